@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget, interleaved, once, ratio, threads, wall
-from treino.data.out_of_core.mapped_rows import MappedRows
+from treino.data.mapped_rows import MappedRows
 from treino.data.rows import Rows, batches, order
 
 CASES = (  # rows, columns, batch, rounds, worker processes of the DataLoader

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.result import Result, Table
 from benchmarks.timing import Work, budget, interleaved, once, processor_ratio, ratio, wall
-from treino.api import fit
+from treino import api
 from treino.training.futures import FutureEnd, futures, usual_futures
 from treino.training.replay import Snapshot
 
@@ -28,7 +28,7 @@ def run(quick: bool) -> Result:
     rows, figures = [], {}
     with tempfile.TemporaryDirectory() as folder:
         for name, settings, kind in CASES[:1] if quick else CASES:
-            moment = fit("wine", parent=folder, lean=True, epochs=100, **settings).at(SET_OUT)
+            moment = api("wine", parent=folder, lean=True, epochs=100, **settings).at(SET_OUT)
             changes = usual_futures(moment, kind, 8 if quick else FUTURES)
             works: dict[str, Work] = {
                 "fan": once(_together(moment, changes)),

@@ -12,7 +12,7 @@ import treino as tr
 from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, for_seconds, interleaved, microseconds, ratio, wall
 from treino.engine import TrainingLoop
-from treino.engine.torch_context import torch_threads
+from treino.engine.devices import torch_threads
 
 LIMIT = 1.1
 CASES: tuple[tuple[tuple[int, ...], int, int | None, int], ...] = (  # sizes, rows, batch, members

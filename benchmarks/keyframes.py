@@ -10,9 +10,9 @@ from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, interleaved, processor_ratio, ratio
 from treino.data import load
 from treino.data.dataset import Data
-from treino.loop.loop import JobEnd, JobProgress, JobStart
+from treino.loop import JobEnd, JobProgress, JobStart
 from treino.spec import read_settings
-from treino.training.keyframe_files import keyframes_in
+from treino.training.stored_training import keyframes_in
 from treino.training.train import train_events
 
 BUDGET = 1.03

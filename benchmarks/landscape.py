@@ -16,9 +16,9 @@ from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, Work, budget, interleaved, once, processor_ratio, ratio, threads, wall
 from treino.data.dataset import Data
 from treino.engine import Loss
-from treino.engine.torch_context import cpu_cores
-from treino.inspection.landscape.loss_surface import LossSurface, loss_surface
-from treino.inspection.landscape.planes import RESOLUTION, random_plane
+from treino.engine.devices import cpu_cores
+from treino.inspection.loss_planes import RESOLUTION, random_plane
+from treino.inspection.loss_surface import LossSurface, loss_surface
 
 POINTS = RESOLUTION**2
 CASES: tuple[tuple[str, tuple[int, ...], float], ...] = (("wine", (64, 32), 1.0), ("mnist", (128, 128), 20.0))

@@ -14,8 +14,8 @@ import pyarrow.csv
 from benchmarks.batches import _cold, _take
 from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, interleaved, once, ratio, threads, wall
-from treino.data.out_of_core.large_tables import name_of
-from treino.data.out_of_core.mapped_rows import MappedRows
+from treino.data.large_tables import name_of
+from treino.data.mapped_rows import MappedRows
 from treino.data.splits import TRAIN
 
 ROWS, QUICK = 265_000, 6_000  # of 1 GB, and of some MB

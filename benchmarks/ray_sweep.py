@@ -23,7 +23,7 @@ from typing import Any
 
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget
-from treino.loop.loop import JobClose, JobStart
+from treino.loop import JobClose, JobStart
 from treino.tuning.sweep import sweep_events
 
 KILLS = 300

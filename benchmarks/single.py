@@ -25,7 +25,7 @@ from benchmarks.timing import (
     wall,
 )
 from treino.data.dataset import Data
-from treino.loop.loop import JobEvent, JobProgress
+from treino.loop import JobEvent, JobProgress
 from treino.spec import read_settings
 from treino.training.train import train_events
 

@@ -13,7 +13,7 @@ from unittest import mock
 from torch import Tensor
 
 from treino.errors import TreinoError
-from treino.loop.loop import JobEvent
+from treino.loop import JobEvent
 from treino.spec import read_settings
 from treino.store import RunFolder, files
 from treino.training import train

@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.mnist_files import digits
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget, for_seconds, interleaved, microseconds, processor_ratio, ratio, wall
-from treino.loop.loop import JobEvent, JobProgress
+from treino.loop import JobEvent, JobProgress
 from treino.records.data_source import load_data
 from treino.spec import read_settings
 from treino.store import RunFolder
@@ -131,7 +131,7 @@ CHILD = """
 import sys, tempfile
 import torch
 from treino.spec import read_settings
-from treino.loop.loop import JobProgress
+from treino.loop import JobProgress
 from treino.training.train import train_events
 def megabytes():
     with open("/proc/self/statm") as file:

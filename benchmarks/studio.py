@@ -15,12 +15,12 @@ import numpy as np
 
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget, interleaved, once, processor_ratio, wall
-from treino.api import fit
-from treino.loop.loop import JobStart
+from treino import api
+from treino.loop import JobStart
 from treino.spec import read_settings
 from treino.store.live import LiveFolder
-from treino.training.live_view import LiveView
-from treino.training.playback import Playback
+from treino.training.commands import LiveView
+from treino.training.replay import Playback
 from treino.training.train import RunJob, train_events
 
 ROWS, STEPS, ROUNDS = 6000, 3000, 5
@@ -115,7 +115,7 @@ def _watch(run_folder: Path, over: threading.Event) -> None:
 def _looks(steps: int) -> tuple[float, float, float]:
     """-> milliseconds of the first look, and the median and 95th percentile of later ones."""
     with tempfile.TemporaryDirectory() as folder:
-        stored = fit("wine", parent=folder, lean=True, steps=steps, patience=0)
+        stored = api("wine", parent=folder, lean=True, steps=steps, patience=0)
         loss_S, random_steps = stored.losses, random.Random(0)
         playback, spent = Playback(stored, stored.data), []
         for _look in range(LOOKS + 1):

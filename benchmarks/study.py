@@ -10,7 +10,7 @@ from benchmarks.mnist_files import there
 from benchmarks.result import Result, Table
 from benchmarks.timing import threads
 from treino.errors import TreinoError
-from treino.inspection.epoch_statistics import ratio_of
+from treino.inspection.curves import ratio_of
 from treino.tuning.conclusions import epoch_times, processor_times
 
 TINY = {"batch_size": 5, "lr": 1e-6, "weight_decay": 5e-6}

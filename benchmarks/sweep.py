@@ -15,7 +15,7 @@ import treino as tr
 from benchmarks.result import Result, Table
 from benchmarks.timing import Spent, budget, threads
 from treino.engine.training_loop import TrainingLoop
-from treino.loop.loop import JobClose, JobProgress
+from treino.loop import JobClose, JobProgress
 from treino.tuning.sweep import sweep_events
 
 SPACE = {"lr": "1e-4..1e-1:log", "weight_decay": "1e-6..1e-2:log"}

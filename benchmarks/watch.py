@@ -44,7 +44,7 @@ def spent(make, watch):
         told += time.thread_time() - own
         if kind == "JobEnd":
             wall = time.perf_counter() - begin[0], time.process_time() - begin[1], told
-    from treino.notebook.figures import RunFigure
+    from treino.notebook import RunFigure
     inner = RunFigure().tell if watch else None
     make(tell)
     return wall

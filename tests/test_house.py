@@ -14,8 +14,8 @@ from packaging.utils import canonicalize_name
 from tools.house import counts
 
 import treino
-from treino.cli import entry_names
-from treino.cli.installation import DEVELOPERS
+from treino.cli import help
+from treino.cli.doctor import DEVELOPERS
 from treino.engine import registries
 from treino.engine.registries import settings_page
 from treino.pictures import picture_files
@@ -53,12 +53,12 @@ def test_no_package_bears_a_name_of_the_door() -> None:
 def test_help_lists_from_the_source_what_the_registries_have(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = {name: registries.names(name) for name in (*registries.REGISTRIES, *registries.OF_SOME)}
     pictures = picture_files.PICTURES
-    assert entry_names.REGISTRIES.keys() == registries.REGISTRIES.keys()
-    assert entry_names.OF_SOME == registries.OF_SOME
+    assert help.REGISTRIES.keys() == registries.REGISTRIES.keys()
+    assert help.OF_SOME == registries.OF_SOME
     for module in ("treino.engine.registries", "treino.pictures.picture_files"):
         monkeypatch.delitem(sys.modules, module)
-    assert {name: entry_names.names(name) for name in loaded} == loaded
-    assert sorted(entry_names.picture_names()) == sorted(pictures)
+    assert {name: help.names(name) for name in loaded} == loaded
+    assert sorted(help.picture_names()) == sorted(pictures)
 
 
 @pytest.mark.slow

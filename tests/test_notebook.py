@@ -20,9 +20,8 @@ from tests.waiting import HANG
 from treino import api
 from treino.inspection.boundary import sight
 from treino.inspection.boundary_preview import boundary_preview, previewable
-from treino.loop.loop import JobEnd, JobProgress, JobStart
-from treino.notebook import load_ipython_extension, unload_ipython_extension
-from treino.notebook.figures import LATEST, SHARE, Output, RunFigure
+from treino.loop import JobEnd, JobProgress, JobStart
+from treino.notebook import LATEST, SHARE, Output, RunFigure, load_ipython_extension, unload_ipython_extension
 
 NASTY = "<script>document.title='run'</script>"
 FAULTY = """
@@ -66,8 +65,8 @@ def test_drawing_takes_a_hundredth_of_the_time(
     """busy: the share of the processor that the training has; a drawing has all of it."""
     now = own = 0.0
     drawn: list[float] = []
-    monkeypatch.setattr("treino.notebook.figures.time.perf_counter", lambda: now)
-    monkeypatch.setattr("treino.notebook.figures.time.thread_time", lambda: own)
+    monkeypatch.setattr("treino.notebook.time.perf_counter", lambda: now)
+    monkeypatch.setattr("treino.notebook.time.thread_time", lambda: own)
     output = Output("begin")
 
     def draw() -> str:
@@ -90,8 +89,8 @@ def test_drawing_takes_a_hundredth_of_the_time(
 def test_the_figure_follows_a_training_and_changes_nothing(
     handle: Handle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treino.notebook.figures.EVERY", 0.0)
-    monkeypatch.setattr("treino.notebook.figures.SHARE", 0.0)
+    monkeypatch.setattr("treino.notebook.EVERY", 0.0)
+    monkeypatch.setattr("treino.notebook.SHARE", 0.0)
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 2)), columns=["a", "<b>"])
     frame["c"] = np.where(frame["a"] > 0, NASTY, "fine")
     settings = {"target": "c", "epochs": 30, "lean": True, "parent": tmp_path}

@@ -13,7 +13,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from tests.conftest import Said
-from treino.cli import installation
+from treino.cli import doctor
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -78,7 +78,7 @@ def test_the_doctor_looks_at_all_that_treino_needs(
             raise PackageNotFoundError(name)
         return version(name)
 
-    monkeypatch.setattr(installation, "version", absent)
+    monkeypatch.setattr(doctor, "version", absent)
     said = treino("doctor")
     assert said.status == 1
     assert "no  uvicorn: missing Install it: pip install uvicorn\n" in said.out
@@ -110,4 +110,4 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "tools.site"], cwd=ROOT, check=True)
     build = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(tmp_path / "site")]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    assert 'id="treino.api.fit.fit"' in (tmp_path / "site/api/index.html").read_text()
+    assert 'id="treino.api.fit"' in (tmp_path / "site/api/index.html").read_text()

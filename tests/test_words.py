@@ -22,7 +22,7 @@ from tools import words as catalogues
 
 from tests.conftest import Said
 from treino import fit, words
-from treino.cli.language import language_of
+from treino.cli.help import language_of
 from treino.errors import TreinoError
 from treino.words import _
 

@@ -10,16 +10,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from treino.data.builtins.registry import Builtin, table_of
+from treino.data.builtins import Builtin, table_of
 from treino.data.table import Table
 from treino.engine.activations import Activation
 from treino.engine.batch_buffers import BufferCall, LossBuffers
 from treino.engine.init import Init
 from treino.engine.losses import Loss, LossKind, Terms
 from treino.engine.metrics import Metric, MetricInputs
-from treino.engine.optim import Optimizer, UpdateNumbers
+from treino.engine.optim import Line, Optimizer, UpdateInputs, UpdateNumbers, becomes
 from treino.engine.schedules import Schedule
-from treino.engine.update_formulas import Line, UpdateInputs, becomes
 from treino.formula import Expr, Formula, Symbol, call, exp, ln, sqrt
 from treino.pictures import RunPicture
 

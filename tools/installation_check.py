@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import treino as tr
-from treino.cli import installation
+from treino.cli import doctor as installation
 from treino.engine.kernels.lanes_library import why_missing
 
 

@@ -91,7 +91,7 @@ def entry_sentences() -> dict[str, str]:
     from treino.data import BUILTINS
     from treino.diagnosis.rules import rules
     from treino.engine import HP, LOSSES, METRICS, OPTIMIZERS
-    from treino.engine.update_formulas import UpdateInputs
+    from treino.engine.optim import UpdateInputs
     from treino.formula import Symbol
 
     said: dict[str, list[str]] = {name: [entry.about] for name, entry in BUILTINS.items()}

@@ -19,7 +19,7 @@ from treino.inspection.microscope.explanation import (
     Step,
     StepTable,
 )
-from treino.inspection.microscope.neuron_training import walk
+from treino.inspection.microscope.neuron import walk
 from treino.inspection.microscope.optimizers import OptimizerResult
 from treino.words import _
 

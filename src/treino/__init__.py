@@ -21,7 +21,7 @@ _DOOR = {
     "study": ("treino.api", "study"),
     "Study": ("treino.api", "Study"),
     "open": ("treino.api", "open_result"),
-    "open_studio": ("treino.api.studio_frame", "open_studio"),
+    "open_studio": ("treino.api", "open_studio"),
     "runs": ("treino.api", "runs"),
     "Classifier": ("treino.sklearn", "Classifier"),
     "Regressor": ("treino.sklearn", "Regressor"),
@@ -55,9 +55,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from treino.api import Run, Study, Sweep, runs, study
+    from treino.api import Run, Study, Sweep, open_studio, runs, study
     from treino.api import open_result as open
-    from treino.api.studio_frame import open_studio
     from treino.data import load
     from treino.diagnosis.exam import doctor
     from treino.engine import engines, mlp, train

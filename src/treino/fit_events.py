@@ -11,14 +11,13 @@ from torch import nn
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.errors import TreinoError
-from treino.loop.loop import JobEvent
+from treino.loop import JobEvent
 from treino.pictures.illustration import illustrated
 from treino.records.data_source import load_data, prepared_beside
 from treino.records.network_source import NetworkSource, network_files
 from treino.spec import OF_DATA, Settings, read_settings
 from treino.training.learning_rate_search import Rates, find_rate
-from treino.training.recipe_choice import choose_recipe
-from treino.training.resolution import train_config
+from treino.training.resolution import choose_recipe, train_config
 from treino.training.train import Start, train_events
 from treino.words import _
 

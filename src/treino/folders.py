@@ -7,7 +7,7 @@ from typing import Any
 
 from treino.documents.listing import whole_folders
 from treino.errors import TreinoError
-from treino.loop.loop import JobEvent
+from treino.loop import JobEvent
 from treino.pictures.illustration import illustrated
 from treino.records.access import Access
 from treino.records.stored_run import StoredRun, study_without_network

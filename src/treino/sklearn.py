@@ -22,7 +22,8 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from treino.api import Run, fit
+from treino import api
+from treino.api import Run
 from treino.data import rows_for_prediction
 from treino.data.preparation.preparation import Task
 from treino.engine import MLP
@@ -108,7 +109,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         settings |= {"seed": int(seed), "task": self._task, "test": 0.0}
         try:
             with tempfile.TemporaryDirectory(prefix="treino-") as parent:
-                run = fit((x, y), self.net, parent=parent, lean=True, **settings)
+                run = api((x, y), self.net, parent=parent, lean=True, **settings)
                 self._content = _content_of(run.path)
         except TreinoError as error:
             raise ValueError(str(error)) from None

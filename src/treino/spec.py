@@ -1,7 +1,7 @@
 """The table of settings, where each is declared once: its type, range, default, group and help.
 
 From it come the flags of the command line, the keywords of ``treino.train`` and of the estimators, the JSON
-of a folder (``documents/settings.py``) and ``docs/settings.md``. For a setting of None ``training`` chooses a
+of a folder (``documents/run_spec.py``) and ``docs/settings.md``. For a setting of None ``training`` chooses a
 default from the data. Names such as ``relu`` or ``adam`` are looked up in the engine's registries there: this
 file has types, ranges and contradictions only.
 """

@@ -117,7 +117,7 @@ def make(base: str, place: Path) -> None:
         patch.setattr(f"treino.{module}.CHUNK_SECONDS", 0.0)
     for module in ("tuning.sweep", "tuning.study"):
         patch.setattr(f"treino.{module}.CHECKPOINT_SECONDS", 0.0)
-    patch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0.0)
+    patch.setattr("treino.loop.CHECKPOINT_SHARE", 0.0)
     patch.setattr("treino.pictures.illustration.draw", lambda *_args: [])
     try:
         with redirect_stdout(StringIO()), redirect_stderr(StringIO()):

@@ -112,7 +112,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(f"treino.{module}.CHUNK_SECONDS", 0.0)
     for module in ("tuning.sweep", "tuning.study"):
         patch.setattr(f"treino.{module}.CHECKPOINT_SECONDS", 0.0)
-    patch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0.0)
+    patch.setattr("treino.loop.CHECKPOINT_SHARE", 0.0)
     for kind, events in makers.items():
         (place / kind).mkdir()
         patch.chdir(place / kind)

@@ -217,8 +217,8 @@ def test_pictures_replace_nothing_unsaid(
         ("film", "led"): "not_a_folder",
     }
     needing = {("confusion,curves", "mine"): "file_exists", ("film", "film"): "file_exists"}
-    monkeypatch.setattr("treino.reports.pictures.draw", unreachable)
-    monkeypatch.setattr("treino.reports.pictures.draw_film", unreachable)
+    monkeypatch.setattr("treino.reports.report.draw", unreachable)
+    monkeypatch.setattr("treino.reports.report.draw_film", unreachable)
     for word in ((), ("--replace",)):
         for (what, to), rule in (places | ({} if word else needing)).items():
             said = command("plot", "m", "--what", what, "--to", to, *word, "--json")

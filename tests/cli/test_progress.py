@@ -13,7 +13,7 @@ from tests.conftest import Said
 from treino import words
 from treino.cli import main, progress
 from treino.cli.screen import Screen
-from treino.loop.loop import JobEvent, JobProgress
+from treino.loop import JobEvent, JobProgress
 from treino.spec import read_settings
 from treino.training.train import train_events
 from treino.tuning.study import study_events

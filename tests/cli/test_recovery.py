@@ -13,13 +13,13 @@ import torch
 from tests.conftest import Said
 from tests.forging import forge
 from tests.store.test_flips import flip
+from treino import loop
 from treino.api import open_result, runs
 from treino.errors import TreinoError
-from treino.loop import loop
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training import train
-from treino.training.keyframe_files import keyframes_in
+from treino.training.stored_training import keyframes_in
 from treino.training.train import drain, train_events
 
 SMALL = ("--epochs", 4, "--hidden", 5)

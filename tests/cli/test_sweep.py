@@ -113,7 +113,7 @@ def test_a_sweep_that_is_stopped_goes_on(
 
 @pytest.mark.slow
 def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> None:
-    from treino.loop.loop import JobProgress
+    from treino.loop import JobProgress
     from treino.records.network_source import UserFiles
     from treino.tuning.sweep import sweep_events
 
@@ -136,7 +136,7 @@ def test_a_network_of_ones_own_is_trusted_again(treino: Callable[..., Said]) -> 
 @pytest.mark.thorough
 def test_optunas_trials_in_a_storage_are_gone_on_with(treino: Callable[..., Said]) -> None:
     optuna = pytest.importorskip("optuna")
-    from treino.loop.loop import JobProgress
+    from treino.loop import JobProgress
     from treino.tuning.sweep import sweep_events
 
     asked = {

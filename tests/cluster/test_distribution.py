@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from safetensors.torch import load_file
 
-from treino.cluster.cluster import SharedValue, TaskEnd
-from treino.cluster.ray_task import packed
-from treino.loop.loop import JobEnd
+from treino.cluster import SharedValue, TaskEnd, packed
+from treino.loop import JobEnd
 from treino.tuning import bracket, distribution, study, sweep
 from treino.tuning.study import study_events, study_resumption
 from treino.tuning.sweep import sweep_events, sweep_resumption

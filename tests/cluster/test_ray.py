@@ -17,8 +17,8 @@ import pytest
 from tests.cluster.test_distribution import contents
 from tests.conftest import Said
 from tests.waiting import HANG, until
-from treino.cluster import ray_cluster
-from treino.cluster.ray_cluster import RayCluster, open_cluster
+from treino import cluster as ray_cluster
+from treino.cluster import RayCluster, open_cluster
 from treino.errors import TreinoError
 
 OWN = os.environ | {"RAY_ADDRESS": "local"}  # not the cluster that another test has begun on this machine

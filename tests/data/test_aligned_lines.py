@@ -11,7 +11,7 @@ from tests.data.conftest import Write
 
 from treino.data import load
 from treino.data.readers import ReaderOptions, read_file
-from treino.data.readers.aligned_lines import AlignedLines, cuts_of
+from treino.data.readers.dialect import AlignedLines, cuts_of
 from treino.errors import TreinoError
 
 RNG = np.random.default_rng(0)

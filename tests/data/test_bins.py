@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from torch.utils.data import TensorDataset
 
 from treino.data import load
-from treino.data.preparation.bins import quantile_edges, with_bins
-from treino.data.preparation.encoders import NumberEncoder
+from treino.data.preparation.encoders import NumberEncoder, quantile_edges, with_bins
 from treino.data.preparation.preparation import Preparation
 from treino.data.table import Column
-from treino.documents.preparation import PreparationDocument
+from treino.documents.data import PreparationDocument
 from treino.errors import TreinoError
 from treino.inspection.boundary import _rows_at, typical_row
 

@@ -6,7 +6,7 @@ import torch
 from sklearn import datasets
 
 from treino.data import BUILTINS, load
-from treino.data.builtins.registry import BUILTINS as REGISTRY
+from treino.data.builtins import BUILTINS as REGISTRY
 from treino.errors import TreinoError
 
 TABLES = [name for name in BUILTINS if "mnist" not in name]

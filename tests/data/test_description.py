@@ -11,8 +11,8 @@ from tests.conftest import Said
 
 from conftest import Write
 from treino.data import BUILTINS, describe, load
-from treino.data.roles.column_kinds import kind
-from treino.data.summaries.table_description import TableDescription, TableWarning, TargetDescription
+from treino.data.preparation.column_kinds import kind
+from treino.data.summaries.description import TableDescription, TableWarning, TargetDescription
 from treino.errors import TreinoError
 
 TEXT = (
@@ -108,7 +108,7 @@ def test_duplicates_and_a_wrong_target(write: Write) -> None:
 )
 def test_kinds_of_words(cells: list[str], expected: str) -> None:
     frame = pd.DataFrame({"c": pd.Series(cells, dtype=object), "y": range(len(cells))})
-    from treino.data.frames import read_frame
+    from treino.data.sources import read_frame
 
     assert kind(read_frame(frame).column("c")) == expected
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from tests.waiting import HANG, until
 
-from treino.data import load
-from treino.data.builtins import download, idx
-from treino.data.builtins.download import RemoteFile, fetch
+from treino.data import download, load
+from treino.data.download import RemoteFile, fetch
+from treino.data.readers import idx
 from treino.errors import TreinoError
 
 CONTENT = bytes(i * 7 % 251 for i in range(300_000))
@@ -231,7 +231,7 @@ def test_ctrl_c_in_the_middle_is_gone_on_with(server: Server, tmp_path: Path) ->
     server.files["a/rows.gz"] = CONTENT
     server.flows.clear()
     code = (
-        "from treino.data.builtins.download import RemoteFile, fetch; from pathlib import Path; "
+        "from treino.data.download import RemoteFile, fetch; from pathlib import Path; "
         f"fetch('rows', [RemoteFile('rows.gz', {FILE.size}, '{FILE.sha256}')], ['{server.address}/a'], "
         f"Path({str(tmp_path)!r}))"
     )

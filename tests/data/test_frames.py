@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from treino.data import load
-from treino.data.frames import read_frame
+from treino.data.sources import read_frame
 from treino.errors import TreinoError
 
 N = 40

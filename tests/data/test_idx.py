@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from treino.data import load, rows_for_prediction
-from treino.data.builtins import idx
+from treino.data.readers import idx
 from treino.errors import TreinoError
 
 

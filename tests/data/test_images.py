@@ -17,7 +17,7 @@ from tests.conftest import Said, mnist_folder, needs_mnist
 from torch.utils.data import TensorDataset
 
 from treino.data import describe, load
-from treino.data.builtins import idx
+from treino.data.readers import idx
 from treino.data.summaries import images as images_module
 from treino.data.summaries.image_description import ImagesDescription
 from treino.errors import TreinoError

@@ -9,9 +9,9 @@ import pytest
 
 from conftest import Write
 from treino.data import load
+from treino.data.preparation.column_kinds import kind
 from treino.data.preparation.encoders import NumberEncoder, OneHotEncoder
 from treino.data.readers import read_file
-from treino.data.roles.column_kinds import kind
 from treino.data.table import Column
 from treino.errors import TreinoError
 

@@ -15,14 +15,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from treino.data import load
+from treino.data import load, prepared_cache
 from treino.data.dataset import Data
+from treino.data.large_tables import _fit
+from treino.data.mapped_rows import MappedRows
 from treino.data.memory import bytes_of, free_bytes
-from treino.data.out_of_core import prepared_cache
-from treino.data.out_of_core.large_tables import _fit
-from treino.data.out_of_core.mapped_rows import MappedRows
-from treino.data.out_of_core.prepared_cache import MANIFEST
 from treino.data.preparation.preparation import fit_table
+from treino.data.prepared_cache import MANIFEST
 from treino.data.splits import first_equal, first_equal_columns
 from treino.errors import TreinoError
 
@@ -291,7 +290,7 @@ def test_rows_of_which_not_even_the_numbers_fit_are_refused(tmp_path: Path) -> N
 
 KILLED = """
 import os, signal, sys
-import treino.data.out_of_core.large_tables as larger
+import treino.data.large_tables as larger
 from treino.data import load
 where = sys.argv[3]
 def wait(*_a, **_k):
@@ -305,7 +304,7 @@ if where == "writing":
 elif where == "fitting":
     larger.scaled = wait
 else:
-    import treino.data.out_of_core.prepared_cache as cache
+    import treino.data.prepared_cache as cache
     cache.os.rename = wait
 load(sys.argv[1], target="y", max_memory="120KB", cache=sys.argv[2])
 """

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from conftest import read_back
 from treino.data import Preparation, load
 from treino.data.preparation.preparation import fit_pixels, fit_table
-from treino.documents.preparation import PreparationDocument
+from treino.documents.data import PreparationDocument
 from treino.errors import TreinoError
 
 

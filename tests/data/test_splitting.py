@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from treino.data.generators import generator
+from treino.data.rows import generator
 from treino.data.splits import TEST, TRAIN, VALIDATION, apportion, first_equal, split
 
 shares = st.tuples(

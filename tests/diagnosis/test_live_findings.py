@@ -10,13 +10,13 @@ from torch import nn
 
 from tests.diagnosis.test_own_runs import RIGHT, WRONG
 from treino.engine import Tick, TrainingLoop
-from treino.loop.loop import JobEnd, JobStart
+from treino.loop import JobEnd, JobStart
 from treino.records.access import Access
 from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
 from treino.store import RunFolder
-from treino.training.live_findings import LiveFindings
-from treino.training.playback import Playback
+from treino.training.findings import LiveFindings
+from treino.training.replay import Playback
 from treino.training.train import RunJob, train_events
 
 pytestmark = pytest.mark.slow

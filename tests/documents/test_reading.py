@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 import treino as tr
 from tests.forging import forge
 from treino.documents import check, read_document
-from treino.documents.run_spec import initial_document
-from treino.documents.settings import ResolvedSettings
+from treino.documents.run_spec import ResolvedSettings, initial_document
 from treino.errors import TreinoError
 from treino.spec import Settings
 from treino.store import RunFolder

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from treino.data.row_order import order
+from treino.data.rows import order
 from treino.engine import KERNELS
 from treino.engine.kernels.lanes_library import why_missing
 

@@ -6,9 +6,9 @@ from oracles import ENGINES, sample
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from treino.data.row_order import order
+from treino.data.rows import order
 from treino.engine import mlp, train
-from treino.engine.warm_start import warm_start
+from treino.engine.training_setup import warm_start
 from treino.errors import TreinoError
 
 X, Y = sample(rows=30)

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treino.engine.epoch_count import EpochStretch
+from treino.engine.step_plan import EpochStretch
 
 
 def walked(per: int, changes: list[tuple[int, int]], steps: int) -> tuple[list[int], list[bool]]:

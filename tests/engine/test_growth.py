@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from treino.engine import ACTIVATIONS
-from treino.engine.growth import NEAR, LayerState, Stack, reshaped, shares, straight_stretch
+from treino.engine.carry_over import NEAR, LayerState, Stack, reshaped, shares, straight_stretch
 
 INPUTS, CLASSES = 3, 2
 HIDDEN = st.lists(st.integers(1, 6), max_size=3)

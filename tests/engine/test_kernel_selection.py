@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from oracles import ENGINES, sample
 
 from treino.engine import mlp, train
+from treino.engine.devices import cpu_cores
 from treino.engine.kernels import selection, step_times
 from treino.engine.kernels.selection import KernelChoice, select_kernel
-from treino.engine.torch_context import cpu_cores
 from treino.store import files
 
 X, Y = sample()

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from treino.engine import mlp, train
-from treino.engine.keyframes import keyframe_bytes, saved_from_keyframe
+from treino.engine.saved_state import keyframe_bytes, saved_from_keyframe
 
 X = torch.linspace(-1, 1, 40).repeat(2, 1).T.contiguous()
 Y = (X[:, 0] > 0).long()

@@ -11,9 +11,9 @@ from oracles import ENGINES, sample
 from scipy import special
 
 from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, mlp, train
-from treino.engine.chunk import Chunk
 from treino.engine.kernels.lanes import LanesKernel
 from treino.engine.kernels.lanes_library import libraries, why_missing
+from treino.engine.step_plan import Chunk
 from treino.errors import TreinoError
 
 pytestmark = pytest.mark.skipif("lanes" not in ENGINES, reason=why_missing() or "")

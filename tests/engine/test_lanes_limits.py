@@ -16,8 +16,8 @@ from tests.waiting import HANG, until
 from torch import Tensor
 
 from treino.engine import mlp, train
-from treino.engine.chunk import Chunk
 from treino.engine.kernels.lanes_library import why_missing
+from treino.engine.step_plan import Chunk
 
 pytestmark = pytest.mark.skipif("lanes" not in ENGINES, reason=why_missing() or "")
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from treino.engine import ACTIVATIONS, LOSSES, Loss, mlp, train
 from treino.engine.backprop import Backprop, Shape
-from treino.engine.layout import Layout
+from treino.engine.population import Layout
 
 VARIANTS = [
     Loss("cross_entropy"),

@@ -11,10 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import sample
 
-from treino.data.out_of_core.mapped_rows import MappedRows, as_mapped
-from treino.data.out_of_core.rows_protocol import parts
-from treino.data.row_order import BLOCK_ROWS, WINDOW_ROWS, order
-from treino.data.rows import Rows, batches
+from treino.data.mapped_rows import MappedRows, as_mapped, parts
+from treino.data.rows import BLOCK_ROWS, WINDOW_ROWS, Rows, batches, order
 from treino.engine import batch_sources, mlp, train
 from treino.errors import TreinoError
 
@@ -38,9 +36,9 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks, parts and pages of a few rows, so that borders are met everywhere."""
     row = X.shape[1] * 4
     monkeypatch.setattr(batch_sources, "BLOCK_BYTES", 33 * row)
-    monkeypatch.setattr("treino.data.out_of_core.mapped_rows.TOUCHED_BYTES", 9 * row)
-    monkeypatch.setattr("treino.data.out_of_core.mapped_rows.AROUND_BYTES", 2 * row)
-    monkeypatch.setattr("treino.data.out_of_core.mapped_rows.BLOCK_ROWS", 4)
+    monkeypatch.setattr("treino.data.mapped_rows.TOUCHED_BYTES", 9 * row)
+    monkeypatch.setattr("treino.data.mapped_rows.AROUND_BYTES", 2 * row)
+    monkeypatch.setattr("treino.data.mapped_rows.BLOCK_ROWS", 4)
 
 
 def trained(x, engine, batch, shuffle, **more):
@@ -104,9 +102,9 @@ def test_saved_it_goes_on_bit_for_bit(step, x_map) -> None:
 @settings(max_examples=30)
 def test_rows_are_what_a_tensor_gives(rows, touched, around, chunk, skipped, tmp_path_factory) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("treino.data.out_of_core.mapped_rows.TOUCHED_BYTES", touched)
-        patch.setattr("treino.data.out_of_core.mapped_rows.AROUND_BYTES", around)
-        patch.setattr("treino.data.out_of_core.mapped_rows.BLOCK_ROWS", chunk)
+        patch.setattr("treino.data.mapped_rows.TOUCHED_BYTES", touched)
+        patch.setattr("treino.data.mapped_rows.AROUND_BYTES", around)
+        patch.setattr("treino.data.mapped_rows.BLOCK_ROWS", chunk)
         whole = mapped(torch.cat([X[:skipped], X]), tmp_path_factory.mktemp("map") / "x")
         x = MappedRows(whole[skipped:])
         index = torch.tensor(rows, dtype=torch.int64)
@@ -150,7 +148,7 @@ def test_other_numbers_are_converted_as_they_are_read(kind, tmp_path) -> None:
 
 @pytest.mark.parametrize("batch", [1, 7, 70])
 def test_its_batches_are_those_of_memory(batch, x_map, monkeypatch) -> None:
-    monkeypatch.setattr("treino.data.out_of_core.mapped_rows.PART_BYTES", 3000)
+    monkeypatch.setattr("treino.data.mapped_rows.PART_BYTES", 3000)
     index, order_N = torch.arange(70), order(70, 4, 2)
     held, read = (batches(Rows(x, Y, index), batch, order_N) for x in (X, MappedRows(x_map)))
     for (x, y), (same_x, same_y) in zip(held, read, strict=True):

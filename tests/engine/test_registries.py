@@ -11,7 +11,7 @@ from tests import toy_entries as toys
 from torch import nn
 
 from treino.engine import ACTIVATIONS, INITS, LOSSES, NETS, OPTIMIZERS, SCHEDULES, Loss, mlp, train
-from treino.engine.value_checks import known
+from treino.engine.hyperparameters import known
 
 X, Y = sample(rows=33, dtype=torch.float64)
 ENTRIES = [

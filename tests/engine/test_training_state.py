@@ -7,9 +7,9 @@ import torch
 from oracles import sample
 
 from treino.engine import TrainingLoop, mlp, train
-from treino.engine.introspection import next_update
+from treino.engine.tick import next_update
+from treino.engine.training_setup import warm_start
 from treino.engine.training_state import HyperparameterChange
-from treino.engine.warm_start import warm_start
 from treino.errors import TreinoError
 
 X, Y = sample()

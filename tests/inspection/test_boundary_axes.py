@@ -8,7 +8,7 @@ from sklearn.inspection import permutation_importance
 from torch import nn
 
 from treino.data import Data
-from treino.inspection.boundary_axes import importance, steepest
+from treino.inspection.feature_importance import importance, steepest
 
 
 class Wrapped(BaseEstimator):

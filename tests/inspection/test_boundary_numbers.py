@@ -19,7 +19,7 @@ from treino.errors import TreinoError
 from treino.inspection import boundary as module
 from treino.inspection.boundary import boundary, grid, principal_components
 from treino.inspection.input_planes import Fit, InputLine, Plane
-from treino.inspection.wilson import wilson
+from treino.inspection.intervals import wilson
 
 
 class Raw(ClassifierMixin, BaseEstimator):

@@ -11,7 +11,7 @@ from torch import nn
 from treino.data import Data, load, rows_for_prediction
 from treino.errors import TreinoError
 from treino.inspection.boundary import boundary, typical_row
-from treino.inspection.boundary_axes import importance, steepest
+from treino.inspection.feature_importance import importance, steepest
 from treino.inspection.input_planes import Fit, InputLine, Plane
 
 

@@ -14,9 +14,8 @@ from torch.utils.data import TensorDataset
 from treino.data import Data, load
 from treino.errors import TreinoError
 from treino.inspection.boundary import boundary, sight
-from treino.inspection.thumbnails import layers_as_they_run
+from treino.inspection.thumbnails import first_weights, layers_as_they_run
 from treino.inspection.unit_responses import SHOWN, UnitDiagram, insides
-from treino.inspection.weights import first_weights
 
 
 def grid_rows(data: Data, shown: UnitDiagram) -> Tensor:

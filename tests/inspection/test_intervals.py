@@ -13,8 +13,7 @@ from sklearn.metrics import f1_score
 from treino.engine.losses import Loss
 from treino.engine.metrics import measure
 from treino.inspection import intervals as module
-from treino.inspection.intervals import intervals
-from treino.inspection.wilson import wilson
+from treino.inspection.intervals import intervals, wilson
 
 
 @pytest.mark.slow

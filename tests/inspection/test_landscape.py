@@ -16,15 +16,15 @@ from treino.data import Data
 from treino.data.rows import Rows
 from treino.engine import ACTIVATIONS, Loss, mlp
 from treino.errors import TreinoError
-from treino.inspection.landscape.loss_surface import LossSurface, described, loss_surface
-from treino.inspection.landscape.planes import (
+from treino.inspection.loss_planes import (
     filter_normalised,
     interpolation,
     main_directions,
     path_plane,
     random_plane,
+    walk_points,
 )
-from treino.inspection.landscape.walker import walk_points
+from treino.inspection.loss_surface import LossSurface, described, loss_surface
 
 TORCH: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     "cross_entropy": functional.cross_entropy,

@@ -19,9 +19,8 @@ from treino.inspection.microscope import TOPICS, adamw, mse, optimizers
 from treino.inspection.microscope.chain import read_layers
 from treino.inspection.microscope.convolution import LR, START, TARGET, X, torch_convolution, trained
 from treino.inspection.microscope.explanation import Check
-from treino.inspection.microscope.network_paths import local_slopes, net_paths, totals
-from treino.inspection.microscope.reference_layers import gradients, passed
-from treino.inspection.microscope.reference_losses import worked
+from treino.inspection.microscope.paths import local_slopes, net_paths, totals
+from treino.inspection.microscope.reference import gradients, passed, worked
 from treino.inspection.microscope.update import Update, UpdateBatch, WeightIndex, fix_masks
 from treino.plots.explain_page import explain_page
 from treino.plots.explain_text import document, plain

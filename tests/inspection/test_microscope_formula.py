@@ -25,7 +25,7 @@ from treino.formula import (
 )
 from treino.inspection.microscope import TOPICS
 from treino.inspection.microscope.explanation import Explanation
-from treino.inspection.microscope.gradient_paths import Net, named
+from treino.inspection.microscope.paths import Net, named
 from treino.plots.explain_formula import mathml, shown, text
 
 HIGH = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))

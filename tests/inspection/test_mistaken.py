@@ -12,9 +12,8 @@ from sklearn.metrics import confusion_matrix
 from torch import nn
 
 from treino.data import Data, load
-from treino.inspection.confusion import confusion
-from treino.inspection.mistakes import mistakes
-from treino.inspection.row_samples import cells, held_out
+from treino.inspection.input_planes import cells, held_out
+from treino.inspection.outputs import confusion, mistakes
 
 Trainer = Callable[..., nn.Sequential]
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from treino.inspection.paired_tests import holm, paired_classes, paired_errors
+from treino.inspection.intervals import holm, paired_classes, paired_errors
 
 RIGHT = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import treino as tr
-from treino.inspection.prediction_intervals import LEVEL, IntervalRule, interval_rule
+from treino.inspection.calibration import LEVEL, IntervalRule, interval_rule
 from treino.records.prediction import predict, reading_of
 from treino.records.prediction_files import predictions_file
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from treino.inspection.epoch_statistics import (
+from treino.inspection.curves import (
     deviation_of,
     epochs_to_goal,
     floor_twice,

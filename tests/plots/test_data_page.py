@@ -11,7 +11,7 @@ import pytest
 from tests.plots.browser import chromium
 from tests.waiting import HANG
 from treino.data import describe
-from treino.data.summaries.histograms import BINS, NumberHistogram, WordCounts, shape
+from treino.data.summaries.measures import BINS, NumberHistogram, WordCounts, shape
 from treino.data.table import Column
 from treino.plots.data_page import data_page, picture
 

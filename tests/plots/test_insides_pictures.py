@@ -14,13 +14,12 @@ from matplotlib.text import Text
 
 from tests.plots.browser import looked_at
 from tests.plots.reference import looks_like
-from treino.inspection.confusion import Confusion
 from treino.inspection.dependence import Dependence
 from treino.inspection.feature_importance import CorrelatedColumns, Cost, Importances
 from treino.inspection.input_planes import InputAxes, Points
-from treino.inspection.mistakes import Mistakes
+from treino.inspection.outputs import Confusion, Mistakes
+from treino.inspection.thumbnails import FirstWeights
 from treino.inspection.unit_responses import UnitColumn, UnitDiagram
-from treino.inspection.weights import FirstWeights
 from treino.plots.confusion import confusion_figure
 from treino.plots.dependence import dependence_figure
 from treino.plots.importance import importance_figure

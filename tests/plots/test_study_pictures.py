@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.plots.reference import looks_like
-from treino.inspection.epoch_statistics import floor_twice
+from treino.inspection.curves import floor_twice
 from treino.plots.study import StudyCurve, curves_figure, looks, names, tradeoff_figure
 from treino.plots.style import extent
 

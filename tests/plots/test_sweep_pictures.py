@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from tests.conftest import Said
 from tests.plots.room import outside, overlapping
-from treino.documents.sweep_spec import SpaceEntries
+from treino.documents.sweep import SpaceEntries
 from treino.inspection.sweep_statistics import density, seen, setting_importance
 from treino.plots.sweep_parallel import parallel_figure
 from treino.plots.sweep_slices import slices_figure

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from treino.data.generators import generator
+from treino.data.rows import generator
 from treino.errors import TreinoError
 from treino.search.optuna_sampler import tpe
 from treino.search.space import Space

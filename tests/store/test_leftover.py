@@ -11,7 +11,7 @@ import pytest
 from tests.store.conftest import fill, rule
 from treino.errors import TreinoError
 from treino.store import RunFolder, files, list_runs, lock
-from treino.store.leftover import is_leftover
+from treino.store.new_names import is_leftover
 
 SENTENCE = "ended before it began"
 

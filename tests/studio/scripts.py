@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from tests.waiting import HANG
-from treino.studio.script.buttons import buttons
+from treino.studio.script.commands import buttons
 from treino.studio.script.json_socket import VARIABLE
 from treino.studio.script.process import ScriptProcess
-from treino.studio.script.run import run
+from treino.studio.script.runner import run
 
 Message = dict[str, Any]
 Send = Callable[[Message], object]

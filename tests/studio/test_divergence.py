@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treino.studio.divergence import FEWEST, SHARE, where_diverged
+from treino.studio.sweep_page import FEWEST, SHARE, where_diverged
 
 RATES = st.sampled_from([0.1, 0.2, 0.5, 1.0, 2.0, 5.0])
 NETWORKS = st.lists(

@@ -11,7 +11,7 @@ import pytest
 import treino as tr
 from tests.store.test_late_commands import add_late
 from tests.waiting import HANG
-from treino.loop.loop import JobEnd, JobStart
+from treino.loop import JobEnd, JobStart
 from treino.spec import read_settings
 from treino.studio.run_page import RunPage
 from treino.training.train import RunJob, train_events

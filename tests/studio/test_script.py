@@ -680,7 +680,7 @@ def test_an_optimizer_that_the_script_lets_go_is_gone(
 
 def test_outside_of_the_studio_a_button_does_nothing_and_a_bad_one_is_refused() -> None:
     import treino as tr
-    from treino.studio.script.buttons import buttons
+    from treino.studio.script.commands import buttons
 
     called: list[int] = []
     assert tr.button("evaluate now", lambda: called.append(1)) is None  # type: ignore[func-returns-value]

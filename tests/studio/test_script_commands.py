@@ -18,8 +18,8 @@ from torch import nn
 
 from treino.errors import TreinoError
 from treino.studio.script.commands import SETTINGS, SetValue, read_command
+from treino.studio.script.figures import check_value, set_value, settings_of
 from treino.studio.script.json_socket import JsonSocket
-from treino.studio.script.optimizer_settings import check_value, set_value, settings_of
 from treino.studio.script.steering import Change, SteeringFile, SteeringHeader, read_steering
 
 ANYTHING = st.recursive(

@@ -14,7 +14,7 @@ from tests.conftest import Said
 from tests.store.test_late_commands import add_late
 from treino.errors import TreinoError
 from treino.folders import open_run
-from treino.loop.loop import JobEvent
+from treino.loop import JobEvent
 from treino.spec import Settings
 from treino.store import RunFolder
 from treino.training.commands import send_stop

@@ -19,7 +19,7 @@ from treino.documents.run_result import RunResult
 from treino.engine.ensemble import Ensemble
 from treino.engine.rng import member_seeds
 from treino.errors import TreinoError
-from treino.loop.loop import JobStart
+from treino.loop import JobStart
 from treino.pictures.curves import curves_of
 from treino.plots.curves import curves_figure
 from treino.spec import read_settings

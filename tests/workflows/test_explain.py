@@ -19,8 +19,7 @@ from tests.plots.browser import looked_at
 from treino.formula import Symbol
 from treino.inspection.microscope import TOPICS
 from treino.inspection.microscope.explanation import Check
-from treino.inspection.microscope.optimizer_walkthrough import kind
-from treino.inspection.microscope.topic_conditions import topic_name
+from treino.inspection.microscope.run_explanation import kind, topic_name
 from treino.inspection.microscope.update import Update
 from treino.reports.explanation import ExplanationPage, update_of
 

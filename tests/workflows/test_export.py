@@ -32,10 +32,10 @@ from tests.workflows.export_cases import (
 )
 from treino.api import Run
 from treino.data import BUILTINS
-from treino.data.builtins import idx
+from treino.data.readers import idx
 from treino.errors import TreinoError
 from treino.export.formats import FORMATS, export
-from treino.loop.loop import JobEnd, JobProgress, JobStart
+from treino.loop import JobEnd, JobProgress, JobStart
 from treino.records.prediction import predict
 from treino.records.stored_run import StoredRun
 from treino.spec import read_settings

@@ -16,7 +16,7 @@ import treino as tr
 from tests.conftest import Said
 from tests.waiting import HANG, until
 from treino.errors import TreinoError
-from treino.loop.loop import JobClose, JobEnd
+from treino.loop import JobClose, JobEnd
 from treino.search.halving import halving
 from treino.search.samplers import sampler
 from treino.search.space_text import read_space

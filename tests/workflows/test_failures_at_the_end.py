@@ -128,7 +128,7 @@ def test_a_network_that_fails_on_the_way_leaves_what_was_trained(
     nets: Path, monkeypatch: pytest.MonkeyPatch, treino: Callable[..., Any]
 ) -> None:
     monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.0)
-    monkeypatch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0)
+    monkeypatch.setattr("treino.loop.CHECKPOINT_SHARE", 0)
     net = f"{nets}:Late"
     settings, files = (
         read_settings({"net": net, "epochs": 20, "name": "late"}),

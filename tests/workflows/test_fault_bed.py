@@ -26,7 +26,7 @@ from benchmarks.small_folders import finish as go_on
 
 from tests.workflows.test_resume import CASES
 from treino.api import open_result
-from treino.loop.loop import JobEvent
+from treino.loop import JobEvent
 from treino.spec import read_settings
 from treino.training.branch import branching, rewinding
 from treino.training.train import train_events

@@ -20,7 +20,8 @@ from tests.conftest import Said
 from tests.plots.browser import chromium
 from tests.plots.room import outside, overlapping
 from tests.waiting import HANG
-from treino.api import Run, fit
+from treino import api
+from treino.api import Run
 from treino.data import load
 from treino.errors import TreinoError
 from treino.inspection.boundary import boundary
@@ -50,7 +51,7 @@ TWO = {"features": ["alcohol", "color_intensity"]}
 
 @pytest.fixture(scope="module")
 def wine(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    run: Run = fit(
+    run: Run = api(
         "wine", parent=tmp_path_factory.mktemp("runs"), lean=True, steps=60, engine="flat-loop", **TWO
     )
     return run
@@ -237,7 +238,7 @@ def odd_runs(parent: Path) -> dict[str, Run]:
         "diverged": ("wine", {"optimizer": "sgd", "lr": 1e5}),
     }
     return {
-        name: fit(data, parent=parent, lean=True, steps=30, hidden=[8], **more)
+        name: api(data, parent=parent, lean=True, steps=30, hidden=[8], **more)
         for name, (data, more) in asked.items()
     }
 
@@ -351,7 +352,7 @@ def test_large_targets_leave_room_for_their_name(
 ) -> None:
     (tmp_path / "homes.csv").write_text(MILLIONS)
     table, settings = str(tmp_path / "homes.csv"), {"target": "price", "features": features, "steps": 3}
-    run = fit(table, parent=tmp_path, lean=True, **settings)
+    run = api(table, parent=tmp_path, lean=True, **settings)
     figures: list[Figure] = []
     monkeypatch.setattr("treino.plots.film.new_figure", lambda: figures.append(new_figure()) or figures[-1])
     list(film_pictures(frames_of(run, [3]), 3))

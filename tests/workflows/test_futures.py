@@ -11,10 +11,11 @@ import torch
 from torch import nn
 
 from tests.workflows.test_moments import Own, watched
-from treino.api import Run, fit
+from treino import api
+from treino.api import Run
 from treino.errors import TreinoError
 from treino.inspection.outputs import outputs
-from treino.loop.loop import JobProgress
+from treino.loop import JobProgress
 from treino.training.branch import branching
 from treino.training.futures import FutureEnd, FutureSteps, futures, usual_futures
 from treino.training.replay import Snapshot
@@ -37,7 +38,7 @@ CASES: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
 
 
 def run_of(parent: Path, **settings: Any) -> Run:
-    return fit("wine", parent=parent, lean=True, **{"epochs": 20, "seed": 3, "hidden": [12, 6]} | settings)
+    return api("wine", parent=parent, lean=True, **{"epochs": 20, "seed": 3, "hidden": [12, 6]} | settings)
 
 
 def curves(stream: Iterable[FutureSteps | FutureEnd], count: int) -> tuple[list[np.ndarray], list[FutureEnd]]:
@@ -103,7 +104,7 @@ def test_so_it_is_on_every_kernel(case: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_of_a_network_of_ones_own(tmp_path: Path) -> None:
-    run = fit("wine", Own(), parent=tmp_path, lean=True, epochs=8)
+    run = api("wine", Own(), parent=tmp_path, lean=True, epochs=8)
     check(run, 13, [{"lr": 0.05}, {}, {"weight_decay": 0.3}], 12)
 
 

@@ -15,7 +15,7 @@ import treino as tr
 from tests.conftest import Said, needs_mnist
 from treino.api import Run
 from treino.errors import TreinoError
-from treino.inspection.confusion import confusion
+from treino.inspection.outputs import confusion
 from treino.pictures.insides import PICTURES
 from treino.pictures.picture_files import draw, files_of
 from treino.store.output_files import OutputFolder

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from tests.waiting import until
 from tests.workflows.test_moments import CASES, Own, replayed, watched
 from tests.workflows.test_resume import in_a_child
-from treino.api import Run, fit, open_result
+from treino import api
+from treino.api import Run, open_result
 from treino.errors import TreinoError
 from treino.spec import read_settings
-from treino.training import keyframe_files
-from treino.training.keyframe_files import distance, keyframes_in, name_of
+from treino.training import stored_training
 from treino.training.replay import snapshots
+from treino.training.stored_training import distance, keyframes_in, name_of
 from treino.training.train import drain, train_events
 
 
@@ -30,12 +31,12 @@ def steps_kept(run: Run) -> list[int]:
 def test_the_distance_doubles_until_all_fit(every: int, steps: int, size: int) -> None:
     found = distance(every, steps, size)
     if found == 0:
-        assert size > keyframe_files.BUDGET
+        assert size > stored_training.BUDGET
         return
-    assert len(range(0, steps + 1, found)) * size <= keyframe_files.BUDGET
+    assert len(range(0, steps + 1, found)) * size <= stored_training.BUDGET
     doublings = (found // every).bit_length() - 1
     assert found == every * 2**doublings
-    assert doublings == 0 or len(range(0, steps + 1, found // 2)) * size > keyframe_files.BUDGET
+    assert doublings == 0 or len(range(0, steps + 1, found // 2)) * size > stored_training.BUDGET
 
 
 @pytest.mark.slow
@@ -62,8 +63,8 @@ def test_a_training_does_not_feel_its_keyframes(case: str, tmp_path: Path) -> No
 def test_a_keyframe_is_what_the_engine_saves_there(case: str, tmp_path: Path) -> None:
     """Each keyframe, as it lies on the disk, against the state that a replay from the start saves."""
     asked = CASES[case] | {"epochs": 15, "seed": 1}
-    run = fit("wine", parent=tmp_path, lean=True, every=6, **asked)
-    bare = fit("wine", parent=tmp_path, lean=True, **asked)
+    run = api("wine", parent=tmp_path, lean=True, every=6, **asked)
+    bare = api("wine", parent=tmp_path, lean=True, **asked)
     for step in steps_kept(run):
         tensors, meta = run.folder.read_tensors(name_of(0, step))
         saved, told = bare.at(step).saved
@@ -80,11 +81,11 @@ def test_a_keyframe_is_what_the_engine_saves_there(case: str, tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_a_budget_that_is_full_doubles_the_distance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = fit("wine", parent=tmp_path, lean=True, epochs=30, every=1)
+    first = api("wine", parent=tmp_path, lean=True, epochs=30, every=1)
     assert steps_kept(first) == list(range(first.document["steps"] + 1))
     size = (first.path / name_of(0, 0)).stat().st_size
-    monkeypatch.setattr(keyframe_files, "BUDGET", 20 * size)
-    run = fit("wine", parent=tmp_path, lean=True, epochs=30, every=1)
+    monkeypatch.setattr(stored_training, "BUDGET", 20 * size)
+    run = api("wine", parent=tmp_path, lean=True, epochs=30, every=1)
     kept = steps_kept(run)
     assert kept == list(range(0, 121, 8))
     assert sum((run.path / name_of(0, step)).stat().st_size for step in kept) <= 20 * size
@@ -92,15 +93,15 @@ def test_a_budget_that_is_full_doubles_the_distance(tmp_path: Path, monkeypatch:
     assert sum(p.stat().st_size for p in (run.path / "keyframes").iterdir()) <= 20 * size * 1.1
     assert (0, 0) in keyframes_in(again.folder)
     assert (1, 60) in keyframes_in(again.folder)
-    monkeypatch.setattr(keyframe_files, "BUDGET", size // 2)
-    none = fit("wine", parent=tmp_path, lean=True, epochs=3, every=1)
+    monkeypatch.setattr(stored_training, "BUDGET", size // 2)
+    none = api("wine", parent=tmp_path, lean=True, epochs=3, every=1)
     assert steps_kept(none) == []
     assert none.at(7).step == 7
 
 
 @pytest.mark.slow
 def test_a_damaged_keyframe_is_found(tmp_path: Path) -> None:
-    run = fit("wine", parent=tmp_path, lean=True, epochs=5, every=5)
+    run = api("wine", parent=tmp_path, lean=True, epochs=5, every=5)
     path = run.path / name_of(0, 10)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1

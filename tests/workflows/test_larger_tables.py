@@ -12,7 +12,7 @@ import torch
 
 import treino as tr
 from treino.api import Run
-from treino.data.out_of_core.mapped_rows import MappedRows
+from treino.data.mapped_rows import MappedRows
 from treino.errors import TreinoError
 from treino.spec import read_settings
 from treino.training.train import drain, resuming
@@ -66,7 +66,7 @@ def test_a_run_is_shown_asked_drawn_and_exported(path: Path, tmp_path: Path) -> 
 TRAIN = """
 import signal, sys
 from treino.spec import read_settings
-from treino.loop.loop import JobProgress
+from treino.loop import JobProgress
 from treino.training.train import train_events
 settings = {"target": "y", "hidden": [9], "seed": 2, "epochs": 120, "max_memory": "200KB", "name": "r"}
 for event in train_events(sys.argv[1], read_settings(settings), parent=sys.argv[2], checkpoint_seconds=0.05):

@@ -14,7 +14,7 @@ from tests.conftest import Said
 from tests.workflows.test_moments import watched
 from treino.api import Run
 from treino.errors import TreinoError
-from treino.inspection.landscape.planes import Landscape
+from treino.inspection.loss_planes import Landscape
 from treino.pictures.curves import overlaid
 from treino.pictures.dynamics import dynamics_of
 from treino.pictures.landscape import line, path_of, surface_of
@@ -113,7 +113,7 @@ def test_the_path_of_a_run_ends_at_its_last_weights(wine: Run) -> None:
 @pytest.fixture
 def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     """A grid of 11 × 11 where the kind of run is what matters."""
-    monkeypatch.setattr("treino.inspection.landscape.planes.RESOLUTION", 11)
+    monkeypatch.setattr("treino.inspection.loss_planes.RESOLUTION", 11)
 
 
 def drawn(run: Run, to: Path, what: list[str] = SEEN) -> list[Path]:

@@ -55,7 +55,7 @@ def test_weights_to_begin_with(treino: Callable[..., Said]) -> None:
 
 @pytest.mark.slow
 def test_a_run_that_began_with_weights_goes_on_with_them(treino: Callable[..., Said]) -> None:
-    from treino.loop.loop import JobStart
+    from treino.loop import JobStart
     from treino.spec import read_settings
     from treino.training.train import Start, drain, resuming, train_events
 

@@ -17,7 +17,7 @@ import treino as tr
 from tests.conftest import Said
 from tests.forging import forge, reseal
 from treino.errors import TreinoError
-from treino.loop.loop import JobProgress, JobStart
+from treino.loop import JobProgress, JobStart
 from treino.records.network_source import UserFiles, network_files
 from treino.spec import read_settings
 from treino.training.train import train_events

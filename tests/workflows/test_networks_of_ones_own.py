@@ -10,7 +10,7 @@ from torch import nn
 
 import treino as tr
 from treino.errors import TreinoError
-from treino.loop.loop import JobProgress
+from treino.loop import JobProgress
 from treino.records.network_source import UserFiles, network_files
 from treino.spec import read_settings
 from treino.training.train import train_events
@@ -163,7 +163,7 @@ def said_of_iris(run: Any) -> dict[str, float]:
 def killed(net: str, at: int, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A training that is left after some steps."""
     monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.0)
-    monkeypatch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0)
+    monkeypatch.setattr("treino.loop.CHECKPOINT_SHARE", 0)
     settings, files = read_settings(SHORT | {"net": net, "name": name}), network_files(UserFiles(), [net])
     for event in train_events("iris", settings, networks=files, checkpoint_seconds=0, lean=True):
         if isinstance(event, JobProgress) and event.tick.step >= at:

@@ -12,8 +12,7 @@ import treino as tr
 from tests.conftest import Said
 from treino.api import Run
 from treino.inspection.boundary import score
-from treino.inspection.confusion import confusion
-from treino.inspection.outputs import outputs
+from treino.inspection.outputs import confusion, outputs
 from treino.plots.captions import headline, score_sentence
 from treino.plots.confusion import sentences
 

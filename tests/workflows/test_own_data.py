@@ -20,11 +20,11 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, Tenso
 
 import treino as tr
 from tests.waiting import HANG
-from treino.data.out_of_core.mapped_rows import MappedRows
+from treino.data.mapped_rows import MappedRows
 from treino.data.rows import Rows
 from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.errors import TreinoError
-from treino.loop.loop import JobProgress
+from treino.loop import JobProgress
 from treino.spec import read_settings
 from treino.training.train import train_events
 
@@ -239,7 +239,7 @@ def interrupted(source: Any, parent: Path, at: int, name: str, **more: Any) -> P
 @pytest.fixture
 def _short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.0)
-    monkeypatch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0)
+    monkeypatch.setattr("treino.loop.CHECKPOINT_SHARE", 0)
 
 
 @pytest.mark.usefixtures("_short_ticks")

@@ -20,7 +20,7 @@ from tests.conftest import Said
 from tests.workflows.export_cases import mixed
 from treino.data.dataset import Data
 from treino.errors import TreinoError
-from treino.loop.loop import JobEnd
+from treino.loop import JobEnd
 from treino.plots.captions import headline
 from treino.records.data_source import data_of
 from treino.records.prediction import predict

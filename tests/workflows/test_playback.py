@@ -12,17 +12,16 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from treino.engine import TrainingLoop
-from treino.engine.epoch_count import EpochStretch
+from treino.engine.step_plan import EpochStretch
 from treino.errors import TreinoError
 from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
 from treino.store.live import FOLDER, LiveFolder
 from treino.training.branch import rewinding
+from treino.training.commands import Transport
 from treino.training.completion import finish
-from treino.training.playback import Playback
-from treino.training.replay import snapshots
+from treino.training.replay import Playback, snapshots
 from treino.training.train import RunJob, drain, train_events
-from treino.training.transport import Transport
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +55,7 @@ def test_any_step_in_any_order(run: StoredRun, steps: list[int]) -> None:
 
 
 def test_the_past_is_prepared_in_slices(run: StoredRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("treino.training.playback.NEAR_SECONDS", 0.0)  # states as close together as may be
+    monkeypatch.setattr("treino.training.replay.NEAR_SECONDS", 0.0)  # states as close together as may be
     playback, loss_S = Playback(run, run.data), run.losses
     while playback.prepare(run.steps, loss_S, 0.0):
         pass
@@ -154,7 +153,7 @@ def test_the_last_state_is_shown_until_its_end_is_measured(
         return finish(*args)
 
     monkeypatch.setattr("treino.training.train.finish", looked_at)
-    monkeypatch.setattr("treino.training.live_view.SPACING", 1000.0)  # the first state and the last
+    monkeypatch.setattr("treino.training.commands.SPACING", 1000.0)  # the first state and the last
     monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 0.001)
     settings = read_settings({"epochs": 3, "hidden": "6", "name": "run"})
     for event in train_events("iris", settings, parent=tmp_path):

@@ -15,7 +15,7 @@ import treino as tr
 from tests.conftest import Said
 from tests.plots.browser import Seen, looked_at
 from treino.api import open_result
-from treino.loop.loop import JobProgress
+from treino.loop import JobProgress
 from treino.plots.report.markdown import markdown
 from treino.plots.report.run import run_sections
 from treino.reports.report import report

@@ -17,7 +17,7 @@ from tests.waiting import HANG, ignored, until
 from treino.api import Run, open_result
 from treino.engine.kernels.lanes_library import why_missing
 from treino.errors import TreinoError
-from treino.loop.loop import JobEnd
+from treino.loop import JobEnd
 from treino.spec import read_settings
 from treino.training.train import drain, resuming, train_events
 

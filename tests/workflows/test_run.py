@@ -15,7 +15,7 @@ from torch import nn
 import treino as tr
 from tests.conftest import Said
 from treino.errors import TreinoError
-from treino.training.advice import lower_rate
+from treino.training.findings import lower_rate
 
 KEYS = {
     "run", "path", "status", "task", "rows", "features", "inputs", "classes", "parameters", "settings",

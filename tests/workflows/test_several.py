@@ -64,7 +64,7 @@ def test_the_steps_to_a_figure_are_counted_one_by_one(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_an_interrupted_spread_goes_on(tmp_path: Path) -> None:
-    from treino.loop.loop import JobProgress
+    from treino.loop import JobProgress
     from treino.tuning.sweep import repeat_events, sweep_resumption
 
     settings = {"epochs": 20, "lr": 0.01}

@@ -8,7 +8,7 @@ import pytest
 
 import treino as tr
 from tests.conftest import Said
-from treino.loop.loop import status_at_end
+from treino.loop import status_at_end
 
 LOST = ("--optimizer", "sgd", "--epochs", 3)
 COMMANDS = {

@@ -17,11 +17,11 @@ from torch import Tensor
 
 import treino as tr
 from tests.workflows.export_cases import mixed, said
-from treino.data.builtins import idx
+from treino.data.readers import idx
 from treino.errors import TreinoError
 from treino.export.formats import export
 from treino.fit_events import FitRequest, fit_events
-from treino.loop.loop import JobEnd, JobEvent, JobPause, JobStart
+from treino.loop import JobEnd, JobEvent, JobPause, JobStart
 from treino.records.network_source import UserFiles
 from treino.records.segments import segments_of
 from treino.studio.arithmetic import arithmetic

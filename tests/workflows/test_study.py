@@ -15,8 +15,8 @@ import treino as tr
 from tests.conftest import Said, mnist_folder, needs_mnist
 from treino.documents.study import StudyFacts, StudyResult, StudyRow, StudyRowFacts
 from treino.engine.training_loop import TrainingLoop
-from treino.inspection.epoch_statistics import floor_twice
-from treino.loop.loop import JobProgress
+from treino.inspection.curves import floor_twice
+from treino.loop import JobProgress
 from treino.records.network_source import UserFiles
 from treino.training.goals import goals_of
 from treino.tuning import track
@@ -294,7 +294,7 @@ def test_what_broke_off_goes_on_with_rows_and_networks_of_ones_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("treino.tuning.study.CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0.0)
+    monkeypatch.setattr("treino.loop.CHECKPOINT_SHARE", 0.0)
     torch.manual_seed(0)
     arrays = torch.randn(80, 3).numpy(), (torch.randn(80) > 0).long().numpy()
     asked: dict[str, Any] = {"settings": QUICK, "batch_sizes": [10, 40], "seeds": 2}

@@ -13,7 +13,7 @@ import torch
 
 import treino as tr
 from treino.errors import TreinoError
-from treino.loop.loop import JobEnd, JobProgress
+from treino.loop import JobEnd, JobProgress
 from treino.resampling import auc_scores, f1_scores
 from treino.search import judge
 from treino.search.halving import halving
@@ -131,7 +131,7 @@ def test_a_sweep_that_broke_off_comes_to_the_same(
     asked: dict[str, Any] = {**SMALL, "strategy": strategy, "members": 12, "settings": {"epochs": 25}}
     monkeypatch.setattr("treino.tuning.bracket.CHUNK_SECONDS", 0.003)
     monkeypatch.setattr("treino.tuning.sweep.CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0.0)
+    monkeypatch.setattr("treino.loop.CHECKPOINT_SHARE", 0.0)
     list(sweep_events("iris", SPACE, out=tmp_path / "whole", **asked))
     events = sweep_events("iris", SPACE, out=tmp_path / "torn", **asked)
     for _i, event in zip(range(after + 2), events, strict=False):
@@ -279,7 +279,7 @@ def test_the_table_of_a_sweep_that_trains_has_the_rung_that_is_trained(
 ) -> None:
     monkeypatch.setattr("treino.tuning.bracket.CHUNK_SECONDS", 0.0)
     monkeypatch.setattr("treino.tuning.sweep.CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr("treino.loop.loop.CHECKPOINT_SHARE", 0.0)
+    monkeypatch.setattr("treino.loop.CHECKPOINT_SHARE", 0.0)
     events = sweep_events("iris", SPACE, out=tmp_path / "s", **SMALL)
     assert any((tmp_path / "s/checkpoint").is_dir() for _event in events)
     rows = table(tmp_path / "s")

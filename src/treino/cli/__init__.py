@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None, program: "Program | None" = None, *,
         warnings.simplefilter("ignore", UserWarning)  # an unknown TREINO_LANG is an error here: language_of's
         from treino.words import door, speaking
 
-    from treino.cli.language import language_of
+    from treino.cli.help import language_of
     from treino.cli.screen import Screen
     from treino.errors import TreinoError
 
@@ -53,7 +53,7 @@ def _run(tokens: Sequence[str], screen: "Screen", program: "Program | None") -> 
     try:
         if program is not None:
             return program(tokens, screen)
-        from treino.cli.examine import examine, is_plain_call
+        from treino.cli.doctor import examine, is_plain_call
 
         if is_plain_call(tokens):
             return examine(tokens[1], tokens[3:], screen)

@@ -5,11 +5,10 @@ from importlib import import_module
 
 from cyclopts import App, CycloptsError
 
+from treino.cli.flags import setting_flags
 from treino.cli.help import FLAGS as PAGE_FLAGS
 from treino.cli.help import Pages, in_words
-from treino.cli.screen import Screen
-from treino.cli.settings import setting_flags
-from treino.cli.usage import usage_error, with_lists
+from treino.cli.screen import Screen, usage_error, with_lists
 from treino.console import line
 from treino.words import _
 

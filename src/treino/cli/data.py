@@ -15,8 +15,8 @@ from treino.store.output_files import PAGE, PNG
 from treino.words import _, numeral
 
 if TYPE_CHECKING:
-    from treino.data.builtins.registry import Builtin
-    from treino.data.summaries.table_description import TableDescription
+    from treino.data.builtins import Builtin
+    from treino.data.summaries.description import TableDescription
 
 SHOWN_CLASSES = 20
 

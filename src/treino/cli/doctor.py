@@ -1,21 +1,230 @@
 """``treino doctor``: run a training script, or read a run, and report what is wrong with it."""
 
-from collections.abc import Mapping
+import os
+import platform
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from treino.cli.examine import ScriptOptions, examine
 from treino.cli.flags import WHOLE, ScreenFlag, with_flags
-from treino.cli.installation import check
 from treino.cli.output_paths import output_file
 from treino.cli.screen import Screen
 from treino.console import line
 from treino.errors import TreinoError
+from treino.garbage_collection import collect_as_usual
 from treino.store.output_files import PATCH
-from treino.words import _
+from treino.words import _, door
+
+if TYPE_CHECKING:
+    from treino.diagnosis.process.run_script import Outcome
+    from treino.store.output_files import OutputFile
+
+
+# ---- run a script under the doctor and print its findings
+
+SEEDS = 3  # runs of each, where it is proved
+
+
+def is_plain_call(tokens: Sequence[str]) -> bool:
+    """Whether the command line is ``doctor SCRIPT.py``, alone or with ``-- its arguments``.
+
+    It needs no reader of flags, and loading one takes as long as a hundred steps of a small net.
+    """
+    verb, script, rest = tokens[:1], "".join(tokens[1:2]), tokens[2:3]
+    return verb == ["doctor"] and script.endswith(".py") and script[0] != "-" and rest in ([], ["--"])
+
+
+@dataclass(frozen=True)
+class ScriptOptions:
+    """How a script is run under the doctor. live: say certain findings at once. max_steps: of optimizers.
+
+    max_time: seconds. fail_on: the findings that make the exit status 3. prove: run it again as it is and
+    fixed, ``seeds`` times each (None: SEEDS).
+    """
+
+    live: bool = False
+    max_steps: int | None = None
+    max_time: float | None = None
+    fail_on: Literal["certain", "likely"] | None = None
+    prove: bool = False
+    seeds: int | None = None
+
+
+def examine(
+    target: str,
+    arguments: Sequence[str],
+    screen: Screen,
+    *,
+    module: bool = False,
+    options: "ScriptOptions | None" = None,
+    fix: "OutputFile | None" = None,
+) -> int:
+    """Run a script as ``treino doctor`` does; -> the exit status: the script's own, or 3."""
+    from treino.diagnosis.finding import Finding
+    from treino.diagnosis.process.run_script import Outcome, run_script
+    from treino.diagnosis.tell.coverage import coverage
+    from treino.diagnosis.tell.report import document, one, text
+
+    options = options or ScriptOptions()
+    final = 0
+
+    def print_finding(finding: Finding) -> None:
+        screen.lines(one(finding))
+
+    def report(outcome: Outcome) -> None:
+        nonlocal final
+        final = outcome.status
+        if options.fail_on and [f for f in outcome.exam.findings if f.certain or options.fail_on == "likely"]:
+            final = 3
+        covered = coverage(outcome.exam)
+        screen.lines(text(outcome, covered))
+        result = document(outcome, final, covered)
+        if (options.prove or fix is not None) and outcome.exam.findings:
+            result |= _mend(target, arguments, module, options, outcome, fix, screen)
+        screen.document(result)
+
+    collect_as_usual()
+    # what treino says to the script is for someone who writes Python
+    with door("keyword"):
+        run_script(
+            target,
+            arguments,
+            module=module,
+            max_steps=options.max_steps,
+            max_time=options.max_time,
+            live=print_finding if options.live else None,
+            report=report,
+        )
+    return final
+
+
+def _mend(
+    target: str,
+    arguments: Sequence[str],
+    module: bool,
+    options: ScriptOptions,
+    outcome: "Outcome",
+    fix: "OutputFile | None",
+    screen: Screen,
+) -> dict[str, object]:
+    from treino.cli.output_paths import say_replaced
+    from treino.diagnosis.tell.fix import patch
+    from treino.diagnosis.tell.prove import VARIANTS, proof, table
+
+    seeds = SEEDS if options.seeds is None else options.seeds
+    mended = patch(outcome.exam.findings)
+    result: dict[str, object] = {"patch": mended.diff, "mended": list(mended.rules)}
+    if not mended.rules:
+        screen.lines(_("doctor: none of these findings can be fixed automatically."))
+        return result
+    if fix is not None:
+        path = fix.write(mended.diff.encode())
+        screen.err.print(
+            _("doctor: the fixes are in {path}; apply them with: patch -p0 < {path}").format(path=path)
+        )
+        result |= {"path": str(path), "replaced": say_replaced(screen.err, fix)}
+    if options.prove:
+        sentence = _("doctor: running it {n} times more, as it is and fixed, with {seeds} seeds each ...")
+        screen.lines(sentence.format(n=VARIANTS * seeds, seeds=seeds))
+        rows = proof(
+            target,
+            arguments,
+            mended,
+            module=module,
+            seeds=seeds,
+            max_steps=options.max_steps,
+            max_time=options.max_time,
+            timeout=max(600, 10 * outcome.seconds),
+        )
+        screen.lines(mended.diff + "\n" + table(rows))
+        result["proof"] = [row.as_json() for row in rows]
+    return result
+
+
+# ---- ``treino doctor`` alone: is everything there that training needs?
+
+DEVELOPERS = "dev", "release", "site"  # extras that nobody needs for a training
+
+
+def check() -> dict[str, Any]:
+    """``checks[{name, value, ok, hint}]`` and the keys of an examination."""
+    checks = [_row("python", platform.python_version(), True)]
+    for name, extra in _requirements():
+        installed = _version(name)
+        if extra is None:
+            hint = "" if installed else _("Install it: pip install {name}").format(name=name)
+            checks.append(_row(name, installed or _("missing"), bool(installed), hint))
+        else:
+            hint = "" if installed else _("Install it: pip install {name}").format(name=f"'treino[{extra}]'")
+            checks.append(_row(name, installed or _("not installed (optional)"), True, hint))
+    if _version("torch"):
+        checks += [*_torch(), _lanes()]
+    return {
+        "subject": "installation",
+        "steps": 0,
+        "findings": [],
+        "overhead": 0.0,
+        "exit": 0 if all(c["ok"] for c in checks) else 1,
+        "checks": checks,
+    }
+
+
+def _requirements() -> Iterator[tuple[str, str | None]]:
+    """(package, its extra or None) as treino itself declares them: first what every training needs."""
+    for text in requires("treino") or ():
+        name, extra = re.match(r"[\w.-]+", text), re.search(r"extra == ['\"]([\w.-]+)", text)
+        if name and not (extra and extra[1] in DEVELOPERS):
+            yield name[0], extra[1] if extra else None
+
+
+def _row(name: str, value: str, ok: bool, hint: str = "") -> dict[str, Any]:
+    return {"name": name, "value": value, "ok": ok, "hint": hint}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _torch() -> list[dict[str, Any]]:
+    """Threads, devices, and one step of training that must give the gradient known by hand."""
+    import torch
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = torch.get_num_threads()
+    hint = _("More threads than cores: set OMP_NUM_THREADS={n}.").format(n=cores) if threads > cores else ""
+    rows = [_row(_("threads"), _("{t} for {c} cores").format(t=threads, c=cores), threads <= cores, hint)]
+    gpus = (
+        [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+        if torch.cuda.is_available()
+        else []
+    )
+    rows.append(_row(_("devices"), ", ".join(["cpu", *gpus]), True))
+    with torch.random.fork_rng(devices=[]):
+        w = torch.tensor([2.0], requires_grad=True)
+        (w * w).sum().backward()
+    right = w.grad is not None and w.grad.item() == 4.0
+    rows.append(_row(_("gradient of w² at 2"), str(w.grad.item() if w.grad is not None else None), right))
+    return rows
+
+
+def _lanes() -> dict[str, Any]:
+    """The compiled engine is optional: the other ones train everything."""
+    from treino.engine.kernels.lanes_library import libraries, why_missing
+
+    missing = why_missing()
+    value = libraries()[0].name if missing is None else _("not there: {reason}").format(reason=_(missing))
+    return _row(_("engine lanes"), value, True)
+
+
+# ---- ``treino doctor``: run a training script, or read a run, and report what is wrong with it
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,14 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import wraps
 from typing import Annotated, Any, get_type_hints
 
-from cyclopts import CoercionError, Parameter, Token
+import cyclopts
+from cyclopts import CoercionError, Group, Parameter, Token
 
 from treino.cli.screen import Screen
 from treino.records.access import Access
+from treino.spec import FLAGS, GROUPS, Settings, group_of
+
+# ---- flags that several verbs have in common, with their help
 
 
 def _whole(kind: object, tokens: Sequence[Token]) -> int:
@@ -105,3 +109,23 @@ def _parameters(group: type) -> list[inspect.Parameter]:
         )
         for f in fields(group)
     ]
+
+
+# ---- the training flags: one for each setting of the table in ``spec.py``
+
+
+def setting_flags() -> list[inspect.Parameter]:
+    """The flag of each setting, for a verb that takes ``**flags``."""
+    flags = []
+    for name, field in Settings.model_fields.items():
+        boolean = field.annotation is bool
+        flag = cyclopts.Parameter(
+            name=FLAGS[name],
+            negative=f"--no-{FLAGS[name][2:]}" if boolean else (),
+            help=field.description,
+            group=Group(group_of(name), sort_key=GROUPS.index(group_of(name))),
+            show_default=False,
+        )
+        kind = Annotated[(bool if boolean else str) | None, flag]  # type: ignore[valid-type]
+        flags.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind))
+    return flags

@@ -1,21 +1,117 @@
-"""Help pages in the reader's language: cyclopts' own sentences and the verbs' texts."""
+"""Help pages in the reader's language: cyclopts' own sentences and the verbs' texts.
 
+Loading torch takes longer than everything else in a help page. Registries that are loaded are used.
+"""
+
+import ast
 import inspect
-from collections.abc import Callable, Iterable
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args, get_origin
 
 from cyclopts import Parameter
 from cyclopts.help import DefaultFormatter, HelpEntry, HelpPanel, InlineText
 from rich.text import Text
 
-from treino.cli.entry_names import names, picture_names
 from treino.console import line
+from treino.errors import TreinoError
 from treino.spec import FLAGS as FLAGS_OF_SETTINGS
 from treino.spec import OF_SOME
-from treino.words import N_, _
+from treino.words import N_, VARIABLE, _, languages, named
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
+
+
+# ---- ``--lang``: the language of a command, read before its other flags are parsed
+
+FLAG = "--lang"
+
+
+def language_of(tokens: Sequence[str]) -> tuple[list[str], str | None]:
+    """Split tokens, those before ``--``, into (the rest, the value of ``--lang`` or None).
+
+    Raises:
+        TreinoError: no value, two of them, or a language, here or in ``TREINO_LANG``, that there
+            is not.
+    """
+    rest: list[str] = []
+    values: list[str] = []
+    coming = iter(tokens)
+    for token in coming:
+        if token == FLAG:
+            value = next(coming, None)
+            if value is None or value.startswith("--"):
+                raise TreinoError("lang_empty", _("{name} needs a value.").format(name=FLAG), _there_are())
+            values.append(value)
+        elif token.startswith(FLAG + "="):
+            values.append(token.partition("=")[2])
+        else:
+            rest.append(token)
+    if len(values) > 1:
+        raise TreinoError("usage", _("{flag} is given twice.").format(flag=FLAG), _("Give it once."))
+    language = values[0] if values else os.environ.get(VARIABLE) or None
+    if language is not None and named(language) is None:
+        message = _("{name} can't be {value!r}.").format(name=FLAG if values else VARIABLE, value=language)
+        raise TreinoError("lang_choice", message, _there_are())
+    return rest, language
+
+
+def _there_are() -> str:
+    return _("There are: {names}.").format(names=", ".join(languages()))
+
+
+# ---- the names that help pages list: entries of registries, read from their source where torch isn't
+
+ROOT = Path(__file__).parent.parent
+REGISTRIES = {  # setting -> file and variable
+    "activation": ("engine/activations.py", "ACTIVATIONS"),
+    "init": ("engine/init.py", "INITS"),
+    "loss": ("engine/losses.py", "LOSSES"),
+    "metric": ("engine/metrics.py", "METRICS"),
+    "optimizer": ("engine/optim.py", "OPTIMIZERS"),
+    "schedule": ("engine/schedules.py", "SCHEDULES"),
+}
+
+
+def names(setting: str) -> list[str]:
+    """The entries that a setting may name, or the optimizers that read it; empty if it has no registry."""
+    loaded = sys.modules.get("treino.engine.registries")
+    if loaded is not None:
+        entries: list[str] = loaded.names(setting)
+        return entries
+    if setting in OF_SOME:
+        optimizers = dict(_entries(*REGISTRIES["optimizer"]))
+        return [name for name, entry in optimizers.items() if setting in _texts(entry)]
+    return [name for name, _entry in _entries(*REGISTRIES[setting])] if setting in REGISTRIES else []
+
+
+def picture_names() -> list[str]:
+    """The pictures of a run."""
+    loaded = sys.modules.get("treino.pictures.picture_files")
+    if loaded is not None:
+        return list(loaded.PICTURES)
+    files = sorted((ROOT / "pictures").glob("*.py"))
+    return [name for file in files for name, _entry in _entries(f"pictures/{file.name}", "PICTURES")]
+
+
+def _entries(file: str, variable: str) -> Iterator[tuple[str, ast.expr]]:
+    """The keys and values of the dict that the file assigns to this variable."""
+    for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body:
+        if not isinstance(node, ast.AnnAssign) or not isinstance(node.value, ast.Dict):
+            continue
+        if ast.unparse(node.target) == variable:
+            keys = [ast.literal_eval(key) for key in node.value.keys if key is not None]
+            yield from zip(keys, node.value.values, strict=True)
+
+
+def _texts(entry: ast.expr) -> set[object]:
+    return {node.value for node in ast.walk(entry) if isinstance(node, ast.Constant)}
+
+
+# ---- help pages in the reader's language: cyclopts' own sentences and the verbs' texts
 
 PANELS = N_("Commands"), N_("Arguments"), N_("Parameters")
 SETTINGS = {flag: name for name, flag in FLAGS_OF_SETTINGS.items()}

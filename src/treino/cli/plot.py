@@ -65,7 +65,7 @@ def plot(
     from treino.pictures import untrained as untrained_pictures
     from treino.pictures.output import gathered
     from treino.pictures.picture_files import files_of
-    from treino.reports.pictures import draw_overlay, draw_pictures, usual_pictures
+    from treino.reports.report import draw_overlay, draw_pictures, usual_pictures
 
     names = None if what is None else [w.strip() for w in what.split(",") if w.strip()]
     if names == []:

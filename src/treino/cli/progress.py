@@ -9,10 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
-from treino.cli.run_view import RunView
+from treino.cli.run_view import Position, RunView, View
 from treino.cli.screen import Screen
-from treino.cli.view import Position, View
-from treino.loop.loop import Job, JobClose, JobEnd, JobEvent, JobProgress, JobStart
+from treino.loop import Job, JobClose, JobEnd, JobEvent, JobProgress, JobStart
 from treino.store.new_names import command_word
 from treino.tracking.delivery import Tracking
 from treino.training.train import RunJob

@@ -1,26 +1,65 @@
 """A run on the terminal: its settings before it is trained, how far it is, and its results."""
 
 import time
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 
-from treino.cli.view import Position
 from treino.console import line
-from treino.documents.run_facts import RunFacts
 from treino.documents.run_result import RunResult
+from treino.documents.run_spec import RunFacts
 from treino.engine import Tick
-from treino.loop.loop import JobEnd
+from treino.loop import JobEnd
 from treino.pictures.curves import curves_of
 from treino.plots.captions import headline, layer_numbers
 from treino.plots.style import split_name
 from treino.records.stored_run import StoredRun
-from treino.training.advice import lower_rate
+from treino.training.findings import lower_rate
 from treino.training.train import RunJob, run_of
 from treino.words import _, numeral, setting
+
+# ---- what is displayed of a training: a text before it, its position, and a text after it
+
+
+@dataclass(frozen=True)
+class Position:
+    """The position of a training.
+
+    done: the share of all its steps, from 0 to 1. label, count: what is counted, and how far, as ``step``
+    and ``12/120``. left_s: seconds to the end, None if unknown. figures: named values, the most important
+    first. moment: label and count for a log, if longer there.
+    """
+
+    done: float
+    label: str
+    count: str
+    left_s: float | None = None
+    figures: Mapping[str, str] = field(default_factory=dict)
+    moment: str = ""
+
+
+class View(Protocol):
+    """A run, a sweep or a study as a person reads it while it is trained."""
+
+    def opening(self) -> list[RenderableType]:
+        """Lines and tables about what is going to be trained."""
+
+    def position(self, tick: Tick) -> Position:
+        """The position after a tick."""
+
+    def closing(self) -> str:
+        """A word for the work that follows the training."""
+
+    def summary(self, end: JobEnd, width: int) -> RenderableType:
+        """The results, and what to do next. width: of the terminal, in columns."""
+
+
+# ---- a run on the terminal: its settings before it is trained, how far it is, and its results
 
 SHOWN_CLASSES = 10
 FIGURES = 2  # of the validation rows, in the line that moves

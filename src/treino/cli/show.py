@@ -3,10 +3,18 @@
 from typing import Annotated
 
 from cyclopts import Parameter
+from rich.console import Group, RenderableType
 from rich.table import Table
 
 from treino.cli.flags import RunName, ScreenFlag
+from treino.cli.run_view import run_summary
+from treino.cli.sweep_view import member_summary, status_line, study_summary, sweep_summary
+from treino.folders import Stored
+from treino.tuning.stored_study import StoredStudy
+from treino.tuning.stored_sweep import StoredSweep
 from treino.words import _, numeral
+
+# ---- ``treino show``: one run, sweep or study, or the differences of two runs
 
 SHOWN = 48  # letters in a column
 
@@ -22,9 +30,8 @@ def show(
 
     Example: treino show last | treino show wine-1 wine-2
     """
-    from treino.cli.summaries import summary
     from treino.folders import open_folder, open_run
-    from treino.reports.run_differences import differences
+    from treino.reports.run_comparison import differences
 
     if other is None:
         stored = open_folder(run)
@@ -57,3 +64,19 @@ def _short(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(_short, value)) or "–"
     return numeral(value, ".6g") if isinstance(value, float) else str(value)
+
+
+# ---- the text that ``treino show`` prints: of a run, a network of a sweep, a sweep or a study
+
+
+def summary(stored: Stored, width: int) -> RenderableType:
+    """The summary by its kind. width: letters in a line of the terminal."""
+    if isinstance(stored, StoredStudy):
+        if (result := stored.result) is None:
+            return status_line(stored.path, stored.status)
+        return Group(study_summary(result, width), *stored.folder.notices)
+    if isinstance(stored, StoredSweep):
+        return Group(sweep_summary(stored), *stored.folder.notices)
+    if stored.row is not None:
+        return Group(member_summary(stored.document), *stored.folder.notices)
+    return run_summary(stored)

@@ -237,7 +237,7 @@ def _start_script(
 
 def _say(serving: "Serving", port: int, options: StudioFlags, screen: Screen) -> None:
     """Print the address to stdout, as text or JSON, with remarks on it."""
-    from treino.studio.opening import open_browser
+    from treino.studio.serving import open_browser
 
     if port not in (0, serving.port):
         screen.err.print(_("Port {wanted} is taken, so it is {port}.").format(wanted=port, port=serving.port))

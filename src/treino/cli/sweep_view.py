@@ -8,15 +8,15 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from treino.cli.view import Position, View
+from treino.cli.run_view import Position, View
+from treino.console import escape
 from treino.data import BUILTINS
 from treino.documents.study import StudyResult
-from treino.documents.sweep_result import GoalSteps, Leader, SweepEnsemble, SweepResult
+from treino.documents.sweep import GoalSteps, Leader, SweepEnsemble, SweepResult
 from treino.engine import Tick
-from treino.escaping import escape
-from treino.loop.loop import Job, JobEnd
+from treino.loop import Job, JobEnd
 from treino.plots.style import metric_name, split_name
-from treino.training.recipe_choice import plain_reason
+from treino.training.resolution import plain_reason
 from treino.tuning.conclusions import row_name
 from treino.tuning.populations import config_text
 from treino.tuning.stored_sweep import StoredSweep

@@ -1,13 +1,11 @@
 """Data: from any source to prepared rows in three splits, and what is known about them."""
 
-from treino.data.builtins.registry import BUILTINS
+from treino.data.builtins import BUILTINS
 from treino.data.dataset import Data
-from treino.data.generators import generator
 from treino.data.loader import load
 from treino.data.preparation.new_rows import PreparedRows, rows_for_prediction
 from treino.data.preparation.preparation import Preparation, Task
-from treino.data.row_order import order
-from treino.data.rows import Rows, batches
+from treino.data.rows import Rows, batches, generator, order
 from treino.data.summaries.description import describe
 
 __all__ = [

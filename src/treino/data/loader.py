@@ -12,13 +12,9 @@ from numpy.typing import NDArray
 from treino.data import sources
 from treino.data.dataset import Data
 from treino.data.memory import bytes_of, free_bytes
-from treino.data.out_of_core.prepared_cache import PreparedCache
-from treino.data.preparation.constant_columns import say_held_back
-from treino.data.preparation.fit import comparable, fit, in_memory, prepare_target, take
-from treino.data.readers import ReaderOptions
-from treino.data.readers.reader_options import as_text
-from treino.data.roles.column_roles import choose_features, say_encoders, say_missing
-from treino.data.roles.target import (
+from treino.data.preparation.column_roles import choose_features, say_encoders, say_missing
+from treino.data.preparation.fit import comparable, fit, in_memory, prepare_target, say_held_back, take
+from treino.data.preparation.target import (
     check_classes,
     classes_of,
     decide_task,
@@ -29,6 +25,9 @@ from treino.data.roles.target import (
     single_rows,
     task_of_kind,
 )
+from treino.data.prepared_cache import PreparedCache
+from treino.data.readers import ReaderOptions
+from treino.data.readers.reader_options import as_text
 from treino.data.rows import Rows
 from treino.data.split_requests import (
     Split,
@@ -182,7 +181,7 @@ def load(
 
 def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     """``load`` for a table. Rows that need too much memory are written to files."""
-    from treino.data.out_of_core.large_tables import (  # it imports pyarrow, which takes its time
+    from treino.data.large_tables import (  # it imports pyarrow, which takes its time
         check_room,
         equal_rows,
         on_disk,

@@ -1,12 +1,56 @@
-"""Rows of a split, and batches from one contiguous tensor."""
+"""Rows of a split: batches of them, their order in an epoch, and the generators it is drawn from."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
-from treino.data.row_order import order
+# ---- random number generators: one for each seed, purpose and epoch, never the global one
+
+
+def generator(seed: int, purpose: str, epoch: int = 0) -> torch.Generator:
+    """A CPU generator that depends on its three arguments alone.
+
+    It is seeded with the first 63 bits of SHA-256("seed/purpose/epoch"), so that neighbouring seeds and
+    epochs have nothing in common and a purpose never disturbs another one.
+    """
+    digest = hashlib.sha256(f"{seed}/{purpose}/{epoch}".encode()).digest()
+    return torch.Generator(device="cpu").manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+# ---- the order of rows in an epoch: ``shuffle`` each, once, off or in blocks
+
+Shuffle = Literal["each", "once", "off", "blocks"]
+BLOCK_ROWS = 1024  # neighbours in a block of "blocks"
+WINDOW_ROWS = 64 * BLOCK_ROWS  # rows that "blocks" shuffles together
+
+
+def order(n: int, data_seed: int, epoch: int = 0, shuffle: Shuffle = "each") -> torch.Tensor:
+    """``[n]`` int64: the row numbers in the order in which an epoch visits them.
+
+    shuffle: ``each`` draws a new order for every epoch, ``once`` uses that of epoch 0 for all epochs, ``off``
+    keeps the rows' own order. ``blocks`` is for rows on disk: every epoch draws a new order of blocks of 1024
+    neighbours, and shuffles the rows of 64 blocks at a time.
+    """
+    if shuffle == "off":
+        return torch.arange(n)
+    if shuffle == "blocks":
+        return _by_blocks(n, generator(data_seed, "order", epoch))
+    return torch.randperm(n, generator=generator(data_seed, "order", epoch if shuffle == "each" else 0))
+
+
+def _by_blocks(n: int, chance: torch.Generator) -> torch.Tensor:
+    block = torch.randperm(-(-n // BLOCK_ROWS), generator=chance)
+    index_N = (block[:, None] * BLOCK_ROWS + torch.arange(BLOCK_ROWS)).flatten()
+    index_N = index_N[index_N < n]
+    for window in index_N.split(WINDOW_ROWS):
+        window.copy_(window[torch.randperm(len(window), generator=chance)])
+    return index_N
+
+
+# ---- rows of a split, and batches from one contiguous tensor
 
 _GATHER_BYTES = 1 << 18
 

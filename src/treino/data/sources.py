@@ -1,18 +1,34 @@
-"""Tables from any source: a built-in's name, a file's path, a frame, or arrays."""
+"""Tables from what the user gives: a built-in's name, a file's path, frames (pandas, polars, Arrow), arrays.
 
+Every column becomes an Arrow column, so that the same code detects its type as for a file's columns.
+"""
+
+import datetime
 import difflib
 import glob
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from treino.data import frames
-from treino.data.builtins.registry import BUILTINS
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from treino.data.builtins import BUILTINS
 from treino.data.memory import MemoryLimit
 from treino.data.readers import ReaderOptions, read_file
-from treino.data.table import Table
+from treino.data.table import LARGEST_WHOLE, Column, Table, check_names
 from treino.errors import TreinoError, nearest
 from treino.words import _
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+# ---- tables from any source: a built-in's name, a file's path, a frame, or arrays
 
 
 class BuiltinName(str):
@@ -39,14 +55,14 @@ def read(
         return _named(source, reading, least_columns, room)
     if isinstance(source, os.PathLike):
         return _file(os.fspath(source), reading, least_columns, room)
-    if frames.is_frame(source):
-        return frames.read_frame(source, reading)
+    if is_frame(source):
+        return read_frame(source, reading)
     if isinstance(source, tuple) and len(source) == 2:
-        return frames.read_pair(*source, reading)
-    if frames.is_arrow(source):
-        return frames.read_arrow(source, reading)
+        return read_pair(*source, reading)
+    if is_arrow(source):
+        return read_arrow(source, reading)
     if hasattr(source, "shape") and hasattr(source, "dtype"):
-        return frames.read_matrix(source, reading)
+        return read_matrix(source, reading)
     raise TreinoError(
         "data_type",
         _("Data can't be read from a {type}.").format(type=type(source).__name__),
@@ -112,3 +128,279 @@ def _file(source: str, reading: ReaderOptions | None, least_columns: int, room: 
         else _("There is no file '{source}'.").format(source=source),
         hint,
     )
+
+
+# ---- tables from Python objects: pandas, polars and Arrow frames, and pairs (X, y) of arrays or tensors
+
+
+def is_frame(source: object) -> bool:
+    """Whether it is a pandas frame. Doesn't import pandas."""
+    return type(source).__name__ == "DataFrame" and type(source).__module__.startswith("pandas")
+
+
+def is_arrow(source: object) -> bool:
+    """Whether it has Arrow's interface, as polars frames and pyarrow tables have."""
+    return hasattr(source, "__arrow_c_stream__")
+
+
+def read_frame(frame: "pd.DataFrame", reading: ReaderOptions | None = None) -> Table:
+    """The table in a pandas frame. Its index is ignored; rows are counted from 0."""
+    names = [str(name) for name in frame.columns]
+    if not names or not len(frame):
+        raise _empty(len(frame), len(names))
+    check_names(names, _("the frame"))
+    columns = [_series(frame.iloc[:, j]) for j in range(len(names))]
+    return _table("frame", names, columns, reading)
+
+
+def read_arrow(source: Any, reading: ReaderOptions | None = None) -> Table:
+    """The table in anything with Arrow's stream interface (the PyCapsule interface of Arrow's documents)."""
+    import pyarrow as pa
+
+    from treino.data.readers import columnar, table_files
+
+    try:
+        table = pa.table(source)
+    except (pa.ArrowException, TypeError, ValueError):
+        raise TreinoError(
+            "data_type",
+            _("Data can't be read from a {type}.").format(type=type(source).__name__),
+            _("Give a frame with a column for each feature."),
+        ) from None
+    if not table.num_rows or not table.num_columns:
+        raise _empty(table.num_rows, table.num_columns)
+    part = columnar.open_table(table)
+    return table_files.open_parts(
+        [part],
+        reading or ReaderOptions(),
+        True,
+        name="frame",
+        source="frame",
+        sha256=None,
+        what=_("the frame"),
+    ).table()
+
+
+def read_pair(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
+    """The table out of X ``[N, D]`` and y ``[N]``; columns are named x1 … xD unless X is a frame."""
+    x_table = _x_table(x, reading)
+    target = _target_column(x_table.rows, y, reading)
+    check_names([*x_table.names, target.name], _("(X, y)"))
+    return Table(
+        "arrays", "arrays", None, (*x_table.columns, target), _place, target=target.name, named=x_table.named,
+        notes=x_table.notes,
+    )  # fmt: skip
+
+
+def is_image_pair(source: object) -> bool:
+    """Whether it is (X, y) with X ``[N, H, W]`` or ``[N, C, H, W]``, or with the channels last."""
+    if not isinstance(source, tuple) or len(source) != 2:
+        return False
+    shape = getattr(source[0], "shape", ())
+    return hasattr(source[0], "dtype") and len(shape) in (3, 4) and 0 not in shape
+
+
+def read_images(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
+    """A table of images X as a matrix, with their target. It is for descriptions only, not for training."""
+    array = _array(x, "X")
+    if array.dtype.kind not in "biuf":
+        raise not_a_matrix(x)
+    matrix = array.reshape(len(array), -1)
+    finite_N = np.isfinite(matrix).all(axis=1)
+    if not finite_N.all():
+        raise TreinoError(
+            "item_not_finite",
+            _("x of {where} holds numbers that are not finite.").format(where=_place(int(finite_N.argmin()))),
+            _("Leave the image out, or fill the gap."),
+        )
+    target = _target_column(len(array), y, reading)
+    return Table(
+        "arrays", "arrays", None, (target,), _place, target=target.name, matrix=matrix, named=False,
+        item_shape=array.shape[1:],
+    )  # fmt: skip
+
+
+def not_a_matrix(x: Any) -> TreinoError:
+    """The error for an X that isn't two-dimensional."""
+    hint = _("Reshape it: X.reshape(len(X), -1).")
+    if x.ndim > 2:
+        hint += " " + _("Images keep their shape as a Dataset: torch.utils.data.TensorDataset(X, y).")
+    return TreinoError(
+        "arrays_shape",
+        _("X has the shape {shape}, not [rows, columns].").format(shape=list(x.shape)),
+        hint,
+    )
+
+
+def _target_column(rows: int, y: Any, reading: ReaderOptions | None) -> Column:
+    y = y.iloc[:, 0] if is_frame(y) and y.shape[1] == 1 else y
+    name = str(getattr(y, "name", None) or "target")
+    cells = _series(y) if hasattr(y, "iloc") else _cells(_target(y))
+    if len(cells) != rows:
+        raise TreinoError(
+            "arrays_length",
+            _("X has {x} rows and y has {y}.").format(x=rows, y=len(cells)),
+            _("Give one target for each row."),
+        )
+    return _table("arrays", [name], [cells], reading).columns[0]
+
+
+def read_matrix(x: Any, reading: ReaderOptions | None = None) -> Table:
+    """The table out of a 2-D array or tensor of numbers; columns are named x1 … xD."""
+    array = _array(x, "X")
+    if array.ndim != 2:
+        raise not_a_matrix(array)
+    if 0 in array.shape:
+        raise _empty(*array.shape)
+    names = [f"x{j + 1}" for j in range(array.shape[1])]
+    if array.dtype.kind in "iuf":
+        columns = tuple(_matrix_column(name, array[:, j]) for j, name in enumerate(names))
+        return Table("arrays", "arrays", None, columns, _place, named=False)
+    cells = [_cells(array[:, j]) for j in range(array.shape[1])]
+    table = _table("arrays", names, cells, reading)
+    return Table("arrays", "arrays", None, table.columns, _place, named=False, notes=table.notes)
+
+
+def _matrix_column(name: str, value_N: NDArray[Any]) -> Column:
+    column = Column(name, value_N.astype(np.float64))
+    if value_N.dtype.kind == "f" or not column.merges:
+        return column
+    return replace(column, words=value_N.astype(str).astype(object))
+
+
+def _x_table(x: Any, reading: ReaderOptions | None) -> Table:
+    if is_frame(x):
+        return read_frame(x, reading)
+    return read_arrow(x, reading) if is_arrow(x) else read_matrix(x, reading)
+
+
+def _table(
+    name: str, names: Sequence[str], columns: Sequence["pa.Array"], reading: ReaderOptions | None
+) -> Table:
+    """A table of Arrow columns, whose conventions (decimal sign, dates) are detected together."""
+    import pyarrow as pa
+
+    from treino.data.readers import columnar, table_files
+
+    part = columnar.open_table(pa.Table.from_arrays(list(columns), names=list(names)))
+    return table_files.open_parts(
+        [part], reading or ReaderOptions(), True, name=name, source=name, sha256=None, what=_("the frame")
+    ).table()
+
+
+def _target(y: Any) -> NDArray[Any]:
+    array = _array(y, "y")
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise TreinoError(
+            "arrays_shape",
+            _("y has the shape {shape}, not [rows].").format(shape=list(array.shape)),
+            _("Give one class or number for each row; one-hot rows become classes by y.argmax(1)."),
+        )
+    return array
+
+
+def _array(values: Any, what: str) -> NDArray[Any]:
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu()
+        return np.asarray(values.float().numpy() if values.dtype == torch.bfloat16 else values.numpy())
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise TreinoError(
+            "arrays_shape",
+            _("The rows of {what} are not equally long.").format(what=what),
+            _("Give one number for each row and column."),
+        ) from None
+
+
+def _series(series: Any) -> "pa.Array":
+    """A pandas series as an Arrow column, whatever its type."""
+    import pandas as pd
+    import pyarrow as pa
+
+    kind = series.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        levels = series.cat.categories
+        if pd.api.types.is_numeric_dtype(levels.dtype) or pd.api.types.is_datetime64_any_dtype(levels.dtype):
+            whole = "Int64" if pd.api.types.is_integer_dtype(levels.dtype) else float
+            return _series(series.astype(whole if series.isna().any() else levels.dtype))
+        codes = pa.array(series.cat.codes.to_numpy(), mask=series.isna().to_numpy())
+        words = pa.array([str(level).strip() for level in levels], pa.string())
+        return pa.DictionaryArray.from_arrays(codes, words, ordered=bool(series.cat.ordered))
+    if pd.api.types.is_bool_dtype(kind):
+        return pa.array(series.to_numpy(dtype=object, na_value=None), pa.bool_())
+    if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind):
+        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        if pd.api.types.is_integer_dtype(kind) and (np.abs(values) >= LARGEST_WHOLE).any():
+            return _objects(series.to_numpy(dtype=object, na_value=None).tolist())
+        return _cells(values)
+    if isinstance(kind, pd.DatetimeTZDtype):
+        series = series.dt.tz_convert("UTC").dt.tz_localize(None)
+    if series.dtype.kind in "mM":
+        return _cells(series.to_numpy())
+    return _cells(series.to_numpy(dtype=object))
+
+
+def _cells(array: NDArray[Any]) -> "pa.Array":
+    """A one-dimensional array as an Arrow column."""
+    import pyarrow as pa
+
+    if array.dtype.kind == "f":
+        return pa.array(np.ascontiguousarray(array, dtype=np.float64))
+    if array.dtype.kind in "biu":
+        return pa.array(np.ascontiguousarray(array))
+    if array.dtype.kind == "M":
+        return pa.array(array.astype("M8[us]"))
+    if array.dtype.kind == "m":
+        return pa.array(array.astype("m8[us]"))
+    return _objects(array.tolist())
+
+
+def _objects(values: list[Any]) -> "pa.Array":
+    """Cells of any type: truth values, numbers or times if all cells are, else their ``str``."""
+    import pyarrow as pa
+
+    from treino.data.readers.columnar import exact_wholes
+
+    cells = [None if _nothing(value) else value for value in values]
+    present = [value for value in cells if value is not None]
+    if present and all(isinstance(value, (bool, np.bool_)) for value in present):
+        return pa.array([None if cell is None else bool(cell) for cell in cells], pa.bool_())
+    if all(isinstance(value, (int, float, np.number)) and not isinstance(value, bool) for value in present):
+        return exact_wholes(cells) or pa.array(
+            [np.nan if cell is None else float(cell) for cell in cells], pa.float64()
+        )
+    if all(isinstance(value, datetime.date) for value in present):
+        times = [np.nan if cell is None else _second(cell) for cell in cells]
+        return (
+            pa.array(np.array(times) * 1e6, from_pandas=True)
+            .cast(pa.int64(), safe=False)
+            .cast(pa.timestamp("us"))
+        )
+    return pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
+
+
+def _nothing(value: Any) -> bool:
+    """Whether it is None, NaN, NaT or pandas' NA, which doesn't equal itself."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
+
+
+def _second(moment: datetime.date) -> float:
+    """Seconds since 1970. A date counts as its midnight; a time without a zone counts as UTC."""
+    if not isinstance(moment, datetime.datetime):
+        moment = datetime.datetime.combine(moment, datetime.time())
+    return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()
+
+
+def _empty(rows: int, columns: int) -> TreinoError:
+    return TreinoError(
+        "frame_empty",
+        _("There is nothing in it: {rows} rows and {columns} columns.").format(rows=rows, columns=columns),
+        _("Give at least a few rows and a feature."),
+    )
+
+
+def _place(row: int) -> str:
+    return _("row {n}").format(n=row)

@@ -8,9 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data.folds import Fold, split_fold
-from treino.data.roles.column_kinds import level_cells
-from treino.data.splits import TEST, TRAIN, VALIDATION, leaking, split, split_groups, split_times
+from treino.data.preparation.column_kinds import level_cells
+from treino.data.splits import (
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Fold,
+    leaking,
+    split,
+    split_fold,
+    split_groups,
+    split_times,
+)
 from treino.data.table import Column, Table, shorten
 from treino.errors import TreinoError, nearest
 from treino.words import N_, _, joined

@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from treino.documents import states
-from treino.documents.data_copy import DataCopy
+from treino.documents.data import DataCopy, PreparationDocument
 from treino.documents.fields import shortened
-from treino.documents.preparation import PreparationDocument
 from treino.documents.run_result import RunResult
 from treino.documents.run_spec import RunSpec
 from treino.documents.study import StudyResult, StudySpec
-from treino.documents.sweep_members import MemberRows, SpreadFigures, SweepMembers
-from treino.documents.sweep_result import SweepResult
-from treino.documents.sweep_spec import SweepSpec
+from treino.documents.sweep import MemberRows, SpreadFigures, SweepMembers, SweepResult, SweepSpec
 from treino.errors import TreinoError
 from treino.store import RunFolder
 from treino.store.files import damaged

@@ -24,9 +24,7 @@ from treino.documents.fields import (
     Word,
     agree,
 )
-from treino.documents.run_facts import RunFacts
-from treino.documents.segments import Parent, Segments
-from treino.documents.settings import ResolvedSettings
+from treino.documents.run_spec import Parent, ResolvedSettings, RunFacts, Segments
 from treino.spec import Fault
 
 Baseline = Literal["majority", "mean", "linear", "trees"]
@@ -63,7 +61,7 @@ class Intervals(Document):
 
 class PredictionIntervals(Document):
     """Of predicted numbers. level: the share that they are to hold. quantile, offset: as in
-    ``treino.inspection.prediction_intervals``. rows: the validation rows that they are of. coverage: the
+    ``treino.inspection.calibration``. rows: the validation rows that they are of. coverage: the
     share of the test rows that they hold; None: there are none.
     """
 

@@ -1,16 +1,223 @@
 """``spec.json`` of a run: settings as requested and as resolved, and the shape of its data."""
 
 import math
+import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
-from treino.documents.data_source import DataSource
-from treino.documents.fields import Command, Document, Many, Number, Size, Text, agree
-from treino.documents.run_facts import RunFacts
-from treino.documents.segments import Parent, Segments
-from treino.documents.settings import NET_COPY, Asked, ResolvedSettings
+from treino.documents.data import DataSource
+from treino.documents.fields import (
+    DEVICE,
+    WORD,
+    Command,
+    Count,
+    Document,
+    Figure,
+    Many,
+    Number,
+    Pair,
+    Plain,
+    Rows,
+    Seed,
+    Size,
+    Task,
+    Text,
+    Word,
+    agree,
+)
+from treino.errors import TreinoError
+from treino.spec import FAULTS, Settings, read_settings
+
+# ---- the settings of a training in a folder's documents: as requested, and as resolved
+
+PLACE = ("name", "out")
+"""Settings that say where a new folder goes; a document that names them would put it anywhere."""
+
+
+def _name(name: str) -> str:
+    if name not in Settings.model_fields or name in PLACE:
+        raise ValueError("no setting")
+    return name
+
+
+DECIDED = (
+    "task", "target", "loss", "lr", "batch_size", "patience", "keep", "data_seed", "fault",
+    "engine", "threads", "device",
+)  # fmt: skip
+"""Settings that may be left open when they are typed, and have a value in every training."""
+FORMS = dict.fromkeys(("activation", "init", "loss", "optimizer", "schedule", "metric", "engine"), WORD) | {
+    "device": DEVICE
+}
+"""Patterns of names; whether a registry or this machine has them is asked where they are used."""
+
+Name = Annotated[str, AfterValidator(_name)]
+"""The name of a setting."""
+
+NET_COPY = re.compile(r"net\.py:[^\W\d]\w*")
+
+
+def _asked(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        fields = read_settings(values).model_fields_set
+    except TreinoError as error:
+        raise ValueError(error.message) from None
+    if placed := fields & set(PLACE):
+        raise ValueError(f"{min(placed)} is no setting of a folder")
+    return values
+
+
+Asked = Annotated[dict[str, Plain], AfterValidator(_asked)]
+"""Settings as ``read_settings`` takes them: text where they were typed."""
+
+
+class ResolvedSettings(Settings):
+    """Every setting with its value in the training: nothing is left open that the data decides."""
+
+    model_config = Document.model_config
+
+    name: None = Field(default=None, exclude=True)
+    out: None = Field(default=None, exclude=True)
+
+    if TYPE_CHECKING:
+        task: Task
+        target: str
+        recipe: Literal["table", "plain"]
+        loss: str
+        lr: float
+        batch_size: int | Literal["full"]
+        patience: int
+        keep: Literal["best", "last"]
+        data_seed: int
+        engine: str
+        threads: int
+        class_weights: tuple[float, ...] | None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _written(cls, values: Any) -> Any:
+        """Refuse settings that are left open, or that no registry can have."""
+        for name in DECIDED if isinstance(values, Mapping) else ():
+            if values.get(name) is None:
+                raise ValueError(name)
+        return values
+
+    @field_validator("net")
+    @classmethod
+    def _sealed_copy(cls, net: str | None) -> str | None:
+        if net is not None and NET_COPY.fullmatch(net) is None:
+            raise ValueError("not the copy in the folder")
+        return net
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "ResolvedSettings":
+        agreeing = {
+            "epochs": (self.epochs is None) != (self.steps is None),
+            "fault": set(self.fault) <= set(FAULTS),
+            "class_weights": not isinstance(self.class_weights, str),
+        } | {
+            name: (value := getattr(self, name)) is None or re.fullmatch(form, value) is not None
+            for name, form in FORMS.items()
+        }
+        return agree(self, agreeing)
+
+
+# ---- the segments of a run, in ``spec.json`` and ``result.json``
+
+Changeable = Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout", "ema"]
+
+
+class SegmentEntry(Document):
+    """origin: the segment and the step that it set out from.
+
+    steps_per_epoch: of an epoch that begins in it. passes_from, optimizer_from: the step at
+    which its epochs, and its optimizer's state, began. order_seed: of its rows' order, where that is not the
+    data's. output_change: the largest change of an output on training rows where the network is another at
+    its first step.
+    """
+
+    number: Count
+    origin: Pair[Count] | None
+    asked: Asked
+    changes: dict[Changeable, Figure]
+    steps_per_epoch: Annotated[int, Field(ge=1, le=2**53)]
+    passes_from: Count
+    optimizer_from: Count
+    order_seed: Seed | None
+    output_change: Annotated[float, Field(ge=0)] | None
+
+
+def _connected(segments: tuple[SegmentEntry, ...]) -> tuple[SegmentEntry, ...]:
+    """Each sets out from an earlier one, at a step that this one has: a path that came back to where it was
+    would have no beginning."""
+    known: dict[int, int] = {}  # number: the step at which it begins
+    for place, segment in enumerate(segments):
+        number, step = segment.origin or (-1, 0)
+        if (segment.origin is None) != (place == 0) or (place and not known.get(number, step + 1) <= step):
+            raise ValueError("an origin that is not there")
+        if max(segment.passes_from, segment.optimizer_from) > step:
+            raise ValueError("a count that begins after the segment")
+        known[segment.number] = step
+    if any(a.number >= b.number for a, b in pairwise(segments)):
+        raise ValueError("numbers in order")
+    return segments
+
+
+Segments = Annotated[Many[SegmentEntry], AfterValidator(_connected)]
+
+
+class Parent(Document):
+    """The run, segment and step that a branch left."""
+
+    run: Text
+    segment: Count
+    step: Count
+
+
+# ---- what is known of a run before its first step, beside its settings; in ``spec.json`` and
+
+
+class LayerFacts(Document):
+    name: Text
+    kind: Text
+    inputs: Text = Field(alias="in")
+    outputs: Text = Field(alias="out")
+    parameters: Count
+
+
+class Finding(Document):
+    """What the doctor says. It is handed over by name, so that there is no other key."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rule: Word
+    severity: Word
+    certain: bool
+    message: Text
+    why: Text
+    fix: Text
+    file: Text | None
+    line: Count | None
+    seen: Plain
+    evidence: dict[Text, Plain]
+
+
+class RunFacts(Document):
+    currency: Text
+    rows: Rows
+    features: Many[Text]
+    parameters: Count
+    layers: Many[LayerFacts]
+    reasons: Many[Text]
+    notes: Many[Text]
+    findings: Many[Finding]
+    reproducible: bool
+    reproducible_why: Text | None
+
+
+# ---- ``spec.json`` of a run: settings as requested and as resolved, and the shape of its data
 
 
 class RunSpec(Document):

@@ -20,7 +20,7 @@ from treino.documents.fields import (
     Word,
     agree,
 )
-from treino.documents.segments import Changeable
+from treino.documents.run_spec import Changeable
 
 WRITTEN_NUMBER = r"^[+-]?(inf|nan|[0-9.]+(e[+-]?[0-9]+)?)$"
 

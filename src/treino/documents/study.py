@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from treino.documents.data_source import DataSource
+from treino.documents.data import DataSource
 from treino.documents.fields import (
     Command,
     Count,
@@ -29,8 +29,8 @@ from treino.documents.fields import (
     Word,
     agree,
 )
-from treino.documents.settings import Asked, Name
-from treino.documents.sweep_spec import Value
+from treino.documents.run_spec import Asked, Name
+from treino.documents.sweep import Value
 from treino.spec import Fault
 
 Mode = Literal["corrected", "as_taught"] | Fault

@@ -12,8 +12,8 @@ from torch import Tensor
 from treino.engine.activations import ACTIVATIONS
 from treino.engine.batch_buffers import BufferCall, DropoutMask, LossBuffers, aligned_buffer
 from treino.engine.gates import Gates
-from treino.engine.layout import PAD, Layout
 from treino.engine.losses import LOSSES, Loss
+from treino.engine.population import PAD, Layout
 
 NARROW = 16  # columns
 

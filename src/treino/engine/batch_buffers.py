@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from treino.engine.layout import PAD, padded
+from treino.engine.population import PAD, padded
 from treino.engine.rng import element_hash
 
 BufferCall = Callable[[], object]

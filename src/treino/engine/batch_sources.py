@@ -9,8 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from treino.data.out_of_core.mapped_rows import MappedRows
-from treino.data.out_of_core.rows_protocol import Batch
+from treino.data.mapped_rows import Batch, MappedRows
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import BatchIndices, StepPlan
 

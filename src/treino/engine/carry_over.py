@@ -1,6 +1,13 @@
-"""Carry-over of a training's state into a training that continues with other settings."""
+"""A training's state carried over into another one: with other settings, or a grown or pruned network.
 
-from collections.abc import Iterable, Sequence
+Net2Net (Chen, Goodfellow, Shlens 2016, arXiv:1511.05641): an added unit copies a present one, and both share
+its outgoing weights; an added layer passes its inputs on. Pruning removes the units that contribute least to
+the next layer, and adds their means to its biases.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -8,15 +15,175 @@ import torch
 from torch import Tensor, nn
 
 from treino.engine.activations import ACTIVATIONS
-from treino.engine.growth import LayerState, Stack, reshaped
 from treino.engine.init import initialise
-from treino.engine.keyframes import keyframe_of_saved
-from treino.engine.layout import Layout
 from treino.engine.optim import HP, OPTIMIZERS
-from treino.engine.population import Copies
+from treino.engine.population import Copies, Layout
 from treino.engine.rng import generator
-from treino.engine.saved_state import SavedState, training_identity
+from treino.engine.saved_state import SavedState, keyframe_of_saved, training_identity
 from treino.engine.training_loop import TrainingLoop
+
+# ---- growth and pruning of a multi-layer perceptron in training, which preserve its function as far as
+
+SPREAD = (1 + math.sqrt(5)) / 2  # the spread of shares; irrational, so that no share is 0
+POINTS = (0.0, 4.0, 8.0, 16.0)  # points of an activation around which an added layer uses it
+SCALES = (1.0, 0.25)  # scales of the values in an added layer, for activations that are straight near 0 only
+NEAR = 0.002  # largest error of an added layer, as a share of the largest value
+
+Activation = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class LayerState:
+    """A layer with its state. weight_KHD, bias_KH: first the weights, then their running average if there is
+    one, then further state of each, such as the optimizer's moments. networks: how many of the first ones are
+    weights of a network."""
+
+    weight_KHD: Tensor
+    bias_KH: Tensor
+    networks: int = 1
+
+    @property
+    def units(self) -> int:
+        return self.bias_KH.shape[1]
+
+
+Stack = list[LayerState]
+
+
+@dataclass(frozen=True)
+class LinearStretch:
+    """A stretch where an activation is nearly straight: act(scale · h + point) ≈ height + slope · h."""
+
+    scale: float
+    point: float
+    height: float
+    slope: float
+
+
+def reshaped(
+    stack: Stack, hidden: Sequence[int], act: Activation, x_ND: Tensor, output: Callable[[Tensor], None]
+) -> Stack:
+    """The network with hidden layers of these sizes, in float64.
+
+    x_ND: training rows, by which units to remove and errors of added layers are measured. output(weight_CH):
+    initialises an output layer whose previous layer was removed.
+    """
+    stack = [
+        replace(each, weight_KHD=each.weight_KHD.double(), bias_KH=each.bias_KH.double()) for each in stack
+    ]
+    x_ND = x_ND.double()
+    if len(hidden) < len(stack) - 1:
+        stack = shortened(stack, len(hidden), output)
+    for place, units in enumerate(hidden):
+        if place == len(stack) - 1:
+            stack = deepened(stack, place, act, hidden_values(stack, act, x_ND)[place])
+        if units > stack[place].units:
+            stack = widened(stack, place, units)
+        elif units < stack[place].units:
+            stack = narrowed(stack, place, units, hidden_values(stack, act, x_ND)[place + 1])
+    return stack
+
+
+def hidden_values(stack: Stack, act: Activation, x_ND: Tensor) -> list[Tensor]:
+    """``[N, H]`` of the inputs and of each hidden layer."""
+    values = [x_ND]
+    for layer in stack[:-1]:
+        values.append(act(values[-1] @ layer.weight_KHD[0].T + layer.bias_KH[0]))
+    return values
+
+
+def widened(stack: Stack, place: int, units: int) -> Stack:
+    """Widen a hidden layer by copies of its units in turn; the network's function stays.
+
+    Copies have unequal shares of the outgoing weights, some below 0, so that their gradients differ, also in
+    sign. The optimizer's moments are copied unchanged.
+    """
+    before = stack[place].units
+    return _selected_units(stack, place, torch.arange(units) % before, shares(units, before))
+
+
+def shares(units: int, before: int) -> Tensor:
+    """``[units]``: the share of each copy in the outgoing weights of its original; the shares of one unit sum
+    to 1."""
+    unit_H = torch.arange(units)
+    count_H = (units - unit_H % before - 1) // before + 1  # copies of the same unit
+    turn_H, last_H = (unit_H // before).double(), (count_H - 1).clamp(min=1)
+    even_H = torch.where(count_H > 1, 1 - 2 * turn_H / last_H, 0.0)  # from 1 down to -1
+    return (1 + SPREAD * even_H) / count_H
+
+
+def narrowed(stack: Stack, place: int, units: int, value_NH: Tensor) -> Stack:
+    """Remove the units of a hidden layer that contribute least to the next layer, by the deviation of their
+    values on the rows times the norm of their outgoing weights. The next layer's biases get their means."""
+    after = stack[place + 1]
+    onward_MCH = after.weight_KHD[: after.networks]
+    moved_H = value_NH.std(0, correction=0) * onward_MCH[0].norm(dim=0)
+    unit_H = moved_H.argsort(descending=True, stable=True)[:units].sort().values
+    gone_H = torch.ones(len(moved_H), dtype=torch.bool).index_fill(0, unit_H, False)
+    bias_KC = after.bias_KH.clone()
+    bias_KC[: after.networks] += onward_MCH[:, :, gone_H] @ value_NH.mean(0)[gone_H]
+    stack = [*stack[: place + 1], replace(after, bias_KH=bias_KC), *stack[place + 2 :]]
+    return _selected_units(stack, place, unit_H, torch.ones(units, dtype=torch.float64))
+
+
+def deepened(stack: Stack, place: int, act: Activation, value_NH: Tensor) -> Stack:
+    """Insert a hidden layer before the layer at this place that passes its inputs on: exactly if the
+    activation has a straight stretch for all of them, else nearly. Its further state is zero."""
+    after, line = stack[place], straight_stretch(act, value_NH)
+    K, H, M = len(after.bias_KH), value_NH.shape[1], after.networks
+    weight_KHH = torch.zeros(K, H, H, dtype=torch.float64)
+    weight_KHH[:M] = line.scale * torch.eye(H, dtype=torch.float64)
+    bias_KH = torch.zeros(K, H, dtype=torch.float64)
+    bias_KH[:M] = line.point
+    onward_KCH, bias_KC = after.weight_KHD.clone(), after.bias_KH.clone()
+    onward_KCH[:M] /= line.slope
+    bias_KC[:M] -= line.height * onward_KCH[:M].sum(2)
+    return [
+        *stack[:place],
+        LayerState(weight_KHH, bias_KH, M),
+        LayerState(onward_KCH, bias_KC, M),
+        *stack[place + 1 :],
+    ]
+
+
+def straight_stretch(act: Activation, value_NH: Tensor) -> LinearStretch:
+    """The first stretch with an error of at most NEAR of the largest value, else the straightest one."""
+    size = float(value_NH.abs().max()) or 1.0
+    stretches: list[tuple[float, LinearStretch]] = []
+    for point in POINTS:
+        for scale in SCALES:
+            ends = act(torch.tensor([point, point + scale * size], dtype=torch.float64))
+            height, slope = float(ends[0]), float(ends[1] - ends[0]) / size
+            if slope == 0 or not math.isfinite(slope):
+                continue
+            straight_NH = (act(scale * value_NH + point) - height) / slope
+            bent = float((straight_NH - value_NH).abs().max())
+            if bent <= NEAR * size:
+                return LinearStretch(scale, point, height, slope)
+            stretches.append((bent, LinearStretch(scale, point, height, slope)))
+    return min(stretches, key=lambda pair: pair[0])[1] if stretches else LinearStretch(1.0, 0.0, 0.0, 1.0)
+
+
+def shortened(stack: Stack, hidden: int, output: Callable[[Tensor], None]) -> Stack:
+    """Remove the last hidden layers; the output layer is initialised anew, except its biases."""
+    before, last = stack[:hidden], stack[-1]
+    units = before[-1].units if before else stack[0].weight_KHD.shape[2]
+    weight_KCH = torch.zeros(*last.bias_KH.shape, units, dtype=torch.float64)
+    output(weight_KCH[0])
+    weight_KCH[1 : last.networks] = weight_KCH[0]
+    return [*before, replace(last, weight_KHD=weight_KCH)]
+
+
+def _selected_units(stack: Stack, place: int, of_H: Tensor, share_H: Tensor) -> Stack:
+    """Select units of a hidden layer, with their shares of their outgoing weights."""
+    layer, after = stack[place], stack[place + 1]
+    onward_KCH = after.weight_KHD[:, :, of_H].clone()
+    onward_KCH[: after.networks] *= share_H
+    selection = replace(layer, weight_KHD=layer.weight_KHD[:, of_H], bias_KH=layer.bias_KH[:, of_H])
+    return [*stack[:place], selection, replace(after, weight_KHD=onward_KCH), *stack[place + 2 :]]
+
+
+# ---- carry-over of a training's state into a training that continues with other settings
 
 HP_OF = {"momentum": ("momentum",), "betas": ("beta1", "beta2"), "eps": ("eps",)}
 

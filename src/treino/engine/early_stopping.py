@@ -1,15 +1,20 @@
-"""Early stopping: members stop after epochs without a better validation figure; the best weights are kept."""
+"""Members that end early: those that no longer improve, and those that diverge; which weights they keep."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from treino.engine.losses import Loss
 from treino.engine.metrics import METRICS
 from treino.engine.population import Population
 from treino.engine.step_plan import StepPlan
-from treino.engine.training_state import BestWeights
+from treino.engine.training_state import DIVERGED, RUNNING, BestWeights, TrainingState
+
+# ---- early stopping: members stop after epochs without a better validation figure; the best weights are
 
 
 @dataclass(frozen=True)
@@ -50,3 +55,99 @@ class EarlyStopping:
             return torch.zeros(len(best.step_P), dtype=torch.bool)
         best_epoch_P = plan.count.epochs_of(best.step_P).clamp(min=0)
         return plan.count.epoch_of(step) - best_epoch_P >= self.patience
+
+
+# ---- divergence: members whose numbers are no longer finite get the weights of their last finite update
+
+FACTOR = 10  # times the loss of the best constant output
+SMALLEST_CONSTANT = 1e-12  # below it the target is constant, and a multiple of the loss is no criterion
+
+Retrain = Callable[[Population, int, int], None]  # population, first step, stop: train all its members
+
+
+class RewindPoint:
+    """A copy of the members in training, from a step whose rows can still be read again.
+
+    A step depends on (seeds, step, rows) and the members' tensors alone, so training the copy again gives the
+    same bits. Call ``forget`` when hyper-parameters or the members in training change.
+    """
+
+    def __init__(self, retrain: Retrain) -> None:
+        self._retrain = retrain
+        self._copy: Population | None = None
+        self._step = 0
+
+    def forget(self) -> None:
+        self._copy = None
+
+    def remember(self, population: Population, members: Tensor, step: int, oldest: int) -> None:
+        """Copy these members, unless the existing copy is younger than ``oldest`` steps."""
+        if self._copy is None or len(self._copy) != len(members):
+            self._copy, self._step = population.rows(members), step
+        elif step - self._step >= oldest:
+            self._copy.fill(population, members)
+            self._step = step
+
+    def members(self, index: slice, step: int) -> Population:
+        """Some of the copied members, trained up to ``step`` updates."""
+        assert self._copy is not None
+        again = self._copy.rows(index)
+        if step > self._step:
+            self._retrain(again, self._step, step)
+        return again
+
+    def last_good(self, member: int, first: int, latest: int) -> tuple[int, Population]:
+        """The largest step in first..latest with finite parameters, and the member at that step.
+
+        Parameters that are not finite stay so; those at ``first`` are finite.
+        """
+        low, high, middle = first, latest, latest
+        population: Population | None = None
+        while low < high:
+            again = self.members(slice(member, member + 1), middle)
+            if bool(again.params.isfinite().all()):
+                low, population = middle, again
+            else:
+                high = middle - 1
+            middle = (low + high + 1) // 2
+        return low, population if population is not None else self.members(slice(member, member + 1), low)
+
+
+def freeze_diverged(
+    state: TrainingState, rewind: RewindPoint, loss_SR: Tensor, members: Tensor, first: int
+) -> None:
+    """End every diverged member at its last update with finite parameters.
+
+    loss_SR: losses of the steps from ``first`` on; those after that update are overwritten by NaN.
+    """
+    population = state.population
+    params = population.params[members.to(population.params.device)]
+    for row, latest in diverged_rows(loss_SR, params):
+        step, again = rewind.last_good(row, first, first + latest)
+        population.put(members[row : row + 1], again)
+        loss_SR[step - first + 1 :, row] = torch.nan
+        state.end(members[row : row + 1], DIVERGED, step)
+
+
+def diverged_rows(loss_SR: Tensor, params: Tensor) -> list[tuple[int, int]]:
+    """(row, steps before its first loss that is not finite, or all) for every row that diverged."""
+    bad_R = ~(loss_SR.isfinite().all(0) & params.isfinite().all(1).cpu())
+    rows = []
+    for row in bad_R.nonzero().flatten().tolist():
+        wrong = torch.nonzero(~loss_SR[:, row].isfinite())
+        rows.append((row, int(wrong[0]) if len(wrong) else len(loss_SR)))
+    return rows
+
+
+def divergence_threshold(loss: Loss, y: Tensor) -> float:
+    """The mean training loss of an epoch above which an ended member counts as diverged."""
+    constant = loss.best_constant(y)
+    return FACTOR * constant if constant > SMALLEST_CONSTANT else math.inf
+
+
+def mark_hopeless(state: TrainingState, threshold: float) -> None:
+    """Mark as diverged the ended members whose last epoch has a mean loss above ``divergence_threshold``, ten
+    times that of a constant output."""
+    ended_P = state.status_P != RUNNING
+    if bool(ended_P.any()):
+        state.status_P[ended_P & (state.epoch_loss.last > threshold)] = DIVERGED

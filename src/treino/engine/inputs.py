@@ -1,16 +1,179 @@
-"""The data of a training: its training and validation rows in any form, checked and converted to tensors."""
+"""The data of a training: rows of any accepted form, also arrays and lists, checked and made tensors."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from treino.data.dataset import Data
-from treino.data.out_of_core.mapped_rows import as_mapped
+from treino.data.mapped_rows import MappedRows, as_mapped, part_rows
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset, steps_of
-from treino.engine.array_inputs import ArrayPair, check_class_count, pairs_of
 from treino.errors import TreinoError
 from treino.words import _
+
+# ---- training data in arrays: pairs (x, y) of tensors, numpy arrays or nested lists, converted to tensors
+
+ArrayPair = tuple[Tensor, Tensor]
+LARGEST_CLASSES = 5_000  # cross-entropy allocates a table of classes × classes
+
+
+def pairs_of(data: Any, dtype: torch.dtype) -> tuple[ArrayPair, ArrayPair]:
+    """-> training and validation rows: x ``[N, ...]``, y ``[N]`` int64 class numbers or ``[N, K]`` values.
+
+    data: a pair (x, y), or two of them, the second for validation. An x in a memory-mapped file stays there.
+
+    Raises:
+        TreinoError: another form, values that aren't numbers, numbers that ``dtype`` can't hold.
+    """
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        raise TreinoError(
+            "data_type",
+            _("train can't use a {kind} as data.").format(kind=type(data).__name__),
+            _("Give what treino.load returns, or a pair of tensors (x, y)."),
+        )
+    two = all(_is_pair(part) for part in data)
+    x, y = _pair(data[0] if two else data, _("training"), dtype)
+    if not len(x):
+        raise TreinoError("no_training_rows", _("There are no training rows."), _("Give at least one row."))
+    validation = _pair(data[1], _("validation"), dtype) if two else (x[:0], y[:0])
+    if not len(validation[0]):
+        return (x, y), (x[:0], y[:0])
+    for name, train, other in (("x", x, validation[0]), ("y", y, validation[1])):
+        if train.shape[1:] != other.shape[1:]:  # classes have no columns, numbers at least one
+            kinds = [_("numbers") if t.is_floating_point() else _("classes") for t in (other, train)]
+            raise TreinoError(
+                "data_shape",
+                _(
+                    "{name} of the validation rows holds {kind} of shape {got} per row, that of the"
+                    " training rows {wanted_kind} of shape {wanted}."
+                ).format(
+                    name=name,
+                    kind=kinds[0],
+                    got=list(other.shape[1:]),
+                    wanted_kind=kinds[1],
+                    wanted=list(train.shape[1:]),
+                ),
+                _("Give both the same columns and the same kind of target."),
+            )
+    return (x, y), validation
+
+
+def check_class_count(classes: int, rows: int) -> None:
+    """Refuse implausibly large class numbers, before memory for that many outputs is allocated."""
+    if classes > LARGEST_CLASSES or (classes > 1000 and classes > 10 * rows):
+        raise TreinoError(
+            "classes_range",
+            _("The highest class number is {highest}, with {rows} training rows.").format(
+                highest=classes - 1, rows=rows
+            ),
+            _(
+                "Classes count from 0 without gaps, up to {most}: y = y.unique(return_inverse=True)[1]."
+                " To predict a number, give y as floats: y.float()."
+            ).format(most=LARGEST_CLASSES - 1),
+        )
+
+
+def _depth(values: Any) -> int:
+    if isinstance(values, tuple | list):
+        return 1 + (_depth(values[0]) if values else 0)
+    return int(getattr(values, "ndim", 0))
+
+
+def _is_pair(part: Any) -> bool:
+    """Whether it is a pair (x, y), and not an array of two rows."""
+    if not isinstance(part, tuple | list) or len(part) != 2:
+        return False
+    return _depth(part[0]) >= (2 if isinstance(part[0], tuple | list) else 1)
+
+
+def _pair(pair: Any, which: str, dtype: torch.dtype) -> ArrayPair:
+    x, y = as_mapped(pair[0]), _tensor("y", pair[1])
+    x = x if isinstance(x, MappedRows) else _tensor("x", x)
+    numbers = y.is_floating_point()
+    y = y if numbers else y.long()
+    if (
+        x.dim() < 2
+        or 0 in x.shape[1:]
+        or y.dim() not in ((1, 2) if numbers else (1,))
+        or 0 in y.shape[1:]
+        or len(x) != len(y)
+        or (not numbers and bool((y < 0).any()))
+    ):
+        raise TreinoError(
+            "data_shape",
+            _("x has the shape {x} and y {y}.").format(x=list(x.shape), y=list(y.shape)),
+            _("x is [rows, columns], y one class number from 0 on, or one value, for each row."),
+        )
+    most = torch.finfo(dtype).max
+    if isinstance(x, MappedRows):
+        at = 0
+        for part in x.split(part_rows(x)) if x.is_floating_point() else ():
+            _check_finite("x", part, which, most, at)
+            at += len(part)
+    else:
+        x = x if x.is_floating_point() else x.float()
+        if x.numel():
+            _check_finite("x", x, which, most)
+    if numbers and y.numel():
+        _check_finite("y", y, which, most)
+    return x, y.unsqueeze(-1) if numbers and y.dim() == 1 else y
+
+
+def _tensor(name: str, values: Any) -> Tensor:
+    kind = type(values)
+    if kind.__module__.partition(".")[0] in ("pandas", "polars", "pyarrow"):
+        raise TreinoError(
+            "data_frame",
+            _("{name} is a {kind}, not an array.").format(name=name, kind=kind.__name__),
+            _("Use treino.load(frame, target='COLUMN'), or arrays: {name}.to_numpy().").format(name=name),
+        )
+    try:
+        # torch warns of read-only arrays and refuses negative strides
+        t = torch.as_tensor(
+            np.require(values, requirements=["C", "W"]) if isinstance(values, np.ndarray) else values
+        )
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise TreinoError(
+            "data_type",
+            _("{name} can't be read as numbers: {error}.").format(name=name, error=str(error).rstrip(".")),
+            _("Give tensors or arrays (x, y); treino.load reads tables with words and dates."),
+        ) from error
+    if t.is_complex():
+        raise TreinoError(
+            "data_complex",
+            _("{name} holds complex numbers.").format(name=name),
+            _(
+                "Give their real and imaginary parts as columns: torch.view_as_real({name}).flatten(1)."
+            ).format(name=name),
+        )
+    return (t if t.layout is torch.strided else t.to_dense()).detach()
+
+
+def _check_finite(name: str, t: Tensor, which: str, most: float, first: int = 0) -> None:
+    low, high = (float(v) for v in t.aminmax())
+    if -most <= low and high <= most:  # false for NaN
+        return
+    row, *column = (~(t.abs() <= most)).nonzero()[0].tolist()
+    value = float(t[(row, *column)])
+    raise TreinoError(
+        "data_not_finite",
+        _("{name} of the {which} rows is {value:g} in row {row}{column}.").format(
+            name=name,
+            which=which,
+            value=value,
+            row=first + row,
+            column=_(", column {column}").format(column=", ".join(map(str, column))) if column else "",
+        ),
+        _("Rows and columns count from 0. Leave the row out or fill the gap; treino.load does that.")
+        if not math.isfinite(value)
+        else _("That is beyond the numbers of this type; divide the column first."),
+    )
+
+
+# ---- the data of a training: its training and validation rows in any form, checked and converted to
 
 
 @dataclass(frozen=True, eq=False)

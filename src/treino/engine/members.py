@@ -7,16 +7,15 @@ from torch import Tensor, nn
 
 from treino.engine.activations import ACTIVATIONS
 from treino.engine.gates import LAYER, gates_apart, without_gates
+from treino.engine.hyperparameters import whole
 from treino.engine.init import initialise
-from treino.engine.layout import Layout
 from treino.engine.net_state import load_buffers, store_buffers
 from treino.engine.optim import OPTIMIZERS
-from treino.engine.population import Population
+from treino.engine.population import Layout, Population
 from treino.engine.rng import generator
 from treino.engine.shared_config import SharedConfig
 from treino.engine.training_state import BestWeights
 from treino.engine.user_module import module_copy
-from treino.engine.value_checks import whole
 from treino.errors import TreinoError
 from treino.words import _
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from treino.engine.layout import Layout
+from treino.engine.population import Layout
 from treino.errors import TreinoError, cause
 from treino.words import _
 

@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from treino.engine.activations import activation as activation_named
-from treino.engine.value_checks import in_range
+from treino.engine.hyperparameters import in_range
 from treino.errors import TreinoError
 from treino.setting_types import LARGEST_LAYER, MOST_LAYERS
 from treino.words import _

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from treino.data.builtins.registry import BUILTINS
+from treino.data.builtins import BUILTINS
 from treino.engine.activations import ACTIVATIONS
 from treino.engine.init import INITS
 from treino.engine.losses import LOSSES

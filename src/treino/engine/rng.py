@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-from treino.data.generators import generator
+from treino.data.rows import generator
 
 __all__ = [
     "dropout_keys",

@@ -9,10 +9,10 @@ from torch import nn
 
 from treino.engine.backprop import Shape
 from treino.engine.gates import GateLayer
-from treino.engine.layout import Layout
 from treino.engine.losses import Loss
 from treino.engine.net_state import TensorForm, forms, untrained_tensors
 from treino.engine.nets import MLP
+from treino.engine.population import Layout
 
 
 @dataclass(frozen=True, eq=False)

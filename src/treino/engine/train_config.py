@@ -10,12 +10,11 @@ from typing import Any, get_type_hints
 import torch
 
 from treino.engine.devices import resolve_device
-from treino.engine.hyperparameters import check_read, per_member
+from treino.engine.hyperparameters import check_read, known, per_member, whole
 from treino.engine.kernels.selection import ENGINES
 from treino.engine.optim import BETAS, HP, OPTIMIZERS, readers
 from treino.engine.registries import REGISTRIES
 from treino.engine.rng import member_seeds
-from treino.engine.value_checks import known, whole
 from treino.errors import TreinoError, nearest
 from treino.spec import FAULTS, OF_ENGINE, Settings, faults_of, read_settings
 from treino.words import _, setting

@@ -11,17 +11,16 @@ import torch
 from torch import Tensor, nn
 
 from treino.engine.batch_sources import batch_source
-from treino.engine.chunk import Chunk
-from treino.engine.divergence import RewindPoint, divergence_threshold, freeze_diverged, mark_hopeless
+from treino.engine.devices import torch_context
+from treino.engine.early_stopping import RewindPoint, divergence_threshold, freeze_diverged, mark_hopeless
 from treino.engine.ensemble import answer_module, answering_members
-from treino.engine.hyperparameters import changed_values
-from treino.engine.keyframes import KeyframeBuffer
+from treino.engine.hyperparameters import changed_values, whole
 from treino.engine.members import member_module, trained_module
 from treino.engine.population import Population
-from treino.engine.saved_state import SavedState, load_state, save_state
+from treino.engine.saved_state import KeyframeBuffer, SavedState, load_state, save_state
+from treino.engine.step_plan import Chunk
 from treino.engine.templates import NetSource
 from treino.engine.tick import Epoch, Evaluation, PopulationView, Tick
-from treino.engine.torch_context import torch_context
 from treino.engine.train_config import config_of_keywords, with_keywords
 from treino.engine.training_setup import TrainingSetup, set_up
 from treino.engine.training_state import (
@@ -33,7 +32,6 @@ from treino.engine.training_state import (
     HyperparameterChange,
     TrainingState,
 )
-from treino.engine.value_checks import whole
 from treino.errors import TreinoError
 from treino.words import _
 

@@ -3,32 +3,39 @@
 All faults of the arguments are found here, before the first step.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from treino.engine.batch_sources import KernelRows, aligned
+from treino.engine.devices import torch_context
 from treino.engine.early_stopping import EarlyStopping
+from treino.engine.ensemble import Ensemble
 from treino.engine.inputs import Inputs, inputs_of
 from treino.engine.kernels import KERNELS, Kernel
 from treino.engine.kernels.lanes import lanes_obstacle
 from treino.engine.kernels.selection import select_kernel
 from treino.engine.loss_selection import loss_of
 from treino.engine.losses import Loss
-from treino.engine.members import new_population
+from treino.engine.members import begin_average, new_population, store_parameters
 from treino.engine.metrics import METRICS, metric_names
+from treino.engine.net_state import put_state, store_buffers
 from treino.engine.nets import MLP, mlp
+from treino.engine.rng import fork_rng
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import MIN_TICK_STEPS, Past, StepPlan
 from treino.engine.templates import NetSource, Template, input_shape, outputs_of, template_of
 from treino.engine.train_config import DEFAULTS, TrainConfig
 from treino.engine.training_state import TrainingState
-from treino.engine.user_module import LayerRow, probe_one_row
+from treino.engine.user_module import HashDropout, LayerRow, module_copy, probe_one_row
 from treino.engine.validation import Validation
 from treino.errors import TreinoError
 from treino.words import _, setting
+
+# ---- the fixed parts of a training (rows, network, loss, kernel, plan), made from data and settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,3 +250,103 @@ def _kernel_rows(x: Any, y: Tensor, shape: tuple[int, ...], shared: SharedConfig
     if isinstance(x, Tensor):
         x = aligned(x.reshape(-1, *shape), shared.dtype, shared.device)
     return KernelRows(x, aligned(shared.loss.target(y, shared.dtype), None, shared.device))
+
+
+# ---- warm start: begin a training with the weights of a trained network
+
+
+def warm_start(
+    shared: SharedConfig, state: TrainingState, weights: Mapping[str, Tensor], *, of_each: bool = False
+) -> None:
+    """Give every member these weights, by their ``state_dict`` names; the optimizer starts anew.
+
+    They may include buffers that ``state_dict`` leaves out; missing ones keep their initial values. of_each:
+    weights of an ``Ensemble`` of all members, each of which gets its own.
+
+    Raises:
+        TreinoError: the network has other tensors; the training has begun already.
+    """
+    if state.step:
+        raise TreinoError(
+            "weights_late",
+            _("The training has taken {n} steps already.").format(n=state.step),
+            _("Make a new one, and give it the weights before its first step."),
+        )
+    modules = [module_copy(shared.template) for _row in range(len(state.population) if of_each else 1)]
+    try:
+        put_state(Ensemble(modules, shared.loss.name, shared.limits) if of_each else modules[0], weights)
+    except ValueError as error:
+        raise TreinoError(
+            "weights_differ",
+            _("The weights are another network's: {why}").format(why=error),
+            _("Use the same layers, e.g. by [[like]] of the same name."),
+        ) from None
+    population = state.population
+    with torch.no_grad():
+        for row in range(len(population)):
+            module = modules[row if of_each else 0]
+            store_parameters(module, shared.layout, population.params[row])
+            store_buffers(module, shared.buffer_layout, population.buffers[row])
+        begin_average(population)
+
+
+# ---- detection of a network's plain attributes, neither parameters nor buffers, that its training changes
+
+COMPARED_ROWS = 64  # on which outputs are compared
+_PLAIN = (bool, int, float, str, tuple, list, dict, set, Tensor, type(None))
+
+
+def unkept(setup: TrainingSetup, state: TrainingState, x: Tensor) -> list[str] | None:
+    """The plain attributes that the user's network changed in training, if its outputs or its training depend
+    on them; None if all of its state is stored. x: rows in the network's input shape.
+    """
+    population, kernel, shared, plan = state.population, setup.kernel, setup.shared, setup.plan
+    if 0 not in population.bound:  # no training in this process
+        return None
+    x, first, anew = x.to(shared.device, shared.dtype), torch.tensor([0]), population.rows([0])
+    batch = plan.batch_size or plan.rows
+    with torch_context(kernel.intra_op_threads):
+        pairs = [[kernel.outputs(p, first, x[:COMPARED_ROWS]) for p in (population, anew)]]
+        pairs += [
+            [_trained_on(p.bound[0].module, x[:size]) for p in (population, anew)]
+            for size in {batch, plan.rows % batch or batch}
+        ]
+    if all(torch.allclose(one, other, rtol=1e-5, atol=1e-6, equal_nan=True) for one, other in pairs):
+        return None
+    return changed_attributes(population.bound[0].module, shared.template)
+
+
+def _trained_on(module: nn.Module, x: Tensor) -> Tensor:
+    """The outputs of a copy in training mode, with the same random numbers each time."""
+    twin = module_copy(module).train()
+    for layer in twin.modules():
+        if isinstance(layer, HashDropout):
+            layer.begin((1, 0))
+    with fork_rng(0, x.device):
+        answer: Tensor = twin(x.clone())
+        return answer
+
+
+def changed_attributes(now: nn.Module, before: nn.Module) -> list[str]:
+    """The names of the modules' plain attributes that have changed."""
+    usual = vars(nn.Module()).keys()
+    first = dict(before.named_modules())
+    return [
+        f"{name}.{key}".lstrip(".")
+        for name, module in now.named_modules()
+        if name in first and type(module) is type(first[name])
+        for key, value in vars(module).items()
+        if key not in usual and not _alike(value, vars(first[name]).get(key))
+    ]
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two tensors or plain values are equal. Values of other types count as unchanged."""
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return torch.equal(one, other)
+    if not (isinstance(one, _PLAIN) or isinstance(other, _PLAIN)):
+        return True
+    try:
+        return bool(one == other)
+    except Exception:  # an ambiguous truth value, as of a list of tensors
+        return True

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from treino.data.out_of_core.rows_protocol import part_rows
+from treino.data.mapped_rows import part_rows
 from treino.engine.batch_sources import KernelRows, as_kernel_input
+from treino.engine.devices import torch_context
 from treino.engine.ensemble import mean_output
 from treino.engine.kernels import Kernel
 from treino.engine.metrics import batch_deviation, measure
 from treino.engine.population import Population
 from treino.engine.shared_config import SharedConfig
-from treino.engine.torch_context import torch_context
 
 OUTPUTS_AT_ONCE = 4_000_000
 

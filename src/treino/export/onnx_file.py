@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.data import sources
+from treino.data.preparation.column_kinds import level_cells
 from treino.data.preparation.encoders import (
     DAY,
     DateEncoder,
@@ -21,7 +22,6 @@ from treino.data.preparation.encoders import (
     second_cells,
 )
 from treino.data.preparation.preparation import Preparation
-from treino.data.roles.column_kinds import level_cells
 from treino.data.table import Column
 from treino.errors import TreinoError
 from treino.export.exported import Exported

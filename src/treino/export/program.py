@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from treino.data.generators import generator
+from treino.data.rows import generator
 from treino.engine.rng import step_seed
 from treino.export.program_data import *
 

@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from treino.data.preparation.bins import with_bins
-from treino.data.preparation.encoders import hash_place
+from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
 from treino.data.splits import split
 

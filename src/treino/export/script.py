@@ -16,10 +16,9 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.data.generators import generator
-from treino.data.preparation.bins import with_bins
-from treino.data.preparation.encoders import hash_place
+from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
+from treino.data.rows import generator
 from treino.data.splits import split
 from treino.engine import ACTIVATIONS, INITS, mlp
 from treino.engine.gates import gates_of

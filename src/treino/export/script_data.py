@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.data import sources
-from treino.data.builtins.registry import BUILTINS
+from treino.data.builtins import BUILTINS
 from treino.data.dataset import Data
 from treino.data.preparation import encoders
 from treino.data.table import MISSING, TRUTH, Column, Table

@@ -6,12 +6,11 @@ from typing import Any
 
 from treino.data.dataset import Data
 from treino.engine import HP, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
-from treino.engine.hyperparameters import checked_numbers
+from treino.engine.hyperparameters import checked_numbers, known
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.losses import LossKind
 from treino.engine.optim import BETAS
 from treino.engine.step_plan import EVALUATION_SPACING
-from treino.engine.value_checks import known
 from treino.export.copied_source import before, class_name, copied
 from treino.export.script_part import ScriptPart, definition, literal
 from treino.records.segments import newest, setting_commands

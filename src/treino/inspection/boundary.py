@@ -15,7 +15,7 @@ from treino.data.dataset import Data
 from treino.data.preparation.encoders import DAY, DateEncoder, NumberEncoder, OneHotEncoder, RankEncoder
 from treino.data.rows import Rows
 from treino.errors import TreinoError, nearest
-from treino.inspection.boundary_axes import CANDIDATES, importance, steepest
+from treino.inspection.feature_importance import CANDIDATES, importance, steepest
 from treino.inspection.input_planes import (
     Boundary,
     Fit,
@@ -27,10 +27,10 @@ from treino.inspection.input_planes import (
     Score,
     Split,
     View,
+    draw,
 )
+from treino.inspection.intervals import wilson
 from treino.inspection.outputs import outputs, predicted_classes, probabilities
-from treino.inspection.row_samples import draw
-from treino.inspection.wilson import wilson
 from treino.words import _
 
 Predict = Callable[[torch.Tensor], torch.Tensor]

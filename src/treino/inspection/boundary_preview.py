@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.engine.torch_context import torch_threads
+from treino.engine.devices import torch_threads
 from treino.inspection.boundary import boundary, columns_with_an_axis
 from treino.inspection.input_planes import InputAxes, Plane
 

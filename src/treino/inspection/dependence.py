@@ -22,9 +22,8 @@ from treino.data.preparation.encoders import (
 )
 from treino.data.table import Column, plain
 from treino.errors import TreinoError, nearest
-from treino.inspection.input_planes import Floats
+from treino.inspection.input_planes import Cell, Floats, cells_of, draw
 from treino.inspection.outputs import outputs, probabilities
-from treino.inspection.row_samples import Cell, cells_of, draw
 from treino.words import _
 
 Axis = Literal["number", "class", "date", "time"]

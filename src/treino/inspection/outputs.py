@@ -1,13 +1,21 @@
-"""Outputs of a network on rows: logits or values, probabilities, classes."""
+"""Outputs of a network on rows; its confusion matrix and its worst mistakes."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
+from treino.data.dataset import Data
 from treino.errors import TreinoError, cause
+from treino.inspection.input_planes import ALL, Cell, Floats, Score, Split, cells, held_out
+from treino.inspection.intervals import wilson
 from treino.words import _
+
+# ---- outputs of a network on rows: logits or values, probabilities, classes
 
 
 @contextmanager
@@ -78,3 +86,157 @@ def predicted_classes(logits: torch.Tensor) -> torch.Tensor:
     """The winning class ``[N]`` int64; -1 for rows whose outputs are not finite."""
     winner = (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(dim=1)
     return torch.where(logits.isfinite().all(dim=1), winner, -1)
+
+
+# ---- confusion matrix: predicted against true classes
+
+
+@dataclass(frozen=True, eq=False)
+class Confusion:
+    """count_CC: ``[C, C]`` rows by true class (first axis) and predicted class.
+
+    unsaid_C: rows of each class on which the outputs are not finite: no class is predicted.
+    split: whose rows.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    count_CC: NDArray[np.int64]
+    unsaid_C: NDArray[np.int64]
+    split: Split
+
+    @property
+    def rows(self) -> int:
+        return int(self.count_CC.sum() + self.unsaid_C.sum())
+
+    @property
+    def right(self) -> int:
+        return int(np.trace(self.count_CC))
+
+    @property
+    def score(self) -> Score:
+        """The accuracy with its 95 % interval (Wilson); none where a row has no answer."""
+        if unanswered := int(self.unsaid_C.sum()):
+            return Score(self.split, self.rows, unanswered=unanswered)
+        share, interval = self.right / self.rows, wilson(self.right, self.rows)
+        return Score(self.split, self.rows, share, self.right, interval)
+
+    @property
+    def share_CC(self) -> Floats:
+        """``[C, C]``: the share of each true class's rows; NaN in the line of a class without rows."""
+        total_C = (self.count_CC.sum(axis=1) + self.unsaid_C).astype(np.float64)
+        return np.asarray(self.count_CC / np.where(total_C > 0, total_C, np.nan)[:, None])
+
+    def pairs(self, most: int) -> list[tuple[int, int, int]]:
+        """(true class, predicted class, rows) of what is mixed up, most rows first."""
+        wrong_CC = self.count_CC - np.diag(np.diag(self.count_CC))
+        order = np.argsort(-wrong_CC, axis=None, kind="stable")[:most]
+        places = [np.unravel_index(flat, wrong_CC.shape) for flat in order]
+        return [(int(t), int(p), int(wrong_CC[t, p])) for t, p in places if wrong_CC[t, p]]
+
+
+def confusion(
+    net: nn.Module,
+    data: Data,
+    *,
+    splits: Sequence[Split] = ALL,
+    item_shape: Sequence[int] | None = None,
+) -> Confusion:
+    """The table of true against predicted classes, on all test rows; on validation rows where there are none,
+    else on training rows (scikit-learn's ``confusion_matrix``)."""
+    split, rows = held_out(data, splits)
+    out = outputs(net, rows.x, item_shape=item_shape)
+    counts = answer_counts(rows.y.numpy(), predicted_classes(out).numpy(), len(data.classes))
+    return Confusion(data.name, data.classes, *counts, split)
+
+
+def answer_counts(
+    true_N: NDArray[np.int64], predicted_N: NDArray[np.int64], classes: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """``count_CC`` and ``unsaid_C`` of a ``Confusion``; predicted_N: -1 where nothing is predicted."""
+    known = predicted_N >= 0
+    count_CC = np.bincount(true_N[known] * classes + predicted_N[known], minlength=classes * classes)
+    return count_CC.reshape(classes, classes), np.bincount(true_N[~known], minlength=classes)
+
+
+# ---- worst mistakes: the rows with the most confident wrong class, or the largest error
+
+
+@dataclass(frozen=True, eq=False)
+class Mistakes:
+    """The K worst of the ``wrong`` rows among ``rows`` of ``split``, worst first.
+
+    index_K: row numbers in the source. true_K, said_K: true and predicted class numbers, or values in the
+    target's own units. sure_K: the probability of the predicted class (classification). items: for images
+    ``[K, *item_shape]`` in the data's own values, else None. cells: for tables, each column's values,
+    ``[features][K]``. unsaid: rows whose outputs are not finite, which are left out.
+    """
+
+    name: str
+    target: str
+    classes: tuple[str, ...]
+    features: tuple[str, ...]
+    split: Split
+    rows: int
+    wrong: int
+    index_K: NDArray[np.int64]
+    true_K: Floats
+    said_K: Floats
+    sure_K: Floats
+    items: Floats | None
+    cells: tuple[tuple[Cell, ...], ...]
+    unsaid: int
+
+    def __len__(self) -> int:
+        return len(self.index_K)
+
+
+def mistakes(
+    net: nn.Module,
+    data: Data,
+    *,
+    most: int = 24,
+    splits: Sequence[Split] = ALL,
+    item_shape: Sequence[int] | None = None,
+) -> Mistakes:
+    """The wrong classes with the highest probability, or the largest residuals of numbers.
+
+    Uses all test rows, else validation rows, else training rows. Equal mistakes are in the order of the rows.
+    """
+    split, rows = held_out(data, splits)
+    out = outputs(net, rows.x, item_shape=item_shape).double()
+    finite_N = out.isfinite().all(dim=1).numpy()
+    if data.classes:
+        share_NC = probabilities(out).numpy()
+        true_N = rows.y.numpy()
+        predicted_N = share_NC.argmax(axis=1)
+        sure_N = np.take_along_axis(share_NC, predicted_N[:, None], axis=1)[:, 0]
+        badness_N, wrong_N = sure_N, predicted_N != true_N
+    else:
+        true_N, predicted_N = (
+            v[:, 0].double().numpy() * data.target_scale + data.target_mean for v in (rows.y, out)
+        )
+        sure_N = np.full(len(rows), np.nan)
+        badness_N = np.abs(predicted_N - true_N)
+        wrong_N = badness_N > 0
+    wrong_N = wrong_N & finite_N
+    order_N = np.argsort(-np.where(wrong_N, badness_N, -np.inf), kind="stable")
+    pick_K = order_N[: min(most, int(wrong_N.sum()))]
+    x_KD = rows.x[torch.from_numpy(pick_K)]
+    image = data.kind == "image"
+    return Mistakes(
+        data.name,
+        data.target,
+        data.classes,
+        data.features,
+        split,
+        len(rows),
+        int(wrong_N.sum()),
+        rows.index.numpy()[pick_K],
+        true_N[pick_K].astype(np.float64),
+        predicted_N[pick_K].astype(np.float64),
+        sure_N[pick_K],
+        data.preparation.inverse(x_KD).reshape(len(pick_K), *data.item_shape) if image else None,
+        () if image else tuple(tuple(column) for column in cells(data, x_KD)),
+        int((~finite_N).sum()),
+    )

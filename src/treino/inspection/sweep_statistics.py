@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.documents.sweep_spec import ChoiceEntry, RangeEntry, SpaceEntries
+from treino.documents.sweep import ChoiceEntry, RangeEntry, SpaceEntries
 from treino.words import numeral
 
 Floats = NDArray[np.float64]

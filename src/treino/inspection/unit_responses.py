@@ -10,9 +10,8 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.inspection.boundary import grid, placed, sight
-from treino.inspection.input_planes import Floats, InputAxes, Points, Split
+from treino.inspection.input_planes import ALL, Floats, InputAxes, Points, Split, draw
 from treino.inspection.outputs import outputs, probabilities
-from treino.inspection.row_samples import ALL, draw
 from treino.inspection.thumbnails import LayerCall, layers_as_they_run
 from treino.words import _
 

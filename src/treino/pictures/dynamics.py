@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from treino.inspection.dynamics import LOOKED_AT, MOMENTS, Dynamics, UpdateRecord, dynamics
-from treino.inspection.landscape.loss_surface import drawn
+from treino.inspection.loss_surface import drawn
 from treino.pictures import File, RunPicture
 from treino.plots.dynamics import dynamics_figure
 from treino.plots.style import png

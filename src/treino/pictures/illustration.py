@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from treino.errors import TreinoError
-from treino.loop.interrupt import ctrl_c
-from treino.loop.loop import JobEnd, JobEvent
+from treino.loop import JobEnd, JobEvent, ctrl_c
 from treino.pictures.picture_files import draw
 from treino.records.stored_run import StoredRun
 from treino.training.train import run_of

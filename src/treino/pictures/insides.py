@@ -6,13 +6,12 @@ from typing import TypeVar
 
 from treino.errors import TreinoError
 from treino.inspection.calibration import calibration
-from treino.inspection.confusion import confusion
 from treino.inspection.dependence import MOST_COLUMNS, dependence, drawable
 from treino.inspection.feature_importance import Importances, importances
 from treino.inspection.input_planes import Split
-from treino.inspection.mistakes import mistakes
+from treino.inspection.outputs import confusion, mistakes
+from treino.inspection.thumbnails import FirstWeights, first_weights
 from treino.inspection.unit_responses import UnitDiagram, insides
-from treino.inspection.weights import FirstWeights, first_weights
 from treino.pictures import File, RunPicture, network_errors
 from treino.plots.calibration import calibration_figure
 from treino.plots.confusion import confusion_figure

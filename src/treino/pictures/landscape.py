@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 
 from treino.errors import TreinoError
-from treino.inspection.landscape.loss_surface import MOST_ROWS, LossSurface, drawn, loss_surface
-from treino.inspection.landscape.planes import (
+from treino.inspection.loss_planes import (
     FEWEST,
     MOMENTS,
     NUMBERS,
@@ -16,8 +15,9 @@ from treino.inspection.landscape.planes import (
     interpolation,
     path_plane,
     random_plane,
+    walk_points,
 )
-from treino.inspection.landscape.walker import walk_points
+from treino.inspection.loss_surface import MOST_ROWS, LossSurface, drawn, loss_surface
 from treino.pictures import File, RunPicture
 from treino.plots.landscape import landscape_figure
 from treino.plots.landscape_line import line_figure

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from treino.inspection.confusion import Confusion
+from treino.inspection.outputs import Confusion
 from treino.plots.captions import score_sentence
 from treino.plots.style import (
     DPI,

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
 
-from treino.data.summaries.histograms import NumberHistogram, WordCounts
+from treino.data.summaries.description import ColumnDescription, TableDescription, TableWarning
 from treino.data.summaries.image_description import ImagesDescription, strip_html
-from treino.data.summaries.table_description import ColumnDescription, TableDescription, TableWarning
+from treino.data.summaries.measures import NumberHistogram, WordCounts
 from treino.plots.page import page
 from treino.plots.svg import rectangle, svg, title
 from treino.words import _, numeral

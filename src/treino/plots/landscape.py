@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from treino.inspection.input_planes import Floats
-from treino.inspection.landscape.planes import Landscape
+from treino.inspection.loss_planes import Landscape
 from treino.plots.style import (
     FAINT,
     INK,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from treino.inspection.landscape.planes import Interpolation
+from treino.inspection.loss_planes import Interpolation
 from treino.plots.curves import spans
 from treino.plots.style import (
     FAINT,

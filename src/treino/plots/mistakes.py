@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from treino.inspection.mistakes import Mistakes
-from treino.inspection.row_samples import Cell
+from treino.inspection.input_planes import Cell
+from treino.inspection.outputs import Mistakes
 from treino.plots.style import (
     ALARM,
     FAINT,

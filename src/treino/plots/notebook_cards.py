@@ -5,9 +5,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from treino.documents.run_facts import Finding
 from treino.documents.run_result import RunResult
-from treino.documents.sweep_result import SweepResult
+from treino.documents.run_spec import Finding
+from treino.documents.sweep import SweepResult
 from treino.inspection.curves import Curves
 from treino.plots.captions import headline
 from treino.plots.report.charts import curve_charts, figures_table

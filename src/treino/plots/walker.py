@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from treino.inspection.landscape.planes import Landscape
-from treino.inspection.landscape.walker import STANDS, SurfacePoint
+from treino.inspection.loss_planes import STANDS, Landscape, SurfacePoint
 from treino.plots.landscape import (
     HERE,
     MAP,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from treino.inspection.weights import FirstWeights
+from treino.inspection.thumbnails import FirstWeights
 from treino.plots.pixels import largest, signed_map, tile
 from treino.plots.style import DPI, INK, SOFT, WIDTH, extent, header, label, look, new_figure
 from treino.words import _, numeral

@@ -13,15 +13,14 @@ import torch
 from treino import recipes
 from treino.data import BUILTINS, load
 from treino.data.dataset import Data
-from treino.data.out_of_core.prepared_cache import FOLDER
 from treino.data.preparation.preparation import Preparation
+from treino.data.prepared_cache import FOLDER
 from treino.data.readers import ReaderOptions
 from treino.data.rows import Rows
 from treino.data.sources import BuiltinName
 from treino.data.torch_datasets.dataset_source import splits_not_in_memory
 from treino.documents import read_document, read_preparation, read_spec, read_tensors
-from treino.documents.data_source import DataSource, RowsFile
-from treino.documents.preparation import PreparationDocument
+from treino.documents.data import DataSource, PreparationDocument, RowsFile
 from treino.errors import TreinoError
 from treino.spec import OF_DATA, Settings
 from treino.store import RunFolder

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from treino.documents.run_spec import RunSpec
-from treino.engine.epoch_count import EpochStretch
+from treino.engine.step_plan import EpochStretch
 from treino.inspection.curves import Floats, epoch_losses
 from treino.records.segments import epoch_count, epochs_of, losses_of
 from treino.store import RunFolder

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from treino.engine.layout import padded
 from treino.engine.net_state import put_state
+from treino.engine.population import padded
 from treino.errors import TreinoError
 from treino.words import _
 

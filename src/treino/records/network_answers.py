@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from treino.engine import TrainingLoop
-from treino.engine.plain_attributes import COMPARED_ROWS, unkept
 from treino.engine.rng import fork_rng
+from treino.engine.training_setup import COMPARED_ROWS, unkept
 from treino.engine.user_module import module_copy
 from treino.errors import TreinoError
 from treino.words import _

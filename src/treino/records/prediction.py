@@ -14,8 +14,8 @@ from treino.data.loader import as_reading
 from treino.data.readers import ReaderOptions
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
+from treino.inspection.calibration import IntervalRule, members_spread
 from treino.inspection.outputs import outputs, probabilities
-from treino.inspection.prediction_intervals import IntervalRule, members_spread
 from treino.records.stored_run import StoredRun
 from treino.words import _
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from treino.documents.run_spec import RunSpec
 from treino.engine import KERNELS, LOSSES
+from treino.engine.hyperparameters import known
 from treino.engine.registries import REGISTRIES
-from treino.engine.value_checks import known
 from treino.errors import TreinoError
 from treino.words import _
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from treino.errors import TreinoError
 from treino.store import RunFolder
-from treino.store.leftover import ended_before_it_began
+from treino.store.new_names import ended_before_it_began
 from treino.words import N_, _
 
 

@@ -13,8 +13,7 @@ import numpy as np
 
 from treino.documents.run_spec import RunSpec
 from treino.engine.carry_over import unread
-from treino.engine.epoch_count import EpochStretch
-from treino.engine.step_plan import Past
+from treino.engine.step_plan import EpochStretch, Past
 from treino.spec import Settings
 from treino.store import EpochValue, RunFolder
 from treino.store.database import Command

@@ -13,14 +13,13 @@ from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_document, read_preparation, read_run_result, read_run_spec, read_tensors
-from treino.documents.run_facts import RunFacts
 from treino.documents.run_result import RunResult
-from treino.documents.run_spec import RunSpec, initial_document
+from treino.documents.run_spec import RunFacts, RunSpec, initial_document
 from treino.engine import Loss, mlp
 from treino.engine.ensemble import Ensemble
+from treino.engine.hyperparameters import whole
 from treino.engine.templates import plain_module
 from treino.engine.user_module import module_copy
-from treino.engine.value_checks import whole
 from treino.errors import TreinoError
 from treino.records.access import Access
 from treino.records.data_source import data_of

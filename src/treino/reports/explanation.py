@@ -21,7 +21,7 @@ from treino.inspection.microscope import topics
 from treino.inspection.microscope.chain import read_layers
 from treino.inspection.microscope.explanation import Explanation
 from treino.inspection.microscope.gradient_walkthrough import finite
-from treino.inspection.microscope.reference_layers import DenseLayer
+from treino.inspection.microscope.reference import DenseLayer
 from treino.inspection.microscope.update import Update, UpdateBatch, WeightIndex, fix_masks
 from treino.plots.explain_formula import DIGITS
 from treino.plots.explain_page import explain_page

@@ -1,24 +1,139 @@
 """``report``: one page about a run, several runs or a sweep."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from treino.documents.run_result import RunResult
 from treino.errors import TreinoError
-from treino.folders import Stored
-from treino.plots.report.blocks import Section
+from treino.folders import Stored, run_in
+from treino.pictures.film import Size, draw_film
+from treino.pictures.output import gathered
+from treino.pictures.picture_files import draw, draw_together
+from treino.plots.report.blocks import Picture, Section
 from treino.plots.report.compare import compared_sections
 from treino.plots.report.html import html
 from treino.plots.report.markdown import markdown
 from treino.plots.report.run import run_sections, subtitle
-from treino.plots.report.sweep import sweep_sections, sweep_subtitle
+from treino.plots.report.sweep import SweepFacts, sweep_sections, sweep_subtitle
 from treino.records.stored_run import StoredRun, study_without_network
 from treino.reports.run_comparison import compared
-from treino.reports.run_report import run_report_of
-from treino.reports.sweep_report import sweep_facts
-from treino.store.output_files import OutputFile
+from treino.reports.run_report import called_again, check_begun, run_report_of, sweep_as_typed
+from treino.search.space_text import domain_text
+from treino.store.output_files import OutputFile, OutputFolder
+from treino.tuning.populations import config_text
 from treino.tuning.stored_study import StoredStudy
 from treino.tuning.stored_sweep import StoredSweep
-from treino.words import _
+from treino.tuning.sweep_pictures import OF_A_STUDY, PICTURES, draw_study, draw_sweep, of_one, usual
+from treino.words import N_, _
+
+# ---- pictures of whatever is opened: of a run, of several runs together, of a sweep or of a study
+
+
+def usual_pictures(opened: Sequence[Stored], overlay: bool) -> list[str]:
+    """The pictures that are drawn where none are named. overlay: of several runs in one picture."""
+    if overlay:
+        return ["curves"]
+    if isinstance(opened[0], StoredStudy):
+        return list(OF_A_STUDY)
+    return usual(opened[0]) if isinstance(opened[0], StoredSweep) else ["boundary", "curves"]
+
+
+def draw_pictures(
+    opened: Stored,
+    names: Sequence[str],
+    place: OutputFolder | None,
+    missing: list[TreinoError],
+    every: int | None = None,
+    tell: Callable[[Size], None] = lambda size: None,
+) -> list[Path]:
+    """Draw these pictures into ``place`` (default: the folder's own ``pictures/``) and return their paths.
+
+    What only single networks have is drawn of a sweep's winner. every: steps between two frames of a film,
+    whose size is told before it is made. missing: takes up why some can't be drawn.
+    """
+    if isinstance(opened, StoredStudy):
+        return draw_study(opened, names, place, missing)
+    paths: list[Path] = []
+    if isinstance(opened, StoredSweep):
+        if own := [name for name in names if not of_one(name)]:
+            paths += draw_sweep(opened, own, place, missing)
+        names = [name for name in names if of_one(name)]
+    if still := [name for name in names if name != "film"]:
+        paths += draw(run_in(opened), still, place, missing)
+    if "film" in names:
+        with gathered(missing):
+            paths += draw_film(run_in(opened), every, place, tell)
+    return paths
+
+
+def draw_overlay(
+    opened: Sequence[Stored],
+    names: Sequence[str],
+    place: OutputFolder | None,
+    missing: list[TreinoError],
+    smooth: float = 0.0,
+) -> list[Path]:
+    """Draw several runs in one picture each; see ``treino.pictures.picture_files.draw_together``."""
+    return draw_together([run_in(each) for each in opened], names, place, missing, smooth=smooth)
+
+
+# ---- the facts of a sweep for its report
+
+ALTS: dict[str, str] = {
+    "parallel": N_("Each network as a line through its settings"),
+    "importance": N_("How much each setting mattered"),
+    "slices": N_("Figures over each setting"),
+    "curves": N_("Where the networks' curves run"),
+    "boundaries": N_("The best networks' decision boundaries"),
+}
+
+
+def sweep_facts(sweep: StoredSweep, *, drawn: bool = True) -> SweepFacts:
+    """Everything that a report on this sweep says; what can't be shown is named with the reason.
+
+    drawn: with its pictures.
+
+    Raises:
+        TreinoError: a sweep that ended before its members were written.
+    """
+    check_begun(sweep)
+    result, spec, missing = sweep.result, sweep.spec, list[str]()
+    pictures = []
+    for name in usual(sweep) if drawn and not spec.sweep.spread and result is not None else ():
+        try:
+            content = PICTURES[name](sweep)
+        except TreinoError as error:
+            missing.append(f"{_(ALTS[name])}: {error}")
+        else:
+            pictures.append(Picture(f"{name}.png", content, _(ALTS[name])))
+    best: RunResult | None = None
+    winner = None
+    versions: dict[str, str] = {}
+    if result is not None and result.best is not None and result.best.run:
+        try:
+            winner = sweep.best
+            best, versions = winner.result, winner.spec.versions
+        except TreinoError as error:
+            missing.append(str(error))
+    more = [f"treino resume last --more {e.members}" for e in (result.extensions if result else ())]
+    return SweepFacts(
+        name=sweep.name,
+        status=sweep.status,
+        spec=spec,
+        result=result,
+        created=sweep.folder.created,
+        written=[] if result is None else [config_text(leader.params) for leader in result.leaderboard],
+        best=best,
+        tried=[(name, domain_text(domain)) for name, domain in spec.space_document().items()],
+        pictures=pictures,
+        missing=missing,
+        command="\n".join([sweep_as_typed(spec), *more]),
+        call=called_again(spec, winner),
+        versions=versions,
+    )
+
+
+# ---- ``report``: one page about a run, several runs or a sweep
 
 
 def report(opened: Sequence[Stored], to: OutputFile | None = None, *, as_markdown: bool = False) -> Path:

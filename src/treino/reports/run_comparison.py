@@ -8,15 +8,18 @@ import torch
 
 from treino.data.dataset import Data
 from treino.data.rows import Rows
+from treino.documents import read_document
 from treino.errors import TreinoError
+from treino.inspection.intervals import PairedTest, holm, paired_classes, paired_errors
 from treino.inspection.outputs import outputs, predicted_classes
-from treino.inspection.paired_tests import PairedTest, holm, paired_classes, paired_errors
 from treino.pictures.curves import curves_of
 from treino.plots.report.compare import RunComparison
 from treino.plots.report.run import learnt
 from treino.records.stored_run import StoredRun
 from treino.reports.run_report import check_begun, run_report_of
 from treino.words import _
+
+# ---- comparison of several runs for a report: on which rows they are compared, and the tests' results
 
 
 def compared(runs: Sequence[StoredRun], *, pictures: bool = True) -> RunComparison:
@@ -133,3 +136,23 @@ def _right(run: StoredRun) -> np.ndarray:
 def _error(run: StoredRun) -> np.ndarray:
     """In the target's own units ``[N]``."""
     return np.asarray(((_output(run).double() - run.data.test.y)[:, 0] * run.spec.target_scale).numpy())
+
+
+# ---- the settings and figures in which two runs differ
+
+
+def differences(a: StoredRun, b: StoredRun) -> list[dict[str, Any]]:
+    """``{what, a, b}`` for the data, every setting and every figure in which the runs differ."""
+    one, two = _flat(a), _flat(b)
+    names = [*one, *(k for k in two if k not in one)]
+    return [{"what": n, "a": one.get(n), "b": two.get(n)} for n in names if one.get(n) != two.get(n)]
+
+
+def _flat(run: StoredRun) -> dict[str, Any]:
+    d, data = run.document, read_document(run.folder, "spec.json")["data"]
+    flat = {"data": data["name"], "data_sha256": data["sha256"], **d.get("settings", {})}
+    for key in ("status", "steps", "epochs", "kept_epoch", "parameters"):
+        flat[key] = d.get(key)
+    for split, metrics in (d.get("metrics") or {}).items():
+        flat |= {f"{split} {name}": value for name, value in (metrics or {}).items()}
+    return flat

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from treino.data.generators import generator
+from treino.data.rows import generator
 from treino.resampling import Scores, row_counts
 from treino.words import _, joined
 

@@ -7,7 +7,7 @@ https://optuna.readthedocs.io/en/stable/tutorial/20_recipes/009_ask_and_tell.htm
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from treino.data.generators import generator
+from treino.data.rows import generator
 from treino.errors import TreinoError
 from treino.search.samplers import Sampler
 from treino.search.space import Config, Dimension, Range, Space

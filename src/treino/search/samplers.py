@@ -10,7 +10,7 @@ from typing import Protocol
 
 import torch
 
-from treino.data.generators import generator
+from treino.data.rows import generator
 from treino.errors import TreinoError, nearest
 from treino.search.space import Config, Space
 from treino.words import _

@@ -4,6 +4,9 @@ One process writes, any number read at the same time and may send commands (writ
 https://sqlite.org/wal.html). Records are collected and committed in at most two transactions per second, with
 a checksum of each table that is verified on reading (see `tables`). A finished run's file is verified by its
 SHA-256 and opened in memory, without a lock or files beside it.
+
+The file's SHA-256 then differs from that in the manifest. The file still counts as intact if the checksums of
+its tables are right, its losses are those of the checkpoint, and it ends with unread commands.
 """
 
 import errno
@@ -22,16 +25,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from treino.errors import TreinoError
-from treino.store import lock, manifest, sqlite, tables, write_ahead_log
-from treino.store.encoding import json_bytes
+from treino.store import database, lock, manifest, sqlite, tables, write_ahead_log
+from treino.store.encoding import json_bytes, without_sources
 from treino.store.files import damaged, digest, write_atomically
-from treino.store.sentences import without_sources
 from treino.store.sqlite import Row
 from treino.store.tables import Statement, insertion
 from treino.words import N_, _
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+# ---- ``run.sqlite``: losses, epochs, events and commands of a run that is in progress
 
 NAME = "run.sqlite"
 INTERVAL = 0.5  # seconds between two transactions
@@ -451,3 +456,23 @@ def _facts(text: str, path: Path) -> dict[str, Any]:
     if not isinstance(facts, dict):
         raise damaged(path, _("{value} stands in one of its tables").format(value=repr(text)[:60]))
     return facts
+
+
+# ---- late commands, which a program added to a run's tables after sealing without checking the manifest
+
+
+def left_out(path: Path, content: bytes, mark: Mapping[str, Any] | None) -> tuple[bytes, list[str]]:
+    """The content without late commands, and their names.
+
+    mark: of the checkpoint. Raises TreinoError if anything else differs.
+    """
+    with sqlite.trouble(path), closing(sqlite.in_memory(content)) as connection:
+        sqlite.check(connection, path)
+        contents = tables.checked(connection, path)
+        database.compare(contents, mark, path)
+        commands = [database.Command._make(row) for row in contents["commands"][0]]
+        last = max((each.id for each in commands if each.state != "new"), default=0)
+        late = sorted(each for each in commands if each.id > last)
+        statement = Statement("commands", "DELETE FROM commands WHERE id > ?", (last,))
+        tables.do(connection, path, [statement])
+        return sqlite.content(connection), [each.name for each in late]

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from treino.errors import TreinoError
 from treino.store import database as db
-from treino.store import files, late_commands, leftover, lock, manifest, new_names
+from treino.store import files, lock, manifest, new_names
 from treino.store.checkpoint import SLOTS, Checkpoint, read_all, to_bytes
+from treino.store.database import left_out
 from treino.store.folder_files import FolderFiles
 from treino.store.manifest import Manifest
+from treino.store.new_names import clear, ended_before_it_began, has_no_checkpoint, is_leftover
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -72,12 +74,10 @@ class RunFolder(FolderFiles):
         folder._made = made
         try:
             folder._lock = lock.acquire(path / lock.NAME)
-            if not leftover.has_no_checkpoint(
-                path
-            ):  # another process took the same folder, and keeps something
+            if not has_no_checkpoint(path):  # another process took the same folder, and keeps something
                 folder.close()
                 raise new_names.in_use(path) if out is None else new_names.occupied(path)
-            leftover.clear(path)
+            clear(path)
             db.Database.make(path / db.NAME)
             folder._put_manifest(folder._manifest)  # last, since it makes the folder a run
         except BaseException as error:
@@ -98,8 +98,8 @@ class RunFolder(FolderFiles):
                 folder.verify()
         except TreinoError as error:
             missing = error.rule in ("not_a_run", "file_missing", "file_vanished")
-            if missing and any(path.iterdir()) and leftover.is_leftover(path):
-                raise leftover.ended_before_it_began(path) from None
+            if missing and any(path.iterdir()) and is_leftover(path):
+                raise ended_before_it_began(path) from None
             raise
         return folder
 
@@ -136,7 +136,7 @@ class RunFolder(FolderFiles):
     def discard(self) -> None:
         """Remove all that was written, and the folder if it was made for this run, but nothing else."""
         if lock.held(self._lock):
-            for undo in (self._forget_database, lambda: leftover.clear(self.path)):
+            for undo in (self._forget_database, lambda: clear(self.path)):
                 with suppress(TreinoError):
                     undo()
             self._release(unlink=True)
@@ -196,7 +196,7 @@ class RunFolder(FolderFiles):
             whole, _broken = self._checkpoints()
             path, mark = self.within(name), whole[0].mark if whole else None
             try:
-                content, names = late_commands.left_out(path, files.read_bytes(path), mark)
+                content, names = left_out(path, files.read_bytes(path), mark)
             except TreinoError:
                 names = []
             if not names:

@@ -10,7 +10,7 @@ from typing import Any
 from treino.errors import TreinoError, nearest
 from treino.store import lock, manifest, new_names
 from treino.store.folder import RunFolder
-from treino.store.leftover import ended_before_it_began, is_leftover
+from treino.store.new_names import ended_before_it_began, is_leftover
 from treino.words import _
 
 _SHOWN = 8  # names in a hint

@@ -4,8 +4,7 @@ from typing import Any
 
 from treino.errors import TreinoError, nearest
 from treino.inspection.microscope import topics
-from treino.inspection.microscope.optimizer_walkthrough import kind
-from treino.inspection.microscope.topic_conditions import topic_name
+from treino.inspection.microscope.run_explanation import kind, topic_name
 from treino.plots.explain_text import document
 from treino.records.stored_run import StoredRun
 from treino.reports.explanation import update_after, weight_index

@@ -13,14 +13,34 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from http.cookies import CookieError, SimpleCookie
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from treino.errors import TreinoError
-from treino.studio.answers import refusal
-from treino.words import _
+from treino.store.encoding import with_sources, without_sources
+from treino.words import _, speaking
+
+# ---- errors as answers of the studio, in the reader's language
+
+
+def error_document(error: TreinoError, language: str | None = None) -> dict[str, Any]:
+    """``{"error": {"rule", "message", "hint"}}``. language: of the reader; None: the server's own.
+
+    An error is raised in the server's language; its sentences keep their sources, and so can be translated.
+    """
+    with speaking(language):
+        return {"error": without_sources(dict(with_sources(error.document)))}
+
+
+def refusal(status: int, error: TreinoError, language: str | None = None) -> JSONResponse:
+    """The response to a request that is refused."""
+    return JSONResponse(error_document(error, language), status)
+
+
+# ---- the outermost layer of the studio's server: it admits requests and adds headers to every response
 
 LOOPBACK = "127.0.0.1", "localhost"
 LOG = logging.getLogger("treino.studio")

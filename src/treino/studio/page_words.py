@@ -1,12 +1,108 @@
-"""The words of the studio's page, by the keys that its modules ask for; the server has them at /words/LANG.
+"""The words of the studio's pages, by the keys that its modules ask for.
 
 In braces stand values that the page fills in.
 """
 
 import gettext
 
-from treino.studio.folder_words import FOLDERS
 from treino.words import ENGLISH, LOCALE, N_
+
+# ---- the words of the studio's pages of sweeps, studies, scripts and of its first page, by their keys
+
+FOLDERS = {
+    "all_runs": N_("All runs"),
+    "runs": N_("Runs, sweeps and studies"),
+    "name": N_("name"),
+    "kind": N_("kind"),
+    "kind_run": N_("run"),
+    "kind_sweep": N_("sweep"),
+    "kind_study": N_("study"),
+    "status": N_("status"),
+    "data": N_("Data"),
+    "steps": N_("steps"),
+    "test_figure": N_("on test rows"),
+    "begun": N_("begun"),
+    "start": N_("Train something"),
+    "target": N_("Target"),
+    "drop_file": N_("Drop a table here, or choose a file"),
+    "train_network": N_("Train a network"),
+    "begin_paused": N_("begin paused"),
+    "space_to_try": N_("Settings to try, as for treino sweep"),
+    "how_many": N_("How many networks"),
+    "start_sweep": N_("Start a sweep"),
+    "first_column": N_("First column"),
+    "second_column": N_("Second column"),
+    "playground": N_("Play with two columns"),
+    "start_study": N_("Compare batch sizes"),
+    "rows_and_columns": N_("{rows} rows, {columns} columns"),
+    "images_of_size": N_("{n} images of {width} × {height} pixels"),
+    "sending": N_("{name} is being sent."),
+    "sent": N_("{name} is here as {data}."),
+    "starting": N_("It is being started."),
+    "folder_waiting": N_("waiting"),
+    "folder_running": N_("in progress"),
+    "folder_finished": N_("finished"),
+    "folder_stopped": N_("stopped"),
+    "folder_interrupted": N_("interrupted"),
+    "folder_diverged": N_("diverged"),
+    "folder_deleted": N_("deleted"),
+    "folder_damaged": N_("damaged"),
+    "folder_failed": N_("failed"),
+    "time_unknown": N_("time left unknown"),
+    "seconds_left": N_("{n} s left"),
+    "minutes_left": N_("{n} min left"),
+    "share_done": N_("{n} % done"),
+    "progress": N_("Progress"),
+    "row": N_("row"),
+    "mode": N_("mode"),
+    "epochs": N_("epochs"),
+    "seconds_per_epoch": N_("seconds an epoch"),
+    "rows_of_study": N_("What is compared"),
+    "training_loss": N_("Training loss"),
+    "measured_loss": N_("Loss on measured rows"),
+    "figure": N_("figure"),
+    "conclusions": N_("Conclusions"),
+    "no_conclusions": N_("None yet."),
+    "networks": N_("Networks"),
+    "networks_on": N_("{n} networks on {data}"),
+    "network_number": N_("network"),
+    "rung": N_("rung"),
+    "rung_of": N_("rung {n} of {total}"),
+    "as_a_run": N_("as a run"),
+    "open": N_("Open"),
+    "open_network": N_("Open network {n}: it is trained once more, as a run"),
+    "figure_curves": N_("On validation rows: {metric}"),
+    "parallel": N_("Settings and figure of each network"),
+    "brush_axis": N_("Axis to narrow"),
+    "brush_low": N_("from"),
+    "brush_high": N_("to"),
+    "brush_clear": N_("Show all"),
+    "stop": N_("Stop"),
+    "how_many_more": N_("How many networks to add"),
+    "add_networks": N_("Add networks"),
+    "networks_come": N_("{n} networks are added."),
+    "stop_and_judge": N_("Stop and judge"),
+    "only_diverged": N_("Only those that diverged"),
+    "a_network": N_("a network"),
+    "the_best": N_("the best"),
+    "diverged_count": N_("{n} diverged"),
+    "judging": N_("judging"),
+    "script": N_("Script"),
+    "learning_rates": N_("Learning rates"),
+    "gradient_norms": N_("Gradient norms"),
+    "optimizers": N_("Optimizers"),
+    "buttons": N_("Buttons of the script"),
+    "changes": N_("Changes by hand"),
+    "not_seen": N_("What is not seen"),
+    "steps_a_second": N_("{n} steps a second"),
+    "step_number": N_("step {n}"),
+    "exit_status": N_("exit status {n}"),
+    "change_at": N_("step {step}: {what}"),
+    "group_of": N_("{optimizer}, group {group}"),
+}
+
+
+# ---- the words of the studio's page, by the keys that its modules ask for; the server has them at
 
 
 def page_words(language: str) -> dict[str, str]:

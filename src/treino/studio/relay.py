@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError
-from treino.studio.answers import error_document
 from treino.studio.channel import Message
+from treino.studio.guard import error_document
 from treino.studio.home import folder_named
 from treino.studio.hub import Page
 from treino.studio.process import StudioProcess

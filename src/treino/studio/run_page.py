@@ -18,17 +18,22 @@ from treino.records.segments import segments_of
 from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
 from treino.store.live import LiveFolder
-from treino.studio.curves import ThinnedLosses, Vitals, epochs, finite, next_update
 from treino.studio.fan import FanBoundaries, SmallPicture, fan
 from treino.studio.folder_page import identity
-from treino.studio.frames import frame_bytes
-from treino.studio.points import points_of
-from treino.studio.run_state import findings, run_state, settings_at
-from treino.studio.scene import Part, Sight, picture, scene, sight_of, small_grid
+from treino.studio.run_state import (
+    ThinnedLosses,
+    Vitals,
+    epochs,
+    findings,
+    finite,
+    next_update,
+    run_state,
+    settings_at,
+)
+from treino.studio.scene import Part, Sight, frame_bytes, picture, points_of, scene, sight_of, small_grid
+from treino.training.findings import LiveFindings
 from treino.training.futures import usual_futures
-from treino.training.live_findings import LiveFindings
-from treino.training.playback import Playback
-from treino.training.replay import Snapshot
+from treino.training.replay import Playback, Snapshot
 from treino.words import speaking
 
 HEARTBEAT = 1.0  # seconds between two signs to the training that somebody watches

@@ -4,7 +4,7 @@ A ``Sight`` is made when the axes or the network's layers change, so that all fr
 units; ``scene`` computes one frame of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,16 +16,17 @@ from torch import Tensor, nn
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine import Loss
+from treino.engine.devices import torch_threads
 from treino.engine.metrics import measure
-from treino.engine.torch_context import torch_threads
 from treino.inspection.boundary import SHOWN, columns_with_an_axis, grid, sight
-from treino.inspection.confusion import answer_counts
-from treino.inspection.input_planes import InputAxes, Split
-from treino.inspection.outputs import outputs, predicted_classes, probabilities
-from treino.inspection.row_samples import draw
+from treino.inspection.input_planes import InputAxes, Split, draw
+from treino.inspection.outputs import answer_counts, outputs, predicted_classes, probabilities
 from treino.inspection.thumbnails import LayerCall, layers_as_they_run
-from treino.studio.curves import finite
+from treino.store.encoding import compact_json
+from treino.studio.run_state import finite
 from treino.words import _
+
+# ---- the scene that a page draws of a network at one step: its answers over the inputs, units and weights
 
 PLANE = 96  # cells along each axis, at most
 LINE = 200  # places along the only axis
@@ -361,3 +362,55 @@ def _images(net: nn.Module, data: Data, seen: Sight, item_shape: Sequence[int] |
         ("digit.true", true_N[worst].numpy().astype(np.uint32)),
     ]
     return parts
+
+
+# ---- a frame as bytes: a JSON header and arrays behind it, as ``docs/studio-protocol.md`` describes
+
+ALIGNED = 8  # bytes
+
+
+def frame_bytes(header: Mapping[str, Any], parts: Sequence[tuple[str, NDArray[Any]]]) -> bytes:
+    """parts: arrays of u1, u2, u4 or f4 by their names."""
+    listed = [
+        {"name": name, "type": array.dtype.str.lstrip("<|=>"), "shape": list(array.shape)}
+        for name, array in parts
+    ]
+    text = compact_json({**header, "parts": listed})
+    text += b" " * (-(len(text) + 4) % ALIGNED)
+    pieces = [len(text).to_bytes(4, "little"), text]
+    for _name, array in parts:
+        raw = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
+        pieces += [raw, b"\0" * (-len(raw) % ALIGNED)]
+    return b"".join(pieces)
+
+
+# ---- the rows in a run's picture: their coordinates on its axes, and their true values
+
+
+def points_of(sight: Sight, data: Data) -> dict[str, Any]:
+    """``points`` of ``docs/studio-protocol.md``."""
+    axes, rows = sight.axes, []
+    for split, (drawn, place_NK) in sight.rows_by_split.items():
+        true_N = drawn.y.reshape(-1).double()
+        if not data.classes:
+            true_N = true_N * data.target_scale + data.target_mean
+        second = place_NK[:, 1] if place_NK.shape[1] > 1 else true_N.numpy()
+        rows.append(
+            {
+                "split": split,
+                "x": [finite(v) for v in place_NK[:, 0].tolist()],
+                "y": [finite(v) for v in second.tolist()],
+                "true": true_N.tolist(),
+                "index": drawn.index.tolist(),
+                "total": len(data.splits[split]),
+            }
+        )
+    return {
+        "axes": list(axes.axis_names),
+        "view": axes.view,
+        "variance": axes.variance,
+        "held": [list(each) for each in axes.held[:12]],
+        "low": [float(sight.x_R[0]), float(sight.y_R[0])],
+        "high": [float(sight.x_R[-1]), float(sight.y_R[-1])],
+        "rows": rows,
+    }

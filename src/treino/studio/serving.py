@@ -8,8 +8,11 @@ import shutil
 import signal
 import socket
 import stat
+import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+import threading
+import webbrowser
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +27,12 @@ from treino.studio.guard import Guard
 from treino.studio.protocol import LONGEST_MESSAGE
 from treino.studio.relay import Commands, Relay
 from treino.studio.server import application
-from treino.studio.studio import Studio
+from treino.studio.sockets import Studio
 from treino.studio.uploads import FOLDER as UPLOADS
 from treino.studio.uploads import Uploads
 from treino.words import _
+
+# ---- the life of a studio: a free port, the addresses to print, the server until it is stopped
 
 PORT = 8711
 PORTS_TRIED = 50
@@ -175,3 +180,30 @@ def serving(
             timeout_graceful_shutdown=2,
         )
         yield Serving(studio, guard, host, actual_port, uvicorn.Server(config), listening)
+
+
+# ---- opening a browser at the studio's address, where this machine has one
+
+TERMINALS = "lynx", "w3m", "links", "elinks", "www-browser"  # they would take the terminal over
+
+
+def browser() -> Callable[[str], bool] | None:
+    """A function that opens an address in a window; None if there is no browser with windows."""
+    try:
+        controller = webbrowser.get()
+    except webbrowser.Error:
+        return None
+    name = os.path.basename(getattr(controller, "name", "") or "")
+    windows = sys.platform in ("darwin", "win32") or {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
+    if name in TERMINALS or not (windows or os.environ.get("BROWSER")):
+        return None
+    return controller.open
+
+
+def open_browser(address: str) -> bool:
+    """Open an address without waiting; return whether there is a browser."""
+    opened = browser()
+    if opened is None:
+        return False
+    threading.Thread(target=opened, args=(address,), daemon=True).start()
+    return True

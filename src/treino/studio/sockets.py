@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -9,13 +10,58 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from treino.errors import TreinoError
 from treino.store.encoding import compact_json
 from treino.studio import protocol
-from treino.studio.answers import error_document
-from treino.studio.home import folder_named
+from treino.studio.guard import error_document
+from treino.studio.home import document_of, folder_named
 from treino.studio.hub import Page, Viewer, watch_only
 from treino.studio.protocol import Acknowledgement, HelloCommand, StudioCommand, TrainCommand
-from treino.studio.relay import OF_FOLDERS
-from treino.studio.studio import Studio
+from treino.studio.relay import OF_FOLDERS, Relay
+from treino.studio.script_page import ScriptPage
+from treino.studio.uploads import Uploads
 from treino.words import _
+
+# ---- the state that all addresses of a studio share: pages and processes, data, the first page
+
+
+@dataclass(eq=False)
+class Studio:
+    """One studio. start: the address of the command line's target, once it is known.
+
+    end_seconds: for the trainer to save its trainings at the end. script: the page of the script, if the
+    target is one.
+    """
+
+    relay: Relay
+    uploads: Uploads
+    start: "asyncio.Future[str]"
+    end_seconds: float = 30.0
+    script: ScriptPage | None = None
+    _builtins: list[dict[str, Any]] | None = None
+
+    async def builtins(self) -> list[dict[str, Any]]:
+        """The built-in data sets, read once."""
+        if self._builtins is None:
+            self._builtins = (await document_of("data"))["builtins"]
+        return self._builtins
+
+    async def data(self, name: str) -> str:
+        """The data that a page names: a built-in, or the path of an uploaded table.
+
+        Raises:
+            TreinoError: it is neither, as a page can't name a file.
+        """
+        uploaded = self.uploads.path(name)
+        if uploaded is not None:
+            return str(uploaded)
+        if name in [each["name"] for each in await self.builtins()]:
+            return name
+        raise TreinoError(
+            "data_missing",
+            _("There is no data set {name}.").format(name=name[:60]),
+            _("Send a table first, or choose one of those that are listed."),
+        )
+
+
+# ---- one WebSocket of a page: hello, then commands in and messages out, until either end leaves
 
 HELLO_SECONDS = 30.0  # for the first message of a connection
 UNSTEERED = ("explain",)  # verbs for viewers that don't steer

@@ -17,7 +17,7 @@ from typing import Any
 from treino.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events
 from treino.folders import open_run
-from treino.loop.loop import JobEnd, JobEvent, JobPause, JobStart
+from treino.loop import JobEnd, JobEvent, JobPause, JobStart
 from treino.records.access import Access
 from treino.records.network_source import UserFiles
 from treino.store import RunFolder

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from treino.errors import TreinoError, cause, nearest
-from treino.loop.loop import Job, JobEnd, JobEvent, JobProgress, JobStart
+from treino.loop import Job, JobEnd, JobEvent, JobProgress, JobStart
 from treino.store import RunFolder
 from treino.tracking.tracker import SweepTable, TrackedEnd, TrackedRun, Tracker
 from treino.training.train import RunJob

@@ -1,13 +1,24 @@
-"""Commands to the process that trains a run: change a hyper-parameter from a step on, or stop."""
+"""Steering a training that runs: commands sent to its process, its transport, the state that is shown."""
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from treino.engine.hyperparameters import changed_values
+import numpy as np
+
+from treino.engine import TrainingLoop
+from treino.engine.hyperparameters import changed_values, whole
+from treino.engine.step_plan import EpochStretch
 from treino.errors import TreinoError
 from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
 from treino.store.database import not_running
+from treino.store.live import LiveFolder
+from treino.words import _
+
+# ---- commands to the process that trains a run: change a hyper-parameter from a step on, or stop
 
 
 def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None) -> None:
@@ -61,3 +72,130 @@ def deliver(send: Callable[[], None]) -> bool:
 def _check_running(folder: RunFolder) -> None:
     if (status := folder.status) != "running":
         raise not_running(folder.path, status)
+
+
+# ---- play, pause and speed of a training that somebody steers: up to which step it may go now
+
+MOST = 1000  # steps or epochs per command
+BURST = 0.25  # seconds of missed steps that are made up for
+
+
+@dataclass
+class Transport:
+    """The state of the controls. stop_step: where it pauses; None: it plays. speed: steps per second; None:
+    no limit."""
+
+    stop_step: int | None = None
+    speed: float | None = None
+    _owed: float = 0.0  # steps that the speed allows
+    _at: float = field(default_factory=time.perf_counter)
+
+    def command(self, name: str, value: Any, step: int, epochs: EpochStretch) -> None:
+        """Obey one of ``play pause step epoch speed``. step: updates so far. epochs: the training's count of
+        epochs.
+
+        Raises:
+            TreinoError: a count or a speed out of range.
+        """
+        if name == "play":
+            self.stop_step = None
+        elif name == "pause":
+            self.stop_step = step
+        elif name == "speed":
+            self.speed, self._owed, self._at = _speed(value), 0.0, time.perf_counter()
+        else:
+            count = whole(name, value, 1, MOST, text="count")
+            begin = max(step, self.stop_step or 0)  # earlier commands are completed first
+            border = epochs.end_of(epochs.ended(begin) + count)
+            self.stop_step = begin + count if name == "step" else border
+
+    def playing(self, step: int) -> bool:
+        """Whether it plays at this step; a slow speed may still make it wait a moment."""
+        return self.stop_step is None or self.stop_step > step
+
+    def limit(self, step: int) -> int | None:
+        """The step up to which it may train now; None: no limit; ``step`` itself: it waits."""
+        if self.stop_step is not None and (self.speed is None or self.stop_step <= step):
+            return max(self.stop_step, step)
+        if self.speed is None:
+            return None
+        now = time.perf_counter()
+        self._owed = min(self._owed + (now - self._at) * self.speed, max(1.0, BURST * self.speed))
+        self._at = now
+        reached = step + int(self._owed)
+        return reached if self.stop_step is None else min(reached, self.stop_step)
+
+    def done(self, steps: int) -> None:
+        """Count ``steps`` steps as taken."""
+        if self.speed is not None:
+            self._owed = max(0.0, self._owed - steps)
+
+
+def _speed(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.01 <= value <= 1e9:
+        raise TreinoError(
+            "speed_range",
+            _("A speed of {value!r} is no number of steps per second from 0.01 on.").format(value=value),
+            _("The usual ones are 1, 10 and 60; null is as fast as it goes."),
+        )
+    return float(value)
+
+
+# ---- the live view of a training: its whole state, at most ten times a second, while somebody watches
+
+SPACING = 0.095  # seconds between two states, at least
+SHORTEST = 0.02  # seconds of training between two looks at whether one is due
+LOOK = 0.05  # seconds between two checks for a watcher
+TAIL = 4096  # newest losses shown with a state, at most
+
+
+class LiveView:
+    """Shows one training. Without a watcher it costs one ``stat`` of a file."""
+
+    def __init__(self, run: Path) -> None:
+        self.folder = LiveFolder(run)
+        self._looked = self._update_time = -1.0
+        self._watched = False
+        self._state: tuple[int, bool] | None = None  # (step, playing) of the newest state shown
+        self._first, self._loss_S = 0, np.zeros(0, np.float32)
+
+    def add(self, first: int, loss_S: np.ndarray) -> None:
+        """Add the losses of the steps that follow ``first`` updates."""
+        if not self._watched or first != self._first + len(self._loss_S):
+            self._first, self._loss_S = first, loss_S
+            return
+        joined = np.concatenate([self._loss_S, loss_S])
+        self._loss_S = joined[-TAIL:]
+        self._first += len(joined) - len(self._loss_S)
+
+    def due_in(self, most: float) -> float:
+        """Seconds until the next state may be shown, at most ``most``; ``most`` without a watcher."""
+        left = self._update_time + SPACING - time.monotonic()
+        return min(most, max(left, SHORTEST)) if self._watched else most
+
+    def update(self, training: TrainingLoop, segment: int, *, playing: bool) -> None:
+        """Show the training's state if somebody watches and the state has changed."""
+        now = time.monotonic()
+        if now - self._looked >= LOOK:
+            self._looked, self._watched = now, self.folder.watched
+        if not self._watched or self._state == (training.step, playing):
+            return
+        if playing and not training.done and now - self._update_time < SPACING:
+            return
+        tensors, meta = training.save()
+        tail = {"first": self._first, "losses": self._loss_S.tolist()}
+        self.folder.show(
+            tensors,
+            {"engine": meta, "segment": segment, "time": time.time(), "playing": playing, "tail": tail},
+        )
+        self._update_time, self._state = now, (training.step, playing)
+
+    def changed(self) -> None:
+        """Mark the newest state as outdated, after a setting changed without a step."""
+        self._state = None
+
+    def close(self) -> None:
+        """Stop showing states."""
+        self.folder.close()

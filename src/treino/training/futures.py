@@ -19,18 +19,17 @@ from torch import Tensor, nn
 
 from treino.engine import TrainingLoop
 from treino.engine.batch_sources import as_kernel_input
-from treino.engine.divergence import divergence_threshold
-from treino.engine.keyframes import keyframe_of_saved, saved_from_keyframe
+from treino.engine.devices import torch_context, torch_threads
+from treino.engine.early_stopping import divergence_threshold
+from treino.engine.hyperparameters import known, whole
 from treino.engine.rng import member_seeds
+from treino.engine.saved_state import keyframe_of_saved, saved_from_keyframe
 from treino.engine.templates import check_memory
-from treino.engine.torch_context import torch_context, torch_threads
-from treino.engine.value_checks import known, whole
 from treino.errors import TreinoError
 from treino.records.segments import Segment
 from treino.spec import read_settings
-from treino.training.branch import segment_start
+from treino.training.branch import next_segment, segment_start
 from treino.training.replay import Snapshot
-from treino.training.segment_changes import next_segment
 from treino.words import _, setting
 
 Changes = Mapping[str, Any]

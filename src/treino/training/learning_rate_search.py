@@ -19,7 +19,7 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.engine import MLP, TrainingLoop
-from treino.engine.torch_context import torch_threads
+from treino.engine.devices import torch_threads
 from treino.engine.training_setup import set_up
 from treino.errors import TreinoError
 from treino.records.user_network import NetworkFiles, network_of

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from treino import recipes
+from treino.data import BUILTINS
 from treino.data.dataset import Data
-from treino.data.generators import generator
-from treino.data.torch_datasets.dataset_source import steps_of
+from treino.data.rows import generator
+from treino.data.torch_datasets.dataset_source import is_torch_dataset, steps_of
 from treino.engine import DEFAULTS, MLP, OPTIMIZERS, TrainConfig, TrainingLoop, config_of, mlp
 from treino.engine.inputs import check_training_rows
 from treino.engine.optim import BETAS
@@ -18,8 +19,10 @@ from treino.engine.step_plan import Past
 from treino.engine.train_config import PATIENCE
 from treino.engine.training_setup import no_validation_rows, set_up
 from treino.errors import TreinoError
-from treino.spec import Settings, faults_of, refuse_layers
+from treino.spec import Settings, faults_of, read_settings, refuse_layers
 from treino.words import _, setting
+
+# ---- resolution of a training's settings: defaults that depend on the data, and checks of all names
 
 TICK_STEPS = 500  # most ticks end by time; recording one costs as much as a few steps
 
@@ -245,3 +248,61 @@ def _check_no_choice(s: Settings) -> None:
         raise no_validation_rows(setting("keep", s.keep))
     if "metric" in s.model_fields_set:
         raise no_validation_rows(setting("metric", s.metric))
+
+
+# ---- the choice of a recipe if none is set: ``table`` for the user's own tables
+
+
+def choose_recipe(
+    source: Any, settings: Settings, load: Callable[[Settings], Data], alone: str = ""
+) -> tuple[Settings, Data, str]:
+    """-> Settings with what a recipe adds, the rows prepared so, and which recipe it is and why: the one that
+    is asked for, or that which suits the source.
+
+    load: reads and prepares the rows. alone: an argument that requires a single network, such as its weights,
+    in words.
+
+    Raises:
+        TreinoError: bad input.
+    """
+    if settings.recipe is not None:
+        return settings, load(settings), ""
+    why = _why_plain(source, settings, alone)
+    if why:
+        return settings, load(settings), plain_reason(why)
+    table = _by_recipe(settings)
+    data = load(table)
+    if data.kind != "table":
+        return settings, load(settings), plain_reason(_("this is no table"))
+    if table.inputs == "bins" and data.inputs > recipes.MOST_INPUTS:
+        table = _by_recipe(settings, inputs="plain")
+        data = load(table)
+    reason = _(
+        "recipe table, as by default for a table of your own: {n} networks ({flag}: one simple network)"
+    )
+    return table, data, reason.format(n=table.ensemble, flag=setting("recipe", "plain"))
+
+
+def _why_plain(source: Any, settings: Settings, alone: str) -> str:
+    """Why one simple network is trained; empty if the recipe for tables may apply."""
+    if alone:
+        return alone
+    if settings.net is not None:
+        return _("the network is your own")
+    if faults_of(settings):
+        return _("a fault is to be seen")
+    if isinstance(source, Data):
+        return _("the rows were prepared before")
+    if is_torch_dataset(source):
+        return _("this is no table")
+    return _("built-in data") if isinstance(source, str) and source in BUILTINS else ""
+
+
+def plain_reason(why: str) -> str:
+    """A sentence that says that one simple network is trained, with the reason."""
+    return _("recipe plain: one simple network ({why})").format(why=why)
+
+
+def _by_recipe(settings: Settings, **more: str) -> Settings:
+    explicit = {name: getattr(settings, name) for name in settings.model_fields_set}
+    return read_settings(explicit | more | {"recipe": "table"})

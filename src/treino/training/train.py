@@ -23,10 +23,10 @@ from treino.documents.run_spec import RunSpec
 from treino.engine import Tick, TrainingLoop
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.net_state import whole_state
-from treino.engine.warm_start import warm_start
+from treino.engine.training_setup import warm_start
 from treino.errors import TreinoError
-from treino.loop.loop import Job, JobEvent, events, status_at_end
-from treino.loop.loop import drain as drained
+from treino.loop import Job, JobEvent, events, status_at_end
+from treino.loop import drain as drained
 from treino.records.access import Access
 from treino.records.data_source import data_of, keep_copy, load_data, prepared_beside, reference
 from treino.records.histories import member_rows
@@ -40,13 +40,19 @@ from treino.records.user_network import NetworkFiles, network_maker, network_of
 from treino.records.versions import versions
 from treino.spec import Settings
 from treino.store import RunFolder
-from treino.training.completion import finish
-from treino.training.initial_facts import run_facts
-from treino.training.keyframe_files import cut_keyframes, keep_keyframes, kept_state, name_of, write_keyframes
-from treino.training.live_view import LiveView
+from treino.training.commands import LiveView, Transport
+from treino.training.completion import finish, run_facts
 from treino.training.resolution import Resolution, resolve, train_config
-from treino.training.stored_training import START, obey_again, rebuilt
-from treino.training.transport import Transport
+from treino.training.stored_training import (
+    START,
+    cut_keyframes,
+    keep_keyframes,
+    kept_state,
+    name_of,
+    obey_again,
+    rebuilt,
+    write_keyframes,
+)
 from treino.training.user_data import resumption_facts, streams, user_data, user_data_reference
 from treino.words import _
 

@@ -7,11 +7,11 @@ from torch import Tensor, nn
 
 from treino.data import load
 from treino.data.dataset import Data
-from treino.data.out_of_core.rows_protocol import parts
+from treino.data.mapped_rows import parts
 from treino.data.rows import Rows
 from treino.data.torch_datasets.dataset_source import digest, splits_not_in_memory, why_not_reproducible
 from treino.data.torch_datasets.stream import StreamRows
-from treino.documents.data_source import DataSource
+from treino.documents.data import DataSource
 from treino.errors import TreinoError
 from treino.inspection.outputs import outputs
 from treino.plots.style import split_name

@@ -6,7 +6,7 @@ from typing import Any
 
 from treino.documents.study import StudyFacts, StudyRow, StudyRowFacts, StudySeed
 from treino.engine.metrics import METRICS
-from treino.inspection.epoch_statistics import ratio_of
+from treino.inspection.curves import ratio_of
 from treino.plots.style import metric_name
 from treino.tuning.study_options import CORRECTED, TAUGHT, value_text
 from treino.words import _, capitalised, joined, numeral

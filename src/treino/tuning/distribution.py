@@ -11,8 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from treino.cluster.cluster import Cluster, SharedValue, TaskEnd
-from treino.cluster.ray_cluster import open_cluster
+from treino.cluster import Cluster, SharedValue, TaskEnd, open_cluster
 from treino.data.dataset import Data
 from treino.engine import Tick
 from treino.tuning.populations import GroupTraining, PartEnd, PartOrder, PopulationPart

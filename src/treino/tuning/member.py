@@ -7,9 +7,7 @@ from typing import Any
 from treino.data.dataset import Data
 from treino.data.sources import BuiltinName
 from treino.documents import read_document, read_run_spec, read_sweep_spec
-from treino.documents.run_facts import RunFacts
-from treino.documents.run_spec import RunSpec
-from treino.documents.settings import ResolvedSettings
+from treino.documents.run_spec import ResolvedSettings, RunFacts, RunSpec
 from treino.engine import LOSSES, MLP
 from treino.errors import TreinoError
 from treino.records.access import Access
@@ -21,7 +19,7 @@ from treino.records.stored_run import StoredRun, SweepRow, study_without_network
 from treino.spec import OF_DATA, Settings
 from treino.store import RunFolder, find
 from treino.store.files import damaged
-from treino.training.initial_facts import run_facts
+from treino.training.completion import run_facts
 from treino.training.resolution import Resolution, decide, resolve
 from treino.tuning.bracket import MEMBERS, MemberTable, TopMember, read_top
 from treino.tuning.populations import COMPARED, settings_of

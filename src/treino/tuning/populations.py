@@ -16,8 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from treino.cluster.cluster import Cluster, TaskEnd
-from treino.cluster.devices import gpu_engine
+from treino.cluster import Cluster, TaskEnd, gpu_engine
 from treino.data.dataset import Data
 from treino.engine import MLP, Tick, TrainConfig, TrainingLoop, mlp
 from treino.engine.kernels.selection import WORKERS

@@ -4,8 +4,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from treino.documents import read_document, read_sweep_result, read_sweep_spec
-from treino.documents.sweep_result import SweepResult
-from treino.documents.sweep_spec import SweepSpec
+from treino.documents.sweep import SweepResult, SweepSpec
 from treino.errors import TreinoError
 from treino.records.registry_names import check_names
 from treino.records.stored_folder import StoredFolder

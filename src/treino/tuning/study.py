@@ -13,16 +13,14 @@ from typing import Any
 
 from torch import Tensor
 
-from treino.cluster.devices import device_here
-from treino.cluster.ray_task import processor_kind
+from treino.cluster import device_here, processor_kind
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_study_spec
 from treino.documents.study import StudyFacts
 from treino.engine import Tick
 from treino.engine.metrics import metric_names
 from treino.errors import TreinoError
-from treino.loop.loop import JobEvent, events, status_at_end
-from treino.loop.stop_command import stop_sent
+from treino.loop import JobEvent, events, status_at_end, stop_sent
 from treino.records.access import Access
 from treino.records.data_source import load_data
 from treino.records.network_source import NetworkSource

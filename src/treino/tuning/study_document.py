@@ -7,7 +7,7 @@ from typing import Any
 
 from treino.documents.study import StudyFacts, StudyResult, StudyRow, StudyRowFacts
 from treino.engine.metrics import METRICS
-from treino.inspection.epoch_statistics import (
+from treino.inspection.curves import (
     deviation_of,
     epochs_to_goal,
     floor_twice,
@@ -15,7 +15,7 @@ from treino.inspection.epoch_statistics import (
     mean_of,
     median_of,
 )
-from treino.inspection.wilson import wilson
+from treino.inspection.intervals import wilson
 from treino.plots.style import metric_name
 from treino.records.failure_notes import try_or_note
 from treino.records.run_command import as_typed

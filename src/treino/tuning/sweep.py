@@ -15,8 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from treino.cluster.devices import device_here
-from treino.cluster.ray_task import processor_kind
+from treino.cluster import device_here, processor_kind
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_document, read_sweep_spec
 from treino.engine import Tick
@@ -24,7 +23,7 @@ from treino.engine.metrics import METRICS, metric_names
 from treino.engine.training_setup import no_validation_rows
 from treino.engine.training_state import DIVERGED
 from treino.errors import TreinoError
-from treino.loop.loop import JobEvent, events, status_at_end
+from treino.loop import JobEvent, events, status_at_end
 from treino.records.access import Access
 from treino.records.data_source import load_data
 from treino.records.failure_notes import try_or_note

@@ -22,7 +22,7 @@ from treino.engine import MLP
 from treino.engine.metrics import METRICS
 from treino.engine.training_setup import no_validation_rows
 from treino.errors import TreinoError
-from treino.loop.stop_command import stop_sent
+from treino.loop import stop_sent
 from treino.records.user_network import NetworkFiles, network_of
 from treino.search.halving import STRATEGIES, Bracket, Rung
 from treino.search.optuna_sampler import tpe

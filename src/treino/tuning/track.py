@@ -8,13 +8,13 @@ from typing import Any
 
 from torch import Tensor
 
-from treino.cluster.cluster import TaskEnd
+from treino.cluster import TaskEnd
 from treino.data.dataset import Data
 from treino.engine import Tick
+from treino.engine.devices import torch_threads
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.metrics import measure, metric_names
 from treino.engine.tick import Epoch
-from treino.engine.torch_context import torch_threads
 from treino.errors import TreinoError
 from treino.plots.style import split_name
 from treino.records.failure_notes import try_or_note

@@ -1,1 +1,1 @@
-"""Preparation of rows for a network: fitted on the training rows alone, and stored with the run."""
+"""Columns in their roles, and rows prepared for a network: fitted on training rows, stored with the run."""

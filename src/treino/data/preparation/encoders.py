@@ -6,6 +6,7 @@ normalised (only such inputs are axes of pictures); ``edges`` of the bins, which
 """
 
 import hashlib
+import itertools
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
@@ -13,14 +14,44 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data.preparation.bins import quantile_edges, with_bins
-from treino.data.roles.column_kinds import ColumnRole, level_cells
+from treino.data.preparation.column_kinds import ColumnRole, level_cells
 from treino.data.table import Column, fault, missing, number, shorten
-from treino.documents.preparation import Column as EncodedColumn
+from treino.documents.data import Column as EncodedColumn
 from treino.errors import TreinoError
 from treino.words import N_, _
 
+# ---- bins of a column of numbers: the piecewise-linear encoding, beside the number itself
+
 Floats = NDArray[np.float64]
+
+
+def with_bins(value_N: Floats, edges: tuple[float, ...]) -> list[Floats]:
+    """The values, and for each bin the share of it below the value: 0 up to its start, 1 from its end on.
+
+    Gorishniy et al. 2022, https://arxiv.org/abs/2203.05556. Their outer bins have no end; these have one, so
+    that no value exceeds 1.
+    """
+    bins = itertools.pairwise(edges)
+    return [value_N, *((np.clip(value_N, low, high) - low) / (high - low) for low, high in bins)]
+
+
+def quantile_edges(value_N: Floats, fill: float, bins: int) -> tuple[float, ...]:
+    """Edges of ``bins`` bins with about equally many values each. A column with few different values has
+    fewer edges, one with two values none.
+
+    fill: what stands for NaN.
+    """
+    known = np.where(np.isnan(value_N), fill, value_N)
+    if not bins or not len(known):
+        return ()
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)))
+    with np.errstate(over="ignore"):
+        finite = bool(np.isfinite(np.diff(edges)).all())
+    return tuple(edges.tolist()) if len(edges) > 2 and finite else ()
+
+
+# ---- encoders: from a column to a network's inputs; fitted on training rows, stored with the run as
+
 Place = Callable[[int], str]
 
 MOST_LEVELS = 40  # more classes than this are hashed; skrub's TableVectorizer draws the line there too

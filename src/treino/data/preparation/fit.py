@@ -8,13 +8,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.data.preparation.encoders import Encoder, EncodingGaps, fit_encoder, number_cells, second_cells
+from treino.data.preparation.column_kinds import ColumnRole, level_cells
+from treino.data.preparation.encoders import (
+    Encoder,
+    EncodingGaps,
+    OneHotEncoder,
+    fit_encoder,
+    number_cells,
+    second_cells,
+)
 from treino.data.preparation.preparation import Preparation, Task, fit_pixels, fit_table, fit_target
-from treino.data.roles.column_kinds import ColumnRole, level_cells
 from treino.data.splits import TEST, TRAIN, VALIDATION
-from treino.data.table import Column, Numbers, Table
+from treino.data.table import Column, Numbers, Table, shorten
 from treino.errors import TreinoError
 from treino.words import _, setting
+
+# ---- fit of a preparation: raw inputs, statistics of the training rows, and targets
 
 
 def take(table: Table, row_K: NDArray[np.int64]) -> Table:
@@ -194,3 +203,58 @@ def feature_matrix(table: Table, names: Sequence[str]) -> Numbers:
             return table.matrix
         return np.ascontiguousarray(table.matrix[:, [positions[name] for name in names]])
     return np.stack([number_cells(table.column(name), table.place) for name in names], axis=1)
+
+
+# ---- a warning of columns that are constant in the training rows and vary in other rows
+
+
+def say_held_back(
+    tables: Sequence[Table],
+    chosen: Mapping[str, ColumnRole],
+    preparation: Preparation,
+    part_N: NDArray[np.int64],
+) -> list[str]:
+    """A note about columns that vary in validation or test rows only, if there are such columns.
+
+    part_N: the part of each row of all tables. Classes that no training row has have a note of their own.
+    """
+    perhaps = {
+        e.column: chosen[e.column]
+        for e, at in _first_inputs(preparation)
+        if not isinstance(e, OneHotEncoder)
+        and not (e.scaled and preparation.normalise and preparation.scale[at])
+    }
+    train_N, later_N = part_N == TRAIN, (part_N == VALIDATION) | (part_N == TEST)
+    counts = {}
+    for name, value_N in zip(perhaps, comparable_columns(tables, perhaps), strict=True):
+        there_N = ~np.isnan(value_N)
+        trained = value_N[train_N & there_N]
+        if (trained == trained[:1]).all():
+            counts[name] = int((later_N & there_N & ~np.isin(value_N, trained[:1])).sum())
+    sentence = _(
+        "Never changes in training rows, so nothing is learnt of it, but does in validation or test rows: "
+        "{names}."
+    )
+    return _count_notes(sentence, counts)
+
+
+def say_new(raw_ND: NDArray[np.float64], preparation: Preparation) -> list[str]:
+    """A note about such columns in rows to predict, given as raw inputs ``[N, D]``."""
+    counts = {}
+    for e, at in _first_inputs(preparation):
+        if e.scaled and preparation.normalise and not preparation.scale[at]:
+            counts[e.column] = int((raw_ND[:, at] != preparation.mean[at]).sum())
+    return _count_notes(
+        _("Never changed in training rows, so nothing was learnt of it, but does here: {names}."), counts
+    )
+
+
+def _first_inputs(preparation: Preparation) -> Iterator[tuple[Encoder, int]]:
+    """Each encoder with the place of its first input, the only one that is scaled."""
+    return ((e, group[0]) for e, group in zip(preparation.encoders, preparation.groups, strict=True))
+
+
+def _count_notes(sentence: str, counts: Mapping[str, int]) -> list[str]:
+    """The sentence with the columns that vary and their numbers of rows; no note if none varies."""
+    names = [_("{name} ({n} rows)").format(name=name, n=f"{n:,}") for name, n in counts.items() if n]
+    return [sentence.format(names=shorten(", ".join(names), 400))] if names else []

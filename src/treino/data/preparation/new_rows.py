@@ -9,13 +9,12 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data import sources
-from treino.data.preparation.constant_columns import say_new
 from treino.data.preparation.encoders import EncodingGaps, number_cells, number_fault
-from treino.data.preparation.fit import feature_matrix, prepare_target, take
+from treino.data.preparation.fit import feature_matrix, prepare_target, say_new, take
 from treino.data.preparation.preparation import Preparation
+from treino.data.preparation.target import encode
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
-from treino.data.roles.target import encode
 from treino.data.table import Column, Table, check_present, missing, shorten
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, to_predict
 from treino.errors import TreinoError

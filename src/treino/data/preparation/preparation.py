@@ -12,10 +12,16 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data.preparation import encoders
-from treino.data.preparation.bins import with_bins
-from treino.data.preparation.encoders import Encoder, EncodingGaps, NumberEncoder, Place, from_column
+from treino.data.preparation.encoders import (
+    Encoder,
+    EncodingGaps,
+    NumberEncoder,
+    Place,
+    from_column,
+    with_bins,
+)
 from treino.data.table import Column, Numbers, shorten
-from treino.documents.preparation import PreparationDocument
+from treino.documents.data import PreparationDocument
 from treino.errors import TreinoError
 from treino.words import _
 

@@ -5,8 +5,7 @@ import io
 from collections.abc import Iterator
 
 from treino.data.readers.dialect import Dialect
-from treino.data.readers.encoding import DecodedText
-from treino.data.readers.file_bytes import ByteStream
+from treino.data.readers.file_bytes import ByteStream, DecodedText
 from treino.errors import TreinoError
 from treino.words import _
 

@@ -1,37 +1,214 @@
 """Description of a data source and its problems: the answer of ``treino data``."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data import frames, sources
+from treino.data import sources
+from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number
+from treino.data.preparation.column_roles import check_kinds, column_fault, row_numbers, why_out
 from treino.data.preparation.fit import comparable, take
+from treino.data.preparation.target import (
+    check_classes,
+    choose_target,
+    classes_of,
+    decide_task,
+    encode,
+    has_target,
+    imbalance,
+    likely_targets,
+    read_with_target,
+    single_rows,
+    task_of_kind,
+)
 from treino.data.readers import ReaderOptions
-from treino.data.roles.column_kinds import ColumnRole, choose, is_row_number
-from treino.data.roles.column_roles import check_kinds, column_fault, row_numbers, why_out
-from treino.data.roles.target import choose_target, likely_targets, read_with_target
+from treino.data.sources import is_image_pair, not_a_matrix, read_images
 from treino.data.split_requests import Split, check_split, decide_parts, divider, times_of
 from treino.data.splits import first_equal
 from treino.data.summaries import measures
-from treino.data.summaries.histograms import shape
 from treino.data.summaries.image_description import WHOLE, ImagesDescription
 from treino.data.summaries.images import ImagePart, describe_images
+from treino.data.summaries.measures import NumberHistogram, WordCounts, shape
 from treino.data.summaries.relations import TargetRows, correlation, suspicions
-from treino.data.summaries.table_description import (
-    ColumnDescription,
-    TableDescription,
-    TableWarning,
-    TargetDescription,
-)
-from treino.data.summaries.target_description import class_warnings, describe_target
 from treino.data.table import Column, Table, plain, shorten
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
 from treino.errors import TreinoError
 from treino.setting_types import as_item
 from treino.words import _
+
+# ---- the description of a table or of images: its columns, its target, and the warnings about it
+
+
+@dataclass(frozen=True)
+class ColumnDescription:
+    """The description of a column. way: how it would become inputs: number, rank, category, date, out.
+
+    missing, unique, outliers: counts. minimum, maximum: of numbers, or of dates as text, else None.
+    correlation: with the target: signed between two numbers; else from 0 to 1 (correlation ratio, or Cramér's
+    V between classes); None without one. shape: the histogram.
+    """
+
+    name: str
+    kind: str
+    way: str
+    missing: int
+    unique: int
+    minimum: float | str | None
+    maximum: float | str | None
+    outliers: int
+    correlation: float | None
+    shape: NumberHistogram | WordCounts | None
+
+    def to_json(self) -> dict[str, Any]:
+        return vars(self) | {"shape": self.shape and self.shape.to_json()}
+
+
+@dataclass(frozen=True)
+class TargetDescription:
+    """The description of the target. name: None if none is chosen. task: None if its cells allow none.
+
+    classes: their names, and how many rows each has; empty for regression. rows_without_target: how many.
+    """
+
+    name: str | None = None
+    task: str | None = None
+    task_reason: str | None = None
+    classes: tuple[str, ...] = ()
+    class_rows: tuple[int, ...] = ()
+    rows_without_target: int = 0
+
+
+@dataclass(frozen=True)
+class TableWarning:
+    """A warning: something that training would refuse or a person should know. row: words for its place, if
+    any."""
+
+    rule: str
+    message: str
+    hint: str
+    column: str | None = None
+    row: str | None = None
+
+    @classmethod
+    def of(cls, error: TreinoError, column: str | None) -> "TableWarning":
+        """The warning of an error that training would raise."""
+        return cls(error.rule, error.message, error.hint, column)
+
+    def to_json(self) -> dict[str, str]:
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class TableDescription:
+    """The description of a table.
+
+    likely_targets: columns that may be the target, if none is chosen. notes: choices made in reading. images:
+    if the rows are images, which count as one column.
+    """
+
+    name: str
+    source: str
+    rows: int
+    columns: tuple[ColumnDescription, ...]
+    target: TargetDescription
+    likely_targets: tuple[str, ...]
+    notes: tuple[str, ...]
+    warnings: tuple[TableWarning, ...]
+    images: ImagesDescription | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of ``treino data``."""
+        return {
+            "name": self.name,
+            "source": self.source,
+            "rows": self.rows,
+            "columns": [column.to_json() for column in self.columns],
+            "target": self.target.name,
+            "task": self.target.task,
+            "task_reason": self.target.task_reason,
+            "classes": list(self.target.classes),
+            "class_rows": list(self.target.class_rows),
+            "rows_without_target": self.target.rows_without_target,
+            "likely_targets": list(self.likely_targets),
+            "notes": list(self.notes),
+            "warnings": [warning.to_json() for warning in self.warnings],
+            **({} if self.images is None else {"images": self.images.to_json()}),
+        }
+
+
+# ---- the description of a target and its classes, and warnings about them
+
+_FEW_ROWS = 10
+
+
+def describe_target(
+    table: Table, column: Column, kind: str | None, warnings: list[TableWarning]
+) -> tuple[TargetDescription, TargetRows | None]:
+    """The description of the target, and the rows that have one. A target that training refuses has its name
+    and a warning."""
+    try:
+        return _accepted(table, column, kind, warnings)
+    except TreinoError as error:
+        warnings.append(TableWarning.of(error, column.name))
+        return TargetDescription(column.name), None
+
+
+def class_warnings(
+    label_N: NDArray[np.int64], classes: tuple[str, ...], target: str, place: Callable[[int], str]
+) -> Iterator[TableWarning]:
+    """Warnings about classes with few rows, or with many times the rows of others."""
+    if alone := single_rows(label_N, classes, place):
+        yield TableWarning("class_single_row", *alone, target)
+    count_C = np.bincount(label_N, minlength=len(classes))
+    few = [f"{name} ({n})" for name, n in zip(classes, count_C, strict=True) if n < _FEW_ROWS]
+    if few:
+        names = shorten(", ".join(few), 200)
+        yield TableWarning(
+            "class_few_rows",
+            _("Classes with fewer than {n} rows: {names}.").format(n=_FEW_ROWS, names=names),
+            _("Their figures will say little."),
+            target,
+        )
+    if uneven := imbalance(label_N, classes):
+        yield TableWarning("class_imbalance", *uneven, target)
+
+
+def _accepted(
+    table: Table, column: Column, kind: str | None, warnings: list[TableWarning]
+) -> tuple[TargetDescription, TargetRows]:
+    row_N = np.flatnonzero(has_target(column, table.source))
+    absent = table.rows - len(row_N)
+    if absent:
+        place = table.place(int(column.missing_N.argmax()))
+        warnings.append(
+            TableWarning(
+                "target_missing_rows",
+                _("Rows whose target is empty: {n}, the first in {place}.").format(n=absent, place=place),
+                _("Training leaves them out; fill them in if you can."),
+                column.name,
+                place,
+            )
+        )
+        table = take(table, row_N)
+        column = table.column(column.name)
+    task, reason = decide_task(column, task_of_kind(kind), table.place)
+    described = TargetDescription(column.name, task, reason, rows_without_target=absent)
+    if task == "regression":
+        assert column.numbers is not None
+        return described, TargetRows(row_N, column.numbers.astype(np.float64), np.zeros(len(row_N), np.int64))
+    classes = classes_of(column, kind)
+    label_N = encode(column, classes, table.place)
+    check_classes(label_N, classes, column)
+    warnings += class_warnings(label_N, classes, column.name, table.place)
+    count_C = np.bincount(label_N, minlength=len(classes))
+    described = replace(described, classes=tuple(classes), class_rows=tuple(count_C.tolist()))
+    return described, TargetRows(row_N, None, label_N)
+
+
+# ---- description of a data source and its problems: the answer of ``treino data``
 
 _ANOTHER_WORLD = 10.0  # widths of the middle half: a value so far away is an error rather than a tail
 _MEASURED = 200_000  # rows: of more, correlations are measured on a sample
@@ -58,10 +235,10 @@ def describe(
     check_split(split)
     if is_torch_dataset(source):
         return _of_dataset(source, target, {"kinds": kinds, "reading": reading, "split_by": split.by})
-    if frames.is_image_pair(source):
+    if is_image_pair(source):
         x, y = source
-        table = frames.read_images(x, y, reading)
-        refused = TableWarning.of(frames.not_a_matrix(x), None)
+        table = read_images(x, y, reading)
+        refused = TableWarning.of(not_a_matrix(x), None)
         return _of_image_table(table, target, split, [refused])
     if target is None:
         table = sources.read(source, reading)

@@ -10,16 +10,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.data.generators import generator
+from treino.data.rows import generator
 from treino.data.summaries.image_description import (
     MOST_CLASSES,
     WHOLE,
     ImageExamples,
     ImagePair,
     ImagesDescription,
+    near_earlier,
+    nearest_earlier,
     part_name,
 )
-from treino.data.summaries.near_duplicates import near_earlier, nearest_earlier
 from treino.words import _
 
 EXAMPLES = 5  # of each class

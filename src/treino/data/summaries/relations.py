@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.data.roles.column_kinds import ColumnRole, is_row_number, level_cells
+from treino.data.preparation.column_kinds import ColumnRole, is_row_number, level_cells
 from treino.data.summaries import measures
 from treino.data.table import Column, Table, shorten
 from treino.setting_types import as_item

@@ -15,7 +15,7 @@ from treino.data.preparation.preparation import Preparation
 from treino.data.rows import Rows
 from treino.data.splits import TEST, TRAIN, VALIDATION, split
 from treino.data.torch_datasets.first_pass import FirstPass, ItemPass, everything, look, name_of, sampled_rows
-from treino.data.torch_datasets.labels import Labels, labels_again, labels_of
+from treino.data.torch_datasets.item import Labels, labels_again, labels_of
 from treino.errors import TreinoError, nearest
 from treino.words import _
 

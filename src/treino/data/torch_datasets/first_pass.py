@@ -14,11 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, Subset
 
-from treino.data.generators import generator
-from treino.data.out_of_core.rows_protocol import Batch
-from treino.data.rows import Rows
-from treino.data.torch_datasets.item import ItemFormat, Label, as_numbers, item_format, scaled
-from treino.data.torch_datasets.labels import Labels
+from treino.data.mapped_rows import Batch
+from treino.data.rows import Rows, generator
+from treino.data.torch_datasets.item import ItemFormat, Label, Labels, as_numbers, item_format, scaled
 from treino.data.torch_datasets.lazy_items import STILL, LazyItems, Reader, fails, own_chance, read
 from treino.data.torch_datasets.stream import LARGEST_PASS, BatchStream, StreamRows
 from treino.errors import TreinoError

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from treino.data.out_of_core.rows_protocol import Batch
+from treino.data.mapped_rows import Batch
 from treino.data.torch_datasets.item import ItemFormat, Label, as_label, as_numbers, scaled
 from treino.errors import TreinoError
 from treino.words import _

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from treino.data.out_of_core.rows_protocol import Batch
+from treino.data.mapped_rows import Batch
 from treino.data.torch_datasets.item import ItemFormat, Label, as_label, as_numbers, item_format, scaled
 from treino.data.torch_datasets.lazy_items import Encode, begun, fails
 from treino.errors import TreinoError

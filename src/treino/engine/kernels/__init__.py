@@ -5,13 +5,13 @@ from typing import Protocol
 
 from torch import Tensor
 
-from treino.engine.chunk import Chunk
 from treino.engine.kernels.flat_bmm import FlatBmmKernel
 from treino.engine.kernels.flat_loop import FlatLoopKernel
 from treino.engine.kernels.lanes import LanesKernel
 from treino.engine.kernels.module import ModuleKernel
 from treino.engine.population import Population
 from treino.engine.shared_config import SharedConfig
+from treino.engine.step_plan import Chunk
 
 
 class Kernel(Protocol):

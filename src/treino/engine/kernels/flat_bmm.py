@@ -1,19 +1,93 @@
 """The kernel ``flat-bmm``: blocks of members side by side through batched products, one block per worker."""
 
-from collections.abc import Callable
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from treino.engine.backprop import Backprop
-from treino.engine.chunk import EVALUATION_ROWS, Chunk
-from treino.engine.kernels.worker_count import WorkerCount
-from treino.engine.kernels.workers import Workers
+from treino.engine.devices import cpu_cores
 from treino.engine.optim import OPTIMIZERS, block_numbers, clip_
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, dropout_threshold
 from treino.engine.shared_config import SharedConfig
-from treino.engine.torch_context import cpu_cores
+from treino.engine.step_plan import EVALUATION_ROWS, Chunk
+
+# ---- the number of worker threads of ``flat-bmm``, chosen by measured time; it changes no bit of a
+
+TRIALS = 2  # runs with each number at the beginning; the first one warms up
+AGAIN = 32  # runs after which another number is tried
+
+
+class WorkerCount:
+    """Chooses the number of workers by timing: threads wait for the interpreter if operations are short, and
+    for cores that others use."""
+
+    def __init__(self, most: int) -> None:
+        self.options = [most, 1] if most > 1 else [1]
+        self.seconds = dict.fromkeys(self.options, math.inf)  # per step and member, in the last run
+        self.runs = 0
+
+    def workers(self) -> int:
+        """The number of workers for the next run."""
+        self.runs += 1
+        if self.runs <= TRIALS * len(self.options):
+            return self.options[(self.runs - 1) % len(self.options)]
+        if self.runs % AGAIN == 0:
+            return max(self.options, key=self.seconds.__getitem__)
+        return self.fastest()
+
+    def fastest(self) -> int:
+        return min(self.options, key=self.seconds.__getitem__)
+
+    @contextmanager
+    def timed(self, workers: int, steps: int) -> Iterator[None]:
+        """Time a run. steps: the steps of all members together."""
+        begin = time.perf_counter()
+        yield
+        self.seconds[workers] = (time.perf_counter() - begin) / steps
+
+
+# ---- worker threads for the parts of a kernel's work, each with one intra-op thread
+
+Part = TypeVar("Part")
+Done = TypeVar("Done")
+
+
+class Workers:
+    """A pool of threads, started at first use."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._pool: ThreadPoolExecutor | None = None
+
+    def map(
+        self, job: Callable[[Part], Done], parts: Sequence[Part], interrupt: Callable[[], None] = lambda: None
+    ) -> list[Done]:
+        """The job's results for all parts, in order.
+
+        interrupt: makes the jobs end early if one fails or at an interrupt.
+        """
+        if self.threads == 1 or len(parts) == 1:
+            return [job(part) for part in parts]
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self.threads, "treino", torch.set_num_threads, (1,))
+        futures = [self._pool.submit(job, part) for part in parts]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            interrupt()
+            raise
+        finally:
+            wait(futures)  # after a Ctrl-C no thread may write into the population any more
+
+
+# ---- the kernel ``flat-bmm``: blocks of members side by side through batched products, one block per
 
 LARGEST_BLOCK = 128
 LARGEST_WORKSPACE = 4_000_000  # numbers in each of a block's buffers

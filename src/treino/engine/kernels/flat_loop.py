@@ -4,11 +4,11 @@ import torch
 from torch import Tensor
 
 from treino.engine.backprop import Backprop, Scratch
-from treino.engine.chunk import EVALUATION_ROWS, Chunk
 from treino.engine.optim import OFF, OPTIMIZERS, Fused, UpdateNumbers, clip_, member_numbers
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, dropout_threshold
 from treino.engine.shared_config import SharedConfig
+from treino.engine.step_plan import EVALUATION_ROWS, Chunk
 
 
 class FlatLoopKernel:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from treino.engine.chunk import Batches, Chunk
-from treino.engine.kernels.lanes_border import check_chunk, check_inputs, check_members, check_params
+from treino.engine.devices import cpu_cores
+from treino.engine.kernels.flat_bmm import Workers
 from treino.engine.kernels.lanes_library import (
     ACTIVATIONS,
     DONE,
@@ -23,14 +23,17 @@ from treino.engine.kernels.lanes_library import (
     Members,
     Network,
     Progress,
+    check_chunk,
+    check_inputs,
+    check_members,
+    check_params,
     libraries,
     why_missing,
 )
-from treino.engine.kernels.workers import Workers
 from treino.engine.losses import soft_targets
 from treino.engine.population import Population
 from treino.engine.shared_config import SharedConfig
-from treino.engine.torch_context import cpu_cores
+from treino.engine.step_plan import Batches, Chunk
 from treino.words import _
 
 SLICE_SECONDS = 0.05  # in the library between two checks for an interrupt

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from treino.engine.chunk import EVALUATION_ROWS, Chunk
 from treino.engine.net_state import check_forms, load_buffers, store_buffers
 from treino.engine.optim import OFF, OPTIMIZERS, ema_limit
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, fork_rng, reseed, step_seed
 from treino.engine.shared_config import SharedConfig
+from treino.engine.step_plan import EVALUATION_ROWS, Chunk
 from treino.engine.user_module import HashDropout, module_copy, replace_dropout
 from treino.errors import TreinoError, cause
 from treino.words import _

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from treino.engine.devices import cpu_cores
 from treino.engine.kernels.lanes_library import why_missing
 from treino.engine.kernels.step_times import step_seconds, torch_threads_at_most
-from treino.engine.torch_context import cpu_cores
 from treino.errors import TreinoError
 from treino.words import N_, _
 

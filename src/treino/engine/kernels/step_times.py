@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from treino.engine.chunk import Chunk
+from treino.engine.devices import cpu_cores, torch_context
 from treino.engine.kernels.flat_loop import FlatLoopKernel
 from treino.engine.kernels.lanes import LanesKernel
 from treino.engine.kernels.lanes_library import libraries
@@ -27,7 +27,7 @@ from treino.engine.nets import mlp
 from treino.engine.optim import HP
 from treino.engine.rng import fork_rng
 from treino.engine.shared_config import SharedConfig
-from treino.engine.torch_context import cpu_cores, torch_context
+from treino.engine.step_plan import Chunk
 from treino.errors import TreinoError
 from treino.store import files
 

@@ -16,11 +16,8 @@ from treino.inspection.microscope.explanation import (
     relative,
 )
 from treino.inspection.microscope.gradient_walkthrough import gradient_checks, weight_name
-from treino.inspection.microscope.reference_layers import DenseLayer, gradients, passed, stepped
-from treino.inspection.microscope.reference_losses import worked
-from treino.inspection.microscope.references import torch_page
-from treino.inspection.microscope.run_explanation import about, title
-from treino.inspection.microscope.topic_conditions import anything
+from treino.inspection.microscope.reference import DenseLayer, gradients, passed, stepped, torch_page, worked
+from treino.inspection.microscope.run_explanation import about, anything, title
 from treino.inspection.microscope.update import Update, UpdateBatch, set_masks
 from treino.words import N_, _
 

@@ -1,11 +1,11 @@
 """Topic: Adam, formula by formula."""
 
-from treino.inspection.microscope import neuron_training, optimizers
+from treino.inspection.microscope import optimizers
 from treino.inspection.microscope.explanation import Explanation, Topic
+from treino.inspection.microscope.neuron import checks, parts, walk
 from treino.inspection.microscope.optimizers import OptimizerResult
-from treino.inspection.microscope.references import ADAM, torch_page
-from treino.inspection.microscope.run_explanation import to_the_weight
-from treino.inspection.microscope.topic_conditions import optimizer_is
+from treino.inspection.microscope.reference import ADAM, torch_page
+from treino.inspection.microscope.run_explanation import optimizer_is, to_the_weight
 from treino.inspection.microscope.update import Update
 from treino.words import N_, _
 
@@ -19,14 +19,14 @@ def move(w: float, g: float, curvature: float, state: dict[str, float], t: int) 
 
 
 def example() -> Explanation:
-    stops = neuron_training.walk(move)
+    stops = walk(move)
     code = f"torch.optim.Adam([w], lr={LR}, betas={BETAS}, eps={EPS})"
     return Explanation(
         "adam",
         _("adam: steps of the gradient's mean over the root of its mean square"),
         _("Two means that forget, corrected because they begin at 0, and the step that they make."),
-        neuron_training.parts(stops, code),
-        neuron_training.checks(stops, code),
+        parts(stops, code),
+        checks(stops, code),
         SOURCES,
     )
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from treino.formula import Formula
-from treino.inspection.microscope import neuron_training, optimizers
+from treino.inspection.microscope import optimizers
 from treino.inspection.microscope.adam import BETAS, EPS
 from treino.inspection.microscope.explanation import (
     Check,
@@ -13,11 +13,15 @@ from treino.inspection.microscope.explanation import (
     StepTable,
     Topic,
 )
-from treino.inspection.microscope.optimizer_walkthrough import moving_checks, optimizer_step
+from treino.inspection.microscope.neuron import checks, parts, walk
 from treino.inspection.microscope.optimizers import OptimizerResult
-from treino.inspection.microscope.references import ADAMW, torch_page
-from treino.inspection.microscope.run_explanation import to_the_weight
-from treino.inspection.microscope.topic_conditions import optimizer_is
+from treino.inspection.microscope.reference import ADAMW, torch_page
+from treino.inspection.microscope.run_explanation import (
+    moving_checks,
+    optimizer_is,
+    optimizer_step,
+    to_the_weight,
+)
 from treino.inspection.microscope.update import Update
 from treino.words import N_, _
 
@@ -45,7 +49,7 @@ def penalised(w: float, g: float, curvature: float, state: dict[str, float], t: 
 
 
 def example() -> Explanation:
-    mine, other = neuron_training.walk(decoupled), neuron_training.walk(penalised)
+    mine, other = walk(decoupled), walk(penalised)
     settings = f"([w], lr={LR}, betas={BETAS}, eps={EPS}, weight_decay={DECAY})"
     code, l2 = f"torch.optim.AdamW{settings}", f"torch.optim.Adam{settings}"
     rows = tuple(
@@ -62,13 +66,13 @@ def example() -> Explanation:
         _("adamw: weight decay beside the gradient, not in it"),
         _("The same neuron with decay 0.1 twice: decoupled (AdamW), and as a penalty in the gradient (L2)."),
         (
-            *neuron_training.parts(mine, code),
+            *parts(mine, code),
             ExplanationPart(_("Adam with L2: update 1"), other[0].steps),
             ExplanationPart(
                 _("Side by side"), (Step(_("The same weight, two decays"), text=text, table=table),)
             ),
         ),
-        (*neuron_training.checks(mine, code), *neuron_training.checks(other, l2)[2:]),
+        (*checks(mine, code), *checks(other, l2)[2:]),
         SOURCES,
     )
 

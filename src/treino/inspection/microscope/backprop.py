@@ -19,11 +19,9 @@ from treino.inspection.microscope.explanation import (
     Topic,
     relative,
 )
-from treino.inspection.microscope.gradient_paths import Net, named, product
-from treino.inspection.microscope.network_paths import NetworkPath, Paths, net_paths, totals
-from treino.inspection.microscope.references import BACKPROP, torch_page
-from treino.inspection.microscope.run_explanation import to_the_gradient
-from treino.inspection.microscope.topic_conditions import anything
+from treino.inspection.microscope.paths import Net, NetworkPath, Paths, named, net_paths, product, totals
+from treino.inspection.microscope.reference import BACKPROP, torch_page
+from treino.inspection.microscope.run_explanation import anything, to_the_gradient
 from treino.inspection.microscope.update import Update
 from treino.words import N_, _, numeral
 

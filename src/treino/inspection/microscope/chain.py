@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from treino.engine.activations import ACTIVATIONS, modules_of, name_of
 from treino.errors import TreinoError
-from treino.inspection.microscope.reference_layers import DenseLayer
+from treino.inspection.microscope.reference import DenseLayer
 from treino.words import _
 
 if TYPE_CHECKING:

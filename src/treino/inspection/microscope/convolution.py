@@ -9,7 +9,7 @@ from torch import Tensor
 
 from treino.formula import Symbol, value
 from treino.inspection.microscope.explanation import Step, StepTable
-from treino.inspection.microscope.gradient_paths import Net, named
+from treino.inspection.microscope.paths import Net, named
 from treino.words import _
 
 X, TARGET, START, LR = (1.0, 2.0, -1.0), (3.0, 1.0), (2.0, -3.0), 0.05

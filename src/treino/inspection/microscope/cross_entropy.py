@@ -8,7 +8,6 @@ import torch.nn.functional as F
 
 from treino.engine.losses import Loss
 from treino.formula import Constant, Formula, Symbol, exp, ln
-from treino.inspection.microscope.class_losses import cross_entropy_steps
 from treino.inspection.microscope.explanation import (
     Chart,
     ChartLine,
@@ -19,10 +18,9 @@ from treino.inspection.microscope.explanation import (
     StepTable,
     Topic,
 )
-from treino.inspection.microscope.reference_losses import worked
-from treino.inspection.microscope.references import torch_page
-from treino.inspection.microscope.run_explanation import to_the_gradient
-from treino.inspection.microscope.topic_conditions import loss_is
+from treino.inspection.microscope.losses import cross_entropy_steps
+from treino.inspection.microscope.reference import torch_page, worked
+from treino.inspection.microscope.run_explanation import loss_is, to_the_gradient
 from treino.inspection.microscope.update import Update
 from treino.words import N_, _
 

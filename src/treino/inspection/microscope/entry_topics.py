@@ -7,13 +7,18 @@ import torch
 
 from treino.engine.losses import LOSSES, Loss
 from treino.engine.optim import HP, OPTIMIZERS
-from treino.inspection.microscope import neuron_training, optimizers, outlier
-from treino.inspection.microscope.class_losses import row_steps
+from treino.inspection.microscope import neuron, optimizers, outlier
 from treino.inspection.microscope.explanation import Check, Explanation, ExplanationPart, Topic
+from treino.inspection.microscope.losses import row_steps
 from treino.inspection.microscope.optimizers import OptimizerResult
-from treino.inspection.microscope.reference_losses import worked
-from treino.inspection.microscope.run_explanation import to_the_gradient, to_the_weight
-from treino.inspection.microscope.topic_conditions import loss_is, optimizer_is, topic_name
+from treino.inspection.microscope.reference import worked
+from treino.inspection.microscope.run_explanation import (
+    loss_is,
+    optimizer_is,
+    to_the_gradient,
+    to_the_weight,
+    topic_name,
+)
 from treino.inspection.microscope.update import Update
 from treino.words import _
 
@@ -86,13 +91,13 @@ def _optimizer_example(name: str) -> Explanation:
     kind = OPTIMIZERS[name].torch
     own = not kind.__module__.startswith("torch.")
     code = f"{'' if own else 'torch.optim.'}{kind.__name__}([w], lr={LR})"
-    stops = neuron_training.walk(partial(_move, name))
+    stops = neuron.walk(partial(_move, name))
     return Explanation(
         topic_name(name),
         _title(name, OPTIMIZERS[name].about),
         _("f(a, b, c) of three weights, a few updates of each."),
-        neuron_training.parts(stops, code),
-        neuron_training.checks(stops, code, {kind.__name__: kind} if own else {}),
+        neuron.parts(stops, code),
+        neuron.checks(stops, code, {kind.__name__: kind} if own else {}),
     )
 
 

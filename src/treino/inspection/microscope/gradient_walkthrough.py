@@ -10,8 +10,8 @@ import torch
 from treino.engine.activations import ACTIVATIONS
 from treino.formula import Array, Expr, Formula, Symbol, derivative, series
 from treino.inspection.microscope.explanation import Check, ExplanationPart, Step, StepTable
-from treino.inspection.microscope.loss_steps import loss_steps
-from treino.inspection.microscope.reference_layers import passed
+from treino.inspection.microscope.losses import loss_steps
+from treino.inspection.microscope.reference import passed
 from treino.inspection.microscope.update import Update, moved
 from treino.words import _
 

@@ -2,9 +2,8 @@
 
 from treino.inspection.microscope import outlier
 from treino.inspection.microscope.explanation import Explanation, Topic
-from treino.inspection.microscope.references import torch_page
-from treino.inspection.microscope.run_explanation import to_the_gradient
-from treino.inspection.microscope.topic_conditions import loss_is
+from treino.inspection.microscope.reference import torch_page
+from treino.inspection.microscope.run_explanation import loss_is, to_the_gradient
 from treino.inspection.microscope.update import Update
 from treino.words import N_, _
 

@@ -20,11 +20,8 @@ from treino.inspection.microscope.explanation import (
     Topic,
     relative,
 )
-from treino.inspection.microscope.reference_layers import passed, stepped
-from treino.inspection.microscope.reference_losses import worked
-from treino.inspection.microscope.references import SGD, torch_page
-from treino.inspection.microscope.run_explanation import about, title
-from treino.inspection.microscope.topic_conditions import anything
+from treino.inspection.microscope.reference import SGD, passed, stepped, torch_page, worked
+from treino.inspection.microscope.run_explanation import about, anything, title
 from treino.inspection.microscope.update import Update
 from treino.words import N_, _, numeral
 

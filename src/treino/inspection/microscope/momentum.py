@@ -1,11 +1,11 @@
 """Topic: momentum: a velocity made of earlier gradients."""
 
-from treino.inspection.microscope import neuron_training, optimizers
+from treino.inspection.microscope import optimizers
 from treino.inspection.microscope.explanation import Explanation, Topic
+from treino.inspection.microscope.neuron import checks, parts, walk
 from treino.inspection.microscope.optimizers import OptimizerResult
-from treino.inspection.microscope.references import MOMENTUM, torch_page
-from treino.inspection.microscope.run_explanation import to_the_weight
-from treino.inspection.microscope.topic_conditions import optimizer_is
+from treino.inspection.microscope.reference import MOMENTUM, torch_page
+from treino.inspection.microscope.run_explanation import optimizer_is, to_the_weight
 from treino.inspection.microscope.update import Update
 from treino.words import N_, _
 
@@ -18,13 +18,13 @@ def move(w: float, g: float, curvature: float, state: dict[str, float], t: int) 
 
 
 def example() -> Explanation:
-    stops, code = neuron_training.walk(move), f"torch.optim.SGD([w], lr={LR}, momentum={MU})"
+    stops, code = walk(move), f"torch.optim.SGD([w], lr={LR}, momentum={MU})"
     return Explanation(
         "momentum",
         _("momentum: gradient descent with a velocity"),
         _("The velocity keeps nine tenths of itself at each update and takes the new gradient on."),
-        neuron_training.parts(stops, code),
-        neuron_training.checks(stops, code),
+        parts(stops, code),
+        checks(stops, code),
         SOURCES,
     )
 

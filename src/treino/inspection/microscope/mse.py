@@ -5,11 +5,10 @@ import torch
 import torch.nn.functional as F
 
 from treino.formula import Formula, Symbol, series
-from treino.inspection.microscope import number_losses
+from treino.inspection.microscope import losses
 from treino.inspection.microscope.explanation import Check, Explanation, ExplanationPart, Step, Topic
-from treino.inspection.microscope.references import torch_page
-from treino.inspection.microscope.run_explanation import to_the_gradient
-from treino.inspection.microscope.topic_conditions import loss_is
+from treino.inspection.microscope.reference import torch_page
+from treino.inspection.microscope.run_explanation import loss_is, to_the_gradient
 from treino.inspection.microscope.update import Update
 from treino.words import N_, _
 
@@ -40,12 +39,12 @@ def run_snippet() -> dict[str, torch.Tensor]:
 def example() -> Explanation:
     variables = run_snippet()
     y, predicted = (variables[n].detach().double().numpy().reshape(-1) for n in ("y", "y_pred"))
-    steps = number_losses.steps("mse", predicted, y, 0)
+    steps = losses.steps("mse", predicted, y, 0)
     L = steps[1].formula
     assert L is not None
     of_rows = Formula(
         Symbol("L", 0.0, "3"),
-        1 / Symbol("n", 3.0) * series("i", "15", 15, lambda sub, k: number_losses.term(
+        1 / Symbol("n", 3.0) * series("i", "15", 15, lambda sub, k: losses.term(
             "mse", Symbol("ŷ", float(predicted[k]), sub), Symbol("y", float(y[k]), sub))),
     )  # fmt: skip
     gradient = variables["y_pred"].grad

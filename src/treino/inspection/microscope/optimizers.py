@@ -6,8 +6,8 @@ Pure functions of numbers, for the example and for runs.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from treino.engine import update_formulas
-from treino.engine.update_formulas import Line, UpdateInputs
+from treino.engine import optim
+from treino.engine.optim import Line, UpdateInputs
 from treino.formula import Formula, Symbol
 from treino.inspection.microscope.explanation import Step
 from treino.words import _
@@ -50,14 +50,14 @@ def inputs(
 
 
 def sgd(w: float, g: float, lr: float, marks: Marks = PLAIN) -> OptimizerResult:
-    return moved(update_formulas.sgd(inputs(w, g, {}, {"lr": lr, "momentum": 0.0}, marks=marks)))
+    return moved(optim.sgd(inputs(w, g, {}, {"lr": lr, "momentum": 0.0}, marks=marks)))
 
 
 def momentum(
     w: float, g: float, v: float, lr: float, mu: float, nesterov: bool = False, marks: Marks = PLAIN
 ) -> OptimizerResult:
     hp = {"lr": lr, "momentum": mu}
-    return moved(update_formulas.sgd(inputs(w, g, {"momentum_buffer": v}, hp, 1, nesterov, marks)))
+    return moved(optim.sgd(inputs(w, g, {"momentum_buffer": v}, hp, 1, nesterov, marks)))
 
 
 def adam(
@@ -65,7 +65,7 @@ def adam(
     marks: Marks = PLAIN,
 ) -> OptimizerResult:  # fmt: skip
     hp = {"lr": lr, "beta1": betas[0], "beta2": betas[1], "eps": eps}
-    return moved(update_formulas.adam(inputs(w, g, {"exp_avg": m, "exp_avg_sq": v}, hp, t, marks=marks)))
+    return moved(optim.adam(inputs(w, g, {"exp_avg": m, "exp_avg_sq": v}, hp, t, marks=marks)))
 
 
 def shrunk(w: float, lr: float, decay: float) -> Step:

@@ -5,7 +5,6 @@ import torch
 
 from treino.engine.losses import LOSSES
 from treino.formula import Symbol, value
-from treino.inspection.microscope import number_losses
 from treino.inspection.microscope.explanation import (
     Chart,
     ChartLine,
@@ -15,6 +14,7 @@ from treino.inspection.microscope.explanation import (
     Step,
     StepTable,
 )
+from treino.inspection.microscope.losses import mean, slope, steps, term
 from treino.words import _
 
 WANTED = np.array([1.0, 2.0, 3.0, 10.0])
@@ -25,7 +25,7 @@ H = 1e-6
 
 def example(kind: str, title: str, about: str, sources: tuple[str, ...]) -> Explanation:
     """The arithmetic of one loss on these four pairs, compared with the other two losses."""
-    small, large = (number_losses.steps(kind, PREDICTED, WANTED, place) for place in (0, 3))
+    small, large = (steps(kind, PREDICTED, WANTED, place) for place in (0, 3))
     parts = (
         ExplanationPart(_("A small error"), small),
         ExplanationPart(_("A large one"), (large[0], large[2])),
@@ -35,7 +35,7 @@ def example(kind: str, title: str, about: str, sources: tuple[str, ...]) -> Expl
 
 
 def checks(kind: str) -> tuple[Check, ...]:
-    ours = number_losses.mean(kind, PREDICTED, WANTED)
+    ours = mean(kind, PREDICTED, WANTED)
     x, y = torch.from_numpy(PREDICTED).requires_grad_(), torch.from_numpy(WANTED)
     loss = LOSSES[kind].plain(x, y)
     loss.backward()
@@ -47,7 +47,7 @@ def checks(kind: str) -> tuple[Check, ...]:
         for by in (H, -H):
             moved = PREDICTED.copy()
             moved[place] += by
-            ends.append(value(number_losses.mean(kind, moved, WANTED)))
+            ends.append(value(mean(kind, moved, WANTED)))
         name = f"∂L/∂ŷ{'₁' if place == 0 else '₄'}"
         results += [
             Check(_("{what}: torch.autograd, float64").format(what=name), mine, float(x.grad[place]), 1e-14),
@@ -63,7 +63,7 @@ def checks(kind: str) -> tuple[Check, ...]:
 
 def _slope(kind: str, place: int) -> float:
     mine, theirs = Symbol("ŷ", float(PREDICTED[place])), Symbol("y", float(WANTED[place]))
-    return value(number_losses.slope(kind, mine, theirs)) / len(WANTED)
+    return value(slope(kind, mine, theirs)) / len(WANTED)
 
 
 def _comparison_step(loss: str) -> Step:
@@ -88,10 +88,7 @@ def _picture(loss: str) -> Step:
     lines = tuple(
         ChartLine(
             kind,
-            tuple(
-                (float(e), value(number_losses.term(kind, Symbol("ŷ", float(e)), Symbol("y", 0.0))))
-                for e in errors
-            ),
+            tuple((float(e), value(term(kind, Symbol("ŷ", float(e)), Symbol("y", 0.0)))) for e in errors),
         )
         for kind in _compared(loss)
     )

@@ -12,8 +12,14 @@ from torch import Tensor, nn
 
 from treino.engine.losses import Loss
 from treino.formula import Array
-from treino.inspection.microscope.reference_layers import DenseLayer, LayerPass, gradients, passed
-from treino.inspection.microscope.reference_losses import ReferenceLoss, worked
+from treino.inspection.microscope.reference import (
+    DenseLayer,
+    LayerPass,
+    ReferenceLoss,
+    gradients,
+    passed,
+    worked,
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,8 @@ import numpy as np
 
 from treino.documents.fields import Split
 from treino.documents.run_result import RunResult
-from treino.inspection.confusion import Confusion
 from treino.inspection.curves import Curves
+from treino.inspection.outputs import Confusion
 from treino.plots.curves import spans
 from treino.plots.report.blocks import Block, Drawing, ListBlock, Paragraph, TableBlock, TableCell
 from treino.plots.style import is_charted, is_share, metric_name, split_name

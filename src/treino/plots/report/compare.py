@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from treino.documents.fields import Figures
-from treino.inspection.paired_tests import SURE, PairedTest
+from treino.inspection.intervals import SURE, PairedTest
 from treino.plots.report.blocks import Block, Drawing, Note, Paragraph, Section, TableBlock
 from treino.plots.report.charts import curve_charts, figure
 from treino.plots.report.run import RunReport, run_sections, value_text

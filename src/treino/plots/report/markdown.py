@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from treino.escaping import escape
+from treino.console import escape
 from treino.plots.report.blocks import Block, Code, ListBlock, Note, Paragraph, Section, TableBlock, TableCell
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&@])")

@@ -7,11 +7,9 @@ from typing import Any, TypeGuard
 
 from treino.data.preparation.encoders import ENCODERS
 from treino.data.preparation.preparation import Preparation
-from treino.documents.data_source import DataSource
-from treino.documents.run_facts import RunFacts
+from treino.documents.data import DataSource
 from treino.documents.run_result import RunResult
-from treino.documents.run_spec import RunSpec
-from treino.documents.settings import ResolvedSettings
+from treino.documents.run_spec import ResolvedSettings, RunFacts, RunSpec
 from treino.inspection.curves import Curves
 from treino.plots.captions import headline, layer_numbers
 from treino.plots.report.blocks import (

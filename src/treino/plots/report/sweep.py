@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from treino.documents.run_result import RunResult
-from treino.documents.sweep_result import SweepResult
-from treino.documents.sweep_spec import SweepSpec
+from treino.documents.sweep import SweepResult, SweepSpec
 from treino.plots.captions import baseline_name, headline
 from treino.plots.report.blocks import Block, ListBlock, Note, Paragraph, Picture, Section, TableBlock
 from treino.plots.report.charts import figure, figure_charts, figures_table

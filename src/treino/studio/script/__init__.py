@@ -1,5 +1,5 @@
 """A training script of anybody's, not edited: run in a process of its own, watched and steered."""
 
-from treino.studio.script.buttons import button
+from treino.studio.script.commands import button
 
 __all__ = ["button"]

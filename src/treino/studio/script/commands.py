@@ -1,12 +1,14 @@
 """The commands that a script in the studio can get: their types and ranges."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from treino.errors import TreinoError, nearest
 from treino.words import _
+
+# ---- the commands that a script in the studio can get: their types and ranges
 
 SETTINGS = "lr", "weight_decay", "momentum", "beta1", "beta2"
 LARGEST = 1_000_000  # of a learning rate and a weight decay
@@ -116,3 +118,41 @@ def _explained(request: Any, error: ValidationError) -> tuple[str, str]:
         do=do, key=key, value=fields.get(key)
     )
     return message, _("It takes: {fields}.").format(fields=_FIELDS[do])
+
+
+# ---- ``tr.button``: a function of the script's that can be called from the studio's page
+
+LONGEST = 60  # letters
+
+buttons: dict[str, Callable[[], object]] = {}
+"""What every button calls, by the button's name."""
+
+
+def button(name: str, function: Callable[[], object]) -> None:
+    """Add a button to the studio's page that calls ``function``, between two steps of an optimizer.
+
+    The call is made in the thread that trains, so nothing of the network changes meanwhile. Outside of the
+    studio nobody can press it, and this does nothing but remember the function. A second button of the same
+    name takes the place of the first.
+
+    Raises:
+        TreinoError: the name is empty or longer than 60 letters, or the function can't be called (rule
+            ``button``).
+    """
+    if not isinstance(name, str) or not 0 < len(name.strip()) <= LONGEST:
+        raise TreinoError(
+            "button",
+            _("A button's name has 1 to {limit} letters, unlike {name!r}.").format(limit=LONGEST, name=name),
+            _('Give it a short one: tr.button("evaluate now", evaluate)'),
+        )
+    if not callable(function):
+        raise TreinoError(
+            "button",
+            _("The button '{name}' needs a function to call, not {value!r}.").format(
+                name=name, value=function
+            ),
+            _("Give the function itself, without calling it: tr.button({name!r}, evaluate)").format(
+                name=name
+            ),
+        )
+    buttons[name] = function

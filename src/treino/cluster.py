@@ -1,0 +1,540 @@
+"""Other processes that train: what a training asks of them, and Ray, which runs them."""
+
+import importlib.util
+import itertools
+import logging
+import os
+import pickle
+import platform
+import socket
+import time
+import uuid
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from treino.engine.devices import cpu_cores
+from treino.errors import TreinoError, cause
+from treino.records.versions import versions
+from treino.spec import read_settings
+from treino.words import _, setting
+
+# ---- the interface of a cluster, which runs functions in its processes, each with one processor or more
+
+
+@dataclass(frozen=True)
+class SharedValue:
+    """A value stored once in the cluster, as an argument of many tasks. size: of its pickle, in bytes.
+
+    place: the cluster's own reference to it.
+    """
+
+    key: str
+    size: int
+    place: Any
+
+
+@dataclass(frozen=True, eq=False)
+class TaskEnd:
+    """A task's result. ticket: returned by ``submit``. seconds: its duration where it ran.
+
+    processor: the kind of processor it ran on, such as ``x86_64 AMD EPYC 7B13, AVX2``.
+    """
+
+    ticket: int
+    value: Any
+    seconds: float
+    processor: str
+
+
+class Cluster(Protocol):
+    """gpus: whether every task has a GPU."""
+
+    gpus: bool
+
+    @property
+    def slots(self) -> int:
+        """How many tasks run at the same time, if nobody else uses the cluster."""
+
+    def share(self, value: Any) -> SharedValue:
+        """Store a value in the cluster, once for all tasks.
+
+        Raises:
+            TreinoError: it is too large.
+        """
+
+    def submit(
+        self,
+        function: Callable[..., Any],
+        *arguments: Any,
+        shared: Sequence[SharedValue] = (),
+        name: str,
+        processors: int = 1,
+    ) -> int:
+        """Have ``function(*arguments, *shared)`` run; the shared ones arrive as their values.
+
+        function: from a module of treino, without side effects: it runs again if its process is lost.
+        name: its name on the cluster's dashboard.
+        """
+
+    def ended(self, seconds: float) -> list[TaskEnd]:
+        """The tasks that have ended since the last call; if none has, wait for one, at most so many seconds.
+
+        Raises:
+            TreinoError: a task raised it; or a process has another version of treino, torch or Python.
+        """
+
+    def cancel(self) -> None:
+        """End all tasks that run or wait; their results are discarded."""
+
+
+# ---- run one task in a process of a cluster, and cache shared values for the next one
+
+CACHE_BYTES = 1_000_000_000  # of shared values, in one process
+
+_cache: dict[str, tuple[int, Any]] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class TaskReport:
+    """content: the pickled value, as bytes go through Ray in a third of the time of tensors. It is empty if
+    the versions differ from the caller's, and nothing was run."""
+
+    content: bytes
+    seconds: float
+    processor: str
+    versions: dict[str, str]
+
+
+def run_task(expected: dict[str, str], call: bytes, shared: Sequence[SharedValue] = ()) -> TaskReport:
+    """Run a function, if the versions are those that the caller expects. call: the function and its
+    arguments, pickled; the shared values follow these."""
+    mine, content, begin = versions(), b"", time.perf_counter()
+    if mine == expected:
+        function, arguments = pickle.loads(call)
+        arguments = [*arguments, *map(_value, shared)]
+        begin = time.perf_counter()
+        content = pickle.dumps(function(*arguments), protocol=5)
+    return TaskReport(content, time.perf_counter() - begin, processor_kind(), mine)
+
+
+def packed(function: Callable[..., Any], *arguments: Any) -> bytes:
+    """A call for ``run_task``."""
+    return pickle.dumps((function, arguments), protocol=5)
+
+
+def nothing(*loaded: Any) -> None:
+    """A task without work: it reports where it ran, and loads the modules of its arguments."""
+
+
+def processor_kind() -> str:
+    """Which kind of processor this process trains on."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        lines = []
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    kind = f"{platform.machine()} {model}".strip()
+    return f"{kind}, {torch.backends.cpu.get_cpu_capability()}"
+
+
+def _value(shared: SharedValue) -> Any:
+    if shared.key not in _cache:
+        import ray
+
+        while _cache and sum(size for size, _value in _cache.values()) + shared.size > CACHE_BYTES:
+            del _cache[next(iter(_cache))]
+        _cache[shared.key] = shared.size, pickle.loads(ray.get(shared.place))
+    return _cache[shared.key][1]
+
+
+# ---- a cluster run by Ray; a local one is started if there is none
+
+FREE_SECONDS = 10.0  # to wait for a free processor at the start
+PROBE_SECONDS = 60.0  # for the nodes to report their versions; others report them with each task
+LOAD_SECONDS = 15.0
+REACH_SECONDS = 5.0
+GONE_SECONDS = 120.0  # that a cluster may have no processor during a training
+MOST_LOADED = 256
+MOST_LOST = 25  # ends of a task's process before it is given up
+CLIENT = "ray://"
+
+
+@contextmanager
+def open_cluster(
+    on: str | None, gpus_per_chunk: float | None = None, *functions: Callable[..., Any]
+) -> Iterator[Cluster | None]:
+    """Connect to the cluster that ``on`` names, inside the block; None without a cluster.
+
+    on: ``ray`` for the one of ``RAY_ADDRESS``, or of this machine, which is started if there is none; or
+    ``ray://HOST:PORT``. gpus_per_chunk: GPUs of each task. functions: those that will run there.
+
+    Raises:
+        TreinoError: Ray is not installed; it can't be reached, or not from this Python; it has no free
+            processor or no GPU; other versions of treino or torch.
+    """
+    if on is None:
+        if gpus_per_chunk is not None:
+            raise TreinoError(
+                "gpus_without_cluster",
+                _("A chunk's GPUs are a cluster's, and no cluster is named."),
+                _("Add [[on=ray]], or leave them out: [[device=cuda]] trains on this machine's."),
+            )
+        yield None
+        return
+    _check(on, gpus_per_chunk)
+    begun = _connect(on)
+    try:
+        cluster = RayCluster(gpus_per_chunk or 0)
+        cluster.await_processor()
+        cluster.probe()
+        cluster.load(functions)
+        try:
+            yield cluster
+        finally:
+            cluster.cancel()
+    finally:
+        if begun:
+            import ray
+
+            ray.shutdown()
+
+
+def _check(on: str, gpus_per_chunk: float | None) -> None:
+    """Refuse invalid arguments, before anything begins."""
+    host, colon, port = on.removeprefix(CLIENT).rpartition(":")
+    if on != "ray" and not (on.startswith(CLIENT) and host and colon and port.isdigit()):
+        raise TreinoError(
+            "on_unknown",
+            _("{on!r} names no cluster.").format(on=on),
+            _("Use [[on=ray]], or the address of a cluster: [[on=ray://HOST:10001]]."),
+        )
+    if gpus_per_chunk is not None and not gpus_per_chunk > 0:
+        raise TreinoError(
+            "gpus_per_chunk_range",
+            _("A chunk can't have {n:g} GPUs.").format(n=gpus_per_chunk),
+            _("Use 1, a share such as 0.5, or leave it out."),
+        )
+    spec = importlib.util.find_spec("ray")
+    if spec is None or spec.origin is None:  # a folder of that name is no package
+        raise TreinoError(
+            "ray_missing", _("Ray is not installed."), _("Install it: pip install 'treino[ray]'.")
+        )
+
+
+def _connect(on: str) -> bool:
+    """Connect to Ray; return whether the connection is new, and so has to be closed."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    import ray
+
+    if ray.is_initialized():
+        return False
+    address = on if on.startswith(CLIENT) else os.environ.get("RAY_ADDRESS")
+    options: dict[str, Any] = {"logging_level": logging.CRITICAL, "log_to_driver": False}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what they say is said below
+            if address and address not in ("auto", "local"):
+                _reach(address)
+                ray.init(address=address, **options)
+                return True
+            try:
+                if address == "local":
+                    raise ConnectionError
+                ray.init(address="auto", **options)
+            except ConnectionError:
+                ray.init(address="local", num_cpus=cpu_cores(), include_dashboard=False, **options)
+    except (RuntimeError, ConnectionError, OSError, ValueError) as error:
+        if "ersion" in str(error):
+            raise TreinoError(
+                "cluster_version",
+                _("The cluster runs another version of Python or Ray: {why}").format(
+                    why=" ".join(str(error).split())
+                ),
+                _("Use the cluster's versions here, in an environment of their own."),
+            ) from error
+        raise _unreachable(address or on, cause(error)) from error
+    return True
+
+
+def _reach(address: str) -> None:
+    """Refuse an address that doesn't answer, before Ray tries for minutes."""
+    host, _colon, port = address.removeprefix(CLIENT).rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), REACH_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise _unreachable(address, cause(error)) from error
+
+
+def _unreachable(address: str, why: str) -> TreinoError:
+    return TreinoError(
+        "cluster_unreachable",
+        _("The cluster {address} can't be reached: {why}").format(address=address, why=why),
+        _("Is it running, and open to this machine? If it asks for a token, set RAY_AUTH_MODE=token."),
+    )
+
+
+@dataclass
+class Order:
+    """A task submitted to Ray. lost: how often its process ended."""
+
+    ticket: int
+    call: bytes
+    shared: Sequence[SharedValue]
+    name: str
+    processors: int
+    lost: int = 0
+
+
+class RayCluster:
+    """The cluster that this process is connected to; see ``Cluster``.
+
+    gpus_per_chunk: GPUs of each task. lost: tasks that ran again because their process ended.
+    """
+
+    def __init__(self, gpus_per_chunk: float) -> None:
+        import ray
+
+        self.ray, self.gpus_per_chunk, self.gpus = ray, gpus_per_chunk, gpus_per_chunk > 0
+        self.lost = 0
+        self._run: Any = ray.remote(run_task)
+        self._expected = versions()
+        self._tickets = itertools.count()
+        self._orders: dict[Any, Order] = {}
+        self._gone: float | None = None  # the time since when there is no processor
+
+    @property
+    def slots(self) -> int:
+        resources = self.ray.cluster_resources()
+        return max(
+            1, int(resources.get("GPU", 0) / self.gpus_per_chunk if self.gpus else resources.get("CPU", 0))
+        )
+
+    def share(self, value: Any) -> SharedValue:
+        import numpy as np
+
+        content = pickle.dumps(value, protocol=5)
+        nodes = [node for node in self.ray.nodes() if node["Alive"]]
+        room = {n["NodeManagerHostname"]: n["Resources"].get("object_store_memory", 0) for n in nodes}
+        host = min(room, key=lambda name: room[name])
+        if len(content) > room[host]:
+            raise TreinoError(
+                "data_too_large_for_cluster",
+                _("The rows take {need:.2f} GB, and the object store of {host} holds {room:.2f} GB.").format(
+                    need=len(content) / 1e9, host=host, room=room[host] / 1e9
+                ),
+                _("Start its nodes with a larger object-store-memory (see: ray start), or use fewer rows."),
+            )
+        place = self.ray.put(np.frombuffer(content, dtype=np.uint8))
+        return SharedValue(uuid.uuid4().hex, len(content), place)
+
+    def submit(
+        self,
+        function: Callable[..., Any],
+        *arguments: Any,
+        shared: Sequence[SharedValue] = (),
+        name: str,
+        processors: int = 1,
+    ) -> int:
+        order = Order(next(self._tickets), packed(function, *arguments), shared, name, processors)
+        self._begin(order)
+        return order.ticket
+
+    def _begin(self, order: Order) -> None:
+        count = order.processors if order.processors == 1 else min(order.processors, self._largest_node())
+        options: dict[str, Any] = {"num_cpus": count, "max_retries": 0, "name": order.name}
+        if self.gpus:
+            options["num_gpus"] = self.gpus_per_chunk
+        task = self._run.options(**options)
+        self._orders[task.remote(self._expected, order.call, order.shared)] = order
+
+    def ended(self, seconds: float) -> list[TaskEnd]:
+        if not self._orders:
+            return []
+        ready, waiting = self.ray.wait(list(self._orders), num_returns=1, timeout=seconds)
+        if ready and waiting:
+            ready += self.ray.wait(waiting, num_returns=len(waiting), timeout=0)[0]
+        if ready:
+            self._gone = None
+        else:
+            self._check_processors()
+        ends = []
+        for reference in ready:
+            order = self._orders.pop(reference)
+            report = self._report(reference, order)
+            if report is not None:
+                value = pickle.loads(report.content)
+                ends.append(TaskEnd(order.ticket, value, report.seconds, report.processor))
+        return ends
+
+    def _largest_node(self) -> int:
+        """The processors of the largest node, as a task that needs more would wait for ever."""
+        return max([1, *(int(n["Resources"].get("CPU", 0)) for n in self.ray.nodes() if n["Alive"])])
+
+    def _check_processors(self) -> None:
+        """Raise an error if the cluster has had no machines for long."""
+        kind, need = self._need()
+        if self.ray.cluster_resources().get(kind, 0) >= need:
+            self._gone = None
+            return
+        self._gone = time.monotonic() if self._gone is None else self._gone
+        if time.monotonic() - self._gone > GONE_SECONDS:
+            raise TreinoError(
+                "cluster_gone",
+                _("For {n:.0f} seconds the cluster has had no {kind}.").format(n=GONE_SECONDS, kind=kind),
+                _("What had ended there is kept; treino resume last goes on, with [[on=ray]] or without."),
+                status=1,
+            )
+
+    def _need(self) -> tuple[str, float]:
+        """(kind of resource, amount) that a task needs at least."""
+        return ("GPU", self.gpus_per_chunk) if self.gpus else ("CPU", 1)
+
+    def _report(self, reference: Any, order: Order) -> TaskReport | None:
+        """The report of a task; None if its process was lost, and the task runs again."""
+        errors = self.ray.exceptions
+        try:
+            report: TaskReport = self.ray.get(reference)
+        except errors.RayTaskError as error:
+            raise error.cause from None
+        except errors.RayError as error:  # a process, a node, or what it had found is gone
+            order.lost += 1
+            self.lost += 1
+            if order.lost > MOST_LOST:
+                raise TreinoError(
+                    "worker_lost",
+                    _("The process of {name!r} ended {n} times: {why}").format(
+                        name=order.name, n=order.lost, why=cause(error)
+                    ),
+                    _("Is there enough memory? Fewer networks, or smaller ones, need less."),
+                    status=1,
+                ) from None
+            self._begin(order)
+            return None
+        self._refuse_versions(report, order.name)
+        return report
+
+    def _refuse_versions(self, report: TaskReport, where: str) -> None:
+        for package, version in self._expected.items():
+            if report.versions.get(package) != version:
+                raise TreinoError(
+                    "worker_version",
+                    _(
+                        "A process of the cluster has {package} {theirs}, and here is {mine} ({where})."
+                    ).format(package=package, theirs=report.versions.get(package), mine=version, where=where),
+                    _("Install the same on all: pip install {package}=={version}").format(
+                        package=package, version=version
+                    ),
+                )
+
+    def cancel(self) -> None:
+        for reference in self._orders:
+            self.ray.cancel(reference, force=True)
+        if self._orders:
+            self.ray.wait(list(self._orders), num_returns=len(self._orders), timeout=REACH_SECONDS)
+        self._orders.clear()
+
+    # ---- before the first task
+
+    def await_processor(self) -> None:
+        """Wait a little for a free processor.
+
+        Raises:
+            TreinoError: there is none.
+        """
+        kind, need = self._need()
+        begin = time.monotonic()
+        while (free := self.ray.available_resources().get(kind, 0)) < need:
+            has = self.ray.cluster_resources().get(kind, 0)
+            if time.monotonic() - begin > FREE_SECONDS or has < need:
+                raise TreinoError(
+                    "cluster_full",
+                    _("The cluster has {n:g} {kind}, {free:g} of them free; a chunk needs {need:g}.").format(
+                        n=has, kind=kind, free=free, need=need
+                    ),
+                    _("Wait until others end there, or add nodes. Its own word: ray status"),
+                )
+            time.sleep(0.1)
+
+    def probe(self) -> None:
+        """Check the versions of every node.
+
+        Raises:
+            TreinoError: a node has other versions, or no treino.
+        """
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        hosts = {}
+        for node in self.ray.nodes():
+            if node["Alive"] and node["Resources"].get("CPU", 0) > 0:
+                at = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+                task = self._run.options(num_cpus=0, scheduling_strategy=at, name="treino: versions")
+                hosts[task.remote(self._expected, packed(nothing))] = node["NodeManagerHostname"]
+        ready, _silent = self.ray.wait(list(hosts), num_returns=len(hosts), timeout=PROBE_SECONDS)
+        for reference in ready:
+            try:
+                report = self.ray.get(reference)
+            except self.ray.exceptions.RayTaskError as error:
+                raise TreinoError(
+                    "worker_without_treino",
+                    _("{host} of the cluster can't run treino: {why}").format(
+                        host=hosts[reference], why=cause(error.cause)
+                    ),
+                    _("Install the same on all: pip install {package}=={version}").format(
+                        package="treino", version=self._expected["treino"]
+                    ),
+                ) from None
+            except self.ray.exceptions.RayError:
+                continue  # it is gone already
+            self._refuse_versions(report, hosts[reference])
+
+    def load(self, functions: Sequence[Callable[..., Any]]) -> None:
+        """Have all processes that can run at once load these functions' modules, if they are soon free."""
+        options: dict[str, Any] = {"num_cpus": 1, "name": "treino: load"}
+        if self.gpus:
+            options["num_gpus"] = self.gpus_per_chunk
+        task = self._run.options(**options)
+        begun = [
+            task.remote(self._expected, packed(nothing, *functions))
+            for _slot in range(min(self.slots, MOST_LOADED))
+        ]
+        _loaded, waiting = self.ray.wait(begun, num_returns=len(begun), timeout=LOAD_SECONDS)
+        for reference in waiting:
+            self.ray.cancel(reference)
+
+
+# ---- the device on which this process holds networks that a cluster trains, and the kernel of its GPUs
+
+
+def device_here(settings: Mapping[str, Any], gpus_per_chunk: float | None) -> str:
+    """The device on which this process holds the networks that others train: always the CPU.
+
+    settings: as a person gives them; only ``device`` is checked here.
+
+    Raises:
+        TreinoError: the chunks don't have the device.
+    """
+    device = read_settings({name: value for name, value in settings.items() if name == "device"}).device
+    fitting = ("auto", "cpu") if gpus_per_chunk is None else ("auto", "cuda")
+    if device in fitting:
+        return "cpu"
+    raise TreinoError(
+        "device_on_cluster",
+        _("The chunks on a cluster have processors and, where that is asked for, GPUs; not {what}.").format(
+            what=setting("device", device)
+        ),
+        _("Use [[gpus_per_chunk=1]] for GPUs, leave it out for processors, and leave the device open."),
+    )
+
+
+def gpu_engine(flat: bool) -> str:
+    """The default kernel of a GPU. flat: treino's own layers, without batch norm."""
+    return "flat-bmm" if flat else "module"

@@ -1,0 +1,247 @@
+"""The registry of built-in data sets, one entry each; a data set is read when it is used.
+
+NumPy's ``RandomState`` is used because its stream is frozen for good (NumPy NEP 19).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.data.readers import idx
+from treino.data.table import Column, Table
+from treino.words import N_, _
+
+# ---- synthetic data sets of points in a plane (moons, circles, spirals), drawn from a fixed seed
+
+ROWS = 1000
+_Points = tuple[NDArray[np.float64], NDArray[np.int64]]
+
+
+def moons(noise: float = 0.2) -> _Points:
+    """Two interleaving half circles; equal to scikit-learn's
+    ``make_moons(1000, noise=0.2, random_state=0)``."""
+    angle = np.linspace(0, np.pi, ROWS // 2)
+    x = np.concatenate([np.cos(angle), 1 - np.cos(angle)])
+    y = np.concatenate([np.sin(angle), 0.5 - np.sin(angle)])
+    return _shuffled(np.stack([x, y], axis=1), 2, noise)
+
+
+def circles(noise: float = 0.1, factor: float = 0.5) -> _Points:
+    """A circle around a smaller one; equal to scikit-learn's
+    ``make_circles(1000, noise=0.1, factor=0.5, random_state=0)``."""
+    angle = np.linspace(0, 2 * np.pi, ROWS // 2, endpoint=False)
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return _shuffled(np.concatenate([circle, circle * factor]), 2, noise)
+
+
+def spirals() -> tuple[np.ndarray, np.ndarray]:
+    """Three arms of a spiral out of the middle to radius 1, evenly spaced in it, 0.75 turns each."""
+    points, arm_N = [], np.repeat(np.arange(3), [334, 333, 333])
+    for arm in range(3):
+        radius = np.linspace(0.05, 1, int((arm_N == arm).sum()))
+        angle = 2 * np.pi * (arm / 3 + 0.75 * radius)
+        points.append(np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1))
+    random = np.random.RandomState(0)
+    order_N = np.arange(1000)
+    random.shuffle(order_N)
+    return np.concatenate(points)[order_N] + random.normal(scale=0.04, size=(1000, 2)), arm_N[order_N]
+
+
+def _shuffled(x_N2: NDArray[np.float64], classes: int, noise: float) -> _Points:
+    """Rows in random order, with noise added. x comes class by class, the larger classes first."""
+    counts = [len(range(c, len(x_N2), classes)) for c in range(classes)]
+    y_N = np.repeat(np.arange(classes), counts)
+    random = np.random.RandomState(0)
+    order_N = np.arange(len(x_N2))
+    random.shuffle(order_N)
+    return x_N2[order_N] + random.normal(scale=noise, size=x_N2.shape), y_N[order_N]
+
+
+# ---- the registry of built-in data sets, one entry each; a data set is read when it is used
+
+
+@dataclass(frozen=True)
+class Builtin:
+    """A built-in data set.
+
+    about: what it is, marked with ``N_``. read(name): its rows, by ``table_of`` or another way.
+    sklearn: a call in sklearn.datasets that gives the same rows in scripts without treino; source: a function
+    of ``np`` alone that does, which they copy. With neither of them a script brings the rows along.
+    """
+
+    rows: int
+    features: int
+    task: str
+    about: str
+    read: Callable[[str], Table]
+    sklearn: str = ""
+    source: Callable[[], tuple[NDArray[np.float64], NDArray[np.int64]]] | None = None
+
+
+def _sklearn(loader: str) -> Callable[[str], Table]:
+    def read(name: str) -> Table:
+        import sklearn.datasets
+
+        bunch: Any = getattr(sklearn.datasets, loader)()
+        features = [str(feature).removesuffix(" (cm)").replace(" ", "_") for feature in bunch.feature_names]
+        classes = tuple(str(c) for c in bunch.target_names) if "target_names" in bunch else ()
+        return table_of(name, features, bunch.data, bunch.target, classes, keep_constant=name == "digits")
+
+    return read
+
+
+def _generated(draw: Callable[[], tuple[NDArray[np.float64], NDArray[np.int64]]]) -> Callable[[str], Table]:
+    def read(name: str) -> Table:
+        x_N2, y_N = draw()
+        return table_of(name, ["x1", "x2"], x_N2, y_N, tuple(str(c) for c in range(y_N.max() + 1)))
+
+    return read
+
+
+def table_of(
+    name: str,
+    features: list[str],
+    x_ND: NDArray[np.float64],
+    y_N: NDArray[Any],
+    classes: tuple[str, ...],
+    keep_constant: bool = False,
+) -> Table:
+    """Rows ``[N, D]`` and targets ``[N]`` as a table: numbers, or numbers of ``classes``."""
+    columns = tuple(
+        Column(feature, np.ascontiguousarray(x_ND[:, j], dtype=np.float64))
+        for j, feature in enumerate(features)
+    )
+    return Table(
+        name,
+        name,
+        None,
+        (*columns, _target(y_N, classes)),
+        _place,
+        target="target",
+        keep_constant=keep_constant,
+    )
+
+
+def _images(unpacked: dict[str, str], classes: tuple[str, ...]) -> Callable[[str], Table]:
+    def read(name: str) -> Table:
+        pixels_ND, label_N, notes = idx.read_idx_set(name, unpacked)
+        columns = tuple(
+            Column(f"pixel_{j // idx.SIZE}_{j % idx.SIZE}", pixels_ND[:, j])
+            for j in range(pixels_ND.shape[1])
+        )
+        return Table(
+            name,
+            name,
+            None,
+            (*columns, _target(label_N, classes)),
+            _place,
+            target="target",
+            matrix=pixels_ND,
+            item_shape=(1, idx.SIZE, idx.SIZE),
+            official_test=idx.ROWS["t10k"],
+            keep_constant=True,
+            notes=tuple(notes),
+        )
+
+    return read
+
+
+def _target(y_N: NDArray[Any], classes: tuple[str, ...]) -> Column:
+    if not classes:
+        return Column("target", y_N.astype(np.float64))
+    return Column("target", None, np.array(classes, dtype=object)[y_N], categories=classes)
+
+
+def _place(row: int) -> str:
+    return _("row {n}").format(n=row)
+
+
+_DIGITS = tuple(str(n) for n in range(10))
+_CLOTHES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+    "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+
+BUILTINS: dict[str, Builtin] = {
+    "wine": Builtin(
+        178,
+        13,
+        "classification",
+        N_("Three cultivars of wine by 13 measurements."),
+        _sklearn("load_wine"),
+        "load_wine(return_X_y=True)",
+    ),
+    "iris": Builtin(
+        150,
+        4,
+        "classification",
+        N_("Three kinds of iris by the size of their sepals and petals."),
+        _sklearn("load_iris"),
+        "load_iris(return_X_y=True)",
+    ),
+    "digits": Builtin(
+        1797,
+        64,
+        "classification",
+        N_("Handwritten digits of 8 × 8 pixels."),
+        _sklearn("load_digits"),
+        "load_digits(return_X_y=True)",
+    ),
+    "breast_cancer": Builtin(
+        569,
+        30,
+        "classification",
+        N_("Benign or malignant by 30 measurements of cells."),
+        _sklearn("load_breast_cancer"),
+        "load_breast_cancer(return_X_y=True)",
+    ),
+    "diabetes": Builtin(
+        442,
+        10,
+        "regression",
+        N_("Progress of diabetes after a year by 10 measurements."),
+        _sklearn("load_diabetes"),
+        "load_diabetes(return_X_y=True)",
+    ),
+    "moons": Builtin(
+        1000,
+        2,
+        "classification",
+        N_("Two half moons in a plane, with noise."),
+        _generated(moons),
+        "make_moons(1000, noise=0.2, random_state=0)",
+    ),
+    "circles": Builtin(
+        1000,
+        2,
+        "classification",
+        N_("A circle around another, with noise."),
+        _generated(circles),
+        "make_circles(1000, noise=0.1, factor=0.5, random_state=0)",
+    ),
+    "spirals": Builtin(
+        1000,
+        2,
+        "classification",
+        N_("Three arms of a spiral, with noise."),
+        _generated(spirals),
+        source=spirals,
+    ),
+    "mnist": Builtin(
+        70_000,
+        784,
+        "classification",
+        N_("Handwritten digits of 28 × 28 pixels."),
+        _images(idx.MNIST, _DIGITS),
+    ),
+    "fashion-mnist": Builtin(
+        70_000,
+        784,
+        "classification",
+        N_("Clothes of 28 × 28 pixels."),
+        _images({}, _CLOTHES),
+    ),
+}

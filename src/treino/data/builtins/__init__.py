@@ -1,1 +1,0 @@
-"""Built-in data sets, and where their files come from."""

@@ -1,0 +1,261 @@
+"""Tables larger than memory: kept in an Arrow file, fitted column by column, written row by row.
+
+All sums run in the same order as for a table in memory, so both give the same bits.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+
+from treino.data.mapped_rows import MappedRows
+from treino.data.memory import say
+from treino.data.preparation.column_kinds import ColumnRole
+from treino.data.preparation.encoders import EncodingGaps
+from treino.data.preparation.fit import comparable_columns
+from treino.data.preparation.preparation import Preparation, fit_table
+from treino.data.readers.row_spill import RowSpill
+from treino.data.split_requests import LEFT_OUT
+from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal_columns
+from treino.data.table import Column, Numbers, Table
+from treino.errors import TreinoError
+from treino.store import files
+from treino.words import _, numeral
+
+# ---- a table in an Arrow file: columns are in memory only while they are used, rows are read block by
+
+BLOCK_ROWS = 1 << 14  # per block of a table in memory
+
+
+class ColumnReader(Protocol):
+    """A reader that turns the cells of an open file into columns."""
+
+    @property
+    def rows(self) -> int: ...
+
+    def columns(self, table: pa.Table) -> tuple[Column, ...]: ...
+
+    def column(self, j: int, cells: pa.ChunkedArray) -> Column: ...
+
+
+@dataclass(eq=False)
+class TableFile:
+    """A table in a file, with the column last read from it. row_K: the selected rows; None for all."""
+
+    opened: ColumnReader
+    spilled: RowSpill
+    row_K: NDArray[np.int64] | None = None
+    last: tuple[int, Column] | None = None
+    _subset: "tuple[NDArray[np.int64], TableFile] | None" = None
+
+    def __len__(self) -> int:
+        return self.opened.rows if self.row_K is None else len(self.row_K)
+
+    def column(self, j: int) -> Column:
+        if self.last is None or self.last[0] != j:
+            self.last = None
+            column = self.opened.column(j, self.spilled.column(j))
+            self.spilled.forget()
+            self.last = j, column if self.row_K is None else column.take(self.row_K)
+        return self.last[1]
+
+    def take(self, row_K: NDArray[np.int64]) -> "TableFile":
+        """The table of some of the rows, in this order; all columns share one object."""
+        if self._subset is None or self._subset[0] is not row_K:
+            left_K = row_K if self.row_K is None else self.row_K[row_K]
+            self._subset = row_K, TableFile(self.opened, self.spilled, left_K)
+        return self._subset[1]
+
+    def blocks(self, columns: Sequence[int]) -> Iterator[tuple[int, tuple[Column, ...]]]:
+        """Yields (number of the first selected row, these columns) for every block of rows."""
+        self.last = None
+        at = start = 0
+        for batch in self.spilled:
+            block = tuple(self.opened.column(j, pa.chunked_array([batch.column(j)])) for j in columns)
+            if self.row_K is None:
+                left = batch.num_rows
+            else:
+                until = int(np.searchsorted(self.row_K, start + batch.num_rows))
+                block = tuple(column.take(self.row_K[at:until] - start) for column in block)
+                left = until - at
+            if left:
+                yield at, block
+            at, start = at + left, start + batch.num_rows
+
+
+class StoredColumn(Column):
+    """A column of a TableFile: its type is in memory, its cells are not."""
+
+    source: TableFile
+    place: int
+
+    def __init__(self, source: TableFile, place: int, like: Column) -> None:
+        for name in ("name", "boolean", "categories", "ordered", "clock", "writing"):
+            object.__setattr__(self, name, getattr(like, name))
+        object.__setattr__(self, "source", source)
+        object.__setattr__(self, "place", place)
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def take(self, row_K: NDArray[np.int64]) -> Column:
+        return StoredColumn(self.source.take(row_K), self.place, self)
+
+    @property
+    def numbers(self) -> Numbers | None:
+        return self.source.column(self.place).numbers
+
+    @property
+    def words(self) -> NDArray[np.object_] | None:
+        return self.source.column(self.place).words
+
+    @property
+    def seconds(self) -> NDArray[np.float64] | None:
+        return self.source.column(self.place).seconds
+
+    @property
+    def missing_N(self) -> NDArray[np.bool_]:
+        return self.source.column(self.place).missing_N
+
+
+def stored_columns(opened: ColumnReader, spilled: RowSpill) -> tuple[Column, ...]:
+    """The columns of a table whose rows are in a file."""
+    first = next(iter(spilled))
+    like = opened.columns(pa.Table.from_batches([first]))
+    source = TableFile(opened, spilled)
+    return tuple(StoredColumn(source, j, column) for j, column in enumerate(like))
+
+
+def blocks(table: Table, names: Sequence[str]) -> Iterator[tuple[int, tuple[Column, ...]]]:
+    """(number of the first row, the named columns) of all rows, some thousands at a time."""
+    first: Any = table.columns[0]
+    if isinstance(first, StoredColumn):
+        place = {name: j for j, name in enumerate(table.names)}
+        yield from first.source.blocks([place[name] for name in names])
+        return
+    for start in range(0, table.rows, BLOCK_ROWS):
+        row_K = np.arange(start, min(start + BLOCK_ROWS, table.rows))
+        yield start, tuple(table.column(name).take(row_K) for name in names)
+
+
+# ---- preparation of tables larger than memory: fitted column by column, written row by row
+
+ROW_BYTES = 96  # of memory for each row, however many columns: its number, part, class and one cell
+NAMES = {TRAIN: "train", VALIDATION: "validation", TEST: "test"}
+
+
+def check_room(rows: int, limit: int) -> None:
+    """Refuse a table whose row numbers alone don't fit into memory."""
+    if rows * ROW_BYTES > limit:
+        raise TreinoError(
+            "max_memory_rows",
+            _("{rows} rows need {least} of memory whatever is in them, and {limit} is allowed.").format(
+                rows=numeral(rows, ","), least=say(rows * ROW_BYTES), limit=say(limit)
+            ),
+            _("Allow that much: [[max_memory={least}]].").format(least=f"{-(-rows * ROW_BYTES // 10**6)}MB"),
+        )
+
+
+def equal_rows(tables: Sequence[Table], chosen: Mapping[str, ColumnRole]) -> NDArray[np.int64]:
+    """``[N]``: for each row of all tables the number of the first row equal to it."""
+    n = sum(table.rows for table in tables)
+    return first_equal_columns(lambda: comparable_columns(tables, chosen), n, len(chosen))
+
+
+def scaled(table: Table, preparation: Preparation, train_N: NDArray[np.int64]) -> Preparation:
+    """The preparation with mean and scale of its inputs, from the training rows of one column at a time.
+
+    Adds up rows one after the other, as NumPy does for ``[N, D]`` with several columns.
+    """
+    mean, scale = [0.0] * len(preparation.inputs), [1.0] * len(preparation.inputs)
+    for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
+        if encoder.scaled and preparation.normalise:
+            raw_NK, _seen = encoder.encode(table.column(encoder.column), table.place)
+            for k, place in enumerate(group[: len(encoder.edges)]):
+                if k:
+                    mean[place], _scale = _fit(raw_NK[:, k][train_N])
+            value_K = raw_NK[:, 0][train_N]
+            del raw_NK
+            if len(mean) == 1:
+                (mean[0],), (scale[0],) = fit_table(value_K[:, None], normalise=True)
+            else:
+                mean[group[0]], scale[group[0]] = _fit(value_K)
+    return replace(preparation, mean=tuple(mean), scale=tuple(scale))
+
+
+def _fit(value_K: NDArray[np.float64]) -> tuple[float, float]:
+    """Mean and deviation as ``fit_table`` computes them. Overwrites the values."""
+    largest = max(float(value_K.max()), -float(value_K.min())) or 1.0
+    value_K /= largest
+    mean = _sum(value_K) / len(value_K)
+    value_K -= mean
+    value_K *= value_K
+    return mean * largest, float(np.sqrt(_sum(value_K) / len(value_K))) * largest
+
+
+def _sum(value_K: NDArray[np.float64]) -> float:
+    """The sum, added one after the other; NumPy's ``sum`` adds in pairs."""
+    total, piece = 0.0, 1 << 14
+    for start in range(0, len(value_K), piece):
+        part = value_K[start : start + piece].copy()
+        part[0] += total
+        total = float(np.cumsum(part)[-1])
+    return total
+
+
+def on_disk(
+    tables: Sequence[Table],
+    preparation: Preparation,
+    parts: Sequence[NDArray[np.int64]],
+    train_N: NDArray[np.int64],
+    folder: Path,
+) -> tuple[Preparation, dict[str, EncodingGaps], dict[int, Any]]:
+    """As ``fit.in_memory``, with x in files of the folder."""
+    preparation = scaled(tables[0], preparation, train_N)
+    met = _write(tables, parts, preparation, folder)
+    counts = np.bincount(np.concatenate(parts) - LEFT_OUT, minlength=len(NAMES) + 1)
+    inputs = len(preparation.inputs)
+    x_of = {part: read_inputs(folder, part, int(counts[part - LEFT_OUT]), inputs) for part in NAMES}
+    return preparation, met, x_of
+
+
+def _write(
+    tables: Sequence[Table], parts: Sequence[NDArray[np.int64]], preparation: Preparation, folder: Path
+) -> dict[str, EncodingGaps]:
+    """Write x of each part to its file, rows in order. Returns the gaps met in each column."""
+    met = {name: EncodingGaps() for name in preparation.features}
+    with ExitStack() as opened:
+        out = {part: opened.enter_context((folder / name_of(part)).open("wb")) for part in NAMES}
+        with files.trouble(folder):
+            for table, part_N in zip(tables, parts, strict=True):
+                for at, columns in blocks(table, preparation.features):
+                    place = _later(table, at)
+                    raw_BD, seen = preparation.encode(columns, place)
+                    x_BD = preparation.transform(raw_BD).numpy()
+                    part_B = part_N[at : at + len(x_BD)]
+                    for part, file in out.items():
+                        file.write(np.ascontiguousarray(x_BD[part_B == part]).data)
+                    met = {name: met[name] + seen[name] for name in met}
+    return met
+
+
+def _later(table: Table, first: int) -> Any:
+    return lambda row: table.place(first + row)
+
+
+def name_of(part: int) -> str:
+    """The file of a part's inputs."""
+    return f"x-{NAMES[part]}.float32"
+
+
+def read_inputs(folder: Path, part: int, rows: int, inputs: int) -> Any:
+    """x ``[rows, inputs]`` of a part, mapped."""
+    if not rows * inputs:
+        return torch.empty(rows, inputs)
+    return MappedRows(np.memmap(folder / name_of(part), np.float32, "r", shape=(rows, inputs)))

@@ -1,1 +1,0 @@
-"""Rows on disk, for data sets larger than memory."""

@@ -1,0 +1,300 @@
+"""The input columns and the encoding of each: detected from the cells, or set by the user."""
+
+from collections.abc import Mapping, Sequence, Set
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number, numbers_rows
+from treino.data.preparation.encoders import (
+    DateEncoder,
+    Encoder,
+    EncodingGaps,
+    HashingEncoder,
+    OneHotEncoder,
+    RankEncoder,
+    TimeEncoder,
+    number_fault,
+)
+from treino.data.table import Column, Table, shorten
+from treino.errors import TreinoError, nearest
+from treino.setting_types import as_item
+from treino.words import _, joined
+
+
+def check_kinds(table: Table, kinds: Mapping[str, str]) -> None:
+    """Refuse kinds for columns that don't exist."""
+    for name in kinds:
+        if name not in table.by_name:
+            raise TreinoError(
+                "kind_column_unknown",
+                _("There is no column '{name}' in '{source}' to have a kind.").format(
+                    name=name, source=table.source
+                ),
+                nearest(name, table.names),
+            )
+
+
+def choose_features(
+    table: Table,
+    excluded: Set[str],
+    target: str,
+    features: Sequence[str] | None,
+    kinds: Mapping[str, str],
+    notes: list[str],
+    row_N: NDArray[np.int64],
+) -> dict[str, ColumnRole]:
+    """The columns to learn from, in order, with their roles. Notes which columns are left out, and why.
+
+    excluded: columns with another purpose (groups, splits), used only if ``features`` names them.
+    row_N: the rows' numbers in the source.
+    """
+    if features is not None:
+        names = _named(table, target, features.split(",") if isinstance(features, str) else features)
+        chosen = {name: choose(table.column(name), kinds.get(name), True, table.place) for name in names}
+        left = [name for name, choice in chosen.items() if choice.way == "out"]
+        if left:
+            raise TreinoError(
+                "features_kinds",
+                _("[[features]] names '{name}', and [[kinds]] leaves it out.").format(name=left[0]),
+                _("Say one of the two."),
+            )
+    else:
+        candidates = [name for name in table.names if name != target and name not in excluded]
+        chosen = _by_kind(table, candidates, kinds, notes, row_N)
+        if not chosen:
+            raise TreinoError(
+                "features_none",
+                _("No column of '{source}' but the target '{target}' can be learnt from.").format(
+                    source=table.source, target=target
+                )
+                + " "
+                + " ".join(notes[len(table.notes) :]),
+                _(
+                    "Give a table with at least one feature, or say what a column is: "
+                    "[[kinds=NAME=category]]."
+                ),
+            )
+    check_features(table, chosen, features is not None)
+    return chosen
+
+
+def _by_kind(
+    table: Table,
+    names: Sequence[str],
+    kinds: Mapping[str, str],
+    notes: list[str],
+    row_N: NDArray[np.int64],
+) -> dict[str, ColumnRole]:
+    if table.keep_constant:
+        return {name: ColumnRole("number", "number") for name in names}
+    chosen = {name: choose(table.column(name), kinds.get(name), False, table.place) for name in names}
+    numbering = row_numbers(table, chosen, kinds, row_N)
+    reasons = {
+        "empty": [_("Left out, for they have no value in any row: {names}.")],
+        "constant": [_("Left out, for they never change: {names}.")],
+        "identifier": [
+            _("Left out, for they only tell rows apart (identifiers): {names}."),
+            _(" To use one: [[kinds={first}=category]]."),
+        ],
+        "text": [
+            _("Left out, for they are free text: {names}."),
+            _(" To use one: [[kinds={first}=hashed]]."),
+        ],
+        "row number": [
+            _("Left out, for they number the rows: {names}."),
+            _(" To use one: [[kinds={first}=number]]."),
+        ],
+    }
+    chosen |= dict.fromkeys(numbering, ColumnRole("row number", "out"))
+    out = [name for name in names if chosen[name].way == "out"]
+    for reason, sentences in reasons.items():
+        left = [n for n in out if n not in kinds and why_out(table.column(n), chosen[n]) == reason]
+        if left:
+            facts = {"names": shorten(", ".join(left), 400), "first": as_item(left[0])}
+            notes.append(joined(sentence.format(**facts) for sentence in sentences))
+    roles = {name: choice for name, choice in chosen.items() if choice.way != "out"}
+    counting = [name for name in roles if name not in kinds and is_row_number(table.column(name))]
+    if counting:
+        notes.append(
+            _(
+                "Looks like a row number and is used all the same: {names}. To leave it out: "
+                "[[kinds={first}=out]]."
+            ).format(names=", ".join(counting), first=as_item(counting[0]))
+        )
+    return roles
+
+
+def row_numbers(
+    table: Table, chosen: Mapping[str, ColumnRole], kinds: Mapping[str, str], row_N: NDArray[np.int64]
+) -> list[str]:
+    """The columns that number the rows, if there are other columns to learn from; else none.
+
+    None for a bare array either: every column of it is there on purpose.
+    """
+    used = [name for name, choice in chosen.items() if choice.way != "out"]
+    names = [
+        name
+        for name in used
+        if name not in kinds and chosen[name].way == "number" and numbers_rows(table.column(name), row_N)
+    ]
+    return names if table.named and len(names) < len(used) else []
+
+
+def why_out(column: Column, choice: ColumnRole) -> str:
+    """The reason why a column is no input: its kind or ``empty``."""
+    return "empty" if choice.kind == "constant" and column.missing_N.all() else choice.kind
+
+
+def check_features(table: Table, chosen: Mapping[str, ColumnRole], named: bool) -> None:
+    """Refuse the first cell that doesn't fit its column's kind, and name the columns without such cells, or,
+    if those are many, the columns with them. named: the columns are listed in ``--features``."""
+    for name, choice in chosen.items():
+        fault = column_fault(table, table.column(name), choice)
+        if fault:
+            fine = [
+                other
+                for other, c in chosen.items()
+                if other != name and column_fault(table, table.column(other), c) is None
+            ]
+            if named or len(fine) <= 8:
+                move = _("{what}, or leave the column out: [[features={names}]].")
+                facts = {"names": ",".join(map(as_item, fine))}
+            else:
+                move = _("{what}, or leave out what is like it: [[kinds={kinds}]].")
+                facts = {"kinds": ",".join(f"{as_item(other)}=out" for other in chosen if other not in fine)}
+            hint = move.format(what=fault[2], **facts) if fine else joined([fault[2], "."])
+            raise TreinoError(fault[0], fault[1], hint)
+
+
+def column_fault(
+    table: Table, column: Column, choice: ColumnRole | None = None
+) -> tuple[str, str, str] | None:
+    """(rule, message, hint) if a column's cells don't fit its detected or requested kind."""
+    choice = choice or choose(column, None, False, table.place)
+    if choice.way == "number":
+        return number_fault(column, table.place)
+    if choice.way == "date" and column.seconds is None and not column.constant:
+        return (
+            "feature_date",
+            _(
+                "Column '{name}' holds dates that are not written in one way, e.g. '{cell}' in {place}."
+            ).format(name=column.name, cell=shorten(column.cell(0)), place=table.place(0)),
+            _("Write them as 2024-12-31, or say how they are written with [[dates]]"),
+        )
+    return None
+
+
+def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, str]) -> list[str]:
+    """A sentence for each encoding of columns other than as plain numbers."""
+    by_kind: dict[type, list[str]] = {}
+    for e in encoders:
+        if isinstance(e, OneHotEncoder):
+            text = _("{name} ({n})").format(name=e.column, n=len(e.levels))
+        elif isinstance(e, RankEncoder):
+            text = _("{name} ({levels})").format(name=e.column, levels=shorten(" < ".join(e.levels), 80))
+        elif isinstance(e, DateEncoder):
+            text = joined(
+                [_("{name} (days").format(name=e.column), *(joined([", ", _(p)]) for p in e.parts), ")"]
+            )
+        else:
+            text = e.column
+        by_kind.setdefault(type(e), []).append(text)
+    sentences = {
+        OneHotEncoder: _("One input for each class (so many): {names}."),
+        HashingEncoder: _("Hashed, for their classes are many: {names}."),
+        RankEncoder: _("Ordered classes as ranks: {names}."),
+        DateEncoder: _("Dates as days, and what comes around as points of a circle: {names}."),
+        TimeEncoder: _(
+            "Times of day as points of a circle: {names}. As classes instead: [[kinds={first}=category]]."
+        ),
+    }
+    notes = [
+        sentence.format(names=shorten(joined(by_kind[kind], ", "), 400), first=as_item(by_kind[kind][0]))
+        for kind, sentence in sentences.items()
+        if kind in by_kind
+    ]
+    written = [(e.column, table.column(e.column).writing) for e in encoders]
+    writings = joined([joined([name, " (", _writing_text(w), ")"]) for name, w in written if w], ", ")
+    if writings:
+        notes.append(_("Not written plainly: {names}.").format(names=shorten(writings, 400)))
+    if kinds:
+        kinds_text = ", ".join(f"{name}={text}" for name, text in kinds.items())
+        notes.append(_("Because you asked: {asked}.").format(asked=shorten(kinds_text, 400)))
+    return notes
+
+
+def _writing_text(writing: str) -> str:
+    """The notation of a column's values in words."""
+    parts = [(part, part.partition("money ")[2]) for part in writing.split(", ")]
+    texts = [_("money {symbol}").format(symbol=money) if money else _(part) for part, money in parts]
+    return joined(texts, ", ")
+
+
+def say_missing(met: Mapping[str, EncodingGaps], encoders: Sequence[Encoder], impute: str) -> list[str]:
+    """Sentences on missing cells that were filled in: columns, counts, and the replacement."""
+    filled = {
+        e.column: met[e.column].missing
+        for e in encoders
+        if met[e.column].missing and not isinstance(e, OneHotEncoder | HashingEncoder)
+    }
+    notes = []
+    if filled:
+        counts = ", ".join(f"{name} ({n})" for name, n in filled.items())
+        why = {
+            "median": _("the median of the training rows, which outliers don't move"),
+            "mean": _("the mean of the training rows, as you asked"),
+        }[impute]
+        notes.append(
+            _("Missing values were filled with {why}, and an input says where: {counts}.").format(
+                why=why, counts=shorten(counts, 400)
+            )
+        )
+    classes = {
+        e.column: met[e.column].missing
+        for e in encoders
+        if met[e.column].missing and isinstance(e, OneHotEncoder | HashingEncoder)
+    }
+    if classes:
+        counts = ", ".join(f"{name} ({n})" for name, n in classes.items())
+        notes.append(
+            _("Missing classes are a class of their own: {counts}.").format(counts=shorten(counts, 400))
+        )
+    unknown = {name: seen for name, seen in met.items() if seen.unknown}
+    if unknown:
+        counts = ", ".join(f"{name} ({seen.unknown}: {seen.example})" for name, seen in unknown.items())
+        notes.append(
+            _("Cells of a class that no training row has, so no input stands for it: {counts}.").format(
+                counts=shorten(counts, 400)
+            )
+        )
+    return notes
+
+
+def _named(table: Table, target: str, features: Sequence[str]) -> tuple[str, ...]:
+    features = [name for name in features if str(name).strip()]
+    known = {name for name in table.names if name != target}
+    seen: set[str] = set()
+    for name in features:
+        if name == target:
+            raise TreinoError(
+                "features_target",
+                _("'{name}' is the target; it can't be a feature too.").format(name=name),
+                _("Take it out of [[features]]."),
+            )
+        if name not in known:
+            raise TreinoError(
+                "features_unknown",
+                _("There is no column '{name}' in '{source}'.").format(name=name, source=table.source),
+                nearest(str(name), known),
+            )
+        if name in seen:
+            raise TreinoError(
+                "features_duplicate",
+                _("'{name}' is named twice in [[features]].").format(name=name),
+                _("Name it once."),
+            )
+        seen.add(name)
+    if not features:
+        raise TreinoError("features_none", _("[[features]] names no column."), _("Name at least one."))
+    return tuple(features)

@@ -1,0 +1,333 @@
+"""The target column and its task, classification or regression, decided from its values."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.data import sources
+from treino.data.memory import MemoryLimit
+from treino.data.preparation.column_roles import check_kinds
+from treino.data.preparation.preparation import Task
+from treino.data.readers.reader_options import ReaderOptions, as_text
+from treino.data.table import LARGEST_WHOLE, Column, Table, fault, number, plain, shorten
+from treino.errors import TreinoError, nearest
+from treino.words import N_, _, joined, setting
+
+MAX_INTEGER_CLASSES = 20
+TASKS: tuple[Task, ...] = (N_("classification"), N_("regression"))  # type: ignore[assignment]
+IMBALANCE = 10  # times the rows of another class
+_USUAL_NAMES = ("target", "label", "class", "y", "outcome", "species", "quality", "alvo", "classe")
+
+
+def read_with_target(
+    source: Any,
+    reading: ReaderOptions | None,
+    target: str | None,
+    kinds: Mapping[str, str],
+    room: MemoryLimit | None = None,
+) -> tuple[Table, Column]:
+    """Read the table in a source and its target.
+
+    Words such as "none" are classes of the target, though they mean a missing value in other columns. A
+    target of nothing but such words has no values, unless kinds say that it is a category.
+    """
+    table = sources.read(source, reading, room=room)
+    check_kinds(table, kinds)
+    column = choose_target(table, target)
+    if column.missing_N.all():
+        again = kinds.get(column.name) == "category"
+    else:
+        of_words = column.words is not None and column.numbers is None and column.seconds is None
+        emptied = table.reading is not None and bool(table.reading.missing)
+        again = of_words and emptied and bool(column.missing_N.any())
+    if again:
+        table = sources.read(source, as_text(reading, [column.name]), room=room)
+    return table, table.column(column.name)
+
+
+def choose_target(table: Table, target: str | None) -> Column:
+    """The target's column: the named one or the source's own. Without either, the error names likely ones."""
+    if target is None:
+        if table.target is not None:
+            return table.column(table.target)
+        raise TreinoError(
+            "target_missing",
+            _("Which column is to be learnt? '{source}' doesn't say.").format(source=table.source),
+            _("Name it: {options}.").format(
+                options=joined([setting("target", name) for name in likely_targets(table)], _(" or "))
+            ),
+        )
+    if target not in table.names:
+        raise TreinoError(
+            "target_unknown",
+            _("There is no column '{target}' in '{source}'.").format(target=target, source=table.source),
+            " ".join([nearest(target, table.names), *_of_no_header(table)]),
+        )
+    if table.target is not None and target != table.target:
+        raise TreinoError(
+            "target_fixed",
+            _("'{source}' has its own target '{own}'; it can't be '{target}'.").format(
+                source=table.source, own=table.target, target=target
+            ),
+            _("Leave [[target]] out."),
+        )
+    return table.column(target)
+
+
+def likely_targets(table: Table) -> list[str]:
+    """One to three columns that may be the target: by name, then text of few classes, then the last column
+    that is no date.
+    """
+    by_name = [name for usual in _USUAL_NAMES for name in table.names if name.lower() == usual]
+    by_classes = [
+        c.name
+        for c in table.columns
+        if c.words is not None and (c.boolean or (c.numbers is None and c.seconds is None))
+        if 2 <= len(set(c.words)) <= len(c) // 3
+    ]
+    last = [next((c.name for c in reversed(table.columns) if c.seconds is None), table.names[-1])]
+    first = list(dict.fromkeys([*by_name, *by_classes]))
+    return list(dict.fromkeys([*first[: 3 - len(last)], *last]))
+
+
+def _of_no_header(table: Table) -> list[str]:
+    """A hint for a file whose first line was taken for values, so that its columns have made-up names."""
+    made_up = table.named and table.names == tuple(f"x{j + 1}" for j in range(len(table.names)))
+    return [_("The first line of the file looks like values; if it holds names: [[header=yes]].")] * made_up
+
+
+def decide_task(column: Column, task: str | None, place: Callable[[int], str]) -> tuple[Task, str]:
+    """(task, reason): text, booleans and at most 20 distinct integers are classes, else it is regression.
+
+    task overrides this if the values allow it. Missing, infinite and constant targets are refused.
+    """
+    if task not in (None, *TASKS):
+        raise TreinoError(
+            "task_unknown",
+            _("There is no task '{task}'.").format(task=task),
+            nearest(str(task), TASKS),
+        )
+    _check_target(column, place)
+    natural, reason = _natural_task(column)
+    if (task or natural) == "classification" and column.merges and column.whole_words is None:
+        assert column.numbers is not None
+        row = int((np.abs(column.numbers) >= LARGEST_WHOLE).argmax())
+        raise TreinoError(
+            "target_merged",
+            _(
+                "The target '{name}' can't be classes: it holds {cell} in {place}, and floating-point numbers"
+                " from 2^53 on don't tell all whole numbers apart."
+            ).format(name=column.name, cell=shorten(column.cell(row)), place=place(row)),
+            _("Give them as whole numbers, without decimals, or as text."),
+        )
+    if task is None or task == natural:
+        return natural, reason
+    if task == "classification":
+        return "classification", _("classes because you asked for it; by itself: {reason}").format(
+            reason=reason
+        )
+    if column.numbers is None:
+        row = next(
+            i
+            for i, cell in enumerate(column.words if column.words is not None else ())
+            if number(str(cell)) is None
+        )
+        raise TreinoError(
+            "task_regression_text",
+            _("The target '{name}' can't be a number: it holds '{cell}' in {place}.").format(
+                name=column.name, cell=shorten(column.cell(row)), place=place(row)
+            ),
+            _("Leave [[task]] out, or name another [[target]]."),
+        )
+    return "regression", _("a number because you asked for it; by itself: {reason}").format(reason=reason)
+
+
+def _natural_task(column: Column) -> tuple[Task, str]:
+    facts = {"name": column.name}
+    if column.boolean:
+        return "classification", _("'{name}' is true or false").format(**facts)
+    if column.numbers is None:
+        assert column.words is not None
+        if column.categories:
+            return "classification", _("'{name}' has {n} named classes").format(n=column.distinct, **facts)
+        return "classification", _("'{name}' is text with {n} different values").format(
+            n=column.distinct, **facts
+        )
+    distinct, whole = np.unique(column.numbers), column.whole_words
+    if (distinct == np.floor(distinct)).all():
+        count = len(distinct) if whole is None else len(set(whole))
+        if count <= MAX_INTEGER_CLASSES:
+            return "classification", _(
+                "'{name}' has {n} different whole numbers, no more than {limit}"
+            ).format(n=count, limit=MAX_INTEGER_CLASSES, **facts)
+        return "regression", _("'{name}' has {n} different whole numbers, more than {limit}").format(
+            n=count, limit=MAX_INTEGER_CLASSES, **facts
+        )
+    return "regression", _("'{name}' is a number with decimals").format(**facts)
+
+
+def _check_target(column: Column, place: Callable[[int], str]) -> None:
+    problem = None
+    if column.clock and not column.constant:
+        raise TreinoError(
+            "target_time",
+            _("The target '{name}' holds times of day, e.g. '{cell}': neither classes nor amounts.").format(
+                name=column.name, cell=shorten(column.cell(0))
+            ),
+            _(
+                "Make a column of what is to be learnt of them (the hour, minutes), or name "
+                "another [[target]]."
+            ),
+        )
+    if column.seconds is not None and not column.constant:
+        raise TreinoError(
+            "target_date",
+            _(
+                "The target '{name}' holds dates, e.g. '{cell}', which are neither classes nor amounts."
+            ).format(name=column.name, cell=shorten(column.cell(0))),
+            _("Make a column of what is to be learnt of them (days, the month), or name another [[target]]."),
+        )
+    if column.numbers is not None:
+        problem = fault(column, place)
+    elif column.words is not None and not column.categories:
+        odd = sum(n for word, n in Counter(column.words.tolist()).items() if number(word) is None)
+        if 2 * odd < len(column):
+            problem = fault(column, place)
+    if problem:
+        raise TreinoError(
+            problem[0].replace("feature", "target"),
+            _("The target: {message}").format(message=problem[1]),
+            problem[2] + ".",
+        )
+    if column.constant:
+        raise TreinoError(
+            "target_constant",
+            _("The target '{name}' is always '{value}': there is nothing to learn.").format(
+                name=column.name, value=shorten(column.cell(0))
+            ),
+            _("Name another [[target]]."),
+        )
+
+
+def class_names(column: Column) -> tuple[str, ...]:
+    """The classes in the order of their numbers: the source's own order, else by value or alphabetical."""
+    if column.categories:
+        assert column.words is not None
+        present = set(column.words)
+        return tuple(c for c in column.categories if c in present)
+    if (whole := column.whole_words) is not None:
+        return tuple(sorted(set(whole), key=int))
+    if column.numbers is not None and not column.boolean:
+        return tuple(plain(float(value)) for value in np.unique(column.numbers))
+    assert column.words is not None
+    return tuple(sorted(set(column.words)))
+
+
+def task_of_kind(kind: str | None) -> Task | None:
+    """The task that follows from the target's kind."""
+    return None if kind is None else "regression" if kind == "number" else "classification"
+
+
+def classes_of(column: Column, kind: str | None) -> tuple[str, ...]:
+    """The classes in the order of a kind such as small<medium<large, else in their own order."""
+    names = class_names(column)
+    if kind is None or "<" not in kind:
+        return names
+    levels = tuple(level.strip() for level in kind.split("<"))
+    unknown = sorted(set(names) - set(levels))
+    if unknown:
+        raise TreinoError(
+            "kind_levels",
+            _("The target '{name}' holds '{cell}' too, which is not among {levels}.").format(
+                name=column.name, cell=unknown[0], levels=" < ".join(levels)
+            ),
+            _("Name every class, from the lowest to the highest."),
+        )
+    return tuple(level for level in levels if level in set(names))
+
+
+def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]) -> NDArray[np.int64]:
+    """``[N]``: the number of each row's class. Refuses a value that is no class."""
+    known = {name: i for i, name in enumerate(classes)}
+    if (whole := column.whole_words) is not None:
+        codes = np.fromiter((known.get(cell, -1) for cell in whole), dtype=np.int64, count=len(column))
+    elif column.numbers is not None and not column.boolean and not column.categories:
+        distinct, inverse = np.unique(column.numbers, return_inverse=True)
+        codes = np.array([known.get(plain(float(value)), -1) for value in distinct])[inverse]
+    else:
+        assert column.words is not None
+        codes = np.fromiter((known.get(cell, -1) for cell in column.words), dtype=np.int64, count=len(column))
+    unknown = np.flatnonzero(codes < 0)
+    if len(unknown):
+        raise TreinoError(
+            "class_unknown",
+            _("{place}: '{value}' is no class of '{name}' (rows with such values: {n}).").format(
+                place=place(int(unknown[0])),
+                value=shorten(column.cell(int(unknown[0]))),
+                name=column.name,
+                n=len(unknown),
+            ),
+            _("Known: {names}. Correct the value; to predict only, leave the column '{name}' out.").format(
+                names=shorten(", ".join(classes), 200), name=column.name
+            ),
+        )
+    return codes.astype(np.int64)
+
+
+def imbalance(label_N: NDArray[np.int64], classes: tuple[str, ...]) -> tuple[str, str] | None:
+    """(message, hint) if a class has ten times the rows of another."""
+    count_C = np.bincount(label_N, minlength=len(classes))
+    most, least = int(count_C.argmax()), int(count_C.argmin())
+    if count_C[most] < IMBALANCE * count_C[least]:
+        return None
+    return (
+        _("'{most}' has {n} rows and '{least}' {m}.").format(
+            most=shorten(classes[most]), n=count_C[most], least=shorten(classes[least]), m=count_C[least]
+        ),
+        _("Look at f1_macro, not at accuracy; [[class_weights=balanced]] evens them out."),
+    )
+
+
+def has_target(column: Column, source: str) -> NDArray[np.bool_]:
+    """``[N]``: whether each row has a target. Raises TreinoError if none has."""
+    if column.missing_N.all():
+        raise TreinoError(
+            "target_empty",
+            _("The target '{name}' has no value in any row of '{source}'.").format(
+                name=column.name, source=source
+            ),
+            _("Name another [[target]]."),
+        )
+    return ~column.missing_N
+
+
+def check_classes(y_N: NDArray[np.int64], classes: tuple[str, ...], column: Column) -> None:
+    """Refuse a target with a class of its own for every row: nothing can be learnt from it."""
+    if len(classes) == len(y_N):
+        raise TreinoError(
+            "classes_all_distinct",
+            _("Every row has its own class: '{name}' has {n} different values in {n} rows.").format(
+                name=column.name, n=len(y_N)
+            ),
+            _("Name another [[target]]")
+            + (_(", or say [[task=regression]].") if column.numbers is not None else "."),
+        )
+
+
+def single_rows(
+    y_N: NDArray[np.int64], classes: tuple[str, ...], place: Callable[[int], str]
+) -> tuple[str, str] | None:
+    """(message, hint) if classes have a single row, which is trained on but never measured."""
+    single = np.flatnonzero(np.bincount(y_N, minlength=len(classes)) == 1)
+    if not len(single):
+        return None
+    row = int(np.flatnonzero(y_N == single[0])[0])
+    return (
+        _("The class '{value}' has one row, in {place}; {n} of {of} classes have no more.").format(
+            value=shorten(classes[single[0]]), place=place(row), n=len(single), of=len(classes)
+        ),
+        _("It is learnt from, and no figure can speak of it; add rows, or remove it."),
+    )

@@ -1,0 +1,280 @@
+"""The cache of prepared tables larger than memory: written under a temporary name, renamed when complete.
+
+In a cache folder a prepared table stays under a name derived from the file's content and the arguments, and
+is used again; without a cache folder it is removed with the Data. A folder whose process died before it was
+complete is never read, and the next process removes it.
+"""
+
+import glob
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import stat
+import tempfile
+import time
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from treino.data.builtins import BUILTINS
+from treino.data.dataset import Data
+from treino.data.memory import MemoryLimit
+from treino.data.preparation.preparation import Preparation
+from treino.data.rows import Rows
+from treino.data.splits import TEST, TRAIN, VALIDATION
+from treino.data.table import Table
+from treino.documents.data import PreparationDocument
+from treino.errors import TreinoError
+from treino.store import files, lock
+from treino.store.encoding import signed, signed_value
+from treino.words import _
+
+FORMAT = 2
+HELD = 6  # copies of a table of numbers in memory, at most, while it is prepared there
+INPUT_BYTES = 24  # of memory for each input of each row: its raw value twice, and x
+FOLDER = ".prepared"  # beside the runs
+MANIFEST, REST = "manifest.json", "rest.safetensors"
+PLAIN = (
+    "kind", "task", "task_reason", "features", "target", "classes", "item_shape", "arguments", "target_mean",
+    "target_scale", "official_test", "notes", "written", "currency",
+)  # fmt: skip
+_PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+_UNFINISHED = ".unfinished-"
+_YOUNG = 60.0  # seconds during which a new folder may not be locked yet
+_KNOWN: dict[tuple[int, ...], str] = {}  # digests of files by inode, size and time of change
+_version = cache(version)  # which reads it from a file
+
+
+class PreparedCache:
+    """A cache folder for one prepared table, made on first use.
+
+    limit: bytes of memory that the rows may take. request: all arguments that determine the prepared rows, as
+    JSON.
+    cache: the folder for prepared tables; None for a temporary one that is removed with the Data.
+    """
+
+    def __init__(self, limit: int, cache: Path | None, request: Mapping[str, object]) -> None:
+        self.limit = limit
+        self._root = cache or Path(tempfile.gettempdir()) / f"treino-{os.getuid()}"
+        self._stays = cache is not None
+        self._request: dict[str, object] = {"format": FORMAT, "treino": _version("treino"), **request}
+        self._folder: Path | None = None
+        self._lock: int | None = None
+
+    def __enter__(self) -> "PreparedCache":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Remove the folder unless ``keep`` was called."""
+        if self._folder is not None:
+            _remove(self._folder, self._lock, os.getpid())
+            self._folder = None
+
+    def folder(self) -> Path:
+        """The folder for the files that are being written."""
+        if self._folder is None:
+            (files.make_folder if self._stays else files.make_private_folder)(self._root)
+            remove_unfinished(self._root)
+            path = self._root / f"{_UNFINISHED}{os.getpid()}-{secrets.token_hex(4)}"
+            files.make_folder(path)
+            self._folder, self._lock = path, lock.acquire(path / lock.NAME)
+        return self._folder
+
+    @property
+    def room(self) -> MemoryLimit:
+        """The memory limit for rows that are being read."""
+        return MemoryLimit(self.limit // HELD, self.folder)
+
+    @property
+    def used(self) -> bool:
+        """Whether anything was written."""
+        return self._folder is not None
+
+    @property
+    def note(self) -> str:
+        """A sentence that says where the rows are."""
+        if self._stays:
+            return _(
+                "Larger than the memory for it, so prepared once into {folder} beside the runs and read from"
+                " there; delete it when you no longer train on this table."
+            ).format(folder=f"{self._root.name}/{self.name}")
+        return _("Larger than the memory for it, so prepared into a temporary folder and read from there.")
+
+    @property
+    def name(self) -> str:
+        """The name of the complete folder."""
+        return hashlib.sha256(json.dumps(self._request, sort_keys=True).encode()).hexdigest()[:16]
+
+    def lookup(self, source: object, files_of: Mapping[str, object]) -> Data | None:
+        """The table prepared earlier from files of the same content with the same options, if there is
+        one."""
+        paths = [source, *files_of.values()]
+        if not self._stays or not self._root.is_dir() or not all(map(_is_file, paths)):
+            return None
+        from treino.data.readers.table_files import identity
+
+        ids = [identity(str(path)) for path in paths]
+        self.made_of([sha256 for _name, sha256 in ids])
+        data = _read(self._root, self.name, self._request)
+        if data is None:
+            return None
+        rest = zip(files_of, paths[1:], ids[1:], strict=True)
+        return replace(
+            data,
+            name=ids[0][0],
+            source=str(source),
+            sha256=ids[0][1],
+            files={part: (str(path), sha256) for part, path, (_name, sha256) in rest},
+        )
+
+    def made_of(self, digests: Sequence[str | None]) -> None:
+        """Add the digests of the table's files to the request."""
+        self._request["sha256"] = list(digests)
+
+    def too_small_for(self, preparation: Preparation, table: Table) -> bool:
+        """Whether the inputs of the rows need more memory than the limit."""
+        many = table.rows * len(preparation.inputs) * INPUT_BYTES > self.limit
+        return many and table.sha256 is not None and preparation.kind == "table"
+
+    def keep(self, data: Data) -> None:
+        """Keep the files, which are complete now; without a cache folder, as long as the Data.
+
+        data: its y and index are written too; its x is already in the files.
+        """
+        folder = self.folder()
+        for leftover in folder.glob("*.arrow"):
+            files.remove(leftover)
+        if not self._stays:
+            weakref.finalize(data, _remove, folder, self._lock, os.getpid())
+            self._folder = None
+            return
+        _write(folder, data, self._request)
+        path = self._root / self.name
+        with files.trouble(path):
+            if os.path.lexists(path):
+                if _read(self._root, self.name, self._request) is not None:  # by another process
+                    return
+                old = folder.with_name(f"{folder.name}-old")
+                os.rename(path, old)
+                (shutil.rmtree if stat.S_ISDIR(os.lstat(old).st_mode) else os.unlink)(old)
+            os.rename(folder, path)
+            files._sync(self._root)
+        assert self._lock is not None
+        lock.release(self._lock, path / lock.NAME, unlink=True)
+        self._folder = None
+
+
+def remove_unfinished(root: Path) -> None:
+    """Remove the incomplete folders of processes that died."""
+    for path in root.glob(f"{_UNFINISHED}*"):
+        with suppress(OSError, TreinoError):
+            inside = files.inside(root, f"{path.name}/{lock.NAME}")
+            if lock.holder(inside) is None and (inside.exists() or _age(path) > _YOUNG):
+                shutil.rmtree(path)
+
+
+def _is_file(source: object) -> bool:
+    if not isinstance(source, str | os.PathLike) or source in BUILTINS:
+        return False
+    return os.path.isfile(source) or glob.has_magic(str(source))
+
+
+def _age(path: Path) -> float:
+    return time.time() - path.stat().st_mtime
+
+
+def _remove(folder: Path, descriptor: int | None, process: int) -> None:
+    if os.getpid() != process:  # a fork of the process that owns the folder
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    if descriptor is not None:
+        lock.release(descriptor, folder / lock.NAME)
+
+
+def _write(folder: Path, data: Data, request: Mapping[str, object]) -> None:
+    """Write everything but x and flush it to disk, the manifest last."""
+    from safetensors.torch import save
+
+    rest = {f"{part}.{name}": getattr(rows, name).contiguous()
+            for part, rows in data.splits.items() for name in ("y", "index")}  # fmt: skip
+    files.write_atomically(folder / REST, save(rest))
+    names = sorted(path.name for path in folder.iterdir() if path.name != lock.NAME)
+    for name in names:
+        with files.trouble(folder / name), (folder / name).open("rb") as file:
+            os.fsync(file.fileno())
+    content = {
+        "asked": request,
+        "files": _digests(folder, names),
+        "data": {name: getattr(data, name) for name in PLAIN},
+        "preparation": data.preparation.to_json(),
+    }
+    files.write_atomically(folder / MANIFEST, signed(content))
+
+
+def _digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """The SHA-256 of each of these files, computed in parallel and remembered for this process.
+
+    A changed file has another time, size or inode; damage by a disk is noticed by the next process.
+    """
+
+    def digest_of(name: str) -> str:
+        with files.trouble(folder / name):
+            s = os.stat(folder / name)
+        seen = (s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns)
+        if seen not in _KNOWN:
+            _KNOWN[seen] = files.sha256(folder / name)
+        return _KNOWN[seen]
+
+    names = list(names)
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(names, pool.map(digest_of, names), strict=True))
+
+
+def _read(root: Path, name: str, request: Mapping[str, object]) -> Data | None:
+    """The data in the folder if it is undamaged and was made by this request, else None."""
+    from safetensors.torch import load
+
+    from treino.data.large_tables import read_inputs
+
+    path = root / name
+    try:
+        file = files.inside(root, f"{name}/{MANIFEST}")
+        manifest = signed_value(files.read_bytes(file), file)
+        if manifest["asked"] != request:
+            return None
+        for each in manifest["files"]:
+            files.inside(root, f"{name}/{each}")
+        if _digests(path, manifest["files"]) != manifest["files"]:
+            return None
+        content = files.read_bytes(path / REST)
+    except (TreinoError, KeyError, TypeError, ValueError):  # not there, or damaged: it is prepared again
+        return None
+    rest = load(content)
+    plain: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in manifest["data"].items()
+    }
+    preparation = Preparation.from_document(PreparationDocument.model_validate(manifest["preparation"]))
+    rows: dict[str, Rows] = {}
+    for name, part in _PARTS.items():
+        y, index = (torch.clone(rest[f"{name}.{of}"]) for of in ("y", "index"))
+        rows[name] = Rows(read_inputs(path, part, len(y), len(preparation.inputs)), y, index)
+    return Data(
+        name="",
+        source="",
+        sha256=None,
+        preparation=preparation,
+        train=rows["train"],
+        validation=rows["validation"],
+        test=rows["test"],
+        **plain,
+    )

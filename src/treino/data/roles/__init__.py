@@ -1,1 +1,0 @@
-"""Roles of columns: their kind, whether they are inputs, and the task that the target sets."""

@@ -1,0 +1,207 @@
+"""The documents of data: where rows came from, and how columns or pixels become inputs."""
+
+from itertools import pairwise
+from math import inf
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from treino.documents.fields import Count, Document, Many, Number, Seed, Sha256, Size, Task, Text, agree
+
+# ---- the data source in a folder's documents: where the rows came from, and the arguments of ``load``
+
+LoadShare = Annotated[float, Field(ge=0, lt=1)]
+
+
+class TextFormat(Document):
+    """The format of a text file, as far as it was set (``reading``) or detected (``written``)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    delimiter: Text | None = None
+    decimal: Text | None = None
+    encoding: Text | None = None
+    header: bool | None = None
+    quote: Text | None = None
+    dates: Text | None = None
+    text: Many[Text] = ()
+    missing: Many[Text] | None = None
+    sheet: Text | None = None
+
+
+class LoadArguments(Document):
+    """The arguments of ``load``. They are passed by name, so no other keys are allowed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    target: Text | None
+    features: Many[Text] | Text | None
+    task: Task | None
+    validation: LoadShare | None
+    test: LoadShare | None
+    data_seed: Seed
+    normalise: bool
+    kinds: dict[Text, Text] = Field({})
+    impute: Literal["median", "mean"] = "median"
+    inputs: Literal["plain", "bins"] = "plain"
+    bins: Annotated[int, Field(ge=2, le=1000)] = 16
+    clip_inputs: Annotated[float, Field(gt=0)] | None = None
+    split_group: Text | None = None
+    split_time: Text | None = None
+    split_column: Text | None = None
+    fold: Text | None = None
+    duplicates: Literal["apart", "ignore"] | None = None
+    reading: TextFormat | None = None
+    num_workers: Annotated[int, Field(ge=0, le=1024)] = 0
+
+
+class RowsFile(Document):
+    """A file of rows. source: relative to the folder, to any place; read as data if its SHA-256 is this
+    one."""
+
+    source: Text
+    sha256: Sha256
+
+
+class DataSource(Document):
+    """The source of a run's data. kind: a built-in's name, a file, rows in memory, or a Dataset passed in
+    Python."""
+
+    kind: Literal["builtin", "file", "memory", "given"]
+    name: Text
+    source: Text
+    sha256: Sha256 | None
+    load: LoadArguments
+    written: TextFormat | None = None
+    files: dict[Literal["validation", "test"], RowsFile] = Field({})
+    digest: Text | None = None
+    streams: bool = False
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "DataSource":
+        return agree(self, {"sha256": (self.kind == "file") == (self.sha256 is not None)})
+
+
+# ---- ``preparation.json``: how a table's columns, or an image's pixels, become the network's inputs
+
+Scale = Annotated[float, Field(ge=0)]
+TargetScale = Annotated[float, Field(gt=0)]
+
+MOST_BINS = 1000
+
+
+def _rising(edges: tuple[float, ...]) -> tuple[float, ...]:
+    if len(edges) == 1 or not all(low < high and high - low < inf for low, high in pairwise(edges)):
+        raise ValueError("edges that don't rise")
+    return edges
+
+
+Edges = Annotated[Many[Number], Field(max_length=MOST_BINS + 1), AfterValidator(_rising)]
+"""Where the bins of a column begin and end; without bins there are none."""
+
+
+class NumberColumn(Document):
+    encoder: Literal["number"] = Field(alias="as")
+    column: Text
+    fill: Number | None
+    flag: bool
+    edges: Edges
+
+
+class RankColumn(Document):
+    encoder: Literal["rank"] = Field(alias="as")
+    column: Text
+    levels: Many[Text]
+    numeric: bool
+    fill: Number
+    flag: bool
+    edges: Edges
+
+
+class OneHotColumn(Document):
+    encoder: Literal["one-hot"] = Field(alias="as")
+    column: Text
+    levels: Annotated[Many[Text], Field(min_length=1)]
+    numeric: bool
+
+
+class HashedColumn(Document):
+    encoder: Literal["hashed"] = Field(alias="as")
+    column: Text
+    buckets: Annotated[int, Field(ge=1, le=65_536)]
+    numeric: bool
+
+
+class DateColumn(Document):
+    encoder: Literal["date"] = Field(alias="as")
+    column: Text
+    origin: Annotated[float, Field(ge=-1e12, le=1e12)]
+    parts: Many[Literal["month", "weekday", "hour"]]
+    fill: Annotated[float, Field(ge=-1e12, le=1e12)]
+    flag: bool
+    edges: Edges
+
+
+class TimeColumn(Document):
+    encoder: Literal["time"] = Field(alias="as")
+    column: Text
+    flag: bool
+
+
+Column = Annotated[
+    NumberColumn | RankColumn | OneHotColumn | HashedColumn | DateColumn | TimeColumn,
+    Field(discriminator="encoder"),
+]
+
+
+class PreparationDocument(Document):
+    kind: Literal["table", "image"]
+    features: Many[Text]
+    divisor: Annotated[float, Field(gt=0)]
+    mean: Many[Number]
+    scale: Many[Scale]
+    normalise: bool
+    task: Task
+    target: Text
+    classes: Many[Text]
+    target_mean: Number
+    target_scale: TargetScale
+    item_shape: Many[Size]
+    labels: Literal["text", "number", "truth"]
+    encoders: Many[Column]
+    width: Count
+    clip: Annotated[float, Field(gt=0)] | None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "PreparationDocument":
+        agreeing = {
+            "encoders": not self.encoders or len(self.encoders) == len(self.features),
+            "scale": len(self.mean) == len(self.scale),
+            "classes": (self.task == "classification") == bool(self.classes),
+        }
+        return agree(self, agreeing)
+
+
+# ---- ``data.json``: the description of a prepared copy of rows that were given in memory
+
+
+class DataCopy(Document):
+    """The fields of a data set. They are passed by name, so no other keys are allowed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Text
+    source: Text
+    sha256: Sha256 | None
+    kind: Literal["table", "image"]
+    task: Task
+    task_reason: Text
+    features: Many[Text]
+    target: Text
+    classes: Many[Text]
+    item_shape: Many[Size]
+    arguments: LoadArguments
+    target_mean: Number
+    target_scale: Annotated[float, Field(gt=0)]
+    official_test: bool
+    notes: Many[Text]

@@ -1,1 +1,0 @@
-"""Loss landscapes: around a network, along its training path, between two networks."""

@@ -1,0 +1,287 @@
+"""Loss landscapes: around a network, along its training path, between two networks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from treino.data.rows import Rows, generator
+from treino.errors import TreinoError
+from treino.inspection.input_planes import Floats
+from treino.inspection.loss_surface import LARGEST, LossSurface
+from treino.words import _
+
+# ---- planes through a network's parameters and the line between two networks, with the loss on them
+
+MOMENTS, FEWEST = 60, 8  # of a run, on its path
+NUMBERS = 20_000_000  # limit of parameters of all moments together
+RESOLUTION = 51
+COARSE = 25  # for a network for which the fine grid takes too long
+MARGIN = 0.3  # margin around the path, as a share of its extent
+BEYOND = 0.25  # beyond both networks, as a share of their distance
+FLAT = 1e-12  # a second direction with a smaller share of the variance is rounding
+
+
+@dataclass(frozen=True, eq=False)
+class RunPath:
+    """A run's moments on the plane of a landscape.
+
+    step_K: updates done. at_K2: the place of each on the plane (the last at 0, 0). loss_K: the true loss of
+    each, off the plane, on the landscape's rows. share: the share of the path's variance along each of the
+    two axes.
+    """
+
+    step_K: NDArray[np.int64]
+    at_K2: Floats
+    loss_K: Floats
+    share: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """The loss over a plane through the parameters of a network.
+
+    kind: ``random`` (two filter-normalised random directions: 1 is as long as the network's own weights) or
+    ``path`` (the two main directions of the run's own path; both axes in units of the parameters).
+    a_R, b_R: places along the two axes; loss_RR: ``[b, a]``, possibly inf or NaN. centre: the loss at (0, 0).
+    rows: the rows used, of all ``total`` training rows. seed: of the random directions. batch_norm: whether
+    the network uses running statistics; they are those at (0, 0).
+    origin_n, axes_2n: the plane itself.
+    """
+
+    kind: Literal["random", "path"]
+    a_R: Floats
+    b_R: Floats
+    loss_RR: Floats
+    centre: float
+    rows: int
+    total: int
+    origin_n: Tensor
+    axes_2n: Tensor
+    seed: int = 0
+    path: RunPath | None = None
+    batch_norm: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Interpolation:
+    """The loss along the straight line from one network (0) to another (1).
+
+    at_R: places on the line. loss: ``{split: [R]}``. barrier: ``{split: (height, place)}``: the largest rise
+    of the loss above the straight line between its values at both ends, and its place; 0 without a rise.
+    rows: ``{split: rows used}``. distance: between the networks, in units of the parameters.
+    """
+
+    at_R: Floats
+    loss: dict[str, Floats]
+    barrier: dict[str, tuple[float, float]]
+    rows: dict[str, int]
+    distance: float
+
+
+def random_plane(surface: LossSurface, *, seed: int = 0, resolution: int | None = None) -> Landscape:
+    """The loss around a network along two random directions (Li et al. 2018, arXiv:1712.09913).
+
+    Each direction is drawn from a normal distribution, then every filter of it (the incoming weights of a
+    unit: a row of a matrix, a kernel of a convolution) is scaled to the norm of the network's own filter;
+    biases and parameters of batch norm are not moved, as in the paper. So a step of 1 is as large as the
+    network's weights, and landscapes of networks of different scale can be compared.
+
+    Raises:
+        TreinoError: the network has no weights of two or more axes, or all of them are zero.
+    """
+    origin_n = surface.place()
+    axes_2n = filter_normalised(surface, origin_n, seed)
+    at_R = np.linspace(-1.0, 1.0, resolution or _resolution(surface))
+    loss_RR = _over(surface, origin_n, axes_2n, at_R, at_R)
+    centre = float(surface.losses(origin_n, axes_2n, np.zeros((1, 2)))[0])
+    return Landscape(
+        kind="random",
+        a_R=at_R,
+        b_R=at_R,
+        loss_RR=loss_RR,
+        centre=centre,
+        rows=len(surface.rows),
+        total=surface.total,
+        origin_n=origin_n,
+        axes_2n=axes_2n,
+        seed=seed,
+        batch_norm=surface.batch_norm,
+    )
+
+
+def filter_normalised(surface: LossSurface, origin_n: Tensor, seed: int) -> Tensor:
+    """``[2, n]``: two random directions, each filter as long as the network's own."""
+    chance = generator(seed, "landscape")
+    axes_2n = torch.zeros(2, len(origin_n))
+    own = surface.layout.named(origin_n)
+    for axis_n in axes_2n:
+        for name, view in surface.layout.named(axis_n[: len(origin_n)]).items():
+            if view.dim() < 2 or surface.layout.starts[surface.layout.names.index(name)] >= surface.trained:
+                continue
+            drawn = torch.randn(view.shape, generator=chance).flatten(1)
+            length = drawn.norm(dim=1, keepdim=True).clamp(min=1e-10)
+            view.copy_((drawn * own[name].flatten(1).norm(dim=1, keepdim=True) / length).view(view.shape))
+    if not bool(axes_2n.abs().sum(1).gt(0).all()):
+        raise TreinoError(
+            "landscape_no_filters",
+            _("The network has no weights to move: all of its filters are zero, or it has none."),
+            _("Take the landscape of a network with at least one layer of weights that are not all zero."),
+        )
+    return axes_2n
+
+
+def path_plane(
+    surface: LossSurface, place_Kn: Tensor, step_K: Sequence[int], *, resolution: int | None = None
+) -> Landscape:
+    """The loss over the plane of a run's own path, through its last place (Li et al. 2018, section 7).
+
+    place_Kn: the network's places after ``step_K`` updates, in order. The axes are the two main directions of
+    these places (PCA) in trained parameters; untrained numbers stay as at the last place.
+
+    Raises:
+        TreinoError: the path has fewer than three different places, or is not finite.
+    """
+    if not bool(place_Kn.isfinite().all()):
+        raise TreinoError(
+            "landscape_path_not_finite",
+            _("The run's path leads to parameters that are not finite."),
+            _("Draw the landscape of a run that did not diverge; treino doctor RUN says why this one did."),
+        )
+    axes_2n, share = main_directions(place_Kn[:, : surface.trained]) if len(place_Kn) > 2 else (None, (0, 0))
+    if axes_2n is None or share[1] < FLAT:
+        raise TreinoError(
+            "landscape_path_short",
+            _("The run's path has {n} places, and a plane needs three that differ.").format(n=len(place_Kn)),
+            _("Train for more steps, or draw [[what=landscape]], which needs no path."),
+        )
+    axes_2n = torch.nn.functional.pad(axes_2n, (0, len(place_Kn[0]) - surface.trained))
+    origin_n = place_Kn[-1]
+    at_K2 = ((place_Kn - origin_n).double() @ axes_2n.double().T).numpy()
+    low, high = at_K2.min(0), at_K2.max(0)
+    middle, half = (low + high) / 2, (0.5 + MARGIN) * float((high - low).max())
+    a_R, b_R = (np.linspace(m - half, m + half, resolution or _resolution(surface)) for m in middle)
+    true_K = surface.losses(torch.zeros_like(origin_n), place_Kn, np.eye(len(place_Kn)))
+    path = RunPath(np.asarray(step_K, dtype=np.int64), at_K2, true_K, share)
+    loss_RR = _over(surface, origin_n, axes_2n, a_R, b_R)
+    return Landscape(
+        kind="path",
+        a_R=a_R,
+        b_R=b_R,
+        loss_RR=loss_RR,
+        centre=float(true_K[-1]),
+        rows=len(surface.rows),
+        total=surface.total,
+        origin_n=origin_n,
+        axes_2n=axes_2n,
+        path=path,
+        batch_norm=surface.batch_norm,
+    )
+
+
+def main_directions(place_Kn: Tensor) -> tuple[Tensor, tuple[float, float]]:
+    """The first two principal axes ``[2, n]`` of K places, of length 1, and each one's share of the variance.
+
+    Computed in float64 from the eigenvectors of the K × K products, since n is large. The sign of each axis
+    makes its largest entry positive. For places on a straight line the second axis has no meaning and a share
+    of 0.
+    """
+    centred_Kn = place_Kn.double() - place_Kn.double().mean(0)
+    value_K, vector_KK = torch.linalg.eigh(centred_Kn @ centred_Kn.T)
+    total = max(float(value_K.clamp(min=0).sum()), float(np.finfo(float).tiny))
+    axes: list[Tensor] = []
+    share = []
+    for k in (-1, -2):
+        axis_n = vector_KK[:, k] @ centred_Kn
+        if axes:  # rounding mixes a little of the first axis into a weak second one
+            axis_n = axis_n - (axis_n @ axes[0]) * axes[0]
+        axis_n = axis_n / max(float(axis_n.norm()), float(np.finfo(float).tiny))
+        axes.append(-axis_n if float(axis_n[axis_n.abs().argmax()]) < 0 else axis_n)
+        share.append(max(0.0, float(value_K[k])) / total)
+    return torch.stack(axes).to(place_Kn.dtype), (share[0], share[1])
+
+
+def interpolation(
+    surface: LossSurface, other_n: Tensor, splits: dict[str, Rows], *, resolution: int = 61
+) -> Interpolation:
+    """The loss on the line from the surface's network to ``other_n``, and ``BEYOND`` it on both sides.
+
+    The barrier is that of linear mode connectivity (Frankle et al. 2020, arXiv:1912.05671; as measured by
+    Entezari et al. 2022, arXiv:2110.06296): the largest rise above the line between the losses of both ends.
+    splits: the rows to measure on, by name. Running statistics are interpolated like the parameters.
+    """
+    origin_n = surface.place()
+    axis_1n = (other_n - origin_n).unsqueeze(0)
+    inside_R = np.linspace(0.0, 1.0, resolution)
+    step = inside_R[1]
+    more_R = np.arange(1, round(BEYOND / step) + 1) * step
+    at_R = np.concatenate([-more_R[::-1], inside_R, 1 + more_R])
+    loss = {name: surface.losses(origin_n, axis_1n, at_R[:, None], rows) for name, rows in splits.items()}
+    barrier = {name: _barrier(at_R, loss_R) for name, loss_R in loss.items()}
+    distance = float(axis_1n[0, : surface.trained].double().norm())
+    return Interpolation(at_R, loss, barrier, {name: len(rows) for name, rows in splits.items()}, distance)
+
+
+def _barrier(at_R: Floats, loss_R: Floats) -> tuple[float, float]:
+    """(height, place) of the barrier; the height is inf if the loss is not finite somewhere between both
+    ends."""
+    inside = (at_R >= 0) & (at_R <= 1)
+    at, loss = at_R[inside], loss_R[inside]
+    with np.errstate(invalid="ignore"):
+        rise = loss - ((1 - at) * loss[0] + at * loss[-1])
+    if not np.isfinite(rise).all():
+        return float("inf"), float(at[~np.isfinite(rise)][0])
+    top = int(rise.argmax())
+    return max(0.0, float(rise[top])), float(at[top])
+
+
+def _over(surface: LossSurface, origin_n: Tensor, axes_2n: Tensor, a_R: Floats, b_R: Floats) -> Floats:
+    at_K2 = np.stack(np.meshgrid(a_R, b_R), axis=-1).reshape(-1, 2)
+    return surface.losses(origin_n, axes_2n, at_K2).reshape(len(b_R), len(a_R))
+
+
+def _resolution(surface: LossSurface) -> int:
+    return RESOLUTION if surface.work * len(surface.rows) * RESOLUTION**2 <= 2 * LARGEST else COARSE
+
+
+# ---- gradient descent as a walk in fog: at each point only the loss and its slope are known
+
+STANDS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class SurfacePoint:
+    """A point of the walk on the path's plane, with its local slope.
+
+    step: updates done. at_2: the place on the plane. loss: the loss there. slope_2: the loss's derivatives
+    along the two axes, per unit of the parameters; gradient descent walks against them. inside: the share of
+    the gradient's norm within the plane, from 0 to 1.
+    """
+
+    step: int
+    at_2: Floats
+    loss: float
+    slope_2: Floats
+    inside: float
+
+
+def walk_points(surface: LossSurface, land: Landscape) -> list[SurfacePoint]:
+    """Points of the walk, evenly spaced along the path on the plane, first and last included."""
+    assert land.path is not None
+    at_K2 = land.path.at_K2
+    gone_K = np.concatenate([[0.0], np.linalg.norm(np.diff(at_K2, axis=0), axis=1).cumsum()])
+    ways = np.linspace(0, gone_K[-1], STANDS)
+    places = dict.fromkeys(int(np.abs(gone_K - way).argmin()) for way in ways)
+    points = []
+    for k in places:
+        place_n = land.origin_n + torch.from_numpy(at_K2[k]).to(land.origin_n.dtype) @ land.axes_2n
+        loss, slope_n = surface.slope(place_n)
+        slope_2 = (land.axes_2n.double() @ slope_n.double()).numpy()
+        whole = float(slope_n.double().norm())
+        inside = float(np.linalg.norm(slope_2)) / whole if whole > 0 else 0.0
+        points.append(SurfacePoint(int(land.path.step_K[k]), at_K2[k], loss, slope_2, min(1.0, inside)))
+    return points

@@ -1,0 +1,315 @@
+"""Loss of a network with its parameters moved, evaluated at many points at once as a population."""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from treino.data.rows import Rows
+from treino.engine import ACTIVATIONS, MLP, Loss
+from treino.engine.devices import cpu_cores, torch_threads
+from treino.engine.kernels.lanes import LanesKernel, lanes_obstacle
+from treino.engine.net_state import untrained_tensors
+from treino.engine.population import Layout
+from treino.engine.rng import fork_rng
+from treino.engine.shared_config import SharedConfig
+from treino.errors import TreinoError
+from treino.inspection.input_planes import Floats
+from treino.inspection.outputs import evaluating, outputs
+from treino.words import _
+
+MOST_ROWS, FEWEST_ROWS = 2000, 128
+POINTS = 51 * 51  # of the default grid
+LARGEST = 1.5e12  # multiply-adds over such a grid: about ten seconds on two cores
+ALONE = 24  # factor of time for a network that is evaluated one place after the other
+NUMBERS = 16_000_000  # parameters in memory at once
+IN_CACHE = 2_000_000  # numbers in a layer's activations of places evaluated together
+
+
+@dataclass(frozen=True, eq=False)
+class LossSurface:
+    """Network, rows and loss of a loss surface, without its plane.
+
+    A place is a vector ``[n]`` of all floating-point tensors of the network: first the parameters that are
+    trained (the first ``trained`` numbers), then frozen ones and buffers such as running means. Losses are
+    those of evaluation mode: dropout off, batch norm with the running statistics of the place; without
+    weight decay.
+
+    total: the number of rows of the split, from which ``rows`` are a seeded draw. item_shape: as in
+    ``outputs``.
+    """
+
+    net: nn.Module
+    rows: Rows
+    total: int
+    loss: Loss
+    item_shape: Sequence[int] | None = None
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The layout of the network's tensors in a place."""
+        return Layout.of(_tensors(self.net))
+
+    @cached_property
+    def trained(self) -> int:
+        return Layout.of((n, p) for n, p in self.net.named_parameters() if p.requires_grad).n
+
+    def place(self, net: nn.Module | None = None) -> Tensor:
+        """The place of a network (default: the surface's own): ``[n]`` float32.
+
+        Raises:
+            TreinoError: it has other tensors than the surface's network.
+        """
+        net = self.net if net is None else net
+        there = dict(_tensors(net))
+        if _layers(net) and _layers(net) == _layers(self.net):  # dropout layers shift the numbers in names
+            there = dict(zip(self.layout.names, there.values(), strict=True))
+        if {k: t.shape for k, t in there.items()} != dict(
+            zip(self.layout.names, self.layout.shapes, strict=True)
+        ):
+            raise TreinoError(
+                "landscape_nets_differ",
+                _("The two networks have other tensors: there is no straight line between them."),
+                _("Compare runs with the same layers, e.g. two seeds of the same settings."),
+            )
+        place_n = torch.zeros(self.layout.n)
+        for name, view in self.layout.named(place_n).items():
+            view.copy_(there[name])
+        return place_n
+
+    def losses(self, origin_n: Tensor, axes_An: Tensor, at_KA: Floats, rows: Rows | None = None) -> Floats:
+        """``[K]`` float64: the mean loss over ``rows`` at ``origin + at @ axes``, possibly inf or NaN.
+
+        rows: instead of the surface's own.
+        """
+        rows, at = self.rows if rows is None else rows, torch.from_numpy(np.asarray(at_KA)).to(origin_n.dtype)
+        target = self.loss.target(rows.y, torch.float64)
+
+        def measured(output_KNC: Tensor) -> Tensor:
+            """Each network's loss, in float64 as in the engine."""
+            each: Tensor = torch.vmap(lambda output_NC: self.loss(output_NC, target))(output_KNC.double())
+            return each
+
+        with torch.no_grad():
+            if self._lanes is not None:
+                return self._in_lanes(self._lanes, origin_n, axes_An, at, rows.x, measured).numpy()
+            if self._mlp is not None:
+                return self._side_by_side(origin_n, axes_An, at, rows.x, measured).numpy()
+            alone = self._one_by_one(origin_n, axes_An, at, rows.x)
+            return torch.cat([measured(output_NC.unsqueeze(0)) for output_NC in alone]).numpy()
+
+    def slope(self, place_n: Tensor) -> tuple[float, Tensor]:
+        """The loss at a place and its gradient ``[n]`` (0 for untrained numbers), by autograd."""
+        net = self._moved(place_n)
+        slope_n = torch.zeros_like(place_n)
+        free = {name: p for name, p in net.named_parameters() if p.requires_grad}
+        with evaluating(net, gradients=True), fork_rng(0):
+            x = self.rows.x
+            out = net(x.reshape(len(x), *self.item_shape) if self.item_shape else x.clone())
+            loss = self.loss(out, self.loss.target(self.rows.y, out.dtype))
+            slopes = torch.autograd.grad(loss, list(free.values()), allow_unused=True)
+        views = self.layout.named(slope_n)
+        for name, slope in zip(free, slopes, strict=True):
+            if slope is not None:
+                views[name].copy_(slope)
+        return float(loss.detach()), slope_n
+
+    @cached_property
+    def work(self) -> float:
+        """The multiply-adds for one row at one place; more for networks other than plain MLPs, which are
+        slower."""
+        return _work(self.net, self.rows.x[:1], self.item_shape)
+
+    @property
+    def batch_norm(self) -> bool:
+        """Whether the network uses running statistics, which belong to one place but are used at all
+        places."""
+        norms = [m for m in self.net.modules() if isinstance(m, nn.modules.batchnorm._NormBase)]
+        return any(m.running_mean is not None for m in norms)
+
+    @cached_property
+    def _mlp(self) -> MLP | None:
+        return described(self.net)
+
+    @cached_property
+    def _lanes(self) -> LanesKernel | None:
+        """The compiled kernel, if it supports the network and most of the work is not in the first layer,
+        which ``_side_by_side`` computes once for all places."""
+        if self._mlp is None or self._mlp.batch_norm or not self._mlp.hidden:
+            return None
+        first, *others = (W.numel() for W in self.layout.views(self.place().unsqueeze(0))[0::2])
+        shared = SharedConfig(self.net, self._mlp, self.loss)
+        if first > sum(others) or shared.layout.n != self.layout.n or lanes_obstacle(shared) is not None:
+            return None
+        return LanesKernel(shared)
+
+    def _in_lanes(
+        self,
+        kernel: LanesKernel,
+        origin_n: Tensor,
+        axes_An: Tensor,
+        at_KA: Tensor,
+        x_ND: Tensor,
+        measured: Callable[[Tensor], Tensor],
+    ) -> Tensor:
+        """``measured`` of an MLP's outputs at K places by the compiled kernel, some at a time."""
+        parts = []
+        for part_KA in at_KA.split(
+            max(1, NUMBERS // (self.layout.n + len(x_ND) * kernel.shared.shape.sizes[-1]))
+        ):
+            places_Kn = torch.addmm(origin_n, part_KA, axes_An)
+            parts.append(measured(kernel.outputs_of(places_Kn, torch.arange(len(places_Kn)), x_ND)))
+        return torch.cat(parts)
+
+    def _side_by_side(
+        self,
+        origin_n: Tensor,
+        axes_An: Tensor,
+        at_KA: Tensor,
+        x_ND: Tensor,
+        measured: Callable[[Tensor], Tensor],
+    ) -> Tensor:
+        """``measured`` of an MLP's outputs at K places, many in one batched product, on every core.
+
+        The first layer's sums are linear in its parameters, so they are computed once for the origin and once
+        for each axis, not at every place: for a network with many inputs that saves most of the work.
+        """
+        assert self._mlp is not None
+        act, whole = ACTIVATIONS[self._mlp.activation].module(), self.layout
+        skip = whole.starts[2] if len(whole.starts) > 2 else whole.n  # the first layer's numbers
+        above = Layout(
+            whole.names[2:], whole.shapes[2:], tuple(s - skip for s in whole.starts[2:]), whole.n - skip
+        )
+
+        def job(part_KA: Tensor) -> Tensor:
+            with torch.no_grad():  # per thread
+                h = torch.addmm(first[0].flatten(), part_KA, first[1:].flatten(1)).unflatten(
+                    1, first.shape[1:]
+                )
+                layers = above.views(torch.addmm(origin_n[skip:], part_KA, axes_An[:, skip:]))
+                for W, b in zip(layers[0::2], layers[1::2], strict=True):
+                    h = torch.baddbmm(b.unsqueeze(1), act(h), W.mT)
+                return measured(h)
+
+        # threads inside one operation wait for each other wherever the machine has other work, so every core
+        # takes places of its own
+        with torch_threads(1), ThreadPoolExecutor(cpu_cores(), "treino", torch.set_num_threads, (1,)) as pool:
+            W, b, *_rest = self.layout.views(torch.cat([origin_n.unsqueeze(0), axes_An]))
+            first = torch.baddbmm(b.unsqueeze(1), x_ND.expand(len(W), *x_ND.shape), W.mT)
+            widest = max(first.shape[-1], *self._mlp.hidden, 1)
+            size = max(1, min(NUMBERS // (above.n + 1), IN_CACHE // (len(x_ND) * widest)))
+            return torch.cat(list(pool.map(job, at_KA.split(size))))
+
+    def _one_by_one(self, origin_n: Tensor, axes_An: Tensor, at_KA: Tensor, x_ND: Tensor) -> Iterator[Tensor]:
+        """The losses of any network, evaluated at one place after the other."""
+        for at_A in at_KA:
+            with fork_rng(0):  # random numbers of the network are the same at all places
+                net = self._moved(origin_n + at_A @ axes_An)
+                yield outputs(net, x_ND.clone(), item_shape=self.item_shape)
+
+    @cached_property
+    def _twin(self) -> nn.Module:
+        return copy.deepcopy(self.net).eval()
+
+    def _moved(self, place_n: Tensor) -> nn.Module:
+        """The network at this place; always the same object."""
+        with torch.no_grad():
+            views = self.layout.named(place_n)
+            for name, tensor in _tensors(self._twin):
+                tensor.copy_(views[name])
+        return self._twin
+
+
+def loss_surface(
+    net: nn.Module, rows: Rows, loss: Loss, *, item_shape: Sequence[int] | None = None
+) -> LossSurface:
+    """A surface over at most MOST_ROWS of these rows, drawn by a fixed seed, in their order.
+
+    For a very large network, whose landscape would take minutes, fewer rows, but at least 128.
+
+    Raises:
+        TreinoError: there are no rows.
+    """
+    if not len(rows):
+        raise TreinoError(
+            "landscape_no_rows",
+            _("There are no rows to compute a loss on."),
+            _("Take the landscape of a run with training rows."),
+        )
+    work = POINTS * _work(net, rows.x[:1], item_shape)
+    most = min(MOST_ROWS, max(FEWEST_ROWS, int(LARGEST / work)))
+    return LossSurface(net, drawn(rows, most), len(rows), loss, item_shape)
+
+
+def _work(net: nn.Module, x_1D: Tensor, item_shape: Sequence[int] | None) -> float:
+    """The multiply-adds for one row: each weight counts once for each place of its layer's output. In a plain
+    MLP the first layer's weights don't count, only the combination of its sums for the origin and two
+    axes."""
+    mlp = described(net)
+    if mlp is not None:
+        first, *above = [p.numel() for p in net.parameters() if p.dim() > 1]
+        return 2.0 * sum(above) + 4.0 * first / x_1D.shape[1]
+    counted = 1.0
+
+    def passed(module: nn.Module, _args: object, out: object) -> None:
+        nonlocal counted
+        for weight in module._parameters.values():
+            if weight is not None and weight.dim() >= 2 and isinstance(out, Tensor):
+                counted += 2 * weight.numel() * max(1.0, out.numel() / weight.shape[0])
+
+    hooks = [module.register_forward_hook(passed) for module in net.modules()]
+    try:
+        outputs(net, x_1D, item_shape=item_shape)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return ALONE * counted
+
+
+def drawn(rows: Rows, most: int) -> Rows:
+    """At most ``most`` of the rows, drawn with a fixed seed, in their own order."""
+    if len(rows) <= most:
+        return rows
+    row_K = np.sort(np.random.RandomState(0).choice(len(rows), most, replace=False))
+    sample: Rows = rows[torch.from_numpy(row_K)]
+    return sample
+
+
+def described(net: nn.Module) -> MLP | None:
+    """The description of a module; None if it is no MLP without batch norm."""
+    layers = [m for m in net.children() if type(m) is not nn.Dropout] if type(net) is nn.Sequential else []
+    linear, between = layers[0::2], layers[1::2]
+    if not linear or len(linear) != len(between) + 1:
+        return None
+    if not all(type(m) is nn.Linear and m.bias is not None for m in linear):
+        return None
+    kinds = {_activation(m) for m in between} or {"relu"}
+    free = all(p.requires_grad for p in net.parameters())
+    if len(kinds) > 1 or None in kinds or not free or len(set(linear)) < len(linear):
+        return None
+    return MLP(tuple(int(m.out_features) for m in linear[:-1]), str(kinds.pop()))  # type: ignore[arg-type]
+
+
+def _layers(net: nn.Module) -> list[str]:
+    """The layers of a chain, without dropout; empty for any other network."""
+    chain = net.children() if type(net) is nn.Sequential else ()
+    return [repr(module) for module in chain if type(module) is not nn.Dropout]
+
+
+def _activation(module: nn.Module) -> str | None:
+    """The name of an activation in the engine's registry, if the module is exactly that."""
+    for name, known in ACTIVATIONS.items():
+        own = known.module()
+        if type(own) is type(module) and repr(own) == repr(module):
+            return name
+    return None
+
+
+def _tensors(net: nn.Module) -> list[tuple[str, Tensor]]:
+    trained = [(n, p.detach()) for n, p in net.named_parameters() if p.requires_grad]
+    return trained + [(n, t.detach()) for n, t in untrained_tensors(net) if t.is_floating_point()]

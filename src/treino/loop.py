@@ -1,0 +1,250 @@
+"""The loop of every training: advance, save checkpoints, stop on request, close the folder.
+
+Runs, sweeps and studies are ``Job``s driven by ``events``. The files on disk always suffice to resume bit for
+bit. The command line draws, and ``fit`` drains, the same events.
+"""
+
+import shlex
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, Protocol
+
+from treino.data.dataset import Data
+from treino.documents import read_checkpoint
+from treino.engine import Tick
+from treino.engine.devices import torch_threads
+from treino.errors import TreinoError
+from treino.store import RunFolder
+from treino.store.database import Command
+from treino.words import _
+
+# ---- ctrl-C during a training: recorded by a signal handler, handled between two chunks of steps
+
+SIGNALS = "SIGINT", "SIGTERM", "SIGHUP"
+
+
+@contextmanager
+def ctrl_c() -> Iterator[Callable[[], bool]]:
+    """Within the block the first Ctrl-C only makes the yielded function return True; a second one raises.
+
+    SIGTERM and a closed terminal work the same way. Outside the main thread signals can't be handled, and the
+    function always returns False.
+    """
+    request = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield request.is_set
+        return
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if request.is_set():
+            raise KeyboardInterrupt
+        request.set()
+
+    signals = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+    # ignored signals are meant for other processes: a training in the background must not end with them
+    before = {s: signal.signal(s, ask) for s in signals if signal.getsignal(s) is not signal.SIG_IGN}
+    try:
+        yield request.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+# ---- the loop of every training: advance, save checkpoints, stop on request, close the folder
+
+PAUSE_SECONDS = 0.01  # between two checks for the end of a pause
+CHECKPOINT_SHARE = 50  # checkpoints take at most 1/50 of the time
+
+
+class Job(Protocol):
+    """A training that the loop drives.
+
+    checkpoint_seconds: between two checkpoints, at least. threads: torch's, inside one operation.
+    interruptible_close: whether a Ctrl-C ends ``close`` at once, which a resume then repeats. paused: whether
+    it is paused by a command.
+    """
+
+    folder: RunFolder
+    data: Data
+    checkpoint_seconds: float
+    interruptible_close: bool
+
+    @property
+    def paused(self) -> bool: ...
+
+    @property
+    def threads(self) -> int: ...
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it can be resumed from its present state; a stream of rows can't be resumed in the middle
+        of an epoch."""
+
+    def stop_reason(self) -> str | None:
+        """Why the training stops now (a status of folders, or ``reached``); None: it continues."""
+
+    def advance(self) -> Tick | None:
+        """Train for a moment and record it. None: nothing is left to train."""
+
+    def checkpoint(self) -> None:
+        """Save the state to resume from."""
+
+    def close(self, reason: str | None) -> dict[str, Any]:
+        """Measure, write the result, and seal the folder. reason: why it ended early, if it did."""
+
+
+@dataclass(frozen=True, eq=False)
+class JobStart:
+    """Event: the folder exists, and the first step follows, or after a resume the next one."""
+
+    job: Job
+
+
+@dataclass(frozen=True, eq=False)
+class JobProgress:
+    """Event: some steps were done and recorded."""
+
+    job: Job
+    tick: Tick
+
+
+@dataclass(frozen=True, eq=False)
+class JobPause:
+    """Event: the training is paused; sent every hundredth of a second."""
+
+    job: Job
+
+
+@dataclass(frozen=True, eq=False)
+class JobClose:
+    """Event: the training has ended; measuring and sealing follow."""
+
+    job: Job
+
+
+@dataclass(frozen=True, eq=False)
+class JobEnd:
+    """Event: the folder is sealed. interrupted: ended by Ctrl-C, and can be resumed."""
+
+    job: Job
+    document: dict[str, Any]
+    interrupted: bool
+
+
+JobEvent = JobStart | JobProgress | JobPause | JobClose | JobEnd
+
+
+def events(job: Job) -> Iterator[JobEvent]:
+    """Drive the job to its end.
+
+    Raises:
+        TreinoError: a failing machine, or a network that fails. KeyboardInterrupt: a second Ctrl-C.
+    """
+    yield JobStart(job)
+    reason, saved, cost, unsaved = None, time.perf_counter(), 0.0, True
+    with ExitStack() as guarded:
+        interrupted = guarded.enter_context(ctrl_c())
+        guarded.enter_context(torch_threads(job.threads))
+        while (reason := job.stop_reason()) is None:
+            if job.paused:
+                time.sleep(PAUSE_SECONDS)
+                yield JobPause(job)
+            elif (tick := _advance(job)) is not None:
+                unsaved = True
+                yield JobProgress(job, tick)
+            else:
+                break
+            if interrupted():
+                reason = "interrupted"
+                break
+            begin = time.perf_counter()
+            due = begin - saved > max(job.checkpoint_seconds, CHECKPOINT_SHARE * cost)
+            if due and unsaved and job.resumable:
+                job.checkpoint()
+                unsaved = False
+                saved = time.perf_counter()
+                cost = saved - begin
+        job.folder.refuse_commands()  # no command is read from here on
+        if job.resumable:
+            job.checkpoint()
+        if job.interruptible_close and reason != "interrupted":
+            guarded.close()
+        with torch_threads(job.threads):
+            yield JobClose(job)
+            document = job.close(reason)
+    yield JobEnd(job, document, reason == "interrupted")
+
+
+def _advance(job: Job) -> Tick | None:
+    """Train for a moment. If the network or its data fails, the error says how to resume once it works."""
+    try:
+        return job.advance()
+    except TreinoError as error:
+        folder = job.folder
+        if error.status == 2 and folder.writing:
+            own = any(name.endswith(".py") for name in folder.manifest.files)
+            hint = (
+                _(
+                    "Nothing was kept yet. When that is fixed: {command}; or train anew, and with the same "
+                    "[[name]] or [[out]] the folder is taken over."
+                )
+                if read_checkpoint(folder) is None
+                else _("What was kept goes on when that is fixed: {command}")
+            )
+            command = f"treino resume {shlex.quote(str(folder.path))}" + " --net FILE.py:NAME" * own
+            error.hint = f"{error.hint} {hint.format(command=command)}".strip()
+        raise
+
+
+def status_at_end(statuses: Iterable[str], reason: str | None) -> str:
+    """The final status of a job of one or many networks: diverged if every network did.
+
+    statuses: of its networks. reason: as in ``close``. An interrupted job stays interrupted in any case.
+    """
+    if reason != "interrupted" and set(statuses) == {"diverged"}:
+        return "diverged"
+    return "finished" if reason in (None, "reached") else reason
+
+
+def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> JobEnd:
+    """Run the events to their end and return the last one.
+
+    Raises:
+        KeyboardInterrupt: after a Ctrl-C, when everything is saved.
+    """
+    last = None
+    for event in stream:
+        if watch is not None:
+            watch(event)
+        last = event
+    assert isinstance(last, JobEnd)
+    if last.interrupted:
+        path = last.job.folder.path
+        raise KeyboardInterrupt(_("Saved in {path}; go on with: treino resume {path}").format(path=path))
+    return last
+
+
+def drained_folder(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> RunFolder:
+    """Run the events to their end, as ``drain`` does, and open the folder again."""
+    return RunFolder.open(drain(stream, watch).job.folder.path)
+
+
+# ---- commands of other processes, sent through the folder, to a training of many networks
+
+
+def stop_sent(folder: RunFolder, obey: Callable[[Command], bool] = lambda _command: False) -> bool:
+    """Whether a command asked to stop since the last call.
+
+    folder: of the training in this process. obey: executes any other command; returns False to refuse it.
+    """
+    stop = False
+    for command in folder.database.poll_commands():
+        stops = command.name == "stop"
+        folder.database.mark_command(command.id, "applied" if stops or obey(command) else "refused")
+        stop |= stops
+    return stop

@@ -1,1 +1,0 @@
-"""The loop of every training: events, checkpoints, Ctrl-C."""

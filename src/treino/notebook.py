@@ -1,0 +1,467 @@
+"""treino in notebooks: one figure that is updated during training, and the doctor's magics.
+
+``fit`` and ``sweep`` are the door's own: those of ``api``, watched if asked for. In a notebook
+(Jupyter, Colab, whatever has an IPython kernel) there is one output that changes, however long it takes; in a
+terminal there is the command line's moving line. ``%load_ext treino`` adds ``%%doctor`` and ``%doctor on``.
+"""
+
+import inspect
+import linecache
+import sys
+import time
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import wraps
+from typing import Any
+
+import numpy as np
+import torch
+
+from treino import api
+from treino.cli.run_view import Position, RunView
+from treino.cli.sweep_view import SweepView
+from treino.diagnosis.exam import Exam
+from treino.diagnosis.finding import Finding, Site
+from treino.diagnosis.tell.coverage import coverage
+from treino.diagnosis.tell.report import nothing
+from treino.inspection.boundary import sight
+from treino.inspection.boundary_preview import boundary_preview, previewable
+from treino.inspection.curves import Curves
+from treino.inspection.input_planes import InputAxes
+from treino.loop import JobClose, JobEnd, JobProgress, JobStart
+from treino.plots.captions import headline
+from treino.plots.notebook_progress import LiveTraining, sweep_html, training_html
+from treino.store.new_names import command_word
+from treino.training.train import RunJob, run_of
+from treino.tuning.stored_sweep import StoredSweep
+from treino.tuning.sweep import SweepJob
+from treino.words import _, numeral
+
+# ---- treino in notebooks: a figure that is updated during training, and the doctor's magics
+
+Watch = Callable[[Any], None]
+
+
+def with_signature_of(plain: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The name, docs and arguments of ``plain``, but that ``watch`` may be True or False too."""
+
+    def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
+        watchable = wraps(plain)(function)
+        signature = inspect.signature(plain)
+        watch = signature.parameters["watch"].replace(annotation=bool | Watch, default=False)
+        parameters = (signature.parameters | {"watch": watch}).values()
+        watchable.__signature__ = signature.replace(parameters=list(parameters))  # type: ignore[attr-defined]
+        watchable.__annotations__ = {**plain.__annotations__, "watch": watch.annotation}
+        return watchable
+
+    return decorated
+
+
+@with_signature_of(api.fit)
+def fit(data: Any, net: Any = None, *, watch: bool | Watch = False, **settings: Any) -> Any:
+    if not isinstance(watch, bool):
+        return api.fit(data, net, watch=watch, **settings)
+    if not watch:
+        return api.fit(data, net, **settings)
+    many = settings.get("seeds") is not None or settings.get("folds") is not None
+    with watching(many) as tell:
+        return api.fit(data, net, watch=tell, **settings)
+
+
+@with_signature_of(api.sweep)
+def sweep(data: Any, space: Any, *, watch: bool | Watch = False, **settings: Any) -> Any:
+    if not isinstance(watch, bool):
+        return api.sweep(data, space, watch=watch, **settings)
+    if not watch:
+        return api.sweep(data, space, **settings)
+    with watching(True) as tell:
+        return api.sweep(data, space, watch=tell, **settings)
+
+
+def kernel_shell() -> Any:
+    """IPython's shell where this process is a notebook's kernel, else None."""
+    if "IPython" not in sys.modules:
+        return None
+    shell = sys.modules["IPython"].get_ipython()
+    return shell if shell is not None and hasattr(shell, "kernel") else None
+
+
+@contextmanager
+def watching(many: bool) -> Iterator[Watch]:
+    """The receiver of events: a notebook's figure, or a terminal's line. many: of a sweep."""
+    if kernel_shell() is None:
+        from treino.cli.progress import ProgressLine
+        from treino.console import console, watched
+
+        with ProgressLine(console(sys.stderr), watched(sys.stderr)) as line:
+            yield line.show
+        return
+
+    figure = SweepFigure() if many else RunFigure()
+    try:
+        yield figure.tell
+    except KeyboardInterrupt as stop:
+        figure.ended_by(str(stop) or _("Stopped at once."))
+        _without_traceback(stop)
+        raise
+    except Exception as error:
+        figure.ended_by(f"{type(error).__name__}: {error}")
+        raise
+
+
+def _without_traceback(stop: KeyboardInterrupt) -> None:
+    """IPython shows such an exception by this one line: where it is saved, and how to go on."""
+    stop._render_traceback_ = lambda: [str(stop)]  # type: ignore[attr-defined]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext treino``: the magics ``%%doctor`` and ``%doctor on`` / ``off``."""
+
+    doctor = Doctor(shell)
+    shell.register_magic_function(doctor.line_or_cell, "line_cell", "doctor")
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """``%unload_ext treino``."""
+    magic = shell.magics_manager.magics["line"].pop("doctor", None)
+    shell.magics_manager.magics["cell"].pop("doctor", None)
+    if magic is not None and magic.__self__.exam is not None:  # nobody could end it any more
+        magic.__self__.exam.stop()
+
+
+# ---- the output of a notebook cell during a training or a sweep: one figure that is updated
+
+EVERY = 0.5  # seconds between two drawings, at least
+SHARE = 150  # a drawing that took a second is followed by so many without one
+LATEST = 10.0  # seconds after which one that hardly costs a thing is due, however little was computed
+
+
+class Output:
+    """One output of a cell whose HTML is replaced, so seldom that it costs less than 1 % of the time.
+
+    Time is that of this thread's processor too: where other programs want it, a training has little of it.
+    """
+
+    def __init__(self, html: str) -> None:
+        from IPython.display import HTML, display
+
+        self._html = HTML
+        self._handle = display(HTML(html), display_id=True)
+        self._next = time.perf_counter() + EVERY
+        self._next_own, self._latest = 0.0, self._next
+
+    @property
+    def due(self) -> bool:
+        now = time.perf_counter()
+        return now >= self._next and (now >= self._latest or time.thread_time() >= self._next_own)
+
+    def show(self, draw: Callable[[], str]) -> None:
+        began, began_own = time.perf_counter(), time.thread_time()
+        self._handle.update(self._html(draw()))
+        ended, ended_own = time.perf_counter(), time.thread_time()
+        self._next = ended + max(EVERY, SHARE * (ended - began))
+        self._next_own = ended_own + SHARE * (ended_own - began_own)
+        self._latest = max(ended + LATEST, self._next)
+
+
+class RunFigure:
+    """The live figure of a training, updated by its events."""
+
+    FEW = 3  # up to so many epochs every step's loss is drawn
+
+    def __init__(self) -> None:
+        self.output = Output("")
+        self.view: RunView | None = None
+        self.axes: InputAxes | None = None  # of the boundary's picture
+        self.over = False
+        self.step = 0
+        self.position = Position(0.0, "", "")
+        self.figures: dict[str, str] = {}
+        self.loss_E, self.deviation_E = array("d"), array("d")
+        self.measured: dict[str, dict[str, tuple[array[int], array[float]]]] = {}  # epochs, values
+        self.loss_S: list[np.ndarray] = []
+
+    def tell(self, event: Any) -> None:
+        if isinstance(event, JobStart):
+            assert isinstance(event.job, RunJob)
+            self.view = RunView(event.job)
+            self.output.show(self._drawn)
+        elif isinstance(event, JobProgress):
+            self._note(event)
+            if self.output.due:
+                net = event.tick.net if self._whole else None
+                self.output.show(lambda: self._drawn(net))
+        elif isinstance(event, JobEnd):
+            self.over = True
+            self._close(event)
+
+    def ended_by(self, sentence: str) -> None:
+        """The last drawing, where no event said that it is over."""
+        if self.view is not None and not self.over:
+            self.output.show(lambda: self._drawn(None, (sentence,), alarm=True))
+
+    @property
+    def _whole(self) -> bool:
+        return self.view is not None and previewable(self.view.job.data)
+
+    def _note(self, event: JobProgress) -> None:
+        assert self.view is not None
+        tick = event.tick
+        self.step, self.position = tick.step, self.view.position(tick)
+        if len(self.loss_E) <= self.FEW:
+            self.loss_S.append(tick.loss_S.cpu().numpy())
+        if tick.epochs:  # at once: of a tiny network there may be thousands
+            self.loss_E.extend(torch.stack([epoch.loss_P for epoch in tick.epochs]).nanmean(1).tolist())
+            self.deviation_E.extend(
+                torch.stack([epoch.loss_std_P for epoch in tick.epochs]).nanmean(1).tolist()
+            )
+        for epoch in (each for each in tick.epochs if each.answer):
+            for split, metrics in (epoch.answer or {}).items():
+                for metric, value in metrics.items():
+                    self._measure(split, metric, epoch.number, value)
+            if epoch.validation_std is not None:
+                self._measure("validation", "loss_std", epoch.number, epoch.validation_std)
+        self.figures = {
+            self.position.label: self.position.count,
+            _("epoch"): numeral(tick.epoch, ",.1f" if tick.epoch < 10 else ",.0f"),
+            _("loss"): numeral(float(tick.loss_S[-1])),
+        }
+        for split, of_split in self.measured.items():
+            for metric in ("accuracy", "rmse"):
+                if metric in of_split:
+                    self.figures[f"{_(split)} {metric}"] = numeral(of_split[metric][1][-1])
+
+    def _measure(self, split: str, metric: str, epoch: int, value: float) -> None:
+        of = self.measured.setdefault(split, {}).setdefault(metric, (array("q"), array("d")))
+        of[0].append(epoch)
+        of[1].append(value)
+
+    def _curves(self, kept_epoch: int | None) -> Curves | None:
+        """The curves so far; None while epochs are too few for one."""
+        assert self.view is not None
+        epochs = len(self.loss_E)
+        if epochs <= self.FEW:
+            return None
+        evaluated: dict[str, dict[str, np.ndarray]] = {}
+        for split, metrics in self.measured.items():
+            for metric, (epoch, value) in metrics.items():
+                value_E = np.full(epochs, np.nan)
+                value_E[np.array(epoch) - 1] = np.array(value)
+                evaluated.setdefault(split, {})[metric] = value_E
+        shown = next((m for m in ("accuracy", "rmse") if any(m in of for of in evaluated.values())), "")
+        name = self.view.job.folder.path.name
+        return Curves(
+            name, np.array(self.loss_E), np.array(self.deviation_E), evaluated, shown, kept_epoch=kept_epoch
+        )
+
+    def _drawn(
+        self,
+        net: Any = None,
+        messages: tuple[str, ...] = (),
+        alarm: bool = False,
+        kept_epoch: int | None = None,
+    ) -> str:
+        assert self.view is not None
+        data = self.view.job.data
+        shown = self._curves(kept_epoch)
+        few = np.concatenate(self.loss_S) if self.loss_S and shown is None else None
+        if net is not None and self.axes is None:
+            self.axes = sight(net, data, axes=data.features)
+        seen = None if net is None or self.axes is None else boundary_preview(net, data, self.axes)
+        return training_html(
+            LiveTraining(
+                name=self.view.job.folder.path.name,
+                done=self.position.done,
+                figures=self.figures,
+                left=None if messages else self.position.left_s,
+                curves=shown,
+                loss_S=few,
+                boundary=seen,
+                messages=messages,
+                alarm=alarm,
+            )
+        )
+
+    def _close(self, event: JobEnd) -> None:
+        run = run_of(event.job)
+        result = run.result
+        name = run.name
+        if event.interrupted:
+            sentences: tuple[str, ...] = (
+                _("Interrupted after {step:,} steps; saved in {path}.").format(step=self.step, path=run.path),
+                _("To go on: run = treino.open({name!r}).resume()").format(name=str(run.path)),
+            )
+        elif result is not None:
+            sentences = (
+                _("{status} after {steps:,} steps, {seconds:.2f} s. {headline}").format(
+                    status=_(run.status), steps=result.steps, seconds=result.seconds,
+                    headline=headline(result),
+                ),
+                _("Kept in {path}; more: treino report {name}").format(path=run.path, name=name),
+            )  # fmt: skip
+            if result.findings:
+                rules = ", ".join(finding.rule for finding in result.findings)
+                sentences = (*sentences, _("The doctor found: {rules}.").format(rules=rules))
+            self.position = replace(
+                self.position, done=1.0
+            )  # a patient or diverged one ends before its steps
+        alarm = event.interrupted or run.status == "diverged"
+        net = run.module if self._whole and run.status != "interrupted" else None
+        kept = None if result is None or result.members else result.kept_epoch
+        self.output.show(lambda: self._drawn(net, sentences, alarm, kept))
+
+
+class SweepFigure:
+    """The live figure of a sweep: a bar and figures that change."""
+
+    def __init__(self) -> None:
+        self.output = Output("")
+        self.view: SweepView | None = None
+        self.over = False
+        self.position = Position(0.0, "", "")
+
+    def tell(self, event: Any) -> None:
+        if isinstance(event, JobStart):
+            assert isinstance(event.job, SweepJob)
+            self.view = SweepView(event.job)
+            members = numeral(event.job.sweep.options.members, ",")
+            self.position = Position(0.0, _("networks"), members)
+            self._show()
+        elif isinstance(event, JobProgress):
+            assert self.view is not None
+            self.position = self.view.position(event.tick)
+            if self.output.due:
+                self._show()
+        elif isinstance(event, JobClose):
+            self.position = replace(self.position, done=1.0, left_s=None)
+            self._show(_("judging the best"))
+        elif isinstance(event, JobEnd):
+            self.over = True
+            self._close(event)
+
+    def ended_by(self, sentence: str) -> None:
+        """The last drawing, where no event said that it is over."""
+        if self.view is not None and not self.over:
+            self.position = replace(self.position, left_s=None)
+            self._show(sentence)
+
+    def _show(self, *sentences: str) -> None:
+        assert self.view is not None
+        name, now = self.view.job.folder.path.name, self.position
+        figures = {now.label: now.count, **now.figures}
+        self.output.show(lambda: sweep_html(name, now.done, figures, now.left_s, sentences))
+
+    def _close(self, event: JobEnd) -> None:
+        path = event.job.folder.path
+        if event.interrupted:
+            self._show(_("Interrupted; go on with: treino resume {path}").format(path=command_word(path)))
+            return
+        result = StoredSweep(event.job.folder).result
+        judged = result and result.judge and result.judge.sentence
+        self._show(*((judged,) if judged else ()), _("Kept in {path}.").format(path=path))
+
+
+# ---- ``%%doctor``, ``%doctor on`` and ``%doctor off``: the doctor checks one cell, or all cells in
+
+
+class Doctor:
+    """The magic of one shell; ``exam`` is there while it is on."""
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+        self.exam: Exam | None = None
+
+    def line_or_cell(self, line: str, cell: str | None = None) -> None:
+        """Watch PyTorch code and say what it stays silent about.
+
+        ``%%doctor`` at the head of a cell: that cell. ``%doctor on`` … ``%doctor off``: the cells in between.
+        ``%doctor`` alone says whether it is on.
+        """
+        from IPython.core.error import UsageError
+
+        word = line.strip()
+        if cell is not None:
+            if word:
+                raise UsageError(
+                    _("%%doctor takes nothing behind it, and there is {word!r}.").format(word=word)
+                )
+            if self.exam is not None:
+                raise UsageError(_("The doctor is on already: leave %%doctor out, or %doctor off first."))
+            self._cell(cell)
+        elif word == "on":
+            if self.exam is not None:
+                raise UsageError(_("The doctor is on already; %doctor off shows what it found."))
+            self.exam = Exam().start()
+            print(_("The doctor watches from here on; %doctor off shows what it found."))
+        elif word == "off":
+            if self.exam is None:
+                raise UsageError(_("The doctor is not on; %doctor on begins."))
+            exam, self.exam = self.exam, None
+            self._show(exam.stop(), {})
+        elif word:
+            raise UsageError(_("%doctor takes on or off, not {word!r}.").format(word=word))
+        else:
+            print(_("The doctor is off.") if self.exam is None else _("The doctor is on."))
+
+    def _cell(self, cell: str) -> None:
+        """Run the cell as it is, under the doctor; then its findings, also where it raised."""
+        name = self.shell.compile.get_code_name(
+            cell, self.shell.transform_cell(cell), self.shell.execution_count
+        )
+        above = 1 + len(cell) - len(cell.lstrip("\n"))  # lines that IPython takes off before it counts
+        exam = Exam().start()
+        result = None
+        try:
+            result = self.shell.run_cell(cell)
+        finally:
+            exam.stop(finished=result is not None and bool(result.success))
+        self._show(exam, {name: above})
+        error = result.error_in_exec or result.error_before_exec
+        if error is not None:  # its traceback is shown already; the notebook must stop there all the same
+            error._render_traceback_ = list
+            raise error
+
+    def _show(self, exam: Exam, above: dict[str, int]) -> None:
+        from IPython.display import HTML, display
+
+        from treino.plots.findings import findings_html
+
+        if not (exam.backwards or exam.steps):
+            head = _("doctor: no backward seen: nothing was trained, so there is nothing to examine.")
+        elif not exam.findings:
+            head = nothing(exam)
+        else:
+            head = _("doctor: {steps} steps watched, findings: {n}").format(
+                n=len(exam.findings), steps=exam.steps
+            )
+        findings = [(f, self._place(f, above), _text(f)) for f in exam.findings]
+        defects = [
+            _("doctor: a defect of the doctor itself, not of your script: {what}").format(what=d)
+            for d in exam.defects
+        ]
+        covered = coverage(exam)
+        notes = [*covered.figures, *(covered.sentences() if not exam.findings else ())]
+        watched = exam.backwards or exam.steps
+        display(HTML(findings_html(head, findings, [*(notes if watched else ()), *defects])))
+
+    def _place(self, finding: Finding, above: dict[str, int]) -> str:
+        """``In[3], line 7``; of a cell that is watched alone ``line 7``, as its author counts."""
+        if finding.file is None or finding.line is None:
+            return _("(no line known)")
+        place = self._named(Site(finding.file, finding.line), above)
+        if finding.seen is not None and finding.seen.line != finding.line:
+            place += _(" (seen at {place})").format(place=self._named(finding.seen, above))
+        return place
+
+    def _named(self, site: Site, above: dict[str, int]) -> str:
+        if site.file in above:  # the cell over these findings
+            return _("line {line}").format(line=site.line + above[site.file])
+        label = self.shell.compile.format_code_name(site.file)
+        where = site.file if label is None else label[1]
+        return _("{where}, line {line}").format(where=where, line=site.line)
+
+
+def _text(finding: Finding) -> str:
+    return linecache.getline(finding.file, finding.line).strip() if finding.file and finding.line else ""
