@@ -37,8 +37,7 @@ from treino.folders import open_folder
 from treino.records.prediction import predict_like
 from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
-from treino.tuning.stored_study import StoredStudy
-from treino.tuning.stored_sweep import StoredSweep
+from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 
 FLIPS = 1500
 KINDS = ("run", "sweep", "study")

@@ -112,7 +112,7 @@ def _browser() -> Iterator[None]:
 def _no_pictures() -> Iterator[None]:
     """Half of a short training's time goes into its pictures: only tests that look at them draw them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("treino.pictures.illustration.draw", lambda *_: [])
+        patch.setattr("treino.pictures.picture_files.draw", lambda *_: [])
         yield
 
 
@@ -121,22 +121,22 @@ def _pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     if "pictures" in request.keywords:
         from treino.pictures.picture_files import draw
 
-        monkeypatch.setattr("treino.pictures.illustration.draw", draw)
+        monkeypatch.setattr("treino.pictures.picture_files.draw", draw)
 
 
 @pytest.fixture(autouse=True)
 def _our_defects(monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails after a training becomes a note; a mistake of our own code there must not hide in one."""
-    from treino.records import failure_notes
+    from treino.records import stored_folder
 
-    reason = failure_notes._reason
+    reason = stored_folder._reason
 
     def strict(error: BaseException) -> str:
         if isinstance(error, (AttributeError, KeyError, NameError, TypeError)):
             raise error
         return reason(error)
 
-    monkeypatch.setattr(failure_notes, "_reason", strict)
+    monkeypatch.setattr(stored_folder, "_reason", strict)
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,9 @@ from treino.fit_events import FitRequest, fit_events, settings_before_search
 from treino.folders import Stored, open_all, open_folder, resume_events
 from treino.loop import JobEvent, drained_folder
 from treino.pictures.curves import curves_of
-from treino.pictures.illustration import illustrated
+from treino.pictures.picture_files import illustrated
 from treino.plots.notebook_cards import run_card, runs_table, study_card, sweep_card
-from treino.records.access import Access
-from treino.records.network_source import UserFiles
+from treino.records.network_source import Access, UserFiles
 from treino.records.prediction import predict_like
 from treino.records.stored_run import StoredRun
 from treino.spec import refuse_layers
@@ -33,8 +32,7 @@ from treino.training.commands import send_setting, send_stop
 from treino.training.replay import Snapshot, snapshots
 from treino.training.train import drain
 from treino.tuning.populations import config_text
-from treino.tuning.stored_study import StoredStudy
-from treino.tuning.stored_sweep import StoredSweep
+from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 from treino.tuning.study import study_events
 from treino.tuning.study_document import table_of
 from treino.tuning.sweep import sweep_events

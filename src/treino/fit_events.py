@@ -12,7 +12,7 @@ from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.errors import TreinoError
 from treino.loop import JobEvent
-from treino.pictures.illustration import illustrated
+from treino.pictures.picture_files import illustrated
 from treino.records.data_source import load_data, prepared_beside
 from treino.records.network_source import NetworkSource, network_files
 from treino.spec import OF_DATA, Settings, read_settings

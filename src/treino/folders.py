@@ -8,8 +8,8 @@ from typing import Any
 from treino.documents.listing import whole_folders
 from treino.errors import TreinoError
 from treino.loop import JobEvent
-from treino.pictures.illustration import illustrated
-from treino.records.access import Access
+from treino.pictures.picture_files import illustrated
+from treino.records.network_source import Access
 from treino.records.stored_run import StoredRun, study_without_network
 from treino.spec import Settings
 from treino.store import RunFolder, find
@@ -17,8 +17,7 @@ from treino.training.branch import branching, parse_step, rewinding
 from treino.training.replay import snapshots
 from treino.training.train import resuming
 from treino.tuning.member import member_run, parse_member, sweep_folder
-from treino.tuning.stored_study import StoredStudy
-from treino.tuning.stored_sweep import StoredSweep
+from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 from treino.tuning.study import study_resumption
 from treino.tuning.sweep import sweep_resumption
 from treino.words import _

@@ -32,7 +32,7 @@ from treino.inspection.curves import Curves
 from treino.inspection.input_planes import InputAxes
 from treino.loop import JobClose, JobEnd, JobProgress, JobStart
 from treino.plots.captions import headline
-from treino.plots.notebook_progress import LiveTraining, sweep_html, training_html
+from treino.plots.notebook_cards import LiveTraining, sweep_html, training_html
 from treino.store.new_names import command_word
 from treino.training.train import RunJob, run_of
 from treino.tuning.stored_sweep import StoredSweep

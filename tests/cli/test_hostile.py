@@ -113,7 +113,7 @@ def test_a_run_is_whole_when_its_pictures_fail(
     def full(*_args: object) -> None:
         raise TreinoError("disk_full", "The disk is full.", status=1)
 
-    monkeypatch.setattr("treino.pictures.illustration.draw", full)
+    monkeypatch.setattr("treino.pictures.picture_files.draw", full)
     said = treino("train", "wine", "--steps", 2)
     assert said.status == 0
     assert said.out.count("A picture is missing: The disk is full.") == 1

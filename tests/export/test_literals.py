@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from treino.errors import TreinoError
 from treino.export.formats import export
-from treino.export.script_part import literal, words_alone
+from treino.export.script_data import literal, words_alone
 from treino.spec import read_settings
 from treino.training.train import drain, train_events
 

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 import treino as tr
 from treino.data.splits import split
-from treino.export.copied_source import copied
-from treino.export.folding import fixed
+from treino.export.folding import copied, fixed
 from treino.export.script import program, script_body, script_parts
 from treino.resampling import auc, f1_macro
 

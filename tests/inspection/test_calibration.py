@@ -9,7 +9,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from treino.errors import TreinoError
 from treino.inspection.calibration import BINS, calibration_of, cost_of, threshold_of
-from treino.plots.calibration import calibration_figure, verdict
+from treino.plots.confusion import calibration_figure, verdict
 from treino.plots.style import png
 from treino.spec import read_settings
 

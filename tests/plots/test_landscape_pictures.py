@@ -15,10 +15,8 @@ from treino.inspection.dynamics import Dynamics, WeightLayer
 from treino.inspection.loss_planes import Interpolation, Landscape, RunPath, SurfacePoint
 from treino.plots.curves import overlay_figure
 from treino.plots.dynamics import dynamics_figure
-from treino.plots.landscape import colours, interpolated, landscape_figure, levels
-from treino.plots.landscape_line import line_figure
+from treino.plots.landscape import colours, interpolated, landscape_figure, levels, line_figure, walker_figure
 from treino.plots.style import png
-from treino.plots.walker import walker_figure
 from treino.words import THOUSANDS
 
 NASTY = "<script>alert(1)</script> $x_1$"

@@ -13,8 +13,7 @@ from tests.conftest import Said
 from tests.plots.room import outside, overlapping
 from treino.documents.sweep import SpaceEntries
 from treino.inspection.sweep_statistics import density, seen, setting_importance
-from treino.plots.sweep_parallel import parallel_figure
-from treino.plots.sweep_slices import slices_figure
+from treino.plots.sweep import parallel_figure, slices_figure
 
 SPACE = {
     "lr": {"low": 1e-4, "high": 1e-1, "log": True, "whole": False, "levels": None},

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from treino.inspection import baselines
-from treino.pictures import illustration
+from treino.pictures import picture_files
 from treino.store import database, files
 
 
@@ -13,7 +13,7 @@ from treino.store import database, files
 def _quick_ends() -> Iterator[None]:
     """Of runs that a whole file shares, too. The baseline of trees has few; nobody pulls the plug."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(illustration, "draw", lambda *_: [])
+        patch.setattr(picture_files, "draw", lambda *_: [])
         patch.setattr(baselines, "TREES", 4)
         patch.setattr(files, "_fsync", lambda _descriptor: None)
         patch.setattr(database, "_SYNCHRONOUS", "OFF")
@@ -26,4 +26,4 @@ def _pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     if "pictures" in request.keywords:
         from treino.pictures.picture_files import draw
 
-        monkeypatch.setattr(illustration, "draw", draw)
+        monkeypatch.setattr(picture_files, "draw", draw)

@@ -366,7 +366,7 @@ def test_untrained_networks_say_where_the_other_columns_are_held(tmp_path: Path)
     figures: list[Figure] = []
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(
-            "treino.plots.boundary_grid.new_figure",
+            "treino.plots.film.new_figure",
             lambda high: figures.append(new_figure(high)) or figures[-1],
         )
         untrained("wine", 9, OutputFolder(tmp_path))

@@ -80,8 +80,7 @@ def data(
     Example: treino data wine | treino data houses.csv --target price | treino data mnist --to mnist.png
     """
     from treino.data import BUILTINS, describe
-    from treino.plots.contact_sheet import contact_sheet
-    from treino.plots.data_page import data_page
+    from treino.plots.data_page import contact_sheet, data_page
     from treino.records.data_source import files_of, kinds_of, reading_of
     from treino.spec import read_settings
 

@@ -10,8 +10,7 @@ from treino.cli.flags import RunName, ScreenFlag
 from treino.cli.run_view import run_summary
 from treino.cli.sweep_view import member_summary, status_line, study_summary, sweep_summary
 from treino.folders import Stored
-from treino.tuning.stored_study import StoredStudy
-from treino.tuning.stored_sweep import StoredSweep
+from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 from treino.words import _, numeral
 
 # ---- ``treino show``: one run, sweep or study, or the differences of two runs

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from treino.errors import TreinoError, nearest
-from treino.export.exported import Exported, need_weights
+from treino.export import Exported, need_weights
 from treino.export.onnx_file import onnx_file
 from treino.export.pt2_file import pt2_file
 from treino.export.script import script

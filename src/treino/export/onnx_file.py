@@ -24,7 +24,7 @@ from treino.data.preparation.encoders import (
 from treino.data.preparation.preparation import Preparation
 from treino.data.table import Column
 from treino.errors import TreinoError
-from treino.export.exported import Exported
+from treino.export import Exported
 from treino.inspection.outputs import outputs, probabilities
 from treino.records.prediction import intervals_of, reading_of, winners
 from treino.records.stored_run import StoredRun

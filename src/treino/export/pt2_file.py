@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from treino.errors import TreinoError, cause
-from treino.export.exported import Exported
+from treino.export import Exported
 from treino.inspection.outputs import outputs
 from treino.records.stored_run import StoredRun
 from treino.words import _

@@ -24,11 +24,18 @@ from treino.engine import ACTIVATIONS, INITS, mlp
 from treino.engine.gates import gates_of
 from treino.engine.rng import member_seeds, step_seed
 from treino.errors import TreinoError
-from treino.export.copied_source import before, class_name, copied
-from treino.export.exported import Exported, has_weights, need_weights
-from treino.export.folding import fixed
-from treino.export.script_data import scale_of, source_part
-from treino.export.script_part import WIDTH, ScriptPart, definition, listing, literal, words_alone
+from treino.export import Exported, has_weights, need_weights
+from treino.export.folding import before, class_name, copied, fixed
+from treino.export.script_data import (
+    WIDTH,
+    ScriptPart,
+    definition,
+    listing,
+    literal,
+    scale_of,
+    source_part,
+    words_alone,
+)
 from treino.export.script_training import planned_steps, training_part
 from treino.records.network_source import UserFiles, network_files, sealed_copy
 from treino.records.segments import path_of

@@ -11,8 +11,8 @@ from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.losses import LossKind
 from treino.engine.optim import BETAS
 from treino.engine.step_plan import EVALUATION_SPACING
-from treino.export.copied_source import before, class_name, copied
-from treino.export.script_part import ScriptPart, definition, literal
+from treino.export.folding import before, class_name, copied
+from treino.export.script_data import ScriptPart, definition, literal
 from treino.records.segments import newest, setting_commands
 from treino.records.stored_run import StoredRun
 

@@ -8,8 +8,7 @@ from treino.inspection.curves import Curves
 from treino.pictures import File, RunPicture
 from treino.plots.curves import MOST, alarms, curves_figure, overlay_figure
 from treino.plots.style import label, png
-from treino.records.histories import training_losses
-from treino.records.segments import epoch_count
+from treino.records.segments import epoch_count, training_losses
 from treino.records.stored_run import StoredRun
 from treino.words import _
 

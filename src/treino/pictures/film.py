@@ -10,7 +10,6 @@ from treino.inspection.film import Frame, NetworkState, difference, film, film_s
 from treino.inspection.input_planes import Boundary, Plane
 from treino.pictures import File, RunPicture
 from treino.pictures.output import put
-from treino.plots.boundary_grid import grid_figure
 from treino.plots.captions import view_sentences
 from treino.plots.film import (
     GIF_WIDTH,
@@ -19,6 +18,7 @@ from treino.plots.film import (
     film_pictures,
     film_title,
     gif,
+    grid_figure,
     image_png,
     share,
 )

@@ -13,8 +13,7 @@ from treino.inspection.outputs import confusion, mistakes
 from treino.inspection.thumbnails import FirstWeights, first_weights
 from treino.inspection.unit_responses import UnitDiagram, insides
 from treino.pictures import File, RunPicture, network_errors
-from treino.plots.calibration import calibration_figure
-from treino.plots.confusion import confusion_figure
+from treino.plots.confusion import calibration_figure, confusion_figure
 from treino.plots.dependence import dependence_figure
 from treino.plots.importance import importance_figure
 from treino.plots.mistakes import mistakes_figure

@@ -19,10 +19,8 @@ from treino.inspection.loss_planes import (
 )
 from treino.inspection.loss_surface import MOST_ROWS, LossSurface, drawn, loss_surface
 from treino.pictures import File, RunPicture
-from treino.plots.landscape import landscape_figure
-from treino.plots.landscape_line import line_figure
+from treino.plots.landscape import landscape_figure, line_figure, walker_figure
 from treino.plots.style import png
-from treino.plots.walker import walker_figure
 from treino.records.segments import layers_from
 from treino.records.stored_run import StoredRun
 from treino.training.replay import last_step, snapshots

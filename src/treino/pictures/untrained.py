@@ -12,7 +12,7 @@ from treino.data.torch_datasets.dataset_source import in_memory
 from treino.errors import TreinoError
 from treino.inspection.boundary import boundary
 from treino.inspection.film import SPLITS, film_sight
-from treino.plots.boundary_grid import grid_figure
+from treino.plots.film import grid_figure
 from treino.plots.style import label, png, split_name
 from treino.records.data_source import load_data
 from treino.records.network_source import run_network

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from treino.inspection.input_planes import Boundary, InputLine, Plane, Points
 from treino.plots.captions import axis_names, score_sentence, view_sentences, warning_sentences
+from treino.plots.confusion import regression_figure
 from treino.plots.pixels import regions
 from treino.plots.points import class_key, draw_rows, row_key, wrong_key
-from treino.plots.regression import regression_figure
 from treino.plots.style import (
     DPI,
     INK,

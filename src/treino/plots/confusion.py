@@ -1,21 +1,30 @@
-"""The picture of a confusion matrix."""
+"""The pictures of how right a network is: confusion, calibration, predicted against true numbers."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from treino.inspection.calibration import BINS, Calibration
+from treino.inspection.input_planes import Fit, InputLine, Points
 from treino.inspection.outputs import Confusion
-from treino.plots.captions import score_sentence
+from treino.plots.captions import axis_names, score_sentence
+from treino.plots.points import marks, row_key
 from treino.plots.style import (
     DPI,
+    FAINT,
     INK,
+    INKS,
     PALETTE,
     PAPER,
     SOFT,
+    TEST,
     WIDTH,
     class_labels,
     extent,
     header,
+    label,
+    legend,
+    legend_at_right,
     look,
     new_figure,
     percent,
@@ -27,6 +36,10 @@ from treino.words import _
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+
+# ---- the picture of a confusion matrix
 
 RIGHT, WRONG = PALETTE[0], PALETTE[5]
 WRITTEN = 20  # classes whose cells have room for a number
@@ -167,3 +180,132 @@ def _pairs(figure: "Figure", axes: "Axes", shown: Confusion) -> None:
             lines.append((_("and {n} more pairs").format(n=more), SOFT, "normal"))
     for k, (text, ink, weight) in enumerate(lines):
         figure.text(x, y - k * step, text, color=ink, weight=weight, fontsize=9.5, va="top")
+
+
+# ---- the picture of a calibration: how often a network is right, by how sure it is
+
+
+def calibration_figure(shown: Calibration) -> "Figure":
+    """The share of right rows over the probability, with what chance allows, and the rows of each bin."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    with look():
+        figure = new_figure(6.4)
+        title = _("Calibration: {name}").format(name=label(shown.name, 44))
+        warned = [_("The network learnt from these rows: there are no others.")]
+        top = header(figure, title, calibration_sentences(shown), warned if shown.split == "train" else [])
+        low, high = 0.34, top - 0.03
+        axes = figure.add_axes((0.1, low, 0.86, high - low))
+        axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
+        half = 0.45 / BINS
+        for at, below, above in zip(shown.confidence_B, shown.low_B, shown.high_B, strict=True):
+            axes.fill_between([at - half, at + half], below, above, color=FAINT, linewidth=0)
+        axes.plot(shown.confidence_B, shown.right_B, "o-", color=TEST, markersize=6, linewidth=1.5)
+        axes.set_ylabel(_("share that is right"))
+        axes.set_ylim(-0.03, 1.03)
+        begin = max(0.0, float(shown.confidence_B.min()) - 2 * half)
+        marks = [Line2D([], [], color=SOFT, linestyle="--"), Patch(color=FAINT), Line2D([], [], color=TEST)]
+        names = [_("perfect"), _("chance: 95 % of perfect networks"), _("this network")]
+        legend(axes, marks, names, loc="lower right" if begin < 0.5 else "upper left")
+        beneath = figure.add_axes((0.1, 0.11, 0.86, low - 0.17), sharex=axes)
+        beneath.bar(shown.confidence_B, shown.rows_B, width=1.6 * half, color=PALETTE[0])
+        beneath.set_ylabel(_("rows"))
+        beneath.set_xlabel(_("probability of the predicted class"))
+        axes.set_xlim(begin, 1 + half)
+        axes.tick_params(labelbottom=False)
+        return figure
+
+
+def calibration_sentences(shown: Calibration) -> list[str]:
+    """The error and what chance makes of it, and whether the network is too sure."""
+    sentence = _(
+        "Expected calibration error {error:.1%} on {n:,} {split} rows; perfect networks: up to {chance:.1%}."
+    )
+    sentences_first = [
+        sentence.format(error=shown.error, n=shown.rows, split=split_name(shown.split), chance=shown.chance)
+    ]
+    return [*sentences_first, *verdict(shown)]
+
+
+def verdict(shown: Calibration) -> list[str]:
+    """Whether it is surer than it may be, or less sure, where that is more than chance."""
+    if shown.error <= shown.chance:
+        return [_("No more than chance: its probabilities can be taken as they are.")]
+    sure = float(np.dot(shown.confidence_B - shown.right_B, shown.rows_B))
+    if sure > 0:
+        return [_("More than chance: it is surer than it is right.")]
+    return [_("More than chance: it is right more often than it is sure.")]
+
+
+# ---- the pictures of a regression: predicted against true, and the curve where there is one input
+
+
+def regression_figure(shown: InputLine | Fit) -> "Figure":
+    """Predicted against true in the target's own units, or the predicted curve among the rows."""
+    with look():
+        return _curve(shown) if isinstance(shown, InputLine) else _fit_picture(shown)
+
+
+def _fit_picture(fit: Fit) -> "Figure":
+    figure = new_figure()
+    title = _("Predicted against true: {name}").format(name=label(fit.name, 44))
+    top = header(figure, title, [score_sentence(fit.score)])
+    axes = figure.add_axes((0.11, 0.11, 0.60, top - 0.11))
+    every = np.concatenate([np.concatenate([p.true_N, p.predicted_N]) for p in fit.points])
+    every = every[np.isfinite(every)]
+    low, high = (float(every.min()), float(every.max())) if len(every) else (0.0, 1.0)
+    margin = 0.04 * (high - low) or 0.5 * max(1.0, abs(high))
+    low, high = low - margin, high + margin
+    diagonal = draw_fit(axes, fit, low, high)
+    axes.set_xlim(low, high)
+    axes.set_ylim(low, high)
+    axes.grid(True)
+    x_name, y_name = axis_names(fit)
+    axes.set(xlabel=x_name, ylabel=y_name)
+    handles, labels = row_key(fit.points, INKS)
+    legend_at_right(axes, [diagonal, *handles], [_("predicted = true"), *labels])
+    return figure
+
+
+def _curve(line: InputLine) -> "Figure":
+    figure = new_figure()
+    title = _("What the network predicts: {name}").format(name=label(line.name, 40))
+    top = header(figure, title, [score_sentence(line.score)])
+    axes = figure.add_axes((0.11, 0.11, 0.60, top - 0.11))
+    curve = draw_curve(axes, line)
+    axes.set_xlim(line.x_R[0], line.x_R[-1])
+    axes.grid(True)
+    x_name, y_name = axis_names(line)
+    axes.set(xlabel=x_name, ylabel=y_name)
+    handles, labels = row_key(line.points, INKS)
+    legend_at_right(axes, [curve, *handles], [_("network"), *labels])
+    return figure
+
+
+def draw_fit(axes: "Axes", fit: Fit, low: float, high: float) -> "Line2D":
+    """Predictions, cut off at the ends, against what is true. -> the line on which they would be right."""
+    (diagonal,) = axes.plot(
+        [low, high], [low, high], color=SOFT, linewidth=1.2, linestyle=(0, (5, 3)), zorder=2
+    )
+    predicted = [np.clip(p.predicted_N, low, high) for p in fit.points]
+    _scatter(axes, fit.points, [p.true_N for p in fit.points], predicted)
+    return diagonal
+
+
+def draw_curve(axes: "Axes", line: InputLine) -> "Line2D":
+    """What is predicted, as a curve among the rows."""
+    _scatter(axes, line.points, [p.at_NK[:, 0] for p in line.points], [p.true_N for p in line.points])
+    (curve,) = axes.plot(line.x_R, line.value_RC[:, 0], color=INK, linewidth=2.4, zorder=7)
+    return curve
+
+
+def _scatter(axes: "Axes", points: tuple[Points, ...], x_N: list[np.ndarray], y_N: list[np.ndarray]) -> None:
+    size = float(np.interp(sum(len(p) for p in points), (200, 1500), (1.0, 0.5)))
+    for p, x, y in zip(points, x_N, y_N, strict=True):
+        marker, area, edge, width, order = marks(p.split)
+        faint = 0.55 if p.split == "train" else 0.9
+        axes.scatter(
+            x, y, area * size, c=INKS[p.split], marker=marker, edgecolors=edge, linewidths=width,
+            alpha=faint, zorder=order,
+        )  # fmt: skip

@@ -1,18 +1,40 @@
-"""Cards of runs, sweeps and studies in a notebook's output: main figures, a curve, notes."""
+"""What a notebook shows: cards of runs, sweeps and studies, and a training in progress.
+
+It is drawn again and again, so it is made of SVG and two hundred dots and not of matplotlib's figures.
+"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from treino.documents.run_result import RunResult
 from treino.documents.run_spec import Finding
 from treino.documents.sweep import SweepResult
 from treino.inspection.curves import Curves
+from treino.inspection.input_planes import Plane
 from treino.plots.captions import headline
+from treino.plots.pixels import data_uri, regions
 from treino.plots.report.charts import curve_charts, figures_table
-from treino.plots.style import ALARM, split_name
+from treino.plots.style import ALARM, PALETTE, split_name
+from treino.plots.svg import (
+    LETTER,
+    circle,
+    colour,
+    fluid_svg,
+    image,
+    rectangle,
+    shortened,
+    text,
+    upright_text,
+)
+from treino.plots.svg_charts import Axis, Series, line_chart
 from treino.words import _, numeral
+
+# ---- cards of runs, sweeps and studies in a notebook's output: main figures, a curve, notes
 
 CARD = "font-family:system-ui,sans-serif;font-size:14px;line-height:1.45;max-width:960px;padding:4px 0"
 GRID = "display:flex;flex-wrap:wrap;gap:6px 24px;align-items:flex-start"
@@ -132,3 +154,129 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         "<div style='overflow-x:auto'><table style='border-collapse:collapse;margin:4px 0'>"
         f"<thead><tr style='background:none'>{heads}</tr></thead><tbody>{lines}</tbody></table></div>"
     )
+
+
+# ---- the HTML that a notebook shows during a training or a sweep
+
+SIDE = 300  # of the boundary's picture, in its own units
+PROGRESS_GRID = (
+    "display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:6px 18px;"
+    "align-items:start"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class LiveTraining:
+    """The state of a running training.
+
+    done: from 0 to 1. figures: named values. left: seconds to the end at this pace, None before there is one.
+    curves: by epochs. loss_S: every step's loss, where epochs are too few for a curve. messages:
+    what happened, if it is over.
+    """
+
+    name: str
+    done: float
+    figures: Mapping[str, str]
+    left: float | None = None
+    curves: Curves | None = None
+    loss_S: np.ndarray | None = None
+    boundary: Plane | None = None
+    messages: Sequence[str] = ()
+    alarm: bool = False
+
+
+def training_html(live: LiveTraining) -> str:
+    """The training as HTML: a bar, the figures, the curves, and the boundary of two inputs."""
+    charts = []
+    if live.loss_S is not None and len(live.loss_S):
+        step_S = np.arange(1.0, len(live.loss_S) + 1)
+        series = [Series(_("training, every step"), step_S, live.loss_S.astype(np.float64))]
+        charts.append(line_chart(series, x_label=_("step"), y_label=_("loss"), alt=_("loss by step")))
+    elif live.curves is not None:
+        charts = [chart.html for chart in curve_charts([live.curves])]
+    if live.boundary is not None:
+        charts.append(boundary_svg(live.boundary))
+    cells = "".join(f"<div style='max-width:480px'>{chart}</div>" for chart in charts)
+    return (
+        f"<div style='{CARD}'>{_head(live.name, live.figures)}{bar(live.done, live.left, live.alarm)}"
+        f"{_message_lines(live.messages, live.alarm)}<div style='{PROGRESS_GRID}'>{cells}</div></div>"
+    )
+
+
+def sweep_html(
+    name: str,
+    done: float | None,
+    figures: Mapping[str, str],
+    left: float | None,
+    messages: Sequence[str] = (),
+) -> str:
+    """A sweep as it stands: a bar and its table. done: None while the best is judged."""
+    rows = "".join(
+        f"<tr><th scope='row' style='text-align:left;font-weight:500;padding:1px 16px 1px 0'>{escape(k)}</th>"
+        f"<td style='text-align:left'>{escape(v)}</td></tr>"
+        for k, v in figures.items()
+    )
+    moving = bar(done, left) if done is not None else ""
+    return (
+        f"<div style='{CARD}'>{_head(name, {})}{moving}{_message_lines(messages)}<table>{rows}</table></div>"
+    )
+
+
+def bar(done: float, left: float | None, alarm: bool = False) -> str:
+    """How much is done, and how long it may take."""
+    ink = ALARM if alarm else PALETTE[0]
+    share = 100 * min(max(done, 0.0), 1.0)
+    remaining = "" if left is None else _("at most {time} left").format(time=duration(left))
+    return (
+        "<div style='display:flex;gap:10px;align-items:center;margin:3px 0 6px'>"
+        f"<div role='progressbar' aria-valuenow='{share:.0f}' aria-valuemin='0' aria-valuemax='100' "
+        "style='flex:1;max-width:420px;height:7px;border-radius:4px;background:rgba(128,128,128,.28)'>"
+        f"<div style='width:{share:.1f}%;height:7px;border-radius:4px;background:{ink}'></div></div>"
+        f"<span style='opacity:.75'>{escape(remaining)}</span></div>"
+    )
+
+
+def duration(seconds: float) -> str:
+    """8 s, 3 min 20 s, 2 h 5 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return _("{s} s").format(s=whole)
+    if whole < 3600:
+        return _("{m} min {s} s").format(m=whole // 60, s=whole % 60)
+    return _("{h} h {m} min").format(h=whole // 3600, m=whole // 60 % 60)
+
+
+def _head(name: str, figures: Mapping[str, str]) -> str:
+    listed = "".join(
+        f" <span style='margin-left:14px;display:inline-block'><span style='opacity:.7'>{escape(k)}</span> "
+        f"<span style='font-variant-numeric:tabular-nums'>{escape(v)}</span></span>"
+        for k, v in figures.items()
+    )
+    return f"<div><b>{escape(name)}</b>{listed}</div>"
+
+
+def _message_lines(lines: Sequence[str], alarm: bool = False) -> str:
+    ink = f";{WRONG}" if alarm else ""
+    return "".join(f"<div style='margin:2px 0{ink}'>{escape(line)}</div>" for line in lines)
+
+
+def boundary_svg(plane: Plane) -> str:
+    """Regions as a small picture, stretched; rows as dots; classes named by their colours."""
+    left, top, cell = 30, 24, SIDE / (len(plane.x_R) - 1)
+    parts, x = list[str](), 8.0
+    for c, name in enumerate(plane.classes[:8]):
+        words = shortened(name, 12)
+        parts += [rectangle(x, 5, 10, 10, rx=2, fill=colour(c)), text(x + 15, 14, words)]
+        x += 28 + LETTER * len(words)
+    # the middle of the outermost pixels lies on the frame
+    side, uri = SIDE + cell, data_uri(regions(plane.probability_RRC), upwards=True)
+    parts.append(image(left - cell / 2, top - cell / 2, side, side, uri))
+    across = Axis(plane.x_R[0], plane.x_R[-1], left, left + SIDE)
+    up = Axis(plane.y_R[0], plane.y_R[-1], top + SIDE, top)
+    for points in plane.points:
+        place_NK = zip(across.place(points.at_NK[:, 0]), up.place(points.at_NK[:, 1]), strict=True)
+        for (px, py), c in zip(place_NK, points.true_N.astype(int), strict=True):
+            parts.append(circle(px, py, 2.6, fill=colour(c), stroke="#fff", stroke_width=0.7))
+    parts.append(text(across.middle, SIDE + 41, shortened(plane.axis_names[0], 40), text_anchor="middle"))
+    parts.append(upright_text(20, up.middle, shortened(plane.axis_names[1], 40)))
+    return fluid_svg(SIDE + 40, SIDE + 48, *parts, alt=_("decision boundary"))

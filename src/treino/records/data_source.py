@@ -3,7 +3,7 @@
 import glob
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,17 @@ from treino.data.sources import BuiltinName
 from treino.data.torch_datasets.dataset_source import splits_not_in_memory
 from treino.documents import read_document, read_preparation, read_spec, read_tensors
 from treino.documents.data import DataSource, PreparationDocument, RowsFile
+from treino.documents.run_spec import RunSpec
+from treino.engine import KERNELS, LOSSES
+from treino.engine.hyperparameters import known
+from treino.engine.registries import REGISTRIES
 from treino.errors import TreinoError
 from treino.spec import OF_DATA, Settings
 from treino.store import RunFolder
 from treino.store.files import damaged, sha256
 from treino.words import _
+
+# ---- the data source of a run: where its rows came from, and how they are loaded again
 
 COPY = "data.safetensors"
 READING = tuple(each.name for each in fields(ReaderOptions) if each.name in OF_DATA)
@@ -269,3 +275,35 @@ def source_of(folder: RunFolder, data: Data, data_file: str | Path | None = None
     if where.kind == "file":
         return Path(data_file) if data_file else Path(os.path.normpath(folder.path / where.source))
     return BuiltinName(where.source) if where.kind == "builtin" else data
+
+
+# ---- names of a folder's settings (losses, optimizers …) looked up in the engine's registries
+
+
+def check_names(settings: Mapping[str, Any]) -> None:
+    """Refuse a setting whose value is in no registry.
+
+    Raises:
+        TreinoError: with the nearest name that there is.
+    """
+    registries: Mapping[str, Collection[str]] = {**REGISTRIES, "engine": KERNELS}
+    for setting, registry in registries.items():
+        if settings.get(setting) is not None:
+            known(setting, settings[setting], registry)
+
+
+def check_outputs(spec: RunSpec) -> None:
+    """Refuse a run whose network has other outputs than its loss takes.
+
+    Raises:
+        TreinoError: the folder was changed.
+    """
+    outputs, classes, loss = spec.outputs, len(spec.classes), spec.resolved.loss
+    if classes and outputs != (LOSSES[loss].outputs or classes):
+        raise TreinoError(
+            "outputs_loss",
+            _(
+                "The network has {outputs} outputs, not those of the loss {loss} for {classes} classes."
+            ).format(outputs=outputs, loss=loss, classes=classes),
+            _("The folder was changed. Take it again from where it came, or train again."),
+        )

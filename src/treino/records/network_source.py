@@ -13,15 +13,43 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib.machinery import SOURCE_SUFFIXES
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from torch import nn
 
 from treino.errors import TreinoError, nearest
-from treino.records.access import Access
 from treino.records.user_network import NetworkFile, no_permission, own_net
 from treino.store import RunFolder
 from treino.store.files import read_bytes
 from treino.words import _
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+# ---- what a reader gives so that the rows and the network that a folder names can be had again
+
+
+@dataclass(frozen=True, eq=False)
+class Access:
+    """net: the network of the user's own that was trained, or its FILE.py:NAME. trust: the copies of network
+    files that were sealed with the folder may run. data_file: where the data's file is now."""
+
+    net: "nn.Module | str | None" = None
+    trust: bool = False
+    data_file: str | Path | None = None
+
+    def with_network(self, net: "nn.Module | str | None", trust: bool = False) -> "Access":
+        """The same with this network in the place of its own, where there is one, or with more trust."""
+        return replace(self, net=self.net if net is None else net, trust=self.trust or trust)
+
+    @property
+    def net_file(self) -> str | None:
+        """The network's FILE.py:NAME, where it was named so."""
+        return self.net if isinstance(self.net, str) else None
+
+
+# ---- permission to run a network's code: by the user's ``--net``, or by ``--trust`` for the copy in a
 
 NETWORK_COPY = "net.py"
 """A run's copy of its network's file."""

@@ -1,11 +1,18 @@
-"""The command that reproduces a run, as a person types it."""
+"""The command and the versions of packages that a run was made with."""
 
+import platform
 import shlex
 from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import version
+
+import torch
 
 from treino.recipes import without_recipe
 from treino.setting_types import as_item
 from treino.spec import FLAGS
+
+# ---- the command that reproduces a run, as a person types it
 
 
 def as_typed(source: str, settings: Mapping[str, object]) -> str:
@@ -29,3 +36,13 @@ def as_flags(settings: Mapping[str, object]) -> list[str]:
         elif value is not None:
             words += [FLAGS[name], str(value)]
     return words
+
+
+# ---- the versions of the packages that a run was trained with
+
+_version = cache(version)  # which reads it from a file
+
+
+def versions() -> dict[str, str]:
+    """``{package: version}``, with Python's own."""
+    return {"treino": _version("treino"), "torch": torch.__version__, "python": platform.python_version()}

@@ -1,9 +1,17 @@
-"""What runs, sweeps and studies have in common once they are stored: a folder, its name and its status."""
+"""Stored runs, sweeps and studies: a folder, its status, whether it can be resumed, failures noted."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from treino.records.access import Access
+from treino.errors import TreinoError, cause
+from treino.records.network_source import Access
 from treino.store import RunFolder
+from treino.store.new_names import ended_before_it_began
+from treino.words import N_, _
+
+# ---- what runs, sweeps and studies have in common once they are stored: a folder, its name and its status
 
 
 class StoredFolder:
@@ -25,3 +33,87 @@ class StoredFolder:
     def status(self) -> str:
         """running, finished, stopped, interrupted or diverged (of several networks: where all did)."""
         return self.folder.status
+
+
+# ---- which runs, sweeps and studies can be resumed, and what is said of the others
+
+
+@dataclass(frozen=True)
+class ResumeRule:
+    """What one kind of folder is resumed from.
+
+    states: a run that is stopped was asked to stop; a sweep is stopped when its time is over. hint: what to
+    do where there is nothing to go on with.
+    """
+
+    states: tuple[str, ...]
+    hint: str
+
+
+RULES = {
+    "run": ResumeRule(("interrupted", "stopped"), N_("Train a new run, e.g. with more [[epochs]].")),
+    "sweep": ResumeRule(
+        ("interrupted",), N_("Give it more networks with [[more=64]], or start a new sweep.")
+    ),
+    "study": ResumeRule(("interrupted",), N_("Start a new study, e.g. with more [[epochs]].")),
+}
+
+
+def unfinished(path: str | Path, also: Sequence[str] = ()) -> RunFolder:
+    """The folder at ``path``, opened for reading, if it can be resumed. also: further states in which it can.
+
+    Damaged keyframes are passed over: ``RunFolder.unseal`` drops them.
+
+    Raises:
+        TreinoError: it is over, is being written by another process, is damaged, or ended before it began.
+    """
+    folder = RunFolder.open(path, verify=False)
+    if not (folder.manifest.sealed or folder.status == "running" or folder.has(folder.manifest.first)):
+        raise ended_before_it_began(folder.path)
+    folder.verify(resume=True)
+    rule = RULES[folder.kind]
+    if folder.status not in (*rule.states, *also):
+        raise TreinoError(
+            "nothing_to_resume",
+            _("{run} is {status}: there is nothing to resume.").format(
+                run=folder.path.name, status=_(folder.status)
+            ),
+            _("Wait until it is over, or stop it with Ctrl-C where it runs.")
+            if folder.status == "running"
+            else _(rule.hint),
+        )
+    return folder
+
+
+# ---- notes of failures after a training (pictures, intervals …), which must not lose the training
+
+T = TypeVar("T")
+
+
+def try_or_note(notes: list[str], what: str, hint: str, work: Callable[[], T]) -> T | None:
+    """The result of ``work``; None where it fails, and a sentence more in ``notes``.
+
+    what: what it does, to begin the sentence with. hint: what to type or to know then.
+
+    Raises:
+        TreinoError, OSError: the machine fails, which ends everything.
+    """
+    try:
+        return work()
+    except OSError:
+        raise
+    except (Exception, SystemExit) as error:
+        if isinstance(error, TreinoError) and error.status == 1:
+            raise
+        note = _("{what} failed: {why} The training is kept all the same. {hint}").format(
+            what=what, why=_reason(error), hint=hint
+        )
+        if note not in notes:
+            notes.append(note)
+    return None
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, TreinoError):
+        return error.message
+    return f"{cause(error).rstrip(': .')}."

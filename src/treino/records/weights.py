@@ -1,14 +1,195 @@
-"""Weight files of a run: plain ``state_dict`` names, and what is stored beside them."""
+"""Weights of a folder: their files, loaded into a network that they belong to, and its kept answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from treino.documents import read_tensors
-from treino.engine.net_state import left_out
-from treino.records.network_answers import ANSWERS, answers_of
+from treino.engine import TrainingLoop
+from treino.engine.net_state import left_out, put_state
+from treino.engine.population import padded
+from treino.engine.rng import fork_rng
+from treino.engine.training_setup import COMPARED_ROWS, unkept
+from treino.engine.user_module import module_copy
+from treino.errors import TreinoError
 from treino.store import RunFolder
+from treino.words import _
+
+# ---- weights of a folder loaded into a network, after a check that they belong to it
+
+
+def with_weights(net: nn.Module, tensors: Mapping[str, Tensor], name: str) -> nn.Module:
+    """The network itself, in eval mode, with copies of these. name: whose they are.
+
+    Raises:
+        TreinoError: it has other tensors.
+    """
+    try:
+        put_state(net, tensors)
+    except ValueError as error:
+        hint = _("Give the network that was trained, or [[trust=True]] the copy in the folder.")
+        raise _other(name, str(error), hint) from None
+    return net.eval()
+
+
+def check_layers(sizes: Sequence[int], shapes: Iterable[Sequence[int]], name: str, members: int = 1) -> None:
+    """Refuse layers of other sizes than the kept weights have, before a network is built that large.
+
+    sizes: the inputs, the units of each hidden layer, the outputs. shapes: of all kept tensors. members:
+    networks that they are of.
+
+    Raises:
+        TreinoError: they have other shapes.
+    """
+    kept = sorted(tuple(shape) for shape in shapes if len(shape) == 2)
+    if kept != sorted([(units, inputs) for inputs, units in pairwise(sizes)] * members):
+        raise _of_other_sizes(sizes, name)
+
+
+def check_row(sizes: Sequence[int], gates: int, numbers: int, name: str) -> None:
+    """The same by the numbers of a state's row of parameters, which says no shapes.
+
+    gates: the factors of columns that are trained with these layers.
+
+    Raises:
+        TreinoError: a network of these layers has more or fewer.
+    """
+    layers = sum(padded(units * inputs) + padded(units) for inputs, units in pairwise(sizes))
+    if numbers != padded(gates) + layers:
+        raise _of_other_sizes(sizes, name)
+
+
+def _of_other_sizes(sizes: Sequence[int], name: str) -> TreinoError:
+    return _other(
+        name,
+        _("layers of {sizes}").format(sizes=", ".join(map(str, sizes[1:]))),
+        _("Its settings and its weights are not of one network: take it again from where it came, or train."),
+    )
+
+
+def _other(name: str, why: str, hint: str) -> TreinoError:
+    message = _("The network has other tensors than {run}: {why}").format(run=name, why=why)
+    return TreinoError("net_differs", message, hint)
+
+
+# ---- answers of a network of the user's own: kept with its weights, and compared when it is opened again
+
+TOLERANCE = 0.02  # of the largest answer: other machines round otherwise, in bfloat16 by hundredths
+ANSWERS = "answers"  # in the metadata of the weights
+
+
+def answers_of(net: nn.Module, item_shape: Sequence[int]) -> list[list[float]] | None:
+    """``[4, C]``: what the network answers about four made-up rows of 0 and 1; None where it has no answer.
+
+    Nobody's rows are in them, and numbers of words or classes, which have no fractions, take them too.
+    """
+    zero_4D = torch.zeros(4, *item_shape)
+    flat_4D = zero_4D.view(4, -1)
+    flat_4D[1], flat_4D[2, ::2], flat_4D[3, 1::2] = 1.0, 1.0, 1.0
+    try:
+        answer = _answer(module_copy(net), zero_4D)
+    except (Exception, SystemExit):
+        return None
+    numbers: list[list[float]] = answer.double().tolist()
+    return numbers
+
+
+def check_answers(net: nn.Module, item_shape: Sequence[int], known: Any, run: str) -> None:
+    """Refuse a network that answers otherwise than it did when the run was sealed.
+
+    known: what ``answers_of`` gave then.
+
+    Raises:
+        TreinoError: its code, or something that is neither parameter nor buffer, is not what it was.
+    """
+    if known is None:
+        return
+    now = answers_of(net, item_shape)
+    try:
+        before_4C, now_4C = torch.tensor(known), torch.tensor(now)
+        most = float(before_4C.abs().nan_to_num(0.0, 0.0, 0.0).max()) * TOLERANCE
+        same = torch.allclose(now_4C, before_4C, rtol=0.0, atol=most + 1e-6, equal_nan=True)
+    except (RuntimeError, TypeError, ValueError):  # other numbers of answers, or none
+        same = False
+    if not same:
+        raise TreinoError(
+            "net_answers",
+            _("This network has the weights of {run}, but gives other answers than {run} gave.").format(
+                run=run
+            ),
+            _(
+                "Give the code that was trained, or [[trust=True]] the copy in the folder. If it is that"
+                " code, forward depends on something that is neither a parameter nor a buffer, and is made"
+                " anew each time."
+            ),
+        )  # fmt: skip
+
+
+def notes_on_answers(training: TrainingLoop, net: nn.Module, x: Tensor) -> list[str]:
+    """What a reader of the figures has to know of such a network. x: prepared rows, ``[N, ...]``."""
+    if training.shared.net is not None or not len(x):
+        return []
+    with torch.no_grad():
+        return _notes(training, net, x)
+
+
+def _notes(training: TrainingLoop, net: nn.Module, x: Tensor) -> list[str]:
+    x = x.reshape(-1, *(training.shared.item_shape or x.shape[1:]))
+    copy, some = module_copy(net), x[:COMPARED_ROWS]
+    once_NC = copy(some.clone())
+    if not _close(once_NC, copy(some.clone())):
+        return [
+            _(
+                "The network gives different answers when it is asked twice about the same rows, so its"
+                " figures hold for one pass only. Let forward draw random numbers and count only if"
+                " self.training."
+            )
+        ]
+    notes = []
+    if not _alone(module_copy(net), x[:2], once_NC[:2]):
+        notes.append(
+            _(
+                "The network's answer for a row depends on the other rows of its batch, so predictions for"
+                " other sets of rows differ from these figures."
+            )
+        )
+    changed = unkept(training.setup, training.state, x)
+    if changed is not None:
+        notes.append(
+            _(
+                "Training changed something in the network that is neither a parameter nor a buffer{names},"
+                " and its answers depend on it. It is not saved: these figures, predictions and a resumed run"
+                " are without it. Make it a buffer: self.register_buffer('name', tensor)."
+            ).format(names=f" ({', '.join(changed)})" if changed else "")
+        )
+    return notes
+
+
+def _alone(net: nn.Module, x: Tensor, together: Tensor) -> bool:
+    """Whether each row is answered by itself as it was among others."""
+    try:
+        return all(
+            _close(net(row.clone()), wanted)
+            for row, wanted in zip(x.split(1), together.split(1), strict=True)
+        )
+    except Exception:  # such as batch norm, of one row
+        return False
+
+
+def _close(one: Tensor, other: Tensor) -> bool:
+    return torch.allclose(one, other, rtol=1e-4, atol=1e-5, equal_nan=True)
+
+
+def _answer(net: nn.Module, x: Tensor) -> Tensor:
+    with fork_rng(0), torch.no_grad():
+        answer: Tensor = net.eval()(x)
+        return answer
+
+
+# ---- weight files of a run: plain ``state_dict`` names, and what is stored beside them
 
 WEIGHTS = "model.safetensors"
 BUFFERS = "buffers.safetensors"  # registered with persistent=False

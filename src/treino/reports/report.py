@@ -21,8 +21,7 @@ from treino.reports.run_report import called_again, check_begun, run_report_of, 
 from treino.search.space_text import domain_text
 from treino.store.output_files import OutputFile, OutputFolder
 from treino.tuning.populations import config_text
-from treino.tuning.stored_study import StoredStudy
-from treino.tuning.stored_sweep import StoredSweep
+from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 from treino.tuning.sweep_pictures import OF_A_STUDY, PICTURES, draw_study, draw_sweep, of_one, usual
 from treino.words import N_, _
 

@@ -17,8 +17,7 @@ from treino.pictures.film import film_player
 from treino.pictures.picture_files import PICTURES
 from treino.plots.report.blocks import Block, Drawing, Picture
 from treino.plots.report.charts import confusion_blocks
-from treino.plots.report.images import image_blocks
-from treino.plots.report.run import RunReport
+from treino.plots.report.run import RunReport, image_blocks
 from treino.recipes import without_recipe
 from treino.records.run_command import as_flags
 from treino.records.stored_run import StoredRun

@@ -16,7 +16,6 @@ from treino.engine.losses import LOSSES
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.schedules import SCHEDULES
 from treino.inspection.boundary import columns_with_an_axis
-from treino.records.histories import training_losses
 from treino.records.segments import (
     Segment,
     epoch_count,
@@ -25,6 +24,7 @@ from treino.records.segments import (
     segments_of,
     setting_commands,
     shown_settings,
+    training_losses,
 )
 from treino.records.stored_run import StoredRun
 from treino.spec import FAULTS

@@ -18,8 +18,7 @@ from treino.training.commands import send_stop
 from treino.tuning.bracket import MemberTable, plain
 from treino.tuning.conclusions import mode_name, row_name, seconds_text
 from treino.tuning.member import config_of
-from treino.tuning.stored_study import StoredStudy
-from treino.tuning.stored_sweep import StoredSweep
+from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 from treino.tuning.sweep_members import check_folder, left_of, send_more, settings_in_all
 from treino.words import _, numeral
 

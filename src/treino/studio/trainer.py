@@ -18,8 +18,7 @@ from treino.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events
 from treino.folders import open_run
 from treino.loop import JobEnd, JobEvent, JobPause, JobStart
-from treino.records.access import Access
-from treino.records.network_source import UserFiles
+from treino.records.network_source import Access, UserFiles
 from treino.store import RunFolder
 from treino.studio.channel import Channel
 from treino.training.branch import branching, rewinding

@@ -20,13 +20,11 @@ from treino.inspection.calibration import calibration, cost_of, interval_rule, m
 from treino.inspection.intervals import intervals
 from treino.inspection.outputs import outputs, probabilities
 from treino.plots.style import split_name
-from treino.records.access import Access
-from treino.records.failure_notes import try_or_note
-from treino.records.histories import histories
-from treino.records.network_answers import notes_on_answers
-from treino.records.segments import said_of
+from treino.records.network_source import Access
+from treino.records.segments import histories, said_of
+from treino.records.stored_folder import try_or_note
 from treino.records.stored_run import StoredRun
-from treino.records.weights import write_weights
+from treino.records.weights import notes_on_answers, write_weights
 from treino.store import RunFolder
 from treino.training.findings import findings, initial_faults
 from treino.training.resolution import Resolution

@@ -27,17 +27,14 @@ from treino.engine.training_setup import warm_start
 from treino.errors import TreinoError
 from treino.loop import Job, JobEvent, events, status_at_end
 from treino.loop import drain as drained
-from treino.records.access import Access
 from treino.records.data_source import data_of, keep_copy, load_data, prepared_beside, reference
-from treino.records.histories import member_rows
-from treino.records.network_answers import ANSWERS, answers_of
-from treino.records.network_source import NETWORK_COPY
-from treino.records.resumable import unfinished
-from treino.records.run_command import as_typed
-from treino.records.segments import TRANSPORT, losses_of, newest
+from treino.records.network_source import NETWORK_COPY, Access
+from treino.records.run_command import as_typed, versions
+from treino.records.segments import TRANSPORT, losses_of, member_rows, newest
+from treino.records.stored_folder import unfinished
 from treino.records.stored_run import StoredRun
 from treino.records.user_network import NetworkFiles, network_maker, network_of
-from treino.records.versions import versions
+from treino.records.weights import ANSWERS, answers_of
 from treino.spec import Settings
 from treino.store import RunFolder
 from treino.training.commands import LiveView, Transport

@@ -21,8 +21,8 @@ from treino.engine.losses import Loss
 from treino.engine.metrics import METRICS, measure
 from treino.errors import TreinoError
 from treino.inspection.outputs import outputs, predicted_classes
-from treino.records.kept_layers import check_layers, with_weights
 from treino.records.stored_run import StoredRun
+from treino.records.weights import check_layers, with_weights
 from treino.resampling import percentile_interval, row_counts
 from treino.store import RunFolder
 from treino.store.files import damaged

@@ -25,10 +25,10 @@ from treino.engine.net_state import whole_state
 from treino.errors import TreinoError
 from treino.inspection.baselines import baselines
 from treino.inspection.outputs import outputs
-from treino.pictures.illustration import illustrated
+from treino.pictures.picture_files import illustrated
 from treino.plots.style import metric_name, split_name
 from treino.records.data_source import load_data
-from treino.records.failure_notes import try_or_note
+from treino.records.stored_folder import try_or_note
 from treino.records.stored_run import StoredRun
 from treino.resampling import Scores, auc_scores, f1_scores
 from treino.search import judge

@@ -21,12 +21,11 @@ from treino.engine import Tick
 from treino.engine.metrics import metric_names
 from treino.errors import TreinoError
 from treino.loop import JobEvent, events, status_at_end, stop_sent
-from treino.records.access import Access
 from treino.records.data_source import load_data
-from treino.records.network_source import NetworkSource
-from treino.records.resumable import unfinished
+from treino.records.network_source import Access, NetworkSource
+from treino.records.run_command import versions
+from treino.records.stored_folder import unfinished
 from treino.records.user_network import NetworkFiles
-from treino.records.versions import versions
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.store.files import damaged

@@ -17,18 +17,19 @@ from treino.pictures.output import check_names, put_each
 from treino.pictures.picture_files import PICTURES as OF_A_RUN
 from treino.plots.study import StudyCurve, curves_figure, tradeoff_figure
 from treino.plots.style import metric_name, png
-from treino.plots.sweep_boundaries import boundaries_figure
-from treino.plots.sweep_curves import density_figure
-from treino.plots.sweep_importance import importance_figure
-from treino.plots.sweep_parallel import parallel_figure
-from treino.plots.sweep_slices import slices_figure
+from treino.plots.sweep import (
+    boundaries_figure,
+    density_figure,
+    importance_figure,
+    parallel_figure,
+    slices_figure,
+)
 from treino.store import RunFolder
 from treino.store.output_files import OutputFolder
 from treino.tuning.bracket import MODELS, MemberTable, read_top
 from treino.tuning.conclusions import mode_name, setting_texts
 from treino.tuning.populations import config_text
-from treino.tuning.stored_study import StoredStudy
-from treino.tuning.stored_sweep import StoredSweep
+from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 from treino.words import N_, _, numeral
 
 NINE = 9

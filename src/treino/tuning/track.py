@@ -17,7 +17,7 @@ from treino.engine.metrics import measure, metric_names
 from treino.engine.tick import Epoch
 from treino.errors import TreinoError
 from treino.plots.style import split_name
-from treino.records.failure_notes import try_or_note
+from treino.records.stored_folder import try_or_note
 from treino.records.user_network import NetworkFiles, network_of
 from treino.spec import Settings
 from treino.training.resolution import check_warmup, decide

@@ -7,17 +7,20 @@ from typing import Any, TypeGuard
 
 from treino.data.preparation.encoders import ENCODERS
 from treino.data.preparation.preparation import Preparation
+from treino.data.summaries.image_description import ImagesDescription
 from treino.documents.data import DataSource
 from treino.documents.run_result import RunResult
 from treino.documents.run_spec import ResolvedSettings, RunFacts, RunSpec
 from treino.inspection.curves import Curves
 from treino.plots.captions import headline, layer_numbers
+from treino.plots.data_page import contact_sheet
 from treino.plots.report.blocks import (
     Block,
     Code,
     ListBlock,
     Note,
     Paragraph,
+    Picture,
     Section,
     TableBlock,
 )
@@ -25,6 +28,8 @@ from treino.plots.report.charts import SPLITS, curve_charts, figure_charts, figu
 from treino.plots.style import percent, split_name
 from treino.spec import FLAGS, Settings
 from treino.words import _, numeral
+
+# ---- sections of a report on one run: data, settings, figures, findings, and how to reproduce it
 
 COLUMNS = 24  # listed; of more the first ones
 LISTED = 20  # values of one setting
@@ -432,3 +437,20 @@ def _again(report: RunReport) -> Section:
         blocks.append(Paragraph(_("Left out of this report:"), "soft"))
         blocks.append(ListBlock(tuple(report.missing)))
     return Section(_("Reproduce"), tuple(blocks))
+
+
+# ---- what a report says and shows of images
+
+
+def image_blocks(name: str, images: ImagesDescription, sheet: bool) -> list[Block]:
+    """What images are like, how many there are of each class, and, where a sheet is asked for, the first."""
+    head, lines = images.count_table()
+    blocks: list[Block] = [
+        TableBlock(("", ""), tuple(images.facts()), _("The images"), numbers=False),
+        TableBlock(tuple(head), tuple(tuple(cells) for cells, _first in lines)),
+    ]
+    if said := [f"{message} {hint}" for _rule, message, hint, _row in images.warnings()]:
+        blocks.append(ListBlock(tuple(said)))
+    if sheet:
+        blocks.append(Picture("images.png", contact_sheet(name, images), _("The first images of each class")))
+    return blocks

@@ -1,0 +1,383 @@
+"""The pictures of a sweep: curves, boundaries, slices, parallel coordinates, importance of settings."""
+
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from treino.inspection.input_planes import Plane
+from treino.inspection.sweep_statistics import WIDE, Density, Setting, SettingImportance, SweepFigures
+from treino.plots.film import grid_figure
+from treino.plots.style import (
+    ALARM,
+    FAINT,
+    INK,
+    PALETTE,
+    SOFT,
+    WIDTH,
+    extent,
+    header,
+    header_inches,
+    label,
+    legend,
+    log_axis,
+    look,
+    metric_name,
+    new_figure,
+    percent,
+    setting_name,
+)
+from treino.words import _, numeral
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+# ---- the picture of a sweep's learning curves: their density, the median, and the best member's
+
+MARGIN = 0.02  # below the lowest figure, so that the axis doesn't cut a line that touches it
+
+
+def density_figure(d: Density, name: str, metric: str, falls: bool) -> "Figure":
+    """Darker: more networks, on a scale on which a single one can still be seen. falls: lower is better."""
+    with look():
+        from matplotlib.colors import LinearSegmentedColormap, LogNorm
+        from matplotlib.ticker import MaxNLocator
+
+        figure = new_figure(5.2)
+        most = int(d.count_GE.max())
+        sentence = _(
+            "Validation {metric}; the darker, the more networks (at most {n:,} in one cell)."
+        ).format(metric=metric_name(metric), n=most)
+        top = header(figure, _("All learning curves: {name}").format(name=label(name, 50)), [sentence])
+        axes = figure.add_axes((0.11, 0.12, 0.86, top - 0.12))
+        blues = LinearSegmentedColormap.from_list("count", ["#dcebf5", "#7db3d8", PALETTE[0], "#02365a"])
+        shown = np.where(d.count_GE > 0, d.count_GE, np.nan)
+        axes.pcolormesh(
+            _borders(d.epoch_E), d.edge_G, shown, cmap=blues, norm=LogNorm(1, max(2, most)), rasterized=True
+        )
+        dot = "o" if len(d.epoch_E) == 1 else ""  # one look is no line
+        (middle,) = axes.plot(
+            d.epoch_E, d.median_E.clip(d.edge_G[0], d.edge_G[-1]), color=INK, linewidth=1.4, marker=dot
+        )
+        (best,) = axes.plot(
+            d.epoch_E, d.best_E.clip(d.edge_G[0], d.edge_G[-1]), color=PALETTE[5], linewidth=2.4, marker=dot
+        )
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if d.log:
+            axes.set_yscale("log")
+        low, high = d.edge_G[0], d.edge_G[-1]
+        axes.set_ylim(low * (low / high) ** MARGIN if d.log else low - MARGIN * (high - low), high)
+        if d.log:
+            log_axis(axes)
+        axes.set_xlim(_borders(d.epoch_E)[0], _borders(d.epoch_E)[-1])
+        axes.set_xlabel(_("epoch"))
+        axes.set_ylabel(metric_name(metric) + (_(" (log scale)") if d.log else ""))
+        legend(
+            axes, [best, middle],
+            [_("the best, network {n}").format(n=d.best), _("median of those that still train")],
+            loc="upper right" if falls else "lower right",
+        )  # fmt: skip
+        return figure
+
+
+def _borders(epoch_E: np.ndarray) -> np.ndarray:
+    """``[E + 1]``: each look stands for the epochs around it."""
+    if len(epoch_E) == 1:
+        return np.array([epoch_E[0] - 0.5, epoch_E[0] + 0.5])
+    middle = (epoch_E[1:] + epoch_E[:-1]) / 2
+    return np.concatenate([[2 * epoch_E[0] - middle[0]], middle, [2 * epoch_E[-1] - middle[-1]]])
+
+
+# ---- the picture of the best networks' decision boundaries, side by side on the same plane
+
+SIDE = 2.25  # inches that a panel is high
+
+
+def boundaries_figure(planes: Sequence[Plane], captions: Sequence[str], name: str) -> "Figure":
+    """The best network first; captions: what stands above each."""
+    title = _("The best {n}: {name}").format(n=len(planes), name=label(name, 46))
+    return grid_figure(planes, captions, title, [_("Paler: less sure; ringed: wrong.")], SIDE)
+
+
+# ---- the picture of the importance of a sweep's settings
+
+KNOWS_LITTLE = 0.2
+
+
+def importance_figure(m: SettingImportance, name: str) -> "Figure":
+    """A bar for each setting, the most important one at the top, with the spread over the shuffles."""
+    with look():
+        figure = new_figure(1.9 + 0.42 * len(m.names))
+        sentences = [
+            _(
+                "A random forest over {n:,} networks explains {share} of their ranks after the first rung; "
+                "each bar is what it loses when that setting is shuffled."
+            ).format(n=m.networks, share=percent(max(0.0, m.explained)))
+        ]
+        warnings = [_("That is little: these bars may be noise.")] if m.explained < KNOWS_LITTLE else []
+        top = header(figure, _("What mattered: {name}").format(name=label(name, 50)), sentences, warnings)
+        bottom = 0.62 / figure.get_figheight()
+        axes = figure.add_axes((0.2, bottom, 0.76, top - bottom))
+        place_K = np.arange(len(m.names))[::-1]
+        mean_K, std_K = m.drop_KR.mean(1), m.drop_KR.std(1)
+        axes.barh(place_K, mean_K, height=0.62, color=PALETTE[0], zorder=2)
+        axes.errorbar(
+            mean_K, place_K, xerr=std_K, fmt="none", ecolor=INK, elinewidth=1.2, capsize=3, zorder=3
+        )
+        axes.set_yticks(place_K, [setting_name(n) for n in m.names])
+        axes.axvline(0, color=INK, linewidth=0.8)
+        axes.set_xlabel(_("explained variance of the ranks that is lost"))
+        axes.grid(axis="x")
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(left=False)
+        return figure
+
+
+# ---- the picture of a sweep's settings in parallel coordinates: a line per member, an axis per setting
+
+MOST = 600  # lines, the best of them and an even share of the rest
+BEST = 5
+SPREAD = 0.06  # how far lines of one choice lie apart
+MOST_LETTERS = 18  # of a number or a choice beside an axis
+WRAPPED = 12  # letters in a line of an axis' name
+
+
+def parallel_figure(s: SweepFigures) -> "Figure":
+    """The best networks in ink over all the others, from pale (worse) to blue (better)."""
+    with look():
+        from matplotlib.collections import LineCollection
+        from matplotlib.colors import LinearSegmentedColormap
+
+        figure = new_figure(5.6)
+        fine = s.order[: int((~np.isnan(s.figure_M)).sum())]
+        top = header(
+            figure,
+            _("Settings: {name}").format(name=label(s.name, 50)),
+            [_caption(s)],
+            [_lost(s)] if _lost(s) else [],
+        )
+        names = [*(setting_name(setting.name) for setting in s.settings), metric_name(s.metric)]
+        names = ["\n".join(textwrap.wrap(name, WRAPPED)) for name in names]
+        axes = figure.add_axes((0.02, 0.03, 0.96, top - 0.06 - 0.03 * max(n.count("\n") + 1 for n in names)))
+        columns, ticks = _columns(s)
+        K, M = len(columns), len(s.member_M)
+        drawn = fine if len(fine) <= MOST else np.unique(np.append(fine[:50], fine[:: -(-len(fine) // MOST)]))
+        rank_M = np.empty(M)
+        rank_M[s.order] = np.arange(M) / max(1, len(fine) - 1)
+        drawn = drawn[np.argsort(-rank_M[drawn], kind="stable")]
+        blue = LinearSegmentedColormap.from_list("rank", [PALETTE[0], "#9dc3df", FAINT])
+        lines = [np.stack([np.arange(K), [c[m] for c in columns]], 1) for m in drawn]
+        if len(drawn):
+            axes.add_collection(
+                LineCollection(
+                    lines, colors=blue(rank_M[drawn].clip(0, 1)), linewidths=0.9, alpha=0.75, zorder=2
+                )
+            )
+        for m in fine[:BEST][::-1]:
+            first = m == fine[0]
+            axes.plot(
+                np.arange(K),
+                [c[m] for c in columns],
+                color=PALETTE[5],
+                linewidth=2.6 if first else 1.2,
+                zorder=4,
+            )
+        axes.set_xlim(0, max(1, K - 1))
+        axes.set_ylim(-0.08, 1.08)
+        axes.set_axis_off()
+        beside: list[Any] = []
+        for k, marks in enumerate(ticks):
+            axes.axvline(k, color=SOFT, linewidth=0.9, zorder=3)
+            last = k == K - 1  # whose numbers have room at its right
+            for place, text in marks:
+                beside.append(
+                    axes.annotate(
+                        label(text, MOST_LETTERS), (k, place), xytext=(4 if last else -4, 0),
+                        textcoords="offset points", fontsize=8.5, ha="left" if last else "right",
+                        va="center", color=INK, zorder=5,
+                        bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6},
+                    )
+                )  # fmt: skip
+        for k, text in enumerate(names):
+            beside.append(
+                axes.text(
+                    k, 1.09, text, ha="center", va="bottom",
+                    fontsize=10 if K <= 6 else 8.5, weight="bold",
+                )
+            )  # fmt: skip
+        _make_room(axes, beside)
+        return figure
+
+
+def _make_room(axes: "Axes", beside: list[Any]) -> None:
+    """Move the outer axes inwards until the words beside them lie in the picture."""
+    for _time in range(2):  # words in the middle move with their axes, those at the ends do not
+        frame, boxes = extent(axes), [extent(text) for text in beside]
+        edge = axes.figure.bbox
+        left = max(0.0, 10 - min(box.x0 for box in boxes)) / edge.width
+        right = max(0.0, max(box.x1 for box in boxes) - edge.x1 + 10) / edge.width
+        low, high = frame.x0 / edge.width + left, frame.x1 / edge.width - right
+        box = axes.get_position()
+        axes.set_position((low, box.y0, high - low, box.height))
+
+
+def _columns(s: SweepFigures) -> tuple[list[np.ndarray], list[list[tuple[float, str]]]]:
+    """Each axis' places ``[M]`` and ticks; a setting that a network doesn't have goes below the axis."""
+    columns, ticks = [], []
+    for setting in s.settings:
+        place_M = setting.place_M.copy()
+        if setting.levels is not None:  # lines through one point would hide how many they are
+            turn_M = (s.member_M * 0.6180339887) % 1 - 0.5
+            place_M = place_M + turn_M * min(SPREAD, 0.5 / max(1, setting.levels))
+        columns.append(np.nan_to_num(place_M, nan=-0.07))
+        marks = list(setting.ticks)
+        if np.isnan(setting.place_M).any():
+            marks.append((-0.07, _("none")))
+        ticks.append(marks)
+    fine_M = s.figure_M[~np.isnan(s.figure_M)]
+    if not len(fine_M):
+        return columns, ticks
+    values = np.sort(s.better * fine_M)
+    place = np.searchsorted(values, s.better * s.figure_M, side="left") / max(1, len(values) - 1)
+    columns.append(np.where(np.isnan(s.figure_M), np.nan, place.clip(0, 1)))
+    shown = (0.0, 0.25, 0.5, 0.75, 1.0)
+    ticks.append([(q, numeral(float(s.better * np.quantile(values, q)))) for q in shown])
+    return columns, ticks
+
+
+def _caption(s: SweepFigures) -> str:
+    return _("{n:,} networks; the best {k} are orange, and the {metric} at the right is by rank.").format(
+        n=len(s.member_M), k=min(BEST, len(s.member_M)), metric=metric_name(s.metric)
+    )
+
+
+def _lost(s: SweepFigures) -> str:
+    lost = int(s.diverged_M.sum())
+    return _("{n:,} diverged and have no line.").format(n=lost) if lost else ""
+
+
+# ---- the picture of a sweep's slices: each setting against the figure, diverged members marked
+
+COLUMNS = 3
+MOST_SLICES = 9
+LEFT, GAP = 0.78, 0.28  # inches: beside the first panel, and between two
+CHOICES = 8  # that are all named
+LABEL_LETTERS = 18  # of a choice's name
+ABSENT = -0.12  # the place of networks that don't have the setting
+JITTER = 0.5  # of the room between two levels, over which their networks are spread
+
+
+def slices_figure(s: SweepFigures) -> "Figure":
+    """Dots: networks that were cut (pale) or trained to the end (dark); the best is orange; ×: diverged."""
+    with look():
+        shown = s.settings[:MOST_SLICES]
+        lines = math.ceil(len(shown) / COLUMNS)
+        across = min(COLUMNS, len(shown))
+        sentences = [
+            _("Dark: trained to the end. Pale: cut before. Orange: the best. ×: diverged ({n:,}).").format(
+                n=int(s.diverged_M.sum())
+            )
+        ]
+        if len(s.settings) > MOST_SLICES:
+            sentences.append(_("The first {k} of {n} settings.").format(k=MOST_SLICES, n=len(s.settings)))
+        width = (WIDTH - LEFT - 0.2) / across  # of a column, in inches
+        ticks = [_ticks(setting) for setting in shown]
+        turned = any(_width(of) > width - GAP - 0.1 for of in ticks)
+        below = 0.62 + (0.05 * max(len(text) for of in ticks for _at, text in of) if turned else 0.0)
+        figure = new_figure(header_inches(sentences) + (1.9 + below) * lines + 0.1)
+        top = header(figure, _("Setting by setting: {name}").format(name=label(s.name, 50)), sentences)
+        inches = figure.get_figheight()
+        for place, (setting, of) in enumerate(zip(shown, ticks, strict=True)):
+            line, column = divmod(place, COLUMNS)
+            corner = LEFT + column * width, top * inches - line * (1.9 + below) - 1.9
+            axes = figure.add_axes(
+                (corner[0] / WIDTH, corner[1] / inches, (width - GAP) / WIDTH, 1.75 / inches)
+            )
+            _slice(axes, s, setting)
+            turn: dict[str, Any] = (
+                {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if turned else {}
+            )
+            places, words = [at for at, _text in of], [text for _at, text in of]
+            axes.set_xticks(places, words, fontsize=8.5, **turn)
+            if column:
+                axes.tick_params(labelleft=False)
+            else:
+                axes.set_ylabel(metric_name(s.metric))
+        return figure
+
+
+def _ticks(setting: Setting) -> list[tuple[float, str]]:
+    """(place, words) below the axis: every choice, some of a range, and the place of networks without one."""
+    step = 1 if setting.levels is not None and setting.levels <= CHOICES else -(-len(setting.ticks) // 5)
+    ticks = [(at, label(text, LABEL_LETTERS)) for at, text in setting.ticks[::step]]
+    return [(ABSENT, _("none")), *ticks] if np.isnan(setting.place_M).any() else ticks
+
+
+def _width(ticks: list[tuple[float, str]]) -> float:
+    """About how many inches these words need side by side."""
+    return sum(0.07 * len(text) + 0.08 for _at, text in ticks)
+
+
+def _slice(axes: "Axes", s: SweepFigures, setting: Setting) -> None:
+    x_M = np.nan_to_num(setting.place_M, nan=ABSENT)
+    if setting.levels is not None:
+        turn_M = (s.member_M * 0.6180339887) % 1 - 0.5
+        x_M = x_M + turn_M * JITTER / max(1, setting.levels)
+    fine_M = np.isfinite(s.figure_M)
+    low, high, log = _range(s)
+    y_M = s.figure_M.clip(low, high)
+    size = float(np.interp(len(x_M), (50, 1000), (26, 8)))
+    cut_M = fine_M & ~s.finished_M
+    axes.scatter(x_M[cut_M], y_M[cut_M], size, color="#8fb8d8", linewidths=0, zorder=2)
+    done_M = fine_M & s.finished_M
+    axes.scatter(x_M[done_M], y_M[done_M], size * 1.3, color=PALETTE[0], linewidths=0, zorder=3)
+    if fine_M.any():
+        best = s.order[0]
+        axes.scatter(x_M[best], y_M[best], 70, color=PALETTE[5], edgecolors="white", linewidths=0.8, zorder=5)
+    if log:
+        axes.set_yscale("log")
+    axes.set_ylim(*_margins(low, high, log))
+    if log:
+        log_axis(axes)
+    at = axes.get_ylim()[0 if s.better > 0 else 1]
+    lost = s.diverged_M
+    axes.scatter(
+        x_M[lost],
+        np.full(int(lost.sum()), at),
+        22,
+        color=ALARM,
+        marker="x",
+        linewidths=1.1,
+        clip_on=False,
+        zorder=4,
+    )
+    axes.set_xlim(
+        -0.2 if np.isnan(setting.place_M).any() else -0.06 - 0.2 * bool(setting.levels),
+        1.06 + 0.2 * bool(setting.levels),
+    )
+    axes.set_xlabel(setting_name(setting.name))
+    axes.grid(axis="y")
+
+
+def _range(s: SweepFigures) -> tuple[float, float, bool]:
+    """From the best to what is still worth telling apart; worse figures lie on the border."""
+    fine = s.figure_M[np.isfinite(s.figure_M)]
+    if not len(fine):
+        return 0.0, 1.0, False
+    low, high = float(fine.min()), float(fine.max())
+    if s.better < 0:
+        high = float(np.quantile(fine, 0.98))
+    high = max(high, low + 1e-9)
+    return low, high, s.better < 0 < low and high > WIDE * low
+
+
+def _margins(low: float, high: float, log: bool) -> tuple[float, float]:
+    if log:
+        more = (high / low) ** 0.05
+        return low / more, high * more
+    more = 0.05 * (high - low)
+    return low - more, high + more
