@@ -109,7 +109,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         settings |= {"seed": int(seed), "task": self._task, "test": 0.0}
         try:
             with tempfile.TemporaryDirectory(prefix="treino-") as parent:
-                run = api((x, y), self.net, parent=parent, lean=True, **settings)
+                run = api.fit((x, y), self.net, parent=parent, lean=True, **settings)
                 self._content = _content_of(run.path)
         except TreinoError as error:
             raise ValueError(str(error)) from None

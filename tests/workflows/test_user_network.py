@@ -227,7 +227,7 @@ WAYS: dict[str, set[str]] = {
         "diagnosis/process/run_script:run_script",
         "inspection/microscope/accumulated_gradient:example",
         "inspection/microscope/mse:run_snippet",
-        "inspection/microscope/neuron_training:checks",
+        "inspection/microscope/neuron:checks",
         "records/user_network:_module",
     },
     "import_module": {
@@ -240,11 +240,11 @@ WAYS: dict[str, set[str]] = {
     "exec_module": {"diagnosis/record/sklearn_hooks:find_spec"},
     **{name: set() for name in ("eval", "__import__", "spec_from_file_location", "runpy")},
     "pickle": {  # to and from the cluster that the user named, which runs what it likes
-        "cluster/ray_cluster:ended",
-        "cluster/ray_cluster:share",
-        "cluster/ray_task:_value",
-        "cluster/ray_task:packed",
-        "cluster/ray_task:run_task",
+        "cluster:ended",
+        "cluster:share",
+        "cluster:_value",
+        "cluster:packed",
+        "cluster:run_task",
     },
     # what runs a network's file, and what makes one that may run
     "own_net": {
@@ -278,15 +278,15 @@ WAYS: dict[str, set[str]] = {
     },
     # on whose word: the user's, where a person calls; a folder's, where it was opened
     "UserFiles": {
-        "api/fit:fit",
+        "api:fit",
         "cli/study:study",
         "cli/sweep:sweep",
         "cli/train:train",
         "export/script:_own",
         "records/network_source:network_source",
         "studio/trainer:_events",  # where the words are the command line's, not a page's
-        "api/comparisons:study",
-        "api/comparisons:sweep",
+        "api:study",
+        "api:sweep",
     },
     "network_source": {
         "records/network_source:run_network",

@@ -333,7 +333,7 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStar
     if snapshot.step >= training.steps:
         raise TreinoError(
             "branch_over",
-            _("The training is over at step {step:,}: {steps:,} are resolution.").format(
+            _("The training is over at step {step:,}: {steps:,} are planned.").format(
                 step=snapshot.step, steps=training.steps
             ),
             _("Give more epochs, e.g. epochs={n}.").format(
