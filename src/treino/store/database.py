@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from treino.errors import TreinoError
-from treino.store import database, lock, manifest, sqlite, tables, write_ahead_log
+from treino.store import lock, manifest, sqlite, tables, write_ahead_log
 from treino.store.encoding import json_bytes, without_sources
 from treino.store.files import damaged, digest, write_atomically
 from treino.store.sqlite import Row
@@ -257,7 +257,7 @@ class Database:
     def check_log(self) -> None:
         """Raise TreinoError if the last rows of a killed process are lost in a damaged log."""
         with sqlite.trouble(self.path):
-            sqlite.of_file(self.path, partial(write_ahead_log.check, path=self.path))
+            sqlite.of_file(self.path, partial(write_ahead_log.check_log, path=self.path))
 
     # ---- commands, from any process
 
@@ -469,8 +469,8 @@ def left_out(path: Path, content: bytes, mark: Mapping[str, Any] | None) -> tupl
     with sqlite.trouble(path), closing(sqlite.in_memory(content)) as connection:
         sqlite.check(connection, path)
         contents = tables.checked(connection, path)
-        database.compare(contents, mark, path)
-        commands = [database.Command._make(row) for row in contents["commands"][0]]
+        compare(contents, mark, path)
+        commands = [Command._make(row) for row in contents["commands"][0]]
         last = max((each.id for each in commands if each.state != "new"), default=0)
         late = sorted(each for each in commands if each.id > last)
         statement = Statement("commands", "DELETE FROM commands WHERE id > ?", (last,))

@@ -18,7 +18,7 @@ _HEADER, _FRAME_HEADER = 32, 24
 _Sum = tuple[int, int]
 
 
-def check(connection: sqlite3.Connection, path: Path) -> None:
+def check_log(connection: sqlite3.Connection, path: Path) -> None:
     """Raise TreinoError if frames in the log of a killed process are damaged.
 
     path: of the database, for messages; ``connection`` may be to a copy of it.
