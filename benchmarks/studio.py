@@ -18,7 +18,7 @@ from benchmarks.timing import budget, interleaved, once, processor_ratio, wall
 from treino import api
 from treino.loop import JobStart
 from treino.spec import read_settings
-from treino.store.live import LiveFolder
+from treino.store.checkpoint import LiveFolder
 from treino.training.commands import LiveView
 from treino.training.replay import Playback
 from treino.training.train import RunJob, train_events

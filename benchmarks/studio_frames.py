@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from treino.studio.channel import Channel
+from treino.studio.process import Channel
 from treino.studio.relay import Commands
 from treino.studio.serving import serving
 

@@ -22,7 +22,7 @@ from benchmarks.sweep import HIDDEN, SPACE, swept
 from benchmarks.timing import Spent, processor_ratio, ratio, threads, wall
 from treino.data.dataset import Data
 from treino.search.samplers import random
-from treino.search.space_text import read_space
+from treino.search.space import read_space
 from treino.tuning.populations import whole_settings
 
 HEADS = "tool", "seconds", "of treino's", "of its processor time", "best validation accuracy"

@@ -18,8 +18,7 @@ import treino as tr
 from tests.plots.browser import looked_at, smallest_letters
 from tests.waiting import HANG
 from treino import api
-from treino.inspection.boundary import sight
-from treino.inspection.boundary_preview import boundary_preview, previewable
+from treino.inspection.boundary import boundary_preview, previewable, sight
 from treino.loop import JobEnd, JobProgress, JobStart
 from treino.notebook import LATEST, SHARE, Output, RunFigure, load_ipython_extension, unload_ipython_extension
 

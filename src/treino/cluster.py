@@ -20,7 +20,7 @@ import torch
 
 from treino.engine.devices import cpu_cores
 from treino.errors import TreinoError, cause
-from treino.records.run_command import versions
+from treino.records.stored_folder import versions
 from treino.spec import read_settings
 from treino.words import _, setting
 

@@ -26,8 +26,7 @@ from treino.diagnosis.exam import Exam
 from treino.diagnosis.finding import Finding, Site
 from treino.diagnosis.tell.coverage import coverage
 from treino.diagnosis.tell.report import nothing
-from treino.inspection.boundary import sight
-from treino.inspection.boundary_preview import boundary_preview, previewable
+from treino.inspection.boundary import boundary_preview, previewable, sight
 from treino.inspection.curves import Curves
 from treino.inspection.input_planes import InputAxes
 from treino.loop import JobClose, JobEnd, JobProgress, JobStart

@@ -19,9 +19,9 @@ from treino.data import load, prepared_cache
 from treino.data.dataset import Data
 from treino.data.large_tables import _fit
 from treino.data.mapped_rows import MappedRows
-from treino.data.memory import bytes_of, free_bytes
 from treino.data.preparation.preparation import fit_table
 from treino.data.prepared_cache import MANIFEST
+from treino.data.rows import bytes_of, free_bytes
 from treino.data.splits import first_equal, first_equal_columns
 from treino.errors import TreinoError
 
@@ -297,7 +297,7 @@ def wait(*_a, **_k):
     print("now", flush=True)
     signal.pause()
 if where == "writing":
-    import treino.data.readers.columnar as columnar, treino.data.readers.row_spill as spilling
+    import treino.data.readers.columnar as columnar, treino.data.readers.columnar as spilling
     spilling.WRITE_BYTES, columnar._ROWS, columnar._LEAST_ROWS = 10_000, 300, 300
     blocks = larger.blocks
     larger.blocks = lambda *a: (wait() if i else block for i, block in enumerate(blocks(*a)))

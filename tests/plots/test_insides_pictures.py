@@ -24,10 +24,9 @@ from treino.plots.confusion import confusion_figure
 from treino.plots.dependence import dependence_figure
 from treino.plots.importance import importance_figure
 from treino.plots.mistakes import mistakes_figure
-from treino.plots.network import network_svg
+from treino.plots.network import network_svg, weights_figure
 from treino.plots.pixels import NEGATIVE, POSITIVE, largest, on_white, rgba
 from treino.plots.style import PAPER, png
-from treino.plots.weights import weights_figure
 
 NASTY = "<script>alert(1)</script> $x_1$"
 

@@ -7,9 +7,8 @@ import pytest
 
 from treino.data.rows import generator
 from treino.errors import TreinoError
-from treino.search.optuna_sampler import tpe
-from treino.search.space import Space
-from treino.search.space_text import read_space
+from treino.search.samplers import tpe
+from treino.search.space import Space, read_space
 
 optuna = pytest.importorskip("optuna")
 WHOLE = {"lr": False, "hidden": False, "batch_size": True, "optimizer": False, "momentum": False}

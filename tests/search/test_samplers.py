@@ -8,8 +8,7 @@ from scipy.stats import kstest, qmc
 
 from treino.errors import TreinoError
 from treino.search.samplers import SAMPLERS, sampler
-from treino.search.space import Space
-from treino.search.space_text import read_space
+from treino.search.space import Space, read_space
 
 WHOLE = {"lr": False, "dropout": False, "hidden": False, "seed": True, "optimizer": False, "momentum": False}
 MIXED = ["lr=1e-4..1e-1:log", "dropout=0..0.5", "hidden=16|64|64,32", "optimizer=sgd|adam",

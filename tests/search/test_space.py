@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from treino.errors import TreinoError
-from treino.search.space import Choice, Dimension, Range, Space
-from treino.search.space_text import read_space
+from treino.search.space import Choice, Dimension, Range, Space, read_space
 
 WHOLE = {"lr": False, "hidden": False, "dropout": False, "momentum": False, "optimizer": False,
          "batch_size": True, "seed": True, "weight_decay": False, "nesterov": False}  # fmt: skip

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from treino.studio.channel import Channel
+from treino.studio.process import Channel
 
 
 def frame(number: int, size: int) -> bytes:

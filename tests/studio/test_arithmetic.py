@@ -14,7 +14,7 @@ from treino.api import Run
 from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError
 from treino.store.encoding import compact_json
-from treino.studio.arithmetic import arithmetic, before_update
+from treino.studio.run_commands import arithmetic, before_update
 
 
 def run_of(parent: Path, **settings: Any) -> Run:

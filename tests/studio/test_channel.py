@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from treino.studio.channel import LENGTHS, Channel, packed, read_message
+from treino.studio.process import LENGTHS, Channel, packed, read_message
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -103,7 +103,7 @@ def test_what_is_no_message_is_refused(data: bytes) -> None:
 
 def test_a_process_keeps_its_channel_from_what_is_printed() -> None:
     code = (
-        "from treino.studio.channel import Channel; import os, sys; channel = Channel.of_child();"
+        "from treino.studio.process import Channel; import os, sys; channel = Channel.of_child();"
         "print('printed'); os.system('echo by another'); assert sys.stdin.read() == '';"
         "channel.send({'heard': channel.receive()[0]})"
     )

@@ -15,9 +15,8 @@ import pytest
 
 import treino as tr
 from tests.studio.running import Bench, Serve, Watcher, with_studio
-from treino.studio.home import home
 from treino.studio.serving import temporary_folder
-from treino.studio.uploads import FOLDER
+from treino.studio.uploads import FOLDER, home
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from tests.waiting import HANG, until
 from treino.folders import open_run
 from treino.records.segments import segments_of
 from treino.store import RunFolder
-from treino.studio.channel import Channel
+from treino.studio.process import Channel
 from treino.training.replay import snapshots
 
 pytestmark = pytest.mark.slow

@@ -19,7 +19,7 @@ from treino.errors import TreinoError
 from treino.loop import JobClose, JobEnd
 from treino.search.halving import halving
 from treino.search.samplers import sampler
-from treino.search.space_text import read_space
+from treino.search.space import read_space
 from treino.store import RunFolder
 from treino.training.commands import send_stop
 from treino.tuning.stored_sweep import StoredSweep

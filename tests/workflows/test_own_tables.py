@@ -24,7 +24,7 @@ from treino.loop import JobEnd
 from treino.plots.captions import headline
 from treino.records.data_source import data_of
 from treino.records.prediction import predict
-from treino.records.run_command import as_flags
+from treino.records.stored_folder import as_flags
 from treino.records.stored_run import StoredRun
 from treino.setting_types import as_item
 from treino.spec import read_settings

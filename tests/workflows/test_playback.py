@@ -16,7 +16,7 @@ from treino.engine.step_plan import EpochStretch
 from treino.errors import TreinoError
 from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
-from treino.store.live import FOLDER, LiveFolder
+from treino.store.checkpoint import FOLDER, LiveFolder
 from treino.training.branch import rewinding
 from treino.training.commands import Transport
 from treino.training.completion import finish

@@ -20,7 +20,7 @@ from treino.plots.report.markdown import markdown
 from treino.plots.report.run import run_sections
 from treino.reports.report import report
 from treino.reports.run_report import run_report_of
-from treino.search.space_text import read_space
+from treino.search.space import read_space
 from treino.spec import read_settings
 from treino.store.output_files import MARKDOWN, PAGE, OutputFile
 from treino.training.train import train_events

@@ -24,7 +24,7 @@ from treino.fit_events import FitRequest, fit_events
 from treino.loop import JobEnd, JobEvent, JobPause, JobStart
 from treino.records.network_source import UserFiles
 from treino.records.segments import segments_of
-from treino.studio.arithmetic import arithmetic
+from treino.studio.run_commands import arithmetic
 from treino.training.futures import FutureEnd, futures, usual_futures
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from treino.cli.flags import ScreenFlag, with_flags
-from treino.cli.output_paths import Replace, output_file, say_replaced
+from treino.cli.screen import Replace, output_file, say_replaced
 from treino.console import line
 from treino.errors import TreinoError
 from treino.store.output_files import PAGE, PNG

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from treino.cli.flags import WHOLE, ScreenFlag, with_flags
-from treino.cli.output_paths import output_file
-from treino.cli.screen import Screen
+from treino.cli.screen import Screen, output_file
 from treino.console import line
 from treino.errors import TreinoError
 from treino.garbage_collection import collect_as_usual
@@ -112,7 +111,7 @@ def _mend(
     fix: "OutputFile | None",
     screen: Screen,
 ) -> dict[str, object]:
-    from treino.cli.output_paths import say_replaced
+    from treino.cli.screen import say_replaced
     from treino.diagnosis.tell.fix import patch
     from treino.diagnosis.tell.prove import VARIANTS, proof, table
 

@@ -6,7 +6,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, with_flags
-from treino.cli.output_paths import Replace, check_replace, output_file, say_replaced
+from treino.cli.screen import Replace, check_replace, output_file, say_replaced
 from treino.errors import TreinoError
 from treino.store.output_files import PAGE
 from treino.words import _

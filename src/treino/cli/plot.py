@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from treino.cli.flags import WHOLE, AccessFlags, ScreenFlag, with_flags
-from treino.cli.output_paths import Replace, output_folder, say_replaced
+from treino.cli.screen import Replace, output_folder, say_replaced
 from treino.errors import TreinoError
 from treino.words import _
 

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from treino.cli.flags import WHOLE, Net, RunName, ScreenFlag, Trust
-from treino.cli.output_paths import Replace, output_file, say_replaced
+from treino.cli.screen import Replace, output_file, say_replaced
 from treino.records.network_source import Access
 from treino.store.output_files import CSV
 from treino.words import _, numeral

@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from treino.cli.flags import AccessFlags, ScreenFlag, with_flags
-from treino.cli.output_paths import Replace, output_file, say_replaced
+from treino.cli.screen import Replace, output_file, say_replaced
 from treino.store.output_files import MARKDOWN, PAGE
 
 

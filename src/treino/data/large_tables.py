@@ -15,12 +15,12 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data.mapped_rows import MappedRows
-from treino.data.memory import say
 from treino.data.preparation.column_kinds import ColumnRole
 from treino.data.preparation.encoders import EncodingGaps
 from treino.data.preparation.fit import comparable_columns
 from treino.data.preparation.preparation import Preparation, fit_table
-from treino.data.readers.row_spill import RowSpill
+from treino.data.readers.columnar import RowSpill
+from treino.data.rows import say
 from treino.data.split_requests import LEFT_OUT
 from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal_columns
 from treino.data.table import Column, Numbers, Table

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from treino.data import sources
 from treino.data.dataset import Data
-from treino.data.memory import bytes_of, free_bytes
 from treino.data.preparation.column_roles import choose_features, say_encoders, say_missing
 from treino.data.preparation.fit import comparable, fit, in_memory, prepare_target, say_held_back, take
 from treino.data.preparation.target import (
@@ -27,8 +26,8 @@ from treino.data.preparation.target import (
 )
 from treino.data.prepared_cache import PreparedCache
 from treino.data.readers import ReaderOptions
-from treino.data.readers.reader_options import as_text
-from treino.data.rows import Rows
+from treino.data.readers.dialect import as_text
+from treino.data.rows import Rows, bytes_of, free_bytes
 from treino.data.split_requests import (
     Split,
     check_split,

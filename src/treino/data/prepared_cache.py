@@ -28,9 +28,8 @@ import torch
 
 from treino.data.builtins import BUILTINS
 from treino.data.dataset import Data
-from treino.data.memory import MemoryLimit
 from treino.data.preparation.preparation import Preparation
-from treino.data.rows import Rows
+from treino.data.rows import MemoryLimit, Rows
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Table
 from treino.documents.data import PreparationDocument

@@ -17,8 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data.builtins import BUILTINS
-from treino.data.memory import MemoryLimit
 from treino.data.readers import ReaderOptions, read_file
+from treino.data.rows import MemoryLimit
 from treino.data.table import LARGEST_WHOLE, Column, Table, check_names
 from treino.errors import TreinoError, nearest
 from treino.words import _

@@ -14,6 +14,7 @@ from torch import nn
 from treino.data.dataset import Data
 from treino.data.preparation.encoders import DAY, DateEncoder, NumberEncoder, OneHotEncoder, RankEncoder
 from treino.data.rows import Rows
+from treino.engine.devices import torch_threads
 from treino.errors import TreinoError, nearest
 from treino.inspection.feature_importance import CANDIDATES, importance, steepest
 from treino.inspection.input_planes import (
@@ -32,6 +33,8 @@ from treino.inspection.input_planes import (
 from treino.inspection.intervals import wilson
 from treino.inspection.outputs import outputs, predicted_classes, probabilities
 from treino.words import _
+
+# ---- decision boundary: the network's outputs over a grid of its inputs
 
 Predict = Callable[[torch.Tensor], torch.Tensor]
 
@@ -366,3 +369,28 @@ def _own(data: Data, x_ND: torch.Tensor) -> Floats:
 
 def _prepared(data: Data, own_ND: Floats) -> torch.Tensor:
     return torch.as_tensor(data.preparation.transform(own_ND), dtype=data.train.x.dtype)
+
+
+# ---- decision boundary of a classifier of two inputs, coarse: cheap enough to be asked for during
+
+RESOLUTION = 72  # places along each axis
+ROWS = 200  # training rows shown, the first of the split (which is mixed)
+
+
+def previewable(data: Data) -> bool:
+    """Whether the network sees two columns that have an axis, and the rows are in memory."""
+    two = data.task == "classification" and len(data.features) == 2 == len(columns_with_an_axis(data))
+    return two and isinstance(data.train.x, torch.Tensor) and len(data.train) > 0
+
+
+def boundary_preview(net: nn.Module, data: Data, axes: InputAxes) -> Plane:
+    """The network's answers over its two columns, with some training rows; its score is of these alone.
+
+    data: one for which ``previewable`` holds. axes: from ``boundary.sight``, made once for all previews.
+    """
+    none = data.train[:0]
+    shown = replace(data, train=data.train[:ROWS], validation=none, test=none)
+    with torch_threads(1):  # so small a work takes longer where threads must be woken and wait for each other
+        plane = boundary(net, shown, resolution=RESOLUTION, seen=axes)
+    assert isinstance(plane, Plane)
+    return plane

@@ -17,9 +17,8 @@ from treino.plots.confusion import calibration_figure, confusion_figure
 from treino.plots.dependence import dependence_figure
 from treino.plots.importance import importance_figure
 from treino.plots.mistakes import mistakes_figure
-from treino.plots.network import network_svg
+from treino.plots.network import network_svg, weights_figure
 from treino.plots.style import png
-from treino.plots.weights import weights_figure
 from treino.records.stored_run import StoredRun
 from treino.words import _
 

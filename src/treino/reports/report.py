@@ -18,7 +18,7 @@ from treino.plots.report.sweep import SweepFacts, sweep_sections, sweep_subtitle
 from treino.records.stored_run import StoredRun, study_without_network
 from treino.reports.run_comparison import compared
 from treino.reports.run_report import called_again, check_begun, run_report_of, sweep_as_typed
-from treino.search.space_text import domain_text
+from treino.search.space import domain_text
 from treino.store.output_files import OutputFile, OutputFolder
 from treino.tuning.populations import config_text
 from treino.tuning.stored_sweep import StoredStudy, StoredSweep

@@ -19,9 +19,9 @@ from treino.plots.report.blocks import Block, Drawing, Picture
 from treino.plots.report.charts import confusion_blocks
 from treino.plots.report.run import RunReport, image_blocks
 from treino.recipes import without_recipe
-from treino.records.run_command import as_flags
+from treino.records.stored_folder import as_flags
 from treino.records.stored_run import StoredRun
-from treino.search.space_text import domain_text
+from treino.search.space import domain_text
 from treino.spec import FLAGS, OF_DATA
 from treino.store.new_names import ended_before_it_began
 from treino.tuning.stored_sweep import StoredSweep

@@ -3,17 +3,26 @@
 A sampler answers ``ask(count)`` with at most ``count`` settings, never the same twice in a finite space, and
 gets their figures by ``tell``. The settings depend on the space, the seed and the reported figures alone, not
 on the size of batches.
+
+With a storage (``sqlite:///sweep.db``) the trials are Optuna's own, so that its dashboard opens on the sweep.
+https://optuna.readthedocs.io/en/stable/tutorial/20_recipes/009_ask_and_tell.html
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
 from treino.data.rows import generator
 from treino.errors import TreinoError, nearest
-from treino.search.space import Config, Space
+from treino.search.space import Config, Dimension, Range, Space
 from treino.words import _
+
+if TYPE_CHECKING:
+    import optuna
+
+
+# ---- samplers of settings: grid, random, Sobol and Optuna
 
 PATIENCE = 1000  # consecutive points that were all seen before
 
@@ -105,7 +114,7 @@ SAMPLERS = {"grid": grid, "random": random, "sobol": sobol}
 
 
 def sampler(name: str, space: Space, seed: int = 0) -> Sampler:
-    """The sampler of that name; ``tpe`` and Optuna's others are in ``treino.search.optuna_sampler``.
+    """The sampler of that name; ``tpe`` and Optuna's others are in ``treino.search.samplers``.
 
     Raises:
         TreinoError: no such sampler, with the nearest; a grid over a range without levels.
@@ -117,3 +126,122 @@ def sampler(name: str, space: Space, seed: int = 0) -> Sampler:
             nearest(name, SAMPLERS),
         )
     return grid(space) if name == "grid" else SAMPLERS[name](space, seed)  # type: ignore[call-arg]
+
+
+# ---- optuna's samplers by ask and tell, in batches (the extra ``treino[optuna]``)
+
+
+def tpe(space: Space, seed: int = 0, storage: str | None = None, name: str = "treino") -> Sampler:
+    """The tree-structured Parzen estimator (Bergstra et al. 2011).
+
+    In batches it counts unfinished trials as bad, so that they differ (``constant_liar``). storage: where
+    Optuna stores the study ``name``; an existing study is continued.
+
+    Raises:
+        TreinoError: Optuna isn't installed, or it can't open the storage.
+    """
+    optuna = _optuna()
+    sampler = optuna.samplers.TPESampler(
+        seed=generator(seed, "optuna", 0).initial_seed() % 2**32, constant_liar=True
+    )
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        study = optuna.create_study(storage=storage, study_name=name, sampler=sampler, load_if_exists=True)
+    except (ValueError, OSError, ImportError) as error:
+        raise _storage_fails(storage, error) from None
+    except Exception as error:  # errors of SQLAlchemy and its drivers share no base with Optuna's
+        if storage is None:
+            raise
+        raise _storage_fails(storage, error) from None
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+    return OptunaSampler(space, study, persistent=storage is not None)
+
+
+class OptunaSampler:
+    """A study of Optuna as a sampler. Earlier trials in the storage count as finished members."""
+
+    def __init__(self, space: Space, study: "optuna.Study", persistent: bool = False) -> None:
+        self.study, self._persistent = study, persistent
+        self._space = space
+        self._trials: list[optuna.Trial] = []
+
+    def ask(self, count: int) -> list[Config]:
+        """The next ``count`` settings; Optuna never runs out."""
+        trials = []
+        for _member in range(count):
+            trial = self.study.ask()
+            self._trials.append(trial)
+            config: Config = {}
+            for dimension in self._space.dimensions:
+                if dimension.holds(config):
+                    config[dimension.name] = suggest(trial, dimension)
+            trials.append(config)
+        return trials
+
+    def replay(self, configs: Sequence[Config]) -> list[Config]:
+        """The trials of before an interruption, from the storage; without one, equal trials are asked for
+        again."""
+        if not self._persistent:
+            return self.ask(len(configs))
+        from optuna.trial import Trial
+
+        params = [{name: _written(value) for name, value in config.items()} for config in configs]
+        trials = [t for t in self.study.get_trials(deepcopy=False) if t.number not in self._trial_numbers()]
+        for first in range(len(trials) - len(params), -1, -1):
+            match = trials[first : first + len(params)]
+            if [t.params for t in match] == params:
+                self._trials += [Trial(self.study, t._trial_id) for t in match]
+                return list(configs)
+        return []
+
+    def _trial_numbers(self) -> set[int]:
+        return {trial.number for trial in self._trials}
+
+    def tell(self, member: int, value: float | None) -> None:
+        """Report a figure. None counts as a failed trial, from which Optuna learns nothing."""
+        from optuna.trial import TrialState
+
+        state = TrialState.FAIL if value is None else TrialState.COMPLETE
+        self.study.tell(self._trials[member], value, state=state, skip_if_finished=True)
+
+
+def suggest(trial: "optuna.Trial", dimension: Dimension) -> Any:
+    """The trial's value in one dimension; choices of types that Optuna doesn't support are passed as text."""
+    domain = dimension.domain
+    if isinstance(domain, Range):
+        if domain.whole:
+            return trial.suggest_int(dimension.name, int(domain.low), int(domain.high), log=domain.log)
+        return trial.suggest_float(dimension.name, domain.low, domain.high, log=domain.log)
+    written = {_written(value): value for value in domain.values}
+    return written[trial.suggest_categorical(dimension.name, list(written))]
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(str, value)) or "none"
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ImportError:
+        raise TreinoError(
+            "optuna_missing",
+            _("The sampler tpe is Optuna's, which isn't installed."),
+            _("Install it: pip install 'treino[optuna]'; or use [[sampler=sobol]]."),
+        ) from None
+    return optuna
+
+
+def _storage_fails(storage: str | None, error: Exception) -> TreinoError:
+    return TreinoError(
+        "optuna_storage",
+        _("Optuna can't open {storage}: {why}").format(
+            storage=storage, why=str(error).splitlines()[0] if str(error) else type(error).__name__
+        ),
+        _("Give a file that can be written, e.g. sqlite:///sweep.db"),
+        status=1,
+    )

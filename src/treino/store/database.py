@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from treino.errors import TreinoError
-from treino.store import lock, manifest, sqlite, tables, write_ahead_log
+from treino.store import lock, manifest, sqlite, tables
+from treino.store import sqlite as write_ahead_log
 from treino.store.encoding import json_bytes, without_sources
 from treino.store.files import damaged, digest, write_atomically
 from treino.store.sqlite import Row

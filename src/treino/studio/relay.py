@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError
-from treino.studio.channel import Message
 from treino.studio.guard import error_document
-from treino.studio.home import folder_named
 from treino.studio.hub import Page
-from treino.studio.process import StudioProcess
+from treino.studio.process import Message, StudioProcess
+from treino.studio.uploads import folder_named
 from treino.words import N_, _, language
 
 LOG = logging.getLogger("treino.studio")

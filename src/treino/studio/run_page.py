@@ -17,7 +17,7 @@ from treino.records.network_source import Access
 from treino.records.segments import segments_of
 from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
-from treino.store.live import LiveFolder
+from treino.store.checkpoint import LiveFolder
 from treino.studio.fan import FanBoundaries, SmallPicture, fan
 from treino.studio.folder_page import identity
 from treino.studio.run_state import (

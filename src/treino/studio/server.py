@@ -16,10 +16,10 @@ from treino.documents.reading import read_document
 from treino.errors import TreinoError
 from treino.store import RunFolder
 from treino.studio.guard import refusal
-from treino.studio.home import document_of, folder_named, home
 from treino.studio.hub import watch_only
 from treino.studio.page_words import page_words
 from treino.studio.sockets import Studio, serve_socket
+from treino.studio.uploads import document_of, folder_named, home
 from treino.words import _, named
 
 PAGE = Path(__file__).parent / "page"

@@ -11,12 +11,11 @@ from treino.errors import TreinoError
 from treino.store.encoding import compact_json
 from treino.studio import protocol
 from treino.studio.guard import error_document
-from treino.studio.home import document_of, folder_named
 from treino.studio.hub import Page, Viewer, watch_only
 from treino.studio.protocol import Acknowledgement, HelloCommand, StudioCommand, TrainCommand
 from treino.studio.relay import OF_FOLDERS, Relay
 from treino.studio.script_page import ScriptPage
-from treino.studio.uploads import Uploads
+from treino.studio.uploads import Uploads, document_of, folder_named
 from treino.words import _
 
 # ---- the state that all addresses of a studio share: pages and processes, data, the first page

@@ -20,7 +20,7 @@ from treino.folders import open_run
 from treino.loop import JobEnd, JobEvent, JobPause, JobStart
 from treino.records.network_source import Access, UserFiles
 from treino.store import RunFolder
-from treino.studio.channel import Channel
+from treino.studio.process import Channel
 from treino.training.branch import branching, rewinding
 from treino.training.commands import deliver, send_command, send_stop
 from treino.training.replay import last_step, snapshots

@@ -19,8 +19,8 @@ import torch
 from treino.errors import TreinoError
 from treino.store import RunFolder
 from treino.studio import run_commands, sweep_page
-from treino.studio.channel import Channel
 from treino.studio.folder_page import identity, in_pieces
+from treino.studio.process import Channel
 from treino.studio.run_commands import TrainerRequest
 from treino.studio.run_page import RunPage, Send
 from treino.studio.sweep_page import StudyPage, SweepPage

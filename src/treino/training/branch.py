@@ -23,8 +23,8 @@ from treino.inspection.loss_surface import drawn
 from treino.loop import JobEvent, events
 from treino.records.data_source import COPY
 from treino.records.network_source import NETWORK_COPY
-from treino.records.run_command import branch_as_typed, versions
 from treino.records.segments import Segment, path_counts, path_of, segments_of
+from treino.records.stored_folder import branch_as_typed, versions
 from treino.records.stored_run import StoredRun
 from treino.records.weights import BUFFERS, WEIGHTS
 from treino.spec import OF_SOME, Settings, group_of, read_settings

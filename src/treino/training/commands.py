@@ -14,8 +14,8 @@ from treino.engine.step_plan import EpochStretch
 from treino.errors import TreinoError
 from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
+from treino.store.checkpoint import LiveFolder
 from treino.store.database import not_running
-from treino.store.live import LiveFolder
 from treino.words import _
 
 # ---- commands to the process that trains a run: change a hyper-parameter from a step on, or stop

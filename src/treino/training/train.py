@@ -29,9 +29,8 @@ from treino.loop import Job, JobEvent, events, status_at_end
 from treino.loop import drain as drained
 from treino.records.data_source import data_of, keep_copy, load_data, prepared_beside, reference
 from treino.records.network_source import NETWORK_COPY, Access
-from treino.records.run_command import as_typed, versions
 from treino.records.segments import TRANSPORT, losses_of, member_rows, newest
-from treino.records.stored_folder import unfinished
+from treino.records.stored_folder import as_typed, unfinished, versions
 from treino.records.stored_run import StoredRun
 from treino.records.user_network import NetworkFiles, network_maker, network_of
 from treino.records.weights import ANSWERS, answers_of

@@ -23,8 +23,7 @@ from treino.errors import TreinoError
 from treino.loop import JobEvent, events, status_at_end, stop_sent
 from treino.records.data_source import load_data
 from treino.records.network_source import Access, NetworkSource
-from treino.records.run_command import versions
-from treino.records.stored_folder import unfinished
+from treino.records.stored_folder import unfinished, versions
 from treino.records.user_network import NetworkFiles
 from treino.spec import read_settings
 from treino.store import RunFolder

@@ -17,8 +17,7 @@ from treino.inspection.curves import (
 )
 from treino.inspection.intervals import wilson
 from treino.plots.style import metric_name
-from treino.records.run_command import as_typed
-from treino.records.stored_folder import try_or_note
+from treino.records.stored_folder import as_typed, try_or_note
 from treino.store import RunFolder
 from treino.training.resolution import resolved_settings
 from treino.tuning.conclusions import MILLISECONDS_BELOW, answers, mode_name, notes, seconds_text

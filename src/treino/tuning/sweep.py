@@ -27,8 +27,7 @@ from treino.loop import JobEvent, events, status_at_end
 from treino.records.data_source import load_data
 from treino.records.network_source import Access, NetworkSource
 from treino.records.stored_folder import try_or_note, unfinished
-from treino.search.space import Choice, Dimension, Space, space_from_json
-from treino.search.space_text import read_space
+from treino.search.space import Choice, Dimension, Space, read_space, space_from_json
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.training.goals import check_goals

@@ -16,7 +16,7 @@ import torch
 from torch.nn.parameter import is_lazy
 
 from treino.data.dataset import Data
-from treino.data.memory import free_bytes
+from treino.data.rows import free_bytes
 from treino.documents import read_document, read_sweep_spec
 from treino.engine import MLP
 from treino.engine.metrics import METRICS
@@ -25,8 +25,7 @@ from treino.errors import TreinoError
 from treino.loop import stop_sent
 from treino.records.user_network import NetworkFiles, network_of
 from treino.search.halving import STRATEGIES, Bracket, Rung
-from treino.search.optuna_sampler import tpe
-from treino.search.samplers import Sampler, sampler
+from treino.search.samplers import Sampler, sampler, tpe
 from treino.search.space import Config, Space, space_from_json
 from treino.spec import Settings
 from treino.store import RunFolder

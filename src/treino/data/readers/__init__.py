@@ -6,11 +6,11 @@ The readers are imported when a file is read: importing pyarrow is slow.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from treino.data.readers.reader_options import ReaderOptions
+from treino.data.readers.dialect import ReaderOptions
 
 if TYPE_CHECKING:
-    from treino.data.memory import MemoryLimit
     from treino.data.readers.table_files import TableReader
+    from treino.data.rows import MemoryLimit
     from treino.data.table import Table
 
 __all__ = ["ReaderOptions", "open_blocks", "read_file"]
