@@ -28,7 +28,7 @@ def run(quick: bool) -> Result:
     rows, figures = [], {}
     with tempfile.TemporaryDirectory() as folder:
         for name, settings, kind in CASES[:1] if quick else CASES:
-            moment = api("wine", parent=folder, lean=True, epochs=100, **settings).at(SET_OUT)
+            moment = api.fit("wine", parent=folder, lean=True, epochs=100, **settings).at(SET_OUT)
             changes = usual_futures(moment, kind, 8 if quick else FUTURES)
             works: dict[str, Work] = {
                 "fan": once(_together(moment, changes)),

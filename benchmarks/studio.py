@@ -115,7 +115,7 @@ def _watch(run_folder: Path, over: threading.Event) -> None:
 def _looks(steps: int) -> tuple[float, float, float]:
     """-> milliseconds of the first look, and the median and 95th percentile of later ones."""
     with tempfile.TemporaryDirectory() as folder:
-        stored = api("wine", parent=folder, lean=True, steps=steps, patience=0)
+        stored = api.fit("wine", parent=folder, lean=True, steps=steps, patience=0)
         loss_S, random_steps = stored.losses, random.Random(0)
         playback, spent = Playback(stored, stored.data), []
         for _look in range(LOOKS + 1):

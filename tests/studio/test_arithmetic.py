@@ -18,7 +18,7 @@ from treino.studio.run_commands import arithmetic, before_update
 
 
 def run_of(parent: Path, **settings: Any) -> Run:
-    return api("wine", parent=parent, lean=True, **{"epochs": 5, "seed": 3, "hidden": [6, 4]} | settings)
+    return api.fit("wine", parent=parent, lean=True, **{"epochs": 5, "seed": 3, "hidden": [6, 4]} | settings)
 
 
 CASES: dict[str, dict[str, Any]] = {
@@ -73,7 +73,7 @@ def test_without_a_weight_it_is_the_one_that_moves_most(tmp_path: Path) -> None:
 def test_what_has_no_arithmetic_says_why(tmp_path: Path) -> None:
     run = run_of(tmp_path)
     before = before_update(run, 1)
-    own = api("wine", Own(), parent=tmp_path, lean=True, epochs=1)
+    own = api.fit("wine", Own(), parent=tmp_path, lean=True, epochs=1)
     asked: list[tuple[Any, str]] = [
         (lambda: before_update(run, 0), "arithmetic_no_update"),
         (lambda: arithmetic(before, "7", 0, 0), "arithmetic_layer"),
@@ -89,6 +89,6 @@ def test_what_has_no_arithmetic_says_why(tmp_path: Path) -> None:
 
 
 def test_of_images_with_many_inputs(tmp_path: Path) -> None:
-    run = api("digits", parent=tmp_path, lean=True, epochs=1, hidden=[16])
+    run = api.fit("digits", parent=tmp_path, lean=True, epochs=1, hidden=[16])
     found = arithmetic(before_update(run, 3), "0", 2, 20)
     assert found["holds"]

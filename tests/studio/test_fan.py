@@ -18,7 +18,7 @@ from treino.training.replay import Snapshot
 
 def moment(parent: Path, **settings: Any) -> Snapshot:
     asked = {"epochs": 20, "seed": 3, "hidden": [8], "features": ["alcohol", "color_intensity"]} | settings
-    return api("wine", parent=parent, lean=True, **asked).at(40)
+    return api.fit("wine", parent=parent, lean=True, **asked).at(40)
 
 
 def test_curves_grow_and_the_best_is_said_at_the_end(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_without_validation_rows_the_training_losses_are_shown(tmp_path: Path) -
 
 def test_a_regressions_boundaries_are_in_the_targets_units(tmp_path: Path) -> None:
     x = np.linspace(-2, 2, 60, dtype=np.float32)[:, None]
-    start = api((x, 100 + 50 * x[:, 0]), parent=tmp_path, lean=True, epochs=3, recipe="plain").at(4)
+    start = api.fit((x, 100 + 50 * x[:, 0]), parent=tmp_path, lean=True, epochs=3, recipe="plain").at(4)
     rows = start.data.train.x[:7]
     *_messages, last = fan(1, "lr", start, [{"lr": 1e-30}], 2, SmallPicture("line", rows, (7,)))
     assert isinstance(last, FanBoundaries)

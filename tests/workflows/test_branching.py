@@ -30,7 +30,7 @@ def same_end(a: Run, b: Run) -> None:
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.sampled(4)
 def test_without_changes_the_parents_bits(case: str, tmp_path: Path) -> None:
-    run = api("wine", parent=tmp_path, lean=True, epochs=CASES[case].get("epochs", 20), seed=3,
+    run = api.fit("wine", parent=tmp_path, lean=True, epochs=CASES[case].get("epochs", 20), seed=3,
               **{k: v for k, v in CASES[case].items() if k != "epochs"})  # fmt: skip
     last = run.document["steps"]
     for step in sorted({last // 2, max(0, last - 1)}):
@@ -51,7 +51,9 @@ def test_without_changes_the_parents_bits(case: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_changed_settings_make_torchs_steps(optimizer: str, tmp_path: Path) -> None:
     """From the moment on torch.optim with the other settings goes where the branch goes."""
-    run = api("wine", parent=tmp_path, lean=True, epochs=10, hidden=[6], engine="module", optimizer=optimizer)
+    run = api.fit(
+        "wine", parent=tmp_path, lean=True, epochs=10, hidden=[6], engine="module", optimizer=optimizer
+    )
     start = run.at(13)
     more: dict[str, Any] = {"momentum": 0.5} if optimizer == "sgd" else {"betas": (0.7, 0.95), "eps": 1e-6}
     branch = start.branch(lr=0.02, weight_decay=0.03, clip=0.4, **more)
@@ -77,7 +79,7 @@ def test_changed_settings_make_torchs_steps(optimizer: str, tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_the_path_of_segments(tmp_path: Path) -> None:
-    run = api("wine", parent=tmp_path, lean=True, epochs=20, dropout=0.2, every=10)
+    run = api.fit("wine", parent=tmp_path, lean=True, epochs=20, dropout=0.2, every=10)
     first = run.losses
     second = run.rewind(50, lr=0.02, dropout=0)
     third = second.rewind(60, lr=1e-4)
@@ -120,23 +122,23 @@ def test_commands_stay_where_they_were_given(tmp_path: Path, monkeypatch: pytest
 
 @pytest.mark.slow
 def test_own_networks_own_rows_and_files(tmp_path: Path) -> None:
-    run = api("wine", Own(), parent=tmp_path, lean=True, epochs=5)
+    run = api.fit("wine", Own(), parent=tmp_path, lean=True, epochs=5)
     same_end(run.at(9).branch(), run)
     table = tmp_path / "table.csv"
     chance = np.random.default_rng(0)
     table.write_text("a,b,y\n" + "".join(f"{a},{b},{a + b}\n" for a, b in chance.normal(size=(80, 2))))
-    run = api(str(table), target="y", parent=tmp_path / "deep" / "runs", epochs=5, lean=True)
+    run = api.fit(str(table), target="y", parent=tmp_path / "deep" / "runs", epochs=5, lean=True)
     branch = run.at(3).branch(out=str(tmp_path / "elsewhere"))
     same_end(open_result(branch.path), run)
     assert len(open_result(branch.path).data.train) == len(run.data.train)
     x = chance.normal(size=(60, 3)).astype(np.float32)
-    run = api((x, (x.sum(1) > 0).astype(int)), parent=tmp_path, epochs=5)
+    run = api.fit((x, (x.sum(1) > 0).astype(int)), parent=tmp_path, epochs=5)
     same_end(open_result(run.at(2).branch().path), run)
 
 
 @pytest.mark.slow
 def test_what_can_not_change_is_refused_with_the_reason(tmp_path: Path) -> None:
-    run = api("wine", parent=tmp_path, lean=True, epochs=4, keep="last")
+    run = api.fit("wine", parent=tmp_path, lean=True, epochs=4, keep="last")
     moment = run.at(5)
     for changes, rule, word in (
         ({"batch_norm": True}, "branch_setting", "would not fit"),

@@ -42,7 +42,7 @@ def test_another_optimizer_takes_torchs_steps_from_an_empty_state(
 ) -> None:
     """torch.optim with the new settings, made at the step, goes where the segment goes."""
     before = "adam" if optimizer != "adam" else "sgd"
-    run = api("wine", parent=tmp_path, lean=True, epochs=10, hidden=[6], engine=engine, optimizer=before)
+    run = api.fit("wine", parent=tmp_path, lean=True, epochs=10, hidden=[6], engine=engine, optimizer=before)
     more: dict[str, Any] = (
         {"momentum": 0.5, "nesterov": True} if optimizer == "sgd" else {"betas": (0.7, 0.95)}
     )
@@ -80,7 +80,9 @@ def test_another_optimizer_takes_torchs_steps_from_an_empty_state(
 def test_torchs_loop_with_another_fault_loss_or_order(
     asked: dict[str, Any], changes: dict[str, Any], tmp_path: Path
 ) -> None:
-    run = api("wine", parent=tmp_path, lean=True, epochs=10, hidden=[6], optimizer="sgd", lr=0.05, **asked)
+    run = api.fit(
+        "wine", parent=tmp_path, lean=True, epochs=10, hidden=[6], optimizer="sgd", lr=0.05, **asked
+    )
     start, changed = run.at(24), run.rewind(24, **changes)
     net, rows = start.net.train(), run.data.train
     update = torch.optim.SGD(net.parameters(), lr=0.05)
@@ -109,7 +111,7 @@ def test_torchs_loop_with_another_fault_loss_or_order(
 
 def test_any_step_of_a_segment_from_the_first_step_on(tmp_path: Path) -> None:
     """Such a segment begins where its training is made, and still with another state than that."""
-    run = api("wine", parent=tmp_path, lean=True, steps=9, hidden=[4], keep="last")
+    run = api.fit("wine", parent=tmp_path, lean=True, steps=9, hidden=[4], keep="last")
     seeded = run.rewind(0, seed=1)
     assert float(seeded.at(5).loss or 0) == float(seeded.losses[4])
     again = seeded.rewind(6, lr=0.1)
@@ -120,7 +122,7 @@ def test_any_step_of_a_segment_from_the_first_step_on(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_dropout_from_here_on_with_the_runs_own_masks(tmp_path: Path) -> None:
     """Each explanation compares the loss that was recorded with its own, under the masks of the seed."""
-    run = api("wine", parent=tmp_path, lean=True, epochs=10, hidden=[6, 5], keep="last")
+    run = api.fit("wine", parent=tmp_path, lean=True, epochs=10, hidden=[6, 5], keep="last")
     changed = run.rewind(12, dropout=0.4)
     assert all(
         torch.equal(a, b)
@@ -137,7 +139,7 @@ def test_dropout_from_here_on_with_the_runs_own_masks(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_epochs_go_on_without_a_jump(tmp_path: Path) -> None:
-    run = api("wine", parent=tmp_path, lean=True, epochs=10, batch_size=32, schedule="cosine", patience=9)
+    run = api.fit("wine", parent=tmp_path, lean=True, epochs=10, batch_size=32, schedule="cosine", patience=9)
     assert run.spec.steps_per_epoch == 4
     changed = run.rewind(10, batch_size=5)  # half through its third epoch
     assert changed.document["epochs"] == 10
@@ -174,7 +176,7 @@ def test_the_epochs_go_on_without_a_jump(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_branch_of_a_branch_is_played_again_alone(tmp_path: Path) -> None:
-    run = api("wine", parent=tmp_path, lean=True, epochs=6, optimizer="sgd", momentum=0.9, lr=0.05)
+    run = api.fit("wine", parent=tmp_path, lean=True, epochs=6, optimizer="sgd", momentum=0.9, lr=0.05)
     first = run.at(9).branch(batch_size=50, optimizer="adam")
     second = first.at(14).branch(optimizer="sgd", nesterov=True, momentum=0.8, batch_size=20, epochs=9)
     assert second.settings["momentum"] == 0.8
@@ -196,13 +198,13 @@ def test_a_branch_of_a_branch_is_played_again_alone(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_equal_settings_are_no_change(tmp_path: Path) -> None:
-    run = api("wine", parent=tmp_path, lean=True, epochs=10, momentum=0.5, optimizer="sgd")
+    run = api.fit("wine", parent=tmp_path, lean=True, epochs=10, momentum=0.5, optimizer="sgd")
     same_end(run.at(15).branch(batch_size=32, optimizer="sgd"), run)
 
 
 @pytest.mark.slow
 def test_contradicting_optimizers_are_refused(tmp_path: Path) -> None:
-    run = api("wine", parent=tmp_path, lean=True, epochs=4)
+    run = api.fit("wine", parent=tmp_path, lean=True, epochs=4)
     for changes, rule in (
         ({"optimizer": "adm"}, "optimizer_unknown"),
         ({"nesterov": True}, "momentum_with_adam"),
@@ -217,7 +219,7 @@ def test_contradicting_optimizers_are_refused(tmp_path: Path) -> None:
             run.rewind(9, **changes)
         assert caught.value.rule == rule, changes
     assert not open_result(run.path).spec.segments
-    two = api("breast_cancer", parent=tmp_path, lean=True, epochs=1, loss="bce")
+    two = api.fit("breast_cancer", parent=tmp_path, lean=True, epochs=1, loss="bce")
     with pytest.raises(TreinoError, match="needs 2 outputs, and breast_cancer-1 has 1"):
         two.rewind(3, loss="cross_entropy")
 

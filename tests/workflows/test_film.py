@@ -51,7 +51,7 @@ TWO = {"features": ["alcohol", "color_intensity"]}
 
 @pytest.fixture(scope="module")
 def wine(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    run: Run = api(
+    run: Run = api.fit(
         "wine", parent=tmp_path_factory.mktemp("runs"), lean=True, steps=60, engine="flat-loop", **TWO
     )
     return run
@@ -238,7 +238,7 @@ def odd_runs(parent: Path) -> dict[str, Run]:
         "diverged": ("wine", {"optimizer": "sgd", "lr": 1e5}),
     }
     return {
-        name: api(data, parent=parent, lean=True, steps=30, hidden=[8], **more)
+        name: api.fit(data, parent=parent, lean=True, steps=30, hidden=[8], **more)
         for name, (data, more) in asked.items()
     }
 
@@ -352,7 +352,7 @@ def test_large_targets_leave_room_for_their_name(
 ) -> None:
     (tmp_path / "homes.csv").write_text(MILLIONS)
     table, settings = str(tmp_path / "homes.csv"), {"target": "price", "features": features, "steps": 3}
-    run = api(table, parent=tmp_path, lean=True, **settings)
+    run = api.fit(table, parent=tmp_path, lean=True, **settings)
     figures: list[Figure] = []
     monkeypatch.setattr("treino.plots.film.new_figure", lambda: figures.append(new_figure()) or figures[-1])
     list(film_pictures(frames_of(run, [3]), 3))

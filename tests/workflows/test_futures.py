@@ -38,7 +38,9 @@ CASES: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
 
 
 def run_of(parent: Path, **settings: Any) -> Run:
-    return api("wine", parent=parent, lean=True, **{"epochs": 20, "seed": 3, "hidden": [12, 6]} | settings)
+    return api.fit(
+        "wine", parent=parent, lean=True, **{"epochs": 20, "seed": 3, "hidden": [12, 6]} | settings
+    )
 
 
 def curves(stream: Iterable[FutureSteps | FutureEnd], count: int) -> tuple[list[np.ndarray], list[FutureEnd]]:
@@ -104,7 +106,7 @@ def test_so_it_is_on_every_kernel(case: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_of_a_network_of_ones_own(tmp_path: Path) -> None:
-    run = api("wine", Own(), parent=tmp_path, lean=True, epochs=8)
+    run = api.fit("wine", Own(), parent=tmp_path, lean=True, epochs=8)
     check(run, 13, [{"lr": 0.05}, {}, {"weight_decay": 0.3}], 12)
 
 

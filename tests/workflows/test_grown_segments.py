@@ -37,7 +37,7 @@ GROWTHS: dict[str, tuple[dict[str, Any], dict[str, Any], float]] = {  # asked, c
 @pytest.mark.sampled(6)
 def test_outputs_stay_and_training_goes_on_as_torchs(case: str, engine: str, tmp_path: Path) -> None:
     asked, changes, most = GROWTHS[case]
-    run = api("wine", parent=tmp_path, lean=True, epochs=12, engine=engine, seed=1, dropout=0, **asked)
+    run = api.fit("wine", parent=tmp_path, lean=True, epochs=12, engine=engine, seed=1, dropout=0, **asked)
     before, changed = run.at(26), run.rewind(26, **changes)
     start, x = changed.at(26), run.data.train.x
     with torch.no_grad():
@@ -70,7 +70,7 @@ def test_outputs_stay_and_training_goes_on_as_torchs(case: str, engine: str, tmp
 
 @pytest.mark.slow
 def test_every_verb_on_segments_of_other_layers(tmp_path: Path) -> None:
-    run = api("wine", parent=tmp_path, epochs=8, hidden=[5], lr=0.01)
+    run = api.fit("wine", parent=tmp_path, epochs=8, hidden=[5], lr=0.01)
     run = run.rewind(12, hidden=[9, 4], batch_size=20, optimizer="sgd", momentum=0.9, lr=0.02)
     run = run.rewind(30, dropout=0.3, activation="tanh", epochs=10)
     again = open_result(run.path)
@@ -99,11 +99,11 @@ def test_every_verb_on_segments_of_other_layers(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_layers_that_can_not_change(tmp_path: Path) -> None:
-    run = api("wine", parent=tmp_path, lean=True, epochs=4, batch_norm=True, hidden=[5])
+    run = api.fit("wine", parent=tmp_path, lean=True, epochs=4, batch_norm=True, hidden=[5])
     with pytest.raises(TreinoError, match="would not fit"):
         run.rewind(5, hidden=[6])
     assert run.rewind(5, activation="tanh", batch_size=20).settings["activation"] == "tanh"
-    own = api("wine", Own(), parent=tmp_path, lean=True, epochs=4)
+    own = api.fit("wine", Own(), parent=tmp_path, lean=True, epochs=4)
     for changes in ({"hidden": [6]}, {"activation": "tanh"}):
         with pytest.raises(TreinoError, match="would not fit"):
             own.rewind(5, **changes)
@@ -114,6 +114,6 @@ def test_layers_that_can_not_change(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_faults_of_a_grown_network_that_learnt_nothing_are_looked_for(tmp_path: Path) -> None:
     """The rules measure gradients and units where the loss ended badly, of the network that there is now."""
-    run = api("wine", parent=tmp_path, lean=True, epochs=4, hidden=[5], lr=1e-7)
+    run = api.fit("wine", parent=tmp_path, lean=True, epochs=4, hidden=[5], lr=1e-7)
     changed = run.rewind(9, hidden=[7, 5], epochs=8)
     assert not [note for note in changed.document["notes"] if "fault" in note]

@@ -63,8 +63,8 @@ def test_a_training_does_not_feel_its_keyframes(case: str, tmp_path: Path) -> No
 def test_a_keyframe_is_what_the_engine_saves_there(case: str, tmp_path: Path) -> None:
     """Each keyframe, as it lies on the disk, against the state that a replay from the start saves."""
     asked = CASES[case] | {"epochs": 15, "seed": 1}
-    run = api("wine", parent=tmp_path, lean=True, every=6, **asked)
-    bare = api("wine", parent=tmp_path, lean=True, **asked)
+    run = api.fit("wine", parent=tmp_path, lean=True, every=6, **asked)
+    bare = api.fit("wine", parent=tmp_path, lean=True, **asked)
     for step in steps_kept(run):
         tensors, meta = run.folder.read_tensors(name_of(0, step))
         saved, told = bare.at(step).saved
@@ -81,11 +81,11 @@ def test_a_keyframe_is_what_the_engine_saves_there(case: str, tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_a_budget_that_is_full_doubles_the_distance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = api("wine", parent=tmp_path, lean=True, epochs=30, every=1)
+    first = api.fit("wine", parent=tmp_path, lean=True, epochs=30, every=1)
     assert steps_kept(first) == list(range(first.document["steps"] + 1))
     size = (first.path / name_of(0, 0)).stat().st_size
     monkeypatch.setattr(stored_training, "BUDGET", 20 * size)
-    run = api("wine", parent=tmp_path, lean=True, epochs=30, every=1)
+    run = api.fit("wine", parent=tmp_path, lean=True, epochs=30, every=1)
     kept = steps_kept(run)
     assert kept == list(range(0, 121, 8))
     assert sum((run.path / name_of(0, step)).stat().st_size for step in kept) <= 20 * size
@@ -94,14 +94,14 @@ def test_a_budget_that_is_full_doubles_the_distance(tmp_path: Path, monkeypatch:
     assert (0, 0) in keyframes_in(again.folder)
     assert (1, 60) in keyframes_in(again.folder)
     monkeypatch.setattr(stored_training, "BUDGET", size // 2)
-    none = api("wine", parent=tmp_path, lean=True, epochs=3, every=1)
+    none = api.fit("wine", parent=tmp_path, lean=True, epochs=3, every=1)
     assert steps_kept(none) == []
     assert none.at(7).step == 7
 
 
 @pytest.mark.slow
 def test_a_damaged_keyframe_is_found(tmp_path: Path) -> None:
-    run = api("wine", parent=tmp_path, lean=True, epochs=5, every=5)
+    run = api.fit("wine", parent=tmp_path, lean=True, epochs=5, every=5)
     path = run.path / name_of(0, 10)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1

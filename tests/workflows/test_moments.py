@@ -118,7 +118,7 @@ def test_a_command_in_the_middle_is_obeyed_again(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_runs_begun_elsewhere_with_own_rows_and_own_networks(tmp_path: Path) -> None:
-    first = api("wine", epochs=3, parent=tmp_path, lean=True)
+    first = api.fit("wine", epochs=3, parent=tmp_path, lean=True)
     begun = Start("first", first.tensors)
     run, seen = watched("wine", {"seed": 9}, tmp_path, start=begun)
     replayed(run, seen)
@@ -149,7 +149,7 @@ def test_batch_settings_and_state_make_torchs_next_update(optimizer: str, tmp_pa
         "clip": 0.7,
     }
     more = {"momentum": 0.9, "nesterov": True} if optimizer == "sgd" else {"betas": (0.8, 0.99)}
-    run = api("wine", epochs=10, hidden=[7], parent=tmp_path, lean=True, **asked, **more)
+    run = api.fit("wine", epochs=10, hidden=[7], parent=tmp_path, lean=True, **asked, **more)
     now, after = snapshots(run, [17, 18])
     net, hp = now.net.train(), now.hp
     known = {"lr": hp["lr"], "weight_decay": hp["weight_decay"]}
@@ -175,7 +175,7 @@ def test_batch_settings_and_state_make_torchs_next_update(optimizer: str, tmp_pa
 
 @pytest.mark.slow
 def test_steps_that_a_run_does_not_have_are_refused(tmp_path: Path) -> None:
-    run = api("wine", epochs=2, parent=tmp_path, lean=True)
+    run = api.fit("wine", epochs=2, parent=tmp_path, lean=True)
     last = run.document["steps"]
     for step in (-1, last + 1, 1.5, True, "3"):
         with pytest.raises(TreinoError, match="has no step") as caught:
@@ -200,13 +200,13 @@ class Items(Dataset[Any]):
 
 @pytest.mark.slow
 def test_rows_from_elsewhere_come_again_or_it_is_said_why_not(tmp_path: Path) -> None:
-    kept = api(Items(), parent=tmp_path, lean=True, epochs=3)
+    kept = api.fit(Items(), parent=tmp_path, lean=True, epochs=3)
     assert kept.at(5).loss == kept.losses[4]
-    noisy = api(Items(0.1), parent=tmp_path, lean=True, epochs=3)
+    noisy = api.fit(Items(0.1), parent=tmp_path, lean=True, epochs=3)
     with pytest.raises(TreinoError, match="given in Python") as caught:
         noisy.at(5)
     assert "run.at(step, data)" in caught.value.hint
-    loader = api(DataLoader(Items(), batch_size=16, shuffle=True), parent=tmp_path, lean=True, epochs=3)
+    loader = api.fit(DataLoader(Items(), batch_size=16, shuffle=True), parent=tmp_path, lean=True, epochs=3)
     with pytest.raises(TreinoError, match="can't be played again"):
         loader.at(5)
 
@@ -214,7 +214,7 @@ def test_rows_from_elsewhere_come_again_or_it_is_said_why_not(tmp_path: Path) ->
     table = pd.DataFrame(chance.normal(size=(9000, 20)), columns=list("abcdefghijklmnopqrst"))
     table["y"] = np.where(table.a > table.b, "p", "q")
     table.to_csv(tmp_path / "large.csv", index=False)
-    run = api(
+    run = api.fit(
         str(tmp_path / "large.csv"), target="y", recipe="plain", parent=tmp_path / "runs", epochs=1,
         max_memory="1MB",
     )  # fmt: skip
