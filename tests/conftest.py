@@ -109,19 +109,22 @@ def _browser() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _no_pictures() -> Iterator[None]:
+def _no_pictures() -> Iterator[Callable[..., None]]:
     """Half of a short training's time goes into its pictures: only tests that look at them draw them."""
+    from treino.pictures import picture_files
+
+    drawn = picture_files.illustrate
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("treino.pictures.picture_files.draw", lambda *_: [])
-        yield
+        patch.setattr(picture_files, "illustrate", lambda _run: None)
+        yield drawn
 
 
 @pytest.fixture(autouse=True)
-def _pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _pictures(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _no_pictures: Callable[..., None]
+) -> None:
     if "pictures" in request.keywords:
-        from treino.pictures.picture_files import draw
-
-        monkeypatch.setattr("treino.pictures.picture_files.draw", draw)
+        monkeypatch.setattr("treino.pictures.picture_files.illustrate", _no_pictures)
 
 
 @pytest.fixture(autouse=True)

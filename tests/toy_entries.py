@@ -13,9 +13,8 @@ from torch import Tensor, nn
 from treino.data.builtins import Builtin, table_of
 from treino.data.table import Table
 from treino.engine.activations import Activation
-from treino.engine.batch_buffers import BufferCall, LossBuffers
 from treino.engine.init import Init
-from treino.engine.losses import Loss, LossKind, Terms
+from treino.engine.losses import BufferCall, Loss, LossBuffers, LossKind, Terms
 from treino.engine.metrics import Metric, MetricInputs
 from treino.engine.optim import Line, Optimizer, UpdateInputs, UpdateNumbers, becomes
 from treino.engine.schedules import Schedule

@@ -1,3 +1,3 @@
 """Trainings end quickly, as in the workflows' tests."""
 
-from tests.workflows.conftest import _pictures, _quick_ends  # noqa: F401
+from tests.workflows.conftest import _quick_ends  # noqa: F401

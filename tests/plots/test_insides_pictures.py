@@ -21,8 +21,7 @@ from treino.inspection.outputs import Confusion, Mistakes
 from treino.inspection.thumbnails import FirstWeights
 from treino.inspection.unit_responses import UnitColumn, UnitDiagram
 from treino.plots.confusion import confusion_figure
-from treino.plots.dependence import dependence_figure
-from treino.plots.importance import importance_figure
+from treino.plots.importance import dependence_figure, importance_figure
 from treino.plots.mistakes import mistakes_figure
 from treino.plots.network import network_svg, weights_figure
 from treino.plots.pixels import NEGATIVE, POSITIVE, largest, on_white, rgba

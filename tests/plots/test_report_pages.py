@@ -17,9 +17,9 @@ from treino.plots.report.blocks import (
     Section,
     TableBlock,
     TableCell,
+    markdown,
 )
 from treino.plots.report.html import html
-from treino.plots.report.markdown import markdown
 from treino.plots.svg import rectangle, svg, text, title, upright_text
 from treino.plots.svg_charts import Estimate, Series, interval_chart, line_chart, log_ticks, thinned, ticks
 

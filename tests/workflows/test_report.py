@@ -16,7 +16,7 @@ from tests.conftest import Said
 from tests.plots.browser import Seen, looked_at
 from treino.api import open_result
 from treino.loop import JobProgress
-from treino.plots.report.markdown import markdown
+from treino.plots.report.blocks import markdown
 from treino.plots.report.run import run_sections
 from treino.reports.report import report
 from treino.reports.run_report import run_report_of

@@ -13,7 +13,7 @@ import torch
 
 import treino as tr
 from tests.conftest import Said, mnist_folder, needs_mnist
-from treino.documents.study import StudyFacts, StudyResult, StudyRow, StudyRowFacts
+from treino.documents.sweep import StudyFacts, StudyResult, StudyRow, StudyRowFacts
 from treino.engine.training_loop import TrainingLoop
 from treino.inspection.curves import floor_twice
 from treino.loop import JobProgress

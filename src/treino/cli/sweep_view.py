@@ -11,8 +11,7 @@ from rich.table import Table
 from treino.cli.run_view import Position, View
 from treino.console import escape
 from treino.data import BUILTINS
-from treino.documents.study import StudyResult
-from treino.documents.sweep import GoalSteps, Leader, SweepEnsemble, SweepResult
+from treino.documents.sweep import GoalSteps, Leader, StudyResult, SweepEnsemble, SweepResult
 from treino.engine import Tick
 from treino.loop import Job, JobEnd
 from treino.plots.style import metric_name, split_name

@@ -13,8 +13,15 @@ from treino.documents.data import DataCopy, PreparationDocument
 from treino.documents.fields import shortened
 from treino.documents.run_result import RunResult
 from treino.documents.run_spec import RunSpec
-from treino.documents.study import StudyResult, StudySpec
-from treino.documents.sweep import MemberRows, SpreadFigures, SweepMembers, SweepResult, SweepSpec
+from treino.documents.sweep import (
+    MemberRows,
+    SpreadFigures,
+    StudyResult,
+    StudySpec,
+    SweepMembers,
+    SweepResult,
+    SweepSpec,
+)
 from treino.errors import TreinoError
 from treino.store import RunFolder
 from treino.store.files import damaged

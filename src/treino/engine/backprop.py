@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from treino.engine.activations import ACTIVATIONS
-from treino.engine.batch_buffers import BufferCall, DropoutMask, LossBuffers, aligned_buffer
 from treino.engine.gates import Gates
-from treino.engine.losses import LOSSES, Loss
+from treino.engine.losses import LOSSES, BufferCall, DropoutMask, Loss, LossBuffers, aligned_buffer
 from treino.engine.population import PAD, Layout
 
 NARROW = 16  # columns

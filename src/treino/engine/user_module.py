@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from treino.engine.batch_buffers import DropoutMask
-from treino.engine.losses import Loss
+from treino.engine.losses import DropoutMask, Loss
 from treino.engine.net_state import check_forms, forms
 from treino.engine.rng import dropout_threshold, fork_rng, generator
 from treino.errors import TreinoError, cause

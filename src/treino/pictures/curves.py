@@ -1,16 +1,21 @@
-"""Pictures of a run's learning curves, and of several runs' curves together."""
+"""Pictures of a run's learning curves, of several runs' curves together, and of its decision boundary."""
 
 from collections.abc import Sequence
 
 import treino.inspection.curves as run_curves
 from treino.errors import TreinoError
+from treino.inspection.boundary import boundary
 from treino.inspection.curves import Curves
-from treino.pictures import File, RunPicture
+from treino.inspection.input_planes import Split
+from treino.pictures import File, RunPicture, network_errors
+from treino.plots.boundary import boundary_figure
 from treino.plots.curves import MOST, alarms, curves_figure, overlay_figure
 from treino.plots.style import label, png
 from treino.records.segments import epoch_count, training_losses
 from treino.records.stored_run import StoredRun
 from treino.words import _
+
+# ---- pictures of a run's learning curves, and of several runs' curves together
 
 
 def curves_of(run: StoredRun) -> Curves:
@@ -80,4 +85,18 @@ def _diverged(shown: Sequence[Curves]) -> list[str]:
     return [f"{label(curves.name, 40)}: {sentence}" for curves in shown for sentence in alarms(curves)]
 
 
-PICTURES: dict[str, RunPicture] = {"curves": RunPicture(curves_picture)}
+# ---- pictures of a run's decision boundary, or of its fit
+
+
+def boundary_picture(run: StoredRun) -> list[File]:
+    over = run.status in ("finished", "diverged")
+    splits: tuple[Split, ...] = ("train", "validation", "test") if over else ("train", "validation")
+    with network_errors(run):
+        view = boundary(run.module, run.data, item_shape=run.item_shape, splits=splits)
+    return [("boundary.png", png(boundary_figure(view)))]
+
+
+PICTURES: dict[str, RunPicture] = {
+    "boundary": RunPicture(boundary_picture),
+    "curves": RunPicture(curves_picture),
+}

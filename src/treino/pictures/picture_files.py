@@ -9,9 +9,7 @@ from treino.loop import JobEnd, JobEvent, ctrl_c
 from treino.pictures import (
     File,
     RunPicture,
-    boundary,
     curves,
-    dynamics,
     film,
     insides,
     landscape,
@@ -89,14 +87,7 @@ TOGETHER: dict[str, Callable[[Sequence[StoredRun], float], Iterable[File]]] = {
     "curves": curves.overlaid,
     "line": lambda runs, _smooth: landscape.line(runs),
 }
-PICTURES: dict[str, RunPicture] = (
-    boundary.PICTURES
-    | curves.PICTURES
-    | dynamics.PICTURES
-    | landscape.PICTURES
-    | film.PICTURES
-    | insides.PICTURES
-)
+PICTURES: dict[str, RunPicture] = curves.PICTURES | landscape.PICTURES | film.PICTURES | insides.PICTURES
 # what doesn't become NAME.png
 FILES_TOGETHER: dict[str, tuple[str, ...]] = {"curves": ("curves-of-several.png",)}
 

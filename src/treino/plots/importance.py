@@ -1,9 +1,12 @@
-"""The picture of feature importance, of columns or of an image's squares."""
+"""The pictures of which columns matter: feature importance, and partial dependence."""
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from treino.inspection.dependence import Dependence
 from treino.inspection.feature_importance import Cost, Importances
 from treino.plots.pixels import largest, signed_map
 from treino.plots.style import (
@@ -13,6 +16,8 @@ from treino.plots.style import (
     PALETTE,
     SOFT,
     WIDTH,
+    class_labels,
+    colour,
     extent,
     header,
     label,
@@ -25,6 +30,9 @@ from treino.words import _, numeral
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+# ---- the picture of feature importance, of columns or of an image's squares
 
 MOST = 20
 BAR = 0.27  # inches
@@ -192,3 +200,218 @@ def _map(axes: "Axes", shown: Importances, cost: Cost, mean_item: np.ndarray | N
     bar = axes.figure.colorbar(image, ax=axes, fraction=0.045, pad=0.03, ticks=[-most, 0, most])
     bar.ax.set_yticklabels([f"−{numeral(most)}", "0", numeral(most)], fontsize=8.5)
     bar.outline.set_edgecolor(SOFT)
+
+
+# ---- the picture of partial dependence: the mean, single rows in pale lines, the column's values below
+
+ACROSS = 3
+CLASSES = 8  # of more, those whose curves reach furthest
+FAINT_ROWS = 60  # single rows drawn; of several classes fewer
+HIGH = 2.35  # inches that a line of panels takes
+
+
+def dependence_figure(
+    shown: Sequence[Dependence],
+    name: str,
+    *,
+    classes: Sequence[str] = (),
+    target: str = "",
+    columns: int = 0,
+    together: Sequence[tuple[Sequence[str], float]] = (),
+) -> "Figure":
+    """One panel for each column, all with the same vertical axis.
+
+    columns: how many there are in all. together: names of columns that go together, and their correlation.
+    """
+    with look():
+        drawn = _classes(shown, classes)
+        caption_lines = dependence_sentences(shown, classes, target, columns)
+        if 2 < len(drawn) < len(classes):
+            caption_lines.append(
+                _("{k} of {n} classes, those that change most.").format(k=len(drawn), n=len(classes))
+            )
+        warned = dependence_warnings(together, [one.column for one in shown])
+        down = math.ceil(len(shown) / ACROSS)
+        many_curves = len(drawn) > 1
+        lines = sum(1 + len(w) // 106 for w in [*caption_lines, *warned])
+        figure = new_figure(0.85 + 0.205 * lines + HIGH * down + (0.35 if many_curves else 0.0))
+        top = header(
+            figure, _("What changes the answer: {name}").format(name=label(name, 40)), caption_lines, warned
+        )
+        height = figure.get_figheight()
+        low, high = _range(shown, drawn, bool(classes))
+        left = 0.85 if classes else 1.05
+        wide = (WIDTH - left - 0.15) / ACROSS
+        for k, one in enumerate(shown):
+            row, column = divmod(k, ACROSS)
+            axes = figure.add_axes(
+                (
+                    (left + column * wide) / WIDTH,
+                    top - ((row + 1) * HIGH - 0.62) / height,
+                    (wide - 0.28) / WIDTH,
+                    (HIGH - 0.8) / height,
+                )
+            )
+            _panel(axes, one, drawn, bool(classes))
+            axes.set_ylim(low, high)
+            if column:
+                axes.set_yticklabels([])
+            else:
+                axes.set_ylabel(_("probability") if classes else label(target, 22), fontsize=10)
+        if many_curves:
+            _key(figure, drawn, classes)
+        return figure
+
+
+def dependence_sentences(
+    shown: Sequence[Dependence], classes: Sequence[str], target: str, columns: int
+) -> list[str]:
+    """What is drawn, over which rows."""
+    if len(classes) == 2:
+        what = _("The probability of {name}").format(name=class_labels(classes)[1])
+    else:
+        what = _("The probability of each class") if classes else label(target, 30)
+    rows = shown[0]
+    counted = _("{n:,} training rows").format(n=len(rows.own_N))
+    if len(rows.own_N) < rows.total:
+        counted = _("{n:,} of {of:,} training rows").format(n=len(rows.own_N), of=rows.total)
+    lines = [
+        _(
+            "{what} as one column changes and the others stay: the mean over {rows}, single rows faint."
+        ).format(what=what, rows=counted),
+        _("Below, where the rows are: far from them the network was never taught."),
+    ]
+    if len(shown) < columns:
+        lines.append(
+            _("{k} of {n} columns, those that cost most when they are shuffled.").format(
+                k=len(shown), n=columns
+            )
+        )
+    return lines
+
+
+def dependence_warnings(together: Sequence[tuple[Sequence[str], float]], drawn: Sequence[str]) -> list[str]:
+    """Where a column that is drawn can't change alone."""
+    lines = []
+    for names, correlation in together:
+        mine = [name for name in names if name in drawn]
+        if mine:
+            others = [label(name, 30) for name in (*mine, *(n for n in names if n not in mine))]
+            more = _(" and {n} more").format(n=len(others) - 3) if len(others) > 3 else ""
+            lines.append(
+                _(
+                    "{names} vary together (rank correlation up to {r}): changed alone, they make rows that "
+                    "hardly exist."
+                ).format(names=", ".join(others[:3]) + more, r=numeral(correlation, ".2f"))
+            )
+    return lines[:2]
+
+
+def _classes(shown: Sequence[Dependence], classes: Sequence[str]) -> list[int]:
+    """Which curves are drawn: of two classes the second, of many those that reach furthest."""
+    if len(classes) <= 2:
+        return [len(classes) - 1 if classes else 0]
+    reach_C = np.max([one.reach_C for one in shown], axis=0)
+    return sorted(np.argsort(-reach_C, kind="stable")[:CLASSES].tolist())
+
+
+def _range(shown: Sequence[Dependence], drawn: Sequence[int], shares: bool) -> tuple[float, float]:
+    """The vertical axis of all panels, with a strip below for the rows."""
+    if shares:
+        return -0.13, 1.02
+    values = np.concatenate([one.curve_NGC[..., drawn].ravel() for one in shown])
+    low, high = (float(v) for v in np.quantile(values, (0.005, 0.995)))
+    mean = np.concatenate([one.mean_GC[:, drawn].ravel() for one in shown])
+    low, high = min(low, float(mean.min())), max(high, float(mean.max()))
+    span = (high - low) or abs(high) or 1.0
+    return low - 0.17 * span, high + 0.05 * span
+
+
+def _panel(axes: "Axes", one: Dependence, drawn: Sequence[int], shares: bool) -> None:
+    taken = np.linspace(0, len(one.own_N) - 1, min(len(one.own_N), FAINT_ROWS // max(1, len(drawn)) + 8))
+    apart = one.axis == "class" or len(one.at_G) == 1
+    for c in drawn:
+        ink = colour(c) if len(drawn) > 1 else PALETTE[0]
+        for n in taken.round().astype(int):
+            axes.plot(
+                one.at_G,
+                one.curve_NGC[n, :, c],
+                color=ink,
+                alpha=0.3 if apart else 0.13,
+                linewidth=0.8,
+                marker="_" if apart else None,
+                linestyle="none" if apart else "-",
+            )
+        axes.plot(
+            one.at_G,
+            one.mean_GC[:, c],
+            color=ink,
+            linewidth=2.4,
+            marker="o" if len(one.at_G) <= 8 else None,
+            linestyle="none" if apart else "-",
+            markersize=6,
+            zorder=4,
+        )
+    _rug(axes, one)
+    axes.set_xlabel(label(one.column, 30), fontsize=10)
+    axes.grid(axis="y")
+    if shares:
+        axes.set_yticks([0, 0.5, 1])
+    _ticks(axes, one)
+
+
+def _rug(axes: "Axes", one: Dependence) -> None:
+    """The rows themselves, at the foot: a line for each, or a column for each class."""
+    foot = axes.get_xaxis_transform()
+    own = one.own_N[np.isfinite(one.own_N)]
+    if one.axis == "class":
+        count = np.bincount(own.astype(int), minlength=len(one.levels))
+        axes.bar(
+            np.arange(len(one.levels)),
+            0.09 * count / max(1, count.max()),
+            width=0.5,
+            color=SOFT,
+            alpha=0.55,
+            transform=foot,
+        )
+        return
+    axes.vlines(own, 0, 0.07, color=INK, alpha=0.35, linewidth=0.7, transform=foot)
+
+
+def _ticks(axes: "Axes", one: Dependence) -> None:
+    if one.axis == "class":
+        names = class_labels([level or _("missing") for level in one.levels], 9)
+        every = max(1, math.ceil(len(names) / 12))
+        few = len(names) <= 4 and sum(map(len, names)) <= 24
+        axes.set_xticks(range(0, len(names), every), names[::every])
+        axes.tick_params(axis="x", labelsize=8.5 if few else 7.5, rotation=0 if few else 35)
+        axes.set_xlim(-0.6, len(names) - 0.4)
+    elif one.axis == "time":
+        axes.set_xticks([h * 3600 for h in (0, 6, 12, 18, 24)], ["0h", "6h", "12h", "18h", "24h"])
+        axes.set_xlim(0, 86400)
+    elif one.axis == "date":
+        at = np.interp([1 / 6, 1 / 2, 5 / 6], [0, 1], one.at_G[[0, -1]])
+        unit = "M" if one.at_G[-1] - one.at_G[0] > 200 * 86400 else "D"
+        axes.set_xticks(at, [str(np.datetime64(int(t), "s").astype(f"datetime64[{unit}]")) for t in at])
+        axes.tick_params(axis="x", labelsize=8.5)
+    else:
+        axes.locator_params(axis="x", nbins=4)
+        axes.xaxis.set_major_formatter(lambda value, _place: numeral(value))
+        axes.tick_params(axis="x", labelsize=9)
+
+
+def _key(figure: "Figure", drawn: Sequence[int], classes: Sequence[str]) -> None:
+    from matplotlib.lines import Line2D
+
+    names = class_labels(classes, 16)
+    handles = [Line2D([], [], color=colour(c), linewidth=2.4) for c in drawn]
+    labels = [names[c] for c in drawn]
+    figure.legend(
+        handles,
+        labels,
+        loc="lower center",
+        ncols=min(len(drawn), 6 if max(map(len, labels)) < 9 else 4),
+        bbox_to_anchor=(0.5, 0.02 / figure.get_figheight()),
+        handlelength=1.4,
+        columnspacing=1.4,
+    )

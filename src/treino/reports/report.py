@@ -9,10 +9,9 @@ from treino.folders import Stored, run_in
 from treino.pictures.film import Size, draw_film
 from treino.pictures.output import gathered
 from treino.pictures.picture_files import draw, draw_together
-from treino.plots.report.blocks import Picture, Section
+from treino.plots.report.blocks import Picture, Section, markdown
 from treino.plots.report.compare import compared_sections
 from treino.plots.report.html import html
-from treino.plots.report.markdown import markdown
 from treino.plots.report.run import run_sections, subtitle
 from treino.plots.report.sweep import SweepFacts, sweep_sections, sweep_subtitle
 from treino.records.stored_run import StoredRun, study_without_network

@@ -26,8 +26,7 @@ from treino.store import lock
 from treino.studio.guard import Guard
 from treino.studio.protocol import LONGEST_MESSAGE
 from treino.studio.relay import Commands, Relay
-from treino.studio.server import application
-from treino.studio.sockets import Studio
+from treino.studio.server import Studio, application
 from treino.studio.uploads import FOLDER as UPLOADS
 from treino.studio.uploads import Uploads
 from treino.words import _

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from treino.documents.study import StudyFacts, StudyRow, StudyRowFacts, StudySeed
+from treino.documents.sweep import StudyFacts, StudyRow, StudyRowFacts, StudySeed
 from treino.engine.metrics import METRICS
 from treino.inspection.curves import ratio_of
 from treino.plots.style import metric_name

@@ -10,8 +10,7 @@ from treino.documents import (
     read_sweep_result,
     read_sweep_spec,
 )
-from treino.documents.study import StudyFacts, StudyResult, StudySpec
-from treino.documents.sweep import SweepResult, SweepSpec
+from treino.documents.sweep import StudyFacts, StudyResult, StudySpec, SweepResult, SweepSpec
 from treino.engine import METRICS
 from treino.errors import TreinoError
 from treino.records.data_source import check_names

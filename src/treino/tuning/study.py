@@ -16,7 +16,7 @@ from torch import Tensor
 from treino.cluster import device_here, processor_kind
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_study_spec
-from treino.documents.study import StudyFacts
+from treino.documents.sweep import StudyFacts
 from treino.engine import Tick
 from treino.engine.metrics import metric_names
 from treino.errors import TreinoError

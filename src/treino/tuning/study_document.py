@@ -5,7 +5,7 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from treino.documents.study import StudyFacts, StudyResult, StudyRow, StudyRowFacts
+from treino.documents.sweep import StudyFacts, StudyResult, StudyRow, StudyRowFacts
 from treino.engine.metrics import METRICS
 from treino.inspection.curves import (
     deviation_of,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from treino.documents.study import StudyOptionsEntry
+from treino.documents.sweep import StudyOptionsEntry
 from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError, nearest
 from treino.spec import FAULTS, OF_DATA, Settings, read_settings

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.documents import read_tensors
-from treino.documents.study import StudyResult
+from treino.documents.sweep import StudyResult
 from treino.engine.metrics import METRICS
 from treino.errors import TreinoError
 from treino.inspection.boundary import boundary
