@@ -38,7 +38,7 @@ from treino.tuning.study_document import table_of
 from treino.tuning.sweep import sweep_events
 from treino.words import _
 
-# ---- ``Run``, ``Sweep`` and ``Study``: what a training left, with everything that can be done with it
+# ---- ``Run``, ``Sweep`` and ``Study``
 
 
 class Run(StoredRun):
@@ -273,7 +273,7 @@ def runs(parent: str | Path = "runs") -> Runs:
     return Runs(map(result, open_all(parent)))
 
 
-# ---- ``open_studio``: the studio's page of a run in a frame of a notebook, served by a process of its own
+# ---- ``open_studio``
 
 HEIGHT = 820  # pixels
 GRACE = 40.0  # seconds for what it trains to be saved
@@ -340,7 +340,7 @@ def open_studio(shown: Any = None) -> StudioFrame:
     return StudioFrame(process, document["studio"]["address"])
 
 
-# ---- ``fit``: train one network on any data and return its ``Run``
+# ---- ``fit``
 
 COURSE = {"num_epochs": "epochs"}
 NEEDLESS = {"num_workers", "num_classes"}
@@ -427,7 +427,7 @@ def _from_course(settings: Mapping[str, Any]) -> dict[str, Any]:
     return renamed
 
 
-# ---- ``sweep`` and ``study``: many networks compared by one call
+# ---- ``sweep`` and ``study``
 
 
 def sweep(
@@ -553,6 +553,6 @@ def study(
     return Study(drained_folder(events))
 
 
-# ---- treino in Python: ``fit``, ``sweep`` and ``study``, ``open``, and the objects that they return
+# ---- treino in Python
 
 __all__ = ["Moment", "Run", "Study", "Sweep", "fit", "open_result", "result", "runs", "study", "sweep"]

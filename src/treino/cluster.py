@@ -24,7 +24,7 @@ from treino.records.stored_folder import versions
 from treino.spec import read_settings
 from treino.words import _, setting
 
-# ---- the interface of a cluster, which runs functions in its processes, each with one processor or more
+# ---- the interface of a cluster
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Cluster(Protocol):
         """End all tasks that run or wait; their results are discarded."""
 
 
-# ---- run one task in a process of a cluster, and cache shared values for the next one
+# ---- run one task in a process of a cluster
 
 CACHE_BYTES = 1_000_000_000  # of shared values, in one process
 
@@ -511,7 +511,7 @@ class RayCluster:
             self.ray.cancel(reference)
 
 
-# ---- the device on which this process holds networks that a cluster trains, and the kernel of its GPUs
+# ---- the device on which this process holds networks that a cluster trains
 
 
 def device_here(settings: Mapping[str, Any], gpus_per_chunk: float | None) -> str:

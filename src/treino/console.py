@@ -49,7 +49,7 @@ def escape_json(document: str) -> str:
     return _ESCAPED.sub(lambda m: m[0] if m.lastgroup else _quoted(m[0])[1:-1], document)
 
 
-# ---- consoles for terminal output; control characters in texts from files are shown as escapes
+# ---- consoles for terminal output
 
 PIPE_COLUMNS = 1000
 

@@ -23,7 +23,7 @@ from treino.store import RunFolder
 from treino.store.database import Command
 from treino.words import _
 
-# ---- ctrl-C during a training: recorded by a signal handler, handled between two chunks of steps
+# ---- Ctrl-C during a training
 
 SIGNALS = "SIGINT", "SIGTERM", "SIGHUP"
 
@@ -55,7 +55,7 @@ def ctrl_c() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-# ---- the loop of every training: advance, save checkpoints, stop on request, close the folder
+# ---- the loop of every training
 
 PAUSE_SECONDS = 0.01  # between two checks for the end of a pause
 CHECKPOINT_SHARE = 50  # checkpoints take at most 1/50 of the time
@@ -234,7 +234,7 @@ def drained_folder(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None]
     return RunFolder.open(drain(stream, watch).job.folder.path)
 
 
-# ---- commands of other processes, sent through the folder, to a training of many networks
+# ---- commands of other processes
 
 
 def stop_sent(folder: RunFolder, obey: Callable[[Command], bool] = lambda _command: False) -> bool:

@@ -38,7 +38,7 @@ from treino.tuning.stored_sweep import StoredSweep
 from treino.tuning.sweep import SweepJob
 from treino.words import _, numeral
 
-# ---- treino in notebooks: a figure that is updated during training, and the doctor's magics
+# ---- treino in notebooks
 
 Watch = Callable[[Any], None]
 
@@ -130,7 +130,7 @@ def unload_ipython_extension(shell: Any) -> None:
         magic.__self__.exam.stop()
 
 
-# ---- the output of a notebook cell during a training or a sweep: one figure that is updated
+# ---- the output of a notebook cell during a training or a sweep
 
 EVERY = 0.5  # seconds between two drawings, at least
 SHARE = 150  # a drawing that took a second is followed by so many without one
@@ -362,7 +362,7 @@ class SweepFigure:
         self._show(*((judged,) if judged else ()), _("Kept in {path}.").format(path=path))
 
 
-# ---- ``%%doctor``, ``%doctor on`` and ``%doctor off``: the doctor checks one cell, or all cells in
+# ---- ``%%doctor``, ``%doctor on`` and ``%doctor off``
 
 
 class Doctor:

@@ -145,7 +145,7 @@ def _mend(
     return result
 
 
-# ---- ``treino doctor`` alone: is everything there that training needs?
+# ---- ``treino doctor`` alone
 
 DEVELOPERS = "dev", "release", "site"  # extras that nobody needs for a training
 
@@ -223,7 +223,7 @@ def _lanes() -> dict[str, Any]:
     return _row(_("engine lanes"), value, True)
 
 
-# ---- ``treino doctor``: run a training script, or read a run, and report what is wrong with it
+# ---- ``treino doctor``
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def _parameters(group: type) -> list[inspect.Parameter]:
     ]
 
 
-# ---- the training flags: one for each setting of the table in ``spec.py``
+# ---- the training flags
 
 
 def setting_flags() -> list[inspect.Parameter]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
 
 
-# ---- ``--lang``: the language of a command, read before its other flags are parsed
+# ---- ``--lang``
 
 FLAG = "--lang"
 
@@ -63,7 +63,7 @@ def _there_are() -> str:
     return _("There are: {names}.").format(names=", ".join(languages()))
 
 
-# ---- the names that help pages list: entries of registries, read from their source where torch isn't
+# ---- the names that help pages list
 
 ROOT = Path(__file__).parent.parent
 REGISTRIES = {  # setting -> file and variable
@@ -111,7 +111,7 @@ def _texts(entry: ast.expr) -> set[object]:
     return {node.value for node in ast.walk(entry) if isinstance(node, ast.Constant)}
 
 
-# ---- help pages in the reader's language: cyclopts' own sentences and the verbs' texts
+# ---- help pages in the reader's language
 
 PANELS = N_("Commands"), N_("Arguments"), N_("Parameters")
 SETTINGS = {flag: name for name, flag in FLAGS_OF_SETTINGS.items()}

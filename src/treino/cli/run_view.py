@@ -23,7 +23,7 @@ from treino.training.findings import lower_rate
 from treino.training.train import RunJob, run_of
 from treino.words import _, numeral, setting
 
-# ---- what is displayed of a training: a text before it, its position, and a text after it
+# ---- what is displayed of a training
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class View(Protocol):
         """The results, and what to do next. width: of the terminal, in columns."""
 
 
-# ---- a run on the terminal: its settings before it is trained, how far it is, and its results
+# ---- a run on the terminal
 
 SHOWN_CLASSES = 10
 FIGURES = 2  # of the validation rows, in the line that moves

@@ -33,9 +33,7 @@ from treino.errors import TreinoError, like, nearest
 from treino.store.output_files import OutputFile, OutputFolder
 from treino.words import N_, _
 
-# ---- a command's output: text or one JSON document, and its errors
-
-# ---- a command's output: text or one JSON document, and its errors
+# ---- a command's output
 
 HELP_COLUMNS = 100  # of a help page in a pipe
 # made before a script runs under the doctor, which may put a function of its own in the place of json.dumps
@@ -184,7 +182,7 @@ def finite(value: Any) -> Any:
     return value
 
 
-# ---- errors in a command line: cyclopts' exceptions as messages with the flag, its value and a hint
+# ---- errors in a command line
 
 LISTS = (
     "--features", "--kinds", "--hidden", "--betas", "--class-weights", "--fault", "--compare",
@@ -278,7 +276,7 @@ def _name(argument: Any) -> str:
     return name if argument.index is None else name.lstrip("-").upper()
 
 
-# ---- the file or folder named by ``--to``: checked before the work; a replaced file is reported
+# ---- the file or folder named by ``--to``
 
 Replace = Annotated[bool, Parameter(help="replace files that exist already where --to says", negative=())]
 

@@ -13,7 +13,7 @@ from treino.folders import Stored
 from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 from treino.words import _, numeral
 
-# ---- ``treino show``: one run, sweep or study, or the differences of two runs
+# ---- ``treino show``
 
 SHOWN = 48  # letters in a column
 
@@ -65,7 +65,7 @@ def _short(value: object) -> str:
     return numeral(value, ".6g") if isinstance(value, float) else str(value)
 
 
-# ---- the text that ``treino show`` prints: of a run, a network of a sweep, a sweep or a study
+# ---- the text that ``treino show`` prints
 
 
 def summary(stored: Stored, width: int) -> RenderableType:

@@ -14,7 +14,7 @@ from treino.data.readers import idx
 from treino.data.table import Column, Table
 from treino.words import N_, _
 
-# ---- synthetic data sets of points in a plane (moons, circles, spirals), drawn from a fixed seed
+# ---- synthetic data sets of points in a plane
 
 ROWS = 1000
 _Points = tuple[NDArray[np.float64], NDArray[np.int64]]
@@ -60,7 +60,7 @@ def _shuffled(x_N2: NDArray[np.float64], classes: int, noise: float) -> _Points:
     return x_N2[order_N] + random.normal(scale=noise, size=x_N2.shape), y_N[order_N]
 
 
-# ---- the registry of built-in data sets, one entry each; a data set is read when it is used
+# ---- the registry of built-in data sets, one entry each
 
 
 @dataclass(frozen=True)

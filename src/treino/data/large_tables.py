@@ -28,7 +28,7 @@ from treino.errors import TreinoError
 from treino.store import files
 from treino.words import _, numeral
 
-# ---- a table in an Arrow file: columns are in memory only while they are used, rows are read block by
+# ---- a table in an Arrow file
 
 BLOCK_ROWS = 1 << 14  # per block of a table in memory
 
@@ -144,7 +144,7 @@ def blocks(table: Table, names: Sequence[str]) -> Iterator[tuple[int, tuple[Colu
         yield start, tuple(table.column(name).take(row_K) for name in names)
 
 
-# ---- preparation of tables larger than memory: fitted column by column, written row by row
+# ---- preparation of tables larger than memory
 
 ROW_BYTES = 96  # of memory for each row, however many columns: its number, part, class and one cell
 NAMES = {TRAIN: "train", VALIDATION: "validation", TEST: "test"}

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from treino.data.rows import BLOCK_ROWS
 
-# ---- rows on disk: what ``Rows.x`` may be in place of a tensor, and how it is looked at a part at a time
+# ---- rows on disk
 
 Batch = tuple[Tensor, Tensor]
 PART_BYTES = 1 << 24  # of a part of rows that is read at a time

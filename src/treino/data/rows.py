@@ -14,9 +14,7 @@ import torch
 from treino.errors import TreinoError
 from treino.words import _, joined, numeral
 
-# ---- rows of a split: batches of them, their order in an epoch, and the generators it is drawn from
-
-# ---- random number generators: one for each seed, purpose and epoch, never the global one
+# ---- random number generators
 
 
 def generator(seed: int, purpose: str, epoch: int = 0) -> torch.Generator:
@@ -29,7 +27,7 @@ def generator(seed: int, purpose: str, epoch: int = 0) -> torch.Generator:
     return torch.Generator(device="cpu").manual_seed(int.from_bytes(digest[:8], "big") >> 1)
 
 
-# ---- the order of rows in an epoch: ``shuffle`` each, once, off or in blocks
+# ---- the order of rows in an epoch
 
 Shuffle = Literal["each", "once", "off", "blocks"]
 BLOCK_ROWS = 1024  # neighbours in a block of "blocks"
@@ -120,7 +118,7 @@ def batches(
         yield from zip(x.split(batch_size), y.split(batch_size), strict=True)
 
 
-# ---- the memory limit for rows: set by the user, or half of the free memory
+# ---- the memory limit for rows
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
          "KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30, "TI": 1 << 40}  # fmt: skip

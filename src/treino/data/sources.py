@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-# ---- tables from any source: a built-in's name, a file's path, a frame, or arrays
+# ---- tables from any source
 
 
 class BuiltinName(str):
@@ -130,7 +130,7 @@ def _file(source: str, reading: ReaderOptions | None, least_columns: int, room: 
     )
 
 
-# ---- tables from Python objects: pandas, polars and Arrow frames, and pairs (X, y) of arrays or tensors
+# ---- tables from Python objects
 
 
 def is_frame(source: object) -> bool:

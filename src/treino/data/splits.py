@@ -14,7 +14,7 @@ from treino.data.table import Numbers
 from treino.errors import TreinoError
 from treino.words import _
 
-# ---- splits into training, validation and test rows: stratified, by group or by time; no equal rows apart
+# ---- splits into training, validation and test rows
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 _PIECE = 1 << 16  # rows of a column that are processed at a time

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from treino.documents.fields import Count, Document, Many, Number, Seed, Sha256, Size, Task, Text, agree
 
-# ---- the data source in a folder's documents: where the rows came from, and the arguments of ``load``
+# ---- the data source in a folder's documents
 
 LoadShare = Annotated[float, Field(ge=0, lt=1)]
 
@@ -82,7 +82,7 @@ class DataSource(Document):
         return agree(self, {"sha256": (self.kind == "file") == (self.sha256 is not None)})
 
 
-# ---- ``preparation.json``: how a table's columns, or an image's pixels, become the network's inputs
+# ---- ``preparation.json``
 
 Scale = Annotated[float, Field(ge=0)]
 TargetScale = Annotated[float, Field(gt=0)]
@@ -182,7 +182,7 @@ class PreparationDocument(Document):
         return agree(self, agreeing)
 
 
-# ---- ``data.json``: the description of a prepared copy of rows that were given in memory
+# ---- ``data.json``
 
 
 class DataCopy(Document):

@@ -31,7 +31,7 @@ from treino.documents.fields import (
 from treino.errors import TreinoError
 from treino.spec import FAULTS, Settings, read_settings
 
-# ---- the settings of a training in a folder's documents: as requested, and as resolved
+# ---- the settings of a training in a folder's documents
 
 PLACE = ("name", "out")
 """Settings that say where a new folder goes; a document that names them would put it anywhere."""
@@ -176,7 +176,7 @@ class Parent(Document):
     step: Count
 
 
-# ---- what is known of a run before its first step, beside its settings; in ``spec.json`` and
+# ---- what is known of a run before its first step, beside its settings
 
 
 class LayerFacts(Document):
@@ -217,7 +217,7 @@ class RunFacts(Document):
     reproducible_why: Text | None
 
 
-# ---- ``spec.json`` of a run: settings as requested and as resolved, and the shape of its data
+# ---- ``spec.json`` of a run
 
 
 class RunSpec(Document):

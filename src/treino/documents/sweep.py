@@ -37,9 +37,7 @@ from treino.documents.run_result import Baseline
 from treino.documents.run_spec import Asked, Name
 from treino.spec import Fault
 
-# ---- the documents of a sweep: ``spec.json``, ``members.parquet``, ``asked.json`` and ``result.json``
-
-# ---- ``spec.json`` of a sweep: the settings that members share, the space, and how it is sampled
+# ---- ``spec.json`` of a sweep
 
 Value = bool | int | float | str | list[int] | list[str] | None
 """One of a setting's values: as it was typed, or Python's own."""
@@ -109,7 +107,7 @@ class SweepSpec(Document):
         }
 
 
-# ---- ``members.parquet`` and ``asked.json``: a sweep's members and their settings; figures of several
+# ---- ``members.parquet`` and ``asked.json``
 
 Config = dict[Name, Value]
 """A member's own settings."""
@@ -189,7 +187,7 @@ class SpreadFigures(RootModel[dict[MemberName, dict[Literal["validation", "test"
     """``figures/0.json``, of a bracket of several seeds or folds: {member: {split: {metric: value}}}."""
 
 
-# ---- ``result.json`` of a sweep: leaderboard, best member, judgement; figures over seeds or folds
+# ---- ``result.json`` of a sweep
 
 
 class Best(Document):
@@ -326,7 +324,7 @@ class SweepResult(Document):
         return agree(self, {"best": self.judge is None or self.best is not None})
 
 
-# ---- ``spec.json`` and ``result.json`` of a study: its rows, their times and figures, its conclusions
+# ---- ``spec.json`` and ``result.json`` of a study
 
 Mode = Literal["corrected", "as_taught"] | Fault
 Own = dict[Name, Value]

@@ -22,7 +22,7 @@ from treino.engine.rng import generator
 from treino.engine.saved_state import SavedState, keyframe_of_saved, training_identity
 from treino.engine.training_loop import TrainingLoop
 
-# ---- growth and pruning of a multi-layer perceptron in training, which preserve its function as far as
+# ---- growth and pruning of a multi-layer perceptron in training
 
 SPREAD = (1 + math.sqrt(5)) / 2  # the spread of shares; irrational, so that no share is 0
 POINTS = (0.0, 4.0, 8.0, 16.0)  # points of an activation around which an added layer uses it

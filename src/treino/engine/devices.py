@@ -9,7 +9,7 @@ import torch
 from treino.errors import TreinoError
 from treino.words import _
 
-# ---- the device to train on: the one named in the settings, or the fastest available
+# ---- the device to train on
 
 FASTEST_FIRST = ("cuda", "mps", "cpu")
 
@@ -53,7 +53,7 @@ def _holds(kind: str, dtype: torch.dtype) -> bool:
     return kind != "mps" or dtype != torch.float64  # Metal has no doubles
 
 
-# ---- torch's global state during a training (threads, gradients, TF32), and its restoration afterwards
+# ---- torch's global state during a training
 
 
 def cpu_cores() -> int:

@@ -14,7 +14,7 @@ from treino.engine.population import Population
 from treino.engine.step_plan import StepPlan
 from treino.engine.training_state import DIVERGED, RUNNING, BestWeights, TrainingState
 
-# ---- early stopping: members stop after epochs without a better validation figure; the best weights are
+# ---- early stopping
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class EarlyStopping:
         return plan.count.epoch_of(step) - best_epoch_P >= self.patience
 
 
-# ---- divergence: members whose numbers are no longer finite get the weights of their last finite update
+# ---- divergence
 
 FACTOR = 10  # times the loss of the best constant output
 SMALLEST_CONSTANT = 1e-12  # below it the target is constant, and a multiple of the loss is no criterion

@@ -20,7 +20,7 @@ from treino.engine.shared_config import SharedConfig
 from treino.engine.train_config import TrainConfig
 from treino.engine.training_state import DIVERGED, TrainingState
 
-# ---- an ensemble: the best half of a population's members, which answer together as one module
+# ---- an ensemble
 
 
 class Ensemble(nn.Module):
@@ -87,7 +87,7 @@ def answer_module(
     return Ensemble(nets, shared.loss.name, shared.limits).eval()
 
 
-# ---- validation: the metrics of members on validation rows
+# ---- validation
 
 OUTPUTS_AT_ONCE = 4_000_000
 

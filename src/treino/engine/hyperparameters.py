@@ -13,7 +13,7 @@ from treino.errors import TreinoError, nearest
 from treino.spec import read_settings
 from treino.words import _, setting
 
-# ---- checks of single values: known names, whole numbers, ranges; errors come with a hint
+# ---- checks of single values
 
 LARGEST_WHOLE = 2**63 - 1
 
@@ -55,7 +55,7 @@ def in_range(name: str, value: object, low: float, high: float) -> float:
     return float(value)
 
 
-# ---- hyper-parameters of members: numbers ``[P]`` within their ranges, and which of them an optimizer
+# ---- hyper-parameters of members
 
 OFF = {"lr": 0.0, "clip": math.inf}
 """Values that a change on the way may bring, though no training begins with them: weights that stand still,

@@ -14,7 +14,7 @@ from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_tor
 from treino.errors import TreinoError
 from treino.words import _
 
-# ---- training data in arrays: pairs (x, y) of tensors, numpy arrays or nested lists, converted to tensors
+# ---- training data in arrays
 
 ArrayPair = tuple[Tensor, Tensor]
 LARGEST_CLASSES = 5_000  # cross-entropy allocates a table of classes × classes
@@ -173,7 +173,7 @@ def _check_finite(name: str, t: Tensor, which: str, most: float, first: int = 0)
     )
 
 
-# ---- the data of a training: its training and validation rows in any form, checked and converted to
+# ---- the data of a training
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from treino.errors import TreinoError, nearest
 from treino.formula import ONE, Expr, call, value
 from treino.words import N_, _
 
-# ---- preallocated buffers of one batch size: layers, losses and dropout masks, on 64-byte lines
+# ---- preallocated buffers of one batch size
 
 BufferCall = Callable[[], object]
 
@@ -72,7 +72,7 @@ class DropoutMask:
         torch.ge(self.x, self.threshold, out=self.mask).mul_(self.scale)
 
 
-# ---- the registry of losses: torch's class, the formula, and value and derivative on preallocated buffers
+# ---- the registry of losses
 
 aten = torch.ops.aten
 

@@ -98,7 +98,7 @@ def becomes(new: Expr) -> Formula:
     return Formula(Symbol("w", 0.0, "t+1"), new)
 
 
-# ---- the registry of optimizers: in-place updates of rows, and the torch.optim class each is tested
+# ---- the registry of optimizers
 
 Scalar = Any  # one member's float, or a tensor [block, 1]
 

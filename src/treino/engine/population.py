@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-# ---- memory layout of a network's tensors in its row of a population: each starts on a 64-byte line
+# ---- memory layout of a network's tensors in its row of a population
 
 PAD = 16  # numbers: 16 floats are a 64-byte line, and the bits of products depend on alignment
 
@@ -52,7 +52,7 @@ class Layout:
         return dict(zip(self.names, self.views(flat), strict=True))
 
 
-# ---- a population: parameters, gradients, optimizer state and hyper-parameters of P networks, a row for
+# ---- a population
 
 Index = Tensor | slice | list[int]
 Copies = dict[str, NDArray[Any]]  # by the names of Population.tensors

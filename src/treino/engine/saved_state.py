@@ -117,7 +117,7 @@ def load_state(
     ]
 
 
-# ---- keyframes: copies of a training's state every so many steps, taken without stopping it
+# ---- keyframes
 
 KEPT = ("params", "grads", "average", "buffers", "best.params", "best.buffers")  # and the moments
 

@@ -12,7 +12,7 @@ from treino.data.rows import Shuffle, order
 from treino.engine.population import Copies, Population
 from treino.engine.schedules import scale
 
-# ---- the count of epochs over a training's steps, also if its batch size changed on the way
+# ---- the count of epochs over a training's steps
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class EpochStretch:
         return count
 
 
-# ---- the steps of a training: batches, learning-rate factors and evaluations, as functions of the step
+# ---- the steps of a training
 
 EVALUATION_SPACING = 20  # steps between two evaluations, at least
 MIN_TICK_STEPS = 10  # steps
@@ -197,7 +197,7 @@ class BatchIndices:
         return indices
 
 
-# ---- a chunk: consecutive steps that a kernel runs in one call (rows, batches, learning-rate factors)
+# ---- a chunk
 
 Batches = Sequence[Tensor | None]
 EVALUATION_ROWS = 1024  # a pass of every kernel; fixed, for a product's bits may depend on its number of rows

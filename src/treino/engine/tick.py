@@ -16,7 +16,7 @@ from treino.engine.training_state import TrainingState
 from treino.errors import TreinoError
 from treino.words import _
 
-# ---- ticks, which a training yields after some steps: losses, evaluations, and a view of the population
+# ---- ticks, which a training yields after some steps
 
 Evaluation = dict[str, dict[str, Tensor]]  # {split: {metric: [P] float64}}, NaN where a member has stopped
 
@@ -138,7 +138,7 @@ class Tick:
         return self.population.answer()
 
 
-# ---- the state before a training's next update: hyper-parameters, the optimizer's state, the batch
+# ---- the state before a training's next update
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,7 +33,7 @@ from treino.engine.user_module import HashDropout, LayerRow, module_copy, probe_
 from treino.errors import TreinoError
 from treino.words import _, setting
 
-# ---- the loss of a training, with its settings: the one set by the user, or the default for the target
+# ---- the loss of a training, with its settings
 
 
 def loss_of(config: TrainConfig, inputs: Inputs) -> tuple[Loss, str]:
@@ -113,9 +113,7 @@ def _class_weights(config: TrainConfig, inputs: Inputs) -> tuple[float, ...] | N
     return weights
 
 
-# ---- the fixed parts of a training (rows, network, loss, kernel, plan), made from data and settings
-
-# ---- the fixed parts of a training (rows, network, loss, kernel, plan), made from data and settings
+# ---- the fixed parts of a training
 
 
 @dataclass(frozen=True, eq=False)
@@ -332,7 +330,7 @@ def _kernel_rows(x: Any, y: Tensor, shape: tuple[int, ...], shared: SharedConfig
     return KernelRows(x, aligned(shared.loss.target(y, shared.dtype), None, shared.device))
 
 
-# ---- warm start: begin a training with the weights of a trained network
+# ---- warm start
 
 
 def warm_start(
@@ -370,7 +368,7 @@ def warm_start(
         begin_average(population)
 
 
-# ---- detection of a network's plain attributes, neither parameters nor buffers, that its training changes
+# ---- detection of a network's plain attributes
 
 COMPARED_ROWS = 64  # on which outputs are compared
 _PLAIN = (bool, int, float, str, tuple, list, dict, set, Tensor, type(None))

@@ -10,7 +10,7 @@ from torch import Tensor
 from treino.engine.population import Population
 from treino.words import N_
 
-# ---- mean and deviation of the training losses of each epoch, for all members at once
+# ---- mean and deviation of the training losses of each epoch
 
 
 class EpochLoss:
@@ -83,7 +83,7 @@ def _summed(difference_ESP: Tensor, before_2P: Tensor | None = None) -> Tensor:
     return more_ES2P.cumsum(1)[:, -1] if more_ES2P.shape[1] > 1 else more_ES2P[:, 0]
 
 
-# ---- the state of a training: everything that changes while it runs, as plain data
+# ---- the state of a training
 
 SHOWN = 4  # members, in the text of a state
 STATUS = (N_("running"), N_("finished"), N_("stopped"), N_("diverged"))

@@ -14,7 +14,7 @@ from typing import Any
 from treino.errors import TreinoError
 from treino.words import _
 
-# ---- a program with some of its names fixed: without branches that can't be taken, and what nothing
+# ---- a program with some of its names fixed
 
 SECTION = "# ----"
 LEAVING = (ast.Return, ast.Raise, ast.Continue, ast.Break)
@@ -158,7 +158,7 @@ def _used(node: ast.AST) -> set[str]:
     return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
-# ---- what a script copies: the source of functions, and of classes that aren't torch's
+# ---- what a script copies
 
 PLACES = {"torch.nn.modules.": "nn", "torch.optim.": "torch.optim"}
 

@@ -20,7 +20,7 @@ from treino.inspection.outputs import outputs
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
-# ---- ``exports/NAME.pt2``: the network as a program of torch.export, checked before it is kept
+# ---- ``exports/NAME.pt2``
 
 TOLERANCE = 1e-5
 CHECKED = 2000  # rows
@@ -83,7 +83,7 @@ def _asked(program: nn.Module, x: Tensor) -> Tensor:
     return output.reshape(len(x), -1)
 
 
-# ---- ``export``: write a run as a PyTorch script, an ONNX model, a program of torch.export, or bare
+# ---- ``export``
 
 
 def export(run: StoredRun, format: str = "script") -> Path:

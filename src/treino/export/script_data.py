@@ -95,7 +95,7 @@ def definition(head: str, about: str, *lines: str) -> str:
     return "\n    ".join([f"def {head}:", f'"""{about[0].upper()}{about[1:]}."""', *lines])
 
 
-# ---- the data part of the exported script: how it reads, splits and scales the run's rows
+# ---- the data part of the exported script
 
 UNKNOWN = {
     "kinds", "split_group", "split_time", "split_column", "fold", "duplicates", "reading",

@@ -34,7 +34,7 @@ from treino.inspection.intervals import wilson
 from treino.inspection.outputs import outputs, predicted_classes, probabilities
 from treino.words import _
 
-# ---- decision boundary: the network's outputs over a grid of its inputs
+# ---- decision boundary
 
 Predict = Callable[[torch.Tensor], torch.Tensor]
 
@@ -371,7 +371,7 @@ def _prepared(data: Data, own_ND: Floats) -> torch.Tensor:
     return torch.as_tensor(data.preparation.transform(own_ND), dtype=data.train.x.dtype)
 
 
-# ---- decision boundary of a classifier of two inputs, coarse: cheap enough to be asked for during
+# ---- decision boundary of a classifier of two inputs, coarse
 
 RESOLUTION = 72  # places along each axis
 ROWS = 200  # training rows shown, the first of the split (which is mixed)

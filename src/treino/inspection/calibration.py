@@ -24,7 +24,7 @@ from treino.engine.ensemble import Ensemble
 from treino.inspection.input_planes import ALL, Split, held_out
 from treino.inspection.outputs import outputs, probabilities
 
-# ---- calibration: whether about 80 % of the rows with a probability of 80 % are right; and thresholds
+# ---- calibration
 
 BINS = 15  # of equal width, as in the paper
 DRAWS, MOST_DRAWN = 400, 20_000_000
@@ -127,7 +127,7 @@ def threshold_of(share_N: Floats, positive_N: NDArray[np.bool_], rule: str) -> f
     return float(edge_K[best_K[np.abs(edge_K[best_K] - 0.5).argmin()]])
 
 
-# ---- prediction intervals: how far a predicted number may be off, by split conformal prediction
+# ---- prediction intervals
 
 LEVEL = 0.9
 

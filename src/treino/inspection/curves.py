@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from treino.engine.step_plan import EpochStretch
 
-# ---- learning curves: loss per epoch with its deviation, and the evaluated figures
+# ---- learning curves
 
 Floats = NDArray[np.float64]
 Values = Sequence[float | None] | NDArray
@@ -131,7 +131,7 @@ def _to(count: int, values: Values) -> Floats:
     return np.concatenate([value_E, np.full(count - len(value_E), np.nan)])
 
 
-# ---- statistics over epochs: median seconds, epochs to a figure, mean and deviation of curves
+# ---- statistics over epochs
 
 Figures = Sequence[float | None]
 

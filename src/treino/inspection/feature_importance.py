@@ -21,7 +21,7 @@ from treino.inspection.outputs import evaluating, outputs, predicted_classes
 from treino.resampling import LEVEL
 from treino.words import _
 
-# ---- permutation importance: how much worse the network gets when one column is shuffled
+# ---- permutation importance
 
 CANDIDATES = 200  # with more inputs than this, only the steepest are shuffled: D passes over D columns is D²
 
@@ -134,7 +134,7 @@ def _score(net: nn.Module, x: Tensor, y: Tensor, item_shape: Sequence[int] | Non
     return float((predicted_classes(out) == y).double().mean())
 
 
-# ---- column importance: each column shuffled on held-out rows, with intervals; warns of correlated
+# ---- column importance
 
 REPEATS = 10
 MOST, FEWEST = 2000, 200  # rows to measure on

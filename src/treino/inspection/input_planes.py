@@ -182,7 +182,7 @@ class Fit:
 Boundary = Plane | InputLine | Fit
 
 
-# ---- samples of rows: a seeded draw, with their cells in the units of the source
+# ---- samples of rows
 
 Cell = float | str | None
 ALL: tuple[Split, ...] = ("train", "validation", "test")

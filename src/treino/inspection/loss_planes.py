@@ -15,7 +15,7 @@ from treino.inspection.input_planes import Floats
 from treino.inspection.loss_surface import LARGEST, LossSurface
 from treino.words import _
 
-# ---- planes through a network's parameters and the line between two networks, with the loss on them
+# ---- planes through a network's parameters and the line between two networks
 
 MOMENTS, FEWEST = 60, 8  # of a run, on its path
 NUMBERS = 20_000_000  # limit of parameters of all moments together
@@ -248,7 +248,7 @@ def _resolution(surface: LossSurface) -> int:
     return RESOLUTION if surface.work * len(surface.rows) * RESOLUTION**2 <= 2 * LARGEST else COARSE
 
 
-# ---- gradient descent as a walk in fog: at each point only the loss and its slope are known
+# ---- gradient descent as a walk in fog
 
 STANDS = 4
 

@@ -15,7 +15,7 @@ from treino.inspection.input_planes import ALL, Cell, Floats, Score, Split, cell
 from treino.inspection.intervals import wilson
 from treino.words import _
 
-# ---- outputs of a network on rows: logits or values, probabilities, classes
+# ---- outputs of a network on rows
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def predicted_classes(logits: torch.Tensor) -> torch.Tensor:
     return torch.where(logits.isfinite().all(dim=1), winner, -1)
 
 
-# ---- confusion matrix: predicted against true classes
+# ---- confusion matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +159,7 @@ def answer_counts(
     return count_CC.reshape(classes, classes), np.bincount(true_N[~known], minlength=classes)
 
 
-# ---- worst mistakes: the rows with the most confident wrong class, or the largest error
+# ---- worst mistakes
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,7 +30,7 @@ from treino.records.stored_run import StoredRun
 from treino.training.replay import last_step, snapshots
 from treino.words import _
 
-# ---- pictures of a run's network: its diagram, weights, confusion, mistakes, importance and dependence
+# ---- pictures of a run's network
 
 
 def network_picture(run: StoredRun) -> list[File]:
@@ -136,7 +136,7 @@ def _splits(run: StoredRun) -> tuple[Split, ...]:
     return ("train", "validation", "test") if over else ("train", "validation")
 
 
-# ---- the picture of a run's gradients, updates and dead units per step, measured while it is replayed
+# ---- the picture of a run's gradients
 
 
 def dynamics_picture(run: StoredRun) -> list[File]:

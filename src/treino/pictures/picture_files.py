@@ -92,7 +92,7 @@ PICTURES: dict[str, RunPicture] = curves.PICTURES | landscape.PICTURES | film.PI
 FILES_TOGETHER: dict[str, tuple[str, ...]] = {"curves": ("curves-of-several.png",)}
 
 
-# ---- the pictures that are drawn at the end of every training: decision boundary and learning curves
+# ---- the pictures that are drawn at the end of every training
 
 
 def illustrated(stream: Iterator[JobEvent]) -> Iterator[JobEvent]:

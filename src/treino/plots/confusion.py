@@ -182,7 +182,7 @@ def _pairs(figure: "Figure", axes: "Axes", shown: Confusion) -> None:
         figure.text(x, y - k * step, text, color=ink, weight=weight, fontsize=9.5, va="top")
 
 
-# ---- the picture of a calibration: how often a network is right, by how sure it is
+# ---- the picture of a calibration
 
 
 def calibration_figure(shown: Calibration) -> "Figure":
@@ -238,7 +238,7 @@ def verdict(shown: Calibration) -> list[str]:
     return [_("More than chance: it is right more often than it is sure.")]
 
 
-# ---- the pictures of a regression: predicted against true, and the curve where there is one input
+# ---- the pictures of a regression
 
 
 def regression_figure(shown: InputLine | Fit) -> "Figure":

@@ -1,9 +1,4 @@
-"""The HTML page about a table or images: its columns with small histograms, or some images of each class, and
-
-its problems.
-
-Nothing is loaded from anywhere, every text that comes from data is escaped, and it reads in light and dark.
-"""
+"""The HTML page about a table or images: its columns, or some images of each class, and its problems."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +13,7 @@ from treino.plots.style import SOFT, WIDTH, class_labels, header, header_inches,
 from treino.plots.svg import rectangle, svg, title
 from treino.words import _, numeral
 
-# ---- the HTML page about a table or images: its columns with small histograms, or some images of each
+# ---- the HTML page about a table or images
 
 PAGE_WIDTH, HEIGHT = 168, 36  # of a column's picture, in pixels
 CLASSES = 30
@@ -185,7 +180,7 @@ def _day(seconds: float) -> str:
     return str(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))[:10]
 
 
-# ---- the contact sheet: the first images of each class, under its name
+# ---- the contact sheet
 
 ACROSS = 2  # classes
 MARGIN, WORDS, TALLEST = 0.2, 0.3, 1.0  # inches: around a class, above it, and its images at most

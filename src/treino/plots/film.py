@@ -1,7 +1,4 @@
-"""Frames of a film as pictures, with their captions: one figure, of which only the changing parts are drawn
-
-again.
-"""
+"""Frames of a film as pictures, with their captions, and several networks side by side."""
 
 import io
 import math
@@ -46,7 +43,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-# ---- frames of a film as pictures, with their captions: one figure, of which only the changing parts are
+# ---- frames of a film as pictures, with their captions
 
 PIXELS = 100  # dots per inch: 800 pixels wide
 GIF_WIDTH = 640
@@ -260,7 +257,7 @@ def film_title(shown: Boundary) -> str:
     return _("{name}, while it learns").format(name=name)
 
 
-# ---- several networks over the same inputs, side by side: a film's frames, untrained ones, a sweep's best
+# ---- several networks over the same inputs, side by side
 
 ACROSS = 3
 SMALLER = 0.3  # marks of rows, beside those of a picture of one network

@@ -202,7 +202,7 @@ def _map(axes: "Axes", shown: Importances, cost: Cost, mean_item: np.ndarray | N
     bar.outline.set_edgecolor(SOFT)
 
 
-# ---- the picture of partial dependence: the mean, single rows in pale lines, the column's values below
+# ---- the picture of partial dependence
 
 ACROSS = 3
 CLASSES = 8  # of more, those whose curves reach furthest

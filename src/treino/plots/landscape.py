@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# ---- the picture of a loss landscape: contours seen from above, and a surface
+# ---- the picture of a loss landscape
 
 MAP = "viridis"
 WAY, HERE = PALETTE[5], PALETTE[1]
@@ -303,7 +303,7 @@ def warnings(land: Landscape) -> list[str]:
     return lines
 
 
-# ---- the picture of the loss on the straight line between two networks, with its barrier
+# ---- the picture of the loss on the straight line between two networks
 
 
 def line_figure(shown: Interpolation, first: str, second: str) -> "Figure":
@@ -384,7 +384,7 @@ def _alarms(shown: Interpolation) -> list[str]:
     return [_("Gaps: the loss is not finite there.")] if bad else []
 
 
-# ---- the picture of a walk in fog: first only the local slope, then the whole loss landscape
+# ---- the picture of a walk in fog
 
 FOG = (0.86, 0.885, 0.905)
 DISC = 0.13  # radius of what the walker feels, in widths of the plane

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# ---- the diagram of a network as SVG: each unit's response over the inputs, joined by weights
+# ---- the diagram of a network as SVG
 
 NARROWEST = 860
 NODE, PITCH, COLUMN = 38, 47, 146  # pixels: a unit's picture, from unit to unit, from layer to layer
@@ -402,7 +402,7 @@ def _short(text: str, most: int) -> str:
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
-# ---- the picture of a first layer's weights: a tile per unit for images, else a table of units and inputs
+# ---- the picture of a first layer's weights
 
 TILES, ACROSS = 64, 8
 UNITS, INPUTS = 40, 40

@@ -34,7 +34,7 @@ from treino.plots.svg import (
 from treino.plots.svg_charts import Axis, Series, line_chart
 from treino.words import _, numeral
 
-# ---- cards of runs, sweeps and studies in a notebook's output: main figures, a curve, notes
+# ---- cards of runs, sweeps and studies in a notebook's output
 
 CARD = "font-family:system-ui,sans-serif;font-size:14px;line-height:1.45;max-width:960px;padding:4px 0"
 GRID = "display:flex;flex-wrap:wrap;gap:6px 24px;align-items:flex-start"

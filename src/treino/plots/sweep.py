@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# ---- the picture of a sweep's learning curves: their density, the median, and the best member's
+# ---- the picture of a sweep's learning curves
 
 MARGIN = 0.02  # below the lowest figure, so that the axis doesn't cut a line that touches it
 
@@ -92,7 +92,7 @@ def _borders(epoch_E: np.ndarray) -> np.ndarray:
     return np.concatenate([[2 * epoch_E[0] - middle[0]], middle, [2 * epoch_E[-1] - middle[-1]]])
 
 
-# ---- the picture of the best networks' decision boundaries, side by side on the same plane
+# ---- the picture of the best networks' decision boundaries
 
 SIDE = 2.25  # inches that a panel is high
 
@@ -137,7 +137,7 @@ def importance_figure(m: SettingImportance, name: str) -> "Figure":
         return figure
 
 
-# ---- the picture of a sweep's settings in parallel coordinates: a line per member, an axis per setting
+# ---- the picture of a sweep's settings in parallel coordinates
 
 MOST = 600  # lines, the best of them and an even share of the rest
 BEST = 5
@@ -260,7 +260,7 @@ def _lost(s: SweepFigures) -> str:
     return _("{n:,} diverged and have no line.").format(n=lost) if lost else ""
 
 
-# ---- the picture of a sweep's slices: each setting against the figure, diverged members marked
+# ---- the picture of a sweep's slices
 
 COLUMNS = 3
 MOST_SLICES = 9

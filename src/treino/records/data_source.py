@@ -31,7 +31,7 @@ from treino.store import RunFolder
 from treino.store.files import damaged, sha256
 from treino.words import _
 
-# ---- the data source of a run: where its rows came from, and how they are loaded again
+# ---- the data source of a run
 
 COPY = "data.safetensors"
 READING = tuple(each.name for each in fields(ReaderOptions) if each.name in OF_DATA)
@@ -277,7 +277,7 @@ def source_of(folder: RunFolder, data: Data, data_file: str | Path | None = None
     return BuiltinName(where.source) if where.kind == "builtin" else data
 
 
-# ---- names of a folder's settings (losses, optimizers …) looked up in the engine's registries
+# ---- names of a folder's settings
 
 
 def check_names(settings: Mapping[str, Any]) -> None:

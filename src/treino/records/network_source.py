@@ -49,7 +49,7 @@ class Access:
         return self.net if isinstance(self.net, str) else None
 
 
-# ---- permission to run a network's code: by the user's ``--net``, or by ``--trust`` for the copy in a
+# ---- permission to run a network's code
 
 NETWORK_COPY = "net.py"
 """A run's copy of its network's file."""

@@ -23,7 +23,7 @@ from treino.store.database import Command
 from treino.store.files import damaged
 from treino.words import _, numeral
 
-# ---- segments of a run: consecutive trainings, each continued from a step of an earlier one with other
+# ---- segments of a run
 
 LAYERS = ("hidden", "activation", "dropout")
 """Settings that make a network another one."""
@@ -231,7 +231,7 @@ def epochs_of(folder: RunFolder, spec: RunSpec) -> list[EpochValue]:
     return values
 
 
-# ---- histories of a run: the lists by epoch of the ``train`` document, as they were recorded
+# ---- histories of a run
 
 UNKNOWN: dict[str, Any] = {
     "stopped_early": False,

@@ -20,9 +20,7 @@ from treino.store import RunFolder
 from treino.store.new_names import ended_before_it_began
 from treino.words import N_, _
 
-# ---- stored runs, sweeps and studies: a folder, its status, whether it can be resumed, failures noted
-
-# ---- what runs, sweeps and studies have in common once they are stored: a folder, its name and its status
+# ---- what runs, sweeps and studies have in common once they are stored
 
 
 class StoredFolder:
@@ -96,7 +94,7 @@ def unfinished(path: str | Path, also: Sequence[str] = ()) -> RunFolder:
     return folder
 
 
-# ---- notes of failures after a training (pictures, intervals …), which must not lose the training
+# ---- notes of failures after a training (pictures, intervals …)
 
 T = TypeVar("T")
 
@@ -129,8 +127,6 @@ def _reason(error: BaseException) -> str:
         return error.message
     return f"{cause(error).rstrip(': .')}."
 
-
-# ---- the command and the versions of packages that a run was made with
 
 # ---- the command that reproduces a run, as a person types it
 

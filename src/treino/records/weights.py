@@ -18,7 +18,7 @@ from treino.errors import TreinoError
 from treino.store import RunFolder
 from treino.words import _
 
-# ---- weights of a folder loaded into a network, after a check that they belong to it
+# ---- weights of a folder loaded into a network
 
 
 def with_weights(net: nn.Module, tensors: Mapping[str, Tensor], name: str) -> nn.Module:
@@ -75,7 +75,7 @@ def _other(name: str, why: str, hint: str) -> TreinoError:
     return TreinoError("net_differs", message, hint)
 
 
-# ---- answers of a network of the user's own: kept with its weights, and compared when it is opened again
+# ---- answers of a network of the user's own
 
 TOLERANCE = 0.02  # of the largest answer: other machines round otherwise, in bfloat16 by hundredths
 ANSWERS = "answers"  # in the metadata of the weights
@@ -189,7 +189,7 @@ def _answer(net: nn.Module, x: Tensor) -> Tensor:
         return answer
 
 
-# ---- weight files of a run: plain ``state_dict`` names, and what is stored beside them
+# ---- weight files of a run
 
 WEIGHTS = "model.safetensors"
 BUFFERS = "buffers.safetensors"  # registered with persistent=False

@@ -24,7 +24,7 @@ from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 from treino.tuning.sweep_pictures import OF_A_STUDY, PICTURES, draw_study, draw_sweep, of_one, usual
 from treino.words import N_, _
 
-# ---- pictures of whatever is opened: of a run, of several runs together, of a sweep or of a study
+# ---- pictures of whatever is opened
 
 
 def usual_pictures(opened: Sequence[Stored], overlay: bool) -> list[str]:
@@ -131,7 +131,7 @@ def sweep_facts(sweep: StoredSweep, *, drawn: bool = True) -> SweepFacts:
     )
 
 
-# ---- ``report``: one page about a run, several runs or a sweep
+# ---- ``report``
 
 
 def report(opened: Sequence[Stored], to: OutputFile | None = None, *, as_markdown: bool = False) -> Path:

@@ -19,7 +19,7 @@ from treino.records.stored_run import StoredRun
 from treino.reports.run_report import check_begun, run_report_of
 from treino.words import _
 
-# ---- comparison of several runs for a report: on which rows they are compared, and the tests' results
+# ---- comparison of several runs for a report
 
 
 def compared(runs: Sequence[StoredRun], *, pictures: bool = True) -> RunComparison:

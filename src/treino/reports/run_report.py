@@ -96,7 +96,7 @@ def _unusual(sweep: SweepOptionsEntry) -> dict[str, Any]:
     return {name: getattr(sweep, name) for name in names if getattr(sweep, name) != usual[name]}
 
 
-# ---- the facts of one run for its report, from its folder and from its network's outputs
+# ---- the facts of one run for its report
 
 MOST_CLASSES = 20  # in a confusion matrix that is readable on a page
 LONGEST = 60.0  # seconds of a training that is played again for its film

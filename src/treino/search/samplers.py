@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import optuna
 
 
-# ---- samplers of settings: grid, random, Sobol and Optuna
+# ---- samplers of settings
 
 PATIENCE = 1000  # consecutive points that were all seen before
 

@@ -16,7 +16,7 @@ from treino.errors import TreinoError, nearest
 from treino.spec import Settings
 from treino.words import _
 
-# ---- the settings that a sweep tries: ranges and choices by name, some only under a condition
+# ---- the settings that a sweep tries
 
 Config = dict[str, Any]
 """One member's settings by name, as ``treino.spec.read_settings`` takes them."""

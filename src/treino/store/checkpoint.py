@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-# ---- checkpoints: two generations, written alternately, each with a checksum
+# ---- checkpoints
 
 SLOTS = ("checkpoint/a.safetensors", "checkpoint/b.safetensors")
 _NO_DIGEST = "0" * 64
@@ -95,7 +95,7 @@ def read_all(
     return sorted(whole, key=lambda each: -each.generation), broken
 
 
-# ---- ``live/`` of a run's folder: the state that a training shows while somebody watches
+# ---- ``live/`` of a run's folder
 
 FOLDER = "live"
 FRESH = 3.0  # seconds for which a touch holds

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-# ---- ``run.sqlite``: losses, epochs, events and commands of a run that is in progress
+# ---- ``run.sqlite``
 
 NAME = "run.sqlite"
 INTERVAL = 0.5  # seconds between two transactions
@@ -459,7 +459,7 @@ def _facts(text: str, path: Path) -> dict[str, Any]:
     return facts
 
 
-# ---- late commands, which a program added to a run's tables after sealing without checking the manifest
+# ---- late commands
 
 
 def left_out(path: Path, content: bytes, mark: Mapping[str, Any] | None) -> tuple[bytes, list[str]]:

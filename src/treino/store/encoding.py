@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-# ---- sentences in stored JSON: stored with their sources, so that each reader gets them in their language
+# ---- sentences in stored JSON
 
 KEY = "sentences"
 DEEPEST = 16  # nested sources
@@ -100,7 +100,7 @@ def _part(source: Any, levels: int) -> str:
     return made if isinstance(made, str) else str(made)
 
 
-# ---- encoding of values as bytes: JSON without NaN, and tensors as safetensors
+# ---- encoding of values as bytes
 
 _NON_FINITE = "$float"
 

@@ -15,7 +15,7 @@ from treino.store.files import claim_folder, make_folder, not_a_folder, trouble
 from treino.store.manifest import Manifest
 from treino.words import _
 
-# ---- leftovers: folders of processes that ended before a checkpoint, which the next run of that name
+# ---- leftovers
 
 _OWN = {manifest.NAME, lock.NAME, *(database.NAME + ending for ending in ("", *sqlite.BESIDE))}
 _OF_AN_END = "result.json"  # a rewound run has ended before
@@ -98,7 +98,7 @@ def _names(path: Path) -> Iterator[str]:
             yield (Path(folder) / name).relative_to(path).as_posix()
 
 
-# ---- names of folders: validation, and claiming by a single process
+# ---- names of folders
 
 LAST = "last"
 _LONGEST = 100

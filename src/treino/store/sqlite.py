@@ -20,7 +20,7 @@ from treino.store import files
 from treino.store.files import damaged, problem
 from treino.words import _
 
-# ---- sQLite connections and transactions, and their errors as ``TreinoError``
+# ---- SQLite connections and transactions, and their errors as ``TreinoError``
 
 PATIENCE = 10.0  # seconds to wait for another process's transaction
 BESIDE = LOG, INDEX, JOURNAL = "-wal", "-shm", "-journal"  # what SQLite puts beside a file, and writes into
@@ -206,7 +206,7 @@ def trouble(path: Path) -> Iterator[None]:
         raise damaged(path, str(error)) from error
 
 
-# ---- sQLite's write-ahead log (https://sqlite.org/fileformat2.html#the_write_ahead_log): damage at its
+# ---- SQLite's write-ahead log (https://sqlite.org/fileformat2.html#the_write_ahead_log)
 
 _MAGIC = 0x377F0682, 0x377F0683  # for checksums of little-endian and of big-endian words
 _HEADER, _FRAME_HEADER = 32, 24

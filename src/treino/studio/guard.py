@@ -40,7 +40,7 @@ def refusal(status: int, error: TreinoError, language: str | None = None) -> JSO
     return JSONResponse(error_document(error, language), status)
 
 
-# ---- the outermost layer of the studio's server: it admits requests and adds headers to every response
+# ---- the outermost layer of the studio's server
 
 LOOPBACK = "127.0.0.1", "localhost"
 LOG = logging.getLogger("treino.studio")

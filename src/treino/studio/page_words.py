@@ -7,7 +7,7 @@ import gettext
 
 from treino.words import ENGLISH, LOCALE, N_
 
-# ---- the words of the studio's pages of sweeps, studies, scripts and of its first page, by their keys
+# ---- the words of the studio's pages of sweeps
 
 FOLDERS = {
     "all_runs": N_("All runs"),
@@ -102,7 +102,7 @@ FOLDERS = {
 }
 
 
-# ---- the words of the studio's page, by the keys that its modules ask for; the server has them at
+# ---- the words of the studio's page, by the keys that its modules ask for
 
 
 def page_words(language: str) -> dict[str, str]:

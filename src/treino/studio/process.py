@@ -59,7 +59,7 @@ from treino.errors import TreinoError
 from treino.store.encoding import compact_json
 from treino.words import _
 
-# ---- messages between the studio's server and its processes: a JSON object and bytes each, through a pipe
+# ---- messages between the studio's server and its processes
 
 Message = tuple[dict[str, Any], bytes]
 
@@ -173,7 +173,7 @@ def _header(text: bytes) -> dict[str, Any]:
     return header
 
 
-# ---- a child process of the studio's server: its start, messages to and from it, its end
+# ---- a child process of the studio's server
 
 UNSENT = 1 << 22  # bytes that may wait for a process that doesn't read
 LAST_LINES = 20

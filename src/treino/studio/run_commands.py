@@ -23,7 +23,7 @@ from treino.training.commands import deliver, send_command, send_setting, send_s
 from treino.training.replay import Snapshot, snapshots
 from treino.words import _
 
-# ---- the arithmetic of a weight clicked in the diagram: its last update, each formula with its numbers
+# ---- the arithmetic of a weight clicked in the diagram
 
 
 def before_update(run: StoredRun, step: int, data: Any = None) -> Snapshot:

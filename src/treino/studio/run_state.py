@@ -32,7 +32,7 @@ from treino.training.replay import Snapshot
 from treino.training.run_log import faulty_from
 from treino.words import _
 
-# ---- the ``state`` of a run's page: everything about the run except its curves and frames
+# ---- the ``state`` of a run's page
 
 FINDING = ("rule", "severity", "certain", "message", "why", "fix")
 MOST_FEATURES = 200  # names in a list to choose from
@@ -201,7 +201,7 @@ def settings_at(run: StoredRun, snapshot: Snapshot) -> dict[str, Any]:
     return {**settings, **hp, "clip": None if clip == float("inf") else clip}
 
 
-# ---- the curves of a run's page: losses thinned to what a screen can show, epochs, vital signs
+# ---- the curves of a run's page
 
 POINTS = 4000  # of the training loss, at most
 EPOCHS = 1500  # shown, at most

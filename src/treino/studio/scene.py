@@ -26,7 +26,7 @@ from treino.store.encoding import compact_json
 from treino.studio.run_state import finite
 from treino.words import _
 
-# ---- the scene that a page draws of a network at one step: its answers over the inputs, units and weights
+# ---- the scene that a page draws of a network at one step
 
 PLANE = 96  # cells along each axis, at most
 LINE = 200  # places along the only axis
@@ -364,7 +364,7 @@ def _images(net: nn.Module, data: Data, seen: Sight, item_shape: Sequence[int] |
     return parts
 
 
-# ---- a frame as bytes: a JSON header and arrays behind it, as ``docs/studio-protocol.md`` describes
+# ---- a frame as bytes
 
 ALIGNED = 8  # bytes
 
@@ -384,7 +384,7 @@ def frame_bytes(header: Mapping[str, Any], parts: Sequence[tuple[str, NDArray[An
     return b"".join(pieces)
 
 
-# ---- the rows in a run's picture: their coordinates on its axes, and their true values
+# ---- the rows in a run's picture
 
 
 def points_of(sight: Sight, data: Data) -> dict[str, Any]:

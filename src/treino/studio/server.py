@@ -28,9 +28,7 @@ from treino.studio.script_page import ScriptPage
 from treino.studio.uploads import Uploads, document_of, folder_named, home
 from treino.words import _, named
 
-# ---- one WebSocket of a page: hello, then commands in and messages out, until either end leaves
-
-# ---- the state that all addresses of a studio share: pages and processes, data, the first page
+# ---- the state that all addresses of a studio share
 
 
 @dataclass(eq=False)
@@ -72,7 +70,7 @@ class Studio:
         )
 
 
-# ---- one WebSocket of a page: hello, then commands in and messages out, until either end leaves
+# ---- one WebSocket of a page
 
 HELLO_SECONDS = 30.0  # for the first message of a connection
 UNSTEERED = ("explain",)  # verbs for viewers that don't steer
@@ -252,7 +250,7 @@ async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: Studio
     return content
 
 
-# ---- the addresses of the studio's server. It imports no torch: training and drawing are in other
+# ---- the addresses of the server
 
 PAGE = Path(__file__).parent / "page"
 Handler = Callable[[Studio, Request], Awaitable[Response]]

@@ -31,7 +31,7 @@ from treino.studio.uploads import FOLDER as UPLOADS
 from treino.studio.uploads import Uploads
 from treino.words import _
 
-# ---- the life of a studio: a free port, the addresses to print, the server until it is stopped
+# ---- the life of a studio
 
 PORT = 8711
 PORTS_TRIED = 50

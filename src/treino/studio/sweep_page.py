@@ -22,7 +22,7 @@ from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 from treino.tuning.sweep_members import check_folder, left_of, send_more, settings_in_all
 from treino.words import _, numeral
 
-# ---- where networks of a sweep diverge: the setting with the side, or the value, that separates them best
+# ---- where networks of a sweep diverge
 
 FEWEST = 3  # diverged networks, and others, for a sentence
 SHARE = 0.8  # of the diverged on one side, and of the others on the other
@@ -69,7 +69,7 @@ def _sides(name: str, lost: Sequence[Any], others: Sequence[Any]) -> Iterator[Si
         yield low, high, _("{name} up to {value}").format(**words)
 
 
-# ---- the page of a sweep or a study: its networks or rows, their figures and curves, its progress
+# ---- the page of a sweep or a study
 
 MOST_NETWORKS = 2000  # that a page lists: the best
 MOST_DIVERGED = 200  # of these, at most, some that diverged

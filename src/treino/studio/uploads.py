@@ -29,9 +29,7 @@ from treino.store.output_files import OutputFile
 from treino.studio.run_state import marks
 from treino.words import _, language
 
-# ---- tables that a page sends: stored beside the runs under names chosen here, and never executed
-
-# ---- tables that a page sends: stored beside the runs under names chosen here, and never executed
+# ---- tables that a page sends
 
 LARGEST = 200_000_000  # bytes of one table
 ALL = 2_000_000_000  # bytes of all tables
@@ -118,7 +116,7 @@ class Uploads:
         )
 
 
-# ---- files to download from a run's page: weights, script, report, GIF, and the commands that make it
+# ---- files to download from a run's page
 
 
 def take(path: Path, form: str) -> tuple[str, bytes]:
@@ -172,7 +170,7 @@ if __name__ == "__main__":
     main()
 
 
-# ---- the document of the studio's home page, and the folders and data that pages can open by name
+# ---- the document of the studio's home page
 
 MEMBER = re.compile(r":\d{1,9}$")
 SHOWN = 60  # letters of a name

@@ -189,7 +189,7 @@ def refuse(name: str, run: StoredRun) -> None:
     )
 
 
-# ---- branches of a run: training continued from one of its steps with other settings
+# ---- branches of a run
 
 PLACE = ("name", "out")
 MOST_ROWS = 10_000  # training rows by which a network's layers are resized

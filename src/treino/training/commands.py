@@ -18,7 +18,7 @@ from treino.store.checkpoint import LiveFolder
 from treino.store.database import not_running
 from treino.words import _
 
-# ---- commands to the process that trains a run: change a hyper-parameter from a step on, or stop
+# ---- commands to the process that trains a run
 
 
 def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None) -> None:
@@ -74,7 +74,7 @@ def _check_running(folder: RunFolder) -> None:
         raise not_running(folder.path, status)
 
 
-# ---- play, pause and speed of a training that somebody steers: up to which step it may go now
+# ---- play, pause and speed of a training that somebody steers
 
 MOST = 1000  # steps or epochs per command
 BURST = 0.25  # seconds of missed steps that are made up for
@@ -143,7 +143,7 @@ def _speed(value: Any) -> float | None:
     return float(value)
 
 
-# ---- the live view of a training: its whole state, at most ten times a second, while somebody watches
+# ---- the live view of a training
 
 SPACING = 0.095  # seconds between two states, at least
 SHORTEST = 0.02  # seconds of training between two looks at whether one is due

@@ -58,7 +58,7 @@ def run_facts(data: Data, resolution: Resolution) -> dict[str, Any]:
     } | reproducibility(data)
 
 
-# ---- uncertainty of a finished run's answers: intervals of numbers, calibration of probabilities,
+# ---- uncertainty of a finished run's answers
 
 ItemShape = tuple[int, ...] | None
 
@@ -164,7 +164,7 @@ def _threshold(net: nn.Module, data: Data, item_shape: ItemShape, rule: str) -> 
     return Uncertainty({"threshold": made}, notes)
 
 
-# ---- the end of a training: weights stored, test figures measured once, folder sealed
+# ---- the end of a training
 
 
 def finish(

@@ -47,7 +47,7 @@ from treino.training.run_log import (
 from treino.training.stored_training import START, begin_with, source_of
 from treino.words import _, numeral, setting, speaking
 
-# ---- advice after a training that diverged: the learning rate to try next
+# ---- advice after a training that diverged
 
 
 def lower_rate(lr: float) -> float:
@@ -167,7 +167,7 @@ def _flagged(finding: Finding, s: dict[str, Any], first: int, classes: Sequence[
     return finding
 
 
-# ---- the doctor's findings in a run that is still training, for someone who watches it
+# ---- the doctor's findings in a run that is still training
 
 SECONDS = 1.0  # between two looks, at least
 SHARE = 0.05  # of the watching process's time, at most, spent on looks

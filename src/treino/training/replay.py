@@ -35,7 +35,7 @@ from treino.training.stored_training import kept_state, keyframes_in, obey_again
 from treino.training.user_data import streams, user_data
 from treino.words import _
 
-# ---- replay of a run up to any of its steps: weights, batch, settings and optimizer state, bit for bit
+# ---- replay of a run up to any of its steps
 
 Saved = tuple[dict[str, Tensor], dict[str, Any]]
 
@@ -346,7 +346,7 @@ def _has_all_rows(run: StoredRun, held: Data) -> bool:
     return not splits_not_in_memory(held) and len(held.train) == run.spec.facts.rows["train"]
 
 
-# ---- playback of a run for someone who looks at one step after another: visited states are remembered
+# ---- playback of a run for someone who looks at one step after another
 
 BUDGET = 64_000_000  # bytes of states
 NEAR_SECONDS = 0.03  # of training between two states, at most

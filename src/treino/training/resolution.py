@@ -22,7 +22,7 @@ from treino.errors import TreinoError
 from treino.spec import Settings, faults_of, read_settings, refuse_layers
 from treino.words import _, setting
 
-# ---- resolution of a training's settings: defaults that depend on the data, and checks of all names
+# ---- resolution of a training's settings
 
 TICK_STEPS = 500  # most ticks end by time; recording one costs as much as a few steps
 
@@ -250,7 +250,7 @@ def _check_no_choice(s: Settings) -> None:
         raise no_validation_rows(setting("metric", s.metric))
 
 
-# ---- the choice of a recipe if none is set: ``table`` for the user's own tables
+# ---- the choice of a recipe if none is set
 
 
 def choose_recipe(

@@ -46,7 +46,7 @@ from treino.spec import faults_of, read_settings
 from treino.store import RunFolder
 from treino.training.resolution import Resolution
 
-# ---- the doctor's log of a run of treino: events built from its settings, its rows and its recorded
+# ---- the doctor's log of a run of treino
 
 LEAST = 12  # steps, the fewest that a rule can judge
 WATCHED = 48  # first steps that are in the log
@@ -299,7 +299,7 @@ def items(x: Tensor, resolution: Resolution) -> Tensor:
     return x if shape is None else x.reshape(len(x), *shape)
 
 
-# ---- measurements of a run of treino with a bad loss: its steps, gradients and units
+# ---- measurements of a run of treino with a bad loss
 
 BATCHES = 5  # whose gradients are measured, at the start and at the end
 CALLS = 3  # events per layer: all rows at once count as so many batches of a script

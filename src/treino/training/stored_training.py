@@ -30,7 +30,7 @@ from treino.store import RunFolder
 from treino.store.encoding import array_parts
 from treino.training.resolution import Net, Resolution, decide, resolve
 
-# ---- a run's keyframes: stored states to replay from, in ``keyframes/SEGMENT-STEP.safetensors``
+# ---- a run's keyframes
 
 BUDGET = 64_000_000  # bytes of all keyframes of a folder
 FOLDER = "keyframes"

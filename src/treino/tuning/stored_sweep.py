@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-# ---- a stored sweep: its table, leaderboard, best run and ensemble
+# ---- a stored sweep
 
 
 class StoredSweep(StoredFolder):
@@ -153,7 +153,7 @@ class StoredSweep(StoredFolder):
         return f"{type(self).__name__}({str(self.path)!r}, {self.status}, {members} networks{figures_text})"
 
 
-# ---- a stored study: its rows, as a list, a frame and a document
+# ---- a stored study
 
 
 def _check_metrics(facts: StudyFacts) -> None:

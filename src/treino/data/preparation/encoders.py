@@ -20,7 +20,7 @@ from treino.documents.data import Column as EncodedColumn
 from treino.errors import TreinoError
 from treino.words import N_, _
 
-# ---- bins of a column of numbers: the piecewise-linear encoding, beside the number itself
+# ---- bins of a column of numbers
 
 Floats = NDArray[np.float64]
 
@@ -50,7 +50,7 @@ def quantile_edges(value_N: Floats, fill: float, bins: int) -> tuple[float, ...]
     return tuple(edges.tolist()) if len(edges) > 2 and finite else ()
 
 
-# ---- encoders: from a column to a network's inputs; fitted on training rows, stored with the run as
+# ---- encoders
 
 Place = Callable[[int], str]
 

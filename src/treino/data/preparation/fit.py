@@ -23,7 +23,7 @@ from treino.data.table import Column, Numbers, Table, shorten
 from treino.errors import TreinoError
 from treino.words import _, setting
 
-# ---- fit of a preparation: raw inputs, statistics of the training rows, and targets
+# ---- fit of a preparation
 
 
 def take(table: Table, row_K: NDArray[np.int64]) -> Table:

@@ -18,7 +18,7 @@ from treino.data.table import MISSING as WORDS
 from treino.data.table import Column, date_like, missing, time_like
 from treino.words import N_
 
-# ---- dates and times in text columns: one format for a column, and seconds since 1970 for each cell
+# ---- dates and times in text columns
 
 _TIME = re.compile(
     r"(?P<gap>[T ])\d{1,2}:\d{2}(?P<second>:\d{2}(?:[.,]\d{1,9})?)?(?P<half> ?[AaPp][Mm])?"
@@ -144,9 +144,7 @@ def _time_pattern(time: str) -> str | None:
     return pattern
 
 
-# ---- types of text columns, decided from all of their cells, block by block
-
-# ---- patterns of cells in text files: numbers, and currency and percent signs around them, for RE2 and re
+# ---- patterns of cells in text files
 
 SYMBOLS = r"(?:R\$|US\$|A\$|C\$|\$|€|£|¥|BRL|USD|EUR|GBP)"
 GAP = "[ \u00a0\u202f]"

@@ -23,9 +23,7 @@ from treino.errors import TreinoError
 from treino.store import files
 from treino.words import _
 
-# ---- columns that have a type already: Parquet, Arrow and polars, and JSON
-
-# ---- columns that already have a type: from Parquet and Arrow files, polars and JSON
+# ---- columns that already have a type
 
 _UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
@@ -103,7 +101,7 @@ def exact_wholes(cells: Sequence[Any]) -> pa.Array | None:
     return pa.array([None if cell is None else Decimal(int(cell)) for cell in cells], pa.decimal128(38, 0))
 
 
-# ---- typed tables stored by columns: Parquet and Arrow files, and Arrow data from Python
+# ---- typed tables stored by columns
 
 _ROWS, _LEAST_ROWS = 1 << 16, 1 << 10  # of a batch
 _CELLS = 1 << 20
@@ -233,7 +231,7 @@ def _batches(file: InputFile, names: tuple[str, ...]) -> Iterator[pa.RecordBatch
             yield from reader
 
 
-# ---- batches of rows: in memory up to a limit, beyond it in an Arrow file
+# ---- batches of rows
 
 WRITE_BYTES = 1 << 22  # of batches that are joined into one
 

@@ -23,7 +23,7 @@ from treino.data.table import check_names, date_like, missing, number, shorten, 
 from treino.errors import TreinoError, nearest
 from treino.words import N_, _
 
-# ---- reader options: what the user sets about a file (delimiter, encoding, header …)
+# ---- reader options
 
 Dates = Literal["day/month", "month/day"]
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
@@ -108,9 +108,7 @@ def _encoding(name: str | None) -> str | None:
         ) from None
 
 
-# ---- dialect of a text file: delimiter, quote and header, detected from its first lines
-
-# ---- lines with cells in aligned columns, padded with blanks; cells may hold blanks or be empty
+# ---- lines with cells in aligned columns, padded with blanks
 
 LEAST_LINES = 3
 
@@ -169,7 +167,7 @@ def _one_column(lines: Sequence[str], left: slice, right: slice) -> bool:
     return without_cells or (not all(name) and all(a == b for a, b in there))
 
 
-# ---- dialect of a text file: delimiter, quote and header, detected from its first lines
+# ---- dialect of a text file
 
 SAMPLE = 1 << 18  # bytes
 _LOOK = 200  # rows

@@ -21,7 +21,7 @@ from treino.data.table import shorten
 from treino.errors import TreinoError
 from treino.words import N_, _
 
-# ---- the bytes of a file, decompressed: its format is recognised by its first bytes
+# ---- the bytes of a file, decompressed
 
 Content = Literal["text", "parquet", "arrow file", "arrow stream", "workbook"]
 

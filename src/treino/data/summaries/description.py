@@ -39,7 +39,7 @@ from treino.errors import TreinoError
 from treino.setting_types import as_item
 from treino.words import _
 
-# ---- the description of a table or of images: its columns, its target, and the warnings about it
+# ---- the description of a table or of images
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ def _accepted(
     return described, TargetRows(row_N, None, label_N)
 
 
-# ---- description of a data source and its problems: the answer of ``treino data``
+# ---- description of a data source and its problems
 
 _ANOTHER_WORLD = 10.0  # widths of the middle half: a value so far away is an error rather than a tail
 _MEASURED = 200_000  # rows: of more, correlations are measured on a sample

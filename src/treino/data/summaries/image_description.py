@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from treino.words import _, numeral
 
-# ---- search for near-duplicates among images: all pairs whose pixels correlate almost fully
+# ---- search for near-duplicates among images
 
 CORRELATION = 0.99  # least correlation of near-duplicates
 AXES = 16  # the number of principal axes, which separate most pairs

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from treino.data.table import Column, shorten
 
-# ---- measures of association of columns with a target, and of outliers, on plain arrays
+# ---- measures of association of columns with a target
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -15,7 +15,7 @@ from treino.data.table import Column, plain, shorten
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
-# ---- the items of a Dataset: which of their parts are x and y, and their types
+# ---- the items of a Dataset
 
 Label = int | float | str | bool
 _INPUTS = ("x", "image", "images", "img", "pixel_values", "input", "inputs", "features", "data", "signal")
@@ -160,7 +160,7 @@ def _described(value: Any) -> str:
     return _("a {kind}").format(kind=type(value).__name__)
 
 
-# ---- targets of a Dataset's items: classes or numbers, detected from all of them
+# ---- targets of a Dataset's items
 
 FEWEST_PER_CLASS = 2
 IGNORED = -100  # torch's ignore_index: its losses leave such rows out

@@ -18,7 +18,7 @@ from treino.engine.rng import dropout_keys, dropout_threshold
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import EVALUATION_ROWS, Chunk
 
-# ---- the number of worker threads of ``flat-bmm``, chosen by measured time; it changes no bit of a
+# ---- the number of worker threads of ``flat-bmm``, chosen by measured time
 
 TRIALS = 2  # runs with each number at the beginning; the first one warms up
 AGAIN = 32  # runs after which another number is tried
@@ -87,7 +87,7 @@ class Workers:
             wait(futures)  # after a Ctrl-C no thread may write into the population any more
 
 
-# ---- the kernel ``flat-bmm``: blocks of members side by side through batched products, one block per
+# ---- the kernel ``flat-bmm``
 
 LARGEST_BLOCK = 128
 LARGEST_WORKSPACE = 4_000_000  # numbers in each of a block's buffers

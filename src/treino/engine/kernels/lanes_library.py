@@ -21,7 +21,7 @@ from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import Batches, Chunk
 from treino.words import N_
 
-# ---- the compiled library of the kernel ``lanes``: its file, its loading, and its structs in ``ctypes``
+# ---- the compiled library of the kernel ``lanes``
 
 FILE = Path(__file__).with_name("_lanes.so")
 SOURCES = Path(__file__).parents[1] / "lanes"
@@ -170,7 +170,7 @@ def sources_hash() -> str:
     return sha256(b"".join(path.read_bytes() for path in sorted(SOURCES.glob("*.?pp")))).hexdigest()
 
 
-# ---- checks of the arguments of the library ``lanes``, which trusts every size and type
+# ---- checks of the arguments of the library ``lanes``
 
 CPU = torch.device("cpu")
 

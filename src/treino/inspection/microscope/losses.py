@@ -28,7 +28,7 @@ from treino.inspection.microscope.reference import (
 from treino.inspection.microscope.update import Update
 from treino.words import _
 
-# ---- losses of pairs, an output and its target, step by step: mse, l1, huber
+# ---- losses of pairs, an output and its target, step by step
 
 
 def terms_of(kind: str) -> Terms:
@@ -72,7 +72,7 @@ def steps(kind: str, predicted: Array, target: Array, place: int) -> tuple[Step,
     )
 
 
-# ---- losses of classes, step by step: cross-entropy (with softmax once or, by mistake, twice) and bce
+# ---- losses of classes, step by step
 
 LARGE = 100.0  # logits so far apart are written minus the largest, since eᶻ would overflow
 

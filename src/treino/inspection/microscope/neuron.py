@@ -17,7 +17,7 @@ from treino.inspection.microscope.explanation import Check, ExplanationPart, Ste
 from treino.inspection.microscope.optimizers import OptimizerResult
 from treino.words import _
 
-# ---- the topics' example of a function of three variables: one neuron, one row, f(a, b, c)
+# ---- the topics' example of a function of three variables
 
 START = (0.5, -0.5, 0.1)
 NAMES = ("a", "b", "c")
@@ -82,7 +82,7 @@ def torch_f(w: Tensor) -> Tensor:
     return (torch.tanh(2 * w[0] + 3 * w[1] + w[2]) - TARGET) ** 2
 
 
-# ---- a single neuron trained for a few updates by an optimizer's formulas, and by torch
+# ---- a single neuron trained for a few updates by an optimizer's formulas
 
 # (weight, gradient, curvature, state, number of the update from 1 on) -> moved
 Move = Callable[[float, float, float, dict[str, float], int], OptimizerResult]

@@ -18,7 +18,7 @@ from treino.formula import Array, Expr, Symbol, derivative, value
 from treino.inspection.microscope.reference import slope as act_slope
 from treino.inspection.microscope.update import Update
 
-# ---- all paths from a quantity to the loss, and the slope along each; their sum is the derivative
+# ---- all paths from a quantity to the loss, and the slope along each
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _holds(e: Expr, of: Symbol) -> bool:
     return any(_holds(a, of) for a in getattr(e, "args", ()))
 
 
-# ---- all paths from one weight of a network to the loss of one row: their number, the largest, and their
+# ---- all paths from one weight of a network to the loss of one row
 
 SHOWN = 12
 

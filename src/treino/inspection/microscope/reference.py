@@ -115,7 +115,7 @@ def stepped(
     )
 
 
-# ---- losses and their slopes in float64 NumPy, or evaluated from their formulas, to check torch's
+# ---- losses and their slopes in float64 NumPy
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from treino.inspection.microscope.optimizers import PLAIN, Marks
 from treino.inspection.microscope.update import Update
 from treino.words import _, numeral
 
-# ---- from the gradient of one weight to its new value: clipping, decay, schedule and the optimizer
+# ---- from the gradient of one weight to its new value
 
 EPS32 = float(np.finfo(np.float32).eps)
 
@@ -203,7 +203,7 @@ def theirs(update: Update) -> float:
     return float(named[update.parameter].detach()[update.at])
 
 
-# ---- explanations of a run's step: from the batch to the gradient, and on to the new weight
+# ---- explanations of a run's step
 
 
 def to_the_gradient(
@@ -244,7 +244,7 @@ def about(update: Update) -> str:
     )
 
 
-# ---- conditions on a run: which topics of ``treino explain`` apply to it
+# ---- conditions on a run
 
 Refusal = tuple[str, str, str]
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from treino.console import escape
 
-# ---- the blocks of a report: sections, tables, charts and notes, as plain text and numbers
+# ---- the blocks of a report
 
 Tone = Literal["", "soft", "alarm", "good", "strong"]
 
@@ -90,7 +90,7 @@ class Section:
     parts: tuple["Section", ...] = ()
 
 
-# ---- a report as Markdown, for a pull request: the same texts and tables, without the pictures
+# ---- a report as Markdown, for a pull request
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&@])")
 

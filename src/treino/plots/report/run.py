@@ -29,7 +29,7 @@ from treino.plots.style import percent, split_name
 from treino.spec import FLAGS, Settings
 from treino.words import _, numeral
 
-# ---- sections of a report on one run: data, settings, figures, findings, and how to reproduce it
+# ---- sections of a report on one run
 
 COLUMNS = 24  # listed; of more the first ones
 LISTED = 20  # values of one setting

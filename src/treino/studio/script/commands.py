@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
-# ---- the commands that a script in the studio can get: their types and ranges
+# ---- the commands that a script in the studio can get
 
 SETTINGS = "lr", "weight_decay", "momentum", "beta1", "beta2"
 LARGEST = 1_000_000  # of a learning rate and a weight decay
@@ -120,7 +120,7 @@ def _explained(request: Any, error: ValidationError) -> tuple[str, str]:
     return message, _("It takes: {fields}.").format(fields=_FIELDS[do])
 
 
-# ---- ``tr.button``: a function of the script's that can be called from the studio's page
+# ---- ``tr.button``
 
 LONGEST = 60  # letters
 

@@ -111,7 +111,7 @@ def _refusal(message: str, hint: str) -> TreinoError:
     return TreinoError("studio_setting", message, hint)
 
 
-# ---- the figures of a script's training: its losses, and its optimizers with their settings and gradients
+# ---- the figures of a script's training
 
 EVERY = 0.1  # seconds between two messages
 MOST_LOSSES = 2000  # of steps between two messages

@@ -24,7 +24,7 @@ from treino.studio.script.steering import (
 )
 from treino.words import _, door
 
-# ---- ``python -m treino.studio.script.runner [OPTIONS] -- SCRIPT [ARGUMENTS]``: a script under the studio
+# ---- ``python -m treino.studio.script.runner [OPTIONS] -- SCRIPT [ARGUMENTS]``
 
 
 def main(argv: Sequence[str]) -> int:
