@@ -1,4 +1,7 @@
-"""The HTML page about a table or images: its columns, or some images of each class, and its problems."""
+"""The HTML page about a table or images: its columns, or some images of each class, and its problems.
+
+The page loads nothing, every text from data is escaped, and it reads in light and dark.
+"""
 
 import math
 from collections.abc import Sequence
