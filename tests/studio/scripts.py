@@ -17,7 +17,7 @@ from tests.waiting import HANG
 from treino.studio.script.commands import buttons
 from treino.studio.script.json_socket import VARIABLE
 from treino.studio.script.process import ScriptProcess
-from treino.studio.script.runner import run
+from treino.studio.script.run import run
 
 Message = dict[str, Any]
 Send = Callable[[Message], object]

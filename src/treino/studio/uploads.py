@@ -1,8 +1,4 @@
-"""Tables that a page sends: stored beside the runs under names chosen here, and never executed.
-
-``python -m treino.studio.uploads RUN FORM`` writes a line of JSON with the file's name or an error, then its
-bytes. It is a process of its own because drawing takes seconds.
-"""
+"""Tables that a page sends, stored beside the runs; and what the studio's home page lists and opens."""
 
 import asyncio
 import json
@@ -11,22 +7,12 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
-from zipfile import ZipFile
 
 from treino.documents.listing import listing
 from treino.errors import TreinoError, nearest
-from treino.export.formats import export
-from treino.folders import open_run
-from treino.pictures.film import film_files, steps_of
-from treino.records.stored_run import StoredRun
-from treino.reports.report import report
 from treino.store.files import inside, make_folder, trouble
-from treino.store.output_files import OutputFile
-from treino.studio.run_state import marks
 from treino.words import _, language
 
 # ---- tables that a page sends
@@ -114,60 +100,6 @@ class Uploads:
             _("A table that is sent to the studio may have {room:,} bytes.").format(room=max(0, room)),
             _("Use the command line: treino studio FILE"),
         )
-
-
-# ---- files to download from a run's page
-
-
-def take(path: Path, form: str) -> tuple[str, bytes]:
-    """(name, content) of a file made from a run: ``weights``, ``script``, ``report``, ``gif`` or ``command``.
-
-    Raises:
-        TreinoError: the run lacks what the file needs.
-    """
-    run = open_run(path, verify=False)
-    name = run.name
-    if form == "command":
-        return f"{name}.txt", _commands(run).encode()
-    if form == "gif":
-        return f"{name}.gif", next(d for n, d in film_files(run, steps_of(run)) if n == "film.gif")
-    if form == "report":
-        with TemporaryDirectory() as folder:
-            to = OutputFile(Path(folder) / "report.html", (".html",))
-            return f"{name}.html", report([run], to).read_bytes()
-    written = export(run, "safetensors" if form == "weights" else "script")
-    if form == "weights":
-        return f"{name}.safetensors", written.read_bytes()
-    content = BytesIO()
-    with ZipFile(content, "w") as packed:  # the script reads the files beside it
-        for each in sorted(written.parent.iterdir()):
-            if each.is_file():
-                packed.write(each, f"{name}/{each.name}")
-    return f"{name}-script.zip", content.getvalue()
-
-
-def _commands(run: StoredRun) -> str:
-    """The commands that make the run again, with the changes made by steering."""
-    lines = [run.spec.command]
-    lines += [f"# {mark['text']} from step {mark['step']}" for mark in marks(run)]
-    lines.append(f"treino show {run.typed}")
-    return "\n".join(lines) + "\n"
-
-
-def main() -> None:
-    """Write the file that the arguments name to stdout."""
-    path, form = Path(sys.argv[1]), sys.argv[2]
-    content = b""
-    try:
-        name, content = take(path, form)
-        head: dict[str, object] = {"file": name}
-    except TreinoError as error:
-        head = {"error": error.document}
-    sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + content)
-
-
-if __name__ == "__main__":
-    main()
 
 
 # ---- the document of the studio's home page

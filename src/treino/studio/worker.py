@@ -140,7 +140,7 @@ class Worker:
 
     def _take(self, request: Mapping[str, Any], number: int | None) -> None:
         """Have a process make a file, and answer with it."""
-        command = [sys.executable, "-m", "treino.studio.uploads", request["run"], request["form"]]
+        command = [sys.executable, "-m", "treino.studio.take", request["run"], request["form"]]
         spoken = {**os.environ, VARIABLE: request.get("language") or "en"}
         made = subprocess.run(command, capture_output=True, env=spoken, check=False)
         head, _newline, body = made.stdout.partition(b"\n")

@@ -1,0 +1,85 @@
+"""One run of a script under the studio, from its file to its exit status."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from treino.console import console, line
+from treino.diagnosis.process.run_script import run_script
+from treino.errors import TreinoError
+from treino.store.files import digest
+from treino.studio.script.json_socket import socket_of_environment
+from treino.studio.script.session import Session
+from treino.studio.script.steering import (
+    Change,
+    SteeringFile,
+    SteeringHeader,
+    differences,
+    read_steering,
+)
+from treino.words import _, door
+
+
+def run(
+    script: str,
+    args: Sequence[str],
+    *,
+    record: str | None = None,
+    replay: str | None = None,
+    findings: bool = False,
+) -> int:
+    """Run ``python script args``, seen and steered by the server at the other end of this process's socket.
+
+    record: the file for changes; default: ``train.steering.jsonl`` in the working directory, for
+    ``train.py``. replay: such a file, whose changes are repeated at their steps. findings: run the doctor,
+    too. Returns the script's exit status, or 2 if there is nothing to run.
+    """
+    server = socket_of_environment()
+    if server is not None:
+        server.post({"script": {"path": script, "args": list(args), "pid": os.getpid()}})
+    try:
+        header = SteeringHeader(
+            script=script, sha256=_digest(script), args=tuple(args), torch=str(torch.__version__)
+        )
+        path = Path(record or f"{Path(script).stem}.steering.jsonl").absolute()
+        changes: Sequence[Change] = ()
+        warnings: list[str] = []
+        if replay is not None:
+            before, changes = read_steering(Path(replay))
+            warnings = differences(before, header)
+        session = Session(server, SteeringFile(path, header), changes)
+        for warning in warnings:
+            session.warn(warning)
+        session.install()
+        try:
+            with door("keyword"):
+                return run_script(
+                    script,
+                    args,
+                    examine=findings,
+                    live=session.post_finding if findings else None,
+                    report=session.finish,
+                ).status
+        finally:
+            session.uninstall()
+    except TreinoError as error:
+        errors = console(sys.stderr)
+        errors.print(line((_("error: "), "bold red"), error.message))
+        if error.hint:
+            errors.print(line((_(" next: "), "bold"), error.hint))
+        if server is not None:
+            server.post({"error": error.document})
+            server.post({"end": {"status": error.status, "steps": 0, "error": None}})
+            server.close(1.0)
+        return error.status
+
+
+def _digest(script: str) -> str:
+    """SHA-256 of the script's text; "" if it can't be read, which is refused later."""
+    try:
+        return digest(Path(script).read_bytes())
+    except OSError:
+        return ""
