@@ -17,7 +17,7 @@ from treino.tracking import delivery
 from treino.tracking.delivery import TRACKERS, Tracking, tracker_names
 from treino.tracking.tracker import TrackedEnd, TrackedRun
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.pictures]
 
 
 class Memory:
