@@ -28,8 +28,8 @@ PACE = {
     "tuning.study.CHUNK_SECONDS": 0.0,
     "tuning.sweep.CHECKPOINT_SECONDS": 0.0,
     "tuning.study.CHECKPOINT_SECONDS": 0.0,
-    "loop.loop.CHECKPOINT_SHARE": 0.0,
-    "pictures.illustration.draw": lambda *_: [],
+    "loop.CHECKPOINT_SHARE": 0.0,
+    "pictures.picture_files.illustrate": lambda _run: None,
 }
 OPERATIONS = ("open", "write", "fsync", "rename", "mkdir", "unlink")
 TIMES = (

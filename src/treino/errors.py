@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
-from treino.console import escape
+from treino.escaping import escape
 from treino.words import _, joined
 
 LISTED = 30  # names in a hint

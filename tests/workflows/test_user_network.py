@@ -270,11 +270,9 @@ WAYS: dict[str, set[str]] = {
     "network_files": {
         "export/script:_own",
         "records/network_source:run_network",
-        "tuning/study:study_resumption",
-        "tuning/study:study_events",
-        "tuning/sweep:sweep_resumption",
         "fit_events:fit_events",
-        "tuning/sweep:sweep_events",
+        "tuning/shared_data:own_networks",
+        "tuning/shared_data:sources_of",
     },
     # on whose word: the user's, where a person calls; a folder's, where it was opened
     "UserFiles": {
@@ -290,9 +288,8 @@ WAYS: dict[str, set[str]] = {
     },
     "network_source": {
         "records/network_source:run_network",
-        "tuning/study:study_resumption",
+        "tuning/shared_data:sources_of",
         "tuning/member:like",
-        "tuning/sweep:sweep_resumption",
     },
     "SealedCopies": {"records/network_source:network_source"},
     "NoFiles": {"records/network_source:network_source"},

@@ -28,8 +28,9 @@ from cyclopts import (
 )
 from rich.console import Console
 
-from treino.console import console, escape, escape_json, line, watched
+from treino.console import console, line, watched
 from treino.errors import TreinoError, like, nearest
+from treino.escaping import escape, escape_json
 from treino.store.output_files import OutputFile, OutputFolder
 from treino.words import N_, _
 

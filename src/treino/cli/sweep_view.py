@@ -9,10 +9,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from treino.cli.run_view import Position, View
-from treino.console import escape
 from treino.data import BUILTINS
 from treino.documents.sweep import GoalSteps, Leader, StudyResult, SweepEnsemble, SweepResult
 from treino.engine import Tick
+from treino.escaping import escape
 from treino.loop import Job, JobEnd
 from treino.plots.style import metric_name, split_name
 from treino.training.resolution import plain_reason

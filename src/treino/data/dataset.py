@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino import console
+from treino import escaping
 from treino.data.preparation.preparation import Preparation, Task
 from treino.data.rows import Rows
 from treino.data.summaries.image_description import ImagesDescription, strip_html
@@ -130,7 +130,7 @@ class Data:
             ),
             *(f"· {note}" for note in self.notes),
         ]
-        return "\n".join(map(console.escape, lines))
+        return "\n".join(map(escaping.escape, lines))
 
     def _repr_html_(self) -> str:
         """A card for notebooks: the splits, the rows of each class, and a line for each column, or a

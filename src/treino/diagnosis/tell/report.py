@@ -4,11 +4,11 @@ import linecache
 import os
 from typing import Any
 
-from treino.console import escape
 from treino.diagnosis.exam import Exam
 from treino.diagnosis.finding import Finding
 from treino.diagnosis.process.run_script import Outcome
 from treino.diagnosis.tell.coverage import Coverage
+from treino.escaping import escape
 from treino.words import N_, _
 
 KIND = {"wrong": N_("wrong"), "risk": N_("risk"), "waste": N_("waste")}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from treino.console import escape
+from treino.escaping import escape
 
 # ---- the blocks of a report
 

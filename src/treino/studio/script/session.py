@@ -15,11 +15,11 @@ from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from treino.console import escape
 from treino.diagnosis.finding import Finding
 from treino.diagnosis.process.run_script import Outcome
 from treino.diagnosis.record.hooks import compiling, unseen
 from treino.errors import TreinoError, cause, nearest
+from treino.escaping import escape
 from treino.studio.script.commands import Press, ScriptCommand, SetValue, Steps, Watch, buttons, read_command
 from treino.studio.script.figures import EVERY, ScriptFigures, captured, check_value, overruling, set_value
 from treino.studio.script.json_socket import JsonSocket
