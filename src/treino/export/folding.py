@@ -41,8 +41,8 @@ def fixed(source: str, values: Mapping[str, Any], texts: Mapping[str, str]) -> s
 
 
 def reached(text: str) -> str:
-    """Return the program without definitions and imports that its other statements don't reach, nor their
-    comments.
+    """Return the program without definitions and imports that its other statements don't reach, and
+    without the comments above them.
     """
     lines, body = text.split("\n"), ast.parse(text).body
     used = {name for node in body if not _bound(node) for name in _used(node)}
@@ -66,7 +66,7 @@ GONE = "\0"
 
 
 class Folding:
-    """Returns the lines of a program's blocks without branches that the values exclude."""
+    """Folds a program's blocks: drops the branches that the values exclude."""
 
     def __init__(self, lines: Sequence[str], values: Mapping[str, Any]) -> None:
         self.lines, self.values = lines, values

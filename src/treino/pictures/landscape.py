@@ -34,13 +34,13 @@ def landscape_picture(run: StoredRun) -> list[File]:
 
 
 def path_picture(run: StoredRun) -> list[File]:
-    """Draw the loss over the plane of the run's path, from the first step with its final layers to the last."""
+    """Draw the loss over the plane of the run's path, from the first step with its final layers on."""
     run = run.member()
     return [("path.png", png(landscape_figure(path_of(run)[1], run.title)))]
 
 
 def walker_picture(run: StoredRun) -> list[File]:
-    """Draw the same plane in parts, as a walker in the fog sees it, and as a whole."""
+    """Draw the plane of the run's path in parts, as a walker in the fog sees it, and as a whole."""
     run = run.member()
     surface, land = path_of(run)
     return [("walker.png", png(walker_figure(land, walk_points(surface, land), run.title)))]

@@ -153,7 +153,7 @@ def verdict(explanation: Explanation) -> Text:
 
 
 def plain(explanation: Explanation, digits: int = DIGITS) -> str:
-    """Return the same without colours, in lines of at most 100 characters."""
+    """Return the explanation as text without colours, in lines of at most 100 characters."""
     file = io.StringIO()
     console = EscapingConsole(
         file=file, width=ALIGN, highlight=False, markup=False, emoji=False,

@@ -254,4 +254,4 @@ SHOWN: Shown = {
     lambda: _("Feature importance"): _goes_by,
     lambda: _("Inside"): _inside,
 }
-"""The same for a single run."""
+"""Sections computed from the network's outputs, for the report of a single run."""
