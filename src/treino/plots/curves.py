@@ -130,7 +130,7 @@ def _loss(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
 
 
 def floor(loss: Floats) -> float:
-    """Return the lower limit of a logarithmic axis: below the lowest loss, not below the lowest band.
+    """Return the lower limit of a logarithmic axis: half the lowest positive loss.
 
     A mean minus its deviation may be 0 or less; the axis cuts such a band off.
     """
