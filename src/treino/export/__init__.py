@@ -1,4 +1,4 @@
-"""Export of runs: a plain PyTorch script, an ONNX model or weights; what was written and checked."""
+"""Export of runs: a plain PyTorch script, an ONNX model, a torch.export program, or weights."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -10,8 +10,11 @@ from treino.words import _
 
 
 class Exported(NamedTuple):
-    """paths: the files, the main one first. rows: on how many it was checked; apart: the largest difference
-    of an answer to the run's, a probability or a number in deviations of the target; both None: unchecked."""
+    """Files written by an export, and their check.
+
+    paths: the main file first. rows: number of rows checked. apart: the largest difference from the run's
+    predictions, of a probability, or of a number in standard deviations of the target. Unchecked: both None.
+    """
 
     paths: tuple[Path, ...]
     rows: int | None = None
@@ -19,7 +22,7 @@ class Exported(NamedTuple):
 
 
 def has_weights(run: StoredRun) -> bool:
-    """Whether it has kept any; those in a folder that is not sealed are of before it went on."""
+    """Whether the run has kept weights; in an unsealed folder they are from before the run continued."""
     return run.folder.kind == "sweep" or (run.folder.manifest.sealed and run.folder.has(WEIGHTS))
 
 
@@ -27,7 +30,7 @@ def need_weights(run: StoredRun) -> None:
     """Refuse a run that has kept no weights.
 
     Raises:
-        TreinoError: with how to come by them.
+        TreinoError: the run has none; the hint says how to get them.
     """
     if not has_weights(run):
         raise TreinoError(

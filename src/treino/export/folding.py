@@ -1,7 +1,7 @@
-"""Python source for a script: functions copied whole, and branches folded that can't be taken.
+"""Python source for a script: functions copied whole, and decided ``if`` branches folded.
 
-Branches are those of ``if``. A test, or the first parts of one that ``and`` joins, is decided where it asks
-of nothing but these names. Lines that stay are as they were, comments included.
+A test is decided if it uses only names with given values; of an ``and``, the leading parts with known
+values are decided. Remaining lines stay unchanged, including comments.
 """
 
 import ast
@@ -14,17 +14,17 @@ from typing import Any
 from treino.errors import TreinoError
 from treino.words import _
 
-# ---- a program with some of its names fixed
+# ---- a program with fixed names
 
 SECTION = "# ----"
 LEAVING = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
 def fixed(source: str, values: Mapping[str, Any], texts: Mapping[str, str]) -> str:
-    """The program with these values of its names.
+    """Return the program with these values for its names.
 
-    texts: the source that definitions have instead. What is defined, but not reached from what is done, is
-    left out; also of imports.
+    texts: source that replaces definitions, by name. Definitions and imports that no executed statement
+    reaches are left out.
     """
     body = ast.parse(source).body
     lines, begun = source.split("\n"), 0
@@ -41,8 +41,9 @@ def fixed(source: str, values: Mapping[str, Any], texts: Mapping[str, str]) -> s
 
 
 def reached(text: str) -> str:
-    """The program without the definitions and imports that its other statements don't lead to, and their
-    comments."""
+    """Return the program without definitions and imports that its other statements don't reach, and
+    without the comments above them.
+    """
     lines, body = text.split("\n"), ast.parse(text).body
     used = {name for node in body if not _bound(node) for name in _used(node)}
     done: set[int] = set()
@@ -65,13 +66,13 @@ GONE = "\0"
 
 
 class Folding:
-    """The lines of a program's blocks, with the branches that these values decide."""
+    """Folds a program's blocks: drops the branches that the values exclude."""
 
     def __init__(self, lines: Sequence[str], values: Mapping[str, Any]) -> None:
         self.lines, self.values = lines, values
 
     def block(self, statements: Sequence[ast.stmt], begun: int) -> list[str]:
-        """begun: the line, from 0 on, after the one that comes before the block."""
+        """begun: the index of the line after the statement before the block."""
         kept: list[str] = []
         for node in statements:
             lead, begun = self.lines[begun : _first(node)], node.end_lineno or 0
@@ -88,7 +89,7 @@ class Folding:
         return kept
 
     def _branches(self, node: ast.If) -> tuple[list[str], Sequence[ast.stmt]]:
-        """The lines of an ``if`` and its ``elif``; and the statements that are left of it for sure."""
+        """Return the lines of an ``if`` and its ``elif``, and the statements that certainly run."""
         indent = " " * node.col_offset
         kept: list[str] = []
         rest: Sequence[ast.stmt] = [node]
@@ -111,7 +112,7 @@ class Folding:
         return kept, ()
 
     def _test(self, test: ast.expr) -> tuple[bool | None, str]:
-        """Whether it holds; None: that isn't decided, and this is what is left of its line to ask."""
+        """Return whether the test holds; None if undecided, and the source of the part that remains."""
         parts = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
         while parts and (holds := self._value(parts[0])) is not None:
             if not holds:
@@ -120,7 +121,7 @@ class Folding:
         return (None, self.lines[test.lineno - 1][parts[0].col_offset :]) if parts else (True, "")
 
     def _value(self, test: ast.expr) -> bool | None:
-        """Whether it holds, of names, ``not`` and ``or``; None: it asks of something else, too."""
+        """Return whether a test of names, ``not`` and ``or`` holds; None if it uses anything else."""
         match test:
             case ast.Name(name) if name in self.values:
                 return bool(self.values[name])
@@ -133,13 +134,13 @@ class Folding:
 
 
 def _first(node: ast.stmt) -> int:
-    """The line of its beginning, from 0 on."""
+    """Return the index of the statement's first line."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return (decorators[0].lineno if decorators else node.lineno) - 1
 
 
 def _bound(node: ast.stmt) -> set[str]:
-    """The names that a statement defines; of any other than a definition or an import none."""
+    """Return the names that a definition, import or assignment binds; none for other statements."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return {node.name}
     if isinstance(node, ast.Import | ast.ImportFrom):
@@ -158,24 +159,24 @@ def _used(node: ast.AST) -> set[str]:
     return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
-# ---- what a script copies
+# ---- copied functions
 
 PLACES = {"torch.nn.modules.": "nn", "torch.optim.": "torch.optim"}
 
 
 def class_name(kind: type) -> str:
-    """What the script calls it: ``nn.MSELoss``, ``torch.optim.Adam``, or the bare name of one of its own."""
+    """Return the class's name in the script: ``nn.MSELoss``, ``torch.optim.Adam``, or bare if copied."""
     place = next((place for module, place in PLACES.items() if f"{kind.__module__}.".startswith(module)), "")
     return f"{place}.{kind.__name__}" if place else kind.__name__
 
 
 def before(kind: type) -> str:
-    """What stands before its use: the source of a class that isn't torch's."""
+    """Return the source that must precede the class's use; "" for torch's classes."""
     return "" if "." in class_name(kind) else f"{_source(kind)}\n\n\n"
 
 
 def copied(functions: Iterable[Callable[..., Any]]) -> dict[str, str]:
-    """These functions of treino's and those that they call, by name, as a script has them: without types."""
+    """Return the source, without types, of these functions and those of treino that they call, by name."""
     texts: dict[str, str] = {}
     for function in functions:
         text = _source(function)

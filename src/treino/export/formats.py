@@ -1,4 +1,4 @@
-"""``export``: write a run as a PyTorch script, an ONNX model, a program of torch.export, or bare weights.
+"""``export``: write a run as a PyTorch script, ONNX model, torch.export program, or bare weights.
 
 https://docs.pytorch.org/docs/stable/export.html
 """
@@ -23,15 +23,15 @@ from treino.words import _
 # ---- ``exports/NAME.pt2``
 
 TOLERANCE = 1e-5
-CHECKED = 2000  # rows
+CHECKED = 2000  # most rows checked
 
 
 def pt2_file(run: StoredRun) -> Exported:
-    """Write the network: prepared rows ``[B, D]`` (of a network of one's own ``[B, *item_shape]``) in, its
-    outputs out, for any B. The preparation lies in the file as ``preparation.json`` among its extra files.
+    """Write the network as a program from prepared rows ``[B, D]`` (for a user's network,
+    ``[B, *item_shape]``) to its outputs, for any B. The file includes ``preparation.json`` as an extra file.
 
     Raises:
-        TreinoError: torch can't export the network; the program answers otherwise than the run does.
+        TreinoError: torch can't export the network; the program's outputs differ from the run's.
     """
     net, shape = run.module.eval(), run.item_shape
     data = run.data
@@ -63,7 +63,7 @@ def pt2_file(run: StoredRun) -> Exported:
 
 def _program(run: StoredRun, net: nn.Module, x: Tensor) -> "torch.export.ExportedProgram":
     if len(x) == 1:
-        x = torch.cat([x, x])  # torch takes a size of 1 for one that never changes
+        x = torch.cat([x, x])  # torch.export treats a size of 1 as constant
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -98,14 +98,14 @@ def export(run: StoredRun, format: str = "script") -> Path:
 def exported(run: StoredRun, format: str = "script") -> Exported:
     """Write the run into its ``exports/`` folder.
 
-    ``script``: plain PyTorch that trains to the same numbers and predicts from raw columns, its weights and
-    what else it needs beside it; of a run that went on from other weights it predicts alone. ``onnx``: raw
-    columns in, answers out, checked in onnxruntime. ``pt2``: the network as a program of torch.export.
+    ``script``: plain PyTorch that trains to the same numbers and predicts from raw columns, with its weights
+    and other needed files; for a run that continued from other weights, it only predicts. ``onnx``: raw
+    columns in, predictions out, checked in onnxruntime. ``pt2``: the network as a torch.export program.
     ``safetensors``: the kept weights under plain ``state_dict`` names.
 
     Raises:
-        TreinoError: an unknown format; a run that holds too little for it, or what the format can't hold;
-            data that is gone or changed; a package that is not installed.
+        TreinoError: an unknown format; a run that lacks something the format needs; something that the format
+            can't express; data that is gone or changed; a package that is not installed.
     """
     if format not in FORMATS:
         raise TreinoError(
@@ -123,7 +123,7 @@ def exported(run: StoredRun, format: str = "script") -> Exported:
 
 
 def weights(run: StoredRun) -> Exported:
-    """``exports/NAME.safetensors``: tensors under their ``state_dict`` names, nothing else.
+    """Write ``exports/NAME.safetensors``: tensors under their ``state_dict`` names, nothing else.
 
     Format: https://huggingface.co/docs/safetensors
     """

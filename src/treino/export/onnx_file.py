@@ -1,4 +1,4 @@
-"""``exports/NAME.onnx``: raw columns in, answers out, checked in onnxruntime before it is kept."""
+"""``exports/NAME.onnx``: raw columns in, predictions out; checked in onnxruntime before it is kept."""
 
 import json
 from collections.abc import Mapping
@@ -30,8 +30,8 @@ from treino.records.prediction import intervals_of, reading_of, winners
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
-TOLERANCE = 1e-5  # of a probability; of a number, in deviations of the target
-CHECKED = 2000  # rows
+TOLERANCE = 1e-5  # of a probability; of a number, in standard deviations of the target
+CHECKED = 2000  # most rows checked
 
 Cells = dict[str, NDArray[Any]]
 
@@ -40,8 +40,8 @@ def onnx_file(run: StoredRun) -> Exported:
     """Write the run as an ONNX model, checked on its test rows.
 
     Raises:
-        TreinoError: onnx or onnxruntime isn't installed; a preparation or a network that has no form in ONNX;
-            a model that answers otherwise than the run does.
+        TreinoError: onnx or onnxruntime isn't installed; a preparation or network that ONNX can't express; a
+            model whose predictions differ from the run's.
     """
     try:
         import onnxruntime
@@ -75,7 +75,7 @@ def onnx_file(run: StoredRun) -> Exported:
 
 
 def _model(run: StoredRun, onnx_graph: Any) -> Any:
-    """The graph of the preparation, the network, and what its outputs mean."""
+    """Return the ONNX model: preparation, network, and metadata that describes its outputs."""
     prep, spec, proto = run.preparation, run.spec, onnx_graph.TensorProto
     graph = onnx_graph.OnnxGraph(reading_of(run))
     each = onnx_graph.answer(graph, run.module.eval(), onnx_graph.prepared(graph, prep))
@@ -125,7 +125,7 @@ def _classes(
 def _numbers(
     run: StoredRun, onnx_graph: Any, graph: Any, each: list[str]
 ) -> list[tuple[str, str, tuple[Any, ...]]]:
-    """The number in its own units, and the ends of its interval where the run has one."""
+    """Return outputs for the number in the target's units and, if the run has one, its interval's ends."""
     spec, double = run.spec, onnx_graph.TensorProto.DOUBLE
     middle, limits = onnx_graph.mean(graph, each), getattr(run.module, "limits", None)
     if limits is not None:
@@ -138,7 +138,7 @@ def _numbers(
     if known is not None:
         if known.offset is None or len(each) == 1:
             half = graph.constant(known.quantile)
-        else:  # quantile × (the deviation of the members + offset)
+        else:  # quantile × (standard deviation of the members + offset)
             all_K = graph.put("Cast", graph.put("Concat", *each, axis=1), to=double)
             axis = graph.constant([1], np.int64)
             apart = graph.put("Sub", all_K, graph.put("ReduceMean", all_K, axis))
@@ -155,7 +155,7 @@ def _numbers(
 
 
 def _forms(prep: Preparation) -> dict[str, str]:
-    """What each input holds."""
+    """Describe what each input holds."""
     if not prep.encoders:
         return {"x": "all columns in their order" if prep.kind == "table" else "pixels from 0 to 255"}
     return {encoder.column: _form(encoder) for encoder in prep.encoders}
@@ -175,7 +175,7 @@ def _form(encoder: Encoder) -> str:
 
 
 def _rows(run: StoredRun) -> tuple[Cells, int]:
-    """Cells of rows to check on, test rows where there are some, by the inputs' names; how many rows."""
+    """Return the cells to check, by input name (test rows if there are any), and the number of rows."""
     data = run.data
     part = next(part for part in (data.test, data.validation, data.train) if len(part))
     rows = part[:CHECKED]
@@ -195,7 +195,7 @@ def _rows(run: StoredRun) -> tuple[Cells, int]:
 
 
 def _cells(column: Column, encoder: Encoder) -> NDArray[Any]:
-    """A column's cells as the model takes them."""
+    """Return a column's cells as the model takes them."""
     if isinstance(encoder, DateEncoder | TimeEncoder):
         return second_cells(column, str, clock=isinstance(encoder, TimeEncoder))
     if isinstance(encoder, NumberEncoder):
@@ -207,7 +207,7 @@ def _cells(column: Column, encoder: Encoder) -> NDArray[Any]:
 
 
 def _again(encoder: Encoder, raw_NK: NDArray[np.float64]) -> NDArray[Any]:
-    """Cells that become these raw inputs, of rows whose cells were not kept."""
+    """Return cells that encode to these raw inputs, for rows whose cells were not kept."""
     if isinstance(encoder, OneHotEncoder):
         place_N = raw_NK.argmax(1)
         levels = [encoder.levels[place] for place in place_N]
@@ -233,8 +233,9 @@ def _number(cell: str) -> float:
 
 
 def _difference(run: StoredRun, session: Any, cells: Mapping[str, NDArray[Any]]) -> float:
-    """The largest difference between the model's answers and the run's, of the same cells; the model's have
-    blanks around them, as they may stand in a file."""
+    """Return the largest difference between the model's predictions and the run's, for the same cells. The
+    model's cells are surrounded by blanks, as they may be in a file.
+    """
     inputs = {
         name: np.array([f" {cell}\t" for cell in values], object) if values.dtype == object else values
         for name, values in cells.items()
@@ -264,7 +265,7 @@ def _difference(run: StoredRun, session: Any, cells: Mapping[str, NDArray[Any]])
 
 
 def _column(encoder: Encoder, cells: NDArray[Any]) -> Column:
-    """Cells as the column of a table."""
+    """Return cells as a table's column."""
     if isinstance(encoder, DateEncoder | TimeEncoder):
         return Column(encoder.column, seconds=cells, clock=isinstance(encoder, TimeEncoder))
     if cells.dtype == object:

@@ -1,10 +1,9 @@
-"""ONNX graphs of a preparation and a network: raw columns in, answers out.
+"""ONNX graphs of a preparation and a network: raw columns in, predictions out.
 
-Every column is an input of its own: numbers, truth values (0, 1), dates (seconds since 1970-01-01) and times
-of day (seconds since midnight) as float64 with NaN where there is nothing, classes as text as it stands in a
-file: "" or one of the table's words for nothing where there is nothing, with or without blanks around it. The
-preparation is calculated in float64 and the network in float32, as treino does. Operators:
-https://onnx.ai/onnx/operators/
+Every column is an input of its own. Numbers, booleans (0, 1), dates (seconds since 1970-01-01) and times of
+day (seconds since midnight) are float64, NaN if missing. Classes are text as in a file, with or without
+surrounding blanks; "" or one of the table's missing words if missing. The preparation is computed in
+float64 and the network in float32, as treino does. Operators: https://onnx.ai/onnx/operators/
 """
 
 import re
@@ -35,8 +34,8 @@ from treino.errors import TreinoError
 from treino.words import _, setting
 
 OPSET, IR = 20, 9
-BLANKS = r"[\t-\r\x1c-\x1f\x{85}\pZ]*"  # what Arrow takes away around a cell, as RE2 writes it
-DAYS_TO_ERA, ERA = 719468, 146097  # of the proleptic Gregorian calendar: days from 0000-03-01; in 400 years
+BLANKS = r"[\t-\r\x1c-\x1f\x{85}\pZ]*"  # blanks that Arrow strips from a cell, in RE2's syntax
+DAYS_TO_ERA, ERA = 719468, 146097  # proleptic Gregorian days: 0000-03-01 to 1970-01-01; in 400 years
 ACTIVATIONS: dict[type[nn.Module], tuple[str, dict[str, Any]]] = {
     nn.ReLU: ("Relu", {}),
     nn.LeakyReLU: ("LeakyRelu", {"alpha": 0.01}),
@@ -47,7 +46,7 @@ ACTIVATIONS: dict[type[nn.Module], tuple[str, dict[str, Any]]] = {
 
 @dataclass
 class OnnxGraph:
-    """A graph that is being written: its nodes, constants and inputs. reading: of cells of text."""
+    """An ONNX graph being built: nodes, constants and inputs. reading: how text cells are read."""
 
     reading: ReaderOptions
     nodes: list[onnx.NodeProto] = field(default_factory=list)
@@ -55,7 +54,7 @@ class OnnxGraph:
     inputs: list[onnx.ValueInfoProto] = field(default_factory=list)
 
     def put(self, operator: str, *inputs: str, **attributes: Any) -> str:
-        """A node with one output; -> the output's name."""
+        """Add a node with one output. Return the output's name."""
         name = f"{operator.lower()}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
         return name
@@ -70,21 +69,21 @@ class OnnxGraph:
         return name
 
     def column(self, name: str) -> str:
-        """``[N]`` as ``[N, 1]``."""
+        """Reshape ``[N]`` to ``[N, 1]``."""
         return self.put("Unsqueeze", name, self.constant([1], np.int64))
 
     def calculated(self, operator: str, name: str, value: float) -> str:
-        """An operator with a number on its right side."""
+        """Apply an operator with a number as its right operand."""
         return self.put(operator, name, self.constant(value))
 
     def remainder(self, name: str, by: float) -> str:
-        """What is left after whole times, never below 0."""
+        """Return the remainder of a floor division, never below 0."""
         whole = self.put("Floor", self.calculated("Div", name, by))
         return self.put("Sub", name, self.calculated("Mul", whole, by))
 
 
 def prepared(graph: OnnxGraph, preparation: Preparation) -> str:
-    """``[N, D]`` float32: what the network sees of the columns, which become inputs of the graph."""
+    """Return ``[N, D]`` float32: the network's inputs, computed from the columns, the graph's inputs."""
     p = preparation
     if not p.encoders:
         size = len(p.inputs)
@@ -104,7 +103,7 @@ def prepared(graph: OnnxGraph, preparation: Preparation) -> str:
 
 
 def answer(graph: OnnxGraph, net: nn.Module, x: str) -> list[str]:
-    """Outputs ``[N, C]`` of the network, or of each member of an ensemble."""
+    """Return the outputs ``[N, C]`` of the network, or of each ensemble member."""
     if isinstance(net, Ensemble):
         return [_layers(graph, member, x) for member in net.members]
     return [_layers(graph, net, x)]
@@ -120,7 +119,7 @@ def mean(graph: OnnxGraph, outputs: Sequence[str]) -> str:
 
 
 def _encoded(graph: OnnxGraph, encoder: Encoder) -> str:
-    """``[N, K]`` float64: the raw inputs that are made of a column."""
+    """Return ``[N, K]`` float64: a column's raw inputs."""
     if isinstance(encoder, HashingEncoder):
         raise TreinoError(
             "onnx_hashed",
@@ -151,7 +150,7 @@ def _number(graph: OnnxGraph, encoder: NumberEncoder | RankEncoder, value: str, 
 
 
 def _binned(graph: OnnxGraph, value: str, edges: Sequence[float]) -> list[str]:
-    """The number, and for each bin the share of it that lies below."""
+    """Return the number and, for each bin, the share of the bin below it."""
     if len(edges) < 2:
         return [value]
     low, high = np.array(edges[:-1]), np.array(edges[1:])
@@ -169,7 +168,7 @@ def _cast(graph: OnnxGraph, name: str) -> str:
 
 
 def _levels(graph: OnnxGraph, encoder: OneHotEncoder | RankEncoder) -> str:
-    """``[N, L]``: whether a cell is each of the levels; "" is the level of what is missing."""
+    """Return ``[N, L]``: whether a cell equals each level; level "" stands for missing."""
     if not encoder.numeric:
         cells = graph.column(graph.input(encoder.column, TensorProto.STRING, ("rows",)))
         text = encoder.column in graph.reading.text
@@ -186,7 +185,7 @@ def _levels(graph: OnnxGraph, encoder: OneHotEncoder | RankEncoder) -> str:
 
 
 def _rank(graph: OnnxGraph, encoder: RankEncoder) -> str:
-    """The place of the level; of a missing or unknown one the fill."""
+    """Return the level's rank; the fill value if missing or unknown."""
     each = _cast(graph, _levels(graph, encoder))
     axis = graph.constant([1], np.int64)
     code = graph.put(
@@ -197,10 +196,10 @@ def _rank(graph: OnnxGraph, encoder: RankEncoder) -> str:
 
 
 def _circle(graph: OnnxGraph, turn: str, absent: str) -> list[str]:
-    """A share of a turn as a point of a circle; what is absent lies in its middle."""
+    """Return a share of a turn as a point on a circle; the centre if missing."""
     angle = graph.calculated("Mul", turn, 2 * np.pi)
     angle = graph.put("Where", absent, graph.constant(0.0), angle)
-    # the cosine as a sine: not every runtime has it in float64
+    # the cosine as a sine: not every runtime has Cos in float64
     points = [graph.put("Sin", angle), graph.put("Sin", graph.calculated("Add", angle, np.pi / 2))]
     return [graph.put("Where", absent, graph.constant(0.0), point) for point in points]
 
@@ -223,8 +222,9 @@ def _date(graph: OnnxGraph, encoder: DateEncoder, second: str, absent: str) -> l
 
 
 def _month(graph: OnnxGraph, day: str) -> str:
-    """The month from 0 (January) on, of days since 1970-01-01 (Hinnant 2013, "chrono-compatible low-level
-    date algorithms", civil_from_days)."""
+    """Return the month, from 0 (January), of days since 1970-01-01 (Hinnant 2013, "chrono-compatible
+    low-level date algorithms", civil_from_days).
+    """
 
     def whole(name: str, by: float) -> str:
         return graph.put("Floor", graph.calculated("Div", name, by))
@@ -276,7 +276,7 @@ def _layers(graph: OnnxGraph, net: nn.Module, x: str) -> str:
 
 
 def model(graph: OnnxGraph, outputs: Sequence[tuple[str, int, Sequence[Any]]], facts: dict[str, str]) -> Any:
-    """The model whose outputs are these names, with their types and shapes. facts: its metadata."""
+    """Return the model with these outputs: names, types and shapes. facts: its metadata."""
     values = [helper.make_tensor_value_info(name, kind, list(shape)) for name, kind, shape in outputs]
     made = helper.make_graph(graph.nodes, "treino", graph.inputs, values, graph.constants)
     onnx_model = helper.make_model(

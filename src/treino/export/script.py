@@ -1,4 +1,4 @@
-"""The exported script of a run: the program with the run's values, and without what they leave out."""
+"""The exported script of a run: the program with the run's values, without branches that they exclude."""
 
 import ast
 import contextlib
@@ -45,24 +45,24 @@ from treino.training.resolution import dropout_of, plain_of
 from treino.words import _
 
 PROGRAM = {"program_data.py": "# ---- settings", "program.py": "# ---- network"}
-"""The program's files, and where each begins behind its docstring and imports."""
+"""The program's files, and the first line of each after its docstring and imports."""
 
 COPIED = (generator, step_seed, split, fit_table, fit_pixels, fit_target, with_bins, hash_place)
-"""What the program calls of treino's; and what these import that it doesn't."""
+"""Functions of treino that the program calls; below, imports that only these functions need."""
 IMPORTS = ("import itertools",)
 
 OF_FIRST_WEIGHTS = ("hidden", "activation", "seed", "data_seed")
-"""Settings that are others than the first weights' where a run went on from step 0 with another one."""
+"""Settings of the first weights; if a segment from step 0 changes one, the run doesn't start from scratch."""
 
 
 def script(run: StoredRun) -> Exported:
-    """``exports/NAME.py``, and beside it NAME.pt (the kept weights) and what else it needs; -> the script.
+    """Write ``exports/NAME.py``, NAME.pt (the kept weights) and other files it needs; return the paths.
 
-    It begins anew: of a run that went on from other weights it predicts, and doesn't train.
+    The script trains from scratch; for a run that continued from other weights, it only predicts.
 
     Raises:
         TreinoError: a network that exists only in the process that trained it; data that is gone or changed;
-            a run that didn't begin anew and has no weights yet.
+            a run that didn't start from scratch and has no weights yet.
     """
     if not _begins_anew(run):
         need_weights(run)
@@ -76,7 +76,7 @@ def script(run: StoredRun) -> Exported:
 
 
 def script_parts(run: StoredRun) -> ScriptPart:
-    """All that the run's script has instead of the program's."""
+    """Return everything in which the run's script differs from the program."""
     part = ScriptPart({"TRAINS": _begins_anew(run), "WEIGHTLESS": not has_weights(run)})
     for more in (training_part(run, run.data), source_part(run, run.data), _network(run)):
         part |= more
@@ -84,12 +84,12 @@ def script_parts(run: StoredRun) -> ScriptPart:
 
 
 def script_body(part: ScriptPart, whole: bool = False) -> str:
-    """The program with these values and texts, and without what they leave out; whole: with all of it."""
+    """Return the program with these values and texts; ``whole``: keep branches that they exclude."""
     source = program(part.imports)
     values: dict[str, Any] = {}
     for node in ast.parse(source).body:
         if isinstance(node, ast.Assign):
-            with contextlib.suppress(ValueError):  # it is no literal
+            with contextlib.suppress(ValueError):  # not a literal
                 values |= {ast.unparse(name): ast.literal_eval(node.value) for name in node.targets}
     comments = dict(re.findall(r"^(\w+) = [^=\n]*?(  # .*)?$", source, re.M))
     texts = {}
@@ -102,9 +102,9 @@ def script_body(part: ScriptPart, whole: bool = False) -> str:
 
 
 def program(imports: Iterable[str] = ()) -> str:
-    """The whole program, from its imports on, with the functions of treino's that it calls.
+    """Return the whole program, from its imports on, with the functions of treino that it calls.
 
-    imports: more of them.
+    imports: additional import lines.
     """
     texts = [(Path(__file__).parent / name).read_text() for name in PROGRAM]
     heads, (data, training) = zip(*map(str.split, texts, PROGRAM.values(), (1, 1)), strict=True)
@@ -122,7 +122,7 @@ def _place(line: str) -> tuple[bool, str]:
 
 
 def _begins_anew(run: StoredRun) -> bool:
-    """Whether it was trained from first weights of its seed, with the settings that it has at its end."""
+    """Whether the run trained from the first weights of its seed, with its present settings."""
     path = [link.segment for link in path_of(run.spec)]
     requested = [[segment.asked.get(name) for name in OF_FIRST_WEIGHTS] for segment in path]
     return (
@@ -134,13 +134,13 @@ def _begins_anew(run: StoredRun) -> bool:
 
 
 def _stem(run: StoredRun) -> str:
-    """The script's name: the run's, where that wouldn't hide a library from the script."""
+    """Return the script's name: the run's, unless it would hide a library from the script."""
     libraries = {*sys.stdlib_module_names, "numpy", "scipy", "sklearn", "torch"}
     return f"{run.name}_script" if run.name in libraries else run.name
 
 
 def _weights(run: StoredRun, data: Data) -> bytes:
-    """What the script itself saves after training, of the weights that the run kept."""
+    """Return the file that the script would save after training, with the run's kept weights."""
     saved: dict[str, Any] = {"net": dict(run.tensors)}
     if data.preparation.normalise:
         mean, std = scale_of(data)
@@ -157,7 +157,7 @@ def _weights(run: StoredRun, data: Data) -> bytes:
 
 
 def _head(run: StoredRun, data: Data, part: ScriptPart) -> str:
-    """What the script's docstring says."""
+    """Return the text of the script's docstring."""
     s = run.settings
     columns = f"{len(data.features)} columns" if len(data.features) > 1 else "one column"
     learnt = f"one of {len(data.classes)} classes" if data.classes else words_alone(data.target)
@@ -204,7 +204,7 @@ def _head(run: StoredRun, data: Data, part: ScriptPart) -> str:
 
 
 def _usage(run: StoredRun, part: ScriptPart) -> str:
-    """What can be typed, and what it does; in two columns where they fit."""
+    """Describe the script's commands, in two columns if they fit."""
     typed = words_alone("python " + shlex.quote(f"{_stem(run)}.py"))
     table = {
         typed: f"trains from scratch; the weights go to {words_alone(_stem(run))}.pt",
@@ -241,7 +241,7 @@ def _network(run: StoredRun) -> ScriptPart:
 
 
 def _own(run: StoredRun) -> ScriptPart:
-    """A network of the user's own: its file beside the script, under a name of the run's."""
+    """Return the part for a user's network: its file beside the script, under a name made from the run's."""
     if run.spec.net == "given":
         raise TreinoError(
             "export_net_given",
@@ -280,21 +280,21 @@ def _own(run: StoredRun) -> ScriptPart:
 
 
 def _constructs(content: bytes, name: str) -> bool:
-    """Whether the file defines a class or a function of that name."""
+    """Whether the file defines a class or function of this name."""
     try:
         body = ast.parse(content).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # it can't be the file that was trained
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # not the file that was trained
         return False
     return any(isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name for node in body)
 
 
 def _layers(run: StoredRun) -> ScriptPart:
-    """A network of fully connected layers."""
+    """Return the part for a fully connected network."""
     s, part = run.settings, ScriptPart()
     init, act = INITS[s["init"] or "default"], ACTIVATIONS[s["activation"]]
     requested = read_settings(run.spec.asked)
     rates, plain = dropout_of(requested), np.flatnonzero(plain_of(requested)).tolist()
-    # its layers are there also where it was set to 0 on the way, and count in the weights' names
+    # dropout layers exist also if dropout was set to 0 while training, and count in the weights' names
     dropout = s["dropout"] or run.spec.asked.get("dropout") or 0.0
     part.values = {
         "DROPS": dropout > 0,
@@ -334,7 +334,7 @@ def _layers(run: StoredRun) -> ScriptPart:
 
 
 def _layer(layer: nn.Module, drops: int) -> str:
-    """What makes it; drops: how many layers of dropout come before."""
+    """Return the code that constructs a layer. drops: number of dropout layers before it."""
     if isinstance(layer, nn.Linear):
         return f"nn.Linear({layer.in_features}, {layer.out_features})"
     if isinstance(layer, nn.BatchNorm1d):

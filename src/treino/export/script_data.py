@@ -1,4 +1,4 @@
-"""The data part of the exported script: how it reads, splits and scales the run's rows."""
+"""The data part of the exported script: it reads, splits and scales the run's rows."""
 
 import csv
 import io
@@ -24,15 +24,16 @@ from treino.export.folding import copied
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
-# ---- a part of the exported script, and values as Python's text
+# ---- script parts, and values as Python source
 
 WIDTH = 110
 
 
 @dataclass
 class ScriptPart:
-    """What a run's script has instead of the program's: values of names in capitals, other definitions as
-    text, imports; and files beside it."""
+    """What a run's script replaces in the program: values of capital names, definitions' source, imports;
+    and files beside it.
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
@@ -48,14 +49,14 @@ class ScriptPart:
 
 
 def literal(value: Any) -> str:
-    """Python's text for a value, with double quotes; whatever it holds, it is this value and no code.
+    """Return a value's Python source, with double quotes; it evaluates to the value and runs no code.
 
     Raises:
         TypeError: anything but None, truth values, numbers that are finite, text, and lists, tuples and dicts
             of these.
     """
     if isinstance(value, str):
-        text = repr(str(value))  # what can't be printed, or turns the direction of writing, is escaped
+        text = repr(str(value))  # escapes unprintable characters and those that change the writing direction
         return text if '"' in text else f'"{text[1:-1]}"'
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
@@ -69,12 +70,12 @@ def literal(value: Any) -> str:
 
 
 def words_alone(text: str) -> str:
-    """The text for a comment or a docstring, neither of which it can end."""
+    """Return text that can't end the comment or docstring that contains it."""
     return re.sub(r"[\\\"\s]+", " ", "".join(c for c in text if c.isprintable()))
 
 
 def listing(name: str, items: Sequence[Any], indent: int = 0) -> str:
-    """The list as it stands after ``name = ``, filled to the width of a line."""
+    """Return a list's source as it follows ``name = ``, wrapped at the line width."""
     whole = literal(list(items))
     if indent + len(name) + len(whole) + 3 <= WIDTH:
         return whole
@@ -91,7 +92,7 @@ def listing(name: str, items: Sequence[Any], indent: int = 0) -> str:
 
 
 def definition(head: str, about: str, *lines: str) -> str:
-    """The text of a function: what it is called with, what it is, its lines."""
+    """Return a function's source: its signature, docstring and lines."""
     return "\n    ".join([f"def {head}:", f'"""{about[0].upper()}{about[1:]}."""', *lines])
 
 
@@ -100,11 +101,11 @@ def definition(head: str, about: str, *lines: str) -> str:
 UNKNOWN = {
     "kinds", "split_group", "split_time", "split_column", "fold", "duplicates", "reading",
 }  # fmt: skip
-"""Arguments of ``load`` that no short script can repeat."""
+"""Arguments of ``load`` that no short script can reproduce."""
 
 
 def features_text(names: Sequence[str]) -> str:
-    """The list of features; what follows a rule (pixels, x1 to x20) as the rule."""
+    """Return the source of the list of features; regular names (pixels, x1 to x20) as a comprehension."""
     side = round(len(names) ** 0.5)
     if list(names) == [f"pixel_{row}_{column}" for row in range(side) for column in range(side)]:
         return f'[f"pixel_{{row}}_{{column}}" for row in range({side}) for column in range({side})]'
@@ -114,7 +115,7 @@ def features_text(names: Sequence[str]) -> str:
 
 
 def source_part(run: StoredRun, data: Data) -> ScriptPart:
-    """Everything about the rows.
+    """Return the part for all of the rows.
 
     Raises:
         TreinoError: the data is gone or changed.
@@ -147,7 +148,7 @@ def source_part(run: StoredRun, data: Data) -> ScriptPart:
 
 
 def _plain_table(run: StoredRun, data: Data) -> Table | None:
-    """The table that a short script can read, split and scale again; None: it is given the rows."""
+    """Return the table that a short script can read, split and scale; None if the script needs the rows."""
     where, prep = run.spec.data, data.preparation
     if where.kind == "memory" or not prep.plain:
         return None
@@ -179,7 +180,7 @@ def _plain_table(run: StoredRun, data: Data) -> Table | None:
 
 
 def _rows_part(run: StoredRun, data: Data) -> ScriptPart:
-    """Rows that were given in Python: a copy beside the script, split and prepared."""
+    """Return the part for rows given in Python: a copy beside the script, split and prepared."""
     prep, file, shape = data.preparation, f"{run.name}_data.npz", run.item_shape
     one_output = LOSSES[run.settings["loss"]].outputs == 1
     arrays: dict[str, NDArray[Any]] = {}
@@ -198,14 +199,14 @@ def _rows_part(run: StoredRun, data: Data) -> ScriptPart:
 
 
 def scale_of(data: Data) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and deviation as the script keeps them: infinite for a column that never changed."""
+    """Return mean and deviation as the script stores them: inf for a column that is constant."""
     prep = data.preparation
     mean, scale = np.array(prep.mean), np.array(prep.scale)
     return mean, np.where(scale == 0, np.inf, scale)
 
 
 def _table(part: ScriptPart, run: StoredRun, data: Data, table: Table) -> ScriptPart:
-    """Rows that the script reads again, from scikit-learn, IDX files or a CSV file, splits and scales."""
+    """Return the part for rows that the script itself reads (scikit-learn, IDX or CSV), splits and scales."""
     part |= _csv(run, data, table) if run.spec.data.kind == "file" else _builtin(data, table)
     if table.official_test:
         part.values["OWN_ROWS"] = table.rows - table.official_test
@@ -250,7 +251,7 @@ def _csv(run: StoredRun, data: Data, table: Table) -> ScriptPart:
 
 
 def _dialect(path: Path, data: Data) -> tuple[str, str]:
-    """(what separates the cells, the encoding) of the table; as is usual where it is no text."""
+    """Return (delimiter, encoding) of the table; the usual ones if it is no text file."""
     for encoding in ("utf-8-sig", "utf-16", "cp1252"):
         if mark := _delimiter(path, data, encoding):
             return mark, encoding
@@ -258,12 +259,12 @@ def _dialect(path: Path, data: Data) -> tuple[str, str]:
 
 
 def _delimiter(path: Path, data: Data, encoding: str = "utf-8-sig") -> str | None:
-    """What separates the cells: that by which the header has the names; None for what is no such file."""
+    """Return the delimiter with which the header has all names; None if none does or it is no text file."""
     names = {*data.features, data.target}
     for mark in ",;\t|":
         try:
             with path.open(newline="", encoding=encoding) as file:
-                file.read()  # all of it has to be of this encoding
+                file.read()  # the whole file must have this encoding
                 file.seek(0)
                 header = next((cells for cells in csv.reader(file, delimiter=mark) if cells), [])
         except (OSError, UnicodeError, csv.Error):
@@ -273,16 +274,16 @@ def _delimiter(path: Path, data: Data, encoding: str = "utf-8-sig") -> str | Non
     return None
 
 
-# ---- columns that are not plain numbers
+# ---- columns that need encoders
 
 
 def _encoders(run: StoredRun, data: Data) -> ScriptPart:
-    """The encoders, and how the cells of the run's table are written."""
+    """Return the part for the encoders, and for how the table's cells are written."""
     made = data.preparation.encoders
     columns = _columns(run, data)
     writing = " ".join(c.writing for c in columns)
     truth = {word.lower(): value for c in columns for word, value in _truth(c).items()}
-    if not columns:  # of rows in memory nobody knows how a file of them will be written
+    if not columns:  # rows in memory: how a later file will be written is unknown
         truth = TRUTH | {"no": 0.0, "yes": 1.0, "não": 0.0, "sim": 1.0}
     written = run.spec.data.written
     kinds = [name for name, kind in encoders.ENCODERS.items() if any(isinstance(e, kind) for e in made)]
@@ -306,7 +307,7 @@ def _encoders(run: StoredRun, data: Data) -> ScriptPart:
 
 
 def _columns(run: StoredRun, data: Data) -> list[Column]:
-    """The features' columns of the run's file, for how they are written; none of rows that were in memory."""
+    """Return the features' columns of the run's file, for how they are written; none for rows in memory."""
     if run.spec.data.kind != "file":
         return []
     table = sources.read(Path(data.source))
@@ -314,7 +315,7 @@ def _columns(run: StoredRun, data: Data) -> list[Column]:
 
 
 def _symbols(column: Column) -> list[str]:
-    """What stands around the numbers of a column."""
+    """Return the symbols around the numbers of a column."""
     if not column.writing or column.numbers is None:
         return []
     symbols = ["%"] if "percent" in column.writing else []

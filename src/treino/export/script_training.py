@@ -1,4 +1,4 @@
-"""The training part of the exported script: loss, optimizer, schedule, loop, and changes on the way."""
+"""The training part of the exported script: loss, optimizer, schedule, loop, and changes in between."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,11 @@ AS_SET = (
     "batch_size", "clip", "data_seed", "ema", "eps", "label_smoothing", "lr", "metric", "momentum",
     "patience", "seed", "test", "validation", "weight_decay",
 )  # fmt: skip
-"""Settings that the script has by their own names, in capitals."""
+"""Settings that the script has under their own names, in capitals."""
 
 
 def training_part(run: StoredRun, data: Data) -> ScriptPart:
-    """Loss, optimizer, schedule and figures; how long it trains, and what it keeps."""
+    """Return the part for loss, optimizer, schedule, metrics, length of training, and kept weights."""
     s, own, loss = run.settings, run.spec.net != "mlp", LOSSES[run.settings["loss"]]
     rows = {split: len(r) for split, r in data.splits.items()}
     per, steps = int(run.spec.steps_per_epoch), planned_steps(run)
@@ -84,7 +84,7 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
 
 
 def _evaluation(measured: Sequence[str], loss: LossKind) -> str:
-    """The function that measures these figures, after those that it calls."""
+    """Return the source of the function that measures these metrics, after the functions that it calls."""
     numbers, one_output = loss.task == "regression", loss.task != "regression" and loss.outputs == 1
     words = {
         "guess": "(output[:, 0] > 0).long()" if one_output else "output.argmax(1)",
@@ -113,7 +113,7 @@ LOSS_FIGURE = "loss_function(output, y).item()"
 
 
 def planned_steps(run: StoredRun) -> int:
-    """Planned updates."""
+    """Return the planned number of updates."""
     s = run.settings
     return int(s["steps"] if s["steps"] is not None else s["epochs"] * run.spec.steps_per_epoch)
 
@@ -135,7 +135,7 @@ def _optimizer(s: Mapping[str, Any]) -> str:
 
 
 def _changes(run: StoredRun) -> ScriptPart:
-    """The commands that were applied while it trained, as tables {updates done: value}."""
+    """Return the part for commands applied while the run trained, as tables {updates done: value}."""
     s, reads = run.settings, OPTIMIZERS[run.settings["optimizer"]].reads
     tables: dict[str, dict[int, Any]] = {}
     betas = tuple(s["betas"] or BETAS)

@@ -1,4 +1,4 @@
-"""Pictures of a run: a file for each family of pictures, each with its own table PICTURES."""
+"""Pictures of a run: one file for each family of pictures, with its own table PICTURES."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -8,12 +8,12 @@ from treino.errors import TreinoError
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
-File = tuple[str, bytes]  # its name in pictures/, its content
+File = tuple[str, bytes]  # name in pictures/, content
 
 
 @dataclass(frozen=True)
 class RunPicture:
-    """An entry of PICTURES. draw(run) -> its files. files: their names, patterns too; default: NAME.png."""
+    """An entry of PICTURES. draw: returns a run's files. files: names or patterns; default: NAME.png."""
 
     draw: Callable[[StoredRun], Iterable[File]]
     files: tuple[str, ...] = ()
@@ -21,7 +21,7 @@ class RunPicture:
 
 @contextmanager
 def network_errors(run: StoredRun) -> Iterator[None]:
-    """A network of one's own may fail on rows that nobody has: shuffled, or in between."""
+    """Explain errors of a user's network on rows made up for a picture: shuffled or interpolated."""
     try:
         yield
     except (AssertionError, IndexError, RuntimeError, TreinoError, ValueError) as failure:

@@ -15,11 +15,11 @@ from treino.records.segments import epoch_count, training_losses
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
-# ---- pictures of a run's learning curves, and of several runs' curves together
+# ---- learning curves
 
 
 def curves_of(run: StoredRun) -> Curves:
-    """The run's curves as numbers; of a run that is not over, those that there are."""
+    """Return the run's curves as numbers; while it runs, those up to now."""
     evaluated, count, result = run.evaluations, epoch_count(run.spec), run.result
     mean_E, deviation_E = (
         training_losses(run.losses, count) if result is None else (result.loss.train, result.loss_std.train)
@@ -31,7 +31,7 @@ def curves_of(run: StoredRun) -> Curves:
         deviation_E,
         evaluated=evaluated,
         metric=metric,
-        kept_epoch=None if result is None or result.members else result.kept_epoch,  # of many: many
+        kept_epoch=None if result is None or result.members else result.kept_epoch,  # differs by member
         step_loss=run.losses,
         count=count,
         diverged_step=result.steps if result and run.status == "diverged" else None,
@@ -44,7 +44,7 @@ def curves_picture(run: StoredRun) -> list[File]:
 
 
 def overlaid(runs: Sequence[StoredRun], smooth: float = 0.0) -> list[File]:
-    """Several runs' curves over one another. smooth: from 0 to below 1, the weight of the past.
+    """Draw several runs' curves in one picture. smooth: the weight of the past, from 0 to below 1.
 
     Raises:
         TreinoError: more runs than colours, or a ``smooth`` out of range.
@@ -70,7 +70,7 @@ def overlaid(runs: Sequence[StoredRun], smooth: float = 0.0) -> list[File]:
 
 
 def _not_alike(runs: Sequence[StoredRun]) -> list[str]:
-    """What makes heights of curves hard to compare."""
+    """Say why the curves' heights are hard to compare."""
     sentences = []
     if len({run.loss_function for run in runs}) > 1:
         sentences.append(
@@ -85,7 +85,7 @@ def _diverged(shown: Sequence[Curves]) -> list[str]:
     return [f"{label(curves.name, 40)}: {sentence}" for curves in shown for sentence in alarms(curves)]
 
 
-# ---- pictures of a run's decision boundary, or of its fit
+# ---- decision boundary, or fit
 
 
 def boundary_picture(run: StoredRun) -> list[File]:

@@ -1,4 +1,4 @@
-"""The film of a run: the network's outputs over its inputs, from the first step to the last."""
+"""The film of a run: the network's outputs over its inputs, from the first to the last step."""
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,14 +33,14 @@ from treino.words import _, numeral
 FOLDER = "film"
 FRAMES = f"{FOLDER}/frame-*.png"
 FILES = ("film.png", "film.gif", "film.html", FRAMES)
-SHEET, REPORT, MOVING = 12, 24, 150  # frames, at most: on the contact sheet, in a report, in GIF and page
-OTHERS = 2.0  # GIF, page and sheet, beside the frames' own bytes
-LEFT = 50_000_000  # bytes that a film leaves free on the disk
+SHEET, REPORT, MOVING = 12, 24, 150  # most frames: on the contact sheet, in a report, in GIF and page
+OTHERS = 2.0  # factor for the bytes of GIF, page and sheet besides the frames
+LEFT = 50_000_000  # bytes that must stay free on the disk
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much a film is before it is made: frames, and about so many bytes."""
+    """A film's size before it is made: its steps, and estimated bytes."""
 
     steps: tuple[int, ...]
     bytes: int
@@ -58,10 +58,10 @@ def megabytes(count: int) -> str:
 
 
 def steps_of(run: StoredRun, every: int | None = None) -> list[int]:
-    """The steps of the film's frames.
+    """Return the steps of the film's frames.
 
     Raises:
-        TreinoError: ``every`` is no whole number above 0.
+        TreinoError: ``every`` is not a positive integer.
     """
     if every is not None and every < 1:
         raise TreinoError(
@@ -75,10 +75,10 @@ def steps_of(run: StoredRun, every: int | None = None) -> list[int]:
 
 
 def frames_of(run: StoredRun, steps: Iterable[int]) -> Iterator[Frame]:
-    """Frame after frame, played again bit for bit, all on the plane of the kept network.
+    """Yield each frame, replayed bit for bit, all on the plane of the kept network.
 
     Raises:
-        TreinoError: the run can't be played again.
+        TreinoError: the run can't be replayed.
     """
     seen = film_sight(run.module, run.data, run.item_shape)
     count = epoch_count(run.spec)
@@ -87,7 +87,7 @@ def frames_of(run: StoredRun, steps: Iterable[int]) -> Iterator[Frame]:
 
 
 def film_player(run: StoredRun, every: int | None = None) -> str:
-    """The film as an HTML fragment, for a report."""
+    """Return the film as an HTML fragment for a report."""
     frames = frames_of(run, evenly(steps_of(run, every), REPORT))
     page_frames = [_page_frame(picture) for picture in film_pictures(frames, last_step(run))]
     return film_html(page_frames, run.data.name)
@@ -98,20 +98,20 @@ def _page_frame(picture: FilmPicture) -> PageFrame:
 
 
 def evenly(steps: Sequence[int], most: int) -> list[int]:
-    """At most so many of the steps, the first and the last among them."""
+    """Return at most ``most`` of the steps, evenly, including the first and the last."""
     places = {round(k * (len(steps) - 1) / (most - 1)) for k in range(most)}
     return [steps[place] for place in sorted(places)]
 
 
 def film_size(run: StoredRun, every: int | None = None) -> Size:
-    """How much the film will be, from its frames' number and the last one's bytes."""
+    """Estimate the film's size from its number of frames and the last frame's bytes."""
     steps = steps_of(run, every)
     (picture,) = film_pictures(frames_of(run, steps[-1:]), last_step(run))
     return Size(tuple(steps), round(len(steps) * len(image_png(picture.image)) * OTHERS))
 
 
 def film_files(run: StoredRun, steps: Iterable[int]) -> Iterator[File]:
-    """The frames as PNG, then the contact sheet, the GIF and the page."""
+    """Yield the frames as PNG, then contact sheet, GIF and page."""
     wanted, last = sorted(steps), last_step(run)
     sheet, moving = set(evenly(wanted, SHEET)), set(evenly(wanted, MOVING))
     on_sheet: list[Frame] = []
@@ -119,7 +119,7 @@ def film_files(run: StoredRun, steps: Iterable[int]) -> Iterator[File]:
     for picture in film_pictures(frames_of(run, wanted), last):
         step = picture.frame.step
         yield f"{FOLDER}/frame-{step:0{len(str(last))}d}.png", image_png(picture.image)
-        if step in moving:  # of a long film all would fill memory
+        if step in moving:  # all frames of a long film would not fit in memory
             gif_frames.append(few_colours(picture.image, GIF_WIDTH))
             page_frames.append(_page_frame(picture))
         on_sheet += [picture.frame] if step in sheet else []
@@ -131,7 +131,7 @@ def film_files(run: StoredRun, steps: Iterable[int]) -> Iterator[File]:
 
 
 def sheet_words(frames: list[Frame]) -> tuple[list[str], list[str]]:
-    """A caption for each frame of the sheet, and what they mean: changes are since the one before on it."""
+    """Return the sheet's captions and their explanation; changes are since the sheet's previous frame."""
     captions, counted = list[str](), False
     for before, frame in zip([None, *frames], frames, strict=False):
         caption = _("step {step:,}").format(step=frame.step)
@@ -152,7 +152,7 @@ def sheet_words(frames: list[Frame]) -> tuple[list[str], list[str]]:
 
 
 def about(run: StoredRun, shown: Boundary) -> list[str]:
-    """Of which run the film is, and what its plane shows."""
+    """Return sentences that name the run and describe the film's plane."""
     sentences = [_("Run {run}: every frame has the weights that the network had then.").format(run=run.name)]
     return sentences + (view_sentences(shown) if isinstance(shown, Plane) else [])
 
@@ -163,10 +163,10 @@ def draw_film(
     to: OutputFolder | None = None,
     tell: Callable[[Size], None] = lambda size: None,
 ) -> list[Path]:
-    """Make the film in ``to``, or in the run's ``pictures/``; its size is told before anything is written.
+    """Make the film in ``to``, or in the run's ``pictures/``. ``tell`` gets its size before writing begins.
 
     Raises:
-        TreinoError: the disk has no room for it; the run can't be played again.
+        TreinoError: the disk lacks space for the film; the run can't be replayed.
     """
     if to is not None:
         to.check(FILES)
@@ -191,7 +191,7 @@ def draw_film(
         to.remove_others(FRAMES)
         return paths
     folder = run.folder.within(f"pictures/{FOLDER}")
-    for old in set(folder.glob("frame-*.png")) - set(paths):  # of a film with other steps
+    for old in set(folder.glob("frame-*.png")) - set(paths):  # left by a film with other steps
         old.unlink()
     return paths
 

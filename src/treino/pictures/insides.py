@@ -30,7 +30,7 @@ from treino.records.stored_run import StoredRun
 from treino.training.replay import last_step, snapshots
 from treino.words import _
 
-# ---- pictures of a run's network
+# ---- the network
 
 
 def network_picture(run: StoredRun) -> list[File]:
@@ -44,7 +44,7 @@ Named = TypeVar("Named", UnitDiagram, FirstWeights)
 
 
 def _named(shown: Named, run: StoredRun) -> Named:
-    """With the number of the member that it is of, where the run is an ensemble."""
+    """Add the shown member's number if the run is an ensemble."""
     return shown if run.one is None else replace(shown, name=run.title)
 
 
@@ -91,7 +91,7 @@ def mistakes_picture(run: StoredRun) -> list[File]:
     shown = mistakes(run.module, run.data, splits=_splits(run), item_shape=run.item_shape)
     columns: tuple[str, ...] = ()
     if len(shown) and shown.items is None and len(shown.features) > 1:
-        with suppress(TreinoError):  # of one row, or where outputs are not finite, there is no importance
+        with suppress(TreinoError):  # undefined for one row, or for outputs that are not finite
             columns = _importances(run).names
     return [("mistakes.png", png(mistakes_figure(shown, columns)))]
 
@@ -107,7 +107,7 @@ def importance_picture(run: StoredRun) -> list[File]:
 def dependence_picture(run: StoredRun) -> list[File]:
     data, able = run.data, drawable(run.data)
     if not able:
-        dependence(run.module, data, data.features[0], item_shape=run.item_shape)  # says why there is none
+        dependence(run.module, data, data.features[0], item_shape=run.item_shape)  # raises if there is none
     measured = _importances(run)
     columns = [name for name in measured.names if name in able][:MOST_COLUMNS]
     with network_errors(run):
@@ -131,12 +131,12 @@ def _importances(run: StoredRun) -> Importances:
 
 
 def _splits(run: StoredRun) -> tuple[Split, ...]:
-    """Whose rows are looked at: no test rows of a run that is to go on."""
+    """Return the splits whose rows may be shown: no test rows if the run may continue."""
     over = run.status in ("finished", "diverged")
     return ("train", "validation", "test") if over else ("train", "validation")
 
 
-# ---- the picture of a run's gradients
+# ---- gradients
 
 
 def dynamics_picture(run: StoredRun) -> list[File]:
@@ -144,11 +144,11 @@ def dynamics_picture(run: StoredRun) -> list[File]:
 
 
 def dynamics_of(run: StoredRun) -> Dynamics:
-    """The run at up to 60 snapshots at even steps and where its learning rate was changed, each with its next
-    update.
+    """Return the run's dynamics at up to 60 evenly spaced steps and at changes of the learning rate, each
+    with the following update.
 
     Raises:
-        TreinoError: the run can't be played again.
+        TreinoError: the run can't be replayed.
     """
     run = run.member()
     rows, count = drawn(run.data.train, LOOKED_AT), epoch_count(run.spec)
@@ -177,7 +177,7 @@ def _instants(run: StoredRun) -> Iterator[UpdateRecord]:
 
 
 def _turns(run: StoredRun) -> set[int]:
-    """The steps from which on the learning rate was another one: by a command, or in a new segment."""
+    """Return the steps at which the learning rate changed: by a command, or in a new segment."""
 
     changed_steps = {
         c.step for c in run.folder.database.commands() if c.state == "applied" and c.name == "lr"
@@ -186,7 +186,7 @@ def _turns(run: StoredRun) -> set[int]:
 
 
 def _notes(run: StoredRun) -> list[str]:
-    """What a reader must know to read the gradients right."""
+    """Return notes needed to read the gradients correctly."""
     s, sentences = run.settings, []
     if "missing_zero_grad" in s["fault"]:
         sentences.append(

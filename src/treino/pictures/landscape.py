@@ -1,4 +1,4 @@
-"""Pictures of a run's loss landscape: around its network, along its path, between two runs; the walker."""
+"""Pictures of a run's loss landscape: around its network, along its path, between two runs; walker."""
 
 from collections.abc import Sequence
 
@@ -28,29 +28,29 @@ from treino.words import _, numeral
 
 
 def landscape_picture(run: StoredRun) -> list[File]:
-    """The loss over two filter-normalised random directions around the kept weights."""
+    """Draw the loss over two filter-normalised random directions around the kept weights."""
     seed, run = int(run.settings["seed"]), run.member()
     return [("landscape.png", png(landscape_figure(random_plane(surface_of(run), seed=seed), run.title)))]
 
 
 def path_picture(run: StoredRun) -> list[File]:
-    """The loss over the plane of the run's own path, from its first step with these layers to its last."""
+    """Draw the loss over the plane of the run's path, from the first step with its final layers on."""
     run = run.member()
     return [("path.png", png(landscape_figure(path_of(run)[1], run.title)))]
 
 
 def walker_picture(run: StoredRun) -> list[File]:
-    """The same plane as a walker in the fog feels it, and as it is."""
+    """Draw the plane of the run's path in parts, as a walker in the fog sees it, and as a whole."""
     run = run.member()
     surface, land = path_of(run)
     return [("walker.png", png(walker_figure(land, walk_points(surface, land), run.title)))]
 
 
 def line(runs: Sequence[StoredRun]) -> list[File]:
-    """The loss on the straight line between the kept weights of two runs, on training and validation rows.
+    """Draw the loss on the straight line between two runs' kept weights, on training and validation rows.
 
     Raises:
-        TreinoError: there are not two runs; their data, layers or losses are not the same.
+        TreinoError: not exactly two runs; different data, layers or losses.
     """
     if len(runs) != 2:
         raise TreinoError(
@@ -69,12 +69,12 @@ def line(runs: Sequence[StoredRun]) -> list[File]:
 
 
 def surface_of(run: StoredRun) -> LossSurface:
-    """The kept network, its training rows and the loss that was trained (of a fault too)."""
+    """Return the loss surface of the kept network on training rows, by the trained loss (also a fault's)."""
     return loss_surface(run.module, run.data.train, run.loss_function, item_shape=run.item_shape)
 
 
 def path_of(run: StoredRun) -> tuple[LossSurface, Landscape]:
-    """The plane of the run's path, from snapshots that lie closer together early on, where it moves most."""
+    """Return the plane of the run's path, from snapshots that are denser early, where weights move most."""
 
     surface, last, first = surface_of(run), last_step(run), layers_from(run.spec)
     count = min(MOMENTS, max(FEWEST, NUMBERS // surface.layout.n), last - first + 1)
@@ -84,10 +84,10 @@ def path_of(run: StoredRun) -> tuple[LossSurface, Landscape]:
 
 
 def _end(surface: LossSurface, second: StoredRun) -> Tensor:
-    """Where the second run's network stands.
+    """Return the position of the second run's network.
 
     Raises:
-        TreinoError: the first one's network, put there, has another loss: its activation or code is another.
+        TreinoError: the first run's network has another loss there: its activation or code differs.
     """
 
     own, end_n = surface_of(second), surface.place(second.module)
@@ -103,7 +103,7 @@ def _end(surface: LossSurface, second: StoredRun) -> Tensor:
 
 
 def _same(first: StoredRun, second: StoredRun) -> None:
-    """Two networks can be compared on the same rows only, prepared alike."""
+    """Require that both networks have the same training rows and the same preparation."""
     if first.preparation.to_json() != second.preparation.to_json() or not first.data.train.index.equal(
         second.data.train.index
     ):

@@ -1,4 +1,4 @@
-"""Pictures as files, in a run's ``pictures/`` or in a folder of the user's; why one can't be drawn."""
+"""Picture files, in a run's ``pictures/`` or a folder of the user's, and errors in drawing them."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,10 +12,10 @@ from treino.words import _
 
 
 def check_names(what: Iterable[str], known: Collection[str], sentence: str) -> None:
-    """sentence: with ``{name}``.
+    """Check names of pictures. sentence: the error message, with ``{name}``.
 
     Raises:
-        TreinoError: a name that isn't known, with the nearest.
+        TreinoError: an unknown name; the hint names the nearest.
     """
     for name in what:
         if name not in known:
@@ -24,7 +24,7 @@ def check_names(what: Iterable[str], known: Collection[str], sentence: str) -> N
 
 @contextmanager
 def gathered(missing: list[TreinoError]) -> Iterator[None]:
-    """Collect errors of a picture in ``missing`` and draw the next; a failing machine ends it all."""
+    """Collect a picture's error in ``missing``, so that drawing continues; system errors are raised."""
     try:
         yield
     except TreinoError as error:
@@ -40,10 +40,10 @@ def put_each(
     to: OutputFolder | None,
     missing: list[TreinoError] | None = None,
 ) -> list[Path]:
-    """``put`` of what each of these gives; one that can't be drawn doesn't keep the others from it.
+    """Write the files of each picture with ``put``; continue after a picture that can't be drawn.
 
     Raises:
-        TreinoError: the first of them, when the others are drawn and there is no ``missing`` to take it up.
+        TreinoError: the first error, after all other pictures are drawn, if ``missing`` is None.
     """
     errors: list[TreinoError] = [] if missing is None else missing
     paths: list[Path] = []
@@ -56,7 +56,7 @@ def put_each(
 
 
 def put(folder: RunFolder, pictures: Iterable[File], to: OutputFolder | None) -> list[Path]:
-    """Each (name, content) as a file in ``to``, or else in the folder's ``pictures/``; -> their paths."""
+    """Write each (name, content) into ``to`` or else the folder's ``pictures/``, and return the paths."""
     return [
         folder.write_bytes(f"pictures/{name}", picture) if to is None else to.write(name, picture)
         for name, picture in pictures

@@ -32,10 +32,10 @@ def draw(
 ) -> list[Path]:
     """Draw each of ``what`` into ``to`` (default: the run's ``pictures/``) and return the paths.
 
-    missing: takes up why some can't be drawn; without it that is raised when the others are drawn.
+    missing: collects the errors of pictures that can't be drawn; if None, the first is raised at the end.
 
     Raises:
-        TreinoError: an unknown picture (with the nearest); one that can't be drawn.
+        TreinoError: an unknown picture (the hint names the nearest); a picture that can't be drawn.
     """
     check_names(what, PICTURES, N_("There is no picture {name!r}."))
     if to is not None:
@@ -58,11 +58,11 @@ def draw_together(
 ) -> list[Path]:
     """Draw several runs in one picture each: ``curves`` over one another, or the ``line`` between two.
 
-    They go into ``to`` (default: the first run's ``pictures/``). missing: as in ``draw``.
-    smooth: of the curves, from 0 to below 1.
+    to: the folder; default: the first run's ``pictures/``. missing: as in ``draw``.
+    smooth: for the curves, from 0 to below 1.
 
     Raises:
-        TreinoError: a picture that isn't drawn of several runs; runs that don't fit together.
+        TreinoError: a picture that can't show several runs; runs that don't fit together.
     """
     check_names(what, TOGETHER, N_("There is no picture {name!r} of several runs."))
     if to is not None:
@@ -71,8 +71,7 @@ def draw_together(
 
 
 def files_of(what: Iterable[str], together: bool = False) -> list[str]:
-    """The names of the files that these pictures become, a pattern where they are many. together: of several
-    runs in one picture."""
+    """Return these pictures' file names or patterns. together: of several runs in one picture."""
     if together:
         return [file for name in what for file in FILES_TOGETHER.get(name, (f"{name}.png",))]
     return [file for name in what for file in _files_of(name)]
@@ -88,15 +87,15 @@ TOGETHER: dict[str, Callable[[Sequence[StoredRun], float], Iterable[File]]] = {
     "line": lambda runs, _smooth: landscape.line(runs),
 }
 PICTURES: dict[str, RunPicture] = curves.PICTURES | landscape.PICTURES | film.PICTURES | insides.PICTURES
-# what doesn't become NAME.png
+# pictures whose file isn't NAME.png
 FILES_TOGETHER: dict[str, tuple[str, ...]] = {"curves": ("curves-of-several.png",)}
 
 
-# ---- the pictures that are drawn at the end of every training
+# ---- pictures at the end of every training
 
 
 def illustrated(stream: Iterator[JobEvent]) -> Iterator[JobEvent]:
-    """The same events; a run that has ended gets its pictures, and is whole without them."""
+    """Yield the same events, but draw the pictures of each ended run; the run is complete without them."""
     for event in stream:
         if isinstance(event, JobEnd):
             with ctrl_c():
@@ -105,7 +104,7 @@ def illustrated(stream: Iterator[JobEvent]) -> Iterator[JobEvent]:
 
 
 def illustrate(run: StoredRun) -> None:
-    """The pictures of a run that is sealed. One that fails, for whatever reason, is a notice of the run."""
+    """Draw a sealed run's pictures. Any failure becomes a notice of the run."""
     missing: list[str] = []
     for name in ("boundary", "curves"):
         refused: list[TreinoError] = []
@@ -113,7 +112,7 @@ def illustrate(run: StoredRun) -> None:
             draw(run, (name,), None, refused)
         except TreinoError as error:
             refused.append(error)
-        except Exception as error:  # a defect, or a broken installation: the training is done and kept
+        except Exception as error:  # a defect or a broken installation: the training is finished and kept
             missing.append(f"{name}: {type(error).__name__}: {error}")
         missing += map(str, refused)
     run.folder.notices += [_("A picture is missing: {why}").format(why=why) for why in dict.fromkeys(missing)]

@@ -28,18 +28,18 @@ RESOLUTION = 96
 
 
 def is_data(name: str) -> bool:
-    """Whether the word names data to look at, and not a run: a built-in, or a file."""
+    """Whether the name is data (a built-in or a file), not a run."""
     return name in BUILTINS or Path(name).is_file()
 
 
 def untrained(source: Any, count: int, to: OutputFolder | None = None, **settings: Any) -> Path:
-    """Draw ``count`` networks with the seeds seed, seed + 1, ... and return the picture's path.
+    """Draw ``count`` untrained networks with seeds seed, seed + 1, ... and return the picture's path.
 
-    source: a run, whose data, settings and view are taken; or data as ``fit`` takes it, with ``settings``.
+    source: a run, for its data, settings and view; or data as in ``fit``, with ``settings``.
     to: the folder; default the run's ``pictures/``, or the working directory.
 
     Raises:
-        TreinoError: a count out of range; a network that can't be made anew.
+        TreinoError: a count out of range; a network that can't be constructed anew.
     """
     if not 1 <= count <= MOST:
         raise TreinoError(
@@ -76,7 +76,7 @@ def untrained(source: Any, count: int, to: OutputFolder | None = None, **setting
     content = png(grid_figure(shown, captions, title, [sentence]))
     if to is not None:
         return to.write(FILE, content)
-    assert run is not None  # without a run there is a place
+    assert run is not None  # without ``run``, ``to`` is given
     return run.folder.write_bytes(f"pictures/{FILE}", content)
 
 

@@ -1,1 +1,1 @@
-"""Drawing: pictures and pages out of numbers that ``inspection`` computed."""
+"""Drawing: pictures and pages of numbers computed by ``inspection``."""

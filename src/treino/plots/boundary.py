@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LINE = 0.205  # inches that a line of the legend takes
+LINE = 0.205  # inches per legend line
 
 
 def boundary_figure(boundary: Boundary) -> "Figure":
-    """The picture of what a network says over its inputs."""
+    """Draw a network's output over its inputs."""
     with look():
         if isinstance(boundary, Plane):
             return _plane(boundary)
@@ -86,7 +86,7 @@ def draw_regions(axes: "Axes", plane: Plane) -> None:
 
 
 def _region_names(axes: "Axes", plane: Plane, names: list[str]) -> None:
-    """Each class's name where its region is widest and emptiest, so that colour is not needed to read it."""
+    """Write each class's name at the widest free spot of its region, so that colour is not needed."""
     from matplotlib.patheffects import withStroke
     from scipy.ndimage import distance_transform_edt
 
@@ -128,11 +128,11 @@ def _region_names(axes: "Axes", plane: Plane, names: list[str]) -> None:
 
 
 def _key(axes: "Axes", names: list[str], shown: Plane | InputLine, extra: list[str]) -> None:
-    """The legend on the right: classes, then what the marks mean and how many rows they stand for."""
+    """Draw the legend at the right: classes, then markers with their number of rows."""
     from matplotlib.patches import Patch
 
     rows, row_labels = row_key(shown.points)
-    # as many classes as there are lines beside the picture, the others counted
+    # as many classes as the legend has lines; the rest are only counted
     lines = int(extent(axes).height / DPI / LINE)
     listed = max(1, lines - len(rows) - len(extra) - 2)
     handles, labels = class_key(names, listed, shown.absent)
@@ -148,7 +148,7 @@ def _key(axes: "Axes", names: list[str], shown: Plane | InputLine, extra: list[s
 
 
 def _probability_lines(line: InputLine) -> "Figure":
-    """One input: each class's probability along it, and a strip of rows for each class below."""
+    """Draw, for one input, each class's probability, and below it a strip of rows for each class."""
     figure = new_figure()
     names = class_labels(line.classes)
     title = _("Class probabilities: {name}").format(name=label(line.name, 44))
@@ -176,7 +176,7 @@ def _probability_lines(line: InputLine) -> "Figure":
 
 
 def _strips(axes: "Axes", line: InputLine, names: list[str]) -> None:
-    """The rows at their input values, one lane per true class, shaken up and down so that all are seen."""
+    """Draw the rows at their input values, one lane per true class, spread vertically to separate them."""
     shaken = tuple(_shaken(p) for p in line.points)
     draw_rows(axes, shaken, len(names))
     axes.set_ylim(len(names) - 0.45, -0.55)
@@ -187,6 +187,6 @@ def _strips(axes: "Axes", line: InputLine, names: list[str]) -> None:
 
 
 def _shaken(points: Points) -> Points:
-    shake_N: NDArray = (np.arange(len(points)) * 0.618034) % 1 - 0.5  # even spread without a random number
+    shake_N: NDArray = (np.arange(len(points)) * 0.618034) % 1 - 0.5  # spreads evenly without random numbers
     at_N2 = np.column_stack([points.at_NK[:, 0], points.true_N + 0.6 * shake_N])
     return Points(points.split, at_N2, points.true_N, points.predicted_N, points.index_N, points.total)

@@ -8,20 +8,20 @@ from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane, Poin
 from treino.plots.style import label, percent, split_name
 from treino.words import _, numeral
 
-HELD = 24  # columns whose value is named
+HELD = 24  # most columns named with their value
 
 
 def layer_numbers(layers: Sequence[tuple[str, int]]) -> list[str]:
-    """The number of each layer that has weights, from 0, as ``treino explain --weight`` counts; "" of others.
+    """Return layer numbers as in ``treino explain --weight``, from 0; "" for layers without weights.
 
-    layers: kind and parameters of each, in the order of the network.
+    layers: kind and number of parameters of each, in the network's order.
     """
     weighted = [bool(parameters) and "Norm" not in kind for kind, parameters in layers]
     return [str(sum(weighted[:place])) if own else "" for place, own in enumerate(weighted)]
 
 
 def rows_label(points: Points) -> str:
-    """``test, 27 rows``; ``training, 1000 of 51000`` where only some are drawn."""
+    """Return ``test, 27 rows``, or ``training, 1000 of 51000`` if only some are drawn."""
     if len(points) == points.total:
         return _("{split}, {n:,} rows").format(split=split_name(points.split), n=points.total)
     return _("{split}, {n:,} of {total:,}").format(
@@ -30,7 +30,7 @@ def rows_label(points: Points) -> str:
 
 
 def score_sentence(score: Score) -> str:
-    """The figure on the rows that the network has not learnt from, with what it rests on."""
+    """Return the score on held-out rows, with its interval or number of rows."""
     split = split_name(score.split)
     if score.unanswered:
         return _("No figure: on {n:,} of {rows:,} {split} rows the network's output is not finite.").format(
@@ -79,7 +79,7 @@ def view_sentences(plane: Plane) -> list[str]:
 
 
 def held_sentence(plane: Plane) -> str:
-    """The columns that are no axes, with the value of each; "" where there is none."""
+    """Return the columns held constant, with their values; "" if there are none."""
     if not plane.held:
         return ""
     values = [f"{label(column, 24)} {_fixed_value(value)}" for column, value in plane.held[:HELD]]
@@ -99,7 +99,7 @@ def _fixed_value(value: float | str | None) -> str:
 
 
 def warning_sentences(shown: Plane | InputLine, names: list[str]) -> list[str]:
-    """What the picture can't show: classes that win nowhere in it, a network that it shows little of."""
+    """Warn of what the picture can't show: classes that win nowhere in it, or most of the rows."""
     sentences = []
     if isinstance(shown, Plane) and shown.agreement < 0.5:
         sentences.append(_("This plane shows little of what the network does: most rows lie far from it."))
@@ -112,7 +112,7 @@ def warning_sentences(shown: Plane | InputLine, names: list[str]) -> list[str]:
 
 
 def axis_names(shown: Boundary) -> tuple[str, str]:
-    """Of the x and the y axis."""
+    """Return the names of the x and the y axis."""
     if isinstance(shown, InputLine):
         return label(shown.axis_name, 60), _("probability") if shown.classes else label(shown.target, 60)
     if isinstance(shown, Fit):
@@ -126,7 +126,7 @@ def axis_names(shown: Boundary) -> tuple[str, str]:
 
 
 def headline(result: RunResult | None) -> str:
-    """The one figure of a run that counts, and what to compare it with; "" before its end."""
+    """Return a run's test score with its baselines in a sentence; "" before the run ends."""
     test = (result and result.metrics.test) or {}
     metric = next((m for m in ("accuracy", "rmse") if test.get(m) is not None), None)
     if result is None or metric is None:
@@ -163,13 +163,13 @@ def headline(result: RunResult | None) -> str:
 
 
 def _amount(value: float, currency: str) -> str:
-    """A number of the target's size as people write it: R$ 42 232, and no exponent below 10^15."""
+    """Format a target's value for readers: R$ 42 232, and no exponent below 10^15."""
     text = numeral(value, ",.0f") if 1e4 <= abs(value) < 1e15 else numeral(value)
     return f"{currency} {text}" if currency else text
 
 
 def baseline_name(name: str) -> str:
-    """What a baseline does, in words."""
+    """Describe a baseline in words."""
     return {
         "majority": _("always saying the commonest class"),
         "mean": _("always saying the mean"),

@@ -1,4 +1,4 @@
-"""The pictures of how right a network is: confusion, calibration, predicted against true numbers."""
+"""Pictures of correctness: confusion matrix, calibration, predicted against true numbers."""
 
 from typing import TYPE_CHECKING
 
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 
-# ---- the picture of a confusion matrix
+# ---- confusion matrix
 
 RIGHT, WRONG = PALETTE[0], PALETTE[5]
-WRITTEN = 20  # classes whose cells have room for a number
-NAMED = 40  # classes that all have room for their name
+WRITTEN = 20  # up to this many classes, cells show numbers
+NAMED = 40  # up to this many classes, all names are shown
 PAIRS = 12
 
 
@@ -54,13 +54,13 @@ def confusion_figure(shown: Confusion) -> "Figure":
         figure = new_figure(8.0)
         bottom = _matrix(figure, shown, header(figure, title, lines, warned))
         spare = bottom - 0.15
-        figure = new_figure(8.0 - spare)  # the matrix is square: what its names leave over is cut off
+        figure = new_figure(8.0 - spare)  # remove the height that the square matrix leaves free
         _matrix(figure, shown, header(figure, title, lines, warned))
         return figure
 
 
 def sentences(shown: Confusion) -> list[str]:
-    """Accuracy, and what is mixed up most, in words."""
+    """Return captions: the score and the most frequent confusions."""
     lines = [score_sentence(shown.score)]
     names = class_labels(shown.classes)
     total_C = shown.count_CC.sum(axis=1) + shown.unsaid_C
@@ -96,12 +96,12 @@ def warnings(shown: Confusion) -> list[str]:
 
 
 def _matrix(figure: "Figure", shown: Confusion, top: float) -> float:
-    """-> how many inches below it are free."""
+    """Draw the matrix. Return the inches that are free below it."""
     from matplotlib.colors import to_rgb
 
     count, share = len(shown.classes), np.nan_to_num(shown.share_CC)
     ink = np.where(np.eye(count, dtype=bool)[..., None], to_rgb(RIGHT), to_rgb(WRONG))
-    strength = (0.85 * np.sqrt(share))[..., None]  # the root: a twentieth of a class is to be seen
+    strength = (0.85 * np.sqrt(share))[..., None]  # the root makes a twentieth of a class visible
     axes = figure.add_axes((0.2, 0.12, 0.6, top - 0.16))
     axes.imshow(1 - strength * (1 - ink), aspect="auto", interpolation="nearest")
     letters = 14 if count <= WRITTEN else 9
@@ -109,7 +109,7 @@ def _matrix(figure: "Figure", shown: Confusion, top: float) -> float:
     every = max(1, int(np.ceil(count / NAMED)))
     ticks = list(range(0, count, every))
     size = 10 if count <= WRITTEN else 7.5
-    # long names side by side would run into each other
+    # long names side by side would overlap
     upright = max(len(n) for n in names[::every]) * len(ticks) > (46 if count <= WRITTEN else 66)
     axes.set_xticks(ticks, [names[c] for c in ticks], fontsize=size, rotation=90 if upright else 0)
     axes.set_yticks(ticks, [names[c] for c in ticks], fontsize=size)
@@ -129,7 +129,7 @@ def _matrix(figure: "Figure", shown: Confusion, top: float) -> float:
 
 
 def _numbers(axes: "Axes", shown: Confusion, share: np.ndarray) -> None:
-    """In each cell how many rows; where there is room, also their share of the true class."""
+    """Write each cell's number of rows and, if there is room, its share of the true class."""
     count = len(shown.classes)
     size = 12 if count <= 6 else 10 if count <= 10 else 8
     for t in range(count):
@@ -151,8 +151,9 @@ def _numbers(axes: "Axes", shown: Confusion, share: np.ndarray) -> None:
 
 
 def _fit(figure: "Figure", axes: "Axes", top: float) -> float:
-    """The axes as large as their names leave room for, with the list of pairs at the right; -> inches that
-    are free below."""
+    """Make the axes as large as their labels allow, with room for the list of pairs at the right. Return the
+    inches that are free below.
+    """
     height = figure.get_figheight()
     wide = max((extent(t).width for t in axes.get_yticklabels()), default=0) / DPI
     deep = max((extent(t).height for t in axes.get_xticklabels()), default=0) / DPI
@@ -182,11 +183,11 @@ def _pairs(figure: "Figure", axes: "Axes", shown: Confusion) -> None:
         figure.text(x, y - k * step, text, color=ink, weight=weight, fontsize=9.5, va="top")
 
 
-# ---- the picture of a calibration
+# ---- calibration
 
 
 def calibration_figure(shown: Calibration) -> "Figure":
-    """The share of right rows over the probability, with what chance allows, and the rows of each bin."""
+    """Draw the share of correct rows over the probability, the range of chance, and each bin's rows."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -218,7 +219,7 @@ def calibration_figure(shown: Calibration) -> "Figure":
 
 
 def calibration_sentences(shown: Calibration) -> list[str]:
-    """The error and what chance makes of it, and whether the network is too sure."""
+    """Return captions: the calibration error, its size by chance, and over- or underconfidence."""
     sentence = _(
         "Expected calibration error {error:.1%} on {n:,} {split} rows; perfect networks: up to {chance:.1%}."
     )
@@ -229,7 +230,7 @@ def calibration_sentences(shown: Calibration) -> list[str]:
 
 
 def verdict(shown: Calibration) -> list[str]:
-    """Whether it is surer than it may be, or less sure, where that is more than chance."""
+    """Say whether the network is over- or underconfident by more than chance."""
     if shown.error <= shown.chance:
         return [_("No more than chance: its probabilities can be taken as they are.")]
     sure = float(np.dot(shown.confidence_B - shown.right_B, shown.rows_B))
@@ -238,11 +239,11 @@ def verdict(shown: Calibration) -> list[str]:
     return [_("More than chance: it is right more often than it is sure.")]
 
 
-# ---- the pictures of a regression
+# ---- regression
 
 
 def regression_figure(shown: InputLine | Fit) -> "Figure":
-    """Predicted against true in the target's own units, or the predicted curve among the rows."""
+    """Draw predicted against true in the target's units; for one input, the predicted curve and the rows."""
     with look():
         return _curve(shown) if isinstance(shown, InputLine) else _fit_picture(shown)
 
@@ -284,7 +285,7 @@ def _curve(line: InputLine) -> "Figure":
 
 
 def draw_fit(axes: "Axes", fit: Fit, low: float, high: float) -> "Line2D":
-    """Predictions, cut off at the ends, against what is true. -> the line on which they would be right."""
+    """Draw predicted (clipped to the limits) against true. Return the diagonal, where both are equal."""
     (diagonal,) = axes.plot(
         [low, high], [low, high], color=SOFT, linewidth=1.2, linestyle=(0, (5, 3)), zorder=2
     )
@@ -294,7 +295,7 @@ def draw_fit(axes: "Axes", fit: Fit, low: float, high: float) -> "Line2D":
 
 
 def draw_curve(axes: "Axes", line: InputLine) -> "Line2D":
-    """What is predicted, as a curve among the rows."""
+    """Draw the predicted curve among the rows."""
     _scatter(axes, line.points, [p.at_NK[:, 0] for p in line.points], [p.true_N for p in line.points])
     (curve,) = axes.plot(line.x_R, line.value_RC[:, 0], color=INK, linewidth=2.4, zorder=7)
     return curve

@@ -1,4 +1,4 @@
-"""Pictures of learning curves: loss per epoch with its deviation and a metric; of several runs together."""
+"""Pictures of learning curves: loss with deviation and a metric per epoch; several runs together."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -38,17 +38,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-LOG_FROM = 15.0  # a loss that falls (or climbs) by more than this factor is drawn on a logarithmic axis
-FEW = 3  # up to so many epochs every iteration is drawn too
-ACROSS = 2  # names in a line of the legend
-MOST, NAMES = len(PALETTE), 4  # runs over one another, and names in a line of their legend
+LOG_FROM = 15.0  # a loss that changes by more than this factor is drawn on a logarithmic axis
+FEW = 3  # up to this many epochs, iterations are drawn too
+ACROSS = 2  # legend entries per line
+MOST, NAMES = len(PALETTE), 4  # most runs in one plot, and run names per legend line
 Curve = tuple[Floats, Floats]  # epochs, values
 
 
 def curves_figure(curves: Curves, title: str = "") -> "Figure":
-    """Loss above, the metric below where there is one, drawn up to where the run diverged.
+    """Draw the loss above and the metric, if any, below, up to where the run diverged.
 
-    The legend stands above both, where it covers no line.
+    The legend stands above both panels, where it hides no line.
     """
     with look():
         figure = new_figure()
@@ -84,12 +84,12 @@ def curves_figure(curves: Curves, title: str = "") -> "Figure":
 
 
 def _of_metric(curves: Curves) -> list[Mapping[str, Floats]]:
-    """The splits' figures, of those that have the metric that people read."""
+    """Return the figures of each split that has ``curves.metric``."""
     return [of for of in curves.evaluated.values() if curves.metric and curves.metric in of]
 
 
 def _loss(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
-    """-> the legend's entries, by their words."""
+    """Draw the loss. Return the legend's entries by label."""
     key: dict[str, Artist] = {}
     epoch_E = np.arange(1.0, curves.epochs + 1)
     means = [curves.loss_E] + [of["loss"] for of in curves.evaluated.values() if "loss" in of]
@@ -124,15 +124,15 @@ def _loss(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
         axes.set_ylabel(_("loss"))
         axes.set_ylim(bottom=0.0 if _near_zero(means) else None)
     marks = _members(axes, curves, "loss") | _marks(axes, curves, "loss")
-    if trained == ACROSS == len(key) - trained:  # so that the legend has a column for each split
+    if trained == ACROSS == len(key) - trained:  # one legend column per split
         return dict(list(key.items())[:trained]) | marks | key
     return key | marks
 
 
 def floor(loss: Floats) -> float:
-    """Where a logarithmic axis ends below: under the lowest loss, and not under the lowest end of a band.
+    """Return the lower limit of a logarithmic axis: half the lowest positive loss.
 
-    A mean minus its deviation may be 0 or less; such a band goes down to the axis and is cut off there.
+    A mean minus its deviation may be 0 or less; the axis cuts such a band off.
     """
     return float(loss[np.isfinite(loss) & (loss > 0)].min()) / 2
 
@@ -140,7 +140,7 @@ def floor(loss: Floats) -> float:
 def _band(
     axes: "Axes", epoch_E: Floats, mean_E: Floats, deviation_E: Floats, split: str, bottom: float | None
 ) -> "Artist":
-    """Mean ± deviation at the epochs that have both. bottom: of a logarithmic axis."""
+    """Draw mean ± deviation at the epochs that have both. bottom: lower limit of a logarithmic axis."""
     seen = np.isfinite(mean_E) & np.isfinite(deviation_E)
     mean_E, deviation_E, epoch_E = mean_E[seen], deviation_E[seen], epoch_E[seen]
     low_E, high_E = mean_E - deviation_E, mean_E + deviation_E
@@ -152,7 +152,7 @@ def _band(
 
 
 def _metric(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
-    """-> the legend's entries, by their words."""
+    """Draw the metric. Return the legend's entries by label."""
     epoch_E = np.arange(1.0, curves.epochs + 1)
     key: dict[str, Artist] = {
         _answer_name(curves, split): _line(axes, epoch_E, of[curves.metric], INKS[split])
@@ -170,7 +170,7 @@ def _metric(axes: "Axes", curves: Curves) -> "dict[str, Artist]":
 
 
 def _line(axes: "Axes", epoch_E: Floats, value_E: Floats, ink: str, **style: Any) -> "Line2D":
-    """A curve through what was measured (validation need not be at every epoch), dots where it is short."""
+    """Draw a curve through the measured epochs (validation may skip some), with dots if there are few."""
     seen = np.isfinite(value_E)
     dot = "o" if seen.sum() <= 12 else ""
     (line,) = axes.plot(
@@ -180,7 +180,7 @@ def _line(axes: "Axes", epoch_E: Floats, value_E: Floats, ink: str, **style: Any
 
 
 def _members(axes: "Axes", curves: Curves, metric: str) -> "dict[str, Artist]":
-    """A thin line for each network of an ensemble. -> the legend's entry, by its words."""
+    """Draw a thin line for each ensemble member. Return the legend's entry by label."""
     key: dict[str, Artist] = {}
     epoch_E = np.arange(1.0, curves.epochs + 1)
     for split, of in curves.members.items():
@@ -192,13 +192,13 @@ def _members(axes: "Axes", curves: Curves, metric: str) -> "dict[str, Artist]":
 
 
 def _answer_name(curves: Curves, split: str) -> str:
-    """What the curve of a split is of."""
+    """Return the label of a split's curve."""
     name = split_name(split)
     return _("{split}, the answer of the best half").format(split=name) if split in curves.members else name
 
 
 def _steps(curves: Curves) -> tuple[Floats, Floats]:
-    """Every iteration's loss at its place in epochs, where epochs alone are too few to make a curve."""
+    """Return each iteration's loss at its position in epochs, if the epochs are too few for a curve."""
     loss_S = curves.step_loss_S
     if curves.epochs > FEW or not len(loss_S):
         return np.empty(0), np.empty(0)
@@ -207,7 +207,7 @@ def _steps(curves: Curves) -> tuple[Floats, Floats]:
 
 
 def spans(values: Floats) -> bool:
-    """Do these positive values span so much that only a logarithmic axis shows them?"""
+    """Whether these positive values span enough to need a logarithmic axis."""
     seen = values[np.isfinite(values)]
     return bool(len(seen) > 1 and seen.min() > 0 and seen.max() > LOG_FROM * seen.min())
 
@@ -219,9 +219,9 @@ def _near_zero(values: list[Floats]) -> bool:
 
 
 def _marks(axes: "Axes", curves: Curves, metric: str) -> "dict[str, Artist]":
-    """Lines where the kept weights are from (with their figure on validation rows) and where it diverged.
+    """Draw lines at the kept weights' epoch (with its validation figure) and where the run diverged.
 
-    -> the legend's entries, by their words.
+    Return the legend's entries by label.
     """
     key: dict[str, Artist] = {}
     kept = curves.kept_epoch
@@ -277,7 +277,7 @@ def _sentences(curves: Curves) -> list[str]:
 
 
 def alarms(curves: Curves) -> list[str]:
-    """What went wrong, and where the curves end for it."""
+    """Return a warning if the run diverged, with where its curves end."""
     if curves.diverged_step is None:
         return []
     epoch = float(curves.count.passes(curves.diverged_step))
@@ -289,9 +289,9 @@ def alarms(curves: Curves) -> list[str]:
 
 
 def overlay_figure(runs: Sequence[Curves], smooth: float = 0.0, notes: Sequence[str] = ()) -> "Figure":
-    """One colour for each run; a panel for each figure that any of them has.
+    """Draw one colour for each run, and a panel for each figure that any run has.
 
-    smooth: as in ``smoothed``; the curves as they were measured stay behind, faint.
+    smooth: as in ``smoothed``; the unsmoothed curves stay visible, faint.
     """
     with look():
         every = _panels(runs)
@@ -340,7 +340,7 @@ def _panels(runs: Sequence[Curves]) -> list[tuple[str, list[Curve]]]:
 
 
 def _training(run: Curves) -> Curve:
-    """The epochs' means; every iteration where epochs are too few for a curve."""
+    """Return each epoch's mean loss; each iteration's loss if the epochs are too few for a curve."""
     if run.epochs <= FEW and len(run.step_loss_S):
         return run.step_epoch_S, run.step_loss_S
     return np.arange(1, run.epochs + 1, dtype=np.float64), run.loss_E

@@ -1,6 +1,6 @@
-"""The HTML page about a table or images: its columns, or some images of each class, and its problems.
+"""The HTML page about a table or images: columns, or some images of each class, and warnings.
 
-The page loads nothing, every text from data is escaped, and it reads in light and dark.
+The page loads nothing, escapes all text from data, and follows light and dark mode.
 """
 
 import math
@@ -16,9 +16,9 @@ from treino.plots.style import SOFT, WIDTH, class_labels, header, header_inches,
 from treino.plots.svg import rectangle, svg, title
 from treino.words import _, numeral
 
-# ---- the HTML page about a table or images
+# ---- the HTML page
 
-PAGE_WIDTH, HEIGHT = 168, 36  # of a column's picture, in pixels
+PAGE_WIDTH, HEIGHT = 168, 36  # a column's picture, in pixels
 CLASSES = 30
 
 STYLE = """
@@ -30,7 +30,7 @@ tr.out td { color: var(--soft); } svg { display: block; }
 
 
 def data_page(table: TableDescription) -> str:
-    """The page of what ``treino.data.describe`` found."""
+    """Return the page about the result of ``treino.data.describe``."""
     parts = [
         f"<h1>{escape(table.name)}</h1>",
         f'<p class="soft">{escape(_said_of(table))}</p>',
@@ -67,7 +67,7 @@ def _warnings(warnings: Sequence[TableWarning]) -> str:
 
 
 def _classes(table: TableDescription) -> str:
-    """How many rows each class has, as bars."""
+    """Return each class's number of rows, with bars."""
     target = table.target
     names, counts = target.classes[:CLASSES], target.class_rows[:CLASSES]
     if not counts:
@@ -86,7 +86,7 @@ def _classes(table: TableDescription) -> str:
 
 
 def _images(images: ImagesDescription) -> str:
-    """What they are like; and the number of each class in each part, with the first of them."""
+    """Return the images' facts, and each class's number of images per split with its first images."""
     facts = "".join(
         f"<tr><td class='name'>{escape(name)}</td><td>{escape(value)}</td></tr>"
         for name, value in images.facts()
@@ -143,7 +143,7 @@ def _value(value: float | str | None) -> str:
 
 
 def picture(name: str, shape: NumberHistogram | WordCounts | None) -> str:
-    """A column's values as a small SVG: a histogram of numbers and dates, bars of the commonest words."""
+    """Return a column's values as a small SVG: a histogram of numbers or dates, or bars of common words."""
     if shape is None:
         return ""
     counts = [*shape.counts]
@@ -185,12 +185,12 @@ def _day(seconds: float) -> str:
 
 # ---- the contact sheet
 
-ACROSS = 2  # classes
+ACROSS = 2  # classes per line
 MARGIN, WORDS, TALLEST = 0.2, 0.3, 1.0  # inches: around a class, above it, and its images at most
 
 
 def contact_sheet(name: str, images: ImagesDescription) -> bytes:
-    """The examples of a description as a PNG. name: of the data."""
+    """Return a description's examples as PNG. name: the data's name."""
     shown = images.examples
     n = max((len(one.pixels) for one in shown), default=0)
     sentence = _("The first {n} images in the data's order.").format(n=n)

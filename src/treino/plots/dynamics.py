@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FLOOR = 1e-12  # a gradient that is smaller is drawn there
-NAMED = 8  # layers in the legend at most
+FLOOR = 1e-12  # smaller gradients are drawn at this value
+NAMED = 8  # most layers in the legend
 
 
 def dynamics_figure(d: Dynamics) -> "Figure":
-    """Learning rate, gradient norms, update-to-weight ratios and dead units, a colour for each layer."""
+    """Draw learning rate, gradient norms, update-to-weight ratios and dead units, a colour for each layer."""
     with look():
         from matplotlib.ticker import MaxNLocator
 
@@ -145,7 +145,7 @@ def _plain(axes: "Axes", words: Callable[[float], str]) -> None:
 
 
 def _inks(layers: int) -> list[Any]:
-    """Own colours for a few layers; a scale from the first to the last for many."""
+    """Return palette colours for up to six layers, else a colour scale from first to last."""
     if layers <= 6:
         return list(PALETTE[:layers])
     from matplotlib import colormaps
@@ -154,7 +154,7 @@ def _inks(layers: int) -> list[Any]:
 
 
 def layer_label(layer: WeightLayer, place: int) -> str:
-    """``layer 0 (13 → 64)``, from 0 as everywhere; a layer with a name of its own has that too."""
+    """Return ``layer 0 (13 → 64)``, counted from 0, with the layer's own name if it has one."""
     name = layer.name.rpartition(".")[2]
     own = "" if not name or name.isdigit() else f" {label(layer.name, 14)}"
     return f"{_('layer {n}').format(n=place)}{own} ({layer.shape[1]} → {layer.shape[0]})"

@@ -1,7 +1,7 @@
 """Formulas as text: Unicode for terminals and JSON, MathML for pages.
 
-One walk over the tree decides brackets and what stands where; a pen knows how its medium draws a fraction,
-a power, a sum. The same walk writes symbols or numbers, so the two always have the same shape.
+One walk over the expression tree decides brackets and layout; a ``Pen`` draws fractions, powers and sums in
+its medium. The same walk writes symbols or numbers, so that both have the same shape.
 """
 
 import math
@@ -14,22 +14,22 @@ from treino.formula import Constant, Expr, Op, Sum, Symbol, value
 from treino.words import _, localised
 
 DIGITS = 6
-WIDE = 64  # letters of a sum that stands in one line of a page
-LONG = 4  # terms that are written out of a longer sum: the largest, in their order
+WIDE = 64  # most characters of a sum on one line of a page
+LONG = 4  # terms shown of a longer sum: the largest, in their order
 
-SUM, SIGN, QUOTIENT, PRODUCT, POWER, ATOM = range(6)  # how tightly a written piece holds together
+SUM, SIGN, QUOTIENT, PRODUCT, POWER, ATOM = range(6)  # how tightly a piece binds
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Something written, and how tightly it holds together."""
+    """A written expression and how tightly it binds."""
 
     text: str
     level: int = ATOM
 
 
 class Pen(Protocol):
-    """How one medium draws each shape."""
+    """Draws each shape in one medium."""
 
     def number(self, of: float, digits: int) -> Piece: ...
     def symbol(self, s: Symbol) -> Piece: ...
@@ -47,7 +47,7 @@ class Pen(Protocol):
 
 
 def write(e: Expr, pen: Pen, *, numbers: bool, digits: int = DIGITS) -> str:
-    """The tree in symbols, or with each symbol's number in its place."""
+    """Write the tree with symbols, or with each symbol's number."""
     return _FormulaWriter(pen, numbers, digits).write(e).text
 
 
@@ -116,7 +116,7 @@ def _largest(terms: tuple[Expr, ...]) -> list[Expr]:
 
 
 def shown(of: float, digits: int = DIGITS) -> tuple[str, str]:
-    """-> (digits, power of ten or ""): −0.0123 is ("−0.0123", ""), 1.2e-7 is ("1.2", "−7")."""
+    """Return (digits, power of ten or ""): ("−0.0123", "") for −0.0123, ("1.2", "−7") for 1.2e-7."""
     if not math.isfinite(of):
         return ("NaN" if math.isnan(of) else "−∞" if of < 0 else "∞"), ""
     if of == int(of) and abs(of) < 1e9:
@@ -126,7 +126,7 @@ def shown(of: float, digits: int = DIGITS) -> tuple[str, str]:
 
 
 def _separator() -> str:
-    """What stands between arguments: a comma, where that isn't the decimal sign."""
+    """Return the argument separator: a comma, unless that is the decimal sign."""
     return ";" if localised(".") == "," else ","
 
 
@@ -143,7 +143,7 @@ _HIGH = dict(
 
 
 def lowered(text: str) -> str:
-    """As a subscript, where Unicode has its signs; else after an underscore."""
+    """Return text as a subscript if Unicode has all its characters, else after an underscore."""
     fits = all(c in _LOW for c in text) and not (len(text) > 1 and text.isalpha())
     return "".join(_LOW[c] for c in text) if fits else f"_{text}" if text.isalnum() else f"_({text})"
 
@@ -155,7 +155,7 @@ def raised(text: str) -> str:
 
 @dataclass(frozen=True)
 class UnicodeText:
-    """Unicode in one line. exact: with decimal points in every language, for programs."""
+    """Writes one line of Unicode. exact: decimal points in every language, for programs."""
 
     exact: bool = False
 
@@ -213,15 +213,16 @@ class UnicodeText:
 
 
 def _tokens(text: str) -> str:
-    """Letters as identifiers, digits as numbers, the rest as operators."""
+    """Return MathML tokens: letters as identifiers, digits as numbers, other characters as operators."""
     parts = re.findall(r"[^\W\d_]+(?:\.[^\W\d_]+)+|\d+(?:\.\d+)?|∂?[^\W\d_]+[\u0302′″]*|.", text)
     row = "".join(_token(part) for part in parts if part.strip())
     return row if len(parts) == 1 else f"<mrow>{row}</mrow>"
 
 
 def _token(part: str) -> str:
-    """A single letter leans by the style sheet and not by MathML's own way, which takes the letter from a
-    mathematical font: where a machine has none, an h would look like nothing else."""
+    """Return one token. The style sheet makes single letters italic: MathML's own italics take characters
+    from a mathematical font, and without one an h would be unrecognisable.
+    """
     if part[0].isdigit():
         return f"<mn>{escape(part)}</mn>"
     if not re.match(r"∂?\w|∂", part):
@@ -231,7 +232,7 @@ def _token(part: str) -> str:
 
 
 class MathML:
-    """MathML Core, as browsers draw it by themselves."""
+    """Writes MathML Core, which browsers draw themselves."""
 
     def number(self, of: float, digits: int) -> Piece:
         text, ten = shown(of, digits)
@@ -297,7 +298,7 @@ class MathML:
         return Piece(f'<mtext class="dots">{escape(text)}</mtext>')
 
     def added(self, pieces: list[Piece]) -> Piece:
-        """In one line, or where that would be too long one below the other."""
+        """Write a sum on one line, or if that is too long, one term per line."""
         if len(pieces) == 1:
             return pieces[0]
         plus = '<mo form="infix">+</mo>'
@@ -315,10 +316,10 @@ TEXT, EXACT, MATHML = UnicodeText(), UnicodeText(exact=True), MathML()
 
 
 def text(e: Expr, *, numbers: bool = False, digits: int = DIGITS, exact: bool = False) -> str:
-    """In one line of Unicode. exact: with decimal points in every language."""
+    """Return one line of Unicode. exact: decimal points in every language."""
     return write(e, EXACT if exact else TEXT, numbers=numbers, digits=digits)
 
 
 def mathml(e: Expr, *, numbers: bool = False, digits: int = DIGITS) -> str:
-    """As the inside of a ``<math>``."""
+    """Return the content of a ``<math>`` element."""
     return write(e, MATHML, numbers=numbers, digits=digits)

@@ -1,4 +1,4 @@
-"""An explanation as one self-contained HTML page: formulas as MathML, pictures as SVG, light and dark."""
+"""An explanation as a self-contained HTML page: MathML formulas, SVG pictures, light and dark mode."""
 
 from collections.abc import Sequence
 from html import escape
@@ -33,7 +33,7 @@ ol.sources { padding-left: 1.2rem; color: var(--soft); font-size: 13px; overflow
 
 
 def explain_page(explanation: Explanation, digits: int = DIGITS) -> str:
-    """The whole page."""
+    """Return the whole page."""
     parts = [
         f"<h1>{escape(explanation.title)}</h1><p class='soft'>{escape(explanation.about)}</p>",
         *(

@@ -1,4 +1,4 @@
-"""Pictures in explanations as SVG: charts of lines, and graphs of quantities."""
+"""SVG pictures in explanations: line charts and graphs of quantities."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ COLUMN, ROW = 190, 46
 
 
 def chart(shown: Chart) -> str:
-    """Lines over a common frame, each named beside a sample of it."""
+    """Return a line chart with a legend."""
     series = []
     for place, each in enumerate(shown.lines):
         x_N, y_N = np.array(each.points, np.float64).T
@@ -27,7 +27,7 @@ def chart(shown: Chart) -> str:
 
 
 def graph(shown: Graph) -> str:
-    """Nodes in columns, edges with their local derivatives."""
+    """Return a graph: nodes in columns, edges with their local derivatives."""
     rows = max(len(column) for column in shown.columns)
     width, height = 110 + COLUMN * (len(shown.columns) - 1), 20 + ROW * rows
     places: dict[str, tuple[float, float]] = {}

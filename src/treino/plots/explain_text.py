@@ -15,12 +15,13 @@ from treino.plots.explain_formula import DIGITS, text
 from treino.plots.explain_formula import TEXT as PEN
 from treino.words import _
 
-ALIGN = 100  # characters a line of a formula may have in a pipe
+ALIGN = 100  # most characters of a formula's line in a pipe
 
 
 def document(explanation: Explanation, digits: int = DIGITS) -> dict[str, Any]:
-    """The contract: ``topic, steps[{title, symbols, numbers, value}], checks[{name, ours, reference,
-    difference}]``, and a little more: in what part a step stands, what it says, and whether a check holds."""
+    """Return the JSON document: ``topic, steps[{title, symbols, numbers, value}], checks[{name, ours,
+    reference, difference}]``; also each step's part and text, and whether each check holds.
+    """
     return {
         "topic": explanation.topic,
         "title": explanation.title,
@@ -68,7 +69,7 @@ def _step(part: str, step: Step, digits: int) -> dict[str, Any]:
 
 
 def rendered(explanation: Explanation, digits: int = DIGITS) -> Iterator[RenderableType]:
-    """What a terminal shows, piece by piece."""
+    """Yield what a terminal shows, piece by piece."""
     yield line((explanation.title, "bold"))
     yield explanation.about
     for part in explanation.parts:
@@ -84,7 +85,7 @@ def rendered(explanation: Explanation, digits: int = DIGITS) -> Iterator[Rendera
 
 def _shown(step: Step, digits: int) -> Iterator[RenderableType]:
     if step.picture is not None and not (step.text or step.table or step.formula):
-        return  # a picture alone stands on the page
+        return  # a step with only a picture is for the page
     mark = (_("not so: "), "bold red") if step.wrong else ""
     yield from ("", line(mark, step.title))
     if step.text:
@@ -123,7 +124,7 @@ def _table(shown: StepTable, digits: int) -> RenderableType:
 
 
 def cell(value: str | float | int, digits: int) -> str:
-    """One cell of a table."""
+    """Format a table's cell."""
     if isinstance(value, str):
         return " ".join(value.split())
     return PEN.number(float(value), digits).text
@@ -141,7 +142,7 @@ def checks_table(checks: tuple[Check, ...], digits: int) -> RenderableType:
 
 
 def verdict(explanation: Explanation) -> Text:
-    """One line: all checks hold, or which do not."""
+    """Return one line: all checks hold, or which ones fail."""
     failed = [check.name for check in explanation.checks if not check.holds]
     if not failed:
         return line((_("All {n} checks hold.").format(n=len(explanation.checks)), "green"))
@@ -152,11 +153,11 @@ def verdict(explanation: Explanation) -> Text:
 
 
 def plain(explanation: Explanation, digits: int = DIGITS) -> str:
-    """The same without colours, in lines of at most 100 characters."""
+    """Return the explanation as text without colours, in lines of at most 100 characters."""
     file = io.StringIO()
     console = EscapingConsole(
         file=file, width=ALIGN, highlight=False, markup=False, emoji=False,
-        force_terminal=False, force_jupyter=False, color_system=None,  # a notebook asks for colours and HTML
+        force_terminal=False, force_jupyter=False, color_system=None,  # a notebook requests colours and HTML
     )  # fmt: skip
     for piece in rendered(explanation, digits):
         console.print(piece)

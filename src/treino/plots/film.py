@@ -43,18 +43,18 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-# ---- frames of a film as pictures, with their captions
+# ---- frames as pictures
 
-PIXELS = 100  # dots per inch: 800 pixels wide
+PIXELS = 100  # dots per inch, for 800 pixels of width
 GIF_WIDTH = 640
-COLOURS = 128  # of a picture on a page or in a GIF
-LISTED = 12  # classes by name
-SHOWN_MS, LONG_MS = 140, 1400  # how long a frame stands, and the first and the last
+COLOURS = 128  # in a picture on a page or in a GIF
+LISTED = 12  # most class names listed
+SHOWN_MS, LONG_MS = 140, 1400  # duration of a frame; of the first and the last frame
 
 
 @dataclass(frozen=True, eq=False)
 class FilmPicture:
-    """A frame with its picture, 800 × 600 pixels, and with the sentences in it."""
+    """A frame with its picture (800 × 600 pixels) and its caption."""
 
     frame: Frame
     image: "Image"
@@ -62,7 +62,7 @@ class FilmPicture:
 
 
 def film_pictures(frames: Iterable[Frame], last: int) -> Iterator[FilmPicture]:
-    """last: the run's last step."""
+    """Yield each frame's picture. last: the run's last step."""
     from PIL import Image
 
     figure = axes = None
@@ -86,14 +86,14 @@ def film_pictures(frames: Iterable[Frame], last: int) -> Iterator[FilmPicture]:
 
 
 def image_png(image: "Image") -> bytes:
-    """PNG bytes; the same picture gives the same bytes."""
+    """Return PNG bytes, reproducibly."""
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()
 
 
 def few_colours(image: "Image", width: int | None = None) -> "Image":
-    """The picture in 128 colours, a fraction of its bytes; width: in pixels, to make it smaller."""
+    """Reduce the picture to 128 colours and a fraction of its bytes. width: in pixels, to shrink it."""
     from PIL import Image
 
     if width is not None:
@@ -102,7 +102,7 @@ def few_colours(image: "Image", width: int | None = None) -> "Image":
 
 
 def gif(images: list["Image"]) -> bytes:
-    """An animation without an end; the first and the last frame stand longer."""
+    """Return an endless animation; the first and the last frame stay longer."""
     times = [SHOWN_MS] * len(images)
     times[0] = times[-1] = LONG_MS
     file = io.BytesIO()
@@ -111,7 +111,7 @@ def gif(images: list["Image"]) -> bytes:
 
 
 def limits(shown: Boundary) -> tuple[tuple[float, float], tuple[float, float]]:
-    """The x and the y range that all frames share."""
+    """Return the x and y limits that all frames share."""
     if isinstance(shown, Plane):
         return (shown.x_R[0], shown.x_R[-1]), (shown.y_R[0], shown.y_R[-1])
     if isinstance(shown, InputLine) and shown.classes:
@@ -124,7 +124,7 @@ def limits(shown: Boundary) -> tuple[tuple[float, float], tuple[float, float]]:
 
 
 def _stage(frame: Frame) -> tuple["Figure", "Axes", list[Any]]:
-    """The figure with all that stays: title, axes, key; and the three texts that change."""
+    """Return the figure with its constant parts (title, axes, key), and the three texts that change."""
     shown = frame.shown
     figure = new_figure()
     inches = figure.get_figheight()
@@ -170,7 +170,7 @@ def _key(shown: Boundary) -> tuple[list[Any], list[str]]:
 
 
 def _act(axes: "Axes", shown: Boundary) -> None:
-    """Draw what this frame says in the place of what the last one said."""
+    """Replace the previous frame's drawing with this frame's."""
     for artist in [*axes.images, *axes.collections, *axes.lines]:
         artist.remove()
     bounds = axes.get_xlim(), axes.get_ylim()
@@ -180,7 +180,7 @@ def _act(axes: "Axes", shown: Boundary) -> None:
 
 
 def draw_shown(axes: "Axes", shown: Boundary) -> None:
-    """Regions and rows, a curve and rows, or predictions against what is true."""
+    """Draw regions and rows, a curve and rows, or predicted against true values."""
     if isinstance(shown, Plane):
         draw_regions(axes, shown)
         draw_rows(axes, shown.points, len(shown.classes))
@@ -195,14 +195,14 @@ def draw_shown(axes: "Axes", shown: Boundary) -> None:
 
 
 def _on_floor(points: Points, classes: int) -> Points:
-    """Rows of one input in lanes at the bottom, one for each class."""
+    """Return rows with one input, placed in lanes at the bottom, one per class."""
     lane_N = 0.02 + 0.025 * points.true_N if classes <= 12 else np.full(len(points), 0.03)
     at_N2 = np.column_stack([points.at_NK[:, 0], lane_N])
     return Points(points.split, at_N2, points.true_N, points.predicted_N, points.index_N, points.total)
 
 
 def place_sentence(frame: Frame, last: int) -> str:
-    """Where in the training it is, and how good the network is then."""
+    """Return the frame's step, epoch, loss and score in one line."""
     clauses = [_("Step {step:,} of {last:,}").format(step=frame.step, last=last)]
     if not frame.step:
         clauses = [_("Step 0 of {last:,}: the untrained network").format(last=last)]
@@ -222,7 +222,7 @@ def place_sentence(frame: Frame, last: int) -> str:
 
 
 def change_sentence(frame: Frame, before: int | None) -> str:
-    """What is another than in the frame before, of step ``before``."""
+    """Describe what changed since the previous frame, at step ``before``."""
     if before is None or (frame.moved is None and frame.change is None):
         return _("Nothing is learnt yet: this is how the random numbers fell.") if not frame.step else ""
     if frame.change is None:
@@ -237,7 +237,7 @@ def change_sentence(frame: Frame, before: int | None) -> str:
 
 
 def absent_sentence(frame: Frame) -> str:
-    """Which classes win nowhere in view; "" where each wins somewhere."""
+    """Name the classes that win nowhere in view; "" if each wins somewhere."""
     if not frame.absent or isinstance(frame.shown, Fit):
         return ""
     names, more = class_labels(frame.shown.classes), len(frame.absent) - LISTED
@@ -248,7 +248,7 @@ def absent_sentence(frame: Frame) -> str:
 
 
 def share(value: float) -> str:
-    """A share in per cent with two significant digits, however small: 0.00031 %."""
+    """Return a share in per cent with two significant digits, however small: 0.00031 %."""
     return _("{value} %").format(value=numeral(float(f"{100 * value:.2g}")))
 
 
@@ -257,12 +257,12 @@ def film_title(shown: Boundary) -> str:
     return _("{name}, while it learns").format(name=name)
 
 
-# ---- several networks over the same inputs, side by side
+# ---- several networks side by side
 
 ACROSS = 3
-SMALLER = 0.3  # marks of rows, beside those of a picture of one network
-LETTERS, LINE = 46, 0.135  # in a line of a caption, and inches from one to the next
-LOW = 0.4  # inches of the legend
+SMALLER = 0.3  # size of row markers, relative to pictures of one network
+LETTERS, LINE = 46, 0.135  # characters per caption line, and inches between lines
+LOW = 0.4  # inches: height of the legend
 
 
 def grid_figure(
@@ -272,9 +272,9 @@ def grid_figure(
     sentences: Sequence[str] = (),
     side: float = 1.71,
 ) -> "Figure":
-    """One panel for each, three in a line; a caption above each, and which classes win nowhere in it.
+    """Draw a panel per network, three per line; above each, its caption and the classes that win nowhere.
 
-    side: inches that a panel is high.
+    side: a panel's height in inches.
     """
     with look():
         x_name, y_name = axis_names(shown[0])
@@ -314,7 +314,7 @@ def _panel(axes: "Axes", one: Boundary) -> None:
 
 
 def _above(axes: "Axes", words: str, ink: str, up: float, size: float) -> None:
-    """up: points from the panel to the words."""
+    """Write words above a panel. up: distance in points."""
     axes.annotate(
         words, (0, 1), (0, up), "axes fraction", "offset points", color=ink, fontsize=size, va="bottom"
     )  # fmt: skip
@@ -335,6 +335,6 @@ def _nowhere(one: Boundary) -> tuple[str, str]:
         return "", INK
     names = class_labels(one.classes, 14)
     listed = ", ".join(names[c] for c in one.absent[:3]) + (", …" if len(one.absent) > 3 else "")
-    if isinstance(one, Plane) and one.view != "all":  # the network may say it off this plane
+    if isinstance(one, Plane) and one.view != "all":  # the network may predict the class outside this plane
         return _("not on this plane: {names}").format(names=listed), SOFT
     return _("nowhere: {names}").format(names=listed), ALARM

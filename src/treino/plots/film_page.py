@@ -1,4 +1,4 @@
-"""The film's page: its frames as pictures, a slider and keys; it loads nothing."""
+"""The film's page: frames as images, a slider and keys; it loads nothing."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ ICONS = {
 
 @dataclass(frozen=True, eq=False)
 class PageFrame:
-    """A frame as PNG. alt: what is seen, in words. loss: of the update that led there."""
+    """A frame as PNG. alt: its description in words. loss: of the update that led to the frame."""
 
     picture: bytes
     alt: str
@@ -31,8 +31,10 @@ class PageFrame:
 
 
 def film_html(frames: Sequence[PageFrame], name: str) -> str:
-    """The film as an HTML fragment with its own style and script. Until it plays, on paper and without
-    JavaScript its last frame is seen. name: of the data."""
+    """Return the film as an HTML fragment with its own style and script. name: the data's name.
+
+    Until it plays, on paper and without JavaScript, it shows its last frame.
+    """
     last = len(frames) - 1
     pictures = [
         f'<img{"" if place == last else " hidden"} decoding="sync" alt="{escape(frame.alt)}"'
@@ -53,7 +55,7 @@ def film_html(frames: Sequence[PageFrame], name: str) -> str:
 
 
 def film_page(frames: Sequence[PageFrame], name: str, sentences: Sequence[str]) -> str:
-    """A whole page with the film; sentences: plain text that stands above it."""
+    """Return a whole page with the film. sentences: plain text above the film."""
     above = "".join(f'<p class="soft">{escape(sentence)}</p>' for sentence in sentences)
     body = f"<h1>{escape(_title(name))}</h1>{above}\n{film_html(frames, name)}"
     return page(_title(name), body)
@@ -83,8 +85,7 @@ def _bar(frames: Sequence[PageFrame]) -> str:
 
 
 def _loss_line(losses: Sequence[float | None]) -> str:
-    """The loss at each frame as a line over the slider, logarithmic where it spans much; and where in it the
-    frame lies."""
+    """Return the loss line over the slider (logarithmic for a wide range), with a mark at the frame."""
     loss_F = np.array([np.nan if loss is None else loss for loss in losses], np.float64)
     place_F = np.flatnonzero(np.isfinite(loss_F) & (loss_F > 0))
     high_F, points = loss_F[place_F], ""

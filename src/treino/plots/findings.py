@@ -1,4 +1,4 @@
-"""The doctor's findings as HTML for a notebook: the fault, its cell and line, and the correction."""
+"""The doctor's findings as HTML for a notebook: fault, cell and line, and correction."""
 
 from collections.abc import Sequence
 from html import escape
@@ -13,8 +13,10 @@ LINE = "font-family:ui-monospace,monospace;font-size:13px;margin:3px 0;white-spa
 
 
 def findings_html(head: str, findings: Sequence[tuple[Finding, str, str]], notes: Sequence[str] = ()) -> str:
-    """found: each finding with its place in words (``cell 3, line 7``) and that line's text. notes: sentences
-    that follow.
+    """Return the findings as HTML.
+
+    findings: (finding, its place in words such as ``cell 3, line 7``, that line's text). notes: sentences
+    below.
     """
     parts = [f"<div><b>{escape(head)}</b></div>", *(_one(*each) for each in findings)]
     parts += [f"<div style='opacity:.7'>{escape(text)}</div>" for text in notes]

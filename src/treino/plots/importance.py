@@ -32,21 +32,21 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# ---- the picture of feature importance, of columns or of an image's squares
+# ---- feature importance, of columns or of an image's squares
 
 MOST = 20
-BAR = 0.27  # inches
+BAR = 0.27  # inches per bar
 ONE, JOINT = PALETTE[0], PALETTE[5]
 
 
 def importance_figure(shown: Importances, name: str, mean_item: np.ndarray | None = None) -> "Figure":
-    """mean_item: ``[C, H, W]`` what a picture's squares are laid over."""
+    """Draw feature importance. mean_item: ``[C, H, W]``, the image under an image's squares."""
     with look():
         return _squares(shown, name, mean_item) if shown.patch else _bars(shown, name)
 
 
 def sentences(shown: Importances) -> list[str]:
-    """What was shuffled, on which rows, and from which figures the cost is counted."""
+    """Return which columns were shuffled, on which rows, and the metric that measures the cost."""
     counted = _("{n:,} {split} rows").format(n=shown.rows, split=split_name(shown.split))
     if shown.rows < shown.of:
         counted = _("{n:,} of {of:,} {split} rows").format(
@@ -202,12 +202,12 @@ def _map(axes: "Axes", shown: Importances, cost: Cost, mean_item: np.ndarray | N
     bar.outline.set_edgecolor(SOFT)
 
 
-# ---- the picture of partial dependence
+# ---- partial dependence
 
 ACROSS = 3
-CLASSES = 8  # of more, those whose curves reach furthest
-FAINT_ROWS = 60  # single rows drawn; of several classes fewer
-HIGH = 2.35  # inches that a line of panels takes
+CLASSES = 8  # most classes drawn: those with the largest effect
+FAINT_ROWS = 60  # most single rows drawn; fewer with several classes
+HIGH = 2.35  # inches per row of panels
 
 
 def dependence_figure(
@@ -219,9 +219,9 @@ def dependence_figure(
     columns: int = 0,
     together: Sequence[tuple[Sequence[str], float]] = (),
 ) -> "Figure":
-    """One panel for each column, all with the same vertical axis.
+    """Draw one panel for each column, all with the same vertical axis.
 
-    columns: how many there are in all. together: names of columns that go together, and their correlation.
+    columns: their total number. together: names of correlated columns, and their correlation.
     """
     with look():
         drawn = _classes(shown, classes)
@@ -266,7 +266,7 @@ def dependence_figure(
 def dependence_sentences(
     shown: Sequence[Dependence], classes: Sequence[str], target: str, columns: int
 ) -> list[str]:
-    """What is drawn, over which rows."""
+    """Return what is drawn, and over which rows."""
     if len(classes) == 2:
         what = _("The probability of {name}").format(name=class_labels(classes)[1])
     else:
@@ -291,7 +291,7 @@ def dependence_sentences(
 
 
 def dependence_warnings(together: Sequence[tuple[Sequence[str], float]], drawn: Sequence[str]) -> list[str]:
-    """Where a column that is drawn can't change alone."""
+    """Warn of drawn columns that vary together with other columns."""
     lines = []
     for names, correlation in together:
         mine = [name for name in names if name in drawn]
@@ -308,7 +308,7 @@ def dependence_warnings(together: Sequence[tuple[Sequence[str], float]], drawn: 
 
 
 def _classes(shown: Sequence[Dependence], classes: Sequence[str]) -> list[int]:
-    """Which curves are drawn: of two classes the second, of many those that reach furthest."""
+    """Return the classes to draw: the second of two; of many, those with the largest effect."""
     if len(classes) <= 2:
         return [len(classes) - 1 if classes else 0]
     reach_C = np.max([one.reach_C for one in shown], axis=0)
@@ -316,7 +316,7 @@ def _classes(shown: Sequence[Dependence], classes: Sequence[str]) -> list[int]:
 
 
 def _range(shown: Sequence[Dependence], drawn: Sequence[int], shares: bool) -> tuple[float, float]:
-    """The vertical axis of all panels, with a strip below for the rows."""
+    """Return the limits of the vertical axis of all panels, with room below for the rows."""
     if shares:
         return -0.13, 1.02
     values = np.concatenate([one.curve_NGC[..., drawn].ravel() for one in shown])
@@ -361,7 +361,7 @@ def _panel(axes: "Axes", one: Dependence, drawn: Sequence[int], shares: bool) ->
 
 
 def _rug(axes: "Axes", one: Dependence) -> None:
-    """The rows themselves, at the foot: a line for each, or a column for each class."""
+    """Draw the rows at the bottom: a tick for each, or a bar for each class."""
     foot = axes.get_xaxis_transform()
     own = one.own_N[np.isfinite(one.own_N)]
     if one.axis == "class":

@@ -39,15 +39,15 @@ if TYPE_CHECKING:
 
 MAP = "viridis"
 WAY, HERE = PALETTE[5], PALETTE[1]
-LOG_FROM = 3.0  # from this ratio of the largest to the smallest loss on, the colours are logarithmic
+LOG_FROM = 3.0  # ratio of largest to smallest loss from which the colours are logarithmic
 LEVELS = 9
 SIDE = 3.75  # inches of the view from above
-RIGHT = 0.625  # of the width: where the view from the side begins, clear of the colours' numbers
+RIGHT = 0.625  # share of the width at which the surface begins, clear of the colour bar's labels
 ELEVATION, AZIMUTH = 48, -62
 
 
 def landscape_figure(land: Landscape, name: str) -> "Figure":
-    """From above on the left, as a surface on the right; the run's path on both where it is known."""
+    """Draw contours at the left, a surface at the right, and on both the run's path if it is known."""
     with look():
         captions, alarms = sentences(land), warnings(land)
         figure = new_figure(header_inches(captions, alarms) + 0.12 + SIDE + 0.6)
@@ -65,10 +65,10 @@ def landscape_figure(land: Landscape, name: str) -> "Figure":
 
 
 def colours(land: Landscape) -> "Normalize":
-    """From the smallest to the largest loss; logarithmic where the range asks.
+    """Return the colour scale from the smallest to the largest loss, logarithmic for a wide range.
 
-    What is far beyond the network's own loss and its path's (10 times less, 10,000 times more) gets the
-    first or the last colour, for it would leave no colours for the rest.
+    Losses far from those of the network and its path (10 times less, 10,000 times more) get the first or the
+    last colour, so that the other losses stay distinguishable.
     """
     from matplotlib.colors import LogNorm, Normalize
 
@@ -86,7 +86,7 @@ def colours(land: Landscape) -> "Normalize":
 
 
 def from_above(axes: "Axes", land: Landscape, scale: "Normalize") -> None:
-    """Colour, contours and names of the axes; grey hatching where the loss is not finite."""
+    """Draw colours, contours and axis labels; hatch in grey where the loss is not finite."""
     from matplotlib import rc_context
     from matplotlib.patheffects import withStroke
     from matplotlib.ticker import MaxNLocator
@@ -113,7 +113,7 @@ def from_above(axes: "Axes", land: Landscape, scale: "Normalize") -> None:
     axes.set_aspect("equal")
     axes.set_xlim(float(a_R[0]), float(a_R[-1]))
     axes.set_ylim(float(b_R[0]), float(b_R[-1]))
-    for text in named:  # one that crosses the border would be cut
+    for text in named:  # a label that crosses the border would be cut
         box, frame = extent(text), extent(axes.patch)
         text.set_visible(frame.contains(box.x0, box.y0) and frame.contains(box.x1, box.y1))
     axes.set_xlabel(axis_name(land, 0))
@@ -127,7 +127,7 @@ def from_above(axes: "Axes", land: Landscape, scale: "Normalize") -> None:
 
 
 def levels(scale: "Normalize") -> list[float]:
-    """Round losses for the contours: so many that the smallest step is seen and none is crowded."""
+    """Return round losses for the contours, spaced to show small steps without crowding."""
     from matplotlib.colors import LogNorm
     from matplotlib.ticker import MaxNLocator
 
@@ -141,7 +141,7 @@ def levels(scale: "Normalize") -> list[float]:
 
 
 def draw_way(axes: "Axes", at_K2: Floats) -> None:
-    """The path with its start (ring) and its end (star), and a dot for every moment."""
+    """Draw the path: a ring at its start, a star at its end, and a dot at each snapshot."""
     axes.plot(*at_K2.T, color="white", linewidth=3.2, zorder=4)
     axes.plot(*at_K2.T, color=WAY, linewidth=1.7, marker="o", markersize=2.8, zorder=5)
     axes.plot(
@@ -167,7 +167,7 @@ def draw_way(axes: "Axes", at_K2: Floats) -> None:
 def colour_bar(
     figure: "Figure", scale: "Normalize", land: Landscape, place: tuple[float, float, float, float]
 ) -> None:
-    """What the colours mean; pointed where there are losses beyond its end."""
+    """Draw the colour bar, with a pointed end if losses exceed the scale there."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LogNorm
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -179,7 +179,7 @@ def colour_bar(
     bar = figure.colorbar(ScalarMappable(scale, MAP), cax=axes, extend=extend, extendfrac=0.035)
     bar.outline.set_visible(False)
     axes.tick_params(labelsize=8.5, length=2)
-    axes.yaxis.set_major_locator(FixedLocator(levels(scale)))  # as the contours
+    axes.yaxis.set_major_locator(FixedLocator(levels(scale)))  # at the contour levels
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: numeral(value)))
     axes.yaxis.set_minor_locator(NullLocator())
     words = _("loss (log)") if isinstance(scale, LogNorm) else _("loss")
@@ -187,7 +187,7 @@ def colour_bar(
 
 
 def surface(figure: "Figure", place: tuple[float, float, float, float], land: Landscape, scale: Any) -> None:
-    """The same plane as a surface, in the same colours; heights are as logarithmic as the colours."""
+    """Draw the plane as a surface in the same colours; heights follow the colours' scale, linear or log."""
     from matplotlib import colormaps
     from matplotlib.colors import LightSource
 
@@ -230,14 +230,14 @@ def surface(figure: "Figure", place: tuple[float, float, float, float], land: La
 
 
 def heights(loss_RR: Floats, scale: Any) -> Floats:
-    """From 0 to 1 by the colour scale; NaN where the loss is not finite."""
+    """Return heights from 0 to 1 on the colour scale; NaN where the loss is not finite."""
     with np.errstate(invalid="ignore"):
         up = np.ma.filled(scale(np.ma.masked_invalid(loss_RR)).astype(float), np.nan)
     return np.asarray(up, dtype=np.float64)
 
 
 def interpolated(land: Landscape, value_RR: Floats, at_K2: Floats) -> Floats:
-    """Values of the grid at other places, linear within its cells."""
+    """Interpolate the grid's values at other points, linearly within each cell."""
     a = np.interp(at_K2[:, 0], land.a_R, np.arange(len(land.a_R)))
     b = np.interp(at_K2[:, 1], land.b_R, np.arange(len(land.b_R)))
     i, j = np.minimum(a.astype(int), len(land.a_R) - 2), np.minimum(b.astype(int), len(land.b_R) - 2)
@@ -265,7 +265,7 @@ def loss_words(loss: float) -> str:
 
 
 def sentences(land: Landscape) -> list[str]:
-    """What is seen, on which rows, and what was left out."""
+    """Return the captions: what the picture shows, and on which rows."""
     if land.path is None:
         return [
             _("Star: the network, loss {loss} on {rows}.").format(
@@ -307,7 +307,7 @@ def warnings(land: Landscape) -> list[str]:
 
 
 def line_figure(shown: Interpolation, first: str, second: str) -> "Figure":
-    """A curve for each split; the straight line below each is what a loss without a barrier stays under."""
+    """Draw a curve for each split, and a straight line that a loss without a barrier stays below."""
     with look():
         one, other = label(first, 24), label(second, 24)
         barriers = [_barrier(shown, split) for split in shown.loss]
@@ -331,7 +331,7 @@ def line_figure(shown: Interpolation, first: str, second: str) -> "Figure":
             handles.append(drawn)
             labels.append(split_name(split))
             ends = np.interp([0.0, 1.0], shown.at_R, loss_R)
-            way = np.linspace(0, 1, 101)  # a straight line, also where the axis is logarithmic
+            way = np.linspace(0, 1, 101)  # linear in the loss, also on a logarithmic axis
             axes.plot(
                 way,
                 ends[0] + way * (ends[1] - ends[0]),
@@ -387,12 +387,12 @@ def _alarms(shown: Interpolation) -> list[str]:
 # ---- the picture of a walk in fog
 
 FOG = (0.86, 0.885, 0.905)
-DISC = 0.13  # radius of what the walker feels, in widths of the plane
+DISC = 0.13  # radius of the visible disc, as a share of the plane's width
 PIXELS = 240
 
 
 def walker_figure(land: Landscape, stands: Sequence[SurfacePoint], name: str) -> "Figure":
-    """Above: the local slope at a few points of the path. Below: the whole plane."""
+    """Draw the local slope at a few points of the path, and below them the whole plane."""
     with look():
         captions = [
             _(
@@ -440,7 +440,7 @@ def walker_figure(land: Landscape, stands: Sequence[SurfacePoint], name: str) ->
 
 
 def in_fog(axes: "Axes", land: Landscape, stand: SurfacePoint, scale: "Normalize") -> None:
-    """A small disc of the loss plane around a point, in its colours; fog everywhere else."""
+    """Draw a small disc of the loss plane around a point, in the plane's colours, with fog around it."""
     from matplotlib import colormaps
     from matplotlib.colors import LogNorm
     from matplotlib.patches import FancyArrowPatch
@@ -449,9 +449,7 @@ def in_fog(axes: "Axes", land: Landscape, stand: SurfacePoint, scale: "Normalize
     a_RR, b_RR = np.meshgrid(a_R - stand.at_2[0], b_R - stand.at_2[1])
     radius = DISC * (a_R[-1] - a_R[0])
     rise_RR = stand.slope_2[0] * a_RR + stand.slope_2[1] * b_RR
-    with np.errstate(
-        over="ignore", invalid="ignore"
-    ):  # the mountain's height is the logarithm where its colours are
+    with np.errstate(over="ignore", invalid="ignore"):  # heights are logarithmic if the colours are
         felt_RR = (
             stand.loss * np.exp(rise_RR / stand.loss) if isinstance(scale, LogNorm) else stand.loss + rise_RR
         )
@@ -484,7 +482,7 @@ def in_fog(axes: "Axes", land: Landscape, stand: SurfacePoint, scale: "Normalize
 
 
 def badge(axes: "Axes", stand: SurfacePoint, place: int, land: Landscape) -> None:
-    """The number of a place, on the side of it where the plane has more room."""
+    """Draw a point's number on the side of the point that has more room."""
     centre_2 = np.array([land.a_R.mean(), land.b_R.mean()])
     up = 1 if stand.at_2[1] <= centre_2[1] else -1
     axes.annotate(

@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 PICTURES, ACROSS = 24, 6
 LINES = 15
-LINE, LETTER = 0.27, 0.083  # inches: from line to line, and what a letter takes
-FIRST = 4  # columns before those of the table: row, true, predicted, and how sure or how far
+LINE, LETTER = 0.27, 0.083  # inches: line height, and width of a character
+FIRST = 4  # leading columns: row, true, predicted, and confidence or error
 
 
 def mistakes_figure(shown: Mistakes, columns: Sequence[str] = ()) -> "Figure":
-    """Thumbnails of pictures; of a table its rows, with as many columns as there is room for.
+    """Draw thumbnails of images, or a table's rows with as many columns as fit.
 
-    columns: their names, those that cost most when shuffled first; by default all in their own order.
+    columns: names to show, most important first; default: all, in their order.
     """
     with look():
         if not len(shown):
@@ -141,7 +141,7 @@ def _item(axes: "Axes", item: np.ndarray) -> None:
 
 
 def _rows(shown: Mistakes, columns: Sequence[str], by_cost: bool) -> "Figure":
-    """Lines of text: the row's number, what it is, what was said, and its values."""
+    """Draw text lines: the row's number, true and predicted value, and its columns."""
     from matplotlib.lines import Line2D
 
     drawn = min(LINES, len(shown))
@@ -184,7 +184,7 @@ def _rows(shown: Mistakes, columns: Sequence[str], by_cost: bool) -> "Figure":
 
 
 def _lines(shown: Mistakes, columns: Sequence[str], drawn: int) -> list[list[str]]:
-    """The table column by column, each with its heading first."""
+    """Return the table by column, each with its heading first."""
     names = class_labels(shown.classes, 16)
     lines = [[_("row"), *(f"{i}" for i in shown.index_K[:drawn])]]
     true, answers = shown.true_K[:drawn].tolist(), shown.said_K[:drawn].tolist()
@@ -204,7 +204,7 @@ def _lines(shown: Mistakes, columns: Sequence[str], drawn: int) -> list[list[str
 
 
 def _heading(name: str) -> str:
-    """A column's name, a long one on two lines, parted where a word ends."""
+    """Return a column's name, broken at a word's end into two lines if long."""
     text = label(name, 26)
     if len(text) <= 9:
         return text

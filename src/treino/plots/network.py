@@ -1,6 +1,6 @@
 """The diagram of a network as SVG: each unit's response over the inputs, joined by weights.
 
-One file, nothing loaded, in light and dark; each part says its numbers when the pointer is on it.
+One self-contained file for light and dark mode; hovering over a part shows its numbers.
 """
 
 import math
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 # ---- the diagram of a network as SVG
 
 NARROWEST = 860
-NODE, PITCH, COLUMN = 38, 47, 146  # pixels: a unit's picture, from unit to unit, from layer to layer
+NODE, PITCH, COLUMN = 38, 47, 146  # pixels: size of a unit's image, spacing of units, spacing of layers
 LEFT, OUT, PANEL, EDGE = 172, 142, 250, 28
-DOTS = 150  # rows drawn on the last picture
-LETTER = 6.9  # pixels that a letter takes in running text
+DOTS = 150  # rows drawn in the output panel
+LETTER = 6.9  # pixels per character of running text
 
 STYLE = """
 .net { max-width: 100%; height: auto; --ink: #1b2733; --soft: #52616f; --faint: #dfe5ea; --paper: #ffffff; --over: #0072b2; --under: #e69f00;
@@ -65,7 +65,7 @@ STYLE = """
 
 @dataclass(frozen=True)
 class DiagramLayout:
-    """Where things stand, in pixels."""
+    """Positions in the diagram, in pixels."""
 
     width: int
     height: int
@@ -76,12 +76,12 @@ class DiagramLayout:
         return LEFT + stage * COLUMN
 
     def y(self, unit: int, units: int) -> float:
-        """The middle of a unit's picture."""
+        """Return the vertical centre of a unit's image."""
         return self.middle + (unit - (units - 1) / 2) * PITCH
 
 
 def network_svg(shown: UnitDiagram) -> str:
-    """The whole diagram as the text of an SVG file."""
+    """Return the diagram as the text of an SVG file."""
     stages = shown.stages
     columns = len(stages) + (1 if shown.mean_item is not None else 0)
     width = max(NARROWEST, LEFT + max(columns - 1, 0) * COLUMN + NODE + OUT + PANEL + EDGE)
@@ -121,7 +121,7 @@ def network_svg(shown: UnitDiagram) -> str:
 
 
 def sentences(shown: UnitDiagram) -> list[str]:
-    """What is seen, along which inputs, by which rule units were chosen, and what is left out."""
+    """Return what the images show, over which inputs, how units were chosen, and what is omitted."""
     look = shown.sight
     names = [_short(name, 40) for name in look.axis_names]
     if len(names) == 1:
@@ -170,7 +170,7 @@ def sentences(shown: UnitDiagram) -> list[str]:
 
 
 def _key(y: int) -> Iterator[str]:
-    """What lines and colours mean."""
+    """Yield the key: the meaning of lines and colours."""
     x = 20
     for kind, words in (("p", _("positive")), ("n", _("negative"))):
         yield line((x, y - 4), (x + 26, y - 4), class_=kind, stroke_width=4)
@@ -181,7 +181,7 @@ def _key(y: int) -> Iterator[str]:
 
 
 def _stage(shown: UnitDiagram, place: DiagramLayout, k: int, first: int) -> Iterator[str]:
-    """A layer: its heading, and for each unit the lines that lead to it, its picture and its bias."""
+    """Yield a layer: its heading, and each unit's incoming edges, image and bias."""
     stage, x = shown.stages[k], place.x(k + first)
     units = len(stage.units_K)
     whole = title(stage.name + ": " + stage.what if stage.name else stage.what)
@@ -223,7 +223,7 @@ def _stage(shown: UnitDiagram, place: DiagramLayout, k: int, first: int) -> Iter
 
 
 def _edges(shown: UnitDiagram, place: DiagramLayout, k: int, first: int, unit: int) -> Iterator[str]:
-    """The lines that lead to a unit; of pixels one, as thick as all their weights are long."""
+    """Yield a unit's incoming edges; from pixel inputs one edge, as thick as the norm of their weights."""
     stage = shown.stages[k]
     x, y = place.x(k + first), place.y(unit, len(stage.units_K))
     if stage.weight_KJ is not None:
@@ -271,7 +271,7 @@ def _thumbnail(shown: UnitDiagram, stage: UnitColumn, unit: int, most: float, la
 
 
 def _panel(shown: UnitDiagram, place: DiagramLayout, columns: int) -> Iterator[str]:
-    """The last picture: what the network says over the same inputs, with rows it was not trained on."""
+    """Yield the last panel: the network's output over the same inputs, with held-out rows."""
     x = LEFT + max(columns - 1, 0) * COLUMN + NODE + OUT
     flat = len(shown.fine_y_R) == 1
     side = PANEL
@@ -321,7 +321,7 @@ def _panel(shown: UnitDiagram, place: DiagramLayout, columns: int) -> Iterator[s
 
 
 def _picture_box(shown: UnitDiagram, place: DiagramLayout) -> Iterator[str]:
-    """The pixels: one box with the mean picture of the training rows."""
+    """Yield one box for all pixel inputs, with the mean image of the training rows."""
     assert shown.mean_item is not None
     item = shown.mean_item.reshape(-1, *shown.mean_item.shape[-2:])
     low, high = float(np.nanmin(item)), float(np.nanmax(item))
@@ -356,12 +356,12 @@ def _unit_name(stage: UnitColumn, unit: int) -> str:
 
 
 def _signed(value: float) -> str:
-    """With its sign, also where it is positive."""
+    """Format a value with its sign, also a plus."""
     return numeral(value) if value < 0 else f"+{numeral(value)}"
 
 
 def _unit_title(shown: UnitDiagram, stage: UnitColumn, unit: int) -> str:
-    """What is said of a unit when the pointer is on it."""
+    """Return the text shown when the pointer is on a unit."""
     seen = stage.seen_KRR[unit]
     finite = seen[np.isfinite(seen)]
     lines = [_unit_name(stage, unit)]
@@ -387,13 +387,13 @@ def _unit_title(shown: UnitDiagram, stage: UnitColumn, unit: int) -> str:
 
 
 def _label(x: float, y: float, name: str, most: int, kind: str | None) -> str:
-    """A name that says all of itself when the pointer is on it."""
+    """Return a shortened name whose full text shows when the pointer is on it."""
     short, whole = _short(name, most), _plain(name)
     return text(x, y, short, *([title(whole)] if whole != short else ()), class_=kind)
 
 
 def _plain(text: str) -> str:
-    """One line without letters that a file can't hold."""
+    """Return the text on one line, without characters that a file can't hold."""
     return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
 
 

@@ -1,6 +1,6 @@
-"""What a notebook shows: cards of runs, sweeps and studies, and a training in progress.
+"""HTML for notebooks: cards of runs, sweeps and studies, and a training in progress.
 
-It is drawn again and again, so it is made of SVG and two hundred dots and not of matplotlib's figures.
+It is redrawn often, so it consists of SVG and two hundred dots, not of matplotlib's figures.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ from treino.plots.svg import (
 from treino.plots.svg_charts import Axis, Series, line_chart
 from treino.words import _, numeral
 
-# ---- cards of runs, sweeps and studies in a notebook's output
+# ---- cards of runs, sweeps and studies
 
 CARD = "font-family:system-ui,sans-serif;font-size:14px;line-height:1.45;max-width:960px;padding:4px 0"
 GRID = "display:flex;flex-wrap:wrap;gap:6px 24px;align-items:flex-start"
@@ -42,14 +42,15 @@ CELL = "text-align:right;padding:2px 0 2px 14px;font-variant-numeric:tabular-num
 NAME = "text-align:left;font-weight:500;padding:2px 0;background:none"
 WRONG = f"color:{ALARM}"
 LEADERS = 8
-SHOWN = 30  # runs in a list
+SHOWN = 30  # most runs in a list
 
 
 def run_card(
     path: Path, data: str, status: str, result: RunResult | None, findings: Sequence[Finding], curves: Curves
 ) -> str:
-    """A run: its headline, its figures, its loss, its findings. data: the data's name. result: None before
-    the run is over."""
+    """Return a run's card: headline, figures, loss, findings. data: the data's name. result: None before the
+    run ends.
+    """
     parts = [_title(path.name, f"{data} · {_(status)}", status == "diverged")]
     if outcome := headline(result):
         parts.append(f"<div>{escape(outcome)}</div>")
@@ -68,7 +69,7 @@ def run_card(
 
 
 def sweep_card(path: Path, status: str, result: SweepResult | None, written: Sequence[str]) -> str:
-    """A sweep: what the best is worth, and the leaders by validation figures. written: their settings."""
+    """Return a sweep's card: the best's verified value, and the leaders. written: their settings."""
     members = _("{n:,} networks").format(n=0 if result is None else result.members)
     parts = [_title(path.name, f"{members} · {_(status)}", status == "diverged")]
     if result is not None:
@@ -78,7 +79,7 @@ def sweep_card(path: Path, status: str, result: SweepResult | None, written: Seq
 
 
 def _outcome(result: SweepResult, written: Sequence[str]) -> list[str]:
-    """The judge's sentence, and the leaders; of several seeds or folds, how much each figure varies."""
+    """Return the judgement and the leaders; for several seeds or folds, each metric's spread."""
     parts = []
     if sentence := result.judge and result.judge.sentence:
         parts.append(f"<div>{escape(sentence[:1].upper() + sentence[1:])}</div>")
@@ -103,7 +104,7 @@ def _outcome(result: SweepResult, written: Sequence[str]) -> list[str]:
 def study_card(
     path: Path, status: str, head: Sequence[str], rows: Sequence[Sequence[str]], sentences: Sequence[str]
 ) -> str:
-    """A study: the table of its rows, and the sentences under it."""
+    """Return a study's card: the table of its rows, and sentences below."""
     parts = [_title(path.name, _(status)), _table(head, rows) if rows else ""]
     parts += [f"<div style='max-width:60em'>{escape(sentence)}</div>" for sentence in sentences]
     parts.append(f"<div style='opacity:.7'>{escape(str(path))}</div>")
@@ -111,7 +112,7 @@ def study_card(
 
 
 def runs_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """A list of runs: ``run data status steps metric figure when`` of each, the newest first."""
+    """Return a list of runs, newest first: ``run data status steps metric figure when`` of each."""
     head = (_("run"), _("data"), _("status"), _("steps"), _("test figure"), _("when (UTC)"))
     body = [
         [
@@ -156,9 +157,9 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-# ---- the HTML that a notebook shows during a training or a sweep
+# ---- a training or sweep in progress
 
-SIDE = 300  # of the boundary's picture, in its own units
+SIDE = 300  # side of the boundary's picture, in SVG units
 PROGRESS_GRID = (
     "display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:6px 18px;"
     "align-items:start"
@@ -169,9 +170,9 @@ PROGRESS_GRID = (
 class LiveTraining:
     """The state of a running training.
 
-    done: from 0 to 1. figures: named values. left: seconds to the end at this pace, None before there is one.
-    curves: by epochs. loss_S: every step's loss, where epochs are too few for a curve. messages:
-    what happened, if it is over.
+    done: from 0 to 1. figures: values by name. left: estimated seconds to the end, None before an estimate.
+    curves: per epoch. loss_S: each step's loss, if the epochs are too few for a curve. messages: what
+    happened, once the training is over.
     """
 
     name: str
@@ -186,7 +187,7 @@ class LiveTraining:
 
 
 def training_html(live: LiveTraining) -> str:
-    """The training as HTML: a bar, the figures, the curves, and the boundary of two inputs."""
+    """Return the training as HTML: progress bar, figures, curves, and the boundary of two inputs."""
     charts = []
     if live.loss_S is not None and len(live.loss_S):
         step_S = np.arange(1.0, len(live.loss_S) + 1)
@@ -210,7 +211,7 @@ def sweep_html(
     left: float | None,
     messages: Sequence[str] = (),
 ) -> str:
-    """A sweep as it stands: a bar and its table. done: None while the best is judged."""
+    """Return a running sweep as HTML: progress bar and table. done: None while the best is judged."""
     rows = "".join(
         f"<tr><th scope='row' style='text-align:left;font-weight:500;padding:1px 16px 1px 0'>{escape(k)}</th>"
         f"<td style='text-align:left'>{escape(v)}</td></tr>"
@@ -223,7 +224,7 @@ def sweep_html(
 
 
 def bar(done: float, left: float | None, alarm: bool = False) -> str:
-    """How much is done, and how long it may take."""
+    """Return a progress bar with the estimated time left."""
     ink = ALARM if alarm else PALETTE[0]
     share = 100 * min(max(done, 0.0), 1.0)
     remaining = "" if left is None else _("at most {time} left").format(time=duration(left))
@@ -237,7 +238,7 @@ def bar(done: float, left: float | None, alarm: bool = False) -> str:
 
 
 def duration(seconds: float) -> str:
-    """8 s, 3 min 20 s, 2 h 5 min."""
+    """Format seconds as 8 s, 3 min 20 s or 2 h 5 min."""
     whole = round(seconds)
     if whole < 60:
         return _("{s} s").format(s=whole)
@@ -261,14 +262,14 @@ def _message_lines(lines: Sequence[str], alarm: bool = False) -> str:
 
 
 def boundary_svg(plane: Plane) -> str:
-    """Regions as a small picture, stretched; rows as dots; classes named by their colours."""
+    """Return regions as a small stretched picture, rows as dots, class names in their colours."""
     left, top, cell = 30, 24, SIDE / (len(plane.x_R) - 1)
     parts, x = list[str](), 8.0
     for c, name in enumerate(plane.classes[:8]):
         words = shortened(name, 12)
         parts += [rectangle(x, 5, 10, 10, rx=2, fill=colour(c)), text(x + 15, 14, words)]
         x += 28 + LETTER * len(words)
-    # the middle of the outermost pixels lies on the frame
+    # the centres of the outermost pixels lie on the frame
     side, uri = SIDE + cell, data_uri(regions(plane.probability_RRC), upwards=True)
     parts.append(image(left - cell / 2, top - cell / 2, side, side, uri))
     across = Axis(plane.x_R[0], plane.x_R[-1], left, left + SIDE)

@@ -1,4 +1,4 @@
-"""The frame of every HTML page: self-contained, loads nothing, in light and dark."""
+"""The frame of every HTML page: self-contained, loads nothing, light and dark mode."""
 
 from html import escape
 
@@ -22,7 +22,7 @@ td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabula
 
 
 def page(title: str, body: str, style: str = "") -> str:
-    """A whole page. ``body`` is HTML whose texts from data are escaped already; ``title`` is plain text."""
+    """Return a whole page. ``body``: HTML with escaped texts; ``title``: plain text."""
     return (
         f'<!doctype html>\n<html lang="{escape(_("en"))}"><head><meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

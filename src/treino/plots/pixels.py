@@ -1,4 +1,4 @@
-"""Numbers as pixels: signed values, blue above zero and orange below; classes over a plane; PNG in a text."""
+"""Numbers as pixels: signed values, blue above zero and orange below; class regions; PNG as text."""
 
 import base64
 import io
@@ -17,7 +17,7 @@ Pixels = NDArray[np.floating]
 
 
 def rgba(value_RR: Pixels, most: float) -> Pixels:
-    """``[..., 4]``: the sign's colour, as opaque as the value is near ``most``; grey where not finite."""
+    """Return ``[..., 4]``: the sign's colour, opaque from ``most`` on; grey if not finite."""
     finite = np.isfinite(value_RR)
     strength = np.clip(np.abs(np.where(finite, value_RR, 0.0)) / (most or 1.0), 0, 1)
     pixels = np.empty((*np.shape(value_RR), 4))
@@ -28,8 +28,9 @@ def rgba(value_RR: Pixels, most: float) -> Pixels:
 
 
 def regions(probability_C: Pixels) -> Pixels:
-    """``[..., 4]`` of probabilities ``[..., C]``: the winning class's colour, paler where the network is less
-    sure; grey where not finite."""
+    """Return ``[..., 4]`` for probabilities ``[..., C]``: the winning class's colour, paler for lower
+    confidence; grey if not finite.
+    """
     count = probability_C.shape[-1]
     finite = np.asarray(np.isfinite(probability_C).all(axis=-1))
     known_C = np.where(finite[..., None], probability_C, 0.0)
@@ -42,7 +43,7 @@ def regions(probability_C: Pixels) -> Pixels:
 
 
 def signed_map() -> "Colormap":
-    """The same on white, as matplotlib's map from -1 to 1."""
+    """Return the colours of ``rgba`` on white, as matplotlib's map from -1 to 1."""
     from matplotlib.colors import LinearSegmentedColormap
 
     plain = LinearSegmentedColormap.from_list("signed", [NEGATIVE, PAPER, POSITIVE])
@@ -50,27 +51,28 @@ def signed_map() -> "Colormap":
 
 
 def on_white(value_RR: Pixels, most: float) -> Pixels:
-    """The same over white, ``[..., 3]``."""
+    """Return the colours of ``rgba`` on white, ``[..., 3]``."""
     pixels = rgba(value_RR, most)
     return np.asarray(1 - pixels[..., 3:] * (1 - pixels[..., :3]))
 
 
 def largest(values: Pixels) -> float:
-    """The end of a symmetric scale: the largest size, without the outermost hundredth; 1 where all is 0."""
+    """Return the limit of a symmetric scale: the 0.99 quantile of absolute values; 1 if all are 0."""
     finite = np.abs(values[np.isfinite(values)])
     return float(np.quantile(finite, 0.99) or finite.max() or 1.0) if finite.size else 1.0
 
 
 def tile(weight_CHW: Pixels, most: float) -> Pixels:
-    """Weights on pixels as a picture: one channel signed, three as red, green and blue around grey, of others
-    the mean of the channels."""
+    """Return weights on pixels as an image: three channels as red, green and blue around grey; otherwise the
+    signed mean of the channels.
+    """
     if len(weight_CHW) == 3:
         return np.asarray(np.clip(0.5 + np.moveaxis(weight_CHW, 0, -1) / (2 * most), 0, 1))
     return on_white(weight_CHW.mean(axis=0), most)
 
 
 def data_uri(pixels: Pixels, upwards: bool = False) -> str:
-    """Pixels ``[H, W, 3 or 4]`` in 0 to 1 as a PNG inside a text; upwards: the first line is the lowest."""
+    """Return pixels ``[H, W, 3 or 4]`` in 0 to 1 as a PNG data URI. upwards: the first line is the lowest."""
     from PIL import Image
 
     file = io.BytesIO()

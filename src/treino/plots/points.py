@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def draw_rows(axes: "Axes", points: tuple[Points, ...], classes: int) -> None:
-    """Training rows small, validation rows diamonds, test rows large with an outline; wrong ones ringed."""
+    """Draw training rows small, validation rows as diamonds, test rows large; put rings around wrong ones."""
     crowd = sum(len(p) for p in points)
     size = float(np.interp(crowd, (200, 1200), (1.0, 0.5)))
     for p in points:
@@ -38,7 +38,7 @@ def draw_rows(axes: "Axes", points: tuple[Points, ...], classes: int) -> None:
 
 
 def marks(split: str) -> tuple[str, float, str, float, int]:
-    """Marker, area, edge colour, edge width, order of drawing."""
+    """Return marker, area, edge colour, edge width and z-order."""
     return {
         "train": ("o", 20.0, PAPER, 0.5, 3),
         "validation": ("D", 26.0, PAPER, 0.6, 4),
@@ -47,7 +47,7 @@ def marks(split: str) -> tuple[str, float, str, float, int]:
 
 
 def class_key(names: Sequence[str], most: int, absent: Sequence[int] = ()) -> tuple[list[Any], list[str]]:
-    """The legend's handles and labels for so many classes, the others counted; hollow: wins nowhere."""
+    """Return legend handles and labels of up to ``most`` classes; hollow: the class wins nowhere."""
     from matplotlib.lines import Line2D
 
     handles, labels = [], []
@@ -64,7 +64,7 @@ def class_key(names: Sequence[str], most: int, absent: Sequence[int] = ()) -> tu
 
 
 def row_key(points: tuple[Points, ...], inks: dict[str, str] | None = None) -> tuple[list[Any], list[str]]:
-    """The legend's handles and labels for these rows; ``inks``: a colour per split, else grey."""
+    """Return legend handles and labels of these rows. inks: a colour per split; default grey."""
     from matplotlib.lines import Line2D
 
     handles, labels = [], []
@@ -87,7 +87,7 @@ def row_key(points: tuple[Points, ...], inks: dict[str, str] | None = None) -> t
 
 
 def wrong_key() -> tuple[Any, str]:
-    """The legend's handle and label for the ring around a row that the network gets wrong."""
+    """Return the legend's handle and label of the ring around misclassified rows."""
     from matplotlib.lines import Line2D
 
     ring = Line2D([], [], linestyle="none", marker="o", markersize=10, markerfacecolor="none", color=INK)

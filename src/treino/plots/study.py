@@ -1,4 +1,4 @@
-"""The pictures of a study: loss per epoch, a panel for each batch size; seconds against epochs needed."""
+"""Pictures of a study: loss per epoch, a panel for each batch size; seconds against epochs needed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,18 +30,19 @@ COLUMNS = 3
 HUES = (PALETTE[0], PALETTE[5], PALETTE[2], PALETTE[3])  # corrected, as taught, one fault, the other
 STROKES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.6)), (0, (6, 1.6, 1.2, 1.6)))
 MARKS = "o", "s", "^", "D", "v", "P", "X"
-SHORT = 40  # letters of a name beside which another one has room
-MARKED = 12  # marks on a line
-OFFSET = 0.05  # of a label from its dot; this and the next two as shares of the axes
-APART_X, APART_Y = 0.11, 0.12  # labels that are further apart can't touch
+SHORT = 40  # names up to this length stand two to a line
+MARKED = 12  # marks per line
+OFFSET = 0.05  # of a label from its dot; this and the next two are shares of the axes
+APART_X, APART_Y = 0.11, 0.12  # labels further apart than this can't overlap
 
 
 @dataclass(frozen=True, eq=False)
 class StudyCurve:
-    """A row of a study. panel: its batch size in words. setting: what else is its own, "" for nothing.
+    """A row of a study.
 
-    loss, deviation: of each epoch, None where there is none. floor: what the loss can't go below, None for 0.
-    seconds, interval: of an epoch. epochs_to: the epoch that reached each metric's figure, None for never.
+    panel: its batch size in words. setting: the row's other settings, "" for none. loss, deviation: per
+    epoch, None if unmeasured. floor: the lowest reachable loss, None for 0. seconds, interval: of an epoch.
+    epochs_to: the epoch that reached each metric's figure, None for never.
     """
 
     panel: str
@@ -58,7 +59,7 @@ class StudyCurve:
 
 @dataclass(frozen=True)
 class CurveStyle:
-    """How a row is told from the others: modes by colour, settings by stroke; settings alone by colour."""
+    """How a row is drawn: colour for the mode, stroke for the setting; for one mode, colour for both."""
 
     colour: str
     stroke: Any
@@ -66,7 +67,7 @@ class CurveStyle:
 
 
 def looks(lines: Sequence[StudyCurve]) -> dict[tuple[str, str], CurveStyle]:
-    """The look of each mode and setting, in the order of the rows."""
+    """Return the style of each mode and setting, in the order of the rows."""
     modes = list(dict.fromkeys(line.mode for line in lines))
     settings = list(dict.fromkeys(line.setting for line in lines))
     styles = {}
@@ -80,7 +81,7 @@ def looks(lines: Sequence[StudyCurve]) -> dict[tuple[str, str], CurveStyle]:
 
 
 def names(lines: Sequence[StudyCurve]) -> dict[tuple[str, str], str]:
-    """What a legend calls each mode and setting."""
+    """Return the legend's label of each mode and setting."""
     modes_vary = len({line.mode for line in lines}) > 1
     names_of = {}
     for mode, setting in looks(lines):
@@ -92,7 +93,7 @@ def names(lines: Sequence[StudyCurve]) -> dict[tuple[str, str], str]:
 
 
 def curves_figure(lines: Sequence[StudyCurve], title: str, target: float | None) -> "Figure":
-    """Mean ± deviation of the training loss per epoch. target: the loss to be reached, None for none."""
+    """Draw the training loss per epoch, mean ± deviation. target: the loss to be reached, None for none."""
     panels = list(dict.fromkeys(line.panel for line in lines))
     columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
@@ -140,7 +141,7 @@ def _panel(
     look_of: Mapping[tuple[str, str], CurveStyle],
     bottom: float | None,
 ) -> None:
-    """bottom: of a logarithmic axis, None of a plain one."""
+    """Draw one panel. bottom: lower limit of a logarithmic axis, None for a linear one."""
     for line in lines:
         own = look_of[line.mode, line.setting]
         loss_E, deviation_E = _floats(line.loss), _floats(line.deviation)
@@ -159,7 +160,7 @@ def _panel(
 
 
 def _bottom(lines: Sequence[StudyCurve]) -> float | None:
-    """Where the axis of losses ends below, if it is a logarithmic one."""
+    """Return the lower limit of the loss axis if it is logarithmic, else None."""
     losses = np.concatenate([_floats(line.loss) for line in lines])
     return floor(losses) if spans(losses[losses > 0]) else None
 
@@ -180,7 +181,7 @@ def _scale(axes: "Axes", lines: Sequence[StudyCurve], bottom: float | None) -> N
 
 
 def _levels(axes: "Axes", lines: Sequence[StudyCurve], target: float | None) -> list[tuple[float, Any, str]]:
-    """(loss, stroke, words) of what is to be reached and what softmax twice can't reach, within the axes."""
+    """Return (loss, style, label) of the target and the floor of doubled softmax, if within the axes."""
     levels: list[tuple[float, Any, str]] = []
     if target is not None:
         text = _("to be reached: {value}").format(value=numeral(target))
@@ -194,12 +195,12 @@ def _levels(axes: "Axes", lines: Sequence[StudyCurve], target: float | None) -> 
 
 
 def _columns(lines: Sequence[StudyCurve]) -> int:
-    """How many names stand beside each other in the legend: two where they are short."""
+    """Return the number of legend columns: two if all names are short."""
     return 2 if max((len(name) for name in names(lines).values()), default=0) <= SHORT else 1
 
 
 def legend_inches(lines: Sequence[StudyCurve], levels: int = 0) -> float:
-    """The height of ``legend_below``, in inches. levels: how many strokes more than those of the rows."""
+    """Return the height of ``legend_below`` in inches. levels: entries besides those of the rows."""
     entries = levels + (len(looks(lines)) if len(looks(lines)) > 1 else 0)
     rows = -(-entries // _columns(lines))
     return min(0.24 * rows, 0.12 + 0.2 * rows)
@@ -208,7 +209,7 @@ def legend_inches(lines: Sequence[StudyCurve], levels: int = 0) -> float:
 def legend_below(
     figure: "Figure", lines: Sequence[StudyCurve], more: Sequence[tuple[Any, str]] = (), **own: Any
 ) -> None:
-    """Every mode and setting under the panels; then ``more`` strokes with their words."""
+    """Draw the legend below the panels: every mode and setting, then ``more`` strokes with their labels."""
     from matplotlib.lines import Line2D
 
     named = names(lines)
@@ -234,10 +235,10 @@ def legend_below(
 def tradeoff_figure(
     lines: Sequence[StudyCurve], title: str, metric: str | None, figure: float | None
 ) -> "Figure":
-    """A dot for each row: how long an epoch takes, and after how many the figure is reached.
+    """Draw a dot for each row: seconds per epoch, and epochs until the figure is reached.
 
-    Along a grey line the product, all seconds together, is the same. Rows that never get there stand above.
-    metric, figure: what is to be reached; None: only the seconds are shown.
+    Along a grey line, their product (total seconds) is constant. Rows that never reach it stand above.
+    metric, figure: what is to be reached; with None, only the seconds are shown.
     """
     timed = [line for line in lines if line.seconds]
     with look():
@@ -274,7 +275,7 @@ def _dots(axes: "Axes", lines: Sequence[StudyCurve], metric: str | None) -> None
     if metric is not None:
         _equal_cost(axes, seconds, most)
         axes.axhspan(most + 0.06 * most + 0.25, axes.get_ylim()[1], color=ALARM, alpha=0.06, linewidth=0)
-    placed: list[tuple[float, float, str]] = []  # where labels stand, as shares of the axes
+    placed: list[tuple[float, float, str]] = []  # labels' positions, as shares of the axes
     for line in sorted(lines, key=lambda each: each.seconds or 0):
         own = look_of[line.mode, line.setting]
         epoch = line.epochs_to.get(metric) if metric is not None else None
@@ -288,7 +289,7 @@ def _dots(axes: "Axes", lines: Sequence[StudyCurve], metric: str | None) -> None
         )  # fmt: skip
         at_x, at_y = axes.transAxes.inverted().transform(axes.transData.transform((x, y)))
         near = [(b, text) for a, b, text in placed if abs(at_x - a) < APART_X and abs(at_y - b) < APART_Y]
-        if any(text == line.panel for _b, text in near):  # a word that stands beside it already
+        if any(text == line.panel for _b, text in near):  # the same label is already nearby
             continue
         above = all(abs(at_y + OFFSET - b) > OFFSET for b, _text in near)
         placed.append((at_x, at_y + (OFFSET if above else -OFFSET), line.panel))
@@ -308,7 +309,7 @@ def _dots(axes: "Axes", lines: Sequence[StudyCurve], metric: str | None) -> None
 
 
 def _equal_cost(axes: "Axes", seconds: Any, most: int) -> None:
-    """Lines of equal seconds in all, at 1, 2 or 5 times a power of ten."""
+    """Draw lines of equal total seconds, at 1, 2 or 5 times a power of ten."""
     low, high = axes.get_xlim()
     x = np.geomspace(low, high, 200)
     powers = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high * most)) + 1)

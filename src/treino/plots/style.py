@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from treino.engine.metrics import Metric
 
-# Seen apart with every kind of colour blindness: Okabe & Ito (2008), "Color Universal Design", in the
-# order that keeps the first few furthest apart; from the eighth on Paul Tol's "muted" scheme (2021).
-# The names stand in the regions too, since nobody tells twelve colours apart.
+# Distinguishable with every kind of colour blindness: Okabe & Ito (2008), "Color Universal Design",
+# ordered so that the first few differ most; from the eighth on, Paul Tol's "muted" scheme (2021).
+# Regions also show class names, because twelve colours are hard to tell apart.
 PALETTE = (
     "#0072B2",
     "#E69F00",
@@ -47,12 +47,12 @@ TRAIN, VALIDATION, TEST = PALETTE[0], PALETTE[5], PALETTE[2]
 INKS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 INK, SOFT, FAINT, PAPER, ALARM = "#1b2733", "#52616f", "#dfe5ea", "#ffffff", "#b3261e"
 
-WIDTH = 8.0  # inches; at 100 dots per inch the 800 pixels that every picture must be readable at
+WIDTH = 8.0  # inches; every picture must be readable at 800 pixels (100 dots per inch)
 DPI = 150
-GROUPED = 10_000  # from here on thousands stand apart
-BACKEND = "MPLBACKEND"  # matplotlib's variable for what draws on a screen
+GROUPED = 10_000  # thousands are separated from this number on
+BACKEND = "MPLBACKEND"  # environment variable with matplotlib's backend
 
-# Tried in this order for letters that DejaVu Sans (which comes with matplotlib) does not have.
+# Tried in this order for characters that DejaVu Sans (which comes with matplotlib) lacks.
 FAMILIES = (
     "DejaVu Sans",
     "Noto Sans CJK SC",
@@ -68,10 +68,10 @@ FAMILIES = (
 
 
 def load_matplotlib() -> ModuleType:
-    """The library, also where ``MPLBACKEND`` names a backend that this machine doesn't have.
+    """Import matplotlib, even if ``MPLBACKEND`` names a backend that this machine lacks.
 
-    Such a name makes matplotlib's import fail. Files need no backend, so it is imported without the name,
-    which then goes where the import would have put it: windows of the user's own open as they did before.
+    Such a name makes matplotlib's import fail. Writing files needs no backend, so the import runs without the
+    name; it is then set as the import would have set it, so that the user's own windows open as before.
     """
     if "matplotlib" in sys.modules:
         return sys.modules["matplotlib"]
@@ -88,14 +88,14 @@ def load_matplotlib() -> ModuleType:
 
 
 def rgb(hexadecimal: str) -> tuple[float, float, float]:
-    """``#0072b2`` as shares of red, green and blue."""
+    """Return ``#0072b2`` as shares of red, green and blue."""
     red, green, blue = bytes.fromhex(hexadecimal.removeprefix("#"))
     return red / 255, green / 255, blue / 255
 
 
 @lru_cache(maxsize=1)
 def families() -> tuple[str, ...]:
-    """Those of ``FAMILIES`` that this machine has."""
+    """Return the installed ones of ``FAMILIES``."""
     load_matplotlib()
     from matplotlib.font_manager import fontManager
 
@@ -112,7 +112,7 @@ def _letters() -> frozenset[int]:
 
 @contextmanager
 def look() -> Iterator[None]:
-    """matplotlib's own defaults with treino's look over them, whatever the user's matplotlibrc says."""
+    """Apply treino's style over matplotlib's defaults, ignoring the user's matplotlibrc."""
     matplotlib = load_matplotlib()
     keep = {"backend", "backend_fallback", "interactive", "toolbar", "timezone", "date.epoch"}
     plain: dict[Any, Any] = {
@@ -144,24 +144,24 @@ def look() -> Iterator[None]:
         "legend.frameon": False,
         "legend.fontsize": 9.5,
         "path.simplify": True,
-        "agg.path.chunksize": 20000,  # a line through a million losses is too much for one path
+        "agg.path.chunksize": 20000,  # one path can't hold a line through a million losses
     }
     with matplotlib.rc_context(plain | own):
         yield
 
 
 def new_figure(height: float = 6.0) -> "Figure":
-    """An empty figure of the common width; ``height`` in inches."""
+    """Return an empty figure of the common width; ``height`` in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(WIDTH, height), dpi=DPI)
-    FigureCanvasAgg(figure)  # measures text as the PNG writer will draw it
+    FigureCanvasAgg(figure)  # measures text as the PNG writer draws it
     return figure
 
 
 def png(figure: "Figure", dpi: int = DPI) -> bytes:
-    """The figure as PNG bytes: the same figure gives the same bytes (no time, no software's name in it)."""
+    """Return the figure as PNG bytes, reproducibly: without time or software name."""
     file = io.BytesIO()
     with look():
         localise_ticks(figure)
@@ -172,9 +172,9 @@ def png(figure: "Figure", dpi: int = DPI) -> bytes:
 
 
 def label(text: str, most: int = 24) -> str:
-    """``text`` from data as matplotlib shows it letter by letter: no formulas, one line, not too long.
+    """Return ``text`` from data so that matplotlib shows it literally: no formulas, one line, shortened.
 
-    Letters that no font here has become U+FFFD; a leading underscore would hide it from legends.
+    Characters that no font here has become U+FFFD; a leading underscore would hide the text from legends.
     """
     line = " ".join(text.split())
     line = "".join(c if ord(c) in _letters() else "\ufffd" for c in line if c.isprintable())
@@ -186,7 +186,7 @@ def label(text: str, most: int = 24) -> str:
 
 
 def class_labels(classes: Sequence[str], most: int = 24) -> list[str]:
-    """The classes' names for a picture; one that looks like another, or lost letters, gets its number."""
+    """Return class names for a picture; a name that looks like another or lost characters gets its number."""
     names = [label(name, most) for name in classes]
     return [
         name
@@ -201,7 +201,7 @@ def colour(number: int) -> str:
 
 
 def setting_name(name: str) -> str:
-    """A setting's name for a picture: ``weight decay``."""
+    """Return a setting's name for a picture: ``weight decay``."""
     return label(name.replace("_", " "), 24)
 
 
@@ -210,19 +210,19 @@ def split_name(split: str) -> str:
 
 
 def metric_name(metric: str) -> str:
-    """Its key as a word: loss and accuracy have one in every language."""
+    """Return a metric's name in words; metrics such as loss and accuracy have one in every language."""
     known = _metric(metric)
     return _(known.label) if known is not None and known.label else metric.replace("_", " ")
 
 
 def is_charted(metric: str) -> bool:
-    """Whether a report draws it with its interval."""
+    """Whether reports draw the metric with its interval."""
     known = _metric(metric)
     return known is not None and known.charted
 
 
 def is_share(metric: str) -> bool:
-    """Whether it lies between 0 and 1."""
+    """Whether the metric lies between 0 and 1."""
     known = _metric(metric)
     return known is not None and known.share
 
@@ -234,14 +234,14 @@ def _metric(name: str) -> "Metric | None":
 
 
 def few_letters(value: float) -> str:
-    """A number beside an axis, where there is no room for 1000000: 1e6."""
+    """Return a short number for an axis label: 1e6 instead of 1000000."""
     if abs(value) < 1e5:
         return numeral(value)
     return numeral(value, ".0e").replace("e+0", "e").replace("e+", "e").replace("-", "−")
 
 
 def percent(share: float) -> str:
-    """A share in per cent; 100 % and 0 % are said only where they are exact."""
+    """Return a share in per cent; 100 % and 0 % only if exact."""
     value = 100 * share
     if 0 < value < 0.5 or 99.5 <= value < 100:
         return _("{value} %").format(value=numeral(max(0.1, math.floor(value * 10) / 10), ".1f"))
@@ -249,7 +249,7 @@ def percent(share: float) -> str:
 
 
 def localise_ticks(figure: "Figure") -> None:
-    """Write the numbers beside all axes as the reader's language writes them; before the figure is drawn."""
+    """Format all tick labels in the reader's language; call before the figure is drawn."""
     from matplotlib.ticker import ScalarFormatter
 
     class LocalFormatter(ScalarFormatter):
@@ -264,7 +264,7 @@ def localise_ticks(figure: "Figure") -> None:
 
 
 def thin_ticks(figure: "Figure") -> None:
-    """Fewer numbers below an axis where they would run into each other."""
+    """Show fewer tick labels on x axes where they would overlap."""
     from matplotlib.ticker import AutoLocator, MaxNLocator
 
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
@@ -283,7 +283,7 @@ def thin_ticks(figure: "Figure") -> None:
 
 
 def fit_left(figure: "Figure") -> None:
-    """Narrow the axes at the left edge until the numbers and words beside them lie in the figure."""
+    """Narrow the axes at the left edge until their labels fit in the figure."""
     renderer, inside = figure.canvas.get_renderer(), 0.06 * figure.dpi  # type: ignore[attr-defined]
     lefts: dict[float, list[Axes]] = {}
     for axes in figure.axes:
@@ -297,17 +297,17 @@ def fit_left(figure: "Figure") -> None:
             axes.set_position((box.x0 + more, box.y0, box.width - more, box.height))
 
 
-LETTERS = 106  # of a header's line
-LINE = 0.205  # inches from one to the next
+LETTERS = 106  # per header line
+LINE = 0.205  # inches per header line
 
 
 def header_inches(sentences: Iterable[str], warnings: Iterable[str] = ()) -> float:
-    """How high ``header`` will be with these, for the height of the figure."""
+    """Return the height of ``header`` with these lines, in inches."""
     return 0.62 + LINE * sum(len(textwrap.wrap(text, LETTERS)) for text in [*sentences, *warnings])
 
 
 def header(figure: "Figure", title: str, sentences: Iterable[str], warnings: Iterable[str] = ()) -> float:
-    """Title and sentences at the top left. Returns how far down the picture may begin, from 0 to 1."""
+    """Draw title and sentences at the top left. Return the y, from 0 to 1, below which there is room."""
     inches = figure.get_figheight()
     y = inches - 0.18
     figure.text(0.02, y / inches, title, fontsize=14, weight="bold", va="top")
@@ -320,7 +320,7 @@ def header(figure: "Figure", title: str, sentences: Iterable[str], warnings: Ite
 
 
 def legend(axes: "Axes", handles: Sequence[Any], labels: Sequence[str], **where: Any) -> "Legend":
-    """A legend of just these, in this order, on paper: a line that runs under it doesn't cross its words."""
+    """Draw a legend of only these entries, in this order, on an opaque background that hides lines below."""
     shown = axes.legend(
         list(handles), list(labels), borderaxespad=0.3, handletextpad=0.6,
         frameon=True, facecolor=PAPER, edgecolor="none", framealpha=0.85, **where,
@@ -330,7 +330,7 @@ def legend(axes: "Axes", handles: Sequence[Any], labels: Sequence[str], **where:
 
 
 def legend_at_right(axes: "Axes", handles: Sequence[Any], labels: Sequence[str]) -> None:
-    """The legend beside the axes, which give up as much of their width as its longest line needs."""
+    """Draw the legend beside the axes, narrowing them by the width of its longest line."""
     shown = legend(axes, handles, labels, loc="upper left", bbox_to_anchor=(1.03, 1.0), handlelength=1.6)
     inches = extent(shown).width / DPI
     box = axes.get_position()
@@ -339,18 +339,18 @@ def legend_at_right(axes: "Axes", handles: Sequence[Any], labels: Sequence[str])
 
 
 def extent(artist: Any) -> "Bbox":
-    """The box around an artist of a ``new_figure``, in its pixels."""
+    """Return the bounding box of an artist of a ``new_figure``, in pixels."""
     box: Bbox = artist.get_window_extent(artist.get_figure().canvas.get_renderer())
     return box
 
 
 def log_axis(axes: "Axes") -> None:
-    """A logarithmic y axis with plain numbers: 0.01 and not a power in small print."""
+    """Make the y axis logarithmic with plain numbers: 0.01, not a power."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axes.set_yscale("log")
     low, high = axes.get_ylim()
-    decades = math.log10(high) - math.log10(low) if 0 < low < high else 0.0  # nothing positive: no range
+    decades = math.log10(high) - math.log10(low) if 0 < low < high else 0.0  # no range if nothing is positive
     steps = (1.0,) if decades > 2.5 else (1.0, 3.0) if decades > 1.2 else (1.0, 2.0, 5.0)
     axes.yaxis.set_major_locator(LogLocator(base=10, subs=steps, numticks=9))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _position: few_letters(value)))

@@ -1,6 +1,6 @@
-"""SVG: the elements of which every picture on a page is made; texts are escaped here.
+"""SVG elements of all pictures on a page; texts are escaped here.
 
-They take their ink from the page around them, so that they read in light and in dark.
+Elements take their colour from the surrounding page, so that they follow light and dark mode.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,12 +10,15 @@ from treino.plots.style import PALETTE
 
 Point = tuple[float, float]
 
-LETTER = 7.4  # units that a letter takes, about, where letters are 14 units high
+LETTER = 7.4  # approximate units per character at a font size of 14 units
 
 
 def tag(name: str, *inside: str, **attributes: str | float | None) -> str:
-    """An element. inside: elements, or text that is escaped already. attributes: with _ for - and after the
-    words of Python (``class_``); None leaves one out; a number has at most two decimals."""
+    """Return an element.
+
+    inside: elements, or escaped text. attributes: ``_`` stands for ``-`` and follows Python's keywords
+    (``class_``); None omits an attribute; numbers are rounded to two decimals.
+    """
     written = "".join(
         f" {key.rstrip('_').replace('_', '-')}='{_value(value)}'"
         for key, value in attributes.items()
@@ -29,15 +32,14 @@ def _value(value: str | float) -> str:
 
 
 def svg(width: float, height: float, /, *inside: str, alt: str, **attributes: str | float | None) -> str:
-    """A whole picture. alt: what is seen, for who does not see it."""
+    """Return a whole picture. alt: a description for screen readers."""
     return tag(
         "svg", *inside or ("",), viewBox=f"0 0 {width:g} {height:g}", role="img", aria_label=alt, **attributes
     )
 
 
 def fluid_svg(width: float, height: float, *inside: str, alt: str) -> str:
-    """A whole picture as wide as there is room for, in the ink of the page around it, its letters 14 units
-    high."""
+    """Return a picture that fills the available width, in the page's text colour, with font size 14 units."""
     return svg(
         width,
         height,
@@ -51,23 +53,23 @@ def fluid_svg(width: float, height: float, *inside: str, alt: str) -> str:
 
 
 def text(x: float, y: float, words: str, *inside: str, **attributes: str | float | None) -> str:
-    """inside: what else stands in it, such as ``title``."""
+    """Return a text element. inside: further content, such as ``title``."""
     return tag("text", escape(words, quote=False), *inside, x=x, y=y, **attributes)
 
 
 def upright_text(x: float, y: float, words: str, **attributes: str | float | None) -> str:
-    """From below to above, its middle at the point."""
+    """Return text that runs upwards, centred on the point."""
     where = f"translate({x:g} {y:.1f}) rotate(-90)"
     return tag("text", escape(words, quote=False), transform=where, text_anchor="middle", **attributes)
 
 
 def title(words: str) -> str:
-    """What is said where the pointer rests on the element that it stands in."""
+    """Return the hover text of the element that contains it."""
     return tag("title", escape(words, quote=False))
 
 
 def path(points: Iterable[Point], *, closed: bool = False, **attributes: str | float | None) -> str:
-    """Straight from point to point."""
+    """Return straight lines through the points."""
     d = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + ("Z" if closed else "")
     return tag("path", d=d, **({} if closed else {"fill": "none"}), **attributes)
 
@@ -87,14 +89,14 @@ def rectangle(
 
 
 def image(x: float, y: float, width: float, height: float, uri: str, **attributes: str | float | None) -> str:
-    """uri: of ``pixels.data_uri``; stretched to the size."""
+    """Return an image stretched to the size. uri: from ``pixels.data_uri``."""
     return tag(
         "image", x=x, y=y, width=width, height=height, preserveAspectRatio="none", href=uri, **attributes
     )  # fmt: skip
 
 
 def colour(number: int) -> str:
-    """A series' colour as CSS: the page's own where it names one (``page.py``), else the palette's."""
+    """Return a series' colour as CSS: the page's (``page.py``) if it defines one, else the palette's."""
     number %= len(PALETTE)
     return f"var(--s{number},{PALETTE[number]})"
 
@@ -105,9 +107,9 @@ def shortened(name: str, most: int = 26) -> str:
 
 
 def key(entries: Sequence[tuple[str, str]], width: float) -> tuple[str, float]:
-    """A legend's lines, as many entries to a line as fit; -> (SVG, the height that it takes).
+    """Return (a legend's SVG, its height), with as many entries per line as fit.
 
-    entries: each one's name, and its sample: elements that end 18 units right of the point 0, 0.
+    entries: (name, sample); a sample consists of elements from (0, 0) to 18 units to the right.
     """
     x, y, parts = 8.0, 14.0, []
     for name, sample in entries:

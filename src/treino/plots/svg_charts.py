@@ -1,6 +1,6 @@
-"""Small charts as SVG: lines with bands, and figures with intervals.
+"""Small SVG charts: lines with bands, and figures with intervals.
 
-They are drawn from numbers alone and stay crisp at every size.
+They are drawn from numbers alone and stay sharp at every size.
 """
 
 import math
@@ -28,18 +28,18 @@ from treino.words import numeral
 
 Floats = NDArray[np.float64]
 
-WIDTH = 480  # of a chart in its own units
-MOST = 300  # points of one line; beyond, the lowest and the highest of every few are drawn
-FEW = 12  # points of a line up to which each is marked
-GRID, SOFT = 0.14, 0.75  # how opaque
-BEYOND = 0.05  # of an axis: how far a line may leave it
+WIDTH = 480  # of a chart, in SVG units
+MOST = 300  # most points per line; of more, the lowest and highest of each few are drawn
+FEW = 12  # up to this many points, a line marks each
+GRID, SOFT = 0.14, 0.75  # opacities
+BEYOND = 0.05  # share of an axis by which a line may leave it
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
     """A line: ``y_N`` over ``x_N``; NaN is a gap. deviation_N: half the height of the band around it.
 
-    dots: mark its points, however many they are.
+    dots: mark every point, even if there are many.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Mark:
-    """A vertical line at ``x`` that the legend calls ``name``. alarm: something went wrong there."""
+    """A vertical line at ``x``, called ``name`` in the legend. alarm: marks an error."""
 
     x: float
     name: str
@@ -62,7 +62,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its interval, as one line of a chart. faint: what it is compared with."""
+    """A figure with its interval, one line of a chart. faint: a value to compare with."""
 
     name: str
     value: float
@@ -73,7 +73,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Axis:
-    """From values to places in the drawing: ``low`` lies at ``start``, ``high`` at ``end``."""
+    """Maps values to positions in the drawing: ``low`` to ``start``, ``high`` to ``end``."""
 
     low: float
     high: float
@@ -111,10 +111,9 @@ def line_chart(
     whole_x: bool = True,
     height: int = 300,
 ) -> str:
-    """Lines with their legend above. logarithmic: of the y axis.
+    """Return lines with their legend above. logarithmic: applies to the y axis.
 
-    whole_x: the x axis counts steps or epochs, of which there are no halves. alt: what is seen, for who does
-    not see it.
+    whole_x: the x axis counts steps or epochs and has only whole ticks. alt: text for screen readers.
     """
     samples = [(s.name, _sample(s)) for s in series]
     names, top = key([*samples, *((m.name, _mark(m, (0, 0), (18, 0))) for m in marks)], WIDTH)
@@ -129,7 +128,7 @@ def line_chart(
     left = 34 + LETTER * max((len(numeral(t)) for t in up.ticks(5)), default=1)
     across = Axis(*_span(x_N[seen], [m.x for m in marks]), left, WIDTH, log_x)
     x_ticks = [t for t in across.ticks(6) if t == round(t) or not whole_x]
-    last = LETTER / 2 * len(numeral(x_ticks[-1])) if x_ticks else 0  # half of it may stand beyond the axis
+    last = LETTER / 2 * len(numeral(x_ticks[-1])) if x_ticks else 0  # half a label extends beyond the axis
     across = Axis(across.low, across.high, left, WIDTH - max(14, last + 2), log_x)
     return fluid_svg(
         WIDTH,
@@ -150,9 +149,9 @@ def line_chart(
 def interval_chart(
     estimates: Sequence[Estimate], *, label: str, alt: str, bounds: tuple[float, float] | None = None
 ) -> str:
-    """Each figure a dot with its interval as a line, one below the other on one axis.
+    """Return a line for each figure, a dot with its interval, all on one axis.
 
-    bounds: values that the axis never leaves, such as 0 and 1 of a share.
+    bounds: values that the axis never passes, such as 0 and 1 for a share.
     """
     fine = [e for e in estimates if math.isfinite(e.value)]
     values = [v for e in fine for v in (e.value, *(e.interval or ()))]
@@ -183,13 +182,13 @@ def interval_chart(
             text(WIDTH - 4, y + 4, numeral(e.value), text_anchor="end", opacity=faint),
         ]
     half = LETTER * len(label) / 2
-    middle = max(min(across.middle, WIDTH - 4 - half), 4 + half)  # a long label stays whole
+    middle = max(min(across.middle, WIDTH - 4 - half), 4 + half)  # keeps a long label in the drawing
     parts.append(text(middle, height - 6, label, text_anchor="middle", opacity=SOFT))
     return fluid_svg(WIDTH, height, *parts, alt=alt)
 
 
 def ticks(low: float, high: float, most: int) -> list[float]:
-    """At most about so many round values between two: multiples of 1, 2 or 5 times a power of ten."""
+    """Return at most about ``most`` round values between the limits: 1, 2 or 5 times a power of ten."""
     step = 10 ** math.floor(math.log10((high - low) / most))
     step *= next(k for k in (1, 2, 5, 10) if (high - low) / (step * k) <= most)
     first = math.ceil(low / step - 1e-9)
@@ -197,7 +196,7 @@ def ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Powers of ten between two, with their multiples where there are few."""
+    """Return powers of ten between the limits, with some multiples if there are few."""
     decades = math.log10(high / low)
     steps = (1,) if decades > 3 else (1, 3) if decades > 1.5 else (1, 2, 5)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
@@ -206,7 +205,7 @@ def log_ticks(low: float, high: float) -> list[float]:
 
 
 def thinned(x_N: Floats, y_N: Floats) -> tuple[Floats, Floats]:
-    """Of a line with very many points the lowest and the highest of every few: its peaks stay."""
+    """Thin a very long line to the lowest and highest of each few points, which keeps its peaks."""
     if len(y_N) <= MOST:
         return x_N, y_N
     fine = np.isfinite(y_N)
@@ -222,7 +221,7 @@ def thinned(x_N: Floats, y_N: Floats) -> tuple[Floats, Floats]:
 
 
 def _span(values: Floats, also: Sequence[float] = (), margin: float = 0.0) -> tuple[float, float]:
-    """Lowest and highest with a margin, never the same."""
+    """Return the lowest and highest value with a margin; the two always differ."""
     fine = values[np.isfinite(values)]
     ends = [float(fine.min()), float(fine.max())] if len(fine) else []
     found = [*ends, *also] or [0.0, 1.0]
@@ -234,7 +233,7 @@ def _span(values: Floats, also: Sequence[float] = (), margin: float = 0.0) -> tu
 
 
 def _sample(series: Series) -> str:
-    """A piece of the line for the legend; of a single point its dot."""
+    """Return a legend sample: a piece of the line, or a dot for a single point."""
     if len(series.y_N) == 1:
         return circle(9, 0, 3.2, fill=colour(series.colour))
     return line(
@@ -269,7 +268,7 @@ def _tick(across: Axis, up: Axis, tick: float) -> str:
 
 
 def _line(across: Axis, up: Axis, series: Series) -> str:
-    """Through what was measured; where that is little, dots too."""
+    """Draw a line through the measured points, with dots if there are few."""
     seen = np.isfinite(series.y_N)
     if up.logarithmic:
         seen &= series.y_N > 0
@@ -290,7 +289,7 @@ def _points(across: Axis, up: Axis, x_N: Floats, y_N: Floats) -> list[Point]:
 
 
 def _reach(series: Sequence[Series], logarithmic: bool) -> list[float]:
-    """How far the bands go: down to 0 where no line is below it; on a logarithmic scale only upwards."""
+    """Return limits for the bands: below 0 only where a line is; on a logarithmic scale, upper ones only."""
     ends = []
     for s in series:
         if s.deviation_N is None or not (seen := np.isfinite(s.y_N) & np.isfinite(s.deviation_N)).any():

@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# ---- the picture of a sweep's learning curves
+# ---- learning curves
 
-MARGIN = 0.02  # below the lowest figure, so that the axis doesn't cut a line that touches it
+MARGIN = 0.02  # below the lowest figure, so that the axis doesn't clip a line there
 
 
 def density_figure(d: Density, name: str, metric: str, falls: bool) -> "Figure":
-    """Darker: more networks, on a scale on which a single one can still be seen. falls: lower is better."""
+    """Draw all learning curves as a density; a single network stays visible. falls: lower is better."""
     with look():
         from matplotlib.colors import LinearSegmentedColormap, LogNorm
         from matplotlib.ticker import MaxNLocator
@@ -59,7 +59,7 @@ def density_figure(d: Density, name: str, metric: str, falls: bool) -> "Figure":
         axes.pcolormesh(
             _borders(d.epoch_E), d.edge_G, shown, cmap=blues, norm=LogNorm(1, max(2, most)), rasterized=True
         )
-        dot = "o" if len(d.epoch_E) == 1 else ""  # one look is no line
+        dot = "o" if len(d.epoch_E) == 1 else ""  # one evaluation makes no line
         (middle,) = axes.plot(
             d.epoch_E, d.median_E.clip(d.edge_G[0], d.edge_G[-1]), color=INK, linewidth=1.4, marker=dot
         )
@@ -85,31 +85,31 @@ def density_figure(d: Density, name: str, metric: str, falls: bool) -> "Figure":
 
 
 def _borders(epoch_E: np.ndarray) -> np.ndarray:
-    """``[E + 1]``: each look stands for the epochs around it."""
+    """Return the bin edges ``[E + 1]``, so that each evaluation covers the epochs around it."""
     if len(epoch_E) == 1:
         return np.array([epoch_E[0] - 0.5, epoch_E[0] + 0.5])
     middle = (epoch_E[1:] + epoch_E[:-1]) / 2
     return np.concatenate([[2 * epoch_E[0] - middle[0]], middle, [2 * epoch_E[-1] - middle[-1]]])
 
 
-# ---- the picture of the best networks' decision boundaries
+# ---- decision boundaries of the best networks
 
-SIDE = 2.25  # inches that a panel is high
+SIDE = 2.25  # inches: height of a panel
 
 
 def boundaries_figure(planes: Sequence[Plane], captions: Sequence[str], name: str) -> "Figure":
-    """The best network first; captions: what stands above each."""
+    """Draw the boundaries, the best network's first. captions: one above each panel."""
     title = _("The best {n}: {name}").format(n=len(planes), name=label(name, 46))
     return grid_figure(planes, captions, title, [_("Paler: less sure; ringed: wrong.")], SIDE)
 
 
-# ---- the picture of the importance of a sweep's settings
+# ---- importance of settings
 
 KNOWS_LITTLE = 0.2
 
 
 def importance_figure(m: SettingImportance, name: str) -> "Figure":
-    """A bar for each setting, the most important one at the top, with the spread over the shuffles."""
+    """Draw a bar for each setting, the most important at the top, with the spread over the shuffles."""
     with look():
         figure = new_figure(1.9 + 0.42 * len(m.names))
         sentences = [
@@ -137,17 +137,17 @@ def importance_figure(m: SettingImportance, name: str) -> "Figure":
         return figure
 
 
-# ---- the picture of a sweep's settings in parallel coordinates
+# ---- parallel coordinates
 
-MOST = 600  # lines, the best of them and an even share of the rest
+MOST = 600  # most lines: the best networks and an evenly spaced sample of the rest
 BEST = 5
-SPREAD = 0.06  # how far lines of one choice lie apart
-MOST_LETTERS = 18  # of a number or a choice beside an axis
-WRAPPED = 12  # letters in a line of an axis' name
+SPREAD = 0.06  # spread of the lines of one choice
+MOST_LETTERS = 18  # most characters of a number or choice beside an axis
+WRAPPED = 12  # characters per line of an axis' name
 
 
 def parallel_figure(s: SweepFigures) -> "Figure":
-    """The best networks in ink over all the others, from pale (worse) to blue (better)."""
+    """Draw the best networks in ink over all others, which range from pale (worse) to blue (better)."""
     with look():
         from matplotlib.collections import LineCollection
         from matplotlib.colors import LinearSegmentedColormap
@@ -192,7 +192,7 @@ def parallel_figure(s: SweepFigures) -> "Figure":
         beside: list[Any] = []
         for k, marks in enumerate(ticks):
             axes.axvline(k, color=SOFT, linewidth=0.9, zorder=3)
-            last = k == K - 1  # whose numbers have room at its right
+            last = k == K - 1  # the last axis has room for its numbers at its right
             for place, text in marks:
                 beside.append(
                     axes.annotate(
@@ -214,8 +214,8 @@ def parallel_figure(s: SweepFigures) -> "Figure":
 
 
 def _make_room(axes: "Axes", beside: list[Any]) -> None:
-    """Move the outer axes inwards until the words beside them lie in the picture."""
-    for _time in range(2):  # words in the middle move with their axes, those at the ends do not
+    """Move the outer axes inwards until their labels fit in the picture."""
+    for _time in range(2):  # labels between the ends move with their axes, those at the ends don't
         frame, boxes = extent(axes), [extent(text) for text in beside]
         edge = axes.figure.bbox
         left = max(0.0, 10 - min(box.x0 for box in boxes)) / edge.width
@@ -226,11 +226,11 @@ def _make_room(axes: "Axes", beside: list[Any]) -> None:
 
 
 def _columns(s: SweepFigures) -> tuple[list[np.ndarray], list[list[tuple[float, str]]]]:
-    """Each axis' places ``[M]`` and ticks; a setting that a network doesn't have goes below the axis."""
+    """Return each axis' positions ``[M]`` and ticks; networks without a setting lie below its axis."""
     columns, ticks = [], []
     for setting in s.settings:
         place_M = setting.place_M.copy()
-        if setting.levels is not None:  # lines through one point would hide how many they are
+        if setting.levels is not None:  # lines through one point would hide how many there are
             turn_M = (s.member_M * 0.6180339887) % 1 - 0.5
             place_M = place_M + turn_M * min(SPREAD, 0.5 / max(1, setting.levels))
         columns.append(np.nan_to_num(place_M, nan=-0.07))
@@ -260,19 +260,19 @@ def _lost(s: SweepFigures) -> str:
     return _("{n:,} diverged and have no line.").format(n=lost) if lost else ""
 
 
-# ---- the picture of a sweep's slices
+# ---- slices
 
 COLUMNS = 3
 MOST_SLICES = 9
-LEFT, GAP = 0.78, 0.28  # inches: beside the first panel, and between two
-CHOICES = 8  # that are all named
-LABEL_LETTERS = 18  # of a choice's name
-ABSENT = -0.12  # the place of networks that don't have the setting
-JITTER = 0.5  # of the room between two levels, over which their networks are spread
+LEFT, GAP = 0.78, 0.28  # inches: left of the first panel, and between panels
+CHOICES = 8  # up to this many choices, all are named
+LABEL_LETTERS = 18  # most characters of a choice's name
+ABSENT = -0.12  # the position of networks without the setting
+JITTER = 0.5  # share of the distance between two levels over which networks are spread
 
 
 def slices_figure(s: SweepFigures) -> "Figure":
-    """Dots: networks that were cut (pale) or trained to the end (dark); the best is orange; ×: diverged."""
+    """Draw a dot for each network: pale if cut, dark if trained to the end, orange if best; diverged: ×."""
     with look():
         shown = s.settings[:MOST_SLICES]
         lines = math.ceil(len(shown) / COLUMNS)
@@ -311,14 +311,14 @@ def slices_figure(s: SweepFigures) -> "Figure":
 
 
 def _ticks(setting: Setting) -> list[tuple[float, str]]:
-    """(place, words) below the axis: every choice, some of a range, and the place of networks without one."""
+    """Return (position, text) of the axis' labels: all choices or some of a range; "none" if unset."""
     step = 1 if setting.levels is not None and setting.levels <= CHOICES else -(-len(setting.ticks) // 5)
     ticks = [(at, label(text, LABEL_LETTERS)) for at, text in setting.ticks[::step]]
     return [(ABSENT, _("none")), *ticks] if np.isnan(setting.place_M).any() else ticks
 
 
 def _width(ticks: list[tuple[float, str]]) -> float:
-    """About how many inches these words need side by side."""
+    """Return about how many inches these labels need side by side."""
     return sum(0.07 * len(text) + 0.08 for _at, text in ticks)
 
 
@@ -364,7 +364,7 @@ def _slice(axes: "Axes", s: SweepFigures, setting: Setting) -> None:
 
 
 def _range(s: SweepFigures) -> tuple[float, float, bool]:
-    """From the best to what is still worth telling apart; worse figures lie on the border."""
+    """Return the axis' range, from the best to values worth distinguishing, and whether it is logarithmic."""
     fine = s.figure_M[np.isfinite(s.figure_M)]
     if not len(fine):
         return 0.0, 1.0, False

@@ -1,1 +1,1 @@
-"""Reports: facts of runs and sweeps, gathered and written as a page."""
+"""Reports: facts of runs and sweeps, collected and written as a page."""

@@ -1,4 +1,4 @@
-"""The explanation of one update of a run: the run's step prepared for the microscope."""
+"""The explanation of one update of a run: its step, prepared for the microscope."""
 
 import copy
 import math
@@ -32,15 +32,15 @@ from treino.training.replay import Snapshot, last_step, snapshots
 from treino.tuning.stored_sweep import StoredSweep
 from treino.words import _
 
-USUAL_STEP = 2  # the third update: an optimizer that remembers has something to remember
-LARGEST = 20_000_000  # numbers of a batch (rows times widths) that are worked by hand
+USUAL_STEP = 2  # the third update, for which an optimizer with state has something in it
+LARGEST = 20_000_000  # largest batch (rows times widths, in numbers) that is computed by hand
 
 
 @dataclass(frozen=True)
 class ExplanationPage:
-    """An explanation to show: in a notebook by itself, ``str`` for a terminal, ``save`` as a page.
+    """An explanation to show: in a notebook itself, in a terminal with ``str``, as a page with ``save``.
 
-    digits: how many significant digits are shown; everything is computed with all of them.
+    digits: significant digits shown; everything is computed in full precision.
     """
 
     explanation: Explanation
@@ -48,24 +48,24 @@ class ExplanationPage:
 
     @property
     def holds(self) -> bool:
-        """Whether every check holds."""
+        """Whether all checks hold."""
         return self.explanation.holds
 
     @property
     def document(self) -> dict[str, Any]:
-        """topic, steps and checks, as ``--json`` gives them."""
+        """Topic, steps and checks, as ``--json`` gives them."""
         return document(self.explanation, self.digits)
 
     def html(self) -> str:
-        """A whole, self-contained page, its formulas as MathML."""
+        """Return a self-contained page with formulas as MathML."""
         return explain_page(self.explanation, self.digits)
 
     def save(self, to: str | Path, *, replace: bool = False) -> Path:
-        """Write the page to a file ``NAME.html`` and return its path. replace: a file that is there already.
+        """Write the page to a file ``NAME.html`` and return its path. replace: overwrite an existing file.
 
         Raises:
-            TreinoError: a file is there that is not to be replaced, or never is, as those of runs are; the
-                name ends otherwise; the disk is in trouble.
+            TreinoError: a file exists and isn't to be replaced, or is a run's and never replaced; the name
+                doesn't end in .html; writing failed.
         """
         output = OutputFile(to, PAGE, replace=replace, new_folders=True)
         return output.write(self.html().encode())
@@ -88,19 +88,17 @@ def explain(
     member: int | None = None,
     digits: int = DIGITS,
 ) -> ExplanationPage:
-    """The arithmetic of a topic, each formula with symbols and with numbers, checked by torch.
+    """Explain the arithmetic of a topic: each formula in symbols and in numbers, checked with torch.
 
-    topic: a name of ``treino explain``, e.g. ``adam``. run: a run, a sweep (its
-    winner), or its name; None: an example of its own.
-    step: the update that follows so many updates (0: the first; default: the third). weight:
-    ``(layer, i, j)`` counted from 0, from input j to unit i, or ``(layer, i)`` for a bias;
-    default: the weight of the first layer with the largest gradient. member: which network of an ensemble,
-    from 0; default the best one. digits: significant digits shown,
-    from 1 to 17.
+    topic: a name of ``treino explain``, e.g. ``adam``. run: a run, a sweep (its winner), or its name; None:
+    a built-in example. step: number of updates before the one explained (0: the first; default: the third).
+    weight: ``(layer, i, j)`` counted from 0, from input j to unit i, or ``(layer, i)`` for a bias; default:
+    the weight of the first layer with the largest gradient. member: which ensemble member, from 0; default:
+    the best one. digits: significant digits shown, from 1 to 17.
 
     Raises:
-        TreinoError: an unknown topic (with the nearest), one that does not fit the run, a step or a weight
-            that the run does not have, a network that is no chain of layers.
+        TreinoError: an unknown topic (the hint names the nearest); a topic that does not fit the run; a step
+            or weight that the run does not have; a network that is no chain of layers.
     """
     known = topics()
     if topic not in known:
@@ -130,12 +128,12 @@ def explain(
 
 
 def update_of(run: StoredRun, step: int | None, weight: tuple[int, ...] | str | None) -> Update:
-    """The update that follows ``step`` updates of a run, with everything that its arithmetic needs.
+    """Return the update that follows ``step`` updates of a run, with all that its arithmetic needs.
 
     Raises:
         TreinoError: as ``explain``.
     """
-    snapshots(run, [0])  # says why, where a run can't be played again
+    snapshots(run, [0])  # raises if the run can't be replayed
     last = last_step(run)
     if last < 1:
         raise TreinoError(
@@ -159,7 +157,7 @@ def update_of(run: StoredRun, step: int | None, weight: tuple[int, ...] | str | 
 def update_after(
     now: Snapshot, weight: tuple[int, ...] | str | None, later: Sequence[Snapshot] = ()
 ) -> Update:
-    """The update that follows a snapshot. later: those after the next steps, as far as they are needed.
+    """Return the update that follows a snapshot. later: the snapshots after the next steps, as needed.
 
     Raises:
         TreinoError: as ``explain``.
@@ -168,7 +166,7 @@ def update_after(
     net = now.trained_net.cpu()
     layers = read_layers(net)
     moments = (now, *later[:-1])
-    alike = [moment for moment in moments if moment.segment == now.segment]  # else it is another network
+    alike = [moment for moment in moments if moment.segment == now.segment]  # others may have other layers
     batches = tuple(_batch(run, moment, layers) for moment in alike[:3])
     size = len(batches[0].x) * (batches[0].x.shape[1] + sum(len(layer.b) for layer in layers))
     if size > LARGEST:
@@ -188,7 +186,7 @@ def update_after(
     data, settings = now.data, now.settings
     place = WeightIndex(0, 0, 0) if weight is None else weight_index(run, weight, layers)
     update = Update(
-        run.typed.removeprefix("runs/"),  # of a sweep's winner with the sweep's name
+        run.typed.removeprefix("runs/"),  # for a sweep's winner, the sweep's name is in it
         run.typed,
         now.step,
         fix_masks(net).double(),
@@ -220,7 +218,7 @@ def update_after(
 
 
 def _same_layers(now: Snapshot, after: Snapshot) -> bool:
-    """Whether the weights after the update are known as it left them: a next segment may have grown them."""
+    """Whether ``after`` has the layers of ``now``; a new segment may have grown them."""
     shapes = ({n: p.shape for n, p in moment.trained_net.named_parameters()} for moment in (now, after))
     return next(shapes) == next(shapes)
 
@@ -244,9 +242,9 @@ def _batch(run: StoredRun, moment: Snapshot, layers: tuple[DenseLayer, ...]) -> 
 
 
 def _masks(run: StoredRun, moment: Snapshot, layers: tuple[DenseLayer, ...], rows: int) -> tuple[Array, ...]:
-    """What the run's dropout multiplied with in this update: its masks hang on seed, layer and step alone."""
+    """Return the run's dropout masks of this update, which depend on seed, layer and step alone."""
     net = copy.deepcopy(moment.trained_net).cpu().train()
-    drawn = replace_dropout(net)  # in the order in which the run draws
+    drawn = replace_dropout(net)  # in the order in which the run draws masks
     a, b = dropout_keys(torch.tensor([moment.seed]), len(drawn), moment.step, 1)
     for place, drop in enumerate(drawn):
         drop.begin((int(a[0, place, 0]), int(b[0, place, 0])))
@@ -263,10 +261,10 @@ def _masks(run: StoredRun, moment: Snapshot, layers: tuple[DenseLayer, ...], row
 def weight_index(
     run: StoredRun, weight: tuple[int, ...] | str, layers: tuple[DenseLayer, ...]
 ) -> WeightIndex:
-    """The weight ``(layer, unit, input)``, or the bias ``(layer, unit)``; as a text with commas too.
+    """Return the weight ``(layer, unit, input)`` or bias ``(layer, unit)``, also from text with commas.
 
     Raises:
-        TreinoError: it names no weight, or one that the network doesn't have.
+        TreinoError: not a weight's index, or one that the network doesn't have.
     """
     numbers: tuple[Any, ...]
     if isinstance(weight, str):
@@ -299,14 +297,14 @@ def weight_index(
 
 
 def _largest(update: Update) -> WeightIndex:
-    """The weight of the first layer that this batch would move most."""
+    """Return the weight of the first layer with the largest gradient."""
     g = np.abs(update.gradients[update.layers[0].parameter("weight")])
     i, j = (int(n) for n in np.unravel_index(int(g.argmax()), g.shape))
     return WeightIndex(0, i, j)
 
 
 def _notes(settings: dict[str, Any], now: Snapshot) -> list[str]:
-    """What this training does beside the plain arithmetic."""
+    """Note what this training does besides the plain arithmetic."""
     notes, hp = [], now.hp
     if settings["ensemble"] > 1:
         notes.append(

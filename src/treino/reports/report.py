@@ -24,11 +24,11 @@ from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 from treino.tuning.sweep_pictures import OF_A_STUDY, PICTURES, draw_study, draw_sweep, of_one, usual
 from treino.words import N_, _
 
-# ---- pictures of whatever is opened
+# ---- pictures of anything stored
 
 
 def usual_pictures(opened: Sequence[Stored], overlay: bool) -> list[str]:
-    """The pictures that are drawn where none are named. overlay: of several runs in one picture."""
+    """Return the pictures drawn by default. overlay: for several runs in one picture."""
     if overlay:
         return ["curves"]
     if isinstance(opened[0], StoredStudy):
@@ -44,10 +44,10 @@ def draw_pictures(
     every: int | None = None,
     tell: Callable[[Size], None] = lambda size: None,
 ) -> list[Path]:
-    """Draw these pictures into ``place`` (default: the folder's own ``pictures/``) and return their paths.
+    """Draw these pictures into ``place`` (default: the folder's ``pictures/``) and return their paths.
 
-    What only single networks have is drawn of a sweep's winner. every: steps between two frames of a film,
-    whose size is told before it is made. missing: takes up why some can't be drawn.
+    For a sweep, pictures of one network show its winner. every: steps between two frames of a film; ``tell``
+    gets the film's size before it is made. missing: collects the errors of pictures that can't be drawn.
     """
     if isinstance(opened, StoredStudy):
         return draw_study(opened, names, place, missing)
@@ -75,7 +75,7 @@ def draw_overlay(
     return draw_together([run_in(each) for each in opened], names, place, missing, smooth=smooth)
 
 
-# ---- the facts of a sweep for its report
+# ---- the facts of a sweep
 
 ALTS: dict[str, str] = {
     "parallel": N_("Each network as a line through its settings"),
@@ -87,9 +87,9 @@ ALTS: dict[str, str] = {
 
 
 def sweep_facts(sweep: StoredSweep, *, drawn: bool = True) -> SweepFacts:
-    """Everything that a report on this sweep says; what can't be shown is named with the reason.
+    """Return everything that a report says about this sweep; lists what can't be shown, with the reason.
 
-    drawn: with its pictures.
+    drawn: include pictures.
 
     Raises:
         TreinoError: a sweep that ended before its members were written.
@@ -135,10 +135,10 @@ def sweep_facts(sweep: StoredSweep, *, drawn: bool = True) -> SweepFacts:
 
 
 def report(opened: Sequence[Stored], to: OutputFile | None = None, *, as_markdown: bool = False) -> Path:
-    """Write the report and return its path; without ``to`` into the (first) run's ``exports/``.
+    """Write the report and return its path; default: in the (first) run's ``exports/``.
 
     Raises:
-        TreinoError: runs that can't stand beside each other, a run that holds too little.
+        TreinoError: runs that can't be compared; a run that holds too little.
     """
     title, subtitle, sections = _told(opened, pictures=not as_markdown)
     text = (markdown if as_markdown else html)(title, subtitle, sections).encode("utf-8", "backslashreplace")
@@ -149,7 +149,7 @@ def report(opened: Sequence[Stored], to: OutputFile | None = None, *, as_markdow
 
 
 def _told(opened: Sequence[Stored], pictures: bool) -> tuple[str, str, list[Section]]:
-    """Title, subtitle and sections; pictures: with what is drawn."""
+    """Return title, subtitle and sections. pictures: include what is drawn."""
     for one in opened:
         if isinstance(one, StoredStudy):
             raise study_without_network(one.folder)

@@ -1,4 +1,4 @@
-"""Comparison of several runs for a report: on which rows they are compared, and the tests' results."""
+"""Comparison of several runs for a report: whether they share rows, and the tests' results."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,16 +19,16 @@ from treino.records.stored_run import StoredRun
 from treino.reports.run_report import check_begun, run_report_of
 from treino.words import _
 
-# ---- comparison of several runs for a report
+# ---- comparison of several runs
 
 
 def compared(runs: Sequence[StoredRun], *, pictures: bool = True) -> RunComparison:
-    """The runs' facts, what differs, and the paired tests of each against the first.
+    """Return the runs' facts, their differences, and the paired tests of each run against the first.
 
-    pictures: with what is drawn.
+    pictures: include what is drawn.
 
     Raises:
-        TreinoError: one of them twice, or runs that learn different things.
+        TreinoError: a run given twice, or runs with different targets or classes.
     """
     names = [run.name for run in runs]
     places = [run.path.resolve() for run in runs]
@@ -62,7 +62,7 @@ def compared(runs: Sequence[StoredRun], *, pictures: bool = True) -> RunComparis
 
 
 def _differing(runs: Sequence[StoredRun]) -> list[tuple[str, list[Any]]]:
-    """Data, settings and sizes in which the runs are not all alike."""
+    """Return data, settings and sizes that are not equal in all runs."""
     every = []
     for run in runs:
         result, data = run.result, run.spec.data
@@ -85,7 +85,7 @@ def _differing(runs: Sequence[StoredRun]) -> list[tuple[str, list[Any]]]:
 
 
 def _apart(runs: Sequence[StoredRun]) -> str:
-    """Why the test figures can't be compared; "" where they can."""
+    """Return why the test figures can't be compared; "" if they can."""
     for run in runs:
         result = run.result
         test = (result and result.metrics.test) or {}
@@ -95,7 +95,7 @@ def _apart(runs: Sequence[StoredRun]) -> str:
 
 
 def _same_rows(runs: Sequence[StoredRun], split: str) -> str:
-    """ "" where all have the same rows in this split, else what is in the way."""
+    """Return "" if all runs have the same rows in this split, else the reason why not."""
     try:
         data = [run.data for run in runs]
     except TreinoError as error:
@@ -109,7 +109,7 @@ def _same_rows(runs: Sequence[StoredRun], split: str) -> str:
 
 
 def _same(a: Data, rows_a: Rows, b: Data, rows_b: Rows) -> bool:
-    """The same rows of the same source: their numbers, and their targets in own units."""
+    """Whether the rows have the same source, equal indices, and equal targets in the target's units."""
     if (a.name, a.sha256) != (b.name, b.sha256) or not rows_a.index.equal(rows_b.index):
         return False
     if a.task == "classification":
@@ -134,15 +134,15 @@ def _right(run: StoredRun) -> np.ndarray:
 
 
 def _error(run: StoredRun) -> np.ndarray:
-    """In the target's own units ``[N]``."""
+    """Return ``[N]`` errors in the target's units."""
     return np.asarray(((_output(run).double() - run.data.test.y)[:, 0] * run.spec.target_scale).numpy())
 
 
-# ---- the settings and figures in which two runs differ
+# ---- differences of two runs
 
 
 def differences(a: StoredRun, b: StoredRun) -> list[dict[str, Any]]:
-    """``{what, a, b}`` for the data, every setting and every figure in which the runs differ."""
+    """Return ``{what, a, b}`` for the data, every setting and every figure in which the runs differ."""
     one, two = _flat(a), _flat(b)
     names = [*one, *(k for k in two if k not in one)]
     return [{"what": n, "a": one.get(n), "b": two.get(n)} for n in names if one.get(n) != two.get(n)]

@@ -1,4 +1,4 @@
-"""The facts of one run for its report, from its folder and from its network's outputs."""
+"""The facts of one run for its report, from its folder and its network's outputs."""
 
 import shlex
 from collections.abc import Callable, Iterator, Sequence
@@ -28,11 +28,11 @@ from treino.tuning.stored_sweep import StoredSweep
 from treino.tuning.sweep_options import SweepOptions
 from treino.words import _
 
-# ---- commands and Python calls that reproduce a sweep, or any folder's training
+# ---- commands and Python calls that reproduce a training
 
 
 def sweep_as_typed(spec: SweepSpec) -> str:
-    """The command that trains this sweep, or these seeds or folds, again."""
+    """Return the command that reproduces this sweep, or these seeds or folds."""
     sweep, space, source = spec.sweep, spec.space_document(), spec.data.source
     flags = as_flags({k: v for k, v in spec.asked.items() if k in FLAGS})
     until = [] if sweep.until is None else ["--until", "{}={:g}".format(*sweep.until)]
@@ -49,13 +49,13 @@ def sweep_as_typed(spec: SweepSpec) -> str:
 
 
 def as_called(spec: RunSpec | SweepSpec, rows: str, kept: bool) -> str:
-    """The call in Python that trains this run or sweep again; "" where a command can say all of it.
+    """Return the Python call that reproduces this run or sweep; "" if a command is enough.
 
-    rows: what stands for its data in the call. kept: these are prepared already, so that what ``load`` was
-    asked for is left out.
+    rows: expression for the data in the call. kept: ``rows`` are already prepared, so the call omits the
+    arguments of ``load``.
     """
     where, arguments = spec.data, without_recipe(spec.asked)
-    if isinstance(spec, RunSpec):  # which a run on a built-in may leave open
+    if isinstance(spec, RunSpec):  # optional for a run on built-in data
         arguments = {"recipe": spec.resolved.recipe} | arguments
     in_python = where.kind in ("memory", "given")
     own = isinstance(spec, RunSpec) and spec.net == "given"
@@ -78,7 +78,7 @@ def as_called(spec: RunSpec | SweepSpec, rows: str, kept: bool) -> str:
 
 
 def _sweep_arguments(spec: SweepSpec) -> dict[str, Any]:
-    """The arguments of ``treino.sweep``, or of ``treino.fit`` with several seeds or folds."""
+    """Return the arguments of ``treino.sweep``, or of ``treino.fit`` with several seeds or folds."""
     until = {"until": list(spec.sweep.until)} if spec.sweep.until else {}
     space = spec.space_document()
     if spec.sweep.spread:
@@ -88,7 +88,7 @@ def _sweep_arguments(spec: SweepSpec) -> dict[str, Any]:
 
 
 def _unusual(sweep: SweepOptionsEntry) -> dict[str, Any]:
-    """What a sweep was asked beside its space, of which it would have taken something else."""
+    """Return a sweep's options, apart from its space, that differ from the defaults."""
     usual = {f.name: f.default for f in fields(SweepOptions)}
     names = (
         "members", "strategy", "eta", "sampler", "sampler_seed", "max_time", "top", "fresh", "storage"
@@ -96,23 +96,23 @@ def _unusual(sweep: SweepOptionsEntry) -> dict[str, Any]:
     return {name: getattr(sweep, name) for name in names if getattr(sweep, name) != usual[name]}
 
 
-# ---- the facts of one run for its report
+# ---- the facts of one run
 
-MOST_CLASSES = 20  # in a confusion matrix that is readable on a page
-LONGEST = 60.0  # seconds of a training that is played again for its film
+MOST_CLASSES = 20  # most classes in a confusion matrix that a page shows legibly
+LONGEST = 60.0  # most seconds of a training that is replayed for its film
 
 
 def run_report_of(run: StoredRun, *, whole: bool = True, pictures: bool = True) -> RunReport:
-    """Everything that a report on this run says; whole: also what takes long to see and much room to show.
+    """Return everything that a report says about this run. whole: include slow and large sections.
 
-    pictures: without them, what is drawn is not drawn. What can't be shown, such as a boundary where the
-    data's file has moved, is named with the reason.
+    pictures: False omits what is drawn. What can't be shown, such as a boundary if the data file has moved,
+    is listed with the reason.
 
     Raises:
         TreinoError: a run that ended before its settings were written.
     """
     check_begun(run)
-    missing: dict[str, list[str]] = {}  # titles by the reason
+    missing: dict[str, list[str]] = {}  # section titles by reason
     seen: dict[str, Sequence[Block]] = {}
     shown = (SHOWN if whole else BESIDE) if pictures else WRITTEN
     for title, make in shown.items():
@@ -145,18 +145,18 @@ def run_report_of(run: StoredRun, *, whole: bool = True, pictures: bool = True) 
 
 
 def check_begun(one: StoredRun | StoredSweep) -> None:
-    """Refuse what ended before its settings were written: there is nothing to report."""
+    """Refuse a run or sweep that ended before its settings were written: there is nothing to report."""
     if not one.folder.has("spec.json"):
         raise ended_before_it_began(one.path)
 
 
 def called_again(spec: RunSpec | SweepSpec, run: StoredRun | None) -> str:
-    """The call in Python that trains it again, where no command can name its rows or its network.
+    """Return the Python call that reproduces the training; "" if a command can name its data and network.
 
-    run: one that holds these rows, if there is one.
+    run: a run that holds these rows, if any.
     """
     if run is not None and spec.data.kind == "memory":
-        with suppress(TreinoError):  # they may not have been kept
+        with suppress(TreinoError):  # the rows may not have been kept
             len(run.data.train)
             return as_called(spec, f"treino.open({run.typed!r}).data", True)
     return as_called(spec, "data", False)
@@ -175,7 +175,7 @@ def _images(run: StoredRun, sheet: bool) -> Sequence[Block]:
 
 @contextmanager
 def _or_why(title: str, missing: dict[str, list[str]]) -> Iterator[None]:
-    """What can't be shown doesn't take the rest with it: it is named, with the reason."""
+    """Skip a section that can't be shown, and record its title by the reason."""
     try:
         yield
     except TreinoError as error:
@@ -183,7 +183,7 @@ def _or_why(title: str, missing: dict[str, list[str]]) -> Iterator[None]:
 
 
 def _film(run: StoredRun) -> Sequence[Block]:
-    """The player; not where playing the run again would take long."""
+    """Return the film's player; nothing if replaying the run would take long."""
     result = run.result
     if result is None or result.seconds > LONGEST:
         raise TreinoError(
@@ -207,7 +207,7 @@ def _confusion(run: StoredRun) -> Sequence[Block]:
             _("{n} classes are too many for a table on a page.").format(n=len(run.data.classes)),
             _("See: treino plot {run} [[what=confusion]]").format(run=run.typed),
         )
-    over = run.status in ("finished", "diverged")  # test rows are not looked at before
+    over = run.status in ("finished", "diverged")  # test rows are not looked at before the end
     splits: tuple[Split, ...] = ("train", "validation", "test") if over else ("train", "validation")
     return confusion_blocks(confusion(run.module, run.data, splits=splits, item_shape=run.item_shape))
 
@@ -241,10 +241,10 @@ def _drawn(run: StoredRun, name: str, alt: str) -> Sequence[Block]:
 Shown = dict[Callable[[], str], Callable[[StoredRun], Sequence[Block]]]
 
 WRITTEN: Shown = {lambda: _("Confusion"): _confusion}
-"""What is seen by asking the network, and said in words."""
+"""Sections computed from the network's outputs and written as text."""
 
 BESIDE: Shown = {lambda: _("Predictions"): _boundary, **WRITTEN}
-"""What is seen by asking the network, of a run that stands beside others."""
+"""Sections computed from the network's outputs, for runs that are compared."""
 
 SHOWN: Shown = {
     lambda: _("Film"): _film,
@@ -254,4 +254,4 @@ SHOWN: Shown = {
     lambda: _("Feature importance"): _goes_by,
     lambda: _("Inside"): _inside,
 }
-"""The same of a run alone."""
+"""Sections computed from the network's outputs, for the report of a single run."""

@@ -1,7 +1,7 @@
-"""The blocks of a report, as plain text and numbers; and a report as Markdown.
+"""The blocks of a report as plain text and numbers, and reports as Markdown.
 
-One report has two readers: ``html`` and ``markdown``. Texts are escaped there and nowhere before, so nothing
-that comes from data can be forgotten.
+``html`` and ``markdown`` both render a report, and only they escape texts, so that no text from data is
+missed.
 """
 
 import re
@@ -24,7 +24,7 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Note:
-    """A box with a heading: a finding, or something to know before one reads on."""
+    """A box with a heading: a finding, or something to know beforehand."""
 
     title: str
     lines: tuple[str, ...]
@@ -33,7 +33,7 @@ class Note:
 
 @dataclass(frozen=True)
 class TableCell:
-    """A table's cell. shade: from 0 to 1, how dark it is (None: not at all)."""
+    """A table's cell. shade: darkness from 0 to 1, or None."""
 
     text: str
     shade: float | None = None
@@ -41,7 +41,7 @@ class TableCell:
 
 @dataclass(frozen=True)
 class TableBlock:
-    """Rows under headings; the first cell of each row names it. numbers: the columns that hold numbers."""
+    """Rows under headings; the first cell names the row. numbers: whether the other columns hold numbers."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str | TableCell, ...], ...]
@@ -62,7 +62,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Drawing:
-    """An SVG or a piece of a page that treino itself made, whose texts are escaped already."""
+    """An SVG or HTML fragment made by treino, whose texts are escaped already."""
 
     html: str
     wide: bool = False
@@ -70,7 +70,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture's file. alt: what is seen, for who does not see it."""
+    """A picture's file. alt: a description for screen readers."""
 
     name: str
     content: bytes
@@ -83,20 +83,20 @@ Block = Paragraph | Note | TableBlock | ListBlock | Code | Drawing | Picture
 
 @dataclass(frozen=True)
 class Section:
-    """``parts`` are sections one level below."""
+    """A section; ``parts`` are its subsections."""
 
     title: str
     blocks: tuple[Block, ...]
     parts: tuple["Section", ...] = ()
 
 
-# ---- a report as Markdown, for a pull request
+# ---- Markdown, for a pull request
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&@])")
 
 
 def markdown(title: str, subtitle: str, sections: Sequence[Section]) -> str:
-    """GitHub's Markdown; every text is escaped, so that data makes no markup and mentions nobody."""
+    """Return GitHub's Markdown, with all texts escaped so that data makes no markup and mentions nobody."""
     parts = [f"# {_plain(title)}", _plain(subtitle)]
     for section in sections:
         parts += _section(section, 2)
@@ -110,7 +110,7 @@ def _section(section: Section, level: int) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Letters that Markdown would read as its own get a backslash; a mention and a link are broken open."""
+    """Escape Markdown's special characters with backslashes, and break mentions and links."""
     line = _SPECIAL.sub(r"\\\1", escape(text.strip())).replace("://", ":\u200b//")
     return line.replace("\\@", "@\u200b")
 

@@ -1,4 +1,4 @@
-"""The tables and charts of figures in a report: with intervals and baselines, over epochs, by class."""
+"""Tables and charts of a report's figures: with intervals and baselines, per epoch, per class."""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 def figures_table(result: RunResult | None) -> TableBlock | None:
-    """Every metric of every split, the test's interval and the baselines; None where nothing is known."""
+    """Return all metrics of all splits, the test intervals and the baselines; None without metrics."""
     if result is None or not (measured := result.metrics.measured):
         return None
     head, test = ["", *(split_name(s) for s in measured)], "test" in measured
@@ -41,7 +41,7 @@ def figures_table(result: RunResult | None) -> TableBlock | None:
 
 
 def _beaten(name: str) -> str:
-    """A baseline's short name."""
+    """Return a baseline's short name."""
     names = {
         "majority": _("commonest class"),
         "mean": _("mean"),
@@ -56,7 +56,7 @@ def figure(value: float | None) -> str:
 
 
 def figure_charts(result: RunResult) -> list[Block]:
-    """The test figures with their intervals beside the baselines."""
+    """Return charts of the test metrics with their intervals, beside the baselines."""
     charts: list[Block] = []
     for name, value in (result.metrics.test or {}).items():
         if value is None or not is_charted(name):
@@ -78,9 +78,9 @@ def figure_charts(result: RunResult) -> list[Block]:
 
 
 def curve_charts(runs: Sequence[Curves], same_loss: bool = True) -> list[Drawing]:
-    """Loss and metric over the epochs: training beside validation, or several runs, each in its colour.
+    """Return loss and metric per epoch: one run's training and validation, or several runs in own colours.
 
-    same_loss: whether the runs' losses mean the same; else they are left out.
+    same_loss: whether the runs' loss functions are the same; if not, losses are left out.
     """
     alone = len(runs) == 1
     loss, metric = list[Series](), list[Series]()
@@ -139,7 +139,7 @@ def _marks(c: Curves) -> list[Mark]:
 
 
 def _alt(what: str, series: Sequence[Series]) -> str:
-    """The curve in words: where each line begins and ends."""
+    """Describe the chart in words: where each line begins and ends."""
     lines = []
     for s in series:
         seen = s.y_N[np.isfinite(s.y_N)]
@@ -153,7 +153,7 @@ def _alt(what: str, series: Sequence[Series]) -> str:
 
 
 def confusion_blocks(shown: Confusion) -> list[Block]:
-    """True classes down, answers across; each cell darker, the larger its share of the true class."""
+    """Return a table: true classes down, predictions across; shade: a cell's share of its true class."""
     share_CC = np.nan_to_num(shown.share_CC)
     rows: tuple[tuple[str | TableCell, ...], ...] = tuple(
         (name, *(TableCell(numeral(n, ","), float(s)) for n, s in zip(count_C, share_C, strict=True)))

@@ -1,4 +1,4 @@
-"""Sections of a report that compare runs: differing settings, figures, and statistical tests."""
+"""Sections of a report that compares runs: differing settings, figures, and statistical tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ CHARTS = ("accuracy", "rmse", "loss")
 
 @dataclass(frozen=True, eq=False)
 class RunComparison:
-    """Facts of runs that are compared; the first is the reference.
+    """Facts of compared runs; the first run is the reference.
 
-    differing: ``(what, value of each run)``. paired: for each run but the first the test and its p-value,
-    adjusted for how many there are; empty where the test rows are not the same ones, and ``apart`` says why.
-    same_validation: whether the validation curves are of the same rows. same_loss: whether what is called
-    loss is the same in all.
+    differing: ``(what, value of each run)``. paired: for each run but the first, the test and its p-value,
+    adjusted for the number of tests; empty if the test rows differ, which ``apart`` explains.
+    same_validation: whether all validation curves are on the same rows. same_loss: whether all runs use the
+    same loss function.
     """
 
     runs: Sequence[RunReport]
@@ -35,7 +35,7 @@ class RunComparison:
 
 
 def compared_sections(compared: RunComparison) -> list[Section]:
-    """The comparison first, then each run's own report."""
+    """Return the comparison, then each run's own report."""
     names = [r.name for r in compared.runs]
     rows = tuple((what, *(_said(what, v) for v in values)) for what, values in compared.differing)
     differing: Block = TableBlock(("", *names), rows, numbers=False)
@@ -89,7 +89,7 @@ def _figures(compared: RunComparison) -> list[Block]:
 
 
 def _tested(run: RunReport) -> tuple[Figures, Mapping[str, tuple[float, float]]]:
-    """The test figures of a run that has some, and their intervals."""
+    """Return a run's test metrics, if any, and their intervals."""
     assert run.result is not None
     assert run.result.metrics.test is not None
     return run.result.metrics.test, run.result.intervals.known
@@ -122,7 +122,7 @@ def _chart(runs: Sequence[RunReport], metric: str) -> list[Block]:
 
 
 def paired_sentence(a: str, b: str, paired: PairedTest, p: float) -> str:
-    """Which run is better on these rows, and whether the difference is larger than chance."""
+    """Say which run is better on these rows, and whether the difference exceeds chance."""
     facts = {"a": a, "b": b, "rows": numeral(paired.rows, ","), "p": numeral(p)}
     if paired.metric == "accuracy":
         comparison = _(

@@ -1,4 +1,4 @@
-"""A report as one HTML page: nothing is loaded, everything from data is escaped, and it prints."""
+"""A report as one HTML page that loads nothing, escapes all data, and can be printed."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from treino.words import _
 
 KINDS = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif"}
 
-SHORT = 18  # letters of a cell that are not broken
+SHORT = 18  # cells up to this many characters are not wrapped
 
 STYLE = """
 :root { --good: #00735a; --code: #f3f6f8; }
@@ -49,7 +49,7 @@ figcaption { color: var(--soft); font-size: .9rem; }
 
 
 def html(title: str, subtitle: str, sections: Sequence[Section]) -> str:
-    """The whole page: title, table of contents, sections."""
+    """Return the whole page: title, table of contents, sections."""
     links = "".join(
         f"<li><a href='#s{i}'>{escape(section.title)}</a></li>" for i, section in enumerate(sections)
     )
@@ -75,7 +75,7 @@ def _section(section: Section, level: int) -> str:
 
 
 def _chart_row(charts: list[str]) -> str:
-    """Charts that follow each other stand side by side where there is room."""
+    """Place consecutive charts side by side if there is room."""
     return f"<div class='charts'>{''.join(charts)}</div>" if charts else ""
 
 

@@ -31,20 +31,20 @@ from treino.words import _, numeral
 
 # ---- sections of a report on one run
 
-COLUMNS = 24  # listed; of more the first ones
-LISTED = 20  # values of one setting
+COLUMNS = 24  # listed; further columns are left out
+LISTED = 20  # listed values of one setting
 
 
 @dataclass(frozen=True, eq=False)
 class RunReport:
-    """What a report says of a run. spec, result: as its folder holds them; result is None before it is over.
+    """What a report says about a run.
 
-    facts: what is known from the first step on. steps: the updates that it has taken. created: UTC, ISO 8601.
-    pictures: under each section's title what it shows. missing: what could not be shown, and why. resume: the
-    command that goes on with it, "" where there is nothing to go on with. sha256: of the kept weights, ""
-    where there are none. call: the call in Python that trains it again, where no command can. official:
-    whether the test rows are the source's own; None where that can't be known. images: what they are like,
-    where the rows are images.
+    spec, result: as stored in the run's folder; result is None before the run ends. facts: known from the
+    first step on. steps: updates done. created: UTC, ISO 8601. pictures: blocks by section title. missing:
+    what could not be shown, and why. resume: the command that resumes the run, "" if it can't be resumed.
+    sha256: of the kept weights, "" without any. call: the Python call that trains the run again, if no
+    command can. official: whether the source defines the test rows; None if unknown. images: their
+    description, for image data.
     """
 
     name: str
@@ -75,7 +75,7 @@ def subtitle(report: RunReport) -> str:
 
 
 def learnt(spec: RunSpec) -> str:
-    """The target, in words."""
+    """Return the target in words."""
     target, classes = spec.resolved.target, spec.classes
     if not classes:
         return _("the number {target}").format(target=target)
@@ -84,7 +84,7 @@ def learnt(spec: RunSpec) -> str:
 
 
 def run_sections(report: RunReport) -> list[Section]:
-    """Every section of one run's report, in the order in which a reader asks."""
+    """Return all sections of one run's report, in the order of a reader's questions."""
     sections = [
         _result(report),
         _data(report),
@@ -97,7 +97,7 @@ def run_sections(report: RunReport) -> list[Section]:
     return [s for s in sections if s.blocks or s.parts]
 
 
-# ---- what came out
+# ---- results
 
 
 def _result(report: RunReport) -> Section:
@@ -118,7 +118,7 @@ def _result(report: RunReport) -> Section:
 
 
 def _state(report: RunReport) -> list[Block]:
-    """What a reader must know of a run that did not simply end."""
+    """Explain the state of a run that did not finish normally."""
     blocks = list[Block]()
     if report.status == "diverged":
         sentence = _(
@@ -143,7 +143,7 @@ def _state(report: RunReport) -> list[Block]:
     return blocks
 
 
-# ---- what was trained on what
+# ---- data
 
 
 def _data(report: RunReport) -> Section:
@@ -199,12 +199,12 @@ def _said_kind(kind: str) -> str:
 
 
 def _of_columns(preparation: Preparation | None) -> TypeGuard[Preparation]:
-    """Whether rows were made of a table's columns, and not taken as they were given."""
+    """Whether the inputs were encoded from a table's columns, not taken as given."""
     return preparation is not None and preparation.kind == "table" and bool(preparation.encoders)
 
 
 def _split_said(report: RunReport) -> str:
-    """How it was decided which row is in which part."""
+    """Describe how the rows were split."""
     where, load = report.spec.data, report.spec.data.load
     of_files = all(getattr(load, s) is not None for s in ("validation", "test"))
     drawn = of_files and not where.files and report.official is False
@@ -227,7 +227,7 @@ def _split_said(report: RunReport) -> str:
 
 
 def _at_random(report: RunReport, drawn: bool, whole: bool) -> str:
-    """drawn: both shares were taken from the rows. whole: equal ones were kept together."""
+    """drawn: both held-back shares were drawn from the rows. whole: equal rows were kept together."""
     if report.official:
         return _("The test rows are the source's own; the others were parted at random with seed {seed}.")
     if not drawn:
@@ -238,7 +238,7 @@ def _at_random(report: RunReport, drawn: bool, whole: bool) -> str:
 
 
 def _columns(preparation: Preparation) -> TableBlock:
-    """A line for each column: what it becomes, and its scale over the training rows."""
+    """Return a row for each column: its encoding, and its scale on the training rows."""
     ways = {
         "number": _("number"), "rank": _("ordered classes"), "one-hot": _("one input for each class"),
         "hashed": _("hashed classes"), "date": _("date"), "time": _("time of day"),
@@ -261,7 +261,7 @@ def _columns(preparation: Preparation) -> TableBlock:
     return TableBlock(head, tuple(rows), caption)
 
 
-# ---- the network and its training
+# ---- network and training
 
 
 def _network(report: RunReport) -> Section:
@@ -304,7 +304,7 @@ def _training(report: RunReport) -> Section:
 
 
 def _members(result: RunResult) -> TableBlock:
-    """A row for each network of an ensemble."""
+    """Return a row for each ensemble member."""
     head = (
         "", _("answers"), _("seed"), _("status"), _("steps"), _("kept epoch"),
         _("validation {metric}").format(metric=result.settings.metric),
@@ -325,7 +325,7 @@ def _members(result: RunResult) -> TableBlock:
 
 
 def _how(s: ResolvedSettings) -> str:
-    """How it was trained, in a line."""
+    """Describe the training in one line."""
     extras = {
         "ensemble": s.ensemble if s.ensemble > 1 else 0,
         "momentum": s.momentum,
@@ -351,7 +351,7 @@ def _how(s: ResolvedSettings) -> str:
 
 
 def _settings(report: RunReport) -> Section:
-    """What was asked for and what was decided, a line each; what is as always, in one."""
+    """Return a row for each requested or resolved setting, and one sentence for the defaults."""
     requested, rows, usual = report.spec.asked, [], []
     for name, value in report.spec.resolved.model_dump(mode="json", exclude_unset=True).items():
         if name in requested:
@@ -370,7 +370,7 @@ def _settings(report: RunReport) -> Section:
 
 
 def value_text(value: Any) -> str:
-    """A setting's value as one would type it."""
+    """Return a setting's value as typed by a user."""
     if isinstance(value, bool) or value is None:
         return {True: _("yes"), False: _("no"), None: "–"}[value]
     if isinstance(value, (list, tuple)):
@@ -380,7 +380,7 @@ def value_text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-# ---- what to think of it, and how to have it again
+# ---- findings and reproduction
 
 
 def _findings(report: RunReport) -> Section:
@@ -401,7 +401,7 @@ def _findings(report: RunReport) -> Section:
 
 
 def way_back(where: DataSource, command: str, call: str) -> list[Block]:
-    """What to type to have it again; what to call where no command can name its rows or its network."""
+    """Return the command that trains it again, or a Python call if no command can name data or network."""
     near = _(" (typed from the run's folder)") if where.kind == "file" else ""
     if not call:
         return [Paragraph(_("The command that trains it again{near}:").format(near=near)), Code(command)]
@@ -439,11 +439,11 @@ def _again(report: RunReport) -> Section:
     return Section(_("Reproduce"), tuple(blocks))
 
 
-# ---- what a report says and shows of images
+# ---- images
 
 
 def image_blocks(name: str, images: ImagesDescription, sheet: bool) -> list[Block]:
-    """What images are like, how many there are of each class, and, where a sheet is asked for, the first."""
+    """Describe images and their number per class; with ``sheet``, show the first images of each class."""
     head, lines = images.count_table()
     blocks: list[Block] = [
         TableBlock(("", ""), tuple(images.facts()), _("The images"), numbers=False),

@@ -17,11 +17,12 @@ LEADERS = 20
 
 @dataclass(frozen=True, eq=False)
 class SweepFacts:
-    """What a report says of a sweep. spec, result: as its folder holds them; result: None before it is over.
+    """What a report says about a sweep.
 
-    written: the leaders' settings as a person reads them. best: the winner's own result, where there is
-    one. tried: ``(setting, what was tried)``. missing: what could not be shown, and why. command: what was
-    typed; call: the call in Python that trains it again, where no command can.
+    spec, result: as stored in the sweep's folder; result is None before the sweep ends. written: the leaders'
+    settings in words. best: the winner's own result, if any. tried: ``(setting, values tried)``. missing:
+    what could not be shown, and why. command: as typed. call: the Python call that reproduces the sweep, if
+    no command can.
     """
 
     name: str
@@ -47,7 +48,7 @@ def sweep_subtitle(facts: SweepFacts) -> str:
 
 
 def sweep_sections(facts: SweepFacts) -> list[Section]:
-    """All sections of a sweep's report: results first, then how they were found."""
+    """Return all sections of a sweep's report: results first, then how they were found."""
     sections = [
         _result(facts),
         _leaders(facts),
@@ -125,7 +126,7 @@ def _leaders(facts: SweepFacts) -> Section:
 
 
 def _judge(facts: SweepFacts) -> Section:
-    """How much of the best figure is luck, and what it surely beats."""
+    """Say how much of the best figure is luck, and how probably it beats baselines and the runner-up."""
     judge = None if facts.result is None else facts.result.judge
     if judge is None:
         return Section(_("What it is worth"), ())
