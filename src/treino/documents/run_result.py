@@ -73,8 +73,8 @@ class PredictionIntervals(Document):
 
 
 class CalibrationResult(Document):
-    """error: the expected calibration error on these rows. chance: the error that one in twenty perfectly
-    calibrated networks reaches."""
+    """The calibration. error: the expected calibration error on these rows. chance: the error that one in
+    twenty perfectly calibrated networks reaches."""
 
     split: Literal["train", "validation", "test"]
     rows: Count

@@ -222,8 +222,9 @@ class RunFacts(Document):
 
 
 class RunSpec(Document):
-    """net: treino's own layers, a copy of the user's file, or a module passed in Python.
+    """``spec.json`` of a run.
 
+    net: treino's own layers, a copy of the user's file, or a module passed in Python.
     weights: the name of the run whose weights the training began with, if any.
     """
 

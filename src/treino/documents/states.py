@@ -193,7 +193,7 @@ class CurveMembers(State):
 
 
 class Answers(State):
-    """answers: the outputs of the user's network on made-up rows."""
+    """The header of a run's weights. answers: the outputs of the user's network on made-up rows."""
 
     answers: Many[Many[float]] | None = None
 

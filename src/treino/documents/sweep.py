@@ -87,7 +87,7 @@ class SweepOptionsEntry(Document):
 
 
 class SweepSpec(Document):
-    """asked: the settings as typed. base: the settings that all members share, for ``read_settings``."""
+    """``spec.json`` of a sweep. asked: settings as typed. base: settings that all members share."""
 
     asked: Asked
     base: Asked
@@ -295,7 +295,7 @@ class GoalSteps(Document):
 
 
 class SweepResult(Document):
-    """processors: for each kind of processor in a cluster the members that it trained."""
+    """``result.json`` of a sweep. processors: by kind of a cluster's processors, their members."""
 
     sweep: Text
     path: Text
