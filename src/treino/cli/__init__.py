@@ -1,4 +1,4 @@
-"""The command line: ``treino VERB ...``. One file for each verb; nothing heavy is imported to show help."""
+"""The command line: ``treino VERB ...``, with a file for each verb. Help pages import nothing heavy."""
 
 import os
 import signal
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None, program: "Program | None" = None, *, last: bool = False) -> int:
-    """Run one command and return its exit status: 0 done, 2 bad input, 1 anything else, 130 after Ctrl-C.
+    """Run one command and return its exit status: 0 done, 2 bad input, 1 any other error, 130 after Ctrl-C.
 
-    program: a function that runs instead of the verbs. last: the process ends afterwards, so that with
-    ``--json`` later output of the user's threads and exit handlers goes to stderr, too.
+    program: a function that runs instead of the verbs. last: whether the process ends afterwards; then, with
+    ``--json``, later output of the user's threads and exit handlers goes to stderr, too.
     """
     tokens = list(sys.argv[1:] if argv is None else argv)
     end = tokens.index("--") if "--" in tokens else len(tokens)
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None, program: "Program | None" = None, *,
     ours = [t for t in tokens[:end] if t != "--json"]
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # an unknown TREINO_LANG is an error here: language_of's
+        warnings.simplefilter("ignore", UserWarning)  # of an unknown TREINO_LANG: language_of raises an error
         from treino.words import door, speaking
 
     from treino.cli.help import language_of
@@ -80,15 +80,15 @@ def _run(tokens: Sequence[str], screen: "Screen", program: "Program | None") -> 
 
 
 def command(program: "Program | None" = None) -> None:
-    """The program ``treino``: ``main`` as a process of its own."""
+    """The entry point of the program ``treino``: run ``main`` and exit with its status."""
     collect_rarely()
     _fill_closed()
     try:
         status = main(program=program, last=True)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # there is nothing left for a Ctrl-C to stop
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left that a Ctrl-C could stop
         if sys.stdout is not None and not sys.stdout.closed:
             sys.stdout.flush()
-    except KeyboardInterrupt:  # before or after all that needs saving
+    except KeyboardInterrupt:  # before or after the command: nothing needs saving
         status = 130
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -98,9 +98,9 @@ def command(program: "Program | None" = None) -> None:
 
 
 def _fill_closed() -> None:
-    """Occupy the numbers of a closed stdin, stdout or stderr, which the next opened file would get.
+    """Open /dev/null for a closed stdin, stdout or stderr, whose descriptor the next opened file would get.
 
-    Writing to stdout fails as before; what goes to stderr goes nowhere.
+    Writing to a closed stdout still fails; output to a closed stderr is discarded.
     """
     for number in (0, 1, 2):
         try:

@@ -1,4 +1,4 @@
-"""The command line's app: its verbs, and how cyclopts reads their flags."""
+"""The app of the command line: its verbs, and the parsing of their flags by cyclopts."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -16,12 +16,12 @@ VERBS = (
     "data", "train", "sweep", "study", "predict", "runs", "show", "resume", "plot", "report", "export",
     "explain", "doctor", "studio",
 )  # fmt: skip
-TRAINING = "train", "sweep", "study", "studio"  # their flags are the settings of a run, too
+TRAINING = "train", "sweep", "study", "studio"  # verbs that also take the settings of a run as flags
 START = "train", "show", "predict", "plot", "data"
 
 
 def make_app(verbs: Sequence[str] = VERBS) -> App:
-    """The program with these verbs: only their files are imported."""
+    """The app with these verbs; only their files are imported."""
     from importlib.metadata import version
 
     app = App(
@@ -43,10 +43,10 @@ def make_app(verbs: Sequence[str] = VERBS) -> App:
 
 
 def run(tokens: Sequence[str], screen: Screen) -> int:
-    """Read the command line, run its verb and return the exit status.
+    """Parse the command line, run its verb and return the exit status.
 
     Raises:
-        TreinoError: usage errors (rule ``usage``), and whatever the verb raises.
+        TreinoError: usage errors (rule ``usage``), and the errors of the verb.
     """
     app = make_app(tokens[:1] if tokens and tokens[0] in VERBS else VERBS)
     if not tokens:
@@ -65,7 +65,7 @@ def run(tokens: Sequence[str], screen: Screen) -> int:
 
 
 def _welcome(app: App, screen: Screen) -> int:
-    """Bare ``treino``: the five commands to start with."""
+    """Print the five commands to start with, for ``treino`` without a verb."""
     screen.out.print(_("treino: train neural networks, see them learn, and be told the truth about them."))
     screen.out.print()
     abouts = {name: (app[name].help or "").strip().splitlines()[0] for name in START}

@@ -23,7 +23,7 @@ SHOWN_CLASSES = 20
 
 @dataclass(frozen=True)
 class FileFormat:
-    """How the file is written, and what its columns are, where that can't be found out."""
+    """How the file is written and what its columns hold, if detection fails."""
 
     kinds: Annotated[
         str | None, Parameter(help="what columns are: month=category,size=small<large,note=out")
@@ -39,7 +39,7 @@ class FileFormat:
 
 @dataclass(frozen=True)
 class SplitColumns:
-    """The column that says how rows are split, where one does; it is no feature then."""
+    """The column that decides the split, if any; it is then not a feature."""
 
     split_group: Annotated[
         str | None, Parameter(help="column whose groups are never parted (a person, a place)")
@@ -174,7 +174,7 @@ def _rest(table: "TableDescription", screen: ScreenFlag) -> None:
     screen.out.print(_("{n} rows").format(n=table.rows))
     if target.name is not None:
         text = _("target {target}: {task}").format(target=target.name, task=_(str(target.task)))
-        counted = () if table.images is not None else target.class_rows  # the images' table has them
+        counted = () if table.images is not None else target.class_rows  # in count_table() already
         counts = [f"{c} {n}" for c, n in zip(target.classes, counted, strict=False)]
         listed = ", ".join(counts[:SHOWN_CLASSES]) + (", …" if len(counts) > SHOWN_CLASSES else "")
         screen.out.print(text + (f" ({listed})" if counts else ""))

@@ -1,4 +1,4 @@
-"""``treino doctor``: run a training script, or read a run, and report what is wrong with it."""
+"""``treino doctor``: run a training script, or read a run, and report its faults."""
 
 import os
 import platform
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from treino.store.output_files import OutputFile
 
 
-# ---- run a script under the doctor and print its findings
+# ---- scripts
 
-SEEDS = 3  # runs of each, where it is proved
+SEEDS = 3  # runs of each variant of the script with --prove
 
 
 def is_plain_call(tokens: Sequence[str]) -> bool:
-    """Whether the command line is ``doctor SCRIPT.py``, alone or with ``-- its arguments``.
+    """Whether the command line is ``doctor SCRIPT.py``, alone or with ``-- ARGUMENTS``.
 
-    It needs no reader of flags, and loading one takes as long as a hundred steps of a small net.
+    Such a command needs no parser of flags, whose import takes as long as a hundred steps of a small net.
     """
     verb, script, rest = tokens[:1], "".join(tokens[1:2]), tokens[2:3]
     return verb == ["doctor"] and script.endswith(".py") and script[0] != "-" and rest in ([], ["--"])
@@ -40,10 +40,11 @@ def is_plain_call(tokens: Sequence[str]) -> bool:
 
 @dataclass(frozen=True)
 class ScriptOptions:
-    """How a script is run under the doctor. live: say certain findings at once. max_steps: of optimizers.
+    """How a script is run under the doctor.
 
-    max_time: seconds. fail_on: the findings that make the exit status 3. prove: run it again as it is and
-    fixed, ``seeds`` times each (None: SEEDS).
+    live: print certain findings at once. max_steps: most optimizer steps. max_time: in seconds. fail_on: the
+    findings that make the exit status 3. prove: run the script again unchanged and fixed, ``seeds`` times
+    each (None: SEEDS).
     """
 
     live: bool = False
@@ -63,7 +64,7 @@ def examine(
     options: "ScriptOptions | None" = None,
     fix: "OutputFile | None" = None,
 ) -> int:
-    """Run a script as ``treino doctor`` does; -> the exit status: the script's own, or 3."""
+    """Run a script as ``treino doctor`` does. Return the exit status: the script's own, or 3."""
     from treino.diagnosis.finding import Finding
     from treino.diagnosis.process.run_script import Outcome, run_script
     from treino.diagnosis.tell.coverage import coverage
@@ -88,7 +89,7 @@ def examine(
         screen.document(result)
 
     collect_as_usual()
-    # what treino says to the script is for someone who writes Python
+    # messages to a script's author name settings as Python keywords
     with door("keyword"):
         run_script(
             target,
@@ -145,13 +146,13 @@ def _mend(
     return result
 
 
-# ---- ``treino doctor`` alone
+# ---- installation
 
-DEVELOPERS = "dev", "release", "site"  # extras that nobody needs for a training
+DEVELOPERS = "dev", "release", "site"  # extras that training never needs
 
 
 def check() -> dict[str, Any]:
-    """``checks[{name, value, ok, hint}]`` and the keys of an examination."""
+    """Check the installation. Return ``checks[{name, value, ok, hint}]`` and the keys of an examination."""
     checks = [_row("python", platform.python_version(), True)]
     for name, extra in _requirements():
         installed = _version(name)
@@ -174,7 +175,7 @@ def check() -> dict[str, Any]:
 
 
 def _requirements() -> Iterator[tuple[str, str | None]]:
-    """(package, its extra or None) as treino itself declares them: first what every training needs."""
+    """Yield (package, its extra or None) of treino's requirements, in the order in which it declares them."""
     for text in requires("treino") or ():
         name, extra = re.match(r"[\w.-]+", text), re.search(r"extra == ['\"]([\w.-]+)", text)
         if name and not (extra and extra[1] in DEVELOPERS):
@@ -193,7 +194,7 @@ def _version(name: str) -> str | None:
 
 
 def _torch() -> list[dict[str, Any]]:
-    """Threads, devices, and one step of training that must give the gradient known by hand."""
+    """Check threads, devices, and one backward pass, whose gradient must be right."""
     import torch
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -215,7 +216,7 @@ def _torch() -> list[dict[str, Any]]:
 
 
 def _lanes() -> dict[str, Any]:
-    """The compiled engine is optional: the other ones train everything."""
+    """Check the compiled engine, which is optional: other engines train everything, too."""
     from treino.engine.kernels.lanes_library import libraries, why_missing
 
     missing = why_missing()
@@ -223,7 +224,7 @@ def _lanes() -> dict[str, Any]:
     return _row(_("engine lanes"), value, True)
 
 
-# ---- ``treino doctor``
+# ---- command
 
 
 @dataclass(frozen=True)
@@ -313,7 +314,7 @@ def doctor(
 
 
 def _need_script(values: Mapping[str, object], subject: str, instead: str) -> None:
-    """Refuse flags that need a script. values: by their flags. instead: the hint for other subjects."""
+    """Refuse flags that need a script. values: by flag. subject: end of the message. instead: the hint."""
     for flag, value in values.items():
         if value not in (None, False, ()):
             raise TreinoError(
@@ -333,7 +334,7 @@ def _installation(screen: Screen) -> int:
 
 
 def _run(name: str, fail_on: str | None, of_script: Mapping[str, object], screen: Screen) -> int:
-    """Print the findings stored in a run of treino. of_script: the values of flags that need a script."""
+    """Print the findings stored in a treino run. of_script: the values of the flags that need a script."""
     from treino.diagnosis.finding import Finding
     from treino.diagnosis.tell.report import text_of_run
     from treino.folders import open_run

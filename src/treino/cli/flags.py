@@ -1,4 +1,4 @@
-"""Flags that several verbs have in common, with their help."""
+"""Flags that several verbs share, with their help."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -13,11 +13,11 @@ from treino.cli.screen import Screen
 from treino.records.network_source import Access
 from treino.spec import FLAGS, GROUPS, Settings, group_of
 
-# ---- flags that several verbs have in common, with their help
+# ---- shared flags
 
 
 def _whole(kind: object, tokens: Sequence[Token]) -> int:
-    """A whole number from its text; cyclopts would round 1.5 and 2.5 to 2."""
+    """The integer in a token; cyclopts would round 1.5 and 2.5 to 2."""
     try:
         return int(tokens[0].value)
     except ValueError:
@@ -50,7 +50,7 @@ Track = Annotated[
 
 @dataclass(frozen=True)
 class ClusterFlags:
-    """The cluster that trains; None: this process."""
+    """The cluster that trains; on None: this process trains."""
 
     on: Annotated[
         str | None,
@@ -63,7 +63,7 @@ class ClusterFlags:
 
 @dataclass(frozen=True)
 class AccessFlags:
-    """What a run may need again: the user's network, or leave to run its copy, and its data file."""
+    """What a run may need: the user's network, or permission to run its copy, and its data file."""
 
     net: Net = None
     trust: Trust = False
@@ -75,7 +75,7 @@ class AccessFlags:
 
 
 def with_flags(verb: Callable[..., int]) -> Callable[..., int]:
-    """A verb with one flag for each field of those parameters that are dataclasses."""
+    """The verb with each dataclass parameter replaced by a flag for each of its fields."""
     signature = inspect.signature(verb)
     groups: dict[str, Any] = {
         p.name: p.annotation for p in signature.parameters.values() if is_dataclass(p.annotation)
@@ -111,11 +111,11 @@ def _parameters(group: type) -> list[inspect.Parameter]:
     ]
 
 
-# ---- the training flags
+# ---- training flags
 
 
 def setting_flags() -> list[inspect.Parameter]:
-    """The flag of each setting, for a verb that takes ``**flags``."""
+    """A flag for each setting, for verbs that take ``**flags``."""
     flags = []
     for name, field in Settings.model_fields.items():
         boolean = field.annotation is bool

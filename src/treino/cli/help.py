@@ -1,6 +1,7 @@
-"""Help pages in the reader's language: cyclopts' own sentences and the verbs' texts.
+"""Help pages in the reader's language: the sentences of cyclopts and the texts of the verbs.
 
-Loading torch takes longer than everything else in a help page. Registries that are loaded are used.
+Importing torch would take longer than all the rest of a help page, so names of registries that aren't loaded
+are parsed from their source files.
 """
 
 import ast
@@ -31,11 +32,12 @@ FLAG = "--lang"
 
 
 def language_of(tokens: Sequence[str]) -> tuple[list[str], str | None]:
-    """Split tokens, those before ``--``, into (the rest, the value of ``--lang`` or None).
+    """Take ``--lang`` out of the tokens that precede ``--``. Return (other tokens, language or None).
+
+    Without ``--lang`` the language is that of ``TREINO_LANG``.
 
     Raises:
-        TreinoError: no value, two of them, or a language, here or in ``TREINO_LANG``, that there
-            is not.
+        TreinoError: ``--lang`` has no value or is given twice, or the language is unknown.
     """
     rest: list[str] = []
     values: list[str] = []
@@ -63,10 +65,10 @@ def _there_are() -> str:
     return _("There are: {names}.").format(names=", ".join(languages()))
 
 
-# ---- the names that help pages list
+# ---- names
 
 ROOT = Path(__file__).parent.parent
-REGISTRIES = {  # setting -> file and variable
+REGISTRIES = {  # (file, variable) by setting
     "activation": ("engine/activations.py", "ACTIVATIONS"),
     "init": ("engine/init.py", "INITS"),
     "loss": ("engine/losses.py", "LOSSES"),
@@ -77,7 +79,7 @@ REGISTRIES = {  # setting -> file and variable
 
 
 def names(setting: str) -> list[str]:
-    """The entries that a setting may name, or the optimizers that read it; empty if it has no registry."""
+    """The entries of the setting's registry, or the optimizers that read the setting; else empty."""
     loaded = sys.modules.get("treino.engine.registries")
     if loaded is not None:
         entries: list[str] = loaded.names(setting)
@@ -89,7 +91,7 @@ def names(setting: str) -> list[str]:
 
 
 def picture_names() -> list[str]:
-    """The pictures of a run."""
+    """The names of the pictures of a run."""
     loaded = sys.modules.get("treino.pictures.picture_files")
     if loaded is not None:
         return list(loaded.PICTURES)
@@ -98,7 +100,7 @@ def picture_names() -> list[str]:
 
 
 def _entries(file: str, variable: str) -> Iterator[tuple[str, ast.expr]]:
-    """The keys and values of the dict that the file assigns to this variable."""
+    """Yield the keys and value expressions of the dict that the file assigns to this variable."""
     for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body:
         if not isinstance(node, ast.AnnAssign) or not isinstance(node.value, ast.Dict):
             continue
@@ -111,7 +113,7 @@ def _texts(entry: ast.expr) -> set[object]:
     return {node.value for node in ast.walk(entry) if isinstance(node, ast.Constant)}
 
 
-# ---- help pages in the reader's language
+# ---- pages
 
 PANELS = N_("Commands"), N_("Arguments"), N_("Parameters")
 SETTINGS = {flag: name for name, flag in FLAGS_OF_SETTINGS.items()}
@@ -119,8 +121,8 @@ FLAGS = {"--help": N_("show this page"), "--version": N_("show the version")}
 
 
 def in_words(verb: Callable[..., int], more: Iterable[inspect.Parameter] = ()) -> Callable[..., int]:
-    """A verb with its own help and that of its flags in the reader's language. more: flags that it takes as
-    ``**flags``."""
+    """The verb with its help, and that of its flags, in the reader's language. more: the flags that the verb
+    takes as ``**flags``."""
 
     def translated(*args: object, **kwargs: object) -> int:
         return verb(*args, **kwargs)
@@ -146,7 +148,7 @@ def _helps(mark: object) -> bool:
 
 
 class Pages(DefaultFormatter):
-    """cyclopts' pages, with its own words (titles, choices, defaults, usage) looked up too."""
+    """The pages of cyclopts, with its own words (titles, choices, defaults, usage) translated, too."""
 
     def __call__(self, console: "Console", options: "ConsoleOptions", panel: HelpPanel) -> None:
         title = _(panel.title) if isinstance(panel.title, str) else panel.title
@@ -166,7 +168,7 @@ class Pages(DefaultFormatter):
 
 
 def _entry(entry: HelpEntry) -> HelpEntry:
-    """A help entry whose description holds, translated, what cyclopts would append in English."""
+    """The help entry, with the notes that cyclopts would append in English translated in its description."""
     notes = []
     for flag in entry.positive_names:
         if flag in SETTINGS:
@@ -188,7 +190,7 @@ def _entry(entry: HelpEntry) -> HelpEntry:
 
 
 def _names(setting: str) -> list[str]:
-    """A note with the entries that the setting may name, or the optimizers that read it."""
+    """A note with ``names`` of the setting; no note if there are none."""
     listing = ", ".join(names(setting))
     if not listing:
         return []

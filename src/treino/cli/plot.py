@@ -123,7 +123,7 @@ def _check(
     smooth: float | None,
     untrained: int | None,
 ) -> None:
-    """Refuse flags that have no meaning for what is drawn."""
+    """Refuse flags that mean nothing for the requested pictures."""
     if every is not None and "film" not in (names or ()):
         raise TreinoError(
             "every_without_film", _("--every spaces the frames of a film."), _("Add --film, or leave it out.")

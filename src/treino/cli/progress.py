@@ -1,4 +1,4 @@
-"""The display of a run, sweep or study: its settings, a progress line, its results; or JSON."""
+"""The display of a training (run, sweep or study): settings, a progress line and results, or JSON."""
 
 import time
 from collections.abc import Iterator
@@ -17,15 +17,15 @@ from treino.tracking.delivery import Tracking
 from treino.training.train import RunJob
 from treino.words import _
 
-BAR = 16  # letters
-LOG_SECONDS = 5.0  # between two lines of a log, at least
+BAR = 16  # characters
+LOG_SECONDS = 5.0  # least seconds between two lines of a log
 
 
 def view_of(job: Job) -> View:
-    """The view of a job of this kind."""
+    """The view for this kind of job."""
     if isinstance(job, RunJob):
         return RunView(job)
-    from treino.cli.sweep_view import view_of_many  # one network needs nothing of many
+    from treino.cli.sweep_view import view_of_many  # imported only for sweeps and studies
 
     return view_of_many(job)
 
@@ -34,8 +34,8 @@ def follow(events: Iterator[JobEvent], screen: Screen, tracking: Tracking | None
     """Show a training's progress to its end, then its results; return the exit status.
 
     Raises:
-        KeyboardInterrupt: after a Ctrl-C, with the command that goes on; after a second one, training
-            stopped at its last checkpoint.
+        KeyboardInterrupt: after a Ctrl-C, with the command to resume; after a second Ctrl-C, which stops at
+            once, only what was saved before is kept.
     """
     start: JobStart | None = None
     end: JobEnd | None = None
@@ -67,11 +67,10 @@ def follow(events: Iterator[JobEvent], screen: Screen, tracking: Tracking | None
 
 
 class ProgressLine:
-    """A progress line that is updated by events and removed at the end; in a log, a line per epoch.
+    """A progress line on a terminal, removed at the end; in a log, lines at the ends of epochs.
 
-    In a narrow terminal the figures are cut, not the bar and the time left. A log gets a line every few
-    seconds at most, so that a short training prints nothing before its end.
-    live: whether a person watches, so that the line may move.
+    A narrow terminal cuts the figures, not the bar and the time left. Lines of a log are LOG_SECONDS apart or
+    more, so that a short training prints none. live: whether the output is a terminal.
     """
 
     def __init__(self, console: Console, live: bool) -> None:
@@ -99,7 +98,7 @@ class ProgressLine:
             self._bar.stop()
 
     def show(self, event: JobEvent) -> None:
-        """Draw an event, or write it where nobody watches."""
+        """Draw an event on the terminal, or write it to the log."""
         if isinstance(event, JobStart):
             self._view = view_of(event.job)
             if self._live:
@@ -128,5 +127,5 @@ class ProgressLine:
 
 
 def figures_text(position: Position) -> str:
-    """The figures of a position in one line."""
+    """The figures as one line of text."""
     return " · ".join(f"{name} {value}" for name, value in position.figures.items())

@@ -1,4 +1,4 @@
-"""A run on the terminal: its settings before it is trained, how far it is, and its results."""
+"""A run on the terminal: its settings before training, its progress and its results."""
 
 import time
 from collections.abc import Mapping
@@ -23,16 +23,16 @@ from treino.training.findings import lower_rate
 from treino.training.train import RunJob, run_of
 from treino.words import _, numeral, setting
 
-# ---- what is displayed of a training
+# ---- views
 
 
 @dataclass(frozen=True)
 class Position:
-    """The position of a training.
+    """The progress of a training.
 
-    done: the share of all its steps, from 0 to 1. label, count: what is counted, and how far, as ``step``
-    and ``12/120``. left_s: seconds to the end, None if unknown. figures: named values, the most important
-    first. moment: label and count for a log, if longer there.
+    done: the share of all steps, from 0 to 1. label, count: the counted unit and the count, such as ``step``
+    and ``12/120``. left_s: seconds to the end; None if unknown. figures: named values, the most important
+    first. moment: a longer label and count, for a log; empty: as label and count.
     """
 
     done: float
@@ -44,29 +44,29 @@ class Position:
 
 
 class View(Protocol):
-    """A run, a sweep or a study as a person reads it while it is trained."""
+    """The texts about a run, a sweep or a study on the terminal, before, during and after its training."""
 
     def opening(self) -> list[RenderableType]:
-        """Lines and tables about what is going to be trained."""
+        """The lines and tables before the training."""
 
     def position(self, tick: Tick) -> Position:
-        """The position after a tick."""
+        """The progress after a tick."""
 
     def closing(self) -> str:
-        """A word for the work that follows the training."""
+        """The label of the progress line for the work after the training."""
 
     def summary(self, end: JobEnd, width: int) -> RenderableType:
-        """The results, and what to do next. width: of the terminal, in columns."""
+        """The results and the suggested next commands. width: columns of the terminal."""
 
 
-# ---- a run on the terminal
+# ---- runs
 
 SHOWN_CLASSES = 10
-FIGURES = 2  # of the validation rows, in the line that moves
+FIGURES = 2  # most validation metrics in the progress line
 
 
 class RunView:
-    """A run as its display shows it. ``validation`` holds the last figures of the validation rows."""
+    """The view of a single run. validation: the last validation metrics, as text by the split's name."""
 
     def __init__(self, job: RunJob) -> None:
         self.job = job
@@ -74,7 +74,7 @@ class RunView:
         self.validation: dict[str, str] = {}
 
     def opening(self) -> list[RenderableType]:
-        """The text before a training: its data and settings, defaults included."""
+        """The text before the training: data, network, and settings with their defaults."""
         data, training, s = self.job.data, self.job.training, self.job.resolution.settings
         rows = {split: len(part) for split, part in data.splits.items()}
         lines: list[RenderableType] = [
@@ -96,7 +96,7 @@ class RunView:
         return [*lines, *faults, ""]
 
     def position(self, tick: Tick) -> Position:
-        """Its step, its loss and the last validation figures."""
+        """The run's step and loss, and the last validation metrics."""
         training = self.job.training
         for split, metrics in (tick.answer or {}).items():
             figures = [f"{name} {numeral(value, '.3f')}" for name, value in metrics.items()]
@@ -119,7 +119,7 @@ class RunView:
         return _("measuring")
 
     def summary(self, end: JobEnd, width: int) -> RenderableType:
-        """The text after a training: figures with intervals and baselines, the run's folder, suggestions."""
+        """The text after the training; see ``run_summary``."""
         return run_summary(run_of(end.job))
 
 
@@ -162,7 +162,7 @@ def _settings(s: dict[str, Any], steps: int, per_epoch: int) -> str:
 
 
 def run_summary(run: StoredRun) -> RenderableType:
-    """The text after a training: figures with intervals and baselines, the run's folder, suggestions."""
+    """The text after a training: metrics with intervals and baselines, the run's folder, suggestions."""
     result = run.result
     facts = run.facts if run.folder.has("spec.json") else None
     head, outcome = _so_far(run) if run.status == "running" else (_end(run, result), headline(result))
@@ -176,7 +176,7 @@ def run_summary(run: StoredRun) -> RenderableType:
     drawn = [name for name in run.folder.names("pictures") if name.endswith(".png")]
     parts += [_("     {pictures}").format(pictures=", ".join(drawn))] if drawn else []
     notices = run.folder.notices
-    if not drawn and not notices and run.folder.manifest.sealed:  # a process may die before it draws them
+    if not drawn and not notices and run.folder.manifest.sealed:  # the process died before drawing pictures
         parts.append(_("     no pictures yet: treino plot {run}").format(run=run.typed))
     parts += notices
     parts += [_("next {command}").format(command=command) for command in _next(run, facts)]
@@ -184,7 +184,7 @@ def run_summary(run: StoredRun) -> RenderableType:
 
 
 def _end(run: StoredRun, result: RunResult | None) -> str:
-    """A sentence on how a run ended, after how many steps."""
+    """A sentence on the status of a run, its steps, epochs, seconds and kept weights."""
     steps, epochs = 0, 0
     if result is not None:
         steps, epochs = result.steps, result.epochs
@@ -202,7 +202,7 @@ def _end(run: StoredRun, result: RunResult | None) -> str:
 
 
 def _so_far(run: StoredRun) -> tuple[str, str]:
-    """(progress, last figures) of a run that another process trains."""
+    """(progress, last metrics) of a run that another process trains."""
     so_far = curves_of(run)
     head = _("{status}: {steps:,} steps so far (epochs: {epochs:,})").format(
         status=_("running"), steps=len(run.losses), epochs=so_far.epochs
@@ -250,7 +250,7 @@ def _cell(value: float | None) -> str:
 
 
 def _findings(run: StoredRun, facts: RunFacts) -> list[RenderableType]:
-    """What the doctor's rules say of this run, a line each."""
+    """The doctor's findings on this run, a line each."""
     if not facts.findings:
         return []
     sure = {True: _("certain"), False: _("likely")}
@@ -259,7 +259,7 @@ def _findings(run: StoredRun, facts: RunFacts) -> list[RenderableType]:
 
 
 def _notes(run: StoredRun, facts: RunFacts) -> list[RenderableType]:
-    """Notes that were not known before the first step."""
+    """The notes that were added after the first step."""
     late = [note for note in facts.notes if note not in run.spec.facts.notes]
     return ["", *late] if late else []
 
@@ -276,7 +276,7 @@ def _next(run: StoredRun, facts: RunFacts | None) -> list[str]:
             )
         ]
     commands = [f"treino predict {run.typed} FILE.csv", f"treino studio {run.typed}"]
-    if run.spec.segments:  # a script, and another learning rate, begin anew
+    if run.spec.segments:  # the commands below would train from the start, without the segments
         return commands
     commands.append(f"treino export {run.typed} --format script")
     if run.spec.data.kind == "builtin" and "lr" not in run.spec.asked:

@@ -34,18 +34,19 @@ from treino.escaping import escape, escape_json
 from treino.store.output_files import OutputFile, OutputFolder
 from treino.words import N_, _
 
-# ---- a command's output
+# ---- output
 
-HELP_COLUMNS = 100  # of a help page in a pipe
-# made before a script runs under the doctor, which may put a function of its own in the place of json.dumps
+HELP_COLUMNS = 100  # width of a help page in a pipe
+# made before the doctor runs a script, because the script may replace json.dumps
 ENCODERS = {utf8: JSONEncoder(ensure_ascii=not utf8).encode for utf8 in (False, True)}
 
 
 class Screen:
-    """Consoles: results and help on ``out`` and ``page`` (mute with ``--json``), progress on ``err``.
+    """The output of a command: results on ``out``, help on ``page`` (both silent with ``--json``), and
+    progress on ``err``.
 
-    With ``--json`` stdout belongs to the one document: until ``close``, other output of Python, of C or of
-    child processes goes to stderr.
+    With ``--json`` stdout gets only the document: until ``close``, other output of Python, C and child
+    processes goes to stderr.
     """
 
     def __init__(self, as_json: bool) -> None:
@@ -73,11 +74,11 @@ class Screen:
 
     @property
     def live(self) -> bool:
-        """Whether the output is a terminal, so that progress may be drawn."""
+        """Whether stderr is a terminal, on which progress can be drawn."""
         return watched(self.err.file)
 
     def lines(self, text: str) -> None:
-        """Write a text of several lines on stderr as it stands, without layout."""
+        """Write a text of several lines to stderr, unchanged but for control characters."""
         self.err.file.write(escape(text, exceptions="\n\t") + "\n")
         self.err.file.flush()
 
@@ -95,7 +96,7 @@ class Screen:
             self._output.write(text)
 
     def fail(self, error: TreinoError) -> int:
-        """Print what is wrong and what to do next; return the exit status."""
+        """Print the error and its hint; return the exit status."""
         self.err.print(line((_("error: "), "bold red"), error.message))
         if error.hint:
             self.err.print(line((_(" next: "), "bold"), error.hint))
@@ -103,16 +104,16 @@ class Screen:
         return error.status
 
     def interrupted(self, sentence: str) -> int:
-        """Print, after a Ctrl-C, what is saved and how to go on; return the exit status 130."""
+        """Print the sentence after a Ctrl-C (what is saved, how to go on); return the exit status 130."""
         message = sentence or _("Stopped.")
         self.err.print(message)
         self.document({"error": {"rule": "interrupted", "message": message, "hint": ""}})
         return 130
 
     def defect(self, error: BaseException) -> int:
-        """Report a defect of treino itself: the traceback for its developers, and one sentence."""
+        """Report a defect of treino: the traceback, and one sentence. Return the exit status."""
         traceback_text = "".join(traceback.format_exception(error)).rstrip()
-        # no line of a foreign message must look like one of treino's
+        # lines of a foreign message must not look like treino's
         self.lines(textwrap.indent(traceback_text, "  "))
         message = _("{kind}: {error}").format(kind=type(error).__name__, error=error)
         return self.fail(
@@ -135,9 +136,10 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 
 class _Stream:
-    """stdout, where a failure ends the command, or stderr, where it only loses the text.
+    """stdout or stderr, which accept every character.
 
-    It accepts every character. file: None if it is closed.
+    failure: the context manager around each write: a failing stdout ends the command, a failing stderr only
+    loses the text. file: None if the stream is closed.
     """
 
     def __init__(self, file: TextIO | None, failure: Callable[[], AbstractContextManager[None]]) -> None:
@@ -162,7 +164,7 @@ class _Stream:
 
 @contextmanager
 def _needed_stdout() -> Iterator[None]:
-    """End the command with an error if stdout can't be written; silently if the reader went away."""
+    """Raise TreinoError if stdout can't be written, but BrokenPipeError if its reader is gone."""
     try:
         yield
     except BrokenPipeError:
@@ -173,7 +175,7 @@ def _needed_stdout() -> Iterator[None]:
 
 
 def finite(value: Any) -> Any:
-    """The value with NaN and infinity as None: JSON has no word for them."""
+    """The value with None for NaN and infinity, which JSON lacks."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
@@ -183,7 +185,7 @@ def finite(value: Any) -> Any:
     return value
 
 
-# ---- errors in a command line
+# ---- usage errors
 
 LISTS = (
     "--features", "--kinds", "--hidden", "--betas", "--class-weights", "--fault", "--compare",
@@ -194,7 +196,7 @@ KINDS = {int: N_("a whole number"), float: N_("a number"), bool: N_("yes or no")
 
 
 def with_lists(tokens: Sequence[str]) -> list[str]:
-    """Join lists such as -1,0,1 to their flags, as cyclopts would take them for flags."""
+    """Join lists such as -1,0,1 to their flags by ``=``; cyclopts would read such a list as a flag."""
     joined: list[str] = []
     for place, token in enumerate(tokens):
         if token == "--":
@@ -207,7 +209,7 @@ def with_lists(tokens: Sequence[str]) -> list[str]:
 
 
 def usage_error(error: CycloptsError, tokens: Sequence[str], verbs: Sequence[str]) -> TreinoError:
-    """The usage error for cyclopts' exception. tokens: the command line. verbs: all verbs."""
+    """The usage error for an exception of cyclopts. tokens: the command line. verbs: all of treino's."""
     page = f"treino {tokens[0]} --help" if tokens[0] in verbs else "treino --help"
     hint = _("See: {page}").format(page=page)
     if isinstance(error, UnknownCommandError):
@@ -238,7 +240,7 @@ def usage_error(error: CycloptsError, tokens: Sequence[str], verbs: Sequence[str
 
 
 def _coerced(error: CoercionError, hint: str) -> tuple[str, str]:
-    """(message, hint) for a value of a wrong kind, or that is none of the choices."""
+    """(message, hint) for a value of a wrong type, or one that is not among the choices."""
     token, argument = error.token, error.argument
     assert token is not None
     name = token.keyword or (_name(argument) if argument is not None else "")
@@ -258,7 +260,7 @@ def _coerced(error: CoercionError, hint: str) -> tuple[str, str]:
 
 
 def _too_much(error: UnusedCliTokensError, tokens: Sequence[str], hint: str) -> tuple[str, str]:
-    """(message, hint) for surplus words; one after a switch was meant as its value."""
+    """(message, hint) for extra words; a word after a switch is taken as meant for its value."""
     left = error.unused_tokens or []
     switches: dict[str, tuple[str, ...]] = {}
     for argument in error.app.assemble_argument_collection() if error.app is not None else ():
@@ -272,12 +274,12 @@ def _too_much(error: UnusedCliTokensError, tokens: Sequence[str], hint: str) -> 
 
 
 def _name(argument: Any) -> str:
-    """A flag as it is typed; a positional argument as in the usage line."""
+    """The name of an argument: a flag as typed; a positional argument as in the usage line."""
     name: str = argument.name
     return name if argument.index is None else name.lstrip("-").upper()
 
 
-# ---- the file or folder named by ``--to``
+# ---- output files
 
 Replace = Annotated[bool, Parameter(help="replace files that exist already where --to says", negative=())]
 
@@ -291,10 +293,10 @@ def output_file(
     new_folders: bool = False,
     flag: str = "--to",
 ) -> OutputFile | None:
-    """The file that `flag` names, None where it is left out. The rest: as for `OutputFile`.
+    """The file that `flag` names; None if `to` is None. Other parameters: as for `OutputFile`.
 
     Raises:
-        TreinoError: a place that is refused; ``--replace`` where there is none.
+        TreinoError: the path is refused; ``--replace`` without a path.
     """
 
     check_replace(replace, to, flag)
@@ -304,10 +306,10 @@ def output_file(
 
 
 def output_folder(to: str | None, *, replace: bool) -> OutputFolder | None:
-    """The folder that ``--to`` names, None where it is left out.
+    """The folder that ``--to`` names; None without ``--to``.
 
     Raises:
-        TreinoError: a place that is refused; ``--replace`` where there is none.
+        TreinoError: the path is refused; ``--replace`` without a path.
     """
 
     check_replace(replace, to)
@@ -315,7 +317,7 @@ def output_folder(to: str | None, *, replace: bool) -> OutputFolder | None:
 
 
 def check_replace(replace: bool, to: str | None, flag: str = "--to") -> None:
-    """Refuse ``--replace`` without a named place: files in a run's own folder are always replaced."""
+    """Refuse ``--replace`` without a path: files in a run's own folder are always replaced."""
     if replace and to is None:
         raise TreinoError(
             "replace_what",
@@ -325,7 +327,7 @@ def check_replace(replace: bool, to: str | None, flag: str = "--to") -> None:
 
 
 def say_replaced(console: Console, output: OutputFile | OutputFolder | None) -> list[str]:
-    """Print a line for each replaced file; return their paths for the document."""
+    """Print a line for each replaced file; return the paths of the replaced files for the document."""
     replaced = [] if output is None else [str(path) for path in output.replaced]
     for path in replaced:
         console.print(_("{path} existed already and is replaced.").format(path=path))

@@ -13,9 +13,9 @@ from treino.folders import Stored
 from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 from treino.words import _, numeral
 
-# ---- ``treino show``
+# ---- command
 
-SHOWN = 48  # letters in a column
+SHOWN = 48  # most characters in a column
 
 
 def show(
@@ -55,7 +55,7 @@ def show(
 
 
 def _short(value: object) -> str:
-    """The short text of a setting or a figure; a dash for None, the items of a list."""
+    """The text of a setting or a metric: a dash for None, the items of a list, six digits of a float."""
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -65,11 +65,11 @@ def _short(value: object) -> str:
     return numeral(value, ".6g") if isinstance(value, float) else str(value)
 
 
-# ---- the text that ``treino show`` prints
+# ---- summary
 
 
 def summary(stored: Stored, width: int) -> RenderableType:
-    """The summary by its kind. width: letters in a line of the terminal."""
+    """The summary of a run, sweep, study or network. width: columns of the terminal."""
     if isinstance(stored, StoredStudy):
         if (result := stored.result) is None:
             return status_line(stored.path, stored.status)

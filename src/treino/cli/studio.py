@@ -52,7 +52,8 @@ class StudioFlags:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is shown first. address: its page, empty if a training begins first. folder: of the runs."""
+    """The target of the command line. address: its page; empty if a training must begin first. folder: the
+    folder of runs. data: the data to train on. script: the path of a script."""
 
     address: str
     folder: Path = RUNS
@@ -103,7 +104,7 @@ def studio(
 
 
 def _subject(target: str | None, settings: Mapping[str, Any]) -> Subject:
-    """What the command line names: a script, a run, sweep or study, else data."""
+    """Find out what the target is: a script, a run, sweep or study, or else data."""
     from treino.store import RunFolder, find
 
     if target is None:
@@ -128,7 +129,7 @@ def _subject(target: str | None, settings: Mapping[str, Any]) -> Subject:
         folder = RUNS if "out" not in settings else Path(settings["out"]).parent
         return Subject("", folder, data=target)
     kind = "run" if named != target else RunFolder.open(path, verify=False).kind
-    # a link on the command line is followed, and none within a folder of runs
+    # the studio refuses links within a folder of runs, so resolve one given on the command line
     path = path.resolve() if path.is_symlink() or path.name in ("", "..") else path
     return Subject(f"/{kind}/{path.name}{target[len(named) :]}", path.parent)
 
@@ -136,7 +137,7 @@ def _subject(target: str | None, settings: Mapping[str, Any]) -> Subject:
 def _check(
     subject: Subject, arguments: Sequence[str], options: StudioFlags, settings: Mapping[str, Any]
 ) -> None:
-    """Refuse flags that mean nothing for this subject, and settings that are wrong."""
+    """Refuse flags that mean nothing for this subject, and invalid settings."""
     from treino.spec import read_settings
 
     of_script = {"--replay": options.replay, "--record": options.record, "--findings": options.findings}
@@ -170,11 +171,11 @@ async def _serve(
     settings: Mapping[str, Any],
     screen: Screen,
 ) -> TreinoError | None:
-    """Serve to the end; return the error if the training could not begin."""
+    """Serve until the studio ends; return the error if the training could not begin."""
     from treino.studio.serving import PORT, serving
 
     port = PORT if options.port is None else options.port
-    # a notebook's page has one of these names, and another port
+    # a notebook on this machine has one of these host names, and another port
     frames = ("http://localhost:*", "http://127.0.0.1:*") if options.notebook else ()
     with serving(subject.folder, options.host, port, frame_ancestors=frames) as serving_studio, door("plain"):
         if subject.script is not None:
@@ -183,8 +184,8 @@ async def _serve(
         if options.notebook:
             loop = asyncio.get_running_loop()
             threading.Thread(target=_end_with_stdin, args=(loop, serving_studio), daemon=True).start()
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
-            # a terminal that is closed ends it as Ctrl-C does
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores SIGHUP
+            # closing the terminal ends the studio as Ctrl-C does
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _end, serving_studio)
         beginning = asyncio.create_task(_begin(serving_studio, subject, options, settings))
         await serving_studio.run()
@@ -194,7 +195,7 @@ async def _serve(
 async def _begin(
     serving: "Serving", subject: Subject, options: StudioFlags, settings: Mapping[str, Any]
 ) -> TreinoError | None:
-    """Begin the training and set the first page; return the error that ends the studio, if it can't begin."""
+    """Begin the training, if any, and set the first page; return the error if the training can't begin."""
     if subject.address:
         serving.studio.start.set_result(subject.address)
         return None
@@ -209,7 +210,7 @@ async def _begin(
     try:
         answer, _nothing = await serving.studio.relay.ask(request, trainer=True)
     except TreinoError as error:
-        ended = serving.server.should_exit  # it was stopped, and that is why there is no answer
+        ended = serving.server.should_exit  # the studio was stopped before the trainer answered
         serving.studio.start.set_result("/")
         serving.server.should_exit = True
         return None if ended else error
@@ -236,7 +237,7 @@ def _start_script(
 
 
 def _say(serving: "Serving", port: int, options: StudioFlags, screen: Screen) -> None:
-    """Print the address to stdout, as text or JSON, with remarks on it."""
+    """Print the address to stdout, as text or JSON, and remarks on it to stderr."""
     from treino.studio.serving import open_browser
 
     if port not in (0, serving.port):
@@ -266,7 +267,7 @@ def _say(serving: "Serving", port: int, options: StudioFlags, screen: Screen) ->
 
 
 def _end_with_stdin(loop: asyncio.AbstractEventLoop, serving: "Serving") -> None:
-    """Wait for the end of stdin, which the notebook that started this process closes."""
+    """End the studio at the end of stdin, which the notebook that started this process closes."""
     while os.read(0, 1 << 10):
         pass
     loop.call_soon_threadsafe(_end, serving)
@@ -281,7 +282,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 class _ScreenLog(logging.Handler):
-    """Log failures of the studio to a console that escapes control characters."""
+    """Log failures of the studio to the screen, which escapes control characters."""
 
     def __init__(self, screen: Screen) -> None:
         super().__init__()

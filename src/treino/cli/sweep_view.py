@@ -1,4 +1,4 @@
-"""A sweep or a study on the terminal: what it tries, how far it is, and its results."""
+"""A sweep or a study on the terminal: its settings, progress and results."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -24,12 +24,12 @@ from treino.tuning.study_document import table_of
 from treino.tuning.sweep import SweepJob
 from treino.words import N_, _, numeral
 
-LEADERS = 8
-WIDE = 120  # columns of a terminal that has room for intervals
+LEADERS = 8  # rows of the leaderboard
+WIDE = 120  # least columns of a terminal for a table with intervals
 ENDS = {
     "finished": N_("study finished"),
     "interrupted": N_("study interrupted"),
-}  # of a masculine word in Portuguese
+}  # own sentences, as "study" is masculine in Portuguese
 SPLITS = {"train": N_("train"), "validation": N_("validation"), "test": N_("test")}
 
 
@@ -42,13 +42,13 @@ def view_of_many(job: Job) -> View:
 
 
 class SweepView:
-    """A sweep, several seeds or folds as their display shows them."""
+    """The view of a sweep, or of several seeds or folds, while it is trained."""
 
     def __init__(self, job: SweepJob) -> None:
         self.job = job
 
     def opening(self) -> list[RenderableType]:
-        """The text before a sweep: its data, space and strategy."""
+        """The text before a sweep: data, space and strategy."""
         data, options = self.job.data, self.job.sweep.options
         rows = {split: len(part) for split, part in data.splits.items()}
         return [
@@ -69,7 +69,7 @@ class SweepView:
         ]
 
     def position(self, tick: Tick) -> Position:
-        """Its rung, its best network so far, how many are trained and how fast."""
+        """The sweep's rung, its best network so far, the number of networks begun and the pace."""
         p = self.job.progress
         best = "–"
         if p.best is not None and p.config is not None:
@@ -90,18 +90,18 @@ class SweepView:
         return _("measuring") if self.job.sweep.options.spread else _("judging")
 
     def summary(self, end: JobEnd, width: int) -> RenderableType:
-        """The leaderboard and the judgement, or the variation of each figure."""
+        """The leaderboard and the judgement; for seeds or folds, the variation of each metric."""
         return sweep_summary(StoredSweep(self.job.folder), self.job.data.notes)
 
 
 class StudyView:
-    """A study as its display shows it."""
+    """The view of a study while it is trained."""
 
     def __init__(self, job: StudyJob) -> None:
         self.job = job
 
     def opening(self) -> list[RenderableType]:
-        """The text before a study: its data and settings."""
+        """The text before a study: data and settings."""
         facts = self.job.facts
         text = _(
             "{data}, {train:,} training rows; networks, in turns: {n}; epochs of each: {epochs}; measured on"
@@ -120,7 +120,7 @@ class StudyView:
         return [sizes, *self.job.data.notes, "", *self.job.folder.notices]
 
     def position(self, tick: Tick) -> Position:
-        """The row whose turn it is, its epoch and its loss."""
+        """The study's present row, with its epoch and its loss."""
         job = self.job
         assert job.now is not None
         losses = job.now.record.loss
@@ -137,13 +137,13 @@ class StudyView:
         return _("measuring")
 
     def summary(self, end: JobEnd, width: int) -> RenderableType:
-        """The rows as a table, what they say, and what must be known to read them."""
+        """The rows as a table, the conclusions, and the notes."""
         return study_summary(StudyResult.model_validate(end.document), width)
 
 
 def sweep_summary(sweep: StoredSweep, earlier: Sequence[str] = ()) -> RenderableType:
-    """The leaderboard, the judgement, and suggestions; of several seeds or folds the variation of each
-    figure. earlier: notes that were already printed."""
+    """The leaderboard, the judgement and suggestions; for seeds or folds, the variation of each metric
+    instead of leaderboard and judgement. earlier: notes that were already printed."""
     result = sweep.result
     if result is None:
         return repr(sweep)
@@ -162,7 +162,7 @@ def sweep_summary(sweep: StoredSweep, earlier: Sequence[str] = ()) -> Renderable
 
 
 def _ranking(result: SweepResult) -> list[RenderableType]:
-    """How many were trained, the leaderboard, and the judgement of the best."""
+    """The number of trained networks, the leaderboard, and the judgement of the best network."""
     parts: list[RenderableType] = [
         _(
             "{members:,} networks in {seconds:.1f} s ({pace:,.0f} model-steps a second): "
@@ -189,7 +189,7 @@ def _ranking(result: SweepResult) -> list[RenderableType]:
 
 
 def ensemble_sentence(ensemble: SweepEnsemble) -> str:
-    """Which networks answer together, and what that is worth compared with the winner alone."""
+    """A sentence on the members of the ensemble and its gain on test rows over the winner alone."""
     times = Counter(ensemble.members)
     if len(times) == 1:
         return _("The winner answers alone: no other network makes its answers on validation rows better.")
@@ -211,7 +211,7 @@ def ensemble_sentence(ensemble: SweepEnsemble) -> str:
 
 
 def _spread(result: SweepResult) -> list[RenderableType]:
-    """The variation of each figure over seeds or folds, and the steps to a goal."""
+    """The variation of each metric over seeds or folds, and the steps to the goal, if there is one."""
     head = _(
         "{members:,} networks in {seconds:.1f} s ({pace:,.0f} model-steps a second), {diverged} diverged"
     ).format(
@@ -255,12 +255,12 @@ def steps_sentence(reached: GoalSteps, members: int) -> str:
 
 
 def status_line(path: str | Path, status: str) -> str:
-    """The study's path, and how it ended."""
+    """The path and the status of a study."""
     return _("{path}: {status}").format(path=path, status=_(ENDS.get(status, status)))
 
 
 def study_summary(result: StudyResult, width: int) -> RenderableType:
-    """The rows as a table, what they say, and what must be known to read them. width: of the terminal."""
+    """The rows as a table, the conclusions, and the notes. width: columns of the terminal."""
     headings, lines = table_of(result, narrow=width < WIDE)
     table = Table(box=None, pad_edge=False)
     for heading in headings:
@@ -277,7 +277,7 @@ def study_summary(result: StudyResult, width: int) -> RenderableType:
 
 
 def member_summary(d: dict[str, Any]) -> RenderableType:
-    """One network of a sweep: its own settings, and its figures at each rung."""
+    """One network of a sweep: its own settings, and its metrics at each rung. d: the network's document."""
     table = Table(box=None, pad_edge=False)
     rows = [{k: v for k, v in row.items() if k.startswith("validation_")} for row in d["rungs"]]
     for heading in (_("rung"), _("epochs"), *(k.removeprefix("validation_") for k in rows[-1]), _("status")):

@@ -1,7 +1,7 @@
-"""The JSON documents in a run's, sweep's or study's folder: the type and range of every value.
+"""The JSON documents in the folder of a run, sweep or study, with the type and range of every value.
 
-One file for each document. All reading of folders goes through here: a SHA-256 shows that a file is intact,
-but not who wrote it.
+Every document is read and checked through this package: a SHA-256 shows that a file is intact, but not who
+wrote it.
 """
 
 from treino.documents.reading import (

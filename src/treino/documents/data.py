@@ -1,4 +1,4 @@
-"""The documents of data: where rows came from, and how columns or pixels become inputs."""
+"""The documents of data: the source of the rows, and how columns or pixels become inputs."""
 
 from itertools import pairwise
 from math import inf
@@ -8,13 +8,13 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from treino.documents.fields import Count, Document, Many, Number, Seed, Sha256, Size, Task, Text, agree
 
-# ---- the data source in a folder's documents
+# ---- data source
 
 LoadShare = Annotated[float, Field(ge=0, lt=1)]
 
 
 class TextFormat(Document):
-    """The format of a text file, as far as it was set (``reading``) or detected (``written``)."""
+    """The format of a text file: the part that was set (``reading``) or detected (``written``)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -56,16 +56,16 @@ class LoadArguments(Document):
 
 
 class RowsFile(Document):
-    """A file of rows. source: relative to the folder, to any place; read as data if its SHA-256 is this
-    one."""
+    """A file of rows. source: its path relative to the folder, possibly outside of it. The file is read only
+    if it has this SHA-256."""
 
     source: Text
     sha256: Sha256
 
 
 class DataSource(Document):
-    """The source of a run's data. kind: a built-in's name, a file, rows in memory, or a Dataset passed in
-    Python."""
+    """The source of a run's data. kind: a built-in, a file, rows in memory, or a Dataset passed in Python.
+    load: the arguments of ``load``. files: separate files of validation or test rows."""
 
     kind: Literal["builtin", "file", "memory", "given"]
     name: Text
@@ -97,7 +97,7 @@ def _rising(edges: tuple[float, ...]) -> tuple[float, ...]:
 
 
 Edges = Annotated[Many[Number], Field(max_length=MOST_BINS + 1), AfterValidator(_rising)]
-"""Where the bins of a column begin and end; without bins there are none."""
+"""The edges of a column's bins; empty without bins."""
 
 
 class NumberColumn(Document):

@@ -11,22 +11,22 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializ
 
 Item = TypeVar("Item")
 
-LONGEST_COMMAND = 100_000  # letters
+LONGEST_COMMAND = 100_000  # characters
 
 
 class Document(BaseModel):
-    """The content of a file or of a part of one. Keys of newer versions are allowed."""
+    """The content of a file, or of a part of it. Unknown keys are allowed: newer versions may add some."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="allow", allow_inf_nan=False)
 
     def to_json(self) -> dict[str, Any]:
-        """The keys and values of the file, without keys that are not set."""
+        """The content as in the file, without keys that are not set."""
         document: dict[str, Any] = _with_lists(self.model_dump(exclude_unset=True))
         return document
 
 
 def _with_lists(value: Any) -> Any:
-    """The value with lists in place of tuples. Pydantic's JSON would turn a sentence into plain text."""
+    """The value with lists instead of tuples. Pydantic's JSON mode would turn a sentence into plain text."""
     if isinstance(value, dict):
         return {key: _with_lists(each) for key, each in value.items()}
     return [_with_lists(each) for each in value] if isinstance(value, tuple | list) else value
@@ -42,7 +42,7 @@ Agreeing = TypeVar("Agreeing", bound=BaseModel)
 
 
 def agree(document: Agreeing, agreeing: Mapping[str, bool]) -> Agreeing:
-    """The document, if its values are consistent. agreeing: for each key whether its value is."""
+    """Return the document if its values are consistent. agreeing: for each key, whether its value is."""
     for key, agrees in agreeing.items():
         if not agrees:
             raise ValueError(key)
@@ -68,35 +68,35 @@ Many = Annotated[tuple[Item, ...], Field(strict=False, fail_fast=True)]
 Pair = Annotated[tuple[Item, Item], AS_TUPLE]
 
 Count = Annotated[int, Field(ge=0, le=2**53)]
-"""How many: steps, rows, parameters."""
+"""A number of steps, rows, parameters, ..."""
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Figure = Number | None
-"""A measured value; None stands for one that is not finite."""
+"""A measured value; None if it is not finite."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=1e12)]
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Size = Annotated[int, Field(ge=1, le=10_000_000)]
-"""Inputs, outputs, units of a layer."""
+"""A number of inputs, outputs or units of a layer."""
 
 Threads = Annotated[int, Field(ge=1, le=4096)]
 Text = str
 SentenceText = Annotated[str, WrapValidator(_itself), PlainSerializer(lambda text: text)]
-"""A sentence for a person: a ``words.Sentence`` stays one, so that every reader gets it in their language."""
+"""A sentence for a person. A ``words.Sentence`` is kept, so that it can be translated for every reader."""
 
 WORD = r"^[A-Za-z][\w.-]{0,63}$"
 Word = Annotated[str, Field(pattern=WORD)]
-"""A name of one of treino's registries, such as adam; whether it is there is asked where it is used."""
+"""A name in one of treino's registries, such as adam. Code that uses the name checks whether it exists."""
 
 DEVICE = r"^(cpu|mps|cuda(:\d{1,3})?)$"
 Device = Annotated[str, Field(pattern=DEVICE)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Command = Annotated[str, AfterValidator(_command)]
-"""What can be typed: a person may copy it from a page to a shell."""
+"""A command line; it must be safe, as a person may copy it from a page to a shell."""
 
 Plain = Any
-"""Any JSON value: it is only shown."""
+"""Any JSON value that is only displayed."""
 
 Task = Literal["classification", "regression"]
 Status = Literal["running", "finished", "stopped", "interrupted", "diverged"]

@@ -1,4 +1,4 @@
-"""The list of runs, sweeps and studies: a row for each, from their documents alone."""
+"""The list of runs, sweeps and studies: a row for each, from its documents only."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,16 +9,16 @@ from treino.errors import TreinoError
 from treino.store import RunFolder, list_runs
 from treino.store.run_lookup import RunSummary
 
-HEADLINE = "accuracy", "r2"
+HEADLINE = "accuracy", "r2"  # metrics to list: the first one that a folder has
 
 
 def listing(parent: str | Path = "runs") -> list[dict[str, Any]]:
-    """A row for each run, sweep and study in ``parent``, the newest first; a damaged one has that status."""
+    """A row for each run, sweep and study in ``parent``, the newest first; also damaged ones."""
     return [line(checked(summary)) for summary in list_runs(parent)]
 
 
 def whole_folders(parent: str | Path = "runs") -> list[Path]:
-    """The folders of runs, sweeps and studies in ``parent`` that are not damaged, the newest first."""
+    """The folders of the undamaged runs, sweeps and studies in ``parent``, the newest first."""
     return [summary.path for summary in map(checked, list_runs(parent)) if summary.status != "damaged"]
 
 
@@ -30,7 +30,7 @@ def line_of(folder: RunFolder) -> dict[str, Any]:
 
 
 def checked(summary: RunSummary) -> RunSummary:
-    """The summary, with the status of damage if the folder's documents are invalid."""
+    """The summary; if the folder's documents are invalid, with status damaged."""
     try:
         for name, value in (("spec.json", summary.spec), ("result.json", summary.result)):
             if value is not None:
@@ -41,7 +41,7 @@ def checked(summary: RunSummary) -> RunSummary:
 
 
 def line(summary: RunSummary) -> dict[str, Any]:
-    """The row of a summary: name, status, data, steps and the test figure."""
+    """The row of a summary: name, status, data, steps and test metric."""
     result = summary.result or {}
     figures = (result.get("best") if summary.kind == "sweep" else result.get("metrics")) or {}
     test = figures.get("test") or {}

@@ -1,4 +1,4 @@
-"""Reading of a folder's documents: a value of a wrong type or out of range is an error."""
+"""Reading a folder's documents: a value of a wrong type or out of range is an error."""
 
 import json
 import re
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Read = TypeVar("Read", bound=BaseModel)
 
-DEEPEST = 40  # lists and objects within each other
+DEEPEST = 40  # most levels of nested lists and objects
 
 MODELS: dict[str, Mapping[str, type[BaseModel]]] = {
     r"spec\.json": {"run": RunSpec, "sweep": SweepSpec, "study": StudySpec},
@@ -49,11 +49,11 @@ MODELS: dict[str, Mapping[str, type[BaseModel]]] = {
     r"(model|start)\.safetensors": {"run": states.Answers},
     r"(buffers|data|rows/\d+)\.safetensors": dict.fromkeys(("run", "sweep", "study"), states.NoFacts),
 }
-"""What the files of each kind of folder hold; of tensor files it is what their headers say."""
+"""The model of each file by the folder's kind; for a tensor file it is the model of its header."""
 
 
 def read_document(folder: RunFolder, name: str) -> Any:
-    """The value of one of the folder's JSON files.
+    """The value of a JSON file in the folder.
 
     Raises:
         TreinoError: the file is missing or damaged; a value in it is invalid.
@@ -114,7 +114,7 @@ def _read(folder: RunFolder, name: str, kind: type[Read]) -> Read:
 
 
 def read_tensors(folder: RunFolder, name: str) -> "tuple[dict[str, Tensor], dict[str, Any]]":
-    """The tensors of one of the folder's files, and the metadata in its header.
+    """The tensors of a file in the folder, and the metadata in its header.
 
     Raises:
         TreinoError: as ``read_document``.
@@ -124,7 +124,7 @@ def read_tensors(folder: RunFolder, name: str) -> "tuple[dict[str, Tensor], dict
 
 
 def read_checkpoint(folder: RunFolder) -> "tuple[dict[str, Tensor], dict[str, Any]] | None":
-    """The newest saved state; None without one.
+    """The tensors and the metadata of the newest checkpoint; None if there is none.
 
     Raises:
         TreinoError: as ``read_document``.
@@ -134,10 +134,10 @@ def read_checkpoint(folder: RunFolder) -> "tuple[dict[str, Tensor], dict[str, An
 
 
 def check(kind: str, name: str, value: Any, folder: Path) -> Any:
-    """The value, if it is valid for this file of a folder of this kind.
+    """Return the value if it is valid for the file ``name`` in a folder of this kind.
 
     Raises:
-        TreinoError: with the key and the value.
+        TreinoError: the value is invalid; the message names the key and the value.
     """
     _validated(kind, name, value, folder)
     return value
@@ -162,7 +162,7 @@ def _validated(kind: str, name: str, value: Any, folder: Path) -> BaseModel:
 
 
 def _deeper(value: Any, levels: int) -> bool:
-    """Whether the value is nested more deeply, which would make writing fail."""
+    """Whether lists and objects in the value have more levels, with which writing it would fail."""
     inner = [value]
     while inner and levels:
         inner = [
@@ -176,7 +176,8 @@ def _deeper(value: Any, levels: int) -> bool:
 
 
 def _invalid(path: Path, value: Any, error: Any) -> TreinoError:
-    """The TreinoError for an error of pydantic, whose location also names the types that it tried."""
+    """The TreinoError for an error of pydantic. The error's location also names types that pydantic tried;
+    only the parts that are keys of the value are used."""
     named = str(error.get("ctx", {}).get("error", "")).split(".")
     place = [*error["loc"], *named]
     keys: list[str] = []

@@ -1,4 +1,4 @@
-"""``result.json`` of a run: all measured figures."""
+"""``result.json`` of a run: all measured values."""
 
 from typing import Annotated, Literal
 
@@ -37,7 +37,7 @@ class SplitFigures(Document):
 
     @property
     def measured(self) -> dict[Split, Figures]:
-        """``{split: figures}`` of the splits that have any, in the order in which a person reads them."""
+        """``{split: metrics}`` of the splits that have metrics, in the order train, validation, test."""
         splits: dict[Split, Figures | None] = {
             "train": self.train,
             "validation": self.validation,
@@ -51,7 +51,7 @@ class Intervals(Document):
 
     @property
     def known(self) -> dict[str, tuple[float, float]]:
-        """``{metric: (low, high)}`` of the test figures, where both are finite."""
+        """``{metric: (low, high)}`` of the test metrics whose interval is finite."""
         return {
             metric: (ends[0], ends[1])
             for metric, ends in (self.test or {}).items()
@@ -60,9 +60,9 @@ class Intervals(Document):
 
 
 class PredictionIntervals(Document):
-    """Of predicted numbers. level: the share that they are to hold. quantile, offset: as in
-    ``treino.inspection.calibration``. rows: the validation rows that they are of. coverage: the
-    share of the test rows that they hold; None: there are none.
+    """Intervals of predicted numbers. level: the intended share of rows within their interval. quantile,
+    offset: as in ``treino.inspection.calibration``. rows: the number of validation rows used. coverage: the
+    share of test rows within their interval; None without test rows.
     """
 
     level: Share
@@ -73,8 +73,8 @@ class PredictionIntervals(Document):
 
 
 class CalibrationResult(Document):
-    """error: the expected calibration error on these rows; chance: what one in twenty perfectly calibrated
-    networks reaches."""
+    """The calibration. error: the expected calibration error on these rows. chance: the error that one in
+    twenty perfectly calibrated networks reaches."""
 
     split: Literal["train", "validation", "test"]
     rows: Count
@@ -83,8 +83,9 @@ class CalibrationResult(Document):
 
 
 class ThresholdResult(Document):
-    """positive: the class that is predicted from the probability ``value`` on, which ``rule`` found on the
-    validation rows. By test rows: precision and recall of that class; None where that is undefined."""
+    """A decision threshold. positive: the class that is predicted from the probability ``value`` on, which
+    ``rule`` found on validation rows. accuracy, and precision and recall of this class: on test rows; None if
+    undefined."""
 
     rule: str
     positive: str
@@ -95,15 +96,15 @@ class ThresholdResult(Document):
 
 
 class Losses(Document):
-    """By epoch; None where an epoch was not evaluated, or its loss was not finite."""
+    """The losses by epoch; None if the epoch was not evaluated or its loss was not finite."""
 
     train: Many[Figure]
     validation: Many[Figure]
 
 
 class MemberResult(Document):
-    """One network of an ensemble. steps: its updates; of a diverged one, those that are kept. kept_epoch,
-    kept_step: those whose weights are kept. validation: the best figure that it had by the metric.
+    """One member of an ensemble. steps: its updates; if it diverged, only the recorded ones. kept_epoch,
+    kept_step: the epoch and step of its kept weights. validation: its best validation metric.
     """
 
     seed: Seed
@@ -115,10 +116,13 @@ class MemberResult(Document):
 
 
 class RunResult(RunFacts):
-    """members: of an ensemble, by their numbers; answering: the numbers of those whose mean is the answer,
-    the best first, in the order of their weights. Of an ensemble steps are those of the member that trained
-    longest, kept_epoch and kept_step the latest of those that answer; it stopped early where patience ended
-    every member that didn't diverge, and diverged where all did. Of one network both lists are missing.
+    """``result.json``.
+
+    members: of an ensemble, by number. answering: the numbers of the members whose mean is the prediction,
+    the best first, in the order of their stored weights. Both are missing for a single network. For an
+    ensemble, steps are those of the member that trained longest, and kept_epoch and kept_step the latest of
+    the answering members; it stopped early if patience ended every member that didn't diverge, and diverged
+    if all members did.
     """
 
     task: Task

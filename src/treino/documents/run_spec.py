@@ -1,4 +1,4 @@
-"""``spec.json`` of a run: settings as requested and as resolved, and the shape of its data."""
+"""``spec.json`` of a run: settings as typed and as resolved, and the shape of its data."""
 
 import math
 import re
@@ -31,10 +31,10 @@ from treino.documents.fields import (
 from treino.errors import TreinoError
 from treino.spec import FAULTS, Settings, read_settings
 
-# ---- the settings of a training in a folder's documents
+# ---- settings
 
 PLACE = ("name", "out")
-"""Settings that say where a new folder goes; a document that names them would put it anywhere."""
+"""Settings for the place of a new folder, refused in documents: they could name any place."""
 
 
 def _name(name: str) -> str:
@@ -47,11 +47,11 @@ DECIDED = (
     "task", "target", "loss", "lr", "batch_size", "patience", "keep", "data_seed", "fault",
     "engine", "threads", "device",
 )  # fmt: skip
-"""Settings that may be left open when they are typed, and have a value in every training."""
+"""Settings that a user may omit and that have a value in every training."""
 FORMS = dict.fromkeys(("activation", "init", "loss", "optimizer", "schedule", "metric", "engine"), WORD) | {
     "device": DEVICE
 }
-"""Patterns of names; whether a registry or this machine has them is asked where they are used."""
+"""Patterns of names. Code that uses a name checks whether a registry or this machine has it."""
 
 Name = Annotated[str, AfterValidator(_name)]
 """The name of a setting."""
@@ -70,11 +70,11 @@ def _asked(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 Asked = Annotated[dict[str, Plain], AfterValidator(_asked)]
-"""Settings as ``read_settings`` takes them: text where they were typed."""
+"""Settings as ``read_settings`` takes them; typed ones are text."""
 
 
 class ResolvedSettings(Settings):
-    """Every setting with its value in the training: nothing is left open that the data decides."""
+    """All settings with their values in the training, including those that the data decides."""
 
     model_config = Document.model_config
 
@@ -98,7 +98,7 @@ class ResolvedSettings(Settings):
     @model_validator(mode="before")
     @classmethod
     def _written(cls, values: Any) -> Any:
-        """Refuse settings that are left open, or that no registry can have."""
+        """Refuse missing values of the settings in DECIDED."""
         for name in DECIDED if isinstance(values, Mapping) else ():
             if values.get(name) is None:
                 raise ValueError(name)
@@ -124,18 +124,19 @@ class ResolvedSettings(Settings):
         return agree(self, agreeing)
 
 
-# ---- the segments of a run, in ``spec.json`` and ``result.json``
+# ---- segments
 
 Changeable = Literal["lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout", "ema"]
 
 
 class SegmentEntry(Document):
-    """origin: the segment and the step that it set out from.
+    """A segment of a run, in ``spec.json`` and ``result.json``.
 
-    steps_per_epoch: of an epoch that begins in it. passes_from, optimizer_from: the step at
-    which its epochs, and its optimizer's state, began. order_seed: of its rows' order, where that is not the
-    data's. output_change: the largest change of an output on training rows where the network is another at
-    its first step.
+    origin: the (segment, step) that it continues; None for the first. asked: settings as typed. changes:
+    hyper-parameters changed at its first step. steps_per_epoch: steps of an epoch that begins in it.
+    passes_from, optimizer_from: the steps at which its count of epochs, and its optimizer's state, began.
+    order_seed: the seed of its row order, if it isn't the data's. output_change: the largest change of an
+    output on training rows if the network changes at its first step.
     """
 
     number: Count
@@ -150,9 +151,9 @@ class SegmentEntry(Document):
 
 
 def _connected(segments: tuple[SegmentEntry, ...]) -> tuple[SegmentEntry, ...]:
-    """Each sets out from an earlier one, at a step that this one has: a path that came back to where it was
-    would have no beginning."""
-    known: dict[int, int] = {}  # number: the step at which it begins
+    """The segments, if each continues an earlier one at a step that the earlier one has, so that every path
+    has a beginning."""
+    known: dict[int, int] = {}  # the first step by the segment's number
     for place, segment in enumerate(segments):
         number, step = segment.origin or (-1, 0)
         if (segment.origin is None) != (place == 0) or (place and not known.get(number, step + 1) <= step):
@@ -169,14 +170,14 @@ Segments = Annotated[Many[SegmentEntry], AfterValidator(_connected)]
 
 
 class Parent(Document):
-    """The run, segment and step that a branch left."""
+    """The run, segment and step at which a branch begins."""
 
     run: Text
     segment: Count
     step: Count
 
 
-# ---- what is known of a run before its first step, beside its settings
+# ---- facts before the first step
 
 
 class LayerFacts(Document):
@@ -188,7 +189,7 @@ class LayerFacts(Document):
 
 
 class Finding(Document):
-    """What the doctor says. It is handed over by name, so that there is no other key."""
+    """A finding of the doctor. It is passed by name, so no other keys are allowed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -221,9 +222,10 @@ class RunFacts(Document):
 
 
 class RunSpec(Document):
-    """net: treino's own layers, a copy of the user's file, or a module that was given in Python.
+    """``spec.json`` of a run.
 
-    weights: the name of the run that it began with, where it did.
+    net: treino's own layers, a copy of the user's file, or a module passed in Python.
+    weights: the name of the run whose weights the training began with, if any.
     """
 
     asked: Asked
@@ -262,7 +264,7 @@ class RunSpec(Document):
 
 
 def initial_document(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of the ``train`` document that stands in ``spec.json``. spec: the value of that file."""
+    """The part of the ``train`` document that ``spec.json`` determines. spec: the value of that file."""
     settings, place = spec["resolved"], ("inputs", "classes", "steps_per_epoch", "parent", "segments")
     return {
         **{name: settings[name] for name in ("task", "target")},

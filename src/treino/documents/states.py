@@ -1,6 +1,6 @@
 """The JSON headers of a folder's tensor files: training states and kept networks.
 
-Numbers may be infinite here, as the best figure is before the first evaluation.
+Numbers may be infinite here: the best metric is infinite before the first evaluation.
 """
 
 from typing import Annotated, Any, Literal, get_args
@@ -32,7 +32,7 @@ def _beginning(step: int) -> int:
 
 
 Step = Annotated[int, Field(le=2**53), AfterValidator(_beginning)]
-"""After so many updates; -1 before there was one."""
+"""A number of updates; negative if there is none yet."""
 
 Pending = Annotated[tuple[Count, Changeable, Many[Annotated[str, Field(pattern=WRITTEN_NUMBER)]]], AS_TUPLE]
 
@@ -42,13 +42,13 @@ class State(Document):
 
 
 class Identity(State):
-    """The identity of a training, equal for all of its states. shapes: of its network's tensors."""
+    """The part of a state that never changes during a training. shapes: of the network's tensors."""
 
     shapes: Many[Many[Count]]
 
 
 class EngineState(State):
-    """The JSON argument of ``TrainingLoop.load``. pending: changes of settings at later steps."""
+    """The JSON argument of ``TrainingLoop.load``. pending: hyper-parameter changes at later steps."""
 
     identity: Identity
     step: Count
@@ -58,8 +58,8 @@ class EngineState(State):
 
 
 class RunState(State):
-    """The state of a run. clock: seconds of training, of evaluation, of the epoch so far, of waiting.
-    commands: the commands obeyed."""
+    """The state of a run. clock: the seconds of training, of evaluation, of the epoch so far and of waiting.
+    commands: the numbers of the commands obeyed."""
 
     engine: EngineState
     segment: Count
@@ -68,8 +68,8 @@ class RunState(State):
 
 
 class KeyframeState(State):
-    """A keyframe. best: the figure and the step of the best weights so far. For several members these are
-    tensors, and the number of steps done of the epoch is here instead."""
+    """A keyframe. best: the metric and the step of the best weights so far; hp: the hyper-parameters. With
+    several members both are tensors in the file, and the header has epoch_count instead."""
 
     step: Count
     evaluated: Step
@@ -86,7 +86,8 @@ class KeyframeState(State):
 
 
 class PartState(State):
-    """Members that trained on apart from their population. rows: their indices in it."""
+    """Members that went on training separately from their population. rows: their indices in the population.
+    looks: evaluations so far."""
 
     rows: Many[Count]
     step: Count
@@ -96,8 +97,8 @@ class PartState(State):
 
 
 class BracketState(State):
-    """A bracket. members: of each population, in the order of its tensors. parts: of each the members that
-    trained on apart."""
+    """A bracket. members: by population, in the order of its tensors. parts: by population, the members that
+    went on training separately."""
 
     heat: Count
     rung: Count
@@ -109,11 +110,11 @@ class BracketState(State):
 
 
 class SweepState(State):
-    """A sweep.
+    """The state of a sweep.
 
-    done: completed brackets. state: of the present bracket. ended: why the sweep ended, if it did.
-    planned_steps: model-steps of the brackets begun so far, if no member diverges. extensions: how often
-    members were added before. processors: the processors of a cluster, with their members.
+    done: completed brackets. spent: seconds of training. state: of the present bracket. ended: why the sweep
+    ended, if it did. planned_steps: model-steps of the brackets begun so far if no member diverges.
+    extensions: how often members have been added. processors: a cluster's processors and their members.
     """
 
     done: Count
@@ -127,7 +128,7 @@ class SweepState(State):
 
 
 class RecordState(State):
-    """A network's figures by epoch."""
+    """The metrics of a network by epoch."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -160,7 +161,7 @@ class PopulationState(State):
 
 
 class TrackState(State):
-    """population: its training, where it has begun and is not over."""
+    """The state of one network of a study. population: its training, if it has begun and not ended."""
 
     record: RecordState
     so_far: Pair[Seconds]
@@ -168,7 +169,7 @@ class TrackState(State):
 
 
 class StudyState(State):
-    """A study. tracks: the state of each network, row by row, seed by seed."""
+    """The state of a study. tracks: the state of each network, row by row, seed by seed."""
 
     tracks: Many[TrackState]
 
@@ -192,10 +193,10 @@ class CurveMembers(State):
 
 
 class Answers(State):
-    """answers: of the user's network on made-up rows."""
+    """The header of a run's weights. answers: the outputs of the user's network on made-up rows."""
 
     answers: Many[Many[float]] | None = None
 
 
 class NoFacts(State):
-    """The header of a file with tensors alone."""
+    """The header of a file that contains only tensors."""

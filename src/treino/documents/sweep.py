@@ -40,7 +40,7 @@ from treino.spec import Fault
 # ---- ``spec.json`` of a sweep
 
 Value = bool | int | float | str | list[int] | list[str] | None
-"""One of a setting's values: as it was typed, or Python's own."""
+"""A value of a setting: the typed text, or a Python value."""
 
 
 class ChoiceEntry(Document):
@@ -67,7 +67,7 @@ SpaceEntries = dict[Name, RangeEntry | ChoiceEntry]
 
 
 class SweepOptionsEntry(Document):
-    """How members are asked for, beside their settings."""
+    """The options of a sweep, without its members' settings."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -87,7 +87,7 @@ class SweepOptionsEntry(Document):
 
 
 class SweepSpec(Document):
-    """asked: what was typed. base: what all members share, as ``read_settings`` takes it."""
+    """``spec.json`` of a sweep. asked: settings as typed. base: settings that all members share."""
 
     asked: Asked
     base: Asked
@@ -100,7 +100,7 @@ class SweepSpec(Document):
     notes: Many[Text]
 
     def space_document(self) -> dict[str, Any]:
-        """The space as it stands in the file, for ``search.space.space_from_json``."""
+        """The space as in the file, for ``search.space.space_from_json``."""
         return {
             name: entry.model_dump(mode="json", by_alias=True, exclude_unset=True)
             for name, entry in self.space.items()
@@ -121,9 +121,9 @@ Heat = Annotated[tuple[Count, Positive, Annotated[Many[RungEntry], Field(min_len
 class Extension(Document):
     """Members that were added to a sweep.
 
-    first: the number of members before; seconds: of training before. command: the number of the command that
-    added them, if another process trained. tested: whether test rows had been used before; judged: the
-    judgement's sentence.
+    first, seconds: the number of members and the seconds of training before the addition. command: the number
+    of the command that added the members, if another process trained the sweep. tested: whether test rows
+    had been used before. judged: the sentence of the earlier judgement.
     """
 
     members: Positive
@@ -135,9 +135,11 @@ class Extension(Document):
 
 
 class SweepMembers(Document):
-    """``asked.json``. heats: the first member, the number of members, and (members, epochs) of each rung.
-    asks: the numbers of members requested at once. configs: the settings of each member. extensions: the
-    additions, in order."""
+    """``asked.json``.
+
+    heats: for each bracket the first member, the number of members, and (members, epochs) of each rung. asks:
+    the number of members in each request. configs: the settings of each member. extensions: in order.
+    """
 
     heats: Many[Heat]
     asks: Many[Count]
@@ -157,7 +159,7 @@ class SweepMembers(Document):
 
 
 class MemberRow(Document):
-    """A row of ``members.parquet``: a member at a rung. The names of the space are columns beside these."""
+    """A row of ``members.parquet``: a member at a rung. The settings of the space are further columns."""
 
     member: Count
     rung: Count
@@ -184,7 +186,7 @@ class MemberRows(RootModel[Many[MemberRow]]):
 
 
 class SpreadFigures(RootModel[dict[MemberName, dict[Literal["validation", "test"], Figures]]]):
-    """``figures/0.json``, of a bracket of several seeds or folds: {member: {split: {metric: value}}}."""
+    """``figures/0.json`` of several seeds or folds: {member: {split: {metric: value}}}."""
 
 
 # ---- ``result.json`` of a sweep
@@ -250,8 +252,11 @@ class Judge(Document):
 
 
 class SweepEnsemble(Document):
-    """The networks that answer together, one twice where it counts twice. alone: the winner's figures.
-    difference: of the metric on test rows, together less alone, with a 95 % interval."""
+    """The ensemble of a sweep.
+
+    members: a member with weight n is listed n times. alone: the winner's metrics. difference: the ensemble's
+    metric on test rows minus the winner's; difference_interval: its 95 % interval.
+    """
 
     members: Annotated[Many[Count], Field(min_length=1)]
     metric: Word
@@ -263,7 +268,7 @@ class SweepEnsemble(Document):
 
 
 class Spread(Document):
-    """std: None of a single value."""
+    """Statistics of a metric over networks. std: None for a single value."""
 
     mean: Figure
     std: Figure
@@ -273,7 +278,7 @@ class Spread(Document):
 
 
 class GoalSteps(Document):
-    """In how many steps each network reached a validation figure; None: never."""
+    """The steps in which each network reached ``value`` of a validation metric; None: never."""
 
     metric: Word
     value: Number
@@ -290,7 +295,7 @@ class GoalSteps(Document):
 
 
 class SweepResult(Document):
-    """processors: the kinds that trained in a cluster, and which members."""
+    """``result.json`` of a sweep. processors: by kind of a cluster's processors, their members."""
 
     sweep: Text
     path: Text
@@ -328,7 +333,7 @@ class SweepResult(Document):
 
 Mode = Literal["corrected", "as_taught"] | Fault
 Own = dict[Name, Value]
-"""A row's own settings."""
+"""The settings of one row of a study."""
 
 
 class StudyCell(Document):
@@ -344,7 +349,7 @@ class StudyOptionsEntry(Document):
 
 
 class StudyRowFacts(Document):
-    """What is known of a row before its first step."""
+    """The facts about a row before its first step."""
 
     batch_size: Annotated[int, Field(ge=1, le=2**53)] | Literal["full"]
     lr: Number
@@ -407,7 +412,7 @@ EpochCount = Annotated[int, Field(ge=1, le=10_000_000)] | None
 
 
 def _by_metric(extra: Mapping[str, Any]) -> dict[str, bool]:
-    """Whether the values are of their kind whose keys hang on the metric: epochs_to_loss, accuracy."""
+    """For each key named after a metric (epochs_to_loss, accuracy), whether its value's type is right."""
     agreeing = {}
     for key, value in extra.items():
         if key.startswith("epochs_to_"):
@@ -424,9 +429,9 @@ def _figure(value: Any) -> bool:
 
 
 class StudySeed(Document):
-    """One network of a row. Beside these there are epochs_to_METRIC, and the curve of one metric.
+    """One network of a row. Further keys: epochs_to_METRIC, and the curve of one metric.
 
-    processors: the kinds that trained it in a cluster.
+    processors: the kinds of processors that trained the network in a cluster.
     """
 
     seed: Seed
@@ -445,7 +450,7 @@ class StudySeed(Document):
 
 
 class StudyRow(StudyRowFacts):
-    """Beside these there are epochs_to_METRIC, seconds_to_METRIC, and a curve of each metric."""
+    """A row of a study. Further keys: epochs_to_METRIC, seconds_to_METRIC, and a curve of each metric."""
 
     seconds_per_epoch: Seconds | None
     seconds_interval: Pair[Seconds] | None
@@ -469,23 +474,23 @@ class StudyRow(StudyRowFacts):
         return agree(of_kind, {key: len(curve) == self.epochs for key, curve in curves.items()})
 
     def epochs_to(self, metric: str) -> int | None:
-        """After how many epochs this metric reached its figure; None where it never did."""
+        """The epochs after which this metric reached its value in ``until``; None if it never did."""
         epochs: int | None = getattr(self, f"epochs_to_{metric}")
         return epochs
 
     def seconds_to(self, metric: str) -> float | None:
-        """The seconds of those epochs."""
+        """The seconds of the epochs in ``epochs_to``."""
         seconds: float | None = getattr(self, f"seconds_to_{metric}")
         return seconds
 
     def last(self, metric: str) -> float | None:
-        """The metric after the last epoch; None where it is not finite, or was not measured."""
+        """The metric after the last epoch; None if it is not finite or was not measured."""
         values = getattr(self, metric, ())
         return values[-1] if values else None
 
 
 class StudyResult(StudyFacts):
-    """The rows and their conclusions; of a study that is not over, with the epochs that there are."""
+    """The rows and their conclusions; for an unfinished study, with the epochs so far."""
 
     study: Text
     path: Text

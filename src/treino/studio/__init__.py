@@ -1,1 +1,1 @@
-"""The live page: watch and steer a training from a browser, through a server on this machine."""
+"""The studio: watch and steer a training in a browser, through a server on this machine."""

@@ -1,4 +1,4 @@
-"""The page's fan: futures of a step, as messages of ``docs/studio-protocol.md`` while they are trained."""
+"""The page's fan: futures of a step, sent as messages of ``docs/studio-protocol.md`` while they train."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,17 +14,17 @@ from treino.studio.scene import Part, plane_parts
 from treino.training.futures import FutureEnd, FutureSteps, futures
 from treino.training.replay import Snapshot
 
-CURVE = 60  # values of a curve that are sent, at most
+CURVE = 60  # most values of a curve in a message
 
 Changes = Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
 class SmallPicture:
-    """The grid over which each future's boundary is drawn.
+    """The grid over which the boundary of each future is drawn.
 
-    shows: plane, surface or line. x_ND: prepared rows on its grid, those of the lowest y first.
-    shape: ``(R, R)``, or ``(R,)`` of a line.
+    shows: plane, surface or line. x_ND: the grid's prepared inputs, lowest y first. shape: ``(R, R)``, or
+    ``(R,)`` for a line.
     """
 
     shows: str
@@ -34,7 +34,7 @@ class SmallPicture:
 
 @dataclass(frozen=True, eq=False)
 class FanBoundaries:
-    """The boundaries of all futures, to be sent as one binary message: its header, and its arrays by name."""
+    """The boundaries of all futures, for one binary message. parts: names and arrays."""
 
     header: dict[str, Any]
     parts: list[Part]
@@ -42,8 +42,8 @@ class FanBoundaries:
 
 @dataclass(eq=False)
 class _Curve:
-    """A future so far: its validation losses after some updates; without validation rows its training losses,
-    a mean for each slice. worth: see ``FutureEnd``, once it has ended."""
+    """The curve of a future: validation losses at some steps; without validation rows, the mean training loss
+    of each slice. worth: the ``validation`` of ``FutureEnd``, once the future has ended."""
 
     status: str
     step: list[int] = field(default_factory=list)
@@ -59,10 +59,10 @@ def fan(
     steps: int,
     picture: SmallPicture | None = None,
 ) -> Iterator[dict[str, Any] | FanBoundaries]:
-    """Yield ``{"fan": …}``, complete each time, after each slice of about 50 ms; then the boundaries. The
-    iterator may be dropped at any time.
+    """Train futures and yield messages: after each slice of about 50 ms a complete ``{"fan": …}``, and at the
+    end the boundaries, if there is a picture. The iterator may be dropped at any time.
 
-    number: the page's number of the fan. kind, changes: see ``usual_futures``.
+    number: the fan's number on the page. kind, changes: see ``usual_futures``.
 
     Raises:
         TreinoError: as ``futures``.
@@ -89,7 +89,7 @@ def _messages(
         if isinstance(event, FutureEnd):
             ends[event.future] = event
             curves[event.future].status, curves[event.future].worth = event.status, event.validation
-            done_F[event.future] = head["steps"]  # or as many as there are
+            done_F[event.future] = head["steps"]  # also if it ended earlier
             continue
         _take(event, curves, head["split"] == "train")
         for future in event.futures:
@@ -106,7 +106,7 @@ def _messages(
 
 
 def _take(event: FutureSteps, curves: list[_Curve], trained: bool) -> None:
-    """Add new values to the curves. trained: use the training losses."""
+    """Add new values to the curves. trained: whether to use training losses."""
     measured = [(step, figures["loss"]) for step, figures in event.evaluations]
     if trained and event.loss_FS.shape[1]:
         measured = [(event.first + event.loss_FS.shape[1], event.loss_FS.mean(axis=1))]
@@ -133,7 +133,7 @@ def _message(
 
 
 def _text(kind: str, snapshot: Snapshot, changes: Changes) -> str:
-    """``lr 0.001``: a future's changes, or its unchanged setting."""
+    """The label of a future: its changes, such as ``lr 0.001``; without changes, the present setting."""
     named = changes or {kind: snapshot.settings[kind]}
     return ", ".join(
         f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"

@@ -1,4 +1,4 @@
-"""Common parts of the pages of a sweep and of a study: they watch a folder and send its contents."""
+"""The base class of the pages of sweeps and studies, which watch a folder and send its contents."""
 
 import os
 import stat
@@ -12,15 +12,15 @@ from treino.errors import TreinoError
 from treino.store import RunFolder, manifest
 from treino.words import speaking
 
-LOOK = 0.5  # seconds between two looks at the folder
-SHARE = 10  # at most 1/10 of the time goes into reading it
-POINTS = 80  # of a curve, at most
+LOOK = 0.5  # least seconds between two checks of the folder
+SHARE = 10  # at most 1/10 of the time is spent on reading it
+POINTS = 80  # most points of a curve
 
 Send = Callable[[Mapping[str, Any], bytes], None]
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Device and inode of the folder of a run, sweep or study; None if there is none, or a link to one."""
+    """(device, inode) of the folder of a run, sweep or study; None if the path is missing or a link."""
     try:
         os.lstat(path / manifest.NAME)
         status = os.lstat(path)
@@ -30,7 +30,7 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 
 def in_pieces(path: Path) -> bool:
-    """Whether a file is missing that the folder has to have, as of one that is being deleted."""
+    """Whether the folder lacks a required file, as while it is being deleted."""
     try:
         return bool(RunFolder.open(path, verify=False).missing)
     except TreinoError as error:
@@ -38,10 +38,10 @@ def in_pieces(path: Path) -> bool:
 
 
 class FolderPage:
-    """The page of the folder in ``path``. send: a header and a body to the studio's server.
+    """The page of the folder in ``path``. send: sends a header and a body to the studio's server.
 
     Raises:
-        TreinoError: there is no such folder, or it is damaged.
+        TreinoError: the folder is missing or damaged.
     """
 
     def __init__(self, key: str, path: Path, send: Send) -> None:
@@ -55,10 +55,10 @@ class FolderPage:
 
     @abstractmethod
     def messages(self, folder: RunFolder) -> dict[str, Any]:
-        """The contents of the page, by kinds of messages."""
+        """The contents of the page, by kind of message."""
 
     def tick(self) -> bool:
-        """Send what has changed in the folder; return whether anything has."""
+        """Send the changes in the folder, if a check is due; return whether there were any."""
         begin = time.monotonic()
         if not self.viewers or begin < self._due:
             return False
@@ -72,7 +72,7 @@ class FolderPage:
         return changed
 
     def idle(self, seconds: float) -> bool:
-        """Return False: this page has no work for quiet moments."""
+        """Return False: this page has no idle work."""
         return False
 
     def open(self) -> None:
@@ -80,7 +80,7 @@ class FolderPage:
         self._sent, self._stamp, self._due = {}, None, 0.0
 
     def _folder_stamp(self) -> Any:
-        """A value that changes with the documents of the folder; None if it can't be read."""
+        """A value that differs after a change of the folder's documents; None if the folder is unreadable."""
         try:
             with os.scandir(self.path) as entries:
                 documents = [e for e in entries if not e.name.startswith("run.sqlite")]
@@ -96,7 +96,7 @@ class FolderPage:
                     folder = RunFolder.open(self.path, verify=False)
                     messages = self.messages(folder)
                 except TreinoError:
-                    self._stamp = None  # another process is writing it
+                    self._stamp = None  # another process is writing the folder: check again later
                     if RunFolder.open(self.path, verify=False).status != "running":
                         self._stamp = self._folder_stamp()
                         raise
@@ -105,14 +105,14 @@ class FolderPage:
                 self._put(language, kind, content)
 
     def _put(self, language: str, kind: str, content: Any) -> None:
-        """Send a message, unless it equals the last one."""
+        """Send a message, unless it equals the last one of its kind and language."""
         if self._sent.get((language, kind)) != content:
             self._sent[language, kind] = content
             self._send({"key": self.key, "language": language, "send": {kind: content}}, b"")
 
 
 def thinned(epochs: Sequence[int], values: Mapping[str, Sequence[float | None]]) -> dict[str, Any]:
-    """A curve of at most 80 evenly spaced points, with the first and the last."""
+    """A curve thinned to at most 80 evenly spaced points, including the first and the last."""
     last = len(epochs) - 1
     most = POINTS - 1
     places = range(last + 1) if last <= most else [round(k * last / most) for k in range(POINTS)]

@@ -1,8 +1,8 @@
-"""The outermost layer of the studio's server: it admits requests and adds headers to every response.
+"""The outermost layer of the studio's server: it admits or refuses requests and adds response headers.
 
-Host, Origin and cookie are checked for every address, also for missing ones, and for every handshake of a
-WebSocket. A page of another site, or of another program on this machine, has another Origin; a name that was
-made to point here (DNS rebinding) is not the Host; who never had the printed address has no cookie.
+Host, Origin and cookie are checked for every address, even a missing one, and for every WebSocket handshake.
+Origin excludes pages of other sites and of other programs on this machine; Host excludes names that were made
+to point here (DNS rebinding); the cookie excludes everybody who never had the printed address.
 """
 
 import hmac
@@ -23,24 +23,24 @@ from treino.errors import TreinoError
 from treino.store.encoding import with_sources, without_sources
 from treino.words import _, speaking
 
-# ---- errors as answers of the studio, in the reader's language
+# ---- errors
 
 
 def error_document(error: TreinoError, language: str | None = None) -> dict[str, Any]:
-    """``{"error": {"rule", "message", "hint"}}``. language: of the reader; None: the server's own.
+    """``{"error": {"rule", "message", "hint"}}`` in the reader's language; None: the server's.
 
-    An error is raised in the server's language; its sentences keep their sources, and so can be translated.
+    Errors are raised in the server's language; their sentences keep their English source, to be translated.
     """
     with speaking(language):
         return {"error": without_sources(dict(with_sources(error.document)))}
 
 
 def refusal(status: int, error: TreinoError, language: str | None = None) -> JSONResponse:
-    """The response to a request that is refused."""
+    """The response to a refused request."""
     return JSONResponse(error_document(error, language), status)
 
 
-# ---- the outermost layer of the studio's server
+# ---- guard
 
 LOOPBACK = "127.0.0.1", "localhost"
 LOG = logging.getLogger("treino.studio")
@@ -57,7 +57,7 @@ HEADERS = {
 
 
 def content_policy(frame_ancestors: Iterable[str] = ()) -> str:
-    """The Content-Security-Policy: everything from this server, nothing inline, nothing evaluated."""
+    """The Content-Security-Policy: load from this server only, no inline code, no eval."""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors " + (" ".join(frame_ancestors) or "'none'")
@@ -70,17 +70,17 @@ def _secret() -> str:
 
 @dataclass(frozen=True)
 class Key:
-    """The token of a printed address, and the cookie that a browser gets for it."""
+    """The token of a printed address, and the cookie that a browser gets in exchange for it."""
 
     token: str = field(default_factory=_secret)
     cookie: str = field(default_factory=_secret)
 
 
 class Guard:
-    """An ASGI app around another. ``watches_only`` in the scope says which of the two addresses was used."""
+    """ASGI middleware. It sets ``watches_only`` in the scope to whether the browser may only watch."""
 
     def __init__(self, app: ASGIApp, host: str, port: int, frame_ancestors: Iterable[str] = ()) -> None:
-        """host: where the server listens. frame_ancestors: origins whose pages may show ours in a frame."""
+        """host, port: the server's address. frame_ancestors: origins that may show the pages in a frame."""
         self._app = app
         self._any_address = host in ("0.0.0.0", "::")
         self._port = port
@@ -88,11 +88,11 @@ class Guard:
         self._hosts = {f"{name}:{port}" for name in names}
         self.steer, self.watch = Key(), Key()
         self._once: set[str] = set()
-        self._cookie = f"treino_{port}"  # browsers keep one jar for all ports
+        self._cookie = f"treino_{port}"  # cookies are shared by all ports of a host
         self._headers = HEADERS | {"content-security-policy": content_policy(frame_ancestors)}
 
     def single_token(self) -> str:
-        """A token that lets one browser steer: other users of this machine can read its command line."""
+        """A token for steering that works once: other users can read it in the browser's command line."""
         token = _secret()
         self._once.add(token)
         return token
@@ -116,7 +116,7 @@ class Guard:
                 await refusal(500, defect)(scope, receive, self._with_headers(send))
 
     def _answer(self, scope: Scope) -> Response | None:
-        """The refusal of a request, or the exchange of a token for a cookie; None to pass the request on."""
+        """The response that refuses a request or exchanges its token for a cookie; None to admit it."""
         headers: dict[str, list[str]] = {}
         for name, value in scope["headers"]:
             headers.setdefault(name.decode("latin1"), []).append(value.decode("latin1"))
@@ -152,7 +152,7 @@ class Guard:
         name, _colon, port = host.rpartition(":")
         if not self._any_address or port != str(self._port):
             return False
-        try:  # anybody can make a name point here, but not an address
+        try:  # anybody can make a name point here, so only IP addresses are accepted
             ipaddress.ip_address(name.strip("[]"))
         except ValueError:
             return False
@@ -170,9 +170,9 @@ class Guard:
         return cookies
 
     def _exchange(self, scope: Scope, steers: bool, elsewhere: bool) -> Response | None:
-        """A redirect to the same page without the token, with the cookie; None without a valid token.
+        """A redirect that sets the cookie and removes the token from the address; None without valid token.
 
-        elsewhere: whether the link is on a page of another site.
+        steers: whether the browser has the steering cookie. elsewhere: whether another site linked here.
         """
         query = parse_qsl(scope["query_string"].decode("latin1"), keep_blank_values=True)
         tokens = [value for name, value in query if name == "token"]
@@ -189,7 +189,7 @@ class Guard:
         where = scope.get("raw_path", b"/").decode("latin1") if path == scope["path"] else "/"
         where += f"?{rest}" if rest else ""
         response: Response
-        if elsewhere:  # from there a strict cookie isn't sent on a redirect, but by our own page
+        if elsewhere:  # a redirect from another site wouldn't send a strict cookie; our own page does
             response = HTMLResponse(f'<meta http-equiv="refresh" content="0;url={escape(where)}">')
         else:
             response = Response(status_code=303, headers={"location": where})
@@ -217,6 +217,6 @@ def _same(a: str, b: str) -> bool:
 
 
 def _from_elsewhere(headers: Mapping[str, list[str]]) -> bool:
-    """Whether the browser marks a request of another site or port that is no navigation."""
+    """Whether the browser marks the request as another site's or port's, other than by following a link."""
     site, mode = headers.get("sec-fetch-site", []), headers.get("sec-fetch-mode", [])
     return bool({"cross-site", "same-site"} & {*site}) and mode != ["navigate"]

@@ -1,7 +1,7 @@
-"""The viewers of a page: which one steers, and the messages and answers that each has got.
+"""The viewers of a page: which one steers, and which messages and answers each has received.
 
-A page keeps the newest message of each kind. Each viewer gets those it lacks as fast as it takes them, so a
-slow one gets fewer frames, and nothing queues up for it.
+A page keeps only the newest message of each kind. Each viewer gets the messages that it lacks at its own
+speed: a slow viewer gets fewer frames, and none queue up.
 """
 
 import asyncio
@@ -14,22 +14,24 @@ from treino.errors import TreinoError
 from treino.store.encoding import compact_json
 from treino.words import _
 
-FRAMES_UNDERWAY = 2  # to one viewer, not acknowledged yet
-CROWD = 200  # viewers, above which only one is, so that frames stay recent
-ANSWERS_KEPT = 256  # of one viewer, for a lost connection
-COMMANDS_OPEN = 64  # of one viewer
-TEXTS_UNSENT = 64  # to one viewer, above which its messages aren't read
-VIEWERS_KEPT = 2000  # of a page, with those that are gone
-GROWING = "step", "loss"  # lists of a curve that grow
-EVENTS = ("notice",)  # kinds that are sent once
+FRAMES_UNDERWAY = 2  # most unacknowledged frames per viewer
+CROWD = 200  # with more viewers, only one frame each is underway, so that frames stay recent
+ANSWERS_KEPT = 256  # per viewer, to send again after a lost connection
+COMMANDS_OPEN = 64  # most unanswered commands per viewer
+TEXTS_UNSENT = 64  # from this many unsent texts on, a viewer's messages aren't read
+VIEWERS_KEPT = 2000  # per page, including disconnected ones
+GROWING = "step", "loss"  # the lists of a curve, which grow
+EVENTS = ("notice",)  # kinds of messages that are sent once and not kept
 
 
 @dataclass(eq=False)
 class Viewer:
     """One open page in a browser, over any number of connections.
 
-    connected: the number of its connection, not positive while it has none. unsent: kinds whose newest
-    message is not sent yet. places: for each run's curves, the edition and the number of points sent.
+    connected: the number of the present connection; while there is none, minus the last one's. answers, open:
+    the commands answered and unanswered. unsent: kinds whose newest message is not sent yet. places: for each
+    run's curves, the edition and the number of points sent. underway: numbers of unacknowledged frames. wake:
+    set if something is to be sent. keeps_up: cleared while too many texts are unsent.
     """
 
     name: str
@@ -49,7 +51,7 @@ class Viewer:
     keeps_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     def connect(self) -> int:
-        """Replace the connection by a new one; return its number."""
+        """Replace the connection by a new one; return the new number."""
         self.connected = self.connected + 1 if self.connected > 0 else 1 - self.connected
         self.texts.clear()
         self.underway.clear()
@@ -59,13 +61,13 @@ class Viewer:
         return self.connected
 
     def disconnect(self, number: int) -> None:
-        """Note that the connection of that number is lost, unless it has been replaced."""
+        """Note that the connection of this number is lost; ignored if another one has replaced it."""
         if self.connected == number:
             self.connected = -number
             self.wake.set()
 
     def say(self, text: str) -> None:
-        """Queue a text; a viewer without a connection gets none."""
+        """Queue a text; it is discarded if the viewer is disconnected."""
         if self.connected > 0:
             self.texts.append(text)
             if len(self.texts) >= TEXTS_UNSENT:
@@ -73,7 +75,7 @@ class Viewer:
             self.wake.set()
 
     def answer(self, number: int, content: Mapping[str, Any]) -> None:
-        """Answer a command, and keep the answer in case it is lost."""
+        """Answer a command, and keep the answer in case the connection is lost."""
         text = compact_json({"reply": number, **content}).decode()
         self.open.discard(number)
         self.answers[number] = text
@@ -82,11 +84,11 @@ class Viewer:
         self.say(text)
 
     def is_new(self, number: int) -> bool:
-        """Whether to carry out a command of this number. One that was sent again is not carried out, but
-        answered as before, now or when it is done.
+        """Whether the command of this number is new and must be carried out. A repeated command is not; it
+        gets its first answer again, now or once that exists.
 
         Raises:
-            TreinoError: too many commands are open, or this one is so old that its answer is gone.
+            TreinoError: too many commands are unanswered, or the command is so old that its answer is gone.
         """
         if number in self.answers:
             self.say(self.answers[number])
@@ -112,7 +114,7 @@ class Viewer:
         return True
 
     def acknowledge(self, frame: int) -> None:
-        """Note that a frame and those before it are drawn; an unknown number changes nothing."""
+        """Note that this frame and all earlier ones are drawn; an unknown number is ignored."""
         if frame in self.underway:
             while self.underway.popleft() != frame:
                 pass
@@ -120,7 +122,7 @@ class Viewer:
 
 
 class GrowingCurves:
-    """The curves of one run so far. edition: grows when older points change."""
+    """The curves of one run so far. edition: incremented when earlier points change."""
 
     def __init__(self) -> None:
         self.edition = 0
@@ -132,7 +134,7 @@ class GrowingCurves:
         return len(self._lists[GROWING[0]])
 
     def add(self, news: Mapping[str, Any]) -> None:
-        """Add a message ``curves`` of the protocol."""
+        """Add the points of a ``curves`` message of the protocol."""
         begin = int(news["from"])
         self.edition += begin < len(self) or begin == 0
         for name, values in self._lists.items():
@@ -141,7 +143,7 @@ class GrowingCurves:
         self._texts.clear()
 
     def text(self, begin: int) -> str:
-        """The message for a viewer that has ``begin`` points."""
+        """The ``curves`` message for a viewer that has the first ``begin`` points."""
         if begin not in self._texts:
             lists = {name: values[begin:] for name, values in self._lists.items()}
             self._texts[begin] = compact_json({"curves": {**self._rest, "from": begin, **lists}}).decode()
@@ -149,7 +151,7 @@ class GrowingCurves:
 
 
 class Page:
-    """The messages and the viewers of one page. wheel: the viewer that steers, possibly disconnected."""
+    """The messages and the viewers of one page. wheel: the viewer that steers, even if disconnected."""
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -158,7 +160,7 @@ class Page:
         self.clear()
 
     def clear(self) -> None:
-        """Discard all messages; they will be sent again."""
+        """Discard all messages; the worker sends them again."""
         self._newest: dict[str, dict[str | None, Any]] = {}
         self._texts: dict[tuple[str, str, Any], str] = {}
         self._curves: dict[str, GrowingCurves] = {}
@@ -173,7 +175,7 @@ class Page:
 
     @property
     def present(self) -> list[Viewer]:
-        """The viewers that are connected now."""
+        """The connected viewers."""
         return [viewer for viewer in self.viewers.values() if viewer.connected > 0]
 
     @property
@@ -181,7 +183,7 @@ class Page:
         return sorted({viewer.language for viewer in self.present})
 
     def enter(self, name: str, language: str, watches_only: bool) -> Viewer:
-        """The viewer of that name, new or back; it steers if nobody else does."""
+        """The viewer of this name, created if it is new; it steers if no connected viewer does."""
         key = watches_only, name
         viewer = self.viewers.setdefault(key, Viewer(name, watches_only))
         self.viewers.move_to_end(key)
@@ -200,10 +202,10 @@ class Page:
         return self.wheel is viewer
 
     def take_wheel(self, viewer: Viewer) -> None:
-        """This viewer steers from now on.
+        """Let this viewer steer from now on.
 
         Raises:
-            TreinoError: it used the address for watching only.
+            TreinoError: the viewer used the address for watching only.
         """
         if viewer.watches_only:
             raise watch_only()
@@ -211,7 +213,7 @@ class Page:
         self.changed("state")
 
     def changed(self, kind: str) -> None:
-        """Send the newest message of this kind to all viewers."""
+        """Mark the newest message of this kind as unsent for all connected viewers."""
         for known in [k for k in self._texts if k[0] == kind]:
             del self._texts[known]
         if kind != "curves" and kind not in self._newest:
@@ -221,7 +223,8 @@ class Page:
             viewer.wake.set()
 
     def put(self, content: Mapping[str, Any], language: str | None = None) -> None:
-        """Take messages of the worker, by kind. language: that of the viewers they are for; None: all."""
+        """Store new messages by kind, and wake the viewers. language: only viewers of this language; None:
+        all viewers."""
         for kind, value in content.items():
             if kind in EVENTS:
                 text = compact_json({kind: value}).decode()
@@ -238,12 +241,12 @@ class Page:
                 self.changed(kind)
 
     def end(self, status: str) -> None:
-        """Set the final status in the state."""
+        """Set ``status`` in the stored state of each language."""
         for language, state in self._newest.get("state", {}).items():
             self.put({"state": {**state, "status": status}}, language)
 
     def put_frame(self, number: int, data: bytes) -> None:
-        """Take a frame, one bytes object for all viewers."""
+        """Store a new frame and wake the viewers, who share its bytes."""
         self._frame = number, data
         present = self.present
         self._frames_underway = FRAMES_UNDERWAY if len(present) <= CROWD else 1
@@ -252,15 +255,14 @@ class Page:
             viewer.wake.set()
 
     def put_picture(self, data: bytes) -> None:
-        """Take the boundaries of a fan, which need no acknowledgement."""
+        """Store the boundaries of a fan, which viewers don't acknowledge, and wake the viewers."""
         self._picture = data
         for viewer in self.present:
             viewer.picture_due = True
             viewer.wake.set()
 
     def due(self, viewer: Viewer) -> Iterator[str | bytes]:
-        """Yield what to send to the viewer now, until it has everything, or has to draw frames that are
-        underway first."""
+        """Yield the messages to send to the viewer, until none are left or frames must be acknowledged."""
         while viewer.texts or viewer.unsent or viewer.picture_due or viewer.frame_due:
             if viewer.texts:
                 yield viewer.texts.popleft()
@@ -289,7 +291,7 @@ class Page:
             yield curves.text(begin)
 
     def _text(self, kind: str, viewer: Viewer) -> str:
-        """The newest message of a kind in the viewer's language."""
+        """The newest message of this kind, in the viewer's language if there is one in it."""
         of_state = kind == "state"
         known = kind, viewer.language, of_state and (self.steers(viewer), viewer.watches_only)
         if known not in self._texts:

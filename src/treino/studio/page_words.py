@@ -1,13 +1,13 @@
-"""The words of the studio's pages, by the keys that its modules ask for.
+"""The texts of the studio's pages, by the keys that the page's JavaScript modules use.
 
-In braces stand values that the page fills in.
+The page replaces names in braces by values.
 """
 
 import gettext
 
 from treino.words import ENGLISH, LOCALE, N_
 
-# ---- the words of the studio's pages of sweeps
+# ---- folders, sweeps, studies, scripts
 
 FOLDERS = {
     "all_runs": N_("All runs"),
@@ -102,11 +102,11 @@ FOLDERS = {
 }
 
 
-# ---- the words of the studio's page, by the keys that its modules ask for
+# ---- runs
 
 
 def page_words(language: str) -> dict[str, str]:
-    """Every word of the page in a language: ``en``, or one that has a catalogue."""
+    """All texts in a language: ``en``, or one that has a catalogue."""
     if language == ENGLISH:
         return WORDS
     catalogue = gettext.translation("treino", LOCALE, [language])

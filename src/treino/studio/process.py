@@ -1,36 +1,36 @@
-"""The studio's processes beside its server: started, ended, and the messages through their pipes.
+"""The child processes of the studio's server, and the messages between them and the server.
 
-A message is ``u32`` length of a header, ``u32`` length of a body (little-endian), the header as UTF-8 JSON,
-and the body, which is often empty. NaN and infinite numbers of a header become null. A process has the
-blocking side, ``Channel``; the server has ``read_message`` and ``packed`` for asyncio.
+A message is the ``u32`` length of a header, the ``u32`` length of a body (little-endian), the header as UTF-8
+JSON, and the body, which is often empty. NaN and infinite numbers in a header become null. A child process
+uses the blocking ``Channel``; the server uses ``read_message`` and ``packed`` with asyncio.
 
 | from the server to the worker | |
 |---|---|
-| ``{"do": "open", "run": PATH, "key": K}`` | a page of this folder (a run, sweep or study) is looked at |
-| ``{"do": "watch", "key": K, "viewers": n, "languages": ["en"]}`` | by so many, who read these languages |
-| ``{"do": "close", "key": K}`` | by nobody for a while |
-| ``{"do": "failed", "key": K, "error": {…}}`` | the trainer's training of it |
-| ``{"do": VERB, "key": K, "id": N, "language": L, …}`` | a verb of the page, checked, to be answered once |
+| ``{"do": "open", "run": PATH, "key": K}`` | open page K of this folder (a run, sweep or study) |
+| ``{"do": "watch", "key": K, "viewers": n, "languages": ["en"]}`` | its number of viewers, their languages |
+| ``{"do": "close", "key": K}`` | close it, as it had no viewers for a while |
+| ``{"do": "failed", "key": K, "error": {…}}`` | the trainer's training in this folder has failed |
+| ``{"do": VERB, "key": K, "id": N, "language": L, …}`` | a valid command of the page, to be answered once |
 
 | from the worker | |
 |---|---|
-| ``{"reply": N, …}``, a body where a file was asked for | the answer, or ``"error": {rule, message, hint}`` |
-| ``{"key": K, "send": {KIND: …}}`` | a message of the protocol for all viewers of this page |
-| ``{"key": K, "language": L, "send": {KIND: …}}`` | for those who read this language |
-| ``{"key": K, "gone": true}`` | its folder is not there any more, or is being deleted; the page is closed |
-| ``{"key": K, "frame": N}`` and the frame as body | the newest frame of this page |
-| ``{"key": K, "fan": N}`` and a binary message as body | the newest boundaries of its fan |
-| ``{"trainer": {…, "id": N}}`` | is passed on to the trainer, who then answers N |
+| ``{"reply": N, …}``, the body is a requested file | the answer, or ``"error": {rule, message, hint}`` |
+| ``{"key": K, "send": {KIND: …}}`` | a message of the protocol for all viewers of page K |
+| ``{"key": K, "language": L, "send": {KIND: …}}`` | the same for its viewers of this language |
+| ``{"key": K, "gone": true}`` | the page is closed: its folder is deleted, or is being deleted |
+| ``{"key": K, "frame": N}`` and the frame as body | the newest frame of the page |
+| ``{"key": K, "fan": N}`` and a binary message as body | the newest boundaries of the page's fan |
+| ``{"trainer": {…, "id": N}}`` | a request to pass on to the trainer, which then answers N |
 
 | from the server to the trainer | |
 |---|---|
 | ``{"do": "train", "data", "settings", "paused", "parent", "command_line", "id"}`` | |
 | ``{"do": "resume" or "rewind" or "branch", "run", "step", "changes", "transport", "speed", "id"}`` | |
-| ``{"do": "stop", "run", "id"}`` | save and end what an earlier request has resumed |
+| ``{"do": "stop", "run", "id"}`` | save and end a training that an earlier request has resumed |
 | ``{"do": "sweep", "data", "space", "members", "settings", "parent", "id"}`` | |
 | ``{"do": "study", "data", "batch_sizes", "settings", "parent", "id"}`` | |
-| ``{"do": "like", "run": "SWEEP:17", "name", "id"}`` | a sweep's network once more, as a run |
-| ``{"do": "extend", "run", "members", "id"}`` | so many networks more for a sweep that is over |
+| ``{"do": "like", "run": "SWEEP:17", "name", "id"}`` | train a sweep's network again, as a run |
+| ``{"do": "extend", "run", "members", "id"}`` | add networks to a sweep that has ended |
 | ``{"do": "quit"}`` | save everything and end |
 
 | from the trainer | |
@@ -38,7 +38,8 @@ blocking side, ``Channel``; the server has ``read_message`` and ``packed`` for a
 | ``{"reply": N, "run": PATH}`` | training begins in this folder; or ``error``; a ``stop`` has no ``run`` |
 | ``{"ended": PATH, "status": S}``, ``{"failed": PATH, "error": {…}}`` | |
 
-A step of null is the newest, and a transport of null as it is. Either process ends when its stdin does.
+A null ``step`` is the newest step; a null ``transport`` keeps playing or pausing. Either process ends when
+its stdin is closed.
 """
 
 import asyncio
@@ -59,27 +60,27 @@ from treino.errors import TreinoError
 from treino.store.encoding import compact_json
 from treino.words import _
 
-# ---- messages between the studio's server and its processes
+# ---- messages
 
 Message = tuple[dict[str, Any], bytes]
 
 LENGTHS = struct.Struct("<II")
-LARGEST_HEADER = 1 << 26  # bytes: lists of rows and curves
-LARGEST_BODY = 1 << 29  # a file that somebody takes
+LARGEST_HEADER = 1 << 26  # bytes; headers hold lists of rows and curves
+LARGEST_BODY = 1 << 29  # bytes; bodies hold downloads
 _READ = 1 << 18
 
 
 class Channel:
-    """A process's side: ``receive`` waits, ``send`` blocks while the server is slow; any thread may send."""
+    """The child's side. ``receive`` waits; ``send`` blocks while the server is slow; any thread may send."""
 
     def __init__(self, read_end: int, write_end: int) -> None:
-        """read_end, write_end: file descriptors, which the channel owns from here on."""
+        """read_end, write_end: file descriptors, which the channel owns from now on."""
         self._read_end, self._write_end = read_end, write_end
         self._unread = bytearray()
         self._lock = threading.Lock()
         self._poll = select.poll()
         self._poll.register(read_end, select.POLLIN)
-        os.register_at_fork(after_in_child=self.close)  # a fork's copy would keep the pipe open after the end
+        os.register_at_fork(after_in_child=self.close)  # a forked copy would keep the pipe open
 
     @classmethod
     def of_child(cls) -> "Channel":
@@ -92,10 +93,10 @@ class Channel:
         return channel
 
     def receive(self, seconds: float | None = None) -> Message | None:
-        """The next message; None if none came within so many seconds.
+        """The next message; None if none arrived within ``seconds`` (None: wait without limit).
 
         Raises:
-            EOFError: the server has ended. ValueError: what came is no message.
+            EOFError: the server has ended. ValueError: the bytes received are no message.
         """
         end = None if seconds is None else monotonic() + seconds
         while (message := self._first()) is None:
@@ -109,7 +110,7 @@ class Channel:
         return message
 
     def send(self, header: Mapping[str, Any], body: bytes = b"") -> None:
-        """Send a message whole.
+        """Send a whole message.
 
         Raises:
             OSError: the server has ended.
@@ -126,7 +127,7 @@ class Channel:
         self._read_end = self._write_end = -1
 
     def _first(self) -> Message | None:
-        """Remove and return the first whole message of the bytes read; None if there is none."""
+        """Remove the first whole message from the unread bytes and return it; None if there is none."""
         if len(self._unread) < LENGTHS.size:
             return None
         header_length, body_length = _lengths(self._unread[: LENGTHS.size])
@@ -146,10 +147,10 @@ def packed(header: Mapping[str, Any], body: bytes = b"") -> bytes:
 
 
 async def read_message(stream: asyncio.StreamReader) -> Message | None:
-    """The next message; None at the end, also at one in the middle of a message.
+    """The next message; None at the end of the stream, even within a message.
 
     Raises:
-        ValueError: what came is no message.
+        ValueError: the bytes received are no message.
     """
     try:
         header_length, body_length = _lengths(await stream.readexactly(LENGTHS.size))
@@ -173,26 +174,26 @@ def _header(text: bytes) -> dict[str, Any]:
     return header
 
 
-# ---- a child process of the studio's server
+# ---- child processes
 
-UNSENT = 1 << 22  # bytes that may wait for a process that doesn't read
+UNSENT = 1 << 22  # most bytes that wait for a process that doesn't read
 LAST_LINES = 20
-GRACE = 3.0  # seconds between the signals that end a process, each harder than the one before
+GRACE = 3.0  # seconds to wait for a process to end before the next, harder signal
 _CHUNK = 1 << 20
 
 
 class StudioProcess:
-    """A child process: ``messages`` until it ends, ``send`` to it. log: the file of what it prints."""
+    """A child process of the studio's server. log: the file of its stderr."""
 
     def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
         self._process, self.log = process, log
 
     @classmethod
     async def start(cls, command: Sequence[str], log: Path) -> "StudioProcess":
-        """Start a program that uses the channel on stdin and stdout.
+        """Start a program that uses ``Channel.of_child``.
 
-        It leads a session of its own: a Ctrl-C in the terminal reaches only the server, and a closed terminal
-        doesn't end it.
+        The program leads a session of its own: a Ctrl-C in the terminal reaches only the server, and closing
+        the terminal doesn't end the program.
         """
         with log.open("ab") as stderr:
             process = await asyncio.create_subprocess_exec(
@@ -215,7 +216,7 @@ class StudioProcess:
         return self._process.returncode
 
     def send(self, header: Mapping[str, Any]) -> None:
-        """Send a message; if the process has just ended, only ``messages`` shows it.
+        """Send a message; if the process has just ended, the message is lost without an error.
 
         Raises:
             TreinoError: too many bytes wait for the process (rule ``studio_busy``).
@@ -232,7 +233,7 @@ class StudioProcess:
             stdin.write(packed(header))
 
     async def messages(self) -> AsyncIterator[Message]:
-        """Every message of the process, until it ends; it is ended if it sends anything else."""
+        """Yield the messages of the process until it ends; end the process if it sends anything else."""
         assert self._process.stdout is not None
         with contextlib.suppress(ValueError):
             while (message := await read_message(self._process.stdout)) is not None:
@@ -240,7 +241,7 @@ class StudioProcess:
         await self.end(GRACE)
 
     async def end(self, seconds: float) -> None:
-        """Close its stdin and wait so many seconds for its end; then end it by signals."""
+        """Close the process's stdin and wait up to ``seconds`` for its end; then end it by signals."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         for wait, number in ((seconds, signal.SIGTERM), (GRACE, signal.SIGKILL)):
@@ -258,7 +259,7 @@ class StudioProcess:
         return True
 
     def last_words(self) -> list[str]:
-        """The last lines that the process printed."""
+        """The last lines that the process printed to stderr."""
         with contextlib.suppress(OSError):
             return self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
         return []

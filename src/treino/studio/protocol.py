@@ -1,6 +1,6 @@
 """The commands that a page may send to the studio's server: a closed set, with types and ranges.
 
-docs/studio-protocol.md says what each does. Everything else is refused with the rule, the value and a hint.
+docs/studio-protocol.md describes each command. All else is refused with the rule, the value and a hint.
 """
 
 import math
@@ -16,9 +16,9 @@ from treino.words import _, setting
 
 VERSION = 1
 LONGEST_MESSAGE = 1 << 16  # bytes
-LARGEST_ID = 2**53 - 1  # JavaScript's numbers are exact up to here
-SHOWN = 60  # letters of a wrong value in a message
-# settings of a training that a page can't choose: they name files, some of which would be run
+LARGEST_ID = 2**53 - 1  # the largest exact integer in JavaScript
+SHOWN = 60  # most letters of a wrong value in an error message
+# settings that a page can't choose: they name files, some of which would be executed
 OF_THE_COMMAND_LINE = "net", "out"
 FILE_OR_SHARE = "validation", "test"
 
@@ -30,7 +30,7 @@ Changes = Annotated[dict[Text, Scalar | list[Scalar] | None], Field(max_length=1
 
 
 class StudioCommand(BaseModel):
-    """A message of a page that gets one answer. id: the page's number for it."""
+    """A message of a page that is answered once. id: the number that the page gave it."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
@@ -167,7 +167,7 @@ class StudyCommand(StudioCommand):
 
 
 class Acknowledgement(BaseModel):
-    """The page has drawn a frame; this message gets no answer. ack: the frame's number."""
+    """The message that the page has drawn a frame; it is not answered. ack: the frame's number."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
@@ -184,7 +184,7 @@ _Script = _Everywhere | ScriptStepCommand | ScriptSetCommand | PressCommand
 _Home = _Everywhere | TrainCommand | SweepCommand | StudyCommand
 
 KINDS: dict[str, Any] = {"run": _Run, "sweep": _Sweep, "study": _Everywhere, "script": _Script, "home": _Home}
-REFUSED = {  # plain verbs without a meaning on a page
+REFUSED = {  # verbs of PlainCommand that mean nothing on such a page
     "sweep": ("play", "pause"), "study": ("play", "pause"), "home": ("play", "pause", "stop")
 }  # fmt: skip
 
@@ -199,7 +199,7 @@ _ACKNOWLEDGEMENT = TypeAdapter(Acknowledgement)
 
 
 def verbs(kind: str) -> list[str]:
-    """The values of ``do`` on a page of this kind."""
+    """The possible values of ``do`` on a page of this kind."""
     every = [
         verb for command in get_args(KINDS[kind]) for verb in get_args(command.model_fields["do"].annotation)
     ]
@@ -207,7 +207,7 @@ def verbs(kind: str) -> list[str]:
 
 
 def read_command(kind: str, text: str) -> StudioCommand | Acknowledgement:
-    """A message of a page of this kind (``run``, ``sweep``, ``study``, ``script``, ``home``).
+    """Parse a message of a page. kind: ``run``, ``sweep``, ``study``, ``script`` or ``home``.
 
     Raises:
         TreinoError: no JSON object, an unknown verb, a field that is missing, unknown, of a wrong type or out
@@ -230,7 +230,7 @@ def read_command(kind: str, text: str) -> StudioCommand | Acknowledgement:
 
 
 def number_of(text: str) -> int | None:
-    """The id of a message that is invalid otherwise, so that it can be answered; None without one."""
+    """The id of an otherwise invalid message, so that it can be answered; None if it has no valid id."""
     try:
         message = from_json(text)
     except ValueError:
@@ -243,7 +243,7 @@ def check_settings(settings: dict[str, Any]) -> Settings:
     """Check settings that a page sends for a training, and return them as ``read_settings`` does.
 
     Raises:
-        TreinoError: one that a page can't choose, or that is wrong.
+        TreinoError: a setting that a page can't choose, or an invalid value.
     """
     for name, value in settings.items():
         of_file = name in FILE_OR_SHARE and isinstance(value, str)
@@ -280,7 +280,7 @@ def _check_value(command: SetCommand) -> None:
 
 
 def _explained(kind: str, text: str, error: ValidationError) -> TreinoError:
-    """pydantic's first error in our words."""
+    """The TreinoError for pydantic's first error."""
     first = error.errors(include_url=False)[0]
     if first["type"] == "json_invalid":
         return TreinoError(
@@ -292,7 +292,7 @@ def _explained(kind: str, text: str, error: ValidationError) -> TreinoError:
         document = from_json(text)
         verb = document.get("do") if isinstance(document, dict) else None
         return _unknown(kind, verb)
-    # the first part of the location is the verb; pydantic adds the member of a union after its field
+    # the location begins with the verb, and names the member of a union after the field
     place = [str(part) for part in first["loc"] if part not in verbs(kind)]
     name = place[0] if place else "do"
     value = first["input"]
@@ -308,7 +308,7 @@ def _explained(kind: str, text: str, error: ValidationError) -> TreinoError:
 
 
 def _expectation(error: Any) -> str:
-    """A sentence on the values that a field may have, from pydantic's error."""
+    """A sentence on the allowed values of a field, from pydantic's error."""
     limits = error.get("ctx", {})
     words = {
         "greater_than": lambda: _("It must be greater than {limit}.").format(limit=limits["gt"]),
@@ -340,7 +340,7 @@ def _unknown(kind: str, verb: object) -> TreinoError:
 
 
 def _short(value: object) -> str:
-    """A wrong value for a message: shortened, and infinity by its name."""
+    """The repr of a wrong value for a message: shortened; ``inf`` and ``nan`` for these numbers."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     text = repr(value)

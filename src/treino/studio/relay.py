@@ -1,4 +1,4 @@
-"""Pass requests from the pages to the processes behind them, and messages back to the pages."""
+"""Pass requests from pages to the worker and the trainer, and their messages back to the pages."""
 
 import asyncio
 import itertools
@@ -20,14 +20,14 @@ from treino.studio.uploads import folder_named
 from treino.words import N_, _, language
 
 LOG = logging.getLogger("treino.studio")
-DEATHS, WITHIN = 3, 60.0  # deaths within seconds, after which a process is not restarted
-FOLDED_AFTER = 60.0  # seconds without viewers, after which a run is closed
-OF_FOLDERS = "run", "sweep", "study"  # kinds of pages that the worker shows
+DEATHS, WITHIN = 3, 60.0  # a process that dies this often within these seconds is not restarted
+FOLDED_AFTER = 60.0  # seconds without viewers after which a page is closed
+OF_FOLDERS = "run", "sweep", "study"  # kinds of pages that the worker serves
 
 
 @dataclass(frozen=True)
 class Commands:
-    """The commands that start the processes."""
+    """The commands that start the worker and the trainer."""
 
     worker: Sequence[str] = (sys.executable, "-m", "treino.studio.worker")
     trainer: Sequence[str] = (sys.executable, "-m", "treino.studio.trainer")
@@ -35,7 +35,8 @@ class Commands:
 
 @dataclass(eq=False)
 class Part:
-    """One of the processes, over all its restarts. waiting: requests without an answer yet."""
+    """The worker or the trainer, over all its restarts. about: its name for messages. waiting: unanswered
+    requests, by number. deaths: the times of its last deaths."""
 
     name: str
     about: str
@@ -47,30 +48,30 @@ class Part:
 
 
 class Relay:
-    """All pages of a studio by their keys (``run/wine-1``, ``home``), its worker and its trainer.
+    """All pages of a studio by key (``run/wine-1``, ``home``), its worker and its trainer.
 
-    folder: of the runs. logs: a folder for the output of the processes.
+    folder: the folder of runs. logs: a folder for the processes' log files.
     """
 
     def __init__(self, folder: Path, logs: Path, commands: Commands | None = None) -> None:
         commands = commands or Commands()
         self.folder, self._logs = folder, logs
         self.pages: dict[str, Page] = {}
-        self._open: set[str] = set()  # pages that the worker shows
+        self._open: set[str] = set()  # keys of the pages that are open in the worker
         self._worker = Part("worker", N_("process that draws the pages"), commands.worker)
         self._trainer = Part("trainer", N_("process that trains"), commands.trainer)
         self._numbers = itertools.count(1)
         self._ending = False
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
-    # ---- the processes
+    # ---- processes
 
     async def start(self) -> None:
-        """Start the worker, so that it is ready for the first page."""
+        """Start the worker, so that the first page needn't wait for it."""
         await self._started(self._worker)
 
     async def end(self, seconds: float) -> None:
-        """End both processes; the trainer has so many seconds to save what it trains."""
+        """End both processes; the trainer gets ``seconds`` to save its trainings."""
         self._ending = True
         for timer in self._timers.values():
             timer.cancel()
@@ -82,7 +83,7 @@ class Relay:
         await asyncio.gather(*(part.reading for part in parts if part.reading is not None))
 
     async def _started(self, part: Part) -> StudioProcess:
-        """The process, started if it isn't running.
+        """The running process; it is started if necessary.
 
         Raises:
             TreinoError: the process has died too often.
@@ -105,11 +106,11 @@ class Relay:
         return part.process
 
     async def _read(self, part: Part, process: StudioProcess) -> None:
-        """Take the messages of a process until it ends; then start another."""
+        """Handle the messages of a process until it ends; then restart it if it is the worker."""
         async for header, body in process.messages():
             try:
                 await self._take(part, header, body)
-            except Exception:  # one wrong message of ours must not end all pages
+            except Exception:  # one wrong message must not end all pages
                 LOG.exception("a message of the %s: %.200s", part.name, header)
         part.process = None
         self._open -= self._open if part is self._worker else set()
@@ -144,13 +145,13 @@ class Relay:
             text = f"{document['message']} {document['hint']}".strip()
             page.put({"notice": {"kind": "warning", "text": text}}, spoken)
 
-    # ---- questions
+    # ---- requests
 
     async def ask(self, header: Mapping[str, Any], *, trainer: bool = False) -> Message:
-        """Send a request to the worker, or the trainer, and return the answer.
+        """Send a request to the worker or the trainer, wait for the answer and return it.
 
         Raises:
-            TreinoError: the answer is an error, too much waits, or the process has died.
+            TreinoError: the answer is an error, too many bytes wait for the process, or it has died.
         """
         part = self._trainer if trainer else self._worker
         number = next(self._numbers)
@@ -171,7 +172,7 @@ class Relay:
         return content, body
 
     async def _take(self, part: Part, header: dict[str, Any], body: bytes) -> None:
-        """One message of a process."""
+        """Handle one message of a process."""
         if "reply" in header:
             future = part.waiting.get(header["reply"])
             if future is not None and not future.done():
@@ -181,7 +182,7 @@ class Relay:
         elif "failed" in header:
             worker, name = self._worker.process, Path(header["failed"]).name
             for key in self._open & {f"{kind}/{name}" for kind in OF_FOLDERS}:
-                if worker is not None:  # which knows whether the folder is there
+                if worker is not None:  # it checks whether the folder still exists
                     worker.send({"do": "failed", "key": key, "error": header["error"]})
         elif (page := self.pages.get(str(header.get("key")))) is not None:
             if "send" in header:
@@ -196,7 +197,7 @@ class Relay:
                 page.put_frame(int(header["frame"]), body)
 
     async def _pass_on(self, request: dict[str, Any]) -> None:
-        """Pass a request of the worker on to the trainer, which answers in its place."""
+        """Pass a request of the worker on to the trainer, which then answers the page instead."""
         number = request.get("id")
         future = self._worker.waiting.pop(number, None) if isinstance(number, int) else None
         try:
@@ -211,11 +212,11 @@ class Relay:
     # ---- pages
 
     def page(self, key: str) -> Page:
-        """The page of that key, made if there is none."""
+        """The page of this key; it is created if necessary."""
         return self.pages.setdefault(key, Page(key))
 
     def watched(self, page: Page) -> None:
-        """A viewer came or went."""
+        """Update the page after a viewer has connected or disconnected."""
         page.changed("state")
         self._show(page)
         if timer := self._timers.pop(page.key, None):
@@ -225,7 +226,7 @@ class Relay:
             self._timers[page.key] = loop.call_later(FOLDED_AFTER, self._fold, page)
 
     def _show(self, page: Page) -> None:
-        """Tell the worker how many viewers a page has, and open it if needed."""
+        """Tell the worker the page's number of viewers; open the page first if necessary."""
         process, number = self._worker.process, len(page.present)
         if process is None or page.key.split("/")[0] not in OF_FOLDERS:
             return
@@ -239,7 +240,7 @@ class Relay:
             process.send({"do": "watch", "key": page.key, "viewers": number, "languages": page.languages})
 
     def _fold(self, page: Page) -> None:
-        """Close a page that had no viewers for a while, and discard its messages."""
+        """Close a page that has no viewers any more, and discard its messages."""
         self._timers.pop(page.key, None)
         if not page.present:
             page.clear()

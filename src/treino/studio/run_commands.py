@@ -1,7 +1,7 @@
-"""The commands of a run's page, carried out in the worker.
+"""The commands of a run's page, which the worker carries out.
 
 A training in progress gets commands through its folder. A command that begins a training (a resume, another
-segment, a branch) returns a ``TrainerRequest``: the trainer carries it out and answers the page.
+segment, a branch) returns a ``TrainerRequest``, which the trainer carries out and answers.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,13 +23,13 @@ from treino.training.commands import deliver, send_command, send_setting, send_s
 from treino.training.replay import Snapshot, snapshots
 from treino.words import _
 
-# ---- the arithmetic of a weight clicked in the diagram
+# ---- arithmetic of a weight
 
 
 def before_update(run: StoredRun, step: int, data: Any = None) -> Snapshot:
-    """The run before the update that led to ``step``.
+    """The snapshot of the run before the update that led to ``step``.
 
-    data: the Dataset again, for a run that was trained on one.
+    data: the Dataset that the run was trained on, if it was passed in Python.
 
     Raises:
         TreinoError: step 0, before any update; as ``snapshots``.
@@ -47,18 +47,18 @@ def before_update(run: StoredRun, step: int, data: Any = None) -> Snapshot:
 def arithmetic(
     snapshot: Snapshot, layer: str | None = None, unit: int | None = None, input: int | None = None
 ) -> dict[str, Any]:
-    """The update of one weight that follows the snapshot, as ``treino explain OPTIMIZER --json`` has it:
-    ``title, steps[{title, symbols, numbers, value}], checks[…]``, and which weight it is: ``layer, unit,
-    input``.
+    """The arithmetic of the next update of one weight after the snapshot, as ``treino explain OPTIMIZER
+    --json`` gives it: ``title, steps[{title, symbols, numbers, value}], checks[…]``, and the place of the
+    weight: ``layer, unit, input``.
 
     The first call in a process takes a second: torch's optimizers, which check it, load their compiler.
 
     layer: a module's name, such as ``"0"``. unit, input: counted from 0; input None: the unit's bias.
-    layer None: the weight of the first layer that this batch moves most.
+    layer None: the weight of the first layer that the update changes most.
 
     Raises:
-        TreinoError: no such weight; a network that is no chain of layers, or a batch that is too large to be
-            worked by hand; a loss or gradient that is not finite.
+        TreinoError: the weight doesn't exist; the network is no chain of layers; the batch is too large for
+            the calculation; the loss or the gradient is not finite.
     """
     update = update_after(snapshot, None)
     names = [each.name for each in update.layers]
@@ -77,9 +77,9 @@ def arithmetic(
     return document(topic.of(update)) | where
 
 
-# ---- the commands of a run's page, carried out in the worker
+# ---- commands
 
-Transport = tuple[str, Any]  # a command, with its value
+Transport = tuple[str, Any]  # a playback command and its value
 MOST_BESIDE = len(LETTERS) - 1
 
 
@@ -94,7 +94,7 @@ Answer = Mapping[str, Any] | TrainerRequest
 
 
 def transport(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """``play pause step epoch speed``: for the current training, or one that begins at the step in view."""
+    """``play pause step epoch speed``: control the current training, or begin one at the step in view."""
     verb = request["do"]
     value = request.get("count", 1) if verb in ("step", "epoch") else None
     if verb == "speed":
@@ -110,8 +110,8 @@ def transport(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def stop(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Save and end the training; the page goes to its end. A training that no longer reads commands may be
-    about to be resumed by an earlier press, which the trainer knows."""
+    """Save and end the training, and show its newest step. If no training reads commands, the request goes to
+    the trainer, as an earlier command may just be resuming the run."""
     delivered = deliver(lambda: send_stop(page.run.folder))
     page.look.step = None
     if page.futures:
@@ -120,7 +120,7 @@ def stop(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def set_setting(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Set a hyper-parameter from the next step on; in the past, or after the end, by a new segment."""
+    """Set a hyper-parameter from the next step on; at a past step, or after the end, open a new segment."""
     name, value = request["name"], request["value"]
     if page.look.step is None and deliver(lambda: send_setting(page.run, name, value)):
         return {}
@@ -128,12 +128,13 @@ def set_setting(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def _as_it_is(page: RunPage) -> Transport | None:
-    """The transport of a new segment; None: as that of the training which it replaces."""
+    """The first playback command of a new segment; None: play if the training that it replaces does."""
     return None if page.look.step is None else ("pause", None)
 
 
 def segment(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Begin another segment at the step in view; it plays if this one does."""
+    """Begin another segment, at ``step`` or the step in view. Seen from the newest step, it plays if the
+    present one does; seen from a past step, it is paused."""
     step = request.get("step")
     if step is not None:
         page.look.step = step
@@ -141,17 +142,17 @@ def segment(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def branch(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Begin another run at the step in view."""
+    """Begin another run as a branch of this one, at ``step`` or the step in view; it is paused."""
     step = request.get("step")
     fields = _request(page, "branch", dict(request["changes"]), ("pause", None))
     return TrainerRequest(fields | ({} if step is None else {"step": step}))
 
 
 def _go_on(page: RunPage, changes: dict[str, Any], how: Transport | None) -> TrainerRequest:
-    """Resume the run, or open a segment at the step in view; how: the transport's first command."""
+    """Resume the run, or open a segment at the step in view. how: the first playback command."""
     past, status = page.look.step, page.run.folder.status
     seeded = changes.keys() & {"seed", "data_seed"}
-    if past is None and not changes and status not in OVER:  # the training of a running run is at its end
+    if past is None and not changes and status not in OVER:  # if running, the training is about to end
         return TrainerRequest({"do": "resume", "run": str(page.path), "transport": how, "speed": page.speed})
     step = page.step_in_view
     over = step >= page.playback.resolution(page.playback.link_at(step).segment.number).training.steps
@@ -163,7 +164,7 @@ def _go_on(page: RunPage, changes: dict[str, Any], how: Transport | None) -> Tra
 
 
 def _request(page: RunPage, verb: str, changes: dict[str, Any], how: Transport | None) -> dict[str, Any]:
-    # the trainer knows the newest step; this page's may be from before a rewind
+    # step None: the trainer knows the newest step; the page's may be from before a rewind
     place: dict[str, Any] = {"do": verb, "run": str(page.path), "step": page.look.step}
     if verb == "rewind":
         place["speed"] = page.speed
@@ -171,7 +172,7 @@ def _request(page: RunPage, verb: str, changes: dict[str, Any], how: Transport |
 
 
 def _joined_betas(changes: dict[str, Any], page: RunPage) -> dict[str, Any]:
-    """``beta1`` and ``beta2``, which the page knows one by one, as ``betas``."""
+    """The changes, with ``beta1`` and ``beta2``, which the page sets one by one, joined to ``betas``."""
     one = {name: changes.pop(name) for name in ("beta1", "beta2") if name in changes}
     if one and page.snapshot is not None:
         hp = page.snapshot.hp
@@ -180,7 +181,7 @@ def _joined_betas(changes: dict[str, Any], page: RunPage) -> dict[str, Any]:
 
 
 def look(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Show another step, other axes, or a unit at full size."""
+    """Change the view: the step, the axes, or the unit at full size."""
     axes, unit = request.get("axes"), request.get("unit")
     before = page.look
     page.look = Look(request.get("step"), tuple(axes) if axes else None, tuple(unit) if unit else None)
@@ -193,7 +194,7 @@ def look(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def beside(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Show another run's curves too, or remove them."""
+    """Show or hide the curves of another run."""
     name = Path(request["run"]).name
     if not request["shown"]:
         page.beside.pop(name, None)
@@ -211,7 +212,7 @@ def beside(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def fan_out(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Train futures of the step in view; a count of 0 drops them."""
+    """Train futures of the step in view; a count of 0 closes the fan."""
     if request["count"]:
         page.open_fan(request["kind"], request["count"], request["steps"])
     else:
@@ -220,7 +221,7 @@ def fan_out(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def adopt(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Go on with one of the futures: as the run's next segment, or as another run."""
+    """Go on with one of the futures, as the run's next segment or as a new run."""
     number = request["future"]
     if number >= len(page.futures):
         raise TreinoError(
@@ -237,7 +238,7 @@ def adopt(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def explain(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """The arithmetic of one weight's last update."""
+    """The arithmetic of the last update of one weight."""
     step = page.step_in_view
     if page.snapshot is not None and page.look.step is None:
         step = page.snapshot.step
@@ -250,7 +251,7 @@ def explain(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def keep(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Keep a copy of the run, as it is now, under another name beside it."""
+    """Copy the run, as it is now, to another name in the same folder of runs."""
     folder = page.run.folder
     if folder.status == "running":
         raise TreinoError(

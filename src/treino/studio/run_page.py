@@ -1,4 +1,4 @@
-"""The page of a run: the newest state of its training, or any past step, as frames and curves."""
+"""The page of a run: frames and curves of the newest state of its training, or of any past step."""
 
 import os
 import time
@@ -36,12 +36,12 @@ from treino.training.futures import usual_futures
 from treino.training.replay import Playback, Snapshot
 from treino.words import speaking
 
-HEARTBEAT = 1.0  # seconds between two signs to the training that somebody watches
-LOOK = 0.4  # seconds between two looks at the run's documents
-AWAITED = 5.0  # seconds for a training to show its state, as replaying its newest step may take minutes
+HEARTBEAT = 1.0  # seconds between two signals to the training that the page has viewers
+LOOK = 0.4  # seconds between two checks of the run's documents
+AWAITED = 5.0  # seconds to wait for a training's state; replaying its newest step may take minutes
 LETTERS = "ABCD"
-OVER = ("finished", "diverged")  # statuses of a run that can't go on, so that its test rows may be seen
-DRAWN = ("plane", "surface", "line")  # kinds of pictures that a future has
+OVER = ("finished", "diverged")  # statuses of a run that can't go on: its test rows may be shown
+DRAWN = ("plane", "surface", "line")  # kinds of pictures that are drawn of futures
 
 Send = Callable[[Mapping[str, Any], bytes], None]
 
@@ -57,7 +57,7 @@ class Look:
 
 @dataclass(eq=False)
 class Beside:
-    """Another run whose curves are shown. step: the step at which it left this run."""
+    """Another run whose curves are shown. step: the step at which it branched off this run, or None."""
 
     run: StoredRun
     letter: str
@@ -68,10 +68,10 @@ class Beside:
 
 
 class RunPage:
-    """The page of the run in ``path``. send: a header and a body to the studio's server.
+    """The page of the run in ``path``. send: sends a header and a body to the studio's server.
 
     Raises:
-        TreinoError: there is no run, or it is damaged; its rows can't be had; its network's code may not run.
+        TreinoError: the run is missing or damaged; its rows can't be loaded; its network's code may not run.
     """
 
     def __init__(self, key: str, path: Path, send: Send) -> None:
@@ -88,9 +88,9 @@ class RunPage:
         self.playing = False
         self.speed: float | None = None
         self.beside: dict[str, Beside] = {}
-        self.layer_names: dict[int, str] = {}  # by their numbers in the picture
+        self.layer_names: dict[int, str] = {}  # by the layers' numbers in the picture
         self.snapshot: Snapshot | None = None
-        self.newest: Snapshot | None = None  # the newest one from the training
+        self.newest: Snapshot | None = None  # the newest state that the training sent
         self.live_findings = LiveFindings(self.playback)
         self._neighbours = self._folders_beside()
         self._sight: tuple[Any, Sight] | None = None
@@ -99,7 +99,7 @@ class RunPage:
         self._documents: tuple[int, str] | None = None
         self._beat = self._looked = self._curves_at = self._awaited = 0.0
         self._sent: dict[str, Any] = {}
-        self._readings: dict[str, StoredRun] = {}  # by language, as reading a run makes its sentences
+        self._readings: dict[str, StoredRun] = {}  # by language: reading a run translates its sentences
         self.fan: Iterator[dict[str, Any] | FanBoundaries] | None = None
         self.fans, self.futures = 0, list[dict[str, Any]]()
         self.fan_step = 0
@@ -108,18 +108,18 @@ class RunPage:
 
     @property
     def last_step(self) -> int:
-        """The newest step that can be shown again; the record lags behind the training."""
+        """The newest step that can be replayed; the recorded losses lag behind the training."""
         return len(self.loss_S) if self.run.result is None else min(self.run.steps, len(self.loss_S))
 
     @property
     def step_in_view(self) -> int:
-        """The step that the page shows, or the newest if it follows the training."""
+        """The step that the page shows; the newest step if the page follows the training."""
         return self.last_step if self.look.step is None else min(self.look.step, self.last_step)
 
-    # ---- as time goes by
+    # ---- polling
 
     def tick(self) -> bool:
-        """Send what is new; return whether there was a new state of the training."""
+        """Send the changes since the last call; return whether the training had a new state."""
         if not self.viewers:
             return False
         now = time.monotonic()
@@ -140,8 +140,8 @@ class RunPage:
         return fresh
 
     def idle(self, seconds: float) -> bool:
-        """Train a slice of the fan's futures, else look for faults in the training, else prepare past steps
-        for replay; return whether anything is left to do."""
+        """Do one piece of work: train the fan's futures, else look for faults in the training, else prepare
+        past steps for replay. Return whether work is left."""
         if not self.viewers:
             return False
         if self.fan is not None:
@@ -155,7 +155,7 @@ class RunPage:
             return False
 
     def _look_for_faults(self) -> bool:
-        """Look for faults in the newest state of the training, if it is time; return whether it was."""
+        """Look for faults in the newest state of the training if a check is due; return whether it was."""
         state = self.newest
         if state is None or self.run.result is not None or state.segment != self._segment:
             return False
@@ -166,7 +166,7 @@ class RunPage:
         return True
 
     def _live_state(self) -> bool:
-        """Show the state that the training has put into its folder; return whether it is a new one."""
+        """Show the state that the training has written to its folder; return whether the state is new."""
         stamp = self.live.stamp
         if stamp == self._stamp:
             return False
@@ -177,14 +177,14 @@ class RunPage:
         tensors, meta = state
         if meta["segment"] != self._segment:
             self._reopen()
-            if meta["segment"] != self._segment:  # its spec is being written
+            if meta["segment"] != self._segment:  # the new segment's spec is still being written
                 self._stamp = 0
                 return False
         self._add_losses(meta["tail"], int(meta["engine"]["step"]))
         self.playing = bool(meta["playing"])
         try:
             snapshot = self.playback.live_snapshot(meta["segment"], (tensors, meta["engine"]), self.loss_S)
-        except (TreinoError, IndexError):  # of a training that has just been made anew
+        except (TreinoError, IndexError):  # the training has just been restarted with other settings
             self._reopen()
             return False
         self.newest = snapshot
@@ -203,7 +203,7 @@ class RunPage:
     # ---- a fan of futures
 
     def open_fan(self, kind: str, count: int, steps: int) -> None:
-        """Begin to train futures of the step in view; frames wait until it is closed.
+        """Begin to train futures of the step in view; no frames are sent until the fan is closed.
 
         Raises:
             TreinoError: as ``futures``.
@@ -218,7 +218,7 @@ class RunPage:
         self.fan = fan(self.fans, kind, snapshot, changes, steps, picture)
 
     def close_fan(self) -> None:
-        """Drop the futures, and show the network again."""
+        """Discard the futures and show the network again."""
         self.fan, self.futures = None, []
         self._send({"key": self.key, "send": {"fan": None}}, b"")
         self._stamp = 0
@@ -269,7 +269,7 @@ class RunPage:
         manifest = self.path / "manifest.json"
         try:
             at = manifest.stat().st_mtime_ns
-        except OSError:  # the worker closes such a page
+        except OSError:  # the folder is gone: the worker closes the page
             return
         status = self.run.folder.status
         if (at, status) != self._documents:
@@ -282,12 +282,12 @@ class RunPage:
         self._send_state()
 
     def _reopen(self) -> None:
-        """Read the run's documents again, and its losses after a new segment or at the end."""
+        """Read the run's documents again, and also its losses if a segment began or the training ended."""
         self._readings = {}
         try:
             self.run = self._opened(self.data)
             number = segments_of(self.run.spec)[-1].number
-        except TreinoError:  # another process is in the middle of it
+        except TreinoError:  # another process is writing them
             self._documents = None
             return
         self.playback.run, self._playable = self.run, True
@@ -299,7 +299,7 @@ class RunPage:
                 self._segment = number
 
     def _send_state(self) -> None:
-        """Send the state in each language, if it has changed."""
+        """Send the state in each language in which it has changed."""
         for language in self.languages:
             with speaking(language):
                 if language not in self._readings:
@@ -312,7 +312,7 @@ class RunPage:
     def _state(self, run: StoredRun, language: str) -> dict[str, Any]:
         state, live = run_state(run), self.live_findings
         seen = live.by_language.get(language, [])
-        if run.status in ("finished", "diverged"):  # its document has all findings but the one of its status
+        if run.status in ("finished", "diverged"):  # its document lacks only the finding named as its status
             seen = [each for each in seen if each["rule"] == run.status]
         state["findings"] = findings(run, seen, live.first_seen)
         if self.snapshot is not None:
@@ -331,10 +331,10 @@ class RunPage:
             "unseen": [] if run.status in OVER else ["test"],
         }
 
-    # ---- what is shown
+    # ---- frames and curves
 
     def open(self) -> None:
-        """Send all of it anew."""
+        """Send everything again: notices, frame, curves and, at the next ``tick``, the state."""
         self._sent, self._documents = {}, None
         self._thinned = ThinnedLosses()
         self._looked = self._beat = 0.0
@@ -347,22 +347,22 @@ class RunPage:
         self._send_curves(at_once=True)
 
     def show_step(self, step: int | None) -> None:
-        """Show a step of the run's path; None for the newest.
+        """Show a step of the run's path; None: the newest step.
 
         Raises:
-            TreinoError: there is no such step, or it can't be played again.
+            TreinoError: the step doesn't exist, or it can't be replayed.
         """
         self.look.step = step
         self._stamp = 0 if step is None else self._stamp
         if step is None and self.run.status == "running" and self.live.stamp:
-            return  # the next look at its folder shows it
+            return  # the next ``tick`` shows it
         self._show(self.playback.at(self.step_in_view, self.loss_S), live=step is None)
 
     def _show(self, snapshot: Snapshot, *, live: bool, when: float | None = None) -> None:
-        """Send a frame of this step."""
+        """Send a frame of the snapshot. when: the time of a live state; None: now."""
         run, step = self.run, snapshot.step
         self.snapshot = snapshot
-        if self.futures:  # they are shown instead of the network
+        if self.futures:  # the page shows the futures instead of the network
             return
         sight = self._looked_along(snapshot)
         header, parts = scene(
@@ -395,13 +395,14 @@ class RunPage:
         self._send({"key": self.key, "frame": self._frame}, frame_bytes(header, parts))
 
     def _beside_picture(self, step: int, sight: Sight) -> tuple[dict[str, Any] | None, list[Part]]:
-        """The boundary of the first other run, at its step nearest to this one, on the same plane."""
+        """The decision boundary of the first run beside this one, on the same plane, at the same step or,
+        if that run is shorter, at its last one."""
         other = next(iter(self.beside.values()))
         loss_S = other.run.losses
         at = min(step, len(loss_S) if other.run.result is None else other.run.steps)
         try:
             snapshot = other.playback.at(at, loss_S)
-        except TreinoError:  # its record lags behind
+        except TreinoError:  # the other run's recorded losses lag behind
             return None, []
         net, item_shape = snapshot.net, other.run.item_shape
         parts = [(f"beside.{name}", array) for name, array in picture(net, self.data, sight, item_shape)]
@@ -412,7 +413,7 @@ class RunPage:
         key = (self.look.axes, shapes)
         if self._sight is None or self._sight[0] != key:
             if self._sight is not None and self.look.axes is None and self._sight[0][0] is None:
-                sight = self._sight[1]  # new layers don't change the axes
+                sight = self._sight[1]  # new layers keep the axes
                 sight.units_by_layer = []
             else:
                 sight = sight_of(snapshot.net, self.data, self.look.axes, self.run.item_shape)
@@ -421,10 +422,10 @@ class RunPage:
         return self._sight[1]
 
     def add_beside(self, path: Path) -> None:
-        """Show another run's curves too.
+        """Show the curves of another run, too.
 
         Raises:
-            TreinoError: there is no such run, or it is damaged.
+            TreinoError: the run is missing or damaged.
         """
         folder = RunFolder.open(path, verify=False)
         run = StoredRun(folder, self.access)

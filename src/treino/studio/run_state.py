@@ -1,4 +1,4 @@
-"""The ``state`` of a run's page: everything about the run except its curves and frames."""
+"""The ``state`` message of a run's page (all but curves and frames), and the points of its curves."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -32,14 +32,14 @@ from treino.training.replay import Snapshot
 from treino.training.run_log import faulty_from
 from treino.words import _
 
-# ---- the ``state`` of a run's page
+# ---- state
 
-FINDING = ("rule", "severity", "certain", "message", "why", "fix")
-MOST_FEATURES = 200  # names in a list to choose from
+FINDING = ("rule", "severity", "certain", "message", "why", "fix")  # keys of a finding on the page
+MOST_FEATURES = 200  # names in a selection list
 
 
 def run_state(run: StoredRun) -> dict[str, Any]:
-    """The state that depends only on the run's documents."""
+    """The part of the state that depends only on the run's documents."""
     spec = run.spec
     facts, data = spec.facts, run.data
     settings = shown_settings(spec, spec.resolved.model_dump(mode="json"))
@@ -95,7 +95,7 @@ def run_state(run: StoredRun) -> dict[str, Any]:
 
 
 def planned_steps(run: StoredRun) -> int:
-    """Steps that are planned for the newest segment."""
+    """The step at which the newest segment ends as planned."""
     resolved = run.spec.resolved
     if resolved.steps is not None:
         return resolved.steps
@@ -103,19 +103,19 @@ def planned_steps(run: StoredRun) -> int:
 
 
 def batch_sizes(rows: int) -> list[int | str]:
-    """The batch sizes to choose from."""
+    """The selectable batch sizes for this number of training rows."""
     usual = [1, 4, 8, 16, 32, 64, 100, 128, 256, 512, 1024]
     return [*(size for size in usual if size < rows), "full"]
 
 
 def losses(now: str) -> list[str]:
-    """The losses that can replace this one: of the same task, with as many outputs."""
+    """The losses that can replace the present one: same task, same number of outputs."""
     kind = LOSSES[now]
     return [n for n, other in LOSSES.items() if (other.task, other.outputs) == (kind.task, kind.outputs)]
 
 
 def live_settings(settings: dict[str, Any], own_layers: bool) -> list[str]:
-    """The settings of this run that can change from one step to the next."""
+    """The settings of this run that can change between two steps. own_layers: the network is treino's MLP."""
     reads = OPTIMIZERS[settings["optimizer"]].reads
     names = ["lr", "weight_decay", "clip"]
     if "momentum" in reads:
@@ -135,20 +135,20 @@ def segment_text(changes: Any) -> str:
 
 
 def changed_text(segment: Segment, before: Segment) -> str:
-    """The changes of a segment, without settings that its optimizer doesn't read."""
+    """The changes of a segment as a short text, without settings that its optimizer doesn't read."""
     meaningless = unread(segment.optimizer)
     return segment_text({k: v for k, v in segment.changed_from(before).items() if k not in meaningless})
 
 
 def _typed(value: Any) -> str:
-    """A value as typed on a command line."""
+    """A value as a user would type it on a command line."""
     if isinstance(value, list | tuple):
         return ",".join(map(str, value)) or _("none")
     return _("none") if value is None else str(value)
 
 
 def marks(run: StoredRun) -> list[dict[str, Any]]:
-    """All changes on the run's path, each with its step."""
+    """All changes of settings on the run's path, each with its step."""
     every: list[dict[str, Any]] = []
     path, commands = path_of(run.spec), setting_commands(run.folder)
     for before, link in zip([None, *path], path, strict=False):
@@ -167,7 +167,7 @@ def marks(run: StoredRun) -> list[dict[str, Any]]:
 
 
 def joined_marks(every: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Join changes at the same step into one mark; the last change of a setting counts."""
+    """Join changes at the same step into one mark; of several changes of a setting the last is kept."""
     by_step: dict[tuple[int, int], dict[str, str]] = {}
     for mark in every:
         texts = by_step.setdefault((mark["segment"], mark["step"]), {})
@@ -182,8 +182,8 @@ def joined_marks(every: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def findings(
     run: StoredRun, seen: Sequence[dict[str, Any]] = (), first_seen: Mapping[str, int] | None = None
 ) -> list[dict[str, Any]]:
-    """The doctor's findings: during the training those known before it and those ``seen`` on the way; at the
-    end all. first_seen: the step at which each rule's finding appeared."""
+    """The doctor's findings: the run's stored ones, and those ``seen`` during training. first_seen: by rule,
+    the step at which the finding appeared."""
     known = [{name: getattr(each, name) for name in FINDING} for each in run.facts.findings]
     steps = dict(first_seen or {}) | {rule: faulty_from(run.spec) for rule in FAULTS}
     rules = {each["rule"] for each in seen}
@@ -194,34 +194,34 @@ def findings(
 
 
 def settings_at(run: StoredRun, snapshot: Snapshot) -> dict[str, Any]:
-    """The settings in force at a step, by their names: those of its segment."""
+    """The settings in force at the snapshot's step, by name."""
     settings = {**run.spec.resolved.model_dump(mode="json"), **snapshot.settings}
     hp = {name: value for name, value in snapshot.hp.items() if name != "eps"}
     clip = hp.pop("clip")
     return {**settings, **hp, "clip": None if clip == float("inf") else clip}
 
 
-# ---- the curves of a run's page
+# ---- curves
 
-POINTS = 4000  # of the training loss, at most
-EPOCHS = 1500  # shown, at most
-VITALS = 400
+POINTS = 4000  # most points of the training loss
+EPOCHS = 1500  # most epochs shown
+VITALS = 400  # most steps whose gradient norm, update size and learning rate are kept
 
 
 def finite(value: float) -> float | None:
-    """The number, None for NaN and the infinities."""
+    """The number; None for NaN and infinities."""
     return float(value) if math.isfinite(value) else None
 
 
 @dataclass
 class ThinnedLosses:
-    """The points of a loss curve that a page has: each is the mean of ``width`` steps."""
+    """The number of points of a loss curve that a page has; each point is the mean of ``width`` steps."""
 
     width: int = 1
     points: int = 0
 
     def more(self, loss_S: NDArray[np.float32]) -> dict[str, Any] | None:
-        """The next points, from index ``from`` on (0 replaces all); None if there are none."""
+        """The new points, from index ``from`` on (0 replaces all points); None if there are none."""
         steps = len(loss_S)
         while steps // self.width > POINTS or steps < self.points * self.width:
             self.width = 1 if steps < self.points * self.width else 2 * self.width
@@ -259,9 +259,9 @@ class Vitals:
 
 
 def next_update(training: TrainingLoop, step: int, member: int) -> tuple[float | None, float | None]:
-    """The norm of a step's gradient, and the size of the update that follows over that of the weights.
+    """The gradient's norm at a step, and the norm of the next update divided by that of the weights.
 
-    The training, a copy of the run's, takes one step; None if it is at another step or has ended."""
+    training: a copy, which takes this update. Both are None if it is at another step or has ended."""
     if training.done or training.step != step:
         return None, None
     before = training.state.population.params[member].clone()
@@ -274,7 +274,7 @@ def next_update(training: TrainingLoop, step: int, member: int) -> tuple[float |
 
 
 def epochs(run: StoredRun, loss_S: NDArray[np.float32]) -> list[dict[str, Any]]:
-    """The figures of each epoch: ``{epoch, step, train: {metric: value}, validation: {…}}``."""
+    """The metrics of each epoch: ``{epoch, step, train: {metric: value}, validation: {…}}``."""
     count = epoch_count(run.spec)
     entries: dict[int, dict[str, Any]] = {}
 

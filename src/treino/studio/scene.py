@@ -1,7 +1,7 @@
-"""The scene that a page draws of a network at one step: its answers over the inputs, units and weights.
+"""The scene that a page draws of a network at one step: its outputs over the inputs, its units and weights.
 
-A ``Sight`` is made when the axes or the network's layers change, so that all frames show the same rows and
-units; ``scene`` computes one frame of it.
+A ``Sight`` fixes the rows and units that all frames show; it is made again only if the axes or the network's
+layers change. ``scene`` computes one frame.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,28 +26,29 @@ from treino.store.encoding import compact_json
 from treino.studio.run_state import finite
 from treino.words import _
 
-# ---- the scene that a page draws of a network at one step
+# ---- scene
 
-PLANE = 96  # cells along each axis, at most
-LINE = 200  # places along the only axis
-UNIT = 32  # cells of a unit's small picture, along each axis
-UNITS = 12  # of a layer, at most
-LAYERS = 6  # at most: the first and the last ones
-NUMBERS = 4_000_000  # in the rows of a plane, at most
-WORK = 600_000_000  # multiplications for a plane, about
+PLANE = 96  # most cells along each axis
+LINE = 200  # points along the only axis of a line
+UNIT = 32  # cells along each axis of a unit's small picture
+UNITS = 12  # most drawn units of a layer
+LAYERS = 6  # most drawn layers: the first and the last ones
+NUMBERS = 4_000_000  # most input values of all cells of a plane
+WORK = 600_000_000  # approximate limit of multiplications for a plane
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 MISTAKES = 12
-MOST_CLASSES = 40  # of a confusion matrix
+MOST_CLASSES = 40  # in a confusion matrix
 
 Part = tuple[str, NDArray[Any]]
 
 
 @dataclass(eq=False)
 class Sight:
-    """The inputs of a scene: rows over the picture's grid, drawn rows of the data, units.
+    """What all frames of a scene share: inputs over the picture's grid, drawn rows of the data, units.
 
     shows: plane, surface, line, images, or fit (a regression with several columns: predicted against true).
-    rows_by_split: the drawn rows, with their coordinates ``[N, K]``. units_by_layer: the units to draw, empty
+    x_R, y_R: the coordinates of the grid. grid_ND, small_ND: prepared inputs of the fine and the coarse grid.
+    rows_by_split: the drawn rows, with their coordinates ``[N, K]``. units_by_layer: the units to draw; empty
     until the first frame.
     """
 
@@ -65,10 +66,10 @@ class Sight:
 def sight_of(
     net: nn.Module, data: Data, names: Sequence[str] | None, item_shape: Sequence[int] | None
 ) -> Sight:
-    """Make a sight. names: of the two columns that are its axes; None: the choice of ``treino plot``.
+    """Make a sight. names: the two columns to use as axes; None: the axes that ``treino plot`` chooses.
 
     Raises:
-        TreinoError: the names are not two different columns, or can't be axes.
+        TreinoError: the names are not two different columns, or these columns can't be axes.
     """
     with torch_threads(1):
         axes = sight(net, data, axes=names, item_shape=item_shape)
@@ -101,7 +102,7 @@ def sight_of(
 
 
 def small_grid(seen: Sight) -> tuple[Tensor, tuple[int, ...]]:
-    """Prepared rows of a coarse grid, and its shape: ``(R, R)``, or ``(R,)`` for a line."""
+    """The prepared inputs of the coarse grid, and its shape: ``(R, R)``, or ``(R,)`` for a line."""
     high = _height(seen)
     wide = len(seen.small_ND) // high
     return seen.small_ND, (wide,) if seen.shows == "line" else (high, wide)
@@ -117,11 +118,11 @@ def scene(
     over: bool = False,
     member: nn.Module | None = None,
 ) -> tuple[dict[str, Any], list[Part]]:
-    """Compute a frame's header entries and its arrays, as ``docs/studio-protocol.md`` names them.
+    """Compute the header entries and the arrays of a frame; ``docs/studio-protocol.md`` describes them.
 
-    loss: the trained one. unit: the numbers of a layer and of its unit to draw at full size. over: whether
-    the run is over; before, figures on test rows are left out, as people steer by what they see. member: the
-    network whose units are drawn, if ``net`` is an ensemble.
+    loss: the training loss. unit: (layer, unit) to draw at full size. over: whether the run has ended; until
+    then metrics on test rows are left out, so that nobody steers by them. member: the network whose units are
+    drawn, if ``net`` is an ensemble.
     """
     one = net if member is None else member
     with torch_threads(1), np.errstate(all="ignore"):  # outputs of a diverged network may overflow
@@ -138,7 +139,7 @@ def scene(
         return header | {"layers": layers}, [*parts, *more]
 
 
-# ---- answers
+# ---- outputs
 
 
 def _answers(
@@ -179,7 +180,7 @@ def _answers(
 
 
 def picture(net: nn.Module, data: Data, seen: Sight, item_shape: Sequence[int] | None = None) -> list[Part]:
-    """The network's answers over the picture's grid, as in ``scene``."""
+    """The arrays of the network's outputs over the picture's grid, as in ``scene``."""
     with torch_threads(1), np.errstate(all="ignore"):
         return _picture(outputs(net, seen.grid_ND, item_shape=item_shape), data, seen)
 
@@ -196,7 +197,8 @@ def _picture(out_NC: Tensor, data: Data, seen: Sight) -> list[Part]:
 
 
 def plane_parts(out_NC: Tensor, classes: int, shape: tuple[int, ...]) -> list[Part]:
-    """The arrays ``winner``, ``share`` and ``margin`` of outputs on one or several planes."""
+    """The arrays ``winner`` (predicted class), ``share`` (its probability) and ``margin`` (the root of the
+    lead over the second class) of outputs on one or several planes. shape: of each array."""
     winner_N = predicted_classes(out_NC)
     top_N2 = probabilities(out_NC).topk(2, dim=1).values.nan_to_num()
     width = np.uint8 if classes <= np.iinfo(np.uint8).max else np.uint16
@@ -228,8 +230,8 @@ def _layers(
     unit: tuple[int, int] | None,
     on_rows: list[LayerCall],
 ) -> tuple[list[dict[str, Any]], list[Part]]:
-    """Entries and arrays of the layers. Number 0 is the inputs (pixels of images are not drawn), K the K-th
-    layer. on_rows: the layers' calls on the drawn training rows."""
+    """Header entries and arrays of the layers. Layer 0 is the inputs (pixels of images are not drawn).
+    on_rows: the layers' calls on the drawn training rows."""
     ran, _out, _notes = layers_as_they_run(net, seen.small_ND, item_shape)
     if len(ran) > LAYERS:
         places = [*range(LAYERS // 2), *range(len(ran) - LAYERS // 2, len(ran))]
@@ -272,7 +274,8 @@ def _height(seen: Sight) -> int:
 def _units_to_draw(
     data: Data, seen: Sight, ran: Sequence[LayerCall], rows: Sequence[NDArray[np.float64]]
 ) -> list[NDArray[np.int64]]:
-    """The units that move the next layer most: by deviation times the norm of the outgoing weights."""
+    """The units with the largest effect on the next layer: standard deviation times norm of the outgoing
+    weights. Inputs that are axes come first."""
     units_by_layer = []
     for k, value_NU in enumerate(rows):
         total = value_NU.shape[1]
@@ -329,7 +332,7 @@ def _one_unit(
 
 
 def _bytes(value_URR: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Bytes: 128 is 0, and the largest absolute value of each unit is 1 or 255."""
+    """Values scaled to bytes: 0 becomes 128, and the largest absolute value of each unit becomes 1 or 255."""
     known = np.nan_to_num(value_URR, nan=0.0, posinf=0.0, neginf=0.0)
     largest = np.abs(known).max(axis=(1, 2), keepdims=True, initial=0.0)
     scaled = 128 + 127 * known / np.where(largest > 0, largest, 1.0)
@@ -340,7 +343,8 @@ def _bytes(value_URR: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def _images(net: nn.Module, data: Data, seen: Sight, item_shape: Sequence[int] | None) -> list[Part]:
-    """Arrays of the confusion matrix of validation rows, and of the worst mistakes among them."""
+    """The arrays of the confusion matrix and of the worst mistakes on the drawn validation rows (if there are
+    none, training rows)."""
     rows = seen.rows_by_split["validation" if len(data.validation) else "train"][0]
     out_NC = outputs(net, rows.x, item_shape=item_shape)
     p_NC, classes = probabilities(out_NC), len(data.classes)
@@ -366,11 +370,11 @@ def _images(net: nn.Module, data: Data, seen: Sight, item_shape: Sequence[int] |
 
 # ---- a frame as bytes
 
-ALIGNED = 8  # bytes
+ALIGNED = 8  # bytes: each part begins at a multiple
 
 
 def frame_bytes(header: Mapping[str, Any], parts: Sequence[tuple[str, NDArray[Any]]]) -> bytes:
-    """parts: arrays of u1, u2, u4 or f4 by their names."""
+    """The bytes of a frame. parts: names and arrays of type u1, u2, u4 or f4."""
     listed = [
         {"name": name, "type": array.dtype.str.lstrip("<|=>"), "shape": list(array.shape)}
         for name, array in parts
@@ -384,11 +388,11 @@ def frame_bytes(header: Mapping[str, Any], parts: Sequence[tuple[str, NDArray[An
     return b"".join(pieces)
 
 
-# ---- the rows in a run's picture
+# ---- points
 
 
 def points_of(sight: Sight, data: Data) -> dict[str, Any]:
-    """``points`` of ``docs/studio-protocol.md``."""
+    """The message ``points`` of ``docs/studio-protocol.md``: the drawn rows and the axes."""
     axes, rows = sight.axes, []
     for split, (drawn, place_NK) in sight.rows_by_split.items():
         true_N = drawn.y.reshape(-1).double()

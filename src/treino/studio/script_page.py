@@ -1,4 +1,4 @@
-"""The page of a script that runs under hooks: its messages become state, curves and notices."""
+"""The page of a script that runs under hooks: it turns the script's messages into state, curves, notices."""
 
 import asyncio
 import math
@@ -9,12 +9,12 @@ from typing import Any
 from treino.studio.hub import Page
 from treino.studio.script.process import ScriptProcess
 
-POINTS = 4000  # of the loss, above which pairs are averaged
-LISTED = 500  # changes and findings that are kept
+POINTS = 4000  # with more points of the loss, neighbours are averaged in pairs
+LISTED = 500  # most changes and findings that are kept: the last ones
 
 
 class ScriptPage:
-    """A page, and the script behind it. page: of the key ``script``."""
+    """The connection between a script and its page. page: the page with the key ``script``."""
 
     def __init__(self, page: Page, process: ScriptProcess) -> None:
         self.page, self._process = page, process
@@ -22,26 +22,26 @@ class ScriptPage:
             "kind": "script", "status": "running", "exit": None, "error": None, "playing": True, "step": 0,
             "seconds": 0.0, "optimizers": [], "buttons": [], "unseen": [], "findings": [], "changes": [],
         }  # fmt: skip
-        self._width = 1  # steps of a point
+        self._width = 1  # steps per point
         self._steps: list[int] = []
         self._losses: list[float | None] = []
         self._waiting: list[float] = []  # losses of an incomplete point
 
     def start(self) -> None:
-        """Read the script's messages in a thread, as reading blocks."""
+        """Start a thread that reads the script's messages, as reading blocks."""
         loop = asyncio.get_running_loop()
 
         def read_messages() -> None:
             for message in self._process.messages():
                 try:
                     loop.call_soon_threadsafe(self._take, message)
-                except RuntimeError:  # the studio has ended before
+                except RuntimeError:  # the studio has already ended
                     return
 
         threading.Thread(target=read_messages, daemon=True).start()
 
     def send(self, command: Mapping[str, Any]) -> None:
-        """Send a command to the script; its messages show the result.
+        """Send a command to the script, which reports the result in messages.
 
         Raises:
             TreinoError: the command is invalid, or the script has ended.
@@ -53,7 +53,7 @@ class ScriptPage:
         await asyncio.to_thread(self._process.close)
 
     def _take(self, message: Mapping[str, Any]) -> None:
-        """Show one message of docs/studio-script.md."""
+        """Show one message of the script, as described in docs/studio-script.md."""
         if "losses" in message:
             self._add(int(message["step"]), message["losses"])
             names = ("step", "seconds", "optimizers")
@@ -80,7 +80,7 @@ class ScriptPage:
         self.page.put({"state": dict(self._state)})
 
     def _add(self, step: int, losses: list[Any]) -> None:
-        """Append losses to the curve, each point the mean of ``width`` steps."""
+        """Append losses to the curve, whose points are means of ``_width`` steps. step: of the last loss."""
         begin = len(self._steps)
         numbers = [float(value) if value is not None else math.nan for value in losses]
         for k, loss in enumerate(numbers):

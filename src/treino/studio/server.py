@@ -1,4 +1,7 @@
-"""The addresses of the studio's server. It imports no torch: training and drawing are in other processes."""
+"""The HTTP and WebSocket addresses of the studio's server.
+
+The server imports no torch: other processes train and draw.
+"""
 
 import asyncio
 import mimetypes
@@ -28,15 +31,15 @@ from treino.studio.script_page import ScriptPage
 from treino.studio.uploads import Uploads, document_of, folder_named, home
 from treino.words import _, named
 
-# ---- the state that all addresses of a studio share
+# ---- shared state
 
 
 @dataclass(eq=False)
 class Studio:
-    """One studio. start: the address of the command line's target, once it is known.
+    """The state that all addresses share.
 
-    end_seconds: for the trainer to save its trainings at the end. script: the page of the script, if the
-    target is one.
+    start: the address of the command line's target, once it is known. end_seconds: the time that the trainer
+    gets at the end to save its trainings. script: the page of the script, if the target is a script.
     """
 
     relay: Relay
@@ -47,16 +50,16 @@ class Studio:
     _builtins: list[dict[str, Any]] | None = None
 
     async def builtins(self) -> list[dict[str, Any]]:
-        """The built-in data sets, read once."""
+        """The built-in data sets; they are read once."""
         if self._builtins is None:
             self._builtins = (await document_of("data"))["builtins"]
         return self._builtins
 
     async def data(self, name: str) -> str:
-        """The data that a page names: a built-in, or the path of an uploaded table.
+        """The built-in data set, or the path of the uploaded table, that a page names.
 
         Raises:
-            TreinoError: it is neither, as a page can't name a file.
+            TreinoError: the name is neither; a page can't name a file.
         """
         uploaded = self.uploads.path(name)
         if uploaded is not None:
@@ -70,18 +73,18 @@ class Studio:
         )
 
 
-# ---- one WebSocket of a page
+# ---- WebSockets
 
-HELLO_SECONDS = 30.0  # for the first message of a connection
-UNSTEERED = ("explain",)  # verbs for viewers that don't steer
-UNWELCOME, REPLACED = 1008, 4000  # codes of a closed WebSocket
+HELLO_SECONDS = 30.0  # time limit for the first message of a connection
+UNSTEERED = ("explain",)  # verbs that viewers may use without steering
+UNWELCOME, REPLACED = 1008, 4000  # WebSocket close codes
 REASONS = {
     "run_missing": 4404,
     "no_address": 4404,
     "no_script": 4404,
     "protocol_version": 4426,
-}  # closing codes by an error's rule
-_tasks: set[asyncio.Task[None]] = set()  # commands in progress, also of viewers that are gone
+}  # WebSocket close codes by the error's rule
+_tasks: set[asyncio.Task[None]] = set()  # commands in progress, also of disconnected viewers
 
 
 async def serve_socket(studio: Studio, socket: WebSocket) -> None:
@@ -114,7 +117,7 @@ async def serve_socket(studio: Studio, socket: WebSocket) -> None:
 
 
 async def _hello(studio: Studio, socket: WebSocket, kind: str, name: str | None) -> HelloCommand | int:
-    """The first message; if it is refused, send the error and return a code to close with."""
+    """Receive and return the first message; if it is refused, send the error and return a close code."""
     number, language = None, None
     try:
         text = (await socket.receive()).get("text")
@@ -159,7 +162,7 @@ def _welcome(page: Page, viewer: Viewer, hello: HelloCommand) -> str:
 
 
 async def _send(socket: WebSocket, page: Page, viewer: Viewer, number: int) -> None:
-    """Send what is due, until a new connection of the viewer replaces this one."""
+    """Send the messages that are due, until a new connection of the viewer replaces this one."""
     while viewer.connected == number:
         viewer.wake.clear()
         for content in page.due(viewer):
@@ -175,7 +178,7 @@ async def _send(socket: WebSocket, page: Page, viewer: Viewer, number: int) -> N
 
 
 async def _receive(studio: Studio, socket: WebSocket, page: Page, viewer: Viewer) -> None:
-    """Take messages until the connection ends; wait while the viewer doesn't read its answers."""
+    """Receive messages until the connection ends; pause while too many messages to the viewer are unsent."""
     while True:
         await viewer.keeps_up.wait()
         message = await socket.receive()
@@ -190,7 +193,7 @@ async def _receive(studio: Studio, socket: WebSocket, page: Page, viewer: Viewer
 
 
 def _obey(studio: Studio, page: Page, viewer: Viewer, text: str) -> None:
-    """Handle a message: an acknowledgement, or a command, which gets one answer."""
+    """Handle a message: an acknowledgement, or a command, which is answered once."""
     number = None
     try:
         message = protocol.read_command(page.key.partition("/")[0], text)
@@ -213,7 +216,7 @@ def _obey(studio: Studio, page: Page, viewer: Viewer, text: str) -> None:
 
 
 async def _answer(studio: Studio, page: Page, viewer: Viewer, command: StudioCommand) -> None:
-    """Carry out a command and answer it; the answer is kept for a viewer that is gone."""
+    """Carry out a command and answer it; a disconnected viewer gets the answer when it is back."""
     try:
         content = await _carry_out(studio, page, viewer, command)
     except TreinoError as error:
@@ -225,7 +228,7 @@ async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: Studio
     """Carry out a command; return the contents of the answer.
 
     Raises:
-        TreinoError: this viewer may not do it, or it can't be done.
+        TreinoError: this viewer may not send the command, or it failed.
     """
     if viewer.watches_only:
         raise watch_only()
@@ -250,19 +253,19 @@ async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: Studio
     return content
 
 
-# ---- the addresses of the server
+# ---- routes
 
 PAGE = Path(__file__).parent / "page"
 Handler = Callable[[Studio, Request], Awaitable[Response]]
-TYPES = {  # whatever this machine's own table says
+TYPES = {  # MIME types, which this machine's own table may lack
     ".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".json": "application/json",
     ".mjs": "text/javascript", ".svg": "image/svg+xml",
 }  # fmt: skip
-FORMS = "weights", "script", "report", "gif", "command"  # of files made from a run
+FORMS = "weights", "script", "report", "gif", "command"  # of downloads made from a run
 
 
 def application(studio: Studio) -> Starlette:
-    """The app with all addresses, to be wrapped in the guard."""
+    """The ASGI app with all addresses; ``Guard`` wraps it."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -309,15 +312,15 @@ async def _missing(request: Request, error: Exception) -> Response:
 
 
 def _language(request: Request) -> str | None:
-    """The browser's language; None for the studio's own."""
+    """The browser's language; None: the studio's."""
     return named(request.headers.get("accept-language", "").split(",")[0].split(";")[0])
 
 
-# ---- addresses
+# ---- handlers
 
 
 async def _start(studio: Studio, request: Request) -> Response:
-    """The first page, once the command line's target is known."""
+    """Wait until the command line's target is known, and send its page."""
     where = await asyncio.shield(studio.start)
     return await _page(studio, request) if where == "/" else RedirectResponse(where, 303)
 
@@ -331,7 +334,7 @@ async def _file(studio: Studio, request: Request) -> Response:
 
 
 def _page_file(name: str) -> FileResponse:
-    """A file of the page, only from the list of existing ones."""
+    """A file of the page. Only files listed in the page's folder match, so that no path escapes it."""
     files = {str(path.relative_to(PAGE)): path for path in PAGE.rglob("*") if path.is_file()}
     path = files.get(name)
     if path is None or path.name.startswith("."):
@@ -353,7 +356,7 @@ async def _home(studio: Studio, request: Request) -> Response:
 
 
 async def _document(studio: Studio, request: Request) -> Response:
-    """A sweep or study: its result, or what is known while it is trained."""
+    """The result of a sweep or study, or its present state while it is in training."""
     path = folder_named(request.path_params["name"], studio.relay.folder)
     folder = RunFolder.open(path, verify=False)
     if folder.has("result.json"):
@@ -383,7 +386,7 @@ async def _describe(studio: Studio, request: Request) -> Response:
 
 
 async def _take(studio: Studio, request: Request) -> Response:
-    """A file made from a run, by the worker."""
+    """A file that the worker makes from a run."""
     run, form = request.path_params["run"], request.path_params["form"]
     path = folder_named(run, studio.relay.folder)
     if form not in FORMS:

@@ -1,4 +1,4 @@
-"""The life of a studio: a free port, the addresses to print, the server until it is stopped."""
+"""The life of a studio: it finds a free port, prints addresses and serves until it is stopped."""
 
 import asyncio
 import errno
@@ -31,19 +31,19 @@ from treino.studio.uploads import FOLDER as UPLOADS
 from treino.studio.uploads import Uploads
 from treino.words import _
 
-# ---- the life of a studio
+# ---- server
 
 PORT = 8711
 PORTS_TRIED = 50
 BACKLOG = 1024
-PREFIX = "treino-studio-"  # of temporary folders
+PREFIX = "treino-studio-"  # of the names of temporary folders
 
 
 def listener(host: str, port: int) -> socket.socket:
-    """A socket that listens on this port, or on the next free one; port 0: on any free one.
+    """A socket that listens on this port or the next free one; port 0: on any free port.
 
     Raises:
-        TreinoError: this machine has no such host, or no port is free.
+        TreinoError: this machine doesn't have the address ``host``, or no port is free.
     """
     reason = ""
     for candidate in range(port, min(port + PORTS_TRIED, 65536)) if port else (0,):
@@ -83,7 +83,7 @@ def _no_host(host: str, error: OSError) -> TreinoError:
 
 @dataclass(frozen=True)
 class Serving:
-    """A studio that listens; it serves while ``run`` is awaited."""
+    """A studio whose socket listens; it answers requests while ``run`` is awaited."""
 
     studio: Studio
     guard: Guard
@@ -104,7 +104,7 @@ class Serving:
 
     @property
     def browser_address(self) -> str:
-        """An address that works once, for the browser opened from here."""
+        """An address for steering that works once, for the browser that this process opens."""
         return f"{self._site}/?token={self.guard.single_token()}"
 
     @property
@@ -113,8 +113,8 @@ class Serving:
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     async def run(self) -> None:
-        """Serve until a signal, or ``server.should_exit``."""
-        # uvicorn would also handle signals that this process ignores
+        """Serve until a signal arrives or ``server.should_exit`` is set."""
+        # uvicorn alone would also handle signals that this process ignores
         ignored = [s for s in HANDLED_SIGNALS if signal.getsignal(s) is signal.SIG_IGN]
         end = self.server.handle_exit
 
@@ -128,12 +128,12 @@ class Serving:
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A folder of this process, removed at the end; leftovers of killed processes are removed first."""
+    """A temporary folder, removed at the end. First remove the folders that killed studios have left."""
     for leftover in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with suppress(OSError, TreinoError):
             held, status = leftover / lock.NAME, os.lstat(leftover)
             own = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
-            # an empty lock belongs to a process that begins
+            # an empty lock belongs to a process that is just starting
             if own and os.lstat(held).st_size and lock.holder(held) is None:
                 shutil.rmtree(leftover)
     with tempfile.TemporaryDirectory(prefix=PREFIX) as name:
@@ -154,9 +154,9 @@ def serving(
     commands: Commands | None = None,
     frame_ancestors: Iterable[str] = (),
 ) -> Iterator[Serving]:
-    """A studio of the runs in a folder, with a temporary folder of its own, which is removed at the end.
+    """A studio for a folder of runs, with a temporary folder that is removed at the end.
 
-    Needs a running event loop. frame_ancestors: origins whose pages may show it in a frame.
+    Needs a running event loop. commands: see ``Relay``. frame_ancestors: see ``Guard``.
 
     Raises:
         TreinoError: no port is free.
@@ -172,7 +172,7 @@ def serving(
             guard,
             log_config=None,
             ws_max_size=LONGEST_MESSAGE,
-            ws_per_message_deflate=False,  # it would take half of a frame's time
+            ws_per_message_deflate=False,  # compression would take half of a frame's time
             server_header=False,
             proxy_headers=False,
             access_log=False,
@@ -181,13 +181,13 @@ def serving(
         yield Serving(studio, guard, host, actual_port, uvicorn.Server(config), listening)
 
 
-# ---- opening a browser at the studio's address, where this machine has one
+# ---- browser
 
-TERMINALS = "lynx", "w3m", "links", "elinks", "www-browser"  # they would take the terminal over
+TERMINALS = "lynx", "w3m", "links", "elinks", "www-browser"  # browsers that would take over the terminal
 
 
 def browser() -> Callable[[str], bool] | None:
-    """A function that opens an address in a window; None if there is no browser with windows."""
+    """A function that opens an address in a window; None if there is no graphical browser."""
     try:
         controller = webbrowser.get()
     except webbrowser.Error:

@@ -1,4 +1,4 @@
-"""The page of a sweep or a study: its networks or rows, their figures and curves, its progress."""
+"""The page of a sweep or a study: its networks or rows, their metrics and curves, and its progress."""
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -22,18 +22,19 @@ from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 from treino.tuning.sweep_members import check_folder, left_of, send_more, settings_in_all
 from treino.words import _, numeral
 
-# ---- where networks of a sweep diverge
+# ---- divergence
 
-FEWEST = 3  # diverged networks, and others, for a sentence
-SHARE = 0.8  # of the diverged on one side, and of the others on the other
+FEWEST = 3  # diverged networks, and not diverged ones, needed for a sentence
+SHARE = 0.8  # least share of the diverged networks that have a setting, and of the others that lack it
 
-Side = tuple[int, int, str]  # diverged and other networks on it, and its words
+Side = tuple[int, int, str]  # numbers of diverged and of other networks in a range, and its description
 
 
 def where_diverged(networks: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str | None:
     """A sentence on the setting that most of the diverged networks share and most others don't.
 
-    networks: {"status", "settings"} each; waiting ones are ignored. None: too few, or no such setting.
+    networks: {"status", "settings"} of each; waiting networks are ignored. Return None if too few networks
+    diverged or didn't, or no setting fits.
     """
     lost = [n["settings"] for n in networks if n["status"] == "diverged"]
     others = [n["settings"] for n in networks if n["status"] not in ("diverged", "waiting")]
@@ -54,7 +55,8 @@ def where_diverged(networks: Sequence[Mapping[str, Any]], names: Sequence[str]) 
 
 
 def _sides(name: str, lost: Sequence[Any], others: Sequence[Any]) -> Iterator[Side]:
-    """Both sides of each number that a diverged network has; each value, for a setting that is no number."""
+    """The ranges to test of a setting: from and up to each value of a diverged network if all values are
+    numbers, else each value. lost, others: the values of diverged and of other networks."""
     if any(type(v) not in (int, float) for v in (*lost, *others)):
         counted = Counter(map(str, others))
         for value, hits in Counter(map(str, lost)).items():
@@ -69,11 +71,11 @@ def _sides(name: str, lost: Sequence[Any], others: Sequence[Any]) -> Iterator[Si
         yield low, high, _("{name} up to {value}").format(**words)
 
 
-# ---- the page of a sweep or a study
+# ---- pages
 
-MOST_NETWORKS = 2000  # that a page lists: the best
-MOST_DIVERGED = 200  # of these, at most, some that diverged
-MOST_LINES = 400  # curves
+MOST_NETWORKS = 2000  # most networks in the page's list: the best
+MOST_DIVERGED = 200  # of these, places kept for diverged networks
+MOST_LINES = 400  # most curves
 FACTS = (
     "member",
     "rung",
@@ -83,9 +85,9 @@ FACTS = (
     "best",
     "parameters",
     "loss",
-)  # fields of a network's row
-CURVES = "loss", "measured_loss"  # of a study's row, besides its figure's
-WAITING = "waiting"  # the status of a network that has not begun
+)  # columns of the members' table that the page gets
+CURVES = "loss", "measured_loss"  # curves of a study's row, besides that of its metric
+WAITING = "waiting"  # status of a network whose training has not begun
 
 
 class SweepPage(FolderPage):
@@ -93,14 +95,14 @@ class SweepPage(FolderPage):
 
     @cached_property
     def settings_in_all(self) -> int | None:
-        """The number of distinct settings of the sampler, None if infinite; computed once."""
+        """The number of distinct settings that the sampler can give; None if infinite. Computed once."""
         spec = StoredSweep(RunFolder.open(self.path, verify=False)).spec
         if spec.sweep.spread:
             return 0
         return settings_in_all(space_from_json(spec.space_document()), spec.sweep.sampler)
 
     def messages(self, folder: RunFolder) -> dict[str, Any]:
-        """``state``, ``networks`` and ``lines`` of docs/studio-protocol.md."""
+        """The messages ``state``, ``networks`` and ``lines`` of docs/studio-protocol.md."""
         sweep = StoredSweep(folder)
         request = read_document(folder, "asked.json")
         table = MemberTable.read(folder)
@@ -136,7 +138,7 @@ class SweepPage(FolderPage):
 
 
 def _listed(ranked: list[dict[str, Any]], lost: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The networks to list, in the order of ``ranked``: the best, and some that diverged."""
+    """The networks to list, in the order of ``ranked``: the best ones and some diverged ones."""
     if len(ranked) <= MOST_NETWORKS:
         return ranked
     some_lost = lost[:MOST_DIVERGED]
@@ -146,9 +148,9 @@ def _listed(ranked: list[dict[str, Any]], lost: list[dict[str, Any]]) -> list[di
 
 
 def _progress(requested: Mapping[str, Any], meta: Mapping[str, Any], status: str) -> dict[str, Any]:
-    """The progress: rungs, the share of all steps, and seconds left if the pace is known.
+    """The progress: the rung, the share of all steps, and the seconds left if the pace is known.
 
-    The steps of brackets that have not begun are estimated by their epochs.
+    The steps of brackets that have not begun are estimated from their epochs.
     """
     heats, done, running = requested["heats"], meta.get("done", 0), meta.get("state")
     over = status != "running"
@@ -177,7 +179,8 @@ def _lines(
     running: Mapping[str, Any] | None,
     numbers: list[int],
 ) -> list[dict[str, Any]]:
-    """The learning curves of these networks, with those of the bracket in progress."""
+    """The learning curves of the networks in ``numbers``, in this order. done: completed brackets; tensors,
+    running: the checkpoint of the present bracket."""
     lines: dict[int, dict[str, Any]] = {}
     chosen = set(numbers)
 
@@ -207,7 +210,7 @@ class StudyPage(FolderPage):
     """The page of the study in ``path``; see ``FolderPage``."""
 
     def messages(self, folder: RunFolder) -> dict[str, Any]:
-        """``state`` and ``lines`` of docs/studio-protocol.md."""
+        """The messages ``state`` and ``lines`` of docs/studio-protocol.md."""
         study = StoredStudy(folder)
         result = study.result
         document = study.document if result is None else result.to_json()
@@ -233,8 +236,8 @@ class StudyPage(FolderPage):
 
 
 def _study_progress(document: Mapping[str, Any], status: str) -> dict[str, Any]:
-    """The share of all epochs, and seconds left if the pace is known."""
-    rows, planned = document["rows"], str(document.get("epochs", ""))  # not a number if rows have their own
+    """The share of all epochs, and the seconds left if the pace is known."""
+    rows, planned = document["rows"], str(document.get("epochs", ""))  # no number if rows differ in epochs
     if status != "running" or not rows or not planned.isdecimal():
         return {"share": 1.0 if rows and status != "running" else None, "left_s": None}
     done = sum(row["epochs"] for row in rows) / (int(planned) * len(rows))
@@ -248,10 +251,10 @@ def stop(page: FolderPage, request: Mapping[str, Any]) -> Answer:
 
 
 def open_member(page: FolderPage, request: Mapping[str, Any]) -> Answer:
-    """Make a run of this network: its training again, to the same bits, in its own folder.
+    """Train one network of the sweep again, to the same bits, as a run in its own folder.
 
     Raises:
-        TreinoError: there is no such network.
+        TreinoError: the network doesn't exist.
     """
     member = request["member"]
     config_of(RunFolder.open(page.path, verify=False), member)
@@ -262,7 +265,7 @@ def open_member(page: FolderPage, request: Mapping[str, Any]) -> Answer:
 
 
 def extend(page: FolderPage, request: Mapping[str, Any]) -> Answer:
-    """Add networks: in the process that trains the sweep, or in the trainer if it is over.
+    """Add networks: in the process that trains the sweep or, if the sweep has ended, in the trainer.
 
     Raises:
         TreinoError: that many can't be added.

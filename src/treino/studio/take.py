@@ -1,7 +1,7 @@
-"""Files to download from a run's page: weights, script, report, GIF, and the commands that make it again.
+"""Downloads of a run's page: weights, script, report, GIF, and the commands that make the run again.
 
-``python -m treino.studio.take RUN FORM`` writes a line of JSON with the file's name or an error, then its
-bytes. It is a process of its own because drawing takes seconds.
+``python -m treino.studio.take RUN FORM`` writes a line of JSON with the file's name or an error, then the
+file's bytes. It is a process of its own because drawing takes seconds.
 """
 
 import json
@@ -22,7 +22,7 @@ from treino.studio.run_state import marks
 
 
 def take(path: Path, form: str) -> tuple[str, bytes]:
-    """(name, content) of a file made from a run: ``weights``, ``script``, ``report``, ``gif`` or ``command``.
+    """Make a file from a run; return (name, content). form: weights, script, report, gif or command.
 
     Raises:
         TreinoError: the run lacks what the file needs.
@@ -41,7 +41,7 @@ def take(path: Path, form: str) -> tuple[str, bytes]:
     if form == "weights":
         return f"{name}.safetensors", written.read_bytes()
     content = BytesIO()
-    with ZipFile(content, "w") as packed:  # the script reads the files beside it
+    with ZipFile(content, "w") as packed:  # the script needs the files in its folder
         for each in sorted(written.parent.iterdir()):
             if each.is_file():
                 packed.write(each, f"{name}/{each.name}")
@@ -49,7 +49,7 @@ def take(path: Path, form: str) -> tuple[str, bytes]:
 
 
 def _commands(run: StoredRun) -> str:
-    """The commands that make the run again, with the changes made by steering."""
+    """The commands that make the run again, with the changes during training as comments."""
     lines = [run.spec.command]
     lines += [f"# {mark['text']} from step {mark['step']}" for mark in marks(run)]
     lines.append(f"treino show {run.typed}")
@@ -57,7 +57,7 @@ def _commands(run: StoredRun) -> str:
 
 
 def main() -> None:
-    """Write the file that the arguments name to stdout."""
+    """Write the file of the form, and of the run, in the arguments to stdout."""
     path, form = Path(sys.argv[1]), sys.argv[2]
     content = b""
     try:

@@ -1,7 +1,7 @@
-"""The process that trains for the studio's pages: several runs in turns, a tenth of a second each.
+"""The process that trains for the studio's pages: its runs take turns of a tenth of a second.
 
-It is the only writer of these runs. Pause, step and settings reach it through their folders, as they reach a
-training in any other terminal; new trainings, resumes, rewinds and branches come on its channel.
+The process is the only writer of these runs. It reads pause, step and settings from their folders, as every
+training does; requests for new trainings, resumes, rewinds and branches come through its channel.
 """
 
 import gc
@@ -30,15 +30,18 @@ from treino.tuning.study import study_events
 from treino.tuning.sweep import sweep_events, sweep_resumption
 from treino.words import _, speaking
 
-LOOK_SECONDS = 1.0  # between two checkpoints of a sweep or study, which its page shows
-PATIENCE = 20.0  # seconds to wait for another process to end its training
+LOOK_SECONDS = 1.0  # between two checkpoints of a sweep or study, from which its page is drawn
+PATIENCE = 20.0  # seconds to wait for a training in another process
 
 
 @dataclass(eq=False)
 class Stream:
-    """One training in this process. reply: the id of the request that waits for its folder. transport: a
-    command and its value, in force from the first step on. speed: in steps per second. before: the training
-    that was ended for this one, and goes on if this one is refused."""
+    """One training in this process.
+
+    reply: the id of the request whose answer is the training's folder; None once answered. transport: the
+    first playback command (play, pause, step, ...) and its value. speed: in steps per second. before: the
+    continuation of the training that was ended for this one; it runs if this one is refused.
+    """
 
     events: Iterator[JobEvent]
     reply: int | None
@@ -46,7 +49,7 @@ class Stream:
     speed: float | None = None
     before: "Stream | None" = None
     job: Any = None
-    waits: bool = False  # paused
+    waits: bool = False  # whether it is paused
 
 
 class Trainer:
@@ -58,14 +61,14 @@ class Trainer:
         self.alone = False  # whether the studio is gone
 
     def run(self) -> None:
-        """Train and take requests until ``quit``, or until the studio is gone and everything has ended."""
+        """Train and obey requests until ``quit``, or until the studio is gone and all trainings are over."""
         while self.streams or not self.alone:
             self._listen()
             for stream in list(self.streams):
                 self._advance(stream)
 
     def _listen(self) -> None:
-        """Take all pending requests; wait for one if nothing trains."""
+        """Obey all pending requests; wait for one if nothing is in training."""
         while not self.alone:
             try:
                 message = self.channel.receive(0.0 if self.streams else None)
@@ -77,7 +80,7 @@ class Trainer:
             self._obey(message[0])
 
     def _studio_is_gone(self) -> None:
-        """Save paused trainings, which nobody can play any more; the others train to their ends."""
+        """Save and end paused trainings, which nobody can continue any more; other trainings go on."""
         self.alone = True
         for stream in self.streams:
             if stream.waits:
@@ -111,12 +114,12 @@ class Trainer:
                 self._begin(Stream(events, number, how, request.get("speed"), before))
         except TreinoError as error:
             self._refuse(number, error, before=before)
-        except Exception as error:  # a defect in one request must not end the other trainings
+        except Exception as error:  # a defect in one request must not end other trainings
             traceback.print_exc()
             self._refuse(number, defect(error), before=before)
 
     def _begin(self, stream: Stream) -> None:
-        """Take a training to its first event, so that the next request finds it."""
+        """Add a training and run it to its first event, so that the next request finds its folder."""
         self.streams.append(stream)
         self._advance(stream)
 
@@ -130,7 +133,7 @@ class Trainer:
                 request["settings"],
                 UserFiles() if request.get("command_line") else None,
                 parent=parent,
-                lean=True,  # without pictures, which would be drawn at each stop
+                lean=True,  # no pictures, which would be drawn at each stop
             )
             return fit_events(fit)[0]
         if verb == "sweep":
@@ -164,13 +167,14 @@ class Trainer:
         return (rewinding if verb == "rewind" else branching)(snapshot, changes)
 
     def _streams_in(self, path: Path) -> list[Stream]:
-        """This process's trainings in a folder, which may have been removed."""
+        """The trainings of this process in a folder, even if the folder has been removed."""
         there = os.path.realpath(path)
         jobs = [(stream, stream.job) for stream in self.streams if stream.job is not None]
         return [stream for stream, job in jobs if os.path.realpath(job.folder.path) == there]
 
     def _record(self, path: Path, step: int) -> None:
-        """Have the losses up to this step on disk, where a branch reads them."""
+        """Write the losses up to this step to disk, from which a branch reads them; wait for them if another
+        process trains."""
         for stream in self._streams_in(path):
             stream.job.folder.database.flush()
             return
@@ -179,7 +183,11 @@ class Trainer:
             time.sleep(0.05)
 
     def _stop(self, path: Path) -> None:
-        """Have the trainings of this folder saved and ended at their next step; TreinoError `not_running`."""
+        """Save and end the training in this folder at its next step, in whichever process.
+
+        Raises:
+            TreinoError: no process trains it (rule ``not_running``).
+        """
         streams = self._streams_in(path)
         for stream in streams:
             stream.job.stop_wish = "stopped"
@@ -187,8 +195,8 @@ class Trainer:
             send_stop(RunFolder.open(path, verify=False))
 
     def _end(self, path: Path) -> Stream | None:
-        """Save and seal the training in this folder now, in whichever process; return its continuation if it
-        was one of this process."""
+        """End the training in this folder now, in whichever process, and wait until it is saved and sealed.
+        Return its continuation if this process trained it."""
         before = None
         for stream in self._streams_in(path):
             transport = stream.job.transport
@@ -239,7 +247,7 @@ class Trainer:
     def _refuse(
         self, number: int | None, error: TreinoError, job: Any = None, before: Stream | None = None
     ) -> None:
-        """Report a failure; if it had no folder yet, the training that was ended for it goes on."""
+        """Report a failure. If the request got no folder, resume the training that was ended for it."""
         if job is None and before is not None:
             self._begin(before)
         if number is not None:
@@ -256,7 +264,7 @@ class Trainer:
 
 
 def _already_resumed(path: Path, transport: Sequence[Any] | None) -> bool:
-    """Whether another request has resumed this run already; if so, send it the transport's command."""
+    """Whether the run is already in training again; if so, send it the playback command."""
     folder = RunFolder.open(path, verify=False)
     if transport is None:
         return folder.status == "running"

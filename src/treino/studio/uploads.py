@@ -1,4 +1,4 @@
-"""Tables that a page sends, stored beside the runs; and what the studio's home page lists and opens."""
+"""Uploaded tables, stored beside the runs, and the document of the studio's home page."""
 
 import asyncio
 import json
@@ -15,22 +15,22 @@ from treino.errors import TreinoError, nearest
 from treino.store.files import inside, make_folder, trouble
 from treino.words import _, language
 
-# ---- tables that a page sends
+# ---- uploads
 
-LARGEST = 200_000_000  # bytes of one table
-ALL = 2_000_000_000  # bytes of all tables
+LARGEST = 200_000_000  # most bytes of one table
+ALL = 2_000_000_000  # most bytes of all tables
 SUFFIXES = (
     ".csv", ".tsv", ".txt", ".parquet", ".arrow", ".feather", ".jsonl", ".ndjson", ".json",
     ".csv.gz", ".tsv.gz", ".txt.gz", ".jsonl.gz",
 )  # fmt: skip
 
 
-FOLDER = ".uploads"  # in the folder of runs
+FOLDER = ".uploads"  # a folder in the folder of runs
 NAME = re.compile(r"upload-(\d{1,9})\.")
 
 
 class Uploads:
-    """The tables sent to the studios of one folder of runs."""
+    """The tables uploaded to the studios of one folder of runs."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -41,24 +41,24 @@ class Uploads:
             return [each.name for each in self._entries() if each.is_file(follow_symlinks=False)]
 
     def _entries(self) -> list[os.DirEntry[str]]:
-        """The entries of the folder; empty if it is no folder, or a link to one."""
+        """The entries of the folder; empty if it doesn't exist or is a link."""
         if self._folder.is_symlink() or not self._folder.is_dir():
             return []
         with os.scandir(self._folder) as entries:
             return sorted(entries, key=lambda each: each.name)
 
     def path(self, name: str) -> Path | None:
-        """The file of that name; None without such a table."""
+        """The path of the table of this name; None if there is none."""
         return self._folder / name if name in self.names else None
 
     async def save(self, name: str, parts: AsyncIterator[bytes], size: int | None) -> Path:
-        """Write a table as it arrives.
+        """Save a table under a new name while it arrives; return its path.
 
-        name: the owner's, of which only the suffix is used. size: in bytes, if known.
+        name: the user's file name; only its suffix is used. size: in bytes, if known.
 
         Raises:
             TreinoError: the suffix is no table's, the table is empty or too large, the disk is full, or the
-                folder is a file or a link. Nothing of the table is left then.
+                folder is a file or a link. Then nothing of the table is kept.
         """
         suffix = next((s for s in sorted(SUFFIXES, key=len, reverse=True) if name.lower().endswith(s)), None)
         if suffix is None:
@@ -70,7 +70,7 @@ class Uploads:
         make_folder(self._folder.parent)
         with trouble(self._folder), suppress(FileExistsError):
             self._folder.mkdir(mode=0o700)
-        inside(self._folder.parent, f"{self._folder.name}/upload")  # neither a link nor a file
+        inside(self._folder.parent, f"{self._folder.name}/upload")  # the folder is no link and no file
         with trouble(self._folder):
             entries = self._entries()
             room = min(LARGEST, ALL - sum(each.stat(follow_symlinks=False).st_size for each in entries))
@@ -102,20 +102,20 @@ class Uploads:
         )
 
 
-# ---- the document of the studio's home page
+# ---- home page
 
 MEMBER = re.compile(r":\d{1,9}$")
-SHOWN = 60  # letters of a name
-SECONDS = 120.0  # for a table to be read and described
+SHOWN = 60  # most characters of a name in a message
+SECONDS = 120.0  # time limit for reading and describing a table
 
 
 def folder_named(name: str, folder: Path) -> Path:
-    """The run, sweep or study of that name in the folder, or a sweep's network as ``sweep-1:17``.
+    """The path of the run, sweep or study of this name; ``sweep-1:17`` names a sweep's network.
 
-    Only entries of the folder itself can be named: no path, and no link.
+    A name is that of an entry of the folder; paths and links are refused.
 
     Raises:
-        TreinoError: there is none (with the nearest name), or it is no name.
+        TreinoError: no such entry (the hint gives the nearest name), or the name is a path or a link.
     """
     stem = MEMBER.sub("", name)
     path = folder / stem
@@ -141,11 +141,11 @@ def home(folder: Path, builtins: list[dict[str, Any]], uploads: list[str]) -> di
 
 
 async def document_of(*words: str) -> dict[str, Any]:
-    """The document of ``treino WORDS --json``, from a process of its own: tables aren't trusted, and reading
-    them needs libraries that the server does without.
+    """The document of ``treino WORDS --json``, run in another process, as tables aren't trusted and reading
+    them needs libraries that the server doesn't import.
 
     Raises:
-        TreinoError: the error of the command.
+        TreinoError: the command's error, or the command takes longer than SECONDS.
     """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "treino", *words, "--json", "--lang", language()),

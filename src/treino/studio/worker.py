@@ -1,6 +1,6 @@
-"""The process that reads runs for the studio's pages: states, curves and frames from their folders.
+"""The process that serves the studio's pages with states, curves and frames, read from the runs' folders.
 
-It writes only commands to trainings, and the sign that somebody watches.
+Into the folders it writes only commands to trainings, and the signal that a training has viewers.
 """
 
 import json
@@ -26,9 +26,9 @@ from treino.studio.run_page import RunPage, Send
 from treino.studio.sweep_page import StudyPage, SweepPage
 from treino.words import VARIABLE, _, speaking
 
-GLANCE = 0.002  # seconds between two looks at folders that are watched
-REST = 0.25  # seconds, if nobody watches
-SLICE = 0.03  # seconds of idle work at a time
+GLANCE = 0.002  # seconds between two checks of the folders while pages have viewers
+REST = 0.25  # the same without viewers
+SLICE = 0.03  # seconds of idle work between two checks
 
 Pages = RunPage | SweepPage | StudyPage
 VERBS: Mapping[str, Mapping[str, Any]] = {
@@ -38,7 +38,7 @@ VERBS: Mapping[str, Mapping[str, Any]] = {
 
 
 class Worker:
-    """All open pages, by their keys. channel: to the studio's server."""
+    """All open pages by key. channel: to the studio's server."""
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
@@ -59,7 +59,7 @@ class Worker:
                 more = self._show(key) or more
 
     def _show(self, key: str) -> bool:
-        """Let a page send what is new; -> whether there is something to do for it that can wait."""
+        """Let a page send its changes or, without any, do idle work; return whether idle work is left."""
         page = self._page(key)
         try:
             return page is not None and not page.tick() and page.idle(SLICE)
@@ -68,8 +68,8 @@ class Worker:
             return False
 
     def _page(self, key: str) -> Pages | None:
-        """The page of that key. It is closed where its folder is gone, or something else lies in its place:
-        another folder, or a link, which nobody has let in."""
+        """The page of this key, or None. The page is closed if its folder is gone, or if another folder or a
+        link lies in its place, which nobody has admitted."""
         page = self.pages.get(key)
         if page is not None and (page.identity is None or identity(page.path) != page.identity):
             self._close(key)
@@ -77,13 +77,12 @@ class Worker:
         return page
 
     def _close(self, key: str) -> None:
-        """Its folder is gone, which the server says."""
+        """Close a page whose folder is gone, and tell the server, which tells the viewers."""
         del self.pages[key]
         self.channel.send({"key": key, "gone": True})
 
     def _trouble(self, key: str, error: TreinoError) -> None:
-        """Say it on a page, once for as long as it lasts; where it is that the folder is being deleted, the
-        page is closed instead."""
+        """Show an error on a page, as ``_notice``; if the folder is being deleted, close the page instead."""
         if (page := self._page(key)) is None:
             return
         if in_pieces(page.path):
@@ -101,13 +100,13 @@ class Worker:
                 self.channel.send({"reply": number, "error": error.document})
             else:
                 (self._notice if verb == "open" else self._trouble)(key, error)
-        except Exception:  # a defect of ours on one page must not end the others
+        except Exception:  # a defect on one page must not end the other pages
             traceback.print_exc()
             if number is not None:
                 self.channel.send({"reply": number, "error": defect()})
 
     def _do(self, verb: str, key: str, request: dict[str, Any], number: int | None) -> None:
-        if verb == "open" and number is None:  # the page of a sweep has a verb of that name
+        if verb == "open" and number is None:  # with a number, "open" is a command of a sweep's page
             self._notices.pop(key, None)
             self.pages[key] = opened(key, Path(request["run"]), self.channel.send)
         elif verb == "close":
@@ -139,7 +138,7 @@ class Worker:
             self.channel.send({"reply": number, **answer})
 
     def _take(self, request: Mapping[str, Any], number: int | None) -> None:
-        """Have a process make a file, and answer with it."""
+        """Make a file in another process, and answer with the file."""
         command = [sys.executable, "-m", "treino.studio.take", request["run"], request["form"]]
         spoken = {**os.environ, VARIABLE: request.get("language") or "en"}
         made = subprocess.run(command, capture_output=True, env=spoken, check=False)
@@ -151,7 +150,7 @@ class Worker:
             self.channel.send({"reply": number, **json.loads(head)}, body)
 
     def _notice(self, key: str, error: TreinoError) -> None:
-        """Show an error on a page, once while it lasts."""
+        """Show an error on a page, unless it is the last one that was shown there."""
         text = f"{error.message} {error.hint}".strip()
         if self._notices.get(key) != text:
             self._notices[key] = text
@@ -159,10 +158,10 @@ class Worker:
 
 
 def opened(key: str, path: Path, send: Send) -> Pages:
-    """Open the page of that key, if the folder is of its kind.
+    """Open the page of this key for the folder in ``path``.
 
     Raises:
-        TreinoError: the folder is of another kind; or as the pages.
+        TreinoError: the folder is of another kind than the page, or as the classes of pages.
     """
     kind = key.partition("/")[0]
     if kind == "run":
@@ -178,15 +177,15 @@ def opened(key: str, path: Path, send: Send) -> Pages:
 
 
 def defect() -> dict[str, str]:
-    """The error for a defect of treino, whose traceback is in the studio's terminal."""
+    """The error for a defect of treino; the traceback is in the studio's terminal."""
     return {"rule": "studio_defect", "message": _("The studio failed here."), "hint": ""}
 
 
 def main() -> None:
     """Serve the studio that started this process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the studio's, which ends the channel
-    os.nice(5)  # must not slow the training down
-    torch.set_num_threads(1)  # several threads would wait for cores that a training uses
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the server, which then ends the channel
+    os.nice(5)  # so that trainings aren't slowed down
+    torch.set_num_threads(1)  # more threads would wait for cores that trainings use
     try:
         Worker(Channel.of_child()).run()
     except (EOFError, BrokenPipeError):

@@ -1,4 +1,4 @@
-"""A training script of anybody's, not edited: run in a process of its own, watched and steered."""
+"""Any training script, unchanged: run in a process of its own, watched and steered."""
 
 from treino.studio.script.commands import button
 

@@ -1,4 +1,4 @@
-"""The commands that a script in the studio can get: their types and ranges."""
+"""The commands for a script in the studio, with types and ranges, and ``tr.button``."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
-# ---- the commands that a script in the studio can get
+# ---- commands
 
 SETTINGS = "lr", "weight_decay", "momentum", "beta1", "beta2"
-LARGEST = 1_000_000  # of a learning rate and a weight decay
-BELOW_ONE = "momentum", "beta1", "beta2"  # 1 would never forget
+LARGEST = 1_000_000  # largest learning rate and weight decay
+BELOW_ONE = "momentum", "beta1", "beta2"  # a running average with 1 would never forget
 Index = Annotated[int, Field(ge=0, le=9999)]
 
 
@@ -20,7 +20,7 @@ STRICT = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
 class Control(BaseModel):
-    """Wait before the next step, go on, or end as by Ctrl-C."""
+    """Pause before the next step, go on, or end the script as Ctrl-C does."""
 
     model_config = STRICT
 
@@ -28,7 +28,7 @@ class Control(BaseModel):
 
 
 class Steps(BaseModel):
-    """Go on for so many steps of optimizers, then wait."""
+    """Go on for ``count`` optimizer steps, then pause."""
 
     model_config = STRICT
 
@@ -37,7 +37,7 @@ class Steps(BaseModel):
 
 
 class Watch(BaseModel):
-    """Switch figures on or off. on: whether anybody reads them; without a reader none are measured."""
+    """Start or stop measuring figures. on: whether anybody reads them."""
 
     model_config = STRICT
 
@@ -55,9 +55,9 @@ class Press(BaseModel):
 
 
 class SetValue(BaseModel):
-    """Set a number of an optimizer's group from the next step on.
+    """Set a hyper-parameter of an optimizer's group from the next step on.
 
-    optimizer: its number, in the order of first steps. group: the index in ``optimizer.param_groups``.
+    optimizer: the optimizer's number, in the order of first steps. group: index in its ``param_groups``.
     """
 
     model_config = STRICT
@@ -87,7 +87,7 @@ _FIELDS = {
 
 
 def read_command(request: Any) -> ScriptCommand:
-    """A command from its JSON: ``{"do": "set", "optimizer": 0, "group": 0, "name": "lr", "value": 0.1}``.
+    """Parse a command, such as ``{"do": "set", "optimizer": 0, "group": 0, "name": "lr", "value": 0.1}``.
 
     Raises:
         TreinoError: no such command, or a value of a wrong type or out of range (rule ``studio_command``).
@@ -100,7 +100,7 @@ def read_command(request: Any) -> ScriptCommand:
 
 
 def _explained(request: Any, error: ValidationError) -> tuple[str, str]:
-    """(message on the wrong value of a command, hint on what it may be)."""
+    """(message, hint) for an invalid command: the wrong value and the allowed ones."""
     first = error.errors(include_url=False, include_input=False)[0]
     fields = dict(request) if isinstance(request, Mapping) else {}
     do, name, value = fields.get("do"), fields.get("name"), fields.get("value")
@@ -122,18 +122,18 @@ def _explained(request: Any, error: ValidationError) -> tuple[str, str]:
 
 # ---- ``tr.button``
 
-LONGEST = 60  # letters
+LONGEST = 60  # characters of a name
 
 buttons: dict[str, Callable[[], object]] = {}
-"""What every button calls, by the button's name."""
+"""The function of each button, by the button's name."""
 
 
 def button(name: str, function: Callable[[], object]) -> None:
-    """Add a button to the studio's page that calls ``function``, between two steps of an optimizer.
+    """Add a button to the studio's page that calls ``function`` between two optimizer steps.
 
-    The call is made in the thread that trains, so nothing of the network changes meanwhile. Outside of the
-    studio nobody can press it, and this does nothing but remember the function. A second button of the same
-    name takes the place of the first.
+    The function runs in the thread that trains, so the network doesn't change meanwhile. Outside of the
+    studio the function is only stored and never called. A second button of the same name replaces the
+    first.
 
     Raises:
         TreinoError: the name is empty or longer than 60 letters, or the function can't be called (rule

@@ -1,4 +1,4 @@
-"""The figures of a script's training: its losses, and its optimizers with their settings and gradients."""
+"""The figures of a script's training: losses, and the settings and gradient norms of its optimizers."""
 
 import threading
 import weakref
@@ -16,14 +16,14 @@ from treino.studio.script.commands import SetValue
 from treino.studio.script.json_socket import figure
 from treino.words import _
 
-# ---- the numbers of an optimizer's groups that can be seen and set while a script trains
+# ---- settings of parameter groups
 
 BETA = {"beta1": 0, "beta2": 1}
-OF_CYCLES = "base_momentum", "max_momentum"  # keys of OneCycleLR and CyclicLR: they set the momentum, too
+OF_CYCLES = "base_momentum", "max_momentum"  # keys of OneCycleLR and CyclicLR, which also set the momentum
 
 
 def settings_of(group: Mapping[str, Any]) -> dict[str, Any]:
-    """``{lr, weight_decay, momentum, betas}``, those that the group has."""
+    """``lr``, ``weight_decay``, ``momentum`` and ``betas`` of a parameter group, if it has them."""
     settings: dict[str, Any] = {}
     for name in ("lr", "weight_decay", "momentum"):
         if isinstance(group.get(name), (int, float, Tensor)):
@@ -34,11 +34,11 @@ def settings_of(group: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def set_value(optimizer: Optimizer, command: SetValue) -> float:
-    """Set a number of a group from the next step on; return its old value.
+    """Set a hyper-parameter of a group from the next step on; return its old value.
 
     Raises:
-        TreinoError: the optimizer has no such group or number, or its next step would fail with it (rule
-            ``studio_setting``).
+        TreinoError: the optimizer has no such group or hyper-parameter, or its next step would fail with the
+            value (rule ``studio_setting``).
     """
     check_value(optimizer, command)
     group, name = optimizer.param_groups[command.group], command.name
@@ -50,14 +50,14 @@ def set_value(optimizer: Optimizer, command: SetValue) -> float:
         return before
     before, present = float(group[name]), group[name]
     if isinstance(present, Tensor) and sum(g.get(name) is present for g in optimizer.param_groups) == 1:
-        present.fill_(command.value)  # in place, as a captured step reads this tensor
+        present.fill_(command.value)  # in place: a captured CUDA graph reads this tensor
     else:
         group[name] = _replaced(present, command.value)
     return before
 
 
 def check_value(optimizer: Optimizer, command: SetValue) -> None:
-    """Refuse a number that the optimizer lacks or its next step would fail with; errors as ``set_value``."""
+    """Refuse a change that ``set_value`` can't make; raises the same errors."""
     kind, groups, name = type(optimizer).__name__, optimizer.param_groups, command.name
     if command.group >= len(groups):
         raise _refusal(
@@ -97,7 +97,7 @@ def check_value(optimizer: Optimizer, command: SetValue) -> None:
 
 
 def overruling(group: Mapping[str, Any], name: str) -> bool:
-    """Whether a scheduler of torch will also set or multiply this number at its next step."""
+    """Whether a torch scheduler will also set or multiply this hyper-parameter at its next step."""
     if name in ("momentum", "beta1"):
         return any(key in group for key in OF_CYCLES)
     return name == "lr" and "initial_lr" in group
@@ -111,19 +111,19 @@ def _refusal(message: str, hint: str) -> TreinoError:
     return TreinoError("studio_setting", message, hint)
 
 
-# ---- the figures of a script's training
+# ---- figures
 
 EVERY = 0.1  # seconds between two messages
-MOST_LOSSES = 2000  # of steps between two messages
-MOST_OPTIMIZERS = 16  # in a message: the newest
-FEW_STEPS, FEW_BACKWARDS = 10, 100  # after which missing losses or steps are reported
+MOST_LOSSES = 2000  # losses kept between two messages: the last ones
+MOST_OPTIMIZERS = 16  # optimizers in a message: the newest
+FEW_STEPS, FEW_BACKWARDS = 10, 100  # numbers after which missing losses or steps are reported
 
 
 class ScriptFigures:
-    """The figures of a training, gathered step by step.
+    """The figures of a training, collected step by step.
 
-    steps: of all optimizers together. watched: whether anybody reads the figures; without a reader nothing is
-    measured. unseen: sentences on what these figures leave out.
+    steps: of all optimizers together. backwards: calls of backward. watched: whether anybody reads the
+    figures; if not, nothing is measured. unseen: sentences on what the figures leave out.
     """
 
     def __init__(self, *, watched: bool) -> None:
@@ -140,12 +140,12 @@ class ScriptFigures:
 
     # --- while it trains --------------------------------------------------------------------------------
     def scaled(self, result: Any, outputs: Any) -> None:
-        """A GradScaler has multiplied a loss: show the loss itself."""
+        """Hook of GradScaler.scale. Remember the unscaled loss, to show it instead of the scaled one."""
         if self.watched and isinstance(result, Tensor) and isinstance(outputs, Tensor):
             self._scaled = weakref.ref(result), outputs.detach()
 
     def backward(self, tensors: Any) -> None:
-        """A loss is about to run backward."""
+        """Hook of torch.autograd.backward. Note the loss that is about to run backward."""
         self.backwards += 1
         if not self.watched:
             self._loss = None
@@ -165,7 +165,7 @@ class ScriptFigures:
             )
 
     def order_of(self, optimizer: Optimizer) -> int:
-        """The number of an optimizer, in the order of first steps."""
+        """The number of an optimizer, in the order of the optimizers' first steps."""
         known = self._orders.get(id(optimizer))
         if known is None or known[0]() is not optimizer:
             known = weakref.ref(optimizer), len(self._optimizers)
@@ -174,11 +174,11 @@ class ScriptFigures:
         return known[1]
 
     def optimizer(self, order: int) -> Optimizer | None:
-        """The optimizer of this number; None if there is none, or none any more."""
+        """The optimizer of this number; None if there is none, or it has been deleted."""
         return self._optimizers[order]() if order < len(self._optimizers) else None
 
     def stepped(self, optimizer: Optimizer) -> None:
-        """An optimizer has made its step."""
+        """Hook of Optimizer.step. Count the step and keep its loss."""
         self.steps += 1
         order = self.order_of(optimizer)
         if not self.watched:
@@ -190,18 +190,19 @@ class ScriptFigures:
             self.say(_("No loss is seen: the gradients come from elsewhere than a backward."))
 
     def say(self, sentence: str) -> None:
-        """Add a sentence on what is not seen, once."""
+        """Add a sentence on what the figures leave out, unless it was added before."""
         if sentence not in self.unseen:
             self.unseen.append(sentence)
 
     @property
     def pending(self) -> bool:
-        """Whether there are losses that no message has sent."""
+        """Whether there are losses that no message has contained."""
         return bool(self._losses)
 
     # --- messages -----------------------------------------------------------------------------------------
     def message(self, now: float, stepped: Optimizer | None) -> dict[str, Any]:
-        """The figures since the last message. stepped: the optimizer whose gradients are fresh."""
+        """The message with the figures since the last one. stepped: the optimizer that has just made a step,
+        whose gradient norm is measured."""
         losses = [(figure(_value(loss)), order) for loss, order in self._losses]
         self._losses.clear()
         self.next_message = now + EVERY
@@ -242,7 +243,7 @@ def gradient_norm(optimizer: Optimizer) -> float | None:
     ]
     try:
         return float(torch.nn.utils.get_total_norm(gradients)) if gradients else None
-    except (RuntimeError, TypeError, NotImplementedError):  # of tensors without a norm
+    except (RuntimeError, TypeError, NotImplementedError):  # tensors without a norm
         return None
 
 
@@ -252,14 +253,14 @@ def captured() -> bool:
 
 
 def _number(root: Any) -> float | Tensor | None:
-    """The value of a loss; on an accelerator a copy that is read later, so that nothing waits for it."""
+    """The value of a loss; on an accelerator a copy, which is read later to avoid synchronizing now."""
     if not isinstance(root, Tensor) or root.numel() != 1 or root.is_complex():
         return None
     try:
         if root.device.type == "cpu":
             return float(root.detach())
         return None if captured() else root.detach().clone()
-    except (RuntimeError, TypeError, NotImplementedError):  # inside of vmap, or of fake tensors
+    except (RuntimeError, TypeError, NotImplementedError):  # inside vmap, or fake tensors
         return None
 
 

@@ -1,4 +1,4 @@
-"""The script's end of the socket to the studio's server: JSON, one object a line. Writing never waits."""
+"""The script's end of the socket to the studio's server: one JSON object per line. Writing never blocks."""
 
 import math
 import os
@@ -10,17 +10,17 @@ from time import monotonic
 from typing import Any
 
 VARIABLE = "TREINO_STUDIO_SOCKET"  # the number of the socket's file descriptor
-LONGEST_LINE = 1 << 20  # bytes; no command is as long
-UNTOUCHED = getattr(socket, "MSG_NOSIGNAL", 0)  # the script may have made SIGPIPE deadly again
-# made before the script runs, which may replace functions of json
+LONGEST_LINE = 1 << 20  # bytes; every command is shorter
+UNTOUCHED = getattr(socket, "MSG_NOSIGNAL", 0)  # no SIGPIPE, which the script may have made fatal again
+# made before the script runs, because the script may replace functions of json
 encode = JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 decode = JSONDecoder().decode
 
 
 class JsonSocket:
-    """A socket to a server that may be slow or dead: then figures are left out and the script goes on.
+    """A socket to the server. If the server is slow or dead, figures are left out and the script goes on.
 
-    is_open: whether the server is still there, as far as this process knows.
+    is_open: whether the server still exists, as far as this process knows.
     """
 
     def __init__(self, line: socket.socket) -> None:
@@ -30,16 +30,16 @@ class JsonSocket:
         self._unsent = bytearray()
         self._unread = b""
         self.is_open = True
-        os.register_at_fork(after_in_child=self.close)  # it belongs to this process alone
+        os.register_at_fork(after_in_child=self.close)  # forked processes must not use it
 
     def post(self, message: Mapping[str, Any]) -> None:
-        """Send as much of a message as possible at once; the rest follows later."""
+        """Queue a message and send as many bytes as possible without blocking."""
         if self._usable():
             self._unsent += _encoded(message) + b"\n"
             self.flushed()
 
     def receive(self, seconds: float = 0.0) -> list[Any]:
-        """The messages of the server, waiting so long for them; lines that are no JSON are left out."""
+        """The new messages of the server, after waiting up to ``seconds``. Invalid JSON is skipped."""
         if not self._usable():
             return []
         if seconds:
@@ -59,7 +59,7 @@ class JsonSocket:
         return [message for line in lines if (message := decoded(line)) is not None]
 
     def close(self, seconds: float = 0.0) -> None:
-        """Close the socket; unsent bytes have so many seconds to go."""
+        """Close the socket, after trying for ``seconds`` to send unsent bytes."""
         end = monotonic() + seconds
         while seconds and self.is_open and not self.flushed() and (left := end - monotonic()) > 0:
             self._wait(POLLOUT, left)
@@ -68,10 +68,10 @@ class JsonSocket:
             if _identity(self._socket) == self._identity:
                 self._socket.close()
             else:
-                self._socket.detach()  # the script has closed it, and another file has its number now
+                self._socket.detach()  # the script has closed it, and its number may be another file's now
 
     def flushed(self) -> bool:
-        """Send as many waiting bytes as the system takes; return whether none are left."""
+        """Send as many unsent bytes as possible without blocking; return whether none are left."""
         try:
             while self._unsent and self._usable():
                 del self._unsent[: self._socket.send(self._unsent, UNTOUCHED)]
@@ -82,7 +82,7 @@ class JsonSocket:
         return True
 
     def _wait(self, events: int, seconds: float) -> None:
-        """Wait until the socket can be read or written, or has broken."""
+        """Wait up to ``seconds`` until the socket is ready for these poll events, or has broken."""
         look = poll()
         look.register(self._socket, events)
         look.poll(1000 * seconds)
@@ -94,19 +94,19 @@ class JsonSocket:
 
 
 def socket_of_environment() -> JsonSocket | None:
-    """The socket that this process was started with, hidden from its own children; None without one."""
+    """The socket that this process was started with, or None. Child processes don't inherit the socket."""
     number = os.environ.pop(VARIABLE, "")
     if not number.isdecimal():
         return None
     try:
         os.set_inheritable(int(number), False)
         return JsonSocket(socket.socket(fileno=int(number)))
-    except OSError:  # a stale variable that names no socket
+    except OSError:  # the variable is stale and names no socket
         return None
 
 
 def figure(value: float | None) -> float | str | None:
-    """The number for JSON: one that is not finite becomes ``"nan"``, ``"inf"`` or ``"-inf"``."""
+    """The number for JSON: if it isn't finite, as ``"nan"``, ``"inf"`` or ``"-inf"``."""
     return value if value is None or math.isfinite(value) else str(value)
 
 
@@ -134,7 +134,7 @@ def _finite(value: Any) -> Any:
 
 
 def decoded(line: bytes) -> Any:
-    """A line's value; None if it is no JSON."""
+    """The JSON value of a line; None if the line is invalid."""
     try:
         return decode(line.decode())
     except ValueError:

@@ -1,4 +1,4 @@
-"""``ScriptProcess``: the process of a script, as the studio's server starts, reads and commands it."""
+"""``ScriptProcess``: the studio's server starts a script, reads its messages and sends it commands."""
 
 import json
 import os
@@ -16,15 +16,15 @@ from treino.studio.script.commands import read_command
 from treino.studio.script.json_socket import VARIABLE, decoded
 from treino.words import _
 
-ENDING = 2.0  # seconds for a process to exit, after the message that its script has ended
-GRACE = 3.0  # seconds between the signals that end a process, each harder than the one before
+ENDING = 2.0  # seconds to wait for the process to exit after the script's last message
+GRACE = 3.0  # seconds to wait for the process to end before the next, harder signal
 
 
 class ScriptProcess:
     """A training script in a process of its own.
 
-    Its stdin, stdout and stderr are those of this process, unless others are given; Ctrl-C in a terminal
-    reaches both. If this process dies, the script goes on to its end.
+    Unless others are given, it shares stdin, stdout and stderr with this process; a Ctrl-C in the terminal
+    reaches both processes. If this process dies, the script goes on to its end.
     """
 
     def __init__(self, process: subprocess.Popen[Any], line: socket.socket) -> None:
@@ -45,9 +45,9 @@ class ScriptProcess:
     ) -> "ScriptProcess":
         """Run ``python path args``.
 
-        replay: a file of changes to repeat. record: the file for changes; default:
-        ``train.steering.jsonl`` in the working directory, for ``train.py``. findings: run the doctor, too.
-        Errors come as messages ``{"error": ...}``.
+        replay: a file of changes to repeat. record: the file that records changes; default for ``train.py``:
+        ``train.steering.jsonl`` in the working directory. findings: run the doctor, too. Errors are reported
+        as messages ``{"error": ...}``.
         """
         options = [
             *([] if replay is None else [f"--replay={replay}"]),
@@ -82,12 +82,12 @@ class ScriptProcess:
 
     @property
     def status(self) -> int | None:
-        """The exit status as a shell has it, 128 more than the signal that ended it; None while it runs."""
+        """The exit status as in a shell: 128 plus the number of a fatal signal. None while it runs."""
         code = self._process.poll()
         return 128 - code if code is not None and code < 0 else code
 
     def messages(self) -> Iterator[dict[str, Any]]:
-        """Every message of the script, as it comes; the last one is always ``{"end": ...}``."""
+        """Yield each message of the script as it arrives; the last one is always ``{"end": ...}``."""
         unread, steps = b"", 0
         while True:
             try:
@@ -109,19 +109,19 @@ class ScriptProcess:
                 yield message
 
     def _end(self, report: Mapping[str, Any]) -> dict[str, Any]:
-        """The last message; the system's exit status counts, not the one that the process announced."""
+        """The last message, with the process's real exit status, if known, instead of the announced one."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(ENDING)
         return {"end": {"status": None, **report, **({} if self.status is None else {"status": self.status})}}
 
     def send(self, command: Mapping[str, Any]) -> None:
-        """Send a command; its result comes as a message, ``changed``, ``paused`` or ``error``.
+        """Send a command; the script reports the result as a message ``changed``, ``paused`` or ``error``.
 
-        The script carries it out before its next step. A second "stop" interrupts it at once, wherever it is.
+        The script obeys before its next step. A second "stop" interrupts the script at once, wherever it is.
 
         Raises:
             TreinoError: no such command, or a value out of range (rule ``studio_command``); the script has
-                ended, or takes nothing (rule ``script_gone``).
+                ended or doesn't read commands (rule ``script_gone``).
         """
         do = read_command(command)
         if do.do == "stop" and self._stop_sent and self.status is None:
@@ -138,13 +138,12 @@ class ScriptProcess:
         self._stop_sent = self._stop_sent or do.do == "stop"
 
     def close(self) -> int | None:
-        """End the script, if it runs, by signals to its process, each harder than the last; return its
-        status."""
+        """End the script, if it runs, by increasingly hard signals; return its exit status."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
             if self.status is None:
                 self._process.send_signal(number)
                 with suppress(subprocess.TimeoutExpired):
                     self._process.wait(GRACE)
-        self._process.wait()  # a killed process may take a while to go
+        self._process.wait()  # a killed process may take a while to end
         self._line.close()
         return self.status

@@ -1,4 +1,4 @@
-"""One run of a script under the studio, from its file to its exit status."""
+"""Run a script under the studio, from its file to its exit status."""
 
 import os
 import sys
@@ -31,11 +31,11 @@ def run(
     replay: str | None = None,
     findings: bool = False,
 ) -> int:
-    """Run ``python script args``, seen and steered by the server at the other end of this process's socket.
+    """Run ``python script args``, watched and steered by the server at the other end of the socket.
 
-    record: the file for changes; default: ``train.steering.jsonl`` in the working directory, for
-    ``train.py``. replay: such a file, whose changes are repeated at their steps. findings: run the doctor,
-    too. Returns the script's exit status, or 2 if there is nothing to run.
+    record: the file that records changes; default for ``train.py``: ``train.steering.jsonl`` in the working
+    directory. replay: such a file, to repeat its changes at their steps. findings: run the doctor, too.
+    Return the script's exit status, or 2 if the script can't be run.
     """
     server = socket_of_environment()
     if server is not None:
@@ -78,7 +78,7 @@ def run(
 
 
 def _digest(script: str) -> str:
-    """SHA-256 of the script's text; "" if it can't be read, which is refused later."""
+    """SHA-256 of the script's text; "" if it can't be read, an error that is raised later."""
     try:
         return digest(Path(script).read_bytes())
     except OSError:

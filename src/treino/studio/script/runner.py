@@ -1,4 +1,4 @@
-"""``python -m treino.studio.script.runner [OPTIONS] -- SCRIPT [ARGUMENTS]``: a script under the studio."""
+"""``python -m treino.studio.script.runner [OPTIONS] -- SCRIPT [ARGUMENTS]``: run it under the studio."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from treino.garbage_collection import collect_as_usual, collect_rarely
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the script to its own end; return its exit status, or 2 if it can't be run."""
+    """Run the script to its end; return its exit status, or 2 if it can't be run."""
     at = argv.index("--") if "--" in argv else len(argv)
     parser = argparse.ArgumentParser(
         prog="python -m treino.studio.script.runner", usage="%(prog)s [OPTIONS] -- SCRIPT [ARGUMENTS]"
@@ -20,9 +20,9 @@ def main(argv: Sequence[str]) -> int:
     if at + 1 >= len(argv):
         parser.error("no script")
 
-    from treino.studio.script.run import run  # torch, after collect_rarely
+    from treino.studio.script.run import run  # imports torch, so only after collect_rarely
 
-    if sys.flags.safe_path:  # Python left out the entry that the script's folder replaces
+    if sys.flags.safe_path:  # -P omits the first entry of sys.path, which the script's folder will replace
         sys.path.insert(0, "")
     collect_as_usual()
     return run(

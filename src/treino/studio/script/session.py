@@ -1,4 +1,4 @@
-"""A script's session in the studio: hooks at each step of an optimizer, and the commands of the server."""
+"""A script's session in the studio: hooks at each optimizer step, which obey the server's commands."""
 
 import functools
 import os
@@ -26,15 +26,16 @@ from treino.studio.script.json_socket import JsonSocket
 from treino.studio.script.steering import Change, SteeringFile
 from treino.words import _
 
-POLL_EVERY = 0.05  # seconds between two looks for commands
-PAUSE_LOOK = 0.2  # seconds between two looks, while paused, at whether the script has ended
-LAST_SECONDS = 1.0  # for the last messages to go
+POLL_EVERY = 0.05  # seconds between two polls for commands
+PAUSE_LOOK = 0.2  # seconds to wait for commands, while paused, before checking whether the script has ended
+LAST_SECONDS = 1.0  # time limit for sending the last messages
 
 
 class Session:
-    """The hooks of one run of a script; no number of the script changes without a command.
+    """The hooks of one run of a script; without commands they change nothing in the script's results.
 
-    server: None without one. file: where changes are recorded. replayed: changes to repeat.
+    server: the socket to the studio's server, or None. file: records the changes. replayed: recorded changes
+    to repeat.
     """
 
     def __init__(
@@ -43,18 +44,18 @@ class Session:
         self.figures = ScriptFigures(watched=server is not None)
         self._server = server
         self._file = file
-        self._replayed = list(reversed(replayed))  # the next one is the last
+        self._replayed = list(reversed(replayed))  # the next change is the last item
         self._next_poll = 0.0
         self._paused = self._stopping = self._ended = False
-        self._steps_left = 0  # steps that a paused script may still make
-        self._calling = False  # a button's function runs: its steps count, without commands between
-        self._posted: tuple[tuple[str, ...], int] = (), 0  # buttons and sentences that the server knows
+        self._steps_left = 0  # steps that a paused script may still take
+        self._calling = False  # a button's function runs: its steps are counted, but obey no commands
+        self._posted: tuple[tuple[str, ...], int] = (), 0  # sent buttons, and number of sent sentences
         self._findings: set[tuple[str, str | None, int | None]] = set()
         self._lock = threading.RLock()  # for scripts that step in several threads
         self._undo: list[Callable[[], None]] = []
 
     def install(self) -> None:
-        """Hook backward and the steps of optimizers; forked processes aren't watched."""
+        """Hook backward and optimizer steps; forked processes aren't watched."""
         backward, scale = torch.autograd.backward, GradScaler.scale
         torch.autograd.backward = _watched_backward(backward, self.figures)
         GradScaler.scale = _watched_scale(scale, self.figures)  # type: ignore[method-assign]
@@ -67,7 +68,7 @@ class Session:
         os.register_at_fork(after_in_child=self._forget)
 
     def uninstall(self) -> None:
-        """Take the hooks off."""
+        """Remove the hooks."""
         self._ended = True
         while self._undo:
             self._undo.pop()()
@@ -115,12 +116,12 @@ class Session:
             while self._paused and not self._steps_left and not self._stopping and not self._ended:
                 for request in server.receive(PAUSE_LOOK):
                     self._do(request)
-                if not server.is_open:  # nobody is left who could let it go on
+                if not server.is_open:  # nobody could end the pause
                     self._paused = False
             self.figures.paused_seconds += perf_counter() - began
         if self._steps_left:
             self._steps_left -= 1
-            self.figures.next_message = 0.0  # this step's figures are waited for
+            self.figures.next_message = 0.0  # send this step's figures at once
         elif not self._paused:
             self._post({"paused": False})
 
@@ -132,7 +133,7 @@ class Session:
             self._post({"error": error.document, "command": request})
 
     def _repeat(self, change: Change) -> None:
-        """Repeat a change of a file; a failure is reported, and the training goes on."""
+        """Repeat a recorded change; after a failure, warn and go on training."""
         try:
             self._act(change.command, by_hand=False)
         except TreinoError as error:
@@ -148,7 +149,7 @@ class Session:
         elif isinstance(command, Steps):
             self._paused, self._steps_left = True, self._steps_left + command.count
         elif command.do == "stop":
-            self._record(command, by_hand=False)  # a stop alone needs no file
+            self._record(command, by_hand=False)  # a stop alone creates no file
             self._paused, self._stopping = False, True
         else:
             self._paused, self._steps_left = command.do == "pause", 0
@@ -183,7 +184,7 @@ class Session:
             function()
         except Exception as error:
             trace = error.__traceback__
-            traceback.print_exception(error.with_traceback(trace and trace.tb_next))  # without this frame
+            traceback.print_exception(error.with_traceback(trace and trace.tb_next))  # omit this frame
             raise TreinoError(
                 "button_failed",
                 _("The function of the button '{name}' failed: {error}").format(
@@ -209,7 +210,7 @@ class Session:
         self._post({"changed": {**change.to_json(), **more, "file": self._file.written}})
 
     def _tell(self, now: float, stepped: Optimizer | None) -> None:
-        """Post the figures, if the server has taken the last ones."""
+        """Post the figures, buttons and sentences; wait with them if earlier messages are still unsent."""
         if self._server is None or not self._server.flushed():
             self.figures.next_message = now + EVERY
             return
@@ -224,20 +225,20 @@ class Session:
             self._server.post(message)
 
     def post_finding(self, finding: Finding) -> None:
-        """Post a finding of the doctor's, once."""
+        """Post a finding of the doctor, unless it was posted before."""
         key = finding.rule, finding.file, finding.line
         if key not in self._findings:
             self._findings.add(key)
             self._post({"finding": finding.as_json()})
 
     def warn(self, sentence: str) -> None:
-        """Warn on stderr, and to the server, about a difference from the recorded session."""
+        """Warn about a difference from the recorded session, on stderr and to the server."""
         self._post({"warning": sentence})
-        sys.stderr.write(f"treino studio: {escape(sentence)}\n")  # a script may have a print of its own
+        sys.stderr.write(f"treino studio: {escape(sentence)}\n")  # the script may have replaced print
         sys.stderr.flush()
 
     def finish(self, outcome: Outcome) -> None:
-        """Post the last figures and the end of a script that has ended, or is about to."""
+        """Post the last figures, the findings and the outcome of a script that has ended or is about to."""
         self._ended = True
         locked = self._lock.acquire(timeout=LAST_SECONDS)
         self.uninstall()
@@ -284,9 +285,9 @@ def _watched_scale(original: Any, figures: ScriptFigures) -> Any:
 
 
 def _interrupt() -> None:
-    """Interrupt the main thread as Ctrl-C does, from any thread."""
+    """Interrupt the main thread from any thread, as Ctrl-C does."""
     main = threading.main_thread().ident
     if callable(signal.getsignal(signal.SIGINT)) and main is not None:
         signal.pthread_kill(main, signal.SIGINT)
-    else:  # a shell that starts it in the background lets it ignore Ctrl-C
+    else:  # SIGINT is ignored, as in a shell's background job
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""``steering.jsonl``: every change that was made to a training, with its step, for a repetition."""
+"""``steering.jsonl``: all changes made to a script's training, with their steps, to be repeated later."""
 
 import os
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from treino.words import _
 
 FORMAT = 1
 _encode = JSONEncoder().encode  # made before the script runs: see json_socket.py
-RECORDED = "set", "press", "stop"  # commands that change a training's result
+RECORDED = "set", "press", "stop"  # commands that change the result of a training
 
 
 class SteeringHeader(BaseModel):
-    """The first line: which script was steered. sha256: of its text. steering: the format's version."""
+    """The first line: the steered script. sha256: of its text. steering: the version of the format."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="allow")
 
@@ -32,7 +32,7 @@ class SteeringHeader(BaseModel):
 
 
 class Change(NamedTuple):
-    """A command, and the step before whose update it acts; steps of all optimizers are counted from 1."""
+    """A command, and the step just before which it acts. Steps of all optimizers together count from 1."""
 
     step: int
     command: ScriptCommand
@@ -42,9 +42,9 @@ class Change(NamedTuple):
 
 
 class SteeringFile:
-    """The file for changes; it is created at the first change that is made by hand.
+    """The file that records changes; it is created at the first change made by hand.
 
-    path: of the file; if that exists, a numbered one is used.
+    path: of the file; if it exists, a number is appended to the name.
     """
 
     def __init__(self, path: Path, header: SteeringHeader) -> None:
@@ -55,11 +55,11 @@ class SteeringFile:
 
     @property
     def written(self) -> str | None:
-        """The path, once the file is there."""
+        """The path of the file; None until it is created."""
         return None if self._descriptor is None else str(self.path)
 
     def add(self, change: Change, *, by_hand: bool = True) -> None:
-        """Append a change. by_hand: it is no repetition of a recorded one.
+        """Append a change. by_hand: False if it repeats a recorded one, or is a stop.
 
         Raises:
             TreinoError: the file can't be written.
@@ -94,7 +94,7 @@ def read_steering(path: Path) -> tuple[SteeringHeader, Sequence[Change]]:
     """The header and the changes of a file, in the order of their steps.
 
     Raises:
-        TreinoError: it can't be read, or a line is damaged (rule ``steering_file``).
+        TreinoError: the file can't be read, or a line is damaged (rule ``steering_file``).
     """
     with trouble(path):
         lines = path.read_bytes().decode(errors="replace").splitlines()
@@ -115,7 +115,7 @@ def read_steering(path: Path) -> tuple[SteeringHeader, Sequence[Change]]:
 
 
 def _change(line: str) -> Change:
-    """The change of a line. Raises ValueError or TreinoError if it is none."""
+    """Parse a line into a change. Raises ValueError or TreinoError if the line is invalid."""
     fields = {"do": "set", **_object(line)}
     step = fields.pop("step", None)
     if type(step) is not int or step < 1 or fields["do"] not in RECORDED:
@@ -139,7 +139,7 @@ def _damaged(path: Path, line: int) -> TreinoError:
 
 
 def differences(header: SteeringHeader, now: SteeringHeader) -> list[str]:
-    """Sentences on what differs from the recorded session."""
+    """Sentences on the differences between the recorded session (header) and the present one (now)."""
     sentences = []
     if header.sha256 != now.sha256:
         sentences.append(
