@@ -36,7 +36,7 @@ class Operation:
 
     @property
     def written(self) -> Site | None:
-        """The line of the user's code: that of the operation, or the one that made the torch layer around it."""
+        """The line of the user's code: the operation's, or the one that made the torch layer around it."""
         return self.layer or self.site
 
 
