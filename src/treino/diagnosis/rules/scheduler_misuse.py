@@ -13,7 +13,7 @@ from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.updates import unreached_step
 from treino.words import N_, _
 
-LEAST = 12  # fewest updates that are judged
+LEAST = 12  # fewest updates of a schedule that is judged
 LONG = 10  # updates after which a schedule should have been stepped; not measured
 FEW = 0.34  # of the planned steps: fewer leave the rate nearly at its start
 NEAR = 0.1  # relative difference between two counts that are about equal
