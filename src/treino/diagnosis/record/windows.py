@@ -12,7 +12,7 @@ WIDE = 2  # turns of a later window
 APART = 4  # a later window opens after a further quarter of all turns
 LEAST = 32  # fewest turns between windows
 LOOKS = 3  # recorded evaluations of one line; later ones as windows open
-NEW, TRAININGS = 12, 4  # turns recorded of a later training; most such trainings
+NEW, TRAININGS = 12, 4  # turns recorded of a later training; such trainings, at most
 CROWDED = 20_000  # operations after which the first window ends early
 PATIENCE = 64  # backwards without a step after which backwards count as steps
 

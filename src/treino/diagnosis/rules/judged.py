@@ -8,7 +8,7 @@ from treino.diagnosis.record.log import Backward, Forward, Log, LossCall, NetMad
 from treino.diagnosis.rules.turns import trained_forwards
 
 TRAINED = 2  # training calls of a net before its metrics count
-LEFT_OUT = 10  # training calls to one other call: a training that leaves some batches out
+LEFT_OUT = 10  # training calls for each other call; with more, a training leaves out some batches
 CHOICES = frozenset(("argmax", "max", "topk", "sort", "argsort", "round", "min"))
 SHARES = frozenset(("softmax", "sigmoid"))  # of outputs, whose arrays become metrics
 ARRAYS = ("numpy", "array", "tolist")

@@ -7,7 +7,7 @@ from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
 LEAST = 10  # fewest rows of an evaluation
 SINGLE = 3  # rows that may be equal by accident
 FEW = 0.1  # share of rows that may be equal if the table has equal rows
-MOST = 0.9  # of training's rows: then this is all of a split, not a part; or of an evaluation's
+MOST = 0.9  # share of training's rows: more is no part of a split but all of it; or of an evaluation's
 COPIES = 0.01  # share of training's rows that came twice in the first epoch
 TELLING = 0.5  # distinct values of a column over rows: measured numbers
 HALF = 0.5

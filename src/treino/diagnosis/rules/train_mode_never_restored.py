@@ -12,8 +12,8 @@ LEAST = 3  # steps; one or two may only inspect gradients
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """A net trained on its outputs in eval mode, with all its dropout and batch norm in eval mode: after an
-    evaluation, or from the first step on, if the net was not loaded.
+    """A net was trained in eval mode, its dropout and batch norms included: after an evaluation, or from the
+    first step on if the net was not loaded.
     """
     used = trained_forwards(log)
     for net in log.of(NetMade):
