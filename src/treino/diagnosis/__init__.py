@@ -1,1 +1,1 @@
-"""The doctor: finds what PyTorch stays silent about, in anybody's training code."""
+"""The doctor: finds faults in any training code about which PyTorch stays silent."""

@@ -15,10 +15,10 @@ LIVE_EVERY = 0.5  # seconds
 
 
 class Exam:
-    """``with treino.doctor() as exam: ...``, then ``exam.findings``.
+    """Examine a program: ``with treino.doctor() as exam: ...``, then read ``exam.findings``.
 
-    live: called with each finding of an early rule when it is first seen.
-    on_step: called with the number of optimizer steps after each of them.
+    live: called with each finding of an early rule when it is first found.
+    on_step: called after each optimizer step with the number of steps so far.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Exam:
 
     @property
     def log(self) -> Log:
-        """What happened: all that the findings are decided from."""
+        """The events from which all findings are decided."""
         return self._recorder.log
 
     @property
@@ -65,7 +65,7 @@ class Exam:
             self._on_step(steps)
 
     def start(self) -> "Exam":
-        """Start to record."""
+        """Start recording."""
         self._recorder.install()
         self._running = True
         return self
@@ -90,9 +90,8 @@ class Exam:
 
 
 def doctor() -> Exam:
-    """Watch the PyTorch code inside a ``with`` block; afterwards ``exam.findings`` says what is wrong with
-    it.
+    """Watch the PyTorch code inside a ``with`` block; then ``exam.findings`` tells what is wrong with it.
 
-    Nothing of the program changes: its numbers are the same, bit for bit, with and without.
+    The program doesn't change: its numbers are bit for bit the same with and without the doctor.
     """
     return Exam()

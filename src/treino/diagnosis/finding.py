@@ -8,7 +8,7 @@ Severity = Literal["wrong", "risk", "waste"]
 
 @dataclass(frozen=True)
 class Site:
-    """A line of a person's own code."""
+    """A line of the user's own code."""
 
     file: str
     line: int
@@ -20,7 +20,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault, as a person reads it."""
+    """One fault, as the user reads it."""
 
     rule: str
     severity: Severity
@@ -39,7 +39,7 @@ class Finding:
         return None if self.file is None else Site(self.file, self.line or 0)
 
     def as_json(self) -> dict[str, Any]:
-        """The keys of the contract; ``seen`` is ``{file, line}`` or null."""
+        """The finding as a JSON object; its keys are stable. ``seen`` is ``{file, line}`` or null."""
         seen = None if self.seen is None else {"file": self.seen.file, "line": self.seen.line}
         return {
             "rule": self.rule,

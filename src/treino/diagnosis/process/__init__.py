@@ -1,1 +1,1 @@
-"""Run a script or a module to its own end, in this process, under the doctor."""
+"""Run a script or a module to its end, in this process, under the doctor."""

@@ -28,7 +28,7 @@ class Outcome:
     """How an examined script ended.
 
     status: its own exit status. stopped: why the doctor ended it ("max_time", "max_steps"), or "". error: the
-    name of the exception that ended it, or "". seconds: of the script's run.
+    name of the exception that ended it, or "". seconds: duration of the run.
     """
 
     subject: str
@@ -40,7 +40,7 @@ class Outcome:
     exam: Exam = field(default_factory=Exam)
 
 
-GRACE = 2.0  # seconds between the two ways to end a script at max_time
+GRACE = 2.0  # seconds at max_time between raising Stop and ending the process
 WATCHERS = tuple(f"{Path(__file__).parents[2] / name}{os.sep}" for name in ("diagnosis", "studio"))
 """Folders whose frames are left out of a script's traceback."""
 
@@ -63,15 +63,14 @@ def run_script(
 ) -> Outcome:
     """Run ``python target arguments`` (``python -m target`` for a module) and examine it.
 
-    examine: look for faults; without, the script only runs, and is reported.
-
-    Output, exit status, exceptions and random numbers are the script's own. ``report`` is called once, as
-    soon as the script has ended in whatever way: also before it kills its own process, or is told to end by
-    SIGTERM. max_time: where the script stays in one long call, or catches what was to end it, the process
-    itself is ended, with the report, ``GRACE`` seconds later.
+    Output, exit status, exceptions and random numbers are the script's own. examine: look for faults; if
+    False, the script only runs and is reported. report: called once, as soon as the script has ended in any
+    way, also before it kills its own process or SIGTERM ends it. max_time: if the script stays in one long
+    call or catches the exception that should end it, the process itself is ended, with the report, ``GRACE``
+    seconds later.
 
     Raises:
-        TreinoError: the file isn't there or is no Python file (rule ``script``).
+        TreinoError: the file doesn't exist or isn't a Python file (rule ``script``).
     """
     outcome = Outcome(target)
     owner, once = os.getpid(), threading.Lock()
@@ -88,7 +87,7 @@ def run_script(
             exam.stop(finished=finished, error=outcome.error)
             outcome.trained = bool(exam.backwards or exam.steps)
             outcome.seconds = perf_counter() - started
-            with suppress(OSError, ValueError):  # nobody is left to read it
+            with suppress(OSError, ValueError):  # nobody is left to read the report
                 report(outcome)
 
     main, code = _module_code(target) if module else _script_code(target, source)
@@ -183,7 +182,7 @@ def _module_code(target: str) -> tuple[types.ModuleType, CodeType | SyntaxError]
 
 @contextmanager
 def _as_main(main: types.ModuleType, target: str, arguments: Sequence[str], module: bool) -> Iterator[None]:
-    """``__main__``, sys.argv and sys.path as Python would set them."""
+    """Set ``__main__``, sys.argv and sys.path as Python would."""
     before = sys.modules["__main__"], sys.argv, sys.path[:]
     sys.modules["__main__"] = main
     sys.argv = [(main.__file__ or target) if module else target, *arguments]
@@ -202,12 +201,12 @@ def _exit_status(leave: SystemExit) -> int:
     if isinstance(code, int):
         return code & 0xFF
     with suppress(OSError, ValueError, AttributeError):  # closed by the script, as in _flush
-        sys.stderr.write(f"{code}\n")  # a script may have a print of its own
+        sys.stderr.write(f"{code}\n")  # a script may define its own print
     return 1
 
 
 def _own_frames(trace: TracebackType | None) -> TracebackType | None:
-    """A traceback without the doctor's and the studio's frames, as the script alone would show it."""
+    """A traceback without the doctor's and the studio's frames, as without the doctor."""
     rest = None
     frames = []
     while trace is not None:
@@ -224,7 +223,7 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, ValueError, AttributeError):  # closed by the script, or the reader went away
+        except (OSError, ValueError, AttributeError):  # closed by the script, or the reader has gone
             continue
 
 
@@ -233,7 +232,7 @@ _forking = threading.local()  # before: the signals that this thread had blocked
 
 
 def _before_fork() -> None:
-    """A SIGTERM that reaches a child before Python runs there would be forgotten: it waits till then."""
+    """Block SIGTERM until Python runs in the child; until then, the child would lose it."""
     if _handler is not None and signal.getsignal(signal.SIGTERM) is _handler:
         _forking.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
@@ -244,7 +243,7 @@ def _after_fork() -> None:
 
 
 def _in_child() -> None:
-    """SIGTERM ends it as it does without the doctor."""
+    """Let SIGTERM end the child as it does without the doctor."""
     if "before" in vars(_forking):
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _after_fork()
@@ -256,7 +255,7 @@ if hasattr(os, "register_at_fork"):
 
 @contextmanager
 def _own_death(finish: Callable[[bool], None]) -> Iterator[Callable[[int], None]]:
-    """Report before os._exit, os.abort, a signal of the script's own or SIGTERM ends the process.
+    """Report before os._exit, os.abort, SIGTERM or a signal that the script sends itself ends the process.
 
     Yields a function that ends the process at once.
     """
@@ -301,7 +300,7 @@ def _own_death(finish: Callable[[bool], None]) -> Iterator[Callable[[int], None]
 
 @contextmanager
 def _alarm(seconds: float | None, outcome: Outcome, leave: Callable[[int], None]) -> Iterator[None]:
-    """End the script after so many seconds: by an exception, or if that fails with the process."""
+    """End the script after this many seconds, by an exception; if that fails, end the process."""
     if seconds is None:
         yield
         return

@@ -1,4 +1,4 @@
-"""Record dead ReLUs, vanishing gradients and weights with identical rows in calls that train."""
+"""Record dead ReLUs, vanishing gradients and weights with identical rows in training calls."""
 
 import math
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ FILLS = ("fill", "zero", "constant", "normal", "uniform", "trunc_normal", "copy"
 MADE = ("zeros", "ones", "full", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full")
 DRAWN = ("randn", "rand", "randn_like", "rand_like", "tensor", "clone", "div", "mul")
 SATURATING = ("sigmoid", "tanh", "softsign", "hardtanh", "hardsigmoid")
-NEWEST = 16  # calls of a ReLU that are kept
-LEAST_LAYERS = 5  # weight matrices of a deep net, at least
-EVEN = 1e-3  # of the largest entry, up to which slices count as equal
-FILLED = 4096  # tensors remembered with the line that filled them
+NEWEST = 16  # newest calls kept of a ReLU
+LEAST_LAYERS = 5  # fewest weight matrices of a deep net
+EVEN = 1e-3  # times the largest entry: slices that differ by less count as equal
+FILLED = 4096  # tensors remembered with the line that filled them, at most
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Activations:
         self._nets, self._gradients = nets, gradients
         self._values = nets.values
         self._filled: dict[int, Site | None] = {}  # by data pointer
-        self._call = -1, -1  # of a net, and the turn
+        self._call = -1, -1  # (call of a net, turn)
         self._place = self._bent = 0
         self._below: Site | None = None  # the line that filled a bias with a negative value
         self._first_bent: Site | None = None
@@ -73,7 +73,7 @@ class Activations:
                 self._below = site
 
     def filled_at(self, parameter: torch.Tensor) -> Site | None:
-        """The line that initialised or made a parameter; None if that was not seen."""
+        """The line that initialised or made a parameter; None if that was not recorded."""
         node = self._values.find(parameter)
         return self._filled.get(parameter.data_ptr()) or (node.site if node is not None else None)
 
@@ -132,7 +132,7 @@ class Activations:
         if len(wide) < LEAST_LAYERS:
             return
         (first, slope), (last, newest) = every[wide[0]], every[wide[-1]]
-        # Where values vanish as gradients do, only the last bias receives the loss's gradient.
+        # If values vanish as gradients do, only the last bias receives the loss's gradient.
         beside = [g for b, g in every[wide[-1] + 1 : wide[-1] + 2] if b.shape == last.shape[:1]]
         end, start = max(map(size, (newest, *beside))), size(slope)
         if not end > 0 or not math.isfinite(start):
@@ -166,7 +166,7 @@ class Activations:
         return type(parameter).__name__
 
     def finish(self) -> None:
-        """Log what was seen of each ReLU and each matrix."""
+        """Log each ReLU's and each matrix's record."""
         for (made, _), counts in self._relus.items():
             dead = tuple(counts["dead"])
             self._log.tell(Rectified, **counts | {"made_at": made, "dead": dead, "below": self._below})
@@ -181,7 +181,7 @@ def size(t: torch.Tensor) -> float:
 
 
 def even(p: torch.Tensor, axis: int) -> bool:
-    """Whether all slices along an axis are equal, up to rounding; most differ in the first two."""
+    """Whether all slices along an axis are equal, up to rounding; compare two first, as most differ there."""
     p = p.detach()
     if p.shape[axis] < 2 or p.numel() == p.shape[axis] or not p.is_floating_point():
         return False

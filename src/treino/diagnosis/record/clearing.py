@@ -1,4 +1,4 @@
-"""Gradients that are cleared: by an optimizer, a net, or by hand."""
+"""Record gradients that are cleared: by an optimizer, by a net, or by hand."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from treino.diagnosis.record.measures import is_there
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node
 
-WAYS = ("zero", "fill", "mul", "copy")  # in place, of a gradient
-NEAR = 4  # operations between a gradient and what is cleared: detach, data
+WAYS = ("zero", "fill", "mul", "copy")  # in-place operations on a gradient
+NEAR = 4  # operations between a gradient and the cleared value: detach, data
 
 
 class Clearing:
@@ -43,7 +43,7 @@ class Clearing:
             self._place, self._stack = here(), stack()
 
     def look(self, optimizers: Any) -> None:
-        """Log each optimizer whose gradients, written since the last step, are all gone."""
+        """Log each optimizer whose gradients, written since the last step, are all cleared."""
         gone = []
         for held in optimizers if self._place is not None else ():
             written = [p for p in held.parameters() if id(p) in held.written]

@@ -61,7 +61,7 @@ class Clips:
         self._log.tell_here(Clip, limit=number_of(limit), share=share)
 
     def _changed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        """A gradient was multiplied in place by a number."""
+        """Log a gradient that was multiplied in place by a number."""
         by = args[1] if len(args) > 1 else None
         plain = isinstance(by, (int, float)) or (isinstance(by, torch.Tensor) and by.numel() == 1)
         if node is None or not plain or result is not args[0] or not of_gradient(node):

@@ -1,4 +1,4 @@
-"""Evaluations: rows that a net was called with, at one place, without learning from them."""
+"""Evaluations: rows with which a net was called, at one place, without learning from them."""
 
 from collections import Counter
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 
 from treino.diagnosis.record.tables import Columns, RowSample, class_by_class
 
-SAMPLE = 1000  # rows that are kept whole
+SAMPLE = 1000  # rows kept whole, at most
 MOST = 50_000
 LOOKS = 500
 
@@ -19,7 +19,7 @@ class Look:
         self.turn = turn
         self.rows = self.digest = self.label_digest = 0
         self.labelled = True
-        self.blocks = False  # labels come class by class, as in few-shot tasks, whatever the rows
+        self.blocks = False  # labels are sorted by class, as in few-shot tasks, whatever the rows
 
     def add(self, call: Any) -> None:
         """Add a call."""
@@ -103,7 +103,7 @@ class Evaluation:
         return {look.label_digest for look in self.looks if look.labelled}
 
     def changes(self) -> tuple[int, int]:
-        """(changed, stable): looks with the labels of the look before, and with other or the same rows."""
+        """(changed, stable): looks with the previous look's labels, and with other or the same rows."""
         changed = stable = 0
         for one, two in zip(self.looks, self.looks[1:], strict=False):
             both = one.labelled and two.labelled and one.rows == two.rows >= 10 and not one.blocks

@@ -1,4 +1,4 @@
-"""Gradients: backward writes them, something clears them, optimizers step on them."""
+"""Record gradients: backward writes them, the program clears them, optimizers step with them."""
 
 import functools
 import math
@@ -47,20 +47,20 @@ from treino.diagnosis.record.values import NOBODY, Values, snapshot
 from treino.diagnosis.record.windows import PATIENCE
 
 ADAPTIVE = ("Adam", "RMSprop", "Rprop", "Adadelta", "Adafactor", "Lion", "Muon", "LAMB", "NAdam")
-GRAPHS = 3  # first backwards of a line whose graphs are logged
-EVERY = 16  # later, one graph in so many
-FURTHER = 1.2  # times the steps at the last measurement of the weights' movement
+GRAPHS = 3  # the graphs of a line's first backwards are logged
+EVERY = 16  # later, every 16th graph is
+FURTHER = 1.2  # weight movement is measured again after this multiple of the steps at the last measurement
 
 
 class OptimizerRecord:
-    """What the record keeps of one optimizer, or of a training by hand."""
+    """The record of one optimizer, or of a training by hand."""
 
     def __init__(self, number: int, optimizer: Any) -> None:
         self.number = number
-        self.site: Site | None = None  # where it was made
+        self.site: Site | None = None  # where the optimizer was made
         self.ref = weakref.ref(optimizer)
         self.steps = self.filled = self.measured = 0
-        self.used: set[int] = set()  # parameters whose gradients a step has used, and nothing cleared since
+        self.used: set[int] = set()  # parameters whose gradients a step has used, not cleared since
         self.written: set[int] = set()  # parameters whose gradients a backward wrote since the last step
         self.left: dict[int, int] = {}  # id of a parameter -> id of the gradient that backward left
         self.summed = self.moved = False
@@ -68,7 +68,7 @@ class OptimizerRecord:
         self.before: list[torch.Tensor] | None = None
 
     def parameters(self) -> list[torch.Tensor]:
-        """Its parameters, as they are now."""
+        """The optimizer's current parameters."""
         optimizer = self.ref()
         return [p for g in optimizer.param_groups for p in g["params"]] if optimizer is not None else []
 
@@ -82,30 +82,30 @@ class OptimizerRecord:
 class Gradients:
     """Watches optimizers, backwards and steps.
 
-    steps: of all optimizers. shift: opens or closes the window. after_step: called with the steps so far.
+    steps: of all optimizers. shift: called to open or close the window. after_step: called with ``steps``.
     """
 
     def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
         self._log, self._hooks, self._values, self._tape = log, hooks, values, tape
         self.steps = 0
         self.windows = tape.windows
-        self.inside = False  # a backward runs
+        self.inside = False  # whether a backward runs
         self.shift: Any = None
         self.after_step: Any = None
         self.makers: list[Any] = []  # called with the number of each new optimizer
-        self.roots: list[Any] = []  # give the unowned parameters behind (value, filled optimizers)
-        self.ran: list[Any] = []  # called with (Backward, the value that it ran from)
+        self.roots: list[Any] = []  # (root value, filled optimizers) -> parameters without an optimizer
+        self.ran: list[Any] = []  # called with (Backward, its root value)
         self.spoiled: Any = None  # called with a non-finite value before its backward
         self.clearing = Clearing(log, tape)
         self.hands = ManualTrainings(self, hooks, tape, values)
         self.loss_of: Any = lambda node: ()
         self.held: dict[int, OptimizerRecord] = {}
-        self._gone: list[OptimizerRecord] = []  # of optimizers that no longer exist
+        self._gone: list[OptimizerRecord] = []  # records of optimizers that no longer exist
         self._numbers: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
         self._starts: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, float]] = {}
         self._seen: dict[tuple[Site | None, int], int] = {}
         self._courses: dict[Site | None, list[Any]] = {}
-        self._course: list[float | torch.Tensor] = []  # the losses of the newest line
+        self._course: list[float | torch.Tensor] = []  # the losses run backward on the newest line
         self._looking: Any = None
         self.counting: Any = None
         self._count = 0
@@ -120,19 +120,19 @@ class Gradients:
         self.counting = register_optimizer_step_post_hook(self._after_step)
 
     def open(self) -> None:
-        """A window opens: forget which gradients were used, as they may have been cleared unseen."""
+        """The window opens: forget which gradients were used, as they may have been cleared unrecorded."""
         for held in self.held.values():
             held.used = set()
         self._looking = self._looking or register_optimizer_step_pre_hook(self._before_step)
 
     def close(self) -> None:
-        """A window closes."""
+        """The window closes."""
         if self._looking is not None:
             self._looking.remove()
             self._looking = None
 
     def number(self, parameter: torch.Tensor, name: str = "", made_at: Site | None = None) -> int:
-        """The number of a parameter; a new one is logged and its first values are sampled."""
+        """Return the number of a parameter. A new parameter is logged, and its first values are sampled."""
         if known := self.known(parameter):
             return known
         self._count += 1
@@ -146,7 +146,7 @@ class Gradients:
         return self._count
 
     def known(self, parameter: torch.Tensor) -> int:
-        """The number of a parameter that has one; 0 otherwise."""
+        """Return the number of a parameter, 0 if it has none."""
         entry = self._numbers.get(id(parameter))
         return entry[1] if entry is not None and entry[0]() is parameter else 0
 
@@ -184,7 +184,7 @@ class Gradients:
         return known
 
     def _around(self, original: Any) -> Any:
-        """Wrap backward: between windows only the loss value is kept."""
+        """Wrap backward. Between windows, only the loss value is kept."""
         gradients, hooks, windows, hands = self, self._hooks, self.windows, self.hands
 
         @functools.wraps(original)
@@ -215,7 +215,7 @@ class Gradients:
         return unseen(backward)
 
     def begin(self, name: str, root: Any) -> list[Any]:
-        """Keep the value of a backward, and inside a window return the state before it."""
+        """Keep the value that is run backward. Inside a window, return the state before the backward."""
         start: list[Any] = []
         if self.windows.open:
             self._hooks.quietly(name, lambda: start.append(self.before(root)))
@@ -225,7 +225,7 @@ class Gradients:
         return start
 
     def keep(self, root: Any) -> None:
-        """Keep the value that is run backward; on an accelerator its tensor, so as not to wait for it."""
+        """Keep the value that is run backward; on an accelerator, keep its tensor, to avoid synchronizing."""
         if not isinstance(root, torch.Tensor) or root.numel() != 1 or root.is_meta:
             return
         with torch._C.DisableTorchFunction():
@@ -236,7 +236,7 @@ class Gradients:
             self._course.append(value)
 
     def before(self, root: Any) -> Any:
-        """The state of all gradients before a backward, and the value that it starts from."""
+        """Return the state of all gradients before a backward, and the root value's record."""
         place = here()
         self._course = self._courses.setdefault(place, [])
         self.hands.settle()
@@ -385,7 +385,7 @@ class Gradients:
         held.summed, held.written, held.left = False, set(), {}
 
     def _went(self, held: OptimizerRecord) -> None:
-        """Measure how far an optimizer's weights are from their first values."""
+        """Measure the distance between an optimizer's weights and their first values."""
         far = size = 0.0
         least, moved = math.inf, False
         for p in held.parameters():
@@ -398,11 +398,11 @@ class Gradients:
             if p.dim() > 1 and start[2] > 0:
                 least = min(least, norm(now) / start[2])
         held.moved = held.moved or moved
-        if size > 0:  # else its parameters no longer exist, or began as zeros
+        if size > 0:  # 0 if the parameters no longer exist or began as zeros
             held.movement, held.least = math.sqrt(far / size), least
 
     def finish(self) -> None:
-        """Log the movement of the weights and the course of each line's loss."""
+        """Log the movement of the weights and the losses of each line."""
         self.hands.settle()
         for held in (*self._gone, *self.held.values()):
             self._went(held)

@@ -1,4 +1,4 @@
-"""Wrap attributes of other modules for a while, each once, and put everything back."""
+"""Wrap attributes of other modules temporarily, each once, and restore everything."""
 
 import functools
 import os
@@ -23,8 +23,8 @@ Failed = Callable[[BaseException, tuple[Any, ...], dict[str, Any]], None]
 class Hooks:
     """The wrapped attributes of one examination.
 
-    on: whether observers are called. defects: errors of observers, which never reach the program.
-    seconds: time spent in observers.
+    on: whether observers are called. defects: errors of observers, which never reach the program. seconds:
+    time spent in observers.
     """
 
     def __init__(self) -> None:
@@ -128,7 +128,7 @@ class Hooks:
             self.seconds += perf_counter() - began
 
     def install(self) -> None:
-        """Switch on; worker processes that are forked from now on are not observed."""
+        """Switch on; worker processes forked from now on are not observed."""
         self.on = True
         os.register_at_fork(after_in_child=self._in_child)
 
@@ -136,7 +136,7 @@ class Hooks:
         self.on = False
 
     def undo(self) -> None:
-        """Put everything back."""
+        """Restore all attributes."""
         self.on = False
         for owner, name, old, new in reversed(self._undo):
             if vars(owner).get(name) is not new:
@@ -149,6 +149,6 @@ class Hooks:
 
 
 def unseen(function: Any) -> Any:
-    """The same function, with a frame that warnings and tracebacks skip."""
+    """Give a function a file name that warnings and tracebacks skip."""
     function.__code__ = function.__code__.replace(co_filename=UNSEEN)
     return function

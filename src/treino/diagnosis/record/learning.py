@@ -8,8 +8,8 @@ from treino.diagnosis.record.log import Event
 
 @dataclass(frozen=True, kw_only=True)
 class NonFinite(Event):
-    """The first backward of a line whose value was not finite. operation: what made it, as far as that is
-    known ("log", "sqrt", "division", "exp"); at: its line.
+    """The first non-finite value that a line ran backward. operation: its cause, if known ("log", "sqrt",
+    "division", "exp"); at: the operation's line.
     """
 
     operation: str = ""
@@ -18,8 +18,8 @@ class NonFinite(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Depth(Event):
-    """The gradient of a net's first weight matrix beside that of its last. ratio: of their root mean squares.
-    saturating: sigmoids and tanhs in the net's call. spread: standard deviation of the first matrix, relative
+    """The gradients of a net's first and last weight matrix. ratio: of their root mean squares. saturating:
+    number of sigmoids and tanhs in the net's call. spread: standard deviation of the first matrix, relative
     to torch's default (1 / sqrt(3 · inputs)). written_at: the line that filled the first matrix.
     """
 
@@ -33,9 +33,9 @@ class Depth(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Rectified(Event):
-    """One ReLU in the calls that train. dead: units that were zero for all rows, in each call looked at.
-    constant: its output was the same for every row of the newest call. below: a line that filled biases with
-    negative values.
+    """One ReLU in training calls. dead: for each recorded call, the number of units that were zero for all
+    rows. constant: its output was the same for every row of the newest call. below: a line that filled biases
+    with negative values.
     """
 
     made_at: Site | None = None
@@ -64,11 +64,12 @@ class AlikeRows(Event):
 class ScheduleEnded(Event):
     """A scheduler at the end. updates: steps of its optimizer since the scheduler was made.
 
-    horizon: the number of calls it was made for, 0 if unknown. calls: of its ``step``, mostly on the line
-    step_at. before: the first call came before any step of the optimizer. left: newest calls in a row without
-    an update between them; heir: the line of another optimizer that took over the parameters. lent: another
-    optimizer shares its groups. starved: updates at less than 1 % of its first or highest rate, after it had
-    reached a tenth of that. cuts: calls that lowered the rate. metrics: figures passed to ReduceLROnPlateau.
+    horizon: the number of calls it was made for, 0 if unknown. calls: of its ``step``; step_at: the line of
+    most calls. before: the first call came before any step of the optimizer. left: newest calls in a row
+    without an update between them; heir: the line of another optimizer that took over the parameters. lent:
+    another optimizer shares its groups. starved: updates at less than 1 % of its first or highest rate, after
+    it had reached a tenth of that. cuts: calls that lowered the rate. metrics: values passed to
+    ReduceLROnPlateau.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""Which line of a person's own code is running: the innermost frames outside libraries and treino."""
+"""Find which line of the user's own code runs: the innermost frames outside libraries and treino."""
 
 import sys
 import sysconfig
@@ -12,31 +12,31 @@ _LIBRARIES = tuple(
     {str(Path(_PATHS[k])) + "/" for k in ("stdlib", "platstdlib", "purelib", "platlib")}
     | {str(Path(__file__).parents[2]) + "/"}
 )
-_own_files: set[str] = set()  # scripts under the doctor, wherever they lie
+_own_files: set[str] = set()  # scripts under the doctor, in any folder
 _known: dict[str, bool] = {}
 _sites: dict[tuple[str, int], Site] = {}
 _places: dict[tuple[int, int], tuple[CodeType, Site]] = {}  # by (id of code, instruction)
 
 
 def watch_file(path: str) -> None:
-    """Count this file as a person's own code even inside a library folder."""
+    """Count this file as the user's own code even inside a library folder."""
     _own_files.add(path)
     _known.pop(path, None)
 
 
 def is_own(path: str) -> bool:
-    """Whether a code object's file is a person's own code."""
+    """Whether a code object's file is the user's own code."""
     known = _known.get(path)
     if known is None:
         library = path.startswith(_LIBRARIES) or "site-packages" in path or "dist-packages" in path
-        made_up = path.startswith("<") and not path.startswith("<ipython-input")  # a cell's only name
+        made_up = path.startswith("<") and not path.startswith("<ipython-input")  # ipython names cells so
         known = path in _own_files or not (library or made_up)
         _known[path] = known
     return known
 
 
 def here() -> Site | None:
-    """The innermost own line that led here; None where only libraries are on the stack."""
+    """The innermost running line of the user's code; None if only libraries are on the stack."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         code = frame.f_code
@@ -49,7 +49,7 @@ def here() -> Site | None:
 
 
 def stack(limit: int = 5) -> tuple[Site, ...]:
-    """The innermost own lines, innermost first."""
+    """The innermost running lines of the user's code, innermost first."""
     sites: list[Site] = []
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and len(sites) < limit:
@@ -63,7 +63,7 @@ def stack(limit: int = 5) -> tuple[Site, ...]:
 
 
 def maker(made: object) -> Site | None:
-    """The innermost own line that constructs this object, outside of its own ``__init__``."""
+    """The innermost user's line that constructs this object, outside of the object's own ``__init__``."""
     frame: FrameType | None = sys._getframe(1)
     innermost: Site | None = None
     while frame is not None:

@@ -1,4 +1,4 @@
-"""DataLoaders: the lines that made them, the newest batch, and the rows of the data set that it holds."""
+"""Record DataLoaders: the lines that made them, the newest batch, and its rows in the data set."""
 
 import functools
 import weakref
@@ -15,11 +15,11 @@ from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Values, first_tensors
 
-LONGEST = 200_000  # row numbers that are compared
+LONGEST = 200_000  # row numbers compared, at most
 
 
 class Origin:
-    """Rows of one data set, by their numbers; all of them where ``numbers`` is None."""
+    """Rows of one data set, by their numbers; all rows if ``numbers`` is None."""
 
     def __init__(self, root: int, numbers: np.ndarray | None, size: int) -> None:
         self.root, self.numbers, self.size = root, numbers, size
@@ -82,12 +82,12 @@ class Loaders:
                 return original(loading)
             reading = loaders._newest = loaders._reading.get(id(loading))
             if reading is not None and reading.tensors and loaders._tape.on:
-                with loaders._tape.away():  # operations on single rows are of no interest
+                with loaders._tape.away():  # operations on single rows don't matter
                     batch = original(loading)
                 loaders._hooks.quietly("batch", loaders._put_together, batch, reading)
             else:
                 batch = original(loading)
-            # Between windows only evaluations are recorded; a batch that is held can't be reused.
+            # Between windows, only evaluations are recorded. The memory of a kept batch can't be reused.
             looked_at = loaders._tape.on or loaders.hungry or reading is None or not reading.trains
             loaders._raw_batch = (batch, reading) if looked_at else None
             loaders.batch = loaders.batch if looked_at else None
@@ -96,7 +96,7 @@ class Loaders:
         self._hooks.replace(_BaseDataLoaderIter, "__next__", unseen(following))
 
     def _put_together(self, batch: Any, reading: Reading) -> None:
-        """Record that a batch's tensors are stacked rows of the data set's."""
+        """Record that a batch's tensors are stacked rows of the data set's tensors."""
         for part, whole in zip(batch, reading.tensors, strict=True):
             self._values.made(part, "stack", [whole], reading.site, {})
 
@@ -151,7 +151,7 @@ def plain_tensors(loader: Any) -> tuple[torch.Tensor, ...]:
 
 
 def origin_of(dataset: Any) -> Origin | None:
-    """The root data set behind nested Subsets, and the row numbers that are left."""
+    """The root data set behind nested Subsets, and the row numbers that remain."""
     numbers: np.ndarray | None = None
     for _ in range(8):
         if not isinstance(dataset, Subset):

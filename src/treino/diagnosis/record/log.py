@@ -1,6 +1,6 @@
 """The log of one examination: typed events in the order in which they happened.
 
-Rules read nothing else: plain values, so that a log can be kept and decided again.
+Rules read only the log. It holds plain values, so that it can be kept and the rules run on it again.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,17 +12,17 @@ from treino.diagnosis.record.lines import here, stack
 from treino.diagnosis.record.reach import reached
 
 T = TypeVar("T", bound="Event")
-BY_HAND = "update by hand"  # the kind of an optimizer that a program itself is
+BY_HAND = "update by hand"  # ``kind`` of an optimizer that is the program's own code
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of torch in the making of a value.
+    """One torch operation in the graph of a value.
 
-    name: as in torch, without underscores: ``softmax``, ``sub``; ``parameter`` and ``leaf`` made nothing.
-    parents: places in the graph. detail: plain arguments, by name or by place ("1"), and ``part`` of several
-    results. forwards: the newest calls of nets (numbers) that it comes from. layer: the line that made the
-    module of torch in which it ran.
+    name: as in torch, without underscores: ``softmax``, ``sub``; ``parameter`` and ``leaf`` are values
+    without history. parents: indices in the graph. detail: plain arguments, by name or by position ("1"), and
+    ``part`` of an operation with several results. forwards: numbers of the newest calls of nets behind it.
+    layer: the line that made the torch module in which it ran.
     """
 
     name: str
@@ -36,13 +36,13 @@ class Operation:
 
     @property
     def written(self) -> Site | None:
-        """The line that a person wrote for it: of a layer of torch, where that was made."""
+        """The line of the user's code: the operation's, or the one that made the torch layer around it."""
         return self.layer or self.site
 
 
 @dataclass(frozen=True)
 class Graph:
-    """What a value was made of: ``operations[0]`` is the value, parents stand further on."""
+    """The operations that made a value: ``operations[0]`` is the value, parents come later."""
 
     operations: tuple[Operation, ...] = ()
 
@@ -52,13 +52,13 @@ class Graph:
         return self.operations[0] if self.operations else None
 
     def parents(self, operation: Operation) -> list[Operation]:
-        """What went into an operation, as far as it was kept."""
+        """The inputs of an operation, as far as they were kept."""
         return [self.operations[p] for p in operation.parents]
 
     def walk(
         self, start: Operation | None = None, *, through: frozenset[str] | None = None
     ) -> Iterator[Operation]:
-        """An operation and what led to it, nearest first; ``through``: names that are passed, or all."""
+        """Yield an operation and its ancestors, nearest first. through: names to walk through; None: all."""
         first = start or self.root
 
         def before(one: Operation) -> list[Operation]:
@@ -70,8 +70,8 @@ class Graph:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Anything that happened. step: steps of all optimizers until then. turn: backwards until then. site: the
-    line that did it; stack: the own lines that led there, innermost first; of what has a place.
+    """Anything that happened. step: steps of all optimizers before it. turn: backwards before it. site: the
+    line that did it. stack: the lines of the user's code that led there, innermost first; empty if unknown.
     """
 
     step: int = 0
@@ -82,10 +82,10 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class NetMade(Event):
-    """A net as its first call found it.
+    """A net at its first call.
 
-    made_at: its constructor's line. modal: kinds of its layers that behave otherwise in training (dropout,
-    batch norm). loaded: its state was, before, or it is a copy. parameters: numbers.
+    made_at: its constructor's line. modal: kinds of its layers that behave differently in training (dropout,
+    batch norm). loaded: it had loaded a state, or it is a copy. parameters: their numbers.
     """
 
     net: int
@@ -108,7 +108,7 @@ class ParameterSeen(Event):
 
 @dataclass(frozen=True)
 class Group:
-    """One group of an optimizer's parameters."""
+    """One of an optimizer's parameter groups."""
 
     lr: float
     weight_decay: float
@@ -117,7 +117,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizerMade(Event):
-    """An optimizer, or a group that it was given later. adaptive: no step hangs on the gradient's size."""
+    """A new optimizer, or one with a new group. adaptive: its steps don't depend on the gradient's scale."""
 
     optimizer: int
     kind: str
@@ -127,12 +127,12 @@ class OptimizerMade(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Forward(Event):
-    """A net was called from a person's own code.
+    """A net was called from the user's code.
 
-    rows: of the batch. training: its mode. grad: whether a graph was recorded. dropping: lines of dropout
-    that dropped; norming: batch norms that took the batch's own figures. active, resting: layers of dropout
-    or batch norm in training mode, and those that are not. loader: the line of the DataLoader
-    whose rows these are. again: the newest call with these very rows since the last step, or 0.
+    rows: of the batch. training: the net's mode. grad: whether a graph was recorded. dropping: lines of
+    dropouts that dropped. norming: number of batch norms that used batch statistics. active, resting: numbers
+    of dropout and batch norm layers in training mode and in eval mode. loader: the line of the DataLoader
+    that gave the rows. again: the newest call with the same rows since the last step, or 0.
     """
 
     forward: int
@@ -151,11 +151,11 @@ class Forward(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class LossCall(Event):
-    """A loss function of torch was called.
+    """A torch loss function was called.
 
-    trained: its value has a graph. low, high: of the target. labels: class → rows, of class labels. right:
-    class → rows for which the largest input was it. constant: the loss of the best constant answer for these
-    targets, NaN where not known. graph: of its input. target_graph: of its target.
+    trained: its value has a graph. low, high: of the target. labels: class -> rows. right: class -> rows that
+    the input predicts correctly. constant: the loss of the best constant prediction for these targets, NaN if
+    unknown. graph: of its input. target_graph: of its target.
     """
 
     loss: int
@@ -175,17 +175,17 @@ class LossCall(Event):
     weights: tuple[float, ...] = ()
     smoothing: float = 0.0
     constant: float = float("nan")
-    logsumexp: float = 0.0  # the largest of nll_loss's input: of log-probabilities it is zero
-    spoiled: bool = False  # its input isn't finite
+    logsumexp: float = 0.0  # of nll_loss's input, farthest from 0; 0 for log-probabilities
+    spoiled: bool = False  # whether its input isn't finite
     below: float = 0.0  # share of the target's entries that are below zero
-    error: str = ""  # it raised this
+    error: str = ""  # the exception that it raised
     graph: Graph = field(default_factory=Graph)
     target_graph: Graph = field(default_factory=Graph)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Softmaxed(Event):
-    """A softmax or log_softmax was taken of what a net gave. dim: counted from the front."""
+    """A softmax or log_softmax was taken of a net's output. dim: counted from the front."""
 
     name: str
     forward: int
@@ -195,8 +195,8 @@ class Softmaxed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class WeightsApplied(Event):
-    """Weights of an attention, a softmax of products, met the values. dim: of the softmax, at its own line.
-    summed: the axis that the product sums over.
+    """Attention weights, a softmax of products, were multiplied by the values. dim: of the softmax, which is
+    at its own line. summed: the axis that the product sums over.
     """
 
     softmax: Site | None = None
@@ -206,11 +206,11 @@ class WeightsApplied(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Backward(Event):
-    """backward ran.
+    """A backward ran.
 
     root: "graph", "leaf" (the value has no history) or "detached" (no parameter that an optimizer holds got a
-    gradient). filled: optimizers whose parameters got gradients. summed: those whose gradients had been used
-    by a step and were not cleared since. unowned: parameters in the graph that no optimizer holds.
+    gradient). filled: optimizers whose parameters got gradients. summed: optimizers whose gradients had been
+    used by a step and not cleared since. unowned: parameters in the graph that no optimizer holds.
     """
 
     value: float
@@ -225,7 +225,7 @@ class Backward(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Cleared(Event):
-    """Gradients of an optimizer's parameters were there and now are none or zero."""
+    """The gradients of optimizers' parameters were set to None or zero."""
 
     optimizers: tuple[int, ...] = ()
 
@@ -234,10 +234,10 @@ class Cleared(Event):
 class Stepped(Event):
     """An optimizer took a step.
 
-    gradients: how many of its parameters had one; zeros: how many of these were all zeros (still);
-    missing: those without. summed: some held what an earlier step had used; assigned: some are other tensors
-    than a backward had left. ratio: ‖Δp‖ / ‖p‖; norm: ‖p‖;
-    decay: weight_decay · ‖p‖ / ‖g‖.
+    gradients: number of its parameters with gradients; zeros: how many of these gradients are all zero;
+    still: their parameters; missing: parameters without gradients. summed: an earlier step had already used
+    some gradients. assigned: some gradients aren't the tensors that backward left. ratio: ‖Δp‖ / ‖p‖; norm:
+    ‖p‖; decay: weight_decay · ‖p‖ / ‖g‖.
     """
 
     optimizer: int
@@ -256,9 +256,9 @@ class Stepped(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Read(Event):
-    """A value that comes from nets left torch: a number, a list, an array, or was compared with another.
+    """A value that comes from nets left torch as a number, list or array, or was compared with another value.
 
-    how: the operation (``item``, ``numpy``, ``compared``, ...); ``grad``: its derivatives were asked for.
+    how: the operation (``item``, ``numpy``, ``compared``, ...), or ``grad``: its derivatives were requested.
     """
 
     how: str
@@ -270,18 +270,18 @@ class Read(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class EvalSet(Event):
-    """A net was set to eval, by ``eval()`` or ``train(False)``."""
+    """A net was set to eval mode, by ``eval()`` or ``train(False)``."""
 
     net: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizerEnded(Event):
-    """What an optimizer had done when the program ended.
+    """Totals of an optimizer when the program ended.
 
-    filled: backwards that gave it gradients, of those looked at. moved: parameters have other values than at
-    their first backward. movement: ‖p_end − p_start‖ / ‖p_start‖ of sampled entries; least: the smallest
-    ‖p_end‖ / ‖p_start‖ of a matrix.
+    filled: recorded backwards that gave it gradients. moved: parameters have other values than at their first
+    backward. movement: ‖p_end − p_start‖ / ‖p_start‖ of sampled entries. least: the smallest ‖p_end‖ /
+    ‖p_start‖ of a matrix.
     """
 
     optimizer: int
@@ -294,8 +294,8 @@ class OptimizerEnded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Course(Event):
-    """The values of a line's backwards, all of them: the loss that a training minimises. constant: what the
-    best constant answer gets, where who writes the log knows it for all rows, and no call has to tell.
+    """All values that a line ran backward: the loss that a training minimises. constant: the loss of the best
+    constant prediction, if the log's writer knows it for all rows; then no LossCall is needed for it.
     """
 
     values: tuple[float, ...]
@@ -304,7 +304,7 @@ class Course(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Ended(Event):
-    """The end: what was looked at, of how much. finished: the program came to its own end."""
+    """The end of the program. finished: it ended by itself, without an error. watched: recorded backwards."""
 
     finished: bool
     watched: int
@@ -313,21 +313,21 @@ class Ended(Event):
 
 @dataclass
 class Log:
-    """Events, in order. moment: gives the step and the turn that it is now."""
+    """Events in order. moment: returns the current step and turn, as keywords."""
 
     events: list[Event] = field(default_factory=list)
     moment: Callable[[], dict[str, Any]] = field(default=dict, repr=False, compare=False)
 
     def add(self, event: Event) -> None:
-        """One more."""
+        """Append an event."""
         self.events.append(event)
 
     def tell(self, kind: type[Event], /, **fields: Any) -> None:
-        """One more, at this moment."""
+        """Append an event at the current step and turn."""
         self.events.append(kind(**self.moment() | fields))
 
     def tell_here(self, kind: type[Event], /, **fields: Any) -> None:
-        """One more, at this moment, on the line that runs."""
+        """Append an event at the current step and turn, on the running line."""
         self.tell(kind, **{"site": here(), "stack": stack()} | fields)
 
     def of(self, kind: type[T]) -> list[T]:
@@ -336,6 +336,6 @@ class Log:
 
 
 def taken(kind: type[Event], counted: Any) -> dict[str, Any]:
-    """The fields of an event that what was counted has by the same names."""
+    """The fields of an event that ``counted`` has under the same names."""
     own = vars(counted)
     return {f.name: own[f.name] for f in fields(kind) if f.name in own}

@@ -21,9 +21,9 @@ PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "poisson_nll_lo
 SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss")
 OTHERS = ("multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "triplet_margin_loss")
 NAMES = (*CLASSES, *BINARY, *PAIRED, "gaussian_nll_loss", *SIGNED, *OTHERS)
-TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}  # for the others it is the second argument
-GRAPHS = 3  # first calls of a line whose graphs are logged
-EVERY = 16  # later, one call in so many
+TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}  # else the second argument
+GRAPHS = 3  # the graphs of a line's first calls are logged
+EVERY = 16  # later, those of every 16th call
 MOST_CLASSES = 1000
 POWERS = {"mse_loss": 2, "l1_loss": 1, "smooth_l1_loss": 1, "huber_loss": 1}  # of the difference
 
@@ -125,7 +125,7 @@ def input_and_target(name: str, args: Any, kwargs: Any) -> tuple[torch.Tensor | 
 
 
 def span(target: torch.Tensor) -> tuple[float, float]:
-    """The least and the largest entry; NaN where one is."""
+    """The least and the largest entry; NaN if one is NaN."""
     if not target.numel() or target.is_complex():
         return math.nan, math.nan
     low, high = torch.aminmax(target.detach())
@@ -135,7 +135,7 @@ def span(target: torch.Tensor) -> tuple[float, float]:
 def counts(
     name: str, x: torch.Tensor, y: torch.Tensor, kwargs: dict[str, Any]
 ) -> tuple[dict[int, int], dict[int, int]]:
-    """(label → rows, label → rows that the input predicts correctly)."""
+    """Return (label -> rows, label -> rows that the input predicts correctly)."""
     if name in CLASSES and not y.is_floating_point() and x.dim() == y.dim() + 1 and x.dim() > 1:
         classes = x.shape[1]
     elif name in BINARY and x.shape == y.shape and y.numel() and bool(((y == 0) | (y == 1)).all()):
@@ -181,7 +181,7 @@ def best_constant(
     weights: tuple[float, ...],
     kwargs: dict[str, Any],
 ) -> float:
-    """The mean loss of the best constant answer for these targets; NaN where that isn't known."""
+    """The mean loss of the best constant prediction for these targets; NaN if unknown."""
     rows = sum(labels.values())
     if name in ("cross_entropy", "nll_loss") and rows:
         weight = {k: weights[k] if k < len(weights) else 1.0 for k in labels}

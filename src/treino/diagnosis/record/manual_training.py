@@ -17,15 +17,15 @@ from treino.diagnosis.record.reach import leaves
 from treino.diagnosis.record.values import Node
 
 MOVES = ("sub", "add", "addcmul", "addcdiv", "copy", "lerp", "_foreach_add_", "_foreach_sub_")
-MOST = 512  # weights
+MOST = 512  # weights, at most
 NOBODY: tuple[None, Any] = None, lambda: None
 
 
 class ManualTraining:
     """The weights that one hand-written training updates; stands in for an optimizer.
 
-    tried: a line that computed a new value from a weight and its gradient, which may be discarded.
-    moved: the first line that changed a weight since the last backward; force: the gradients at that moment.
+    tried: a line that computed a new value from a weight and its gradient; the value may be discarded. moved:
+    the first line that changed a weight since the last backward. force: the gradients at that moment.
     touched: ids of the weights changed since the last backward.
     """
 
@@ -40,7 +40,7 @@ class ManualTraining:
         self.force = Force()
         self.touched: set[int] = set()
         self.autograd_grads: dict[int, torch.Tensor] = {}  # results of ``autograd.grad``, by weight
-        self.asks = False  # those moved the weights
+        self.asks = False  # whether ``autograd_grads`` moved the weights
 
     def has(self, weight: torch.Tensor) -> bool:
         """Whether a tensor is one of these weights."""
@@ -54,7 +54,7 @@ class ManualTraining:
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
-        """The groups, as an optimizer has them."""
+        """The parameter groups, in an optimizer's format."""
         return [{"params": self.weights, "lr": self.rate}]
 
 
@@ -89,7 +89,7 @@ class ManualTrainings:
         hand = next((h for h in self.every if any(map(h.has, weights))), None)
         newest = self.every[-1] if self.every else None
         if hand is None and newest is not None and newest.tried is not None:
-            hand = newest  # what it computed are its new weights
+            hand = newest  # these weights are the ones it computed
             hand.refs = {}
             if (held := self._gradients.held.get(id(hand))) is not None:
                 held.moved = True
@@ -158,7 +158,7 @@ class ManualTrainings:
                 self._move(hand, weight)
 
     def _weight(self, target: Any) -> tuple[ManualTraining | None, Any]:
-        """The weight whose values a tensor is, as it is or as ``p.data``."""
+        """The weight whose memory a tensor shares, as itself or as ``p.data``."""
         if not isinstance(target, torch.Tensor) or target.layout != torch.strided:
             return None, None
         hand, ref = self._places.get(target.data_ptr(), NOBODY)

@@ -15,19 +15,19 @@ from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node, first_tensors
 
 NAME = "treino"
-PAST = 2  # turns after which a graph belongs to the past
-MANY = 8  # live graphs, above which garbage is collected before they are counted
+PAST = 2  # turns after which a graph is past
+MANY = 8  # live graphs above which garbage is collected before counting
 COLLECTIONS = 3
 
 
 class Mark:
-    """An object that lives as long as the graph it is attached to."""
+    """An object that lives as long as the graph to which it is attached."""
 
     __slots__ = ("__weakref__",)
 
 
 class Marks:
-    """Marks in the graphs of losses and of nets' results."""
+    """Marks in the graphs of losses and of nets' outputs."""
 
     def __init__(self, log: Log, tape: Tape) -> None:
         self._log, self._tape = log, tape
@@ -51,13 +51,13 @@ class Marks:
             self._sums[stack()] += 1
 
     def result(self, event: Forward, module: Any, args: Any, result: Any) -> None:
-        """Mark the graph of a net's result."""
+        """Mark the graph of a net's output."""
         value = next((t for t in first_tensors((result,)) if t.grad_fn is not None), None)
         if event.grad and value is not None:
             self._results[event.forward] = mark(value), event.site, event.turn
 
     def ran(self, event: Backward, root: Any) -> None:
-        """Mark the graph of a backward, and count the live graphs of the past."""
+        """Mark the graph of a backward, and count the live graphs of past turns."""
         if isinstance(root, torch.Tensor) and root.grad_fn is not None:
             self._roots.append((mark(root), event.site, event.turn))
             self._marked[event.site, False] += 1
@@ -93,7 +93,7 @@ class Marks:
 
 
 def mark(value: torch.Tensor) -> "weakref.ref[Mark]":
-    """Put a mark into the graph of a value."""
+    """Attach a mark to the graph of a value."""
     one = Mark()
     assert value.grad_fn is not None
     value.grad_fn.metadata[NAME] = one  # type: ignore[index]  # a property, stubbed as a method

@@ -6,15 +6,13 @@ from typing import Any
 
 import torch
 
-SAMPLED = 256  # entries of a parameter by which its movement is measured
+SAMPLED = 256  # entries of a parameter that measure its movement
 MANY = 4096  # the same for a single step
 
 
 @dataclass
 class Force:
-    """The gradients of a step: their number and norm, the parameters without one (missing) or with zeros
-    (still).
-    """
+    """A step's gradients: their number and norm, parameters without one (missing) or with zeros (still)."""
 
     count: int = 0
     missing: list[torch.Tensor] = field(default_factory=list)
@@ -47,14 +45,14 @@ def is_new(p: torch.Tensor, before: dict[int, int]) -> bool:
 
 
 def sampled(p: torch.Tensor, most: int = SAMPLED) -> torch.Tensor:
-    """A few entries of a parameter, spread over it: [most or fewer], a copy."""
+    """Copy at most ``most`` entries of a parameter, spread over it."""
     flat = p.detach().reshape(-1)
     count = flat.numel()
     return (flat if count <= most else flat[:: max(1, count // most)][:most]).clone()
 
 
 def movement(parameters: list[torch.Tensor], before: list[torch.Tensor]) -> tuple[float, float]:
-    """(norm of the parameters before, norm of their change), by ``MANY`` entries of each."""
+    """(norm of the parameters before, norm of their change), from ``MANY`` entries of each."""
     now = [sampled(p, MANY) for p in parameters]
     if not now or [n.shape for n in now] != [b.shape for b in before]:
         return 0.0, 0.0
@@ -64,7 +62,7 @@ def movement(parameters: list[torch.Tensor], before: list[torch.Tensor]) -> tupl
 
 
 def estimated(tensors: list[torch.Tensor]) -> list[float]:
-    """The Euclidean norm of each, by ``MANY`` of its entries."""
+    """The Euclidean norm of each tensor, from ``MANY`` of its entries."""
     some = [sampled(t, MANY) for t in tensors]
     return scaled(norms(some), tensors, some)
 
@@ -86,13 +84,13 @@ def norm(t: torch.Tensor) -> float:
 
 
 def norms(tensors: list[torch.Tensor]) -> list[float]:
-    """The Euclidean norm of each, by one call."""
+    """The Euclidean norm of each tensor, by one call."""
     wide = [t.detach() if t.dtype in (torch.float32, torch.float64) else t.detach().float() for t in tensors]
     return [float(n) for n in torch._foreach_norm(wide)] if wide else []
 
 
 def number_of(value: Any) -> float:
-    """A setting as a number; NaN where it is none."""
+    """A setting as a number; NaN if it isn't one."""
     try:
         return float(value)
     except (TypeError, ValueError):
@@ -100,5 +98,5 @@ def number_of(value: Any) -> float:
 
 
 def single(value: Any) -> float:
-    """The number that a tensor of one entry holds; NaN otherwise."""
+    """The number in a tensor of one entry; NaN otherwise."""
     return float(value.detach()) if isinstance(value, torch.Tensor) and value.numel() == 1 else math.nan

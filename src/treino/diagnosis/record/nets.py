@@ -1,4 +1,4 @@
-"""Nets: which modules a program calls, in which mode, with which rows."""
+"""Record nets: which modules a program calls, in which mode, with which rows."""
 
 import weakref
 from collections.abc import Iterator
@@ -20,12 +20,12 @@ from treino.diagnosis.record.tables import as_array
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node, Values, first_tensors
 
-# Without gradients these run one fused operation, unless they see a mode: the tape is idle meanwhile.
+# Without gradients, these run one fused operation unless they see a mode: the tape is idle meanwhile.
 FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
 
 
 class Nets:
-    """Root modules and their calls.
+    """Watches root modules and their calls.
 
     numbers: the number of each net. forwards: the calls so far.
     """
@@ -40,9 +40,9 @@ class Nets:
         self.norms = Norms(log)
         self.forwards = 0
         self.number_of: Any = lambda parameter: -1
-        self.called: list[Any] = []  # observers of (forward event, module, args, kwargs, result)
+        self.called: list[Any] = []  # observers of (forward event, module, args, result)
         self.roots: list[Any] = []  # observers of new root modules
-        self.loads: list[Any] = []  # observers of a module that was given weights, by (args, kwargs)
+        self.loads: list[Any] = []  # observers of a module that loaded weights, by (args, kwargs)
         self._stack: list[nn.Module] = []
         self._dropping: list[Site | None] = []
         self._norming = 0
@@ -71,14 +71,14 @@ class Nets:
         self._tape.failures.setdefault("batch_norm", []).append(self._refused)
 
     def open(self) -> None:
-        """A window opens: every module's call is seen."""
+        """The window opens: record every module's call."""
         if not self._handles:
             self._stack.clear()
             self._listen()
 
     @property
     def listening(self) -> bool:
-        """Whether calls are seen."""
+        """Whether calls are recorded."""
         return bool(self._handles)
 
     def _listen(self) -> None:
@@ -88,7 +88,7 @@ class Nets:
         ]
 
     def close(self) -> None:
-        """A window closes."""
+        """The window closes."""
         self._stop_listening()
         self._stack.clear()
 
@@ -100,7 +100,7 @@ class Nets:
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """See no calls inside the block."""
+        """Record no calls inside the block."""
         listening = self._stop_listening()
         try:
             yield
@@ -114,13 +114,13 @@ class Nets:
         return self._stack[-1] if self._stack else None
 
     def _layer(self) -> Site | None:
-        """The line that made the layer of torch that runs; None in a person's own module."""
+        """The line that made the torch layer that runs; None in a user's own module."""
         module = self._stack[-1] if self._stack else None
         own = module is None or not type(module).__module__.startswith("torch.nn.")
         return None if own or module is None else self.made.get(module)
 
     def net(self, module: nn.Module) -> int:
-        """The number of a net; a new one is logged."""
+        """Return the number of a net. A new net is logged."""
         known = self.numbers.get(module)
         if known is None:
             known = self.numbers[module] = self.count
@@ -152,7 +152,7 @@ class Nets:
             observe(args, kwargs)
 
     def _is_rest(self, module: nn.Module, mode: bool = True) -> bool:
-        """Whether ``train(mode)`` sets a net to eval, which ``eval()`` calls."""
+        """Whether ``train(mode)`` sets a net to eval mode; ``eval()`` calls it."""
         return not mode and module in self.numbers
 
     def _rests(self, result: Any, args: Any, kwargs: Any) -> None:
@@ -189,7 +189,7 @@ class Nets:
         if not self._stack or not self._hooks.watching():
             return
         while self._stack and self._stack.pop() is not module:
-            continue  # of a forward that raised
+            continue  # drop modules whose forward raised
         if isinstance(module, FUSED) and not torch.is_grad_enabled():
             self._tape.idle = max(0, self._tape.idle - 1)
         if result is None:
@@ -206,7 +206,7 @@ class Nets:
                 self._hooks.on = True
 
     def unseen(self, name: str, inputs: Any, result: Any, **detail: Any) -> None:
-        """Record a value whose operations were not seen, as inside a fused or compiled module."""
+        """Record a value whose operations were not recorded, as inside a fused or compiled module."""
         for value in first_tensors((result,)):
             if self.values.find(value) is None:
                 self.values.made(value, name, first_tensors(inputs), here(), detail)
@@ -254,12 +254,12 @@ class Nets:
 
 
 def is_net(module: nn.Module) -> bool:
-    """Whether a module called by a program learns anything."""
+    """Whether a module called by a program has parameters."""
     return next(module.parameters(), None) is not None
 
 
 def is_modal(module: nn.Module) -> bool:
-    """Whether a layer behaves otherwise in training: batch norm, or dropout that drops."""
+    """Whether a layer behaves differently in training: batch norm, or dropout with p > 0."""
     if isinstance(module, (nn.RNNBase, nn.MultiheadAttention)):
         return module.dropout > 0
     kind = kind_of(module)
@@ -272,7 +272,7 @@ def drops(module: nn.Module) -> bool:
 
 
 def kind_of(module: nn.Module) -> str:
-    """The class name of a layer; of a scripted layer, that of its original class."""
+    """The class name of a layer; for a scripted layer, its original class."""
     return str(getattr(module, "original_name", None) or type(module).__name__)
 
 
@@ -281,6 +281,6 @@ def fingerprint(tensor: torch.Tensor) -> bytes:
     if not tensor.numel() or tensor.layout != torch.strided or tensor.device.type != "cpu":
         return b""
     flat = as_array(tensor)
-    whole = flat.sum()  # parts of pictures may be alike: their corners are black
+    whole = flat.sum()  # single values don't suffice: images may share black corners
     some = flat.reshape(-1)[:: max(1, flat.size // 64)]
     return repr((flat.shape, whole)).encode() + some.tobytes()

@@ -13,7 +13,7 @@ from treino.diagnosis.record.reach import walk
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node
 
-MOST = 20_000  # nodes of a graph that are looked at
+MOST = 20_000  # nodes of a graph examined, at most
 NAMES = {
     "log": "log",
     "log2": "log",
@@ -28,15 +28,15 @@ Culprit = tuple[str, str]  # in words, and as torch calls it
 
 
 class Finiteness:
-    """Looks for the cause of a non-finite value in its graph."""
+    """Searches the graph of a non-finite value for the cause."""
 
     def __init__(self, log: Log, hooks: Hooks, tape: Tape) -> None:
         self._log, self._hooks, self._tape = log, hooks, tape
         self._sites: set[Site | None] = set()
-        self._lines: dict[str, Site | None] = {}  # the newest line of an operation that trained
+        self._lines: dict[str, Site | None] = {}  # newest line of each operation with gradients
 
     def install(self) -> None:
-        """Remember the lines of operations that can give such values."""
+        """Remember the lines of operations that can give non-finite values."""
         for name in (*NAMES, *NORMS):
             self._tape.observe(self._seen(name), name)
 
@@ -48,7 +48,7 @@ class Finiteness:
         return observe
 
     def tell(self, root: torch.Tensor, value: float) -> None:
-        """A value that isn't finite is about to be run backward."""
+        """Log a non-finite value that is about to be run backward."""
         site = here()
         if site in self._sites:
             return
@@ -58,8 +58,8 @@ class Finiteness:
 
 
 def culprit(root: torch.Tensor) -> Culprit:
-    """The operation that made a value non-finite: the earliest whose argument is outside of its domain; where
-    parameters are not finite either, one with an infinite slope at zero. Two empty strings if none is known.
+    """The operation that made a value non-finite: the earliest whose argument is outside of its domain; if
+    parameters aren't finite either, one with an infinite slope at zero. ("", "") if none is known.
     """
     nodes: list[Any] = walk(root.grad_fn, MOST)
     leaves = [n.variable for n in nodes if hasattr(n, "variable")]

@@ -1,4 +1,4 @@
-"""The batches that batch-norm layers get, and in which mode."""
+"""Record the batches that batch-norm layers get, and in which mode."""
 
 import weakref
 from collections.abc import Callable
@@ -36,12 +36,12 @@ class Norms:
         self.every: list[Batches] = []
 
     def install(self) -> None:
-        """Nothing to register: ``Nets`` passes the batches on."""
+        """Register nothing: ``Nets`` passes the batches on."""
 
     def batch(
         self, layer: nn.Module | None, x: torch.Tensor, training: bool, *, crashed: bool = False
     ) -> None:
-        """A layer got a batch."""
+        """Record a layer's batch."""
         if layer is None:
             return
         known = self._layers.get(layer)

@@ -11,7 +11,7 @@ FLAT = ("round", "sign", "floor", "ceil", "trunc", "bernoulli", "poisson", "sgn"
 
 @dataclass(frozen=True, kw_only=True)
 class Cut(Event):
-    """An operation (``detach``, ``no_grad``, ``round``, ...) dropped the history of these parameters."""
+    """An operation (``detach``, ``no_grad``, ``round``, ...) cut off the gradients of these parameters."""
 
     how: str
     parameters: tuple[int, ...] = ()
@@ -21,12 +21,12 @@ class Cut(Event):
 class Unowned(Event):
     """At the end: a parameter that losses reached while no optimizer held it.
 
-    losses: how many reached it; optimizers: those whose parameters got gradients from the same losses.
-    held: an optimizer holds it now. copied: it was loaded, or copied with its module. grad_input: it was an
-    input of ``autograd.grad``. alone: none of these losses reached a parameter of an optimizer. upstream: no
-    parameter of an optimizer comes before it. training: its module's mode. listed: it is among the parameters
-    of a net that was called. apart: an optimizer holds exactly one other part of that net. late: it was made
-    after one of the optimizers; opened: it was frozen when that was made.
+    losses: number of losses that reached it; optimizers: those whose parameters got gradients from the same
+    losses. held: an optimizer holds it now. copied: it was loaded, or copied with its module. grad_input: it
+    was an input of ``autograd.grad``. alone: none of these losses reached a parameter of an optimizer.
+    upstream: no parameter of an optimizer comes before it. training: its module's mode. listed: it is among
+    the parameters of a net that was called. apart: an optimizer holds exactly one other part of that net.
+    late: it was made after one of the optimizers; opened: it was frozen when one of them was made.
     """
 
     optimizers: tuple[int, ...] = ()
@@ -48,7 +48,7 @@ class Unowned(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Clip(Event):
-    """Gradients were clipped, by torch or by hand. share: ‖g‖ after it over ‖g‖ before."""
+    """Gradients were clipped, by torch or by hand. share: ‖g‖ after clipping over ‖g‖ before."""
 
     limit: float
     share: float
@@ -56,7 +56,7 @@ class Clip(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class GraphsHeld(Event):
-    """At the end: the most graphs of a line's past losses (or of nets' past results) alive at once, and the
+    """At the end: the most graphs of a line's past losses (or of nets' past outputs) alive at once, and the
     number that were marked. summed_at: the line that sums values with graphs from step to step, or the line
     of the same function that passes them to it.
     """
@@ -69,7 +69,7 @@ class GraphsHeld(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Normed(Event):
-    """At the end: the batches that a batch-norm layer got, as far as they were seen.
+    """At the end: the recorded batches of a batch-norm layer.
 
     ones: training batches of one row; larger: of more rows; evaluated: batches in eval mode. crashed: torch
     refused one. shape, stack, loader: of the newest batch of one row.

@@ -1,4 +1,4 @@
-"""Find parameters that losses reach and no optimizer holds, and operations that cut gradients off."""
+"""Find parameters that losses reach and no optimizer holds, and operations that cut off gradients."""
 
 import weakref
 from typing import Any
@@ -17,24 +17,24 @@ from treino.diagnosis.record.reach import leaves, users, walk
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node
 
-CUTS = 3  # logged for each line
+CUTS = 3  # logged for each line, at most
 SHAPES = ("zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "randint_like")
-FRESH = ("new_zeros", "new_ones", "new_empty", "new_full")  # these take a shape alone
+FRESH = ("new_zeros", "new_ones", "new_empty", "new_full")  # these take only a shape
 PLAIN = frozenset((*SHAPES, *FRESH, "grad", "set_grad"))
 
 
 class Stray:
-    """A parameter that no optimizer holds, since the first loss that reached it."""
+    """A parameter that no optimizer holds, recorded from the first loss that reached it."""
 
     def __init__(self, p: torch.Tensor) -> None:
         self.ref, self.first, self.shape = weakref.ref(p), sampled(p), tuple(p.shape)
-        self.optimizers: set[int] = set()  # whose parameters got gradients from the same losses
+        self.optimizers: set[int] = set()  # optimizers whose parameters got gradients from the same losses
         self.alone = self.upstream = self.training = True
         self.moved = self.apart = False
         self.losses = 0
 
     def look(self) -> torch.Tensor | None:
-        """The parameter, if it still exists; note whether it has moved."""
+        """Return the parameter if it still exists, and note whether it has moved."""
         p = self.ref()
         self.moved = self.moved or (p is not None and not torch.equal(sampled(p), self.first))
         return p
@@ -49,7 +49,7 @@ class Owners:
         self._grad_inputs: set[int] = set()
         self._cuts: dict[tuple[Site | None, str], int] = {}
         self._frozen: dict[int, set[int]] = {}  # optimizer -> parameters frozen when it was made
-        self._made: dict[int, int] = {}  # optimizer -> modules that existed then
+        self._made: dict[int, int] = {}  # optimizer -> number of modules when it was made
 
     def install(self) -> None:
         """Register the observers."""
@@ -67,14 +67,14 @@ class Owners:
         self._frozen[number] = {id(p) for p in every if not p.requires_grad}
 
     def _asks(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        """Note inputs of ``autograd.grad``, which are no weights."""
+        """Note inputs of ``autograd.grad`` that are no weights."""
         inputs = args[1] if len(args) > 1 else kwargs.get("inputs", ())
         for one in inputs if isinstance(inputs, (list, tuple)) else (inputs,):
             if isinstance(one, torch.Tensor) and not isinstance(one, nn.Parameter):
                 self._grad_inputs |= {id(p) for p in leaves(one, 16)}
 
     def _cut(self, name: str, inputs: list[torch.Tensor], node: Node) -> None:
-        """Log an operation that made a value without a history from values with one."""
+        """Log an operation whose result has no graph although its inputs have."""
         if name in PLAIN:
             return
         how = name if torch.is_grad_enabled() else "no_grad"
@@ -85,7 +85,7 @@ class Owners:
             self._tell(name.strip("_"), leaves(tensor))
 
     def _flat(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        """Operations whose derivative is zero."""
+        """Log an operation whose derivative is zero."""
         if isinstance(result, torch.Tensor) and result.requires_grad and node is not None:
             self._tell(node.op, leaves(result))
 
@@ -101,7 +101,7 @@ class Owners:
         self._log.tell_here(Cut, how=how, parameters=known)
 
     def unowned(self, root: torch.Tensor, filled: tuple[int, ...]) -> tuple[int, ...]:
-        """The numbers of the parameters that this loss reaches and no optimizer holds."""
+        """Return the numbers of the parameters that this loss reaches and no optimizer holds."""
         nodes = walk(root.grad_fn)
         reached = [n.variable for n in nodes if hasattr(n, "variable")]
         held = {id(p) for h in self._gradients.held.values() for p in h.parameters()}
@@ -129,7 +129,7 @@ class Owners:
         return tuple(numbers)
 
     def _homes(self) -> dict[int, nn.Module]:
-        """{id of a tensor: the module that holds it}, also as a plain attribute, unlike ``parameters()``."""
+        """Map tensor ids to the modules that hold them, also as plain attributes, unlike ``parameters()``."""
         homes: dict[int, nn.Module] = {}
         modules = list(self._nets.made)
         modules += [m for root in list(self._nets.numbers) for m in root.modules()]
@@ -176,8 +176,8 @@ class Owners:
         return max(holders, key=lambda m: sum(1 for _ in m.parameters()), default=None)
 
     def _apart(self, p: torch.Tensor, held: set[int]) -> bool:
-        """Whether, of the net that lists this parameter, an optimizer holds exactly one other part."""
-        largest = self._largest(p)  # as its forward may be called directly
+        """Whether an optimizer holds exactly one other part of the net that lists this parameter."""
+        largest = self._largest(p)  # its forward may be called directly
         for root in [*self._nets.numbers, *([largest] if largest is not None else [])]:
             own = {id(q) for q in root.parameters()}
             held_here = own & held
@@ -188,10 +188,10 @@ class Owners:
 
 
 def even(p: torch.Tensor) -> bool:
-    """Whether all entries are equal, as in an initial state, a mask or a factor, unlike weights."""
+    """Whether all entries are equal, as in an initial state, a mask or a factor, unlike in weights."""
     return bool((p.detach() == p.detach().reshape(-1)[0]).all())
 
 
 def leaves_before(node: Any) -> list[torch.Tensor]:
-    """The leaves that a node was made of."""
+    """The leaves behind a node."""
     return [n.variable for n in walk(node)[1:] if hasattr(n, "variable")]

@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 import torch
 
 Node = TypeVar("Node")
-MOST = 4000  # nodes of torch's own graph
+MOST = 4000  # nodes of torch's own graph, at most
 
 
 def reached(first: Node | None, before: Callable[[Node], Iterable[Node | None]], most: int) -> list[Node]:
-    """A node and its ancestors, nearest first, ``most`` at the most."""
+    """A node and its ancestors, nearest first; at most ``most``."""
     nodes = [first] if first is not None else []
     known = {id(one) for one in nodes}
     for one in nodes:

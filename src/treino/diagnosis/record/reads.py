@@ -1,4 +1,4 @@
-"""Values that leave torch: figures that a program prints, keeps or decides by."""
+"""Record values that leave torch: metrics that a program prints, keeps or decides by."""
 
 import math
 from typing import Any
@@ -16,7 +16,7 @@ EVERY = 16
 
 
 class Reads:
-    """Numbers, lists and arrays made of what nets gave, and comparisons of it."""
+    """Watches numbers, lists and arrays made from nets' outputs, and comparisons of these outputs."""
 
     def __init__(self, log: Log, values: Values, tape: Tape) -> None:
         self._log, self._values, self._tape = log, values, tape
@@ -39,7 +39,7 @@ class Reads:
             self._tell("compared", node, math.nan, False)
 
     def _derived(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        """``autograd.grad`` was asked for derivatives of a value."""
+        """Log a value whose derivatives ``autograd.grad`` computes."""
         for value in first_tensors(args[:1]) if isinstance(result, tuple) else ():
             self._tell("grad", self._values.of(value), math.nan, True)
 

@@ -33,7 +33,7 @@ from treino.diagnosis.record.windows import Windows
 
 
 class Recorder:
-    """The record of one program: ``log`` holds what happened.
+    """Records one program; ``log`` holds what happened.
 
     after_each_step: called with the number of optimizer steps so far (limits, live findings).
     """
@@ -53,12 +53,12 @@ class Recorder:
         self.owners = Owners(self.log, self.gradients, self.nets, self.tape)
         self.marks = Marks(self.log, self.tape)
         self.clips = Clips(self.log, self.hooks, self.tape)
-        self.place: Any = None  # where the newest call of a net came from
+        self.place: Any = None  # the place of the newest call of a net
         self.trained: set[Any] = set()  # places of calls that train
         self._places: dict[int, Any] = {}
         self._kinds: set[type] = set()
         self._newest: Any = lambda: None  # the known net that was last called between windows
-        self._batches = self.nets.norms.every  # of batch norms, for which single rows matter
+        self._batches = self.nets.norms.every  # of batch norms, which fail on single rows
         compiled = Compiled(self.hooks, self.tape, self.nets)
         compiled.entering = self.entering
         self._seconds = 0.0
@@ -93,16 +93,16 @@ class Recorder:
         self.nets.called += [self._called, self.marks.result]
 
     def moment(self) -> dict[str, int]:
-        """The current step and turn: fields of every event."""
+        """The current step and turn, the fields of every event."""
         return {"step": self.gradients.steps, "turn": self.windows.turn}
 
     @property
     def seconds(self) -> float:
-        """Approximate time of all observers, of the start and of the end."""
+        """The approximate time that all observers, start and stop took."""
         return self.hooks.seconds + self._seconds
 
     def install(self) -> None:
-        """Start. Call it before the program imports anything from torch by name."""
+        """Start recording. Call this before the program imports anything from torch by name."""
         began = perf_counter()
         for part in self.parts:
             part.install()
@@ -131,7 +131,7 @@ class Recorder:
             self.tape.stop()
 
     def _root(self, module: nn.Module) -> None:
-        """Wrap the class of a net, so as to notice calls that don't train between windows."""
+        """Wrap the class of a net, to notice calls between windows that don't train."""
         kind = type(module)
         if kind in self._kinds or kind.__module__.startswith(("torch.jit", "torch._dynamo")):
             return
@@ -150,7 +150,7 @@ class Recorder:
                     recorder.entering(self, args, frame)
             if own is not None:
                 return own(self, *args, **kwargs)
-            return base.__call__(self, *args, **kwargs)  # looked up now, as others replace it too
+            return base.__call__(self, *args, **kwargs)  # looked up now, as the program may replace it
 
         self.hooks.replace(kind, "__call__", unseen(called))
 
@@ -179,14 +179,14 @@ class Recorder:
 
     def _called(self, event: Forward, *_: Any) -> None:
         """Remember the place of a call until a backward shows that it trains."""
-        self.settings.called(event.grad)  # a net's very first call
+        self.settings.called(event.grad)  # a net's first call
         self._places[event.forward] = self.place
         if len(self._places) > 256:
             self._places.pop(next(iter(self._places)))
 
     def _ran(self, event: Backward, root: Any) -> None:
         """Mark the calls behind a backward as training calls, and note their usual number."""
-        self.settings.called(True)  # a net of plain tensors has no calls that do it
+        self.settings.called(True)  # a net of plain tensors has no module calls
         own = [f for f in event.forwards if f in self._places]
         self.trained |= {self._places[f] for f in own}
         self.windows.usual = max(self.windows.usual, len(own))
@@ -212,5 +212,5 @@ class Recorder:
 
 
 def is_single(args: Any) -> bool:
-    """Whether a net is called for one row."""
+    """Whether a net is called with one row."""
     return bool(args) and isinstance(args[0], torch.Tensor) and args[0].shape[:1] == (1,)

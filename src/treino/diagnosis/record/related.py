@@ -2,18 +2,18 @@
 
 import numpy as np
 
-MOST = 600  # rows that are compared with each other
+MOST = 600  # rows compared with each other, at most
 COLUMNS = 64
-LEAST = 100  # rows
-RARE = 80  # rows outside the commonest class, below which a relation may not show
-EACH = 8  # rows for each column, below which a linear fit tells nothing
+LEAST = 100  # fewest rows
+RARE = 80  # rows outside the most common class; with fewer, a relation may not show
+EACH = 8  # rows for each column; with fewer, a linear fit tells nothing
 CHANCE = 2.0  # standard errors above chance
 
 
 def loose_labels(rows_ND: np.ndarray, labels: np.ndarray) -> int:
     """The number of rows, if neither the nearest other row nor a linear fit predicts labels beyond chance.
 
-    It is 0 if one does, or if the rows are too few to tell.
+    Return 0 if one does, or if the rows are too few to tell.
     """
     known = np.isfinite(labels)
     rows, labels = rows_ND[known], labels[known]

@@ -10,11 +10,11 @@ from treino.diagnosis.record.row_log import RowsEvaluated, RowsFitted, RowsTrain
 from treino.diagnosis.record.scalers import in_estimator
 from treino.diagnosis.record.tables import MOST_LABELS, name_of
 
-MEASURED = 8  # evaluations whose rows are compared with training's one by one
-NEAREST = 16  # training rows around an evaluation row
-FLAT = 0.3  # of the median deviation: the smallest scale of a column
-GAP = 3.0  # times the distance of the neighbour before
-BLOCK = 6  # distinct numbers that identify a place in a series
+MEASURED = 8  # evaluations whose rows are compared one by one with training's
+NEAREST = 16  # nearest training rows of an evaluation row
+FLAT = 0.3  # times the median deviation: the smallest scale of a column
+GAP = 3.0  # times the distance of the previous neighbour
+BLOCK = 6  # distinct numbers that identify a position in a series
 LEAST, MANY = 20, 100  # rows
 
 
@@ -67,7 +67,7 @@ def telling(rows_ND: np.ndarray) -> float:
 
 
 def chance(rows_ND: np.ndarray) -> float:
-    """The probability that two rows are equal, if columns were independent."""
+    """The probability that two rows are equal if columns are independent."""
     p = 1.0
     for column in rows_ND.T:
         counts = np.unique(column, return_counts=True)[1]
@@ -109,7 +109,7 @@ def evaluated(rows: Any, e: Any, t: Any) -> dict[str, Any]:
 
 
 def nearest_copies(train: np.ndarray, held_out: np.ndarray) -> dict[str, Any]:
-    """The number of rows that nearly equal training rows, the number compared, and the measure."""
+    """Return the number of rows that nearly equal training rows, the number compared, and the measure."""
     fits = len(held_out) >= LEAST and len(train) >= MANY and train.shape[1] == held_out.shape[1]
     if not fits or not np.isfinite(train).all() or not np.isfinite(held_out).all():
         return {"near_of": len(held_out)}

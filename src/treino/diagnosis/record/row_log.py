@@ -1,4 +1,4 @@
-"""Events about rows: which entered nets, in training and in evaluations, and where they came from."""
+"""Events about rows: which rows entered nets, in training and in evaluations, and where they came from."""
 
 from dataclasses import dataclass, field
 
@@ -10,14 +10,15 @@ from treino.diagnosis.record.log import Event
 class RowsTrained(Event):
     """The rows that a net was trained on.
 
-    rows: distinct rows seen. seen: rows of the first epoch with repeats; twice: repeats among them.
-    labels: the count of each label; labelled: there were labels. largest: the largest absolute number.
-    spread: the largest standard deviation of a column over the smallest; middle: the median one. entering:
-    the largest number that met the first weights. again: rows that came back with a label, other: with
-    another label than before, alike: with the same shares of labels. loose: rows whose labels neither the
+    rows: distinct rows. seen: rows of the first epoch, with repeats; twice: repeats among them. labels: the
+    count of each label; labelled: whether there were labels. largest: the largest absolute number. spread:
+    the largest standard deviation of a column over the smallest; middle: the median one. entering: the
+    largest input entry of the net's first product. again: rows that came back with a label; other: with
+    another label than before; alike: with the same shares of labels. loose: rows whose labels neither the
     nearest row nor a linear fit predicts, 0 if one does. related: the largest correlation between two
-    columns. made: the rows are results of nets. right, judged: answers in training. chance: the expected
-    number of rows equal to one by chance. telling: the largest share of distinct values in a column.
+    columns. made: the rows are outputs of nets. right, judged: right and all predictions in training. chance:
+    the expected number of rows equal to one row by chance. telling: the largest share of distinct values in a
+    column.
     """
 
     net: int
@@ -51,16 +52,16 @@ class RowsTrained(Event):
 class RowsEvaluated(Event):
     """Rows for which a net was called without learning from them.
 
-    learner: the net whose training these rows are compared with: this one, or the only trained net of the
-    same shape; -1 without one. rows: distinct rows. trained: those trained on before; mixed: those trained on
-    in calls with new rows too; later: those trained on among the new_later rows that first came in later
-    looks. by_number: rows that training drew from the same data set, of ``numbers``. repeated: rows that came
-    twice in one call. part: the index among the parts of a split, or -1, as known by ``how`` ("rows",
+    learner: the net whose training these rows are compared with: this net, or the only trained net of the
+    same shape; -1 if there is none. rows: distinct rows. trained: rows trained on before; mixed: rows trained
+    on, in calls that have new rows too; later: rows trained on among the new_later rows that first came in
+    later looks. by_number: rows that training drew from the same data set, of ``numbers``. repeated: rows
+    that came twice in one call. part: index of the part of a split, or -1; how: how that is known ("rows",
     "numbers", "labels"); cut: the split's line; shared: the share of rows that its other parts hold too.
     looks: the turns of the evaluations; changed: looks with other rows than before under the same labels;
-    stable: with the same rows. near: rows that nearly equal training rows, of near_of, by a ``measure``.
-    scored: the answers were compared with labels. digest: of the rows, in any order. drawn: a line that drew
-    random numbers outside of nets, before these calls as before those of training.
+    stable: looks with the same rows. near: rows, of near_of, that nearly equal training rows by ``measure``.
+    scored: the predictions were compared with labels. digest: of the rows in any order. drawn: a line that
+    drew random numbers outside of nets, before these calls and before training's.
     """
 
     net: int
@@ -91,7 +92,7 @@ class RowsEvaluated(Event):
     copied: bool = False  # the target has the shape of the rows, as in denoising
     digest: str = ""
     drawn: Site | None = None
-    leaked: int = 0  # rows trained on that lie in this part of the split
+    leaked: int = 0  # rows trained on that are in this part of the split
     covers: float = 0.0  # the share of training's rows that are among these
     near: int = 0
     near_of: int = 0
@@ -102,8 +103,9 @@ class RowsEvaluated(Event):
 class RowsFitted(Event):
     """A scaler that produced the rows of a training and an evaluation. site: the line of its fit, if known.
 
-    fitted: rows that it was fitted on; rows: of the evaluation; evaluated, trained: the share of each among
-    the fitted rows. apart: the fitted rows were one part of a split, or it transformed many others.
+    fitted: number of rows that it was fitted on; rows: of the evaluation. evaluated, trained: the share of
+    each among the fitted rows. apart: the fitted rows were one part of a split, or it transformed many other
+    rows.
     """
 
     net: int
@@ -113,20 +115,20 @@ class RowsFitted(Event):
     evaluated: float
     trained: float
     apart: bool = False
-    at: Site | None = None  # the evaluation, with the lines that led there
+    at: Site | None = None  # the evaluation's line
     loader: Site | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Blocks(Event):
-    """Labels that stood class by class, or were all alike, when they became a tensor or part of a split."""
+    """Labels that were sorted class by class, or all equal, when they became a tensor or part of a split."""
 
     labels: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Folded(Event):
-    """A cross-validation yielded its next fold. again: its test rows that the fold before trained on."""
+    """A cross-validation yielded its next fold. again: its test rows that the previous fold trained on."""
 
     rows: int
     again: int
@@ -134,7 +136,7 @@ class Folded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Lonely(Event):
-    """Training rows were reordered without their labels, or the labels without the rows."""
+    """Training rows were reordered without their labels, or labels without their rows."""
 
     at: Site | None = None
     rows: int
@@ -142,8 +144,8 @@ class Lonely(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class BadRows(Event):
-    """Rows with NaN or infinity entered a net. spoiled: rows whose answers were not finite. forward: -1
-    between windows, where answers aren't seen.
+    """Rows with NaN or infinity entered a net. spoiled: rows whose outputs were not finite. forward: -1
+    between windows, where outputs aren't recorded.
     """
 
     forward: int

@@ -1,4 +1,4 @@
-"""Record the rows that enter nets, each by its hash, in training and in evaluations."""
+"""Record the rows that enter nets in training and in evaluations, as hashes."""
 
 import math
 import weakref
@@ -27,13 +27,13 @@ from treino.diagnosis.record.trainings import MOST, Call, Training
 from treino.diagnosis.record.values import Node, Values, first_tensors, made_of
 
 EVALUATIONS = 64
-BAD = 64  # calls with NaN that are logged
-FAR = 32  # operations followed back
+BAD = 64  # logged calls with NaN, at most
+FAR = 32  # operations followed back, at most
 DRAWS = ("rand", "randn", "randint", "rand_like", "randn_like", "normal", "uniform", "bernoulli")
 PRODUCTS = ("linear", "conv1d", "conv2d", "conv3d", "matmul", "addmm", "mm", "embedding", "gru", "lstm")
 KEEPS = frozenset(("getitem", "index_select", "to", "view", "reshape", "unsqueeze", "squeeze", "leaf", "div"))
-ORDERED = 40  # rows, below which an index is not taken for an order of all of them
-INDICES = 64  # that are looked into
+ORDERED = 40  # fewest rows for which an index counts as a permutation of all rows
+INDICES = 64  # indices examined, at most
 
 
 class Rows:
@@ -56,7 +56,7 @@ class Rows:
         self.bad_made: Site | None = None
 
     def install(self) -> None:
-        """Observe calls, losses, comparisons, and what initialises or loads weights."""
+        """Observe calls, losses, comparisons, and whatever initialises or loads weights."""
         self.loaders.install()
         self.splits.tensors.append(self._tensor_made)
         self.splits.install()
@@ -79,7 +79,7 @@ class Rows:
                 training.reset = True
 
     def entered(self, module: nn.Module, args: Any) -> None:
-        """Record a training call between windows, while the rows of its first epoch are collected."""
+        """Record a training call between windows, while the rows of the first epoch are collected."""
         training = self.trainings.get(self._nets.numbers.get(module, -1))
         if training is None or training.done:
             return
@@ -131,7 +131,7 @@ class Rows:
             self._settle(event.turn + 9)
 
     def _look(self, x: torch.Tensor, args: Any) -> tuple[np.ndarray, np.ndarray] | None:
-        """The rows as an array and their hashes, cached while the tensor is unchanged."""
+        """Return the rows as an array and their hashes, cached while the tensor is unchanged."""
         fixed = not x.is_inference()
         known = self._known.get(id(x))
         if fixed and known is not None and known[0]() is x and known[1] == x._version:
@@ -152,7 +152,7 @@ class Rows:
         return flat, hashes
 
     def _from_loader(self, call: Call) -> None:
-        """Note the loader of a call's rows, and their labels."""
+        """Store in a call the loader and the labels of its rows."""
         batch = self.loaders.newest()
         if batch is None or batch.rows is None or batch.rows.shape[:1] != (len(call.flat),):
             return
@@ -248,7 +248,7 @@ class Rows:
                     call.judge(answer[part] == call.labels)
 
     def scored(self, predictions: Any, labels: Any) -> None:
-        """A library compared the answers of the newest calls with labels; both are arrays."""
+        """A library compared the predictions of the newest calls with labels; both are arrays."""
         predictions, labels = (
             as_array(v) if isinstance(v, torch.Tensor) else np.asarray(v) for v in (predictions, labels)
         )
@@ -287,7 +287,7 @@ class Rows:
             self.hungry = self.loaders.hungry = not all(o.done for o in self.trainings.values())
 
     def learner(self, net: int) -> Training | None:
-        """The training of a net's weights: its own, or that of the only trained net of the same shape."""
+        """The training of a net's weights: its own, or that of the only trained net with the same shapes."""
         own = self.trainings.get(net)
         if own is None or own.rows:
             return own
@@ -312,7 +312,7 @@ class Rows:
 
 
 def newest(calls: list[Call], rows: int) -> list[tuple[Call, slice]]:
-    """The newest calls that have exactly so many rows in total, each with its slice; or none."""
+    """Return the newest calls that have exactly ``rows`` rows in total, each with its slice, or none."""
     parts: list[tuple[Call, slice]] = []
     for call in reversed(calls):
         if rows <= 0:
@@ -323,19 +323,19 @@ def newest(calls: list[Call], rows: int) -> list[tuple[Call, slice]]:
 
 
 def rows_in(args: Any) -> torch.Tensor | None:
-    """The first floating-point tensor with rows; else the first tensor with rows."""
+    """The first floating-point tensor with rows, else the first tensor with rows."""
     tensors = [t for t in first_tensors(args) if t.dim() >= 2]
     return next((t for t in tensors if t.is_floating_point()), tensors[0] if tensors else None)
 
 
 def generated(node: Node) -> bool:
-    """Whether a value is made of random numbers alone, and of no existing rows."""
+    """Whether a value is made of random numbers alone, without existing rows."""
     every = reached(node, lambda one: one.parents if one.op not in DRAWS else (), FAR + 1)
     return len(every) <= FAR and all(one.op in DRAWS or one.parents for one in every)
 
 
 class Orders:
-    """Watches rows that are indexed by a permutation of all of them. any: there were some."""
+    """Watches rows that are indexed by a permutation of all rows. any: whether there was one."""
 
     def __init__(self, tape: Tape) -> None:
         self._left, self.any = INDICES, False
@@ -354,8 +354,8 @@ class Orders:
 
 
 def alone(rows: Node | None, labels: Node | None) -> Node | None:
-    """A permutation that was applied to rows or to labels, but not to both; None if there is none, or if rows
-    were computed from others or sorted.
+    """Return a permutation that was applied to rows or to labels, but not to both; None if there is none, or
+    if the rows were sorted or computed from other rows.
     """
     if rows is None or labels is None:
         return None

@@ -1,4 +1,4 @@
-"""Record the rows that scalers were fitted on and what they became; detect rows scaled by hand."""
+"""Record the rows that scalers were fitted on and their results; detect rows scaled by hand."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -11,17 +11,17 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.tables import Columns, hash_rows, table
 
-MOST = 200_000  # rows of one fit
+MOST = 200_000  # rows of one fit, at most
 FITS = 50
 TRIED = 16  # rows tried to find a scaler's columns among the net's
-FEW = 20  # distinct rows, below which equality tells nothing
-GRID = 32  # distinct numbers in a few rows, up to which they lie on a grid
-EXACT = 1e-3  # of a deviation: rounding
+FEW = 20  # fewer distinct rows are no evidence
+GRID = 32  # at most this many distinct numbers in a few rows: they lie on a grid
+EXACT = 1e-3  # standard deviations: rounding error
 NONE = np.zeros(0, np.uint64)
 
 
 class Fit:
-    """One fit. raw, out: hashes of its rows, and of their results. others: rows only transformed."""
+    """One fit. raw, out: hashes of its rows and of their results. others: number of rows only transformed."""
 
     def __init__(self, site: Site | None, kind: str, rows: int, width: int, raw: np.ndarray) -> None:
         self.site, self.kind, self.rows, self.width, self.raw = site, kind, rows, width, raw
@@ -40,7 +40,7 @@ class Fits:
         self.statistics: list[tuple[int, Site | None]] = []
         self.ready: list[np.ndarray] = []
         self._fits: list[Fit] = []
-        self._of: dict[int, tuple[Any, Fit]] = {}  # the scaler is held, so that its id stays unique
+        self._of: dict[int, tuple[Any, Fit]] = {}  # holds the scaler, so that its id stays unique
 
     def fitted(self, scaler: Any, x: Any) -> None:
         """Remember the rows of a fit."""
@@ -52,7 +52,7 @@ class Fits:
         self._of[id(scaler)] = scaler, fit
 
     def transformed(self, scaler: Any, x: Any, result: Any) -> None:
-        """Remember what the rows of a fit became."""
+        """Remember the results of a fit's rows."""
         rows, out = table(x), table(result)
         if rows is None or out is None or len(rows) != len(out) or len(rows) > MOST:
             return
@@ -71,7 +71,7 @@ class Fits:
                 before.out = np.union1d(before.out, made[np.isin(old, before.out)])
 
     def of(self, t: Any, e: Any) -> Iterator[dict[str, Any]]:
-        """The fits that produced the rows of both a training and an evaluation."""
+        """Yield the fits that produced the rows of both a training and an evaluation."""
         held_out = np.fromiter(e.fresh, np.uint64, len(e.fresh))
         learned = np.fromiter(t.rows, np.uint64, len(t.rows))
         for fit in self._fits:
@@ -89,7 +89,7 @@ class Fits:
                 yield fields | {"evaluated": shares[0], "trained": shares[1], "apart": apart}
 
     def by_hand(self, t: Any, e: Any, every: list[Any]) -> Iterator[dict[str, Any]]:
-        """A fit by hand, if training and evaluation rows together are exactly scaled, but not training's."""
+        """Yield a fit by hand, if all rows are exactly scaled together, but training's alone are not."""
         tables: list[set[int]] = []
         every_row = t.columns
         for o in [e, *(o for o in every if o is not e)]:
@@ -111,7 +111,7 @@ class Fits:
 
 
 def in_estimator(sites: tuple[Site, ...]) -> bool:
-    """Whether one of these lines is in the ``fit`` of an estimator, whose caller sets rows apart."""
+    """Whether one of these lines is in the ``fit`` of an estimator, whose caller splits the rows."""
     kinds = [getattr(sys.modules.get("sklearn.base"), "BaseEstimator", Fit)]
     for kind in kinds:
         kinds += kind.__subclasses__()
@@ -155,7 +155,7 @@ def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
     if exact.mean() > 0.9 and alone.max() > max(0.01, 10 * off.max()):
         return "standard"
     if len(np.unique(sample[:TRIED])) <= GRID:
-        return ""  # numbers of a grid, as of bytes
+        return ""  # numbers on a grid, such as bytes
     many = np.array([len(np.unique(c[:200])) > 10 for c in sample.T])
     if len(many) != len(every.low) or not many.any():
         return ""

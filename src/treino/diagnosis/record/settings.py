@@ -1,4 +1,4 @@
-"""Record learning-rate schedules, and seeds and random orders: how often, when, and for what."""
+"""Record learning-rate schedules, and when and for what seeds are set and random orders drawn."""
 
 import random
 import weakref
@@ -19,21 +19,21 @@ from treino.diagnosis.record.log import Log, taken
 from treino.diagnosis.record.measures import number_of
 
 HORIZONS = ("T_max", "total_steps", "total_iters")
-GONE = 0.0101  # of the first rate, below which a rate is next to nothing
-METRICS = 512  # figures kept of a ReduceLROnPlateau
+GONE = 0.0101  # times the first rate: a lower rate counts as none
+METRICS = 512  # values kept of a ReduceLROnPlateau's metric
 LEAST_ROWS = 16  # orders of fewer rows may be equal by chance
 KEY_ROWS = 64  # rows of an order that identify it
-MOST_DRAWS = 64  # of one line
+MOST_DRAWS = 64  # draws of one line, at most
 DRAWS = (("manual_seed", torch), ("manual_seed", torch.random), ("seed", random), ("seed", np.random))
 
 
 class Schedule:
-    """One scheduler while it is watched. Updates are those of its optimizer since it was made."""
+    """A watched scheduler. updates: its optimizer's steps since the scheduler was made."""
 
     def __init__(self, scheduler: Any, site: Site | None, began: int) -> None:
         self.kind, self.mode = type(scheduler).__name__, str(getattr(scheduler, "mode", ""))
         self.horizon, self.optimizer = horizon(scheduler), scheduler.optimizer
-        self.inner = False  # another scheduler steps it
+        self.inner = False  # whether another scheduler steps it
         self.site, self.began = site, began
         self.calls = self.updates = self.starved = self.left = self.cuts = 0
         self.rate = rate_of(self.optimizer)
@@ -45,7 +45,7 @@ class Schedule:
         self.figures: list[float] = []
 
     def passed(self, updates: int) -> None:
-        """Count the updates since the last call; they used the rate that it set."""
+        """Count the updates since the last call; they used the rate that the call set."""
         new, self.updates = updates - self.updates, updates
         if new > 0:
             self.peaked = self.peaked or self.rate > 0.1 * self.base
@@ -53,7 +53,7 @@ class Schedule:
 
 
 class Settings:
-    """Watches schedulers, seeds and orders."""
+    """Watches schedulers, seeds and random orders."""
 
     def __init__(self, log: Log, hooks: Hooks, gradients: Gradients) -> None:
         self._log, self._hooks, self._gradients = log, hooks, gradients
@@ -67,7 +67,7 @@ class Settings:
         """Register the observers."""
         for kind in vars(lr_scheduler).values():
             if isinstance(kind, type) and issubclass(kind, lr_scheduler.LRScheduler):
-                # Others' __init__ ends in that of LRScheduler.
+                # The __init__ of other schedulers ends in LRScheduler's.
                 if kind is lr_scheduler.LRScheduler or kind in LONE:
                     self._hooks.after(kind, "__init__", self._made)
                 if "step" in vars(kind):
@@ -106,7 +106,7 @@ class Settings:
         schedule.stack = stack()
         if schedule.calls == 1:
             held = self._gradients.held.get(id(optimizer))
-            schedule.before = every == 0 and (held is None or held.before is None)  # not inside of its step
+            schedule.before = every == 0 and (held is None or held.before is None)  # not in its step
         schedule.left = schedule.left + 1 if schedule.updates == before and before else 0
         if schedule.calls < 4:
             schedule.lent = schedule.lent or self._lent(optimizer)
@@ -147,7 +147,7 @@ class Settings:
             self._draw(kind, str(seed))
 
     def _put_back(self, result: Any, args: Any, kwargs: Any) -> None:
-        """Numbers go on where they were before a seed was set, as behind ``torch.random.fork_rng``."""
+        """The random state was restored, as after ``torch.random.fork_rng``: forget the seeds set since."""
         self.pending = [draw for draw in self.pending if draw["kind"] != "seed"]
 
     def _ordered(self, result: Any, args: Any, kwargs: Any) -> None:
@@ -175,7 +175,7 @@ class Settings:
         """Log each schedule that no other scheduler steps."""
         turn = self._log.moment()["turn"]
         self.pending = [draw for draw in self.pending if draw["turn"] < turn]
-        self.called(True)  # a backward came after it
+        self.called(True)  # a backward came after the draws
         for schedule in (s for s in self._every if not s.inner):
             schedule.passed(self._updates(schedule.optimizer) - schedule.began)
             held = self._gradients.held.get(id(schedule.optimizer))
@@ -189,14 +189,14 @@ LONE = (lr_scheduler.SequentialLR, lr_scheduler.ChainedScheduler, lr_scheduler.R
 
 
 def rate_of(optimizer: Any) -> float:
-    """The largest rate of an optimizer's groups."""
+    """The largest learning rate of an optimizer's groups."""
     return max((number_of(g.get("lr")) for g in optimizer.param_groups), default=0.0)
 
 
 def horizon(scheduler: Any) -> int:
-    """The number of steps that a schedule is made for; 0 where it has none."""
+    """The number of steps that a schedule is made for; 0 if it has none."""
     parts, ends = getattr(scheduler, "_schedulers", ()), getattr(scheduler, "_milestones", ())
-    if parts and ends:  # schedulers in sequence
+    if parts and ends:  # sequential schedulers
         last = horizon(parts[-1])
         return last + int(ends[-1]) if last else 0
     lengths = (getattr(scheduler, name, None) for name in HORIZONS)

@@ -1,4 +1,4 @@
-"""Observe scalers, splits and scores of scikit-learn, once the program itself has imported them."""
+"""Observe scikit-learn's scalers, splits and scores, once the program itself has imported them."""
 
 import functools
 import importlib.abc
@@ -43,19 +43,19 @@ class ModuleImports(importlib.abc.MetaPathFinder):
         self._names, self._imported, self._watching, self._defect = names, imported, watching, defect
 
     def install(self) -> None:
-        """Begin to watch imports."""
+        """Start watching imports."""
         for name in self._names:
             if name in sys.modules:
                 self._imported(name)
         sys.meta_path.insert(0, self)
 
     def remove(self) -> None:
-        """Leave the import system."""
+        """Stop watching imports."""
         if self in sys.meta_path:
             sys.meta_path.remove(self)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """Have the other finders find the module, and call ``imported`` after it has run."""
+        """Let the other finders find the module, and call ``imported`` after it has run."""
         if name not in self._names or not self._watching():
             return None
         sys.meta_path.remove(self)
@@ -94,7 +94,7 @@ class SklearnHooks:
         if name in KINDS:
             for kind in KINDS[name]:
                 self._learner(getattr(module, kind))
-        elif name == SCORES and hasattr(module, "_check_targets"):  # all scores of classes begin with it
+        elif name == SCORES and hasattr(module, "_check_targets"):  # all class scores call it
             self._hooks.before(module, "_check_targets", lambda a, k: self._rows.scored(*reversed(a[:2])))
         elif name == TABLES:
             self._hooks.after(module, "load_diabetes", self._ready)
@@ -107,7 +107,7 @@ class SklearnHooks:
         fits = self._rows.splits.scalers
 
         def fitted(result: Any, args: Any, kwargs: Any) -> None:
-            if getattr(args[0], "strategy", "") != "constant":  # which doesn't depend on rows
+            if getattr(args[0], "strategy", "") != "constant":  # constants don't depend on rows
                 fits.fitted(args[0], rows_of(args, kwargs))
 
         def transformed(result: Any, args: Any, kwargs: Any) -> None:
@@ -119,7 +119,7 @@ class SklearnHooks:
 
         for name, observe in (("fit", fitted), ("transform", transformed), ("fit_transform", both)):
             owner = next((k for k in kind.__mro__ if name in vars(k)), None)
-            shared = owner is None or owner.__module__ == "sklearn.base"  # its methods call the others
+            shared = owner is None or owner.__module__ == "sklearn.base"  # which calls the others
             if not shared and (owner, name) not in self._wrapped:
                 self._wrapped.add((owner, name))
                 self._hooks.after(owner, name, observe)
@@ -134,7 +134,7 @@ class SklearnHooks:
         self._rows.splits.parted(pairs, shuffled=kwargs.get("shuffle", True) is not False)
 
     def _folds(self, split: Any) -> Any:
-        """The same folds, logged as they are yielded."""
+        """Return a ``split`` that yields the same folds and logs each."""
         hooks, splits = self._hooks, self._rows.splits
 
         @functools.wraps(split)

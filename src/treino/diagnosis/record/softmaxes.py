@@ -12,7 +12,7 @@ from treino.diagnosis.record.values import VIEWS, Node, Values
 SOFT = ("softmax", "log_softmax")
 PRODUCTS = ("matmul", "bmm", "baddbmm", "einsum")
 SCORED = frozenset(("div", "mul", "add", "sub", "masked_fill", "where", "dropout", "to", "view", "reshape"))
-MOST = 32  # events of a line
+MOST = 32  # events of a line, at most
 
 
 class Softmaxes:
@@ -41,12 +41,12 @@ class Softmaxes:
         self._log.tell_here(Softmaxed, forward=max(of.forwards), dim=dim, **fields)
 
     def _apply(self, soft: Node, dim: int, summed: int) -> None:
-        """Log weights that are normalised over one axis and summed over another or the same."""
+        """Log weights that are normalised over one axis and summed over the same or another axis."""
         if not self._often("applied", soft.site):
             self._log.tell_here(WeightsApplied, softmax=soft.layer or soft.site, dim=dim, summed=summed)
 
     def _sum(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        """``(weights * values).sum(1)``: pooling by scores, [B, T, 1] or [B, T], of values [B, T, D]."""
+        """Pool by scores, ``(weights * values).sum(1)``: weights [B, T, 1] or [B, T], values [B, T, D]."""
         product = node.parents[0] if node is not None and node.parents else None
         summed = node.detail.get("dim", node.detail.get("1")) if node is not None else None
         if product is None or product.op != "mul" or len(product.shape) != 3 or not isinstance(summed, int):
@@ -67,7 +67,7 @@ class Softmaxes:
             self._apply(soft, dim, summed)
 
     def _product(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        """``weights @ values`` sums over the last axis, ``values @ weights`` over the last but one."""
+        """Log ``weights @ values`` (sums over the last axis) or ``values @ weights`` (last but one)."""
         factors = [t for t in args if isinstance(t, torch.Tensor)][:2]
         pooled = factors[0] if len(factors) == 2 else None
         if (

@@ -1,4 +1,4 @@
-"""Record where rows come from: parts of splits, cuts by position, and fits of scalers."""
+"""Record where rows come from: parts of splits, slices of tables, and fits of scalers."""
 
 import weakref
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ from treino.diagnosis.record.tables import as_array, class_by_class, counted, ha
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node
 
-LEAST = 10  # rows of a part
+LEAST = 10  # fewest rows of a part
 MOST_ROWS = 50_000
 MOST_PARTS = 128
 MOST_BLOCKS = 64
@@ -25,12 +25,12 @@ STATISTICS = ("mean", "std", "std_mean", "var_mean", "var", "amax", "amin", "max
 
 
 class Part:
-    """One part of a split: its rows by their hashes, and its labels, as far as each is known."""
+    """One part of a split: its rows as hashes, and its labels, as far as each is known."""
 
     def __init__(self, split: int, at: int, site: Site | None, shuffled: bool) -> None:
         self.split, self.at, self.site, self.shuffled = split, at, site, shuffled
         self.rows: np.ndarray = np.zeros(0, np.uint64)
-        self.span = at, at + 1  # its range in the whole, as parts may overlap
+        self.span = at, at + 1  # row range in the whole table, as parts may overlap
         self.labels: list[dict[str, int]] = []
         self.size = 0
 
@@ -51,11 +51,11 @@ class Splits:
         self.parts: list[Part] = []
         self.scalers = Fits()
         self.scalers.moved, self.scalers.is_part = self.moved, self.is_part
-        self.tensors: list[Any] = []  # called with each tensor made of an array
+        self.tensors: list[Any] = []  # called with each tensor made from an array
         self._splits, self._left = 0, MOST_BLOCKS
-        self._bases: list[tuple[Any, int]] = []  # (what was cut, number of the split)
+        self._bases: list[tuple[Any, int]] = []  # (table that was sliced, number of the split)
         self._known_cuts: set[Any] = set()
-        self._folded: dict[Site | None, Any] = {}  # the training rows of the fold before
+        self._folded: dict[Site | None, Any] = {}  # training rows of the previous fold, by line
 
     def install(self) -> None:
         """Observe slices, and arrays that become tensors."""
@@ -75,7 +75,7 @@ class Splits:
         if len(args) < 2 or node is None or node.forwards or not isinstance(result, torch.Tensor):
             return
         cut = args[1][0] if isinstance(args[1], tuple) and args[1] else args[1]
-        if isinstance(cut, torch.Tensor) and not node.step:  # rows selected by their numbers
+        if isinstance(cut, torch.Tensor) and not node.step:  # rows selected by index
             self._blocks(result)
         if not isinstance(cut, slice) or cut.step is not None or (cut.start is None) == (cut.stop is None):
             return
@@ -105,12 +105,12 @@ class Splits:
             return
         rows, start = base.nbytes // row, step // row
         if LEAST <= len(array) < rows and (start == 0 or start + len(array) == rows):
-            if base.ndim == 1:  # labels: what is left may never become a tensor
+            if base.ndim == 1:  # the labels' rest may never become a tensor
                 self._blocks(base[len(array) :] if start == 0 else base[:start])
             self._cut(base, start, start + len(array), torch.from_numpy(np.ascontiguousarray(array)))
 
     def _cut(self, base: Any, start: int, stop: int, rows: torch.Tensor) -> None:
-        """Note that rows start to stop of a table or of labels were cut out."""
+        """Note that rows start to stop of a table or of labels were sliced."""
         if len(rows) < LEAST or len(rows) > MOST_ROWS or (id(base), start, stop) in self._known_cuts:
             return
         self._known_cuts.add((id(base), start, stop))
@@ -124,7 +124,7 @@ class Splits:
         self.parts.append(part)
 
     def _blocks(self, labels: Any) -> None:
-        """Log labels that stand class by class."""
+        """Log labels that are sorted class by class."""
         rows = len(labels) if getattr(labels, "ndim", 0) else 0
         if not LEAST <= rows <= MOST_ROWS or self._left <= 0:
             return
@@ -134,7 +134,7 @@ class Splits:
             self._log.tell_here(Blocks, labels=counted(flat.reshape(-1)))
 
     def parted(self, arrays: list[list[Any]], *, shuffled: bool, site: Site | None = None) -> None:
-        """Note a split by a library. arrays: the parts of each table or labels, in order."""
+        """Note a split by a library. arrays: for each table or labels, its parts in order."""
         self._splits += 1
         sized = arrays and hasattr(arrays[0][0], "__len__")
         parts = [
@@ -169,7 +169,7 @@ class Splits:
                     part.rows = np.union1d(part.rows, made[inside])
 
     def part(self, e: Any, parts: list[tuple[int, np.ndarray, Site | None]]) -> dict[str, Any]:
-        """The part of a split that an evaluation's rows belong to, and how that is known."""
+        """Return the part of a split that an evaluation's rows belong to, and how that is known."""
         origin = e.reading.origin if e.reading is not None else None
         if origin is not None and origin.numbers is not None:
             own = [(n, s) for root, n, s in parts if root == origin.root]
@@ -202,7 +202,7 @@ class Splits:
         return fields | {"leaked": int(inside.sum()), "shared": float(both)}
 
     def beside(self, part: Part) -> list[Part]:
-        """The other parts of the same split that have known rows and do not overlap with it."""
+        """The other parts of the same split that have known rows and don't overlap ``part``."""
         known = (o for o in self.parts if o.split == part.split and len(o.rows))
         return [o for o in known if o.span[0] >= part.span[1] or o.span[1] <= part.span[0]]
 
@@ -212,7 +212,7 @@ class Splits:
         return any(map(self.beside, own))
 
     def fits(self, t: Any, e: Any, every: Iterable[Any]) -> Iterator[dict[str, Any]]:
-        """The fits that scaled the rows of a training and an evaluation."""
+        """Yield the fits that scaled the rows of a training and an evaluation."""
         known = list(self.scalers.of(t, e))
         yield from known
         if not any(fit["apart"] for fit in known):

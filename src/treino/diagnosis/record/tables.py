@@ -5,28 +5,28 @@ from typing import Any
 import numpy as np
 import torch
 
-MOST_NUMBERS = 20_000_000  # of one table
-WIDE = 256  # columns that are sampled from wider rows
+MOST_NUMBERS = 20_000_000  # numbers of one table, at most
+WIDE = 256  # columns sampled from wider rows
 _WEIGHTS = np.random.RandomState(0).randint(1, 2**62, size=WIDE).astype(np.uint64) | np.uint64(1)
 _PLAIN = (torch.float32, torch.float64)
-MOST_LABELS = 200  # different values, up to which numbers are labels
+MOST_LABELS = 200  # distinct values, at most, for numbers to count as labels
 
 
 def flat_rows(t: torch.Tensor) -> np.ndarray | None:
-    """[N, D] float32 of rows, with ``WIDE`` columns at most; None if they can't be read."""
+    """Return rows as float32 [N, D], D at most ``WIDE``; None if they can't be read."""
     plain = t.device.type == "cpu" and t.layout == torch.strided and not t.is_complex()
     return table(as_array(t)) if t.dim() >= 2 and t.numel() and plain else None
 
 
 def as_array(t: torch.Tensor) -> np.ndarray:
-    """A tensor's values, out of its graph; float32 where NumPy lacks the type."""
+    """A tensor's values, detached; float32 if NumPy lacks the dtype."""
     t = t.detach()
     array: np.ndarray = (t.float() if t.is_floating_point() and t.dtype not in _PLAIN else t).numpy()
     return array
 
 
 def table(x: Any) -> np.ndarray | None:
-    """[N, D] float32 of an array or a frame of numbers, as ``flat_rows`` has them; None otherwise."""
+    """Return a numeric array or data frame as float32 [N, D], D at most ``WIDE``; None otherwise."""
     array = np.asarray(x)
     if array.ndim == 1:
         array = array[:, None]
@@ -38,7 +38,7 @@ def table(x: Any) -> np.ndarray | None:
 
 
 def hash_rows(rows_ND: np.ndarray) -> np.ndarray:
-    """[N] a 64-bit hash for each row of float32 [N, D]; equal rows have equal hashes."""
+    """[N]: a 64-bit hash for each row of float32 [N, D]; equal rows have equal hashes."""
     rows = rows_ND + np.float32(0)  # no negative zeros
     if rows.shape[1] % 2:
         rows = np.concatenate([rows, np.zeros((len(rows), 1), np.float32)], axis=1)
@@ -48,7 +48,7 @@ def hash_rows(rows_ND: np.ndarray) -> np.ndarray:
 
 
 def labels_of(target: torch.Tensor, rows: int) -> np.ndarray | None:
-    """[N] one label for each row of a target: its value, or the index of its largest entry."""
+    """[N]: one label for each row of a target: its value, or the index of its largest entry."""
     if target.device.type != "cpu" or not target.dim() or target.shape[0] != rows or target.is_complex():
         return None
     t = as_array(target)
@@ -66,7 +66,7 @@ class Columns:
         self.sums = self.squares = self.low = self.high = np.zeros(0)
 
     def add(self, rows_ND: np.ndarray) -> None:
-        """More rows; those of another width are left out."""
+        """Add rows; rows of another width are skipped."""
         if not len(rows_ND) or (self.n and rows_ND.shape[1] != len(self.sums)):
             return
         rows = rows_ND.astype(np.float64)
@@ -81,7 +81,7 @@ class Columns:
             self.low, self.high = np.minimum(self.low, rows.min(0)), np.maximum(self.high, rows.max(0))
 
     def joined(self, other: "Columns") -> "Columns":
-        """The figures of both tables' rows together."""
+        """The statistics of both tables' rows together."""
         both = Columns()
         both.n, both.sums = self.n + other.n, self.sums + other.sums
         both.squares = self.squares + other.squares
@@ -90,12 +90,12 @@ class Columns:
 
     @property
     def mean(self) -> np.ndarray:
-        """[D] means."""
+        """[D]: means."""
         return self.sums / max(1, self.n)
 
     @property
     def deviation(self) -> np.ndarray:
-        """[D] standard deviations."""
+        """[D]: standard deviations."""
         with np.errstate(all="ignore"):
             deviation: np.ndarray = np.sqrt(np.maximum(self.squares / max(1, self.n) - self.mean**2, 0))
         return deviation
@@ -109,7 +109,7 @@ class RowSample:
         self._parts: list[np.ndarray] = []
 
     def add(self, rows_ND: np.ndarray) -> None:
-        """Rows of the same width, until there are enough."""
+        """Add rows of the same width, until there are enough."""
         room = self.most - self.count
         if room <= 0 or not len(rows_ND) or (self._parts and self._parts[0].shape[1] != rows_ND.shape[1]):
             return
@@ -118,12 +118,12 @@ class RowSample:
         self.count += len(some)
 
     def rows(self) -> np.ndarray:
-        """[N, D] of them; [0, 0] where there are none."""
+        """The sampled rows, [N, D]; [0, 0] if there are none."""
         return np.concatenate(self._parts) if self._parts else np.zeros((0, 0), np.float32)
 
 
 def class_by_class(labels: np.ndarray) -> bool:
-    """Whether labels stand in blocks of one class each, or are all equal."""
+    """Whether labels are in blocks of one class each, or all equal."""
     flat = labels.reshape(-1)
     if not sortable(flat) or (flat.dtype.kind == "f" and not bool((flat == flat.round()).all())):
         return False
@@ -132,13 +132,13 @@ def class_by_class(labels: np.ndarray) -> bool:
 
 
 def sortable(labels: np.ndarray) -> bool:
-    """Whether labels can be sorted, unlike objects of a program."""
+    """Whether labels can be sorted, unlike a program's own objects."""
     kinds = {type(value) for value in labels.tolist()} if labels.dtype.kind == "O" else {str}
     return len(kinds) == 1 and kinds <= {str, int, float, bool}
 
 
 def counted(labels: np.ndarray) -> dict[str, int]:
-    """The count of each label, by its name; empty if labels are numbers of a scale."""
+    """The count of each label, by its name; empty if the labels are numbers on a scale."""
     if not sortable(labels):
         return {}
     finite = labels[np.isfinite(labels)] if labels.dtype.kind == "f" else labels
@@ -148,5 +148,5 @@ def counted(labels: np.ndarray) -> dict[str, int]:
 
 
 def name_of(value: Any) -> str:
-    """A label in words: 1.0 and 1 are the same."""
+    """A label as text: 1.0 and 1 are the same."""
     return f"{value:g}" if isinstance(value, (int, float, np.number)) else str(value)

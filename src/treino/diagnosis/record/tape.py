@@ -1,8 +1,8 @@
-"""One hook for all of torch's functions while a window is open: a TorchFunctionMode.
+"""One hook for all torch functions while a window is open: a TorchFunctionMode.
 
 https://docs.pytorch.org/docs/stable/torch.overrides.html#torch.overrides.TorchFunctionMode: every function
-and method that takes or makes a tensor passes through ``__torch_function__`` with its arguments, so that
-nothing of ``torch.Tensor`` is patched, and nothing costs anything while the mode is off.
+and method that takes or makes a tensor passes through ``__torch_function__`` with its arguments. Nothing in
+``torch.Tensor`` is patched, and the mode costs nothing while it is off.
 """
 
 import os
@@ -73,11 +73,11 @@ Observe = Callable[[Any, tuple[Any, ...], dict[str, Any], "Node | None"], None]
 
 
 class Tape(TorchFunctionMode):
-    """Records the value of each operation, and calls the observers of that operation.
+    """Records the value of each operation, and calls the operation's observers.
 
-    observers: by an operation's name; called with (result, args, kwargs, the value that was made).
-    failures: by name; called with (error, args, kwargs). reads: called when a value leaves torch.
-    idle: above zero inside of code that isn't the program's own.
+    observers: by operation name; called with (result, args, kwargs, the record of the result). failures: by
+    operation name; called with (error, args, kwargs). reads: called when a value leaves torch. idle: above
+    zero inside code that isn't the program's own.
     """
 
     def __init__(self, hooks: Hooks, values: Values, windows: Windows) -> None:
@@ -85,8 +85,8 @@ class Tape(TorchFunctionMode):
         self.observers: dict[str, list[Observe]] = {}
         self.failures: dict[str, list[Callable[[BaseException, Any, Any], None]]] = {}
         self.reads: list[Callable[[str, torch.Tensor, Any], None]] = []
-        self.layer: Callable[[], Site | None] = lambda: None  # the line of the module of torch that runs
-        self.cuts: list[Callable[[str, list[torch.Tensor], Node], None]] = []  # called where a history ends
+        self.layer: Callable[[], Site | None] = lambda: None  # the line that made the torch module that runs
+        self.cuts: list[Callable[[str, list[torch.Tensor], Node], None]] = []  # called where a graph ends
         self.idle = 0
         self.on = False
         self._hooks, self._values, self.windows = hooks, values, windows
@@ -99,9 +99,9 @@ class Tape(TorchFunctionMode):
             self.observers.setdefault(name, []).append(observer)
 
     def start(self) -> None:
-        """Push the mode below those of the program, which pops the uppermost when it leaves one.
+        """Push the mode below the program's modes, as leaving a program's mode pops the top one.
 
-        A default device alone has to stay at the bottom (``torch.utils._device.DeviceContext``).
+        Only a default device has to stay at the bottom (``torch.utils._device.DeviceContext``).
         """
         if not self.on:
             self.on = True
@@ -111,7 +111,7 @@ class Tape(TorchFunctionMode):
             _push([*modes[:first], self, *modes[first:]])
 
     def stop(self) -> None:
-        """Remove the mode; a later call does, if torch has removed it while it handles a function."""
+        """Remove the mode. If torch has removed it while handling a function, a later call removes it."""
         if self.on:
             modes = _popped()
             self.on = self not in modes
@@ -126,7 +126,7 @@ class Tape(TorchFunctionMode):
             yield
         finally:
             if before and self.windows.open:
-                self.start()  # does nothing if it was never removed
+                self.start()  # does nothing if the mode was never removed
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -193,10 +193,10 @@ class Tape(TorchFunctionMode):
 
 
 def own_function(func: Any) -> Any:
-    """Torch's own function, where the program has replaced it: torch passes the replacement to the mode,
+    """Return torch's own function if the program has replaced it: torch passes the replacement to the mode,
     which would run it twice.
     """
-    code, asks = getattr(func, "__code__", None), sys._getframe(4)  # above: ours, and handle_torch_function
+    code, asks = getattr(func, "__code__", None), sys._getframe(4)  # calls handle_torch_function
     if code is None or code is asks.f_code or code.co_filename.startswith((TORCH, UNSEEN)):
         return func
     return FunctionType(asks.f_code, asks.f_globals)
@@ -208,13 +208,13 @@ def _popped() -> list[Any]:
 
 
 def _push(modes: list[Any]) -> None:
-    """Put modes on torch's stack, the lowest first."""
+    """Push modes onto torch's stack, the lowest first."""
     for mode in modes:
         _push_mode(mode)
 
 
 def tensors(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]:
-    """The tensors among arguments, also in lists of them."""
+    """The tensors among arguments, also inside lists or tuples."""
     every: list[torch.Tensor] = []
     for one in (*args, *kwargs.values()) if kwargs else args:
         if isinstance(one, torch.Tensor):
@@ -225,7 +225,7 @@ def tensors(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]
 
 
 def detail(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The plain arguments, by name or by place; of an index, whether it cuts the rows and where."""
+    """The plain arguments, by name or by position; for an index, whether it slices the rows and where."""
     arguments: dict[str, Any] = {}
     for key, one in (*enumerate(args), *kwargs.items()):
         if isinstance(one, PLAIN):

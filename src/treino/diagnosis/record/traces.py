@@ -1,8 +1,8 @@
 """Undo two effects of the tape on a program: wrong lines of warnings, and disabled fast paths.
 
-Under a mode every function is called by ours, which stands between a warning and the line that it is about
-(https://docs.python.org/3/library/warnings.html#warnings.warn counts callers); and layers of transformers
-take no fast path, as it would pass over the mode.
+Under a mode, our function calls every torch function, and so stands between a warning and its line
+(https://docs.python.org/3/library/warnings.html#warnings.warn counts callers). And transformer layers take no
+fast path, as it would bypass the mode.
 """
 
 import sys
@@ -36,7 +36,7 @@ def install(hooks: Hooks) -> None:
 
 
 def _moved(message: Any) -> bool:
-    """Set a warning's line to the program's; return whether to show it: once a line, as in Python."""
+    """Set a warning's line to the program's; return whether to show it: once for each line, as in Python."""
     frame = _caller()
     if frame is None:
         return True
@@ -53,7 +53,7 @@ def _moved(message: Any) -> bool:
 
 
 def _caller() -> FrameType | None:
-    """The frame that called the function of torch which is run by the tape."""
+    """The frame that called the torch function that the tape runs."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None and frame.f_code is not tape.Tape.__torch_function__.__code__:
         frame = frame.f_back

@@ -12,12 +12,12 @@ from treino.diagnosis.record.log import Forward
 from treino.diagnosis.record.tables import Columns, RowSample
 from treino.diagnosis.record.values import Node
 
-MOST = 50_000  # rows that are remembered
-SAMPLE = 2000  # rows that are kept whole
+MOST = 50_000  # rows remembered, at most
+SAMPLE = 2000  # rows kept whole, at most
 
 
 class Call:
-    """One call of a net: its rows, and what is known of them."""
+    """One call of a net: its rows, and what is known about them."""
 
     def __init__(self, event: Forward, flat: np.ndarray, hashes: np.ndarray) -> None:
         self.event, self.flat, self.hashes = event, flat, hashes
@@ -29,7 +29,7 @@ class Call:
         self.node: Node | None = None
 
     def judge(self, right: np.ndarray) -> None:
-        """Which of its answers are right."""
+        """Set which of the call's predictions are right."""
         self.judged, self.right = len(right), int(right.sum())
 
 
@@ -54,7 +54,7 @@ class Training:
         self.later: Counter[float] = Counter()
         self.labelled = False
         self.entering = math.nan
-        self.numbers: dict[int, set[int]] = {}  # data set -> numbers that were drawn
+        self.numbers: dict[int, set[int]] = {}  # data set -> row numbers that were drawn
         self._origins: set[int] = set()
         self.drawn: set[Site] = set()
 

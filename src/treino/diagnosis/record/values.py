@@ -1,4 +1,4 @@
-"""The record of values: which operation made a tensor, of which others, and on which line."""
+"""The record of values: for each tensor, the operation that made it, its inputs, and the line."""
 
 import weakref
 from collections.abc import Iterable
@@ -11,8 +11,8 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Graph, Operation
 from treino.diagnosis.record.reach import reached
 
-MOST = 64  # operations of a graph that goes into the log
-PRUNED = 20_000  # tensors, above which dead ones are removed
+MOST = 64  # operations of a graph in the log, at most
+PRUNED = 20_000  # known tensors above which dead ones are removed
 OLD = 3  # steps after which a value forgets its parents
 
 VIEWS = frozenset(
@@ -22,10 +22,10 @@ NOBODY: frozenset[int] = frozenset()
 
 
 class Node:
-    """One value: the operation that made it, and the values that went in.
+    """One value: the operation that made it, and its input values.
 
-    forwards: numbers of the nets' calls that it comes from. output: it is what a net's call gave, or a view
-    of that. layer: the line that made the module of torch in which it ran. step: of the optimizers, then.
+    forwards: numbers of the nets' calls behind it. output: whether it is the output of a net's call, or a
+    view of one. layer: the line that made the torch module in which it ran. step: optimizer steps before it.
     """
 
     __slots__ = ("detail", "forwards", "grad", "layer", "op", "output", "parents", "shape", "site", "step")
@@ -53,7 +53,7 @@ class Node:
 
 
 class Values:
-    """The nodes of all tensors seen, by identity."""
+    """The nodes of all recorded tensors, by identity."""
 
     def __init__(self) -> None:
         self.step = 0
@@ -61,12 +61,12 @@ class Values:
         self._young: list[list[Node]] = [[]]
 
     def find(self, tensor: torch.Tensor) -> Node | None:
-        """The node of a tensor; None if it has none."""
+        """Return the node of a tensor; None if it has none."""
         known = self._known.get(id(tensor))
         return known[1] if known is not None and known[0]() is tensor else None
 
     def of(self, tensor: torch.Tensor) -> Node:
-        """The node of a tensor; one whose making was not seen becomes a leaf."""
+        """Return the node of a tensor; a tensor whose making was not recorded becomes a leaf."""
         node = self.find(tensor)
         if node is None:
             op = "parameter" if isinstance(tensor, torch.nn.Parameter) else "leaf"
@@ -122,7 +122,7 @@ class Values:
         return first
 
     def tick(self, step: int) -> None:
-        """A step was taken: values made some steps ago forget their parents, so that memory stays bounded."""
+        """Count a step. To bound memory, values made some steps ago forget their parents."""
         self.step = step
         self._young.append([])
         if len(self._young) > OLD:
@@ -137,12 +137,12 @@ def shape_of(tensor: torch.Tensor) -> tuple[int, ...]:
 
 
 def made_of(node: Node | None, most: int) -> list[Node]:
-    """A value and its ancestors, nearest first, ``most`` at the most."""
+    """A value and its ancestors, nearest first; at most ``most``."""
     return reached(node, lambda one: one.parents, most)
 
 
 def snapshot(node: Node, most: int = MOST) -> Graph:
-    """The operations that led to a value, breadth first, ``most`` at the most."""
+    """The graph of the operations that led to a value, breadth first; at most ``most``."""
     order = made_of(node, most)
     numbers = {id(one): place for place, one in enumerate(order)}
     return Graph(

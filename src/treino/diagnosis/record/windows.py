@@ -1,29 +1,29 @@
-"""Decide when everything is recorded: at first, then now and then, and at new kinds of calls of nets.
+"""Decide when everything is recorded: at first, then occasionally, and at new kinds of calls of nets.
 
-A turn is a backward. Counts alone decide, so that findings do not depend on the machine's speed.
+A turn is a backward. Only counts decide, so that findings don't depend on the machine's speed.
 """
 
 from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
-FIRST = 48  # turns that are watched from the start
+FIRST = 48  # turns recorded from the start
 WIDE = 2  # turns of a later window
 APART = 4  # a later window opens after a further quarter of all turns
-LEAST = 32  # turns between windows, at least
-LOOKS = 3  # evaluations of one line that are watched; later ones as windows open
-NEW, TRAININGS = 12, 4  # turns watched of a training that begins later; such trainings
-CROWDED = 20_000  # operations, after which the first window ends early
-PATIENCE = 64  # backwards without a step, after which backwards count as steps
+LEAST = 32  # fewest turns between windows
+LOOKS = 3  # recorded evaluations of one line; later ones as windows open
+NEW, TRAININGS = 12, 4  # turns recorded of a later training; such trainings, at most
+CROWDED = 20_000  # operations after which the first window ends early
+PATIENCE = 64  # backwards without a step after which backwards count as steps
 
 
 class Windows:
-    """The state of the window: open while everything is recorded.
+    """The state of the window: everything is recorded while it is open.
 
     turn: backwards so far. stepped: the turn of the newest step. due: the turn at which the window opens or
-    closes; it does so after an optimizer's step, to hold whole steps, or after a backward if there are none.
+    closes. It does so after an optimizer's step, to hold whole steps, or after a backward if there are none.
 
-    Between windows a call of a net counts as training if it is like the newest one. calls: since the newest
+    Between windows, a call of a net counts as training if it is like the newest call. calls: since the newest
     backward; usual: calls in a turn; net, code, at: the net of the newest call (a weak reference) and its
     place.
     """
@@ -52,7 +52,7 @@ class Windows:
         return self.turn - self.stepped > PATIENCE
 
     def forget(self) -> None:
-        """Forget the newest call, so that the next one is looked at."""
+        """Forget the newest call, so that the next one is examined."""
         self.net: Callable[[], Any] = lambda: None
         self.code: CodeType | None = None
         self.at = -1
@@ -70,7 +70,7 @@ class Windows:
         return self.open
 
     def anew(self) -> None:
-        """Watch the beginning of another optimizer's training, too."""
+        """Record the beginning of another optimizer's training, too."""
         self._trainings += 1
         if self.turn and self._trainings <= TRAININGS:
             if self.open:
@@ -79,8 +79,8 @@ class Windows:
                 self.due, self._wide = self.turn, NEW
 
     def look(self, place: object) -> bool:
-        """Open the window, until the next step, for a call from a place that doesn't train: the first times,
-        and later as often as windows open. Returns whether it is open.
+        """Open the window until the next step for a call from a place that doesn't train: the first times,
+        and later as often as windows open. Return whether the window is open.
         """
         seen, turn = self._looks.get(place, (0, 0))
         if seen < LOOKS or (APART - 1) * self.turn >= APART * turn:

@@ -24,7 +24,7 @@ def rules() -> dict[str, Rule]:
 
 
 def findings_to_report(findings: list[Finding]) -> list[Finding]:
-    """The findings that no other one explains, each line once; certain ones first, then the worst."""
+    """The findings that no other finding explains, each line once; certain ones first, then the worst."""
     ids = {f.rule for f in findings}
     findings = [f for f in findings if not ids & set(rules()[f.rule].unless)]
     unique = {(f.rule, f.file, f.line): f for f in reversed(findings)}
@@ -33,9 +33,9 @@ def findings_to_report(findings: list[Finding]) -> list[Finding]:
 
 
 def decide(log: Log, *, early: bool = False) -> tuple[list[Finding], list[str]]:
-    """The findings of all rules, certain ones first, and the defects of rules that raised.
+    """Return the findings of all rules, certain ones first, and the errors of rules that raised.
 
-    early: only rules that may speak before the end.
+    early: only rules that may report before the end.
     """
     findings: list[Finding] = []
     defects: list[str] = []
@@ -52,5 +52,5 @@ def decide(log: Log, *, early: bool = False) -> tuple[list[Finding], list[str]]:
 
 
 def notes(log: Log) -> list[str]:
-    """Sentences about what may be intended and is no finding."""
+    """Sentences about what may be intended and so is no finding."""
     return [n for r in rules().values() if r.note for e in r.decide(log) if (n := r.note(e))]

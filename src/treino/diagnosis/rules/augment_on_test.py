@@ -8,8 +8,8 @@ from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.rules.shares import evaluations
 from treino.words import N_, _
 
-LEAST = 2  # evaluations that differ from the one before
-FEW = 0.05  # of the rows trained on before, at most
+LEAST = 2  # evaluations that differ from the previous one
+FEW = 0.05  # share of rows trained on before, at most
 
 
 def decide(log: Log) -> Iterable[Evidence]:

@@ -12,7 +12,7 @@ from treino.words import N_, _
 CLASSES = ("cross_entropy", "nll_loss")
 SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss")
 PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
-NEAR = 1e-4  # of 0 and 1: rounding of smoothed labels
+NEAR = 1e-4  # from 0 and 1: rounding of smoothed labels
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -26,7 +26,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def _wrong(c: LossCall) -> str:
-    """What is wrong with the labels of one call, in words; empty if nothing is."""
+    """Return what is wrong with the labels of one call, in words; "" if nothing is."""
     values = f"{c.low:g} … {c.high:g}"
     if c.name in CLASSES and c.target_kind == "int":
         classes = c.input_shape[1] if len(c.input_shape) > 1 else 0

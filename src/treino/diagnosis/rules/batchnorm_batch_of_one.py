@@ -12,12 +12,12 @@ from treino.diagnosis.where.settings import setting
 from treino.words import N_
 
 WIDE = 64  # values of a row in each channel that suffice for statistics
-SELDOM = 8  # one batch in so many
-LEAST = 3  # batches of one row, where there are no larger ones
+SELDOM = 8  # at most one batch in this many
+LEAST = 3  # batches of one row, if there are no larger ones
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Torch refused a batch of one row; or some come between larger ones; or their averages are used."""
+    """Torch refused a batch of one row; or some come between larger batches; or their averages are used."""
     steps = max((e.step for e in log.of(Ended)), default=0)
     for norm in log.of(Normed):
         drop = norm.larger and math.prod(norm.shape[2:]) >= WIDE and norm.ones * SELDOM <= steps
@@ -30,7 +30,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """The line that sets the batch size, of the loader or of the loop over batches."""
+    """The line that sets the batch size, in the loader or in the loop over batches."""
     loader = evidence.sites.get("loader")
     if loader is not None:
         return setting(loader, "batch_size", 1, 1.0)

@@ -1,6 +1,6 @@
-"""Read from source whether a figure of an evaluation decides which weights or settings are kept.
+"""Read from source whether a metric of an evaluation decides which weights or settings are kept.
 
-Only ``selection_on_test`` uses it, because only names in the source tell that rows are a test set.
+Only ``selection_on_test`` uses this: only names in the source tell that rows are a test set.
 """
 
 import ast
@@ -22,19 +22,19 @@ from treino.diagnosis.where.source import (
     words,
 )
 
-# Words by which people name the rows of the final test, and those for choices.
+# Names for the rows of the final test, for validation rows and for training rows.
 TEST = frozenset(("test", "te", "tst", "testing", "holdout", "heldout", "prueba", "teste", "prova"))
 VALIDATION = frozenset(("val", "valid", "validation", "dev", "validacion", "validacao", "vld"))
 TRAIN = frozenset(("train", "tr", "training", "trn", "fit"))
 BEST = ("max", "min", "sorted", "argmax", "argmin", "nanargmax", "nanargmin", "idxmax", "idxmin", "sort")
 ORDERS = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
-STEPS = 40  # followed back from a net's input
-ROUNDS = 6  # times that a figure is followed to the names that hold it
+STEPS = 40  # steps followed back from a net's input, at most
+ROUNDS = 6  # rounds of following a metric to the names that hold it
 
 
 def naming_line(sites: tuple[Site, ...], vocabulary: frozenset[str]) -> Site | None:
-    """The first of these lines, innermost first, that passes on a value named with a word of the vocabulary;
-    else the line where an input of the innermost one got such a name.
+    """The innermost of these lines that passes on a value whose name has a word of the vocabulary; else the
+    line that gave such a name to an input of the innermost line.
     """
     for site in sites:
         if any(_says(name, vocabulary) for name in _names_passed(site)):
@@ -75,7 +75,7 @@ def _head(node: ast.AST) -> list[ast.AST]:
 
 
 def decides(site: Site) -> bool:
-    """Whether the figure computed on a line is compared with another, or the best of several is taken."""
+    """Whether the metric computed on a line is compared with another, or the best of several is taken."""
     start = statement(site)
     if start is None:
         return False
@@ -107,7 +107,7 @@ def decides(site: Site) -> bool:
 
 
 def _takes_best(node: ast.stmt, own: set[str]) -> bool:
-    """Whether a statement takes the best of these figures, and not of answers along an axis."""
+    """Whether a statement takes the best of these metrics, rather than of predictions along an axis."""
     for call in calls(node, *BEST):
         whole = not argument(call, "dim") and not argument(call, "axis")
         whole = whole and not any(isinstance(a, (ast.Constant, ast.UnaryOp)) for a in call.args)
@@ -117,7 +117,7 @@ def _takes_best(node: ast.stmt, own: set[str]) -> bool:
 
 
 def _results(node: ast.stmt) -> set[str]:
-    """The names that hold a statement's result, also of a list that it is put into."""
+    """The names that hold a statement's result, also the name of a list to which it is added."""
     held = targets(node)
     if isinstance(node, ast.Assign):
         held |= {name_of(t.value) for t in node.targets if isinstance(t, ast.Subscript)} - {""}
@@ -129,7 +129,7 @@ def _results(node: ast.stmt) -> set[str]:
 
 
 def _compares(node: ast.AST, own: set[str] | None = None) -> bool:
-    """Whether figures (with these names) are compared by order with each other, not with a constant."""
+    """Whether metrics (with these names) are compared by order with each other, not with a constant."""
     for n in ast.walk(node):
         if isinstance(n, ast.Compare) and any(isinstance(op, ORDERS) for op in n.ops):
             sides = [n.left, *n.comparators]
@@ -139,7 +139,7 @@ def _compares(node: ast.AST, own: set[str] | None = None) -> bool:
 
 
 def _side(node: ast.Compare, site: Site) -> bool:
-    """Whether one side of a comparison is the call on this line, and the other no constant."""
+    """Whether one side of a comparison is the call on this line, and the other is not a constant."""
     sides = [node.left, *node.comparators]
     is_call = any(isinstance(s, ast.Call) and s.lineno == site.line for s in sides)
     return is_call and not any(isinstance(s, ast.Constant) for s in sides)

@@ -1,4 +1,4 @@
-"""A rare class that the net has given up."""
+"""A rare class that the net never predicts."""
 
 from collections.abc import Iterable
 
@@ -9,19 +9,19 @@ from treino.diagnosis.rules.graphs import by_line
 from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.words import N_
 
-LEAST = 20  # calls, and ROWS in them
+LEAST = 20  # fewest calls; ROWS: fewest rows in them
 ROWS = 100
-COMMON = 0.75  # of the rows: the share of the most common class
-RARE = 0.3  # of an even share
-THERE = 4  # rows of the rare class in the newest calls
-FOUND = 0.1  # of them, that the net predicts; none of these are measured
-LEARNED = 0.85  # of a constant's loss: 0.87 to 3 by nets that gave up, 0.83 by one that ranks rows well
-CLASSES = 20  # at most; of more none is common
-NEWEST = 24  # calls
+COMMON = 0.75  # least share of the most common class
+RARE = 0.3  # times an even share
+THERE = 4  # fewest rows of the rare class in the newest calls
+FOUND = 0.1  # share of these that the net predicts; none of these are measured
+LEARNED = 0.85  # times a constant's loss: 0.87 to 3 by nets that gave up, 0.83 by one that ranks rows well
+CLASSES = 20  # at most; of more classes, none is common
+NEWEST = 24  # newest calls
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """A class is rare, nothing favours it, and the newest batches' predictions never find it."""
+    """A class is rare, the loss doesn't favour it, and the newest batches' predictions never find it."""
     course = training(log)
     looked_at = [c for c in log.of(LossCall) if c.trained and c.labels and not c.error]
     for calls in by_line(looked_at, lambda c: c.site).values():
@@ -33,7 +33,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         if favours(calls[-1], total) or max(total.values()) < COMMON * rows:
             continue
         if classes == 2 and course is not None and course.known and not course.stuck(LEARNED):
-            continue  # it learns probabilities, and the rare class's may be below a half everywhere
+            continue  # it learns probabilities; the rare class's may be below a half everywhere
         new = counted(calls[-NEWEST:], "labels")
         right = counted(calls[-NEWEST:], "right")
         for label, n in sorted(total.items(), key=lambda item: item[1]):

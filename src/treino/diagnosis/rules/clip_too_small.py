@@ -1,4 +1,4 @@
-"""A clip so small that nothing is left of the gradients."""
+"""A clip so small that almost nothing remains of the gradients."""
 
 from collections.abc import Iterable
 from statistics import median
@@ -14,13 +14,13 @@ from treino.diagnosis.where.source import calls, module, same
 from treino.words import N_
 
 LIMITS = (("max_norm", 1), ("clip_value", 1), ("max", 2))  # by keyword, and by position
-CALLS = 10  # calls of a clip, at least
-SLIVER = 0.05  # of the gradients that a clip typically leaves
-STEPS = 10  # of the optimizer, at least
-FELL = 0.9  # of the first quarter's loss, above which the last one's hardly fell; not measured
+CALLS = 10  # fewest calls of a clip
+SLIVER = 0.05  # share of the gradients that typically remains
+STEPS = 10  # fewest steps of the optimizer
+FELL = 0.9  # times the first quarter's loss: above it, the last quarter's hardly fell; not measured
 CRAWLS = 1e-3  # ‖Δp‖ / ‖p‖ of a typical step
 STAYED = 0.02  # ‖p_end − p_start‖ / ‖p_start‖ of weights that hardly moved
-BELOW_EPS = 1e-6  # a limit below what Adam adds to its divisor; above, Adam rescales what is left
+BELOW_EPS = 1e-6  # below Adam's eps; Adam rescales what a larger limit leaves
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -46,7 +46,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def stuck(every: list[Training], optimizer: int) -> bool:
-    """Whether the longest course of a loss that an optimizer learns from ends no better than it began."""
+    """Whether the longest training with this optimizer ends with no better loss than it began with."""
     course = next((t.values for t in every if optimizer in t.optimizers), ())
     n = max(1, len(course) // 4)
     return bool(course) and sum(course[-n:]) > FELL * sum(course[:n])

@@ -1,4 +1,4 @@
-"""The course of a training's loss, and the optimizer steps behind it."""
+"""A training's losses, and the optimizer steps behind them."""
 
 import math
 from dataclasses import dataclass
@@ -17,19 +17,18 @@ from treino.diagnosis.record.log import (
 )
 from treino.diagnosis.rules.graphs import by_line
 
-LEAST = 12  # values, below which a course tells nothing
+LEAST = 12  # fewest values that a rule judges
 SAME = 0.05  # relative difference allowed between the loss run backward and torch's
-ALIKE = 0.9  # of their quotients that must be near the median; not measured
-EXPLODES = 10  # times the first loss; not measured
+ALIKE = 0.9  # least share of the ratios near their median; not measured
+EXPLODES = 10  # times the first loss, at least; not measured
 
 
 @dataclass(frozen=True)
 class Training:
-    """The losses of one line's backwards, all of them, in order.
+    """All losses that one line ran backward, in order.
 
-    constant: what the best constant answer gets, NaN where that isn't known. known: the loss is one of
-    torch's, of which the targets were seen. calls: of that loss, those that were looked at.
-    optimizers: numbers of those that it gave gradients.
+    constant: the loss of the best constant prediction, NaN if unknown. calls: recorded calls of torch losses
+    behind these values. optimizers: numbers of the optimizers that got gradients from them.
     """
 
     site: Site | None
@@ -37,38 +36,38 @@ class Training:
     constant: float
     calls: tuple[LossCall, ...]
     optimizers: frozenset[int]
-    adds: float = 1.0  # the loss that is run backward over torch's
+    adds: float = 1.0  # ratio of the loss that is run backward to torch's
 
     @property
     def known(self) -> bool:
-        """Whether it is known what a constant answer gets."""
+        """Whether the constant prediction's loss is known."""
         return self.constant > 0
 
     @property
     def floor(self) -> float:
-        """A constant's loss; if unknown the least of the first losses, as random weights answer alike."""
+        """A constant's loss; if unknown, the least of the first losses, as random weights predict alike."""
         return self.constant if self.known else min((v for v in self.values[:3]), default=math.nan)
 
     def first(self) -> float:
-        """The mean of the first eight, or quarter."""
+        """The mean of the first eight losses, or of the first quarter if shorter."""
         n = max(1, min(8, len(self.values) // 4))
         return sum(self.values[:n]) / n
 
     def last(self) -> float:
-        """The mean of the last quarter, of 64 at most; not finite where one of it is."""
+        """The mean of the last quarter, at most 64 losses; not finite if one of them isn't."""
         n = max(1, min(64, len(self.values) // 4))
         return sum(self.values[-n:]) / n
 
     def highest(self) -> float:
-        """The largest of all."""
+        """The largest finite loss."""
         return max((v for v in self.values if math.isfinite(v)), default=math.inf)
 
     def stuck(self, share: float) -> bool:
-        """Whether it ends above this share of what no learning gets, or is not finite."""
+        """Whether the last losses are above this share of ``floor``, or not finite."""
         return len(self.values) >= LEAST and self.floor > 0 and not self.last() < share * self.floor
 
     def exploded(self) -> bool:
-        """Not finite in the end, after growing more than tenfold."""
+        """Whether the last loss is not finite, after the losses grew more than tenfold."""
         finite = [v for v in self.values if math.isfinite(v)]
         if not finite or len(finite) == len(self.values) or math.isfinite(self.values[-1]):
             return False
@@ -77,11 +76,11 @@ class Training:
 
 @dataclass(frozen=True)
 class Steps:
-    """One optimizer's steps: of all of them, or of those looked at.
+    """One optimizer's steps. typical, largest, pull and shrunk are of recorded steps only.
 
-    typical, largest: ‖Δp‖ / ‖p‖ of the median and the largest step, NaN where none is known. pull: decay by
-    gradient, the median. lr: the largest of its groups, as made. shrunk: norm of the weights in the newest
-    step by that in the first.
+    typical, largest: ‖Δp‖ / ‖p‖ of the median and the largest step, NaN if unknown. pull: the median ratio of
+    weight decay to gradient. lr: the largest of its groups, as made. shrunk: the weights' norm at the newest
+    step over that at the first.
     """
 
     optimizer: int
@@ -99,7 +98,7 @@ class Steps:
 
 
 def trainings(log: Log) -> list[Training]:
-    """All courses, the longest first."""
+    """All trainings, the longest first."""
     calls = {c.loss: c for c in log.of(LossCall) if not c.error}
     backwards = by_line(log.of(Backward), lambda b: b.site)
     courses = [_training(c, backwards.get(c.site, []), calls) for c in log.of(Course) if c.values]
@@ -107,7 +106,7 @@ def trainings(log: Log) -> list[Training]:
 
 
 def training(log: Log) -> Training | None:
-    """The longest course; None where there is none, or it may fall below zero and so has no scale."""
+    """The longest training; None if there is none, or if its loss may fall below zero and so has no scale."""
     longest = next(iter(trainings(log)), None)
     if longest is None or not (longest.known or all(v >= 0 or math.isnan(v) for v in longest.values)):
         return None
@@ -120,7 +119,7 @@ def _training(course: Course, ran: list[Backward], calls: dict[int, LossCall]) -
     every = [c for _, used in own for c in used]
     shares = [v / total for v, used in own if (total := sum(c.value for c in used)) > 0]
     adds, constant = (median(shares), math.nan) if shares else (1.0, math.nan)
-    # The sum of torch's losses is run backward throughout, up to one factor.
+    # The program runs the sum of torch's losses backward throughout, up to one factor.
     fits = bool(shares) and 2 * len(own) > len(ran) and _alike(shares, adds)
     if fits:
         constant = adds * sum(constant_of(group) for group in _by_line(every, own))
@@ -135,19 +134,19 @@ def _training(course: Course, ran: list[Backward], calls: dict[int, LossCall]) -
 
 
 def _alike(shares: list[float], middle: float) -> bool:
-    """Whether nine in ten shares are near the median."""
+    """Whether nine in ten ratios are near the median."""
     near = sum(abs(s - middle) <= SAME * abs(middle) for s in shares)
     return near >= ALIKE * len(shares)
 
 
 def _by_line(every: list[LossCall], own: list[tuple[float, list[LossCall]]]) -> list[list[LossCall]]:
-    """The calls by their places in a backward: usually one place."""
+    """Group the calls by their position in a backward: usually there is one."""
     most = max(len(used) for _, used in own)
     return [[used[i] for _, used in own if i < len(used)] for i in range(most)]
 
 
 def constant_of(calls: list[LossCall]) -> float:
-    """The mean loss of the best constant answer for the targets of all these calls; NaN where not known."""
+    """The mean loss of the best constant prediction for the targets of all these calls; NaN if unknown."""
     one = calls[0]
     labels = counted(calls, "labels")
     rows = sum(labels.values())
@@ -165,11 +164,11 @@ def constant_of(calls: list[LossCall]) -> float:
             shares = [(1 - one.smoothing) * s + one.smoothing / classes for s in shares]
             shares += [one.smoothing / classes] * (classes - len(shares))
         loss = -sum(s * math.log(s) for s in shares if s > 0)
-        # Binary losses divide by rows, those of classes by the rows' weights.
+        # Binary losses divide by the number of rows, class losses by the sum of the rows' weights.
         loss *= whole / rows if one.name.startswith("binary") else 1.0
         return loss * (rows / len(calls) if one.reduction == "sum" else 1.0)
     if rows:
-        return math.nan  # of one class alone, a constant is right
+        return math.nan  # for a single class, a constant is right
     known = [c for c in calls if c.constant > 0 and c.target_shape and c.target_shape[0] > 1]
     if 2 * len(known) < len(calls) or one.reduction == "none":
         return math.nan
@@ -179,7 +178,7 @@ def constant_of(calls: list[LossCall]) -> float:
 
 
 def counted(calls: list[LossCall], name: str) -> dict[int, int]:
-    """The sum of a table of counts (``labels``, ``right``) over calls."""
+    """Sum a table of counts (``labels``, ``right``) over calls."""
     total: dict[int, int] = {}
     for c in calls:
         for k, n in getattr(c, name).items():
@@ -188,7 +187,7 @@ def counted(calls: list[LossCall], name: str) -> dict[int, int]:
 
 
 def optimizers(log: Log) -> list[Steps]:
-    """All optimizers that stepped, in the order in which they were made."""
+    """All optimizers that took steps, in the order in which they were made."""
     ended = {e.optimizer: e for e in log.of(OptimizerEnded)}
     stepped = by_line(log.of(Stepped), lambda s: s.optimizer)
     every: dict[int, Steps] = {}
@@ -218,8 +217,8 @@ def optimizers(log: Log) -> list[Steps]:
 
 
 def studied(log: Log, setting: str) -> bool:
-    """Whether one line made optimizers with other values of a setting (``lr``, ``weight_decay``), one after
-    another, each after the steps of the one before.
+    """Whether a study ran: one line made optimizers with different values of a setting (``lr``,
+    ``weight_decay``), each after the steps of the previous one.
     """
     stepped = {s.optimizer for s in log.of(Stepped)}
     made = {o.optimizer: o for o in reversed(log.of(OptimizerMade)) if o.optimizer in stepped and o.groups}

@@ -10,17 +10,17 @@ from treino.diagnosis.rules.graphs import made_by
 from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.words import N_, _, numeral
 
-LEAST = 3  # calls
-DEAD = 0.9  # of a layer's units, in each of the newest calls
-BELOW = 0.2  # of the targets, that a ReLU can't reach
-STUCK = 0.9  # of a constant's loss
-LEARNED = 0.1  # of the first loss: below it the net learns; none of these are measured
+LEAST = 3  # fewest calls
+DEAD = 0.9  # share of a layer's units, in each of the newest calls
+BELOW = 0.2  # share of the targets that a ReLU can't reach
+STUCK = 0.9  # times a constant's loss
+LEARNED = 0.1  # times the first loss: below it the net learns; none of these are measured
 
 
 def decide(log: Log) -> Iterable[Evidence]:
     """Nine in ten units of a layer were zero for all rows of the newest calls, and the loss is no better than
-    a constant, or the layer gives the same for every row; or a ReLU gives the answers for targets of which
-    many are below zero.
+    a constant's, or the layer's output is the same for every row; or a ReLU makes the predictions, and many
+    targets are below zero.
     """
     loss = training(log)
     if loss is None:

@@ -14,7 +14,7 @@ LEAST = 3  # steps without a gradient for the same parameters
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Parameters that backward never reached, behind a line that leaves the graph or has derivative zero."""
+    """Backward never reached parameters behind a line that leaves the graph or has derivative zero."""
     missing, owner = parameters_without(log)
     flat, owners = parameters_without(log, zeros=True)
     owner = owners | owner
@@ -55,7 +55,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 def parameters_without(
     log: Log, zeros: bool = False
 ) -> tuple[set[int], dict[int, tuple[OptimizerMade, int]]]:
-    """Parameters without a gradient, or with zeros, at all steps of their optimizers; and these steps."""
+    """Parameters without a gradient, or with zeros, at all steps of their optimizers; and the steps."""
     made = {o.optimizer: o for o in log.of(OptimizerMade)}
     ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
     candidates: set[int] = set()

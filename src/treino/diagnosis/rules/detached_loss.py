@@ -1,4 +1,4 @@
-"""A loss that has lost its history before backward."""
+"""A loss that has lost its graph before backward."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ ANEW = ("tensor", "as_tensor", "from_numpy", "FloatTensor", "detach", "data")
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """backward ran from a fresh leaf, or through a graph without any parameter, while an optimizer waits."""
+    """backward ran from a fresh leaf, or through a graph without parameters, while an optimizer waits."""
     ends = log.of(OptimizerEnded)
     if not any(e.steps or not e.filled for e in ends):
         return
@@ -30,7 +30,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def made_at(backwards: list[Backward]) -> Site | None:
-    """The line where a loss's history ends: an operation that made a value anew or detached it."""
+    """The line where a loss's graph ends: an operation that made a value anew or detached it."""
     for graph in (b.graph for b in backwards):
         known = [o for o in graph.walk() if o.site is not None]
         ends = (

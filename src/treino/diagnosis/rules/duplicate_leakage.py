@@ -14,12 +14,12 @@ from treino.words import N_, _
 TRAINED = N_("were trained on before they were evaluated (the table holds copies)")
 NEAR = N_("are nearly one with training rows (the table holds copies)")
 WINDOWS = N_("hold at least half of a training row: windows of one series, which overlap")
-SHARE = {"near": 0.3, "windows": 0.8}  # of the rows that were measured
+SHARE = {"near": 0.3, "windows": 0.8}  # share of the compared rows
 
 
 def decide(log: Log) -> Iterable[Evidence]:
     """Rows of an evaluation had been trained on, and the table holds copies, more than chance allows; or many
-    lie far nearer to training rows than rows usually do, or are windows that overlap with theirs.
+    are far nearer to training rows than rows usually are, or are windows that overlap training's.
     """
     for e, t in evaluations(log):
         trained, rows = shared(e, t)

@@ -1,5 +1,5 @@
-"""What the rules' examples share: the start of all of them, which the docs show once and the tests run before
-each; a script that trains; and the split and the test of those about held-out rows.
+"""Code that the rules' examples share: their first lines, which the docs show once and the tests run before
+each; a training script; and the split and test for examples about held-out rows.
 """
 
 PRELUDE = """\
@@ -32,7 +32,7 @@ def script(
     settings: str = "lr=0.1",
     steps: int = 10,
 ) -> str:
-    """A script that trains a net by a loss as it should."""
+    """A correct script that trains a net by a loss."""
     return f"""\
 net = {net}
 optimizer = torch.optim.SGD(net.parameters(), {settings})

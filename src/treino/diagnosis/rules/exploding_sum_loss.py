@@ -1,4 +1,4 @@
-"""A summed loss whose steps are as large as the batch."""
+"""A summed loss whose steps grow with the batch."""
 
 import math
 from collections.abc import Iterable
@@ -12,9 +12,9 @@ from treino.diagnosis.where.settings import setting
 from treino.words import N_
 
 LEAST = 8  # rows of a batch, and values of a loss
-STUCK = 0.8  # of a constant's loss
+STUCK = 0.8  # times a constant's loss
 GREW = 3  # times the first loss, at the end
-WILD = 0.02  # of the weights, in the median step
+WILD = 0.02  # times the weights, in the median step
 LARGE = 0.1  # ... and in the largest
 ALONE = 0.5  # relative difference allowed between the loss and the sum; none of these are measured
 

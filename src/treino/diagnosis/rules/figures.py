@@ -1,4 +1,4 @@
-"""Summarise a training: its first and last loss, and whether its answers are at chance."""
+"""Summarise a training: its first and last loss, and whether its predictions are at chance."""
 
 import math
 from collections.abc import Iterator
@@ -8,16 +8,16 @@ from treino.diagnosis.record.log import Graph, Log, LossCall, Operation, Read
 from treino.diagnosis.rules.course import counted, trainings
 from treino.words import _, numeral
 
-NOISE = 3  # standard deviations, within which a share of right answers is chance
-HARDLY = 0.95  # of a constant's loss: a loss that is hardly better
+NOISE = 3  # standard deviations within which an accuracy counts as chance
+HARDLY = 0.95  # times a constant's loss: a loss hardly better
 SCALED = 128  # times torch's loss that is run backward, as with a GradScaler
-NEWEST = 16  # calls of the loss by which answers in training are judged
+NEWEST = 16  # newest calls of the loss, for the accuracy in training
 REDUCED = ("mean", "sum", "count_nonzero", "div", "mul", "to")
 
 
 @dataclass(frozen=True)
 class Share:
-    """A share of right answers. chance: what one answer for all rows, or guessing, gets."""
+    """An accuracy. chance: the accuracy of one prediction for all rows, or of guessing."""
 
     right: float
     chance: float
@@ -25,13 +25,13 @@ class Share:
 
     @property
     def at_chance(self) -> bool:
-        """Whether it is no better than chance, as far as so many rows tell."""
+        """Whether the accuracy is no better than chance, given the number of rows."""
         spread = math.sqrt(self.chance * (1 - self.chance) / max(1, self.rows))
         return self.right <= self.chance + NOISE * spread
 
 
 def summary(log: Log) -> list[str]:
-    """The first and the last loss, what a constant gets, and what is at chance, in sentences."""
+    """Sentences about the first and last loss, a constant's loss, and an accuracy at chance."""
     sentences: list[str] = []
     loss = next(iter(trainings(log)), None)
     if loss is not None and len(loss.values) > 1:
@@ -54,7 +54,7 @@ def summary(log: Log) -> list[str]:
 
 
 def read_share(log: Log) -> Share | None:
-    """The last share of right answers that the program read, of all its batches; None where none is known."""
+    """The last accuracy that the program read, over all its batches; None if none is known."""
     reads = [(r, counted) for r in log.of(Read) if (counted := _compared(r)) is not None]
     if not reads:
         return None
@@ -70,7 +70,7 @@ def read_share(log: Log) -> Share | None:
 
 
 def trained_share(log: Log) -> Share | None:
-    """The share of right answers in the newest calls of the loss that trains."""
+    """The accuracy in the newest calls of the loss that trains."""
     calls = [c for c in log.of(LossCall) if c.trained and c.labels][-NEWEST:]
     rows = sum(sum(c.labels.values()) for c in calls)
     if not rows:
@@ -85,7 +85,7 @@ def common(calls: list[LossCall]) -> float:
 
 
 def _compared(event: Read) -> tuple[int, int, str] | None:
-    """(rows, classes, "mean" or "sum") of a number that tells how many of a net's classes were right."""
+    """(rows, classes, "mean" or "sum") of a number that counts a net's right classes; else None."""
     if not math.isfinite(event.value) or event.graph.root is None:
         return None
     way = list(_way(event.graph))
@@ -103,12 +103,12 @@ def _compared(event: Read) -> tuple[int, int, str] | None:
 
 
 def dropped(before: tuple[int, ...], after: tuple[int, ...]) -> int:
-    """The size of the axis that a maximum was taken along; 0 where there is no one such axis."""
+    """The size of the axis along which a maximum was taken; 0 if there is no single such axis."""
     return next((n for i, n in enumerate(before) if before[:i] + before[i + 1 :] == after), 0)
 
 
 def _way(graph: Graph) -> Iterator[Operation]:
-    """From a number through sums and means to what was compared."""
+    """Walk from a number through sums and means to the comparison behind it."""
     one = graph.root
     while one is not None:
         yield one

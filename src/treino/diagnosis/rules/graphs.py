@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from treino.diagnosis.record.log import Forward, Graph, Log, LossCall, Operation
 
-# Operations that leave a value what it is: another view, another type, a copy, some of its rows.
+# Operations that keep a value: another view, another type, a copy, some of its rows.
 PASSED = frozenset(
     (
         *("view", "reshape", "squeeze", "unsqueeze", "flatten", "unflatten", "to", "contiguous", "clone"),
@@ -29,21 +29,21 @@ def made_by(graph: Graph, *names: str, start: Operation | None = None) -> Operat
 
 
 def argument(operation: Operation, name: str, place: int) -> Any:
-    """A plain argument of an operation; None where it isn't there."""
+    """A plain argument of an operation; None if it is absent."""
     detail = operation.detail
     as_in_numpy = detail.get("axis") if name == "dim" else None
     return detail.get(name, detail.get(str(place), as_in_numpy))
 
 
 def axis(operation: Operation, place: int = 1) -> int | None:
-    """The axis along which an operation ran, counted from the front; None where none was named."""
+    """The axis along which an operation ran, counted from the front; None if none was given."""
     dim = argument(operation, "dim", place)
     whole = operation.shape
     return dim % len(whole) if isinstance(dim, int) and not isinstance(dim, bool) and whole else None
 
 
 def by_line(events: Iterable[T], line: Any) -> dict[Hashable, list[T]]:
-    """Events grouped by a line, or by whatever ``line`` says of each."""
+    """Group events by a line, or by what ``line`` returns for each."""
     groups: dict[Hashable, list[T]] = {}
     for event in events:
         groups.setdefault(line(event), []).append(event)
@@ -51,17 +51,17 @@ def by_line(events: Iterable[T], line: Any) -> dict[Hashable, list[T]]:
 
 
 def calls_by_number(log: Log) -> dict[int, Forward]:
-    """All calls of nets that were watched."""
+    """All recorded calls of nets, by number."""
     return {f.forward: f for f in log.of(Forward)}
 
 
 def classifiers(log: Log) -> set[int]:
-    """The nets whose answers met labels of classes in a loss."""
+    """The nets whose outputs met class labels in a loss."""
     forwards = calls_by_number(log)
     return {forwards[n].net for c in log.of(LossCall) if c.labels for n in c.forwards if n in forwards}
 
 
 def is_column(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    """Whether of two shapes one is [N, 1] and the other [N]."""
+    """Whether one of two shapes is [N, 1] and the other [N]."""
     short, long = sorted((one, other), key=len)
     return len(long) == 2 and long[1] == 1 < long[0] and short == long[:1]

@@ -1,4 +1,4 @@
-"""Evaluation calls of nets: their answers became figures, and no backward followed."""
+"""Evaluation calls of nets: metrics were made of their outputs, and no backward followed."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,10 +7,10 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Forward, Log, LossCall, NetMade, OptimizerMade, Read
 from treino.diagnosis.rules.turns import trained_forwards
 
-TRAINED = 2  # training calls of a net, before its figures count
-LEFT_OUT = 10  # calls that trained, to one that didn't: a training that leaves some batches out
+TRAINED = 2  # training calls of a net before its metrics count
+LEFT_OUT = 10  # training calls for each other call; with more, a training leaves out some batches
 CHOICES = frozenset(("argmax", "max", "topk", "sort", "argsort", "round", "min"))
-SHARES = frozenset(("softmax", "sigmoid"))  # of outputs, which are judged as arrays
+SHARES = frozenset(("softmax", "sigmoid"))  # of outputs, whose arrays become metrics
 ARRAYS = ("numpy", "array", "tolist")
 COMPARES = frozenset(("eq", "ne", "gt", "lt", "ge", "le", "isclose"))
 
@@ -19,8 +19,9 @@ COMPARES = frozenset(("eq", "ne", "gt", "lt", "ge", "le", "isclose"))
 class Group:
     """The calls of one net on one line.
 
-    judged: gave figures and did not train. trained: how many did. targets: some became targets. again:
-    numbers of those judged that were given the rows of one judged before, with no step between.
+    judged: calls with metrics that did not train. trained: number of calls that did. targets: whether some
+    outputs became targets. again: numbers of judged calls with the rows of an earlier one, and no step
+    between.
     """
 
     net: NetMade
@@ -85,22 +86,22 @@ def groups(log: Log) -> list[Group]:
 
 
 def _owners(log: Log, nets: dict[int, NetMade]) -> dict[int, set[int]]:
-    """{call: the optimizers that hold parameters of its net}."""
+    """Map each call to the optimizers that hold parameters of its net."""
     held = [(o.optimizer, {p for g in o.groups for p in g.parameters}) for o in log.of(OptimizerMade)]
     of = {n: {o for o, own in held if own & set(made.parameters)} for n, made in nets.items()}
     return {f.forward: of[f.net] for f in log.of(Forward)}
 
 
 def _together(forwards: tuple[int, ...], owners: dict[int, set[int]]) -> list[int]:
-    """The calls that a figure tells of: the newest, and those of nets that one optimizer trains with it. (A
-    generator's samples that another net judges are no evaluation of the generator.)
+    """The calls that a metric describes: the newest, and calls of nets that share an optimizer with it. (If
+    another net judges a generator's samples, that is no evaluation of the generator.)
     """
     newest = owners.get(forwards[-1], set()) if forwards else set()
     return [f for f in forwards if f == forwards[-1] or newest & owners.get(f, set())]
 
 
 def is_figure(event: Read) -> bool:
-    """Whether what was read is a figure: compared, chosen, shares, a loss, a difference from the truth."""
+    """Whether a read value is a metric: compared, chosen, shares, a loss, a difference from the truth."""
     if event.how == "compared":
         return True
     made = list(event.graph.walk())

@@ -15,15 +15,15 @@ from treino.diagnosis.where.source import calls
 from treino.words import N_, _, numeral
 
 AGAIN, OTHER = 40, 0.25  # rows that came back with a label, and the share with another label
-STUCK = 0.85  # of a constant's loss
-RELATED = 0.5  # correlation of columns, as of data that were measured rather than drawn
-RARE = 0.01  # rows that are equal by chance
+STUCK = 0.85  # times a constant's loss
+RELATED = 0.5  # correlation of columns, as in data that were measured rather than drawn
+RARE = 0.01  # rows equal by chance
 CLASSES = 100  # at most; none of these are measured
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """The same rows come with other labels in later epochs; or rows or labels were put into another order
-    alone; or rows of measured data tell nothing of their labels. In all cases nothing is learned.
+    """The same rows have other labels in later epochs; or only rows or only labels were reordered; or rows of
+    measured data don't predict their labels. In all cases, nothing is learned.
     """
     course = training(log)
     stuck = course is not None and course.known and course.stuck(STUCK)
@@ -55,7 +55,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """The line that put rows or labels in another order, or read them so."""
+    """The line that reorders rows or labels, or reads them in another order."""
     if evidence.at is not None:
         return evidence.at
     near = (maker(evidence.seen, f, evidence.sites["loader"], evidence.stack) for f in (shuffles, orders))
@@ -63,7 +63,7 @@ def place(evidence: Evidence) -> Site | None:
 
 
 def shuffles(value: ast.AST) -> bool:
-    """Whether an expression asks for rows in an order of its own: ``shuffle=True``."""
+    """Whether an expression asks for its own order of rows: ``shuffle=True``."""
     keywords = [k for c in calls(value) for k in c.keywords if k.arg == "shuffle"]
     return any(getattr(k.value, "value", False) is True for k in keywords)
 

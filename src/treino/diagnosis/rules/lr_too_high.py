@@ -12,10 +12,10 @@ from treino.diagnosis.where.settings import setting
 from treino.diagnosis.where.updates import update_rate
 from treino.words import N_
 
-LEAST = 12  # steps
-LARGE = 0.15  # of the weights, in the largest step: 2.6 to 13 by such rates, 0.11 at most in right scripts
-STUCK = 0.9  # of a constant's loss: 1.0 to 50 by such rates, 0.55 at most in right scripts
-ROSE = 1.5  # times a constant's loss, at the highest: 15 to 84 by such rates
+LEAST = 12  # fewest steps
+LARGE = 0.15  # times the weights, largest step: 2.6 to 13 by such rates, 0.11 at most in right scripts
+STUCK = 0.9  # times a constant's loss: 1.0 to 50 by such rates, 0.55 at most in right scripts
+ROSE = 1.5  # times a constant's loss, the highest loss: 15 to 84 by such rates
 WHOLE, JUMPED = 1.0, 1.2  # the same for steps as large as the weights: 1.33 to 84
 
 
@@ -33,7 +33,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def too_large(loss: Training, o: Steps) -> bool:
-    """Whether these steps are why the loss is where it is."""
+    """Whether these steps explain the loss."""
     if not o.largest >= LARGE:
         return False
     rose = JUMPED if o.largest > WHOLE else ROSE
@@ -41,12 +41,12 @@ def too_large(loss: Training, o: Steps) -> bool:
 
 
 def by_hand(o: Steps) -> dict[str, Site | None]:
-    """The line that moves weights where no optimizer does."""
+    """The line that moves weights if no optimizer does."""
     return {"moved": o.site} if o.kind == BY_HAND else {}
 
 
 def place(evidence: Evidence) -> Site | None:
-    """The line that sets the rate."""
+    """The line that sets the learning rate."""
     if "moved" in evidence.sites:
         return update_rate(evidence.at)
     return setting(evidence.at, "lr", 1, evidence.numbers["lr"])

@@ -9,15 +9,15 @@ from treino.diagnosis.rules.lr_too_high import by_hand, place
 from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.words import N_
 
-LEAST = 20  # steps
-STILL = 0.05  # of the weights' norm, their whole movement: 0.036 so, 0.12 at least in right scripts
-TYPICAL = 1e-4  # of the weights' norm, a typical step: 4e-6 so, 0.003 at least in right scripts
-STUCK = 0.7  # of a constant's loss
-SAME = 0.8  # of the first loss: 0.86 at least by such a rate, 0.55 at most in right scripts
+LEAST = 20  # fewest steps
+STILL = 0.05  # times the weights' norm, whole movement: 0.036 by such a rate, right scripts 0.12 or more
+TYPICAL = 1e-4  # times the weights' norm, typical step: 4e-6 by such a rate, right scripts 0.003 or more
+STUCK = 0.7  # times a constant's loss
+SAME = 0.8  # times the first loss: 0.86 at least by such a rate, 0.55 at most in right scripts
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """After all steps the weights are where they began, and the loss is nearly what it was."""
+    """After all steps the weights are where they began, and the loss is nearly unchanged."""
     loss = training(log)
     if loss is None or studied(log, "lr"):
         return

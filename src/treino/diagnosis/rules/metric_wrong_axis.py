@@ -1,4 +1,4 @@
-"""An argmax along the rows instead of the classes, or answers in a column against labels in a row."""
+"""An argmax over the rows instead of the classes, or predictions [N, 1] compared with labels [N]."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +16,7 @@ KEEPS = (
     *("to", "view", "reshape", "squeeze", "unsqueeze", "flatten"),
     *("detach", "clone", "getitem", "cat", "stack"),
 )
-MOST = 200  # operations that are searched
+MOST = 200  # operations searched, at most
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -79,7 +79,7 @@ def _is_used(event: Read, best: Operation) -> bool:
 
 
 def _stretched(event: Read) -> Operation | None:
-    """A comparison of answers [N, 1] with labels [N], outside of training."""
+    """A comparison of predictions [N, 1] with labels [N], outside of training."""
     for met in event.graph.operations:
         parents = event.graph.parents(met)
         if met.name not in COMPARED or met.grad or len(parents) < 2 or len(met.shape) != 2:
@@ -97,7 +97,7 @@ RULE = Rule(
     severity="wrong",
     certain=True,
     decide=decide,
-    # the line of the figure, or of the caller that chose the shapes
+    # the line of the metric, or of the caller that chose the shapes
     place=lambda e: caller(e.stack) if passes_on(e.seen, most=2) else e.seen,
     message=N_("This figure is taken along the wrong axis: {what} ({calls} of {looked} calls looked at)."),
     why=N_(

@@ -10,9 +10,10 @@ from treino.words import N_
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Results of a trained net became figures, no backward came, and its dropout or batch norm was training.
+    """Metrics were made of a trained net's outputs without a backward, with dropout or batch norm in training
+    mode.
 
-    Targets (teachers, pseudo-labels) and repeated calls with the same rows (Monte Carlo) are none.
+    Targets (teachers, pseudo-labels) and repeated calls with the same rows (Monte Carlo) don't count.
     """
     for group in groups(log):
         awake = [f for f in group.judged if f.active or f.dropping or f.norming]

@@ -1,4 +1,4 @@
-"""Evaluation that builds graphs which nobody uses."""
+"""Evaluation that builds graphs which nothing uses."""
 
 from collections.abc import Iterable
 
@@ -9,14 +9,14 @@ from treino.diagnosis.rules.judged import groups
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_
 
-CALLS = 3  # with unused graphs, at least
-ROWS = 16  # of such a call; single rows cost nothing
-LAST = 40  # rows of a single call of a net in eval mode
+CALLS = 3  # fewest, with unused graphs
+ROWS = 16  # least mean rows of such a call; single rows cost nothing
+LAST = 40  # least rows of a single call in eval mode
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Again and again a trained net's result was judged, its graph built, and never run backward; or once,
-    for many rows, by a net that was set to evaluate. Detached answers have released the graph.
+    """Evaluations of a trained net repeatedly built graphs that were never run backward; or one did so in
+    eval mode, on many rows. Detached outputs have released their graph.
     """
     every = [group for group in groups(log) if group.evaluates]
     freed = {f.site for group in every for f in group.figures if is_detached(f.graph)}
@@ -32,7 +32,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def is_detached(graph: Graph) -> bool:
-    """Whether what a net gave was detached on the way."""
+    """Whether a net's output was detached before use."""
     return any(o.name == "detach" and o.forwards for o in graph.operations)
 
 

@@ -24,7 +24,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """A clearing that is named and not called; or the backward, or by hand the line of the update."""
+    """A clearing that is named but not called; else the backward, or the update if it is by hand."""
     by_hand = evidence.numbers["optimizer"] == BY_HAND
     return uncalled_clearing(evidence.at) or (evidence.seen if by_hand else evidence.at)
 

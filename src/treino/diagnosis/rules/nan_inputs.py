@@ -16,8 +16,8 @@ CHOOSES = ("getitem", "masked_select", "index_select", "take")
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Rows with NaN went in, and the answers or the loss came out so (nets that mask them are right, and so
-    are programs that leave out some of the answers).
+    """Rows with NaN went in, and the outputs or the loss weren't finite (nets that mask NaN are right, and so
+    are programs that leave out some of the outputs).
     """
     lost = {f for c in log.of(LossCall) if not math.isfinite(c.value) for f in c.forwards}
     spoiled_course = any(not all(map(math.isfinite, c.values)) for c in log.of(Course))
@@ -37,7 +37,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def chosen_from(event: Read) -> set[int]:
-    """The calls of which a figure uses only some rows."""
+    """The calls of which a metric uses only some rows."""
     graph, forwards = event.graph, set[int]()
     for o in graph.operations:
         of = graph.parents(o)[:1] if o.name in CHOOSES and o.shape else []
@@ -47,7 +47,7 @@ def chosen_from(event: Read) -> set[int]:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """The nearest line, of those that made the rows, that may give NaN; else the first tensor with NaN."""
+    """The nearest line that made the rows and may give NaN; None for the first tensor with NaN."""
     origin = evidence.sites["loader"], evidence.stack
     near = (maker(evidence.seen, fits, *origin) for fits in (divides, misses))
     return next((site for site in near if site is not None), None)

@@ -1,4 +1,4 @@
-"""nll_loss on something else than log-probabilities."""
+"""nll_loss on something other than log-probabilities."""
 
 from collections.abc import Iterable
 
@@ -10,14 +10,14 @@ from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.settings import word
 from treino.words import N_
 
-# Logarithms by hand, and below what may scale scores on purpose, as a temperature does.
+# Hand-written logarithms; below, operations that may scale scores on purpose, as a temperature does.
 LOGS = frozenset(("log_softmax", "log", "logsigmoid", "logsumexp", "log1p", "log2", "logaddexp"))
 ROUNDING = 1e-2  # of half-precision log-probabilities; probabilities are off by ln C and more
 SCALED = PASSED | {"mul", "div", "sub", "add", "where", "masked_fill", "clamp", "mean", "sum"}
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """By value (the exponentials don't sum to one) and by graph (no logarithm before it)."""
+    """Decide by value (the exponentials don't sum to one) and by graph (no logarithm before it)."""
     looked_at = [c for c in log.of(LossCall) if c.name == "nll_loss" and c.graph.root is not None]
     for calls in by_line(looked_at, lambda c: c.site).values():
         bare = [c for c in calls if abs(c.logsumexp) > ROUNDING and not _logged(c)]
@@ -30,7 +30,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def _logged(call: LossCall) -> bool:
-    """Whether a logarithm made the input, perhaps scaled or chosen from since."""
+    """Whether a logarithm made the input, perhaps with later scaling or selection."""
     return any(o.name in LOGS for o in call.graph.walk(through=SCALED))
 
 

@@ -13,11 +13,11 @@ LEAST = 3  # backwards; one or two may only inspect gradients
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Gradients were written and no step used them, or nearly none, as one came in many backwards."""
+    """No step used the gradients that were written, or only one step in many backwards did."""
     made: dict[int, OptimizerMade] = {o.optimizer: o for o in log.of(OptimizerMade)}
     ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
     stepped = {p for o, e in ends.items() if e.steps and o in made for p in parameters(made[o])}
-    fills = Counter[Site | None]()  # of all optimizers of one line, as for folds
+    fills = Counter[Site | None]()  # summed over a line's optimizers, as for folds
     for optimizer, end in ends.items():
         if optimizer in made and not end.steps and not end.moved:
             fills[made[optimizer].site] += end.filled
@@ -40,7 +40,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def parameters(made: OptimizerMade) -> set[int]:
-    """The numbers of what an optimizer holds."""
+    """The numbers of an optimizer's parameters."""
     return {p for group in made.groups for p in group.parameters}
 
 

@@ -11,17 +11,17 @@ from treino.words import N_, _
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """A value was not finite, steps followed, and it never was finite again (unless steps are skipped)."""
+    """A value was not finite, steps followed, and no later value was (after skipped steps, one may be)."""
     courses = {c.site: c.values for c in log.of(Course)}
     steps = sum(e.steps for e in log.of(OptimizerEnded))
     for event in log.of(NonFinite):
         values = courses.get(event.site, ())
         first = next((i for i, v in enumerate(values) if not math.isfinite(v)), None)
-        # While the program runs there is no course yet, and the value may become finite again.
+        # While the program runs, its losses aren't logged yet, and the value may become finite again.
         if first is None or any(math.isfinite(v) for v in values[first:]):
             continue
         if not event.operation and studied(log, "lr"):
-            continue  # a study of rates may include one that diverges
+            continue  # a study of learning rates may include one that diverges
         used = min(len(values) - first, steps - event.step)
         if used > 0:
             numbers = {"first": first + 1, "steps": used, "operation": event.operation or _("not known")}

@@ -9,14 +9,14 @@ from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_
 
 STEPS = 3  # of an optimizer that learns from the same losses
-LOSSES = 2  # that reached the parameter
+LOSSES = 2  # losses that reached the parameter
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Random parameters that never moved, of nets in training mode, in losses that an optimizer learned from.
+    """Random parameters of nets in training mode never moved, though an optimizer learned from their losses.
 
-    A readout that alone was given to the optimizer (random features) is meant so. Loaded, copied, averaged or
-    hand-trained parameters, and nets in eval mode, are left alone. Where no optimizer holds anything of a
+    A readout that alone was given to the optimizer (random features) is intended. Loaded, copied, averaged or
+    hand-trained parameters, and nets in eval mode, are left alone. If no optimizer holds any parameter of a
     loss, and none got gradients elsewhere, the optimizer steps something else.
     """
     made = {o.optimizer: o for o in log.of(OptimizerMade)}
@@ -47,7 +47,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def is_frozen_part(stray: Unowned) -> bool:
-    """Whether this lies before the only part of the net that an optimizer holds, and need not learn."""
+    """Whether it comes before the only part of the net that an optimizer holds, and need not learn."""
     return stray.upstream and stray.apart and stray.shape not in ((), (1,))
 
 

@@ -10,17 +10,17 @@ from treino.words import _, numeral
 
 Group = Literal["gradients", "losses", "modes", "data", "settings"]
 
-# What keeps a training from learning at all, and so explains whatever else is wrong with its course.
+# Faults that keep a training from learning, and so explain whatever else is wrong with its loss.
 NEVER_LEARNS = ("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs")
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a decision yields for a fault: the numbers that show it, and where it happened.
+    """What ``Rule.decide`` yields for a fault: the numbers that show it, and where it happened.
 
-    seen: the line where it happened. at: the line that the record itself blames, where that is another one
-    (the softmax, the constructor). stack: the own lines that led to ``at``, or to ``seen``, innermost first.
-    sites: further lines that the placement needs, by name.
+    seen: the line where it happened. at: the line that the record blames, if that is another one (the
+    softmax, the constructor). stack: lines of the user's code that led to ``at``, or to ``seen``, innermost
+    first. sites: further lines that ``Rule.place`` needs, by name.
     numbers: plain values (int, float, str); they fill in the rule's sentences.
     """
 
@@ -40,17 +40,17 @@ def as_recorded(evidence: Evidence) -> Site | None:
 class Rule:
     """One fault that the doctor knows.
 
-    id: a contract, as users write it in ``# treino: ignore[id]``.
+    id: stable; users write it in ``# treino: ignore[id]``.
     certain: proven from state (graph, versions, shapes, hashes); otherwise a cause and a measured symptom.
     decide: a pure function of the log; yields one Evidence for each fault.
-    place: the line that a person would edit, called only after the run.
-    message, why, fix: sentences, marked with ``N_``; ``{names}`` are filled in from the evidence's numbers.
-    wrong: a few lines that show the fault. mend: texts that occur once in them, and what makes them right in
-    place of these. Tests run both examples after ``examples.PRELUDE``.
-    safety: what the fix changes besides. limits: what the rule does not see. Both are for the documentation.
+    place: returns the line to edit; called only after the run.
+    message, why, fix: sentences, marked with ``N_``; the evidence's numbers replace ``{names}``.
+    wrong: a few lines that show the fault. mend: text that occurs once in ``wrong`` -> its correct
+    replacement. Tests run both examples after ``examples.PRELUDE``.
+    safety: what else the fix changes. limits: what the rule can't see. Both are for the documentation.
     early: may be reported before the script has ended.
     unless: rules whose findings explain this one, which is then left out.
-    note: a sentence instead of a finding, where the source shows that this may be intended; or empty.
+    note: returns a sentence instead of a finding if the source shows that this may be intended; else "".
     """
 
     id: str
@@ -72,7 +72,7 @@ class Rule:
 
     @property
     def right(self) -> str:
-        """The mended example."""
+        """The corrected example."""
         lines = self.wrong
         for old, new in self.mend.items():
             lines = lines.replace(old, new)

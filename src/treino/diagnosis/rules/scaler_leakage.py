@@ -10,8 +10,8 @@ from treino.diagnosis.where.kinds import scales
 from treino.diagnosis.where.placement import maker
 from treino.words import N_
 
-ALL = 0.98  # of the rows
-LEAST = 10  # rows of an evaluation
+ALL = 0.98  # share of the rows
+LEAST = 10  # fewest rows of an evaluation
 
 
 def decide(log: Log) -> Iterable[Evidence]:

@@ -1,4 +1,4 @@
-"""A schedule that is not stepped as it was made for."""
+"""A learning-rate schedule that is not stepped as it was made for."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -13,24 +13,24 @@ from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.where.updates import unreached_step
 from treino.words import N_, _
 
-LEAST = 12  # updates, below which a course tells nothing
+LEAST = 12  # fewest updates of a schedule that is judged
 LONG = 10  # updates after which a schedule should have been stepped; not measured
-FEW = 0.34  # of the calls that it was made for: so few leave the rate nearly where it began
-NEAR = 0.1  # relative difference between two counts that are about the same
-STARVED = 0.5  # of the updates at next to no rate; right schedules spend under a third there
-AGAIN = 3  # times the calls of a half-wave, after which the rate goes up and down
-STILL = 0.01  # of a figure's course: a step that tells nothing
-SHORT = 0.67  # of the calls that it was made for: with fewer the rate never comes down; not measured
-BETTER = 0.9, 1.02  # times the first figure: a loss that fell, a share that rose; not measured
-STEADY = 0.8  # of the telling steps of a figure, in the direction that its mode calls worse
-# Figures that are all k / n for one n are shares of right answers: of six or more random numbers, not one set
-# in 10⁹ is.
+FEW = 0.34  # of the planned steps: fewer leave the rate nearly at its start
+NEAR = 0.1  # relative difference between two counts that are about equal
+STARVED = 0.5  # of the updates, at almost no rate; correct schedules have under a third there
+AGAIN = 3  # times the steps of a half-wave, after which the rate goes up and down
+STILL = 0.01  # of a metric's range: smaller changes are ignored
+SHORT = 0.67  # of the planned steps: with fewer, the rate never comes down; not measured
+BETTER = 0.9, 1.02  # times the first value: a loss that fell, a share that rose; not measured
+STEADY = 0.8  # least share of a metric's changes that the mode calls worse
+# Metrics that are all k / n for one n are shares of right predictions: fewer than one in 10⁹ sets of six or
+# more random numbers is.
 SHARES, MOST_ROWS, NEAR_WHOLE = 6, 10_001, 1e-3
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Never stepped; stepped before the first update, or for an optimizer that was replaced; or per batch
-    where epochs were meant, and the other way round.
+    """A schedule was never stepped; was stepped before the first update, or for an optimizer that was
+    replaced; or was stepped per batch instead of per epoch, or the reverse.
     """
     finished = any(e.finished for e in log.of(Ended))
     rows = max((c.input_shape[0] for c in log.of(LossCall) if c.trained and c.input_shape), default=0)
@@ -44,7 +44,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str, Site | None]:
-    """What is wrong with one schedule, in words, and the line; empty if nothing is."""
+    """Return a description of what is wrong with one schedule, and the line; "" if nothing is."""
     if s.calls == 0:
         return (_("was never stepped"), s.site) if s.updates >= LONG and finished else ("", None)
     if s.lent:
@@ -79,7 +79,7 @@ def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str
 
 
 def note(evidence: Evidence) -> str:
-    """A sentence about the line that would step a schedule which was never stepped; empty without one."""
+    """A sentence about the unreached line that would step a never stepped schedule; "" if there is none."""
     numbers, made = evidence.numbers, evidence.seen
     step = unreached_step(made, evidence.sites["stepped"]) if not numbers["calls"] else None
     if step is None or made is None:
@@ -92,12 +92,12 @@ def note(evidence: Evidence) -> str:
 
 
 def near(one: int, other: int) -> bool:
-    """Whether two counts are about the same."""
+    """Whether two counts are about equal."""
     return abs(one - other) <= NEAR * other
 
 
 def wrong_mode(s: ScheduleEnded) -> bool:
-    """Whether the figure improved steadily in the direction that this mode calls worse."""
+    """Whether the metric improved steadily in the direction that this mode calls worse."""
     figures = s.metrics
     moves = [b - a for a, b in pairwise(figures)]
     if len(moves) < 4:
@@ -112,7 +112,7 @@ def wrong_mode(s: ScheduleEnded) -> bool:
 
 
 def counted(figures: tuple[float, ...]) -> bool:
-    """Whether figures are shares of one number of rows."""
+    """Whether the metrics are shares of one number of rows."""
     values = np.unique(figures)
     if len(values) < SHARES or values[0] < 0 or values[-1] > 1:
         return False

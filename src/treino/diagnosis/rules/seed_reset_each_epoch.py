@@ -17,7 +17,7 @@ LEAST = 3  # times within one training, with steps between
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """One line set the same seed, or drew the same order of rows, again and again in one training."""
+    """One line repeatedly set the same seed, or drew the same order of rows, in one training."""
     made = sorted({o.step for o in log.of(OptimizerMade)})
     for kinds in (("seed", "generator"), ("order",)):
         every = [d for d in log.of(Drawn) if d.kind in kinds and d.training]
@@ -32,7 +32,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def longest(drawn: list[Drawn], made: list[int]) -> list[Drawn]:
-    """The longest row of draws within one training (no optimizer made between), with steps between them."""
+    """The longest run of draws within one training (no optimizer made between), with steps between them."""
     best: list[Drawn] = []
     now: list[Drawn] = []
     for d in drawn:
@@ -45,7 +45,7 @@ def longest(drawn: list[Drawn], made: list[int]) -> list[Drawn]:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """The call of a function that only seeds, in the loop; of an order, where its generator is seeded."""
+    """The call of a function that only seeds, in the loop; for an order, where its generator is seeded."""
     if "order" in evidence.sites:
         for site in evidence.stack:
             seeders = [source.place(site.file, c) for c in source.calls(source.function(site), *SEEDERS)]

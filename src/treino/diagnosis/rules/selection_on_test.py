@@ -1,4 +1,4 @@
-"""A choice that was made on test figures: likely, by source."""
+"""A choice made by test metrics: likely, judging by the source."""
 
 from collections.abc import Iterable
 
@@ -10,13 +10,13 @@ from treino.diagnosis.rules.graphs import by_line
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_, _
 
-LEAST = 10  # rows of an evaluation
-LOOKS = 3  # evaluations of the same rows
-LEARNED = 0.5  # of the rows, of an evaluation of training's
+LEAST = 10  # fewest rows of an evaluation
+LOOKS = 3  # fewest evaluations of the same rows
+LEARNED = 0.5  # share of rows trained on, at most
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """The same new rows were looked at again, none others judge, and the source keeps the best on a test."""
+    """New rows were evaluated repeatedly, no others are a final test, and the source keeps the best."""
     every = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and not e.made]
     held_out = [e for e in every if e.trained <= LEARNED * e.rows]
     for digest, own in by_line(held_out, lambda e: e.digest).items():
@@ -34,12 +34,12 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def _is_test(e: RowsEvaluated) -> bool:
-    """Whether the source calls these rows a test, and nothing else."""
+    """Whether the source names these rows a test, and nothing else."""
     return naming_line(e.stack, TEST) is not None and naming_line(e.stack, VALIDATION) is None
 
 
 def _judges(other: RowsEvaluated, chosen: RowsEvaluated) -> bool:
-    """Whether these are other rows that are looked at in the end, and not to choose by."""
+    """Whether these are other rows that are evaluated at the end, and not to choose by."""
     last = other.looks[-1] >= chosen.looks[-1]
     return last and naming_line(other.stack, VALIDATION) is None and naming_line(other.stack, TRAIN) is None
 

@@ -1,17 +1,17 @@
-"""Count the rows of an evaluation that were trained on; tell copies in the table from leaks."""
+"""Count the rows of an evaluation that were trained on; distinguish copies in the table from leaks."""
 
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
 
-LEAST = 10  # rows of an evaluation
+LEAST = 10  # fewest rows of an evaluation
 SINGLE = 3  # rows that may be equal by accident
-FEW = 0.1  # of the rows, that may be equal if the table has equal rows
-MOST = 0.9  # of training's rows: then this is no part of a split, but all of it; or of an evaluation's
-COPIES = 0.01  # of training's rows came twice before the first epoch was over
+FEW = 0.1  # share of rows that may be equal if the table has equal rows
+MOST = 0.9  # share of training's rows: more is no part of a split but all of it; or of an evaluation's
+COPIES = 0.01  # share of training's rows that came twice in the first epoch
 TELLING = 0.5  # distinct values of a column over rows: measured numbers
 HALF = 0.5
-CHANCE = 0.01  # rows that are equal to one by chance
+CHANCE = 0.01  # rows equal to one row by chance
 
 
 def evaluations(log: Log) -> list[tuple[RowsEvaluated, RowsTrained]]:
@@ -26,7 +26,7 @@ def lines_of(e: RowsEvaluated, t: RowsTrained) -> dict[str, Site | None]:
 
 
 def shared(e: RowsEvaluated, t: RowsTrained) -> tuple[int, int]:
-    """(rows that had been trained on, of so many) where these are another part of a split; else (0, rows)."""
+    """(rows trained on, total rows) if these are another part of a split; else (0, rows)."""
     if e.rows < LEAST or t.made or e.made or not t.floating or _of_another_task(e, t):
         return 0, e.rows
     few = max(SINGLE, FEW * e.rows) if t.twice or e.repeated else SINGLE
@@ -47,7 +47,7 @@ def shared(e: RowsEvaluated, t: RowsTrained) -> tuple[int, int]:
 
 
 def _of_another_task(e: RowsEvaluated, t: RowsTrained) -> bool:
-    """Whether training had no labels, or others than the evaluation, as in pretraining."""
+    """Whether training had no labels, or other labels than the evaluation, as in pretraining."""
     untold = bool(e.labels) and not t.labelled
     return untold or (bool(e.labels) and len(t.labels.keys() - e.labels.keys()) > len(e.labels))
 

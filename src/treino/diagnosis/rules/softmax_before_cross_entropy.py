@@ -13,7 +13,7 @@ from treino.words import N_
 
 def decide(log: Log) -> Iterable[Evidence]:
     """The input of cross_entropy comes straight from a softmax (its own log-softmax would be harmless), or
-    from a sigmoid; or a loss by hand takes the log-softmax of a softmax.
+    from a sigmoid; or a hand-written loss takes the log-softmax of a softmax.
     """
     looked_at = [c for c in log.of(LossCall) if c.name == "cross_entropy" and c.graph.root is not None]
     for calls in by_line(looked_at, lambda c: c.site).values():
@@ -32,7 +32,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def _probabilities(call: LossCall) -> Operation | None:
-    """The softmax or the sigmoid that the input is, or the mean of several nets' softmaxes."""
+    """The softmax or sigmoid that the input is, or the mean of several nets' softmaxes."""
     root = call.graph.root
     votes = root is not None and root.name == "mean" and root.shape == call.input_shape
     start = call.graph.parents(root)[:1] if votes and root is not None else []
@@ -42,7 +42,7 @@ def _probabilities(call: LossCall) -> Operation | None:
 
 
 def _across(made: Operation, call: LossCall) -> bool:
-    """Whether a softmax ran over another axis than that of the classes: softmax_wrong_dim says so."""
+    """Whether a softmax ran over another axis than the classes; softmax_wrong_dim reports that."""
     return made.name == "softmax" and made.shape == call.input_shape and axis(made) not in (None, 1)
 
 

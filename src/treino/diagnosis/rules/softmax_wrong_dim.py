@@ -1,4 +1,4 @@
-"""Softmax over another axis than that of the classes (or of the keys)."""
+"""Softmax over another axis than the classes (or the keys)."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ from treino.words import N_
 
 CLASSES = ("cross_entropy", "nll_loss")
 SOFT = ("softmax", "log_softmax")
-LOGGED = frozenset(("log", "add", "clamp", "clamp_min"))  # operations, with a number, before a logarithm
+LOGGED = frozenset(("log", "add", "clamp", "clamp_min"))  # operations with a number, before a logarithm
 PLACED = frozenset(("to", "neg", "mul"))
 MAPS = 4  # axes of a batch of maps
 CALLS = (*SOFT, "Softmax", "LogSoftmax")
@@ -55,7 +55,7 @@ def _across(made: Operation, call: LossCall) -> bool:
 
 
 def _by_hand(log: Log) -> Iterable[Evidence]:
-    """A loss by hand that picks probabilities by labels along one axis, of a softmax over another one."""
+    """A hand-written loss picks probabilities by labels along one axis, but the softmax is over another."""
     for b in log.of(Backward):
         for values, picked in _picks(b.graph) if not b.losses else ():
             soft = softmax_behind(b.graph, values)
@@ -66,8 +66,8 @@ def _by_hand(log: Log) -> Iterable[Evidence]:
 
 
 def _picks(graph: Graph) -> Iterable[tuple[Operation, int]]:
-    """Values of which labels pick some, and along which axis: by ``gather``, as ``p[rows, labels]``, or by a
-    product with a label's place. (Of similarities of n rows with n rows, each axis is right.)
+    """Yield values that labels index, and the axis: by ``gather``, as ``p[rows, labels]``, or by a product
+    with one-hot labels. (For similarities of n rows with n rows, each axis is right.)
     """
     for o in graph.operations:
         first, *others = graph.parents(o) or (o,)
@@ -95,7 +95,7 @@ def softmax_behind(graph: Graph, start: Operation | None) -> Operation | None:
 
 
 def _of_outputs(log: Log) -> Iterable[Evidence]:
-    """A softmax over the rows, of a net that learns labels or outputs maps."""
+    """A softmax over the rows, of the output of a net that learns labels or outputs maps."""
     forwards, labelled = calls_by_number(log), classifiers(log)
     known = {m.site for c in log.of(LossCall) if (m := softmax_behind(c.graph, c.graph.root)) is not None}
     soft = [s for s in log.of(Softmaxed) if s.site not in known and len(s.shape) in (2, MAPS)]

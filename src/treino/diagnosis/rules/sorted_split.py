@@ -15,20 +15,20 @@ from treino.diagnosis.where.placement import maker
 from treino.diagnosis.where.source import calls, written_on
 from treino.words import N_, _
 
-LEAST = 10  # rows of an evaluation
-UNSEEN = 0.2  # of its rows, of classes that training never saw
+LEAST = 10  # fewest rows of an evaluation
+UNSEEN = 0.2  # share of its rows whose classes training never saw
 SHIFT = 0.5  # half the sum of differences of classes' shares
-WORSE = 0.75  # of training's share of right answers
+WORSE = 0.75  # times training's accuracy
 LOST = 0.5  # the same, if only the shares of classes differ
-MANY = 50  # classes
+MANY = 50  # classes, at most
 FEW = 0.05  # of the rows
-NEW = 0.1  # of the rows trained on before, at most, so that they count as new
-JUDGED, FAILS = 20, 0.5  # answers in training, and right ones where those aren't known; none are measured
+NEW = 0.1  # share trained on before, at most, for rows to count as new
+JUDGED, FAILS = 20, 0.5  # training predictions; accuracy, if training's is unknown; none are measured
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Classes in the evaluation rows that training never saw, or in very different shares; and either the
-    labels stood class by class when they were parted, or the evaluation fails.
+    """The evaluation rows have classes that training never saw, or in very different shares; and either the
+    labels were sorted class by class when they were split, or the evaluation fails.
     """
     every = {k for t in log.of(RowsTrained) for k in t.labels}
     blocks = log.of(Blocks)
@@ -56,7 +56,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def _apart(known: dict[str, int], others: dict[str, int]) -> tuple[float, float]:
-    """(share of the others whose classes the one part has none of, how far the classes' shares differ)."""
+    """(share of other rows whose classes the first part lacks, how far the shares of classes differ)."""
     total, all_known = sum(others.values()), sum(known.values())
     unseen = sum(n for k, n in others.items() if k not in known) / total
     keys = known.keys() | others.keys()
@@ -64,12 +64,12 @@ def _apart(known: dict[str, int], others: dict[str, int]) -> tuple[float, float]
 
 
 def _same(one: dict[str, int], other: dict[str, int]) -> bool:
-    """Whether these are the same labels, but for a few rows: equal rows are counted once."""
+    """Whether two label counts are the same but for a few rows, as equal rows are counted once."""
     return one.keys() == other.keys() and all(abs(one[k] - other[k]) <= FEW * one[k] for k in one)
 
 
 def _others(blocks: list[Blocks], rows: int, known: dict[str, int]) -> dict[str, int]:
-    """The labels that stood in blocks and fit an evaluation by their number, if its own are unknown."""
+    """The sorted labels that fit an evaluation by their number, if its own are unknown."""
     fit = (b.labels for b in blocks if abs(sum(b.labels.values()) - rows) <= FEW * rows)
     return next((labels for labels in fit if not _same(labels, known)), {})
 
@@ -79,7 +79,7 @@ def _percent(share: float) -> str:
 
 
 def place(evidence: Evidence) -> Site | None:
-    """The line that cut the rows."""
+    """The line that split the rows."""
     if any(map(_parts, written_on(evidence.at))):
         return evidence.at
     loader, led = evidence.sites["loader"], evidence.stack
@@ -88,7 +88,7 @@ def place(evidence: Evidence) -> Site | None:
 
 
 def _parts(value: ast.AST) -> bool:
-    """Whether an expression splits rows by position, by itself or by a function."""
+    """Whether an expression splits rows by position, itself or by a function."""
     return cuts(value) or bool(calls(value, *SPLITS))
 
 

@@ -12,9 +12,9 @@ LEAST = 3  # backwards after the second step, as the rows of a zero last layer d
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """All rows of a weight, or all columns, are one and the same after several steps."""
+    """All rows, or all columns, of a weight are equal after several steps."""
     alike = [a for a in log.of(AlikeRows) if a.looks >= LEAST]
-    # A matrix of zeros may stay so because of later layers: then all matrices must be equal along an axis.
+    # Later layers may keep a matrix of zeros at zero: then all matrices must be equal along an axis.
     for a in sorted(alike, key=lambda a: a.zero):
         every = [p for p in log.of(ParameterSeen) if len(p.shape) > 1 and p.shape[0] > 1]
         if a.zero and len(alike) < len(every):

@@ -17,7 +17,7 @@ PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "gaussian_nll_l
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Loss shapes that broadcast to more elements than either has; or a mean over such a difference."""
+    """The loss's shapes broadcast to more elements than either has; or a mean over such a difference."""
     for calls in by_line([c for c in log.of(LossCall) if c.name in PAIRED], lambda c: c.site).values():
         wide = [c for c in calls if stretched(c.input_shape, c.target_shape)]
         if wide:
@@ -30,7 +30,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def stretched(one: Shape, two: Shape) -> bool:
-    """Whether both shapes grow when they meet, as [N, 1] and [N] do."""
+    """Whether both shapes grow when broadcast together, as [N, 1] and [N] do."""
     if len(one) == len(two) or not one or not two:
         return False
     wide = max(len(one), len(two))
@@ -40,7 +40,7 @@ def stretched(one: Shape, two: Shape) -> bool:
 
 
 def _difference(graph: Graph) -> tuple[Operation, Shape, Shape] | None:
-    """A difference of a value that is learned, [N, 1] or [N], and one that isn't, stretched to [N, N]."""
+    """A difference of a learned value, [N, 1] or [N], and one that isn't learned, broadcast to [N, N]."""
     for operation in graph.operations:
         parents = graph.parents(operation)
         if operation.name != "sub" or len(parents) != 2:

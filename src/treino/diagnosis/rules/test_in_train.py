@@ -14,13 +14,13 @@ from treino.diagnosis.where.placement import trail
 from treino.diagnosis.where.source import loops
 from treino.words import N_
 
-NEW = 0.1  # of the rows trained on before, at most, so that they count as new
-MANY = 20  # rows of an evaluation of nothing but training's
+NEW = 0.1  # share trained on before, at most, for rows to count as new
+MANY = 20  # fewest rows of an evaluation with only training rows
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """A net had learned on rows of one part of a split before they were evaluated, and the table holds no
-    copies; or on some of the only rows that were evaluated; or on those of the folds before.
+    """A net had trained on rows of one part of a split before they were evaluated, and the table has no
+    copies; or on some of the only rows that were evaluated; or on rows of previous folds.
     """
     judged_on_new = {e.learner for e in log.of(RowsEvaluated) if e.rows >= LEAST and e.trained < NEW * e.rows}
     folds = log.of(Folded)
@@ -40,7 +40,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def _only(e: RowsEvaluated, t: RowsTrained) -> bool:
-    """Whether these are some of training's rows, which were judged."""
+    """Whether these are some of training's rows, and were compared with labels."""
     part = MANY <= e.rows < MOST * t.rows and e.trained == e.rows
     return part and e.scored and t.chance < CHANCE and t.floating and not (t.made or e.made)
 

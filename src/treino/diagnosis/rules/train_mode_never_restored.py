@@ -1,4 +1,4 @@
-"""Training that goes on in eval mode after an evaluation, or begins in it."""
+"""Training that continues in eval mode after an evaluation, or begins in it."""
 
 from collections.abc import Iterable
 
@@ -12,8 +12,8 @@ LEAST = 3  # steps; one or two may only inspect gradients
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Steps were taken on results that a net gave in eval mode, all its dropout and batch norm at rest: after
-    an evaluation, or from the first one on, of a net that was not loaded.
+    """A net was trained in eval mode, its dropout and batch norms included: after an evaluation, or from the
+    first step on if the net was not loaded.
     """
     used = trained_forwards(log)
     for net in log.of(NetMade):

@@ -1,4 +1,4 @@
-"""What became of each gradient: a step used it, or it was cleared before any step could."""
+"""The use of each gradient: a step used it, or it was cleared before any step could."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Cleared, Forward, Log, NetMade, OptimizerMade, Stepped
 
-FEW_USED = 0.34  # of a line's gradients; a half may be two losses that take turns
-WASTED = 6  # gradients, at least
+FEW_USED = 0.34  # share of a line's gradients; a half may be two losses that take turns
+WASTED = 6  # fewest wasted gradients
 BY_EPOCH = 8  # backwards for each step; more mean a step after the loop over batches
 
 
 @dataclass
 class Turns:
-    """Gradients of one optimizer: a step used them, or they were wasted. between: backwards to a step."""
+    """Gradients of one optimizer: a step used them, or they were wasted. between: backwards for each step."""
 
     used: int = 0
     wasted: int = 0
@@ -26,7 +26,7 @@ class Turns:
 
     @property
     def thrown_away(self) -> bool:
-        """Whether, of every line that calls backward, two in three gradients or more are thrown away."""
+        """Whether, for every line that calls backward, two in three gradients or more are thrown away."""
         return self.used >= 1 and self.wasted >= WASTED and self.best < FEW_USED
 
 

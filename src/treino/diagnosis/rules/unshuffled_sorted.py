@@ -11,17 +11,17 @@ from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.diagnosis.where.placement import batches
 from treino.words import N_
 
-LEAST = 8  # batches, of so many rows
+LEAST = 8  # fewest batches
 SHARE = 0.8  # mean share of a batch's most common class
-BLOCKS = 3  # changes of class
+BLOCKS = 3  # fewest changes of class
 ROWS, LONG = 4, 1.5  # median rows of a batch, and mean batches of a block; not measured
 JUMP, OFTEN = 0.02, 0.5  # mean rise of the loss, and share of class changes with a rise; not measured
-PURE, STUCK = 0.9, 0.6  # share, and of a constant's loss: iris in four batches an epoch, in the first fifty
+PURE, STUCK = 0.9, 0.6  # share, times a constant's loss: iris in four batches an epoch, first fifty
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Batches of mostly one class come in blocks, though there are several classes, and the loss jumps where
-    the class changes; or nothing is learned of them that could be lost.
+    """Batches of mostly one class come in blocks, though there are several classes; and the loss jumps when
+    the class changes, or nothing is learned that could be lost.
     """
     course = training(log)
     looked_at = [c for c in log.of(LossCall) if c.trained and c.labels]
@@ -39,7 +39,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         for _label, block in groupby(main):
             starts.append(at)
             at += len(list(block))
-        # A batch with the end of the old class shows the change less than the next one.
+        # A batch with the end of the old class shows the change less than the next batch.
         jumps = [max(c.value for c in calls[i : i + 2]) - calls[i - 1].value for i in starts[1:]]
         ordered = in_turn([main[i] for i in starts])
         if len(jumps) < BLOCKS or (len(calls) < LONG * len(starts) and not ordered):
@@ -56,7 +56,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def in_turn(order: list[int]) -> bool:
-    """Whether more than two classes come one after the other, and again in the same order."""
+    """Whether more than two classes follow one another, and repeat in the same order."""
     kinds = len(set(order))
     again = kinds > 2 and len(order) >= 2 * kinds
     return again and all(label == order[i % kinds] for i, label in enumerate(order))

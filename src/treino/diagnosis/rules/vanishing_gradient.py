@@ -1,4 +1,4 @@
-"""Gradients that die out on their way to the first layer."""
+"""Gradients that vanish on their way to the first layer."""
 
 from collections.abc import Iterable
 
@@ -11,16 +11,16 @@ from treino.diagnosis.where.settings import word
 from treino.words import N_
 
 SATURATING = ("Sigmoid", "Tanh", "sigmoid", "tanh")
-LEAST = 8  # backwards
-SLIVER = 1e-4  # of the last weight's gradient comes to the first, in seven of ten backwards and at the start
-SQUASHED = 3e-3, 4  # the same behind so many saturating activations
+LEAST = 8  # fewest backwards
+SLIVER = 1e-4  # ratio of first to last gradient, in seven of ten backwards and at the start
+SQUASHED = 3e-3, 4  # the same behind this many saturating activations
 SEVEN = 0.7  # of the backwards, in order of their ratios; not measured
-STUCK = 0.8  # of a constant's loss
-TINY = 0.3  # of the default spread, below which weights were drawn too small
+STUCK = 0.8  # times a constant's loss
+TINY = 0.3  # times the default spread, below which weights were drawn too small
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """The first gradient is a sliver of the last one all along, and the loss stays at chance."""
+    """The first gradient is a sliver of the last one throughout, and the loss stays at chance."""
     loss, seen = training(log), log.of(Depth)
     if loss is None or len(seen) < LEAST:
         return

@@ -1,4 +1,4 @@
-"""A decay that outweighs the loss."""
+"""A weight decay that outweighs the loss."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,10 +11,10 @@ from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.diagnosis.where.settings import setting
 from treino.words import N_, _
 
-LEAST = 12  # steps
-PULL = 0.5  # decay by gradient, in the median step: 0.84 to 20 where it outweighs the loss
-SHRUNK = 0.75  # of the weights' size at first: 0.001 to 0.4 by such a decay, 1.0 and more in right scripts
-STUCK = 0.5  # of a constant's loss: 0.7 and more with such a decay
+LEAST = 12  # fewest steps
+PULL = 0.5  # ratio of decay to gradient in the median step: 0.84 to 20 where decay outweighs the loss
+SHRUNK = 0.75  # times the first weights' size: 0.001 to 0.4 by such a decay, 1.0 and more in right scripts
+STUCK = 0.5  # times a constant's loss: 0.7 and more with such a decay
 ADDED = 1.3  # times torch's loss, which the first loss run backward must exceed
 
 
@@ -47,7 +47,7 @@ def penalised(loss: Training, o: Steps) -> bool:
 
 
 def held_down(loss: Training, o: Steps) -> bool:
-    """Whether the decay is why the loss is where it is."""
+    """Whether the decay explains the loss."""
     return o.weight_decay > 0 and o.pull > PULL and o.shrunk < SHRUNK and loss.stuck(STUCK)
 
 

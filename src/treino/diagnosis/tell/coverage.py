@@ -26,7 +26,7 @@ class Need:
 
 
 def _any(kind: type[Any], fits: Callable[[Any], bool] = lambda event: True) -> Callable[[Log], bool]:
-    """A test whether a log has such an event."""
+    """Return a test whether a log has such an event."""
     return lambda log: any(fits(event) for event in log.of(kind))
 
 
@@ -97,7 +97,7 @@ NEEDS = (
 class Coverage:
     """What was covered. watched: backwards recorded in full. unjudged: (why, rules with nothing to judge).
 
-    figures: sentences about the loss, the answers, and notes.
+    figures: sentences about the loss and the predictions, and notes.
     """
 
     backwards: int
@@ -107,7 +107,7 @@ class Coverage:
 
     @property
     def judged(self) -> int:
-        """How many rules had something to judge."""
+        """The number of rules that had something to judge."""
         return len(rules()) - len({rule for _why, names in self.unjudged for rule in names})
 
     def sentences(self) -> list[str]:
@@ -122,7 +122,7 @@ class Coverage:
         return lines + ([_("Not judged: {why}.").format(why="; ".join(idle))] if idle else [])
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """The coverage as plain values, for JSON."""
         why = {rule: _(lacking) for lacking, names in self.unjudged for rule in names}
         return {"backwards": self.backwards, "watched": self.watched, "not_judged": why}
 

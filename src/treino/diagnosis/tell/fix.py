@@ -1,4 +1,4 @@
-"""Mend findings mechanically: they become line edits, and these a patch; comments and layout stay."""
+"""Fix findings mechanically: make line edits, then a patch; comments and layout stay."""
 
 import ast
 import difflib
@@ -17,7 +17,7 @@ from treino.words import _
 
 @dataclass(frozen=True)
 class Edit:
-    """Replace lines first … last (counted from 1, last < first inserts before first) by others."""
+    """Replace lines first to last (counted from 1; last < first inserts before first) by ``lines``."""
 
     first: int
     last: int
@@ -26,7 +26,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Mended:
-    """A program with its mends. sources: each changed file's path -> its text; the files stay as they are."""
+    """A fixed program. sources: changed file's path -> its new text; the files themselves are not changed."""
 
     sources: dict[str, str]
     diff: str
@@ -34,10 +34,10 @@ class Mended:
 
 
 def patch(findings: Iterable[Finding]) -> Mended:
-    """Mend every finding that has a mechanical mend, in any file, and give the difference as a patch.
+    """Fix each finding that has a mechanical fix, in any file, and return the patch.
 
     Raises:
-        TreinoError: a mended file would not compile (rule ``fix``); that is a defect of a mend.
+        TreinoError: a fixed file would not compile (rule ``fix``); that is a bug of the fix.
     """
     by_file: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -48,7 +48,7 @@ def patch(findings: Iterable[Finding]) -> Mended:
     done: list[str] = []
     for file, group in by_file.items():
         try:
-            with tokenize.open(file) as opened:  # in the encoding that it declares
+            with tokenize.open(file) as opened:  # in the encoding that the file declares
                 before = opened.read()
         except (OSError, SyntaxError, UnicodeDecodeError):  # not a readable file
             continue
@@ -62,7 +62,7 @@ def patch(findings: Iterable[Finding]) -> Mended:
 
 
 def _mended(file: str, before: str, findings: list[Finding]) -> tuple[str, list[str]]:
-    """One file's new text, and the rules whose findings were mended."""
+    """Return a file's new text, and the rules whose findings were fixed."""
     lines = before.splitlines()
     edits: list[Edit] = []
     done: list[str] = []
@@ -104,7 +104,7 @@ def _insert(lines: list[str], before: int, text: str) -> Edit:
 
 
 def _splice(lines: list[str], node: ast.expr, text: str) -> list[Edit]:
-    """Replace an expression that stands on one line."""
+    """Replace an expression that is on one line."""
     if node.lineno != node.end_lineno:
         return []
     line = lines[node.lineno - 1].encode()
@@ -147,7 +147,7 @@ def _net_called(site: Site) -> str | None:
 def _zero_grad(finding: Finding, lines: list[str]) -> list[Edit]:
     site = _site(finding)
     optimizer, statement = _stepper(site), source.statement(site)
-    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Attribute):  # named, not called
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Attribute):  # not called
         return _splice(lines, statement.value, ast.unparse(statement.value) + "()")
     if optimizer is None or statement is None:
         return []
@@ -173,7 +173,7 @@ def _call_step(finding: Finding, lines: list[str]) -> list[Edit]:
 
 
 def _unsquash(finding: Finding, lines: list[str]) -> list[Edit]:
-    """F.softmax(a, 1), a.softmax(1), self.softmax(a) → a; nn.Softmax(1) → nn.Identity()."""
+    """Replace F.softmax(a, 1), a.softmax(1) and self.softmax(a) by a, nn.Softmax(1) by nn.Identity()."""
     for call in _calls_on(_site(finding)):
         name = source.name_of(call)
         if name in ("Softmax", "Sigmoid"):
@@ -205,7 +205,7 @@ def _right_dim(finding: Finding, lines: list[str]) -> list[Edit]:
 
 
 def _evaluate(finding: Finding, lines: list[str]) -> list[Edit]:
-    """net.eval() before the block that evaluates, net.train() after it."""
+    """Insert net.eval() before the block that evaluates, and net.train() after it."""
     site = _site(finding)
     net, block = _net_called(site), _block(site)
     if net is None or block is None or block.end_lineno is None or _trains_too(site):
@@ -217,7 +217,7 @@ def _evaluate(finding: Finding, lines: list[str]) -> list[Edit]:
 
 
 def _block(site: Site) -> ast.stmt | None:
-    """The with- or for-block without a backward around a line; the statement itself where there is none."""
+    """The with- or for-block around a line that has no backward; the statement itself if there is none."""
     best = source.statement(site)
     for node in reversed(source.around(site)):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
@@ -230,12 +230,12 @@ def _block(site: Site) -> ast.stmt | None:
 
 
 def _trains_too(site: Site) -> bool:
-    """Whether the loop runs backward further down, as it both evaluates and trains."""
+    """Whether the loop runs backward below this line, so that it both evaluates and trains."""
     return any(c.lineno > site.line for c in source.calls(source.loop(site), "backward"))
 
 
 def _no_grad(finding: Finding, lines: list[str]) -> list[Edit]:
-    """The block that evaluates without gradients."""
+    """Put the block that evaluates inside ``with torch.no_grad():``."""
     site = _site(finding)
     block = _block(site)
     if block is None or block.end_lineno is None or isinstance(block, ast.Return) or _trains_too(site):

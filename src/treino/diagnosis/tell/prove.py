@@ -1,7 +1,7 @@
-"""Prove a fix: run the script as it is, mended, and mended at other rates, over several seeds.
+"""Prove a fix: run the script unchanged, fixed, and fixed with other learning rates, over several seeds.
 
-Each run is a process of its own. A mend need not give a better figure; both are shown. A run's seed is added
-to every seed that the script sets, so that a script which fixes its seed varies too.
+Each run is its own process. A fix need not give a better metric; both are shown. A run's seed is added to
+every seed that the script sets, so that a script that fixes its seed varies too.
 """
 
 import json
@@ -28,9 +28,9 @@ _NAMED = re.compile(rf"(?<![^\W_])({_WORDS})(?![^\W\d_])[^\d\n+-]{{0,20}}?({_PLA
 
 @dataclass(frozen=True)
 class Row:
-    """One variant: the loss that the doctor recorded, and the last figure that the script printed, by seed.
+    """One variant: by seed, the loss that the doctor recorded and the last number that the script printed.
 
-    name: the word before that figure, "" where it is merely the last number.
+    figure: the last number printed with a metric's name, else the last number. name: that name, or "".
     """
 
     variant: str
@@ -51,13 +51,13 @@ class Row:
         }
 
 
-SHARES = "acc", "f1", "auc", "precision", "recall", "right", "acur"  # in the names of figures from 0 to 1
+SHARES = "acc", "f1", "auc", "precision", "recall", "right", "acur"  # in the names of metrics from 0 to 1
 
 
 def interval(values: Sequence[float], name: str = "") -> list[float] | None:
-    """[mean, low, high]: 95 % by Student's t; None where nothing finite was seen.
+    """Return [mean, low, high], a 95 % interval by Student's t; None if no value is finite.
 
-    name: of the figure; the interval of a share, such as an accuracy, ends at 0 and 1 (or 100 %).
+    name: of the metric; the interval of a share, such as an accuracy, is cut at 0 and 1 (or 100 %).
     """
     from scipy.special import stdtrit
 
@@ -86,9 +86,9 @@ def proof(
     max_time: float | None = None,
     timeout: float = 600,
 ) -> list[Row]:
-    """One row for each variant. target: a script, or the name of a module.
+    """Return one row for each variant. target: a script, or the name of a module.
 
-    max_steps, max_time: end each run there. timeout: seconds after which a run has failed.
+    max_steps, max_time: limits of each run. timeout: seconds after which a run counts as failed.
     """
     job = {"target": target, "module": module, "arguments": list(arguments)}
     job |= {"max_steps": max_steps, "max_time": max_time}
@@ -139,7 +139,7 @@ def _run(job: dict[str, Any], timeout: float) -> dict[str, Any] | None:
 
 
 def last_figure(text: str) -> tuple[str, float] | None:
-    """(word, number) of the last figure printed with its name, or the last number of all, without a word."""
+    """Return (name, number) of the last named metric printed; else the last number of all, with name ""."""
     for line in reversed(text.splitlines()):
         named = _NAMED.findall(line)
         if named:
@@ -149,7 +149,7 @@ def last_figure(text: str) -> tuple[str, float] | None:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows side by side."""
+    """The variants as a table, one row each."""
     names = {row.name for row in rows if row.figure}
     what = names.pop() if len(names) == 1 else ""
     printed = _("last printed {what} [95 %]").format(what=what or _("number"))

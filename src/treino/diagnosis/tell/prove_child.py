@@ -1,4 +1,4 @@
-"""One run of a proof, in a process of its own: other sources, another seed and rate."""
+"""One run of a proof, in its own process: other sources, another seed and learning rate."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def main(job_path: str) -> int:
-    """Run the job that a file describes, and write the recorded loss."""
+    """Run the job in a file, and write the recorded loss."""
     job = json.loads(Path(job_path).read_text())
     _vary(job["seed"], job["rate"])
     _exchange(job["sources"])
@@ -39,7 +39,7 @@ def main(job_path: str) -> int:
 
 
 def _exchange(sources: dict[str, str]) -> None:
-    """Have imports read these texts instead of the files."""
+    """Let imports read these texts instead of the files."""
     first = SourceFileLoader.get_code
 
     def get_code(self: SourceFileLoader, name: str) -> CodeType | None:
@@ -52,7 +52,7 @@ def _exchange(sources: dict[str, str]) -> None:
 
 
 def _vary(seed: int, rate: float) -> None:
-    """Add the run's seed to every seed, and multiply every initial learning rate."""
+    """Add the run's seed to every seed, and multiply every initial learning rate by ``rate``."""
     import numpy as np
     import torch
     from torch.optim.optimizer import Optimizer

@@ -15,7 +15,7 @@ KIND = {"wrong": N_("wrong"), "risk": N_("risk"), "waste": N_("waste")}
 
 
 def place(finding: Finding) -> str:
-    """``file.py:42``, relative to the working directory where that is shorter."""
+    """Return ``file.py:42``, relative to the working directory if that is shorter."""
     if finding.file is None:
         return _("(no line known)")
     path = finding.file
@@ -27,7 +27,7 @@ def place(finding: Finding) -> str:
 
 
 def one(finding: Finding, *, of_script: bool = True) -> str:
-    """A finding, its line and what to do. of_script: it has a line; findings of treino's runs have none."""
+    """A finding, its line and the fix. of_script: it has a line; findings in treino's own runs have none."""
     sure = _("certain") if finding.certain else _("likely")
     lines = [
         f"{finding.rule}  ({_(KIND[finding.severity])}, {sure})"
@@ -80,7 +80,7 @@ def text(outcome: Outcome, covered: Coverage) -> str:
 
 
 def text_of_run(findings: list[Finding], steps: int, run: str) -> str:
-    """The report on a run of treino's own."""
+    """The report on one of treino's own runs."""
     if not findings:
         sentence = _("doctor: nothing found in {steps} steps of {subject}.")
         return escape(sentence.format(steps=steps, subject=run))
@@ -90,7 +90,7 @@ def text_of_run(findings: list[Finding], steps: int, run: str) -> str:
 
 
 def document(outcome: Outcome, status: int, covered: Coverage) -> dict[str, Any]:
-    """The keys of the contract. ``overhead`` is the sensors' share of the script's own time, estimated."""
+    """The JSON document. overhead: the estimated share of recording in the script's own time."""
     exam = outcome.exam
     own = max(outcome.seconds - exam.seconds, 1e-9)
     return {

@@ -1,1 +1,1 @@
-"""Find the line that a person would edit: reads source after the run, from the lines that were seen."""
+"""Find the line to edit: reads source after the run, starting from the recorded lines."""

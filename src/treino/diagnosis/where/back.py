@@ -11,20 +11,19 @@ from treino.diagnosis.where.calls import arguments, call_sites, class_of, return
 from treino.diagnosis.where.reach import reaching
 from treino.diagnosis.where.source import module, name_of, place, remembered
 
-DEEP = 12  # steps of a value that is passed on unchanged
-EACH = -1  # as a part: any element
-ROUTES = 24  # paths back from a value
+DEEP = 12  # longest path of a value that is passed on unchanged
+EACH = -1  # in a part: any element
+ROUTES = 24  # paths back from a value, at most
 
 Stack = tuple[ast.Call, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A line that made a value, the expression that made it, and how it was reached.
+    """A line that made a value, the expression that made it, and how the expression was reached.
 
-    how: here, assigned, changed, loop, with, argument, default, attribute, entry, returned, held (by an
-    object of the file), made (a function or a class).
-    part: which part of the expression's value it is; EACH stands for any element.
+    how: here, assigned, changed, loop, with, argument, default, attribute, entry, returned, made (a function
+    or a class). part: the indices of the part of the expression's value; EACH stands for any element.
     """
 
     site: Site
@@ -35,7 +34,7 @@ class Step:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What identifies a step."""
+        """The identity of a step."""
         return id(self.node), self.part, tuple(map(id, self.stack[:2])), self.how == "changed"
 
 
@@ -70,7 +69,7 @@ def _step(of: Step, node: ast.AST, how: str, part: tuple[int, ...], stack: Stack
 
 
 def back(step: Step, led: tuple[Site, ...] = ()) -> list[Step]:
-    """The expressions that a name, an attribute, an entry or a call of the file gets its value from."""
+    """Return the expressions in the file that give a name, an attribute, an entry or a call its value."""
     node = step.node
     if isinstance(node, ast.Name):
         return _of_name(step, node, led)
@@ -152,7 +151,7 @@ def _how(d: Definition) -> str:
 
 
 def _of_subscript(step: Step, node: ast.Subscript, led: tuple[Site, ...]) -> list[Step]:
-    """A part of a value; for a string key, its entries in all tables of the file."""
+    """Return the definitions of a part of a value; for a string key, the key's entries in the whole file."""
     key = node.slice.value if isinstance(node.slice, ast.Constant) else None
     if isinstance(key, int) and not isinstance(key, bool) and key >= 0:
         return back(Step(step.site, node.value, step.how, (key, *step.part), step.stack), led)
@@ -176,7 +175,7 @@ SAME = ("tqdm", "list", "tuple", "iter", "reversed", "sorted", "islice", "DataLo
 def _narrowed(
     name: str, call: ast.Call, part: tuple[int, ...]
 ) -> list[tuple[ast.AST, tuple[int, ...]]] | None:
-    """The argument of a library's function that a part of its result comes from; None if unknown."""
+    """Return the argument of a library function that a part of its result comes from; None if unknown."""
     args, (at, *rest) = call.args, part
     if name in SAME:
         return [(args[0], part)]
@@ -198,7 +197,7 @@ CASTS = ("int", "float", "str", "bool", "lower", "strip", "copy", "deepcopy", "a
 
 
 def _handed_from(step: Step, led: tuple[Site, ...]) -> list[Step]:
-    """One step back for a value that is passed on unchanged."""
+    """Follow a value that is passed on unchanged one step back."""
     node = step.node
     if isinstance(node, ast.Call) and name_of(node) in CASTS:
         of = node.args[:1] or [getattr(node.func, "value", node)]
@@ -208,7 +207,7 @@ def _handed_from(step: Step, led: tuple[Site, ...]) -> list[Step]:
 
 @remembered
 def own_file(path: str, name: str) -> str | None:
-    """The file beside this one that a module's name stands for."""
+    """The file of an imported module, in or below this file's folder; None if there is none."""
     base = Path(path).parent / Path(*name.split("."))
     for candidate in (base.with_suffix(".py"), base / "__init__.py"):
         try:
@@ -220,7 +219,7 @@ def own_file(path: str, name: str) -> str | None:
 
 
 def imported(path: str, statement: ast.AST, name: str, target: str) -> list[tuple[Site, ast.AST]]:
-    """The definitions of an imported name in the file beside this one that has it."""
+    """Return the definitions of an imported name in the user's file that defines it."""
     if isinstance(statement, ast.ImportFrom):
         source = own_file(path, statement.module) if statement.module else None
         target = name

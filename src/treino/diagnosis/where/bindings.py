@@ -15,10 +15,9 @@ IN_PLACE = ("sort", "append", "extend", "update", "insert", "reverse")  # method
 class Definition:
     """A line that gives a name a value.
 
-    how: assigned, changed (in place: the value before counts, too), loop, with, parameter, field, made (a
-    function or a class), import.
-    part: which part of the value it is, outermost first: (1,) for b in ``a, b = f()``.
-    receiver: for attributes and keys, what they belong to.
+    how: assigned, changed (in place, so that the earlier value counts too), loop, with, parameter, field,
+    made (a function or a class), import. part: indices of the part of the value, outermost first: (1,) for b
+    in ``a, b = f()``. receiver: the object of an attribute or a key.
     """
 
     name: str
@@ -27,7 +26,7 @@ class Definition:
     how: str = "assigned"
     part: tuple[int, ...] = ()
     receiver: ast.AST | None = None
-    inside: ast.AST | None = None  # the comprehension or the class that limits its scope
+    inside: ast.AST | None = None  # comprehension or class that limits its scope
 
     @property
     def line(self) -> int:
@@ -51,7 +50,7 @@ class File:
 
 @remembered
 def bindings(path: str) -> File:
-    """The bindings of a file; empty where it can't be read."""
+    """Return the bindings of a file, none if it can't be read."""
     file = File(path)
     for node in ast.walk(module(path)):
         _bind(file, node)
@@ -61,19 +60,19 @@ def bindings(path: str) -> File:
 
 
 def scope_of(path: str, node: ast.AST) -> ast.AST:
-    """The function, the lambda or the class around a node, or the module."""
+    """The function, lambda or class around a node, else the module."""
     kinds = (*Function.__args__, ast.Lambda, ast.ClassDef)
     return next((n for n in above(path, node) if isinstance(n, kinds)), module(path))
 
 
 def parameters(function: Any) -> list[str]:
-    """The names of a function's arguments, by position first."""
+    """The names of a function's parameters, positional ones first."""
     spec = function.args
     return [a.arg for a in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)]
 
 
 def defaults(function: Any) -> dict[str, ast.expr]:
-    """Argument → its default, where it has one."""
+    """Parameter -> its default, for parameters that have one."""
     spec = function.args
     plain = [*spec.posonlyargs, *spec.args]
     pairs = list(zip(plain[len(plain) - len(spec.defaults) :], spec.defaults, strict=False))
@@ -142,7 +141,7 @@ def _target(
     part: tuple[int, ...] = (),
     inside: ast.AST | None = None,
 ) -> None:
-    """Bind one target; each element of a tuple is bound to its part of the value."""
+    """Bind one target; bind each element of a tuple to its part of the value."""
     if isinstance(target, ast.Name):
         scope = scope_of(file.path, target)
         made = Definition(target.id, value, statement, how, part, inside=inside)
@@ -203,7 +202,7 @@ def _call(file: File, call: ast.Call) -> None:
 
 
 def _flag(file: File, call: ast.Call) -> None:
-    """The default of a command line's argument: ``--batch-size`` is batch_size."""
+    """Bind the default of a command line argument: ``--batch-size`` sets batch_size."""
     value = keywords_of(call).get("default")
     texts = [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
     for name in {w.lstrip("-").replace("-", "_") for w in texts} if value is not None else ():
@@ -213,5 +212,5 @@ def _flag(file: File, call: ast.Call) -> None:
 
 
 def keywords_of(call: ast.Call) -> dict[str, ast.expr]:
-    """The keywords of a call that are written out."""
+    """The explicit keywords of a call."""
     return {k.arg: k.value for k in call.keywords if k.arg is not None}

@@ -6,7 +6,7 @@ from typing import Any
 from treino.diagnosis.where.bindings import bindings, defaults, scope_of
 from treino.diagnosis.where.source import name_of, parents, remembered
 
-MOST = 300  # calls of one function
+MOST = 300  # calls of one function, at most
 MAKES = ("__init__", "__post_init__", "__new__")
 
 
@@ -37,7 +37,7 @@ def call_sites(path: str, function: Any) -> tuple[tuple[ast.Call, int], ...]:
 
 
 def values_for(path: str, call: ast.Call, skip: int, function: Any, name: str) -> list[ast.expr]:
-    """The value that a call passes for an argument; empty if it passes none."""
+    """The value that a call passes for an argument; [] if it passes none."""
     named = [k.value for k in call.keywords if k.arg == name]
     known = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
     static = any(name_of(d) == "staticmethod" for d in getattr(function, "decorator_list", ()))
@@ -52,7 +52,7 @@ def values_for(path: str, call: ast.Call, skip: int, function: Any, name: str) -
 
 
 def arguments(path: str, function: Any, name: str) -> list[tuple[ast.Call, ast.expr]]:
-    """(call, value) of an argument at all calls in the file; its default where a call omits it."""
+    """(call, value) of an argument at all calls in the file; its default if a call omits it."""
     pairs: list[tuple[ast.Call, ast.expr]] = []
     default, sites = defaults(function).get(name), call_sites(path, function)
     left_out = not sites
@@ -67,7 +67,7 @@ def arguments(path: str, function: Any, name: str) -> list[tuple[ast.Call, ast.e
 
 
 def returned(path: str, function: Any) -> list[ast.expr]:
-    """The expressions that a function returns or yields, the last first."""
+    """The expressions that a function returns or yields, last first."""
     if isinstance(function, ast.Lambda):
         return [function.body]
     kinds = (ast.Return, ast.Yield, ast.YieldFrom)

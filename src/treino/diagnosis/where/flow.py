@@ -1,4 +1,4 @@
-"""Follow a value back through all definitions, arguments and results that it was made of."""
+"""Follow a value back through all definitions, arguments and results that made it."""
 
 import ast
 from collections import deque
@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from treino.diagnosis.finding import Site
 from treino.diagnosis.where.back import Step, back
 
-MOST = 300  # steps of one walk
+MOST = 300  # steps of one walk, at most
 
 
 def origins(
     site: Site, node: ast.AST, led: tuple[Site, ...] = (), part: tuple[int, ...] = ()
 ) -> Iterator[Step]:
-    """An expression on a line and everything that its value was made of, the nearest first.
+    """Yield an expression on a line and everything that made its value, nearest first.
 
-    led: the own lines that were running, innermost first: which call of a function is meant.
+    led: the user's lines that were running, innermost first; they select one of a function's calls.
     part: of the value, (EACH,) for the elements of a table.
     """
     start = Step(site, node, part=part)
@@ -32,7 +32,7 @@ def origins(
 
 
 def _made_of(step: Step, led: tuple[Site, ...]) -> Iterator[Step]:
-    """One step back, to everything that a value is made of."""
+    """Go one step back, to everything that made a value."""
     direct = back(step, led)
     yield from direct
     structural = (
@@ -55,7 +55,7 @@ def _made_of(step: Step, led: tuple[Site, ...]) -> Iterator[Step]:
 
 
 def atoms(value: ast.AST, most: int = 400) -> Iterator[ast.AST]:
-    """The names, attributes, entries and calls in an expression that have values: no functions."""
+    """The names, attributes, entries and calls in an expression that have values; no functions."""
     todo: deque[ast.AST] = deque([value])
     count = 0
     while todo and count < most:

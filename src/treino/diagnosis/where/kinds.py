@@ -1,4 +1,4 @@
-"""Tests of what an expression does to rows, by its functions of torch, NumPy, pandas and scikit-learn."""
+"""Test what an expression does to rows, by its torch, NumPy, pandas and scikit-learn functions."""
 
 import ast
 
@@ -29,7 +29,7 @@ SPREADS = (
 
 
 def cuts(value: ast.AST) -> bool:
-    """Whether it takes rows by position: ``x[:n]``, ``frame.iloc[n:]``, ``x.split([n, m])``."""
+    """Whether an expression takes rows by position: ``x[:n]``, ``frame.iloc[n:]``, ``x.split([n, m])``."""
     for node in ast.walk(value):
         if isinstance(node, ast.Subscript):
             rows = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
@@ -47,7 +47,7 @@ def cuts(value: ast.AST) -> bool:
 
 
 def parts(value: ast.AST) -> bool:
-    """Whether it takes some of the rows: by position, at random, by a condition or by numbers."""
+    """Whether an expression takes some of the rows: by position, at random, by a condition or by index."""
     if cuts(value) or calls(value, *SPLITS, "Subset", "train_test_split"):
         return True
     return any(
@@ -57,24 +57,24 @@ def parts(value: ast.AST) -> bool:
 
 
 def joins(value: ast.AST) -> bool:
-    """Whether it puts rows of several tables into one."""
+    """Whether an expression joins rows of several tables."""
     return bool(calls(value, *JOINS))
 
 
 def multiplies(value: ast.AST) -> bool:
-    """Whether it makes more rows of the existing ones: joins, repeats, draws with replacement."""
+    """Whether an expression multiplies rows: it joins, repeats or draws with replacement."""
     many = ("repeat", "tile", "repeat_interleave", "resample", "fit_resample")
     return joins(value) or bool(calls(value, *many))
 
 
 def converts(value: ast.AST) -> bool:
-    """Whether it makes a tensor, or numbers for one, out of a table."""
+    """Whether an expression makes a tensor, or numbers for one, from a table."""
     values = any(isinstance(n, ast.Attribute) and n.attr == "values" for n in ast.walk(value))
     return values or bool(calls(value, *CONVERSIONS))
 
 
 def scales(value: ast.AST) -> bool:
-    """Whether it divides by a spread, or has a scaler do so."""
+    """Whether an expression divides by a spread, or calls a scaler."""
     if calls(
         value, "fit_transform", "transform", "scale", "minmax_scale", "normalize", "standardize", "zscore"
     ):
@@ -86,7 +86,7 @@ def scales(value: ast.AST) -> bool:
 
 
 def divides(value: ast.AST) -> bool:
-    """Whether it may give NaN: a logarithm, a root or a quotient by a plain name that is no spread."""
+    """Whether an expression may give NaN: a logarithm, a root or a quotient by a name that is no spread."""
     steep = calls(value, "log", "log10", "log2", "sqrt", "arccos", "arcsin", "divide", "true_divide", "div")
     by = [a for c in steep for a in (*c.args, *([c.func.value] if isinstance(c.func, ast.Attribute) else []))]
     quotients = [n for n in ast.walk(value) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
@@ -96,11 +96,11 @@ def divides(value: ast.AST) -> bool:
 
 
 def misses(value: ast.AST) -> bool:
-    """Whether it is, or brings, a gap: ``np.nan``; ``shift``, ``pct_change``, ``merge``."""
+    """Whether an expression is or makes a missing value: ``np.nan``; ``shift``, ``pct_change``, ``merge``."""
     brings = ("shift", "pct_change", "diff", "rolling", "merge", "reindex", "pivot", "to_numeric", "read_csv")
     return bool(calls(value, *brings)) or bool({"nan", "inf"} & names(value))
 
 
 def orders(value: ast.AST) -> bool:
-    """Whether it puts rows into another order, random or sorted."""
+    """Whether an expression reorders rows, randomly or sorted."""
     return bool(calls(value, *ORDERS))

@@ -1,4 +1,4 @@
-"""Find the lines to edit for rows, helper functions and loops, from the lines that were seen."""
+"""Find the lines to edit for rows, helper functions and loops, from the recorded lines."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ Fits = Callable[[ast.AST], bool]
 
 
 def trail(site: Site | None, loader: Site | None = None, led: tuple[Site, ...] = ()) -> Iterator[Step]:
-    """The inputs of a net's call or a loader on a line, and all that they were made of, the nearest first."""
+    """Yield the inputs of a net's call or a loader on a line, and all that made them, nearest first."""
     start = loader or site
     if start is None:
         return
@@ -43,7 +43,7 @@ def trail(site: Site | None, loader: Site | None = None, led: tuple[Site, ...] =
 
 
 def _in_turn(ways: list[Iterator[Step]]) -> Iterator[Step]:
-    """The first of each, then the second of each, ..."""
+    """Yield the first step of each, then the second of each, ..."""
     while ways:
         left = []
         for way in ways:
@@ -67,7 +67,7 @@ def caller(stack: tuple[Site, ...], *, most: int = 99) -> Site | None:
 
 
 def passes_on(site: Site | None, most: int = 99) -> bool:
-    """Whether a line only computes with two arguments or more, of so many: its caller chose their shapes."""
+    """Whether a line only computes with 2 to ``most`` arguments: its caller chose their shapes."""
     if site is None or calls(written_on(site), *FITS):
         return False
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -84,7 +84,7 @@ def passes_on(site: Site | None, most: int = 99) -> bool:
 
 
 def _difference_of(node: ast.AST, own: set[str]) -> bool:
-    """``prediction - target`` of two arguments."""
+    """Whether a node is a difference of two arguments: ``prediction - target``."""
     sides = [node.left, node.right] if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) else []
     return bool(sides) and all(isinstance(s, ast.Name) and s.id in own for s in sides)
 
@@ -101,7 +101,7 @@ def only_caller(site: Site | None) -> Site | None:
 
 
 def batches(sites: tuple[Site, ...]) -> Site | None:
-    """The head of the innermost loop over batches around these lines; loops in ``forward`` are none."""
+    """The head of the innermost loop over batches around these lines; loops in ``forward`` don't count."""
     for site in sites:
         inside = function(site)
         heads = [n for n in loops(site) if isinstance(n, ast.For)]

@@ -7,7 +7,7 @@ from treino.diagnosis.where.source import Function, above, parents
 
 
 def reaching(path: str, name: str, node: ast.AST) -> list[Definition]:
-    """The definitions that may have set the value of a name at this node, the nearest first."""
+    """The definitions that may have set the value of a name at this node, nearest first."""
     file, at = bindings(path), _statement_of(path, node)
     inside = list(above(path, node))
     for scope in (
@@ -55,7 +55,7 @@ def _in_scope(path: str, known: list[Definition], at: ast.AST, inside: list[ast.
 
 
 def _always(path: str, d: Definition, around: set[int]) -> bool:
-    """Whether a definition certainly ran: its block contains the place, too."""
+    """Whether a definition certainly ran: its block also contains the place."""
     block = parents(path).get(id(d.statement)) if d.how != "parameter" else None
     if d.how in ("loop", "with") and id(d.statement) in around:
         return True

@@ -15,8 +15,8 @@ NEAR = 1e-4  # relative tolerance of a measured number
 def setting(
     site: Site | None, keyword: str, position: int | None = None, figure: float | None = None
 ) -> Site | None:
-    """The line that sets what a call on this line is passed: this one, or that of a name, an argument, a
-    default, a table of settings or a command-line option. The line itself if there is no single such line.
+    """The line that sets an argument of a call on this line: this line, or the line of a name, a parameter, a
+    default, a table of settings or a command line option. The line itself if there is no single such line.
 
     figure: the value that the run used; it selects one of several candidates.
     """
@@ -30,7 +30,7 @@ def setting(
 
 
 def arguments_on(site: Site, keyword: str, position: int | None = None) -> list[ast.expr]:
-    """The values that the calls and the tables of a line have for a keyword, or at a position."""
+    """The values that a line's calls and tables have for a keyword, or at a position."""
     expressions: list[ast.expr] = []
     for node in (n for piece in written_on(site) for n in ast.walk(piece)):
         if isinstance(node, ast.Call):
@@ -56,7 +56,7 @@ def written(site: Site, value: ast.AST, figure: float | None = None) -> Site | N
 
 
 def number(node: ast.AST) -> float | None:
-    """The number that an expression spells out, with its sign."""
+    """The number that an expression spells out, with its sign; None if it is none."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         n = number(node.operand)
         return -n if n is not None else None
@@ -66,7 +66,7 @@ def number(node: ast.AST) -> float | None:
 
 
 def word(site: Site | None, *words: str, texts: bool = False) -> Site | None:
-    """The line with the word (a class, a function, a string, a key of a table) that chose what runs on this
+    """The line with the word (a class, a function, a string, a table's key) that chose what runs on this
     line; the line itself if it has the word, or if there is no single such line.
 
     texts: only strings count.
@@ -86,7 +86,7 @@ def word(site: Site | None, *words: str, texts: bool = False) -> Site | None:
 
 
 def spells(node: ast.AST, low: set[str]) -> bool:
-    """Whether a piece of source spells one of these words as a name."""
+    """Whether a piece of source contains one of these words as a name."""
     return any(n.lower().strip("_") in low for n in names(node))
 
 

@@ -13,7 +13,7 @@ from treino.diagnosis.finding import Site
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Loop = ast.For | ast.AsyncFor | ast.While
 
-LONGEST = 1_000_000  # characters of a file that is read
+LONGEST = 1_000_000  # characters of a file that is parsed, at most
 _IGNORE = re.compile(r"#\s*treino:\s*ignore\[([\w\s,]+)\]")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
@@ -37,7 +37,7 @@ def refresh() -> None:
 
 @remembered
 def module(path: str) -> ast.Module:
-    """The parsed file; an empty one where it can't be read."""
+    """The parsed file; an empty module if it can't be read."""
     text = "".join(linecache.getlines(path))
     try:
         return ast.parse(text if len(text) < LONGEST else "")
@@ -47,7 +47,7 @@ def module(path: str) -> ast.Module:
 
 @remembered
 def parents(path: str) -> dict[int, ast.AST]:
-    """{id of a node: its parent} for a file."""
+    """Map each node's id to its parent, for a file."""
     table: dict[int, ast.AST] = {}
     for node in ast.walk(module(path)):
         for child in ast.iter_child_nodes(node):
@@ -56,7 +56,7 @@ def parents(path: str) -> dict[int, ast.AST]:
 
 
 def above(path: str, node: ast.AST) -> Iterator[ast.AST]:
-    """The ancestors of a node, the innermost first."""
+    """Yield the ancestors of a node, innermost first."""
     known = parents(path)
     at = known.get(id(node))
     while at is not None:
@@ -76,12 +76,12 @@ def _spanning(path: str, line: int) -> tuple[Any, ...]:
 
 
 def around(site: Site) -> tuple[Any, ...]:
-    """The nodes that span a line, the outermost first."""
+    """The nodes that span a line, outermost first."""
     return _spanning(site.file, site.line)
 
 
 def function(site: Site) -> ast.AST:
-    """The function around a line, or the module."""
+    """The function around a line, else the module."""
     functions = [n for n in around(site) if isinstance(n, Function)]
     return functions[-1] if functions else module(site.file)
 
@@ -98,7 +98,7 @@ def statement(site: Site | None) -> ast.stmt | None:
 
 
 def written_on(site: Site | None) -> list[ast.AST]:
-    """The statements on a line; of a loop, a branch or a function, only the head."""
+    """The statements on a line; for a loop, a branch or a function, only its head."""
     if site is None:
         return []
     statements = [n for n in around(site) if isinstance(n, ast.stmt)]
@@ -111,7 +111,7 @@ def written_on(site: Site | None) -> list[ast.AST]:
 
 
 def loops(site: Site | None) -> list[Any]:
-    """The loops around a line, in its function, the outermost first."""
+    """The loops around a line, in its function, outermost first."""
     nodes = around(site) if site is not None else ()
     start = max((i for i, n in enumerate(nodes) if isinstance(n, Function)), default=-1)
     return [n for n in nodes[start + 1 :] if isinstance(n, Loop)]
@@ -130,18 +130,18 @@ def place(path: str, node: ast.AST, line: int = 0) -> Site:
 
 
 def same(one: Site | None, other: Site | None) -> bool:
-    """Whether two sites are one line."""
+    """Whether two sites are the same line."""
     return one is not None and other is not None and (one.file, one.line) == (other.file, other.line)
 
 
 def name_of(node: ast.AST | None) -> str:
-    """The last name in a call or an expression: ``relu`` in ``F.relu(x)``; empty if it has none."""
+    """The last name in a call or an expression: ``relu`` in ``F.relu(x)``; "" if it has none."""
     node = node.func if isinstance(node, ast.Call) else node
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def calls(nodes: ast.AST | Iterable[ast.AST] | None, *names: str) -> list[ast.Call]:
-    """Calls of functions or methods with one of these last names (of any, without), in order of lines."""
+    """Calls of functions or methods with one of these last names (default: any), in line order."""
     every = [nodes] if isinstance(nodes, ast.AST) else list(nodes or ())
     matches = [n for node in every for n in ast.walk(node) if isinstance(n, ast.Call)]
     matches = [n for n in matches if not names or name_of(n) in names]
@@ -156,7 +156,7 @@ def names(node: ast.AST | None) -> set[str]:
 
 
 def targets(node: ast.AST | None) -> set[str]:
-    """The names and attributes that a statement or a target sets; ``x[i]`` does not set x."""
+    """The names and attributes that a statement or a target sets; ``x[i]`` doesn't set x."""
     if isinstance(node, ast.Assign):
         return set().union(*map(targets, node.targets))
     if isinstance(
@@ -171,7 +171,7 @@ def targets(node: ast.AST | None) -> set[str]:
 
 
 def argument(call: ast.Call, keyword: str, position: int | None = None) -> ast.expr | None:
-    """The value passed by this keyword or at this position; None without one."""
+    """The value passed by this keyword or at this position; None if there is none."""
     for entry in call.keywords:
         if entry.arg == keyword:
             return entry.value
@@ -192,13 +192,13 @@ def only(sites: Iterable[Site | None]) -> Site | None:
 
 
 def words(name: str) -> list[str]:
-    """The words of an identifier, lower case and without accents: ``X_testLoader`` → x, test, loader."""
+    """The words of an identifier, lower case, without accents: x, test, loader for ``X_testLoader``."""
     plain = unicodedata.normalize("NFKD", name)
     plain = "".join(c for c in plain if not unicodedata.combining(c))
     return [w.lower() for w in _WORD.findall(plain)]
 
 
 def ignored(site: Site | None, rule: str) -> bool:
-    """Whether the line says ``# treino: ignore[rule]``."""
+    """Whether the line has the comment ``# treino: ignore[rule]``."""
     match = _IGNORE.search(linecache.getline(site.file, site.line)) if site is not None else None
     return match is not None and rule in {r.strip() for r in match[1].split(",")}

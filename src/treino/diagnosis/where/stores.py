@@ -24,7 +24,7 @@ STORES = ("append", "appendleft", "add", "extend", "insert", "push", "put", "upd
 
 def storing_line(site: Site | None, *, result: bool = False) -> Site | None:
     """The nearest line that sums or stores, as a tensor, the loss that is run backward on this line; the line
-    itself if none does. result: a net's result instead of a loss.
+    itself if none does. result: a net's output instead of a loss.
     """
     if site is None:
         return None
@@ -39,7 +39,7 @@ def storing_line(site: Site | None, *, result: bool = False) -> Site | None:
 
 
 def stores(node: ast.stmt, held: set[str]) -> bool:
-    """``total += loss``, ``losses.append(loss)``, ``self.last = loss``, ``log["loss"] = loss``: as it is."""
+    """Whether a line keeps a value: ``total += loss``, ``losses.append(loss)``, ``log["loss"] = loss``."""
     if isinstance(node, ast.AugAssign):
         return carries(node.value, held - targets(node))
     if isinstance(node, ast.Assign):

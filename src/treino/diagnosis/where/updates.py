@@ -1,4 +1,4 @@
-"""Find the rate of updates by hand, and steps or clearings that are named but not called."""
+"""Find the learning rate of updates by hand, and steps or clearings that are named but not called."""
 
 import ast
 from collections.abc import Iterator
@@ -75,7 +75,7 @@ def uncalled_clearing(backward: Site | None) -> Site | None:
 
 
 def unreached_step(made: Site | None, stepped: Site | None) -> tuple[Site, str] | None:
-    """(line, condition) of a step that was not reached, of the scheduler made on a line; or None."""
+    """(line, condition) of an unreached step of the scheduler made on a line; None if there is none."""
     for path in dict.fromkeys(s.file for s in (made, stepped) if s is not None):
         for node in (n for n in ast.walk(module(path)) if isinstance(n, ast.Attribute) and n.attr == "step"):
             at, ways = place(path, node), values(place(path, node), node.value)
