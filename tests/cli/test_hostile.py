@@ -107,6 +107,7 @@ def test_what_to_type_next_can_be_typed(treino: Callable[..., Said], tmp_path: P
 
 
 @pytest.mark.slow
+@pytest.mark.pictures
 def test_a_run_is_whole_when_its_pictures_fail(
     treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
 ) -> None:
