@@ -37,7 +37,7 @@ from treino.training.stored_training import START, keep_keyframes, kept_state, n
 from treino.training.train import CHECKPOINT_SECONDS, RunJob
 from treino.words import _
 
-# ---- changes of settings that a run may go on with, and the segment that they make
+# ---- changes of settings, and the segment that they make
 
 LENGTH = ("epochs", "steps", "patience", "keep", "schedule", "warmup")
 ORDER = ("batch_size", "shuffle", "seed", "data_seed")
@@ -45,14 +45,14 @@ OPTIMIZER = ("optimizer", "nesterov")
 LOSS = ("loss", "label_smoothing", "fault", "as_taught")
 NETWORK = ("hidden", "activation")
 CHANGEABLE = (*LENGTH, *ORDER, *OPTIMIZER, *LOSS, *NETWORK)
-"""Settings beside the engine's hyper-parameters that may change on the way."""
+"""Settings that may change during a run, besides the engine's hyper-parameters."""
 
 
 def next_segment(snapshot: Snapshot, changes: Mapping[str, Any]) -> Segment:
     """The run's next segment, which starts from the snapshot with these changes.
 
     Raises:
-        TreinoError: a setting that can't change on the way, or a value out of range.
+        TreinoError: a setting that can't change during a run, or a value out of range.
     """
     segments = segments_of(snapshot.run.spec)
     before = next(s for s in segments if s.number == snapshot.segment)
@@ -76,7 +76,7 @@ def next_segment(snapshot: Snapshot, changes: Mapping[str, Any]) -> Segment:
 def _parted(
     changes: Mapping[str, Any], before: Segment, snapshot: Snapshot
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The changes of hyper-parameters, by the engine's names, and the settings with all other changes."""
+    """The changed hyper-parameters, by the engine's names, and the settings with all other changes."""
     rest, run = dict(changes), snapshot.run
     hp: dict[str, Any] = {}
     if "betas" in rest:
@@ -121,8 +121,8 @@ def _parted(
 def _take_optimizer(
     settings: dict[str, Any], changes: Mapping[str, Any], hp: dict[str, Any], snapshot: Snapshot
 ) -> None:
-    """Remove settings that the optimizer doesn't read, and set the momentum in force for Nesterov's, which
-    needs one."""
+    """Remove settings that the optimizer doesn't read. For Nesterov momentum, which needs a momentum, set the
+    one in force."""
     name = known("optimizer", read_settings(settings).optimizer, OPTIMIZERS)
     for setting in OF_SOME:
         if setting not in OPTIMIZERS[name].reads and setting not in changes:
@@ -136,7 +136,7 @@ def _take_optimizer(
 
 
 def _order_seed(changes: Mapping[str, Any], before: Segment) -> int | None:
-    """The seed of the row order, if it isn't the data's: a changed ``data_seed``, else a changed ``seed``."""
+    """The seed of the row order: a changed ``data_seed``, else a changed ``seed``; None: the data's."""
     seed = changes.get("data_seed")
     if seed is None and "data_seed" not in before.asked:
         seed = changes.get("seed")
@@ -144,8 +144,8 @@ def _order_seed(changes: Mapping[str, Any], before: Segment) -> int | None:
 
 
 def _with_passes(segment: Segment, snapshot: Snapshot) -> Segment:
-    """The segment with its count of epochs: another batch size or row order begins a new epoch at its first
-    step."""
+    """The segment with its count of epochs: a changed batch size or row order begins a new epoch at the
+    segment's first step."""
     plan, settings = snapshot.plan, read_settings(segment.asked)
     size = settings.batch_size
     rows = plan.batch_size if size is None else None if size == "full" else min(size, plan.rows)
@@ -160,7 +160,7 @@ def _fixed(run: StoredRun) -> tuple[str, ...]:
     """Settings of the network that can't change in this run."""
     if run.spec.net != "mlp":
         return NETWORK
-    return ("hidden",) if run.spec.resolved.batch_norm else ()  # its means are of the units that there are
+    return ("hidden",) if run.spec.resolved.batch_norm else ()  # its means belong to the present units
 
 
 def refuse(name: str, run: StoredRun) -> None:
@@ -192,7 +192,7 @@ def refuse(name: str, run: StoredRun) -> None:
 # ---- branches of a run
 
 PLACE = ("name", "out")
-MOST_ROWS = 10_000  # training rows by which a network's layers are resized
+MOST_ROWS = 10_000  # most training rows used to resize a network's layers
 COPIED = (COPY, "data.json", "preparation.json", NETWORK_COPY, START)
 
 
@@ -218,7 +218,7 @@ def branching(
     *,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Iterator[JobEvent]:
-    """Train a new run from the snapshot's full state on; see ``Moment.branch``."""
+    """Train a new run that starts from the snapshot's full state; see ``Moment.branch``."""
     run = snapshot.run
     place = {name: changes[name] for name in PLACE if name in changes}
     changes = {name: value for name, value in changes.items() if name not in PLACE}
@@ -275,7 +275,7 @@ def rewinding(
 
 @dataclass(frozen=True, eq=False)
 class SegmentStart:
-    """A new segment, of which nothing is written yet: its training, its first keyframe, and the new
+    """A new segment before anything is written: its training, its first keyframe, and the new
     ``spec.json``."""
 
     segment: Segment
@@ -314,7 +314,7 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStar
     """Prepare the next segment.
 
     Raises:
-        TreinoError: a setting that can't change on the way, or a value out of range; nothing left to train.
+        TreinoError: a setting that can't change during a run, or a value out of range; nothing left to train.
     """
     run = snapshot.run
     segment = next_segment(snapshot, changes)
@@ -366,7 +366,7 @@ def _with_segment(spec: dict[str, Any], run: StoredRun, segment: Segment) -> dic
 
 
 def _copy_past(snapshot: Snapshot, folder: RunFolder) -> None:
-    """Copy the losses, figures and commands up to the snapshot."""
+    """Copy the losses, metrics and commands up to the snapshot."""
     old, spec = snapshot.run.folder.database, snapshot.run.spec
     commands = old.commands()
     for link, count in path_counts(spec, snapshot.segment):
@@ -387,7 +387,7 @@ def _copy_past(snapshot: Snapshot, folder: RunFolder) -> None:
 
 
 def _moved(where: dict[str, Any], old: Path, new: Path) -> dict[str, Any]:
-    """The data's path relative to another folder."""
+    """The data entry with its paths relative to the folder ``new``."""
 
     def again(source: str) -> str:
         return os.path.relpath((old / source).resolve(), new.resolve())

@@ -1,4 +1,4 @@
-"""Steering a training that runs: commands sent to its process, its transport, the state that is shown."""
+"""Control of a running training: commands to its process, play and pause, the live state."""
 
 import time
 from collections.abc import Callable
@@ -26,8 +26,8 @@ def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None)
     ``TrainingLoop.set``.
 
     Raises:
-        TreinoError: an unknown name, a value out of range or that has no meaning for this network, or no
-            process that trains.
+        TreinoError: an unknown name, a value out of range or without meaning for this network, or no
+            training process.
     """
     _check_running(run.folder)
     settings = run.spec.resolved
@@ -40,10 +40,10 @@ def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None)
 
 
 def send_stop(folder: RunFolder) -> None:
-    """Ask for a checkpoint and the end of the training of a run, a sweep or a study.
+    """Ask a training run, sweep or study to write a checkpoint and stop.
 
     Raises:
-        TreinoError: no process trains it.
+        TreinoError: no process trains the folder.
     """
     send_command(folder, "stop")
 
@@ -52,14 +52,14 @@ def send_command(folder: RunFolder, name: str, value: Any = None) -> None:
     """Send any command to the process that trains a run, a sweep or a study.
 
     Raises:
-        TreinoError: no process trains it, or it is at its end.
+        TreinoError: no process trains the folder, or its training is ending.
     """
     _check_running(folder)
     folder.database.add_command(name, value)
 
 
 def deliver(send: Callable[[], None]) -> bool:
-    """Send a command. Returns whether a process takes it; False: none trains, or it is at its end."""
+    """Send a command. Return False if no process trains, or if its training is ending."""
     try:
         send()
     except TreinoError as error:
@@ -74,16 +74,16 @@ def _check_running(folder: RunFolder) -> None:
         raise not_running(folder.path, status)
 
 
-# ---- play, pause and speed of a training that somebody steers
+# ---- play, pause and speed
 
 MOST = 1000  # steps or epochs per command
-BURST = 0.25  # seconds of missed steps that are made up for
+BURST = 0.25  # most seconds of missed steps to catch up
 
 
 @dataclass
 class Transport:
-    """The state of the controls. stop_step: where it pauses; None: it plays. speed: steps per second; None:
-    no limit."""
+    """Playback control of a training. stop_step: the step at which to pause; None: play. speed: steps per
+    second; None: no limit."""
 
     stop_step: int | None = None
     speed: float | None = None
@@ -110,11 +110,11 @@ class Transport:
             self.stop_step = begin + count if name == "step" else border
 
     def playing(self, step: int) -> bool:
-        """Whether it plays at this step; a slow speed may still make it wait a moment."""
+        """Whether the training plays at this step; with a low speed it may still wait."""
         return self.stop_step is None or self.stop_step > step
 
     def limit(self, step: int) -> int | None:
-        """The step up to which it may train now; None: no limit; ``step`` itself: it waits."""
+        """The step up to which to train now; None: no limit; ``step`` itself: wait."""
         if self.stop_step is not None and (self.speed is None or self.stop_step <= step):
             return max(self.stop_step, step)
         if self.speed is None:
@@ -145,10 +145,10 @@ def _speed(value: Any) -> float | None:
 
 # ---- the live view of a training
 
-SPACING = 0.095  # seconds between two states, at least
-SHORTEST = 0.02  # seconds of training between two looks at whether one is due
+SPACING = 0.095  # least seconds between two states
+SHORTEST = 0.02  # seconds of training between two checks for a due state
 LOOK = 0.05  # seconds between two checks for a watcher
-TAIL = 4096  # newest losses shown with a state, at most
+TAIL = 4096  # most newest losses shown with a state
 
 
 class LiveView:

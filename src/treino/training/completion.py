@@ -1,4 +1,4 @@
-"""What is known of a run before its first step and at its end: weights, test figures, a sealed folder."""
+"""Facts of a run before its first step, and its completion: weights, test metrics, the sealed folder."""
 
 import math
 from dataclasses import asdict
@@ -38,13 +38,13 @@ from treino.training.user_data import (
 )
 from treino.words import _
 
-# ---- facts of a run that are known before its first step, beside its settings
+# ---- facts of a run before its first step
 
 LAYER = ("name", "kind", "in", "out", "parameters")
 
 
 def run_facts(data: Data, resolution: Resolution) -> dict[str, Any]:
-    """``facts`` of ``spec.json``."""
+    """The ``facts`` entry of ``spec.json``."""
     engine = resolution.training
     return {
         "currency": data.currency,
@@ -58,13 +58,13 @@ def run_facts(data: Data, resolution: Resolution) -> dict[str, Any]:
     } | reproducibility(data)
 
 
-# ---- uncertainty of a finished run's answers
+# ---- uncertainty of a finished run's predictions
 
 ItemShape = tuple[int, ...] | None
 
 
 class Uncertainty(NamedTuple):
-    """Figures and notes on them. figures: parts of ``result.json``. notes: one sentence each."""
+    """Uncertainty of predictions. figures: entries of ``result.json``. notes: one sentence each."""
 
     figures: dict[str, Any]
     notes: list[str]
@@ -129,7 +129,7 @@ def intervals_notes(made: dict[str, Any], rows: int) -> list[str]:
 
 
 def _threshold(net: nn.Module, data: Data, item_shape: ItemShape, rule: str) -> Uncertainty:
-    """The probability from which the second of two classes is predicted, and its effect on test rows."""
+    """The probability threshold for predicting the second of two classes, and its effect on test rows."""
 
     def positive(rows: Rows) -> np.ndarray:
         return probabilities(outputs(net, rows.x, item_shape=item_shape))[:, 1].double().numpy()
@@ -281,7 +281,7 @@ def member_results(engine: TrainingLoop) -> list[dict[str, Any]]:
 
 
 def members_notes(engine: TrainingLoop) -> list[str]:
-    """Notes on how many networks answer, and how many diverged."""
+    """Notes on how many networks predict, and how many diverged."""
     answering, members = len(engine.answering), engine.config.shared.ensemble
     note = (
         _("The mean of {n} of {members} networks answers: the best by the validation {metric}.").format(

@@ -1,8 +1,8 @@
-"""The doctor's findings in a run of treino's own, at its end or while it still trains.
+"""The doctor's findings in a run trained by treino, at its end or during training.
 
 The training is not watched: its log is built from the settings, rows and recorded losses, and judged by the
-same rules as a script, at the end of the run and whenever somebody looks at it. Only if the loss is bad, a
-few steps are trained once more beside the run, to measure what a rule needs.
+same rules as a script, at the end of the run and whenever it is displayed. Only if the loss is bad, a few
+steps are trained again apart from the run, to measure what a rule needs.
 
 Each look reads the recorded figures and the present weights; the training isn't affected.
 """
@@ -114,7 +114,7 @@ def _untrained_copy(folder: RunFolder, course: TrainingCourse) -> TrainingLoop:
     return training
 
 
-# --- in the words of a run ----------------------------------------------------------------------------
+# --- findings as JSON ---------------------------------------------------------------------------------
 def finding_documents(
     results: list[Finding], resolution: Resolution, first: int = 0, classes: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
@@ -169,9 +169,9 @@ def _flagged(finding: Finding, s: dict[str, Any], first: int, classes: Sequence[
 
 # ---- the doctor's findings in a run that is still training
 
-SECONDS = 1.0  # between two looks, at least
-SHARE = 0.05  # of the watching process's time, at most, spent on looks
-STEPS_SETTLED = 500  # after which rules may judge the loss of a course with long epochs
+SECONDS = 1.0  # shortest time between two looks
+SHARE = 0.05  # largest share of the watching process's time spent on looks
+STEPS_SETTLED = 500  # steps after which rules may judge the loss of a course with long epochs
 DIVERGED = "diverged"
 
 
@@ -195,7 +195,7 @@ class LiveFindings:
         self, run: StoredRun, snapshot: Snapshot, loss_S: NDArray[np.float32], languages: Iterable[str]
     ) -> None:
         """Update the findings for this step of the run's newest segment. loss_S: the losses of its path."""
-        began, step = time.thread_time(), snapshot.step  # not the clock: a busy machine is no reason to wait
+        began, step = time.thread_time(), snapshot.step  # CPU time: a busy machine must not delay looks
         if self._looked[0] != snapshot.segment:
             self._begin = None
             self._playback.resolutions.clear()

@@ -38,7 +38,7 @@ Floats = NDArray[np.float32]
 MOST = 256  # futures at once
 SLICE_SECONDS = 0.05
 LEAST_SECONDS = 0.01  # least time of a turn of one population, since each turn costs as much as some steps
-LAST_EVALUATIONS = 3  # whose mean rates a future: a single one may be luck
+LAST_EVALUATIONS = 3  # last evaluations, whose mean scores a future; a single one may be luck
 MEMBER_ORDERS = ("flat-loop", "lanes", "module")  # kernels whose members may have row orders of their own
 DECADES = 1.0  # to either side of the learning rate in force
 
@@ -49,7 +49,7 @@ class FutureSteps:
 
     futures: the F indices of these futures. first: updates done before. loss_FS: float32 ``[F, S]``, the
     training loss before each update; NaN after a future stopped. evaluations: ``(step, {metric: [F]})`` on
-    the validation rows, NaN for a stopped future. status_F: running, finished, stopped or diverged.
+    validation rows, NaN for a stopped future. status_F: running, finished, stopped or diverged.
     """
 
     futures: tuple[int, ...]
@@ -63,7 +63,7 @@ class FutureSteps:
 class FutureEnd:
     """A future after its last step.
 
-    future: its index. step: updates done; of a diverged one, those up to its last finite weights. status:
+    future: its index. step: updates done; if diverged, those up to the last finite weights. status:
     running (it could go on), finished, stopped (by patience) or diverged. net: the network with its last
     weights, in evaluation mode. validation: the mean of its last three validation losses; None without one,
     or if it diverged.
@@ -95,11 +95,11 @@ def futures(
     changes: one for each future, as for ``branching``, without name and out. x_ND: prepared rows for which
     each future's network is evaluated at its end, e.g. on the grid of a picture.
 
-    Of an ensemble they are futures of one member, ``snapshot.member``, as in those branches.
+    The futures of an ensemble are those of one member, ``snapshot.member``, as in its branches.
 
     Raises:
-        TreinoError: a setting that can't change on the way, or a value out of range; no future, too many, or
-            too large a network for so many; nothing left to train.
+        TreinoError: a setting that can't change during a run, or a value out of range; no future, too many
+            futures, also for the network's size; nothing left to train.
     """
     if not 1 <= len(changes) <= MOST:
         raise TreinoError(
@@ -166,7 +166,7 @@ def _population(alone: TrainingLoop, segments: Sequence[Segment], member: int) -
     ensemble = alone.config.shared.ensemble
     setup = replace(setup, config=setup.config.with_settings(ensemble=1))
     orders = tuple(dict.fromkeys(s.order_seed for s in segments if s.order_seed is not None))
-    if orders:  # then each has one
+    if orders:  # then each future has one
         past = replace(setup.plan.past, order=orders[0])
         several = orders if len(orders) > 1 else ()
         setup = replace(setup, plan=replace(setup.plan, data_seed=orders[0], past=past, orders=several))

@@ -1,4 +1,4 @@
-"""Goals: the figures at which ``until`` stops a training, in sweeps, studies, seeds and folds."""
+"""Goals: metric values given as ``until`` for sweeps, studies, seeds and folds."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,10 +11,10 @@ from treino.words import _, setting
 
 
 def goals_of(value: Any) -> dict[str, float]:
-    """``loss=1.6``, ``1.6`` (a loss), ``accuracy=0.9``, both with a comma or | between, a pair or a dict.
+    """Read goals: ``loss=1.6``, ``1.6`` (a loss), several joined by a comma or |, a pair or a dict.
 
     Raises:
-        TreinoError: no metric, no figure, one out of range, one metric twice.
+        TreinoError: an unknown metric, no value, a value out of range, or a metric given twice.
     """
     if value is None:
         return {}
@@ -53,7 +53,7 @@ def _figure(name: str, value: Any) -> float:
     try:
         figure = float(value)
     except (TypeError, ValueError):
-        if name == "loss" and str(value) in METRICS:  # a metric without its figure
+        if name == "loss" and str(value) in METRICS:  # a metric without a value
             raise _no_figure(value) from None
         raise TreinoError(
             "until_number",
@@ -90,10 +90,10 @@ def _example() -> str:
 
 
 def goal_of(value: Any) -> tuple[str, float] | None:
-    """The only goal of a sweep, or of several seeds or folds.
+    """Read the single goal of a sweep, or of several seeds or folds.
 
     Raises:
-        TreinoError: several; those of ``goals_of``.
+        TreinoError: several goals; as ``goals_of``.
     """
     goals = goals_of(value)
     if len(goals) > 1:
@@ -111,7 +111,7 @@ def check_goals(goals: Iterable[str], measured: Sequence[str], data: Data) -> No
     """Refuse a goal whose metric is not measured for this target.
 
     Raises:
-        TreinoError: ``until_task``, with the metrics that are.
+        TreinoError: ``until_task``, with the measured metrics.
     """
     for metric in goals:
         if metric not in measured:
@@ -127,7 +127,7 @@ def check_goals(goals: Iterable[str], measured: Sequence[str], data: Data) -> No
 
 
 def items_of(value: Any, separators: str) -> list[Any]:
-    """The items of a list, of a text with separators, or of a single value; none for None."""
+    """The items of a list or of a text with separators; a single value as one item; none for None."""
     if value is None:
         return []
     if isinstance(value, str):

@@ -1,7 +1,7 @@
 """``--lr auto``: many learning rates trained side by side for a short time, and the choice of one.
 
 Trying rates before a training is Smith's idea ("Cyclical learning rates for training neural networks", WACV
-2017). His single network passes through all rates; here each rate has a network of its own, with the same
+2017). His single network passes through all rates; here each rate trains a network of its own, with the same
 seed, in one population.
 """
 
@@ -90,7 +90,7 @@ def find_rate(
 ) -> Rates:
     """Try the rates on the training rows, with everything else as in ``settings``.
 
-    module, networks: a network of your own, as for ``treino.training.train.train_events``.
+    module, networks: a network of the user's own, as for ``treino.training.train.train_events``.
 
     Raises:
         TreinoError: settings that contradict the data, or every rate diverged.
@@ -121,7 +121,7 @@ def find_rate(
 
 
 def choice(losses: list[float | None]) -> int:
-    """The index whose loss, averaged with its neighbours', is the lowest."""
+    """The index with the lowest loss, averaged with its neighbours'."""
 
     def together(i: int) -> float:
         some = losses[max(0, i - 1) : i + 2]

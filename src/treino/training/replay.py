@@ -3,8 +3,8 @@
 The training is rebuilt from the run's settings, set to the nearest stored state (a checkpoint, a keyframe, or
 the start), given the recorded commands again, and trained up to the step.
 
-``training/replay.py`` starts from states in the run's folder each time. Here the trainings are kept, and
-states in memory, within a budget, complement those in the folder.
+``snapshots`` starts from states in the run's folder each time. ``Playback`` keeps its trainings and, within a
+memory budget, states in addition to those in the folder.
 """
 
 import time
@@ -42,7 +42,7 @@ Saved = tuple[dict[str, Tensor], dict[str, Any]]
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """The rows of one update. index_B: their places in ``data.train``. x_BD: prepared inputs. y_B: class
+    """The rows of one update. index_B: their indices in ``data.train``. x_BD: prepared inputs. y_B: class
     numbers ``[B]``, or values ``[B, 1]``."""
 
     index_B: Tensor
@@ -54,13 +54,13 @@ class Batch:
 class Snapshot:
     """A run after ``step`` updates.
 
-    net: a copy of the answering network at this step, in evaluation mode; of an ensemble the mean of the
+    net: a copy of the predicting network at this step, in evaluation mode; for an ensemble, the mean of the
     members that were the best half at this step. member: the number of the single network to which
-    ``member_net``, hp, state, gradients and the seed belong: the requested one, or the best one in training
-    at this step (while the run trains: the first). trained_net: that network with the weights that updates
-    change: without running average, and with gates apart, which multiply inputs by gate_D ``[D]``; None: no
-    gates. loss: the training loss of the last update; None at step 0 and for a single member, since the mean
-    of all is recorded.
+    ``member_net``, hp, state, gradients and the seed belong: the requested member, or the best running one at
+    this step (while the run trains: the first). trained_net: that network with the weights that updates
+    change: without running average, and with its gates separate: inputs are multiplied by gate_D ``[D]``;
+    None: no gates. loss: the training loss of the last update; None at step 0 and for a single member, since
+    only the mean over members is recorded.
     hp: the hyper-parameters of the next update: lr (with its schedule), weight_decay, momentum, beta1, beta2,
     eps, clip (infinite: none), dropout.
     state: ``{parameter: {name: tensor}}``, the optimizer's state before the next update, in torch.optim's
@@ -113,19 +113,19 @@ def snapshots(run: StoredRun, steps: Iterable[int], data: Any = None) -> Iterato
     data: the Dataset again, if the run was trained on one whose items never change.
 
     Raises:
-        TreinoError: a step outside 0 and the run's last; rows that can't be had again; a network of the
-            user's own that was neither given nor trusted; a damaged run.
+        TreinoError: a step not between 0 and the run's last; rows that are no longer available; a network
+            of the user's own that was neither given nor trusted; a damaged run.
     """
     ascending = sorted({_step(run, step) for step in steps})
     return _played(run, ascending, data)
 
 
 def last_step(run: StoredRun) -> int:
-    """The number of updates of the run, or of its requested member; of a diverged member, those with finite
+    """The number of updates of the run, or of its requested member; for a diverged member, those with finite
     weights.
 
     Raises:
-        TreinoError: it is a network of a sweep.
+        TreinoError: the run is a network of a sweep.
     """
     if run.folder.kind != "run":
         raise TreinoError(
@@ -176,8 +176,8 @@ def set_near(
 ) -> None:
     """Load the latest state in the run's folder between the training's step and ``step``, if there is one.
 
-    begun: whether the training is at a state of the segment. Raises TreinoError if it isn't and no state is
-    stored.
+    begun: whether the training is at a state of the segment. Raises TreinoError if it isn't and the folder
+    has no such state.
     """
     _set_near(run, training, segment, step, _stored_states(run.folder, segment), losses_S, begun)
 
@@ -191,7 +191,7 @@ def _set_near(
     losses_S: NDArray[np.float32],
     begun: bool,
 ) -> bool:
-    """As ``set_near``. Returns whether the training is at a state of the segment now."""
+    """As ``set_near``. Return whether the training is now at a state of the segment."""
     reach = training.step + 1 if begun else 0  # a segment may begin with a new training, at step 0
     for nearest in sorted((at for at in states if reach <= at <= step or at == step), reverse=True):
         state = states[nearest](training, losses_S)
@@ -217,8 +217,8 @@ StoredStates = dict[int, Callable[[TrainingLoop, NDArray[np.float32]], State | N
 
 
 def _stored_states(folder: RunFolder, segment: Segment) -> StoredStates:
-    """The steps of the segment with a stored state, each with a function that reads it, which returns None if
-    the training process has removed the state meanwhile."""
+    """The steps of the segment with a stored state, each with a function that reads the state. The function
+    returns None if the training process has removed the state meanwhile."""
 
     def keyframe(name: str, training: TrainingLoop, losses_S: NDArray[np.float32]) -> State | None:
         try:
@@ -252,7 +252,7 @@ def snapshot_of(
     losses_S: NDArray[np.float32],
     saved: Saved | None = None,
 ) -> Snapshot:
-    """The snapshot of a training that is at ``step`` of the run. saved: its state, if that is already
+    """The snapshot of a training that is at ``step`` of the run. saved: the training's state, if already
     known."""
     training = resolution.training
     member = _member(run, training)
@@ -281,8 +281,8 @@ def snapshot_of(
 
 
 def _member(run: StoredRun, training: TrainingLoop) -> int:
-    """The member to look at: the requested one, or the best one of those in training at this step, by their
-    figures at the end or now."""
+    """The member to inspect: the requested one, or the best of those still training at this step, by their
+    final or present metrics."""
     if training.config.shared.ensemble == 1:
         return 0
     if run.one is not None:
@@ -346,15 +346,15 @@ def _has_all_rows(run: StoredRun, held: Data) -> bool:
     return not splits_not_in_memory(held) and len(held.train) == run.spec.facts.rows["train"]
 
 
-# ---- playback of a run for someone who looks at one step after another
+# ---- playback of a run, step by step
 
 BUDGET = 64_000_000  # bytes of states
-NEAR_SECONDS = 0.03  # of training between two states, at most
+NEAR_SECONDS = 0.03  # most training time between two states
 
 
 @dataclass(eq=False)
 class Playback:
-    """The playback of one run, which may be training in another process. data: all of its rows."""
+    """The playback of one run, which may be training in another process. data: all rows of the run."""
 
     run: StoredRun
     data: Data
@@ -364,7 +364,7 @@ class Playback:
     step_seconds: float = 1e-3  # of one step, as last measured
 
     def at(self, step: int, losses_S: NDArray[np.float32]) -> Snapshot:
-        """The run after ``step`` updates of its path. losses_S: of the path, ``step`` of them at least.
+        """The run after ``step`` updates of its path. losses_S: the path's losses, at least ``step`` of them.
 
         Raises:
             TreinoError: as ``snapshots``.
@@ -374,7 +374,7 @@ class Playback:
         return snapshot_of(self.run, link.segment.number, resolution, self.data, step, losses_S)
 
     def live_snapshot(self, segment: int, saved: Saved, losses_S: NDArray[np.float32]) -> Snapshot:
-        """The snapshot of a state that the training process shows of the newest segment."""
+        """The snapshot of a state of the newest segment, as published by the training process."""
         resolution = self.resolution(segment)
         resolution.training.load(*saved)
         self.begun.add(segment)
@@ -383,7 +383,7 @@ class Playback:
         return snapshot_of(self.run, segment, resolution, self.data, step, losses_S, saved)
 
     def resolution(self, segment: int) -> Resolution:
-        """The segment's resolution, whose training is at any step."""
+        """The segment's resolution; its training may be at any step."""
         if segment not in self.resolutions:
             one = path_of(self.run.spec, segment)[-1].segment
             self.resolutions[segment] = rebuilt(
@@ -395,8 +395,8 @@ class Playback:
         return self.resolutions[segment]
 
     def prepare(self, last: int, losses_S: NDArray[np.float32], seconds: float) -> bool:
-        """Train through unknown stretches up to step ``last`` for ``seconds``. Returns whether any are
-        left."""
+        """For ``seconds``, train through stretches without stored states up to step ``last``. Return whether
+        any are left."""
         begin = time.perf_counter()
         while (step := self._gap(last)) is not None:
             self.at(step, losses_S)
@@ -405,7 +405,7 @@ class Playback:
         return False
 
     def link_at(self, step: int) -> Link:
-        """The part of the run's path with this step."""
+        """The part of the run's path that contains this step."""
         for link in path_of(self.run.spec):
             if step >= link.first and (link.stop is None or step < link.stop):
                 return link
@@ -429,7 +429,7 @@ class Playback:
         if not begun or (step - training.step) * self.step_seconds > NEAR_SECONDS:
             set_near(self.run, training, link.segment, step, losses_S, begun)
             self.begun.add(number)
-        # commands of the steps in between; repeating those of this step changes nothing
+        # commands of the steps in between; applying those of this step again changes nothing
         obey_again(self.run.folder, training, link.segment, set(), training.step)
         apart = self._apart
         while training.step < step:

@@ -153,7 +153,7 @@ def check_warmup(s: Settings, training: TrainingLoop) -> None:
 
 
 def resolved_settings(s: Settings, data: Data, net: Net, training: TrainingLoop) -> dict[str, Any]:
-    """Every setting of a training with its value (JSON-able). net: what it was made with."""
+    """Every setting of a training with its value (JSON-able). net: the network it was made with."""
     weights = training.loss_function.class_weights
     decided, betas_read = training.config.shared, "betas" in OPTIMIZERS[s.optimizer].reads
     values: dict[str, Any] = {
@@ -243,7 +243,7 @@ def _check_threshold(s: Settings, data: Data) -> None:
 
 
 def _check_no_choice(s: Settings) -> None:
-    """Refuse settings that need validation rows, without such rows. The engine checks patience."""
+    """Refuse settings that need validation rows if there are none. The engine checks patience."""
     if s.keep == "best":
         raise no_validation_rows(setting("keep", s.keep))
     if "metric" in s.model_fields_set:
@@ -256,11 +256,11 @@ def _check_no_choice(s: Settings) -> None:
 def choose_recipe(
     source: Any, settings: Settings, load: Callable[[Settings], Data], alone: str = ""
 ) -> tuple[Settings, Data, str]:
-    """-> Settings with what a recipe adds, the rows prepared so, and which recipe it is and why: the one that
-    is asked for, or that which suits the source.
+    """Choose the requested recipe, or the one that suits the source. Return the settings with the recipe's
+    additions, the data prepared with them, and a sentence with the recipe and the reason.
 
-    load: reads and prepares the rows. alone: an argument that requires a single network, such as its weights,
-    in words.
+    load: reads and prepares the rows. alone: the description of an argument that requires a single network,
+    such as its weights.
 
     Raises:
         TreinoError: bad input.
@@ -284,7 +284,7 @@ def choose_recipe(
 
 
 def _why_plain(source: Any, settings: Settings, alone: str) -> str:
-    """Why one simple network is trained; empty if the recipe for tables may apply."""
+    """The reason to train one simple network; empty if the recipe for tables may apply."""
     if alone:
         return alone
     if settings.net is not None:
@@ -299,7 +299,7 @@ def _why_plain(source: Any, settings: Settings, alone: str) -> str:
 
 
 def plain_reason(why: str) -> str:
-    """A sentence that says that one simple network is trained, with the reason."""
+    """A sentence: one simple network is trained, with the reason."""
     return _("recipe plain: one simple network ({why})").format(why=why)
 
 

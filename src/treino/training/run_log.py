@@ -1,8 +1,8 @@
 """The doctor's log of a run of treino: events built from its settings, its rows and its recorded losses.
 
-They are the events that a script would cause in a few of its steps. None has a line number: a run has flags.
+They are the events that a script would cause in a few of its steps, but without line numbers.
 
-The first steps of its course are trained once more beside the run, with the same bits as the run's own.
+If measurements are needed, the course's first steps are trained again apart from the run, with equal bits.
 """
 
 import itertools
@@ -48,25 +48,25 @@ from treino.training.resolution import Resolution
 
 # ---- the doctor's log of a run of treino
 
-LEAST = 12  # steps, the fewest that a rule can judge
+LEAST = 12  # fewest steps that a rule can judge
 WATCHED = 48  # first steps that are in the log
-NEWEST = 24  # newest batches whose answers are counted
+NEWEST = 24  # newest batches whose predictions are counted
 IN_ORDER = 1024  # batches in row order whose labels are counted
-AFTER = 64  # steps with NaN after divergence: a run is ended there, a script would go on
+AFTER = 64  # steps with NaN after divergence: a run ends there, a script would go on
 MOST_ROWS = 2000
 SAMPLE = 512  # rows by which the share of rows equal by chance is estimated
-HASHED = 10_000_000  # numbers; among more, a search for copies would take seconds
-LIKE = {True: "cross_entropy", False: "binary_cross_entropy_with_logits"}  # with an output a class, or one
+HASHED = 10_000_000  # most numbers to search for equal rows; more would take seconds
+LIKE = {True: "cross_entropy", False: "binary_cross_entropy_with_logits"}  # True: an output per class
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingCourse:
     """The part of a training over which its present settings hold, up to one of its steps.
 
-    segment: the segment that set them; commands may have changed some since. first: the updates before it.
-    loss_S: of the path, from the run's first step on. resolution: with the settings in force. faulty_from:
-    the step from which it has its present faults. end: the network at this step; of an ensemble, this member.
-    kept_net: the network that answers. rows: facts of the data, which don't change.
+    segment: the segment that set them; commands may have changed some since. first: the updates before the
+    course. loss_S: the path's losses, from the run's first step on. resolution: with the settings in force.
+    faulty_from: the first step with the present faults. end: the network at this step; for an ensemble, one
+    member. kept_net: the predicting network. rows: facts of the data, which don't change.
     """
 
     data: Data
@@ -93,14 +93,14 @@ class TrainingCourse:
 
     @property
     def constant(self) -> float:
-        """The loss of the best constant answer."""
+        """The loss of the best constant prediction."""
         return self.resolution.training.loss_function.best_constant(self.data.train.y)
 
 
 @dataclass
 class Measures:
     """Measurements of a course's steps. ratios: norms of updates relative to norms of weights. norms: of the
-    weights. decays: pull of the weight decay relative to the gradient. events: about gradients, weights and
+    weights. decays: size of the weight decay relative to the gradient. events: about gradients, weights and
     units.
     """
 
@@ -127,8 +127,8 @@ def course_of(
 ) -> TrainingCourse:
     """The run's newest course.
 
-    resolution: of its newest segment. nets: the present network (of an ensemble, this member), and the
-    network that answers. Changes of settings within a few steps count as one change.
+    resolution: of the run's newest segment. nets: the present network (for an ensemble, this member), and the
+    predicting network. Changes of settings within a few steps count as one change.
     """
     link = path_of(spec)[-1]
     number = link.segment.number
@@ -141,7 +141,7 @@ def course_of(
 
 
 def faulty_from(spec: RunSpec) -> int:
-    """The step from which the run has its present faults."""
+    """The first step at which the run has its present faults."""
     path = path_of(spec)
     faults = [set(faults_of(read_settings(link.segment.asked))) for link in path]
     other = [place for place, of in enumerate(faults) if of != faults[-1]]
@@ -162,7 +162,7 @@ def run_log(course: TrainingCourse, measured: Measures = UNMEASURED) -> Log:
 
 
 def run_events(course: TrainingCourse, measured: Measures) -> Iterator[Event]:
-    """Events of its first steps, batches, losses, rows, measurements, and end."""
+    """Events of the course's first steps, batches, losses, rows, measurements, and end."""
     resolution, losses = course.resolution, course.losses
     steps = course.steps + (AFTER if course.diverged else 0)
     watched = len(course.loss_S) - course.faulty_from if resolution.settings["fault"] else course.steps
@@ -206,8 +206,8 @@ def stepped(resolution: Resolution, steps: int, measured: Measures = UNMEASURED)
 
 # --- batches ------------------------------------------------------------------------------------------
 def loss_calls(course: TrainingCourse, watched: int) -> Iterator[LossCall]:
-    """Events of loss calls: batches, and the kept network's answers for the newest ones. If rows are not
-    shuffled, batches are in row order; else of a sample of rows, with the classes evenly divided among
+    """Events of loss calls: batches, with the kept network's predictions for the newest ones. If rows are not
+    shuffled, batches are in row order; else they hold a sample of rows, with classes evenly divided among
     batches.
     """
     rows, resolution, steps = course.data.train, course.resolution, min(course.steps, IN_ORDER)
@@ -232,7 +232,7 @@ def loss_calls(course: TrainingCourse, watched: int) -> Iterator[LossCall]:
 
 
 def loss_call(resolution: Resolution, value: float, y: Tensor, said_BC: Tensor | None = None) -> LossCall:
-    """The event of one call of a loss of classes. y: the labels. said_BC: the network's outputs."""
+    """The event of one call of a classification loss. y: the labels. said_BC: the network's outputs."""
     loss, shape = resolution.training.loss_function, (len(y), resolution.training.outputs)
     name, target = LIKE[loss.kind.of_classes], loss.target(y, torch.float32)
     labels, right = counts(name, torch.zeros(shape) if said_BC is None else said_BC, target, {})
@@ -273,8 +273,8 @@ def rows_trained(data: Data) -> RowsTrained:
 
 
 def rows_evaluated(data: Data) -> Iterator[RowsEvaluated]:
-    """Events of the test rows and of those equal to training rows. Treino's splits keep equal rows on one
-    side, but a source's own test rows may repeat training rows.
+    """Events of the test rows and of test rows equal to training rows. Treino keeps equal rows in one split,
+    but a source's own test rows may repeat training rows.
     """
     if not len(data.test) or (len(data.train) + len(data.test)) * data.inputs > HASHED:
         return
@@ -288,7 +288,7 @@ def rows_evaluated(data: Data) -> Iterator[RowsEvaluated]:
 
 
 def looked_at(x: Tensor) -> NDArray[np.float32]:
-    """``[N, D]``: the columns to examine: of a wide table some, else all."""
+    """``[N, D]``: the columns to examine: all, or some of a wide table."""
     few: NDArray[np.float32] = x[:, :: -(-x.shape[1] // WIDE)].numpy()
     return few
 
@@ -302,14 +302,14 @@ def items(x: Tensor, resolution: Resolution) -> Tensor:
 # ---- measurements of a run of treino with a bad loss
 
 BATCHES = 5  # whose gradients are measured, at the start and at the end
-CALLS = 3  # events per layer: all rows at once count as so many batches of a script
+CALLS = 3  # events per layer: all rows at once count as this many batches of a script
 EVEN = 1e-3  # of the largest weight: units that differ by less count as equal
 
 
 class FirstSteps:
     """The first steps of a course, trained once more.
 
-    training: at the beginning of the course. member: the network to measure.
+    training: the training at the beginning of the course. member: the network to measure.
     """
 
     def __init__(self, training: TrainingLoop, member: int) -> None:
@@ -332,8 +332,8 @@ class FirstSteps:
 
 
 def worth_measuring(course: TrainingCourse) -> bool:
-    """Whether measurements are needed: the loss ends near or above that of the best constant, or where it
-    began, or units are equal.
+    """Whether measurements are needed: the loss ends near or above that of the best constant prediction, or
+    near its start, or units are equal.
     """
     losses = course.losses
     if not len(losses):

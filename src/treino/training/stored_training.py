@@ -1,8 +1,8 @@
 """The training of a run, rebuilt from its folder, to resume or replay it.
 
 Keyframes are copied in memory while the run trains, and written together at each checkpoint: writing a file
-takes as long as a step of a small network, or as twenty if it waits for the disk. The distance between two is
-doubled until all planned ones fit into the budget, so that none is written and then dropped.
+takes as long as a step of a small network, or as twenty steps if it waits for the disk. Their distance is
+doubled until all planned keyframes fit into the budget, so that none is written and then dropped.
 """
 
 import re
@@ -48,7 +48,7 @@ def keyframes_in(folder: RunFolder) -> dict[tuple[int, int], str]:
 
 
 def distance(every: int, steps: int, size: int, budget: int | None = None) -> int:
-    """The steps between two keyframes of ``size`` bytes at which all of a training fit; 0: none fits."""
+    """The steps between keyframes of ``size`` bytes so that all fit into the budget; 0: none fits."""
     budget = BUDGET if budget is None else budget
     if size > budget:
         return 0
@@ -58,7 +58,7 @@ def distance(every: int, steps: int, size: int, budget: int | None = None) -> in
 
 
 def keep_keyframes(folder: RunFolder, training: TrainingLoop, every: int | None, segment: int = 0) -> None:
-    """Begin to keep keyframes, at the same steps however often the run is stopped and resumed.
+    """Begin to keep keyframes; stopping and resuming the run doesn't change their steps.
 
     If the budget requires a larger distance or allows none, an event records that.
     """
@@ -77,7 +77,7 @@ def keep_keyframes(folder: RunFolder, training: TrainingLoop, every: int | None,
 
 
 def thinned(folder: RunFolder, places: list[tuple[int, int]]) -> dict[tuple[int, int], int]:
-    """Remove every second of these keyframes until they take at most half of the budget. Returns the
+    """Remove every second of these keyframes until they take at most half of the budget. Return the
     remaining ones with their sizes in bytes, which differ between segments."""
     files = {place: folder.path / name_of(*place) for place in places}
     size = {place: path.lstat().st_size if path.is_file() else 0 for place, path in files.items()}
@@ -109,12 +109,12 @@ def cut_keyframes(folder: RunFolder, segment: int, step: int) -> None:
 def kept_state(
     folder: RunFolder, name: str, training: TrainingLoop, losses_S: Any
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The keyframe as ``TrainingLoop.load`` takes it; losses_S: of the steps that led to it."""
+    """The keyframe in the form for ``TrainingLoop.load``. losses_S: of all steps before it."""
     tensors, meta = read_tensors(folder, name)
     return saved_from_keyframe(training.setup, training.state, tensors, meta, torch.from_numpy(losses_S))
 
 
-# ---- the training of a run, rebuilt from its folder, to resume or replay it
+# ---- the training of a run, rebuilt from its folder
 
 START = "start.safetensors"
 MACHINE = ("engine", "threads", "device")
@@ -131,10 +131,11 @@ def rebuilt(
 ) -> Resolution:
     """The run's training before its first step, with the original kernel and the initial weights.
 
-    segment: whose settings it has; default: the newest. has_weights: whether weights of it are stored.
+    segment: the segment whose settings are used; default: the newest. has_weights: whether weights with its
+    layers are stored.
 
     Raises:
-        TreinoError: its network is the user's own, and its code may not run, or is another network's.
+        TreinoError: the network is the user's own, and its code may not run, or is another network's.
     """
     segment = segment or newest(spec)
     settings = read_settings({**segment.asked} | {name: getattr(spec.resolved, name) for name in MACHINE})
@@ -161,13 +162,13 @@ def rebuilt(
 
 
 def source_of(own: nn.Module | None, settings: Settings) -> Net | None:
-    """The network as ``resolve`` takes it. Each member of an ensemble is a copy whose first weights come from
+    """The network in the form for ``resolve``. Each ensemble member is a copy whose initial weights come from
     the folder."""
     return own if own is None or settings.ensemble == 1 else partial(module_copy, own)
 
 
 def begin_with(training: TrainingLoop, weights: Mapping[str, Tensor]) -> None:
-    """Set the weights with which the run began."""
+    """Set the run's initial weights."""
     of_each = training.config.shared.ensemble > 1
     warm_start(training.shared, training.state, weights, of_each=of_each)
 

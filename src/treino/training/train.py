@@ -94,21 +94,21 @@ def train_events(
     data: Data | None = None,
     recipe_reason: str = "",
 ) -> Iterator[JobEvent]:
-    """Train one network and store the run. Nothing is written before the request is known to be possible.
+    """Train one network and store the run. All possible checks come before anything is written.
 
-    source: a built-in's name, a file, a frame, a pair of arrays, a Dataset or DataLoader, or what ``load``
-        returned.
-    net: a module of your own, if ``settings.net`` doesn't name it.
+    source: a built-in's name, a file, a frame, a pair of arrays, a Dataset or DataLoader, or the result
+        of ``load``.
+    net: a module of the user's own, unless ``settings.net`` names its file.
     networks: the file that ``settings.net`` names, if its code may run; see
     ``treino.records.network_source``.
     parent: the folder in which the run's folder is made, unless ``settings.out`` names it.
     lean: store no copy of rows that exist in memory only (such a run can't be resumed).
     start: weights to start from instead of random ones.
     data: the result of ``load_data`` for the source with these settings, if it exists already.
-    recipe_reason: why the settings left open are those of a recipe.
+    recipe_reason: why a recipe chose the settings left open.
 
     Raises:
-        TreinoError: bad input (status 2) or a failing machine (status 1).
+        TreinoError: bad input (status 2) or a system error (status 1).
     """
     train_config(settings)  # refused before the data is read
     if data is None:
@@ -144,7 +144,7 @@ def train_events(
             folder.write_bytes(NETWORK_COPY, file.source)
         if start is not None or own is not None:  # initial weights of the user's network can't be drawn again
             module, every = resolution.training.net(0, "last"), resolution.training.answer("last")
-            first = start or Start(NETWORK_COPY, whole_state(every))  # none has a figure: all answer
+            first = start or Start(NETWORK_COPY, whole_state(every))  # without metrics all members predict
             known = {} if own is None else {ANSWERS: answers_of(module, data.item_shape)}
             folder.write_tensors(START, first.weights, {"from": first.name} | known)
         folder.write_json(
@@ -181,8 +181,8 @@ def resuming(
 ) -> Iterator[JobEvent]:
     """Resume an interrupted or killed run from its last checkpoint, bit for bit.
 
-    access: to its rows, and to the user's network. data: the Dataset or DataLoader of a run that was trained
-    on one. With a DataLoader, an IterableDataset or items that no seed reproduces, the run goes on from the
+    access: to its rows and the user's network. data: the Dataset or DataLoader, if the run was trained on
+    one. With a DataLoader, an IterableDataset or items that no seed reproduces, the run goes on from the
     end of the last epoch, or with other items.
 
     Raises:
@@ -218,7 +218,7 @@ def resuming(
 def _put_back(folder: RunFolder, spec: RunSpec, engine: TrainingLoop) -> tuple["Clock", set[int]]:
     """Load the last checkpoint of the newest segment, or the segment's first state, and remove later records.
 
-    Returns the time so far, and the commands applied in the loaded state.
+    Return the time so far, and the commands applied in the loaded state.
     """
     segment, checkpoint = newest(spec), read_checkpoint(folder)
     clock, known = Clock(), set[int]()
@@ -238,10 +238,10 @@ def _put_back(folder: RunFolder, spec: RunSpec, engine: TrainingLoop) -> tuple["
 
 @dataclass(eq=False)
 class RunJob:
-    """The training of one network, as the loop drives it. segment: of the run's losses and figures.
+    """The training of one network, as the event loop drives it. segment: the segment that is trained.
 
-    new: the folder was made for this job and is removed if its first step fails. failure: the error of its
-    network or data that ended it.
+    new: the folder was made for this job and is removed if the first step fails. failure: the error of the
+    network or the data that ended the training.
     """
 
     folder: RunFolder
@@ -251,7 +251,7 @@ class RunJob:
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     segment: int = 0
     new: bool = False
-    run: StoredRun | None = None  # after its end
+    run: StoredRun | None = None  # after the end
     interruptible_close: bool = False
     timed: bool = False  # whether the clock is running
     failure: TreinoError | None = None
@@ -282,7 +282,7 @@ class RunJob:
             return None
         if self._stopped():
             self.folder.take_commands(False)
-            if self._stopped(True):  # also commands that came meanwhile
+            if self._stopped(True):  # also obeys commands that came meanwhile
                 return self.stop_wish or "stopped"
             self.folder.take_commands(True)
         if self.paused:
@@ -291,7 +291,7 @@ class RunJob:
         return None
 
     def _stopped(self, stop: bool = False) -> bool:
-        """Apply the new commands. Returns whether to end. stop: whether an earlier command asked to."""
+        """Apply the new commands. Return whether to stop. stop: whether an earlier command asked to stop."""
         engine, db = self.training, self.folder.database
         commands = db.poll_commands()
         for command in commands:
@@ -300,7 +300,7 @@ class RunJob:
                     stop = True
                 elif command.name in TRANSPORT:
                     self.transport.command(command.name, command.value, engine.step, engine.plan.count)
-                    stop = stop and command.name in ("pause", "speed")  # else it goes on, as if resumed
+                    stop = stop and command.name in ("pause", "speed")  # other commands cancel the stop
                 else:
                     engine.set(command.name, command.value, command.step)
             except TreinoError as error:  # a wrong command of another process must not end the training
@@ -315,15 +315,15 @@ class RunJob:
 
     @property
     def paused(self) -> bool:
-        """Whether it is paused by a command."""
+        """Whether a command has paused the training."""
         engine = self.training
         return not engine.done and self.transport.limit(engine.step) == engine.step
 
     def advance(self) -> Tick | None:
-        """Train for a tenth of a second, and add losses and figures to the run's database.
+        """Train for a tenth of a second, and add losses and metrics to the run's database.
 
         Raises:
-            TreinoError: the network or its data fails, and nothing was saved before.
+            TreinoError: the network or its data fails before anything was saved.
         """
         engine = self.training
         if engine.done:
@@ -347,7 +347,7 @@ class RunJob:
         return tick
 
     def _fail(self, error: TreinoError) -> None:
-        """Load the last saved state, to be closed there. Raises the error if nothing was saved."""
+        """Load the last saved state, where the run then ends. Raise the error if nothing was saved."""
         engine, folder = self.training, self.folder
         if error.status == 1 or read_checkpoint(folder) is None:
             if self.new and engine.step == 0 and error.status == 2:
@@ -365,7 +365,7 @@ class RunJob:
         self.failure = error
 
     def _record(self, tick: Tick) -> np.ndarray:
-        """Record the tick. Returns the losses of its steps."""
+        """Record the tick. Return the losses of its steps."""
         db, clock, segment = self.folder.database, self.clock, self.segment
         loss_S = tick.loss_S.cpu().numpy().astype(np.float32)
         db.add_losses(segment, tick.step - len(loss_S), loss_S)
@@ -402,7 +402,7 @@ class RunJob:
         """Measure the kept weights, write the document and seal the folder.
 
         Raises:
-            TreinoError: the failure that ended it, after the folder is sealed; a failing machine.
+            TreinoError: the failure that ended the training, after the folder is sealed; a system error.
         """
         engine, clock = self.training, self.clock
         status = "stopped" if self.failure else status_at_end(engine.status_P, reason)

@@ -18,7 +18,7 @@ from treino.plots.style import split_name
 from treino.store import RunFolder
 from treino.words import _
 
-WAITED_MUCH = 0.1  # share of the training time
+WAITED_MUCH = 0.1  # least share of the training time for a note
 
 
 def reproducibility(data: Data) -> dict[str, Any]:
@@ -33,15 +33,15 @@ def user_data_reference(data: Data) -> dict[str, Any]:
 
 
 def streams(data: Data) -> bool:
-    """Whether the training rows are a stream, in which no training can go on from the middle of an epoch."""
+    """Whether the training rows are a stream, so that training can't resume within an epoch."""
     return isinstance(data.train.x, StreamRows)
 
 
 def user_data(folder: RunFolder, where: DataSource, source: Any) -> Data:
-    """The data of a run that was trained on a Dataset or DataLoader, which must be passed again.
+    """The data of a run that was trained on a Dataset or DataLoader. source: that object, passed again.
 
     Raises:
-        TreinoError: it is missing, or has other rows.
+        TreinoError: the object is missing, or has other rows.
     """
     name = folder.path.name
     if source is None:
@@ -99,7 +99,7 @@ def waited_notes(waited: float) -> list[str]:
 
 
 def fewer_notes(data: Data, held: Data) -> list[str]:
-    """A note if baselines were measured on a sample of the rows. held: these rows."""
+    """A note if baselines were fitted and measured on a sample of the rows. held: the sample."""
     if len(held.test) == len(data.test):
         return []
     return [
@@ -110,7 +110,7 @@ def fewer_notes(data: Data, held: Data) -> list[str]:
 
 
 def unanswered_notes(split: str, output_NC: Tensor) -> list[str]:
-    """A note if these rows have no figures because an output of the network is NaN."""
+    """A note if the split has no metrics because an output of the network is NaN."""
     without = int(output_NC.isnan().any(dim=1).sum())
     if not without:
         return []
@@ -122,6 +122,6 @@ def unanswered_notes(split: str, output_NC: Tensor) -> list[str]:
 
 
 def answers(net: nn.Module, rows: Rows, item_shape: tuple[int, ...] | None) -> tuple[Tensor, Tensor]:
-    """The network's outputs ``[N, C]``, and y in the same order, of rows in memory or on disk."""
+    """The network's outputs ``[N, C]`` for rows in memory or on disk, and y in the same order."""
     pairs = [(outputs(net, x, item_shape=item_shape), y) for x, y in parts(rows.x, rows.y)]
     return torch.cat([out for out, _y in pairs]), torch.cat([y for _out, y in pairs])
