@@ -1,1 +1,1 @@
-"""Many networks in one folder: sweeps, whose best is kept and judged; studies, whose settings take turns."""
+"""Many networks in one folder: sweeps, which search and judge the best; studies, which compare settings."""

@@ -1,7 +1,7 @@
-"""One bracket of a sweep: members that compete, trained from rung to rung; and what is kept of it.
+"""One bracket of a sweep: members that compete, trained from rung to rung; and what is stored of it.
 
-Kept are the table of members (a row for each at each rung, in Parquet, without figures of test rows), the
-weights of the best, and their scores of each validation row.
+Stored are the table of members (a row per member and rung, in Parquet, without test metrics), the weights of
+the best members, and their scores of each validation row.
 """
 
 import io
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 
 MEMBERS = "members.parquet"
 
-MOST_ROWS, MOST_COLUMNS = 10_000_000, 1000  # of a table that is read
+MOST_ROWS, MOST_COLUMNS = 10_000_000, 1000  # limits of a table that is read
 
 Key = tuple[int, int]  # member, rung
 
 
 @dataclass
 class MemberTable:
-    """rows: by (member, rung), in the order of writing; the same key again replaces its row.
+    """The table of members. rows: by (member, rung), as written; ``put`` replaces a row of equal key.
 
-    dimensions: the names of the space, each a column.
+    dimensions: the names of the search space's dimensions, each a column.
     """
 
     dimensions: tuple[str, ...]
@@ -65,7 +65,7 @@ class MemberTable:
         return [newest[member] for member in sorted(newest)]
 
     def to_bytes(self) -> bytes:
-        """As Parquet, by member and rung."""
+        """The table as Parquet, sorted by member and rung."""
         import pyarrow as pa
         from pyarrow import parquet
 
@@ -78,10 +78,10 @@ class MemberTable:
 
     @classmethod
     def read(cls, folder: RunFolder, dimensions: Sequence[str] = ()) -> "MemberTable":
-        """The table that a sweep keeps; an empty one where there is none yet.
+        """Read a sweep's table; empty if there is none yet.
 
         Raises:
-            TreinoError: it is damaged, or holds what no sweep writes.
+            TreinoError: the table is damaged, or holds what no sweep writes.
         """
         if not folder.has(MEMBERS):
             return cls(tuple(dimensions))
@@ -91,10 +91,10 @@ class MemberTable:
 
 
 def read_rows(folder: RunFolder, name: str) -> "pa.Table":
-    """A Parquet file of the folder.
+    """Read a Parquet file of the folder.
 
     Raises:
-        TreinoError: it is damaged, or so large that no sweep wrote it.
+        TreinoError: the file is damaged, or larger than any sweep writes.
     """
     import pyarrow as pa
     from pyarrow import parquet
@@ -112,12 +112,12 @@ def read_rows(folder: RunFolder, name: str) -> "pa.Table":
 
 
 def plain(value: Any) -> Any:
-    """A setting as a cell: sizes of layers as they are written on a command line."""
+    """A setting as a table cell; layer sizes as on a command line."""
     return ",".join(map(str, value)) or "none" if isinstance(value, (list, tuple)) else value
 
 
 def _column(values: list[Any]) -> list[Any]:
-    """One type in a column: text where numbers and names meet (``hidden``: 16 and 64,32)."""
+    """The values as one type: text if numbers and names are mixed (``hidden``: 16 and 64,32)."""
     kinds = {type(v) for v in values if v is not None}
     if kinds <= {int, float} or len(kinds) <= 1:
         return [float(v) if kinds == {int, float} and v is not None else v for v in values]
@@ -129,9 +129,9 @@ CHUNK_SECONDS = 0.5
 
 @dataclass(eq=False)
 class TrainingBracket:
-    """number: in the sweep. configs: the members' settings, by their numbers. rungs: see ``search.halving``.
+    """A bracket in training. number: in the sweep. configs: settings by member number.
 
-    rung: how many rungs are behind it.
+    rungs: see ``search.halving``. rung: the number of finished rungs.
     """
 
     number: int
@@ -147,7 +147,7 @@ class TrainingBracket:
 
     @property
     def first(self) -> int:
-        """The number of its first member."""
+        """The number of the bracket's first member."""
         return min(self.configs)
 
     @property
@@ -156,7 +156,7 @@ class TrainingBracket:
 
     @property
     def planned_steps(self) -> int:
-        """Model-steps if nobody diverged: for the time that is left."""
+        """All model-steps if no member diverges, to estimate the time left."""
         total, before = 0.0, 0
         steps = sum(len(p.members) * p.training.steps for p in self.populations)
         for rung in self.rungs:
@@ -165,9 +165,9 @@ class TrainingBracket:
         return int(total)
 
     def advance(self, table: MemberTable, distribution: Distribution | None = None) -> Tick | None:
-        """Train for a moment; rows go into the table at the end of each rung. None: all rungs are over.
+        """Train for a moment; add rows to the table at the end of each rung. Return None after the last rung.
 
-        distribution: who trains; None: this process.
+        distribution: the cluster's; None: this process trains.
         """
         while self.rung < len(self.rungs):
             goals = self.goals()
@@ -183,16 +183,16 @@ class TrainingBracket:
         return None
 
     def goals(self) -> list[tuple[GroupTraining, int]]:
-        """Each population, and the step where its members are judged at the end of this rung."""
+        """Each population, and the step at which this rung ends and its members are compared."""
         share = self.rungs[self.rung].epochs / self.rungs[-1].epochs
         return [(population, rung_step(population.training, share)) for population in self.populations]
 
     def figures(self) -> dict[int, float | None]:
-        """Each member's best validation figure so far, turned so that lower is better; None: diverged."""
+        """Each member's best validation metric so far, negated if higher is better; None: diverged."""
         return {member: None if ranks is None else ranks[0] for member, ranks in self.ranking().items()}
 
     def ranking(self) -> dict[int, tuple[float, float] | None]:
-        """Each member's figure, and its loss there, which parts equal ones; None: diverged."""
+        """Each member's metric as in ``figures``, and its validation loss to break ties; None: diverged."""
         ranks: dict[int, tuple[float, float] | None] = {}
         for p in self.populations:
             loss_P = p.kept_figures.get("validation_loss", torch.zeros(len(p.members)))
@@ -204,7 +204,7 @@ class TrainingBracket:
         return ranks
 
     def _stop_others(self, count: int, table: MemberTable) -> None:
-        """Only the best go on."""
+        """Stop all members but the best ``count``."""
         figures = self.ranking()
         order = sorted(figures)
         on = {order[place] for place in survivors([figures[m] for m in order], count)}
@@ -217,7 +217,7 @@ class TrainingBracket:
                     row["status"] = "stopped"
 
     def write_rows(self, table: MemberTable) -> None:
-        """A row for everyone who took part in this rung."""
+        """Add a row to the table for each member that took part in this rung."""
         cut = self.rung > 0
         for place, population in enumerate(self.populations):
             training = population.training
@@ -227,7 +227,7 @@ class TrainingBracket:
             for row, member in enumerate(population.members):
                 before = table.rows.get((member, self.rung - 1))
                 if cut and (before is None or before["step"] == steps[row]):
-                    continue  # it had ended before
+                    continue  # the member had ended before
                 lost = status[row] == "diverged" or not math.isfinite(best[row])
                 table.put(
                     member,
@@ -240,7 +240,7 @@ class TrainingBracket:
                     step=steps[row],
                     kept_step=kept[row],
                     epochs=steps[row] / training.steps_per_epoch,
-                    status="finished" if status[row] == "stopped" else status[row],  # by its own patience
+                    status="finished" if status[row] == "stopped" else status[row],  # by patience
                     best=None if lost or not training.plan.evaluates else best[row],
                     **({} if population.target is None else {"reached": _or_none(reached[row])}),
                     **{
@@ -249,10 +249,10 @@ class TrainingBracket:
                     },
                 )
 
-    # ---- going on after a stop
+    # ---- checkpoints
 
     def save(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Everything that going on bit for bit needs."""
+        """Return the full state, from which training resumes bit for bit."""
         tensors, each = save_each(self.populations)
         return tensors, {
             "heat": self.number,
@@ -263,7 +263,7 @@ class TrainingBracket:
         }
 
     def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-        """Go on from what ``save`` gave; the bracket has begun and has the same members."""
+        """Restore the state that ``save`` returned; this bracket must be new and have the same members."""
         names = "looks", "engine", "parts"
         each = [dict(zip(names, of, strict=True)) for of in zip(*(facts[n] for n in names), strict=True)]
         load_each(self.populations, tensors, each)
@@ -286,15 +286,15 @@ def _finite(value: float) -> float | None:
 
 
 MODELS = "models.safetensors"
-JUDGED = 1000  # members of a bracket whose rows are kept; the others are too far behind to have been chosen
-ROWS = 2000  # validation rows, drawn once, that are kept of larger sets
-ANSWERED_AT_ONCE = 4_000_000  # outputs
+JUDGED = 1000  # members of a bracket whose row scores are stored; worse ones are too far behind to be chosen
+ROWS = 2000  # most validation rows whose scores are stored, evenly spaced
+ANSWERED_AT_ONCE = 4_000_000  # outputs computed at once
 
 
 @dataclass(frozen=True, eq=False)
 class TopMember:
-    """A kept network: its figure and loss (lower is better), its weights by their ``state_dict`` names,
-    and the buffers that are not among these."""
+    """A kept network: its metric and loss (lower is better), its weights by ``state_dict`` names, and the
+    buffers that ``state_dict`` leaves out."""
 
     member: int
     figure: float
@@ -308,7 +308,7 @@ class TopMember:
 
 
 def best_members(bracket: TrainingBracket, count: int, before: Sequence[TopMember]) -> list[TopMember]:
-    """The best ``count`` of the bracket and of those that were kept before it, the best first; equal ones by
+    """The best ``count`` of the bracket's members and those kept before it, the best first, ties by member
     number."""
     order = sorted((*f, m) for m, f in bracket.ranking().items() if f is not None)[:count]
     where = {
@@ -327,9 +327,9 @@ def best_members(bracket: TrainingBracket, count: int, before: Sequence[TopMembe
 def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:
     """``member [M]``, and each of the best JUDGED members' scores of validation rows, higher is better.
 
-    ``choose [M, N]`` is what decides by ``metric``: a score of each row, or of ``f1_macro`` the class that is
-    predicted and of ``auc`` the score of class 1. ``shown [M, N]`` is what people are told: right or wrong
-    for classes, the squared error (turned) for numbers. ``weight [N]``: of each row in the loss.
+    ``choose [M, N]`` decides by ``metric``: a score of each row; for ``f1_macro`` the predicted class, for
+    ``auc`` the score of class 1. ``shown [M, N]`` is reported to people: for classes whether the prediction
+    is right, for numbers the negated squared error. ``weight [N]``: each row's weight in the loss.
     ``target [N]``: the classes or values.
     """
     figures = bracket.figures()
@@ -351,8 +351,8 @@ def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:
 def kept_outputs(
     bracket: TrainingBracket, members: Collection[int], x_of: Callable[[Data], Tensor]
 ) -> Iterator[tuple[GroupTraining, list[int], Tensor]]:
-    """What these members' kept networks answer, some of a population at a time: where they are in it, and
-    their outputs ``[R, N, C]``. x_of: the prepared rows of their data that they are asked about."""
+    """Yield outputs of the members' kept networks in chunks: a population, R positions in it, and the outputs
+    ``[R, N, C]``. x_of: returns the prepared rows of a population's data to predict."""
     for population in bracket.populations:
         training = population.training
         rows = [row for row, member in enumerate(population.members) if member in members]
@@ -398,7 +398,7 @@ def row_score_parts(
 
 
 def write_top(folder: RunFolder, kept: Sequence[TopMember]) -> None:
-    """The top in one file: ``17/0.weight``, ``17+/table``; the order and figures beside it."""
+    """Write the best members to one file: weights as ``17/0.weight``, buffers as ``17+/table``, and facts."""
     tensors = {f"{k.member}/{name}": t for k in kept for name, t in k.weights.items()}
     tensors |= {f"{k.member}+/{name}": t for k in kept for name, t in k.buffers.items()}
     facts = {
@@ -410,10 +410,10 @@ def write_top(folder: RunFolder, kept: Sequence[TopMember]) -> None:
 
 
 def read_top(folder: RunFolder) -> list[TopMember]:
-    """The networks that the sweep's folder keeps, the best first.
+    """Read the networks stored in the sweep's folder, the best first.
 
     Raises:
-        TreinoError: their file is damaged.
+        TreinoError: the file is damaged.
     """
     if not folder.has(MODELS):
         return []

@@ -11,13 +11,13 @@ from treino.plots.style import metric_name
 from treino.tuning.study_options import CORRECTED, TAUGHT, value_text
 from treino.words import _, capitalised, joined, numeral
 
-REVERSALS = 2  # sentences of a kind
-MILLISECONDS_BELOW = 0.1  # seconds
-LISTED = 4  # rows in a sentence
+REVERSALS = 2  # most sentences of each kind
+MILLISECONDS_BELOW = 0.1  # seconds; shorter times are given in ms
+LISTED = 4  # most rows in a sentence
 
 
 def mode_name(mode: str) -> str:
-    """A mode as a person reads it."""
+    """The display name of a mode."""
     return {
         CORRECTED: _("corrected"),
         TAUGHT: _("as taught"),
@@ -27,7 +27,7 @@ def mode_name(mode: str) -> str:
 
 
 def setting_name(row: StudyRowFacts, varied: Iterable[str]) -> str:
-    """A row's setting beside the others': ``batch 5 (lr 1e-6)``."""
+    """A row's own settings as text, such as ``batch 5 (lr 1e-6)``."""
     texts = setting_texts(row, varied)
     if not texts:
         return _value_text("batch_size", row.batch_size)
@@ -35,18 +35,18 @@ def setting_name(row: StudyRowFacts, varied: Iterable[str]) -> str:
 
 
 def setting_texts(row: StudyRowFacts, varied: Iterable[str]) -> list[str]:
-    """Each of the row's own settings in words."""
+    """The row's own settings, each as text."""
     return [_value_text(name, row.own[name]) for name in varied if name in row.own]
 
 
 def row_name(row: StudyRowFacts, facts: StudyFacts) -> str:
-    """A row's setting and mode."""
+    """A row's settings as text; with its mode if the study has several."""
     name = setting_name(row, facts.varied)
     return joined([name, mode_name(row.mode)], ", ") if len(facts.modes) > 1 else name
 
 
 def answers(rows: Sequence[StudyRow], facts: StudyFacts, until: Mapping[str, float]) -> list[str]:
-    """The conclusions: sentences from the rows alone; none before there are epochs."""
+    """The conclusions as sentences; none until every row has an epoch."""
     if not all(row.epochs for row in rows):
         return []
     sentences = [_pace(rows, facts)]
@@ -108,12 +108,12 @@ def notes(rows: Sequence[StudyRow], facts: StudyFacts, until: Mapping[str, float
 
 
 def epoch_times(row: StudyRow) -> dict[int, float]:
-    """A row's seconds by round and seed, of the epochs that were not a warm-up: what ratios are made of."""
+    """A row's seconds per epoch, keyed by round and seed, without warm-up epochs; used for ratios."""
     return _warm(row.seeds, [seed.epoch_seconds for seed in row.seeds])
 
 
 def processor_times(row: StudyRow) -> dict[int, float]:
-    """The same in seconds of processors."""
+    """As ``epoch_times``, in processor seconds."""
     return _warm(row.seeds, [seed.epoch_processor_seconds for seed in row.seeds])
 
 
@@ -127,7 +127,7 @@ def _warm(seeds: Sequence[StudySeed], seconds: Sequence[Sequence[float]]) -> dic
 
 
 def _pace(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
-    """How long an epoch takes with each batch size."""
+    """A sentence on the time of an epoch with each batch size."""
     group = max(_groups(rows, facts, "batch_size"), key=len, default=[])
     if len(group) < 2:
         return ""
@@ -162,7 +162,7 @@ def _pace(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
 
 
 def _goal_sentence(rows: Sequence[StudyRow], facts: StudyFacts, mode: str, metric: str, figure: float) -> str:
-    """After how many epochs, and seconds, each setting is there in this mode."""
+    """A sentence on the epochs and seconds that each setting needs to reach the goal in this mode."""
     of = [row for row in rows if row.mode == mode]
     there = [(row, epochs) for row in of if (epochs := row.epochs_to(metric)) is not None]
     there.sort(key=lambda pair: pair[0].seconds_to(metric) or 0.0)
@@ -194,7 +194,7 @@ def _goal_sentence(rows: Sequence[StudyRow], facts: StudyFacts, mode: str, metri
 
 
 def _floor(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
-    """How near the losses came to the least that softmax twice leaves."""
+    """A sentence on the losses compared with the least loss possible with softmax applied twice."""
     losses = [(loss, row) for row in rows if row.loss_floor for loss in row.loss if loss is not None]
     if not losses:
         return ""
@@ -211,7 +211,7 @@ def _floor(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
 
 
 def _faults(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
-    """Where the rows of each mode end."""
+    """A sentence on the final metrics of each mode."""
     if len(facts.modes) < 2:
         return ""
     clauses = []
@@ -228,7 +228,7 @@ def _faults(rows: Sequence[StudyRow], facts: StudyFacts) -> str:
 
 
 def _batch_size_sentences(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
-    """Where a smaller batch does worse because of a fault alone."""
+    """Sentences on batch sizes where a smaller one is worse only because of a fault."""
     groups = _groups(rows, facts, "batch_size")
     pairs = [(max(g, key=_batch), min(g, key=_batch)) for g in groups]
     return [
@@ -242,7 +242,7 @@ def _batch_size_sentences(rows: Sequence[StudyRow], facts: StudyFacts) -> list[s
 
 
 def _correction_sentences(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
-    """Settings that help because of a fault alone: better in that mode, worse in the corrected one."""
+    """Sentences on settings that help only with a fault: better in that mode, not in the corrected one."""
     of = [row for row in rows if row.mode == CORRECTED]
     pairs = [(b, a) for a in of for b in of if a.batch_size == b.batch_size and _distinct(a, b)]
     return [
@@ -257,10 +257,10 @@ def _correction_sentences(rows: Sequence[StudyRow], facts: StudyFacts) -> list[s
 def _reversals(
     rows: Sequence[StudyRow], facts: StudyFacts, pairs: Sequence[tuple[StudyRow, StudyRow]]
 ) -> list[dict[str, Any]]:
-    """Pairs (a, b) where a ends surely better in a faulty mode, and no better in the corrected one.
+    """Pairs (a, b) where a ends clearly better in a faulty mode, but no better in the corrected one.
 
-    -> their names; high, low: the metric of a and b at the end in the faulty mode; other, right: in the
-    corrected one.
+    Return for each pair its names; high, low: final metrics of a and b in the faulty mode; other, right: in
+    the corrected one.
     """
     metric, reversals = facts.metric, list[dict[str, Any]]()
     for mode in (m for m in facts.modes if m != CORRECTED):
@@ -279,13 +279,13 @@ def _reversals(
 
 
 def _distinct(a: StudyRow, b: StudyRow) -> bool:
-    """Whether one thing tells them apart: a setting, or that one of them has settings of its own."""
+    """Whether a and b differ in exactly one setting, or don't set the same settings."""
     one, other = a.own, b.own
     return one.keys() != other.keys() or sum(one[name] != other[name] for name in one) == 1
 
 
 def _clearly_better(better: StudyRow, worse: StudyRow) -> bool:
-    """Whether their intervals of accuracy don't touch. (There are none of numbers.)"""
+    """Whether the accuracy intervals are disjoint; False for regression, which has none."""
     a, b = better.accuracy_interval, worse.accuracy_interval
     return bool(a and b and a[0] > b[1])
 
@@ -295,7 +295,7 @@ def _batch(row: StudyRow) -> int:
 
 
 def _axes(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
-    """What each setting other than the batch size makes of it, corrected and all else equal."""
+    """Sentences on the effect of each setting but the batch size, in the corrected mode, all else equal."""
     sentences = []
     for name in facts.varied:
         groups = [] if name == "batch_size" else _groups(rows, facts, name)
@@ -320,7 +320,7 @@ def _axes(rows: Sequence[StudyRow], facts: StudyFacts) -> list[str]:
 
 
 def _ends(name: str, group: Sequence[StudyRow], figures: Mapping[str, float | None]) -> str:
-    """``0.963 normalised and 0.704 not normalised``."""
+    """Values and metrics as text: ``0.963 normalised and 0.704 not normalised``."""
     parts = [(figures[str(row.own[name])], _value_text(name, row.own[name])) for row in group]
     return _enumeration(
         [_("{figure:.3f} {value}").format(figure=figure, value=value) for figure, value in parts]
@@ -328,7 +328,7 @@ def _ends(name: str, group: Sequence[StudyRow], figures: Mapping[str, float | No
 
 
 def _groups(rows: Sequence[StudyRow], facts: StudyFacts, name: str) -> list[list[StudyRow]]:
-    """Rows of the corrected mode that differ in this setting alone."""
+    """Groups of rows of the corrected mode that differ only in this setting."""
     groups: dict[str, list[StudyRow]] = {}
     for row in rows:
         if row.mode == CORRECTED and name in row.own:
@@ -338,7 +338,7 @@ def _groups(rows: Sequence[StudyRow], facts: StudyFacts, name: str) -> list[list
 
 
 def seconds_text(seconds: float | None) -> str:
-    """Three digits and a unit: 2.31 s, 41.2 ms."""
+    """A time with three digits and a unit: 2.31 s, 41.2 ms."""
     if seconds is None:
         return "–"
     if seconds >= MILLISECONDS_BELOW:

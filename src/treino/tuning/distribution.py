@@ -1,7 +1,7 @@
-"""The populations of a sweep or a study, shared out among the processes of a cluster.
+"""Distribution of a sweep's or study's populations over the processes of a cluster.
 
-A population is cut so that every process has something to do, and a task so that it takes a few seconds at
-the measured speed. Neither changes a bit of what is trained.
+Populations are divided into parts so that every process has work, and parts into tasks of a few seconds at
+the measured speed. Neither changes a bit of the results.
 """
 
 import math
@@ -18,36 +18,36 @@ from treino.tuning.populations import GroupTraining, PartEnd, PartOrder, Populat
 
 TASK_SECONDS, SHORTEST_TASK = 4.0, 0.5
 WAIT_SECONDS = 0.5
-PARTS_PER_SLOT = 2  # so that who is done early takes of what is left
-FEWEST_MEMBERS = 16  # of a part, where there are more parts than processes: as many as a vector has lanes
-PRODUCTS_PER_SECOND = 2e9  # of a processor, before its speed is known
+PARTS_PER_SLOT = 2  # so that early processes take over remaining work
+FEWEST_MEMBERS = 16  # per part if parts outnumber processes: a vector's lanes
+PRODUCTS_PER_SECOND = 2e9  # assumed for a processor until measured
 PASSES = 3  # forward, and backward for weights and inputs
 
 
 _Work = tuple[GroupTraining, PopulationPart, int, float]
-"""A part, a step (to which it shall get, or where its task began), and the seconds that are left to train."""
+"""Population, part, step (the part's goal; while a task runs: its first), seconds of work left."""
 
 
 def train(order: PartOrder, data: Data) -> PartEnd:
-    """What a process of the cluster runs: train what the order says on these rows."""
+    """The function that a cluster process runs: train the order's part on these rows."""
     return order.train(data)
 
 
 @dataclass(eq=False)
 class Distribution:
-    """cluster: its processes. processors: the kinds that trained, and which members. title: the folder's
-    name, for the names of its tasks."""
+    """Trains populations on a cluster. processors: ``{kind of processor: members trained on it}``. title: the
+    folder's name, for task names."""
 
     cluster: Cluster
     processors: dict[str, set[int]] = field(default_factory=dict)
     title: str = ""
     _shared: dict[int, tuple[Data, SharedValue]] = field(default_factory=dict)
     _running: dict[int, _Work] = field(default_factory=dict)
-    _pace: dict[int, float] = field(default_factory=dict)  # seconds of a member's step, by id of its group
+    _pace: dict[int, float] = field(default_factory=dict)  # seconds of a member's step, by id of population
 
     def advance(self, goals: Sequence[tuple[GroupTraining, int]]) -> tuple[GroupTraining, Tick] | None:
-        """Have the populations trained to these steps for a moment: one of them, and how far it is; None: all
-        are there."""
+        """Train the populations towards these steps for a moment. Return one of them and its tick; None if
+        all have reached their steps."""
         behind = [(population, until) for population, until in goals if population.behind(until)]
         if not behind:
             return None
@@ -68,18 +68,18 @@ class Distribution:
         return moment
 
     def stop(self) -> None:
-        """End what runs; its members stand where their last task left them."""
+        """Cancel the running tasks; their members keep the state of their last finished task."""
         self.cluster.cancel()
         self._running.clear()
 
     def share(self, data: Data) -> SharedValue:
-        """The rows, laid into the cluster once."""
+        """The rows in the cluster's shared storage, put there once."""
         if id(data) not in self._shared:
             self._shared[id(data)] = data, self.cluster.share(data)
         return self._shared[id(data)][1]
 
     def _waiting(self, behind: Sequence[tuple[GroupTraining, int]]) -> list[_Work]:
-        """The parts that nobody trains now, those with most to do first."""
+        """The parts with work left and no running task, sorted by work left, the largest first."""
         busy = {id(part) for _population, part, *_work in self._running.values()}
         waiting = [
             (population, part, until, len(part.rows) * (until - part.step) * self._seconds(population))
@@ -91,7 +91,7 @@ class Distribution:
 
     @staticmethod
     def _halve(waiting: Sequence[_Work]) -> bool:
-        """Cut the part with most to do in two, for processes without anything; False: none is worth it."""
+        """Halve the part with the most work, for idle processes. Return False if no part is large enough."""
         for population, part, _until, seconds in waiting:
             if len(part.rows) > 1 and seconds > 2 * SHORTEST_TASK:
                 population.halve(part)
@@ -99,7 +99,7 @@ class Distribution:
         return False
 
     def _divide(self, behind: Sequence[tuple[GroupTraining, int]], slots: int) -> None:
-        """Cut the populations that are whole into parts: more for those with more to do."""
+        """Divide undivided populations into parts, in proportion to their work."""
         whole = [(p, until) for p, until in behind if not p.parts]
         if not whole:
             return
@@ -114,7 +114,7 @@ class Distribution:
             population.divide(min(members, max(1, math.ceil(count))))
 
     def _seconds(self, population: GroupTraining) -> float:
-        """Of a step of one member, as measured or guessed."""
+        """Seconds of one member's step, measured or estimated."""
         training = population.training
         rows = training.config.rows_per_step(len(population.data.train))
         return self._pace.get(id(population), PASSES * training.parameters * rows / PRODUCTS_PER_SECOND)
@@ -122,7 +122,7 @@ class Distribution:
     def _submit(
         self, population: GroupTraining, part: PopulationPart, until: int, seconds: float, work: float
     ) -> None:
-        """Begin a task of about so many seconds. work: those of all that the part has to do."""
+        """Submit a task of about ``seconds``. work: seconds of all work left in the part."""
         tasks = max(1, round(work / seconds))  # of equal length
         stop = population.task_end(part.step + -(-(until - part.step) // tasks))
         ticket = self.cluster.submit(
@@ -149,13 +149,13 @@ class Distribution:
 def open_distribution(
     on: str | None, gpus_per_chunk: float | None, processors: dict[str, set[int]]
 ) -> Iterator[Distribution | None]:
-    """The processes of a cluster, ready to train, see ``open_cluster``; None: no cluster is asked for."""
+    """Open a cluster whose processes are ready to train, see ``open_cluster``; None without ``on``."""
     with open_cluster(on, gpus_per_chunk, train) as cluster:
         yield None if cluster is None else Distribution(cluster, processors)
 
 
 def _moment(population: GroupTraining) -> Tick:
-    """A tick that tells of no steps: what runs elsewhere tells its figures when its task has ended."""
+    """A tick without steps; a cluster task reports its results when it has ended."""
     training = population.training
     loss_1P = torch.full((1, len(population.members)), torch.nan)
     return Tick(training.step, training.epoch, loss_1P, [], training.status_P, training.population)

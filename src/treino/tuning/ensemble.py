@@ -1,7 +1,8 @@
-"""The networks of a sweep that answer together: its best, or those that a greedy selection chose.
+"""Ensembles of a sweep's networks: its best, or those chosen by greedy selection.
 
 Caruana, Niculescu-Mizil, Crew & Ksikes 2004, "Ensemble selection from libraries of models": begin with the
-best network, and add the one (again, perhaps) with which the mean of all answers validation rows best.
+best network, and repeatedly add the network, possibly again, that most improves the validation metric of the
+mean.
 https://doi.org/10.1145/1015330.1015432
 """
 
@@ -33,11 +34,10 @@ from treino.words import _
 
 
 def ensemble(folder: RunFolder, winner: StoredRun, top: int) -> StoredRun:
-    """The winner's run with the best ``top`` networks of the sweep's folder in its place: whatever asks it
-    asks them all.
+    """The winner's run with its network replaced by an ensemble of the sweep's best ``top`` networks.
 
     Raises:
-        TreinoError: fewer are kept, or one of them sees its rows otherwise than the winner does.
+        TreinoError: fewer are kept, or one of them has other prepared rows than the winner.
     """
     kept = read_top(folder)
     if not 1 <= top <= len(kept):
@@ -53,11 +53,11 @@ def ensemble(folder: RunFolder, winner: StoredRun, top: int) -> StoredRun:
 
 
 def chosen_ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]) -> StoredRun:
-    """The winner's run with the networks that the sweep chose to answer together in its place; see
+    """The winner's run with its network replaced by the ensemble that the sweep chose; see
     ``greedy_ensemble``.
 
     Raises:
-        TreinoError: the folder doesn't keep one of them.
+        TreinoError: the folder doesn't hold one of the networks.
     """
     kept = {k.member: k for k in read_top(folder)}
     if lost := set(members) - set(kept):
@@ -68,7 +68,7 @@ def chosen_ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]
 
 
 def alike(folder: RunFolder, kept: Sequence[TopMember]) -> list[TopMember]:
-    """Those that can answer together with the first one: they see the same rows, and have the same loss."""
+    """The networks that can join an ensemble with the first: those with the same prepared rows and loss."""
     base, first = read_sweep_spec(folder).base, config_of(folder, kept[0].member)
     alike_members = []
     for k in kept:
@@ -86,7 +86,7 @@ def networks(folder: RunFolder, winner: StoredRun, kept: Sequence[TopMember]) ->
     """The kept networks as modules.
 
     Raises:
-        TreinoError: one of them sees its rows otherwise than the winner does.
+        TreinoError: one of them has other prepared rows than the winner.
     """
     base, first = read_sweep_spec(folder).base, config_of(folder, kept[0].member)
     spec = winner.spec
@@ -113,12 +113,12 @@ def networks(folder: RunFolder, winner: StoredRun, kept: Sequence[TopMember]) ->
     return nets
 
 
-DRAWS = 2000  # of the interval of what the ensemble is worth
+DRAWS = 2000  # bootstrap draws for the interval of the ensemble's gain
 
 
 def selection(output_MNC: Tensor, rows: Rows, loss: Loss, metric: str, places: int) -> list[int]:
-    """Which of M networks (the best first) answer together, by their outputs on validation rows: at most so
-    many places, a network with two of them counts twice. The best so far is kept where more make it worse.
+    """Choose an ensemble from M networks (the best first) by their outputs on validation rows. It has at most
+    ``places`` places; a network in two places counts twice. Return the best ensemble found, of any size.
     """
     better = METRICS[metric].better
 
@@ -138,7 +138,7 @@ def selection(output_MNC: Tensor, rows: Rows, loss: Loss, metric: str, places: i
 def greedy_ensemble(
     nets: Sequence[nn.Module], members: Sequence[int], data: Data, loss: Loss, metric: str, places: int
 ) -> dict[str, Any]:
-    """The part ``ensemble`` of the sweep's document. nets: the winner first; members: their numbers."""
+    """The ``ensemble`` entry of the sweep's document. nets: the winner first; members: their numbers."""
     validation = _answers(nets, data.validation, data)
     chosen = selection(validation, data.validation, loss, metric, places)
     shown = "accuracy" if data.classes else "rmse"
@@ -165,7 +165,7 @@ def _figures(output_KNC: Tensor, rows: Rows, loss: Loss, data: Data) -> dict[str
 
 
 def _difference(both_NC: Tensor, alone_NC: Tensor, data: Data) -> tuple[float, list[float]]:
-    """Accuracy or RMSE together less that of the winner alone, and its interval over draws of test rows."""
+    """The ensemble's accuracy or RMSE minus the winner's, and its bootstrap interval over test rows."""
     y, r = data.test.y, np.random.RandomState(0)
 
     def score_N(output_NC: Tensor) -> np.ndarray:

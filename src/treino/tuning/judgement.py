@@ -1,6 +1,6 @@
-"""The end of a sweep: the winner trained alone and judged, or figures over seeds and folds; its document.
+"""The end of a sweep: its document, with the judgement of the winner or the spread over seeds and folds.
 
-The judge trains the winner's and the runner-up's settings with fresh seeds on fresh splits.
+The judge trains the winner alone, and the winner's and runner-up's settings with fresh seeds on fresh splits.
 """
 
 import math
@@ -48,7 +48,7 @@ LEADERS = 50
 
 
 def sweep_document(folder: RunFolder, sweep: SweepTraining, progress: SweepProgress) -> dict[str, Any]:
-    """The document without the judgement."""
+    """The sweep's document without the judgement."""
     last = sweep.rows.last()
     status = [row["status"] for row in last]
     return {
@@ -88,10 +88,10 @@ def _diverged_notes(sweep: SweepTraining) -> list[str]:
 
 
 def add_judgement(document: dict[str, Any], folder: RunFolder, sweep: SweepTraining) -> None:
-    """Judge the sweep, and say so in its document. What fails of the judging becomes a note.
+    """Judge the sweep and add the result to its document; failures become notes.
 
     Raises:
-        TreinoError: a failing machine.
+        TreinoError: a system error.
     """
     if sweep.top:
         winner = sweep.top[0].member
@@ -120,7 +120,7 @@ def add_judgement(document: dict[str, Any], folder: RunFolder, sweep: SweepTrain
 
 
 def _ensemble(folder: RunFolder, sweep: SweepTraining, winner: StoredRun) -> dict[str, Any]:
-    """The networks of the sweep that answer together, and what that is worth."""
+    """The networks chosen for the ensemble, and its metrics."""
     kept = alike(folder, sweep.top)
     nets, numbers = networks(folder, winner, kept), [k.member for k in kept]
     loss, places = winner.loss_function, sweep.options.ensemble
@@ -128,7 +128,7 @@ def _ensemble(folder: RunFolder, sweep: SweepTraining, winner: StoredRun) -> dic
 
 
 def _best(leader: Mapping[str, Any], run: StoredRun | None) -> dict[str, Any]:
-    """The winner: as it is trained alone, or as it was among the others."""
+    """The winner: its metrics from training alone; without ``run``, those from the sweep."""
     best = {name: leader[name] for name in ("member", "params", "validation", "parameters")}
     if run is None:
         return best | {"test": None, "run": None}
@@ -139,7 +139,7 @@ def _best(leader: Mapping[str, Any], run: StoredRun | None) -> dict[str, Any]:
 
 
 def leaderboard(sweep: SweepTraining) -> list[dict[str, Any]]:
-    """The best members at the last rung that each reached; no test figure is among theirs."""
+    """The best members, each at the last rung it reached; without test metrics."""
     better = METRICS[sweep.metric].better
     fine = [row for row in sweep.rows.last() if row["best"] is not None]
     fine.sort(key=lambda row: (-better * row["best"], row.get("validation_loss") or 0.0, row["member"]))
@@ -160,28 +160,28 @@ def leaderboard(sweep: SweepTraining) -> list[dict[str, Any]]:
     ]
 
 
-# ---- the winner by itself
+# ---- the winner trained alone
 
 
 def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[StoredRun, dict[str, Any]]:
-    """Train the member by itself, as a run in the sweep's folder; compare its weights bit for bit."""
+    """Train the member alone, as a run in the sweep folder; compare its weights bitwise to the sweep's."""
     row = next(r for r in sweep.rows.last() if r["member"] == member)
     (group,) = groups({member: sweep.settings(member)}, sweep.data_for, sweep.networks)
     settings = dict(sweep.base) | sweep.configs[member] | {"engine": row["engine"]}
     kept = next(k for k in sweep.top if k.member == member)
     early = row["status"] == "stopped"
     if early and group.config.shared.schedule == "constant":
-        # time was over, or enough was reached: up to the weights that are kept, whatever the patience
+        # stopped by time or target: train only up to the kept weights, regardless of patience
         settings = {k: v for k, v in settings.items() if k != "epochs"}
         settings |= {"steps": row["kept_step"], "patience": group.config.shared.patience}
     if isinstance(sweep.source, Data):
         settings = {k: v for k, v in settings.items() if k not in OF_DATA}
     path = folder.within(BEST)
-    _remove(path)  # of a sweep that was killed while it was judged
+    _remove(path)  # left by a sweep killed while judging
     own = read_settings(settings | {"out": str(path)})
     run = drain(illustrated(train_events(sweep.source, own, networks=sweep.networks)))
     mine = whole_state(run.module)
-    if early and group.config.shared.schedule != "constant":  # a shorter plan would have other learning rates
+    if early and group.config.shared.schedule != "constant":  # a shorter training would change the schedule
         again = replace(group, config=group.config.with_settings(engine=row["engine"])).training()
         while again.step < row["step"]:
             again.advance(None, until=row["step"])
@@ -208,7 +208,7 @@ def _bits(t: Tensor) -> Tensor:
 def judgement(
     folder: RunFolder, sweep: SweepTraining, run: StoredRun, certificate: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
-    """The judgement's part of the document, and notes."""
+    """The ``judge`` entry of the document, and notes."""
     classes = bool(sweep.data.classes)
     shown = "accuracy" if classes else "rmse"
     scale = sweep.data.target_scale
@@ -304,7 +304,7 @@ def judgement(
 def _row_scores(
     folder: RunFolder, sweep: SweepTraining
 ) -> tuple[list[int], Tensor, Tensor, dict[str, Tensor]]:
-    """The members of all brackets; what decides and what is shown ``[M, N]``; the rows' own ``[N]``."""
+    """All brackets' members; deciding and shown scores ``[M, N]``; rows' weights and targets ``[N]``."""
     members: list[int] = []
     choose, shown = [], []
     rows: dict[str, Tensor] = {}
@@ -325,26 +325,26 @@ def _row_scores(
 
 
 def _strongest(result: RunResult, shown: str) -> str | None:
-    """The baseline with the best test figure, of those that have one."""
+    """The baseline with the best test metric; None if no baseline has one."""
     better = METRICS[shown].better
     figures = {name: of[shown] for name, of in result.baseline.items() if of is not None}
     known = {name: better * value for name, value in figures.items() if value is not None}
     return max(known, key=lambda name: known[name], default=None)
 
 
-LEAST_S = 30.0  # they take no longer than the sweep did, or this
+LEAST_S = 30.0  # fresh seeds take no longer than the sweep or, if longer, this
 FEWEST = 3
 WAIT_SECONDS = 1.0
 
 Outcome = tuple[dict[int, float], dict[str, dict[str, float]]] | TreinoError
-"""Each network's figure on the test rows, and the baselines' metrics there; or why there are none."""
+"""Each network's test metric and the baselines' test metrics; or the error that prevented them."""
 
 
 @dataclass(frozen=True, eq=False)
 class FreshTraining:
-    """One seed: the rows as it splits them, and the winner and the runner-up before their first step.
+    """One seed: its split of the rows, and the winner and the runner-up before their first step.
 
-    failure: why it can't be trained.
+    failure: why the seed can't be trained.
     """
 
     seed: int
@@ -356,14 +356,14 @@ class FreshTraining:
 def fresh_seeds(
     sweep: SweepTraining, winner: int, runner_up: int | None, metric: str
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Test figures of both and of the baselines, for each seed; and notes."""
+    """Each seed's test metrics of the winner, the runner-up and the baselines; and notes."""
     notes: list[str] = []
     if not sweep.options.fresh or not len(sweep.data.test):
         return [], notes
     fixed, trained, beaten = _fixed_split(sweep), list[dict[str, Any]](), dict[str, float]()
     begin, limit = time.perf_counter(), max(LEAST_S, sweep.seconds)
     for number, (fresh, outcome) in enumerate(_outcomes(sweep, winner, runner_up, metric, fixed), 1):
-        if isinstance(outcome, TreinoError):  # such as a class of which no row fell into this training part
+        if isinstance(outcome, TreinoError):  # such as a class missing in this training split
             notes.append(_("A fresh split could not be trained on: {why}").format(why=outcome))
             continue
         test, measured = outcome
@@ -396,7 +396,7 @@ def fresh_seeds(
 def _outcomes(
     sweep: SweepTraining, winner: int, runner_up: int | None, metric: str, fixed: bool
 ) -> Iterator[tuple[FreshTraining, Outcome]]:
-    """Seed by seed, what it came to; the baselines once, where the split is fixed."""
+    """Yield each seed's outcome; with a fixed split, only the first has baselines."""
     trainings = _trainings(sweep, winner, runner_up, fixed)
     if sweep.distribution is not None:
         yield from _distributed(trainings, sweep.distribution, metric, fixed)
@@ -411,7 +411,7 @@ def _outcomes(
 def _distributed(
     trainings: Iterator[FreshTraining], distribution: Distribution, metric: str, fixed: bool
 ) -> Iterator[tuple[FreshTraining, Outcome]]:
-    """In the order of the seeds, whoever is done first; no more wait in the cluster than it has places."""
+    """Yield outcomes in seed order, trained on the cluster; submit at most two tasks per slot at once."""
     cluster, ahead = distribution.cluster, list[tuple[FreshTraining, int]]()
     done: dict[int, Outcome] = {}
     while True:
@@ -438,7 +438,7 @@ def _outcome(orders: Sequence[GroupOrder], metric: str, beaten: bool, data: Data
 
 
 def _test_figures(orders: Sequence[GroupOrder], data: Data, metric: str) -> dict[int, float]:
-    """Train groups from their first step to their last: each member's figure on the test rows."""
+    """Train the groups completely. Return each member's test metric."""
     figure_of: dict[int, float] = {}
     for order in orders:
         group = order.group(data)
@@ -473,7 +473,7 @@ def _trainings(
                 rows = SharedRows(sweep.source, data, settings_of({}, sweep.base, 0), PREPARED)
                 again = replace(sweep, data=data, data_for=rows)
             populations = groups(pair, again.data_for, sweep.networks)
-            if cluster is not None:  # the kernel is the one that it would have here
+            if cluster is not None:  # keep the kernel that would run locally
                 populations = [for_gpu(group) for group in populations] if cluster.gpus else populations
                 populations = [
                     group.part(range(len(group.members)), group.training()) for group in populations
@@ -486,7 +486,7 @@ def _trainings(
 
 
 def _fixed_split(sweep: SweepTraining) -> bool:
-    """Whether the rows can't be parted anew: they are loaded, or a column, a file or their time says how."""
+    """Whether the split can't be redrawn: rows are a ``Data``, or a column, a file or a time decides it."""
     fixed = ("split_time", "split_column")
     shared = settings_of({}, sweep.base, 0)
     files = any(isinstance(getattr(shared, name), str) for name in ("validation", "test"))
@@ -502,8 +502,8 @@ SPLITS = ("validation", "test")
 
 
 def member_figures(bracket: TrainingBracket) -> dict[str, dict[str, dict[str, float]]]:
-    """``{member: {split: {metric: value}}}`` of the kept weights of everyone who didn't diverge; NaN where a
-    metric has no value on these rows."""
+    """``{member: {split: {metric: value}}}`` of the kept weights of all members that didn't diverge; NaN if a
+    metric is undefined on these rows."""
     fine = {m for m, figure in bracket.figures().items() if figure is not None}
     figures: dict[str, dict[str, dict[str, float]]] = {}
     for split in SPLITS:
@@ -519,7 +519,7 @@ def member_figures(bracket: TrainingBracket) -> dict[str, dict[str, dict[str, fl
 
 
 def add_spread(document: dict[str, Any], folder: RunFolder, sweep: SweepTraining) -> None:
-    """Put the mean and deviation of every figure into the document of seeds or folds."""
+    """Add the mean and standard deviation of every metric to the document of seeds or folds."""
     by_member: dict[str, dict[str, dict[str, float | None]]] = {}
     for number in range(sweep.done):
         by_member |= read_document(folder, f"figures/{number}.json")
@@ -531,9 +531,9 @@ def add_spread(document: dict[str, Any], folder: RunFolder, sweep: SweepTraining
 
 
 def figure_spread(by_member: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> dict[str, Any]:
-    """``{split: {metric: {mean, std, min, max, values}}}``; std is the sample's, None of a single value.
+    """``{split: {metric: {mean, std, min, max, values}}}``; std: of the sample, None for one value.
 
-    A value that is None, for the metric has none on these rows, counts nowhere.
+    None, for a metric undefined on these rows, is ignored.
     """
     spread: dict[str, Any] = {}
     order = sorted(by_member, key=int)
@@ -546,7 +546,7 @@ def figure_spread(by_member: Mapping[str, Mapping[str, Mapping[str, float | None
 
 
 def summary(values: Sequence[float | None]) -> dict[str, Any]:
-    """Of the values that there are; all are None where there is none."""
+    """Statistics of the values that aren't None; all None if there are none."""
     v = torch.tensor([x for x in values if x is not None], dtype=torch.float64)
     return {
         "mean": float(v.mean()) if len(v) else None,
@@ -558,7 +558,7 @@ def summary(values: Sequence[float | None]) -> dict[str, Any]:
 
 
 def _without(sweep: SweepTraining, measured: int) -> list[str]:
-    """That networks which didn't diverge have no figure either, where their answers are not finite."""
+    """A note on networks without metrics that didn't diverge: their outputs aren't finite."""
     count = sum(row["status"] != "diverged" for row in sweep.rows.last()) - measured
     if count and len(sweep.data.validation):
         sentence = _("{n} of {of} networks have no validation {metric}, and are in no figure.")
@@ -567,7 +567,7 @@ def _without(sweep: SweepTraining, measured: int) -> list[str]:
 
 
 def _undefined(figures: Mapping[str, Any]) -> list[str]:
-    """A sentence for each metric that some networks have no value of, as AUC on rows of one class."""
+    """A note for each metric that is undefined for some networks, such as AUC on rows of one class."""
     sentence = _(
         "{metric} is undefined on the {split} rows of {n} of {of} networks; its mean is of the others."
     )
@@ -580,7 +580,7 @@ def _undefined(figures: Mapping[str, Any]) -> list[str]:
 
 
 def _reached(sweep: SweepTraining) -> dict[str, Any]:
-    """The steps to the figure that was asked for."""
+    """The number of steps that each network took to reach the requested metric value."""
     assert sweep.options.until is not None
     metric, value = sweep.options.until
     steps = [row.get("reached") for row in sweep.rows.last()]

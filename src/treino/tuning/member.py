@@ -28,16 +28,16 @@ _NAME = re.compile(r"(?P<sweep>.+):(?P<member>\d+)")
 
 
 def parse_member(name: str | Path) -> tuple[str, int] | None:
-    """Split ``wine-sweep-1:17`` into the sweep's name and the network's number; None: it is no such name."""
+    """Split ``wine-sweep-1:17`` into the sweep's name and the network's number; None for other names."""
     match = _NAME.fullmatch(str(name))
     return None if match is None or Path(name).exists() else (match["sweep"], int(match["member"]))
 
 
 def sweep_folder(name: str | Path, parent: str | Path = "runs") -> RunFolder:
-    """The folder of the sweep of that name.
+    """Open the folder of the sweep of that name.
 
     Raises:
-        TreinoError: there is none, or it is a run.
+        TreinoError: there is no such folder, or it isn't a sweep's.
     """
     folder = RunFolder.open(find(name, parent))
     if folder.kind == "study":
@@ -52,7 +52,7 @@ def sweep_folder(name: str | Path, parent: str | Path = "runs") -> RunFolder:
 
 
 def config_of(folder: RunFolder, member: int) -> dict[str, Any]:
-    """The settings in which this member differs from the others.
+    """The member's own settings, which override the shared ones.
 
     Raises:
         TreinoError: there is no such member.
@@ -73,7 +73,7 @@ def kept_of(folder: RunFolder, member: int) -> TopMember:
     """The member with its weights.
 
     Raises:
-        TreinoError: they were not kept.
+        TreinoError: the weights were not kept.
     """
     config_of(folder, member)
     top = {k.member: k for k in read_top(folder)}
@@ -91,7 +91,7 @@ def kept_of(folder: RunFolder, member: int) -> TopMember:
 
 
 def member_run(folder: RunFolder, member: int, access: Access) -> StoredRun:
-    """A run that answers with this member's kept weights, without a folder of its own.
+    """A run that predicts with this member's kept weights and has no folder of its own.
 
     Raises:
         TreinoError: no such member, its weights were not kept, or the data that it needs is gone.
@@ -103,10 +103,10 @@ def member_run(folder: RunFolder, member: int, access: Access) -> StoredRun:
 
 
 def _plan(run: StoredRun, row: SweepRow) -> Resolution:
-    """Its training before the first step, where every setting is decided.
+    """The member's training before its first step, which resolves every setting.
 
     Raises:
-        TreinoError: its network is the user's own, and its code may not run.
+        TreinoError: the network is the user's own, and its code may not run.
     """
     s, data = row.asked, run.data
     if s.net is None:
@@ -122,7 +122,7 @@ def _plan(run: StoredRun, row: SweepRow) -> Resolution:
 def _spec(run: StoredRun, row: SweepRow) -> RunSpec:
     sweep, data, net, resolution = read_sweep_spec(run.folder), run.data, row.asked.net, _plan(run, row)
     resolved = ResolvedSettings.model_validate({**resolution.settings, "net": None})
-    resolved = resolved.model_copy(update={"net": net})  # a copy in the sweep's folder, as runs have none
+    resolved = resolved.model_copy(update={"net": net})  # names a copy in the sweep's folder, unlike a run's
     facts = RunFacts.model_validate(run_facts(data, resolution))
     return RunSpec.model_construct(
         asked={**sweep.asked, **({} if net is None else {"net": net})},
@@ -144,8 +144,8 @@ def _spec(run: StoredRun, row: SweepRow) -> RunSpec:
 
 
 def _document(run: StoredRun, row: SweepRow) -> dict[str, Any]:
-    """Its settings, and its row at each rung. What only its network can tell of them is left open where that
-    is the user's own, and its code may not run."""
+    """The member's settings, and its row at each rung. If the network is the user's own and its code may not
+    run, entries that need the network are left open."""
     rows = MemberTable.read(run.folder).rows.values()
     rungs = [each for each in rows if each["member"] == row.number]
     if not rungs:
@@ -169,11 +169,11 @@ def like(
     trust: bool = False,
     weights: str | None = None,
 ) -> tuple[Any, dict[str, Any], NetworkSource]:
-    """Source and settings that train a network of a sweep, or a run, once more to the same bits; and where
-    the file comes from that these settings name as a network of the user's own.
+    """Source and settings that train a network of a sweep, or a run, again bit for bit; and the source of the
+    user's network file that these settings name.
 
-    trust: it may be the copy that was sealed with the folder. weights: those to begin with, which a run that
-    began with some needs again.
+    trust: the copy of that file that was sealed with the folder may run. weights: the initial weights, which
+    must be given again if the run had some.
 
     Raises:
         TreinoError: there is no such network; its data is gone; it was given in Python and can't be named.
@@ -224,19 +224,19 @@ def like(
             )
     if isinstance(source, Data):
         settings_given = {k: v for k, v in settings_given.items() if k not in OF_DATA}
-    if not isinstance(source, BuiltinName):  # today's usual recipe would be another training
+    if not isinstance(source, BuiltinName):  # the present default recipe could differ
         settings_given = {"recipe": "plain"} | settings_given
     return source, settings_given | engine, network_source(folder, None, trust)
 
 
 def _engine(folder: RunFolder, member: int) -> dict[str, Any]:
-    """The kernel that trained this member; {}: it was not begun yet."""
+    """The kernel that trained this member; {} if it hasn't begun."""
     rows = MemberTable.read(folder).last()
     return next(({"engine": row["engine"]} for row in rows if row["member"] == member), {})
 
 
 def _settings(folder: RunFolder, member: int, data_file: str | Path | None) -> tuple[Settings, Data, Any]:
-    """The member's settings, the rows as it saw them, and what they are loaded from."""
+    """The member's settings, the data prepared by them, and the data's source."""
     config = config_of(folder, member)
     settings = settings_of(config, read_sweep_spec(folder).base, member)
     data = data_of(folder, data_file)

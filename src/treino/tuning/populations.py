@@ -1,8 +1,8 @@
-"""Members grouped in populations: those that differ only in numbers train side by side.
+"""Populations: members that differ only in numeric settings and train side by side.
 
-A population's training holds the learning curves and the figures of its members' kept weights. Some members
-may go on apart from the others, here or as the task of a cluster's process, which is a function of its
-arguments alone, so that it may run anywhere, and again where its process is lost.
+A population's training holds its members' learning curves and the metrics of their kept weights. It can be
+split into parts that train separately, in this process or as tasks of a cluster. A task depends only on its
+arguments, so that it can run in any process, and again if its process is lost.
 """
 
 import json
@@ -34,20 +34,20 @@ from treino.training.resolution import decide, refuse_ensemble, train_config
 from treino.words import _
 
 COMPARED = ("normalise", "features")
-"""Settings of the data that a space may vary: the rows of the splits stay the same."""
+"""Data settings that a search space may vary, because they don't change the rows of the splits."""
 
 MACHINE = (
     "name", "out", "device", "engine", "threads", "metric", "baselines", "threshold", "every", "ensemble",
 )  # fmt: skip
-"""Settings that say where a sweep runs, what it keeps and what it is judged by: one for all members."""
+"""Settings that all members share: where a sweep runs, what it keeps and how it is judged."""
 
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Members of equal shape, optimizer and batch size: one population.
+    """Members with equal layers, optimizer and batch size: one population.
 
-    members: their numbers in the sweep. net, config: what ``engine.train`` is given; several numbers where
-    members differ. network: of the user's own, its file and seed.
+    members: their numbers in the sweep. net, config: arguments of ``set_up``, with one number per member
+    if members differ. network: the file and the seed of a network of the user's own.
     """
 
     members: tuple[int, ...]
@@ -57,7 +57,7 @@ class Group:
     network: tuple[NetworkFile, int] | None = None
 
     def part(self, rows: Sequence[int], whole: TrainingLoop) -> "Group":
-        """Some of the members. whole: the training of all, which decided what was left open."""
+        """The group of the members at ``rows``. whole: the full training, which chose open settings."""
         config = whole.config.with_settings(engine=whole.engine, threads=whole.threads)
         if len(self.members) == 1 or not isinstance(self.net, MLP):
             return replace(self, config=config)
@@ -67,12 +67,12 @@ class Group:
         return Group(tuple(self.members[row] for row in rows), self.data, net, config.rows(rows))
 
     def training(self) -> TrainingLoop:
-        """The population, before its first step."""
+        """The population's training before its first step."""
         return TrainingLoop(*set_up(self.data, self.net, self.config))
 
 
 def whole_settings() -> dict[str, bool]:
-    """The settings that a space may name, and which of them are integers."""
+    """Return ``{setting: whether it is an integer}`` for the settings that a search space may name."""
     refused = (set(OF_DATA) - set(COMPARED)) | set(MACHINE)
     return {
         name: "int" in str(field.annotation) and "float" not in str(field.annotation)
@@ -82,13 +82,13 @@ def whole_settings() -> dict[str, bool]:
 
 
 def single_settings() -> set[str]:
-    """The settings whose value holds no comma."""
+    """The settings whose value contains no comma."""
     fields = Settings.model_fields.items()
     return {name for name, field in fields if "tuple" not in str(field.annotation) and name != "net"}
 
 
 def checked_settings(values: Mapping[str, Any]) -> Settings:
-    """One network's settings, refused before the data is read where they contradict each other."""
+    """Check one network's settings for contradictions, before the data is read."""
     settings = read_settings(values)
     refuse_ensemble(settings)
     train_config(settings)
@@ -96,7 +96,7 @@ def checked_settings(values: Mapping[str, Any]) -> Settings:
 
 
 def settings_of(config: Config, base: Mapping[str, Any], member: int) -> Settings:
-    """One member's settings: what all have, and its own on top.
+    """One member's settings: ``base``, overridden by ``config``.
 
     Raises:
         TreinoError: a value out of range, or settings that contradict each other; with the member's number.
@@ -111,7 +111,7 @@ def settings_of(config: Config, base: Mapping[str, Any], member: int) -> Setting
 
 
 def config_text(config: Config) -> str:
-    """A member's settings as a person reads them."""
+    """A member's settings as text for people."""
     return ", ".join(
         f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
         for name, value in config.items()
@@ -121,10 +121,10 @@ def config_text(config: Config) -> str:
 def groups(
     settings: Mapping[int, Settings], data_for: Callable[[Settings], Data], networks: NetworkFiles
 ) -> list[Group]:
-    """The populations of these members, the one with most to do first.
+    """Group members into populations, sorted by computing work, the largest first.
 
-    settings: by the members' numbers. data_for: the rows for a member's settings, one object for equal rows.
-    networks: the files that they name, and that may run.
+    settings: by member number. data_for: returns the data for a member's settings; equal data is one object.
+    networks: the network files that the settings name and whose code may run.
 
     Raises:
         TreinoError: settings that contradict the data or the machine, with the member's number.
@@ -150,11 +150,11 @@ def groups(
 
 
 def _key(member: int, data: Data, net: nn.Module | MLP, config: TrainConfig) -> str:
-    """Equal for members of one population."""
+    """A key that is equal for members of one population."""
     shared = config.shared.model_dump(include=set(OF_ENGINE) - set(SIDE_BY_SIDE))
     shape: Any = ("own", member)
     if isinstance(net, MLP):
-        # a dropout of 0 is no layer at all, and who keeps no average has no room for one
+        # a dropout of 0 makes no layer, and without ema no average is stored
         shape = (net.hidden, net.activation, net.batch_norm, net.drops, net.gates, config.shared.ema != 0)
     return json.dumps([id(data), shape, shared], default=str, sort_keys=True)
 
@@ -175,7 +175,7 @@ def _group(members: Sequence[tuple[int, Any, TrainConfig]], data: Data) -> Group
 
 
 def group_work(group: Group) -> int:
-    """Roughly how many multiplications a step of all members takes."""
+    """The approximate number of multiplications in one step of all members."""
     sizes = (
         (group.data.inputs, *group.net.hidden, max(len(group.data.classes), 1))
         if isinstance(group.net, MLP)
@@ -187,7 +187,7 @@ def group_work(group: Group) -> int:
 
 
 def rung_step(training: TrainingLoop, share: float) -> int:
-    """Where members are judged that shall have done this share of their steps: at the next look."""
+    """The step of the first evaluation after this share of the planned steps: there a rung ends."""
     step = 0
     while step < share * training.steps - 1e-9:
         step = training.plan.next_evaluation(step, step)
@@ -196,8 +196,8 @@ def rung_step(training: TrainingLoop, share: float) -> int:
 
 @dataclass(frozen=True, eq=False)
 class GroupOrder:
-    """A group without its rows, so that it can be sent. net: treino's own layers; else ``network``, a file of
-    the user's own and its seed."""
+    """A group without its rows, to be sent to another process. net: treino's own layers; None if ``network``,
+    the file and the seed of a network of the user's own, is given."""
 
     members: tuple[int, ...]
     net: MLP | None
@@ -213,8 +213,8 @@ class GroupOrder:
 
 
 def group_order(group: Group, cluster: Cluster | None, threads: int = 1) -> GroupOrder:
-    """The order for a group. cluster: whose process will train it, by the kernel that is decided here; None:
-    this process. threads: there, of a kernel whose threads change no bit."""
+    """The order for a group. cluster: the cluster that will train it, with the kernel chosen here; None: this
+    process. threads: number of threads there, if the kernel's result doesn't depend on it."""
     net, network, config = group.net, group.network, group.config
     if cluster is not None and config.shared.engine in WORKERS:
         config = config.with_settings(threads=threads)
@@ -224,23 +224,23 @@ def group_order(group: Group, cluster: Cluster | None, threads: int = 1) -> Grou
 
 
 def for_gpu(group: Group) -> Group:
-    """With a kernel that a GPU has."""
+    """The group with a kernel that runs on GPUs."""
     flat = isinstance(group.net, MLP) and not group.net.batch_norm
     engine = group.config.shared.engine or gpu_engine(flat)
     return replace(group, config=group.config.with_settings(engine=engine))
 
 
-LOOKS_APART = 50  # from this step on, one look for each so many steps that are behind
-POINTS = 256  # of each member's curve, at most
+LOOKS_APART = 50  # at step s the target is checked every s // LOOKS_APART steps (at least 1)
+POINTS = 256  # most points of a member's curve
 
 Saved = tuple[dict[str, Tensor], dict[str, Any]]
 
 
 @dataclass
 class Curve:
-    """Points of the learning curves of one population: epoch, loss and figure of each member.
+    """The learning curves of one population: epochs, and each member's loss and metric.
 
-    every: so many looks at validation rows make a point; looks: how many there were.
+    every: evaluations per stored point. looks: evaluations so far.
     """
 
     every: int = 1
@@ -257,7 +257,7 @@ class Curve:
         self.looks += 1
 
     def put(self, rows: list[int], members: int, tensors: Mapping[str, Tensor]) -> None:
-        """Add points of some of the population's members, who went on apart from the others."""
+        """Add points of the members at ``rows``, which trained as a separate part."""
         if not tensors:
             return
         for epoch, loss_R, figure_R in zip(
@@ -272,7 +272,7 @@ class Curve:
             self.figure[at][rows] = figure_R
 
     def tensors(self) -> dict[str, Tensor]:
-        """epoch ``[E]``, loss and figure ``[E, P]``."""
+        """Return ``epoch [E]``, ``loss [E, P]`` and ``figure [E, P]``, the metric."""
         if not self.epoch:
             return {}
         return {
@@ -290,10 +290,10 @@ class Curve:
 
 @dataclass(eq=False)
 class PopulationPart:
-    """Members that have gone on apart from the rest of their population, and are at a step of their own.
+    """Members that train separately from the rest of their population, at a step of their own.
 
-    rows: their places in it. step, evaluated_step, epoch_steps: as in the state of a training of these alone.
-    looks: as in their curves.
+    rows: their positions in the population. step, evaluated_step, epoch_steps: from the state of their
+    training. looks: as in ``Curve``.
     """
 
     rows: list[int]
@@ -305,12 +305,12 @@ class PopulationPart:
 
 @dataclass(eq=False)
 class GroupTraining:
-    """The training of a group. metric: the validation figure that decides. target: a figure to reach.
+    """The training of a group. metric: the deciding validation metric. target: (metric, value) to reach.
 
-    curve: its learning curves. kept_figures: losses and validation figures of its members' kept weights.
-    reached: each one's steps to the target, -1 before. last_epoch: the one that was looked at last.
-    parts: those that go on apart, until all are at the same step again; [] where all are. model_steps: those
-    that were taken here.
+    curve: the learning curves. kept_figures: training losses and validation metrics of the kept weights.
+    reached: each member's steps to the target, -1 if not reached. last_epoch: the last evaluated epoch.
+    parts: members training separately, until all are at the same step again; [] if they are. model_steps:
+    steps taken here, summed over members.
     """
 
     group: Group
@@ -332,17 +332,17 @@ class GroupTraining:
 
     @property
     def training_data(self) -> Data:
-        """The rows that its training is made with."""
+        """The rows on which the training runs."""
         return self.group.data
 
     def behind(self, until: int) -> bool:
-        """Whether anybody still has to train to get to this step."""
+        """Whether any member still has to train to reach step ``until``."""
         if self.parts:
             return any(self.part_behind(part, until) for part in self.parts)
         return self.training.step < until and not self.training.done
 
     def advance(self, seconds: float | None, until: int) -> Tick:
-        """Train for about so long, to step ``until`` at most."""
+        """Train for about ``seconds``, at most to step ``until``."""
         for part in self.parts:
             if self.part_behind(part, until):
                 return self._advance_part(part, seconds, until)
@@ -359,14 +359,14 @@ class GroupTraining:
         return self.target is None or bool((self.reached >= 0).all())
 
     def _next_look(self) -> int:
-        """The step after which is looked whether the target is reached: near the first ones every step."""
+        """The next step at which the target is checked: at first every step, later less often."""
         look = 0
         while look <= self.training.step:
             look += max(1, look // LOOKS_APART)
         return min(look, self.training.steps)
 
     def _check_target(self) -> None:
-        """Who has reached the target; it is a mere look, and what is kept is decided elsewhere."""
+        """Record which members have reached the target. This doesn't affect which weights are kept."""
         assert self.target is not None
         (name, wanted), training, data = self.target, self.training, self.group.data
         now = training.population.snapshot()
@@ -393,7 +393,7 @@ class GroupTraining:
             self.kept_figures = {k: torch.where(kept_P, v, before.get(k, torch.nan)) for k, v in new.items()}
 
     def _is_kept(self, epoch: Epoch, figure_P: Tensor) -> Tensor:
-        """``[P]`` bool: whose weights of this epoch are the ones that are kept so far."""
+        """``[P]`` bool: members whose kept weights are, so far, those of this epoch."""
         training = self.training
         if training.config.shared.keep == "last":
             return ~figure_P.isnan()
@@ -401,9 +401,9 @@ class GroupTraining:
 
     @property
     def best_P(self) -> Tensor:
-        """``[P]`` float64: the validation figure of the weights that each member keeps."""
+        """``[P]`` float64: the validation metric of each member's kept weights."""
         training = self.training
-        if not training.plan.evaluates:  # nobody is better than another
+        if not training.plan.evaluates:  # members can't be ranked
             return torch.zeros_like(training.best_P)
         if training.config.shared.keep == "best":
             return training.best_P
@@ -412,12 +412,12 @@ class GroupTraining:
 
     @property
     def last_step_P(self) -> Tensor:
-        """``[P]`` int64: each member's updates; of a diverged one, those that are kept."""
+        """``[P]`` int64: each member's updates; of a diverged member, those with finite weights."""
         return self._at_own_step(self.training.last_step_P)
 
     @property
     def kept_step_P(self) -> Tensor:
-        """``[P]`` int64: the step whose weights are kept."""
+        """``[P]`` int64: the step of each member's kept weights."""
         kept_P, chosen_P = self.training.kept_step_P, self.training.state.best.chosen_P
         return torch.where(chosen_P, kept_P, self._at_own_step(kept_P))
 
@@ -430,10 +430,10 @@ class GroupTraining:
                     found_P[row] = part.step
         return found_P
 
-    # ---- members that go on apart
+    # ---- parts that train separately
 
     def divide(self, count: int) -> None:
-        """Let the members that are in training go on apart, in so many parts of about equal size."""
+        """Divide the running members into ``count`` parts of about equal size."""
         state = self.training.state
         rows, clock = state.running.tolist(), (state.step, state.evaluated_step, state.epoch_loss.count)
         size, more = divmod(len(rows), count)
@@ -444,7 +444,7 @@ class GroupTraining:
         ]
 
     def halve(self, part: PopulationPart) -> None:
-        """Cut a part in two, each with half of the members that are still in training."""
+        """Divide a part in two, each with half of its running members."""
         status_P = self.training.state.status_P
         running = [row for row in part.rows if status_P[row] == RUNNING]
         away = set(running[len(running) // 2 :])
@@ -452,11 +452,11 @@ class GroupTraining:
         part.rows = [row for row in part.rows if row not in away]
 
     def part_behind(self, part: PopulationPart, until: int) -> bool:
-        """Whether any of its members still has to train to get to this step."""
+        """Whether any member of the part still has to train to reach step ``until``."""
         return part.step < until and bool((self.training.state.status_P[part.rows] == RUNNING).any())
 
     def save_part(self, part: PopulationPart) -> Saved:
-        """What ``load`` takes in the training of a group of these members alone; no curves."""
+        """The part's state, without curves, for ``load`` of a training of these members alone."""
         training, rows = self.training, part.rows
         clock = part.step, part.evaluated_step, part.epoch_steps
         state, meta = save_rows(training.setup, training.state, rows, clock)
@@ -465,7 +465,7 @@ class GroupTraining:
         return _named(kinds), {"engine": meta, "looks": part.looks, "parts": []}
 
     def put_part(self, part: PopulationPart, saved: Saved) -> None:
-        """Take what ``save`` gave in the training of a group of these members alone."""
+        """Take over the state that ``save`` returned in a training of the part's members alone."""
         kinds, (_tensors, facts) = _by_kind(saved[0]), saved
         rows, members = part.rows, len(self.group.members)
         self.training.put(rows, kinds["engine"])
@@ -479,7 +479,7 @@ class GroupTraining:
         part.epoch_steps, part.looks = engine["epoch_count"], facts["looks"]
 
     def join(self) -> None:
-        """All parts, where there are some, are as far as they shall be: the population goes on together."""
+        """Join all parts, which must have reached their goal; the population then trains together again."""
         if not self.parts:
             return
         last, state = max(self.parts, key=lambda part: part.step), self.training.state
@@ -488,7 +488,7 @@ class GroupTraining:
         self.parts, self._apart = [], None
 
     def alone(self, part: PopulationPart) -> "GroupTraining":
-        """The same training of these members alone."""
+        """A separate training of the part's members, in the same state."""
         single = GroupTraining(self.group.part(part.rows, self.training), self.metric, self.target)
         single.load(*self.save_part(part))
         return single
@@ -519,38 +519,38 @@ class GroupTraining:
         return 1 if training.engine in WORKERS else training.threads
 
     def task_end(self, step: int) -> int:
-        """The first step from this one on at which a task may end: any."""
+        """The first step from ``step`` on at which a task may end: here ``step`` itself."""
         return step
 
     def order(self, part: PopulationPart, until: int, cluster: Cluster) -> "PartOrder":
-        """What a task needs to train the part on to a step."""
+        """The order for a task that trains the part to step ``until``."""
         group = group_order(self.group.part(part.rows, self.training), cluster, self.task_processors)
         state = self.save_part(part) if part.step else None
         return PartOrder(type(self), group, self.metric, self.target, state, until)
 
     def task_name(self, part: PopulationPart, until: int) -> str:
         members = [self.members[row] for row in part.rows]
-        some = f"{len(members)} networks, {min(members)} to {max(members)}"  # some of between may be missing
+        some = f"{len(members)} networks, {min(members)} to {max(members)}"  # not necessarily all in between
         return f"{some if len(members) > 1 else f'network {members[0]}'}, steps {part.step} to {until}"
 
     def take(self, part: PopulationPart, end: TaskEnd) -> tuple[int, list[Epoch]]:
-        """Put back what a part's task has trained; -> its model-steps, the last epoch that it measured."""
+        """Take over the result of a part's task. Return its model-steps and last evaluated epoch, if any."""
         alone: PartEnd = end.value
         self.put_part(part, alone.state)
         self.model_steps += alone.model_steps
         return alone.model_steps, [] if alone.epoch is None else [alone.epoch]
 
-    # ---- going on after a stop
+    # ---- checkpoints
 
     def save(self) -> Saved:
-        """Everything that going on bit for bit needs; tensors by ``kind.name``."""
+        """Return the full state, from which training resumes bit for bit; tensors are named ``kind.name``."""
         state, meta = self.training.save()
         kinds = {"engine": state, "curve": self.curve.tensors(), "seen": self.kept_figures}
         facts = {"engine": meta, "looks": self.curve.looks, "parts": [asdict(part) for part in self.parts]}
         return _named(kinds | {"reached": {"step": self.reached}}), facts
 
     def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-        """Go on from what ``save`` gave, in a training of the same group."""
+        """Restore the state that ``save`` returned in a training of the same group."""
         kinds = _by_kind(tensors)
         self.training.load(kinds["engine"], facts["engine"])
         self.curve.restore(kinds["curve"], facts["looks"])
@@ -560,8 +560,8 @@ class GroupTraining:
 
 @dataclass(frozen=True, eq=False)
 class PartOrder:
-    """What training a part needs beside the rows. kind: of population. state: as its ``save_part`` gave it;
-    None before the first step."""
+    """All that training a part needs except its rows. kind: the class of its training. state: the result of
+    ``save_part``; None before the first step."""
 
     kind: type[GroupTraining]
     group: GroupOrder
@@ -571,7 +571,7 @@ class PartOrder:
     until: int
 
     def train(self, data: Data) -> "PartEnd":
-        """Train the members to the step, or until all have ended."""
+        """Train the members to step ``until``, or until all have ended."""
         alone = self.kind(self.group.group(data), self.metric, self.target)
         if self.state is not None:
             alone.load(*self.state)
@@ -582,7 +582,7 @@ class PartOrder:
 
 @dataclass(frozen=True, eq=False)
 class PartEnd:
-    """state: as ``GroupTraining.put_part`` takes it. epoch: the last one that was measured."""
+    """The result of a part's task. state: for ``put_part``. epoch: the last evaluated epoch."""
 
     state: Saved
     model_steps: int
@@ -590,7 +590,7 @@ class PartEnd:
 
 
 def save_each(populations: Sequence[GroupTraining]) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
-    """The states of several, tensors by ``place.kind.name``."""
+    """The states of several trainings; tensors are named ``place.kind.name``, places counted from 0."""
     tensors: dict[str, Tensor] = {}
     each = []
     for place, population in enumerate(populations):
@@ -605,7 +605,7 @@ def load_each(
     tensors: Mapping[str, Tensor],
     each: Sequence[Mapping[str, Any] | None],
 ) -> None:
-    """Go on from what ``save_each`` gave, in trainings of the same groups; None: nothing is kept of it."""
+    """Restore what ``save_each`` returned, in trainings of the same groups. each: None: no saved state."""
     for place, (population, facts) in enumerate(zip(populations, each, strict=True)):
         head = f"{place}."
         if facts is not None:

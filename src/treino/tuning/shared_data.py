@@ -1,4 +1,4 @@
-"""What the networks of one folder share: rows that are split once, own network files, the folder itself."""
+"""Shared by the networks of one folder: rows that are split once, network files, the folder itself."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -24,10 +24,10 @@ from treino.words import _
 
 
 class SharedRows:
-    """The rows as each network's settings prepare them, one object for equal ones; the splits are the same.
+    """The rows as each network's settings prepare them, equal ones as one object; all have the same splits.
 
-    source: what ``load_data`` takes. first: as the ``shared`` settings prepare them. names: of the settings
-    in which networks may differ.
+    source: as for ``load_data``. first: the rows as the ``shared`` settings prepare them. names: data
+    settings in which networks may differ.
     """
 
     def __init__(self, source: Any, first: Data, shared: Settings, names: Collection[str]) -> None:
@@ -44,7 +44,7 @@ class SharedRows:
         """The rows for these settings.
 
         Raises:
-            TreinoError: only rows that are prepared already are there, or others would lie in the splits.
+            TreinoError: only rows prepared otherwise are available, or the splits would have other rows.
         """
         own = self._usual | self._own(settings, self._usual)
         if (key := json.dumps(own)) not in self._known:
@@ -64,9 +64,9 @@ class SharedRows:
 
 
 def _check_splits(data: Data, first: Data) -> None:
-    """Refuse splits that hold other rows than the first one's.
+    """Refuse data whose splits hold other rows than those of ``first``.
 
-    Rows that are equal in the chosen columns are never parted, so other columns may part the rows otherwise.
+    Rows that are equal in the chosen columns get the same split, so other columns may change the split.
     """
     if all(rows.index.equal(first.splits[split].index) for split, rows in data.splits.items()):
         return
@@ -82,9 +82,9 @@ def _check_splits(data: Data, first: Data) -> None:
 def own_networks(
     networks: NetworkSource | None, words: Iterable[str | None]
 ) -> tuple[dict[str, str], NetworkFiles]:
-    """The words of a folder's copies by those that were typed, and the files by the words of their copies.
+    """Return ``{word as typed: word of the folder's copy}`` and ``{word of the copy: file}``.
 
-    networks: where the files come from that settings name as networks of the user's own.
+    networks: the source of the user's network files that settings name.
     """
     files = network_files(networks, words)
     copies = copy_words(files)
@@ -94,8 +94,8 @@ def own_networks(
 def sources_of(
     folder: RunFolder, access: Access, words: Iterable[str | None]
 ) -> tuple[Any, Data, NetworkFiles]:
-    """What a folder's networks are trained on, as ``load_data`` takes it and as rows; and the files that
-    these words name, where they may run.
+    """The source of a folder's data for ``load_data``, the loaded data, and the network files that these
+    words name, if they may run.
 
     Raises:
         TreinoError: the data is gone; a network's code may not run.
@@ -116,8 +116,8 @@ def new_folder(
     name: str | None,
     out: str | Path | None,
 ) -> Iterator[tuple[RunFolder, Mapping[str, Any]]]:
-    """A folder with the data's preparation, rows that are nowhere else and the networks' files, and what
-    ``spec.json`` says of the data. stem: of its name, after the data's."""
+    """Make a folder with the data's preparation, rows that are in memory only, and network files. Yield it
+    with the ``data`` entry of ``spec.json``. stem: the folder is named after the data and ``stem``."""
     where_to = Path(out) if out else None
     with RunFolder.create(
         parent=parent, stem=f"{data.name}-{stem}", name=name, out=where_to, kind=kind

@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 
 class StoredSweep(StoredFolder):
-    """Many networks trained together, as their folder holds them. Nothing is read before it is asked for."""
+    """Many networks trained together, read from their folder on demand."""
 
     @cached_property
     def spec(self) -> SweepSpec:
-        """What was asked: the space, what all members share, the data."""
+        """The request: the space, the settings shared by all members, the data."""
         spec = read_sweep_spec(self.folder)
         check_names({"metric": spec.metric})
         space_from_json(spec.space_document())
@@ -48,7 +48,7 @@ class StoredSweep(StoredFolder):
 
     @property
     def document(self) -> dict[str, Any]:
-        """The ``sweep`` document; of a sweep that is not over, what there is."""
+        """The ``sweep`` document; before the sweep ends, what is known so far."""
         head = {"sweep": self.name, "path": str(self.path), "status": self.status}
         if not self.folder.has("result.json"):
             return head
@@ -56,28 +56,28 @@ class StoredSweep(StoredFolder):
 
     @property
     def result(self) -> SweepResult | None:
-        """The leaderboard, the best member, its judgement; None before the sweep is over."""
+        """The leaderboard, the best member, its judgement; None before the sweep ends."""
         return read_sweep_result(self.folder) if self.folder.has("result.json") else None
 
     @property
     def leaderboard(self) -> list[dict[str, Any]]:
-        """The best members, by the validation figure that decides."""
+        """The best members by the deciding validation metric."""
         return list(self.document.get("leaderboard", []))
 
     @property
     def judge(self) -> dict[str, Any] | None:
-        """The judgement of the best; None before the sweep is over."""
+        """The judgement of the best member; None before the sweep ends."""
         judged = self.document.get("judge")
         return None if judged is None else dict(judged)
 
     @property
     def figures(self) -> dict[str, Any]:
-        """Of several seeds or folds ``{split: {metric: {mean, std, min, max, values}}}``; else {}."""
+        """``{split: {metric: {mean, std, min, max, values}}}`` over seeds or folds; else {}."""
         return dict(self.document.get("figures", {}))
 
     @property
     def frame(self) -> "pd.DataFrame":
-        """A row for each member at each rung: its settings, its steps, its validation figures."""
+        """A row for each member and rung: settings, steps, validation metrics."""
         import pandas as pd
 
         if not self.folder.has(MEMBERS):
@@ -85,7 +85,7 @@ class StoredSweep(StoredFolder):
         return read_rows(self.folder, MEMBERS).to_pandas(ignore_metadata=True)
 
     def params(self, member: int) -> dict[str, Any]:
-        """The settings in which this member differs from the others.
+        """The member's own settings, which override the shared ones.
 
         Raises:
             TreinoError: there is no such member.
@@ -94,10 +94,10 @@ class StoredSweep(StoredFolder):
 
     @property
     def best(self) -> StoredRun:
-        """The winner, trained alone: a run like any other. Of a sweep that broke off, the best so far.
+        """The winner, trained alone, as a normal run; for an interrupted sweep, the best network so far.
 
         Raises:
-            TreinoError: nothing is kept yet, or every member diverged.
+            TreinoError: no weights are stored yet, or every member diverged.
         """
         folder = self.folder
         if folder.status in ("finished", "stopped") and folder.within(f"{BEST}/manifest.json").is_file():
@@ -116,7 +116,7 @@ class StoredSweep(StoredFolder):
         return member_run(folder, kept[0].member, self.access)
 
     def member(self, member: int) -> StoredRun:
-        """A network whose weights are kept, as a run that predicts.
+        """The network of this number, as a run that predicts; its weights must have been kept.
 
         Raises:
             TreinoError: no such network, or its weights were not kept.
@@ -124,20 +124,19 @@ class StoredSweep(StoredFolder):
         return member_run(self.folder, member, self.access)
 
     def together(self, top: int) -> StoredRun:
-        """The best ``top`` networks as one run, which answers with the mean of their probabilities, or of
-        their numbers.
+        """The best ``top`` networks as one run, which predicts the mean of their probabilities or numbers.
 
         Raises:
-            TreinoError: fewer are kept, or one of them sees its rows otherwise than the winner does.
+            TreinoError: fewer are kept, or one of them has other prepared rows than the winner.
         """
         return ensemble(self.folder, self.best, top)
 
     @property
     def answer(self) -> StoredRun:
-        """What predicts new rows: the networks that were chosen to answer together, or the winner alone.
+        """The run that predicts new rows: the chosen ensemble, or the winner alone.
 
         Raises:
-            TreinoError: nothing is kept yet, or every member diverged.
+            TreinoError: no weights are stored yet, or every member diverged.
         """
         result = self.result
         if result is None or result.ensemble is None:
@@ -157,24 +156,24 @@ class StoredSweep(StoredFolder):
 
 
 def _check_metrics(facts: StudyFacts) -> None:
-    """Refuse figures that there are none of."""
+    """Refuse unknown metrics."""
     for metric in (facts.metric, *facts.until):
         check_names({"metric": metric})
 
 
 class StoredStudy(StoredFolder):
-    """Settings compared and timed, as their folder holds them; also while they are trained."""
+    """A study: settings compared and timed, read from its folder; it may still be running."""
 
     @cached_property
     def spec(self) -> StudySpec:
-        """What was asked: what all rows share, the rows, the data."""
+        """The request: the settings shared by all rows, the rows, the data."""
         spec = read_study_spec(self.folder)
         _check_metrics(spec.facts)
         return spec
 
     @property
     def result(self) -> StudyResult | None:
-        """The rows and conclusions, with the epochs that there are; None before anything is written."""
+        """The rows and conclusions of the epochs so far; None before anything is written."""
         status = self.status
         if self.folder.manifest.sealed:
             result = read_study_result(self.folder)
@@ -191,14 +190,14 @@ class StoredStudy(StoredFolder):
 
     @property
     def document(self) -> dict[str, Any]:
-        """The ``study`` document: ``result`` as JSON has it."""
+        """The ``study`` document: ``result`` as JSON."""
         if (result := self.result) is not None:
             return result.to_json()
         return {"study": self.name, "path": str(self.path), "status": self.status, "rows": []}
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """One for each setting and mode: seconds per epoch, epochs to the figure, curves."""
+        """A dict for each setting and mode: seconds per epoch, epochs to the goals, curves."""
         return list(self.document["rows"])
 
     @property
@@ -209,7 +208,7 @@ class StoredStudy(StoredFolder):
 
     @property
     def frame(self) -> "pd.DataFrame":
-        """A row for each setting, mode and epoch: its loss, and the figures measured after it."""
+        """A row for each setting, mode and epoch: its loss, and the metrics measured after it."""
         import pandas as pd
 
         lists = "loss", "loss_std", "measured_loss", *(name for name in METRICS if name != "loss")

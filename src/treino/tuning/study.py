@@ -1,8 +1,8 @@
 """The training of a study, from its first epoch to its sealed folder, as a stream of events.
 
-The networks take turns, an epoch each, so that what slows the machine down slows all of them, and the order
-is turned round in every round. On a cluster they train at the same time, some epochs each. Whoever is trained
-to the end is kept and never trained again; the others go on from the last checkpoint, bit for bit.
+The networks take turns, one epoch each, so that a slowdown of the machine affects all of them; the order is
+reversed in every other round. On a cluster they train at the same time, some epochs per task. A finished
+network is never trained again; all others resume from the last checkpoint, bit for bit.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -60,14 +60,14 @@ def study_events(
     gpus_per_chunk: float | None = None,
     **compared: Any,
 ) -> Iterator[JobEvent]:
-    """Train every setting in every mode, in turns. Nothing is written before all that can be checked is.
+    """Train every setting in every mode, in turns. All possible checks come before anything is written.
 
-    source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned. networks: where
-    the files come from that settings name as networks of the user's own. on, gpus_per_chunk: the cluster that
-    trains, see ``open_distribution``. compared: the rows, as ``study_options`` takes them.
+    source: a built-in's name, a file, a frame, a pair of arrays, or the result of ``load``. networks: the
+    source of the user's network files that settings name. on, gpus_per_chunk: the cluster that trains, see
+    ``open_distribution``. compared: arguments of ``study_options``, which define the study's rows.
 
     Raises:
-        TreinoError: bad input (status 2) or a failing machine (status 1).
+        TreinoError: bad input (status 2) or a system error (status 1).
     """
     wanted = dict(settings)
     if on is not None:
@@ -84,10 +84,10 @@ def study_events(
     whole = epochs if isinstance(epochs, str) else read_settings({"epochs": epochs}).epochs  # 3.0 is 3
     base = dict(options.base) | {"epochs": whole}
     if not isinstance(source, Data):
-        base["data_seed"] = data.data_seed  # a network's own seed must not part the rows anew
+        base["data_seed"] = data.data_seed  # a network's own seed must not change the split
     rows = options.cells
     if compared.get("batch_sizes") is None and not compared.get("cells"):
-        # the exercise's sizes, that these rows can fill
+        # the exercise's batch sizes, without those larger than the training rows
         rows = tuple(c for c in rows if c.own.get("batch_size", 1) <= len(data.train)) or rows
     options = StudyOptions(base, rows, options.until, options.seeds)
     words, copies = own_networks(networks, _network_words(options))
@@ -122,9 +122,9 @@ def study_resumption(
     on: str | None = None,
     gpus_per_chunk: float | None = None,
 ) -> Iterator[JobEvent]:
-    """Go on with a study that was interrupted or killed: no row is lost, none that is whole trained again.
+    """Resume a study that was interrupted or killed: no network is lost, no finished one trained again.
 
-    access: to its rows, and to networks of the user's own, which reading a folder never executes. on,
+    access: to its data and the user's networks; reading a folder never executes them. on,
     gpus_per_chunk: the cluster that trains, see ``open_distribution``.
 
     Raises:
@@ -154,10 +154,10 @@ def study_resumption(
 def track_states(
     folder: RunFolder, options: StudyOptions
 ) -> tuple[dict[str, Tensor], list[dict[str, Any] | None]]:
-    """The tensors of the last checkpoint, and the state in it of each network; None where there is none yet.
+    """The last checkpoint: its tensors, and each network's state; None for networks without a checkpoint.
 
     Raises:
-        TreinoError: it is of other networks.
+        TreinoError: the checkpoint is of other networks.
     """
     kept, many = read_checkpoint(folder), len(options.cells) * len(options.seeds)
     if kept is None:
@@ -168,7 +168,7 @@ def track_states(
 
 
 def _network_words(options: StudyOptions) -> list[str | None]:
-    """The word by which each row names its network's file; None for treino's own layers."""
+    """Each row's ``net`` setting, which names its network's file; None for treino's own layers."""
     return [read(cell, options.base, options.seeds[0]).net for cell in options.cells]
 
 
@@ -183,8 +183,8 @@ def _tracks(
 ) -> list[Track]:
     """Every network before its first step.
 
-    networks: the files that settings name, and that may run. before: the facts that the study was begun with,
-    for the same kernels. gpus: those of a cluster train.
+    networks: the network files that settings name and that may run. before: the facts stored when the study
+    began, to use the same kernels. gpus: whether a cluster's GPUs train.
     """
     data_for = SharedRows(source, data, read_settings(options.base), PREPARED)
     tracks = []
@@ -205,7 +205,7 @@ def _tracks(
 def _facts(
     options: StudyOptions, data: Data, tracks: Sequence[Track], source: str, *, gpus: bool
 ) -> StudyFacts:
-    """All of the document that is known before the first step."""
+    """The part of the document that is known before the first step."""
     first = tracks[0]
     device = "cuda" if gpus else str(first.training.config.device)
     ofs = zip(options.cells, tracks[:: len(options.seeds)], strict=True)
@@ -233,10 +233,10 @@ def _facts(
 
 @dataclass(eq=False)
 class StudyJob:
-    """The training of a study's networks in turns, as the loop drives it: an epoch each, round after round.
+    """The training of a study's networks in turns, one epoch each, as the event loop drives it.
 
-    facts: all of the document that is known before the first step. distribution: where a cluster trains.
-    turn: who is still to train in this round, the first of them now.
+    facts: the part of the document that is known before the first step. distribution: the cluster's; None:
+    this process trains. turn: the networks that have still to train in this round, the next one first.
     """
 
     folder: RunFolder
@@ -250,7 +250,7 @@ class StudyJob:
     resumable: bool = True
     paused: bool = False
     turn: list[Track] = field(default_factory=list)
-    now: Track | None = None  # who trained last
+    now: Track | None = None  # the network that trained last
 
     def __post_init__(self) -> None:
         if self.distribution is not None:
@@ -258,18 +258,18 @@ class StudyJob:
 
     @property
     def threads(self) -> int:
-        """Of the one whose turn it is; each trains with its own."""
+        """torch's threads for the network that trains now; the number differs by network."""
         return (self.now or self.tracks[0]).threads
 
     @property
     def done(self) -> float:
-        """The share of all steps that are taken."""
+        """The share of all planned steps that are done."""
         planned = sum(t.training.steps for t in self.tracks)
         return sum(t.step for t in self.tracks) / planned
 
     @property
     def left_s(self) -> float | None:
-        """Seconds to the end, None before there is a pace."""
+        """Estimated seconds to the end; None until every network has a measured pace."""
         left = [t.left_s for t in self.tracks]
         if any(s is None for s in left):
             return None
@@ -277,11 +277,11 @@ class StudyJob:
         return sum(s for s in left if s is not None) / places
 
     def stop_reason(self) -> str | None:
-        """``interrupted`` where somebody asks for it: a study has its answers when all are trained."""
+        """``interrupted`` if a command asks to stop: a study has conclusions only when all are trained."""
         return "interrupted" if stop_sent(self.folder) else None
 
     def advance(self) -> Tick | None:
-        """Train the one whose turn it is for a moment; who is trained to the end is kept at once."""
+        """Train the next network for a moment; if it is finished, write a checkpoint at once."""
         goals = [(track, track.training.steps) for track in self.tracks]
         moment = self._take_turn() if self.distribution is None else self.distribution.advance(goals)
         if moment is None:
@@ -294,7 +294,7 @@ class StudyJob:
         return tick
 
     def _take_turn(self) -> tuple[Track, Tick] | None:
-        """Who trains now, and how far it is; None: all are at their end."""
+        """Train the next network. Return it with its tick; None if all are finished."""
         self.turn = self.turn or _round(self.tracks)
         if not self.turn:
             return None
@@ -305,7 +305,7 @@ class StudyJob:
         return track, tick
 
     def checkpoint(self) -> None:
-        """The state of every network that is not trained to its end, and the figures of all."""
+        """Write the state of every unfinished network, and the records of all."""
         tensors, states = save_each(self.tracks)
         self.folder.checkpoint(tensors, {"tracks": states})
 
@@ -322,7 +322,7 @@ class StudyJob:
 
 
 def _round(tracks: Sequence[Track]) -> list[Track]:
-    """Whose turn it is: those that have done the fewest epochs, in turned order every other time."""
+    """The networks of the next round: those with the fewest epochs, in reverse order every other round."""
     running = [t for t in tracks if not t.done]
     least = min((t.record.epochs for t in running), default=0)
     turn = [t for t in running if t.record.epochs == least]

@@ -29,12 +29,12 @@ SOFTMAX = "softmax_before_cross_entropy"
 ROW_SETTINGS = (
     "batch_size", "lr", "weight_decay", "optimizer", "shuffle", "normalise", "fault", "engine", "threads",
 )  # fmt: skip
-"""Settings that every row tells of."""
+"""Settings that every row lists."""
 HEADLINE = {"classification": "accuracy", "regression": "r2"}
 
 
 def row_facts(options: StudyOptions, cell: Cell, track: Track, source: str, device: str) -> StudyRowFacts:
-    """All of a row that is known before its first step. device: where it trains."""
+    """The facts of a row that are known before its first step. device: of its training."""
     training, data = track.training, track.data
     settings = read(cell, options.base, options.seeds[0])
     names = dict.fromkeys(name for each in options.cells for name in each.own)
@@ -56,7 +56,7 @@ def row_facts(options: StudyOptions, cell: Cell, track: Track, source: str, devi
 def row(
     known: StudyRowFacts, records: Sequence[Record], options: StudyOptions, facts: StudyFacts
 ) -> StudyRow:
-    """A row of the document. known: before its first step. facts: of the whole study."""
+    """A row of the document. known: the row's facts before its first step. facts: of the whole study."""
     losses, deviations = [r.loss for r in records], [r.loss_std for r in records]
     loss = mean_of(losses)
     metrics = {name: mean_of([r.metrics[name] for r in records]) for name in _names(records)}
@@ -95,12 +95,12 @@ def row(
 
 
 def varied_settings(rows: Sequence[StudyRowFacts]) -> list[str]:
-    """The settings in which the rows differ, of those that any of them has as its own."""
+    """The settings that differ between rows, among those that any row sets itself."""
     return [name for name in rows[0].settings if len({str(row.settings[name]) for row in rows}) > 1]
 
 
 def _seconds(records: Sequence[Record], alone: bool) -> dict[str, Any]:
-    """alone: evaluation was no part of the training's own work, so that processor time is of training too."""
+    """Times of a row. alone: the training didn't evaluate, so that processor time is of training only."""
     warm = [s for r in records for s in r.warm(r.seconds)]
     pace = median_of(warm or [s for r in records for s in r.seconds])
     worked = [s for r in records for s in (r.warm(r.processor) or r.processor)] if alone else []
@@ -141,9 +141,9 @@ def _floored(s: Mapping[str, Any]) -> bool:
 def study_result(
     folder: RunFolder, options: StudyOptions, facts: StudyFacts, records: Sequence[Record], status: str
 ) -> StudyResult:
-    """The rows and conclusions of what is recorded so far.
+    """The rows and conclusions of the records so far.
 
-    records: of every network, row by row, seed by seed.
+    records: of every network, ordered by row, then seed.
     """
     many = len(options.seeds)
     rows = [
@@ -169,7 +169,7 @@ def study_result(
 
 
 def table_of(result: StudyResult, narrow: bool = False) -> tuple[list[str], list[list[str]]]:
-    """The headings, and a list of cells for each row. narrow: without intervals and updates."""
+    """The table's headings, and a list of cells for each row. narrow: omit intervals and updates."""
     names = result.varied or ["batch_size"]
     columns = {("batch" if name == "batch_size" else name): _setting_cell(name) for name in names}
     if len(result.modes) > 1:
@@ -208,7 +208,7 @@ def _last_figure(row: StudyRow, metric: str, narrow: bool) -> str:
 
 
 def _seconds_span(interval: tuple[float, float] | None) -> str:
-    """Both in the unit of the larger: 2.31 – 4.5 s."""
+    """An interval with both times in the unit of the larger: 2.31 – 4.5 s."""
     if interval is None:
         return "–"
     low, high = interval

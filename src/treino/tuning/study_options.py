@@ -15,13 +15,13 @@ from treino.tuning.populations import checked_settings
 from treino.words import N_, _, setting
 
 CORRECTED, TAUGHT = "corrected", "as_taught"
-BATCH_SIZES = (100, 20, 5)  # the exercise, where nothing else is compared
+BATCH_SIZES = (100, 20, 5)  # the exercise's, if nothing else is compared
 EPOCHS = {"table": 30, "image": 10}
 PREPARED = ("normalise", "impute")
-"""Settings of the data that may be compared: the rows of the splits stay the same."""
+"""Data settings that may be compared, because they don't change the rows of the splits."""
 
 FOR_ALL = {*OF_DATA, "seed", "name", "out", "device", "metric"} - {*PREPARED}
-"""Settings that say on what and where a study runs: one for all of its rows."""
+"""Settings that all rows of a study share: its data and where it runs."""
 
 _NO_NETWORK = N_("A study keeps figures, and no network.")
 _LEAVE_OUT = N_("Leave {name} out.")
@@ -33,7 +33,7 @@ REFUSED = {
     "every": (N_("A study keeps figures, and no keyframes."), _LEAVE_OUT),
 }
 NOT_HERE = (*REFUSED, TAUGHT, "fault")
-"""Settings that a study has in another way, or has no use for."""
+"""Settings that a study sets in another way, or doesn't use."""
 
 CHOICES: dict[str, Collection[Any]] = {
     "normalise": (True, False),
@@ -42,18 +42,18 @@ CHOICES: dict[str, Collection[Any]] = {
     "impute": ("median", "mean"),
     "optimizer": OPTIMIZERS,
 }
-"""What ``--compare`` can set to all of its values."""
+"""Settings whose whole registry ``--compare`` can try."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A row of the study. own: settings that are not all rows'. mode: corrected, as_taught, or one fault."""
+    """A row of the study. own: settings of this row alone. mode: corrected, as_taught, or one fault."""
 
     own: Mapping[str, Any]
     mode: str
 
     def values(self, base: Mapping[str, Any], seed: int) -> dict[str, Any]:
-        """All that ``read_settings`` is given for it."""
+        """All settings of the row with this seed, for ``read_settings``."""
         taught = {} if self.mode == CORRECTED else {"as_taught": True}
         fault = {"fault": (self.mode,)} if self.mode in FAULTS else taught
         return {**base, **self.own, **fault, "seed": seed}
@@ -61,7 +61,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """base: settings that all rows share. until: goals (metric and figure), as ``{"loss": 1.6}``."""
+    """The options of a study. base: settings that all rows share. until: goals, as ``{"loss": 1.6}``."""
 
     base: Mapping[str, Any]
     cells: tuple[Cell, ...]
@@ -69,7 +69,7 @@ class StudyOptions:
     seeds: tuple[int, ...]
 
     def with_networks(self, words: Mapping[str, str]) -> "StudyOptions":
-        """The same, where each network's file is named by another word."""
+        """The same options with each network's file renamed by ``words``, ``{old: new}``."""
 
         def renamed(values: Mapping[str, Any]) -> dict[str, Any]:
             return {n: words.get(str(v), v) if n == "net" else v for n, v in values.items()}
@@ -79,7 +79,7 @@ class StudyOptions:
 
     @classmethod
     def of_entry(cls, entry: StudyOptionsEntry) -> "StudyOptions":
-        """Those of a stored study."""
+        """The options of a stored study."""
         cells = tuple(Cell(cell.own, cell.mode) for cell in entry.cells)
         return cls(entry.base, cells, entry.until, entry.seeds)
 
@@ -93,10 +93,10 @@ def study_options(
     compare: Any = (),
     seeds: int | None = None,
 ) -> StudyOptions:
-    """The rows of a study as a person writes them; each is checked as far as possible without the data.
+    """Read a study's options as a user writes them, and check each row as far as possible without data.
 
-    settings: those of ``treino train``; ``optimizer`` and ``shuffle`` may be several. The others as for
-    ``treino.study``.
+    settings: as for ``treino train``; ``optimizer`` and ``shuffle`` may be several. All other arguments: as
+    for ``treino.study``.
 
     Raises:
         TreinoError: an unknown name (with the nearest), a value out of range, settings in contradiction.
@@ -121,7 +121,7 @@ def study_options(
 
 
 def read(cell: Cell, base: Mapping[str, Any], seed: int) -> Settings:
-    """The row's settings. An error of its own says which row it is."""
+    """The row's settings. An error caused by the row's own settings names the row."""
     try:
         return checked_settings(cell.values(base, seed))
     except TreinoError as error:
@@ -129,7 +129,7 @@ def read(cell: Cell, base: Mapping[str, Any], seed: int) -> Settings:
 
 
 def row_settings(error: TreinoError, cell: Cell) -> TreinoError:
-    """The error, with the row that it is of."""
+    """The error, with the row's settings in its message."""
     if not cell.own:
         return error
     message = _("Row {settings}: {why}").format(settings=own_text(cell.own), why=error.message)
@@ -137,12 +137,12 @@ def row_settings(error: TreinoError, cell: Cell) -> TreinoError:
 
 
 def own_text(own: Mapping[str, Any]) -> str:
-    """A row's settings as they are typed: ``batch_size=5,lr=1e-06``."""
+    """A row's settings as typed: ``batch_size=5,lr=1e-06``."""
     return ",".join(f"{name}={value_text(value)}" for name, value in own.items())
 
 
 def _modes(base: dict[str, Any]) -> list[str]:
-    """Corrected, and what was asked for beside it, taken out of ``base``."""
+    """The modes: corrected, and those that ``base`` requests; removes these settings from ``base``."""
     taught, fault = base.pop("as_taught", False), base.pop("fault", ())
     read_settings({"as_taught": taught})
     settings = read_settings({"fault": fault})
@@ -172,7 +172,7 @@ def _refuse(base: Mapping[str, Any]) -> None:
 
 
 def _axes(base: dict[str, Any], batch_sizes: Any, compare: Any) -> dict[str, list[Any]]:
-    """What is varied, and its values; taken out of ``base``."""
+    """The varied settings and their values; removes them from ``base``."""
     axes: dict[str, list[Any]] = {}
     if batch_sizes is not None:
         if "batch_size" in base:
@@ -238,10 +238,10 @@ def _not_comparable(name: str) -> TreinoError:
 
 
 def _single(cell: Any) -> dict[str, Any]:
-    """One ``--cell``, written ``batch_size=5,lr=1e-6``, or a dict."""
+    """The settings of one ``--cell``, given as ``batch_size=5,lr=1e-6`` or as a dict."""
     if not isinstance(cell, Mapping):
         parts: list[str] = []
-        for part in str(cell).split(","):  # hidden=64,32 holds a comma of its own
+        for part in str(cell).split(","):  # in hidden=64,32 the comma belongs to the value
             if "=" in part or not parts:
                 parts.append(part)
             else:
@@ -294,12 +294,12 @@ def _seeds(seeds: Any) -> int:
 
 
 def _settled(name: Any) -> str:
-    """A setting's name however it is written: ``--batch-size``, ``batch-size``."""
+    """A setting's name from any spelling, such as ``--batch-size`` or ``batch-size``."""
     return str(name).strip().removeprefix("--").replace("-", "_")
 
 
 def value_text(value: Any) -> str:
-    """A setting's value in a table or a sentence."""
+    """A setting's value as text for a table or a sentence."""
     if value is None:
         return "–"
     if isinstance(value, bool):

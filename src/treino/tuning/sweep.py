@@ -1,8 +1,8 @@
 """The training of many networks, from its first member to its last bracket, as a stream of events.
 
-A sweep looks for the best settings; repeats train equal ones with several seeds or folds, and choose nobody.
-What is on disk is always enough: the settings of all members asked for so far, the table of the rungs that
-are behind, the state of the bracket that runs, and the weights of the best.
+A sweep searches for the best settings; repeats train the same settings with several seeds or folds.
+The folder is always enough to resume: the settings of all members so far, the table of finished rungs, the
+state of the running bracket, and the best weights.
 """
 
 import math
@@ -79,23 +79,23 @@ def sweep_events(
     gpus_per_chunk: float | None = None,
     **options: Any,
 ) -> Iterator[JobEvent]:
-    """Train many networks and keep the best. Nothing is written before all that can be checked is.
+    """Train many networks and keep the best. All possible checks come before anything is written.
 
-    source: a built-in's name, a file, a frame, a pair of arrays, or what ``load`` returned. space: see
-    ``treino.search.space``. settings: what all members share. networks: where the files come from that
-    settings name as networks of the user's own. asked: see ``Asked``. stem: of the folder's name, after the
-    data's. data: what ``load_data`` made of the source with the shared settings, where it was wanted before.
+    source: a built-in's name, a file, a frame, a pair of arrays, or the result of ``load``. space: see
+    ``treino.search.space``. settings: shared by all members. networks: the source of the user's network
+    files that settings name. options: see ``SweepOptions``. stem: the folder is named after the data and
+    ``stem``. data: the source as ``load_data`` read it with the shared settings, if already loaded.
     on, gpus_per_chunk: the cluster that trains, see ``open_distribution``.
 
     Raises:
-        TreinoError: bad input (status 2) or a failing machine (status 1).
+        TreinoError: bad input (status 2) or a system error (status 1).
     """
     if isinstance(space, str):
         space = space_of([space])
     if not isinstance(space, Space):
         space = read_space(space, whole_settings(), single_settings())
     base = dict(settings or {})
-    if not options.get("spread"):  # of seeds and folds nobody is chosen
+    if not options.get("spread"):  # repeats don't select a winner
         options |= {"ensemble": read_settings({"ensemble": base.pop("ensemble", 1)}).ensemble}
     wanted = sweep_options(space, options)
     if on is not None:
@@ -114,7 +114,7 @@ def sweep_events(
     if data is None:
         data = load_data(source, shared)
     if not isinstance(source, Data):
-        base["data_seed"] = data.data_seed  # a member's own seed must not part the rows anew
+        base["data_seed"] = data.data_seed  # a member's own seed must not change the split
     sweep = sweep_training(source, data, base, wanted, files)
     if not next_members(sweep):
         raise TreinoError("space_empty", _("The space has no settings to try."), _("Add a value."))
@@ -153,7 +153,7 @@ def sweep_events(
 
 
 def repeat_space(seeds: int | None, folds: int | None, first_seed: int) -> tuple[Space, str]:
-    """The seeds from ``first_seed`` on, the folds, or all of one on each of the other; and a word for them.
+    """The space of seeds from ``first_seed`` on, of folds, or of all pairs of both; and its name.
 
     Raises:
         TreinoError: fewer than two.
@@ -188,13 +188,13 @@ def repeat_events(
 ) -> Iterator[Any]:
     """Train the same settings with ``seeds`` seeds, on ``folds`` folds, or both, as one sweep.
 
-    until: a validation figure, such as ``accuracy=0.8``: the steps to it are counted. networks: where the
-    file comes from that settings name as a network of the user's own. data: what ``load_data`` made of the
-    source with these settings, where that was wanted before; folds split anew. on, gpus_per_chunk: the
-    cluster that trains, see ``open_cluster``.
+    until: a validation metric and value, such as ``accuracy=0.8``: the steps to it are counted. networks: the
+    source of the user's network file that settings name. data: the source as ``load_data`` read it with these
+    settings, if already loaded; folds split it again. on, gpus_per_chunk: the cluster that trains, see
+    ``open_cluster``.
 
     Raises:
-        TreinoError: bad input (status 2) or a failing machine (status 1).
+        TreinoError: bad input (status 2) or a system error (status 1).
     """
     shared = read_settings(settings)
     if until is not None and shared.validation == 0:
@@ -229,17 +229,17 @@ def sweep_resumption(
     on: str | None = None,
     gpus_per_chunk: float | None = None,
 ) -> Iterator[JobEvent]:
-    """Go on with a sweep that was interrupted or killed: no member is lost, none is trained twice.
+    """Resume a sweep that was interrupted or killed: no member is lost, none is trained twice.
 
-    more: so many members more, also for a sweep that is over, which is judged anew; see ``add_networks``.
+    more: members to add, even to a finished sweep, which is then judged again; see ``add_networks``.
 
-    access: to its rows, and to networks of the user's own, which reading a folder never executes.
-    storage: Optuna's, where it has one: to open what a folder names could write anywhere, and Optuna
-    unpickles what some storages hold. on, gpus_per_chunk: the cluster that trains, see ``open_distribution``.
+    access: to its data and the user's networks; reading a folder never executes them.
+    storage: the sweep's Optuna storage, given again: a folder could name any file to write, and Optuna
+    unpickles some storages. on, gpus_per_chunk: the cluster that trains, see ``open_distribution``.
 
     Raises:
-        TreinoError: the sweep is over, is being written by another process, is damaged, or its data is gone;
-            it can't be given more members.
+        TreinoError: the sweep is finished, is being written by another process, is damaged, or its data is
+            gone; no more members can be added.
     """
     access = access or Access()
     folder = unfinished(path, OVER if more is not None else ())
@@ -287,17 +287,17 @@ def sweep_resumption(
             add_networks(folder, sweep, more)
         for kind, numbers in state["processors"].items():
             sweep.processors[kind] = set(numbers)
-        over = ended is not None  # only the judge was not heard to the end
+        over = ended is not None  # only the judgement is incomplete
         none = over or sweep.done >= len(sweep.brackets)
         bracket = None if none else training_bracket(sweep, sweep.done, state["state"])
-        if bracket is not None:  # what was kept of a bracket that broke off is provisional
+        if bracket is not None:  # the best of an interrupted bracket are provisional
             sweep.top = [k for k in sweep.top if k.member < bracket.first]
         if bracket is not None and kept is not None and state["state"] is not None:
             bracket.load(kept[0], state["state"])
         progress = SweepProgress(
             sweep.options.members, seconds=sweep.seconds, model_steps=state["model_steps"]
         )
-        if sweep.extensions:  # a judgement that was made before them no longer holds
+        if sweep.extensions:  # a judgement without the added members is outdated
             sweep.status = "interrupted"
             folder.write_json("result.json", sweep_document(folder, sweep, progress))
         yield from events(SweepJob(folder, sweep, bracket, progress, ended))
@@ -305,10 +305,10 @@ def sweep_resumption(
 
 @dataclass(eq=False)
 class SweepJob:
-    """The training of many networks, as the loop drives it: bracket after bracket.
+    """The training of many networks, bracket after bracket, as the event loop drives it.
 
-    bracket: the one that runs, None between two. progress: what a live table shows. ended: why all brackets
-    are over, where the folder says so.
+    bracket: the running bracket, None between two. progress: for a live table. ended: why all brackets are
+    over, if the folder's checkpoint says so.
     """
 
     folder: RunFolder
@@ -322,8 +322,8 @@ class SweepJob:
     paused: bool = False
     threads: int = 1
     last: Tick | None = None
-    steps_before: int = 0  # model-steps of the brackets that are over
-    lost_before: int = 0  # members that diverged in them
+    steps_before: int = 0  # model-steps of finished brackets
+    lost_before: int = 0  # members that diverged in finished brackets
 
     def __post_init__(self) -> None:
         self.data = self.sweep.data
@@ -333,12 +333,12 @@ class SweepJob:
             self._begin(self.bracket)
 
     def stop_reason(self) -> str | None:
-        """``reached`` where a member is good enough, ``stopped`` where time is over or somebody asks."""
+        """``reached`` if a member reached the target, ``stopped`` if time is over or by a command."""
         if self.ended is not None:
             return self.ended
         if hear(self.folder, self.sweep):
             return "stopped"
-        options = self.sweep.options  # more members, perhaps
+        options = self.sweep.options  # hear() may change it
         self.progress.members = options.members
         if self.last is None:
             return None
@@ -349,7 +349,7 @@ class SweepJob:
         return "stopped" if late else None
 
     def advance(self) -> Tick | None:
-        """Train the bracket for a moment; where it is over, keep what it gave and begin the next one."""
+        """Train the bracket for a moment; if it is finished, store its results and begin the next one."""
         while self.bracket is not None or self._next():
             assert self.bracket is not None
             begin = time.perf_counter()
@@ -364,16 +364,16 @@ class SweepJob:
         return None
 
     def checkpoint(self) -> None:
-        """The table of members, and the state of the bracket that runs."""
+        """Write the table of members and the state of the running bracket."""
         if self.bracket is None:
-            return  # kept when the last one was over
+            return  # _keep wrote the last bracket's
         self.bracket.write_rows(self.sweep.rows)
         self.folder.write_bytes(MEMBERS, self.sweep.rows.to_bytes())
         tensors, facts = self.bracket.save()
         self.folder.checkpoint(tensors, self._state(facts))
 
     def close(self, reason: str | None) -> dict[str, Any]:
-        """Train the winner alone and judge it; where it was interrupted, only write the document."""
+        """Train the winner alone and judge it; after an interruption, only write the document."""
         sweep = self.sweep
         if sweep.distribution is not None:
             sweep.distribution.stop()
@@ -390,7 +390,7 @@ class SweepJob:
         return document
 
     def _next(self) -> bool:
-        """Begin the next bracket; False: there is none."""
+        """Begin the next bracket. Return False if there is none."""
         sweep = self.sweep
         if sweep.done >= len(sweep.brackets) and not next_members(sweep):
             return False
@@ -425,7 +425,7 @@ class SweepJob:
                 progress.best, progress.config = (member, figure), bracket.configs[member]
 
     def _note_processor(self, bracket: TrainingBracket) -> None:
-        """Note who goes on in this process, of a sweep that a cluster began."""
+        """Note the members of a cluster's sweep that train on in this process."""
         if self.sweep.distribution is None and self.sweep.processors:
             running = [
                 p.members[row] for p in bracket.populations for row in p.training.state.running.tolist()
@@ -433,12 +433,12 @@ class SweepJob:
             self.sweep.processors.setdefault(processor_kind(), set()).update(running)
 
     def _keep(self, reason: str | None) -> None:
-        """Keep what the bracket gave; from here on it is never trained again. reason: why all is over."""
+        """Store the bracket's results; it is never trained again. reason: why all brackets end, if so."""
         folder, sweep, bracket = self.folder, self.sweep, self.bracket
         assert bracket is not None
         for row in sweep.rows.rows.values():
             if row["heat"] == bracket.number and row["status"] == "running":
-                row["status"] = "stopped"  # time was over, or enough was reached
+                row["status"] = "stopped"  # time was over, or the target was reached
         sweep.top = best_members(bracket, sweep.options.top, sweep.top)
         write_top(folder, sweep.top)
         notes_before = len(sweep.notes)
@@ -478,4 +478,4 @@ def _reached(tick: Tick, metric: str, wanted: float) -> bool:
     value = (tick.evaluation or {}).get("validation", {}).get(metric)
     if value is None:
         return False
-    return bool((value >= wanted if METRICS[metric].better > 0 else value <= wanted).any())  # NaN is neither
+    return bool((value >= wanted if METRICS[metric].better > 0 else value <= wanted).any())  # False for NaN

@@ -1,9 +1,9 @@
 """The members of a sweep: sampled, restored, and added.
 
-More can be had of a sweep that is trained, that broke off, that was stopped, or that is over. Space and
-settings stay, and the sampler goes on where it was. Where a strategy cuts, the new networks compete in
-further brackets, and their best with the best so far. What a stopped sweep had not begun is not made up for:
-the new networks take these settings. The time limit and the goal hold anew.
+Members can be added to a sweep that is running, interrupted, stopped or finished. Space and settings stay,
+and the sampler continues. With a strategy that stops members early, the new ones compete in further brackets,
+and their best with the best so far. If a stopped sweep had members that never began, the new members take
+their settings. The time limit and the target start anew.
 """
 
 import time
@@ -39,21 +39,21 @@ from treino.tuning.shared_data import SharedRows
 from treino.tuning.sweep_options import TPE, TPE_AT_ONCE, SweepOptions
 from treino.words import _
 
-COPIES = 12  # of a member's numbers that are in memory while it trains
-PREPARED = *COMPARED, "fold"  # settings of the data in which members may differ
-FIRST_LOOK = 20  # steps: the engine looks at validation rows no earlier
+COPIES = 12  # of a member's parameters in memory while it trains
+PREPARED = *COMPARED, "fold"  # data settings in which members may differ
+FIRST_LOOK = 20  # least steps before the engine's first evaluation on validation rows
 
 
 @dataclass(eq=False)
 class SweepTraining:
     """The state of a sweep in progress.
 
-    base: what all members share. networks: the files that settings name, and that may run.
-    configs: each member's own settings; asks: how many were asked for at once.
-    brackets: (first member, members, rungs) of every bracket so far; ``done`` of them are over. extensions:
-    members that were added, as ``documents.sweep_members.Extension``. seconds: of training. top: the best.
-    status: finished, stopped (time is over), interrupted. distribution: who trains; None: this process.
-    processors: the kinds that trained, and which members; of other processes alone.
+    base: settings shared by all members. networks: the network files that settings name and that may run.
+    configs: each member's own settings. asks: the number of members in each request to the sampler.
+    brackets: (first member, members, rungs) of every bracket so far; the first ``done`` are finished.
+    extensions: added members, as ``documents.sweep_members.Extension``. seconds: of training. top: the best.
+    status: finished, stopped (time is over), interrupted. distribution: the cluster's; None: this process
+    trains. processors: ``{kind of processor: members trained on it}``, for clusters only.
     """
 
     source: Any
@@ -88,16 +88,16 @@ class SweepTraining:
 
     @property
     def seconds_at_last(self) -> float:
-        """Of training, when members were added last: from there on the time limit counts."""
+        """Seconds of training when members were last added; the time limit counts from there."""
         return float(self.extensions[-1]["seconds"]) if self.extensions else 0.0
 
 
 @dataclass
 class SweepProgress:
-    """What a live table shows; seconds are of training alone.
+    """The progress that a live table shows.
 
-    begun, diverged: members so far. planned_steps: model-steps of the known brackets. best: the member
-    and its figure, in the metric's own units. rung: of rungs of the bracket that runs.
+    begun, diverged: members so far. planned_steps: model-steps of the known brackets. seconds: of training
+    only. best: (member, value in the metric's own units). rung, rungs: of the running bracket.
     """
 
     members: int
@@ -117,7 +117,7 @@ class SweepProgress:
 
     @property
     def left_s(self) -> float | None:
-        """Seconds to the end of the brackets that are known, None before there is a pace."""
+        """Estimated seconds to the end of the known brackets; None before the first step."""
         if not self.model_steps:
             return None
         return max(0.0, (self.planned_steps - self.model_steps) / self.model_steps_per_second)
@@ -126,7 +126,7 @@ class SweepProgress:
 def sweep_training(
     source: Any, data: Data, base: Mapping[str, Any], options: SweepOptions, networks: NetworkFiles
 ) -> SweepTraining:
-    """Everything but the folder; the sizes of the brackets are known after it."""
+    """Make the sweep's state, without a folder and without members; ``next_members`` adds members."""
     if not isinstance(data.train.x, torch.Tensor):
         raise TreinoError(
             "sweep_rows",
@@ -165,7 +165,7 @@ def _brackets(sweep: SweepTraining, members: int) -> tuple[Bracket, ...]:
 
 
 def next_members(sweep: SweepTraining) -> list[Config] | None:
-    """Sample the next brackets' members; None where all are sampled. Checks every one of them."""
+    """Sample and check the next brackets' members. Return None if all are sampled."""
     left = sweep.options.members - len(sweep.configs)
     if left <= 0:
         return None
@@ -187,7 +187,7 @@ def next_members(sweep: SweepTraining) -> list[Config] | None:
 
 
 def _group_sizes(sweep: SweepTraining, settings: Mapping[int, Settings]) -> list[int]:
-    """How many members train at once: all, or parts that fit into half of the memory that is free."""
+    """How many members train at once: all, or parts that fit into half of the free memory."""
     numbers: dict[Any, int] = {}
     for s in settings.values():
         if (s.hidden, s.net) not in numbers:
@@ -207,17 +207,17 @@ def _group_sizes(sweep: SweepTraining, settings: Mapping[int, Settings]) -> list
 
 
 def _parameters(data: Data, settings: Settings, networks: NetworkFiles) -> int:
-    """Parameters of a member, counted without making an MLP's."""
+    """The number of a member's parameters; an MLP isn't built for it."""
     net, _config = decide(settings, data, network_of(settings, networks))
     if isinstance(net, MLP):
         return sum((a + 1) * b for a, b in pairwise((data.inputs, *net.hidden, max(len(data.classes), 1))))
-    return sum(0 if is_lazy(p) else p.numel() for p in net.parameters())  # of a lazy layer nobody knows yet
+    return sum(0 if is_lazy(p) else p.numel() for p in net.parameters())  # a lazy layer's number is unknown
 
 
 def training_bracket(
     sweep: SweepTraining, number: int, state: Mapping[str, Any] | None = None
 ) -> TrainingBracket:
-    """The populations of one bracket, before their first step. state: as it was saved, for the same kernels.
+    """One bracket's populations before their first step. state: a saved state, to use the same kernels.
 
     Raises:
         TreinoError: settings that contradict the data or the machine, with the member's number.
@@ -237,13 +237,13 @@ def training_bracket(
 
 
 def _as_saved(group: Group, identity: Mapping[str, Any]) -> Group:
-    """With the kernel of a saved training, whatever is the fastest on this machine."""
+    """The group with the kernel of a saved training, even if another is faster on this machine."""
     kernel = {"engine": identity["engine"], "threads": identity["threads"] or group.config.shared.threads}
     return replace(group, config=group.config.with_settings(**kernel))
 
 
 def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
-    """The members as they were sampled; the sampler's state is restored."""
+    """Restore the members as they were sampled, and the sampler's state."""
     sweep.configs = [_as_json(c) for c in members["configs"]]
     sweep.asks, sweep.extensions = members["asks"], list(members.get("extensions", ()))
     sweep.brackets = [
@@ -266,7 +266,7 @@ def restore_members(sweep: SweepTraining, members: Mapping[str, Any]) -> None:
 
 
 def write_members(folder: RunFolder, sweep: SweepTraining) -> None:
-    """Keep the members' settings and brackets, which ``restore_members`` reads."""
+    """Write the members' settings and brackets, for ``restore_members``."""
     brackets = [
         [first, count, [[r.members, r.epochs] for r in rungs]] for first, count, rungs in sweep.brackets
     ]
@@ -285,24 +285,24 @@ def _as_json(config: Mapping[str, Any]) -> Config:
 
 
 OVER = "finished", "stopped", "diverged"
-VERB = "extend"  # the command to the process that trains a sweep; its value is how many
-PATIENCE = 30.0  # seconds for that process to hear it
+VERB = "extend"  # the command to the training process; its value: how many members to add
+PATIENCE = 30.0  # most seconds to wait for the answer of that process
 LOOK = 0.05
 
 
 def settings_in_all(space: Space, sampler: str) -> int | None:
-    """How many different settings there are for this sampler; None: there is no end of them."""
+    """The number of different settings that this sampler can draw; None: unlimited."""
     whole = space.grid if sampler == "grid" else None if sampler == TPE else space.every
     return None if whole is None else len(whole)
 
 
 def check_more(more: int, spread: bool, left: int | None) -> None:
-    """Whether so many networks can be added.
+    """Check whether ``more`` networks can be added.
 
-    left: how many settings nobody has been given so far, None without an end.
+    left: the number of settings that no member has yet; None: unlimited.
 
     Raises:
-        TreinoError: too few, too many, or there is nothing to vary.
+        TreinoError: too few, too many, or nothing to vary.
     """
     if isinstance(more, bool) or not isinstance(more, int) or more < 1:
         raise TreinoError(
@@ -327,7 +327,7 @@ def check_more(more: int, spread: bool, left: int | None) -> None:
 
 
 def begun_part(members: Mapping[str, Any], done: int) -> dict[str, Any]:
-    """``asked.json`` without the brackets that were never begun. done: those that are over."""
+    """``asked.json`` without brackets that never began. done: the number of finished brackets."""
     count = sum(number for _first, number, _rungs in members["heats"][:done])
     ends = [0, *accumulate(members["asks"])]
     asks = [min(end, count) - begin for begin, end in pairwise(ends) if begin < count]
@@ -336,10 +336,10 @@ def begun_part(members: Mapping[str, Any], done: int) -> dict[str, Any]:
 
 
 def add_networks(folder: RunFolder, sweep: SweepTraining, more: int, *, command: int | None = None) -> None:
-    """Have so many more trained, and write so into the folder before anything else.
+    """Add ``more`` members to the sweep, and write them to the folder.
 
-    command: the one that asks for it. If the sweep was over, its judgement is written too, also if the
-    process that reopened it first died before that.
+    command: the id of the command that asks for them. If the sweep had finished, its former judgement is
+    noted too, even if a process that reopened the sweep before died before noting it.
 
     Raises:
         TreinoError: as ``check_more``.
@@ -358,7 +358,7 @@ def add_networks(folder: RunFolder, sweep: SweepTraining, more: int, *, command:
         best, judge = result["best"] or {}, result["judge"] or {}
         entry |= {"tested": best.get("test") is not None, "judged": judge.get("sentence")}
     sweep.options = replace(options, members=options.members + more)
-    if options.sampler != TPE:  # which would rather hear first how the others have done
+    if options.sampler != TPE:  # TPE samples when earlier results are known
         next_members(sweep)
         sweep.options = replace(options, members=len(sweep.configs))
         entry["members"] = len(sweep.configs) - options.members
@@ -367,7 +367,7 @@ def add_networks(folder: RunFolder, sweep: SweepTraining, more: int, *, command:
 
 
 def hear(folder: RunFolder, sweep: SweepTraining) -> bool:
-    """Obey the commands to a sweep that trains; -> whether one asks it to stop."""
+    """Obey the commands to a running sweep. Return whether a command asks to stop."""
 
     def add(command: Command) -> bool:
         if command.name != VERB:
@@ -383,16 +383,16 @@ def hear(folder: RunFolder, sweep: SweepTraining) -> bool:
 
 
 def left_of(folder: RunFolder, whole: int | None) -> int | None:
-    """How many settings nobody has been given so far. whole: as ``settings_in_all``."""
+    """The number of settings that no member has yet. whole: the result of ``settings_in_all``."""
     if whole is None:
         return None
-    over = folder.status in OVER  # what was never begun is given anew
+    over = folder.status in OVER  # settings of members that never began are free again
     taken = MemberTable.read(folder).last() if over else read_document(folder, "asked.json")["configs"]
     return max(0, whole - len(taken))
 
 
 def check_folder(folder: RunFolder, more: int) -> None:
-    """Whether the sweep in this folder can be given so many more networks.
+    """Check whether ``more`` networks can be added to the sweep in this folder.
 
     Raises:
         TreinoError: as ``check_more``.
@@ -403,7 +403,7 @@ def check_folder(folder: RunFolder, more: int) -> None:
 
 
 def send_more(folder: RunFolder, more: int) -> None:
-    """Ask the process that trains this sweep for so many more networks, and go.
+    """Ask the process that trains this sweep to add ``more`` networks, without waiting for its answer.
 
     Raises:
         TreinoError: as ``check_more``; the sweep has ended meanwhile, or is being judged.
@@ -414,10 +414,10 @@ def send_more(folder: RunFolder, more: int) -> None:
 
 
 def ask_for_more(folder: RunFolder, more: int) -> None:
-    """``send_more``, and wait for the answer.
+    """As ``send_more``, and wait for the answer.
 
     Raises:
-        TreinoError: as ``send_more``; the process that trains it doesn't take it, or doesn't answer.
+        TreinoError: as ``send_more``; the training process refuses, or doesn't answer.
     """
     send_more(folder, more)
     sent = max(command.id for command in folder.database.commands() if command.name == VERB)
@@ -443,7 +443,7 @@ def _too_late(folder: RunFolder, more: int) -> TreinoError:
 
 
 def extension_notes(sweep: SweepTraining) -> list[str]:
-    """What must be known of networks that were added, to read the judgement."""
+    """Notes on added networks that a reader of the judgement needs."""
     notes = []
     for entry in sweep.extensions:
         facts = {"n": entry["members"], "first": entry["first"], "said": entry.get("judged")}

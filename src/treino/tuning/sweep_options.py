@@ -1,4 +1,4 @@
-"""The options of a sweep beside its members' settings, checked; its space, as it is typed or in a file."""
+"""The options of a sweep besides its members' settings, and its search space, as typed or in a file."""
 
 import re
 import tomllib
@@ -17,19 +17,19 @@ from treino.tuning.populations import settings_of
 from treino.words import _
 
 TPE = "tpe"
-TPE_AT_ONCE = 32  # members that are asked for together, before any of them can teach
+TPE_AT_ONCE = 32  # members sampled together, before their results are known
 _SQLITE_FILE = re.compile(r"sqlite[^:]*:///(file:)?(?P<path>[^?]+).*")  # as in sqlite:///sweep.db
 
 
 @dataclass(frozen=True)
 class SweepOptions:
-    """members: how many networks. strategy: none, halving or hyperband. eta: one in so many goes on.
+    """members: number of networks. strategy: none, halving or hyperband. eta: 1/eta of the members go on.
 
-    sampler: grid, random, sobol or tpe, with its seed. max_time: seconds. until: (metric, value), reached by
-    one member. top: how many networks are kept. fresh: fresh seeds and splits for the judge, 0 for none.
-    storage: where Optuna keeps its trials. spread: nobody is chosen, and how much figures vary is told;
-    ``until`` then ends nothing, and the steps to it are counted. ensemble: how many places the networks have
-    that answer together, see ``greedy_ensemble``; 1: the winner answers alone.
+    sampler: grid, random, sobol or tpe, with its seed. max_time: seconds. until: (metric, value); the sweep
+    ends when one member reaches it. top: number of networks kept. fresh: number of fresh seeds and splits for
+    the judge (0: none). storage: of Optuna's trials. spread: select no winner and report how metrics vary;
+    ``until`` then ends nothing, but the steps to it are counted. ensemble: places of the ensemble, see
+    ``greedy_ensemble``; 1: the winner predicts alone.
     """
 
     space: Space
@@ -47,12 +47,12 @@ class SweepOptions:
     ensemble: int = 1
 
     def to_json(self) -> dict[str, Any]:
-        """Everything that must be the same for a sweep to be gone on with."""
+        """All options, as stored to resume the sweep."""
         return asdict(self) | {"space": self.space.to_json()}
 
 
 def sweep_options(space: Space, values: Mapping[str, Any]) -> SweepOptions:
-    """The sweep's own options, checked.
+    """Read and check the sweep's own options.
 
     Raises:
         TreinoError: an unknown name or strategy, a number out of range, no time at all.
@@ -102,10 +102,10 @@ def sweep_options(space: Space, values: Mapping[str, Any]) -> SweepOptions:
 
 
 def space_of(words: Sequence[str]) -> Sequence[str] | dict[str, Any]:
-    """Texts as they are; of a single file ``NAME.toml`` its names and values.
+    """The space's words unchanged; for a single file ``NAME.toml``, its names and values.
 
     Raises:
-        TreinoError: a file that is missing, can't be read, or isn't TOML, with its line.
+        TreinoError: the file is missing, can't be read, or isn't TOML (with the line).
     """
     files = [w for w in words if w.endswith(".toml") and "=" not in w]
     if not files:
@@ -136,9 +136,9 @@ def space_of(words: Sequence[str]) -> Sequence[str] | dict[str, Any]:
 
 
 def network_words(base: Mapping[str, Any], space: Space, configs: Iterable[Config] = ()) -> list[str | None]:
-    """Every word by which these settings name a network's file; None where they name none.
+    """All values of ``net`` in these settings: FILE.py:NAME, or None.
 
-    base: what all members share. configs: settings of single members.
+    base: settings shared by all members. configs: settings of single members.
     """
     choices = [d.domain.values or () for d in space.dimensions if d.name == "net"]
     values: list[Any] = [value for values in choices for value in values]
@@ -147,7 +147,7 @@ def network_words(base: Mapping[str, Any], space: Space, configs: Iterable[Confi
 
 
 def renamed_space(space: Space, words: Mapping[str, str]) -> Space:
-    """The space in which each network is named by another word."""
+    """The space with each network's file renamed by ``words``, ``{old: new}``."""
 
     def other(values: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(words.get(str(value), value) for value in values)

@@ -37,15 +37,15 @@ RESOLUTION = 120
 
 
 def usual(sweep: StoredSweep) -> list[str]:
-    """The pictures that every such sweep has."""
+    """The default pictures of this sweep."""
     few = len(sweep.frame) < 10 or not sweep.folder.has(MODELS)
-    few = few or set(sweep.spec.space) <= {"seed", "data_seed", "fold"}  # equal settings: none can matter
+    few = few or set(sweep.spec.space) <= {"seed", "data_seed", "fold"}  # repeats: no setting can matter
     classes = bool(sweep.spec.classes)
     return [n for n in PICTURES if not (few and n in ("importance",)) and (classes or n != "boundaries")]
 
 
 def of_one(name: str) -> bool:
-    """Whether the picture is of one network, so that of a sweep its best one is drawn."""
+    """Whether the picture shows one network; for a sweep, that is its best one."""
     return name in OF_A_RUN and name not in PICTURES
 
 
@@ -60,7 +60,7 @@ def draw_sweep(
     missing: as in ``pictures.draw``.
 
     Raises:
-        TreinoError: an unknown picture (with the nearest), or one that there is nothing for.
+        TreinoError: an unknown picture (the hint names the nearest), or no data for it.
     """
     check_names(what, PICTURES, N_("There is no picture {name!r} of a sweep."))
     if not MemberTable.read(sweep.folder).rows:
@@ -78,10 +78,10 @@ def draw_study(
     to: OutputFolder | None = None,
     missing: list[TreinoError] | None = None,
 ) -> list[Path]:
-    """The same of a study; default: all of its pictures.
+    """As ``draw_sweep``, for a study; default: all its pictures.
 
     Raises:
-        TreinoError: an unknown picture (with the nearest), or a study that has no epoch yet.
+        TreinoError: an unknown picture (the hint names the nearest), or a study without an epoch.
     """
     check_names(what, OF_A_STUDY, N_("There is no picture {name!r} of a study."))
     result = study.result
@@ -168,7 +168,7 @@ def _boundaries(sweep: StoredSweep) -> bytes:
         )  # fmt: skip
         if not isinstance(plane, Plane):
             break
-        if plane.view == "important":  # all are seen along the columns that matter to the best
+        if plane.view == "important":  # all planes use the best network's main columns
             axes = _columns(run.data, plane.axis_names)
         planes.append(plane)
         figure = figures.get(member, {}).get(shown)
@@ -185,7 +185,7 @@ def _boundaries(sweep: StoredSweep) -> bytes:
 
 
 def _columns(data: Any, inputs: Sequence[str]) -> list[str]:
-    """The columns that these inputs are made of."""
+    """The columns from which these inputs are encoded."""
     groups, names = data.preparation.groups, data.preparation.inputs
     return [
         next(
@@ -205,7 +205,7 @@ PICTURES: dict[str, Callable[[StoredSweep], bytes]] = {
 
 
 def _study_curves(result: StudyResult) -> list[StudyCurve]:
-    """The rows as the pictures take them."""
+    """The rows as ``StudyCurve`` objects."""
     rest = [n for n in result.varied if n != "batch_size"]
     panels = []
     for row in result.rows:

@@ -25,17 +25,17 @@ from treino.training.user_data import answers
 from treino.tuning.populations import Group, GroupTraining, PopulationPart, Saved, for_gpu
 from treino.words import _
 
-FEWEST_EPOCHS = 2  # of a cluster's task: the first in a process is not timed
+FEWEST_EPOCHS = 2  # per cluster task: the first in a process is not timed
 
 
 @dataclass
 class Record:
-    """What is kept of a network: figures ``[E]``, one for each epoch, None where a loss is not finite.
+    """The stored results of a network: lists ``[E]``, one value for each epoch, None for non-finite losses.
 
-    seconds: by the clock on the wall, without evaluation. processor: of processors, all threads together.
-    cold: the epochs (from 1 on) that were the first in their process, so that memory and threads had to be
-    made ready. metrics: measured after the epoch. notes: why some of them could not be. processors: the
-    kinds that trained it in a cluster, and since.
+    seconds: wall-clock time without evaluation. processor: processor seconds, all threads together.
+    cold: numbers (from 1 on) of warm-up epochs: the first in their process, which includes its start-up cost.
+    metrics: measured after the epoch. notes: why some metrics could not be measured. processors: the kinds
+    of processors that trained it, if a cluster did at any time.
     """
 
     status: str = "running"
@@ -54,15 +54,15 @@ class Record:
         return len(self.loss)
 
     def warm(self, of: list[float]) -> list[float]:
-        """``seconds`` or ``processor`` without the warm-up epochs."""
+        """``of``, which is ``seconds`` or ``processor``, without the warm-up epochs."""
         return [s for n, s in enumerate(of, 1) if n not in self.cold]
 
 
 @dataclass(eq=False)
 class Track(GroupTraining):
-    """A population of one that takes turns with others, and is timed. record: its figures.
+    """The timed training of one network: a population of one that takes turns with others. record: results.
 
-    Of a cluster's tasks each is some of its epochs: it goes on as a whole, and is its one part.
+    On a cluster, each task trains some epochs; the only part is the whole population.
     """
 
     record: Record = field(default_factory=Record)
@@ -76,7 +76,7 @@ class Track(GroupTraining):
 
     @property
     def cell(self) -> int:
-        """The row's number."""
+        """The number of the network's row in the study."""
         return self.members[0]
 
     @property
@@ -89,7 +89,7 @@ class Track(GroupTraining):
 
     @property
     def step(self) -> int:
-        """Updates done; of a network that ended early all that were planned."""
+        """Updates done; all planned ones if the network has ended."""
         return self.training.steps if self.done else self.training.step
 
     @property
@@ -99,12 +99,12 @@ class Track(GroupTraining):
 
     @property
     def threads(self) -> int:
-        """torch's, inside one operation."""
+        """torch's number of threads within an operation."""
         return torch_threads_of(self.training.engine, self.training.threads)
 
     @property
     def left_s(self) -> float | None:
-        """Seconds of training to its last epoch at its pace so far; None before there is one."""
+        """Estimated seconds of training left, at the pace so far; None before the first epoch."""
         engine, r = self.training, self.record
         if self.done:
             return 0.0
@@ -115,7 +115,7 @@ class Track(GroupTraining):
         return not self.done and self.training.step < until
 
     def advance(self, seconds: float | None, until: int) -> Tick:
-        """Train for about so long, no further than the epoch's end."""
+        """Train for about ``seconds``, at most to the end of the epoch."""
         engine = self.training
         before, per_epoch = engine.step, engine.steps_per_epoch
         with torch_threads(self.threads):
@@ -153,18 +153,18 @@ class Track(GroupTraining):
         return {name: float(value[0]) for name, value in values.items()}
 
     def note_processor(self, kind: str) -> None:
-        """Note who goes on, of what a cluster trains or has begun."""
+        """Note a kind of processor that trains this network of a cluster's study."""
         if kind not in self.record.processors:
             self.record.processors.append(kind)
 
-    # ---- some epochs in a process of a cluster; see ``Distribution``
+    # ---- tasks in the processes of a cluster; see ``Distribution``
 
     @property
     def task_processors(self) -> int:
         return self.training.threads
 
     def task_end(self, step: int) -> int:
-        """An epoch's end, and not before the second."""
+        """The end of the task's last epoch: from ``step`` on, and FEWEST_EPOCHS or more in the task."""
         training = self.training
         per_epoch, last = training.steps_per_epoch, -(-training.steps // training.steps_per_epoch)
         epochs = max(self.record.epochs + FEWEST_EPOCHS, -(-step // per_epoch))
@@ -185,10 +185,10 @@ class Track(GroupTraining):
         self.note_processor(end.processor)
         return track
 
-    # ---- going on after a stop
+    # ---- checkpoints
 
     def save(self) -> Saved:
-        """What going on needs; of a network that is trained to its end its figures alone."""
+        """Return the state from which training resumes; for a finished network, only its record."""
         figures = {"record": vars(self.record), "so_far": [self._so_far, self._processor]}
         if self.done or not self.training.step:
             return {}, figures | {"population": None}
@@ -196,7 +196,7 @@ class Track(GroupTraining):
         return tensors, figures | {"population": facts}
 
     def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-        """Go on from what ``save`` gave; the epoch that it is in counts as cold."""
+        """Restore the state that ``save`` returned; the current epoch then counts as a warm-up."""
         self.record = Record(**facts["record"])
         self._so_far, self._processor = facts["so_far"]
         if facts["population"] is not None:
@@ -207,14 +207,14 @@ class Track(GroupTraining):
 
 
 def training_data(data: Data, patience: int | None) -> Data:
-    """Who never stops early needs no evaluation beside the study's own."""
+    """The data without validation rows, unless patience needs them: the study evaluates by itself."""
     return data if patience else replace(data, validation=data.validation[:0])
 
 
 def track_of(cell: int, settings: Settings, data: Data, networks: NetworkFiles, gpus: bool) -> Track:
     """A row's network before its first step.
 
-    networks: the files that settings name, and that may run. gpus: those of a cluster train.
+    networks: the network files that settings name and that may run. gpus: whether a cluster's GPUs train.
 
     Raises:
         TreinoError: settings that contradict the rows or the machine.
