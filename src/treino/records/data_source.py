@@ -35,9 +35,9 @@ from treino.words import _
 
 COPY = "data.safetensors"
 READING = tuple(each.name for each in fields(ReaderOptions) if each.name in OF_DATA)
-"""The settings of ``OF_DATA`` that say how a file is written."""
+"""The settings of ``OF_DATA`` that describe the file's format."""
 SHARED = ("kind", "task", "features", "target", "classes", "item_shape", "target_mean", "target_scale")
-"""What data.json and preparation.json both say."""
+"""The entries that data.json and preparation.json have in common."""
 PLAIN = (
     "name", "source", "sha256", "kind", "task", "task_reason", "features", "target", "classes", "item_shape",
     "arguments", "target_mean", "target_scale", "official_test", "notes",
@@ -51,10 +51,10 @@ def load_data(
     cache: Path | None = None,
     **held_back: Any,
 ) -> Data:
-    """``treino.data.load`` with the settings that belong to it; a ``Data`` is taken as it is.
+    """Call ``treino.data.load`` with the data settings; return a ``Data`` unchanged.
 
-    held_back: ``validation`` and ``test`` where they are rows and neither shares nor files. cache: where a
-    table that is larger than memory is prepared.
+    held_back: ``validation`` and ``test``, if they are rows, not shares or files. cache: the folder in which
+    a table larger than memory is prepared.
     """
     if isinstance(source, Data):
         added = recipes.TABLE if settings.recipe == "table" else {}
@@ -83,18 +83,18 @@ def load_data(
 
 
 def prepared_beside(parent: str | Path, out: str | Path | None = None) -> Path:
-    """The folder for tables that are larger than memory, beside the run's own: they are for all runs."""
+    """The folder for tables larger than memory, beside the run's folder: all runs share it."""
     return (Path(parent) if out is None else Path(out).resolve().parent) / FOLDER
 
 
 def kinds_of(settings: Settings) -> dict[str, str]:
-    """What ``--kinds`` says of each column."""
+    """The column types set by ``--kinds``: ``{column: type}``."""
     named = (pair.rpartition("=") for pair in settings.kinds)
     return {name.strip(): kind.strip() for name, _equals, kind in named}
 
 
 def reading_of(settings: Settings) -> ReaderOptions | None:
-    """How the file is written, as far as it was said."""
+    """The file's format, as far as it is set."""
     form: dict[str, Any] = {name: getattr(settings, name) for name in READING}
     form["header"] = None if settings.header is None else settings.header == "yes"
     form["quote"] = "" if settings.quote == "none" else settings.quote
@@ -103,7 +103,7 @@ def reading_of(settings: Settings) -> ReaderOptions | None:
 
 
 def reference(data: Data, folder: Path) -> dict[str, Any]:
-    """What ``spec.json`` says of the data: a built-in's name, files relative to the run, or 'memory'."""
+    """The ``data`` entry of ``spec.json``: a built-in's name, files relative to the run, or 'memory'."""
 
     def relative(path: str) -> str:
         return os.path.relpath(Path(path).resolve(), folder.resolve())
@@ -133,7 +133,7 @@ def reference(data: Data, folder: Path) -> dict[str, Any]:
 
 
 def files_of(source: Any) -> list[Path]:
-    """The files that a source names: one, or those that its pattern fits; none of a built-in or a frame."""
+    """The files that a source names or its pattern matches; none for a built-in or a frame."""
     from treino.data.readers.table_files import paths_of
 
     if not isinstance(source, str | os.PathLike) or source in BUILTINS:
@@ -142,7 +142,7 @@ def files_of(source: Any) -> list[Path]:
 
 
 def files_trained_on(folder: RunFolder, moved_to: str | Path | None = None) -> list[Path]:
-    """The files of the rows of a run, a sweep or a study, as it names them, whether they are there or not."""
+    """The data files that a run, a sweep or a study names, whether they exist or not."""
     files = files_of(moved_to)
     where = read_spec(folder).data if folder.has("spec.json") else None
     if where is not None and where.kind == "file":
@@ -152,14 +152,14 @@ def files_trained_on(folder: RunFolder, moved_to: str | Path | None = None) -> l
 
 
 def keep_copy(folder: RunFolder, data: Data) -> None:
-    """Rows that exist only in this process are kept with the run, prepared."""
+    """Write prepared rows that exist only in memory to the run's folder."""
     tensors = {f"{s}.{a}": getattr(r, a) for s, r in data.splits.items() for a in ("x", "y", "index")}
     folder.write_tensors(COPY, tensors, {})
     folder.write_json("data.json", {name: getattr(data, name) for name in PLAIN})
 
 
 def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
-    """The run's data again: the same rows in the same splits.
+    """Load the run's data again: the same rows in the same splits.
 
     Raises:
         TreinoError: the file is gone, or is not the one that was trained on (by SHA-256), or is
@@ -167,7 +167,7 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
     """
     spec = read_spec(folder)
     where, stored = spec.data, read_preparation(folder)
-    if where.kind in ("memory", "given"):  # of what was given and can't be kept there are some rows
+    if where.kind in ("memory", "given"):  # "given" (a Dataset or DataLoader): only some rows
         return _copy_of(folder, stored)
     if where.kind == "builtin" and where.source not in BUILTINS:
         raise damaged(folder.path / "spec.json", _("there is no built-in {name}").format(name=where.source))
@@ -183,7 +183,7 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
         max_memory=spec.asked.get("max_memory"),
         cache=prepared_beside(folder.path.resolve().parent),
     )
-    if data.sha256 != where.sha256:  # of several files
+    if data.sha256 != where.sha256:  # one of several files changed
         raise _changed(folder, source)
     if not data.preparation.agrees(stored):
         raise TreinoError(
@@ -197,7 +197,7 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
 
 
 def _located(folder: RunFolder, where: DataSource | RowsFile, moved_to: Any, beside: Path | None) -> Path:
-    """A file (or the pattern of several) where it is now: as it was, or in ``beside``; refused if changed."""
+    """The present path of a file or a pattern: as stored, or in ``beside``. Refuse a changed file."""
     source = Path(os.path.normpath(folder.path / where.source) if moved_to is None else moved_to)
     if beside is not None and not source.is_file():
         source = beside / source.name
@@ -255,7 +255,7 @@ def _copy_of(folder: RunFolder, stored: PreparationDocument) -> Data:
 
 
 def _check_rows(tensors: Mapping[str, torch.Tensor], plain: Mapping[str, Any], path: Path) -> None:
-    """Refuse a copy of rows whose sizes and types don't fit together, or of a class that there is not."""
+    """Refuse rows whose sizes and types don't fit together, or with a class that doesn't exist."""
     wide, classes = math.prod(plain["item_shape"]), len(plain["classes"])
     for split in ("train", "validation", "test"):
         x, y, index = (tensors.get(f"{split}.{a}", torch.empty(())) for a in ("x", "y", "index"))
@@ -270,21 +270,21 @@ def _check_rows(tensors: Mapping[str, torch.Tensor], plain: Mapping[str, Any], p
 
 
 def source_of(folder: RunFolder, data: Data, data_file: str | Path | None = None) -> Any:
-    """What a sweep's or a study's data is loaded from; the loaded rows where they were in memory only."""
+    """The source of a sweep's or study's data; the loaded ``data`` if it was in memory only."""
     where = read_spec(folder).data
     if where.kind == "file":
         return Path(data_file) if data_file else Path(os.path.normpath(folder.path / where.source))
     return BuiltinName(where.source) if where.kind == "builtin" else data
 
 
-# ---- names of a folder's settings
+# ---- checks of a folder's settings
 
 
 def check_names(settings: Mapping[str, Any]) -> None:
-    """Refuse a setting whose value is in no registry.
+    """Refuse a setting whose value isn't in its registry.
 
     Raises:
-        TreinoError: with the nearest name that there is.
+        TreinoError: an unknown name; the hint has the nearest one.
     """
     registries: Mapping[str, Collection[str]] = {**REGISTRIES, "engine": KERNELS}
     for setting, registry in registries.items():
@@ -293,7 +293,7 @@ def check_names(settings: Mapping[str, Any]) -> None:
 
 
 def check_outputs(spec: RunSpec) -> None:
-    """Refuse a run whose network has other outputs than its loss takes.
+    """Refuse a run whose number of network outputs doesn't fit its loss.
 
     Raises:
         TreinoError: the folder was changed.

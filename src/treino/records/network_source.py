@@ -1,11 +1,11 @@
 """Permission to run a network's code: by the user's ``--net``, or by ``--trust`` for the copy in a folder.
 
-A run's, sweep's or study's folder may come from somebody else, who can write in it what they like. So what a
-folder names is never run because it stands there. Three sources of a network's file are told apart:
+A run's, sweep's or study's folder may come from somebody else and contain anything, so that code named in a
+folder never runs without permission. A network's file has one of three sources:
 
 - ``UserFiles``: the user named the file, with ``--net`` or ``net=``.
-- ``SealedCopies``: the user trusts the folder (``--trust``), and the copy that was sealed with it runs.
-- ``NoFiles``: neither, and nothing runs.
+- ``SealedCopies``: the user trusts the folder (``--trust``); the copy that was sealed with it may run.
+- ``NoFiles``: neither; nothing may run.
 """
 
 import re
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-# ---- what a reader gives so that the rows and the network that a folder names can be had again
+# ---- access to a folder's rows and network
 
 
 @dataclass(frozen=True, eq=False)
 class Access:
-    """net: the network of the user's own that was trained, or its FILE.py:NAME. trust: the copies of network
-    files that were sealed with the folder may run. data_file: where the data's file is now."""
+    """What is needed to load a folder's rows and network. net: the user's network that was trained, or its
+    FILE.py:NAME. trust: sealed copies of network files may run. data_file: the data file's present path."""
 
     net: "nn.Module | str | None" = None
     trust: bool = False
     data_file: str | Path | None = None
 
     def with_network(self, net: "nn.Module | str | None", trust: bool = False) -> "Access":
-        """The same with this network in the place of its own, where there is one, or with more trust."""
+        """The same with ``net`` replaced, unless it is None, and with trust added."""
         return replace(self, net=self.net if net is None else net, trust=self.trust or trust)
 
     @property
     def net_file(self) -> str | None:
-        """The network's FILE.py:NAME, where it was named so."""
+        """The network's FILE.py:NAME, if ``net`` is one."""
         return self.net if isinstance(self.net, str) else None
 
 
@@ -55,27 +55,27 @@ NETWORK_COPY = "net.py"
 """A run's copy of its network's file."""
 
 _COPIES = re.compile(r"nets/[A-Za-z0-9_-]+\.py")
-"""Those of a sweep or study, one for each file that its settings name."""
+"""Copies in a sweep's or study's folder, one for each network file that its settings name."""
 
 
 @dataclass(frozen=True)
 class UserFiles:
-    """The files that the settings name, which are the user's own words; or ``net``, where the settings are a
-    folder's and the user named a file in place of theirs."""
+    """Files named by the user: those in the user's settings; or, for a folder's settings, ``net``, which
+    replaces the file that they name."""
 
     net: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class SealedCopies:
-    """The copies that were sealed with this folder, which the user trusts."""
+    """Copies that were sealed with this folder, which the user trusts."""
 
     folder: RunFolder
 
 
 @dataclass(frozen=True, eq=False)
 class NoFiles:
-    """Nothing may run: this folder was neither trusted, nor was a file named in place of its own."""
+    """Nothing may run: the user neither trusts this folder nor named a file to replace its own."""
 
     folder: RunFolder
 
@@ -84,7 +84,7 @@ NetworkSource = UserFiles | SealedCopies | NoFiles
 
 
 def network_source(folder: RunFolder, net: str | None, trust: bool) -> NetworkSource:
-    """What the user's words, ``--net`` and ``--trust``, allow to run of a folder's networks."""
+    """The source of a folder's network files that ``--net`` and ``--trust`` allow."""
     if net is not None:
         return UserFiles(net)
     return SealedCopies(folder) if trust else NoFiles(folder)
@@ -93,10 +93,10 @@ def network_source(folder: RunFolder, net: str | None, trust: bool) -> NetworkSo
 def network_files(source: NetworkSource | None, words: Iterable[str | None]) -> dict[str, NetworkFile]:
     """Read the files that ``words`` name (``FILE.py:NAME``, or None for no file), each once; nothing runs.
 
-    source: None where nobody said of any file that it may run.
+    source: None: no file may run.
 
     Raises:
-        TreinoError: a file is missing or malformed, is no sealed copy, or may not run.
+        TreinoError: a file is missing or malformed, isn't a sealed copy, or may not run.
     """
     wanted = list(dict.fromkeys(word for word in words if word is not None))
     if not wanted:
@@ -132,13 +132,13 @@ def network_files(source: NetworkSource | None, words: Iterable[str | None]) -> 
 def run_network(
     folder: RunFolder, kind: str, word: str | None, access: Access, seed: int
 ) -> nn.Module | None:
-    """The network of the user's own that a run trained, made anew; None where it trained treino's own layers.
+    """Make the user's network that a run trained again; return None if the run trained treino's own layers.
 
-    kind: what ``spec.json`` says of its network, ``mlp``, ``file`` or ``given``. word: its file, where it is
-    one.
+    kind: the network's kind in ``spec.json``: ``mlp``, ``file`` or ``given``. word: its FILE.py:NAME, if it
+    has a file.
 
     Raises:
-        TreinoError: nobody said that it may run, or it was given in Python and is not given again.
+        TreinoError: its code may not run, or it was given in Python and is not given again.
     """
     net = access.net
     if isinstance(net, nn.Module):
@@ -157,12 +157,12 @@ def run_network(
 
 
 def sealed_copy(folder: RunFolder, word: str, words: Collection[str] = ()) -> tuple[str, bytes]:
-    """The name of the network that ``word`` names, and the bytes of the copy that makes it; nothing runs.
+    """The network's name in ``word``, and the bytes of the sealed copy that defines it; nothing runs.
 
-    words: all that are wanted of the folder, for what to do where there is no copy.
+    words: all requested words, for the hint of an error.
 
     Raises:
-        TreinoError: ``word`` names something else than a file that was sealed with the folder; it is a link.
+        TreinoError: ``word`` doesn't name a file that was sealed with the folder, or the file is a link.
     """
     file, _colon, name = word.rpartition(":")
     if not _is_copy(folder, word):
@@ -177,8 +177,8 @@ def sealed_copy(folder: RunFolder, word: str, words: Collection[str] = ()) -> tu
 
 
 def copy_words(files: Mapping[str, NetworkFile]) -> dict[str, str]:
-    """The words that name the same networks by their copies in a sweep's or study's folder, one copy for each
-    file: ``models/wide.py:Net`` -> ``nets/wide.py:Net``."""
+    """``{word: word of its copy in a sweep's or study's folder}``, one copy for each file, such as
+    ``{"models/wide.py:Net": "nets/wide.py:Net"}``."""
     copies: dict[str, str] = {}
     for word, file in files.items():
         path, stem = word.rpartition(":")[0], re.sub(r"[^A-Za-z0-9_-]", "_", file.path.stem)
@@ -191,7 +191,7 @@ def copy_words(files: Mapping[str, NetworkFile]) -> dict[str, str]:
 
 
 def write_copies(folder: RunFolder, files: Mapping[str, NetworkFile]) -> None:
-    """Keep the bytes of each file in the folder. files: by the words of ``copy_words``."""
+    """Write a copy of each file to the folder. files: by the words of their copies."""
     contents = {word.rpartition(":")[0]: file.source for word, file in files.items()}
     for name, source in contents.items():
         folder.write_bytes(name, source)
@@ -209,7 +209,7 @@ def _is_copy(folder: RunFolder, word: str) -> bool:
 
 
 def _user_files(words: Iterable[str]) -> dict[str, NetworkFile]:
-    """The files by these words; of a file that two of them name, the first bytes count."""
+    """``{word: file}``. All words that name the same file get the bytes read first."""
     files_of: dict[str, NetworkFile] = {}
     sources: dict[Path, bytes] = {}
     for word in words:
@@ -239,7 +239,7 @@ def _user_file(word: str) -> NetworkFile:
 
 
 def _next_move(folder: RunFolder, words: Collection[str]) -> str:
-    """What to do where the code of these networks may not run."""
+    """A hint for networks whose code may not run."""
     if all(_is_copy(folder, word) for word in words):
         if len(words) > 1:
             return _("Add [[trust=True]] if you trust {path}.").format(path=folder.path)

@@ -20,16 +20,15 @@ from treino.records.stored_run import StoredRun
 from treino.words import _
 
 Figures = dict[str, float | None]
-"""Metrics by name; None stands for what is not finite."""
+"""Metrics by name; None if not finite."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A row's class and the probability of each, or a number in the target's own units.
+    """A row's class and the probability of each class, or a number in the target's own units.
 
-    row: its number in the source, from 0. value: None where the network's output is not finite. interval:
-    from where to where the number lies, as likely as the run's ``prediction_intervals`` state; None: it has
-    none.
+    row: its number in the source, from 0. value: None if the network's output is not finite. interval: the
+    number's prediction interval (low, high) at the level of the run's ``prediction_intervals``; None: none.
     """
 
     row: int
@@ -46,8 +45,8 @@ class Prediction:
 
 @dataclass(frozen=True)
 class TargetComparison:
-    """Figures of the rows whose target is there. training_rows: how many of them were trained on, None where
-    that can't be known now. other_metrics: of those that were not, where there are both."""
+    """Metrics on the rows with a known target. training_rows: how many of them were trained on; None if
+    unknown. other_metrics: on those not trained on, if the rows are mixed."""
 
     rows_compared: int
     metrics: Figures
@@ -63,8 +62,8 @@ class TargetComparison:
 
 @dataclass(frozen=True)
 class Predictions:
-    """A network's predictions of a source. missing, unknown: cells of each column without a value, or with a
-    class that no training row had. comparison: None where the target is not there."""
+    """A network's predictions for a source. missing, unknown: the number of cells of each column without a
+    value, or with a class that no training row had. comparison: None without known targets."""
 
     each: tuple[Prediction, ...]
     notes: tuple[str, ...]
@@ -84,9 +83,9 @@ class Predictions:
 
 
 def predict(run: StoredRun, source: Any) -> Predictions:
-    """Predictions of a source's rows, compared with their target where that is there.
+    """Predict a source's rows, and compare the predictions with the targets, if known.
 
-    Raises TreinoError where the source can't be read, or doesn't have the columns that the run needs.
+    Raises TreinoError if the source can't be read, or lacks columns that the run needs.
     """
     prepared = rows_for_prediction(source, run.preparation, reading_of(run))
     output_NC = outputs(run.module, prepared.x, item_shape=run.item_shape)
@@ -116,13 +115,13 @@ def _measured(run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor) -> Figur
 
 
 def _trained_on(run: StoredRun, x_KD: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
-    """[K] bool: which rows are training rows, by the hash of their inputs and target; None: unknown."""
+    """``[K]`` bool: which rows are training rows, by a hash of inputs and target; None: unknown."""
     try:
         train = run.data.train
-    except TreinoError:  # the file is gone or changed, or no copy was kept: predictions don't need it
+    except TreinoError:  # the file is gone or changed, or not stored: predictions don't need it
         return None
     if len(train) != run.spec.facts.rows["train"]:
-        return None  # of rows that are not in memory there are only some
+        return None  # only a sample of rows not in memory
     trained = set(_hashes(train.x, train.y))
     return torch.tensor([each in trained for each in _hashes(x_KD, y)], dtype=torch.bool)
 
@@ -138,7 +137,7 @@ def finite(value: float) -> float | None:
 
 
 def unanswered_notes(predictions: Sequence[Prediction]) -> list[str]:
-    """That some rows have no prediction, where it is so."""
+    """A note if some rows have no prediction."""
     without = sum(p.value is None for p in predictions)
     if not without:
         return []
@@ -150,9 +149,9 @@ def unanswered_notes(predictions: Sequence[Prediction]) -> list[str]:
 
 
 def reading_of(run: StoredRun) -> ReaderOptions:
-    """New rows are written as the training rows were said to be; what wasn't said is found out again, and
-    where the new rows leave it open, it is as it was found in the training rows. The words for nothing are
-    always those of the training rows."""
+    """The file format of new rows: options set in training stay; other options are detected again and, if the
+    new rows are ambiguous, are those detected in the training rows. Missing-value words are always those of
+    the training rows."""
     stated, written = (
         None if reading is None else as_reading(reading.model_dump())
         for reading in (run.spec.data.load.reading, run.spec.data.written)
@@ -162,7 +161,7 @@ def reading_of(run: StoredRun) -> ReaderOptions:
 
 
 def _values(run: StoredRun, output_NC: torch.Tensor) -> tuple[list[Any], np.ndarray | None]:
-    """-> the predictions, and the probabilities ``[N, C]`` of a classification. None: NaN wins nothing."""
+    """Return predictions (None if an output is NaN), and probabilities ``[N, C]`` of a classification."""
     s = run.spec
     if s.classes:
         p_NC = probabilities(output_NC).double().cpu().numpy()
@@ -173,7 +172,7 @@ def _values(run: StoredRun, output_NC: torch.Tensor) -> tuple[list[Any], np.ndar
 
 
 def winners(run: StoredRun, p_NC: np.ndarray) -> np.ndarray:
-    """``[N]``: the numbers of the predicted classes: the most probable, or by the run's threshold."""
+    """``[N]``: the predicted class numbers: the most probable, or by the run's threshold."""
     known = run.result.threshold if run.result is not None else None
     return p_NC.argmax(1) if known is None else (p_NC[:, 1] >= known.value).astype(int)
 
@@ -198,7 +197,7 @@ def _each(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -> tu
 
 
 def intervals_of(run: StoredRun, x_ND: torch.Tensor, value_N: np.ndarray) -> np.ndarray | None:
-    """``[N, 2]``: from where to where each predicted number lies; None: the run has no intervals."""
+    """``[N, 2]``: the prediction interval of each number; None if the run has no intervals."""
     known = run.result.prediction_intervals if run.result is not None else None
     if known is None:
         return None
@@ -209,8 +208,8 @@ def intervals_of(run: StoredRun, x_ND: torch.Tensor, value_N: np.ndarray) -> np.
 
 
 def predict_like(run: StoredRun, source: Any) -> Any:
-    """What the source is: a frame of pandas (with its index) or polars or a table of pyarrow gives one with
-    ``prediction`` and a column for each class; arrays, files and names give an array ``[N]``."""
+    """Predictions in the source's type: for a pandas (with its index) or polars frame or a pyarrow table, one
+    with ``prediction`` and a column for each class; for arrays, files and names, an array ``[N]``."""
     if isinstance(source, (list, torch.Tensor)):
         source = np.asarray(source)
     prepared = rows_for_prediction(source, run.preparation, reading_of(run))

@@ -1,7 +1,7 @@
-"""Files of predictions: the source's own columns and what was predicted, written as the source is.
+"""Files of predictions: the source's own columns and the predictions, in the source's format.
 
 A delimited file keeps its cells, its delimiter, decimal sign, encoding and line ends; any other table becomes
-plain CSV, or a workbook where the file's name ends so. Cells that a spreadsheet would run as formulas become
+plain CSV, or a workbook if the file name ends in .xlsx. Cells that a spreadsheet would run as formulas become
 text (OWASP, "CSV injection").
 """
 
@@ -25,14 +25,14 @@ from treino.records.prediction import Prediction
 from treino.words import _
 
 WORKBOOK = ".xlsx"
-MOST_ROWS = 1_048_575  # of a sheet, below its header
+MOST_ROWS = 1_048_575  # most rows of a sheet below its header
 _ILLEGAL = dict.fromkeys((*range(9), 11, 12, *range(14, 32)))
 
 Cell = str | float | None
 
 
 def check_workbook() -> None:
-    """Raise TreinoError where no workbook can be written."""
+    """Raise TreinoError if workbooks can't be written."""
     try:
         import openpyxl  # noqa: F401
     except ImportError:
@@ -44,11 +44,11 @@ def check_workbook() -> None:
 
 
 def predictions_file(source: Any, reading: ReaderOptions, each: Sequence[Prediction], ending: str) -> bytes:
-    """The content of a file that ends so. source: that was predicted; a built-in's rows have their numbers
-    in the place of their columns.
+    """The content of a file whose name has this ending. source: the predicted source; rows of a built-in get
+    their row numbers instead of their columns.
 
     Raises:
-        TreinoError: more rows than a sheet has.
+        TreinoError: more rows than fit into a sheet.
     """
     heads, rows = _predicted(each)
     files = files_of(source)
@@ -74,7 +74,7 @@ def predictions_file(source: Any, reading: ReaderOptions, each: Sequence[Predict
 
 
 def _predicted(each: Sequence[Prediction]) -> tuple[list[str], list[list[Cell]]]:
-    """(names of the columns that are added, their cells by row)."""
+    """Return the added columns' names, and their cells by row."""
     classes = list(each[0].probabilities or ()) if each else []
     ends = ["low", "high"] if any(p.interval for p in each) else []
     heads = ["prediction", *(f"probability_{name}" for name in classes), *ends]
@@ -86,14 +86,14 @@ def _predicted(each: Sequence[Prediction]) -> tuple[list[str], list[list[Cell]]]
 
 
 def _unlike(heads: list[str], own: Sequence[str]) -> list[str]:
-    """The same names, made different from the table's own."""
+    """The names, changed if the table has a column of that name."""
     return [head if head not in own else f"{head} (treino)" for head in heads]
 
 
 def _as_the_file(
     path: Path, reading: ReaderOptions, heads: list[str], rows: Sequence[Sequence[Cell]]
 ) -> bytes | None:
-    """The file's records with further cells, in its own dialect; None where it is no delimited text."""
+    """The file's records with the added cells, in its own dialect; None if it isn't delimited text."""
     file = open_delimited_file(path, reading)
     if file is None:
         return None
@@ -114,7 +114,7 @@ def _as_the_file(
     content = text.getvalue()
     try:
         return content.encode(file.text.codec)
-    except UnicodeEncodeError:  # a class has letters that the new file's encoding lacks
+    except UnicodeEncodeError:  # a class has characters that the file's encoding lacks
         return content.encode("utf-8-sig")
 
 
@@ -125,13 +125,13 @@ def _plain(cell: Cell, sign: str = ".") -> str:
 
 
 def _harmless(cell: str) -> str:
-    """Text that a spreadsheet takes for text; numbers, such as -1 or +55, stay as they are."""
+    """The cell, quoted if a spreadsheet would run it as a formula; numbers, such as -1 or +55, stay."""
     begins = cell[:1] in ("=", "+", "-", "@", "\t", "\r") and cell != "-"
     return "'" + cell if begins and number(cell.replace(",", ".")) is None else cell
 
 
 def _typed(column: Column) -> list[Any]:
-    """The cells as a workbook has them."""
+    """The cells as values for a workbook."""
     if column.boolean and column.numbers is not None:
         return [None if math.isnan(v) else bool(v) for v in column.numbers.tolist()]
     if column.numbers is not None and column.whole_words is None:
@@ -154,7 +154,7 @@ def _workbook(names: Sequence[str], rows: Iterator[list[Any]]) -> bytes:
         if not isinstance(value, str):
             return value if not isinstance(value, float) or math.isfinite(value) else None
         made = WriteOnlyCell(sheet, value.translate(_ILLEGAL)[:32767])
-        made.data_type = "s"  # text, whatever it begins with
+        made.data_type = "s"  # text, even if it begins like a formula
         return made
 
     sheet.append([cell(name) for name in names])

@@ -1,8 +1,8 @@
 """Segments of a run: consecutive trainings, each continued from a step of an earlier one with other settings.
 
-Nothing is overwritten: rewinding opens the next segment in the same folder, branching the next one in a new
-folder that holds the past which it shares. The newest segment and those that it set out from are the run's
-path; its losses and figures are those of the path.
+Nothing is overwritten: rewinding opens the next segment in the same folder; branching opens it in a new
+folder with a copy of the shared past. The newest segment and its ancestors are the run's path; the run's
+losses and metrics are the path's.
 """
 
 import math
@@ -26,13 +26,13 @@ from treino.words import _, numeral
 # ---- segments of a run
 
 LAYERS = ("hidden", "activation", "dropout")
-"""Settings that make a network another one."""
+"""Settings that change a network's layers."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """origin: segment and step that it set out from, None of the first. asked: settings as asked.
-    changes: hyper-parameters that are others from its first step on, by the engine's names.
+    """A segment. origin: the (segment, step) it continues; None for the first. asked: settings as typed.
+    changes: hyper-parameters changed at its first step, by the engine's names.
     steps_per_epoch, passes_from, optimizer_from, order_seed, output_change: see ``SegmentEntry``."""
 
     number: int = 0
@@ -47,16 +47,16 @@ class Segment:
 
     @property
     def start(self) -> int:
-        """Updates that were done before its first one."""
+        """Updates done before the segment's first step."""
         return self.origin[1] if self.origin else 0
 
     @property
     def optimizer(self) -> str:
-        """Its name."""
+        """The optimizer's name."""
         return str(self.asked.get("optimizer", Settings.model_fields["optimizer"].default))
 
     def changed_from(self, before: "Segment") -> dict[str, Any]:
-        """The settings that are others than in the segment that it set out from."""
+        """The settings that differ from ``before``, the segment that this one continues."""
         changed = {name: value for name, value in self.asked.items() if before.asked.get(name) != value}
         return changed | dict(self.changes)
 
@@ -74,7 +74,7 @@ class Segment:
         }
 
     def settings(self, resolved: Mapping[str, Any]) -> dict[str, Any]:
-        """The resolved settings with its changes, by the names of the table of settings."""
+        """The resolved settings with the segment's changes, by the names of ``Settings``."""
         shown = {name: value for name, value in self.changes.items() if name in resolved}
         if (betas := resolved.get("betas")) is not None:
             shown["betas"] = [self.changes.get(f"beta{i + 1}", b) for i, b in enumerate(betas)]
@@ -91,7 +91,7 @@ class Link:
 
 
 def segments_of(spec: RunSpec) -> list[Segment]:
-    """All of them, by their numbers."""
+    """All segments, by number."""
     if not spec.segments:
         return [Segment(asked=spec.asked, steps_per_epoch=spec.steps_per_epoch)]
     return [
@@ -122,7 +122,7 @@ def said_of(spec: RunSpec) -> list[str]:
     segments = segments_of(spec)
     segment, before = segments[-1], next(s for s in segments if s.number == (segments[-1].origin or (0,))[0])
     changed = segment.changed_from(before)
-    if changed.keys() & {"epochs", "steps"}:  # the patience that it had is only said out loud then
+    if changed.keys() & {"epochs", "steps"}:  # then patience is made explicit, not changed
         changed.pop("patience", None)
     meaningless = unread(spec.resolved.optimizer)
     changed = {k: v for k, v in changed.items() if (v is not None or k == "clip") and k not in meaningless}
@@ -144,12 +144,12 @@ def said_of(spec: RunSpec) -> list[str]:
 
 
 def _written(value: Any) -> str:
-    """A value as it is typed."""
+    """A value as typed on a command line."""
     return (",".join(map(str, value)) or "none") if isinstance(value, list | tuple) else str(value)
 
 
 def path_of(spec: RunSpec, number: int | None = None) -> list[Link]:
-    """From the first step to the end of this segment (default: the newest)."""
+    """The links from step 0 to the end of this segment (default: the newest)."""
     segments = {s.number: s for s in segments_of(spec)}
     segment, stop = segments[max(segments) if number is None else number], None
     path = [Link(segment, segment.start, stop)]
@@ -161,12 +161,12 @@ def path_of(spec: RunSpec, number: int | None = None) -> list[Link]:
 
 
 def epoch_count(spec: RunSpec, number: int | None = None) -> EpochStretch:
-    """Which steps are which epoch's, on the path to the end of this segment (default: the newest)."""
+    """The epoch of each step on the path to the end of this segment (default: the newest)."""
     return path_counts(spec, number)[-1][1]
 
 
 def path_counts(spec: RunSpec, number: int | None = None) -> list[tuple[Link, EpochStretch]]:
-    """The links of a path, and which steps up to there are which epoch's."""
+    """Each link of a path, with the epoch of each step up to its end."""
     path = path_of(spec, number)
     counts, count = [], EpochStretch(path[0].segment.steps_per_epoch)
     for link in path:
@@ -180,13 +180,13 @@ def path_counts(spec: RunSpec, number: int | None = None) -> list[tuple[Link, Ep
 
 
 def past_of(spec: RunSpec, segment: Segment) -> Past:
-    """What the segment's training takes over from those that it set out from."""
+    """What the segment's training takes over from earlier segments."""
     count = epoch_count(spec, segment.number)
     return Past(count.start_step, count.previous, segment.optimizer_from, segment.order_seed)
 
 
 def layers_from(spec: RunSpec) -> int:
-    """The step from which on the network has had the layers that it has now."""
+    """The first step at which the network has its present layers."""
     path = path_of(spec)
     layers = [[link.segment.asked.get(name) for name in LAYERS] for link in path]
     others = [place for place, of in enumerate(layers) if of != layers[-1]]
@@ -194,7 +194,7 @@ def layers_from(spec: RunSpec) -> int:
 
 
 def shown_settings(spec: RunSpec, resolved: Mapping[str, Any], number: int | None = None) -> dict[str, Any]:
-    """The resolved settings as they are in this segment (default: the newest), with the path's changes."""
+    """The resolved settings in this segment (default: the newest), with the path's changes."""
     settings = dict(resolved)
     for link in path_of(spec, number):
         settings = link.segment.settings(settings)
@@ -202,11 +202,11 @@ def shown_settings(spec: RunSpec, resolved: Mapping[str, Any], number: int | Non
 
 
 TRANSPORT = ("stop", "play", "pause", "step", "epoch", "speed")
-"""Commands that change when steps are taken, and nothing about them."""
+"""Commands that set when steps are taken, and don't change the steps."""
 
 
 def setting_commands(folder: RunFolder) -> list[Command]:
-    """The commands by which a hyper-parameter became another one, in their order."""
+    """The commands that changed a hyper-parameter, in order."""
     commands = folder.database.commands()
     return [each for each in commands if each.state == "applied" and each.name not in TRANSPORT]
 
@@ -223,7 +223,7 @@ def losses_of(folder: RunFolder, spec: RunSpec) -> np.ndarray:
 
 
 def epochs_of(folder: RunFolder, spec: RunSpec) -> list[EpochValue]:
-    """What was measured at the ends of the path's epochs."""
+    """The values recorded at the ends of the path's epochs."""
     values: list[EpochValue] = []
     for link, count in path_counts(spec):
         rows = folder.database.epochs(link.segment.number)
@@ -243,11 +243,11 @@ UNKNOWN: dict[str, Any] = {
     "kept_epoch": None,
     "kept_step": None,
 }
-"""What stands in the document of a run that is not over."""
+"""Entries of the ``train`` document that are unknown until a run ends."""
 
 
 def histories(folder: RunFolder, spec: RunSpec, *, over: bool = False) -> dict[str, Any]:
-    """The lists by epoch of the ``train`` document. over: a last epoch that was cut short counts too."""
+    """The per-epoch lists of the ``train`` document. over: include a last epoch that was cut short."""
     mean_E, deviation_E = training_losses(losses_of(folder, spec), epoch_count(spec), over=over)
     measured = evaluations(folder, spec, len(mean_E))
     validation, nothing = measured.get("validation", {}), [None] * len(mean_E)
@@ -262,7 +262,7 @@ def histories(folder: RunFolder, spec: RunSpec, *, over: bool = False) -> dict[s
 def training_losses(
     losses_S: np.ndarray, count: EpochStretch, *, over: bool = False
 ) -> tuple[Floats, Floats]:
-    """Mean and deviation ``[E]`` of the losses of each epoch; over: of a last one that was cut short too."""
+    """Mean and deviation ``[E]`` of the losses of each epoch; over: include a last one cut short."""
     losses, stop = list[tuple[Floats, Floats]](), len(losses_S)
     for part in count.parts:
         losses.append(
@@ -281,8 +281,8 @@ MEMBER = "/"  # between a split and the number of a member
 def member_rows(
     evaluation: Mapping[str, Mapping[str, Tensor]], settings: Mapping[str, Any]
 ) -> Iterator[tuple[str, str, float]]:
-    """(split, metric, figure) of each member of an ensemble, as they are recorded: what its curves show, and
-    what chooses. NaN of one that has stopped is left out."""
+    """(split, metric, value) to record for each ensemble member: metrics for its curves and for the choice of
+    members. NaN of stopped members is left out."""
     shown = {"loss", "accuracy", "rmse", settings["metric"]} if settings["ensemble"] > 1 else set()
     for split, metrics in evaluation.items():
         for metric in sorted(shown & metrics.keys()):
@@ -294,7 +294,7 @@ def member_rows(
 def member_evaluations(
     folder: RunFolder, spec: RunSpec, epochs: int
 ) -> dict[str, dict[str, list[list[float | None]]]]:
-    """``{split: {metric: [of each member [value of epoch 1, 2, ...]]}}`` of an ensemble."""
+    """``{split: {metric: [for each member [value of epoch 1, 2, ...]]}}`` of an ensemble."""
     values: dict[str, dict[str, list[list[float | None]]]] = {}
     for row in epochs_of(folder, spec):
         split, apart, member = row.split.partition(MEMBER)
@@ -305,7 +305,7 @@ def member_evaluations(
 
 
 def evaluations(folder: RunFolder, spec: RunSpec, epochs: int) -> dict[str, dict[str, list[float | None]]]:
-    """``{split: {metric: [value of epoch 1, 2, ...]}}``; None where nothing was measured."""
+    """``{split: {metric: [value of epoch 1, 2, ...]}}``; None for an epoch that was not evaluated."""
     values: dict[str, dict[str, list[float | None]]] = {}
     for row in epochs_of(folder, spec):
         if row.epoch <= epochs and MEMBER not in row.split:

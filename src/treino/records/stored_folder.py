@@ -20,11 +20,11 @@ from treino.store import RunFolder
 from treino.store.new_names import ended_before_it_began
 from treino.words import N_, _
 
-# ---- what runs, sweeps and studies have in common once they are stored
+# ---- base class of stored runs, sweeps and studies
 
 
 class StoredFolder:
-    """Nothing is read before it is needed. access: to its rows and to networks of the user's own."""
+    """A stored folder, read on demand. access: to its rows and to the user's networks."""
 
     def __init__(self, folder: RunFolder, access: Access | None = None) -> None:
         self.folder = folder
@@ -40,19 +40,19 @@ class StoredFolder:
 
     @property
     def status(self) -> str:
-        """running, finished, stopped, interrupted or diverged (of several networks: where all did)."""
+        """running, finished, stopped, interrupted or diverged (of several networks: all diverged)."""
         return self.folder.status
 
 
-# ---- which runs, sweeps and studies can be resumed, and what is said of the others
+# ---- conditions of resuming
 
 
 @dataclass(frozen=True)
 class ResumeRule:
-    """What one kind of folder is resumed from.
+    """When a kind of folder can be resumed.
 
-    states: a run that is stopped was asked to stop; a sweep is stopped when its time is over. hint: what to
-    do where there is nothing to go on with.
+    states: the resumable states: a run stops on request and can then be resumed; a stopped sweep has used up
+    its time. hint: what to do if the folder can't be resumed.
     """
 
     states: tuple[str, ...]
@@ -69,9 +69,9 @@ RULES = {
 
 
 def unfinished(path: str | Path, also: Sequence[str] = ()) -> RunFolder:
-    """The folder at ``path``, opened for reading, if it can be resumed. also: further states in which it can.
+    """Open the folder at ``path`` for reading, if it can be resumed. also: further resumable states.
 
-    Damaged keyframes are passed over: ``RunFolder.unseal`` drops them.
+    Damaged keyframes are ignored: ``RunFolder.unseal`` removes them.
 
     Raises:
         TreinoError: it is over, is being written by another process, is damaged, or ended before it began.
@@ -100,12 +100,12 @@ T = TypeVar("T")
 
 
 def try_or_note(notes: list[str], what: str, hint: str, work: Callable[[], T]) -> T | None:
-    """The result of ``work``; None where it fails, and a sentence more in ``notes``.
+    """Return the result of ``work``. If it fails, add a sentence to ``notes`` and return None.
 
-    what: what it does, to begin the sentence with. hint: what to type or to know then.
+    what: the description of the work, which begins the sentence. hint: what to do or know after a failure.
 
     Raises:
-        TreinoError, OSError: the machine fails, which ends everything.
+        TreinoError, OSError: a system error.
     """
     try:
         return work()
@@ -128,16 +128,16 @@ def _reason(error: BaseException) -> str:
     return f"{cause(error).rstrip(': .')}."
 
 
-# ---- the command that reproduces a run, as a person types it
+# ---- commands that reproduce a run
 
 
 def as_typed(source: str, settings: Mapping[str, object]) -> str:
-    """The command that reproduces this run, typed from the run's folder where the data is a file."""
+    """The command that reproduces this run; if the data is a file, to be typed in the run's folder."""
     return shlex.join(["treino", "train", source, *as_flags(without_recipe(settings))])
 
 
 def branch_as_typed(how: str, place: str, changes: Mapping[str, object]) -> str:
-    """The command that goes on from a step of a run again; how: --branch or --rewind; place: RUN:STEP."""
+    """The command that repeats a branch or rewind. how: --branch or --rewind. place: RUN:STEP."""
     known = {name: value for name, value in changes.items() if name in FLAGS}
     return shlex.join(["treino", "train", how, place, *as_flags(known)])
 
@@ -154,11 +154,11 @@ def as_flags(settings: Mapping[str, object]) -> list[str]:
     return words
 
 
-# ---- the versions of the packages that a run was trained with
+# ---- versions of packages
 
-_version = cache(version)  # which reads it from a file
+_version = cache(version)  # cached, since it reads a file
 
 
 def versions() -> dict[str, str]:
-    """``{package: version}``, with Python's own."""
+    """``{package: version}``, including Python's version."""
     return {"treino": _version("treino"), "torch": torch.__version__, "python": platform.python_version()}

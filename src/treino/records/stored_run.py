@@ -1,4 +1,4 @@
-"""A stored run: the figures, the network and the rows of one training, as its folder holds them."""
+"""A stored run: the metrics, the network and the rows of one training, read from its folder."""
 
 from collections.abc import Callable, Mapping
 from copy import copy
@@ -37,9 +37,9 @@ from treino.words import _
 class SweepRow:
     """One network of a sweep, which has no folder of its own.
 
-    number: its place in the sweep. asked: all of its settings, as far as they were asked for. tensors: the
-    kept ``state_dict``; state: with the buffers that it leaves out. spec, document: make what a run's folder
-    holds ready.
+    number: in the sweep. asked: its settings as requested, before defaults are resolved. tensors: the kept
+    ``state_dict``. state: the same with the buffers that ``state_dict`` leaves out. spec, document: functions
+    that make what a run's folder stores.
     """
 
     number: int
@@ -51,14 +51,14 @@ class SweepRow:
 
 
 class StoredRun(StoredFolder):
-    """One training, read from disk; also one that is still going on.
+    """One training, read from disk; it may still be running.
 
-    Nothing in the folder is executed: the network of a run that trained a module of your own needs ``net=``,
-    or ``trust=True``, which runs the copy of its file that was sealed with the run.
+    Nothing in the folder is executed: if the run trained a module of the user's own, its network needs
+    ``net=``, or ``trust=True``, which runs the copy of its file that was sealed with the run.
 
-    rows: those that it was trained on, where they are at hand already. row: the network that it is of the
-    sweep whose folder this is; such a one brings its rows. one: the number of the only member of an ensemble
-    that answers.
+    rows: the rows it was trained on, if already loaded. row: set if the run is a network of a sweep, whose
+    folder this is; ``rows`` must then be given. one: the number of the ensemble member that predicts alone;
+    None: all.
     """
 
     one: int | None = None
@@ -80,7 +80,7 @@ class StoredRun(StoredFolder):
 
     @property
     def title(self) -> str:
-        """The name for pictures: with the number of the member that they are of."""
+        """The name for pictures, with the member's number if they show one member."""
         if self.one is None:
             return self.name
         return _("{run}, network {n} of {members}").format(
@@ -89,13 +89,13 @@ class StoredRun(StoredFolder):
 
     @property
     def typed(self) -> str:
-        """What to type for this run on a command line: its name where it lies in ./runs, else its path."""
+        """What to type for this run on a command line: its name if it is in ./runs, else its path."""
         return command_word(self.folder.path, "" if self.row is None else f":{self.row.number}")
 
     def member(self, number: int | None = None) -> Self:
-        """The same run with one network of an ensemble in its place: whoever asks it asks this one alone.
+        """The same run with only one network of the ensemble: it alone predicts.
 
-        number: counted from 0; default the best one. A run of one network is its own member.
+        number: counted from 0; default: the best. A run of one network is its own member.
 
         Raises:
             TreinoError: there is no such member.
@@ -112,24 +112,24 @@ class StoredRun(StoredFolder):
             return self
         run = copy(self)
         run.one = number_of
-        run.__dict__.pop("module", None)  # the answer of them all, where it was made
+        run.__dict__.pop("module", None)  # the ensemble's, if cached
         return run
 
     @property
     def _usual(self) -> int:
-        """The member that is asked where none is named: the best one, while it trains the first."""
+        """The default member: the best one; while the run trains, the first."""
         result = self.result if self.one is None else None
         return self.one or (result.answering[0] if result is not None and result.answering else 0)
 
     def answered_by(self, net: nn.Module) -> Self:
-        """The same run with this network in the place of the kept one."""
+        """The same run with this network instead of the kept one."""
         run = copy(self)
         run.module = net
         return run
 
     @cached_property
     def spec(self) -> RunSpec:
-        """What was asked and what was resolved, the data's name, the versions."""
+        """The requested and the resolved settings, the data's name, the versions."""
         if self.row is not None:
             return self.row.spec(self, self.row)
         spec = read_run_spec(self.folder)
@@ -139,13 +139,13 @@ class StoredRun(StoredFolder):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Every setting with the value that it had."""
+        """Every setting with its resolved value."""
         return self.spec.resolved.model_dump(mode="json")
 
     @property
     def document(self) -> dict[str, Any]:
-        """The ``train`` document: all figures of the run. Of a run that is not over, those that there are; of
-        a network of a sweep its settings, and its figures at each rung."""
+        """The ``train`` document: all results of the run, or those so far; for a network of a sweep, its
+        settings and its metrics at each rung."""
         if self.row is not None:
             return self.row.document(self, self.row)
         head: dict[str, Any] = {"run": self.name, "path": str(self.path), "status": self.status}
@@ -161,30 +161,30 @@ class StoredRun(StoredFolder):
 
     @property
     def result(self) -> RunResult | None:
-        """All figures of the run; None before it is over, and of a network of a sweep."""
-        if self.row is not None or not self.folder.manifest.sealed:  # there may be that of an earlier stop
+        """The results of the run; None before it has ended, and for a network of a sweep."""
+        if self.row is not None or not self.folder.manifest.sealed:  # a result of an earlier stop may exist
             return None
         return read_run_result(self.folder)
 
     @property
     def facts(self) -> RunFacts:
-        """What is known from the first step on: rows, network, findings; once it is over, all figures."""
+        """The facts known from the first step on: rows, network, findings; after the end, the result."""
         return self.result or self.spec.facts
 
     @property
     def steps(self) -> int:
-        """Updates that it has taken; of a diverged one, those whose weights were finite."""
+        """Updates done; for a diverged run, those with finite weights."""
         result = self.result
         return len(self.losses) if result is None else result.steps
 
     @property
     def metrics(self) -> dict[str, dict[str, float] | None]:
-        """``{split: {metric: value}}`` of the kept weights; test is None before the run is over."""
+        """``{split: {metric: value}}`` of the kept weights; test is None before the run has ended."""
         return dict(self.document["metrics"])
 
     @property
     def losses(self) -> np.ndarray:
-        """``[S]`` float32: the training loss of every step that led to the newest weights."""
+        """``[S]`` float32: the training loss of every step on the path to the newest weights."""
         self._need_curves()
         return losses_of(self.folder, self.spec)
 
@@ -193,7 +193,7 @@ class StoredRun(StoredFolder):
         """``{split: {metric: [value of epoch 1, 2, ...]}}``; None for an epoch that was not evaluated."""
         self._need_curves()
         values = evaluations(self.folder, self.spec, int(self.document["epochs"]))
-        values.pop("train", None)  # its only figures are seconds
+        values.pop("train", None)  # its only values are seconds
         return values
 
     @property
@@ -225,20 +225,20 @@ class StoredRun(StoredFolder):
 
     @property
     def loss_function(self) -> Loss:
-        """The loss that was trained, with its settings."""
+        """The training loss, with its settings."""
         s = self.spec.resolved
         faulty = "softmax_before_cross_entropy" in s.fault
         return Loss(s.loss, s.label_smoothing, s.class_weights or None, faulty)
 
     @cached_property
     def data(self) -> Data:
-        """The rows that it was trained on, in the same splits; of a DataLoader or Dataset that doesn't lie
-        in memory some of them."""
+        """The rows that the run was trained on, in the same splits; only a sample of a DataLoader or Dataset
+        that isn't in memory."""
         return in_memory(data_of(self.folder, self.access.data_file)) if self.rows is None else self.rows
 
     @property
     def item_shape(self) -> tuple[int, ...] | None:
-        """The shape in which the network takes one item, where it is not flat."""
+        """The shape of one input item; None if the network takes flat rows."""
         return None if self.spec.net == "mlp" else self.spec.item_shape
 
     @property
@@ -252,7 +252,7 @@ class StoredRun(StoredFolder):
         return self._kept()[0]
 
     def _kept(self) -> tuple[Mapping[str, Tensor], Any]:
-        """``state``, and the network's answers where they are known."""
+        """``state``, and the network's stored check outputs, if any."""
         return read_weights(self.folder) if self.row is None else (self.row.state, None)
 
     @cached_property
@@ -263,9 +263,9 @@ class StoredRun(StoredFolder):
         ``[B, 1]``); ``predict`` prepares for you.
 
         Raises:
-            TreinoError: it has no weights yet; the run trained a network of your own, and neither ``net`` nor
-                ``trust`` was given; no copy of it was sealed with the run; the network has other tensors, or
-                gives other answers.
+            TreinoError: the run has no weights yet; it trained a network of the user's own, and neither
+                ``net`` nor ``trust`` was given; no copy of that network was sealed with the run; the network
+                has other tensors, or gives other outputs.
         """
         if self.one is not None:
             return self._member_module(self.one)
@@ -288,7 +288,7 @@ class StoredRun(StoredFolder):
         """A member's kept network.
 
         Raises:
-            TreinoError: it is not one of those that answer, whose weights alone are kept.
+            TreinoError: the member is not in the predicting ensemble, so that its weights aren't kept.
         """
         every = StoredRun(self.folder, self.access, self.rows).module
         answering = self.result.answering if self.result is not None else ()
@@ -304,7 +304,7 @@ class StoredRun(StoredFolder):
         return every.members[answering.index(number)]
 
     def _network(self) -> nn.Module:
-        """The network, or all that answer together, without the kept weights."""
+        """The network, or the predicting ensemble, without the kept weights."""
         s = self.spec.resolved
         members = 1 if self.result is None else len(self.result.answering) or 1
         one = self._one_network(members)
@@ -312,13 +312,13 @@ class StoredRun(StoredFolder):
             return one
         nets = [one, *(module_copy(one) for _member in range(members - 1))]
         limited = s.clip_target and not self.spec.classes
-        return Ensemble(nets, s.loss, (0.0, 0.0) if limited else None)  # they are kept with the weights
+        return Ensemble(nets, s.loss, (0.0, 0.0) if limited else None)  # limits are loaded with the weights
 
     def _one_network(self, members: int) -> nn.Module:
-        """The network, or one of so many that answer together.
+        """The network, or one of ``members`` networks of the ensemble.
 
         Raises:
-            TreinoError: it is the user's own, and its code may not run.
+            TreinoError: the network is the user's own, and its code may not run.
         """
         spec, s = self.spec, self.spec.resolved
         if isinstance(self.access.net, nn.Module):
@@ -326,11 +326,11 @@ class StoredRun(StoredFolder):
         own = run_network(self.folder, spec.net, spec.asked.get("net"), self.access, s.seed)
         if own is not None:
             return plain_module(own)
-        assert s.hidden is not None  # the document holds no network of treino's own layers without them
+        assert s.hidden is not None  # always set for treino's own layers
         assert s.activation is not None
         sizes = [spec.inputs, *s.hidden, spec.outputs]
         check_layers(sizes, (t.shape for t in self.tensors.values()), self.name, members)
-        # its layers are there also where it was set to 0 on the way, and count in the weights' names
+        # dropout layers stay if a command set dropout to 0, and count in the weights' names
         dropout = s.dropout or spec.asked.get("dropout") or 0.0
         described = mlp(*s.hidden, activation=s.activation, dropout=dropout, batch_norm=s.batch_norm)
         made: nn.Module = described.module(spec.inputs, spec.outputs)
@@ -345,7 +345,7 @@ class StoredRun(StoredFolder):
 
 
 def study_without_network(study: RunFolder) -> TreinoError:
-    """The error for a study where a run is wanted."""
+    """The error if a study is given instead of a run."""
     name = study.path.name
     return TreinoError(
         "study_is_no_run",

@@ -1,7 +1,7 @@
 """A network of the user's own, made by running a Python file.
 
-This is the one place where treino runs a network's code. Whether a file may run is decided before, in
-``records/network_source.py``, which alone makes a ``NetworkFile``.
+Treino runs a network's code only here. Whether a file may run is decided before, in
+``records/network_source.py``: no other module makes a ``NetworkFile``.
 """
 
 import importlib.machinery
@@ -26,10 +26,10 @@ from treino.words import _
 
 @dataclass(frozen=True)
 class NetworkFile:
-    """A Python file that may run, and the name in it of the network.
+    """A Python file that may run, and the name that it gives the network.
 
-    source: the bytes that run, however the file changes meanwhile. path: where they were read, for errors
-    and tracebacks. siblings: the folder from which it may import others; None for a copy, which stands alone.
+    source: the bytes that run, even if the file changes meanwhile. path: the file they were read from, for
+    errors and tracebacks. siblings: the folder of files that it may import; None for a copy.
     """
 
     path: Path
@@ -39,21 +39,21 @@ class NetworkFile:
 
 
 NetworkFiles = Mapping[str, NetworkFile]
-"""The files that may run, by the words in which settings name them: ``"mynet.py:Net"``."""
+"""The files that may run, by their names in settings, such as ``"mynet.py:Net"``."""
 
 
 def network_of(settings: Settings, files: NetworkFiles) -> nn.Module | None:
-    """The network that ``settings.net`` names, made anew from its seed; None where it names none.
+    """Make the network that ``settings.net`` names, from the settings' seed; return None if it names none.
 
     Raises:
-        TreinoError: its file may not run, or fails to; see ``own_net``.
+        TreinoError: the network's file may not run, or fails; see ``own_net``.
     """
     file = _file_of(settings, files)
     return None if file is None else own_net(file, settings.seed)
 
 
 def network_maker(settings: Settings, files: NetworkFiles) -> nn.Module | Callable[[], nn.Module] | None:
-    """What makes the networks of an ensemble, each from its own seed; a network where the file holds one.
+    """The function that makes an ensemble's networks, each from its own seed; or the file's module instance.
 
     Raises:
         TreinoError: as ``network_of``.
@@ -69,7 +69,7 @@ def _file_of(settings: Settings, files: NetworkFiles) -> NetworkFile | None:
 
 
 def no_permission(word: str) -> TreinoError:
-    """The error for a network that settings name, where nobody said that its code may run."""
+    """The error for a network named by settings without permission to run its code."""
     return TreinoError(
         "net_not_trusted",
         _("The settings name the network {net}, and nobody said that its code may run.").format(net=word),
@@ -78,13 +78,13 @@ def no_permission(word: str) -> TreinoError:
 
 
 def own_net(file: NetworkFile, seed: int) -> nn.Module:
-    """Run the file and return the network: its name is an ``nn.Module``, its class, or what makes one.
+    """Run the file and return the network. ``file.name`` is a module, its class, or a function.
 
-    A class or function is called without arguments under a random state that is derived from ``seed``,
-    so that the same seed always gives the same first weights.
+    A class or function is called without arguments under a random state derived from ``seed``, so that the
+    same seed always gives the same initial weights.
 
     Raises:
-        TreinoError: the file raises, has no such name, or the name makes something else.
+        TreinoError: the file raises, has no such name, or the name isn't such an object.
     """
     value = _network_in(file)
     return value if isinstance(value, nn.Module) else construct_module(value, seed)
@@ -104,7 +104,7 @@ def _network_in(file: NetworkFile) -> nn.Module | Callable[[], nn.Module]:
 
 
 def _value_in(file: NetworkFile) -> Any:
-    """What the file's name stands for, once it is run."""
+    """Run the file and return the object of its name."""
     module = _module(file)
     if not hasattr(module, file.name):
         names = [n for n, v in vars(module).items() if isinstance(v, (nn.Module, type)) or callable(v)]
@@ -118,7 +118,7 @@ def _value_in(file: NetworkFile) -> Any:
 
 
 def _module(file: NetworkFile) -> ModuleType:
-    """The module that the file's bytes make: no other bytes are read, neither the path's nor a cache's."""
+    """Execute the file's bytes as a module, without reading its path or a bytecode cache."""
     where = os.path.abspath(file.path)
     module = ModuleType(f"treino_net_{file.path.stem}")
     module.__file__ = where

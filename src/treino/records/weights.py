@@ -1,4 +1,4 @@
-"""Weights of a folder: their files, loaded into a network that they belong to, and its kept answers."""
+"""Weights of a folder: their files, loading them into a network, and outputs stored to check the network."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -22,10 +22,10 @@ from treino.words import _
 
 
 def with_weights(net: nn.Module, tensors: Mapping[str, Tensor], name: str) -> nn.Module:
-    """The network itself, in eval mode, with copies of these. name: whose they are.
+    """Load copies of ``tensors`` into ``net`` and return it in eval mode. name: the run's, for errors.
 
     Raises:
-        TreinoError: it has other tensors.
+        TreinoError: the network has other tensors.
     """
     try:
         put_state(net, tensors)
@@ -36,13 +36,13 @@ def with_weights(net: nn.Module, tensors: Mapping[str, Tensor], name: str) -> nn
 
 
 def check_layers(sizes: Sequence[int], shapes: Iterable[Sequence[int]], name: str, members: int = 1) -> None:
-    """Refuse layers of other sizes than the kept weights have, before a network is built that large.
+    """Refuse layers whose sizes don't fit the kept weights, before the network is built.
 
-    sizes: the inputs, the units of each hidden layer, the outputs. shapes: of all kept tensors. members:
-    networks that they are of.
+    sizes: the inputs, the units of each hidden layer, the outputs. shapes: of all kept tensors. members: the
+    number of networks to which the tensors belong.
 
     Raises:
-        TreinoError: they have other shapes.
+        TreinoError: the shapes don't fit.
     """
     kept = sorted(tuple(shape) for shape in shapes if len(shape) == 2)
     if kept != sorted([(units, inputs) for inputs, units in pairwise(sizes)] * members):
@@ -50,12 +50,12 @@ def check_layers(sizes: Sequence[int], shapes: Iterable[Sequence[int]], name: st
 
 
 def check_row(sizes: Sequence[int], gates: int, numbers: int, name: str) -> None:
-    """The same by the numbers of a state's row of parameters, which says no shapes.
+    """As ``check_layers``, for a flat row of ``numbers`` parameters, which has no shapes.
 
-    gates: the factors of columns that are trained with these layers.
+    gates: the number of column factors that are trained with these layers.
 
     Raises:
-        TreinoError: a network of these layers has more or fewer.
+        TreinoError: a network of these layers has another number of parameters.
     """
     layers = sum(padded(units * inputs) + padded(units) for inputs, units in pairwise(sizes))
     if numbers != padded(gates) + layers:
@@ -75,16 +75,16 @@ def _other(name: str, why: str, hint: str) -> TreinoError:
     return TreinoError("net_differs", message, hint)
 
 
-# ---- answers of a network of the user's own
+# ---- check outputs of a user's network
 
-TOLERANCE = 0.02  # of the largest answer: other machines round otherwise, in bfloat16 by hundredths
-ANSWERS = "answers"  # in the metadata of the weights
+TOLERANCE = 0.02  # relative to the largest output: machines round differently, in bfloat16 by hundredths
+ANSWERS = "answers"  # key in the metadata of the weights
 
 
 def answers_of(net: nn.Module, item_shape: Sequence[int]) -> list[list[float]] | None:
-    """``[4, C]``: what the network answers about four made-up rows of 0 and 1; None where it has no answer.
+    """``[4, C]``: the network's outputs for four artificial rows of 0 and 1; None if it fails on them.
 
-    Nobody's rows are in them, and numbers of words or classes, which have no fractions, take them too.
+    Such rows contain no user data, and are also valid as word or class indices, which are integers.
     """
     zero_4D = torch.zeros(4, *item_shape)
     flat_4D = zero_4D.view(4, -1)
@@ -98,12 +98,12 @@ def answers_of(net: nn.Module, item_shape: Sequence[int]) -> list[list[float]] |
 
 
 def check_answers(net: nn.Module, item_shape: Sequence[int], known: Any, run: str) -> None:
-    """Refuse a network that answers otherwise than it did when the run was sealed.
+    """Refuse a network whose outputs differ from those when the run was sealed.
 
-    known: what ``answers_of`` gave then.
+    known: the result of ``answers_of`` then.
 
     Raises:
-        TreinoError: its code, or something that is neither parameter nor buffer, is not what it was.
+        TreinoError: the network's code, or state that is neither parameter nor buffer, has changed.
     """
     if known is None:
         return
@@ -112,7 +112,7 @@ def check_answers(net: nn.Module, item_shape: Sequence[int], known: Any, run: st
         before_4C, now_4C = torch.tensor(known), torch.tensor(now)
         most = float(before_4C.abs().nan_to_num(0.0, 0.0, 0.0).max()) * TOLERANCE
         same = torch.allclose(now_4C, before_4C, rtol=0.0, atol=most + 1e-6, equal_nan=True)
-    except (RuntimeError, TypeError, ValueError):  # other numbers of answers, or none
+    except (RuntimeError, TypeError, ValueError):  # another number of outputs, or none
         same = False
     if not same:
         raise TreinoError(
@@ -129,7 +129,7 @@ def check_answers(net: nn.Module, item_shape: Sequence[int], known: Any, run: st
 
 
 def notes_on_answers(training: TrainingLoop, net: nn.Module, x: Tensor) -> list[str]:
-    """What a reader of the figures has to know of such a network. x: prepared rows, ``[N, ...]``."""
+    """Notes on a user's network that a reader of its metrics needs. x: prepared rows, ``[N, ...]``."""
     if training.shared.net is not None or not len(x):
         return []
     with torch.no_grad():
@@ -169,13 +169,13 @@ def _notes(training: TrainingLoop, net: nn.Module, x: Tensor) -> list[str]:
 
 
 def _alone(net: nn.Module, x: Tensor, together: Tensor) -> bool:
-    """Whether each row is answered by itself as it was among others."""
+    """Whether each row's output alone equals its output in a batch (``together``)."""
     try:
         return all(
             _close(net(row.clone()), wanted)
             for row, wanted in zip(x.split(1), together.split(1), strict=True)
         )
-    except Exception:  # such as batch norm, of one row
+    except Exception:  # such as batch norm on one row
         return False
 
 
@@ -196,7 +196,7 @@ BUFFERS = "buffers.safetensors"  # registered with persistent=False
 
 
 def write_weights(folder: RunFolder, net: nn.Module, item_shape: Sequence[int] | None) -> None:
-    """item_shape: of a network of the user's own, whose answers are kept too; None: of treino's layers."""
+    """Write the weights; with ``item_shape`` (a network of the user's own) also its check outputs."""
     answers = {} if item_shape is None else {ANSWERS: answers_of(net, item_shape)}
     folder.write_tensors(WEIGHTS, dict(net.state_dict()), answers)
     if beside := left_out(net):
@@ -204,7 +204,7 @@ def write_weights(folder: RunFolder, net: nn.Module, item_shape: Sequence[int] |
 
 
 def read_weights(folder: RunFolder) -> tuple[Mapping[str, Tensor], Any]:
-    """All that ``write_weights`` wrote of the network, and its answers where they are known."""
+    """The weights and buffers that ``write_weights`` wrote, and the check outputs, if any."""
     tensors, known = read_tensors(folder, WEIGHTS)
     beside = read_tensors(folder, BUFFERS)[0] if folder.has(BUFFERS) else {}
     return {**tensors, **beside}, known.get(ANSWERS)
