@@ -100,7 +100,7 @@ def _of_no_header(table: Table) -> list[str]:
 
 
 def decide_task(column: Column, task: str | None, place: Callable[[int], str]) -> tuple[Task, str]:
-    """Return (task, reason). Text, booleans and at most 20 distinct integers are classes, the rest regression.
+    """Return (task, reason). Text, booleans and at most 20 distinct integers are classes, others regression.
 
     task: overrides this if the values allow it. Missing, infinite and constant targets are refused.
     """
