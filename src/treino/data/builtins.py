@@ -14,7 +14,7 @@ from treino.data.readers import idx
 from treino.data.table import Column, Table
 from treino.words import N_, _
 
-# ---- synthetic data sets of points in a plane
+# ---- synthetic data sets in the plane
 
 ROWS = 1000
 _Points = tuple[NDArray[np.float64], NDArray[np.int64]]

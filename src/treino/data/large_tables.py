@@ -74,7 +74,7 @@ class TableFile:
         return self._subset[1]
 
     def blocks(self, columns: Sequence[int]) -> Iterator[tuple[int, tuple[Column, ...]]]:
-        """Yields (number of the first selected row, these columns) for every block of rows."""
+        """Yields (number of the block's first selected row, these columns) for every block of rows."""
         self.last = None
         at = start = 0
         for batch in self.spilled:
@@ -126,7 +126,7 @@ class StoredColumn(Column):
 
 
 def stored_columns(opened: ColumnReader, spilled: RowSpill) -> tuple[Column, ...]:
-    """The columns of a table whose rows are in a file."""
+    """The StoredColumns of a table whose rows are in a file."""
     first = next(iter(spilled))
     like = opened.columns(pa.Table.from_batches([first]))
     source = TableFile(opened, spilled)

@@ -70,7 +70,7 @@ class TableRequest:
     reading: ReaderOptions | None
 
     def to_json(self) -> dict[str, Any]:
-        """The arguments of ``load`` except the source; further optional ones only if not at their default."""
+        """The arguments of ``load`` except the source; most only if they differ from their defaults."""
         features, split, reading = self.features, self.split, self.reading
         return {
             "target": self.target,
@@ -147,7 +147,7 @@ def load(
     A larger table is prepared once into a folder and read from there, with the same rows bit for bit. cache:
     the folder for prepared tables; None: a temporary one, removed with the Data.
 
-    Raises TreinoError naming the rule, the value and its place, and the next move.
+    Raises TreinoError naming the rule, the value, its place, and what to do next.
     """
     shares, files = _shares_and_files(validation, test)
     split = Split(*shares, data_seed, split_group, split_time, split_column, duplicates, fold_of(fold))
@@ -363,7 +363,7 @@ def _check_inputs(inputs: Any, bins: Any, clip_inputs: Any) -> None:
 
 
 def _non_defaults(**values: object) -> dict[str, object]:
-    """The arguments that differ from their defaults."""
+    """The arguments that differ from their defaults, with tuples as lists."""
     usual = {"impute": "median", "inputs": "plain"}
     return {
         name: list(value) if isinstance(value, tuple) else value

@@ -49,7 +49,7 @@ PLAIN = (
 )  # fmt: skip
 _PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 _UNFINISHED = ".unfinished-"
-_YOUNG = 60.0  # seconds during which a new folder may not be locked yet
+_YOUNG = 60.0  # seconds within which a new folder may still be without a lock
 _KNOWN: dict[tuple[int, ...], str] = {}  # digests of files by device, inode, size and modification time
 _version = cache(version)  # cached, because ``version`` reads a file
 
@@ -110,7 +110,7 @@ class PreparedCache:
 
     @property
     def name(self) -> str:
-        """The name of the complete folder."""
+        """The name of the complete folder: a hash of the request."""
         return hashlib.sha256(json.dumps(self._request, sort_keys=True).encode()).hexdigest()[:16]
 
     def lookup(self, source: object, files_of: Mapping[str, object]) -> Data | None:
@@ -160,7 +160,7 @@ class PreparedCache:
         path = self._root / self.name
         with files.trouble(path):
             if os.path.lexists(path):
-                if _read(self._root, self.name, self._request) is not None:  # by another process
+                if _read(self._root, self.name, self._request) is not None:  # another process wrote it
                     return
                 old = folder.with_name(f"{folder.name}-old")
                 os.rename(path, old)

@@ -155,7 +155,7 @@ def free_bytes() -> int:
         ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
         ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
     ):
-        with suppress(OSError, ValueError):  # "max" is no limit
+        with suppress(OSError, ValueError):  # ValueError: "max" means no limit
             free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()))
     return max(free, 1)
 

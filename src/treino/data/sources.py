@@ -1,6 +1,6 @@
-"""Tables from what the user gives: a built-in's name, a file's path, frames (pandas, polars, Arrow), arrays.
+"""Tables from the user's source: a built-in's name, a file's path, frames (pandas, polars, Arrow), arrays.
 
-Every column becomes an Arrow column, so that the same code detects its type as for a file's columns.
+Every column becomes an Arrow column, so that the same code detects column types as for a file.
 """
 
 import datetime

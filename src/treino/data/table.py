@@ -1,4 +1,4 @@
-"""A table: named columns of numbers or texts, as read, before any preparation."""
+"""A table: named columns of numbers, texts or times, as read, before any preparation."""
 
 import math
 import re
@@ -22,7 +22,7 @@ MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "<na>", "
 TRUTH = {"false": 0.0, "true": 1.0}
 LARGEST_WHOLE = 2**53  # all whole numbers up to this are distinct as float64
 _WHOLE = re.compile(r"[+-]?\d{1,400}", re.ASCII)
-MONEY = "money "  # before the symbol in ``Column.writing``
+MONEY = "money "  # precedes the currency symbol in ``Column.writing``
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(inf|infinity)", re.IGNORECASE)
 _GROUPED = re.compile(r"[+-]?\d{1,3}([.,' ]\d{3})+([.,]\d+)?", re.ASCII)

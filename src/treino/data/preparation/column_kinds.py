@@ -155,7 +155,7 @@ def is_row_number(column: Column) -> bool:
     numbers = column.numbers
     if numbers is None or len(numbers) < 10 or not np.isfinite(numbers).all():
         return False
-    if float(numbers.min()) + len(numbers) - 1 != float(numbers.max()):  # the common case, without sorting
+    if float(numbers.min()) + len(numbers) - 1 != float(numbers.max()):  # the common case needs no sorting
         return False
     return bool((np.diff(np.sort(numbers)) == 1).all())
 

@@ -23,7 +23,7 @@ from treino.words import _, joined
 
 
 def check_kinds(table: Table, kinds: Mapping[str, str]) -> None:
-    """Refuse kinds for columns that don't exist."""
+    """Refuse ``kinds`` for columns that don't exist."""
     for name in kinds:
         if name not in table.by_name:
             raise TreinoError(

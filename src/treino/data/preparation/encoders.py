@@ -20,7 +20,7 @@ from treino.documents.data import Column as EncodedColumn
 from treino.errors import TreinoError
 from treino.words import N_, _
 
-# ---- bins of a column of numbers
+# ---- bins of numbers
 
 Floats = NDArray[np.float64]
 
@@ -274,7 +274,7 @@ def to_json(encoder: Encoder) -> dict[str, Any]:
 
 
 def from_column(stored: EncodedColumn) -> Encoder:
-    """The encoder that ``to_json`` wrote."""
+    """The encoder that ``to_json`` stored."""
     kind = ENCODERS[stored.encoder]
     made: Encoder = kind(**{field.name: getattr(stored, field.name) for field in fields(kind)})
     return made

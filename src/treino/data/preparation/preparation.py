@@ -25,7 +25,7 @@ from treino.documents.data import PreparationDocument
 from treino.errors import TreinoError
 from treino.words import _
 
-BLOCK = 1 << 16  # values that are scaled at a time
+BLOCK = 1 << 16  # number of values that are scaled at a time
 
 Task = Literal["classification", "regression"]
 
@@ -89,7 +89,7 @@ class Preparation:
 
     @property
     def input_bins(self) -> tuple[bool, ...]:
-        """``[D]``: whether the input is a bin of its column."""
+        """``[D]``: whether each input is a bin of its column."""
         if not self.encoders:
             return (False,) * len(self.features)
         return tuple(0 < k < len(e.edges) for e in self.encoders for k in range(len(e.inputs)))
@@ -200,7 +200,7 @@ class Preparation:
 
     @classmethod
     def from_document(cls, stored: PreparationDocument) -> "Preparation":
-        """The preparation that ``to_json`` wrote.
+        """The preparation that ``to_json`` stored.
 
         Raises TreinoError if its fields are inconsistent.
         """

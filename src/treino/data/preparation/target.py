@@ -1,4 +1,4 @@
-"""The target column and its task, classification or regression, decided from its values."""
+"""The target column, its classes, and its task, classification or regression, decided from its values."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping

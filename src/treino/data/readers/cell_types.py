@@ -1,4 +1,4 @@
-"""Types of text columns, decided from all of their cells, block by block.
+"""Types of text columns, detected from all of their cells, block by block.
 
 A number may have a decimal point or a decimal comma; a date may begin with the day or the month. A cell fits
 one notation of each pair, or both with the same value (``12``), or both with different values (``1.234``). A
@@ -30,7 +30,7 @@ _YEAR_LAST = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{4}(?P<time>[T ].*)?", re.ASC
 _SHORT_YEAR = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{2}(?P<time>[T ].*)?", re.ASCII)
 _CLOCK = re.compile(r"\d{1,2}h(\d{2})?", re.ASCII)
 _MONTH = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])", re.ASCII)
-PIVOT = 69  # for years of two digits: 69 is 1969 and 68 is 2068, as in POSIX
+PIVOT = 69  # the first year of two digits in the 1900s: 69 is 1969 and 68 is 2068, as in POSIX
 
 Ints = NDArray[np.int64]
 
@@ -102,7 +102,7 @@ def _whole(text: pa.Array) -> Ints:
 
 
 def date_format(cell: str) -> DateFormat | None:
-    """The format of a cell that is a date or a time of day; None for other cells."""
+    """The format of a cell that is a date or a time of day; None for any other cell."""
     if _CLOCK.fullmatch(cell):
         return DateFormat("time", r"^(?P<hour>\d{1,2})h(?P<minute>\d{2})?$")
     clock = _time_pattern(" " + cell) if cell[:1].isdecimal() else None
@@ -126,7 +126,8 @@ def date_format(cell: str) -> DateFormat | None:
 
 
 def _time_pattern(time: str) -> str | None:
-    """The regular expression for the format of one cell's time; fractions of a second are optional."""
+    """The regular expression for times in the format of ``time``, with optional fractions of a second; "" if
+    ``time`` is empty, None if it isn't a time."""
     if not time:
         return ""
     match = _TIME.fullmatch(time)
@@ -161,7 +162,7 @@ def _number(point: str, group: str) -> str:
 
 
 POINT, COMMA = _number(r"\.", ","), _number(",", r"\.")
-EITHER_WAY = rf"(?:\d+{_EXPONENT}|{_GAPPED}|{_ENDLESS})"  # the same value with a decimal point and a comma
+EITHER_WAY = rf"(?:\d+{_EXPONENT}|{_GAPPED}|{_ENDLESS})"  # the same value with decimal point or comma
 _AFFIXED = re.compile(rf"[+-]?(?:({SYMBOLS})\s*)?[+-]?(?:{POINT}|{COMMA})\s*({SYMBOLS}|%)?", re.ASCII)
 
 
@@ -205,7 +206,7 @@ def value_like(cell: str) -> bool:
     return missing(cell) or affix_of(cell) is not None or date_like(cell) or time_like(cell)
 
 
-# ---- types of text columns, decided from all of their cells, block by block
+# ---- types of text columns
 
 Verdict = Literal["no", "mixed", "first", "second", "open", "same"]
 
@@ -219,7 +220,7 @@ _PAIRS = (
     {"s": 1.0, "n": 0.0},
     {"t": 1.0, "f": 0.0},
 )
-_FEW = 8  # most different words of a column that may hold truth values
+_FEW = 8  # most distinct words of a column that may be boolean
 _INEXACT = r"^[+-]?(?:0\d+|\d{16,})$"  # leading zeros, or more digits than float64 always represents
 _POINTED = re.compile(r"-?(?:\d*\.\d{1,2}|\d*\.\d{4,}|0\.\d+)", re.ASCII)  # the point can't be a separator
 _GAPS = rf"\d(?:{GAP}|')\d"
@@ -241,7 +242,8 @@ class ReadingConflict:
     @property
     def verdict(self) -> Verdict:
         """The notation that all cells fit, ``first`` or ``second``. no: a cell fits neither. mixed: each cell
-        fits one, but not all the same one. same, open: all fit both, with equal or with different values."""
+        fits one, but not all the same one. same: all fit both, with equal values. open: all fit both, some
+        with different values."""
         if self.either < self.cells:
             return "no"
         if self.first < self.cells and self.second < self.cells:
@@ -294,7 +296,7 @@ class CellStatistics:
     day: ReadingConflict = field(default_factory=ReadingConflict)
 
     def see(self, cells: pa.Array, row: int) -> None:
-        """Add a block of cells; row: the number of its first row."""
+        """Add a block of cells. row: the number of the block's first row."""
         if self.as_text:
             return
         cells = stripped(cells)

@@ -23,7 +23,7 @@ from treino.errors import TreinoError
 from treino.store import files
 from treino.words import _
 
-# ---- columns that already have a type
+# ---- typed columns
 
 _UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
@@ -152,7 +152,7 @@ class ColumnarFile:
             raise damaged(self.file.path, self.file.content, error) from None
 
     def check(self, batch: pa.RecordBatch, row: int, types: Mapping[int, pa.DataType]) -> None:
-        """Does nothing: typed cells need no check."""
+        """Does nothing, because typed cells need no check."""
 
 
 def open_columnar(file: InputFile) -> ColumnarFile:
@@ -165,7 +165,7 @@ def open_columnar(file: InputFile) -> ColumnarFile:
     }
     try:
         schema = opened[file.content]()
-        schema.names  # noqa: B018  fails for names that are not UTF-8
+        schema.names  # noqa: B018  raises ValueError for names that are not UTF-8
     except (pa.ArrowException, OSError, ValueError) as error:
         raise damaged(file.path, file.content, error) from None
     return _of_schema(schema, f"'{file.path}'", file, lambda names: _batches(file, names))
@@ -285,7 +285,7 @@ class RowSpill:
         return pa.chunked_array([batch.column(j) for batch in self._batches])
 
     def forget(self) -> None:
-        """Release the memory of the mapped file."""
+        """Release the pages of the memory-mapped file."""
         if hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
 

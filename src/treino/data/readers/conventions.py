@@ -69,7 +69,7 @@ def _convention_setting(which: str, reading: ReaderOptions | None) -> bool | Non
 def _settle(
     seen: Sequence[CellStatistics], which: str, reading: ReaderOptions, what: str, place: Place
 ) -> bool | None:
-    """Whether the decimal sign is a comma, or the day comes first: as set by the user or proven by columns."""
+    """Whether the decimal sign is a comma, or the day comes first: set by the user or proven by columns."""
     stated = _convention_setting(which, reading)
     rivalries = {column.name: _rivalry(column, which) for column in seen}
     verdicts = {name: rivalry.verdict for name, rivalry in rivalries.items() if rivalry.cells}

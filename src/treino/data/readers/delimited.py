@@ -30,7 +30,7 @@ from treino.words import _
 _BLOCK, _WIDE_BLOCK, _LARGEST = 1 << 20, 1 << 24, 1 << 28  # bytes of a block; a record must fit in a block
 _EMPTY = sorted({case for word in MISSING for case in (word, word.upper(), word.title())} | {"NaN", "NaT"})
 _DIGITS = 15
-_WIDE = 1000  # columns
+_WIDE = 1000  # columns; sampling first rows of a wider table takes longer than it saves
 
 Types = Mapping[int, pa.DataType]
 
@@ -236,7 +236,7 @@ def _quotes_fit(text: DecodedText, dialect: Dialect) -> bool:
     """
     quote = ord(dialect.quote)
     borders = _table(f"{dialect.delimiter}\r\n")
-    count, last, pending = 0, 10, False  # last: the previous byte; pending: it is a closing quote
+    count, last, pending = 0, 10, False  # last: the previous byte; pending: whether it is a closing quote
     for chunk in text.chunks():
         if not chunk:
             continue

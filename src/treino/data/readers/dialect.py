@@ -108,7 +108,7 @@ def _encoding(name: str | None) -> str | None:
         ) from None
 
 
-# ---- lines with cells in aligned columns, padded with blanks
+# ---- lines with cells aligned by blanks
 
 LEAST_LINES = 3
 
@@ -169,8 +169,8 @@ def _one_column(lines: Sequence[str], left: slice, right: slice) -> bool:
 
 # ---- dialect of a text file
 
-SAMPLE = 1 << 18  # bytes
-_LOOK = 200  # rows
+SAMPLE = 1 << 18  # bytes that the detection uses
+_LOOK = 200  # rows whose cells the detection uses
 _MANY = 20  # lines; prose hardly ever has this many consecutive lines with equally many words
 _USUAL, _UNUSUAL = ",;\t|", "^~:\x1f\x01 "
 _SPOKEN = {"\t": N_("tab"), " ": N_("space")}
@@ -300,7 +300,7 @@ def _samples(head: str, dialect: Dialect, whole: bool) -> list[Sample]:
 
 
 def _aligned(head: str, plain: Dialect) -> Sample | None:
-    """The records of lines aligned by blanks; None if they aren't aligned."""
+    """The records of lines whose cells are aligned by blanks; None if they aren't."""
     cuts = cuts_of(re.split(r"\r\n|\r|\n", head))
     dialect = replace(plain, delimiter=" ", quote="", cuts=cuts)
     return Sample(dialect, _rows(head, dialect, True)) if cuts else None

@@ -273,9 +273,9 @@ def unreadable(path: Path, error: OSError) -> TreinoError:
     )
 
 
-# ---- encoding of a text file, detected from all of its bytes, and its text as UTF-8
+# ---- encoding of a text file, and its text as UTF-8
 
-_MARKS = {  # longer marks first: UTF-32's begins with UTF-16's
+_MARKS = {  # longer marks first: the mark of UTF-32-LE begins with the mark of UTF-16-LE
     codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
 }  # fmt: skip
@@ -289,7 +289,7 @@ _PAGE = ("<!doctype", "<html", "<?xml", "<head")
 
 @dataclass(frozen=True)
 class DecodedText:
-    """The text of a file. codec: Python's name of the encoding. quoted: it contains a double quote."""
+    """The text of a file. codec: Python's name of the encoding. quoted: whether there is a double quote."""
 
     file: InputFile
     codec: str
@@ -301,11 +301,11 @@ class DecodedText:
 
     @property
     def direct(self) -> bool:
-        """Whether the file's bytes are the UTF-8 text, without decoding."""
+        """Whether the file's bytes already are the UTF-8 text."""
         return self.codec == "utf-8" and not self.file.packing
 
     def chunks(self) -> Iterator[bytes]:
-        """The text as UTF-8 without a byte-order mark."""
+        """Yield the text as UTF-8 without a byte-order mark."""
         if self.codec == "utf-8":
             yield from self.file.chunks()
             return

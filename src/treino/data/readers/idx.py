@@ -1,4 +1,4 @@
-"""IDX, the file format of MNIST: four files in a folder, gzipped or not, each checked.
+"""IDX, the file format of MNIST: reads and checks four files in a folder, gzipped or not.
 
 The format: http://yann.lecun.com/exdb/mnist (magic 0, 0, type, dimensions; big-endian sizes; bytes).
 """

@@ -55,7 +55,7 @@ class TableReader:
     spilled: RowSpill | None = None
 
     def blocks(self) -> Iterator[tuple[Column, ...]]:
-        """Yields all rows in order, some thousands at a time, with the same columns in every block."""
+        """Yields all rows in order, in blocks of some thousand rows with the same columns."""
         for batch in self.batches():
             if batch.num_rows:
                 yield self.columns(pa.Table.from_batches([batch]))

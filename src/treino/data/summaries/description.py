@@ -1,4 +1,4 @@
-"""Description of a data source and its problems: the answer of ``treino data``."""
+"""Description of a data source and its problems: the output of ``treino data``."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -121,7 +121,7 @@ class TableDescription:
     images: ImagesDescription | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The document of ``treino data``."""
+        """The JSON document of ``treino data``."""
         return {
             "name": self.name,
             "source": self.source,
@@ -299,7 +299,7 @@ def _of_image_table(
 ) -> TableDescription:
     """The description of images stored as a matrix, with a target. Pixel columns have no column types."""
     column = choose_target(table, target)
-    divider(table, split, column.name)  # refuses
+    divider(table, split, column.name)  # refuses an unsuitable split
     described, learnt = describe_target(table, column, None, warnings)
     label_N = None
     if learnt is not None and described.classes:

@@ -168,7 +168,7 @@ class ImagesDescription:
         }
 
     def facts(self) -> list[tuple[str, str]]:
-        """(label, value) of each line of the description."""
+        """The lines of the description as (label, value)."""
         size = _("{width} × {height} pixels").format(width=self.width, height=self.height)
         if self.channels > 1:
             size += ", " + _("{n} channels").format(n=self.channels)

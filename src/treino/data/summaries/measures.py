@@ -49,7 +49,7 @@ def pearson(a_N: Floats, b_N: Floats) -> float | None:
 
 
 def spearman(a_N: Floats, b_N: Floats) -> float | None:
-    """Spearman's rank correlation; ties share their mean rank."""
+    """Spearman's rank correlation of two columns; ties share their mean rank."""
     import pandas as pd  # already imported for tables; importing scipy.stats takes half a second
 
     there = np.isfinite(a_N) & np.isfinite(b_N)

@@ -37,10 +37,10 @@ class TargetRows:
 
 
 def correlation(column: Column, choice: ColumnRole, learnt: TargetRows) -> float | None:
-    """Pearson's correlation of numbers, the correlation ratio of a number and classes, or Cramér's V of
-    classes.
+    """The correlation of a column with the target: Pearson's for two numbers, the correlation ratio for a
+    number and classes, Cramér's V for classes.
 
-    None for other columns and for constant ones.
+    None for other columns and for constant columns.
     """
     number_N, code_N = _measured(column, choice, learnt)
     if number_N is not None:

@@ -341,7 +341,8 @@ def in_memory(data: Data) -> Data:
 
 
 def digest(data: Data) -> str:
-    """The SHA-256 of targets and row numbers in any order, to recognise a DataLoader that is passed again."""
+    """The SHA-256 of task, classes, shape, sorted targets and row numbers, to recognise a DataLoader that is
+    passed again."""
     content = [data.task, list(data.classes), list(data.item_shape), data.target_mean, data.target_scale]
     sha = sha256(repr(content).encode())
     for rows in data.splits.values():

@@ -206,7 +206,7 @@ def fails(error: BaseException, where: str, hint: str, *, search: bool = False) 
     """
     message = str(error).strip()
     frames = list(traceback.extract_tb(error.__traceback__))
-    if "Original Traceback" in message:  # from a DataLoader's worker, whose traceback is in the text
+    if "Original Traceback" in message:  # a DataLoader worker's error contains its traceback as text
         frames = [traceback.FrameSummary(*frame) for frame in _frames_in(message)]
         message = message.splitlines()[-1].partition(": ")[2]
     own = [f for f in frames if not str(Path(f.filename).resolve()).startswith(_LIBRARIES)]
