@@ -1,4 +1,4 @@
-"""Data: from any source to prepared rows in three splits, and what is known about them."""
+"""Data: reads any source, splits and prepares its rows, and describes them."""
 
 from treino.data.builtins import BUILTINS
 from treino.data.dataset import Data

@@ -1,6 +1,6 @@
-"""The registry of built-in data sets, one entry each; a data set is read when it is used.
+"""The registry of built-in data sets; each is read or generated when it is used.
 
-NumPy's ``RandomState`` is used because its stream is frozen for good (NumPy NEP 19).
+Generators use NumPy's ``RandomState`` because its stream will never change (NumPy NEP 19).
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from treino.data.readers import idx
 from treino.data.table import Column, Table
 from treino.words import N_, _
 
-# ---- synthetic data sets of points in a plane
+# ---- synthetic data sets in the plane
 
 ROWS = 1000
 _Points = tuple[NDArray[np.float64], NDArray[np.int64]]
@@ -51,7 +51,8 @@ def spirals() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _shuffled(x_N2: NDArray[np.float64], classes: int, noise: float) -> _Points:
-    """Rows in random order, with noise added. x comes class by class, the larger classes first."""
+    """Return x in random order with noise added, and its classes. x_N2: rows sorted by class; the first
+    classes have one row more if N isn't a multiple of ``classes``."""
     counts = [len(range(c, len(x_N2), classes)) for c in range(classes)]
     y_N = np.repeat(np.arange(classes), counts)
     random = np.random.RandomState(0)
@@ -60,16 +61,17 @@ def _shuffled(x_N2: NDArray[np.float64], classes: int, noise: float) -> _Points:
     return x_N2[order_N] + random.normal(scale=noise, size=x_N2.shape), y_N[order_N]
 
 
-# ---- the registry of built-in data sets, one entry each
+# ---- the registry of built-in data sets
 
 
 @dataclass(frozen=True)
 class Builtin:
     """A built-in data set.
 
-    about: what it is, marked with ``N_``. read(name): its rows, by ``table_of`` or another way.
-    sklearn: a call in sklearn.datasets that gives the same rows in scripts without treino; source: a function
-    of ``np`` alone that does, which they copy. With neither of them a script brings the rows along.
+    about: a description, marked with ``N_``. read(name): a function that returns the table, e.g. by
+    ``table_of``. sklearn: a call in sklearn.datasets that returns the same rows, for exported scripts, which
+    don't need treino. source: a function that returns the same rows and uses only ``np``; scripts copy it.
+    With neither, a script includes the rows.
     """
 
     rows: int
@@ -109,7 +111,7 @@ def table_of(
     classes: tuple[str, ...],
     keep_constant: bool = False,
 ) -> Table:
-    """Rows ``[N, D]`` and targets ``[N]`` as a table: numbers, or numbers of ``classes``."""
+    """The table of x ``[N, D]`` and targets ``[N]``: class codes, or numbers if ``classes`` is empty."""
     columns = tuple(
         Column(feature, np.ascontiguousarray(x_ND[:, j], dtype=np.float64))
         for j, feature in enumerate(features)

@@ -1,4 +1,4 @@
-"""A data set as training sees it: prepared rows in three splits, with their description."""
+"""A data set as training uses it: prepared rows in three splits, with their description."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,26 +18,26 @@ from treino.data.summaries.images import ImagePart, describe_images
 from treino.data.torch_datasets.first_pass import sampled_rows
 from treino.words import _, numeral
 
-SHOWN = 40  # columns in a notebook's table
+SHOWN = 40  # most columns, and most classes, in a notebook's tables
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Data:
     """A data set, split and prepared. All statistics were fitted on ``train`` alone.
 
-    source: a built-in's name or a file's path as given; ``sha256`` of the file, None for a built-in.
-    features: names of the columns (or pixels) in the order of ``x``'s columns before preparation.
-    item_shape: shape of one item for a module of the user's own: ``(D,)``, images ``(1, 28, 28)``.
-    classes: the classes' names in the order of their numbers; empty for regression.
-    target_mean, target_scale: a regression target is ``y * target_scale + target_mean`` in its own
-    units; 0 and 1 for classes.
-    official_test: the test rows are the source's own, not a share taken from it.
-    arguments: the arguments of ``load`` but the source (JSON-able), which give the same rows again.
+    source: a built-in's name, or a file's path as given. sha256: of the file; None for a built-in.
+    features: names of the columns (or pixels) that ``x`` is prepared from, in order.
+    item_shape: shape of one item, for the user's own modules: ``(D,)``, or e.g. ``(1, 28, 28)`` for images.
+    classes: the class names in the order of their codes; empty for regression.
+    target_mean, target_scale: a regression target is ``y * target_scale + target_mean`` in its own units; 0
+    and 1 for classification.
+    official_test: whether the test rows are the source's official test set, not a drawn share.
+    arguments: the arguments of ``load`` except the source, as JSON values; they give the same rows again.
     notes: the choices made about the source, one sentence each, for the summary and the run.
-    files: of splits that have a file of their own: ``{split: (path as given, SHA-256)}``.
+    files: the files of splits that have their own: ``{split: (path as given, SHA-256)}``.
     written: the decimal sign, the order of day and month and the words for a missing value detected in the
     file.
-    currency: of a regression target whose cells name one, such as R$; else "".
+    currency: the currency symbol in the cells of a regression target, such as R$; else "".
     """
 
     name: str
@@ -65,7 +65,7 @@ class Data:
 
     @property
     def data_seed(self) -> int:
-        """The seed of the split, and of the row order unless a training sets another one."""
+        """The seed of the split, and of the row order unless a training sets another seed."""
         return int(self.arguments["data_seed"])
 
     @property
@@ -75,12 +75,12 @@ class Data:
 
     @property
     def input_columns(self) -> tuple[int, ...]:
-        """``[D]``: for each input the index in ``features`` of the column that it is made from."""
+        """``[D]``: for each input, the index of its column in ``features``."""
         return self.preparation.input_columns
 
     @property
     def input_bins(self) -> tuple[bool, ...]:
-        """``[D]``: whether the input is a bin of its column, not the number itself."""
+        """``[D]``: whether each input is a bin of its column, not the number itself."""
         return self.preparation.input_bins
 
     @property
@@ -89,14 +89,14 @@ class Data:
 
     @cached_property
     def images(self) -> ImagesDescription | None:
-        """The description of its images in these splits; None for a table. Slow at its first use."""
+        """The description of the images in all splits; None for a table. The first access is slow."""
         parts = self.image_parts()
         return describe_images(parts, self.item_shape, self.classes) if parts else None
 
     def image_parts(self) -> dict[str, ImagePart]:
-        """The images of each split, in the data's own values; empty for a table.
+        """The images of each split, in the data's own units; empty for a table.
 
-        Of rows on disk a sample.
+        If a split isn't in memory, only a sample of its images.
         """
         if self.kind != "image" or len(self.item_shape) < 2:
             return {}
@@ -107,7 +107,7 @@ class Data:
         }
 
     def _image_part(self, rows: Rows, split: Rows) -> ImagePart:
-        """rows: the rows of the split to look at."""
+        """The images of ``rows``, which are all rows of ``split`` or a sample."""
 
         def read(at_K: NDArray[np.int64]) -> NDArray[Any]:
             raw_KD = self.preparation.inverse(rows.x.index_select(0, torch.from_numpy(at_K)))
@@ -121,7 +121,7 @@ class Data:
         )
 
     def __repr__(self) -> str:
-        """A summary in lines: the source, target, features, number of rows, and the choices made."""
+        """A summary of several lines: the source, target, row counts, features, and the choices made."""
         lines = [
             f"{self.name}: {self._learnt()}",
             self._counts(),
@@ -133,8 +133,8 @@ class Data:
         return "\n".join(map(escaping.escape, lines))
 
     def _repr_html_(self) -> str:
-        """A card for notebooks: the splits, the rows of each class, and a line for each column, or a
-        description of the images with the first of each class."""
+        """A card for notebooks: the splits; for a table, the rows of each class and a line for each column;
+        for images, their description with examples of each class."""
         look = "text-align:left;padding:2px 16px 2px 0;font-weight:{};background:none"
         name, cell = look.format(500), look.format(400)
 
@@ -183,7 +183,7 @@ class Data:
         return card.format("".join(parts), notes)
 
     def _class_bars(self) -> list[tuple[str, ...]]:
-        """Each class's name, its number of training rows, and a bar as long."""
+        """For each class its name, its number of training rows, and a bar of proportional length."""
         count_C = torch.bincount(self.train.y.reshape(-1), minlength=len(self.classes)).tolist()
         most = max([*count_C, 1])
         bar = "<div style='height:9px;width:{}px;border-radius:2px;background:#0072b2'></div>"
@@ -203,5 +203,5 @@ class Data:
 
 
 def _few(names: tuple[str, ...]) -> str:
-    """The first names, and how many more there are."""
+    """The first 10 names, with an ellipsis if there are more."""
     return ", ".join(names[:10]) + (", …" if len(names) > 10 else "")

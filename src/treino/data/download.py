@@ -1,7 +1,7 @@
-"""Download of built-in data sets: several mirrors, resumed after a break, verified by SHA-256.
+"""Download of built-in data sets: from several mirrors, resumed after a break, verified by SHA-256.
 
-A file gets its own name once its digest is right. Until then it is ``NAME.part``, which the next attempt
-continues. Nothing is unpacked here.
+A file is ``NAME.part`` until its digest is right; the next attempt continues a partial file. Nothing is
+unpacked here.
 """
 
 import http.client
@@ -18,8 +18,8 @@ from treino.errors import TreinoError
 from treino.store import files, lock
 from treino.words import _
 
-TIMEOUT_S = 30.0  # without a byte
-TRIES = 3  # per mirror, each resuming a broken download
+TIMEOUT_S = 30.0  # most seconds without a byte
+TRIES = 3  # attempts per mirror; each resumes a broken download
 _BLOCK = 1 << 16
 
 Report = Callable[[int], None]
@@ -27,7 +27,7 @@ Report = Callable[[int], None]
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file on a mirror: its name, and its size in bytes and SHA-256 as downloaded."""
+    """A file on a mirror. size: in bytes. size and sha256 are those of the file as downloaded."""
 
     name: str
     size: int
@@ -35,7 +35,7 @@ class RemoteFile:
 
 
 class _DownloadFailure(Exception):  # noqa: N818 - never leaves this file
-    """The failure of one attempt; ``again``: another attempt at the same mirror may help."""
+    """The failure of one attempt. again: whether another attempt at the same mirror may help."""
 
     def __init__(self, reason: str, again: bool) -> None:
         super().__init__(reason)
@@ -43,13 +43,13 @@ class _DownloadFailure(Exception):  # noqa: N818 - never leaves this file
 
 
 def fetch(name: str, remotes: Sequence[RemoteFile], mirrors: Sequence[str], folder: Path) -> str:
-    """Download these files of the data set ``name`` into ``folder``. Returns the host of the last one.
+    """Download these files of the data set ``name`` into ``folder``. Return the host of the last file.
 
-    mirrors: addresses of folders, tried in order. ``$TREINO_MIRROR`` replaces them by one that has a folder
+    mirrors: addresses of folders, tried in order. ``$TREINO_MIRROR`` replaces them by a mirror with a folder
     for each data set; with ``$TREINO_OFFLINE`` nothing is downloaded.
 
     Raises:
-        TreinoError: offline, or no mirror gave the right file, with what each of them gave.
+        TreinoError: offline, or no mirror gave the right file; the message lists the failure of each mirror.
     """
     names = ", ".join(remote.name for remote in remotes)
     if os.environ.get("TREINO_OFFLINE", "") not in ("", "0"):
@@ -102,11 +102,11 @@ def _fetch_one(name: str, remote: RemoteFile, addresses: Sequence[str], folder: 
 
 
 def _attempt(url: str, remote: RemoteFile, folder: Path, report: Report) -> None:
-    """Make one request for the rest of the part file, or for all of it; rename the file if its digest is
-    right."""
+    """Make one request for the rest of a part file, or for the whole file; rename the part file if its digest
+    is right."""
     part = folder / f"{remote.name}.part"
     have = part.stat().st_size if part.is_file() else 0
-    if have >= remote.size:  # interrupted between the last byte and the rename, or another file
+    if have >= remote.size:  # interrupted between the last byte and the rename, or a wrong file
         if have == remote.size and files.sha256(part) == remote.sha256:
             _finish(part, folder / remote.name)
             return
@@ -121,13 +121,13 @@ def _attempt(url: str, remote: RemoteFile, folder: Path, report: Report) -> None
             report(have)
             _store(response, part, have, remote, report)
     except urllib.error.HTTPError as error:
-        if error.code == 416:  # the mirror's file ends before our part of it
+        if error.code == 416:  # the mirror's file is not longer than our part file
             files.remove(part)
         busy = error.code in (416, 429, 503)
         raise _DownloadFailure(_("it answers {code}").format(code=error.code), busy) from None
-    except urllib.error.URLError as error:  # it was never reached
+    except urllib.error.URLError as error:  # the mirror was not reached
         raise _DownloadFailure(str(getattr(error.reason, "strerror", None) or error.reason), False) from None
-    except OSError as error:  # it was lost on the way
+    except OSError as error:  # the connection was lost
         raise _DownloadFailure(str(error.strerror or error), True) from None
     except (http.client.HTTPException, ValueError) as error:
         raise _DownloadFailure(_("its answer can't be read ({reason})").format(reason=error), True) from None
@@ -144,7 +144,7 @@ def _attempt(url: str, remote: RemoteFile, folder: Path, report: Report) -> None
             if digest
             else _("it is longer than {want} bytes").format(want=remote.size)
         )
-        raise _DownloadFailure(what, had > 0)  # the beginning may have been another mirror's
+        raise _DownloadFailure(what, had > 0)  # the part file may have come from another mirror
     _finish(part, folder / remote.name)
 
 
@@ -156,9 +156,9 @@ def _goes_on(response: http.client.HTTPResponse, have: int) -> bool:
 def _store(
     response: http.client.HTTPResponse, part: Path, have: int, remote: RemoteFile, report: Report
 ) -> None:
-    """Append the response's bytes, at most one more than the file's known size."""
+    """Append the response's bytes to the part file, up to one byte more than the expected size."""
     with files.trouble(part):
-        out = open(part, "ab" if have else "wb")  # noqa: SIM115 - trouble() is about our disk alone
+        out = open(part, "ab" if have else "wb")  # noqa: SIM115 - trouble() must cover only our disk
     with out:
         while have <= remote.size:
             block = response.read(min(_BLOCK, remote.size + 1 - have))
@@ -179,7 +179,7 @@ def _finish(part: Path, path: Path) -> None:
 
 
 class _Progress:
-    """A bar on a terminal, one line elsewhere; always on stderr."""
+    """A progress bar on a terminal, or else a single line; always on stderr."""
 
     def __init__(self, remote: RemoteFile, host: str) -> None:
         self._remote, self._host = remote, host

@@ -1,6 +1,6 @@
-"""Tables larger than memory: kept in an Arrow file, fitted column by column, written row by row.
+"""Tables larger than memory: stored in an Arrow file, fitted column by column, written row by row.
 
-All sums run in the same order as for a table in memory, so both give the same bits.
+All sums add values in the same order as for a table in memory, so that the results have the same bits.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,11 +30,11 @@ from treino.words import _, numeral
 
 # ---- a table in an Arrow file
 
-BLOCK_ROWS = 1 << 14  # per block of a table in memory
+BLOCK_ROWS = 1 << 14  # rows per block of a table in memory
 
 
 class ColumnReader(Protocol):
-    """A reader that turns the cells of an open file into columns."""
+    """A reader that converts the cells of an open file to columns."""
 
     @property
     def rows(self) -> int: ...
@@ -46,7 +46,7 @@ class ColumnReader(Protocol):
 
 @dataclass(eq=False)
 class TableFile:
-    """A table in a file, with the column last read from it. row_K: the selected rows; None for all."""
+    """A table in a file. row_K: the selected rows; None for all. last: the column last read, as cache."""
 
     opened: ColumnReader
     spilled: RowSpill
@@ -66,14 +66,15 @@ class TableFile:
         return self.last[1]
 
     def take(self, row_K: NDArray[np.int64]) -> "TableFile":
-        """The table of some of the rows, in this order; all columns share one object."""
+        """The table with the given rows only, in this order. Equal calls in a row return the same object, so
+        that all columns share it."""
         if self._subset is None or self._subset[0] is not row_K:
             left_K = row_K if self.row_K is None else self.row_K[row_K]
             self._subset = row_K, TableFile(self.opened, self.spilled, left_K)
         return self._subset[1]
 
     def blocks(self, columns: Sequence[int]) -> Iterator[tuple[int, tuple[Column, ...]]]:
-        """Yields (number of the first selected row, these columns) for every block of rows."""
+        """Yields (number of the block's first selected row, these columns) for every block of rows."""
         self.last = None
         at = start = 0
         for batch in self.spilled:
@@ -90,7 +91,7 @@ class TableFile:
 
 
 class StoredColumn(Column):
-    """A column of a TableFile: its type is in memory, its cells are not."""
+    """A column of a TableFile: only its type is in memory; its cells are read when they are used."""
 
     source: TableFile
     place: int
@@ -125,7 +126,7 @@ class StoredColumn(Column):
 
 
 def stored_columns(opened: ColumnReader, spilled: RowSpill) -> tuple[Column, ...]:
-    """The columns of a table whose rows are in a file."""
+    """The StoredColumns of a table whose rows are in a file."""
     first = next(iter(spilled))
     like = opened.columns(pa.Table.from_batches([first]))
     source = TableFile(opened, spilled)
@@ -133,7 +134,7 @@ def stored_columns(opened: ColumnReader, spilled: RowSpill) -> tuple[Column, ...
 
 
 def blocks(table: Table, names: Sequence[str]) -> Iterator[tuple[int, tuple[Column, ...]]]:
-    """(number of the first row, the named columns) of all rows, some thousands at a time."""
+    """Yields (number of the first row, the named columns) for blocks of some thousand rows."""
     first: Any = table.columns[0]
     if isinstance(first, StoredColumn):
         place = {name: j for j, name in enumerate(table.names)}
@@ -146,12 +147,12 @@ def blocks(table: Table, names: Sequence[str]) -> Iterator[tuple[int, tuple[Colu
 
 # ---- preparation of tables larger than memory
 
-ROW_BYTES = 96  # of memory for each row, however many columns: its number, part, class and one cell
+ROW_BYTES = 96  # memory per row, independent of the columns: row number, split, class and a cell
 NAMES = {TRAIN: "train", VALIDATION: "validation", TEST: "test"}
 
 
 def check_room(rows: int, limit: int) -> None:
-    """Refuse a table whose row numbers alone don't fit into memory."""
+    """Refuse a table that exceeds the memory limit whatever its columns; see ``ROW_BYTES``."""
     if rows * ROW_BYTES > limit:
         raise TreinoError(
             "max_memory_rows",
@@ -163,15 +164,15 @@ def check_room(rows: int, limit: int) -> None:
 
 
 def equal_rows(tables: Sequence[Table], chosen: Mapping[str, ColumnRole]) -> NDArray[np.int64]:
-    """``[N]``: for each row of all tables the number of the first row equal to it."""
+    """``[N]``: for each row of all tables, the number of the first equal row."""
     n = sum(table.rows for table in tables)
     return first_equal_columns(lambda: comparable_columns(tables, chosen), n, len(chosen))
 
 
 def scaled(table: Table, preparation: Preparation, train_N: NDArray[np.int64]) -> Preparation:
-    """The preparation with mean and scale of its inputs, from the training rows of one column at a time.
+    """The preparation with mean and scale of its inputs, computed on the training rows column by column.
 
-    Adds up rows one after the other, as NumPy does for ``[N, D]`` with several columns.
+    Sums add rows one after the other, as NumPy does for ``[N, D]`` with several columns.
     """
     mean, scale = [0.0] * len(preparation.inputs), [1.0] * len(preparation.inputs)
     for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
@@ -190,7 +191,7 @@ def scaled(table: Table, preparation: Preparation, train_N: NDArray[np.int64]) -
 
 
 def _fit(value_K: NDArray[np.float64]) -> tuple[float, float]:
-    """Mean and deviation as ``fit_table`` computes them. Overwrites the values."""
+    """Return mean and deviation as ``fit_table`` computes them. Overwrites the values."""
     largest = max(float(value_K.max()), -float(value_K.min())) or 1.0
     value_K /= largest
     mean = _sum(value_K) / len(value_K)
@@ -200,7 +201,7 @@ def _fit(value_K: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def _sum(value_K: NDArray[np.float64]) -> float:
-    """The sum, added one after the other; NumPy's ``sum`` adds in pairs."""
+    """The sum of the values, added one after the other; ``np.sum`` adds pairwise."""
     total, piece = 0.0, 1 << 14
     for start in range(0, len(value_K), piece):
         part = value_K[start : start + piece].copy()
@@ -216,7 +217,7 @@ def on_disk(
     train_N: NDArray[np.int64],
     folder: Path,
 ) -> tuple[Preparation, dict[str, EncodingGaps], dict[int, Any]]:
-    """As ``fit.in_memory``, with x in files of the folder."""
+    """As ``fit.in_memory``, but x is in files in the folder."""
     preparation = scaled(tables[0], preparation, train_N)
     met = _write(tables, parts, preparation, folder)
     counts = np.bincount(np.concatenate(parts) - LEFT_OUT, minlength=len(NAMES) + 1)
@@ -228,7 +229,7 @@ def on_disk(
 def _write(
     tables: Sequence[Table], parts: Sequence[NDArray[np.int64]], preparation: Preparation, folder: Path
 ) -> dict[str, EncodingGaps]:
-    """Write x of each part to its file, rows in order. Returns the gaps met in each column."""
+    """Write x of each split to its file, in row order. Return the EncodingGaps of each column."""
     met = {name: EncodingGaps() for name in preparation.features}
     with ExitStack() as opened:
         out = {part: opened.enter_context((folder / name_of(part)).open("wb")) for part in NAMES}
@@ -250,12 +251,12 @@ def _later(table: Table, first: int) -> Any:
 
 
 def name_of(part: int) -> str:
-    """The file of a part's inputs."""
+    """The name of the file with the inputs of a split."""
     return f"x-{NAMES[part]}.float32"
 
 
 def read_inputs(folder: Path, part: int, rows: int, inputs: int) -> Any:
-    """x ``[rows, inputs]`` of a part, mapped."""
+    """x ``[rows, inputs]`` of a split, memory-mapped."""
     if not rows * inputs:
         return torch.empty(rows, inputs)
     return MappedRows(np.memmap(folder / name_of(part), np.float32, "r", shape=(rows, inputs)))

@@ -51,8 +51,8 @@ BINS, MOST_BINS = 16, 1000
 
 @dataclass(frozen=True)
 class TableRequest:
-    """The arguments of ``load`` for a table. files: files or frames of splits that have their own. fold: as
-    written, such as 2/5."""
+    """The arguments of ``load`` for a table. files: the file or frame of each split that has its own. fold:
+    as text, such as 2/5."""
 
     source: Any
     target: str | None
@@ -70,7 +70,7 @@ class TableRequest:
     reading: ReaderOptions | None
 
     def to_json(self) -> dict[str, Any]:
-        """The arguments of ``load`` but the source, without those at their default."""
+        """The arguments of ``load`` except the source; most only if they differ from their defaults."""
         features, split, reading = self.features, self.split, self.reading
         return {
             "target": self.target,
@@ -122,31 +122,32 @@ def load(
 ) -> Data:
     """Read a source, split its rows, and prepare them with statistics of the training rows alone.
 
-    source: a built-in's name, a file's path, a frame, or (X ``[N, D]``, y ``[N]``); a Dataset or DataLoader
-    of your own, or ``{"train": …, "validation": …, "test": …}`` of them: their items are used unchanged, and
+    source: a built-in's name, a file's path, a frame, or (X ``[N, D]``, y ``[N]``); a Dataset or DataLoader,
+    or ``{"train": …, "validation": …, "test": …}`` of them: their items are used unchanged, and
     ``features=[x]`` and ``target`` name the entries of items that are dicts.
-    target: the column to learn; a built-in and (X, y) have their own. Rows without it are left out.
-    features: the columns to learn from, in this order; all others by default, without identifiers, free text
-    and constant columns. task: ``classification`` or ``regression`` instead of the detected task.
-    kinds: the kinds of columns whose cells are misleading: ``{"month": "category", "size": "small<large"}``,
+    target: the column to learn; a built-in and (X, y) have their own. Rows without a target are left out.
+    features: the columns to learn from, in this order; default: all other columns, without identifiers, free
+    text and constant columns. task: ``classification`` or ``regression`` instead of the detected task.
+    kinds: the types of columns whose cells are misleading: ``{"month": "category", "size": "small<large"}``,
     with number, boolean, category, one-hot, hashed, date, identifier or text.
-    validation, test: shares of all distinct rows, or of those that are no official test set; or a file or
-    frame with the same columns. data_seed: of the split. split_group: a column whose groups are never
-    parted. split_time: the latest rows are the test. split_column: it says train, validation or test.
+    validation, test: shares of the distinct rows outside an official test set; or a file or frame with the
+    same columns. data_seed: the seed of the split. split_group: a column whose groups each stay in one
+    split. split_time: a column of times; the latest rows are the test rows. split_column: a column that names
+    the split of each row: train, validation or test.
     fold: ``2/5`` tests on the second of the five folds of scikit-learn's (Stratified)KFold.
-    duplicates: of rows that are equal in all features, ``apart`` keeps none on two sides, ``ignore`` doesn't
-    look. By default equal rows stay on one side of a drawn split, and are only counted if columns, files or
-    folds determine the split.
-    normalise: mean 0 and deviation 1 on the training rows. impute: the replacement of a missing number.
-    inputs: ``bins`` adds to each number its position in each of ``bins`` bins between quantiles of the
-    training rows. clip_inputs: the largest absolute value of a normalised number.
-    reading: the format of the file, as far as it isn't detected.
-    num_workers: processes that read a Dataset's items.
-    max_memory: bytes that the rows of a file may take, or 2GB; half of what is free by default. A larger
-    table is prepared once into a folder and read from there, with the same rows bit for bit. cache: the
-    folder for prepared tables; None: a temporary one, removed with the Data.
+    duplicates: for rows that are equal in all features, ``apart`` keeps them in one split, ``ignore`` doesn't
+    look for them. By default equal rows stay in one split if it is drawn, and are only counted if columns,
+    files or folds determine the split.
+    normalise: scale to mean 0 and deviation 1 on the training rows. impute: the statistic that replaces a
+    missing number. inputs: ``bins`` adds to each number its position in each of ``bins`` bins between
+    quantiles of the training rows. clip_inputs: the largest absolute value of a normalised number.
+    reading: the format of the file, if it shouldn't be detected.
+    num_workers: the number of processes that read a Dataset's items.
+    max_memory: the most bytes for the rows of a file, or text such as 2GB; default: half of the free memory.
+    A larger table is prepared once into a folder and read from there, with the same rows bit for bit. cache:
+    the folder for prepared tables; None: a temporary one, removed with the Data.
 
-    Raises TreinoError naming the rule, the value and its place, and the next move.
+    Raises TreinoError naming the rule, the value, its place, and what to do next.
     """
     shares, files = _shares_and_files(validation, test)
     split = Split(*shares, data_seed, split_group, split_time, split_column, duplicates, fold_of(fold))
@@ -179,8 +180,8 @@ def load(
 
 
 def _of_table(request: TableRequest, work: PreparedCache) -> Data:
-    """``load`` for a table. Rows that need too much memory are written to files."""
-    from treino.data.large_tables import (  # it imports pyarrow, which takes its time
+    """Implements ``load`` for a table. Rows that need too much memory are written to files."""
+    from treino.data.large_tables import (  # imports pyarrow, which is slow
         check_room,
         equal_rows,
         on_disk,
@@ -221,7 +222,7 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
             notes.append(joined(uneven, " "))
     else:
         labels = [np.zeros(t.rows, dtype=np.int64) for t in tables]
-    if table.matrix is None or table.matrix.dtype != np.uint8:  # of images no pixel is a column
+    if table.matrix is None or table.matrix.dtype != np.uint8:  # the pixels of images are no columns
         numbers = column.numbers if decided == "regression" else None
         values = None if numbers is None else numbers.astype(np.float64)
         learnt = TargetRows(np.arange(table.rows), values, labels[0])
@@ -297,7 +298,7 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
 
 
 def as_reading(options: ReaderOptions | Mapping[str, Any] | None) -> ReaderOptions | None:
-    """Reader options, also from their JSON form."""
+    """The reader options, built from their JSON form if given so."""
     if isinstance(options, Mapping):
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
         return ReaderOptions(**values)
@@ -305,7 +306,8 @@ def as_reading(options: ReaderOptions | Mapping[str, Any] | None) -> ReaderOptio
 
 
 def _with_text(reading: ReaderOptions | None, kinds: Mapping[str, str]) -> ReaderOptions | None:
-    """Reader options that keep as text the columns set to text, and ranks with a level such as "none"."""
+    """Reader options that keep as text the columns whose type is set to text or identifier, or to ranks with
+    a level such as "none"."""
 
     def stays(kind: str) -> bool:
         return kind in ("text", "identifier") or ("<" in kind and any(map(missing, kind.split("<"))))
@@ -316,7 +318,7 @@ def _with_text(reading: ReaderOptions | None, kinds: Mapping[str, str]) -> Reade
 def _alike(
     options: ReaderOptions | None, detection: ReaderOptions | None, target: Column
 ) -> ReaderOptions | None:
-    """Options for a further file: those that the user set, else those detected in the main file."""
+    """Options for a further file: those that the user set; the format of the main file is their default."""
     if detection is None:
         return options
     like = replace(options or ReaderOptions(), like=detection, missing=detection.missing)
@@ -361,7 +363,7 @@ def _check_inputs(inputs: Any, bins: Any, clip_inputs: Any) -> None:
 
 
 def _non_defaults(**values: object) -> dict[str, object]:
-    """The arguments that differ from their defaults."""
+    """The arguments that differ from their defaults, with tuples as lists."""
     usual = {"impute": "median", "inputs": "plain"}
     return {
         name: list(value) if isinstance(value, tuple) else value
@@ -371,7 +373,8 @@ def _non_defaults(**values: object) -> dict[str, object]:
 
 
 def _shares_and_files(validation: Any, test: Any) -> tuple[tuple[Any, Any], dict[str, Any]]:
-    """Shares of validation and test rows, and their files. The share of a split with a file is 0."""
+    """Return the shares of validation and test rows, and the files by split. A split with a file has share
+    0."""
     shares, files = [], {}
     for name, value in (("validation", validation), ("test", test)):
         is_share = isinstance(value, (int, float, np.number)) or value is None
@@ -390,7 +393,7 @@ def _shares_and_files(validation: Any, test: Any) -> tuple[tuple[Any, Any], dict
 def _with_target(
     table: Table, column: Column, time: str | None, notes: list[str]
 ) -> tuple[Table, NDArray[np.int64]]:
-    """The rows that have a target (and a time, if they are split by time), and their row numbers."""
+    """Return the rows that have a target (and a time, if the split is by time), and their row numbers."""
     keep_N = has_target(column, table.source)
     absent = int((~keep_N).sum())
     if absent:

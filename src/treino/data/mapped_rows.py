@@ -1,10 +1,10 @@
-"""Rows on disk: what may stand in place of a tensor of rows, and rows in a memory-mapped file.
+"""Rows outside memory: the interface of objects that replace a tensor of rows, and memory-mapped rows.
 
-In a file, in a Dataset or in a DataLoader, of which only the rows that are used are read. They have a shape
-``[N, *item]``, a dtype and a length; ``parts(y, rows)``: all rows once, (x ``[B, *item]``, y ``[B, ...]``),
-at most so many at a time; ``in_batches(y, order_N, batch_size)``: the rows in this order, so many at a time,
-a stream's in its own; ``split(rows)``: parts without the targets; ``two(y)``: copies of two rows, those with
-the largest and the smallest number.
+Such an object reads rows from a file, Dataset or DataLoader when they are used. It has a shape
+``[N, *item]``, a dtype, a length and these methods. ``parts(y, rows)`` yields all rows once as (x
+``[B, *item]``, y ``[B, ...]``), with B up to ``rows``. ``in_batches(y, order_N, batch_size)`` yields batches
+in this order; a stream has its own order. ``split(rows)`` yields parts without targets. ``two(y)`` returns
+copies of the rows with the largest and with the smallest number.
 """
 
 import mmap
@@ -25,14 +25,14 @@ from treino.data.rows import BLOCK_ROWS
 # ---- rows on disk
 
 Batch = tuple[Tensor, Tensor]
-PART_BYTES = 1 << 24  # of a part of rows that is read at a time
-PART_ROWS = 4096  # rows per evaluation of a network, on which the bits of a product may depend
+PART_BYTES = 1 << 24  # size of a part, the rows that are read at a time
+PART_ROWS = 4096  # rows per evaluation of a network; bits of a matrix product may depend on this number
 
 
 def parts(x: Any, y: Tensor, rows: int | None = None) -> Iterator[Batch]:
-    """(x, y) whole if they are in memory, else in parts of at most ``rows`` rows.
+    """Yield (x, y) in parts of at most ``rows`` rows.
 
-    By default parts are small; of small rows they are multiples of ``PART_ROWS``.
+    By default, rows in memory are a single part; other parts have ``part_rows(x)`` rows.
     """
     if isinstance(x, Tensor):
         if rows is None:
@@ -44,29 +44,29 @@ def parts(x: Any, y: Tensor, rows: int | None = None) -> Iterator[Batch]:
 
 
 def part_rows(x: Any) -> int:
-    """The number of rows of a part."""
+    """The default number of rows of a part; a multiple of ``PART_ROWS`` if rows are small."""
     fit: int = max(1, PART_BYTES // max(1, x.shape[1:].numel() * x.dtype.itemsize))
     return fit // PART_ROWS * PART_ROWS if fit >= PART_ROWS else max(fit, min(PART_ROWS, 4 * fit))
 
 
 # ---- rows in a memory-mapped file, read when they are used
 
-TOUCHED_BYTES = 1 << 26  # pages of the file that may be in memory at a time
+TOUCHED_BYTES = 1 << 26  # most bytes of the file's pages in memory at a time
 AROUND_BYTES = 1 << 16  # bytes that the system maps when one row is read
-CHUNK_BYTES = 1 << 22  # bytes of a chunk, which is read in one go
-DENSE = 32  # a chunk is read whole if one in so many of its rows is needed
+CHUNK_BYTES = 1 << 22  # most bytes of a chunk, which is read in one go
+DENSE = 32  # a chunk is read whole if at least one in DENSE of its rows is needed
 
 
 class MappedRows:
-    """A memory-mapped array of rows, indexed like a tensor ``[N, *item]`` and never in memory whole.
+    """A memory-mapped array of rows, indexed like a tensor ``[N, *item]`` and never wholly in memory.
 
-    Chunks of which many rows are needed are read from the file in one go, and the newest chunks stay in a
-    buffer: an order by blocks needs the rest of them next. Single rows are read through the map, whose pages
-    are released before they take 64 MB: the system would keep them in this process. Values are not converted.
+    A chunk with many needed rows is read from the file in one go, and the newest chunks stay in a buffer,
+    because an order by blocks needs their other rows next. Single rows are read through the memory map; its
+    pages are released before they take 64 MB, or the process would keep them. Values are not converted.
     """
 
     def __init__(self, array: "np.memmap[Any, Any]") -> None:
-        with warnings.catch_warnings():  # torch warns of arrays that can't be written to
+        with warnings.catch_warnings():  # torch warns of read-only arrays
             warnings.simplefilter("ignore")
             self._rows = torch.from_numpy(np.asarray(array))
         self.shape, self.dtype = self._rows.shape, self._rows.dtype
@@ -76,13 +76,13 @@ class MappedRows:
         if self._file is not None:
             weakref.finalize(self, os.close, self._file)
         if getattr(array, "mode", "r") == "c":
-            self._map = self._file = None  # changes of the copy are not in the file
+            self._map = self._file = None  # mode "c" is copy-on-write: changes are not in the file
         self._chunk = max(1, min(BLOCK_ROWS, CHUNK_BYTES // self._row_bytes))
-        self._buffer = torch.empty(0, dtype=self.dtype)  # [places · chunk, *item]
+        self._buffer = torch.empty(0, dtype=self.dtype)  # [places * chunk, *item]
         self._place_of: dict[int, int] = {}
         self._touched = 0
         self._one_at_a_time = threading.Lock()
-        for row in (0, len(self) - 1):  # the name may be another file's by now
+        for row in (0, len(self) - 1):  # the path may by now lead to another file
             if self._file is not None and not self._read_again(row):
                 self._file = None
 
@@ -96,19 +96,19 @@ class MappedRows:
         return self._rows.is_floating_point()
 
     def __getitem__(self, index: Any) -> Tensor:
-        """A copy of these rows: a number, a slice, or a tensor of numbers or truth values."""
+        """A copy of these rows. index: an int, a slice, or an integer or boolean tensor."""
         if isinstance(index, int):
             return self.take(torch.tensor([index % len(self)]))[0]
         return self.take(torch.arange(len(self))[index])
 
     def index_select(self, dim: int, index: Tensor) -> Tensor:
-        """Rows by number, as of a tensor."""
+        """A copy of these rows, as ``Tensor.index_select``."""
         if dim:
             raise ValueError(f"rows lie along dimension 0, not {dim}")
         return self.take(index)
 
     def take(self, index_B: Tensor) -> Tensor:
-        """A copy ``[B, *item]`` of these rows, read in the file's order."""
+        """A copy ``[B, *item]`` of these rows. They are read in file order."""
         sorted_B, place_B = index_B.sort()
         chunk_K, of_B, count_K = torch.unique_consecutive(
             sorted_B // self._chunk, return_inverse=True, return_counts=True
@@ -130,7 +130,7 @@ class MappedRows:
         return copy_B
 
     def _dense(self, chunk_K: Tensor, count_K: Tensor) -> Tensor:
-        """``[K]`` bool: whether to read a chunk whole: it is in the buffer, or many of its rows are
+        """``[K]`` bool: whether to read each chunk whole, because it is in the buffer or many of its rows are
         needed."""
         ready_K = torch.isin(chunk_K, torch.tensor(list(self._place_of), dtype=torch.int64))
         dense_K = ready_K | (count_K * DENSE >= self._chunk)
@@ -142,14 +142,14 @@ class MappedRows:
         return dense_K
 
     def _read(self, chunks: list[int]) -> list[int]:
-        """Read the chunks that are not in the buffer. Returns the place of each chunk in the buffer."""
+        """Read the chunks that are not in the buffer. Return the place of each chunk in the buffer."""
         if len(chunks) * self._chunk > len(self._buffer):
             self._buffer = torch.empty(len(chunks) * self._chunk, *self.shape[1:], dtype=self.dtype)
             self._place_of = {}
         places = len(self._buffer) // self._chunk
         place_of = {c: self._place_of[c] for c in chunks if c in self._place_of}
         free = iter(sorted(set(range(places)) - set(place_of.values())))
-        runs: list[list[int]] = []  # chunk, place, number of neighbours
+        runs: list[list[int]] = []  # first chunk, its place, number of consecutive chunks
         for chunk in chunks:
             if chunk not in place_of:
                 place_of[chunk] = next(free)
@@ -162,7 +162,7 @@ class MappedRows:
                 else:
                     runs.append([chunk, place_of[chunk], 1])
         self._place_of = {}  # if reading fails, no chunk counts as read
-        for chunk, _place, number in runs:  # a disk is fastest if it knows all requests at once
+        for chunk, _place, number in runs:  # a disk is fastest if it gets all requests at once
             self._announce(chunk, number)
         for chunk, place, number in runs:
             rows = min(number * self._chunk, len(self) - chunk * self._chunk)
@@ -171,7 +171,7 @@ class MappedRows:
         return [place_of[chunk] for chunk in chunks]
 
     def soon(self, index_B: Tensor) -> None:
-        """Tell the system to read the chunks that will be needed next."""
+        """Advise the system to read the chunks of these rows, which will be needed next."""
         chunk_K, count_K = torch.unique(index_B // self._chunk, return_counts=True)
         for chunk in chunk_K[self._dense(chunk_K, count_K)].tolist():
             if chunk not in self._place_of:
@@ -184,7 +184,7 @@ class MappedRows:
             os.posix_fadvise(self._file, at, number * size, os.POSIX_FADV_WILLNEED)
 
     def _fill(self, rows: Tensor, first: int) -> None:
-        """Read rows from the number ``first`` on into the buffer."""
+        """Fill ``rows`` with the file's rows from number ``first`` on."""
         assert self._file is not None
         into: memoryview = rows.view(torch.uint8).numpy().reshape(-1).data
         at = self._start + first * self._row_bytes
@@ -195,7 +195,7 @@ class MappedRows:
             into, at = into[size:], at + size
 
     def _read_again(self, row: int) -> bool:
-        """Whether one row of the file equals that of the map."""
+        """Whether a row in the opened file equals the same row in the memory map."""
         again = torch.empty_like(self._rows[row : row + 1])
         try:
             self._fill(again, row)
@@ -204,7 +204,7 @@ class MappedRows:
         return torch.equal(again.view(torch.uint8), self._rows[row : row + 1].contiguous().view(torch.uint8))
 
     def _touch(self, sorted_B: Tensor, place_B: Tensor, copy_B: Tensor) -> Tensor:
-        """Copy rows one by one through the map, releasing its pages on the way."""
+        """Copy single rows from the memory map to their places in ``copy_B``, releasing pages on the way."""
         page_B = sorted_B * self._row_bytes // AROUND_BYTES
         fresh_B = torch.ones(len(sorted_B), dtype=torch.int64)
         fresh_B[1:] = page_B[1:] != page_B[:-1]
@@ -213,7 +213,7 @@ class MappedRows:
         while at < len(sorted_B):
             most = int(touched_B[at]) + TOUCHED_BYTES
             stop = max(at + 1, int(torch.searchsorted(touched_B, most)))
-            # rows are copied straight to their places: a second copy would double the cost
+            # rows are copied directly to their places: a second copy would double the cost
             copy_B.index_copy_(0, place_B[at:stop], self._rows.index_select(0, sorted_B[at:stop]))
             self._used(int(touched_B[stop - 1] - touched_B[at]) + AROUND_BYTES)
             at = stop
@@ -254,12 +254,12 @@ class MappedRows:
     def _used(self, size: int) -> None:
         self._touched += size
         if self._touched >= TOUCHED_BYTES and self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
-            self._map.madvise(mmap.MADV_DONTNEED)  # the pages of a shared map stay in the system's cache
+            self._map.madvise(mmap.MADV_DONTNEED)  # pages of a shared map stay in the system's cache
             self._touched = 0
 
 
 def _file_of(array: "np.memmap[Any, Any]") -> tuple[int | None, int]:
-    """(the opened file, the byte at which the rows begin); None if the file can't be read directly."""
+    """Return (file descriptor, byte at which the rows begin); (None, 0) if it can't be read directly."""
     root: Any = array
     while isinstance(root.base, np.memmap):
         root = root.base
@@ -274,8 +274,9 @@ def _file_of(array: "np.memmap[Any, Any]") -> tuple[int | None, int]:
 
 
 def as_mapped(values: Any) -> Any:
-    """MappedRows of NumPy's ``memmap`` or torch's ``from_file``; anything else unchanged, also arrays of
-    other types or of another byte order, which are read whole.
+    """Return arrays of NumPy's ``memmap`` or torch's ``from_file`` as MappedRows, other values unchanged.
+
+    Mapped arrays of unsupported dtypes or non-native byte order are also unchanged; they are read whole.
     """
     if isinstance(values, Tensor) and values.is_contiguous() and values.device.type == "cpu":
         name = getattr(values.untyped_storage(), "filename", None)

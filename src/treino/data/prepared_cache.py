@@ -1,8 +1,8 @@
 """The cache of prepared tables larger than memory: written under a temporary name, renamed when complete.
 
-In a cache folder a prepared table stays under a name derived from the file's content and the arguments, and
-is used again; without a cache folder it is removed with the Data. A folder whose process died before it was
-complete is never read, and the next process removes it.
+With a cache folder, a prepared table stays under a name derived from the file's content and the arguments,
+and later loads use it again; without a cache folder, it is removed with the Data. An incomplete folder whose
+process died is never read; the next process removes it.
 """
 
 import glob
@@ -39,9 +39,9 @@ from treino.store.encoding import signed, signed_value
 from treino.words import _
 
 FORMAT = 2
-HELD = 6  # copies of a table of numbers in memory, at most, while it is prepared there
-INPUT_BYTES = 24  # of memory for each input of each row: its raw value twice, and x
-FOLDER = ".prepared"  # beside the runs
+HELD = 6  # most copies of a numeric table in memory while it is prepared there
+INPUT_BYTES = 24  # bytes of memory per input and row: the raw value twice, and x
+FOLDER = ".prepared"  # the cache folder, beside the runs
 MANIFEST, REST = "manifest.json", "rest.safetensors"
 PLAIN = (
     "kind", "task", "task_reason", "features", "target", "classes", "item_shape", "arguments", "target_mean",
@@ -49,17 +49,16 @@ PLAIN = (
 )  # fmt: skip
 _PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 _UNFINISHED = ".unfinished-"
-_YOUNG = 60.0  # seconds during which a new folder may not be locked yet
-_KNOWN: dict[tuple[int, ...], str] = {}  # digests of files by inode, size and time of change
-_version = cache(version)  # which reads it from a file
+_YOUNG = 60.0  # seconds within which a new folder may still be without a lock
+_KNOWN: dict[tuple[int, ...], str] = {}  # digests of files by device, inode, size and modification time
+_version = cache(version)  # cached, because ``version`` reads a file
 
 
 class PreparedCache:
-    """A cache folder for one prepared table, made on first use.
+    """The cache folder of one prepared table, created on first use.
 
-    limit: bytes of memory that the rows may take. request: all arguments that determine the prepared rows, as
-    JSON.
-    cache: the folder for prepared tables; None for a temporary one that is removed with the Data.
+    limit: the most bytes of memory for the rows. cache: the folder for prepared tables; None for a temporary
+    folder that is removed with the Data. request: all arguments that determine the prepared rows, as JSON.
     """
 
     def __init__(self, limit: int, cache: Path | None, request: Mapping[str, object]) -> None:
@@ -74,13 +73,13 @@ class PreparedCache:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Remove the folder unless ``keep`` was called."""
+        """Remove the unfinished folder, unless ``keep`` was called."""
         if self._folder is not None:
             _remove(self._folder, self._lock, os.getpid())
             self._folder = None
 
     def folder(self) -> Path:
-        """The folder for the files that are being written."""
+        """The temporary folder for the files being written; creates it on the first call."""
         if self._folder is None:
             (files.make_folder if self._stays else files.make_private_folder)(self._root)
             remove_unfinished(self._root)
@@ -91,17 +90,17 @@ class PreparedCache:
 
     @property
     def room(self) -> MemoryLimit:
-        """The memory limit for rows that are being read."""
+        """The memory limit for rows while they are read."""
         return MemoryLimit(self.limit // HELD, self.folder)
 
     @property
     def used(self) -> bool:
-        """Whether anything was written."""
+        """Whether the folder was created."""
         return self._folder is not None
 
     @property
     def note(self) -> str:
-        """A sentence that says where the rows are."""
+        """A note that says where the rows are."""
         if self._stays:
             return _(
                 "Larger than the memory for it, so prepared once into {folder} beside the runs and read from"
@@ -111,11 +110,11 @@ class PreparedCache:
 
     @property
     def name(self) -> str:
-        """The name of the complete folder."""
+        """The name of the complete folder: a hash of the request."""
         return hashlib.sha256(json.dumps(self._request, sort_keys=True).encode()).hexdigest()[:16]
 
     def lookup(self, source: object, files_of: Mapping[str, object]) -> Data | None:
-        """The table prepared earlier from files of the same content with the same options, if there is
+        """The table prepared earlier from files of the same content with the same options; None without
         one."""
         paths = [source, *files_of.values()]
         if not self._stays or not self._root.is_dir() or not all(map(_is_file, paths)):
@@ -141,14 +140,14 @@ class PreparedCache:
         self._request["sha256"] = list(digests)
 
     def too_small_for(self, preparation: Preparation, table: Table) -> bool:
-        """Whether the inputs of the rows need more memory than the limit."""
+        """Whether the rows of a table file have so many inputs that they need more memory than the limit."""
         many = table.rows * len(preparation.inputs) * INPUT_BYTES > self.limit
         return many and table.sha256 is not None and preparation.kind == "table"
 
     def keep(self, data: Data) -> None:
-        """Keep the files, which are complete now; without a cache folder, as long as the Data.
+        """Finish and keep the files; without a cache folder, only while the Data exists.
 
-        data: its y and index are written too; its x is already in the files.
+        data: its y and index are written now; its x is already in the files.
         """
         folder = self.folder()
         for leftover in folder.glob("*.arrow"):
@@ -161,7 +160,7 @@ class PreparedCache:
         path = self._root / self.name
         with files.trouble(path):
             if os.path.lexists(path):
-                if _read(self._root, self.name, self._request) is not None:  # by another process
+                if _read(self._root, self.name, self._request) is not None:  # another process wrote it
                     return
                 old = folder.with_name(f"{folder.name}-old")
                 os.rename(path, old)
@@ -193,7 +192,7 @@ def _age(path: Path) -> float:
 
 
 def _remove(folder: Path, descriptor: int | None, process: int) -> None:
-    if os.getpid() != process:  # a fork of the process that owns the folder
+    if os.getpid() != process:  # this is a fork of the process that owns the folder
         return
     shutil.rmtree(folder, ignore_errors=True)
     if descriptor is not None:
@@ -201,7 +200,7 @@ def _remove(folder: Path, descriptor: int | None, process: int) -> None:
 
 
 def _write(folder: Path, data: Data, request: Mapping[str, object]) -> None:
-    """Write everything but x and flush it to disk, the manifest last."""
+    """Write everything except x, the manifest last, and flush all files to disk."""
     from safetensors.torch import save
 
     rest = {f"{part}.{name}": getattr(rows, name).contiguous()
@@ -221,9 +220,9 @@ def _write(folder: Path, data: Data, request: Mapping[str, object]) -> None:
 
 
 def _digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """The SHA-256 of each of these files, computed in parallel and remembered for this process.
+    """The SHA-256 of each of these files, computed in parallel and cached in this process.
 
-    A changed file has another time, size or inode; damage by a disk is noticed by the next process.
+    A changed file has another modification time, size or inode; only the next process notices disk damage.
     """
 
     def digest_of(name: str) -> str:
@@ -240,7 +239,7 @@ def _digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def _read(root: Path, name: str, request: Mapping[str, object]) -> Data | None:
-    """The data in the folder if it is undamaged and was made by this request, else None."""
+    """The data in the folder, if the folder is undamaged and was written for this request; else None."""
     from safetensors.torch import load
 
     from treino.data.large_tables import read_inputs
@@ -256,7 +255,7 @@ def _read(root: Path, name: str, request: Mapping[str, object]) -> Data | None:
         if _digests(path, manifest["files"]) != manifest["files"]:
             return None
         content = files.read_bytes(path / REST)
-    except (TreinoError, KeyError, TypeError, ValueError):  # not there, or damaged: it is prepared again
+    except (TreinoError, KeyError, TypeError, ValueError):  # missing or damaged: prepare the table again
         return None
     rest = load(content)
     plain: dict[str, Any] = {

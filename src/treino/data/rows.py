@@ -1,4 +1,4 @@
-"""Rows of a split: batches of them, their order in an epoch, and the generators it is drawn from."""
+"""Rows of a split, their batches, their order in an epoch, and random number generators."""
 
 import hashlib
 import os
@@ -20,8 +20,8 @@ from treino.words import _, joined, numeral
 def generator(seed: int, purpose: str, epoch: int = 0) -> torch.Generator:
     """A CPU generator that depends on its three arguments alone.
 
-    It is seeded with the first 63 bits of SHA-256("seed/purpose/epoch"), so that neighbouring seeds and
-    epochs have nothing in common and a purpose never disturbs another one.
+    Its seed is the first 63 bits of SHA-256("seed/purpose/epoch"), so that neighbouring seeds and epochs give
+    independent streams, and draws for one purpose never affect another purpose.
     """
     digest = hashlib.sha256(f"{seed}/{purpose}/{epoch}".encode()).digest()
     return torch.Generator(device="cpu").manual_seed(int.from_bytes(digest[:8], "big") >> 1)
@@ -30,16 +30,16 @@ def generator(seed: int, purpose: str, epoch: int = 0) -> torch.Generator:
 # ---- the order of rows in an epoch
 
 Shuffle = Literal["each", "once", "off", "blocks"]
-BLOCK_ROWS = 1024  # neighbours in a block of "blocks"
+BLOCK_ROWS = 1024  # consecutive rows in a block of "blocks"
 WINDOW_ROWS = 64 * BLOCK_ROWS  # rows that "blocks" shuffles together
 
 
 def order(n: int, data_seed: int, epoch: int = 0, shuffle: Shuffle = "each") -> torch.Tensor:
     """``[n]`` int64: the row numbers in the order in which an epoch visits them.
 
-    shuffle: ``each`` draws a new order for every epoch, ``once`` uses that of epoch 0 for all epochs, ``off``
-    keeps the rows' own order. ``blocks`` is for rows on disk: every epoch draws a new order of blocks of 1024
-    neighbours, and shuffles the rows of 64 blocks at a time.
+    shuffle: ``each`` draws a new order for every epoch; ``once`` uses the order of epoch 0 for all epochs;
+    ``off`` keeps the source's order. ``blocks`` is for rows on disk: every epoch draws a new order of blocks
+    of 1024 consecutive rows, and shuffles the rows of 64 blocks at a time.
     """
     if shuffle == "off":
         return torch.arange(n)
@@ -57,18 +57,18 @@ def _by_blocks(n: int, chance: torch.Generator) -> torch.Tensor:
     return index_N
 
 
-# ---- rows of a split, and batches from one contiguous tensor
+# ---- rows of a split, and batches
 
 _GATHER_BYTES = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The prepared rows of one split, on which a kernel trains or is evaluated.
+    """The prepared rows of one split, for training or evaluation.
 
     x: ``[N, D]`` float32, contiguous; images are flattened (``Data.item_shape`` has their shape).
-    y: ``[N]`` int64 class numbers, or ``[N, 1]`` float32 standardised target values.
-    index: ``[N]`` int64, the row number of each in the source (0 is the first row of data).
+    y: ``[N]`` int64 class codes, or ``[N, 1]`` float32 standardised target values.
+    index: ``[N]`` int64, the row numbers in the source (0 is the first row of data).
     """
 
     x: torch.Tensor
@@ -82,7 +82,7 @@ class Rows:
         return iter(zip(self.x, self.y, strict=True))
 
     def __getitem__(self, row: int | slice | torch.Tensor) -> Any:
-        """One row as (x ``[D]``, y), as of a ``torch.utils.data.Dataset``; several rows as Rows."""
+        """Return one row as (x ``[D]``, y), as a ``torch.utils.data.Dataset`` does; several rows as Rows."""
         if isinstance(row, (slice, torch.Tensor)):
             return Rows(self.x[row], self.y[row], self.index[row])
         return self.x[row], self.y[row]
@@ -92,7 +92,7 @@ class Rows:
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yields (x ``[B, D]``, y) until all rows are used; the last batch may be shorter.
 
-        shuffle: use the order of a training with this ``data_seed`` in that epoch.
+        shuffle: use the row order of a training with data_seed ``seed`` in ``epoch``.
         """
         return batches(self, batch_size, order(len(self), seed, epoch, "each" if shuffle else "off"))
 
@@ -102,8 +102,8 @@ def batches(
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Yields (x ``[B, D]``, y ``[B]`` or ``[B, 1]``) in the given order; the last batch may be shorter.
 
-    Rows are gathered by ``index_select`` for as many batches as fit into the processor's cache; batches are
-    views of the gathered tensor, so that no Python code runs per row.
+    ``index_select`` gathers the rows of as many batches as fit in the CPU cache; batches are views of the
+    gathered tensor, so that no Python code runs per row.
     """
     if order_N is None:
         order_N = torch.arange(len(rows))
@@ -127,15 +127,16 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]I?)?B?", re.IGNORECASE | re.ASCII)
 
 @dataclass(frozen=True)
 class MemoryLimit:
-    """The memory for rows. limit: bytes that they may take. folder: makes the folder for rows beyond the
-    limit."""
+    """The memory limit for rows, in bytes. folder: a function that creates the folder for rows beyond the
+    limit and returns it."""
 
     limit: int
     folder: Callable[[], Path]
 
 
 def bytes_of(size: Any) -> int:
-    """2000000000, ``2GB`` (10^9) or ``2GiB`` (2^30) as bytes. Raises TreinoError if it is no size above 0."""
+    """A size such as 2000000000, ``2GB`` (2 * 10^9) or ``2GiB`` (2 * 2^30) in bytes. Raises TreinoError if
+    the size is malformed or not above 0."""
     match = _SIZE.fullmatch(str(size).strip())
     value = 0 if match is None else int(float(match[1]) * UNITS[(match[2] or "").upper()])
     if isinstance(size, bool) or value <= 0:
@@ -148,13 +149,13 @@ def bytes_of(size: Any) -> int:
 
 
 def free_bytes() -> int:
-    """Free memory in bytes: the system's, or the control group's if that is less."""
+    """Free memory in bytes: the system's, or the control group's (cgroup) if that is less."""
     free = _system()
     for limit, used in (
         ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
         ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
     ):
-        with suppress(OSError, ValueError):  # "max" is no limit
+        with suppress(OSError, ValueError):  # ValueError: "max" means no limit
             free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()))
     return max(free, 1)
 

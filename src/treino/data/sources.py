@@ -1,6 +1,6 @@
-"""Tables from what the user gives: a built-in's name, a file's path, frames (pandas, polars, Arrow), arrays.
+"""Tables from the user's source: a built-in's name, a file's path, frames (pandas, polars, Arrow), arrays.
 
-Every column becomes an Arrow column, so that the same code detects its type as for a file's columns.
+Every column becomes an Arrow column, so that the same code detects column types as for a file.
 """
 
 import datetime
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class BuiltinName(str):
-    """The name of a built-in data set, also if a file has the same name."""
+    """A built-in's name, even if a file has the same name."""
 
 
 def read(
@@ -46,8 +46,8 @@ def read(
     polars or Arrow, (X, y), or a 2-D array or tensor.
 
     reading: the known format of a file or of text cells; the rest is detected. least_columns: 1 if a file may
-    hold a single feature and no target. room: the memory for a file's rows; more rows are copied to disk and
-    read column by column.
+    hold a single feature and no target. room: the memory limit for a file's rows; rows that exceed it are
+    copied to disk and read column by column.
     """
     if isinstance(source, BuiltinName):
         return BUILTINS[source].read(source)
@@ -134,12 +134,12 @@ def _file(source: str, reading: ReaderOptions | None, least_columns: int, room: 
 
 
 def is_frame(source: object) -> bool:
-    """Whether it is a pandas frame. Doesn't import pandas."""
+    """Whether ``source`` is a pandas frame. Doesn't import pandas."""
     return type(source).__name__ == "DataFrame" and type(source).__module__.startswith("pandas")
 
 
 def is_arrow(source: object) -> bool:
-    """Whether it has Arrow's interface, as polars frames and pyarrow tables have."""
+    """Whether ``source`` has Arrow's stream interface, as polars frames and pyarrow tables have."""
     return hasattr(source, "__arrow_c_stream__")
 
 
@@ -154,7 +154,7 @@ def read_frame(frame: "pd.DataFrame", reading: ReaderOptions | None = None) -> T
 
 
 def read_arrow(source: Any, reading: ReaderOptions | None = None) -> Table:
-    """The table in anything with Arrow's stream interface (the PyCapsule interface of Arrow's documents)."""
+    """The table in an object with Arrow's stream interface (the Arrow PyCapsule interface)."""
     import pyarrow as pa
 
     from treino.data.readers import columnar, table_files
@@ -182,7 +182,7 @@ def read_arrow(source: Any, reading: ReaderOptions | None = None) -> Table:
 
 
 def read_pair(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
-    """The table out of X ``[N, D]`` and y ``[N]``; columns are named x1 … xD unless X is a frame."""
+    """The table of X ``[N, D]`` and y ``[N]``; columns are named x1 … xD unless X is a frame."""
     x_table = _x_table(x, reading)
     target = _target_column(x_table.rows, y, reading)
     check_names([*x_table.names, target.name], _("(X, y)"))
@@ -193,7 +193,7 @@ def read_pair(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
 
 
 def is_image_pair(source: object) -> bool:
-    """Whether it is (X, y) with X ``[N, H, W]`` or ``[N, C, H, W]``, or with the channels last."""
+    """Whether ``source`` is (X, y) with X ``[N, H, W]``, ``[N, C, H, W]`` or ``[N, H, W, C]``."""
     if not isinstance(source, tuple) or len(source) != 2:
         return False
     shape = getattr(source[0], "shape", ())
@@ -201,7 +201,7 @@ def is_image_pair(source: object) -> bool:
 
 
 def read_images(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
-    """A table of images X as a matrix, with their target. It is for descriptions only, not for training."""
+    """A table of images X as a matrix, with their target; for descriptions only, not for training."""
     array = _array(x, "X")
     if array.dtype.kind not in "biuf":
         raise not_a_matrix(x)
@@ -246,7 +246,7 @@ def _target_column(rows: int, y: Any, reading: ReaderOptions | None) -> Column:
 
 
 def read_matrix(x: Any, reading: ReaderOptions | None = None) -> Table:
-    """The table out of a 2-D array or tensor of numbers; columns are named x1 … xD."""
+    """The table of a 2-D array or tensor of numbers; columns are named x1 … xD."""
     array = _array(x, "X")
     if array.ndim != 2:
         raise not_a_matrix(array)
@@ -277,7 +277,7 @@ def _x_table(x: Any, reading: ReaderOptions | None) -> Table:
 def _table(
     name: str, names: Sequence[str], columns: Sequence["pa.Array"], reading: ReaderOptions | None
 ) -> Table:
-    """A table of Arrow columns, whose conventions (decimal sign, dates) are detected together."""
+    """A table of Arrow columns; conventions (decimal sign, date order) are detected over all columns."""
     import pyarrow as pa
 
     from treino.data.readers import columnar, table_files
@@ -316,7 +316,7 @@ def _array(values: Any, what: str) -> NDArray[Any]:
 
 
 def _series(series: Any) -> "pa.Array":
-    """A pandas series as an Arrow column, whatever its type."""
+    """A pandas series of any dtype as an Arrow column."""
     import pandas as pd
     import pyarrow as pa
 
@@ -359,7 +359,7 @@ def _cells(array: NDArray[Any]) -> "pa.Array":
 
 
 def _objects(values: list[Any]) -> "pa.Array":
-    """Cells of any type: truth values, numbers or times if all cells are, else their ``str``."""
+    """Any cells as an Arrow column: booleans, numbers or times if all have that type, else their ``str``."""
     import pyarrow as pa
 
     from treino.data.readers.columnar import exact_wholes
@@ -383,7 +383,7 @@ def _objects(values: list[Any]) -> "pa.Array":
 
 
 def _nothing(value: Any) -> bool:
-    """Whether it is None, NaN, NaT or pandas' NA, which doesn't equal itself."""
+    """Whether the value is None, NaN, NaT or pandas' NA."""
     return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
 
 

@@ -1,4 +1,4 @@
-"""Requests for a split: by shares, groups, time, a column of the table, or separate files."""
+"""Split requests: by shares, groups, time, a column of the table, folds, or separate files."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,9 +35,9 @@ USUAL_WORDS = {
 
 @dataclass(frozen=True)
 class Split:
-    """A request for a split. validation, test: shares of the main table's rows; 0 for a split with its own
-    file. group, time, column: names of columns. duplicates: ``apart`` keeps equal rows on one side,
-    ``ignore`` doesn't; None: apart if the split is drawn, else equal rows are only counted."""
+    """A split request. validation, test: shares of the main table's rows; 0 for a split with its own file.
+    group, time, column: names of columns. duplicates: ``apart`` keeps equal rows in one split, ``ignore``
+    doesn't; None: ``apart`` if the split is drawn, else equal rows are only counted."""
 
     validation: Any = 0.15
     test: Any = 0.15
@@ -50,12 +50,12 @@ class Split:
 
     @property
     def by(self) -> str | None:
-        """The name of the column that decides the split, if one does."""
+        """The name of the column that decides the split; None without one."""
         return self.group or self.time or self.column
 
 
 def check_split(request: Split) -> None:
-    """Refuse invalid shares, seeds and combinations."""
+    """Refuse a request with invalid shares, seeds or combinations of options."""
     for name, share in (("validation", request.validation), ("test", request.test)):
         if isinstance(share, bool) or not isinstance(share, Real) or not 0 <= float(share) < 1:
             raise TreinoError(
@@ -109,7 +109,7 @@ def check_split(request: Split) -> None:
 
 
 def fold_of(text: str | None) -> Fold | None:
-    """The fold of a text: ``2/5`` is the second of five."""
+    """The fold that a text names: ``2/5`` is the second of five."""
     if text is None:
         return None
     which, slash, of = str(text).partition("/")
@@ -123,7 +123,7 @@ def fold_of(text: str | None) -> Fold | None:
 
 
 def divider(table: Table, request: Split, target: str) -> Column | None:
-    """The column that decides the split, if one does. Refuses an unsuitable column."""
+    """The column that decides the split; None without one. Refuses an unsuitable column."""
     if request.by is None:
         return None
     if request.by not in table.by_name:
@@ -153,7 +153,7 @@ def divider(table: Table, request: Split, target: str) -> Column | None:
 
 
 def times_of(column: Column, table: Table) -> NDArray[np.float64]:
-    """``[N]``: the time of each row, NaN if it is missing."""
+    """``[N]``: the time of each row, NaN if it is missing. Refuses a column without times or numbers."""
     if column.clock:
         raise TreinoError(
             "split_time_of_day",
@@ -185,10 +185,10 @@ def decide_parts(
     classes: tuple[str, ...],
     notes: list[str],
 ) -> NDArray[np.int64]:
-    """``[N]``: the split of each row of all tables, in order; -1 for a row that is left out.
+    """``[N]``: the split of each row of all tables, in order; -1 if the row is left out.
 
     tables: the main table first. file_parts: the split of each further table. column: the column of the main
-    table that decides. first_N: from ``first_equal`` over all rows.
+    table that decides the split. first_N: ``first_equal`` of all rows.
     """
     main = tables[0]
     own = main.rows - main.official_test
@@ -352,8 +352,8 @@ def _by_column(
     label_N: NDArray[np.int64],
     notes: list[str],
 ) -> NDArray[np.int64]:
-    """The split that a column names for each row. A split that it never names is drawn from the training
-    rows."""
+    """The split that a column names for each row. A split that the column never names is drawn from the
+    training rows."""
     words = level_cells(column, column.numbers is not None and not column.boolean)
     part_of = {word: USUAL_WORDS.get(word.lower()) for word in set(words.tolist())}
     unknown = [word for word, part in part_of.items() if part is None]
@@ -383,7 +383,7 @@ def _by_column(
 
 
 def parts_of_files(files: Mapping[str, Any], read: Callable[[Any], Table]) -> tuple[list[Table], list[int]]:
-    """The tables of further files, whose places name the file, and their splits."""
+    """Return the tables of further files and their splits. The tables' row places name the file."""
     tables = [_with_file_in_places(read(source)) for source in files.values()]
     return tables, [{"validation": VALIDATION, "test": TEST}[name] for name in files]
 

@@ -14,18 +14,17 @@ from treino.data.table import Numbers
 from treino.errors import TreinoError
 from treino.words import _
 
-# ---- splits into training, validation and test rows
+# ---- splits, stratified, by group or by time
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
-_PIECE = 1 << 16  # rows of a column that are processed at a time
+_PIECE = 1 << 16  # number of rows of a column that are processed at a time
 
 
 def first_equal(x_ND: Numbers) -> NDArray[np.int64]:
-    """``[N]``: for each row the number of the first row equal to it, byte for byte. -0.0 counts as 0.0, and
+    """``[N]``: for each row, the number of the first row equal to it, bit for bit. -0.0 counts as 0.0, and
     NaN equals itself.
 
-    The result is exact: rows are first compared by a sum of mixed bits, and those with equal sums by all
-    values.
+    The result is exact: rows are compared by a hash, and rows with equal hashes by all values.
     """
     if x_ND.dtype == np.uint8:
         return _first_of(x_ND)
@@ -46,10 +45,10 @@ def first_equal(x_ND: Numbers) -> NDArray[np.int64]:
 def first_equal_columns(
     columns: Callable[[], Iterable[NDArray[np.float64]]], n: int, inputs: int
 ) -> NDArray[np.int64]:
-    """``first_equal`` of n rows whose columns are read one after the other, twice.
+    """``first_equal`` of n rows whose columns are read one after the other, in two passes.
 
-    Rows with equal sums are compared with the first of them; if one differs (once in 2^64 pairs), all columns
-    of those rows are compared.
+    Each row is compared with the first row of equal hash. If rows differ despite equal hashes (1 in 2^64
+    pairs), a third pass compares all columns of these rows.
     """
     sum_N = np.zeros(n, dtype=np.uint64)
     for value_N, factor in zip(columns(), _factors(inputs), strict=True):
@@ -57,13 +56,13 @@ def first_equal_columns(
             sum_N[start : start + _PIECE] += _mixed(value_N[start : start + _PIECE], factor)
     order_N = sum_N.argsort(kind="stable")
     sum_N = sum_N[order_N]
-    equal_N = sum_N[1:] == sum_N[:-1]  # to the previous row, in sorted order
+    equal_N = sum_N[1:] == sum_N[:-1]  # whether a hash equals the previous one in sorted order
     del sum_N
     first_N = np.arange(n)
     later = np.flatnonzero(equal_N) + 1
     if not len(later):
         return first_N
-    starts = np.flatnonzero(np.concatenate([[True], ~equal_N]))  # where a new sum begins
+    starts = np.flatnonzero(np.concatenate([[True], ~equal_N]))  # positions at which a new hash begins
     of = order_N[starts[np.searchsorted(starts, later, side="right") - 1]]
     row = order_N[later]
     same = np.ones(len(row), dtype=bool)
@@ -89,7 +88,7 @@ def _mixed(x: Numbers, factor: Any) -> NDArray[np.uint64]:
 
 
 def _canonical(x_ND: Numbers) -> NDArray[np.float64]:
-    """The values with one bit pattern each: no -0.0, one NaN."""
+    """The values as float64, with -0.0 as 0.0 and a single bit pattern for NaN."""
     x = np.ascontiguousarray(x_ND + 0.0)
     x[np.isnan(x)] = np.nan
     return x
@@ -107,7 +106,7 @@ def _first_of(x_ND: Numbers) -> NDArray[np.int64]:
 
 
 def apportion(n: int, shares: tuple[float, ...]) -> list[int]:
-    """Divide n rows by shares that sum to 1, by largest remainder, the first of equal ones.
+    """Divide n rows by shares that sum to 1, by the largest remainder method; ties go in order.
 
     Every share above 0 gets at least one row; if there are too few rows, the first share gets all.
     """
@@ -127,11 +126,11 @@ def apportion(n: int, shares: tuple[float, ...]) -> list[int]:
 def split(
     first_N: NDArray[np.int64], label_N: NDArray[np.int64], validation: float, test: float, data_seed: int
 ) -> NDArray[np.int64]:
-    """``[N]``: for each row 0 (TRAIN), 1 (VALIDATION) or 2 (TEST).
+    """``[N]``: for each row, 0 (TRAIN), 1 (VALIDATION) or 2 (TEST).
 
-    first_N: from ``first_equal``; equal rows get the same split, so shares are of distinct rows. label_N:
-    class numbers (all 0 for regression); each class is divided separately. Distinct rows are drawn from
-    generator(data_seed, "split"). Equal rows of several classes count for their rarest class.
+    first_N: from ``first_equal``; equal rows get the same split, so shares count distinct rows. label_N:
+    class codes (all 0 for regression); each class is divided separately. generator(data_seed, "split")
+    shuffles the distinct rows. Equal rows of several classes count for the rarest of these classes.
     """
     rank_C = np.bincount(label_N).argsort(kind="stable").argsort()
     stratum_N = np.full(len(first_N), len(rank_C))
@@ -149,9 +148,9 @@ def split(
 def split_groups(
     group_N: NDArray[np.int64], validation: float, test: float, data_seed: int
 ) -> NDArray[np.int64]:
-    """``[N]``: the split of each row; no group is in two.
+    """``[N]``: the split of each row, the same for all rows of a group.
 
-    Shares are of groups, as in scikit-learn's ``GroupShuffleSplit``. group_N: numbers from 0 on.
+    Shares count groups, as in scikit-learn's ``GroupShuffleSplit``. group_N: group numbers, from 0.
     """
     groups = int(group_N.max()) + 1
     counts = apportion(groups, (1 - validation - test, validation, test))
@@ -164,8 +163,8 @@ def split_groups(
 def split_times(time_N: NDArray[np.float64], validation: float, test: float) -> NDArray[np.int64]:
     """``[N]``: TRAIN for the earliest rows, VALIDATION for later ones, TEST for the latest.
 
-    Each border lies between two different times, as near to the share of rows as possible. Every split with a
-    share gets at least one time, if there are enough.
+    Each border lies between two distinct times, as near to the share of rows as possible. Every split with a
+    share gets at least one time, if there are enough times.
     """
     times, inverse, count = np.unique(time_N, return_inverse=True, return_counts=True)
     until = np.cumsum(count) / len(time_N)  # the share of rows up to and including each time
@@ -184,19 +183,19 @@ def split_times(time_N: NDArray[np.float64], validation: float, test: float) -> 
 
 
 def leaking(first_N: NDArray[np.int64], part_N: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """``[N]``: whether it is a training row equal to a held-back row, or a validation row equal to a test
-    row."""
+    """``[N]`` mask of training rows that equal a validation or test row, and of validation rows that equal a
+    test row."""
     tests = np.isin(first_N, first_N[part_N == TEST])
     later_parts = tests | np.isin(first_N, first_N[part_N == VALIDATION])
     return np.asarray(((part_N == TRAIN) & later_parts) | ((part_N == VALIDATION) & tests))
 
 
-# ---- folds of a k-fold cross-validation, the same as scikit-learn's
+# ---- folds of a k-fold cross-validation, equal to scikit-learn's
 
 
 @dataclass(frozen=True)
 class Fold:
-    """number: from 0. of: how many there are."""
+    """A fold of a cross-validation. number: counted from 0. of: the number of folds."""
 
     number: int
     of: int
@@ -210,13 +209,13 @@ def split_fold(
     validation: float,
     data_seed: int,
 ) -> NDArray[np.int64]:
-    """``[N]``: TEST for the fold's rows; TRAIN or VALIDATION (a share of all rows) for the others.
+    """``[N]``: TEST for the fold's rows; TRAIN or VALIDATION (a share of all rows) for all other rows.
 
     The folds are those of scikit-learn's ``StratifiedKFold(k, shuffle=True, random_state=data_seed)``, or of
-    ``KFold`` where there are no classes; equal rows may fall into several. first_N: from ``first_equal``.
+    ``KFold`` without classes; equal rows may be in several folds. first_N: from ``first_equal``.
 
     Raises:
-        TreinoError: more folds than rows, or nothing left to train on.
+        TreinoError: more folds than rows, or no rows left to train on.
     """
     from sklearn.model_selection import KFold, StratifiedKFold
 
@@ -228,7 +227,7 @@ def split_fold(
         )
     kind = StratifiedKFold if classes and np.bincount(label_N).max() >= fold.of else KFold
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of classes that are too rare to be in every fold
+        warnings.simplefilter("ignore", UserWarning)  # about classes too rare to be in every fold
         made = kind(fold.of, shuffle=True, random_state=data_seed % 2**32)
         _rest, test_N = list(made.split(np.zeros(len(label_N)), label_N))[fold.number]
     part_N = np.full(len(label_N), TRAIN, dtype=np.int64)

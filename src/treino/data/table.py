@@ -1,4 +1,4 @@
-"""A table: named columns of numbers or texts, as read, before any preparation."""
+"""A table: named columns of numbers, texts or times, as read, before any preparation."""
 
 import math
 import re
@@ -20,9 +20,9 @@ Numbers = NDArray[np.float64 | np.uint8]
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "<na>", "nat"})
 TRUTH = {"false": 0.0, "true": 1.0}
-LARGEST_WHOLE = 2**53  # up to it, all whole numbers are distinct as float64
+LARGEST_WHOLE = 2**53  # all whole numbers up to this are distinct as float64
 _WHOLE = re.compile(r"[+-]?\d{1,400}", re.ASCII)
-MONEY = "money "  # before the symbol in ``Column.writing``
+MONEY = "money "  # precedes the currency symbol in ``Column.writing``
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(inf|infinity)", re.IGNORECASE)
 _GROUPED = re.compile(r"[+-]?\d{1,3}([.,' ]\d{3})+([.,]\d+)?", re.ASCII)
@@ -37,18 +37,18 @@ _TIME = re.compile(r"\d{1,2}(:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?|h(\d{2})?)
 class Column:
     """One column of N cells.
 
-    numbers: ``[N]`` if every cell that isn't missing is a number in the column's notation or a truth value,
-    else None. NaN for missing cells, infinite if written so or too large for a float64.
-    words: ``[N]`` str as written, stripped, "" for missing cells; None for numbers in plain notation (as of
-    ``plain``) or from a source without text. Columns of truth values always have words.
-    boolean: numbers are truth values, whatever their words (true, yes, sim; the words are the classes).
-    categories: the classes in their own order, if the source declares one, else (). ordered: the categories
-    are ranks, lowest first.
-    seconds: ``[N]`` since 1970-01-01 (UTC if the cells name an offset), if every cell that isn't missing is a
-    date or time of one format; NaN for missing cells. clock: the cells are times of day without a date, and
-    the seconds are since midnight.
-    writing: the notation of the cells, if it isn't plain: a list out of "money R$", "percent", "decimal
-    comma", "gaps between the thousands", "commas between the thousands", "dates day/month/year".
+    numbers: ``[N]`` if every cell that isn't missing is a number in the column's notation or a boolean, else
+    None. NaN for missing cells; infinite if written so or too large for a float64.
+    words: ``[N]`` str as written, stripped, "" for missing cells; None for numbers in plain notation (as
+    ``plain`` writes them) or from a source without text. Boolean columns always have words.
+    boolean: whether numbers are booleans, whatever their words (true, yes, sim; the words are the classes).
+    categories: the classes in the source's order, if the source declares one, else (). ordered: whether the
+    categories are ranks, lowest first.
+    seconds: ``[N]`` since 1970-01-01 (UTC if the cells have an offset), if every cell that isn't missing is a
+    date or time of one format; NaN for missing cells. clock: whether the cells are times of day without a
+    date; their seconds are since midnight.
+    writing: the notation of the cells, if it isn't plain: a comma-separated list of "money R$", "percent",
+    "decimal comma", "gaps between the thousands", "commas between the thousands", "dates day/month/year".
     """
 
     name: str
@@ -67,13 +67,13 @@ class Column:
 
     @property
     def currency(self) -> str:
-        """The currency symbol beside all of its numbers, such as R$; "" without one."""
+        """The currency symbol that all numbers of the column have, such as R$; "" without one."""
         return next((w.removeprefix(MONEY) for w in self.writing.split(", ") if w.startswith(MONEY)), "")
 
     @cached_property
     def missing_N(self) -> NDArray[np.bool_]:
-        """``[N]``: whether each cell is missing. In text these are the empty cells: the reader empties those
-        that hold a word for a missing value, such as NA."""
+        """``[N]``: whether each cell is missing. In text the missing cells are empty: the reader empties
+        cells that hold a word for a missing value, such as NA."""
         values = self.numbers if self.numbers is not None else self.seconds
         if values is not None:
             return np.isnan(values)
@@ -82,7 +82,7 @@ class Column:
 
     @property
     def merges(self) -> bool:
-        """Whether it has numbers of 2^53 or more, where different whole numbers share a float64."""
+        """Whether the column has numbers of 2^53 or more, so that distinct whole numbers share a float64."""
         if self.numbers is None or self.boolean or self.numbers.dtype == np.uint8:
             return False
         with np.errstate(invalid="ignore"):
@@ -90,8 +90,8 @@ class Column:
 
     @property
     def whole_words(self) -> NDArray[np.object_] | None:
-        """``[N]``: the cells in plain digits, "" for missing ones, if ``merges`` and all cells are whole
-        numbers as written; else None."""
+        """``[N]``: the cells in plain digits, "" for missing cells, if ``merges`` and all cells are written
+        as whole numbers; else None."""
         if self.words is None or not self.merges:
             return None
         absent_N = self.missing_N
@@ -105,7 +105,7 @@ class Column:
 
     @property
     def distinct(self) -> int:
-        """The number of different values."""
+        """The number of distinct values."""
         if self.words is not None:
             return len(set(self.words))
         values = self.numbers if self.numbers is not None else self.seconds
@@ -114,7 +114,7 @@ class Column:
 
     @property
     def constant(self) -> bool:
-        """Whether all cells are equal, or all are missing; faster than ``distinct``."""
+        """Whether all cells are equal or all are missing; faster to compute than ``distinct``."""
         if self.words is not None:
             return bool((self.words == self.words[0]).all())
         values = self.numbers if self.numbers is not None else self.seconds
@@ -122,7 +122,7 @@ class Column:
         return bool((values == values[0]).all() or np.isnan(values).all())
 
     def take(self, row_K: NDArray[np.int64]) -> "Column":
-        """The column of some of the rows."""
+        """The column with the given rows only, in this order."""
         cells = {name: getattr(self, name) for name in ("numbers", "words", "seconds")}
         return replace(self, **{name: v[row_K] for name, v in cells.items() if v is not None})
 
@@ -144,14 +144,15 @@ class Column:
 class Table:
     """Columns of equal length, and their source.
 
-    place: words for the place of row i (from 0): "line 7" of a file, "row 5" of a frame. target: the target
-    that the source itself names; None if the user must name it. matrix: all columns but the target as one
-    matrix, if the source has one (images).
-    named: the columns have names of their own; False for a bare array.
-    official_test: the number of last rows that are the source's own test set. files: the files that it was
-    read from, if there are several. reading: the detected decimal sign, order of day and month, and words for
-    a missing value, for further files of this format. stored: its cells are in a file; a column is read when
-    it is used. keep_constant: keep constant columns, for sources of a known shape, such as 64 pixels.
+    place: a function that words the place of row i (from 0): "line 7" of a file, "row 5" of a frame. target:
+    the target that the source itself names; None if the user must name it. matrix: all columns except the
+    target as one matrix, if the source has one (images).
+    named: whether the source names the columns; False for a bare array.
+    official_test: the number of rows at the end that are the source's official test set. files: the files of
+    the table, if there are several. reading: the detected decimal sign, order of day and month, and words for
+    a missing value, for further files of this format. stored: whether the cells are in a file; a column is
+    read when it is used. keep_constant: keep constant columns, for sources of a known shape, such as 64
+    pixels.
     """
 
     name: str
@@ -191,14 +192,16 @@ def _plain_whole(word: str) -> str | None:
 
 
 def plain(value: float) -> str:
-    """A number as text: 3 instead of 3.0, otherwise the shortest digits that are read back equal."""
+    """A number as text: 3 instead of 3.0, otherwise the shortest text that converts back to an equal
+    number."""
     if math.isfinite(value) and value == int(value) and abs(value) < 1e16:
         return str(int(value))
     return repr(value)
 
 
 def number(cell: str) -> float | None:
-    """The cell's value, infinite if it is too large for a float64; None if it isn't a plain number."""
+    """The number in a cell, infinite if it is too large for a float64; None if the cell isn't a plain
+    number."""
     cell = cell.strip()
     if _NUMBER.fullmatch(cell):
         return float(cell)
@@ -218,7 +221,7 @@ def date_like(cell: str) -> bool:
 
 
 def numeric_like(cell: str) -> bool:
-    """Whether it is a number in any notation, also with a decimal comma or gaps between the thousands."""
+    """Whether the cell is a number in any notation, also with a decimal comma or thousands separators."""
     cell = cell.strip()
     return number(cell) is not None or bool(_DECIMAL_COMMA.fullmatch(cell) or _GROUPED.fullmatch(cell))
 
@@ -247,7 +250,7 @@ def check_names(names: Sequence[str], what: str) -> None:
 
 
 def check_present(table: Table, names: Sequence[str]) -> None:
-    """Refuse a table that lacks some of these columns, and suggest a name for the first."""
+    """Refuse a table that lacks some of these columns; the error suggests a name for the first."""
     absent = [name for name in names if name not in table.by_name]
     if absent:
         raise TreinoError(
@@ -263,7 +266,7 @@ def check_present(table: Table, names: Sequence[str]) -> None:
 
 
 def fault(column: Column, place: Callable[[int], str]) -> tuple[str, str, str] | None:
-    """(rule, message, hint) of the first cell of a column that is no finite plain number."""
+    """Return (rule, message, hint) for the first cell that isn't a finite plain number; None without one."""
     if column.numbers is not None:
         bad = np.flatnonzero(~np.isfinite(column.numbers))
         if not len(bad):

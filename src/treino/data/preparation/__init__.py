@@ -1,1 +1,1 @@
-"""Columns in their roles, and rows prepared for a network: fitted on training rows, stored with the run."""
+"""Column roles and the preparation of rows for a network, fitted on training rows, stored with the run."""

@@ -1,4 +1,4 @@
-"""Kinds of columns: number, boolean, category, date, identifier, row number, text or constant."""
+"""Column types: number, boolean, category, date, identifier, row number, text or constant."""
 
 import re
 from collections import Counter
@@ -16,7 +16,7 @@ from treino.words import _
 Kind = Literal["number", "boolean", "category", "date", "identifier", "row number", "text", "constant"]
 Way = Literal["number", "rank", "category", "one-hot", "hashed", "date", "time", "out"]
 
-FEW_CODES = 31  # up to so many codes with leading zeros are classes: days of a month, states of a country
+FEW_CODES = 31  # at most this many codes with leading zeros are classes: days of a month, states
 ASKABLE = ("number", "boolean", "category", "one-hot", "hashed", "date", "identifier", "text", "out")
 
 _NAME_OF_IDENTIFIER = re.compile(
@@ -27,7 +27,7 @@ _NAME_OF_TIME = re.compile(
     r"(^|[^a-z])(t|time|step|second|minute|hour|day|week|month|quarter|year|age|tempo|passo|dia|semana|m[eê]s|"
     r"trimestre|ano|idade)s?($|[^a-z])",
     re.IGNORECASE,
-)  # along which things may change
+)  # a row number with such a name may be a time, along which the target changes
 _NAME_OF_KEY = re.compile(r"(^|_|\s)(id|ids|uuid|guid|cpf|cnpj|cep)$", re.IGNORECASE)
 _BRAZILIAN = re.compile(r"\d{3}\.\d{3}\.\d{3}-\d{2}|\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}|\d{5}-\d{3}", re.ASCII)
 _LEADING_ZERO = re.compile(r"0\d+", re.ASCII)
@@ -36,8 +36,8 @@ _DIGITS = re.compile(r"\d+", re.ASCII)
 
 @dataclass(frozen=True)
 class ColumnRole:
-    """The role of a column. kind: what it holds. way: how it becomes inputs, or ``out``. levels: of a rank,
-    in order."""
+    """The role of a column. kind: its type. way: its encoding; ``out``: unused. levels: the ordered classes
+    of a rank."""
 
     kind: Kind
     way: Way
@@ -45,11 +45,11 @@ class ColumnRole:
 
 
 def kind(column: Column) -> Kind:
-    """The kind of a column, detected from its cells that are not missing.
+    """The type of a column, detected from its cells that aren't missing.
 
-    constant: one value. identifier: CPF, CNPJ and CEP numbers, codes with leading zeros (unless they are few
-    and repeat), and distinct values that are named or built like a key. number: at least nine of ten cells
-    are numbers. category: text in which at least half of the cells repeat another.
+    constant: a single value. identifier: CPF, CNPJ and CEP numbers, codes with leading zeros (unless they are
+    few and repeat), and distinct values if the name or the values look like a key. number: at least nine of
+    ten cells are numbers. category: text in which at least half of the cells occur more than once.
     """
     if column.constant:
         return "constant"
@@ -82,7 +82,7 @@ def kind(column: Column) -> Kind:
 
 
 def _counts(column: Column) -> Counter[str]:
-    """The count of each word that isn't missing; empty for a column without words."""
+    """The count of each word that isn't a missing value; empty for a column without words."""
     if column.words is None:
         return Counter()
     count = Counter(column.words.tolist())
@@ -96,7 +96,7 @@ def _counts(column: Column) -> Counter[str]:
 
 
 def _mostly(count: Counter[str], like: Callable[[str], bool], share: float) -> bool:
-    """Whether at least this share of the cells fulfils ``like``; stops early if too many don't."""
+    """Whether ``like`` is true for at least this share of the cells; stops early if it can't be."""
     left = (1 - share) * count.total()
     for word, n in count.items():
         if not like(word):
@@ -111,7 +111,7 @@ def _like_a_code(word: str) -> bool:
 
 
 def _code(count: Counter[str]) -> Kind | None:
-    """``identifier`` or ``category`` for cells of digits that are no amounts; None for all others."""
+    """``identifier`` or ``category`` for cells with digits that are codes, not amounts; else None."""
     if all(map(_BRAZILIAN.fullmatch, count)):
         return "identifier"
     if any(map(_LEADING_ZERO.fullmatch, count)) and all(map(_DIGITS.fullmatch, count)):
@@ -121,12 +121,13 @@ def _code(count: Counter[str]) -> Kind | None:
 
 
 def _named_as_one(name: str) -> bool:
-    """Whether its name is that of an identifier."""
+    """Whether this is an identifier's name."""
     return bool(_NAME_OF_IDENTIFIER.search(name) or _ROW_NAMES.fullmatch(name))
 
 
 def _is_key(column: Column) -> bool:
-    """Whether it has whole numbers, a key's name, and too many different values to be classes."""
+    """Whether the column has whole numbers, an identifier's name, and too many distinct values to be
+    classes."""
     if not _named_as_one(column.name):
         return False
     assert column.numbers is not None
@@ -139,9 +140,9 @@ def _is_key(column: Column) -> bool:
 
 
 def numbers_rows(column: Column, row_N: NDArray[np.int64]) -> bool:
-    """Whether each cell is its row's number, from 0 or 1, and the column isn't named like a time.
+    """Whether each cell is the number of its row, from 0 or 1, and the column isn't named like a time.
 
-    row_N: the rows' numbers, from 0.
+    row_N: the row numbers, from 0.
     """
     numbers = column.numbers
     if numbers is None or column.boolean or len(numbers) < 10 or _NAME_OF_TIME.search(column.name):
@@ -154,7 +155,7 @@ def is_row_number(column: Column) -> bool:
     numbers = column.numbers
     if numbers is None or len(numbers) < 10 or not np.isfinite(numbers).all():
         return False
-    if float(numbers.min()) + len(numbers) - 1 != float(numbers.max()):  # the common case, without sorting
+    if float(numbers.min()) + len(numbers) - 1 != float(numbers.max()):  # the common case needs no sorting
         return False
     return bool((np.diff(np.sort(numbers)) == 1).all())
 
@@ -162,8 +163,8 @@ def is_row_number(column: Column) -> bool:
 def choose(column: Column, request: str | None, named: bool, place: Callable[[int], str]) -> ColumnRole:
     """The role of a column.
 
-    request: its entry in ``--kinds``. named: it is listed in ``--features`` and used whatever it holds.
-    Raises TreinoError if the cells don't fit the request.
+    request: the column's entry in ``--kinds``. named: whether ``--features`` lists the column, which is then
+    used whatever it holds. Raises TreinoError if the cells don't fit the request.
     """
     if request is not None:
         return _requested_kind(column, request.strip(), place)
@@ -245,7 +246,7 @@ def _ranked(column: Column, levels: tuple[str, ...], place: Callable[[int], str]
 def level_cells(column: Column, numeric: bool) -> NDArray[np.object_]:
     """``[N]`` str: the class of each cell, "" if it is missing.
 
-    numeric: classes are numbers: 1, 01 and 1.0 are one class.
+    numeric: whether classes are numbers; then 1, 01 and 1.0 are one class.
     """
     if numeric and (whole := column.whole_words) is not None:
         return whole

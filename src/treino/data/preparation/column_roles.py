@@ -23,7 +23,7 @@ from treino.words import _, joined
 
 
 def check_kinds(table: Table, kinds: Mapping[str, str]) -> None:
-    """Refuse kinds for columns that don't exist."""
+    """Refuse ``kinds`` for columns that don't exist."""
     for name in kinds:
         if name not in table.by_name:
             raise TreinoError(
@@ -44,10 +44,10 @@ def choose_features(
     notes: list[str],
     row_N: NDArray[np.int64],
 ) -> dict[str, ColumnRole]:
-    """The columns to learn from, in order, with their roles. Notes which columns are left out, and why.
+    """The columns to learn from, in order, with their roles. Adds notes on columns left out, with the reason.
 
     excluded: columns with another purpose (groups, splits), used only if ``features`` names them.
-    row_N: the rows' numbers in the source.
+    row_N: the row numbers in the source.
     """
     if features is not None:
         names = _named(table, target, features.split(",") if isinstance(features, str) else features)
@@ -128,9 +128,9 @@ def _by_kind(
 def row_numbers(
     table: Table, chosen: Mapping[str, ColumnRole], kinds: Mapping[str, str], row_N: NDArray[np.int64]
 ) -> list[str]:
-    """The columns that number the rows, if there are other columns to learn from; else none.
+    """The columns that number the rows; [] if there are no other columns to learn from.
 
-    None for a bare array either: every column of it is there on purpose.
+    Also [] for a bare array, because every column of an array is there on purpose.
     """
     used = [name for name, choice in chosen.items() if choice.way != "out"]
     names = [
@@ -142,13 +142,13 @@ def row_numbers(
 
 
 def why_out(column: Column, choice: ColumnRole) -> str:
-    """The reason why a column is no input: its kind or ``empty``."""
+    """The reason why a column isn't used: its column type or ``empty``."""
     return "empty" if choice.kind == "constant" and column.missing_N.all() else choice.kind
 
 
 def check_features(table: Table, chosen: Mapping[str, ColumnRole], named: bool) -> None:
-    """Refuse the first cell that doesn't fit its column's kind, and name the columns without such cells, or,
-    if those are many, the columns with them. named: the columns are listed in ``--features``."""
+    """Refuse the first cell that doesn't fit its column type. The hint lists the columns without such cells;
+    if these are many, those with them. named: whether ``--features`` lists the columns."""
     for name, choice in chosen.items():
         fault = column_fault(table, table.column(name), choice)
         if fault:
@@ -170,7 +170,7 @@ def check_features(table: Table, chosen: Mapping[str, ColumnRole], named: bool) 
 def column_fault(
     table: Table, column: Column, choice: ColumnRole | None = None
 ) -> tuple[str, str, str] | None:
-    """(rule, message, hint) if a column's cells don't fit its detected or requested kind."""
+    """Return (rule, message, hint) if cells don't fit the column's detected or requested type, else None."""
     choice = choice or choose(column, None, False, table.place)
     if choice.way == "number":
         return number_fault(column, table.place)
@@ -186,7 +186,7 @@ def column_fault(
 
 
 def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, str]) -> list[str]:
-    """A sentence for each encoding of columns other than as plain numbers."""
+    """Notes on encodings other than plain numbers, on unusual notations, and on the requested kinds."""
     by_kind: dict[type, list[str]] = {}
     for e in encoders:
         if isinstance(e, OneHotEncoder):
@@ -225,14 +225,14 @@ def say_encoders(encoders: Sequence[Encoder], table: Table, kinds: Mapping[str, 
 
 
 def _writing_text(writing: str) -> str:
-    """The notation of a column's values in words."""
+    """The translated words for ``Column.writing``."""
     parts = [(part, part.partition("money ")[2]) for part in writing.split(", ")]
     texts = [_("money {symbol}").format(symbol=money) if money else _(part) for part, money in parts]
     return joined(texts, ", ")
 
 
 def say_missing(met: Mapping[str, EncodingGaps], encoders: Sequence[Encoder], impute: str) -> list[str]:
-    """Sentences on missing cells that were filled in: columns, counts, and the replacement."""
+    """Notes on missing values and unknown classes: columns, counts, and the replacement."""
     filled = {
         e.column: met[e.column].missing
         for e in encoders

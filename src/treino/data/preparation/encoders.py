@@ -1,8 +1,8 @@
-"""Encoders: from a column to a network's inputs; fitted on training rows, stored with the run as plain data.
+"""Encoders turn a column into network inputs; they are fitted on training rows and stored with the run.
 
-Every encoder has ``column``; ``inputs``, the names of its inputs; ``scaled``, whether the first input is
-normalised (only such inputs are axes of pictures); ``edges`` of the bins, which follow the first input;
-``flag``, whether the last input marks missing cells; ``encode``, from cells to ``[N, inputs]``.
+Every encoder has ``column``, the column's name; ``inputs``, the names of its inputs; ``scaled``, whether the
+first input is normalised (only such inputs are axes of plots); ``edges`` of the bins, whose inputs follow the
+first one; ``flag``, whether the last input marks missing cells; ``encode``, from cells to ``[N, inputs]``.
 """
 
 import hashlib
@@ -20,26 +20,26 @@ from treino.documents.data import Column as EncodedColumn
 from treino.errors import TreinoError
 from treino.words import N_, _
 
-# ---- bins of a column of numbers
+# ---- bins of numbers
 
 Floats = NDArray[np.float64]
 
 
 def with_bins(value_N: Floats, edges: tuple[float, ...]) -> list[Floats]:
-    """The values, and for each bin the share of it below the value: 0 up to its start, 1 from its end on.
+    """The values, and the share of each bin below each value: 0 up to its start, 1 from its end.
 
-    Gorishniy et al. 2022, https://arxiv.org/abs/2203.05556. Their outer bins have no end; these have one, so
-    that no value exceeds 1.
+    Gorishniy et al. 2022, https://arxiv.org/abs/2203.05556. Their outer bins are open-ended; these are
+    bounded, so that no share exceeds 1.
     """
     bins = itertools.pairwise(edges)
     return [value_N, *((np.clip(value_N, low, high) - low) / (high - low) for low, high in bins)]
 
 
 def quantile_edges(value_N: Floats, fill: float, bins: int) -> tuple[float, ...]:
-    """Edges of ``bins`` bins with about equally many values each. A column with few different values has
-    fewer edges, one with two values none.
+    """Edges of ``bins`` bins with about equally many values each. A column with few distinct values has
+    fewer edges; a column with two has none.
 
-    fill: what stands for NaN.
+    fill: the replacement of NaN.
     """
     known = np.where(np.isnan(value_N), fill, value_N)
     if not bins or not len(known):
@@ -54,15 +54,15 @@ def quantile_edges(value_N: Floats, fill: float, bins: int) -> tuple[float, ...]
 
 Place = Callable[[int], str]
 
-MOST_LEVELS = 40  # more classes than this are hashed; skrub's TableVectorizer draws the line there too
-MOST_LEVELS_WITH_BINS = 256  # the limit with bins, where more inputs are fine
+MOST_LEVELS = 40  # more classes than this are hashed; skrub's TableVectorizer has the same limit
+MOST_LEVELS_WITH_BINS = 256  # the limit with bins, which add many inputs anyway
 BUCKETS = 64
 DAY = 86400.0
 
 
 @dataclass(frozen=True)
 class EncodingGaps:
-    """Counts of an encoded column: missing cells, cells of unknown classes, and the first unknown class."""
+    """Counts of missing cells and of cells with unknown classes in a column; example: an unknown class."""
 
     missing: int = 0
     unknown: int = 0
@@ -76,7 +76,7 @@ class EncodingGaps:
 
 @dataclass(frozen=True)
 class NumberEncoder:
-    """A number or truth value unchanged; a missing one becomes ``fill`` and sets the flag, if there is one.
+    """Keeps numbers and booleans unchanged; a missing cell becomes ``fill`` and sets the flag, if any.
 
     fill: None if missing cells are refused.
     """
@@ -97,7 +97,7 @@ class NumberEncoder:
 
 @dataclass(frozen=True)
 class RankEncoder:
-    """Ordered classes as 0, 1, 2, …; a missing or unknown one becomes ``fill`` and sets the flag."""
+    """Encodes ordered classes as 0, 1, 2, …; a missing or unknown one becomes ``fill`` and sets the flag."""
 
     column: str
     levels: tuple[str, ...]
@@ -119,9 +119,9 @@ class RankEncoder:
 
 @dataclass(frozen=True)
 class OneHotEncoder:
-    """One input for each class of the training rows, 1 if the cell names it; all 0 for an unknown class.
+    """One input for each class of the training rows: 1 for the cell's class, else 0; all 0 if it is unknown.
 
-    "" among the levels: cells without a value are a class of their own.
+    levels: the classes; they include "" if missing cells are a class.
     """
 
     column: str
@@ -148,10 +148,10 @@ class OneHotEncoder:
 
 @dataclass(frozen=True)
 class HashingEncoder:
-    """Many classes in few inputs: +1 or -1 at a place given by a hash of the class; all 0 for a missing cell.
+    """Encodes many classes in few inputs: +1 or -1 in a bucket chosen by a hash of the class, 0 in the rest.
 
-    Weinberger et al. 2009, https://arxiv.org/abs/0902.2206. The hash is the first 64 bits of
-    SHA-256("column=class"): the same on every machine. No class is unknown.
+    A missing cell is all 0; no class is unknown. The hash is the first 64 bits of SHA-256("column=class"),
+    the same on every machine. Weinberger et al. 2009, https://arxiv.org/abs/0902.2206.
     """
 
     column: str
@@ -178,17 +178,17 @@ class HashingEncoder:
 
 
 def hash_place(column: str, word: str, buckets: int) -> tuple[int, int]:
-    """The bucket of a class, and its sign."""
+    """Return (bucket, sign) of a class."""
     digest = int.from_bytes(hashlib.sha256(f"{column}={word}".encode()).digest()[:8], "big")
     return digest % buckets, 1 if digest // buckets % 2 else -1
 
 
 @dataclass(frozen=True)
 class DateEncoder:
-    """Days since ``origin``, and the month, the weekday and the time of day as points of a circle.
+    """Encodes a date as days since ``origin``, and its month, weekday and time of day as points on circles.
 
     origin, fill: seconds since 1970-01-01. parts: the circles on which training rows differ, in the order of
-    ``CIRCLES``. A missing date becomes ``fill``, lies at the centre of each circle, and sets the flag.
+    ``CIRCLES``. A missing date becomes ``fill``, is the centre of each circle, and sets the flag.
     """
 
     column: str
@@ -219,7 +219,7 @@ class DateEncoder:
 
 @dataclass(frozen=True)
 class TimeEncoder:
-    """A time of day as a point on a circle; a missing one lies at its centre and sets the flag."""
+    """Encodes a time of day as a point on a circle; a missing time is the centre and sets the flag."""
 
     column: str
     flag: bool = False
@@ -258,7 +258,7 @@ CIRCLES: dict[str, Callable[[Floats], Floats]] = {
     N_("weekday"): _weekday,
     N_("hour"): _hour,
 }
-"""The share of a whole turn: of the year by months, of the week by days, of the day by seconds."""
+"""The position on each circle, from 0 to 1: month of the year, day of the week, second of the day."""
 
 Encoder = NumberEncoder | RankEncoder | OneHotEncoder | HashingEncoder | DateEncoder | TimeEncoder
 ENCODERS: dict[str, Any] = {
@@ -268,13 +268,13 @@ ENCODERS: dict[str, Any] = {
 
 
 def to_json(encoder: Encoder) -> dict[str, Any]:
-    """The encoder as JSON values, its kind under ``as``."""
+    """The encoder as JSON values, with its name in ``ENCODERS`` under ``as``."""
     name = next(name for name, kind in ENCODERS.items() if type(encoder) is kind)
     return {"as": name} | {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(encoder).items()}
 
 
 def from_column(stored: EncodedColumn) -> Encoder:
-    """The encoder that ``to_json`` wrote."""
+    """The encoder that ``to_json`` stored."""
     kind = ENCODERS[stored.encoder]
     made: Encoder = kind(**{field.name: getattr(stored, field.name) for field in fields(kind)})
     return made
@@ -290,8 +290,8 @@ def fit_encoder(
 ) -> Encoder:
     """The encoder of a column, fitted on its training rows alone.
 
-    impute: whether the ``median`` or the ``mean`` of the training rows replaces a missing number. bins: how
-    many bins a number, a rank or a date gets at most; 0: none.
+    impute: ``median`` or ``mean``, the statistic of the training rows that replaces a missing number. bins:
+    the largest number of bins of a number, a rank or a date; 0: none.
     """
     name, numeric = column.name, column.numbers is not None and not column.boolean and not column.categories
     if choice.way == "number":
@@ -330,7 +330,7 @@ def _fit_date(name: str, second_N: Floats, impute: str, bins: int) -> DateEncode
 
 
 def number_cells(column: Column, place: Place, *, required: bool = False) -> Floats:
-    """``[N]`` float64, NaN for missing cells. Refuses a cell that is no finite number, naming its place."""
+    """``[N]`` float64, NaN for missing cells. Refuses a cell that isn't a finite number, naming its place."""
     fault = number_fault(column, place, required=required)
     if fault:
         raise TreinoError(fault[0], fault[1], fault[2] + ".")
@@ -342,8 +342,8 @@ def number_cells(column: Column, place: Place, *, required: bool = False) -> Flo
 
 
 def number_fault(column: Column, place: Place, *, required: bool = False) -> tuple[str, str, str] | None:
-    """(rule, message, hint) of the first cell that is no finite number; missing cells count only if
-    required."""
+    """Return (rule, message, hint) for the first cell that isn't a finite number, or None; missing cells are
+    faults only if required."""
     row = None
     if column.numbers is not None:
         bad = ~np.isfinite(column.numbers) if required else np.isinf(column.numbers)
@@ -367,8 +367,8 @@ def number_fault(column: Column, place: Place, *, required: bool = False) -> tup
 
 
 def second_cells(column: Column, place: Place, *, clock: bool = False) -> Floats:
-    """``[N]`` seconds since 1970-01-01, or since midnight (clock), NaN for missing cells. Refuses a cell that
-    is no date or time of day, naming its place."""
+    """``[N]`` seconds since 1970-01-01, or since midnight if ``clock``; NaN for missing cells. Refuses a cell
+    that isn't a date (or a time of day), naming its place."""
     if column.seconds is not None and column.clock == clock:
         return column.seconds
     if column.words is not None and column.seconds is None:
@@ -396,7 +396,7 @@ def second_cells(column: Column, place: Place, *, clock: bool = False) -> Floats
 
 
 def _codes(levels: tuple[str, ...], words: NDArray[np.object_]) -> tuple[NDArray[np.int64], EncodingGaps]:
-    """The index of each cell in the levels, -1 for a cell that is none of them."""
+    """Return the index of each cell in the levels, -1 for other cells, and the counts of those."""
     known = {level: code for code, level in enumerate(levels)}
     code_N = np.fromiter((known.get(word, -1) for word in words), dtype=np.int64, count=len(words))
     absent_N = np.asarray(words == "", dtype=bool)
@@ -415,7 +415,7 @@ def _filled(encoder: NumberEncoder | RankEncoder, value_N: Floats) -> tuple[Floa
 
 
 def _middle(value_N: Floats, how: str) -> tuple[float, bool]:
-    """The value that replaces missing ones, and whether any is missing."""
+    """Return the value that replaces missing ones, and whether any value is missing."""
     present = value_N[~np.isnan(value_N)]
     flag = len(present) < len(value_N)
     if not len(present):

@@ -1,4 +1,4 @@
-"""Fit of a preparation: raw inputs, statistics of the training rows, and targets."""
+"""Fitting a preparation: raw inputs, statistics of the training rows, and targets."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -27,7 +27,7 @@ from treino.words import _, setting
 
 
 def take(table: Table, row_K: NDArray[np.int64]) -> Table:
-    """The table of some of the rows, in this order; messages still name the rows' places in the source."""
+    """The table with the given rows only, in this order; messages still name their places in the source."""
     place = table.place
     return replace(
         table,
@@ -38,7 +38,7 @@ def take(table: Table, row_K: NDArray[np.int64]) -> Table:
 
 
 def comparable(tables: Sequence[Table], chosen: Mapping[str, ColumnRole]) -> Numbers:
-    """``[N, D]``: a number for each cell of the features; equal cells have equal numbers."""
+    """``[N, D]``: the cells of the features as numbers or codes; equal cells have equal codes."""
     if tables[0].matrix is not None and len(tables) == 1:
         return feature_matrix(tables[0], tuple(chosen))
     raw_ND = np.empty((sum(t.rows for t in tables), len(chosen)))
@@ -50,7 +50,7 @@ def comparable(tables: Sequence[Table], chosen: Mapping[str, ColumnRole]) -> Num
 def comparable_columns(
     tables: Sequence[Table], chosen: Mapping[str, ColumnRole]
 ) -> Iterator[NDArray[np.float64]]:
-    """The columns of ``comparable``, ``[N]`` each, one after the other."""
+    """Yields the columns of ``comparable``, each ``[N]``."""
     for name, choice in chosen.items():
         if choice.way == "number":
             cells = [number_cells(t.column(name), t.place) for t in tables]
@@ -79,7 +79,7 @@ def fit(
     bins: int = 0,
     clip: float | None = None,
 ) -> Preparation:
-    """The preparation of features and target, fitted on the training rows alone, without mean and scale."""
+    """The preparation of features and target, fitted on training rows; mean and scale are set later."""
     is_image = table.matrix is not None and table.matrix.dtype == np.uint8
     for name, value in (("inputs", "bins" if bins else None), ("clip_inputs", clip)):
         if is_image and value is not None:
@@ -131,8 +131,8 @@ def raw_inputs(table: Table, preparation: Preparation) -> tuple[Numbers, dict[st
 
 
 def scaling(preparation: Preparation, raw_ND: Numbers, train_N: NDArray[np.int64]) -> dict[str, Any]:
-    """Mean and scale of each input on training rows: 0 and 1 for inputs that are 0 or 1, the mean and 1 for
-    bins."""
+    """The fields mean and scale of a preparation, fitted on training rows. A 0/1 input has mean 0 and scale
+    1; a bin has its mean and scale 1."""
     if preparation.kind == "image":
         mean, scale = fit_pixels(raw_ND[train_N], preparation.normalise)
         return {"mean": mean, "scale": scale}
@@ -152,9 +152,10 @@ def in_memory(
     train_N: NDArray[np.int64],
     cells_ND: Numbers,
 ) -> tuple[Preparation, dict[str, EncodingGaps], dict[int, torch.Tensor]]:
-    """(the preparation with its scaling, the gaps met in each column, x of each part).
+    """Return (the preparation with mean and scale, the EncodingGaps of each column, x of each split).
 
-    parts: of each table's rows. train_N: the training rows of the first one. cells_ND: from ``comparable``.
+    parts: the split of each row, for each table. train_N: the training rows of the first table. cells_ND:
+    ``comparable`` of the tables.
     """
     met = {name: EncodingGaps() for name in preparation.features}
     if preparation.plain and (preparation.kind == "image" or not np.isnan(cells_ND).any()):
@@ -177,7 +178,7 @@ def in_memory(
 
 
 def prepare_target(column: Column, label_N: NDArray[np.int64], preparation: Preparation) -> torch.Tensor:
-    """y for a kernel: ``[N]`` int64 classes, or ``[N, 1]`` float32 standardised values."""
+    """y to train on: ``[N]`` int64 class codes, or ``[N, 1]`` float32 standardised values."""
     if preparation.task == "classification":
         return torch.from_numpy(label_N)
     assert column.numbers is not None
@@ -196,7 +197,7 @@ def prepare_target(column: Column, label_N: NDArray[np.int64], preparation: Prep
 
 
 def feature_matrix(table: Table, names: Sequence[str]) -> Numbers:
-    """``[N, D]``: the named columns, of the source's matrix if it has one, else their numbers."""
+    """``[N, D]``: the named columns, from the table's matrix if it has one, else from their numbers."""
     if table.matrix is not None:
         positions = {name: j for j, name in enumerate(table.names)}
         if tuple(names) == table.names[: table.matrix.shape[1]]:
@@ -205,7 +206,7 @@ def feature_matrix(table: Table, names: Sequence[str]) -> Numbers:
     return np.stack([number_cells(table.column(name), table.place) for name in names], axis=1)
 
 
-# ---- a warning of columns that are constant in the training rows and vary in other rows
+# ---- notes on columns that are constant in the training rows only
 
 
 def say_held_back(
@@ -214,9 +215,9 @@ def say_held_back(
     preparation: Preparation,
     part_N: NDArray[np.int64],
 ) -> list[str]:
-    """A note about columns that vary in validation or test rows only, if there are such columns.
+    """A note on columns that are constant in training rows but not in validation or test rows; else [].
 
-    part_N: the part of each row of all tables. Classes that no training row has have a note of their own.
+    part_N: the split of each row of all tables. Classes absent from training rows get their own note.
     """
     perhaps = {
         e.column: chosen[e.column]
@@ -239,7 +240,7 @@ def say_held_back(
 
 
 def say_new(raw_ND: NDArray[np.float64], preparation: Preparation) -> list[str]:
-    """A note about such columns in rows to predict, given as raw inputs ``[N, D]``."""
+    """A note on columns that were constant in training rows but aren't in these raw inputs ``[N, D]``."""
     counts = {}
     for e, at in _first_inputs(preparation):
         if e.scaled and preparation.normalise and not preparation.scale[at]:
@@ -250,11 +251,11 @@ def say_new(raw_ND: NDArray[np.float64], preparation: Preparation) -> list[str]:
 
 
 def _first_inputs(preparation: Preparation) -> Iterator[tuple[Encoder, int]]:
-    """Each encoder with the place of its first input, the only one that is scaled."""
+    """Each encoder with the index of its first input, the only input that is normalised."""
     return ((e, group[0]) for e, group in zip(preparation.encoders, preparation.groups, strict=True))
 
 
 def _count_notes(sentence: str, counts: Mapping[str, int]) -> list[str]:
-    """The sentence with the columns that vary and their numbers of rows; no note if none varies."""
+    """The sentence with the columns that vary and their row counts; [] if no column varies."""
     names = [_("{name} ({n} rows)").format(name=name, n=f"{n:,}") for name, n in counts.items() if n]
     return [sentence.format(names=shorten(", ".join(names), 400))] if names else []

@@ -1,4 +1,4 @@
-"""Rows to predict: read from any source and prepared as the run's training rows were."""
+"""Rows to predict: read from any source and prepared like the run's training rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,10 +25,11 @@ from treino.words import _
 class PreparedRows:
     """Rows of a source, prepared for a trained network.
 
-    x: ``[N, D]`` float32. y: ``[K]`` or ``[K, 1]`` as in Rows, of the K rows that have a target, and
-    with_target: ``[K]`` their places among the N; both None where the source has none. index: ``[N]`` int64,
-    the row numbers in the source. missing, unknown: how many cells of each column had no value, or a class
-    that no training row had. notes: what was left out or filled in, one sentence each.
+    x: ``[N, D]`` float32. y: the targets of the K rows that have one, ``[K]`` or ``[K, 1]`` as in Rows.
+    with_target: ``[K]``, the indices of these rows in x. Both are None if the source has no targets. index:
+    ``[N]`` int64, the row numbers in the source. missing, unknown: the number of cells in each column without
+    a value, or with a class that no training row had. notes: columns left out and cells filled, one sentence
+    each.
     """
 
     x: torch.Tensor
@@ -48,10 +49,10 @@ def rows_for_prediction(
 ) -> PreparedRows:
     """All rows of a source, prepared with the statistics of the training rows.
 
-    Columns are found by name, in any order; others are left out with a note. A bare array is taken by
-    position. Missing cells are filled and unknown classes get no input, both counted. Raises TreinoError
-    naming the missing columns, the first cell that doesn't fit its column, or a target value that is no known
-    class.
+    Columns are found by name, in any order; other columns are left out with a note. Columns of a bare array
+    are found by position. Missing cells are filled and unknown classes set no input; both are counted. Raises
+    TreinoError naming the missing columns, the first cell that doesn't fit its column, or a target value that
+    is no known class.
     """
     if is_torch_dataset(source):
         x_ND, y_N = to_predict(source, preparation)
@@ -67,7 +68,7 @@ def rows_for_prediction(
     names: tuple[str, ...] = preparation.features
     if not table.named:
         own = tuple(name for name in table.names if name != table.target)
-        if len(own) != preparation.width:  # else a column that training left out may be among them
+        if len(own) != preparation.width:  # if equal, use only the columns that training used
             names = own
         if len(names) != len(preparation.features):
             raise TreinoError(
@@ -132,7 +133,7 @@ def _gap_notes(met: Mapping[str, EncodingGaps]) -> list[str]:
 def _known_target(
     table: Table, column: Column, preparation: Preparation, notes: list[str]
 ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-    """y of the rows that have a target, and their row numbers."""
+    """Return y of the rows that have a target, and their row numbers; (None, None) if no row has one."""
     absent_N = column.missing_N
     if preparation.task == "regression" and column.numbers is None:
         assert column.words is not None

@@ -1,4 +1,4 @@
-"""Preparation: conversion from the data's own units to a network's inputs and back."""
+"""Preparation: conversion between the data's own units and a network's inputs."""
 
 import math
 from collections.abc import Sequence
@@ -25,24 +25,24 @@ from treino.documents.data import PreparationDocument
 from treino.errors import TreinoError
 from treino.words import _
 
-BLOCK = 1 << 16  # values that are scaled at a time
+BLOCK = 1 << 16  # number of values that are scaled at a time
 
 Task = Literal["classification", "regression"]
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """From columns to raw inputs by one encoder each; then x = (raw / divisor - mean) / scale.
+    """An encoder converts each column to raw inputs; then x = (raw / divisor - mean) / scale.
 
-    features: the columns to learn from, in this order. encoders: one for each, in the same order; without
-    encoders the columns are the inputs (images, rows given one by one).
-    mean, scale: one for each input, or a single one for all pixels; scale 0 stands for an input that was
+    features: the columns to learn from, in this order. encoders: one for each feature, in the same order; if
+    empty, the columns are the inputs (images, Dataset items).
+    mean, scale: one value for each input, or a single value for all pixels; scale 0 marks an input that was
     constant in the training rows: its x is 0. Inputs that are 0 or 1 have mean 0 and scale 1.
-    labels: the type of the classes before they had names, so that predictions can have it again.
+    labels: the type of the classes in the data, so that predictions can have the same type.
     divisor: 255 for images, else 1. target_mean, target_scale: y = (raw - mean) / scale for regression.
-    classes: their names in the order of their numbers; empty for regression.
-    width: the number of columns of an array without column names; 0: the columns have names.
-    clip: the largest absolute value of a normalised number, larger ones are cut to it; None: no limit.
+    classes: the class names in the order of their codes; empty for regression.
+    width: the number of columns of an array without column names; 0 if the columns have names.
+    clip: the largest absolute value of a normalised number; larger ones are clipped. None: no limit.
     """
 
     kind: Literal["table", "image"]
@@ -64,7 +64,7 @@ class Preparation:
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
-        """The names of the D inputs: that of its column for an input that is a whole column."""
+        """The names of the D inputs; an input that is a whole column has the column's name."""
         if not self.encoders:
             return self.features
         return tuple(name for encoder in self.encoders for name in encoder.inputs)
@@ -76,7 +76,7 @@ class Preparation:
 
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:
-        """For each feature the indices of the inputs made from it."""
+        """For each feature, the indices of its inputs."""
         if not self.encoders:
             return tuple((j,) for j in range(len(self.features)))
         ends = accumulate((len(encoder.inputs) for encoder in self.encoders), initial=0)
@@ -84,24 +84,24 @@ class Preparation:
 
     @property
     def input_columns(self) -> tuple[int, ...]:
-        """``[D]``: for each input the index in ``features`` of its column."""
+        """``[D]``: for each input, the index of its column in ``features``."""
         return tuple(place for place, group in enumerate(self.groups) for _input in group)
 
     @property
     def input_bins(self) -> tuple[bool, ...]:
-        """``[D]``: whether the input is a bin of its column."""
+        """``[D]``: whether each input is a bin of its column."""
         if not self.encoders:
             return (False,) * len(self.features)
         return tuple(0 < k < len(e.edges) for e in self.encoders for k in range(len(e.inputs)))
 
     @cached_property
     def scaled(self) -> NDArray[np.bool_]:
-        """``[D]``: which inputs are brought to mean 0 and deviation 1."""
+        """``[D]`` mask of the inputs that are normalised to mean 0 and deviation 1."""
         mask = [k == 0 and e.scaled for e in self.encoders for k in range(len(e.inputs))]
         return np.array(mask or [True] * len(self.features)) & self.normalise
 
     def with_bins(self, raw_ND: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Raw inputs ``[N, D]`` with bins computed anew from the number of each column."""
+        """Raw inputs ``[N, D]`` whose bins are recomputed from the number of each column."""
         input_ND = raw_ND.copy()
         for encoder, group in zip(self.encoders, self.groups, strict=False):
             for place, share_N in zip(
@@ -113,7 +113,7 @@ class Preparation:
     def encode(
         self, columns: Sequence[Column], place: Place
     ) -> tuple[NDArray[np.float64], dict[str, EncodingGaps]]:
-        """``[N, D]`` raw inputs of the features' columns, and the gaps met in each column."""
+        """Return the raw inputs ``[N, D]`` of these columns, and the EncodingGaps of each column."""
         raw_ND = np.empty((len(columns[0]), len(self.inputs)))
         met = {}
         for encoder, column, group in zip(self.encoders, columns, self.groups, strict=True):
@@ -121,7 +121,7 @@ class Preparation:
         return raw_ND, met
 
     def transform(self, raw_ND: Numbers) -> torch.Tensor:
-        """``[N, D]`` float32 inputs from raw ones in the data's own units; computed in float64, rounded
+        """``[N, D]`` float32 inputs from raw inputs in the data's own units; computed in float64 and rounded
         once."""
         names = self.inputs
         if raw_ND.shape[1] != len(names):
@@ -135,7 +135,7 @@ class Preparation:
             return torch.from_numpy(x_of_pixel[:, 0][raw_ND])
         x_ND = np.empty(raw_ND.shape, dtype=np.float32)
         finite, block = True, max(1, BLOCK // max(1, raw_ND.shape[1]))
-        for start in range(0, len(raw_ND), block):  # fits into the cache, without a second table
+        for start in range(0, len(raw_ND), block):  # a block fits in the CPU cache and avoids a full copy
             with np.errstate(over="ignore", invalid="ignore"):
                 x_ND[start : start + block] = self._scaled(raw_ND[start : start + block].astype(np.float64))
             finite = finite and bool(np.isfinite(x_ND[start : start + block]).all())
@@ -162,14 +162,14 @@ class Preparation:
         return np.array(self.mean), np.array(self.scale)
 
     def inverse(self, x_ND: torch.Tensor | NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """``[N, D]`` float64 raw inputs in the data's own units; a constant one has its constant value."""
+        """``[N, D]`` float64 raw inputs in the data's own units; constant inputs get their constant value."""
         x = np.asarray(x_ND.detach().cpu() if isinstance(x_ND, torch.Tensor) else x_ND, dtype=np.float64)
         mean, scale = self._mean_and_scale
         raw: NDArray[np.float64] = (x * scale + mean) * self.divisor
         return raw
 
     def label(self, name: str) -> str | int | float | bool:
-        """A class as in the data: its name, number or truth value."""
+        """A class as in the data: as text, number or boolean."""
         if self.labels == "truth":
             return name == "true"
         if self.labels == "number":
@@ -177,7 +177,7 @@ class Preparation:
         return name
 
     def _whole(self) -> "Preparation":
-        """This preparation if its parts are consistent; raises ValueError otherwise."""
+        """Return this preparation if its fields are consistent; raise ValueError otherwise."""
         scales = 1 if self.kind == "image" else len(self.inputs)
         if not len(self.mean) == len(self.scale) == scales:
             raise ValueError(_("{n} scales of {inputs} inputs").format(n=len(self.scale), inputs=scales))
@@ -194,15 +194,15 @@ class Preparation:
         return plain | {"encoders": [encoders.to_json(e) for e in self.encoders]}
 
     def agrees(self, stored: PreparationDocument) -> bool:
-        """Whether it equals the preparation stored with a run."""
+        """Whether this preparation equals the one stored with a run."""
         now, then = self.to_json(), stored.model_dump(mode="json", by_alias=True, exclude_unset=True)
         return all(now.get(k) == v for k, v in then.items())
 
     @classmethod
     def from_document(cls, stored: PreparationDocument) -> "Preparation":
-        """The preparation that ``to_json`` wrote.
+        """The preparation that ``to_json`` stored.
 
-        Raises TreinoError where its parts don't fit together.
+        Raises TreinoError if its fields are inconsistent.
         """
         try:
             return cls(
@@ -232,10 +232,10 @@ class Preparation:
 
 
 def fit_table(raw_ND: Numbers, normalise: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """(mean, deviation) of each column; 0 and 1 without normalisation.
+    """Return (means, deviations) of the columns; 0 and 1 without normalisation.
 
-    Both are computed on values divided by the column's largest: no square overflows, and a constant
-    column is all 1, so its deviation is exactly 0 and its mean exactly the constant.
+    Both are computed on values divided by the column's largest absolute value: no square overflows, and a
+    constant column is all 1 or -1, so its deviation is exactly 0 and its mean exactly the constant.
     """
     if not normalise:
         return (0.0,) * raw_ND.shape[1], (1.0,) * raw_ND.shape[1]
@@ -248,11 +248,11 @@ def fit_table(raw_ND: Numbers, normalise: bool) -> tuple[tuple[float, ...], tupl
 
 
 def fit_pixels(raw_ND: Numbers, normalise: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """One (mean, deviation) of all pixels / 255, exact from the counts of the 256 values."""
+    """Return (mean, deviation) of all pixels / 255, computed exactly from the counts of the 256 values."""
     if not normalise:
         return (0.0,), (1.0,)
     pixels = torch.from_numpy(np.ascontiguousarray(raw_ND)).view(-1)
-    count = torch.bincount(pixels, minlength=256).numpy()  # NumPy's own is 40 times slower on bytes
+    count = torch.bincount(pixels, minlength=256).numpy()  # np.bincount is 40 times slower on bytes
     value = np.arange(256) / 255
     mean = float((count * value).sum() / count.sum())
     scale = float(np.sqrt((count * (value - mean) ** 2).sum() / count.sum()))
@@ -260,6 +260,6 @@ def fit_pixels(raw_ND: Numbers, normalise: bool) -> tuple[tuple[float, ...], tup
 
 
 def fit_target(raw_N: NDArray[np.float64]) -> tuple[float, float]:
-    """(mean, deviation) of a regression target in the training rows; deviation 1 where it is constant."""
+    """Return (mean, deviation) of a regression target in the training rows; deviation 1 if it is constant."""
     (mean,), (scale,) = fit_table(raw_N[:, None], normalise=True)
     return mean, scale or 1.0

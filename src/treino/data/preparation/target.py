@@ -1,4 +1,4 @@
-"""The target column and its task, classification or regression, decided from its values."""
+"""The target column, its classes, and its task, classification or regression, decided from its values."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from treino.words import N_, _, joined, setting
 
 MAX_INTEGER_CLASSES = 20
 TASKS: tuple[Task, ...] = (N_("classification"), N_("regression"))  # type: ignore[assignment]
-IMBALANCE = 10  # times the rows of another class
+IMBALANCE = 10  # least ratio of rows between the largest and the smallest class
 _USUAL_NAMES = ("target", "label", "class", "y", "outcome", "species", "quality", "alvo", "classe")
 
 
@@ -29,10 +29,10 @@ def read_with_target(
     kinds: Mapping[str, str],
     room: MemoryLimit | None = None,
 ) -> tuple[Table, Column]:
-    """Read the table in a source and its target.
+    """Return the table in a source, and its target column.
 
-    Words such as "none" are classes of the target, though they mean a missing value in other columns. A
-    target of nothing but such words has no values, unless kinds say that it is a category.
+    Words such as "none" are classes of the target, although they mean a missing value in other columns. A
+    target that holds only such words has no values, unless ``kinds`` makes it a category.
     """
     table = sources.read(source, reading, room=room)
     check_kinds(table, kinds)
@@ -49,7 +49,7 @@ def read_with_target(
 
 
 def choose_target(table: Table, target: str | None) -> Column:
-    """The target's column: the named one or the source's own. Without either, the error names likely ones."""
+    """The target column: the named one or the source's own. Without either, the error names likely ones."""
     if target is None:
         if table.target is not None:
             return table.column(table.target)
@@ -78,8 +78,8 @@ def choose_target(table: Table, target: str | None) -> Column:
 
 
 def likely_targets(table: Table) -> list[str]:
-    """One to three columns that may be the target: by name, then text of few classes, then the last column
-    that is no date.
+    """One to three columns that may be the target: columns with usual names, then text with few classes, then
+    the last column that isn't a date.
     """
     by_name = [name for usual in _USUAL_NAMES for name in table.names if name.lower() == usual]
     by_classes = [
@@ -94,15 +94,15 @@ def likely_targets(table: Table) -> list[str]:
 
 
 def _of_no_header(table: Table) -> list[str]:
-    """A hint for a file whose first line was taken for values, so that its columns have made-up names."""
+    """A hint for a file whose first line was read as values, so that its columns have generated names."""
     made_up = table.named and table.names == tuple(f"x{j + 1}" for j in range(len(table.names)))
     return [_("The first line of the file looks like values; if it holds names: [[header=yes]].")] * made_up
 
 
 def decide_task(column: Column, task: str | None, place: Callable[[int], str]) -> tuple[Task, str]:
-    """(task, reason): text, booleans and at most 20 distinct integers are classes, else it is regression.
+    """Return (task, reason). Text, booleans and at most 20 distinct integers are classes, others regression.
 
-    task overrides this if the values allow it. Missing, infinite and constant targets are refused.
+    task: overrides this if the values allow it. Missing, infinite and constant targets are refused.
     """
     if task not in (None, *TASKS):
         raise TreinoError(
@@ -213,7 +213,7 @@ def _check_target(column: Column, place: Callable[[int], str]) -> None:
 
 
 def class_names(column: Column) -> tuple[str, ...]:
-    """The classes in the order of their numbers: the source's own order, else by value or alphabetical."""
+    """The classes in the order of their codes: the source's own order, else by value or alphabetically."""
     if column.categories:
         assert column.words is not None
         present = set(column.words)
@@ -227,12 +227,12 @@ def class_names(column: Column) -> tuple[str, ...]:
 
 
 def task_of_kind(kind: str | None) -> Task | None:
-    """The task that follows from the target's kind."""
+    """The task that follows from the column type that the user set for the target; None if unset."""
     return None if kind is None else "regression" if kind == "number" else "classification"
 
 
 def classes_of(column: Column, kind: str | None) -> tuple[str, ...]:
-    """The classes in the order of a kind such as small<medium<large, else in their own order."""
+    """The classes in the order of a kind such as small<medium<large, else as in ``class_names``."""
     names = class_names(column)
     if kind is None or "<" not in kind:
         return names
@@ -250,7 +250,7 @@ def classes_of(column: Column, kind: str | None) -> tuple[str, ...]:
 
 
 def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]) -> NDArray[np.int64]:
-    """``[N]``: the number of each row's class. Refuses a value that is no class."""
+    """``[N]``: the class code of each row. Refuses a value that isn't a class."""
     known = {name: i for i, name in enumerate(classes)}
     if (whole := column.whole_words) is not None:
         codes = np.fromiter((known.get(cell, -1) for cell in whole), dtype=np.int64, count=len(column))
@@ -278,7 +278,7 @@ def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]
 
 
 def imbalance(label_N: NDArray[np.int64], classes: tuple[str, ...]) -> tuple[str, str] | None:
-    """(message, hint) if a class has ten times the rows of another."""
+    """Return (message, hint) if a class has at least ten times the rows of another, else None."""
     count_C = np.bincount(label_N, minlength=len(classes))
     most, least = int(count_C.argmax()), int(count_C.argmin())
     if count_C[most] < IMBALANCE * count_C[least]:
@@ -292,7 +292,7 @@ def imbalance(label_N: NDArray[np.int64], classes: tuple[str, ...]) -> tuple[str
 
 
 def has_target(column: Column, source: str) -> NDArray[np.bool_]:
-    """``[N]``: whether each row has a target. Raises TreinoError if none has."""
+    """``[N]``: whether each row has a target. Raises TreinoError if no row has one."""
     if column.missing_N.all():
         raise TreinoError(
             "target_empty",
@@ -305,7 +305,7 @@ def has_target(column: Column, source: str) -> NDArray[np.bool_]:
 
 
 def check_classes(y_N: NDArray[np.int64], classes: tuple[str, ...], column: Column) -> None:
-    """Refuse a target with a class of its own for every row: nothing can be learnt from it."""
+    """Refuse a target with a different class in every row: nothing can be learnt from it."""
     if len(classes) == len(y_N):
         raise TreinoError(
             "classes_all_distinct",
@@ -320,7 +320,8 @@ def check_classes(y_N: NDArray[np.int64], classes: tuple[str, ...], column: Colu
 def single_rows(
     y_N: NDArray[np.int64], classes: tuple[str, ...], place: Callable[[int], str]
 ) -> tuple[str, str] | None:
-    """(message, hint) if classes have a single row, which is trained on but never measured."""
+    """Return (message, hint) if a class has a single row, which is trained on but never evaluated, else
+    None."""
     single = np.flatnonzero(np.bincount(y_N, minlength=len(classes)) == 1)
     if not len(single):
         return None

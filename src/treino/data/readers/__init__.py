@@ -1,6 +1,6 @@
-"""Readers of table files: compression, encoding, dialect and types are detected, or set by the user.
+"""Readers of table files. Compression, encoding, dialect and column types are detected or set by the user.
 
-The readers are imported when a file is read: importing pyarrow is slow.
+Reader modules are imported when a file is read, because importing pyarrow is slow.
 """
 
 from pathlib import Path
@@ -22,11 +22,12 @@ def read_file(
     least_columns: int = 2,
     room: "MemoryLimit | None" = None,
 ) -> "Table":
-    """The table in a file, or in several by a pattern such as ``data/*.csv``, in memory.
+    """The table in a file, or in all files that match a pattern such as ``data/*.csv``, in memory.
 
-    CSV with any delimiter, Parquet, Arrow or JSON lines; text may be packed by gzip, zstd or zip.
-    least_columns: 1 if a single feature is enough. room: the memory for its rows; further rows go to a file,
-    and columns are read when they are used. Raises TreinoError naming file, line and value.
+    Reads CSV with any delimiter, Parquet, Arrow, JSON lines and workbooks; text may be compressed by gzip,
+    zstd or zip. least_columns: 1 if a single feature is enough. room: the memory limit for the rows; rows
+    that exceed it go to a file, and each column is read when it is used. Raises TreinoError naming file, line
+    and value.
     """
     from treino.data.readers import table_files
 
@@ -38,8 +39,8 @@ def read_file(
 def open_blocks(
     path: str | Path, reading: ReaderOptions | None = None, least_columns: int = 2
 ) -> "TableReader":
-    """The table in a file, without its rows in memory: its column types are detected, and ``.blocks()`` reads
-    the rows."""
+    """A reader of the table in a file that doesn't keep rows in memory. Opening detects the column types;
+    ``.blocks()`` reads the rows."""
     from treino.data.readers import table_files
 
     return table_files.open_table(str(path), reading or ReaderOptions(), least_columns, keep=False)

@@ -1,8 +1,8 @@
-"""Types of text columns, decided from all of their cells, block by block.
+"""Types of text columns, detected from all of their cells, block by block.
 
-A number may be written with a decimal point or a decimal comma, a date with the day or the month first. A
-cell fits one way of each pair, or both with the same value (``12``), or both with different values
-(``1.234``). A column's way is known once all of its cells fit it; all columns of a file must agree.
+A number may have a decimal point or a decimal comma; a date may begin with the day or the month. A cell fits
+one notation of each pair, or both with the same value (``12``), or both with different values (``1.234``). A
+column's notation is the one that all of its cells fit; all columns of a file must agree.
 """
 
 import re
@@ -30,7 +30,7 @@ _YEAR_LAST = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{4}(?P<time>[T ].*)?", re.ASC
 _SHORT_YEAR = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{2}(?P<time>[T ].*)?", re.ASCII)
 _CLOCK = re.compile(r"\d{1,2}h(\d{2})?", re.ASCII)
 _MONTH = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])", re.ASCII)
-PIVOT = 69  # for years of two digits: 69 is 1969 and 68 is 2068, as in POSIX
+PIVOT = 69  # the first year of two digits in the 1900s: 69 is 1969 and 68 is 2068, as in POSIX
 
 Ints = NDArray[np.int64]
 
@@ -39,8 +39,8 @@ Ints = NDArray[np.int64]
 class DateFormat:
     """The format of a column's dates: the order of year, month and day, and the time of day.
 
-    ``year last`` and ``short year`` leave open whether the day or the month comes first. ``time``: a time of
-    day without a date. pattern: a regular expression for RE2 with a group for each part.
+    order: ``year last`` and ``short year`` leave open whether the day or the month comes first; ``time`` is a
+    time of day without a date. pattern: a regular expression for RE2 with a group for each part.
     """
 
     order: Literal["year first", "year last", "short year", "month", "time"]
@@ -51,7 +51,7 @@ class DateFormat:
         return self.order in ("year last", "short year")
 
     def seconds(self, cells: pa.Array, day_first: bool) -> NDArray[np.float64]:
-        """``[N]``: seconds since 1970 (or midnight) of each cell, NaN for a cell of another format."""
+        """``[N]``: seconds since 1970 (or midnight) of each cell; NaN if the cell has another format."""
         parts = compute.extract_regex(cells, self.pattern)
         fits_N = np.asarray(compute.is_valid(parts))
         text = {field.name: compute.fill_null(part, "") for field, part in zip(parts.type, parts.flatten())}  # noqa: B905
@@ -75,7 +75,7 @@ class DateFormat:
 
 
 def _of_day(text: dict[str, pa.Array]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """(seconds since midnight, in UTC if the cells name an offset; whether there is such a time)."""
+    """Return (seconds since midnight, in UTC if the cells have an offset; whether the time exists)."""
     hour, minute = _whole(text["hour"]), _whole(text["minute"])
     second = np.zeros(len(hour))
     if "second" in text:
@@ -102,7 +102,7 @@ def _whole(text: pa.Array) -> Ints:
 
 
 def date_format(cell: str) -> DateFormat | None:
-    """The format of a cell that is a date or a time of day; None for other cells."""
+    """The format of a cell that is a date or a time of day; None for any other cell."""
     if _CLOCK.fullmatch(cell):
         return DateFormat("time", r"^(?P<hour>\d{1,2})h(?P<minute>\d{2})?$")
     clock = _time_pattern(" " + cell) if cell[:1].isdecimal() else None
@@ -126,7 +126,8 @@ def date_format(cell: str) -> DateFormat | None:
 
 
 def _time_pattern(time: str) -> str | None:
-    """The regular expression for the format of one cell's time; fractions of a second are optional."""
+    """The regular expression for times in the format of ``time``, with optional fractions of a second; "" if
+    ``time`` is empty, None if it isn't a time."""
     if not time:
         return ""
     match = _TIME.fullmatch(time)
@@ -161,19 +162,19 @@ def _number(point: str, group: str) -> str:
 
 
 POINT, COMMA = _number(r"\.", ","), _number(",", r"\.")
-EITHER_WAY = rf"(?:\d+{_EXPONENT}|{_GAPPED}|{_ENDLESS})"  # the same value with a decimal point and a comma
+EITHER_WAY = rf"(?:\d+{_EXPONENT}|{_GAPPED}|{_ENDLESS})"  # the same value with decimal point or comma
 _AFFIXED = re.compile(rf"[+-]?(?:({SYMBOLS})\s*)?[+-]?(?:{POINT}|{COMMA})\s*({SYMBOLS}|%)?", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Affix:
-    """The text before or after each number of a column: a currency's symbol or a percent sign."""
+    """The text before or after each number of a column: a currency symbol or a percent sign."""
 
     before: str = ""
     after: str = ""
 
     def pattern(self, number: str) -> str:
-        """The whole cell, for RE2."""
+        """The pattern of the whole cell, for RE2. number: the pattern of the number alone."""
         before = "[+-]?"
         if self.before:
             symbol = re.escape(self.before)
@@ -199,13 +200,13 @@ def affix_of(cell: str) -> Affix | None:
 
 
 def value_like(cell: str) -> bool:
-    """Whether it is a number in any notation, a date, or missing, and so can't be the name of a column or a
-    class."""
+    """Whether the cell is a number in any notation, a date, a time or a missing value, and so can't be the
+    name of a column or a class."""
     cell = cell.strip()
     return missing(cell) or affix_of(cell) is not None or date_like(cell) or time_like(cell)
 
 
-# ---- types of text columns, decided from all of their cells, block by block
+# ---- types of text columns
 
 Verdict = Literal["no", "mixed", "first", "second", "open", "same"]
 
@@ -219,17 +220,17 @@ _PAIRS = (
     {"s": 1.0, "n": 0.0},
     {"t": 1.0, "f": 0.0},
 )
-_FEW = 8  # most different words of a column that may hold truth values
-_INEXACT = r"^[+-]?(?:0\d+|\d{16,})$"  # leading zeros, or more digits than a float64 always holds
-_POINTED = re.compile(r"-?(?:\d*\.\d{1,2}|\d*\.\d{4,}|0\.\d+)", re.ASCII)  # can't be groups of thousands
+_FEW = 8  # most distinct words of a column that may be boolean
+_INEXACT = r"^[+-]?(?:0\d+|\d{16,})$"  # leading zeros, or more digits than float64 always represents
+_POINTED = re.compile(r"-?(?:\d*\.\d{1,2}|\d*\.\d{4,}|0\.\d+)", re.ASCII)  # the point can't be a separator
 _GAPS = rf"\d(?:{GAP}|')\d"
-_LONGEST = max(map(len, WORDS))  # of the words for a missing cell
-_SHORT = 1000  # cells: for fewer, one expression is faster than several fast functions
+_LONGEST = max(map(len, WORDS))  # length of the longest word for a missing value
+_SHORT = 1000  # cells: below this, one regular expression is faster than several fast functions
 
 
 @dataclass
 class ReadingConflict:
-    """Two ways to read a column: how many cells fit each, with an example cell of each and its row."""
+    """Two notations of a column: the number of cells that fit each, and for each an example: (row, cell)."""
 
     cells: int = 0
     first: int = 0
@@ -240,8 +241,9 @@ class ReadingConflict:
 
     @property
     def verdict(self) -> Verdict:
-        """no: a cell fits neither way. mixed: each cell fits one, but not all the same. open: all fit
-        both."""
+        """The notation that all cells fit, ``first`` or ``second``. no: a cell fits neither. mixed: each cell
+        fits one, but not all the same one. same: all fit both, with equal values. open: all fit both, some
+        with different values."""
         if self.either < self.cells:
             return "no"
         if self.first < self.cells and self.second < self.cells:
@@ -275,10 +277,9 @@ class ReadingConflict:
 class CellStatistics:
     """Statistics of the cells of a text column read so far.
 
-    exact: some cells can't be converted to numbers without loss: leading zeros, too many digits.
-    nothing: the words for a missing cell, as they are written. gaps, commas: there are blanks or apostrophes,
-    or commas, between digits. words: the different cells in lower case while they are few, and how each is
-    written.
+    exact: some cells lose information as numbers: leading zeros, too many digits. nothing: the words for a
+    missing value, as written. gaps: blanks or apostrophes occur between digits. commas: commas occur. words:
+    the spellings of each distinct cell, by the cell in lower case; None once there are too many.
     """
 
     name: str
@@ -295,7 +296,7 @@ class CellStatistics:
     day: ReadingConflict = field(default_factory=ReadingConflict)
 
     def see(self, cells: pa.Array, row: int) -> None:
-        """Add a block of cells; row: the number of its first row."""
+        """Add a block of cells. row: the number of the block's first row."""
         if self.as_text:
             return
         cells = stripped(cells)
@@ -322,7 +323,7 @@ class CellStatistics:
             self._see_words(cells)
 
     def _plain_whole(self, cells: pa.Array) -> bool:
-        """Add a block of whole numbers in plain digits, which is common, by a fast path."""
+        """Add a block of whole numbers in plain digits by a fast path. Return whether the block was added."""
         if self.present and (self.affix != PLAIN or self.words is not None):
             return False
         if not len(cells) or not _all_whole(cells):
@@ -336,10 +337,10 @@ class CellStatistics:
         return True
 
     def _plain_decimals(self, cells: pa.Array, row: int) -> bool:
-        """Add a block of numbers with a decimal point by a fast path, if one of the first cells proves the
-        point.
+        """Add a block of numbers with a decimal point by a fast path. Return whether the block was added.
 
-        Cells that a decimal comma would fit too are not counted: not all cells are.
+        One of the first cells must prove the decimal point. Cells that also fit a decimal comma are then not
+        counted for it, as some cells don't fit it.
         """
         examples = self.decimal.examples
         if self.present:
@@ -375,7 +376,7 @@ class CellStatistics:
         zero = compute.and_(compute.starts_with(cells, "0"), compute.greater(length, 1))
         minus = compute.or_(compute.starts_with(cells, "-"), compute.starts_with(cells, "+"))
         may_be = compute.or_(compute.or_(zero, minus), compute.greater_equal(length, 16))
-        if compute.any(may_be).as_py():  # the expression is exact and slow
+        if compute.any(may_be).as_py():  # the regular expression is exact but slow
             matches = compute.match_substring_regex(cells.filter(may_be), _INEXACT)
             self.exact = bool(compute.any(matches).as_py())
 
@@ -410,11 +411,11 @@ class CellStatistics:
 
     @property
     def truth(self) -> dict[str, float] | None:
-        """The truth value of each word in lower case; None if the words are no truth values.
+        """The truth value of each word in lower case; None if the column isn't boolean.
 
-        Words such as NA and None count as missing beside true and false, which programs write, and as answers
-        beside yes and no, which people write. Two spellings of a word (Yes, YES) are two words, but for true
-        and false.
+        Words such as NA and None are missing values in a column of true and false, which programs write, but
+        answers in a column of yes and no, which people write. Two spellings of a word (Yes, YES) are two
+        words, except for true and false.
         """
         if not self.words or self.as_text:
             return None
@@ -430,8 +431,8 @@ class CellStatistics:
 class CellType:
     """The type of a text column, and how its cells are read.
 
-    words: keep the cells as written beside the numbers. day_first: in dates. comma: as the decimal sign.
-    missing: words that stand for a missing value.
+    words: keep the cells as written together with the numbers. day_first: the day precedes the month in
+    dates. comma: the decimal sign is a comma. missing: words that stand for a missing value.
     """
 
     name: str
@@ -446,7 +447,7 @@ class CellType:
     missing: tuple[str, ...] = ()
 
     def column(self, cells: pa.ChunkedArray) -> Column:
-        """The column of these cells, which are some of the cells that the type was detected from."""
+        """The column of these cells, which must be among the cells that the type was detected from."""
         cells = stripped(cells)
         if self.holds == "words":
             if self.missing:
@@ -489,7 +490,7 @@ class CellType:
 
 
 def missing_of(cells: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
-    """``[N]``: whether a cell is empty or a word such as NA. Only short cells are compared."""
+    """``[N]``: whether each cell is empty or a word such as NA. Compares only short cells."""
     missing_N = np.array(compute.less_equal(compute.binary_length(cells), _LONGEST))
     short = np.flatnonzero(missing_N)
     missing_N[short] = np.asarray(compute.match_substring_regex(cells.take(pa.array(short)), MISSING))
@@ -497,7 +498,7 @@ def missing_of(cells: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
 
 
 def _all_whole(cells: pa.Array) -> bool:
-    """Whether all cells are whole numbers in plain digits; may be False for some that are."""
+    """Whether all cells are whole numbers in plain digits; may be False although they are."""
     if compute.all(compute.ascii_is_decimal(cells)).as_py():
         return True
     if not cells[0].as_py()[-1:].isdecimal():
@@ -510,12 +511,12 @@ def _all_whole(cells: pa.Array) -> bool:
 
 
 def stripped(cells: pa.Array) -> pa.Array:
-    """The cells without blanks around them; "" for null."""
+    """The cells without surrounding blanks; "" for null."""
     return compute.utf8_trim_whitespace(compute.fill_null(cells, "") if cells.null_count else cells)
 
 
 def words_of(cells: pa.ChunkedArray) -> NDArray[np.object_]:
-    """``[N]`` str; equal words share one object."""
+    """The cells as ``[N]`` str; equal words share one object."""
     if not len(cells):
         return np.empty(0, dtype=object)
     chunks = []

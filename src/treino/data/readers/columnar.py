@@ -1,4 +1,4 @@
-"""Columns that have a type already: Parquet, Arrow and polars, and JSON."""
+"""Columns of sources that store types: Parquet, Arrow, polars, workbooks and JSON."""
 
 import mmap
 import os
@@ -23,7 +23,7 @@ from treino.errors import TreinoError
 from treino.store import files
 from treino.words import _
 
-# ---- columns that already have a type
+# ---- typed columns
 
 _UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
@@ -33,7 +33,7 @@ def is_text(kind: pa.DataType) -> bool:
 
 
 def is_known(kind: pa.DataType) -> bool:
-    """Whether a column can be made of this type: not of lists, structures and bytes."""
+    """Whether cells of this type can form a column. Lists, structs and bytes can't."""
     if pa.types.is_dictionary(kind):
         return is_known(kind.value_type)
     t = pa.types
@@ -42,7 +42,8 @@ def is_known(kind: pa.DataType) -> bool:
 
 
 def column(name: str, cells: pa.ChunkedArray, levels: tuple[str, ...] = ()) -> Column:
-    """The column of cells of a known type that is not text. levels: of a category, in their order."""
+    """The column of cells whose type is known and isn't text. levels: the classes of a categorical column, in
+    order."""
     kind = cells.type
     if pa.types.is_dictionary(kind):
         plain = cells.cast(kind.value_type)
@@ -68,7 +69,7 @@ def column(name: str, cells: pa.ChunkedArray, levels: tuple[str, ...] = ()) -> C
 
 
 def _seconds(cells: pa.ChunkedArray) -> NDArray[np.float64]:
-    """Seconds since 1970 from days or smaller units. With a time zone, Arrow already stores UTC."""
+    """Seconds since 1970, from days or smaller units. Arrow stores times with a time zone in UTC."""
     kind = cells.type
     if pa.types.is_date32(kind):
         return _floats(cells.cast(pa.int32())) * 86400.0
@@ -90,8 +91,8 @@ def _floats(cells: pa.ChunkedArray) -> NDArray[np.float64]:
 
 
 def exact_wholes(cells: Sequence[Any]) -> pa.Array | None:
-    """Python numbers as a column that keeps all digits, if all are whole and some are 2^53 or more; else
-    None, also if one has more than 38 digits. A None among them is a missing cell."""
+    """Return Python numbers as a column that keeps all digits, if all are whole and some are 2^53 or more;
+    else None, also if a number has more than 38 digits. A cell that is None is missing."""
     present = [cell for cell in cells if cell is not None]
     if not all(isinstance(cell, int | np.integer) for cell in present):
         return None
@@ -103,16 +104,16 @@ def exact_wholes(cells: Sequence[Any]) -> pa.Array | None:
 
 # ---- typed tables stored by columns
 
-_ROWS, _LEAST_ROWS = 1 << 16, 1 << 10  # of a batch
-_CELLS = 1 << 20
+_ROWS, _LEAST_ROWS = 1 << 16, 1 << 10  # most and least rows of a batch
+_CELLS = 1 << 20  # most cells of a batch with more than the least rows
 
 
 @dataclass(frozen=True)
 class ColumnarFile:
     """A file or table with typed columns.
 
-    source: yields the batches of the named columns, from the beginning at each call. remarks: notes on how a
-    sheet was read; at: the numbers of its rows.
+    left_out: columns of unsupported types. source: yields the batches of the named columns, anew at each
+    call. remarks: notes on how a workbook sheet was read. at: the sheet's row number of each row.
     """
 
     file: InputFile | None
@@ -139,7 +140,7 @@ class ColumnarFile:
         ]
 
     def batches(self, types: Mapping[int, pa.DataType], sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
-        """The rows. The arguments have no effect: they are for text files."""
+        """Yields the rows. The arguments have no effect: they are for text files."""
         try:
             for batch in self.source(self.names):
                 batch.validate(full=True)
@@ -151,7 +152,7 @@ class ColumnarFile:
             raise damaged(self.file.path, self.file.content, error) from None
 
     def check(self, batch: pa.RecordBatch, row: int, types: Mapping[int, pa.DataType]) -> None:
-        """Does nothing: typed cells need no check."""
+        """Does nothing, because typed cells need no check."""
 
 
 def open_columnar(file: InputFile) -> ColumnarFile:
@@ -164,7 +165,7 @@ def open_columnar(file: InputFile) -> ColumnarFile:
     }
     try:
         schema = opened[file.content]()
-        schema.names  # noqa: B018  fails for names that are not UTF-8
+        schema.names  # noqa: B018  raises ValueError for names that are not UTF-8
     except (pa.ArrowException, OSError, ValueError) as error:
         raise damaged(file.path, file.content, error) from None
     return _of_schema(schema, f"'{file.path}'", file, lambda names: _batches(file, names))
@@ -203,7 +204,7 @@ def _of_schema(
 
 
 def _known(cells: pa.Array) -> pa.Array:
-    """The cells in a type that Arrow's functions support: they don't support polars' text views yet."""
+    """The cells in a type that Arrow's functions support; they don't support string views, as of polars."""
     if pa.types.is_dictionary(cells.type) and pa.types.is_string_view(cells.type.value_type):
         words = cells.dictionary.cast(pa.string())
         return pa.DictionaryArray.from_arrays(cells.indices, words, ordered=cells.type.ordered)
@@ -213,7 +214,7 @@ def _known(cells: pa.Array) -> pa.Array:
 def _parquet(path: str) -> Any:
     import pyarrow.parquet
 
-    return pyarrow.parquet.ParquetFile(path, pre_buffer=False)  # it would keep what it reads ahead
+    return pyarrow.parquet.ParquetFile(path, pre_buffer=False)  # a pre-buffer would stay in memory
 
 
 def _batches(file: InputFile, names: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
@@ -233,7 +234,7 @@ def _batches(file: InputFile, names: tuple[str, ...]) -> Iterator[pa.RecordBatch
 
 # ---- batches of rows
 
-WRITE_BYTES = 1 << 22  # of batches that are joined into one
+WRITE_BYTES = 1 << 22  # least size of the joined batches that are written at a time
 
 
 @dataclass(eq=False)
@@ -253,7 +254,7 @@ class RowSpill:
     def append(self, batch: pa.RecordBatch) -> None:
         """Add rows."""
         self.batches.append(batch)
-        self._bytes += 8 * batch.num_rows * batch.num_columns  # as numbers they are float64
+        self._bytes += 8 * batch.num_rows * batch.num_columns  # numbers become float64
         self._bytes += sum(batch.column(j).nbytes for j in self._wide(batch.schema))
         if self._bytes > (WRITE_BYTES if self.spilled else self.room.limit):
             self._write()
@@ -271,7 +272,7 @@ class RowSpill:
                 self._file.close()
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """Iterate over all batches; of a file only one batch is in memory."""
+        """Iterate over all batches. If they are in a file, only one batch at a time is in memory."""
         if not self.spilled:
             yield from self.batches
             return
@@ -284,7 +285,7 @@ class RowSpill:
         return pa.chunked_array([batch.column(j) for batch in self._batches])
 
     def forget(self) -> None:
-        """Release the memory of the mapped file."""
+        """Release the pages of the memory-mapped file."""
         if hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
 
@@ -295,12 +296,12 @@ class RowSpill:
 
     @cached_property
     def _batches(self) -> list[pa.RecordBatch]:
-        """The batches of the mapped file; only columns that are used are read."""
+        """The batches of the memory-mapped file; only columns that are used are read."""
         reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(self._map)))
         return [self._with_levels(reader.get_batch(i)) for i in range(reader.num_record_batches)]
 
     def _write(self) -> None:
-        """Write the batches in memory, some joined at a time, and free each after writing."""
+        """Write the batches in memory, joining some at a time, and free them after writing."""
         waiting, self.batches, self._bytes = self.batches[::-1], [], 0
         while waiting:
             group, size = [], 0
@@ -321,15 +322,15 @@ class RowSpill:
                     self._writer.write_batch(batch)
 
     def _wide(self, schema: pa.Schema) -> tuple[int, ...]:
-        """The columns whose cells may take more memory than a number; computed once for a schema."""
+        """The columns whose cells may take more memory than a number; cached for each schema."""
         if self._seen is None or (self._seen[0] is not schema and self._seen[0] != schema):
             columns = (j for j, field in enumerate(schema) if not pa.types.is_primitive(field.type))
             self._seen = schema, tuple(columns)
         return self._seen[1]
 
     def _without_levels(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Replace categories by numbers: an Arrow file holds one list of levels, but each batch may have its
-        own."""
+        """Replace categories by numbers: an Arrow file holds one dictionary per column, but each batch may
+        have its own."""
         if not self._wide(batch.schema):
             return batch
         columns = []

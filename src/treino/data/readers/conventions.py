@@ -17,8 +17,9 @@ Place = Callable[[int], str]
 class FileConventions:
     """The conventions of a file.
 
-    comma, day_first: None if no cell depends on it. missing: words for a missing value. open: such words that
-    occur in columns of text alone, where they are classes.
+    comma: whether the decimal sign is a comma. day_first: whether the day precedes the month. Both are None
+    if no cell depends on it. missing: words for a missing value. open: usual words for a missing value that
+    occur in text columns only, where they are classes.
     """
 
     columns: tuple[CellType, ...]
@@ -29,7 +30,7 @@ class FileConventions:
 
     @property
     def emptied(self) -> tuple[str, ...]:
-        """Names of the columns of text in which such words count as missing."""
+        """Names of the text columns in which words from ``missing`` occur."""
         return tuple(column.name for column in self.columns if column.missing)
 
 
@@ -38,8 +39,8 @@ def decide(
 ) -> FileConventions:
     """Decide the type of each column.
 
-    what: the file or frame, for messages; place: the words for a row's place. Raises TreinoError if columns
-    or cells contradict each other, or if all can be read in two ways and ``reading`` doesn't choose one.
+    what: the file or frame, for messages. place: a function that words the place of a row. Raises TreinoError
+    if columns or cells contradict each other, or if all cells fit two notations and ``reading`` chooses none.
     """
     comma = _settle(seen, "decimal", reading, what, place)
     day_first = _settle(seen, "day", reading, what, place)
@@ -60,7 +61,7 @@ def decide(
 
 
 def _convention_setting(which: str, reading: ReaderOptions | None) -> bool | None:
-    """The user's choice of the decimal comma, or of the day first; None without a choice."""
+    """The user's choice of a decimal comma, or of the day first; None without a choice."""
     value = reading and (reading.decimal if which == "decimal" else reading.dates)
     return None if value is None else value in (",", "day/month")
 
@@ -68,7 +69,7 @@ def _convention_setting(which: str, reading: ReaderOptions | None) -> bool | Non
 def _settle(
     seen: Sequence[CellStatistics], which: str, reading: ReaderOptions, what: str, place: Place
 ) -> bool | None:
-    """Whether the decimal sign is a comma, or the day comes first, as the user set or the columns prove."""
+    """Whether the decimal sign is a comma, or the day comes first: set by the user or proven by columns."""
     stated = _convention_setting(which, reading)
     rivalries = {column.name: _rivalry(column, which) for column in seen}
     verdicts = {name: rivalry.verdict for name, rivalry in rivalries.items() if rivalry.cells}

@@ -1,4 +1,4 @@
-"""Records of a text file by Python's csv module: slower than pyarrow, but its errors name the line."""
+"""Records of a text file, read by Python's csv module: slower than pyarrow, but errors name the line."""
 
 import csv
 import io
@@ -11,9 +11,9 @@ from treino.words import _
 
 
 def records(text: DecodedText, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
-    """Yields (line at which it starts, cells) for each record that isn't empty, with the header.
+    """Yields (first line, cells) for each record that isn't empty, including the header.
 
-    Raises TreinoError naming the line of a record whose quotes are wrong or which has too many cells.
+    Raises TreinoError naming the line of a record with wrong quotes or a wrong number of cells.
     """
     stream = io.TextIOWrapper(io.BufferedReader(ByteStream(text.chunks())), encoding="utf-8", newline="")
     lines: Iterator[str] = iter(stream)
@@ -36,7 +36,7 @@ def records(text: DecodedText, dialect: Dialect) -> Iterator[tuple[int, list[str
 
 
 def line_of(text: DecodedText, dialect: Dialect, row: int) -> int:
-    """The line at which a row begins; rows are counted from 0, after the header."""
+    """The line at which a row begins. row: counted from 0, after the header."""
     number = row + dialect.header
     return next((line for i, (line, _cells) in enumerate(records(text, dialect)) if i == number), 0)
 
@@ -48,7 +48,7 @@ def check(text: DecodedText, dialect: Dialect) -> None:
 
 
 def canonical(text: DecodedText, dialect: Dialect) -> Iterator[bytes]:
-    """The records without the header, rewritten with quoted cells and commas."""
+    """Yields the records without the header as CSV text, with commas between quoted cells."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
     for i, (_line, cells) in enumerate(records(text, dialect)):

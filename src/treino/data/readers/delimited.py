@@ -1,7 +1,7 @@
 """Tables of delimited text, read with pyarrow once encoding, dialect and types are known.
 
-The whole file is checked first: its encoding, and that every quote is where the dialect allows it, which
-pyarrow doesn't check. If pyarrow fails all the same, the file is read again record by record, to name the
+Before that, the whole file is checked: its encoding, and that every quote is where the dialect allows it,
+which pyarrow doesn't check. If pyarrow still fails, the file is read again record by record, to name the
 line.
 """
 
@@ -27,16 +27,16 @@ from treino.data.table import MISSING
 from treino.errors import TreinoError
 from treino.words import _
 
-_BLOCK, _WIDE_BLOCK, _LARGEST = 1 << 20, 1 << 24, 1 << 28  # bytes of a block; a record must fit into one
+_BLOCK, _WIDE_BLOCK, _LARGEST = 1 << 20, 1 << 24, 1 << 28  # bytes of a block; a record must fit in a block
 _EMPTY = sorted({case for word in MISSING for case in (word, word.upper(), word.title())} | {"NaN", "NaT"})
 _DIGITS = 15
-_WIDE = 1000  # columns
+_WIDE = 1000  # columns; sampling first rows of a wider table takes longer than it saves
 
 Types = Mapping[int, pa.DataType]
 
 
 class UnconvertedError(Exception):
-    """A column read as plain numbers has a cell that isn't one."""
+    """A column that pyarrow reads as numbers has a cell that isn't a finite, exact number."""
 
     def __init__(self, column: int) -> None:
         super().__init__(column)
@@ -45,7 +45,7 @@ class UnconvertedError(Exception):
 
 @dataclass(frozen=True)
 class DelimitedFile:
-    """A file of delimited text with its dialect. tidy: its quotes are where pyarrow expects them."""
+    """A file of delimited text. rows: the first rows. tidy: whether pyarrow reads this dialect and quotes."""
 
     text: DecodedText
     dialect: Dialect
@@ -63,7 +63,7 @@ class DelimitedFile:
 
     @cached_property
     def seen(self) -> list[CellStatistics]:
-        """Statistics of the columns in the first rows; empty if they would save no time."""
+        """Column statistics of the first rows; empty if sampling would save no time."""
         if len(self.names) > _WIDE and self.file.size < _LARGEST:
             return []
         columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.names)
@@ -74,19 +74,19 @@ class DelimitedFile:
 
     @property
     def line_end(self) -> str:
-        """The line ending of its first line."""
+        """The line ending of the file's first line."""
         match = re.search(r"\r\n|\n|\r", self.text.head(1 << 16)[0])
         return match[0] if match else "\n"
 
     @property
     def first_line(self) -> str:
-        """The line ``sep=;`` before all records that names the delimiter, if there is one."""
+        """The first line, if it names the delimiter as ``sep=;`` does; else ""."""
         head = self.text.head(64)[0]
         end = head.find(self.line_end) + len(self.line_end)
         return head[:end] if self.dialect.skip and head.lstrip('"').lower().startswith("sep=") else ""
 
     def records(self) -> Iterator[list[str]]:
-        """The cells of each record as written, with the header."""
+        """Yields the cells of each record as written, including the header."""
         return (cells for _line, cells in csv_records.records(self.text, self.dialect))
 
     def place(self, row: int) -> str:
@@ -121,9 +121,9 @@ class DelimitedFile:
     def batches(self, types: Types, sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
         """Yields the rows.
 
-        types: the types of the columns, by index, that are read directly as numbers; all others are text.
-        sign: their decimal sign. whole: read the whole file into memory with all cores, not block by block.
-        Raises UnconvertedError if such a column isn't only numbers, TreinoError for other faults.
+        types: the types, by index, of the columns to read directly as numbers; other columns are text. sign:
+        the decimal sign. whole: read the whole file into memory with all cores, not block by block.
+        Raises UnconvertedError if a column in ``types`` has other cells, TreinoError for other faults.
         """
         options = self._options(types, sign)
         try:
@@ -178,12 +178,12 @@ class DelimitedFile:
 
     @property
     def _block(self) -> int:
-        """The size of a block: many records, which may be long."""
+        """The block size in bytes: large enough for many records, even if they are long."""
         longest = max(sum(map(len, row)) + len(row) for row in [self.names, *self.rows[:100]])
         return min(max(_BLOCK, min(250 * longest, _WIDE_BLOCK), 16 * longest), _LARGEST)
 
     def _explained(self, reason: str, types: Types) -> Exception:
-        """The error that a message of pyarrow means: a column that isn't numeric, or a malformed record."""
+        """The error for pyarrow's message ``reason``: a column that isn't numeric, or a malformed record."""
         if "conversion error" in reason and "#" in reason:
             column = int(reason.partition("#")[2].partition(":")[0])
             if column in types:
@@ -198,7 +198,7 @@ class DelimitedFile:
         )
 
     def check(self, batch: pa.RecordBatch, row: int, types: Types) -> None:
-        """Refuse a cell that is too long. Raises UnconvertedError for a number that isn't plain and exact."""
+        """Refuse a cell that is too long. Raises UnconvertedError for a number that isn't finite or exact."""
         for j, cells in enumerate(batch.columns):
             if j in types:
                 if not _exact(cells):
@@ -211,7 +211,7 @@ class DelimitedFile:
 
 
 def _exact(cells: pa.Array) -> bool:
-    """Whether all numbers are finite, and no whole number has more digits than a float64 always holds."""
+    """Whether all numbers are finite, and float64 represents all whole numbers exactly."""
     if pa.types.is_floating(cells.type):
         return bool(np.isfinite(compute.sum(cells).as_py() or 0.0))
     ends = compute.min_max(cells).as_py()
@@ -219,7 +219,7 @@ def _exact(cells: pa.Array) -> bool:
 
 
 def open_delimited(file: InputFile, reading: ReaderOptions, least_columns: int) -> DelimitedFile:
-    """Open a file of delimited text: detect encoding and dialect, and check them over all of its bytes."""
+    """Open a file of delimited text: detect encoding and dialect, and check them over the whole file."""
     text = decide(file, reading.encoding)
     dialect, rows = sniff(text, reading, least_columns)
     plain = dialect.delimiter != " " and not dialect.gap and ord(dialect.delimiter) < 128
@@ -229,14 +229,14 @@ def open_delimited(file: InputFile, reading: ReaderOptions, least_columns: int) 
 
 
 def _quotes_fit(text: DecodedText, dialect: Dialect) -> bool:
-    """Whether every quote opens a cell, closes one, or is doubled inside a cell (RFC 4180).
+    """Whether every quote opens a cell, closes a cell, or is doubled inside a cell (RFC 4180).
 
-    Counted from 0, even quotes open and odd ones close: an even one stands behind a delimiter, a line's end
-    or an odd quote; an odd one before a delimiter, a line's end or an even quote.
+    Counted from 0, even quotes open and odd quotes close. An even quote must follow a delimiter, a line end
+    or an odd quote; an odd quote must precede a delimiter, a line end or an even quote.
     """
     quote = ord(dialect.quote)
     borders = _table(f"{dialect.delimiter}\r\n")
-    count, last, pending = 0, 10, False  # last: the previous byte; pending: it is a closing quote
+    count, last, pending = 0, 10, False  # last: the previous byte; pending: whether it is a closing quote
     for chunk in text.chunks():
         if not chunk:
             continue
@@ -260,7 +260,7 @@ def _quotes_fit(text: DecodedText, dialect: Dialect) -> bool:
 
 
 def _pads(content: bytes, starts: NDArray[np.bool_]) -> bool:
-    """Whether a cell begins with a 0 followed by a digit. starts: bytes that precede a cell."""
+    """Whether a cell begins like 07, or 0x occurs. starts: mask of the bytes that may precede a cell."""
     if (b"x" in content or b"X" in content) and (b"0x" in content or b"0X" in content):
         return True
     bytes_N = np.frombuffer(content, dtype=np.uint8)
@@ -277,7 +277,7 @@ def _pads(content: bytes, starts: NDArray[np.bool_]) -> bool:
 
 
 def _table(characters: str) -> NDArray[np.bool_]:
-    """``[256]``: whether each byte is one of these characters."""
+    """``[256]`` mask of the bytes that are among these characters."""
     mask = np.zeros(256, dtype=bool)
     mask[[ord(character) for character in characters if character.isascii()]] = True
     return mask

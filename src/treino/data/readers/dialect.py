@@ -1,10 +1,10 @@
 """Dialect of a text file: delimiter, quote and header, detected from its first lines.
 
-Every candidate splits the same lines; a candidate is chosen if it alone gives records of equal length whose
-cells have plausible types. Judging a dialect by row pattern and cell types together is the idea of van den
-Burg, Nazábal and Sutton, "Wrangling messy CSV files by detecting row and type patterns" (2019). They take the
-best score; here two good candidates are refused as ambiguous, and all later lines are checked when they are
-read.
+Every candidate dialect splits the same lines; the detector chooses it if it alone gives records of equal
+length whose cells have plausible types. Judging a dialect by row pattern and cell types together is the idea
+of van den Burg, Nazábal and Sutton, "Wrangling messy CSV files by detecting row and type patterns" (2019).
+They take the best score; this detector refuses two good candidates as ambiguous, and the reader checks all
+later lines.
 """
 
 import codecs
@@ -34,14 +34,14 @@ _DATES: dict[str, Dates] = {"day/month": "day/month", "month/day": "month/day"}
 
 @dataclass(frozen=True)
 class ReaderOptions:
-    """Format of a text file. None: detected; an ambiguous file is refused.
+    """Format of a text file. An option that is None is detected; an ambiguous file is refused.
 
-    delimiter, quote: one character ("" for a file without quotes). decimal: ``.`` or ``,``; the other one, or
-    a blank, may stand between the thousands. encoding: a name that Python knows. header: whether the first
-    line names the columns. dates: whether day or month comes first. text: columns that stay text, whatever
-    their cells look like. missing: which of the usual words (NA, ?, …) mean a missing value in the other
-    columns of text; detected: those in the file's columns of numbers, dates and truth values. like: options
-    used if the file is ambiguous. sheet: of a workbook, its name or its number from 1.
+    delimiter, quote: one character ("" for a file without quotes). decimal: ``.`` or ``,``; the other
+    character, or a blank, may separate thousands. encoding: Python's name of an encoding. header: whether the
+    first line names the columns. dates: whether the day or the month comes first. text: columns that stay
+    text, whatever their cells look like. missing: the words among the usual ones (NA, ?, …) that mean a
+    missing value in other text columns; detected: those in the file's columns of numbers, dates and booleans.
+    like: options used if the file is ambiguous. sheet: a workbook sheet, by name or by number from 1.
     """
 
     delimiter: str | None = None
@@ -77,7 +77,7 @@ class ReaderOptions:
 
 
 def as_text(reading: ReaderOptions | None, names: Iterable[str]) -> ReaderOptions | None:
-    """The same options with further columns that stay text."""
+    """The options with further columns that stay text; ``reading`` itself if there are none."""
     text = tuple(dict.fromkeys([*(reading.text if reading else ()), *names]))
     return replace(reading or ReaderOptions(), text=text) if text else reading
 
@@ -108,15 +108,15 @@ def _encoding(name: str | None) -> str | None:
         ) from None
 
 
-# ---- lines with cells in aligned columns, padded with blanks
+# ---- lines with cells aligned by blanks
 
 LEAST_LINES = 3
 
 
 class AlignedLines:
-    """Iterates over the cells of each line. A line that isn't aligned as the others is one cell.
+    """Iterates over lines and yields the cells of each. A line that isn't aligned with the cuts is one cell.
 
-    cut_D: the place at which each column begins. line_num: how many lines were read.
+    cut_D: the position at which each column begins. line_num: the number of lines read so far.
     """
 
     def __init__(self, lines: Iterable[str], cut_D: Sequence[int]) -> None:
@@ -138,11 +138,11 @@ class AlignedLines:
 
 
 def cuts_of(lines: Sequence[str]) -> tuple[int, ...]:
-    """The place at which each column begins, after a place where all lines have a blank; () for one column.
+    """The position at which each column begins, after a blank in all lines; () if there is one column.
 
     A column is as wide as its widest cell, so only its border has a blank in every line. Two columns with a
     single blank between them count as one (a name or a time of two words) if one of them has no cells, or if
-    one has no name in the first line and a cell wherever the other has one.
+    one has no name in the first line and both have cells in the same lines.
     """
     lines = [line.rstrip() for line in lines if line.strip()]
     if len(lines) < LEAST_LINES or any("\t" in line for line in lines):
@@ -161,7 +161,7 @@ def cuts_of(lines: Sequence[str]) -> tuple[int, ...]:
 
 
 def _one_column(lines: Sequence[str], left: slice, right: slice) -> bool:
-    """Whether the texts on both sides of a blank are of one column."""
+    """Whether the texts on both sides of a blank belong to one column."""
     name, *there = [(bool(line[left].strip()), bool(line[right].strip())) for line in lines]
     without_cells = not all(map(any, zip(*there, strict=True)))
     return without_cells or (not all(name) and all(a == b for a, b in there))
@@ -169,12 +169,12 @@ def _one_column(lines: Sequence[str], left: slice, right: slice) -> bool:
 
 # ---- dialect of a text file
 
-SAMPLE = 1 << 18  # bytes
-_LOOK = 200  # rows
-_MANY = 20  # lines: prose hardly has so many with equally many words
+SAMPLE = 1 << 18  # bytes that the detection uses
+_LOOK = 200  # rows whose cells the detection uses
+_MANY = 20  # lines; prose hardly ever has this many consecutive lines with equally many words
 _USUAL, _UNUSUAL = ",;\t|", "^~:\x1f\x01 "
 _SPOKEN = {"\t": N_("tab"), " ": N_("space")}
-_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)  # the first line that Excel reads and writes
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)  # Excel reads and writes it as first line
 _SINGLE = re.compile(r"(?:(?<=[,;\t|\r\n])|^)'[^'\r\n]*(?:''[^'\r\n]*)*'(?=[,;\t|\r\n]|$)")
 
 
@@ -182,9 +182,10 @@ _SINGLE = re.compile(r"(?:(?<=[,;\t|\r\n])|^)'[^'\r\n]*(?:''[^'\r\n]*)*'(?=[,;\t
 class Dialect:
     """A dialect. delimiter: " " means any number of blanks and tabs. quote: a character, or "" for none.
 
-    header: the first record names the columns. names: the columns' names, x1, x2, … without a header. skip:
-    lines before the first record. gap: blanks after a delimiter don't belong to the cell, so a quote may
-    follow them. cuts: the place at which each column begins, if cells are aligned by blanks.
+    header: whether the first record names the columns. names: the column names; x1, x2, … without a header.
+    skip: the number of lines before the first record. gap: whether blanks after a delimiter don't belong to
+    the cell, so that a quote may follow them. cuts: the position at which each column begins, if blanks align
+    the cells.
     """
 
     delimiter: str
@@ -201,7 +202,7 @@ class Dialect:
         return {"delimiter": self.delimiter, "skipinitialspace": self.gap or self.delimiter == " ", **quoting}
 
     def records(self, lines: Iterable[str]) -> Any:
-        """An iterator over the cells of each record, as ``csv.reader``."""
+        """An iterator that yields the cells of each record, as ``csv.reader`` does."""
         if self.cuts:
             return AlignedLines(lines, self.cuts)
         if self.delimiter == " ":
@@ -227,7 +228,7 @@ class Sample:
 
 
 def sniff(text: DecodedText, reading: ReaderOptions, least_columns: int) -> tuple[Dialect, list[list[str]]]:
-    """Detect the dialect. Returns it with the first rows of values. Raises TreinoError if it is ambiguous."""
+    """Return the detected dialect and the first rows of values. Raises TreinoError for an ambiguous file."""
     head, whole = text.head(SAMPLE)
     skip = 0
     while match := re.match(r"\r?\n|\r", head):
@@ -250,7 +251,7 @@ def sniff(text: DecodedText, reading: ReaderOptions, least_columns: int) -> tupl
 def _cut(
     text: DecodedText, head: str, whole: bool, delimiter: str | None, quote: str | None, skip: int, least: int
 ) -> Sample:
-    """The first records, split by the given delimiter, or else by the only plausible one."""
+    """The first records, split by the given delimiter or, if it is None, by the only plausible one."""
     line = re.split(r"[\r\n]", head, maxsplit=1)[0]
     if quote is None:
         quote = "'" if '"' not in head and _single_quotes(head) else '"'
@@ -286,7 +287,7 @@ def _cut(
 
 
 def _samples(head: str, dialect: Dialect, whole: bool) -> list[Sample]:
-    """The records split by a delimiter, if necessary ignoring blanks before quotes."""
+    """The records split by a delimiter, ignoring blanks before quotes if necessary; [] if none fit."""
     rows = _rows(head, dialect, whole)
     if rows and (len({len(row) for row in rows}) == 1 and not _stray(head, rows, dialect)):
         return [Sample(dialect, rows)]
@@ -299,14 +300,14 @@ def _samples(head: str, dialect: Dialect, whole: bool) -> list[Sample]:
 
 
 def _aligned(head: str, plain: Dialect) -> Sample | None:
-    """The records of lines aligned by blanks; None if they aren't aligned."""
+    """The records of lines whose cells are aligned by blanks; None if they aren't."""
     cuts = cuts_of(re.split(r"\r\n|\r|\n", head))
     dialect = replace(plain, delimiter=" ", quote="", cuts=cuts)
     return Sample(dialect, _rows(head, dialect, True)) if cuts else None
 
 
 def _rows(head: str, dialect: Dialect, whole: bool) -> list[list[str]]:
-    """The records that aren't empty; no records if the quotes don't fit this dialect."""
+    """The records that aren't empty; [] if the quotes don't fit this dialect."""
     rows: list[list[str]] = []
     try:
         rows.extend(row for row in dialect.records(io.StringIO(head, newline="")) if row)
@@ -333,8 +334,8 @@ def _single_quotes(head: str) -> bool:
 
 
 def _numeric(sample: Sample) -> bool:
-    """Whether at least half of the columns hold values, because prose has blanks and colons too. For many
-    lines with equally many words, one column is enough."""
+    """Whether at least half of the columns hold values. Otherwise the text may be prose, which has blanks and
+    colons too. In many lines with equally many words, one column is enough."""
     columns = list(zip(*sample.rows[1:_LOOK], strict=False))
     typed = sum(all(value_like(cell) for cell in cells) for cells in columns)
     few = len(sample.rows) < _MANY or not sample.even or sample.dialect.delimiter == ":"
@@ -342,7 +343,7 @@ def _numeric(sample: Sample) -> bool:
 
 
 def _choose(text: DecodedText, head: str, even: list[Sample]) -> Sample:
-    """The candidate with plausible cells: another's delimiter occurs in them only in values or quotes."""
+    """The only candidate with plausible cells: other delimiters occur only in values or quoted cells."""
     if len(even) == 1:
         return even[0]
     tidy = [s for s in even if not _stray(head, s.rows, s.dialect)] or even
@@ -375,9 +376,8 @@ def _has_header(text: DecodedText, sample: Sample) -> bool:
 
     Refuses an ambiguous case. A word or a date above numbers is a name. A number with decimals above numbers,
     or a date above dates, is a value; so is a whole number if all words of the line occur again further down.
-    Whole numbers that count up (years, column numbers) prove nothing, except that three or more of them
-    beside words that occur only once are names. ``inf`` proves nothing: it is a number, and economists' name
-    for inflation.
+    Whole numbers that count up (years, column numbers) prove nothing, but three or more of them are names if
+    the words in the line occur only once. ``inf`` proves nothing: it is a number and a name for inflation.
     """
     first = [cell.strip() for cell in sample.rows[0]]
     below = [[cell.strip() for cell in column] for column in zip(*sample.rows[1:_LOOK], strict=False)]
@@ -416,7 +416,7 @@ def _has_header(text: DecodedText, sample: Sample) -> bool:
 
 
 def _kind(cells: list[str]) -> str:
-    """``number``, ``date`` or ``time`` if all cells that aren't missing are of that kind, else ""."""
+    """``number``, ``date`` or ``time`` if all cells that aren't missing have that type, else ""."""
     present = [cell for cell in cells if not missing(cell)]
     for kind, test in (("number", affix_of), ("date", date_like), ("time", time_like)):
         if present and all(map(test, present)):

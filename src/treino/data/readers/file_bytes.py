@@ -1,4 +1,4 @@
-"""The bytes of a file, decompressed, and their encoding: both recognised from the bytes."""
+"""The decompressed bytes of a file and their encoding; both formats are detected from the bytes."""
 
 import codecs
 import errno
@@ -26,9 +26,9 @@ from treino.words import N_, _
 Content = Literal["text", "parquet", "arrow file", "arrow stream", "workbook"]
 
 CHUNK = 1 << 20
-_BOMB_RATIO, _BOMB_LEAST = 200, 1 << 26  # tables compress 3 to 20 times, a bomb a thousand times and more
+_BOMB_RATIO, _BOMB_LEAST = 200, 1 << 26  # tables compress 3 to 20 times, zip bombs over a thousand times
 _PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
-_OLE = b"\xd0\xcf\x11\xe0"  # the container of old workbooks, and of encrypted new ones
+_OLE = b"\xd0\xcf\x11\xe0"  # the container of workbooks before 2007, and of encrypted new workbooks
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 _TABLES: dict[bytes, Content] = {
     b"PAR1": "parquet",
@@ -41,7 +41,7 @@ _OTHERS = {
     b"\xff\xd8\xff": "JPEG", b"FEA1": "Feather 1", b"PK\x05\x06": N_("empty zip"), b"Rar!": "rar",
     b"\x80\x04\x95": "pickle", b"\x80\x05\x95": "pickle", b"RDX": "R", b"\x7fELF": N_("program"),
 }  # fmt: skip
-# errors of zipfile, zlib and Arrow for damaged bytes
+# errors that zipfile, zlib and Arrow raise for damaged bytes
 _STUMBLES = (
     zipfile.BadZipFile, zlib.error, pa.ArrowException, struct.error, ValueError, LookupError, OverflowError,
 )  # fmt: skip
@@ -49,7 +49,7 @@ _STUMBLES = (
 
 @dataclass(frozen=True)
 class InputFile:
-    """A regular file. packing: gzip, zstd or zip (then member is the file in it), or "" for none."""
+    """A regular file. packing: gzip, zstd or zip, or "" for none. member: the file in a zip file, else ""."""
 
     path: Path
     size: int
@@ -58,7 +58,8 @@ class InputFile:
     content: Content
 
     def chunks(self) -> Iterator[bytes]:
-        """Its decompressed content, a mebibyte at a time. Raises TreinoError for a damaged file or a bomb."""
+        """Yield the decompressed content, 1 MiB at a time. Raises TreinoError if the file is damaged or a zip
+        bomb."""
         unpacked = 0
         with self._errors(), self._open() as stream:
             while chunk := stream.read(CHUNK):
@@ -68,7 +69,7 @@ class InputFile:
                 yield chunk
 
     def head(self, size: int) -> bytes:
-        """Its first bytes, decompressed."""
+        """The first ``size`` bytes of the decompressed content."""
         head = b""
         for chunk in self.chunks():
             head += chunk
@@ -100,10 +101,10 @@ class InputFile:
         try:
             yield
         except (OSError, EOFError, *_STUMBLES) as error:
-            if isinstance(error, OSError) and error.errno not in (None, 0, errno.EINVAL):  # a seek beyond
+            if isinstance(error, OSError) and error.errno not in (None, 0, errno.EINVAL):  # EINVAL: bad seek
                 raise unreadable(self.path, error) from None
             raise damaged(self.path, self.packing, error) from None
-        except (RuntimeError, NotImplementedError) as error:  # zip: a password, or a method without a codec
+        except (RuntimeError, NotImplementedError) as error:  # zip: a password, or an unsupported method
             raise TreinoError(
                 "file_packing",
                 _("'{path}' can't be unpacked: {reason}.").format(path=self.path, reason=str(error)),
@@ -130,7 +131,7 @@ class ByteStream(io.RawIOBase):
 
 
 def open_file(path: Path) -> InputFile:
-    """Open a file and recognise its content. Raises TreinoError if it isn't readable or of no known type."""
+    """Open a file and detect its content. Raises TreinoError if the file isn't readable or is no table."""
     try:
         status = os.stat(path)
         if stat.S_ISREG(status.st_mode):
@@ -171,7 +172,7 @@ def open_file(path: Path) -> InputFile:
 
 
 def content_of(path: Path, head: bytes) -> Content:
-    """The type of content by its first bytes. Refuses types that are no table."""
+    """The type of content, by its first bytes. Refuses known types that aren't tables."""
     for magic, content in _TABLES.items():
         if head.startswith(magic):
             return content
@@ -187,7 +188,7 @@ def content_of(path: Path, head: bytes) -> Content:
 
 
 def _is_workbook(path: Path) -> bool:
-    """Whether a zip file is an .xlsx or .ods. Raises TreinoError for a damaged file or a bomb."""
+    """Whether a zip file is an .xlsx or .ods. Raises TreinoError if the file is damaged or a zip bomb."""
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
@@ -203,7 +204,7 @@ def _is_workbook(path: Path) -> bool:
 
 
 def _old_workbook(path: Path) -> TreinoError:
-    """The error for a workbook of before 2007 or an encrypted one, which share a container."""
+    """The error for a workbook before 2007 or an encrypted workbook, which have the same container."""
     name = "EncryptedPackage".encode("utf-16-le")
     try:
         with path.open("rb") as stream:
@@ -272,22 +273,23 @@ def unreadable(path: Path, error: OSError) -> TreinoError:
     )
 
 
-# ---- encoding of a text file, detected from all of its bytes, and its text as UTF-8
+# ---- encoding of a text file, and its text as UTF-8
 
-_MARKS = {  # longer marks first: UTF-32's begins with UTF-16's
+_MARKS = {  # longer marks first: the mark of UTF-32-LE begins with the mark of UTF-16-LE
     codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
 }  # fmt: skip
 _NAMES = {"utf-8-sig": "UTF-8", "utf-8": "UTF-8", "cp1252": "Windows-1252"}
 _WHOLE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _HIGH = re.compile(rb"[\x80-\xff]")
-_NOT_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]|[\x80-\xff]{4}")  # no European word has four in a row
+# bytes undefined in Windows-1252, or four non-ASCII letters in a row, which no European word has
+_NOT_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]|[\x80-\xff]{4}")
 _PAGE = ("<!doctype", "<html", "<?xml", "<head")
 
 
 @dataclass(frozen=True)
 class DecodedText:
-    """The text of a file. codec: Python's name of the encoding. quoted: it contains a double quote."""
+    """The text of a file. codec: Python's name of the encoding. quoted: whether there is a double quote."""
 
     file: InputFile
     codec: str
@@ -299,11 +301,11 @@ class DecodedText:
 
     @property
     def direct(self) -> bool:
-        """Whether the file's bytes are the UTF-8 text, without decoding."""
+        """Whether the file's bytes already are the UTF-8 text."""
         return self.codec == "utf-8" and not self.file.packing
 
     def chunks(self) -> Iterator[bytes]:
-        """The text as UTF-8 without a byte-order mark."""
+        """Yield the text as UTF-8 without a byte-order mark."""
         if self.codec == "utf-8":
             yield from self.file.chunks()
             return
@@ -312,7 +314,7 @@ class DecodedText:
             yield decoder.decode(chunk).encode()
 
     def head(self, size: int) -> tuple[str, bool]:
-        """(the first characters, whether they are the whole text)."""
+        """Return (the first ``size`` bytes as characters, whether they are the whole text)."""
         head, whole = b"", True
         for chunk in self.chunks():
             if len(head) >= size:
@@ -326,7 +328,7 @@ class DecodedText:
 def decide(file: InputFile, encoding: str | None) -> DecodedText:
     """Detect the encoding: by a byte-order mark, else UTF-8 if all bytes are valid, else Windows-1252.
 
-    Raises TreinoError for bytes that fit none, for NUL, for a file without text, and for a web page.
+    Raises TreinoError for bytes that fit none of these, for NUL, for a file without text, and for a web page.
     """
     codec = codecs.lookup(encoding).name if encoding else _marked(file.head(4096))
     if codec == "utf-8" and file.head(3) == codecs.BOM_UTF8:
@@ -353,7 +355,7 @@ def decide(file: InputFile, encoding: str | None) -> DecodedText:
 
 
 def _marked(head: bytes) -> str:
-    """The encoding by a byte-order mark, or by NUL in every second byte; else UTF-8, still to be checked."""
+    """The encoding by a byte-order mark, or UTF-16 if NULs alternate; else UTF-8, which is checked later."""
     for mark, codec in _MARKS.items():
         if head.startswith(mark):
             return codec
@@ -364,7 +366,7 @@ def _marked(head: bytes) -> str:
 
 
 def _scan(file: InputFile, codec: str) -> tuple[bool, TreinoError | None]:
-    """(whether there is a double quote, a message about the first byte that can't be decoded).
+    """Return (whether there is a double quote, the error for the first byte that can't be decoded, or None).
 
     Refuses NUL and blank text.
     """
@@ -372,7 +374,7 @@ def _scan(file: InputFile, codec: str) -> tuple[bool, TreinoError | None]:
     quoted, blank, before = False, True, 0
     for chunk in _with_end(file.chunks()):
         if codec == "utf-8" and chunk.isascii() and not decoder.getstate()[0]:
-            text = chunk  # decoding would only copy it
+            text = chunk  # decoding would only copy the chunk
         else:
             pending = len(decoder.getstate()[0])
             try:
@@ -407,7 +409,7 @@ def _with_end(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _undecodable(file: InputFile, codec: str, offset: int) -> TreinoError:
-    """The byte at the offset, and its line."""
+    """The error for the byte at the offset; it names the byte and its line."""
     line, byte = 1, b""
     for chunk in file.chunks():
         line += chunk[: max(offset, 0)].count(b"\n")
@@ -425,7 +427,10 @@ def _undecodable(file: InputFile, codec: str, offset: int) -> TreinoError:
 
 
 def _check_1252(file: InputFile, error: TreinoError) -> None:
-    """Refuse text that is probably damaged UTF-8 or another encoding: too many non-ASCII letters in a row."""
+    """Refuse text that is probably damaged UTF-8 or in another encoding.
+
+    Such text has unused bytes, runs of non-ASCII letters, or mostly valid UTF-8 sequences.
+    """
     whole = high = 0
     for chunk in file.chunks():
         whole += sum(map(len, _WHOLE.findall(chunk)))

@@ -1,4 +1,4 @@
-"""IDX, the file format of MNIST: four files in a folder, gzipped or not, each checked.
+"""IDX, the file format of MNIST: reads and checks four files in a folder, gzipped or not.
 
 The format: http://yann.lecun.com/exdb/mnist (magic 0, 0, type, dimensions; big-endian sizes; bytes).
 """
@@ -19,8 +19,8 @@ from treino.store import files
 from treino.words import _
 
 SIZE = 28
-# Published SHA-256 of the four files: unpacked for MNIST (which people compress again), and
-# of the archive files that the mirrors have.
+# Published SHA-256 of the four files: in MNIST of the unpacked files, which people compress again; in
+# REMOTES of the gzip files on the mirrors.
 MNIST = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -89,10 +89,10 @@ ROWS = {"train": 60_000, "t10k": 10_000}
 def read_idx_set(
     name: str, unpacked: Mapping[str, str]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[str]]:
-    """Pixels ``[70000, 784]``, labels ``[70000]`` (training rows first) and notes.
+    """Return pixels ``[70000, 784]``, labels ``[70000]`` (training rows first) and notes.
 
-    Looks for each file in ``$TREINO_DATA/name``, then in the cache, and downloads those that are in neither.
-    Raises TreinoError naming the file if one is damaged or can't be downloaded.
+    Looks for each file in ``$TREINO_DATA/name``, then in the cache, and downloads files that are in neither.
+    Raises TreinoError naming a file that is damaged or can't be downloaded.
     """
     notes: list[str] = []
     paths = {stem: _find(name, stem) for stem in MNIST}
@@ -128,7 +128,7 @@ def read_idx_set(
 
 
 def _find(name: str, stem: str) -> Path | None:
-    """The file of that name: both spellings of MNIST's mirrors (``-idx3`` and ``.idx3``), packed or not."""
+    """The path of a file, in either spelling of MNIST's mirrors (``-idx3``, ``.idx3``), gzipped or not."""
     root = os.environ.get("TREINO_DATA", "")
     for folder in (*([Path(root) / name] if root else []), files.cache_folder() / name):
         for spelling in (stem, stem.replace("-idx", ".idx")):
@@ -141,7 +141,7 @@ def _find(name: str, stem: str) -> Path | None:
 def _read(
     path: Path, shape: tuple[int, ...], unpacked: str | None, packed: str | None
 ) -> tuple[NDArray[np.uint8], bool]:
-    """The values in an IDX file ``[product of shape]``, and whether its checksum is a known one."""
+    """Return the values in an IDX file ``[product of shape]``, and whether its checksum is known."""
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Tables of JSON lines: one object per row; errors name the line."""
+"""Tables of JSON lines, with one object per row; errors name the line."""
 
 import io
 import json
@@ -18,15 +18,15 @@ from treino.words import _
 
 _ROWS = 1 << 14
 JsonObject = dict[str, object]
-"""A line: each name with its value, of any JSON type."""
+"""The object of a line: names with values of any JSON type."""
 
 _KINDS = {bool: "truth", int: "number", float: "number", str: "text"}
 
 
 @dataclass(frozen=True)
 class JsonLines:
-    """A file of JSON objects. kinds: the types of each name's values over all lines. exact: names whose whole
-    numbers need more digits than a float64 has."""
+    """A file of JSON objects. kinds: the types of the values of each name, over all lines. left_out: names
+    with nested values. exact: names with whole numbers that float64 can't represent exactly."""
 
     text: DecodedText
     kinds: dict[str, set[str]]
@@ -55,7 +55,7 @@ class JsonLines:
         return parts
 
     def batches(self, types: Mapping[int, pa.DataType], sign: str, whole: bool) -> Iterator[pa.RecordBatch]:
-        """Yields the rows. A name that a line lacks is a missing cell."""
+        """Yields the rows. If a line lacks a name, the cell is missing."""
         rows: list[JsonObject] = []
         for _line, values in _objects(self.text):
             rows.append(values)
@@ -80,7 +80,7 @@ class JsonLines:
         return pa.array([None if v is None else _word(v) for v in values], pa.string())
 
     def check(self, batch: pa.RecordBatch, row: int, types: Mapping[int, pa.DataType]) -> None:
-        """Does nothing: all lines were checked at opening."""
+        """Does nothing: all lines were checked when the file was opened."""
 
 
 def open_json_lines(file: InputFile, reading: ReaderOptions) -> JsonLines:
@@ -150,7 +150,7 @@ def _float(value: float) -> float:
 
 
 def _word(value: Any) -> str:
-    """The text of a value in a column that also holds words."""
+    """The text of a value in a column of mixed types."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) else plain(_float(value))

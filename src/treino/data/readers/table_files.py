@@ -1,7 +1,7 @@
-"""A table in files: types of columns, detected over all rows, and the rows as columns, block by block.
+"""A table in files: column types, detected over all rows, and the rows as columns, block by block.
 
-There is one way to read: the first pass over the batches keeps them, in memory or, without room, in a file; a
-reader that keeps none reads the files a second time. So all give the same columns.
+The first pass keeps the batches in memory or, if they don't fit, in a file; a reader with keep=False reads
+the files again. All three give the same columns.
 """
 
 import glob
@@ -29,15 +29,15 @@ from treino.errors import TreinoError
 from treino.words import _, joined
 
 Part = DelimitedFile | ColumnarFile | JsonLines
-_SWELLS, _SWELLS_PACKED = 4, 60  # largest growth in memory: a digit and a comma become 8 bytes
+_SWELLS, _SWELLS_PACKED = 4, 60  # most bytes in memory per byte of file: "1," becomes 8
 
 
 @dataclass(frozen=True, eq=False)
 class TableReader:
-    """A table with detected types. rows: the number of rows. reading: the format, detected or set.
+    """A table with detected column types. rows: the number of rows. reading: the format, detected or set.
 
-    batches: yields the rows as Arrow batches, from the beginning at each call. spilled: the file with the
-    rows, if they don't fit into memory.
+    decisions: the type of each text column. levels: the classes of each categorical column. batches: yields
+    all rows as Arrow batches, anew at each call. spilled: the file of the rows, if they don't fit in memory.
     """
 
     name: str
@@ -55,13 +55,13 @@ class TableReader:
     spilled: RowSpill | None = None
 
     def blocks(self) -> Iterator[tuple[Column, ...]]:
-        """Yields all rows in order, some thousands at a time, with the same columns in every block."""
+        """Yields all rows in order, in blocks of some thousand rows with the same columns."""
         for batch in self.batches():
             if batch.num_rows:
                 yield self.columns(pa.Table.from_batches([batch]))
 
     def table(self) -> Table:
-        """The table of all rows; if they are in a file, a column is read when it is used."""
+        """The table of all rows; if the rows are in a file, each column is read when it is used."""
         if self.spilled is not None:
             columns: tuple[Column, ...] = stored_columns(self, self.spilled)
         else:
@@ -72,11 +72,11 @@ class TableReader:
         )  # fmt: skip
 
     def columns(self, table: pa.Table) -> tuple[Column, ...]:
-        """The columns of some rows."""
+        """The columns of the given rows."""
         return tuple(self.column(j, table.column(j)) for j in range(len(self.names)))
 
     def column(self, j: int, cells: pa.ChunkedArray) -> Column:
-        """A column of some cells of the j-th column."""
+        """The j-th column, with these cells only."""
         name, decision = self.names[j], self.decisions.get(self.names[j])
         if decision is not None and is_text(cells.type):
             return decision.column(cells)
@@ -87,8 +87,8 @@ class TableReader:
 def open_table(
     source: str, reading: ReaderOptions, least_columns: int, keep: bool, room: MemoryLimit | None = None
 ) -> TableReader:
-    """Open the table in a file, or in all files that match a pattern. keep: its rows stay in memory, if they
-    fit."""
+    """Open the table in a file, or in all files that match a pattern. keep: keep the rows in memory, if they
+    fit, else in a file."""
     paths = paths_of(source)
     parts = [open_part(path, reading, least_columns) for path in paths]
     _check_alike(parts)
@@ -107,7 +107,7 @@ def open_table(
 
 
 def identity(source: str) -> tuple[str, str]:
-    """(name, SHA-256 of the content) of the table in a file, or in all files that match a pattern."""
+    """Return (name, SHA-256 of the content) of the table in a file, or in all files that match a pattern."""
     paths = paths_of(source)
     digests = [_digest(path) for path in paths]
     if len(paths) == 1:
@@ -128,7 +128,8 @@ def open_parts(
     files: tuple[str, ...] = (),
     room: MemoryLimit | None = None,
 ) -> TableReader:
-    """Open the table that the parts form together. keep: its batches stay in memory, if they fit."""
+    """Open the table that the parts form together. keep: keep the batches in memory, if they fit, else in a
+    file."""
     names = parts[0].names
     unknown = [column for column in reading.text if column not in names]
     place = _place(parts)
@@ -174,10 +175,10 @@ def open_parts(
 
 
 class _ColumnPass:
-    """One pass over all rows of all parts, which gathers statistics of text columns and levels of categories.
+    """A pass over all rows of all parts that gathers statistics of text columns and classes of categories.
 
-    fast: the columns read directly as numbers; sign: their decimal sign. gaps: those of them with missing
-    cells, whose text is not known.
+    fast: the columns that pyarrow reads directly as numbers. sign: their decimal sign. gaps: fast columns
+    with missing cells, whose text is lost.
     """
 
     def __init__(
@@ -192,7 +193,7 @@ class _ColumnPass:
         self.rows = 0
 
     def at(self, parts: Sequence[Part]) -> None:
-        """Read all rows. Raises UnconvertedError with the index of the column in ``names``."""
+        """Read all rows. Raises UnconvertedError, with the index of the column in ``names``."""
         sampled = {seen.name: seen for seen in _telling(parts)}
         for batch in self.again(parts, self.keep and _fits(parts, self.batches)):
             for name, cells in zip(self.names, batch.columns, strict=True):
@@ -233,14 +234,14 @@ class _ColumnPass:
 
 
 def _fits(parts: Sequence[Part], batches: list[pa.RecordBatch] | RowSpill) -> bool:
-    """Whether all rows certainly fit into memory, by the size of their files."""
+    """Whether all rows certainly fit in memory, judged by the sizes of their files."""
     files = [part.file for part in parts if part.file is not None]
     most = sum(file.size * (_SWELLS_PACKED if file.packing else _SWELLS) for file in files)
     return isinstance(batches, list) or most <= batches.room.limit
 
 
 def _widened(cells: pa.Array) -> pa.Array:
-    """Numbers of any type as float64: one file may hold 1 and the next 1.5."""
+    """The cells, with numbers of any type as float64: one file may hold 1 and the next 1.5."""
     kind = cells.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return cells.cast(pa.float64(), safe=False)
@@ -248,7 +249,7 @@ def _widened(cells: pa.Array) -> pa.Array:
 
 
 def _check_types(part: Part, schema: pa.Schema, first_schema: pa.Schema) -> None:
-    """Refuse files whose columns of one name hold different things."""
+    """Refuse files in which a column of the same name has different types."""
     for field, other in zip(schema, first_schema, strict=True):
         if field.type != other.type:
             raise TreinoError(
@@ -261,7 +262,7 @@ def _check_types(part: Part, schema: pa.Schema, first_schema: pa.Schema) -> None
 
 
 def _telling(parts: Sequence[Part]) -> list[CellStatistics]:
-    """Statistics of the first rows of all parts, the unambiguous ones last."""
+    """Column statistics of the parts' first rows, sorted so that unambiguous statistics come last."""
     return sorted(
         (seen for part in parts for seen in part.seen),
         key=lambda seen: seen.decimal.verdict in ("first", "second"),
@@ -269,7 +270,7 @@ def _telling(parts: Sequence[Part]) -> list[CellStatistics]:
 
 
 def _fast(parts: Sequence[Part], reading: ReaderOptions) -> tuple[str, dict[str, pa.DataType]]:
-    """(decimal sign, types of the columns that are numbers in the first rows), for pyarrow.
+    """Return (decimal sign, types of the columns that hold numbers in the first rows), for pyarrow.
 
     Decimals need a proven sign; whole numbers need a file without leading zeros, which would be lost.
     """
@@ -298,7 +299,7 @@ def _fast(parts: Sequence[Part], reading: ReaderOptions) -> tuple[str, dict[str,
 
 
 def paths_of(source: str) -> list[Path]:
-    """The file of that name, else the files that match the pattern, sorted."""
+    """The file with that name, if it exists; else the sorted files that match the pattern."""
     if os.path.lexists(source) or not glob.has_magic(source):
         return [Path(source)]
     return [Path(path) for path in sorted(glob.glob(source, recursive=True)) if not os.path.isdir(path)]
@@ -339,7 +340,7 @@ def _part(file: InputFile, reading: ReaderOptions, least_columns: int) -> Part:
 
 
 def _check_alike(parts: Sequence[Part]) -> None:
-    """Refuse files that don't have the same columns, and name the differences."""
+    """Refuse files that don't have the same columns; the error names the differences."""
     first = parts[0]
     for part in parts[1:]:
         lacks = [name for name in first.names if name not in part.names]
@@ -400,6 +401,6 @@ def _digest(path: Path) -> str:
 
 
 def _stem(path: Path) -> str:
-    """The file's name without its endings: rents for rents.csv.gz."""
+    """The file's name without its extensions: rents for rents.csv.gz."""
     name = path.name.removesuffix(".gz").removesuffix(".zst").removesuffix(".zip")
     return Path(name).stem or path.stem

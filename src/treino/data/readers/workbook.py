@@ -1,8 +1,8 @@
 """Workbooks of Excel and LibreOffice: one sheet of an .xlsx or .ods file as typed columns.
 
-Cells are read by calamine (https://github.com/dimastbk/python-calamine): numbers, truth values, dates and
-times as in the workbook, and the stored values of formulas. This file finds the table among the cells: it
-removes titles above it and notes below it, and resolves headers that span columns.
+calamine (https://github.com/dimastbk/python-calamine) reads the cells: numbers, booleans, dates and times as
+in the workbook, and the stored values of formulas. This module finds the table among the cells: it removes
+titles above the table and notes below it, and resolves headers that span columns.
 """
 
 import re
@@ -24,7 +24,7 @@ from treino.words import _, setting
 Cells = list[list[Any]]  # "" for an empty cell
 
 MOST_CELLS = 30_000_000
-SHEET_ROWS = 1_048_576  # an .xlsx has no more
+SHEET_ROWS = 1_048_576  # most rows of an .xlsx sheet
 _VALUE = re.compile(rb"<v[^>/]*>[^<]|<is>")
 _ERROR = b' t="e"'
 _CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]+\d+)"[^>]*?(?<!/)>(.*?)</c>', re.DOTALL)
@@ -32,8 +32,8 @@ _CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]+\d+)"[^>]*?(?<!/)>(.*?)</c>', re.DOT
 
 @dataclass(frozen=True)
 class SheetTable:
-    """The table in a sheet. names: the columns' names; rows: the cells below them; at: the rows' numbers in
-    the sheet, from 1. remarks: notes on the choices made."""
+    """The table in a sheet. names: the column names. rows: the cells below the header. at: the sheet's number
+    of each row, from 1. remarks: notes on the choices made."""
 
     names: tuple[str, ...]
     rows: Cells
@@ -45,8 +45,8 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
     """Open the table in the requested sheet, or in the first visible sheet that has cells.
 
     Raises:
-        TreinoError: calamine isn't installed; the workbook is encrypted or damaged; no such sheet; no table,
-            or two, in it; formulas whose values were not stored.
+        TreinoError: calamine isn't installed; the workbook is encrypted or damaged; there is no such sheet;
+            the sheet has no table or several; formulas have no stored values.
     """
     try:
         import python_calamine
@@ -174,7 +174,7 @@ def _sheet_content(file: InputFile, name: str) -> bytes:
 
 
 def _check_formulas(file: InputFile, name: str, content: bytes) -> None:
-    """Refuse formulas without a stored value, as programs write them."""
+    """Refuse formulas without a stored value; programs other than Excel or LibreOffice often write these."""
     if b"<f" not in content:
         return
     cells = _CELL.findall(content)
@@ -215,8 +215,8 @@ def _table(
     cells: Cells, merged: Sequence[tuple[int, int, int, int]], corner: tuple[int, int], what: str,
     header: bool | None,
 ) -> SheetTable:  # fmt: skip
-    """The only table in a sheet's cells. merged: (row, column, last row, last column) of merged cells.
-    corner: the place of the first cell in the sheet."""
+    """The only table in a sheet's cells. merged: (row, column, last row, last column) of each merged range.
+    corner: (row, column) of the first cell in the sheet."""
     remarks: list[str] = []
     wide = max(map(len, cells))
     filled = [[j for j, cell in enumerate(row) if not _empty(cell)] for row in cells]
@@ -253,7 +253,7 @@ def _table(
 def _names(
     rows: Cells, spans: Sequence[tuple[int, int, int, int]], letters: Sequence[str], header: bool | None
 ) -> tuple[tuple[str, ...], int]:
-    """(names of the columns, number of header rows): two rows if cells of the first one span columns."""
+    """Return (column names, number of header rows): two rows if cells in the first row are merged."""
     if header is False:
         return tuple(f"x{j + 1}" for j in range(len(letters))), 0
     over = [_text(cell) for cell in rows[0]]
@@ -283,7 +283,7 @@ def _empty(cell: Any) -> bool:
 
 
 def _letters(column: int) -> str:
-    """The name of a column in workbooks: A for 0, AA for 26."""
+    """The name of a workbook column: A for 0, AA for 26."""
     name, column = "", column + 1
     while column:
         column, rest = divmod(column - 1, 26)
@@ -292,7 +292,7 @@ def _letters(column: int) -> str:
 
 
 def _text(cell: Any) -> str:
-    """The text of a cell in a column of words."""
+    """The text of a cell in a text column."""
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
     if isinstance(cell, bool):
@@ -301,7 +301,7 @@ def _text(cell: Any) -> str:
 
 
 def _column(cells: list[Any]) -> pa.Array:
-    """An Arrow column: of one type if all cells have it, else of words."""
+    """The cells as an Arrow column: typed if all cells have the same type, else text."""
     values = [None if _empty(cell) else cell for cell in cells]
     kinds = {type(value) for value in values if value is not None}
     if not kinds or kinds == {bool}:

@@ -1,1 +1,1 @@
-"""Summary of a table and its problems, before anything is trained."""
+"""Descriptions of a table or of images and their problems, before training."""

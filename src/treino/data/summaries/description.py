@@ -1,4 +1,4 @@
-"""Description of a data source and its problems: the answer of ``treino data``."""
+"""Description of a data source and its problems: the output of ``treino data``."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -44,11 +44,11 @@ from treino.words import _
 
 @dataclass(frozen=True)
 class ColumnDescription:
-    """The description of a column. way: how it would become inputs: number, rank, category, date, out.
+    """The description of a column. way: how training would encode it: number, rank, category, date, out.
 
-    missing, unique, outliers: counts. minimum, maximum: of numbers, or of dates as text, else None.
-    correlation: with the target: signed between two numbers; else from 0 to 1 (correlation ratio, or Cramér's
-    V between classes); None without one. shape: the histogram.
+    missing, unique, outliers: counts. minimum, maximum: numbers, or dates as text; None for other columns.
+    correlation: with the target; signed between two numbers, else from 0 to 1 (correlation ratio, or Cramér's
+    V between classes); None if it can't be computed. shape: the histogram.
     """
 
     name: str
@@ -68,9 +68,10 @@ class ColumnDescription:
 
 @dataclass(frozen=True)
 class TargetDescription:
-    """The description of the target. name: None if none is chosen. task: None if its cells allow none.
+    """The description of the target. name: None if no target is chosen. task: None if its cells allow none.
 
-    classes: their names, and how many rows each has; empty for regression. rows_without_target: how many.
+    classes, class_rows: names and row counts of the classes; empty for regression. rows_without_target: a
+    count.
     """
 
     name: str | None = None
@@ -83,8 +84,8 @@ class TargetDescription:
 
 @dataclass(frozen=True)
 class TableWarning:
-    """A warning: something that training would refuse or a person should know. row: words for its place, if
-    any."""
+    """A problem that training would refuse or that the user should know. row: the place of the row in words,
+    if the warning concerns one."""
 
     rule: str
     message: str
@@ -94,7 +95,7 @@ class TableWarning:
 
     @classmethod
     def of(cls, error: TreinoError, column: str | None) -> "TableWarning":
-        """The warning of an error that training would raise."""
+        """The warning about an error that training would raise."""
         return cls(error.rule, error.message, error.hint, column)
 
     def to_json(self) -> dict[str, str]:
@@ -106,7 +107,7 @@ class TableDescription:
     """The description of a table.
 
     likely_targets: columns that may be the target, if none is chosen. notes: choices made in reading. images:
-    if the rows are images, which count as one column.
+    the description of the images, which count as one column; None for other tables.
     """
 
     name: str
@@ -120,7 +121,7 @@ class TableDescription:
     images: ImagesDescription | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The document of ``treino data``."""
+        """The JSON document of ``treino data``."""
         return {
             "name": self.name,
             "source": self.source,
@@ -147,8 +148,8 @@ _FEW_ROWS = 10
 def describe_target(
     table: Table, column: Column, kind: str | None, warnings: list[TableWarning]
 ) -> tuple[TargetDescription, TargetRows | None]:
-    """The description of the target, and the rows that have one. A target that training refuses has its name
-    and a warning."""
+    """Return the description of the target, and the rows that have a target. If training would refuse the
+    target, add a warning and return its name alone."""
     try:
         return _accepted(table, column, kind, warnings)
     except TreinoError as error:
@@ -159,7 +160,7 @@ def describe_target(
 def class_warnings(
     label_N: NDArray[np.int64], classes: tuple[str, ...], target: str, place: Callable[[int], str]
 ) -> Iterator[TableWarning]:
-    """Warnings about classes with few rows, or with many times the rows of others."""
+    """Yield warnings about classes with few rows and about strong class imbalance."""
     if alone := single_rows(label_N, classes, place):
         yield TableWarning("class_single_row", *alone, target)
     count_C = np.bincount(label_N, minlength=len(classes))
@@ -210,8 +211,8 @@ def _accepted(
 
 # ---- description of a data source and its problems
 
-_ANOTHER_WORLD = 10.0  # widths of the middle half: a value so far away is an error rather than a tail
-_MEASURED = 200_000  # rows: of more, correlations are measured on a sample
+_ANOTHER_WORLD = 10.0  # interquartile ranges: a value this far away is an error rather than a tail
+_MEASURED = 200_000  # rows; correlations in a larger table are measured on a sample
 
 
 def describe(
@@ -225,7 +226,7 @@ def describe(
     split_column: str | None = None,
 ) -> TableDescription:
     """Describe a source: rows, columns, target, task, classes, a split by a column as in ``load``, and
-    warnings about everything that training would refuse or a person should know.
+    warnings about all problems that training would refuse or that the user should know.
 
     source: as for ``load``. Images of a built-in, a Dataset, or arrays (X ``[N, H, W]`` or ``[N, C, H, W]``,
     y) are described as images, not as columns of pixels. Raises TreinoError if the source can't be read.
@@ -296,9 +297,9 @@ def describe(
 def _of_image_table(
     table: Table, target: str | None, split: Split, warnings: list[TableWarning]
 ) -> TableDescription:
-    """The description of images that are a matrix with a target. Columns of pixels have no kinds."""
+    """The description of images stored as a matrix, with a target. Pixel columns have no column types."""
     column = choose_target(table, target)
-    divider(table, split, column.name)  # refuses
+    divider(table, split, column.name)  # refuses an unsuitable split
     described, learnt = describe_target(table, column, None, warnings)
     label_N = None
     if learnt is not None and described.classes:
@@ -325,7 +326,7 @@ def _of_image_table(
 
 
 def _of_dataset(source: Any, target: str | None, of_tables: Mapping[str, object]) -> TableDescription:
-    """The description of the images of a Dataset or DataLoader, or of one for each split."""
+    """The description of the images in a Dataset or DataLoader, or in one for each split."""
     data = load_torch_dataset(source, target=target, validation=0.0, test=0.0, of_tables=of_tables)
     parts = data.image_parts()
     if not parts:
@@ -498,7 +499,7 @@ def _split_notes(
     learnt: TargetRows | None,
     classes: tuple[str, ...],
 ) -> list[str]:
-    """The notes of a training on a split by this column."""
+    """The notes that training on a split by this column would give."""
     notes: list[str] = []
     row_K = np.arange(table.rows) if learnt is None else learnt.row_N
     label_K = np.zeros(table.rows, dtype=np.int64) if learnt is None else learnt.label_N
@@ -514,8 +515,8 @@ def _split_notes(
 def _row_warnings(
     table: Table, usable: Mapping[str, ColumnRole], learnt: TargetRows | None, drawn: bool
 ) -> Iterator[TableWarning]:
-    """Warnings about duplicate rows, and about equal rows with different targets. drawn: whether the split
-    will be drawn."""
+    """Yield warnings about duplicate rows, and about equal rows with different classes. drawn: whether the
+    split will be drawn at random."""
     if not usable:
         return
     first_N = first_equal(comparable([table], usable))

@@ -1,9 +1,9 @@
-"""The description of images, its words and warnings; and near-duplicates among images.
+"""The description of images as text and warnings, and the search for near-duplicates among images.
 
-The correlation of two images is the product of their pixels with mean 0 and length 1: a copy with other
-brightness, contrast or a little noise is near; a shifted, rotated or mirrored one isn't. Vectors of length 1
-with a correlation of at least c are at most sqrt(2 - 2c) apart, also when projected to a few axes: pairs
-further apart on the axes are skipped, and all others are compared in full.
+The correlation of two images is the dot product of their pixels, centred and scaled to length 1: copies with
+other brightness, contrast or a little noise are near-duplicates; shifted, rotated or mirrored copies aren't.
+Vectors of length 1 with a correlation of at least c are at most sqrt(2 - 2c) apart, also after projection to
+a few axes. The search skips pairs further apart on the axes and compares all others in full.
 """
 
 import io
@@ -23,17 +23,17 @@ from treino.words import _, numeral
 
 CORRELATION = 0.99  # least correlation of near-duplicates
 AXES = 16  # the number of principal axes, which separate most pairs
-_SAMPLE = 5000  # images from which the axes are computed: any axes are right, these are fast
+_SAMPLE = 5000  # images that determine the axes; any axes give exact results, these are fast
 _BLOCK = 128
 _AT_ONCE = 8192  # pairs that are compared in full at a time
-_DENSE = 16  # if one pair in so many is left, comparing the whole block in full is faster
-_SLACK = 1e-5  # for the rounding of float32
+_DENSE = 16  # if more than one pair in _DENSE is left, comparing the whole block in full is faster
+_SLACK = 1e-5  # margin for float32 rounding
 
 Unit = NDArray[np.float32]
 
 
 def near_earlier(unit_ND: Unit, part_N: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Two masks ``[N]``: images with an earlier near-duplicate, and images with one in an earlier split.
+    """Return two masks ``[N]``: images with an earlier near-duplicate, or with one in an earlier split.
 
     unit_ND: the images in order, each with mean 0 and length 1. part_N: the number of each image's split,
     ascending.
@@ -46,7 +46,7 @@ def near_earlier(unit_ND: Unit, part_N: NDArray[np.int64]) -> tuple[NDArray[np.b
     order_N = axis_ND[:, 0].argsort(kind="stable")
     unit_ND, axis_ND = unit_ND[order_N], axis_ND[order_N]
     half_N = (axis_ND * axis_ND).sum(axis=1) / 2
-    one_N = np.ones_like(half_N)  # the product of left and right is minus half the squared distance
+    one_N = np.ones_like(half_N)  # left @ right.T is minus half the squared distance
     left, right = np.column_stack([axis_ND, -half_N, one_N]), np.column_stack([axis_ND, one_N, -half_N])
     end_N = np.searchsorted(axis_ND[:, 0], axis_ND[:, 0] + np.float32(limit + _SLACK), side="right")
     for start in range(0, len(unit_ND), _BLOCK):
@@ -64,7 +64,8 @@ def near_earlier(unit_ND: Unit, part_N: NDArray[np.int64]) -> tuple[NDArray[np.b
 
 
 def nearest_earlier(unit_ND: Unit, row: int, before: int) -> tuple[int, float]:
-    """The image among the first ``before`` ones that correlates most with an image, and the correlation."""
+    """Return the image among the first ``before`` that correlates most with image ``row``, and the
+    correlation."""
     correlation_K = unit_ND[:before] @ unit_ND[row]
     return int(correlation_K.argmax()), float(correlation_K.max())
 
@@ -76,7 +77,7 @@ def _axes(unit_KD: Unit) -> Unit:
 
 
 def _pairs(value_BK: Unit, least: float) -> NDArray[np.int64]:
-    """``[2, K]``: the pairs of rows and later columns whose value is at least ``least``."""
+    """``[2, K]``: the (row, column) pairs with column > row whose value is at least ``least``."""
     row_K, column_K = np.divmod(np.flatnonzero(value_BK >= np.float32(least)), value_BK.shape[1])
     return np.stack([row_K, column_K])[:, column_K > row_K]
 
@@ -91,14 +92,14 @@ def _correlations(unit_ND: Unit, pair_2K: NDArray[np.int64]) -> Unit:
 
 # ---- the description of images as tables and warnings
 
-WHOLE = "all"  # the name of the only part of images without splits
-MOST_CLASSES = 40  # that are listed and have examples
+WHOLE = "all"  # the name of the only split if images aren't split
+MOST_CLASSES = 40  # most classes that are listed and have examples
 
 
 @dataclass(frozen=True, eq=False)
 class ImageExamples:
-    """The first images of a class. pixels: ``[K, H, W]`` in grey or ``[K, H, W, 3]``; large images are
-    reduced."""
+    """The first images of a class. pixels: ``[K, H, W]`` (grey) or ``[K, H, W, 3]``; large images are
+    downsampled."""
 
     label: str
     rows: int
@@ -107,7 +108,7 @@ class ImageExamples:
 
 @dataclass(frozen=True)
 class ImagePair:
-    """An image and an earlier one that it equals or almost equals, by words for their places."""
+    """The places of an image and of an earlier image that it equals or almost equals, in words."""
 
     place: str
     earlier: str
@@ -118,13 +119,14 @@ class ImagePair:
 class ImagesDescription:
     """The description of images.
 
-    rows, class_rows: of each split. minimum, maximum: of all pixel values. blank: the number of images whose
-    pixels are all equal. duplicates: images equal to an earlier one; duplicates_across: to one in an earlier
-    split. near_duplicates, near_duplicates_across: images whose pixels correlate by at least ``CORRELATION``
-    with an earlier image, without copies and blank images. contradicting: duplicates of an image of another
-    class. looked_at: the number of images counted. compared: the number of images compared for
-    near-duplicates; compared_size: the height and width to which they were averaged. blank_place, duplicate,
-    near_duplicate, contradiction: the first of each, preferably across splits.
+    rows, class_rows: counts for each split. minimum, maximum: of all pixel values. blank: the number of
+    images whose pixels are all equal. duplicates: the number of images equal to an earlier image.
+    duplicates_across: the number equal to an image in an earlier split. near_duplicates,
+    near_duplicates_across: likewise for images whose pixels correlate by at least ``CORRELATION`` with an
+    earlier image, without copies and blank images. contradicting: the number of duplicates of an image with
+    another class. looked_at: the number of images read. compared: the number of images compared for
+    near-duplicates. compared_size: their height and width after averaging. blank_place, duplicate,
+    near_duplicate, contradiction: the first example of each; a duplicate across splits is preferred.
     """
 
     height: int
@@ -166,7 +168,7 @@ class ImagesDescription:
         }
 
     def facts(self) -> list[tuple[str, str]]:
-        """(label, value) of each line of the description."""
+        """The lines of the description as (label, value)."""
         size = _("{width} × {height} pixels").format(width=self.width, height=self.height)
         if self.channels > 1:
             size += ", " + _("{n} channels").format(n=self.channels)
@@ -199,7 +201,7 @@ class ImagesDescription:
         return _("{n:,}, of these across parts: {across:,}").format(n=n, across=across)
 
     def count_table(self) -> tuple[list[str], list[tuple[list[str], ImageExamples | None]]]:
-        """The heading and lines of a table: the number of images of each class in each split, with
+        """Return the heading and the lines of a table: the number of images of each class in each split, with
         examples."""
         first = {one.label: one for one in self.examples}
         lines = [
@@ -214,7 +216,7 @@ class ImagesDescription:
         return [_("class") if self.classes else "", *map(part_name, self.rows)], lines
 
     def warnings(self) -> Iterator[tuple[str, str, str, str | None]]:
-        """Warnings as (rule, message, hint, place)."""
+        """Yield warnings as (rule, message, hint, place)."""
         if self.blank_place:
             yield (
                 "images_blank",
@@ -260,7 +262,7 @@ def part_name(part: str) -> str:
 
 
 def strip(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Images ``[K, H, W, …]`` side by side, with white between them."""
+    """Images ``[K, H, W, …]`` joined side by side into one, with white gaps."""
     gap = np.full((pixels.shape[1], max(1, pixels.shape[2] // 14), *pixels.shape[3:]), 255, dtype=np.uint8)
     return np.concatenate([part for image in pixels for part in (gap, image)][1:], axis=1)
 

@@ -1,4 +1,4 @@
-"""The description of images: size, values, classes, blanks, duplicates, near-duplicates, and examples."""
+"""Description of images: size, values, classes, blank images, duplicates, near-duplicates, and examples."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,9 +23,9 @@ from treino.data.summaries.image_description import (
 )
 from treino.words import _
 
-EXAMPLES = 5  # of each class
-MOST_COMPARED = 100_000  # images that are compared with each other; of more, a sample
-_COMPARED_VALUES = 1024  # of an image; a larger image is averaged over squares of pixels
+EXAMPLES = 5  # images of each class
+MOST_COMPARED = 100_000  # images compared with each other; if there are more, a sample is compared
+_COMPARED_VALUES = 1024  # most values of an image to compare; a larger image is averaged over squares
 _EXAMPLE_SIDE = 64
 _AT_ONCE = 2048
 _COLOURS = (1, 2, 3, 4)
@@ -35,9 +35,9 @@ _COLOURS = (1, 2, 3, 4)
 class ImagePart:
     """The images of one split.
 
-    read: returns the values ``[K, D]`` of some of them, by position. index_N: their row numbers in the
-    source. label_N: the numbers of their classes; None without classes. rows, class_rows: of the whole split,
-    also if only a sample of its images is described.
+    read: returns the values ``[K, D]`` of the images at the given positions. index_N: the images' row numbers
+    in the source. label_N: their class codes; None without classes. rows, class_rows: counts for the whole
+    split, even if only a sample of its images is described.
     """
 
     read: Callable[[NDArray[np.int64]], NDArray[Any]]
@@ -111,7 +111,8 @@ def describe_images(
 
 
 class _Reader:
-    """Reads the images of all splits, some at a time, as ``[K, C, H, W]`` float32. shape: C, H, W."""
+    """Reads the images of all splits in chunks; ``planes`` makes them ``[K, C, H, W]`` float32. shape: (C, H,
+    W)."""
 
     def __init__(self, parts: Sequence[ImagePart], item_shape: Sequence[int]) -> None:
         self._parts = parts
@@ -140,8 +141,8 @@ class _Reader:
 class _Seen:
     """The result of reading every image once.
 
-    first_N: for each image the first one equal to it. blank_N: whether its pixels are all equal. sample_K:
-    the images to compare; unit_KD: their pixels with mean 0 and length 1.
+    first_N: for each image, the first image equal to it. blank_N: whether the pixels of each image are all
+    equal. sample_K: the images to compare. unit_KD: their pixels with mean 0 and length 1.
     """
 
     minimum: float
@@ -154,7 +155,7 @@ class _Seen:
 
 
 def _look(reader: _Reader) -> _Seen:
-    """Read every image once."""
+    """Read every image once, and collect what the description needs."""
     rows, (channels, height, width) = len(reader.label_N), reader.shape
     sample_N = np.ones(rows, dtype=bool)
     if rows > MOST_COMPARED:
@@ -181,14 +182,14 @@ def _look(reader: _Reader) -> _Seen:
 
 
 def _reduced(x: torch.Tensor, side: int) -> torch.Tensor:
-    """Images averaged over squares of pixels; squares at the border may be smaller."""
+    """The images averaged over squares of ``side`` pixels; squares at the border may be smaller."""
     if side == 1:
         return x
     return torch.nn.functional.avg_pool2d(x, side, ceil_mode=True, count_include_pad=False)
 
 
 def _unit(value_KD: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each row with mean 0 and length 1; a row of equal values becomes 0."""
+    """The rows with mean 0 and length 1; a row of equal values becomes 0."""
     scale_K = np.abs(value_KD).max(axis=1, keepdims=True, initial=0)
     unit_KD = value_KD / np.where(scale_K > 0, scale_K, np.float32(1))
     unit_KD -= unit_KD.mean(axis=1, keepdims=True)
@@ -199,8 +200,8 @@ def _unit(value_KD: NDArray[np.float32]) -> NDArray[np.float32]:
 def _examples(
     reader: _Reader, part: ImagePart, classes: Sequence[str], low: float, high: float
 ) -> Iterator[ImageExamples]:
-    """The first images of each class in the first split, in the source's order; without classes the first
-    images."""
+    """Yields the first images of each class in the first split, in the source's order; without classes, the
+    first images."""
     order_N = part.index_N.argsort(kind="stable")
     side = math.ceil(max(reader.shape[1:]) / _EXAMPLE_SIDE)
     for number, name in list(enumerate(classes or [""]))[:MOST_CLASSES]:

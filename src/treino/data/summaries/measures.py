@@ -1,4 +1,4 @@
-"""Plain numbers of plain arrays: association with a target, outliers, small histograms."""
+"""Statistics of NumPy arrays: association with a target, outliers, small histograms."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,16 +14,16 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 FAR = 3.0  # interquartile ranges beyond the quartiles: Tukey's outer fences
-FEW = 0.01  # of the rows may lie beyond; more are a long tail, not outliers
+FEW = 0.01  # largest share of outliers; more values beyond the fences are a long tail
 GIVEN_AWAY = 0.995
 ROWS_PER_LEVEL = 5
 
 
 def outliers(value_N: Floats, far: float = FAR) -> Ints:
-    """The rows of outliers, the farthest first; none if more than 1 % of the values lie so far.
+    """The rows of outliers, the farthest first; none if more than 1 % of the values would be outliers.
 
-    Outliers lie beyond Tukey's outer fences (Exploratory Data Analysis, 1977). far: how many interquartile
-    ranges beyond the quartiles.
+    Outliers lie beyond Tukey's outer fences (Exploratory Data Analysis, 1977). far: the distance of the
+    fences from the quartiles, in interquartile ranges.
     """
     present = np.isfinite(value_N)
     if present.sum() < 20:
@@ -49,8 +49,8 @@ def pearson(a_N: Floats, b_N: Floats) -> float | None:
 
 
 def spearman(a_N: Floats, b_N: Floats) -> float | None:
-    """Spearman's rank correlation; ties share their mean rank."""
-    import pandas as pd  # already loaded for tables; importing scipy.stats takes half a second
+    """Spearman's rank correlation of two columns; ties share their mean rank."""
+    import pandas as pd  # already imported for tables; importing scipy.stats takes half a second
 
     there = np.isfinite(a_N) & np.isfinite(b_N)
     a, b = (pd.Series(value_N[there]).rank().to_numpy() for value_N in (a_N, b_N))
@@ -58,9 +58,9 @@ def spearman(a_N: Floats, b_N: Floats) -> float | None:
 
 
 def correlation_ratio(code_N: Ints, value_N: Floats) -> float | None:
-    """The correlation ratio η, from 0 to 1: the share of a number's deviation between classes (Fisher 1925).
+    """The correlation ratio η, from 0 to 1: deviation between classes over total deviation (Fisher 1925).
 
-    Rows with a missing number or class -1 are left out; None if the number is constant.
+    Rows with a missing number or class -1 are left out; None if the numbers are constant.
     """
     there = np.isfinite(value_N) & (code_N >= 0)
     value = _unit(value_N[there])
@@ -72,7 +72,7 @@ def correlation_ratio(code_N: Ints, value_N: Floats) -> float | None:
 
 
 def cramers_v(a_N: Ints, b_N: Ints) -> float | None:
-    """Cramér's V of two columns of classes, from 0 to 1 (Cramér 1946); None if one has a single class."""
+    """Cramér's V of two columns of classes, from 0 to 1 (Cramér 1946); None if either has a single class."""
     there = (a_N >= 0) & (b_N >= 0)
     a, b = np.unique(a_N[there], return_inverse=True)[1], np.unique(b_N[there], return_inverse=True)[1]
     if not len(a) or a.max() == 0 or b.max() == 0:
@@ -85,7 +85,7 @@ def cramers_v(a_N: Ints, b_N: Ints) -> float | None:
 
 
 def class_runs(value_N: Floats, label_N: Ints) -> int | None:
-    """The number of runs of equal classes along the sorted values; None if equal values differ in class."""
+    """The number of runs of equal classes in order of the values; None if equal values differ in class."""
     there = np.isfinite(value_N)
     value, label = value_N[there], label_N[there]
     order = np.lexsort((label, value))
@@ -97,7 +97,8 @@ def class_runs(value_N: Floats, label_N: Ints) -> int | None:
 
 
 def gives_classes_away(value_N: Floats, label_N: Ints) -> bool:
-    """Whether a number alone separates the classes: each class has one or two intervals of its own."""
+    """Whether the numbers alone separate the classes: each class has about one or two intervals of its
+    own."""
     runs = class_runs(value_N, label_N)
     if runs is None:
         return False
@@ -107,8 +108,8 @@ def gives_classes_away(value_N: Floats, label_N: Ints) -> bool:
 
 
 def purity(code_N: Ints, label_N: Ints) -> tuple[float, float]:
-    """(share of rows with the most frequent class of their level, share of the most frequent class of
-    all)."""
+    """Return (share of rows with the most frequent class of their level, share of rows with the most frequent
+    class of all)."""
     there = code_N >= 0
     code, label = code_N[there], label_N[there]
     if not len(code):
@@ -119,15 +120,16 @@ def purity(code_N: Ints, label_N: Ints) -> tuple[float, float]:
 
 
 def levels_give_classes_away(code_N: Ints, label_N: Ints) -> bool:
-    """Whether the levels alone determine the target's class: nearly every level has one class, and none is
-    rare."""
+    """Whether the levels alone determine the target's class: nearly every level has a single class, and
+    levels have enough rows on average."""
     levels = len(np.unique(code_N[code_N >= 0]))
     pure, base = purity(code_N, label_N)
     return levels > 1 and pure >= GIVEN_AWAY > base and levels * ROWS_PER_LEVEL <= len(code_N)
 
 
 def orders_with(value_N: Floats, label_N: Ints) -> bool:
-    """Whether classes are grouped along the values: at most a tenth of the changes expected by chance."""
+    """Whether the values group the classes: in their order, the class changes at most a tenth as often as by
+    chance."""
     there = np.isfinite(value_N)
     label = label_N[there][np.argsort(value_N[there], kind="stable")]
     share_C = np.bincount(label) / max(1, len(label))
@@ -146,7 +148,7 @@ def _unit(value_N: Floats) -> Floats | None:
     return centred / length if length > 0 else None
 
 
-# ---- histograms of columns for pictures as high as a line of text
+# ---- histograms of columns, as high as a line of text
 
 BINS = 24
 VALUES = 8
@@ -168,8 +170,8 @@ class NumberHistogram:
 
 @dataclass(frozen=True)
 class WordCounts:
-    """Counts of words, or of few different numbers, the most frequent first. others: the count of all further
-    words."""
+    """Counts of the most frequent words, in descending order, or of a few distinct numbers. others: the count
+    of all further words."""
 
     values: tuple[str, ...]
     counts: tuple[int, ...]

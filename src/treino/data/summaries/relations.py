@@ -1,4 +1,4 @@
-"""Relation of a column to the target, and detection of columns that contain the target (leakage)."""
+"""Correlation of columns with the target, and detection of columns that reveal the target (leakage)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,17 +12,18 @@ from treino.data.table import Column, Table, shorten
 from treino.setting_types import as_item
 from treino.words import N_, _, joined
 
-ALL_BUT = 0.999  # least correlation at which a column counts as the target in other words
-ORDERED = 0.9  # least rank correlation at which rows count as ordered by the target
+ALL_BUT = 0.999  # least correlation at which a column counts as equivalent to the target
+ORDERED = 0.9  # least rank correlation at which the target counts as ordered by a column
 
-LEAK_ROWS = 20_000  # that a training examines
+LEAK_ROWS = 20_000  # most rows that training examines for leakage
 
 Suspicion = tuple[str, str, str]
 
 
 @dataclass(frozen=True, eq=False)
 class TargetRows:
-    """The rows that have a target: their row numbers, values (None for classes) and class numbers."""
+    """The rows that have a target. row_N: row numbers. values: targets; None for classes. label_N: class
+    codes; 0 for regression."""
 
     row_N: NDArray[np.int64]
     values: NDArray[np.float64] | None
@@ -36,10 +37,10 @@ class TargetRows:
 
 
 def correlation(column: Column, choice: ColumnRole, learnt: TargetRows) -> float | None:
-    """Pearson's correlation of numbers, the correlation ratio of a number and classes, or Cramér's V of
-    classes.
+    """The correlation of a column with the target: Pearson's for two numbers, the correlation ratio for a
+    number and classes, Cramér's V for classes.
 
-    None for other columns and for constant ones.
+    None for other columns and for constant columns.
     """
     number_N, code_N = _measured(column, choice, learnt)
     if number_N is not None:
@@ -54,8 +55,8 @@ def correlation(column: Column, choice: ColumnRole, learnt: TargetRows) -> float
 
 
 def suspicions(column: Column, choice: ColumnRole, learnt: TargetRows, target: str) -> list[Suspicion]:
-    """(rule, message, hint) for a key by which the target is ordered, a column that alone determines the
-    target, and missing cells that do."""
+    """Return (rule, message, hint) for each sign of leakage: an identifier that orders the target, a column
+    that alone determines the target, or missing cells that alone determine it."""
     facts = {"name": column.name, "item": as_item(column.name), "target": target}
     away, ordered = _known_too_well(column, choice, learnt)
     reasons: list[Suspicion] = []
@@ -98,7 +99,7 @@ TOGETHER = {
 
 
 def say_leaks(table: Table, chosen: Mapping[str, ColumnRole], learnt: TargetRows, target: str) -> list[str]:
-    """Sentences on the ``suspicions`` of all input columns, one for each rule; of many rows, on a sample."""
+    """Notes on the ``suspicions`` of all input columns, one for each rule; many rows are sampled."""
     learnt = learnt.part(LEAK_ROWS)
     row_K = learnt.row_N
     learnt = TargetRows(np.arange(len(row_K)), learnt.values, learnt.label_N)
@@ -117,7 +118,7 @@ def say_leaks(table: Table, chosen: Mapping[str, ColumnRole], learnt: TargetRows
 
 
 def _known_too_well(column: Column, choice: ColumnRole, learnt: TargetRows) -> tuple[bool, bool]:
-    """(whether the column alone determines the target, whether the target is ordered by it)."""
+    """Return (whether the column alone determines the target, whether the column orders the target)."""
     number_N, code_N = _measured(column, choice, learnt)
     values, label_N = learnt.values, learnt.label_N
     if number_N is not None and values is not None:
@@ -136,7 +137,8 @@ Measured = tuple[NDArray[np.float64] | None, NDArray[np.int64] | None]
 
 
 def _measured(column: Column, choice: ColumnRole, learnt: TargetRows) -> Measured:
-    """A column as numbers, or as class numbers (-1: missing); neither for free text and constants."""
+    """Return the column as (numbers, None) or (None, class codes), with -1 for a missing cell; (None, None)
+    for free text and constants."""
     if column.numbers is not None and choice.way in ("number", "out") and choice.kind != "constant":
         return np.asarray(column.numbers[learnt.row_N], dtype=np.float64), None
     if choice.way in ("date", "time") and column.seconds is not None:

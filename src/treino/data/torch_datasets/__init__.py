@@ -1,1 +1,1 @@
-"""PyTorch Datasets and DataLoaders of the user's own as data."""
+"""Data from the user's PyTorch Datasets and DataLoaders."""

@@ -1,4 +1,4 @@
-"""A Dataset, IterableDataset or DataLoader of the user as data: inspected once and split."""
+"""Data from the user's Dataset, IterableDataset or DataLoader: read once, checked and split."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ _ALSO = {"training": "train", "val": "validation", "valid": "validation", "dev":
 
 
 def is_torch_dataset(source: Any) -> bool:
-    """Whether it is a Dataset or DataLoader, or a mapping or sequence of them by split."""
+    """Whether ``source`` is a Dataset or DataLoader, or a mapping or sequence of them by split."""
     if isinstance(source, Mapping):
         return any(_one(part) for part in source.values())
     if isinstance(source, tuple | list):
@@ -65,17 +65,17 @@ def load_torch_dataset(
 ) -> Data:
     """The Data of a Dataset or DataLoader, or of ``{"train": …, "validation": …, "test": …}`` of them.
 
-    Items are (x, y), or dicts with an entry for each, which ``features=[x]`` and ``target=y`` name where
-    their names are not usual. They are used unchanged, except that bytes are divided by 255 and a numeric
+    Items are (x, y), or dicts with an entry for each, which ``features=[x]`` and ``target=y`` name if their
+    names are unusual. Items are used unchanged, except that image bytes are divided by 255 and a numeric
     target is standardised. All items are read once, to collect the classes and find faults. Items that never
     change, and validation and test rows, stay in memory, up to 1 GB; the rest is read again for every batch.
 
     validation, test: shares of a Dataset's items, for splits that aren't given.
-    num_workers: processes that read a Dataset's items; a DataLoader has its own.
-    of_tables: arguments that are for tables only, and are refused.
+    num_workers: the number of processes that read a Dataset's items; a DataLoader has its own.
+    of_tables: arguments for tables only; any that is set is refused.
 
     Raises:
-        TreinoError: naming the item, and the line of the user's own code that failed.
+        TreinoError: naming the item, and the line of the user's code that failed.
     """
     for name, value in (of_tables or {}).items():
         if value:
@@ -227,7 +227,7 @@ def _check_workers(workers: Any, parts: Mapping[str, object]) -> None:
 
 
 def _placed(seen: Mapping[str, FirstPass]) -> Callable[[int], str]:
-    """Words for the place of a label, by its index among the labels of all splits."""
+    """A function that words the place of a label, given its index among the labels of all splits."""
 
     def place(row: int) -> str:
         for first_pass in seen.values():
@@ -247,9 +247,9 @@ def _split(
     test: float,
     data_seed: int,
 ) -> dict[str, Tensor]:
-    """Item numbers of each split that is drawn from the training source; a stream can't be split.
+    """The item numbers of each split that is drawn from the training source. A stream can't be split.
 
-    If a validation split is given and no test split, no test split is drawn: the user chose the splits.
+    If the user gives a validation split but no test split, no test split is drawn.
     """
     every = torch.arange(len(train.labels))
     shares = [0.0 if part in seen else share for part, share in (("validation", validation), ("test", test))]
@@ -295,7 +295,7 @@ def _split(
 
 
 def to_predict(source: Any, preparation: Preparation) -> tuple[Tensor, Tensor | None]:
-    """x ``[N, D]`` of all items to predict, and y if they have targets."""
+    """Return x ``[N, D]`` of all items to predict, and their y, or None if they have no targets."""
     if preparation.normalise or preparation.encoders:
         raise TreinoError(
             "items_of_table",
@@ -328,12 +328,12 @@ def splits_not_in_memory(data: Data) -> list[Rows]:
 
 
 def why_not_reproducible(data: Data) -> str:
-    """Why a training isn't reproducible; empty if it is."""
+    """The reason why training on the data isn't reproducible; empty if it is."""
     return next((why for rows in splits_not_in_memory(data) if (why := getattr(rows.x, "why", ""))), "")
 
 
 def in_memory(data: Data) -> Data:
-    """The data with at most 2000 rows of each split that isn't in memory, for pictures."""
+    """The data with a sample of at most 2000 rows of each split that isn't in memory, for plots."""
     if not splits_not_in_memory(data):
         return data
     train, validation, test = (sampled_rows(rows, data.data_seed) for rows in data.splits.values())
@@ -341,7 +341,8 @@ def in_memory(data: Data) -> Data:
 
 
 def digest(data: Data) -> str:
-    """The SHA-256 of the rows in any order, to recognise a DataLoader that is passed again."""
+    """The SHA-256 of task, classes, shape, sorted targets and row numbers, to recognise a DataLoader that is
+    passed again."""
     content = [data.task, list(data.classes), list(data.item_shape), data.target_mean, data.target_scale]
     sha = sha256(repr(content).encode())
     for rows in data.splits.values():
@@ -350,5 +351,5 @@ def digest(data: Data) -> str:
 
 
 def steps_of(data: Data) -> int | None:
-    """The number of batches of a DataLoader that makes the training batches itself, else None."""
+    """The number of batches if a DataLoader makes the training batches, else None."""
     return cast("int | None", getattr(data.train.x, "steps", None))

@@ -22,8 +22,8 @@ from treino.data.torch_datasets.stream import LARGEST_PASS, BatchStream, StreamR
 from treino.errors import TreinoError
 from treino.words import _, numeral
 
-MEMORY_BYTES = 1 << 30  # limit for rows in memory, besides a quarter of the machine's memory
-LOOKED_AT = 64  # items that are read three times, to test whether they change
+MEMORY_BYTES = 1 << 30  # limit for rows in memory; a quarter of the machine's memory, if that is less
+LOOKED_AT = 64  # items that are read three times, to test whether they change between readings
 LOOK_SECONDS = 3.0
 READ_AT_ONCE = 64
 HELD_BYTES = 1 << 26
@@ -36,8 +36,9 @@ Chance = Literal["none", "seeded", "free"]
 class ItemPass:
     """The result of the first pass over a map-style Dataset.
 
-    first_N: for each item the number of the first one equal to it. chance: whether items change between
-    readings. x: all items ``[N, D]``, if they fit into memory.
+    first_N: the index of the first item equal to each item. high_N, low_N: each item's largest and smallest
+    number. chance: whether items change between readings, see ``_chance``. x: all items ``[N, D]``, if they
+    never change and fit in memory.
     """
 
     reader: Reader
@@ -69,7 +70,7 @@ class ItemPass:
         return _("item {i} of {name}").format(i=row, name=self.name)
 
     def rows(self, kinds: Labels, index_N: Tensor, keep: bool = False) -> Rows:
-        """Rows of these items. keep: in memory if they fit, although items may change."""
+        """The items as Rows. keep: keep them in memory if they fit, although items may change."""
         numbers = index_N.tolist()
         y = kinds.encode([self.labels[i] for i in numbers], lambda row: self.place(numbers[row]))
         if self.x is not None:
@@ -84,7 +85,10 @@ class ItemPass:
 
 @dataclass(eq=False)
 class StreamPass:
-    """The result of the first pass over a DataLoader or an IterableDataset."""
+    """The result of the first pass over a DataLoader or an IterableDataset.
+
+    two: the rows with the largest and the smallest number. sample: a random sample of rows.
+    """
 
     source: BatchStream
     labels: list[Label]
@@ -131,7 +135,7 @@ FirstPass = ItemPass | StreamPass
 def look(
     source: Any, features: Sequence[str] | None, target: str | None, seed: int, workers: int, keep: bool
 ) -> FirstPass:
-    """Read a source once. keep: also keep a stream's rows, if they fit into memory."""
+    """Read a source once. keep: also keep a stream's rows, if they fit in memory."""
     streams = isinstance(source, DataLoader | IterableDataset)
     name = name_of(source)
     if streams:
@@ -143,14 +147,14 @@ def look(
 
 
 def name_of(source: Any) -> str:
-    """The class name of a Dataset, also of a Subset of it."""
+    """The class name of a Dataset, looking through DataLoader and Subset."""
     while isinstance(source, DataLoader | Subset):
         source = source.dataset
     return type(source).__name__
 
 
 def sampled_rows(rows: Rows, seed: int) -> Rows:
-    """The rows if they are in memory, else a sample."""
+    """The rows if they are in memory, else a sample of them."""
     x: Any = rows.x
     if isinstance(x, Tensor):
         return rows
@@ -161,7 +165,7 @@ def sampled_rows(rows: Rows, seed: int) -> Rows:
 
 
 def everything(source: Any, x_name: str, y_name: str) -> tuple[Tensor, list[Label] | None]:
-    """x ``[N, D]`` of all items, and their labels if there are any. x_name, y_name: entries of items that are
+    """Return x ``[N, D]`` of all items, and their labels or None. x_name, y_name: entries of items that are
     dicts."""
     name, streams = name_of(source), isinstance(source, DataLoader | IterableDataset)
     first = next(iter(source), None) if streams else source[0] if len(source) else None
@@ -188,7 +192,7 @@ def everything(source: Any, x_name: str, y_name: str) -> tuple[Tensor, list[Labe
 
 
 def memory() -> int:
-    """The memory for rows in bytes."""
+    """The memory limit for rows, in bytes."""
     try:
         whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
@@ -197,7 +201,7 @@ def memory() -> int:
 
 
 def _class_names(source: Any) -> Sequence[str] | None:
-    """The attribute ``classes`` of a Dataset, as in torchvision, also through a Subset or a loader."""
+    """The attribute ``classes`` of a Dataset, as in torchvision, looking through Subset and DataLoader."""
     for _depth in range(8):
         names = getattr(source, "classes", None)
         if isinstance(names, tuple | list) and names and all(isinstance(name, str) for name in names):
@@ -255,7 +259,8 @@ def _look_at_items(
 
 
 def _chance(reader: Reader, rows: int) -> Chance:
-    """Test whether items change between readings, and whether the seeds determine them."""
+    """Test whether items change between readings: ``none`` don't; ``seeded`` change with the seed only;
+    ``free`` change even with the same seed."""
     chance: Chance = "none"
     begin = time.perf_counter()
     for n, i in enumerate(np.unique(np.linspace(0, rows - 1, LOOKED_AT).astype(int)).tolist()):
@@ -310,7 +315,7 @@ def _look_at_stream(source: BatchStream, names: Sequence[str] | None, keep: bool
     labels: list[Label] = []
     copies: list[Tensor] | None = [] if keep else None
     size = steps = batch = 0
-    ends: list[tuple[float, Tensor, Label]] = []  # the rows with the largest and the smallest number so far
+    ends: list[tuple[float, Tensor, Label]] = []  # rows with the largest and the smallest number so far
     sample: list[tuple[Tensor, Label]] = []
     chance, most, pixels = random.Random(0), HELD_ROWS, False
     for x, more in source.once():

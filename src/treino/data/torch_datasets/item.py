@@ -1,4 +1,4 @@
-"""One item of a Dataset: which of its parts are x and y; and whether all targets are classes or numbers."""
+"""The format of a Dataset's items, which parts are x and y; and the type of the targets, class or number."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,9 +24,9 @@ _TARGETS = ("y", "label", "labels", "target", "targets", "class", "classes", "al
 
 @dataclass(frozen=True)
 class ItemFormat:
-    """The parts of an item that are x and y: names of a dict's entries, or None for the first and the second.
+    """The parts of an item that are x and y: names of a dict's entries, or None for a pair (x, y).
 
-    alone: items are x without a target, which counts as 0.
+    alone: whether items are x without a target; the target is then 0.
     """
 
     x: str | None = None
@@ -57,8 +57,8 @@ class ItemFormat:
 
 
 def item_format(item: Any, features: Sequence[str] | None, target: str | None) -> ItemFormat:
-    """Detect the format from the first item. features, target: names of a dict's entries, if they are
-    unusual."""
+    """Detect the format from the first item. features, target: names of a dict's entries x and y, if they
+    are unusual."""
     if not isinstance(item, Mapping):
         ItemFormat().pair(item, _("An item"))
         return ItemFormat()
@@ -94,8 +94,8 @@ def item_format(item: Any, features: Sequence[str] | None, target: str | None) -
 
 
 def as_numbers(value: Any, where: str) -> Tensor:
-    """x of an item as a tensor. value: a tensor, array, number, list of them, or PIL image (becomes bytes,
-    CHW)."""
+    """x of an item as a tensor. value: a tensor, an array, a number, nested lists, or a PIL image, which
+    becomes uint8 ``[C, H, W]``."""
     if not isinstance(value, Tensor):
         picture = hasattr(value, "mode") and hasattr(value, "getbands")
         try:
@@ -125,7 +125,7 @@ def as_numbers(value: Any, where: str) -> Tensor:
 
 
 def as_label(value: Any, where: str) -> Label:
-    """y of an item: a number, truth value or word."""
+    """y of an item as a number, boolean or text."""
     if isinstance(value, str | bool | int | float):
         return value
     if isinstance(value, bytes):
@@ -145,7 +145,7 @@ def as_label(value: Any, where: str) -> Label:
 
 
 def scaled(x_B: Tensor) -> Tensor:
-    """x as float32. Bytes with two dimensions or more are pixels, and are divided by 255."""
+    """x as float32. uint8 items with two dimensions or more are pixels and are divided by 255."""
     pixels = x_B.dtype == torch.uint8 and x_B.dim() > 2
     return x_B.float().div_(255) if pixels else x_B.float()
 
@@ -163,7 +163,7 @@ def _described(value: Any) -> str:
 # ---- targets of a Dataset's items
 
 FEWEST_PER_CLASS = 2
-IGNORED = -100  # torch's ignore_index: its losses leave such rows out
+IGNORED = -100  # torch's default ignore_index: its losses skip rows with this class
 MOST_NUMBERED = 1000
 Place = Callable[[int], str]
 
@@ -172,8 +172,8 @@ Place = Callable[[int], str]
 class Labels:
     """The type of the targets, and their conversion to y.
 
-    classes: the classes' names in the order of their numbers; empty for regression, where y = (value - mean)
-    / scale. kind: the type of a class before it had a name.
+    classes: the class names in the order of their codes; empty for regression, where y = (value - mean) /
+    scale. number: the code of each class. kind: the type of the classes in the Dataset, before naming.
     """
 
     task: Task
@@ -185,7 +185,7 @@ class Labels:
     scale: float = 1.0
 
     def encode(self, labels: Sequence[Label], place: Place) -> Tensor:
-        """``[B]`` int64, or ``[B, 1]`` float32."""
+        """Return y of the labels: class codes ``[B]`` int64, or numbers ``[B, 1]`` float32."""
         if self.task == "classification":
             numbers = [self.number.get(label, -1) for label in labels]
             if -1 in numbers:
@@ -204,19 +204,20 @@ class Labels:
         return torch.from_numpy(y_N.astype(np.float32)).unsqueeze(1)
 
     def fitted(self, labels: Sequence[Label], place: Place) -> "Labels":
-        """The same with mean and deviation of these labels, those of the training rows."""
+        """A copy with mean and scale of these labels, which must be those of the training rows."""
         if self.task == "classification":
             return self
-        mean, scale = fit_target(np.sort(_numbers(labels, place)))  # the same sum for any order of the rows
+        mean, scale = fit_target(np.sort(_numbers(labels, place)))  # sorted: equal sums for any row order
         return replace(self, mean=mean, scale=scale)
 
 
 def labels_of(
     labels: Sequence[Label], request: str | None, names: Sequence[str] | None, place: Place
 ) -> Labels:
-    """Detect the type of all targets.
+    """Detect the type of the targets.
 
-    names: the classes' names in the order of their numbers, if the Dataset has them.
+    request: the task that the user set, or None. names: the class names in the order of their codes, if the
+    Dataset has them.
     """
     whole = all(isinstance(label, int) and not isinstance(label, bool) for label in labels)
     numbered = names is not None and whole and set(labels) <= set(range(len(names)))
@@ -252,7 +253,7 @@ def labels_of(
 
 
 def _check_ignored(labels: Sequence[Label], place: Place) -> None:
-    """Refuse the class -100, which marks rows without a class in torch."""
+    """Refuse the class -100, which torch reserves for rows without a class."""
     ignored = [row for row, label in enumerate(labels) if label == IGNORED]
     if ignored:
         raise TreinoError(
@@ -269,12 +270,12 @@ def _check_ignored(labels: Sequence[Label], place: Place) -> None:
 
 
 def labels_again(preparation: Preparation) -> Labels:
-    """The type of the targets of a trained network."""
+    """The type of the targets that a network was trained on."""
     p = preparation
     number: dict[Label, int] = {}
     for i, name in enumerate(p.classes):
         number[name == "true" if p.labels == "truth" else float(name) if p.labels == "number" else name] = i
-    if p.labels == "text":  # a Dataset with named classes yields their numbers
+    if p.labels == "text":  # a Dataset with named classes yields class codes
         number |= _places(range(len(p.classes)))
     return Labels(p.task, "", p.classes, number, p.labels, p.target_mean, p.target_scale)
 

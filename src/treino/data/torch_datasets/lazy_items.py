@@ -1,4 +1,4 @@
-"""Items of a Dataset that are read when they are used; errors name the item."""
+"""Dataset items that are read when they are used; errors name the item."""
 
 import random
 import re
@@ -23,7 +23,7 @@ from treino.words import _
 
 Key = tuple[int, list[int]]  # epoch, item numbers
 Encode = Callable[[Sequence[Label], Callable[[int], str]], Tensor]
-STILL = -1  # the epoch of readings outside the epochs: validation, test, the first pass
+STILL = -1  # the epoch number for reading outside training epochs: validation, test, the first pass
 _LIBRARIES = tuple(
     {str(Path(sysconfig.get_path(kind)).resolve()) for kind in ("stdlib", "purelib", "platlib")}
     | {str(Path(__file__).resolve().parents[1])}
@@ -32,9 +32,10 @@ _LIBRARIES = tuple(
 
 @dataclass(frozen=True, eq=False)
 class Reader:
-    """Reads items, in this process or a worker.
+    """Reads items, in this process or in a worker.
 
-    chance: ``none``: items never change; ``seeded``: equal seeds give equal items; ``free``: neither.
+    item_shape: the shape that all items must have; None: any. seed: seeds the global generators before each
+    item; None: don't seed.
     """
 
     dataset: Any
@@ -44,7 +45,7 @@ class Reader:
     seed: int | None
 
     def __getitem__(self, key: Key) -> tuple[Tensor, list[Label]] | TreinoError:
-        """x ``[B, *item]``, labels. Returns an error instead of raising it: a worker would lose its
+        """Return (x ``[B, *item]``, labels). Return an error instead of raising it: a worker would lose its
         details."""
         epoch, index = key
         xs, labels = [], []
@@ -88,7 +89,7 @@ class Reader:
 
 
 def read(reader: Reader, keys: Iterable[Key], workers: int = 0) -> Iterator[tuple[Tensor, list[Label]]]:
-    """Yields the reader's result for each key, in order. workers: processes that read ahead."""
+    """Yields the reader's result for each key, in order. workers: the number of processes that read ahead."""
     answers: Iterable[Any]
     if workers:
         loader: Iterable[Any] = torch.utils.data.DataLoader(
@@ -109,7 +110,7 @@ def read(reader: Reader, keys: Iterable[Key], workers: int = 0) -> Iterator[tupl
 
 
 def begun(source: Iterable[Any]) -> Iterator[Any]:
-    """``iter(source)``, with Ctrl-C blocked in its worker processes: the training ends them."""
+    """``iter(source)``, with Ctrl-C blocked in its worker processes, because training itself ends them."""
     if not hasattr(signal, "pthread_sigmask"):
         return iter(source)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited by new processes
@@ -124,10 +125,11 @@ def _as_it_is(answer: Any) -> Any:
 
 
 class LazyItems:
-    """Rows of a Dataset that are read when they are used, in place of ``Rows.x``.
+    """Rows of a Dataset that are read when they are used; replaces ``Rows.x``.
 
-    index_N: their item numbers. encode: converts labels to y. chance: ``none``, ``seeded`` (an item is drawn
-    anew in each epoch, seeded by data seed, epoch and item number) or ``free``.
+    index_N: the item numbers. encode: converts labels to y. chance: ``none``, items never change; ``seeded``,
+    an item changes with each epoch, seeded by data seed, epoch and item number; ``free``, it isn't
+    reproducible. two: the items with the largest and the smallest number.
     """
 
     steps = None  # the training makes the batches
@@ -164,7 +166,7 @@ class LazyItems:
         return len(self._index_N)
 
     def batches(self, visits: Iterable[tuple[int, Tensor]]) -> Generator[Batch, None, None]:
-        """The batch of each (epoch, rows)."""
+        """Yields the batch of each (epoch, rows)."""
         keys = ((epoch, self._index_N[rows].tolist()) for epoch, rows in visits)
         for x, labels in read(self._reader, keys, self._workers):
             yield scaled(x).flatten(1), self._encode(labels, self._place)
@@ -183,7 +185,7 @@ class LazyItems:
         return self[place], y[place]
 
     def __getitem__(self, index: Any) -> Tensor:
-        """A copy of these rows: a number, a slice, or a tensor of numbers or truth values."""
+        """A copy of these rows. index: an int, a slice, or an integer or boolean tensor."""
         rows = torch.arange(len(self))[index]
         if rows.dim() == 0:
             return self[rows.unsqueeze(0)][0]
@@ -198,13 +200,13 @@ class LazyItems:
 
 
 def fails(error: BaseException, where: str, hint: str, *, search: bool = False) -> TreinoError:
-    """A TreinoError for an exception of the user's code, with their line that raised it.
+    """The TreinoError for an exception in the user's code, naming the line that raised it.
 
-    search: find the item's number in the traceback, if ``where`` doesn't name it.
+    search: find the item number in the traceback, because ``where`` doesn't name it.
     """
     message = str(error).strip()
     frames = list(traceback.extract_tb(error.__traceback__))
-    if "Original Traceback" in message:  # from a DataLoader's worker, whose traceback is in the text
+    if "Original Traceback" in message:  # a DataLoader worker's error contains its traceback as text
         frames = [traceback.FrameSummary(*frame) for frame in _frames_in(message)]
         message = message.splitlines()[-1].partition(": ")[2]
     own = [f for f in frames if not str(Path(f.filename).resolve()).startswith(_LIBRARIES)]
@@ -237,7 +239,7 @@ def _frames_in(text: str) -> list[tuple[str, int, str]]:
 
 
 def _item_in(error: BaseException) -> int | None:
-    """The item number that a loader passed to the failing ``__getitem__``, if it can be found."""
+    """The item number passed to the failing ``__getitem__``; None if it can't be found."""
     at, number = error.__traceback__, None
     while at is not None:
         code = at.tb_frame.f_code
@@ -250,7 +252,8 @@ def _item_in(error: BaseException) -> int | None:
 
 @contextmanager
 def own_chance(restore: bool) -> Iterator[None]:
-    """Restore the global random states of torch, NumPy and random on exit."""
+    """Context manager: if ``restore``, restore the global random states of torch, NumPy and random on
+    exit."""
     if not restore:
         yield
         return

@@ -1,4 +1,4 @@
-"""Streams: batches of a DataLoader of the user, or items of an IterableDataset."""
+"""Streams: batches of the user's DataLoader, or items of an IterableDataset."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import chain
@@ -15,15 +15,15 @@ from treino.errors import TreinoError
 from treino.words import _
 
 Raw = tuple[Tensor, list[Label]]
-ITEMS_AT_ONCE = 32  # of an IterableDataset, whose batch size isn't set
+ITEMS_AT_ONCE = 32  # items of an IterableDataset, which has no batch size, that are stacked at a time
 LARGEST_PASS = 20_000_000  # rows; a longer stream counts as endless
 
 
 class BatchStream:
     """A DataLoader or an IterableDataset that is iterated repeatedly.
 
-    steps: whether its batches are the steps (None: not known yet); single items are collected into batches of
-    the training's size.
+    steps: whether the source yields batches, which become the training steps; None: not known yet. Single
+    items are collected into batches of the training's batch size.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class BatchStream:
         form: ItemFormat | None = None,
     ) -> None:
         self.name = name
-        # without batches of its own, a loader may still yield batches that its Dataset makes
+        # a loader without batch_sampler may still yield batches that its Dataset makes
         self.steps: bool | None = True if getattr(source, "batch_sampler", None) is not None else None
         self._features, self._target = features, target
         self._source = source
@@ -57,7 +57,7 @@ class BatchStream:
         return self._form
 
     def once(self) -> Iterator[Raw]:
-        """One pass: x ``[B, *item]`` and labels of every batch, or of some items at a time."""
+        """Yields (x ``[B, *item]``, labels) of every batch, or of some items at a time, in one pass."""
         answers = self._answers()
         if self.steps is None:
             first = next(answers, None)
@@ -140,10 +140,10 @@ class BatchStream:
 
 
 class StreamRows:
-    """Rows of a BatchStream, in its own order, in place of ``Rows.x``.
+    """Rows of a BatchStream, in its own order; replaces ``Rows.x``.
 
-    steps: its batches per pass, None if the training makes the batches. batch: rows of the largest batch.
-    sample: some of its rows (x, y), for pictures.
+    steps: the source's batches per pass; None if the training makes the batches. batch: rows of the largest
+    batch. sample: a sample of the rows as (x, y), for plots.
     """
 
     dtype = torch.float32
@@ -189,7 +189,8 @@ class StreamRows:
                 )
 
     def batches(self, visits: Iterable[tuple[int, Tensor]]) -> Generator[Batch, None, None]:
-        """Yields a batch for each visit: the source's own, or its next rows, as many as the visit has."""
+        """Yields a batch for each visit: the source's next batch, or as many of its next rows as the visit
+        has."""
         endless = self._endless()
         if self.steps is not None:
             for _visit, (x, labels) in zip(visits, endless, strict=False):
@@ -204,11 +205,11 @@ class StreamRows:
             x, labels = x[len(rows) :], labels[len(rows) :]
 
     def parts(self, y: Tensor, rows: int) -> Iterator[Batch]:
-        """One pass in the source's batches; ``rows`` has no effect."""
+        """Yields one pass in the source's batches; ``rows`` has no effect."""
         return (self._encoded(x, labels) for x, labels in self._source.once())
 
     def in_batches(self, y: Tensor, order_N: Tensor, batch_size: int) -> Iterator[Batch]:
-        """One pass in the source's own order, and in its own batches if it has them."""
+        """Yields one pass in the source's own order, and in its own batches if it has batches."""
         if self.steps is not None:
             return self.parts(y, batch_size)
         return self.batches((0, part) for part in order_N.split(batch_size))
@@ -234,7 +235,7 @@ class StreamRows:
 
 
 def _together(x: Any, y: Any) -> bool:
-    """Whether it is a batch and not an item: it has several rows of x with a target each."""
+    """Whether (x, y) is a batch and not an item: x has several rows, each with a target."""
     try:
         return not isinstance(y, str | bytes) and len(y) == len(x) > 1
     except TypeError:
