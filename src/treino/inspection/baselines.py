@@ -218,5 +218,5 @@ def _floored(log_share: torch.Tensor, rows: int) -> torch.Tensor:
 
 
 def _logits(log_NC: torch.Tensor, loss: Loss) -> torch.Tensor:
-    """Log-probabilities as a network's outputs; for a loss with one logit, the difference of the two."""
+    """Convert log-probabilities to a network's outputs: for a loss with one logit, to their difference."""
     return log_NC[:, 1:] - log_NC[:, :1] if loss.kind.outputs == 1 else log_NC

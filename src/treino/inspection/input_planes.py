@@ -133,12 +133,12 @@ class Plane:
 
     @property
     def finite(self) -> bool:
-        """Does the network give a finite answer everywhere in view?"""
+        """Whether the network's outputs are finite everywhere in view."""
         return bool((self.winner_RR >= 0).all())
 
     @property
     def absent(self) -> tuple[int, ...]:
-        """Classes that win nowhere in view."""
+        """Classes that are predicted nowhere in view."""
         return tuple(sorted(set(range(len(self.classes))) - set(np.unique(self.winner_RR).tolist())))
 
 
@@ -161,12 +161,12 @@ class InputLine:
 
     @property
     def finite(self) -> bool:
-        """Does the network give a finite answer everywhere in view?"""
+        """Whether the network's outputs are finite everywhere in view."""
         return bool(np.isfinite(self.value_RC).all())
 
     @property
     def absent(self) -> tuple[int, ...]:
-        """Classes that win nowhere in view."""
+        """Classes that are predicted nowhere in view."""
         finite = np.isfinite(self.value_RC).all(axis=1)
         seen = set(np.unique(self.value_RC[finite].argmax(axis=1)).tolist())
         return tuple(sorted(set(range(len(self.classes))) - seen))

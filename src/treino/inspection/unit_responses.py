@@ -16,7 +16,7 @@ from treino.inspection.thumbnails import LayerCall, layers_as_they_run
 from treino.words import _
 
 SHOWN = 16  # most units of a layer
-LAYERS = 8  # most layers; with more, the first and the last ones are shown
+LAYERS = 8  # most layers; of a deeper network the first and last layers are shown
 GRID = 40  # resolution of a unit's thumbnail
 FINE = 120  # resolution of the last picture, the network's output
 ROWS = 1000  # training rows on which units are compared
@@ -160,8 +160,8 @@ def _stages(
     grid_ND: torch.Tensor,
     shape: tuple[int, int],
 ) -> list[UnitColumn]:
-    """One column for the inputs, unless they are pixels, and one for each layer, with its most important
-    units; the inputs always include the pictures' axes."""
+    """A column for the inputs, unless they are pixels, and for each layer, with the most important units. The
+    inputs shown always include the pictures' axes."""
     seen = [r.given_NU for r in ran]
     on_rows = [m.given_NU for m in measured]
     weights = [r.weight for r in ran]

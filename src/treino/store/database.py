@@ -45,7 +45,7 @@ _SYNCHRONOUS = "FULL"  # each transaction is on disk before the next checkpoint 
 
 
 class EpochValue(NamedTuple):
-    """One metric of one split after `epoch` passes over the training rows; NaN if it is undefined."""
+    """One metric of one split after `epoch` epochs; NaN if the metric is undefined."""
 
     epoch: int
     split: str

@@ -113,7 +113,7 @@ def link(path: Path) -> TreinoError:
 
 
 def not_a_file(path: Path) -> TreinoError:
-    """The error for a folder, a pipe, a socket or a device where a file of a run should be."""
+    """The error for a path that must be a file of a run, but is a folder, pipe, socket or device."""
     return TreinoError(
         "not_a_file",
         _("{path} is not a regular file.").format(path=path),

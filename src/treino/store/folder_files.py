@@ -22,7 +22,7 @@ YOUNG = 60.0  # seconds during which a temporary file may belong to a live proce
 
 
 class FolderFiles:
-    """The files of one folder. Anybody can read them; writing requires the folder's lock."""
+    """The files of one folder. Reading needs no lock; writing needs the folder's lock."""
 
     def __init__(self, path: Path, content: Manifest) -> None:
         self.path = path
@@ -91,7 +91,7 @@ class FolderFiles:
         listed = self._manifest.files
         before, digest = listed.get(name, manifest.ABSENT), files.digest(data)
         if digest not in before.split():
-            self._record({**listed, name: f"{before} {digest}"})  # after a crash one of both is right
+            self._record({**listed, name: f"{before} {digest}"})  # after a crash, one of both is right
         if path.parent != self.path:
             files.make_folder(path.parent)
         files.write_atomically(path, data)

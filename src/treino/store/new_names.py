@@ -54,7 +54,7 @@ def ended_before_it_began(path: Path) -> TreinoError:
 
 
 def clear(path: Path) -> None:
-    """Remove all of treino's files from the folder, also those of a run, but not the lock file.
+    """Remove all of treino's files from the folder, including a run's, but not the lock file.
 
     The caller must hold the lock. If this process dies meanwhile, the folder is a leftover.
     """

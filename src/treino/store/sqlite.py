@@ -62,7 +62,7 @@ def beside(path: Path) -> dict[Path, int]:
 
 
 def shared(path: Path) -> bool:
-    """Whether one of the files that SQLite opens for `path` has another hard link, which would change too."""
+    """Whether a file that SQLite opens for `path` has other hard links, through which writes would show."""
     return any(names > 1 for names in beside(path).values())
 
 

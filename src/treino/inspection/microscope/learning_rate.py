@@ -301,7 +301,7 @@ def _run_checks(update: Update, gradient_line: GradientLine, real: float) -> tup
 
 
 def kinked(update: Update) -> bool:
-    """Whether an activation or the loss has kinks, where second differences are invalid."""
+    """Whether an activation or the loss has kinks, at which second differences are invalid."""
     terms = update.loss.kind.terms
     acts = [ACTIVATIONS[layer.act].kinks for layer in update.layers if layer.act]
     return any(acts) or (terms is not None and bool(terms.kinks))

@@ -166,7 +166,7 @@ def _mean_step(terms_B: Array, weight_B: Array | None) -> Step:
 
 
 def bce_steps(out: Array, y: Array, row: int) -> tuple[Step, ...]:
-    """The steps from logits ``[B, 1]`` to one row's loss, the mean, and the slope."""
+    """The steps from logits ``[B, 1]`` to one row's loss, the mean over rows, and the slope at its logit."""
     z, target = Symbol("z", float(out.reshape(-1)[row])), Symbol("y", float(y.reshape(-1)[row]))
     chance = Formula(Symbol("p", 0.0), call("σ", z))
     p = Symbol("p", chance.value)

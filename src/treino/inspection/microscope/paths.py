@@ -138,7 +138,7 @@ def totals(update: Update) -> Array:
 
 
 def net_paths(update: Update, row: int, most: int = SHOWN) -> Paths:
-    """The paths of one row of the batch from the weight to the loss. most: the number of largest paths."""
+    """The paths of one row of the batch from the weight to the loss. most: the size of ``largest``."""
     place, last = update.place, len(update.layers) - 1
     slopes = [slope[row] for slope in local_slopes(update)]
     inside = float(first_slope(update)[row])

@@ -140,7 +140,7 @@ def moving_checks(update: Update, step: OptimizerStep) -> tuple[Check, ...]:
 
 
 def _answer(update: Update, error: float) -> float:
-    """The largest change of the new weight if the gradient is wrong by ``error``: where Adam divides small
+    """The largest change of the new weight if the gradient is wrong by ``error``. If Adam divides small
     numbers, a gradient's last digits matter."""
     g = update.gradient
     ends = [_moved_by(update, g + by) for by in (-error, 0.0, error)]

@@ -1,4 +1,4 @@
-"""One update of one weight of a run: the arrays that its explanation needs."""
+"""One update of one weight of a run, with the arrays that its explanation needs."""
 
 import copy
 from collections.abc import Iterator
@@ -55,9 +55,9 @@ class Update:
     hp: lr (with its schedule), weight_decay, momentum, beta1, beta2, eps, clip (infinite: none).
     state: the optimizer's state before the update, ``{parameter: {name: array}}``. old_gradients: the sum of
     the gradients of all earlier updates, ``{parameter: array}``, if the fault ``missing_zero_grad`` keeps
-    them. after: the run's weights after the update. recorded: the loss that the run recorded. notes: further
-    settings in force, one sentence each. optimizer_from: updates before the optimizer started, from zero
-    state.
+    them. after: the run's weights after the update. recorded: the loss that the run recorded. notes: one
+    sentence for each further setting of the update. optimizer_from: updates before the optimizer started,
+    from zero state.
     """
 
     run: str
