@@ -1,4 +1,4 @@
-"""Baselines on the same rows: the best constant answer, a linear model, trees."""
+"""Baselines measured on the network's rows: the best constant prediction, a linear model, and trees."""
 
 import math
 import warnings
@@ -21,17 +21,17 @@ ITERATIONS = 100  # scikit-learn's default for logistic regression
 FEW_ITERATIONS = 20
 TREES = 100  # scikit-learn's default number of rounds
 TREES_SECONDS = 2.0
-TREE_SECONDS, COLUMN_SECONDS, CELL_SECONDS = 1.5e-3, 6e-5, 8e-9  # a tree on two cores, measured
-MOST_CATEGORIES = 255  # of a column, for scikit-learn's trees
+TREE_SECONDS, COLUMN_SECONDS, CELL_SECONDS = 1.5e-3, 6e-5, 8e-9  # time of one tree, measured on two cores
+MOST_CATEGORIES = 255  # most classes of a column in scikit-learn's trees
 
 
 @dataclass(frozen=True)
 class Baselines:
-    """The figures of the baselines.
+    """The metrics of the baselines.
 
-    metrics: ``{"majority" or "mean": {metric: value}, "linear": {…}}``, and ``"trees"`` if they were fitted,
-    measured as for a network. split, rows: the rows measured on. notes: one sentence for each unexpected
-    circumstance.
+    metrics: ``{"majority" or "mean": {metric: value}, "linear": {…}}``, and ``"trees"`` if trees were fitted,
+    measured as for a network. split, rows: the split measured on, and its number of rows. notes: sentences on
+    missing test rows and on limits of the fits.
     """
 
     metrics: dict[str, dict[str, float]]
@@ -41,13 +41,13 @@ class Baselines:
 
 
 def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Baselines:
-    """The best constant answer and scikit-learn's linear model, both fitted on training rows.
+    """Fit the best constant prediction and scikit-learn's linear model on training rows, and measure them.
 
     Classes: the training shares (``majority``) and logistic regression, as log-probabilities. Numbers: the
     training mean and ridge regression, in standardised units. For the user's own tables also gradient-boosted
-    trees with scikit-learn's defaults, for two seconds; full: for all data, without a limit of time. Measured
-    on test rows by ``engine.metrics.measure`` with the run's own loss (default: cross-entropy or squared
-    error); without test rows on validation or training rows, with a note.
+    trees with scikit-learn's defaults, within two seconds; full: for all data, without a time limit. Measured
+    on test rows by ``engine.metrics.measure`` with the run's loss (default: cross-entropy or squared error);
+    without test rows on validation or training rows, with a note.
     """
     loss = loss or Loss("cross_entropy" if data.task == "classification" else "mse")
     split = next(name for name in ("test", "validation", "train") if len(data.splits[name]))
@@ -77,7 +77,7 @@ def _own_table(data: Data) -> bool:
 
 
 def _constant(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, str]:
-    """The same answer for every row: the classes' training shares, or the training mean (0, standardised)."""
+    """The same output for all rows: the classes' training shares, or the training mean (0, standardised)."""
     if not data.classes:
         return torch.zeros(len(rows), 1), N_("mean")
     count_C = torch.bincount(data.train.y, minlength=len(data.classes)).double()
@@ -137,9 +137,9 @@ def _ridge(data: Data, rows: Rows) -> tuple[torch.Tensor | None, list[str]]:
 def _trees(
     data: Data, rows: Rows, loss: Loss, most_seconds: float = math.inf
 ) -> tuple[torch.Tensor, list[str]]:
-    """Gradient-boosted trees on histograms (scikit-learn's defaults, seed 0), with classes as classes.
+    """Histogram-based gradient-boosted trees (scikit-learn's defaults, seed 0), with categorical columns.
 
-    most_seconds: the approximate time limit; beyond it, fewer rows or fewer trees are used.
+    most_seconds: the approximate time limit, kept by using fewer rows or fewer trees.
     https://scikit-learn.org/stable/modules/ensemble.html#histogram-based-gradient-boosting
     """
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -166,17 +166,17 @@ def _trees(
 
 
 def _affordable(rows: int, columns: int, classes: int, seconds: float) -> tuple[int, int]:
-    """The numbers of rows and of rounds of trees that take about ``seconds``; rows are reduced first."""
+    """Return the numbers of rows and rounds of trees that take about ``seconds``; rows are reduced first."""
     trees = classes if classes > 2 else 1
-    any_rows = trees * (TREE_SECONDS + columns * COLUMN_SECONDS)  # a round's
+    any_rows = trees * (TREE_SECONDS + columns * COLUMN_SECONDS)  # seconds of a round without its rows
     rounds = TREES if any_rows * TREES <= seconds / 2 else max(1, int(seconds / 2 / any_rows))
     most = (seconds / rounds - any_rows) / (trees * columns * CELL_SECONDS)
     return (rows if most >= rows else max(2, int(most))), rounds
 
 
 def _columns(data: Data, x_ND: torch.Tensor) -> tuple[NDArray, list[int]]:
-    """``[N, F]`` for trees: prepared rows without bins, with a class number in place of one-hot inputs; and
-    the columns with class numbers."""
+    """Return trees' features ``[N, F]`` (prepared rows without bins, with class numbers in place of one-hot
+    inputs), and the indices of the features with class numbers."""
     preparation = data.preparation
     if not preparation.encoders:
         return x_ND.numpy(), []
@@ -186,7 +186,7 @@ def _columns(data: Data, x_ND: torch.Tensor) -> tuple[NDArray, list[int]]:
         part_NG = x_ND[:, list(group)]
         if isinstance(encoder, OneHotEncoder) and 2 < len(group) <= MOST_CATEGORIES:
             categories.append(len(columns))
-            none_N = part_NG.sum(1) == 0  # a class of no training row
+            none_N = part_NG.sum(1) == 0  # a class that no training row has
             columns.append(part_NG.argmax(1).double().masked_fill(none_N, math.nan))
         else:
             bins = max(0, len(encoder.edges) - 1)
@@ -195,8 +195,8 @@ def _columns(data: Data, x_ND: torch.Tensor) -> tuple[NDArray, list[int]]:
 
 
 def _standardised(data: Data, x_ND: NDArray, rows: Rows) -> tuple[NDArray, NDArray]:
-    """Prepared rows; a table that was not normalised is standardised for the linear model, which wouldn't
-    converge otherwise."""
+    """Return training rows and rows to measure for the linear model, which converges only on standardised
+    inputs: a table that was not normalised is standardised here."""
     test_ND = rows.x.double().numpy()
     if data.preparation.normalise or data.kind == "image":
         return x_ND, test_ND
@@ -212,11 +212,11 @@ def _some(x_ND: NDArray, y: NDArray, most: int) -> tuple[NDArray, NDArray]:
 
 
 def _floored(log_share: torch.Tensor, rows: int) -> torch.Tensor:
-    """Log-shares in which a class without any of ``rows`` rows gets less than one row's share instead of
-    none: a single test row of it would make the loss infinite."""
+    """Log-shares in which a class that none of the ``rows`` rows has gets less than one row's share, not 0: a
+    single test row of this class would make the loss infinite."""
     return torch.where(log_share.isneginf(), -math.log(rows + 1) - 1, log_share)
 
 
 def _logits(log_NC: torch.Tensor, loss: Loss) -> torch.Tensor:
-    """Log-probabilities as a network's outputs: their difference for a loss with one logit."""
+    """Convert log-probabilities to a network's outputs: for a loss with one logit, to their difference."""
     return log_NC[:, 1:] - log_NC[:, :1] if loss.kind.outputs == 1 else log_NC

@@ -1,7 +1,8 @@
 """Decision boundary: the network's outputs over a grid of its inputs.
 
-Two inputs are seen whole. More are seen on a plane through the training medians, with the share of rows
-on which that plane tells the truth. Pixels are seen on the plane of their principal components.
+Two inputs are shown completely. With more inputs, the grid is a plane through the training medians, and the
+share of rows with the same prediction on the plane is given. For pixels, the plane is that of the first two
+principal components.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,8 +39,8 @@ from treino.words import _
 
 Predict = Callable[[torch.Tensor], torch.Tensor]
 
-SHOWN = {"train": 1000, "validation": 300, "test": 300}  # most rows drawn and compared; a seeded draw
-MEASURED = 1000  # rows on which the two axes are chosen
+SHOWN = {"train": 1000, "validation": 300, "test": 300}  # most rows shown and compared; a seeded sample
+MEASURED = 1000  # most rows for the choice of the two axes
 
 
 def boundary(
@@ -52,13 +53,13 @@ def boundary(
     splits: Sequence[Split] = ("train", "validation", "test"),
     seen: InputAxes | None = None,
 ) -> Boundary:
-    """The numbers behind the picture of what ``net`` has learnt about ``data``.
+    """The data of the picture of ``net``'s decision boundary or, for regression, of its predictions.
 
-    axes: the two features to look along; without them the choice described at ``Plane.view``.
-    item_shape: as in ``outputs``, for a net that wants images and not flat rows.
-    splits: whose rows are looked at: without ``test`` for a run that is to go on.
-    seen: what another network is seen along, instead of ``axes``: the same plane for both.
-    Raises TreinoError for axes that are not two different features, or have no meaning here.
+    axes: the two features of the plane; default: the choice described at ``Plane.view``.
+    item_shape: as in ``outputs``, for a network whose input is an image instead of a flat row.
+    splits: the splits to show, without ``test`` for a run that will be resumed.
+    seen: the axes of another network's picture, in place of ``axes``, to draw both on the same plane.
+    Raises TreinoError if axes are not two different features, or if this picture has no axes to choose.
     """
 
     def predict(x_ND: torch.Tensor) -> torch.Tensor:
@@ -83,9 +84,9 @@ def sight(
     axes: Sequence[str] | None = None,
     item_shape: Sequence[int] | None = None,
 ) -> InputAxes:
-    """The plane of the boundary's picture; of a single column, its line.
+    """The plane of the boundary's picture or, for a single column, its line.
 
-    Raises TreinoError for axes that are not two different features.
+    Raises TreinoError if axes are not two different features.
     """
     chosen: Sequence[int] | None = _check_axes(axes, data)
     axes_K = columns_with_an_axis(data)
@@ -112,7 +113,7 @@ def sight(
 
 
 def columns_with_an_axis(data: Data) -> tuple[int, ...]:
-    """The features along which a picture can be drawn: numbers, ranks and dates, not classes."""
+    """Indices of the features that can be an axis of a picture: numbers, ranks and dates, not classes."""
     encoders = data.preparation.encoders
     if not encoders or data.inputs == 1:
         return tuple(range(len(data.features)))
@@ -120,12 +121,12 @@ def columns_with_an_axis(data: Data) -> tuple[int, ...]:
 
 
 def typical_row(data: Data) -> Floats:
-    """``[D]`` raw inputs: training medians, and of classes the commonest."""
+    """``[D]`` raw inputs: the training median of each number, and the most frequent class."""
     own_ND = _own(data, data.train.x)
     typical_D = np.median(own_ND, axis=0)
     for encoder, group in zip(data.preparation.encoders, data.preparation.groups, strict=False):
         of_classes = group[1:] if encoder.scaled else group
-        if of_classes:  # dates' circles and missing flags too: a middle of them may not be a place on them
+        if of_classes:  # also circles of dates and missing flags, whose median may be an impossible value
             inputs = np.round(own_ND[:, of_classes], 6)
             rows, count = np.unique(inputs, axis=0, return_counts=True)
             typical_D[list(of_classes)] = rows[count.argmax()]
@@ -133,7 +134,7 @@ def typical_row(data: Data) -> Floats:
 
 
 def _fixed(data: Data, typical_D: Floats, along: Sequence[int]) -> tuple[tuple[str, float | str | None], ...]:
-    """Each column that is no axis, and its value in the typical row."""
+    """The name of each column that is not an axis, and its value in the typical row."""
     preparation, values = data.preparation, list[tuple[str, float | str | None]]()
     for j, (name, group) in enumerate(zip(data.features, preparation.groups, strict=True)):
         own_K = typical_D[list(group)]
@@ -157,13 +158,13 @@ def _axis_name(data: Data, feature: int) -> str:
 
 
 def _places(data: Data, x_ND: torch.Tensor, chosen: Sequence[int]) -> Floats:
-    """``[N, K]``: the values of the chosen columns, of which each is the first of its inputs."""
+    """``[N, K]``: the raw values of the chosen columns, each read from the column's first input."""
     groups = data.preparation.groups
     return _own(data, x_ND)[:, [groups[j][0] for j in chosen]]
 
 
 def _rows_at(data: Data, typical_D: Floats, chosen: Sequence[int], at_NK: Floats) -> torch.Tensor:
-    """Prepared rows that lie at the given values of the chosen columns, and are typical in all others."""
+    """Prepared rows with the given values in the chosen columns and typical values in all others."""
     row_ND = np.tile(typical_D, (len(at_NK), 1))
     for k, j in enumerate(chosen):
         group, made = data.preparation.groups[j], data.preparation.encoders
@@ -190,7 +191,7 @@ def _plane(predict: Predict, data: Data, resolution: int, seen: InputAxes) -> Pl
     points = placed(predict, data, seen.place)
     at_N2 = np.concatenate([p.at_NK for p in points])
     x_R, y_R = (grid(at_N2[:, k], resolution) for k in (0, 1))
-    # In blocks, for a grid of 40,000 rows of 784 float64 is a quarter of a gigabyte.
+    # in blocks, because a grid of 40,000 rows of 784 float64 takes 250 MB
     lines = np.array_split(y_R, max(1, resolution**2 // 8192))
     probability = torch.cat([_probabilities(predict(seen.grid_rows(x_R, y_B)), data) for y_B in lines])
     answers = [_classes(predict(seen.rows(p.at_NK))) for p in points]
@@ -235,17 +236,17 @@ def _regression(predict: Predict, data: Data, resolution: int) -> InputLine | Fi
 
 
 def grid(values: Floats, resolution: int) -> Floats:
-    """``resolution`` even steps over the values' range and 6 % beyond; a unit around a single value."""
+    """``resolution`` even places over the values' range and 6 % beyond, or ±0.5 or more around one value."""
     low, high = float(values.min()), float(values.max())
     margin = 0.06 * (high - low) or 0.5 * max(1.0, abs(high))
     return np.linspace(low - margin, high + margin, resolution)
 
 
 def principal_components(x_ND: Floats) -> tuple[Floats, Floats, tuple[float, float]]:
-    """Mean ``[D]``, the first two principal axes ``[2, D]``, and each one's share of the variance.
+    """Return mean ``[D]``, first two principal axes ``[2, D]``, and each axis's share of the variance.
 
-    By the eigenvectors of the smaller of xᵀx and xxᵀ; each axis points to where its largest entry is
-    positive, so that the picture does not depend on the solver's choice of sign.
+    Computed from the eigenvectors of the smaller of xᵀx and xxᵀ. The sign of each axis makes its largest
+    entry positive, so that the picture does not depend on the solver's sign.
     """
     from scipy.linalg import eigh
 
@@ -263,7 +264,7 @@ def principal_components(x_ND: Floats) -> tuple[Floats, Floats, tuple[float, flo
 
 
 def score(predict: Predict, data: Data) -> Score:
-    """The figure on all test rows; on validation rows where there are none, else on training rows."""
+    """The metrics on all test rows; without test rows on validation rows, else on training rows."""
     split: Split = "test" if len(data.test) else "validation" if len(data.validation) else "train"
     rows = data.splits[split]
     out = predict(rows.x)
@@ -279,7 +280,7 @@ def score(predict: Predict, data: Data) -> Score:
 
 
 def placed(predict: Predict, data: Data, place: Callable[[torch.Tensor], Floats]) -> tuple[Points, ...]:
-    """The rows that a picture shows, each at its place, with what it is and what the network says."""
+    """The rows that a picture shows: the place, the true target and the prediction of each."""
     shown = []
     names: tuple[Split, ...] = ("train", "validation", "test")
     for split in names:
@@ -295,7 +296,7 @@ def placed(predict: Predict, data: Data, place: Callable[[torch.Tensor], Floats]
 
 
 def _largest_choice(data: Data) -> tuple[Split, Rows]:
-    """The rows that the axes are chosen on: choices look at validation, at training rows without it."""
+    """The rows on which the axes are chosen: validation rows, or training rows without a validation split."""
     split: Split = "validation" if len(data.validation) else "train"
     return split, draw(data.splits[split], MEASURED)
 
@@ -303,7 +304,7 @@ def _largest_choice(data: Data) -> tuple[Split, Rows]:
 def _important(
     net: nn.Module, data: Data, rows: Rows, axes_K: Sequence[int], item_shape: Sequence[int] | None
 ) -> Sequence[int]:
-    """The two columns with an axis that matter most, each shuffled with all inputs that are made of it."""
+    """The two most important of the columns ``axes_K``; all inputs of a column are shuffled together."""
     groups = [data.preparation.groups[j] for j in axes_K]
     columns = steepest(net, rows.x, CANDIDATES, item_shape, groups) if len(groups) > CANDIDATES else None
     ranking = importance(net, rows.x, rows.y, columns=columns, groups=groups, item_shape=item_shape)
@@ -374,23 +375,23 @@ def _prepared(data: Data, own_ND: Floats) -> torch.Tensor:
 # ---- decision boundary of a classifier of two inputs, coarse
 
 RESOLUTION = 72  # places along each axis
-ROWS = 200  # training rows shown, the first of the split (which is mixed)
+ROWS = 200  # training rows shown: the first of the split, whose rows are in random order
 
 
 def previewable(data: Data) -> bool:
-    """Whether the network sees two columns that have an axis, and the rows are in memory."""
+    """Whether a classifier has two columns, both usable as axes, and its rows are in memory."""
     two = data.task == "classification" and len(data.features) == 2 == len(columns_with_an_axis(data))
     return two and isinstance(data.train.x, torch.Tensor) and len(data.train) > 0
 
 
 def boundary_preview(net: nn.Module, data: Data, axes: InputAxes) -> Plane:
-    """The network's answers over its two columns, with some training rows; its score is of these alone.
+    """The network's outputs over its two columns, with some training rows; the score is on these rows only.
 
-    data: one for which ``previewable`` holds. axes: from ``boundary.sight``, made once for all previews.
+    data: must be ``previewable``. axes: from ``sight``, computed once for all previews.
     """
     none = data.train[:0]
     shown = replace(data, train=data.train[:ROWS], validation=none, test=none)
-    with torch_threads(1):  # so small a work takes longer where threads must be woken and wait for each other
+    with torch_threads(1):  # for so little work, waking and synchronising threads costs more than it saves
         plane = boundary(net, shown, resolution=RESOLUTION, seen=axes)
     assert isinstance(plane, Plane)
     return plane

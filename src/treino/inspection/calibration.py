@@ -1,12 +1,12 @@
-"""How far answers can be trusted: calibration of probabilities, intervals of predicted numbers.
+"""The reliability of predictions: calibration of probabilities, thresholds, and prediction intervals.
 
 Expected calibration error: Guo, Pleiss, Sun & Weinberger 2017, https://arxiv.org/abs/1706.04599. Its
 distribution under perfect calibration: Bröcker & Smith 2007, https://doi.org/10.1175/WAF993.1 ("consistency
 resampling").
 
-Lei, G'Sell, Rinaldo, Tibshirani & Wasserman 2018, https://arxiv.org/abs/1604.04173: an interval as wide as
-the errors on rows that weren't trained on contains a new row's number with the stated probability, for any
-network, if new rows come from the same distribution.
+Prediction intervals: Lei, G'Sell, Rinaldo, Tibshirani & Wasserman 2018, https://arxiv.org/abs/1604.04173. An
+interval as wide as a quantile of the errors on held-out rows contains a new row's target with the stated
+probability, for any network, if new rows come from the same distribution.
 """
 
 import math
@@ -28,7 +28,7 @@ from treino.inspection.outputs import outputs, probabilities
 
 BINS = 15  # of equal width, as in the paper
 DRAWS, MOST_DRAWN = 400, 20_000_000
-CHANCE = 0.95  # the share of perfectly calibrated networks whose error is smaller
+CHANCE = 0.95  # the share of perfectly calibrated networks with a smaller error than ``chance``
 COST = re.compile(r"cost=(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)")
 
 Floats = NDArray[np.float64]
@@ -39,9 +39,9 @@ class Calibration:
     """The differences between the probabilities of the predicted classes and the shares of right rows.
 
     error: the expected calibration error, from 0 to 1. chance: the error that one in twenty perfectly
-    calibrated networks exceeds on so many rows. By bin of the probability: confidence_B: its mean; right_B:
-    the share of right rows; low_B, high_B: the range of that share for 95 % of perfectly calibrated networks;
-    rows_B. Bins without rows are left out.
+    calibrated networks exceeds on this number of rows. For each bin of the probability, confidence_B: its
+    mean; right_B: the share of right rows; low_B, high_B: the range of ``right_B`` for 95 % of perfectly
+    calibrated networks; rows_B: the number of rows. Bins without rows are left out.
     """
 
     name: str
@@ -62,8 +62,8 @@ class Calibration:
 def calibration(
     net: nn.Module, data: Data, *, splits: Sequence[Split] = ALL, item_shape: Sequence[int] | None = None
 ) -> Calibration | None:
-    """The calibration on all test rows, else on validation rows, else on training rows. None: no row has an
-    answer."""
+    """The calibration on all test rows, else validation rows, else training rows. None: no row has finite
+    outputs."""
     split, rows = held_out(data, splits)
     share_NC = probabilities(outputs(net, rows.x, item_shape=item_shape)).double().numpy()
     return calibration_of(share_NC, rows.y.long().numpy(), data.name, split)
@@ -72,8 +72,7 @@ def calibration(
 def calibration_of(
     share_NC: Floats, true_N: NDArray[np.int64], name: str = "", split: Split = "test"
 ) -> Calibration | None:
-    """The calibration of probabilities. share_NC: the probability of each class; rows with NaN are left
-    out."""
+    """The calibration of probabilities. share_NC: each class's probability; rows with NaN are left out."""
     known_N = np.isfinite(share_NC).all(1)
     if not known_N.any():
         return None
@@ -100,17 +99,18 @@ def calibration_of(
 
 
 def cost_of(rule: str) -> tuple[float, float] | None:
-    """The costs of a false positive and a false negative in ``cost=FP:FN``; None for another rule."""
+    """Parse the costs of a false positive and a false negative from ``cost=FP:FN``; None for other rules."""
     match = COST.fullmatch(rule)
     return None if match is None else (float(match[1]), float(match[2]))
 
 
 def threshold_of(share_N: Floats, positive_N: NDArray[np.bool_], rule: str) -> float | None:
-    """The probability from which the second class is predicted, chosen for the least cost on these rows.
+    """The least probability at which the second class is predicted, chosen for the least cost on these rows.
 
-    share_N: the probability of the second class. rule: ``auto``: both classes' shares of wrong rows count
-    equally (balanced accuracy, as in scikit-learn's ``TunedThresholdClassifierCV``), or ``cost=FP:FN``. Of
-    equally good thresholds, the one nearest to 0.5. None: a class has no row.
+    share_N: the probability of the second class. positive_N: whether a row is of this class. rule: ``auto``
+    (both classes' error rates count equally: balanced accuracy, as in scikit-learn's
+    ``TunedThresholdClassifierCV``) or ``cost=FP:FN``. Of equally good thresholds, the one nearest to 0.5 is
+    chosen. None: a class has no rows.
     """
     known_N = np.isfinite(share_N)
     share_N, positive_N = share_N[known_N], positive_N[known_N]
@@ -134,16 +134,17 @@ LEVEL = 0.9
 
 @dataclass(frozen=True)
 class IntervalRule:
-    """The rule of intervals. level: the share of numbers that they should contain. quantile: of the errors on
-    validation rows; for an ensemble of the errors divided by (the deviation of its members + ``offset``, the
-    mean deviation). offset: None for a single network, whose intervals are equally wide."""
+    """How prediction intervals are computed. level: the share of targets that they should contain. quantile:
+    of the absolute errors on validation rows; for an ensemble, of these errors divided by (the members'
+    deviation + ``offset``). offset: the mean deviation; None for a single network, whose intervals all have
+    the same width."""
 
     level: float
     quantile: float
     offset: float | None = None
 
     def half_widths(self, spread_N: Floats | None, rows: int) -> Floats:
-        """Half the width of each interval, ``[N]`` in the target's own units. spread_N: from
+        """``[N]``: half the width of each interval, in the target's own units. spread_N: from
         ``members_spread``."""
         if self.offset is None or spread_N is None:
             return np.full(rows, self.quantile)
@@ -151,13 +152,13 @@ class IntervalRule:
 
 
 def interval_rule(error_K: Floats, spread_K: Floats | None) -> IntervalRule | None:
-    """The rule from the absolute errors ``[K]`` on validation rows; None if they are too few or not finite.
+    """Fit the rule to absolute errors ``[K]`` on validation rows; None if they are too few or not finite.
 
-    spread_K: the members' deviation on these rows, in the same units.
+    spread_K: the ensemble members' deviation on these rows, in the same units.
     """
     offset = None if spread_K is None else float(spread_K.mean())
     if offset == 0 or (spread_K is not None and not np.isfinite(spread_K).all()):
-        spread_K = offset = None  # the members' deviation doesn't depend on the row
+        spread_K = offset = None  # without usable deviations, all intervals are equally wide
     score_K = error_K if spread_K is None or offset is None else error_K / (spread_K + offset)
     place = math.ceil((len(score_K) + 1) * LEVEL)
     if place > len(score_K) or not np.isfinite(score_K).all():
@@ -168,9 +169,9 @@ def interval_rule(error_K: Floats, spread_K: Floats | None) -> IntervalRule | No
 def members_spread(
     net: nn.Module, x_ND: torch.Tensor, scale: float, item_shape: Sequence[int] | None = None
 ) -> Floats | None:
-    """``[N]``: the deviation between an ensemble's members; None for a single network.
+    """``[N]``: the standard deviation between an ensemble's members; None for a single network.
 
-    scale: one unit of the output in the target's own units.
+    scale: the size of one unit of the output in the target's own units.
     """
     if not isinstance(net, Ensemble) or len(net.members) < 2:
         return None

@@ -1,4 +1,4 @@
-"""Learning curves: loss per epoch with its deviation, and the evaluated figures."""
+"""Learning curves: the training loss per epoch with its deviation, and the metrics of each split."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,14 +18,14 @@ Values = Sequence[float | None] | NDArray
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """One run's curves. All arrays have one entry per epoch ``[E]``; NaN where nothing was measured.
+    """The learning curves of a run. Arrays ``[E]`` have one entry per epoch; NaN: not measured.
 
-    loss_E, deviation_E: mean and deviation of the training loss over the epoch's iterations.
-    evaluated: ``{split: {metric: [E]}}``; metric: which of them the second panel shows ("" for none).
-    kept_epoch: the epoch whose weights were kept (1-based), None where nothing was kept.
-    step_loss_S: every iteration's loss, shown where epochs are too few for a curve. count: their epochs.
-    diverged_step: the step at which the run diverged, None where it did not.
-    members: of an ensemble the same figures of each network, ``{split: {metric: [P, E]}}``.
+    loss_E, deviation_E: mean and standard deviation of the training loss over the epoch's iterations.
+    evaluated: ``{split: {metric: [E]}}``. metric: the metric in the second panel ("" for none).
+    kept_epoch: the epoch whose weights were kept (1-based), or None.
+    step_loss_S: the loss of every iteration, shown if there are too few epochs for a curve. count: converts
+    iterations to epochs. diverged_step: the step at which the run diverged, or None.
+    members: for an ensemble the metrics of each member, ``{split: {metric: [P, E]}}``.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Curves:
 
     @property
     def step_epoch_S(self) -> Floats:
-        """Where each iteration ended, in epochs."""
+        """The end of each iteration, in epochs."""
         return np.array([self.count.passes(step + 1) for step in range(len(self.step_loss_S))], np.float64)
 
 
@@ -63,10 +63,10 @@ def curves(
     diverged_step: int | None = None,
     members: Mapping[str, Mapping[str, Sequence[Values]]] | None = None,
 ) -> Curves:
-    """``Curves`` from lists as a run's JSON holds them (None where nothing was measured).
+    """Build ``Curves`` from lists as in a run's JSON (None: not measured).
 
-    count: of the steps' epochs, where these are not all of ``steps_per_epoch`` steps.
-    Every list is cut or filled with NaN to the number of epochs.
+    count: replaces ``steps_per_epoch`` if epochs differ in their number of steps.
+    Every list is cut, or filled with NaN, to the number of epochs.
     """
     loss_E = _floats(loss)
     epochs = len(loss_E)
@@ -88,10 +88,10 @@ def curves(
 
 
 def epoch_losses(step_loss_S: Values, steps_per_epoch: int, *, cut: bool = False) -> tuple[Floats, Floats]:
-    """Mean and (population) deviation of the iterations' losses per epoch: ``[E]`` each.
+    """Return the mean and the population standard deviation of the losses of each epoch, ``[E]`` each.
 
-    Summed in float64, as the engine does. A last epoch that was not finished is left out unless ``cut``;
-    an epoch with a loss that is not finite has no mean (NaN).
+    Computed in float64, as in the engine. cut: include an unfinished last epoch. Both are NaN for an epoch
+    with a loss that is not finite.
     """
     loss_S = _floats(step_loss_S)
     epochs = len(loss_S) // steps_per_epoch
@@ -107,9 +107,9 @@ def epoch_losses(step_loss_S: Values, steps_per_epoch: int, *, cut: bool = False
 
 
 def smoothed(values: Values, smooth: float) -> Floats:
-    """An exponential moving average, corrected for its beginning at zero (as Adam's moments are).
+    """The bias-corrected exponential moving average (as for Adam's moments).
 
-    smooth: the weight of the past, from 0 (nothing changes) to below 1. NaN stays NaN and weighs nothing.
+    smooth: the decay, from 0 (no smoothing) to below 1. NaN stays NaN and doesn't affect other values.
     """
     value_E = _floats(values)
     found_E, total, weight = np.full(len(value_E), np.nan), 0.0, 0.0
@@ -121,7 +121,7 @@ def smoothed(values: Values, smooth: float) -> Floats:
 
 
 def _floats(values: Values) -> Floats:
-    """NaN for None, and for what is beyond float32, where no network's loss can be."""
+    """The values as float64, with NaN for None and for magnitudes beyond float32, which no loss can have."""
     array = np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64)
     return np.where(np.abs(array) <= np.finfo(np.float32).max, array, np.nan)
 
@@ -138,9 +138,9 @@ Figures = Sequence[float | None]
 
 @dataclass(frozen=True)
 class Median:
-    """A median with an interval. coverage: the probability that such an interval contains the median.
+    """A median with a confidence interval from ``low`` to ``high``.
 
-    low, high and coverage are None for a single value.
+    coverage: the probability that such an interval contains the median. All three are None for one value.
     """
 
     value: float
@@ -150,11 +150,11 @@ class Median:
 
 
 def median_of(values: Sequence[float], level: float = 0.95) -> Median | None:
-    """The median, and the shortest interval between two of the values with coverage ``level``.
+    """The median, with the shortest interval between two of the values that has at least coverage ``level``.
 
-    It assumes no distribution (Conover, Practical Nonparametric Statistics, 3rd ed. 1999, 3.2): the number of
-    values below the median is binomial. Fewer than six values can't reach 95 %; the interval is then their
-    range, with its coverage. None without values.
+    The interval assumes no distribution (Conover, Practical Nonparametric Statistics, 3rd ed. 1999, 3.2): the
+    number of values below the median is binomial. Fewer than six values can't reach 95 %; the interval is
+    then their range, with its coverage. None without values.
     """
     n, ordered = len(values), sorted(values)
     if n < 2:
@@ -166,22 +166,22 @@ def median_of(values: Sequence[float], level: float = 0.95) -> Median | None:
 
 
 def _chance(n: int, k: int) -> float:
-    """The probability of k heads in n throws of a coin, also if its factors exceed a float."""
+    """The probability of k heads in n tosses of a fair coin, without overflow for large n."""
     return math.exp(math.log(math.comb(n, k)) - n * math.log(2))
 
 
 def ratio_of(seconds: Mapping[int, float], other: Mapping[int, float]) -> Median | None:
-    """The time relative to ``other``: the median ratio over the rounds in which both were timed.
+    """The median ratio of ``seconds`` to ``other`` over the rounds in which both were timed.
 
-    Within a round they are timed one after the other, so other load slows both.
+    In a round both are timed in direct succession, so the machine's other load slows both.
     """
     both = sorted(seconds.keys() & other.keys())
     return median_of([seconds[r] / other[r] for r in both if other[r] > 0])
 
 
 def epochs_to_goal(values: Figures, target: float, better: int) -> int | None:
-    """The first epoch, from 1, whose figure is below the target (better -1) or at least the target (+1), or
-    None."""
+    """The first epoch, from 1, whose metric is below the target (better -1) or at least the target (better
+    1), or None."""
     for epoch, value in enumerate(values, 1):
         if value is not None and (value < target if better < 0 else value >= target):
             return epoch
@@ -189,14 +189,14 @@ def epochs_to_goal(values: Figures, target: float, better: int) -> int | None:
 
 
 def half(epochs: Sequence[int | None]) -> int | None:
-    """The epoch by which at least half of the networks reached the goal; None if fewer did."""
+    """The epoch by which at least half of the networks have reached the goal; None if fewer reach it."""
     there = sorted(e for e in epochs if e is not None)
     needed = -(-len(epochs) // 2)
     return there[needed - 1] if needed and len(there) >= needed else None
 
 
 def mean_of(curves: Sequence[Figures]) -> list[float | None]:
-    """The mean curve, as long as the shortest; None at an epoch at which a curve has no figure."""
+    """The mean of the curves, as long as the shortest; None at epochs at which a curve isn't finite."""
     return [
         None if any(not _finite(v) for v in values) else math.fsum(values) / len(values)
         for values in zip(*curves, strict=False)
@@ -204,7 +204,10 @@ def mean_of(curves: Sequence[Figures]) -> list[float | None]:
 
 
 def deviation_of(means: Sequence[Figures], deviations: Sequence[Figures]) -> list[float | None]:
-    """The deviation from the mean curve over all iterations of an epoch, with equally many in each curve."""
+    """The standard deviation from the mean curve over all curves' iterations of each epoch.
+
+    Each curve has equally many iterations per epoch.
+    """
     curve: list[float | None] = []
     for place, centre in enumerate(mean_of(means)):
         if centre is None:
@@ -220,8 +223,8 @@ def deviation_of(means: Sequence[Figures], deviations: Sequence[Figures]) -> lis
 def floor_twice(classes: int) -> float:
     """The smallest cross-entropy if softmax is applied twice: ln(1 + (C - 1) / e).
 
-    The first softmax gives at best 1 for the right class and 0 for the others, and the softmax inside
-    cross-entropy turns the 1 into e / (e + C - 1).
+    The first softmax gives at best 1 for the true class and 0 for all others; the softmax in cross-entropy
+    turns the 1 into e / (e + C - 1).
     """
     return math.log(1 + (classes - 1) / math.e)
 

@@ -1,4 +1,4 @@
-"""Partial dependence: the network's output as one column changes and the others stay."""
+"""Partial dependence: the network's output as one column changes and all others stay the same."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,21 +27,21 @@ from treino.inspection.outputs import outputs, probabilities
 from treino.words import _
 
 Axis = Literal["number", "class", "date", "time"]
-MOST_COLUMNS = 6  # of a network, the most important first
-ROWS = 300  # training rows in the average
-POINTS = 41  # of a number, a date or a time of day
-FEW = 8  # a number with at most so many different values is evaluated at these
+MOST_COLUMNS = 6  # most columns to draw, the most important first
+ROWS = 300  # training rows in the mean
+POINTS = 41  # values on the axis of a number, a date or a time of day
+FEW = 8  # a number with at most this many different values is evaluated at these values only
 
 
 @dataclass(frozen=True, eq=False)
 class Dependence:
     """The network's outputs on N rows at each of G values of one column.
 
-    axis: ``number`` (``at_G`` in the column's units), ``class`` (indices of ``levels``), ``date`` (seconds
-    since 1970-01-01) or ``time`` (seconds since midnight). own_N: the rows' own values on the axis, NaN for
-    missing cells. curve_NGC: ``[N, G, C]`` probabilities, or ``[N, G, 1]`` the target in its own units.
+    axis: the unit of ``at_G``: ``number`` (the column's units), ``class`` (indices of ``levels``), ``date``
+    (seconds since 1970-01-01) or ``time`` (seconds since midnight). own_N: the rows' own values on the axis,
+    NaN if missing. curve_NGC: ``[N, G, C]`` probabilities, or ``[N, G, 1]`` the target in its own units.
     mean_GC is the partial dependence (Friedman 2001), each row's curve an individual conditional expectation
-    (Goldstein et al. 2015). total: the training rows from which the N were drawn.
+    (Goldstein et al. 2015). total: the number of training rows, from which the N rows were drawn.
     """
 
     column: str
@@ -71,14 +71,13 @@ def dependence(
     rows: int = ROWS,
     item_shape: Sequence[int] | None = None,
 ) -> Dependence:
-    """The dependence on one column, over at most ``rows`` training rows (a seeded draw).
+    """The dependence on one column, over at most ``rows`` training rows (a seeded sample).
 
-    All inputs of a column (classes, a date's circles) change together, computed by the training's encoder.
-    at: the values, in the axis's units; by default evenly over the range of the training rows, or all
-    classes.
+    All inputs of a column (classes, a date's circles) change together, as the run's encoder computes them.
+    at: the values, in the axis's units; default: evenly over the range of the rows, or all classes.
 
     Raises:
-        TreinoError: an unknown column, one that was hashed, a pixel, or outputs that are not finite.
+        TreinoError: the column is unknown, hashed or a pixel, or outputs are not finite.
     """
     if data.kind == "image":
         raise TreinoError(
@@ -130,7 +129,7 @@ def dependence(
 
 
 def drawable(data: Data) -> tuple[str, ...]:
-    """The columns whose dependence can be drawn: of a table all but the hashed ones."""
+    """The columns whose dependence can be drawn: those of a table, except hashed or unused columns."""
     if data.kind == "image":
         return ()
     made = data.preparation.encoders
@@ -142,7 +141,7 @@ def drawable(data: Data) -> tuple[str, ...]:
 
 
 def _own(encoder: Encoder, cells: list[Cell]) -> tuple[Floats, Axis, tuple[str, ...]]:
-    """The rows' values on the axis, the kind of axis, and its classes."""
+    """Return the rows' values on the axis, the kind of axis, and its classes."""
     if isinstance(encoder, OneHotEncoder | RankEncoder):
         levels = encoder.levels
         known: dict[Cell, int] = {(level or None): k for k, level in enumerate(levels)}
@@ -175,7 +174,7 @@ def _values(axis: Axis, levels: tuple[str, ...], own_N: Floats) -> Floats:
 
 
 def _inputs(encoder: Encoder, at_G: Floats, levels: tuple[str, ...]) -> NDArray[np.float64]:
-    """``[G, inputs]`` raw inputs at these values, made by the training's own encoder."""
+    """``[G, inputs]``: the column's raw inputs at these values, computed by the run's encoder."""
     if isinstance(encoder, OneHotEncoder | RankEncoder):
         words = np.array([levels[int(k)] for k in at_G], dtype=object)
         column = Column(encoder.column, None, words)

@@ -16,9 +16,9 @@ from treino.engine.activations import modules_of
 from treino.inspection.input_planes import Floats
 from treino.inspection.outputs import evaluating, outputs
 
-# Weights should change by about a thousandth of their size in each update: Karpathy et al., CS231n notes,
-# "Neural Networks Part 3", https://cs231n.github.io/neural-networks-3/#ratio
-MOMENTS = 60  # of a run, at most
+# RULE_OF_THUMB: an update should change weights by about a thousandth of their size. Karpathy et al., CS231n
+# notes, "Neural Networks Part 3", https://cs231n.github.io/neural-networks-3/#ratio
+MOMENTS = 60  # most moments measured of a run
 LOOKED_AT = 1000  # training rows that decide whether a unit is dead
 
 
@@ -29,8 +29,8 @@ RULE_OF_THUMB = 1e-3
 class UpdateRecord:
     """A network before and after an update, with the update's batch (prepared rows and targets).
 
-    step: updates done before. after: None if the run ended here. lr: the learning rates of the updates from
-    here to the next record, or to the end. loss: the training loss at that time, if it differs.
+    step: updates done before. after: None if the run ended before this update. lr: the learning rates of all
+    updates from here to the next record or the end. loss: the loss function at that time, if it differs.
     """
 
     step: int
@@ -52,13 +52,13 @@ class WeightLayer:
 
 @dataclass(frozen=True, eq=False)
 class Dynamics:
-    """K moments of a run, L layers with weights, U of them followed by a ReLU.
+    """Training dynamics at K moments of a run, for L layers with weights and U ReLUs.
 
     lr_S: the learning rate of every update. step_K: updates done at each moment. gradient_KL: the norm of the
     gradient of a layer's parameters on the batch of the next update, before clipping, without dropout.
     ratio_KL: the norm of the next update of a layer's weights (without biases), relative to the norm of the
-    weights. dead_KU: the share of units that are zero for all of ``rows`` training rows; relu_U: the index in
-    ``layers`` of the layer before each ReLU. NaN if not measurable. steps_per_epoch: None if it varies.
+    weights. dead_KU: the share of units that are zero for all of ``rows`` training rows. relu_U: the index in
+    ``layers`` of the layer before each ReLU. NaN: not measurable. steps_per_epoch: None if it varies.
     """
 
     name: str
@@ -86,8 +86,8 @@ def dynamics(
 ) -> Dynamics:
     """Measure every record.
 
-    looked_at: the prepared rows ``[N, D]`` that decide whether a unit is dead. For a network with other
-    layers than at the end only the learning rates are known.
+    looked_at: the prepared rows ``[N, D]`` that decide whether a unit is dead. For a network whose layers
+    differ from the final network's, only the learning rates are kept.
     """
     records: list[tuple[tuple[WeightLayer, ...], list[float], list[float], tuple[int, ...], list[float]]] = []
     steps, lr_S = list[int](), list[float]()
@@ -121,12 +121,12 @@ def dynamics(
 
 
 def weighted(net: nn.Module) -> dict[str, nn.Module]:
-    """The layers with trained weights of two or more axes, by name."""
+    """``{name: module}`` of the layers with trained weights of two or more axes."""
     return {name: module for name, module in net.named_modules() if weights(module)}
 
 
 def weights(module: nn.Module) -> list[Tensor]:
-    """A layer's own trained parameters of two or more axes: without biases and child modules."""
+    """A module's trained parameters of two or more axes, without those of its child modules."""
     own = [p for p in module._parameters.values() if p is not None and p.requires_grad]
     return [p for p in own if p.dim() >= 2]
 
@@ -140,7 +140,7 @@ def gradients_of(
 ) -> dict[str, dict[str, Tensor]]:
     """``{layer: {parameter: gradient}}`` of the batch's mean loss by autograd, in training mode.
 
-    Batch norm uses the batch's own statistics, as it does while training; dropout is off.
+    Batch norm uses the batch's statistics, as in training; dropout is off.
     """
     twin = copy.deepcopy(net)
     twin.train()
@@ -165,8 +165,8 @@ def gradients_of(
 
 
 def update_ratios(net: nn.Module, after: nn.Module | None) -> list[float]:
-    """``[L]``: ‖new weights − weights‖ / ‖weights‖; NaN without an update, for other layers, or for weights
-    of zero."""
+    """``[L]``: ‖new weights − weights‖ / ‖weights‖; NaN without an update, if layers differ after it, or for
+    weights of zero."""
     before = weighted(net)
     later = {} if after is None else weighted(after)
     if any(name not in later or _shapes(later[name]) != _shapes(m) for name, m in before.items()):
@@ -183,13 +183,14 @@ def update_ratios(net: nn.Module, after: nn.Module | None) -> list[float]:
 def dead_units(
     net: nn.Module, x_ND: Tensor, item_shape: Sequence[int] | None = None
 ) -> tuple[tuple[int, ...], list[float]]:
-    """(the layer before each ``nn.ReLU``, the share of its units that are zero for all these rows).
+    """For each ReLU return the layer before it, and the share of its units that are zero on all these rows.
 
-    A unit of a convolution is a channel, dead if it is zero at all places.
+    A convolution's unit is a channel, which is dead if it is zero at all positions. ReLU stands for every
+    activation that can die.
     """
     place = {module: k for k, module in enumerate(weighted(net).values())}
     last = -1
-    alive: dict[tuple[int, int], Tensor] = {}  # (layer, which ReLU after it) -> [units] over the rows so far
+    alive: dict[tuple[int, int], Tensor] = {}  # key: layer, ReLU after it; value: [units] so far
     turn: dict[int, int] = {}
 
     def begin(_module: nn.Module, _args: Any) -> None:

@@ -1,4 +1,5 @@
-"""Column importance: each column shuffled on held-out rows, with intervals; warns of correlated columns."""
+"""Column importance by shuffling each column on held-out rows, with intervals and groups of correlated
+columns."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -23,14 +24,16 @@ from treino.words import _
 
 # ---- permutation importance
 
-CANDIDATES = 200  # with more inputs than this, only the steepest are shuffled: D passes over D columns is D²
+CANDIDATES = 200  # most inputs to shuffle, chosen by `steepest`: D passes over D columns cost D²
 
 
 @dataclass(frozen=True, eq=False)
 class Importance:
-    """columns: ``[K]`` the inputs, or groups of them, that were shuffled. drop_KR: what each of R shuffles
-    cost: accuracy lost, or mean squared error gained (standardised units). score: accuracy, or mean squared
-    error, unshuffled. rows: on how many rows all this was measured.
+    """Permutation importance of K columns.
+
+    columns: ``[K]``: indices of the shuffled inputs or groups. drop_KR: for each of R shuffles the loss of
+    accuracy, or the increase of the mean squared error (standardised units). score: accuracy, or mean squared
+    error, unshuffled. rows: the number of rows measured on.
     """
 
     columns: NDArray[np.int64]
@@ -43,7 +46,7 @@ class Importance:
         return np.asarray(self.drop_KR.mean(axis=1))
 
     def largest(self, count: int) -> tuple[int, ...]:
-        """The ``count`` inputs that matter most, most important first; equal ones in their own order."""
+        """The ``count`` most important columns, in decreasing order; ties keep their order."""
         return tuple(int(k) for k in self.columns[np.argsort(-self.mean_K, kind="stable")[:count]])
 
 
@@ -60,11 +63,11 @@ def importance(
 ) -> Importance:
     """Permutation importance of each column (Breiman 2001; scikit-learn's ``permutation_importance``).
 
-    groups: inputs that are shuffled together, for they were made of one column (``Preparation.groups``);
-    columns are places among these then. By default every input is a group of its own.
-    y: ``[N]`` int64 class numbers, or ``[N, 1]`` standardised targets (what decides between accuracy and
-    error). All columns see the same shuffles, so that their differences are not noise of the shuffling.
-    ``RandomState``, because NumPy promises that its stream never changes (``default_rng``'s may).
+    groups: inputs to shuffle together, because they encode one column (``Preparation.groups``); ``columns``
+    then are indices of groups. By default every input is a group of its own.
+    y: ``[N]`` int64 class numbers (measured by accuracy), or ``[N, 1]`` standardised targets (by mean squared
+    error). All columns get the same shuffles, so that differences between columns aren't shuffling noise.
+    The shuffles are from ``RandomState``, whose stream NumPy guarantees (``default_rng``'s may change).
     """
     orders = shuffles(len(x_ND), repeats, seed)
     together = [(j,) for j in range(x_ND.shape[1])] if groups is None else [tuple(g) for g in groups]
@@ -87,10 +90,10 @@ def steepest(
     item_shape: Sequence[int] | None = None,
     groups: Sequence[Sequence[int]] | None = None,
 ) -> tuple[int, ...]:
-    """The ``count`` inputs, or groups of them, on which the outputs depend most steeply, in their own order.
+    """The ``count`` inputs, or groups of inputs, with the largest gradients, in column order.
 
-    By the mean absolute slope of the sum of squared outputs, times the input's deviation: one backward
-    pass instead of D forward passes. A coarse sieve before ``importance`` where inputs are many.
+    They are ranked by the mean absolute gradient of the sum of squared outputs, times the input's standard
+    deviation: one backward pass instead of D forward passes, to preselect many inputs for ``importance``.
     """
     with evaluating(net, gradients=True) as device:
         x = x_ND.detach().to(device).clone().requires_grad_(True)
@@ -103,7 +106,7 @@ def steepest(
 
 
 def shuffles(rows: int, repeats: int, seed: int) -> list[Tensor]:
-    """Orders of the rows for ``shuffled``, as scikit-learn's ``permutation_importance`` draws them."""
+    """Row orders for ``shuffled``, drawn as in scikit-learn's ``permutation_importance``."""
     random = np.random.RandomState(seed)
     order = np.arange(rows)
     orders = []
@@ -114,9 +117,9 @@ def shuffles(rows: int, repeats: int, seed: int) -> list[Tensor]:
 
 
 def shuffled(x_ND: Tensor, inputs: Sequence[int], orders: Sequence[Tensor]) -> Iterator[Tensor]:
-    """Shuffle these inputs together in place, once for each order, and say which row each has them from.
+    """Shuffle these inputs together in place, once per order; yield the source row of each row's values.
 
-    One shuffle after the other, as scikit-learn does; after the last the rows are as they were.
+    Each shuffle permutes the previous one, as in scikit-learn; after the last the original is restored.
     """
     own = x_ND[:, inputs]
     lender_N = torch.arange(len(x_ND))
@@ -138,9 +141,9 @@ def _score(net: nn.Module, x: Tensor, y: Tensor, item_shape: Sequence[int] | Non
 
 REPEATS = 10
 MOST, FEWEST = 2000, 200  # rows to measure on
-COLUMNS = 100  # of more columns, the steepest
+COLUMNS = 100  # most columns to measure, chosen by `steepest`
 WORK = 6e10  # limit of floating-point operations: a few seconds on two cores
-PATCHES = 7  # squares along an image's longer side, shuffled as units
+PATCHES = 7  # squares along an image's longer side; each is shuffled as a unit
 TOGETHER = 0.7  # least rank correlation of columns that count as correlated
 TINY = float(np.finfo(np.float64).tiny)
 RANKED = 1000  # training rows for these correlations
@@ -157,7 +160,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class CorrelatedColumns:
-    """Correlated columns: their indices among the measured ones, and the largest correlation of two."""
+    """Correlated columns: their indices among the measured columns, and the largest pairwise correlation."""
 
     columns: tuple[int, ...]
     correlation: float
@@ -167,12 +170,12 @@ class CorrelatedColumns:
 class Importances:
     """The importance of K columns, the most important first.
 
-    names: of the columns; empty for squares of images. patch: for images, the side of the squares in pixels,
-    and ``at_K2`` the row and column at which each begins, else 0 and empty. metric: ``accuracy`` or ``rmse``
-    (in the target's own units). score: loss and metric unshuffled. loss, worse: the increase of the loss, and
-    of the error by the metric. split, rows, of: the number of rows measured on, and of all rows of the split.
-    columns: the number of all columns; those not among the K change the outputs least (``steepest``).
-    together: groups of correlated columns; joint_loss: the cost of shuffling each group as one.
+    names: of the columns; empty for squares of images. patch, at_K2: for images, the side of the squares in
+    pixels, and the first row and column of each; else 0 and empty. metric: ``accuracy`` or ``rmse`` (in the
+    target's own units). score: loss and metric unshuffled. loss, worse: the increase of the loss, and of the
+    metric's error. split, rows, of: the split, its number of rows measured on, and of all its rows.
+    columns: the number of all columns; the columns not among the K change the outputs least (``steepest``).
+    together: groups of correlated columns. joint_loss: the cost of shuffling each group together.
     """
 
     names: tuple[str, ...]
@@ -202,16 +205,16 @@ def importances(
     item_shape: Sequence[int] | None = None,
 ) -> Importances:
     """Permutation importance of each column (Breiman 2001) on test rows (else validation, else training
-    rows), in both figures.
+    rows), for the loss and the metric.
 
     The intervals include the randomness of shuffles and of rows: an importance is a mean over pairs of rows
     (one is evaluated, the other lends its value), so each row counts in both roles (Hoeffding's projection of
     a U-statistic, 1948), with Student's t. If no row changes its class, the interval of accuracy is a point,
-    and the loss is more informative. On 60 rows with heavy tails, the intervals contained the truth in 89 to
-    93 % of simulations.
+    and the loss is more informative. On 60 rows with heavy tails, the intervals contained the true importance
+    in 89 to 93 % of simulations.
 
-    loss: the run's loss. splits: the splits whose rows may be used. Of images, squares of pixels are
-    shuffled. If all would take too long, fewer rows are used, and then the steepest columns only.
+    loss: the run's loss. splits: the splits whose rows may be used. For images, squares of pixels are
+    shuffled. To limit the time, fewer rows are used, and then only the columns chosen by ``steepest``.
 
     Raises:
         TreinoError: the outputs are not finite, or there are too few rows.
@@ -256,7 +259,7 @@ def importances(
 
 
 class _RowErrors:
-    """A network's loss and error for each of some rows, with and without shuffling."""
+    """Per-row loss and error of a network, with and without shuffling."""
 
     def __init__(
         self,
@@ -286,7 +289,7 @@ class _RowErrors:
         self.score = {"loss": float(loss_mean), self.metric: float(metric)}
 
     def _rowwise(self) -> Floats:
-        """``[2, N]``: each row's loss (weighted so that the mean is the loss), and its squared error in the
+        """``[2, N]``: each row's loss (weighted so that their mean is the loss), and its squared error in the
         target's units, or 1 for a wrong class."""
         output_NC, y = outputs(self.net, self.x, item_shape=self.item_shape), self.rows.y
         loss_N, weight_N = row_losses(output_NC, y, self.loss)
@@ -297,7 +300,7 @@ class _RowErrors:
         return np.stack([loss_N / weight_N.mean(), wrong_N])
 
     def shuffled(self, inputs: Sequence[int]) -> list[tuple[float, float, float]]:
-        """Cost of shuffling these inputs together, in the loss and in the metric: (mean, low, high) each."""
+        """The cost of shuffling these inputs together: (mean, low, high) for the loss and for the metric."""
         from scipy.special import stdtrit
 
         pick, rows, repeats = list(inputs), len(self.rows), len(self.orders)
@@ -334,8 +337,8 @@ def _columns_of(data: Data) -> tuple[NDArray[np.int64], int, list[tuple[int, ...
 
 
 def squares(item_shape: Sequence[int]) -> tuple[NDArray[np.int64], int, list[tuple[int, ...]]]:
-    """The squares of an image ``(C, H, W)`` or ``(H, W)``, all channels together: the place at which each
-    begins ``[K, 2]``, their side, and the pixels of each in the flat row."""
+    """Divide an image ``(C, H, W)`` or ``(H, W)`` into squares across all channels. Return the first row and
+    column of each ``[K, 2]``, their side, and the indices of each square's pixels in the flat row."""
     height, width = item_shape[-2:]
     side = max(1, math.ceil(max(height, width) / PATCHES))
     place = np.arange(math.prod(item_shape)).reshape(-1, height, width)
@@ -345,10 +348,10 @@ def squares(item_shape: Sequence[int]) -> tuple[NDArray[np.int64], int, list[tup
 
 
 def flops(net: nn.Module, x_1D: torch.Tensor, item_shape: Sequence[int] | None = None) -> float:
-    """Floating-point operations for one row (at least one for each input): of linear, convolutional and
-    recurrent layers two for each weight at each place where it is applied.
+    """Floating-point operations for one row, at least one per input: two for each application of a weight
+    of a linear, convolutional or recurrent layer.
 
-    torch's own counter would first import its compiler, which takes longer than a short training.
+    torch's own counter first imports its compiler, which takes longer than a short training.
     """
     total = 0
 
@@ -373,10 +376,10 @@ def flops(net: nn.Module, x_1D: torch.Tensor, item_shape: Sequence[int] | None =
 
 
 def correlated_columns(x_ND: torch.Tensor, groups: Sequence[Sequence[int]]) -> tuple[CorrelatedColumns, ...]:
-    """Groups of columns, each with a rank correlation (Spearman) of at least ``TOGETHER`` with another one.
+    """Groups of columns, each column correlated (Spearman, at least ``TOGETHER``) with another of its group.
 
-    groups: the inputs of each column; of several inputs the most correlated counts. Shuffling one column of a
-    group leaves its information in the others, so each seems less important than all together.
+    groups: the inputs of each column; its most correlated input counts. If one column of a group is shuffled,
+    the others still hold its information, so each seems less important than the whole group.
     """
     from scipy.sparse.csgraph import connected_components
     from scipy.stats import rankdata

@@ -1,7 +1,7 @@
-"""Frames of a training film: the network's outputs over its inputs at one step after another.
+"""Frames of a training film: the network's outputs over its inputs after several numbers of steps.
 
-All frames share the view, the axes and the rows of the final network. Test rows are not looked at: they are
-for one figure, once.
+All frames share the view, the axes and the rows of the final network's picture. Test rows are not used: they
+are for the final test metrics only.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,12 +17,12 @@ from treino.inspection.input_planes import Boundary, Fit, Floats, InputAxes, Inp
 SPLITS: tuple[Split, ...] = ("train", "validation")
 FRAMES = 60
 RESOLUTION = 96
-NUMBERS = 700_000  # in one frame; of many classes the grid is coarser
+NUMBERS = 700_000  # most numbers in a frame; with many classes the grid is coarser
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkState:
-    """A network after ``step`` updates and ``epoch`` passes; loss: of the update that led there."""
+    """A network after ``step`` updates and ``epoch`` epochs. loss: the training loss of the last update."""
 
     step: int
     epoch: float
@@ -32,11 +32,11 @@ class NetworkState:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """What a network says after ``step`` updates, and how it differs from the frame before.
+    """A network's outputs after ``step`` updates, and their change since the previous frame.
 
-    moved: share of the view that changed class; None for the first frame, and for a regression.
-    change: mean change of probability in view (half the sum over classes, 0 to 1); of a regression the mean
-    change of what is predicted, in the target's own units. None for the first frame.
+    moved: the share of the view whose predicted class changed; None for the first frame, and for regression.
+    change: the mean change of the probabilities in view (half the sum over classes, 0 to 1); for regression
+    of the predictions, in the target's own units. None for the first frame.
     """
 
     step: int
@@ -48,13 +48,15 @@ class Frame:
 
     @property
     def absent(self) -> tuple[int, ...]:
-        """Classes that win nowhere in view."""
+        """Classes that are predicted nowhere in view."""
         return () if isinstance(self.shown, Fit) or not self.shown.classes else self.shown.absent
 
 
 def frame_steps(last: int, kept: int | None = None, every: int | None = None) -> list[int]:
-    """The steps of a film's frames: each ``every``-th, or about 60 that lie densely at the beginning; with
-    the first, the last and the kept one."""
+    """The steps of a film's frames: every ``every``-th step, or about 60 steps, denser at the beginning.
+
+    Always includes step 0, the last step, and the step of the kept weights.
+    """
     wanted = {0, last} if kept is None else {0, last, kept}
     if every is not None:
         return sorted(wanted | set(range(0, last + 1, every)))
@@ -64,12 +66,12 @@ def frame_steps(last: int, kept: int | None = None, every: int | None = None) ->
 
 
 def resolution_for(classes: int) -> int:
-    """Grid points along an axis."""
+    """The number of grid places along an axis."""
     return int(min(RESOLUTION, max(24, (NUMBERS / max(1, classes)) ** 0.5)))
 
 
 def film_sight(final: nn.Module, data: Data, item_shape: Sequence[int] | None = None) -> InputAxes | None:
-    """Along what all frames are seen: the final network's view. None where there is nothing to choose."""
+    """The axes of all frames, chosen for the final network; None if there is no choice."""
     if data.task == "regression" or (len(data.features) == 1 and columns_with_an_axis(data)):
         return None
     return sight(final, data, item_shape=item_shape)
@@ -82,7 +84,7 @@ def film(
     *,
     item_shape: Sequence[int] | None = None,
 ) -> Iterator[Frame]:
-    """Frame after frame; only two are in memory at a time.
+    """Yield the frames one by one; only two are in memory at a time.
 
     seen: from ``film_sight``.
     """
@@ -96,7 +98,7 @@ def film(
 
 
 def difference(before: Boundary | None, now: Boundary) -> tuple[float | None, float | None]:
-    """``moved`` and ``change`` of a frame after another; None as there."""
+    """Return ``moved`` and ``change`` of the frame ``now`` (see ``Frame``)."""
     if before is None:
         return None, None
     if isinstance(now, Fit) or not now.classes:
@@ -121,6 +123,6 @@ def _winner(shown: Boundary) -> np.ndarray:
 
 
 def _mean(values: Floats) -> float | None:
-    """Of the finite ones; None where there is none."""
+    """The mean of the finite values; None without finite values."""
     finite = values[np.isfinite(values)]
     return float(finite.mean()) if len(finite) else None

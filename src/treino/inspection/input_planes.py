@@ -1,4 +1,4 @@
-"""Planes, lines and fits over a network's inputs, with the rows that lie on them."""
+"""Data of pictures of a network over its inputs: planes, lines and fits, with the rows they show."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ from treino.data.preparation.encoders import (
 from treino.data.rows import Rows
 from treino.words import _
 
-# ---- planes, lines and fits over a network's inputs, with the rows that lie on them
+# ---- planes, lines and fits over a network's inputs
 
 Floats = NDArray[np.float64]
 Split = Literal["train", "validation", "test"]
@@ -34,9 +34,9 @@ View = Literal["all", "important", "given", "components"]
 class Points:
     """The rows of one split that a picture shows.
 
-    at_NK: ``[N, K]``: the place of each on the picture's K input axes (K = 0 for predicted against true).
+    at_NK: ``[N, K]``: each row's place on the picture's K input axes (K = 0 for predicted against true).
     true_N, predicted_N: class numbers (-1: outputs not finite), or values in the target's own units.
-    index_N: row numbers in the source. total: rows in the split, of which N are shown.
+    index_N: row numbers in the source. total: the number of rows in the split, of which N are shown.
     """
 
     split: Split
@@ -56,9 +56,10 @@ class Points:
 
 @dataclass(frozen=True)
 class Score:
-    """The figure beside the picture, on all rows of ``split``: ``accuracy`` (with its 95 % Wilson interval
-    and ``right`` of ``rows``), or ``rmse`` (own units) and ``r2`` (None for one row or a constant target).
-    unanswered: rows whose outputs are not finite; if there are any, there is no figure.
+    """The metrics beside a picture, on all rows of ``split``: ``accuracy`` (with its 95 % Wilson interval and
+    the number ``right`` of ``rows``), or ``rmse`` (in the target's units) and ``r2`` (None for one row or a
+    constant target). unanswered: the number of rows whose outputs are not finite; if it isn't 0, all metrics
+    are None.
     """
 
     split: Split
@@ -73,7 +74,7 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class InputAxes:
-    """One or two axes along which a network is drawn: the fields of Plane without the outputs.
+    """The one or two input axes of a picture; fields as in ``Plane``.
 
     place: maps prepared rows ``[N, D]`` to their places ``[N, K]`` on the K axes, in the axes' units. rows:
     maps places to prepared rows, with typical values in all other inputs.
@@ -89,22 +90,22 @@ class InputAxes:
     held: tuple[tuple[str, float | str | None], ...] = ()
 
     def grid_rows(self, x_R: Floats, y_R: Floats) -> torch.Tensor:
-        """Prepared rows all over a picture, from left to right and line after line upwards."""
+        """Prepared rows at all places of a grid, from left to right, and line by line upwards."""
         at_N2 = np.stack(np.meshgrid(x_R, y_R), axis=-1).reshape(-1, 2)
         return self.rows(at_N2[:, : len(self.axis_names)])
 
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """A classifier over two axes.
+    """A classifier's probabilities over two axes.
 
-    axis_names; x_R, y_R: ``[R]`` the grid in the axes' units; probability_RRC: ``[R (y), R (x), C]``.
-    view: ``all``: the only two inputs; ``important``: the two most important ones, by ``view_rows`` rows of
-    ``view_split``; ``given``: the two requested ones (the others at training medians in both cases);
-    ``components``: the first two principal components of the training rows. inputs: the number of inputs; of
-    a table, of columns. held: the other columns, each with its fixed value on the plane: a number, a class or
-    a date; None if it is no single value (hashed classes). agreement: the share of the ``agreement_rows``
-    rows shown whose class on the plane equals the network's.
+    x_R, y_R: ``[R]``: the grid in the axes' units. probability_RRC: ``[R (y), R (x), C]``.
+    view: ``all``: the only two inputs; ``important``: the two most important inputs, measured on
+    ``view_rows`` rows of ``view_split``; ``given``: the two requested inputs (in both cases all others are at
+    training medians); ``components``: the first two principal components of the training rows. inputs: the
+    number of inputs; for a table, of columns. held: the other columns, each with its fixed value on the
+    plane: a number, a class or a date; None without a single value (hashed classes). agreement: the share of
+    the ``agreement_rows`` rows shown for which the class predicted on the plane equals the network's.
     """
 
     name: str
@@ -126,25 +127,27 @@ class Plane:
 
     @cached_property
     def winner_RR(self) -> NDArray[np.int64]:
-        """The winning class over the grid; -1 where outputs are not finite."""
+        """The predicted class at each grid place; -1 if its outputs are not finite."""
         winner = self.probability_RRC.argmax(axis=2)
         return np.where(np.isfinite(self.probability_RRC).all(axis=2), winner, -1)
 
     @property
     def finite(self) -> bool:
-        """Does the network give a finite answer everywhere in view?"""
+        """Whether the network's outputs are finite everywhere in view."""
         return bool((self.winner_RR >= 0).all())
 
     @property
     def absent(self) -> tuple[int, ...]:
-        """Classes that win nowhere in view."""
+        """Classes that are predicted nowhere in view."""
         return tuple(sorted(set(range(len(self.classes))) - set(np.unique(self.winner_RR).tolist())))
 
 
 @dataclass(frozen=True, eq=False)
 class InputLine:
-    """A network over its one input: ``value_RC`` are class probabilities ``[R, C]``, or the predicted
-    target ``[R, 1]`` in its own units (``classes`` is empty then).
+    """A network's outputs over its only input.
+
+    value_RC: class probabilities ``[R, C]``, or the predicted target ``[R, 1]`` in its own units (``classes``
+    is then empty).
     """
 
     name: str
@@ -158,12 +161,12 @@ class InputLine:
 
     @property
     def finite(self) -> bool:
-        """Does the network give a finite answer everywhere in view?"""
+        """Whether the network's outputs are finite everywhere in view."""
         return bool(np.isfinite(self.value_RC).all())
 
     @property
     def absent(self) -> tuple[int, ...]:
-        """Classes that win nowhere in view."""
+        """Classes that are predicted nowhere in view."""
         finite = np.isfinite(self.value_RC).all(axis=1)
         seen = set(np.unique(self.value_RC[finite].argmax(axis=1)).tolist())
         return tuple(sorted(set(range(len(self.classes))) - seen))
@@ -171,7 +174,7 @@ class InputLine:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A regression with several inputs: predicted against true, in the target's own units."""
+    """A regression with several inputs: predicted against true targets, in the target's own units."""
 
     name: str
     target: str
@@ -199,7 +202,7 @@ def held_out(data: Data, splits: Sequence[Split] = ALL) -> tuple[Split, Rows]:
 
 
 def draw(rows: Rows, most: int) -> Rows:
-    """At most ``most`` of the rows, by a seeded draw, in their own order."""
+    """At most ``most`` of the rows: a sample with a fixed seed, in row order."""
     if len(rows) <= most:
         return rows
     row_K = np.sort(np.random.RandomState(0).choice(len(rows), most, replace=False))
@@ -209,7 +212,7 @@ def draw(rows: Rows, most: int) -> Rows:
 
 def cells(data: Data, x_ND: torch.Tensor) -> list[list[Cell]]:
     """``[columns][N]``: the cells of each column, restored from prepared rows: numbers in their own units,
-    classes and dates as text, None for missing cells. Hashed columns can't be restored."""
+    classes and dates as text, None for missing values. Hashed classes can't be restored."""
     raw_ND = data.preparation.inverse(x_ND)
     made = data.preparation.encoders or [None] * len(data.features)
     groups = data.preparation.groups
@@ -234,8 +237,7 @@ def _decoded(encoder: Encoder | None, raw_NG: Floats, mean: float) -> list[Cell]
 
 
 def _number(value: float, mean: float) -> float:
-    """A value without the digits of float32's rounding: 0 instead of -3e-9, 12.86 instead of
-    12.8599999965."""
+    """The value without digits that are float32 rounding error: 0 for -3e-9, 12.86 for 12.8599999965."""
     doubt = abs(value - mean) * 2.0**-22
     return float(f"{round(value, math.floor(-math.log10(doubt))) if doubt > 0 else value:.7g}") + 0.0
 

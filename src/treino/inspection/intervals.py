@@ -1,4 +1,4 @@
-"""How much of a figure is chance: bootstrap and Wilson intervals, and paired tests."""
+"""The uncertainty of metrics: bootstrap and Wilson intervals, and paired tests."""
 
 import math
 from collections.abc import Sequence
@@ -12,40 +12,41 @@ from treino.engine.losses import Loss
 from treino.engine.metrics import METRICS, measure, metric_inputs, row_losses
 from treino.resampling import LEVEL, auc_scores, f1_scores, percentile_interval, row_counts
 
-# ---- wilson's interval of a proportion
+# ---- Wilson's interval of a proportion
 
 Z = 1.959963984540054  # the normal distribution's 97.5 % point
 
 
 def wilson(right: int, rows: int) -> tuple[float, float]:
-    """The 95 % score interval of a share (Wilson 1927; recommended by Brown, Cai & DasGupta 2001).
+    """The 95 % score interval of a proportion (Wilson 1927; recommended by Brown, Cai & DasGupta 2001).
 
-    Unlike share ± 1.96·deviation it stays within [0, 1] and has a width at 0 or ``rows`` right.
+    Unlike proportion ± 1.96·deviation it stays within [0, 1], and has a width if none or all are right.
     """
     share, z2 = right / rows, Z * Z
     centre = (share + z2 / (2 * rows)) / (1 + z2 / rows)
     half = Z * math.sqrt(share * (1 - share) / rows + z2 / (4 * rows * rows)) / (1 + z2 / rows)
-    # With none or all right, one end is exactly 0 or 1; rounding would leave 1e-17.
+    # if none or all are right, one end is exactly 0 or 1, but rounding would leave 1e-17
     return (0.0 if right == 0 else max(0.0, centre - half), 1.0 if right == rows else min(1.0, centre + half))
 
 
-# ---- bootstrap 95 % intervals of test figures
+# ---- 95 % intervals of metrics
 
 Floats = NDArray[np.float64]
 
 RESAMPLES = 1000
-_ROUNDING = 1e-12  # of a figure: the difference of sums in another order
+_ROUNDING = 1e-12  # relative difference of a metric if its sums are in another order
 
 
 def intervals(
     output_NC: torch.Tensor, y: torch.Tensor, loss: Loss, scale: float = 1.0, seed: int = 0
 ) -> dict[str, tuple[float, float] | None]:
-    """95 % intervals of these rows' metrics: Wilson's or the percentile bootstrap, by the metric's entry.
+    """95 % intervals of these rows' metrics: Wilson's or the percentile bootstrap, as the metric's registry
+    entry says.
 
     output_NC, y, loss, scale: as in ``engine.metrics.measure``, for one network. The bootstrap (Efron 1979)
-    draws the N rows again with replacement, 1000 times, seeded. Its percentiles are widened for few rows, for
-    which plain ones are too narrow (Hesterberg 2015, "What Teachers Should Know About the Bootstrap", section
-    5.2). Even so, on a dozen rows 86 % instead of 95 % of the intervals contain a skewed figure such as RMSE
+    resamples the N rows with replacement, 1000 times, seeded. Its percentiles are widened for few rows, for
+    which plain percentiles are too narrow (Hesterberg 2015, "What Teachers Should Know About the Bootstrap",
+    section 5.2). Even so, on a dozen rows only 86 % of the intervals contain a skewed metric such as RMSE
     (simulated). None: no interval, because the metric is infinite, or equal in all resamples, as for a single
     row or if all rows are right.
     """
@@ -73,7 +74,7 @@ def intervals(
 
 
 def _tail(rows: int) -> float:
-    """The share of resamples on either side of the interval."""
+    """The share of resamples below the interval, and above it."""
     from scipy.special import ndtr, stdtrit
 
     if rows < 2:
@@ -84,10 +85,10 @@ def _tail(rows: int) -> float:
 def _draws(
     output_NC: torch.Tensor, y: torch.Tensor, loss: Loss, scale: float, names: list[str], seed: int
 ) -> dict[str, Floats]:
-    """Each metric on each of the resamples: ``{metric: [RESAMPLES]}``; NaN for a draw without the metric."""
+    """``{metric: [RESAMPLES]}``: each metric on each resample; NaN if the metric is undefined there."""
     random = np.random.default_rng(seed)
     inputs = metric_inputs(output_NC[None], y, loss, scale)
-    if "auc" in names:  # drawn numbers refer to rows in order of score, as in every stored interval
+    if "auc" in names:  # rows are drawn from the order of scores, to reproduce stored intervals
         order_N = torch.argsort(inputs.score_RN[0])
         output_NC, y = output_NC[order_N], y[order_N]
         inputs = metric_inputs(output_NC[None], y, loss, scale)
@@ -96,7 +97,7 @@ def _draws(
     if y.is_floating_point():
         error_N = ((output_NC.double() - y)[:, 0] * scale).cpu().numpy()
         true_N = y[:, 0].double().cpu().numpy() * scale
-        true_N = true_N - true_N.mean()  # r2 doesn't change, and the squares keep their digits
+        true_N = true_N - true_N.mean()  # doesn't change r2, and the squares stay precise
         columns += [error_N**2, np.abs(error_N), true_N, true_N**2]
     column_NK = np.stack(columns, axis=1)
     sums, aucs = [], []
@@ -113,7 +114,7 @@ def _draws(
         spread = second - first**2 / len(y)
         values["r2"] = np.where(spread > 1e-12 * second, 1 - squares / spread, np.nan)
     if "f1_macro" in names:
-        # F1 needs the confusion table alone, so its cells are drawn instead of rows.
+        # F1 depends on the confusion matrix only, so cells are drawn instead of rows
         cell_2K, rows_K = np.unique(np.stack([y, inputs.guess_RN[0]]), axis=1, return_counts=True)
         count_BK = random.multinomial(len(y), rows_K / rows_K.sum(), size=RESAMPLES).astype(np.float64)
         true_K, guess_K = torch.from_numpy(cell_2K)
@@ -128,7 +129,7 @@ def _resampled(
     output_NC: torch.Tensor, y: torch.Tensor, loss: Loss, scale: float, names: list[str],
     random: np.random.Generator,
 ) -> dict[str, Floats]:  # fmt: skip
-    """Metrics without a faster method, measured on the rows of each resample."""
+    """Metrics without a faster method, measured on each resample's rows."""
     values: dict[str, Floats] = {name: np.full(RESAMPLES, np.nan) for name in names}
     for draw in range(RESAMPLES) if names else ():
         drawn_N = torch.from_numpy(random.integers(len(y), size=len(y)))
@@ -148,11 +149,11 @@ SURE = 0.05  # p-value below which a difference counts as significant
 
 @dataclass(frozen=True)
 class PairedTest:
-    """The result of a paired test.
+    """The result of a paired test of two networks a and b.
 
-    a, b: the figures of both networks on the same ``rows``. p: the probability of such a difference by
-    chance. metric: ``accuracy`` (higher is better) or ``rmse``. only_a, only_b: rows that only one of them
-    gets right. interval: the 95 % interval of the difference b - a of an rmse.
+    metric: ``accuracy`` (higher is better) or ``rmse``. a, b: the networks' metrics on the same ``rows``
+    rows. p: the p-value: the probability of a difference at least this large by chance. only_a, only_b: the
+    rows that only one network gets right. interval: the 95 % interval of the difference b - a of an rmse.
     """
 
     metric: str
@@ -166,7 +167,7 @@ class PairedTest:
 
 
 def paired_classes(right_a_N: NDArray[np.bool_], right_b_N: NDArray[np.bool_]) -> PairedTest:
-    """McNemar's exact test: only rows on which the networks disagree count, and chance splits them in half.
+    """McNemar's exact test: only rows that one network gets right count; by chance each gets half of them.
 
     McNemar 1947; recommended for two classifiers and one test set by Dietterich, "Approximate statistical
     tests for comparing supervised classification learning algorithms", Neural Computation 10 (1998).
@@ -181,10 +182,10 @@ def paired_classes(right_a_N: NDArray[np.bool_], right_b_N: NDArray[np.bool_]) -
 
 
 def paired_errors(error_a_N: Floats, error_b_N: Floats, seed: int = 0) -> PairedTest:
-    """Test the difference of two rmse by the paired bootstrap, which draws the same rows for both.
+    """Test the difference of two rmse by the paired bootstrap, which draws the same rows for both networks.
 
     Efron & Tibshirani, "An introduction to the bootstrap" (1993), 16.4: p is twice the share of resamples
-    on the wrong side of no difference.
+    in which the difference has the opposite sign.
     """
     square_N2 = np.stack([error_a_N**2, error_b_N**2], axis=1)
     rows = len(square_N2)
@@ -202,7 +203,7 @@ def paired_errors(error_a_N: Floats, error_b_N: Floats, seed: int = 0) -> Paired
 
 
 def holm(p_K: Sequence[float]) -> list[float]:
-    """p-values adjusted for K comparisons: the chance that any is below 5 % without a difference is 5 %.
+    """p-values adjusted for K comparisons: without differences, the chance that any is below 5 % is 5 %.
 
     Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6
     (1979).

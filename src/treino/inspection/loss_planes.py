@@ -17,22 +17,22 @@ from treino.words import _
 
 # ---- planes through a network's parameters and the line between two networks
 
-MOMENTS, FEWEST = 60, 8  # of a run, on its path
-NUMBERS = 20_000_000  # limit of parameters of all moments together
+MOMENTS, FEWEST = 60, 8  # most and fewest moments of a run on its path
+NUMBERS = 20_000_000  # most parameters of all moments together
 RESOLUTION = 51
-COARSE = 25  # for a network for which the fine grid takes too long
+COARSE = 25  # resolution for a network for which the fine grid takes too long
 MARGIN = 0.3  # margin around the path, as a share of its extent
-BEYOND = 0.25  # beyond both networks, as a share of their distance
-FLAT = 1e-12  # a second direction with a smaller share of the variance is rounding
+BEYOND = 0.25  # extent of the line beyond both networks, as a share of their distance
+FLAT = 1e-12  # with a smaller share of the variance, the second direction is rounding error
 
 
 @dataclass(frozen=True, eq=False)
 class RunPath:
-    """A run's moments on the plane of a landscape.
+    """K moments of a run, projected on the plane of a landscape.
 
-    step_K: updates done. at_K2: the place of each on the plane (the last at 0, 0). loss_K: the true loss of
-    each, off the plane, on the landscape's rows. share: the share of the path's variance along each of the
-    two axes.
+    step_K: updates done. at_K2: places on the plane (the last at 0, 0). loss_K: the losses of the networks
+    themselves, which may lie off the plane, on the landscape's rows. share: the share of the path's variance
+    along each axis.
     """
 
     step_K: NDArray[np.int64]
@@ -45,12 +45,12 @@ class RunPath:
 class Landscape:
     """The loss over a plane through the parameters of a network.
 
-    kind: ``random`` (two filter-normalised random directions: 1 is as long as the network's own weights) or
-    ``path`` (the two main directions of the run's own path; both axes in units of the parameters).
-    a_R, b_R: places along the two axes; loss_RR: ``[b, a]``, possibly inf or NaN. centre: the loss at (0, 0).
-    rows: the rows used, of all ``total`` training rows. seed: of the random directions. batch_norm: whether
-    the network uses running statistics; they are those at (0, 0).
-    origin_n, axes_2n: the plane itself.
+    kind: ``random`` (two filter-normalised random directions; length 1 is the norm of the network's weights)
+    or ``path`` (the first two principal axes of the run's path, in units of the parameters).
+    a_R, b_R: places along the two axes. loss_RR: ``[b, a]``, possibly inf or NaN. centre: the loss at (0, 0).
+    rows: the number of rows used, of ``total`` training rows. seed: the random directions' seed. batch_norm:
+    whether the network uses running statistics; those of (0, 0) are used everywhere.
+    origin_n, axes_2n: the plane's origin and axes in parameter space.
     """
 
     kind: Literal["random", "path"]
@@ -72,8 +72,8 @@ class Interpolation:
     """The loss along the straight line from one network (0) to another (1).
 
     at_R: places on the line. loss: ``{split: [R]}``. barrier: ``{split: (height, place)}``: the largest rise
-    of the loss above the straight line between its values at both ends, and its place; 0 without a rise.
-    rows: ``{split: rows used}``. distance: between the networks, in units of the parameters.
+    of the loss above the straight line between the losses at both ends, and its place; height 0 without a
+    rise. rows: ``{split: rows used}``. distance: between the networks' trained parameters.
     """
 
     at_R: Floats
@@ -86,13 +86,13 @@ class Interpolation:
 def random_plane(surface: LossSurface, *, seed: int = 0, resolution: int | None = None) -> Landscape:
     """The loss around a network along two random directions (Li et al. 2018, arXiv:1712.09913).
 
-    Each direction is drawn from a normal distribution, then every filter of it (the incoming weights of a
-    unit: a row of a matrix, a kernel of a convolution) is scaled to the norm of the network's own filter;
-    biases and parameters of batch norm are not moved, as in the paper. So a step of 1 is as large as the
-    network's weights, and landscapes of networks of different scale can be compared.
+    Each direction is drawn from a normal distribution; then each of its filters (the incoming weights of a
+    unit: a row of a matrix, a kernel of a convolution) is scaled to the norm of the network's filter. Biases
+    and parameters of batch norm are not moved, as in the paper. So a step of 1 is as large as the network's
+    weights, and landscapes of networks of different scale can be compared.
 
     Raises:
-        TreinoError: the network has no weights of two or more axes, or all of them are zero.
+        TreinoError: the network has no weights of two or more axes, or they are all zero.
     """
     origin_n = surface.place()
     axes_2n = filter_normalised(surface, origin_n, seed)
@@ -115,7 +115,7 @@ def random_plane(surface: LossSurface, *, seed: int = 0, resolution: int | None 
 
 
 def filter_normalised(surface: LossSurface, origin_n: Tensor, seed: int) -> Tensor:
-    """``[2, n]``: two random directions, each filter as long as the network's own."""
+    """``[2, n]``: two random directions, whose filters have the norms of the network's filters."""
     chance = generator(seed, "landscape")
     axes_2n = torch.zeros(2, len(origin_n))
     own = surface.layout.named(origin_n)
@@ -138,10 +138,10 @@ def filter_normalised(surface: LossSurface, origin_n: Tensor, seed: int) -> Tens
 def path_plane(
     surface: LossSurface, place_Kn: Tensor, step_K: Sequence[int], *, resolution: int | None = None
 ) -> Landscape:
-    """The loss over the plane of a run's own path, through its last place (Li et al. 2018, section 7).
+    """The loss over the plane of a run's path, through its last place (Li et al. 2018, section 7).
 
-    place_Kn: the network's places after ``step_K`` updates, in order. The axes are the two main directions of
-    these places (PCA) in trained parameters; untrained numbers stay as at the last place.
+    place_Kn: the network's places after ``step_K`` updates, in order. The axes are the first two principal
+    axes of these places' trained parameters; untrained numbers keep their values at the last place.
 
     Raises:
         TreinoError: the path has fewer than three different places, or is not finite.
@@ -184,11 +184,11 @@ def path_plane(
 
 
 def main_directions(place_Kn: Tensor) -> tuple[Tensor, tuple[float, float]]:
-    """The first two principal axes ``[2, n]`` of K places, of length 1, and each one's share of the variance.
+    """Return the first two principal axes ``[2, n]`` of K places, of length 1, and each axis's share of the
+    variance.
 
     Computed in float64 from the eigenvectors of the K × K products, since n is large. The sign of each axis
-    makes its largest entry positive. For places on a straight line the second axis has no meaning and a share
-    of 0.
+    makes its largest entry positive. If the places are on a line, the second axis is arbitrary, with share 0.
     """
     centred_Kn = place_Kn.double() - place_Kn.double().mean(0)
     value_K, vector_KK = torch.linalg.eigh(centred_Kn @ centred_Kn.T)
@@ -197,7 +197,7 @@ def main_directions(place_Kn: Tensor) -> tuple[Tensor, tuple[float, float]]:
     share = []
     for k in (-1, -2):
         axis_n = vector_KK[:, k] @ centred_Kn
-        if axes:  # rounding mixes a little of the first axis into a weak second one
+        if axes:  # rounding mixes a little of the first axis into a weak second axis
             axis_n = axis_n - (axis_n @ axes[0]) * axes[0]
         axis_n = axis_n / max(float(axis_n.norm()), float(np.finfo(float).tiny))
         axes.append(-axis_n if float(axis_n[axis_n.abs().argmax()]) < 0 else axis_n)
@@ -227,8 +227,8 @@ def interpolation(
 
 
 def _barrier(at_R: Floats, loss_R: Floats) -> tuple[float, float]:
-    """(height, place) of the barrier; the height is inf if the loss is not finite somewhere between both
-    ends."""
+    """Return (height, place) of the barrier; the height is inf if a loss between the two networks is not
+    finite."""
     inside = (at_R >= 0) & (at_R <= 1)
     at, loss = at_R[inside], loss_R[inside]
     with np.errstate(invalid="ignore"):
@@ -255,11 +255,11 @@ STANDS = 4
 
 @dataclass(frozen=True, eq=False)
 class SurfacePoint:
-    """A point of the walk on the path's plane, with its local slope.
+    """A point on the plane of a run's path, with the local slope.
 
-    step: updates done. at_2: the place on the plane. loss: the loss there. slope_2: the loss's derivatives
-    along the two axes, per unit of the parameters; gradient descent walks against them. inside: the share of
-    the gradient's norm within the plane, from 0 to 1.
+    step: updates done. at_2: the place on the plane. loss: the loss at this place. slope_2: the loss's
+    derivatives along the two axes, per unit of the parameters; gradient descent moves against them. inside:
+    the share of the gradient's norm within the plane, from 0 to 1.
     """
 
     step: int
@@ -270,7 +270,7 @@ class SurfacePoint:
 
 
 def walk_points(surface: LossSurface, land: Landscape) -> list[SurfacePoint]:
-    """Points of the walk, evenly spaced along the path on the plane, first and last included."""
+    """``STANDS`` points or fewer, evenly spaced along the path on the plane, including its first and last."""
     assert land.path is not None
     at_K2 = land.path.at_K2
     gone_K = np.concatenate([[0.0], np.linalg.norm(np.diff(at_K2, axis=0), axis=1).cumsum()])

@@ -1,4 +1,4 @@
-"""Loss of a network with its parameters moved, evaluated at many points at once as a population."""
+"""The loss of a network as a function of its parameters, evaluated at many places at once."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
@@ -25,22 +25,22 @@ from treino.words import _
 
 MOST_ROWS, FEWEST_ROWS = 2000, 128
 POINTS = 51 * 51  # of the default grid
-LARGEST = 1.5e12  # multiply-adds over such a grid: about ten seconds on two cores
-ALONE = 24  # factor of time for a network that is evaluated one place after the other
+LARGEST = 1.5e12  # most multiply-adds over the default grid: about ten seconds on two cores
+ALONE = 24  # times slower per multiply-add if places are evaluated one after the other
 NUMBERS = 16_000_000  # parameters in memory at once
-IN_CACHE = 2_000_000  # numbers in a layer's activations of places evaluated together
+IN_CACHE = 2_000_000  # activations of a layer at all places that are evaluated together
 
 
 @dataclass(frozen=True, eq=False)
 class LossSurface:
     """Network, rows and loss of a loss surface, without its plane.
 
-    A place is a vector ``[n]`` of all floating-point tensors of the network: first the parameters that are
-    trained (the first ``trained`` numbers), then frozen ones and buffers such as running means. Losses are
-    those of evaluation mode: dropout off, batch norm with the running statistics of the place; without
-    weight decay.
+    A place is a vector ``[n]`` of all floating-point tensors of the network: first its trained parameters
+    (the first ``trained`` numbers), then frozen parameters and buffers such as running means. Losses are
+    computed in eval mode (dropout off, batch norm with the running statistics of the place), without weight
+    decay.
 
-    total: the number of rows of the split, from which ``rows`` are a seeded draw. item_shape: as in
+    total: the number of rows of the split, from which ``rows`` are a seeded sample. item_shape: as in
     ``outputs``.
     """
 
@@ -52,7 +52,7 @@ class LossSurface:
 
     @cached_property
     def layout(self) -> Layout:
-        """The layout of the network's tensors in a place."""
+        """The positions of the network's tensors in a place."""
         return Layout.of(_tensors(self.net))
 
     @cached_property
@@ -63,7 +63,7 @@ class LossSurface:
         """The place of a network (default: the surface's own): ``[n]`` float32.
 
         Raises:
-            TreinoError: it has other tensors than the surface's network.
+            TreinoError: its tensors differ from those of the surface's network.
         """
         net = self.net if net is None else net
         there = dict(_tensors(net))
@@ -85,13 +85,13 @@ class LossSurface:
     def losses(self, origin_n: Tensor, axes_An: Tensor, at_KA: Floats, rows: Rows | None = None) -> Floats:
         """``[K]`` float64: the mean loss over ``rows`` at ``origin + at @ axes``, possibly inf or NaN.
 
-        rows: instead of the surface's own.
+        rows: default: the surface's own rows.
         """
         rows, at = self.rows if rows is None else rows, torch.from_numpy(np.asarray(at_KA)).to(origin_n.dtype)
         target = self.loss.target(rows.y, torch.float64)
 
         def measured(output_KNC: Tensor) -> Tensor:
-            """Each network's loss, in float64 as in the engine."""
+            """``[K]``: the loss at each place, in float64 as in the engine."""
             each: Tensor = torch.vmap(lambda output_NC: self.loss(output_NC, target))(output_KNC.double())
             return each
 
@@ -104,7 +104,7 @@ class LossSurface:
             return torch.cat([measured(output_NC.unsqueeze(0)) for output_NC in alone]).numpy()
 
     def slope(self, place_n: Tensor) -> tuple[float, Tensor]:
-        """The loss at a place and its gradient ``[n]`` (0 for untrained numbers), by autograd."""
+        """Return the loss at a place and its gradient ``[n]`` by autograd (0 for untrained numbers)."""
         net = self._moved(place_n)
         slope_n = torch.zeros_like(place_n)
         free = {name: p for name, p in net.named_parameters() if p.requires_grad}
@@ -121,13 +121,13 @@ class LossSurface:
 
     @cached_property
     def work(self) -> float:
-        """The multiply-adds for one row at one place; more for networks other than plain MLPs, which are
-        slower."""
+        """The multiply-adds for one row at one place; times ``ALONE`` for networks other than plain MLPs,
+        which are slower."""
         return _work(self.net, self.rows.x[:1], self.item_shape)
 
     @property
     def batch_norm(self) -> bool:
-        """Whether the network uses running statistics, which belong to one place but are used at all
+        """Whether the network has batch norm with running statistics, which fit one place but are used at all
         places."""
         norms = [m for m in self.net.modules() if isinstance(m, nn.modules.batchnorm._NormBase)]
         return any(m.running_mean is not None for m in norms)
@@ -138,8 +138,8 @@ class LossSurface:
 
     @cached_property
     def _lanes(self) -> LanesKernel | None:
-        """The compiled kernel, if it supports the network and most of the work is not in the first layer,
-        which ``_side_by_side`` computes once for all places."""
+        """The compiled kernel; None if it doesn't support the network, or if most of the work is in the first
+        layer, which ``_side_by_side`` computes once for all places."""
         if self._mlp is None or self._mlp.batch_norm or not self._mlp.hidden:
             return None
         first, *others = (W.numel() for W in self.layout.views(self.place().unsqueeze(0))[0::2])
@@ -157,7 +157,7 @@ class LossSurface:
         x_ND: Tensor,
         measured: Callable[[Tensor], Tensor],
     ) -> Tensor:
-        """``measured`` of an MLP's outputs at K places by the compiled kernel, some at a time."""
+        """Return ``measured`` of an MLP's outputs at K places, computed by the compiled kernel in blocks."""
         parts = []
         for part_KA in at_KA.split(
             max(1, NUMBERS // (self.layout.n + len(x_ND) * kernel.shared.shape.sizes[-1]))
@@ -174,10 +174,10 @@ class LossSurface:
         x_ND: Tensor,
         measured: Callable[[Tensor], Tensor],
     ) -> Tensor:
-        """``measured`` of an MLP's outputs at K places, many in one batched product, on every core.
+        """Return ``measured`` of an MLP's outputs at K places, by batched products on every core.
 
-        The first layer's sums are linear in its parameters, so they are computed once for the origin and once
-        for each axis, not at every place: for a network with many inputs that saves most of the work.
+        The first layer's sums are linear in its parameters, so they are computed only for the origin and each
+        axis, not at every place. For a network with many inputs this saves most of the work.
         """
         assert self._mlp is not None
         act, whole = ACTIVATIONS[self._mlp.activation].module(), self.layout
@@ -187,7 +187,7 @@ class LossSurface:
         )
 
         def job(part_KA: Tensor) -> Tensor:
-            with torch.no_grad():  # per thread
+            with torch.no_grad():  # grad mode is per thread
                 h = torch.addmm(first[0].flatten(), part_KA, first[1:].flatten(1)).unflatten(
                     1, first.shape[1:]
                 )
@@ -196,8 +196,7 @@ class LossSurface:
                     h = torch.baddbmm(b.unsqueeze(1), act(h), W.mT)
                 return measured(h)
 
-        # threads inside one operation wait for each other wherever the machine has other work, so every core
-        # takes places of its own
+        # on a busy machine, threads of one operation wait for each other, so each core gets its own places
         with torch_threads(1), ThreadPoolExecutor(cpu_cores(), "treino", torch.set_num_threads, (1,)) as pool:
             W, b, *_rest = self.layout.views(torch.cat([origin_n.unsqueeze(0), axes_An]))
             first = torch.baddbmm(b.unsqueeze(1), x_ND.expand(len(W), *x_ND.shape), W.mT)
@@ -206,9 +205,9 @@ class LossSurface:
             return torch.cat(list(pool.map(job, at_KA.split(size))))
 
     def _one_by_one(self, origin_n: Tensor, axes_An: Tensor, at_KA: Tensor, x_ND: Tensor) -> Iterator[Tensor]:
-        """The losses of any network, evaluated at one place after the other."""
+        """Yield the outputs ``[N, C]`` of any network, one place after the other."""
         for at_A in at_KA:
-            with fork_rng(0):  # random numbers of the network are the same at all places
+            with fork_rng(0):  # a network that draws random numbers gets the same at all places
                 net = self._moved(origin_n + at_A @ axes_An)
                 yield outputs(net, x_ND.clone(), item_shape=self.item_shape)
 
@@ -217,7 +216,7 @@ class LossSurface:
         return copy.deepcopy(self.net).eval()
 
     def _moved(self, place_n: Tensor) -> nn.Module:
-        """The network at this place; always the same object."""
+        """A network with the tensors of this place; every call returns the same module."""
         with torch.no_grad():
             views = self.layout.named(place_n)
             for name, tensor in _tensors(self._twin):
@@ -228,9 +227,9 @@ class LossSurface:
 def loss_surface(
     net: nn.Module, rows: Rows, loss: Loss, *, item_shape: Sequence[int] | None = None
 ) -> LossSurface:
-    """A surface over at most MOST_ROWS of these rows, drawn by a fixed seed, in their order.
+    """A surface over at most MOST_ROWS of these rows: a sample with a fixed seed, in row order.
 
-    For a very large network, whose landscape would take minutes, fewer rows, but at least 128.
+    A very large network, whose landscape would take minutes, gets fewer rows, but at least 128.
 
     Raises:
         TreinoError: there are no rows.
@@ -247,7 +246,7 @@ def loss_surface(
 
 
 def _work(net: nn.Module, x_1D: Tensor, item_shape: Sequence[int] | None) -> float:
-    """The multiply-adds for one row: each weight counts once for each place of its layer's output. In a plain
+    """The multiply-adds for one row: each weight counts once per position of its layer's output. For a plain
     MLP the first layer's weights don't count, only the combination of its sums for the origin and two
     axes."""
     mlp = described(net)
@@ -272,7 +271,7 @@ def _work(net: nn.Module, x_1D: Tensor, item_shape: Sequence[int] | None) -> flo
 
 
 def drawn(rows: Rows, most: int) -> Rows:
-    """At most ``most`` of the rows, drawn with a fixed seed, in their own order."""
+    """At most ``most`` of the rows: a sample with a fixed seed, in row order."""
     if len(rows) <= most:
         return rows
     row_K = np.sort(np.random.RandomState(0).choice(len(rows), most, replace=False))
@@ -281,7 +280,7 @@ def drawn(rows: Rows, most: int) -> Rows:
 
 
 def described(net: nn.Module) -> MLP | None:
-    """The description of a module; None if it is no MLP without batch norm."""
+    """The ``MLP`` description of a module; None if the module isn't an MLP without batch norm."""
     layers = [m for m in net.children() if type(m) is not nn.Dropout] if type(net) is nn.Sequential else []
     linear, between = layers[0::2], layers[1::2]
     if not linear or len(linear) != len(between) + 1:
@@ -296,13 +295,13 @@ def described(net: nn.Module) -> MLP | None:
 
 
 def _layers(net: nn.Module) -> list[str]:
-    """The layers of a chain, without dropout; empty for any other network."""
+    """The layers of an ``nn.Sequential`` as text, without dropout; empty for any other network."""
     chain = net.children() if type(net) is nn.Sequential else ()
     return [repr(module) for module in chain if type(module) is not nn.Dropout]
 
 
 def _activation(module: nn.Module) -> str | None:
-    """The name of an activation in the engine's registry, if the module is exactly that."""
+    """The registered name of the activation that equals this module; None without one."""
     for name, known in ACTIVATIONS.items():
         own = known.module()
         if type(own) is type(module) and repr(own) == repr(module):

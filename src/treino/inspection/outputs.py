@@ -1,4 +1,4 @@
-"""Outputs of a network on rows; its confusion matrix and its worst mistakes."""
+"""A network's outputs on rows, its confusion matrix and its worst mistakes."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from treino.inspection.input_planes import ALL, Cell, Floats, Score, Split, cell
 from treino.inspection.intervals import wilson
 from treino.words import _
 
-# ---- outputs of a network on rows
+# ---- outputs
 
 
 @contextmanager
@@ -39,13 +39,13 @@ def evaluating(net: nn.Module, gradients: bool = False) -> Iterator[torch.device
 def outputs(
     net: nn.Module, x_ND: torch.Tensor, batch: int = 4096, item_shape: Sequence[int] | None = None
 ) -> torch.Tensor:
-    """The net's raw outputs (logits, or standardised target values) ``[N, C]`` on the CPU, in eval mode.
+    """The network's raw outputs (logits, or standardised target values) ``[N, C]`` on the CPU, in eval mode.
 
-    x_ND: prepared rows, reshaped to ``item_shape`` per row if it is given. For zero rows the network is
-    evaluated on one row of zeros, for its number of outputs.
+    x_ND: prepared rows. item_shape: the shape to which each row is reshaped. Without rows, the network is
+    evaluated on one row of zeros, to find its number of outputs.
 
     Raises:
-        TreinoError: the user's network fails on them.
+        TreinoError: the user's network fails on these rows.
     """
     with evaluating(net) as device:
         rows = x_ND if len(x_ND) else torch.zeros(1, *x_ND.shape[1:], dtype=x_ND.dtype)
@@ -72,10 +72,9 @@ def _answer(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
 
 
 def probabilities(logits: torch.Tensor) -> torch.Tensor:
-    """Probabilities ``[N, C]`` in the logits' precision: softmax; ``[1 - p, p]`` of a single logit.
+    """Probabilities ``[N, C]`` in the logits' precision: softmax, or ``[1 - p, p]`` for a single logit.
 
-    The fault ``softmax_before_cross_entropy`` makes no difference: one softmax is applied to the network's
-    last layer.
+    Also with the fault ``softmax_before_cross_entropy``, softmax is applied once to the last layer's outputs.
     """
     if logits.shape[1] == 1:
         return torch.cat([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=1)
@@ -83,7 +82,7 @@ def probabilities(logits: torch.Tensor) -> torch.Tensor:
 
 
 def predicted_classes(logits: torch.Tensor) -> torch.Tensor:
-    """The winning class ``[N]`` int64; -1 for rows whose outputs are not finite."""
+    """The predicted class ``[N]`` int64; -1 for rows whose outputs are not finite."""
     winner = (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(dim=1)
     return torch.where(logits.isfinite().all(dim=1), winner, -1)
 
@@ -93,10 +92,11 @@ def predicted_classes(logits: torch.Tensor) -> torch.Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """count_CC: ``[C, C]`` rows by true class (first axis) and predicted class.
+    """A confusion matrix.
 
-    unsaid_C: rows of each class on which the outputs are not finite: no class is predicted.
-    split: whose rows.
+    count_CC: ``[C, C]``: the number of rows by true class (first axis) and predicted class.
+    unsaid_C: the rows of each class without a prediction, because the outputs are not finite.
+    split: the split of the rows.
     """
 
     name: str
@@ -115,7 +115,7 @@ class Confusion:
 
     @property
     def score(self) -> Score:
-        """The accuracy with its 95 % interval (Wilson); none where a row has no answer."""
+        """The accuracy with its 95 % interval (Wilson); no accuracy if a row has no prediction."""
         if unanswered := int(self.unsaid_C.sum()):
             return Score(self.split, self.rows, unanswered=unanswered)
         share, interval = self.right / self.rows, wilson(self.right, self.rows)
@@ -123,12 +123,12 @@ class Confusion:
 
     @property
     def share_CC(self) -> Floats:
-        """``[C, C]``: the share of each true class's rows; NaN in the line of a class without rows."""
+        """``[C, C]``: the share of each true class's rows; NaN for a true class without rows."""
         total_C = (self.count_CC.sum(axis=1) + self.unsaid_C).astype(np.float64)
         return np.asarray(self.count_CC / np.where(total_C > 0, total_C, np.nan)[:, None])
 
     def pairs(self, most: int) -> list[tuple[int, int, int]]:
-        """(true class, predicted class, rows) of what is mixed up, most rows first."""
+        """The ``most`` most frequent confusions: (true class, predicted class, rows), most rows first."""
         wrong_CC = self.count_CC - np.diag(np.diag(self.count_CC))
         order = np.argsort(-wrong_CC, axis=None, kind="stable")[:most]
         places = [np.unravel_index(flat, wrong_CC.shape) for flat in order]
@@ -142,8 +142,8 @@ def confusion(
     splits: Sequence[Split] = ALL,
     item_shape: Sequence[int] | None = None,
 ) -> Confusion:
-    """The table of true against predicted classes, on all test rows; on validation rows where there are none,
-    else on training rows (scikit-learn's ``confusion_matrix``)."""
+    """The confusion matrix on all test rows, else validation rows, else training rows (as scikit-learn's
+    ``confusion_matrix``)."""
     split, rows = held_out(data, splits)
     out = outputs(net, rows.x, item_shape=item_shape)
     counts = answer_counts(rows.y.numpy(), predicted_classes(out).numpy(), len(data.classes))
@@ -153,7 +153,7 @@ def confusion(
 def answer_counts(
     true_N: NDArray[np.int64], predicted_N: NDArray[np.int64], classes: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """``count_CC`` and ``unsaid_C`` of a ``Confusion``; predicted_N: -1 where nothing is predicted."""
+    """Return ``count_CC`` and ``unsaid_C`` of a ``Confusion``. predicted_N: -1: no prediction."""
     known = predicted_N >= 0
     count_CC = np.bincount(true_N[known] * classes + predicted_N[known], minlength=classes * classes)
     return count_CC.reshape(classes, classes), np.bincount(true_N[~known], minlength=classes)
@@ -164,12 +164,12 @@ def answer_counts(
 
 @dataclass(frozen=True, eq=False)
 class Mistakes:
-    """The K worst of the ``wrong`` rows among ``rows`` of ``split``, worst first.
+    """The K worst mistakes, worst first, of ``wrong`` wrong predictions on ``rows`` rows of ``split``.
 
     index_K: row numbers in the source. true_K, said_K: true and predicted class numbers, or values in the
-    target's own units. sure_K: the probability of the predicted class (classification). items: for images
+    target's own units. sure_K: the probability of the predicted class; NaN for regression. items: for images
     ``[K, *item_shape]`` in the data's own values, else None. cells: for tables, each column's values,
-    ``[features][K]``. unsaid: rows whose outputs are not finite, which are left out.
+    ``[features][K]``. unsaid: the number of rows left out because their outputs are not finite.
     """
 
     name: str
@@ -199,9 +199,9 @@ def mistakes(
     splits: Sequence[Split] = ALL,
     item_shape: Sequence[int] | None = None,
 ) -> Mistakes:
-    """The wrong classes with the highest probability, or the largest residuals of numbers.
+    """The wrong classes predicted with the highest probability, or the largest absolute errors of numbers.
 
-    Uses all test rows, else validation rows, else training rows. Equal mistakes are in the order of the rows.
+    Uses all test rows, else validation rows, else training rows. Equal mistakes are in row order.
     """
     split, rows = held_out(data, splits)
     out = outputs(net, rows.x, item_shape=item_shape).double()

@@ -1,4 +1,4 @@
-"""Statistics of a sweep's table: axes of settings, importance of settings, density of learning curves."""
+"""Statistics of a sweep: settings as axes, importance of settings, density of learning curves."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,21 +13,21 @@ from treino.words import numeral
 
 Floats = NDArray[np.float64]
 Row = Mapping[str, Any]
-"""A network at a rung: ``member rung best status``, and each setting by its name."""
+"""A member at a rung: the keys ``member``, ``rung``, ``best`` and ``status``, and each setting's name."""
 
 TREES = 200
 REPEATS = 10
-FEWEST = 10  # networks that a forest needs
-WIDE = 6.0  # figures that differ by more than this factor get a logarithmic scale
-CELLS = 60  # of a density along the axis of figures
+FEWEST = 10  # fewest networks for a forest
+WIDE = 6.0  # metrics that differ by more than this factor get a logarithmic scale
+CELLS = 60  # cells of a density along the metric's axis
 
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """One dimension of a space.
+    """One setting of a search space, as an axis from 0 to 1.
 
-    place_M: ``[M]`` each network's place from 0 to 1, NaN without the setting. ticks: (place, label). levels:
-    the number of values, None for a range. log: a range with a logarithmic scale.
+    place_M: ``[M]``: each network's place on the axis, NaN without the setting. ticks: (place, label).
+    levels: the number of values, None for a range. log: whether the range has a logarithmic scale.
     """
 
     name: str
@@ -39,11 +39,11 @@ class Setting:
 
 @dataclass(frozen=True, eq=False)
 class SweepFigures:
-    """The figures of a sweep's networks, by number.
+    """The validation metrics of a sweep's M networks, in the order of their numbers ``member_M``.
 
-    figure_M: ``[M]`` validation figures at the last rung that each reached. first_M: figures at the first
-    rung, after equally long training; NaN: diverged. better: 1 if higher is better, else -1. finished_M:
-    whether each was trained to the end.
+    figure_M: ``[M]``: at the last rung that each network reached. first_M: at the first rung, after equally
+    long training. NaN: diverged. better: 1 if higher is better, else -1. finished_M: whether each network was
+    trained to the end.
     """
 
     name: str
@@ -58,13 +58,13 @@ class SweepFigures:
 
     @property
     def order(self) -> NDArray[np.int64]:
-        """The networks from the best figure to the worst, diverged ones last."""
+        """Indices of the networks from the best to the worst metric, diverged networks last."""
         worst = np.where(np.isnan(self.figure_M), np.inf, -self.better * self.figure_M)
         return np.argsort(worst, kind="stable")
 
 
 def seen(name: str, rows: Sequence[Row], space: SpaceEntries, metric: str, better: float) -> SweepFigures:
-    """The figures from a sweep's table. rows: the table. space: the document in the sweep's folder."""
+    """Read the metrics from a sweep's table. rows: the table. space: the search space of the sweep."""
     last: dict[int, Row] = {}
     first: dict[int, Row] = {}
     for row in sorted(rows, key=lambda row: (row["member"], row["rung"])):
@@ -112,7 +112,7 @@ def _setting(name: str, domain: RangeEntry | ChoiceEntry, values: Sequence[Any])
 
 
 def _written(value: Any) -> str:
-    """A value as text: layers by their sizes, whole floats as integers."""
+    """A setting's value as text: layers by their sizes, integral floats as integers."""
     if isinstance(value, (list, tuple)):
         return ",".join(map(str, value)) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -120,11 +120,11 @@ def _written(value: Any) -> str:
 
 @dataclass(frozen=True, eq=False)
 class SettingImportance:
-    """The importance of settings.
+    """The importance of K settings for the ranks of a sweep's networks.
 
-    drop_KR: ``[K, R]`` decrease of a forest's explained variance of ranks when a setting is shuffled. names:
-    the settings, the most important first. explained: the share of the ranks' variance that the forest
-    explains on unseen networks; near 0 the importances have no meaning.
+    names: the settings, the most important first. drop_KR: ``[K, R]``: the decrease of a forest's R² for each
+    shuffle of a setting. explained: the forest's R² on networks it was not fitted on; near 0 the importances
+    have no meaning.
     """
 
     names: tuple[str, ...]
@@ -134,10 +134,11 @@ class SettingImportance:
 
 
 def setting_importance(s: SweepFigures) -> SettingImportance | None:
-    """Permutation importance of the settings by a random forest on the table; None: too few networks.
+    """Permutation importance of the settings in a random forest; None with too few networks.
 
-    The forest predicts ranks after the first rung, diverged networks last. It is fitted on one half and
-    shuffled on the other, and vice versa (Breiman, "Random forests", Machine Learning 45, 2001).
+    The forest predicts ranks after the first rung, with diverged networks last. It is fitted on one half of
+    the networks and evaluated with shuffled settings on the other half, and vice versa (Breiman, "Random
+    forests", Machine Learning 45, 2001).
     """
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.inspection import permutation_importance
@@ -165,11 +166,11 @@ def setting_importance(s: SweepFigures) -> SettingImportance | None:
 
 @dataclass(frozen=True, eq=False)
 class Density:
-    """The density of learning curves.
+    """The density of learning curves, as a histogram of the metric at each epoch.
 
-    count_GE: ``[G, E]`` the number of networks whose figure lies in a cell at an epoch. epoch_E: the epochs
-    of evaluations. edge_G: ``[G + 1]`` borders of the cells. median_E: of all networks still in training.
-    best_E: the curve of ``best``, the network that is best at the end. log: cells have equal ratios.
+    epoch_E: the epochs of evaluations. edge_G: ``[G + 1]``: the edges of the metric's cells. count_GE: ``[G,
+    E]``: the number of networks in each cell at each epoch. median_E: the median of the networks still in
+    training. best_E: the curve of ``best``, the best network at the end. log: cells have equal ratios.
     """
 
     epoch_E: Floats
@@ -184,10 +185,10 @@ class Density:
 def density(
     curves: Sequence[tuple[Sequence[int], NDArray[Any], NDArray[Any]]], best: int, better: float
 ) -> Density | None:
-    """The density of all learning curves; None without any.
+    """The density of all learning curves; None without curves.
 
-    curves: for each population its members, the epochs ``[E]`` of its evaluations, and the figures ``[E,
-    P]``. Between two evaluations a network's figure is the last one.
+    curves: for each population its members, the epochs ``[E]`` of its evaluations, and the metrics ``[E,
+    P]``. Between evaluations a network keeps its last metric.
     """
     epochs = sorted({int(e) for _members, epoch_E, _figure in curves for e in epoch_E})
     if not epochs:
@@ -213,7 +214,7 @@ def density(
     value_ME = np.stack(lines)
     finite = value_ME[np.isfinite(value_ME)]
     low, high = float(finite.min()), float(finite.max())
-    if better < 0:  # exploding curves would compress all others into one line
+    if better < 0:  # exploding curves would compress all others into a line
         high = max(float(np.quantile(finite, 0.98)), low + 1e-12)
     log = better < 0 < low and high > WIDE * low
     edge_G = (

@@ -1,4 +1,4 @@
-"""Outputs of each layer on some rows, as small images, read by forward hooks."""
+"""Outputs of each layer on some rows, read by forward hooks, and weights as small images."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -18,20 +18,20 @@ from treino.inspection.input_planes import Floats
 from treino.inspection.outputs import evaluating
 from treino.words import _
 
-# ---- outputs of each layer on some rows, as small images, read by forward hooks
+# ---- outputs of each layer
 
 BATCH = 512
 STILL = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.Identity, nn.Flatten)
-"""Modules that change nothing in eval mode but perhaps the shape: not worth a word in a diagram."""
+"""Modules that change at most the shape in eval mode, and are left out of diagrams."""
 
 
 @dataclass(frozen=True, eq=False)
 class LayerCall:
-    """One call of a layer: a module with a matrix of weights, and the modules up to the next one.
+    """One call of a layer: a module with a weight matrix, and the modules up to the next such module.
 
     name, what: as in ``unit_responses.UnitColumn``. given_NU: ``[N, U]`` float64, the inputs of the next
-    layer; of channels the mean over their places. weight: ``[U, J]`` of a ``Linear``, else None. kernel:
-    these, or a convolution's ``[U, C, …]``, else None. bias: ``[U]`` or None.
+    layer; a channel is averaged over its positions. weight: ``[U, J]`` of a ``Linear``, else None. kernel:
+    ``weight``, or a convolution's ``[U, C, …]``, else None. bias: ``[U]`` or None.
     """
 
     name: str
@@ -42,8 +42,8 @@ class LayerCall:
     bias: Floats | None
 
     def tiles(self, item_shape: Sequence[int]) -> Floats | None:
-        """``[U, C, H, W]``: the weights as images over an item's pixels, or a convolution's kernels; else
-        None."""
+        """``[U, C, H, W]``: the weights as images over an item's pixels, or a convolution's kernels. None if
+        the weights are neither."""
         if self.kernel is not None and self.kernel.ndim == 4:
             return self.kernel
         if self.weight is None or self.weight.shape[1] != math.prod(item_shape) or len(item_shape) < 2:
@@ -65,12 +65,12 @@ class _Layer:
 def layers_as_they_run(
     net: nn.Module, x_ND: Tensor, item_shape: Sequence[int] | None = None
 ) -> tuple[list[LayerCall], Tensor, list[str]]:
-    """The layers in the order of their calls, the outputs ``[N, C]``, and notes on parts that can't be
-    observed.
+    """Return the layers in the order of their calls, the network's outputs ``[N, C]``, and notes on parts
+    that can't be observed.
 
-    A layer begins with each module that has a matrix of weights. Its output is that of the last module after
-    it that keeps its units, or the actual input of the next layer, if code in between changes it. Leaves the
-    network unchanged.
+    Each module with a weight matrix begins a layer. The layer's output is that of the last following module
+    that keeps its units, or the actual input of the next layer if code in between changes it. The network
+    stays unchanged.
     """
     layers: list[_Layer] = []
     parts = []
@@ -106,7 +106,7 @@ def layers_as_they_run(
 
 
 class _Pass:
-    """The pass of one batch: the layer that runs, and the last output."""
+    """The forward pass of one batch: the current layer, and its latest output."""
 
     def __init__(self, layers: list[_Layer], rows: int) -> None:
         self.layers, self.rows, self.first = layers, rows, not layers
@@ -134,7 +134,7 @@ class _Pass:
             self.units = units
 
     def _leave(self, x: Any) -> None:
-        """Record the next layer's input as this layer's output, if it has as many units."""
+        """Record the next layer's input ``x`` as this layer's output, if it has as many units."""
         layer, units = self.layers[self.at], self.units
         got = _by_unit(x, self.rows, layer.module) if isinstance(x, Tensor) else None
         if units is not None and got is not None and got.shape == units.shape:
@@ -180,8 +180,8 @@ def _matrix(module: nn.Module) -> bool:
 
 
 def _by_unit(out: Tensor, rows: int, module: nn.Module) -> Tensor | None:
-    """A copy ``[N, U]``: channels, or a ``Linear``'s last axis, averaged over all places; None if rows aren't
-    the first axis."""
+    """A copy ``[N, U]`` of an output: its channels, or a ``Linear``'s last axis, averaged over all positions.
+    None if rows aren't the first axis."""
     if out.dim() < 2 or len(out) != rows or not out.is_floating_point():
         return None
     by_channel = out if isinstance(module, _ConvNd) else out.movedim(-1, 1)
@@ -211,16 +211,16 @@ def _ran(layer: _Layer) -> LayerCall:
     )
 
 
-# ---- weights of the first layer, arranged as pixels or by the table's columns
+# ---- weights of the first layer
 
 
 @dataclass(frozen=True, eq=False)
 class FirstWeights:
-    """Units by the norm of their weights, the largest first.
+    """The first layer's units by the norm of their weights, the largest first.
 
-    layer: the module's name and kind. units_U: the units' numbers. weight_UD: ``[U, D]`` their weights.
-    tile_U: the weights as images, or a convolution's kernels, ``[U, C, H, W]``; None for a table. inputs: the
-    D names (empty for pixels). norm_U: the norms.
+    name: the data's. layer: the module's name and class. units_U: indices of the units. weight_UD: ``[U, D]``
+    their weights. tile_U: the weights as images, or a convolution's kernels, ``[U, C, H, W]``; None for a
+    table. inputs: the names of the D inputs (empty for pixels). norm_U: the norms.
     """
 
     name: str
@@ -233,10 +233,10 @@ class FirstWeights:
 
 
 def first_weights(net: nn.Module, data: Data, *, item_shape: Sequence[int] | None = None) -> FirstWeights:
-    """The weights of the first called layer that has a matrix of weights.
+    """The weights of the first layer with a weight matrix, in the order of calls.
 
     Raises:
-        TreinoError: no layer has weights on the inputs.
+        TreinoError: this layer's weights aren't on the inputs, or there is no such layer.
     """
     ran, _out, _notes = layers_as_they_run(net, data.train.x[:2], item_shape)
     first = ran[0] if ran else None

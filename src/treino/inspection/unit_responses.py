@@ -1,4 +1,4 @@
-"""Responses of all units over the network's inputs, and the weights between units, for a diagram."""
+"""Responses of a network's units over its inputs, and the weights between units, for a diagram."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,24 +15,24 @@ from treino.inspection.outputs import outputs, probabilities
 from treino.inspection.thumbnails import LayerCall, layers_as_they_run
 from treino.words import _
 
-SHOWN = 16  # units of a layer, at most
-LAYERS = 8  # at most; of more layers the first and the last ones
-GRID = 40  # of a unit's thumbnail
-FINE = 120  # of the last picture, the network's output
-ROWS = 1000  # training rows by which units are compared
+SHOWN = 16  # most units of a layer
+LAYERS = 8  # most layers; of a deeper network the first and last layers are shown
+GRID = 40  # resolution of a unit's thumbnail
+FINE = 120  # resolution of the last picture, the network's output
+ROWS = 1000  # training rows on which units are compared
 
 
 @dataclass(frozen=True, eq=False)
 class UnitColumn:
     """One column of the diagram: K of a layer's ``total`` units.
 
-    name: the module's name in the network, "" for the inputs. what: its kind and the following modules, such
-    as "Linear, ReLU". units_K: the numbers of the units that contribute most to the next stage, by the
-    deviation of their outputs on training rows times the norm of their outgoing weights. labels: names of
-    inputs and outputs, else empty. seen_KRR: ``[K, R (y), R (x)]`` the units' outputs over the grid, as
-    inputs of the next stage; of channels the mean over the places. bias_K: None without biases. weight_KJ:
-    the weights from the J units shown of the previous stage; None without such a matrix. norm_K: the norm of
-    all incoming weights of a unit, NaN without any. tile_K: the weights as images over pixels, ``[K, C, H,
+    name: the module's name in the network, "" for the inputs. what: the class of the module and of those that
+    follow, such as "Linear, ReLU". units_K: indices of the units that contribute most to the next column, by
+    the deviation of their outputs on training rows times the norm of their outgoing weights. labels: names of
+    inputs and outputs, else empty. seen_KRR: ``[K, R (y), R (x)]``: the units' outputs over the grid, as
+    inputs of the next column; channels are averaged over positions. bias_K: None without biases. weight_KJ:
+    the weights from the previous column's J units; None without such a matrix. norm_K: the norm of all
+    incoming weights of a unit, NaN without weights. tile_K: the weights as images over pixels, ``[K, C, H,
     W]``, else None. dead_K: whether the unit's output is the same on every training row. active_K: the share
     of rows with a nonzero output.
     """
@@ -55,11 +55,11 @@ class UnitColumn:
 class UnitDiagram:
     """A network's units and weights, from its inputs to its outputs.
 
-    sight: the plane or line of all thumbnails. x_R, y_R: their grid; y_R has one value for a line. fine_x_R,
-    fine_y_R: the grid of ``said_RRC``, the network's probabilities ``[R, R, C]``, or its target values ``[R,
-    R, 1]`` in their own units. points: the rows with their places. mean_item: for images the mean training
-    item ``[C, H, W]``, else None. left_out: the number of layers not shown. notes: what the picture can't
-    show, one sentence each.
+    sight: the plane or line of all thumbnails. x_R, y_R: the thumbnails' grid; y_R has one value for a line.
+    fine_x_R, fine_y_R: the grid of ``said_RRC``, the network's probabilities ``[R, R, C]``, or its predicted
+    target ``[R, R, 1]`` in its own units. points: the rows shown. mean_item: for images the mean training
+    item ``[C, H, W]``, else None. rows: training rows on which units are compared. left_out: the number of
+    layers not shown. notes: what the picture can't show, one sentence each.
     """
 
     name: str
@@ -88,10 +88,10 @@ def insides(
     item_shape: Sequence[int] | None = None,
     splits: Sequence[Split] = ALL,
 ) -> UnitDiagram:
-    """The numbers of the network's diagram, on the plane of its boundary's picture.
+    """The data of the network's diagram, on the plane of its boundary's picture.
 
-    Outputs of units are read by forward hooks, so any network is allowed; for a network that is no chain of
-    layers, notes say what is left out. resolution: of the thumbnails.
+    Outputs of units are read by forward hooks, so any network is allowed; if it isn't a chain of layers,
+    notes say what is left out. resolution: the thumbnails'.
     """
     look = sight(net, data, item_shape=item_shape)
     points = tuple(
@@ -112,7 +112,7 @@ def insides(
     x_R, y_R, fine_x_R, fine_y_R = axis(0, resolution), axis(1, resolution), axis(0, FINE), axis(1, FINE)
     ran, _out, notes = layers_as_they_run(net, rows_of(x_R, y_R), item_shape)
     measured, _same, _more = layers_as_they_run(net, draw(data.train, ROWS).x, item_shape)
-    # line by line, since 14,400 rows of 10,000 inputs take a gigabyte
+    # line by line, because 14,400 rows of 10,000 inputs take a gigabyte
     fine = torch.cat(
         [outputs(net, rows_of(fine_x_R, y), item_shape=item_shape) for y in np.split(fine_y_R, len(fine_y_R))]
     )
@@ -160,8 +160,8 @@ def _stages(
     grid_ND: torch.Tensor,
     shape: tuple[int, int],
 ) -> list[UnitColumn]:
-    """The inputs, unless they are pixels, and one stage for each layer, with its most important units; of the
-    inputs always the axes of the pictures."""
+    """A column for the inputs, unless they are pixels, and for each layer, with the most important units. The
+    inputs shown always include the pictures' axes."""
     seen = [r.given_NU for r in ran]
     on_rows = [m.given_NU for m in measured]
     weights = [r.weight for r in ran]

@@ -1,8 +1,8 @@
 """Checkpoints: two generations, written alternately, each with a checksum.
 
 A watcher touches ``live/watched`` every second. While that file is recent, the training process writes its
-newest state to ``live/state.safetensors``. These files don't belong to the run: they are in no manifest, are
-not flushed to disk, and are removed at the end.
+newest state to ``live/state.safetensors``. These two files are not part of the run: they are not in the
+manifest, are not flushed to disk, and are removed at the end.
 """
 
 import os
@@ -32,9 +32,9 @@ _NO_DIGEST = "0" * 64
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One generation (counted from 1): its file, the file's SHA-256, and the content.
+    """One generation of the checkpoint, counted from 1: its file, the file's SHA-256, and the content.
 
-    mark: the result of `Database.mark` at the time of writing.
+    mark: the result of `Database.mark` when the checkpoint was written.
     """
 
     generation: int
@@ -53,14 +53,14 @@ class Checkpoint:
 def to_bytes(
     tensors: Mapping[str, "Tensor"], meta: Mapping[str, Any], generation: int, mark: Mapping[str, Any]
 ) -> bytes:
-    """A safetensors file that contains its own SHA-256, computed with 64 zeros in its place."""
+    """A safetensors file that contains its own SHA-256, computed with 64 zeros in the digest's place."""
     state = {"sha256": _NO_DIGEST, "generation": generation, "losses": mark, "meta": meta}
     data = tensor_bytes(tensors, state)
     return data.replace(_NO_DIGEST.encode(), digest(data).encode(), 1)
 
 
 def from_bytes(data: bytes, name: str, path: Path) -> Checkpoint:
-    """The checkpoint in the bytes of `to_bytes`. Raises TreinoError naming `path` if a single bit differs."""
+    """Decode the bytes of `to_bytes`. Raises TreinoError naming `path` if a single bit differs."""
     state = tensor_metadata(data, path)
     checksum = state.get("sha256")
     if not isinstance(checksum, str) or len(checksum) != len(_NO_DIGEST):
@@ -76,10 +76,9 @@ def from_bytes(data: bytes, name: str, path: Path) -> Checkpoint:
 def read_all(
     folder: Path, read: Callable[[str], bytes], listed: Mapping[str, str]
 ) -> tuple[list[Checkpoint], dict[str, TreinoError]]:
-    """The intact generations, newest first, and the errors of the damaged ones by name.
+    """Return the intact generations, newest first, and ``{name: error}`` of the damaged ones.
 
-    read: returns a file's bytes by its name, with the folder's checks. listed: names of files that must
-    exist.
+    read: reads and verifies a file of the folder by its name. listed: names of files that must exist.
     """
     whole: list[Checkpoint] = []
     broken: dict[str, TreinoError] = {}
@@ -98,13 +97,13 @@ def read_all(
 # ---- ``live/`` of a run's folder
 
 FOLDER = "live"
-FRESH = 3.0  # seconds for which a touch holds
+FRESH = 3.0  # seconds after a touch during which somebody counts as watching
 WATCHED, STATE = f"{FOLDER}/watched", f"{FOLDER}/state.safetensors"
 
 
 class LiveFolder:
-    """The folder ``live/`` of the run in ``run``. A full disk or a missing folder never stops a training or a
-    watcher: then no state is shown."""
+    """The folder ``live/`` of the run's folder ``run``. On a full disk or without the folder no state is
+    shown, but neither training nor a watcher stops."""
 
     def __init__(self, run: Path) -> None:
         self.run = run
@@ -119,14 +118,14 @@ class LiveFolder:
             return False
 
     def watch(self) -> None:
-        """Register a watcher for the next seconds."""
+        """Register a watcher for the next ``FRESH`` seconds."""
         with suppress(TreinoError, OSError):
             path = files.inside(self.run, WATCHED)
             path.parent.mkdir(exist_ok=True)
             path.touch()
 
     def show(self, tensors: "Mapping[str, Tensor]", meta: Mapping[str, Any]) -> None:
-        """Replace the state."""
+        """Write a new state, replacing the last one."""
         with suppress(TreinoError, OSError):
             path = files.inside(self.run, STATE)
             path.parent.mkdir(exist_ok=True)
@@ -143,7 +142,7 @@ class LiveFolder:
         return status.st_mtime_ns ^ (status.st_ino << 1)
 
     def state(self) -> "tuple[dict[str, Tensor], dict[str, Any]] | None":
-        """The present state."""
+        """Return tensors and metadata of the newest state, or None."""
         try:
             path = files.inside(self.run, STATE)
             return tensor_value(files.read_bytes(path), path)
@@ -151,7 +150,7 @@ class LiveFolder:
             return None
 
     def close(self) -> None:
-        """Remove all files."""
+        """Remove the files, and the folder if it is then empty."""
         for path in (self._state, self._watched):
             with suppress(OSError):
                 path.unlink()

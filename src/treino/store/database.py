@@ -1,12 +1,12 @@
-"""``run.sqlite``: losses, epochs, events and commands of a run that is in progress.
+"""``run.sqlite``: losses, metrics per epoch, events and commands of a run.
 
-One process writes, any number read at the same time and may send commands (write-ahead log,
+One process writes; any number of processes read at the same time and may send commands (write-ahead log,
 https://sqlite.org/wal.html). Records are collected and committed in at most two transactions per second, with
 a checksum of each table that is verified on reading (see `tables`). A finished run's file is verified by its
 SHA-256 and opened in memory, without a lock or files beside it.
 
-The file's SHA-256 then differs from that in the manifest. The file still counts as intact if the checksums of
-its tables are right, its losses are those of the checkpoint, and it ends with unread commands.
+A command added after sealing changes the file's SHA-256. The file still counts as intact if its tables'
+checksums are right, its losses match the checkpoint, and all later commands are unread.
 """
 
 import errno
@@ -45,7 +45,7 @@ _SYNCHRONOUS = "FULL"  # each transaction is on disk before the next checkpoint 
 
 
 class EpochValue(NamedTuple):
-    """One metric of one split after `epoch` passes over the training rows; NaN if it is undefined."""
+    """One metric of one split after `epoch` epochs; NaN if the metric is undefined."""
 
     epoch: int
     split: str
@@ -54,7 +54,7 @@ class EpochValue(NamedTuple):
 
 
 class Event(NamedTuple):
-    """Something that happened after `step` updates; `time` in seconds since 1970 (UTC)."""
+    """An event after `step` updates; `time` in seconds since 1970 (UTC)."""
 
     time: float
     segment: int
@@ -66,8 +66,8 @@ class Event(NamedTuple):
 class Command(NamedTuple):
     """A command sent to a run.
 
-    `step`: the update from which it holds (None: as soon as it is read). `state`: "new" until the run has
-    read it, then the state set by `mark_command`.
+    `step`: the update from which the command takes effect (None: when it is read). `state`: "new" until the
+    run has read the command, then the state set by `mark_command`.
     """
 
     id: int
@@ -80,7 +80,7 @@ class Command(NamedTuple):
 
 
 class _LossDigest(NamedTuple):
-    """A digest of a segment's losses so far: the step after them, their number, and a running SHA-256."""
+    """A digest of a segment's losses so far: the step after the last, their number, a running SHA-256."""
 
     segment: int
     end: int | None  # None without losses
@@ -91,9 +91,9 @@ class _LossDigest(NamedTuple):
 class Database:
     """A run's tables.
 
-    Make one with `writing`, `reading` or `in_memory`; only `writing` allows `add_…`. Errors: TreinoError
-    naming the file if the disk is full, the file is damaged or missing, or another program keeps it locked.
-    Records that could not be written are kept for the next `flush`.
+    Create an instance with `writing`, `reading` or `in_memory`; only `writing` allows `add_…`. Errors:
+    TreinoError naming the file if the disk is full, the file is damaged or missing, or another program keeps
+    it locked. The next `flush` retries records that could not be written.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection | None, *, writable: bool) -> None:
@@ -146,9 +146,9 @@ class Database:
     # ---- writing
 
     def add_losses(self, segment: int, first_step: int, losses: "np.ndarray") -> None:
-        """Training losses, one per update: [S], or [S, P] for P members; kept as little-endian float32.
+        """Record training losses, one per update: [S], or [S, P] for P ensemble members.
 
-        first_step: how many updates of this run were done before the first of them.
+        They are stored as little-endian float32. first_step: the run's updates before the first loss.
         """
         if len(losses):
             blob = losses.astype("<f4").tobytes()
@@ -165,7 +165,7 @@ class Database:
             self._add(insertion("losses", (int(segment), int(first_step), len(losses), blob)))
 
     def add_epoch(self, segment: int, epoch: int, split: str, metric: str, value: float) -> None:
-        """Record a measurement at the end of `epoch` (counted from 1) on the rows of `split`, also NaN."""
+        """Record a metric of `split` at the end of `epoch` (counted from 1); the value may be NaN."""
         number = None if math.isnan(value) else float(value) + 0.0  # SQLite has no -0.0
         self._add(insertion("epochs", (int(segment), int(epoch), split, metric, number)))
 
@@ -177,7 +177,7 @@ class Database:
     def mark_command(
         self, number: int, state: str, step: int | None = None, segment: int | None = None
     ) -> None:
-        """Record the new state of command `number`, and the step and segment from which it held."""
+        """Record the new state of command `number`, and the step and segment at which it took effect."""
         changes = "state = ?, step = coalesce(?, step), segment = coalesce(?, segment)"
         sql = f"UPDATE commands SET {changes} WHERE id = ?"
         self._add(Statement("commands", sql, (state, step, segment, number)))
@@ -190,8 +190,8 @@ class Database:
             self._committed = time.monotonic()
 
     def cut(self, segment: int, step: int, epoch: int) -> None:
-        """Remove records after `step` updates and `epoch` whole epochs of `segment`, and of later segments;
-        commands stay.
+        """Remove records after `step` updates and `epoch` whole epochs of `segment`, and all of later
+        segments; commands stay.
 
         A chunk of losses across `step` is shortened. Raises TreinoError if losses before `step` are missing.
         """
@@ -228,10 +228,10 @@ class Database:
         )
 
     def mark(self) -> dict[str, Any]:
-        """A mark for `check`: the newest segment, its number of losses, their SHA-256, and how often each
-        table was changed.
+        """Return a mark for `check`: the newest segment, its number of losses, their SHA-256, and the number
+        of changes of each table.
 
-        The losses are read once; afterwards each is hashed when it is added.
+        The stored losses are read once; later ones are hashed as they are added.
         """
         self.flush()
         if self._loss_digest is None:
@@ -252,18 +252,18 @@ class Database:
 
     def check(self, mark: Mapping[str, Any] | None) -> None:
         """Raise TreinoError if a table is damaged or older than `mark`, or if the losses up to the mark
-        differ. Later rows are ignored. None: no mark to compare with."""
+        differ from it. Later rows are ignored. mark: None only checks for damage."""
         compare(self._tables(*tables.COLUMNS), mark, self.path)
 
     def check_log(self) -> None:
-        """Raise TreinoError if the last rows of a killed process are lost in a damaged log."""
+        """Raise TreinoError if a damaged log lost the last rows of a killed process."""
         with sqlite.trouble(self.path):
             sqlite.of_file(self.path, partial(write_ahead_log.check_log, path=self.path))
 
     # ---- commands, from any process
 
     def add_command(self, name: str, value: Any, step: int | None = None) -> None:
-        """Send a command to the process that trains this run; `value` is anything that JSON takes.
+        """Send a command to the process that trains this run; `value` must be serializable as JSON.
 
         Raises TreinoError `not_running` if the run is sealed, or too near its end to read commands.
         """
@@ -276,7 +276,7 @@ class Database:
             self._data_version = -1
             return
         folder = self.path.parent
-        with lock.sharing(folder) as shared:  # so that the folder isn't sealed meanwhile
+        with lock.sharing(folder) as shared:  # prevents sealing meanwhile
             status = manifest.read(folder).status if shared else N_("ending")
             if status != "running":
                 raise not_running(folder, status)
@@ -292,7 +292,7 @@ class Database:
         self.flush()
 
     def poll_commands(self) -> list[Command]:
-        """The commands since the last poll, oldest first. Takes microseconds if there are none."""
+        """Return commands sent since the last poll, oldest first. Takes microseconds if there are none."""
         if time.monotonic() - self._committed >= INTERVAL:
             self.flush()
         with sqlite.trouble(self.path):
@@ -316,7 +316,7 @@ class Database:
         return _losses(self._table("losses"), segment, self.path)
 
     def epochs(self, segment: int = 0) -> list[EpochValue]:
-        """The measurements at the ends of the segment's epochs."""
+        """The metrics at the ends of the segment's epochs."""
         rows = sorted(row[1:] for row in self._table("epochs") if row[0] == segment)
         return [EpochValue._make((*row[:3], math.nan if row[3] is None else row[3])) for row in rows]
 
@@ -386,7 +386,7 @@ class Database:
             self.flush()
             if self._writable:
                 return ask(self._connection)
-            # in memory, out of bytes whose SHA-256 was checked
+            # in memory: the SHA-256 of the bytes was verified
             tables.check(self._connection, self.path)
             return {name: (tables.rows(self._connection, self.path, name), 0) for name in names}
 
@@ -406,7 +406,7 @@ def compare(
 
 
 def not_running(folder: Path, status: str) -> TreinoError:
-    """The error for a command to a run that reads none. status: of the folder, or `ending`."""
+    """The error for a command to a run that reads no commands. status: the folder's, or `ending`."""
     return TreinoError(
         "not_running",
         _("{run} is {status}: no process would hear that.").format(run=folder.name, status=_(status)),
@@ -415,7 +415,7 @@ def not_running(folder: Path, status: str) -> TreinoError:
 
 
 def is_mark(mark: Any) -> TypeGuard[dict[str, Any]]:
-    """Whether it has the form of `Database.mark`."""
+    """Whether the value has the form of `Database.mark`."""
     if not isinstance(mark, dict) or not isinstance(changes := mark.get("changes"), dict):
         return False
     numbers = [mark.get("segment"), mark.get("count"), *changes.values()]
@@ -463,9 +463,9 @@ def _facts(text: str, path: Path) -> dict[str, Any]:
 
 
 def left_out(path: Path, content: bytes, mark: Mapping[str, Any] | None) -> tuple[bytes, list[str]]:
-    """The content without late commands, and their names.
+    """Return the file's content without commands added after sealing, and the names of these commands.
 
-    mark: of the checkpoint. Raises TreinoError if anything else differs.
+    mark: the checkpoint's. Raises TreinoError if anything else differs from it.
     """
     with sqlite.trouble(path), closing(sqlite.in_memory(content)) as connection:
         sqlite.check(connection, path)

@@ -1,8 +1,8 @@
 """Encoding of values as bytes: JSON without NaN, and tensors as safetensors.
 
-A document with sentences has an additional key ``sentences``: for each the place of its text, and its source
-(see ``treino.words.Sentence``). On reading, the text is made again from the source. If this version doesn't
-know the sentence, or the source is invalid, the stored text stays.
+A document that contains sentences has an additional key ``sentences``: for each sentence the path to its text
+in the document, and its source (see ``treino.words.Sentence``). On reading, the text is made again from the
+source, in the reader's language. If the source is invalid or of an unknown sentence, the stored text stays.
 """
 
 import json
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 # ---- sentences in stored JSON
 
 KEY = "sentences"
-DEEPEST = 16  # nested sources
-LONGEST = 20_000  # letters
-SEPARATOR = 4  # letters
+DEEPEST = 16  # levels of nested sources
+LONGEST = 20_000  # characters of a text
+SEPARATOR = 4  # characters between parts
 FORMATS = re.compile(r"\+?,?(\.\d{1,2})?[defg%]?")
 
 
 def with_sources(value: Any) -> Any:
-    """The JSON value, with the sources of its sentences if it is an object that contains some."""
+    """The JSON value; an object that contains sentences gets the additional key with their sources."""
     if not isinstance(value, Mapping):
         return value
     sources = [{"place": place, "source": source} for place, source in _sources(value, [])]
@@ -50,8 +50,7 @@ def _sources(value: Any, place: list[str | int]) -> Iterator[tuple[list[str | in
 
 
 def without_sources(value: Any) -> Any:
-    """The value before ``with_sources``, with its sentences in the reader's language. Changes the value in
-    place."""
+    """Undo ``with_sources`` in place and return the value, with its sentences in the reader's language."""
     stored = value.pop(KEY, None) if isinstance(value, dict) else None
     for entry in stored if isinstance(stored, list) else ():
         try:
@@ -67,7 +66,7 @@ def without_sources(value: Any) -> Any:
 
 
 def _made(source: Any, levels: int) -> Any:
-    """The text of a source in the reader's language, or a number for a nested one.
+    """The text of a source in the reader's language; a nested source may also be a number.
 
     Raises:
         ArithmeticError, AttributeError, LookupError, TypeError, ValueError: the source is invalid.
@@ -108,9 +107,9 @@ _NON_FINITE = "$float"
 def json_bytes(value: Any) -> bytes:
     """UTF-8 JSON, the same bytes for the same value: floats to their last bit, NaN and infinities as null.
 
-    Sentences are kept with their sources (see `store/encoding.py`).
+    Sentences are stored with their sources (see `store/encoding.py`).
 
-    Takes what JSON takes, tuples, and arrays, tensors and their scalars. TypeError for anything else.
+    Accepts JSON types, tuples, and arrays, tensors and their scalars. TypeError for anything else.
     """
     return _text(with_sources(value))
 
@@ -118,7 +117,7 @@ def json_bytes(value: Any) -> bytes:
 def compact_json(value: Any) -> bytes:
     """UTF-8 JSON in one line without spaces, for sending: NaN and infinities become null.
 
-    Takes what `json_bytes` takes; sentences are texts.
+    Accepts the types of `json_bytes`; sentences are sent as plain text.
     """
     separators = ",", ":"
     try:
@@ -131,12 +130,12 @@ def compact_json(value: Any) -> bytes:
 
 def _text(value: Any) -> bytes:
     text = json.dumps(_plain(value, lambda number: None), ensure_ascii=False, allow_nan=False, indent=1)
-    # a lone surrogate (of an undecodable file name) has no UTF-8, but its JSON escape is read back the same
+    # a lone surrogate (in an undecodable file name) has no UTF-8; its JSON escape reads back as the same text
     return (text + "\n").encode("utf-8", "backslashreplace")
 
 
 def json_value(data: bytes, path: Path) -> Any:
-    """The value in the bytes of `json_bytes`. Raises TreinoError naming `path` if it is no JSON."""
+    """Decode the bytes of `json_bytes`. Raises TreinoError naming `path` if they aren't JSON."""
     return without_sources(_value(data, path))
 
 
@@ -148,7 +147,7 @@ def _value(data: bytes, path: Path) -> Any:
 
 
 def signed(content: Mapping[str, Any]) -> bytes:
-    """JSON that ends with the SHA-256 of the same JSON without that entry."""
+    """JSON that ends with an entry ``sha256`` of the same JSON without this entry."""
     return _signed(with_sources(content))
 
 
@@ -157,7 +156,7 @@ def _signed(content: Mapping[str, Any]) -> bytes:
 
 
 def signed_value(data: bytes, path: Path) -> dict[str, Any]:
-    """The value in the bytes of `signed`. Raises TreinoError naming `path` if a bit differs."""
+    """Decode the bytes of `signed`. Raises TreinoError naming `path` if a bit differs."""
     content = _value(data, path)
     if not isinstance(content, dict) or content.pop("sha256", None) is None or _signed(content) != data:
         raise damaged(path, _("its content does not match its own SHA-256"))
@@ -168,13 +167,13 @@ def signed_value(data: bytes, path: Path) -> dict[str, Any]:
 def tensor_bytes(tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -> bytes:
     """A safetensors file: `tensors` under their names, and `metadata` in its header.
 
-    metadata: anything that JSON takes, with non-finite floats kept. The header (format:
-    https://huggingface.co/docs/safetensors) holds it as one entry, for the order of several is not stable.
+    metadata: types of `json_bytes`; non-finite floats are kept. The header (format:
+    https://huggingface.co/docs/safetensors) holds it as one entry, since the order of several is not stable.
     """
     from safetensors.torch import save
     from torch import contiguous_format
 
-    # views of a shared storage, or with gaps, must be copied
+    # views that share storage or aren't contiguous must be copied
     copies = {
         name: tensor.detach().cpu().clone(memory_format=contiguous_format) for name, tensor in tensors.items()
     }
@@ -184,14 +183,14 @@ def tensor_bytes(tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -
 def array_parts(
     arrays: Mapping[str, "NDArray[Any]"], metadata: Mapping[str, Any]
 ) -> "list[bytes | NDArray[Any]]":
-    """A safetensors file of arrays of numbers, as parts to be written one after the other.
+    """A safetensors file of numeric arrays, as parts to be written one after the other.
 
-    Built by hand, fifty times faster than the library and without copying the numbers.
+    Built without the library: fifty times faster, and without copying the numbers.
     """
     header: dict[str, Any] = {"__metadata__": {"treino": _metadata_text(metadata)}}
     parts: list[bytes | NDArray[Any]] = []
     end = 0
-    # wide types first, so that every array is aligned
+    # the widest types first, so that every array is aligned
     for name, array in sorted(arrays.items(), key=lambda item: (-item[1].itemsize, item[0])):
         if array.size:
             parts.append(array.astype(array.dtype.newbyteorder("<"), copy=False).reshape(-1).view("u1"))
@@ -204,20 +203,20 @@ def array_parts(
 
 
 def tensor_value(data: bytes, path: Path) -> tuple[dict[str, "Tensor"], dict[str, Any]]:
-    """The tensors in the bytes of `tensor_bytes`, as copies with torch's alignment, and the metadata."""
+    """Decode the bytes of `tensor_bytes`. Return tensors (copies with torch's alignment) and metadata."""
     from safetensors import SafetensorError
     from safetensors.torch import load
 
     metadata = tensor_metadata(data, path)
     try:
-        # tensors that point into the file's bytes start unaligned
+        # views of the file's bytes aren't aligned
         return {name: tensor.clone() for name, tensor in load(data).items()}, metadata
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise _no_tensors(path, error) from error
 
 
 def tensor_metadata(data: bytes, path: Path) -> dict[str, Any]:
-    """Only the metadata in the bytes of `tensor_bytes`; doesn't import torch."""
+    """Return the metadata in the bytes of `tensor_bytes`, without importing torch."""
     try:
         length = int.from_bytes(data[:8], "little")
         header = json.loads(data[8 : 8 + length])
@@ -250,7 +249,7 @@ def _plain(value: Any, non_finite: Callable[[float], Any]) -> Any:
 
 
 def _metadata_text(metadata: Mapping[str, Any]) -> str:
-    # a state (whose best loss is infinite at first) must be restored exactly, so null can't be used here
+    # a state must be restored exactly (its best loss is infinite at first), so infinity can't become null
     value = _plain(with_sources(metadata), lambda number: {_NON_FINITE: repr(number)})
     return json.dumps(value, allow_nan=False)
 

@@ -1,7 +1,7 @@
 """Writing to disk: all files of treino are written by the functions in this module.
 
 A file is replaced whole or not at all: temporary file in the same folder, fsync, rename, fsync of the folder.
-(SQLite does the same for its own file while a run is going on; see `database`.)
+(During a run SQLite does the same for its own file; see `database`.)
 """
 
 import errno
@@ -21,7 +21,7 @@ from typing import Any
 from treino.errors import TreinoError
 from treino.words import _
 
-# The primitives, as names of this module so that tests can make the k-th call fail.
+# System calls, as module names so that tests can make the k-th call fail.
 _open = os.open
 _write = os.write
 _fsync = os.fsync
@@ -39,7 +39,7 @@ _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
 
 
 def problem(path: Path, number: int, reason: str) -> TreinoError:
-    """The user's error for the system's error `number` (an `errno`) on `path`."""
+    """The TreinoError for the system's error `number` (an `errno`) on `path`."""
     if number in _FULL:
         return TreinoError(
             "disk_full",
@@ -82,7 +82,7 @@ def problem(path: Path, number: int, reason: str) -> TreinoError:
 
 
 def damaged(path: Path, reason: str, hint: str = "") -> TreinoError:
-    """The error for a damaged file. hint: instead of the advice to restore it."""
+    """The error for a damaged file. hint: replaces the advice to restore the file."""
     return TreinoError(
         "run_damaged",
         _("{path} is damaged: {reason}.").format(path=path, reason=reason),
@@ -91,7 +91,7 @@ def damaged(path: Path, reason: str, hint: str = "") -> TreinoError:
 
 
 def not_a_folder(path: Path) -> TreinoError:
-    """The error for a path that should be a folder to write to."""
+    """The error for a path that must be a folder, to write into, and is not."""
     dangling = path.is_symlink() and not path.exists()
     what = _("{path} is a link to nothing.") if dangling else _("{path} is a file, not a folder.")
     return TreinoError(
@@ -113,7 +113,7 @@ def link(path: Path) -> TreinoError:
 
 
 def not_a_file(path: Path) -> TreinoError:
-    """The error for a folder, a pipe, a socket or a device where a file of a run should be."""
+    """The error for a path that must be a file of a run, but is a folder, pipe, socket or device."""
     return TreinoError(
         "not_a_file",
         _("{path} is not a regular file.").format(path=path),
@@ -122,7 +122,7 @@ def not_a_file(path: Path) -> TreinoError:
 
 
 def there_already(path: Path, others: int = 0) -> TreinoError:
-    """The error for an existing file that would be replaced. others: the number of further such files."""
+    """The error for an existing file that would be replaced. others: how many further files would be."""
     return TreinoError(
         "file_exists",
         _("{path} exists already; other files that would be replaced: {n}.").format(path=path, n=others)
@@ -134,7 +134,7 @@ def there_already(path: Path, others: int = 0) -> TreinoError:
 
 @contextmanager
 def trouble(path: Path) -> Iterator[None]:
-    """Turn the system's errors on `path` into a TreinoError that names the file and says what to do."""
+    """Convert an OSError on `path` to a TreinoError that names the file and says what to do."""
     try:
         yield
     except OSError as error:
@@ -142,9 +142,9 @@ def trouble(path: Path) -> Iterator[None]:
 
 
 def inside(folder: Path, name: str) -> Path:
-    """The path of `name` in a run's `folder`, after a check that no part of `name` is a link.
+    """Return the path of `name` in a run's `folder`, after a check that no part of `name` is a link.
 
-    The folder itself may be reached through links, but its content is not trusted. The file need not exist.
+    Links may lead to the folder itself, but its content is not trusted. The file need not exist.
 
     Errors: `link_in_run`; `not_a_file` for a pipe, a socket or a device; `not_a_folder`; `outside_run`.
     """
@@ -173,13 +173,12 @@ def inside(folder: Path, name: str) -> Path:
 
 
 def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:
-    """Write `data` to `path` durably: after a crash at any moment, the complete old or the complete new file
-    exists.
+    """Write `data` to `path` durably: after a crash at any moment, the old or the new file is complete.
 
-    A link at `path` is replaced, not followed. replace: False refuses an existing file (`file_exists`); of
-    two concurrent writers one is refused.
+    A link at `path` is replaced, not followed. replace: False refuses an existing file (`file_exists`), and
+    one of two concurrent writers.
     """
-    temporary = path.parent / f".{path.name}.{os.getpid()}-{get_ident()}{_TEMPORARY}"  # of "." too
+    temporary = path.parent / f".{path.name}.{os.getpid()}-{get_ident()}{_TEMPORARY}"  # works for "." too
     claimed = False
     with trouble(path):
         try:
@@ -202,10 +201,9 @@ def write_atomically(path: Path, data: bytes, *, replace: bool = True) -> None:
 
 
 def replace_at_once(path: Path, parts: Sequence[Any]) -> None:
-    """Write a file, in parts, to `path` atomically, without waiting for the disk: it has no value after a
-    crash.
+    """Write a file, in parts, to `path` atomically but not durably: a crash may lose it.
 
-    Only one process writes there.
+    Only one process may write to `path`.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     temporary = path.parent / f".{path.name}{_TEMPORARY}"
@@ -224,10 +222,9 @@ def replace_at_once(path: Path, parts: Sequence[Any]) -> None:
 
 
 def write_new(contents: Mapping[Path, Sequence[Any]]) -> None:
-    """Write new files, each in parts, durably, to places that nobody reads yet; after a crash some may be
-    incomplete.
+    """Write new files durably, each in parts; after a crash some may be incomplete.
 
-    They are flushed together, a hundred times faster than one after the other.
+    No process may read these paths yet. Files are flushed in parallel, a hundred times faster than in turn.
     """
 
     def put(some: list[tuple[Path, Sequence[Any]]]) -> None:
@@ -251,7 +248,7 @@ def write_new(contents: Mapping[Path, Sequence[Any]]) -> None:
 
 
 def write_all(descriptor: int, data: Any) -> None:
-    """Write all of `data`; the system may accept less per call."""
+    """Write all of `data`, in several calls if the system accepts less per call."""
     view = memoryview(data)
     while view:
         view = view[_write(descriptor, view[:_CHUNK]) :]
@@ -264,14 +261,14 @@ def read_bytes(path: Path) -> bytes:
 
 
 def content(path: Path) -> bytes:
-    """As `read_bytes`, with the system's errors."""
+    """As `read_bytes`, but raises OSError instead of TreinoError for the system's errors."""
     descriptor = open_plain(path, os.O_RDONLY)
     with open(descriptor, "rb") as file:
         return file.read()
 
 
 def open_plain(path: Path, flags: int, opening: Callable[..., int] = os.open) -> int:
-    """Open a regular file. Errors: `not_a_file`; OSError if it is a link or not permitted."""
+    """Open a regular file. Errors: `not_a_file`; OSError if the path is a link or access is denied."""
     descriptor = opening(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
@@ -280,7 +277,7 @@ def open_plain(path: Path, flags: int, opening: Callable[..., int] = os.open) ->
 
 
 def digest(data: bytes, *more: Any) -> str:
-    """SHA-256 as 64 lower-case hexadecimal digits. more: further parts of the same file."""
+    """The SHA-256 of `data`, as 64 lower-case hexadecimal digits. more: further parts of the same file."""
     sha = hashlib.sha256(data)
     for part in more:
         sha.update(part)
@@ -288,21 +285,21 @@ def digest(data: bytes, *more: Any) -> str:
 
 
 def sha256(path: Path | str) -> str:
-    """`digest` of a file, read in parts."""
+    """The `digest` of a file, read in chunks."""
     path = Path(path)
     with trouble(path), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def cache_folder() -> Path:
-    """The folder for files that can be made again: ``$XDG_CACHE_HOME/treino``, by default
+    """The folder for files that can be recreated: ``$XDG_CACHE_HOME/treino``, by default
     ``~/.cache/treino``."""
     root = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(root) if root else Path.home() / ".cache") / "treino"
 
 
 def make_folder(path: Path) -> None:
-    """Make `path` and missing folders above it."""
+    """Create the folder `path` and its missing parents."""
     with trouble(path):
         if path.is_dir():
             return
@@ -312,12 +309,12 @@ def make_folder(path: Path) -> None:
             _mkdir(path)
             _sync(path.parent)
         if not path.is_dir():
-            os.lstat(path)  # raises if it was removed meanwhile
+            os.lstat(path)  # raises if another process removed it meanwhile
             raise not_a_folder(path)
 
 
 def make_private_folder(path: Path) -> None:
-    """Make `path`, if it is missing, for this user alone, in a place that other users can write to.
+    """Create the folder `path`, if missing, for this user alone, in a parent that others can write to.
 
     Error: `folder_of_others`.
     """
@@ -338,7 +335,7 @@ def make_private_folder(path: Path) -> None:
 
 
 def claim_folder(path: Path) -> bool:
-    """Make `path`; False if it already exists. Of two concurrent processes one gets True."""
+    """Create the folder `path`; False if it already exists. Of two concurrent processes one gets True."""
     with trouble(path):
         try:
             _mkdir(path)
@@ -356,7 +353,7 @@ def claim_folder(path: Path) -> bool:
 def copy_folder(folder: Path, to: Path) -> None:
     """Copy the content of `folder` to the empty folder `to`, which is removed on failure.
 
-    Errors: `link_in_run` and `not_a_file`, since only files and folders are copied; the disk's.
+    Errors: `link_in_run` and `not_a_file`, since only files and folders are copied; disk errors.
     """
     try:
         for place, folders, names in os.walk(folder):
@@ -380,7 +377,7 @@ def remove(path: Path) -> None:
 def remove_leftovers(folder: Path, seconds: float = -1.0) -> None:
     """Unlink the temporary files of killed processes in `folder`.
 
-    seconds: only files older than this; None: all, for the holder of the folder's lock.
+    seconds: only files older than this; negative: all, for the holder of the folder's lock.
     """
     with trouble(folder):
         for leftover in folder.glob(f".*{_TEMPORARY}"):
@@ -390,14 +387,14 @@ def remove_leftovers(folder: Path, seconds: float = -1.0) -> None:
 
 
 def _open_new(path: Path) -> int:
-    """Open a new file for writing, replacing an existing one; other names of that file keep it."""
+    """Open a new file for writing. An existing file is unlinked; its other hard links keep its content."""
     with suppress(FileNotFoundError):
         os.unlink(path)
     return _open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
 
 
 def _sync(folder: Path) -> None:
-    """Flush a folder to disk, which makes renames durable."""
+    """Flush a folder to disk, which makes renames in it durable."""
     descriptor = _open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         _fsync(descriptor)

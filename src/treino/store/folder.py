@@ -1,8 +1,8 @@
-"""A run's, sweep's or study's folder: created, written, sealed, read and reopened.
+"""The folder of a run, sweep or study: creating, writing, sealing, reading and reopening it.
 
 While a run is written, its manifest has the status "running" and lists the complete files. `seal` is the last
-step: commands are refused, SQLite's log is merged into its file, all files are hashed, and the manifest gets
-the final status. A process that dies earlier leaves a folder that can be resumed.
+step: it refuses commands, merges SQLite's log into its file, hashes all files, and writes the final status to
+the manifest. A process that dies earlier leaves a folder that can be resumed.
 """
 
 import os
@@ -29,18 +29,17 @@ if TYPE_CHECKING:
 class RunFolder(FolderFiles):
     """A handle on one folder.
 
-    Make it with `create` (which takes the lock) or `open` (which only reads). It is a context manager that
-    closes the database and releases the lock on exit. `notices` has sentences about damage that was worked
-    around.
+    Construct it with `create` (which takes the lock) or `open` (which only reads). As a context manager it
+    closes the database and releases the lock on exit. `notices` describes damage that was worked around.
     """
 
     def __init__(self, path: Path, content: Manifest) -> None:
         super().__init__(path, content)
         self.notices: list[str] = []
         self._database: db.Database | None = None
-        self._alone: int | None = None  # the lock of the folder itself
+        self._alone: int | None = None  # the lock on the folder itself, which keeps commands out
         self._newest: tuple[int, str] | None = None  # generation and name of the last checkpoint
-        self._made = False  # whether this object made the folder
+        self._made = False  # whether this object created the folder
 
     # ---- making and opening
 
@@ -54,10 +53,9 @@ class RunFolder(FolderFiles):
         out: Path | str | None = None,
         kind: str = "run",
     ) -> "RunFolder":
-        """Claim a new folder and its lock: `out`, `parent`/`name`, or the next of `parent`/`stem`-1, -2, …
+        """Create and lock a new folder: `out`, `parent`/`name`, or the next of `parent`/`stem`-1, -2, …
 
-        Errors: `name_taken`, `bad_name`, `out_not_empty`, and the disk's; no incomplete folder is left
-        behind.
+        Errors: `name_taken`, `bad_name`, `out_not_empty`, and disk errors; none leaves an incomplete folder.
         """
         if kind not in manifest.KINDS:
             raise ValueError(f"{kind!r} is not one of {manifest.KINDS}")
@@ -74,7 +72,7 @@ class RunFolder(FolderFiles):
         folder._made = made
         try:
             folder._lock = lock.acquire(path / lock.NAME)
-            if not has_no_checkpoint(path):  # another process took the same folder, and keeps something
+            if not has_no_checkpoint(path):  # another process has used the folder meanwhile
                 folder.close()
                 raise new_names.in_use(path) if out is None else new_names.occupied(path)
             clear(path)
@@ -83,14 +81,17 @@ class RunFolder(FolderFiles):
         except BaseException as error:
             folder.discard()
             lost = isinstance(error, TreinoError) and error.rule in ("run_busy", "name_taken")
-            if lost and name is None and out is None:  # somebody took the folder over before it was locked
+            if lost and name is None and out is None:  # another process locked the folder first
                 return cls.create(parent=parent, stem=stem, kind=kind)
             raise
         return folder
 
     @classmethod
     def open(cls, path: Path | str, *, verify: bool = True) -> "RunFolder":
-        """Open for reading. Errors: `run_missing`, `not_a_run`, `run_newer`, `run_damaged`, `file_missing`"""
+        """Open a folder for reading.
+
+        Errors: `run_missing`, `not_a_run`, `run_newer`, `run_damaged`, `file_missing`.
+        """
         path = Path(path)
         try:
             folder = cls(path, manifest.read(path))
@@ -104,7 +105,7 @@ class RunFolder(FolderFiles):
         return folder
 
     def lock(self) -> "RunFolder":
-        """Take the lock for writing. Error: `run_busy` if a live process has it."""
+        """Take the folder's lock, to write. Error: `run_busy` if a live process holds the lock."""
         if not lock.held(self._lock):
             self._lock = lock.acquire(self.within(lock.NAME))
             try:
@@ -126,7 +127,7 @@ class RunFolder(FolderFiles):
         self.close()
 
     def close(self) -> None:
-        """Commit all records, close the database and release the lock. An unsealed run is then
+        """Commit all records, close the database and release the lock. An unsealed run then has the status
         interrupted."""
         try:
             self._forget_database()
@@ -134,7 +135,7 @@ class RunFolder(FolderFiles):
             self._release()
 
     def discard(self) -> None:
-        """Remove all that was written, and the folder if it was made for this run, but nothing else."""
+        """Remove all files that treino wrote here, and the folder itself if this object created it."""
         if lock.held(self._lock):
             for undo in (self._forget_database, lambda: clear(self.path)):
                 with suppress(TreinoError):
@@ -148,32 +149,32 @@ class RunFolder(FolderFiles):
 
     @property
     def status(self) -> str:
-        """running (a live process has the lock), finished, stopped, diverged, or interrupted (also by a
+        """running (a live process holds the lock), finished, stopped, diverged, or interrupted (also by a
         crash)."""
         content = self.manifest
         if content.sealed:
             return content.status
         if lock.held(self._lock) or lock.holder(self.within(lock.NAME)) is not None:
             return "running"
-        content = self.manifest  # it may have been sealed between the two reads
+        content = self.manifest  # read again: another process may have sealed the run meanwhile
         return content.status if content.sealed else "interrupted"
 
     @property
     def missing(self) -> list[str]:
-        """The files that have to be there and aren't: somebody has deleted them."""
+        """The required files that do not exist, because they were deleted."""
         while True:
             content = self.manifest
             needed = [*filter(content.needs, content.files), *([] if content.sealed else [db.NAME])]
             absent = [name for name in needed if not self.within(name).is_file()]
-            if not absent or self.manifest == content:  # else its writer has removed them meanwhile
+            if not absent or self.manifest == content:  # else the writing process removed them meanwhile
                 return absent
 
     def verify(self, *, resume: bool = False) -> None:
-        """Verify every file in the manifest, and of a killed run also the tables, which must reach its
+        """Verify every file in the manifest; for a killed run also that the database's tables reach the
         checkpoint.
 
         Raises TreinoError naming the first file that differs or is missing. resume: skip what a resume
-        doesn't need: keyframes, and rows after the checkpoint.
+        doesn't need: keyframes, and database rows after the checkpoint.
         """
         content = self._manifest
         for name in content.files:
@@ -187,7 +188,7 @@ class RunFolder(FolderFiles):
                 tables.check_log()
 
     def read_bytes(self, name: str) -> bytes:
-        """As `FolderFiles.read_bytes`, but for tables without commands that were added after sealing."""
+        """As `FolderFiles.read_bytes`; from the database, commands added after sealing are removed."""
         try:
             return super().read_bytes(name)
         except TreinoError as error:
@@ -210,9 +211,9 @@ class RunFolder(FolderFiles):
     # ---- checkpoints
 
     def checkpoint(self, tensors: Mapping[str, "Tensor"], meta: Mapping[str, Any]) -> None:
-        """Save the state, replacing the older of the two generations.
+        """Save a checkpoint, replacing the older of the two generations.
 
-        All earlier records of the database are flushed first, so that none before this state can be missing.
+        The database is flushed first, so that no record from before the checkpoint can be missing.
         """
         self._require_writing()
         self.database.flush()
@@ -227,11 +228,10 @@ class RunFolder(FolderFiles):
         self._newest = generation + 1, name
 
     def last_checkpoint(self) -> tuple[dict[str, "Tensor"], dict[str, Any]] | None:
-        """The newest saved state, None without one.
+        """Return tensors and metadata of the newest checkpoint, None without one.
 
-        For the writer, a damaged generation is replaced by the other one, with a notice and an event; for a
-        reader every damage is an error. For the writer, the losses in the database must also be those that
-        led to this state.
+        For the lock's holder, the other generation replaces a damaged one, with a notice and an event, and
+        the losses in the database must match the checkpoint. For a reader any damage is an error.
         """
         whole, broken = self._checkpoints()
         for name, error in broken.items():
@@ -256,7 +256,7 @@ class RunFolder(FolderFiles):
 
     @property
     def database(self) -> db.Database:
-        """The run's tables: to write with the lock held, to read otherwise."""
+        """The run's database: writable if this object holds the lock of an unsealed run, else read-only."""
         path = self.within(db.NAME)
         if lock.held(self._lock) and not self._manifest.sealed:
             if self._database is None:
@@ -271,9 +271,9 @@ class RunFolder(FolderFiles):
     # ---- sealing
 
     def take_commands(self, accept: bool) -> None:
-        """Set whether other processes can send commands, until the lock is released or this is called again.
+        """Allow or refuse commands from other processes, until the next call or the release of the lock.
 
-        False waits for a command that is being sent.
+        accept: False waits for a command that is being sent.
         """
         self._require_writing()
         if not accept and not lock.held(self._alone):
@@ -282,7 +282,7 @@ class RunFolder(FolderFiles):
             self._share()
 
     def refuse_commands(self) -> None:
-        """Accept no commands from now on, and refuse the unread ones."""
+        """Refuse new commands from now on, and all unread commands."""
         self.take_commands(False)
         self.database.refuse_commands()
 
@@ -302,8 +302,8 @@ class RunFolder(FolderFiles):
         listed |= {each.name: each.digest for each in whole}
         for name in broken:
             files.remove(self.within(name))
-        # replaced by rename instead of changed in place, which would wait for all readers;
-        # SQLite's own files hold the same pages, so a crash between these steps mixes nothing
+        # the file is replaced by rename, since changing it in place would wait for all readers;
+        # SQLite's log holds the same pages, so a crash between these steps does no harm
         self.database.check(None)
         content = self.database.to_bytes()
         self._forget_database()
@@ -357,7 +357,7 @@ class RunFolder(FolderFiles):
     def _release(self, *, unlink: bool = False) -> None:
         self._share()
         own_lock, self._lock = self._lock, None
-        if own_lock is not None:  # a sealed folder needs no lock file
+        if own_lock is not None:  # of a sealed folder the lock file is deleted
             lock.release(own_lock, self.path / lock.NAME, unlink=unlink or self._manifest.sealed)
 
 

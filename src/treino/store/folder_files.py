@@ -1,6 +1,6 @@
 """The files in the folder of a run, sweep or study: written atomically, verified by the manifest when read.
 
-All paths go through `within`, since the folder may come from anybody.
+All paths go through `within`, since the folder may come from an untrusted source.
 """
 
 import os
@@ -22,7 +22,7 @@ YOUNG = 60.0  # seconds during which a temporary file may belong to a live proce
 
 
 class FolderFiles:
-    """The files of one folder, for reading, and for the holder of its lock for writing."""
+    """The files of one folder. Reading needs no lock; writing needs the folder's lock."""
 
     def __init__(self, path: Path, content: Manifest) -> None:
         self.path = path
@@ -31,7 +31,7 @@ class FolderFiles:
 
     @property
     def manifest(self) -> Manifest:
-        """The present manifest; another process may be changing it unless this one holds the lock."""
+        """The manifest, read again unless this object holds the lock, since another process may change it."""
         if not lock.held(self._lock):
             self._manifest = manifest.read(self.path)
         return self._manifest
@@ -43,23 +43,23 @@ class FolderFiles:
 
     @property
     def created(self) -> str:
-        """The time at which the folder was made: UTC, ISO 8601."""
+        """The time at which the folder was created: UTC, ISO 8601."""
         return self._manifest.created
 
     @property
     def writing(self) -> bool:
-        """Whether this process may write to the folder: it holds the lock, and the run has not ended."""
+        """Whether this object may write to the folder: it holds the lock, and the folder is not sealed."""
         return lock.held(self._lock) and not self._manifest.sealed
 
     def within(self, name: str) -> Path:
         """The path of an entry of this folder, existing or not.
 
-        Raises TreinoError if a part of it is a link, a pipe, a socket or a device.
+        Raises TreinoError if a part of `name` is a link, a pipe, a socket or a device.
         """
         return files.inside(self.path, name)
 
     def names(self, under: str) -> list[str]:
-        """The entries of the sub-folder `under`, as names in this folder; [] without such a folder."""
+        """The entries of the sub-folder `under`, as names relative to this folder; [] if it doesn't exist."""
         place = self.within(under)
         try:
             names = sorted(os.listdir(place))
@@ -68,7 +68,7 @@ class FolderFiles:
         return [f"{under}/{name}" for name in names if not name.startswith(".")]
 
     def has(self, name: str) -> bool:
-        """Whether the file exists and, in a sealed run, is in the manifest."""
+        """Whether the file exists and, in a sealed folder, is in the manifest."""
         content = self.manifest
         listed = not content.sealed or name in content.files or _outside(name)
         return listed and self.within(name).is_file()
@@ -76,22 +76,22 @@ class FolderFiles:
     def write_bytes(self, name: str, data: bytes) -> Path:
         """Write a file atomically and return its path.
 
-        pictures/ and exports/ can be written at any time; all else needs the lock, and is added to the
-        manifest.
+        Files in pictures/ and exports/ can be written at any time; all others need the lock, and are added to
+        the manifest.
         """
         if not manifest.inside(name):
             raise ValueError(f"{name!r} is not a name inside a run's folder")
         path = self.within(name)
         if _outside(name):
             files.make_folder(path.parent)
-            files.remove_leftovers(path.parent, YOUNG)  # these are written without a lock
+            files.remove_leftovers(path.parent, YOUNG)  # other processes may be writing here, without a lock
             files.write_atomically(path, data)
             return path
         self._require_writing()
         listed = self._manifest.files
         before, digest = listed.get(name, manifest.ABSENT), files.digest(data)
         if digest not in before.split():
-            self._record({**listed, name: f"{before} {digest}"})  # after a crash one of the two is right
+            self._record({**listed, name: f"{before} {digest}"})  # after a crash, one of both is right
         if path.parent != self.path:
             files.make_folder(path.parent)
         files.write_atomically(path, data)
@@ -101,7 +101,7 @@ class FolderFiles:
     def write_new(self, contents: Mapping[str, Sequence[Any]]) -> None:
         """Write many new files, each in parts, and add all of them to the manifest at once.
 
-        A process that dies earlier leaves files that are not in the manifest; `remove` deletes them.
+        A process that dies meanwhile leaves files that are not in the manifest; `remove` deletes them.
         """
         self._require_writing()
         if contents:
@@ -121,8 +121,8 @@ class FolderFiles:
             files.remove(self.within(name))
 
     def read_bytes(self, name: str) -> bytes:
-        """A file's content, after its SHA-256 is verified. Errors: `file_missing`, `run_damaged`, the
-        disk's."""
+        """Return a file's content, after verifying its SHA-256. Errors: `file_missing`, `run_damaged`, disk
+        errors."""
         while True:
             content = self.manifest
             try:
@@ -135,7 +135,7 @@ class FolderFiles:
             unchecked = expected is None and (_outside(name) or not content.sealed)
             if data is not None and (unchecked or files.digest(data) in str(expected).split()):
                 return data
-            # the writer may have replaced the file between the two reads
+            # a writing process may have replaced the file after the manifest was read
             if self.manifest == content:
                 raise self._unreadable(name, data, expected)
 
@@ -144,15 +144,15 @@ class FolderFiles:
         return self.write_bytes(name, json_bytes(value))
 
     def read_json(self, name: str) -> Any:
-        """A JSON file's value, checked."""
+        """Return a JSON file's value, verified."""
         return json_value(self.read_bytes(name), self.path / name)
 
     def write_tensors(self, name: str, tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -> Path:
-        """Write a safetensors file; `metadata` is anything that JSON takes, non-finite floats included."""
+        """Write a safetensors file; `metadata`: JSON types, including non-finite floats."""
         return self.write_bytes(name, tensor_bytes(tensors, metadata))
 
     def read_tensors(self, name: str) -> tuple[dict[str, "Tensor"], dict[str, Any]]:
-        """A safetensors file's tensors (aligned copies, on the CPU) and metadata, checked."""
+        """Return a safetensors file's tensors (aligned copies, on the CPU) and metadata, verified."""
         return tensor_value(self.read_bytes(name), self.path / name)
 
     # ---- inside

@@ -1,7 +1,7 @@
-"""The locks of a folder, released by the kernel when their process ends.
+"""The locks of a folder, which the kernel releases when the process that holds them ends.
 
-The writer locks the file ``.lock``. The folder itself is locked, shared, by each process that sends the
-writer a command, for that moment; and exclusively by the writer once it reads no more commands.
+The writing process locks the file ``.lock``. A process that sends it a command holds a shared lock on the
+folder itself while sending; the writing process locks the folder exclusively once it reads no more commands.
 """
 
 import fcntl
@@ -20,13 +20,13 @@ _held: set[int] = set()
 
 
 def acquire(path: Path) -> int:
-    """Lock the file `path`, made if it is missing.
+    """Lock the file `path`, which is created if it is missing.
 
-    Returns a descriptor for `release` and `held`. Raises TreinoError `run_busy` if another process (or
-    another handle in this one) has the lock.
+    Return a descriptor for `release` and `held`. Raises TreinoError `run_busy` if another process, or another
+    handle in this process, holds the lock.
     """
     process: int | None = None
-    for _attempt in range(20):  # `holder` has the lock for an instant, without being a writer
+    for _attempt in range(20):  # `holder` also takes the lock, for an instant
         with files.trouble(path):
             descriptor = files.open_plain(path, os.O_RDWR | os.O_CREAT, files._open)
             try:
@@ -35,10 +35,10 @@ def acquire(path: Path) -> int:
                     os.close(descriptor)
                     time.sleep(0.01)
                     continue
-                if not _still_there(descriptor, path):  # its last owner unlinked it meanwhile
+                if not _still_there(descriptor, path):  # its last holder unlinked it meanwhile
                     os.close(descriptor)
                     continue
-                if os.fstat(descriptor).st_nlink > 1:  # the file has another name, and is left as it is there
+                if os.fstat(descriptor).st_nlink > 1:  # another hard link must keep its content
                     os.unlink(path)
                     os.close(descriptor)
                     continue
@@ -64,20 +64,19 @@ def acquire(path: Path) -> int:
 
 @contextmanager
 def sharing(folder: Path) -> Iterator[bool]:
-    """Lock the folder itself, shared, without waiting; yields False if a process has it exclusively."""
+    """Take a shared lock on the folder itself, without waiting; yield False if it is locked exclusively."""
     descriptor = _open_folder(folder)
     try:
         with files.trouble(folder):
             shared = not _busy(descriptor, fcntl.LOCK_SH)
         yield shared
     finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)  # a forked process may have the descriptor too
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # explicit, since a forked process may share the descriptor
         os.close(descriptor)
 
 
 def acquire_folder(folder: Path) -> int:
-    """Lock the folder itself exclusively, after waiting for shared locks. Returns a descriptor, as
-    `acquire`."""
+    """Wait for shared locks, then lock the folder itself exclusively. Return a descriptor, as `acquire`."""
     descriptor = _open_folder(folder)
     try:
         with files.trouble(folder):
@@ -91,12 +90,12 @@ def acquire_folder(folder: Path) -> int:
 
 def held(descriptor: int | None) -> bool:
     """Whether this process holds the lock; False in a forked child, which must not write to its parent's
-    run."""
+    folder."""
     return descriptor in _held
 
 
 def release(descriptor: int, path: Path, *, unlink: bool = False) -> None:
-    """Release the lock. unlink: remove the lock file, for a complete folder."""
+    """Release the lock. unlink: also remove the lock file, because the folder is complete."""
     if descriptor in _held:
         _held.discard(descriptor)
         if unlink:
@@ -106,7 +105,7 @@ def release(descriptor: int, path: Path, *, unlink: bool = False) -> None:
 
 
 def holder(path: Path) -> int | None:
-    """The id of the live process that has the lock (0 if it isn't known yet); None without one."""
+    """The id of the live process that holds the lock (0 if it isn't known yet); None if it is free."""
     try:
         descriptor = files.open_plain(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -146,7 +145,7 @@ def _still_there(descriptor: int, path: Path) -> bool:
 
 
 def _forget() -> None:
-    # with it, a forked worker that outlives its parent would make the run look alive
+    # otherwise a forked worker that outlives its parent would keep the lock
     for descriptor in _held:
         with suppress(OSError):
             os.close(descriptor)

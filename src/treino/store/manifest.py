@@ -15,17 +15,17 @@ FORMAT = 1
 KINDS = ("run", "sweep", "study")
 _FIRST = {"run": "spec.json", "sweep": "asked.json", "study": "spec.json"}
 ENDS = (N_("finished"), N_("stopped"), N_("interrupted"), N_("diverged"))
-OUTSIDE = ("pictures", "exports", "live")  # may be written at any time, so they have no digests
-ABSENT = "-"  # in place of the digest of a file that doesn't exist yet
+OUTSIDE = ("pictures", "exports", "live")  # folders that may be written at any time, without digests
+ABSENT = "-"  # stands for the digest of a file that doesn't exist yet
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """A folder's state: `status` is "running" or an end; `files` maps names to SHA-256.
+    """A folder's state: `status` is "running" or one of `ENDS`; `files` maps names to SHA-256.
 
-    Names are relative to the folder ("checkpoint/a.safetensors"). While a file is being written it has two
-    digests with a space between them, the old one (or `ABSENT`) and the new one, since a process may die
-    before or after the rename. `created` is in UTC, ISO 8601 to the microsecond, so that it sorts as text.
+    Names are relative to the folder ("checkpoint/a.safetensors"). While a file is written it has two digests
+    separated by a space, the old one (or `ABSENT`) and the new one, since the process may die before or after
+    the rename. `created` is in UTC, ISO 8601 to the microsecond, so that it sorts as text.
     """
 
     kind: str
@@ -40,15 +40,15 @@ class Manifest:
 
     @property
     def first(self) -> str:
-        """The first file of a training; without it there is nothing to resume."""
+        """The name of the file that a training writes first; without it nothing can be resumed."""
         return _FIRST[self.kind]
 
     def needs(self, name: str) -> bool:
-        """Whether `name` must exist: it is listed, and not as a file that may not be written yet."""
+        """Whether the file `name` must exist: it is listed, and was written before."""
         return name in self.files and ABSENT not in self.files[name].split()
 
     def to_bytes(self) -> bytes:
-        """JSON that ends with the SHA-256 of the same JSON without that entry."""
+        """JSON that ends with an entry ``sha256`` of the same JSON without this entry."""
         return signed(
             {
                 "format": FORMAT,
@@ -61,8 +61,8 @@ class Manifest:
 
     @classmethod
     def from_bytes(cls, data: bytes, path: Path) -> "Manifest":
-        """Parse and verify. Raises TreinoError naming `path` if a bit differs or the format is newer than
-        this version's."""
+        """Decode and verify the bytes of `to_bytes`. Raises TreinoError naming `path` if a bit differs, or if
+        the format is newer than this version's."""
         content = json_value(data, path)
         if not isinstance(content, dict):
             raise damaged(path, _("it is not a manifest"))
@@ -105,7 +105,7 @@ class Manifest:
 def read(folder: Path) -> Manifest:
     """The manifest of `folder`. Errors: `run_missing`, `not_a_run`, and those of `Manifest.from_bytes`.
 
-    A run's folder may be reached through a link, but not through one that lies in a sweep's.
+    `folder` may be a link, unless the link is in a sweep's folder.
     """
     if folder.is_symlink() and (folder.parent / NAME).exists():
         raise files.link(folder)
@@ -129,7 +129,7 @@ def read(folder: Path) -> Manifest:
 
 
 def inside(name: str) -> bool:
-    """Whether `name` is a plain relative name that stays in the folder."""
+    """Whether `name` is a normalised relative path that stays in the folder."""
     path = PurePosixPath(name)
     return (
         bool(name)

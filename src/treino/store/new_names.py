@@ -1,4 +1,4 @@
-"""Names of new folders: which are allowed, how one is claimed, and those that a process left behind."""
+"""Names of new folders: their check, the claim of a name, and leftovers of processes that ended early."""
 
 import os
 import re
@@ -18,18 +18,18 @@ from treino.words import _
 # ---- leftovers
 
 _OWN = {manifest.NAME, lock.NAME, *(database.NAME + ending for ending in ("", *sqlite.BESIDE))}
-_OF_AN_END = "result.json"  # a rewound run has ended before
+_OF_AN_END = "result.json"  # a rewound run keeps it, though it isn't sealed
 _OWN_NUMBERED = re.compile(r"keyframes/\d+-\d+\.safetensors|checkpoint/[ab]\.safetensors|(.*/)?\.[^/]+\.tmp")
 
 
 def is_leftover(path: Path) -> bool:
-    """Whether the folder contains at most the files written before a run begins."""
+    """Whether the folder contains only files that treino writes before a run's settings."""
     return has_no_checkpoint(path) and not _has_settings(path, _manifest(path))
 
 
 def has_no_checkpoint(path: Path) -> bool:
-    """Whether the folder contains at most a leftover, or a run that was never sealed and has no checkpoint,
-    which a resume would start from its first step."""
+    """Whether the folder contains only a leftover, or a run that was never sealed and has no checkpoint, so
+    that a resume would start from its first step."""
     if path.is_symlink() or not path.is_dir():
         return False
     try:
@@ -45,7 +45,7 @@ def has_no_checkpoint(path: Path) -> bool:
 
 
 def ended_before_it_began(path: Path) -> TreinoError:
-    """The error for opening such a folder as a run."""
+    """The error for opening a leftover as a run."""
     return TreinoError(
         "ended_before_it_began",
         _("{path} ended before it began: its settings were not written yet.").format(path=path),
@@ -54,10 +54,9 @@ def ended_before_it_began(path: Path) -> TreinoError:
 
 
 def clear(path: Path) -> None:
-    """Remove treino's files from the folder, also those of a begun run, except the lock; for the lock's
-    holder.
+    """Remove all of treino's files from the folder, including a run's, but not the lock file.
 
-    If this process dies meanwhile, the folder is a leftover.
+    The caller must hold the lock. If this process dies meanwhile, the folder is a leftover.
     """
     content = _manifest(path)
     first = "" if content is None else content.first
@@ -71,7 +70,7 @@ def clear(path: Path) -> None:
 
 
 def _has_settings(path: Path, content: Manifest | None) -> bool:
-    """Whether a run has begun in the folder and can be resumed."""
+    """Whether the folder contains a run's settings, so that the run can be resumed."""
     return content is not None and (content.sealed or (path / content.first).exists())
 
 
@@ -85,13 +84,13 @@ def _manifest(path: Path) -> Manifest | None:
 
 
 def _own(path: Path, name: str, content: Manifest | None) -> bool:
-    """Whether it is a file that treino wrote, and not a link or anything else in its place."""
+    """Whether `name` is a file that treino wrote, and not a link or another entry with that name."""
     known = name in _OWN or _OWN_NUMBERED.fullmatch(name) or (content is not None and name in content.files)
     return bool(known) and stat.S_ISREG(os.lstat(path / name).st_mode)
 
 
 def _names(path: Path) -> Iterator[str]:
-    """The names of all entries below the folder that are no folders; links count and are not followed."""
+    """The names of all entries below the folder, except folders; links are listed and not followed."""
     for folder, folders, others in os.walk(path):
         links = [name for name in folders if (Path(folder) / name).is_symlink()]
         for name in (*links, *others):
@@ -105,7 +104,7 @@ _LONGEST = 100
 
 
 def checked_name(name: str) -> str:
-    """`name`, if it can be a folder in `runs`; else raises TreinoError."""
+    """Return `name` if it is allowed for a folder in `runs`; else raise TreinoError."""
     if not name.strip():
         raise _bad(_("A run's name can't be empty."))
     if len(name.encode("utf-8", "surrogatepass")) > _LONGEST:
@@ -118,14 +117,14 @@ def checked_name(name: str) -> str:
 
 
 def slug(stem: str) -> str:
-    """`stem` (such as a data file's name) without characters that a name can't have: "my data" gives
+    """Replace characters of `stem` (such as a data file's name) that a name can't have: "my data" gives
     "my-data"."""
     plain = re.sub(r"[^\w.+-]+", "-", stem).strip(".-")
     return plain.encode()[: _LONGEST - 12].decode(errors="ignore") or "run"
 
 
 def claim_next(parent: Path, stem: str) -> Path:
-    """Make the folder `stem`-N with N above all existing numbers."""
+    """Create the folder `stem`-N with N above all existing numbers."""
     make_folder(parent)
     stem = slug(stem)
     pattern = re.compile(re.escape(stem) + r"-(\d{1,9})")
@@ -138,7 +137,7 @@ def claim_next(parent: Path, stem: str) -> Path:
 
 
 def claim_name(parent: Path, name: str) -> Path:
-    """Make the folder `name`, or reuse a leftover. Raises TreinoError if anything else is there."""
+    """Create the folder `name`, or reuse a leftover. Raises TreinoError if the folder contains more."""
     path = parent / checked_name(name)
     make_folder(parent)
     if not claim_folder(path) and not _free(path):
@@ -147,7 +146,7 @@ def claim_name(parent: Path, name: str) -> Path:
 
 
 def _free(path: Path) -> bool:
-    """Whether a new run may use an existing folder."""
+    """Whether a new run may replace the content of an existing folder."""
     return is_leftover(path) or (has_no_checkpoint(path) and lock.holder(path / lock.NAME) is None)
 
 
@@ -165,16 +164,16 @@ def in_use(path: Path) -> TreinoError:
 
 
 def command_word(path: Path, suffix: str = "") -> str:
-    """The word for a folder on a command line: its name if it is in ./runs, else its path.
+    """A folder as an argument on the command line: its name if it is in ./runs, else its path.
 
-    suffix: for a part of it, such as ``:17`` for a network of a sweep.
+    suffix: for a part of the folder, such as ``:17`` for a network of a sweep.
     """
     here = path.resolve().parent == Path("runs").resolve()
     return shlex.quote(f"{path.name if here else path}{suffix}")
 
 
 def claim_out(path: Path) -> bool:
-    """Make the folder `path` (True), or use an empty one or a leftover (False); else raises TreinoError."""
+    """Create the folder `path` (True) or reuse an empty one or a leftover (False); else raise TreinoError."""
     make_folder(path.parent)
     if claim_folder(path):
         return True
@@ -187,7 +186,7 @@ def claim_out(path: Path) -> bool:
 
 
 def occupied(path: Path) -> TreinoError:
-    """The error for a folder for a new run that isn't empty."""
+    """The error if the folder for a new run isn't empty."""
     return TreinoError(
         "out_not_empty",
         _("{path} exists and is not empty.").format(path=path),

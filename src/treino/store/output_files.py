@@ -1,9 +1,9 @@
-"""Files that a command writes to a path of the user, without destroying files that somebody may need.
+"""Output files at paths of the user's choice, written without destroying files that are still needed.
 
-A path is checked before the work, so that nothing is computed in vain, and again before writing. Refused are:
+A path is checked before the work, so that nothing is computed in vain, and again before writing. Refused are
 files that the command reads, paths in the folder of a run, links, folders, pipes and devices, names whose
-ending doesn't fit the content (no page replaces a table or a script), and any other existing file without
-``replace``.
+ending doesn't fit the content (no page replaces a table or a script), and without ``replace`` any other
+existing file.
 """
 
 import errno
@@ -26,19 +26,19 @@ PNG = (".png",)
 PATCH = (".patch", ".diff")
 
 _KIND = re.compile(rb'"kind":\s*"(%s)"' % "|".join(manifest.KINDS).encode())
-_HEAD = 1 << 12  # bytes of a manifest, whose kind comes before its files
+_HEAD = 1 << 12  # bytes at a manifest's start, which contain its kind
 
 
 class OutputFile:
     """One file at a path of the user's choice.
 
-    path: as given. replaced: the path, if it replaced a file. endings: of names that fit the content. reads:
-    files that the command reads. replace: whether an existing file may be replaced. new_folders: whether
-    missing folders above it are made. ``/dev/null`` is always allowed.
+    path: as given. replaced: the path, if writing replaced a file. endings: allowed endings of the name.
+    reads: files that the command reads. replace: whether an existing file may be replaced. new_folders:
+    whether missing parent folders are created. ``/dev/null`` is always allowed.
 
     Raises:
-        TreinoError: the path is refused. to_place: it is a folder, or in no folder; to_special: a pipe or a
-            device; to_link; to_run; to_source; to_ending; file_exists; read_only.
+        TreinoError: the path is refused. to_place: it is a folder, or its folder is missing; to_special: a
+            pipe or a device; to_link; to_run; to_source; to_ending; file_exists; read_only.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class OutputFile:
     ) -> None:
         self.path = Path(path)
         self.replaced: list[Path] = []
-        self._place = self.path.absolute()  # an examined script may change the working directory
+        self._place = self.path.absolute()  # a script that treino runs may change the working directory
         self._endings, self._replace, self._new_folders = tuple(endings), replace, new_folders
         self._reads = [Path(source).absolute() for source in reads]
         self._check()
 
     def write(self, data: bytes) -> Path:
-        """Write `data` atomically and return the path. Errors: as above, and the disk's."""
+        """Write `data` atomically and return the path. Errors: as for `OutputFile`, and disk errors."""
         if self._check():
             return self.path
         there = os.path.lexists(self._place)
@@ -69,7 +69,7 @@ class OutputFile:
         return self.path
 
     def _check(self) -> bool:
-        """Check the path. Returns whether it is the null device."""
+        """Check the path. Return whether the path is the null device."""
         place = self._place
         mode = _mode(place)
         if mode is not None and not stat.S_ISLNK(mode) and os.path.samefile(place, os.devnull):
@@ -106,7 +106,7 @@ class OutputFile:
 
 
 class OutputFolder:
-    """Several files in a folder of the user's choice, which is made if it is missing.
+    """Several files in a folder of the user's choice, which is created if it is missing.
 
     path: as given. replace: whether existing files may be replaced. replaced: the replaced files.
 
@@ -124,7 +124,7 @@ class OutputFolder:
         _check_folder(self._place, self.path, new=True)
 
     def check(self, names: Iterable[str]) -> None:
-        """Refuse names (or patterns of names) of files that can't be written.
+        """Refuse file names, or glob patterns of names, that can't be written.
 
         Raises:
             TreinoError: as for `OutputFile`.
@@ -148,7 +148,7 @@ class OutputFolder:
             raise there_already(self.path / there[0].relative_to(self._place), len(there) - 1)
 
     def write(self, name: str, data: bytes) -> Path:
-        """Write a file atomically and return its path. Errors: as `check`, and the disk's."""
+        """Write a file atomically and return its path. Errors: as for `check`, and disk errors."""
         if not any(fnmatchcase(name, pattern) for pattern in self._names):
             raise ValueError(f"{name!r} was not checked before the work")
         self.check([name])
@@ -162,8 +162,8 @@ class OutputFolder:
         return self.path / name
 
     def remove_others(self, pattern: str) -> None:
-        """Remove files that match a checked pattern and were not written now, such as those of an older
-        film."""
+        """Remove files that match a glob pattern and were not written by this object, such as those of an
+        older film."""
         self.check([pattern])
         for file in sorted(self._place.glob(pattern)):
             if (name := file.relative_to(self._place).as_posix()) not in self._written:
@@ -172,7 +172,7 @@ class OutputFolder:
                 self.replaced.append(self.path / name)
 
     def _plain_folders(self, name: str) -> bool:
-        """Whether the folders in between exist. Refuses a link or a file among them."""
+        """Whether the parent folders in `name` exist. Refuses a link or a file among them."""
         place = self._place
         for part in Path(name).parts[:-1]:
             place /= part
@@ -185,7 +185,7 @@ class OutputFolder:
 
 
 def refuse_run(path: Path) -> None:
-    """Refuse a path in the folder of a run, a sweep or a study, also through links.
+    """Refuse a path in the folder of a run, a sweep or a study, even if links lead there.
 
     Raises:
         TreinoError: to_run.
@@ -204,7 +204,7 @@ def refuse_run(path: Path) -> None:
 
 
 def refuse_special(path: Path, mode: int | None) -> None:
-    """Refuse a link, a pipe, a socket or a device. mode: of the entry at `path`; None without one.
+    """Refuse a link, a pipe, a socket or a device. mode: the file mode at `path`; None if nothing is there.
 
     Raises:
         TreinoError: to_link, to_special.
@@ -225,7 +225,7 @@ def refuse_special(path: Path, mode: int | None) -> None:
 
 
 def _check_folder(place: Path, path: Path, new: bool) -> None:
-    """Refuse a folder that is missing (unless ``new``), is no folder, or is not writable."""
+    """Refuse a path that is missing (unless ``new``), not a folder, or not writable."""
     with trouble(path):
         while new and not os.path.lexists(place):
             place = place.parent
@@ -242,7 +242,7 @@ def _check_folder(place: Path, path: Path, new: bool) -> None:
 
 
 def _mode(path: Path) -> int | None:
-    """The mode of the entry at `path`, without following links; None without one."""
+    """The file mode at `path`, without following links; None if nothing is there."""
     try:
         with trouble(path):
             return os.lstat(path).st_mode
@@ -253,7 +253,7 @@ def _mode(path: Path) -> int | None:
 
 
 def _holds_run(folder: Path) -> bool:
-    """Whether this is the folder of a run, a sweep or a study, also a damaged or incomplete one."""
+    """Whether this is the folder of a run, a sweep or a study, even damaged or incomplete."""
     if (folder / database.NAME).is_file():
         return True
     try:

@@ -1,4 +1,4 @@
-"""The list of folders in ``./runs``, and the lookup of one by name."""
+"""The list of runs, sweeps and studies in ``./runs``, and the lookup of one by name."""
 
 import os
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ _SHOWN = 8  # names in a hint
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One line of the list.
+    """One entry of the list.
 
-    `damage`: a description of damage, if there is any; status is then "damaged", or "interrupted" for a
-    leftover. `spec` and `result`: the values of spec.json and result.json, if they exist; `path`: relative if
-    the parent is; `when`: the time at which it was made, UTC, ISO 8601.
+    `damage`: a description of damage, or None; with damage, the status is "damaged", or "interrupted" for a
+    leftover. `spec` and `result`: the content of spec.json and result.json, if they exist. `path`: relative
+    if the parent's path is. `when`: the time of creation, UTC, ISO 8601.
     """
 
     name: str
@@ -36,19 +36,19 @@ class RunSummary:
 
 
 def list_runs(parent: Path | str = "runs") -> list[RunSummary]:
-    """All folders of runs, sweeps and studies in `parent`, newest first, also damaged ones. Other folders are
-    skipped.
+    """List all runs, sweeps and studies in `parent`, newest first, including damaged ones.
 
-    The manifest, spec.json and result.json are checked here, the rest when a run is opened.
+    Other folders are skipped. Only the manifest, spec.json and result.json are verified here; all other files
+    are verified when a run is opened.
     """
     runs = [_summary(path) for path in _folders(Path(parent))]
     return sorted(runs, key=lambda each: (each.when, each.name), reverse=True)
 
 
 def find(name: Path | str, parent: Path | str = "runs") -> Path:
-    """The folder of a path, a name in `parent`, or "last" for the newest.
+    """Find a folder by its path, by its name in `parent`, or by "last" for the newest.
 
-    Errors: `run_missing` (with the nearest name), `run_ambiguous`, `no_runs`.
+    Errors: `run_missing` (with the nearest name), `run_ambiguous`, `not_a_run`, `no_runs`.
     """
     parent, text = Path(parent), str(name)
     if text == new_names.LAST:
@@ -83,8 +83,7 @@ def find(name: Path | str, parent: Path | str = "runs") -> Path:
 
 
 def _hint(name: str, known: list[str]) -> str:
-    """A hint with the nearest name, or else with the first of those `known` and the number of further
-    ones."""
+    """A hint with the nearest name, else with the first of the `known` names and the number of the rest."""
     close = get_close_matches(name.lower(), [*known, new_names.LAST], n=1)
     more = len(known) - _SHOWN
     if close or more <= 0:
@@ -97,7 +96,7 @@ def _folders(parent: Path) -> list[Path]:
         entries = list(parent.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
-    # a folder that lost its manifest is still a run, a damaged one, while an empty one has just been claimed
+    # a folder that lost its manifest is a damaged run; an empty folder has just been claimed, and is skipped
     marks = (manifest.NAME, "spec.json", "run.sqlite", lock.NAME)
     return [
         path

@@ -1,7 +1,7 @@
 """SQLite connections and transactions, and their errors as ``TreinoError``.
 
-SQLite silently ignores everything after a damaged frame. That is right after a power cut, since unfinished
-writes were never confirmed; after a flipped bit it hides rows.
+SQLite silently ignores all of a write-ahead log after a damaged frame. After a power cut this is right, since
+unfinished writes were never confirmed; after a flipped bit it hides rows (see `check_log`).
 """
 
 import errno
@@ -23,7 +23,7 @@ from treino.words import _
 # ---- SQLite connections and transactions, and their errors as ``TreinoError``
 
 PATIENCE = 10.0  # seconds to wait for another process's transaction
-BESIDE = LOG, INDEX, JOURNAL = "-wal", "-shm", "-journal"  # what SQLite puts beside a file, and writes into
+BESIDE = LOG, INDEX, JOURNAL = "-wal", "-shm", "-journal"  # endings of SQLite's own files beside a database
 
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 
@@ -40,7 +40,7 @@ _SYSTEM = {
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """A connection in autocommit mode. mode: "ro" or "rw". SQLite follows links: see `beside`."""
+    """A connection in autocommit mode. mode: "ro" or "rw". Links, which SQLite follows, are refused."""
     beside(path)
     _refuse_other_journals(path)
     # a name may contain bytes that are not UTF-8
@@ -51,7 +51,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
 def beside(path: Path) -> dict[Path, int]:
     """The existing files that SQLite opens for `path`, with their numbers of hard links.
 
-    Errors: those of `files.inside` for one that is a link or no regular file.
+    Errors: those of `files.inside` if one of these files is a link or not a regular file.
     """
     links = {}
     for ending in ("", *BESIDE):
@@ -62,21 +62,21 @@ def beside(path: Path) -> dict[Path, int]:
 
 
 def shared(path: Path) -> bool:
-    """Whether one of these files has a further hard link, which writing would change too."""
+    """Whether a file that SQLite opens for `path` has other hard links, through which writes would show."""
     return any(names > 1 for names in beside(path).values())
 
 
 def part(path: Path) -> None:
-    """Copy files with further hard links, so that they can be written; for the holder of the run's lock."""
+    """Replace files that have other hard links by copies, to write to; for the holder of the run's lock."""
     for each in beside(path) if shared(path) else ():
         if each.name.endswith(INDEX):
-            files.remove(each)  # SQLite makes it again from the log
+            files.remove(each)  # SQLite recreates it from the log
         else:
             files.write_atomically(each, files.read_bytes(each))
 
 
 def _refuse_other_journals(path: Path) -> None:
-    """Refuse a journal that names another file: in a rollback SQLite would read and delete that file.
+    """Refuse a rollback journal that names another file, which SQLite would read and delete.
 
     Such journals are for transactions over several databases
     (https://sqlite.org/fileformat2.html#the_rollback_journal); a run has only one.
@@ -89,13 +89,13 @@ def _refuse_other_journals(path: Path) -> None:
 
 
 def objects(connection: sqlite3.Connection) -> frozenset[Row]:
-    """The tables, indices, views and triggers, each with its kind, its name and its SQL."""
+    """The tables, indices, views and triggers: the kind, name and SQL of each."""
     return frozenset(connection.execute("SELECT type, name, sql FROM sqlite_schema"))
 
 
 def typed(rows: list[Row], kinds: tuple[Any, ...], path: Path) -> list[Row]:
-    """The rows, after a check that every value has its column's type: SQLite stores any value in any
-    column."""
+    """Return the rows after a check that every value has its column's type, since SQLite stores any type in
+    any column."""
     for row in rows:
         for value, kind in zip(row, kinds, strict=True):
             if not isinstance(value, kind):
@@ -113,18 +113,18 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
 def out_of_log(connection: sqlite3.Connection) -> None:
     """Copy the write-ahead log into the file, as far as readers allow.
 
-    SQLite silently ignores a damaged log from the damage on.
+    From a damaged frame on, SQLite silently ignores the log.
     """
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
 def content(connection: sqlite3.Connection, *, log: bool = False) -> bytes:
-    """The whole content as one SQLite file. log: whether the file uses a write-ahead log."""
+    """The whole content as one SQLite file. log: whether the file is in write-ahead-log mode."""
     return _as_file(connection.serialize(), log)
 
 
 def in_memory(data: bytes) -> sqlite3.Connection:
-    """A connection in autocommit mode to a copy of a file, without its log."""
+    """A connection in autocommit mode to an in-memory copy of a file, without its log."""
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     connection.deserialize(_as_file(data, log=False))
     return connection
@@ -135,7 +135,7 @@ def _as_file(data: bytes, log: bool) -> bytes:
 
 
 def of_file(path: Path, ask: Callable[[sqlite3.Connection], Answer]) -> Answer:
-    """The result of `ask` for a file that another process may be writing, also on a read-only disk."""
+    """Return the result of `ask` on a file that another process may be writing, also on a read-only disk."""
     try:
         if not shared(path):
             with closing(connect(path, "ro")) as connection:
@@ -143,13 +143,13 @@ def of_file(path: Path, ask: Callable[[sqlite3.Connection], Answer]) -> Answer:
     except sqlite3.OperationalError as error:
         if primary(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             raise
-        os.stat(path)  # raises first if the file is missing
-    # a write-ahead log needs an index file, which can't be made here or is a shared link
+        os.stat(path)  # raises if the file is missing
+    # a write-ahead log needs an index file, which can't be created here or has other hard links
     with tempfile.TemporaryDirectory(prefix="treino-") as folder:
         while True:
             logs = _logs(path)
             (copy := Path(folder) / path.name).write_bytes(files.content(path))
-            if _logs(path) == logs:  # otherwise a process wrote meanwhile, and file and log may not fit
+            if _logs(path) == logs:  # else a process wrote meanwhile, and file and log may not match
                 break
         for name, data in logs.items():
             (Path(folder) / name).write_bytes(data)
@@ -185,7 +185,7 @@ def primary(error: sqlite3.Error) -> int:
 
 @contextmanager
 def trouble(path: Path) -> Iterator[None]:
-    """Turn errors of SQLite and the system into a TreinoError that names the file and says what to do."""
+    """Convert errors of SQLite and the system to a TreinoError that names the file and says what to do."""
     try:
         yield
     except OSError as error:
@@ -216,7 +216,7 @@ _Sum = tuple[int, int]
 def check_log(connection: sqlite3.Connection, path: Path) -> None:
     """Raise TreinoError if frames in the log of a killed process are damaged.
 
-    path: of the database, for messages; ``connection`` may be to a copy of it.
+    path: the database's, for messages; ``connection`` may be to a copy of the database.
     """
     connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # makes SQLite read the log
     ((_number, _name, file),) = connection.execute("PRAGMA database_list")
@@ -233,9 +233,10 @@ def check_log(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _is_whole(log: bytes, index: bytes) -> bool:
-    """Whether the frames that SQLite has not read belong to an earlier log, or are intact and uncommitted.
+    """Whether the frames that SQLite did not read belong to an earlier log, or are intact and uncommitted.
 
-    index: tells how far SQLite has read (https://sqlite.org/walformat.html#the_wal_index_file_format).
+    index: the index file, which holds the number of frames that SQLite has read
+    (https://sqlite.org/walformat.html#the_wal_index_file_format).
     """
     magic, _version, size = struct.unpack_from(">III", log)
     words = ">" if magic == _MAGIC[1] else "<"
@@ -249,7 +250,7 @@ def _is_whole(log: bytes, index: bytes) -> bool:
     for start in range(_HEADER + frames * size, len(log) - size + 1, size):
         frame = log[start : start + size]
         same = [frame[8 + i : 12 + i] == log[16 + i : 20 + i] for i in (0, 4)]
-        if not any(same):  # an earlier log has two other numbers
+        if not any(same):  # a frame of an earlier log has two other salts
             return True
         known = _sum(frame[:8] + frame[_FRAME_HEADER:], known, words)
         if not all(same) or struct.unpack_from(">II", frame, 16) != known:
@@ -258,7 +259,7 @@ def _is_whole(log: bytes, index: bytes) -> bool:
 
 
 def _sum(data: bytes, start: _Sum, words: str) -> _Sum:
-    """https://sqlite.org/fileformat2.html#checksum_algorithm"""
+    """SQLite's checksum: https://sqlite.org/fileformat2.html#checksum_algorithm"""
     one, two = start
     for a, b in struct.iter_unpack(f"{words}II", data):
         one = (one + a + two) & 0xFFFFFFFF

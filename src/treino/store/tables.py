@@ -1,9 +1,9 @@
 """The tables of ``run.sqlite``, with checksums that detect flipped bits and lost rows.
 
-A row's SHA-256 is taken as a number, and the sum of all rows' numbers, modulo 2^256, is in the table
-``sums``: it doesn't depend on order, and a new row is added without reading the others. Beside it is the
-number of changes of the table, which distinguishes older states of the file from newer ones and is part of
-the sum. Both are written in the same transaction as the rows.
+A table's checksum is the sum of its rows' SHA-256, read as numbers, modulo 2^256. It doesn't depend on the
+order of rows, and a new row is added without reading the old ones. The table ``sums`` holds each checksum and
+the table's number of changes, which distinguishes older from newer states of the file and is part of the
+checksum. Both are written in the same transaction as the rows.
 """
 
 import sqlite3
@@ -52,7 +52,7 @@ _MODULUS = 1 << 256
 
 
 class Statement(NamedTuple):
-    """An SQL statement on a table, with its values."""
+    """An SQL statement on a table, with its parameter values."""
 
     table: str
     sql: str
@@ -60,12 +60,12 @@ class Statement(NamedTuple):
 
 
 def insertion(table: str, row: Row) -> Statement:
-    """The statement for a new row of losses, epochs or events: its columns in order, without a rowid."""
+    """The statement that inserts a row of losses, epochs or events. row: the columns in order, no rowid."""
     return Statement(table, _INSERT[table], row)
 
 
 def make(connection: sqlite3.Connection) -> None:
-    """Make the tables, empty."""
+    """Create the empty tables."""
     connection.executescript(_SCHEMA)
     for name in COLUMNS:
         connection.execute("INSERT INTO sums VALUES (?, 0, '')", (name,))
@@ -74,7 +74,7 @@ def make(connection: sqlite3.Connection) -> None:
 
 
 def do(connection: sqlite3.Connection, path: Path, statements: Iterable[Statement]) -> None:
-    """Execute statements in one transaction, and update the sums of their tables."""
+    """Execute statements in one transaction, and update the checksums of their tables."""
     check(connection, path)
     added: dict[str, int] = {}
     anew: set[str] = set()
@@ -82,7 +82,7 @@ def do(connection: sqlite3.Connection, path: Path, statements: Iterable[Statemen
         for (table, sql), some in groupby(statements, key=lambda each: each[:2]):
             values = [each.values for each in some]
             new = sql == _INSERT.get(table)
-            if new and table == "events":  # numbered by SQLite
+            if new and table == "events":  # SQLite assigns the rowid, which the checksum includes
                 values = [(connection.execute(sql, row).lastrowid, *row) for row in values]
             else:
                 connection.executemany(sql, values)
@@ -102,7 +102,7 @@ def do(connection: sqlite3.Connection, path: Path, statements: Iterable[Statemen
 def checked(
     connection: sqlite3.Connection, path: Path, names: Iterable[str] = tuple(COLUMNS)
 ) -> dict[str, tuple[list[Row], int]]:
-    """The rows of these tables at one moment, and the number of changes of each.
+    """Return ``{table: (rows, number of changes)}``, read in one transaction.
 
     Raises TreinoError if a checksum is wrong.
     """
@@ -123,19 +123,19 @@ def checked(
 
 
 def rows(connection: sqlite3.Connection, path: Path, name: str) -> list[Row]:
-    """All rows of a table, read without an index, which may be damaged."""
+    """All rows of a table, read without its indices, which may be damaged."""
     table = connection.execute(f"SELECT {COLUMNS[name]} FROM {name} NOT INDEXED").fetchall()
     return sqlite.typed(table, _KINDS[name], path)
 
 
 def changes(connection: sqlite3.Connection, path: Path) -> dict[str, int]:
-    """How often each table was changed."""
+    """The number of changes of each table."""
     return {name: _sum(connection, name, path)[0] for name in COLUMNS}
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise TreinoError if the file hasn't exactly a run's tables: a view or a trigger would be foreign
-    code."""
+    """Raise TreinoError if the file's tables, views and triggers aren't exactly a run's: views and triggers
+    could run foreign code."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version != VERSION or sqlite.objects(connection) != _objects():
         raise damaged(path, _("its tables are not those of a run"))
@@ -166,7 +166,7 @@ def _total(some: Iterable[Row]) -> int:
 
 
 def _number(row: Row) -> int:
-    """The SHA-256 of a row as a number: of the ``repr`` of its values, followed by a blob's bytes."""
+    """The SHA-256, as a number, of the ``repr`` of a row's values, followed by the bytes of a blob."""
     if type(row[-1]) is bytes:
         return int.from_bytes(sha256(repr(row[:-1]).encode() + row[-1]).digest())
     return int.from_bytes(sha256(repr(row).encode()).digest())

@@ -1,4 +1,4 @@
-"""The microscope: explanations of one update of one weight; a file for each topic, and their registry."""
+"""The microscope: explanations of one update of one weight. Each topic has a file; ``TOPICS`` lists them."""
 
 from treino.inspection.microscope import (
     accumulated_gradient,
@@ -37,5 +37,5 @@ TOPICS: dict[str, Topic] = {
 
 
 def topics() -> dict[str, Topic]:
-    """All topics: those with a file, then those of other entries in the registries."""
+    """All topics: those with a file, then those of other losses and optimizers in the registries."""
     return TOPICS | {name: topic for name, topic in entry_topics().items() if name not in TOPICS}

@@ -1,4 +1,4 @@
-"""Topic: a missing ``zero_grad``: the same three updates with it and without it."""
+"""Topic: a missing ``zero_grad``, shown by the same three updates with and without the call."""
 
 from dataclasses import dataclass
 
@@ -37,8 +37,8 @@ for update in range({updates}):
 
 @dataclass(frozen=True)
 class UpdateSequence:
-    """Updates on f(w) = (w − 3)². steps: the arithmetic of the first three. w: before each update and after
-    the last."""
+    """Updates on f(w) = (w − 3)². steps: the arithmetic of the first three updates. w: the weight before each
+    update and after the last."""
 
     steps: tuple[Step, ...]
     w: tuple[float, ...]
@@ -107,8 +107,8 @@ def example() -> Explanation:
 
 
 def three(update: Update, cleared: bool) -> tuple[list[Step], list[float]]:
-    """Plain gradient descent over the run's next batches: the steps of the arithmetic, and the weight after
-    each."""
+    """Plain gradient descent over the run's next batches. Return the steps of the explanation, and the weight
+    after each update."""
     layers, lr, at = update.layers, update.hp["lr"], update.parameter
     grads: dict[str, Array] = {}
     steps: list[Step] = []
@@ -144,7 +144,7 @@ def _gradients(update: Update, layers: tuple[DenseLayer, ...], batch: UpdateBatc
 
 
 def torch_three(update: Update, cleared: bool) -> list[float]:
-    """The weights of the same loop with the user's module and torch.optim.SGD."""
+    """The weight after each update of the loop in ``three``, with the user's module and torch.optim.SGD."""
     net = update.module()
     optimizer = torch.optim.SGD(net.parameters(), lr=update.hp["lr"])
     weights = []

@@ -1,4 +1,4 @@
-"""Topic: AdamW against Adam with an L2 penalty."""
+"""Topic: AdamW, compared with Adam with an L2 penalty."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Topic: back-propagation: the derivative as a sum over all paths, one line per path."""
+"""Topic: backpropagation, the derivative as a sum over all paths, one line per path."""
 
 from functools import reduce
 from itertools import pairwise
@@ -27,7 +27,7 @@ from treino.words import N_, _, numeral
 
 SOURCES = (BACKPROP, torch_page("torch.Tensor.backward"))
 H = 1e-6
-SEEN = (0, 100, 1000)  # updates
+SEEN = (0, 100, 1000)  # updates after which the loss is shown
 
 
 # ---- the course's two examples
@@ -134,7 +134,7 @@ def _backward(net: Net, by: tuple[Symbol, ...]) -> tuple[Step, ...]:
 
 
 def _course(net: Net, a: Symbol) -> ExplanationPart:
-    """The three wrong sentences of the course, on the same numbers."""
+    """The course's three wrong statements, refuted on the same example."""
     first = next(iter(net.paths(a)))
     alone = net.along(first)
     whole = sum(value(net.along(path)) for path in net.paths(a))
@@ -176,7 +176,7 @@ def _layers() -> StepTable:
 
 
 def _trained() -> Step:
-    """The effect of the two sentences on training: the exclusive or of two inputs, learnt in three ways."""
+    """Training of all layers compared with the first layer alone, on the exclusive or of two inputs."""
     x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], dtype=torch.float64)
     y = torch.tensor([[0.0], [1.0], [1.0], [0.0]], dtype=torch.float64)
     rows: list[tuple[str | float | int, ...]] = []
@@ -241,7 +241,7 @@ def _short(number: float) -> str:
 
 
 def of(update: Update) -> Explanation:
-    """The paths of the row with the largest contribution, then all rows."""
+    """Explain the paths of the row with the largest contribution to the gradient, then the sum over rows."""
     row, batch = update.row, update.batch
     paths = net_paths(update, row)
     sums = [float(s) for s in totals(update)]
@@ -296,7 +296,7 @@ def _say(update: Update, path: NetworkPath, number: int) -> str:
 
 
 def _product(update: Update, path: NetworkPath) -> Expr:
-    """∂L/∂z of the output, then W and act′ alternately down to the weight's own input."""
+    """The product along a path: ∂L/∂z of the output, then W and act′ alternately, then the weight's input."""
     place, last = update.place, len(update.layers) - 1
     units = (place.i, *path.units)
     symbols: list[Expr] = [Symbol("∂L/∂z", path.factors[0], str(units[-1]), f"({last})")]

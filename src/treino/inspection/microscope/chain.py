@@ -1,7 +1,7 @@
 """The layers of a network in the order of its forward pass, if they form a chain.
 
-``torch.fx`` traces the forward pass symbolically. The trace is followed from the output back to the input,
-call by call, and every call must be one with known arithmetic.
+``torch.fx`` traces the forward pass symbolically. The graph is followed from the output back to the input,
+and every call on the way must be one whose arithmetic the microscope knows.
 """
 
 import operator
@@ -29,10 +29,10 @@ Call = tuple[str, nn.Module]
 
 
 def read_layers(net: nn.Module) -> tuple[DenseLayer, ...]:
-    """The layers of a chain of Linear, activation and dropout.
+    """The layers of a network that is a chain of Linear, activation and dropout.
 
     Raises:
-        TreinoError: it contains something else, such as a convolution, batch normalisation or a skip
+        TreinoError: the network contains something else, such as a convolution, batch normalisation or a skip
         connection.
     """
     layers: list[DenseLayer] = []
@@ -48,7 +48,7 @@ def read_layers(net: nn.Module) -> tuple[DenseLayer, ...]:
             b = np.zeros(len(W)) if module.bias is None else module.bias.detach().double().numpy().copy()
             layers.append(DenseLayer(name, W, b, module.bias is not None))
         elif _acts(module) and last is not None and not last.act and last.drop is None:
-            if (act := name_of(module)) is None:  # its settings differ from the entry's
+            if (act := name_of(module)) is None:  # its settings differ from the registered activation's
                 raise _holds(repr(module))
             layers[-1] = DenseLayer(last.name, last.W, last.b, last.bias, act)
         elif type(module) is nn.Dropout and last is not None and last.drop is None:
@@ -65,16 +65,16 @@ def read_layers(net: nn.Module) -> tuple[DenseLayer, ...]:
 
 
 def _calls(net: nn.Module) -> list[Call]:
-    """Every module on a row's way, in order; for a function the equivalent module."""
+    """(name, module) of each call in the forward pass, in order; a function becomes the equivalent module."""
     if type(net) is nn.Linear:
         return [("", net)]
-    if type(net) is nn.Sequential and all(map(_plain, net)):  # the result of torch.fx, without its import
+    if type(net) is nn.Sequential and all(map(_plain, net)):  # same result as torch.fx, without importing it
         return list(net._modules.items())
     return list(_back(net, _followed(net)))[::-1]
 
 
 def _plain(module: nn.Module) -> bool:
-    """Whether it is a torch module without children and hooks."""
+    """Whether this is a module of torch, without children and hooks."""
     hooks = module._forward_hooks or module._forward_pre_hooks
     return type(module).__module__.startswith("torch.nn.") and not hooks and not list(module.children())
 
@@ -83,12 +83,12 @@ def _followed(net: nn.Module) -> "Graph":
     from torch.fx import Tracer
 
     class ActivationTracer(Tracer):
-        """A tracer that treats every activation as a leaf, also the user's."""
+        """A tracer that treats every activation as a leaf, including the user's."""
 
         def is_leaf_module(self, m: nn.Module, name: str) -> bool:
             return _acts(m) or super().is_leaf_module(m, name)
 
-    for module in net.modules():  # refused first, before its content can cause another error
+    for module in net.modules():  # before tracing, which could fail with a less clear error
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             raise _holds(type(module).__name__, module)
         if module._forward_hooks or module._forward_pre_hooks:
@@ -104,7 +104,7 @@ def _followed(net: nn.Module) -> "Graph":
 
 
 def _back(net: nn.Module, graph: "Graph") -> Iterator[Call]:
-    """The calls from the output back to the input."""
+    """Yield the graph's calls from the output back to the input."""
     node = next(node for node in graph.nodes if node.op == "output").args[0]
     functions = _functions()
     while (op := getattr(node, "op", "")) != "placeholder":
@@ -140,7 +140,7 @@ def _sized(rest: tuple[Any, ...]) -> bool:
 
 
 def _once(net: nn.Module, used: set[int], *what: Any) -> None:
-    """Refuse a module that is used twice: its gradient is a sum over both uses."""
+    """Refuse a module or parameter that is used twice: its gradient would be a sum over both uses."""
     for one in (id(w) for w in what if w is not None):
         if one in used:
             message = _("{kind} uses the same layer twice, and the arithmetic is of layers used once.")
@@ -149,7 +149,7 @@ def _once(net: nn.Module, used: set[int], *what: Any) -> None:
 
 
 def _acts(module: nn.Module) -> bool:
-    """Whether its class is that of an activation, other than the identity."""
+    """Whether the module's class is that of a registered activation, other than the identity."""
     return type(module) in set(modules_of(lambda _known: True)) - {nn.Identity}
 
 

@@ -1,7 +1,7 @@
-"""Topic: a convolution, compared with the dense layer that the course calls a convolution.
+"""A convolution, compared with the layer that the course calls a convolution.
 
-A kernel (a, b) is applied at two places of the inputs 1, 2, −1; its targets there are 3 and 1, which (1, 1)
-gives.
+A kernel (a, b) is applied at two positions of the inputs 1, 2, −1. The targets are 3 and 1, which the kernel
+(1, 1) gives.
 """
 
 import torch
@@ -13,17 +13,17 @@ from treino.inspection.microscope.paths import Net, named
 from treino.words import _
 
 X, TARGET, START, LR = (1.0, 2.0, -1.0), (3.0, 1.0), (2.0, -3.0), 0.05
-SEEN = (0, 1, 10, 100)  # updates
+SEEN = (0, 1, 10, 100)  # updates after which the loss is shown
 
 
 def convolution() -> tuple[Net, tuple[Symbol, ...]]:
-    """g(h₁(a, b), h₂(a, b)): the same two weights at both places, with two paths each."""
+    """g(h₁(a, b), h₂(a, b)): the same two weights at both positions; each has two paths to g."""
     a, b = (Symbol(n, v) for n, v in zip("ab", START, strict=True))
     return _net((a, b), (a, b)), (a, b)
 
 
 def own_weights() -> tuple[Net, tuple[Symbol, ...]]:
-    """g(h₁(a, b), h₂(c, d)), as drawn in the course: every place has weights of its own."""
+    """g(h₁(a, b), h₂(c, d)), as drawn in the course: each position has its own weights."""
     a, b, c, d = (Symbol(n, v) for n, v in zip("abcd", START * 2, strict=True))
     return _net((a, b), (c, d)), (a, b, c, d)
 
@@ -42,7 +42,7 @@ def torch_convolution(kernel: Tensor) -> Tensor:
 
 
 def slopes() -> Step:
-    """The slope of every weight in both, as a sum over its paths."""
+    """The step with the slope of each weight in both networks, as a sum over the weight's paths."""
     rows: list[tuple[str | float | int, ...]] = []
     for kind, (net, by) in ((_("weights of their own"), own_weights()), (_("a convolution"), convolution())):
         for variable in by:
@@ -58,7 +58,7 @@ def slopes() -> Step:
 
 
 def trained() -> Step:
-    """The effect of the sentence on training: the kernel learnt with all of its paths, and with the first
+    """The step that compares training of the kernel with the slopes of all paths and of the first path
     alone."""
     rows: list[tuple[str | float | int, ...]] = []
     for name, ways in ((_("both ways, added up"), None), (_("by h₁ alone"), 1)):

@@ -1,4 +1,4 @@
-"""Topic: cross-entropy of classes, and its lowest value where softmax is applied twice."""
+"""Topic: cross-entropy of classes, and its lower bound if softmax is applied twice."""
 
 import math
 
@@ -71,13 +71,13 @@ def _checks(loss: Loss, name: str, L: float, slope: float) -> tuple[Check, ...]:
 
 
 def floor(classes: int) -> Formula:
-    """The smallest cross-entropy after an additional softmax, which gives the true class 1 and all others
-    0."""
+    """The smallest cross-entropy after an additional softmax, which at best gives the true class 1 and all
+    others 0."""
     return Formula(Symbol("L", 0.0, "min"), ln(1 + (Symbol("C", float(classes)) - 1) / exp(Constant(1.0))))
 
 
 def floor_part(classes: int) -> ExplanationPart:
-    """ln(1 + (C−1)/e): its derivation, and the loss of an increasingly certain row, which approaches it."""
+    """The derivation of the bound ln(1 + (C−1)/e), and the loss of a row as its true class's logit grows."""
     C = Symbol("C", float(classes))
     e = exp(Constant(1.0))
     best = Formula(Symbol("p", 0.0, "max"), e / (e + (C - 1) * exp(Constant(0.0))))

@@ -1,4 +1,4 @@
-"""Topics of losses and optimizers without a file here, generated from their registry entries."""
+"""Topics of losses and optimizers without a file in this package, generated from their registry entries."""
 
 from functools import partial
 
@@ -22,13 +22,13 @@ from treino.inspection.microscope.run_explanation import (
 from treino.inspection.microscope.update import Update
 from treino.words import _
 
-LOGITS = np.array([[2.0, -1.0, 0.5], [0.3, 0.1, -2.0]])  # of a right row and of a wrong one
+LOGITS = np.array([[2.0, -1.0, 0.5], [0.3, 0.1, -2.0]])  # the first row is right, the second wrong
 LABELS = np.array([0, 1])
 LR, H = 0.01, 1e-6
 
 
 def entry_topics() -> dict[str, Topic]:
-    """A topic for every loss with terms and every optimizer. Topics with files replace them."""
+    """A topic for each loss with ``terms`` and each optimizer; ``topics`` prefers topics with files."""
     losses = [name for name, kind in LOSSES.items() if kind.terms is not None]
     topics = [
         Topic(

@@ -1,4 +1,4 @@
-"""An explanation: steps of arithmetic, checks against other computations, and the numbers of its pictures."""
+"""An explanation: steps of arithmetic, checks against other computations, and the data of its pictures."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from treino.inspection.microscope.update import Update
 
 @dataclass(frozen=True)
 class ChartLine:
-    """One line of a chart. dots: mark its points; dashed: for wrong calculations."""
+    """One line of a chart. dots: whether points are marked. dashed: e.g. for wrong calculations."""
 
     name: str
     points: tuple[tuple[float, float], ...]
@@ -20,7 +20,7 @@ class ChartLine:
 
 @dataclass(frozen=True)
 class Chart:
-    """A small line chart; a point that is not finite ends its line."""
+    """A small line chart. x, y: the axes' labels. A line ends at a point that is not finite."""
 
     title: str
     x: str
@@ -42,7 +42,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Graph:
-    """A graph of quantities, from left to right. columns: names of nodes by column."""
+    """A graph of quantities, drawn from left to right. columns: the names of the nodes in each column."""
 
     title: str
     columns: tuple[tuple[str, ...], ...]
@@ -62,7 +62,7 @@ class StepTable:
 class Step:
     """One step of the arithmetic: a title, and optionally a sentence, a formula, code, a table and a picture.
 
-    wrong: the formula is a mistake that is taught.
+    wrong: whether the formula shows a common mistake.
     """
 
     title: str
@@ -76,7 +76,7 @@ class Step:
 
 @dataclass(frozen=True)
 class ExplanationPart:
-    """A heading with its steps."""
+    """A part of an explanation: a heading with its steps."""
 
     title: str
     steps: tuple[Step, ...]
@@ -84,7 +84,7 @@ class ExplanationPart:
 
 @dataclass(frozen=True)
 class Check:
-    """A number computed here and by another implementation. within: the largest difference by rounding."""
+    """A number of an explanation, and its value by another computation. within: the allowed difference."""
 
     name: str
     ours: float
@@ -102,7 +102,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A topic's arithmetic on one set of numbers. about: one sentence. sources: papers and pages."""
+    """A topic's arithmetic on one set of numbers. about: one sentence. sources: papers and web pages."""
 
     topic: str
     title: str
@@ -125,8 +125,8 @@ class Explanation:
 class Topic:
     """A topic.
 
-    about: a line for the list. example: explains it on example numbers. of: explains it on an update of a
-    run. refuses: why it doesn't apply to an update, as (rule, message, hint); None if it applies.
+    about: a line for the list of topics. example: explains the topic on example numbers. of: explains it on
+    a run's update. refuses: returns (rule, message, hint) if the topic doesn't apply to an update, else None.
     """
 
     name: str
@@ -137,5 +137,5 @@ class Topic:
 
 
 def relative(*numbers: float, share: float = 1e-12) -> float:
-    """The largest difference by rounding for numbers of this size."""
+    """The allowed rounding difference for numbers of this size."""
     return share * max(1e-300, *map(abs, numbers))

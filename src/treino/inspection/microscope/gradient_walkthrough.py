@@ -1,4 +1,4 @@
-"""From the rows of a batch to the gradient of one weight, the first part of every explanation of a run."""
+"""The first part of every explanation of a run: from a batch's rows to the gradient of one weight."""
 
 import math
 from dataclasses import replace
@@ -19,7 +19,7 @@ SHOWN_ROWS = 8
 
 
 def way(update: Update) -> tuple[ExplanationPart, ...]:
-    """The parts: rows, forward, loss, backward, gradient."""
+    """The parts: rows, forward, loss, backward."""
     return (rows_part(update), forward_part(update), loss_part(update), backward_part(update))
 
 
@@ -64,7 +64,7 @@ def weight_name(update: Update) -> str:
 
 
 def units(update: Update) -> list[int]:
-    """The unit of each layer whose arithmetic is shown: the most important one on the weight's path."""
+    """The index of the unit shown in each layer: the weight's own, and in other layers the most important."""
     place, row, last = update.place, update.row, len(update.layers) - 1
     unit_L = [int(np.abs(p.h[row]).argmax()) for p in update.through]
     for layer in range(place.layer + 1, last + 1):
@@ -114,7 +114,7 @@ def loss_part(update: Update) -> ExplanationPart:
 
 
 def backward_part(update: Update) -> ExplanationPart:
-    """δ, the slope of the loss at a unit's z, from the output back to the weight, then summed over all
+    """The backward pass: δ (∂loss/∂z of a unit) from the output back to the weight, then the sum over
     rows."""
     row, place = update.row, update.place
     steps: list[Step] = []
@@ -177,7 +177,7 @@ def _delta(update: Update, at: int, unit: int, row: int) -> Step:
 
 
 def gradient_checks(update: Update) -> tuple[Check, ...]:
-    """Checks of the loss and the gradient shown against torch, finite differences and the run."""
+    """Checks of the explanation's loss and gradient against torch, finite differences and the run."""
     ours, g = (
         _value_of(part, name) for part, name in ((loss_part(update), "L"), (backward_part(update), "g"))
     )
@@ -199,7 +199,7 @@ def gradient_checks(update: Update) -> tuple[Check, ...]:
 
 
 def _value_of(part: ExplanationPart, name: str) -> float:
-    """The value of the formula for this quantity in a part."""
+    """The value of the part's formula for the quantity ``name``."""
     formulas = [
         s.formula for s in part.steps if s.formula is not None and s.formula.left == Symbol(name, 0.0)
     ]
@@ -207,13 +207,13 @@ def _value_of(part: ExplanationPart, name: str) -> float:
 
 
 def rounding(update: Update) -> float:
-    """The largest difference between two summations of this gradient in float64."""
+    """A bound on the difference between two float64 summations of this gradient."""
     largest = max(float(np.abs(g).max()) for g in update.gradients.values())
     return 1e-12 * (largest + float(np.abs(update.shares).sum())) + 1e-18
 
 
 def central_difference(update: Update) -> tuple[float, float] | None:
-    """(L(w + h) − L(w − h)) / 2h of the user's module, and its precision; None at a kink."""
+    """Return (L(w + h) − L(w − h)) / 2h of the user's module, and its error bound; None at a kink."""
     net = update.module()
     scale = max(1.0, abs(update.weight))
     for h in (1e-5 * scale, 1e-6 * scale, 1e-7 * scale):
@@ -236,8 +236,8 @@ def _slope(update: Update, net: torch.nn.Module, h: float) -> float:
 
 
 def _pattern(update: Update, by: float) -> bytes:
-    """The side of each kink (of ReLU, of an absolute error) on which every number is, after the weight
-    moved."""
+    """On which side of the kinks (of ReLU, of an absolute error) all numbers are with the weight changed by
+    ``by``."""
     layers = list(update.layers)
     layer = layers[update.place.layer]
     W, b = layer.W.copy(), layer.b.copy()

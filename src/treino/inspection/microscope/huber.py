@@ -1,4 +1,4 @@
-"""Topic: Huber's loss: a square for small errors, a line for large ones."""
+"""Topic: Huber's loss, quadratic for small errors and linear for large errors."""
 
 from treino.inspection.microscope import outlier
 from treino.inspection.microscope.explanation import Explanation, Topic

@@ -1,4 +1,4 @@
-"""Topic: learning rates that are too small, good and too large, in a valley and along a run's gradient."""
+"""Topic: learning rates that are too small, good and too large, on a parabola and along a run's gradient."""
 
 import math
 from collections.abc import Sequence
@@ -32,13 +32,13 @@ SOURCES = (
 )
 RATES = {0.02: N_("too small"), 0.4: N_("good"), 0.97: N_("oscillates"), 1.05: N_("too large")}
 START, BOTTOM, UPDATES = 0.0, 3.0, 12
-SEEN = 4  # updates in the picture of the valley
+SEEN = 4  # updates shown on the parabola
 GRID = 41
 
 
 @dataclass(frozen=True)
 class Descent:
-    """Gradient descent on f(w) = (w − 3)². w: before each update and after the last."""
+    """Gradient descent on f(w) = (w − 3)². w: the weight before each update and after the last."""
 
     rate: float
     w: tuple[float, ...]
@@ -154,7 +154,8 @@ def _slope_check() -> Check:
 
 @dataclass(frozen=True)
 class GradientLine:
-    """The loss of the batch along its gradient. square: ‖g‖². curvature: gᵀHg. rates, losses: on a grid."""
+    """The batch's loss along its gradient g. square: ‖g‖². curvature: gᵀHg. rates, losses: a grid of η and
+    L(θ − η g)."""
 
     square: float
     curvature: float
@@ -163,7 +164,7 @@ class GradientLine:
 
 
 def loss_at(update: Update, rate: float) -> float:
-    """L(θ − η g) of the batch, computed here."""
+    """L(θ − η g) of the batch, computed in NumPy."""
     layers = stepped(update.layers, update.gradients, rate)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         out = passed(layers, update.batch.x, update.batch.masks, np.zeros_like)[-1].h
@@ -247,7 +248,7 @@ def of(update: Update) -> Explanation:
 
 
 def _way_of(update: Update) -> str:
-    """The optimizer in words, if it doesn't follow this batch's plain gradient, else ""."""
+    """The name of an optimizer whose update differs from this batch's plain gradient, else ""."""
     if update.optimizer != "sgd":
         return update.optimizer
     if update.hp["momentum"]:
@@ -300,7 +301,7 @@ def _run_checks(update: Update, gradient_line: GradientLine, real: float) -> tup
 
 
 def kinked(update: Update) -> bool:
-    """Whether a slope jumps somewhere, so that second differences are invalid."""
+    """Whether an activation or the loss has kinks, at which second differences are invalid."""
     terms = update.loss.kind.terms
     acts = [ACTIVATIONS[layer.act].kinks for layer in update.layers if layer.act]
     return any(acts) or (terms is not None and bool(terms.kinks))

@@ -1,4 +1,4 @@
-"""Losses, formula by formula: of numbers, of classes, and of the batch of a run."""
+"""Losses, formula by formula: for numbers, for classes, and for a run's batch."""
 
 import numpy as np
 
@@ -28,28 +28,28 @@ from treino.inspection.microscope.reference import (
 from treino.inspection.microscope.update import Update
 from treino.words import _
 
-# ---- losses of pairs, an output and its target, step by step
+# ---- losses of output-target pairs
 
 
 def terms_of(kind: str) -> Terms:
-    """The terms of the loss with this name."""
+    """The formulas of the loss with this name in the engine's registry."""
     terms = LOSSES[kind].terms
     assert terms is not None
     return terms
 
 
 def term(kind: str, predicted: Expr, target: Expr) -> Expr:
-    """The term of one pair."""
+    """The loss of one pair."""
     return terms_of(kind).term(predicted, target)
 
 
 def slope(kind: str, predicted: Symbol, target: Expr) -> Expr:
-    """The term's derivative by the prediction."""
+    """The derivative of one pair's loss with respect to the prediction."""
     return pair_slope(terms_of(kind), predicted, target)
 
 
 def mean(kind: str, predicted: Array, target: Array) -> Op:
-    """(1/n) Σ term, of two flat arrays."""
+    """(1/n) Σ term over the pairs of two flat arrays."""
 
     def one(sub: str, k: int) -> Expr:
         return term(kind, Symbol("ŷ", float(predicted[k]), sub), Symbol("y", float(target[k]), sub))
@@ -59,7 +59,7 @@ def mean(kind: str, predicted: Array, target: Array) -> Op:
 
 
 def steps(kind: str, predicted: Array, target: Array, place: int) -> tuple[Step, ...]:
-    """The steps of one pair, the mean of all, and the slope at that pair. place: the pair shown."""
+    """The steps to one pair's loss, the mean over all pairs, and the slope at that pair. place: its index."""
     sub, n = str(place + 1), Symbol("n", float(len(predicted)))
     mine, theirs = Symbol("ŷ", float(predicted[place]), sub), Symbol("y", float(target[place]), sub)
     terms = terms_of(kind)
@@ -72,9 +72,9 @@ def steps(kind: str, predicted: Array, target: Array, place: int) -> tuple[Step,
     )
 
 
-# ---- losses of classes, step by step
+# ---- losses of classes
 
-LARGE = 100.0  # logits so far apart are written minus the largest, since eᶻ would overflow
+LARGE = 100.0  # logits of this size or range are written minus the largest, since eᶻ would overflow
 
 
 def share(name: str, z: Array, k: int, mark: str = "") -> Formula:
@@ -89,8 +89,7 @@ def share(name: str, z: Array, k: int, mark: str = "") -> Formula:
 
 
 def cross_entropy_steps(loss: Loss, out: Array, y: Array, row: int, k: int) -> tuple[Step, ...]:
-    """The steps from logits ``[B, C]`` to one row's loss, the mean over the rows, and the slope at logit
-    k."""
+    """The steps from logits ``[B, C]`` to one row's loss, the mean over rows, and the slope at logit k."""
     own, z, name = int(y[row]), out[row], "z"
     steps: list[Step] = []
     if loss.softmax_first:
@@ -131,7 +130,7 @@ def _plain(loss: Loss) -> bool:
 
 
 def _row_step(loss: Loss, logp: Array, target: Array, own: int) -> Step:
-    """The step of one row's loss. logp, target: ``[C]``."""
+    """The step that computes one row's loss. logp, target: ``[C]``."""
     if _plain(loss):
         p = float(np.exp(logp[own]))
         # if p underflows, its logarithm is computed directly
@@ -167,7 +166,7 @@ def _mean_step(terms_B: Array, weight_B: Array | None) -> Step:
 
 
 def bce_steps(out: Array, y: Array, row: int) -> tuple[Step, ...]:
-    """The steps from logits ``[B, 1]`` to one row's loss, the mean, and the slope."""
+    """The steps from logits ``[B, 1]`` to one row's loss, the mean over rows, and the slope at its logit."""
     z, target = Symbol("z", float(out.reshape(-1)[row])), Symbol("y", float(y.reshape(-1)[row]))
     chance = Formula(Symbol("p", 0.0), call("σ", z))
     p = Symbol("p", chance.value)
@@ -195,8 +194,7 @@ def bce_steps(out: Array, y: Array, row: int) -> tuple[Step, ...]:
 
 
 def row_steps(loss: Loss, out: Array, y: Array, row: int, k: int) -> tuple[Step, ...]:
-    """The steps by the loss's formula: one row's loss, the mean, and the slope at output k. out: ``[B,
-    C]``."""
+    """The steps from the loss's formula: one row's loss, the mean, the slope at output k. out: ``[B, C]``."""
     terms, reference = loss.kind.terms, worked(loss, out, y)
     assert terms is not None
     z = tuple(Symbol("z", float(v), str(c)) for c, v in enumerate(out[row]))
@@ -211,11 +209,11 @@ def row_steps(loss: Loss, out: Array, y: Array, row: int, k: int) -> tuple[Step,
     )
 
 
-# ---- the loss of a run's batch, formula by formula, for any of the losses
+# ---- the loss of a run's batch
 
 
 def loss_steps(update: Update) -> tuple[Step, ...]:
-    """The steps of one row's loss, the mean, and the slope at one output, by ``output_unit``."""
+    """The steps to one row's loss, the mean, and the slope at the output ``output_unit``."""
     out, y, row, loss = update.through[-1].h, update.batch.y, update.row, update.loss
     last = len(update.layers) - 1
     if loss.name == "cross_entropy":
@@ -230,6 +228,6 @@ def loss_steps(update: Update) -> tuple[Step, ...]:
 
 
 def output_unit(update: Update) -> int:
-    """The output whose slope is shown: that of the chosen weight, else that of the row's class."""
+    """The output whose slope is shown: the chosen weight's unit in the last layer, else the row's class."""
     last = update.place.layer == len(update.layers) - 1
     return update.place.i if last else int(update.batch.y[update.row])

@@ -1,4 +1,4 @@
-"""Topic: momentum: a velocity made of earlier gradients."""
+"""Topic: momentum, a decaying sum of earlier gradients."""
 
 from treino.inspection.microscope import optimizers
 from treino.inspection.microscope.explanation import Explanation, Topic

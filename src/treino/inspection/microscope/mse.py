@@ -1,4 +1,4 @@
-"""Topic: the mean squared error: the course's snippet as written, and any regression of the user."""
+"""Topic: the mean squared error, in the course's snippet and in the user's regressions."""
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ SOURCES = (torch_page("torch.nn.MSELoss"),)
 
 
 def run_snippet() -> dict[str, torch.Tensor]:
-    """Run the unchanged snippet of the course, with seed 0 for reproducible numbers."""
+    """Run the course's unchanged snippet with seed 0, and return its variables."""
     place: dict[str, torch.Tensor] = {"torch": torch}  # type: ignore[dict-item]
     with torch.random.fork_rng([]):
         torch.manual_seed(0)

@@ -1,7 +1,7 @@
-"""The topics' example: one neuron, trained by an optimizer's formulas and by torch.
+"""The example of the optimizers' topics: one neuron, trained by an optimizer's formulas and by torch.
 
-f(a, b, c) = (tanh(2a + 3b + c) − 0.9)²: inputs 2 and 3, weights a and b, bias c, target 0.9. It starts on the
-wrong side, where the second derivative is negative, as many neurons of networks do.
+f(a, b, c) = (tanh(2a + 3b + c) − 0.9)²: inputs 2 and 3, weights a and b, bias c, target 0.9. At the start the
+output has the wrong sign and the second derivative is negative, as for many neurons of networks.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from treino.inspection.microscope.explanation import Check, ExplanationPart, Ste
 from treino.inspection.microscope.optimizers import OptimizerResult
 from treino.words import _
 
-# ---- the topics' example of a function of three variables
+# ---- the example, a function of three variables
 
 START = (0.5, -0.5, 0.1)
 NAMES = ("a", "b", "c")
@@ -30,19 +30,19 @@ F = (call("tanh", 2 * A + 3 * B + C) - TARGET) ** 2
 
 @cache
 def slopes() -> tuple[Expr, ...]:
-    """∂f/∂a, ∂f/∂b, ∂f/∂c as trees."""
+    """∂f/∂a, ∂f/∂b, ∂f/∂c as expression trees."""
     return tuple(derivative(F, s) for s in SYMBOLS)
 
 
 @cache
 def bends() -> tuple[Expr, ...]:
-    """The second derivatives ∂²f/∂a², ∂²f/∂b², ∂²f/∂c² as trees."""
+    """The second derivatives ∂²f/∂a², ∂²f/∂b², ∂²f/∂c² as expression trees."""
     return tuple(derivative(slope, s) for slope, s in zip(slopes(), SYMBOLS, strict=True))
 
 
 @dataclass(frozen=True)
 class Neuron:
-    """f at one point, and its derivatives."""
+    """The weights a, b, c at one point, with f and its derivatives there."""
 
     weights: tuple[float, ...]
 
@@ -59,12 +59,12 @@ class Neuron:
 
     @property
     def curvature(self) -> tuple[float, ...]:
-        """The second derivatives."""
+        """The second derivatives of f by each weight."""
         return tuple(map(self._value, bends()))
 
 
 def neuron_steps() -> tuple[Step, ...]:
-    """f and its three derivatives at the start, with symbols and numbers."""
+    """The steps that show f and its three derivatives at the start, in symbols and numbers."""
     text = _("One neuron: inputs 2 and 3, weights a and b, bias c, and a squared error against 0.9.")
     return (
         Step(_("The function, at its start"), Formula(Symbol("f", 0.0), F), text),
@@ -78,13 +78,13 @@ def neuron_steps() -> tuple[Step, ...]:
 
 
 def torch_f(w: Tensor) -> Tensor:
-    """The same function in torch, of a tensor ``[3]``."""
+    """f in torch, of a tensor ``[3]``."""
     return (torch.tanh(2 * w[0] + 3 * w[1] + w[2]) - TARGET) ** 2
 
 
-# ---- a single neuron trained for a few updates by an optimizer's formulas
+# ---- training by an optimizer's formulas
 
-# (weight, gradient, curvature, state, number of the update from 1 on) -> moved
+# arguments: weight, gradient, curvature, optimizer state, number of the update from 1
 Move = Callable[[float, float, float, dict[str, float], int], OptimizerResult]
 UPDATES = 10
 SHOWN = 2
@@ -106,7 +106,7 @@ for update in range({updates}):
 
 @dataclass(frozen=True)
 class Stop:
-    """The state before update ``t`` (from 1): the neuron, and the steps that change its weight a."""
+    """The neuron before update ``t`` (from 1), and the explanation's steps of the update of weight a."""
 
     t: int
     neuron: Neuron
@@ -114,7 +114,7 @@ class Stop:
 
 
 def walk(move: Move, updates: int = UPDATES) -> list[Stop]:
-    """The states before each of ``updates`` updates, and a last one without steps."""
+    """Train the neuron. Return the stops before each update, and one without steps after the last update."""
     weights, states = list(START), [dict[str, float]() for _name in NAMES]
     stops = []
     for t in range(1, updates + 1):
@@ -129,7 +129,7 @@ def walk(move: Move, updates: int = UPDATES) -> list[Stop]:
 
 
 def parts(stops: list[Stop], optimizer: str) -> tuple[ExplanationPart, ...]:
-    """The parts: the function, the first updates formula by formula, a table of all updates, and the code."""
+    """The parts: the function, the first updates formula by formula, then all updates and the torch code."""
     table = StepTable(
         (_("after update"), "a", "b", "c", "f"),
         tuple((stop.t - 1, *stop.neuron.weights, stop.neuron.loss) for stop in stops),
@@ -163,7 +163,7 @@ def checks(
 ) -> tuple[Check, ...]:
     """Checks of the gradient at the start and all weights at the end against torch.
 
-    known: classes in the code of ``optimizer`` that aren't torch's.
+    known: classes that the code in ``optimizer`` uses and that aren't torch's, by name.
     """
     neuron = stops[0].neuron
     w = torch.tensor(START, dtype=torch.float64, requires_grad=True)

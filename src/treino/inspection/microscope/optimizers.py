@@ -1,6 +1,6 @@
 """Each optimizer's update of one weight, formula by formula.
 
-Pure functions of numbers, for the example and for runs.
+The functions are pure functions of numbers, for the example and for runs.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from treino.words import _
 
 @dataclass(frozen=True)
 class Marks:
-    """Primes on the optimizer's inputs: for a decayed weight, and for a changed gradient."""
+    """Prime marks on the symbols of the optimizer's inputs: of a decayed weight, of a changed gradient."""
 
     weight: str = ""
     gradient: str = ""
@@ -26,7 +26,7 @@ PLAIN, SHRUNK, PENALISED = Marks(), Marks(weight="′"), Marks(gradient="′")
 
 @dataclass(frozen=True)
 class OptimizerResult:
-    """The steps, the new weight, and the optimizer's state: ``{torch's name: number}``."""
+    """The explanation's steps, the new weight, and the optimizer's new state ``{torch's name: number}``."""
 
     steps: tuple[Step, ...]
     weight: float
@@ -34,7 +34,7 @@ class OptimizerResult:
 
 
 def moved(lines: tuple[Line, ...]) -> OptimizerResult:
-    """The lines of an update as steps of an explanation."""
+    """Convert the lines of an optimizer's update to steps of an explanation."""
     steps = tuple(Step(_(line.about), line.formula) for line in lines)
     state = {line.state: line.formula.value for line in lines if line.state}
     return OptimizerResult(steps, lines[-1].formula.value, state)
@@ -78,7 +78,7 @@ def shrunk(w: float, lr: float, decay: float) -> Step:
 
 
 def penalised(w: float, g: float, decay: float, marks: Marks = PLAIN) -> Step:
-    """L2 penalty: λ w is added to the gradient, which gets a further prime."""
+    """The L2 penalty: λ w is added to the gradient, whose symbol gets another prime."""
     added = Symbol("g", g, sub="t", sup=marks.gradient) + Symbol("λ", decay) * Symbol("w", w, sub="t")
     return Step(
         _("L2 decay: λ times the weight goes into the gradient"),

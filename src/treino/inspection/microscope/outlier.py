@@ -1,4 +1,4 @@
-"""The example for losses of numbers: four predictions, one far off, and each loss's reaction to that one."""
+"""The example for losses of numbers: four predictions with one outlier, and each loss's slope at it."""
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ H = 1e-6
 
 
 def example(kind: str, title: str, about: str, sources: tuple[str, ...]) -> Explanation:
-    """The arithmetic of one loss on these four pairs, compared with the other two losses."""
+    """The arithmetic of one loss on the four pairs, compared with mse, l1 and huber."""
     small, large = (steps(kind, PREDICTED, WANTED, place) for place in (0, 3))
     parts = (
         ExplanationPart(_("A small error"), small),

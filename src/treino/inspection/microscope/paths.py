@@ -1,9 +1,9 @@
-"""Paths from a weight or any quantity to the loss: the slope along each, whose sum is the derivative.
+"""All paths from a weight, or another quantity, to the loss; the derivative is the sum of their slopes.
 
-A net of named quantities, each a formula of earlier ones; the chain rule as a list of paths.
+A ``Net`` holds named quantities, each a formula of earlier ones, and lists its paths.
 
-Their number is the product of the numbers of units of the layers above. They are counted and summed layer by
-layer, and the largest are found by keeping the largest few for every unit.
+In a network, the number of paths from a weight is the product of the numbers of units of the layers above it.
+Paths are counted and summed layer by layer; the largest are found by keeping the largest few for each unit.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,13 +18,13 @@ from treino.formula import Array, Expr, Symbol, derivative, value
 from treino.inspection.microscope.reference import slope as act_slope
 from treino.inspection.microscope.update import Update
 
-# ---- all paths from a quantity to the loss, and the slope along each
+# ---- paths in a net of quantities
 
 
 @dataclass(frozen=True)
 class Net:
-    """A net of quantities. nodes: ``{symbol: its formula}``, each after the quantities in its formula; the
-    last one is the end of every path."""
+    """A computational graph. nodes: ``{symbol: its formula}``, each after the quantities in its formula. All
+    paths end at the last node."""
 
     nodes: Mapping[Symbol, Expr]
 
@@ -33,7 +33,7 @@ class Net:
         return list(self.nodes)[-1]
 
     def users(self, of: Symbol) -> list[Symbol]:
-        """The quantities whose formulas contain this one."""
+        """The nodes whose formulas contain this quantity."""
         return [node for node, made in self.nodes.items() if _holds(made, of)]
 
     def slope(self, of: Symbol, by: Symbol) -> Expr:
@@ -49,12 +49,12 @@ class Net:
                 yield (start, *rest)
 
     def along(self, path: Sequence[Symbol]) -> Expr:
-        """The product of the local derivatives of a path, from the end."""
+        """The product of the local derivatives along a path, from its end to its start."""
         slopes = [self.slope(b, a) for a, b in pairwise(path)]
         return product(slopes[::-1])
 
     def value(self, changed: Symbol, by: float) -> float:
-        """The end's number after one input has changed by ``by``."""
+        """The value of the last node if the input ``changed`` is increased by ``by``."""
         numbers = {changed: changed.number + by}
         for node, made in self.nodes.items():
             numbers[node] = value(made, numbers)
@@ -66,7 +66,7 @@ def product(factors: Sequence[Expr]) -> Expr:
 
 
 def named(name: str, made: Expr, sub: str = "") -> Symbol:
-    """A symbol with the number of its formula."""
+    """A symbol with the value of the formula ``made``."""
     return Symbol(name, value(made), sub)
 
 
@@ -76,7 +76,7 @@ def _holds(e: Expr, of: Symbol) -> bool:
     return any(_holds(a, of) for a in getattr(e, "args", ()))
 
 
-# ---- all paths from one weight of a network to the loss of one row
+# ---- paths from a weight of a network to the loss of one row
 
 SHOWN = 12
 
@@ -86,8 +86,8 @@ class NetworkPath:
     """One path.
 
     units: the unit in each layer above the weight's layer, the output last. factors: the local slopes from
-    the loss down to the weight (∂L/∂output, then W and act′ alternately, then the weight's input); their
-    product is the path's part of the row's derivative.
+    the loss down to the weight (∂L/∂output, then W and act′ alternately, then the weight's input). Their
+    product is the path's contribution to the row's derivative.
     """
 
     units: tuple[int, ...]
@@ -100,8 +100,8 @@ class NetworkPath:
 
 @dataclass(frozen=True)
 class Paths:
-    """The paths of a row. count: the number of all paths. largest: the largest ones. rest: the sum of the
-    others."""
+    """The paths of a row. count: the number of all paths. largest: the largest paths. rest: the sum of the
+    slopes of all other paths."""
 
     count: int
     largest: tuple[NetworkPath, ...]
@@ -109,7 +109,7 @@ class Paths:
 
 
 def local_slopes(update: Update) -> list[Array]:
-    """``[B, H]`` for each layer: ∂h/∂z with dropout's factor; of the last layer ∂L/∂output."""
+    """``[B, H]`` for each layer: ∂h/∂z times dropout's factor; for the last layer ∂L/∂output."""
     slopes = []
     for layer, p in zip(update.layers, update.through, strict=True):
         slope = act_slope(layer.act)(p.z) if layer.act else np.ones_like(p.z)
@@ -119,13 +119,13 @@ def local_slopes(update: Update) -> list[Array]:
 
 
 def first_slope(update: Update) -> Array:
-    """``[B]``: the weight's own input, the last factor of every path; 1 for a bias."""
+    """``[B]``: the weight's input, which is the last factor of every path; 1 for a bias."""
     p, j = update.through[update.place.layer], update.place.j
     return np.ones(len(p.z)) if j is None else p.a[:, j]
 
 
 def totals(update: Update) -> Array:
-    """``[B]``: the sum of all paths of every row, computed from the weight upwards, layer by layer."""
+    """``[B]``: the sum of the slopes of all paths of each row, computed layer by layer from the weight up."""
     place, slopes = update.place, local_slopes(update)
     reach = np.zeros_like(slopes[place.layer])
     reach[:, place.i] = first_slope(update)
@@ -138,17 +138,17 @@ def totals(update: Update) -> Array:
 
 
 def net_paths(update: Update, row: int, most: int = SHOWN) -> Paths:
-    """The paths of one row of the batch, from the weight to the loss."""
+    """The paths of one row of the batch from the weight to the loss. most: the size of ``largest``."""
     place, last = update.place, len(update.layers) - 1
     slopes = [slope[row] for slope in local_slopes(update)]
     inside = float(first_slope(update)[row])
     size = np.full(
         (1, 1), abs(inside * slopes[place.layer][place.i])
-    )  # [units, ways], the largest ways first
-    backs: list[tuple[Array, Array]] = []  # for every unit and way: the unit below and its way
+    )  # [units, paths], the largest paths first
+    backs: list[tuple[Array, Array]] = []  # for each unit and path: the unit below and the index of its path
     for at in range(place.layer + 1, last + 1):
         W = update.layers[at].W[:, [place.i]] if at == place.layer + 1 else update.layers[at].W
-        every = np.abs(slopes[at][:, None, None] * W[:, :, None]) * size[None]  # [units, units below, ways]
+        every = np.abs(slopes[at][:, None, None] * W[:, :, None]) * size[None]  # [units, units below, paths]
         flat = every.reshape(len(every), -1)
         order = np.argsort(-flat, axis=1, kind="stable")[:, :most]
         backs.append(np.divmod(order, size.shape[1]))
@@ -164,7 +164,7 @@ def net_paths(update: Update, row: int, most: int = SHOWN) -> Paths:
 def _traced(
     update: Update, backs: list[tuple[Array, Array]], end: tuple[int, int], slopes: list[Array], inside: float
 ) -> NetworkPath:
-    """The path that ends at this unit, traced back to the weight."""
+    """Trace a path from its end (the output's unit and the index of its path) back to the weight."""
     place = update.place
     unit, way = end if backs else (place.i, 0)
     units: list[int] = []

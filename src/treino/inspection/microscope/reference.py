@@ -1,7 +1,7 @@
-"""Layers, losses and their slopes in float64 NumPy, to check torch's; papers that are cited.
+"""Layers, losses and their gradients in float64 NumPy, and the papers that explanations cite.
 
-It is independent of torch, so that each checks the other. Rumelhart, Hinton & Williams 1986, "Learning
-representations by back-propagating errors".
+The computation is independent of torch's, so that each checks the other. Rumelhart, Hinton & Williams 1986,
+"Learning representations by back-propagating errors".
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from treino.engine.activations import ACTIVATIONS
 from treino.engine.losses import Loss, Terms
 from treino.formula import Array, Expr, Symbol, derivative, values
 
-# ---- forward and backward pass through layers in float64 NumPy, to check torch's
+# ---- forward and backward pass through layers in float64 NumPy
 
 
 def function(act: str) -> Callable[[Array], Array]:
@@ -34,9 +34,9 @@ def slope(act: str) -> Callable[[Array], Array]:
 class DenseLayer:
     """h = act(W a + b) · mask.
 
-    name: of the Linear in the module; "" if the Linear is the whole network. W: ``[H, D]``, b: ``[H]`` (zeros
-    without a bias), float64. act: a name of ACTIVATIONS, or "" for none. drop: the index of the following
-    dropout, in the order of ``modules()``; None without one.
+    name: the Linear's name in the module; "" if the Linear is the whole network. W: ``[H, D]``, b: ``[H]``
+    (zeros without a bias), float64. act: a name in ACTIVATIONS, or "" for none. drop: the index of the
+    following dropout among all dropouts, in the order of ``modules()``; None without dropout.
     """
 
     name: str
@@ -55,7 +55,7 @@ class DenseLayer:
 class LayerPass:
     """The pass of one batch through one layer: inputs a ``[B, D]``, z ``[B, H]``, outputs h ``[B, H]``.
 
-    d: ``[B, H]``, ∂L/∂z, L the loss of the whole batch.
+    d: ``[B, H]``: ∂L/∂z, where L is the loss of the whole batch.
     """
 
     a: Array
@@ -71,7 +71,7 @@ def passed(
     masks: tuple[Array, ...],
     loss_slope: Callable[[Array], Array],
 ) -> list[LayerPass]:
-    """The forward and backward pass. loss_slope: outputs ``[B, C]`` -> ∂L/∂outputs ``[B, C]``."""
+    """Run the forward and backward pass. loss_slope: maps outputs ``[B, C]`` to ∂L/∂outputs ``[B, C]``."""
     forward: list[tuple[Array, Array, Array, Array | None]] = []
     a = x
     for layer in layers:
@@ -92,7 +92,7 @@ def passed(
 
 
 def gradients(layers: tuple[DenseLayer, ...], through: list[LayerPass]) -> dict[str, Array]:
-    """∂L/∂parameter by torch's names: the sum of d·a over the rows."""
+    """Return ``{torch's parameter name: ∂L/∂parameter}``: the sum of d·a over the rows."""
     gradient_of: dict[str, Array] = {}
     for layer, p in zip(layers, through, strict=True):
         gradient_of[layer.parameter("weight")] = p.d.T @ p.a
@@ -104,7 +104,7 @@ def gradients(layers: tuple[DenseLayer, ...], through: list[LayerPass]) -> dict[
 def stepped(
     layers: tuple[DenseLayer, ...], gradient: dict[str, Array], rate: float
 ) -> tuple[DenseLayer, ...]:
-    """The layers after θ ← θ − η g."""
+    """The layers after the update θ ← θ − η g."""
     return tuple(
         replace(
             layer,
@@ -115,15 +115,15 @@ def stepped(
     )
 
 
-# ---- losses and their slopes in float64 NumPy
+# ---- losses and their gradients in float64 NumPy
 
 
 @dataclass(frozen=True, eq=False)
 class ReferenceLoss:
     """L = Σ terms / total.
 
-    terms: ``[B]`` (cross-entropy, bce) or ``[B·K]``, one for each target. total: the divisor of their sum.
-    slope: ``[B, C]``, ∂L/∂output.
+    terms: ``[B]`` (cross-entropy, bce) or ``[B·K]``, one per target. total: the divisor of the terms' sum.
+    slope: ``[B, C]``: ∂L/∂output.
     """
 
     terms: Array
@@ -149,7 +149,7 @@ def log_softmax(z: Array) -> Array:
 
 
 def soft_targets(loss: Loss, y: Array, classes: int) -> Array:
-    """``[B, C]``: the factors of −ln p of each class: one-hot, smoothed, weighted."""
+    """``[B, C]``: the factor of each class's −ln p: one-hot, smoothed, and weighted by class."""
     weight = np.array(loss.class_weights or (1.0,) * classes)
     target_BC: Array = (
         np.eye(classes)[y] * (1 - loss.label_smoothing) + loss.label_smoothing / classes
@@ -158,7 +158,7 @@ def soft_targets(loss: Loss, y: Array, classes: int) -> Array:
 
 
 def row_weights(loss: Loss, y: Array) -> Array:
-    """``[B]``: the weights of the rows' classes; torch divides by their sum."""
+    """``[B]``: the weight of each row's class; torch divides the loss by their sum."""
     return np.ones(len(y)) if loss.class_weights is None else np.array(loss.class_weights)[y]
 
 
@@ -180,7 +180,7 @@ def _bce(loss: Loss, out: Array, y: Array) -> ReferenceLoss:
 
 
 def _of_pairs(terms: Terms, out: Array, y: Array) -> ReferenceLoss:
-    """A loss of pairs of an output and its target, by its formula, which differs between kinks."""
+    """A loss of output-target pairs, from its formula, which changes at kinks."""
     predicted, target = out.reshape(-1), y.reshape(-1)
     each, slope = np.empty_like(predicted), np.empty_like(predicted)
     between = np.searchsorted(terms.kinks, predicted - target)
@@ -194,7 +194,7 @@ def _of_pairs(terms: Terms, out: Array, y: Array) -> ReferenceLoss:
 
 
 def _of_rows(terms: Terms, out: Array, y: Array) -> ReferenceLoss:
-    """A loss of rows' outputs and classes, by its formula."""
+    """A loss of each row's outputs and class, from its formula."""
     each, slope = np.empty(len(out)), np.empty_like(out)
     for label in np.unique(y):
         place = np.flatnonzero(y == label)
@@ -208,13 +208,13 @@ def _of_rows(terms: Terms, out: Array, y: Array) -> ReferenceLoss:
 
 
 def pair_slope(terms: Terms, output: Symbol, y: Expr) -> Expr:
-    """The term's derivative by the output."""
+    """The term's derivative with respect to the output."""
     return terms.slope(output, y) if terms.slope else derivative(terms.term(output, y), output)
 
 
 Kind = Callable[[Loss, Array, Array], ReferenceLoss]
 
-# losses without terms
+# losses without ``terms`` in the engine's registry
 KINDS: dict[str, Kind] = {
     "cross_entropy": _cross_entropy,
     "bce": _bce,
@@ -222,7 +222,7 @@ KINDS: dict[str, Kind] = {
 
 
 def worked(loss: Loss, out: Array, y: Array) -> ReferenceLoss:
-    """The loss of outputs ``[B, C]`` for targets y."""
+    """The loss of outputs ``[B, C]`` for targets ``y``, computed in NumPy."""
     if (terms := loss.kind.terms) is None:
         return KINDS[loss.name](loss, out, y)
     return (_of_rows if loss.kind.of_classes else _of_pairs)(terms, out, y)

@@ -1,4 +1,4 @@
-"""Explanations of a run's step: from the batch to the gradient, and on to the new weight."""
+"""Explanations of one update of a run: from the batch to the gradient, and on to the new weight."""
 
 import math
 from collections.abc import Callable
@@ -25,8 +25,8 @@ EPS32 = float(np.finfo(np.float32).eps)
 
 @dataclass(frozen=True)
 class OptimizerStep:
-    """The steps of the optimizer. gradient: the optimizer's input, after summing and clipping. weight: the
-    new weight."""
+    """The optimizer's steps. gradient: the optimizer's input, after summing and clipping. weight: the new
+    weight."""
 
     part: ExplanationPart
     gradient: float
@@ -34,7 +34,7 @@ class OptimizerStep:
 
 
 def kind(update: Update) -> str:
-    """The topic of this run's optimizer."""
+    """The name of this run's optimizer; sgd with momentum is ``momentum``."""
     if update.optimizer == "sgd":
         return "momentum" if update.hp["momentum"] else "sgd"
     return update.optimizer
@@ -57,7 +57,7 @@ def optimizer_step(update: Update) -> OptimizerStep:
 
 
 def optimize(update: Update, w: float, g: float, marks: Marks = PLAIN) -> optimizers.OptimizerResult:
-    """The steps of the optimizer alone, with the state and settings of the run."""
+    """The optimizer's steps, without clipping and decay, with the run's state and hyper-parameters."""
     kind = OPTIMIZERS[update.optimizer]
     tensors = update.state.get(update.parameter, {})
     state = {name: float(tensors[name][update.at]) if name in tensors else 0.0 for name in kind.states}
@@ -66,7 +66,8 @@ def optimize(update: Update, w: float, g: float, marks: Marks = PLAIN) -> optimi
 
 
 def optimizer_gradient(update: Update, gradient: float) -> tuple[list[Step], float]:
-    """The changes of a gradient before the optimizer: old gradients added by mistake, and clipping."""
+    """Return the steps that change a gradient before the optimizer (old gradients that ``missing_zero_grad``
+    adds, and clipping), and the changed gradient."""
     steps: list[Step] = []
     g = gradient
     if update.old_gradients is not None:
@@ -139,8 +140,8 @@ def moving_checks(update: Update, step: OptimizerStep) -> tuple[Check, ...]:
 
 
 def _answer(update: Update, error: float) -> float:
-    """The change of the new weight by an error of the gradient: if Adam divides small numbers, the last
-    digits of a gradient matter."""
+    """The largest change of the new weight if the gradient is wrong by ``error``. If Adam divides small
+    numbers, a gradient's last digits matter."""
     g = update.gradient
     ends = [_moved_by(update, g + by) for by in (-error, 0.0, error)]
     return max(abs(e - ends[1]) for e in ends)
@@ -160,7 +161,7 @@ def _moved_by(update: Update, gradient: float) -> float:
 
 
 def _single(update: Update) -> float:
-    """An upper bound of float32's error in this layer's gradient, from a measurement."""
+    """An upper bound of the float32 error of this layer's gradient, estimated from a measurement."""
     net = update.module().float()
     x, y = (torch.from_numpy(a) for a in (update.batch.x, update.batch.y))
     update.loss(net(x.float()), y if y.dtype == torch.int64 else y.float()).backward()
@@ -174,7 +175,7 @@ def _single(update: Update) -> float:
 
 
 def theirs(update: Update) -> float:
-    """The weight after torch's own backward, clip_grad_norm_ and step from the same state, in float64."""
+    """The new weight by torch's backward, clip_grad_norm_ and optimizer, from the same state, in float64."""
     net = update.module()
     named = dict(net.named_parameters())
     kinds = OPTIMIZERS[update.optimizer]
@@ -203,13 +204,13 @@ def theirs(update: Update) -> float:
     return float(named[update.parameter].detach()[update.at])
 
 
-# ---- explanations of a run's step
+# ---- explanations of one update
 
 
 def to_the_gradient(
     update: Update, topic: str, sources: tuple[str, ...], *more: ExplanationPart
 ) -> Explanation:
-    """The explanation from the rows to the gradient of the weight. more: further parts."""
+    """The explanation from the batch's rows to the weight's gradient. more: further parts."""
     return Explanation(
         topic, title(update, topic), about(update), (*way(update), *more), gradient_checks(update), sources
     )
@@ -222,7 +223,7 @@ def to_the_weight(
     step: OptimizerStep | None = None,
     *more: ExplanationPart,
 ) -> Explanation:
-    """The explanation from the rows to the new value of the weight."""
+    """The explanation from the batch's rows to the weight's new value. more: further parts."""
     step = step or optimizer_step(update)
     checks = (*gradient_checks(update), *moving_checks(update, step))
     return Explanation(
@@ -250,12 +251,12 @@ Refusal = tuple[str, str, str]
 
 
 def topic_name(entry: str) -> str:
-    """The name of the topic for the loss or optimizer with this name."""
+    """The topic's name for a loss or optimizer with the engine's name ``entry``."""
     return entry.replace("_", "-")
 
 
 def loss_is(name: str) -> Callable[[Update], Refusal | None]:
-    """Refuses runs with another loss."""
+    """A condition that refuses runs with another loss."""
 
     def refuses(update: Update) -> Refusal | None:
         theirs = topic_name(update.loss.name)
@@ -267,7 +268,7 @@ def loss_is(name: str) -> Callable[[Update], Refusal | None]:
 
 
 def optimizer_is(name: str) -> Callable[[Update], Refusal | None]:
-    """Refuses runs with another optimizer; sgd with momentum is ``momentum``."""
+    """A condition that refuses runs with another optimizer; sgd with momentum is ``momentum``."""
 
     def refuses(update: Update) -> Refusal | None:
         theirs = topic_name(kind(update))

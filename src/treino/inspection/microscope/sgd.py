@@ -1,4 +1,4 @@
-"""Topic: gradient descent: the weight minus the learning rate times its slope."""
+"""Topic: gradient descent, which subtracts the learning rate times the gradient from the weight."""
 
 from treino.inspection.microscope import optimizers
 from treino.inspection.microscope.explanation import Explanation, Topic

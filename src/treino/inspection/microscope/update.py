@@ -1,4 +1,4 @@
-"""One update of one weight of a run: the arrays that its explanation needs."""
+"""One update of one weight of a run, with the arrays that its explanation needs."""
 
 import copy
 from collections.abc import Iterator
@@ -24,10 +24,10 @@ from treino.inspection.microscope.reference import (
 
 @dataclass(frozen=True, eq=False)
 class UpdateBatch:
-    """The rows of one update. rows: their numbers in the source. x ``[B, D]`` float64.
+    """The batch of one update. rows: row numbers in the source. x: ``[B, D]`` float64.
 
-    y: ``[B]`` int64 class numbers, or ``[B, K]`` float64. masks: dropout's factors, each ``[B, H]``: 0, or 1
-    / (1 − rate).
+    y: ``[B]`` int64 class numbers, or ``[B, K]`` float64. masks: the factors of each dropout, ``[B, H]``: 0
+    or 1 / (1 − rate).
     """
 
     rows: Array
@@ -38,7 +38,7 @@ class UpdateBatch:
 
 @dataclass(frozen=True)
 class WeightIndex:
-    """One weight: in layer ``layer`` (0 is the first), from input ``j`` to unit ``i``; j None: its bias."""
+    """One weight in layer ``layer`` (0: the first): from input ``j`` to unit ``i``; j None: the bias of i."""
 
     layer: int
     i: int
@@ -47,17 +47,17 @@ class WeightIndex:
 
 @dataclass(frozen=True, eq=False)
 class Update:
-    """The update that follows ``step`` updates of a run.
+    """One weight's update after ``step`` updates of a run.
 
     net: the user's module with the weights before the update, float64, with fixed dropout masks (see
-    ``fix_masks``). typed: the run in the form to type. batches: of this update and, if they exist, of the
-    next two.
+    ``fix_masks``). typed: the run as an argument on the command line. batches: of this update and, if they
+    exist, of the next two. place: the weight.
     hp: lr (with its schedule), weight_decay, momentum, beta1, beta2, eps, clip (infinite: none).
-    state: ``{parameter: {name: array}}``, the optimizer's, before. old_gradients: sum of the gradients of all
-    earlier updates, ``{parameter: array}``, if the fault ``missing_zero_grad`` keeps them.
-    after: the run's weights after the update. recorded: the loss that the run recorded. notes: further
-    settings in force, one sentence each. optimizer_from: the updates before the optimizer's state started at
-    zero.
+    state: the optimizer's state before the update, ``{parameter: {name: array}}``. old_gradients: the sum of
+    the gradients of all earlier updates, ``{parameter: array}``, if the fault ``missing_zero_grad`` keeps
+    them. after: the run's weights after the update. recorded: the loss that the run recorded. notes: one
+    sentence for each further setting of the update. optimizer_from: updates before the optimizer started,
+    from zero state.
     """
 
     run: str
@@ -82,7 +82,7 @@ class Update:
 
     @property
     def t(self) -> int:
-        """The number of the update in its optimizer's count, from 1."""
+        """The number of this update since the optimizer started, from 1."""
         return self.step - self.optimizer_from + 1
 
     @property
@@ -91,7 +91,7 @@ class Update:
 
     @cached_property
     def through(self) -> list[LayerPass]:
-        """The forward and backward pass of the batch, computed here."""
+        """The forward and backward pass of the batch, computed in NumPy."""
         return passed(self.layers, self.batch.x, self.batch.masks, self._slope)
 
     def _slope(self, out: Array) -> Array:
@@ -99,12 +99,12 @@ class Update:
 
     @cached_property
     def worked(self) -> ReferenceLoss:
-        """The loss of the batch, computed here."""
+        """The loss of the batch, computed in NumPy."""
         return worked(self.loss, self.through[-1].h, self.batch.y)
 
     @cached_property
     def gradients(self) -> dict[str, Array]:
-        """The gradients of this batch alone, for every parameter, computed here."""
+        """The gradients of this batch alone, for every parameter, computed in NumPy."""
         return gradients(self.layers, self.through)
 
     @property
@@ -130,20 +130,20 @@ class Update:
 
     @cached_property
     def shares(self) -> Array:
-        """``[B]``: each row's part of ∂L/∂w."""
+        """``[B]``: each row's contribution to ∂L/∂w."""
         p = self.through[self.place.layer]
         d = p.d[:, self.place.i]
         return d if self.place.j is None else d * p.a[:, self.place.j]
 
     @cached_property
     def row(self) -> int:
-        """The index in the batch of the row with the largest part, which is shown."""
+        """The index in the batch of the row shown: the row with the largest contribution."""
         return int(np.abs(self.shares).argmax())
 
     def placed(self, place: WeightIndex) -> "Update":
         return replace(self, place=place)
 
-    # ---- the same numbers by torch
+    # ---- computation by torch
 
     def module(self, batch: int = 0) -> nn.Module:
         """A copy of the user's module with the dropout masks of this batch."""
@@ -161,7 +161,7 @@ def tensors(batch: UpdateBatch) -> tuple[Tensor, Tensor]:
 
 
 class FixedMask(nn.Module):
-    """Dropout with a given mask."""
+    """Dropout with a given mask instead of a random one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -172,7 +172,7 @@ class FixedMask(nn.Module):
 
 
 def fix_masks(net: nn.Module) -> nn.Module:
-    """A copy of the module with a FixedMask in place of every dropout."""
+    """A copy of the module in which a FixedMask replaces every dropout."""
     net = copy.deepcopy(net)
     for parent in list(net.modules()):
         for name, child in list(parent.named_children()):
@@ -189,7 +189,7 @@ def set_masks(net: nn.Module, masks: tuple[Array, ...]) -> None:
 
 @contextmanager
 def moved(net: nn.Module, parameter: str, at: tuple[int, ...], by: float) -> Iterator[None]:
-    """Move one weight of the module within the block."""
+    """Add ``by`` to one weight of the module within the block."""
     weights = dict(net.named_parameters())[parameter].detach()
     before = float(weights[at])
     weights[at] = before + by
