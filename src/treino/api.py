@@ -22,7 +22,8 @@ from treino.loop import JobEvent, drained_folder
 from treino.pictures.curves import curves_of
 from treino.pictures.picture_files import illustrated
 from treino.plots.notebook_cards import run_card, runs_table, study_card, sweep_card
-from treino.records.network_source import Access, UserFiles
+from treino.records.access import Access
+from treino.records.network_source import UserFiles
 from treino.records.prediction import predict_like
 from treino.records.stored_run import StoredRun
 from treino.spec import refuse_layers

@@ -9,7 +9,7 @@ from treino.documents.listing import whole_folders
 from treino.errors import TreinoError
 from treino.loop import JobEvent
 from treino.pictures.picture_files import illustrated
-from treino.records.network_source import Access
+from treino.records.access import Access
 from treino.records.stored_run import StoredRun, study_without_network
 from treino.spec import Settings
 from treino.store import RunFolder, find

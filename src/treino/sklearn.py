@@ -30,7 +30,7 @@ from treino.engine import MLP
 from treino.errors import TreinoError, nearest
 from treino.folders import open_run
 from treino.inspection.outputs import outputs, probabilities
-from treino.records.network_source import Access
+from treino.records.access import Access
 from treino.records.prediction import intervals_of, winners
 from treino.spec import Settings
 from treino.words import _

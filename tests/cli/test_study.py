@@ -139,7 +139,7 @@ def test_every_study_has_its_table_and_its_pictures(
 
 STUDY = ("--cell", "batch_size=16,epochs=2", "--cell", "batch_size=5", "--epochs", "16", "--as-taught")
 CODE = """
-from treino.loop import loop
+from treino import loop
 from treino.tuning import study
 study.CHECKPOINT_SECONDS = loop.CHECKPOINT_SHARE = 0.0
 from treino.cli import command

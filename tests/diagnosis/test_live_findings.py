@@ -11,7 +11,7 @@ from torch import nn
 from tests.diagnosis.test_own_runs import RIGHT, WRONG
 from treino.engine import Tick, TrainingLoop
 from treino.loop import JobEnd, JobStart
-from treino.records.network_source import Access
+from treino.records.access import Access
 from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
 from treino.store import RunFolder

@@ -19,8 +19,8 @@ from torch import nn
 
 import treino as tr
 from treino.errors import TreinoError
+from treino.records.access import Access
 from treino.records.network_source import (
-    Access,
     NoFiles,
     SealedCopies,
     UserFiles,

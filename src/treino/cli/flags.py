@@ -10,7 +10,7 @@ import cyclopts
 from cyclopts import CoercionError, Group, Parameter, Token
 
 from treino.cli.screen import Screen
-from treino.records.network_source import Access
+from treino.records.access import Access
 from treino.spec import FLAGS, GROUPS, Settings, group_of
 
 # ---- shared flags

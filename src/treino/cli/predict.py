@@ -8,7 +8,7 @@ from rich.table import Table
 
 from treino.cli.flags import WHOLE, Net, RunName, ScreenFlag, Trust
 from treino.cli.screen import Replace, output_file, say_replaced
-from treino.records.network_source import Access
+from treino.records.access import Access
 from treino.store.output_files import CSV
 from treino.words import _, numeral
 

@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from treino.cli.flags import WHOLE, ClusterFlags, DataFile, ScreenFlag, Track, Trust, with_flags
 from treino.errors import TreinoError
-from treino.records.network_source import Access
+from treino.records.access import Access
 from treino.words import _
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from treino.errors import TreinoError, nearest
+from treino.records.access import Access
 from treino.records.user_network import NetworkFile, no_permission, own_net
 from treino.store import RunFolder
 from treino.store.files import read_bytes
@@ -26,30 +27,6 @@ from treino.words import _
 if TYPE_CHECKING:
     from torch import nn
 
-
-# ---- access to a folder's rows and network
-
-
-@dataclass(frozen=True, eq=False)
-class Access:
-    """What is needed to load a folder's rows and network. net: the user's network that was trained, or its
-    FILE.py:NAME. trust: sealed copies of network files may run. data_file: the data file's present path."""
-
-    net: "nn.Module | str | None" = None
-    trust: bool = False
-    data_file: str | Path | None = None
-
-    def with_network(self, net: "nn.Module | str | None", trust: bool = False) -> "Access":
-        """The same with ``net`` replaced, unless it is None, and with trust added."""
-        return replace(self, net=self.net if net is None else net, trust=self.trust or trust)
-
-    @property
-    def net_file(self) -> str | None:
-        """The network's FILE.py:NAME, if ``net`` is one."""
-        return self.net if isinstance(self.net, str) else None
-
-
-# ---- permission to run a network's code
 
 NETWORK_COPY = "net.py"
 """A run's copy of its network's file."""

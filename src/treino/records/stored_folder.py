@@ -13,7 +13,7 @@ import torch
 
 from treino.errors import TreinoError, cause
 from treino.recipes import without_recipe
-from treino.records.network_source import Access
+from treino.records.access import Access
 from treino.setting_types import as_item
 from treino.spec import FLAGS
 from treino.store import RunFolder

@@ -21,8 +21,9 @@ from treino.engine.hyperparameters import whole
 from treino.engine.templates import plain_module
 from treino.engine.user_module import module_copy
 from treino.errors import TreinoError
+from treino.records.access import Access
 from treino.records.data_source import check_names, check_outputs, data_of
-from treino.records.network_source import Access, run_network
+from treino.records.network_source import run_network
 from treino.records.segments import UNKNOWN, evaluations, histories, losses_of, member_evaluations
 from treino.records.stored_folder import StoredFolder
 from treino.records.weights import WEIGHTS, check_answers, check_layers, read_weights, with_weights

@@ -13,7 +13,7 @@ from treino.data.dataset import Data
 from treino.documents import read_run_spec
 from treino.errors import TreinoError
 from treino.folders import stored
-from treino.records.network_source import Access
+from treino.records.access import Access
 from treino.records.segments import segments_of
 from treino.records.stored_run import StoredRun
 from treino.store import RunFolder

@@ -18,7 +18,8 @@ from treino.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events
 from treino.folders import open_run
 from treino.loop import JobEnd, JobEvent, JobPause, JobStart
-from treino.records.network_source import Access, UserFiles
+from treino.records.access import Access
+from treino.records.network_source import UserFiles
 from treino.store import RunFolder
 from treino.studio.process import Channel
 from treino.training.branch import branching, rewinding

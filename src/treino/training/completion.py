@@ -20,7 +20,7 @@ from treino.inspection.calibration import calibration, cost_of, interval_rule, m
 from treino.inspection.intervals import intervals
 from treino.inspection.outputs import outputs, probabilities
 from treino.plots.style import split_name
-from treino.records.network_source import Access
+from treino.records.access import Access
 from treino.records.segments import histories, said_of
 from treino.records.stored_folder import try_or_note
 from treino.records.stored_run import StoredRun

@@ -25,7 +25,7 @@ from treino.engine.early_stopping import FACTOR, divergence_threshold
 from treino.engine.train_config import DEFAULTS
 from treino.engine.user_module import module_copy
 from treino.errors import TreinoError
-from treino.records.network_source import Access
+from treino.records.access import Access
 from treino.records.segments import epoch_count, losses_of, segments_of, setting_commands, training_losses
 from treino.records.stored_run import StoredRun
 from treino.spec import read_settings

@@ -22,7 +22,8 @@ from treino.engine.gates import gates_of
 from treino.engine.saved_state import keyframe_bytes, saved_from_keyframe
 from treino.engine.training_setup import warm_start
 from treino.engine.user_module import module_copy
-from treino.records.network_source import Access, run_network
+from treino.records.access import Access
+from treino.records.network_source import run_network
 from treino.records.segments import Segment, newest, past_of, setting_commands, shown_settings
 from treino.records.weights import ANSWERS, check_answers, check_layers, check_row
 from treino.spec import Settings, read_settings

@@ -27,8 +27,9 @@ from treino.engine.training_setup import warm_start
 from treino.errors import TreinoError
 from treino.loop import Job, JobEvent, events, status_at_end
 from treino.loop import drain as drained
+from treino.records.access import Access
 from treino.records.data_source import data_of, keep_copy, load_data, prepared_beside, reference
-from treino.records.network_source import NETWORK_COPY, Access
+from treino.records.network_source import NETWORK_COPY
 from treino.records.segments import TRANSPORT, losses_of, member_rows, newest
 from treino.records.stored_folder import as_typed, unfinished, versions
 from treino.records.stored_run import StoredRun

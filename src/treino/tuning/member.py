@@ -10,8 +10,9 @@ from treino.documents import read_document, read_run_spec, read_sweep_spec
 from treino.documents.run_spec import ResolvedSettings, RunFacts, RunSpec
 from treino.engine import LOSSES, MLP
 from treino.errors import TreinoError
+from treino.records.access import Access
 from treino.records.data_source import data_of, load_data, source_of
-from treino.records.network_source import Access, NetworkSource, network_source, run_network
+from treino.records.network_source import NetworkSource, network_source, run_network
 from treino.records.segments import segments_of
 from treino.records.stored_run import StoredRun, SweepRow, study_without_network
 from treino.records.weights import check_layers

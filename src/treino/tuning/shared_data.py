@@ -8,9 +8,9 @@ from typing import Any
 
 from treino.data.dataset import Data
 from treino.errors import TreinoError
+from treino.records.access import Access
 from treino.records.data_source import data_of, keep_copy, load_data, reference, source_of
 from treino.records.network_source import (
-    Access,
     NetworkSource,
     copy_words,
     network_files,

@@ -21,8 +21,9 @@ from treino.engine import Tick
 from treino.engine.metrics import metric_names
 from treino.errors import TreinoError
 from treino.loop import JobEvent, events, status_at_end, stop_sent
+from treino.records.access import Access
 from treino.records.data_source import load_data
-from treino.records.network_source import Access, NetworkSource
+from treino.records.network_source import NetworkSource
 from treino.records.stored_folder import unfinished, versions
 from treino.records.user_network import NetworkFiles
 from treino.spec import read_settings

@@ -24,8 +24,9 @@ from treino.engine.training_setup import no_validation_rows
 from treino.engine.training_state import DIVERGED
 from treino.errors import TreinoError
 from treino.loop import JobEvent, events, status_at_end
+from treino.records.access import Access
 from treino.records.data_source import load_data
-from treino.records.network_source import Access, NetworkSource
+from treino.records.network_source import NetworkSource
 from treino.records.stored_folder import try_or_note, unfinished
 from treino.search.space import Choice, Dimension, Space, read_space, space_from_json
 from treino.spec import read_settings
