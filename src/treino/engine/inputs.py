@@ -1,5 +1,4 @@
-"""The data of a training: checks rows in any accepted form, arrays and lists included, and makes them
-tensors."""
+"""The data of a training: rows in any accepted form, also arrays and lists, are checked and made tensors."""
 
 import math
 from dataclasses import dataclass

@@ -54,8 +54,7 @@ class Metric:
 
     task: the task it is for; None: both. better: +1 if larger is better, else -1. of(inputs): returns ``[R]``
     float64, NaN if undefined on these rows; None for the loss itself.
-    about: its description. label: its name in tables and pictures, marked with ``N_``; default: the key with
-    spaces.
+    about: its description. label: its name in tables and pictures (``N_``); default: the key with spaces.
     source: the metric of one network as an expression for exported scripts, in ``output``, ``y``, ``error``,
     ``spread`` and ``unit`` for regression, or ``{guess}``, ``{label}`` and ``{score}`` for classes.
     function: a function that the expression calls and torch lacks; scripts copy it. always: scripts contain

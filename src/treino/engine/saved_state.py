@@ -156,16 +156,14 @@ class KeyframeBuffer:
         return state.step - state.step % self.every + self.every if many else None
 
     def due(self, state: TrainingState, first: int, stop: int) -> frozenset[int]:
-        """The steps after which the kernel copies the member, counted from ``first``: 1 is the state after
-        one step."""
+        """The steps after which the kernel copies the member, counted from ``first``: 1: after one step."""
         if not self.every or len(state.population) > 1:
             return frozenset()
         steps = range(first + self.every - first % self.every, stop + 1, self.every)
         return frozenset(step - first for step in steps)
 
     def add_within(self, state: TrainingState, chunk: Chunk) -> None:
-        """Add the kernel's copies before the chunk's end. Call it before the evaluation changes the best
-        weights."""
+        """Add the kernel's copies before the chunk's end. Call it before the evaluation."""
         for step, copies in self._copied(state, chunk):
             if step < state.step:
                 self._add(state, step, copies)

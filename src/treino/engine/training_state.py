@@ -1,5 +1,4 @@
-"""The state of a training: everything that changes while it runs, as plain data; and the sums for each
-epoch's loss."""
+"""The state of a training: all that changes while it runs, as plain data; and each epoch's mean loss."""
 
 from collections import Counter
 from collections.abc import Mapping

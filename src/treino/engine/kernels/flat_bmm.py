@@ -159,7 +159,7 @@ class FlatBmmKernel:
 
 
 class Workspace:
-    """Aligned buffers for one block: members are copied in, trained for all the chunk's steps, and copied
+    """Aligned buffers for one block: members are copied in, trained for the chunk's steps, and copied
     back."""
 
     def __init__(self, shared: SharedConfig, population: Population, block: int) -> None:
