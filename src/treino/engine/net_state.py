@@ -55,7 +55,7 @@ def check_state(module: nn.Module) -> None:
 
     Raises:
         TreinoError: complex, sparse, quantised or meta tensors; state that isn't a tensor; a name that can't
-        be stored.
+            be stored.
     """
     for name, tensor in (*module.named_parameters(), *module.named_buffers()):
         if not nn.parameter.is_lazy(tensor):

@@ -66,7 +66,7 @@ def mlp(
 
     Raises:
         TreinoError: a layer without units, more than 500 layers, an unknown activation, a dropout rate
-        outside [0, 1), a rate of gates below 0.
+            outside [0, 1), a rate of gates below 0.
     """
     sizes: tuple[object, ...] = hidden
     for units in sizes:

@@ -31,7 +31,8 @@ REGISTRIES: Mapping[str, Mapping[str, Entry]] = {
 
 
 def names(setting: str) -> list[str]:
-    """The values of a setting with a registry; for a setting of some optimizers, these; else empty."""
+    """The names in a setting's registry; for a setting of some optimizers only, these optimizers; else
+    empty."""
     if setting in REGISTRIES:
         return list(REGISTRIES[setting])
     return readers(setting) if setting in OF_SOME else []

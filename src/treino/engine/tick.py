@@ -49,8 +49,7 @@ class PopulationView:
     """The population at a tick. Use after the training has moved on raises an error.
 
     Attributes are those of Population (``params``, ``hp``, ...); ``snapshot()`` is a copy to keep,
-    ``net(member)`` a member's copy as a plain ``nn.Module``, ``answer()`` a copy of the single network or
-    ensemble.
+    ``net(member)`` a plain ``nn.Module`` copy, ``answer()`` a copy of the single network or the ensemble.
     """
 
     def __init__(self, setup: TrainingSetup, state: TrainingState) -> None:
@@ -92,7 +91,7 @@ class Tick:
 
     step: updates done. epoch: passes over the rows, maybe fractional. loss_SP: float32 ``[S, P]``, each
     step's loss before its update; NaN after a member's end. epochs: those that ended within this tick.
-    status_P: running, finished, stopped (by patience) or diverged. together: whether the members form an
+    status_P: running, finished, stopped (by patience) or diverged. together: whether members form an
     ensemble.
     """
 

@@ -138,7 +138,7 @@ def probe_module(
 
     Raises:
         TreinoError: a layer whose size doesn't fit, with the right number; no parameters; a wrong output; no
-        gradient from the loss to any parameter; a forward pass that replaces a parameter or buffer.
+            gradient from the loss to any parameter; a forward pass that replaces a parameter or buffer.
     """
     if own and not any(p.requires_grad for p in module.parameters()):
         if any(True for _p in module.parameters()):
