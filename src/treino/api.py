@@ -80,8 +80,8 @@ class Run(StoredRun):
     def rewind(self, step: int, **changes: Any) -> "Run":
         """Go back to a step of this run, and train on from there with other settings, in the same folder.
 
-        Nothing is overwritten: the steps after it stay in an older segment; metrics, curves and ``resume``
-        refer to the newest segment. changes: as in ``Moment.branch``.
+        Nothing is overwritten: the steps after ``step`` stay in an older segment; metrics, curves and
+        ``resume`` refer to the newest segment. changes: as in ``Moment.branch``.
 
         Raises:
             TreinoError: a setting that can't change during training; a process is still training the run.
@@ -91,7 +91,7 @@ class Run(StoredRun):
     def set(self, name: str, value: Any, step: int | None = None) -> None:
         """Ask the process that trains this run to change a hyper-parameter from a step on.
 
-        name, value: as for ``TrainingLoop.set``.
+        name, value: as in ``TrainingLoop.set``.
 
         Raises:
             TreinoError: an unknown name, a value out of range or without effect in this network, or no
@@ -125,7 +125,8 @@ class Moment(Snapshot):
         steps, patience, keep, batch_size, shuffle, seed, data_seed, optimizer, nesterov, loss,
         label_smoothing, fault, as_taught, hidden, activation; ``name`` and ``out`` set the new run's folder.
         Another batch size or row order starts a new pass over the rows; another optimizer starts from zero
-        state. Weights carry over: a wider or deeper network first computes what the old one did, or nearly.
+        state. Weights that fit carry over: a wider or deeper network first computes what the old one did, or
+        nearly.
 
         Without changes, the new run is bitwise equal to this one, except for commands sent to this run later.
         The new run names its parent and contains the losses up to here, so that its curves start at step 0.

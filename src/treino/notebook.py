@@ -1,8 +1,8 @@
 """treino in notebooks: a display updated in place during training, and the doctor's magics.
 
-``treino.fit`` and ``treino.sweep`` are defined here: those of ``api``, with ``watch=True``. In a notebook
-(Jupyter, Colab, anything with an IPython kernel) they update one output in place; in a terminal they show the
-command line's progress line. ``%load_ext treino`` adds ``%%doctor`` and ``%doctor on``.
+``treino.fit`` and ``treino.sweep`` are defined here: as in ``api``, but ``watch`` may be True. In a notebook
+(Jupyter, Colab, anything with an IPython kernel) they then update one output in place, in a terminal they
+show the command line's progress line. ``%load_ext treino`` adds ``%%doctor`` and ``%doctor on``.
 """
 
 import inspect

@@ -2,7 +2,8 @@
 
 They work in ``Pipeline``, ``GridSearchCV`` and ``cross_val_score``, keep a frame's column names, and pickle
 as the content of their run's folder: without a pickled network or a path of this machine. Conventions:
-https://scikit-learn.org/stable/developers/develop.html"""
+https://scikit-learn.org/stable/developers/develop.html
+"""
 
 import copy
 import inspect
@@ -65,8 +66,7 @@ def _signature() -> inspect.Signature:
 
 
 class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """The base of both estimators. Parameters are the settings of ``treino.spec``; None: chosen from the
-    data.
+    """The base of both estimators. Parameters are the settings of ``treino.spec``; None: chosen by the data.
 
     net: ``mlp(64, 32)``, FILE.py:NAME, or an ``nn.Module`` of your own, instead of ``hidden``.
     validation: the share of the rows held back for early stopping. random_state: the seed; None: a new one at

@@ -1,4 +1,4 @@
-"""The table of settings, which declares each one once: its type, range, default, group and help.
+"""The table of settings: declares once each setting's type, range, default, group and help.
 
 It gives the flags of the command line, the keywords of ``treino.train`` and of the estimators, the JSON of a
 folder (``documents/run_spec.py``) and ``docs/settings.md``. For a setting of None ``training`` chooses a

@@ -232,7 +232,7 @@ def use(name: str) -> None:
 
 @contextmanager
 def speaking(name: str | None) -> Iterator[None]:
-    """Use a language within the block. name: None: the present language.
+    """Use a language within the block. name=None: the present language.
 
     Raises:
         ValueError: as ``use``, for ``TREINO_LANG`` as well.

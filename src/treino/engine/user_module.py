@@ -1,5 +1,4 @@
-"""The user's modules: construction, copies, a test on two rows, and the replacement of dropout by a seeded
-one."""
+"""The user's modules: construction, copies, a test on two rows, and replacement of dropout."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -256,8 +255,8 @@ def _check_output(out: object, x: Tensor, outputs: int) -> None:
 
 @contextmanager
 def _watched(module: nn.Module, rows: list[LayerRow]) -> Iterator[list[tuple[str, nn.Module, Tensor]]]:
-    """Within the block, record every leaf module's layer by hooks in ``rows``. Yields (name, module, input)
-    of the leaf modules entered; the last one is where an error occurred."""
+    """Within the block, hooks append each leaf module's LayerRow to ``rows``. Yields the list of (name,
+    module, input) of leaf modules entered; the last one is where an error occurred."""
     entered: list[tuple[str, nn.Module, Tensor]] = []
     hooks = []
     seen: set[nn.Module] = set()

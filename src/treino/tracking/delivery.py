@@ -34,7 +34,7 @@ def tracker_names(track: str | Sequence[str] | None) -> tuple[str, ...]:
     """The names of the trackers, from a text with commas or a sequence.
 
     Raises:
-        TreinoError: an unknown one, or one whose package is not installed.
+        TreinoError: an unknown tracker, or one whose package is not installed.
     """
     parts = track.split(",") if isinstance(track, str) else list(track or ())
     names = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
@@ -53,7 +53,7 @@ def tracker_names(track: str | Sequence[str] | None) -> tuple[str, ...]:
 
 
 class Delivery:
-    """One tracker and its queue of calls. failure: why it gets no more calls; empty: it does."""
+    """One tracker and its queue of calls. failure: why it gets no more calls, else empty."""
 
     def __init__(self, name: str) -> None:
         self.name, self.failure = name, ""

@@ -221,7 +221,7 @@ class Workspace:
         return loss[:, : len(rows)]
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
-        """-> ``[R, N, C]``."""
+        """Outputs ``[R, N, C]`` of these members."""
         self._fill(self.p, population.answering, rows)
         parts = [self.back.outputs(part)[: len(rows)].clone() for part in x.split(EVALUATION_ROWS)]
         return torch.cat(parts, 1)
