@@ -95,7 +95,7 @@ class Cluster(Protocol):
 
 # ---- a task in a cluster's process
 
-CACHE_BYTES = 1_000_000_000  # of shared values, per process
+CACHE_BYTES = 1_000_000_000  # most bytes of shared values in a process; the oldest are dropped
 
 _cache: dict[str, tuple[int, Any]] = {}
 
@@ -157,13 +157,13 @@ def _value(shared: SharedValue) -> Any:
 
 # ---- Ray
 
-FREE_SECONDS = 10.0  # of waiting for a free processor at the start
-PROBE_SECONDS = 60.0  # of waiting for nodes to report versions; late nodes report with each task
+FREE_SECONDS = 10.0  # longest wait for a free processor at the start
+PROBE_SECONDS = 60.0  # longest wait for nodes to report versions; late nodes report with each task
 LOAD_SECONDS = 15.0
 REACH_SECONDS = 5.0
-GONE_SECONDS = 120.0  # without a processor before a training gives up
+GONE_SECONDS = 120.0  # longest time without a processor, before a training gives up
 MOST_LOADED = 256
-MOST_LOST = 25  # lost processes of a task before it is given up
+MOST_LOST = 25  # most lost processes of a task, before it is given up
 CLIENT = "ray://"
 
 
@@ -223,7 +223,7 @@ def _check(on: str, gpus_per_chunk: float | None) -> None:
             _("Use 1, a share such as 0.5, or leave it out."),
         )
     spec = importlib.util.find_spec("ray")
-    if spec is None or spec.origin is None:  # a folder named like the package
+    if spec is None or spec.origin is None:  # spec.origin None: only a folder of that name
         raise TreinoError(
             "ray_missing", _("Ray is not installed."), _("Install it: pip install 'treino[ray]'.")
         )
@@ -309,7 +309,7 @@ class RayCluster:
         self._expected = versions()
         self._tickets = itertools.count()
         self._orders: dict[Any, Order] = {}
-        self._gone: float | None = None  # when the last processor went
+        self._gone: float | None = None  # time when the last processor went
 
     @property
     def slots(self) -> int:

@@ -173,7 +173,7 @@ class RunFigure:
     def __init__(self) -> None:
         self.output = Output("")
         self.view: RunView | None = None
-        self.axes: InputAxes | None = None  # of the decision boundary's picture
+        self.axes: InputAxes | None = None  # axes of the decision boundary's picture
         self.over = False
         self.step = 0
         self.position = Position(0.0, "", "")

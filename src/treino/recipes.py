@@ -17,12 +17,12 @@ TABLE: dict[str, Any] = {
     "lr": 2e-3,
     "weight_decay": 1e-2,
 }
-MOST_INPUTS = 1024  # of a network with bins; with more, training would take minutes
+MOST_INPUTS = 1024  # most inputs with bins; with more, training would take minutes
 DROPOUT = 0.4  # the largest rate in an ensemble, whose networks' rates are spread
 PLAIN_EACH = 4  # one in this many networks gets no bins
 ROWS_A_BATCH, BATCHES = 50, (32, 512)  # batch size: rows / ROWS_A_BATCH, within BATCHES
-STEPS, EPOCHS = 5000, 20  # least length
-PATIENCE_STEPS, PATIENCE_EPOCHS = 400, 20  # without improvement; the longer of both
+STEPS, EPOCHS = 5000, 20  # least length of a training
+PATIENCE_STEPS, PATIENCE_EPOCHS = 400, 20  # early stopping's patience: the longer of both
 
 
 def table_settings(settings: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 
 LARGEST_LR, LARGEST_DECAY = 1e30, 1e6  # far above useful values, but products stay within float32
 LARGEST_LAYER = 1_000_000  # units of one layer
-MOST_LAYERS = 500  # hidden layers: a change of 10,000 layers would pause training for half a minute
+MOST_LAYERS = 500  # a change of 10,000 layers would pause training for half a minute
 
 
 class SettingGuess(ValueError):  # noqa: N818

@@ -13,8 +13,8 @@ from treino.data.mapped_rows import Batch, MappedRows
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import BatchIndices, StepPlan
 
-BLOCK_BYTES = 1 << 24  # of a block of rows; at most three blocks are in memory
-PULL_SECONDS = 0.02  # of reading, after which training continues with the rows read so far
+BLOCK_BYTES = 1 << 24  # size of a block of rows; at most three blocks are in memory
+PULL_SECONDS = 0.02  # longest read, after which training continues with the rows read so far
 LONGEST_REWIND = 64  # most steps before a chunk from which a diverged member is trained again
 
 

@@ -24,9 +24,9 @@ from treino.engine.training_loop import TrainingLoop
 
 # ---- growth and pruning of an MLP
 
-SPREAD = (1 + math.sqrt(5)) / 2  # of the copies' shares; irrational, so that no share is 0
+SPREAD = (1 + math.sqrt(5)) / 2  # spread of the copies' shares; irrational, so that no share is 0
 POINTS = (0.0, 4.0, 8.0, 16.0)  # where an added layer may use an activation's straight part
-SCALES = (1.0, 0.25)  # of an added layer's inputs; 0.25 for activations that are straight only near 0
+SCALES = (1.0, 0.25)  # scales of an added layer's inputs; small for activations straight only near 0
 NEAR = 0.002  # largest accepted error of an added layer / largest value
 
 Activation = Callable[[Tensor], Tensor]
@@ -108,7 +108,7 @@ def shares(units: int, before: int) -> Tensor:
     unit_H = torch.arange(units)
     count_H = (units - unit_H % before - 1) // before + 1  # copies of the same unit
     turn_H, last_H = (unit_H // before).double(), (count_H - 1).clamp(min=1)
-    even_H = torch.where(count_H > 1, 1 - 2 * turn_H / last_H, 0.0)  # from 1 down to -1
+    even_H = torch.where(count_H > 1, 1 - 2 * turn_H / last_H, 0.0)  # falls evenly from 1 to -1
     return (1 + SPREAD * even_H) / count_H
 
 

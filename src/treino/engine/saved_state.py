@@ -63,7 +63,7 @@ def save_state(setup: TrainingSetup, state: TrainingState) -> SavedState:
         "step": state.step,
         "evaluated": state.evaluated_step,
         "epoch_count": state.epoch_loss.count,
-        # as text, since JSON has no infinity, the clip value of no clipping
+        # as text: JSON has no infinity, the value of ``clip`` for no clipping
         "pending": [[c.step, c.name, [repr(v) for v in c.value]] for c in state.pending],
     }
     return {n: t.detach().to("cpu", copy=True).contiguous() for n, t in state.tensors().items()}, meta
@@ -141,7 +141,7 @@ class KeyframeBuffer:
     every: int = 0
     frames: list[Keyframe] = field(default_factory=list)
     best: Copies = field(default_factory=dict)
-    best_figures: tuple[int, float, int] = (-1, 0.0, -2)  # step of the evaluation, best metric, its step
+    best_figures: tuple[int, float, int] = (-1, 0.0, -2)  # step of the evaluation, best value, its step
     hp: dict[str, float] = field(default_factory=dict)
 
     def start(self, state: TrainingState, every: int) -> None:

@@ -18,7 +18,7 @@ from treino.words import _
 
 # ---- ticks
 
-Evaluation = dict[str, dict[str, Tensor]]  # {split: {metric: [P] float64}}, NaN for members that have ended
+Evaluation = dict[str, dict[str, Tensor]]  # {split: {metric: [P] float64}}, NaN for ended members
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # ---- samplers
 
-PATIENCE = 1000  # consecutive repeated points, after which a sampler ends
+PATIENCE = 1000  # repeated points in a row, after which a sampler ends
 
 
 class Sampler(Protocol):

@@ -19,7 +19,7 @@ from treino.words import _
 if TYPE_CHECKING:
     from treino.tuning.sweep import SweepJob
 
-PATIENCE_SECONDS = 60.0  # of waiting for a tracker after the training
+PATIENCE_SECONDS = 60.0  # longest wait for a tracker after the training
 MOST_WAITING = 10_000  # calls in a queue, above which metrics are dropped
 BEST = 5  # members of a sweep that become runs of their own
 TRACKERS = {  # name: (its package, the path of its class)
@@ -43,7 +43,7 @@ def tracker_names(track: str | Sequence[str] | None) -> tuple[str, ...]:
             message = _("There is no tracker {name!r}.").format(name=name)
             raise TreinoError("tracker_unknown", message, nearest(name, TRACKERS))
         spec = importlib.util.find_spec(TRACKERS[name][0])
-        if spec is None or spec.origin is None:  # a folder named like the package
+        if spec is None or spec.origin is None:  # spec.origin None: only a folder of that name
             raise TreinoError(
                 "tracker_missing",
                 _("{name} is not installed.").format(name=TRACKERS[name][0]),
@@ -78,7 +78,7 @@ class Delivery:
             tracker: Tracker = getattr(importlib.import_module(module), kind)()
             while (call := self.waiting.get()) is not None:
                 getattr(tracker, call[0])(*call[1])
-        except BaseException as error:  # of the package or its server; the training continues
+        except BaseException as error:  # errors of the package or its server don't end the training
             self.failure = cause(error)
 
 

@@ -20,8 +20,8 @@ from treino.engine.step_plan import EVALUATION_ROWS, Chunk
 
 # ---- the number of workers
 
-TRIALS = 2  # first runs with each number of workers; the first run warms up
-AGAIN = 32  # every so many runs, the other number is tried again
+TRIALS = 2  # runs with each number of workers at the start; the first one warms up
+AGAIN = 32  # runs after which the slower number is tried again
 
 
 class WorkerCount:
@@ -144,7 +144,7 @@ class FlatBmmKernel:
         spaces = self.free.setdefault(size, [])
 
         def one(r: Tensor) -> Tensor:
-            with torch.no_grad():  # per thread
+            with torch.no_grad():  # gradient mode is per thread
                 try:
                     space = spaces.pop()
                 except IndexError:

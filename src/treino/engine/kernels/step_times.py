@@ -38,8 +38,8 @@ MEASURED: tuple[tuple[tuple[int, ...], int], ...] = (  # sizes, rows of a batch
 )  # fmt: skip
 LOSS_UNITS = 16  # the cost of a row's loss, in units
 ROUNDS = 4
-SECONDS = 0.08  # of measuring, for each network and kernel
-FORM = 1  # version of the cache file
+SECONDS = 0.08  # duration of a measurement, for each network and kernel
+FORM = 1  # version of the cache file's format
 
 Costs = dict[str, list[float]]  # kernel and threads → coefficient of each term
 
