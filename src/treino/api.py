@@ -1,4 +1,4 @@
-"""treino in Python: ``fit``, ``sweep`` and ``study``, ``open``, and the objects that they return."""
+"""The Python interface: ``fit``, ``sweep``, ``study`` and ``open``, and the objects that they return."""
 
 import json
 import subprocess
@@ -43,73 +43,73 @@ from treino.words import _
 
 
 class Run(StoredRun):
-    """One training, as its folder holds it; see ``StoredRun`` for its figures, its network and its rows."""
+    """A training stored in a folder; see ``StoredRun`` for its metrics, network and rows."""
 
     @classmethod
     def of(cls, run: StoredRun) -> "Run":
-        """The same run with these verbs."""
+        """The same run with the methods of this class."""
         return cls(run.folder, run.access, run.rows, run.row)
 
     def predict(self, source: Any) -> Any:
-        """Predictions for new rows. A frame gives a frame (with probabilities), arrays an array."""
+        """Predict new rows. A frame gives a frame (with probabilities), arrays give an array."""
         return predict_like(self, source)
 
     def resume(self, data: Any = None, *, net: nn.Module | str | None = None) -> "Run":
-        """Go on with a run that was interrupted, as ``treino resume`` does, and return it when it is over.
+        """Continue an interrupted run to its end, as ``treino resume`` does, and return it.
 
-        data: once more the Dataset or DataLoader, where it was trained on one. net: once more the network,
-        where it was given in Python.
+        data: the Dataset or DataLoader, if the run was trained on one. net: the network, if it was given in
+        Python.
 
         Raises:
-            TreinoError: there is nothing to resume; the data or the network is another one.
+            TreinoError: there is nothing to resume; the data or the network differs from the run's.
         """
         access = self.access.with_network(net)
         return Run.of(drain(resume_events(self.folder, access, data=data)))
 
     def at(self, step: int, data: Any = None) -> "Moment":
-        """The run after ``step`` updates, played again bit for bit: weights, next batch, optimizer's state.
+        """The run after ``step`` updates, recomputed bit for bit: weights, next batch, optimizer state.
 
-        data: once more the Dataset, where it was trained on one. Many steps at once:
+        data: the Dataset, if the run was trained on one. For many steps at once use
         ``treino.training.replay.snapshots``.
 
         Raises:
-            TreinoError: a step outside 0 and the run's last; rows that can't be had again.
+            TreinoError: a step not from 0 to the run's last; rows that can't be loaded again.
         """
         snapshot = next(snapshots(self, [step], data))
         return Moment(**{field.name: getattr(snapshot, field.name) for field in fields(snapshot)})
 
     def rewind(self, step: int, **changes: Any) -> "Run":
-        """Go back to a step of this run and on from there with other settings, in the same folder.
+        """Go back to a step of this run, and train on from there with other settings, in the same folder.
 
-        What came after the step stays in an older segment: nothing is overwritten, and figures, curves and
-        ``resume`` speak of the newest one. ``changes`` as in ``Moment.branch``.
+        Nothing is overwritten: the steps after ``step`` stay in an older segment; metrics, curves and
+        ``resume`` refer to the newest segment. changes: as in ``Moment.branch``.
 
         Raises:
-            TreinoError: a setting that can't change on the way; a process is still training it.
+            TreinoError: a setting that can't change during training; a process is still training the run.
         """
         return Run.of(drain(illustrated(rewinding(self.at(step), changes))))
 
     def set(self, name: str, value: Any, step: int | None = None) -> None:
         """Ask the process that trains this run to change a hyper-parameter from a step on.
 
-        name, value: as for ``TrainingLoop.set``.
+        name, value: as in ``TrainingLoop.set``.
 
         Raises:
-            TreinoError: an unknown name, a value out of range or that has no meaning for this network, or no
-                process that trains.
+            TreinoError: an unknown name, a value out of range or without effect in this network, or no
+                process trains the run.
         """
         send_setting(self, name, value, step)
 
     def stop(self) -> None:
-        """Ask the process that trains this run to save and stop; ``resume`` goes on.
+        """Ask the process that trains this run to save and stop; ``resume`` continues it.
 
         Raises:
-            TreinoError: no process trains it.
+            TreinoError: no process trains the run.
         """
         send_stop(self.folder)
 
     def _repr_html_(self) -> str:
-        """A card for notebooks: figures, intervals, the loss, findings."""
+        """A card for notebooks: metrics, intervals, the loss, findings."""
         if not self.folder.has("spec.json"):
             return f"<code>{escape(repr(self))}</code>"
         findings = self.facts.findings
@@ -117,42 +117,41 @@ class Run(StoredRun):
 
 
 class Moment(Snapshot):
-    """A run after some of its updates, from which another may branch off."""
+    """The state of a run after some of its updates, from which a new run may branch off."""
 
     def branch(self, **changes: Any) -> Run:
-        """A new run that goes on from here with other settings, e.g. ``lr=1e-3`` or ``epochs=50``.
+        """Train a new run from here on with other settings, e.g. ``lr=1e-3`` or ``epochs=50``.
 
         What may change: lr, weight_decay, momentum, betas, eps, clip, dropout, schedule, warmup, epochs,
         steps, patience, keep, batch_size, shuffle, seed, data_seed, optimizer, nesterov, loss,
-        label_smoothing, fault, as_taught, hidden, activation; ``name`` and ``out`` say where the run goes.
-        With another batch size or order a pass over the rows begins at once; another optimizer's state
-        begins at zero. Weights are kept where they fit: wider and deeper networks compute at first what they
-        computed, or nearly.
+        label_smoothing, fault, as_taught, hidden, activation; ``name`` and ``out`` set the new run's folder.
+        Another batch size or row order starts a new pass over the rows; another optimizer starts from zero
+        state. Weights that fit carry over: a wider or deeper network first computes what the old one did, or
+        nearly.
 
-        Without changes it has the bits of the run that it left, but for commands that this one was given
-        later. The new run names its parent, and holds the losses up to here, so that its curves begin at the
-        beginning.
+        Without changes, the new run is bitwise equal to this one, except for commands sent to this run later.
+        The new run names its parent and contains the losses up to here, so that its curves start at step 0.
 
         Raises:
-            TreinoError: a setting that can't change on the way; nothing is left to train.
+            TreinoError: a setting that can't change during training; nothing is left to train.
         """
         return Run.of(drain(illustrated(branching(self, changes))))
 
 
 class Sweep(StoredSweep):
-    """Many networks trained together; see ``StoredSweep`` for their table and what the best is worth."""
+    """Many networks trained together; see ``StoredSweep`` for their table and the judgement of the best."""
 
     @property
     def best(self) -> Run:
-        """The winner, trained alone: a run like any other. Of a sweep that broke off, the best so far.
+        """The winner, trained alone as a run of its own; for an interrupted sweep, the best network so far.
 
         Raises:
-            TreinoError: nothing is kept yet, or every member diverged.
+            TreinoError: no weights are kept yet, or every member diverged.
         """
         return Run.of(super().best)
 
     def member(self, member: int) -> Run:
-        """A network whose weights are kept, as a run that predicts.
+        """A network whose weights are kept, as a run for predictions.
 
         Raises:
             TreinoError: no such network, or its weights were not kept.
@@ -160,13 +159,13 @@ class Sweep(StoredSweep):
         return Run.of(super().member(member))
 
     def predict(self, source: Any, top: int | None = None) -> Any:
-        """Predictions for new rows: of the winner (or of the networks that were chosen to answer together,
-        where ``ensemble`` asked for them), or of the best ``top``.
+        """Predict new rows by the winner (or by the ensemble, if the sweep was given ``ensemble``), or by the
+        mean of the best ``top`` networks.
 
-        Together they answer with the mean of their probabilities, or of their numbers. A frame gives a frame.
+        Several networks predict the mean of their probabilities, or of their numbers. A frame gives a frame.
 
         Raises:
-            TreinoError: rows that can't be prepared; more networks than were kept.
+            TreinoError: rows that can't be prepared; ``top`` above the number of kept networks.
         """
         return predict_like(self.answer if top is None else self.together(top), source)
 
@@ -180,11 +179,11 @@ class Sweep(StoredSweep):
         on: str | None = None,
         gpus_per_chunk: float | None = None,
     ) -> "Sweep":
-        """Go on with a sweep that broke off, or with ``more`` networks, and return it when it is over.
+        """Continue an interrupted sweep to its end, or add networks, and return it.
 
-        more: also of a sweep that is over, which is then judged anew; the sampler goes on where it was. net,
-        trust: as for ``Study.resume``. storage: Optuna's again, where it has one. on, gpus_per_chunk: the
-        cluster that trains, as for ``treino.sweep``.
+        more: the number of networks to add, even to a finished sweep, which is then judged again; the sampler
+        continues. net, trust: as in ``Study.resume``. storage: Optuna's storage, if the sweep has one. on,
+        gpus_per_chunk: the cluster to train on, as in ``treino.sweep``.
 
         Raises:
             TreinoError: there is nothing to resume; its data is gone or changed.
@@ -196,14 +195,14 @@ class Sweep(StoredSweep):
         return Sweep(drained_folder(stream), self.access)
 
     def _repr_html_(self) -> str:
-        """A card for notebooks: what the best is worth, and the leaders."""
+        """A card for notebooks: the judgement of the best, and the leaderboard."""
         result = self.result
         written = [] if result is None else [config_text(leader.params) for leader in result.leaderboard]
         return sweep_card(self.path, self.status, result, written)
 
 
 class Study(StoredStudy):
-    """Settings compared and timed; see ``StoredStudy`` for its rows and what they say."""
+    """A timed comparison of settings; see ``StoredStudy`` for its rows and findings."""
 
     def resume(
         self,
@@ -213,10 +212,10 @@ class Study(StoredStudy):
         on: str | None = None,
         gpus_per_chunk: float | None = None,
     ) -> "Study":
-        """Go on with a study that broke off, and return it when it is over.
+        """Continue an interrupted study to its end, and return it.
 
-        net, trust: where it trains networks of your own: your file in the place of theirs, or the copies that
-        were sealed with the study. on, gpus_per_chunk: the cluster that trains, as for ``treino.study``.
+        net, trust: for networks of your own: your file, used instead of the study's copies; or True, to run
+        these copies. on, gpus_per_chunk: the cluster to train on, as in ``treino.study``.
 
         Raises:
             TreinoError: there is nothing to resume; its data is gone or changed.
@@ -226,7 +225,7 @@ class Study(StoredStudy):
         return Study(drained_folder(stream), self.access)
 
     def _repr_html_(self) -> str:
-        """A card for notebooks: the rows, and what they say."""
+        """A card for notebooks: the rows and the findings."""
         result = self.result
         if result is None:
             return study_card(self.path, self.status, [], [], [])
@@ -234,7 +233,7 @@ class Study(StoredStudy):
 
 
 def result(stored: Stored) -> Run | Sweep | Study:
-    """A stored run, sweep or study with its verbs."""
+    """A stored run, sweep or study as an object of this file's classes."""
     if isinstance(stored, StoredSweep):
         return Sweep(stored.folder, stored.access)
     return Study(stored.folder, stored.access) if isinstance(stored, StoredStudy) else Run.of(stored)
@@ -249,14 +248,14 @@ def open_result(
     data: str | Path | None = None,
     verify: bool = True,
 ) -> Run | Sweep | Study:
-    """The run, sweep or study of that name in ``parent``, or in that folder, or the newest one (``last``);
-    or the network 17 of a sweep (``SWEEP:17``), where its weights are kept.
+    """Open the run, sweep or study of this name in ``parent``, at this path, or the newest one (``last``); or
+    network 17 of a sweep (``SWEEP:17``), if its weights are kept.
 
-    net, trust: where it trained a network of your own: once more, or the copy that was sealed with the folder
-    may run. data: where its file has moved. verify: compare every file with its SHA-256.
+    net, trust: for a network of your own: the network again, or True, to run the folder's copy of its code.
+    data: the new path of a moved data file. verify: compare every file with its SHA-256.
 
     Raises:
-        TreinoError: no such run (with the nearest name), a damaged one (with the file), a newer format.
+        TreinoError: no such run (with the nearest name), a damaged run (with the file), a newer format.
     """
     return result(open_folder(name, Access(net, trust, data), parent=parent, verify=verify))
 
@@ -269,28 +268,27 @@ class Runs(list[Run | Sweep | Study]):
 
 
 def runs(parent: str | Path = "runs") -> Runs:
-    """The runs, sweeps and studies in ``parent``, the newest first; damaged ones are left out (``treino
-    runs`` lists them)."""
+    """The runs, sweeps and studies in ``parent``, newest first, except damaged ones (see ``treino runs``)."""
     return Runs(map(result, open_all(parent)))
 
 
 # ---- ``open_studio``
 
 HEIGHT = 820  # pixels
-GRACE = 40.0  # seconds for what it trains to be saved
+GRACE = 40.0  # seconds for the studio to save its trainings
 
 
 class StudioFrame:
-    """A studio in a process of its own, which ends with this one. A notebook shows its page in a frame.
+    """A studio in a separate process, which ends with this one. A notebook shows its page in a frame.
 
-    address: for a browser on this machine.
+    address: its URL for a browser on this machine.
     """
 
     def __init__(self, process: subprocess.Popen[str], address: str) -> None:
         self._process, self.address = process, address
 
     def close(self) -> None:
-        """End the studio; a training that it began is saved. More than once does nothing."""
+        """End the studio and save its trainings. Further calls do nothing."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         with suppress(subprocess.TimeoutExpired):
@@ -302,7 +300,7 @@ class StudioFrame:
             self._process.stdout.close()
 
     def _repr_html_(self) -> str:
-        # a strict cookie goes into a frame of the same host only, and notebooks are at localhost
+        # browsers send a strict cookie only to a frame of the page's host, and notebooks run at localhost
         page, plain = escape(self.address.replace("127.0.0.1", "localhost")), escape(self.address)
         text = escape(_("Open it in a tab of its own"))
         return (
@@ -315,13 +313,13 @@ class StudioFrame:
 
 
 def open_studio(shown: Any = None) -> StudioFrame:
-    """Serve the studio's page of a run, sweep or study, and return it as a frame for a notebook.
+    """Start the studio on a run, sweep or study, and return it as a frame for a notebook.
 
-    shown: a ``Run``, ``Sweep`` or ``Study``, its name or path, also one in progress, the name of data, or a
+    shown: a ``Run``, ``Sweep`` or ``Study``, its name or path (it may be in progress), the name of data, or a
     script; None: all runs in ``./runs``.
 
     Raises:
-        TreinoError: there is no such thing, with the rule that ``treino studio`` gives.
+        TreinoError: nothing of that name, with the rule that ``treino studio`` gives.
     """
     path = shown if shown is None or isinstance(shown, (str, Path)) else shown.path
     command = [sys.executable, "-m", "treino", "studio", *([] if path is None else [str(path)])]
@@ -330,7 +328,7 @@ def open_studio(shown: Any = None) -> StudioFrame:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # interrupting a cell is no end of the studio
+        start_new_session=True,  # interrupting a cell doesn't end the studio
     )
     assert process.stdout is not None
     document = json.loads(process.stdout.readline() or "{}")
@@ -362,24 +360,25 @@ def fit(
     gpus_per_chunk: float | None = None,
     **settings: Any,
 ) -> Run | Sweep:
-    """Train one network on ``data`` and return the Run: the same training as ``treino train``.
+    """Train one network on ``data`` and return the Run, as ``treino train`` does.
 
-    data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, a Dataset
-        or DataLoader of your own, or what ``load`` returned.
-    net: ``mlp(64, 32)``, FILE.py:NAME, or an ``nn.Module`` of your own, which takes
-        ``[B, *item_shape]`` float32 and returns ``[B, C]`` logits.
-    lean: draw no pictures, and keep no copy of rows that are in memory only (such a run isn't resumed).
-    seeds, folds: train with so many seeds, or on so many folds of a cross-validation, and return a Sweep
-        whose ``figures`` are means and deviations; ``until``, as ``("accuracy", 0.8)``, counts steps to it.
-    watch: a function that is told each event of the training. ``treino.fit`` takes ``True`` too: one figure
-        that updates in place in a notebook, a line that moves in a terminal.
-    track: trackers that are told of it, such as ``"mlflow"`` or several; see ``treino.tracking``.
-    on, gpus_per_chunk: the cluster that trains seeds or folds, as for ``sweep``.
+    data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, your own
+        Dataset or DataLoader, or the result of ``load``.
+    net: ``mlp(64, 32)``, FILE.py:NAME, or your own ``nn.Module``, which takes ``[B, *item_shape]`` float32
+        and returns ``[B, C]`` logits.
+    lean: draw no pictures, and store no copy of rows in memory (such a run can't be resumed).
+    seeds, folds: train with this many seeds, or on this many folds of a cross-validation, and return a Sweep
+        whose ``figures`` are means and deviations; ``until``, e.g. ``("accuracy", 0.8)``, counts the steps to
+        a target.
+    watch: a function called with each event of the training. ``treino.fit`` also takes ``True``: a display
+        updated in place in a notebook, a progress line in a terminal.
+    track: one or several trackers to report to, such as ``"mlflow"``; see ``treino.tracking``.
+    on, gpus_per_chunk: the cluster to train seeds or folds on, as in ``sweep``.
     settings: those of the table in ``treino.spec`` (``lr``, ``hidden``, ``epochs``, ...); ``validation`` and
-        ``test`` may also be frames or pairs (X, y) with rows of their own. The usual dictionary of courses
-        works too: ``num_epochs`` is ``epochs``; ``num_workers`` reads a Dataset of your own, and is not
-        needed where rows lie in memory; ``num_classes`` is checked against the data. ``lr="auto"`` tries many
-        rates for a short while first.
+        ``test`` may also be frames or pairs (X, y) of further rows. Names common in courses work too:
+        ``num_epochs`` is ``epochs``; ``num_workers`` reads your own Dataset, and has no effect on rows in
+        memory; ``num_classes`` is checked against the data. ``lr="auto"`` first tries many rates for a short
+        time.
 
     Raises:
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when the run is saved.
@@ -410,7 +409,7 @@ def fit(
 
 
 def _is_rows(value: Any) -> bool:
-    """Whether a split is given as rows in memory."""
+    """Whether the value of a split is rows in memory, not a share or a file."""
     return isinstance(value, tuple) or (hasattr(value, "shape") and getattr(value, "shape", ()) != ())
 
 
@@ -454,17 +453,17 @@ def sweep(
     gpus_per_chunk: float | None = None,
     **settings: Any,
 ) -> Sweep:
-    """Train many networks on ``data`` as one program, keep the best, and judge it.
+    """Train many networks on ``data`` side by side, keep the best, and judge the winner.
 
-    space: what is tried, as ``{"lr": "1e-4..1e-1:log", "hidden": [(16,), (64, 32)]}``, or in the command
-    line's words, one or a list of them: ``"lr=1e-4..1e-1:log"``. members: how many (256). strategy: none,
-    halving (default) or hyperband; ``eta``: one in so many goes on. sampler: grid, random, sobol (default) or
-    tpe (Optuna's, with its ``storage``). max_time: seconds. until: enough, as ``("accuracy", 0.95)``. top:
-    how many are kept (10). fresh: fresh seeds for the judge (16; 0 for none). watch: a function that is told
-    each event; ``treino.sweep`` takes ``True`` too: a table that updates in place in a notebook, figures that
-    move in a terminal. track: trackers that are told of it. on: the cluster that trains, ``"ray"`` or
-    ``"ray://HOST:PORT"``, to the same bits; gpus_per_chunk: GPUs of each of its tasks. settings: what all
-    members share, as for ``fit``.
+    space: the settings to try, e.g. ``{"lr": "1e-4..1e-1:log", "hidden": [(16,), (64, 32)]}``, or as on the
+    command line, one text or a list: ``"lr=1e-4..1e-1:log"``. members: number of networks (256). strategy:
+    none, halving (default) or hyperband. eta: one in so many members continues to the next rung. sampler:
+    grid, random, sobol (default) or tpe (Optuna's, with its ``storage``). max_time: seconds. until: a target
+    that ends the sweep, e.g. ``("accuracy", 0.95)``. top: number of networks to keep (10). fresh: fresh seeds
+    for the judge (16; 0 for none). watch: a function called with each event; ``treino.sweep`` also takes
+    ``True``: a table updated in place in a notebook, a progress line in a terminal. track: trackers to report
+    to. on: the cluster to train on, ``"ray"`` or ``"ray://HOST:PORT"``, with bitwise equal results.
+    gpus_per_chunk: GPUs of each cluster task. settings: shared by all members, as in ``fit``.
 
     Raises:
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.
@@ -512,16 +511,16 @@ def study(
     gpus_per_chunk: float | None = None,
     **settings: Any,
 ) -> Study:
-    """Train several settings in turns, epoch by epoch, and compare what they take and where they get.
+    """Train several settings in turns, epoch by epoch, and compare their time and metrics.
 
-    batch_sizes: as ``[100, 20, 5]``. until: figures to be reached, as ``"loss=1.6"`` (of the training rows,
-    as the loop prints it), ``"accuracy=0.9"`` (of the validation rows) or ``{"loss": 1.6, "accuracy": 0.9}``;
-    nothing ends there, the epochs to it are counted. cells: single rows, as
-    ``{"batch_size": 5, "lr": 1e-6}``. compare: settings to set to all of their values, as ``"normalise"``.
-    ``optimizer`` and ``shuffle`` may be several. seeds: networks of each row, with seeds from ``seed`` on.
-    ``as_taught=True``: every row once more with both faults of the beginners' loop; ``fault=``: with one.
-    on, gpus_per_chunk: the cluster that trains, as for ``sweep``, several at the same time.
-    settings: what all rows share, as for ``fit``.
+    batch_sizes: e.g. ``[100, 20, 5]``. until: targets, e.g. ``"loss=1.6"`` (on training rows, as the loop
+    prints it), ``"accuracy=0.9"`` (on validation rows) or ``{"loss": 1.6, "accuracy": 0.9}``; the study
+    counts the epochs to a target and trains on. cells: single rows of settings, e.g. ``{"batch_size": 5,
+    "lr": 1e-6}``. compare: settings to try with all their values, e.g. ``"normalise"``. ``optimizer`` and
+    ``shuffle`` may have several values. seeds: networks per row, with seeds from ``seed`` on.
+    ``as_taught=True``: every row once more with both faults of the beginners' loop; ``fault=``: with one
+    fault. on, gpus_per_chunk: the cluster to train on, as in ``sweep``, several networks at a time. settings:
+    shared by all rows, as in ``fit``.
 
     Raises:
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.
@@ -554,6 +553,6 @@ def study(
     return Study(drained_folder(events))
 
 
-# ---- treino in Python
+# ---- the Python interface
 
 __all__ = ["Moment", "Run", "Study", "Sweep", "fit", "open_result", "result", "runs", "study", "sweep"]

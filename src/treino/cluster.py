@@ -1,4 +1,4 @@
-"""Other processes that train: what a training asks of them, and Ray, which runs them."""
+"""Clusters: the interface by which a training uses other processes, and its implementation by Ray."""
 
 import importlib.util
 import itertools
@@ -29,9 +29,9 @@ from treino.words import _, setting
 
 @dataclass(frozen=True)
 class SharedValue:
-    """A value stored once in the cluster, as an argument of many tasks. size: of its pickle, in bytes.
+    """A value stored once in the cluster, as an argument of many tasks. size: bytes of its pickle.
 
-    place: the cluster's own reference to it.
+    place: the cluster's reference to the value.
     """
 
     key: str
@@ -41,9 +41,9 @@ class SharedValue:
 
 @dataclass(frozen=True, eq=False)
 class TaskEnd:
-    """A task's result. ticket: returned by ``submit``. seconds: its duration where it ran.
+    """A task's result. ticket: returned by ``submit``. seconds: the task's duration.
 
-    processor: the kind of processor it ran on, such as ``x86_64 AMD EPYC 7B13, AVX2``.
+    processor: the kind of processor that ran the task, such as ``x86_64 AMD EPYC 7B13, AVX2``.
     """
 
     ticket: int
@@ -53,19 +53,19 @@ class TaskEnd:
 
 
 class Cluster(Protocol):
-    """gpus: whether every task has a GPU."""
+    """A cluster that runs tasks. gpus: whether every task has a GPU."""
 
     gpus: bool
 
     @property
     def slots(self) -> int:
-        """How many tasks run at the same time, if nobody else uses the cluster."""
+        """The number of tasks that run at the same time if nobody else uses the cluster."""
 
     def share(self, value: Any) -> SharedValue:
         """Store a value in the cluster, once for all tasks.
 
         Raises:
-            TreinoError: it is too large.
+            TreinoError: the value is too large.
         """
 
     def submit(
@@ -76,34 +76,34 @@ class Cluster(Protocol):
         name: str,
         processors: int = 1,
     ) -> int:
-        """Have ``function(*arguments, *shared)`` run; the shared ones arrive as their values.
+        """Submit ``function(*arguments, *shared)``, called with the shared values; return the task's ticket.
 
-        function: from a module of treino, without side effects: it runs again if its process is lost.
-        name: its name on the cluster's dashboard.
+        function: from a module of treino, without side effects: it runs again if its process is lost. name:
+        the task's name on the cluster's dashboard.
         """
 
     def ended(self, seconds: float) -> list[TaskEnd]:
-        """The tasks that have ended since the last call; if none has, wait for one, at most so many seconds.
+        """The tasks that have ended since the last call; if none, wait for one, at most ``seconds``.
 
         Raises:
-            TreinoError: a task raised it; or a process has another version of treino, torch or Python.
+            TreinoError: raised by a task; or a process has another version of treino, torch or Python.
         """
 
     def cancel(self) -> None:
         """End all tasks that run or wait; their results are discarded."""
 
 
-# ---- run one task in a process of a cluster
+# ---- a task in a cluster's process
 
-CACHE_BYTES = 1_000_000_000  # of shared values, in one process
+CACHE_BYTES = 1_000_000_000  # most bytes of shared values in a process; the oldest are dropped
 
 _cache: dict[str, tuple[int, Any]] = {}
 
 
 @dataclass(frozen=True, eq=False)
 class TaskReport:
-    """content: the pickled value, as bytes go through Ray in a third of the time of tensors. It is empty if
-    the versions differ from the caller's, and nothing was run."""
+    """A task's result. content: the pickled value (bytes pass Ray in a third of the time of tensors); empty
+    if versions differ and the task didn't run."""
 
     content: bytes
     seconds: float
@@ -112,8 +112,8 @@ class TaskReport:
 
 
 def run_task(expected: dict[str, str], call: bytes, shared: Sequence[SharedValue] = ()) -> TaskReport:
-    """Run a function, if the versions are those that the caller expects. call: the function and its
-    arguments, pickled; the shared values follow these."""
+    """Run a function if this process has the versions that the caller expects. call: the pickled function and
+    arguments; the shared values are further arguments."""
     mine, content, begin = versions(), b"", time.perf_counter()
     if mine == expected:
         function, arguments = pickle.loads(call)
@@ -124,16 +124,16 @@ def run_task(expected: dict[str, str], call: bytes, shared: Sequence[SharedValue
 
 
 def packed(function: Callable[..., Any], *arguments: Any) -> bytes:
-    """A call for ``run_task``."""
+    """The pickled ``call`` for ``run_task``."""
     return pickle.dumps((function, arguments), protocol=5)
 
 
 def nothing(*loaded: Any) -> None:
-    """A task without work: it reports where it ran, and loads the modules of its arguments."""
+    """A task without work, to report on its process and to load its arguments' modules."""
 
 
 def processor_kind() -> str:
-    """Which kind of processor this process trains on."""
+    """The kind of processor on which this process trains."""
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
     try:
@@ -155,15 +155,15 @@ def _value(shared: SharedValue) -> Any:
     return _cache[shared.key][1]
 
 
-# ---- a cluster run by Ray; a local one is started if there is none
+# ---- Ray
 
-FREE_SECONDS = 10.0  # to wait for a free processor at the start
-PROBE_SECONDS = 60.0  # for the nodes to report their versions; others report them with each task
+FREE_SECONDS = 10.0  # longest wait for a free processor at the start
+PROBE_SECONDS = 60.0  # longest wait for nodes to report versions; late nodes report with each task
 LOAD_SECONDS = 15.0
 REACH_SECONDS = 5.0
-GONE_SECONDS = 120.0  # that a cluster may have no processor during a training
+GONE_SECONDS = 120.0  # longest time without a processor, before a training gives up
 MOST_LOADED = 256
-MOST_LOST = 25  # ends of a task's process before it is given up
+MOST_LOST = 25  # most lost processes of a task, before it is given up
 CLIENT = "ray://"
 
 
@@ -171,14 +171,14 @@ CLIENT = "ray://"
 def open_cluster(
     on: str | None, gpus_per_chunk: float | None = None, *functions: Callable[..., Any]
 ) -> Iterator[Cluster | None]:
-    """Connect to the cluster that ``on`` names, inside the block; None without a cluster.
+    """Within the block, connect to the cluster that ``on`` names; yields None without one.
 
-    on: ``ray`` for the one of ``RAY_ADDRESS``, or of this machine, which is started if there is none; or
-    ``ray://HOST:PORT``. gpus_per_chunk: GPUs of each task. functions: those that will run there.
+    on: ``ray`` for the cluster of ``RAY_ADDRESS``, or else of this machine, started if needed; or
+    ``ray://HOST:PORT``. gpus_per_chunk: GPUs per task. functions: those that tasks will run.
 
     Raises:
-        TreinoError: Ray is not installed; it can't be reached, or not from this Python; it has no free
-            processor or no GPU; other versions of treino or torch.
+        TreinoError: Ray is not installed; the cluster can't be reached, or not from this Python; it has no
+            free processor or GPU, or other versions of treino or torch.
     """
     if on is None:
         if gpus_per_chunk is not None:
@@ -208,7 +208,7 @@ def open_cluster(
 
 
 def _check(on: str, gpus_per_chunk: float | None) -> None:
-    """Refuse invalid arguments, before anything begins."""
+    """Refuse invalid arguments before connecting."""
     host, colon, port = on.removeprefix(CLIENT).rpartition(":")
     if on != "ray" and not (on.startswith(CLIENT) and host and colon and port.isdigit()):
         raise TreinoError(
@@ -223,14 +223,14 @@ def _check(on: str, gpus_per_chunk: float | None) -> None:
             _("Use 1, a share such as 0.5, or leave it out."),
         )
     spec = importlib.util.find_spec("ray")
-    if spec is None or spec.origin is None:  # a folder of that name is no package
+    if spec is None or spec.origin is None:  # spec.origin None: only a folder of that name
         raise TreinoError(
             "ray_missing", _("Ray is not installed."), _("Install it: pip install 'treino[ray]'.")
         )
 
 
 def _connect(on: str) -> bool:
-    """Connect to Ray; return whether the connection is new, and so has to be closed."""
+    """Connect to Ray; return whether the connection is new, and must be closed."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
@@ -241,7 +241,7 @@ def _connect(on: str) -> bool:
     options: dict[str, Any] = {"logging_level": logging.CRITICAL, "log_to_driver": False}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what they say is said below
+            warnings.simplefilter("ignore")  # the errors below say the same
             if address and address not in ("auto", "local"):
                 _reach(address)
                 ray.init(address=address, **options)
@@ -266,7 +266,7 @@ def _connect(on: str) -> bool:
 
 
 def _reach(address: str) -> None:
-    """Refuse an address that doesn't answer, before Ray tries for minutes."""
+    """Refuse an address that doesn't respond; Ray would try for minutes."""
     host, _colon, port = address.removeprefix(CLIENT).rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), REACH_SECONDS).close()
@@ -284,7 +284,7 @@ def _unreachable(address: str, why: str) -> TreinoError:
 
 @dataclass
 class Order:
-    """A task submitted to Ray. lost: how often its process ended."""
+    """A task submitted to Ray. lost: how often its process was lost."""
 
     ticket: int
     call: bytes
@@ -297,7 +297,7 @@ class Order:
 class RayCluster:
     """The cluster that this process is connected to; see ``Cluster``.
 
-    gpus_per_chunk: GPUs of each task. lost: tasks that ran again because their process ended.
+    gpus_per_chunk: GPUs per task. lost: the number of times that tasks ran again after losing their process.
     """
 
     def __init__(self, gpus_per_chunk: float) -> None:
@@ -309,7 +309,7 @@ class RayCluster:
         self._expected = versions()
         self._tickets = itertools.count()
         self._orders: dict[Any, Order] = {}
-        self._gone: float | None = None  # the time since when there is no processor
+        self._gone: float | None = None  # time when the last processor went
 
     @property
     def slots(self) -> int:
@@ -376,11 +376,11 @@ class RayCluster:
         return ends
 
     def _largest_node(self) -> int:
-        """The processors of the largest node, as a task that needs more would wait for ever."""
+        """The processors of the largest node; a task that needs more would wait for ever."""
         return max([1, *(int(n["Resources"].get("CPU", 0)) for n in self.ray.nodes() if n["Alive"])])
 
     def _check_processors(self) -> None:
-        """Raise an error if the cluster has had no machines for long."""
+        """Raise an error if the cluster has had no processor for GONE_SECONDS."""
         kind, need = self._need()
         if self.ray.cluster_resources().get(kind, 0) >= need:
             self._gone = None
@@ -395,17 +395,17 @@ class RayCluster:
             )
 
     def _need(self) -> tuple[str, float]:
-        """(kind of resource, amount) that a task needs at least."""
+        """The resource that a task needs at least: (kind, amount)."""
         return ("GPU", self.gpus_per_chunk) if self.gpus else ("CPU", 1)
 
     def _report(self, reference: Any, order: Order) -> TaskReport | None:
-        """The report of a task; None if its process was lost, and the task runs again."""
+        """The report of a task; None if its process was lost and the task runs again."""
         errors = self.ray.exceptions
         try:
             report: TaskReport = self.ray.get(reference)
         except errors.RayTaskError as error:
             raise error.cause from None
-        except errors.RayError as error:  # a process, a node, or what it had found is gone
+        except errors.RayError as error:  # a process, a node or a result is gone
             order.lost += 1
             self.lost += 1
             if order.lost > MOST_LOST:
@@ -442,13 +442,13 @@ class RayCluster:
             self.ray.wait(list(self._orders), num_returns=len(self._orders), timeout=REACH_SECONDS)
         self._orders.clear()
 
-    # ---- before the first task
+    # ---- the start
 
     def await_processor(self) -> None:
         """Wait a little for a free processor.
 
         Raises:
-            TreinoError: there is none.
+            TreinoError: no processor became free.
         """
         kind, need = self._need()
         begin = time.monotonic()
@@ -493,11 +493,11 @@ class RayCluster:
                     ),
                 ) from None
             except self.ray.exceptions.RayError:
-                continue  # it is gone already
+                continue  # the node is gone
             self._refuse_versions(report, hosts[reference])
 
     def load(self, functions: Sequence[Callable[..., Any]]) -> None:
-        """Have all processes that can run at once load these functions' modules, if they are soon free."""
+        """Load these functions' modules in all processes that can run at once, if they are free soon."""
         options: dict[str, Any] = {"num_cpus": 1, "name": "treino: load"}
         if self.gpus:
             options["num_gpus"] = self.gpus_per_chunk
@@ -511,16 +511,16 @@ class RayCluster:
             self.ray.cancel(reference)
 
 
-# ---- the device on which this process holds networks that a cluster trains
+# ---- devices
 
 
 def device_here(settings: Mapping[str, Any], gpus_per_chunk: float | None) -> str:
-    """The device on which this process holds the networks that others train: always the CPU.
+    """The device on which this process holds the networks that a cluster trains: always the CPU.
 
-    settings: as a person gives them; only ``device`` is checked here.
+    settings: as the user gives them; only ``device`` is checked.
 
     Raises:
-        TreinoError: the chunks don't have the device.
+        TreinoError: the cluster's tasks don't have the device.
     """
     device = read_settings({name: value for name, value in settings.items() if name == "device"}).device
     fitting = ("auto", "cpu") if gpus_per_chunk is None else ("auto", "cuda")
@@ -536,5 +536,5 @@ def device_here(settings: Mapping[str, Any], gpus_per_chunk: float | None) -> st
 
 
 def gpu_engine(flat: bool) -> str:
-    """The default kernel of a GPU. flat: treino's own layers, without batch norm."""
+    """The default kernel on a GPU. flat: whether the network is an MLP without batch norm."""
     return "flat-bmm" if flat else "module"

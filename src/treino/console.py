@@ -14,17 +14,17 @@ PIPE_COLUMNS = 1000
 
 
 class EscapingConsole(Console):
-    """A rich console that prints every string as one line; ``line`` makes styled ones.
+    """A rich console that prints every string as one line; ``line`` makes styled lines.
 
     Strings contain names of columns, classes and files, so they are not parsed as markup, and can't send
-    commands to the terminal or imitate other lines. Texts of several lines are printed as several strings.
+    commands to the terminal or imitate other lines. To print several lines, print several strings.
     """
 
     def render_str(self, text: str, **options: object) -> Text:
         return super().render_str(escape(text), **options)  # type: ignore[arg-type]
 
     def on_broken_pipe(self) -> None:
-        """Raise an error for a closed pipe; rich would end the process."""
+        """Raise BrokenPipeError; rich would end the process."""
         raise BrokenPipeError
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
@@ -34,7 +34,7 @@ class EscapingConsole(Console):
 
 
 def console(file: IO[str], *, quiet: bool = False, columns: int = PIPE_COLUMNS) -> EscapingConsole:
-    """A console on this stream. columns: the width in a pipe; a terminal has its own."""
+    """A console on this stream. columns: the width if the stream is not a terminal, which has its own."""
     width = None if file.isatty() else columns
     return EscapingConsole(
         file=file, highlight=False, markup=False, emoji=False, quiet=quiet, width=width, force_jupyter=False
@@ -48,6 +48,6 @@ def line(*parts: str | tuple[str, str]) -> Text:
 
 
 def watched(file: IO[str]) -> bool:
-    """Whether this stream is a terminal or a notebook. Excludes commands in a notebook's cell (``!treino
-    …``), which have a terminal that can't redraw."""
+    """Whether this stream is a terminal that can redraw. The terminal of a command in a notebook's cell
+    (``!treino …``) can't."""
     return file.isatty() and "JPY_PARENT_PID" not in os.environ

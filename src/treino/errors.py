@@ -1,4 +1,4 @@
-"""``TreinoError``: an error for the user, with the broken rule, the value and a hint."""
+"""``TreinoError``: an error for the user, with the broken rule, a message and a hint."""
 
 import difflib
 import linecache
@@ -19,9 +19,9 @@ class TreinoError(Exception):
     """An error that the user can act on. The command line shows it without a traceback.
 
     rule: a short stable id (``csv_ragged``, ``lr_range``), the same in the JSON error.
-    message: what was broken, by which value, and where (row, column, member, step, file).
-    hint: the next move, as a person would say it.
-    status: the exit status: 2 bad input or usage, 1 the machine's fault (disk full, no permission).
+    message: what is wrong, by which value, and at which place (row, column, member, step, file).
+    hint: what to do next.
+    status: the exit status: 2 for bad input or usage, 1 for a system error (disk full, no permission).
     """
 
     def __init__(self, rule: str, message: str, hint: str = "", *, status: int = 2) -> None:
@@ -65,7 +65,7 @@ def _rebuild(rule: str, message: str, hint: str, status: int) -> TreinoError:
 
 
 def place(error: BaseException) -> str:
-    """The last line of the user's code in the traceback, such as ``net.py:7``; "" without one."""
+    """The last line of the user's code in the traceback, such as ``net.py:7``; "" if there is none."""
     location = ""
     for frame, number in traceback.walk_tb(error.__traceback__):
         path = Path(frame.f_code.co_filename)
@@ -82,7 +82,7 @@ def cause(error: BaseException) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The hint for an unknown name: "Did you mean 'relu'?", or the list of known names if none is near."""
+    """The hint for an unknown name: "Did you mean 'relu'?", or a list of known names if none is similar."""
     options = sorted(known)
     if suggestion := like(name, options):
         return _("Did you mean '{name}'?").format(name=suggestion)
@@ -93,7 +93,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def like(name: str, known: Iterable[str]) -> str | None:
-    """The known name nearest to ``name``; None if none is near."""
+    """The known name most similar to ``name``; None if none is similar."""
     lowered = {option.lower(): option for option in sorted(known, reverse=True)}
     close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
     return lowered[close[0]] if close else None

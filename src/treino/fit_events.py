@@ -1,4 +1,4 @@
-"""Events of one ``fit``: of a single network, or of the same with several seeds or folds; ``lr="auto"``."""
+"""The events of a ``fit``: of a single network, or of several seeds or folds; and ``lr="auto"``."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,18 +21,18 @@ from treino.training.resolution import choose_recipe, train_config
 from treino.training.train import Start, train_events
 from treino.words import _
 
-AUTO = "auto"  # as a learning rate: try many for a short time
+AUTO = "auto"  # as a learning rate: first try many for a short time
 
 
 @dataclass(frozen=True, eq=False)
 class FitRequest:
     """The arguments of a ``fit``.
 
-    networks: the source of the file with the user's network that settings name; None: no such code may run.
-    net: a module instead. start: initial weights. lean: no pictures, no copy of rows in memory. held_back:
-    rows of ``validation`` and ``test``, if they are given. num_workers: processes that read a Dataset's
-    items. classes: the number of classes that the target must have. on, gpus_per_chunk: the cluster that
-    trains several seeds or folds.
+    networks: the source of the network file that the setting ``net`` names; None: no such code may run. net:
+    a module instead of a file. start: initial weights. lean: draw no pictures, store no copy of rows in
+    memory. held_back: rows given as ``validation`` and ``test``. num_workers: processes that read a Dataset's
+    items. classes: the number of classes that the target must have. on, gpus_per_chunk: the cluster to train
+    several seeds or folds on.
     """
 
     source: Any
@@ -53,17 +53,17 @@ class FitRequest:
 
     @property
     def repeated(self) -> bool:
-        """Whether several networks are trained, with different seeds or folds."""
+        """Whether to train several networks, with different seeds or folds."""
         return self.seeds is not None or self.folds is not None
 
 
 def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
-    """Decide what was left open; -> the events of the training, with pictures of a single network at its end,
-    and the learning rates that were tried, where that is ``auto``.
+    """Fill in the defaults; return the training's events (with pictures of a single network at its end) and,
+    for ``lr="auto"``, the learning rates tried.
 
     Raises:
-        TreinoError: a request that contradicts itself; a setting that is out of range; every rate diverged.
-            From the events: bad input (status 2) or a failing machine (status 1).
+        TreinoError: a request that contradicts itself; a setting out of range; every learning rate diverged.
+            From the events: bad input (status 2) or a system error (status 1).
     """
     check_request(request)
     settings = settings_before_search(request.settings)
@@ -77,7 +77,7 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
         )
     elif search or request.held_back or request.classes is not None:
         rows = _load(request, settings)
-        if request.held_back:  # all seeds are trained on these rows
+        if request.held_back:  # all seeds train on these rows
             rest = {name: value for name, value in request.settings.items() if name not in OF_DATA}
             request, settings = replace(request, source=rows, settings=rest), settings_before_search(rest)
     if request.classes is not None and rows is not None:
@@ -88,7 +88,7 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             {n: getattr(settings, n) for n in settings.model_fields_set} | {"lr": rates.chosen}
         )
     if request.repeated:
-        from treino.tuning.sweep import repeat_events  # one network needs nothing of many
+        from treino.tuning.sweep import repeat_events  # import only for several networks
 
         events = repeat_events(
             request.source,
@@ -137,7 +137,7 @@ def _load(request: FitRequest, settings: Settings) -> Data:
 
 
 def _alone(request: FitRequest) -> str:
-    """The argument that requires a single network, in words; empty without one."""
+    """In words, the argument that allows only a single network; empty without one."""
     if request.net is not None:
         return _("the network is your own")
     return "" if request.start is None else _("it begins with weights that there are")
@@ -156,7 +156,7 @@ def check_request(request: FitRequest) -> None:
     """Refuse a request whose parts contradict each other.
 
     Raises:
-        TreinoError: with the parts.
+        TreinoError: names the parts.
     """
     if request.until is not None and not request.repeated:
         raise TreinoError(

@@ -1,4 +1,4 @@
-"""Opening and resuming of runs, sweeps and studies, by name or path, or the newest one."""
+"""Opens and resumes runs, sweeps and studies by name, by path, or the newest one."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -38,7 +38,7 @@ def open_folder(
     verify: compare every file with its SHA-256.
 
     Raises:
-        TreinoError: no such folder (with the nearest name), damage (with the file), a newer format.
+        TreinoError: no such folder (with the nearest name), a damaged one (with the file), a newer format.
     """
     access = access or Access()
     if (named := parse_member(name)) is not None:
@@ -47,7 +47,7 @@ def open_folder(
 
 
 def stored(folder: RunFolder, access: Access | None = None) -> Stored:
-    """The run, sweep or study in the folder, by its kind."""
+    """The run, sweep or study in the folder, depending on its kind."""
     if folder.kind == "sweep":
         return StoredSweep(folder, access)
     return StoredStudy(folder, access) if folder.kind == "study" else StoredRun(folder, access)
@@ -63,16 +63,16 @@ def open_run(
     """Open a run, or the winner of a sweep. See ``open_folder``.
 
     Raises:
-        TreinoError: as ``open_folder``; it is a study, which keeps no network.
+        TreinoError: as ``open_folder``; a study, which keeps no network.
     """
     return run_in(open_folder(name, access, parent=parent, verify=verify))
 
 
 def run_in(result: Stored) -> StoredRun:
-    """The run itself, or the winner of a sweep.
+    """A run itself, or a sweep's winner.
 
     Raises:
-        TreinoError: it is a study, which keeps no network; a sweep without a winner.
+        TreinoError: a study, which keeps no network; a sweep without a winner.
     """
     if isinstance(result, StoredStudy):
         raise study_without_network(result.folder)
@@ -100,13 +100,13 @@ def resume_events(
 ) -> Iterator[JobEvent]:
     """Resume an interrupted run, sweep or study from its last checkpoint.
 
-    data: the Dataset or DataLoader of a run that was trained on one. storage: Optuna's, for a sweep that has
-    one. more: the number of networks to add to a sweep, also to an ended one. on, gpus_per_chunk: the cluster
-    that trains a sweep or study.
+    data: the Dataset or DataLoader, if the run was trained on one. storage: Optuna's, if the sweep has one.
+    more: the number of networks to add to a sweep, even to a finished one. on, gpus_per_chunk: the cluster to
+    train a sweep or study on.
 
     Raises:
-        TreinoError: there is nothing to resume; its data is gone or changed; it is damaged; its network's
-            code may not run.
+        TreinoError: nothing to resume; missing or changed data; a damaged folder; no permission to run the
+            network's code.
     """
     path = folder.path
     if storage is not None and folder.kind != "sweep":
@@ -137,13 +137,13 @@ def resume_events(
 
 
 def branch_events(place: str, access: Access, changes: Settings, *, in_place: bool) -> Iterator[JobEvent]:
-    """Train from a step of a run on with other settings, as a new run or as the next segment of the run's
+    """Continue a run from a step with other settings, as a new run or as the next segment in the run's
     folder.
 
-    place: ``RUN:STEP``. changes: the changed settings. in_place: in the run's own folder.
+    place: ``RUN:STEP``. changes: the changed settings. in_place: whether to use the run's own folder.
 
     Raises:
-        TreinoError: no such run or step; a setting that can't change on the way.
+        TreinoError: no such run or step; a setting that can't change during training.
     """
     run, step = parse_step(place)
     snapshot = next(snapshots(open_run(run, access), [step]))
@@ -152,12 +152,12 @@ def branch_events(place: str, access: Access, changes: Settings, *, in_place: bo
 
 
 def predicting(name: str | Path, access: Access, top: int | None = None) -> StoredRun:
-    """The run that predicts new rows; of a sweep the winner, the networks chosen to answer together, or the
-    best ``top``.
+    """The run that predicts new rows: for a sweep its winner, its ensemble if any, or the best ``top``
+    together.
 
     Raises:
-        TreinoError: ``top`` for a folder that is no sweep, or more than a sweep keeps; otherwise as
-        ``open_run``.
+        TreinoError: ``top`` for a folder that isn't a sweep, or above the number of kept networks; else as
+            ``open_run``.
     """
     result = open_folder(name, access)
     if top is None:

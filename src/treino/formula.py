@@ -1,8 +1,8 @@
 """Formulas as expression trees whose leaves have a symbol and a number.
 
-One table has every operation with its local derivatives; ``derivative`` applies the chain rule to it.
-``value`` is the number of a tree; ``values`` evaluates a tree for arrays of numbers. Writers
-(``plots/explain_text.py``, ``plots/explain_formula.py``) turn trees into symbols or numbers.
+The table OPS has every operation with its local derivatives, to which ``derivative`` applies the chain rule.
+``value`` evaluates a tree; ``values`` evaluates it for arrays of numbers. Writers (``plots/explain_text.py``,
+``plots/explain_formula.py``) turn trees into symbols or numbers.
 """
 
 import math
@@ -15,7 +15,7 @@ Array = np.ndarray
 
 
 class Expr:
-    """The base of leaves and nodes, with Python's operators, which build trees."""
+    """The base of leaves and nodes. Python's operators on them build trees."""
 
     def __add__(self, other: "Expr | float") -> "Op":
         return Op("+", (self, expr(other)))
@@ -50,7 +50,7 @@ class Expr:
 
 @dataclass(frozen=True)
 class Constant(Expr):
-    """A constant of the formula, such as the 2 of a square's derivative; the same in symbols and numbers."""
+    """A constant of the formula, such as the 2 in a square's derivative; equal in symbols and numbers."""
 
     number: float
 
@@ -59,7 +59,8 @@ class Constant(Expr):
 class Symbol(Expr):
     """A quantity: its symbol (with index, superscript, hat) and its present number.
 
-    name: one sign or a word, e.g. ``m``. sub: ``t−1``. sup: ``(1)``, a layer's mark, no power. hat: m̂.
+    name: one character or a word, e.g. ``m``. sub: e.g. ``t−1``. sup: ``(1)``, a layer's index, no power.
+    hat: m̂.
     """
 
     name: str
@@ -83,9 +84,9 @@ class Op(Expr):
 
 @dataclass(frozen=True)
 class Sum(Expr):
-    """A sum over an index: the general term, for symbols, and every single term, for numbers.
+    """A sum over an index: the general term, written in symbols, and every single term, written in numbers.
 
-    Both come from one function: see ``series``.
+    ``series`` makes both from one function.
     """
 
     index: str
@@ -96,7 +97,7 @@ class Sum(Expr):
 
 @dataclass(frozen=True)
 class Formula:
-    """The equation left = right. value: of the right side."""
+    """The equation left = right. value: the right side's number."""
 
     left: Expr
     right: Expr
@@ -110,8 +111,8 @@ class Formula:
 class Operation:
     """An operation.
 
-    compute: numbers -> number. slopes: one function for each argument: arguments -> ∂/∂argument. arrays: the
-    operation on arrays, if NumPy has it; else it is computed number by number.
+    compute: computes a number from numbers. slopes: for each argument a function of the arguments that
+    returns ∂/∂argument. arrays: the operation on NumPy arrays; None: computed number by number.
     """
 
     compute: Callable[..., float]
@@ -126,8 +127,8 @@ def expr(value: "Expr | float") -> Expr:
 def series(index: str, last: str, count: int, term: Callable[[str, int], Expr]) -> Sum:
     """The sum from 1 to ``last``, or over all terms if ``last`` is empty.
 
-    term(sub, place): called once with the index's name for the symbols (its numbers are not used), and for
-    each place from 0 with the place's number, from 1, as ``sub``.
+    term(sub, place): called once with the index's name as ``sub`` for the symbols (its numbers are not used),
+    and for each place from 0 with the place's number, from 1, as ``sub``.
     """
     return Sum(index, last, term(index, 0), tuple(term(str(k + 1), k) for k in range(count)))
 
@@ -185,7 +186,7 @@ OPS: dict[str, Operation] = {
     "σ": Operation(sigmoid, (lambda z: call("σ", z) * (1 - call("σ", z)),), _sigmoids),
     "tanh": Operation(math.tanh, (lambda z: 1 - call("tanh", z) ** 2,), np.tanh),
     "ReLU": Operation(lambda z: max(z, 0.0), (lambda z: call("ReLU′", z),), lambda z: np.maximum(z, 0)),
-    "ReLU′": Operation(  # torch uses 0 at the kink
+    "ReLU′": Operation(  # 0 at the kink, as in torch
         lambda z: float(z > 0), (lambda z: ZERO,), lambda z: (z > 0) * 1.0
     ),
     "LeakyReLU": Operation(
@@ -224,7 +225,7 @@ def ln(a: Expr | float) -> Op:
 
 
 def value(e: Expr, at: Mapping[Symbol, float] | None = None) -> float:
-    """The number of a tree. at: numbers that replace those of some symbols."""
+    """The number of a tree. at: numbers to use for some symbols instead of their own."""
     if isinstance(e, Symbol):
         return e.number if at is None else at.get(e, e.number)
     if isinstance(e, Constant):
@@ -236,7 +237,7 @@ def value(e: Expr, at: Mapping[Symbol, float] | None = None) -> float:
 
 
 def values(e: Expr, at: Mapping[Symbol, Array]) -> Array:
-    """``value`` of a tree for arrays of numbers, which have the same shape."""
+    """``value`` of a tree for arrays of numbers of one shape. at: the arrays, by symbol."""
     with np.errstate(all="ignore"):
         array = _values(e, at)
     return np.broadcast_to(array, next(iter(at.values())).shape).astype(np.float64)

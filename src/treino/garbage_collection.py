@@ -1,7 +1,7 @@
 """Control of how often Python's garbage collector runs.
 
-Imports make hundreds of thousands of permanent objects: scanning them repeatedly, and again at exit, takes a
-fifth of a short command's time.
+Imports create hundreds of thousands of permanent objects; scanning them repeatedly, and again at exit, takes
+a fifth of a short command's time.
 """
 
 import gc
@@ -13,21 +13,21 @@ RARE = 20_000, 20, 100
 
 
 def collect_rarely() -> None:
-    """Make collections rare, for a process of treino, before it imports anything large."""
+    """Make collections rare. Call it in a treino process before large imports."""
     gc.set_threshold(*RARE)
 
 
 def collect_as_usual() -> None:
-    """Restore Python's defaults, except for present objects, before a user's script runs.
+    """Restore Python's defaults before a user's script runs, but freeze the present objects.
 
-    Present objects are never scanned again, not even at exit, when Python scans everything several times.
+    Frozen objects are never scanned again, not even at exit, when Python scans all objects several times.
     """
     gc.freeze()
     gc.set_threshold(*USUAL)
 
 
 def collect_no_more() -> None:
-    """Turn off collections at the end of a process of treino. Objects of a script end as usual."""
+    """Freeze all objects at the end of a treino process. A user's script ends as usual."""
     if gc.get_threshold() == RARE:
         gc.freeze()
 

@@ -1,7 +1,7 @@
 """The loop of every training: advance, save checkpoints, stop on request, close the folder.
 
-Runs, sweeps and studies are ``Job``s driven by ``events``. The files on disk always suffice to resume bit for
-bit. The command line draws, and ``fit`` drains, the same events.
+Runs, sweeps and studies are ``Job``s that ``events`` drives. The files on disk always suffice to resume bit
+for bit. The command line displays the same events that ``fit`` drains.
 """
 
 import shlex
@@ -23,17 +23,17 @@ from treino.store import RunFolder
 from treino.store.database import Command
 from treino.words import _
 
-# ---- Ctrl-C during a training
+# ---- Ctrl-C
 
 SIGNALS = "SIGINT", "SIGTERM", "SIGHUP"
 
 
 @contextmanager
 def ctrl_c() -> Iterator[Callable[[], bool]]:
-    """Within the block the first Ctrl-C only makes the yielded function return True; a second one raises.
+    """Within the block, the first Ctrl-C only makes the yielded function return True; a second one raises.
 
-    SIGTERM and a closed terminal work the same way. Outside the main thread signals can't be handled, and the
-    function always returns False.
+    SIGTERM and a closed terminal (SIGHUP) do the same. Outside the main thread signals can't be handled, and
+    the function always returns False.
     """
     request = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -46,7 +46,7 @@ def ctrl_c() -> Iterator[Callable[[], bool]]:
         request.set()
 
     signals = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-    # ignored signals are meant for other processes: a training in the background must not end with them
+    # keep ignored signals ignored: they must not end a training in the background
     before = {s: signal.signal(s, ask) for s in signals if signal.getsignal(s) is not signal.SIG_IGN}
     try:
         yield request.is_set
@@ -57,16 +57,16 @@ def ctrl_c() -> Iterator[Callable[[], bool]]:
 
 # ---- the loop of every training
 
-PAUSE_SECONDS = 0.01  # between two checks for the end of a pause
+PAUSE_SECONDS = 0.01  # between checks for the end of a pause
 CHECKPOINT_SHARE = 50  # checkpoints take at most 1/50 of the time
 
 
 class Job(Protocol):
     """A training that the loop drives.
 
-    checkpoint_seconds: between two checkpoints, at least. threads: torch's, inside one operation.
-    interruptible_close: whether a Ctrl-C ends ``close`` at once, which a resume then repeats. paused: whether
-    it is paused by a command.
+    checkpoint_seconds: least time between checkpoints. threads: torch's intra-op threads.
+    interruptible_close: whether Ctrl-C ends ``close`` at once; a resume then repeats it. paused: whether a
+    command paused the job.
     """
 
     folder: RunFolder
@@ -82,32 +82,32 @@ class Job(Protocol):
 
     @property
     def resumable(self) -> bool:
-        """Whether it can be resumed from its present state; a stream of rows can't be resumed in the middle
-        of an epoch."""
+        """Whether the job can be resumed from its present state; a stream of rows can't amid an epoch."""
 
     def stop_reason(self) -> str | None:
-        """Why the training stops now (a status of folders, or ``reached``); None: it continues."""
+        """Why the training stops now (a folder's status, or ``reached``); None if it continues."""
 
     def advance(self) -> Tick | None:
-        """Train for a moment and record it. None: nothing is left to train."""
+        """Train for a short time and record the steps; None if nothing is left to train."""
 
     def checkpoint(self) -> None:
-        """Save the state to resume from."""
+        """Save the state, to resume from it."""
 
     def close(self, reason: str | None) -> dict[str, Any]:
-        """Measure, write the result, and seal the folder. reason: why it ended early, if it did."""
+        """Evaluate, write the result, and seal the folder. reason: why the training ended early, else
+        None."""
 
 
 @dataclass(frozen=True, eq=False)
 class JobStart:
-    """Event: the folder exists, and the first step follows, or after a resume the next one."""
+    """Event: the folder exists; the first step follows, or the next one after a resume."""
 
     job: Job
 
 
 @dataclass(frozen=True, eq=False)
 class JobProgress:
-    """Event: some steps were done and recorded."""
+    """Event: some steps were trained and recorded."""
 
     job: Job
     tick: Tick
@@ -122,14 +122,14 @@ class JobPause:
 
 @dataclass(frozen=True, eq=False)
 class JobClose:
-    """Event: the training has ended; measuring and sealing follow."""
+    """Event: the training has ended; evaluation and sealing follow."""
 
     job: Job
 
 
 @dataclass(frozen=True, eq=False)
 class JobEnd:
-    """Event: the folder is sealed. interrupted: ended by Ctrl-C, and can be resumed."""
+    """Event: the folder is sealed. interrupted: whether Ctrl-C ended the training, which can be resumed."""
 
     job: Job
     document: dict[str, Any]
@@ -140,10 +140,10 @@ JobEvent = JobStart | JobProgress | JobPause | JobClose | JobEnd
 
 
 def events(job: Job) -> Iterator[JobEvent]:
-    """Drive the job to its end.
+    """Drive the job to its end, and yield its events.
 
     Raises:
-        TreinoError: a failing machine, or a network that fails. KeyboardInterrupt: a second Ctrl-C.
+        TreinoError: a system error, or a network that fails. KeyboardInterrupt: a second Ctrl-C.
     """
     yield JobStart(job)
     reason, saved, cost, unsaved = None, time.perf_counter(), 0.0, True
@@ -181,7 +181,7 @@ def events(job: Job) -> Iterator[JobEvent]:
 
 
 def _advance(job: Job) -> Tick | None:
-    """Train for a moment. If the network or its data fails, the error says how to resume once it works."""
+    """Train for a short time. If the network or its data fails, the error says how to resume after a fix."""
     try:
         return job.advance()
     except TreinoError as error:
@@ -202,9 +202,9 @@ def _advance(job: Job) -> Tick | None:
 
 
 def status_at_end(statuses: Iterable[str], reason: str | None) -> str:
-    """The final status of a job of one or many networks: diverged if every network did.
+    """The final status of a job: diverged if all its networks diverged.
 
-    statuses: of its networks. reason: as in ``close``. An interrupted job stays interrupted in any case.
+    statuses: of the networks. reason: as in ``close``; ``interrupted`` stays the status in any case.
     """
     if reason != "interrupted" and set(statuses) == {"diverged"}:
         return "diverged"
@@ -212,10 +212,10 @@ def status_at_end(statuses: Iterable[str], reason: str | None) -> str:
 
 
 def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> JobEnd:
-    """Run the events to their end and return the last one.
+    """Consume the events to their end and return the last one. watch: called with each event.
 
     Raises:
-        KeyboardInterrupt: after a Ctrl-C, when everything is saved.
+        KeyboardInterrupt: after Ctrl-C, once everything is saved.
     """
     last = None
     for event in stream:
@@ -230,15 +230,15 @@ def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None =
 
 
 def drained_folder(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> RunFolder:
-    """Run the events to their end, as ``drain`` does, and open the folder again."""
+    """Consume the events to their end, as ``drain`` does, and reopen the folder."""
     return RunFolder.open(drain(stream, watch).job.folder.path)
 
 
-# ---- commands of other processes
+# ---- commands from other processes
 
 
 def stop_sent(folder: RunFolder, obey: Callable[[Command], bool] = lambda _command: False) -> bool:
-    """Whether a command asked to stop since the last call.
+    """Execute the commands since the last call; return whether one of them was stop.
 
     folder: of the training in this process. obey: executes any other command; returns False to refuse it.
     """

@@ -1,8 +1,8 @@
-"""treino in notebooks: one figure that is updated during training, and the doctor's magics.
+"""treino in notebooks: a display updated in place during training, and the doctor's magics.
 
-``fit`` and ``sweep`` are the door's own: those of ``api``, watched if asked for. In a notebook
-(Jupyter, Colab, whatever has an IPython kernel) there is one output that changes, however long it takes; in a
-terminal there is the command line's moving line. ``%load_ext treino`` adds ``%%doctor`` and ``%doctor on``.
+``treino.fit`` and ``treino.sweep`` are defined here: as in ``api``, but ``watch`` may be True. In a notebook
+(Jupyter, Colab, anything with an IPython kernel) they then update one output in place, in a terminal they
+show the command line's progress line. ``%load_ext treino`` adds ``%%doctor`` and ``%doctor on``.
 """
 
 import inspect
@@ -38,13 +38,13 @@ from treino.tuning.stored_sweep import StoredSweep
 from treino.tuning.sweep import SweepJob
 from treino.words import _, numeral
 
-# ---- treino in notebooks
+# ---- notebooks
 
 Watch = Callable[[Any], None]
 
 
 def with_signature_of(plain: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The name, docs and arguments of ``plain``, but that ``watch`` may be True or False too."""
+    """Decorate with the name, docstring and arguments of ``plain``; ``watch`` may also be True or False."""
 
     def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
         watchable = wraps(plain)(function)
@@ -80,7 +80,7 @@ def sweep(data: Any, space: Any, *, watch: bool | Watch = False, **settings: Any
 
 
 def kernel_shell() -> Any:
-    """IPython's shell where this process is a notebook's kernel, else None."""
+    """IPython's shell if this process is a notebook's kernel, else None."""
     if "IPython" not in sys.modules:
         return None
     shell = sys.modules["IPython"].get_ipython()
@@ -89,7 +89,7 @@ def kernel_shell() -> Any:
 
 @contextmanager
 def watching(many: bool) -> Iterator[Watch]:
-    """The receiver of events: a notebook's figure, or a terminal's line. many: of a sweep."""
+    """Within the block: a display of events, in a notebook or a terminal. many: whether it is for a sweep."""
     if kernel_shell() is None:
         from treino.cli.progress import ProgressLine
         from treino.console import console, watched
@@ -111,7 +111,7 @@ def watching(many: bool) -> Iterator[Watch]:
 
 
 def _without_traceback(stop: KeyboardInterrupt) -> None:
-    """IPython shows such an exception by this one line: where it is saved, and how to go on."""
+    """Make IPython show this exception as one line: where the training is saved, and how to resume it."""
     stop._render_traceback_ = lambda: [str(stop)]  # type: ignore[attr-defined]
 
 
@@ -126,21 +126,21 @@ def unload_ipython_extension(shell: Any) -> None:
     """``%unload_ext treino``."""
     magic = shell.magics_manager.magics["line"].pop("doctor", None)
     shell.magics_manager.magics["cell"].pop("doctor", None)
-    if magic is not None and magic.__self__.exam is not None:  # nobody could end it any more
+    if magic is not None and magic.__self__.exam is not None:  # nothing else could stop it
         magic.__self__.exam.stop()
 
 
-# ---- the output of a notebook cell during a training or a sweep
+# ---- live output
 
-EVERY = 0.5  # seconds between two drawings, at least
-SHARE = 150  # a drawing that took a second is followed by so many without one
-LATEST = 10.0  # seconds after which one that hardly costs a thing is due, however little was computed
+EVERY = 0.5  # least seconds between drawings
+SHARE = 150  # least pause after a drawing / time of that drawing
+LATEST = 10.0  # seconds after which a drawing is due, however little CPU time the training got
 
 
 class Output:
-    """One output of a cell whose HTML is replaced, so seldom that it costs less than 1 % of the time.
+    """A cell's output whose HTML is replaced, so rarely that drawing takes less than 1 % of the time.
 
-    Time is that of this thread's processor too: where other programs want it, a training has little of it.
+    This holds for wall time and for the thread's CPU time, of which a training on a busy machine gets little.
     """
 
     def __init__(self, html: str) -> None:
@@ -166,14 +166,14 @@ class Output:
 
 
 class RunFigure:
-    """The live figure of a training, updated by its events."""
+    """The live display of a training, updated by its events."""
 
-    FEW = 3  # up to so many epochs every step's loss is drawn
+    FEW = 3  # up to this many epochs the loss of every step is drawn
 
     def __init__(self) -> None:
         self.output = Output("")
         self.view: RunView | None = None
-        self.axes: InputAxes | None = None  # of the boundary's picture
+        self.axes: InputAxes | None = None  # axes of the decision boundary's picture
         self.over = False
         self.step = 0
         self.position = Position(0.0, "", "")
@@ -197,7 +197,7 @@ class RunFigure:
             self._close(event)
 
     def ended_by(self, sentence: str) -> None:
-        """The last drawing, where no event said that it is over."""
+        """Draw for the last time, if no JobEnd arrived. sentence: why."""
         if self.view is not None and not self.over:
             self.output.show(lambda: self._drawn(None, (sentence,), alarm=True))
 
@@ -211,7 +211,7 @@ class RunFigure:
         self.step, self.position = tick.step, self.view.position(tick)
         if len(self.loss_E) <= self.FEW:
             self.loss_S.append(tick.loss_S.cpu().numpy())
-        if tick.epochs:  # at once: of a tiny network there may be thousands
+        if tick.epochs:  # all in one call: a tiny network may have thousands
             self.loss_E.extend(torch.stack([epoch.loss_P for epoch in tick.epochs]).nanmean(1).tolist())
             self.deviation_E.extend(
                 torch.stack([epoch.loss_std_P for epoch in tick.epochs]).nanmean(1).tolist()
@@ -238,7 +238,7 @@ class RunFigure:
         of[1].append(value)
 
     def _curves(self, kept_epoch: int | None) -> Curves | None:
-        """The curves so far; None while epochs are too few for one."""
+        """The curves so far; None if there are too few epochs."""
         assert self.view is not None
         epochs = len(self.loss_E)
         if epochs <= self.FEW:
@@ -305,7 +305,7 @@ class RunFigure:
                 sentences = (*sentences, _("The doctor found: {rules}.").format(rules=rules))
             self.position = replace(
                 self.position, done=1.0
-            )  # a patient or diverged one ends before its steps
+            )  # early stopping and divergence end before the planned steps
         alarm = event.interrupted or run.status == "diverged"
         net = run.module if self._whole and run.status != "interrupted" else None
         kept = None if result is None or result.members else result.kept_epoch
@@ -313,7 +313,7 @@ class RunFigure:
 
 
 class SweepFigure:
-    """The live figure of a sweep: a bar and figures that change."""
+    """The live display of a sweep: a progress bar and metrics."""
 
     def __init__(self) -> None:
         self.output = Output("")
@@ -341,7 +341,7 @@ class SweepFigure:
             self._close(event)
 
     def ended_by(self, sentence: str) -> None:
-        """The last drawing, where no event said that it is over."""
+        """Draw for the last time, if no JobEnd arrived. sentence: why."""
         if self.view is not None and not self.over:
             self.position = replace(self.position, left_s=None)
             self._show(sentence)
@@ -366,17 +366,17 @@ class SweepFigure:
 
 
 class Doctor:
-    """The magic of one shell; ``exam`` is there while it is on."""
+    """The magics ``%doctor`` and ``%%doctor`` of a shell. exam: set while the doctor is on."""
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.exam: Exam | None = None
 
     def line_or_cell(self, line: str, cell: str | None = None) -> None:
-        """Watch PyTorch code and say what it stays silent about.
+        """Watch PyTorch code and report its silent errors.
 
-        ``%%doctor`` at the head of a cell: that cell. ``%doctor on`` … ``%doctor off``: the cells in between.
-        ``%doctor`` alone says whether it is on.
+        ``%%doctor`` at the top of a cell watches that cell; ``%doctor on`` … ``%doctor off`` the cells in
+        between. ``%doctor`` alone says whether the doctor is on.
         """
         from IPython.core.error import UsageError
 
@@ -405,11 +405,11 @@ class Doctor:
             print(_("The doctor is off.") if self.exam is None else _("The doctor is on."))
 
     def _cell(self, cell: str) -> None:
-        """Run the cell as it is, under the doctor; then its findings, also where it raised."""
+        """Run the cell unchanged under the doctor; then show the findings, even after an error."""
         name = self.shell.compile.get_code_name(
             cell, self.shell.transform_cell(cell), self.shell.execution_count
         )
-        above = 1 + len(cell) - len(cell.lstrip("\n"))  # lines that IPython takes off before it counts
+        above = 1 + len(cell) - len(cell.lstrip("\n"))  # leading lines that IPython doesn't count
         exam = Exam().start()
         result = None
         try:
@@ -418,7 +418,7 @@ class Doctor:
             exam.stop(finished=result is not None and bool(result.success))
         self._show(exam, {name: above})
         error = result.error_in_exec or result.error_before_exec
-        if error is not None:  # its traceback is shown already; the notebook must stop there all the same
+        if error is not None:  # its traceback is already shown, but the notebook must stop
             error._render_traceback_ = list
             raise error
 
@@ -446,7 +446,7 @@ class Doctor:
         display(HTML(findings_html(head, findings, [*(notes if watched else ()), *defects])))
 
     def _place(self, finding: Finding, above: dict[str, int]) -> str:
-        """``In[3], line 7``; of a cell that is watched alone ``line 7``, as its author counts."""
+        """``In[3], line 7``; in the cell of ``%%doctor`` ``line 7``, counted from its first line."""
         if finding.file is None or finding.line is None:
             return _("(no line known)")
         place = self._named(Site(finding.file, finding.line), above)
@@ -455,7 +455,7 @@ class Doctor:
         return place
 
     def _named(self, site: Site, above: dict[str, int]) -> str:
-        if site.file in above:  # the cell over these findings
+        if site.file in above:  # the cell above these findings
             return _("line {line}").format(line=site.line + above[site.file])
         label = self.shell.compile.format_code_name(site.file)
         where = site.file if label is None else label[1]

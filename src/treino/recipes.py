@@ -17,18 +17,18 @@ TABLE: dict[str, Any] = {
     "lr": 2e-3,
     "weight_decay": 1e-2,
 }
-MOST_INPUTS = 1024  # of a network with bins; wider networks would take minutes
-DROPOUT = 0.4  # of an ensemble, whose networks have rates of their own up to this one
-PLAIN_EACH = 4  # one in so many networks sees no bins
-ROWS_A_BATCH, BATCHES = 50, (32, 512)  # a batch is this fraction of the rows, within these sizes
-STEPS, EPOCHS = 5000, 20  # at least so many
-PATIENCE_STEPS, PATIENCE_EPOCHS = 400, 20  # without a better validation figure; the longer one counts
+MOST_INPUTS = 1024  # most inputs with bins; with more, training would take minutes
+DROPOUT = 0.4  # the largest rate in an ensemble, whose networks' rates are spread
+PLAIN_EACH = 4  # one in this many networks gets no bins
+ROWS_A_BATCH, BATCHES = 50, (32, 512)  # batch size: rows / ROWS_A_BATCH, within BATCHES
+STEPS, EPOCHS = 5000, 20  # least length of a training
+PATIENCE_STEPS, PATIENCE_EPOCHS = 400, 20  # early stopping's patience: the longer of both
 
 
 def table_settings(settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings that the recipe ``table`` adds to those that are set."""
+    """The settings that the recipe ``table`` adds to the given ones."""
     additions = {name: value for name, value in TABLE.items() if name not in settings}
-    if "optimizer" in settings:  # learning rate and decay are then the optimizer's defaults
+    if "optimizer" in settings:  # lr and weight decay then keep the optimizer's defaults
         additions = {name: value for name, value in additions.items() if name not in ("lr", "weight_decay")}
     every = settings | additions
     if every["ensemble"] > 1 and not {"dropout", "dropout_spread"} & set(settings):

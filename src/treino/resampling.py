@@ -1,4 +1,4 @@
-"""The bootstrap, and macro F1 and AUC of resampled rows, which may count several times."""
+"""The bootstrap, and macro F1 and AUC on resampled rows, in which a row may count several times."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,21 +11,22 @@ from torch.nn.functional import one_hot, pad
 Floats = NDArray[np.float64]
 
 Scores = Callable[[Tensor | None], Tensor]
-"""How often each row counts, ``count_BN``, float64 -> scores ``[B, M]``; None: each row once -> ``[M]``."""
+"""From each row's count ``count_BN`` (float64) to scores ``[B, M]``; from None (each row once) to ``[M]``."""
 
 LEVEL = 0.95
 IN_CACHE = 250_000  # numbers
-AT_ONCE = 2_000_000  # numbers in the tables of classes of one product
+AT_ONCE = 2_000_000  # numbers in a product's one-hot tables
 
 
 def row_counts(
     rows: int, resamples: int, draw: Callable[[tuple[int, int]], NDArray[np.int64]], block: int | None = None
 ) -> Iterator[Floats]:
-    """Yield blocks ``count_BN`` of the bootstrap (Efron 1979): how often each of N rows is drawn, with
+    """Yield blocks ``count_BN`` of bootstrap resamples (Efron 1979): how often each of N rows is drawn with
     replacement.
 
-    draw: returns random integers from 0 to N - 1 in this shape. block: resamples per block; default: as many
-    as fit into the cache. Blocks are drawn lazily, so that a caller can use the same generator in between.
+    draw: returns random integers from 0 to N - 1 in the given shape. block: resamples per block; default: as
+    many as fit into the CPU's cache. Blocks are drawn lazily, so that a caller can use the same generator in
+    between.
     """
     block = block or max(1, IN_CACHE // rows)
     for first in range(0, resamples, block):
@@ -36,13 +37,13 @@ def row_counts(
 
 
 def percentile_interval(value_B: Floats, tail: float = (1 - LEVEL) / 2) -> tuple[float, float]:
-    """The interval of the resamples without this share of them at each end."""
+    """The interval of the resampled values without the share ``tail`` at each end."""
     low, high = np.quantile(value_B, [tail, 1 - tail])
     return float(low), float(high)
 
 
 def f1_macro(guess_MN: Tensor, y_N: Tensor, classes: int) -> Tensor:
-    """Macro F1 of M networks' classes: 2 TP / (guessed + true), the mean over the classes that occur."""
+    """Macro F1 of M networks: the mean of 2 TP / (predicted + true) over the classes that occur."""
     place_MN = guess_MN + torch.arange(len(guess_MN)).unsqueeze(1) * classes
     guessed, right = (
         torch.bincount(place, minlength=len(guess_MN) * classes).view(-1, classes)
@@ -53,24 +54,24 @@ def f1_macro(guess_MN: Tensor, y_N: Tensor, classes: int) -> Tensor:
 
 
 def auc(score_MN: Tensor, y_N: Tensor) -> Tensor:
-    """Area under the ROC curve of M networks' scores of class 1; NaN where a class has no row.
+    """Area under the ROC curve of M networks' scores of class 1; NaN if a class has no row.
 
-    The chance that a row of class 1 scores above one of class 0; ties count half (Mann & Whitney). NaN too
-    where a score is not finite.
+    It is the probability that a row of class 1 scores above one of class 0; ties count half (Mann & Whitney).
+    Also NaN for networks with a score that isn't finite.
     """
     score_MN = score_MN.contiguous()
     sorted_MN, score_MK = score_MN.sort(-1).values, score_MN[:, y_N == 1]
     below_MK, upto_MK = (torch.searchsorted(sorted_MN, score_MK, right=right) for right in (False, True))
-    ranks = (below_MK + upto_MK + 1).double().sum(-1) / 2  # from 1 on; ties share their mean
+    ranks = (below_MK + upto_MK + 1).double().sum(-1) / 2  # from 1; ties share their mean rank
     positive, rows = score_MK.shape[1], len(y_N)
     area = (ranks - positive * (positive + 1) / 2) / (positive * (rows - positive))
     return torch.where(score_MN.isfinite().all(-1), area, torch.nan)
 
 
 def f1_scores(guess_MN: Tensor, y_N: Tensor, classes: int = 0) -> Scores:
-    """``f1_macro``, of rows that count several times.
+    """``f1_macro`` as a function of the rows' counts.
 
-    classes: how many there are at least; those that never occur may move the last digit of the sum.
+    classes: the least number of classes; classes that never occur may change the sum's last digit.
     """
     classes = max(2, classes, int(guess_MN.max()) + 1, int(y_N.max()) + 1)
     guess_MN = guess_MN.long()
@@ -93,7 +94,7 @@ def f1_scores(guess_MN: Tensor, y_N: Tensor, classes: int = 0) -> Scores:
 
 
 def auc_scores(score_MN: Tensor, y_N: Tensor) -> Scores:
-    """``auc``, of rows that count several times."""
+    """``auc`` as a function of the rows' counts."""
     score_MN, positive_N = score_MN.contiguous(), y_N == 1
     sorted_MN, order_MN = score_MN.sort(-1)
     score_MK = score_MN[:, positive_N]
@@ -102,7 +103,7 @@ def auc_scores(score_MN: Tensor, y_N: Tensor) -> Scores:
     def scores(count_BN: Tensor | None) -> Tensor:
         if count_BN is None:
             return auc(score_MN, y_N)
-        count_NB = count_BN.T.contiguous()  # whole lines are picked, several times as fast
+        count_NB = count_BN.T.contiguous()  # indexing whole lines is several times as fast
         count_KB = count_NB[positive_N]
         each = []
         for order_N, below_K, upto_K in zip(order_MN, below_MK, upto_MK, strict=True):

@@ -8,17 +8,17 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-LARGEST_LR, LARGEST_DECAY = 1e30, 1e6  # far beyond useful values, but all products stay within float32
+LARGEST_LR, LARGEST_DECAY = 1e30, 1e6  # far above useful values, but products stay within float32
 LARGEST_LAYER = 1_000_000  # units of one layer
-MOST_LAYERS = 500  # hidden layers: a change of 10,000 takes half a minute, without training meanwhile
+MOST_LAYERS = 500  # a change of 10,000 layers would pause training for half a minute
 
 
 class SettingGuess(ValueError):  # noqa: N818
-    """A value that can't be parsed, with the text that was probably meant."""
+    """A value that can't be parsed. Its argument is the value that was probably meant."""
 
 
 def number(value: object) -> object:
-    """A number of NumPy or torch as a Python number. Refuses some values with a better message than
+    """Convert a number of NumPy or torch to a Python number. Refuses some values with a better message than
     pydantic's."""
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         value = value.item()
@@ -49,7 +49,7 @@ def _listed(text: str) -> list[str]:
 
 
 def as_item(text: str) -> str:
-    """A name in the form of a list's item: in double quotes if it has a comma."""
+    """A name as a list item: in double quotes if it has a comma."""
     return '"' + text.replace('"', '""') + '"' if "," in text or text.startswith('"') else text
 
 
@@ -58,12 +58,12 @@ def weights(value: object) -> object:
 
 
 def pairs(value: object) -> object:
-    """``{"cep": "text"}`` -> ``("cep=text",)``, the form of the command line."""
+    """Convert ``{"cep": "text"}`` to ``("cep=text",)``, the form of the command line."""
     return tuple(f"{k}={v}" for k, v in value.items()) if isinstance(value, Mapping) else items(value)
 
 
 def share(value: object) -> object:
-    """A share as a number; other texts are names of files."""
+    """A share as a number; any other text, a file's name, stays unchanged."""
     value = number(value)
     try:
         return float(value) if isinstance(value, str) else str(value) if hasattr(value, "parts") else value
@@ -76,7 +76,7 @@ def yes(value: object) -> object:
 
 
 def threshold(value: object) -> object:
-    """``auto`` or ``cost=FP:FN``; a blank in place of the equals sign is accepted."""
+    """``auto`` or ``cost=FP:FN``; a space instead of the equals sign is accepted."""
     text = re.sub(r"\s+", "=", str(value).strip().lower(), count=1)
     number = r"\d+(\.\d+)?"
     costs = re.fullmatch(rf"cost=({number}):({number})", text)
@@ -86,7 +86,7 @@ def threshold(value: object) -> object:
 
 
 def size(value: object) -> object:
-    """An amount of memory as text, after a check: 2GB, 500MB, 2GiB, or bytes."""
+    """Check an amount of memory and return it as text: 2GB, 500MB, 2GiB, or bytes."""
     text = str(value).strip()
     if (
         value is None
@@ -98,7 +98,7 @@ def size(value: object) -> object:
 
 
 def limit(value: object) -> object:
-    """A limit, where infinity means no limit."""
+    """A limit; None for infinity, which means no limit."""
     return None if value in (math.inf, "inf") else value
 
 
@@ -107,7 +107,7 @@ def path(value: object) -> object:
 
 
 def name(value: object) -> object:
-    """The name of a column as text: columns of a frame may be numbers."""
+    """The name of a column as text; a frame's columns may be named by integers."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 

@@ -1,8 +1,8 @@
 """``Classifier`` and ``Regressor``: treino's training as scikit-learn estimators.
 
-They work in ``Pipeline``, ``GridSearchCV`` and ``cross_val_score``, keep the column names of a frame, and are
-pickled as the content of their run's folder: without a pickled network or a path of this machine. The
-conventions: https://scikit-learn.org/stable/developers/develop.html
+They work in ``Pipeline``, ``GridSearchCV`` and ``cross_val_score``, keep a frame's column names, and pickle
+as the content of their run's folder: without a pickled network or a path of this machine. Conventions:
+https://scikit-learn.org/stable/developers/develop.html
 """
 
 import copy
@@ -40,7 +40,7 @@ NOT_OF_ESTIMATORS = {
     "duplicates", "max_memory", "delimiter", "decimal", "encoding", "header", "quote", "dates", "sheet",
     "seed", "data_seed", "as_taught", "fault", "baselines", "every", "name", "out",
 }  # fmt: skip
-"""Settings of files, splits and folders: an estimator is given rows, and ``random_state`` is its seed."""
+"""Settings of files, splits, folders and seeds: an estimator gets rows, and ``random_state`` is its seed."""
 DEFAULTS: dict[str, Any] = {
     name: None if field.default == () else field.default
     for name, field in Settings.model_fields.items()
@@ -69,12 +69,12 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
     """The base of both estimators. Parameters are the settings of ``treino.spec``; None: chosen by the data.
 
     net: ``mlp(64, 32)``, FILE.py:NAME, or an ``nn.Module`` of your own, instead of ``hidden``.
-    validation: the share of the given rows that early stopping looks at. random_state: the seed; None draws
-    a new one at each fit.
+    validation: the share of the rows held back for early stopping. random_state: the seed; None: a new one at
+    each fit.
 
     After ``fit``: ``run_`` (the Run, in a temporary folder), ``module_`` (the network in eval mode),
     ``n_iter_`` (epochs), ``loss_curve_`` (mean training loss of each epoch), ``n_features_in_``, and
-    ``feature_names_in_`` where X has names.
+    ``feature_names_in_`` if X has names.
     """
 
     _task: Task
@@ -91,17 +91,17 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True  # missing numbers are imputed
+        tags.input_tags.allow_nan = True  # treino imputes missing numbers
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
 
     def _fit(self, x: Any, y: NDArray[Any]) -> Self:
-        """Train on checked rows; y holds class numbers or values."""
+        """Train on checked rows. y: class numbers or values."""
         seed = self.random_state
         if seed is None or not isinstance(seed, (int, np.integer)):
             seed = check_random_state(seed).randint(2**31 - 1)
-        settings = {  # parameters at their default are left out, so that the data may decide
+        settings = {  # without parameters at their default: the data then decides
             name: value
             for name, value in self.get_params(deep=False).items()
             if name not in ("random_state", "net") and not _same(value, DEFAULTS[name])
@@ -139,13 +139,12 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         except TreinoError as error:
             raise ValueError(str(error)) from None
         net, x_ND = self.module_, prepared.x
-        if self.run_.spec.net == "mlp":  # in float32 a row's output depends on the number of rows beside it
+        if self.run_.spec.net == "mlp":  # in float32 a row's output depends on the batch size
             net, x_ND = copy.deepcopy(net).double(), x_ND.double()
         return outputs(net, x_ND, item_shape=self.run_.item_shape)
 
     def _checked(self, x: Any, y: Any = "no_validation", *, reset: bool) -> Any:
-        """X as an array or unchanged frame, after its column names and their number are stored or
-        compared."""
+        """X as an array, or an unchanged frame; stores (reset) or checks its column names and count."""
         if hasattr(x, "columns") and hasattr(x, "dtypes"):
             checked = validate_data(self, x, y, reset=reset, skip_check_array=True)
             if x.shape[0] and x.shape[1]:
@@ -180,10 +179,10 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     _task = "classification"
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Train on X ``[N, D]`` (an array or a frame) and one class for each row.
+        """Train on X ``[N, D]`` (an array or a frame) and one class per row.
 
         Raises:
-            ValueError: rows, classes or settings that can't be trained on, with what to do about it.
+            ValueError: rows, classes or settings unfit for training; the message says what to do.
         """
         x, y = self._checked(X, y, reset=True)
         y = column_or_1d(y, warn=True)
@@ -200,10 +199,10 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         return probabilities(outputs_NC).double().numpy()
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """``[N]``: the class of each row, as in y: the most probable one, or by the ``threshold``.
+        """``[N]``: the class of each row, as in y: the most probable one, or the one chosen by ``threshold``.
 
         Raises:
-            ValueError: the network's output is NaN in some rows, which have no most probable class.
+            ValueError: the network's output is NaN in some rows.
         """
         share_NC = self.predict_proba(X)
         unknown_N = np.isnan(share_NC).any(axis=1)
@@ -224,24 +223,24 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     _task = "regression"
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Train on X ``[N, D]`` (an array or a frame) and one number for each row.
+        """Train on X ``[N, D]`` (an array or a frame) and one number per row.
 
         Raises:
-            ValueError: rows, values or settings that can't be trained on, with what to do about it.
+            ValueError: rows, values or settings unfit for training; the message says what to do.
         """
         x, y = self._checked(X, y, reset=True)
         y = column_or_1d(y, warn=True)
         return self._fit(x, np.asarray(y, dtype=np.float64))
 
     def predict(self, X: Any) -> NDArray[np.float64]:
-        """``[N]``: the predicted numbers in y's own units."""
+        """``[N]``: the predicted numbers, in y's units."""
         values_N = self._outputs(X)[:, 0].double().numpy()
         spec = self.run_.spec
         predicted: NDArray[np.float64] = values_N * spec.target_scale + spec.target_mean
         return predicted
 
     def predict_interval(self, X: Any) -> NDArray[np.float64]:
-        """``[N, 2]``: intervals that contain 90 % of such rows' numbers, by the errors on validation rows.
+        """``[N, 2]``: each row's 90 % interval, from the errors on validation rows.
 
         Raises:
             ValueError: there were too few validation rows.
@@ -260,7 +259,7 @@ def _same(value: Any, usual: Any) -> bool:
 
 
 def _remove(folder: str, process: int) -> None:
-    if os.getpid() == process:  # a forked child has the object too, and must leave its parent's folder
+    if os.getpid() == process:  # a forked child has it too, but must not delete the parent's folder
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,9 +1,9 @@
-"""The table of settings, where each is declared once: its type, range, default, group and help.
+"""The table of settings: declares once each setting's type, range, default, group and help.
 
-From it come the flags of the command line, the keywords of ``treino.train`` and of the estimators, the JSON
-of a folder (``documents/run_spec.py``) and ``docs/settings.md``. For a setting of None ``training`` chooses a
-default from the data. Names such as ``relu`` or ``adam`` are looked up in the engine's registries there: this
-file has types, ranges and contradictions only.
+It gives the flags of the command line, the keywords of ``treino.train`` and of the estimators, the JSON of a
+folder (``documents/run_spec.py``) and ``docs/settings.md``. For a setting of None ``training`` chooses a
+default from the data. ``training`` also looks up names such as ``relu`` in the engine's registries: here are
+only types, ranges and contradictions.
 """
 
 import re
@@ -223,7 +223,7 @@ FLAGS = {name: flag(name) for name in Settings.model_fields}
 
 
 def group_of(name: str) -> str:
-    """The heading under which a setting stands in the help and in the docs."""
+    """The heading of the setting's group in the help and in the docs."""
     extra = Settings.model_fields[name].json_schema_extra
     assert isinstance(extra, dict)
     return str(extra["group"])
@@ -237,11 +237,11 @@ OF_ENGINE = tuple(
 )
 """The settings that ``treino.train`` takes as keywords."""
 OF_DATA = tuple(name for name in Settings.model_fields if group_of(name) == "Data" or name == "data_seed")
-"""The settings that say how rows are read, split and prepared."""
+"""The settings for reading, splitting and preparing rows."""
 
 
 def read_settings(values: Mapping[str, Any]) -> Settings:
-    """Check values (texts of a command line, or Python values) and return the settings.
+    """Check values (texts from a command line, or Python values) and return the settings.
 
     Raises:
         TreinoError: an unknown name (with the nearest), a wrong type, a value out of range, or two
@@ -280,7 +280,7 @@ def _check_recipe(settings: Settings) -> None:
 
 
 def _explained(error: Any, values: Mapping[str, Any]) -> TreinoError:
-    """The TreinoError for an error of pydantic."""
+    """Convert an error of pydantic to a TreinoError."""
     name = str(error["loc"][0])
     value, kind, context = values[name], error["type"], error.get("ctx", {})
     about = _("{name} is: {about}.").format(
@@ -429,7 +429,7 @@ def refuse_layers(s: Settings) -> None:
 
 
 def faults_of(settings: Settings) -> tuple[str, ...]:
-    """The deliberate faults of a run, by the doctor's ids."""
+    """The deliberate faults of a run, named by the doctor's rules."""
     return FAULTS if settings.as_taught else settings.fault
 
 

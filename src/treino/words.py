@@ -31,22 +31,22 @@ ENGLISH = "en"
 VARIABLE = "TREINO_LANG"
 LOCALES = "LC_ALL", "LC_MESSAGES", "LANG"
 MARK = re.compile(r"\[\[(?P<name>\w+)(?:=(?P<value>[^\]]*))?\]\]")
-IN_COMMAND = re.compile(r"treino [a-z]+ [^.;:]*$")  # before a setting that is part of a command line
-PLAIN_VALUE = re.compile(r"[\d.e-]+|True|False")  # in Python without quotes
-NUMBERS = "every", "lr", "momentum"  # settings whose value a sentence fills in, and that are numbers
-BARE: dict[str | None, list[str]] = {None: [], "True": []}  # values that a flag doesn't write
-FIELD = re.compile(r"\{\w+\}")  # in a setting's value: filled in and quoted later
+IN_COMMAND = re.compile(r"treino [a-z]+ [^.;:]*$")  # precedes a setting in a command line
+PLAIN_VALUE = re.compile(r"[\d.e-]+|True|False")  # values without quotes in Python
+NUMBERS = "every", "lr", "momentum"  # numeric settings whose value is filled into a sentence
+BARE: dict[str | None, list[str]] = {None: [], "True": []}  # values that a flag leaves out
+FIELD = re.compile(r"\{\w+\}")  # a field in a setting's value; filled in and quoted later
 Door = Literal["flag", "keyword", "plain"]
-THOUSANDS = "\u202f"  # a narrow no-break space: 2,080 would be about two to a Brazilian
+THOUSANDS = "\u202f"  # a narrow no-break space: Brazilians read 2,080 as about two
 
 
 def _(sentence: str) -> str:
-    """The sentence in the reader's language; English where the catalogue has none.
+    """The sentence in the reader's language; in English if the catalogue has no translation.
 
-    Fill in values after the look-up: ``_("{n:,} rows").format(n=3)``, never in an f-string. A number that has
-    a format in the sentence is written as ``numeral`` writes it; for what is to be typed (``--lr {lr}``) pass
-    a text. Inside of functions only: a look-up during import can't follow a later choice of language; mark
-    such sentences with ``N_``.
+    Fill in values after the look-up: ``_("{n:,} rows").format(n=3)``, never in an f-string. A number with a
+    format in the sentence is written as ``numeral`` does; for text to be typed (``--lr {lr}``) pass a str.
+    Call ``_`` inside functions only: a look-up at import ignores a later choice of language; mark such
+    sentences with ``N_``.
     """
     if not sentence:
         return Sentence(sentence)
@@ -72,7 +72,7 @@ def _typed(sentence: str) -> str:
 
 
 def _parts(value: str | None, conversion: str, quoted: Callable[[str], str]) -> str:
-    """A setting's value with its fixed texts quoted; its fields are quoted when they are filled in."""
+    """A setting's value with its fixed texts quoted; fields are quoted when they are filled in."""
     texts = [quoted(text) if text else "" for text in FIELD.split(value or "")]
     fields = [f"{field[:-1]}!{conversion}}}" for field in FIELD.findall(value or "")]
     return "".join(text + field for text, field in zip(texts, [*fields, ""], strict=True))
@@ -84,11 +84,11 @@ def _escaped(text: str) -> str:
 
 
 class Sentence(str):
-    """A text in the reader's language with its source, so that it can be stored for readers of any language.
+    """A text in the reader's language, with its source, so that it can be stored for readers of any language.
 
     source: ``{"sentence": English, "values": {...}}`` of a look-up, ``{"number": 0.5, "format": ".2f"}`` of a
     number, ``{"parts": [...], "between": ", "}`` of joined texts, ``{"capitalised": ...}``. A value or part
-    is a source, a text or a number. None if it is unknown.
+    is a source, a text or a number. source is None if unknown.
     """
 
     __slots__ = ("source",)
@@ -113,8 +113,8 @@ def _source(value: Any) -> Any:
     if isinstance(value, numbers.Real):
         return (
             float(value) if math.isfinite(value) else {"float": str(float(value))}
-        )  # not representable in JSON
-    text = value if isinstance(value, str) else str(value)  # an error's text is a sentence
+        )  # JSON has no NaN or infinity
+    text = value if isinstance(value, str) else str(value)  # the str of a TreinoError is a Sentence
     return text if getattr(text, "source", None) is None else text.source  # type: ignore[attr-defined]
 
 
@@ -132,7 +132,7 @@ def capitalised(text: str) -> str:
 
 class _Formatter(string.Formatter):
     def convert_field(self, value: Any, conversion: Any) -> Any:
-        """Convert ``q`` and ``e``: values of settings, quoted for a shell or escaped for Python's quotes."""
+        """Convert settings' values: ``q`` quotes them for a shell, ``e`` escapes them for Python's quotes."""
         quoted = {"q": shlex.quote, "e": _escaped}.get(conversion)
         return super().convert_field(value, conversion) if quoted is None else quoted(str(value))
 
@@ -148,16 +148,16 @@ def numeral(value: Any, spec: str = "") -> str:
     """A number in the form of the reader's language: 0.926 is 0,926 in Portuguese.
 
     value: an int, a float or a number of NumPy. spec: Python's format, where ``,`` groups thousands by a
-    narrow space. Without one: four significant digits, no needless exponent, the minus of axes: 0.9259,
-    54.31, 12 345, 1.2e-7, −1.
+    narrow space. Without one: four significant digits, no needless exponent, U+2212 as minus: 0.9259, 54.31,
+    12 345, 1.2e-7, −1.
     """
     text = localised(format(value, spec) if spec else _significant(float(value)))
     return Sentence(text, {"number": _source(value), "format": spec})
 
 
 def localised(digits: str) -> str:
-    """A number's text in Python's form, such as ``1,234.5``, converted to the reader's form."""
-    point = _("0.5")[1]  # its translation shows the decimal sign
+    """Convert a number's text from Python's form, such as ``1,234.5``, to the reader's form."""
+    point = _("0.5")[1]  # its translation contains the decimal sign
     return digits.translate({ord(","): THOUSANDS, ord("."): point})
 
 
@@ -177,7 +177,7 @@ def _significant(value: float) -> str:
 
 
 def N_(sentence: str) -> str:
-    """Mark a sentence in a table of constants for the catalogue; ``_`` looks it up where it is shown."""
+    """Mark a constant sentence for the catalogue; ``_`` looks it up when it is shown."""
     return sentence
 
 
@@ -199,9 +199,9 @@ def known_sentences() -> frozenset[str]:
 
 
 def named(name: str) -> str | None:
-    """The language of a name: ``pt``, ``pt-BR``, ``pt_BR.UTF-8`` are ``pt_BR``; ``C`` is ``en``.
+    """The language's code: ``pt``, ``pt-BR`` and ``pt_BR.UTF-8`` give ``pt_BR``; ``C`` gives ``en``.
 
-    None if there is no such language.
+    None for an unknown language.
     """
     plain = name.strip().split(".")[0].split("@")[0].replace("-", "_").lower()
     known = {language.lower(): language for language in languages()} | {"c": ENGLISH, "posix": ENGLISH}
@@ -215,7 +215,7 @@ def language() -> str:
 
 
 def use(name: str) -> None:
-    """Use this language from now on, also in child processes (through ``TREINO_LANG``).
+    """Use this language from now on, in child processes too (through ``TREINO_LANG``).
 
     Raises:
         ValueError: there is no such language; the message names the available ones.
@@ -232,7 +232,7 @@ def use(name: str) -> None:
 
 @contextmanager
 def speaking(name: str | None) -> Iterator[None]:
-    """Use a language within the block. None: the present one.
+    """Use a language within the block. name=None: the present language.
 
     Raises:
         ValueError: as ``use``, for ``TREINO_LANG`` as well.
@@ -252,8 +252,8 @@ def speaking(name: str | None) -> Iterator[None]:
 
 @contextmanager
 def door(kind: Door) -> Iterator[None]:
-    """Choose the form of settings in sentences within the block: ``flag``: ``--patience 5``, for the command
-    line; ``keyword``: ``patience=5``, for Python, the default; ``plain``: ``patience 5``, for other readers.
+    """Choose the form of settings in sentences within the block: ``flag``, ``--patience 5``, for the command
+    line; ``keyword`` (default), ``patience=5``, for Python; ``plain``, ``patience 5``, for other readers.
     """
     global _door
     before, _door = _door, kind
@@ -264,8 +264,7 @@ def door(kind: Door) -> Iterator[None]:
 
 
 def setting(name: str, *value: object) -> str:
-    """A setting in the form that the reader types: ``--patience``, or with a value ``--patience 5`` or
-    ``patience=5``.
+    """A setting as the reader types it: ``--patience``, or with a value ``--patience 5`` or ``patience=5``.
 
     name: with underscores, as in ``treino.spec``. value: at most one.
     """
@@ -291,7 +290,7 @@ def _set(code: str) -> None:
 
 
 def _of_the_machine() -> str:
-    """The language of ``TREINO_LANG`` or of the locale; English if neither names an available one."""
+    """The language that ``TREINO_LANG`` or the locale names; English if it isn't available."""
     variable = os.environ.get(VARIABLE)
     if variable and named(variable) is None:
         warnings.warn(f"{VARIABLE} is {variable!r}; there are: {', '.join(languages())}.", stacklevel=2)

@@ -1,4 +1,4 @@
-"""The engine: one training of P networks side by side, of which a single network is the case P = 1."""
+"""The engine: a training of P networks side by side; a single network is the case P = 1."""
 
 from treino.engine.activations import ACTIVATIONS
 from treino.engine.init import INITS

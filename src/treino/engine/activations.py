@@ -1,4 +1,4 @@
-"""The registry of activations: module, formula, and function and derivative on preallocated buffers."""
+"""The registry of activations: module, formula, and value and derivative on preallocated buffers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ class Activation:
     """forward(z, h): h ← f(z). backward(d, z, h): d ← d · f'(z).
 
     module: makes the module, of a torch class or of a class whose source is copied into exported scripts.
-    about: what it does. formula: f(z) as a tree, from which f' is derived.
-    in_place: f' follows from h alone, so z and h share a buffer.
-    gain: the name by which ``torch.nn.init.calculate_gain`` knows it, for Kaiming's initialisation.
-    kinks: the z at which f' jumps, and no finite difference is valid.
-    saturates: f' goes to 0 at both ends. can_die: f and f' are 0 for all z below some.
+    about: its description. formula: f(z) as a tree, from which f' is derived. in_place: f' follows from h
+    alone, so z and h share a buffer.
+    gain: its name in ``torch.nn.init.calculate_gain``, for Kaiming initialisation.
+    kinks: the z at which f' jumps, where finite differences are invalid. saturates: f' tends to 0 at both
+    ends. can_die: f and f' are 0 below some z.
     """
 
     module: Callable[[], nn.Module]
@@ -114,12 +114,12 @@ def activation(name: str) -> Activation:
 
 
 def modules_of(condition: Callable[[Activation], bool]) -> tuple[type[nn.Module], ...]:
-    """The classes of the activations that fulfil the condition."""
+    """The module classes of the activations that fulfil the condition."""
     return tuple(type(known.module()) for known in ACTIVATIONS.values() if condition(known))
 
 
 def name_of(module: nn.Module) -> str | None:
-    """The entry equivalent to this module, in place or not; None without one."""
+    """The name of the entry that computes what this module does, in place or not; None without one."""
     for name, known in ACTIVATIONS.items():
         if type(own := known.module()) is type(module) and _settings(own) == _settings(module):
             return name

@@ -1,6 +1,6 @@
-"""An MLP's forward and backward pass by hand, as a list of calls on preallocated buffers.
+"""An MLP's hand-written forward and backward pass, as a list of calls on preallocated buffers.
 
-With lead ``()`` it is one member (addmm); with ``(block,)`` a block of members side by side (baddbmm).
+lead: ``()`` for one member (addmm), ``(block,)`` for a block of members side by side (baddbmm).
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Scratch = dict[tuple[int, bool], "Buffers"]
 
 @dataclass(frozen=True)
 class Shape:
-    """The description of a network for the hand-written pass: sizes (D, H, ..., C), activation, loss."""
+    """A network's description for the hand-written pass: sizes (D, H, ..., C), activation, loss."""
 
     sizes: tuple[int, ...]
     activation: str
@@ -39,7 +39,7 @@ class Buffers:
         own = not ACTIVATIONS[shape.activation].in_place
         self.z = [aligned_buffer(lead, rows, units, like) for units in hidden]
         self.h = [aligned_buffer(lead, rows, units, like) for units in hidden] if own else list(self.z)
-        # the last layer has its rows last: see LossBuffers
+        # in the last layer rows are the last axis: see LossBuffers
         self.z.append(aligned_buffer(lead, classes, rows, like))
         if training:
             self.d = [aligned_buffer(lead, rows, units, like) for units in hidden]
@@ -49,11 +49,11 @@ class Buffers:
 
 @dataclass(eq=False)
 class BatchPass:
-    """The calls for one batch size: fill ``x`` and ``y``, draw ``drops``, then run begin, forward and
+    """The calls for one batch size. Fill ``x`` and ``y``, draw ``drops``, then run begin, forward and
     backward in this order.
 
-    begin: the computations that depend on y alone. backward begins with the loss. ``loss`` ``[*lead]`` and
-    the gradients are overwritten by the next run.
+    begin: the computations that depend on y alone. backward: begins with the loss. The next run overwrites
+    ``loss`` ``[*lead]`` and the gradients.
     """
 
     x: Tensor
@@ -67,7 +67,8 @@ class BatchPass:
 
 
 class Backprop:
-    """The passes of members with these ``params`` and ``grads`` ``[*lead, n]``, each made once."""
+    """The passes of members with these ``params`` and ``grads`` ``[*lead, n]``; one per batch size, made
+    once."""
 
     def __init__(self, shape: Shape, layout: Layout, params: Tensor, grads: Tensor, scratch: Scratch) -> None:
         self.shape, self.scratch, self.like = shape, scratch, params
@@ -95,7 +96,7 @@ class Backprop:
         return buffers.z[-1][1].mT
 
     def batch(self, rows: int, x: Tensor, y: Tensor) -> BatchPass:
-        """The pass for batches of ``rows`` rows out of x and y, which are copied into its own buffers."""
+        """The pass for batches of ``rows`` rows of x and y; the batches are copied into its own buffers."""
         if rows not in self.passes:
             x_B = torch.empty(rows, *x.shape[1:], dtype=x.dtype, device=x.device)
             y_B = torch.empty(rows, *y.shape[1:], dtype=y.dtype, device=y.device)
@@ -103,7 +104,7 @@ class Backprop:
         return self.passes[rows]
 
     def whole(self, x: Tensor, y: Tensor) -> BatchPass:
-        """The pass over all rows without copying them; computations that depend on y are done once, here."""
+        """The pass over all rows without copying them. Runs ``begin``, once."""
         if 0 not in self.passes:
             self.passes[0] = self._pass(x, y)
             for call in self.passes[0].begin:
@@ -156,7 +157,8 @@ class Backprop:
         return calls if self.first is None else [*calls, self.first.gradients]
 
     def _weights(self, layer: int, d: Tensor, inputs: Tensor) -> list[BufferCall]:
-        """Write the gradients of one layer's weight and bias, or add them if gradients are summed."""
+        """The calls that write the gradients of a layer's weight and bias, or add them if gradients are
+        summed."""
         gW, gb = self.gW[layer], self.gb[layer]
         units, width = gW.shape[-2:]
         summed = self.shape.summed and not (layer == 0 and self.first is not None)
@@ -166,8 +168,8 @@ class Backprop:
             product = aligned_buffer(self.lead, width, units, gW)[1]
             calls = [partial(torch.bmm, inputs.mT, d, out=product), partial(store, product.mT)]
         elif self.lead and gW[0].numel() % PAD == 0:
-            # bmm into a row-strided out= is 1.5 times slower; a contiguous one starts every member on a line
-            # only where the count is a multiple of 16
+            # bmm is 1.5 times slower if out= is strided by rows; a contiguous out= aligns every member to 64
+            # bytes only if the count is a multiple of 16
             product = torch.empty(gW.shape, dtype=gW.dtype, device=gW.device)
             calls = [partial(torch.bmm, d.mT, inputs, out=product), partial(store, product)]
         elif summed or self.lead:
@@ -184,11 +186,10 @@ class Backprop:
 
 
 class GatedLayer:
-    """The first layer's weights times its gates, and the gradients of both: O(weights) per step for any
-    number of rows.
+    """The first layer's weights times its gates, and both gradients: O(weights) per step, for any batch size.
 
-    gate, weight: each with its gradient, ``[*lead, G]`` and ``[*lead, H, D]``. product: the passes use it as
-    the weights; slope: they write its gradient there.
+    gate, weight: each with its gradient, ``[*lead, G]`` and ``[*lead, H, D]``. product: weights times gates,
+    which the passes use as weights. slope: product's gradient, which they write.
     """
 
     def __init__(
@@ -211,7 +212,7 @@ class GatedLayer:
         torch.mul(self.weight, self.factor_D, out=self.product)
 
     def gradients(self) -> None:
-        """Compute both gradients by the chain rule. A gate of 0 stays closed."""
+        """Compute both gradients by the chain rule. A gate of 0 gets no gradient, so it stays closed."""
         along_D = (self.slope * self.weight).sum(-2)
         along_G = torch.zeros_like(self.g_gate).index_add_(-1, self.column_D, along_D, alpha=self.gates.rate)
         along_G *= self.gate != 0

@@ -13,15 +13,14 @@ from treino.data.mapped_rows import Batch, MappedRows
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import BatchIndices, StepPlan
 
-BLOCK_BYTES = 1 << 24  # of rows that are read together; three such blocks are in memory at most
-PULL_SECONDS = 0.02  # of reading in the training's thread before it continues with the rows so far
-LONGEST_REWIND = 64  # steps before a chunk, at most, from which a diverged member is trained again
+BLOCK_BYTES = 1 << 24  # size of a block of rows; at most three blocks are in memory
+PULL_SECONDS = 0.02  # longest read, after which training continues with the rows read so far
+LONGEST_REWIND = 64  # most steps before a chunk from which a diverged member is trained again
 
 
 @dataclass(frozen=True, eq=False)
 class KernelRows:
-    """Rows in the kernels' form: x ``[N, ...]``, or an object that reads its rows; y in the form of the
-    loss."""
+    """Rows in the kernels' form. x: ``[N, ...]``, or an object that reads rows. y: in the loss's form."""
 
     x: Any
     y: Tensor
@@ -29,8 +28,8 @@ class KernelRows:
 
 @dataclass(frozen=True, eq=False)
 class StepRows:
-    """The rows of the steps up to ``stop``: x, y, and the indices of each step's rows (None: all), or these
-    for each of the plan's orders."""
+    """The rows of the steps up to ``stop``. batches: the indices of each step's rows in x and y (None: all).
+    orders: these for each of the plan's orders."""
 
     stop: int
     x: Tensor
@@ -40,14 +39,14 @@ class StepRows:
 
 
 class BatchSource(Protocol):
-    """A source of the rows of steps. waited: seconds that the training waited for rows. rewind_steps: how
-    many steps before the last requested ones can be read again."""
+    """A source of the rows for steps. waited: seconds that training waited for rows. rewind_steps: how many
+    steps before the last requested ones can be read again."""
 
     waited: float
     rewind_steps: int
 
     def take(self, first: int, stop: int) -> StepRows:
-        """The rows of the steps from ``first`` on, at least of one."""
+        """The rows of the steps from ``first`` to at most ``stop``, at least of one step."""
         ...
 
 
@@ -69,7 +68,7 @@ class MemoryBatches:
 
 @dataclass(frozen=True, eq=False)
 class RowBlock:
-    """The rows of the steps from ``first`` on, one batch after the other."""
+    """The rows of the steps from ``first`` on, batch after batch."""
 
     first: int
     x: Tensor
@@ -86,7 +85,7 @@ class RowBlock:
 
 
 class MappedBatches:
-    """Rows of a mapped file. While the training uses one block, a thread reads the next."""
+    """Rows of a memory-mapped file. While the training uses one block, a thread reads the next."""
 
     rewind_steps = 0
 
@@ -114,7 +113,7 @@ class MappedBatches:
         pending, self._next = self._next, None
         if pending is not None and pending[0] == first:
             return pending[1].result()
-        if pending is not None:  # only one thread may use the epochs' orders
+        if pending is not None:  # the epochs' orders aren't thread-safe
             pending[1].cancel() or pending[1].exception()
         return self._reader.submit(self._read, first).result()
 
@@ -128,16 +127,16 @@ class MappedBatches:
         return RowBlock(first, x, y, _places([len(i) for i in index_S], self._shared))
 
     def _index(self, first: int) -> list[Tensor]:
-        """The rows of each step of the block that begins with this one."""
+        """The rows of each step of the block that begins with step ``first``."""
         every, steps = torch.arange(self._plan.rows), min(self._steps, self._plan.steps - first)
         return [every if index is None else index for index in self._batches(first, steps)]
 
 
 class StreamedBatches:
-    """Rows that the user's code yields, batch by batch, in the training's own thread.
+    """Rows that the user's code yields, batch by batch, in the training's thread.
 
-    Torch's random numbers are one stream for the whole process: if items were read in another thread, their
-    random numbers would depend on timing. Worker processes have streams of their own.
+    A process has one stream of torch's random numbers: if another thread read the items, their random numbers
+    would depend on timing. Worker processes have their own streams.
     """
 
     rewind_steps = 0
@@ -173,7 +172,7 @@ class StreamedBatches:
         if self._at < self._plan.steps:
             self._source = source
         else:
-            source.close()  # this ends its worker processes
+            source.close()  # ends its worker processes
         x, y = (torch.cat(t) if len(t) > 1 else t[0] for t in zip(*batches, strict=True))
         y = self._shared.loss.target(y, self._shared.dtype).to(self._shared.device)
         return RowBlock(
@@ -202,13 +201,13 @@ def batch_source(rows: KernelRows, plan: StepPlan, shared: SharedConfig) -> Batc
 
 
 def as_kernel_input(x: Tensor, shared: SharedConfig) -> Tensor:
-    """Rows in the shape, type and device of the network, aligned to a 64-byte line."""
+    """Rows in the network's shape, dtype and device, aligned to 64 bytes."""
     shape = (x.shape[1:].numel(),) if shared.item_shape is None else shared.item_shape
     return aligned(x.reshape(len(x), *shape), shared.dtype, shared.device)
 
 
 def aligned(t: Tensor, dtype: torch.dtype | None, device: torch.device) -> Tensor:
-    """A contiguous tensor that starts on a 64-byte line, as torch's own memory does: results depend on it."""
+    """A contiguous tensor aligned to 64 bytes, like torch's own memory: the bits of results depend on it."""
     t = t.to(device=device, dtype=dtype or t.dtype).contiguous()
     return t if t.data_ptr() % 64 == 0 else t.clone()
 

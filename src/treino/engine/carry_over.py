@@ -1,8 +1,8 @@
-"""A training's state carried over into another one: with other settings, or a grown or pruned network.
+"""Carries a training's state over to a training with other settings, or with a grown or pruned network.
 
-Net2Net (Chen, Goodfellow, Shlens 2016, arXiv:1511.05641): an added unit copies a present one, and both share
-its outgoing weights; an added layer passes its inputs on. Pruning removes the units that contribute least to
-the next layer, and adds their means to its biases.
+Net2Net (Chen, Goodfellow, Shlens 2016, arXiv:1511.05641): an added unit copies an existing one, and both
+share its outgoing weights; an added layer computes the identity. Pruning removes the units that contribute
+least to the next layer, and moves their mean contributions into its biases.
 """
 
 import math
@@ -22,21 +22,21 @@ from treino.engine.rng import generator
 from treino.engine.saved_state import SavedState, keyframe_of_saved, training_identity
 from treino.engine.training_loop import TrainingLoop
 
-# ---- growth and pruning of a multi-layer perceptron in training
+# ---- growth and pruning of an MLP
 
-SPREAD = (1 + math.sqrt(5)) / 2  # the spread of shares; irrational, so that no share is 0
-POINTS = (0.0, 4.0, 8.0, 16.0)  # points of an activation around which an added layer uses it
-SCALES = (1.0, 0.25)  # scales of the values in an added layer, for activations that are straight near 0 only
-NEAR = 0.002  # largest error of an added layer, as a share of the largest value
+SPREAD = (1 + math.sqrt(5)) / 2  # spread of the copies' shares; irrational, so that no share is 0
+POINTS = (0.0, 4.0, 8.0, 16.0)  # where an added layer may use an activation's straight part
+SCALES = (1.0, 0.25)  # scales of an added layer's inputs; small for activations straight only near 0
+NEAR = 0.002  # largest accepted error of an added layer / largest value
 
 Activation = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
 class LayerState:
-    """A layer with its state. weight_KHD, bias_KH: first the weights, then their running average if there is
-    one, then further state of each, such as the optimizer's moments. networks: how many of the first ones are
-    weights of a network."""
+    """A layer with its state. weight_KHD, bias_KH: along K the weights, their running average if there is
+    one, then further state such as the optimizer's moments. networks: how many of the K, from the first, are
+    weights (1 or 2)."""
 
     weight_KHD: Tensor
     bias_KH: Tensor
@@ -52,7 +52,7 @@ Stack = list[LayerState]
 
 @dataclass(frozen=True)
 class LinearStretch:
-    """A stretch where an activation is nearly straight: act(scale · h + point) ≈ height + slope · h."""
+    """An interval where an activation is nearly straight: act(scale · h + point) ≈ height + slope · h."""
 
     scale: float
     point: float
@@ -63,10 +63,10 @@ class LinearStretch:
 def reshaped(
     stack: Stack, hidden: Sequence[int], act: Activation, x_ND: Tensor, output: Callable[[Tensor], None]
 ) -> Stack:
-    """The network with hidden layers of these sizes, in float64.
+    """The network reshaped to hidden layers of these sizes, in float64.
 
-    x_ND: training rows, by which units to remove and errors of added layers are measured. output(weight_CH):
-    initialises an output layer whose previous layer was removed.
+    x_ND: training rows, to choose the units to remove and to measure errors of added layers.
+    output(weight_CH): initialises the output layer if the layer before it was removed.
     """
     stack = [
         replace(each, weight_KHD=each.weight_KHD.double(), bias_KH=each.bias_KH.double()) for each in stack
@@ -85,7 +85,7 @@ def reshaped(
 
 
 def hidden_values(stack: Stack, act: Activation, x_ND: Tensor) -> list[Tensor]:
-    """``[N, H]`` of the inputs and of each hidden layer."""
+    """The inputs, and the values ``[N, H]`` of each hidden layer."""
     values = [x_ND]
     for layer in stack[:-1]:
         values.append(act(values[-1] @ layer.weight_KHD[0].T + layer.bias_KH[0]))
@@ -93,9 +93,9 @@ def hidden_values(stack: Stack, act: Activation, x_ND: Tensor) -> list[Tensor]:
 
 
 def widened(stack: Stack, place: int, units: int) -> Stack:
-    """Widen a hidden layer by copies of its units in turn; the network's function stays.
+    """Widen a hidden layer by copies of its units in turn, without changing the network's function.
 
-    Copies have unequal shares of the outgoing weights, some below 0, so that their gradients differ, also in
+    Copies get unequal shares of the outgoing weights, some below 0, so that their gradients differ, also in
     sign. The optimizer's moments are copied unchanged.
     """
     before = stack[place].units
@@ -103,18 +103,19 @@ def widened(stack: Stack, place: int, units: int) -> Stack:
 
 
 def shares(units: int, before: int) -> Tensor:
-    """``[units]``: the share of each copy in the outgoing weights of its original; the shares of one unit sum
-    to 1."""
+    """``[units]``: each copy's share of its original's outgoing weights; the shares of one original sum to
+    1."""
     unit_H = torch.arange(units)
     count_H = (units - unit_H % before - 1) // before + 1  # copies of the same unit
     turn_H, last_H = (unit_H // before).double(), (count_H - 1).clamp(min=1)
-    even_H = torch.where(count_H > 1, 1 - 2 * turn_H / last_H, 0.0)  # from 1 down to -1
+    even_H = torch.where(count_H > 1, 1 - 2 * turn_H / last_H, 0.0)  # falls evenly from 1 to -1
     return (1 + SPREAD * even_H) / count_H
 
 
 def narrowed(stack: Stack, place: int, units: int, value_NH: Tensor) -> Stack:
-    """Remove the units of a hidden layer that contribute least to the next layer, by the deviation of their
-    values on the rows times the norm of their outgoing weights. The next layer's biases get their means."""
+    """Remove the units of a hidden layer that contribute least to the next layer, by the standard deviation
+    of their values times the norm of their outgoing weights. The next layer's biases take over their mean
+    contributions."""
     after = stack[place + 1]
     onward_MCH = after.weight_KHD[: after.networks]
     moved_H = value_NH.std(0, correction=0) * onward_MCH[0].norm(dim=0)
@@ -127,8 +128,8 @@ def narrowed(stack: Stack, place: int, units: int, value_NH: Tensor) -> Stack:
 
 
 def deepened(stack: Stack, place: int, act: Activation, value_NH: Tensor) -> Stack:
-    """Insert a hidden layer before the layer at this place that passes its inputs on: exactly if the
-    activation has a straight stretch for all of them, else nearly. Its further state is zero."""
+    """Insert a hidden layer at this place that computes the identity: exactly if the activation has a
+    straight interval for all values, else nearly. Its optimizer state is zero."""
     after, line = stack[place], straight_stretch(act, value_NH)
     K, H, M = len(after.bias_KH), value_NH.shape[1], after.networks
     weight_KHH = torch.zeros(K, H, H, dtype=torch.float64)
@@ -147,7 +148,7 @@ def deepened(stack: Stack, place: int, act: Activation, value_NH: Tensor) -> Sta
 
 
 def straight_stretch(act: Activation, value_NH: Tensor) -> LinearStretch:
-    """The first stretch with an error of at most NEAR of the largest value, else the straightest one."""
+    """The first interval with an error of at most NEAR times the largest value, else the straightest one."""
     size = float(value_NH.abs().max()) or 1.0
     stretches: list[tuple[float, LinearStretch]] = []
     for point in POINTS:
@@ -165,7 +166,8 @@ def straight_stretch(act: Activation, value_NH: Tensor) -> LinearStretch:
 
 
 def shortened(stack: Stack, hidden: int, output: Callable[[Tensor], None]) -> Stack:
-    """Remove the last hidden layers; the output layer is initialised anew, except its biases."""
+    """Keep the first ``hidden`` hidden layers; initialise the output layer's weights anew, and keep its
+    biases."""
     before, last = stack[:hidden], stack[-1]
     units = before[-1].units if before else stack[0].weight_KHD.shape[2]
     weight_KCH = torch.zeros(*last.bias_KH.shape, units, dtype=torch.float64)
@@ -175,7 +177,7 @@ def shortened(stack: Stack, hidden: int, output: Callable[[Tensor], None]) -> St
 
 
 def _selected_units(stack: Stack, place: int, of_H: Tensor, share_H: Tensor) -> Stack:
-    """Select units of a hidden layer, with their shares of their outgoing weights."""
+    """Select units of a hidden layer. share_H: each selected unit's share of its outgoing weights."""
     layer, after = stack[place], stack[place + 1]
     onward_KCH = after.weight_KHD[:, :, of_H].clone()
     onward_KCH[: after.networks] *= share_H
@@ -183,13 +185,13 @@ def _selected_units(stack: Stack, place: int, of_H: Tensor, share_H: Tensor) -> 
     return [*stack[:place], selection, replace(after, weight_KHD=onward_KCH), *stack[place + 2 :]]
 
 
-# ---- carry-over of a training's state into a training that continues with other settings
+# ---- carry-over to other settings
 
 HP_OF = {"momentum": ("momentum",), "betas": ("beta1", "beta2"), "eps": ("eps",)}
 
 
 def unread(optimizer: str) -> list[str]:
-    """The hyper-parameters that the optimizer doesn't read."""
+    """The hyper-parameters that the optimizer doesn't use."""
     reads = OPTIMIZERS[optimizer].reads
     return [name for setting, names in HP_OF.items() if setting not in reads for name in names]
 
@@ -197,13 +199,13 @@ def unread(optimizer: str) -> list[str]:
 def carry_over(
     saved: SavedState, training: TrainingLoop, x_ND: Tensor | None = None
 ) -> tuple[Copies, dict[str, Any]]:
-    """The arrays and figures of a keyframe from which ``training`` continues the saved state of another
+    """The arrays and meta of a keyframe from which ``training`` continues the saved state of another
     training.
 
-    x_ND: training rows, by which layers are grown or pruned if layers or activation differ. The optimizer's
-    state starts at zero for another optimizer, or if layers are added or removed: all of it, since one
-    counter counts the updates of all parameters, and a new parameter at a high count would take far too large
-    steps. The best weights are dropped if the network or the loss differs.
+    x_ND: training rows, for growing or pruning if layers or activation differ. The optimizer's whole state
+    starts at zero if the optimizer differs, or if layers are added or removed: one counter counts the updates
+    of all parameters, and at a high count a new parameter would take far too large steps. The best weights
+    are dropped if the network or the loss differs.
     """
     arrays, meta = keyframe_of_saved(saved)
     before, now = saved[1]["identity"], training_identity(training.setup, training.state)
@@ -240,8 +242,8 @@ def _set(arrays: Copies, meta: dict[str, Any], name: str, value: float) -> None:
 def largest_change(
     before: nn.Module, training: TrainingLoop, arrays: Copies, x_ND: Tensor, member: int
 ) -> float:
-    """The largest change of an output on these rows, from a network to this member of the training with these
-    parameters."""
+    """The largest difference on these rows between an output of ``before`` and of this member with the
+    parameters of ``arrays``."""
     population = training.state.population
     with torch.no_grad():
         population.params.copy_(torch.from_numpy(arrays["params"]))
@@ -258,8 +260,8 @@ def _layout(shapes: Iterable[list[int]]) -> Layout:
 def _reshaped(
     arrays: Copies, layout: Layout, training: TrainingLoop, x_ND: Tensor, chances: Sequence[torch.Generator]
 ) -> Copies:
-    """The members' rows with other hidden layers. chances: generators for output layers that are initialised
-    anew."""
+    """The members' rows with other hidden layers. chances: each member's generator, to initialise output
+    layers."""
     rows = [_reshaped_row(arrays, layout, training, x_ND, row, c) for row, c in enumerate(chances)]
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 

@@ -1,4 +1,4 @@
-"""The device to train on, and torch's global state (threads, gradients, TF32) during a training."""
+"""The device to train on, and torch's global state (threads, gradient recording, TF32) in training."""
 
 import os
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ FASTEST_FIRST = ("cuda", "mps", "cpu")
 
 
 def resolve_device(name: str | torch.device, dtype: torch.dtype = torch.float32) -> torch.device:
-    """The device of this name; ``auto``: an accelerator that can hold ``dtype``, else the CPU.
+    """The device of this name; ``auto``: an accelerator that supports ``dtype``, else the CPU.
 
     Raises:
-        TreinoError: the device isn't available, or doesn't support this type.
+        TreinoError: the device isn't available, or doesn't support ``dtype``.
     """
     if name == "auto":
         name = next(kind for kind in FASTEST_FIRST if _there(torch.device(kind)) and _holds(kind, dtype))
@@ -50,20 +50,20 @@ def _there(device: torch.device) -> bool:
 
 
 def _holds(kind: str, dtype: torch.dtype) -> bool:
-    return kind != "mps" or dtype != torch.float64  # Metal has no doubles
+    return kind != "mps" or dtype != torch.float64  # Metal has no float64
 
 
-# ---- torch's global state during a training
+# ---- torch's global state in training
 
 
 def cpu_cores() -> int:
-    """CPU cores that this process may use."""
+    """The number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
 def torch_threads(threads: int) -> Iterator[None]:
-    """Set torch's intra-op threads, and restore their number on exit.
+    """Set the number of torch's intra-op threads, and restore it on exit.
 
     Idle threads keep a core busy for a while, so a training sets them once, not for each chunk.
     """
@@ -79,7 +79,7 @@ def torch_threads(threads: int) -> Iterator[None]:
 
 @contextmanager
 def torch_context(threads: int) -> Iterator[None]:
-    """Turn off gradient recording and TF32, and set the intra-op threads."""
+    """Within the block, turn off gradient recording and TF32, and set the intra-op threads."""
     tf32 = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
     with torch.no_grad(), torch_threads(threads):
         try:

@@ -1,4 +1,4 @@
-"""Members that end early: those that no longer improve, and those that diverge; which weights they keep."""
+"""Early ends of members: without improvement, or by divergence; and the weights that they keep."""
 
 import math
 from collections.abc import Callable
@@ -19,8 +19,8 @@ from treino.engine.training_state import DIVERGED, RUNNING, BestWeights, Trainin
 
 @dataclass(frozen=True)
 class EarlyStopping:
-    """The rule of early stopping. metric: the validation figure that decides. patience: epochs without a
-    better figure before a member stops; 0: never. keep: whether the ``best`` or the ``last`` weights are
+    """The rule of early stopping. metric: the validation metric that decides. patience: epochs without
+    improvement after which a member stops; 0: never. keep: whether the ``best`` or the ``last`` weights are
     kept."""
 
     metric: str
@@ -28,7 +28,7 @@ class EarlyStopping:
     keep: Literal["best", "last"]
 
     def initial_best(self, population: Population, evaluates: bool) -> BestWeights:
-        """The state before the first figure. evaluates: whether there are validation rows."""
+        """The state before the first evaluation. evaluates: whether there are validation rows."""
         P = len(population)
         count = P if self.keep == "best" and evaluates else 0
         return BestWeights(
@@ -39,8 +39,8 @@ class EarlyStopping:
         )
 
     def update(self, best: BestWeights, population: Population, metric_P: Tensor, step: int) -> None:
-        """Copy members with a better figure into ``best``. metric_P: NaN if not measured. An equal figure
-        isn't better."""
+        """Copy members that improved into ``best``. metric_P: NaN if not measured. Equal values don't
+        count."""
         better_P = metric_P > best.metric_P if METRICS[self.metric].better > 0 else metric_P < best.metric_P
         best.metric_P = torch.where(better_P, metric_P, best.metric_P)
         best.step_P = torch.where(better_P, step, best.step_P)
@@ -50,7 +50,7 @@ class EarlyStopping:
             best.buffers[better_P] = population.buffers[better_P]
 
     def out_of_patience(self, best: BestWeights, plan: StepPlan, step: int) -> Tensor:
-        """``[P]`` bool: whether a member's patience is over, counted in epochs since its best one."""
+        """``[P]`` bool: whether a member's best epoch is at least ``patience`` epochs ago."""
         if not self.patience:
             return torch.zeros(len(best.step_P), dtype=torch.bool)
         best_epoch_P = plan.count.epochs_of(best.step_P).clamp(min=0)
@@ -59,17 +59,17 @@ class EarlyStopping:
 
 # ---- divergence
 
-FACTOR = 10  # times the loss of the best constant output
-SMALLEST_CONSTANT = 1e-12  # below it the target is constant, and a multiple of the loss is no criterion
+FACTOR = 10  # loss of a hopeless member / loss of the best constant output
+SMALLEST_CONSTANT = 1e-12  # below, the target is constant, and its loss no criterion
 
-Retrain = Callable[[Population, int, int], None]  # population, first step, stop: train all its members
+Retrain = Callable[[Population, int, int], None]  # (population, first step, stop): train all members
 
 
 class RewindPoint:
-    """A copy of the members in training, from a step whose rows can still be read again.
+    """A copy of the running members, from a step whose rows can still be read again.
 
-    A step depends on (seeds, step, rows) and the members' tensors alone, so training the copy again gives the
-    same bits. Call ``forget`` when hyper-parameters or the members in training change.
+    A step depends on (seeds, step, rows) and the members' tensors alone, so training the copy gives the same
+    bits. Call ``forget`` when hyper-parameters or the running members change.
     """
 
     def __init__(self, retrain: Retrain) -> None:
@@ -81,7 +81,7 @@ class RewindPoint:
         self._copy = None
 
     def remember(self, population: Population, members: Tensor, step: int, oldest: int) -> None:
-        """Copy these members, unless the existing copy is younger than ``oldest`` steps."""
+        """Copy these members, unless a copy younger than ``oldest`` steps exists."""
         if self._copy is None or len(self._copy) != len(members):
             self._copy, self._step = population.rows(members), step
         elif step - self._step >= oldest:
@@ -89,7 +89,7 @@ class RewindPoint:
             self._step = step
 
     def members(self, index: slice, step: int) -> Population:
-        """Some of the copied members, trained up to ``step`` updates."""
+        """Copies of some members, trained up to ``step`` updates. index: of rows in the copy."""
         assert self._copy is not None
         again = self._copy.rows(index)
         if step > self._step:
@@ -97,9 +97,9 @@ class RewindPoint:
         return again
 
     def last_good(self, member: int, first: int, latest: int) -> tuple[int, Population]:
-        """The largest step in first..latest with finite parameters, and the member at that step.
+        """The largest step in first..latest at which the parameters are finite, and the member at that step.
 
-        Parameters that are not finite stay so; those at ``first`` are finite.
+        Bisection: parameters at ``first`` are finite, and once not finite they stay so.
         """
         low, high, middle = first, latest, latest
         population: Population | None = None
@@ -116,9 +116,9 @@ class RewindPoint:
 def freeze_diverged(
     state: TrainingState, rewind: RewindPoint, loss_SR: Tensor, members: Tensor, first: int
 ) -> None:
-    """End every diverged member at its last update with finite parameters.
+    """Reset every diverged member to its last update with finite parameters, and end it there.
 
-    loss_SR: losses of the steps from ``first`` on; those after that update are overwritten by NaN.
+    loss_SR: losses of the steps from ``first`` on; those after that update are set to NaN.
     """
     population = state.population
     params = population.params[members.to(population.params.device)]
@@ -130,7 +130,7 @@ def freeze_diverged(
 
 
 def diverged_rows(loss_SR: Tensor, params: Tensor) -> list[tuple[int, int]]:
-    """(row, steps before its first loss that is not finite, or all) for every row that diverged."""
+    """For every row that diverged: (row, steps before its first loss that isn't finite, else all steps)."""
     bad_R = ~(loss_SR.isfinite().all(0) & params.isfinite().all(1).cpu())
     rows = []
     for row in bad_R.nonzero().flatten().tolist():
@@ -140,14 +140,13 @@ def diverged_rows(loss_SR: Tensor, params: Tensor) -> list[tuple[int, int]]:
 
 
 def divergence_threshold(loss: Loss, y: Tensor) -> float:
-    """The mean training loss of an epoch above which an ended member counts as diverged."""
+    """The mean loss in its last epoch above which an ended member counts as diverged."""
     constant = loss.best_constant(y)
     return FACTOR * constant if constant > SMALLEST_CONSTANT else math.inf
 
 
 def mark_hopeless(state: TrainingState, threshold: float) -> None:
-    """Mark as diverged the ended members whose last epoch has a mean loss above ``divergence_threshold``, ten
-    times that of a constant output."""
+    """Mark ended members as diverged if the mean loss of their last epoch is above the threshold."""
     ended_P = state.status_P != RUNNING
     if bool(ended_P.any()):
         state.status_P[ended_P & (state.epoch_loss.last > threshold)] = DIVERGED

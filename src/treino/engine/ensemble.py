@@ -1,4 +1,4 @@
-"""An ensemble, whose best half answers as one module; and the metrics of members on validation rows."""
+"""An ensemble of a population's best half as one module; and metrics of members on validation rows."""
 
 import math
 from collections.abc import Sequence
@@ -24,11 +24,12 @@ from treino.engine.training_state import DIVERGED, TrainingState
 
 
 class Ensemble(nn.Module):
-    """A module whose output is the mean of its members': of probabilities, as logits, or of numbers.
+    """A module that averages its members: their probabilities (returned as logits), or their predicted
+    numbers.
 
-    limits: numbers are clipped to this range (the buffer ``limits [2]``); None: not clipped. x ``[B, ...]``
-    -> ``[B, C]``: outputs for ``loss`` (a name of LOSSES), softmax or sigmoid, as of a single network. See
-    Lakshminarayanan, Pritzel & Blundell, NeurIPS 2017.
+    limits: the range to which predicted numbers are clipped (the buffer ``limits [2]``); None: no clipping.
+    forward maps x ``[B, ...]`` to outputs ``[B, C]`` for ``loss`` (a key of LOSSES), softmax or sigmoid, as a
+    single network does. See Lakshminarayanan, Pritzel & Blundell, NeurIPS 2017.
     """
 
     limits: Tensor | None
@@ -45,8 +46,8 @@ class Ensemble(nn.Module):
 
 
 def mean_output(output_RBC: Tensor, loss: str, limits: Tensor | None = None) -> Tensor:
-    """``[B, C]``: the output whose probabilities are the mean of the members' probabilities; in regression
-    the mean of their outputs, clipped to the limits ``[2]``."""
+    """``[B, C]``: logits of the mean of the members' probabilities; for regression the mean of their outputs,
+    clipped to the limits ``[2]``."""
     kind, count = LOSSES[loss], len(output_RBC)
     if kind.task == "regression":
         mean_BC = output_RBC.mean(0)
@@ -58,8 +59,8 @@ def mean_output(output_RBC: Tensor, loss: str, limits: Tensor | None = None) -> 
 
 
 def answering_members(state: TrainingState, metric: str) -> list[int]:
-    """The members whose mean is the answer, the best first: ⌈P/2⌉ by their best validation figure so far, the
-    first of equal ones; all if none has a figure.
+    """The members that form the ensemble, the best first: the ⌈P/2⌉ with the best validation values so far,
+    ties in order; all if none was evaluated.
 
     Diverged members are left out, unless all diverged.
     """
@@ -77,7 +78,7 @@ def answer_module(
 ) -> nn.Module:
     """The single network or the ensemble, as a plain module in evaluation mode on the CPU.
 
-    best_weights: with the kept weights instead of the last ones.
+    best_weights: use best instead of last weights, for members that keep them.
     """
     population, best = state.population, state.best if best_weights else None
     if config.shared.ensemble == 1:
@@ -94,9 +95,9 @@ OUTPUTS_AT_ONCE = 4_000_000
 
 @dataclass(frozen=True, eq=False)
 class Validation:
-    """Measures members on validation rows. rows: the validation rows. outputs: numbers of a member per row.
-    scale: of a regression's target. batch_size: rows of a training batch (None: all), for the deviation of
-    the loss over such batches."""
+    """Measures members on validation rows. outputs: number of outputs per row. scale: standard deviation of a
+    regression target. batch_size: of the training (None: all rows), for the deviation of the loss over such
+    batches."""
 
     kernel: Kernel
     shared: SharedConfig
@@ -106,8 +107,8 @@ class Validation:
     batch_size: int | None
 
     def measure(self, population: Population, members: Tensor) -> tuple[dict[str, Tensor], float | None]:
-        """``{metric: [P] float64}``, NaN for other members, and the deviation of the loss for a population of
-        one."""
+        """``{metric: [P] float64}`` of these members, NaN for others; and, if P is 1, the deviation of the
+        loss."""
         metrics: dict[str, Tensor] = {}
         deviation = None
         with torch_context(self.kernel.intra_op_threads):
@@ -121,7 +122,7 @@ class Validation:
         return metrics, deviation
 
     def measure_together(self, population: Population, members: Tensor) -> tuple[dict[str, float], float]:
-        """``{metric: figure}`` of the mean answer of these members, and the deviation of its loss."""
+        """``{metric: value}`` of the ensemble of these members, and the deviation of its loss."""
         loss, outputs = self.shared.loss, []
         with torch_context(self.kernel.intra_op_threads):
             for part in members.split(self._at_once):
@@ -142,8 +143,7 @@ class Validation:
 def outputs_on(
     rows: KernelRows, kernel: Kernel, shared: SharedConfig, population: Population, members: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Outputs ``[R, N, C]`` of these members for all rows, and y in the same order; part by part if the rows
-    are on disk."""
+    """Outputs ``[R, N, C]`` of these members for all rows, and y in order. Rows on disk are read in parts."""
     if isinstance(rows.x, Tensor):
         return kernel.outputs(population, members, rows.x), rows.y
     outputs, targets = [], []

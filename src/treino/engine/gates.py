@@ -1,8 +1,8 @@
 """Gates: a learned factor for each column of a table, shared by the column's inputs.
 
-They follow the scaling layer of RealMLP (Holzmüller, Grinsztajn & Steinwart 2024,
-https://arxiv.org/abs/2407.04491), with a factor for a column instead of an input. Gates exist during training
-only: in the kept network they are multiplied into the first layer's weights.
+Gates follow the scaling layer of RealMLP (Holzmüller, Grinsztajn & Steinwart 2024,
+https://arxiv.org/abs/2407.04491), but with one factor per column, not per input. They exist in training only:
+the kept network has them multiplied into the first layer's weights.
 """
 
 from collections import OrderedDict
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-LAYER = "gates"  # its name in front of a network's layers, which keep their own names
+LAYER = "gates"  # the gate layer's name; the other layers keep their names
 
 
 @dataclass(frozen=True)
 class Gates:
-    """The gates of a network. column_D: the number of each input's gate, from 0. rate: an update moves a gate
-    so many times as far as a weight. bin_G: which gates are for the bins of a column."""
+    """The gates of a network. column_D: the index of each input's gate. rate: how many times as far as a
+    weight an update moves a gate. bin_G: whether each gate is for the bins of a column."""
 
     column_D: tuple[int, ...]
     rate: float
@@ -36,8 +36,8 @@ class Gates:
 def gates_of(inputs: int, columns: Sequence[int], bins: Sequence[bool], rate: float) -> Gates:
     """The gates for ``inputs`` inputs: one for each column, and one more for its bins.
 
-    columns: the column of each input; empty: each input is one. bins: whether each input is a bin; empty:
-    none is.
+    columns: the column of each input; empty: each input is a column. bins: whether each input is a bin;
+    empty: no bins.
     """
     parts = list(zip(columns or range(inputs), bins or [False] * inputs, strict=True))
     numbers = {part: number for number, part in enumerate(dict.fromkeys(parts))}
@@ -45,8 +45,8 @@ def gates_of(inputs: int, columns: Sequence[int], bins: Sequence[bool], rate: fl
 
 
 class GateLayer(nn.Module):
-    """Multiplies each input ``[..., D]`` by ``rate`` times its column's weight ``[G]``, which starts at 1 /
-    rate. An optimizer that moves all numbers about equally far, as Adam does, then moves a factor ``rate``
+    """Multiplies each input ``[..., D]`` by ``rate`` times its gate's weight ``[G]``, which starts at 1 /
+    rate. An optimizer that moves all numbers about equally far, such as Adam, thus moves a factor ``rate``
     times as far as a weight."""
 
     def __init__(self, gates: Gates) -> None:
@@ -59,12 +59,12 @@ class GateLayer(nn.Module):
 
 
 def with_gates(net: nn.Sequential, gates: Gates) -> nn.Sequential:
-    """The network behind a layer of gates; its layers keep their names."""
+    """Put a gate layer in front of the network, whose layers keep their names."""
     return nn.Sequential(OrderedDict([(LAYER, GateLayer(gates)), *net.named_children()]))
 
 
 def gates_apart(net: nn.Module) -> tuple[nn.Module, Tensor | None]:
-    """The network behind its gates, and the factors ``[D]`` of its inputs; None: it has no gates."""
+    """The network without its gate layer, and the gates' factors ``[D]``, None without gates."""
     layers = OrderedDict(net.named_children())
     layer = layers.pop(LAYER, None)
     if not isinstance(layer, GateLayer):
@@ -73,7 +73,7 @@ def gates_apart(net: nn.Module) -> tuple[nn.Module, Tensor | None]:
 
 
 def without_gates(net: nn.Module) -> nn.Module:
-    """An equal network without gates, multiplied into the first layer's weights."""
+    """An equivalent network without a gate layer: the gates are multiplied into the first layer's weights."""
     layers = OrderedDict(net.named_children())
     layer = layers.pop(LAYER, None)
     if not isinstance(layer, GateLayer):

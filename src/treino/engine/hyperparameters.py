@@ -1,4 +1,4 @@
-"""Hyper-parameters of members: numbers ``[P]`` within their ranges, and which of them an optimizer reads."""
+"""Hyper-parameters of members: values ``[P]`` within their ranges, and which of them an optimizer uses."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ LARGEST_WHOLE = 2**63 - 1
 
 
 def known(what: str, name: object, names: Iterable[str]) -> str:
-    """The name, if the registry has it; else raises an error with the nearest name."""
+    """Return the name if the registry has it, else raise an error with the nearest name."""
     if not isinstance(name, str) or name not in names:
         raise TreinoError(
             f"{what}_unknown",
@@ -30,7 +30,7 @@ def known(what: str, name: object, names: Iterable[str]) -> str:
 
 
 def whole(name: str, value: object, least: int, most: int = LARGEST_WHOLE, text: str | None = None) -> int:
-    """Check a whole number and its range. text: the name in the error, if it is no setting."""
+    """Check an integer and its range. text: the name in the error, if it isn't a setting."""
     if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= most:
         raise TreinoError(
             f"{name}_range",
@@ -58,20 +58,19 @@ def in_range(name: str, value: object, low: float, high: float) -> float:
 # ---- hyper-parameters of members
 
 OFF = {"lr": 0.0, "clip": math.inf}
-"""Values that a change on the way may bring, though no training begins with them: weights that stand still,
-gradients that are not clipped."""
+"""Values that no training starts with, but a change may set: fixed weights, unclipped gradients."""
 
 
 def per_member(name: str, value: Any, members: int) -> Tensor:
-    """``[P]`` float64 within the range of the hyper-parameter, from one number or one per member."""
+    """``[P]`` float64, from one number or one per member, checked against the hyper-parameter's range."""
     return torch.tensor(checked_numbers(name, value, members), dtype=torch.float64).expand(members).clone()
 
 
 def checked_numbers(name: str, value: Any, members: int) -> list[float]:
-    """One number or one per member, within the range of the setting.
+    """Check that value is one number, or one per member, within the setting's range; return a list.
 
     Raises:
-        TreinoError: no number, too many or too few of them, or one out of range.
+        TreinoError: not a number, a wrong count of numbers, or one out of range.
     """
     value = value.tolist() if hasattr(value, "tolist") else value
     values = list(value) if isinstance(value, tuple | list) else [value]
@@ -97,7 +96,7 @@ def _number(name: str, value: Any) -> float:
 
 
 def check_read(name: str, values: Sequence[float], optimizer: str) -> None:
-    """Refuse values that this optimizer wouldn't read."""
+    """Refuse values of a hyper-parameter that this optimizer doesn't use."""
     reads = OPTIMIZERS[optimizer].reads
     usual = all(value == HP[name] for value in values)
     if name == "momentum" and name not in reads and not usual:
@@ -129,13 +128,13 @@ def check_read(name: str, values: Sequence[float], optimizer: str) -> None:
 def changed_values(
     name: str, value: Any, members: int, optimizer: str, has: Mapping[str, bool]
 ) -> dict[str, Tensor]:
-    """The values ``[P]`` float64 of a change during training, by the names of HP (two for ``betas``).
+    """The values ``[P]`` float64 of a change during training, by the names in HP (two for ``betas``).
 
-    has: whether the network has ``dropout`` layers, and the training an ``ema`` average. A clip of None means
-    no clipping.
+    has: whether the network has ``dropout`` layers, and the training an ``ema`` average. clip=None: no
+    clipping.
 
     Raises:
-        TreinoError: an unknown name, a value out of range, or one that has no meaning here.
+        TreinoError: an unknown name, a value out of range, or one without effect in this training.
     """
     if name == "betas":
         pair = isinstance(value, tuple | list) and len(value) == 2

@@ -1,4 +1,4 @@
-"""The registry of initialisations of an MLP; weights are drawn in ``named_parameters()`` order."""
+"""The registry of initialisations of an MLP; weights are drawn in the order of ``named_parameters()``."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ def _kaiming(t: Tensor, g: torch.Generator, act: Activation) -> None:
 class Init:
     """An initialisation.
 
-    draw: fills a weight ``[out, in]``; biases are 0. None: torch's default of layers, which also draws the
-    biases. about: what it does. source: the same as a statement on ``layer``, an ``nn.Linear``, with the
-    generator ``g``, for scripts without treino; ``{gain}`` is the activation's name there.
+    draw: fills a weight ``[out, in]``; biases are 0. None: torch's default, which also draws the biases.
+    about: its description. source: the same as a statement on ``layer``, an ``nn.Linear``, with the generator
+    ``g``, for exported scripts; ``{gain}`` stands for the activation's name.
     """
 
     draw: Draw | None
@@ -61,8 +61,8 @@ INITS: dict[str, Init] = {
 def initialise(named: dict[str, Tensor], init: str, act: Activation, g: torch.Generator) -> None:
     """Fill the parameters of one MLP in place, from this generator.
 
-    Numbers are drawn in float32 for any type and device of the tensors, so that every kernel, type and device
-    starts from the same network. One-dimensional weights (batch norm) start at 1.
+    Numbers are drawn in float32 on the CPU, so that every kernel, dtype and device starts from the same
+    network. One-dimensional weights (batch norm) start at 1.
     """
     draw, fan_in = INITS[init].draw, 1
     for name, tensor in named.items():

@@ -1,4 +1,4 @@
-"""The data of a training: rows of any accepted form, also arrays and lists, checked and made tensors."""
+"""The data of a training: rows in any accepted form, also arrays and lists, are checked and made tensors."""
 
 import math
 from dataclasses import dataclass
@@ -14,16 +14,17 @@ from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_tor
 from treino.errors import TreinoError
 from treino.words import _
 
-# ---- training data in arrays
+# ---- arrays
 
 ArrayPair = tuple[Tensor, Tensor]
 LARGEST_CLASSES = 5_000  # cross-entropy allocates a table of classes × classes
 
 
 def pairs_of(data: Any, dtype: torch.dtype) -> tuple[ArrayPair, ArrayPair]:
-    """-> training and validation rows: x ``[N, ...]``, y ``[N]`` int64 class numbers or ``[N, K]`` values.
+    """Return training and validation rows: x ``[N, ...]``, y ``[N]`` int64 class numbers or ``[N, K]``
+    values.
 
-    data: a pair (x, y), or two of them, the second for validation. An x in a memory-mapped file stays there.
+    data: a pair (x, y), or two pairs, the second for validation. A memory-mapped x is not loaded.
 
     Raises:
         TreinoError: another form, values that aren't numbers, numbers that ``dtype`` can't hold.
@@ -42,7 +43,7 @@ def pairs_of(data: Any, dtype: torch.dtype) -> tuple[ArrayPair, ArrayPair]:
     if not len(validation[0]):
         return (x, y), (x[:0], y[:0])
     for name, train, other in (("x", x, validation[0]), ("y", y, validation[1])):
-        if train.shape[1:] != other.shape[1:]:  # classes have no columns, numbers at least one
+        if train.shape[1:] != other.shape[1:]:  # class targets have no column axis, numeric ones have
             kinds = [_("numbers") if t.is_floating_point() else _("classes") for t in (other, train)]
             raise TreinoError(
                 "data_shape",
@@ -62,7 +63,7 @@ def pairs_of(data: Any, dtype: torch.dtype) -> tuple[ArrayPair, ArrayPair]:
 
 
 def check_class_count(classes: int, rows: int) -> None:
-    """Refuse implausibly large class numbers, before memory for that many outputs is allocated."""
+    """Refuse implausibly many classes, before memory for as many outputs is allocated."""
     if classes > LARGEST_CLASSES or (classes > 1000 and classes > 10 * rows):
         raise TreinoError(
             "classes_range",
@@ -83,7 +84,7 @@ def _depth(values: Any) -> int:
 
 
 def _is_pair(part: Any) -> bool:
-    """Whether it is a pair (x, y), and not an array of two rows."""
+    """Whether ``part`` is a pair (x, y), not an array of two rows."""
     if not isinstance(part, tuple | list) or len(part) != 2:
         return False
     return _depth(part[0]) >= (2 if isinstance(part[0], tuple | list) else 1)
@@ -131,7 +132,7 @@ def _tensor(name: str, values: Any) -> Tensor:
             _("Use treino.load(frame, target='COLUMN'), or arrays: {name}.to_numpy().").format(name=name),
         )
     try:
-        # torch warns of read-only arrays and refuses negative strides
+        # copy first: torch warns about read-only arrays and refuses negative strides
         t = torch.as_tensor(
             np.require(values, requirements=["C", "W"]) if isinstance(values, np.ndarray) else values
         )
@@ -154,7 +155,7 @@ def _tensor(name: str, values: Any) -> Tensor:
 
 def _check_finite(name: str, t: Tensor, which: str, most: float, first: int = 0) -> None:
     low, high = (float(v) for v in t.aminmax())
-    if -most <= low and high <= most:  # false for NaN
+    if -most <= low and high <= most:  # False for NaN
         return
     row, *column = (~(t.abs() <= most)).nonzero()[0].tolist()
     value = float(t[(row, *column)])
@@ -178,15 +179,15 @@ def _check_finite(name: str, t: Tensor, which: str, most: float, first: int = 0)
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """A data set as ``train`` uses it.
+    """The data of a training, as tensors or as objects that read rows.
 
     classes: the number of classes, or of target values. item_shape: the shape of one row for the user's
     module.
     scale: a regression target's standard deviation. class_names: in the order of the class numbers.
-    seed: of the row order, if the data has one. kind: the key of its default settings (``DEFAULTS``). steps:
-    the batches of an epoch, if a DataLoader makes the batches; batch: the rows of the largest one. columns:
-    the source's column of each input; empty: each input is a column. bins: whether each input is a bin of its
-    column; empty: none is.
+    seed: of the row order, if the data has one. kind: the key of its defaults in ``DEFAULTS``. steps: batches
+    per epoch, if a DataLoader makes the batches; batch: the largest batch's rows. columns: the source column
+    of each input; empty: each input is a column. bins: whether each input is a bin of its column; empty: no
+    bins.
     """
 
     train: ArrayPair
@@ -205,7 +206,7 @@ class Inputs:
 
 
 def inputs_of(data: Any, dtype: torch.dtype) -> Inputs:
-    """The inputs from the result of ``load``, a Dataset or DataLoader, or pairs of arrays.
+    """Make Inputs from the result of ``load``, from a Dataset or DataLoader, or from pairs of arrays.
 
     Raises:
         TreinoError: another form, no training rows, numbers that ``dtype`` can't hold.

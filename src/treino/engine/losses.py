@@ -1,4 +1,4 @@
-"""The registry of losses: torch's class, the formula, and value and derivative on preallocated buffers."""
+"""The registry of losses: torch class, formula, and value and derivative on preallocated buffers."""
 
 import math
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from treino.errors import TreinoError, nearest
 from treino.formula import ONE, Expr, call, value
 from treino.words import N_, _
 
-# ---- preallocated buffers of one batch size
+# ---- preallocated buffers for one batch size
 
 BufferCall = Callable[[], object]
 
@@ -24,12 +24,12 @@ BufferCall = Callable[[], object]
 def aligned_buffer(
     lead: tuple[int, ...], rows: int, units: int, like: Tensor, dtype: torch.dtype | None = None
 ) -> tuple[Tensor, Tensor]:
-    """-> (whole ``[*lead, padded]``, view ``[*lead, rows, units]``), zeroed.
+    """Return (whole ``[*lead, padded]``, view ``[*lead, rows, units]``), filled with zeros.
 
-    The bits of matrix products depend on the alignment of their operands, so every member starts on a 64-byte
-    line. Element-wise operations run on the whole buffer: the scalar tail of a vector loop gives other bits
-    for sigmoid or exp, and must not fall on the last member. ``bmm`` is fast if rows · units is a multiple of
-    16.
+    The bits of a matrix product depend on the alignment of its operands, so every member starts at a multiple
+    of 64 bytes. Element-wise operations run on the whole buffer: the scalar tail of a vector loop rounds
+    sigmoid and exp differently, and must not fall on the last member. ``bmm`` is fast if 16 divides rows ·
+    units.
     """
     size = rows * units
     whole = torch.zeros(
@@ -42,7 +42,7 @@ def aligned_buffer(
 class LossBuffers:
     """The buffers of a loss: z ``[*lead, C, B]`` logits, y, d ← dloss/dz, loss ``[*lead]``.
 
-    Rows are the last axis: softmax over a few classes is ten times faster along many rows at once.
+    Rows are the last axis: softmax over a few classes is ten times faster if it runs along many rows at once.
     """
 
     lead: tuple[int, ...]
@@ -53,9 +53,9 @@ class LossBuffers:
 
 
 class DropoutMask:
-    """The masks of one layer: element e is kept where ``hash(e) · a + b >= threshold``, in three passes.
+    """Dropout masks of one layer: element e is kept if ``hash(e) · a + b >= threshold``; in 3 passes.
 
-    The hash ``[B, H]`` is shared by all members; a, b, threshold, scale are a number, or one per member.
+    All members share the hash ``[B, H]``; a, b, threshold and scale are one number, or one per member.
     """
 
     def __init__(self, lead: tuple[int, ...], rows: int, units: int, like: Tensor) -> None:
@@ -79,10 +79,10 @@ aten = torch.ops.aten
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss with its settings: the mean over a batch, as torch defines it.
+    """A loss with its settings; its value is the mean over a batch, as torch defines it.
 
-    name: one of LOSSES. label_smoothing, class_weights: of cross-entropy (the mean is then weighted).
-    softmax_first: the fault ``softmax_before_cross_entropy``: cross-entropy of softmax(logits).
+    name: a key of LOSSES. label_smoothing, class_weights: for cross-entropy (with weights a weighted mean).
+    softmax_first: the deliberate fault ``softmax_before_cross_entropy``: cross-entropy of softmax(logits).
     """
 
     name: str
@@ -107,13 +107,12 @@ class Loss:
         return self.kind.task
 
     def __call__(self, output: Tensor, y: Tensor) -> Tensor:
-        """Differentiable; output ``[B, C]``, y ``[B]`` class numbers or ``[B, K]`` values -> scalar."""
+        """The loss, a differentiable scalar. output: ``[B, C]``. y: ``[B]`` classes or ``[B, K]`` values."""
         kind = self.kind
         return kind.mean(self, output, y) if kind.mean else kind.plain(output, y)
 
     def rows(self, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Each row's weighted loss and weight ``[B]``; the loss is the sum of the first over the sum of the
-        second."""
+        """Each row's weighted loss, and its weight, ``[B]``; the loss is Σ losses / Σ weights."""
         kind = self.kind
         if kind.rows:
             return kind.rows(self, output, y)
@@ -122,13 +121,13 @@ class Loss:
         return each, torch.ones(len(y), dtype=torch.float64)
 
     def target(self, y: Tensor, dtype: torch.dtype) -> Tensor:
-        """The targets for a kernel: class numbers ``[N]`` int64, or ``[N, K]`` of the network's type."""
+        """The targets for a kernel: class numbers ``[N]`` int64, or values ``[N, K]`` of this dtype."""
         if self.kind.of_classes:
             return y.long().reshape(-1)
         return (y.unsqueeze(-1) if y.dim() == 1 else y).to(dtype)
 
     def best_constant(self, y: Tensor) -> float:
-        """The smallest loss of a constant output on these rows."""
+        """The smallest loss that a constant output reaches on these rows."""
         return self.kind.constant(self, y.detach().cpu())
 
 
@@ -136,10 +135,10 @@ class Loss:
 class Terms:
     """A loss as a formula: the mean of its terms.
 
-    term(output, y): the term of an output and its target, or, for a loss of classes, of the tuple of a row's
-    outputs and the number of its class. Its formula may depend on the numbers; then ``kinks`` are the errors,
-    output minus y, at which the slope jumps or bends. slope(output, y): the term's derivative by the output,
-    if it is shorter than by the chain rule. about, slope_about: both in words, marked with ``N_``.
+    term(output, y): the term of an output and its target; for a classification loss, of the tuple of a row's
+    outputs and the row's class number. The formula may differ by the sign or size of the error, output minus
+    y; kinks: the errors at which its slope jumps or bends. slope(output, y): the term's derivative by the
+    output, if shorter than the chain rule gives. about, slope_about: term and slope in words (``N_``).
     """
 
     term: Callable[..., Expr]
@@ -153,16 +152,16 @@ class Terms:
 class LossKind:
     """An entry of the registry.
 
-    criterion: the class, of torch.nn or with the same argument ``reduction`` (``mean``, ``none``); the source
-    of one that isn't torch's is copied into exported scripts.
-    build(loss, slots) -> (calls per y, calls per forward).
+    criterion: a class of torch.nn, or one with the same argument ``reduction`` (``mean``, ``none``), whose
+    source is then copied into exported scripts.
+    build(loss, buffers): returns (calls per new y, calls per forward pass).
     constant(loss, y): the loss of the best constant output.
-    about: what it is, marked with ``N_``. note: a comment on it in exported scripts.
-    terms: its arithmetic, for explanations; None if a file of the microscope has it.
-    outputs: the network's number of outputs for C classes or K targets; 0: as many.
-    reads: its settings, of ``label_smoothing``, ``class_weights`` and ``softmax_before_cross_entropy``. A
-    loss with settings also has ``function``, torch's function with them, mean(loss, output, y), and
-    rows(loss, output, y) -> (loss ``[B]``, weight ``[B]``).
+    about: its description, marked with ``N_``. note: a comment on the loss in exported scripts.
+    terms: its arithmetic, for explanations; None if the microscope has a file for it.
+    outputs: the network's number of outputs; 0: C for C classes, K for K targets.
+    reads: the settings it uses, out of ``label_smoothing``, ``class_weights`` and
+    ``softmax_before_cross_entropy``. A loss with settings also has ``function`` (torch's function with these
+    settings), mean(loss, output, y), and rows(loss, output, y), which returns (loss ``[B]``, weight ``[B]``).
     """
 
     task: Literal["classification", "regression"]
@@ -180,7 +179,7 @@ class LossKind:
 
     @property
     def of_classes(self) -> bool:
-        """Whether targets are class numbers and each class has an output."""
+        """Whether targets are class numbers, with one output per class."""
         return self.task == "classification" and self.outputs == 0
 
     @cached_property
@@ -190,13 +189,13 @@ class LossKind:
 
 
 def _summed(s: LossBuffers, a: Tensor, b: Tensor, product: Tensor) -> list[BufferCall]:
-    """s.loss ← Σ a·b per member; ``product`` is free for use."""
+    """s.loss ← Σ a·b per member. product: a scratch buffer."""
     if not s.lead:
         return [partial(torch.dot, a.reshape(-1), b.reshape(-1), out=s.loss)]
     return [partial(torch.mul, a, b, out=product), partial(torch.sum, product, (-2, -1), out=s.loss)]
 
 
-# ---- cross-entropy: targets are columns of a table [C, C] of (negative) smoothed, weighted one-hot vectors
+# ---- cross-entropy
 
 
 def _weights(loss: Loss, classes: int) -> Tensor:
@@ -204,7 +203,7 @@ def _weights(loss: Loss, classes: int) -> Tensor:
 
 
 def soft_targets(loss: Loss, classes: int) -> Tensor:
-    """Row c: the factors of -log p for a row of class c, with torch's smoothing and weights."""
+    """``[C, C]``: row c is the smoothed, weighted one-hot target of class c, as torch defines it."""
     weight_C = _weights(loss, classes)
     share = loss.label_smoothing
     return torch.diag(weight_C * (1 - share)) + share / classes * weight_C
@@ -231,12 +230,12 @@ def _cross_entropy(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[B
     classes, rows = s.z.shape[-2:]
     dtype, device = s.z.dtype, s.z.device
     weighted = loss.class_weights is not None
-    table = soft_targets(loss, classes).T.neg().contiguous()  # a column per class
+    table = soft_targets(loss, classes).T.neg().contiguous()  # a column per class, negative
     table = (table if weighted else table / rows).to(dtype).to(device)
     t = torch.empty(classes, rows, dtype=dtype, device=device)
     logp = torch.empty(s.z.shape, dtype=dtype, device=device)
     begin: list[BufferCall] = [partial(torch.index_select, table, 1, s.y, out=t)]
-    if weighted:  # torch divides by the weights of the batch's rows
+    if weighted:  # as torch does, divide by the sum of the batch's weights
         weight_C = _weights(loss, classes).to(dtype).to(device)
         row_weight = torch.empty(rows, dtype=dtype, device=device)
         total = torch.empty((), dtype=dtype, device=device)
@@ -261,7 +260,7 @@ def _cross_entropy(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[B
         if weighted
         else partial(torch.add, t, s.d, alpha=1 / rows, out=s.d)
     )
-    if loss.softmax_first:  # through the first softmax: q · (d − Σ d·q)
+    if loss.softmax_first:  # backward through the first softmax: q · (d − Σ d·q)
         inner = torch.empty((*s.lead, 1, rows), dtype=dtype, device=device)
         calls += [
             partial(s.d.mul_, z),
@@ -279,7 +278,7 @@ def _cross_entropy_constant(loss: Loss, y: Tensor) -> float:
     share_C = target_C / target_C.sum()
     if not loss.softmax_first:
         return float(-torch.xlogy(target_C, share_C).sum())
-    # minimise  −Σ target·q + Σ target · logsumexp(q)  over probabilities q: convex, by exponentiated descent
+    # minimise the convex −Σ target·q + Σ target · logsumexp(q) over probabilities q by exponentiated gradient
     q_C = share_C.clamp(min=1e-12)
     for _step in range(2000):
         slope_C = q_C.softmax(0) * target_C.sum() - target_C
@@ -343,7 +342,7 @@ def _l1(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]
 def _huber(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
     count = s.z.shape[-1] * s.z.shape[-2]
     error, product = (torch.empty(s.z.shape, dtype=s.z.dtype, device=s.z.device) for _ in range(2))
-    return [], [  # with c = clamp(e, −1, 1): loss c (e − c/2), derivative c
+    return [], [  # for c = clamp(e, −1, 1) the loss is c (e − c/2), the derivative c
         partial(torch.sub, s.z, s.y.mT, out=error),
         partial(torch.clamp, error, -1.0, 1.0, out=s.d),
         partial(error.sub_, s.d, alpha=0.5),

@@ -21,7 +21,7 @@ from treino.words import _
 
 
 def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Tensor]) -> Population:
-    """The members before the first step. hp: hyper-parameters, each ``[P]`` float64."""
+    """Make the members before the first step. hp: hyper-parameters, each ``[P]`` float64."""
     layout, buffer_layout, P = shared.layout, shared.buffer_layout, len(seeds)
 
     def zeros() -> Tensor:
@@ -58,7 +58,7 @@ def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Ten
 
 
 def begin_average(population: Population) -> None:
-    """Initialise the running averages, if they are kept, with the present weights."""
+    """Set the running averages, if there are any, to the present weights."""
     if len(population.average):
         population.average.copy_(population.params)
 
@@ -88,8 +88,8 @@ def member_module(
 def trained_module(
     shared: SharedConfig, population: Population, member: int
 ) -> tuple[nn.Module, Tensor | None]:
-    """As ``member_module``, but with the weights that updates change: without running averages, and with
-    gates apart. Returns also the factors ``[D]`` of the gates, None without gates."""
+    """Like ``member_module``, but with the weights that the optimizer updates: no running averages, and gates
+    not multiplied in. Returns also the gates' factors ``[D]``, None without gates."""
     member = _checked(population, member)
     module, factor_D = gates_apart(_filled(shared, population.params[member], population.buffers[member]))
     return _with_dropout(module, shared, population, member).cpu().eval(), factor_D
@@ -122,7 +122,7 @@ def _with_dropout(module: nn.Module, shared: SharedConfig, population: Populatio
     if shared.net is not None:
         rate, first = float(population.hp["dropout"][member]), shared.net.dropout
         if isinstance(first, tuple) and not rate and not first[member % len(first)]:
-            # an MLP without dropout has no such layers, and its weights are named by their places
+            # an MLP without dropout has no Dropout layers; its weights are named by position
             module = nn.Sequential(*(m for m in module.children() if not isinstance(m, nn.Dropout)))
         for layer in module.modules():
             if isinstance(layer, nn.Dropout):
@@ -131,7 +131,7 @@ def _with_dropout(module: nn.Module, shared: SharedConfig, population: Populatio
 
 
 def store_parameters(module: nn.Module, layout: Layout, row: Tensor) -> None:
-    """Copy a module's trained parameters into a member's row ``[n]``."""
+    """Copy the module's trained parameters into a member's row ``[n]``."""
     named = dict(module.named_parameters())
     for name, view in layout.named(row).items():
         view.copy_(named[name].detach())

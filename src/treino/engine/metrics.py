@@ -1,4 +1,4 @@
-"""The registry of metrics, computed for R networks on the same rows in float64, equal to scikit-learn's."""
+"""The registry of metrics: computed for R networks on the same rows, in float64, equal to scikit-learn's."""
 
 import math
 from collections.abc import Callable
@@ -15,15 +15,15 @@ from treino.engine.losses import Loss
 from treino.resampling import auc, f1_macro
 from treino.words import N_
 
-TOGETHER = 20_000  # rows, from which torch may sum a single network in parts, but not several
+TOGETHER = 20_000  # from this many rows on torch may sum one network's rows in parallel parts
 
 
 @dataclass(frozen=True, eq=False)
 class MetricInputs:
-    """The inputs of metrics: the outputs of R networks for N rows, and the rows' targets.
+    """The inputs to metrics: the outputs of R networks for N rows, and the targets.
 
     output_RNC: logits, or standardised values ``[R, N, K]``, float64. y: ``[N]`` class numbers, or ``[N, K]``
-    values, float64. scale: a target's standard deviation.
+    values, float64. scale: the regression target's standard deviation.
     """
 
     output_RNC: Tensor
@@ -32,7 +32,7 @@ class MetricInputs:
 
     @cached_property
     def score_RN(self) -> Tensor:
-        """Each network's score of the last class relative to the first."""
+        """Each network's logit of the last class minus that of the first (or its only logit)."""
         output_RNC = self.output_RNC
         return output_RNC[..., 0] if output_RNC.shape[-1] == 1 else output_RNC[..., -1] - output_RNC[..., 0]
 
@@ -44,8 +44,7 @@ class MetricInputs:
 
     @property
     def error_RNK(self) -> list[Tensor]:
-        """The errors, computed for each network separately, so that no figure depends on the number of
-        networks."""
+        """The errors, computed network by network, so that no metric depends on the number of networks."""
         return [output_NK - self.y for output_NK in self.output_RNC]
 
 
@@ -53,18 +52,17 @@ class MetricInputs:
 class Metric:
     """An entry of the registry.
 
-    task: the task that it measures; None: both. better: +1 if larger is better, else -1. of(inputs) ->
-    ``[R]`` float64; None for the loss itself. NaN if these rows have no such figure.
-    about: what it is. label: its name in tables and pictures, marked with ``N_``;
-    default: the name with spaces.
-    source: the same as an expression in exported scripts, of one network: of ``output``, ``y``, ``error``,
-    ``spread`` and ``unit`` for numbers; for classes of ``{guess}``, ``{label}`` and ``{score}``.
-    function: what the expression calls and torch doesn't have, which scripts copy. always: it is there
-    whatever metric decides.
-    share: it lies between 0 and 1. two_classes: of more there is none. may_lack: some rows have none.
-    charted: reports draw it with its interval, beside the baselines. judged: ``tuning/bracket.py`` has
-    scores of rows by which a sweep's judge decides as the metric does; else it decides by accuracy or RMSE.
-    interval: ``wilson`` for a share of rows that are right, ``bootstrap``, or None where there is none.
+    task: the task it is for; None: both. better: +1 if larger is better, else -1. of(inputs): returns ``[R]``
+    float64, NaN if undefined on these rows; None for the loss itself.
+    about: its description. label: its name in tables and pictures (``N_``); default: the key with spaces.
+    source: the metric of one network as an expression for exported scripts, in ``output``, ``y``, ``error``,
+    ``spread`` and ``unit`` for regression, or ``{guess}``, ``{label}`` and ``{score}`` for classes.
+    function: a function that the expression calls and torch lacks; scripts copy it. always: scripts contain
+    it whatever metric decides.
+    share: lies between 0 and 1. two_classes: for two classes only. may_lack: undefined on some sets of rows.
+    charted: reports draw it with its interval beside the baselines. judged: ``tuning/bracket.py`` has per-row
+    scores for it, by which a sweep's judge decides; else the judge decides by accuracy or RMSE.
+    interval: ``wilson`` for the share of correct rows, ``bootstrap``, or None for no interval.
     """
 
     task: Literal["classification", "regression"] | None
@@ -95,17 +93,17 @@ def metric_names(loss: Loss, outputs: int) -> tuple[str, ...]:
 def measure(
     output_RNC: Tensor, y: Tensor, loss: Loss | str = "cross_entropy", scale: float = 1.0
 ) -> dict[str, Tensor]:
-    """-> {metric: ``[R]`` float64 on the CPU}; empty where there are no rows.
+    """Return {metric: ``[R]`` float64 on the CPU}; empty without rows.
 
     output_RNC: the networks' outputs (logits, or standardised values), ``[R, N, C]``. y: ``[N]`` class
-    numbers, or ``[N, K]`` values. loss: for the metric ``loss``, in training units, and the task.
-    scale: a regression target's standard deviation: rmse and mae are multiplied with it.
+    numbers, or ``[N, K]`` values. loss: sets the task; the metric ``loss`` is in training units. scale: a
+    regression target's standard deviation, by which rmse and mae are multiplied.
 
     Classification: ``loss accuracy f1_macro``, and ``auc`` for two classes; f1_macro is the mean over the
-    classes that occur in y or among the predictions, as in scikit-learn; auc is NaN where y has one class.
-    All are NaN if an output is: a row without an answer is neither right nor wrong.
-    Regression: ``loss rmse mae r2``; r2 is 0 for a constant y that is not met exactly, 1 if it is, NaN for
-    one row, as in scikit-learn.
+    classes that occur in y or among the predictions, as in scikit-learn; auc is NaN if y has one class. All
+    are NaN if an output is NaN: such a row is neither right nor wrong.
+    Regression: ``loss rmse mae r2``; as in scikit-learn, r2 of a constant y is 1 if it is predicted exactly,
+    else 0; NaN for one row.
     """
     loss = Loss(loss) if isinstance(loss, str) else loss
     if not len(y):
@@ -113,7 +111,7 @@ def measure(
     inputs = metric_inputs(output_RNC, y, loss, scale)
     output_RNC, target = inputs.output_RNC, inputs.y
     metrics = {"loss": _losses(output_RNC, target, loss)}
-    answered_R = ~output_RNC.isnan().flatten(1).any(1)  # argmax takes NaN for the largest
+    answered_R = ~output_RNC.isnan().flatten(1).any(1)  # argmax treats NaN as the largest
     for name in metric_names(loss, output_RNC.shape[-1]):
         if (of := METRICS[name].of) is not None:
             value_R = of(inputs)
@@ -123,7 +121,7 @@ def measure(
 
 
 def _losses(output_RNC: Tensor, y: Tensor, loss: Loss) -> Tensor:
-    """``[R]``: each network's loss, independent of the number of networks."""
+    """``[R]``: each network's loss; its bits don't depend on the number of networks."""
     target = loss.target(y, torch.float64)
     R, N, C = output_RNC.shape
     if N >= TOGETHER:
@@ -133,7 +131,7 @@ def _losses(output_RNC: Tensor, y: Tensor, loss: Loss) -> Tensor:
 
 
 def metric_inputs(output_RNC: Tensor, y: Tensor, loss: Loss, scale: float = 1.0) -> MetricInputs:
-    """The inputs of metrics from the arguments of ``measure``."""
+    """Convert the arguments of ``measure`` to the inputs of metrics."""
     y = y.detach().cpu()
     target = loss.target(y, torch.float64) if loss.task == "regression" else y.long().reshape(-1)
     return MetricInputs(output_RNC.detach().cpu().double(), target, scale)
@@ -203,23 +201,22 @@ METRICS: dict[str, Metric] = {
 
 
 def row_losses(output_NC: Tensor, y: Tensor, loss: Loss) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Each row's weighted loss and weight ``[N]``; the loss is the sum of the first over the sum of the
-    second."""
+    """Each row's weighted loss, and its weight, ``[N]``; the loss is Σ losses / Σ weights."""
     output_NC = output_NC.double()
     loss_N, weight_N = loss.rows(output_NC, loss.target(y, output_NC.dtype))
     return loss_N.cpu().numpy(), weight_N.cpu().numpy()
 
 
 def batch_deviation(output_NC: Tensor, y: Tensor, loss: Loss, batch: int | None) -> float:
-    """The standard deviation of the loss of a batch of these rows, drawn with replacement.
+    """The standard deviation of the loss of a batch drawn from these rows with replacement.
 
-    batch: its size; at most, and by default, the number of rows. It is the rows' deviation over the square
-    root of the size; for a weighted mean to first order. NaN for a single row.
+    batch: its size; at most, and by default, the number of rows. The result is the rows' deviation over the
+    square root of the size; with weights, this holds to first order. NaN for a single row.
     """
     if len(y) < 2:
         return math.nan
     value_N, weight_N = row_losses(output_NC.detach().cpu(), y.detach().cpu(), loss)
-    with np.errstate(all="ignore"):  # outputs of a network that diverges may overflow
+    with np.errstate(all="ignore"):  # a diverging network's outputs may overflow
         mean = value_N.sum() / weight_N.sum()
         apart_N = (value_N - mean * weight_N) / weight_N.mean()
         return float(np.sqrt(np.mean(apart_N**2) / min(batch or len(y), len(y))))

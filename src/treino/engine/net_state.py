@@ -1,4 +1,4 @@
-"""Buffers and frozen parameters of a network: its state besides the trained parameters."""
+"""A network's buffers and frozen parameters: its state besides the trained parameters."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,27 +10,27 @@ from treino.engine.population import Layout
 from treino.errors import TreinoError, cause
 from treino.words import _
 
-LARGEST_EXACT = 2**53  # whole numbers below it are exact in float64
-RESERVED = "__metadata__"  # in the header of a safetensors file
+LARGEST_EXACT = 2**53  # float64 holds all smaller integers exactly
+RESERVED = "__metadata__"  # a key of safetensors' file header
 
-TensorForm = tuple[torch.Size, torch.dtype, bool]  # the last: trained
+TensorForm = tuple[torch.Size, torch.dtype, bool]  # (shape, dtype, whether trained)
 
 
 def untrained_tensors(module: nn.Module) -> list[tuple[str, Tensor]]:
-    """Buffers and frozen parameters by name: the untrained part of a member's state."""
+    """Buffers and frozen parameters with their names."""
     frozen = [(n, p.detach()) for n, p in module.named_parameters() if not p.requires_grad]
     return [*module.named_buffers(), *frozen]
 
 
 def store_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
-    """Copy buffers into a member's row of float64, which holds float32, booleans and whole numbers below 2⁵³
-    exactly.
+    """Copy buffers and frozen parameters into a member's float64 row, which holds float32, booleans and
+    integers below 2⁵³ exactly.
 
     Raises:
-        TreinoError: a whole number is larger.
+        TreinoError: an integer is larger.
     """
     for (name, tensor), view in zip(untrained_tensors(module), layout.views(row), strict=True):
-        view.copy_(tensor.cpu())  # first, since a device may lack doubles
+        view.copy_(tensor.cpu())  # .cpu() first, as a device may lack float64
         if tensor.dtype in (torch.int64, torch.uint64) and bool((view.abs() >= LARGEST_EXACT).any()):
             raise TreinoError(
                 "net_large_numbers",
@@ -42,20 +42,20 @@ def store_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
 
 
 def load_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
-    """Copy a member's row into the module's buffers."""
+    """Copy a member's row into the module's buffers and frozen parameters."""
     for (_name, tensor), view in zip(untrained_tensors(module), layout.views(row), strict=True):
         tensor.copy_(view.to(tensor.dtype))
 
 
-# ---- state that can be stored
+# ---- storable state
 
 
 def check_state(module: nn.Module) -> None:
     """Refuse a network whose state can't be stored in safetensors under ``state_dict`` names.
 
     Raises:
-        TreinoError: tensors that are complex, sparse, quantised or without values; state that is no tensor;
-            a name that can't be written.
+        TreinoError: complex, sparse, quantised or meta tensors; state that isn't a tensor; a name that can't
+            be stored.
     """
     for name, tensor in (*module.named_parameters(), *module.named_buffers()):
         if not nn.parameter.is_lazy(tensor):
@@ -115,20 +115,20 @@ def _a_constant() -> str:
     return _("A constant can be a plain attribute: self.table = ...")
 
 
-# ---- state that must not change its form
+# ---- forms of tensors
 
 
 def forms(module: nn.Module) -> dict[str, TensorForm]:
-    """Shape, type, and whether it is trained, of every parameter and buffer."""
+    """Every parameter's and buffer's shape, dtype, and whether it is trained."""
     buffers: dict[str, TensorForm] = {n: (t.shape, t.dtype, False) for n, t in module.named_buffers()}
     return buffers | {n: (p.shape, p.dtype, p.requires_grad) for n, p in module.named_parameters()}
 
 
 def check_forms(before: Mapping[str, TensorForm], module: nn.Module) -> None:
-    """Refuse a network whose forward makes, removes, reshapes or freezes a parameter or buffer.
+    """Refuse a network whose forward pass adds, removes, reshapes or freezes a parameter or buffer.
 
     Raises:
-        TreinoError: with the name of the first.
+        TreinoError: names the first such tensor.
     """
     after = forms(module)
     if before == after:
@@ -154,25 +154,25 @@ def _form_text(form: TensorForm | None) -> str:
     return _("{kind}, trained").format(kind=kind) if trained else kind
 
 
-# ---- a network and its tensors by name
+# ---- tensors by name
 
 
 def left_out(module: nn.Module) -> dict[str, Tensor]:
-    """Buffers that are not in ``state_dict()``: those registered with ``persistent=False``."""
+    """The non-persistent buffers, which ``state_dict()`` leaves out."""
     state = module.state_dict()
     return {name: buffer for name, buffer in module.named_buffers() if name not in state}
 
 
 def whole_state(module: nn.Module) -> dict[str, Tensor]:
-    """``state_dict()``, and the buffers that it leaves out."""
+    """``state_dict()`` plus the non-persistent buffers."""
     return {**module.state_dict(), **left_out(module)}
 
 
 def put_state(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Load tensors by their ``state_dict`` names, and buffers that ``state_dict`` leaves out by their names.
+    """Load tensors by their ``state_dict`` names, and non-persistent buffers by their names.
 
     Raises:
-        ValueError: the tensors don't fit this network, with the reason.
+        ValueError: the tensors don't fit this network; the message says why.
     """
     beside = {name: buffer for name, buffer in left_out(module).items() if name in tensors}
     try:

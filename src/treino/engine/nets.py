@@ -20,11 +20,11 @@ LARGEST_GATE_RATE = 1000.0
 class MLP:
     """A multi-layer perceptron: Linear, activation, dropout for every hidden layer, then Linear.
 
-    dropout: the share of hidden units dropped while training; a number, or one per member.
+    dropout: the share of hidden units dropped in training; a number, or one per member.
     batch_norm: normalise before each activation (Ioffe & Szegedy 2015).
-    gates: an update moves the learned factor of a table's column so many times as far as a weight (see
-    ``treino.engine.gates``); 0: no gates. plain: whether each member sees no bins of columns: its gates of
-    bins are closed.
+    gates: learned factors of a table's columns, updated this many times as far as a weight (see
+    ``treino.engine.gates``); 0: no gates. plain: which members get no bins of columns (their gates of bins
+    are closed).
     """
 
     hidden: tuple[int, ...]
@@ -40,7 +40,8 @@ class MLP:
         return any(self.dropout) if isinstance(self.dropout, tuple) else self.dropout > 0
 
     def module(self, inputs: int, outputs: int, dropout: float | None = None) -> nn.Sequential:
-        """An equal plain module, initialised by torch. dropout: the rate if members have their own."""
+        """An equivalent plain module, initialised by torch. dropout: the rate to use if members' rates
+        differ."""
         rate = dropout if dropout is not None else self.dropout if isinstance(self.dropout, float) else 0.0
         layers: list[nn.Module] = []
         for units_in, units in zip((inputs, *self.hidden), self.hidden, strict=False):
@@ -64,8 +65,8 @@ def mlp(
     """Describe a multi-layer perceptron: ``mlp(64, 32)`` has two hidden layers, ``mlp()`` is linear.
 
     Raises:
-        TreinoError: a layer without units, more layers than 500, an unknown activation, a dropout rate that
-            is none in [0, 1), a rate of gates below 0.
+        TreinoError: a layer without units, more than 500 layers, an unknown activation, a dropout rate
+            outside [0, 1), a rate of gates below 0.
     """
     sizes: tuple[object, ...] = hidden
     for units in sizes:
@@ -110,5 +111,5 @@ def mlp(
     )
 
 
-# by name; a description has ``module(inputs, outputs, dropout=None)`` and ``drops``
+# functions that return a description with ``module(inputs, outputs, dropout=None)`` and ``drops``
 NETS: dict[str, Callable[..., Any]] = {"mlp": mlp}

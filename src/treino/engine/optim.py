@@ -1,4 +1,4 @@
-"""The registry of optimizers: in-place updates of rows, their formulas, and the torch.optim class of each."""
+"""The registry of optimizers: each one's in-place update of rows, its formulas, and its torch.optim class."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -13,15 +13,15 @@ from treino.formula import Expr, Formula, Symbol, sqrt
 from treino.spec import Settings
 from treino.words import N_
 
-# ---- the formulas of each optimizer's update of one weight, line by line
+# ---- formulas of one weight's update
 
 
 @dataclass(frozen=True)
 class UpdateInputs:
-    """The inputs of an update of one weight.
+    """The inputs to the update of one weight.
 
-    weight, gradient: after decay and clipping, with the symbols in which they are written. state: by torch's
-    names, 0 before the first update. hp: hyper-parameters, lr with its schedule. t: the number of the update,
+    weight, gradient: after decay and clipping, with their symbols. state: optimizer state by torch's names, 0
+    before the first update. hp: hyper-parameters, with the schedule applied to lr. t: the update's number,
     from 1.
     """
 
@@ -37,8 +37,8 @@ class UpdateInputs:
 class Line:
     """One line of an update.
 
-    about: in words, marked with ``N_``. state: the name of the state that gets its value. The last line of an
-    update is that of the new weight.
+    about: the line in words, marked with ``N_``. state: the name of the optimizer state that gets the line's
+    value. An update's last line gives the new weight.
     """
 
     about: str
@@ -47,8 +47,8 @@ class Line:
 
 
 def sgd(u: UpdateInputs) -> tuple[Line, ...]:
-    """w ← w − η g, Robbins & Monro 1951; with momentum v ← μ v + g and w ← w − η v, as torch has it
-    (Sutskever et al. 2013), Nesterov: w − η (g + μ v)."""
+    """w ← w − η g, Robbins & Monro 1951; with momentum v ← μ v + g and w ← w − η v, as in torch (Sutskever et
+    al. 2013); Nesterov: w − η (g + μ v)."""
     eta = Symbol("η", u.hp["lr"])
     if not u.hp["momentum"]:
         return (Line(N_("The new weight"), becomes(u.weight - eta * u.gradient)),)
@@ -94,7 +94,7 @@ def adam(u: UpdateInputs) -> tuple[Line, ...]:
 
 
 def becomes(new: Expr) -> Formula:
-    """The line of the new weight."""
+    """The formula whose left side is the new weight."""
     return Formula(Symbol("w", 0.0, "t+1"), new)
 
 
@@ -104,7 +104,7 @@ Scalar = Any  # one member's float, or a tensor [block, 1]
 
 
 class UpdateNumbers(NamedTuple):
-    """The numbers that one update reads. For a block: tensors ``[block, 1]``; None if no member uses it."""
+    """The numbers that one update reads: floats, or tensors ``[block, 1]`` for a block; None: not used."""
 
     lr: Scalar  # with the schedule
     weight_decay: Scalar | None
@@ -119,8 +119,8 @@ class UpdateNumbers(NamedTuple):
     correction: Scalar  # 1 / √(1 − β₂ᵗ)
     shrink: Scalar  # 1 − lr · weight_decay
     descent: Scalar  # −lr
-    ema_share: Scalar  # of the weights in their running average
-    without_momentum: Tensor | None = None  # [block, 1] bool, in a block where some members have none
+    ema_share: Scalar  # the weights' share in their running average
+    without_momentum: Tensor | None = None  # [block, 1] bool, if only some members have none
 
 
 BETAS = (0.9, 0.999)
@@ -129,8 +129,8 @@ HP: dict[str, float] = {
     name: _DECIDED[name] if name in _DECIDED else Settings.model_fields[name].default
     for name in ("lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout", "ema")
 }
-"""The hyper-parameters of a member, each with its value where nothing is said of it."""
-OFF = {"weight_decay": 0.0, "momentum": 0.0, "clip": math.inf}  # the value at which it has no effect
+"""The hyper-parameters of a member, with their defaults."""
+OFF = {"weight_decay": 0.0, "momentum": 0.0, "clip": math.inf}  # values at which they have no effect
 
 
 def member_numbers(hp: dict[str, float], factor: float, t: int) -> UpdateNumbers:
@@ -145,13 +145,13 @@ def member_numbers(hp: dict[str, float], factor: float, t: int) -> UpdateNumbers
 
 
 def ema_limit(t: int) -> float:
-    """The largest decay of a running average at update number t, so that the first, meaningless weights are
-    forgotten sooner. As in https://www.tensorflow.org/api_docs/python/tf/train/ExponentialMovingAverage."""
+    """The largest decay of a running average at update number t, so that it forgets the untrained first
+    weights sooner. As in https://www.tensorflow.org/api_docs/python/tf/train/ExponentialMovingAverage."""
     return (1 + t) / (10 + t)
 
 
 def _corrections(beta_R: Tensor, first: int, steps: int) -> Tensor:
-    """1 − βᵗ, ``[S, R]``, with Python's powers: vectorised powers round differently by length."""
+    """1 − βᵗ, ``[S, R]``, by Python's power: vectorised powers round differently by array length."""
     values, place_R = beta_R.unique(return_inverse=True)
     table = [[1 - b**t for b in values.tolist()] for t in range(first + 1, first + steps + 1)]
     return torch.tensor(table, dtype=torch.float64)[:, place_R]
@@ -162,8 +162,8 @@ def block_numbers(
 ) -> list[UpdateNumbers]:
     """One UpdateNumbers per step for a block of R members.
 
-    factor_SR: the schedules' factors in float64. Uses the formulas of ``member_numbers`` on ``[S, R]``, with
-    operations that IEEE arithmetic rounds uniquely, then rounds to the network's type.
+    factor_SR: the schedules' factors in float64. The formulas are those of ``member_numbers``, on ``[S, R]``,
+    with correctly rounded IEEE operations only; the results are then rounded to ``dtype``.
     """
     steps = len(factor_SR)
     lr_SR = hp["lr"] * factor_SR
@@ -199,9 +199,9 @@ def block_numbers(
 
 
 def clip_(g: Tensor, limit: Scalar) -> None:
-    """Scale rows of gradients ``[..., n]`` down to this norm, in place, as ``clip_grad_norm_`` does.
+    """Scale rows of gradients ``[..., n]`` down to the norm ``limit``, in place, as ``clip_grad_norm_`` does.
 
-    Gradients whose norm is not finite are not scaled: the member is diverging, and 0 · inf is NaN.
+    Gradients with a norm that isn't finite stay unscaled: the member is diverging, and 0 · inf is NaN.
     """
     norm = torch.linalg.vector_norm(g, dim=-1, keepdim=True).add_(1e-6)
     g.mul_(torch.where(norm > limit, limit / norm, 1.0))
@@ -213,7 +213,8 @@ def _add_scaled(p: Tensor, x: Tensor, s: Scalar) -> Tensor:
 
 
 def _decayed(p: Tensor, g: Tensor, decay: Scalar | None, out: Tensor) -> Tensor:
-    """Write g + decay · p into ``out``. g stays unchanged, since a fault may keep it."""
+    """Write g + decay · p into ``out``. g stays unchanged: later steps may add to it
+    (``missing_zero_grad``)."""
     if decay is None:
         return g
     return (
@@ -231,7 +232,7 @@ def _sgd(p: Tensor, g: Tensor, m: list[Tensor], n: UpdateNumbers, tmp: list[Tens
         if n.without_momentum is None:
             m[0].copy_(velocity)
             g = _decayed(velocity, g, n.momentum, tmp[0]) if nesterov else velocity
-        else:  # members without momentum keep their velocity unchanged, as if trained alone
+        else:  # without momentum the velocity stays unchanged, as for a member trained alone
             torch.where(n.without_momentum, m[0], velocity, out=m[0])
             if nesterov:
                 velocity = _decayed(velocity, g, n.momentum, tmp[1])
@@ -252,14 +253,15 @@ def _adam(p: Tensor, g: Tensor, m: list[Tensor], n: UpdateNumbers, tmp: list[Ten
 def _adamw(
     p: Tensor, g: Tensor, m: list[Tensor], n: UpdateNumbers, tmp: list[Tensor], nesterov: bool
 ) -> None:
-    """Loshchilov & Hutter 2019: the weights shrink separately from the gradient."""
+    """Loshchilov & Hutter 2019: weight decay shrinks the weights, not the gradient."""
     if n.weight_decay is not None:
         p.mul_(n.shrink)
     _adam(p, g, m, n._replace(weight_decay=None), tmp, nesterov)
 
 
-# ---- torch's fused updates of one flat row: one pass over memory. As torch.optim calls them, whose functions
-# around them sort parameters by device each time, which takes as long as a small network's forward pass
+# ---- torch's fused updates of one flat row in one pass over memory. Called directly, since the functions of
+# torch.optim around them sort parameters by device at each step, which takes as long as a small network's
+# forward pass
 
 
 def _fused_sgd(p: Tensor, g: Tensor, m: list[Tensor], nesterov: bool) -> "Fused":
@@ -293,15 +295,15 @@ Fused = Callable[[UpdateNumbers, int], None]
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An entry of the registry. states: torch's names of its state tensors, in the order of ``moments``.
+    """An entry of the registry. states: torch's names of the state tensors, in the order of ``moments``.
 
     update(p, g, moments, numbers, spare, nesterov): in place on rows ``[..., n]``; g stays unchanged. torch:
-    the class, of torch.optim or with the same interface and HP's defaults; the source of a class that isn't
-    torch's is copied into exported scripts. reads: its hyper-parameters besides lr.
-    about: what it does, marked with ``N_``. lines: the arithmetic of one weight, for explanations.
-    fused(p, g, moments, nesterov) -> update(numbers, t): torch's own for one row on the CPU.
-    decoupled: weight decay shrinks the weight separately and is no part of the gradient. adaptive: the length
-    of a step doesn't depend on the size of the gradient.
+    a class of torch.optim, or one with the same interface and HP's defaults, whose source is then copied into
+    exported scripts. reads: the hyper-parameters it uses besides lr.
+    about: its description, marked with ``N_``. lines: one weight's update, for explanations.
+    fused(p, g, moments, nesterov): returns update(numbers, t), torch's fused update of one row on the CPU.
+    decoupled: weight decay shrinks the weight and is no part of the gradient. adaptive: a step's length
+    doesn't depend on the gradient's size.
     """
 
     states: tuple[str, ...]
@@ -349,5 +351,5 @@ OPTIMIZERS: dict[str, Optimizer] = {
 
 
 def readers(name: str) -> list[str]:
-    """The optimizers that read this hyper-parameter."""
+    """Names of the optimizers that use this setting."""
     return [optimizer for optimizer, kind in OPTIMIZERS.items() if name in kind.reads]

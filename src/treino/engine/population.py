@@ -1,4 +1,4 @@
-"""A population: parameters, gradients, optimizer state and hyper-parameters of P networks, a row for each."""
+"""A population: parameters, gradients, optimizer state and hyper-parameters of P networks, a row each."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-# ---- memory layout of a network's tensors in its row of a population
+# ---- memory layout of a row
 
-PAD = 16  # numbers: 16 floats are a 64-byte line, and the bits of products depend on alignment
+PAD = 16  # numbers: 16 floats are 64 bytes; the bits of products depend on alignment
 
 
 def padded(count: int, to: int = PAD) -> int:
@@ -62,12 +62,12 @@ Copies = dict[str, NDArray[Any]]  # by the names of Population.tensors
 class Population:
     """P members with equal layer shapes.
 
-    params: ``[P, n]``. average: ``[P, n]`` running averages of params, ``[0, n]`` if no member keeps one.
-    grads: ``[P, n]`` gradients of the last step, or their sum with a fault (``summed``).
+    params: ``[P, n]``. average: ``[P, n]`` running averages of params; ``[0, n]`` if no member keeps one.
+    grads: ``[P, n]`` gradients of the last step; their sum over steps with the fault ``summed``.
     moments: the optimizer's state, each ``[P, n]``. buffers: ``[P, m]`` float64 (running means and the like).
-    seed_P, schedule_P, order_P: int64; the latter are places in the plan's schedules and in its orders. hp:
+    seed_P, schedule_P, order_P: int64; the last two are indices into the plan's schedules and orders. hp:
     hyper-parameters, each ``[P]`` float64 on the CPU.
-    bound: objects that a kernel keeps between chunks (views, optimizers); no part of the state.
+    bound: objects that a kernel keeps between chunks (views, optimizers); not part of the state.
     """
 
     layout: Layout
@@ -89,11 +89,11 @@ class Population:
 
     @property
     def answering(self) -> Tensor:
-        """``[P, n]``: the parameters that are evaluated and kept: the averages, if there are any."""
+        """``[P, n]``: the parameters to evaluate and keep: the running averages, if there are any."""
         return self.average if len(self.average) else self.params
 
     def tensors(self) -> dict[str, Tensor]:
-        """All tensors needed to continue, by name."""
+        """All tensors needed to continue training, by name."""
         moments = {f"moment.{i}": m for i, m in enumerate(self.moments)}
         grads = {"grads": self.grads} if self.summed else {}
         average = {"average": self.average} if len(self.average) else {}
@@ -109,8 +109,8 @@ class Population:
         }
 
     def copies(self) -> Copies:
-        """Copies of the tensors that change with every step. NumPy takes a third of clone's time for few
-        numbers."""
+        """Copies of the tensors that each step changes. For small ones NumPy takes a third of clone's
+        time."""
         if self.params.device.type != "cpu":
             return {name: t.detach().cpu().numpy().copy() for name, t in self._moving().items()}
         if "views" not in self.bound:
@@ -135,7 +135,7 @@ class Population:
         )  # fmt: skip
 
     def put(self, index: Tensor, members: "Population") -> None:
-        """Overwrite these rows by the members of another population, in order."""
+        """Overwrite these rows, in order, by the members of another population."""
         for here, there in zip(self.tensors().values(), members.tensors().values(), strict=True):
             here.index_copy_(0, index.to(here.device), there)
 

@@ -1,4 +1,4 @@
-"""All registries whose entries a setting may name: the source of the names in checks, help and docs."""
+"""All registries whose entries are values of settings: the source of names for checks, help and docs."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -31,7 +31,8 @@ REGISTRIES: Mapping[str, Mapping[str, Entry]] = {
 
 
 def names(setting: str) -> list[str]:
-    """The values of the setting, or the optimizers that read it; empty for a setting without a registry."""
+    """The names in a setting's registry; for a setting of some optimizers only, these optimizers; else
+    empty."""
     if setting in REGISTRIES:
         return list(REGISTRIES[setting])
     return readers(setting) if setting in OF_SOME else []

@@ -1,4 +1,4 @@
-"""Random numbers as functions of seed, layer and step: dropout masks, and the state of torch's generators."""
+"""Random numbers as functions of seed, layer and step: dropout masks, and states of torch's generators."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,9 +23,9 @@ _GOLDEN = 0x9E3779B97F4A7C15
 
 
 def member_seeds(seed: int, members: int) -> tuple[int, ...]:
-    """A seed for each member of an ensemble: the given one, and others (31 bits) derived from it.
+    """The seeds of an ensemble's members: the given seed, and 31-bit seeds derived from it.
 
-    Neighbouring seeds give unrelated seeds, and a larger ensemble begins with the seeds of a smaller one.
+    Consecutive seeds give unrelated members, and a larger ensemble begins with the seeds of a smaller one.
     """
     drawn, seeds = generator(seed, "member"), [seed]
     while len(seeds) < members:
@@ -38,7 +38,7 @@ def member_seeds(seed: int, members: int) -> tuple[int, ...]:
 def mix(x: torch.Tensor) -> torch.Tensor:
     """splitmix64's finaliser (Steele, Lea & Flood 2014) on int64 tensors.
 
-    Shifts of int64 are arithmetic, so the sign bits that they bring in are masked away.
+    Shifts of int64 are arithmetic, so the sign bits that they shift in are masked off.
     """
     x = x + (_GOLDEN - 2**64)
     x = (x ^ (x >> 30 & (1 << 34) - 1)) * (0xBF58476D1CE4E5B9 - 2**64)
@@ -49,24 +49,24 @@ def mix(x: torch.Tensor) -> torch.Tensor:
 def dropout_keys(
     seed_P: torch.Tensor, layers: int, first: int, steps: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """(a, b), each int32 ``[S, L, P]``, a odd: element e is kept where ``hash(e) * a + b >= threshold``."""
+    """(a, b), each int32 ``[S, L, P]``, a odd: element e is kept if ``hash(e) * a + b >= threshold``."""
     step_S = torch.arange(first, first + steps).view(-1, 1, 1)
     key_SLP = mix(mix(mix(seed_P.view(1, 1, -1)) + torch.arange(layers).view(1, -1, 1)) + step_S)
     return (key_SLP | 1).to(torch.int32), (key_SLP >> 32).to(torch.int32)  # .to(int32) keeps the low bits
 
 
 def element_hash(rows: int, units: int) -> torch.Tensor:
-    """int32 ``[rows, units]``: one hash per element, the same for every member and step."""
+    """int32 ``[rows, units]``: a hash per element, the same for every member and step."""
     return mix(torch.arange(rows * units) + 0x9E3779B9).to(torch.int32).view(rows, units)
 
 
 def dropout_threshold(rate: float) -> int:
-    """The int32 below which a share ``rate`` of all int32 lies."""
+    """The int32 number that a share ``rate`` of all int32 numbers is below."""
     return min(round(rate * 2**32), 2**32 - 1) - 2**31
 
 
 def step_seed(seed: int, step: int) -> int:
-    """The seed of torch's generator in one step of a module that draws its own random numbers (63 bits)."""
+    """The 63-bit seed of torch's generators in one step, for modules that draw random numbers."""
     x = seed * 0x632BE59BD9B4E019 + step
     for _round in range(2):  # of splitmix64's finaliser, as in ``mix``
         x = (x + 0x9E3779B97F4A7C15) % 2**64
@@ -78,7 +78,7 @@ def step_seed(seed: int, step: int) -> int:
 
 @contextmanager
 def fork_rng(seed: int | None = None, device: torch.device | None = None) -> Iterator[None]:
-    """Restore torch's global generators on exit. seed: seed them on entry."""
+    """Restore torch's global generators on exit. seed: seeds them on entry; None: unchanged."""
     kind = None if device is None else device.type
     metal = torch.mps.get_rng_state() if kind == "mps" else None  # torch.random.fork_rng doesn't restore it
     with torch.random.fork_rng([device or 0] if kind == "cuda" else []):
@@ -92,7 +92,7 @@ def fork_rng(seed: int | None = None, device: torch.device | None = None) -> Ite
 
 
 def reseed(seed: int, device: torch.device | None = None) -> None:
-    """Seed the global generators of the CPU and of this device; ``torch.manual_seed`` visits all devices."""
+    """Seed the global generators of the CPU and this device (``torch.manual_seed`` seeds all devices)."""
     torch.default_generator.manual_seed(seed)
     if device is not None and device.type == "cuda":
         with torch.cuda.device(device):

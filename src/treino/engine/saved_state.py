@@ -1,8 +1,8 @@
-"""A training's state, saved: tensors and JSON to resume it bit for bit, and keyframes every so many steps.
+"""Saved states of a training: tensors and JSON to resume it bit for bit, and keyframes at a fixed interval.
 
-The kernels copy the member's rows between two steps: a copy costs a hundredth of a step of a small network,
-while ending a chunk costs two or three steps. State that follows from the losses (the sums of an epoch) isn't
-copied but computed again, in ``saved_from_keyframe``.
+For a keyframe the kernel copies the member's rows between two steps: for a small network this costs a
+hundredth of a step, while ending a chunk costs two or three steps. State that follows from the losses (the
+sums of an epoch) isn't copied; ``saved_from_keyframe`` computes it again.
 """
 
 from dataclasses import dataclass, field
@@ -20,13 +20,13 @@ from treino.engine.training_state import EpochLoss, HyperparameterChange, Traini
 from treino.errors import TreinoError
 from treino.words import _
 
-# ---- a training's state as tensors and JSON, complete to resume it bit for bit
+# ---- saved states
 
 SavedState = tuple[dict[str, Tensor], dict[str, Any]]
 
 
 def training_identity(setup: TrainingSetup, state: TrainingState) -> dict[str, Any]:
-    """The values that must be equal for a saved state to belong to this training."""
+    """The values that must equal those of a saved state for this training to load it."""
     plan, shared, loss, stopping = setup.plan, setup.shared, setup.shared.loss, setup.early_stopping
     return {
         "format": 1,
@@ -51,19 +51,19 @@ def training_identity(setup: TrainingSetup, state: TrainingState) -> dict[str, A
 
 
 def _schedules(setup: TrainingSetup, state: TrainingState) -> list[Any]:
-    """One schedule if all members share it, else one for each."""
+    """One schedule if all members share it, else one per member."""
     schedules = [list(setup.plan.schedules[k]) for k in state.population.schedule_P.tolist()]
     return schedules[0] if all(each == schedules[0] for each in schedules) else schedules
 
 
 def save_state(setup: TrainingSetup, state: TrainingState) -> SavedState:
-    """The state as tensors (copies on the CPU) and JSON values."""
+    """The complete state as tensors (copies on the CPU) and JSON values."""
     meta = {
         "identity": training_identity(setup, state),
         "step": state.step,
         "evaluated": state.evaluated_step,
         "epoch_count": state.epoch_loss.count,
-        # as text, since JSON has no infinity, which means "no clipping"
+        # as text: JSON has no infinity, the value of ``clip`` for no clipping
         "pending": [[c.step, c.name, [repr(v) for v in c.value]] for c in state.pending],
     }
     return {n: t.detach().to("cpu", copy=True).contiguous() for n, t in state.tensors().items()}, meta
@@ -72,8 +72,8 @@ def save_state(setup: TrainingSetup, state: TrainingState) -> SavedState:
 def save_rows(
     setup: TrainingSetup, state: TrainingState, index: list[int], clock: tuple[int, int, int]
 ) -> SavedState:
-    """As ``save_state``, as if of a training of these members alone. clock: its step, the step of its last
-    evaluation, and the steps done of the present epoch."""
+    """Like ``save_state``, as if these members were trained alone. clock: their step, the step of their last
+    evaluation, and the steps done in the present epoch."""
     alone = state.rows(index)
     alone.step, alone.evaluated_step, alone.epoch_loss.count = clock
     return save_state(setup, alone)
@@ -85,7 +85,7 @@ def load_state(
     """Load a saved state.
 
     Raises:
-        TreinoError: it was saved by another training.
+        TreinoError: the state was saved by a different training.
     """
     if not isinstance(tensors, dict) or not isinstance(meta, dict):
         raise TreinoError(
@@ -107,7 +107,7 @@ def load_state(
             _("Make the training with the arguments of the saved one."),
         )
     for name, tensor in here.items():
-        tensor.copy_(tensors[name])  # in place: tensors from a file don't start on a 64-byte line
+        tensor.copy_(tensors[name])  # in place, as tensors from a file aren't aligned to 64 bytes
     state.find_running()
     state.step, state.evaluated_step = meta["step"], meta["evaluated"]
     state.epoch_loss.count = meta["epoch_count"]
@@ -119,14 +119,14 @@ def load_state(
 
 # ---- keyframes
 
-KEPT = ("params", "grads", "average", "buffers", "best.params", "best.buffers")  # and the moments
+KEPT = ("params", "grads", "average", "buffers", "best.params", "best.buffers")  # and the optimizer's moments
 
 
 @dataclass(frozen=True, eq=False)
 class Keyframe:
-    """A training after ``step`` updates: arrays and figures, named as in ``save``.
+    """A training after ``step`` updates: arrays, and numbers in meta, named as in ``save``.
 
-    Of several members it has the complete state, since losses are recorded as a mean.
+    With several members it holds the complete state, as the run records only the mean of their losses.
     """
 
     step: int
@@ -136,41 +136,40 @@ class Keyframe:
 
 @dataclass(eq=False)
 class KeyframeBuffer:
-    """The keyframes since the last ``take``. every: steps between two; 0: no keyframes."""
+    """The keyframes since the last ``take``. every: steps between keyframes; 0: no keyframes."""
 
     every: int = 0
     frames: list[Keyframe] = field(default_factory=list)
     best: Copies = field(default_factory=dict)
-    best_figures: tuple[int, float, int] = (-1, 0.0, -2)  # evaluated at, metric, step
+    best_figures: tuple[int, float, int] = (-1, 0.0, -2)  # step of the evaluation, best value, its step
     hp: dict[str, float] = field(default_factory=dict)
 
     def start(self, state: TrainingState, every: int) -> None:
-        """Begin to take a keyframe at each multiple of ``every``, and one now at step 0."""
+        """Take a keyframe at each multiple of ``every`` from now on, and one now if at step 0."""
         self.every = every
         if state.step == 0:
             self._add_at(state)
 
     def border(self, state: TrainingState) -> int | None:
-        """The step of the next keyframe, at which a chunk of several members must end."""
+        """The step of the next keyframe, if chunks must end there, as with several members; else None."""
         many = self.every and len(state.population) > 1
         return state.step - state.step % self.every + self.every if many else None
 
     def due(self, state: TrainingState, first: int, stop: int) -> frozenset[int]:
-        """The steps in this range that the kernel copies, counted from ``first``: 1 is the state after one
-        step."""
+        """The steps after which the kernel copies the member, counted from ``first``: 1: after one step."""
         if not self.every or len(state.population) > 1:
             return frozenset()
         steps = range(first + self.every - first % self.every, stop + 1, self.every)
         return frozenset(step - first for step in steps)
 
     def add_within(self, state: TrainingState, chunk: Chunk) -> None:
-        """Add the kernel's copies from before the chunk's end, with the best weights of that time."""
+        """Add the kernel's copies before the chunk's end. Call it before the evaluation."""
         for step, copies in self._copied(state, chunk):
             if step < state.step:
                 self._add(state, step, copies)
 
     def add_end(self, state: TrainingState, chunk: Chunk) -> None:
-        """Add the state at the chunk's end, with the evaluation there."""
+        """Add the state at the chunk's end. Call it after the evaluation."""
         if len(state.population) > 1 and self.every and state.step % self.every == 0:
             self._add_at(state)
         for step, copies in self._copied(state, chunk):
@@ -186,7 +185,7 @@ class KeyframeBuffer:
         return frames
 
     def _copied(self, state: TrainingState, chunk: Chunk) -> list[tuple[int, Copies]]:
-        """(step, rows) of the kernel's copies, without those after a diverged member's last good update."""
+        """(step, copies) from the kernel, without those after a diverged member's last good update."""
         if not chunk.keyframe_copies:
             return []
         last = int(state.last_step_P[0])
@@ -203,7 +202,7 @@ class KeyframeBuffer:
         self.frames.append(Keyframe(state.step, arrays, meta))
 
     def _add(self, state: TrainingState, step: int, copies: Copies) -> None:
-        """Add a keyframe. copies: of the member's rows; all else is from the present state."""
+        """Add a keyframe. copies: the member's rows; the rest comes from the present state."""
         if state.evaluated_step != self.best_figures[0]:
             self._copy_best(state, step, copies)
         if not self.hp:
@@ -213,8 +212,8 @@ class KeyframeBuffer:
         self.frames.append(Keyframe(step, copies | self.best, meta))
 
     def _copy_best(self, state: TrainingState, now: int, copies: Copies) -> None:
-        """Keyframes between two improvements share a copy of the best weights, which often is that of this
-        step."""
+        """Copy the best weights for the keyframes until the next evaluation; reuse ``copies`` if this step is
+        the best."""
         best = state.best
         step = int(best.step_P[0])
         if step == now and len(best.params):
@@ -227,12 +226,12 @@ class KeyframeBuffer:
 
 
 def _whole(state: TrainingState) -> Copies:
-    """The complete state without seeds, which the training has."""
+    """The complete state without the seeds, which the training's settings hold."""
     return {name: t.detach().cpu().numpy() for name, t in state.tensors().items() if name != "seeds"}
 
 
 def keyframe_bytes(state: TrainingState) -> int:
-    """The size of one keyframe."""
+    """The size of one keyframe in bytes."""
     if len(state.population) > 1:
         return sum(array.nbytes for array in _whole(state).values())
     best = (state.best.params, state.best.buffers)
@@ -241,7 +240,7 @@ def keyframe_bytes(state: TrainingState) -> int:
 
 
 def keyframe_of_saved(saved: SavedState) -> tuple[Copies, dict[str, Any]]:
-    """The arrays and figures of a keyframe from the result of ``TrainingLoop.save``."""
+    """The arrays and meta of a keyframe, from the result of ``TrainingLoop.save``."""
     tensors, meta = saved
     if len(tensors["seeds"]) > 1:
         return _keyframe_of_many(tensors, meta)
@@ -257,7 +256,7 @@ def _keyframe_of_many(tensors: dict[str, Tensor], meta: dict[str, Any]) -> tuple
     for step, name, values in meta["pending"]:
         if step <= meta["step"]:
             arrays[f"hp.{name}"][:] = [float(value) for value in values]
-    ended_P = arrays["stop_step"] == meta["step"]  # members that stopped at this step go on from a keyframe
+    ended_P = arrays["stop_step"] == meta["step"]  # members that ended at this step train on from a keyframe
     arrays["status"][ended_P], arrays["stop_step"][ended_P] = 0, 0
     return arrays, {name: meta[name] for name in ("step", "evaluated", "epoch_count")}
 
@@ -269,7 +268,7 @@ def saved_from_keyframe(
     meta: dict[str, Any],
     loss_S: Tensor,
 ) -> SavedState:
-    """The arguments of ``TrainingLoop.load`` for a keyframe. loss_S: the losses of all steps up to it."""
+    """The arguments of ``TrainingLoop.load`` for a keyframe. loss_S: the losses of all its steps."""
     step, count, here = meta["step"], setup.plan.count, state.tensors()
     figures = {
         "identity": training_identity(setup, state),
@@ -278,7 +277,7 @@ def saved_from_keyframe(
         "pending": [],
     }
     if len(state.population) > 1:
-        begins = count.end_of(count.ended(step)) == step  # an epoch, maybe with batches of another size
+        begins = count.end_of(count.ended(step)) == step  # an epoch begins, maybe with another batch size
         content = {"seeds": state.population.seed_P} | tensors
         if begins:
             content["epoch.sums"] = torch.zeros_like(state.epoch_loss.sums)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Schedule:
     """A schedule. factor(progress): the factor of the learning rate for progress in [0, 1).
 
-    about: what it does. source: the same factor as an expression of ``progress`` (and of
-    ``math``), for scripts without treino.
+    about: its description. source: the factor as an expression in ``progress`` (and ``math``), for exported
+    scripts.
     """
 
     factor: Callable[[float], float]
@@ -34,10 +34,10 @@ SCHEDULES: dict[str, Schedule] = {
 
 
 def scale(schedule: str, warmup: int, step: int, steps: int) -> float:
-    """The factor for the update that follows ``step`` updates, of ``steps`` planned ones.
+    """The factor for the update after ``step`` updates, out of ``steps`` planned ones.
 
-    Warm-up is a line that reaches 1 at update number ``warmup``; the schedule covers the steps after it.
-    Computed with Python floats: vectorised functions round differently by length.
+    Warm-up rises linearly to 1 at update number ``warmup``; the schedule covers the steps after it.
+    Computed with Python floats: vectorised functions round differently by array length.
     """
     if step < warmup:
         return (step + 1) / warmup

@@ -19,11 +19,11 @@ from treino.engine.population import Layout
 class SharedConfig:
     """The settings that are equal for all members.
 
-    template: a plain module with the members' shapes; a user's module with its initial weights. net: the
-    description; None for a user's module. construct: makes a user's module from a seed. item_shape: the input
-    shape per row of a user's module; None: flat rows. summed: the fault ``missing_zero_grad``. averages:
-    whether running averages of the weights are kept. limits: the range to which an ensemble's numbers are
-    clipped; None: not clipped.
+    template: a plain module with the members' shapes, or the user's module with its initial weights. net: the
+    MLP's description; None for a user's module. construct: makes a user's module from a seed. item_shape: the
+    shape of one input row of a user's module; None: flat rows. summed: whether gradients are summed (the
+    fault ``missing_zero_grad``). averages: whether members keep running averages of their weights. limits:
+    the range to which an ensemble's predictions are clipped; None: no clipping.
     """
 
     template: nn.Module
@@ -56,7 +56,7 @@ class SharedConfig:
 
     @property
     def shape(self) -> Shape:
-        """The description of an MLP for the hand-written pass."""
+        """The MLP's description for the hand-written pass."""
         assert self.net is not None
         linear = [m for m in self.template.modules() if isinstance(m, nn.Linear)]
         sizes = (linear[0].in_features, *(m.out_features for m in linear))

@@ -1,4 +1,4 @@
-"""The steps of a training: batches, learning-rate factors, evaluations, epochs, as functions of the step."""
+"""The plan of a training: batches, learning-rate factors, evaluations and epochs as functions of the step."""
 
 import math
 from collections.abc import Sequence
@@ -12,15 +12,15 @@ from treino.data.rows import Shuffle, order
 from treino.engine.population import Copies, Population
 from treino.engine.schedules import scale
 
-# ---- the count of epochs over a training's steps
+# ---- the count of epochs
 
 
 @dataclass(frozen=True)
 class EpochStretch:
-    """A stretch of epochs of equal length, from a step on.
+    """A range of epochs of equal length, from a step on.
 
-    start_step: the updates before this stretch. start_epoch: the epochs begun before it; the last of them is
-    cut short at ``start_step``, unless it ends there. previous: the stretch before, if there is one.
+    start_step: the updates before this range. start_epoch: the epochs begun before it; the last of these is
+    cut short at ``start_step``, unless it ends there. previous: the range before this one, if any.
     """
 
     steps_per_epoch: int
@@ -29,12 +29,13 @@ class EpochStretch:
     previous: "EpochStretch | None" = None
 
     def restarted(self, step: int, per: int) -> "EpochStretch":
-        """A count with epochs of ``per`` steps after ``step`` updates; the next step begins an epoch."""
+        """Return a new range after ``step`` updates, with epochs of ``per`` steps; the next step begins an
+        epoch."""
         return EpochStretch(per, step, self.epoch_of(step), self)
 
     @property
     def parts(self) -> "list[EpochStretch]":
-        """This stretch and all earlier ones, the newest first."""
+        """This range and all earlier ones, the newest first."""
         stretches, count = [self], self.previous
         while count is not None:
             stretches.append(count)
@@ -42,12 +43,12 @@ class EpochStretch:
         return stretches
 
     def epoch_of(self, step: int) -> int:
-        """The number, from 1 on, of the epoch that update number ``step`` belongs to; 0 before the first."""
+        """The epoch (from 1) that contains update number ``step``; 0 for step 0."""
         count = self._at(step)
         return count.start_epoch - (count.start_step - step) // count.steps_per_epoch
 
     def epochs_of(self, step_P: Tensor) -> Tensor:
-        """``[P]`` int64: ``epoch_of`` many steps at once."""
+        """``[P]`` int64: ``epoch_of`` for many steps at once."""
         newest, *earlier = self.parts
         first = newest.start_step
         epoch_P = newest.start_epoch - (first - step_P) // newest.steps_per_epoch
@@ -57,7 +58,7 @@ class EpochStretch:
         return epoch_P
 
     def end_of(self, epoch: int) -> int:
-        """The updates done at the end of this epoch, or where it was cut short; 0 for epoch 0."""
+        """The number of updates when this epoch ended or was cut short; 0 for epoch 0."""
         count, cut = self, math.inf
         while count.previous is not None and epoch <= count.start_epoch:
             count, cut = count.previous, min(cut, count.start_step)
@@ -75,12 +76,13 @@ class EpochStretch:
         return count.start_epoch + (done // per if done % per == 0 else done / per)
 
     def place(self, step: int) -> tuple[int, int]:
-        """(epochs before it, steps before it in its epoch) of the update that follows ``step`` updates."""
+        """For the update after ``step`` updates: (epochs before its epoch, steps before it within the
+        epoch)."""
         epochs, steps = divmod(step - self.start_step, self.steps_per_epoch)
         return self.start_epoch + epochs, steps
 
     def _at(self, step: int) -> "EpochStretch":
-        """The stretch with update number ``step``."""
+        """The range that contains update number ``step``."""
         count = self
         while count.previous is not None and step <= count.start_step:
             count = count.previous
@@ -89,16 +91,16 @@ class EpochStretch:
 
 # ---- the steps of a training
 
-EVALUATION_SPACING = 20  # steps between two evaluations, at least
+EVALUATION_SPACING = 20  # least steps between two evaluations
 MIN_TICK_STEPS = 10  # steps
 
 
 @dataclass(frozen=True)
 class Past:
-    """The past of a training that continues another one's state.
+    """What a training takes over from the training whose state it continues.
 
-    passes: the count of epochs up to ``first``, if an epoch begins anew there. optimizer: the updates before
-    the optimizer's state started at zero. order: the seed of the row order, if it isn't the data's.
+    passes: the epochs up to ``first``, if a new epoch begins there. optimizer: the updates before the
+    optimizer's state was reset to zero. order: the seed of the row order, if it isn't the data's.
     """
 
     first: int = 0
@@ -107,21 +109,21 @@ class Past:
     order: int | None = None
 
     def count(self, per: int) -> EpochStretch:
-        """The count of its epochs, which have ``per`` steps from ``first`` on."""
+        """The count of epochs, with ``per`` steps per epoch from ``first`` on."""
         return EpochStretch(per) if self.passes is None else self.passes.restarted(self.first, per)
 
 
 @dataclass(frozen=True)
 class StepPlan:
-    """The steps of a training. rows: the number of training rows. batch_size: None for all rows. steps: the
-    planned steps. every: steps per tick.
+    """The plan of a training. rows: the number of training rows. batch_size: None: all rows. steps: planned
+    updates. every: steps per tick.
 
     schedules: the different (name, warm-up steps) of all members. evaluates: whether there are validation
     rows.
-    batches: the batches of an epoch, if a DataLoader makes them; batch_size is then the largest. past: of a
-    training that continues another one's state. by_steps: whether its length was set in steps. orders: the
-    different seeds of row orders, if members have several; for rows in memory and kernels that train members
-    one after the other.
+    batches: batches per epoch, if a DataLoader makes them; batch_size is then the largest one. past: set if
+    the training continues another training's state. by_steps: whether the length was set in steps. orders:
+    the different seeds of row orders, if members differ in them; only for rows in memory and kernels that
+    train members one after the other.
     """
 
     rows: int
@@ -149,23 +151,23 @@ class StepPlan:
         return self.past.count(self.steps_per_epoch)
 
     def factors(self, first: int, stop: int) -> list[list[float]]:
-        """The factors of the learning rate at each of these steps, by schedule."""
+        """The learning-rate factors of each schedule at steps ``first`` to ``stop``."""
         return [
             [self._factor(name, warmup, step) for step in range(first, stop)]
             for name, warmup in self.schedules
         ]
 
     def _factor(self, name: str, warmup: int, step: int) -> float:
-        """The factor at a step. If the length is set in epochs, the progress is that of epochs, even if their
-        lengths in steps vary."""
+        """The factor at a step. If the length is set in epochs, progress counts epochs, even if they differ
+        in steps."""
         if step < warmup or self.by_steps:
             return scale(name, warmup, step, self.steps)
         more = self.count.start_epoch * self.steps_per_epoch - self.count.start_step
         return scale(name, min(warmup, step + more), step + more, self.steps + more)
 
     def next_evaluation(self, step: int, last: int) -> int:
-        """The first epoch's end after ``step`` that is 20 steps from the last evaluation, or the end of the
-        training."""
+        """The next end of an epoch after ``step`` that is at least 20 steps after the last evaluation, or the
+        end of the training."""
         if not self.evaluates:
             return self.steps
         epoch = self.count.epoch_of(max(step + 1, last + EVALUATION_SPACING))
@@ -173,7 +175,7 @@ class StepPlan:
 
 
 class BatchIndices:
-    """The row numbers of every step's batch, a function of (seed, step). Caches the order of the epoch.
+    """The row numbers of each step's batch, as a function of (seed, step). Caches the present epoch's order.
 
     seed: of the order, default the plan's ``data_seed``.
     """
@@ -200,19 +202,19 @@ class BatchIndices:
 # ---- a chunk
 
 Batches = Sequence[Tensor | None]
-EVALUATION_ROWS = 1024  # a pass of every kernel; fixed, for a product's bits may depend on its number of rows
+EVALUATION_ROWS = 1024  # per forward pass; fixed, as a matrix product's bits may depend on its rows
 
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
-    """The input of S steps: the rows, the batch of every step (None: all rows), and their place in the run.
+    """The input of S steps: the rows, each step's batch (None: all rows), and the steps' place in the run.
 
     x: ``[N, D]``, or ``[N, *item_shape]`` for a module of the user's. y: ``[N]`` int64 or ``[N, K]``.
-    first: updates done before. optimizer_first: the updates since the optimizer's state was zero, which are
-    fewer if the training changed its optimizer. factors: for each of the plan's schedules, one per step.
-    orders: the batches by each of the plan's orders, if it has several.
-    keyframe_steps: the steps, from 1 on, after which the kernel adds copies of the one member's rows to
-    ``keyframe_copies``.
+    first: updates done before the chunk. optimizer_first: updates done since the optimizer's state was zero;
+    fewer than ``first`` if the optimizer was changed. factors: one per step, for each of the plan's
+    schedules. orders: the batches for each of the plan's orders, if it has several.
+    keyframe_steps: the steps of the chunk, from 1, after which the kernel adds a copy of the only member's
+    rows to ``keyframe_copies``.
     """
 
     x: Tensor
@@ -231,7 +233,7 @@ class Chunk:
 
     @property
     def stop(self) -> int:
-        """The updates done after the chunk."""
+        """The number of updates done after the chunk."""
         return self.first + len(self.batches)
 
     def batches_of(self, population: Population, row: int) -> Batches:
@@ -239,5 +241,5 @@ class Chunk:
         return self.orders[int(population.order_P[row])] if self.orders else self.batches
 
     def copy_member(self, population: Population) -> None:
-        """Add a copy of the only member's present rows."""
+        """Add a copy of the only member's rows to ``keyframe_copies``."""
         self.keyframe_copies.append(population.copies())

@@ -1,4 +1,4 @@
-"""The template module of a population: a plain module with the shapes of every member."""
+"""A population's template: a plain module with the layers and shapes of each member."""
 
 import math
 import os
@@ -27,17 +27,17 @@ from treino.engine.user_module import (
 from treino.errors import TreinoError
 from treino.words import _, numeral
 
-PARAMETER_COPIES = 6  # weights, gradients, two moments, best weights, and a copy to rewind to
+PARAMETER_COPIES = 6  # weights, gradients, two moments, best weights, and the rewind copy
 
 NetSource = MLP | nn.Module | Callable[[], nn.Module]
-Maker = Callable[[int], nn.Module]  # of a seed
+Maker = Callable[[int], nn.Module]  # makes a module from a seed
 
 
 @dataclass(frozen=True, eq=False)
 class Template:
-    """A template. module: on the CPU; a user's module has the first member's weights. construct: makes the
-    module of another seed; None for one member or an MLP. layers: the table of its layers. two: the two rows
-    on which it was tested."""
+    """A template. module: on the CPU; a user's module with the first member's weights. construct: makes a
+    module from a seed; None for one member or an MLP. layers: the table of layers. two: the two rows of the
+    test."""
 
     module: nn.Module
     construct: Maker | None
@@ -56,10 +56,10 @@ def outputs_of(loss: Loss, inputs: Inputs) -> int:
 
 
 def template_of(net: NetSource, inputs: Inputs, loss: Loss, config: TrainConfig) -> Template:
-    """Make the template, with its lazy layers, and test it on two rows.
+    """Make the template, with lazy layers initialised, and test it on two rows.
 
     Raises:
-        TreinoError: no network, or one that is too large or doesn't fit the rows, the loss or the settings.
+        TreinoError: not a network; a network too large, or unfit for the rows, the loss or the settings.
     """
     module, maker = _module(net, inputs, outputs_of(loss, inputs), config)
     two, y = probe_rows(*inputs.train)
@@ -78,13 +78,13 @@ def template_of(net: NetSource, inputs: Inputs, loss: Loss, config: TrainConfig)
 def _module(
     net: NetSource, inputs: Inputs, outputs: int, config: TrainConfig
 ) -> tuple[nn.Module, Maker | None]:
-    """The first member's module, and a function that makes those of other seeds."""
+    """The first member's module, and a function that makes a module from another seed (None: not needed)."""
     if isinstance(net, MLP):
         (columns,) = input_shape(net, inputs)
         parameters = sum((a + 1) * b for a, b in pairwise((columns, *net.hidden, outputs)))
         check_memory(parameters, len(config.members), config.dtype)
         with fork_rng():
-            rate = 0.5 if isinstance(net.dropout, tuple) else None  # in place of each member's own rate
+            rate = 0.5 if isinstance(net.dropout, tuple) else None  # a placeholder for each member's own rate
             module = net.module(columns, outputs, rate)
             if net.gates:
                 module = with_gates(module, gates_of(columns, inputs.columns, inputs.bins, net.gates))
@@ -104,7 +104,7 @@ def _module(
                 _("One network can't start from {n} seeds.").format(n=len(config.members)),
                 _("Give its class, or a function that makes it, instead of the network."),
             )
-        check_state(net)  # first, since a refused module may not be copyable
+        check_state(net)  # check first: a refused module may not be copyable
         return plain_module(module_copy(net), config.dtype), None
     if not callable(net):
         raise TreinoError(
@@ -141,12 +141,12 @@ def check_memory(parameters: int, members: int, dtype: torch.dtype) -> None:
 
 
 def plain_module(module: nn.Module, dtype: torch.dtype = torch.float32) -> nn.Module:
-    """The module prepared for training: on the CPU, with floating-point tensors of this type.
+    """Prepare the module for training: move it to the CPU, convert floating-point tensors to ``dtype``.
 
-    Embeddings give dense gradients instead of sparse ones, with the same updates.
+    Embeddings with sparse gradients switch to dense ones, with the same updates.
 
     Raises:
-        TreinoError: it is compiled by ``torch.jit``, or its state can't be stored.
+        TreinoError: the module is compiled by ``torch.jit``, or its state can't be stored.
     """
     if any(isinstance(m, torch.jit.ScriptModule) for m in module.modules()):
         raise TreinoError(

@@ -1,4 +1,4 @@
-"""Ticks, which a training yields after some steps: losses, evaluations, and a view of the population."""
+"""Ticks, which a training yields after some steps: losses, evaluations and a view of the population."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,22 +16,22 @@ from treino.engine.training_state import TrainingState
 from treino.errors import TreinoError
 from treino.words import _
 
-# ---- ticks, which a training yields after some steps
+# ---- ticks
 
-Evaluation = dict[str, dict[str, Tensor]]  # {split: {metric: [P] float64}}, NaN where a member has stopped
+Evaluation = dict[str, dict[str, Tensor]]  # {split: {metric: [P] float64}}, NaN for ended members
 
 
 @dataclass(frozen=True, eq=False)
 class Epoch:
     """One pass over the training rows; the last may be cut short by ``steps``.
 
-    number: from 1 on. step: updates done at its end. loss_P, loss_std_P: mean and deviation (of the
-    population, as numpy's) of its steps' losses, float64, NaN for a member that stopped before its end.
-    evaluation: None without an evaluation. answer: ``{split: {metric: figure}}`` of the single network or of
-    an ensemble's mean; None without an evaluation, or if several members train separately.
-    validation_std: the deviation of that answer's validation loss over batches of the training's size
-    (``batch_deviation``). ended: ``time.perf_counter()`` at its end, interpolated within a chunk if an epoch
-    is shorter than 20 steps. evaluation_seconds: the time of the evaluation.
+    number: from 1. step: updates done at the epoch's end. loss_P, loss_std_P: mean and standard deviation
+    (ddof=0, as numpy's) of the steps' losses, float64; NaN for a member that ended before. evaluation:
+    metrics of each member; None if none was due. answer: ``{split: {metric: value}}`` of the single network
+    or of the ensemble; None without an evaluation, or if several members train separately. validation_std:
+    the standard deviation of the answer's validation loss over batches of the training's size
+    (``batch_deviation``). ended: ``time.perf_counter()`` at the epoch's end, interpolated within a chunk if
+    epochs are shorter than 20 steps. evaluation_seconds: the evaluation's duration.
     """
 
     number: int
@@ -46,10 +46,10 @@ class Epoch:
 
 
 class PopulationView:
-    """The population at a tick; raises an error after the training has moved on.
+    """The population at a tick. Use after the training has moved on raises an error.
 
     Attributes are those of Population (``params``, ``hp``, ...); ``snapshot()`` is a copy to keep,
-    ``net(member)`` a plain ``nn.Module`` copy, ``answer()`` that of the one network or of the ensemble.
+    ``net(member)`` a plain ``nn.Module`` copy, ``answer()`` a copy of the single network or the ensemble.
     """
 
     def __init__(self, setup: TrainingSetup, state: TrainingState) -> None:
@@ -89,9 +89,10 @@ class PopulationView:
 class Tick:
     """Some consecutive steps of a training: their losses, the epochs that ended, a view of the population.
 
-    step: updates done. epoch: passes done, whole or not. loss_SP: float32 ``[S, P]``, each step's loss
-    before its update; NaN after a member stopped. epochs: those that ended within this tick.
-    status_P: running, finished, stopped (by patience) or diverged. together: whether they are an ensemble.
+    step: updates done. epoch: passes over the rows, maybe fractional. loss_SP: float32 ``[S, P]``, each
+    step's loss before its update; NaN after a member's end. epochs: those that ended within this tick.
+    status_P: running, finished, stopped (by patience) or diverged. together: whether members form an
+    ensemble.
     """
 
     step: int
@@ -110,7 +111,7 @@ class Tick:
 
     @property
     def loss_S(self) -> Tensor:
-        """``[S]``: each step's loss; of several members the mean without NaN."""
+        """``[S]``: each step's loss; for several members the mean without NaN."""
         loss_SP = self.loss_SP
         if loss_SP.shape[1] == 1:
             return loss_SP[:, 0]
@@ -118,12 +119,12 @@ class Tick:
 
     @property
     def evaluation(self) -> Evaluation | None:
-        """The newest in ``epochs``."""
+        """The newest evaluation in ``epochs``; None without one."""
         return next((e.evaluation for e in reversed(self.epochs) if e.evaluation is not None), None)
 
     @property
     def answer(self) -> dict[str, dict[str, float]] | None:
-        """The newest in ``epochs``."""
+        """The newest answer in ``epochs``; None without one."""
         return next((e.answer for e in reversed(self.epochs) if e.answer is not None), None)
 
     @property
@@ -138,16 +139,16 @@ class Tick:
         return self.population.answer()
 
 
-# ---- the state before a training's next update
+# ---- the next update
 
 
 @dataclass(frozen=True, eq=False)
 class NextUpdate:
     """One member before its next update.
 
-    hp: lr (with its schedule's factor), weight_decay, momentum, beta1, beta2, eps, clip (infinite: none),
+    hp: lr (with its schedule's factor), weight_decay, momentum, beta1, beta2, eps, clip (inf: no clipping),
     dropout. state: ``{parameter: {name: tensor}}`` in torch.optim's names; copies on the CPU. gradients:
-    ``{parameter: tensor}``, the sum so far where the fault ``missing_zero_grad`` keeps it, else empty.
+    ``{parameter: tensor}``, the sum so far with the fault ``missing_zero_grad``, else empty.
     """
 
     hp: dict[str, float]
@@ -167,7 +168,7 @@ def next_update(setup: TrainingSetup, state: TrainingState, member: int = 0) -> 
         return layout.named(flat[member].detach().to("cpu", copy=True))
 
     moments: dict[str, dict[str, Tensor]] = {name: {} for name in layout.names}
-    if "momentum" not in optimizer.reads or hp["momentum"]:  # without momentum torch keeps no buffer either
+    if "momentum" not in optimizer.reads or hp["momentum"]:  # like torch, no buffer without momentum
         for kind, moment in zip(optimizer.states, population.moments, strict=True):
             for name, value in named(moment).items():
                 moments[name][kind] = value

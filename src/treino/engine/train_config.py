@@ -22,12 +22,12 @@ from treino.words import _, setting
 SIDE_BY_SIDE = (
     "seed", "lr", "momentum", "betas", "eps", "weight_decay", "clip", "ema", "schedule", "warmup",
 )  # fmt: skip
-"""The settings in which members of one population may differ (and dropout, which is the network's)."""
+"""The settings in which members of a population may differ, besides the network's dropout."""
 
 
 @dataclass(frozen=True)
 class Defaults:
-    """Defaults that depend on the kind of data."""
+    """Defaults for one kind of data."""
 
     hidden: tuple[int, ...]
     lr: float
@@ -35,7 +35,7 @@ class Defaults:
     epochs: int
 
 
-PATIENCE = 20  # epochs without improvement, for a training without a set length
+PATIENCE = 20  # epochs without improvement, if no length is set
 DEFAULTS = {
     "table": Defaults(hidden=(64, 32), lr=3e-3, batch_size=32, epochs=200),
     "image": Defaults(hidden=(128, 128), lr=1e-3, batch_size=100, epochs=10),
@@ -44,10 +44,10 @@ DEFAULTS = {
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The settings of every member of a population; they may differ in those of SIDE_BY_SIDE only.
+    """The settings of every member of a population; members may differ only in the settings of SIDE_BY_SIDE.
 
     Make one with ``config_of`` or ``config_of_keywords``, which check it. every: steps per tick; None: an
-    epoch. dtype: of the numbers.
+    epoch. dtype: of rows and weights.
     """
 
     members: tuple[Settings, ...]
@@ -56,7 +56,7 @@ class TrainConfig:
 
     @property
     def shared(self) -> Settings:
-        """The settings that all members have in common (those of the first)."""
+        """The first member's settings, for those that all members share."""
         return self.members[0]
 
     @property
@@ -77,17 +77,17 @@ class TrainConfig:
         return [(s.schedule, s.warmup) for s in self.members]
 
     def rows_per_step(self, rows: int) -> int:
-        """The rows of a step for ``rows`` training rows. Only after ``for_data``."""
+        """The batch size for ``rows`` training rows. Call ``for_data`` before."""
         size = self.shared.batch_size
         return min(size, rows) if isinstance(size, int) else rows
 
     def hyperparameters(self, dropout: float | Sequence[float] = 0.0) -> dict[str, torch.Tensor]:
-        """``{name: [P] float64}`` before the first step.
+        """``{name: [P] float64}`` at the first step.
 
-        Only after ``for_data``.
+        Call ``for_data`` before.
 
         Raises:
-            TreinoError: the number of dropout rates isn't that of members.
+            TreinoError: the number of dropout rates is not that of the members.
         """
         beta1_P, beta2_P = zip(*(s.betas or BETAS for s in self.members), strict=True)
         numbers = {"beta1": beta1_P, "beta2": beta2_P, "clip": [s.clip or math.inf for s in self.members]}
@@ -98,11 +98,11 @@ class TrainConfig:
         return {name: hp[name] for name in HP}
 
     def with_settings(self, **values: Any) -> "TrainConfig":
-        """A copy with these values, already checked, for all members."""
+        """A copy with these values for all members. values: already checked."""
         return replace(self, members=tuple(s.model_copy(update=values) for s in self.members))
 
     def rows(self, rows: Sequence[int]) -> "TrainConfig":
-        """The config of these members alone."""
+        """The config of only these members."""
         return replace(self, members=tuple(self.members[row] for row in rows))
 
     def for_data(self, kind: str, **decided: Any) -> "TrainConfig":
@@ -123,11 +123,11 @@ class TrainConfig:
 def config_of(
     members: Sequence[Settings], every: int | None = None, dtype: torch.dtype = torch.float32
 ) -> TrainConfig:
-    """The config of members with these settings, which may differ in those of SIDE_BY_SIDE only. An ensemble
-    becomes as many members with derived seeds.
+    """Check the settings of members, which may differ only in those of SIDE_BY_SIDE, and return their config.
+    ``ensemble=n`` becomes n members with derived seeds.
 
     Raises:
-        TreinoError: a name that there is not, settings that contradict each other or the machine.
+        TreinoError: an unknown name; settings that contradict each other or that this machine can't fulfil.
     """
     if dtype not in (torch.float32, torch.float64):
         raise TreinoError(
@@ -151,17 +151,17 @@ def config_of(
         )
     _check_names(config)
     _check_optimizer(config)
-    assert config.device  # raises here if the device isn't available
+    assert config.device  # raises if the device isn't available
     return config
 
 
 def config_of_keywords(
     keywords: Mapping[str, Any], seeds: Any, every: int | None, dtype: torch.dtype
 ) -> TrainConfig:
-    """The config of the keywords of ``treino.train``: settings of all members, or one value for each seed.
+    """The config of the keywords of ``treino.train``, each with one value, or with a list of one per seed.
 
     Raises:
-        TreinoError: as ``config_of``; an unknown keyword, or a value of a wrong type or out of range.
+        TreinoError: as ``config_of``; an unknown keyword; a value of a wrong type or out of range.
     """
     for name in keywords:
         if name not in OF_ENGINE:
@@ -206,14 +206,14 @@ def _listed(seeds: Any) -> list[Any]:
 
 
 def _is_several(name: str, value: Any) -> bool:
-    """Whether it is one value for each member; betas are a pair of values."""
+    """Whether the value is a list of one per member; betas alone are a pair."""
     if name == "betas":
         return isinstance(value, list | tuple) and any(isinstance(beta, list | tuple) for beta in value)
     return isinstance(value, list | tuple)
 
 
 def _of_members(name: str, value: Any, members: int) -> list[Any]:
-    """One value for each member."""
+    """A list of one value per member, from such a list or a list of one."""
     if name == "betas":
         pairs = [list(beta) if isinstance(beta, list | tuple) else [beta] * members for beta in value]
         value = list(zip(*pairs, strict=True)) if len(set(map(len, pairs))) == 1 else pairs[0]
@@ -229,7 +229,7 @@ def _of_members(name: str, value: Any, members: int) -> list[Any]:
 
 
 def _check_names(config: TrainConfig) -> None:
-    """Refuse names that are in no registry."""
+    """Refuse names that their registry doesn't have."""
     for name, registry in REGISTRIES.items():
         if name in OF_ENGINE:
             for value in {getattr(s, name) for s in config.members} - {None}:
@@ -241,7 +241,7 @@ def _check_names(config: TrainConfig) -> None:
 
 
 def _check_optimizer(config: TrainConfig) -> None:
-    """Refuse numbers that the optimizer wouldn't read."""
+    """Refuse settings that the optimizer doesn't use."""
     optimizer = config.shared.optimizer
     for name, value_P in config.for_data("table").hyperparameters().items():
         check_read(name, value_P.tolist(), optimizer)
@@ -264,7 +264,7 @@ def _check_optimizer(config: TrainConfig) -> None:
 
 
 def with_keywords(function: Callable[..., Any], signature: Signature) -> None:
-    """Give the function a signature whose ``**settings`` are spelt out, for help and completion."""
+    """Replace ``**settings`` in the function's signature by the settings' names, for help and completion."""
     hints = get_type_hints(Settings)
     own = [p for p in signature.parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
     keywords = [

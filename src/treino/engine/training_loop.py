@@ -35,12 +35,12 @@ from treino.engine.training_state import (
 from treino.errors import TreinoError
 from treino.words import _
 
-CHUNK_STEPS = 4096  # limits the memory that a chunk allocates in advance
-REWIND_SECONDS = 0.1  # of training, at most, for which Ctrl-C waits, to end at a whole step
+CHUNK_STEPS = 4096  # limits the memory allocated in advance for a chunk
+REWIND_SECONDS = 0.1  # most training to repeat after Ctrl-C, to restore the state before the chunk
 
 
 class EvaluationReport(NamedTuple):
-    """The measurement after a chunk and its seconds; empty if none was due.
+    """The evaluation after a chunk and its duration; empty if no evaluation was due.
 
     answer, deviation: see Epoch.
     """
@@ -52,14 +52,14 @@ class EvaluationReport(NamedTuple):
 
 
 class TrainingLoop:
-    """A training of P networks side by side, made by ``train``. Iterate over its ticks, or call ``advance``
-    for a limited time.
+    """A training of P networks side by side, made by ``train``. Iterate over it for ticks, or call
+    ``advance`` to train for a limited time.
 
-    setup: the fixed parts, with the config; state: the changing parts, as plain data. keyframes: the
-    keyframes taken. step, epoch: done so far. steps, steps_per_epoch: planned. engine, threads: the kernel's
-    identity.
-    layers: (name, kind, in, out, parameters) of every layer. parameters: of one member, without padding.
-    loss, loss_reason: the loss's name and why; loss_function: it as a function. outputs: C.
+    setup: the fixed parts, including the config. state: the changing parts, as plain data. keyframes: those
+    taken so far. step, epoch: progress so far. steps, steps_per_epoch: the plan. engine, threads: the
+    kernel's name and threads.
+    layers: (name, kind, in, out, parameters) of every layer. parameters: number per member, without padding.
+    loss, loss_reason: the loss's name, and why it was chosen. loss_function: the loss itself. outputs: C.
     """
 
     def __init__(self, setup: TrainingSetup, state: TrainingState) -> None:
@@ -85,9 +85,9 @@ class TrainingLoop:
             yield self.advance(None)
 
     def advance(self, limit_s: float | None = 0.1, until: int | None = None) -> Tick:
-        """Train for about ``limit_s`` seconds (None: no limit), to the tick's end or to step ``until``.
+        """Train for about ``limit_s`` seconds (None: no limit), at most to the tick's end or step ``until``.
 
-        At least one step is taken. Chunks never change a bit of a training.
+        Takes at least one step. How a training is divided into calls changes no bit of its result.
         """
         if self.done:
             raise TreinoError("training_over", _("This training is over."), _("Train a new one."))
@@ -120,7 +120,7 @@ class TrainingLoop:
         )
 
     def _apply_changes(self) -> None:
-        """Apply the changes of hyper-parameters that are due."""
+        """Apply pending changes of hyper-parameters whose step has come."""
         state = self.state
         due = [change for change in state.pending if change.step <= state.step]
         for change in due:
@@ -138,8 +138,8 @@ class TrainingLoop:
         return max(1, min(CHUNK_STEPS, int(seconds / self._seconds_per_step)))
 
     def _next_chunk(self, stop: int) -> Chunk:
-        """The next steps, up to ``stop`` at most; fewer if an evaluation or a change of settings is due
-        earlier, or if no more rows are available yet."""
+        """The next steps, at most up to ``stop``; fewer if an evaluation, a keyframe or a change of
+        hyper-parameters is due earlier, or if fewer rows have been read."""
         state = self.state
         changes = [change.step for change in state.pending if change.step > state.step]
         if (border := self.keyframes.border(state)) is not None:
@@ -161,8 +161,8 @@ class TrainingLoop:
     def _train_chunk(self, chunk: Chunk) -> tuple[Tensor, Tensor]:
         """Run the chunk's steps, and reset members that diverge to their last good update.
 
-        Returns the losses ``[S, P]``, NaN for members that don't train, and the losses without those of
-        undone updates, for the means of epochs.
+        Returns the losses ``[S, P]``, NaN for members that don't train, and a copy without the losses of
+        undone updates, for the epoch means.
         """
         state, first, members = self.state, chunk.first, self.state.running
         population = state.population
@@ -171,7 +171,7 @@ class TrainingLoop:
         try:
             with torch_context(self.setup.kernel.intra_op_threads):
                 loss_SR = self.setup.kernel.run(population, members, chunk)
-                # a sum is fifty times cheaper than testing every number
+                # one sum is fifty times cheaper than isfinite of every number
                 finite = math.isfinite(float(loss_SR.sum() + population.params.sum()))
                 loss_SR = loss_SR.cpu()
                 if not finite:
@@ -180,7 +180,7 @@ class TrainingLoop:
             population.put(members, self._rewind.members(slice(None), first))
             raise
         stop = chunk.stop
-        if not len(state.running):  # the result must not depend on the length of the chunk
+        if not len(state.running):  # all ended within the chunk: the result must not depend on its length
             stop = int(state.stop_step_P[members].max()) + 1
         state.step = stop
         loss_SP = torch.full((stop - first, len(population)), torch.nan, dtype=loss_SR.dtype)
@@ -191,13 +191,13 @@ class TrainingLoop:
         return loss_SP.float(), counted_SP
 
     def _retrain(self, population: Population, first: int, stop: int) -> None:
-        """Run these steps again with a copy of some members."""
+        """Train a copy of some members again from step ``first`` to ``stop``."""
         with torch_context(self.setup.kernel.intra_op_threads):
             self.setup.kernel.run(population, torch.arange(len(population)), self._chunk(first, stop))
 
     def _evaluate(self, chunk: Chunk) -> EvaluationReport:
-        """If an evaluation is due after a chunk, measure the members in training, keep the best weights, and
-        stop members without patience left."""
+        """If an evaluation is due after the chunk, measure the running members, keep the best weights, and
+        stop members whose patience has run out."""
         state, validation, stopping = self.state, self.setup.validation, self.setup.early_stopping
         due = self.done or state.step == self._next_evaluation(chunk.first)
         if validation is None or not due or not len(state.running):
@@ -228,8 +228,8 @@ class TrainingLoop:
         report: EvaluationReport,
         span: tuple[float, float],
     ) -> list[Epoch]:
-        """The epochs that ended within a chunk. means: means and deviations ``[E, P]`` of their losses. span:
-        the clock at the chunk's beginning and end."""
+        """The epochs that ended within a chunk. means: means and standard deviations ``[E, P]`` of their
+        losses. span: ``time.perf_counter()`` at the chunk's start and end."""
         first, stop, count = chunk.first, self.state.step, self.plan.count
         begin, end = span
         epochs: list[Epoch] = []
@@ -243,7 +243,7 @@ class TrainingLoop:
         return epochs
 
     def _end_members(self) -> None:
-        """End all members after the last planned step, and mark those with hopeless losses as diverged."""
+        """End all members after the last planned step; mark ended ones with a hopeless loss as diverged."""
         state = self.state
         if state.step >= self.steps:
             state.end(state.running, FINISHED, state.step)
@@ -261,7 +261,7 @@ class TrainingLoop:
 
     @property
     def epoch(self) -> float:
-        """The passes over the rows so far; a whole number at an epoch's end."""
+        """Passes over the training rows so far; a whole number at an epoch's end."""
         return self.plan.count.passes(self.state.step)
 
     @property
@@ -278,17 +278,17 @@ class TrainingLoop:
 
     @property
     def last_step_P(self) -> Tensor:
-        """``[P]`` int64: each member's updates; of a diverged one, those up to its last finite weights."""
+        """``[P]`` int64: each member's updates; for a diverged one, those up to its last finite weights."""
         return self.state.last_step_P
 
     @property
     def kept_step_P(self) -> Tensor:
-        """``[P]`` int64: the step whose weights ``net`` gives."""
+        """``[P]`` int64: the step of the kept weights, which ``net`` returns."""
         return self.state.kept_step_P
 
     @property
     def kept_epoch_P(self) -> Tensor:
-        """``[P]`` int64: the number of the epoch whose weights are kept; 0: no epoch was completed."""
+        """``[P]`` int64: the epoch of the kept weights; 0 if no epoch was completed."""
         step_P, count = self.kept_step_P, self.plan.count
         whole_P = (step_P == self.steps) | self.state.best.chosen_P
         ended_P = torch.tensor([count.ended(step) for step in step_P.tolist()])
@@ -296,22 +296,22 @@ class TrainingLoop:
 
     @property
     def best_P(self) -> Tensor:
-        """``[P]`` float64: each member's best validation figure so far by ``metric``; infinite before one."""
+        """``[P]`` float64: each member's best validation value of ``metric``; infinite before the first."""
         return self.state.best.metric_P.clone()
 
     @property
     def answering(self) -> list[int]:
-        """The members that answer now: the only one, or those of the ensemble, the best first."""
+        """The members that predict: those chosen for the ensemble so far, the best first, or the only one."""
         s = self.config.shared
         return answering_members(self.state, s.metric) if s.ensemble > 1 else [0]
 
     @property
     def waited(self) -> float:
-        """The seconds spent waiting for rows from disk or a Dataset."""
+        """Seconds spent waiting for rows from disk or from a Dataset."""
         return self._source.waited
 
     def kept_population(self, members: Sequence[int]) -> Population:
-        """Copies of these members with the weights that ``net`` gives."""
+        """Copies of these members with their kept weights, which ``net`` returns."""
         chosen, best = self.state.population.rows(list(members)), self.state.best
         chosen.params = chosen.answering
         place = best.chosen_P[list(members)]
@@ -322,13 +322,13 @@ class TrainingLoop:
         return replace(chosen, average=chosen.average[:0])
 
     def answers(self, population: Population, x: Tensor) -> Tensor:
-        """``[R, N, C]``: outputs of these members, from ``kept_population``, on prepared rows ``[N, D]``."""
+        """``[R, N, C]``: outputs of a result of ``kept_population`` on prepared rows ``[N, D]``."""
         kernel, rows = self.setup.kernel, torch.arange(len(population))
         with torch_context(kernel.intra_op_threads):
             return kernel.outputs(population, rows, x.to(self.shared.device, self.shared.dtype)).cpu()
 
     def answer(self, which: str = "kept") -> nn.Module:
-        """The single network or the ensemble, as a plain module; see ``net``."""
+        """The single network or the ensemble as a plain module. which: as in ``net``."""
         return answer_module(self.shared, self.config, self.state, best_weights=self._uses_best(which))
 
     def net(self, member: int = 0, which: str = "kept") -> nn.Module:
@@ -348,20 +348,20 @@ class TrainingLoop:
         return which == "kept"
 
     def trained_net(self, member: int = 0) -> tuple[nn.Module, Tensor | None]:
-        """As ``net(member, "last")``, but with the weights that updates change: without running averages, and
-        with gates apart. Returns also the factors ``[D]`` of the gates, None without gates."""
+        """Like ``net(member, "last")``, but with the weights that the optimizer updates: no running averages,
+        and gates not multiplied in. Returns also the gates' factors ``[D]``, None without gates."""
         return trained_module(self.shared, self.state.population, member)
 
     # ---- steering
 
     def set(self, name: str, value: Any, step: int | None = None) -> None:
-        """Change a hyper-parameter from a step on; the first affected update is number ``step`` + 1.
+        """Change a hyper-parameter after ``step`` updates; update number ``step`` + 1 is the first to use it.
 
         name: lr, weight_decay, momentum, betas (or beta1, beta2), eps, clip, dropout or ema. value: one
-        number, or one per member; of betas two of these. step: default now.
+        number, or one per member; for betas a pair of these. step: default: the present one.
 
         Raises:
-            TreinoError: an unknown name, a value out of range, a step that has passed.
+            TreinoError: an unknown name, a value out of range, or a step that has passed.
         """
         at = self.step if step is None else whole("step", step, 0, text="step")
         if at < self.step:
@@ -381,26 +381,26 @@ class TrainingLoop:
     def stop(self, members: Sequence[int]) -> None:
         """Stop training these members.
 
-        A member that has already ended stays unchanged.
+        Members that have already ended stay unchanged.
         """
         rows = torch.tensor(list(members), dtype=torch.int64)
         self.state.end(rows[self.state.status_P[rows] == RUNNING], STOPPED, self.step)
 
     def save(self) -> SavedState:
-        """The complete state to continue bit for bit: tensors (copies on the CPU) and JSON values."""
+        """The complete state, to continue bit for bit: tensors (copies on the CPU) and JSON values."""
         return save_state(self.setup, self.state)
 
     def load(self, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
         """Load the result of ``save`` into a training made with the same arguments.
 
         Raises:
-            TreinoError: it was saved by another training.
+            TreinoError: the state was saved by a different training.
         """
         load_state(self.setup, self.state, tensors, meta)
         self._rewind.forget()
 
     def put(self, members: list[int], tensors: Mapping[str, Tensor]) -> None:
-        """Overwrite these members by the saved state of a training of them alone."""
+        """Overwrite these members with the saved state of a training of only these members."""
         self.state.put(members, tensors)
         self._rewind.forget()
 
@@ -414,22 +414,22 @@ def train(
     dtype: torch.dtype = torch.float32,
     **settings: Any,
 ) -> TrainingLoop:
-    """A training of one network, or of one per seed side by side; nothing runs until it is iterated.
+    """A training of one network, or of one per seed side by side; it runs while you iterate over it.
 
     data: what ``treino.load`` returns; or a pair of tensors, arrays or nested lists (x ``[N, ...]``, y
-    ``[N]`` class numbers or ``[N, K]`` values), or two such pairs, for training and validation; or a
-    Dataset or DataLoader of your own, whose batches are then the steps.
+    ``[N]`` class numbers or ``[N, K]`` values), or two such pairs, for training and validation; or your own
+    Dataset or DataLoader (its batches are then the steps).
     net: ``mlp(...)``, an ``nn.Module``, or a class or function that makes one; default ``mlp(64, 32)``, for
     images ``mlp(128, 128)``.
 
-    settings: those of docs/settings.md under "Loss and optimizer", "Training loop" and "Machine", with
-    ``init``, ``ensemble`` and ``clip_target``. Here the default device is the CPU and the default patience 0.
-    seeds: of initialisation and dropout, one for each member. lr, momentum, betas, eps, weight_decay, clip,
-    ema, schedule, warmup and the MLP's dropout may then be lists, one value for each member.
+    settings: see docs/settings.md under "Loss and optimizer", "Training loop" and "Machine", with ``init``,
+    ``ensemble`` and ``clip_target``. Here the default device is the CPU and the default patience 0.
+    seeds: one per member, for initialisation and dropout. lr, momentum, betas, eps, weight_decay, clip, ema,
+    schedule, warmup and the MLP's dropout may then be lists with one value per member.
     every: steps per tick; default an epoch, at least 10. dtype: torch.float32 or torch.float64.
 
     Raises:
-        TreinoError: an argument out of range, unknown, or contradicting another or the data.
+        TreinoError: an argument is unknown or out of range, or contradicts another or the data.
     """
     return TrainingLoop(*set_up(data, net, config_of_keywords(settings, seeds, every, dtype)))
 

@@ -1,6 +1,6 @@
 """The fixed parts of a training (rows, network, loss, kernel, plan), made from data and settings.
 
-All faults of the arguments are found here, before the first step.
+Errors in the arguments are raised here, before the first step.
 """
 
 from collections.abc import Mapping
@@ -33,14 +33,14 @@ from treino.engine.user_module import HashDropout, LayerRow, module_copy, probe_
 from treino.errors import TreinoError
 from treino.words import _, setting
 
-# ---- the loss of a training, with its settings
+# ---- the loss of a training
 
 
 def loss_of(config: TrainConfig, inputs: Inputs) -> tuple[Loss, str]:
-    """The loss, and a sentence on why it was chosen.
+    """Return the loss, and a sentence on why it was chosen.
 
     Raises:
-        TreinoError: the loss is for another kind of target or number of classes, or lacks a setting.
+        TreinoError: the loss doesn't fit the target or number of classes; a setting doesn't fit the loss.
     """
     name, reason = _name(config, inputs)
     if LOSSES[name].task != inputs.task:
@@ -94,7 +94,7 @@ def _belongs_to_cross_entropy(extra: str, name: str, inputs: Inputs) -> TreinoEr
 
 
 def _class_weights(config: TrainConfig, inputs: Inputs) -> tuple[float, ...] | None:
-    """One per class; ``balanced``: rows / (classes × the class's rows), as scikit-learn has it."""
+    """One weight per class; ``balanced``: rows / (classes × the class's rows), as in scikit-learn."""
     weights = config.shared.class_weights
     if weights == "balanced":
         y = inputs.train[1]
@@ -120,8 +120,9 @@ def _class_weights(config: TrainConfig, inputs: Inputs) -> tuple[float, ...] | N
 class TrainingSetup:
     """The fixed parts of a training.
 
-    config: the complete settings. engine: the kernel's name. train: the training rows; validation: the
-    validation rows, None without any. layers: (name, kind, in, out, parameters) of every layer.
+    config: the settings with all defaults filled in. engine: the kernel's name. train: the training rows.
+    validation: measures members on the validation rows; None without any. layers: (name, kind, in, out,
+    parameters) of every layer.
     """
 
     config: TrainConfig
@@ -140,12 +141,13 @@ class TrainingSetup:
 def set_up(
     data: Any, net: NetSource | None, config: TrainConfig, past: Past | None = None
 ) -> tuple[TrainingSetup, TrainingState]:
-    """The fixed parts of a training, and its state before the first step.
+    """Make the fixed parts of a training, and its state before the first step.
 
-    See ``train``. past: of a training that continues another one's state, which is loaded afterwards.
+    See ``train``. past: for a training that continues another training's state, which the caller loads
+    afterwards.
 
     Raises:
-        TreinoError: data, network and settings that don't fit together.
+        TreinoError: data, network and settings don't fit together.
     """
     inputs = inputs_of(data, config.dtype)
     net = mlp(*DEFAULTS[inputs.kind].hidden) if net is None else net
@@ -186,7 +188,7 @@ def set_up(
 
 
 def _for_inputs(config: TrainConfig, inputs: Inputs) -> TrainConfig:
-    """The config completed with defaults for these inputs."""
+    """The config, with defaults for these inputs filled in."""
     s = config.shared
     seed = s.seed if inputs.seed is None else inputs.seed
     decided: dict[str, Any] = {"data_seed": seed if s.data_seed is None else s.data_seed}
@@ -217,8 +219,7 @@ def _shared(
 
 
 def _limits(inputs: Inputs) -> tuple[float, float] | None:
-    """The smallest and the largest target of the training rows; None for classes and for several targets per
-    row."""
+    """The smallest and largest target of the training rows; None for classes or several targets per row."""
     y = torch.as_tensor(inputs.train[1])
     if inputs.task != "regression" or y.numel() != len(y):
         return None
@@ -248,12 +249,12 @@ def _step_plan(inputs: Inputs, config: TrainConfig, past: Past) -> StepPlan:
 
 
 def _schedules(config: TrainConfig, steps: int) -> list[tuple[str, int]]:
-    """Each member's schedule and warm-up, which is cut to the training's length."""
+    """Each member's schedule and warm-up steps, at most as many as the training's steps."""
     return [(name, min(warmup, steps)) for name, warmup in config.schedules]
 
 
 def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]) -> None:
-    """Refuse a metric that isn't measured, or one without validation rows."""
+    """Refuse a metric that isn't measured for this task, or that these validation rows don't allow."""
     s = config.shared
     if s.metric not in measured:
         raise TreinoError(
@@ -273,8 +274,7 @@ def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]
 
 
 def no_validation_rows(what: str) -> TreinoError:
-    """The error for a setting, as the reader types it, or a method that needs validation rows, without such
-    rows."""
+    """The error if there are no validation rows. what: what needs them: a setting as typed, or a method."""
     return TreinoError(
         "no_validation_rows",
         _("{what} needs validation rows, and there are none.").format(what=what),
@@ -283,8 +283,7 @@ def no_validation_rows(what: str) -> TreinoError:
 
 
 def _check_batch_of_one(net: NetSource, template: Template, plan: StepPlan) -> None:
-    """Refuse a network that fails on a batch of one row, as batch norm does, if an epoch's last batch is one
-    row."""
+    """If an epoch's last batch is a single row, refuse a network that fails on it, as batch norm does."""
     last = plan.rows % (plan.batch_size or plan.rows) or plan.batch_size or plan.rows
     if last > 1 or plan.batches is not None:
         return
@@ -336,13 +335,13 @@ def _kernel_rows(x: Any, y: Tensor, shape: tuple[int, ...], shared: SharedConfig
 def warm_start(
     shared: SharedConfig, state: TrainingState, weights: Mapping[str, Tensor], *, of_each: bool = False
 ) -> None:
-    """Give every member these weights, by their ``state_dict`` names; the optimizer starts anew.
+    """Load these weights into every member by their ``state_dict`` names; the optimizer's state starts fresh.
 
-    They may include buffers that ``state_dict`` leaves out; missing ones keep their initial values. of_each:
-    weights of an ``Ensemble`` of all members, each of which gets its own.
+    weights: may include non-persistent buffers; missing ones keep their initial values. of_each: the weights
+    are those of an ``Ensemble`` of all members; each member gets its own.
 
     Raises:
-        TreinoError: the network has other tensors; the training has begun already.
+        TreinoError: the tensors don't fit the network; the training has already begun.
     """
     if state.step:
         raise TreinoError(
@@ -368,15 +367,16 @@ def warm_start(
         begin_average(population)
 
 
-# ---- detection of a network's plain attributes
+# ---- plain attributes changed in training
 
-COMPARED_ROWS = 64  # on which outputs are compared
+COMPARED_ROWS = 64  # for the comparison of outputs
 _PLAIN = (bool, int, float, str, tuple, list, dict, set, Tensor, type(None))
 
 
 def unkept(setup: TrainingSetup, state: TrainingState, x: Tensor) -> list[str] | None:
-    """The plain attributes that the user's network changed in training, if its outputs or its training depend
-    on them; None if all of its state is stored. x: rows in the network's input shape.
+    """Names of plain attributes that training changed in the user's network, if its outputs in training or
+    evaluation mode depend on them; None if tensors hold all of its state. x: rows in the network's input
+    shape.
     """
     population, kernel, shared, plan = state.population, setup.kernel, setup.shared, setup.plan
     if 0 not in population.bound:  # no training in this process
@@ -395,7 +395,7 @@ def unkept(setup: TrainingSetup, state: TrainingState, x: Tensor) -> list[str] |
 
 
 def _trained_on(module: nn.Module, x: Tensor) -> Tensor:
-    """The outputs of a copy in training mode, with the same random numbers each time."""
+    """Outputs of a copy of the module in training mode, with the same random numbers at each call."""
     twin = module_copy(module).train()
     for layer in twin.modules():
         if isinstance(layer, HashDropout):
@@ -406,7 +406,7 @@ def _trained_on(module: nn.Module, x: Tensor) -> Tensor:
 
 
 def changed_attributes(now: nn.Module, before: nn.Module) -> list[str]:
-    """The names of the modules' plain attributes that have changed."""
+    """Names of the modules' plain attributes that differ."""
     usual = vars(nn.Module()).keys()
     first = dict(before.named_modules())
     return [
@@ -419,12 +419,12 @@ def changed_attributes(now: nn.Module, before: nn.Module) -> list[str]:
 
 
 def _alike(one: Any, other: Any) -> bool:
-    """Whether two tensors or plain values are equal. Values of other types count as unchanged."""
+    """Whether two tensors or plain values are equal; True for values of other types."""
     if isinstance(one, Tensor) and isinstance(other, Tensor):
         return torch.equal(one, other)
     if not (isinstance(one, _PLAIN) or isinstance(other, _PLAIN)):
         return True
     try:
         return bool(one == other)
-    except Exception:  # an ambiguous truth value, as of a list of tensors
+    except Exception:  # ambiguous truth value, e.g. a list of tensors
         return True

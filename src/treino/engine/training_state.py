@@ -1,4 +1,4 @@
-"""The state of a training: everything that changes while it runs, as plain data; losses summed by epoch."""
+"""The state of a training: all that changes while it runs, as plain data; and each epoch's mean loss."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -10,15 +10,16 @@ from torch import Tensor
 from treino.engine.population import Population
 from treino.words import N_
 
-# ---- mean and deviation of the training losses of each epoch
+# ---- each epoch's mean training loss
 
 
 class EpochLoss:
-    """Mean and deviation of each epoch's losses, summed step by step in float64, so that chunks don't change
-    them.
+    """Mean and standard deviation of each epoch's losses, summed step by step in float64, so that the result
+    doesn't depend on the chunks.
 
-    Sums are of differences from the epoch's first loss, so that a small deviation isn't lost beside a large
-    mean. count: steps of the epoch begun so far. last: the mean of the last epoch that each member ended.
+    It sums differences from the epoch's first loss, so that a small deviation isn't lost beside a large mean.
+    count: steps so far in the present epoch. last: each member's mean loss in the last epoch that it
+    completed.
     """
 
     def __init__(self, members: int) -> None:
@@ -33,8 +34,8 @@ class EpochLoss:
         return copy
 
     def add(self, loss_SP: Tensor, per_epoch: int, over: bool = False) -> tuple[Tensor, Tensor]:
-        """Add losses. Returns mean and deviation ``[E, P]`` of the epochs that end. over: also of the
-        unfinished last epoch."""
+        """Add losses. Return mean and deviation ``[E, P]`` of the epochs that end; over: include the
+        unfinished last one."""
         loss_SP, steps = loss_SP.double(), loss_SP.shape[0]
         parts: list[Tensor] = []  # sums [E, 3, P] of epochs that have ended
         counts: list[int] = []
@@ -48,7 +49,7 @@ class EpochLoss:
                     parts.append(self.sums.clone().unsqueeze(0))
                     counts.append(self.count)
                     self.count = 0
-                    self.sums.zero_()  # the saved state must not depend on chunks
+                    self.sums.zero_()  # the saved state must not depend on the chunks
             else:
                 length = whole * per_epoch
                 loss_ESP = loss_SP[at : at + length].unflatten(0, (whole, per_epoch))
@@ -74,8 +75,8 @@ class EpochLoss:
 
 
 def _summed(difference_ESP: Tensor, before_2P: Tensor | None = None) -> Tensor:
-    """Σ difference and Σ difference² ``[E, 2, P]``, added one after the other by cumsum: ``sum`` adds in
-    pairs, which depend on the chunks.
+    """Σ difference and Σ difference² ``[E, 2, P]``, added in sequence by cumsum: ``sum`` adds pairwise, and
+    the pairs depend on the chunks.
     """
     more_ES2P = torch.stack((difference_ESP, difference_ESP.square()), 2)
     if before_2P is not None:
@@ -85,14 +86,14 @@ def _summed(difference_ESP: Tensor, before_2P: Tensor | None = None) -> Tensor:
 
 # ---- the state of a training
 
-SHOWN = 4  # members, in the text of a state
+SHOWN = 4  # members in a state's repr
 STATUS = (N_("running"), N_("finished"), N_("stopped"), N_("diverged"))
 RUNNING, FINISHED, STOPPED, DIVERGED = range(4)
 
 
 @dataclass(frozen=True)
 class HyperparameterChange:
-    """A change of a hyper-parameter at a step. value: one number for each member."""
+    """A change of a hyper-parameter after ``step`` updates. value: one number per member."""
 
     step: int
     name: str
@@ -101,10 +102,10 @@ class HyperparameterChange:
 
 @dataclass(eq=False)
 class BestWeights:
-    """Each member's best validation figure so far, with a copy of its weights.
+    """Each member's best validation value so far, and its weights at that step.
 
-    params ``[P, n]``, buffers ``[P, m]``: ``[0, ...]`` if no weights are kept. metric_P: infinitely bad
-    before the first figure. step_P: the step of the figure; -1: none yet.
+    params ``[P, n]``, buffers ``[P, m]``: ``[0, ...]`` if best weights aren't kept. metric_P: the best value;
+    infinitely bad before the first evaluation. step_P: the step of the best value; -1: none yet.
     """
 
     params: Tensor
@@ -114,14 +115,14 @@ class BestWeights:
 
     @property
     def chosen_P(self) -> Tensor:
-        """``[P]`` bool: whether a member's best weights are the ones to keep at the end."""
+        """``[P]`` bool: whether a member's kept weights are the best ones, not the last."""
         return (self.step_P >= 0) & (len(self.params) > 0)
 
     def tensors(self) -> dict[str, Tensor]:
         return {"params": self.params, "buffers": self.buffers, "metric": self.metric_P, "step": self.step_P}
 
     def rows(self, index: list[int]) -> "BestWeights":
-        """A copy of these members' best weights; a member may be named several times."""
+        """A copy for these members; an index may occur several times."""
         places = index if len(self.params) else []
         return BestWeights(
             self.params[places], self.buffers[places], self.metric_P[index], self.step_P[index]
@@ -130,12 +131,13 @@ class BestWeights:
 
 @dataclass(eq=False)
 class TrainingState:
-    """The state of a training after ``step`` updates. With setup and rows it determines all further updates.
+    """The state of a training after ``step`` updates. Together with setup and rows it determines all further
+    updates.
 
-    status_P: indices of STATUS. stop_step_P: the updates of an ended member; of a diverged one, those up to
-    its last finite weights. evaluated_step: the step of the last evaluation. pending: future changes of
+    status_P: indices of STATUS. stop_step_P: the updates of an ended member; of a diverged one, up to its
+    last finite weights. evaluated_step: the step of the last evaluation. pending: future changes of
     hyper-parameters. running: int64, the indices of the members in training, derived from status_P. Two
-    states are equal if all bits are.
+    states are equal if all their bits are.
     """
 
     population: Population
@@ -159,7 +161,7 @@ class TrainingState:
         return cls(population, best, EpochLoss(P), status_P, stop_step_P)
 
     def rows(self, index: list[int]) -> "TrainingState":
-        """A copy of these members that shares no memory; a member may be named several times."""
+        """A copy of the state of these members that shares no memory; an index may occur several times."""
         return TrainingState(
             self.population.rows(index),
             self.best.rows(index),
@@ -172,7 +174,7 @@ class TrainingState:
         )
 
     def put(self, index: list[int], tensors: Mapping[str, Tensor]) -> None:
-        """Overwrite these members by those of another state, in order. tensors: as in ``tensors``."""
+        """Overwrite these members, in order, by those of another state, given as its ``tensors()``."""
         at = torch.tensor(index)
         for name, here in self.tensors().items():
             if here.numel():
@@ -182,16 +184,16 @@ class TrainingState:
 
     @property
     def last_step_P(self) -> Tensor:
-        """``[P]`` int64: each member's updates; of a diverged one, those that are kept."""
+        """``[P]`` int64: each member's updates; for a diverged one, up to its last finite weights."""
         return torch.where(self.status_P == RUNNING, self.step, self.stop_step_P)
 
     @property
     def kept_step_P(self) -> Tensor:
-        """``[P]`` int64: the step whose weights are kept, the best or the last ones."""
+        """``[P]`` int64: the step of the kept weights, the best or the last ones."""
         return torch.where(self.best.chosen_P, self.best.step_P, self.last_step_P)
 
     def end(self, members: Tensor, status: int, step: int) -> None:
-        """End these members after ``step`` updates."""
+        """End these members after ``step`` updates with this status."""
         self.status_P[members] = status
         self.stop_step_P[members] = step
         self.find_running()
@@ -240,7 +242,7 @@ class TrainingState:
 
 
 def _same_bits(a: Tensor, b: Tensor) -> bool:
-    """Whether two tensors agree in shape, type and every bit, also of NaN."""
+    """Whether two tensors agree in shape, dtype and every bit, NaN included."""
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
     return a.detach().cpu().numpy().tobytes() == b.detach().cpu().numpy().tobytes()

@@ -1,4 +1,4 @@
-"""Modules of the user: made, copied, tested on two rows, with dropout replaced by seeded dropout."""
+"""The user's modules: construction, copies, a test on two rows, and replacement of dropout."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -19,9 +19,9 @@ LayerRow = tuple[str, str, str, str, int]  # name, kind, in, out, parameters
 
 
 class HashDropout(nn.Module):
-    """The replacement of ``nn.Dropout`` in training, whose masks depend on seed, layer and step alone.
+    """Replaces ``nn.Dropout`` in training; its masks depend on seed, layer and step alone.
 
-    The kernel sets ``key`` (a, b) before each step; a module that is called twice in a step draws twice.
+    The kernel sets ``key`` (a, b) before each step. Each further call within a step draws a new mask.
     """
 
     def __init__(self, rate: float) -> None:
@@ -50,7 +50,7 @@ class HashDropout(nn.Module):
 
 
 def replace_dropout(module: nn.Module) -> list[HashDropout]:
-    """Put HashDropout in place of every ``nn.Dropout``, in the order of ``modules()``."""
+    """Replace every ``nn.Dropout`` by a HashDropout; return these in the order of ``modules()``."""
     exchanged = []
     for parent in list(module.modules()):
         for name, child in list(parent.named_children()):
@@ -62,7 +62,7 @@ def replace_dropout(module: nn.Module) -> list[HashDropout]:
 
 
 def construct_module(net: Callable[[], nn.Module], seed: int) -> nn.Module:
-    """Call a class or function that makes a network, with torch's random state derived from the seed."""
+    """Call a class or function that returns a network, with torch's random state derived from the seed."""
     with fork_rng(generator(seed, "init").initial_seed()):
         try:
             made = net()
@@ -82,18 +82,17 @@ def construct_module(net: Callable[[], nn.Module], seed: int) -> nn.Module:
 
 
 def module_copy(module: nn.Module) -> nn.Module:
-    """A deep copy that shares nothing. Tensors that a forward pass left in attributes are copied without
-    their graph.
+    """A deep copy that shares no memory. Tensors that forward passes left in attributes lose their graph.
 
     Raises:
-        TreinoError: it holds something that can't be copied.
+        TreinoError: the module holds an object that can't be copied.
     """
     buffers = [t for m in module.modules() for t in (*vars(m).values(), *m.buffers(recurse=False))]
     memo = {id(t): _numbers(t) for t in buffers if isinstance(t, Tensor) and (not t.is_leaf or is_lazy(t))}
     try:
         twin = copy.deepcopy(module, memo)
         for parameter, other in zip(module.parameters(), twin.parameters(), strict=True):
-            for hook in (parameter._backward_hooks or {}).values():  # left behind by torch
+            for hook in (parameter._backward_hooks or {}).values():  # deepcopy doesn't copy hooks
                 other.register_hook(hook)
         return twin
     except Exception as error:
@@ -105,15 +104,14 @@ def module_copy(module: nn.Module) -> nn.Module:
 
 
 def _numbers(t: Tensor) -> Tensor:
-    """A copy of a tensor that torch's deepcopy refuses: a result with its graph, or a lazy layer's buffer."""
+    """A copy of a tensor that deepcopy refuses: a non-leaf (without its graph), or a lazy layer's buffer."""
     if is_lazy(t):
         return nn.UninitializedBuffer(device=t.device, dtype=t.dtype)  # type: ignore[call-arg]
     return t.detach().clone()
 
 
 def probe_rows(x: Any, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Copies of two rows for a test: those with the largest and the smallest number, at which indices
-    fail."""
+    """Copies of two rows for a test: those with the largest and smallest number, where bad indices fail."""
     if not isinstance(x, Tensor):
         two: tuple[Tensor, Tensor] = x.two(y)
         return two
@@ -123,7 +121,7 @@ def probe_rows(x: Any, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def with_lazy_layers(module: nn.Module, x: Tensor, seed: int) -> nn.Module:
-    """The module, after its lazy layers are initialised by a forward pass with the seed's random state."""
+    """Return the module, its lazy layers initialised by a forward pass with the seed's random state."""
     if any(is_lazy(t) for t in (*module.parameters(), *module.buffers())):
         _forward(module, x, [], training=False, seed=generator(seed, "lazy").initial_seed())
     return module
@@ -132,14 +130,14 @@ def with_lazy_layers(module: nn.Module, x: Tensor, seed: int) -> nn.Module:
 def probe_module(
     module: nn.Module, x: Tensor, y: Tensor, outputs: int, loss: Loss, own: bool
 ) -> list[LayerRow]:
-    """The table of layers, from a forward pass of two rows.
+    """The table of layers, recorded in a forward pass on two rows.
 
-    x: ``[2, *item_shape]``. y: targets in the loss's form. A user's module is also trained on them once, to
-    find faults of training. All of this uses copies.
+    x: ``[2, *item_shape]``. y: targets in the loss's form. own: whether it is a user's module, which is then
+    also trained for a step, to find errors in training. Works on copies.
 
     Raises:
-        TreinoError: a layer whose size doesn't fit, with the number to write; no parameters; a wrong output;
-            no gradient from the loss to any parameter; a parameter or buffer that is replaced.
+        TreinoError: a layer whose size doesn't fit, with the right number; no parameters; a wrong output; no
+            gradient from the loss to any parameter; a forward pass that replaces a parameter or buffer.
     """
     if own and not any(p.requires_grad for p in module.parameters()):
         if any(True for _p in module.parameters()):
@@ -171,12 +169,12 @@ def probe_module(
 
 
 def probe_one_row(module: nn.Module, x: Tensor, rows: int, hint: str) -> None:
-    """Train once on a batch of one row, if an epoch's last batch is one row.
+    """Test a training step on a batch of one row.
 
-    x: ``[1, *item_shape]``. rows: the number of training rows. hint: what to do if it fails.
+    x: ``[1, *item_shape]``. rows: the number of training rows. hint: the error's hint.
 
     Raises:
-        TreinoError: the network fails on it, as batch norm does.
+        TreinoError: the network fails on one row, as batch norm does.
     """
     try:
         _forward(module_copy(module), x, [], training=True)
@@ -195,7 +193,7 @@ def _forward(module: nn.Module, x: Tensor, rows: list[LayerRow], *, training: bo
     with _watched(module, rows) as entered, torch.set_grad_enabled(training), fork_rng(seed):
         module.train(training)
         try:
-            out: Tensor = module(x.clone())  # some modules write into their input
+            out: Tensor = module(x.clone())  # a copy, as some modules write into their input
         except TreinoError:
             raise
         except (Exception, SystemExit) as error:
@@ -257,8 +255,8 @@ def _check_output(out: object, x: Tensor, outputs: int) -> None:
 
 @contextmanager
 def _watched(module: nn.Module, rows: list[LayerRow]) -> Iterator[list[tuple[str, nn.Module, Tensor]]]:
-    """Record the inputs and outputs of every leaf module by hooks. ``entered`` ends with the layer that was
-    running."""
+    """Within the block, hooks append each leaf module's LayerRow to ``rows``. Yields the list of (name,
+    module, input) of leaf modules entered; the last one is where an error occurred."""
     entered: list[tuple[str, nn.Module, Tensor]] = []
     hooks = []
     seen: set[nn.Module] = set()
@@ -294,7 +292,7 @@ def _size(t: Tensor) -> str:
     return " × ".join(str(s) for s in t.shape[1:]) or "1"
 
 
-# layer type -> (attribute, its name in a call, which axis of the input it must equal)
+# (layer types, attribute, index of the input's axis whose size it must equal)
 _EXPECTS: list[tuple[tuple[type[nn.Module], ...], str, int]] = [
     ((nn.Linear, nn.Bilinear), "in_features", -1),
     ((nn.Conv1d, nn.Conv2d, nn.Conv3d), "in_channels", 1),

@@ -1,1 +1,1 @@
-"""Search: samplers of settings, successive halving, and the judgement of the best member. Trains nothing."""
+"""Search: samplers of settings, successive halving, and the judgement of the best. Trains nothing."""

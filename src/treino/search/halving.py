@@ -16,7 +16,7 @@ from treino.words import _
 
 @dataclass(frozen=True)
 class Rung:
-    """A rung. members: the number of members that train. epochs: the total epochs of each when it is
+    """A rung. members: the number of members that train. epochs: each member's total epochs when they are
     compared."""
 
     members: int
@@ -25,7 +25,7 @@ class Rung:
 
 @dataclass(frozen=True)
 class Bracket:
-    """A group of competing members; the best of each rung continue to the next."""
+    """A group of competing members; the best ones of each rung continue to the next."""
 
     rungs: tuple[Rung, ...]
 
@@ -35,7 +35,7 @@ class Bracket:
 
     @property
     def epochs(self) -> int:
-        """The total number of epochs of all members."""
+        """The number of epochs that all members train, in total."""
         done, total = 0, 0
         for rung in self.rungs:
             total += rung.members * (rung.epochs - done)
@@ -50,7 +50,7 @@ def none(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[Brack
 
 
 def halving(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[Bracket, ...]:
-    """One bracket that ends with about one member after ``epochs``: each rung keeps one in ``eta``.
+    """One bracket in which each rung keeps one member in ``eta``, until about one trains all ``epochs``.
 
     It has as many rungs as members and epochs allow; the first has ``epochs / eta^k`` epochs, at least
     ``least``.
@@ -63,8 +63,8 @@ def halving(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[Br
 def hyperband(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[Bracket, ...]:
     """Brackets from many members that are halved early to few that are never halved.
 
-    One round is the published one for R = epochs / least; rounds repeat until all members are used, and the
-    last one is shortened.
+    One round is the published algorithm for R = epochs / least; rounds repeat until all members are used, and
+    the last round is cut short.
     """
     _check(members, epochs, eta, least)
     s_max = _log(epochs / least, eta)
@@ -88,17 +88,17 @@ def _bracket(members: int, epochs: int, eta: int, cuts: int) -> Bracket:
 
 
 def survivors(figures: Sequence[float | tuple[float, ...] | None], count: int) -> list[int]:
-    """The indices of the ``count`` lowest figures, in ascending order; None (diverged) never survives.
+    """The indices, in ascending order, of the ``count`` lowest values; None (diverged) never survives.
 
-    Later figures of a tuple decide between equal first ones. Ties go to the earlier member, so that equal
-    figures give equal survivors.
+    Tuples are compared element by element. Ties go to the earlier member, so that equal values give equal
+    survivors.
     """
     alive: list[Any] = [(value, place) for place, value in enumerate(figures) if value is not None]
     return sorted(place for _value, place in sorted(alive)[:count])
 
 
 def _log(x: float, eta: int) -> int:
-    """The largest k with eta^k <= x, in whole numbers, since math.log(243, 3) is just below 5."""
+    """The largest k with eta^k <= x, by integers, as math.log(243, 3) is just below 5."""
     k = 0
     while eta ** (k + 1) <= x + 1e-9:
         k += 1

@@ -1,7 +1,7 @@
-"""The judgement of a sweep's best member: how much of its figure is luck, and whether it beats the baselines.
+"""The judgement of a sweep's best member: how much of its score is luck, and whether it beats the baselines.
 
-This file computes with figures that are measured elsewhere. Scores are figures of which higher is better:
-accuracy unchanged, a loss with its sign changed.
+This file computes with metrics measured elsewhere. Scores are metrics for which higher is better: accuracy
+unchanged, a loss with its sign changed.
 """
 
 import math
@@ -18,9 +18,9 @@ from treino.data.rows import generator
 from treino.resampling import Scores, row_counts
 from treino.words import _, joined
 
-SURE = 0.95  # the probability from which one figure counts as better than another
+SURE = 0.95  # least probability of being better, to count as better
 REPEATS = 500
-AT_ONCE = 64  # resamples in one product
+AT_ONCE = 64  # resamples per matrix product
 
 Verdict = Literal["winner", "tie", "linear", "nothing"]
 
@@ -28,10 +28,11 @@ Verdict = Literal["winner", "tie", "linear", "nothing"]
 def by_rows(
     score_MN: Tensor, turned: Callable[[Tensor], Tensor] | None = None, weight_N: Tensor | None = None
 ) -> Scores:
-    """Scores that are means over rows (accuracy, loss): ``[M, N]``, each member's score of each row.
+    """Scores of members that are means over rows, such as accuracy or loss.
 
-    turned: a non-decreasing function of the means (such as the root of a mean squared error). weight_N: each
-    row's weight in the mean, by class weights; default 1.
+    score_MN: each member's score on each row. turned: a non-decreasing function of the means, such as the
+    (negative) root for a mean squared error. weight_N: each row's weight in the mean, from class weights;
+    default 1.
     """
     score_NM = score_MN.double().T.contiguous()
 
@@ -47,10 +48,10 @@ def by_rows(
 
 @dataclass(frozen=True)
 class SelectionBias:
-    """The bias of choosing the best.
+    """The selection bias of the best member.
 
     best: the winner's score on all validation rows. error: its standard error. inflation: the part of
-    ``best`` that is the luck of this choice among these members, at least 0. other_inflation: the same for
+    ``best`` that is due to luck in this choice among these members, at least 0. other_inflation: the same for
     another sweep with members drawn in the same way.
     """
 
@@ -70,17 +71,16 @@ def selection_bias(
     seed: int = 0,
     repeats: int = REPEATS,
 ) -> SelectionBias:
-    """Estimate how much of the best validation score is the luck of the choice, by a bootstrap over rows and
-    members.
+    """Estimate by a bootstrap over rows and members how much of the best validation score is luck.
 
-    choose: the scores that decide. report: the scores to report, if they differ; ``best`` and all differences
-    are in these.
+    choose: the scores that decide. report: the scores to report, in which ``best`` and all differences are
+    measured; default: ``choose``.
 
-    In each resample the best member is chosen by the drawn rows and scored on the other rows, which had no
-    part in the choice: the bias correction of Tsamardinos, Greasidou & Borboudakis, "Bootstrapping the
+    Each resample chooses the best member by the drawn rows and scores it on the other rows, which had no part
+    in the choice: the bias correction of Tsamardinos, Greasidou & Borboudakis, "Bootstrapping the
     out-of-sample predictions for efficient and accurate cross-validation", Machine Learning 107 (2018). The
-    inflation is the loss of such choices against the best of the same members on all rows. Drawing the
-    members too estimates it for another sweep, which may miss this one's best.
+    inflation is how much lower such choices score than the best of the same members on all rows. Drawing
+    members too estimates it for another sweep, which may lack this one's best member.
     """
     report = choose if report is None else report
     decides_M = choose(None).nan_to_num(nan=-math.inf)
@@ -99,7 +99,7 @@ def selection_bias(
     for count in row_counts(rows, repeats, draw, AT_ONCE):
         count_BN, size = torch.from_numpy(count), len(count)
         left_BN = (count_BN == 0).double()
-        left_BN[left_BN.sum(1) == 0] = 1.0  # every row was drawn, which happens with very few rows
+        left_BN[left_BN.sum(1) == 0] = 1.0  # every row was drawn, as may happen with very few rows
         inside_BM = choose(count_BN).nan_to_num(nan=-math.inf)
         outside_BM = report(left_BN)
         own.append(report(count_BN)[:, winner])
@@ -115,7 +115,7 @@ def selection_bias(
 
 
 def _mean_loss(lost_B: Tensor) -> float:
-    finite = lost_B[lost_B.isfinite()]  # infinite if only members without a score were drawn
+    finite = lost_B[lost_B.isfinite()]  # infinite: only members without a score were drawn
     return max(0.0, float(finite.mean())) if len(finite) else 0.0
 
 
@@ -138,10 +138,10 @@ def p_beats(difference_K: Sequence[float], test_share: float) -> float:
 
 
 def smallest_within(parameters: Sequence[int], scores: Sequence[float], best: float, error: float) -> int:
-    """The index of the smallest network whose score is within one standard error of the best.
+    """The index of the smallest network with a score within one standard error of the best.
 
-    The one-standard-error rule of Breiman et al., "Classification and regression trees" (1984). Of equally
-    small ones the better, of equal ones the earlier.
+    The one-standard-error rule of Breiman et al., "Classification and regression trees" (1984). Among equally
+    small networks the better one, then the earlier one.
     """
     fine = [i for i, score in enumerate(scores) if score >= best - error - 1e-12]
     return min(fine, key=lambda i: (parameters[i], -scores[i], i))
@@ -150,8 +150,8 @@ def smallest_within(parameters: Sequence[int], scores: Sequence[float], best: fl
 def verdict(p_beats_constant: float, p_beats_baseline: float, p_beats_runner_up: float | None) -> Verdict:
     """The verdict.
 
-    nothing: not significantly better than a constant answer. linear: not significantly better than the best
-    baseline. tie: not significantly better than the runner-up, if there is one.
+    nothing: not significantly better than a constant prediction. linear: not significantly better than the
+    best baseline. tie: not significantly better than the runner-up, if there is one.
     """
     if p_beats_constant < SURE:
         return "nothing"
@@ -162,7 +162,7 @@ def verdict(p_beats_constant: float, p_beats_baseline: float, p_beats_runner_up:
 
 @dataclass(frozen=True)
 class VerdictFacts:
-    """The facts of the judgement's sentence. Figures are those of the metric, not scores."""
+    """The facts in the judgement's sentence. Values are of the metric, not scores."""
 
     metric: str
     test: float
@@ -177,7 +177,7 @@ class VerdictFacts:
 
 
 def sentence(verdict: Verdict, facts: VerdictFacts) -> str:
-    """The judgement in one sentence: the figure, its interval, the luck in it, and what it is compared with.
+    """The judgement in one sentence: the metric, its interval, the luck in it, and the comparison.
 
     facts.smaller: the smallest member within one standard error, None if it is the winner; facts.share: its
     parameters as a share of the winner's.

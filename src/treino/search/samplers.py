@@ -1,10 +1,9 @@
 """Samplers of settings: grid, random, Sobol and Optuna.
 
-A sampler answers ``ask(count)`` with at most ``count`` settings, never the same twice in a finite space, and
-gets their figures by ``tell``. The settings depend on the space, the seed and the reported figures alone, not
-on the size of batches.
+``ask(count)`` returns at most ``count`` settings, never the same twice in a finite space; ``tell`` reports
+the metric of each. Settings depend on the space, the seed and the reported values alone, not on the batches.
 
-With a storage (``sqlite:///sweep.db``) the trials are Optuna's own, so that its dashboard opens on the sweep.
+With a storage (``sqlite:///sweep.db``) Optuna stores the trials, so that its dashboard can show the sweep.
 https://optuna.readthedocs.io/en/stable/tutorial/20_recipes/009_ask_and_tell.html
 """
 
@@ -22,30 +21,31 @@ if TYPE_CHECKING:
     import optuna
 
 
-# ---- samplers of settings
+# ---- samplers
 
-PATIENCE = 1000  # consecutive points that were all seen before
+PATIENCE = 1000  # repeated points in a row, after which a sampler ends
 
 
 class Sampler(Protocol):
     """The interface of samplers."""
 
     def ask(self, count: int) -> list[Config]:
-        """The next members' settings: fewer than ``count`` if there are no more, [] at the end."""
+        """The next members' settings: ``count``, fewer if there are no more, [] at the end."""
         ...
 
     def replay(self, configs: Sequence[Config]) -> list[Config]:
-        """Repeat the settings asked for before a resume; equal unless something changed."""
+        """After a resume, repeat the earlier settings; the result equals ``configs`` unless something
+        changed."""
         ...
 
     def tell(self, member: int, value: float | None) -> None:
-        """Report the figure (lower is better) of member number ``member``, in the order of ``ask``; None: it
+        """Report the metric (lower is better) of a member, numbered in the order of ``ask``. None: it
         diverged."""
         ...
 
 
 class ListSampler:
-    """Settings from an iterator, one after the other; figures have no effect."""
+    """Settings from an iterator, in order; reported metrics have no effect."""
 
     def __init__(self, configs: Iterator[Config]) -> None:
         self._configs = configs
@@ -57,7 +57,7 @@ class ListSampler:
         return self.ask(len(configs))
 
     def tell(self, member: int, value: float | None) -> None:
-        """Does nothing: the settings don't depend on figures."""
+        """Does nothing: the settings don't depend on metrics."""
 
 
 def grid(space: Space) -> ListSampler:
@@ -66,7 +66,7 @@ def grid(space: Space) -> ListSampler:
 
 
 def random(space: Space, seed: int = 0) -> ListSampler:
-    """Each setting is drawn independently; a finite space is drawn without repetition, to the end."""
+    """Settings drawn independently; from a finite space without repetition, until it is exhausted."""
     return ListSampler(_shuffled(space, seed) if space.every is not None else _drawn(space, seed))
 
 
@@ -114,7 +114,7 @@ SAMPLERS = {"grid": grid, "random": random, "sobol": sobol}
 
 
 def sampler(name: str, space: Space, seed: int = 0) -> Sampler:
-    """The sampler of that name; ``tpe`` and Optuna's others are in ``treino.search.samplers``.
+    """The sampler of that name; see ``tpe`` and ``OptunaSampler`` for Optuna's.
 
     Raises:
         TreinoError: no such sampler, with the nearest; a grid over a range without levels.
@@ -128,13 +128,13 @@ def sampler(name: str, space: Space, seed: int = 0) -> Sampler:
     return grid(space) if name == "grid" else SAMPLERS[name](space, seed)  # type: ignore[call-arg]
 
 
-# ---- optuna's samplers by ask and tell, in batches (the extra ``treino[optuna]``)
+# ---- Optuna's samplers (the extra ``treino[optuna]``)
 
 
 def tpe(space: Space, seed: int = 0, storage: str | None = None, name: str = "treino") -> Sampler:
     """The tree-structured Parzen estimator (Bergstra et al. 2011).
 
-    In batches it counts unfinished trials as bad, so that they differ (``constant_liar``). storage: where
+    Unfinished trials count as bad (``constant_liar``), so that the trials of a batch differ. storage: where
     Optuna stores the study ``name``; an existing study is continued.
 
     Raises:
@@ -150,7 +150,7 @@ def tpe(space: Space, seed: int = 0, storage: str | None = None, name: str = "tr
         study = optuna.create_study(storage=storage, study_name=name, sampler=sampler, load_if_exists=True)
     except (ValueError, OSError, ImportError) as error:
         raise _storage_fails(storage, error) from None
-    except Exception as error:  # errors of SQLAlchemy and its drivers share no base with Optuna's
+    except Exception as error:  # errors of SQLAlchemy, its drivers and Optuna share no base class
         if storage is None:
             raise
         raise _storage_fails(storage, error) from None
@@ -160,7 +160,7 @@ def tpe(space: Space, seed: int = 0, storage: str | None = None, name: str = "tr
 
 
 class OptunaSampler:
-    """A study of Optuna as a sampler. Earlier trials in the storage count as finished members."""
+    """A sampler on a study of Optuna. Earlier trials in the storage count as finished members."""
 
     def __init__(self, space: Space, study: "optuna.Study", persistent: bool = False) -> None:
         self.study, self._persistent = study, persistent
@@ -168,7 +168,7 @@ class OptunaSampler:
         self._trials: list[optuna.Trial] = []
 
     def ask(self, count: int) -> list[Config]:
-        """The next ``count`` settings; Optuna never runs out."""
+        """The next ``count`` settings; Optuna never runs out of them."""
         trials = []
         for _member in range(count):
             trial = self.study.ask()
@@ -181,7 +181,7 @@ class OptunaSampler:
         return trials
 
     def replay(self, configs: Sequence[Config]) -> list[Config]:
-        """The trials of before an interruption, from the storage; without one, equal trials are asked for
+        """Restore the trials before an interruption from the storage; without one, ask for the same trials
         again."""
         if not self._persistent:
             return self.ask(len(configs))
@@ -200,7 +200,7 @@ class OptunaSampler:
         return {trial.number for trial in self._trials}
 
     def tell(self, member: int, value: float | None) -> None:
-        """Report a figure. None counts as a failed trial, from which Optuna learns nothing."""
+        """Report a metric. None marks the trial as failed; Optuna learns nothing from it."""
         from optuna.trial import TrialState
 
         state = TrialState.FAIL if value is None else TrialState.COMPLETE
@@ -208,7 +208,7 @@ class OptunaSampler:
 
 
 def suggest(trial: "optuna.Trial", dimension: Dimension) -> Any:
-    """The trial's value in one dimension; choices of types that Optuna doesn't support are passed as text."""
+    """The trial's value in one dimension; Optuna gets choices of unsupported types as text."""
     domain = dimension.domain
     if isinstance(domain, Range):
         if domain.whole:

@@ -1,8 +1,8 @@
 """The settings that a sweep tries: ranges and choices by name, some only under a condition.
 
 ``lr=1e-4..1e-1:log``, ``hidden=16|64|64,32``, ``dropout=0..0.5:4`` (four levels for a grid),
-``momentum=0..0.95 if optimizer=sgd``; as a dict of such texts, lists and single values in Python; or as a
-TOML file of the same.
+``momentum=0..0.95 if optimizer=sgd``; a dict of such texts, lists and single values in Python; or a TOML file
+of them.
 """
 
 import math
@@ -19,9 +19,9 @@ from treino.words import _
 # ---- the settings that a sweep tries
 
 Config = dict[str, Any]
-"""One member's settings by name, as ``treino.spec.read_settings`` takes them."""
+"""A member's settings by name, in the form that ``treino.spec.read_settings`` takes."""
 
-MOST = 1_000_000  # different settings that may be enumerated
+MOST = 1_000_000  # largest number of combinations to enumerate
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class Range:
     levels: int | None = None
 
     def at(self, u: float) -> float | int:
-        """The value at ``u`` in [0, 1)."""
-        if self.whole:  # each integer has an equal share, or that of its interval on the log scale
+        """The value at the share ``u`` in [0, 1) of the range."""
+        if self.whole:  # integers have equal shares, or on the log scale those of their intervals
             if self.log:
                 low, high = math.log(self.low - 0.5), math.log(self.high + 0.5)
                 return int(min(max(round(math.exp(low + u * (high - low))), self.low), self.high))
@@ -67,7 +67,7 @@ class Range:
 
     @property
     def count(self) -> int | None:
-        """The number of values; None if it isn't a range of integers."""
+        """The number of values; None if the range isn't one of integers."""
         return int(self.high) - int(self.low) + 1 if self.whole else None
 
     @property
@@ -76,7 +76,7 @@ class Range:
 
     @property
     def values(self) -> tuple[float | int, ...] | None:
-        """The levels of a grid; None if their number is neither set nor finite."""
+        """The levels for a grid; None if ``levels`` is not set and the values can't be listed."""
         if self.levels is None:
             listed = self.whole and not self.log and (self.count or 0) <= MOST
             return self.integers.values if listed else None
@@ -89,7 +89,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Dimension:
-    """A setting and its domain. It exists only if the setting ``when`` has one of the values ``among``."""
+    """A setting and its domain. It applies only if the setting ``when`` has one of the values ``among``."""
 
     name: str
     domain: Range | Choice
@@ -102,12 +102,12 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Space:
-    """Dimensions, in an order in which every condition follows the setting that it depends on."""
+    """Dimensions; each conditional one comes after the setting that it depends on."""
 
     dimensions: tuple[Dimension, ...]
 
     def config(self, point: Sequence[float]) -> Config:
-        """The settings at a point of [0, 1)ᴰ; a dimension whose condition doesn't hold is left out."""
+        """The settings at a point of [0, 1)ᴰ, without dimensions whose condition doesn't hold."""
         config: Config = {}
         for dimension, u in zip(self.dimensions, point, strict=True):
             if dimension.holds(config):
@@ -159,7 +159,7 @@ class Space:
 
     @cached_property
     def every(self) -> tuple[Config, ...] | None:
-        """All different settings; None if a range isn't one of integers, or there are more than MOST."""
+        """All combinations; None if a range isn't one of integers, or there are more than MOST."""
         counts = [d.domain.count for d in self.dimensions]
         if None in counts or math.prod(count or 0 for count in counts) > MOST:
             return None
@@ -172,7 +172,7 @@ class Space:
         return tuple(Space(tuple(finite))._combinations(0, {}))
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values, equal for equal spaces. A sweep stores them and compares them when it is resumed."""
+        """JSON values, equal for equal spaces. A sweep stores them, and compares them at a resume."""
         return {
             d.name: {
                 **(
@@ -188,7 +188,7 @@ class Space:
 
 
 def space_from_json(document: Mapping[str, Any]) -> Space:
-    """The space of a document by ``to_json``.
+    """The space from the result of ``Space.to_json``.
 
     Raises:
         TreinoError: the document is invalid.
@@ -252,7 +252,7 @@ def checked_domain(name: str, domain: Range | Choice, whole: bool) -> Range | Ch
 
 
 def in_order(dimensions: Mapping[str, Dimension]) -> Iterator[Dimension]:
-    """The dimensions in their order, but each condition after the setting that it depends on. Refuses
+    """The dimensions in order, but each conditional one after the setting that it depends on. Refuses
     conditions that can never hold."""
     done: set[str] = set()
     left = dict(dimensions)
@@ -301,7 +301,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-# ---- the text form of a space of settings, parsed
+# ---- the text form of a space
 
 _RANGE = re.compile(r"(?P<low>[^|:]+?)\.\.(?P<high>[^|:]+)(?P<options>(?::\w+)*)")
 _CONDITION = re.compile(r"\s+if\s+(?P<name>\w[\w-]*)\s*=\s*(?P<values>.+)$")
@@ -311,10 +311,10 @@ _WHOLE = re.compile(r"[+-]?\d+")
 def read_space(
     domains: Mapping[str, Any] | Sequence[str], whole: Mapping[str, bool], single: Container[str] = ()
 ) -> Space:
-    """Parse a space; see the beginning of this file.
+    """Parse a space in the forms that the top of this file shows.
 
     domains: texts ``name=domain``, or a mapping of names to texts, lists, single values, Range or Choice.
-    whole: all settings, and whether each is an integer. single: settings whose values contain no comma.
+    whole: for every setting, whether it is an integer. single: settings whose values contain no comma.
 
     Raises:
         TreinoError: an empty space, an unknown name (with the nearest), a repeated name, bounds out of order,
@@ -353,7 +353,7 @@ def read_space(
 
 
 def domain_text(d: Mapping[str, Any]) -> str:
-    """A domain of ``Space.to_json`` in the form of the command line."""
+    """A domain from ``Space.to_json`` in the form of the command line."""
 
     def value(v: Any) -> str:
         return (",".join(map(str, v)) or "none") if isinstance(v, (list, tuple)) else str(v)
@@ -407,7 +407,7 @@ def _dimension(name: str, value: Any, whole: Mapping[str, bool], single: Contain
     if isinstance(value, (Range, Choice)):
         return Dimension(name, checked_domain(name, value, whole[name]))
     if not isinstance(value, str):
-        value = value.tolist() if hasattr(value, "tolist") else value  # of an array
+        value = value.tolist() if hasattr(value, "tolist") else value  # an array
         is_list = isinstance(value, (list, range, set, frozenset))
         values = tuple(v.tolist() if hasattr(v, "tolist") else v for v in (value if is_list else (value,)))
         for text in values:
@@ -460,7 +460,7 @@ def _range(name: str, match: re.Match[str], whole: bool) -> Range:
 
 
 def _value(text: str) -> Any:
-    """The value of a text on a command line: an integer, a number, a truth value, or the text."""
+    """Convert a text from a command line to a bool, an int or a float, else return the text."""
     text = text.strip()
     if text.lower() in ("true", "false"):
         return text.lower() == "true"

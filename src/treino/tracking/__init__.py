@@ -1,5 +1,5 @@
-"""Experiment trackers: a training's settings, figures, pictures and folder in the tools that a team keeps.
+"""Experiment trackers: a training's settings, metrics, pictures and folder in a team's other tools.
 
-Each tracker is a file with the three methods of ``tracker.Tracker``; ``delivery`` calls them on a thread
-beside the training.
+Each tracker has a file, with the three methods of ``tracker.Tracker``; ``delivery`` calls them on another
+thread.
 """

@@ -1,4 +1,4 @@
-"""Deliver a training's events to trackers, in order, on a thread beside the training."""
+"""Deliver a training's events to trackers, in order, on a thread per tracker."""
 
 import importlib
 import importlib.util
@@ -19,10 +19,10 @@ from treino.words import _
 if TYPE_CHECKING:
     from treino.tuning.sweep import SweepJob
 
-PATIENCE_SECONDS = 60.0  # for a tracker to finish after the training
-MOST_WAITING = 10_000  # calls, above which figures are left out
-BEST = 5  # of a sweep, as runs of their own
-TRACKERS = {  # name: its package, where its class is
+PATIENCE_SECONDS = 60.0  # longest wait for a tracker after the training
+MOST_WAITING = 10_000  # calls in a queue, above which metrics are dropped
+BEST = 5  # members of a sweep that become runs of their own
+TRACKERS = {  # name: (its package, the path of its class)
     "tensorboard": ("tensorboard", "treino.tracking.tensorboard:TensorBoard"),
     "mlflow": ("mlflow", "treino.tracking.mlflow:MLflow"),
     "wandb": ("wandb", "treino.tracking.wandb:Wandb"),
@@ -34,7 +34,7 @@ def tracker_names(track: str | Sequence[str] | None) -> tuple[str, ...]:
     """The names of the trackers, from a text with commas or a sequence.
 
     Raises:
-        TreinoError: an unknown one, or one whose package is not installed.
+        TreinoError: an unknown tracker, or one whose package is not installed.
     """
     parts = track.split(",") if isinstance(track, str) else list(track or ())
     names = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
@@ -43,7 +43,7 @@ def tracker_names(track: str | Sequence[str] | None) -> tuple[str, ...]:
             message = _("There is no tracker {name!r}.").format(name=name)
             raise TreinoError("tracker_unknown", message, nearest(name, TRACKERS))
         spec = importlib.util.find_spec(TRACKERS[name][0])
-        if spec is None or spec.origin is None:  # a folder of that name is no package
+        if spec is None or spec.origin is None:  # spec.origin None: only a folder of that name
             raise TreinoError(
                 "tracker_missing",
                 _("{name} is not installed.").format(name=TRACKERS[name][0]),
@@ -53,7 +53,7 @@ def tracker_names(track: str | Sequence[str] | None) -> tuple[str, ...]:
 
 
 class Delivery:
-    """One tracker and its queue of calls. failure: why it gets no more calls."""
+    """One tracker and its queue of calls. failure: why it gets no more calls, else empty."""
 
     def __init__(self, name: str) -> None:
         self.name, self.failure = name, ""
@@ -66,7 +66,7 @@ class Delivery:
             self.waiting.put((what, values))
 
     def end(self) -> None:
-        """Wait a while for the remaining calls."""
+        """Wait for the remaining calls, at most PATIENCE_SECONDS."""
         self.waiting.put(None)
         self.thread.join(PATIENCE_SECONDS)
         if self.thread.is_alive() and not self.failure:
@@ -78,15 +78,15 @@ class Delivery:
             tracker: Tracker = getattr(importlib.import_module(module), kind)()
             while (call := self.waiting.get()) is not None:
                 getattr(tracker, call[0])(*call[1])
-        except BaseException as error:  # of the package or its server; the training goes on
+        except BaseException as error:  # errors of the package or its server don't end the training
             self.failure = cause(error)
 
 
 class Tracking:
-    """The trackers of one training. failures: a sentence for each that was not told all, at its end.
+    """The trackers of a training. failures: at the end, a sentence for each tracker that missed a call.
 
     Raises:
-        TreinoError: an unknown one, or one that is not installed.
+        TreinoError: an unknown tracker, or one that is not installed.
     """
 
     def __init__(self, track: str | Sequence[str] | None) -> None:
@@ -99,7 +99,7 @@ class Tracking:
             warnings.warn(failure, stacklevel=3)
 
     def events(self, stream: Iterator[JobEvent]) -> Iterator[JobEvent]:
-        """Pass the events on, and report them to each tracker."""
+        """Yield the events, and report them to each tracker."""
         if not self.names:
             yield from stream
             return
@@ -142,7 +142,7 @@ def _begun(event: JobStart) -> TrackedRun:
 
 
 def _figures(event: JobProgress) -> list[tuple[int, dict[str, float]]]:
-    """(updates, figures) of each epoch that ended, of a single run."""
+    """(updates, metrics) of each ended epoch of a single run; [] for other jobs."""
     if not isinstance(event.job, RunJob):
         return []
     rows = []
@@ -182,7 +182,7 @@ def _flat(splits: Mapping[str, Mapping[str, float | None] | None]) -> dict[str, 
 
 
 def _sweep(job: Job) -> "SweepJob | None":
-    """The job if it is a sweep's; the code of sweeps is not imported otherwise."""
+    """The job if it is a sweep, else None; imports the code of sweeps only if it is."""
     if job.folder.kind != "sweep":
         return None
     from treino.tuning.sweep import SweepJob
@@ -209,7 +209,7 @@ def _cell(value: Any) -> Any:
 
 
 def _best_members(event: JobEnd) -> list[tuple[TrackedRun, TrackedEnd]]:
-    """The best members of a sweep as runs of their own, without folders."""
+    """The best members of a sweep, as runs without folders."""
     job = _sweep(event.job)
     if job is None:
         return []

@@ -13,12 +13,12 @@ from mlflow.entities import Metric, Param, RunTag
 
 from treino.tracking.tracker import TrackedEnd, TrackedRun, plain_settings
 
-LONGEST = 6000  # characters of a parameter
+LONGEST = 6000  # characters of a parameter's value
 STATUS = {"finished": "FINISHED", "diverged": "FAILED", "interrupted": "KILLED", "stopped": "KILLED"}
 
 
 class MLflow:
-    """A client of the tracking server; the run is found again by the path of its folder."""
+    """A client of the tracking server; a resumed run is recognised by its folder's path."""
 
     def __init__(self) -> None:
         self.client = MlflowClient()

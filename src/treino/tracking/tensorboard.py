@@ -21,7 +21,7 @@ FOLDER = "tensorboard"
 
 
 class TensorBoard:
-    """A file of events for each run. torch's own writer is not used: errors in its thread can't be caught."""
+    """Writes a file of events for each run, without torch's writer: errors in its thread can't be caught."""
 
     def begin(self, run: TrackedRun) -> None:
         self.settings = plain_settings(run.settings)
@@ -53,7 +53,7 @@ class TensorBoard:
 
 
 class EventFile:
-    """A file in TensorBoard's format, a record for each event; it is closed after each write."""
+    """A file in TensorBoard's format, one record per event; closed after each write."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

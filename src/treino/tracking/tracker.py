@@ -1,4 +1,4 @@
-"""The interface of a tracker: a run begins, logs figures, and ends."""
+"""The interface of a tracker: a run begins, logs metrics, and ends."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Value = str | float | int | bool | None
 
 @dataclass(frozen=True)
 class TrackedRun:
-    """A run as it begins. name: of its folder; project: of its data; settings: all resolved, by name."""
+    """A run at its start. name: the folder's. project: the data's name. settings: all resolved, by name."""
 
     name: str
     project: str
@@ -20,7 +20,7 @@ class TrackedRun:
 
 @dataclass(frozen=True)
 class SweepTable:
-    """The members of a sweep, a row each."""
+    """A table of a sweep's members, one row each."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...]
@@ -28,8 +28,8 @@ class SweepTable:
 
 @dataclass(frozen=True)
 class TrackedEnd:
-    """A run as it ended. figures: by ``split/metric``; pictures: files; folder: the sealed folder, None where
-    it is no artifact; tags: rules of findings and the status."""
+    """A run at its end. figures: metrics by ``split/metric``. pictures: files. folder: the sealed folder to
+    store as an artifact; None: don't. tags: rules of findings, and the status."""
 
     status: str
     figures: Mapping[str, float]
@@ -40,20 +40,20 @@ class TrackedEnd:
 
 
 class Tracker(Protocol):
-    """One tracker, for one run after another; its errors are reported and don't end the training."""
+    """A tracker, which gets one run after another. Its errors are reported and don't end the training."""
 
     def begin(self, run: TrackedRun) -> None:
-        """A run begins, or goes on if the tracker knows it."""
+        """Begin a run, or continue it if the tracker knows it."""
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
-        """Figures after so many updates."""
+        """Log metrics after ``step`` updates."""
 
     def finish(self, end: TrackedEnd) -> None:
-        """The run has ended."""
+        """End the run."""
 
 
 def plain_settings(settings: Mapping[str, Any]) -> dict[str, Value]:
-    """The settings as numbers, truth values and texts; those without a value are left out."""
+    """The settings as numbers, bools and texts, without those that are None."""
     return {
         name: value if isinstance(value, str | float | int | bool) else str(value)
         for name, value in settings.items()

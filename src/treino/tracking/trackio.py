@@ -13,7 +13,7 @@ from treino.tracking.tracker import TrackedEnd, TrackedRun, plain_settings
 
 
 class Trackio:
-    """A run, found again by its name."""
+    """A run of Trackio; a resumed run is recognised by its name."""
 
     def begin(self, run: TrackedRun) -> None:
         with contextlib.redirect_stdout(io.StringIO()):

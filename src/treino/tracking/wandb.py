@@ -12,7 +12,7 @@ from treino.tracking.tracker import TrackedEnd, TrackedRun, plain_settings
 
 
 class Wandb:
-    """A run, found again by the path of its folder."""
+    """A run of Weights & Biases; a resumed run is recognised by its folder's path."""
 
     def begin(self, run: TrackedRun) -> None:
         number = sha256(str(run.path.resolve()).encode()).hexdigest()[:16]

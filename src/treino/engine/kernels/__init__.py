@@ -18,20 +18,19 @@ class Kernel(Protocol):
     """A kernel runs training steps.
 
     A step depends on (seeds, step, rows) and the population's tensors alone. Kernels are called with gradient
-    recording off and ``intra_op_threads`` threads set. threads: the number in the run's identity, or the
-    number of workers.
+    recording off and ``intra_op_threads`` threads set. threads: intra-op threads, which are part of the run's
+    identity; or workers, which are not.
     """
 
     threads: int
     intra_op_threads: int
 
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
-        """Train these members (rows ``[R]``) in place. Returns each step's loss before its update, ``[S,
-        R]``."""
+        """Train members ``rows`` ``[R]`` in place; return each step's loss before its update, ``[S, R]``."""
         ...
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
-        """The members' outputs in evaluation mode, ``[R, N, C]`` on the kernel's device."""
+        """These members' outputs in evaluation mode, ``[R, N, C]`` on the kernel's device."""
         ...
 
 

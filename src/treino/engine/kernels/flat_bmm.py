@@ -1,4 +1,4 @@
-"""The kernel ``flat-bmm``: blocks of members side by side through batched products, one block per worker."""
+"""The kernel ``flat-bmm``: blocks of members train side by side by batched products, one block per worker."""
 
 import math
 import time
@@ -18,15 +18,15 @@ from treino.engine.rng import dropout_keys, dropout_threshold
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import EVALUATION_ROWS, Chunk
 
-# ---- the number of worker threads of ``flat-bmm``, chosen by measured time
+# ---- the number of workers
 
-TRIALS = 2  # runs with each number at the beginning; the first one warms up
-AGAIN = 32  # runs after which another number is tried
+TRIALS = 2  # runs with each number of workers at the start; the first one warms up
+AGAIN = 32  # runs after which the slower number is tried again
 
 
 class WorkerCount:
-    """Chooses the number of workers by timing: threads wait for the interpreter if operations are short, and
-    for cores that others use."""
+    """Chooses between one worker and ``most`` by timing: threads wait for the GIL if operations are short,
+    and for cores that other processes use."""
 
     def __init__(self, most: int) -> None:
         self.options = [most, 1] if most > 1 else [1]
@@ -47,20 +47,20 @@ class WorkerCount:
 
     @contextmanager
     def timed(self, workers: int, steps: int) -> Iterator[None]:
-        """Time a run. steps: the steps of all members together."""
+        """Time a run. steps: the sum of all members' steps."""
         begin = time.perf_counter()
         yield
         self.seconds[workers] = (time.perf_counter() - begin) / steps
 
 
-# ---- worker threads for the parts of a kernel's work, each with one intra-op thread
+# ---- worker threads
 
 Part = TypeVar("Part")
 Done = TypeVar("Done")
 
 
 class Workers:
-    """A pool of threads, started at first use."""
+    """A pool of threads with one intra-op thread each, started at first use."""
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
@@ -69,9 +69,9 @@ class Workers:
     def map(
         self, job: Callable[[Part], Done], parts: Sequence[Part], interrupt: Callable[[], None] = lambda: None
     ) -> list[Done]:
-        """The job's results for all parts, in order.
+        """Run the job on all parts; return the results in order.
 
-        interrupt: makes the jobs end early if one fails or at an interrupt.
+        interrupt: called at Ctrl-C or if a job fails, to make the jobs end early.
         """
         if self.threads == 1 or len(parts) == 1:
             return [job(part) for part in parts]
@@ -84,7 +84,7 @@ class Workers:
             interrupt()
             raise
         finally:
-            wait(futures)  # after a Ctrl-C no thread may write into the population any more
+            wait(futures)  # after Ctrl-C no thread may still write into the population
 
 
 # ---- the kernel ``flat-bmm``
@@ -94,11 +94,11 @@ LARGEST_WORKSPACE = 4_000_000  # numbers in each of a block's buffers
 
 
 class FlatBmmKernel:
-    """The kernel for an MLP and many members, or tiny ones.
+    """The kernel for MLPs with many members, or tiny ones.
 
-    ``threads`` is the largest number of workers; each runs its blocks with one intra-op thread. Neither
-    workers nor block size change a bit. block: members side by side, even, 2 to 128; None: about one block
-    for every worker.
+    threads: the largest number of workers; each runs its blocks with one intra-op thread. block: members per
+    block, even, 2 to 128; None: about one block per worker. Workers and block size don't change a bit of the
+    result.
     """
 
     def __init__(self, shared: SharedConfig, threads: int | None = None, block: int | None = None) -> None:
@@ -124,7 +124,7 @@ class FlatBmmKernel:
         return self._blocks(population, rows, workers, lambda space, r: space.outputs(population, r, x), 0)
 
     def size(self, members: int, workers: int) -> int:
-        """The members of a block: an even number, so that no vector loop's tail falls on the last one."""
+        """The number of members per block; even, so that no vector loop's tail falls on the last member."""
         if self.block is not None:
             return self.block
         count = min(64, -(-members // workers), max(2, LARGEST_WORKSPACE // self.numbers))
@@ -140,11 +140,11 @@ class FlatBmmKernel:
     ) -> Tensor:
         size = self.size(len(rows), workers)
         if size not in self.free and len(self.free) > 1:
-            self.free.clear()  # blocks shrink as members stop: keep memory for two sizes only
+            self.free.clear()  # blocks shrink as members end: keep memory for two sizes only
         spaces = self.free.setdefault(size, [])
 
         def one(r: Tensor) -> Tensor:
-            with torch.no_grad():  # per thread
+            with torch.no_grad():  # gradient mode is per thread
                 try:
                     space = spaces.pop()
                 except IndexError:
@@ -159,7 +159,8 @@ class FlatBmmKernel:
 
 
 class Workspace:
-    """Aligned buffers for one block: members are copied in, trained for all steps, and copied back."""
+    """Aligned buffers for one block: members are copied in, trained for the chunk's steps, and copied
+    back."""
 
     def __init__(self, shared: SharedConfig, population: Population, block: int) -> None:
         self.shared, self.shape, self.block = shared, shared.shape, block
@@ -172,13 +173,13 @@ class Workspace:
         self.back = Backprop(self.shape, population.layout, self.p, self.g, {})
 
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
-        """-> loss ``[S, R]``."""
+        """Train these members; return their losses ``[S, R]``."""
         here, there = [self.p, self.g, *self.m], [population.params, population.grads, *population.moments]
         if len(population.average):
             here, there = [*here, self.average], [*there, population.average]
         for mine, theirs in zip(here, there, strict=True):
             self._fill(mine, theirs, rows)
-        # unused places get the first member's numbers and weights of zero
+        # unused places get the first member's hyper-parameters and zero weights
         filled = torch.cat([rows, rows[:1].expand(self.block - len(rows))])
         hp = {name: value[filled] for name, value in population.hp.items()}
         factor_KS = torch.tensor(chunk.factors, dtype=torch.float64)
@@ -220,7 +221,7 @@ class Workspace:
         return loss[:, : len(rows)]
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
-        """-> ``[R, N, C]``."""
+        """Outputs ``[R, N, C]`` of these members."""
         self._fill(self.p, population.answering, rows)
         parts = [self.back.outputs(part)[: len(rows)].clone() for part in x.split(EVALUATION_ROWS)]
         return torch.cat(parts, 1)

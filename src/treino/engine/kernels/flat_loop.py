@@ -1,4 +1,4 @@
-"""The kernel ``flat-loop``: member by member, a hand-written backward pass, torch's fused optimizers."""
+"""The kernel ``flat-loop``: member by member, hand-written backward pass, torch's fused optimizers."""
 
 import torch
 from torch import Tensor
@@ -12,8 +12,7 @@ from treino.engine.step_plan import EVALUATION_ROWS, Chunk
 
 
 class FlatLoopKernel:
-    """The kernel for an MLP and few, larger members. Members share the buffers, so each runs all steps in
-    turn."""
+    """The kernel for MLPs with few, larger members. Members share buffers, so each runs all steps in turn."""
 
     def __init__(self, shared: SharedConfig, threads: int = 1) -> None:
         self.shared, self.threads, self.intra_op_threads = shared, threads, threads
@@ -37,7 +36,7 @@ class FlatLoopKernel:
         )
 
     def _answering(self, population: Population, row: int) -> Backprop:
-        """The views and calls for one member's outputs, with its running average if it keeps one."""
+        """The views and calls for one member's outputs, by its running average if it has one."""
         if not len(population.average):
             return self._bound(population, row)[0]
         key = ("average", row)
@@ -48,7 +47,7 @@ class FlatLoopKernel:
         return back
 
     def _bound(self, population: Population, row: int) -> tuple[Backprop, Fused]:
-        """The views, calls and optimizer of one member, kept with the population between chunks."""
+        """The views, calls and optimizer of one member, cached in ``population.bound`` between chunks."""
         if row not in population.bound:
             p, g = population.params[row], population.grads[row]
             m, nesterov = [moment[row] for moment in population.moments], self.shared.nesterov

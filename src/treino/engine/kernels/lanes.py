@@ -1,4 +1,4 @@
-"""The kernel ``lanes``: a compiled library whose vector lanes hold members, or units of a single one."""
+"""The kernel ``lanes``: a compiled library whose vector lanes hold members, or the units of one member."""
 
 import ctypes
 import itertools
@@ -36,15 +36,16 @@ from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import Batches, Chunk
 from treino.words import _
 
-SLICE_SECONDS = 0.05  # in the library between two checks for an interrupt
-CACHE_BYTES = 2 << 20  # larger blocks of members are slowed down by memory
-SINGLE_STEP = 2500  # vector products that take as long as the fixed work of a member's step
-FEWEST_ROWS = 256  # in the buffers for outputs
+SLICE_SECONDS = 0.05  # longest call of the library between checks for Ctrl-C
+CACHE_BYTES = 2 << 20  # blocks of members above this size are memory-bound
+SINGLE_STEP = 2500  # the fixed cost of a member's step, in vector products
+FEWEST_ROWS = 256  # fewest rows of a block's buffers
 
 
 @dataclass(frozen=True, eq=False)
 class LanesPart:
-    """Members that the library trains together. places: their indices among all members in training."""
+    """Members that one worker trains. units: lanes hold units. rows: their rows in the population. places:
+    their indices among the members in training."""
 
     units: bool
     rows: Tensor
@@ -54,8 +55,8 @@ class LanesPart:
 class LanesKernel:
     """The kernel for MLPs in float32 on the CPU.
 
-    ``threads`` is the largest number of workers. Neither workers nor layout nor instruction set change a bit.
-    layout: whether lanes hold ``members`` or ``units``; None: the faster one.
+    threads: the largest number of workers. layout: what lanes hold: ``members`` or ``units``; None: the
+    faster. Workers, layout and instruction set don't change a bit of the result.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class LanesKernel:
         return self.outputs_of(population.answering, rows, x)
 
     def outputs_of(self, params_Pn: Tensor, rows: Tensor, x: Tensor) -> Tensor:
-        """The outputs ``[R, N, C]`` of networks with any parameters."""
+        """Outputs ``[R, N, C]`` of the networks in these rows of ``params_Pn``."""
         classes = self.shared.shape.sizes[-1]
         output_RNC = torch.empty(len(rows), len(x), classes)
         x = x.to(torch.float32).contiguous()
@@ -149,7 +150,7 @@ class LanesKernel:
         loss_SR[begin:stop, part.places] = loss[begin:stop]
 
     def _parts(self, rows: Tensor, places: Tensor, batch: int) -> list[LanesPart]:
-        """Divide these members by layout, and into a part for every worker."""
+        """Divide members by the faster layout, and into a part for each worker."""
         lanes, count = self.library.lanes, len(rows)
         alone = {None: (count - count % lanes, 0, count), "members": (count,), "units": (0,)}
         crowd = min(alone[self.layout], key=lambda crowd: self._time(crowd, count - crowd, batch))
@@ -164,8 +165,8 @@ class LanesKernel:
         return parts
 
     def _time(self, side_by_side: int, one_by_one: int, batch: int) -> float:
-        """The estimated time of a step, in vector products, with some members side by side in lanes and
-        others one by one."""
+        """Estimated time of a step, in vector products, with this many members in lanes side by side, and
+        this many one by one."""
         lanes, sizes = self.library.lanes, self.shared.shape.sizes
         block = one = 0
         for layer, (inputs, units) in enumerate(itertools.pairwise(sizes)):
@@ -178,7 +179,7 @@ class LanesKernel:
         return turns[0] * block * batch + turns[1] * (one * batch + SINGLE_STEP)
 
     def _all(self, jobs: list) -> None:
-        """Run all jobs, on as many threads as there are workers."""
+        """Run all jobs on the workers."""
         self.stopping = False
         self.workers.map(lambda job: job(), jobs, self._stop)
 
@@ -187,19 +188,19 @@ class LanesKernel:
 
     @contextmanager
     def _trainer(self, units: bool, rows: int) -> "Iterator[LanesBlock]":
-        """A trainer for batches of ``rows`` rows that no other thread uses."""
+        """A block for batches of ``rows`` rows that no other thread uses."""
         rows = max(FEWEST_ROWS, 1 << (rows - 1).bit_length())
         spare = self.free.setdefault((units, rows), [])
         try:
             trainer = spare.pop()
         except IndexError:
             trainer = LanesBlock(self.library, self.network, rows, units)
-        yield trainer  # an interrupted trainer isn't used again
+        yield trainer  # not used again after an interrupt
         spare.append(trainer)
 
 
 class LanesBlock:
-    """A block of the library's memory."""
+    """A block of memory that the library allocates to train some members."""
 
     def __init__(self, library: Library, network: Network, rows: int, units: bool) -> None:
         self.library = library
@@ -213,7 +214,7 @@ class LanesBlock:
 
 
 class _ChunkArrays:
-    """A chunk's steps as the library's structs, with the arrays that they point to."""
+    """A chunk's steps for the library: makes the struct, and keeps the arrays that it points to."""
 
     def __init__(self, chunk: Chunk, batches: Batches) -> None:
         self.count = chunk.steps
@@ -248,7 +249,7 @@ class _ChunkArrays:
 
 
 def lanes_obstacle(shared: SharedConfig) -> str | None:
-    """Why the kernel can't train this population, in words; None if it can."""
+    """A sentence on why the kernel can't train this population; None if it can."""
     missing = why_missing()
     if missing is not None:
         return _("The engine lanes is not there: {reason}.").format(reason=_(missing))

@@ -1,6 +1,6 @@
 """The compiled library of the kernel ``lanes``: its file, its loading, and its structs in ``ctypes``.
 
-The structs are those of ``engine/lanes/border.hpp``, in the same order.
+The structs mirror ``engine/lanes/border.hpp``, in the same order.
 """
 
 import ctypes
@@ -21,7 +21,7 @@ from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import Batches, Chunk
 from treino.words import N_
 
-# ---- the compiled library of the kernel ``lanes``
+# ---- the compiled library
 
 FILE = Path(__file__).with_name("_lanes.so")
 SOURCES = Path(__file__).parents[1] / "lanes"
@@ -93,7 +93,7 @@ class Functions(Structure):
 
 @dataclass(frozen=True)
 class Library:
-    """The functions for one instruction set. fused: whether they use fused multiply-add."""
+    """The library's functions for one instruction set. fused: whether they use fused multiply-add."""
 
     name: str
     lanes: int
@@ -103,7 +103,7 @@ class Library:
 
 @cache
 def libraries(file: Path = FILE) -> tuple[Library, ...]:
-    """The libraries that run on this processor, the fastest first; empty if ``why_missing`` gives a reason.
+    """The instruction sets that run on this processor, the fastest first; empty without a usable library.
 
     All give the same bits.
     """
@@ -123,7 +123,7 @@ def libraries(file: Path = FILE) -> tuple[Library, ...]:
 
 
 def why_missing(file: Path = FILE) -> str | None:
-    """Why the kernel can't be used here, marked with ``N_``; None if it can."""
+    """Why the kernel can't run on this machine, marked with ``N_``; None if it can."""
     if not file.exists():
         return N_("it was not compiled; a C++ compiler (GCC or Clang) is needed when treino is installed")
     loaded = _loaded(file)
@@ -145,7 +145,7 @@ def _loaded(file: Path) -> ctypes.CDLL | None:
 
 
 def _whole(file: Path) -> bool:
-    """Whether an ELF file is complete: loading a truncated one would kill the process."""
+    """Whether the file isn't a truncated ELF file, which would kill the process that loads it."""
     with file.open("rb") as opened:
         head = opened.read(64)
     if head[:4] != b"\x7fELF" or len(head) < 64:
@@ -166,11 +166,11 @@ def _of_these_sources(library: ctypes.CDLL) -> bool:
 
 
 def sources_hash() -> str:
-    """The hash of the present sources, to compare with that in the library."""
+    """The hash of the sources beside this file, to compare with the hash in the library."""
     return sha256(b"".join(path.read_bytes() for path in sorted(SOURCES.glob("*.?pp")))).hexdigest()
 
 
-# ---- checks of the arguments of the library ``lanes``
+# ---- checks of arguments
 
 CPU = torch.device("cpu")
 
@@ -178,7 +178,7 @@ CPU = torch.device("cpu")
 def check_members(shared: SharedConfig, population: Population, rows: Tensor) -> None:
     """Raises:
     ValueError: an array of the population has another size or type than the library takes.
-    IndexError: a member isn't there.
+    IndexError: a member's row doesn't exist.
     """
     count, n = len(population.seed_P), shared.layout.n
     check_params(shared, population.params, rows)
@@ -198,8 +198,8 @@ def check_members(shared: SharedConfig, population: Population, rows: Tensor) ->
 
 def check_params(shared: SharedConfig, params_Pn: Tensor, rows: Tensor) -> None:
     """Raises:
-    ValueError: they have another size or type than the library takes.
-    IndexError: a member isn't there.
+    ValueError: the parameters or rows have another size or type than the library takes.
+    IndexError: a member's row doesn't exist.
     """
     _fits("params", params_Pn, torch.float32, len(params_Pn), shared.layout.n)
     _fits("rows", rows, torch.int64, len(rows), dense=False)
@@ -207,11 +207,11 @@ def check_params(shared: SharedConfig, params_Pn: Tensor, rows: Tensor) -> None:
 
 
 def check_chunk(shared: SharedConfig, population: Population, rows: Tensor, chunk: Chunk) -> None:
-    """Check a chunk's arrays, except row numbers and classes in batches, which the library checks itself.
+    """Check a chunk's arrays, except the row numbers and classes of batches, which the library checks itself.
 
     Raises:
         ValueError: an array of the chunk has another size or type than the library takes.
-        IndexError: a member names a schedule or an order that isn't there.
+        IndexError: a member refers to a schedule or an order that the chunk doesn't have.
     """
     sizes, count = shared.shape.sizes, len(chunk.x)
     check_inputs(shared, chunk.x)
@@ -232,7 +232,7 @@ def check_chunk(shared: SharedConfig, population: Population, rows: Tensor, chun
 
 def check_inputs(shared: SharedConfig, x: Tensor) -> None:
     """Raises:
-    ValueError: they have another size or type than the library takes.
+    ValueError: the rows have another size or type than the library takes.
     """
     _fits("x", x, torch.float32, len(x), shared.shape.sizes[0], dense=False)
 

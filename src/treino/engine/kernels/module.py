@@ -1,4 +1,4 @@
-"""The kernel ``module``: the plain loop for any ``nn.Module``, member by member: autograd and torch.optim."""
+"""The kernel ``module``: the plain loop for any ``nn.Module``, member by member (autograd, torch.optim)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +20,7 @@ from treino.words import _
 
 @dataclass(eq=False)
 class BoundMember:
-    """One member as a module whose parameters, gradients and optimizer state are views of the member's
-    rows."""
+    """A member's module; its parameters, gradients and optimizer state are views of the member's rows."""
 
     module: nn.Module
     parameters: list[nn.Parameter]
@@ -30,7 +29,7 @@ class BoundMember:
 
     @contextmanager
     def weights(self, views: list[Tensor]) -> Iterator[None]:
-        """Use these weights in the module within the block."""
+        """Within the block, the module uses these weights."""
         trained = [p.data for p in self.parameters]
         for p, view in zip(self.parameters, views, strict=True):
             p.data = view
@@ -42,8 +41,8 @@ class BoundMember:
 
 
 class ModuleKernel:
-    """The kernel that equals, bit for bit, the loop of zero_grad, forward, backward, clip_grad_norm_,
-    step."""
+    """The kernel for any module. It equals, bit for bit, the loop of zero_grad, forward, backward,
+    clip_grad_norm_ and step."""
 
     def __init__(self, shared: SharedConfig, threads: int = 1) -> None:
         self.shared, self.threads, self.intra_op_threads = shared, threads, threads
@@ -66,7 +65,7 @@ class ModuleKernel:
                 self._load(module, population, row)
                 parts = x.split(EVALUATION_ROWS)
                 with bound.weights(population.layout.views(population.answering[row])):
-                    # the user's module may write into its input, so it gets a copy
+                    # a copy, as the user's module may write into its input
                     if self.shared.net is None:
                         outputs.append(torch.cat([_answer(module, part.clone()) for part in parts]))
                     else:

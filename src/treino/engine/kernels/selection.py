@@ -1,4 +1,4 @@
-"""The choice of the kernel and its threads, by members, sizes of the layers and batch."""
+"""The choice of the kernel and its threads, by number of members, layer sizes and batch size."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from treino.words import N_, _
 
 LARGEST_THREADS = 1024
 SMALL_STEP = 4_000_000  # weights times rows; below, lanes is the fastest on all measured machines
-SURELY = 0.85  # of the other's time: the model errs by up to a fifth for flat-loop on all cores
+SURELY = 0.85  # flat-loop must beat this share of lanes' time: its model errs by up to a fifth on all cores
 
 ENGINES = {
     "module": N_("any nn.Module, member by member: autograd and torch.optim"),
@@ -20,7 +20,7 @@ ENGINES = {
     "lanes": N_("MLPs in float32: a compiled library, a member or a unit in each lane of a vector"),
 }
 
-WORKERS = ("flat-bmm", "lanes")  # kernels whose threads are workers, which change no bit
+WORKERS = ("flat-bmm", "lanes")  # kernels whose number of threads changes no bit
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class KernelChoice:
 
 
 def torch_threads_of(engine: str, threads: int) -> int:
-    """The number of torch's intra-op threads for a training with this kernel."""
+    """Torch's intra-op threads for a training with this kernel."""
     return 1 if engine in WORKERS else threads
 
 
 def engines() -> list[tuple[str, str]]:
-    """(name, purpose) of every kernel; for a missing ``lanes`` also the reason."""
+    """(name, purpose) of every kernel; with the reason if ``lanes`` is missing."""
     missing = why_missing()
     listing = [(name, _(about)) for name, about in ENGINES.items()]
     if missing is None:
@@ -57,8 +57,8 @@ def select_kernel(
 ) -> KernelChoice:
     """The requested kernel and threads, or the fastest ones.
 
-    sizes: of the layers of an MLP without batch norm; None: another network. convolves: each weight is used
-    many times per row. obstacle: why ``lanes`` can't train this MLP, in words.
+    sizes: layer sizes of an MLP without batch norm; None: another network. convolves: whether each weight is
+    used many times per row. obstacle: a sentence on why ``lanes`` can't train this MLP; None if it can.
 
     Raises:
         TreinoError: the requested kernel can't train this network.
@@ -78,7 +78,7 @@ def select_kernel(
     elif engine is None:
         engine = "flat-bmm" if members >= (3 if parameters > 10_000 else 2) else "flat-loop"
     if threads is None:
-        # below, a second thread costs more than it saves
+        # in smaller steps a second thread costs more than it saves
         big = convolves or parameters * batch > 40_000_000
         threads = cpu_cores() if engine in WORKERS else torch_threads_at_most() if big else 1
     return KernelChoice(engine, threads)
@@ -87,8 +87,7 @@ def select_kernel(
 def _fastest(
     members: int, parameters: int, batch: int, sizes: Sequence[int], threads: int | None
 ) -> KernelChoice:
-    """Choose between ``lanes``, which divides members among threads, and ``flat-loop``, which divides
-    operations."""
+    """Choose ``lanes``, which divides members among threads, or ``flat-loop``, which divides operations."""
     lanes = KernelChoice("lanes", threads or cpu_cores())
     if parameters * batch < SMALL_STEP:
         return lanes

@@ -1,9 +1,9 @@
-"""A model of the time of a training step for each kernel on this machine, fitted to measurements made once.
+"""A model of each kernel's time per training step on this machine, fitted to measurements made once.
 
-A step's seconds are a sum of four terms, each with a coefficient of the kernel and its threads: the step
-itself, the batch's rows times units, rows times multiply-adds, and weights to update. The coefficients are
-fitted to networks near the sizes at which another kernel becomes faster. They are measured when a choice
-depends on them, in less than two seconds, and stored in the user's cache.
+A step's seconds are the sum of four terms: a constant, rows times units, rows times multiply-adds, and
+weights to update; each has a coefficient that depends on the kernel and its threads. The coefficients are
+fitted to networks near the sizes at which another kernel becomes the fastest. They are measured, in less than
+two seconds, when a choice first depends on them, and stored in the user's cache.
 """
 
 import itertools
@@ -36,18 +36,18 @@ MEASURED: tuple[tuple[tuple[int, ...], int], ...] = (  # sizes, rows of a batch
     ((2, 16, 16, 2), 8192), ((784, 128, 128, 10), 20), ((784, 128, 128, 10), 500), ((784, 512, 512, 10), 20),
     ((784, 512, 512, 10), 256),
 )  # fmt: skip
-LOSS_UNITS = 16  # units whose time equals that of a row's loss
+LOSS_UNITS = 16  # the cost of a row's loss, in units
 ROUNDS = 4
-SECONDS = 0.08  # for each network and each kernel
-FORM = 1  # version of the file
+SECONDS = 0.08  # duration of a measurement, for each network and kernel
+FORM = 1  # version of the cache file's format
 
-Costs = dict[str, list[float]]  # kernel and threads → seconds of each part of the work
+Costs = dict[str, list[float]]  # kernel and threads → coefficient of each term
 
 
 def step_seconds(engine: str, threads: int, sizes: Sequence[int], rows: int) -> float:
-    """The seconds of a step of a single member with a batch of ``rows`` rows.
+    """The estimated seconds of a step of one member with a batch of ``rows`` rows.
 
-    threads: torch's threads for ``flat-loop``: 1 or all; ``lanes`` has one for each member.
+    threads: torch's threads for ``flat-loop``, 1 or all; ``lanes`` has one thread per member.
     """
     costs = machine_costs()
     name = engine if engine == "lanes" else _name(1 if threads == 1 else torch_threads_at_most())
@@ -56,7 +56,7 @@ def step_seconds(engine: str, threads: int, sizes: Sequence[int], rows: int) -> 
 
 @cache
 def machine_costs() -> Costs:
-    """The coefficients of this machine, from the cache, or else measured now and stored there."""
+    """This machine's coefficients: from the cache, else measured now and stored there."""
     path, key = files.cache_folder() / "step_times.json", _machine()
     try:
         document = json.loads(path.read_text("utf-8"))
@@ -70,7 +70,7 @@ def machine_costs() -> Costs:
         files.make_folder(path.parent)
         files.write_atomically(path, json.dumps({"machine": key, "costs": costs}, indent=1).encode())
     except (OSError, TreinoError):
-        pass  # measured again next time
+        pass  # without a cache they are measured again next time
     return costs
 
 
@@ -86,7 +86,7 @@ def measured_costs(seconds: float = SECONDS) -> Costs:
 
 
 def _nonnegative_fit(share_NW: np.ndarray) -> list[float]:
-    """Non-negative coefficients with the least relative errors of the sums. Tries all subsets of the few
+    """Non-negative coefficients with the least squared relative errors. Tries all subsets of the few
     terms."""
     goal, fits = np.ones(len(share_NW)), []
     for chosen in itertools.product((False, True), repeat=share_NW.shape[1]):
@@ -106,12 +106,12 @@ def _name(torch_threads: int) -> str:
 
 
 def torch_threads_at_most() -> int:
-    """The largest useful number of intra-op threads: more threads wait for each other."""
+    """The largest useful number of intra-op threads; more would wait for each other."""
     return min(cpu_cores(), LARGEST_TORCH_THREADS)
 
 
 def _machine() -> dict[str, object]:
-    """A key of this machine and its software, for which the measurements hold."""
+    """A key of the machine and software for which the measurements hold."""
     return {
         "form": FORM, "processor": _processor(), "cores": cpu_cores(), "torch": torch.__version__,
         "library": [library.name for library in libraries()],
@@ -137,8 +137,8 @@ def _work(name: str, sizes: Sequence[int], rows: int) -> tuple[float, float, flo
 
 
 def _measured(names: Sequence[str], sizes: Sequence[int], rows: int, seconds: float) -> list[float]:
-    """The seconds of a step with each kernel, the least over rounds in which kernels alternate, so that other
-    load slows all of them."""
+    """The seconds of a step with each kernel: the least over rounds in which the kernels alternate, so that
+    other load slows all of them."""
     runs = [_run(name, sizes, rows) for name in names]
     for run in runs:
         run(1)
@@ -148,13 +148,13 @@ def _measured(names: Sequence[str], sizes: Sequence[int], rows: int, seconds: fl
         for times in (1, 5)
     )
     short_K, long_K = short_RK.min(0), long_RK.min(0)
-    # warm up: work done once per run is not timed
+    # the difference of two run lengths cancels the work done once per run
     pairs = zip(short_K.tolist(), long_K.tolist(), few, strict=True)
     return [(long - short) / (4 * n) if long > short else long / (5 * n) for short, long, n in pairs]
 
 
 def _run(name: str, sizes: Sequence[int], rows: int) -> Callable[[int], float]:
-    """A function that trains one network for more steps and returns the seconds."""
+    """A function that trains one network for so many further steps and returns the seconds."""
     net = mlp(*sizes[1:-1])
     with fork_rng():
         shared = SharedConfig(net.module(sizes[0], sizes[-1], None), net, Loss("cross_entropy"))
