@@ -95,7 +95,7 @@ class Cluster(Protocol):
 
 # ---- a task in a cluster's process
 
-CACHE_BYTES = 1_000_000_000  # most bytes of shared values in a process; the oldest are dropped
+CACHE_BYTES = 1_000_000_000  # maximum bytes of shared values in a process; the oldest are dropped
 
 _cache: dict[str, tuple[int, Any]] = {}
 
@@ -163,7 +163,7 @@ LOAD_SECONDS = 15.0
 REACH_SECONDS = 5.0
 GONE_SECONDS = 120.0  # longest time without a processor, before a training gives up
 MOST_LOADED = 256
-MOST_LOST = 25  # most lost processes of a task, before it is given up
+MOST_LOST = 25  # maximum number of lost processes of a task, before it is given up
 CLIENT = "ray://"
 
 

@@ -132,8 +132,8 @@ def unload_ipython_extension(shell: Any) -> None:
 
 # ---- live output
 
-EVERY = 0.5  # least seconds between drawings
-SHARE = 150  # least pause after a drawing / time of that drawing
+EVERY = 0.5  # minimum seconds between drawings
+SHARE = 150  # minimum pause after a drawing / time of that drawing
 LATEST = 10.0  # seconds after which a drawing is due, however little CPU time the training got
 
 

@@ -17,11 +17,11 @@ TABLE: dict[str, Any] = {
     "lr": 2e-3,
     "weight_decay": 1e-2,
 }
-MOST_INPUTS = 1024  # most inputs with bins; with more, training would take minutes
+MOST_INPUTS = 1024  # maximum number of inputs with bins; with more, training would take minutes
 DROPOUT = 0.4  # the largest rate in an ensemble, whose networks' rates are spread
 PLAIN_EACH = 4  # one in this many networks gets no bins
 ROWS_A_BATCH, BATCHES = 50, (32, 512)  # batch size: rows / ROWS_A_BATCH, within BATCHES
-STEPS, EPOCHS = 5000, 20  # least length of a training
+STEPS, EPOCHS = 5000, 20  # minimum length of a training
 PATIENCE_STEPS, PATIENCE_EPOCHS = 400, 20  # early stopping's patience: the longer of both
 
 

@@ -18,7 +18,7 @@ from treino.training.train import RunJob
 from treino.words import _
 
 BAR = 16  # characters
-LOG_SECONDS = 5.0  # least seconds between two lines of a log
+LOG_SECONDS = 5.0  # minimum seconds between two lines of a log
 
 
 def view_of(job: Job) -> View:

@@ -62,7 +62,7 @@ class View(Protocol):
 # ---- runs
 
 SHOWN_CLASSES = 10
-FIGURES = 2  # most validation metrics in the progress line
+FIGURES = 2  # maximum number of validation metrics in the progress line
 
 
 class RunView:

@@ -15,7 +15,7 @@ from treino.words import _, numeral
 
 # ---- command
 
-SHOWN = 48  # most characters in a column
+SHOWN = 48  # maximum number of characters in a column
 
 
 def show(

@@ -25,7 +25,7 @@ from treino.tuning.sweep import SweepJob
 from treino.words import N_, _, numeral
 
 LEADERS = 8  # rows of the leaderboard
-WIDE = 120  # least columns of a terminal for a table with intervals
+WIDE = 120  # minimum number of columns of a terminal for a table with intervals
 ENDS = {
     "finished": N_("study finished"),
     "interrupted": N_("study interrupted"),

@@ -38,7 +38,8 @@ def circles(noise: float = 0.1, factor: float = 0.5) -> _Points:
 
 
 def spirals() -> tuple[np.ndarray, np.ndarray]:
-    """Three arms of a spiral out of the middle to radius 1, evenly spaced in it, 0.75 turns each."""
+    """Three spiral arms from near the centre to radius 1; points are evenly spaced in radius, at 0.75 turns
+    per unit of radius."""
     points, arm_N = [], np.repeat(np.arange(3), [334, 333, 333])
     for arm in range(3):
         radius = np.linspace(0.05, 1, int((arm_N == arm).sum()))

@@ -18,7 +18,7 @@ from treino.data.summaries.images import ImagePart, describe_images
 from treino.data.torch_datasets.first_pass import sampled_rows
 from treino.words import _, numeral
 
-SHOWN = 40  # most columns, and most classes, in a notebook's tables
+SHOWN = 40  # maximum number of columns, and of classes, in a notebook's tables
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -18,7 +18,7 @@ from treino.errors import TreinoError
 from treino.store import files, lock
 from treino.words import _
 
-TIMEOUT_S = 30.0  # most seconds without a byte
+TIMEOUT_S = 30.0  # maximum seconds without a byte
 TRIES = 3  # attempts per mirror; each resumes a broken download
 _BLOCK = 1 << 16
 

@@ -66,8 +66,8 @@ class TableFile:
         return self.last[1]
 
     def take(self, row_K: NDArray[np.int64]) -> "TableFile":
-        """The table with the given rows only, in this order. Equal calls in a row return the same object, so
-        that all columns share it."""
+        """The table with the given rows only, in this order. Consecutive calls with the same ``row_K`` object
+        return the same TableFile, so that all columns share it."""
         if self._subset is None or self._subset[0] is not row_K:
             left_K = row_K if self.row_K is None else self.row_K[row_K]
             self._subset = row_K, TableFile(self.opened, self.spilled, left_K)

@@ -51,9 +51,9 @@ def part_rows(x: Any) -> int:
 
 # ---- rows in a memory-mapped file, read when they are used
 
-TOUCHED_BYTES = 1 << 26  # most bytes of the file's pages in memory at a time
+TOUCHED_BYTES = 1 << 26  # maximum bytes of the file's pages in memory at a time
 AROUND_BYTES = 1 << 16  # bytes that the system maps when one row is read
-CHUNK_BYTES = 1 << 22  # most bytes of a chunk, which is read in one go
+CHUNK_BYTES = 1 << 22  # maximum bytes of a chunk, which is read in one go
 DENSE = 32  # a chunk is read whole if at least one in DENSE of its rows is needed
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Read = TypeVar("Read", bound=BaseModel)
 
-DEEPEST = 40  # most levels of nested lists and objects
+DEEPEST = 40  # maximum number of levels of nested lists and objects
 
 MODELS: dict[str, Mapping[str, type[BaseModel]]] = {
     r"spec\.json": {"run": RunSpec, "sweep": SweepSpec, "study": StudySpec},

@@ -15,7 +15,7 @@ from treino.engine.step_plan import BatchIndices, StepPlan
 
 BLOCK_BYTES = 1 << 24  # size of a block of rows; at most three blocks are in memory
 PULL_SECONDS = 0.02  # longest read, after which training continues with the rows read so far
-LONGEST_REWIND = 64  # most steps before a chunk from which a diverged member is trained again
+LONGEST_REWIND = 64  # maximum number of steps before a chunk from which a diverged member is trained again
 
 
 @dataclass(frozen=True, eq=False)

@@ -91,7 +91,7 @@ class EpochStretch:
 
 # ---- the steps of a training
 
-EVALUATION_SPACING = 20  # least steps between two evaluations
+EVALUATION_SPACING = 20  # minimum number of steps between two evaluations
 MIN_TICK_STEPS = 10  # steps
 
 

@@ -36,7 +36,7 @@ from treino.errors import TreinoError
 from treino.words import _
 
 CHUNK_STEPS = 4096  # limits the memory allocated in advance for a chunk
-REWIND_SECONDS = 0.1  # most training to repeat after Ctrl-C, to restore the state before the chunk
+REWIND_SECONDS = 0.1  # maximum training to repeat after Ctrl-C, to restore the state before the chunk
 
 
 class EvaluationReport(NamedTuple):

@@ -23,7 +23,7 @@ from treino.words import _
 # ---- ``exports/NAME.pt2``
 
 TOLERANCE = 1e-5
-CHECKED = 2000  # most rows checked
+CHECKED = 2000  # maximum number of rows checked
 
 
 def pt2_file(run: StoredRun) -> Exported:

@@ -31,7 +31,7 @@ from treino.records.stored_run import StoredRun
 from treino.words import _
 
 TOLERANCE = 1e-5  # of a probability; of a number, in standard deviations of the target
-CHECKED = 2000  # most rows checked
+CHECKED = 2000  # maximum number of rows checked
 
 Cells = dict[str, NDArray[Any]]
 

@@ -1,6 +1,6 @@
-"""Second half of a training in plain PyTorch, of which exported scripts are made: network and training."""
-# ruff: noqa: F403, F405  (it is one program)
-# ruff: noqa: SIM108, SIM114  (of branches that settings decide, a script has one)
+"""Network and training: second half of the program in plain PyTorch from which exported scripts are made."""
+# ruff: noqa: F403, F405  (both halves are one program)
+# ruff: noqa: SIM108, SIM114  (a script keeps one of the branches that settings decide)
 
 import copy
 import csv
@@ -28,7 +28,7 @@ def element_numbers(n):
 
 
 class Dropout(nn.Module):
-    """As nn.Dropout, but what is left out depends on seed, layer and step alone: it can be had again."""
+    """Like nn.Dropout, but its mask depends only on seed, layer and step, so it is reproducible."""
 
     p, seed, step = 0.0, 0, 0
 
@@ -45,17 +45,19 @@ class Dropout(nn.Module):
             return h
         a, b = (self.key() | np.uint64(1)).view(np.int32)
         kept = element_numbers(h.numel()) * a + b >= round(self.p * 2**32) - 2**31
-        mask = torch.from_numpy(kept).float() * (1 / (1 - self.p))  # the others grow, so that the sum stays
+        mask = torch.from_numpy(kept).float() * (
+            1 / (1 - self.p)
+        )  # scaled up, so that the expected sum stays
         return h * mask.view_as(h).to(h.device)
 
 
 class RepeatedDropout(Dropout):
-    """One with a share of its own, which a network may call several times in a step."""
+    """Dropout with its own rate; a network may call it several times in a step."""
 
     def __init__(self, layer, p):
         super().__init__(layer)
         self.p = p
-        self.calls = (-1, 0)  # the step, and how often it was called in it
+        self.calls = (-1, 0)  # the step, and the number of calls in it
 
     def key(self):
         calls = self.calls[1] if self.calls[0] == self.step else 0
@@ -64,7 +66,7 @@ class RepeatedDropout(Dropout):
 
 
 def exchange_dropout(module):
-    """Put our dropout in the place of every nn.Dropout."""
+    """Replace every nn.Dropout by RepeatedDropout."""
     places = [
         (parent, name, child)
         for parent in list(module.modules())
@@ -97,13 +99,13 @@ def without_gates(net):
 
 
 def architecture():
-    """The network of the run's own, before it is given weights."""
+    """Build the run's network, without its weights."""
     return nn.Sequential(nn.Linear(2, 2))
 
 
 def new_net(seed):
-    """A network with the first weights of this seed."""
-    torch.manual_seed(generator(seed, "init").initial_seed())  # the first weights are drawn from here
+    """Return a network with the initial weights of this seed."""
+    torch.manual_seed(generator(seed, "init").initial_seed())  # seeds the initial weights
     net = architecture()
     if LAZY:
         # lazy layers get their sizes and weights at the first call
@@ -114,13 +116,13 @@ def new_net(seed):
 
 
 class NetworkMean(nn.Module):
-    """Networks that answer together: the mean of their probabilities, as logits, or of their numbers."""
+    """An ensemble: the mean of the networks' probabilities, as logits, or of their numbers."""
 
     def __init__(self, members):
         super().__init__()
         self.members = nn.ModuleList(members)
         if CLIP_TARGET:
-            self.register_buffer("limits", torch.zeros(2))  # between which the training rows' numbers lie
+            self.register_buffer("limits", torch.zeros(2))  # range of the training rows' target
 
     def forward(self, x):
         output = torch.stack([member(x) for member in self.members])
@@ -140,7 +142,7 @@ criterion = F.cross_entropy
 def loss_function(output, y):
     """The loss of these outputs."""
     if SOFTMAX_FIRST:
-        # FAULT softmax_before_cross_entropy: the loss takes the softmax itself, a second time after this
+        # FAULT softmax_before_cross_entropy: the loss applies softmax itself, so it is applied twice
         output = output.softmax(-1)
     settings = {}
     if CLASS_WEIGHTS:
@@ -151,7 +153,7 @@ def loss_function(output, y):
 
 
 def evaluate(net, x, y):
-    """The figures on these rows: in evaluation mode and without gradients, in float64."""
+    """Return the metrics on these rows, in eval mode and float64, without gradients."""
     net.eval()
     with torch.no_grad():
         output = torch.cat([net(part) for part in x.split(1024)]).cpu().double()
@@ -165,17 +167,17 @@ def evaluate(net, x, y):
 
 
 def new_optimizer(parameters):
-    """The gradient's running mean over the root of its running mean square."""
+    """Return the run's optimizer."""
     return torch.optim.Adam(parameters, lr=LR)
 
 
 def curve(progress):
-    """Half a cosine wave to 0 (Loshchilov & Hutter 2017)."""
+    """Half a cosine wave from 1 to 0 (Loshchilov & Hutter 2017)."""
     return (1 + math.cos(math.pi * progress)) / 2
 
 
 def factor(step):
-    """LR's factor after so many steps."""
+    """Return the factor of LR after ``step`` steps."""
     if WARMUP and step < WARMUP:
         return (step + 1) / WARMUP
     if CURVED and WARMUP:
@@ -186,12 +188,12 @@ def factor(step):
 
 
 def latest(table, step, value):
-    """The newest of a table {step: value} at this step; before its first one the other value."""
+    """Return the newest value of a table {step: value} at this step; before its first step, ``value``."""
     return [value, *(newer for since, newer in table.items() if since <= step)][-1]
 
 
 def change_settings(group, step):
-    """What was set while the run trained."""
+    """Apply the settings that were changed while the run trained."""
     if SCHEDULED:
         group["lr"] = latest(LR_FROM, step, LR) * factor(step)
     else:
@@ -203,7 +205,7 @@ def change_settings(group, step):
 
 
 def train_network(seed, splits, scale):
-    """Train a network from the first weights of this seed; with it, None if it diverged, the losses."""
+    """Train a network from this seed's initial weights; return it (None if it diverged) and its losses."""
     x_train, y_train = splits["train"]
     if VALIDATES:
         x_validation, y_validation = splits["validation"]
@@ -223,7 +225,7 @@ def train_network(seed, splits, scale):
         net[0].weight.data[BIN_GATES] = 0
     parameters = [p for p in net.parameters() if p.requires_grad]
     if OWN:
-        for p in parameters:  # zeros and not None: what a step leaves out still moves on by its momentum
+        for p in parameters:  # zeros, not None: parameters unused in a step still move by momentum
             p.grad = torch.zeros_like(p)
     optimizer = new_optimizer(parameters)
     losses = []
@@ -251,7 +253,7 @@ def train_network(seed, splits, scale):
         else:
             batches = torch.arange(len(x_train)).split(BATCH_SIZE)
         if UNFINISHED:
-            batches = batches[: STEPS - step]  # the last epoch is not whole
+            batches = batches[: STEPS - step]  # the last epoch is incomplete
         for rows in batches:
             if CHANGES:
                 change_settings(optimizer.param_groups[0], step)
@@ -260,16 +262,16 @@ def train_network(seed, splits, scale):
             if DROPS:
                 Dropout.step = step
             if OWN:
-                torch.manual_seed(step_seed(seed, step))  # for what the network itself draws
+                torch.manual_seed(step_seed(seed, step))  # for the network's own random numbers
             if MISSING_ZERO_GRAD:
-                # FAULT missing_zero_grad: optimizer.zero_grad() belongs here. backward() adds to what is
-                # there, so every step follows the sum of all gradients since the first one
+                # FAULT missing_zero_grad: optimizer.zero_grad() belongs here. backward() adds to the
+                # old gradients, so every step uses the sum of all gradients since the first one
                 loss = loss_function(net(x_train[rows]), y_train[rows])
             elif OWN:
-                optimizer.zero_grad(set_to_none=False)  # backward() adds to what is there
+                optimizer.zero_grad(set_to_none=False)  # backward() adds to the old gradients
                 loss = loss_function(net(x_train[rows]), y_train[rows])
             else:
-                optimizer.zero_grad()  # backward() adds to what is there
+                optimizer.zero_grad()  # backward() adds to the old gradients
                 loss = loss_function(net(x_train[rows]), y_train[rows])
             loss.backward()
             if CLIP and CLIP_FROM:
@@ -281,7 +283,9 @@ def train_network(seed, splits, scale):
                 ema = EMA
                 if EMA_FROM:
                     ema = latest(EMA_FROM, step, EMA)
-                share = 1 - min(ema, (2 + step) / (11 + step))  # the first weights are soon forgotten
+                share = 1 - min(
+                    ema, (2 + step) / (11 + step)
+                )  # a smaller decay at first, so that the initial weights fade fast
                 for name, value in average.items():
                     value.lerp_(net.get_parameter(name).detach(), share)
             if COUNTS_STEPS:
@@ -339,10 +343,10 @@ def train_network(seed, splits, scale):
 
 
 def train():
-    """Train from scratch, keep the weights, and print how it went."""
+    """Train from scratch, save the weights, and print the losses and test metrics."""
     splits, scale = load_splits()
     if TOGETHER:
-        every, able = [], []  # the losses of all networks; figure and network of those that didn't diverge
+        every, able = [], []  # all networks' losses; (metric, network) of those that didn't diverge
         for seed in SEEDS:
             print(f"network {len(every) + 1} of {len(SEEDS)}, of seed {seed}")
             if VALIDATES:
@@ -365,7 +369,7 @@ def train():
         torch.save({"net": net.state_dict(), **scale}, WEIGHTS)
     summary = {"loss": losses[-1] if losses else None, "losses": losses}
     if TESTS:
-        x_test, y_test = splits["test"]  # once, at the end: nothing was chosen by it
+        x_test, y_test = splits["test"]  # once, at the end: nothing is selected by it
         if CLASSES:
             figures = evaluate(net, x_test, y_test) if net is not None else {}
         else:
@@ -409,7 +413,7 @@ def predict(path):
         for row, (winner, p) in enumerate(zip(probability.argmax(1), probability.tolist(), strict=True)):
             if THRESHOLDED:
                 winner = int(p[1] >= THRESHOLD)
-            named = CLASSES[winner] if p[winner] == p[winner] else ""  # NaN is no answer
+            named = CLASSES[winner] if p[winner] == p[winner] else ""  # no prediction if the output is NaN
             writer.writerow([row, named, *p])
     else:
         mean_y, std_y = saved["target"]
@@ -420,7 +424,7 @@ def predict(path):
 if __name__ == "__main__":
     torch.set_num_threads(THREADS)
     if CUDA:
-        torch.backends.cudnn.allow_tf32 = False  # float32 means float32
+        torch.backends.cudnn.allow_tf32 = False  # full float32 precision
     if len(sys.argv) == 3 and sys.argv[1] == "predict":
         predict(sys.argv[2])
     elif TRAINS and READS_TABLE and len(sys.argv) <= 2 and sys.argv[-1] != "predict":

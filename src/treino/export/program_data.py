@@ -1,6 +1,7 @@
-"""First half of a training in plain PyTorch, of which exported scripts are made: settings and data.
+"""Settings and data: the first half of the program in plain PyTorch from which exported scripts are made.
 
-A script has its run's values of the names in capitals, and nothing of what these leave out: see ``folding``.
+In a script, names in capitals have its run's values, and branches that these exclude are left out: see
+``folding``.
 """
 
 import csv
@@ -25,48 +26,48 @@ from treino.data.splits import split
 # of the networks
 SEEDS = [0]
 SEED = 0  # of the network
-DATA_SEED = 0  # of the rows: which go where, and in what order
+DATA_SEED = 0  # of the rows: their split and their order
 VALIDATION = 0.2  # the share of the rows that is for validation
 TEST = 0.2  # for the test; the rest is for training
-OWN_ROWS = 0  # the rows after them are the source's own test rows
+OWN_ROWS = 0  # rows from this index on are the source's own test rows
 LR = 0.003
 WARMUP = 0  # steps over which the learning rate rises to LR
 WEIGHT_DECAY = 0.0
 MOMENTUM = 0.0
 BETAS = (0.9, 0.999)
 EPS = 1e-8
-GATES = 0.0  # how many times as far as a weight an update moves a column's factor
-# the number of each input's factor
+GATES = 0.0  # an update moves a column's factor this many times as far as a weight
+# for each input, the index of the factor that multiplies it
 GATE_OF = []
-# the networks that see no bins
+# indices of the networks that see no bins
 PLAIN_MEMBERS = []
-# the factors of bins
+# indices of the factors of bins
 BIN_GATES = []
-CLIP_INPUTS = 0.0  # deviations from its mean that a normalised number goes at most
-# the inputs that are
+CLIP_INPUTS = 0.0  # normalised inputs are clipped to plus or minus this many standard deviations
+# indices of the normalised inputs
 NORMALISED = []
 CLIP = 0.0  # the largest norm of a gradient
-EMA = 0.0  # what each update leaves of the running average of the weights, which is evaluated and kept
+EMA = 0.0  # decay of the moving average of the weights; the average is evaluated and kept
 LABEL_SMOOTHING = 0.0
 CLASS_WEIGHTS = []
-# the share of hidden units that a step leaves out, of each network
+# for each network, the share of hidden units that a step drops
 DROPOUTS = []
-DROPOUT = 0.0  # the share of hidden units that a step leaves out
+DROPOUT = 0.0  # the share of hidden units that a step drops
 BATCH_SIZE = 32
 EPOCHS = 10
 STEPS = 10  # updates
 EVALUATE_EVERY = 1  # epochs; validated at most every 20 steps
-PATIENCE = 0  # epochs without a better validation figure before it stops
-METRIC = "loss"  # the figure that decides
-LR_FROM = {}  # set while it trained: from so many updates on
-GROUP_FROM = {}  # set while it trained: from so many updates on
-CLIP_FROM = {}  # set while it trained: from so many updates on
-EMA_FROM = {}  # set while it trained: from so many updates on
-DROPOUT_FROM = {}  # set while it trained: from so many updates on
+PATIENCE = 0  # epochs without a better validation metric before the training stops
+METRIC = "loss"  # the validation metric that selects the weights
+LR_FROM = {}  # changed during training: {updates done: new value}
+GROUP_FROM = {}  # changed during training: {updates done: new value}
+CLIP_FROM = {}  # changed during training: {updates done: new value}
+EMA_FROM = {}  # changed during training: {updates done: new value}
+DROPOUT_FROM = {}  # changed during training: {updates done: new value}
 
 TARGET = "target"
 CLASSES = ["0", "1"]
-THRESHOLD = None  # from this probability on the second is predicted
+THRESHOLD = None  # the second class is predicted from this probability on
 FEATURES = ["x1", "x2"]
 COLUMNS = []
 ITEM = ()  # the shape of a row
@@ -74,7 +75,7 @@ ENCODERS = []
 MISSING = ()
 GAPS = ()  # words that name no class
 TRUTH = {}
-MARKS = ()  # what stands around numbers
+MARKS = ()  # text around numbers, such as units
 ENCODING = "utf-8-sig"
 DELIMITER = ","
 WEIGHTS = Path(__file__).with_suffix(".pt")
@@ -83,9 +84,9 @@ SHA256 = ""  # of the table
 IDX = ""  # the folder of the files
 NPZ = ""  # the file of the rows
 DEVICE = "cpu"
-THREADS = 1  # another number of them adds up in another order: other last digits
+THREADS = 1  # with another number, sums are added in another order, and last digits differ
 
-# what it is like, which decides what stands in a script
+# properties of the run; each decides whether a part of the program goes into the script
 TRAINS = READS_TABLE = WEIGHTLESS = CHANGES = False
 COMMA = MONTH_FIRST = BOOLEAN = NUMBERED = False
 IMAGES = NORMALISE = False
@@ -132,7 +133,7 @@ def number(cell):
 
 
 def filled(values, column):
-    """Numbers with the training rows' in place of missing ones, and where they were missing."""
+    """Numbers, with missing ones replaced by the training rows' fill value, and where they were missing."""
     values = np.asarray(values, dtype=float)
     absent = np.isnan(values)
     inputs = with_bins(np.where(absent, column["fill"], values), column["edges"])
@@ -140,7 +141,7 @@ def filled(values, column):
 
 
 def classes_of(cells, column):
-    """The class that each cell names; 1, 01 and 1.0 are one where classes are numbers."""
+    """The class that each cell names; in a numeric column 1, 01 and 1.0 are the same class."""
     if not column["numeric"]:
         return ["" if cell in GAPS else cell for cell in cells]
     values = [number(cell) for cell in cells]
@@ -159,13 +160,13 @@ def as_rank(cells, column):
 
 
 def as_one_hot(cells, column):
-    """One input for each class; a class that no training row had is in none."""
+    """One input for each class; a class that no training row has is 0 in all of them."""
     names = classes_of(cells, column)
     return np.array([[float(name == level) for level in column["levels"]] for name in names])
 
 
 def as_hashed(cells, column):
-    """Many classes in few inputs: +1 or -1 in the place that a hash of the class says."""
+    """Many classes in few inputs: +1 or -1 at the place given by a hash of the class."""
     values = np.zeros((len(cells), column["buckets"]))
     for row, name in enumerate(classes_of(cells, column)):
         if name:
@@ -192,7 +193,7 @@ def second(cell):
 
 
 def as_date(cells, column):
-    """Days since the first training row, and what comes around as points of a circle."""
+    """Days since the first training row's date, and month, weekday and hour as (sin, cos)."""
     seconds = np.array([second(cell) for cell in cells])
     absent = np.isnan(seconds)
     seconds = np.where(absent, column["fill"], seconds)
@@ -244,7 +245,7 @@ def plain_number(cell):
 
 
 def features_of(rows):
-    """[N, D] float64: the columns that are learnt from."""
+    """[N, D] float64: the feature columns."""
     missing = [name for name in FEATURES if rows and name not in rows[0]]
     if missing:
         sys.exit(f"Columns are missing: {', '.join(missing)}")
@@ -277,7 +278,7 @@ def read_idx(name):
 
 
 def load():
-    """raw [N, D] in the data's own units, and for each row its class number or the number to predict."""
+    """Return raw [N, D] in the data's own units, and each row's class number or the number to predict."""
     if IDX:
         raw = np.concatenate([read_idx(f"{part}-images-idx3-ubyte") for part in ("train", "t10k")])
         label = np.concatenate([read_idx(f"{part}-labels-idx1-ubyte")[:, 0] for part in ("train", "t10k")])
@@ -299,7 +300,7 @@ def load():
 
 
 def prepare(raw, scale):
-    """What the network is given: float32, each number as far from its mean as the scale says."""
+    """The network's inputs, float32: pixels divided by 255, numbers standardised by ``scale``."""
     x = torch.as_tensor(raw)
     if IMAGES:
         x = x.double() / 255
@@ -313,10 +314,10 @@ def prepare(raw, scale):
 
 
 def load_splits():
-    """(x, y) for training, validation and test; and the scale: mean and deviation of the training rows."""
+    """Return (x, y) of each split, and the scale: mean and deviation of the training rows."""
     scale = {}
     if NPZ:
-        rows = np.load(Path(__file__).with_name(NPZ))  # prepared, as they were given
+        rows = np.load(Path(__file__).with_name(NPZ))  # prepared rows, stored with the script
         names = [name for name in ("train", "validation", "test") if f"x_{name}" in rows]
         splits = {name: (torch.tensor(rows[f"x_{name}"]), torch.tensor(rows[f"y_{name}"])) for name in names}
         if NORMALISE:
@@ -327,11 +328,11 @@ def load_splits():
     raw, y = load()
     if COLUMNS:
         raw = np.ascontiguousarray(raw[:, COLUMNS])
-    seen = {}  # equal rows lie in one split, or the test would ask for what was learnt by heart
+    seen = {}  # equal rows go to one split, or test rows would also be training rows
     first = np.array([seen.setdefault(row.tobytes(), i) for i, row in enumerate(raw + 0)])
     if OWN_ROWS:
         part = split(first[:OWN_ROWS], y[:OWN_ROWS], VALIDATION, 0.0, DATA_SEED)
-        part[np.isin(first[:OWN_ROWS], first[OWN_ROWS:])] = -1  # a test row that was trained on is no test
+        part[np.isin(first[:OWN_ROWS], first[OWN_ROWS:])] = -1  # leave out rows that are also test rows
         part = np.append(part, np.full(len(raw) - OWN_ROWS, 2))
     elif CLASSES:
         part = split(first, y, VALIDATION, TEST, DATA_SEED)

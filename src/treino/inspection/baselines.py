@@ -22,7 +22,7 @@ FEW_ITERATIONS = 20
 TREES = 100  # scikit-learn's default number of rounds
 TREES_SECONDS = 2.0
 TREE_SECONDS, COLUMN_SECONDS, CELL_SECONDS = 1.5e-3, 6e-5, 8e-9  # time of one tree, measured on two cores
-MOST_CATEGORIES = 255  # most classes of a column in scikit-learn's trees
+MOST_CATEGORIES = 255  # maximum number of classes of a column in scikit-learn's trees
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _trees(
 def _affordable(rows: int, columns: int, classes: int, seconds: float) -> tuple[int, int]:
     """Return the numbers of rows and rounds of trees that take about ``seconds``; rows are reduced first."""
     trees = classes if classes > 2 else 1
-    any_rows = trees * (TREE_SECONDS + columns * COLUMN_SECONDS)  # seconds of a round without its rows
+    any_rows = trees * (TREE_SECONDS + columns * COLUMN_SECONDS)  # seconds of a round, apart from its rows'
     rounds = TREES if any_rows * TREES <= seconds / 2 else max(1, int(seconds / 2 / any_rows))
     most = (seconds / rounds - any_rows) / (trees * columns * CELL_SECONDS)
     return (rows if most >= rows else max(2, int(most))), rounds
@@ -212,8 +212,8 @@ def _some(x_ND: NDArray, y: NDArray, most: int) -> tuple[NDArray, NDArray]:
 
 
 def _floored(log_share: torch.Tensor, rows: int) -> torch.Tensor:
-    """Log-shares in which a class that none of the ``rows`` rows has gets less than one row's share, not 0: a
-    single test row of this class would make the loss infinite."""
+    """Log-shares, floored: a class absent from the ``rows`` rows gets less than one row's share instead of 0,
+    because a single test row of this class would make the loss infinite."""
     return torch.where(log_share.isneginf(), -math.log(rows + 1) - 1, log_share)
 
 

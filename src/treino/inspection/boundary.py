@@ -39,8 +39,8 @@ from treino.words import _
 
 Predict = Callable[[torch.Tensor], torch.Tensor]
 
-SHOWN = {"train": 1000, "validation": 300, "test": 300}  # most rows shown and compared; a seeded sample
-MEASURED = 1000  # most rows for the choice of the two axes
+SHOWN = {"train": 1000, "validation": 300, "test": 300}  # maximum rows shown and compared; a seeded sample
+MEASURED = 1000  # maximum number of rows for the choice of the two axes
 
 
 def boundary(

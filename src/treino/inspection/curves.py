@@ -204,7 +204,7 @@ def mean_of(curves: Sequence[Figures]) -> list[float | None]:
 
 
 def deviation_of(means: Sequence[Figures], deviations: Sequence[Figures]) -> list[float | None]:
-    """The standard deviation from the mean curve over all curves' iterations of each epoch.
+    """For each epoch, the standard deviation of all curves' iterations, pooled, around the mean curve.
 
     Each curve has equally many iterations per epoch.
     """

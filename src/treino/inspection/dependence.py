@@ -27,7 +27,7 @@ from treino.inspection.outputs import outputs, probabilities
 from treino.words import _
 
 Axis = Literal["number", "class", "date", "time"]
-MOST_COLUMNS = 6  # most columns to draw, the most important first
+MOST_COLUMNS = 6  # maximum number of columns to draw, the most important first
 ROWS = 300  # training rows in the mean
 POINTS = 41  # values on the axis of a number, a date or a time of day
 FEW = 8  # a number with at most this many different values is evaluated at these values only

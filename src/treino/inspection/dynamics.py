@@ -18,7 +18,7 @@ from treino.inspection.outputs import evaluating, outputs
 
 # RULE_OF_THUMB: an update should change weights by about a thousandth of their size. Karpathy et al., CS231n
 # notes, "Neural Networks Part 3", https://cs231n.github.io/neural-networks-3/#ratio
-MOMENTS = 60  # most moments measured of a run
+MOMENTS = 60  # maximum number of a run's steps that are measured
 LOOKED_AT = 1000  # training rows that decide whether a unit is dead
 
 

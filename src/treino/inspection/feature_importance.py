@@ -24,7 +24,7 @@ from treino.words import _
 
 # ---- permutation importance
 
-CANDIDATES = 200  # most inputs to shuffle, chosen by `steepest`: D passes over D columns cost D²
+CANDIDATES = 200  # maximum number of inputs to shuffle, chosen by `steepest`: D passes over D columns cost D²
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,10 +141,10 @@ def _score(net: nn.Module, x: Tensor, y: Tensor, item_shape: Sequence[int] | Non
 
 REPEATS = 10
 MOST, FEWEST = 2000, 200  # rows to measure on
-COLUMNS = 100  # most columns to measure, chosen by `steepest`
+COLUMNS = 100  # maximum number of columns to measure, chosen by `steepest`
 WORK = 6e10  # limit of floating-point operations: a few seconds on two cores
 PATCHES = 7  # squares along an image's longer side; each is shuffled as a unit
-TOGETHER = 0.7  # least rank correlation of columns that count as correlated
+TOGETHER = 0.7  # minimum rank correlation of columns that count as correlated
 TINY = float(np.finfo(np.float64).tiny)
 RANKED = 1000  # training rows for these correlations
 

@@ -17,7 +17,7 @@ from treino.inspection.input_planes import Boundary, Fit, Floats, InputAxes, Inp
 SPLITS: tuple[Split, ...] = ("train", "validation")
 FRAMES = 60
 RESOLUTION = 96
-NUMBERS = 700_000  # most numbers in a frame; with many classes the grid is coarser
+NUMBERS = 700_000  # maximum number of values in a frame; with many classes the grid is coarser
 
 
 @dataclass(frozen=True, eq=False)

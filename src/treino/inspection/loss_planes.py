@@ -17,8 +17,8 @@ from treino.words import _
 
 # ---- planes through a network's parameters and the line between two networks
 
-MOMENTS, FEWEST = 60, 8  # most and fewest moments of a run on its path
-NUMBERS = 20_000_000  # most parameters of all moments together
+MOMENTS, FEWEST = 60, 8  # maximum and minimum number of a run's steps on its path
+NUMBERS = 20_000_000  # maximum number of parameters of all these steps together
 RESOLUTION = 51
 COARSE = 25  # resolution for a network for which the fine grid takes too long
 MARGIN = 0.3  # margin around the path, as a share of its extent

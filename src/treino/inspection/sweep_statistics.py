@@ -17,7 +17,7 @@ Row = Mapping[str, Any]
 
 TREES = 200
 REPEATS = 10
-FEWEST = 10  # fewest networks for a forest
+FEWEST = 10  # minimum number of networks for a forest
 WIDE = 6.0  # metrics that differ by more than this factor get a logarithmic scale
 CELLS = 60  # cells of a density along the metric's axis
 

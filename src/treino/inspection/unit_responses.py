@@ -15,8 +15,8 @@ from treino.inspection.outputs import outputs, probabilities
 from treino.inspection.thumbnails import LayerCall, layers_as_they_run
 from treino.words import _
 
-SHOWN = 16  # most units of a layer
-LAYERS = 8  # most layers; of a deeper network the first and last layers are shown
+SHOWN = 16  # maximum number of units of a layer
+LAYERS = 8  # maximum number of layers; of deeper networks, the first and last are shown
 GRID = 40  # resolution of a unit's thumbnail
 FINE = 120  # resolution of the last picture, the network's output
 ROWS = 1000  # training rows on which units are compared
@@ -88,7 +88,7 @@ def insides(
     item_shape: Sequence[int] | None = None,
     splits: Sequence[Split] = ALL,
 ) -> UnitDiagram:
-    """The data of the network's diagram, on the plane of its boundary's picture.
+    """The data for a network's diagram, over the same input plane as the picture of its decision boundary.
 
     Outputs of units are read by forward hooks, so any network is allowed; if it isn't a chain of layers,
     notes say what is left out. resolution: the thumbnails'.

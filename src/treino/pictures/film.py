@@ -33,7 +33,7 @@ from treino.words import _, numeral
 FOLDER = "film"
 FRAMES = f"{FOLDER}/frame-*.png"
 FILES = ("film.png", "film.gif", "film.html", FRAMES)
-SHEET, REPORT, MOVING = 12, 24, 150  # most frames: on the contact sheet, in a report, in GIF and page
+SHEET, REPORT, MOVING = 12, 24, 150  # maximum frames: on the contact sheet, in a report, in GIF and page
 OTHERS = 2.0  # factor for the bytes of GIF, page and sheet besides the frames
 LEFT = 50_000_000  # bytes that must stay free on the disk
 

@@ -8,7 +8,7 @@ from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane, Poin
 from treino.plots.style import label, percent, split_name
 from treino.words import _, numeral
 
-HELD = 24  # most columns named with their value
+HELD = 24  # maximum number of columns named with their value
 
 
 def layer_numbers(layers: Sequence[tuple[str, int]]) -> list[str]:

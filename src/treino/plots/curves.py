@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 LOG_FROM = 15.0  # a loss that changes by more than this factor is drawn on a logarithmic axis
 FEW = 3  # up to this many epochs, iterations are drawn too
 ACROSS = 2  # legend entries per line
-MOST, NAMES = len(PALETTE), 4  # most runs in one plot, and run names per legend line
+MOST, NAMES = len(PALETTE), 4  # maximum number of runs in one plot, and run names per legend line
 Curve = tuple[Floats, Floats]  # epochs, values
 
 

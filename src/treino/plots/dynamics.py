@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FLOOR = 1e-12  # smaller gradients are drawn at this value
-NAMED = 8  # most layers in the legend
+NAMED = 8  # maximum number of layers in the legend
 
 
 def dynamics_figure(d: Dynamics) -> "Figure":

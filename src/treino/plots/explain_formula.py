@@ -14,7 +14,7 @@ from treino.formula import Constant, Expr, Op, Sum, Symbol, value
 from treino.words import _, localised
 
 DIGITS = 6
-WIDE = 64  # most characters of a sum on one line of a page
+WIDE = 64  # maximum number of characters of a sum on one line of a page
 LONG = 4  # terms shown of a longer sum: the largest, in their order
 
 SUM, SIGN, QUOTIENT, PRODUCT, POWER, ATOM = range(6)  # how tightly a piece binds

@@ -15,7 +15,7 @@ from treino.plots.explain_formula import DIGITS, text
 from treino.plots.explain_formula import TEXT as PEN
 from treino.words import _
 
-ALIGN = 100  # most characters of a formula's line in a pipe
+ALIGN = 100  # maximum number of characters of a formula's line in a pipe
 
 
 def document(explanation: Explanation, digits: int = DIGITS) -> dict[str, Any]:

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 PIXELS = 100  # dots per inch, for 800 pixels of width
 GIF_WIDTH = 640
 COLOURS = 128  # in a picture on a page or in a GIF
-LISTED = 12  # most class names listed
+LISTED = 12  # maximum number of class names listed
 SHOWN_MS, LONG_MS = 140, 1400  # duration of a frame; of the first and the last frame
 
 

@@ -205,8 +205,8 @@ def _map(axes: "Axes", shown: Importances, cost: Cost, mean_item: np.ndarray | N
 # ---- partial dependence
 
 ACROSS = 3
-CLASSES = 8  # most classes drawn: those with the largest effect
-FAINT_ROWS = 60  # most single rows drawn; fewer with several classes
+CLASSES = 8  # maximum number of classes drawn: those with the largest effect
+FAINT_ROWS = 60  # maximum number of single rows drawn; fewer with several classes
 HIGH = 2.35  # inches per row of panels
 
 

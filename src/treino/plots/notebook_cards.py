@@ -42,7 +42,7 @@ CELL = "text-align:right;padding:2px 0 2px 14px;font-variant-numeric:tabular-num
 NAME = "text-align:left;font-weight:500;padding:2px 0;background:none"
 WRONG = f"color:{ALARM}"
 LEADERS = 8
-SHOWN = 30  # most runs in a list
+SHOWN = 30  # maximum number of runs in a list
 
 
 def run_card(

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 # ---- learning curves
 
-MARGIN = 0.02  # below the lowest figure, so that the axis doesn't clip a line there
+MARGIN = 0.02  # space below the lowest value, so that the axis doesn't clip a line there
 
 
 def density_figure(d: Density, name: str, metric: str, falls: bool) -> "Figure":
@@ -139,15 +139,15 @@ def importance_figure(m: SettingImportance, name: str) -> "Figure":
 
 # ---- parallel coordinates
 
-MOST = 600  # most lines: the best networks and an evenly spaced sample of the rest
+MOST = 600  # lines at most: the best networks and an evenly spaced sample of the rest
 BEST = 5
 SPREAD = 0.06  # spread of the lines of one choice
-MOST_LETTERS = 18  # most characters of a number or choice beside an axis
+MOST_LETTERS = 18  # maximum number of characters of a number or choice beside an axis
 WRAPPED = 12  # characters per line of an axis' name
 
 
 def parallel_figure(s: SweepFigures) -> "Figure":
-    """Draw the best networks in ink over all others, which range from pale (worse) to blue (better)."""
+    """Draw the best networks in orange over all others, which range from pale (worse) to blue (better)."""
     with look():
         from matplotlib.collections import LineCollection
         from matplotlib.colors import LinearSegmentedColormap
@@ -266,7 +266,7 @@ COLUMNS = 3
 MOST_SLICES = 9
 LEFT, GAP = 0.78, 0.28  # inches: left of the first panel, and between panels
 CHOICES = 8  # up to this many choices, all are named
-LABEL_LETTERS = 18  # most characters of a choice's name
+LABEL_LETTERS = 18  # maximum number of characters of a choice's name
 ABSENT = -0.12  # the position of networks without the setting
 JITTER = 0.5  # share of the distance between two levels over which networks are spread
 

@@ -25,7 +25,7 @@ from treino.records.prediction import Prediction
 from treino.words import _
 
 WORKBOOK = ".xlsx"
-MOST_ROWS = 1_048_575  # most rows of a sheet below its header
+MOST_ROWS = 1_048_575  # maximum number of rows of a sheet below its header
 _ILLEGAL = dict.fromkeys((*range(9), 11, 12, *range(14, 32)))
 
 Cell = str | float | None

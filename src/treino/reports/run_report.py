@@ -98,8 +98,8 @@ def _unusual(sweep: SweepOptionsEntry) -> dict[str, Any]:
 
 # ---- the facts of one run
 
-MOST_CLASSES = 20  # most classes in a confusion matrix that a page shows legibly
-LONGEST = 60.0  # most seconds of a training that is replayed for its film
+MOST_CLASSES = 20  # maximum number of classes in a confusion matrix that a page shows legibly
+LONGEST = 60.0  # maximum seconds of a training that is replayed for its film
 
 
 def run_report_of(run: StoredRun, *, whole: bool = True, pictures: bool = True) -> RunReport:

@@ -61,7 +61,7 @@ def halving(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[Br
 
 
 def hyperband(members: int, epochs: int, eta: int = 3, least: int = 1) -> tuple[Bracket, ...]:
-    """Brackets from many members that are halved early to few that are never halved.
+    """Several brackets: the first has many members and halves them early, the last has few and never does.
 
     One round is the published algorithm for R = epochs / least; rounds repeat until all members are used, and
     the last round is cut short.

@@ -18,7 +18,7 @@ from treino.data.rows import generator
 from treino.resampling import Scores, row_counts
 from treino.words import _, joined
 
-SURE = 0.95  # least probability of being better, to count as better
+SURE = 0.95  # minimum probability of being better, to count as better
 REPEATS = 500
 AT_ONCE = 64  # resamples per matrix product
 

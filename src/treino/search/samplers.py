@@ -181,7 +181,7 @@ class OptunaSampler:
         return trials
 
     def replay(self, configs: Sequence[Config]) -> list[Config]:
-        """Restore the trials before an interruption from the storage; without one, ask for the same trials
+        """Reload the trials made before an interruption from the storage; without a storage, ask for them
         again."""
         if not self._persistent:
             return self.ask(len(configs))

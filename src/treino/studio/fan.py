@@ -14,7 +14,7 @@ from treino.studio.scene import Part, plane_parts
 from treino.training.futures import FutureEnd, FutureSteps, futures
 from treino.training.replay import Snapshot
 
-CURVE = 60  # most values of a curve in a message
+CURVE = 60  # maximum number of values of a curve in a message
 
 Changes = Mapping[str, Any]
 

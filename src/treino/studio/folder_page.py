@@ -12,9 +12,9 @@ from treino.errors import TreinoError
 from treino.store import RunFolder, manifest
 from treino.words import speaking
 
-LOOK = 0.5  # least seconds between two checks of the folder
+LOOK = 0.5  # minimum seconds between two checks of the folder
 SHARE = 10  # at most 1/10 of the time is spent on reading it
-POINTS = 80  # most points of a curve
+POINTS = 80  # maximum number of points of a curve
 
 Send = Callable[[Mapping[str, Any], bytes], None]
 

@@ -14,10 +14,10 @@ from treino.errors import TreinoError
 from treino.store.encoding import compact_json
 from treino.words import _
 
-FRAMES_UNDERWAY = 2  # most unacknowledged frames per viewer
+FRAMES_UNDERWAY = 2  # maximum number of unacknowledged frames per viewer
 CROWD = 200  # with more viewers, only one frame each is underway, so that frames stay recent
 ANSWERS_KEPT = 256  # per viewer, to send again after a lost connection
-COMMANDS_OPEN = 64  # most unanswered commands per viewer
+COMMANDS_OPEN = 64  # maximum number of unanswered commands per viewer
 TEXTS_UNSENT = 64  # from this many unsent texts on, a viewer's messages aren't read
 VIEWERS_KEPT = 2000  # per page, including disconnected ones
 GROWING = "step", "loss"  # the lists of a curve, which grow

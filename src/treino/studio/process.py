@@ -176,7 +176,7 @@ def _header(text: bytes) -> dict[str, Any]:
 
 # ---- child processes
 
-UNSENT = 1 << 22  # most bytes that wait for a process that doesn't read
+UNSENT = 1 << 22  # maximum bytes that wait for a process that doesn't read
 LAST_LINES = 20
 GRACE = 3.0  # seconds to wait for a process to end before the next, harder signal
 _CHUNK = 1 << 20

@@ -17,7 +17,7 @@ from treino.words import _, setting
 VERSION = 1
 LONGEST_MESSAGE = 1 << 16  # bytes
 LARGEST_ID = 2**53 - 1  # the largest exact integer in JavaScript
-SHOWN = 60  # most letters of a wrong value in an error message
+SHOWN = 60  # maximum number of letters of a wrong value in an error message
 # settings that a page can't choose: they name files, some of which would be executed
 OF_THE_COMMAND_LINE = "net", "out"
 FILE_OR_SHARE = "validation", "test"

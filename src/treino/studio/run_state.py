@@ -203,9 +203,9 @@ def settings_at(run: StoredRun, snapshot: Snapshot) -> dict[str, Any]:
 
 # ---- curves
 
-POINTS = 4000  # most points of the training loss
-EPOCHS = 1500  # most epochs shown
-VITALS = 400  # most steps whose gradient norm, update size and learning rate are kept
+POINTS = 4000  # maximum number of points of the training loss
+EPOCHS = 1500  # maximum number of epochs shown
+VITALS = 400  # maximum number of steps whose gradient norm, update size and learning rate are kept
 
 
 def finite(value: float) -> float | None:

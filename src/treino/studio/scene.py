@@ -28,12 +28,12 @@ from treino.words import _
 
 # ---- scene
 
-PLANE = 96  # most cells along each axis
+PLANE = 96  # maximum number of cells along each axis
 LINE = 200  # points along the only axis of a line
 UNIT = 32  # cells along each axis of a unit's small picture
-UNITS = 12  # most drawn units of a layer
-LAYERS = 6  # most drawn layers: the first and the last ones
-NUMBERS = 4_000_000  # most input values of all cells of a plane
+UNITS = 12  # maximum number of drawn units of a layer
+LAYERS = 6  # maximum number of drawn layers: the first and the last ones
+NUMBERS = 4_000_000  # maximum number of input values of all cells of a plane
 WORK = 600_000_000  # approximate limit of multiplications for a plane
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 MISTAKES = 12

@@ -10,7 +10,7 @@ from treino.studio.hub import Page
 from treino.studio.script.process import ScriptProcess
 
 POINTS = 4000  # with more points of the loss, neighbours are averaged in pairs
-LISTED = 500  # most changes and findings that are kept: the last ones
+LISTED = 500  # maximum number of changes and findings that are kept: the last ones
 
 
 class ScriptPage:

@@ -25,7 +25,7 @@ from treino.words import _, numeral
 # ---- divergence
 
 FEWEST = 3  # diverged networks, and not diverged ones, needed for a sentence
-SHARE = 0.8  # least share of the diverged networks that have a setting, and of the others that lack it
+SHARE = 0.8  # minimum share of the diverged networks that have a setting, and of the others that lack it
 
 Side = tuple[int, int, str]  # numbers of diverged and of other networks in a range, and its description
 
@@ -73,9 +73,9 @@ def _sides(name: str, lost: Sequence[Any], others: Sequence[Any]) -> Iterator[Si
 
 # ---- pages
 
-MOST_NETWORKS = 2000  # most networks in the page's list: the best
+MOST_NETWORKS = 2000  # maximum number of networks in the page's list: the best
 MOST_DIVERGED = 200  # of these, places kept for diverged networks
-MOST_LINES = 400  # most curves
+MOST_LINES = 400  # maximum number of curves
 FACTS = (
     "member",
     "rung",

@@ -57,7 +57,7 @@ def _commands(run: StoredRun) -> str:
 
 
 def main() -> None:
-    """Write the file of the form, and of the run, in the arguments to stdout."""
+    """Write to stdout the file that the arguments (RUN FORM) ask for."""
     path, form = Path(sys.argv[1]), sys.argv[2]
     content = b""
     try:

@@ -17,8 +17,8 @@ from treino.words import _, language
 
 # ---- uploads
 
-LARGEST = 200_000_000  # most bytes of one table
-ALL = 2_000_000_000  # most bytes of all tables
+LARGEST = 200_000_000  # maximum bytes of one table
+ALL = 2_000_000_000  # maximum bytes of all tables
 SUFFIXES = (
     ".csv", ".tsv", ".txt", ".parquet", ".arrow", ".feather", ".jsonl", ".ndjson", ".json",
     ".csv.gz", ".tsv.gz", ".txt.gz", ".jsonl.gz",
@@ -105,7 +105,7 @@ class Uploads:
 # ---- home page
 
 MEMBER = re.compile(r":\d{1,9}$")
-SHOWN = 60  # most characters of a name in a message
+SHOWN = 60  # maximum number of characters of a name in a message
 SECONDS = 120.0  # time limit for reading and describing a table
 
 

@@ -192,7 +192,7 @@ def refuse(name: str, run: StoredRun) -> None:
 # ---- branches of a run
 
 PLACE = ("name", "out")
-MOST_ROWS = 10_000  # most training rows used to resize a network's layers
+MOST_ROWS = 10_000  # maximum training rows used to resize a network's layers
 COPIED = (COPY, "data.json", "preparation.json", NETWORK_COPY, START)
 
 

@@ -77,7 +77,7 @@ def _check_running(folder: RunFolder) -> None:
 # ---- play, pause and speed
 
 MOST = 1000  # steps or epochs per command
-BURST = 0.25  # most seconds of missed steps to catch up
+BURST = 0.25  # maximum seconds of missed steps to catch up
 
 
 @dataclass
@@ -145,7 +145,7 @@ def _speed(value: Any) -> float | None:
 
 # ---- the live view of a training
 
-SPACING = 0.095  # least seconds between two states
+SPACING = 0.095  # minimum seconds between two states
 SHORTEST = 0.02  # seconds of training between two checks for a due state
 LOOK = 0.05  # seconds between two checks for a watcher
 TAIL = 4096  # most newest losses shown with a state

@@ -37,7 +37,7 @@ Floats = NDArray[np.float32]
 
 MOST = 256  # futures at once
 SLICE_SECONDS = 0.05
-LEAST_SECONDS = 0.01  # least time of a turn of one population, since each turn costs as much as some steps
+LEAST_SECONDS = 0.01  # minimum seconds of a population's turn, since each turn costs as much as some steps
 LAST_EVALUATIONS = 3  # last evaluations, whose mean scores a future; a single one may be luck
 MEMBER_ORDERS = ("flat-loop", "lanes", "module")  # kernels whose members may have row orders of their own
 DECADES = 1.0  # to either side of the learning rate in force

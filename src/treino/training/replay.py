@@ -349,7 +349,7 @@ def _has_all_rows(run: StoredRun, held: Data) -> bool:
 # ---- playback of a run, step by step
 
 BUDGET = 64_000_000  # bytes of states
-NEAR_SECONDS = 0.03  # most training time between two states
+NEAR_SECONDS = 0.03  # maximum training time between two states
 
 
 @dataclass(eq=False)

@@ -48,20 +48,20 @@ from treino.training.resolution import Resolution
 
 # ---- the doctor's log of a run of treino
 
-LEAST = 12  # fewest steps that a rule can judge
+LEAST = 12  # minimum number of steps that a rule can judge
 WATCHED = 48  # first steps that are in the log
 NEWEST = 24  # newest batches whose predictions are counted
 IN_ORDER = 1024  # batches in row order whose labels are counted
 AFTER = 64  # steps with NaN after divergence: a run ends there, a script would go on
 MOST_ROWS = 2000
-SAMPLE = 512  # rows by which the share of rows equal by chance is estimated
-HASHED = 10_000_000  # most numbers to search for equal rows; more would take seconds
+SAMPLE = 512  # rows used to estimate how many rows are equal by chance
+HASHED = 10_000_000  # maximum number of values to search for equal rows; more would take seconds
 LIKE = {True: "cross_entropy", False: "binary_cross_entropy_with_logits"}  # True: an output per class
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingCourse:
-    """The part of a training over which its present settings hold, up to one of its steps.
+    """The newest part of a training, since its settings last changed, up to a given step.
 
     segment: the segment that set them; commands may have changed some since. first: the updates before the
     course. loss_S: the path's losses, from the run's first step on. resolution: with the settings in force.
@@ -187,7 +187,7 @@ def optimizer(resolution: Resolution) -> OptimizerMade:
 
 
 def stepped(resolution: Resolution, steps: int, measured: Measures = UNMEASURED) -> Iterator[Event]:
-    """Events of a backward pass and of the first ones of ``steps`` steps."""
+    """Events of a backward pass, and of the first WATCHED of ``steps`` steps."""
     summed = "missing_zero_grad" in resolution.settings["fault"]
     again = (0,) if summed else ()
     yield Backward(value=math.nan, root="graph", filled=(0,), summed=again)
@@ -302,7 +302,7 @@ def items(x: Tensor, resolution: Resolution) -> Tensor:
 # ---- measurements of a run of treino with a bad loss
 
 BATCHES = 5  # whose gradients are measured, at the start and at the end
-CALLS = 3  # events per layer: all rows at once count as this many batches of a script
+CALLS = 3  # events per layer: a measurement on all rows is logged as this many batches of a script
 EVEN = 1e-3  # of the largest weight: units that differ by less count as equal
 
 

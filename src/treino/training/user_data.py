@@ -18,7 +18,7 @@ from treino.plots.style import split_name
 from treino.store import RunFolder
 from treino.words import _
 
-WAITED_MUCH = 0.1  # least share of the training time for a note
+WAITED_MUCH = 0.1  # minimum share of the training time for a note
 
 
 def reproducibility(data: Data) -> dict[str, Any]:

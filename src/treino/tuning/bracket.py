@@ -287,7 +287,7 @@ def _finite(value: float) -> float | None:
 
 MODELS = "models.safetensors"
 JUDGED = 1000  # members of a bracket whose row scores are stored; worse ones are too far behind to be chosen
-ROWS = 2000  # most validation rows whose scores are stored, evenly spaced
+ROWS = 2000  # maximum number of validation rows whose scores are stored, evenly spaced
 ANSWERED_AT_ONCE = 4_000_000  # outputs computed at once
 
 

@@ -11,9 +11,9 @@ from treino.plots.style import metric_name
 from treino.tuning.study_options import CORRECTED, TAUGHT, value_text
 from treino.words import _, capitalised, joined, numeral
 
-REVERSALS = 2  # most sentences of each kind
+REVERSALS = 2  # maximum number of sentences of each kind
 MILLISECONDS_BELOW = 0.1  # seconds; shorter times are given in ms
-LISTED = 4  # most rows in a sentence
+LISTED = 4  # maximum number of rows in a sentence
 
 
 def mode_name(mode: str) -> str:

@@ -231,7 +231,7 @@ def for_gpu(group: Group) -> Group:
 
 
 LOOKS_APART = 50  # at step s the target is checked every s // LOOKS_APART steps (at least 1)
-POINTS = 256  # most points of a member's curve
+POINTS = 256  # maximum number of points of a member's curve
 
 Saved = tuple[dict[str, Tensor], dict[str, Any]]
 

@@ -426,7 +426,7 @@ class SweepJob:
                 progress.best, progress.config = (member, figure), bracket.configs[member]
 
     def _note_processor(self, bracket: TrainingBracket) -> None:
-        """Note the members of a cluster's sweep that train on in this process."""
+        """If a cluster's sweep continues in this process, note the members that it trains here."""
         if self.sweep.distribution is None and self.sweep.processors:
             running = [
                 p.members[row] for p in bracket.populations for row in p.training.state.running.tolist()

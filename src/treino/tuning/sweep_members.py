@@ -41,7 +41,7 @@ from treino.words import _
 
 COPIES = 12  # of a member's parameters in memory while it trains
 PREPARED = *COMPARED, "fold"  # data settings in which members may differ
-FIRST_LOOK = 20  # least steps before the engine's first evaluation on validation rows
+FIRST_LOOK = 20  # minimum number of steps before the engine's first evaluation on validation rows
 
 
 @dataclass(eq=False)
@@ -286,7 +286,7 @@ def _as_json(config: Mapping[str, Any]) -> Config:
 
 OVER = "finished", "stopped", "diverged"
 VERB = "extend"  # the command to the training process; its value: how many members to add
-PATIENCE = 30.0  # most seconds to wait for the answer of that process
+PATIENCE = 30.0  # maximum seconds to wait for the answer of that process
 LOOK = 0.05
 
 

@@ -18,7 +18,7 @@ from treino.words import N_, _, joined, setting
 
 MAX_INTEGER_CLASSES = 20
 TASKS: tuple[Task, ...] = (N_("classification"), N_("regression"))  # type: ignore[assignment]
-IMBALANCE = 10  # least ratio of rows between the largest and the smallest class
+IMBALANCE = 10  # minimum ratio of rows between the largest and the smallest class
 _USUAL_NAMES = ("target", "label", "class", "y", "outcome", "species", "quality", "alvo", "classe")
 
 

@@ -39,7 +39,7 @@ def read_file(
 def open_blocks(
     path: str | Path, reading: ReaderOptions | None = None, least_columns: int = 2
 ) -> "TableReader":
-    """A reader of the table in a file that doesn't keep rows in memory. Opening detects the column types;
+    """A reader of a file's table; it doesn't keep rows in memory. Opening detects the column types;
     ``.blocks()`` reads the rows."""
     from treino.data.readers import table_files
 

@@ -220,7 +220,7 @@ _PAIRS = (
     {"s": 1.0, "n": 0.0},
     {"t": 1.0, "f": 0.0},
 )
-_FEW = 8  # most distinct words of a column that may be boolean
+_FEW = 8  # maximum number of distinct words of a column that may be boolean
 _INEXACT = r"^[+-]?(?:0\d+|\d{16,})$"  # leading zeros, or more digits than float64 always represents
 _POINTED = re.compile(r"-?(?:\d*\.\d{1,2}|\d*\.\d{4,}|0\.\d+)", re.ASCII)  # the point can't be a separator
 _GAPS = rf"\d(?:{GAP}|')\d"

@@ -104,8 +104,8 @@ def exact_wholes(cells: Sequence[Any]) -> pa.Array | None:
 
 # ---- typed tables stored by columns
 
-_ROWS, _LEAST_ROWS = 1 << 16, 1 << 10  # most and least rows of a batch
-_CELLS = 1 << 20  # most cells of a batch with more than the least rows
+_ROWS, _LEAST_ROWS = 1 << 16, 1 << 10  # maximum and minimum number of rows of a batch
+_CELLS = 1 << 20  # maximum number of cells of a batch with more than the minimum number of rows
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ def _batches(file: InputFile, names: tuple[str, ...]) -> Iterator[pa.RecordBatch
 
 # ---- batches of rows
 
-WRITE_BYTES = 1 << 22  # least size of the joined batches that are written at a time
+WRITE_BYTES = 1 << 22  # minimum size of the joined batches that are written at a time
 
 
 @dataclass(eq=False)

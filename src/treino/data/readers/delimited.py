@@ -45,7 +45,10 @@ class UnconvertedError(Exception):
 
 @dataclass(frozen=True)
 class DelimitedFile:
-    """A file of delimited text. rows: the first rows. tidy: whether pyarrow reads this dialect and quotes."""
+    """A file of delimited text.
+
+    rows: the first rows. tidy: whether pyarrow can parse it unchanged, with this dialect and its quotes.
+    """
 
     text: DecodedText
     dialect: Dialect

@@ -29,7 +29,7 @@ from treino.errors import TreinoError
 from treino.words import _, joined
 
 Part = DelimitedFile | ColumnarFile | JsonLines
-_SWELLS, _SWELLS_PACKED = 4, 60  # most bytes in memory per byte of file: "1," becomes 8
+_SWELLS, _SWELLS_PACKED = 4, 60  # maximum bytes in memory per byte of file: "1," becomes 8
 
 
 @dataclass(frozen=True, eq=False)

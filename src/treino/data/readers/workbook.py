@@ -24,7 +24,7 @@ from treino.words import _, setting
 Cells = list[list[Any]]  # "" for an empty cell
 
 MOST_CELLS = 30_000_000
-SHEET_ROWS = 1_048_576  # most rows of an .xlsx sheet
+SHEET_ROWS = 1_048_576  # maximum number of rows of an .xlsx sheet
 _VALUE = re.compile(rb"<v[^>/]*>[^<]|<is>")
 _ERROR = b' t="e"'
 _CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]+\d+)"[^>]*?(?<!/)>(.*?)</c>', re.DOTALL)

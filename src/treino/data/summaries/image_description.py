@@ -21,7 +21,7 @@ from treino.words import _, numeral
 
 # ---- search for near-duplicates among images
 
-CORRELATION = 0.99  # least correlation of near-duplicates
+CORRELATION = 0.99  # minimum correlation of near-duplicates
 AXES = 16  # the number of principal axes, which separate most pairs
 _SAMPLE = 5000  # images that determine the axes; any axes give exact results, these are fast
 _BLOCK = 128
@@ -93,7 +93,7 @@ def _correlations(unit_ND: Unit, pair_2K: NDArray[np.int64]) -> Unit:
 # ---- the description of images as tables and warnings
 
 WHOLE = "all"  # the name of the only split if images aren't split
-MOST_CLASSES = 40  # most classes that are listed and have examples
+MOST_CLASSES = 40  # maximum number of classes that are listed and have examples
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ from treino.words import _
 
 EXAMPLES = 5  # images of each class
 MOST_COMPARED = 100_000  # images compared with each other; if there are more, a sample is compared
-_COMPARED_VALUES = 1024  # most values of an image to compare; a larger image is averaged over squares
+_COMPARED_VALUES = 1024  # maximum values of an image to compare; a larger image is averaged over squares
 _EXAMPLE_SIDE = 64
 _AT_ONCE = 2048
 _COLOURS = (1, 2, 3, 4)

@@ -12,10 +12,10 @@ from treino.data.table import Column, Table, shorten
 from treino.setting_types import as_item
 from treino.words import N_, _, joined
 
-ALL_BUT = 0.999  # least correlation at which a column counts as equivalent to the target
-ORDERED = 0.9  # least rank correlation at which the target counts as ordered by a column
+ALL_BUT = 0.999  # minimum correlation at which a column counts as equivalent to the target
+ORDERED = 0.9  # minimum rank correlation at which the target counts as ordered by a column
 
-LEAK_ROWS = 20_000  # most rows that training examines for leakage
+LEAK_ROWS = 20_000  # maximum number of rows that training examines for leakage
 
 Suspicion = tuple[str, str, str]
 

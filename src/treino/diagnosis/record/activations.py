@@ -22,7 +22,7 @@ MADE = ("zeros", "ones", "full", "zeros_like", "ones_like", "full_like", "new_ze
 DRAWN = ("randn", "rand", "randn_like", "rand_like", "tensor", "clone", "div", "mul")
 SATURATING = ("sigmoid", "tanh", "softsign", "hardtanh", "hardsigmoid")
 NEWEST = 16  # newest calls kept of a ReLU
-LEAST_LAYERS = 5  # fewest weight matrices of a deep net
+LEAST_LAYERS = 5  # minimum number of weight matrices of a deep net
 EVEN = 1e-3  # times the largest entry: slices that differ by less count as equal
 FILLED = 4096  # tensors remembered with the line that filled them, at most
 

@@ -56,9 +56,10 @@ class Clip(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class GraphsHeld(Event):
-    """At the end: the most graphs of a line's past losses (or of nets' past outputs) alive at once, and the
-    number that were marked. summed_at: the line that sums values with graphs from step to step, or the line
-    of the same function that passes them to it.
+    """At the end: the graphs of a line's past losses (or of nets' past outputs).
+
+    alive: the largest number alive at once. marked: how many were tracked in all. summed_at: the line that
+    sums values with graphs from step to step, or the line of the same function that passes them to it.
     """
 
     result: bool

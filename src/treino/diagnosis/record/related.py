@@ -4,7 +4,7 @@ import numpy as np
 
 MOST = 600  # rows compared with each other, at most
 COLUMNS = 64
-LEAST = 100  # fewest rows
+LEAST = 100  # minimum number of rows
 RARE = 80  # rows outside the most common class; with fewer, a relation may not show
 EACH = 8  # rows for each column; with fewer, a linear fit tells nothing
 CHANCE = 2.0  # standard errors above chance

@@ -32,7 +32,7 @@ FAR = 32  # operations followed back, at most
 DRAWS = ("rand", "randn", "randint", "rand_like", "randn_like", "normal", "uniform", "bernoulli")
 PRODUCTS = ("linear", "conv1d", "conv2d", "conv3d", "matmul", "addmm", "mm", "embedding", "gru", "lstm")
 KEEPS = frozenset(("getitem", "index_select", "to", "view", "reshape", "unsqueeze", "squeeze", "leaf", "div"))
-ORDERED = 40  # fewest rows for which an index counts as a permutation of all rows
+ORDERED = 40  # minimum number of rows for which an index counts as a permutation of all rows
 INDICES = 64  # indices examined, at most
 
 

@@ -17,7 +17,7 @@ from treino.diagnosis.record.tables import as_array, class_by_class, counted, ha
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node
 
-LEAST = 10  # fewest rows of a part
+LEAST = 10  # minimum number of rows of a part
 MOST_ROWS = 50_000
 MOST_PARTS = 128
 MOST_BLOCKS = 64

@@ -10,7 +10,7 @@ from typing import Any
 FIRST = 48  # turns recorded from the start
 WIDE = 2  # turns of a later window
 APART = 4  # a later window opens after a further quarter of all turns
-LEAST = 32  # fewest turns between windows
+LEAST = 32  # minimum number of turns between windows
 LOOKS = 3  # recorded evaluations of one line; later ones as windows open
 NEW, TRAININGS = 12, 4  # turns recorded of a later training; such trainings, at most
 CROWDED = 20_000  # operations after which the first window ends early

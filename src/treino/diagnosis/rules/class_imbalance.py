@@ -9,13 +9,13 @@ from treino.diagnosis.rules.graphs import by_line
 from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.words import N_
 
-LEAST = 20  # fewest calls; ROWS: fewest rows in them
+LEAST = 20  # minimum number of calls; ROWS: minimum number of rows in them
 ROWS = 100
-COMMON = 0.75  # least share of the most common class
+COMMON = 0.75  # minimum share of the most common class
 RARE = 0.3  # times an even share
-THERE = 4  # fewest rows of the rare class in the newest calls
-FOUND = 0.1  # share of these that the net predicts; none of these are measured
-LEARNED = 0.85  # times a constant's loss: 0.87 to 3 by nets that gave up, 0.83 by one that ranks rows well
+THERE = 4  # minimum number of rows of the rare class in the newest calls
+FOUND = 0.1  # share of them that the net predicts. Chosen, not measured, like those above
+LEARNED = 0.85  # times a constant prediction's loss: nets that gave up 0.87 to 3, one that ranks well 0.83
 CLASSES = 20  # at most; of more classes, none is common
 NEWEST = 24  # newest calls
 

@@ -14,9 +14,9 @@ from treino.diagnosis.where.source import calls, module, same
 from treino.words import N_
 
 LIMITS = (("max_norm", 1), ("clip_value", 1), ("max", 2))  # by keyword, and by position
-CALLS = 10  # fewest calls of a clip
+CALLS = 10  # minimum number of calls of a clip
 SLIVER = 0.05  # share of the gradients that typically remains
-STEPS = 10  # fewest steps of the optimizer
+STEPS = 10  # minimum number of steps of the optimizer
 FELL = 0.9  # times the first quarter's loss: above it, the last quarter's hardly fell; not measured
 CRAWLS = 1e-3  # ‖Δp‖ / ‖p‖ of a typical step
 STAYED = 0.02  # ‖p_end − p_start‖ / ‖p_start‖ of weights that hardly moved

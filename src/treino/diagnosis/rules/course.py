@@ -17,9 +17,9 @@ from treino.diagnosis.record.log import (
 )
 from treino.diagnosis.rules.graphs import by_line
 
-LEAST = 12  # fewest values that a rule judges
+LEAST = 12  # minimum number of values that a rule judges
 SAME = 0.05  # relative difference allowed between the loss run backward and torch's
-ALIKE = 0.9  # least share of the ratios near their median; not measured
+ALIKE = 0.9  # minimum share of the ratios near their median; not measured
 EXPLODES = 10  # times the first loss, at least; not measured
 
 

@@ -10,17 +10,20 @@ from treino.diagnosis.rules.graphs import made_by
 from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.words import N_, _, numeral
 
-LEAST = 3  # fewest calls
+LEAST = 3  # minimum number of calls
 DEAD = 0.9  # share of a layer's units, in each of the newest calls
 BELOW = 0.2  # share of the targets that a ReLU can't reach
-STUCK = 0.9  # times a constant's loss
-LEARNED = 0.1  # times the first loss: below it the net learns; none of these are measured
+STUCK = 0.9  # times the loss of a constant prediction
+LEARNED = 0.1  # times the first loss: the net learns below that. All thresholds are chosen, not measured
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Nine in ten units of a layer were zero for all rows of the newest calls, and the loss is no better than
-    a constant's, or the layer's output is the same for every row; or a ReLU makes the predictions, and many
-    targets are below zero.
+    """Found in two cases.
+
+    1. A ReLU ends the network, and many targets are below zero.
+    2. At least 90 % of a ReLU layer's units were zero for every row of the newest calls; and the loss is no
+       better than a constant prediction's, or the layer's output is the same for every row and the loss is
+       still above a tenth of the first.
     """
     loss = training(log)
     if loss is None:

@@ -12,11 +12,11 @@ from treino.diagnosis.where.settings import setting
 from treino.words import N_
 
 LEAST = 8  # rows of a batch, and values of a loss
-STUCK = 0.8  # times a constant's loss
+STUCK = 0.8  # times the loss of a constant prediction
 GREW = 3  # times the first loss, at the end
 WILD = 0.02  # times the weights, in the median step
 LARGE = 0.1  # ... and in the largest
-ALONE = 0.5  # relative difference allowed between the loss and the sum; none of these are measured
+ALONE = 0.5  # relative difference allowed between the loss and the sum. All are chosen, not measured
 
 
 def decide(log: Log) -> Iterable[Evidence]:

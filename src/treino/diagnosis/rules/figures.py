@@ -9,7 +9,7 @@ from treino.diagnosis.rules.course import counted, trainings
 from treino.words import _, numeral
 
 NOISE = 3  # standard deviations within which an accuracy counts as chance
-HARDLY = 0.95  # times a constant's loss: a loss hardly better
+HARDLY = 0.95  # times the loss of a constant prediction: hardly better
 SCALED = 128  # times torch's loss that is run backward, as with a GradScaler
 NEWEST = 16  # newest calls of the loss, for the accuracy in training
 REDUCED = ("mean", "sum", "count_nonzero", "div", "mul", "to")

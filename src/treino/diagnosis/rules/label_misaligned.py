@@ -15,10 +15,10 @@ from treino.diagnosis.where.source import calls
 from treino.words import N_, _, numeral
 
 AGAIN, OTHER = 40, 0.25  # rows that came back with a label, and the share with another label
-STUCK = 0.85  # times a constant's loss
+STUCK = 0.85  # times the loss of a constant prediction
 RELATED = 0.5  # correlation of columns, as in data that were measured rather than drawn
 RARE = 0.01  # rows equal by chance
-CLASSES = 100  # at most; none of these are measured
+CLASSES = 100  # at most. All thresholds are chosen, not measured
 
 
 def decide(log: Log) -> Iterable[Evidence]:

@@ -10,8 +10,8 @@ from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_
 
 CALLS = 3  # fewest, with unused graphs
-ROWS = 16  # least mean rows of such a call; single rows cost nothing
-LAST = 40  # least rows of a single call in eval mode
+ROWS = 16  # minimum mean rows of such a call; single rows cost nothing
+LAST = 40  # minimum number of rows of a single call in eval mode
 
 
 def decide(log: Log) -> Iterable[Evidence]:

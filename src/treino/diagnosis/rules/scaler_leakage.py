@@ -11,7 +11,7 @@ from treino.diagnosis.where.placement import maker
 from treino.words import N_
 
 ALL = 0.98  # share of the rows
-LEAST = 10  # fewest rows of an evaluation
+LEAST = 10  # minimum number of rows of an evaluation
 
 
 def decide(log: Log) -> Iterable[Evidence]:

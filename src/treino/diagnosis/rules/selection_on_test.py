@@ -10,8 +10,8 @@ from treino.diagnosis.rules.graphs import by_line
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_, _
 
-LEAST = 10  # fewest rows of an evaluation
-LOOKS = 3  # fewest evaluations of the same rows
+LEAST = 10  # minimum number of rows of an evaluation
+LOOKS = 3  # minimum number of evaluations of the same rows
 LEARNED = 0.5  # share of rows trained on, at most
 
 

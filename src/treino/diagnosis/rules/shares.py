@@ -4,7 +4,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Log
 from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
 
-LEAST = 10  # fewest rows of an evaluation
+LEAST = 10  # minimum number of rows of an evaluation
 SINGLE = 3  # rows that may be equal by accident
 FEW = 0.1  # share of rows that may be equal if the table has equal rows
 MOST = 0.9  # share of training's rows: more is no part of a split but all of it; or of an evaluation's

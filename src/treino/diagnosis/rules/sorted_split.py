@@ -15,7 +15,7 @@ from treino.diagnosis.where.placement import maker
 from treino.diagnosis.where.source import calls, written_on
 from treino.words import N_, _
 
-LEAST = 10  # fewest rows of an evaluation
+LEAST = 10  # minimum number of rows of an evaluation
 UNSEEN = 0.2  # share of its rows whose classes training never saw
 SHIFT = 0.5  # half the sum of differences of classes' shares
 WORSE = 0.75  # times training's accuracy

@@ -15,7 +15,7 @@ from treino.diagnosis.where.source import loops
 from treino.words import N_
 
 NEW = 0.1  # share trained on before, at most, for rows to count as new
-MANY = 20  # fewest rows of an evaluation with only training rows
+MANY = 20  # minimum number of rows of an evaluation with only training rows
 
 
 def decide(log: Log) -> Iterable[Evidence]:

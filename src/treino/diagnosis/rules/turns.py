@@ -7,7 +7,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Backward, Cleared, Forward, Log, NetMade, OptimizerMade, Stepped
 
 FEW_USED = 0.34  # share of a line's gradients; a half may be two losses that take turns
-WASTED = 6  # fewest wasted gradients
+WASTED = 6  # minimum number of wasted gradients
 BY_EPOCH = 8  # backwards for each step; more mean a step after the loop over batches
 
 

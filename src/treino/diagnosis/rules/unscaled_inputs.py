@@ -12,11 +12,11 @@ from treino.diagnosis.where.kinds import converts
 from treino.diagnosis.where.placement import maker
 from treino.words import N_
 
-LEAST = 12  # fewest calls
+LEAST = 12  # minimum number of calls
 LARGE, APART = 100.0, 50.0  # largest number and ratio of deviations that together are uneven
 HUGE = 1000.0  # largest number that is too large by itself
 BYTES = 20.0  # median deviation of columns from 0 to 255
-STUCK, NEARLY, HALF = 0.8, 0.95, 0.5  # times a constant's loss: uneven columns, bytes, extreme ones
+STUCK, NEARLY, HALF = 0.8, 0.95, 0.5  # times a constant prediction's loss: uneven, bytes, extreme columns
 EXTREME, WIDE = 1e4, 1e3  # largest number and ratio of deviations that hurt even adaptive optimizers
 
 

@@ -11,12 +11,12 @@ from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.diagnosis.where.placement import batches
 from treino.words import N_
 
-LEAST = 8  # fewest batches
+LEAST = 8  # minimum number of batches
 SHARE = 0.8  # mean share of a batch's most common class
-BLOCKS = 3  # fewest changes of class
+BLOCKS = 3  # minimum number of changes of class
 ROWS, LONG = 4, 1.5  # median rows of a batch, and mean batches of a block; not measured
 JUMP, OFTEN = 0.02, 0.5  # mean rise of the loss, and share of class changes with a rise; not measured
-PURE, STUCK = 0.9, 0.6  # share, times a constant's loss: iris in four batches an epoch, first fifty
+PURE, STUCK = 0.9, 0.6  # share, times a constant prediction's loss: iris, four batches an epoch, first fifty
 
 
 def decide(log: Log) -> Iterable[Evidence]:

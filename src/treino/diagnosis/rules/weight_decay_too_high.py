@@ -11,10 +11,10 @@ from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.diagnosis.where.settings import setting
 from treino.words import N_, _
 
-LEAST = 12  # fewest steps
+LEAST = 12  # minimum number of steps
 PULL = 0.5  # ratio of decay to gradient in the median step: 0.84 to 20 where decay outweighs the loss
 SHRUNK = 0.75  # times the first weights' size: 0.001 to 0.4 by such a decay, 1.0 and more in right scripts
-STUCK = 0.5  # times a constant's loss: 0.7 and more with such a decay
+STUCK = 0.5  # times the loss of a constant prediction: 0.7 and more with such a decay
 ADDED = 1.3  # times torch's loss, which the first loss run backward must exceed
 
 

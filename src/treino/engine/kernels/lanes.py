@@ -39,7 +39,7 @@ from treino.words import _
 SLICE_SECONDS = 0.05  # longest call of the library between checks for Ctrl-C
 CACHE_BYTES = 2 << 20  # blocks of members above this size are memory-bound
 SINGLE_STEP = 2500  # the fixed cost of a member's step, in vector products
-FEWEST_ROWS = 256  # fewest rows of a block's buffers
+FEWEST_ROWS = 256  # minimum number of rows of a block's buffers
 
 
 @dataclass(frozen=True, eq=False)
