@@ -214,8 +214,8 @@ class Study(StoredStudy):
     ) -> "Study":
         """Continue an interrupted study to its end, and return it.
 
-        net, trust: for networks of your own: your file, used instead of the study's copies; or True, to run
-        these copies. on, gpus_per_chunk: the cluster to train on, as in ``treino.study``.
+        For networks of your own, net: your file, used instead of the study's copies; trust: True to run these
+        copies. on, gpus_per_chunk: the cluster to train on, as in ``treino.study``.
 
         Raises:
             TreinoError: there is nothing to resume; its data is gone or changed.
@@ -251,7 +251,7 @@ def open_result(
     """Open the run, sweep or study of this name in ``parent``, at this path, or the newest one (``last``); or
     network 17 of a sweep (``SWEEP:17``), if its weights are kept.
 
-    net, trust: for a network of your own: the network again, or True, to run the folder's copy of its code.
+    For a network of your own, net: the network again; trust: True to run the folder's copy of its code.
     data: the new path of a moved data file. verify: compare every file with its SHA-256.
 
     Raises:
@@ -374,7 +374,7 @@ def fit(
         updated in place in a notebook, a progress line in a terminal.
     track: one or several trackers to report to, such as ``"mlflow"``; see ``treino.tracking``.
     on, gpus_per_chunk: the cluster to train seeds or folds on, as in ``sweep``.
-    settings: those of the table in ``treino.spec`` (``lr``, ``hidden``, ``epochs``, ...); ``validation`` and
+    settings: any of ``treino.spec`` (``lr``, ``hidden``, ``epochs``, ...); ``validation`` and
         ``test`` may also be frames or pairs (X, y) of further rows. Names common in courses work too:
         ``num_epochs`` is ``epochs``; ``num_workers`` reads your own Dataset, and has no effect on rows in
         memory; ``num_classes`` is checked against the data. ``lr="auto"`` first tries many rates for a short
@@ -457,7 +457,7 @@ def sweep(
 
     space: the settings to try, e.g. ``{"lr": "1e-4..1e-1:log", "hidden": [(16,), (64, 32)]}``, or as on the
     command line, one text or a list: ``"lr=1e-4..1e-1:log"``. members: number of networks (256). strategy:
-    none, halving (default) or hyperband. eta: one in so many members continues to the next rung. sampler:
+    none, halving (default) or hyperband. eta: one in ``eta`` members continues to the next rung. sampler:
     grid, random, sobol (default) or tpe (Optuna's, with its ``storage``). max_time: seconds. until: a target
     that ends the sweep, e.g. ``("accuracy", 0.95)``. top: number of networks to keep (10). fresh: fresh seeds
     for the judge (16; 0 for none). watch: a function called with each event; ``treino.sweep`` also takes

@@ -174,7 +174,7 @@ def open_cluster(
     """Within the block, connect to the cluster that ``on`` names; yields None without one.
 
     on: ``ray`` for the cluster of ``RAY_ADDRESS``, or else of this machine, started if needed; or
-    ``ray://HOST:PORT``. gpus_per_chunk: GPUs per task. functions: those that tasks will run.
+    ``ray://HOST:PORT``. gpus_per_chunk: GPUs per task. functions: the functions that tasks will run.
 
     Raises:
         TreinoError: Ray is not installed; the cluster can't be reached, or not from this Python; it has no

@@ -42,9 +42,9 @@ def is_plain_call(tokens: Sequence[str]) -> bool:
 class ScriptOptions:
     """How a script is run under the doctor.
 
-    live: print certain findings at once. max_steps: most optimizer steps. max_time: in seconds. fail_on: the
-    findings that make the exit status 3. prove: run the script again unchanged and fixed, ``seeds`` times
-    each (None: SEEDS).
+    live: print certain findings at once. max_steps: maximum number of optimizer steps. max_time: in seconds.
+    fail_on: the findings that make the exit status 3. prove: run the script again unchanged and fixed,
+    ``seeds`` times each (None: SEEDS).
     """
 
     live: bool = False

@@ -1,4 +1,4 @@
-"""``treino export``: a run as a script, as an ONNX model or a program of torch, or its weights as a file."""
+"""``treino export``: a run as a script, an ONNX model, a torch.export program, or a file of its weights."""
 
 from typing import Annotated
 

@@ -96,7 +96,7 @@ class Data:
     def image_parts(self) -> dict[str, ImagePart]:
         """The images of each split, in the data's own units; empty for a table.
 
-        If a split isn't in memory, only a sample of its images.
+        For a split that isn't in memory, only a sample.
         """
         if self.kind != "image" or len(self.item_shape) < 2:
             return {}

@@ -20,7 +20,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault, as the user reads it."""
+    """A fault, in words for the user."""
 
     rule: str
     severity: Severity

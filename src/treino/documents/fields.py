@@ -42,7 +42,8 @@ Agreeing = TypeVar("Agreeing", bound=BaseModel)
 
 
 def agree(document: Agreeing, agreeing: Mapping[str, bool]) -> Agreeing:
-    """Return the document if its values are consistent. agreeing: for each key, whether its value is."""
+    """Return the document if its values are consistent. agreeing: for each key, whether its value is
+    consistent."""
     for key, agrees in agreeing.items():
         if not agrees:
             raise ValueError(key)

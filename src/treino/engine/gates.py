@@ -17,8 +17,8 @@ LAYER = "gates"  # the gate layer's name; the other layers keep their names
 
 @dataclass(frozen=True)
 class Gates:
-    """The gates of a network. column_D: the index of each input's gate. rate: how many times as far as a
-    weight an update moves a gate. bin_G: whether each gate is for the bins of a column."""
+    """The gates of a network. column_D: the index of each input's gate. rate: an update moves a gate this
+    many times as far as a weight. bin_G: whether each gate is for the bins of a column."""
 
     column_D: tuple[int, ...]
     rate: float

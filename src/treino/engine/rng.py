@@ -61,7 +61,7 @@ def element_hash(rows: int, units: int) -> torch.Tensor:
 
 
 def dropout_threshold(rate: float) -> int:
-    """The int32 number that a share ``rate`` of all int32 numbers is below."""
+    """The threshold below which a share ``rate`` of all int32 numbers lies."""
     return min(round(rate * 2**32), 2**32 - 1) - 2**31
 
 

@@ -1,4 +1,4 @@
-"""The settings of a population: those of each member, checked for consistency."""
+"""The settings of a population's members, checked for consistency."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -56,7 +56,7 @@ class TrainConfig:
 
     @property
     def shared(self) -> Settings:
-        """The first member's settings, for those that all members share."""
+        """The first member's settings, to read settings that all members share."""
         return self.members[0]
 
     @property
@@ -87,7 +87,7 @@ class TrainConfig:
         Call ``for_data`` before.
 
         Raises:
-            TreinoError: the number of dropout rates is not that of the members.
+            TreinoError: the number of dropout rates differs from the number of members.
         """
         beta1_P, beta2_P = zip(*(s.betas or BETAS for s in self.members), strict=True)
         numbers = {"beta1": beta1_P, "beta2": beta2_P, "clip": [s.clip or math.inf for s in self.members]}
@@ -123,7 +123,7 @@ class TrainConfig:
 def config_of(
     members: Sequence[Settings], every: int | None = None, dtype: torch.dtype = torch.float32
 ) -> TrainConfig:
-    """Check the settings of members, which may differ only in those of SIDE_BY_SIDE, and return their config.
+    """Check the members' settings, which may differ only in SIDE_BY_SIDE, and return their config.
     ``ensemble=n`` becomes n members with derived seeds.
 
     Raises:

@@ -176,7 +176,7 @@ def before(kind: type) -> str:
 
 
 def copied(functions: Iterable[Callable[..., Any]]) -> dict[str, str]:
-    """Return the source, without types, of these functions and those of treino that they call, by name."""
+    """Return, by name, the source without type hints of these functions and of treino's that they call."""
     texts: dict[str, str] = {}
     for function in functions:
         text = _source(function)

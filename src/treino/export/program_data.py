@@ -27,7 +27,7 @@ from treino.data.splits import split
 SEEDS = [0]
 SEED = 0  # of the network
 DATA_SEED = 0  # of the rows: their split and their order
-VALIDATION = 0.2  # the share of the rows that is for validation
+VALIDATION = 0.2  # the share of rows for validation
 TEST = 0.2  # for the test; the rest is for training
 OWN_ROWS = 0  # rows from this index on are the source's own test rows
 LR = 0.003

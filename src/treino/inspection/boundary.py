@@ -1,8 +1,8 @@
 """Decision boundary: the network's outputs over a grid of its inputs.
 
 Two inputs are shown completely. With more inputs, the grid is a plane through the training medians, and the
-share of rows with the same prediction on the plane is given. For pixels, the plane is that of the first two
-principal components.
+share of rows with the same prediction on the plane is given. For pixels, the plane is spanned by the first
+two principal components.
 """
 
 from collections.abc import Callable, Sequence

@@ -47,10 +47,11 @@ class Landscape:
 
     kind: ``random`` (two filter-normalised random directions; length 1 is the norm of the network's weights)
     or ``path`` (the first two principal axes of the run's path, in units of the parameters).
-    a_R, b_R: places along the two axes. loss_RR: ``[b, a]``, possibly inf or NaN. centre: the loss at (0, 0).
-    rows: the number of rows used, of ``total`` training rows. seed: the random directions' seed. batch_norm:
-    whether the network uses running statistics; those of (0, 0) are used everywhere.
-    origin_n, axes_2n: the plane's origin and axes in parameter space.
+    a_R, b_R: places
+    along the two axes. loss_RR: ``[b, a]``, possibly inf or NaN. centre: the loss at (0, 0). rows: the number
+    of rows used, of ``total`` training rows. seed: the random directions' seed. batch_norm: whether the
+    network uses running statistics; the statistics at (0, 0) are used everywhere. origin_n, axes_2n: the
+    plane's origin and axes in parameter space.
     """
 
     kind: Literal["random", "path"]
@@ -210,9 +211,9 @@ def interpolation(
 ) -> Interpolation:
     """The loss on the line from the surface's network to ``other_n``, and ``BEYOND`` it on both sides.
 
-    The barrier is that of linear mode connectivity (Frankle et al. 2020, arXiv:1912.05671; as measured by
-    Entezari et al. 2022, arXiv:2110.06296): the largest rise above the line between the losses of both ends.
-    splits: the rows to measure on, by name. Running statistics are interpolated like the parameters.
+    The barrier is defined as for linear mode connectivity (Frankle et al. 2020, arXiv:1912.05671; as measured
+    by Entezari et al. 2022, arXiv:2110.06296): the largest rise above the line between the losses of both
+    ends. splits: the rows to measure on, by name. Running statistics are interpolated like the parameters.
     """
     origin_n = surface.place()
     axis_1n = (other_n - origin_n).unsqueeze(0)

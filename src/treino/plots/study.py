@@ -200,7 +200,8 @@ def _columns(lines: Sequence[StudyCurve]) -> int:
 
 
 def legend_inches(lines: Sequence[StudyCurve], levels: int = 0) -> float:
-    """Return the height of ``legend_below`` in inches. levels: entries besides those of the rows."""
+    """Return the height of ``legend_below`` in inches. levels: the number of entries besides the rows'
+    entries."""
     entries = levels + (len(looks(lines)) if len(looks(lines)) > 1 else 0)
     rows = -(-entries // _columns(lines))
     return min(0.24 * rows, 0.12 + 0.2 * rows)
@@ -238,7 +239,7 @@ def tradeoff_figure(
     """Draw a dot for each row: seconds per epoch, and epochs until the figure is reached.
 
     Along a grey line, their product (total seconds) is constant. Rows that never reach it stand above.
-    metric, figure: what is to be reached; with None, only the seconds are shown.
+    metric, figure: the goal; with None, only the seconds are shown.
     """
     timed = [line for line in lines if line.seconds]
     with look():

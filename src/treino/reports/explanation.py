@@ -32,7 +32,7 @@ from treino.training.replay import Snapshot, last_step, snapshots
 from treino.tuning.stored_sweep import StoredSweep
 from treino.words import _
 
-USUAL_STEP = 2  # the third update, for which an optimizer with state has something in it
+USUAL_STEP = 2  # the third update, at which the optimizer's state, if any, is no longer zero
 LARGEST = 20_000_000  # largest batch (rows times widths, in numbers) that is computed by hand
 
 

@@ -121,8 +121,8 @@ def scene(
     """Compute the header entries and the arrays of a frame; ``docs/studio-protocol.md`` describes them.
 
     loss: the training loss. unit: (layer, unit) to draw at full size. over: whether the run has ended; until
-    then metrics on test rows are left out, so that nobody steers by them. member: the network whose units are
-    drawn, if ``net`` is an ensemble.
+    then metrics on test rows are left out, so that no setting is chosen by them. member: the network whose
+    units are drawn, if ``net`` is an ensemble.
     """
     one = net if member is None else member
     with torch_threads(1), np.errstate(all="ignore"):  # outputs of a diverged network may overflow

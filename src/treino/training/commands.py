@@ -148,7 +148,7 @@ def _speed(value: Any) -> float | None:
 SPACING = 0.095  # minimum seconds between two states
 SHORTEST = 0.02  # seconds of training between two checks for a due state
 LOOK = 0.05  # seconds between two checks for a watcher
-TAIL = 4096  # most newest losses shown with a state
+TAIL = 4096  # maximum number of losses shown with a state: the newest
 
 
 class LiveView:

@@ -120,7 +120,8 @@ def finding_documents(
 ) -> list[dict[str, Any]]:
     """Findings as JSON, with names of classes, and advice as command-line flags.
 
-    first: the updates before those examined. classes: the classes' names in the order of their numbers.
+    first: the number of updates before the examined ones. classes: the classes' names in the order of their
+    numbers.
     """
     return [_flagged(f, resolution.settings, first, classes).as_json() for f in results]
 
@@ -239,8 +240,7 @@ class LiveFindings:
 
 
 def divergence(run: StoredRun, course: TrainingCourse) -> list[dict[str, Any]]:
-    """A finding if the training would count as diverged if it ended now, with the epoch since which it
-    would."""
+    """If the training, ended now, would count as diverged: a finding, with the epoch since when; else []."""
     loss = course.resolution.training.loss_function
     threshold = divergence_threshold(loss, course.data.train.y)
     count = epoch_count(run.spec)

@@ -1,7 +1,7 @@
 """Futures of a step: continue a run in many ways side by side, each with its own settings.
 
 Writes nothing. Futures that differ only in hyper-parameters and seeds are rows of one population, on the
-run's own kernel. The losses of a future equal, bit for bit, those of a branch with its settings.
+run's own kernel. A future's losses equal, bit for bit, the losses of a branch with its settings.
 """
 
 import json
@@ -95,7 +95,7 @@ def futures(
     changes: one for each future, as for ``branching``, without name and out. x_ND: prepared rows for which
     each future's network is evaluated at its end, e.g. on the grid of a picture.
 
-    The futures of an ensemble are those of one member, ``snapshot.member``, as in its branches.
+    For an ensemble, futures are of one member, ``snapshot.member``, like its branches.
 
     Raises:
         TreinoError: a setting that can't change during a run, or a value out of range; no future, too many

@@ -277,7 +277,7 @@ class RunJob:
         return engine.done or not streams(self.data) or engine.step % engine.steps_per_epoch == 0
 
     def stop_reason(self) -> str | None:
-        """``stopped`` if a command asked for it. Applies all other new commands."""
+        """Return ``stopped`` if a command asked to stop; apply all other new commands."""
         engine = self.training
         if engine.done:
             return None

@@ -1,4 +1,4 @@
-"""One bracket of a sweep: members that compete, trained from rung to rung; and what is stored of it.
+"""One bracket of a sweep: members that compete, trained from rung to rung; and its files.
 
 Stored are the table of members (a row per member and rung, in Parquet, without test metrics), the weights of
 the best members, and their scores of each validation row.

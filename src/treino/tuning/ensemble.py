@@ -37,7 +37,7 @@ def ensemble(folder: RunFolder, winner: StoredRun, top: int) -> StoredRun:
     """The winner's run with its network replaced by an ensemble of the sweep's best ``top`` networks.
 
     Raises:
-        TreinoError: fewer are kept, or one of them has other prepared rows than the winner.
+        TreinoError: fewer networks are kept, or one has other prepared rows than the winner.
     """
     kept = read_top(folder)
     if not 1 <= top <= len(kept):
@@ -86,7 +86,7 @@ def networks(folder: RunFolder, winner: StoredRun, kept: Sequence[TopMember]) ->
     """The kept networks as modules.
 
     Raises:
-        TreinoError: one of them has other prepared rows than the winner.
+        TreinoError: a network has other prepared rows than the winner.
     """
     base, first = read_sweep_spec(folder).base, config_of(folder, kept[0].member)
     spec = winner.spec

@@ -393,7 +393,7 @@ class GroupTraining:
             self.kept_figures = {k: torch.where(kept_P, v, before.get(k, torch.nan)) for k, v in new.items()}
 
     def _is_kept(self, epoch: Epoch, figure_P: Tensor) -> Tensor:
-        """``[P]`` bool: members whose kept weights are, so far, those of this epoch."""
+        """``[P]`` bool: whether each member's kept weights are, so far, from this epoch."""
         training = self.training
         if training.config.shared.keep == "last":
             return ~figure_P.isnan()

@@ -64,7 +64,7 @@ class SharedRows:
 
 
 def _check_splits(data: Data, first: Data) -> None:
-    """Refuse data whose splits hold other rows than those of ``first``.
+    """Refuse data whose splits hold other rows than the splits of ``first``.
 
     Rows that are equal in the chosen columns get the same split, so other columns may change the split.
     """

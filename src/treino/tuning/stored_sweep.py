@@ -127,7 +127,7 @@ class StoredSweep(StoredFolder):
         """The best ``top`` networks as one run, which predicts the mean of their probabilities or numbers.
 
         Raises:
-            TreinoError: fewer are kept, or one of them has other prepared rows than the winner.
+            TreinoError: fewer networks are kept, or one has other prepared rows than the winner.
         """
         return ensemble(self.folder, self.best, top)
 

@@ -95,7 +95,7 @@ def row(
 
 
 def varied_settings(rows: Sequence[StudyRowFacts]) -> list[str]:
-    """The settings that differ between rows, among those that any row sets itself."""
+    """The settings that differ between rows, among the settings that at least one row sets itself."""
     return [name for name in rows[0].settings if len({str(row.settings[name]) for row in rows}) > 1]
 
 

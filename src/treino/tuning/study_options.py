@@ -142,7 +142,7 @@ def own_text(own: Mapping[str, Any]) -> str:
 
 
 def _modes(base: dict[str, Any]) -> list[str]:
-    """The modes: corrected, and those that ``base`` requests; removes these settings from ``base``."""
+    """Return the modes (corrected, and modes that ``base`` requests); remove their settings from ``base``."""
     taught, fault = base.pop("as_taught", False), base.pop("fault", ())
     read_settings({"as_taught": taught})
     settings = read_settings({"fault": fault})

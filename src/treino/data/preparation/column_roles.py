@@ -150,7 +150,8 @@ def check_features(table: Table, chosen: Mapping[str, ColumnRole], named: bool) 
     """Refuse the first cell that doesn't fit its column type.
 
     The hint lists the columns without such cells (``features``) or, if there are over eight and not
-    ``named``, leaves out the columns with such cells (``kinds``). named: whether ``--features`` lists the columns.
+    ``named``, leaves out the columns with such cells (``kinds``). named: whether ``--features`` lists the
+    columns.
     """
     for name, choice in chosen.items():
         fault = column_fault(table, table.column(name), choice)

@@ -201,7 +201,7 @@ def _exit_status(leave: SystemExit) -> int:
     if isinstance(code, int):
         return code & 0xFF
     with suppress(OSError, ValueError, AttributeError):  # closed by the script, as in _flush
-        sys.stderr.write(f"{code}\n")  # a script may define its own print
+        sys.stderr.write(f"{code}\n")  # not print, which a script may redefine
     return 1
 
 
@@ -228,7 +228,7 @@ def _flush() -> None:
 
 
 _handler: Callable[[int, Any], None] | None = None  # of SIGTERM, while a script runs
-_forking = threading.local()  # before: the signals that this thread had blocked before it forked
+_forking = threading.local()  # before: the signals that this thread blocked until it forked
 
 
 def _before_fork() -> None:

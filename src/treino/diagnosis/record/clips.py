@@ -42,7 +42,7 @@ class Clips:
             before: list[float] = []
             parameters = args[0] if args else kwargs.get("parameters")
             if not isinstance(parameters, torch.Tensor):
-                parameters = list(parameters or ())  # a generator could be read only once
+                parameters = list(parameters or ())  # a generator can be read only once
                 args, kwargs = (parameters, *args[1:]), {k: v for k, v in kwargs.items() if k != "parameters"}
             hooks.quietly(name, lambda: before.append(size(parameters)))
             clips._tape.idle += 1

@@ -30,7 +30,7 @@ class Compiled:
             compiled._modules()
             model = args[0] if args else kwargs.get("model")
             if model is None or isinstance(result, nn.Module) or not callable(result):
-                return result  # a decorator, whose result comes here again
+                return result  # a decorator; its result passes through here again
             return compiled._around(result, getattr(model, "__self__", None))
 
         self._hooks.replace(torch, "compile", unseen(compile))

@@ -48,7 +48,7 @@ from treino.diagnosis.record.windows import PATIENCE
 
 ADAPTIVE = ("Adam", "RMSprop", "Rprop", "Adadelta", "Adafactor", "Lion", "Muon", "LAMB", "NAdam")
 GRAPHS = 3  # the graphs of a line's first backwards are logged
-EVERY = 16  # later, every 16th graph is
+EVERY = 16  # later, every 16th graph is logged
 FURTHER = 1.2  # weight movement is measured again after this multiple of the steps at the last measurement
 
 
@@ -73,16 +73,15 @@ class OptimizerRecord:
         return [p for g in optimizer.param_groups for p in g["params"]] if optimizer is not None else []
 
     def gradients(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """(parameter, gradient) of each parameter that has one."""
+        """Return (parameter, gradient) of each parameter with a gradient."""
         grads = getattr(self.ref(), "autograd_grads", {})
         every = ((p, grads.get(id(p), p.grad)) for p in self.parameters())
         return [(p, g) for p, g in every if g is not None and g.layout == torch.strided]
 
 
 class Gradients:
-    """Watches optimizers, backwards and steps.
-
-    steps: of all optimizers. shift: called to open or close the window. after_step: called with ``steps``.
+    """Watches optimizers, backwards and steps. steps: the number of steps of all optimizers. shift: called to
+    open or close the window. after_step: called with ``steps``.
     """
 
     def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
@@ -184,7 +183,7 @@ class Gradients:
         return known
 
     def _around(self, original: Any) -> Any:
-        """Wrap backward. Between windows, only the loss value is kept."""
+        """Wrap backward. Between windows, keep only the loss value."""
         gradients, hooks, windows, hands = self, self._hooks, self.windows, self.hands
 
         @functools.wraps(original)
@@ -249,7 +248,7 @@ class Gradients:
             if held.used:
                 summed.append(held.number)
             else:
-                held.summed = False  # gradients left by another net's loss were cleared in time
+                held.summed = False  # gradients of another net's loss were cleared in time
             for p in held.parameters():
                 before[id(p)] = p.grad._version if p.grad is not None else -1
         node = self._values.of(root) if isinstance(root, torch.Tensor) else None

@@ -43,11 +43,11 @@ class Hooks:
         self.defects[key] = self.defects.get(key, 0) + 1
 
     def defect_sentences(self) -> list[str]:
-        """Each error of an observer, and how often it occurred."""
+        """The errors of observers, each with its count."""
         return [f"{what} ({times} times)" for what, times in self.defects.items()]
 
     def watching(self) -> bool:
-        """Whether to observe this call: on the examined thread, outside of compilers and transforms."""
+        """Whether to observe this call: only on the examined thread, outside of compilers and transforms."""
         return self.on and threading.get_ident() == self.thread and not compiling() and in_functorch() is None
 
     def replace(self, owner: Any, name: str, new: Any) -> None:

@@ -64,12 +64,12 @@ class AlikeRows(Event):
 class ScheduleEnded(Event):
     """A scheduler at the end. updates: steps of its optimizer since the scheduler was made.
 
-    horizon: the number of calls it was made for, 0 if unknown. calls: of its ``step``; step_at: the line of
-    most calls. before: the first call came before any step of the optimizer. left: newest calls in a row
-    without an update between them; heir: the line of another optimizer that took over the parameters. lent:
-    another optimizer shares its groups. starved: updates at less than 1 % of its first or highest rate, after
-    it had reached a tenth of that. cuts: calls that lowered the rate. metrics: values passed to
-    ReduceLROnPlateau.
+    horizon: the number of calls it was made for, 0 if unknown. calls: the number of calls of its ``step``;
+    step_at: the line with most of them. before: the first call came before any step of the optimizer. left:
+    newest calls in a row without an update between them; heir: the line of another optimizer that took over
+    the parameters. lent: another optimizer shares its groups. starved: updates at less than 1 % of its first
+    or highest rate, after the rate had reached a tenth of it. cuts: calls that lowered the rate. metrics:
+    values passed to ReduceLROnPlateau.
     """
 
     kind: str

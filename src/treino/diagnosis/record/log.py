@@ -85,7 +85,7 @@ class NetMade(Event):
     """A net at its first call.
 
     made_at: its constructor's line. modal: kinds of its layers that behave differently in training (dropout,
-    batch norm). loaded: it had loaded a state, or it is a copy. parameters: their numbers.
+    batch norm). loaded: whether it loaded a state, or is a copy. parameters: the numbers of its parameters.
     """
 
     net: int
@@ -127,12 +127,11 @@ class OptimizerMade(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Forward(Event):
-    """A net was called from the user's code.
-
-    rows: of the batch. training: the net's mode. grad: whether a graph was recorded. dropping: lines of
-    dropouts that dropped. norming: number of batch norms that used batch statistics. active, resting: numbers
-    of dropout and batch norm layers in training mode and in eval mode. loader: the line of the DataLoader
-    that gave the rows. again: the newest call with the same rows since the last step, or 0.
+    """A net was called from the user's code. rows: the batch's number of rows. training: the net's mode.
+    grad: whether a graph was recorded. dropping: lines of dropouts that dropped. norming: number of batch
+    norms that used batch statistics. active, resting: numbers of dropout and batch norm layers in training
+    mode and in eval mode. loader: the line of the DataLoader that gave the rows. again: the newest call with
+    the same rows since the last step, or 0.
     """
 
     forward: int
@@ -153,9 +152,9 @@ class Forward(Event):
 class LossCall(Event):
     """A torch loss function was called.
 
-    trained: its value has a graph. low, high: of the target. labels: class -> rows. right: class -> rows that
-    the input predicts correctly. constant: the loss of the best constant prediction for these targets, NaN if
-    unknown. graph: of its input. target_graph: of its target.
+    trained: its value has a graph. low, high: the target's range. labels: class -> rows. right: class -> rows
+    that the input predicts correctly. constant: the loss of the best constant prediction for these targets,
+    NaN if unknown. graph, target_graph: the graphs of its input and its target.
     """
 
     loss: int
@@ -175,7 +174,7 @@ class LossCall(Event):
     weights: tuple[float, ...] = ()
     smoothing: float = 0.0
     constant: float = float("nan")
-    logsumexp: float = 0.0  # of nll_loss's input, farthest from 0; 0 for log-probabilities
+    logsumexp: float = 0.0  # of nll_loss's input, in the row farthest from 0; 0 for log-probabilities
     spoiled: bool = False  # whether its input isn't finite
     below: float = 0.0  # share of the target's entries that are below zero
     error: str = ""  # the exception that it raised
@@ -185,7 +184,7 @@ class LossCall(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Softmaxed(Event):
-    """A softmax or log_softmax was taken of a net's output. dim: counted from the front."""
+    """Softmax or log_softmax was applied to a net's output. dim: the axis, counted from the front."""
 
     name: str
     forward: int
@@ -195,8 +194,8 @@ class Softmaxed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class WeightsApplied(Event):
-    """Attention weights, a softmax of products, were multiplied by the values. dim: of the softmax, which is
-    at its own line. summed: the axis that the product sums over.
+    """Attention weights, a softmax of products, were multiplied by the values. dim: the axis of the softmax,
+    which is at its own line. summed: the axis that the product sums over.
     """
 
     softmax: Site | None = None
@@ -234,10 +233,10 @@ class Cleared(Event):
 class Stepped(Event):
     """An optimizer took a step.
 
-    gradients: number of its parameters with gradients; zeros: how many of these gradients are all zero;
-    still: their parameters; missing: parameters without gradients. summed: an earlier step had already used
-    some gradients. assigned: some gradients aren't the tensors that backward left. ratio: ‖Δp‖ / ‖p‖; norm:
-    ‖p‖; decay: weight_decay · ‖p‖ / ‖g‖.
+    gradients: number of its parameters with gradients; zeros: how many gradients are all zero; still: the
+    parameters with such gradients; missing: parameters without gradients. summed: an earlier step had already
+    used some gradients. assigned: some gradients aren't the tensors that backward left. ratio: ‖Δp‖ / ‖p‖;
+    norm: ‖p‖; decay: weight_decay · ‖p‖ / ‖g‖.
     """
 
     optimizer: int
@@ -281,7 +280,7 @@ class OptimizerEnded(Event):
 
     filled: recorded backwards that gave it gradients. moved: parameters have other values than at their first
     backward. movement: ‖p_end − p_start‖ / ‖p_start‖ of sampled entries. least: the smallest ‖p_end‖ /
-    ‖p_start‖ of a matrix.
+    ‖p_start‖ of any matrix.
     """
 
     optimizer: int

@@ -23,9 +23,9 @@ OTHERS = ("multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin
 NAMES = (*CLASSES, *BINARY, *PAIRED, "gaussian_nll_loss", *SIGNED, *OTHERS)
 TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}  # else the second argument
 GRAPHS = 3  # the graphs of a line's first calls are logged
-EVERY = 16  # later, those of every 16th call
+EVERY = 16  # later, the graph of every 16th call is logged
 MOST_CLASSES = 1000
-POWERS = {"mse_loss": 2, "l1_loss": 1, "smooth_l1_loss": 1, "huber_loss": 1}  # of the difference
+POWERS = {"mse_loss": 2, "l1_loss": 1, "smooth_l1_loss": 1, "huber_loss": 1}  # power of the difference
 
 
 class Losses:
@@ -167,7 +167,7 @@ def weight_of(name: str, args: Any, kwargs: Any) -> tuple[float, ...]:
 
 
 def logsumexp(x: torch.Tensor) -> float:
-    """The log-sum-exp of the row where it is farthest from zero."""
+    """The log-sum-exp that is farthest from zero over all rows."""
     if x.dim() < 2 or not x.numel():
         return 0.0
     sums = x.float().logsumexp(1)

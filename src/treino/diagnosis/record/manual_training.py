@@ -25,7 +25,7 @@ class ManualTraining:
     """The weights that one hand-written training updates; stands in for an optimizer.
 
     tried: a line that computed a new value from a weight and its gradient; the value may be discarded. moved:
-    the first line that changed a weight since the last backward. force: the gradients at that moment.
+    the first line that changed a weight since the last backward. force: the gradients when ``moved`` ran.
     touched: ids of the weights changed since the last backward.
     """
 
@@ -89,7 +89,7 @@ class ManualTrainings:
         hand = next((h for h in self.every if any(map(h.has, weights))), None)
         newest = self.every[-1] if self.every else None
         if hand is None and newest is not None and newest.tried is not None:
-            hand = newest  # these weights are the ones it computed
+            hand = newest  # the newest training computed these weights
             hand.refs = {}
             if (held := self._gradients.held.get(id(hand))) is not None:
                 held.moved = True

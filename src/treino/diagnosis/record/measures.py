@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 SAMPLED = 256  # entries of a parameter that measure its movement
-MANY = 4096  # the same for a single step
+MANY = 4096  # entries of a parameter that measure a single step
 
 
 @dataclass
@@ -52,7 +52,7 @@ def sampled(p: torch.Tensor, most: int = SAMPLED) -> torch.Tensor:
 
 
 def movement(parameters: list[torch.Tensor], before: list[torch.Tensor]) -> tuple[float, float]:
-    """(norm of the parameters before, norm of their change), from ``MANY`` entries of each."""
+    """Return (norm of the old parameters, norm of their change), from ``MANY`` entries of each."""
     now = [sampled(p, MANY) for p in parameters]
     if not now or [n.shape for n in now] != [b.shape for b in before]:
         return 0.0, 0.0

@@ -20,7 +20,7 @@ from treino.diagnosis.record.tables import as_array
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node, Values, first_tensors
 
-# Without gradients, these run one fused operation unless they see a mode: the tape is idle meanwhile.
+# Without gradients, these run one fused operation unless a mode is active: the tape is idle meanwhile.
 FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
 
 

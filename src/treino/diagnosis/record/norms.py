@@ -26,7 +26,8 @@ class Batches:
 
 
 class Norms:
-    """Watches batches by layer. every: of all layers. loader: returns the line of the loader in use."""
+    """Watches batches by layer. every: the batches of all layers. loader: returns the line of the loader in
+    use."""
 
     def __init__(self, log: Log) -> None:
         self._log = log

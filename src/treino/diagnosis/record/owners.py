@@ -17,7 +17,7 @@ from treino.diagnosis.record.reach import leaves, users, walk
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node
 
-CUTS = 3  # logged for each line, at most
+CUTS = 3  # maximum number logged for each line
 SHAPES = ("zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "randint_like")
 FRESH = ("new_zeros", "new_ones", "new_empty", "new_full")  # these take only a shape
 PLAIN = frozenset((*SHAPES, *FRESH, "grad", "set_grad"))
@@ -67,7 +67,7 @@ class Owners:
         self._frozen[number] = {id(p) for p in every if not p.requires_grad}
 
     def _asks(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
-        """Note inputs of ``autograd.grad`` that are no weights."""
+        """Note inputs of ``autograd.grad`` that aren't weights."""
         inputs = args[1] if len(args) > 1 else kwargs.get("inputs", ())
         for one in inputs if isinstance(inputs, (list, tuple)) else (inputs,):
             if isinstance(one, torch.Tensor) and not isinstance(one, nn.Parameter):

@@ -58,7 +58,7 @@ class Recorder:
         self._places: dict[int, Any] = {}
         self._kinds: set[type] = set()
         self._newest: Any = lambda: None  # the known net that was last called between windows
-        self._batches = self.nets.norms.every  # of batch norms, which fail on single rows
+        self._batches = self.nets.norms.every  # batches of batch norms, which fail on single rows
         compiled = Compiled(self.hooks, self.tape, self.nets)
         compiled.entering = self.entering
         self._seconds = 0.0
@@ -150,7 +150,7 @@ class Recorder:
                     recorder.entering(self, args, frame)
             if own is not None:
                 return own(self, *args, **kwargs)
-            return base.__call__(self, *args, **kwargs)  # looked up now, as the program may replace it
+            return base.__call__(self, *args, **kwargs)  # looked up each time, as the program may replace it
 
         self.hooks.replace(kind, "__call__", unseen(called))
 

@@ -11,9 +11,8 @@ CHANCE = 2.0  # standard errors above chance
 
 
 def loose_labels(rows_ND: np.ndarray, labels: np.ndarray) -> int:
-    """The number of rows, if neither the nearest other row nor a linear fit predicts labels beyond chance.
-
-    Return 0 if one does, or if the rows are too few to tell.
+    """Return the number of rows if neither the nearest other row nor a linear fit predicts labels better than
+    chance; 0 if one does, or if there are too few rows to tell.
     """
     known = np.isfinite(labels)
     rows, labels = rows_ND[known], labels[known]
@@ -41,7 +40,7 @@ def loose_labels(rows_ND: np.ndarray, labels: np.ndarray) -> int:
         return 0
     few = few - few.mean(0)
     goal = np.eye(len(values))[y] - np.bincount(y) / len(y)
-    together = np.zeros(len(y))  # a fit of the other half, times the label, by row
+    together = np.zeros(len(y))  # by row: the prediction of a fit on the other half, times the label
     for fit, test in ((half, ~half), (~half, half)):
         gram = few[fit].T @ few[fit] + np.eye(few.shape[1])
         prediction = few[test] @ np.linalg.solve(gram, few[fit].T @ goal[fit])

@@ -12,8 +12,8 @@ from treino.diagnosis.record.tables import MOST_LABELS, name_of
 
 MEASURED = 8  # evaluations whose rows are compared one by one with training's
 NEAREST = 16  # nearest training rows of an evaluation row
-FLAT = 0.3  # times the median deviation: the smallest scale of a column
-GAP = 3.0  # times the distance of the previous neighbour
+FLAT = 0.3  # times the columns' median deviation: a column's scale is at least this
+GAP = 3.0  # a gap: a neighbour this many times as far as the previous one
 BLOCK = 6  # distinct numbers that identify a position in a series
 LEAST, MANY = 20, 100  # rows
 

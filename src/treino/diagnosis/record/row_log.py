@@ -12,13 +12,13 @@ class RowsTrained(Event):
 
     rows: distinct rows. seen: rows of the first epoch, with repeats; twice: repeats among them. labels: the
     count of each label; labelled: whether there were labels. largest: the largest absolute number. spread:
-    the largest standard deviation of a column over the smallest; middle: the median one. entering: the
-    largest input entry of the net's first product. again: rows that came back with a label; other: with
-    another label than before; alike: with the same shares of labels. loose: rows whose labels neither the
-    nearest row nor a linear fit predicts, 0 if one does. related: the largest correlation between two
-    columns. made: the rows are outputs of nets. right, judged: right and all predictions in training. chance:
-    the expected number of rows equal to one row by chance. telling: the largest share of distinct values in a
-    column.
+    the largest standard deviation of a column over the smallest; middle: the columns' median standard
+    deviation. entering: the largest input entry of the net's first product. again: rows that came back with a
+    label; other: those whose label had changed; alike: whether their labels have the same shares. loose: rows
+    whose labels neither the nearest row nor a linear fit predicts, 0 if one does. related: the largest
+    correlation between two columns. made: the rows are outputs of nets. right, judged: the numbers of right
+    and of all predictions in training. chance: the expected number of rows equal to one row by chance.
+    telling: the largest share of distinct values in a column.
     """
 
     net: int
@@ -59,9 +59,9 @@ class RowsEvaluated(Event):
     that came twice in one call. part: index of the part of a split, or -1; how: how that is known ("rows",
     "numbers", "labels"); cut: the split's line; shared: the share of rows that its other parts hold too.
     looks: the turns of the evaluations; changed: looks with other rows than before under the same labels;
-    stable: looks with the same rows. near: rows, of near_of, that nearly equal training rows by ``measure``.
-    scored: the predictions were compared with labels. digest: of the rows in any order. drawn: a line that
-    drew random numbers outside of nets, before these calls and before training's.
+    stable: looks with the same rows. near: rows, out of ``near_of``, that nearly equal training rows by
+    ``measure``. scored: the predictions were compared with labels. digest: a hash of the rows in any order.
+    drawn: a line that drew random numbers outside of nets, before these calls and before training's.
     """
 
     net: int
@@ -128,7 +128,8 @@ class Blocks(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Folded(Event):
-    """A cross-validation yielded its next fold. again: its test rows that the previous fold trained on."""
+    """A cross-validation yielded its next fold. again: test rows of the fold that the previous fold trained
+    on."""
 
     rows: int
     again: int

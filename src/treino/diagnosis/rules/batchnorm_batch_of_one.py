@@ -17,7 +17,8 @@ LEAST = 3  # batches of one row, if there are no larger ones
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Torch refused a batch of one row; or some come between larger batches; or their averages are used."""
+    """Torch refused a batch of one row; or some came between larger batches; or all did have one row, and the
+    running averages were used in eval mode."""
     steps = max((e.step for e in log.of(Ended)), default=0)
     for norm in log.of(Normed):
         drop = norm.larger and math.prod(norm.shape[2:]) >= WIDE and norm.ones * SELDOM <= steps

@@ -13,7 +13,7 @@ LEAST = 2  # steps on nothing; one may be a first step that only makes an optimi
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Most steps of an optimizer found every gradient that backward had written None or zero; or, if
+    """At most steps of an optimizer, every gradient that backward had written was None or zero; or, if
     gradients were to be accumulated, most backwards' gradients were cleared between two steps.
     """
     for optimizer, kind in {o.optimizer: o.kind for o in log.of(OptimizerMade)}.items():

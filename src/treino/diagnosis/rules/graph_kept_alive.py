@@ -14,7 +14,7 @@ SUMMED = 3  # graphs, if a line sums them from step to step
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """Marks in the graphs of past backwards, or of outputs that were trained on, stay alive long after."""
+    """Graphs of past backwards, or of outputs that were trained on, are still alive many steps later."""
     held = sorted(log.of(GraphsHeld), key=lambda g: (g.result, -g.alive))
     for graphs in held:
         if graphs.alive >= (ALIVE if graphs.summed_at is None else SUMMED):

@@ -9,8 +9,8 @@ from treino.diagnosis.rules.judged import groups
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_
 
-CALLS = 3  # fewest, with unused graphs
-ROWS = 16  # minimum mean rows of such a call; single rows cost nothing
+CALLS = 3  # minimum number of calls with unused graphs
+ROWS = 16  # minimum mean number of rows of these calls; single rows cost nothing
 LAST = 40  # minimum number of rows of a single call in eval mode
 
 

@@ -47,7 +47,8 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def is_frozen_part(stray: Unowned) -> bool:
-    """Whether it comes before the only part of the net that an optimizer holds, and need not learn."""
+    """Whether the parameter comes before the only part of the net that an optimizer holds: it may be
+    fixed."""
     return stray.upstream and stray.apart and stray.shape not in ((), (1,))
 
 

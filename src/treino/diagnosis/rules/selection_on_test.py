@@ -16,7 +16,7 @@ LEARNED = 0.5  # share of rows trained on, at most
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """New rows were evaluated repeatedly, no others are a final test, and the source keeps the best."""
+    """New rows were evaluated repeatedly, no other rows are a final test, and the source keeps the best."""
     every = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and not e.made]
     held_out = [e for e in every if e.trained <= LEARNED * e.rows]
     for digest, own in by_line(held_out, lambda e: e.digest).items():
@@ -39,7 +39,7 @@ def _is_test(e: RowsEvaluated) -> bool:
 
 
 def _judges(other: RowsEvaluated, chosen: RowsEvaluated) -> bool:
-    """Whether these are other rows that are evaluated at the end, and not to choose by."""
+    """Whether the rows ``other`` are evaluated at the end and not used for the choice."""
     last = other.looks[-1] >= chosen.looks[-1]
     return last and naming_line(other.stack, VALIDATION) is None and naming_line(other.stack, TRAIN) is None
 

@@ -6,10 +6,10 @@ from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
 
 LEAST = 10  # minimum number of rows of an evaluation
 SINGLE = 3  # rows that may be equal by accident
-FEW = 0.1  # share of rows that may be equal if the table has equal rows
-MOST = 0.9  # share of training's rows: more is no part of a split but all of it; or of an evaluation's
+FEW = 0.1  # share of rows that may be equal if the table itself has equal rows
+MOST = 0.9  # share of training's or an evaluation's rows: with more, it is the whole table
 COPIES = 0.01  # share of training's rows that came twice in the first epoch
-TELLING = 0.5  # distinct values of a column over rows: measured numbers
+TELLING = 0.5  # distinct values of a column / rows: from here on, measured numbers
 HALF = 0.5
 CHANCE = 0.01  # rows equal to one row by chance
 

@@ -154,7 +154,8 @@ def _measured(names: Sequence[str], sizes: Sequence[int], rows: int, seconds: fl
 
 
 def _run(name: str, sizes: Sequence[int], rows: int) -> Callable[[int], float]:
-    """A function that trains one network for so many further steps and returns the seconds."""
+    """Return a function that trains one network for the given number of further steps and returns the
+    seconds."""
     net = mlp(*sizes[1:-1])
     with fork_rng():
         shared = SharedConfig(net.module(sizes[0], sizes[-1], None), net, Loss("cross_entropy"))

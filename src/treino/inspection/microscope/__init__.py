@@ -37,5 +37,5 @@ TOPICS: dict[str, Topic] = {
 
 
 def topics() -> dict[str, Topic]:
-    """All topics: those with a file, then those of other losses and optimizers in the registries."""
+    """All topics: first the topics with a file, then the other losses and optimizers of the registries."""
     return TOPICS | {name: topic for name, topic in entry_topics().items() if name not in TOPICS}

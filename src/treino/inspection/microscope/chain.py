@@ -149,7 +149,7 @@ def _once(net: nn.Module, used: set[int], *what: Any) -> None:
 
 
 def _acts(module: nn.Module) -> bool:
-    """Whether the module's class is that of a registered activation, other than the identity."""
+    """Whether the module is of a registered activation's class, other than the identity."""
     return type(module) in set(modules_of(lambda _known: True)) - {nn.Identity}
 
 
