@@ -204,7 +204,7 @@ def _advance(job: Job) -> Tick | None:
 def status_at_end(statuses: Iterable[str], reason: str | None) -> str:
     """The final status of a job: diverged if all its networks diverged.
 
-    statuses: of the networks. reason: as in ``close``; ``interrupted`` stays the status in any case.
+    statuses: the networks' statuses. reason: as in ``close``; ``interrupted`` stays the status in any case.
     """
     if reason != "interrupted" and set(statuses) == {"diverged"}:
         return "diverged"
@@ -238,9 +238,10 @@ def drained_folder(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None]
 
 
 def stop_sent(folder: RunFolder, obey: Callable[[Command], bool] = lambda _command: False) -> bool:
-    """Execute the commands since the last call; return whether one of them was stop.
+    """Execute the commands since the last call; return whether one was ``stop``.
 
-    folder: of the training in this process. obey: executes any other command; returns False to refuse it.
+    folder: the folder of the training in this process. obey: executes any other command; returns False to
+    refuse it.
     """
     stop = False
     for command in folder.database.poll_commands():

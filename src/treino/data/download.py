@@ -27,7 +27,7 @@ Report = Callable[[int], None]
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file on a mirror. size: in bytes. size and sha256 are those of the file as downloaded."""
+    """A file on a mirror. size (in bytes) and sha256 describe the file as downloaded."""
 
     name: str
     size: int

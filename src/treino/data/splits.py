@@ -211,8 +211,8 @@ def split_fold(
 ) -> NDArray[np.int64]:
     """``[N]``: TEST for the fold's rows; TRAIN or VALIDATION (a share of all rows) for all other rows.
 
-    The folds are those of scikit-learn's ``StratifiedKFold(k, shuffle=True, random_state=data_seed)``, or of
-    ``KFold`` without classes; equal rows may be in several folds. first_N: from ``first_equal``.
+    The folds equal the folds of scikit-learn's ``StratifiedKFold(k, shuffle=True, random_state=data_seed)``,
+    or of ``KFold`` without classes; equal rows may be in several folds. first_N: from ``first_equal``.
 
     Raises:
         TreinoError: more folds than rows, or no rows left to train on.

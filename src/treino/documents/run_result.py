@@ -118,11 +118,11 @@ class MemberResult(Document):
 class RunResult(RunFacts):
     """``result.json``.
 
-    members: of an ensemble, by number. answering: the numbers of the members whose mean is the prediction,
-    the best first, in the order of their stored weights. Both are missing for a single network. For an
-    ensemble, steps are those of the member that trained longest, and kept_epoch and kept_step the latest of
-    the answering members; it stopped early if patience ended every member that didn't diverge, and diverged
-    if all members did.
+    members: the members of an ensemble, by number. answering: the numbers of the members whose mean is the
+    prediction, the best first, in the order of their stored weights. Both are missing for a single network.
+    For an ensemble, steps are the updates of the member that trained longest, and kept_epoch and kept_step
+    the latest of the answering members; it stopped early if patience ended every member that didn't diverge,
+    and diverged if all members did.
     """
 
     task: Task

@@ -133,10 +133,10 @@ class SegmentEntry(Document):
     """A segment of a run, in ``spec.json`` and ``result.json``.
 
     origin: the (segment, step) that it continues; None for the first. asked: settings as typed. changes:
-    hyper-parameters changed at its first step. steps_per_epoch: steps of an epoch that begins in it.
-    passes_from, optimizer_from: the steps at which its count of epochs, and its optimizer's state, began.
-    order_seed: the seed of its row order, if it isn't the data's. output_change: the largest change of an
-    output on training rows if the network changes at its first step.
+    hyper-parameters changed at its first step. steps_per_epoch: the steps of an epoch that begins in the
+    segment. passes_from, optimizer_from: the steps at which its count of epochs, and its optimizer's state,
+    began. order_seed: the seed of its row order, if it isn't the data's. output_change: the largest change of
+    an output on training rows if the network changes at its first step.
     """
 
     number: Count

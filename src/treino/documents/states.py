@@ -42,7 +42,8 @@ class State(Document):
 
 
 class Identity(State):
-    """The part of a state that never changes during a training. shapes: of the network's tensors."""
+    """The part of a state that never changes during a training. shapes: the shapes of the network's
+    tensors."""
 
     shapes: Many[Many[Count]]
 
@@ -112,8 +113,8 @@ class BracketState(State):
 class SweepState(State):
     """The state of a sweep.
 
-    done: completed brackets. spent: seconds of training. state: of the present bracket. ended: why the sweep
-    ended, if it did. planned_steps: model-steps of the brackets begun so far if no member diverges.
+    done: completed brackets. spent: seconds of training. state: the state of the present bracket. ended: why
+    the sweep ended, if it did. planned_steps: model-steps of the brackets begun so far if no member diverges.
     extensions: how often members have been added. processors: a cluster's processors and their members.
     """
 

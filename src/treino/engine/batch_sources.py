@@ -20,7 +20,8 @@ LONGEST_REWIND = 64  # maximum number of steps before a chunk from which a diver
 
 @dataclass(frozen=True, eq=False)
 class KernelRows:
-    """Rows in the kernels' form. x: ``[N, ...]``, or an object that reads rows. y: in the loss's form."""
+    """Rows in the kernels' form. x: ``[N, ...]``, or an object that reads rows. y: the targets in the loss's
+    form."""
 
     x: Any
     y: Tensor

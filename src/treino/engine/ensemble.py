@@ -96,8 +96,8 @@ OUTPUTS_AT_ONCE = 4_000_000
 @dataclass(frozen=True, eq=False)
 class Validation:
     """Measures members on validation rows. outputs: number of outputs per row. scale: standard deviation of a
-    regression target. batch_size: of the training (None: all rows), for the deviation of the loss over such
-    batches."""
+    regression target. batch_size: the training's batch size (None: all rows), for the deviation of the loss
+    over such batches."""
 
     kernel: Kernel
     shared: SharedConfig

@@ -183,11 +183,11 @@ class Inputs:
 
     classes: the number of classes, or of target values. item_shape: the shape of one row for the user's
     module.
-    scale: a regression target's standard deviation. class_names: in the order of the class numbers.
-    seed: of the row order, if the data has one. kind: the key of its defaults in ``DEFAULTS``. steps: batches
-    per epoch, if a DataLoader makes the batches; batch: the largest batch's rows. columns: the source column
-    of each input; empty: each input is a column. bins: whether each input is a bin of its column; empty: no
-    bins.
+    scale: a regression target's standard deviation. class_names: the class names in the order of the class
+    numbers. seed: the seed of the row order, if the data has one. kind: the key of its defaults in
+    ``DEFAULTS``. steps: batches per epoch, if a DataLoader makes the batches; batch: the largest batch's
+    rows. columns: the source column of each input; empty: each input is a column. bins: whether each input is
+    a bin of its column; empty: no bins.
     """
 
     train: ArrayPair

@@ -177,7 +177,7 @@ class StepPlan:
 class BatchIndices:
     """The row numbers of each step's batch, as a function of (seed, step). Caches the present epoch's order.
 
-    seed: of the order, default the plan's ``data_seed``.
+    seed: the order's seed; default: the plan's ``data_seed``.
     """
 
     def __init__(self, plan: StepPlan, device: torch.device, seed: int | None = None) -> None:

@@ -48,7 +48,7 @@ class Epoch:
 class PopulationView:
     """The population at a tick. Use after the training has moved on raises an error.
 
-    Attributes are those of Population (``params``, ``hp``, ...); ``snapshot()`` is a copy to keep,
+    It has the attributes of Population (``params``, ``hp``, ...); ``snapshot()`` is a copy to keep,
     ``net(member)`` a plain ``nn.Module`` copy, ``answer()`` a copy of the single network or the ensemble.
     """
 

@@ -338,7 +338,7 @@ def warm_start(
     """Load these weights into every member by their ``state_dict`` names; the optimizer's state starts fresh.
 
     weights: may include non-persistent buffers; missing ones keep their initial values. of_each: the weights
-    are those of an ``Ensemble`` of all members; each member gets its own.
+    are of an ``Ensemble`` of all members; each member gets its own.
 
     Raises:
         TreinoError: the tensors don't fit the network; the training has already begun.

@@ -170,10 +170,10 @@ class CorrelatedColumns:
 class Importances:
     """The importance of K columns, the most important first.
 
-    names: of the columns; empty for squares of images. patch, at_K2: for images, the side of the squares in
-    pixels, and the first row and column of each; else 0 and empty. metric: ``accuracy`` or ``rmse`` (in the
-    target's own units). score: loss and metric unshuffled. loss, worse: the increase of the loss, and of the
-    metric's error. split, rows, of: the split, its number of rows measured on, and of all its rows.
+    names: the columns' names; empty for squares of images. patch, at_K2: for images, the side of the squares
+    in pixels, and the first row and column of each; else 0 and empty. metric: ``accuracy`` or ``rmse`` (in
+    the target's own units). score: loss and metric unshuffled. loss, worse: the increase of the loss, and of
+    the metric's error. split, rows, of: the split, its number of rows measured on, and of all its rows.
     columns: the number of all columns; the columns not among the K change the outputs least (``steepest``).
     together: groups of correlated columns. joint_loss: the cost of shuffling each group together.
     """

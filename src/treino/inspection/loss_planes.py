@@ -47,11 +47,10 @@ class Landscape:
 
     kind: ``random`` (two filter-normalised random directions; length 1 is the norm of the network's weights)
     or ``path`` (the first two principal axes of the run's path, in units of the parameters).
-    a_R, b_R: places
-    along the two axes. loss_RR: ``[b, a]``, possibly inf or NaN. centre: the loss at (0, 0). rows: the number
-    of rows used, of ``total`` training rows. seed: the random directions' seed. batch_norm: whether the
-    network uses running statistics; the statistics at (0, 0) are used everywhere. origin_n, axes_2n: the
-    plane's origin and axes in parameter space.
+    a_R, b_R: places along the two axes. loss_RR: ``[b, a]``, possibly inf or NaN. centre: the loss at (0, 0).
+    rows: the number of rows used, of ``total`` training rows. seed: the random directions' seed. batch_norm:
+    whether the network uses running statistics; the statistics at (0, 0) are used everywhere.
+    origin_n, axes_2n: the plane's origin and axes in parameter space.
     """
 
     kind: Literal["random", "path"]

@@ -41,9 +41,9 @@ class Setting:
 class SweepFigures:
     """The validation metrics of a sweep's M networks, in the order of their numbers ``member_M``.
 
-    figure_M: ``[M]``: at the last rung that each network reached. first_M: at the first rung, after equally
-    long training. NaN: diverged. better: 1 if higher is better, else -1. finished_M: whether each network was
-    trained to the end.
+    figure_M: ``[M]``: the metric at the last rung that each network reached. first_M: the metric at the first
+    rung, after equally long training. NaN: diverged. better: 1 if higher is better, else -1. finished_M:
+    whether each network was trained to the end.
     """
 
     name: str

@@ -68,9 +68,9 @@ def layers_as_they_run(
     """Return the layers in the order of their calls, the network's outputs ``[N, C]``, and notes on parts
     that can't be observed.
 
-    Each module with a weight matrix begins a layer. The layer's output is that of the last following module
-    that keeps its units, or the actual input of the next layer if code in between changes it. The network
-    stays unchanged.
+    Each module with a weight matrix begins a layer. The layer's output is the output of the last following
+    module that keeps its units, or the actual input of the next layer if code in between changes it. The
+    network stays unchanged.
     """
     layers: list[_Layer] = []
     parts = []

@@ -99,7 +99,7 @@ def _fixed_value(value: float | str | None) -> str:
 
 
 def warning_sentences(shown: Plane | InputLine, names: list[str]) -> list[str]:
-    """Warn of what the picture can't show: classes that win nowhere in it, or most of the rows."""
+    """Warn of what the picture can't show: classes that win nowhere in the picture, or most of the rows."""
     sentences = []
     if isinstance(shown, Plane) and shown.agreement < 0.5:
         sentences.append(_("This plane shows little of what the network does: most rows lie far from it."))

@@ -23,7 +23,8 @@ ICONS = {
 
 @dataclass(frozen=True, eq=False)
 class PageFrame:
-    """A frame as PNG. alt: its description in words. loss: of the update that led to the frame."""
+    """A frame as PNG. alt: its description in words. loss: the training loss of the update that led to the
+    frame."""
 
     picture: bytes
     alt: str

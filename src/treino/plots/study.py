@@ -41,8 +41,8 @@ class StudyCurve:
     """A row of a study.
 
     panel: its batch size in words. setting: the row's other settings, "" for none. loss, deviation: per
-    epoch, None if unmeasured. floor: the lowest reachable loss, None for 0. seconds, interval: of an epoch.
-    epochs_to: the epoch that reached each metric's figure, None for never.
+    epoch, None if unmeasured. floor: the lowest reachable loss, None for 0. seconds, interval: the time of an
+    epoch, and its interval. epochs_to: the epoch that reached each metric's figure, None for never.
     """
 
     panel: str

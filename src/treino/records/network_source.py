@@ -168,7 +168,7 @@ def copy_words(files: Mapping[str, NetworkFile]) -> dict[str, str]:
 
 
 def write_copies(folder: RunFolder, files: Mapping[str, NetworkFile]) -> None:
-    """Write a copy of each file to the folder. files: by the words of their copies."""
+    """Write a copy of each file to the folder. files: the files, by the words of their copies."""
     contents = {word.rpartition(":")[0]: file.source for word, file in files.items()}
     for name, source in contents.items():
         folder.write_bytes(name, source)

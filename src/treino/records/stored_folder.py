@@ -24,7 +24,7 @@ from treino.words import N_, _
 
 
 class StoredFolder:
-    """A stored folder, read on demand. access: to its rows and to the user's networks."""
+    """A stored folder, read on demand. access: the access to its rows and to the user's networks."""
 
     def __init__(self, folder: RunFolder, access: Access | None = None) -> None:
         self.folder = folder

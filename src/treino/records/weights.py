@@ -38,8 +38,8 @@ def with_weights(net: nn.Module, tensors: Mapping[str, Tensor], name: str) -> nn
 def check_layers(sizes: Sequence[int], shapes: Iterable[Sequence[int]], name: str, members: int = 1) -> None:
     """Refuse layers whose sizes don't fit the kept weights, before the network is built.
 
-    sizes: the inputs, the units of each hidden layer, the outputs. shapes: of all kept tensors. members: the
-    number of networks to which the tensors belong.
+    sizes: the inputs, the units of each hidden layer, the outputs. shapes: the shapes of all kept tensors.
+    members: the number of networks to which the tensors belong.
 
     Raises:
         TreinoError: the shapes don't fit.

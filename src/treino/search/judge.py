@@ -177,7 +177,7 @@ class VerdictFacts:
 
 
 def sentence(verdict: Verdict, facts: VerdictFacts) -> str:
-    """The judgement in one sentence: the metric, its interval, the luck in it, and the comparison.
+    """The judgement in one sentence: the metric, its interval, how much of it is luck, and the comparison.
 
     facts.smaller: the smallest member within one standard error, None if it is the winner; facts.share: its
     parameters as a share of the winner's.

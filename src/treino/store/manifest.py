@@ -103,7 +103,7 @@ class Manifest:
 
 
 def read(folder: Path) -> Manifest:
-    """The manifest of `folder`. Errors: `run_missing`, `not_a_run`, and those of `Manifest.from_bytes`.
+    """The manifest of `folder`. Errors: `run_missing`, `not_a_run`, and the errors of `Manifest.from_bytes`.
 
     `folder` may be a link, unless the link is in a sweep's folder.
     """

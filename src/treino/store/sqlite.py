@@ -51,7 +51,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
 def beside(path: Path) -> dict[Path, int]:
     """The existing files that SQLite opens for `path`, with their numbers of hard links.
 
-    Errors: those of `files.inside` if one of these files is a link or not a regular file.
+    Errors: the errors of `files.inside` if one of these files is a link or not a regular file.
     """
     links = {}
     for ending in ("", *BESIDE):

@@ -198,7 +198,7 @@ def _picture(out_NC: Tensor, data: Data, seen: Sight) -> list[Part]:
 
 def plane_parts(out_NC: Tensor, classes: int, shape: tuple[int, ...]) -> list[Part]:
     """The arrays ``winner`` (predicted class), ``share`` (its probability) and ``margin`` (the root of the
-    lead over the second class) of outputs on one or several planes. shape: of each array."""
+    lead over the second class) of outputs on one or several planes. shape: the shape of each array."""
     winner_N = predicted_classes(out_NC)
     top_N2 = probabilities(out_NC).topk(2, dim=1).values.nan_to_num()
     width = np.uint8 if classes <= np.iinfo(np.uint8).max else np.uint16

@@ -80,7 +80,8 @@ class ScriptPage:
         self.page.put({"state": dict(self._state)})
 
     def _add(self, step: int, losses: list[Any]) -> None:
-        """Append losses to the curve, whose points are means of ``_width`` steps. step: of the last loss."""
+        """Append losses to the curve, whose points are means of ``_width`` steps. step: the step of the last
+        loss."""
         begin = len(self._steps)
         numbers = [float(value) if value is not None else math.nan for value in losses]
         for k, loss in enumerate(numbers):

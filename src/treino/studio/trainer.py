@@ -54,7 +54,7 @@ class Stream:
 
 
 class Trainer:
-    """All trainings of this process. channel: to the studio."""
+    """All trainings of this process. channel: the channel to the studio."""
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel

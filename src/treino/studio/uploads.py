@@ -112,7 +112,7 @@ SECONDS = 120.0  # time limit for reading and describing a table
 def folder_named(name: str, folder: Path) -> Path:
     """The path of the run, sweep or study of this name; ``sweep-1:17`` names a sweep's network.
 
-    A name is that of an entry of the folder; paths and links are refused.
+    The name must be an entry of the folder; paths and links are refused.
 
     Raises:
         TreinoError: no such entry (the hint gives the nearest name), or the name is a path or a link.

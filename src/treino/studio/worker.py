@@ -38,7 +38,7 @@ VERBS: Mapping[str, Mapping[str, Any]] = {
 
 
 class Worker:
-    """All open pages by key. channel: to the studio's server."""
+    """All open pages by key. channel: the channel to the studio's server."""
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel

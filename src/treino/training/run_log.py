@@ -64,9 +64,9 @@ class TrainingCourse:
     """The newest part of a training, since its settings last changed, up to a given step.
 
     segment: the segment that set them; commands may have changed some since. first: the updates before the
-    course. loss_S: the path's losses, from the run's first step on. resolution: with the settings in force.
-    faulty_from: the first step with the present faults. end: the network at this step; for an ensemble, one
-    member. kept_net: the predicting network. rows: facts of the data, which don't change.
+    course. loss_S: the path's losses, from the run's first step on. resolution: the resolution with the
+    settings in force. faulty_from: the first step with the present faults. end: the network at this step; for
+    an ensemble, one member. kept_net: the predicting network. rows: facts of the data, which don't change.
     """
 
     data: Data
@@ -99,9 +99,9 @@ class TrainingCourse:
 
 @dataclass
 class Measures:
-    """Measurements of a course's steps. ratios: norms of updates relative to norms of weights. norms: of the
-    weights. decays: size of the weight decay relative to the gradient. events: about gradients, weights and
-    units.
+    """Measurements of a course's steps. ratios: norms of updates relative to norms of weights. norms: norms
+    of weights. decays: size of the weight decay relative to the gradient. events: about gradients, weights
+    and units.
     """
 
     ratios: list[float] = field(default_factory=list)
@@ -127,8 +127,8 @@ def course_of(
 ) -> TrainingCourse:
     """The run's newest course.
 
-    resolution: of the run's newest segment. nets: the present network (for an ensemble, this member), and the
-    predicting network. Changes of settings within a few steps count as one change.
+    resolution: the resolution of the run's newest segment. nets: the present network (for an ensemble, this
+    member), and the predicting network. Changes of settings within a few steps count as one change.
     """
     link = path_of(spec)[-1]
     number = link.segment.number

@@ -67,7 +67,7 @@ class Start:
 
 @dataclass
 class Clock:
-    """The training time so far, stored with checkpoints so that a resumed run adds to it."""
+    """The training time so far, stored with checkpoints so that a resumed run continues the count."""
 
     seconds: float = 0.0
     evaluation: float = 0.0
@@ -182,9 +182,9 @@ def resuming(
 ) -> Iterator[JobEvent]:
     """Resume an interrupted or killed run from its last checkpoint, bit for bit.
 
-    access: to its rows and the user's network. data: the Dataset or DataLoader, if the run was trained on
-    one. With a DataLoader, an IterableDataset or items that no seed reproduces, the run goes on from the
-    end of the last epoch, or with other items.
+    access: the access to its rows and the user's network. data: the Dataset or DataLoader, if the run was
+    trained on one. With a DataLoader, an IterableDataset or items that no seed reproduces, the run goes on
+    from the end of the last epoch, or with other items.
 
     Raises:
         TreinoError: the run is finished, is being written by another process, is damaged, or its data

@@ -129,7 +129,7 @@ CHUNK_SECONDS = 0.5
 
 @dataclass(eq=False)
 class TrainingBracket:
-    """A bracket in training. number: in the sweep. configs: settings by member number.
+    """A bracket in training. number: its number in the sweep. configs: settings by member number.
 
     rungs: see ``search.halving``. rung: the number of finished rungs.
     """

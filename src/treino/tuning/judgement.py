@@ -531,7 +531,8 @@ def add_spread(document: dict[str, Any], folder: RunFolder, sweep: SweepTraining
 
 
 def figure_spread(by_member: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> dict[str, Any]:
-    """``{split: {metric: {mean, std, min, max, values}}}``; std: of the sample, None for one value.
+    """``{split: {metric: {mean, std, min, max, values}}}``; std: the sample's standard deviation, None for
+    one value.
 
     None, for a metric undefined on these rows, is ignored.
     """

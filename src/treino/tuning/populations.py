@@ -292,7 +292,7 @@ class Curve:
 class PopulationPart:
     """Members that train separately from the rest of their population, at a step of their own.
 
-    rows: their positions in the population. step, evaluated_step, epoch_steps: from the state of their
+    rows: their positions in the population. step, evaluated_step, epoch_steps: taken from the state of their
     training. looks: as in ``Curve``.
     """
 

@@ -125,7 +125,7 @@ def study_resumption(
 ) -> Iterator[JobEvent]:
     """Resume a study that was interrupted or killed: no network is lost, no finished one trained again.
 
-    access: to its data and the user's networks; reading a folder never executes them. on,
+    access: the access to its data and the user's networks; reading a folder never executes them. on,
     gpus_per_chunk: the cluster that trains, see ``open_distribution``.
 
     Raises:

@@ -34,7 +34,7 @@ HEADLINE = {"classification": "accuracy", "regression": "r2"}
 
 
 def row_facts(options: StudyOptions, cell: Cell, track: Track, source: str, device: str) -> StudyRowFacts:
-    """The facts of a row that are known before its first step. device: of its training."""
+    """The facts of a row that are known before its first step. device: the device of its training."""
     training, data = track.training, track.data
     settings = read(cell, options.base, options.seeds[0])
     names = dict.fromkeys(name for each in options.cells for name in each.own)
@@ -56,7 +56,8 @@ def row_facts(options: StudyOptions, cell: Cell, track: Track, source: str, devi
 def row(
     known: StudyRowFacts, records: Sequence[Record], options: StudyOptions, facts: StudyFacts
 ) -> StudyRow:
-    """A row of the document. known: the row's facts before its first step. facts: of the whole study."""
+    """A row of the document. known: the row's facts before its first step. facts: facts of the whole
+    study."""
     losses, deviations = [r.loss for r in records], [r.loss_std for r in records]
     loss = mean_of(losses)
     metrics = {name: mean_of([r.metrics[name] for r in records]) for name in _names(records)}
@@ -143,7 +144,7 @@ def study_result(
 ) -> StudyResult:
     """The rows and conclusions of the records so far.
 
-    records: of every network, ordered by row, then seed.
+    records: the records of every network, ordered by row, then seed.
     """
     many = len(options.seeds)
     rows = [

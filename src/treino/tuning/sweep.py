@@ -234,7 +234,7 @@ def sweep_resumption(
 
     more: members to add, even to a finished sweep, which is then judged again; see ``add_networks``.
 
-    access: to its data and the user's networks; reading a folder never executes them.
+    access: the access to its data and the user's networks; reading a folder never executes them.
     storage: the sweep's Optuna storage, given again: a folder could name any file to write, and Optuna
     unpickles some storages. on, gpus_per_chunk: the cluster that trains, see ``open_distribution``.
 

@@ -97,7 +97,8 @@ class SweepProgress:
     """The progress that a live table shows.
 
     begun, diverged: members so far. planned_steps: model-steps of the known brackets. seconds: of training
-    only. best: (member, value in the metric's own units). rung, rungs: of the running bracket.
+    only. best: (member, value in the metric's own units). rung, rungs: the rung and the number of rungs of
+    the running bracket.
     """
 
     members: int

@@ -27,9 +27,9 @@ class SweepOptions:
 
     sampler: grid, random, sobol or tpe, with its seed. max_time: seconds. until: (metric, value); the sweep
     ends when one member reaches it. top: number of networks kept. fresh: number of fresh seeds and splits for
-    the judge (0: none). storage: of Optuna's trials. spread: select no winner and report how metrics vary;
-    ``until`` then ends nothing, but the steps to it are counted. ensemble: places of the ensemble, see
-    ``greedy_ensemble``; 1: the winner predicts alone.
+    the judge (0: none). storage: the storage of Optuna's trials. spread: select no winner and report how
+    metrics vary; ``until`` then ends nothing, but the steps to it are counted. ensemble: places of the
+    ensemble, see ``greedy_ensemble``; 1: the winner predicts alone.
     """
 
     space: Space

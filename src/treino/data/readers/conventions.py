@@ -39,8 +39,9 @@ def decide(
 ) -> FileConventions:
     """Decide the type of each column.
 
-    what: the file or frame, for messages. place: a function that words the place of a row. Raises TreinoError
-    if columns or cells contradict each other, or if all cells fit two notations and ``reading`` chooses none.
+    what: the name of the file or frame, for messages. place: a function that words the place of a row. Raises
+    TreinoError if columns or cells contradict each other, or if all cells fit two notations and ``reading``
+    chooses none.
     """
     comma = _settle(seen, "decimal", reading, what, place)
     day_first = _settle(seen, "day", reading, what, place)

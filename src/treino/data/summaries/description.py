@@ -47,8 +47,8 @@ class ColumnDescription:
     """The description of a column. way: how training would encode it: number, rank, category, date, out.
 
     missing, unique, outliers: counts. minimum, maximum: numbers, or dates as text; None for other columns.
-    correlation: with the target; signed between two numbers, else from 0 to 1 (correlation ratio, or Cramér's
-    V between classes); None if it can't be computed. shape: the histogram.
+    correlation: the correlation with the target; signed between two numbers, else from 0 to 1 (correlation
+    ratio, or Cramér's V between classes); None if it can't be computed. shape: the histogram.
     """
 
     name: str

@@ -119,8 +119,8 @@ class ImagePair:
 class ImagesDescription:
     """The description of images.
 
-    rows, class_rows: counts for each split. minimum, maximum: of all pixel values. blank: the number of
-    images whose pixels are all equal. duplicates: the number of images equal to an earlier image.
+    rows, class_rows: counts for each split. minimum, maximum: the extremes of all pixel values. blank: the
+    number of images whose pixels are all equal. duplicates: the number of images equal to an earlier image.
     duplicates_across: the number equal to an image in an earlier split. near_duplicates,
     near_duplicates_across: likewise for images whose pixels correlate by at least ``CORRELATION`` with an
     earlier image, without copies and blank images. contradicting: the number of duplicates of an image with

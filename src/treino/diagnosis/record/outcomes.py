@@ -26,7 +26,7 @@ class Unowned(Event):
     was an input of ``autograd.grad``. alone: none of these losses reached a parameter of an optimizer.
     upstream: no parameter of an optimizer comes before it. training: its module's mode. listed: it is among
     the parameters of a net that was called. apart: an optimizer holds exactly one other part of that net.
-    late: it was made after one of the optimizers; opened: it was frozen when one of them was made.
+    late: it was made after one of the optimizers; opened: it was frozen when an optimizer was made.
     """
 
     optimizers: tuple[int, ...] = ()
@@ -73,7 +73,7 @@ class Normed(Event):
     """At the end: the recorded batches of a batch-norm layer.
 
     ones: training batches of one row; larger: of more rows; evaluated: batches in eval mode. crashed: torch
-    refused one. shape, stack, loader: of the newest batch of one row.
+    refused one. shape, stack, loader: facts of the newest batch of one row.
     """
 
     made_at: Site | None = None

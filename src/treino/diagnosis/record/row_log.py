@@ -103,9 +103,9 @@ class RowsEvaluated(Event):
 class RowsFitted(Event):
     """A scaler that produced the rows of a training and an evaluation. site: the line of its fit, if known.
 
-    fitted: number of rows that it was fitted on; rows: of the evaluation. evaluated, trained: the share of
-    each among the fitted rows. apart: the fitted rows were one part of a split, or it transformed many other
-    rows.
+    fitted: number of rows that it was fitted on; rows: number of evaluated rows. evaluated, trained: the
+    share of each among the fitted rows. apart: the fitted rows were one part of a split, or it transformed
+    many other rows.
     """
 
     net: int

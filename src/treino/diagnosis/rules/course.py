@@ -54,7 +54,7 @@ class Training:
         return sum(self.values[:n]) / n
 
     def last(self) -> float:
-        """The mean of the last quarter, at most 64 losses; not finite if one of them isn't."""
+        """The mean of the last quarter, at most 64 losses; not finite if any of these losses isn't."""
         n = max(1, min(64, len(self.values) // 4))
         return sum(self.values[-n:]) / n
 

@@ -57,7 +57,7 @@ SHARES = "acc", "f1", "auc", "precision", "recall", "right", "acur"  # in the na
 def interval(values: Sequence[float], name: str = "") -> list[float] | None:
     """Return [mean, low, high], a 95 % interval by Student's t; None if no value is finite.
 
-    name: of the metric; the interval of a share, such as an accuracy, is cut at 0 and 1 (or 100 %).
+    name: the metric's name; the interval of a share, such as an accuracy, is cut at 0 and 1 (or 100 %).
     """
     from scipy.special import stdtrit
 

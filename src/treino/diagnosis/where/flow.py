@@ -15,8 +15,8 @@ def origins(
 ) -> Iterator[Step]:
     """Yield an expression on a line and everything that made its value, nearest first.
 
-    led: the user's lines that were running, innermost first; they select one of a function's calls.
-    part: of the value, (EACH,) for the elements of a table.
+    led: the user's lines that were running, innermost first; they select one of a function's calls. part: the
+    part of the value; (EACH,) for the elements of a table.
     """
     start = Step(site, node, part=part)
     todo, seen = deque([start]), {start.key}

@@ -50,8 +50,8 @@ class Update:
     """One weight's update after ``step`` updates of a run.
 
     net: the user's module with the weights before the update, float64, with fixed dropout masks (see
-    ``fix_masks``). typed: the run as an argument on the command line. batches: of this update and, if they
-    exist, of the next two. place: the weight.
+    ``fix_masks``). typed: the run as an argument on the command line. batches: the batches of this update
+    and, if they exist, of the next two. place: the weight.
     hp: lr (with its schedule), weight_decay, momentum, beta1, beta2, eps, clip (infinite: none).
     state: the optimizer's state before the update, ``{parameter: {name: array}}``. old_gradients: the sum of
     the gradients of all earlier updates, ``{parameter: array}``, if the fault ``missing_zero_grad`` keeps

@@ -122,8 +122,8 @@ FEW_STEPS, FEW_BACKWARDS = 10, 100  # numbers after which missing losses or step
 class ScriptFigures:
     """The figures of a training, collected step by step.
 
-    steps: of all optimizers together. backwards: calls of backward. watched: whether anybody reads the
-    figures; if not, nothing is measured. unseen: sentences on what the figures leave out.
+    steps: the number of steps of all optimizers together. backwards: calls of backward. watched: whether
+    anybody reads the figures; if not, nothing is measured. unseen: sentences on what the figures leave out.
     """
 
     def __init__(self, *, watched: bool) -> None:

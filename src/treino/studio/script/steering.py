@@ -44,7 +44,7 @@ class Change(NamedTuple):
 class SteeringFile:
     """The file that records changes; it is created at the first change made by hand.
 
-    path: of the file; if it exists, a number is appended to the name.
+    path: the file's path; if it exists, a number is appended to the name.
     """
 
     def __init__(self, path: Path, header: SteeringHeader) -> None:
