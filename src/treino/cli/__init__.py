@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None, program: "Program | None" = None, *,
     ours = [t for t in tokens[:end] if t != "--json"]
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of an unknown TREINO_LANG: language_of raises an error
+        warnings.simplefilter("ignore", UserWarning)  # unknown TREINO_LANG: language_of raises an error
         from treino.words import door, speaking
 
     from treino.cli.help import language_of

@@ -68,7 +68,7 @@ def dropout_threshold(rate: float) -> int:
 def step_seed(seed: int, step: int) -> int:
     """The 63-bit seed of torch's generators in one step, for modules that draw random numbers."""
     x = seed * 0x632BE59BD9B4E019 + step
-    for _round in range(2):  # of splitmix64's finaliser, as in ``mix``
+    for _round in range(2):  # two rounds of splitmix64's finaliser, as in ``mix``
         x = (x + 0x9E3779B97F4A7C15) % 2**64
         x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) % 2**64
         x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) % 2**64

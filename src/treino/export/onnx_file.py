@@ -30,7 +30,7 @@ from treino.records.prediction import intervals_of, reading_of, winners
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
-TOLERANCE = 1e-5  # of a probability; of a number, in standard deviations of the target
+TOLERANCE = 1e-5  # error of a probability; of a number, in standard deviations of the target
 CHECKED = 2000  # maximum number of rows checked
 
 Cells = dict[str, NDArray[Any]]

@@ -23,10 +23,10 @@ from treino.data.splits import split
 
 # ---- settings
 
-# of the networks
+# the networks' seeds
 SEEDS = [0]
 SEED = 0  # of the network
-DATA_SEED = 0  # of the rows: their split and their order
+DATA_SEED = 0  # seed of the rows' split and order
 VALIDATION = 0.2  # the share of rows for validation
 TEST = 0.2  # for the test; the rest is for training
 OWN_ROWS = 0  # rows from this index on are the source's own test rows

@@ -26,7 +26,7 @@ from treino.inspection.outputs import outputs, probabilities
 
 # ---- calibration
 
-BINS = 15  # of equal width, as in the paper
+BINS = 15  # number of bins of equal width, as in the paper
 DRAWS, MOST_DRAWN = 400, 20_000_000
 CHANCE = 0.95  # the share of perfectly calibrated networks with a smaller error than ``chance``
 COST = re.compile(r"cost=(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)")

@@ -24,9 +24,9 @@ from treino.inspection.outputs import evaluating, outputs
 from treino.words import _
 
 MOST_ROWS, FEWEST_ROWS = 2000, 128
-POINTS = 51 * 51  # of the default grid
+POINTS = 51 * 51  # points of the default grid
 LARGEST = 1.5e12  # maximum number of multiply-adds over the default grid: about ten seconds on two cores
-ALONE = 24  # times slower per multiply-add if places are evaluated one after the other
+ALONE = 24  # how many times slower a multiply-add is if places are evaluated one by one
 NUMBERS = 16_000_000  # parameters in memory at once
 IN_CACHE = 2_000_000  # activations of a layer at all places that are evaluated together
 

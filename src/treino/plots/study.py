@@ -32,7 +32,7 @@ STROKES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.6)), (0, (6, 1.6, 1.
 MARKS = "o", "s", "^", "D", "v", "P", "X"
 SHORT = 40  # names up to this length stand two to a line
 MARKED = 12  # marks per line
-OFFSET = 0.05  # of a label from its dot; this and the next two are shares of the axes
+OFFSET = 0.05  # distance of a label from its dot; this and the next two are shares of the axes
 APART_X, APART_Y = 0.11, 0.12  # labels further apart than this can't overlap
 
 

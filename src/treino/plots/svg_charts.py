@@ -28,7 +28,7 @@ from treino.words import numeral
 
 Floats = NDArray[np.float64]
 
-WIDTH = 480  # of a chart, in SVG units
+WIDTH = 480  # width of a chart, in SVG units
 MOST = 300  # maximum number of points per line; of more, each group's lowest and highest are drawn
 FEW = 12  # up to this many points, a line marks each
 GRID, SOFT = 0.14, 0.75  # opacities

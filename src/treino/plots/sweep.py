@@ -284,7 +284,7 @@ def slices_figure(s: SweepFigures) -> "Figure":
         ]
         if len(s.settings) > MOST_SLICES:
             sentences.append(_("The first {k} of {n} settings.").format(k=MOST_SLICES, n=len(s.settings)))
-        width = (WIDTH - LEFT - 0.2) / across  # of a column, in inches
+        width = (WIDTH - LEFT - 0.2) / across  # width of a column, in inches
         ticks = [_ticks(setting) for setting in shown]
         turned = any(_width(of) > width - GAP - 0.1 for of in ticks)
         below = 0.62 + (0.05 * max(len(text) for of in ticks for _at, text in of) if turned else 0.0)

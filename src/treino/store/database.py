@@ -105,7 +105,7 @@ class Database:
         self._identity = os.stat(path) if writable else None
         self._data_version = -1
         self._last_command = 0
-        self._loss_digest: _LossDigest | None = None  # of the newest segment; None: read it from the table
+        self._loss_digest: _LossDigest | None = None  # newest segment's; None: read it from the table
         if connection is not None:
             weakref.finalize(self, connection.close)  # readers need not call close
 

@@ -357,7 +357,7 @@ class RunFolder(FolderFiles):
     def _release(self, *, unlink: bool = False) -> None:
         self._share()
         own_lock, self._lock = self._lock, None
-        if own_lock is not None:  # of a sealed folder the lock file is deleted
+        if own_lock is not None:  # a sealed folder's lock file is deleted
             lock.release(own_lock, self.path / lock.NAME, unlink=unlink or self._manifest.sealed)
 
 

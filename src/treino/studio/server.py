@@ -261,7 +261,7 @@ TYPES = {  # MIME types, which this machine's own table may lack
     ".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".json": "application/json",
     ".mjs": "text/javascript", ".svg": "image/svg+xml",
 }  # fmt: skip
-FORMS = "weights", "script", "report", "gif", "command"  # of downloads made from a run
+FORMS = "weights", "script", "report", "gif", "command"  # forms of downloads made from a run
 
 
 def application(studio: Studio) -> Starlette:

@@ -36,7 +36,7 @@ from treino.words import _
 PORT = 8711
 PORTS_TRIED = 50
 BACKLOG = 1024
-PREFIX = "treino-studio-"  # of the names of temporary folders
+PREFIX = "treino-studio-"  # prefix of temporary folders' names
 
 
 def listener(host: str, port: int) -> socket.socket:

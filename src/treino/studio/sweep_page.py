@@ -74,7 +74,7 @@ def _sides(name: str, lost: Sequence[Any], others: Sequence[Any]) -> Iterator[Si
 # ---- pages
 
 MOST_NETWORKS = 2000  # maximum number of networks in the page's list: the best
-MOST_DIVERGED = 200  # of these, places kept for diverged networks
+MOST_DIVERGED = 200  # places among them that are kept for diverged networks
 MOST_LINES = 400  # maximum number of curves
 FACTS = (
     "member",

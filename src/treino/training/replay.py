@@ -361,7 +361,7 @@ class Playback:
     resolutions: dict[int, Resolution] = field(default_factory=dict)  # by segment, each at any step of it
     begun: set[int] = field(default_factory=set)  # segments whose training is at a state of the segment
     states: dict[tuple[int, int], Saved] = field(default_factory=dict)  # by segment and step
-    step_seconds: float = 1e-3  # of one step, as last measured
+    step_seconds: float = 1e-3  # seconds of one step, as last measured
 
     def at(self, step: int, losses_S: NDArray[np.float32]) -> Snapshot:
         """The run after ``step`` updates of its path. losses_S: the path's losses, at least ``step`` of them.

@@ -301,9 +301,9 @@ def items(x: Tensor, resolution: Resolution) -> Tensor:
 
 # ---- measurements of a run of treino with a bad loss
 
-BATCHES = 5  # whose gradients are measured, at the start and at the end
+BATCHES = 5  # batches whose gradients are measured, at the start and at the end
 CALLS = 3  # events per layer: a measurement on all rows is logged as this many batches of a script
-EVEN = 1e-3  # of the largest weight: units that differ by less count as equal
+EVEN = 1e-3  # times the largest weight: units that differ by less count as equal
 
 
 class FirstSteps:

@@ -123,7 +123,7 @@ class Distribution:
         self, population: GroupTraining, part: PopulationPart, until: int, seconds: float, work: float
     ) -> None:
         """Submit a task of about ``seconds``. work: seconds of all work left in the part."""
-        tasks = max(1, round(work / seconds))  # of equal length
+        tasks = max(1, round(work / seconds))  # tasks of equal length
         stop = population.task_end(part.step + -(-(until - part.step) // tasks))
         ticket = self.cluster.submit(
             train,

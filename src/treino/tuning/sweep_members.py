@@ -39,7 +39,7 @@ from treino.tuning.shared_data import SharedRows
 from treino.tuning.sweep_options import TPE, TPE_AT_ONCE, SweepOptions
 from treino.words import _
 
-COPIES = 12  # of a member's parameters in memory while it trains
+COPIES = 12  # copies of a member's parameters in memory while it trains
 PREPARED = *COMPARED, "fold"  # data settings in which members may differ
 FIRST_LOOK = 20  # minimum number of steps before the engine's first evaluation on validation rows
 

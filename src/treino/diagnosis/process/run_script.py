@@ -227,7 +227,7 @@ def _flush() -> None:
             continue
 
 
-_handler: Callable[[int, Any], None] | None = None  # of SIGTERM, while a script runs
+_handler: Callable[[int, Any], None] | None = None  # the handler of SIGTERM, while a script runs
 _forking = threading.local()  # before: the signals that this thread blocked until it forked
 
 

@@ -24,7 +24,7 @@ SATURATING = ("sigmoid", "tanh", "softsign", "hardtanh", "hardsigmoid")
 NEWEST = 16  # number of a ReLU's newest calls that are kept
 LEAST_LAYERS = 5  # minimum number of weight matrices of a deep net
 EVEN = 1e-3  # times the largest entry: slices that differ by less count as equal
-FILLED = 4096  # tensors remembered with the line that filled them, at most
+FILLED = 4096  # maximum number of tensors remembered with the line that filled them
 
 
 @dataclass

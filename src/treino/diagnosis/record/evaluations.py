@@ -7,7 +7,7 @@ import numpy as np
 
 from treino.diagnosis.record.tables import Columns, RowSample, class_by_class
 
-SAMPLE = 1000  # rows kept whole, at most
+SAMPLE = 1000  # maximum number of rows kept whole
 MOST = 50_000
 LOOKS = 500
 
@@ -51,7 +51,7 @@ class Evaluation:
         self.drawn: set[Any] = set()
         self.base: Look | None = None  # the first look after the net has learned
         self.learned = False
-        self.first_rows: set[int] = set()  # of the first look
+        self.first_rows: set[int] = set()  # rows of the first look
 
     def _begin(self) -> None:
         """Reset the counts that describe a single look."""
@@ -80,7 +80,7 @@ class Evaluation:
         if self.look is not self.base:
             late = set(hashes) - self.rows
             self.new_later, self.later = self.new_later + len(late), self.later + len(late & trained)
-        if self.look is self.base:  # rows trained on later, as for a final fit, are no leak
+        if self.look is self.base:  # training on the rows later, as for a final fit, is no leak
             self.trained |= trained
             self.mixed += len(trained) if len(trained) < 0.98 * len(set(hashes)) else 0
             self.seen += len(hashes)

@@ -15,7 +15,7 @@ from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Values, first_tensors
 
-LONGEST = 200_000  # row numbers compared, at most
+LONGEST = 200_000  # maximum number of row numbers compared
 
 
 class Origin:

@@ -17,7 +17,7 @@ from treino.diagnosis.record.reach import leaves
 from treino.diagnosis.record.values import Node
 
 MOVES = ("sub", "add", "addcmul", "addcdiv", "copy", "lerp", "_foreach_add_", "_foreach_sub_")
-MOST = 512  # weights, at most
+MOST = 512  # maximum number of weights
 NOBODY: tuple[None, Any] = None, lambda: None
 
 

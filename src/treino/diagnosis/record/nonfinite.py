@@ -13,7 +13,7 @@ from treino.diagnosis.record.reach import walk
 from treino.diagnosis.record.tape import Tape
 from treino.diagnosis.record.values import Node
 
-MOST = 20_000  # nodes of a graph examined, at most
+MOST = 20_000  # maximum number of nodes of a graph examined
 NAMES = {
     "log": "log",
     "log2": "log",

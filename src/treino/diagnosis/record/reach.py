@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import torch
 
 Node = TypeVar("Node")
-MOST = 4000  # nodes of torch's own graph, at most
+MOST = 4000  # maximum number of nodes of torch's own graph
 
 
 def reached(first: Node | None, before: Callable[[Node], Iterable[Node | None]], most: int) -> list[Node]:

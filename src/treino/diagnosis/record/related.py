@@ -2,7 +2,7 @@
 
 import numpy as np
 
-MOST = 600  # rows compared with each other, at most
+MOST = 600  # maximum number of rows compared with each other
 COLUMNS = 64
 LEAST = 100  # minimum number of rows
 RARE = 80  # rows outside the most common class; with fewer, a relation may not show

@@ -27,13 +27,13 @@ from treino.diagnosis.record.trainings import MOST, Call, Training
 from treino.diagnosis.record.values import Node, Values, first_tensors, made_of
 
 EVALUATIONS = 64
-BAD = 64  # logged calls with NaN, at most
-FAR = 32  # operations followed back, at most
+BAD = 64  # maximum number of logged calls with NaN
+FAR = 32  # maximum number of operations followed back
 DRAWS = ("rand", "randn", "randint", "rand_like", "randn_like", "normal", "uniform", "bernoulli")
 PRODUCTS = ("linear", "conv1d", "conv2d", "conv3d", "matmul", "addmm", "mm", "embedding", "gru", "lstm")
 KEEPS = frozenset(("getitem", "index_select", "to", "view", "reshape", "unsqueeze", "squeeze", "leaf", "div"))
 ORDERED = 40  # minimum number of rows for which an index counts as a permutation of all rows
-INDICES = 64  # indices examined, at most
+INDICES = 64  # maximum number of indices examined
 
 
 class Rows:

@@ -11,7 +11,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.lines import here
 from treino.diagnosis.record.tables import Columns, hash_rows, table
 
-MOST = 200_000  # rows of one fit, at most
+MOST = 200_000  # maximum number of rows of one fit
 FITS = 50
 TRIED = 16  # rows tried to find a scaler's columns among the net's
 FEW = 20  # fewer distinct rows are no evidence

@@ -23,7 +23,7 @@ GONE = 0.0101  # times the first rate: a lower rate counts as none
 METRICS = 512  # values kept of a ReduceLROnPlateau's metric
 LEAST_ROWS = 16  # orders of fewer rows may be equal by chance
 KEY_ROWS = 64  # rows of an order that identify it
-MOST_DRAWS = 64  # draws of one line, at most
+MOST_DRAWS = 64  # maximum number of draws of one line
 DRAWS = (("manual_seed", torch), ("manual_seed", torch.random), ("seed", random), ("seed", np.random))
 
 

@@ -12,7 +12,7 @@ from treino.diagnosis.record.values import VIEWS, Node, Values
 SOFT = ("softmax", "log_softmax")
 PRODUCTS = ("matmul", "bmm", "baddbmm", "einsum")
 SCORED = frozenset(("div", "mul", "add", "sub", "masked_fill", "where", "dropout", "to", "view", "reshape"))
-MOST = 32  # events of a line, at most
+MOST = 32  # maximum number of events of a line
 
 
 class Softmaxes:

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import torch
 
-MOST_NUMBERS = 20_000_000  # numbers of one table, at most
+MOST_NUMBERS = 20_000_000  # maximum number of values of one table
 WIDE = 256  # columns sampled from wider rows
 _WEIGHTS = np.random.RandomState(0).randint(1, 2**62, size=WIDE).astype(np.uint64) | np.uint64(1)
 _PLAIN = (torch.float32, torch.float64)
-MOST_LABELS = 200  # distinct values, at most, for numbers to count as labels
+MOST_LABELS = 200  # maximum number of distinct values, for numbers to count as labels
 
 
 def flat_rows(t: torch.Tensor) -> np.ndarray | None:

@@ -12,8 +12,8 @@ from treino.diagnosis.record.log import Forward
 from treino.diagnosis.record.tables import Columns, RowSample
 from treino.diagnosis.record.values import Node
 
-MOST = 50_000  # rows remembered, at most
-SAMPLE = 2000  # rows kept whole, at most
+MOST = 50_000  # maximum number of rows remembered
+SAMPLE = 2000  # maximum number of rows kept whole
 
 
 class Call:

@@ -11,7 +11,7 @@ from treino.diagnosis.finding import Site
 from treino.diagnosis.record.log import Graph, Operation
 from treino.diagnosis.record.reach import reached
 
-MOST = 64  # operations of a graph in the log, at most
+MOST = 64  # maximum number of operations of a graph in the log
 PRUNED = 20_000  # known tensors above which dead ones are removed
 OLD = 3  # steps after which a value forgets its parents
 

@@ -9,7 +9,7 @@ from treino.diagnosis.rules.shares import evaluations
 from treino.words import N_, _
 
 LEAST = 2  # evaluations that differ from the previous one
-FEW = 0.05  # share of rows trained on before, at most
+FEW = 0.05  # maximum share of rows trained on before
 
 
 def decide(log: Log) -> Iterable[Evidence]:

@@ -28,7 +28,7 @@ VALIDATION = frozenset(("val", "valid", "validation", "dev", "validacion", "vali
 TRAIN = frozenset(("train", "tr", "training", "trn", "fit"))
 BEST = ("max", "min", "sorted", "argmax", "argmin", "nanargmax", "nanargmin", "idxmax", "idxmin", "sort")
 ORDERS = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
-STEPS = 40  # steps followed back from a net's input, at most
+STEPS = 40  # maximum number of steps followed back from a net's input
 ROUNDS = 6  # rounds of following a metric to the names that hold it
 
 

@@ -12,7 +12,7 @@ from treino.words import N_
 LEAST = 20  # minimum number of calls; ROWS: minimum number of rows in them
 ROWS = 100
 COMMON = 0.75  # minimum share of the most common class
-RARE = 0.3  # times an even share
+RARE = 0.3  # times an even share: a class with less is rare
 THERE = 4  # minimum number of rows of the rare class in the newest calls
 FOUND = 0.1  # share of them that the net predicts. Chosen, not measured, like those above
 LEARNED = 0.85  # times a constant prediction's loss: nets that gave up 0.87 to 3, one that ranks well 0.83

@@ -20,7 +20,7 @@ from treino.diagnosis.rules.graphs import by_line
 LEAST = 12  # minimum number of values that a rule judges
 SAME = 0.05  # relative difference allowed between the loss run backward and torch's
 ALIKE = 0.9  # minimum share of the ratios near their median; not measured
-EXPLODES = 10  # times the first loss, at least; not measured
+EXPLODES = 10  # a diverging loss is at least this many times the first one; not measured
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from treino.words import N_
 
 LEAST = 8  # rows of a batch, and values of a loss
 STUCK = 0.8  # times the loss of a constant prediction
-GREW = 3  # times the first loss, at the end
-WILD = 0.02  # times the weights, in the median step
-LARGE = 0.1  # ... and in the largest
+GREW = 3  # the last loss, times the first loss
+WILD = 0.02  # the median step, times the weights
+LARGE = 0.1  # the largest step, times the weights
 ALONE = 0.5  # relative difference allowed between the loss and the sum. All are chosen, not measured
 
 

@@ -9,7 +9,7 @@ from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.diagnosis.rules.turns import BY_EPOCH, used_and_wasted
 from treino.words import N_
 
-LEAST = 2  # steps on nothing; one may be a first step that only makes an optimizer's state
+LEAST = 2  # steps without gradients; one may only initialise the optimizer's state
 
 
 def decide(log: Log) -> Iterable[Evidence]:

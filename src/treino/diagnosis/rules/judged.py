@@ -10,7 +10,7 @@ from treino.diagnosis.rules.turns import trained_forwards
 TRAINED = 2  # training calls of a net before its metrics count
 LEFT_OUT = 10  # training calls for each other call; with more, a training leaves out some batches
 CHOICES = frozenset(("argmax", "max", "topk", "sort", "argsort", "round", "min"))
-SHARES = frozenset(("softmax", "sigmoid"))  # of outputs, whose arrays become metrics
+SHARES = frozenset(("softmax", "sigmoid"))  # functions of outputs; the arrays that they return become metrics
 ARRAYS = ("numpy", "array", "tolist")
 COMPARES = frozenset(("eq", "ne", "gt", "lt", "ge", "le", "isclose"))
 

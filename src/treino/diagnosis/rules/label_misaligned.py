@@ -17,7 +17,7 @@ from treino.words import N_, _, numeral
 AGAIN, OTHER = 40, 0.25  # rows that came back with a label, and the share with another label
 STUCK = 0.85  # times the loss of a constant prediction
 RELATED = 0.5  # correlation of columns, as in data that were measured rather than drawn
-RARE = 0.01  # rows equal by chance
+RARE = 0.01  # expected number of rows equal by chance
 CLASSES = 100  # at most. All thresholds are chosen, not measured
 
 

@@ -13,7 +13,7 @@ from treino.diagnosis.where.updates import update_rate
 from treino.words import N_
 
 LEAST = 12  # minimum number of steps
-LARGE = 0.15  # times the weights, largest step: 2.6 to 13 by such rates, 0.11 at most in right scripts
+LARGE = 0.15  # largest step, times the weights: 2.6 to 13 by such rates, 0.11 at most in right scripts
 STUCK = 0.9  # times the loss of a constant prediction: 1.0 to 50 by such rates, 0.55 at most in right scripts
 ROSE = 1.5  # highest loss, times the loss of a constant prediction: 15 to 84 by such rates
 WHOLE, JUMPED = 1.0, 1.2  # the same for steps as large as the weights: 1.33 to 84

@@ -10,8 +10,8 @@ from treino.diagnosis.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino.words import N_
 
 LEAST = 20  # minimum number of steps
-STILL = 0.05  # times the weights' norm, whole movement: 0.036 by such a rate, right scripts 0.12 or more
-TYPICAL = 1e-4  # times the weights' norm, typical step: 4e-6 by such a rate, right scripts 0.003 or more
+STILL = 0.05  # whole movement, times the weights' norm: 0.036 by such a rate, right scripts 0.12 or more
+TYPICAL = 1e-4  # typical step, times the weights' norm: 4e-6 by such a rate, right scripts 0.003 or more
 STUCK = 0.7  # times the loss of a constant prediction
 SAME = 0.8  # times the first loss: 0.86 at least by such a rate, 0.55 at most in right scripts
 

@@ -16,7 +16,7 @@ KEEPS = (
     *("to", "view", "reshape", "squeeze", "unsqueeze", "flatten"),
     *("detach", "clone", "getitem", "cat", "stack"),
 )
-MOST = 200  # operations searched, at most
+MOST = 200  # maximum number of operations searched
 
 
 def decide(log: Log) -> Iterable[Evidence]:

@@ -12,7 +12,7 @@ from treino.words import N_
 
 # Hand-written logarithms; below, operations that may scale scores on purpose, as a temperature does.
 LOGS = frozenset(("log_softmax", "log", "logsigmoid", "logsumexp", "log1p", "log2", "logaddexp"))
-ROUNDING = 1e-2  # of half-precision log-probabilities; probabilities are off by ln C and more
+ROUNDING = 1e-2  # error of half-precision log-probabilities; probabilities are off by ln C or more
 SCALED = PASSED | {"mul", "div", "sub", "add", "where", "masked_fill", "clamp", "mean", "sum"}
 
 

@@ -8,7 +8,7 @@ from treino.diagnosis.record.outcomes import Unowned
 from treino.diagnosis.rules.rule import Evidence, Rule
 from treino.words import N_
 
-STEPS = 3  # of an optimizer that learns from the same losses
+STEPS = 3  # steps of an optimizer that learns from the same losses
 LOSSES = 2  # losses that reached the parameter
 
 

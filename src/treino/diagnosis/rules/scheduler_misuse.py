@@ -15,12 +15,12 @@ from treino.words import N_, _
 
 LEAST = 12  # minimum number of updates of a schedule that is judged
 LONG = 10  # updates after which a schedule should have been stepped; not measured
-FEW = 0.34  # of the planned steps: fewer leave the rate nearly at its start
+FEW = 0.34  # share of the planned steps: fewer leave the rate nearly at its start
 NEAR = 0.1  # relative difference between two counts that are about equal
-STARVED = 0.5  # of the updates, at almost no rate; correct schedules have under a third there
+STARVED = 0.5  # share of the updates with almost no rate; correct schedules have under a third
 AGAIN = 3  # times the steps of a half-wave, after which the rate goes up and down
-STILL = 0.01  # of a metric's range: smaller changes are ignored
-SHORT = 0.67  # of the planned steps: with fewer, the rate never comes down; not measured
+STILL = 0.01  # share of a metric's range: smaller changes are ignored
+SHORT = 0.67  # share of the planned steps: with fewer, the rate never comes down; not measured
 BETTER = 0.9, 1.02  # times the first value: a loss that fell, a share that rose; not measured
 STEADY = 0.8  # minimum share of a metric's changes that the mode calls worse
 # Metrics that are all k / n for one n are shares of right predictions: fewer than one in 10⁹ sets of six or

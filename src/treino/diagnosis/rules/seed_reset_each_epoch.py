@@ -13,7 +13,7 @@ from treino.words import N_
 
 SEEDERS = ("manual_seed", "manual_seed_all", "seed", "default_rng", "RandomState", "Random")
 BUSY = (ast.For, ast.While, ast.With, ast.Yield)  # in a function that does more than set seeds
-LEAST = 3  # times within one training, with steps between
+LEAST = 3  # minimum number of repeats within one training, with steps between
 
 
 def decide(log: Log) -> Iterable[Evidence]:

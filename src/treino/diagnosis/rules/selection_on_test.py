@@ -12,7 +12,7 @@ from treino.words import N_, _
 
 LEAST = 10  # minimum number of rows of an evaluation
 LOOKS = 3  # minimum number of evaluations of the same rows
-LEARNED = 0.5  # share of rows trained on, at most
+LEARNED = 0.5  # maximum share of rows trained on
 
 
 def decide(log: Log) -> Iterable[Evidence]:

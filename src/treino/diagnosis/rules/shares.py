@@ -8,10 +8,10 @@ LEAST = 10  # minimum number of rows of an evaluation
 SINGLE = 3  # rows that may be equal by accident
 FEW = 0.1  # share of rows that may be equal if the table itself has equal rows
 MOST = 0.9  # share of training's or an evaluation's rows: with more, it is the whole table
-COPIES = 0.01  # share of training's rows that came twice in the first epoch
+COPIES = 0.01  # share of training's rows that came twice in the first epoch: with more, the table has copies
 TELLING = 0.5  # distinct values of a column / rows: from here on, measured numbers
 HALF = 0.5
-CHANCE = 0.01  # rows equal to one row by chance
+CHANCE = 0.01  # expected number of rows equal to one row by chance
 
 
 def evaluations(log: Log) -> list[tuple[RowsEvaluated, RowsTrained]]:

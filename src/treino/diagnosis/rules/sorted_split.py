@@ -20,9 +20,9 @@ UNSEEN = 0.2  # share of its rows whose classes training never saw
 SHIFT = 0.5  # half the sum of differences of classes' shares
 WORSE = 0.75  # times training's accuracy
 LOST = 0.5  # the same, if only the shares of classes differ
-MANY = 50  # classes, at most
+MANY = 50  # maximum number of classes
 FEW = 0.05  # share of the rows by which two counts may differ
-NEW = 0.1  # share trained on before, at most, for rows to count as new
+NEW = 0.1  # maximum share trained on before, for rows to count as new
 JUDGED, FAILS = 20, 0.5  # training predictions; accuracy, if training's is unknown. All are chosen
 
 

@@ -14,7 +14,7 @@ from treino.diagnosis.where.placement import trail
 from treino.diagnosis.where.source import loops
 from treino.words import N_
 
-NEW = 0.1  # share trained on before, at most, for rows to count as new
+NEW = 0.1  # maximum share trained on before, for rows to count as new
 MANY = 20  # minimum number of rows of an evaluation with only training rows
 
 

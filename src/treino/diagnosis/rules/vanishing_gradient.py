@@ -13,10 +13,10 @@ from treino.words import N_
 SATURATING = ("Sigmoid", "Tanh", "sigmoid", "tanh")
 LEAST = 8  # minimum number of backwards
 SLIVER = 1e-4  # ratio of first to last gradient, in seven of ten backwards and at the start
-SQUASHED = 3e-3, 4  # the same behind this many saturating activations
-SEVEN = 0.7  # of the backwards, in order of their ratios; not measured
+SQUASHED = 3e-3, 4  # the same ratio behind this many saturating activations
+SEVEN = 0.7  # share of the backwards, in order of their ratios; not measured
 STUCK = 0.8  # times the loss of a constant prediction
-TINY = 0.3  # times the default spread, below which weights were drawn too small
+TINY = 0.3  # times the default spread: below that, weights were drawn too small
 
 
 def decide(log: Log) -> Iterable[Evidence]:

@@ -13,7 +13,7 @@ from treino.diagnosis.where.source import module, name_of, place, remembered
 
 DEEP = 12  # longest path of a value that is passed on unchanged
 EACH = -1  # in a part: any element
-ROUTES = 24  # paths back from a value, at most
+ROUTES = 24  # maximum number of paths back from a value
 
 Stack = tuple[ast.Call, ...]
 

@@ -6,7 +6,7 @@ from typing import Any
 from treino.diagnosis.where.bindings import bindings, defaults, scope_of
 from treino.diagnosis.where.source import name_of, parents, remembered
 
-MOST = 300  # calls of one function, at most
+MOST = 300  # maximum number of calls of one function
 MAKES = ("__init__", "__post_init__", "__new__")
 
 

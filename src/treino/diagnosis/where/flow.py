@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from treino.diagnosis.finding import Site
 from treino.diagnosis.where.back import Step, back
 
-MOST = 300  # steps of one walk, at most
+MOST = 300  # maximum number of steps of one walk
 
 
 def origins(

@@ -13,7 +13,7 @@ from treino.diagnosis.finding import Site
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Loop = ast.For | ast.AsyncFor | ast.While
 
-LONGEST = 1_000_000  # characters of a file that is parsed, at most
+LONGEST = 1_000_000  # maximum number of characters of a file that is parsed
 _IGNORE = re.compile(r"#\s*treino:\s*ignore\[([\w\s,]+)\]")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 

@@ -122,7 +122,7 @@ def _explained(request: Any, error: ValidationError) -> tuple[str, str]:
 
 # ---- ``tr.button``
 
-LONGEST = 60  # characters of a name
+LONGEST = 60  # maximum number of characters of a name
 
 buttons: dict[str, Callable[[], object]] = {}
 """The function of each button, by the button's name."""
