@@ -34,7 +34,7 @@ FLAG = "--lang"
 def language_of(tokens: Sequence[str]) -> tuple[list[str], str | None]:
     """Take ``--lang`` out of the tokens that precede ``--``. Return (other tokens, language or None).
 
-    Without ``--lang`` the language is that of ``TREINO_LANG``.
+    Without ``--lang``, ``TREINO_LANG`` decides.
 
     Raises:
         TreinoError: ``--lang`` has no value or is given twice, or the language is unknown.

@@ -46,7 +46,7 @@ class ColumnReader(Protocol):
 
 @dataclass(eq=False)
 class TableFile:
-    """A table in a file. row_K: the selected rows; None for all. last: the column last read, as cache."""
+    """A table in a file. row_K: the selected rows; None: all. last: the column read last, as a cache."""
 
     opened: ColumnReader
     spilled: RowSpill

@@ -162,8 +162,8 @@ def block_numbers(
 ) -> list[UpdateNumbers]:
     """One UpdateNumbers per step for a block of R members.
 
-    factor_SR: the schedules' factors in float64. The formulas are those of ``member_numbers``, on ``[S, R]``,
-    with correctly rounded IEEE operations only; the results are then rounded to ``dtype``.
+    factor_SR: the schedules' factors in float64. The formulas equal those in ``member_numbers``, on ``[S,
+    R]``, with correctly rounded IEEE operations only; the results are then rounded to ``dtype``.
     """
     steps = len(factor_SR)
     lr_SR = hp["lr"] * factor_SR

@@ -90,7 +90,7 @@ class Tick:
     """Some consecutive steps of a training: their losses, the epochs that ended, a view of the population.
 
     step: updates done. epoch: passes over the rows, maybe fractional. loss_SP: float32 ``[S, P]``, each
-    step's loss before its update; NaN after a member's end. epochs: those that ended within this tick.
+    step's loss before its update; NaN after a member's end. epochs: the epochs that ended within this tick.
     status_P: running, finished, stopped (by patience) or diverged. together: whether members form an
     ensemble.
     """

@@ -55,9 +55,9 @@ class TrainingLoop:
     """A training of P networks side by side, made by ``train``. Iterate over it for ticks, or call
     ``advance`` to train for a limited time.
 
-    setup: the fixed parts, including the config. state: the changing parts, as plain data. keyframes: those
-    taken so far. step, epoch: progress so far. steps, steps_per_epoch: the plan. engine, threads: the
-    kernel's name and threads.
+    setup: the fixed parts, including the config. state: the changing parts, as plain data. keyframes: the
+    keyframes taken so far. step, epoch: progress so far. steps, steps_per_epoch: the plan. engine, threads:
+    the kernel's name and threads.
     layers: (name, kind, in, out, parameters) of every layer. parameters: number per member, without padding.
     loss, loss_reason: the loss's name, and why it was chosen. loss_function: the loss itself. outputs: C.
     """
@@ -301,7 +301,8 @@ class TrainingLoop:
 
     @property
     def answering(self) -> list[int]:
-        """The members that predict: those chosen for the ensemble so far, the best first, or the only one."""
+        """The members that predict: the members chosen for the ensemble so far, the best first, or the only
+        one."""
         s = self.config.shared
         return answering_members(self.state, s.metric) if s.ensemble > 1 else [0]
 

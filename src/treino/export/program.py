@@ -45,9 +45,7 @@ class Dropout(nn.Module):
             return h
         a, b = (self.key() | np.uint64(1)).view(np.int32)
         kept = element_numbers(h.numel()) * a + b >= round(self.p * 2**32) - 2**31
-        mask = torch.from_numpy(kept).float() * (
-            1 / (1 - self.p)
-        )  # scaled up, so that the expected sum stays
+        mask = torch.from_numpy(kept).float() * (1 / (1 - self.p))  # keeps the expected sum
         return h * mask.view_as(h).to(h.device)
 
 
@@ -283,9 +281,7 @@ def train_network(seed, splits, scale):
                 ema = EMA
                 if EMA_FROM:
                     ema = latest(EMA_FROM, step, EMA)
-                share = 1 - min(
-                    ema, (2 + step) / (11 + step)
-                )  # a smaller decay at first, so that the initial weights fade fast
+                share = 1 - min(ema, (2 + step) / (11 + step))  # the initial weights fade fast
                 for name, value in average.items():
                     value.lerp_(net.get_parameter(name).detach(), share)
             if COUNTS_STEPS:

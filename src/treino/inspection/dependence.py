@@ -129,7 +129,7 @@ def dependence(
 
 
 def drawable(data: Data) -> tuple[str, ...]:
-    """The columns whose dependence can be drawn: those of a table, except hashed or unused columns."""
+    """The columns whose dependence can be drawn: a table's columns, except hashed or unused ones."""
     if data.kind == "image":
         return ()
     made = data.preparation.encoders

@@ -19,7 +19,7 @@ from treino.words import _
 
 
 def curves_of(run: StoredRun) -> Curves:
-    """Return the run's curves as numbers; while it runs, those up to now."""
+    """Return the run's curves as numbers; while it runs, the curves up to now."""
     evaluated, count, result = run.evaluations, epoch_count(run.spec), run.result
     mean_E, deviation_E = (
         training_losses(run.losses, count) if result is None else (result.loss.train, result.loss_std.train)

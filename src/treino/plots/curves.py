@@ -84,7 +84,7 @@ def curves_figure(curves: Curves, title: str = "") -> "Figure":
 
 
 def _of_metric(curves: Curves) -> list[Mapping[str, Floats]]:
-    """Return the figures of each split that has ``curves.metric``."""
+    """Return the metrics of each split that has ``curves.metric``."""
     return [of for of in curves.evaluated.values() if curves.metric and curves.metric in of]
 
 
@@ -219,7 +219,7 @@ def _near_zero(values: list[Floats]) -> bool:
 
 
 def _marks(axes: "Axes", curves: Curves, metric: str) -> "dict[str, Artist]":
-    """Draw lines at the kept weights' epoch (with its validation figure) and where the run diverged.
+    """Draw lines at the kept weights' epoch (with its validation metric) and where the run diverged.
 
     Return the legend's entries by label.
     """
@@ -289,7 +289,7 @@ def alarms(curves: Curves) -> list[str]:
 
 
 def overlay_figure(runs: Sequence[Curves], smooth: float = 0.0, notes: Sequence[str] = ()) -> "Figure":
-    """Draw one colour for each run, and a panel for each figure that any run has.
+    """Draw one colour for each run, and a panel for the loss and each metric that any run has.
 
     smooth: as in ``smoothed``; the unsmoothed curves stay visible, faint.
     """

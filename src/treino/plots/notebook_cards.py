@@ -48,7 +48,7 @@ SHOWN = 30  # maximum number of runs in a list
 def run_card(
     path: Path, data: str, status: str, result: RunResult | None, findings: Sequence[Finding], curves: Curves
 ) -> str:
-    """Return a run's card: headline, figures, loss, findings. data: the data's name. result: None before the
+    """Return a run's card: headline, metrics, loss, findings. data: the data's name. result: None before the
     run ends.
     """
     parts = [_title(path.name, f"{data} · {_(status)}", status == "diverged")]
@@ -170,9 +170,9 @@ PROGRESS_GRID = (
 class LiveTraining:
     """The state of a running training.
 
-    done: from 0 to 1. figures: values by name. left: estimated seconds to the end, None before an estimate.
-    curves: per epoch. loss_S: each step's loss, if the epochs are too few for a curve. messages: what
-    happened, once the training is over.
+    done: from 0 to 1. figures: the metrics by name. left: estimated seconds to the end, None before an
+    estimate. curves: per epoch. loss_S: each step's loss, if the epochs are too few for a curve. messages:
+    what happened, once the training is over.
     """
 
     name: str
@@ -187,7 +187,7 @@ class LiveTraining:
 
 
 def training_html(live: LiveTraining) -> str:
-    """Return the training as HTML: progress bar, figures, curves, and the boundary of two inputs."""
+    """Return the training as HTML: progress bar, metrics, curves, and the boundary of two inputs."""
     charts = []
     if live.loss_S is not None and len(live.loss_S):
         step_S = np.arange(1.0, len(live.loss_S) + 1)

@@ -42,7 +42,7 @@ class StudyCurve:
 
     panel: its batch size in words. setting: the row's other settings, "" for none. loss, deviation: per
     epoch, None if unmeasured. floor: the lowest reachable loss, None for 0. seconds, interval: the time of an
-    epoch, and its interval. epochs_to: the epoch that reached each metric's figure, None for never.
+    epoch, and its interval. epochs_to: the epoch at which each metric reached its goal, None for never.
     """
 
     panel: str
@@ -236,7 +236,7 @@ def legend_below(
 def tradeoff_figure(
     lines: Sequence[StudyCurve], title: str, metric: str | None, figure: float | None
 ) -> "Figure":
-    """Draw a dot for each row: seconds per epoch, and epochs until the figure is reached.
+    """Draw a dot for each row: seconds per epoch, and epochs until the goal is reached.
 
     Along a grey line, their product (total seconds) is constant. Rows that never reach it stand above.
     metric, figure: the goal; with None, only the seconds are shown.

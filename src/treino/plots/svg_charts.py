@@ -1,4 +1,4 @@
-"""Small SVG charts: lines with bands, and figures with intervals.
+"""Small SVG charts: lines with bands, and values with intervals.
 
 They are drawn from numbers alone and stay sharp at every size.
 """
@@ -62,7 +62,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its interval, one line of a chart. faint: a value to compare with."""
+    """A value with its interval, one line of a chart. faint: a value to compare with."""
 
     name: str
     value: float
@@ -149,7 +149,7 @@ def line_chart(
 def interval_chart(
     estimates: Sequence[Estimate], *, label: str, alt: str, bounds: tuple[float, float] | None = None
 ) -> str:
-    """Return a line for each figure, a dot with its interval, all on one axis.
+    """Return a line for each value, a dot with its interval, all on one axis.
 
     bounds: values that the axis never passes, such as 0 and 1 for a share.
     """

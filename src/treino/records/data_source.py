@@ -94,7 +94,7 @@ def kinds_of(settings: Settings) -> dict[str, str]:
 
 
 def reading_of(settings: Settings) -> ReaderOptions | None:
-    """The file's format, as far as it is set."""
+    """The options of the file's format that are set."""
     form: dict[str, Any] = {name: getattr(settings, name) for name in READING}
     form["header"] = None if settings.header is None else settings.header == "yes"
     form["quote"] = "" if settings.quote == "none" else settings.quote

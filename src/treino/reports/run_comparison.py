@@ -85,7 +85,7 @@ def _differing(runs: Sequence[StoredRun]) -> list[tuple[str, list[Any]]]:
 
 
 def _apart(runs: Sequence[StoredRun]) -> str:
-    """Return why the test figures can't be compared; "" if they can."""
+    """Return why the test metrics can't be compared; "" if they can."""
     for run in runs:
         result = run.result
         test = (result and result.metrics.test) or {}
@@ -142,7 +142,7 @@ def _error(run: StoredRun) -> np.ndarray:
 
 
 def differences(a: StoredRun, b: StoredRun) -> list[dict[str, Any]]:
-    """Return ``{what, a, b}`` for the data, every setting and every figure in which the runs differ."""
+    """Return ``{what, a, b}`` for the data, every setting and every metric in which the runs differ."""
     one, two = _flat(a), _flat(b)
     names = [*one, *(k for k in two if k not in one)]
     return [{"what": n, "a": one.get(n), "b": two.get(n)} for n in names if one.get(n) != two.get(n)]

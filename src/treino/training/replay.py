@@ -212,7 +212,7 @@ def _set_near(
     return True
 
 
-State = tuple[Saved, set[int]]  # and the commands applied in it
+State = tuple[Saved, set[int]]  # a state, and the commands applied in it
 StoredStates = dict[int, Callable[[TrainingLoop, NDArray[np.float32]], State | None]]  # by their steps
 
 
@@ -358,7 +358,7 @@ class Playback:
 
     run: StoredRun
     data: Data
-    resolutions: dict[int, Resolution] = field(default_factory=dict)  # by segment, each at any step of it
+    resolutions: dict[int, Resolution] = field(default_factory=dict)  # by segment; each at any of its steps
     begun: set[int] = field(default_factory=set)  # segments whose training is at a state of the segment
     states: dict[tuple[int, int], Saved] = field(default_factory=dict)  # by segment and step
     step_seconds: float = 1e-3  # seconds of one step, as last measured

@@ -46,7 +46,7 @@ class Distribution:
     _pace: dict[int, float] = field(default_factory=dict)  # seconds of a member's step, by id of population
 
     def advance(self, goals: Sequence[tuple[GroupTraining, int]]) -> tuple[GroupTraining, Tick] | None:
-        """Train the populations towards these steps for a moment. Return one of them and its tick; None if
+        """Train the populations towards these steps for a moment. Return one population and its tick; None if
         all have reached their steps."""
         behind = [(population, until) for population, until in goals if population.behind(until)]
         if not behind:

@@ -47,7 +47,7 @@ CHOICES: dict[str, Collection[Any]] = {
 
 @dataclass(frozen=True)
 class Cell:
-    """A row of the study. own: settings of this row alone. mode: corrected, as_taught, or one fault."""
+    """A row of the study. own: settings of only this row. mode: corrected, as_taught, or one fault."""
 
     own: Mapping[str, Any]
     mode: str

@@ -44,7 +44,7 @@ class Compiled:
             self._hooks.replace(OptimizedModule, "__call__", self._around(OptimizedModule.__call__))
 
     def _around(self, original: Any, of: Any = None) -> Any:
-        """Run a compiled callable unobserved; record its result. of: the module whose method it is."""
+        """Run a compiled callable unobserved; record its result. of: the module whose method is called."""
         hooks, run = self._hooks, self._run
 
         @functools.wraps(original)

@@ -287,7 +287,8 @@ class Rows:
             self.hungry = self.loaders.hungry = not all(o.done for o in self.trainings.values())
 
     def learner(self, net: int) -> Training | None:
-        """The training of a net's weights: its own, or that of the only trained net with the same shapes."""
+        """The training of a net's weights: its own, or the training of the only trained net with the same
+        shapes."""
         own = self.trainings.get(net)
         if own is None or own.rows:
             return own

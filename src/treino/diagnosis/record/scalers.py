@@ -89,7 +89,7 @@ class Fits:
                 yield fields | {"evaluated": shares[0], "trained": shares[1], "apart": apart}
 
     def by_hand(self, t: Any, e: Any, every: list[Any]) -> Iterator[dict[str, Any]]:
-        """Yield a fit by hand, if all rows are exactly scaled together, but training's alone are not."""
+        """Yield a fit by hand if all rows together are exactly scaled, but training's rows alone are not."""
         tables: list[set[int]] = []
         every_row = t.columns
         for o in [e, *(o for o in every if o is not e)]:
@@ -143,7 +143,8 @@ def of_table(rows_ND: np.ndarray, every: Columns, ready_MD: np.ndarray) -> bool:
 
 
 def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
-    """ "standard" or "minmax", if all rows together are exactly scaled so, and training's alone are not."""
+    """ "standard" or "minmax" if all rows together are exactly scaled so, and training's rows alone are
+    not."""
     moving = every.deviation > 0
     if not moving.any() or train.n < 20 or not len(sample):
         return ""

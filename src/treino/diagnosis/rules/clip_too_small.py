@@ -24,7 +24,7 @@ BELOW_EPS = 1e-6  # below Adam's eps; Adam rescales what a larger limit leaves
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """A clip cuts nearly all of the gradients, the weights stay, and the loss hardly falls."""
+    """A clip removes nearly all of the gradients, the weights hardly move, and the loss hardly falls."""
     made = {o.optimizer: o for o in log.of(OptimizerMade)}
     every = trainings(log)
     for clips in by_line(log.of(Clip), lambda c: c.site).values():

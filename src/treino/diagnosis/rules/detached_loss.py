@@ -13,7 +13,7 @@ ANEW = ("tensor", "as_tensor", "from_numpy", "FloatTensor", "detach", "data")
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """backward ran from a fresh leaf, or through a graph without parameters, while an optimizer waits."""
+    """backward ran from a fresh leaf, or through a graph without parameters, though there is an optimizer."""
     ends = log.of(OptimizerEnded)
     if not any(e.steps or not e.filled for e in ends):
         return

@@ -13,7 +13,7 @@ LEAST = 3  # backwards; one or two may only inspect gradients
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """No step used the gradients that were written, or only one step in many backwards did."""
+    """No step used the gradients that backward wrote, or there was one step for many backwards."""
     made: dict[int, OptimizerMade] = {o.optimizer: o for o in log.of(OptimizerMade)}
     ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
     stepped = {p for o, e in ends.items() if e.steps and o in made for p in parameters(made[o])}

@@ -11,7 +11,8 @@ from treino.words import N_, _
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """A value was not finite, steps followed, and no later value was (after skipped steps, one may be)."""
+    """A value was not finite, steps followed, and no later value was finite (after skipped steps, one may
+    be)."""
     courses = {c.site: c.values for c in log.of(Course)}
     steps = sum(e.steps for e in log.of(OptimizerEnded))
     for event in log.of(NonFinite):

@@ -40,7 +40,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def _only(e: RowsEvaluated, t: RowsTrained) -> bool:
-    """Whether these are some of training's rows, and were compared with labels."""
+    """Whether these rows are a part of training's rows and were compared with labels."""
     part = MANY <= e.rows < MOST * t.rows and e.trained == e.rows
     return part and e.scored and t.chance < CHANCE and t.floating and not (t.made or e.made)
 

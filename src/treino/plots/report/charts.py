@@ -1,4 +1,4 @@
-"""Tables and charts of a report's figures: with intervals and baselines, per epoch, per class."""
+"""Tables and charts of a report's metrics: with intervals and baselines, per epoch, per class."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Sections of a report that compares runs: differing settings, figures, and statistical tests."""
+"""Sections of a report that compares runs: differing settings, metrics, and statistical tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

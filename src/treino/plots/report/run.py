@@ -1,4 +1,4 @@
-"""Sections of a report on one run: data, settings, figures, findings, and how to reproduce it."""
+"""Sections of a report on one run: data, settings, metrics, findings, and how to reproduce it."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -126,7 +126,8 @@ def _leaders(facts: SweepFacts) -> Section:
 
 
 def _judge(facts: SweepFacts) -> Section:
-    """Say how much of the best figure is luck, and how probably it beats baselines and the runner-up."""
+    """Say how much of the best score is luck, and how probably the best member beats baselines and the
+    runner-up."""
     judge = None if facts.result is None else facts.result.judge
     if judge is None:
         return Section(_("What it is worth"), ())
