@@ -41,7 +41,7 @@ def table_settings(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def without_recipe(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings without those that their recipe would add again."""
+    """The settings, without the settings that their recipe would add again."""
     if settings.get("recipe") != "table":
         return dict(settings)
     usual, known = _plain_values(table_settings({})), _plain_values(settings)

@@ -318,7 +318,8 @@ def _with_text(reading: ReaderOptions | None, kinds: Mapping[str, str]) -> Reade
 def _alike(
     options: ReaderOptions | None, detection: ReaderOptions | None, target: Column
 ) -> ReaderOptions | None:
-    """Options for a further file: those that the user set; the format of the main file is their default."""
+    """Options for a further file: the options that the user set; the format of the main file is their
+    default."""
     if detection is None:
         return options
     like = replace(options or ReaderOptions(), like=detection, missing=detection.missing)

@@ -74,7 +74,7 @@ Asked = Annotated[dict[str, Plain], AfterValidator(_asked)]
 
 
 class ResolvedSettings(Settings):
-    """All settings with their values in the training, including those that the data decides."""
+    """All settings with their values in the training, including values that the data decides."""
 
     model_config = Document.model_config
 

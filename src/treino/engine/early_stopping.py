@@ -118,7 +118,7 @@ def freeze_diverged(
 ) -> None:
     """Reset every diverged member to its last update with finite parameters, and end it there.
 
-    loss_SR: losses of the steps from ``first`` on; those after that update are set to NaN.
+    loss_SR: losses of the steps from ``first`` on; losses after that update are set to NaN.
     """
     population = state.population
     params = population.params[members.to(population.params.device)]

@@ -26,7 +26,7 @@ SavedState = tuple[dict[str, Tensor], dict[str, Any]]
 
 
 def training_identity(setup: TrainingSetup, state: TrainingState) -> dict[str, Any]:
-    """The values that must equal those of a saved state for this training to load it."""
+    """The values that must equal a saved state's values for this training to load it."""
     plan, shared, loss, stopping = setup.plan, setup.shared, setup.shared.loss, setup.early_stopping
     return {
         "format": 1,
@@ -185,7 +185,8 @@ class KeyframeBuffer:
         return frames
 
     def _copied(self, state: TrainingState, chunk: Chunk) -> list[tuple[int, Copies]]:
-        """(step, copies) from the kernel, without those after a diverged member's last good update."""
+        """Return (step, copies) from the kernel, without copies after a diverged member's last good
+        update."""
         if not chunk.keyframe_copies:
             return []
         last = int(state.last_step_P[0])

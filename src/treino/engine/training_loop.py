@@ -278,7 +278,8 @@ class TrainingLoop:
 
     @property
     def last_step_P(self) -> Tensor:
-        """``[P]`` int64: each member's updates; for a diverged one, those up to its last finite weights."""
+        """``[P]`` int64: each member's updates; for a diverged one, the updates up to its last finite
+        weights."""
         return self.state.last_step_P
 
     @property

@@ -174,7 +174,7 @@ class TrainingState:
         )
 
     def put(self, index: list[int], tensors: Mapping[str, Tensor]) -> None:
-        """Overwrite these members, in order, by those of another state, given as its ``tensors()``."""
+        """Overwrite these members, in order, by the members of another state, given as its ``tensors()``."""
         at = torch.tensor(index)
         for name, here in self.tensors().items():
             if here.numel():

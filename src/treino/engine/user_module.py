@@ -111,7 +111,8 @@ def _numbers(t: Tensor) -> Tensor:
 
 
 def probe_rows(x: Any, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Copies of two rows for a test: those with the largest and smallest number, where bad indices fail."""
+    """Copies of two rows for a test: the rows with the largest and smallest number, at which bad indices
+    fail."""
     if not isinstance(x, Tensor):
         two: tuple[Tensor, Tensor] = x.two(y)
         return two

@@ -126,7 +126,7 @@ def weighted(net: nn.Module) -> dict[str, nn.Module]:
 
 
 def weights(module: nn.Module) -> list[Tensor]:
-    """A module's trained parameters of two or more axes, without those of its child modules."""
+    """A module's trained parameters of two or more axes, without its child modules' parameters."""
     own = [p for p in module._parameters.values() if p is not None and p.requires_grad]
     return [p for p in own if p.dim() >= 2]
 

@@ -63,7 +63,7 @@ class LossSurface:
         """The place of a network (default: the surface's own): ``[n]`` float32.
 
         Raises:
-            TreinoError: its tensors differ from those of the surface's network.
+            TreinoError: its tensors differ from the tensors of the surface's network.
         """
         net = self.net if net is None else net
         there = dict(_tensors(net))

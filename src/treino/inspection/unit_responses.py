@@ -26,15 +26,15 @@ ROWS = 1000  # training rows on which units are compared
 class UnitColumn:
     """One column of the diagram: K of a layer's ``total`` units.
 
-    name: the module's name in the network, "" for the inputs. what: the class of the module and of those that
-    follow, such as "Linear, ReLU". units_K: indices of the units that contribute most to the next column, by
-    the deviation of their outputs on training rows times the norm of their outgoing weights. labels: names of
-    inputs and outputs, else empty. seen_KRR: ``[K, R (y), R (x)]``: the units' outputs over the grid, as
-    inputs of the next column; channels are averaged over positions. bias_K: None without biases. weight_KJ:
-    the weights from the previous column's J units; None without such a matrix. norm_K: the norm of all
-    incoming weights of a unit, NaN without weights. tile_K: the weights as images over pixels, ``[K, C, H,
-    W]``, else None. dead_K: whether the unit's output is the same on every training row. active_K: the share
-    of rows with a nonzero output.
+    name: the module's name in the network, "" for the inputs. what: the classes of the module and of the
+    modules that follow, such as "Linear, ReLU". units_K: indices of the units that contribute most to the
+    next column, by the deviation of their outputs on training rows times the norm of their outgoing weights.
+    labels: names of inputs and outputs, else empty. seen_KRR: ``[K, R (y), R (x)]``: the units' outputs over
+    the grid, as inputs of the next column; channels are averaged over positions. bias_K: None without biases.
+    weight_KJ: the weights from the previous column's J units; None without such a matrix. norm_K: the norm of
+    all incoming weights of a unit, NaN without weights. tile_K: the weights as images over pixels, ``[K, C,
+    H, W]``, else None. dead_K: whether the unit's output is the same on every training row. active_K: the
+    share of rows with a nonzero output.
     """
 
     name: str

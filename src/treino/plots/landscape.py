@@ -67,8 +67,8 @@ def landscape_figure(land: Landscape, name: str) -> "Figure":
 def colours(land: Landscape) -> "Normalize":
     """Return the colour scale from the smallest to the largest loss, logarithmic for a wide range.
 
-    Losses far from those of the network and its path (10 times less, 10,000 times more) get the first or the
-    last colour, so that the other losses stay distinguishable.
+    Losses far from the losses of the network and its path (10 times less, 10,000 times more) get the first or
+    the last colour, so that the other losses stay distinguishable.
     """
     from matplotlib.colors import LogNorm, Normalize
 

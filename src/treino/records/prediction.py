@@ -46,7 +46,7 @@ class Prediction:
 @dataclass(frozen=True)
 class TargetComparison:
     """Metrics on the rows with a known target. training_rows: how many of them were trained on; None if
-    unknown. other_metrics: on those not trained on, if the rows are mixed."""
+    unknown. other_metrics: metrics on the rows not trained on, if the rows are mixed."""
 
     rows_compared: int
     metrics: Figures
@@ -150,8 +150,8 @@ def unanswered_notes(predictions: Sequence[Prediction]) -> list[str]:
 
 def reading_of(run: StoredRun) -> ReaderOptions:
     """The file format of new rows: options set in training stay; other options are detected again and, if the
-    new rows are ambiguous, are those detected in the training rows. Missing-value words are always those of
-    the training rows."""
+    new rows are ambiguous, are those detected in the training rows. Missing-value words are always the
+    training rows' words."""
     stated, written = (
         None if reading is None else as_reading(reading.model_dump())
         for reading in (run.spec.data.load.reading, run.spec.data.written)

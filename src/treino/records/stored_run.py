@@ -174,7 +174,7 @@ class StoredRun(StoredFolder):
 
     @property
     def steps(self) -> int:
-        """Updates done; for a diverged run, those with finite weights."""
+        """Updates done; for a diverged run, only updates with finite weights."""
         result = self.result
         return len(self.losses) if result is None else result.steps
 

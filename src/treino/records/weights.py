@@ -98,7 +98,7 @@ def answers_of(net: nn.Module, item_shape: Sequence[int]) -> list[list[float]] |
 
 
 def check_answers(net: nn.Module, item_shape: Sequence[int], known: Any, run: str) -> None:
-    """Refuse a network whose outputs differ from those when the run was sealed.
+    """Refuse a network whose outputs differ from its outputs when the run was sealed.
 
     known: the result of ``answers_of`` then.
 

@@ -162,8 +162,8 @@ class OutputFolder:
         return self.path / name
 
     def remove_others(self, pattern: str) -> None:
-        """Remove files that match a glob pattern and were not written by this object, such as those of an
-        older film."""
+        """Remove files that match a glob pattern and were not written by this object, such as the frames of
+        an older film."""
         self.check([pattern])
         for file in sorted(self._place.glob(pattern)):
             if (name := file.relative_to(self._place).as_posix()) not in self._written:

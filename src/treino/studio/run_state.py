@@ -182,8 +182,8 @@ def joined_marks(every: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def findings(
     run: StoredRun, seen: Sequence[dict[str, Any]] = (), first_seen: Mapping[str, int] | None = None
 ) -> list[dict[str, Any]]:
-    """The doctor's findings: the run's stored ones, and those ``seen`` during training. first_seen: by rule,
-    the step at which the finding appeared."""
+    """The doctor's findings: the run's stored findings, and the findings ``seen`` during training.
+    first_seen: by rule, the step at which the finding appeared."""
     known = [{name: getattr(each, name) for name in FINDING} for each in run.facts.findings]
     steps = dict(first_seen or {}) | {rule: faulty_from(run.spec) for rule in FAULTS}
     rules = {each["rule"] for each in seen}

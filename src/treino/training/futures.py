@@ -63,7 +63,7 @@ class FutureSteps:
 class FutureEnd:
     """A future after its last step.
 
-    future: its index. step: updates done; if diverged, those up to the last finite weights. status:
+    future: its index. step: updates done; if diverged, the updates up to the last finite weights. status:
     running (it could go on), finished, stopped (by patience) or diverged. net: the network with its last
     weights, in evaluation mode. validation: the mean of its last three validation losses; None without one,
     or if it diverged.

@@ -121,8 +121,8 @@ def snapshots(run: StoredRun, steps: Iterable[int], data: Any = None) -> Iterato
 
 
 def last_step(run: StoredRun) -> int:
-    """The number of updates of the run, or of its requested member; for a diverged member, those with finite
-    weights.
+    """The number of updates of the run, or of its requested member; for a diverged member, only updates with
+    finite weights.
 
     Raises:
         TreinoError: the run is a network of a sweep.
@@ -281,8 +281,8 @@ def snapshot_of(
 
 
 def _member(run: StoredRun, training: TrainingLoop) -> int:
-    """The member to inspect: the requested one, or the best of those still training at this step, by their
-    final or present metrics."""
+    """The member to inspect: the requested one, or the best of the members still training at this step, by
+    their final or present metrics."""
     if training.config.shared.ensemble == 1:
         return 0
     if run.one is not None:

@@ -188,7 +188,7 @@ def _stored_shapes(folder: RunFolder) -> list[Sequence[int]] | None:
 def obey_again(
     folder: RunFolder, training: TrainingLoop, segment: Segment, known: set[int], since: int
 ) -> None:
-    """Apply the run's recorded commands of this segment from step ``since`` on, without those in
+    """Apply the run's recorded commands of this segment from step ``since`` on, without the commands in
     ``known``."""
     if since == segment.start:
         for name, value in segment.changes.items():

@@ -308,8 +308,8 @@ class TopMember:
 
 
 def best_members(bracket: TrainingBracket, count: int, before: Sequence[TopMember]) -> list[TopMember]:
-    """The best ``count`` of the bracket's members and those kept before it, the best first, ties by member
-    number."""
+    """The best ``count`` of the bracket's members and of the members kept before it, the best first, ties by
+    member number."""
     order = sorted((*f, m) for m, f in bracket.ranking().items() if f is not None)[:count]
     where = {
         member: (population.training, row)

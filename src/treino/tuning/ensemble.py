@@ -1,4 +1,4 @@
-"""Ensembles of a sweep's networks: its best, or those chosen by greedy selection.
+"""Ensembles of a sweep's networks: its best networks, or networks chosen by greedy selection.
 
 Caruana, Niculescu-Mizil, Crew & Ksikes 2004, "Ensemble selection from libraries of models": begin with the
 best network, and repeatedly add the network, possibly again, that most improves the validation metric of the
@@ -68,7 +68,8 @@ def chosen_ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]
 
 
 def alike(folder: RunFolder, kept: Sequence[TopMember]) -> list[TopMember]:
-    """The networks that can join an ensemble with the first: those with the same prepared rows and loss."""
+    """The networks that can join an ensemble with the first: the networks with the same prepared rows and
+    loss."""
     base, first = read_sweep_spec(folder).base, config_of(folder, kept[0].member)
     alike_members = []
     for k in kept:

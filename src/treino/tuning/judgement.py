@@ -128,7 +128,7 @@ def _ensemble(folder: RunFolder, sweep: SweepTraining, winner: StoredRun) -> dic
 
 
 def _best(leader: Mapping[str, Any], run: StoredRun | None) -> dict[str, Any]:
-    """The winner: its metrics from training alone; without ``run``, those from the sweep."""
+    """The winner: its metrics from training alone; without ``run``, its metrics from the sweep."""
     best = {name: leader[name] for name in ("member", "params", "validation", "parameters")}
     if run is None:
         return best | {"test": None, "run": None}

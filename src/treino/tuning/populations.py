@@ -412,7 +412,7 @@ class GroupTraining:
 
     @property
     def last_step_P(self) -> Tensor:
-        """``[P]`` int64: each member's updates; of a diverged member, those with finite weights."""
+        """``[P]`` int64: each member's updates; of a diverged member, only updates with finite weights."""
         return self._at_own_step(self.training.last_step_P)
 
     @property

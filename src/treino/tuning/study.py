@@ -323,7 +323,8 @@ class StudyJob:
 
 
 def _round(tracks: Sequence[Track]) -> list[Track]:
-    """The networks of the next round: those with the fewest epochs, in reverse order every other round."""
+    """The networks of the next round: the networks with the fewest epochs, in reverse order every other
+    round."""
     running = [t for t in tracks if not t.done]
     least = min((t.record.epochs for t in running), default=0)
     turn = [t for t in running if t.record.epochs == least]

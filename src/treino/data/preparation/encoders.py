@@ -396,7 +396,8 @@ def second_cells(column: Column, place: Place, *, clock: bool = False) -> Floats
 
 
 def _codes(levels: tuple[str, ...], words: NDArray[np.object_]) -> tuple[NDArray[np.int64], EncodingGaps]:
-    """Return the index of each cell in the levels, -1 for other cells, and the counts of those."""
+    """Return the index of each cell in the levels, -1 for other cells, and the counts of these other
+    cells."""
     known = {level: code for code, level in enumerate(levels)}
     code_N = np.fromiter((known.get(word, -1) for word in words), dtype=np.int64, count=len(words))
     absent_N = np.asarray(words == "", dtype=bool)

@@ -40,8 +40,9 @@ class ReaderOptions:
     character, or a blank, may separate thousands. encoding: Python's name of an encoding. header: whether the
     first line names the columns. dates: whether the day or the month comes first. text: columns that stay
     text, whatever their cells look like. missing: the words among the usual ones (NA, ?, …) that mean a
-    missing value in other text columns; detected: those in the file's columns of numbers, dates and booleans.
-    like: options used if the file is ambiguous. sheet: a workbook sheet, by name or by number from 1.
+    missing value in other text columns; detected: the words in the file's columns of numbers, dates and
+    booleans. like: options used if the file is ambiguous. sheet: a workbook sheet, by name or by number from
+    1.
     """
 
     delimiter: str | None = None

@@ -204,7 +204,7 @@ class Labels:
         return torch.from_numpy(y_N.astype(np.float32)).unsqueeze(1)
 
     def fitted(self, labels: Sequence[Label], place: Place) -> "Labels":
-        """A copy with mean and scale of these labels, which must be those of the training rows."""
+        """A copy with mean and scale of these labels, which must be the training rows' labels."""
         if self.task == "classification":
             return self
         mean, scale = fit_target(np.sort(_numbers(labels, place)))  # sorted: equal sums for any row order

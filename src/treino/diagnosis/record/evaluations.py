@@ -59,7 +59,7 @@ class Evaluation:
         self.seen = self.repeated = self.mixed = self.later = self.new_later = 0
 
     def add(self, call: Any, training: Any) -> None:
-        """Add a call and compare its rows with those trained on so far."""
+        """Add a call and compare its rows with the rows trained on so far."""
         turn = call.event.turn
         if self.look is None or self.look.turn != turn:
             self.turns.append(turn)

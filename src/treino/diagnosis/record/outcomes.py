@@ -21,12 +21,12 @@ class Cut(Event):
 class Unowned(Event):
     """At the end: a parameter that losses reached while no optimizer held it.
 
-    losses: number of losses that reached it; optimizers: those whose parameters got gradients from the same
-    losses. held: an optimizer holds it now. copied: it was loaded, or copied with its module. grad_input: it
-    was an input of ``autograd.grad``. alone: none of these losses reached a parameter of an optimizer.
-    upstream: no parameter of an optimizer comes before it. training: its module's mode. listed: it is among
-    the parameters of a net that was called. apart: an optimizer holds exactly one other part of that net.
-    late: it was made after one of the optimizers; opened: it was frozen when an optimizer was made.
+    losses: number of losses that reached it; optimizers: the optimizers whose parameters got gradients from
+    the same losses. held: an optimizer holds it now. copied: it was loaded, or copied with its module.
+    grad_input: it was an input of ``autograd.grad``. alone: none of these losses reached a parameter of an
+    optimizer. upstream: no parameter of an optimizer comes before it. training: its module's mode. listed: it
+    is among the parameters of a net that was called. apart: an optimizer holds exactly one other part of that
+    net. late: it was made after one of the optimizers; opened: it was frozen when an optimizer was made.
     """
 
     optimizers: tuple[int, ...] = ()

@@ -14,11 +14,11 @@ class RowsTrained(Event):
     count of each label; labelled: whether there were labels. largest: the largest absolute number. spread:
     the largest standard deviation of a column over the smallest; middle: the columns' median standard
     deviation. entering: the largest input entry of the net's first product. again: rows that came back with a
-    label; other: those whose label had changed; alike: whether their labels have the same shares. loose: rows
-    whose labels neither the nearest row nor a linear fit predicts, 0 if one does. related: the largest
-    correlation between two columns. made: the rows are outputs of nets. right, judged: the numbers of right
-    and of all predictions in training. chance: the expected number of rows equal to one row by chance.
-    telling: the largest share of distinct values in a column.
+    label; other: the rows among them whose label had changed; alike: whether their labels have the same
+    shares. loose: rows whose labels neither the nearest row nor a linear fit predicts, 0 if one does.
+    related: the largest correlation between two columns. made: the rows are outputs of nets. right, judged:
+    the numbers of right and of all predictions in training. chance: the expected number of rows equal to one
+    row by chance. telling: the largest share of distinct values in a column.
     """
 
     net: int

@@ -21,7 +21,8 @@ class Windows:
     """The state of the window: everything is recorded while it is open.
 
     turn: backwards so far. stepped: the turn of the newest step. due: the turn at which the window opens or
-    closes. It does so after an optimizer's step, to hold whole steps, or after a backward if there are none.
+    closes. It opens or closes after an optimizer's step, to hold whole steps, or after a backward if there
+    are no steps.
 
     Between windows, a call of a net counts as training if it is like the newest call. calls: since the newest
     backward; usual: calls in a turn; net, code, at: the net of the newest call (a weak reference) and its

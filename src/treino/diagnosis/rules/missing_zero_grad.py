@@ -12,7 +12,7 @@ LEAST = 2  # steps; a single one may be intended after a resume
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """An optimizer stepped at least twice on gradients that were added to those of past steps."""
+    """An optimizer stepped at least twice on gradients that were added to the gradients of past steps."""
     kinds = {o.optimizer: o.kind for o in log.of(OptimizerMade)}
     for optimizer, kind in kinds.items():
         steps = [s for s in log.of(Stepped) if s.optimizer == optimizer]

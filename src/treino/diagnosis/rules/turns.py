@@ -31,7 +31,8 @@ class Turns:
 
 
 def used_and_wasted(log: Log, optimizer: int) -> Turns:
-    """The use of an optimizer's gradients, without those that another optimizer used on shared weights."""
+    """The use of an optimizer's gradients, without gradients that another optimizer used on shared
+    weights."""
     held = {o.optimizer: {p for g in o.groups for p in g.parameters} for o in log.of(OptimizerMade)}
     used, wasted, places = Counter[Site | None](), Counter[Site | None](), Counter[Site | None]()
     pending: list[Site | None] = []

@@ -19,7 +19,7 @@ ADDED = 1.3  # times torch's loss, which the first loss run backward must exceed
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """The decay is more than half as strong as the gradient, the weights shrink, and the loss ends no better than
+    """The decay is over half as strong as the gradient, the weights shrink, and the loss ends no better than
     a constant's."""
     loss = training(log)
     if loss is None or studied(log, "weight_decay"):
