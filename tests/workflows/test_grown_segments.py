@@ -16,7 +16,7 @@ from treino.api import open_result
 from treino.data.rows import order
 from treino.errors import TreinoError
 from treino.export.formats import export
-from treino.pictures.insides import dynamics_of
+from treino.pictures.dynamics import dynamics_of
 from treino.pictures.landscape import path_of
 from treino.reports.explanation import explain
 

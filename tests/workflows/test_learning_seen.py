@@ -16,7 +16,7 @@ from treino.api import Run
 from treino.errors import TreinoError
 from treino.inspection.loss_planes import Landscape
 from treino.pictures.curves import overlaid
-from treino.pictures.insides import dynamics_of
+from treino.pictures.dynamics import dynamics_of
 from treino.pictures.landscape import line, path_of, surface_of
 from treino.pictures.picture_files import draw, draw_together
 from treino.store.output_files import OutputFolder

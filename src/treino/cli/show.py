@@ -3,17 +3,10 @@
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Group, RenderableType
 from rich.table import Table
 
 from treino.cli.flags import RunName, ScreenFlag
-from treino.cli.run_view import run_summary
-from treino.cli.sweep_view import member_summary, status_line, study_summary, sweep_summary
-from treino.folders import Stored
-from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 from treino.words import _, numeral
-
-# ---- command
 
 SHOWN = 48  # maximum number of characters in a column
 
@@ -29,6 +22,7 @@ def show(
 
     Example: treino show last | treino show wine-1 wine-2
     """
+    from treino.cli.summaries import summary
     from treino.folders import open_folder, open_run
     from treino.reports.run_comparison import differences
 
@@ -63,19 +57,3 @@ def _short(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(_short, value)) or "–"
     return numeral(value, ".6g") if isinstance(value, float) else str(value)
-
-
-# ---- summary
-
-
-def summary(stored: Stored, width: int) -> RenderableType:
-    """The summary of a run, sweep, study or network. width: columns of the terminal."""
-    if isinstance(stored, StoredStudy):
-        if (result := stored.result) is None:
-            return status_line(stored.path, stored.status)
-        return Group(study_summary(result, width), *stored.folder.notices)
-    if isinstance(stored, StoredSweep):
-        return Group(sweep_summary(stored), *stored.folder.notices)
-    if stored.row is not None:
-        return Group(member_summary(stored.document), *stored.folder.notices)
-    return run_summary(stored)

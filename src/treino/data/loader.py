@@ -26,7 +26,7 @@ from treino.data.preparation.target import (
 )
 from treino.data.prepared_cache import PreparedCache
 from treino.data.readers import ReaderOptions
-from treino.data.readers.dialect import as_text
+from treino.data.readers.reader_options import as_text
 from treino.data.rows import Rows, bytes_of, free_bytes
 from treino.data.split_requests import (
     Split,

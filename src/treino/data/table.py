@@ -14,7 +14,7 @@ from treino.errors import TreinoError, nearest
 from treino.words import _
 
 if TYPE_CHECKING:
-    from treino.data.readers.dialect import ReaderOptions
+    from treino.data.readers.reader_options import ReaderOptions
 
 Numbers = NDArray[np.float64 | np.uint8]
 

@@ -1,36 +1,25 @@
 """Pictures of a run's network: its diagram, weights, confusion, mistakes, importance and dependence."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from itertools import pairwise
 from typing import TypeVar
-
-import numpy as np
 
 from treino.errors import TreinoError
 from treino.inspection.calibration import calibration
 from treino.inspection.dependence import MOST_COLUMNS, dependence, drawable
-from treino.inspection.dynamics import LOOKED_AT, MOMENTS, Dynamics, UpdateRecord, dynamics
 from treino.inspection.feature_importance import Importances, importances
 from treino.inspection.input_planes import Split
-from treino.inspection.loss_surface import drawn
 from treino.inspection.outputs import confusion, mistakes
 from treino.inspection.thumbnails import FirstWeights, first_weights
 from treino.inspection.unit_responses import UnitDiagram, insides
 from treino.pictures import File, RunPicture, network_errors
 from treino.plots.confusion import calibration_figure, confusion_figure
-from treino.plots.dynamics import dynamics_figure
 from treino.plots.importance import dependence_figure, importance_figure
 from treino.plots.mistakes import mistakes_figure
 from treino.plots.network import network_svg, weights_figure
 from treino.plots.style import png
-from treino.records.segments import epoch_count, layers_from, path_of
 from treino.records.stored_run import StoredRun
-from treino.training.replay import last_step, snapshots
 from treino.words import _
-
-# ---- the network
 
 
 def network_picture(run: StoredRun) -> list[File]:
@@ -136,75 +125,7 @@ def _splits(run: StoredRun) -> tuple[Split, ...]:
     return ("train", "validation", "test") if over else ("train", "validation")
 
 
-# ---- gradients
-
-
-def dynamics_picture(run: StoredRun) -> list[File]:
-    return [("dynamics.png", png(dynamics_figure(dynamics_of(run))))]
-
-
-def dynamics_of(run: StoredRun) -> Dynamics:
-    """Return the run's dynamics at up to 60 evenly spaced steps and at changes of the learning rate, each
-    with the following update.
-
-    Raises:
-        TreinoError: the run can't be replayed.
-    """
-    run = run.member()
-    rows, count = drawn(run.data.train, LOOKED_AT), epoch_count(run.spec)
-    return dynamics(
-        run.title,
-        _instants(run),
-        run.loss_function,
-        rows.x,
-        item_shape=run.item_shape,
-        steps_per_epoch=count.steps_per_epoch if count.previous is None else None,
-        notes=_notes(run),
-    )
-
-
-def _instants(run: StoredRun) -> Iterator[UpdateRecord]:
-
-    last = last_step(run)
-    even = np.round(np.linspace(0, max(0, last - 1), min(MOMENTS, max(1, last)))).astype(int).tolist()
-    chosen = sorted({*even, *(step for step in _turns(run) if step < last)})
-    until = dict(zip(chosen, [*chosen[1:], last], strict=True))
-    for now, then in pairwise(snapshots(run, {*chosen, *(min(k + 1, last) for k in chosen)})):
-        if now.step in until:
-            rates = now.learning_rates(until[now.step])
-            batch, loss = now.batch, now.loss_function
-            yield UpdateRecord(now.step, now.net, then.net, batch.x_BD, batch.y_B, rates, loss)
-
-
-def _turns(run: StoredRun) -> set[int]:
-    """Return the steps at which the learning rate changed: by a command, or in a new segment."""
-
-    changed_steps = {
-        c.step for c in run.folder.database.commands() if c.state == "applied" and c.name == "lr"
-    }
-    return {step for step in changed_steps if step is not None} | {link.first for link in path_of(run.spec)}
-
-
-def _notes(run: StoredRun) -> list[str]:
-    """Return notes needed to read the gradients correctly."""
-    s, sentences = run.settings, []
-    if "missing_zero_grad" in s["fault"]:
-        sentences.append(
-            _("This run never clears its gradients: shown is each batch's own, its updates follow their sum.")
-        )
-    if first := layers_from(run.spec):
-        sentences.append(
-            _("Its layers are those of now from step {step:,} on; before, only the rate is shown.").format(
-                step=first
-            )
-        )
-    if run.status == "diverged":
-        sentences.append(_("Diverged: shown up to the last update that left all weights finite."))
-    return sentences
-
-
 PICTURES: dict[str, RunPicture] = {
-    "dynamics": RunPicture(dynamics_picture),
     "network": RunPicture(network_picture, ("network.svg",)),
     "weights": RunPicture(weights_picture),
     "confusion": RunPicture(confusion_picture),

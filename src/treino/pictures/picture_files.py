@@ -10,6 +10,7 @@ from treino.pictures import (
     File,
     RunPicture,
     curves,
+    dynamics,
     film,
     insides,
     landscape,
@@ -86,7 +87,9 @@ TOGETHER: dict[str, Callable[[Sequence[StoredRun], float], Iterable[File]]] = {
     "curves": curves.overlaid,
     "line": lambda runs, _smooth: landscape.line(runs),
 }
-PICTURES: dict[str, RunPicture] = curves.PICTURES | landscape.PICTURES | film.PICTURES | insides.PICTURES
+PICTURES: dict[str, RunPicture] = (
+    curves.PICTURES | dynamics.PICTURES | landscape.PICTURES | film.PICTURES | insides.PICTURES
+)
 # pictures whose file isn't NAME.png
 FILES_TOGETHER: dict[str, tuple[str, ...]] = {"curves": ("curves-of-several.png",)}
 

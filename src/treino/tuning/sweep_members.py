@@ -51,7 +51,7 @@ class SweepTraining:
     base: settings shared by all members. networks: the network files that settings name and that may run.
     configs: each member's own settings. asks: the number of members in each request to the sampler.
     brackets: (first member, members, rungs) of every bracket so far; the first ``done`` are finished.
-    extensions: added members, as ``documents.sweep_members.Extension``. seconds: of training. top: the best.
+    extensions: added members, as ``documents.sweep.Extension``. seconds: of training. top: the best.
     status: finished, stopped (time is over), interrupted. distribution: the cluster's; None: this process
     trains. processors: ``{kind of processor: members trained on it}``, for clusters only.
     """

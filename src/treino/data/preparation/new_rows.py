@@ -14,7 +14,7 @@ from treino.data.preparation.fit import feature_matrix, prepare_target, say_new,
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target import encode
 from treino.data.readers import ReaderOptions
-from treino.data.readers.dialect import as_text
+from treino.data.readers.reader_options import as_text
 from treino.data.table import Column, Table, check_present, missing, shorten
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, to_predict
 from treino.errors import TreinoError

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from treino.data import sources
 from treino.data.preparation.column_roles import check_kinds
 from treino.data.preparation.preparation import Task
-from treino.data.readers.dialect import ReaderOptions, as_text
+from treino.data.readers.reader_options import ReaderOptions, as_text
 from treino.data.rows import MemoryLimit
 from treino.data.table import LARGEST_WHOLE, Column, Table, fault, number, plain, shorten
 from treino.errors import TreinoError, nearest

@@ -6,7 +6,7 @@ Reader modules are imported when a file is read, because importing pyarrow is sl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from treino.data.readers.dialect import ReaderOptions
+from treino.data.readers.reader_options import ReaderOptions
 
 if TYPE_CHECKING:
     from treino.data.readers.table_files import TableReader

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from treino.data.readers.cell_types import CellStatistics, CellType, DateFormat, ReadingConflict
-from treino.data.readers.dialect import ReaderOptions
+from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import shorten
 from treino.errors import TreinoError
 from treino.setting_types import as_item

@@ -21,8 +21,9 @@ from pyarrow import csv as arrow_csv
 
 from treino.data.readers import csv_records
 from treino.data.readers.cell_types import CellStatistics
-from treino.data.readers.dialect import Dialect, ReaderOptions, sniff
+from treino.data.readers.dialect import Dialect, sniff
 from treino.data.readers.file_bytes import ByteStream, DecodedText, InputFile, decide
+from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import MISSING
 from treino.errors import TreinoError
 from treino.words import _

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from treino.data.readers.cell_types import CellStatistics
-from treino.data.readers.dialect import ReaderOptions
 from treino.data.readers.file_bytes import ByteStream, DecodedText, InputFile, decide
+from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import LARGEST_WHOLE, check_names, plain, shorten
 from treino.errors import TreinoError
 from treino.words import _

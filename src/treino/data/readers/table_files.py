@@ -14,14 +14,15 @@ from pathlib import Path
 import pyarrow as pa
 
 from treino.data.large_tables import stored_columns
-from treino.data.readers.cell_types import PIVOT, PLAIN, CellStatistics, CellType
+from treino.data.readers.cell_patterns import PLAIN
+from treino.data.readers.cell_types import PIVOT, CellStatistics, CellType
 from treino.data.readers.columnar import ColumnarFile, RowSpill, is_text, open_columnar
 from treino.data.readers.columnar import column as typed_column
 from treino.data.readers.conventions import FileConventions, decide
 from treino.data.readers.delimited import DelimitedFile, UnconvertedError, open_delimited
-from treino.data.readers.dialect import ReaderOptions
 from treino.data.readers.file_bytes import InputFile, open_file
 from treino.data.readers.jsonlines import JsonLines, open_json_lines
+from treino.data.readers.reader_options import ReaderOptions
 from treino.data.readers.workbook import open_workbook
 from treino.data.rows import MemoryLimit
 from treino.data.table import Column, Table, shorten

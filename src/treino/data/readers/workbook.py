@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow as pa
 
 from treino.data.readers.columnar import ColumnarFile, open_sheet
-from treino.data.readers.dialect import ReaderOptions
 from treino.data.readers.file_bytes import InputFile, damaged
+from treino.data.readers.reader_options import ReaderOptions
 from treino.data.table import shorten
 from treino.errors import TreinoError, nearest
 from treino.words import _, setting

@@ -1,0 +1,91 @@
+"""Reader options: what the user sets about a file (delimiter, encoding, header …)."""
+
+import codecs
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from treino.errors import TreinoError, nearest
+from treino.words import _
+
+Dates = Literal["day/month", "month/day"]
+_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
+_DECIMALS = {"point": ".", "dot": ".", ".": ".", "comma": ",", ",": ","}
+_HEADERS = {"yes": True, "true": True, "no": False, "none": False, "false": False}
+_DATES: dict[str, Dates] = {"day/month": "day/month", "month/day": "month/day"}
+
+
+@dataclass(frozen=True)
+class ReaderOptions:
+    """Format of a text file. An option that is None is detected; an ambiguous file is refused.
+
+    delimiter, quote: one character ("" for a file without quotes). decimal: ``.`` or ``,``; the other
+    character, or a blank, may separate thousands. encoding: Python's name of an encoding. header: whether the
+    first line names the columns. dates: whether the day or the month comes first. text: columns that stay
+    text, whatever their cells look like. missing: the words among the usual ones (NA, ?, …) that mean a
+    missing value in other text columns; detected: the words in columns of numbers, dates and booleans.
+    like: options used if the file is ambiguous. sheet: a workbook sheet, by name or by number from 1.
+    """
+
+    delimiter: str | None = None
+    decimal: str | None = None
+    encoding: str | None = None
+    header: bool | None = None
+    quote: str | None = None
+    dates: Dates | None = None
+    text: tuple[str, ...] = ()
+    missing: tuple[str, ...] | None = None
+    like: "ReaderOptions | None" = None
+    sheet: str | None = None
+
+    def __post_init__(self) -> None:
+        delimiter = _DELIMITERS.get(self.delimiter or "", self.delimiter)
+        if delimiter is not None and (len(delimiter) != 1 or delimiter in '\r\n\0"'):
+            raise TreinoError(
+                "delimiter_form",
+                _("The delimiter is '{value}'; it must be one character.").format(value=self.delimiter),
+                _("Usual: , ; | tab space."),
+            )
+        if self.quote is not None and (len(self.quote) > 1 or (self.quote and self.quote in "\r\n\0")):
+            raise TreinoError(
+                "quote_form",
+                _("The quote is '{value}'; it must be one character, or none.").format(value=self.quote),
+                _("Usual: the double quote."),
+            )
+        object.__setattr__(self, "delimiter", delimiter)
+        object.__setattr__(self, "decimal", _choice("decimal", self.decimal, _DECIMALS))
+        object.__setattr__(self, "header", _choice("header", self.header, _HEADERS))
+        object.__setattr__(self, "dates", _choice("dates", self.dates, _DATES))
+        object.__setattr__(self, "encoding", _encoding(self.encoding))
+
+
+def as_text(reading: ReaderOptions | None, names: Iterable[str]) -> ReaderOptions | None:
+    """The options with further columns that stay text; ``reading`` itself if there are none."""
+    text = tuple(dict.fromkeys([*(reading.text if reading else ()), *names]))
+    return replace(reading or ReaderOptions(), text=text) if text else reading
+
+
+def _choice(name: str, value: object, known: Mapping[str, object]) -> object:
+    if value is None or isinstance(value, bool):
+        return value
+    if str(value).lower() in known:
+        return known[str(value).lower()]
+    raise TreinoError(
+        f"{name}_choice",
+        _("'{value}' is no value of {name}.").format(value=value, name=name),
+        nearest(str(value), known),
+    )
+
+
+def _encoding(name: str | None) -> str | None:
+    if name is None:
+        return None
+    try:
+        "".encode(codecs.lookup(name).name)
+        return codecs.lookup(name).name
+    except (LookupError, ValueError):
+        raise TreinoError(
+            "encoding_choice",
+            _("There is no encoding '{name}'.").format(name=name),
+            nearest(name, ["utf-8", "utf-16", "latin-1", "windows-1252"]),
+        ) from None
