@@ -157,7 +157,7 @@ def _changes(run: StoredRun) -> ScriptPart:
         values = (
             f"{step}: {'math.inf' if v == math.inf else literal(v)}" for step, v in tables["clip"].items()
         )
-        since = "set while it trained: from so many updates on"
+        since = "changed during training: {updates done: new value}"
         part.texts["CLIP_FROM"] = f"CLIP_FROM = {{{', '.join(values)}}}  # {since}"
         if s["clip"] is None:
             part.values["CLIP"], part.texts["CLIP"] = math.inf, "CLIP = math.inf  # no limit at first"
