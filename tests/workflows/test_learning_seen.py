@@ -74,7 +74,7 @@ def test_dynamics_are_those_of_a_plain_loop_of_the_same_training(tmp_path: Path)
 def test_learning_rates_are_those_of_every_update_also_of_a_branch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("treino.pictures.insides.MOMENTS", 4)
+    monkeypatch.setattr("treino.pictures.dynamics.MOMENTS", 4)
     run = tr.fit("wine", hidden=[4], epochs=5, lr=0.01, schedule="cosine", warmup=3, out=tmp_path / "a")
     branch = run.at(7).branch(lr=0.05, schedule="constant", out=tmp_path / "b")
     asked = {"epochs": 150, "schedule": "step", "engine": "module"}  # slow enough to hear the command

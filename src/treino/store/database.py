@@ -284,10 +284,10 @@ class Database:
                 tables.do(connection, self.path, [statement])
                 sqlite.out_of_log(connection)
 
-    def refuse_commands(self) -> None:
-        """Refuse all unread commands, so that they are not executed after a resume."""
+    def refuse_commands(self, until: float = math.inf) -> None:
+        """Refuse the unread commands sent until this time, so that they are not executed after a resume."""
         for command in self.commands():
-            if command.state == "new":
+            if command.state == "new" and command.time <= until:
                 self.mark_command(command.id, "refused")
         self.flush()
 

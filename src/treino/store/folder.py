@@ -6,6 +6,7 @@ the manifest. A process that dies earlier leaves a folder that can be resumed.
 """
 
 import os
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -326,8 +327,9 @@ class RunFolder(FolderFiles):
             digests = {
                 name: digest for name, digest in self._manifest.files.items() if name not in (db.NAME, *SLOTS)
             }
+            now = time.time()
             self._record(digests, "running")
-            self.database.refuse_commands()  # commands that were added after sealing
+            self.database.refuse_commands(now)  # those added after sealing; newer ones are for this training
         for name in filter(_keyframe, [*self._manifest.files]):
             try:
                 self.read_bytes(name)
