@@ -350,7 +350,7 @@ def test_a_change_that_is_refused_leaves_the_training_as_it_was(studio: Studio) 
     assert refused["error"]["rule"] == "branch_setting"
     step = studio.frames[-1]["step"]
     studio.until(lambda: studio.state["status"] == "running" and studio.frames[-1]["step"] > step + 3)
-    assert studio.state["playing"]
+    studio.until(lambda: studio.state["playing"])
 
 
 def test_another_segment_has_the_speed_that_was_chosen(studio: Studio) -> None:
