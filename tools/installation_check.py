@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import treino as tr
-from treino.cli import doctor as installation
+from treino.cli.doctor import check
 from treino.engine.kernels.lanes_library import why_missing
 
 
@@ -22,7 +22,7 @@ def main(words: list[str]) -> str | None:
     """What is wrong."""
     print("treino:", tr.__file__)
     print("engines:", dict(tr.engines())["lanes"])
-    doctor = {row["name"]: row for row in installation.check()["checks"]}["engine lanes"]
+    doctor = {row["name"]: row for row in check()["checks"]}["engine lanes"]
     print("doctor:", doctor["value"], doctor["ok"])
     with tempfile.TemporaryDirectory() as folder:
         by_torch = loss("flat-loop", Path(folder))

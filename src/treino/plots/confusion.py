@@ -30,7 +30,6 @@ from treino.plots.style import (
     percent,
     split_name,
 )
-from treino.plots.style import label as shortened
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ PAIRS = 12
 
 def confusion_figure(shown: Confusion) -> "Figure":
     with look():
-        title = _("Confusion matrix: {name}").format(name=shortened(shown.name, 44))
+        title = _("Confusion matrix: {name}").format(name=label(shown.name, 44))
         lines, warned = sentences(shown), warnings(shown)
         figure = new_figure(8.0)
         bottom = _matrix(figure, shown, header(figure, title, lines, warned))

@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from treino.errors import TreinoError
 from treino.store import lock, manifest, sqlite, tables
-from treino.store import sqlite as write_ahead_log
 from treino.store.encoding import json_bytes, without_sources
 from treino.store.files import damaged, digest, write_atomically
 from treino.store.sqlite import Row
@@ -258,7 +257,7 @@ class Database:
     def check_log(self) -> None:
         """Raise TreinoError if a damaged log lost the last rows of a killed process."""
         with sqlite.trouble(self.path):
-            sqlite.of_file(self.path, partial(write_ahead_log.check_log, path=self.path))
+            sqlite.of_file(self.path, partial(sqlite.check_log, path=self.path))
 
     # ---- commands, from any process
 
