@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
-from torch import nn
+from torch import Tensor, nn
 
 from treino.engine.activations import activation as activation_named
 from treino.engine.hyperparameters import in_range
-from treino.errors import TreinoError
+from treino.errors import TreinoError, nearest
 from treino.setting_types import LARGEST_LAYER, MOST_LAYERS
-from treino.words import _
+from treino.words import _, setting
 
 LARGEST_GATE_RATE = 1000.0
 
@@ -54,6 +54,166 @@ class MLP:
         return nn.Sequential(*layers, nn.Linear((inputs, *self.hidden)[-1], outputs))
 
 
+# ---- convolutional networks
+
+KERNELS = (1, 3, 5, 7)
+POOLS = ("max", "average", "none")
+HEADS = ("flatten", "average")
+LARGEST_STRIDE = 4
+MOST_BLOCKS = 50
+
+
+class Convolution(NamedTuple):
+    """A convolution of pictures of one size, and what follows it until the next one.
+
+    Its order: convolution, group or batch norm, ``skip``, activation, pool. skip: the picture that the
+    convolution before this one got is added (He et al. 2015, a residual block). out_height, out_width: of
+    the convolution; pool: ``max`` or ``average`` of squares of two by two, which drops an odd last row or
+    column.
+    """
+
+    inputs: int
+    height: int
+    width: int
+    outputs: int
+    kernel: int
+    stride: int
+    padding: int
+    out_height: int
+    out_width: int
+    skip: bool
+    pool: str
+
+    @property
+    def pooled(self) -> tuple[int, int]:
+        """Height and width of what the next convolution gets."""
+        return (self.out_height, self.out_width) if self.pool == "none" else (
+            self.out_height // 2, self.out_width // 2
+        )  # fmt: skip
+
+
+class Residual(nn.Sequential):
+    """Layers whose output is added to their input."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        changed: Tensor = super().forward(x)
+        return x + changed
+
+
+@dataclass(frozen=True)
+class CNN:
+    """A convolutional network of pictures: stages of convolutions, then linear layers.
+
+    A stage is a convolution with ``channels`` outputs, a norm if there is one, the activation, ``blocks``
+    residual blocks of two convolutions each, and the pool. channels, kernel, stride, padding, pool: one for
+    each stage. head: what the linear layers get: all numbers (``flatten``), or the mean of each channel
+    (``average``). hidden: units of the linear layers before the last. group_norm: groups of channels that are
+    normalised together (Wu & He 2018); 0: no group norm. dropout: before every linear layer; a number, or
+    one per member.
+    """
+
+    channels: tuple[int, ...]
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    pool: tuple[str, ...]
+    head: str = "flatten"
+    hidden: tuple[int, ...] = ()
+    blocks: int = 0
+    activation: str = "relu"
+    dropout: float | tuple[float, ...] = 0.0
+    group_norm: int = 0
+    batch_norm: bool = False
+
+    @property
+    def drops(self) -> bool:
+        """Whether any member drops units."""
+        return any(self.dropout) if isinstance(self.dropout, tuple) else self.dropout > 0
+
+    def convolutions(self, shape: tuple[int, ...]) -> list[Convolution]:
+        """All convolutions, for pictures ``(channels, height, width)``.
+
+        Raises:
+            TreinoError: the pictures become smaller than a kernel or a pool.
+        """
+        inputs, height, width = shape
+        layers: list[Convolution] = []
+        for stage, (outputs, kernel, stride, padding, pool) in enumerate(
+            zip(self.channels, self.kernel, self.stride, self.padding, self.pool, strict=True)
+        ):
+            plan = [(kernel, stride, padding, False)]
+            plan += [
+                (kernel, 1, kernel // 2, second) for _block in range(self.blocks) for second in (False, True)
+            ]
+            for place, (k, s, p, skip) in enumerate(plan):
+                out = [(size + 2 * p - k) // s + 1 if size + 2 * p >= k else 0 for size in (height, width)]
+                last = place == len(plan) - 1
+                if min(out) < (2 if last and pool != "none" else 1):
+                    raise _too_small(stage, (height, width), k, pool if last else "none")
+                layers.append(
+                    Convolution(inputs, height, width, outputs, k, s, p, *out, skip, pool if last else "none")
+                )
+                inputs, (height, width) = outputs, layers[-1].pooled
+        return layers
+
+    def features(self, shape: tuple[int, ...]) -> int:
+        """The inputs of the first linear layer."""
+        last = self.convolutions(shape)[-1]
+        return last.outputs * (1 if self.head == "average" else last.pooled[0] * last.pooled[1])
+
+    def module(self, shape: tuple[int, ...], outputs: int, dropout: float | None = None) -> nn.Sequential:
+        """An equivalent plain module for pictures ``[B, channels, height, width]``, initialised by torch.
+        dropout: the rate to use if members' rates differ."""
+        rate = dropout if dropout is not None else self.dropout if isinstance(self.dropout, float) else 0.0
+        layers: list[nn.Module] = []
+        before: list[nn.Module] = []  # the first half of a residual block
+        act = activation_named(self.activation).module
+        planned = self.convolutions(shape)
+        for number, c in enumerate(planned):
+            here: list[nn.Module] = [nn.Conv2d(c.inputs, c.outputs, c.kernel, c.stride, c.padding)]
+            if self.group_norm:
+                here.append(nn.GroupNorm(self.group_norm, c.outputs))
+            if self.batch_norm:
+                here.append(nn.BatchNorm2d(c.outputs))
+            if number + 1 < len(planned) and planned[number + 1].skip:
+                before = [*here, act()]
+                continue
+            layers += [Residual(*before, *here)] if c.skip else here
+            layers.append(act())
+            if c.pool != "none":
+                layers.append(nn.MaxPool2d(2) if c.pool == "max" else nn.AvgPool2d(2))
+        if self.head == "average":
+            layers.append(nn.AdaptiveAvgPool2d(1))
+        layers.append(nn.Flatten())
+        units_in = self.features(shape)
+        for number, units in enumerate((*self.hidden, outputs)):
+            if self.drops:
+                layers.append(nn.Dropout(rate))
+            layers.append(nn.Linear(units_in, units))
+            if number < len(self.hidden):
+                layers.append(act())
+            units_in = units
+        return nn.Sequential(*layers)
+
+
+def _too_small(stage: int, size: tuple[int, int], kernel: int, pool: str) -> TreinoError:
+    pictures = f"{size[0]} × {size[1]}"
+    message = _(
+        "Pictures of {size} are too small for stage {stage}: its kernel is {kernel} and its pool {pool}."
+    )
+    return TreinoError(
+        "cnn_size",
+        message.format(size=pictures, stage=stage + 1, kernel=kernel, pool=pool),
+        _("Use fewer stages, [[pool=none]] in some of them, or larger pictures."),
+    )
+
+
+Net = MLP | CNN
+"""A network that treino describes and builds itself."""
+
+# ---- descriptions from a user's values
+
+
 def mlp(
     *hidden: int,
     activation: str = "relu",
@@ -68,36 +228,103 @@ def mlp(
         TreinoError: a layer without units, more than 500 layers, an unknown activation, a dropout rate
             outside [0, 1), a rate of gates below 0.
     """
-    sizes: tuple[object, ...] = hidden
-    for units in sizes:
+    units = _hidden(hidden)
+    activation_named(activation)
+    _check_flag("batch_norm", batch_norm)
+    rate = in_range("gates", gates, 0.0, LARGEST_GATE_RATE)
+    return MLP(units, activation, _rates(dropout), batch_norm, rate, tuple(map(bool, plain)))
+
+
+def cnn(
+    *channels: int,
+    hidden: Sequence[int] = (),
+    kernel: int | Sequence[int] = 3,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int] = "same",
+    pool: str | Sequence[str] = "max",
+    head: str = "flatten",
+    blocks: int = 0,
+    activation: str = "relu",
+    dropout: float | Sequence[float] = 0.0,
+    group_norm: int = 0,
+    batch_norm: bool = False,
+) -> CNN:
+    """Describe a convolutional network: ``cnn(16, 32, hidden=[64])`` has two convolutions with pools, then
+    64 units. See ``CNN``; kernel, stride, padding and pool are one for all stages, or one for each.
+
+    padding: zeros on each side; ``same``: half the kernel, so that a stride of 1 keeps the size.
+
+    Raises:
+        TreinoError: a value out of range, an unknown name, a list with another length than ``channels``,
+            group norm with batch norm or with channels that its groups don't divide.
+    """
+    if not channels:
+        raise TreinoError(
+            "channels_empty",
+            _("A convolutional network without channels can't be built."),
+            _("Give the channels of each stage, e.g. 16, 32."),
+        )
+    stages = len(channels)
+    sizes = tuple(_whole("channels", n, 1, LARGEST_LAYER) for n in channels)
+    kernels = tuple(_one_of("kernel", k, KERNELS) for k in _each("kernel", kernel, stages))
+    strides = tuple(_whole("stride", s, 1, LARGEST_STRIDE) for s in _each("stride", stride, stages))
+    pads = tuple(
+        k // 2 if p == "same" else _whole("padding", p, 0, k - 1)
+        for p, k in zip(_each("padding", padding, stages), kernels, strict=True)
+    )
+    pools = tuple(_one_of("pool", p, POOLS) for p in _each("pool", pool, stages))
+    groups = _whole("group_norm", group_norm, 0, LARGEST_LAYER)
+    activation_named(activation)
+    _check_flag("batch_norm", batch_norm)
+    if groups and batch_norm:
+        raise TreinoError(
+            "norms_two",
+            _("{a} and {b} both say how channels are normalised.").format(
+                a=setting("group_norm", groups), b=setting("batch_norm")
+            ),
+            _("Give one of them."),
+        )
+    for n in sizes if groups else ():
+        if n % groups:
+            raise TreinoError(
+                "group_norm_range",
+                _("{n} channels can't be divided into {groups} groups.").format(n=n, groups=groups),
+                _("Use a number of groups that divides the channels of every stage."),
+            )
+    return CNN(
+        sizes, kernels, strides, pads, pools, _one_of("head", head, HEADS), _hidden(tuple(hidden)),
+        _whole("blocks", blocks, 0, MOST_BLOCKS), activation, _rates(dropout), groups, batch_norm,
+    )  # fmt: skip
+
+
+def _hidden(hidden: tuple[object, ...]) -> tuple[int, ...]:
+    for units in hidden:
         if isinstance(units, bool) or not isinstance(units, Integral) or not 1 <= int(units) <= LARGEST_LAYER:
             raise TreinoError(
                 "hidden_range",
                 _("A hidden layer of {units!r} units can't be built.").format(units=units),
                 _("Give whole numbers from 1 to {largest}, e.g. 64, 32.").format(largest=LARGEST_LAYER),
             )
-    if len(sizes) > MOST_LAYERS:
+    if len(hidden) > MOST_LAYERS:
         raise TreinoError(
             "hidden_range",
-            _("A network of {n} hidden layers is too deep to be built.").format(n=len(sizes)),
+            _("A network of {n} hidden layers is too deep to be built.").format(n=len(hidden)),
             _("Give at most {most}, e.g. 64, 32.").format(most=MOST_LAYERS),
         )
-    activation_named(activation)
+    return tuple(int(units) for units in hidden)  # type: ignore[call-overload]
+
+
+def _rates(dropout: float | Sequence[float]) -> float | tuple[float, ...]:
+    """The dropout rate, or one per member."""
     try:
-        per_layer = isinstance(dropout, Iterable) and not isinstance(dropout, str)
-        rates = tuple(float(r) for r in dropout) if per_layer else float(dropout)  # type: ignore[union-attr,arg-type]
+        per_member = isinstance(dropout, Iterable) and not isinstance(dropout, str)
+        rates = tuple(float(r) for r in dropout) if per_member else float(dropout)  # type: ignore[union-attr,arg-type]
     except (TypeError, ValueError) as error:
         raise TreinoError(
             "dropout_type",
             _("dropout is {rate!r}, not a number.").format(rate=dropout),
             _("Use e.g. 0.2, or one number for each member."),
         ) from error
-    if not isinstance(batch_norm, bool):
-        raise TreinoError(
-            "batch_norm_type",
-            _("batch_norm is {value!r}, neither True nor False.").format(value=batch_norm),
-            _("Use [[batch_norm=True]], or leave it out."),
-        )
     for rate in rates if isinstance(rates, tuple) else (rates,):
         if not 0 <= rate < 1:
             raise TreinoError(
@@ -105,11 +332,55 @@ def mlp(
                 _("dropout is the share of units dropped; {rate} is outside 0 to 1.").format(rate=rate),
                 _("Use e.g. 0.2."),
             )
-    rate = in_range("gates", gates, 0.0, LARGEST_GATE_RATE)
-    return MLP(
-        tuple(int(units) for units in hidden), activation, rates, batch_norm, rate, tuple(map(bool, plain))
-    )
+    return rates
+
+
+def _check_flag(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise TreinoError(
+            f"{name}_type",
+            _("{name} is {value!r}, neither True nor False.").format(name=name, value=value),
+            _("Use {flag}, or leave it out.").format(flag=setting(name, True)),
+        )
+
+
+def _each(name: str, value: Any, stages: int) -> list[Any]:
+    """One value for each stage, out of one for all or a list."""
+    several = isinstance(value, Sequence) and not isinstance(value, str)
+    values = list(value) if several else [value]
+    if len(values) not in (1, stages):
+        raise TreinoError(
+            f"{name}_count",
+            _("{name} has {n} values for {stages} stages.").format(
+                name=setting(name), n=len(values), stages=stages
+            ),
+            _("Give one, or one for each number of [[channels]]."),
+        )
+    return values * stages if len(values) == 1 else values
+
+
+def _whole(name: str, value: object, least: int, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= most:
+        raise TreinoError(
+            f"{name}_range",
+            _("{name} is {value!r}.").format(name=setting(name), value=value),
+            _("Give whole numbers from {least} to {most}.").format(least=least, most=most),
+        )
+    return int(value)
+
+
+def _one_of(name: str, value: Any, names: Sequence[Any]) -> Any:
+    if isinstance(value, bool) or value not in names:
+        options = ", ".join(map(str, names))
+        raise TreinoError(
+            f"{name}_choice",
+            _("{name} can't be {value!r}: it is one of {options}.").format(
+                name=setting(name), value=value, options=options
+            ),
+            nearest(str(value), list(map(str, names))),
+        )
+    return value
 
 
 # functions that return a description with ``module(inputs, outputs, dropout=None)`` and ``drops``
-NETS: dict[str, Callable[..., Any]] = {"mlp": mlp}
+NETS: dict[str, Callable[..., Net]] = {"mlp": mlp, "cnn": cnn}
