@@ -11,7 +11,7 @@ from treino.engine.backprop import Shape
 from treino.engine.gates import GateLayer
 from treino.engine.losses import Loss
 from treino.engine.net_state import TensorForm, forms, untrained_tensors
-from treino.engine.nets import MLP
+from treino.engine.nets import MLP, Net
 from treino.engine.population import Layout
 
 
@@ -27,7 +27,7 @@ class SharedConfig:
     """
 
     template: nn.Module
-    net: MLP | None
+    net: Net | None
     loss: Loss
     optimizer: str = "adam"
     nesterov: bool = False
@@ -56,9 +56,14 @@ class SharedConfig:
 
     @property
     def shape(self) -> Shape:
-        """The MLP's description for the hand-written pass."""
+        """The linear layers' description for the hand-written pass: of an MLP, or of a CNN's head."""
         assert self.net is not None
         linear = [m for m in self.template.modules() if isinstance(m, nn.Linear)]
         sizes = (linear[0].in_features, *(m.out_features for m in linear))
         gates = next((m.gates for m in self.template.modules() if isinstance(m, GateLayer)), None)
         return Shape(sizes, self.net.activation, self.net.drops, self.loss, self.summed, gates)
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """The shape of one input row."""
+        return self.item_shape or self.shape.sizes[:1]

@@ -31,6 +31,7 @@ from treino.engine.kernels.lanes_library import (
     why_missing,
 )
 from treino.engine.losses import soft_targets
+from treino.engine.nets import CNN
 from treino.engine.population import Population
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import Batches, Chunk
@@ -152,6 +153,8 @@ class LanesKernel:
     def _parts(self, rows: Tensor, places: Tensor, batch: int) -> list[LanesPart]:
         """Divide members by the faster layout, and into a part for each worker."""
         lanes, count = self.library.lanes, len(rows)
+        if isinstance(self.shared.net, CNN):
+            self.layout = "units"
         alone = {None: (count - count % lanes, 0, count), "members": (count,), "units": (0,)}
         crowd = min(alone[self.layout], key=lambda crowd: self._time(crowd, count - crowd, batch))
         parts = []
@@ -264,8 +267,28 @@ def lanes_obstacle(shared: SharedConfig) -> str | None:
     return None
 
 
+POOL_NUMBERS = {"none": 0, "max": 1, "average": 2}
+
+
+def _convolutions(shared: SharedConfig) -> Tensor | None:
+    """A row of ``ConvolutionShape`` for each convolution of a CNN; None for an MLP."""
+    net = shared.net
+    if not isinstance(net, CNN):
+        return None
+    assert shared.item_shape is not None
+    starts, each = iter(shared.layout.starts), 4 if net.group_norm else 2
+    rows = [
+        [*c[:9], c.skip, POOL_NUMBERS[c.pool], *([next(starts) for _tensor in range(each)] + [0, 0])[:4]]
+        for c in net.convolutions(shared.item_shape)
+    ]
+    return torch.tensor(rows, dtype=torch.int64)
+
+
 def _network(shared: SharedConfig) -> Network:
     shape, loss, starts = shared.shape, shared.loss, shared.layout.starts
+    convolutions = _convolutions(shared)
+    if convolutions is not None:
+        starts = starts[-2 * (len(shape.sizes) - 1) :]
     gates = shape.gates
     layers = len(shape.sizes) - 1
     classes = loss.name == "cross_entropy"
@@ -276,10 +299,15 @@ def _network(shared: SharedConfig) -> Network:
         torch.tensor(loss.class_weights, dtype=torch.float64) if classes and loss.class_weights else None,
         None if gates is None else torch.tensor(gates.column_D),
     )
+    net = shared.net
     network = Network(
         *(None if t is None else t.data_ptr() for t in held),
         shared.layout.n,
         *((0, 0, 0.0) if gates is None else (gates.count, starts[0], gates.rate)),
+        None if convolutions is None else convolutions.data_ptr(),
+        0 if convolutions is None else len(convolutions),
+        net.group_norm if isinstance(net, CNN) else 0,
+        isinstance(net, CNN) and net.head == "average",
         layers,
         ACTIVATIONS.index(shape.activation),
         LOSSES.index(loss.name),
@@ -290,7 +318,7 @@ def _network(shared: SharedConfig) -> Network:
         loss.softmax_first,
         shared.averages,
     )
-    network.held = held  # keeps alive the arrays behind the pointers
+    network.held = (*held, convolutions)  # keeps alive the arrays behind the pointers
     return network
 
 

@@ -38,6 +38,8 @@ class Network(Structure):
         *((name, c_void_p) for name in ("sizes", "starts", "target_CC", "weight_C", "column_D")),
         *((name, c_int64) for name in ("n", "gates", "gate_start")),
         ("gate_rate", c_double),
+        ("convolutions", c_void_p),
+        *((name, c_int64) for name in ("convolution_count", "groups", "mean")),
         *(
             (name, c_int32)
             for name in (
@@ -234,7 +236,7 @@ def check_inputs(shared: SharedConfig, x: Tensor) -> None:
     """Raises:
     ValueError: the rows have another size or type than the library takes.
     """
-    _fits("x", x, torch.float32, len(x), shared.shape.sizes[0], dense=False)
+    _fits("x", x, torch.float32, len(x), *shared.row_shape, dense=False)
 
 
 def _check_batches(batches: Batches, steps: int) -> None:

@@ -5,11 +5,19 @@
 #pragma once
 #include <cstdint>
 
+enum Pool : int64_t { NO_POOL, MAX_POOL, AVERAGE_POOL };
 enum Activation : int32_t { RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID, IDENTITY };
 enum LossKind : int32_t { CROSS_ENTROPY, BCE, MSE, L1, HUBER };
 enum OptimizerKind : int32_t { SGD, ADAM, ADAMW };
 enum Hyperparameter { LR, WEIGHT_DECAY, MOMENTUM, BETA1, BETA2, EPS, CLIP, DROPOUT, EMA, HYPERPARAMETERS };
 enum Answer : int32_t { DONE, OUT_OF_TIME, OUT_OF_RANGE };  // of train; the last: a row or class that isn't there
+
+struct ConvolutionShape {  // of nets.py's Convolution; its places in a member's row; all int64
+    int64_t inputs, height, width, outputs, kernel, stride, padding, out_height, out_width;
+    int64_t skip, pool;                // whether the input of the convolution before is added; a Pool
+    int64_t weight, bias;              // [out][in][ky][kx], [out]
+    int64_t scale, shift;              // of group norm, [out] each
+};
 
 struct Network {                 // what all members share
     const int64_t* sizes;        // [layers + 1]: D, H, ..., C
@@ -20,6 +28,9 @@ struct Network {                 // what all members share
     int64_t n;
     int64_t gates, gate_start;   // gates, and where in a member's row they begin; [gates]
     double gate_rate;
+    const ConvolutionShape* convolutions;  // before the layers, whose D are their features; or null
+    int64_t convolution_count, groups;     // groups of group norm; 0: none
+    int64_t mean;                          // whether a feature is the mean of a channel
     int32_t layers, activation, loss, optimizer;
     int32_t nesterov, dropout, summed, softmax_first, averages;
 };

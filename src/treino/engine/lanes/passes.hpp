@@ -101,7 +101,7 @@ static V losses(Block& k, int64_t n, V loss, float share) {
 // d of the layer before a, through a's weights as they are before their update.
 static void down(Block& k, Layer& a, int64_t n, int64_t row) {
     Layer& before = *(&a - 1);
-    const bool simple = k.activation == RELU && !k.dropout;
+    const bool features = &a == k.layer, simple = k.activation == RELU && !k.dropout && !features;
     Operands o{before.J, n, a.out, k.state.p + a.w, a.J, a.d, 1, a.row, {}};
     if (k.units) o.a = a.turned, o.b_t = a.row * LANES;
     const auto product_into = [&](const auto& then) {
@@ -110,7 +110,7 @@ static void down(Block& k, Layer& a, int64_t n, int64_t row) {
     if (simple) return product_into(KeepWherePositive{before.d, before.value, before.row});
     product_into(Keep{{before.d, before.row, 0}});
     if (k.dropout) each_masked(k, before, n, row, [&](int64_t at, V kept) { before.d[at] *= kept; });
-    with_activation(k.activation, [&](auto chosen) {
+    if (!features) with_activation(k.activation, [&](auto chosen) {
         for (int64_t i = 0; i < n * before.row; i++)
             before.d[i] = chained<decltype(chosen)::value>(before.d[i], before.value[i]);
     });
@@ -134,8 +134,8 @@ static void multiply_gates(Block& k) {
     }
 }
 
-static void turn(Block& k) {  // the weights of all layers but the first
-    for (int64_t l = 1; l < k.layers; l++) {
+static void turn(Block& k) {  // the weights of all layers whose inputs' derivative is needed
+    for (int64_t l = k.pictures ? 0 : 1; l < k.layers; l++) {
         Layer& a = k.layer[l];
         const int64_t inputs = k.layer[l - 1].J;
         const Matrix weights = weights_of(k, a, k.state.p), turned{a.turned, inputs, a.out};
@@ -187,7 +187,7 @@ static void gradients_and_update(Block& k, const Layer& a, const float* x, int64
 static void backward(Block& k, const float* x, int64_t n, int64_t row, bool more, bool last, bool keep) {
     for (int64_t l = k.layers - 1; l >= 0; l--) {
         Layer& a = k.layer[l];
-        if (l) down(k, a, n, row);
+        if (l || k.pictures) down(k, a, n, row);
         const bool gated = k.gates && !l;
         const Matrix g = gated ? gated_matrix(k, k.gated_d) : weights_of(k, a, k.state.g);
         Keep weights{g}, biases{{k.state.g + a.b, 0, 0}};
@@ -240,7 +240,7 @@ template <int32_t OPTIMIZER> static void first_layer_update(Block& k) {
     const Layer& a = *k.layer;
     for (int64_t i = a.w; i < a.b; i++) update<OPTIMIZER>(k.state, i, k.state.g[i], k.numbers, k.nesterov);
     for (int64_t i = 0; i < a.J; i++) update<OPTIMIZER>(k.state, a.b + i, k.state.g[a.b + i], k.numbers, k.nesterov);
-    for (int64_t i = k.gate; i < k.size; i++) update<OPTIMIZER>(k.state, i, k.state.g[i], k.numbers, k.nesterov);
+    for (int64_t i = k.gate; i < k.gate + k.gates; i++) update<OPTIMIZER>(k.state, i, k.state.g[i], k.numbers, k.nesterov);
 }
 
 // What each member's gradient is scaled with, as clip_grad_norm_ does: 16 sums by the unit's number, then theirs.
@@ -256,8 +256,11 @@ static V clip_scale(Block& k) {
             });
         for (int64_t j = 0; j < a.J; j++) add_product(k, a, j, k.state.g[a.b + j], k.state.g[a.b + j]);
     }
+    for (int64_t i = k.filters; k.pictures && i < k.size; i++)
+        for (int64_t turns = 16 / LANES, j = (i - k.filters) % turns; j >= 0; j = -1)
+            k.sixteen[j] = fma(k.state.g[i], k.state.g[i], k.sixteen[j]);
     V total = total_of_sixteen(k);
-    for (int64_t i = k.gate; i < k.size; i++) total = fma(k.state.g[i], k.state.g[i], total);
+    for (int64_t i = k.gate; i < k.gate + k.gates; i++) total = fma(k.state.g[i], k.state.g[i], total);
     V norm = root(total) + 1e-6f;
     return norm > k.numbers.clip ? k.numbers.clip / norm : splat(1.f);
 }
@@ -268,6 +271,36 @@ template <int32_t OPTIMIZER> static void clipped_update(Block& k) {
         V g = k.state.g[i] *= scale;
         update<OPTIMIZER>(k.state, i, g, k.numbers, k.nesterov);
     }
+}
+
+template <int32_t OPTIMIZER> static void filters_update(Block& k) {
+    for (int64_t i = k.filters; i < k.size; i++) update<OPTIMIZER>(k.state, i, k.state.g[i], k.numbers, k.nesterov);
+}
+
+// The features of n pictures of the rows at hand.
+static const float* features_of(Block& k, const float* x_ND, const int64_t* index, int64_t s0, int64_t n, int64_t row,
+                                bool training) {
+    const Pictures& p = *k.pictures;
+    const int64_t numbers = p.channels * p.high * p.wide;
+    for (int64_t t = 0; t < n; t += LANES) {
+        const int64_t here = n - t < LANES ? n - t : LANES;
+        const float* rows[LANES];
+        for (int64_t l = 0; l < here; l++) rows[l] = x_ND + (index ? index[s0 + t + l] : s0 + t + l) * numbers;
+        pictures_forward(p, (const float*)(k.state.p + k.filters), rows, t / LANES, here, 0, k.x + t * k.x_row, k.x_row);
+    }
+    V* x = (V*)k.x;
+    if (k.dropout && training) each_masked(k, k.layer[-1], n, row, [&](int64_t at, V kept) { x[at] *= kept; });
+    return k.x;
+}
+
+// The gradients of the convolutions' parameters, n rows more; they go on from g where `more`.
+static void filters_backward(Block& k, int64_t n, bool more) {
+    const Layer& features = k.layer[-1];
+    const int64_t row = features.row * LANES;
+    for (int64_t t = 0; t < n; t += LANES)
+        pictures_backward(*k.pictures, (const float*)(k.state.p + k.filters), t / LANES, n - t < LANES ? n - t : LANES, 0,
+                          (float*)features.d + t * row, row);
+    add_parts(*k.pictures, n, more, (float*)(k.state.g + k.filters));
 }
 
 static void prepare(Block& k, const Members& m, const Steps& steps, int64_t s) {
@@ -287,8 +320,9 @@ static void prepare(Block& k, const Members& m, const Steps& steps, int64_t s) {
             n.step_size[lane] = (float)(-lr / power(BETA1, k.power1));
             n.correction[lane] = (float)(1 / std::sqrt(power(BETA2, k.power2)));
         }
-        for (int64_t l = 0; k.dropout && l + 1 < k.layers; l++) {
-            const uint64_t key = p == other ? 0 : dropout_key(m.seed_P[p], l, steps.first + s);
+        const int64_t features = k.pictures ? 1 : 0;
+        for (int64_t l = -features; k.dropout && l + 1 < k.layers; l++) {
+            const uint64_t key = p == other ? 0 : dropout_key(m.seed_P[p], l + features, steps.first + s);
             Layer& a = k.layer[l];
             a.key_a[lane] = p == other ? a.key_a[lane - 1] : (uint32_t)(key | 1);
             a.key_b[lane] = p == other ? a.key_b[lane - 1] : (uint32_t)(key >> 32);
@@ -324,6 +358,7 @@ static bool step(Block& k, const Members& m, const Steps& steps, int64_t s, floa
     if (classes) scale_targets(k, weights);
     prepare(k, m, steps, s);
     if (k.units) turn(k);
+    if (k.pictures) turn_kernels(*k.pictures, (const float*)(k.state.p + k.filters));
     if (k.gates) multiply_gates(k);
     const float share = (float)(1.0 / (double)(rows * k.C));
     const bool clips = [&] {
@@ -335,7 +370,8 @@ static bool step(Block& k, const Members& m, const Steps& steps, int64_t s, floa
     V loss = splat(0.f);
     for (int64_t s0 = 0; s0 < rows; s0 += k.S) {
         const int64_t n = rows - s0 < k.S ? rows - s0 : k.S;
-        const float* x = inputs_of(k, steps.x_ND, index, s0, n);
+        const float* x = k.pictures ? features_of(k, steps.x_ND, index, s0, n, s0, true)
+                                    : inputs_of(k, steps.x_ND, index, s0, n);
         for (int64_t t = 0; t < n; t++) {
             const int64_t row = index ? index[s0 + t] : s0 + t;
             if (classes) k.row[t] = steps.class_N[row];
@@ -344,12 +380,16 @@ static bool step(Block& k, const Members& m, const Steps& steps, int64_t s, floa
         forward(k, x, n, s0, true);
         loss = losses(k, n, loss, share);
         backward(k, x, n, s0, s0 > 0 || k.summed, !clips && s0 + n == rows, keep);
+        if (k.pictures) filters_backward(k, n, s0 > 0 || k.summed);
     }
     if (!classes) loss *= share;
     if (k.gates) gate_gradients(k);
     if (k.gates && !clips && k.optimizer == SGD) first_layer_update<SGD>(k);
     if (k.gates && !clips && k.optimizer == ADAM) first_layer_update<ADAM>(k);
     if (k.gates && !clips && k.optimizer == ADAMW) first_layer_update<ADAMW>(k);
+    if (k.pictures && !clips && k.optimizer == SGD) filters_update<SGD>(k);
+    if (k.pictures && !clips && k.optimizer == ADAM) filters_update<ADAM>(k);
+    if (k.pictures && !clips && k.optimizer == ADAMW) filters_update<ADAMW>(k);
     if (clips && k.optimizer == SGD) clipped_update<SGD>(k);
     if (clips && k.optimizer == ADAM) clipped_update<ADAM>(k);
     if (clips && k.optimizer == ADAMW) clipped_update<ADAMW>(k);

@@ -9,6 +9,7 @@
 
 #include "activations.hpp"
 #include "border.hpp"
+#include "pictures.hpp"
 #include "random.hpp"
 #include "updates.hpp"
 
@@ -42,7 +43,9 @@ struct Block : Trainer {
     float gate_rate;
     int64_t* column_D;                 // the number of each input's gate
     V *gated, *gated_d;                // [D][J] as the first layer's weights: times their gates; dloss by it
-    Layer* layer;
+    Layer* layer;                      // layer[-1]: the features that pictures have, as if a layer gave them
+    Pictures* pictures;                // the convolutions, or null
+    int64_t filters;                   // where their parameters begin in the block, in vectors
     int32_t activation, loss_kind, optimizer;
     bool nesterov, dropout, summed, softmax_first;
     double *target_CC, *weight_C, *mass_C;  // of cross-entropy
@@ -69,23 +72,16 @@ INLINE Matrix weights_of(const Block& k, const Layer& a, V* block) {
     return {block + a.w, a.J, k.units ? a.in : 0};
 }
 
-// Padded to whole vectors, zeroed, on lines of 64 bytes. Null: no memory.
-template <class T> static T* buffer(int64_t count, bool& failed) {
-    const size_t bytes = ((size_t)(count > 0 ? count : 1) * sizeof(T) + 63) / 64 * 64;
-    void* p = failed ? nullptr : std::aligned_alloc(64, bytes);
-    if (!p) failed = true; else std::memset(p, 0, bytes);
-    return (T*)p;
-}
-
 static void close_block(Trainer* trainer) {
     Block* k = (Block*)trainer;
     if (!k) return;
-    for (int64_t l = 0; k->layer && l < k->layers; l++) {
+    for (int64_t l = -1; k->layer && l < k->layers; l++) {
         Layer& a = k->layer[l];
         if (a.passed != a.value) std::free(a.passed);
         std::free(a.value), std::free(a.d), std::free(a.turned);
     }
-    void* all[] = {k->layer, k->target_CC, k->weight_C, k->mass_C, k->scaled_CC, k->scaled_mass_C, k->state.p,
+    close_pictures(k->pictures);
+    void* all[] = {k->layer ? k->layer - 1 : nullptr, k->target_CC, k->weight_C, k->mass_C, k->scaled_CC, k->scaled_mass_C, k->state.p,
                    k->state.g, k->state.m, k->state.v, k->state.average, k->place, k->panels, k->x, k->row, k->hash, k->target,
                    k->z, k->d, k->t, k->q, k->sixteen, k->column_D, k->gated, k->gated_d};
     for (void* p : all) std::free(p);
@@ -101,9 +97,10 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
     k->nesterov = net->nesterov, k->dropout = net->dropout, k->summed = net->summed;
     k->softmax_first = net->softmax_first;
     k->D = net->sizes[0], k->C = net->sizes[k->layers];
-    k->layer = buffer<Layer>(k->layers, failed);
-    if (failed) return close_block(k), nullptr;
-    int64_t each = 0, widest = 1, widest_J = 1, at = 0;
+    k->layer = buffer<Layer>(k->layers + 1, failed);
+    if (failed) return k->layer = nullptr, close_block(k), nullptr;
+    k->layer++;
+    int64_t each = 0, widest = net->convolution_count ? k->D : 1, widest_J = 1, at = 0;
     for (int64_t l = 0; l < k->layers; l++) {
         Layer& a = k->layer[l];
         a.in = net->sizes[l], a.out = net->sizes[l + 1];
@@ -116,17 +113,30 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
         if (l + 1 < k->layers && a.out > widest) widest = a.out;
     }
     k->gates = net->gates, k->gate = at, k->gate_start = net->gate_start, k->gate_rate = (float)net->gate_rate;
-    k->size = at += k->gates;
+    at += k->gates;
+    Layer& features = k->layer[-1];
+    features.out = k->D, features.J = (k->D + LANES - 1) / LANES;
+    features.row = features.J % 8 ? features.J : features.J + 1;
+    if (net->convolution_count) {
+        k->S = pictures_at_once(net, rows);
+        k->pictures = open_pictures(net, k->S, 1, failed);
+        if (failed) return close_block(k), nullptr;
+        k->filters = at, at += (k->pictures->parameters + LANES - 1) / LANES;
+        features.d = buffer<V>(k->S * features.row, failed);
+    }
+    k->size = at;
     const int64_t weights = at * (int64_t)sizeof(V);  // they are read again for every chunk
-    k->S = (weights > CHUNK_BYTES ? weights : CHUNK_BYTES) / each / TILE_T * TILE_T;
-    k->S = k->S < 4 * TILE_T ? 4 * TILE_T : k->S;
-    k->S = k->S < rows ? k->S : rows;
+    if (!k->pictures) {
+        k->S = (weights > CHUNK_BYTES ? weights : CHUNK_BYTES) / each / TILE_T * TILE_T;
+        k->S = k->S < 4 * TILE_T ? 4 * TILE_T : k->S;
+        k->S = k->S < rows ? k->S : rows;
+    }
     const bool apart = k->dropout || by_input(k->activation);
     for (int64_t l = 0; l < k->layers; l++) {
         Layer& a = k->layer[l];
         a.value = buffer<V>(k->S * a.row, failed), a.d = buffer<V>(k->S * a.row, failed);
         a.passed = apart && l + 1 < k->layers ? buffer<V>(k->S * a.row, failed) : a.value;
-        if (units && l) a.turned = buffer<V>(a.out * k->layer[l - 1].J, failed);
+        if (units && (l || k->pictures)) a.turned = buffer<V>(a.out * k->layer[l - 1].J, failed);
     }
     const int64_t C = k->C, classes = net->target_CC ? C : 0;
     k->target_CC = buffer<double>(classes * classes, failed), k->mass_C = buffer<double>(classes, failed);
@@ -138,7 +148,7 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
     if (net->averages) k->state.average = buffer<V>(k->size + 1, failed);
     k->place = buffer<int32_t>(units ? 1 : k->n, failed);
     k->panels = buffer<V>(k->S * widest_J, failed);
-    k->x_row = k->D % 128 ? k->D : k->D + 16;  // as Layer's row
+    k->x_row = k->pictures ? features.row * LANES : k->D % 128 ? k->D : k->D + 16;  // as Layer's row
     k->x = buffer<float>(k->S * k->x_row, failed), k->row = buffer<int64_t>(k->S, failed);
     k->hash = buffer<int32_t>(k->dropout ? rows * widest + LANES : 1, failed);
     k->target = buffer<float>(k->S * C, failed);
@@ -209,6 +219,7 @@ template <bool INTO> static void move_units(const Block& k, V* block, float* pop
             square<INTO>(to, row, lanes, n);
         }
     };
+    if (k.pictures) move_convolutions<INTO>(*k.pictures, (float*)(block + k.filters), member);
     for (int64_t g = 0; g < k.gates; g++)
         if (INTO) block[k.gate + g] = splat(member[k.gate_start + g]);
         else member[k.gate_start + g] = block[k.gate + g][0];
