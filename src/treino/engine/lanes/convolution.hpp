@@ -11,6 +11,9 @@
 //   gradient   pixels                     derivatives by outputs         out channel     place of the kernel
 //
 // rows and runs in order, one accumulator, fused multiply-adds: so every number has one sum in one order.
+//
+// With both counts of channels multiples of 16 the lanes may hold output channels of one example instead: the
+// weights are then a's vectors, and the pixels, or derivatives, are spread. The sums stay the same.
 #pragma once
 #include "activations.hpp"
 #include "products.hpp"
@@ -113,6 +116,7 @@ INLINE Choice narrowed(VI x) { return __builtin_convertvector(x, Choice); }
 enum Epilogue { PLAIN_OUTPUT, RELU_OUTPUT, RELU_AND_MAX };
 
 struct Filter {
+    bool by_channels;           // what lanes hold; then x and to are floats, a vector so many of them
     const V* x;                 // with its border of zeros
     int64_t in, out;            // channels
     int64_t kernel, stride;
@@ -170,10 +174,53 @@ template <int MR> INLINE void tile_2x2(const Filter& f, int64_t y, int64_t x, in
             to[(n & 1 ? to_right : 0) + (n & 2 ? to_below : 0) + m] = s[m][n] <= least ? least : s[m][n];
 }
 
+// The same by channels: two by 2 Q pixels of NR vectors of channels from vector j on.
+template <int NR, int Q> INLINE void tile_by_channels(const Filter& f, int64_t y, int64_t x, int64_t j) {
+    const int64_t J = f.out / LANES, row = f.row * LANES;
+    V s[4 * Q][NR];
+    int64_t b_at[4 * Q], to_at[4 * Q];
+    UNROLL for (int u = 0; u < 4 * Q; u++) {
+        const int64_t below = u % 4 / 2 && y + 1 < f.high, right = u / 4 * 2 + u % 2;
+        const int64_t along = x + right < f.wide ? right : f.wide - 1 - x;
+        b_at[u] = below * f.stride * row + along * f.stride * f.in, to_at[u] = below * f.to_row + along * J;
+        UNROLL for (int n = 0; n < NR; n++) s[u][n] = f.bias ? unaligned(f.bias + (j + n) * LANES) + 0.f : V{};
+    }
+    const Window w{f.kernel, f.kernel * f.in, f.kernel * f.in * J, J, row, 1};
+    micro_kernel<true, NR, 4 * Q>(s, w, (const V*)f.weights + j, NEXT,
+                                  (const float*)f.x + y * f.stride * row + x * f.stride * f.in, b_at);
+    const V least = splat(f.epilogue == RELU_OUTPUT ? 0.f : -INFINITE);
+    UNROLL for (int q = 0; q < Q; q++)
+        UNROLL for (int n = 0; n < NR; n++) {
+            if (f.epilogue != RELU_AND_MAX) {
+                V* to = f.to + y * f.to_row + x * J + j + n;
+                UNROLL for (int k = 4 * q; k < 4 * q + 4; k++) to[to_at[k]] = s[k][n] <= least ? least : s[k][n];
+                continue;
+            }
+            V best = s[4 * q][n];
+            VI which{};
+            UNROLL for (int k = 1; k < 4; k++) {
+                const V other = s[4 * q + k][n];
+                const VI more = (other > best) | (other != other);
+                best = more ? other : best, which = more ? splat_int(k) : which;
+            }
+            const VI dead = best <= 0.f;
+            f.to[y / 2 * f.to_row + (x / 2 + q) * J + j + n] = dead ? V{} : best;
+            f.choice[(y / 2 * (f.wide / 2) + x / 2 + q) * J + j + n] = narrowed(dead ? splat_int(DEAD) : which);
+        }
+}
+
+constexpr int CHANNELS_NR = LANES == 16 ? 4 : 2;  // vectors of output channels
+
 static void filter(const Filter& f) {
     // of a pool only whole squares are wanted
     const int64_t high = f.epilogue == RELU_AND_MAX ? f.high / 2 * 2 : f.high;
     const int64_t wide = f.epilogue == RELU_AND_MAX ? f.wide / 2 * 2 : f.wide;
+    if (f.by_channels)
+        return each_constant_panel<CHANNELS_NR>(f.out / LANES, [&](int64_t j, auto n) {
+            constexpr int NR = n, Q = LANES == 16 ? (NR < 3 ? 3 : NR == 3 ? 2 : 1) : NR == 1 ? 2 : 1;
+            for (int64_t y = 0; y < high; y += 2)
+                each_constant_panel<Q>((wide + 1) / 2, [&](int64_t x, auto q) { tile_by_channels<NR, q>(f, y, 2 * x, j); });
+        });
     if (f.in < 4) {  // little is read for a tile: less to decide
         each_constant_panel<CHANNELS_MR>(f.out, [&](int64_t j, auto m) {
             for (int64_t y = 0; y < high; y += 2)
@@ -233,6 +280,27 @@ static void filter_gradient(const FilterGradient& g, int64_t y0, int64_t y1) {
                         UNROLL for (int m = 0; m < MR; m++) sum[n * g.out + m] = s[m][n];
                 }
         });
+    });
+}
+
+// By channels: adds one example's gradient, as floats, to part [ky][kx][in][out].
+static void filter_gradient_by_channels(const FilterGradient& g, int64_t high, float* part) {
+    const int64_t J = g.out / LANES, row = g.row * LANES;
+    each_constant_panel<CHANNELS_NR>(J, [&](int64_t j, auto n) {
+        constexpr int NR = n, MR = LANES == 16 ? (NR == 1 ? 14 : NR == 2 ? 12 : NR == 3 ? 8 : 6) : NR == 1 ? 10 : 6;
+        for (int64_t ky = 0; ky < g.kernel; ky++)
+            each_constant_panel<MR>(g.kernel * g.in, [&](int64_t t, auto m) {
+                constexpr int M = m;
+                V s[M][NR]{};
+                const Window w{high, g.wide, g.d_row, g.d_step, g.stride * row, g.stride * g.in};
+                micro_kernel<true, NR, M>(s, w, g.d + j, NEXT, (const float*)g.x + ky * row + t, NEXT);
+                float* to = part + (ky * g.kernel * g.in + t) * g.out + j * LANES;
+                UNROLL for (int u = 0; u < M; u++)
+                    UNROLL for (int k = 0; k < NR; k++) {
+                        const V sum = unaligned(to + u * g.out + k * LANES) + s[u][k];
+                        std::memcpy(to + u * g.out + k * LANES, &sum, sizeof sum);
+                    }
+            });
     });
 }
 

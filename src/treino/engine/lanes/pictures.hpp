@@ -9,6 +9,9 @@
 //                                    └─ with x: the gradient
 //
 // ReLU with or without a pool needs none of what lies between: it is the epilogue of the filter's tiles.
+//
+// The last convolutions whose channels are all multiples of 16 go example by example, with channels in the
+// lanes: no lane is idle where a batch isn't full. A unit is what goes together: a block, or one example.
 #pragma once
 #include <cmath>
 #include <cstdlib>
@@ -32,38 +35,41 @@ template <class T> static T* buffer(int64_t count, bool& failed) {
 struct Convolution {
     ConvolutionShape s;
     int64_t weight, bias, scale, shift;  // in the block's parameters: [ky][kx][in][out], [out], [out], [out]
+    bool by_channels;                    // whether lanes hold channels, and a unit is one example
     bool fused;                          // ReLU, and no or a max pool, is the epilogue of the filter
+    int64_t in, out;                     // vectors of a pixel
     int64_t high, wide;                  // of what the next one gets
-    int64_t x_row, x_size;               // vectors of its input with border: of a row, of a block
-    int64_t z_size, size;                // vectors of a block before the pool, and of what the next one gets
+    int64_t x_row, x_size;               // vectors of its input with border: of a row, of a unit
+    int64_t z_size, size;                // vectors of a unit before the pool, and of what the next one gets
     int64_t ring, d_row;                 // of d: zeros before it, vectors of a row
     int64_t band;                        // rows whose gradient is computed together
     float* backwards;                    // [ky][kx][out][in], the kernel the other way round
-    // of all blocks of the rows at hand
+    // of all units of the rows at hand
     V* x;
     Choice* choice;                      // of a max pool
     V *z, *value;                        // before the norm; what the activation's derivative is had from
-    V *mean, *inverse;                   // [groups], of group norm
+    V *mean, *inverse;                   // [out], of each channel's group
 };
 
 struct Workspace {  // of one worker, for one convolution
-    V *d, *up;                 // the derivatives by z, with a ring of zeros, and by x
+    V *d, *up;                 // the derivatives by z, with a ring of zeros, and by x (of a block's units)
     V *e, *skip;               // by z without a ring; what a skip adds to up
     V *sum, *bias_sum;         // the gradient of each example
-    V *scale_sum, *shift_sum;  // of group norm's, and its sums
+    V *scale_sum, *shift_sum, *total;  // of group norm's, and of its groups
     V *packed_x, *packed_d;
 };
 
 struct Pictures {
-    int64_t count, groups, rows, activation;
+    int64_t count, by_examples;        // convolutions; so many of the first have examples in the lanes
+    int64_t groups, activation;
     int64_t channels, high, wide;      // of a picture
     int64_t features, parameters;      // numbers of a row that come out; floats of a block's parameters
     bool mean;
     int64_t workers;
     Convolution* convolution;
     Workspace* workspace;              // [workers][count]
-    V *last, *last_value;              // what the last one gives, all blocks
-    V *last_up, *feature;              // [workers][...]: its derivative; a row's features, examples in lanes
+    V *edge, *last;                    // what the last one with examples in lanes gives, and the last of all
+    V *edge_up, *last_up, *feature;    // [workers][...]: their derivatives; a row's features, examples in lanes
     float* part;                       // [sixteens][parameters]: their gradients
 };
 
@@ -77,9 +83,11 @@ static void close_pictures(Pictures* p) {
     }
     for (int64_t i = 0; p->workspace && i < p->workers * p->count; i++) {
         const Workspace& w = p->workspace[i];
-        for (V* some : {w.d, w.up, w.e, w.skip, w.sum, w.bias_sum, w.scale_sum, w.shift_sum, w.packed_x, w.packed_d})
+        for (V* some : {w.d, w.up, w.e, w.skip, w.sum, w.bias_sum, w.scale_sum, w.shift_sum, w.total, w.packed_x, w.packed_d})
             std::free(some);
     }
+    if (p->edge != p->last) std::free(p->edge);
+    if (p->edge_up != p->last_up) std::free(p->edge_up);
     for (void* some : {(void*)p->convolution, (void*)p->workspace, (void*)p->last, (void*)p->last_up, (void*)p->feature,
                        (void*)p->part})
         std::free(some);
@@ -112,51 +120,73 @@ static Pictures* open_pictures(const Network* net, int64_t rows, int64_t workers
     p->convolution = buffer<Convolution>(p->count, failed);
     p->workspace = buffer<Workspace>(workers * p->count, failed);
     if (failed) return close_pictures(p), nullptr;
+    p->by_examples = p->count;
+    while (p->by_examples > 1) {  // by the shape alone, never by the machine
+        const ConvolutionShape& s = net->convolutions[p->by_examples - 1];
+        if (s.inputs % TENSOR_PAD || s.outputs % TENSOR_PAD) break;
+        p->by_examples--;
+    }
     const int64_t sixteens = (rows + SIXTEEN - 1) / SIXTEEN, blocks = sixteens * SIXTEEN / LANES;
-    p->rows = sixteens * SIXTEEN;
     int64_t at = 0;
-    const auto tensor = [&](int64_t n) { return (at += (n + TENSOR_PAD - 1) / TENSOR_PAD * TENSOR_PAD) - (n + TENSOR_PAD - 1) / TENSOR_PAD * TENSOR_PAD; };
+    const auto tensor = [&](int64_t n) {
+        const int64_t first = at;
+        at += (n + TENSOR_PAD - 1) / TENSOR_PAD * TENSOR_PAD;
+        return first;
+    };
     for (int64_t l = 0; l < p->count; l++) {
         Convolution& c = p->convolution[l];
         const ConvolutionShape& s = c.s = net->convolutions[l];
         const int64_t weights = s.kernel * s.kernel * s.inputs * s.outputs;
         c.weight = tensor(weights), c.bias = tensor(s.outputs);
         if (p->groups) c.scale = tensor(s.outputs), c.shift = tensor(s.outputs);
+        c.by_channels = l >= p->by_examples;
+        const int64_t lanes = c.by_channels ? LANES : 1, units = blocks * lanes;
+        c.in = s.inputs / lanes, c.out = s.outputs / lanes;
         c.fused = net->activation == RELU && !p->groups && !s.skip && s.pool != AVERAGE_POOL;
         c.high = s.pool == NO_POOL ? s.out_height : s.out_height / 2;
         c.wide = s.pool == NO_POOL ? s.out_width : s.out_width / 2;
-        c.x_row = (s.width + 2 * s.padding) * s.inputs, c.x_size = (s.height + 2 * s.padding) * c.x_row;
-        c.z_size = s.out_height * s.out_width * s.outputs, c.size = c.high * c.wide * s.outputs;
+        c.x_row = (s.width + 2 * s.padding) * c.in, c.x_size = (s.height + 2 * s.padding) * c.x_row;
+        c.z_size = s.out_height * s.out_width * c.out, c.size = c.high * c.wide * c.out;
         c.ring = l ? s.kernel - 1 - s.padding : 0;
-        c.d_row = (l ? s.width + s.kernel - 1 : s.out_width) * s.outputs;
+        c.d_row = (l ? s.width + s.kernel - 1 : s.out_width) * c.out;
         c.band = BAND / s.out_width / 2 * 2;
         c.band = c.band < 2 ? 2 : c.band;
-        c.band = c.band < s.out_height ? c.band : s.out_height;
+        c.band = c.band < s.out_height && !c.by_channels ? c.band : s.out_height;
         if (l) c.backwards = buffer<float>(weights, failed);
-        c.x = buffer<V>(c.x_size * blocks, failed);
-        if (s.pool == MAX_POOL) c.choice = buffer<Choice>(c.size * blocks, failed);
-        if (!c.fused) c.z = c.value = buffer<V>(c.z_size * blocks, failed);
+        c.x = buffer<V>(c.x_size * units, failed);
+        if (s.pool == MAX_POOL) c.choice = buffer<Choice>(c.size * units, failed);
+        if (!c.fused) c.z = c.value = buffer<V>(c.z_size * units, failed);
         if (p->groups) {
-            c.value = buffer<V>(c.z_size * blocks, failed);
-            c.mean = buffer<V>(p->groups * blocks, failed), c.inverse = buffer<V>(p->groups * blocks, failed);
+            c.value = buffer<V>(c.z_size * units, failed);
+            c.mean = buffer<V>(c.out * units, failed), c.inverse = buffer<V>(c.out * units, failed);
         }
         for (int64_t worker = 0; worker < workers; worker++) {
             Workspace& w = p->workspace[worker * p->count + l];
+            const int64_t x_numbers = s.height * s.width * c.in;
             w.d = buffer<V>((l ? s.height + s.kernel - 1 : c.band) * c.d_row, failed);
-            w.up = buffer<V>(s.height * s.width * s.inputs, failed);
+            w.up = buffer<V>(x_numbers * (l == p->by_examples ? LANES : 1), failed);
             if (!c.fused) w.e = buffer<V>(c.z_size, failed);
-            if (l + 1 < p->count && net->convolutions[l + 1].skip) w.skip = buffer<V>(s.height * s.width * s.inputs, failed);
-            w.sum = buffer<V>(weights, failed), w.bias_sum = buffer<V>(s.outputs, failed);
-            if (p->groups) w.scale_sum = buffer<V>(s.outputs, failed), w.shift_sum = buffer<V>(s.outputs, failed);
+            if (l + 1 < p->count && net->convolutions[l + 1].skip) w.skip = buffer<V>(x_numbers, failed);
+            w.bias_sum = buffer<V>(c.out, failed);
+            if (p->groups)
+                for (V** some : {&w.scale_sum, &w.shift_sum, &w.total}) *some = buffer<V>(c.out, failed);
+            if (c.by_channels) continue;
             const int64_t x_rows = (c.band - 1) * s.stride + s.kernel;
+            w.sum = buffer<V>(weights, failed);
             w.packed_x = buffer<V>(x_rows * (s.width + 2 * s.padding) * GRADIENT_NR, failed);
-            w.packed_d = buffer<V>(c.band * s.out_width * s.outputs, failed);
+            w.packed_d = buffer<V>(c.band * s.out_width * c.out, failed);
         }
     }
-    const Convolution& end = p->convolution[p->count - 1];
-    p->parameters = at, p->features = p->mean ? end.s.outputs : end.size;
-    p->last = buffer<V>(end.size * blocks, failed);
-    p->last_up = buffer<V>(end.size * workers, failed), p->feature = buffer<V>((p->features + LANES) * workers, failed);
+    const Convolution &end = p->convolution[p->count - 1], &edge = p->convolution[p->by_examples - 1];
+    const int64_t end_units = end.by_channels ? LANES : 1;
+    p->parameters = at, p->features = p->mean ? end.s.outputs : end.size * end_units;
+    p->last = p->edge = buffer<V>(end.size * end_units * blocks, failed);
+    p->last_up = p->edge_up = buffer<V>(end.size * workers, failed);
+    if (end.by_channels) {
+        p->edge = buffer<V>(edge.size * blocks, failed);
+        p->edge_up = buffer<V>(edge.size * workers, failed);
+    }
+    p->feature = buffer<V>((p->features + LANES) * workers, failed);
     p->part = buffer<float>(at * sixteens, failed);
     if (failed) return close_pictures(p), nullptr;
     return p;
@@ -190,59 +220,75 @@ template <bool INTO> static void transpose_rows(float* rows, int64_t row, int64_
 }
 
 // Where what convolution l gives begins, and its rows: in the next one's input, within its border.
-INLINE V* output_of(const Pictures& p, int64_t l, int64_t block, int64_t& row) {
+INLINE V* output_of(const Pictures& p, int64_t l, int64_t unit, int64_t& row) {
     const Convolution& c = p.convolution[l];
-    if (l + 1 == p.count) return row = c.wide * c.s.outputs, p.last + block * c.size;
+    row = c.wide * c.out;
+    if (l + 1 == p.count) return p.last + unit * c.size;
+    if (l + 1 == p.by_examples) return p.edge + unit * c.size;
     const Convolution& next = p.convolution[l + 1];
     row = next.x_row;
-    return next.x + block * next.x_size + next.s.padding * (next.x_row + next.s.inputs);
+    return next.x + unit * next.x_size + next.s.padding * (next.x_row + next.in);
+}
+
+// Of a channel's number, what vector j of channels holds.
+INLINE V channel_values(const Convolution& c, const float* number, int64_t j) {
+    return c.by_channels ? unaligned(number + j * LANES) : splat(number[j]);
 }
 
 // ---- forward
 
-// value ← the normalised z, scaled and shifted. Sums go over a channel's pixels, then over a group's channels.
-static void group_norm(const Pictures& p, const Convolution& c, const Workspace& w, const float* parameters, int64_t block) {
-    const int64_t channels = c.s.outputs, pixels = c.s.out_height * c.s.out_width, each = channels / p.groups;
-    const V* z = c.z + block * c.z_size;
-    V *value = c.value + block * c.z_size, *sum = w.shift_sum;
-    V *mean = c.mean + block * p.groups, *inverse = c.inverse + block * p.groups;
-    const float share = 1.f / (float)(pixels * each);
-    const auto total = [&](int64_t g) {
+// Of each channel, the total of its group: over the channels in order.
+static void group_totals(const Pictures& p, const Convolution& c, const V* sum, V* total) {
+    const int64_t each = c.s.outputs / p.groups;
+    for (int64_t first = 0; first < c.s.outputs; first += each) {
         V all{};
-        for (int64_t j = g * each; j < (g + 1) * each; j++) all += sum[j];
-        return all * share;
-    };
-    for (int64_t j = 0; j < channels; j++) sum[j] = V{};
-    for (int64_t i = 0; i < pixels; i++)
-        for (int64_t j = 0; j < channels; j++) sum[j] += z[i * channels + j];
-    for (int64_t g = 0; g < p.groups; g++) mean[g] = total(g);
-    for (int64_t j = 0; j < channels; j++) sum[j] = V{};
-    for (int64_t i = 0; i < pixels; i++)
-        for (int64_t j = 0; j < channels; j++) {
-            const V apart = z[i * channels + j] - mean[j / each];
-            sum[j] = fma(apart, apart, sum[j]);
-        }
-    for (int64_t g = 0; g < p.groups; g++) inverse[g] = 1.f / root(total(g) + NORM_EPS);
-    for (int64_t i = 0; i < pixels; i++)
-        for (int64_t j = 0; j < channels; j++)
-            value[i * channels + j] = fma((z[i * channels + j] - mean[j / each]) * inverse[j / each],
-                                          splat(parameters[c.scale + j]), splat(parameters[c.shift + j]));
+        float alone = 0.f;
+        for (int64_t j = first; j < first + each; j++)
+            if (c.by_channels) alone += ((const float*)sum)[j]; else all += sum[j];
+        for (int64_t j = first; j < first + each; j++)
+            if (c.by_channels) ((float*)total)[j] = alone; else total[j] = all;
+    }
 }
 
-static void pool_forward(const Convolution& c, const V* y, int64_t block, V* to, int64_t to_row) {
-    const int64_t channels = c.s.outputs, row = c.s.out_width * channels;
+// value ← the normalised z, scaled and shifted. Sums go over a channel's pixels, then over a group's channels.
+static void group_norm(const Pictures& p, const Convolution& c, const Workspace& w, const float* parameters, int64_t unit) {
+    const int64_t out = c.out, pixels = c.s.out_height * c.s.out_width;
+    const V* z = c.z + unit * c.z_size;
+    V *value = c.value + unit * c.z_size, *sum = w.shift_sum;
+    V *mean = c.mean + unit * out, *inverse = c.inverse + unit * out;
+    const float share = 1.f / (float)(pixels * (c.s.outputs / p.groups));
+    for (int64_t j = 0; j < out; j++) sum[j] = V{};
+    for (int64_t i = 0; i < pixels; i++)
+        for (int64_t j = 0; j < out; j++) sum[j] += z[i * out + j];
+    group_totals(p, c, sum, mean);
+    for (int64_t j = 0; j < out; j++) mean[j] *= share, sum[j] = V{};
+    for (int64_t i = 0; i < pixels; i++)
+        for (int64_t j = 0; j < out; j++) {
+            const V apart = z[i * out + j] - mean[j];
+            sum[j] = fma(apart, apart, sum[j]);
+        }
+    group_totals(p, c, sum, inverse);
+    for (int64_t j = 0; j < out; j++) inverse[j] = 1.f / root(inverse[j] * share + NORM_EPS);
+    for (int64_t i = 0; i < pixels; i++)
+        for (int64_t j = 0; j < out; j++)
+            value[i * out + j] = fma((z[i * out + j] - mean[j]) * inverse[j], channel_values(c, parameters + c.scale, j),
+                                     channel_values(c, parameters + c.shift, j));
+}
+
+static void pool_forward(const Convolution& c, const V* y, int64_t unit, V* to, int64_t to_row) {
+    const int64_t out = c.out, row = c.s.out_width * out;
     for (int64_t r = 0; r < c.high; r++)
         for (int64_t i = 0; i < c.wide; i++)
-            for (int64_t j = 0; j < channels; j++) {
-                V* out = to + r * to_row + i * channels + j;
+            for (int64_t j = 0; j < out; j++) {
+                V* pooled = to + r * to_row + i * out + j;
                 if (c.s.pool == NO_POOL) {
-                    *out = y[r * row + i * channels + j];
+                    *pooled = y[r * row + i * out + j];
                     continue;
                 }
-                const V* four = y + 2 * r * row + 2 * i * channels + j;
-                const V square[4] = {four[0], four[channels], four[row], four[row + channels]};
+                const V* four = y + 2 * r * row + 2 * i * out + j;
+                const V square[4] = {four[0], four[out], four[row], four[row + out]};
                 if (c.s.pool == AVERAGE_POOL) {
-                    *out = (((square[0] + square[1]) + square[2]) + square[3]) * 0.25f;
+                    *pooled = (((square[0] + square[1]) + square[2]) + square[3]) * 0.25f;
                     continue;
                 }
                 V best = square[0];
@@ -251,46 +297,53 @@ static void pool_forward(const Convolution& c, const V* y, int64_t block, V* to,
                     const VI more = (square[n] > best) | (square[n] != square[n]);
                     best = more ? square[n] : best, which = more ? splat_int(n) : which;
                 }
-                *out = best;
-                c.choice[block * c.size + (r * c.wide + i) * channels + j] = narrowed(which);
+                *pooled = best;
+                c.choice[unit * c.size + (r * c.wide + i) * out + j] = narrowed(which);
             }
 }
 
-static void convolve(const Pictures& p, const float* parameters, int64_t l, int64_t block, const Workspace& w) {
+static void convolve(const Pictures& p, const float* parameters, int64_t l, int64_t unit, const Workspace& w) {
     const Convolution& c = p.convolution[l];
-    const V* x = c.x + block * c.x_size;
     int64_t to_row;
-    V* to = output_of(p, l, block, to_row);
-    Filter f{x, c.s.inputs, c.s.outputs, c.s.kernel, c.s.stride, c.x_row, c.s.padding, c.s.height, c.s.width,
-             c.s.out_height, c.s.out_width, parameters + c.weight, parameters + c.bias, to, to_row, RELU_OUTPUT, nullptr};
+    V* to = output_of(p, l, unit, to_row);
+    Filter f{c.by_channels, c.x + unit * c.x_size, c.s.inputs, c.s.outputs, c.s.kernel, c.s.stride, c.x_row, c.s.padding,
+             c.s.height, c.s.width, c.s.out_height, c.s.out_width, parameters + c.weight, parameters + c.bias, to, to_row,
+             RELU_OUTPUT, nullptr};
     if (c.fused) {
-        if (c.s.pool == MAX_POOL) f.epilogue = RELU_AND_MAX, f.choice = c.choice + block * c.size;
+        if (c.s.pool == MAX_POOL) f.epilogue = RELU_AND_MAX, f.choice = c.choice + unit * c.size;
         return filter(f);
     }
-    V *z = c.z + block * c.z_size, *value = c.value + block * c.z_size;
-    f.to = z, f.to_row = c.s.out_width * c.s.outputs, f.epilogue = PLAIN_OUTPUT;
+    V *z = c.z + unit * c.z_size, *value = c.value + unit * c.z_size;
+    f.to = z, f.to_row = c.s.out_width * c.out, f.epilogue = PLAIN_OUTPUT;
     filter(f);
-    if (p.groups) group_norm(p, c, w, parameters, block);
+    if (p.groups) group_norm(p, c, w, parameters, unit);
     if (c.s.skip) {
         const Convolution& before = p.convolution[l - 1];
-        const V* from = before.x + block * before.x_size + before.s.padding * (before.x_row + before.s.inputs);
+        const V* from = before.x + unit * before.x_size + before.s.padding * (before.x_row + before.in);
+        const int64_t row = before.s.width * before.in;
         for (int64_t r = 0; r < before.s.height; r++)
-            for (int64_t i = 0; i < before.s.width * before.s.inputs; i++)
-                value[r * before.s.width * before.s.inputs + i] += from[r * before.x_row + i];
+            for (int64_t i = 0; i < row; i++) value[r * row + i] += from[r * before.x_row + i];
     }
     V* y = by_input((int32_t)p.activation) ? w.e : value;
     with_activation((int32_t)p.activation, [&](auto chosen) {
         for (int64_t i = 0; i < c.z_size; i++) y[i] = activated<decltype(chosen)::value>(value[i]);
     });
-    pool_forward(c, y, block, to, to_row);
+    pool_forward(c, y, unit, to, to_row);
 }
 
-// Examples `first` to first + n of the rows at hand, whose pictures are rows[0..n): [channel][y][x] each.
+// A picture's pixels, C vectors each and rows of v side by side, of all examples of a block in lanes, and floats
+// of one example after the other. INTO: into the vectors.
+template <bool INTO> static void transpose_pictures(V* v, float* x, int64_t row, int64_t size, int64_t n, int64_t high, int64_t numbers) {
+    for (int64_t y = 0; y < high; y++) transpose_rows<INTO>(x + y * row, size, n, numbers, v + y * numbers);
+}
+
+// The block's n examples, whose pictures are rows[0..n): [channel][y][x] each.
 // features [n][row] floats, in torch's order: [channel][y][x].
 static void pictures_forward(const Pictures& p, const float* parameters, const float* const* rows, int64_t block,
                              int64_t n, int64_t worker, float* features, int64_t row) {
     const Convolution &first = p.convolution[0], &end = p.convolution[p.count - 1];
-    V* into = first.x + block * first.x_size + first.s.padding * (first.x_row + first.s.inputs);
+    const Workspace* workspace = p.workspace + worker * p.count;
+    V* into = first.x + block * first.x_size + first.s.padding * (first.x_row + first.in);
     for (int64_t ch = 0; ch < p.channels; ch++)
         for (int64_t y = 0; y < p.high; y++)
             for (int64_t i = 0; i < p.wide; i += LANES) {
@@ -300,16 +353,38 @@ static void pictures_forward(const Pictures& p, const float* parameters, const f
                 transpose(t);
                 for (int64_t c = 0; c < m; c++) into[y * first.x_row + (i + c) * p.channels + ch] = t[c];
             }
-    for (int64_t l = 0; l < p.count; l++) convolve(p, parameters, l, block, p.workspace[worker * p.count + l]);
-    const int64_t channels = end.s.outputs, pixels = end.high * end.wide;
+    for (int64_t l = 0; l < p.by_examples; l++) convolve(p, parameters, l, block, workspace[l]);
+    const int64_t pixels = end.high * end.wide;
+    const float share = 1.f / (float)pixels;
+    if (end.by_channels) {
+        const Convolution &edge = p.convolution[p.by_examples - 1], &c = p.convolution[p.by_examples];
+        const int64_t border = c.s.padding * (c.x_row + c.in);
+        transpose_pictures<false>(p.edge + block * edge.size, (float*)(c.x + block * LANES * c.x_size + border),
+                                  c.x_row * LANES, c.x_size * LANES, n, c.s.height, c.s.width * c.s.inputs);
+        for (int64_t e = 0; e < n; e++) {
+            const int64_t unit = block * LANES + e, channels = end.s.outputs;
+            for (int64_t l = p.by_examples; l < p.count; l++) convolve(p, parameters, l, unit, workspace[l]);
+            const V* last = p.last + unit * end.size;
+            float* to = features + e * row;
+            for (int64_t j = 0; p.mean && j < end.out; j++) {
+                V sum{};
+                for (int64_t i = 0; i < pixels; i++) sum += last[i * end.out + j];
+                sum *= share;
+                std::memcpy(to + j * LANES, &sum, sizeof sum);
+            }
+            for (int64_t j = 0; !p.mean && j < channels; j++)
+                for (int64_t i = 0; i < pixels; i++) to[j * pixels + i] = ((const float*)last)[i * channels + j];
+        }
+        return;
+    }
     const V* last = p.last + block * end.size;
     V* feature = p.feature + worker * (p.features + LANES);
-    for (int64_t j = 0; j < channels; j++) {
+    for (int64_t j = 0; j < end.out; j++) {
         V sum{};
         for (int64_t i = 0; i < pixels; i++)
-            if (p.mean) sum += last[i * channels + j];
-            else feature[j * pixels + i] = last[i * channels + j];
-        if (p.mean) feature[j] = sum * (1.f / (float)pixels);
+            if (p.mean) sum += last[i * end.out + j];
+            else feature[j * pixels + i] = last[i * end.out + j];
+        if (p.mean) feature[j] = sum * share;
     }
     transpose_rows<false>(features, row, n, p.features, feature);
 }
@@ -317,15 +392,15 @@ static void pictures_forward(const Pictures& p, const float* parameters, const f
 // ---- backward
 
 // Rows y0 to y1 of the derivative by z, out of that by what the next one gets; the bias's gradient by the way.
-static void activation_backward(const Convolution& c, const V* y, int64_t y_row, int64_t block, const V* up, const Workspace& w,
+static void activation_backward(const Convolution& c, const V* y, int64_t y_row, int64_t unit, const V* up, const Workspace& w,
                                 V* d, int64_t d_row, int64_t d_step, int64_t y0, int64_t y1) {
-    const int64_t channels = c.s.outputs;
+    const int64_t out = c.out;
     V* bias_sum = w.bias_sum;
     if (!c.fused) {
         for (int64_t r = y0; r < y1; r++)
             for (int64_t i = 0; i < c.s.out_width; i++)
-                for (int64_t j = 0; j < channels; j++) {
-                    const V g = w.e[(r * c.s.out_width + i) * channels + j];
+                for (int64_t j = 0; j < out; j++) {
+                    const V g = w.e[(r * c.s.out_width + i) * out + j];
                     d[(r - y0) * d_row + i * d_step + j] = g;
                     bias_sum[j] += g;
                 }
@@ -334,20 +409,20 @@ static void activation_backward(const Convolution& c, const V* y, int64_t y_row,
     if (c.s.pool == NO_POOL) {
         for (int64_t r = y0; r < y1; r++)
             for (int64_t i = 0; i < c.s.out_width; i++)
-                for (int64_t j = 0; j < channels; j++) {
-                    const V g = up[(r * c.wide + i) * channels + j];
-                    const V o = y[r * y_row + i * channels + j] <= 0.f ? V{} : g;
+                for (int64_t j = 0; j < out; j++) {
+                    const V g = up[(r * c.wide + i) * out + j];
+                    const V o = y[r * y_row + i * out + j] <= 0.f ? V{} : g;
                     d[(r - y0) * d_row + i * d_step + j] = o;
                     bias_sum[j] += o;
                 }
         return;
     }
-    const Choice* choice = c.choice + block * c.size;
+    const Choice* choice = c.choice + unit * c.size;
     const int64_t r1 = y1 / 2 < c.high ? y1 / 2 : c.high;
     for (int64_t r = y0 / 2; r < r1; r++)
         for (int64_t i = 0; i < c.wide; i++)
-            for (int64_t j = 0; j < channels; j++) {
-                const int64_t at = (r * c.wide + i) * channels + j;
+            for (int64_t j = 0; j < out; j++) {
+                const int64_t at = (r * c.wide + i) * out + j;
                 const VI which = widened(choice[at]);
                 const V g = up[at];
                 V* o = d + (2 * r - y0) * d_row + 2 * i * d_step + j;
@@ -357,52 +432,49 @@ static void activation_backward(const Convolution& c, const V* y, int64_t y_row,
 }
 
 // e ← the derivative by z, out of that by what the next one gets, through pool, activation, skip and norm.
-static void general_backward(const Pictures& p, const float* parameters, int64_t l, int64_t block, int64_t worker, const V* up) {
+static void general_backward(const Pictures& p, const float* parameters, int64_t l, int64_t unit, int64_t worker, const V* up) {
     const Convolution& c = p.convolution[l];
     const Workspace& w = p.workspace[worker * p.count + l];
-    const int64_t channels = c.s.outputs, row = c.s.out_width * channels, pixels = c.s.out_height * c.s.out_width;
+    const int64_t out = c.out, row = c.s.out_width * out, pixels = c.s.out_height * c.s.out_width;
     V* e = w.e;
     if (c.s.pool == NO_POOL) std::memcpy(e, up, (size_t)c.z_size * sizeof(V));
     else std::memset(e, 0, (size_t)c.z_size * sizeof(V));  // an odd edge has no part in a pool
     for (int64_t r = 0; c.s.pool != NO_POOL && r < c.high; r++)
         for (int64_t i = 0; i < c.wide; i++)
-            for (int64_t j = 0; j < channels; j++) {
-                const int64_t at = (r * c.wide + i) * channels + j;
-                V* o = e + 2 * r * row + 2 * i * channels + j;
-                const VI which = c.s.pool == MAX_POOL ? widened(c.choice[block * c.size + at]) : VI{};
+            for (int64_t j = 0; j < out; j++) {
+                const int64_t at = (r * c.wide + i) * out + j;
+                V* o = e + 2 * r * row + 2 * i * out + j;
+                const VI which = c.s.pool == MAX_POOL ? widened(c.choice[unit * c.size + at]) : VI{};
                 for (int n = 0; n < 4; n++)
-                    o[(n >> 1) * row + (n & 1) * channels] =
+                    o[(n >> 1) * row + (n & 1) * out] =
                         c.s.pool == AVERAGE_POOL ? up[at] * 0.25f : which == n ? up[at] : V{};
             }
-    const V* value = c.value + block * c.z_size;
+    const V* value = c.value + unit * c.z_size;
     with_activation((int32_t)p.activation, [&](auto chosen) {
         for (int64_t i = 0; i < c.z_size; i++) e[i] = chained<decltype(chosen)::value>(e[i], value[i]);
     });
     if (c.s.skip) std::memcpy(p.workspace[worker * p.count + l - 1].skip, e, (size_t)c.z_size * sizeof(V));
     if (!p.groups) return;
-    const int64_t each = channels / p.groups;
-    const V *z = c.z + block * c.z_size, *mean = c.mean + block * p.groups, *inverse = c.inverse + block * p.groups;
-    const float share = 1.f / (float)(pixels * each);
-    for (int64_t j = 0; j < channels; j++) w.scale_sum[j] = w.shift_sum[j] = V{};
+    const V *z = c.z + unit * c.z_size, *mean = c.mean + unit * out, *inverse = c.inverse + unit * out;
+    const float share = 1.f / (float)(pixels * (c.s.outputs / p.groups));
+    for (int64_t j = 0; j < out; j++) w.scale_sum[j] = w.shift_sum[j] = V{};
     for (int64_t i = 0; i < pixels; i++)
-        for (int64_t j = 0; j < channels; j++) {
-            const V normal = (z[i * channels + j] - mean[j / each]) * inverse[j / each], g = e[i * channels + j];
+        for (int64_t j = 0; j < out; j++) {
+            const V normal = (z[i * out + j] - mean[j]) * inverse[j], g = e[i * out + j];
             w.scale_sum[j] = fma(g, normal, w.scale_sum[j]), w.shift_sum[j] += g;
         }
-    for (int64_t g = 0; g < p.groups; g++) {
-        V along{}, sum{};
-        for (int64_t j = g * each; j < (g + 1) * each; j++) {
-            const V scale = splat(parameters[c.scale + j]);
-            along = fma(w.scale_sum[j], scale, along), sum = fma(w.shift_sum[j], scale, sum);
+    V *along = w.bias_sum, *sum = w.total;  // of each channel's group; bias_sum is free until the next pass
+    for (int64_t j = 0; j < out; j++) sum[j] = w.scale_sum[j] * channel_values(c, parameters + c.scale, j);
+    group_totals(p, c, sum, along);
+    for (int64_t j = 0; j < out; j++) sum[j] = w.shift_sum[j] * channel_values(c, parameters + c.scale, j);
+    group_totals(p, c, sum, sum);
+    for (int64_t j = 0; j < out; j++) along[j] *= share, sum[j] *= share;
+    for (int64_t i = 0; i < pixels; i++)
+        for (int64_t j = 0; j < out; j++) {
+            const V normal = (z[i * out + j] - mean[j]) * inverse[j];
+            const V through = fma(e[i * out + j], channel_values(c, parameters + c.scale, j), -sum[j]);
+            e[i * out + j] = fma(normal, -along[j], through) * inverse[j];
         }
-        along *= share, sum *= share;
-        for (int64_t i = 0; i < pixels; i++)
-            for (int64_t j = g * each; j < (g + 1) * each; j++) {
-                const V normal = (z[i * channels + j] - mean[g]) * inverse[g];
-                const V through = fma(e[i * channels + j], splat(parameters[c.scale + j]), -sum);
-                e[i * channels + j] = fma(normal, -along, through) * inverse[g];
-            }
-    }
 }
 
 // part += the lanes' sums in their order.
@@ -417,47 +489,89 @@ static void add_examples(const V* sum, int64_t n, float* part) {
     }
 }
 
+// part += one example's sums, with channels in the lanes.
+static void add_channels(const V* sum, int64_t n, float* part) {
+    for (int64_t i = 0; i < n; i++) {
+        const V total = unaligned(part + i * LANES) + sum[i];
+        std::memcpy(part + i * LANES, &total, sizeof total);
+    }
+}
+
+// Of one unit, from the derivative by what convolution l gives: that by its input, where there is another
+// convolution before it, and its part of the gradients.
+static void convolve_backward(const Pictures& p, const float* parameters, int64_t l, int64_t unit, int64_t worker,
+                              const V* up, V* x_up, float* part) {
+    const Convolution& c = p.convolution[l];
+    const Workspace& w = p.workspace[worker * p.count + l];
+    if (!c.fused) general_backward(p, parameters, l, unit, worker, up);
+    int64_t y_row;
+    const V *y = output_of(p, l, unit, y_row), *x = c.x + unit * c.x_size;
+    const int64_t stride = l ? c.s.stride : 1, out = c.out;
+    FilterGradient g{x, c.s.inputs, c.s.outputs, c.s.kernel, c.s.stride, c.x_row, c.s.width + 2 * c.s.padding, nullptr,
+                     stride * c.d_row, stride * out, c.s.out_width, w.packed_x, w.packed_d, w.sum};
+    std::memset(w.bias_sum, 0, (size_t)out * sizeof(V));
+    for (int64_t y0 = 0; y0 < c.s.out_height; y0 += c.band) {
+        const int64_t y1 = y0 + c.band < c.s.out_height ? y0 + c.band : c.s.out_height;
+        V* d = l ? w.d + (c.ring + stride * y0) * c.d_row + c.ring * out : w.d;
+        const bool odd = c.s.pool == MAX_POOL && (c.s.out_height % 2 || c.s.out_width % 2);
+        if (!l && odd) std::memset(d, 0, (size_t)(c.band * c.d_row) * sizeof(V));
+        activation_backward(c, y, y_row, unit, up, w, d, g.d_row, g.d_step, y0, y1);
+        g.d = d;
+        if (c.by_channels) filter_gradient_by_channels(g, c.s.out_height, part + c.weight);
+        else filter_gradient(g, y0, y1);
+    }
+    if (l) {
+        const int64_t numbers = c.s.width * c.in;
+        filter({c.by_channels, w.d, c.s.outputs, c.s.inputs, c.s.kernel, 1, c.d_row, c.ring,
+                stride * (c.s.out_height - 1) + 1, stride * (c.s.out_width - 1) + 1, c.s.height, c.s.width, c.backwards,
+                nullptr, x_up, numbers, PLAIN_OUTPUT, nullptr});
+        for (int64_t i = 0; w.skip && i < c.s.height * numbers; i++) x_up[i] += w.skip[i];
+    }
+    const auto add = c.by_channels ? add_channels : add_examples;
+    if (!c.by_channels) add_examples(w.sum, c.s.kernel * c.s.kernel * c.s.inputs * c.s.outputs, part + c.weight);
+    add(w.bias_sum, out, part + c.bias);
+    if (p.groups) add(w.scale_sum, out, part + c.scale), add(w.shift_sum, out, part + c.shift);
+}
+
 // Of a block, from its features' derivatives, [n][row] floats, to its part of the parameters' gradients.
 static void pictures_backward(const Pictures& p, const float* parameters, int64_t block, int64_t n, int64_t worker,
                               float* features_d, int64_t row) {
-    const Convolution& end = p.convolution[p.count - 1];
+    const Convolution &end = p.convolution[p.count - 1], &edge = p.convolution[p.by_examples - 1];
+    const Workspace* workspace = p.workspace + worker * p.count;
     const int64_t channels = end.s.outputs, pixels = end.high * end.wide;
-    V *feature = p.feature + worker * (p.features + LANES), *last_up = p.last_up + worker * end.size;
+    const float share = 1.f / (float)pixels;
+    V *last_up = p.last_up + worker * end.size, *edge_up = p.edge_up + worker * edge.size;
     float* part = p.part + block * LANES / SIXTEEN * p.parameters;
     if (block * LANES % SIXTEEN == 0) std::memset(part, 0, (size_t)p.parameters * sizeof(float));
-    transpose_rows<true>(features_d, row, n, p.features, feature);
-    for (int64_t j = 0; j < channels; j++)
-        for (int64_t i = 0; i < pixels; i++)
-            last_up[i * channels + j] = p.mean ? feature[j] * (1.f / (float)pixels) : feature[j * pixels + i];
-    for (int64_t l = p.count - 1; l >= 0; l--) {
-        const Convolution& c = p.convolution[l];
-        const Workspace& w = p.workspace[worker * p.count + l];
-        const V* up = l + 1 < p.count ? p.workspace[worker * p.count + l + 1].up : last_up;
-        if (!c.fused) general_backward(p, parameters, l, block, worker, up);
-        int64_t y_row;
-        const V *y = output_of(p, l, block, y_row), *x = c.x + block * c.x_size;
-        const int64_t stride = l ? c.s.stride : 1, out = c.s.outputs;
-        std::memset(w.bias_sum, 0, (size_t)out * sizeof(V));
-        for (int64_t y0 = 0; y0 < c.s.out_height; y0 += c.band) {
-            const int64_t y1 = y0 + c.band < c.s.out_height ? y0 + c.band : c.s.out_height;
-            V* d = l ? w.d + (c.ring + stride * y0) * c.d_row + c.ring * out : w.d;
-            const bool odd = c.s.pool == MAX_POOL && (c.s.out_height % 2 || c.s.out_width % 2);
-            if (!l && odd) std::memset(d, 0, (size_t)(c.band * c.d_row) * sizeof(V));
-            activation_backward(c, y, y_row, block, up, w, d, stride * c.d_row, stride * out, y0, y1);
-            filter_gradient({x, c.s.inputs, out, c.s.kernel, c.s.stride, c.x_row, c.s.width + 2 * c.s.padding, d,
-                             stride * c.d_row, stride * out, c.s.out_width, w.packed_x, w.packed_d, w.sum},
-                            y0, y1);
+    if (end.by_channels) {
+        const Convolution& c = p.convolution[p.by_examples];
+        const int64_t numbers = c.s.height * c.s.width * c.in;
+        V* edges = workspace[p.by_examples].up;
+        for (int64_t e = 0; e < n; e++) {
+            const float* d = features_d + e * row;
+            for (int64_t j = 0; j < channels; j++)
+                for (int64_t i = 0; i < pixels; i++)
+                    ((float*)last_up)[i * channels + j] = p.mean ? d[j] * share : d[j * pixels + i];
+            const V* up = last_up;
+            for (int64_t l = p.count - 1; l >= p.by_examples; l--) {
+                V* x_up = l == p.by_examples ? edges + e * numbers : workspace[l].up;
+                convolve_backward(p, parameters, l, block * LANES + e, worker, up, x_up, part);
+                up = x_up;
+            }
         }
-        if (l) {
-            const int64_t numbers = c.s.width * c.s.inputs;
-            filter({w.d, out, c.s.inputs, c.s.kernel, 1, c.d_row, c.ring, stride * (c.s.out_height - 1) + 1,
-                    stride * (c.s.out_width - 1) + 1, c.s.height, c.s.width, c.backwards, nullptr, w.up, numbers,
-                    PLAIN_OUTPUT, nullptr});
-            for (int64_t i = 0; w.skip && i < c.s.height * numbers; i++) w.up[i] += w.skip[i];
-        }
-        add_examples(w.sum, c.s.kernel * c.s.kernel * c.s.inputs * out, part + c.weight);
-        add_examples(w.bias_sum, out, part + c.bias);
-        if (p.groups) add_examples(w.scale_sum, out, part + c.scale), add_examples(w.shift_sum, out, part + c.shift);
+        transpose_pictures<true>(edge_up, (float*)edges, c.s.width * c.s.inputs, numbers * LANES, n, c.s.height,
+                                 c.s.width * c.s.inputs);
+    } else {
+        V* feature = p.feature + worker * (p.features + LANES);
+        transpose_rows<true>(features_d, row, n, p.features, feature);
+        for (int64_t j = 0; j < channels; j++)
+            for (int64_t i = 0; i < pixels; i++)
+                edge_up[i * channels + j] = p.mean ? feature[j] * share : feature[j * pixels + i];
+    }
+    const V* up = edge_up;
+    for (int64_t l = p.by_examples - 1; l >= 0; l--) {
+        convolve_backward(p, parameters, l, block, worker, up, workspace[l].up, part);
+        up = workspace[l].up;
     }
 }
 
