@@ -57,7 +57,7 @@ class LanesKernel:
     """The kernel for MLPs in float32 on the CPU.
 
     threads: the largest number of workers. layout: what lanes hold: ``members`` or ``units``; None: the
-    faster. Workers, layout and instruction set don't change a bit of the result.
+    faster; of convolutions channels where these fill them, else examples, with ``examples`` always these. Workers, layout and instruction set don't change a bit of the result.
     """
 
     def __init__(
@@ -153,10 +153,9 @@ class LanesKernel:
     def _parts(self, rows: Tensor, places: Tensor, batch: int) -> list[LanesPart]:
         """Divide members by the faster layout, and into a part for each worker."""
         lanes, count = self.library.lanes, len(rows)
-        if isinstance(self.shared.net, CNN):
-            self.layout = "units"
-        alone = {None: (count - count % lanes, 0, count), "members": (count,), "units": (0,)}
-        crowd = min(alone[self.layout], key=lambda crowd: self._time(crowd, count - crowd, batch))
+        alone = {None: (count - count % lanes, 0, count), "members": (count,), "units": (0,), "examples": (0,)}
+        layout = self.layout or ("units" if isinstance(self.shared.net, CNN) else None)
+        crowd = min(alone[layout], key=lambda crowd: self._time(crowd, count - crowd, batch))
         parts = []
         for units, first, stop, least in ((False, 0, crowd, lanes), (True, crowd, count, 1)):
             blocks = -(-(stop - first) // least)
@@ -197,7 +196,7 @@ class LanesKernel:
         try:
             trainer = spare.pop()
         except IndexError:
-            trainer = LanesBlock(self.library, self.network, rows, units)
+            trainer = LanesBlock(self.library, self.network, rows, units + (self.layout == "examples"))
         yield trainer  # not used again after an interrupt
         spare.append(trainer)
 

@@ -10,6 +10,7 @@ enum Activation : int32_t { RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID, IDENTIT
 enum LossKind : int32_t { CROSS_ENTROPY, BCE, MSE, L1, HUBER };
 enum OptimizerKind : int32_t { SGD, ADAM, ADAMW };
 enum Hyperparameter { LR, WEIGHT_DECAY, MOMENTUM, BETA1, BETA2, EPS, CLIP, DROPOUT, EMA, HYPERPARAMETERS };
+enum Layout : int32_t { MEMBERS, UNITS, EXAMPLES };
 enum Answer : int32_t { DONE, OUT_OF_TIME, OUT_OF_RANGE };  // of train; the last: a row or class that isn't there
 
 struct ConvolutionShape {  // of nets.py's Convolution; its places in a member's row; all int64
@@ -66,7 +67,8 @@ struct Trainer;
 struct Library {  // one instruction set's functions
     const char* name;
     int32_t lanes;
-    // units: lanes hold a layer's units, and members go one by one; else lanes hold members.
+    // units: lanes hold a layer's units, and members go one by one; else lanes hold members. EXAMPLES: of
+    // convolutions always examples, not channels where these fill the lanes.
     // rows: the largest batch. Null: no memory.
     Trainer* (*open)(const Network*, int64_t rows, int32_t units);
     void (*close)(Trainer*);

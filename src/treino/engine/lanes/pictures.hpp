@@ -110,8 +110,9 @@ static int64_t pictures_at_once(const Network* net, int64_t rows) {
     return (sixteens < all ? sixteens : all) * SIXTEEN;
 }
 
-// rows: examples whose numbers are kept from the pass forward to the pass back.
-static Pictures* open_pictures(const Network* net, int64_t rows, int64_t workers, bool& failed) {
+// rows: examples whose numbers are kept from the pass forward to the pass back. by_examples: of all convolutions,
+// which changes no bit.
+static Pictures* open_pictures(const Network* net, int64_t rows, int64_t workers, bool by_examples, bool& failed) {
     Pictures* p = buffer<Pictures>(1, failed);
     if (failed) return nullptr;
     p->count = net->convolution_count, p->groups = net->groups, p->mean = net->mean;
@@ -121,7 +122,7 @@ static Pictures* open_pictures(const Network* net, int64_t rows, int64_t workers
     p->workspace = buffer<Workspace>(workers * p->count, failed);
     if (failed) return close_pictures(p), nullptr;
     p->by_examples = p->count;
-    while (p->by_examples > 1) {  // by the shape alone, never by the machine
+    while (!by_examples && p->by_examples > 1) {  // by the shape alone, never by the machine
         const ConvolutionShape& s = net->convolutions[p->by_examples - 1];
         if (s.inputs % TENSOR_PAD || s.outputs % TENSOR_PAD) break;
         p->by_examples--;

@@ -119,7 +119,7 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
     features.row = features.J % 8 ? features.J : features.J + 1;
     if (net->convolution_count) {
         k->S = pictures_at_once(net, rows);
-        k->pictures = open_pictures(net, k->S, 1, failed);
+        k->pictures = open_pictures(net, k->S, 1, units == EXAMPLES, failed);
         if (failed) return close_block(k), nullptr;
         k->filters = at, at += (k->pictures->parameters + LANES - 1) / LANES;
         features.d = buffer<V>(k->S * features.row, failed);
