@@ -123,7 +123,7 @@ def _with_dropout(module: nn.Module, shared: SharedConfig, population: Populatio
     if shared.net is not None:
         rate, first = float(population.hp["dropout"][member]), shared.net.dropout
         if isinstance(first, tuple) and not rate and not first[member % len(first)]:
-            # an MLP without dropout has no Dropout layers; its weights are named by position
+            # a network without dropout has no Dropout layers; its weights are named by position
             module = nn.Sequential(*(m for m in module.children() if not isinstance(m, nn.Dropout)))
         for layer in module.modules():
             if isinstance(layer, nn.Dropout):

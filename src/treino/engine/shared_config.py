@@ -20,8 +20,8 @@ class SharedConfig:
     """The settings that are equal for all members.
 
     template: a plain module with the members' shapes, or the user's module with its initial weights. net: the
-    MLP's description; None for a user's module. construct: makes a user's module from a seed. item_shape: the
-    shape of one input row of a user's module; None: flat rows. summed: whether gradients are summed (the
+    description; None for a user's module. construct: makes a user's module from a seed. item_shape: the
+    shape of one input row; None: flat rows, of an MLP. summed: whether gradients are summed (the
     fault ``missing_zero_grad``). averages: whether members keep running averages of their weights. limits:
     the range to which an ensemble's predictions are clipped; None: no clipping.
     """
