@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from oracles import ENGINES, FLOAT64, sample
 
 from treino.engine import ACTIVATIONS, mlp, train
-from treino.engine.kernels.flat_bmm import FlatBmmKernel, WorkerCount
+from treino.engine.kernels.flat_bmm import FlatBmmKernel
 from treino.engine.kernels.flat_loop import FlatLoopKernel
 from treino.engine.kernels.selection import WORKERS
+from treino.engine.kernels.workers import WorkerCount
 from treino.engine.training_state import EpochLoss
 
 LOOSE = {"suppress_health_check": list(HealthCheck), "derandomize": True}

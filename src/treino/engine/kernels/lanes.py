@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from treino.engine.devices import cpu_cores
-from treino.engine.kernels.flat_bmm import Workers
 from treino.engine.kernels.lanes_library import (
     ACTIVATIONS,
     DONE,
@@ -30,6 +29,7 @@ from treino.engine.kernels.lanes_library import (
     libraries,
     why_missing,
 )
+from treino.engine.kernels.workers import Workers
 from treino.engine.losses import soft_targets
 from treino.engine.population import Population
 from treino.engine.shared_config import SharedConfig
