@@ -51,8 +51,8 @@ def test_without_lanes_members_and_parameters_decide():
     def engine(members, sizes):
         return select_kernel(members, weights(sizes), 10, sizes, obstacle="it is not there").engine
 
-    assert [engine(members, (2, 4, 3)) for members in (1, 2, 8)] == ["flat-loop", "flat-bmm", "flat-bmm"]
-    assert [engine(members, (2, 300, 300, 3)) for members in (2, 3)] == ["flat-loop", "flat-bmm"]
+    assert [engine(members, (2, 4, 3)) for members in (1, 2, 8)] == ["flat-loop", "batched", "batched"]
+    assert [engine(members, (2, 300, 300, 3)) for members in (2, 3)] == ["flat-loop", "batched"]
     assert train((X, Y), mlp(4), dtype=torch.float64).engine == "flat-loop"
     assert train((X, Y), mlp(4), dtype=torch.float64).threads == 1
 

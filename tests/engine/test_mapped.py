@@ -42,7 +42,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def trained(x, engine, batch, shuffle, **more):
-    seeds = (1, 2, 3) if engine == "flat-bmm" else (1,)
+    seeds = (1, 2, 3) if engine == "batched" else (1,)
     training = train(
         ((x, Y), (x[:20], Y[:20])), mlp(7, dropout=0.2), batch_size=batch, epochs=12, engine=engine,
         shuffle=shuffle, seeds=seeds, **more,
@@ -54,7 +54,7 @@ def trained(x, engine, batch, shuffle, **more):
 @pytest.mark.usefixtures("_small")
 @pytest.mark.parametrize(
     ("engine", "batch", "shuffle"),
-    [("flat-loop", 8, "each"), ("module", 70, "blocks"), ("flat-bmm", 9, "once"), ("flat-loop", None, "off")],
+    [("flat-loop", 8, "each"), ("module", 70, "blocks"), ("batched", 9, "once"), ("flat-loop", None, "off")],
 )
 def test_the_same_order_gives_the_same_bits(engine, batch, shuffle, x_map) -> None:
     (held, loss_SP), (read, same_SP) = (trained(x, engine, batch, shuffle) for x in (X, x_map))
@@ -70,7 +70,7 @@ def test_the_same_order_gives_the_same_bits(engine, batch, shuffle, x_map) -> No
 def test_a_diverged_member_is_put_back_as_in_memory(x_map) -> None:
     kept = []
     for x in (X, x_map):
-        training, _loss = trained(x, "flat-bmm", 8, "each", lr=[1e-3, 1e30, 1e-2])
+        training, _loss = trained(x, "batched", 8, "each", lr=[1e-3, 1e30, 1e-2])
         assert training.status_P == ("finished", "diverged", "finished")
         kept.append((training.last_step_P, training.state.population.params))
     assert torch.equal(kept[0][0], kept[1][0])

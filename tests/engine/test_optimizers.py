@@ -109,7 +109,7 @@ def test_a_norm_beyond_float32_stops_only_who_is_clipped():
         "steps": 3,
         "batch_size": "full",
         "init": "zeros",
-        "engine": "flat-bmm",
+        "engine": "batched",
     }
     x[1:, 0] = 3e24
     crowd = train((x, y), mlp(), clip=[torch.inf, 1.0], seeds=(0, 1), **arguments)

@@ -250,7 +250,7 @@ def test_unknown_activations_suggest_the_nearest():
 
 
 def test_the_engines_are_listed_with_a_sentence_each():
-    assert [name for name, _about in engines()] == ["module", "flat-loop", "flat-bmm", "lanes"]
+    assert [name for name, _about in engines()] == ["module", "flat-loop", "batched", "lanes"]
     assert all(about for _name, about in engines())
 
 
@@ -279,7 +279,7 @@ def test_initialisation_is_the_same_for_every_kernel_and_depends_on_the_seed(ini
         )
 
     one = weights("module", 5)
-    for engine in ("flat-loop", "flat-bmm"):
+    for engine in ("flat-loop", "batched"):
         assert all(torch.equal(t, one[name]) for name, t in weights(engine, 5).items())
     assert init == "zeros" or not torch.equal(weights("module", 6)["0.weight"], one["0.weight"])
     W = one["2.weight"]

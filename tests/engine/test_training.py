@@ -62,7 +62,7 @@ def goes_on_bit_for_bit(engine, optimizer, fault, steps, path):
     [
         pytest.param("module", "sgd", marks=pytest.mark.slow),
         ("flat-loop", "adamw"),
-        ("flat-bmm", "sgd"),
+        ("batched", "sgd"),
         *([("lanes", "adam")] if "lanes" in ENGINES else []),
     ],
 )

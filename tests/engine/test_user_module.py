@@ -348,7 +348,7 @@ def test_images_into_a_linear_layer_are_told_to_flatten():
     ("net", "arguments", "rule"),
     [
         (Plain, {"engine": "flat-loop"}, "engine_net"),
-        (Plain, {"engine": "flat-bmm"}, "engine_net"),
+        (Plain, {"engine": "batched"}, "engine_net"),
         (Plain, {"init": "kaiming"}, "init_own"),
         (needs_arguments, {}, "net_fails"),
         (no_constructor, {}, "net_fails"),

@@ -116,7 +116,7 @@ def test_it_trains_several_networks_that_answer_together(
     check_equal(name, {"ensemble": 5, **settings}, tmp_path)
 
 
-@pytest.mark.parametrize("engine", ["flat-loop", "flat-bmm"])
+@pytest.mark.parametrize("engine", ["flat-loop", "batched"])
 def test_against_the_other_kernels_the_first_epoch_is_close(engine: str, tmp_path: Path) -> None:
     run = trained("wine", tmp_path, engine=engine, dropout=0.2, weight_decay=0.01)
     path = export(run)

@@ -53,7 +53,7 @@ def test_the_steps_to_a_figure_are_counted_one_by_one(tmp_path: Path) -> None:
     reached = sweep.document["reached"]["steps"]
     for seed, steps in enumerate(reached):
         data = tr.load("moons")
-        for tick in tr.train(data, seeds=[seed], epochs=10, lr=0.01, data_seed=0, every=1, engine="flat-bmm"):
+        for tick in tr.train(data, seeds=[seed], epochs=10, lr=0.01, data_seed=0, every=1, engine="batched"):
             with torch.no_grad():
                 right = tick.net(data.validation.x).argmax(1) == data.validation.y
             if float(right.double().mean()) >= 0.8:

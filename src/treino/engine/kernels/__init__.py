@@ -5,7 +5,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from treino.engine.kernels.flat_bmm import FlatBmmKernel
+from treino.engine.kernels.batched import BatchedKernel
 from treino.engine.kernels.flat_loop import FlatLoopKernel
 from treino.engine.kernels.lanes import LanesKernel
 from treino.engine.kernels.module import ModuleKernel
@@ -37,6 +37,6 @@ class Kernel(Protocol):
 KERNELS: dict[str, Callable[[SharedConfig, int], Kernel]] = {
     "module": ModuleKernel,
     "flat-loop": FlatLoopKernel,
-    "flat-bmm": FlatBmmKernel,
+    "batched": BatchedKernel,
     "lanes": LanesKernel,
 }

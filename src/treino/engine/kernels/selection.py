@@ -16,11 +16,11 @@ SURELY = 0.85  # flat-loop must beat this share of lanes' time: its model errs b
 ENGINES = {
     "module": N_("any nn.Module, member by member: autograd and torch.optim"),
     "flat-loop": N_("MLPs, one or two of some size: hand-written backward, one flat row each"),
-    "flat-bmm": N_("MLPs, many side by side: the same backward for blocks of them, on all cores"),
+    "batched": N_("MLPs, many side by side: the same backward for blocks of them, on all cores"),
     "lanes": N_("MLPs in float32: a compiled library, a member or a unit in each lane of a vector"),
 }
 
-WORKERS = ("flat-bmm", "lanes")  # kernels whose number of threads changes no bit
+WORKERS = ("batched", "lanes")  # kernels whose number of threads changes no bit
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def select_kernel(
     elif engine is None and obstacle is None:
         return _fastest(members, parameters, batch, sizes or (), threads)
     elif engine is None:
-        engine = "flat-bmm" if members >= (3 if parameters > 10_000 else 2) else "flat-loop"
+        engine = "batched" if members >= (3 if parameters > 10_000 else 2) else "flat-loop"
     if threads is None:
         # in smaller steps a second thread costs more than it saves
         big = convolves or parameters * batch > 40_000_000

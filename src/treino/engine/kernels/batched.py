@@ -1,4 +1,4 @@
-"""The kernel ``flat-bmm``: blocks of members train side by side by batched products, one block per worker."""
+"""The kernel ``batched``: blocks of members train side by side by batched products, one block per worker."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ LARGEST_BLOCK = 128
 LARGEST_WORKSPACE = 4_000_000  # numbers in each of a block's buffers
 
 
-class FlatBmmKernel:
+class BatchedKernel:
     """The kernel for MLPs with many members, or tiny ones.
 
     threads: the largest number of workers; each runs its blocks with one intra-op thread. block: members per
