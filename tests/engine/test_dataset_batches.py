@@ -148,7 +148,7 @@ def test_items_of_no_seed_say_so() -> None:
     assert "Own" in x.why
 
 
-@pytest.mark.parametrize("engine", ["flat-loop", "batched", "module"])
+@pytest.mark.parametrize("engine", ["batched", "module"])
 def test_items_read_for_every_batch_give_the_bits_of_items_in_memory(engine, monkeypatch) -> None:
     held = load_torch_dataset(Own())
     monkeypatch.setattr("treino.data.torch_datasets.first_pass.memory", lambda: 100)
@@ -170,7 +170,7 @@ def test_the_last_good_step_is_found_without_reading_again(source) -> None:
         validation=0,
         test=0,
     )
-    training = train(data, mlp(5), lr=0.01, epochs=9, batch_size=8, engine="flat-loop")
+    training = train(data, mlp(5), lr=0.01, epochs=9, batch_size=8, engine="batched")
     training.set("lr", 1e30, 20)
     after = {}
     while not training.done:

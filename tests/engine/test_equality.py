@@ -10,7 +10,6 @@ from oracles import ENGINES, FLOAT64, sample
 
 from treino.engine import ACTIVATIONS, mlp, train
 from treino.engine.kernels.batched import BatchedKernel
-from treino.engine.kernels.flat_loop import FlatLoopKernel
 from treino.engine.kernels.selection import WORKERS
 from treino.engine.kernels.workers import WorkerCount
 from treino.engine.training_state import EpochLoss
@@ -169,18 +168,14 @@ def some_are_in_company(engine, examples, threads, few=FEW, steps=25):
     check()
 
 
-@pytest.mark.parametrize(
-    ("engine", "examples"), [("module", 1), ("flat-loop", 3), ("batched", 4), *LANES_EXAMPLES]
-)
+@pytest.mark.parametrize(("engine", "examples"), [("module", 1), ("batched", 4), *LANES_EXAMPLES])
 def test_alone_is_in_company(engine, examples):
     threads = st.sampled_from([1, 2] if engine in WORKERS else [1])
     some_are_in_company(engine, examples, threads, st.sampled_from([2, 5]), steps=8)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("engine", "examples"), [("module", 5), ("flat-loop", 15), ("batched", 60), *LANES_EXAMPLES]
-)
+@pytest.mark.parametrize(("engine", "examples"), [("module", 5), ("batched", 60), *LANES_EXAMPLES])
 @pytest.mark.thorough
 def test_alone_is_in_company_for_long(engine, examples):
     some_are_in_company(engine, examples, st.sampled_from([1, 2]))
@@ -201,7 +196,7 @@ def test_alone_is_in_a_crowd(P, examples):
 @pytest.mark.slow
 @pytest.mark.thorough
 def test_alone_is_in_a_thousand_on_every_kernel():
-    for engine in ("module", "flat-loop"):
+    for engine in ("module", "batched"):
         alone_is_in_company(
             engine,
             1000,
@@ -217,6 +212,27 @@ def test_alone_is_in_a_thousand_on_every_kernel():
             blocks=(None, None),
             steps=4,
         )
+
+
+def test_a_large_network_alone_is_in_company():
+    """Its blocks are of one member, whoever trains beside it."""
+    hidden = (230, 230)
+    assert train(sample(), mlp(*hidden), engine="batched").setup.kernel.size(5, 2) == 1
+    alone_is_in_company(
+        "batched",
+        5,
+        seed=2,
+        hidden=hidden,
+        activation="gelu",
+        optimizer="adam",
+        dropout=True,
+        fault=(),
+        batch=9,
+        rows=33,
+        threads=(2, 1),
+        blocks=(None, None),
+        steps=5,
+    )
 
 
 HARD = {
@@ -425,7 +441,7 @@ def test_the_pace_is_that_of_the_fastest_so_far():
 def test_threads_belong_to_the_kernels_identity_and_repeat(threads):
     x, y = sample(rows=200, inputs=64)
     runs = [
-        run(x, y, (128,), engine="flat-loop", threads=threads, steps=5, batch_size="full")[0]
+        run(x, y, (128,), engine="module", threads=threads, steps=5, batch_size="full")[0]
         for _again in range(2)
     ]
     assert_same(*runs)
@@ -435,4 +451,3 @@ def test_threads_belong_to_the_kernels_identity_and_repeat(threads):
 def test_kernels_are_called_by_their_own_names():
     x, y = sample()
     assert isinstance(train((x, y), engine="batched").setup.kernel, BatchedKernel)
-    assert isinstance(train((x, y), engine="flat-loop").setup.kernel, FlatLoopKernel)

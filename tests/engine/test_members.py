@@ -24,7 +24,7 @@ def made(seeds, lr, engine, **more):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["batched", "flat-loop", "module"])
+@pytest.mark.parametrize("engine", ["batched", "module"])
 def test_whoever_goes_on_has_the_bits_of_being_alone(engine):
     lr = [0.01, 0.003, 0.02, 0.005]
     crowd = made((0, 1, 2, 3), lr, engine)

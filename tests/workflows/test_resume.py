@@ -30,7 +30,7 @@ CASES: dict[str, dict[str, Any]] = {
     "module": {"engine": "module", "dropout": 0.2},
     "batched": {"engine": "batched", "dropout": 0.2, "optimizer": "adamw", "weight_decay": 0.1},
     **({} if why_missing() else {"lanes": {"engine": "lanes", "dropout": 0.2, "activation": "gelu"}}),
-    "flat-loop": {"engine": "flat-loop", "shuffle": "once", "keep": "last"},
+    "one order": {"engine": "batched", "shuffle": "once", "keep": "last"},
     "diverges": {"optimizer": "sgd", "lr": 1e5},
 }
 

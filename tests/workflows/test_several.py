@@ -41,7 +41,7 @@ def test_folds_hold_every_row_once(tmp_path: Path) -> None:
     sweep = tr.fit("iris", folds=3, epochs=5, lr=0.01, out=tmp_path / "s")
     values = sweep.figures["test"]["accuracy"]["values"]
     for member in range(3):
-        alone = tr.fit("iris", fold=f"{member + 1}/3", epochs=5, lr=0.01, engine="flat-loop", parent=tmp_path)
+        alone = tr.fit("iris", fold=f"{member + 1}/3", epochs=5, lr=0.01, engine="batched", parent=tmp_path)
         assert alone.metrics["test"]["accuracy"] == pytest.approx(values[member])
         again = sweep.member(member)
         assert again.data.test.index.equal(alone.data.test.index)
