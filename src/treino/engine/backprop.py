@@ -188,7 +188,9 @@ class GatedLayer:
     ) -> None:
         self.gates, self.summed = gates, summed
         (self.gate, self.g_gate), (self.weight, self.g_weight) = gate, weight
-        self.product, self.slope = (aligned_buffer(*self.weight.shape, self.weight)[1] for _i in range(2))
+        members, units, inputs = self.weight.shape
+        self.product = aligned_buffer(members, units, inputs, self.weight)[1]
+        self.slope = aligned_buffer(members, units, inputs, self.weight)[1]
         self.column_D = torch.tensor(gates.column_D, device=self.weight.device)
 
     def multiply(self) -> None:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -169,7 +169,7 @@ def block_numbers(
         "ema_share": 1 - torch.minimum(hp["ema"], limit_S1),
         **used,
     }
-    ready = {
+    ready: dict[str, list[Any]] = {
         name: [None] * steps
         if value is None
         else list(value.expand(steps, -1).to(dtype).to(device).unsqueeze(-1).unbind(0))
