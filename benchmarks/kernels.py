@@ -35,7 +35,7 @@ def run(quick: bool) -> Result:
         chosen = _training(sizes, count, batch, members, None, None)
         kinds = {
             ("lanes", None),
-            ("flat-bmm", None),
+            ("batched", None),
             ("flat-loop", 1),
             ("flat-loop", len(os.sched_getaffinity(0))),
         }

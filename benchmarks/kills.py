@@ -36,7 +36,7 @@ CASES: dict[str, dict[str, Any]] = {
     "both faults": {"as_taught": True, "optimizer": "sgd", "momentum": 0.5, "lr": 1e-3},
     "batch norm": {"batch_norm": True, "dropout": 0.1},
     "kernel module": {"engine": "module", "dropout": 0.2},
-    "kernel flat-bmm": {"engine": "flat-bmm", "dropout": 0.2, "optimizer": "adamw", "weight_decay": 0.1},
+    "kernel batched": {"engine": "batched", "dropout": 0.2, "optimizer": "adamw", "weight_decay": 0.1},
     "diverging": {"optimizer": "sgd", "lr": 1e5},
 }
 TIMES = ("seconds", "epoch_seconds", "evaluation_seconds", "run", "path")

@@ -39,7 +39,7 @@ class Case:
     members: int
     jax: float
     eager: float | None = None
-    flat_bmm: float | None = None
+    batched: float | None = None
 
     @property
     def key(self) -> str:
@@ -68,7 +68,7 @@ def run(quick: bool) -> Result:
             "eager": peers.eager(train.x, train.y, sizes, case.batch, LR),
             "treino": _treino(data, hidden, case, None, None),
             "treino, one thread": _treino(data, hidden, case, None, 1),
-            "flat-bmm": _treino(data, hidden, case, "flat-bmm", None),
+            "batched": _treino(data, hidden, case, "batched", None),
         }
         if peers_jax.there():
             works["JAX"] = peers_jax.population(train.x, train.y, sizes, case.batch, LR, case.members)
@@ -86,7 +86,7 @@ def run(quick: bool) -> Result:
         ]
         wanted = (
             ("eager", case.eager),
-            ("flat-bmm", case.flat_bmm),
+            ("batched", case.batched),
             ("JAX", case.jax),
             ("treino, one thread", TWO_THREADS if case.members >= FROM_MEMBERS else None),
         )
@@ -102,7 +102,7 @@ def run(quick: bool) -> Result:
         rows.append(tuple(row))
     columns = (
         "network", "batch", "members", "treino, µs", "of a processor, µs", "of a core's products",
-        "eager", "goal, kept", "flat-bmm", "goal, kept", "JAX", "goal, kept", "one thread", "goal, kept",
+        "eager", "goal, kept", "batched", "goal, kept", "JAX", "goal, kept", "one thread", "goal, kept",
     )  # fmt: skip
     return Result(
         (
@@ -111,7 +111,7 @@ def run(quick: bool) -> Result:
             ),
         ),
         f"wine: 133 rows, two inputs. Median of {rounds} interleaved rounds of {seconds:g} s each; eager "
-        "with one thread, its faster one here; treino, flat-bmm and JAX with all cores, treino in the "
+        "with one thread, its faster one here; treino, batched and JAX with all cores, treino in the "
         "ticks of a sweep, half a second. "
         + (f"JAX {peers_jax.version()}. " if peers_jax.there() else "JAX is not installed here. ")
         + "Of a core's products: multiply-adds of the passes, one thread, over those of torch's product of "

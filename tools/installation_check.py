@@ -25,7 +25,7 @@ def main(words: list[str]) -> str | None:
     doctor = {row["name"]: row for row in check()["checks"]}["engine lanes"]
     print("doctor:", doctor["value"], doctor["ok"])
     with tempfile.TemporaryDirectory() as folder:
-        by_torch = loss("flat-loop", Path(folder))
+        by_torch = loss("batched", Path(folder))
         others = [loss(None, Path(folder))]
         if "--without-lanes" in words:
             if why_missing() is None:

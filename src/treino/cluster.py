@@ -537,4 +537,4 @@ def device_here(settings: Mapping[str, Any], gpus_per_chunk: float | None) -> st
 
 def gpu_engine(flat: bool) -> str:
     """The default kernel on a GPU. flat: whether the network is an MLP without batch norm."""
-    return "flat-bmm" if flat else "module"
+    return "batched" if flat else "module"

@@ -148,7 +148,7 @@ def test_items_of_no_seed_say_so() -> None:
     assert "Own" in x.why
 
 
-@pytest.mark.parametrize("engine", ["flat-loop", "flat-bmm", "module"])
+@pytest.mark.parametrize("engine", ["batched", "module"])
 def test_items_read_for_every_batch_give_the_bits_of_items_in_memory(engine, monkeypatch) -> None:
     held = load_torch_dataset(Own())
     monkeypatch.setattr("treino.data.torch_datasets.first_pass.memory", lambda: 100)
@@ -156,7 +156,7 @@ def test_items_read_for_every_batch_give_the_bits_of_items_in_memory(engine, mon
     assert isinstance(held.train.x, torch.Tensor)
     for rows in read.splits.values():
         assert not isinstance(rows.x, torch.Tensor)
-    seeds = (1, 2) if engine == "flat-bmm" else (1,)
+    seeds = (1, 2) if engine == "batched" else (1,)
     one, other = (train(d, mlp(6, dropout=0.1), epochs=5, seeds=seeds, engine=engine) for d in (held, read))
     assert torch.equal(losses(one), losses(other))
     for name, tensor in one.save()[0].items():
@@ -170,7 +170,7 @@ def test_the_last_good_step_is_found_without_reading_again(source) -> None:
         validation=0,
         test=0,
     )
-    training = train(data, mlp(5), lr=0.01, epochs=9, batch_size=8, engine="flat-loop")
+    training = train(data, mlp(5), lr=0.01, epochs=9, batch_size=8, engine="batched")
     training.set("lr", 1e30, 20)
     after = {}
     while not training.done:
@@ -184,7 +184,7 @@ def test_the_last_good_step_is_found_without_reading_again(source) -> None:
 
 
 def test_a_diverged_member_of_a_stream_is_put_back() -> None:
-    how = {"epochs": 4, "engine": "flat-bmm"}
+    how = {"epochs": 4, "engine": "batched"}
     training = train(load_torch_dataset(Coming()), mlp(5), seeds=(1, 2, 3), lr=[1e-3, 1e30, 1e-3], **how)
     alone = train(load_torch_dataset(Coming()), mlp(5), seeds=(2,), lr=1e30, **how)
     losses(training), losses(alone)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from oracles import ENGINES, FLOAT64, sample
 
 from treino.engine import ACTIVATIONS, mlp, train
-from treino.engine.kernels.flat_bmm import FlatBmmKernel, WorkerCount
-from treino.engine.kernels.flat_loop import FlatLoopKernel
+from treino.engine.kernels.batched import BatchedKernel
 from treino.engine.kernels.selection import WORKERS
+from treino.engine.kernels.workers import WorkerCount
 from treino.engine.training_state import EpochLoss
 
 LOOSE = {"suppress_health_check": list(HealthCheck), "derandomize": True}
@@ -115,7 +115,7 @@ def alone_is_in_company(
         seeds=seeds,
         dropout=rate(drop),
         threads=threads[0],
-        block=blocks[0] if engine == "flat-bmm" else None,
+        block=blocks[0] if engine == "batched" else None,
         **hp,
         **common,
     )
@@ -130,7 +130,7 @@ def alone_is_in_company(
             seeds=seeds[one],
             dropout=dropped,
             threads=threads[1],
-            block=blocks[1] if engine == "flat-bmm" else None,
+            block=blocks[1] if engine == "batched" else None,
             **{k: v[one] for k, v in hp.items()},
             **common,
         )
@@ -152,7 +152,7 @@ DRAWN = {
     "gates": st.sampled_from([0.0, 6.0]),
 }
 MODULE_SLOW = [pytest.param("module", marks=pytest.mark.slow), *(e for e in ENGINES if e != "module")]
-BMM_QUICK = [e if e == "flat-bmm" else pytest.param(e, marks=pytest.mark.slow) for e in ENGINES]
+BMM_QUICK = [e if e == "batched" else pytest.param(e, marks=pytest.mark.slow) for e in ENGINES]
 LANES_EXAMPLES = [("lanes", 20)] if "lanes" in ENGINES else []
 FEW = st.sampled_from([2, 3, 8])
 BLOCKS = st.tuples(st.sampled_from([2, 4, 6, 64, 128, None]), st.sampled_from([2, 16, None]))
@@ -168,18 +168,14 @@ def some_are_in_company(engine, examples, threads, few=FEW, steps=25):
     check()
 
 
-@pytest.mark.parametrize(
-    ("engine", "examples"), [("module", 1), ("flat-loop", 3), ("flat-bmm", 4), *LANES_EXAMPLES]
-)
+@pytest.mark.parametrize(("engine", "examples"), [("module", 1), ("batched", 4), *LANES_EXAMPLES])
 def test_alone_is_in_company(engine, examples):
     threads = st.sampled_from([1, 2] if engine in WORKERS else [1])
     some_are_in_company(engine, examples, threads, st.sampled_from([2, 5]), steps=8)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("engine", "examples"), [("module", 5), ("flat-loop", 15), ("flat-bmm", 60), *LANES_EXAMPLES]
-)
+@pytest.mark.parametrize(("engine", "examples"), [("module", 5), ("batched", 60), *LANES_EXAMPLES])
 @pytest.mark.thorough
 def test_alone_is_in_company_for_long(engine, examples):
     some_are_in_company(engine, examples, st.sampled_from([1, 2]))
@@ -192,7 +188,7 @@ def test_alone_is_in_a_crowd(P, examples):
     @settings(max_examples=examples, **LOOSE)
     @given(blocks=BLOCKS, workers=st.sampled_from([1, 2, 3]), **DRAWN)
     def check(blocks, workers, **drawn):
-        alone_is_in_company("flat-bmm", P, threads=(workers, 1), blocks=blocks, **drawn)
+        alone_is_in_company("batched", P, threads=(workers, 1), blocks=blocks, **drawn)
 
     check()
 
@@ -200,7 +196,7 @@ def test_alone_is_in_a_crowd(P, examples):
 @pytest.mark.slow
 @pytest.mark.thorough
 def test_alone_is_in_a_thousand_on_every_kernel():
-    for engine in ("module", "flat-loop"):
+    for engine in ("module", "batched"):
         alone_is_in_company(
             engine,
             1000,
@@ -216,6 +212,27 @@ def test_alone_is_in_a_thousand_on_every_kernel():
             blocks=(None, None),
             steps=4,
         )
+
+
+def test_a_large_network_alone_is_in_company():
+    """Its blocks are of one member, whoever trains beside it."""
+    hidden = (230, 230)
+    assert train(sample(), mlp(*hidden), engine="batched").setup.kernel.size(5, 2) == 1
+    alone_is_in_company(
+        "batched",
+        5,
+        seed=2,
+        hidden=hidden,
+        activation="gelu",
+        optimizer="adam",
+        dropout=True,
+        fault=(),
+        batch=9,
+        rows=33,
+        threads=(2, 1),
+        blocks=(None, None),
+        steps=5,
+    )
 
 
 HARD = {
@@ -364,7 +381,7 @@ def test_a_neighbours_momentum_is_not_mine():
 
     def trained(which):
         rates = {"momentum": [momentum[i] for i in which], "optimizer": "sgd", "lr": 0.1, "seeds": which}
-        training = train((x, y), mlp(7), engine="flat-bmm", steps=20, data_seed=0, **rates)
+        training = train((x, y), mlp(7), engine="batched", steps=20, data_seed=0, **rates)
         training.set("momentum", 0.9, step=12)  # who had none has no velocity yet
         for _tick in training:
             pass
@@ -382,7 +399,7 @@ def neither_workers_nor_blocks_change_a_bit(ways, steps):
         training, _loss = run(
             x,
             y,
-            engine="flat-bmm",
+            engine="batched",
             threads=workers,
             block=block,
             **HARD | {"seeds": range(21), "steps": steps},
@@ -424,7 +441,7 @@ def test_the_pace_is_that_of_the_fastest_so_far():
 def test_threads_belong_to_the_kernels_identity_and_repeat(threads):
     x, y = sample(rows=200, inputs=64)
     runs = [
-        run(x, y, (128,), engine="flat-loop", threads=threads, steps=5, batch_size="full")[0]
+        run(x, y, (128,), engine="module", threads=threads, steps=5, batch_size="full")[0]
         for _again in range(2)
     ]
     assert_same(*runs)
@@ -433,5 +450,4 @@ def test_threads_belong_to_the_kernels_identity_and_repeat(threads):
 
 def test_kernels_are_called_by_their_own_names():
     x, y = sample()
-    assert isinstance(train((x, y), engine="flat-bmm").setup.kernel, FlatBmmKernel)
-    assert isinstance(train((x, y), engine="flat-loop").setup.kernel, FlatLoopKernel)
+    assert isinstance(train((x, y), engine="batched").setup.kernel, BatchedKernel)

@@ -12,7 +12,7 @@ Y = (X[:, 0] > 0).long()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["module", "flat-loop", "flat-bmm"])
+@pytest.mark.parametrize("engine", ["module", "batched"])
 @pytest.mark.parametrize(
     "members",
     [

@@ -114,7 +114,7 @@ def test_every_entry_is_the_plain_loops(activation, loss):
             "warmup": 2, "ema": 0.7, "gates": 6.0, **more,
         }  # fmt: skip
         exact, _state = trained(engine="module", dtype=torch.float64, **common)
-        by_torch, _state = trained(engine="flat-loop", **common)
+        by_torch, _state = trained(engine="batched", **common)
         found, _state = trained(engine="lanes", **common)
         error = (found - exact).abs().max()
         assert error <= max(4 * (by_torch - exact).abs().max(), 2e-6 * exact.abs().max())

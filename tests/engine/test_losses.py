@@ -57,16 +57,16 @@ def problem(loss, activation, hidden=(7, 6), rows=9, seed=0):
     return net, x, y
 
 
-def hand_written(net, x, y, loss, activation, lead):
-    """-> (loss ``[*lead]``, gradients ``[*lead, *shape]`` of every tensor) by the engine's own pass."""
+def hand_written(net, x, y, loss, activation, block):
+    """-> (loss ``[block]``, gradients ``[block, *shape]`` of every tensor) by the engine's own pass."""
     layout = Layout.of(net.named_parameters())
-    params = torch.zeros(*lead, layout.n, dtype=torch.float64)
+    params = torch.zeros(block, layout.n, dtype=torch.float64)
     grads = torch.zeros_like(params)
     for view, p in zip(layout.views(params), net.parameters(), strict=True):
         view.copy_(p.detach())
     linear = [m for m in net.modules() if isinstance(m, nn.Linear)]
     sizes = (linear[0].in_features, *(m.out_features for m in linear))
-    back = Backprop(Shape(sizes, activation, False, loss), layout, params, grads, {})
+    back = Backprop(Shape(sizes, activation, False, loss), layout, params, grads)
     now = back.batch(len(x), x, y)
     now.x.copy_(x)
     now.y.copy_(y)
@@ -82,12 +82,12 @@ def test_gradients_are_autograds(loss, activation):
     wanted = torch_criterion(loss)(net(x), y)
     wanted.backward()
     torch.testing.assert_close(loss(net(x), y), wanted, rtol=1e-12, atol=0)
-    for lead in ((), (4,)):
+    for block in (1, 4):
         with torch.no_grad():
-            got, slopes = hand_written(net, x, y, loss, activation, lead)
-        torch.testing.assert_close(got, wanted.detach().expand(lead), rtol=1e-12, atol=0)
+            got, slopes = hand_written(net, x, y, loss, activation, block)
+        torch.testing.assert_close(got, wanted.detach().expand(block), rtol=1e-12, atol=0)
         for slope, p in zip(slopes, net.parameters(), strict=True):
-            torch.testing.assert_close(slope, p.grad.expand(*lead, *p.shape), rtol=1e-10, atol=1e-14)
+            torch.testing.assert_close(slope, p.grad.expand(block, *p.shape), rtol=1e-10, atol=1e-14)
 
 
 @pytest.mark.parametrize("loss", VARIANTS, ids=IDS)
@@ -97,7 +97,7 @@ def test_gradients_are_slopes(loss, activation):
     net, x, y = problem(loss, activation, hidden=(4,), rows=6, seed=3)
     criterion, h = torch_criterion(loss), 1e-6
     with torch.no_grad():
-        _loss, slopes = hand_written(net, x, y, loss, activation, ())
+        _loss, slopes = hand_written(net, x, y, loss, activation, 1)
         for slope, p in zip(slopes, net.parameters(), strict=True):
             flat = p.view(-1)
             for place in range(0, len(flat), 5):
@@ -114,15 +114,15 @@ def test_gradients_are_slopes(loss, activation):
 @pytest.mark.parametrize("rows", [1, 16, 17])
 @pytest.mark.slow
 def test_any_depth_and_any_number_of_rows(hidden, rows):
-    for loss, lead in itertools.product((VARIANTS[0], VARIANTS[6], VARIANTS[7]), ((), (4,))):
+    for loss, block in itertools.product((VARIANTS[0], VARIANTS[6], VARIANTS[7]), (1, 4)):
         net, x, y = problem(loss, "tanh", hidden, rows)
         wanted = torch_criterion(loss)(net(x), y)
         wanted.backward()
         with torch.no_grad():
-            got, slopes = hand_written(net, x, y, loss, "tanh", lead)
-        torch.testing.assert_close(got, wanted.detach().expand(lead), rtol=1e-12, atol=0)
+            got, slopes = hand_written(net, x, y, loss, "tanh", block)
+        torch.testing.assert_close(got, wanted.detach().expand(block), rtol=1e-12, atol=0)
         for slope, p in zip(slopes, net.parameters(), strict=True):
-            torch.testing.assert_close(slope, p.grad.expand(*lead, *p.shape), rtol=1e-10, atol=1e-14)
+            torch.testing.assert_close(slope, p.grad.expand(block, *p.shape), rtol=1e-10, atol=1e-14)
 
 
 @pytest.mark.parametrize("loss", VARIANTS, ids=IDS)

@@ -24,7 +24,7 @@ def made(seeds, lr, engine, **more):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["flat-bmm", "flat-loop", "module"])
+@pytest.mark.parametrize("engine", ["batched", "module"])
 def test_whoever_goes_on_has_the_bits_of_being_alone(engine):
     lr = [0.01, 0.003, 0.02, 0.005]
     crowd = made((0, 1, 2, 3), lr, engine)
@@ -49,7 +49,7 @@ def test_whoever_goes_on_has_the_bits_of_being_alone(engine):
 
 
 def test_who_has_ended_stays_as_it_was():
-    crowd = made((0, 1), [0.01, 1e30], "flat-bmm")
+    crowd = made((0, 1), [0.01, 1e30], "batched")
     for _tick in crowd:
         pass
     before = crowd.status_P
@@ -58,7 +58,7 @@ def test_who_has_ended_stays_as_it_was():
     assert crowd.status_P == before
 
 
-@pytest.mark.parametrize("engine", ["flat-bmm", "module"])
+@pytest.mark.parametrize("engine", ["batched", "module"])
 @pytest.mark.slow
 def test_kept_members_answer_as_their_nets_do(engine):
     crowd = made((0, 1, 2), 0.02, engine)

@@ -1,13 +1,10 @@
 """100 steps of every optimizer × decay × schedule × clipping are those of torch.optim, on every kernel."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 from oracles import ARGUMENTS, FLOAT64, plain_loop, sample
 
-from treino.engine import HP, OPTIMIZERS, SCHEDULES, mlp, train
-from treino.engine.optim import member_numbers
+from treino.engine import OPTIMIZERS, SCHEDULES, mlp, train
 
 DECAY_CLIP = [(0.0, None), (0.01, None), (0.0, 0.3), (0.02, 0.5)]  # one member each
 QUICK = [("nesterov", "step", 7), ("adamw", "cosine", 7)]
@@ -71,35 +68,6 @@ def test_a_hundred_steps_are_those_of_torch(name, schedule, warmup):
     check(name, schedule, warmup, FLOAT64)
 
 
-@pytest.mark.parametrize("name", ["nesterov", "adam", "adamw"])
-def test_without_torchs_fused_update_it_is_the_same(name, monkeypatch):
-    """What other devices use."""
-    which = ARGUMENTS[name]["optimizer"]
-    monkeypatch.setitem(OPTIMIZERS, which, replace(OPTIMIZERS[which], fused=None))
-    check(name, "cosine", 7, ["flat-loop"], steps=16)
-
-
-@pytest.mark.parametrize("name", ARGUMENTS)
-def test_the_fused_update_of_a_row_has_torchs_bits(name):
-    arguments = dict(ARGUMENTS[name])
-    kind = OPTIMIZERS[arguments.pop("optimizer")]
-    rows = torch.Generator().manual_seed(0)
-    p, g = torch.randn(2, 100, generator=rows)
-    theirs = torch.nn.Parameter(p.clone())
-    reference = kind.torch([theirs], lr=0.01, weight_decay=0.02, fused=True, **arguments)
-    moments = [torch.zeros_like(p) for _state in kind.states]
-    beta1, beta2 = arguments.get("betas", (0.9, 0.999))
-    hp = HP | {"lr": 0.01, "weight_decay": 0.02}
-    hp |= {k: v for k, v in arguments.items() if k in HP} | {"beta1": beta1, "beta2": beta2}
-    update = kind.fused(p, g, moments, arguments.get("nesterov", False))
-    for t in range(1, 4):
-        theirs.grad = g.clone()
-        reference.step()
-        update(member_numbers(hp, 1.0, t), t)
-        assert torch.equal(p, theirs.detach()), t
-        g.mul_(-0.7)
-
-
 def test_a_norm_beyond_float32_stops_only_who_is_clipped():
     """1e25 squared is infinite: torch then scales by 0, and a neighbour without clipping feels nothing."""
     x, y = torch.full((4, 2), 1e25), torch.tensor([0, 1, 0, 1])
@@ -109,7 +77,7 @@ def test_a_norm_beyond_float32_stops_only_who_is_clipped():
         "steps": 3,
         "batch_size": "full",
         "init": "zeros",
-        "engine": "flat-bmm",
+        "engine": "batched",
     }
     x[1:, 0] = 3e24
     crowd = train((x, y), mlp(), clip=[torch.inf, 1.0], seeds=(0, 1), **arguments)

@@ -40,7 +40,7 @@ REFUSED = [
     ({"loss": "crossentropy"}, "loss_unknown", "cross_entropy"),
     ({"init": "kaimin"}, "init_unknown", "kaiming"),
     ({"metric": "acuracy"}, "metric_unknown", "accuracy"),
-    ({"engine": "flat-lop"}, "engine_unknown", "flat-loop"),
+    ({"engine": "bached"}, "engine_unknown", "batched"),
     ({"fault": "missing_zero_grd"}, "fault_unknown", "missing_zero_grad"),
     ({"shuffle": "always"}, "shuffle_choice", "each"),
     ({"keep": "worst"}, "keep_choice", "best"),
@@ -250,7 +250,7 @@ def test_unknown_activations_suggest_the_nearest():
 
 
 def test_the_engines_are_listed_with_a_sentence_each():
-    assert [name for name, _about in engines()] == ["module", "flat-loop", "flat-bmm", "lanes"]
+    assert [name for name, _about in engines()] == ["module", "batched", "lanes"]
     assert all(about for _name, about in engines())
 
 
@@ -261,7 +261,7 @@ def test_where_lanes_is_not_built_one_line_says_why(tmp_path, monkeypatch):
     missing.write_bytes(b"no library")
     assert "loaded" in why_missing(missing)
     monkeypatch.setattr("treino.engine.kernels.lanes.why_missing", lambda: why_missing(tmp_path / "none"))
-    assert train(sample(), mlp(3)).engine == "flat-loop"
+    assert train(sample(), mlp(3)).engine == "batched"
     with pytest.raises(TreinoError, match="compiler"):
         train(sample(), mlp(3), engine="lanes")
 
@@ -279,8 +279,7 @@ def test_initialisation_is_the_same_for_every_kernel_and_depends_on_the_seed(ini
         )
 
     one = weights("module", 5)
-    for engine in ("flat-loop", "flat-bmm"):
-        assert all(torch.equal(t, one[name]) for name, t in weights(engine, 5).items())
+    assert all(torch.equal(t, one[name]) for name, t in weights("batched", 5).items())
     assert init == "zeros" or not torch.equal(weights("module", 6)["0.weight"], one["0.weight"])
     W = one["2.weight"]
     largest = {

@@ -61,8 +61,8 @@ def goes_on_bit_for_bit(engine, optimizer, fault, steps, path):
     ("engine", "optimizer"),
     [
         pytest.param("module", "sgd", marks=pytest.mark.slow),
-        ("flat-loop", "adamw"),
-        ("flat-bmm", "sgd"),
+        ("batched", "adamw"),
+        ("batched", "sgd"),
         *([("lanes", "adam")] if "lanes" in ENGINES else []),
     ],
 )

@@ -63,7 +63,7 @@ def test_a_state_goes_through_saving():
 
 def test_what_is_saved_keeps_its_names():
     """Run folders hold these."""
-    tensors, meta = made(fault="missing_zero_grad", engine="flat-bmm").save()
+    tensors, meta = made(fault="missing_zero_grad", engine="batched").save()
     assert list(tensors) == [
         "seeds", "params", "grads", "moment.0", "moment.1", "buffers",
         "hp.lr", "hp.weight_decay", "hp.momentum", "hp.beta1", "hp.beta2", "hp.eps", "hp.clip", "hp.dropout",
@@ -73,7 +73,7 @@ def test_what_is_saved_keeps_its_names():
     ]  # fmt: skip
     assert list(meta) == ["identity", "step", "evaluated", "epoch_count", "pending"]
     assert meta["identity"] == {
-        "format": 1, "engine": "flat-bmm", "threads": 0, "seeds": [0, 1],
+        "format": 1, "engine": "batched", "threads": 0, "seeds": [0, 1],
         "parameters": ["0.weight", "0.bias", "3.weight", "3.bias"],
         "shapes": [[4, X.shape[1]], [4], [3, 4], [3]],
         "optimizer": ["adam", False], "loss": ["cross_entropy", 0.0, [], False], "summed": True,

@@ -347,15 +347,14 @@ def test_images_into_a_linear_layer_are_told_to_flatten():
 @pytest.mark.parametrize(
     ("net", "arguments", "rule"),
     [
-        (Plain, {"engine": "flat-loop"}, "engine_net"),
-        (Plain, {"engine": "flat-bmm"}, "engine_net"),
+        (Plain, {"engine": "batched"}, "engine_net"),
         (Plain, {"init": "kaiming"}, "init_own"),
         (needs_arguments, {}, "net_fails"),
         (no_constructor, {}, "net_fails"),
         (lambda: 3, {}, "net_kind"),
         (3, {}, "net_type"),
         (Plain(), {"seeds": (1, 2)}, "seeds_own"),
-        (mlp(4, batch_norm=True), {"engine": "flat-loop"}, "engine_net"),
+        (mlp(4, batch_norm=True), {"engine": "batched"}, "engine_net"),
         (mlp(4, batch_norm=True), {"batch_size": 23}, "batch_norm_rows"),
     ],
 )

@@ -34,7 +34,7 @@ def same_states(run: Run, other: Run, steps: list[int]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["module", "flat-loop", "flat-bmm"])
+@pytest.mark.parametrize("engine", ["module", "batched"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.sampled(3)
 def test_another_optimizer_takes_torchs_steps_from_an_empty_state(

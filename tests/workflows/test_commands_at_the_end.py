@@ -23,7 +23,7 @@ from treino.tuning.study import study_events
 from treino.tuning.sweep import sweep_events
 
 ROWS = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
-SETTINGS = {"epochs": 3, "hidden": (4,), "engine": "flat-loop", "threads": 1}
+SETTINGS = {"epochs": 3, "hidden": (4,), "engine": "batched", "threads": 1}
 
 BEGIN: dict[str, Callable[[Path], Iterator[JobEvent]]] = {
     "run": lambda out: train_events(ROWS, Settings(**SETTINGS, out=str(out))),

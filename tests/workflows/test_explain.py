@@ -42,7 +42,7 @@ CASES: dict[str, dict[str, Any]] = {
     "one-row": {"data": "diabetes", "loss": "l1", "hidden": [8], "batch_size": 1, "epochs": None, "steps": 9},
     "huber": {"data": "diabetes", "loss": "huber", "hidden": [8, 8, 8], "optimizer": "adamw"},
     "mse-module": {"data": "diabetes", "optimizer": "sgd", "hidden": [8], "dropout": 0.5, "engine": "module"},
-    "bmm": {"data": "moons", "hidden": [8], "engine": "flat-bmm", "dropout": 0.2},
+    "bmm": {"data": "moons", "hidden": [8], "engine": "batched", "dropout": 0.2},
     "zeros": {"data": "moons", "hidden": [8], "init": "zeros", "lr": 0.1},
 }  # fmt: skip
 

@@ -32,7 +32,7 @@ ASKED: dict[str, Any] = {
     "sampler": "random",
     "strategy": "none",
     "fresh": 2,
-    "settings": {"epochs": 20, "hidden": (6,), "engine": "flat-loop", "threads": 1},
+    "settings": {"epochs": 20, "hidden": (6,), "engine": "batched", "threads": 1},
 }
 
 

@@ -52,7 +52,7 @@ TWO = {"features": ["alcohol", "color_intensity"]}
 @pytest.fixture(scope="module")
 def wine(tmp_path_factory: pytest.TempPathFactory) -> Run:
     run: Run = api.fit(
-        "wine", parent=tmp_path_factory.mktemp("runs"), lean=True, steps=60, engine="flat-loop", **TWO
+        "wine", parent=tmp_path_factory.mktemp("runs"), lean=True, steps=60, engine="batched", **TWO
     )
     return run
 

@@ -21,9 +21,9 @@ from treino.training.futures import FutureEnd, FutureSteps, futures, usual_futur
 from treino.training.replay import Snapshot
 
 CASES: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
-    "flat-loop": ({"dropout": 0.3, "schedule": "cosine", "clip": 0.5}, [{}, {"lr": 0.05}, {"clip": None}]),
+    "default": ({"dropout": 0.3, "schedule": "cosine", "clip": 0.5}, [{}, {"lr": 0.05}, {"clip": None}]),
     "module": ({"engine": "module", "dropout": 0.2}, [{"dropout": 0.6}, {"weight_decay": 0.1}]),
-    "flat-bmm": ({"engine": "flat-bmm", "optimizer": "adamw"}, [{}, {"betas": (0.7, 0.9)}, {"eps": 1e-3}]),
+    "batched": ({"engine": "batched", "optimizer": "adamw"}, [{}, {"betas": (0.7, 0.9)}, {"eps": 1e-3}]),
     "momentum": ({"optimizer": "sgd", "momentum": 0.9, "nesterov": True}, [{}, {"momentum": 0.5}]),
     "batch norm": ({"batch_norm": True}, [{"lr": 0.1}, {"lr": 1e-4}]),
     "as taught": ({"as_taught": True, "optimizer": "sgd", "lr": 1e-3}, [{}, {"lr": 1e-2, "clip": 1.0}]),
@@ -32,7 +32,7 @@ CASES: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
     "orders": ({"dropout": 0.2}, [{"seed": 4, "lr": 0.01}, {}, {"seed": 5}, {"batch_size": 8}, {"seed": 4}]),
     "orders diverge": ({"optimizer": "sgd"}, [{"seed": 4, "lr": 1e6}, {"seed": 5}, {"seed": 6, "lr": 1e5}]),
     "orders by module": ({"engine": "module", "dropout": 0.2}, [{"seed": 4}, {}, {"seed": 5, "lr": 0.1}]),
-    "orders by flat-bmm": ({"engine": "flat-bmm", "dropout": 0.2}, [{"seed": 4}, {}, {"seed": 5}]),
+    "orders by batched": ({"engine": "batched", "dropout": 0.2}, [{"seed": 4}, {}, {"seed": 5}]),
     "patience": ({"patience": 1, "epochs": 60}, [{"lr": 0.3}, {"lr": 1e-3}]),
 }
 
@@ -83,7 +83,7 @@ def check(run: Run, step: int, changes: list[dict[str, Any]], steps: int) -> lis
     return ends
 
 
-@pytest.mark.parametrize("case", ["flat-loop", "diverges", "orders", "orders diverge"])
+@pytest.mark.parametrize("case", ["default", "diverges", "orders", "orders diverge", "orders by batched"])
 def test_a_future_has_the_bits_of_its_branch(case: str, tmp_path: Path) -> None:
     settings, changes = CASES[case]
     ends = check(run_of(tmp_path, **settings), 30, changes, 25)
@@ -135,11 +135,11 @@ def test_the_last_weights_and_the_validation_are_the_branchs(tmp_path: Path) -> 
     assert end.validation == pytest.approx(np.mean([measured[s]["loss"][0] for s in (40, 51)]))
 
 
-def test_seeds_are_side_by_side_where_the_kernel_goes_from_member_to_member(tmp_path: Path) -> None:
-    for engine, wanted in (("flat-loop", {(0,), (1, 2, 3)}), ("flat-bmm", {(0,), (1,), (2,), (3,)})):
-        moment = run_of(tmp_path, engine=engine).at(30)
-        events = futures(moment, usual_futures(moment, "seed", 4), 3)
-        assert {event.futures for event in events if isinstance(event, FutureSteps)} == wanted
+@pytest.mark.parametrize("engine", ["batched", "module"])
+def test_seeds_are_side_by_side(engine: str, tmp_path: Path) -> None:
+    moment = run_of(tmp_path, engine=engine).at(30)
+    events = futures(moment, usual_futures(moment, "seed", 4), 3)
+    assert {event.futures for event in events if isinstance(event, FutureSteps)} == {(0,), (1, 2, 3)}
 
 
 def test_slices_change_no_bit(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ GROWTHS: dict[str, tuple[dict[str, Any], dict[str, Any], float]] = {  # asked, c
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", GROWTHS)
-@pytest.mark.parametrize("engine", ["module", "flat-loop", "flat-bmm"])
+@pytest.mark.parametrize("engine", ["module", "batched"])
 @pytest.mark.sampled(6)
 def test_outputs_stay_and_training_goes_on_as_torchs(case: str, engine: str, tmp_path: Path) -> None:
     asked, changes, most = GROWTHS[case]

@@ -59,7 +59,7 @@ def test_a_training_does_not_feel_its_keyframes(case: str, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["plain", "as taught", "dropout and cosine", "batch norm", "flat-bmm"])
+@pytest.mark.parametrize("case", ["plain", "as taught", "dropout and cosine", "batch norm", "batched"])
 def test_a_keyframe_is_what_the_engine_saves_there(case: str, tmp_path: Path) -> None:
     """Each keyframe, as it lies on the disk, against the state that a replay from the start saves."""
     asked = CASES[case] | {"epochs": 15, "seed": 1}

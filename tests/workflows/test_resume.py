@@ -28,9 +28,9 @@ CASES: dict[str, dict[str, Any]] = {
     "as taught": {"as_taught": True, "optimizer": "sgd", "momentum": 0.5, "lr": 1e-3, "clip": 1.0},
     "batch norm": {"batch_norm": True, "dropout": 0.1},
     "module": {"engine": "module", "dropout": 0.2},
-    "flat-bmm": {"engine": "flat-bmm", "dropout": 0.2, "optimizer": "adamw", "weight_decay": 0.1},
+    "batched": {"engine": "batched", "dropout": 0.2, "optimizer": "adamw", "weight_decay": 0.1},
     **({} if why_missing() else {"lanes": {"engine": "lanes", "dropout": 0.2, "activation": "gelu"}}),
-    "flat-loop": {"engine": "flat-loop", "shuffle": "once", "keep": "last"},
+    "one order": {"engine": "batched", "shuffle": "once", "keep": "last"},
     "diverges": {"optimizer": "sgd", "lr": 1e5},
 }
 

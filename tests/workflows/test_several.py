@@ -41,7 +41,7 @@ def test_folds_hold_every_row_once(tmp_path: Path) -> None:
     sweep = tr.fit("iris", folds=3, epochs=5, lr=0.01, out=tmp_path / "s")
     values = sweep.figures["test"]["accuracy"]["values"]
     for member in range(3):
-        alone = tr.fit("iris", fold=f"{member + 1}/3", epochs=5, lr=0.01, engine="flat-loop", parent=tmp_path)
+        alone = tr.fit("iris", fold=f"{member + 1}/3", epochs=5, lr=0.01, engine="batched", parent=tmp_path)
         assert alone.metrics["test"]["accuracy"] == pytest.approx(values[member])
         again = sweep.member(member)
         assert again.data.test.index.equal(alone.data.test.index)
@@ -53,7 +53,7 @@ def test_the_steps_to_a_figure_are_counted_one_by_one(tmp_path: Path) -> None:
     reached = sweep.document["reached"]["steps"]
     for seed, steps in enumerate(reached):
         data = tr.load("moons")
-        for tick in tr.train(data, seeds=[seed], epochs=10, lr=0.01, data_seed=0, every=1, engine="flat-bmm"):
+        for tick in tr.train(data, seeds=[seed], epochs=10, lr=0.01, data_seed=0, every=1, engine="batched"):
             with torch.no_grad():
                 right = tick.net(data.validation.x).argmax(1) == data.validation.y
             if float(right.double().mean()) >= 0.8:

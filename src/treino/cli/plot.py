@@ -104,6 +104,8 @@ def plot(
             every,
             lambda size: screen.err.print(_("Film: {size}").format(size=size)),
         )
+    for notice in (notice for each in opened for notice in each.folder.notices):
+        screen.err.print(notice)
     errors = [{"rule": e.rule, "message": e.message, "hint": e.hint} for e in missing]
     document: dict[str, Any] = {"paths": [str(p) for p in paths], "replaced": say_replaced(screen.err, place)}
     screen.document(document | ({"error": errors[0], "errors": errors} if errors else {}))

@@ -177,12 +177,13 @@ def _ranking(result: SweepResult) -> list[RenderableType]:
     if (judge := result.judge) is not None and result.best is not None:
         if judge.sentence:
             parts += ["", judge.sentence[:1].upper() + judge.sentence[1:]]
+        same = judge.certificate.same_bits
         alone = (
             _("Trained alone, network {n} has the same bits.")
-            if judge.certificate.same_bits
+            if same
             else _("Trained alone, network {n} has OTHER bits: please report this.")
         )
-        parts.append(alone.format(n=result.best.member))
+        parts += [] if same is None else [alone.format(n=result.best.member)]
     if result.ensemble is not None:
         parts += ["", ensemble_sentence(result.ensemble)]
     return parts

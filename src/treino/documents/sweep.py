@@ -226,7 +226,10 @@ class SmallestNetwork(Document):
 
 
 class Certificate(Document):
-    same_bits: bool
+    """Whether the winner trained alone has the same bits as in the sweep; None if a kernel of another version
+    trained there."""
+
+    same_bits: bool | None
     engine: Word
     steps: Count
 

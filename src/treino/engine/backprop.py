@@ -1,7 +1,4 @@
-"""An MLP's hand-written forward and backward pass, as a list of calls on preallocated buffers.
-
-lead: ``()`` for one member (addmm), ``(block,)`` for a block of members side by side (baddbmm).
-"""
+"""The hand-written forward and backward pass of a block of R MLPs: calls on preallocated buffers."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -15,8 +12,6 @@ from treino.engine.losses import LOSSES, BufferCall, DropoutMask, Loss, LossBuff
 from treino.engine.population import PAD, Layout
 
 NARROW = 16  # columns
-
-Scratch = dict[tuple[int, bool], "Buffers"]
 
 
 @dataclass(frozen=True)
@@ -32,19 +27,19 @@ class Shape:
 
 
 class Buffers:
-    """The buffers for one batch size, shared by all weights."""
+    """The buffers for one batch size."""
 
-    def __init__(self, shape: Shape, lead: tuple[int, ...], rows: int, like: Tensor, training: bool) -> None:
+    def __init__(self, shape: Shape, block: int, rows: int, like: Tensor, training: bool) -> None:
         hidden, classes = shape.sizes[1:-1], shape.sizes[-1]
         own = not ACTIVATIONS[shape.activation].in_place
-        self.z = [aligned_buffer(lead, rows, units, like) for units in hidden]
-        self.h = [aligned_buffer(lead, rows, units, like) for units in hidden] if own else list(self.z)
+        self.z = [aligned_buffer(block, rows, units, like) for units in hidden]
+        self.h = [aligned_buffer(block, rows, units, like) for units in hidden] if own else list(self.z)
         # in the last layer rows are the last axis: see LossBuffers
-        self.z.append(aligned_buffer(lead, classes, rows, like))
+        self.z.append(aligned_buffer(block, classes, rows, like))
         if training:
-            self.d = [aligned_buffer(lead, rows, units, like) for units in hidden]
-            self.d.append(aligned_buffer(lead, classes, rows, like))
-            self.drops = [DropoutMask(lead, rows, units, like) for units in hidden] if shape.dropout else []
+            self.d = [aligned_buffer(block, rows, units, like) for units in hidden]
+            self.d.append(aligned_buffer(block, classes, rows, like))
+            self.drops = [DropoutMask(block, rows, units, like) for units in hidden] if shape.dropout else []
 
 
 @dataclass(eq=False)
@@ -53,7 +48,7 @@ class BatchPass:
     backward in this order.
 
     begin: the computations that depend on y alone. backward: begins with the loss. The next run overwrites
-    ``loss`` ``[*lead]`` and the gradients.
+    ``loss`` ``[R]`` and the gradients.
     """
 
     x: Tensor
@@ -67,29 +62,28 @@ class BatchPass:
 
 
 class Backprop:
-    """The passes of members with these ``params`` and ``grads`` ``[*lead, n]``; one per batch size, made
-    once."""
+    """The passes of members with these ``params`` and ``grads`` ``[R, n]``; one per batch size, made once."""
 
-    def __init__(self, shape: Shape, layout: Layout, params: Tensor, grads: Tensor, scratch: Scratch) -> None:
-        self.shape, self.scratch, self.like = shape, scratch, params
-        self.lead = tuple(params.shape[:-1])
+    def __init__(self, shape: Shape, layout: Layout, params: Tensor, grads: Tensor) -> None:
+        self.shape, self.like, self.block = shape, params, len(params)
         weights, slopes = layout.views(params), layout.views(grads)
         self.first: GatedLayer | None = None
         if shape.gates is not None:
             gate, W, *_others = zip(weights, slopes, strict=True)
-            self.first = GatedLayer(shape.gates, gate, W, self.lead, shape.summed)
+            self.first = GatedLayer(shape.gates, gate, W, shape.summed)
             weights, slopes = [self.first.product, *weights[2:]], [self.first.slope, *slopes[2:]]
         self.W, self.b, self.gW, self.gb = weights[0::2], weights[1::2], slopes[0::2], slopes[1::2]
         self.passes: dict[int, BatchPass] = {}
+        self.made: dict[tuple[int, bool], Buffers] = {}
 
     def buffers(self, rows: int, training: bool) -> Buffers:
         key = (rows, training)
-        if key not in self.scratch:
-            self.scratch[key] = Buffers(self.shape, self.lead, rows, self.like, training)
-        return self.scratch[key]
+        if key not in self.made:
+            self.made[key] = Buffers(self.shape, self.block, rows, self.like, training)
+        return self.made[key]
 
     def outputs(self, x: Tensor) -> Tensor:
-        """Logits ``[*lead, B, C]`` of rows ``[B, D]`` without dropout; overwritten by the next call."""
+        """Logits ``[R, B, C]`` of rows ``[B, D]`` without dropout; overwritten by the next call."""
         buffers = self.buffers(len(x), False)
         for call in self._forward(x, buffers, []):
             call()
@@ -114,30 +108,28 @@ class Backprop:
     def _pass(self, x: Tensor, y: Tensor) -> BatchPass:
         buffers = self.buffers(len(x), True)
         z, d = buffers.z[-1][1], buffers.d[-1][1]
-        loss = torch.zeros(self.lead, dtype=z.dtype, device=z.device)
-        begin, calls = LOSSES[self.shape.loss.name].build(
-            self.shape.loss, LossBuffers(self.lead, z, y, d, loss)
-        )
+        loss = torch.zeros(self.block, dtype=z.dtype, device=z.device)
+        begin, calls = LOSSES[self.shape.loss.name].build(self.shape.loss, LossBuffers(z, y, d, loss))
         forward = self._forward(x, buffers, buffers.drops)
         return BatchPass(x, y, z, loss, buffers.drops, begin, forward, calls + self._backward(x, buffers))
 
     def _forward(self, x: Tensor, buffers: Buffers, drops: list[DropoutMask]) -> list[BufferCall]:
-        act, gemm = ACTIVATIONS[self.shape.activation], torch.baddbmm if self.lead else torch.addmm
+        act = ACTIVATIONS[self.shape.activation]
         calls: list[BufferCall] = [] if self.first is None else [self.first.multiply]
         inputs, last = self._spread(x), len(self.W) - 1
         for layer in range(last):
             whole, z = buffers.z[layer]
-            calls.append(partial(gemm, self.b[layer].unsqueeze(-2), inputs, self.W[layer].mT, out=z))
+            calls.append(partial(torch.baddbmm, self.b[layer].unsqueeze(-2), inputs, self.W[layer].mT, out=z))
             calls.append(partial(act.forward, whole, buffers.h[layer][0]))
             inputs = buffers.h[layer][1]
             if drops:
                 calls.append(partial(torch.mul, inputs, drops[layer].mask, out=drops[layer].out))
                 inputs = drops[layer].out
         z = buffers.z[last][1]
-        return [*calls, partial(gemm, self.b[last].unsqueeze(-1), self.W[last], inputs.mT, out=z)]
+        return [*calls, partial(torch.baddbmm, self.b[last].unsqueeze(-1), self.W[last], inputs.mT, out=z)]
 
     def _backward(self, x: Tensor, buffers: Buffers) -> list[BufferCall]:
-        act, product = ACTIVATIONS[self.shape.activation], torch.bmm if self.lead else torch.mm
+        act = ACTIVATIONS[self.shape.activation]
         calls: list[BufferCall] = []
         d = buffers.d[-1][1].mT
         for layer in range(len(self.W) - 1, -1, -1):
@@ -147,7 +139,7 @@ class Backprop:
             calls += self._weights(layer, d, inputs)
             if layer:
                 down_whole, down = buffers.d[layer - 1]
-                calls.append(partial(product, d, self.W[layer], out=down))
+                calls.append(partial(torch.bmm, d, self.W[layer], out=down))
                 if buffers.drops:
                     calls.append(partial(down.mul_, buffers.drops[layer - 1].mask))
                 calls.append(
@@ -164,47 +156,41 @@ class Backprop:
         summed = self.shape.summed and not (layer == 0 and self.first is not None)
         store = gW.add_ if summed else gW.copy_
         calls: list[BufferCall]
-        if self.lead and width < NARROW <= units:  # a product with few columns is slow: transpose it
-            product = aligned_buffer(self.lead, width, units, gW)[1]
+        if gW.is_contiguous() and not summed:  # a block of one
+            calls = [partial(torch.bmm, d.mT, inputs, out=gW)]
+        elif width < NARROW <= units:  # a product with few columns is slow: transpose it
+            product = aligned_buffer(self.block, width, units, gW)[1]
             calls = [partial(torch.bmm, inputs.mT, d, out=product), partial(store, product.mT)]
-        elif self.lead and gW[0].numel() % PAD == 0:
+        elif gW[0].numel() % PAD == 0:
             # bmm is 1.5 times slower if out= is strided by rows; a contiguous out= aligns every member to 64
             # bytes only if the count is a multiple of 16
             product = torch.empty(gW.shape, dtype=gW.dtype, device=gW.device)
             calls = [partial(torch.bmm, d.mT, inputs, out=product), partial(store, product)]
-        elif summed or self.lead:
-            gemm = torch.baddbmm if self.lead else torch.addmm
-            calls = [partial(gemm, gW, d.mT, inputs, beta=float(summed), out=gW)]
         else:
-            calls = [partial(torch.mm, d.mT, inputs, out=gW)]
+            calls = [partial(torch.baddbmm, gW, d.mT, inputs, beta=float(summed), out=gW)]
         if self.shape.summed:
             return [*calls, lambda: gb.add_(d.sum(-2))]
         return [*calls, partial(torch.sum, d, -2, out=gb)]
 
     def _spread(self, x: Tensor) -> Tensor:
-        return x.expand(*self.lead, *x.shape) if self.lead else x
+        return x.expand(self.block, *x.shape)
 
 
 class GatedLayer:
     """The first layer's weights times its gates, and both gradients: O(weights) per step, for any batch size.
 
-    gate, weight: each with its gradient, ``[*lead, G]`` and ``[*lead, H, D]``. product: weights times gates,
+    gate, weight: each with its gradient, ``[R, G]`` and ``[R, H, D]``. product: weights times gates,
     which the passes use as weights. slope: product's gradient, which they write.
     """
 
     def __init__(
-        self,
-        gates: Gates,
-        gate: tuple[Tensor, Tensor],
-        weight: tuple[Tensor, Tensor],
-        lead: tuple[int, ...],
-        summed: bool,
+        self, gates: Gates, gate: tuple[Tensor, Tensor], weight: tuple[Tensor, Tensor], summed: bool
     ) -> None:
         self.gates, self.summed = gates, summed
         (self.gate, self.g_gate), (self.weight, self.g_weight) = gate, weight
-        units, inputs = self.weight.shape[-2:]
-        self.product = aligned_buffer(lead, units, inputs, self.weight)[1]
-        self.slope = aligned_buffer(lead, units, inputs, self.weight)[1]
+        members, units, inputs = self.weight.shape
+        self.product = aligned_buffer(members, units, inputs, self.weight)[1]
+        self.slope = aligned_buffer(members, units, inputs, self.weight)[1]
         self.column_D = torch.tensor(gates.column_D, device=self.weight.device)
 
     def multiply(self) -> None:

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from treino.engine.population import PAD, padded
+from treino.engine.population import padded
 from treino.engine.rng import element_hash
 from treino.errors import TreinoError, nearest
 from treino.formula import ONE, Expr, call, value
@@ -22,9 +22,9 @@ BufferCall = Callable[[], object]
 
 
 def aligned_buffer(
-    lead: tuple[int, ...], rows: int, units: int, like: Tensor, dtype: torch.dtype | None = None
+    block: int, rows: int, units: int, like: Tensor, dtype: torch.dtype | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Return (whole ``[*lead, padded]``, view ``[*lead, rows, units]``), filled with zeros.
+    """Return (whole ``[block, padded]``, view ``[block, rows, units]``), filled with zeros.
 
     The bits of a matrix product depend on the alignment of its operands, so every member starts at a multiple
     of 64 bytes. Element-wise operations run on the whole buffer: the scalar tail of a vector loop rounds
@@ -32,20 +32,17 @@ def aligned_buffer(
     units.
     """
     size = rows * units
-    whole = torch.zeros(
-        *lead, padded(size, PAD if lead else 2 * PAD), dtype=dtype or like.dtype, device=like.device
-    )
+    whole = torch.zeros(block, padded(size), dtype=dtype or like.dtype, device=like.device)
     return whole, whole[..., :size].unflatten(-1, (rows, units))
 
 
 @dataclass(frozen=True, eq=False)
 class LossBuffers:
-    """The buffers of a loss: z ``[*lead, C, B]`` logits, y, d ← dloss/dz, loss ``[*lead]``.
+    """The buffers of a loss: z ``[R, C, B]`` logits of R members, y, d ← dloss/dz, loss ``[R]``.
 
     Rows are the last axis: softmax over a few classes is ten times faster if it runs along many rows at once.
     """
 
-    lead: tuple[int, ...]
     z: Tensor
     y: Tensor
     d: Tensor
@@ -55,14 +52,14 @@ class LossBuffers:
 class DropoutMask:
     """Dropout masks of one layer: element e is kept if ``hash(e) · a + b >= threshold``; in 3 passes.
 
-    All members share the hash ``[B, H]``; a, b, threshold and scale are one number, or one per member.
+    All members share the hash ``[1, B, H]``; a, b, threshold and scale are one number, or one per member.
     """
 
-    def __init__(self, lead: tuple[int, ...], rows: int, units: int, like: Tensor) -> None:
-        self.hash = element_hash(rows, units).to(like.device)
-        self.x = aligned_buffer(lead, rows, units, like, torch.int32)[1]
-        self.mask = aligned_buffer(lead, rows, units, like)[1]
-        self.out = aligned_buffer(lead, rows, units, like)[1]
+    def __init__(self, block: int, rows: int, units: int, like: Tensor) -> None:
+        self.hash = element_hash(rows, units).to(like.device).unsqueeze(0)
+        self.x = aligned_buffer(block, rows, units, like, torch.int32)[1]
+        self.mask = aligned_buffer(block, rows, units, like)[1]
+        self.out = aligned_buffer(block, rows, units, like)[1]
         self.threshold: int | Tensor = -(2**31)
         self.scale: float | Tensor = 1.0
 
@@ -190,8 +187,6 @@ class LossKind:
 
 def _summed(s: LossBuffers, a: Tensor, b: Tensor, product: Tensor) -> list[BufferCall]:
     """s.loss ← Σ a·b per member. product: a scratch buffer."""
-    if not s.lead:
-        return [partial(torch.dot, a.reshape(-1), b.reshape(-1), out=s.loss)]
     return [partial(torch.mul, a, b, out=product), partial(torch.sum, product, (-2, -1), out=s.loss)]
 
 
@@ -261,7 +256,7 @@ def _cross_entropy(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[B
         else partial(torch.add, t, s.d, alpha=1 / rows, out=s.d)
     )
     if loss.softmax_first:  # backward through the first softmax: q · (d − Σ d·q)
-        inner = torch.empty((*s.lead, 1, rows), dtype=dtype, device=device)
+        inner = torch.empty(len(s.loss), 1, rows, dtype=dtype, device=device)
         calls += [
             partial(s.d.mul_, z),
             partial(torch.sum, s.d, -2, keepdim=True, out=inner),

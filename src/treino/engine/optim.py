@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -100,27 +99,25 @@ def becomes(new: Expr) -> Formula:
 
 # ---- the registry of optimizers
 
-Scalar = Any  # one member's float, or a tensor [block, 1]
-
 
 class UpdateNumbers(NamedTuple):
-    """The numbers that one update reads: floats, or tensors ``[block, 1]`` for a block; None: not used."""
+    """The numbers that one update of a block reads, ``[block, 1]``; None: not used."""
 
-    lr: Scalar  # with the schedule
-    weight_decay: Scalar | None
-    momentum: Scalar | None
-    beta1: Scalar
-    beta2: Scalar
-    eps: Scalar
-    clip: Scalar | None
-    less_beta1: Scalar  # 1 − β₁
-    less_beta2: Scalar
-    step_size: Scalar  # −lr / (1 − β₁ᵗ)
-    correction: Scalar  # 1 / √(1 − β₂ᵗ)
-    shrink: Scalar  # 1 − lr · weight_decay
-    descent: Scalar  # −lr
-    ema_share: Scalar  # the weights' share in their running average
-    without_momentum: Tensor | None = None  # [block, 1] bool, if only some members have none
+    lr: Tensor  # with the schedule
+    weight_decay: Tensor | None
+    momentum: Tensor | None
+    beta1: Tensor
+    beta2: Tensor
+    eps: Tensor
+    clip: Tensor | None
+    less_beta1: Tensor  # 1 − β₁
+    less_beta2: Tensor
+    step_size: Tensor  # −lr / (1 − β₁ᵗ)
+    correction: Tensor  # 1 / √(1 − β₂ᵗ)
+    shrink: Tensor  # 1 − lr · weight_decay
+    descent: Tensor  # −lr
+    ema_share: Tensor  # the weights' share in their running average
+    without_momentum: Tensor | None = None  # bool, if only some members have none
 
 
 BETAS = (0.9, 0.999)
@@ -131,17 +128,6 @@ HP: dict[str, float] = {
 }
 """The hyper-parameters of a member, with their defaults."""
 OFF = {"weight_decay": 0.0, "momentum": 0.0, "clip": math.inf}  # values at which they have no effect
-
-
-def member_numbers(hp: dict[str, float], factor: float, t: int) -> UpdateNumbers:
-    """The numbers of one member at update number t (from 1), as Python floats."""
-    lr, b1, b2 = hp["lr"] * factor, hp["beta1"], hp["beta2"]
-    used = {name: None if hp[name] == off else hp[name] for name, off in OFF.items()}
-    return UpdateNumbers(
-        lr, used["weight_decay"], used["momentum"], b1, b2, hp["eps"], used["clip"], 1 - b1, 1 - b2,
-        -lr / (1 - b1**t), 1 / math.sqrt(1 - b2**t), 1 - lr * hp["weight_decay"], -lr,
-        1 - min(hp["ema"], ema_limit(t)),
-    )  # fmt: skip
 
 
 def ema_limit(t: int) -> float:
@@ -162,8 +148,8 @@ def block_numbers(
 ) -> list[UpdateNumbers]:
     """One UpdateNumbers per step for a block of R members.
 
-    factor_SR: the schedules' factors in float64. The formulas equal those in ``member_numbers``, on ``[S,
-    R]``, with correctly rounded IEEE operations only; the results are then rounded to ``dtype``.
+    factor_SR: the schedules' factors in float64. The numbers come from correctly rounded IEEE operations
+    only, and are then rounded to ``dtype``.
     """
     steps = len(factor_SR)
     lr_SR = hp["lr"] * factor_SR
@@ -183,7 +169,7 @@ def block_numbers(
         "ema_share": 1 - torch.minimum(hp["ema"], limit_S1),
         **used,
     }
-    ready = {
+    ready: dict[str, list[Any]] = {
         name: [None] * steps
         if value is None
         else list(value.expand(steps, -1).to(dtype).to(device).unsqueeze(-1).unbind(0))
@@ -198,7 +184,7 @@ def block_numbers(
     ]
 
 
-def clip_(g: Tensor, limit: Scalar) -> None:
+def clip_(g: Tensor, limit: Tensor) -> None:
     """Scale rows of gradients ``[..., n]`` down to the norm ``limit``, in place, as ``clip_grad_norm_`` does.
 
     Gradients with a norm that isn't finite stay unscaled: the member is diverging, and 0 · inf is NaN.
@@ -207,21 +193,10 @@ def clip_(g: Tensor, limit: Scalar) -> None:
     g.mul_(torch.where(norm > limit, limit / norm, 1.0))
 
 
-def _add_scaled(p: Tensor, x: Tensor, s: Scalar) -> Tensor:
-    """p += s · x."""
-    return p.addcmul_(x, s) if isinstance(s, Tensor) else p.add_(x, alpha=s)
-
-
-def _decayed(p: Tensor, g: Tensor, decay: Scalar | None, out: Tensor) -> Tensor:
+def _decayed(p: Tensor, g: Tensor, decay: Tensor | None, out: Tensor) -> Tensor:
     """Write g + decay · p into ``out``. g stays unchanged: later steps may add to it
     (``missing_zero_grad``)."""
-    if decay is None:
-        return g
-    return (
-        torch.addcmul(g, p, decay, out=out)
-        if isinstance(decay, Tensor)
-        else torch.add(g, p, alpha=decay, out=out)
-    )
+    return g if decay is None else torch.addcmul(g, p, decay, out=out)
 
 
 def _sgd(p: Tensor, g: Tensor, m: list[Tensor], n: UpdateNumbers, tmp: list[Tensor], nesterov: bool) -> None:
@@ -237,7 +212,7 @@ def _sgd(p: Tensor, g: Tensor, m: list[Tensor], n: UpdateNumbers, tmp: list[Tens
             if nesterov:
                 velocity = _decayed(velocity, g, n.momentum, tmp[1])
             g = torch.where(n.without_momentum, g, velocity)
-    _add_scaled(p, g, n.descent)
+    p.addcmul_(g, n.descent)
 
 
 def _adam(p: Tensor, g: Tensor, m: list[Tensor], n: UpdateNumbers, tmp: list[Tensor], nesterov: bool) -> None:
@@ -245,9 +220,9 @@ def _adam(p: Tensor, g: Tensor, m: list[Tensor], n: UpdateNumbers, tmp: list[Ten
     g = _decayed(p, g, n.weight_decay, tmp[0])
     m[0].lerp_(g, n.less_beta1)
     m[1].mul_(n.beta2)
-    _add_scaled(m[1], torch.mul(g, g, out=tmp[1]), n.less_beta2)
+    m[1].addcmul_(torch.mul(g, g, out=tmp[1]), n.less_beta2)
     root = torch.sqrt(m[1], out=tmp[1]).mul_(n.correction).add_(n.eps)
-    _add_scaled(p, torch.div(m[0], root, out=root), n.step_size)
+    p.addcmul_(torch.div(m[0], root, out=root), n.step_size)
 
 
 def _adamw(
@@ -259,38 +234,7 @@ def _adamw(
     _adam(p, g, m, n._replace(weight_decay=None), tmp, nesterov)
 
 
-# ---- torch's fused updates of one flat row in one pass over memory. Called directly, since the functions of
-# torch.optim around them sort parameters by device at each step, which takes as long as a small network's
-# forward pass
-
-
-def _fused_sgd(p: Tensor, g: Tensor, m: list[Tensor], nesterov: bool) -> "Fused":
-    def update(n: UpdateNumbers, t: int) -> None:
-        torch._fused_sgd_(
-            [p], [g], m if n.momentum else [], lr=n.lr, weight_decay=n.weight_decay or 0.0,
-            momentum=n.momentum or 0.0, dampening=0.0, nesterov=nesterov and bool(n.momentum), maximize=False,
-            is_first_step=False,
-        )  # fmt: skip
-
-    return update
-
-
-def _fused_adam(p: Tensor, g: Tensor, m: list[Tensor], nesterov: bool, *, decoupled: bool) -> "Fused":
-    count = torch.zeros((), dtype=torch.float32)
-    fused = torch._fused_adamw_ if decoupled else torch._fused_adam_
-
-    def update(n: UpdateNumbers, t: int) -> None:
-        count.fill_(t)
-        fused(
-            [p], [g], m[:1], m[1:], [], [count], lr=n.lr, beta1=n.beta1, beta2=n.beta2,
-            weight_decay=n.weight_decay or 0.0, eps=n.eps, amsgrad=False, maximize=False,
-        )  # fmt: skip
-
-    return update
-
-
 UpdateRule = Callable[[Tensor, Tensor, list[Tensor], UpdateNumbers, list[Tensor], bool], None]
-Fused = Callable[[UpdateNumbers, int], None]
 
 
 @dataclass(frozen=True)
@@ -301,7 +245,6 @@ class Optimizer:
     a class of torch.optim, or one with the same interface and HP's defaults, whose source is then copied into
     exported scripts. reads: the hyper-parameters it uses besides lr.
     about: its description, marked with ``N_``. lines: one weight's update, for explanations.
-    fused(p, g, moments, nesterov): returns update(numbers, t), torch's fused update of one row on the CPU.
     decoupled: weight decay shrinks the weight and is no part of the gradient. adaptive: a step's length
     doesn't depend on the gradient's size.
     """
@@ -312,7 +255,6 @@ class Optimizer:
     reads: tuple[str, ...]
     about: str
     lines: Callable[[UpdateInputs], tuple[Line, ...]]
-    fused: Callable[[Tensor, Tensor, list[Tensor], bool], Fused] | None = None
     decoupled: bool = False
     adaptive: bool = True
 
@@ -325,7 +267,6 @@ OPTIMIZERS: dict[str, Optimizer] = {
         ("weight_decay", "momentum", "nesterov"),
         N_("gradient descent, with momentum if wanted"),
         sgd,
-        _fused_sgd,
         adaptive=False,
     ),
     "adam": Optimizer(
@@ -335,7 +276,6 @@ OPTIMIZERS: dict[str, Optimizer] = {
         ("weight_decay", "betas", "eps"),
         N_("the gradient's running mean over the root of its running mean square"),
         adam,
-        partial(_fused_adam, decoupled=False),
     ),
     "adamw": Optimizer(
         ("exp_avg", "exp_avg_sq"),
@@ -344,7 +284,6 @@ OPTIMIZERS: dict[str, Optimizer] = {
         ("weight_decay", "betas", "eps"),
         N_("adam with weight decay beside the gradient"),
         adam,
-        partial(_fused_adam, decoupled=True),
         decoupled=True,
     ),
 }

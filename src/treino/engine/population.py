@@ -13,8 +13,8 @@ from torch import Tensor
 PAD = 16  # numbers: 16 floats are 64 bytes; the bits of products depend on alignment
 
 
-def padded(count: int, to: int = PAD) -> int:
-    return -(-count // to) * to
+def padded(count: int) -> int:
+    return -(-count // PAD) * PAD
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from treino.engine.kernels.selection import WORKERS
+from treino.engine.kernels.selection import FORMER, WORKERS
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.population import Copies
 from treino.engine.step_plan import Chunk
@@ -96,6 +96,8 @@ def load_state(
             _("Give what save() returned: training.load(*saved)."),
         )
     mine, saved, here = training_identity(setup, state), meta.get("identity", {}), state.tensors()
+    if FORMER.get(saved.get("engine")) == mine["engine"]:
+        saved = saved | {name: mine[name] for name in ("engine", "threads")}
     other = [name for name, value in mine.items() if saved.get(name) != value]
     other += [n for n, t in here.items() if n not in tensors or tensors[n].shape != t.shape]
     if other:

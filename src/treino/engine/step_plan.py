@@ -122,8 +122,7 @@ class StepPlan:
     rows.
     batches: batches per epoch, if a DataLoader makes them; batch_size is then the largest one. past: set if
     the training continues another training's state. by_steps: whether the length was set in steps. orders:
-    the different seeds of row orders, if members differ in them; only for rows in memory and kernels that
-    train members one after the other.
+    the different seeds of row orders, if members differ in them; only for rows in memory.
     """
 
     rows: int
@@ -239,6 +238,14 @@ class Chunk:
     def batches_of(self, population: Population, row: int) -> Batches:
         """The batches of one member."""
         return self.orders[int(population.order_P[row])] if self.orders else self.batches
+
+    def groups(self, population: Population, rows: Tensor) -> list[tuple[Tensor, Batches]]:
+        """The members ``rows`` by their row orders: their places in ``rows``, and their batches."""
+        if not self.orders:
+            return [(torch.arange(len(rows)), self.batches)]
+        order_R = population.order_P[rows]
+        orders = order_R.unique().tolist()
+        return [((order_R == order).nonzero().flatten(), self.orders[order]) for order in orders]
 
     def copy_member(self, population: Population) -> None:
         """Add a copy of the only member's rows to ``keyframe_copies``."""

@@ -11,7 +11,7 @@ import torch
 
 from treino.engine.devices import resolve_device
 from treino.engine.hyperparameters import check_read, known, per_member, whole
-from treino.engine.kernels.selection import ENGINES
+from treino.engine.kernels.selection import ENGINES, FORMER
 from treino.engine.optim import BETAS, HP, OPTIMIZERS, readers
 from treino.engine.registries import REGISTRIES
 from treino.engine.rng import member_seeds
@@ -234,7 +234,7 @@ def _check_names(config: TrainConfig) -> None:
         if name in OF_ENGINE:
             for value in {getattr(s, name) for s in config.members} - {None}:
                 known(name, value, registry)
-    if config.shared.engine is not None:
+    if config.shared.engine is not None and config.shared.engine not in FORMER:
         known("engine", config.shared.engine, ENGINES)
     for fault in config.shared.fault:
         known("fault", fault, FAULTS)

@@ -309,16 +309,17 @@ def _another_size(rows: int, size: int) -> str:
 
 
 def _kernel(net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig) -> tuple[str, Kernel]:
-    flat = isinstance(net, MLP) and not net.batch_norm
+    batched = isinstance(net, MLP) and not net.batch_norm
+    looked_for = config.shared.engine in (None, "lanes")  # else nobody looks for the library
+    obstacle = lanes_obstacle(shared) if looked_for else None
     choice = select_kernel(
-        len(config.members),
-        shared.layout.count,
-        min(plan.batch_size or plan.rows, plan.rows),
-        shared.shape.sizes if flat else None,
         config.shared.engine,
         config.shared.threads,
+        obstacle=obstacle,
+        batched=batched,
+        parameters=shared.layout.count,
+        batch=min(plan.batch_size or plan.rows, plan.rows),
         convolves=any(len(shape) > 2 for shape in shared.layout.shapes),
-        obstacle=lanes_obstacle(shared) if flat and config.shared.engine in (None, "lanes") else None,
     )
     return choice.engine, KERNELS[choice.engine](shared, choice.threads)
 

@@ -39,7 +39,7 @@ class HashDropout(nn.Module):
             return h
         shape = (len(h), h[0].numel(), h.dtype)
         if shape not in self._drops:
-            self._drops[shape] = DropoutMask((), shape[0], shape[1], h)
+            self._drops[shape] = DropoutMask(1, shape[0], shape[1], h)
         drop = self._drops[shape]
         a, b = self.key
         with torch.no_grad():

@@ -24,6 +24,7 @@ from treino.documents.data import DataSource, PreparationDocument, RowsFile
 from treino.documents.run_spec import RunSpec
 from treino.engine import KERNELS, LOSSES
 from treino.engine.hyperparameters import known
+from treino.engine.kernels.selection import FORMER
 from treino.engine.registries import REGISTRIES
 from treino.errors import TreinoError
 from treino.spec import OF_DATA, Settings
@@ -286,7 +287,7 @@ def check_names(settings: Mapping[str, Any]) -> None:
     Raises:
         TreinoError: an unknown name; the hint has the nearest one.
     """
-    registries: Mapping[str, Collection[str]] = {**REGISTRIES, "engine": KERNELS}
+    registries: Mapping[str, Collection[str]] = {**REGISTRIES, "engine": {*KERNELS, *FORMER}}
     for setting, registry in registries.items():
         if settings.get(setting) is not None:
             known(setting, settings[setting], registry)

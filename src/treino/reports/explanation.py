@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from treino.engine.kernels.selection import successor_notes
 from treino.engine.rng import dropout_keys
 from treino.engine.user_module import HashDropout, replace_dropout
 from treino.errors import TreinoError, nearest
@@ -306,7 +307,7 @@ def _largest(update: Update) -> WeightIndex:
 
 def _notes(settings: dict[str, Any], now: Snapshot) -> list[str]:
     """Note what this training does besides the plain arithmetic."""
-    notes, hp = [], now.hp
+    notes, hp = successor_notes(now.run.spec.resolved.engine), now.hp
     if settings["ensemble"] > 1:
         notes.append(
             _("This is network {n} of the {members} that are trained side by side.").format(

@@ -31,7 +31,7 @@ class RunFolder(FolderFiles):
     """A handle on one folder.
 
     Construct it with `create` (which takes the lock) or `open` (which only reads). As a context manager it
-    closes the database and releases the lock on exit. `notices` describes damage that was worked around.
+    closes the database and releases the lock on exit. `notices` says what was worked around.
     """
 
     def __init__(self, path: Path, content: Manifest) -> None:
@@ -204,10 +204,12 @@ class RunFolder(FolderFiles):
             if not names:
                 raise
             notice = _("{path} was given commands when it had ended; they are left out: {names}.")
-            message = notice.format(path=path, names=", ".join(names))
-            if message not in self.notices:
-                self.notices.append(message)
+            self.note(notice.format(path=path, names=", ".join(names)))
             return content
+
+    def note(self, *notices: str) -> None:
+        """Add these to ``notices``, each once."""
+        self.notices += [notice for notice in notices if notice not in self.notices]
 
     # ---- checkpoints
 

@@ -39,7 +39,6 @@ MOST = 256  # futures at once
 SLICE_SECONDS = 0.05
 LEAST_SECONDS = 0.01  # minimum seconds of a population's turn, since each turn costs as much as some steps
 LAST_EVALUATIONS = 3  # last evaluations, whose mean scores a future; a single one may be luck
-MEMBER_ORDERS = ("flat-loop", "lanes", "module")  # kernels whose members may have row orders of their own
 DECADES = 1.0  # to either side of the learning rate in force
 
 
@@ -142,7 +141,7 @@ def _groups(snapshot: Snapshot, changes: Sequence[Changes]) -> list[_Group]:
     groups = []
     for family in families.values():
         alone = _at(snapshot, changes[next(iter(family.values()))[0]])
-        together = alone.engine in MEMBER_ORDERS and isinstance(alone.setup.train.x, Tensor)
+        together = isinstance(alone.setup.train.x, Tensor)  # rows in memory have an order for each member
         for members in [list(chain(*family.values()))] if together else family.values():
             training = _population(alone, [segments[future] for future in members], snapshot.member)
             groups.append(_Group(tuple(members), training))

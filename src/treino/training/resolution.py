@@ -13,6 +13,7 @@ from treino.data.rows import generator
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, steps_of
 from treino.engine import DEFAULTS, OPTIMIZERS, Net, TrainConfig, TrainingLoop, config_of
 from treino.engine.inputs import check_training_rows
+from treino.engine.kernels.selection import successor_notes
 from treino.engine.nets import described, input_shape, layers_of
 from treino.engine.optim import BETAS
 from treino.engine.step_plan import Past
@@ -128,7 +129,7 @@ def resolve(
         _check_threshold(s, data)
     training = TrainingLoop(*set_up(data, chosen, config, past))
     check_warmup(s, training)
-    reasons = (data.task_reason, training.loss_reason, recipe_reason)
+    reasons = (data.task_reason, training.loss_reason, recipe_reason, *successor_notes(s.engine))
     resolved = resolved_settings(s, data, chosen, training)
     return Resolution(training, resolved, tuple(r for r in reasons if r))
 

@@ -71,7 +71,13 @@ def sweep_document(folder: RunFolder, sweep: SweepTraining, progress: SweepProgr
         "best": None,
         "leaderboard": leaderboard(sweep),
         "judge": None,
-        "notes": [*sweep.data.notes, *sweep.notes, *extension_notes(sweep), *_diverged_notes(sweep)],
+        "notes": [
+            *sweep.data.notes,
+            *sweep.notes,
+            *sweep.former,
+            *extension_notes(sweep),
+            *_diverged_notes(sweep),
+        ],
         **({"extensions": sweep.extensions} if sweep.extensions else {}),
         **({"processors": _processors(sweep)} if sweep.processors else {}),
     }
@@ -163,7 +169,8 @@ def leaderboard(sweep: SweepTraining) -> list[dict[str, Any]]:
 
 
 def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[StoredRun, dict[str, Any]]:
-    """Train the member alone, as a run in the sweep folder; compare its weights bitwise to the sweep's."""
+    """Train the member alone, as a run in the sweep folder; compare its weights bitwise to the sweep's,
+    unless these are of a kernel that is no more."""
     row = next(r for r in sweep.rows.last() if r["member"] == member)
     (group,) = groups({member: sweep.settings(member)}, sweep.data_for, sweep.networks)
     settings = dict(sweep.base) | sweep.configs[member] | {"engine": row["engine"]}
@@ -186,9 +193,11 @@ def winner_run(folder: RunFolder, sweep: SweepTraining, member: int) -> tuple[St
             again.advance(None, until=row["step"])
         mine = whole_state(again.net(0))
     state = kept.state
-    same = mine.keys() == state.keys() and all(
+    same: bool | None = mine.keys() == state.keys() and all(
         torch.equal(_bits(mine[name]), _bits(state[name])) for name in mine
     )
+    if not same and sweep.former:
+        same = None  # its kernel had bits of its own
     return run, {"same_bits": same, "engine": row["engine"], "steps": row["kept_step"]}
 
 

@@ -18,6 +18,7 @@ from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_study_spec
 from treino.documents.sweep import StudyFacts
 from treino.engine import Tick
+from treino.engine.kernels.selection import successor_notes
 from treino.engine.metrics import metric_names
 from treino.errors import TreinoError
 from treino.loop import JobEvent, events, status_at_end, stop_sent
@@ -141,6 +142,7 @@ def study_resumption(
         trained_on = {"device": facts.device.partition(":")[0]}
         before = facts.model_copy(update={"device": device_here(trained_on, gpus_per_chunk)})
     tracks = _tracks(source, data, options, networks, before, gpus=gpus_per_chunk is not None)
+    folder.note(*successor_notes(*(row.engine for row in facts.rows)))
     with ExitStack() as opened:
         distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, {}))
         opened.enter_context(folder)

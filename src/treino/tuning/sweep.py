@@ -19,6 +19,7 @@ from treino.cluster import device_here, processor_kind
 from treino.data.dataset import Data
 from treino.documents import read_checkpoint, read_document, read_sweep_spec
 from treino.engine import Tick
+from treino.engine.kernels.selection import successor_notes
 from treino.engine.metrics import METRICS, metric_names
 from treino.engine.training_setup import no_validation_rows
 from treino.engine.training_state import DIVERGED
@@ -294,6 +295,10 @@ def sweep_resumption(
         over = ended is not None  # only the judgement is incomplete
         none = over or sweep.done >= len(sweep.brackets)
         bracket = None if none else training_bracket(sweep, sweep.done, state["state"])
+        trained = [row["engine"] for row in sweep.rows.last()]
+        trained += [saved["identity"]["engine"] for saved in (state["state"] or {}).get("engine", ())]
+        sweep.former = successor_notes(spec.base.get("engine"), *trained)
+        folder.note(*sweep.former)
         if bracket is not None:  # the best of an interrupted bracket are provisional
             sweep.top = [k for k in sweep.top if k.member < bracket.first]
         if bracket is not None and kept is not None and state["state"] is not None:

@@ -55,7 +55,8 @@ class SweepTraining:
     brackets: (first member, members, rungs) of every bracket so far; the first ``done`` are finished.
     extensions: added members, as ``documents.sweep.Extension``. seconds: of training. top: the best.
     status: finished, stopped (time is over), interrupted. distribution: the cluster's; None: this process
-    trains. processors: ``{kind of processor: members trained on it}``, for clusters only.
+    trains. processors: ``{kind of processor: members trained on it}``, for clusters only. former: sentences
+    on kernels that trained a part of it and are no more.
     """
 
     source: Any
@@ -80,6 +81,7 @@ class SweepTraining:
     notes: list[str] = field(default_factory=list)
     distribution: Distribution | None = None
     processors: dict[str, set[int]] = field(default_factory=dict)
+    former: list[str] = field(default_factory=list)
     _settings: dict[int, Settings] = field(default_factory=dict)
 
     def settings(self, member: int) -> Settings:

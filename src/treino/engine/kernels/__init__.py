@@ -1,12 +1,11 @@
-"""The kernels: four implementations of S training steps with some members of a population."""
+"""The kernels: three implementations of S training steps with some members of a population."""
 
 from collections.abc import Callable
 from typing import Protocol
 
 from torch import Tensor
 
-from treino.engine.kernels.flat_bmm import FlatBmmKernel
-from treino.engine.kernels.flat_loop import FlatLoopKernel
+from treino.engine.kernels.batched import BatchedKernel
 from treino.engine.kernels.lanes import LanesKernel
 from treino.engine.kernels.module import ModuleKernel
 from treino.engine.population import Population
@@ -36,7 +35,6 @@ class Kernel(Protocol):
 
 KERNELS: dict[str, Callable[[SharedConfig, int], Kernel]] = {
     "module": ModuleKernel,
-    "flat-loop": FlatLoopKernel,
-    "flat-bmm": FlatBmmKernel,
+    "batched": BatchedKernel,
     "lanes": LanesKernel,
 }

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from treino.engine.devices import cpu_cores
-from treino.engine.kernels.flat_bmm import Workers
 from treino.engine.kernels.lanes_library import (
     ACTIVATIONS,
     DONE,
@@ -30,6 +29,7 @@ from treino.engine.kernels.lanes_library import (
     libraries,
     why_missing,
 )
+from treino.engine.kernels.workers import Workers
 from treino.engine.losses import soft_targets
 from treino.engine.nets import CNN
 from treino.engine.population import Population
@@ -257,6 +257,14 @@ def lanes_obstacle(shared: SharedConfig) -> str | None:
         return _("The engine lanes is not there: {reason}.").format(reason=_(missing))
     if shared.dtype != torch.float32 or shared.device.type != "cpu":
         return _("The engine lanes trains in float32 on the CPU.")
+    if shared.net is None:
+        return _("The engine lanes trains networks that treino describes, mlp and cnn; this one is your own.")
+    for name, layer in shared.template.named_modules():
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+            return _(
+                "The engine lanes has no batch norm, the layer {name}: with it a row's outputs depend on the"
+                " other rows of its batch, and lanes sends rows through in blocks."
+            ).format(name=name)
     shape = shared.shape
     for name, known in (
         (shape.activation, ACTIVATIONS), (shared.loss.name, LOSSES), (shared.optimizer, OPTIMIZERS)

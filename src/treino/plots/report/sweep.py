@@ -153,7 +153,8 @@ def _judge(facts: SweepFacts) -> Section:
         else _("Trained alone, the best has OTHER bits: please report this.")
     )
     table = TableBlock(("", ""), tuple(rows))
-    return Section(_("What it is worth"), (table, Paragraph(sentence, "good" if same else "alarm")))
+    certificate = () if same is None else (Paragraph(sentence, "good" if same else "alarm"),)
+    return Section(_("What it is worth"), (table, *certificate))
 
 
 def _tried(facts: SweepFacts) -> Section:

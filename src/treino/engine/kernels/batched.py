@@ -1,100 +1,28 @@
-"""The kernel ``flat-bmm``: blocks of members train side by side by batched products, one block per worker."""
+"""The kernel ``batched``: blocks of members train by torch's batched products, one block per worker."""
 
-import math
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from typing import TypeVar
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from treino.engine.backprop import Backprop
 from treino.engine.devices import cpu_cores
+from treino.engine.kernels.workers import Done, WorkerCount, Workers
 from treino.engine.optim import OPTIMIZERS, block_numbers, clip_
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, dropout_threshold
 from treino.engine.shared_config import SharedConfig
-from treino.engine.step_plan import EVALUATION_ROWS, Chunk
-
-# ---- the number of workers
-
-TRIALS = 2  # runs with each number of workers at the start; the first one warms up
-AGAIN = 32  # runs after which the slower number is tried again
-
-
-class WorkerCount:
-    """Chooses between one worker and ``most`` by timing: threads wait for the GIL if operations are short,
-    and for cores that other processes use."""
-
-    def __init__(self, most: int) -> None:
-        self.options = [most, 1] if most > 1 else [1]
-        self.seconds = dict.fromkeys(self.options, math.inf)  # per step and member, in the last run
-        self.runs = 0
-
-    def workers(self) -> int:
-        """The number of workers for the next run."""
-        self.runs += 1
-        if self.runs <= TRIALS * len(self.options):
-            return self.options[(self.runs - 1) % len(self.options)]
-        if self.runs % AGAIN == 0:
-            return max(self.options, key=self.seconds.__getitem__)
-        return self.fastest()
-
-    def fastest(self) -> int:
-        return min(self.options, key=self.seconds.__getitem__)
-
-    @contextmanager
-    def timed(self, workers: int, steps: int) -> Iterator[None]:
-        """Time a run. steps: the sum of all members' steps."""
-        begin = time.perf_counter()
-        yield
-        self.seconds[workers] = (time.perf_counter() - begin) / steps
-
-
-# ---- worker threads
-
-Part = TypeVar("Part")
-Done = TypeVar("Done")
-
-
-class Workers:
-    """A pool of threads with one intra-op thread each, started at first use."""
-
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
-        self._pool: ThreadPoolExecutor | None = None
-
-    def map(
-        self, job: Callable[[Part], Done], parts: Sequence[Part], interrupt: Callable[[], None] = lambda: None
-    ) -> list[Done]:
-        """Run the job on all parts; return the results in order.
-
-        interrupt: called at Ctrl-C or if a job fails, to make the jobs end early.
-        """
-        if self.threads == 1 or len(parts) == 1:
-            return [job(part) for part in parts]
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.threads, "treino", torch.set_num_threads, (1,))
-        futures = [self._pool.submit(job, part) for part in parts]
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            interrupt()
-            raise
-        finally:
-            wait(futures)  # after Ctrl-C no thread may still write into the population
-
-
-# ---- the kernel ``flat-bmm``
+from treino.engine.step_plan import EVALUATION_ROWS, Batches, Chunk
 
 LARGEST_BLOCK = 128
 LARGEST_WORKSPACE = 4_000_000  # numbers in each of a block's buffers
+ONE_BY_ONE = 50_000  # numbers of a member from which on blocks are no faster than a member after the other
+
+Part = tuple[Tensor, Batches]  # a block's members, as places among those in training, and their batches
 
 
-class FlatBmmKernel:
-    """The kernel for MLPs with many members, or tiny ones.
+class BatchedKernel:
+    """The kernel for MLPs on any device and in any float type.
 
     threads: the largest number of workers; each runs its blocks with one intra-op thread. block: members per
     block, even, 2 to 128; None: about one block per worker. Workers and block size don't change a bit of the
@@ -105,57 +33,70 @@ class FlatBmmKernel:
         self.shared, self.shape = shared, shared.shape
         self.threads, self.intra_op_threads = threads or cpu_cores(), 1
         self.block, self.numbers = block, shared.layout.n
+        # a product of one pair of matrices may round otherwise than one of many: a network's members are
+        # always alone in their blocks, or never
+        self.least = 1 if self.numbers >= ONE_BY_ONE and shared.device.type == "cpu" else 2
         self.pace = WorkerCount(self.threads)
         self.workers = Workers(self.threads)
         self.free: dict[int, list[Workspace]] = {}
 
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
-        def job(space: Workspace, r: Tensor) -> Tensor:
-            return space.run(population, r, chunk)
+        loss_SR = torch.empty(chunk.steps, len(rows), dtype=self.shared.dtype, device=self.shared.device)
 
-        if len(rows) <= 2:  # one block
-            return self._blocks(population, rows, 1, job, -1)
+        def job(space: Workspace, part: Part) -> None:
+            places, batches = part
+            loss_SR[:, places] = space.run(population, rows[places], chunk, batches)
+
+        if len(rows) <= self.least:  # one block
+            self._blocks(population, chunk.groups(population, rows), len(rows), 1, job)
+            return loss_SR
         workers = self.pace.workers()
         with self.pace.timed(workers, chunk.steps * len(rows)):
-            return self._blocks(population, rows, workers, job, -1)
+            self._blocks(population, chunk.groups(population, rows), len(rows), workers, job)
+        return loss_SR
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
-        workers = self.pace.fastest()
-        return self._blocks(population, rows, workers, lambda space, r: space.outputs(population, r, x), 0)
+        def job(space: Workspace, part: Part) -> Tensor:
+            return space.outputs(population, rows[part[0]], x)
+
+        whole: list[Part] = [(torch.arange(len(rows)), ())]
+        return torch.cat(self._blocks(population, whole, len(rows), self.pace.fastest(), job))
 
     def size(self, members: int, workers: int) -> int:
-        """The number of members per block; even, so that no vector loop's tail falls on the last member."""
-        if self.block is not None:
-            return self.block
+        """The number of members per block; even, so that no vector loop's tail falls on the last member, or
+        1."""
+        if self.block is not None or self.least == 1:
+            return self.block or 1
         count = min(64, -(-members // workers), max(2, LARGEST_WORKSPACE // self.numbers))
         return max(2, min(LARGEST_BLOCK, count + count % 2))
 
     def _blocks(
         self,
         population: Population,
-        rows: Tensor,
+        groups: list[Part],
+        members: int,
         workers: int,
-        job: "Callable[[Workspace, Tensor], Tensor]",
-        dim: int,
-    ) -> Tensor:
-        size = self.size(len(rows), workers)
+        job: "Callable[[Workspace, Part], Done]",
+    ) -> list[Done]:
+        """Do the job on all blocks of these groups; return the results in order."""
+        size = self.size(members, workers)
         if size not in self.free and len(self.free) > 1:
             self.free.clear()  # blocks shrink as members end: keep memory for two sizes only
         spaces = self.free.setdefault(size, [])
 
-        def one(r: Tensor) -> Tensor:
+        def one(part: Part) -> Done:
             with torch.no_grad():  # gradient mode is per thread
                 try:
                     space = spaces.pop()
                 except IndexError:
                     space = Workspace(self.shared, population, size)
                 try:
-                    return job(space, r)
+                    return job(space, part)
                 finally:
                     spaces.append(space)
 
-        parts = rows.split(size)
-        return torch.cat([one(r) for r in parts] if workers == 1 else self.workers.map(one, parts), dim)
+        parts = [(block, batches) for places, batches in groups for block in places.split(size)]
+        return [one(part) for part in parts] if workers == 1 else self.workers.map(one, parts)
 
 
 class Workspace:
@@ -170,10 +111,10 @@ class Workspace:
             torch.zeros(block, n, dtype=shared.dtype, device=shared.device) for _i in range(5 + states)
         )
         self.m, self.spare = rest[:states], rest[states:]
-        self.back = Backprop(self.shape, population.layout, self.p, self.g, {})
+        self.back = Backprop(self.shape, population.layout, self.p, self.g)
 
-    def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
-        """Train these members; return their losses ``[S, R]``."""
+    def run(self, population: Population, rows: Tensor, chunk: Chunk, batches: Batches) -> Tensor:
+        """Train these members on these batches; return their losses ``[S, R]``."""
         here, there = [self.p, self.g, *self.m], [population.params, population.grads, *population.moments]
         if len(population.average):
             here, there = [*here, self.average], [*there, population.average]
@@ -188,7 +129,7 @@ class Workspace:
         keys = self._drop(population.seed_P[filled], hp["dropout"], chunk)
         loss = torch.empty(chunk.steps, self.block, dtype=self.shared.dtype, device=self.shared.device)
         x, y = chunk.x, chunk.y
-        for s, (batch, n, loss_R) in enumerate(zip(chunk.batches, numbers, loss.unbind(0), strict=True)):
+        for s, (batch, n, loss_R) in enumerate(zip(batches, numbers, loss.unbind(0), strict=True)):
             if batch is None:
                 now = self.back.whole(x, y)
             else:
