@@ -311,7 +311,9 @@ def _another_size(rows: int, size: int) -> str:
 def _kernel(net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig) -> tuple[str, Kernel]:
     batched, obstacle = isinstance(net, MLP) and not net.batch_norm, None
     if not batched:
-        obstacle = _("The engine lanes trains MLPs without batch norm; this net is none.")
+        obstacle = _("The engine {name} trains MLPs without batch norm; this net is none.").format(
+            name="lanes"
+        )
     elif config.shared.engine in (None, "lanes"):  # else nobody looks for the library
         obstacle = lanes_obstacle(shared)
     choice = select_kernel(
