@@ -61,11 +61,10 @@ def run(quick: bool) -> Result:
     )  # fmt: skip
     return Result(
         (Table(f"{FUTURES} futures of a step, {STEPS} updates each", columns, tuple(rows)),),
-        "The defaults of tables: 64-32, batch 32, Adam, on the kernel flat-loop, which the run has, so that "
-        "a future has the bits of the run that goes on with it. Medians of interleaved rounds, after one that"
-        " warms up, from the snapshot to each future's last weights, with its validation at every 20th step. "
-        "The budget is held against the smaller of seconds and processor seconds. On batched the futures "
-        "would be faster, and no longer the run's.",
+        "The defaults of tables: 64-32, batch 32, Adam, on the kernel that the run has, so that a future has "
+        "the bits of the run that goes on with it. Medians of interleaved rounds, after one that warms up, "
+        "from the snapshot to each future's last weights, with its validation at every 20th step. The budget "
+        "is held against the smaller of seconds and processor seconds.",
         ("Playing the run again up to the step: it takes as long as the steps since its nearest keyframe.",),
         figures=figures,
     )

@@ -3,7 +3,6 @@
 From 2-4-2 with one row to 784-512-512-10 with 500, one member to 100,000. Each kernel trains alone, in turns.
 """
 
-import os
 from collections.abc import Callable
 
 import torch
@@ -25,28 +24,17 @@ CASES: tuple[tuple[tuple[int, ...], int, int | None, int], ...] = (  # sizes, ro
     *(((784, 128, 128, 10), 5000, batch, members) for batch in (5, 20, 100, 500) for members in (1, 16)),
     *(((784, 512, 512, 10), 5000, batch, members) for batch in (20, 100, 500) for members in (1, 4)),
 )
-MANY = 256  # members; flat-loop and units take them one after the other, as with these
 
 
 def run(quick: bool) -> Result:
     rounds, seconds = (1, 0.01) if quick else (3, 0.15)
     rows, figures = [], {}
     for sizes, count, batch, members in CASES[:2] if quick else CASES:
-        chosen = _training(sizes, count, batch, members, None, None)
-        kinds = {
-            ("lanes", None),
-            ("batched", None),
-            ("flat-loop", 1),
-            ("flat-loop", len(os.sched_getaffinity(0))),
+        mine = _training(sizes, count, batch, members, None).engine
+        works = {
+            engine: _work(_training(sizes, count, batch, members, engine), members, seconds)
+            for engine in sorted({mine, "batched"})
         }
-        works, names = {}, {}
-        for engine, threads in sorted(kinds, key=str):
-            name = engine if threads is None else f"{engine} {threads}"
-            if engine != "lanes" or "lanes" in dict(tr.engines()):
-                few = min(members, MANY) if engine == "flat-loop" else members
-                works[name] = _work(_training(sizes, count, batch, few, engine, threads), few, seconds)
-                names[engine, threads] = name
-        mine = names.get((chosen.engine, None)) or names[chosen.engine, chosen.threads]
         found = interleaved(works, rounds)
         best = min(found, key=lambda name: wall(found, name))
         slower = ratio(found, mine, best)
@@ -59,9 +47,8 @@ def run(quick: bool) -> Result:
     columns = ("network", "batch", "members", *works, "chosen", "over the fastest", f"≤ {LIMIT:g}")
     return Result(
         (Table(f"One step of one member with Adam, µs; {len(rows)} cases", columns, tuple(rows)),),
-        f"Median of {rounds} interleaved rounds of {seconds:g} s, in the ticks of a sweep. flat-loop with "
-        "one torch thread and with all, the others with a worker for each core; flat-loop with "
-        f"{MANY} members at most, which take turns.",
+        f"Median of {rounds} interleaved rounds of {seconds:g} s, in the ticks of a sweep, with a worker for "
+        "each core.",
         ("The kernel module, which trains what the others can't.",),
         figures=figures,
     )
@@ -73,7 +60,6 @@ def _training(
     batch: int | None,
     members: int,
     engine: str | None,
-    threads: int | None,
 ) -> TrainingLoop:
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(rows, sizes[0], generator=generator)
@@ -83,7 +69,7 @@ def _training(
         y = torch.tensor([sizes[-1] - 1])
     return tr.train(
         (x, y), tr.mlp(*sizes[1:-1]), lr=1e-3, batch_size=batch or "full", steps=10_000_000,
-        seeds=range(members), every=1_000_000, engine=engine, threads=threads,
+        seeds=range(members), every=1_000_000, engine=engine,
     )  # fmt: skip
 
 

@@ -418,7 +418,7 @@ treino data doctor explain export plot predict report resume runs show study swe
 INT STR FLOAT LIST last script certain likely optimisers
 wine moons iris digits circles spirals mnist diabetes number category boolean date identifier text
 adam adamw sgd backprop bce huber relu accuracy auc loss rmse mae mse macro classification regression constant
-default median mean usual each apart best halving sobol flat loop bmm module cpu cuda parameters Linear ReLU
+default median mean usual each apart best halving sobol lanes batched module cpu cuda parameters Linear ReLU
 softmax sigmoid
 nan intensity color batch seconds
 python torch numpy pandas pyarrow scikit learn safetensors pydantic cyclopts rich matplotlib optuna ray onnx

@@ -232,8 +232,16 @@ class Settings(BaseModel):
     fault: Strings = _f((), "Training loop", "one fault on purpose: " + " or ".join(FAULTS))
 
     device: str = _f("auto", "Machine", "auto, cpu, cuda or mps")
-    engine: str | None = _f(None, "Machine", "kernel to train with; default: chosen from the sizes")
-    threads: Int | None = _f(None, "Machine", "threads inside one operation; default: chosen", ge=1, le=1024)
+    engine: str | None = _f(
+        None, "Machine", "kernel to train with; default: lanes where it can, else batched, else module"
+    )
+    threads: Int | None = _f(
+        None,
+        "Machine",
+        "threads to train with; only those of the engine module change bits; default: chosen",
+        ge=1,
+        le=1024,
+    )
 
     baselines: Literal["usual", "full"] = _f(
         "usual",

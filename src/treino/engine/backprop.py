@@ -53,7 +53,6 @@ class BatchPass:
 
     x: Tensor
     y: Tensor
-    z: Tensor
     loss: Tensor
     drops: list[DropoutMask]
     begin: list[BufferCall]
@@ -111,7 +110,7 @@ class Backprop:
         loss = torch.zeros(self.block, dtype=z.dtype, device=z.device)
         begin, calls = LOSSES[self.shape.loss.name].build(self.shape.loss, LossBuffers(z, y, d, loss))
         forward = self._forward(x, buffers, buffers.drops)
-        return BatchPass(x, y, z, loss, buffers.drops, begin, forward, calls + self._backward(x, buffers))
+        return BatchPass(x, y, loss, buffers.drops, begin, forward, calls + self._backward(x, buffers))
 
     def _forward(self, x: Tensor, buffers: Buffers, drops: list[DropoutMask]) -> list[BufferCall]:
         act = ACTIVATIONS[self.shape.activation]

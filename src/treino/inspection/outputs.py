@@ -37,11 +37,12 @@ def evaluating(net: nn.Module, gradients: bool = False) -> Iterator[torch.device
 
 
 def outputs(
-    net: nn.Module, x_ND: torch.Tensor, batch: int = 4096, item_shape: Sequence[int] | None = None
+    net: nn.Module, x_ND: torch.Tensor, batch: int | None = None, item_shape: Sequence[int] | None = None
 ) -> torch.Tensor:
     """The network's raw outputs (logits, or standardised target values) ``[N, C]`` on the CPU, in eval mode.
 
-    x_ND: prepared rows. item_shape: the shape to which each row is reshaped. Without rows, the network is
+    x_ND: prepared rows. batch: rows at once; default: 4096, of pictures 256, whose layers' outputs then need
+    no fresh memory from the system. item_shape: the shape to which each row is reshaped. Without rows, the network is
     evaluated on one row of zeros, to find its number of outputs.
 
     Raises:
@@ -50,6 +51,7 @@ def outputs(
     with evaluating(net) as device:
         rows = x_ND if len(x_ND) else torch.zeros(1, *x_ND.shape[1:], dtype=x_ND.dtype)
         parts = []
+        batch = batch or (256 if item_shape is not None and len(item_shape) > 1 else 4096)
         for x_BD in rows.split(batch):
             x = x_BD.to(device)
             parts.append(_answer(net, x.reshape(len(x), *item_shape) if item_shape else x).cpu())

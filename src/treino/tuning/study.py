@@ -114,6 +114,7 @@ def study_events(
                 "versions": versions(),
             },
         )
+        folder.note(*successor_notes(options.base.get("engine")))
         yield from events(StudyJob(folder, data, options, facts, tracks, distribution))
 
 

@@ -154,6 +154,7 @@ def sweep_events(
             },
         )
         write_members(folder, sweep)
+        folder.note(*successor_notes(shared.engine))
         yield from events(SweepJob(folder, sweep, first, SweepProgress(wanted.members)))
 
 

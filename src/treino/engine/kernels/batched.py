@@ -25,8 +25,8 @@ class BatchedKernel:
     """The kernel for MLPs on any device and in any float type.
 
     threads: the largest number of workers; each runs its blocks with one intra-op thread. block: members per
-    block, even, 2 to 128; None: about one block per worker. Workers and block size don't change a bit of the
-    result.
+    block, even, 2 to 128; None: about one block per worker, or one member if they are large. Workers and
+    block size don't change a bit of the result.
     """
 
     def __init__(self, shared: SharedConfig, threads: int | None = None, block: int | None = None) -> None:
@@ -35,7 +35,7 @@ class BatchedKernel:
         self.block, self.numbers = block, shared.layout.n
         # a product of one pair of matrices may round otherwise than one of many: a network's members are
         # always alone in their blocks, or never
-        self.least = 1 if self.numbers >= ONE_BY_ONE and shared.device.type == "cpu" else 2
+        self.alone = self.numbers >= ONE_BY_ONE and shared.device.type == "cpu"
         self.pace = WorkerCount(self.threads)
         self.workers = Workers(self.threads)
         self.free: dict[int, list[Workspace]] = {}
@@ -47,9 +47,6 @@ class BatchedKernel:
             places, batches = part
             loss_SR[:, places] = space.run(population, rows[places], chunk, batches)
 
-        if len(rows) <= self.least:  # one block
-            self._blocks(population, chunk.groups(population, rows), len(rows), 1, job)
-            return loss_SR
         workers = self.pace.workers()
         with self.pace.timed(workers, chunk.steps * len(rows)):
             self._blocks(population, chunk.groups(population, rows), len(rows), workers, job)
@@ -65,7 +62,7 @@ class BatchedKernel:
     def size(self, members: int, workers: int) -> int:
         """The number of members per block; even, so that no vector loop's tail falls on the last member, or
         1."""
-        if self.block is not None or self.least == 1:
+        if self.block is not None or self.alone:
             return self.block or 1
         count = min(64, -(-members // workers), max(2, LARGEST_WORKSPACE // self.numbers))
         return max(2, min(LARGEST_BLOCK, count + count % 2))

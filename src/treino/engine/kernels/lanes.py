@@ -238,6 +238,7 @@ class _ChunkArrays:
             None if of_classes else self.y.data_ptr(),
             None if self.index is None else self.index.data_ptr(),
             None if self.end_S is None else self.end_S.data_ptr(),
+            None,
             self.factor_KS.data_ptr(),
             loss.data_ptr(),
             len(self.x),

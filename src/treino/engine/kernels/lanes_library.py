@@ -65,7 +65,7 @@ class LanesSteps(Structure):
     _fields_ = [
         *(
             (name, c_void_p)
-            for name in ("x_ND", "class_N", "target_NC", "index", "end_S", "factor_KS", "loss_SR")
+            for name in ("x_ND", "class_N", "target_NC", "index", "end_S", "shift", "factor_KS", "loss_SR")
         ),
         *(
             (name, c_int64)

@@ -52,6 +52,7 @@ struct Steps {
     const float* target_NC;    // the other losses
     const int64_t* index;      // rows of the batches, one after the other; null: every batch is all rows
     const int64_t* end_S;      // where in index each batch ends
+    const int32_t* shift;      // [index, or S N][2]: how far each row's picture is moved down and right; or null
     const double* factor_KS;   // of the learning rate
     float* loss_SR;            // each step's loss before its update
     int64_t rows, first, optimizer_first, steps, schedules;

@@ -278,18 +278,19 @@ template <int32_t OPTIMIZER> static void filters_update(Block& k) {
 }
 
 // The features of n pictures of the rows at hand.
-static const float* features_of(Block& k, const float* x_ND, const int64_t* index, int64_t s0, int64_t n, int64_t row,
-                                bool training) {
+static const float* features_of(Block& k, const float* x_ND, const int64_t* index, const int32_t* shift, int64_t s0,
+                                int64_t n, bool training) {
     const Pictures& p = *k.pictures;
     const int64_t numbers = p.channels * p.high * p.wide;
     for (int64_t t = 0; t < n; t += LANES) {
         const int64_t here = n - t < LANES ? n - t : LANES;
         const float* rows[LANES];
         for (int64_t l = 0; l < here; l++) rows[l] = x_ND + (index ? index[s0 + t + l] : s0 + t + l) * numbers;
-        pictures_forward(p, (const float*)(k.state.p + k.filters), rows, t / LANES, here, 0, k.x + t * k.x_row, k.x_row);
+        pictures_forward(p, (const float*)(k.state.p + k.filters), rows, shift ? shift + 2 * (s0 + t) : nullptr, t / LANES, here, 0,
+                         k.x + t * k.x_row, k.x_row);
     }
     V* x = (V*)k.x;
-    if (k.dropout && training) each_masked(k, k.layer[-1], n, row, [&](int64_t at, V kept) { x[at] *= kept; });
+    if (k.dropout && training) each_masked(k, k.layer[-1], n, s0, [&](int64_t at, V kept) { x[at] *= kept; });
     return k.x;
 }
 
@@ -345,6 +346,7 @@ static bool step(Block& k, const Members& m, const Steps& steps, int64_t s, floa
     const int64_t begin = steps.index && s ? steps.end_S[s - 1] : 0;
     const int64_t rows = steps.index ? steps.end_S[s] - begin : steps.rows;
     const int64_t* index = steps.index ? steps.index + begin : nullptr;
+    const int32_t* shift = !steps.shift ? nullptr : steps.index ? steps.shift + 2 * begin : steps.shift + 2 * s * rows;
     const bool classes = k.loss_kind == CROSS_ENTROPY;
     if (rows < 1 || rows > k.rows) return false;
     double weights = k.weight_C ? 0 : (double)rows;
@@ -370,7 +372,7 @@ static bool step(Block& k, const Members& m, const Steps& steps, int64_t s, floa
     V loss = splat(0.f);
     for (int64_t s0 = 0; s0 < rows; s0 += k.S) {
         const int64_t n = rows - s0 < k.S ? rows - s0 : k.S;
-        const float* x = k.pictures ? features_of(k, steps.x_ND, index, s0, n, s0, true)
+        const float* x = k.pictures ? features_of(k, steps.x_ND, index, shift, s0, n, true)
                                     : inputs_of(k, steps.x_ND, index, s0, n);
         for (int64_t t = 0; t < n; t++) {
             const int64_t row = index ? index[s0 + t] : s0 + t;

@@ -70,6 +70,7 @@ struct Pictures {
     Workspace* workspace;              // [workers][count]
     V *edge, *last;                    // what the last one with examples in lanes gives, and the last of all
     V *edge_up, *last_up, *feature;    // [workers][...]: their derivatives; a row's features, examples in lanes
+    float* moved;                      // [workers][LANES][pixels]: pictures that are moved
     float* part;                       // [sixteens][parameters]: their gradients
 };
 
@@ -89,7 +90,7 @@ static void close_pictures(Pictures* p) {
     if (p->edge != p->last) std::free(p->edge);
     if (p->edge_up != p->last_up) std::free(p->edge_up);
     for (void* some : {(void*)p->convolution, (void*)p->workspace, (void*)p->last, (void*)p->last_up, (void*)p->feature,
-                       (void*)p->part})
+                       (void*)p->moved, (void*)p->part})
         std::free(some);
     std::free(p);
 }
@@ -188,6 +189,7 @@ static Pictures* open_pictures(const Network* net, int64_t rows, int64_t workers
         p->edge_up = buffer<V>(edge.size * workers, failed);
     }
     p->feature = buffer<V>((p->features + LANES) * workers, failed);
+    p->moved = buffer<float>(p->channels * p->high * p->wide * LANES * workers, failed);
     p->part = buffer<float>(at * sixteens, failed);
     if (failed) return close_pictures(p), nullptr;
     return p;
@@ -338,10 +340,27 @@ template <bool INTO> static void transpose_pictures(V* v, float* x, int64_t row,
     for (int64_t y = 0; y < high; y++) transpose_rows<INTO>(x + y * row, size, n, numbers, v + y * numbers);
 }
 
+// A picture moved down and right by so many pixels; what comes in is the nearest pixel of the edge.
+static void move_picture(const Pictures& p, const float* from, int64_t down, int64_t right, float* to) {
+    const auto inside = [](int64_t i, int64_t n) { return i < 0 ? 0 : i < n ? i : n - 1; };
+    for (int64_t row = 0; row < p.channels * p.high; row++, to += p.wide) {
+        const float* source = from + (row / p.high * p.high + inside(row % p.high - down, p.high)) * p.wide;
+        for (int64_t i = 0; i < p.wide; i++) to[i] = source[inside(i - right, p.wide)];
+    }
+}
+
 // The block's n examples, whose pictures are rows[0..n): [channel][y][x] each.
 // features [n][row] floats, in torch's order: [channel][y][x].
-static void pictures_forward(const Pictures& p, const float* parameters, const float* const* rows, int64_t block,
-                             int64_t n, int64_t worker, float* features, int64_t row) {
+// shift [n][2], or null: see Steps.
+static void pictures_forward(const Pictures& p, const float* parameters, const float** rows, const int32_t* shift,
+                             int64_t block, int64_t n, int64_t worker, float* features, int64_t row) {
+    const int64_t numbers = p.channels * p.high * p.wide;
+    for (int64_t l = 0; shift && l < n; l++) {
+        float* moved = p.moved + (worker * LANES + l) * numbers;
+        if (!shift[2 * l] && !shift[2 * l + 1]) continue;
+        move_picture(p, rows[l], shift[2 * l], shift[2 * l + 1], moved);
+        rows[l] = moved;
+    }
     const Convolution &first = p.convolution[0], &end = p.convolution[p.count - 1];
     const Workspace* workspace = p.workspace + worker * p.count;
     V* into = first.x + block * first.x_size + first.s.padding * (first.x_row + first.in);

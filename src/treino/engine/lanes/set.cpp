@@ -45,7 +45,7 @@ static void outputs(Trainer* trainer, const Members* m, const float* x_ND, int64
         if (k.gates) multiply_gates(k);
         for (int64_t s0 = 0; s0 < rows; s0 += k.S) {
             const int64_t n = rows - s0 < k.S ? rows - s0 : k.S;
-            const float* x = k.pictures ? features_of(k, x_ND, nullptr, s0, n, 0, false) : inputs_of(k, x_ND, nullptr, s0, n);
+            const float* x = k.pictures ? features_of(k, x_ND, nullptr, nullptr, s0, n, false) : inputs_of(k, x_ND, nullptr, s0, n);
             forward(k, x, n, 0, false);
             for (int64_t lane = 0; lane < k.used; lane++)
                 for (int64_t t = 0; t < n; t++)
