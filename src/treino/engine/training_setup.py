@@ -309,19 +309,9 @@ def _another_size(rows: int, size: int) -> str:
 
 
 def _kernel(net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig) -> tuple[str, Kernel]:
-<<<<<<< HEAD
     batched = isinstance(net, MLP) and not net.batch_norm
     looked_for = config.shared.engine in (None, "lanes")  # else nobody looks for the library
     obstacle = lanes_obstacle(shared) if looked_for else None
-=======
-    batched, obstacle = isinstance(net, MLP) and not net.batch_norm, None
-    if not batched:
-        obstacle = _("The engine {name} trains MLPs without batch norm; this net is none.").format(
-            name="lanes"
-        )
-    elif config.shared.engine in (None, "lanes"):  # else nobody looks for the library
-        obstacle = lanes_obstacle(shared)
->>>>>>> batched
     choice = select_kernel(
         config.shared.engine,
         config.shared.threads,
