@@ -11,7 +11,7 @@ from treino.engine.backprop import Shape
 from treino.engine.gates import GateLayer
 from treino.engine.losses import Loss
 from treino.engine.net_state import TensorForm, forms, untrained_tensors
-from treino.engine.nets import MLP, Net
+from treino.engine.nets import Net
 from treino.engine.population import Layout
 
 

@@ -42,8 +42,8 @@ def outputs(
     """The network's raw outputs (logits, or standardised target values) ``[N, C]`` on the CPU, in eval mode.
 
     x_ND: prepared rows. batch: rows at once; default: 4096, of pictures 256, whose layers' outputs then need
-    no fresh memory from the system. item_shape: the shape to which each row is reshaped. Without rows, the network is
-    evaluated on one row of zeros, to find its number of outputs.
+    no fresh memory from the system. item_shape: the shape to which each row is reshaped. Without rows, the
+    network is evaluated on one row of zeros, to find its number of outputs.
 
     Raises:
         TreinoError: the user's network fails on these rows.

@@ -56,8 +56,9 @@ class LanesPart:
 class LanesKernel:
     """The kernel for MLPs in float32 on the CPU.
 
-    threads: the largest number of workers. layout: what lanes hold: ``members`` or ``units``; None: the
-    faster; of convolutions channels where these fill them, else examples, with ``examples`` always these. Workers, layout and instruction set don't change a bit of the result.
+    threads: the largest number of workers. layout: what lanes hold: ``members`` or ``units``; None:
+    the faster. Of convolutions they hold channels where these fill them, else examples; with ``examples``
+    always these. Workers, layout and instruction set don't change a bit of the result.
     """
 
     def __init__(
@@ -153,8 +154,8 @@ class LanesKernel:
     def _parts(self, rows: Tensor, places: Tensor, batch: int) -> list[LanesPart]:
         """Divide members by the faster layout, and into a part for each worker."""
         lanes, count = self.library.lanes, len(rows)
-        alone = {None: (count - count % lanes, 0, count), "members": (count,), "units": (0,), "examples": (0,)}
-        layout = self.layout or ("units" if isinstance(self.shared.net, CNN) else None)
+        layout = "units" if isinstance(self.shared.net, CNN) else self.layout
+        alone = {None: (count - count % lanes, 0, count), "members": (count,), "units": (0,)}
         crowd = min(alone[layout], key=lambda crowd: self._time(crowd, count - crowd, batch))
         parts = []
         for units, first, stop, least in ((False, 0, crowd, lanes), (True, crowd, count, 1)):
