@@ -1,6 +1,6 @@
-"""The registry of networks: descriptions that become an ``nn.Module`` once the data's sizes are known."""
+"""The networks that treino describes: each becomes an ``nn.Module`` once the data's sizes are known."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise, zip_longest
 from math import prod
@@ -13,7 +13,7 @@ from treino.engine.activations import activation as activation_named
 from treino.engine.hyperparameters import in_range
 from treino.errors import TreinoError, nearest
 from treino.setting_types import LARGEST_LAYER, MOST_LAYERS
-from treino.spec import Settings
+from treino.spec import OF_CNN, Settings
 from treino.words import _, setting
 
 LARGEST_GATE_RATE = 1000.0
@@ -290,10 +290,14 @@ def multiplications(net: Net, shape: tuple[int, ...], outputs: int) -> int:
 
 
 def layers_of(net: Net) -> dict[str, Any]:
-    """A description as settings, as ``described`` reads them."""
-    left_out = {"plain"} if isinstance(net, MLP) else set()
-    values = {f.name: getattr(net, f.name) for f in fields(net) if f.name not in left_out}
-    return values if isinstance(net, MLP) else {"net": "cnn"} | values
+    """A description as settings, as ``described`` reads them; what is equal in all stages is written once."""
+    values = {f.name: getattr(net, f.name) for f in fields(net) if f.name != "plain"}
+    if isinstance(net, MLP):
+        return values
+    for name in ("kernel", "stride", "padding", "pool"):
+        values[name] = values[name][:1] if len(set(values[name])) == 1 else values[name]
+    same = net.padding == tuple(kernel // 2 for kernel in net.kernel)
+    return {"net": "cnn"} | values | ({"padding": "same"} if same else {})
 
 
 def described(
@@ -314,20 +318,9 @@ def described(
             gates=s.gates,
             plain=plain,
         )
-    return cnn(
-        *(CHANNELS if s.channels is None else s.channels),
-        hidden=s.hidden or (),
-        kernel=s.kernel,
-        stride=s.stride,
-        padding=s.padding,
-        pool=s.pool,
-        head=s.head,
-        blocks=s.blocks,
-        activation=activation,
-        dropout=dropout,
-        group_norm=s.group_norm,
-        batch_norm=s.batch_norm,
-    )
+    of_cnn = {name: getattr(s, name) for name in OF_CNN if getattr(s, name) is not None}
+    layers: dict[str, Any] = {"hidden": s.hidden or (), "dropout": dropout, "batch_norm": s.batch_norm}
+    return cnn(*of_cnn.pop("channels", CHANNELS), activation=activation, **layers, **of_cnn)
 
 
 # ---- descriptions from a user's values
@@ -499,7 +492,3 @@ def _one_of(name: str, value: Any, names: Sequence[Any]) -> Any:
             nearest(str(value), list(map(str, names))),
         )
     return value
-
-
-# functions that return a description with ``module(inputs, outputs, dropout=None)`` and ``drops``
-NETS: dict[str, Callable[..., Net]] = {"mlp": mlp, "cnn": cnn}
