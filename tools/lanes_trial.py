@@ -48,7 +48,7 @@ class Way(NamedTuple):
 def build(way: Way, folder: Path, library: Path = FILE, source: str = "trial") -> Path:
     """The program, made in this folder; with ``library`` for a source, the library itself."""
     setup = runpy.run_path(str(ROOT / "setup.py"))
-    sets = setup["SETS"][setup["MACHINES"][way.machine.lower()]]
+    sets = setup["FLAGS"]["sets"][setup["MACHINES"][way.machine.lower()]]
     program = folder / source
     common = [way.compiler, "-std=c++17", "-ffp-contract=off", *way.flags]
 
@@ -62,7 +62,7 @@ def build(way: Way, folder: Path, library: Path = FILE, source: str = "trial") -
         door = folder / "door.cpp"
         door.write_text(_door(way.sets))
         parts.append(compiled(door, "door.o", []))
-        plain = [flag for flag in setup["FLAGS"] if not flag.startswith(("-O", "-g"))]
+        plain = [flag for flag in setup["FLAGS"]["all"] if not flag.startswith(("-O", "-g"))]
         for name in way.sets:
             flags = [*plain, *sets[name], f"-DLANES_SET={name}"]
             parts.append(compiled(SOURCES / "set.cpp", f"{name}.o", flags))

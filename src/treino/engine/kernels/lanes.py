@@ -2,18 +2,18 @@
 
 import ctypes
 import itertools
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from treino.engine.devices import cpu_cores
-from treino.engine.kernels.flat_bmm import Workers
 from treino.engine.kernels.lanes_library import (
     ACTIVATIONS,
-    DONE,
     HYPERPARAMETERS,
     LOSSES,
     OPTIMIZERS,
@@ -22,7 +22,6 @@ from treino.engine.kernels.lanes_library import (
     Library,
     Members,
     Network,
-    Progress,
     check_chunk,
     check_inputs,
     check_members,
@@ -30,26 +29,31 @@ from treino.engine.kernels.lanes_library import (
     libraries,
     why_missing,
 )
+from treino.engine.kernels.workers import Workers
 from treino.engine.losses import soft_targets
 from treino.engine.population import Population
+from treino.engine.rng import element_hash
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import Batches, Chunk
 from treino.words import _
 
-SLICE_SECONDS = 0.05  # longest call of the library between checks for Ctrl-C
+LONG = 500_000_000  # multiplications, 10 ms or more, at which the caller waits for Ctrl-C and doesn't work
 CACHE_BYTES = 2 << 20  # blocks of members above this size are memory-bound
 SINGLE_STEP = 2500  # the fixed cost of a member's step, in vector products
 FEWEST_ROWS = 256  # minimum number of rows of a block's buffers
+KEPT_CALLS = 8  # calls after which a block that was not used is given back
+PADDING = 16  # elements that the library may read beyond the last one
 
 
 @dataclass(frozen=True, eq=False)
 class LanesPart:
-    """Members that one worker trains. units: lanes hold units. rows: their rows in the population. places:
-    their indices among the members in training."""
+    """Members that one or several workers train, block by block. units: lanes hold units. rows: their rows in
+    the population. places: their indices among the members in training. workers: how many."""
 
     units: bool
     rows: Tensor
     places: Tensor
+    workers: int
 
 
 class LanesKernel:
@@ -69,14 +73,15 @@ class LanesKernel:
         self.shared, self.threads, self.intra_op_threads = shared, threads or cpu_cores(), 1
         self.layout, self.library = layout, library or libraries()[0]
         self.network = _network(shared)
-        self.free: dict[tuple[bool, int], list[LanesBlock]] = {}
         self.workers = Workers(self.threads)
-        self.stopping = False
+        self.free: list[LanesBlock] = []
+        self.calls, self.lock = 0, threading.Lock()
+        self.hash = torch.empty(0, dtype=torch.int32)
 
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
         check_members(self.shared, population, rows)
         check_chunk(self.shared, population, rows, chunk)
-        loss = torch.empty(chunk.steps, len(rows))
+        loss_SR = torch.empty(chunk.steps, len(rows))
         groups = [(torch.arange(len(rows)), chunk.batches)]
         if chunk.orders:
             order_R = population.order_P[rows]
@@ -84,25 +89,28 @@ class LanesKernel:
                 ((order_R == order).nonzero().flatten(), chunk.orders[order])
                 for order in order_R.unique().tolist()
             ]
-        jobs = []
+        parts = []
         for places, batches in groups:
             steps = _ChunkArrays(chunk, batches)
-            jobs += [(part, steps) for part in self._parts(rows[places], places, steps.largest)]
-        keyframes = sorted(chunk.keyframe_steps)
+            parts += [
+                (part, steps, torch.empty(chunk.steps, len(part.rows)))
+                for part in self._parts(rows[places], places, steps.largest)
+            ]
         begin = 0
-        for stop in [*keyframes, *([] if chunk.steps in keyframes else [chunk.steps])]:
-            self._all(
+        for stop in sorted({*chunk.keyframe_steps, chunk.steps}):
+            self._run(
                 [
-                    lambda part=part, steps=steps, begin=begin, stop=stop: self._train(
-                        population, part, steps, begin, stop, loss
-                    )
-                    for part, steps in jobs
-                ]
+                    (part, steps.largest, self._training(population, part, steps.known(loss, begin, stop)))
+                    for part, steps, loss in parts
+                ],
+                (stop - begin) * sum(len(part.rows) * steps.largest for part, steps, _loss in parts),
             )
             if stop in chunk.keyframe_steps:
                 chunk.copy_member(population)
             begin = stop
-        return loss
+        for part, _steps, loss in parts:
+            loss_SR[:, part.places] = loss
+        return loss_SR
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
         return self.outputs_of(population.answering, rows, x)
@@ -110,58 +118,51 @@ class LanesKernel:
     def outputs_of(self, params_Pn: Tensor, rows: Tensor, x: Tensor) -> Tensor:
         """Outputs ``[R, N, C]`` of the networks in these rows of ``params_Pn``."""
         classes = self.shared.shape.sizes[-1]
-        output_RNC = torch.empty(len(rows), len(x), classes)
         x = x.to(torch.float32).contiguous()
         check_params(self.shared, params_Pn, rows)
         check_inputs(self.shared, x)
-
-        def job(part: LanesPart) -> None:
-            whole = torch.equal(part.places, torch.arange(len(rows)))
-            out = output_RNC if whole else torch.empty(len(part.rows), len(x), classes)
-            with self._trainer(part.units, 1) as trainer:
-                members = Members(part.rows.data_ptr(), params_Pn.data_ptr(), count=len(part.rows))
-                self.library.functions.outputs(trainer.handle, members, x.data_ptr(), len(x), out.data_ptr())
-            if not whole:
-                output_RNC[part.places] = out
-
         parts = self._parts(rows, torch.arange(len(rows)), FEWEST_ROWS)
-        self._all([lambda part=part: job(part) for part in parts])
-        return output_RNC
+        found = [torch.empty(len(part.rows), len(x), classes) for part in parts]
+        self._run(
+            [
+                (part, 1, self._evaluation(params_Pn, part, x, out_RNC))
+                for part, out_RNC in zip(parts, found, strict=True)
+            ],
+            len(rows) * len(x),
+        )
+        return found[0] if len(found) == 1 else torch.cat([torch.empty(0, len(x), classes), *found])
 
-    def _train(
-        self,
-        population: Population,
-        part: LanesPart,
-        steps: "_ChunkArrays",
-        begin: int,
-        stop: int,
-        loss_SR: Tensor,
-    ) -> None:
-        loss = torch.empty(steps.count, len(part.rows))
-        members, now = _members(population, part.rows), Progress(0, begin)
-        known = steps.known(loss, begin, stop)
-        with self._trainer(part.units, steps.largest) as trainer:
-            while not self.stopping:
-                answer = self.library.functions.train(trainer.handle, members, known, now, SLICE_SECONDS)
-                if answer == OUT_OF_RANGE:
-                    raise IndexError("a batch names a row or a class that isn't there")
-                if answer == DONE:
-                    break
-        loss_SR[begin:stop, part.places] = loss[begin:stop]
+    def _training(self, population: Population, part: LanesPart, steps: LanesSteps) -> "LanesJob":
+        members = _members(population, part.rows)
+
+        def job(block: LanesBlock, stop: ctypes.c_int32) -> None:
+            if self.library.functions.train(block.handle, members, steps, stop) == OUT_OF_RANGE:
+                raise IndexError("a batch names a row or a class that isn't there")
+
+        return job
+
+    def _evaluation(self, params_Pn: Tensor, part: LanesPart, x: Tensor, out_RNC: Tensor) -> "LanesJob":
+        count = len(part.rows)
+        members = Members(part.rows.data_ptr(), params_Pn.data_ptr(), count=count)
+        members.next = ctypes.pointer(ctypes.c_int64())
+
+        def job(block: LanesBlock, stop: ctypes.c_int32) -> None:
+            self.library.functions.outputs(
+                block.handle, members, x.data_ptr(), len(x), out_RNC.data_ptr(), stop
+            )
+
+        return job
 
     def _parts(self, rows: Tensor, places: Tensor, batch: int) -> list[LanesPart]:
-        """Divide members by the faster layout, and into a part for each worker."""
+        """Divide members by the faster layout."""
         lanes, count = self.library.lanes, len(rows)
         alone = {None: (count - count % lanes, 0, count), "members": (count,), "units": (0,)}
         crowd = min(alone[self.layout], key=lambda crowd: self._time(crowd, count - crowd, batch))
         parts = []
         for units, first, stop, least in ((False, 0, crowd, lanes), (True, crowd, count, 1)):
-            blocks = -(-(stop - first) // least)
-            workers = min(self.threads, blocks)
-            for worker in range(workers):
-                a = first + blocks * worker // workers * least
-                b = min(stop, first + blocks * (worker + 1) // workers * least)
-                parts.append(LanesPart(units, rows[a:b].contiguous(), places[a:b]))
+            workers = min(self.threads, -(-(stop - first) // least))
+            if workers:
+                parts.append(LanesPart(units, rows[first:stop].contiguous(), places[first:stop], workers))
         return parts
 
     def _time(self, side_by_side: int, one_by_one: int, batch: int) -> float:
@@ -178,39 +179,66 @@ class LanesKernel:
         turns = -(-side_by_side // lanes // self.threads), -(-one_by_one // self.threads)
         return turns[0] * block * batch + turns[1] * (one * batch + SINGLE_STEP)
 
-    def _all(self, jobs: list) -> None:
-        """Run all jobs on the workers."""
-        self.stopping = False
-        self.workers.map(lambda job: job(), jobs, self._stop)
+    def _run(self, work: "list[tuple[LanesPart, int, LanesJob]]", rows: int) -> None:
+        """Run the jobs of the parts' workers, each with a block for batches of so many rows.
 
-    def _stop(self) -> None:
-        self.stopping = True
+        rows: of all steps and members, for how long it takes.
+        """
+        stop = ctypes.c_int32()
+        self.calls += 1
+
+        def started(part: LanesPart, rows: int, job: LanesJob) -> None:
+            with self._block(part.units, rows) as block:
+                job(block, stop)
+
+        jobs = [partial(started, *each) for each in work for _worker in range(each[0].workers)]
+        long = rows * self.shared.layout.count > LONG
+        self.workers.run(jobs, lambda: setattr(stop, "value", 1), caller=not long)
+        self.free = [block for block in self.free if block.call > self.calls - KEPT_CALLS]
 
     @contextmanager
-    def _trainer(self, units: bool, rows: int) -> "Iterator[LanesBlock]":
+    def _block(self, units: bool, rows: int) -> "Iterator[LanesBlock]":
         """A block for batches of ``rows`` rows that no other thread uses."""
         rows = max(FEWEST_ROWS, 1 << (rows - 1).bit_length())
-        spare = self.free.setdefault((units, rows), [])
-        try:
-            trainer = spare.pop()
-        except IndexError:
-            trainer = LanesBlock(self.library, self.network, rows, units)
-        yield trainer  # not used again after an interrupt
-        spare.append(trainer)
+        with self.lock:
+            block = next((b for b in self.free if (b.units, b.rows) == (units, rows)), None)
+            if block is None:
+                hash_of_element = self._hash(rows)
+            else:
+                self.free.remove(block)
+        block = block or LanesBlock(self.library, self.network, hash_of_element, rows, units)
+        yield block  # not used again after an error
+        block.call = self.calls
+        with self.lock:
+            self.free.append(block)
+
+    def _hash(self, rows: int) -> Tensor:
+        """The numbers of dropout's elements, for batches of so many rows; all blocks read them."""
+        shape = self.shared.shape
+        count = rows * max(shape.sizes[1:-1], default=0) + PADDING if shape.dropout else 0
+        if len(self.hash) < count:
+            self.hash = element_hash(1, count).flatten()
+        return self.hash
 
 
 class LanesBlock:
-    """A block of memory that the library allocates to train some members."""
+    """A block of memory that the library allocates to train some members. call: its last one."""
 
-    def __init__(self, library: Library, network: Network, rows: int, units: bool) -> None:
-        self.library = library
-        self.handle = library.functions.open(network, rows, units)
+    def __init__(
+        self, library: Library, network: Network, hash_of_element: Tensor, rows: int, units: bool
+    ) -> None:
+        self.library, self.units, self.rows, self.call = library, units, rows, 0
+        self.held = network, hash_of_element  # what the library goes on reading
+        self.handle = library.functions.open(network, hash_of_element.data_ptr(), rows, units)
         if not self.handle:
             raise MemoryError("no memory for a block of the kernel lanes")
 
     def __del__(self) -> None:
         if self.__dict__.get("handle"):
             self.library.functions.close(self.handle)
+
+
+LanesJob = Callable[[LanesBlock, ctypes.c_int32], None]
 
 
 class _ChunkArrays:
@@ -242,7 +270,6 @@ class _ChunkArrays:
             self.first,
             self.optimizer_first,
             self.count,
-            len(self.factor_KS),
             begin,
             stop,
         )
@@ -306,6 +333,7 @@ def _members(population: Population, rows: Tensor) -> Members:
         population.seed_P.data_ptr(),
         population.schedule_P.data_ptr(),
         len(rows),
+        ctypes.pointer(ctypes.c_int64()),
     )
     members.held = rows
     return members

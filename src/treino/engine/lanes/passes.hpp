@@ -68,8 +68,8 @@ static V losses(Block& k, int64_t n, V loss, float share) {
     Layer& a = k.layer[k.layers - 1];
     const int64_t C = k.C;
     const bool classes = k.loss_kind == CROSS_ENTROPY;
-    const auto target = [&](int64_t t) { return classes ? k.scaled_CC + k.row[t] * C : k.target + t * C; };
-    const auto mass = [&](int64_t t) { return classes ? k.scaled_mass_C[k.row[t]] : 0.f; };
+    const auto target = [&](int64_t t) { return classes ? k.scaled + k.slot_C[k.row[t]] * C : k.target + t * C; };
+    const auto mass = [&](int64_t t) { return classes ? k.scaled_mass[k.slot_C[k.row[t]]] : 0.f; };
     if (!k.units) {
         for (int64_t t = 0; t < n; t++)
             loss += row_loss(k, a.value + t * a.row, a.d + t * a.row, Target<true>{target(t), splat(mass(t))},
@@ -198,23 +198,36 @@ static void backward(Block& k, const float* x, int64_t n, int64_t row, bool more
     }
 }
 
-// Adds a b to the one of 16 sums that belongs to the units of vector j; lanes without a unit add nothing.
-INLINE void add_product(Block& k, const Layer& a, int64_t j, V x, V y) {
-    const int64_t turns = k.units ? 16 / LANES : 16;
-    for (int64_t lane = a.out - j * LANES; k.units && lane < LANES; lane++) x[lane] = y[lane] = 0.f;
-    k.sixteen[j % turns] = fma(x, y, k.sixteen[j % turns]);
-}
-
-static V total_of_sixteen(const Block& k) {
-    V total = splat(0.f);
-    for (int i = 0; i < 16; i++) total += k.units ? splat(((const float*)k.sixteen)[i]) : k.sixteen[i];
-    return total;
-}
-
-static void clear_sixteen(Block& k) { for (int i = 0; i < 16; i++) k.sixteen[i] = splat(0.f); }
+// Sums of products over a layer's units: 16 of them, unit u adds to number u % 16; then these in their order. So
+// the lanes may hold units, 16 / LANES vectors of sums, or members, 16 vectors.
+template <bool UNITS> struct UnitSums {
+    static constexpr int COUNT = UNITS ? 16 / LANES : 16;
+    V sum[COUNT];
+    UnitSums() { for (V& s : sum) s = splat(0.f); }
+    // x y of `wide` vectors from vector j of this layer on.
+    INLINE_MEMBER void add(const Layer& a, int64_t j, int64_t wide, const V* x, const V* y) {
+        if (!UNITS) {
+            for (int64_t at = 0; at < wide; at++) sum[(j + at) % COUNT] = fma(x[at], y[at], sum[(j + at) % COUNT]);
+            return;
+        }
+        const int64_t whole = a.out / LANES, full = whole - j < wide ? whole - j : wide;
+        UNROLL for (int i = 0; i < COUNT; i++)  // one after the other, for the registers' sake
+            for (int64_t at = (i - j % COUNT + COUNT) % COUNT; at < full; at += COUNT) sum[i] = fma(x[at], y[at], sum[i]);
+        if (full == wide) return;
+        V last_x = x[full], last_y = y[full];  // its lanes without a unit add nothing
+        for (int64_t lane = a.out % LANES; lane < LANES; lane++) last_x[lane] = last_y[lane] = 0.f;
+        UNROLL for (int i = 0; i < COUNT; i++)
+            if (i == (j + full) % COUNT) sum[i] = fma(last_x, last_y, sum[i]);
+    }
+    V total() const {
+        V all = splat(0.f);
+        UNROLL for (int i = 0; i < 16; i++) all += UNITS ? splat(sum[i / LANES % COUNT][i % LANES]) : sum[i % COUNT];
+        return all;
+    }
+};
 
 // The gradients of the first layer's weights and of the gates, out of that of their products; O(weights).
-static void gate_gradients(Block& k) {
+template <bool UNITS> static void gate_gradients(Block& k) {
     const Layer& a = *k.layer;
     const Matrix weights = weights_of(k, a, k.state.p), g = weights_of(k, a, k.state.g);
     const Matrix product = gated_matrix(k, k.gated_d);
@@ -222,16 +235,14 @@ static void gate_gradients(Block& k) {
     for (int64_t i = 0; i < a.in; i++) {
         const int64_t gate = k.gate + k.column_D[i];
         const V factor = k.state.p[gate] * k.gate_rate;
-        clear_sixteen(k);
+        UnitSums<UNITS> sums;
         each_panel(a.J, [&](int64_t begin, int64_t wide) {
             const V *d = product.of(i, begin, wide), *w = weights.of(i, begin, wide);
             V* to = g.of(i, begin, wide);
-            for (int64_t j = 0; j < wide; j++) {
-                add_product(k, a, begin + j, d[j], w[j]);
-                to[j] = k.summed ? fma(d[j], factor, to[j]) : d[j] * factor;
-            }
+            sums.add(a, begin, wide, d, w);
+            for (int64_t j = 0; j < wide; j++) to[j] = k.summed ? fma(d[j], factor, to[j]) : d[j] * factor;
         });
-        const V along = fma(total_of_sixteen(k), splat(k.gate_rate), k.state.g[gate]);
+        const V along = fma(sums.total(), splat(k.gate_rate), k.state.g[gate]);
         k.state.g[gate] = k.state.p[gate] == 0.f ? k.state.g[gate] : along;  // a gate of 0 stays closed
     }
 }
@@ -243,36 +254,45 @@ template <int32_t OPTIMIZER> static void first_layer_update(Block& k) {
     for (int64_t i = k.gate; i < k.size; i++) update<OPTIMIZER>(k.state, i, k.state.g[i], k.numbers, k.nesterov);
 }
 
-// What each member's gradient is scaled with, as clip_grad_norm_ does: 16 sums by the unit's number, then theirs.
-static V clip_scale(Block& k) {
-    clear_sixteen(k);
+// What each member's gradient is scaled with, as clip_grad_norm_ does.
+template <bool UNITS> static V clip_scale(const Block& k) {
+    UnitSums<UNITS> sums;
     for (int64_t l = 0; l < k.layers; l++) {
         const Layer& a = k.layer[l];
         const Matrix weights = weights_of(k, a, k.state.g);
         for (int64_t i = 0; i < a.in; i++)
             each_panel(a.J, [&](int64_t begin, int64_t wide) {
                 const V* g = weights.of(i, begin, wide);
-                for (int64_t j = 0; j < wide; j++) add_product(k, a, begin + j, g[j], g[j]);
+                sums.add(a, begin, wide, g, g);
             });
-        for (int64_t j = 0; j < a.J; j++) add_product(k, a, j, k.state.g[a.b + j], k.state.g[a.b + j]);
+        sums.add(a, 0, a.J, k.state.g + a.b, k.state.g + a.b);
     }
-    V total = total_of_sixteen(k);
+    V total = sums.total();
     for (int64_t i = k.gate; i < k.size; i++) total = fma(k.state.g[i], k.state.g[i], total);
     V norm = root(total) + 1e-6f;
     return norm > k.numbers.clip ? k.numbers.clip / norm : splat(1.f);
 }
 
 template <int32_t OPTIMIZER> static void clipped_update(Block& k) {
-    const V scale = clip_scale(k);
+    const V scale = k.units ? clip_scale<true>(k) : clip_scale<false>(k);
     for (int64_t i = 0; i < k.size; i++) {
         V g = k.state.g[i] *= scale;
         update<OPTIMIZER>(k.state, i, g, k.numbers, k.nesterov);
     }
 }
 
+// x to the n by products in one order: that of the C library has other last bits on other machines.
+static double power(double x, int64_t n) {
+    double y = 1;
+    for (; n > 0; n >>= 1, x *= x)
+        if (n & 1) y *= x;
+    return y;
+}
+
 static void prepare(Block& k, const Members& m, const Steps& steps, int64_t s) {
     Numbers& n = k.numbers;
-    const double t = (double)(steps.optimizer_first + s + 1);
+    const int64_t update = steps.optimizer_first + s + 1;
+    const double t = (double)update;
     for (int lane = 0; lane < LANES; lane++) {
         const int64_t p = k.member[lane], other = lane ? k.member[lane - 1] : -1;
         const double lr = m.hp[LR][p] * steps.factor_KS[m.schedule_P[p] * steps.steps + s];
@@ -280,12 +300,8 @@ static void prepare(Block& k, const Members& m, const Steps& steps, int64_t s) {
         n.shrink[lane] = (float)(1 - lr * m.hp[WEIGHT_DECAY][p]);
         n.ema_share[lane] = (float)(1 - std::fmin(m.hp[EMA][p], (1 + t) / (10 + t)));  // as ema_limit has it
         if (k.optimizer != SGD) {
-            const auto power = [&](Hyperparameter beta, double* powers) {
-                const bool same = lane && m.hp[beta][p] == m.hp[beta][other];
-                return 1 - (powers[lane] = same ? powers[lane - 1] : std::pow(m.hp[beta][p], t));
-            };
-            n.step_size[lane] = (float)(-lr / power(BETA1, k.power1));
-            n.correction[lane] = (float)(1 / std::sqrt(power(BETA2, k.power2)));
+            n.step_size[lane] = (float)(-lr / (1 - power(m.hp[BETA1][p], update)));
+            n.correction[lane] = (float)(1 / std::sqrt(1 - power(m.hp[BETA2][p], update)));
         }
         for (int64_t l = 0; k.dropout && l + 1 < k.layers; l++) {
             const uint64_t key = p == other ? 0 : dropout_key(m.seed_P[p], l, steps.first + s);
@@ -296,32 +312,55 @@ static void prepare(Block& k, const Members& m, const Steps& steps, int64_t s) {
     }
 }
 
-// Cross-entropy's targets over the batch's rows, or over the sum of their weights. by: that number.
-static void scale_targets(Block& k, double by) {
-    if (by == k.scaled_by) return;
+// Cross-entropy's targets of the classes that are in a batch, over its number of rows or the sum of their weights.
+// by: that number. class_of(i): of row i. Those of the batches before stay while there is room.
+template <class Function> static void scale_targets(Block& k, int64_t rows, double by, const Function& class_of) {
+    const bool room = k.slots == k.C || k.slots_used + rows <= k.slots;
+    if (by != k.scaled_by || !room)
+        for (int64_t c = k.slots_used = 0; c < k.C; c++) k.slot_C[c] = -1;
     k.scaled_by = by;
-    for (int64_t c = 0; c < k.C; c++) {
-        k.scaled_mass_C[c] = (float)(k.mass_C[c] / by);
-        for (int64_t i = 0; i < k.C; i++) k.scaled_CC[c * k.C + i] = (float)(k.target_CC[c * k.C + i] / by);
+    for (int64_t t = 0; t < rows; t++) {
+        const int64_t c = class_of(t);
+        if (k.slot_C[c] >= 0) continue;
+        const int64_t slot = k.slot_C[c] = k.slots_used++;
+        double mass = 0;
+        for (int64_t i = 0; i < k.C; i++) {
+            mass += k.target_CC[c * k.C + i];
+            k.scaled[slot * k.C + i] = (float)(k.target_CC[c * k.C + i] / by);
+        }
+        k.scaled_mass[slot] = (float)(mass / by);
     }
 }
 
-// False: a row or class that isn't there; nothing has been updated then.
-static bool step(Block& k, const Members& m, const Steps& steps, int64_t s, float* loss_R) {
-    const int64_t begin = steps.index && s ? steps.end_S[s - 1] : 0;
-    const int64_t rows = steps.index ? steps.end_S[s] - begin : steps.rows;
-    const int64_t* index = steps.index ? steps.index + begin : nullptr;
+// A step's batch: its rows' numbers, or null for all rows, and how many they are.
+struct Batch {
+    const int64_t* index;
+    int64_t rows;
+};
+
+static Batch batch_of(const Steps& steps, int64_t s) {
+    if (!steps.index) return {nullptr, steps.rows};
+    const int64_t begin = s ? steps.end_S[s - 1] : 0;
+    return {steps.index + begin, steps.end_S[s] - begin};
+}
+
+INLINE bool stopped(const int32_t* stop) { return __atomic_load_n(stop, __ATOMIC_RELAXED) != 0; }
+
+// Trains step s, unless a row or class isn't there: then nothing is updated. STOPPED: the block is half updated.
+static Answer train_step(Block& k, const Members& m, const Steps& steps, int64_t s, float* loss_R, const int32_t* stop) {
+    const auto [index, rows] = batch_of(steps, s);
     const bool classes = k.loss_kind == CROSS_ENTROPY;
-    if (rows < 1 || rows > k.rows) return false;
+    if (rows < 1 || rows > k.rows) return OUT_OF_RANGE;
     double weights = k.weight_C ? 0 : (double)rows;
     for (int64_t i = 0; i < rows; i++) {
         const int64_t row = index ? index[i] : i;
-        if (row < 0 || row >= steps.rows) return false;
+        if (row < 0 || row >= steps.rows) return OUT_OF_RANGE;
         if (!classes) continue;
-        if (steps.class_N[row] < 0 || steps.class_N[row] >= k.C) return false;
+        if (steps.class_N[row] < 0 || steps.class_N[row] >= k.C) return OUT_OF_RANGE;
         if (k.weight_C) weights += k.weight_C[steps.class_N[row]];
     }
-    if (classes) scale_targets(k, weights);
+    if (classes)
+        scale_targets(k, rows, weights, [&, index = index](int64_t t) { return steps.class_N[index ? index[t] : t]; });
     prepare(k, m, steps, s);
     if (k.units) turn(k);
     if (k.gates) multiply_gates(k);
@@ -334,6 +373,7 @@ static bool step(Block& k, const Members& m, const Steps& steps, int64_t s, floa
     const bool keep = k.summed || s + 1 == steps.stop;
     V loss = splat(0.f);
     for (int64_t s0 = 0; s0 < rows; s0 += k.S) {
+        if (stopped(stop)) return STOPPED;
         const int64_t n = rows - s0 < k.S ? rows - s0 : k.S;
         const float* x = inputs_of(k, steps.x_ND, index, s0, n);
         for (int64_t t = 0; t < n; t++) {
@@ -346,7 +386,8 @@ static bool step(Block& k, const Members& m, const Steps& steps, int64_t s, floa
         backward(k, x, n, s0, s0 > 0 || k.summed, !clips && s0 + n == rows, keep);
     }
     if (!classes) loss *= share;
-    if (k.gates) gate_gradients(k);
+    if (k.gates && k.units) gate_gradients<true>(k);
+    if (k.gates && !k.units) gate_gradients<false>(k);
     if (k.gates && !clips && k.optimizer == SGD) first_layer_update<SGD>(k);
     if (k.gates && !clips && k.optimizer == ADAM) first_layer_update<ADAM>(k);
     if (k.gates && !clips && k.optimizer == ADAMW) first_layer_update<ADAMW>(k);
@@ -354,7 +395,7 @@ static bool step(Block& k, const Members& m, const Steps& steps, int64_t s, floa
     if (clips && k.optimizer == ADAM) clipped_update<ADAM>(k);
     if (clips && k.optimizer == ADAMW) clipped_update<ADAMW>(k);
     for (int64_t lane = 0; lane < k.used; lane++) loss_R[lane] = loss[lane];
-    return true;
+    return DONE;
 }
 
 }  // namespace LANES_SET

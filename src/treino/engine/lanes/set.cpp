@@ -1,49 +1,40 @@
 // The library's functions for one instruction set: compiled once for each, with LANES_SET as its name.
-#include <ctime>
-
 #include "passes.hpp"
 
 namespace LANES_SET {
 
-static double now() {
-    timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+// The number of the members that this trainer takes next: one, or as many as there are lanes.
+static int64_t take(const Block& k, const Members& m) {
+    return __atomic_fetch_add(m.next, k.units ? 1 : LANES, __ATOMIC_RELAXED);
 }
 
-static int32_t train(Trainer* trainer, const Members* m, const Steps* steps, Progress* at, double seconds) {
+static int32_t train(Trainer* trainer, const Members* m, const Steps* steps, const int32_t* stop) {
     Block& k = *(Block*)trainer;
     const SmallIsZero mode;
-    const double end = now() + seconds;
-    if (at->member == 0 && at->step == steps->start) k.loaded = false;  // what an interrupted call left
-    while (at->member < m->count) {
-        if (!k.loaded) load(k, *m, at->member);
-        for (int64_t looked = 0; at->step < steps->stop;) {
-            float* loss_R = steps->loss_SR + at->step * m->count + at->member;
-            if (!step(k, *m, *steps, at->step, loss_R)) return k.loaded = false, OUT_OF_RANGE;
-            at->step++;  // one step at least in every call
-            if (looked += steps->rows * k.size; looked > 1000000) {  // or 0.1 ms, about
-                if (looked = 0, now() > end) return OUT_OF_TIME;
-            }
+    for (int64_t first; (first = take(k, *m)) < m->count;) {
+        load(k, *m, first);
+        for (int64_t s = steps->start; s < steps->stop; s++) {
+            const Answer answer = train_step(k, *m, *steps, s, steps->loss_SR + s * m->count + first, stop);
+            if (answer != DONE) return answer;
         }
-        at->member += k.used;
-        at->step = at->member < m->count ? steps->start : at->step;
         store(k, *m);
     }
     return DONE;
 }
 
-static void outputs(Trainer* trainer, const Members* m, const float* x_ND, int64_t rows, float* z_RNC) {
+static int32_t outputs(Trainer* trainer, const Members* m, const float* x_ND, int64_t rows, float* z_RNC,
+                       const int32_t* stop) {
     Block& k = *(Block*)trainer;
     const SmallIsZero mode;
     const Layer& last = k.layer[k.layers - 1];
     const float* z = (const float*)last.value;
     const int64_t wide = k.units ? 1 : LANES;
-    for (int64_t first = 0; first < m->count; first += k.used) {
+    for (int64_t first; (first = take(k, *m)) < m->count;) {
         choose(k, *m, first);
         fetch(k, k.state.p, m->params);
         if (k.gates) multiply_gates(k);
         for (int64_t s0 = 0; s0 < rows; s0 += k.S) {
+            if (stopped(stop)) return STOPPED;
             const int64_t n = rows - s0 < k.S ? rows - s0 : k.S;
             forward(k, inputs_of(k, x_ND, nullptr, s0, n), n, 0, false);
             for (int64_t lane = 0; lane < k.used; lane++)
@@ -53,7 +44,7 @@ static void outputs(Trainer* trainer, const Members* m, const float* x_ND, int64
                             z[t * last.row * LANES + c * wide + (k.units ? 0 : lane)];
         }
     }
-    k.loaded = false;
+    return DONE;
 }
 
 static void map(int32_t function, const float* x, float* y, int64_t count) {

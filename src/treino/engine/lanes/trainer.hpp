@@ -45,8 +45,9 @@ struct Block : Trainer {
     Layer* layer;
     int32_t activation, loss_kind, optimizer;
     bool nesterov, dropout, summed, softmax_first;
-    double *target_CC, *weight_C, *mass_C;  // of cross-entropy
-    float *scaled_CC, *scaled_mass_C;       // over the batch's rows, or their weights
+    const double *target_CC, *weight_C;  // of cross-entropy
+    int64_t *slot_C, slots, slots_used;  // where in scaled a class has its targets; −1: nowhere
+    float *scaled, *scaled_mass;         // [slots][C], [slots]: over the batch's rows, or their weights
     double scaled_by;
     State state;                // g always
     Numbers numbers;
@@ -55,13 +56,11 @@ struct Block : Trainer {
     V* panels;                  // [S][widest J]: a layer's d in panels, for its gradient
     float* x;                   // [S][x_row], the rows at hand
     int64_t* row;               // [S]
-    int32_t* hash;              // [rows · widest layer], padded
+    const int32_t* hash;
     float* target;              // [S][C], floats of the rows at hand
-    V *z, *d, *t, *q, *sixteen; // of the loss where the lanes hold rows: [C] each; of the norm
+    V *z, *d, *t, *q;           // of the loss where the lanes hold rows: [C] each
     int64_t member[LANES];      // each lane's row in the population
     int64_t used;               // lanes that hold a member of their own
-    bool loaded;
-    double power1[LANES], power2[LANES];
 };
 
 // A layer's weights, or what there is of each, in the block.
@@ -85,14 +84,13 @@ static void close_block(Trainer* trainer) {
         if (a.passed != a.value) std::free(a.passed);
         std::free(a.value), std::free(a.d), std::free(a.turned);
     }
-    void* all[] = {k->layer, k->target_CC, k->weight_C, k->mass_C, k->scaled_CC, k->scaled_mass_C, k->state.p,
-                   k->state.g, k->state.m, k->state.v, k->state.average, k->place, k->panels, k->x, k->row, k->hash, k->target,
-                   k->z, k->d, k->t, k->q, k->sixteen, k->column_D, k->gated, k->gated_d};
+    void* all[] = {k->layer, k->slot_C, k->scaled, k->scaled_mass, k->state.p, k->state.g, k->state.m, k->state.v,
+                   k->state.average, k->place, k->panels, k->x, k->row, k->target, k->z, k->d, k->t, k->q, k->column_D, k->gated, k->gated_d};
     for (void* p : all) std::free(p);
     std::free(k);
 }
 
-static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
+static Trainer* open_block(const Network* net, const int32_t* hash, int64_t rows, int32_t units) {
     bool failed = false;
     Block* k = buffer<Block>(1, failed);
     if (failed) return nullptr;
@@ -103,7 +101,7 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
     k->D = net->sizes[0], k->C = net->sizes[k->layers];
     k->layer = buffer<Layer>(k->layers, failed);
     if (failed) return close_block(k), nullptr;
-    int64_t each = 0, widest = 1, widest_J = 1, at = 0;
+    int64_t each = 0, widest_J = 1, at = 0;
     for (int64_t l = 0; l < k->layers; l++) {
         Layer& a = k->layer[l];
         a.in = net->sizes[l], a.out = net->sizes[l + 1];
@@ -113,7 +111,6 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
         a.w_row = net->starts[2 * l], a.b_row = net->starts[2 * l + 1];
         each += 2 * a.J * (int64_t)sizeof(V);
         if (a.J > widest_J) widest_J = a.J;
-        if (l + 1 < k->layers && a.out > widest) widest = a.out;
     }
     k->gates = net->gates, k->gate = at, k->gate_start = net->gate_start, k->gate_rate = (float)net->gate_rate;
     k->size = at += k->gates;
@@ -129,9 +126,10 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
         if (units && l) a.turned = buffer<V>(a.out * k->layer[l - 1].J, failed);
     }
     const int64_t C = k->C, classes = net->target_CC ? C : 0;
-    k->target_CC = buffer<double>(classes * classes, failed), k->mass_C = buffer<double>(classes, failed);
-    k->weight_C = net->weight_C ? buffer<double>(classes, failed) : nullptr;
-    k->scaled_CC = buffer<float>(classes * classes, failed), k->scaled_mass_C = buffer<float>(classes, failed);
+    k->target_CC = net->target_CC, k->weight_C = net->weight_C, k->hash = hash;
+    k->slots = classes < rows ? classes : rows;  // a batch has no more classes than rows
+    k->slot_C = buffer<int64_t>(classes, failed);
+    k->scaled = buffer<float>(k->slots * classes, failed), k->scaled_mass = buffer<float>(k->slots, failed);
     V** states[] = {&k->state.p, &k->state.g, &k->state.m, &k->state.v};
     for (V** state : states)
         if (state != &k->state.v || k->optimizer != SGD) *state = buffer<V>(k->size + 1, failed);
@@ -140,7 +138,6 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
     k->panels = buffer<V>(k->S * widest_J, failed);
     k->x_row = k->D % 128 ? k->D : k->D + 16;  // as Layer's row
     k->x = buffer<float>(k->S * k->x_row, failed), k->row = buffer<int64_t>(k->S, failed);
-    k->hash = buffer<int32_t>(k->dropout ? rows * widest + LANES : 1, failed);
     k->target = buffer<float>(k->S * C, failed);
     if (k->gates) {
         k->column_D = buffer<int64_t>(k->D, failed);
@@ -148,13 +145,7 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
     }
     V** room[] = {&k->z, &k->d, &k->t, &k->q};
     for (V** some : room) *some = buffer<V>(C, failed);
-    k->sixteen = buffer<V>(16, failed);
     if (failed) return close_block(k), nullptr;
-    for (int64_t c = 0; c < classes; c++) {
-        if (k->weight_C) k->weight_C[c] = net->weight_C[c];
-        for (int64_t i = 0; i < C; i++) k->mass_C[c] += k->target_CC[c * C + i] = net->target_CC[c * C + i];
-    }
-    for (int64_t e = 0; k->dropout && e < rows * widest; e++) k->hash[e] = element_hash(e);
     for (int64_t i = 0; !units && i < k->n; i++) k->place[i] = (int32_t)k->size;  // of what fills a row up
     for (int64_t g = 0; !units && g < k->gates; g++) k->place[k->gate_start + g] = (int32_t)(k->gate + g);
     for (int64_t i = 0; k->gates && i < k->D; i++) k->column_D[i] = net->column_D[i];
@@ -257,14 +248,12 @@ static void load(Block& k, const Members& m, int64_t first) {
         k.kept_scale[lane] = (float)(1 / (1 - m.hp[DROPOUT][p]));
     }
     k.scaled_by = 0;
-    k.loaded = true;
 }
 
 static void store(Block& k, const Members& m) {
     put(k, k.state.p, m.params), put(k, k.state.g, m.grads), put(k, k.state.m, m.moments[0]);
     if (k.state.v) put(k, k.state.v, m.moments[1]);
     if (k.state.average) put(k, k.state.average, m.average);
-    k.loaded = false;
 }
 
 }  // namespace LANES_SET

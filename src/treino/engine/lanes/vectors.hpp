@@ -1,6 +1,9 @@
 // Vectors of as many floats as the instruction set has in a register, and the few operations that the
 // compilers' vector extensions leave out. Wider vectors than the registers are five to ten times slower.
 #pragma once
+#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
+#error "lanes: with -ffast-math a training that has diverged is not seen, and bits hang on the compiler"
+#endif
 #include <cstdint>
 #include <cstring>
 #include <utility>
