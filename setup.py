@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import sys
+import tomllib
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,26 +14,7 @@ from setuptools.command.build_ext import build_ext
 
 PACKAGE = "treino.engine.kernels"
 HERE = "src/treino/engine/lanes"
-# own polynomials and explicit fused multiply-adds: what the compiler may not reorder gives the same bits on
-# every instruction set, by GCC and by Clang
-FLAGS = [
-    "-std=c++17",
-    "-O3",
-    "-fPIC",
-    "-fvisibility=hidden",
-    "-ffp-contract=off",
-    "-fno-math-errno",
-    "-g0",
-    "-w",
-]
-SETS = {
-    "x86_64": {
-        "avx512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mfma"],
-        "avx2": ["-mavx2", "-mfma"],
-        "sse2": [],
-    },
-    "aarch64": {"neon": []},
-}
+FLAGS = tomllib.loads(Path(HERE, "flags.toml").read_text())
 MACHINES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "aarch64", "aarch64": "aarch64"}
 
 
@@ -58,18 +40,19 @@ class Build(build_ext):
         return fullname.replace(".", "/") + ".so"  # no module of Python's: any version loads it
 
     def build_extension(self, ext: Extension) -> None:
-        sources = sha256(b"".join(path.read_bytes() for path in sorted(Path(HERE).glob("*.?pp"))))
+        sources = sha256(b"".join(path.read_bytes() for path in sorted(Path(HERE).glob("*.*"))))
         known = f'-DLANES_SOURCES="{sources.hexdigest()}"'  # lanes_library.py takes no library of other ones
         objects = self._compile(ext, f"{HERE}/lanes.cpp", "door", [known])
         for name, flags in self.sets.items():
             objects += self._compile(ext, f"{HERE}/set.cpp", name, [*flags, f"-DLANES_SET={name}"])
         self.compiler.link_shared_object(
-            objects, self.get_ext_fullpath(ext.name), libraries=["m"], target_lang="c++"
-        )
+            objects, self.get_ext_fullpath(ext.name), libraries=["m"], target_lang="c++",
+            extra_postargs=["-fno-fast-math"],  # linked for fast math it would change how this process rounds
+        )  # fmt: skip
 
     def _compile(self, ext: Extension, source: str, name: str, flags: list[str]) -> list[str]:
         return self.compiler.compile(
-            [source], f"{self.build_temp}/{name}", extra_postargs=FLAGS + flags, depends=ext.depends
+            [source], f"{self.build_temp}/{name}", extra_postargs=FLAGS["all"] + flags, depends=ext.depends
         )
 
     def run(self) -> None:
@@ -77,7 +60,7 @@ class Build(build_ext):
         for folder in (f"{self.build_lib}/{PACKAGE.replace('.', '/')}", *([here] if self.inplace else [])):
             Path(folder, "_lanes.so").unlink(missing_ok=True)  # a failure leaves no library of older sources
         try:
-            self.sets = SETS[MACHINES[machine()]]  # another machine: KeyError, and no library
+            self.sets = FLAGS["sets"][MACHINES[machine()]]  # another machine: KeyError, and no library
             super().run()
         except Exception as error:  # the compilers' and setuptools' own have no common class
             print(f"treino: the kernel lanes is left out: {error!r}")

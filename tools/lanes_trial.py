@@ -4,7 +4,7 @@ The program is ``tests/engine/lanes_trial/trial.cpp``. Every kind makes it in it
 prints with that of the library that is installed:
 
 pages: against forbidden pages. clang: compiled by Clang. sanitized: with the sanitizers of addresses, leaks
-and undefined behaviour. valgrind: in valgrind (AVX2). neon: for ARM, in qemu.
+and undefined behaviour. threads: with that of threads. valgrind: in valgrind (AVX2). neon: for ARM, in qemu.
 
 suite: the tests of the kernel in Python, on a library with those sanitizers.
 """
@@ -48,7 +48,7 @@ class Way(NamedTuple):
 def build(way: Way, folder: Path, library: Path = FILE, source: str = "trial") -> Path:
     """The program, made in this folder; with ``library`` for a source, the library itself."""
     setup = runpy.run_path(str(ROOT / "setup.py"))
-    sets = setup["SETS"][setup["MACHINES"][way.machine.lower()]]
+    sets = setup["FLAGS"]["sets"][setup["MACHINES"][way.machine.lower()]]
     program = folder / source
     common = [way.compiler, "-std=c++17", "-ffp-contract=off", *way.flags]
 
@@ -62,14 +62,14 @@ def build(way: Way, folder: Path, library: Path = FILE, source: str = "trial") -
         door = folder / "door.cpp"
         door.write_text(_door(way.sets))
         parts.append(compiled(door, "door.o", []))
-        plain = [flag for flag in setup["FLAGS"] if not flag.startswith(("-O", "-g"))]
+        plain = [flag for flag in setup["FLAGS"]["all"] if not flag.startswith(("-O", "-g"))]
         for name in way.sets:
             flags = [*plain, *sets[name], f"-DLANES_SET={name}"]
             parts.append(compiled(SOURCES / "set.cpp", f"{name}.o", flags))
     else:
         parts.append(shutil.copy(library, folder))
     wraps = [f"-Wl,--wrap={name}" for name in WRAPPED if source == "trial"]
-    subprocess.run([*common, *shared, *wraps, *parts, "-lm", "-o", program], check=True)
+    subprocess.run([*common, *shared, *wraps, *parts, "-lm", "-pthread", "-o", program], check=True)
     return program
 
 
@@ -104,7 +104,8 @@ def bits(
     for text in done.stdout.splitlines():
         number, name_of_set, layout, written = text.split()
         if found.setdefault(int(number), written) != written:
-            raise RuntimeError(f"case {number}: {name_of_set}, {layout} differs: {done.stdout}")
+            of_case = [line for line in done.stdout.splitlines() if line.startswith(f"{number} ")]
+            raise RuntimeError("\n".join([f"{name_of_set}, {layout} differs:", *of_case]))
     if list(found) != list(cases):
         raise RuntimeError(f"{len(found)} of {len(cases)} cases were told of")
     return found
@@ -129,6 +130,7 @@ def ways() -> dict[str, Way]:
         "pages": Way(),
         "clang": Way(clang() or "clang++", ("-O3",), here),
         "sanitized": Way(flags=("-O0", *SANITIZERS), sets=here),
+        "threads": Way(flags=("-O1", "-g", "-fsanitize=thread"), sets=[narrow_set()]),
         "valgrind": Way(flags=("-O1", "-g"), sets=[narrow_set()], runner=VALGRIND),
         "neon": Way(*arm),
     }

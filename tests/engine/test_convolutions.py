@@ -55,12 +55,12 @@ def sample(shape, rows, classes=3):
     return torch.randn(rows, *shape, generator=g), torch.arange(rows) % classes
 
 
-def started(net, shape, rows=17, layout=None, library=None, **settings):
+def started(net, shape, rows=17, layout=None, library=None, ranks=None, **settings):
     data = sample(shape, rows)
     training = train(data, net, every=1000, data_seed=1, **{"engine": "lanes", "steps": 4} | settings)
     kernel = training.setup.kernel
     if isinstance(kernel, LanesKernel):
-        kernel.layout, kernel.library = layout, library or kernel.library
+        kernel.layout, kernel.library, kernel.ranks = layout, library or kernel.library, ranks
     return training
 
 
@@ -138,6 +138,16 @@ def test_every_instruction_set_and_layout_gives_the_same_bits(problem, drawn):
 def test_channels_in_the_lanes_give_the_bits_of_examples_in_the_lanes(problem, drawn):
     fused = [library for library in libraries() if library.fused]  # the others take minutes
     assert_same_by_every_way(problem, fused, **drawn)
+
+
+@settings(max_examples=12, **LOOSE)
+@given(problems((3, 8, 16, 32)), st.fixed_dictionaries(SETTINGS), st.sampled_from([2, 3]))
+def test_workers_that_divide_a_step_change_no_bit(problem, drawn, ranks):
+    net, shape = problem
+    wanted_SP, wanted = trained(net, shape, ranks=1, threads=1, **drawn)
+    loss_SP, bits = trained(net, shape, ranks=ranks, threads=ranks, **drawn)
+    assert torch.equal(loss_SP, wanted_SP)
+    assert torch.equal(bits, wanted)
 
 
 @settings(max_examples=8, **LOOSE)

@@ -237,3 +237,54 @@ def test_wrong_arrays_are_errors_and_end_no_process():
 def test_wrong_arrays_are_errors_and_end_no_process_thousands_of_times():
     for first in range(1000, 21_000, 1000):
         _fuzz(first, first + 1000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_ends_an_evaluation(threads):
+    process = child(
+        """
+        import sys
+        import torch
+        from treino.engine import mlp, train
+
+        x, y = torch.rand(4000, 64), torch.arange(4000) % 4
+        training = train((x, y), mlp(2048, 2048), steps=1, engine="lanes", threads=int(sys.argv[1]))
+        print("ready", flush=True)
+        try:
+            training.setup.kernel.outputs(training.state.population, torch.arange(1), x.repeat(100, 1))
+        except KeyboardInterrupt:
+            print("stopped", flush=True)
+        """,
+        threads,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    worked = psutil.Process(process.pid).cpu_times
+    begin = worked().user
+    until(lambda: worked().user > begin + 0.3, process)
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=HANG)
+    assert out == "stopped\n", error
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_kernel_goes_on_after_a_fork():
+    process = child("""
+        import os, torch
+        from oracles import sample
+        from treino.engine import mlp, train
+
+        training = train(sample(), mlp(20), steps=20, every=10, seeds=range(40), engine="lanes", threads=2)
+        training.advance(None)  # its threads have started
+        pid = os.fork()
+        training.advance(None)
+        print(pid == 0, float(training.state.population.params.double().sum()), flush=True)
+        if pid:
+            os.waitpid(pid, 0)
+    """)
+    out, error = process.communicate(timeout=HANG)
+    (first, one), (second, other) = (line.split() for line in out.splitlines())
+    assert {first, second} == {"True", "False"}, error
+    assert one == other

@@ -56,14 +56,21 @@ def test_the_kernel_s_own_tests_pass_with_the_sanitizers(tmp_path):
     assert suite(tmp_path) == 0
 
 
+COMPILERS = {
+    "clang": {"CC": (clang() or "").replace("++", ""), "CXX": clang() or ""},
+    "fast math": {"CFLAGS": "-Ofast -ffast-math -ffinite-math-only", "CXXFLAGS": "-ffast-math"},
+}
+
+
 @pytest.mark.thorough
-@pytest.mark.skipif(clang() is None, reason="no Clang here")
-def test_clang_makes_the_same_bits(plain, tmp_path):
+@pytest.mark.parametrize("name", COMPILERS)
+def test_other_compilers_and_flags_make_the_same_bits(name, plain, tmp_path):
+    if name == "clang" and clang() is None:
+        pytest.skip("no Clang here")
     script = "setup.py", "-q", "build_ext", f"--build-lib={tmp_path}", f"--build-temp={tmp_path / 'objects'}"
-    compilers = {"CC": clang().replace("++", ""), "CXX": clang()}
-    subprocess.run([sys.executable, *script], cwd=ROOT, env=os.environ | compilers, check=True)
+    subprocess.run([sys.executable, *script], cwd=ROOT, env=os.environ | COMPILERS[name], check=True)
     library = next(tmp_path.rglob(FILE.name))
-    assert b"clang" in library.read_bytes()
+    assert (b"clang" in library.read_bytes()) == (name == "clang")
     cases = range(300)
     assert bits(build(Way(), tmp_path, library), cases) == bits(plain, cases)
 

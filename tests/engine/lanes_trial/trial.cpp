@@ -2,13 +2,17 @@
 //
 //     lanes_trial FIRST COUNT PLACEMENT [SET]     placement: heap, end, begin
 //
-// a line for each case, instruction set and layout: "17 avx2 units 0123456789abcdef", which hang on the number
+// a line for each case, instruction set, layout and number of ranks: "17 avx2 units×1 0123456789abcdef", which hang on the number
 // of the case alone. Exits with 1 and a line "fault: ..." where memory was asked for in a step, where something
 // was written that is not the library's, or where a row that isn't there was taken.
 #include <cinttypes>
 #include <initializer_list>
+#include <thread>
+#include <vector>
 
+#define LANES_SET lanes_trial
 #include "../../../src/treino/engine/lanes/border.hpp"
+#include "../../../src/treino/engine/lanes/random.hpp"
 #include "allocations.hpp"
 #include "buffers.hpp"
 
@@ -34,8 +38,7 @@ struct Case {
     int64_t sizes[5], starts[8];
     int32_t layers, activation, loss, optimizer, nesterov, dropout, summed, softmax_first, averages;
     int64_t D, C, n, gates, line, members, trained, rows, steps, schedules, largest, end[4];
-    bool batches, weighted, wild;  // wild: numbers that no sane table holds
-    double slice;                  // seconds in the library
+    bool batches, weighted, wild, cut;  // wild: numbers that no sane table holds; cut: trained in two calls
 
     explicit Case(Random& r) {
         layers = (int32_t)r.between(1, 4);
@@ -58,7 +61,12 @@ struct Case {
             largest = batch > largest ? batch : largest;
             end[s] = stop += batch;
         }
-        slice = r.chance(2) ? 0 : 10;
+        cut = r.chance(2);
+    }
+    int64_t widest() const {  // of the hidden layers
+        int64_t most = 1;
+        for (int l = 1; l < layers; l++) most = sizes[l] > most ? sizes[l] : most;
+        return most;
     }
     // Of a member's tensor number i.
     int64_t numbers(int i) const { return sizes[i / 2 + 1] * (i % 2 ? 1 : sizes[i / 2]); }
@@ -79,7 +87,8 @@ struct Arrays {
     Buffer<Network> network;
     Buffer<Members> members;
     Buffer<Steps> steps;
-    Buffer<Progress> progress;
+    Buffer<int64_t> next;
+    Buffer<int32_t> stop, hash;
 
     Arrays(const Case& c, Placement p)
         : sizes(p, c.layers + 1), starts(p, 2 * c.layers), row_R(p, c.trained), seed_P(p, c.members),
@@ -90,7 +99,8 @@ struct Arrays {
           factor_KS(p, c.schedules * c.steps), x_ND(p, c.rows * c.D), target_NC(p, c.rows * c.C),
           params(p, c.members * c.n), grads(p, c.members * c.n), first_moment(p, c.members * c.n),
           second_moment(p, c.members * c.n), average(p, c.averages ? c.members * c.n : 1), loss_SR(p, c.steps * c.trained),
-          z_RNC(p, c.trained * c.rows * c.C), network(p, 1), members(p, 1), steps(p, 1), progress(p, 1) {}
+          z_RNC(p, c.trained * c.rows * c.C), network(p, 1), members(p, 1), steps(p, 1), next(p, 1), stop(p, 1),
+          hash(p, c.largest * c.widest() + 16) {}
 };
 
 static void draw(const Case& c, Random& r, Arrays& a) {
@@ -142,14 +152,15 @@ static void draw(const Case& c, Random& r, Arrays& a) {
     m = {a.row_R.data(), a.params.data(), a.grads.data(),
          {a.first_moment.data(), c.optimizer == SGD ? nullptr : a.second_moment.data()},
          c.averages ? a.average.data() : nullptr, {}, a.seed_P.data(),
-         a.schedule_P.data(), c.trained};
+         a.schedule_P.data(), c.trained, a.next.data()};
     for (int i = 0; i < HYPERPARAMETERS; i++) m.hp[i] = a.hp[i].data();
     a.steps[0] = {a.x_ND.data(), classes ? a.class_N.data() : nullptr, classes ? nullptr : a.target_NC.data(),
                   c.batches ? a.index.data() : nullptr, c.batches ? a.end_S.data() : nullptr,
-                  a.factor_KS.data(), a.loss_SR.data(), c.rows, 5, 3, c.steps, c.schedules, 0, c.steps};
+                  a.factor_KS.data(), a.loss_SR.data(), c.rows, 5, 3, c.steps, 0, c.steps};
+    for (int64_t e = 0; e < a.hash.size(); e++) a.hash[e] = (int32_t)lanes_trial::mix((uint64_t)e + 0x9E3779B9u);
     a.sizes.close(), a.starts.close(), a.row_R.close(), a.seed_P.close(), a.schedule_P.close();
     a.target_CC.close(), a.weight_C.close(), a.factor_KS.close(), a.x_ND.close(), a.target_NC.close();
-    a.column_D.close(), a.network.close(), a.members.close(), a.end_S.close();
+    a.column_D.close(), a.network.close(), a.members.close(), a.end_S.close(), a.hash.close();
     for (auto& hp : a.hp) hp.close();
 }
 
@@ -164,27 +175,40 @@ struct Bits {  // FNV-1a; which of the many NaN it is says nothing
     }
 };
 
-static void train(const Library& library, Trainer* trainer, Arrays& a, int64_t start, int64_t stop, double slice) {
+// f(rank) in a thread for each rank, or here for one; -> the answer, which must be the same for all.
+template <class Function> static int32_t together(int32_t ranks, const Function& f) {
+    if (ranks == 1) return f(0);
+    std::vector<int32_t> answers((size_t)ranks);
+    std::vector<std::thread> threads;
+    for (int32_t rank = 0; rank < ranks; rank++) threads.emplace_back([&, rank] { answers[(size_t)rank] = f(rank); });
+    for (std::thread& thread : threads) thread.join();
+    for (int32_t answer : answers) if (answer != answers[0]) fail("the ranks answer differently");
+    return answers[0];
+}
+
+static void train(const Library& library, Trainer* trainer, Arrays& a, int32_t ranks, int64_t start, int64_t stop) {
     a.steps[0].start = start, a.steps[0].stop = stop;
-    a.progress[0] = {0, start};
-    int32_t answer;
+    a.next[0] = 0;
     allocations = 0;
-    do answer = library.train(trainer, a.members.data(), a.steps.data(), a.progress.data(), slice);
-    while (answer == OUT_OF_TIME);
+    const int32_t answer = together(ranks, [&](int32_t rank) {
+        return library.train(trainer, rank, a.members.data(), a.steps.data(), a.stop.data());
+    });
     if (answer != DONE) fail("rows that are there were refused");
-    if (allocations) fail("memory was asked for in a step");
+    if (allocations && ranks == 1) fail("memory was asked for in a step");  // threads ask for theirs
 }
 
 // Numbers that aren't there, at a place that the first step reads.
-static void refuse_at(const Library& library, Trainer* trainer, Arrays& a, int64_t& place, int64_t most) {
+static void refuse_at(const Library& library, Trainer* trainer, Arrays& a, int32_t ranks, int64_t& place, int64_t most) {
     const int64_t right = place;
     a.steps[0].start = 0, a.steps[0].stop = 1;
     for (int64_t value : {(int64_t)-1, most, INT64_MIN, INT64_MAX}) {
         place = value;
         Bits before, after;
         before.add(a.params);
-        a.progress[0] = {0, 0};
-        if (library.train(trainer, a.members.data(), a.steps.data(), a.progress.data(), 10) != OUT_OF_RANGE)
+        a.next[0] = 0;
+        if (together(ranks, [&](int32_t rank) {
+                return library.train(trainer, rank, a.members.data(), a.steps.data(), a.stop.data());
+            }) != OUT_OF_RANGE)
             fail("a row or class that isn't there was taken");
         after.add(a.params);
         if (before.hash != after.hash) fail("a step that was refused changed a weight");
@@ -193,41 +217,61 @@ static void refuse_at(const Library& library, Trainer* trainer, Arrays& a, int64
 }
 
 // A row or class that isn't there, first or last in the first batch.
-static void refuse(const Library& library, Trainer* trainer, const Case& c, Arrays& a) {
+static void refuse(const Library& library, Trainer* trainer, const Case& c, Arrays& a, int32_t ranks) {
     for (int64_t i : {(int64_t)0, (c.batches ? c.end[0] : c.rows) - 1}) {
-        if (c.batches) refuse_at(library, trainer, a, a.index[i], c.rows);
-        if (c.loss == CROSS_ENTROPY) refuse_at(library, trainer, a, a.class_N[c.batches ? a.index[i] : i], c.C);
+        if (c.batches) refuse_at(library, trainer, a, ranks, a.index[i], c.rows);
+        if (c.loss == CROSS_ENTROPY) refuse_at(library, trainer, a, ranks, a.class_N[c.batches ? a.index[i] : i], c.C);
     }
 }
 
-static Trainer* open_after_failures(const Library& library, const Network* network, int64_t rows, int32_t units) {
+// Told to stop before its first step, it writes nothing.
+static void stop_at_once(const Library& library, Trainer* trainer, Arrays& a) {
+    Bits before, after;
+    for (Bits* bits : {&before, &after}) {
+        bits->add(a.params), bits->add(a.first_moment), bits->add(a.loss_SR), bits->add(a.z_RNC);
+        if (bits == &after) break;
+        a.stop[0] = 1, a.next[0] = 0;
+        if (library.train(trainer, 0, a.members.data(), a.steps.data(), a.stop.data()) != STOPPED) fail("it went on");
+        a.next[0] = 0;
+        const int64_t rows = a.steps[0].rows;
+        if (library.outputs(trainer, 0, a.members.data(), a.x_ND.data(), rows, a.z_RNC.data(), a.stop.data()) != STOPPED)
+            fail("an evaluation went on");
+        a.stop[0] = 0;
+    }
+    if (before.hash != after.hash) fail("a training that was told to stop has written");
+}
+
+static Trainer* open_after_failures(const Library& library, const Arrays& a, int64_t rows, int32_t units, int32_t ranks) {
     for (int64_t number = 0;; number++) {  // each of its allocations fails once
         failing = number, allocations = 0;
-        Trainer* trainer = library.open(network, rows, units);
+        Trainer* trainer = library.open(a.network.data(), a.hash.data(), rows, units, ranks);
         failing = -1;
         if (allocations <= number) return trainer;
         if (trainer) fail("an allocation that failed was not noticed");
     }
 }
 
-static void run(int64_t number, Placement placement, const Library& library, int32_t units) {
+static void run(int64_t number, Placement placement, const Library& library, int32_t units, int32_t ranks) {
     Random random{(uint64_t)number * 0x100000001b3u};
     const Case c(random);
     Arrays a(c, placement);
     draw(c, random, a);
     Buffer<float> before(Placement::heap, a.params.size());
     std::memcpy(before.data(), a.params.data(), (size_t)a.params.size() * sizeof(float));
-    Trainer* trainer = number % 16 ? library.open(a.network.data(), c.largest, units)
-                                   : open_after_failures(library, a.network.data(), c.largest, units);
+    Trainer* trainer = number % 16 ? library.open(a.network.data(), a.hash.data(), c.largest, units, ranks)
+                                   : open_after_failures(library, a, c.largest, units, ranks);
     if (!trainer) fail("no memory");
-    if (number % 4 == 0) refuse(library, trainer, c, a);
+    if (number % 4 == 0) refuse(library, trainer, c, a, ranks);
     a.index.close(), a.class_N.close();
-    const int64_t middle = c.steps / 2;
-    if (middle) train(library, trainer, a, 0, middle, c.slice);
-    train(library, trainer, a, middle, c.steps, c.slice);
-    allocations = 0;
-    library.outputs(trainer, a.members.data(), a.x_ND.data(), c.rows, a.z_RNC.data());
-    if (allocations) fail("memory was asked for in an evaluation");
+    if (number % 4 == 1 && ranks == 1) stop_at_once(library, trainer, a);
+    const int64_t middle = c.cut ? c.steps / 2 : 0;
+    if (middle) train(library, trainer, a, ranks, 0, middle);
+    train(library, trainer, a, ranks, middle, c.steps);
+    allocations = a.next[0] = 0;
+    together(ranks, [&](int32_t rank) {
+        return library.outputs(trainer, rank, a.members.data(), a.x_ND.data(), c.rows, a.z_RNC.data(), a.stop.data());
+    });
+    if (allocations && ranks == 1) fail("memory was asked for in an evaluation");
     library.close(trainer);
     Bits bits;
     for (const Buffer<float>* b : {&a.loss_SR, &a.params, &a.grads, &a.first_moment, &a.second_moment, &a.average, &a.z_RNC})
@@ -239,7 +283,8 @@ static void run(int64_t number, Placement placement, const Library& library, int
             if ((!trains || !c.used(j)) && std::memcmp(&before[i * c.n + j], &a.params[i * c.n + j], 4))
                 fail("a number that is not the trained members' was written");
     }
-    std::printf("%" PRId64 " %s %s %016" PRIx64 "\n", number, library.name, units ? "units" : "members", bits.hash);
+    const char* layout = units ? "units" : "members";
+    std::printf("%" PRId64 " %s %s×%d %016" PRIx64 "\n", number, library.name, layout, ranks, bits.hash);
 }
 
 int main(int count, char** words) {
@@ -253,7 +298,8 @@ int main(int count, char** words) {
             const Library* library = treino_lanes(i, &fused);
             if (!library) break;
             if (count > 4 && std::strcmp(words[4], library->name)) continue;
-            for (int32_t units = 0; units < 2; units++) run(number, placement, *library, units);
+            for (int32_t units = 0; units < 2; units++)
+                for (int32_t ranks = 1; ranks <= (number % 2 ? 4 : 2); ranks++) run(number, placement, *library, units, ranks);
         }
     return 0;
 }

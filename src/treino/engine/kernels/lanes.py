@@ -2,9 +2,10 @@
 
 import ctypes
 import itertools
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,6 @@ from torch import Tensor, nn
 from treino.engine.devices import cpu_cores
 from treino.engine.kernels.lanes_library import (
     ACTIVATIONS,
-    DONE,
     HYPERPARAMETERS,
     LOSSES,
     OPTIMIZERS,
@@ -21,7 +21,6 @@ from treino.engine.kernels.lanes_library import (
     Library,
     Members,
     Network,
-    Progress,
     check_chunk,
     check_inputs,
     check_members,
@@ -31,34 +30,41 @@ from treino.engine.kernels.lanes_library import (
 )
 from treino.engine.kernels.workers import Workers
 from treino.engine.losses import soft_targets
-from treino.engine.nets import CNN
+from treino.engine.nets import CNN, multiplications
 from treino.engine.population import Population
+from treino.engine.rng import element_hash
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import Batches, Chunk
 from treino.words import _
 
-SLICE_SECONDS = 0.05  # longest call of the library between checks for Ctrl-C
+TEAM_STEP = 400_000  # multiplications of a step at which several workers divide it
+TEAM_CALL = 20_000_000  # multiplications of a call, half a millisecond, at which they do
+LONG = 500_000_000  # multiplications, 10 ms or more, at which the caller waits for Ctrl-C and doesn't work
 CACHE_BYTES = 2 << 20  # blocks of members above this size are memory-bound
 SINGLE_STEP = 2500  # the fixed cost of a member's step, in vector products
 FEWEST_ROWS = 256  # minimum number of rows of a block's buffers
+KEPT_CALLS = 8  # calls after which a block that was not used is given back
+PADDING = 16  # elements that the library may read beyond the last one
 
 
 @dataclass(frozen=True, eq=False)
 class LanesPart:
-    """Members that one worker trains. units: lanes hold units. rows: their rows in the population. places:
-    their indices among the members in training."""
+    """Members that teams of workers train, block by block. units: lanes hold units. rows: their rows in the
+    population. places: their indices among the members in training. blocks: how many blocks."""
 
     units: bool
     rows: Tensor
     places: Tensor
+    blocks: int
 
 
 class LanesKernel:
-    """The kernel for MLPs in float32 on the CPU.
+    """The kernel for MLPs and CNNs in float32 on the CPU.
 
     threads: the largest number of workers. layout: what lanes hold: ``members`` or ``units``; None:
     the faster. Of convolutions they hold channels where these fill them, else examples; with ``examples``
-    always these. Workers, layout and instruction set don't change a bit of the result.
+    always these. ranks: how many workers divide a step; None: by its size. Neither these nor the instruction
+    set change a bit of the result.
     """
 
     def __init__(
@@ -67,18 +73,20 @@ class LanesKernel:
         threads: int | None = None,
         layout: str | None = None,
         library: Library | None = None,
+        ranks: int | None = None,
     ) -> None:
         self.shared, self.threads, self.intra_op_threads = shared, threads or cpu_cores(), 1
-        self.layout, self.library = layout, library or libraries()[0]
-        self.network = _network(shared)
-        self.free: dict[tuple[bool, int], list[LanesBlock]] = {}
+        self.layout, self.library, self.ranks = layout, library or libraries()[0], ranks
+        self.network, self.products = _network(shared), _products(shared)
         self.workers = Workers(self.threads)
-        self.stopping = False
+        self.free: list[LanesBlock] = []
+        self.calls, self.lock = 0, threading.Lock()
+        self.hash = torch.empty(0, dtype=torch.int32)
 
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
         check_members(self.shared, population, rows)
         check_chunk(self.shared, population, rows, chunk)
-        loss = torch.empty(chunk.steps, len(rows))
+        loss_SR = torch.empty(chunk.steps, len(rows))
         groups = [(torch.arange(len(rows)), chunk.batches)]
         if chunk.orders:
             order_R = population.order_P[rows]
@@ -86,25 +94,28 @@ class LanesKernel:
                 ((order_R == order).nonzero().flatten(), chunk.orders[order])
                 for order in order_R.unique().tolist()
             ]
-        jobs = []
+        parts = []
         for places, batches in groups:
             steps = _ChunkArrays(chunk, batches)
-            jobs += [(part, steps) for part in self._parts(rows[places], places, steps.largest)]
-        keyframes = sorted(chunk.keyframe_steps)
+            parts += [
+                (part, steps, torch.empty(chunk.steps, len(part.rows)))
+                for part in self._parts(rows[places], places, steps.largest)
+            ]
         begin = 0
-        for stop in [*keyframes, *([] if chunk.steps in keyframes else [chunk.steps])]:
-            self._all(
+        for stop in sorted({*chunk.keyframe_steps, chunk.steps}):
+            self._run(
                 [
-                    lambda part=part, steps=steps, begin=begin, stop=stop: self._train(
-                        population, part, steps, begin, stop, loss
-                    )
-                    for part, steps in jobs
-                ]
+                    (part, steps.largest, self._training(population, part, steps.known(loss, begin, stop)))
+                    for part, steps, loss in parts
+                ],
+                (stop - begin) * sum(len(part.rows) * steps.largest for part, steps, _loss in parts),
             )
             if stop in chunk.keyframe_steps:
                 chunk.copy_member(population)
             begin = stop
-        return loss
+        for part, _steps, loss in parts:
+            loss_SR[:, part.places] = loss
+        return loss_SR
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
         return self.outputs_of(population.answering, rows, x)
@@ -112,47 +123,43 @@ class LanesKernel:
     def outputs_of(self, params_Pn: Tensor, rows: Tensor, x: Tensor) -> Tensor:
         """Outputs ``[R, N, C]`` of the networks in these rows of ``params_Pn``."""
         classes = self.shared.shape.sizes[-1]
-        output_RNC = torch.empty(len(rows), len(x), classes)
         x = x.to(torch.float32).contiguous()
         check_params(self.shared, params_Pn, rows)
         check_inputs(self.shared, x)
-
-        def job(part: LanesPart) -> None:
-            whole = torch.equal(part.places, torch.arange(len(rows)))
-            out = output_RNC if whole else torch.empty(len(part.rows), len(x), classes)
-            with self._trainer(part.units, 1) as trainer:
-                members = Members(part.rows.data_ptr(), params_Pn.data_ptr(), count=len(part.rows))
-                self.library.functions.outputs(trainer.handle, members, x.data_ptr(), len(x), out.data_ptr())
-            if not whole:
-                output_RNC[part.places] = out
-
         parts = self._parts(rows, torch.arange(len(rows)), FEWEST_ROWS)
-        self._all([lambda part=part: job(part) for part in parts])
-        return output_RNC
+        found = [torch.empty(len(part.rows), len(x), classes) for part in parts]
+        self._run(
+            [
+                (part, min(len(x), FEWEST_ROWS), self._evaluation(params_Pn, part, x, out_RNC))
+                for part, out_RNC in zip(parts, found, strict=True)
+            ],
+            len(rows) * len(x),
+        )
+        return found[0] if len(found) == 1 else torch.cat([torch.empty(0, len(x), classes), *found])
 
-    def _train(
-        self,
-        population: Population,
-        part: LanesPart,
-        steps: "_ChunkArrays",
-        begin: int,
-        stop: int,
-        loss_SR: Tensor,
-    ) -> None:
-        loss = torch.empty(steps.count, len(part.rows))
-        members, now = _members(population, part.rows), Progress(0, begin)
-        known = steps.known(loss, begin, stop)
-        with self._trainer(part.units, steps.largest) as trainer:
-            while not self.stopping:
-                answer = self.library.functions.train(trainer.handle, members, known, now, SLICE_SECONDS)
-                if answer == OUT_OF_RANGE:
-                    raise IndexError("a batch names a row or a class that isn't there")
-                if answer == DONE:
-                    break
-        loss_SR[begin:stop, part.places] = loss[begin:stop]
+    def _training(self, population: Population, part: LanesPart, steps: LanesSteps) -> "LanesJob":
+        members = _members(population, part.rows)
+
+        def job(block: LanesBlock, rank: int, stop: ctypes.c_int32) -> None:
+            if self.library.functions.train(block.handle, rank, members, steps, stop) == OUT_OF_RANGE:
+                raise IndexError("a batch names a row or a class that isn't there")
+
+        return job
+
+    def _evaluation(self, params_Pn: Tensor, part: LanesPart, x: Tensor, out_RNC: Tensor) -> "LanesJob":
+        count = len(part.rows)
+        members = Members(part.rows.data_ptr(), params_Pn.data_ptr(), count=count)
+        members.next = ctypes.pointer(ctypes.c_int64())
+
+        def job(block: LanesBlock, rank: int, stop: ctypes.c_int32) -> None:
+            self.library.functions.outputs(
+                block.handle, rank, members, x.data_ptr(), len(x), out_RNC.data_ptr(), stop
+            )
+
+        return job
 
     def _parts(self, rows: Tensor, places: Tensor, batch: int) -> list[LanesPart]:
-        """Divide members by the faster layout, and into a part for each worker."""
+        """Divide members by the faster layout."""
         lanes, count = self.library.lanes, len(rows)
         layout = "units" if isinstance(self.shared.net, CNN) else self.layout
         alone = {None: (count - count % lanes, 0, count), "members": (count,), "units": (0,)}
@@ -160,11 +167,8 @@ class LanesKernel:
         parts = []
         for units, first, stop, least in ((False, 0, crowd, lanes), (True, crowd, count, 1)):
             blocks = -(-(stop - first) // least)
-            workers = min(self.threads, blocks)
-            for worker in range(workers):
-                a = first + blocks * worker // workers * least
-                b = min(stop, first + blocks * (worker + 1) // workers * least)
-                parts.append(LanesPart(units, rows[a:b].contiguous(), places[a:b]))
+            if blocks:
+                parts.append(LanesPart(units, rows[first:stop].contiguous(), places[first:stop], blocks))
         return parts
 
     def _time(self, side_by_side: int, one_by_one: int, batch: int) -> float:
@@ -181,39 +185,96 @@ class LanesKernel:
         turns = -(-side_by_side // lanes // self.threads), -(-one_by_one // self.threads)
         return turns[0] * block * batch + turns[1] * (one * batch + SINGLE_STEP)
 
-    def _all(self, jobs: list) -> None:
-        """Run all jobs on the workers."""
-        self.stopping = False
-        self.workers.map(lambda job: job(), jobs, self._stop)
+    def _run(self, work: "list[tuple[LanesPart, int, LanesJob]]", rows: int) -> None:
+        """Run the jobs of the parts' teams, each with a block for batches of so many rows.
 
-    def _stop(self) -> None:
-        self.stopping = True
+        rows: of all steps and members, for how long it takes.
+        """
+        stop = ctypes.c_int32()
+        products = rows * self.products
+        ranks = self._ranks([(part, batch) for part, batch, _job in work], products)
+        self.calls += 1
 
-    @contextmanager
-    def _trainer(self, units: bool, rows: int) -> "Iterator[LanesBlock]":
-        """A block for batches of ``rows`` rows that no other thread uses."""
+        def alone(part: LanesPart, batch: int, job: LanesJob) -> None:
+            block = self._take(part.units, batch, 1)
+            job(block, 0, stop)
+            self._give(block)
+
+        jobs, shared = list[Callable[[], None]](), list[LanesBlock]()
+        for part, batch, job in work:
+            for _team in range(min(part.blocks, self.threads // ranks)):
+                if ranks == 1:
+                    jobs.append(partial(alone, part, batch, job))
+                else:
+                    shared.append(self._take(part.units, batch, ranks))
+                    jobs += [partial(job, shared[-1], rank, stop) for rank in range(ranks)]
+        self.workers.run(jobs, lambda: setattr(stop, "value", 1), caller=products < LONG)
+        for block in shared:
+            self._give(block)
+        self.free = [block for block in self.free if block.call > self.calls - KEPT_CALLS]
+
+    def _ranks(self, parts: list[tuple[LanesPart, int]], products: int) -> int:
+        """How many workers divide each step of a member among them: those whom no member of their own awaits,
+        if the step and the call are long enough for their waits."""
+        if self.ranks is not None:
+            return self.ranks
+        blocks = sum(part.blocks for part, _batch in parts)
+        largest = max((batch for _part, batch in parts), default=0) * self.products
+        if not blocks or largest < TEAM_STEP or products < TEAM_CALL:
+            return 1
+        return max(1, self.threads // blocks)
+
+    def _take(self, units: bool, rows: int, ranks: int) -> "LanesBlock":
+        """A block for batches of ``rows`` rows that nobody else uses. After an error it isn't given back."""
         rows = max(FEWEST_ROWS, 1 << (rows - 1).bit_length())
-        spare = self.free.setdefault((units, rows), [])
-        try:
-            trainer = spare.pop()
-        except IndexError:
-            trainer = LanesBlock(self.library, self.network, rows, units + (self.layout == "examples"))
-        yield trainer  # not used again after an interrupt
-        spare.append(trainer)
+        with self.lock:
+            for block in self.free:
+                if (block.units, block.rows, block.ranks) == (units, rows, ranks):
+                    self.free.remove(block)
+                    return block
+            hash_of_element = self._hash(rows)
+        layout = units + (self.layout == "examples")
+        return LanesBlock(self.library, self.network, hash_of_element, rows, layout, ranks)
+
+    def _give(self, block: "LanesBlock") -> None:
+        block.call = self.calls
+        with self.lock:
+            self.free.append(block)
+
+    def _hash(self, rows: int) -> Tensor:
+        """The numbers of dropout's elements, for batches of so many rows; all blocks read them."""
+        shape = self.shared.shape
+        sizes = shape.sizes[:-1] if isinstance(self.shared.net, CNN) else shape.sizes[1:-1]
+        count = rows * max(sizes, default=0) + PADDING if shape.dropout else 0
+        if len(self.hash) < count:
+            self.hash = element_hash(1, count).flatten()
+        return self.hash
 
 
 class LanesBlock:
-    """A block of memory that the library allocates to train some members."""
+    """A block of memory that the library allocates to train some members. call: its last one."""
 
-    def __init__(self, library: Library, network: Network, rows: int, units: bool) -> None:
-        self.library = library
-        self.handle = library.functions.open(network, rows, units)
+    def __init__(
+        self,
+        library: Library,
+        network: Network,
+        hash_of_element: Tensor,
+        rows: int,
+        layout: int,
+        ranks: int,
+    ) -> None:
+        self.library, self.units, self.rows, self.ranks, self.call = library, layout > 0, rows, ranks, 0
+        self.held = network, hash_of_element  # what the library goes on reading
+        self.handle = library.functions.open(network, hash_of_element.data_ptr(), rows, layout, ranks)
         if not self.handle:
             raise MemoryError("no memory for a block of the kernel lanes")
 
     def __del__(self) -> None:
         if self.__dict__.get("handle"):
             self.library.functions.close(self.handle)
+
+
+LanesJob = Callable[[LanesBlock, int, ctypes.c_int32], None]
 
 
 class _ChunkArrays:
@@ -246,7 +307,6 @@ class _ChunkArrays:
             self.first,
             self.optimizer_first,
             self.count,
-            len(self.factor_KS),
             begin,
             stop,
         )
@@ -274,6 +334,14 @@ def lanes_obstacle(shared: SharedConfig) -> str | None:
         if name not in known:
             return _("The engine lanes has no {name} compiled in.").format(name=name)
     return None
+
+
+def _products(shared: SharedConfig) -> int:
+    """The multiplications of a row, forwards."""
+    if not isinstance(shared.net, CNN):
+        return shared.layout.count
+    assert shared.item_shape is not None
+    return multiplications(shared.net, shared.item_shape, shared.shape.sizes[-1])
 
 
 POOL_NUMBERS = {"none": 0, "max": 1, "average": 2}
@@ -343,6 +411,7 @@ def _members(population: Population, rows: Tensor) -> Members:
         population.seed_P.data_ptr(),
         population.schedule_P.data_ptr(),
         len(rows),
+        ctypes.pointer(ctypes.c_int64()),
     )
     members.held = rows
     return members

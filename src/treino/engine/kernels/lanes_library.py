@@ -29,7 +29,7 @@ ACTIVATIONS = ("relu", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", "identit
 LOSSES = ("cross_entropy", "bce", "mse", "l1", "huber")
 OPTIMIZERS = ("sgd", "adam", "adamw")
 HYPERPARAMETERS = ("lr", "weight_decay", "momentum", "beta1", "beta2", "eps", "clip", "dropout", "ema")
-DONE, OUT_OF_TIME, OUT_OF_RANGE = range(3)
+DONE, OUT_OF_RANGE, STOPPED = range(3)
 assert set(HYPERPARAMETERS) == set(HP)
 
 
@@ -58,6 +58,7 @@ class Members(Structure):
         ("hp", c_void_p * len(HYPERPARAMETERS)),
         *((name, c_void_p) for name in ("seed_P", "schedule_P")),
         ("count", c_int64),
+        ("next", POINTER(c_int64)),
     ]
 
 
@@ -67,28 +68,26 @@ class LanesSteps(Structure):
             (name, c_void_p)
             for name in ("x_ND", "class_N", "target_NC", "index", "end_S", "shift", "factor_KS", "loss_SR")
         ),
-        *(
-            (name, c_int64)
-            for name in ("rows", "first", "optimizer_first", "steps", "schedules", "start", "stop")
-        ),
+        *((name, c_int64) for name in ("rows", "first", "optimizer_first", "steps", "start", "stop")),
     ]
-
-
-class Progress(Structure):
-    _fields_ = [("member", c_int64), ("step", c_int64)]
 
 
 class Functions(Structure):
     _fields_ = [
         ("name", c_char_p),
         ("lanes", c_int32),
-        ("open", CFUNCTYPE(c_void_p, POINTER(Network), c_int64, c_int32)),
+        ("open", CFUNCTYPE(c_void_p, POINTER(Network), c_void_p, c_int64, c_int32, c_int32)),
         ("close", CFUNCTYPE(None, c_void_p)),
         (
             "train",
-            CFUNCTYPE(c_int32, c_void_p, POINTER(Members), POINTER(LanesSteps), POINTER(Progress), c_double),
+            CFUNCTYPE(c_int32, c_void_p, c_int32, POINTER(Members), POINTER(LanesSteps), POINTER(c_int32)),
         ),
-        ("outputs", CFUNCTYPE(None, c_void_p, POINTER(Members), c_void_p, c_int64, c_void_p)),
+        (
+            "outputs",
+            CFUNCTYPE(
+                c_int32, c_void_p, c_int32, POINTER(Members), c_void_p, c_int64, c_void_p, POINTER(c_int32)
+            ),
+        ),
         ("map", CFUNCTYPE(None, c_int32, c_void_p, c_void_p, c_int64)),
     ]
 
@@ -169,7 +168,7 @@ def _of_these_sources(library: ctypes.CDLL) -> bool:
 
 def sources_hash() -> str:
     """The hash of the sources beside this file, to compare with the hash in the library."""
-    return sha256(b"".join(path.read_bytes() for path in sorted(SOURCES.glob("*.?pp")))).hexdigest()
+    return sha256(b"".join(path.read_bytes() for path in sorted(SOURCES.glob("*.*")))).hexdigest()
 
 
 # ---- checks of arguments

@@ -6,12 +6,13 @@
 #include <cstdint>
 
 enum Pool : int64_t { NO_POOL, MAX_POOL, AVERAGE_POOL };
+enum Layout : int32_t { MEMBERS, UNITS, EXAMPLES };
 enum Activation : int32_t { RELU, LEAKY_RELU, GELU, SILU, TANH, SIGMOID, IDENTITY };
 enum LossKind : int32_t { CROSS_ENTROPY, BCE, MSE, L1, HUBER };
 enum OptimizerKind : int32_t { SGD, ADAM, ADAMW };
 enum Hyperparameter { LR, WEIGHT_DECAY, MOMENTUM, BETA1, BETA2, EPS, CLIP, DROPOUT, EMA, HYPERPARAMETERS };
-enum Layout : int32_t { MEMBERS, UNITS, EXAMPLES };
-enum Answer : int32_t { DONE, OUT_OF_TIME, OUT_OF_RANGE };  // of train; the last: a row or class that isn't there
+// Everything is done; a row or class isn't there; it was told to stop, and what it had begun is lost.
+enum Answer : int32_t { DONE, OUT_OF_RANGE, STOPPED };
 
 struct ConvolutionShape {  // of nets.py's Convolution; its places in a member's row; all int64
     int64_t inputs, height, width, outputs, kernel, stride, padding, out_height, out_width;
@@ -23,7 +24,7 @@ struct ConvolutionShape {  // of nets.py's Convolution; its places in a member's
 struct Network {                 // what all members share
     const int64_t* sizes;        // [layers + 1]: D, H, ..., C
     const int64_t* starts;       // [2 layers]: where in a member's row W [out][in] and b [out] begin
-    const double* target_CC;     // cross-entropy: row c is the smoothed, weighted target of class c
+    const double* target_CC;     // cross-entropy: row c is the smoothed, weighted target of class c; trainers read it
     const double* weight_C;      // class weights, or null
     const int64_t* column_D;     // the number of each input's gate, or null
     int64_t n;
@@ -44,6 +45,7 @@ struct Members {                    // R rows of a population
     const double* hp[HYPERPARAMETERS];  // [P] each
     const int64_t *seed_P, *schedule_P;
     int64_t count;
+    int64_t* next;                  // how many of the R some worker has taken; all workers count here
 };
 
 struct Steps {
@@ -55,12 +57,8 @@ struct Steps {
     const int32_t* shift;      // [index, or S N][2]: how far each row's picture is moved down and right; or null
     const double* factor_KS;   // of the learning rate
     float* loss_SR;            // each step's loss before its update
-    int64_t rows, first, optimizer_first, steps, schedules;
+    int64_t rows, first, optimizer_first, steps;
     int64_t start, stop;       // train these of them
-};
-
-struct Progress {  // where train goes on: members done, and steps of those at hand
-    int64_t member, step;
 };
 
 struct Trainer;
@@ -68,12 +66,17 @@ struct Trainer;
 struct Library {  // one instruction set's functions
     const char* name;
     int32_t lanes;
-    // units: lanes hold a layer's units, and members go one by one; else lanes hold members. EXAMPLES: of
-    // convolutions always examples, not channels where these fill the lanes.
-    // rows: the largest batch. Null: no memory.
-    Trainer* (*open)(const Network*, int64_t rows, int32_t units);
+    // units: lanes hold a layer's units, and members go one by one; else lanes hold members. EXAMPLES: units,
+    // and of convolutions always examples, not channels where these fill the lanes.
+    // rows: the largest batch. hash: each element's number for dropout, [rows · widest hidden layer + 16], which
+    // the trainer goes on reading. Null: no memory.
+    Trainer* (*open)(const Network*, const int32_t* hash, int64_t rows, int32_t units, int32_t ranks);
     void (*close)(Trainer*);
-    int32_t (*train)(Trainer*, const Members*, const Steps*, Progress*, double seconds);
-    void (*outputs)(Trainer*, const Members*, const float* x_ND, int64_t rows, float* z_RNC);
+    // Every rank of a trainer, 0 to ranks − 1, is called from a thread of its own, with the same arguments, and they
+    // work together; after another answer than DONE the trainer is of no use. Several trainers may take members of
+    // the same Members at once. stop: not 0 as soon as they are to end.
+    int32_t (*train)(Trainer*, int32_t rank, const Members*, const Steps*, const int32_t* stop);
+    int32_t (*outputs)(Trainer*, int32_t rank, const Members*, const float* x_ND, int64_t rows, float* z_RNC,
+                       const int32_t* stop);
     void (*map)(int32_t function, const float* x, float* y, int64_t count);
 };

@@ -17,6 +17,7 @@
 #include <cstdlib>
 
 #include "convolution.hpp"
+#include "team.hpp"
 
 namespace LANES_SET {
 
@@ -97,8 +98,8 @@ static void close_pictures(Pictures* p) {
 
 constexpr int64_t PICTURE_BYTES = 8 << 20;  // of the numbers that are kept from the pass forward to the pass back
 
-// How many rows go through together: so many that their numbers stay in the last cache.
-static int64_t pictures_at_once(const Network* net, int64_t rows) {
+// How many rows go through together: so many that their numbers stay in the last cache, and each worker has some.
+static int64_t pictures_at_once(const Network* net, int64_t rows, int64_t workers) {
     int64_t bytes = 1;
     for (int64_t l = 0; l < net->convolution_count; l++) {
         const ConvolutionShape& s = net->convolutions[l];
@@ -106,7 +107,7 @@ static int64_t pictures_at_once(const Network* net, int64_t rows) {
         bytes += s.out_height * s.out_width * s.outputs * 8;
     }
     int64_t sixteens = PICTURE_BYTES / bytes / SIXTEEN;
-    sixteens = sixteens < 1 ? 1 : sixteens;
+    sixteens = sixteens < workers ? workers : sixteens;
     const int64_t all = (rows + SIXTEEN - 1) / SIXTEEN;
     return (sixteens < all ? sixteens : all) * SIXTEEN;
 }
@@ -196,14 +197,15 @@ static Pictures* open_pictures(const Network* net, int64_t rows, int64_t workers
 }
 
 // What the pass down multiplies with: each kernel the other way round, its channels exchanged.
-static void turn_kernels(const Pictures& p, const float* parameters) {
+static void reverse_kernels(const Pictures& p, const Rank& rank, const float* parameters) {
     for (int64_t l = 1; l < p.count; l++) {
         const Convolution& c = p.convolution[l];
         const int64_t places = c.s.kernel * c.s.kernel, in = c.s.inputs, out = c.s.outputs;
         const float* w = parameters + c.weight;
+        const Range mine = rank.share(out);
         for (int64_t t = 0; t < places; t++)
             for (int64_t i = 0; i < in; i++)
-                for (int64_t o = 0; o < out; o++) c.backwards[((places - 1 - t) * out + o) * in + i] = w[(t * in + i) * out + o];
+                for (int64_t o = mine.begin; o < mine.end; o++) c.backwards[((places - 1 - t) * out + o) * in + i] = w[(t * in + i) * out + o];
     }
 }
 
@@ -595,9 +597,9 @@ static void pictures_backward(const Pictures& p, const float* parameters, int64_
     }
 }
 
-// g ← (g where `more`, else 0) + the parts of all sixteens of n rows, in order.
-static void add_parts(const Pictures& p, int64_t n, bool more, float* g) {
-    for (int64_t i = 0; i < p.parameters; i += LANES) {
+// These vectors of g ← (g where `more`, else 0) + the parts of all sixteens of n rows, in order.
+static void add_parts(const Pictures& p, int64_t n, bool more, float* g, Range vectors) {
+    for (int64_t i = vectors.begin * LANES; i < vectors.end * LANES; i += LANES) {
         V sum = more ? unaligned(g + i) : V{};
         for (int64_t s = 0; s < (n + SIXTEEN - 1) / SIXTEEN; s++) sum += unaligned(p.part + s * p.parameters + i);
         std::memcpy(g + i, &sum, sizeof sum);

@@ -12,8 +12,6 @@ static inline uint64_t mix(uint64_t x) {  // splitmix64's finaliser (Steele, Lea
     return x ^ x >> 31;
 }
 
-static inline int32_t element_hash(int64_t element) { return (int32_t)mix((uint64_t)element + 0x9E3779B9u); }
-
 // Element e is kept where hash(e) a + b ≥ threshold; a is the low half made odd, b the high half.
 static inline uint64_t dropout_key(int64_t seed, int64_t layer, int64_t step) {
     return mix(mix(mix((uint64_t)seed) + (uint64_t)layer) + (uint64_t)step);

@@ -22,8 +22,8 @@ struct Layer {
     int64_t row;            // vectors from one row's numbers to the next one's
     int64_t w, b;           // where W [in][J] and b [J] begin in the block, in vectors
     int64_t w_row, b_row;   // and in a member's row, in floats
-    V *value, *passed, *d;  // [S][J]: what the derivative is had from; what the next layer gets; dloss/dz
-    V* turned;              // units: [out][J of in] in panels, the weights for the pass down
+    V *value, *output, *d;  // [S][J]: what the derivative is had from; what the next layer gets; dloss/dz
+    V* transposed;          // units: [out][J of in] in panels, the weights for the pass down
     VU key_a, key_b;        // of the step's dropout mask
 };
 
@@ -35,6 +35,8 @@ struct Trainer {};
 namespace LANES_SET {
 
 struct Block : Trainer {
+    Team team;
+    Rank* rank;
     bool units;
     int64_t layers, D, C, S, n, rows;  // S: rows that go through together
     int64_t x_row;                     // floats from one row's inputs to the next one's
@@ -43,28 +45,30 @@ struct Block : Trainer {
     float gate_rate;
     int64_t* column_D;                 // the number of each input's gate
     V *gated, *gated_d;                // [D][J] as the first layer's weights: times their gates; dloss by it
-    Layer* layer;                      // layer[-1]: the features that pictures have, as if a layer gave them
+    Layer* layer;                      // layer[-1]: the features of pictures, as if a layer gave them
     Pictures* pictures;                // the convolutions, or null
     int64_t filters;                   // where their parameters begin in the block, in vectors
     int32_t activation, loss_kind, optimizer;
     bool nesterov, dropout, summed, softmax_first;
-    double *target_CC, *weight_C, *mass_C;  // of cross-entropy
-    float *scaled_CC, *scaled_mass_C;       // over the batch's rows, or their weights
+    const double *target_CC, *weight_C;  // of cross-entropy
+    int64_t *slot_C, slots, slots_used;  // where in scaled a class has its targets; −1: nowhere
+    float *scaled, *scaled_mass;         // [slots][C], [slots]: over the batch's rows, or their weights
     double scaled_by;
     State state;                // g always
     Numbers numbers;
     VI threshold; V kept_scale; // of dropout
     int32_t* place;             // members: of each number of a row, in the block
-    V* panels;                  // [S][widest J]: a layer's d in panels, for its gradient
-    float* x;                   // [S][x_row], the rows at hand
+    V* packed[2];               // [S][widest J]: a layer's d in panels, for its gradient; layers take turns
+    float* x;                   // [ranks][S][x_row], the rows at hand: each rank has them at its side; one for
+                                // all of pictures' features
     int64_t* row;               // [S]
-    int32_t* hash;              // [rows · widest layer], padded
+    const int32_t* hash;
     float* target;              // [S][C], floats of the rows at hand
-    V *z, *d, *t, *q, *sixteen; // of the loss where the lanes hold rows: [C] each; of the norm
+    V *scratch, *loss_S;        // [ranks][4][C]; each row's loss, of units floats
+    bool clips; V clip_scale;
+    int64_t first;              // the number of the members that the team has taken
     int64_t member[LANES];      // each lane's row in the population
     int64_t used;               // lanes that hold a member of their own
-    bool loaded;
-    double power1[LANES], power2[LANES];
 };
 
 // A layer's weights, or what there is of each, in the block.
@@ -77,18 +81,17 @@ static void close_block(Trainer* trainer) {
     if (!k) return;
     for (int64_t l = -1; k->layer && l < k->layers; l++) {
         Layer& a = k->layer[l];
-        if (a.passed != a.value) std::free(a.passed);
-        std::free(a.value), std::free(a.d), std::free(a.turned);
+        if (a.output != a.value) std::free(a.output);
+        std::free(a.value), std::free(a.d), std::free(a.transposed);
     }
     close_pictures(k->pictures);
-    void* all[] = {k->layer ? k->layer - 1 : nullptr, k->target_CC, k->weight_C, k->mass_C, k->scaled_CC, k->scaled_mass_C, k->state.p,
-                   k->state.g, k->state.m, k->state.v, k->state.average, k->place, k->panels, k->x, k->row, k->hash, k->target,
-                   k->z, k->d, k->t, k->q, k->sixteen, k->column_D, k->gated, k->gated_d};
+    void* all[] = {k->layer ? k->layer - 1 : nullptr, k->slot_C, k->scaled, k->scaled_mass, k->state.p, k->state.g, k->state.m, k->state.v,
+                   k->state.average, k->place, k->packed[0], k->packed[1], k->x, k->row, k->target, k->scratch, k->loss_S, k->rank, k->column_D, k->gated, k->gated_d};
     for (void* p : all) std::free(p);
     std::free(k);
 }
 
-static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
+static Trainer* open_block(const Network* net, const int32_t* hash, int64_t rows, int32_t units, int32_t ranks) {
     bool failed = false;
     Block* k = buffer<Block>(1, failed);
     if (failed) return nullptr;
@@ -100,7 +103,7 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
     k->layer = buffer<Layer>(k->layers + 1, failed);
     if (failed) return k->layer = nullptr, close_block(k), nullptr;
     k->layer++;
-    int64_t each = 0, widest = net->convolution_count ? k->D : 1, widest_J = 1, at = 0;
+    int64_t each = 0, widest_J = 1, at = 0;
     for (int64_t l = 0; l < k->layers; l++) {
         Layer& a = k->layer[l];
         a.in = net->sizes[l], a.out = net->sizes[l + 1];
@@ -110,7 +113,6 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
         a.w_row = net->starts[2 * l], a.b_row = net->starts[2 * l + 1];
         each += 2 * a.J * (int64_t)sizeof(V);
         if (a.J > widest_J) widest_J = a.J;
-        if (l + 1 < k->layers && a.out > widest) widest = a.out;
     }
     k->gates = net->gates, k->gate = at, k->gate_start = net->gate_start, k->gate_rate = (float)net->gate_rate;
     at += k->gates;
@@ -118,53 +120,48 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
     features.out = k->D, features.J = (k->D + LANES - 1) / LANES;
     features.row = features.J % 8 ? features.J : features.J + 1;
     if (net->convolution_count) {
-        k->S = pictures_at_once(net, rows);
-        k->pictures = open_pictures(net, k->S, 1, units == EXAMPLES, failed);
+        k->S = pictures_at_once(net, rows, ranks);
+        k->pictures = open_pictures(net, k->S, ranks, units == EXAMPLES, failed);
         if (failed) return close_block(k), nullptr;
-        k->filters = at, at += (k->pictures->parameters + LANES - 1) / LANES;
+        k->filters = at, at += k->pictures->parameters / LANES;
         features.d = buffer<V>(k->S * features.row, failed);
     }
     k->size = at;
     const int64_t weights = at * (int64_t)sizeof(V);  // they are read again for every chunk
     if (!k->pictures) {
-        k->S = (weights > CHUNK_BYTES ? weights : CHUNK_BYTES) / each / TILE_T * TILE_T;
-        k->S = k->S < 4 * TILE_T ? 4 * TILE_T : k->S;
+        k->S = (weights > CHUNK_BYTES ? weights : CHUNK_BYTES) / each / MR * MR;
+        k->S = k->S < 4 * MR ? 4 * MR : k->S;
         k->S = k->S < rows ? k->S : rows;
     }
     const bool apart = k->dropout || by_input(k->activation);
     for (int64_t l = 0; l < k->layers; l++) {
         Layer& a = k->layer[l];
         a.value = buffer<V>(k->S * a.row, failed), a.d = buffer<V>(k->S * a.row, failed);
-        a.passed = apart && l + 1 < k->layers ? buffer<V>(k->S * a.row, failed) : a.value;
-        if (units && (l || k->pictures)) a.turned = buffer<V>(a.out * k->layer[l - 1].J, failed);
+        a.output = apart && l + 1 < k->layers ? buffer<V>(k->S * a.row, failed) : a.value;
+        if (units && (l || k->pictures)) a.transposed = buffer<V>(a.out * k->layer[l - 1].J, failed);
     }
     const int64_t C = k->C, classes = net->target_CC ? C : 0;
-    k->target_CC = buffer<double>(classes * classes, failed), k->mass_C = buffer<double>(classes, failed);
-    k->weight_C = net->weight_C ? buffer<double>(classes, failed) : nullptr;
-    k->scaled_CC = buffer<float>(classes * classes, failed), k->scaled_mass_C = buffer<float>(classes, failed);
+    k->target_CC = net->target_CC, k->weight_C = net->weight_C, k->hash = hash;
+    k->slots = classes < rows ? classes : rows;  // a batch has no more classes than rows
+    k->slot_C = buffer<int64_t>(classes, failed);
+    k->scaled = buffer<float>(k->slots * classes, failed), k->scaled_mass = buffer<float>(k->slots, failed);
     V** states[] = {&k->state.p, &k->state.g, &k->state.m, &k->state.v};
     for (V** state : states)
         if (state != &k->state.v || k->optimizer != SGD) *state = buffer<V>(k->size + 1, failed);
     if (net->averages) k->state.average = buffer<V>(k->size + 1, failed);
     k->place = buffer<int32_t>(units ? 1 : k->n, failed);
-    k->panels = buffer<V>(k->S * widest_J, failed);
+    for (V*& packed : k->packed) packed = buffer<V>(k->S * widest_J, failed);
     k->x_row = k->pictures ? features.row * LANES : k->D % 128 ? k->D : k->D + 16;  // as Layer's row
-    k->x = buffer<float>(k->S * k->x_row, failed), k->row = buffer<int64_t>(k->S, failed);
-    k->hash = buffer<int32_t>(k->dropout ? rows * widest + LANES : 1, failed);
+    k->x = buffer<float>((k->pictures ? 1 : ranks) * k->S * k->x_row, failed), k->row = buffer<int64_t>(k->S, failed);
     k->target = buffer<float>(k->S * C, failed);
     if (k->gates) {
         k->column_D = buffer<int64_t>(k->D, failed);
         k->gated = buffer<V>(k->D * k->layer->J, failed), k->gated_d = buffer<V>(k->D * k->layer->J, failed);
     }
-    V** room[] = {&k->z, &k->d, &k->t, &k->q};
-    for (V** some : room) *some = buffer<V>(C, failed);
-    k->sixteen = buffer<V>(16, failed);
+    k->scratch = buffer<V>(ranks * 4 * C, failed), k->loss_S = buffer<V>(k->S, failed);
+    k->rank = buffer<Rank>(ranks, failed), k->team.ranks = ranks;
     if (failed) return close_block(k), nullptr;
-    for (int64_t c = 0; c < classes; c++) {
-        if (k->weight_C) k->weight_C[c] = net->weight_C[c];
-        for (int64_t i = 0; i < C; i++) k->mass_C[c] += k->target_CC[c * C + i] = net->target_CC[c * C + i];
-    }
-    for (int64_t e = 0; k->dropout && e < rows * widest; e++) k->hash[e] = element_hash(e);
+    for (int32_t i = 0; i < ranks; i++) k->rank[i] = {&k->team, i, ranks, 0, nullptr};
     for (int64_t i = 0; !units && i < k->n; i++) k->place[i] = (int32_t)k->size;  // of what fills a row up
     for (int64_t g = 0; !units && g < k->gates; g++) k->place[k->gate_start + g] = (int32_t)(k->gate + g);
     for (int64_t i = 0; k->gates && i < k->D; i++) k->column_D[i] = net->column_D[i];
@@ -180,9 +177,9 @@ static Trainer* open_block(const Network* net, int64_t rows, int32_t units) {
 
 // ---- members in and out
 
-// Both go by squares of LANES vectors that are transposed: of members' rows, each a lane, or of units' weights.
+// Both go by blocks of LANES vectors that are transposed: of members' rows, each a lane, or of units' weights.
 // INTO: from the population into the block, else back.
-template <bool INTO> INLINE void square(V* (&to)[LANES], float* (&row)[LANES], int64_t lanes, int64_t n) {
+template <bool INTO> INLINE void move_block(V* (&to)[LANES], float* (&row)[LANES], int64_t lanes, int64_t n) {
     V m[LANES];
     for (int64_t i = 0; i < LANES; i++)
         if (INTO) m[i] = i < lanes ? unaligned(row[i], n) : V{};
@@ -199,12 +196,13 @@ template <bool INTO> static void move_members(const Block& k, V* block, float* p
         float* row[LANES];
         for (int64_t c = 0; c < n; c++) to[c] = block + k.place[i + c];
         for (int64_t lane = 0; lane < LANES; lane++) row[lane] = population + k.member[lane] * k.n + i;
-        square<INTO>(to, row, INTO ? LANES : k.used, n);
+        move_block<INTO>(to, row, INTO ? LANES : k.used, n);
     }
 }
 
 template <bool INTO> static void move_units(const Block& k, V* block, float* population) {
     float* member = population + k.member[0] * k.n;
+    if (k.pictures) move_convolutions<INTO>(*k.pictures, (float*)(block + k.filters), member);
     const auto move = [&](const Layer& a, int64_t unit, V* first, int64_t step, V* bias) {
         const int64_t lanes = a.out - unit < LANES ? a.out - unit : LANES;
         if (INTO) *bias = unaligned(member + a.b_row + unit, lanes);
@@ -216,10 +214,9 @@ template <bool INTO> static void move_units(const Block& k, V* block, float* pop
             for (int64_t c = 0; c < n; c++) to[c] = first + (i + c) * step;
             float* first_row = member + a.w_row + unit * a.in + i;
             for (int64_t lane = 0; lane < lanes; lane++) row[lane] = first_row + lane * a.in;
-            square<INTO>(to, row, lanes, n);
+            move_block<INTO>(to, row, lanes, n);
         }
     };
-    if (k.pictures) move_convolutions<INTO>(*k.pictures, (float*)(block + k.filters), member);
     for (int64_t g = 0; g < k.gates; g++)
         if (INTO) block[k.gate + g] = splat(member[k.gate_start + g]);
         else member[k.gate_start + g] = block[k.gate + g][0];
@@ -242,20 +239,21 @@ static void put(const Block& k, V* block, float* population) {
 }
 
 // The members from number `first` on; lanes that are left over hold the first one again.
-static void choose(Block& k, const Members& m, int64_t first) {
+static void assign_lanes(Block& k, const Members& m, int64_t first) {
     const int64_t left = m.count - first, most = k.units ? 1 : LANES;
     k.used = left < most ? left : most;
     for (int lane = 0; lane < LANES; lane++) k.member[lane] = m.row_R[first + (lane < k.used ? lane : 0)];
 }
 
 static void load(Block& k, const Members& m, int64_t first) {
-    choose(k, m, first);
+    assign_lanes(k, m, first);
     fetch(k, k.state.p, m.params);
     if (k.summed) fetch(k, k.state.g, m.grads);
     fetch(k, k.state.m, m.moments[0]);
     if (k.state.v) fetch(k, k.state.v, m.moments[1]);
     if (k.state.average) fetch(k, k.state.average, m.average);
     Numbers& n = k.numbers;
+    k.clips = false;
     for (int lane = 0; lane < LANES; lane++) {
         const int64_t p = k.member[lane];
         n.decay[lane] = (float)m.hp[WEIGHT_DECAY][p], n.momentum[lane] = (float)m.hp[MOMENTUM][p];
@@ -263,19 +261,17 @@ static void load(Block& k, const Members& m, int64_t first) {
         n.averaging[lane] = m.hp[EMA][p] != 0 ? -1 : 0;
         n.less_beta1[lane] = (float)(1 - m.hp[BETA1][p]), n.beta2[lane] = (float)m.hp[BETA2][p];
         n.less_beta2[lane] = (float)(1 - m.hp[BETA2][p]), n.eps[lane] = (float)m.hp[EPS][p];
-        n.clip[lane] = (float)m.hp[CLIP][p];
+        n.clip[lane] = (float)m.hp[CLIP][p], k.clips |= n.clip[lane] != INFINITE;
         k.threshold[lane] = dropout_threshold(m.hp[DROPOUT][p]);
         k.kept_scale[lane] = (float)(1 / (1 - m.hp[DROPOUT][p]));
     }
     k.scaled_by = 0;
-    k.loaded = true;
 }
 
 static void store(Block& k, const Members& m) {
     put(k, k.state.p, m.params), put(k, k.state.g, m.grads), put(k, k.state.m, m.moments[0]);
     if (k.state.v) put(k, k.state.v, m.moments[1]);
     if (k.state.average) put(k, k.state.average, m.average);
-    k.loaded = false;
 }
 
 }  // namespace LANES_SET
