@@ -4,7 +4,7 @@ The program is ``tests/engine/lanes_trial/trial.cpp``. Every kind makes it in it
 prints with that of the library that is installed:
 
 pages: against forbidden pages. clang: compiled by Clang. sanitized: with the sanitizers of addresses, leaks
-and undefined behaviour. valgrind: in valgrind (AVX2). neon: for ARM, in qemu.
+and undefined behaviour. threads: with that of threads. valgrind: in valgrind (AVX2). neon: for ARM, in qemu.
 
 suite: the tests of the kernel in Python, on a library with those sanitizers.
 """
@@ -69,7 +69,7 @@ def build(way: Way, folder: Path, library: Path = FILE, source: str = "trial") -
     else:
         parts.append(shutil.copy(library, folder))
     wraps = [f"-Wl,--wrap={name}" for name in WRAPPED if source == "trial"]
-    subprocess.run([*common, *shared, *wraps, *parts, "-lm", "-o", program], check=True)
+    subprocess.run([*common, *shared, *wraps, *parts, "-lm", "-pthread", "-o", program], check=True)
     return program
 
 
@@ -104,7 +104,8 @@ def bits(
     for text in done.stdout.splitlines():
         number, name_of_set, layout, written = text.split()
         if found.setdefault(int(number), written) != written:
-            raise RuntimeError(f"case {number}: {name_of_set}, {layout} differs: {done.stdout}")
+            of_case = [line for line in done.stdout.splitlines() if line.startswith(f"{number} ")]
+            raise RuntimeError("\n".join([f"{name_of_set}, {layout} differs:", *of_case]))
     if list(found) != list(cases):
         raise RuntimeError(f"{len(found)} of {len(cases)} cases were told of")
     return found
@@ -129,6 +130,7 @@ def ways() -> dict[str, Way]:
         "pages": Way(),
         "clang": Way(clang() or "clang++", ("-O3",), here),
         "sanitized": Way(flags=("-O0", *SANITIZERS), sets=here),
+        "threads": Way(flags=("-O1", "-g", "-fsanitize=thread"), sets=[narrow_set()]),
         "valgrind": Way(flags=("-O1", "-g"), sets=[narrow_set()], runner=VALGRIND),
         "neon": Way(*arm),
     }

@@ -30,7 +30,7 @@ TARGETS = {
 }
 
 
-def started(loss="cross_entropy", rows=33, hidden=(7,), library=None, layout=None, **arguments):
+def started(loss="cross_entropy", rows=33, hidden=(7,), library=None, layout=None, ranks=None, **arguments):
     net = {name: arguments.pop(name) for name in ("activation", "dropout", "gates") if name in arguments}
     x, y = sample(rows=rows)
     training = train(
@@ -38,7 +38,7 @@ def started(loss="cross_entropy", rows=33, hidden=(7,), library=None, layout=Non
     )
     kernel = training.setup.kernel
     if isinstance(kernel, LanesKernel):
-        kernel.layout, kernel.library = layout, library or kernel.library
+        kernel.layout, kernel.library, kernel.ranks = layout, library or kernel.library, ranks
     return training
 
 
@@ -77,9 +77,10 @@ def the_same_by_every_way(**drawn):
         "seeds": range(22),
     }
     wanted_SP, wanted = trained(engine="lanes", steps=12, **drawn)
-    for library, layout in itertools.product(libraries(), ("members", "units")):
-        loss_SP, found = trained(engine="lanes", steps=12, library=library, layout=layout, **drawn)
-        assert torch.equal(found, wanted), (library.name, layout)
+    for library, layout, ranks in itertools.product(libraries(), ("members", "units"), (1, 3)):
+        way = {"library": library, "layout": layout, "ranks": ranks, "threads": 3}
+        loss_SP, found = trained(engine="lanes", steps=12, **way, **drawn)
+        assert torch.equal(found, wanted), (library.name, layout, ranks)
         assert torch.equal(loss_SP.nan_to_num(7e7), wanted_SP.nan_to_num(7e7))
 
 
@@ -149,6 +150,29 @@ def test_functions_are_exact_to_two_units_in_the_last_place(function, library):
     assert np.array_equal(np.isnan(y), np.isnan(wanted))
     assert not (wrong & near).any()
     assert np.isinf(y[np.abs(wanted) > 3.41e38]).all()
+
+
+def test_all_workers_divide_the_steps_of_a_large_network_and_no_bit_changes():
+    x, y = torch.randn(500, 100, generator=torch.Generator().manual_seed(1)), torch.arange(500) % 10
+
+    def trained_by(threads, seeds):
+        training = train(
+            (x, y), mlp(128, 130), batch_size=100, steps=40, seeds=seeds, engine="lanes", threads=threads
+        )
+        loss_SP = torch.cat([tick.loss_SP for tick in training])
+        kernel, population = training.setup.kernel, training.state.population
+        divided = {block.ranks for block in kernel.free}
+        return (
+            loss_SP,
+            population.params,
+            kernel.outputs(population, torch.arange(len(population)), x),
+            divided,
+        )
+
+    alone, three = trained_by(1, [0]), trained_by(3, [0])
+    assert all(torch.equal(one, other) for one, other in zip(alone[:3], three[:3], strict=True))
+    assert (alone[3], three[3]) == ({1}, {3})
+    assert trained_by(2, [0, 1, 2])[3] == {1}  # each has members enough
 
 
 def test_a_diverging_neighbour_changes_nothing():

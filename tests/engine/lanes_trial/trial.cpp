@@ -2,11 +2,13 @@
 //
 //     lanes_trial FIRST COUNT PLACEMENT [SET]     placement: heap, end, begin
 //
-// a line for each case, instruction set and layout: "17 avx2 units 0123456789abcdef", which hang on the number
+// a line for each case, instruction set, layout and number of ranks: "17 avx2 units×1 0123456789abcdef", which hang on the number
 // of the case alone. Exits with 1 and a line "fault: ..." where memory was asked for in a step, where something
 // was written that is not the library's, or where a row that isn't there was taken.
 #include <cinttypes>
 #include <initializer_list>
+#include <thread>
+#include <vector>
 
 #define LANES_SET lanes_trial
 #include "../../../src/treino/engine/lanes/border.hpp"
@@ -173,17 +175,30 @@ struct Bits {  // FNV-1a; which of the many NaN it is says nothing
     }
 };
 
-static void train(const Library& library, Trainer* trainer, Arrays& a, int64_t start, int64_t stop) {
+// f(rank) in a thread for each rank, or here for one; -> the answer, which must be the same for all.
+template <class Function> static int32_t together(int32_t ranks, const Function& f) {
+    if (ranks == 1) return f(0);
+    std::vector<int32_t> answers((size_t)ranks);
+    std::vector<std::thread> threads;
+    for (int32_t rank = 0; rank < ranks; rank++) threads.emplace_back([&, rank] { answers[(size_t)rank] = f(rank); });
+    for (std::thread& thread : threads) thread.join();
+    for (int32_t answer : answers) if (answer != answers[0]) fail("the ranks answer differently");
+    return answers[0];
+}
+
+static void train(const Library& library, Trainer* trainer, Arrays& a, int32_t ranks, int64_t start, int64_t stop) {
     a.steps[0].start = start, a.steps[0].stop = stop;
     a.next[0] = 0;
     allocations = 0;
-    const int32_t answer = library.train(trainer, a.members.data(), a.steps.data(), a.stop.data());
+    const int32_t answer = together(ranks, [&](int32_t rank) {
+        return library.train(trainer, rank, a.members.data(), a.steps.data(), a.stop.data());
+    });
     if (answer != DONE) fail("rows that are there were refused");
-    if (allocations) fail("memory was asked for in a step");
+    if (allocations && ranks == 1) fail("memory was asked for in a step");  // threads ask for theirs
 }
 
 // Numbers that aren't there, at a place that the first step reads.
-static void refuse_at(const Library& library, Trainer* trainer, Arrays& a, int64_t& place, int64_t most) {
+static void refuse_at(const Library& library, Trainer* trainer, Arrays& a, int32_t ranks, int64_t& place, int64_t most) {
     const int64_t right = place;
     a.steps[0].start = 0, a.steps[0].stop = 1;
     for (int64_t value : {(int64_t)-1, most, INT64_MIN, INT64_MAX}) {
@@ -191,7 +206,9 @@ static void refuse_at(const Library& library, Trainer* trainer, Arrays& a, int64
         Bits before, after;
         before.add(a.params);
         a.next[0] = 0;
-        if (library.train(trainer, a.members.data(), a.steps.data(), a.stop.data()) != OUT_OF_RANGE)
+        if (together(ranks, [&](int32_t rank) {
+                return library.train(trainer, rank, a.members.data(), a.steps.data(), a.stop.data());
+            }) != OUT_OF_RANGE)
             fail("a row or class that isn't there was taken");
         after.add(a.params);
         if (before.hash != after.hash) fail("a step that was refused changed a weight");
@@ -200,10 +217,10 @@ static void refuse_at(const Library& library, Trainer* trainer, Arrays& a, int64
 }
 
 // A row or class that isn't there, first or last in the first batch.
-static void refuse(const Library& library, Trainer* trainer, const Case& c, Arrays& a) {
+static void refuse(const Library& library, Trainer* trainer, const Case& c, Arrays& a, int32_t ranks) {
     for (int64_t i : {(int64_t)0, (c.batches ? c.end[0] : c.rows) - 1}) {
-        if (c.batches) refuse_at(library, trainer, a, a.index[i], c.rows);
-        if (c.loss == CROSS_ENTROPY) refuse_at(library, trainer, a, a.class_N[c.batches ? a.index[i] : i], c.C);
+        if (c.batches) refuse_at(library, trainer, a, ranks, a.index[i], c.rows);
+        if (c.loss == CROSS_ENTROPY) refuse_at(library, trainer, a, ranks, a.class_N[c.batches ? a.index[i] : i], c.C);
     }
 }
 
@@ -214,44 +231,47 @@ static void stop_at_once(const Library& library, Trainer* trainer, Arrays& a) {
         bits->add(a.params), bits->add(a.first_moment), bits->add(a.loss_SR), bits->add(a.z_RNC);
         if (bits == &after) break;
         a.stop[0] = 1, a.next[0] = 0;
-        if (library.train(trainer, a.members.data(), a.steps.data(), a.stop.data()) != STOPPED) fail("it went on");
+        if (library.train(trainer, 0, a.members.data(), a.steps.data(), a.stop.data()) != STOPPED) fail("it went on");
         a.next[0] = 0;
-        if (library.outputs(trainer, a.members.data(), a.x_ND.data(), a.steps[0].rows, a.z_RNC.data(), a.stop.data())
-            != STOPPED) fail("an evaluation went on");
+        const int64_t rows = a.steps[0].rows;
+        if (library.outputs(trainer, 0, a.members.data(), a.x_ND.data(), rows, a.z_RNC.data(), a.stop.data()) != STOPPED)
+            fail("an evaluation went on");
         a.stop[0] = 0;
     }
     if (before.hash != after.hash) fail("a training that was told to stop has written");
 }
 
-static Trainer* open_after_failures(const Library& library, const Arrays& a, int64_t rows, int32_t units) {
+static Trainer* open_after_failures(const Library& library, const Arrays& a, int64_t rows, int32_t units, int32_t ranks) {
     for (int64_t number = 0;; number++) {  // each of its allocations fails once
         failing = number, allocations = 0;
-        Trainer* trainer = library.open(a.network.data(), a.hash.data(), rows, units);
+        Trainer* trainer = library.open(a.network.data(), a.hash.data(), rows, units, ranks);
         failing = -1;
         if (allocations <= number) return trainer;
         if (trainer) fail("an allocation that failed was not noticed");
     }
 }
 
-static void run(int64_t number, Placement placement, const Library& library, int32_t units) {
+static void run(int64_t number, Placement placement, const Library& library, int32_t units, int32_t ranks) {
     Random random{(uint64_t)number * 0x100000001b3u};
     const Case c(random);
     Arrays a(c, placement);
     draw(c, random, a);
     Buffer<float> before(Placement::heap, a.params.size());
     std::memcpy(before.data(), a.params.data(), (size_t)a.params.size() * sizeof(float));
-    Trainer* trainer = number % 16 ? library.open(a.network.data(), a.hash.data(), c.largest, units)
-                                   : open_after_failures(library, a, c.largest, units);
+    Trainer* trainer = number % 16 ? library.open(a.network.data(), a.hash.data(), c.largest, units, ranks)
+                                   : open_after_failures(library, a, c.largest, units, ranks);
     if (!trainer) fail("no memory");
-    if (number % 4 == 0) refuse(library, trainer, c, a);
+    if (number % 4 == 0) refuse(library, trainer, c, a, ranks);
     a.index.close(), a.class_N.close();
-    if (number % 4 == 1) stop_at_once(library, trainer, a);
+    if (number % 4 == 1 && ranks == 1) stop_at_once(library, trainer, a);
     const int64_t middle = c.cut ? c.steps / 2 : 0;
-    if (middle) train(library, trainer, a, 0, middle);
-    train(library, trainer, a, middle, c.steps);
+    if (middle) train(library, trainer, a, ranks, 0, middle);
+    train(library, trainer, a, ranks, middle, c.steps);
     allocations = a.next[0] = 0;
-    library.outputs(trainer, a.members.data(), a.x_ND.data(), c.rows, a.z_RNC.data(), a.stop.data());
-    if (allocations) fail("memory was asked for in an evaluation");
+    together(ranks, [&](int32_t rank) {
+        return library.outputs(trainer, rank, a.members.data(), a.x_ND.data(), c.rows, a.z_RNC.data(), a.stop.data());
+    });
+    if (allocations && ranks == 1) fail("memory was asked for in an evaluation");
     library.close(trainer);
     Bits bits;
     for (const Buffer<float>* b : {&a.loss_SR, &a.params, &a.grads, &a.first_moment, &a.second_moment, &a.average, &a.z_RNC})
@@ -263,7 +283,8 @@ static void run(int64_t number, Placement placement, const Library& library, int
             if ((!trains || !c.used(j)) && std::memcmp(&before[i * c.n + j], &a.params[i * c.n + j], 4))
                 fail("a number that is not the trained members' was written");
     }
-    std::printf("%" PRId64 " %s %s %016" PRIx64 "\n", number, library.name, units ? "units" : "members", bits.hash);
+    const char* layout = units ? "units" : "members";
+    std::printf("%" PRId64 " %s %s×%d %016" PRIx64 "\n", number, library.name, layout, ranks, bits.hash);
 }
 
 int main(int count, char** words) {
@@ -277,7 +298,8 @@ int main(int count, char** words) {
             const Library* library = treino_lanes(i, &fused);
             if (!library) break;
             if (count > 4 && std::strcmp(words[4], library->name)) continue;
-            for (int32_t units = 0; units < 2; units++) run(number, placement, *library, units);
+            for (int32_t units = 0; units < 2; units++)
+                for (int32_t ranks = 1; ranks <= (number % 2 ? 4 : 2); ranks++) run(number, placement, *library, units, ranks);
         }
     return 0;
 }

@@ -3,8 +3,7 @@
 import ctypes
 import itertools
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -37,6 +36,8 @@ from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import Batches, Chunk
 from treino.words import _
 
+TEAM_STEP = 2_000_000  # multiplications of a step at which several workers divide it
+TEAM_CALL = 20_000_000  # multiplications of a call, half a millisecond, at which they do
 LONG = 500_000_000  # multiplications, 10 ms or more, at which the caller waits for Ctrl-C and doesn't work
 CACHE_BYTES = 2 << 20  # blocks of members above this size are memory-bound
 SINGLE_STEP = 2500  # the fixed cost of a member's step, in vector products
@@ -47,20 +48,21 @@ PADDING = 16  # elements that the library may read beyond the last one
 
 @dataclass(frozen=True, eq=False)
 class LanesPart:
-    """Members that one or several workers train, block by block. units: lanes hold units. rows: their rows in
-    the population. places: their indices among the members in training. workers: how many."""
+    """Members that teams of workers train, block by block. units: lanes hold units. rows: their rows in the
+    population. places: their indices among the members in training. blocks: how many blocks."""
 
     units: bool
     rows: Tensor
     places: Tensor
-    workers: int
+    blocks: int
 
 
 class LanesKernel:
     """The kernel for MLPs in float32 on the CPU.
 
     threads: the largest number of workers. layout: what lanes hold: ``members`` or ``units``; None: the
-    faster. Workers, layout and instruction set don't change a bit of the result.
+    faster. ranks: how many workers divide a step; None: by its size. Neither these nor the instruction set
+    change a bit of the result.
     """
 
     def __init__(
@@ -69,9 +71,10 @@ class LanesKernel:
         threads: int | None = None,
         layout: str | None = None,
         library: Library | None = None,
+        ranks: int | None = None,
     ) -> None:
         self.shared, self.threads, self.intra_op_threads = shared, threads or cpu_cores(), 1
-        self.layout, self.library = layout, library or libraries()[0]
+        self.layout, self.library, self.ranks = layout, library or libraries()[0], ranks
         self.network = _network(shared)
         self.workers = Workers(self.threads)
         self.free: list[LanesBlock] = []
@@ -125,7 +128,7 @@ class LanesKernel:
         found = [torch.empty(len(part.rows), len(x), classes) for part in parts]
         self._run(
             [
-                (part, 1, self._evaluation(params_Pn, part, x, out_RNC))
+                (part, min(len(x), FEWEST_ROWS), self._evaluation(params_Pn, part, x, out_RNC))
                 for part, out_RNC in zip(parts, found, strict=True)
             ],
             len(rows) * len(x),
@@ -135,8 +138,8 @@ class LanesKernel:
     def _training(self, population: Population, part: LanesPart, steps: LanesSteps) -> "LanesJob":
         members = _members(population, part.rows)
 
-        def job(block: LanesBlock, stop: ctypes.c_int32) -> None:
-            if self.library.functions.train(block.handle, members, steps, stop) == OUT_OF_RANGE:
+        def job(block: LanesBlock, rank: int, stop: ctypes.c_int32) -> None:
+            if self.library.functions.train(block.handle, rank, members, steps, stop) == OUT_OF_RANGE:
                 raise IndexError("a batch names a row or a class that isn't there")
 
         return job
@@ -146,9 +149,9 @@ class LanesKernel:
         members = Members(part.rows.data_ptr(), params_Pn.data_ptr(), count=count)
         members.next = ctypes.pointer(ctypes.c_int64())
 
-        def job(block: LanesBlock, stop: ctypes.c_int32) -> None:
+        def job(block: LanesBlock, rank: int, stop: ctypes.c_int32) -> None:
             self.library.functions.outputs(
-                block.handle, members, x.data_ptr(), len(x), out_RNC.data_ptr(), stop
+                block.handle, rank, members, x.data_ptr(), len(x), out_RNC.data_ptr(), stop
             )
 
         return job
@@ -160,9 +163,9 @@ class LanesKernel:
         crowd = min(alone[self.layout], key=lambda crowd: self._time(crowd, count - crowd, batch))
         parts = []
         for units, first, stop, least in ((False, 0, crowd, lanes), (True, crowd, count, 1)):
-            workers = min(self.threads, -(-(stop - first) // least))
-            if workers:
-                parts.append(LanesPart(units, rows[first:stop].contiguous(), places[first:stop], workers))
+            blocks = -(-(stop - first) // least)
+            if blocks:
+                parts.append(LanesPart(units, rows[first:stop].contiguous(), places[first:stop], blocks))
         return parts
 
     def _time(self, side_by_side: int, one_by_one: int, batch: int) -> float:
@@ -180,34 +183,56 @@ class LanesKernel:
         return turns[0] * block * batch + turns[1] * (one * batch + SINGLE_STEP)
 
     def _run(self, work: "list[tuple[LanesPart, int, LanesJob]]", rows: int) -> None:
-        """Run the jobs of the parts' workers, each with a block for batches of so many rows.
+        """Run the jobs of the parts' teams, each with a block for batches of so many rows.
 
         rows: of all steps and members, for how long it takes.
         """
         stop = ctypes.c_int32()
+        products = rows * self.shared.layout.count
+        ranks = self._ranks([(part, batch) for part, batch, _job in work], products)
         self.calls += 1
 
-        def started(part: LanesPart, rows: int, job: LanesJob) -> None:
-            with self._block(part.units, rows) as block:
-                job(block, stop)
+        def alone(part: LanesPart, batch: int, job: LanesJob) -> None:
+            block = self._take(part.units, batch, 1)
+            job(block, 0, stop)
+            self._give(block)
 
-        jobs = [partial(started, *each) for each in work for _worker in range(each[0].workers)]
-        long = rows * self.shared.layout.count > LONG
-        self.workers.run(jobs, lambda: setattr(stop, "value", 1), caller=not long)
+        jobs, shared = list[Callable[[], None]](), list[LanesBlock]()
+        for part, batch, job in work:
+            for _team in range(min(part.blocks, self.threads // ranks)):
+                if ranks == 1:
+                    jobs.append(partial(alone, part, batch, job))
+                else:
+                    shared.append(self._take(part.units, batch, ranks))
+                    jobs += [partial(job, shared[-1], rank, stop) for rank in range(ranks)]
+        self.workers.run(jobs, lambda: setattr(stop, "value", 1), caller=products < LONG)
+        for block in shared:
+            self._give(block)
         self.free = [block for block in self.free if block.call > self.calls - KEPT_CALLS]
 
-    @contextmanager
-    def _block(self, units: bool, rows: int) -> "Iterator[LanesBlock]":
-        """A block for batches of ``rows`` rows that no other thread uses."""
+    def _ranks(self, parts: list[tuple[LanesPart, int]], products: int) -> int:
+        """How many workers divide each step of a member among them: those whom no member of their own awaits,
+        if the step and the call are long enough for their waits."""
+        if self.ranks is not None:
+            return self.ranks
+        blocks = sum(part.blocks for part, _batch in parts)
+        largest = max((batch for _part, batch in parts), default=0) * self.shared.layout.count
+        if not blocks or largest < TEAM_STEP or products < TEAM_CALL:
+            return 1
+        return max(1, self.threads // blocks)
+
+    def _take(self, units: bool, rows: int, ranks: int) -> "LanesBlock":
+        """A block for batches of ``rows`` rows that nobody else uses. After an error it isn't given back."""
         rows = max(FEWEST_ROWS, 1 << (rows - 1).bit_length())
         with self.lock:
-            block = next((b for b in self.free if (b.units, b.rows) == (units, rows)), None)
-            if block is None:
-                hash_of_element = self._hash(rows)
-            else:
-                self.free.remove(block)
-        block = block or LanesBlock(self.library, self.network, hash_of_element, rows, units)
-        yield block  # not used again after an error
+            for block in self.free:
+                if (block.units, block.rows, block.ranks) == (units, rows, ranks):
+                    self.free.remove(block)
+                    return block
+            hash_of_element = self._hash(rows)
+        return LanesBlock(self.library, self.network, hash_of_element, rows, units, ranks)
+
+    def _give(self, block: "LanesBlock") -> None:
         block.call = self.calls
         with self.lock:
             self.free.append(block)
@@ -225,11 +250,17 @@ class LanesBlock:
     """A block of memory that the library allocates to train some members. call: its last one."""
 
     def __init__(
-        self, library: Library, network: Network, hash_of_element: Tensor, rows: int, units: bool
+        self,
+        library: Library,
+        network: Network,
+        hash_of_element: Tensor,
+        rows: int,
+        units: bool,
+        ranks: int,
     ) -> None:
-        self.library, self.units, self.rows, self.call = library, units, rows, 0
+        self.library, self.units, self.rows, self.ranks, self.call = library, units, rows, ranks, 0
         self.held = network, hash_of_element  # what the library goes on reading
-        self.handle = library.functions.open(network, hash_of_element.data_ptr(), rows, units)
+        self.handle = library.functions.open(network, hash_of_element.data_ptr(), rows, units, ranks)
         if not self.handle:
             raise MemoryError("no memory for a block of the kernel lanes")
 
@@ -238,7 +269,7 @@ class LanesBlock:
             self.library.functions.close(self.handle)
 
 
-LanesJob = Callable[[LanesBlock, ctypes.c_int32], None]
+LanesJob = Callable[[LanesBlock, int, ctypes.c_int32], None]
 
 
 class _ChunkArrays:

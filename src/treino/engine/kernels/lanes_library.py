@@ -74,15 +74,17 @@ class Functions(Structure):
     _fields_ = [
         ("name", c_char_p),
         ("lanes", c_int32),
-        ("open", CFUNCTYPE(c_void_p, POINTER(Network), c_void_p, c_int64, c_int32)),
+        ("open", CFUNCTYPE(c_void_p, POINTER(Network), c_void_p, c_int64, c_int32, c_int32)),
         ("close", CFUNCTYPE(None, c_void_p)),
         (
             "train",
-            CFUNCTYPE(c_int32, c_void_p, POINTER(Members), POINTER(LanesSteps), POINTER(c_int32)),
+            CFUNCTYPE(c_int32, c_void_p, c_int32, POINTER(Members), POINTER(LanesSteps), POINTER(c_int32)),
         ),
         (
             "outputs",
-            CFUNCTYPE(c_int32, c_void_p, POINTER(Members), c_void_p, c_int64, c_void_p, POINTER(c_int32)),
+            CFUNCTYPE(
+                c_int32, c_void_p, c_int32, POINTER(Members), c_void_p, c_int64, c_void_p, POINTER(c_int32)
+            ),
         ),
         ("map", CFUNCTYPE(None, c_int32, c_void_p, c_void_p, c_int64)),
     ]

@@ -15,7 +15,7 @@ template <int32_t F> INLINE V activated(V z) {
     if constexpr (F == LEAKY_RELU) return z > 0.f ? z : z * LEAK;
     if constexpr (F == GELU) return z * 0.5f * (1.f + error_function(z * 0x1.6a09e6p-1f));
     if constexpr (F == SILU) return z * logistic(z);
-    if constexpr (F == TANH) return tangent(z);
+    if constexpr (F == TANH) return hyperbolic_tangent(z);
     if constexpr (F == SIGMOID) return logistic(z);
     return z;
 }
@@ -38,16 +38,15 @@ template <int32_t F> INLINE V chained(V d, V v) {
     return d;
 }
 
-// The same chosen by number: function(constant) is called with the activation as a type's value.
-template <int32_t F> struct Chosen { static constexpr int32_t value = F; };
+// function(constant) is called with the activation as a type's value.
 template <class Function> INLINE void with_activation(int32_t activation, const Function& function) {
     switch (activation) {
-        case RELU: return function(Chosen<RELU>());
-        case LEAKY_RELU: return function(Chosen<LEAKY_RELU>());
-        case GELU: return function(Chosen<GELU>());
-        case SILU: return function(Chosen<SILU>());
-        case TANH: return function(Chosen<TANH>());
-        case SIGMOID: return function(Chosen<SIGMOID>());
+        case RELU: return function(Constant<RELU>());
+        case LEAKY_RELU: return function(Constant<LEAKY_RELU>());
+        case GELU: return function(Constant<GELU>());
+        case SILU: return function(Constant<SILU>());
+        case TANH: return function(Constant<TANH>());
+        case SIGMOID: return function(Constant<SIGMOID>());
         default: return;  // the identity changes nothing
     }
 }

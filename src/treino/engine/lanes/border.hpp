@@ -56,10 +56,13 @@ struct Library {  // one instruction set's functions
     // units: lanes hold a layer's units, and members go one by one; else lanes hold members.
     // rows: the largest batch. hash: each element's number for dropout, [rows · widest hidden layer + 16], which
     // the trainer goes on reading. Null: no memory.
-    Trainer* (*open)(const Network*, const int32_t* hash, int64_t rows, int32_t units);
+    Trainer* (*open)(const Network*, const int32_t* hash, int64_t rows, int32_t units, int32_t ranks);
     void (*close)(Trainer*);
-    // Several trainers may take members of the same Members at once. stop: not 0 as soon as they are to end.
-    int32_t (*train)(Trainer*, const Members*, const Steps*, const int32_t* stop);
-    int32_t (*outputs)(Trainer*, const Members*, const float* x_ND, int64_t rows, float* z_RNC, const int32_t* stop);
+    // Every rank of a trainer, 0 to ranks − 1, is called from a thread of its own, with the same arguments, and they
+    // work together; after another answer than DONE the trainer is of no use. Several trainers may take members of
+    // the same Members at once. stop: not 0 as soon as they are to end.
+    int32_t (*train)(Trainer*, int32_t rank, const Members*, const Steps*, const int32_t* stop);
+    int32_t (*outputs)(Trainer*, int32_t rank, const Members*, const float* x_ND, int64_t rows, float* z_RNC,
+                       const int32_t* stop);
     void (*map)(int32_t function, const float* x, float* y, int64_t count);
 };

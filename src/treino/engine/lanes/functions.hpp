@@ -50,7 +50,7 @@ INLINE V logarithm_of_one_and(V x) {
     return logarithm(u) + (x - (u - 1.f)) / u;
 }
 
-INLINE V tangent(V x) {  // hyperbolic
+INLINE V hyperbolic_tangent(V x) {  // hyperbolic
     static const float q[] = {0x1.1783aep-9f, -0x1.0b97ecp-7f, 0x1.637916p-6f, -0x1.b9ecf4p-5f, 0x1.11105ep-3f, -0x1.555554p-2f};
     V size = magnitude(x), square = x * x;
     V near = fma(polynomial(square, q) * square, x, x);

@@ -1,4 +1,14 @@
-// One step of a block: forward, loss, backward, clipping, update, in chunks of S rows.
+// One step of a block, in chunks of at most S examples, which are rows:
+//
+//     x ─► forward, layer by layer ─► z of the last ─► losses ─► d of the last       d: the loss's derivative by z
+//              W, b │                                            │
+//                   ▼                                            ▼
+//              value, output ◄───────── down, layer by layer ◄── d ─► gradients ─► update of W, b
+//              (read again)               transposed W                   │
+//                                                                        └─► clipping, gates, then update
+//
+// Every rank of a team goes through all of this and has a share of it: of the products the parts of C, of the losses
+// some rows. Between what is written and what is read of it by others stands a barrier, rank.wait().
 #pragma once
 #include "losses.hpp"
 #include "products.hpp"
@@ -10,109 +20,198 @@ INLINE V mask(const Block& k, const Layer& a, VU hash) {
     return (VI)(hash * a.key_a + a.key_b) >= k.threshold ? k.kept_scale : splat(0.f);
 }
 
-// f(place, mask) for each of n rows' vectors of a layer; row: the number of the first one in its batch.
-template <class Function>
-INLINE void each_masked(const Block& k, const Layer& a, int64_t n, int64_t row, const Function& f) {
-    for (int64_t t = 0; t < n; t++) {
-        const int32_t* hash = k.hash + (row + t) * a.out;
-        for (int64_t j = 0; j < a.J; j++)
-            f(t * a.row + j, mask(k, a, k.units ? (VU)unaligned(hash + j * LANES) : (VU)splat_int(hash[j])));
-    }
+// f(place, m, n) for each vector of a layer's part: these rows of the columns from n on.
+template <class Function> INLINE void each_vector(const Layer& a, Range rows, int64_t n, int64_t width, const Function& f) {
+    for (int64_t m = rows.begin; m < rows.end; m++)
+        for (int64_t j = n; j < n + width; j++) f(m * a.row + j, m, j);
 }
 
-// n rows' inputs, x_row apart: those that index names from s0 on; null: rows s0, s0 + 1, ...
-static const float* inputs_of(Block& k, const float* x_ND, const int64_t* index, int64_t s0, int64_t n) {
+// The dropout mask of a layer's vector j; row: its number in the batch.
+INLINE V mask_of(const Block& k, const Layer& a, int64_t row, int64_t j) {
+    const int32_t* hash = k.hash + row * a.out;
+    return mask(k, a, k.units ? (VU)unaligned(hash + j * LANES) : (VU)splat_int(hash[j]));
+}
+
+// ---- forward
+
+// The inputs of these rows of a chunk, k.x_row apart: those that index names from s0 on; null: s0, s0 + 1, ...
+static const float* inputs_of(Block& k, const Rank& rank, const float* x_ND, const int64_t* index, int64_t s0,
+                              Range rows) {
     if (!index && k.x_row == k.D) return x_ND + s0 * k.D;
-    for (int64_t t = 0; t < n; t++)
-        std::memcpy(k.x + t * k.x_row, x_ND + (index ? index[s0 + t] : s0 + t) * k.D, (size_t)k.D * sizeof(float));
-    return k.x;
+    float* x = k.x + rank.number * k.S * k.x_row;
+    for (int64_t m = rows.begin; m < rows.end; m++)
+        std::memcpy(x + m * k.x_row, x_ND + (index ? index[s0 + m] : s0 + m) * k.D, (size_t)k.D * sizeof(float));
+    return x;
 }
 
-static void forward(Block& k, const float* x, int64_t n, int64_t row, bool training) {
+// What the layer before a hands to it, or x; floats where they are broadcast.
+struct Inputs {
+    const void* at;
+    int64_t row;
+    bool broadcast;
+};
+
+static Inputs inputs_of_layer(const Block& k, const Layer& a, const float* x) {
+    if (&a == k.layer) return {x, k.x_row, true};
+    const Layer& before = *(&a - 1);
+    return {before.output, before.row * (k.units ? LANES : 1), k.units};
+}
+
+// These rows of a chunk, through all layers. row: the number in its batch of the chunk's first one. Whoever reads
+// another rank's rows of the last layer waits first.
+static void forward(Block& k, Rank& rank, const float* x, Range rows, int64_t row, bool training) {
     for (int64_t l = 0; l < k.layers; l++) {
         Layer& a = k.layer[l];
-        const Layer* before = l ? &a - 1 : nullptr;
-        const V* weights = k.gates && !before ? k.gated : k.state.p + a.w;
-        Operands o{a.J, n, a.in, weights, a.J, before ? (const void*)before->passed : x, 1,
-                   before ? before->row * (k.units ? LANES : 1) : k.x_row, {k.state.p + a.b, 0, 0}};
-        const bool hidden = l + 1 < k.layers;
-        const auto product_into = [&](const auto& then) {
-            if (k.units) product<true, PANELS>(o, then);
-            else if (!before) product<true, PLAIN>(o, then);
-            else product<false, PLAIN>(o, then);
-        };
-        if (hidden && k.activation == RELU) product_into(KeepPositive{a.value, a.row});
-        else product_into(Keep{{a.value, a.row, 0}});
-        if (!hidden) return;
-        const bool apart = by_input(k.activation), drops = k.dropout && training;
-        if (k.activation != RELU || apart)
-            with_activation(k.activation, [&](auto chosen) {
-                V* to = apart ? a.passed : a.value;
-                for (int64_t i = 0; i < n * a.row; i++) to[i] = activated<decltype(chosen)::value>(a.value[i]);
-            });
-        const V* h = apart ? a.passed : a.value;
-        if (drops) each_masked(k, a, n, row, [&](int64_t at, V kept) { a.passed[at] = h[at] * kept; });
-        else if (h != a.passed) std::memcpy(a.passed, h, (size_t)(n * a.row) * sizeof(V));
+        const Inputs inputs = inputs_of_layer(k, a, x);
+        const V* weights = k.gates && !l ? k.gated : k.state.p + a.w;
+        const Product p{rows.end, a.J, a.in, inputs.at, inputs.row, 1, weights, a.J, {k.state.p + a.b, 0, 0}};
+        const bool hidden = l + 1 < k.layers, apart = by_input(k.activation), drops = k.dropout && training;
+        if (l && rank.ranks > 1) prefetch(inputs.at, (size_t)(rows.end * k.layer[l - 1].row) * sizeof(V));
+        each_part(rank, rows.end - rows.begin, a.J, [&](int64_t n, int64_t width, Range part) {
+            part = {rows.begin + part.begin, rows.begin + part.end};
+            const auto product_into = [&](const auto& epilogue) {
+                if (k.units) panel<true, PACKED>(p, n, width, part, epilogue);
+                else if (inputs.broadcast) panel<true, ROWS>(p, n, width, part, epilogue);
+                else panel<false, ROWS>(p, n, width, part, epilogue);
+            };
+            if (hidden && k.activation == RELU) product_into(StoreRelu{a.value, a.row});
+            else product_into(Store{{a.value, a.row, 0}});
+            if (!hidden) return;
+            V* h = apart ? a.output : a.value;
+            if (k.activation != RELU)
+                with_activation(k.activation, [&](auto activation) {
+                    each_vector(a, part, n, width, [&](int64_t at, int64_t, int64_t) {
+                        h[at] = activated<decltype(activation)::value>(a.value[at]);
+                    });
+                });
+            if (drops || a.output != h)
+                each_vector(a, part, n, width, [&](int64_t at, int64_t m, int64_t j) {
+                    a.output[at] = drops ? h[at] * mask_of(k, a, row + m, j) : h[at];
+                });
+        });
+        if (hidden) rank.wait();
     }
 }
 
+// ---- losses
+
 template <bool SHARED>
-INLINE V row_loss(const Block& k, const V* z, V* d, const Target<SHARED>& t, float share) {
+INLINE V row_loss(const Block& k, const V* z, V* d, V* q, const Target<SHARED>& t, float share) {
     if (k.loss_kind != CROSS_ENTROPY) return by_output(k.loss_kind, z, d, k.C, t, share);
-    if (k.softmax_first) return cross_entropy_of_softmax(z, d, k.q, k.C, t);
+    if (k.softmax_first) return cross_entropy_of_softmax(z, d, q, k.C, t);
     return cross_entropy(z, d, k.C, t);
 }
 
-// The last layer's d of n rows; -> loss with what these rows add, in their order. share: one over all outputs.
-static V losses(Block& k, int64_t n, V loss, float share) {
+// Puts these rows of a part of d, from column n on, where the gradient's product reads them: in its packed B.
+INLINE void pack(const Block& k, const Layer& a, int64_t chunk, Range rows, int64_t n, int64_t width) {
+    V* to = k.packed[(&a - k.layer) % 2] + n * chunk + rows.begin * width;
+    each_vector(a, rows, n, width, [&](int64_t at, int64_t, int64_t) { *to++ = a.d[at]; });
+}
+
+// The last layer's d of a chunk of n rows, and their losses, which total_loss adds. share: one over all outputs.
+static void losses(Block& k, const Rank& rank, int64_t n, float share) {
     Layer& a = k.layer[k.layers - 1];
     const int64_t C = k.C;
     const bool classes = k.loss_kind == CROSS_ENTROPY;
     const auto target = [&](int64_t t) { return classes ? k.scaled + k.slot_C[k.row[t]] * C : k.target + t * C; };
     const auto mass = [&](int64_t t) { return classes ? k.scaled_mass[k.slot_C[k.row[t]]] : 0.f; };
+    const int64_t together = k.units ? LANES : 1;  // units: here the lanes hold rows
+    const Range mine = rank.share((n + together - 1) / together);
+    const Range rows{mine.begin * together, mine.end * together < n ? mine.end * together : n};
+    V *z_C = k.scratch + 4 * C * rank.number, *d_C = z_C + C, *t_C = d_C + C, *q_C = t_C + C;
     if (!k.units) {
-        for (int64_t t = 0; t < n; t++)
-            loss += row_loss(k, a.value + t * a.row, a.d + t * a.row, Target<true>{target(t), splat(mass(t))},
-                             share);
-        return loss;
-    }
-    const float* z = (const float*)a.value;
-    float* d = (float*)a.d;
-    for (int64_t t = 0; t < n; t += LANES) {  // the lanes hold rows
-        const int64_t here = n - t < LANES ? n - t : LANES;
-        V all = splat(0.f);
-        for (int64_t lane = 0; lane < LANES; lane++) {
-            const int64_t row = t + (lane < here ? lane : 0);
-            for (int64_t c = 0; c < C; c++) {
-                k.z[c][lane] = z[row * a.row * LANES + c];
-                k.t[c][lane] = target(row)[c];
+        for (int64_t t = rows.begin; t < rows.end; t++) {
+            const Target<true> shared{target(t), splat(mass(t))};
+            k.loss_S[t] = row_loss(k, a.value + t * a.row, a.d + t * a.row, q_C, shared, share);
+        }
+    } else {
+        const float* z = (const float*)a.value;
+        float *d = (float*)a.d, *loss_S = (float*)k.loss_S;
+        for (int64_t t = rows.begin; t < rows.end; t += LANES) {
+            const int64_t here = n - t < LANES ? n - t : LANES;
+            V all = splat(0.f);
+            for (int64_t lane = 0; lane < LANES; lane++) {
+                const int64_t row = t + (lane < here ? lane : 0);
+                for (int64_t c = 0; c < C; c++) {
+                    z_C[c][lane] = z[row * a.row * LANES + c];
+                    t_C[c][lane] = target(row)[c];
+                }
+                all[lane] = mass(row);
             }
-            all[lane] = mass(row);
-        }
-        V each = row_loss(k, k.z, k.d, Target<false>{k.t, all}, share);
-        for (int64_t lane = 0; lane < here; lane++) {
-            loss[0] += each[lane];
-            for (int64_t c = 0; c < C; c++) d[(t + lane) * a.row * LANES + c] = k.d[c][lane];
+            const V each = row_loss(k, z_C, d_C, q_C, Target<false>{t_C, all}, share);
+            for (int64_t lane = 0; lane < here; lane++) {
+                loss_S[t + lane] = each[lane];
+                for (int64_t c = 0; c < C; c++) d[(t + lane) * a.row * LANES + c] = d_C[c][lane];
+            }
         }
     }
+    each_panel(a.J, [&](int64_t j, int64_t width) { pack(k, a, n, rows, j, width); });
+}
+
+// loss with what a chunk's rows add to it, in their order.
+static V total_loss(const Block& k, int64_t n, V loss) {
+    for (int64_t t = 0; t < n; t++)
+        if (k.units) loss[0] += ((const float*)k.loss_S)[t]; else loss += k.loss_S[t];
     return loss;
 }
 
-// d of the layer before a, through a's weights as they are before their update.
-static void down(Block& k, Layer& a, int64_t n, int64_t row) {
-    Layer& before = *(&a - 1);
+// ---- backward
+
+// A rank's share of the transposed weights of all layers but the first, which hold units.
+static void transpose_weights(Block& k, const Rank& rank) {
+    for (int64_t l = 1; l < k.layers; l++) {
+        Layer& a = k.layer[l];
+        const int64_t inputs = k.layer[l - 1].J;
+        const Matrix weights = weights_of(k, a, k.state.p), transposed{a.transposed, inputs, a.out};
+        const auto block = [&](const V* from, int64_t step, int64_t n, V* to, int64_t to_step, int64_t lanes) {
+            V m[LANES];
+            for (int64_t c = 0; c < LANES; c++) {
+                m[c] = c < n ? from[c * step] : V{};
+                __builtin_prefetch(from + (c + LANES) * step);
+            }
+            transpose(m);
+            for (int64_t lane = 0; lane < LANES && lane < lanes; lane++) to[lane * to_step] = m[lane];
+        };
+        const Range mine = rank.share(inputs);
+        each_panel(a.J, [&](int64_t j0, int64_t width) {
+            each_panel(inputs, [&](int64_t i0, int64_t high) {
+                const int64_t begin = i0 > mine.begin ? i0 : mine.begin;
+                const int64_t end = i0 + high < mine.end ? i0 + high : mine.end;
+                for (int64_t j = j0; j < j0 + width; j++)
+                    for (int64_t i = begin; i < end; i++)
+                        block(weights.of(i * LANES, j0, width) + j - j0, width, a.in - i * LANES,
+                              transposed.of(j * LANES, i0, high) + i - i0, high, a.out - j * LANES);
+            });
+        });
+    }
+}
+
+// d of the layer before a, of a chunk of M rows, through a's weights as they are before their update.
+static void down(Block& k, const Rank& rank, const Layer& a, int64_t M, int64_t row) {
+    Layer& before = k.layer[&a - k.layer - 1];
     const bool simple = k.activation == RELU && !k.dropout;
-    Operands o{before.J, n, a.out, k.state.p + a.w, a.J, a.d, 1, a.row, {}};
-    if (k.units) o.a = a.turned, o.b_t = a.row * LANES;
-    const auto product_into = [&](const auto& then) {
-        if (k.units) product<true, PANELS>(o, then); else product<false, COLUMNS>(o, then);
-    };
-    if (simple) return product_into(KeepWherePositive{before.d, before.value, before.row});
-    product_into(Keep{{before.d, before.row, 0}});
-    if (k.dropout) each_masked(k, before, n, row, [&](int64_t at, V kept) { before.d[at] *= kept; });
-    with_activation(k.activation, [&](auto chosen) {
-        for (int64_t i = 0; i < n * before.row; i++)
-            before.d[i] = chained<decltype(chosen)::value>(before.d[i], before.value[i]);
+    Product p{M, before.J, a.out, a.d, a.row, 1, k.state.p + a.w, a.J, {}};
+    if (k.units) p.B = a.transposed, p.a_m = a.row * LANES;
+    if (rank.ranks > 1) prefetch(a.d, (size_t)(M * a.row) * sizeof(V));
+    each_part(rank, M, before.J, [&](int64_t n, int64_t width, Range part) {
+        const auto product_into = [&](const auto& epilogue) {
+            if (k.units) panel<true, PACKED>(p, n, width, part, epilogue);
+            else panel<false, COLUMNS>(p, n, width, part, epilogue);
+        };
+        if (simple) product_into(StoreReluDerivative{before.d, before.value, before.row});
+        else {
+            product_into(Store{{before.d, before.row, 0}});
+            if (k.dropout)
+                each_vector(before, part, n, width, [&](int64_t at, int64_t m, int64_t j) {
+                    before.d[at] *= mask_of(k, before, row + m, j);
+                });
+            with_activation(k.activation, [&](auto activation) {
+                each_vector(before, part, n, width, [&](int64_t at, int64_t, int64_t) {
+                    before.d[at] = chained<decltype(activation)::value>(before.d[at], before.value[at]);
+                });
+            });
+        }
+        pack(k, before, M, part, n, width);
     });
 }
 
@@ -134,69 +233,49 @@ static void multiply_gates(Block& k) {
     }
 }
 
-static void turn(Block& k) {  // the weights of all layers but the first
-    for (int64_t l = 1; l < k.layers; l++) {
-        Layer& a = k.layer[l];
-        const int64_t inputs = k.layer[l - 1].J;
-        const Matrix weights = weights_of(k, a, k.state.p), turned{a.turned, inputs, a.out};
-        const auto square = [&](const V* from, int64_t step, int64_t n, V* to, int64_t to_step, int64_t lanes) {
-            V m[LANES];
-            for (int64_t c = 0; c < LANES; c++) m[c] = c < n ? from[c * step] : V{};
-            transpose(m);
-            for (int64_t lane = 0; lane < LANES && lane < lanes; lane++) to[lane * to_step] = m[lane];
-        };
-        each_panel(a.J, [&](int64_t j0, int64_t wide) {
-            each_panel(inputs, [&](int64_t i0, int64_t high) {
-                for (int64_t j = j0; j < j0 + wide; j++)
-                    for (int64_t i = i0; i < i0 + high; i++)
-                        square(weights.of(i * LANES, j0, wide) + j - j0, wide, a.in - i * LANES,
-                               turned.of(j * LANES, i0, high) + i - i0, high, a.out - j * LANES);
-            });
-        });
-    }
-}
-
-// The gradients of a layer's weights and biases, n rows more; they go on from `from` and g where `more`.
-template <class Then>
-static void gradients(Block& k, const Layer& a, const float* x, int64_t n, Matrix from, bool more, Then weights,
-                      Then biases) {
+// The gradients of a layer's weights and biases, K rows more; they go on from `from` and g where `more`.
+template <class Epilogue>
+static void gradients(Block& k, const Rank& rank, const Layer& a, const float* x, int64_t K, Matrix from, bool more,
+                      Epilogue weights, Epilogue biases) {
     static const float one = 1.f;
-    const Layer* before = &a == k.layer ? nullptr : &a - 1;
-    const int64_t inputs = before ? before->row * (k.units ? LANES : 1) : k.x_row;
-    Operands o{a.J, a.in, n, k.panels, 0, before ? (const void*)before->passed : x, inputs, 1,
-               from};
-    each_panel(a.J, [&](int64_t begin, int64_t wide) {
-        V* to = k.panels + begin * n;
-        for (int64_t t = 0; t < n; t++)
-            for (int64_t j = 0; j < wide; j++) *to++ = a.d[t * a.row + begin + j];
+    const Inputs inputs = inputs_of_layer(k, a, x);
+    const V* packed = k.packed[(&a - k.layer) % 2];
+    const Product p{a.in, a.J, K, inputs.at, 1, inputs.row, packed, 0, from};
+    const Product sum{1, a.J, K, &one, 0, 0, packed, 0, more ? Matrix{k.state.g + a.b, 0, 0} : Matrix{}};
+    each_part(rank, a.in, a.J, [&](int64_t n, int64_t width, Range part) {
+        if (inputs.broadcast) panel<true, PACKED>(p, n, width, part, weights);
+        else panel<false, PACKED>(p, n, width, part, weights);
+        if (part.begin == 0) panel<true, PACKED>(sum, n, width, {0, 1}, biases);
     });
-    if (!before || k.units) product<true, PANELS>(o, weights); else product<false, PANELS>(o, weights);
-    o.T = 1, o.b = &one, o.b_r = 0, o.start = more ? Matrix{k.state.g + a.b, 0, 0} : Matrix{};
-    product<true, PANELS>(o, biases);
 }
 
-template <int32_t OPTIMIZER>
-static void gradients_and_update(Block& k, const Layer& a, const float* x, int64_t n, bool more, bool keep) {
-    State s = k.state;
-    if (!keep) s.g = nullptr;
-    Update<OPTIMIZER> then{s, &k.numbers, weights_of(k, a, s.p), k.nesterov}, biases = then;
-    biases.weights = {s.p + a.b, 0, 0};
-    gradients(k, a, x, n, more ? weights_of(k, a, k.state.g) : Matrix{}, more, then, biases);
-}
-
-static void backward(Block& k, const float* x, int64_t n, int64_t row, bool more, bool last, bool keep) {
+// A chunk of n rows, whose last layer has its d. row: the number of its first one in the batch. last: of the
+// batch, where gradients go into the update. keep: they are kept as well. next: what is fetched meanwhile.
+static void backward(Block& k, Rank& rank, const float* x, int64_t n, int64_t row, bool more, bool last, bool keep,
+                     NextRows* next) {
     for (int64_t l = k.layers - 1; l >= 0; l--) {
         Layer& a = k.layer[l];
-        if (l) down(k, a, n, row);
+        if (l) down(k, rank, a, n, row);
+        if (l && !k.units) rank.wait();  // it reads the weights themselves
         const bool gated = k.gates && !l;
         const Matrix g = gated ? gated_matrix(k, k.gated_d) : weights_of(k, a, k.state.g);
-        Keep weights{g}, biases{{k.state.g + a.b, 0, 0}};
-        if (gated || !last) gradients(k, a, x, n, (gated ? row > 0 : more) ? g : Matrix{}, more, weights, biases);
-        else if (k.optimizer == SGD) gradients_and_update<SGD>(k, a, x, n, more, keep);
-        else if (k.optimizer == ADAM) gradients_and_update<ADAM>(k, a, x, n, more, keep);
-        else gradients_and_update<ADAMW>(k, a, x, n, more, keep);
+        const Matrix from = (gated ? row > 0 : more) ? g : Matrix{};
+        if (gated || !last) {
+            gradients(k, rank, a, x, n, from, more, Store{g}, Store{{k.state.g + a.b, 0, 0}});
+        } else {
+            State s = k.state;
+            if (!keep) s.g = nullptr;
+            with_optimizer(k.optimizer, [&](auto optimizer) {
+                using Epilogue = Update<decltype(optimizer)::value>;
+                const Epilogue weights{s, &k.numbers, weights_of(k, a, s.p), k.nesterov, l ? nullptr : next};
+                gradients(k, rank, a, x, n, from, more, weights, Epilogue{s, &k.numbers, {s.p + a.b, 0, 0}, k.nesterov, nullptr});
+            });
+        }
+        if (l) rank.wait();
     }
 }
+
+// ---- clipping and gates
 
 // Sums of products over a layer's units: 16 of them, unit u adds to number u % 16; then these in their order. So
 // the lanes may hold units, 16 / LANES vectors of sums, or members, 16 vectors.
@@ -247,13 +326,6 @@ template <bool UNITS> static void gate_gradients(Block& k) {
     }
 }
 
-template <int32_t OPTIMIZER> static void first_layer_update(Block& k) {
-    const Layer& a = *k.layer;
-    for (int64_t i = a.w; i < a.b; i++) update<OPTIMIZER>(k.state, i, k.state.g[i], k.numbers, k.nesterov);
-    for (int64_t i = 0; i < a.J; i++) update<OPTIMIZER>(k.state, a.b + i, k.state.g[a.b + i], k.numbers, k.nesterov);
-    for (int64_t i = k.gate; i < k.size; i++) update<OPTIMIZER>(k.state, i, k.state.g[i], k.numbers, k.nesterov);
-}
-
 // What each member's gradient is scaled with, as clip_grad_norm_ does.
 template <bool UNITS> static V clip_scale(const Block& k) {
     UnitSums<UNITS> sums;
@@ -273,13 +345,15 @@ template <bool UNITS> static V clip_scale(const Block& k) {
     return norm > k.numbers.clip ? k.numbers.clip / norm : splat(1.f);
 }
 
-template <int32_t OPTIMIZER> static void clipped_update(Block& k) {
-    const V scale = k.units ? clip_scale<true>(k) : clip_scale<false>(k);
-    for (int64_t i = 0; i < k.size; i++) {
-        V g = k.state.g[i] *= scale;
-        update<OPTIMIZER>(k.state, i, g, k.numbers, k.nesterov);
-    }
+// The update of these weights by the gradients that are kept, scaled.
+static void update_range(Block& k, Range weights, V scale) {
+    with_optimizer(k.optimizer, [&](auto optimizer) {
+        for (int64_t i = weights.begin; i < weights.end; i++)
+            update<decltype(optimizer)::value>(k.state, i, k.state.g[i] *= scale, k.numbers, k.nesterov);
+    });
 }
+
+// ---- a step
 
 // x to the n by products in one order: that of the C library has other last bits on other machines.
 static double power(double x, int64_t n) {
@@ -344,10 +418,28 @@ static Batch batch_of(const Steps& steps, int64_t s) {
     return {steps.index + begin, steps.end_S[s] - begin};
 }
 
-INLINE bool stopped(const int32_t* stop) { return __atomic_load_n(stop, __ATOMIC_RELAXED) != 0; }
+// Puts a chunk's rows where the passes read them: inputs, and a rank's share of targets or classes.
+static const float* gather(Block& k, const Rank& rank, const Steps& steps, const int64_t* index, int64_t s0, int64_t n) {
+    const Range rows = rank.share(n);
+    for (int64_t t = rows.begin; t < rows.end; t++) {
+        const int64_t row = index ? index[s0 + t] : s0 + t;
+        if (k.loss_kind == CROSS_ENTROPY) k.row[t] = steps.class_N[row];
+        else std::memcpy(k.target + t * k.C, steps.target_NC + row * k.C, (size_t)k.C * sizeof(float));
+    }
+    return inputs_of(k, rank, steps.x_ND, index, s0, {0, n});
+}
+
+// The rows of step s, fetched while a rank goes through the tiles of the first layer's gradient.
+static NextRows next_rows(const Block& k, const Rank& rank, const Steps& steps, int64_t s) {
+    if (!steps.index || s >= steps.stop) return {};
+    const auto [index, rows] = batch_of(steps, s);
+    const int64_t tiles = panels_of(k.layer->J) * tiles_of(k.D) / rank.ranks + 1;
+    return {steps.x_ND, index, rows < k.S ? rows : k.S, k.D, rows * ((k.D + 15) / 16) / tiles + 1, 0, 0};
+}
 
 // Trains step s, unless a row or class isn't there: then nothing is updated. STOPPED: the block is half updated.
-static Answer train_step(Block& k, const Members& m, const Steps& steps, int64_t s, float* loss_R, const int32_t* stop) {
+// loss_R: where the members' losses go.
+static Answer train_step(Block& k, Rank& rank, const Members& m, const Steps& steps, int64_t s, float* loss_R) {
     const auto [index, rows] = batch_of(steps, s);
     const bool classes = k.loss_kind == CROSS_ENTROPY;
     if (rows < 1 || rows > k.rows) return OUT_OF_RANGE;
@@ -359,42 +451,46 @@ static Answer train_step(Block& k, const Members& m, const Steps& steps, int64_t
         if (steps.class_N[row] < 0 || steps.class_N[row] >= k.C) return OUT_OF_RANGE;
         if (k.weight_C) weights += k.weight_C[steps.class_N[row]];
     }
-    if (classes)
-        scale_targets(k, rows, weights, [&, index = index](int64_t t) { return steps.class_N[index ? index[t] : t]; });
-    prepare(k, m, steps, s);
-    if (k.units) turn(k);
-    if (k.gates) multiply_gates(k);
+    if (rank.first()) {
+        if (classes)
+            scale_targets(k, rows, weights, [&, index = index](int64_t t) { return steps.class_N[index ? index[t] : t]; });
+        prepare(k, m, steps, s);
+        if (k.gates) multiply_gates(k);
+    }
     const float share = (float)(1.0 / (double)(rows * k.C));
-    const bool clips = [&] {
-        for (int lane = 0; lane < LANES; lane++)
-            if (k.numbers.clip[lane] != INFINITE) return true;
-        return false;
-    }();
     const bool keep = k.summed || s + 1 == steps.stop;
+    NextRows next = next_rows(k, rank, steps, s + 1);
     V loss = splat(0.f);
     for (int64_t s0 = 0; s0 < rows; s0 += k.S) {
-        if (stopped(stop)) return STOPPED;
         const int64_t n = rows - s0 < k.S ? rows - s0 : k.S;
-        const float* x = inputs_of(k, steps.x_ND, index, s0, n);
-        for (int64_t t = 0; t < n; t++) {
-            const int64_t row = index ? index[s0 + t] : s0 + t;
-            if (classes) k.row[t] = steps.class_N[row];
-            else std::memcpy(k.target + t * k.C, steps.target_NC + row * k.C, (size_t)k.C * sizeof(float));
+        const float* x = gather(k, rank, steps, index, s0, n);
+        if (!rank.wait()) return STOPPED;
+        if (k.units && !s0) transpose_weights(k, rank);
+        forward(k, rank, x, {0, n}, s0, true);
+        rank.wait();
+        losses(k, rank, n, share);
+        rank.wait();
+        if (rank.first()) loss = total_loss(k, n, loss);
+        backward(k, rank, x, n, s0, s0 > 0 || k.summed, !k.clips && s0 + n == rows, keep, &next);
+        if (!rank.wait()) return STOPPED;
+    }
+    if (k.gates) {
+        if (rank.first()) {
+            if (k.units) gate_gradients<true>(k); else gate_gradients<false>(k);
+            const Layer& a = *k.layer;
+            for (Range weights : {Range{a.w, a.w + a.in * a.J}, {a.b, a.b + a.J}, {k.gate, k.size}})
+                if (!k.clips) update_range(k, weights, splat(1.f));
         }
-        forward(k, x, n, s0, true);
-        loss = losses(k, n, loss, share);
-        backward(k, x, n, s0, s0 > 0 || k.summed, !clips && s0 + n == rows, keep);
+        rank.wait();
+    }
+    if (k.clips) {
+        if (rank.first()) k.clip_scale = k.units ? clip_scale<true>(k) : clip_scale<false>(k);
+        rank.wait();
+        update_range(k, rank.share(k.size), k.clip_scale);
+        if (!rank.wait()) return STOPPED;
     }
     if (!classes) loss *= share;
-    if (k.gates && k.units) gate_gradients<true>(k);
-    if (k.gates && !k.units) gate_gradients<false>(k);
-    if (k.gates && !clips && k.optimizer == SGD) first_layer_update<SGD>(k);
-    if (k.gates && !clips && k.optimizer == ADAM) first_layer_update<ADAM>(k);
-    if (k.gates && !clips && k.optimizer == ADAMW) first_layer_update<ADAMW>(k);
-    if (clips && k.optimizer == SGD) clipped_update<SGD>(k);
-    if (clips && k.optimizer == ADAM) clipped_update<ADAM>(k);
-    if (clips && k.optimizer == ADAMW) clipped_update<ADAMW>(k);
-    for (int64_t lane = 0; lane < k.used; lane++) loss_R[lane] = loss[lane];
+    for (int64_t lane = 0; rank.first() && lane < k.used; lane++) loss_R[lane] = loss[lane];
     return DONE;
 }
 

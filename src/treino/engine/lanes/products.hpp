@@ -1,130 +1,152 @@
-// The one product that all three passes are made of, in tiles of registers:
+// The one matrix product that all three passes are made of, in tiles of registers:
 //
-//     out[t][j] = start[t][j] + Σ_r a[r][j] b[r][t],   r from 0 on, one accumulator each, fused multiply-adds
+//     C[m][n] = C0[m][n] + Σ_k A[m][k] B[k][n],   k from 0 on, one accumulator each, fused multiply-adds
 //
-// forward: j output, t row, r input;  down: j input, t row, r output;  gradient: j output, t input, r row.
-// a is vectors; b is vectors, or floats of which each is spread over a vector. So every number has the same
-// sum in the same order, whatever the lanes hold and however the tiles lie: that is where the same bits
-// come from.
+//             M: rows         N: columns, vectors    K: summed over
+//  forward    examples        outputs                inputs
+//  down       examples        inputs                 outputs
+//  gradient   inputs          outputs                examples
+//
+// B and C are vectors. A is vectors, or floats of which each is broadcast over a vector. So every number has the
+// same sum in the same order, whatever the lanes hold, however the tiles lie and whoever computes them: that is
+// where the same bits come from.
+//
+// The columns go in panels of at most NR vectors, the rows of a panel in tiles of at most MR: the micro-kernel
+// keeps a tile of C in registers while it goes through k, and hands it to an epilogue.
 #pragma once
+#include "team.hpp"
 #include "vectors.hpp"
 
 namespace LANES_SET {
 
-//
-// The columns j go in panels of at most TILE_J. A matrix in panels has one panel's rows after the other's, each
-// without gaps: what goes through the registers together lies together. Where one panel holds all j there is
-// no difference.
+// A matrix that is packed has one panel's rows after the other's, each without gaps: what goes through the
+// registers together lies together. Where one panel holds all columns there is no difference.
 struct Matrix {
     V* at;
     int64_t row;   // from one row to the next, in vectors; 0: all rows are the same one
-    int64_t rows;  // in panels of so many rows; 0: not in panels
-    // Row r of the panel of so many columns that begins at j, and the way to the next row.
-    INLINE_MEMBER V* of(int64_t r, int64_t j, int64_t wide) const {
-        return at + (rows ? j * rows + r * wide : r * row + j);
+    int64_t rows;  // of a packed one; 0: it isn't packed
+    // Row m of the panel of nr columns that begins at n, and the way to the next row.
+    INLINE_MEMBER V* of(int64_t m, int64_t n, int64_t nr) const {
+        return at + (rows ? n * rows + m * nr : m * row + n);
     }
-    INLINE_MEMBER int64_t step(int64_t wide) const { return rows ? wide : row; }
+    INLINE_MEMBER int64_t step(int64_t nr) const { return rows ? nr : row; }
 };
 
-enum Order { PLAIN, PANELS, COLUMNS };  // of a: rows of J; in panels; columns of R, by their stride
+enum Layout { ROWS, PACKED, COLUMNS };  // of B: its rows, by their stride; packed; its columns, by their stride
 
-struct Operands {
-    int64_t J, T, R;
-    const V* a;
-    int64_t a_stride;  // from r to r, or in COLUMNS from j to j; in vectors
-    const void* b;
-    int64_t b_r, b_t;  // strides, in vectors, or floats where these are spread
-    Matrix start;      // [T][J], or nothing
+struct Product {
+    int64_t M, N, K;
+    const void* A;
+    int64_t a_m, a_k;  // strides, in vectors, or floats where these are broadcast
+    const V* B;
+    int64_t b_stride;  // in vectors
+    Matrix C0;         // or nothing
 };
+
+INLINE int64_t panels_of(int64_t N) { return (N + NR - 1) / NR; }
+INLINE int64_t tiles_of(int64_t M) { return (M + MR - 1) / MR; }
 
 // f(first column, how many) for each panel; their widths differ by one at most.
-template <class Function> INLINE void each_panel(int64_t J, const Function& f) {
-    const int64_t panels = (J + TILE_J - 1) / TILE_J;
-    for (int64_t i = 0; i < panels; i++) f(J * i / panels, J * (i + 1) / panels - J * i / panels);
+template <class Function> INLINE void each_panel(int64_t N, const Function& f) {
+    const int64_t panels = panels_of(N);
+    for (int64_t i = 0; i < panels; i++) f(N * i / panels, N * (i + 1) / panels - N * i / panels);
 }
 
-// SPREAD: b is floats. then(values [TN][JN], t, j): what becomes of a tile.
-template <bool SPREAD, Order A, int JN, int TN, class Then>
-INLINE void tile(const Operands& o, int64_t j, int64_t t, const Then& then) {
-    V sum[TN][JN];
-    const V* start = o.start.at ? o.start.of(t, j, JN) : nullptr;
-    const int64_t start_t = o.start.step(JN);
-    UNROLL for (int u = 0; u < TN; u++)
-        UNROLL for (int i = 0; i < JN; i++) sum[u][i] = start ? start[u * start_t + i] : splat(0.f);
-    const int64_t a_j = A == COLUMNS ? o.a_stride : 1, a_r = A == COLUMNS ? 1 : A == PANELS ? JN : o.a_stride;
-    const int64_t b_r = o.b_r, b_t = o.b_t;
-    const V* a = A == PANELS ? o.a + j * o.R : o.a + j * a_j;
-    const V* b_vectors = (const V*)o.b + t * b_t;
-    const float* b_floats = (const float*)o.b + t * b_t;
-    for (int64_t r = 0; r < o.R; r++) {
-        V left[JN];
-        UNROLL for (int i = 0; i < JN; i++) left[i] = a[i * a_j];
-        UNROLL for (int u = 0; u < TN; u++) {
-            V right = SPREAD ? splat(b_floats[u * b_t]) : b_vectors[u * b_t];
-            UNROLL for (int i = 0; i < JN; i++) sum[u][i] = fma(left[i], right, sum[u][i]);
+// f(first column, how many, rows) for what a rank has of each panel: all tiles of all panels are shared out.
+template <class Function> INLINE void each_part(const Rank& rank, int64_t M, int64_t N, const Function& f) {
+    const int64_t panels = panels_of(N), tiles = tiles_of(M);
+    const Range mine = rank.share(panels * tiles);
+    for (int64_t i = mine.begin; i < mine.end;) {
+        const int64_t panel = i / tiles, first = i % tiles;
+        const int64_t left = mine.end - i, count = tiles - first < left ? tiles - first : left;
+        const int64_t n = N * panel / panels;
+        f(n, N * (panel + 1) / panels - n, Range{M * first / tiles, M * (first + count) / tiles});
+        i += count;
+    }
+}
+
+template <bool BROADCAST, Layout LAYOUT, int TILE_N, int TILE_M, class Epilogue>
+INLINE void micro_kernel(const Product& p, int64_t n, int64_t m, const Epilogue& epilogue) {
+    V sum[TILE_M][TILE_N];
+    const V* c0 = p.C0.at ? p.C0.of(m, n, TILE_N) : nullptr;
+    const int64_t c0_m = p.C0.step(TILE_N);
+    UNROLL for (int u = 0; u < TILE_M; u++)
+        UNROLL for (int i = 0; i < TILE_N; i++) sum[u][i] = c0 ? c0[u * c0_m + i] : splat(0.f);
+    const int64_t b_n = LAYOUT == COLUMNS ? p.b_stride : 1;
+    const int64_t b_k = LAYOUT == COLUMNS ? 1 : LAYOUT == PACKED ? TILE_N : p.b_stride;
+    const int64_t a_k = p.a_k, a_m = p.a_m;
+    const V* b = LAYOUT == PACKED ? p.B + n * p.K : p.B + n * b_n;
+    const V* a_vectors = (const V*)p.A + m * a_m;
+    const float* a_floats = (const float*)p.A + m * a_m;
+    for (int64_t k = 0; k < p.K; k++) {
+        V right[TILE_N];
+        UNROLL for (int i = 0; i < TILE_N; i++) right[i] = b[i * b_n];
+        UNROLL for (int u = 0; u < TILE_M; u++) {
+            V left = BROADCAST ? splat(a_floats[u * a_m]) : a_vectors[u * a_m];
+            UNROLL for (int i = 0; i < TILE_N; i++) sum[u][i] = fma(right[i], left, sum[u][i]);
         }
-        a += a_r;
-        if (SPREAD) b_floats += b_r; else b_vectors += b_r;
+        b += b_k;
+        if (BROADCAST) a_floats += a_k; else a_vectors += a_k;
     }
-    then.template tile<JN, TN>(sum, t, j);
+    epilogue.template store<TILE_N, TILE_M>(sum, m, n);
 }
 
-template <bool SPREAD, Order A, int JN, int TN, class Then>
-INLINE void tile_of(const Operands& o, int64_t j, int64_t t, int64_t wanted, const Then& then) {
-    if (wanted == TN) tile<SPREAD, A, JN, TN>(o, j, t, then);
-    else if constexpr (TN > 1) tile_of<SPREAD, A, JN, TN - 1>(o, j, t, wanted, then);
+template <bool BROADCAST, Layout LAYOUT, int TILE_N, int TILE_M, class Epilogue>
+INLINE void tile(const Product& p, int64_t n, int64_t m, int64_t height, const Epilogue& epilogue) {
+    if (height == TILE_M) micro_kernel<BROADCAST, LAYOUT, TILE_N, TILE_M>(p, n, m, epilogue);
+    else if constexpr (TILE_M > 1) tile<BROADCAST, LAYOUT, TILE_N, TILE_M - 1>(p, n, m, height, epilogue);
 }
 
-template <bool SPREAD, Order A, int JN, class Then>
-static void panel(const Operands& o, int64_t j, const Then& then) {
-    const int64_t tiles = (o.T + TILE_T - 1) / TILE_T;  // of heights that differ by one at most
+template <bool BROADCAST, Layout LAYOUT, int TILE_N, class Epilogue>
+static void panel_of_width(const Product& p, int64_t n, Range rows, const Epilogue& epilogue) {
+    const int64_t M = rows.end - rows.begin, tiles = tiles_of(M);  // of heights that differ by one at most
     for (int64_t i = 0; i < tiles; i++) {
-        const int64_t t = o.T * i / tiles;
-        tile_of<SPREAD, A, JN, TILE_T>(o, j, t, o.T * (i + 1) / tiles - t, then);
+        const int64_t m = M * i / tiles, height = M * (i + 1) / tiles - m;
+        tile<BROADCAST, LAYOUT, TILE_N, MR>(p, n, rows.begin + m, height, epilogue);
     }
 }
 
-template <bool SPREAD, Order A, int JN, class Then>
-INLINE void panel_of(const Operands& o, int64_t j, int64_t wanted, const Then& then) {
-    if (wanted == JN) panel<SPREAD, A, JN>(o, j, then);
-    else if constexpr (JN > 1) panel_of<SPREAD, A, JN - 1>(o, j, wanted, then);
+// These rows of the panel of `width` columns that begins at n.
+template <bool BROADCAST, Layout LAYOUT, int TILE_N = NR, class Epilogue>
+INLINE void panel(const Product& p, int64_t n, int64_t width, Range rows, const Epilogue& epilogue) {
+    if (width == TILE_N) panel_of_width<BROADCAST, LAYOUT, TILE_N>(p, n, rows, epilogue);
+    else if constexpr (TILE_N > 1) panel<BROADCAST, LAYOUT, TILE_N - 1>(p, n, width, rows, epilogue);
 }
 
-template <bool SPREAD, Order A, class Then> static void product(const Operands& o, const Then& then) {
-    each_panel(o.J, [&](int64_t j, int64_t wide) { panel_of<SPREAD, A, TILE_J>(o, j, wide, then); });
-}
+// ---- epilogues: what becomes of a tile of C
 
-// ---- what becomes of a tile
-
-struct Keep {  // out[t][j] ← value
-    Matrix out;
-    template <int JN, int TN> INLINE_MEMBER void tile(const V (&sum)[TN][JN], int64_t t, int64_t j) const {
-        V* to = out.of(t, j, JN);
-        const int64_t step = out.step(JN);
-        UNROLL for (int u = 0; u < TN; u++)
-            UNROLL for (int i = 0; i < JN; i++) to[u * step + i] = sum[u][i];
+struct Store {  // C ← the sums
+    Matrix C;
+    template <int TILE_N, int TILE_M>
+    INLINE_MEMBER void store(const V (&sum)[TILE_M][TILE_N], int64_t m, int64_t n) const {
+        V* to = C.of(m, n, TILE_N);
+        const int64_t step = C.step(TILE_N);
+        UNROLL for (int u = 0; u < TILE_M; u++)
+            UNROLL for (int i = 0; i < TILE_N; i++) to[u * step + i] = sum[u][i];
     }
 };
 
-struct KeepPositive {  // ReLU; NaN stays
-    V* out;
+struct StoreRelu {  // NaN stays
+    V* C;
     int64_t row;
-    template <int JN, int TN> INLINE_MEMBER void tile(const V (&sum)[TN][JN], int64_t t, int64_t j) const {
-        UNROLL for (int u = 0; u < TN; u++)
-            UNROLL for (int i = 0; i < JN; i++)
-                out[(t + u) * row + j + i] = sum[u][i] < 0.f ? splat(0.f) : sum[u][i];
+    template <int TILE_N, int TILE_M>
+    INLINE_MEMBER void store(const V (&sum)[TILE_M][TILE_N], int64_t m, int64_t n) const {
+        UNROLL for (int u = 0; u < TILE_M; u++)
+            UNROLL for (int i = 0; i < TILE_N; i++)
+                C[(m + u) * row + n + i] = sum[u][i] < 0.f ? splat(0.f) : sum[u][i];
     }
 };
 
-struct KeepWherePositive {  // ReLU's derivative: 0 where h is
-    V* out;
+struct StoreReluDerivative {  // 0 where h is
+    V* C;
     const V* h;
     int64_t row;
-    template <int JN, int TN> INLINE_MEMBER void tile(const V (&sum)[TN][JN], int64_t t, int64_t j) const {
-        UNROLL for (int u = 0; u < TN; u++)
-            UNROLL for (int i = 0; i < JN; i++) {
-                const int64_t at = (t + u) * row + j + i;
-                out[at] = h[at] <= 0.f ? splat(0.f) : sum[u][i];
+    template <int TILE_N, int TILE_M>
+    INLINE_MEMBER void store(const V (&sum)[TILE_M][TILE_N], int64_t m, int64_t n) const {
+        UNROLL for (int u = 0; u < TILE_M; u++)
+            UNROLL for (int i = 0; i < TILE_N; i++) {
+                const int64_t at = (m + u) * row + n + i;
+                C[at] = h[at] <= 0.f ? splat(0.f) : sum[u][i];
             }
     }
 };

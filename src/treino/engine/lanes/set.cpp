@@ -3,45 +3,63 @@
 
 namespace LANES_SET {
 
-// The number of the members that this trainer takes next: one, or as many as there are lanes.
-static int64_t take(const Block& k, const Members& m) {
-    return __atomic_fetch_add(m.next, k.units ? 1 : LANES, __ATOMIC_RELAXED);
+// The number of the members that a team takes next: one, or as many as there are lanes.
+static int64_t take(Block& k, Rank& rank, const Members& m) {
+    if (rank.first()) k.first = __atomic_fetch_add(m.next, k.units ? 1 : LANES, __ATOMIC_RELAXED);
+    return rank.wait() ? k.first : -1;
 }
 
-static int32_t train(Trainer* trainer, const Members* m, const Steps* steps, const int32_t* stop) {
+static int32_t train(Trainer* trainer, int32_t number, const Members* m, const Steps* steps, const int32_t* stop) {
     Block& k = *(Block*)trainer;
-    const SmallIsZero mode;
-    for (int64_t first; (first = take(k, *m)) < m->count;) {
-        load(k, *m, first);
+    Rank& rank = k.rank[number];
+    const FlushSubnormals mode;
+    rank.stop = stop;
+    for (int64_t first; (first = take(k, rank, *m)) < m->count;) {
+        if (first < 0) return STOPPED;
+        if (rank.first()) load(k, *m, first);
+        if (!rank.wait()) return STOPPED;
         for (int64_t s = steps->start; s < steps->stop; s++) {
-            const Answer answer = train_step(k, *m, *steps, s, steps->loss_SR + s * m->count + first, stop);
+            const Answer answer = train_step(k, rank, *m, *steps, s, steps->loss_SR + s * m->count + first);
             if (answer != DONE) return answer;
         }
-        store(k, *m);
+        if (rank.first()) store(k, *m);
     }
     return DONE;
 }
 
-static int32_t outputs(Trainer* trainer, const Members* m, const float* x_ND, int64_t rows, float* z_RNC,
-                       const int32_t* stop) {
+static int32_t outputs(Trainer* trainer, int32_t number, const Members* m, const float* x_ND, int64_t rows,
+                       float* z_RNC, const int32_t* stop) {
     Block& k = *(Block*)trainer;
-    const SmallIsZero mode;
+    Rank& rank = k.rank[number];
+    Rank alone{nullptr, 0, 1, 0, stop};  // of its rows, which go through all layers without the others
+    const FlushSubnormals mode;
+    rank.stop = stop;
     const Layer& last = k.layer[k.layers - 1];
     const float* z = (const float*)last.value;
     const int64_t wide = k.units ? 1 : LANES;
-    for (int64_t first; (first = take(k, *m)) < m->count;) {
-        choose(k, *m, first);
-        fetch(k, k.state.p, m->params);
-        if (k.gates) multiply_gates(k);
-        for (int64_t s0 = 0; s0 < rows; s0 += k.S) {
+    for (int64_t first; (first = take(k, rank, *m)) < m->count;) {
+        if (first < 0) return STOPPED;
+        if (rank.first()) {
+            assign_lanes(k, *m, first);
+            fetch(k, k.state.p, m->params);
+            if (k.gates) multiply_gates(k);
+        }
+        if (!rank.wait()) return STOPPED;
+        // its own rows of all, and its own rows of the block's room, which no other rank writes
+        const int64_t room = rows < k.S ? rows : k.S, ranks = rank.ranks < room ? rank.ranks : room;
+        if (number >= ranks) continue;
+        const Rank part{nullptr, number, ranks, 0, nullptr};
+        const Range all = part.share(rows), own = part.share(room);
+        for (int64_t s0 = all.begin; s0 < all.end; s0 += own.end - own.begin) {
             if (stopped(stop)) return STOPPED;
-            const int64_t n = rows - s0 < k.S ? rows - s0 : k.S;
-            forward(k, inputs_of(k, x_ND, nullptr, s0, n), n, 0, false);
+            const int64_t end = s0 + own.end - own.begin, n = (end < all.end ? end : all.end) - s0;
+            const Range here{own.begin, own.begin + n};
+            forward(k, alone, inputs_of(k, rank, x_ND, nullptr, s0 - own.begin, here), here, 0, false);
             for (int64_t lane = 0; lane < k.used; lane++)
                 for (int64_t t = 0; t < n; t++)
                     for (int64_t c = 0; c < k.C; c++)
                         z_RNC[((first + lane) * rows + s0 + t) * k.C + c] =
-                            z[t * last.row * LANES + c * wide + (k.units ? 0 : lane)];
+                            z[(own.begin + t) * last.row * LANES + c * wide + (k.units ? 0 : lane)];
         }
     }
     return DONE;
@@ -52,7 +70,7 @@ static void map(int32_t function, const float* x, float* y, int64_t count) {
         const size_t bytes = (size_t)(count - i < LANES ? count - i : LANES) * sizeof(float);
         V v = splat(0.f);
         std::memcpy(&v, x + i, bytes);
-        v = function == 0 ? exponential(v) : function == 1 ? logarithm(v) : function == 2 ? tangent(v)
+        v = function == 0 ? exponential(v) : function == 1 ? logarithm(v) : function == 2 ? hyperbolic_tangent(v)
           : function == 3 ? error_function(v) : function == 4 ? logistic(v) : logarithm_of_one_and(v);
         std::memcpy(y + i, &v, bytes);
     }

@@ -21,8 +21,8 @@ struct Layer {
     int64_t row;            // vectors from one row's numbers to the next one's
     int64_t w, b;           // where W [in][J] and b [J] begin in the block, in vectors
     int64_t w_row, b_row;   // and in a member's row, in floats
-    V *value, *passed, *d;  // [S][J]: what the derivative is had from; what the next layer gets; dloss/dz
-    V* turned;              // units: [out][J of in] in panels, the weights for the pass down
+    V *value, *output, *d;  // [S][J]: what the derivative is had from; what the next layer gets; dloss/dz
+    V* transposed;          // units: [out][J of in] in panels, the weights for the pass down
     VU key_a, key_b;        // of the step's dropout mask
 };
 
@@ -34,6 +34,8 @@ struct Trainer {};
 namespace LANES_SET {
 
 struct Block : Trainer {
+    Team team;
+    Rank* rank;
     bool units;
     int64_t layers, D, C, S, n, rows;  // S: rows that go through together
     int64_t x_row;                     // floats from one row's inputs to the next one's
@@ -53,12 +55,14 @@ struct Block : Trainer {
     Numbers numbers;
     VI threshold; V kept_scale; // of dropout
     int32_t* place;             // members: of each number of a row, in the block
-    V* panels;                  // [S][widest J]: a layer's d in panels, for its gradient
-    float* x;                   // [S][x_row], the rows at hand
+    V* packed[2];               // [S][widest J]: a layer's d in panels, for its gradient; layers take turns
+    float* x;                   // [ranks][S][x_row], the rows at hand: each rank has them at its side
     int64_t* row;               // [S]
     const int32_t* hash;
     float* target;              // [S][C], floats of the rows at hand
-    V *z, *d, *t, *q;           // of the loss where the lanes hold rows: [C] each
+    V *scratch, *loss_S;        // [ranks][4][C]; each row's loss, of units floats
+    bool clips; V clip_scale;
+    int64_t first;              // the number of the members that the team has taken
     int64_t member[LANES];      // each lane's row in the population
     int64_t used;               // lanes that hold a member of their own
 };
@@ -81,16 +85,16 @@ static void close_block(Trainer* trainer) {
     if (!k) return;
     for (int64_t l = 0; k->layer && l < k->layers; l++) {
         Layer& a = k->layer[l];
-        if (a.passed != a.value) std::free(a.passed);
-        std::free(a.value), std::free(a.d), std::free(a.turned);
+        if (a.output != a.value) std::free(a.output);
+        std::free(a.value), std::free(a.d), std::free(a.transposed);
     }
     void* all[] = {k->layer, k->slot_C, k->scaled, k->scaled_mass, k->state.p, k->state.g, k->state.m, k->state.v,
-                   k->state.average, k->place, k->panels, k->x, k->row, k->target, k->z, k->d, k->t, k->q, k->column_D, k->gated, k->gated_d};
+                   k->state.average, k->place, k->packed[0], k->packed[1], k->x, k->row, k->target, k->scratch, k->loss_S, k->rank, k->column_D, k->gated, k->gated_d};
     for (void* p : all) std::free(p);
     std::free(k);
 }
 
-static Trainer* open_block(const Network* net, const int32_t* hash, int64_t rows, int32_t units) {
+static Trainer* open_block(const Network* net, const int32_t* hash, int64_t rows, int32_t units, int32_t ranks) {
     bool failed = false;
     Block* k = buffer<Block>(1, failed);
     if (failed) return nullptr;
@@ -115,15 +119,15 @@ static Trainer* open_block(const Network* net, const int32_t* hash, int64_t rows
     k->gates = net->gates, k->gate = at, k->gate_start = net->gate_start, k->gate_rate = (float)net->gate_rate;
     k->size = at += k->gates;
     const int64_t weights = at * (int64_t)sizeof(V);  // they are read again for every chunk
-    k->S = (weights > CHUNK_BYTES ? weights : CHUNK_BYTES) / each / TILE_T * TILE_T;
-    k->S = k->S < 4 * TILE_T ? 4 * TILE_T : k->S;
+    k->S = (weights > CHUNK_BYTES ? weights : CHUNK_BYTES) / each / MR * MR;
+    k->S = k->S < 4 * MR ? 4 * MR : k->S;
     k->S = k->S < rows ? k->S : rows;
     const bool apart = k->dropout || by_input(k->activation);
     for (int64_t l = 0; l < k->layers; l++) {
         Layer& a = k->layer[l];
         a.value = buffer<V>(k->S * a.row, failed), a.d = buffer<V>(k->S * a.row, failed);
-        a.passed = apart && l + 1 < k->layers ? buffer<V>(k->S * a.row, failed) : a.value;
-        if (units && l) a.turned = buffer<V>(a.out * k->layer[l - 1].J, failed);
+        a.output = apart && l + 1 < k->layers ? buffer<V>(k->S * a.row, failed) : a.value;
+        if (units && l) a.transposed = buffer<V>(a.out * k->layer[l - 1].J, failed);
     }
     const int64_t C = k->C, classes = net->target_CC ? C : 0;
     k->target_CC = net->target_CC, k->weight_C = net->weight_C, k->hash = hash;
@@ -135,17 +139,18 @@ static Trainer* open_block(const Network* net, const int32_t* hash, int64_t rows
         if (state != &k->state.v || k->optimizer != SGD) *state = buffer<V>(k->size + 1, failed);
     if (net->averages) k->state.average = buffer<V>(k->size + 1, failed);
     k->place = buffer<int32_t>(units ? 1 : k->n, failed);
-    k->panels = buffer<V>(k->S * widest_J, failed);
+    for (V*& packed : k->packed) packed = buffer<V>(k->S * widest_J, failed);
     k->x_row = k->D % 128 ? k->D : k->D + 16;  // as Layer's row
-    k->x = buffer<float>(k->S * k->x_row, failed), k->row = buffer<int64_t>(k->S, failed);
+    k->x = buffer<float>(ranks * k->S * k->x_row, failed), k->row = buffer<int64_t>(k->S, failed);
     k->target = buffer<float>(k->S * C, failed);
     if (k->gates) {
         k->column_D = buffer<int64_t>(k->D, failed);
         k->gated = buffer<V>(k->D * k->layer->J, failed), k->gated_d = buffer<V>(k->D * k->layer->J, failed);
     }
-    V** room[] = {&k->z, &k->d, &k->t, &k->q};
-    for (V** some : room) *some = buffer<V>(C, failed);
+    k->scratch = buffer<V>(ranks * 4 * C, failed), k->loss_S = buffer<V>(k->S, failed);
+    k->rank = buffer<Rank>(ranks, failed), k->team.ranks = ranks;
     if (failed) return close_block(k), nullptr;
+    for (int32_t i = 0; i < ranks; i++) k->rank[i] = {&k->team, i, ranks, 0, nullptr};
     for (int64_t i = 0; !units && i < k->n; i++) k->place[i] = (int32_t)k->size;  // of what fills a row up
     for (int64_t g = 0; !units && g < k->gates; g++) k->place[k->gate_start + g] = (int32_t)(k->gate + g);
     for (int64_t i = 0; k->gates && i < k->D; i++) k->column_D[i] = net->column_D[i];
@@ -161,9 +166,9 @@ static Trainer* open_block(const Network* net, const int32_t* hash, int64_t rows
 
 // ---- members in and out
 
-// Both go by squares of LANES vectors that are transposed: of members' rows, each a lane, or of units' weights.
+// Both go by blocks of LANES vectors that are transposed: of members' rows, each a lane, or of units' weights.
 // INTO: from the population into the block, else back.
-template <bool INTO> INLINE void square(V* (&to)[LANES], float* (&row)[LANES], int64_t lanes, int64_t n) {
+template <bool INTO> INLINE void move_block(V* (&to)[LANES], float* (&row)[LANES], int64_t lanes, int64_t n) {
     V m[LANES];
     for (int64_t i = 0; i < LANES; i++)
         if (INTO) m[i] = i < lanes ? unaligned(row[i], n) : V{};
@@ -180,7 +185,7 @@ template <bool INTO> static void move_members(const Block& k, V* block, float* p
         float* row[LANES];
         for (int64_t c = 0; c < n; c++) to[c] = block + k.place[i + c];
         for (int64_t lane = 0; lane < LANES; lane++) row[lane] = population + k.member[lane] * k.n + i;
-        square<INTO>(to, row, INTO ? LANES : k.used, n);
+        move_block<INTO>(to, row, INTO ? LANES : k.used, n);
     }
 }
 
@@ -197,7 +202,7 @@ template <bool INTO> static void move_units(const Block& k, V* block, float* pop
             for (int64_t c = 0; c < n; c++) to[c] = first + (i + c) * step;
             float* first_row = member + a.w_row + unit * a.in + i;
             for (int64_t lane = 0; lane < lanes; lane++) row[lane] = first_row + lane * a.in;
-            square<INTO>(to, row, lanes, n);
+            move_block<INTO>(to, row, lanes, n);
         }
     };
     for (int64_t g = 0; g < k.gates; g++)
@@ -222,20 +227,21 @@ static void put(const Block& k, V* block, float* population) {
 }
 
 // The members from number `first` on; lanes that are left over hold the first one again.
-static void choose(Block& k, const Members& m, int64_t first) {
+static void assign_lanes(Block& k, const Members& m, int64_t first) {
     const int64_t left = m.count - first, most = k.units ? 1 : LANES;
     k.used = left < most ? left : most;
     for (int lane = 0; lane < LANES; lane++) k.member[lane] = m.row_R[first + (lane < k.used ? lane : 0)];
 }
 
 static void load(Block& k, const Members& m, int64_t first) {
-    choose(k, m, first);
+    assign_lanes(k, m, first);
     fetch(k, k.state.p, m.params);
     if (k.summed) fetch(k, k.state.g, m.grads);
     fetch(k, k.state.m, m.moments[0]);
     if (k.state.v) fetch(k, k.state.v, m.moments[1]);
     if (k.state.average) fetch(k, k.state.average, m.average);
     Numbers& n = k.numbers;
+    k.clips = false;
     for (int lane = 0; lane < LANES; lane++) {
         const int64_t p = k.member[lane];
         n.decay[lane] = (float)m.hp[WEIGHT_DECAY][p], n.momentum[lane] = (float)m.hp[MOMENTUM][p];
@@ -243,7 +249,7 @@ static void load(Block& k, const Members& m, int64_t first) {
         n.averaging[lane] = m.hp[EMA][p] != 0 ? -1 : 0;
         n.less_beta1[lane] = (float)(1 - m.hp[BETA1][p]), n.beta2[lane] = (float)m.hp[BETA2][p];
         n.less_beta2[lane] = (float)(1 - m.hp[BETA2][p]), n.eps[lane] = (float)m.hp[EPS][p];
-        n.clip[lane] = (float)m.hp[CLIP][p];
+        n.clip[lane] = (float)m.hp[CLIP][p], k.clips |= n.clip[lane] != INFINITE;
         k.threshold[lane] = dropout_threshold(m.hp[DROPOUT][p]);
         k.kept_scale[lane] = (float)(1 / (1 - m.hp[DROPOUT][p]));
     }

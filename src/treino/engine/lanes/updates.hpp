@@ -39,20 +39,45 @@ INLINE void update(const State& s, int64_t i, V g, const Numbers& n, bool nester
     }
 }
 
-// A tile of the last rows' gradient goes into the update while it is at hand.
+// function(constant) is called with the optimizer as a type's value.
+template <class Function> INLINE void with_optimizer(int32_t optimizer, const Function& function) {
+    if (optimizer == SGD) return function(Constant<SGD>());
+    if (optimizer == ADAM) return function(Constant<ADAM>());
+    return function(Constant<ADAMW>());
+}
+
+// The rows of the next batch, fetched while this one is computed: a few lines of the cache after each tile.
+struct NextRows {
+    const float* x_ND;
+    const int64_t* index;
+    int64_t rows, D;
+    int64_t lines;  // at a time
+    int64_t row, column;
+    INLINE_MEMBER void fetch_some() {
+        for (int64_t i = 0; i < lines && row < rows; i++) {
+            __builtin_prefetch(x_ND + index[row] * D + column, 0, 2);
+            if (column += 16; column >= D) column = 0, row++;
+        }
+    }
+};
+
+// An epilogue: a tile of the last rows' gradient goes into the update while it is at hand.
 template <int32_t OPTIMIZER> struct Update {
     State state;
     const Numbers* numbers;
     Matrix weights;  // of which state.p is the first
     bool nesterov;
-    template <int JN, int TN> INLINE_MEMBER void tile(const V (&sum)[TN][JN], int64_t t, int64_t j) const {
-        const int64_t first = weights.of(t, j, JN) - state.p, step = weights.step(JN);
-        for (int u = 0; u < TN; u++)
-            for (int i = 0; i < JN; i++) {
+    NextRows* next;  // or null
+    template <int TILE_N, int TILE_M>
+    INLINE_MEMBER void store(const V (&sum)[TILE_M][TILE_N], int64_t m, int64_t n) const {
+        const int64_t first = weights.of(m, n, TILE_N) - state.p, step = weights.step(TILE_N);
+        for (int u = 0; u < TILE_M; u++)
+            for (int i = 0; i < TILE_N; i++) {
                 const int64_t at = first + u * step + i;
                 if (state.g) state.g[at] = sum[u][i];
                 update<OPTIMIZER>(state, at, sum[u][i], *numbers, nesterov);
             }
+        if (next) next->fetch_some();
     }
 };
 

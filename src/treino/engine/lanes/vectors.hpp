@@ -20,14 +20,17 @@
 namespace LANES_SET {  // each set has names of its own, or the linker would merge code for different processors
 
 #if defined(__AVX512F__)
-constexpr int LANES = 16, TILE_J = 4, TILE_T = 6;
+constexpr int LANES = 16, NR = 4, MR = 6;
 #elif defined(__AVX2__)
-constexpr int LANES = 8, TILE_J = 2, TILE_T = 6;
+constexpr int LANES = 8, NR = 2, MR = 6;
 #elif defined(__aarch64__)
-constexpr int LANES = 4, TILE_J = 4, TILE_T = 6;
+constexpr int LANES = 4, NR = 4, MR = 6;
 #else
-constexpr int LANES = 4, TILE_J = 2, TILE_T = 4;
+constexpr int LANES = 4, NR = 2, MR = 4;
 #endif
+
+// A number as a type.
+template <int32_t N> struct Constant { static constexpr int32_t value = N; };
 
 typedef float V __attribute__((vector_size(LANES * 4)));
 typedef int32_t VI __attribute__((vector_size(LANES * 4)));
@@ -40,6 +43,10 @@ INLINE VI bits(V x) { VI i; std::memcpy(&i, &x, sizeof i); return i; }
 INLINE V from_bits(VI i) { V x; std::memcpy(&x, &i, sizeof x); return x; }
 INLINE V unaligned(const float* p) { V x; std::memcpy(&x, p, sizeof x); return x; }
 INLINE VI unaligned(const int32_t* p) { VI x; std::memcpy(&x, p, sizeof x); return x; }
+
+INLINE void prefetch(const void* from, size_t bytes) {  // from wherever it is
+    for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch((const char*)from + at);
+}
 
 INLINE V magnitude(V x) { return from_bits(bits(x) & 0x7fffffff); }
 INLINE V with_sign_of(V size, V x) { return from_bits((bits(size) & 0x7fffffff) | (bits(x) & INT32_MIN)); }
@@ -108,18 +115,18 @@ INLINE void put_unaligned(float* p, V x, int64_t n) {
 
 // While one lives, numbers below 2^-126 count as 0: the running means of units that have died end there, and
 // processors take a hundred times as long with them.
-struct SmallIsZero {
+struct FlushSubnormals {
 #if defined(__x86_64__)
     const unsigned before = _mm_getcsr();
-    SmallIsZero() { _mm_setcsr(before | 0x8040); }
-    ~SmallIsZero() { _mm_setcsr(before); }
+    FlushSubnormals() { _mm_setcsr(before | 0x8040); }
+    ~FlushSubnormals() { _mm_setcsr(before); }
 #elif defined(__aarch64__)
     uint64_t before;
-    SmallIsZero() {
+    FlushSubnormals() {
         __asm__ volatile("mrs %0, fpcr" : "=r"(before));
         __asm__ volatile("msr fpcr, %0" ::"r"(before | 1u << 24));
     }
-    ~SmallIsZero() { __asm__ volatile("msr fpcr, %0" ::"r"(before)); }
+    ~FlushSubnormals() { __asm__ volatile("msr fpcr, %0" ::"r"(before)); }
 #endif
 };
 
