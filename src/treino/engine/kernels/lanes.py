@@ -37,7 +37,7 @@ from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import Batches, Chunk
 from treino.words import _
 
-TEAM_STEP = 400_000  # multiplications of a step at which several workers divide it
+TEAM_STEP = 2_000_000  # multiplications of a step at which several workers divide it
 TEAM_CALL = 20_000_000  # multiplications of a call, half a millisecond, at which they do
 LONG = 500_000_000  # multiplications, 10 ms or more, at which the caller waits for Ctrl-C and doesn't work
 CACHE_BYTES = 2 << 20  # blocks of members above this size are memory-bound

@@ -481,13 +481,12 @@ static const float* gather(Block& k, const Rank& rank, const Steps& steps, const
     return inputs_of(k, rank, steps.x_ND, index, s0, {0, n});
 }
 
-// A rank's share of the rows of step s, fetched while it goes through the tiles of the first layer's gradient.
+// The rows of step s, fetched while a rank goes through the tiles of the first layer's gradient.
 static NextRows next_rows(const Block& k, const Rank& rank, const Steps& steps, int64_t s) {
     if (!steps.index || s >= steps.stop || k.pictures) return {};
     const auto [index, rows, shift] = batch_of(steps, s);
     const int64_t tiles = panels_of(k.layer->J) * tiles_of(k.D) / rank.ranks + 1;
-    const Range mine = rank.share(rows < k.S ? rows : k.S);
-    return {steps.x_ND, index, mine.end, k.D, (mine.end - mine.begin) * ((k.D + 15) / 16) / tiles + 1, mine.begin, 0};
+    return {steps.x_ND, index, rows < k.S ? rows : k.S, k.D, rows * ((k.D + 15) / 16) / tiles + 1, 0, 0};
 }
 
 // Trains step s, unless a row or class isn't there: then nothing is updated. STOPPED: the block is half updated.
