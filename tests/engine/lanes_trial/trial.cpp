@@ -39,17 +39,27 @@ struct Case {
     int32_t layers, activation, loss, optimizer, nesterov, dropout, summed, softmax_first, averages;
     int64_t D, C, n, gates, line, members, trained, rows, steps, schedules, largest, end[4];
     bool batches, weighted, wild, cut;  // wild: numbers that no sane table holds; cut: trained in two calls
+    std::vector<ConvolutionShape> convolutions;
+    int64_t groups, mean, numbers_of_row;
+    bool shifts;
 
     explicit Case(Random& r) {
         layers = (int32_t)r.between(1, 4);
         for (int l = 0; l <= layers; l++) sizes[l] = r.size();
+        numbers_of_row = sizes[0], groups = mean = shifts = 0;
+        if (r.chance(2)) draw_convolutions(r);
         activation = (int32_t)r.below(7), loss = (int32_t)r.below(5), optimizer = (int32_t)r.below(3);
         nesterov = r.chance(2), dropout = r.chance(2), summed = r.chance(5), softmax_first = r.chance(5);
         averages = r.chance(3);
         D = sizes[0], C = sizes[layers];
         line = r.chance(2) ? 16 : 1;  // what fills a row up between its tensors is 0
-        gates = r.chance(3) ? r.between(1, D) : 0;
+        gates = r.chance(3) && convolutions.empty() ? r.between(1, D) : 0;
         n = (gates + line - 1) / line * line;
+        const auto tensor = [&](int64_t count) { const int64_t at = n; return n = (n + count + line - 1) / line * line, at; };
+        for (ConvolutionShape& c : convolutions) {
+            c.weight = tensor(c.inputs * c.outputs * c.kernel * c.kernel), c.bias = tensor(c.outputs);
+            if (groups) c.scale = tensor(c.outputs), c.shift = tensor(c.outputs);
+        }
         for (int i = 0; i < 2 * layers; i++) starts[i] = n, n = (n + numbers(i) + line - 1) / line * line;
         members = r.between(1, 20), trained = r.between(1, members);
         rows = r.chance(12) ? r.between(60, 700) : r.between(1, 40);
@@ -63,8 +73,33 @@ struct Case {
         }
         cut = r.chance(2);
     }
-    int64_t widest() const {  // of the hidden layers
-        int64_t most = 1;
+    void draw_convolutions(Random& r) {
+        int64_t channels = r.between(1, 4), high = r.between(1, 12), wide = r.between(1, 12);
+        const int64_t filled = r.chance(3) ? 16 : 1;  // so many channels at least, which fill the lanes
+        numbers_of_row = channels * high * wide;
+        groups = r.chance(3) ? r.between(1, 2) : 0, shifts = r.chance(3);
+        const auto add = [&](int64_t outputs, int64_t kernel, int64_t stride, int64_t padding, int64_t skip, int64_t pool) {
+            const int64_t y = (high + 2 * padding - kernel) / stride + 1, x = (wide + 2 * padding - kernel) / stride + 1;
+            convolutions.push_back({channels, high, wide, outputs, kernel, stride, padding, y, x, skip, pool, 0, 0, 0, 0});
+            channels = outputs, high = pool ? y / 2 : y, wide = pool ? x / 2 : x;
+        };
+        for (int64_t stage = 0, stages = r.between(1, 3); stage < stages; stage++) {
+            const int64_t outputs = filled * (groups ? groups : 1) * r.between(1, filled > 1 ? 2 : 4);
+            int64_t kernel = 1 + 2 * r.below(4), padding = r.below(kernel);
+            const int64_t least = high < wide ? high : wide;
+            if (least + 2 * padding < kernel) kernel = 1, padding = 0;
+            add(outputs, kernel, r.between(1, 3), padding, 0, 0);
+            for (bool block = r.chance(3); block; block = false)
+                add(outputs, 3, 1, 1, 0, 0), add(outputs, 3, 1, 1, 1, 0);
+            ConvolutionShape& last = convolutions.back();
+            if (high < 2 || wide < 2 || r.chance(3)) continue;
+            last.pool = r.between(1, 2), high /= 2, wide /= 2;
+        }
+        mean = r.below(2);
+        sizes[0] = mean ? channels : channels * high * wide;
+    }
+    int64_t widest() const {  // of the hidden layers, and of the features of pictures
+        int64_t most = convolutions.empty() ? 1 : sizes[0];
         for (int l = 1; l < layers; l++) most = sizes[l] > most ? sizes[l] : most;
         return most;
     }
@@ -73,8 +108,13 @@ struct Case {
     // Whether number i of a member's row is one of a tensor's.
     bool used(int64_t i) const {
         if (i < gates) return true;
+        const auto within = [&](int64_t start, int64_t count) { return i >= start && i < start + count; };
+        for (const ConvolutionShape& c : convolutions)
+            if (within(c.weight, c.inputs * c.outputs * c.kernel * c.kernel) || within(c.bias, c.outputs) ||
+                (groups && (within(c.scale, c.outputs) || within(c.shift, c.outputs))))
+                return true;
         for (int t = 0; t < 2 * layers; t++)
-            if (i >= starts[t] && i < starts[t] + numbers(t)) return true;
+            if (within(starts[t], numbers(t))) return true;
         return false;
     }
 };
@@ -88,7 +128,8 @@ struct Arrays {
     Buffer<Members> members;
     Buffer<Steps> steps;
     Buffer<int64_t> next;
-    Buffer<int32_t> stop, hash;
+    Buffer<int32_t> stop, hash, shift;
+    Buffer<ConvolutionShape> convolutions;
 
     Arrays(const Case& c, Placement p)
         : sizes(p, c.layers + 1), starts(p, 2 * c.layers), row_R(p, c.trained), seed_P(p, c.members),
@@ -96,11 +137,12 @@ struct Arrays {
           end_S(p, c.steps), column_D(p, c.D), target_CC(p, c.C * c.C), weight_C(p, c.C),
           hp{{p, c.members}, {p, c.members}, {p, c.members}, {p, c.members},
              {p, c.members}, {p, c.members}, {p, c.members}, {p, c.members}, {p, c.members}},
-          factor_KS(p, c.schedules * c.steps), x_ND(p, c.rows * c.D), target_NC(p, c.rows * c.C),
+          factor_KS(p, c.schedules * c.steps), x_ND(p, c.rows * c.numbers_of_row), target_NC(p, c.rows * c.C),
           params(p, c.members * c.n), grads(p, c.members * c.n), first_moment(p, c.members * c.n),
           second_moment(p, c.members * c.n), average(p, c.averages ? c.members * c.n : 1), loss_SR(p, c.steps * c.trained),
           z_RNC(p, c.trained * c.rows * c.C), network(p, 1), members(p, 1), steps(p, 1), next(p, 1), stop(p, 1),
-          hash(p, c.largest * c.widest() + 16) {}
+          hash(p, c.largest * c.widest() + 16), shift(p, 2 * (c.batches ? c.end[c.steps - 1] : c.steps * c.rows)),
+          convolutions(p, c.convolutions.empty() ? 1 : (int64_t)c.convolutions.size()) {}
 };
 
 static void draw(const Case& c, Random& r, Arrays& a) {
@@ -143,10 +185,13 @@ static void draw(const Case& c, Random& r, Arrays& a) {
         a.first_moment[i] = (float)(r.around_zero() * 0.1), a.second_moment[i] = (float)(r.share() * 0.1);
         if (c.averages) a.average[i] = (float)r.around_zero();
     }
+    for (int64_t i = 0; i < (int64_t)c.convolutions.size(); i++) a.convolutions[i] = c.convolutions[(size_t)i];
+    for (int64_t i = 0; c.shifts && i < a.shift.size(); i++) a.shift[i] = (int32_t)r.between(-2, 2);
     const bool classes = c.loss == CROSS_ENTROPY;
     a.network[0] = {a.sizes.data(), a.starts.data(), classes ? a.target_CC.data() : nullptr,
                     classes && c.weighted ? a.weight_C.data() : nullptr, c.gates ? a.column_D.data() : nullptr, c.n,
-                    c.gates, 0, 1 + (double)(c.n % 7), c.layers, c.activation, c.loss,
+                    c.gates, 0, 1 + (double)(c.n % 7), c.convolutions.empty() ? nullptr : a.convolutions.data(),
+                    (int64_t)c.convolutions.size(), c.groups, c.mean, c.layers, c.activation, c.loss,
                     c.optimizer, c.nesterov, c.dropout, c.summed, c.softmax_first, c.averages};
     Members& m = a.members[0];
     m = {a.row_R.data(), a.params.data(), a.grads.data(),
@@ -156,11 +201,12 @@ static void draw(const Case& c, Random& r, Arrays& a) {
     for (int i = 0; i < HYPERPARAMETERS; i++) m.hp[i] = a.hp[i].data();
     a.steps[0] = {a.x_ND.data(), classes ? a.class_N.data() : nullptr, classes ? nullptr : a.target_NC.data(),
                   c.batches ? a.index.data() : nullptr, c.batches ? a.end_S.data() : nullptr,
-                  a.factor_KS.data(), a.loss_SR.data(), c.rows, 5, 3, c.steps, 0, c.steps};
+                  c.shifts ? a.shift.data() : nullptr, a.factor_KS.data(), a.loss_SR.data(), c.rows, 5, 3, c.steps, 0, c.steps};
     for (int64_t e = 0; e < a.hash.size(); e++) a.hash[e] = (int32_t)lanes_trial::mix((uint64_t)e + 0x9E3779B9u);
     a.sizes.close(), a.starts.close(), a.row_R.close(), a.seed_P.close(), a.schedule_P.close();
     a.target_CC.close(), a.weight_C.close(), a.factor_KS.close(), a.x_ND.close(), a.target_NC.close();
     a.column_D.close(), a.network.close(), a.members.close(), a.end_S.close(), a.hash.close();
+    a.convolutions.close(), a.shift.close();
     for (auto& hp : a.hp) hp.close();
 }
 
@@ -251,9 +297,11 @@ static Trainer* open_after_failures(const Library& library, const Arrays& a, int
     }
 }
 
-static void run(int64_t number, Placement placement, const Library& library, int32_t units, int32_t ranks) {
+// second: the second of the two layouts that a network can have.
+static void run(int64_t number, Placement placement, const Library& library, bool second, int32_t ranks) {
     Random random{(uint64_t)number * 0x100000001b3u};
     const Case c(random);
+    const int32_t units = c.convolutions.empty() ? second : second ? EXAMPLES : UNITS;
     Arrays a(c, placement);
     draw(c, random, a);
     Buffer<float> before(Placement::heap, a.params.size());
@@ -283,7 +331,7 @@ static void run(int64_t number, Placement placement, const Library& library, int
             if ((!trains || !c.used(j)) && std::memcmp(&before[i * c.n + j], &a.params[i * c.n + j], 4))
                 fail("a number that is not the trained members' was written");
     }
-    const char* layout = units ? "units" : "members";
+    const char* layout = units == EXAMPLES ? "examples" : units ? "units" : "members";
     std::printf("%" PRId64 " %s %s×%d %016" PRIx64 "\n", number, library.name, layout, ranks, bits.hash);
 }
 
@@ -298,8 +346,8 @@ int main(int count, char** words) {
             const Library* library = treino_lanes(i, &fused);
             if (!library) break;
             if (count > 4 && std::strcmp(words[4], library->name)) continue;
-            for (int32_t units = 0; units < 2; units++)
-                for (int32_t ranks = 1; ranks <= (number % 2 ? 4 : 2); ranks++) run(number, placement, *library, units, ranks);
+            for (int32_t second = 0; second < 2; second++)
+                for (int32_t ranks = 1; ranks <= (number % 2 ? 4 : 2); ranks++) run(number, placement, *library, second, ranks);
         }
     return 0;
 }
