@@ -12,6 +12,7 @@ _DOOR = {
     "load": ("treino.data", "load"),
     "train": ("treino.engine", "train"),
     "mlp": ("treino.engine", "mlp"),
+    "cnn": ("treino.engine", "cnn"),
     "engines": ("treino.engine", "engines"),
     "doctor": ("treino.diagnosis.exam", "doctor"),
     "explain": ("treino.reports.explanation", "explain"),
@@ -40,6 +41,7 @@ __all__ = [
     "Sweep",
     "TreinoError",
     "button",
+    "cnn",
     "doctor",
     "engines",
     "explain",
@@ -59,7 +61,7 @@ if TYPE_CHECKING:
     from treino.api import open_result as open
     from treino.data import load
     from treino.diagnosis.exam import doctor
-    from treino.engine import engines, mlp, train
+    from treino.engine import cnn, engines, mlp, train
     from treino.errors import TreinoError
     from treino.notebook import fit, sweep
     from treino.reports.explanation import explain

@@ -14,7 +14,8 @@ from torch import nn
 
 from treino.data.torch_datasets.dataset_source import is_torch_dataset
 from treino.documents.listing import line_of
-from treino.engine import MLP
+from treino.engine import Net
+from treino.engine.nets import layers_of
 from treino.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events, settings_before_search
 from treino.folders import Stored, open_all, open_folder, resume_events
@@ -347,7 +348,7 @@ NEEDLESS = {"num_workers", "num_classes"}
 
 def fit(
     data: Any,
-    net: nn.Module | MLP | str | None = None,
+    net: nn.Module | Net | str | None = None,
     *,
     parent: str | Path = "runs",
     lean: bool = False,
@@ -364,8 +365,8 @@ def fit(
 
     data: a built-in's name, a file, a pandas frame with ``target=``, a pair of arrays ``(X, y)``, your own
         Dataset or DataLoader, or the result of ``load``.
-    net: ``mlp(64, 32)``, FILE.py:NAME, or your own ``nn.Module``, which takes ``[B, *item_shape]`` float32
-        and returns ``[B, C]`` logits.
+    net: ``mlp(64, 32)``, ``cnn(16, 32)`` for pictures, FILE.py:NAME, or your own ``nn.Module``, which takes
+        ``[B, *item_shape]`` float32 and returns ``[B, C]`` logits.
     lean: draw no pictures, and store no copy of rows in memory (such a run can't be resumed).
     seeds, folds: train with this many seeds, or on this many folds of a cross-validation, and return a Sweep
         whose ``figures`` are means and deviations; ``until``, e.g. ``("accuracy", 0.8)``, counts the steps to
@@ -384,13 +385,8 @@ def fit(
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when the run is saved.
     """
     requested = _from_course(settings)
-    if isinstance(net, str):
-        requested["net"], net = net, None
-    if isinstance(net, MLP):
-        refuse_layers(settings_before_search(requested))
-        layers = ("hidden", "activation", "dropout", "batch_norm", "gates")
-        requested = {"recipe": "plain"} | requested | {name: getattr(net, name) for name in layers}
-        net = None
+    if isinstance(net, str | Net):
+        requested, net = _with_net(requested, net), None
     held_back = {
         name: requested.pop(name) for name in ("validation", "test") if _is_rows(requested.get(name))
     }
@@ -411,6 +407,14 @@ def fit(
 def _is_rows(value: Any) -> bool:
     """Whether the value of a split is rows in memory, not a share or a file."""
     return isinstance(value, tuple) or (hasattr(value, "shape") and getattr(value, "shape", ()) != ())
+
+
+def _with_net(settings: dict[str, Any], net: Net | str | None) -> dict[str, Any]:
+    """The settings with those that describe the network."""
+    if isinstance(net, Net):
+        refuse_layers(settings_before_search(settings))
+        return {"recipe": "plain"} | settings | layers_of(net)
+    return settings if net is None else settings | {"net": net}
 
 
 def _from_course(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -463,12 +467,13 @@ def sweep(
     for the judge (16; 0 for none). watch: a function called with each event; ``treino.sweep`` also takes
     ``True``: a table updated in place in a notebook, a progress line in a terminal. track: trackers to report
     to. on: the cluster to train on, ``"ray"`` or ``"ray://HOST:PORT"``, with bitwise equal results.
-    gpus_per_chunk: GPUs of each cluster task. settings: shared by all members, as in ``fit``.
+    gpus_per_chunk: GPUs of each cluster task. settings: shared by all members, as in ``fit``, with ``net=``.
 
     Raises:
         TreinoError: bad input. KeyboardInterrupt: after a Ctrl-C, when everything is saved.
     """
     tracking = Tracking(track)
+    settings = _with_net(settings, settings.pop("net", None))
     events = sweep_events(
         data,
         space,
@@ -497,7 +502,7 @@ def sweep(
 
 def study(
     data: Any,
-    net: MLP | str | None = None,
+    net: Net | str | None = None,
     *,
     batch_sizes: Sequence[int | str] | None = None,
     until: Any = None,
@@ -529,12 +534,9 @@ def study(
         raise TreinoError(
             "study_module",
             _("A study makes its network anew for every row."),
-            _("Give mlp(64, 32), or net='FILE.py:NAME'."),
+            _("Give mlp(64, 32), cnn(16, 32), or net='FILE.py:NAME'."),
         )
-    if isinstance(net, MLP):
-        settings |= {n: getattr(net, n) for n in ("hidden", "activation", "dropout", "batch_norm", "gates")}
-    elif net is not None:
-        settings["net"] = net
+    settings = _with_net(settings, net)
     events = study_events(
         data,
         settings=settings,

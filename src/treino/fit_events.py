@@ -67,7 +67,7 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
     """
     check_request(request)
     settings = settings_before_search(request.settings)
-    files = network_files(request.networks, [settings.net])
+    files = network_files(request.networks, [settings.net_file])
     train_config(settings)  # raises before the data is read
     rates, rows, reason = None, None, ""
     search = request.settings.get("lr") == AUTO
@@ -182,5 +182,5 @@ def check_request(request: FitRequest) -> None:
         raise TreinoError(
             "several_of_these",
             _("Several seeds or folds need rows in memory, and a network that can be made anew."),
-            _("Give a table or arrays, and mlp(64, 32) or net='FILE.py:NAME'."),
+            _("Give a table or arrays, and mlp(64, 32), cnn(16, 32) or net='FILE.py:NAME'."),
         )

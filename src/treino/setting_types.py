@@ -57,6 +57,10 @@ def weights(value: object) -> object:
     return value if isinstance(value, str) and value == "balanced" else items(value)
 
 
+def padding(value: object) -> object:
+    return value if isinstance(value, str) and value == "same" else items(value)
+
+
 def pairs(value: object) -> object:
     """Convert ``{"cep": "text"}`` to ``("cep=text",)``, the form of the command line."""
     return tuple(f"{k}={v}" for k, v in value.items()) if isinstance(value, Mapping) else items(value)
@@ -120,6 +124,7 @@ Layers = Annotated[
     LISTED,
     BeforeValidator(items),
 ]
+Counts = Annotated[tuple[Annotated[int, Field(ge=0)], ...], LISTED, BeforeValidator(items)]
 Floats = Annotated[tuple[Float, ...], LISTED, BeforeValidator(items)]
 Decay = Annotated[Float, Field(ge=0, lt=1)]
 Betas = Annotated[tuple[Decay, Decay], LISTED, BeforeValidator(items)]

@@ -26,13 +26,13 @@ from treino import api
 from treino.api import Run
 from treino.data import rows_for_prediction
 from treino.data.preparation.preparation import Task
-from treino.engine import MLP
+from treino.engine import CNN, Net
 from treino.errors import TreinoError, nearest
 from treino.folders import open_run
 from treino.inspection.outputs import outputs, probabilities
 from treino.records.access import Access
 from treino.records.prediction import intervals_of, winners
-from treino.spec import Settings
+from treino.spec import LAYERS, Settings
 from treino.words import _
 
 NOT_OF_ESTIMATORS = {
@@ -68,7 +68,8 @@ def _signature() -> inspect.Signature:
 class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """The base of both estimators. Parameters are the settings of ``treino.spec``; None: chosen by the data.
 
-    net: ``mlp(64, 32)``, FILE.py:NAME, or an ``nn.Module`` of your own, instead of ``hidden``.
+    net: ``mlp(64, 32)``, ``cnn(16, 32)`` for X ``[N, C, H, W]``, FILE.py:NAME, or an ``nn.Module`` of your
+    own, instead of ``hidden``.
     validation: the share of the rows held back for early stopping. random_state: the seed; None: a new one at
     each fit.
 
@@ -126,7 +127,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         for name, content in self._content.items():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             (path / name).write_bytes(content)
-        access = Access(net=None if isinstance(self.net, MLP) else self.net)
+        access = Access(net=None if isinstance(self.net, Net) or self.net in LAYERS else self.net)
         self.run_ = Run.of(open_run(path, access))
         self.module_ = self.run_.module
         self._document = self.run_.document
@@ -139,7 +140,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         except TreinoError as error:
             raise ValueError(str(error)) from None
         net, x_ND = self.module_, prepared.x
-        if self.run_.spec.net == "mlp":  # in float32 a row's output depends on the batch size
+        if self.run_.spec.net in LAYERS:  # in float32 a row's output depends on the batch size
             net, x_ND = copy.deepcopy(net).double(), x_ND.double()
         return outputs(net, x_ND, item_shape=self.run_.item_shape)
 
@@ -155,6 +156,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             y,
             reset=reset,
             dtype=np.float64,
+            allow_nd=isinstance(self.net, CNN),
             ensure_all_finite="allow-nan",
             ensure_min_samples=2 if reset else 1,
         )

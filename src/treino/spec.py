@@ -16,7 +16,19 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from treino import setting_types
 from treino.errors import TreinoError, nearest
 from treino.recipes import table_settings
-from treino.setting_types import Betas, Float, Floats, Int, Layers, Name, Pairs, SettingGuess, Share, Strings
+from treino.setting_types import (
+    Betas,
+    Counts,
+    Float,
+    Floats,
+    Int,
+    Layers,
+    Name,
+    Pairs,
+    SettingGuess,
+    Share,
+    Strings,
+)
 from treino.words import N_, _, flag, setting
 
 GROUPS = (
@@ -25,6 +37,8 @@ GROUPS = (
 OF_SOME = ("momentum", "nesterov", "betas", "eps")  # settings that only some optimizers read
 Fault = Literal["missing_zero_grad", "softmax_before_cross_entropy"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
+LAYERS = ("mlp", "cnn")  # values of ``net`` that name layers of treino's, not a file
+OF_CNN = ("channels", "kernel", "stride", "padding", "pool", "head", "blocks", "group_norm")
 
 
 def _f(default: Any, group: str, about: str, **limits: Any) -> Any:
@@ -96,16 +110,44 @@ class Settings(BaseModel):
         "measured on tables, or plain, one simple network; default: table for one training on a table of "
         "your own, plain for all else"
     )  # fmt: skip
+    net: Annotated[str | None, BeforeValidator(setting_types.path)] = _f(
+        None, "Network", "mlp (default), cnn (convolutions, for pictures), or your own network: FILE.py:NAME "
+        "(an nn.Module, its class or a function that makes one)",
+    )  # fmt: skip
     hidden: Layers | None = _f(
         None, "Network", "units of the hidden layers, e.g. 64,32; 'none' for a linear network; "
-        "default: 64,32 for tables, 128,128 for images"
+        "default: 64,32 for tables, 128,128 for images, none after convolutions"
+    )  # fmt: skip
+    channels: Layers | None = _f(
+        None, "Network", "channels of each stage of convolutions (with --net cnn); default: 16,32"
+    )
+    kernel: Layers = _f((3,), "Network", "size of the kernels: 1, 3, 5 or 7; one for all stages, or for each")
+    stride: Layers = _f((1,), "Network", "steps by which the kernels move; one for all stages, or for each")
+    padding: Annotated[Counts | Literal["same"], BeforeValidator(setting_types.padding)] = _f(
+        "same", "Network", "zeros around the pictures: one number for all stages, or for each; same: half "
+        "the kernel, so that a stride of 1 keeps the size",
+    )  # fmt: skip
+    pool: Strings = _f(
+        ("max",), "Network", "what each stage ends with, of squares of two by two: max, average or none; one "
+        "for all stages, or for each",
+    )  # fmt: skip
+    head: Literal["flatten", "average"] = _f(
+        "flatten", "Network", "what the linear layers get of the last stage: all numbers (flatten), or each "
+        "channel's mean (average)",
+    )  # fmt: skip
+    blocks: Int = _f(0, "Network", "residual blocks of two convolutions in each stage", ge=0, le=50)
+    group_norm: Int = _f(
+        0, "Network", "groups of channels that are normalised together after each convolution; 0: none", ge=0,
+        le=setting_types.LARGEST_LAYER,
     )  # fmt: skip
     activation: str | None = _f(None, "Network", "activation between layers; default: relu")
     dropout: Float | None = _f(None, "Network", "share of units dropped while training", ge=0, lt=1)
     dropout_spread: bool = _f(
         False, "Network", "networks of an ensemble drop shares of their own, spread evenly up to --dropout"
     )
-    batch_norm: bool = _f(False, "Network", "batch normalisation after every hidden layer")
+    batch_norm: bool = _f(
+        False, "Network", "batch normalisation after every hidden layer, or after every convolution"
+    )
     gates: Float = _f(
         0.0, "Network", "learn a factor for each column of the table, which an update moves so many times as "
         "far as a weight, e.g. 6; 0: none", ge=0, le=1000,
@@ -114,11 +156,6 @@ class Settings(BaseModel):
         0, "Network", "so many networks of an ensemble see no bins of the columns (needs --gates)", ge=0
     )
     init: str | None = _f(None, "Network", "initialisation of the weights; default: torch's own")
-    net: Annotated[str | None, BeforeValidator(setting_types.path)] = _f(
-        None,
-        "Network",
-        "your own network: FILE.py:NAME (an nn.Module, its class or a function that makes one)",
-    )
     ensemble: Int = _f(
         1, "Network", "networks that are trained side by side, from seeds derived from the seed, and "
         "answer together: the mean of the best half by the validation metric", ge=1, le=256,
@@ -218,6 +255,11 @@ class Settings(BaseModel):
         None, "Run", "the run's folder itself (must not exist, or be empty)"
     )
 
+    @property
+    def net_file(self) -> str | None:
+        """FILE.py:NAME of the user's own network; None for layers of treino's."""
+        return None if self.net in LAYERS else self.net
+
 
 FLAGS = {name: flag(name) for name in Settings.model_fields}
 
@@ -269,11 +311,11 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
 
 
 def _check_recipe(settings: Settings) -> None:
-    if settings.net is not None:
+    if settings.net not in (None, "mlp"):
         raise TreinoError(
             "recipe_and_net",
-            _("{a} makes its own networks, and {b} names yours.").format(
-                a=setting("recipe", "table"), b=setting("net")
+            _("{a} makes its own networks, and {b} asks for others.").format(
+                a=setting("recipe", "table"), b=setting("net", settings.net)
             ),
             _("Leave one of them out."),
         )
@@ -376,8 +418,32 @@ def _contradictions(s: Settings) -> None:
             _("{a} and {b} both say where the run goes.").format(a=setting("name"), b=setting("out")),
             _("Give one of them."),
         )
-    if s.net is not None:
+    if s.net is not None and s.net not in LAYERS and ":" not in s.net:
+        refuse(
+            "net_form",
+            _("{value!r} does not name a network.").format(value=s.net),
+            nearest(s.net, LAYERS)
+            + " "
+            + _("Your own network is written [[net=FILE.py:NAME]], e.g. [[net=mynet.py:Net]]."),
+        )
+    if s.net_file is not None:
         refuse_layers(s)
+    elif s.net == "cnn":
+        for name in ("gates", "plain_members"):
+            if getattr(s, name):
+                refuse(
+                    "cnn_gates",
+                    _(
+                        "{a} is of the columns of a table, and a convolutional network learns from pictures."
+                    ).format(a=setting(name)),
+                    _("Leave it out."),
+                )
+    elif of_cnn := [name for name in OF_CNN if name in s.model_fields_set]:
+        refuse(
+            "cnn_settings",
+            _("{a} describes convolutions, and the network has none.").format(a=setting(of_cnn[0])),
+            _("Add {b}, or leave {a} out.").format(a=setting(of_cnn[0]), b=setting("net", "cnn")),
+        )
     for name, needed in (("dropout_spread", "dropout"), ("plain_members", "gates")):
         if getattr(s, name) and not getattr(s, needed):
             refuse(
@@ -415,11 +481,8 @@ def _contradictions(s: Settings) -> None:
 
 def refuse_layers(s: Settings) -> None:
     """Refuse settings that describe a network if ``net`` is set."""
-    own = [
-        n
-        for n in ("hidden", "activation", "dropout", "dropout_spread", "batch_norm", "gates", "init")
-        if n in s.model_fields_set
-    ]
+    layers = (*OF_CNN, "hidden", "activation", "dropout", "dropout_spread", "batch_norm", "gates", "init")
+    own = [n for n in layers if n in s.model_fields_set]
     if own:
         raise TreinoError(
             "net_and_layers",

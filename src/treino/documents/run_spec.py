@@ -29,7 +29,7 @@ from treino.documents.fields import (
     agree,
 )
 from treino.errors import TreinoError
-from treino.spec import FAULTS, Settings, read_settings
+from treino.spec import FAULTS, LAYERS, Settings, read_settings
 
 # ---- settings
 
@@ -107,7 +107,7 @@ class ResolvedSettings(Settings):
     @field_validator("net")
     @classmethod
     def _sealed_copy(cls, net: str | None) -> str | None:
-        if net is not None and NET_COPY.fullmatch(net) is None:
+        if net is not None and net not in LAYERS and NET_COPY.fullmatch(net) is None:
             raise ValueError("not the copy in the folder")
         return net
 
@@ -224,7 +224,8 @@ class RunFacts(Document):
 class RunSpec(Document):
     """``spec.json`` of a run.
 
-    net: treino's own layers, a copy of the user's file, or a module passed in Python.
+    net: treino's own layers, which the settings describe, a copy of the user's file, or a module passed in
+    Python.
     weights: the name of the run whose weights the training began with, if any.
     """
 
@@ -239,7 +240,7 @@ class RunSpec(Document):
     target_mean: Number
     target_scale: Annotated[float, Field(gt=0)]
     steps_per_epoch: Annotated[int, Field(ge=1, le=2**53)]
-    net: Literal["mlp", "file", "given"]
+    net: Literal["mlp", "cnn", "file", "given"]
     command: Command
     weights: Text | None
     versions: dict[Text, Text]
@@ -250,15 +251,18 @@ class RunSpec(Document):
     def _agrees(self) -> "RunSpec":
         classes, settings = len(self.classes), self.resolved
         net = self.asked.get("net")
+        known = {"mlp": (None, "mlp"), "cnn": ("cnn",)}.get(self.net, (None,))
         agreeing = {
             "classes": (settings.task == "classification") == (classes > 0),
             "outputs": not classes or self.outputs in (1, classes),
             "resolved.class_weights": len(settings.class_weights or self.classes) == classes,
             "item_shape": math.prod(self.item_shape) == self.inputs,
-            "asked.net": NET_COPY.fullmatch(str(net)) is not None if self.net == "file" else net is None,
-            "resolved.hidden": self.net != "mlp" or settings.hidden is not None,
-            "resolved.activation": self.net != "mlp" or settings.activation is not None,
-            "resolved.dropout": self.net != "mlp" or settings.dropout is not None,
+            "asked.net": NET_COPY.fullmatch(str(net)) is not None if self.net == "file" else net in known,
+            "resolved.net": (settings.net == "cnn") == (self.net == "cnn"),
+            "resolved.channels": self.net != "cnn" or settings.channels is not None,
+            "resolved.hidden": self.net not in LAYERS or settings.hidden is not None,
+            "resolved.activation": self.net not in LAYERS or settings.activation is not None,
+            "resolved.dropout": self.net not in LAYERS or settings.dropout is not None,
         }
         return agree(self, agreeing)
 

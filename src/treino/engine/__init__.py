@@ -6,7 +6,7 @@ from treino.engine.kernels import KERNELS
 from treino.engine.kernels.selection import engines
 from treino.engine.losses import LOSSES, Loss
 from treino.engine.metrics import METRICS, measure
-from treino.engine.nets import MLP, NETS, mlp
+from treino.engine.nets import CNN, MLP, NETS, Net, cnn, mlp
 from treino.engine.optim import HP, OPTIMIZERS
 from treino.engine.population import Population
 from treino.engine.schedules import SCHEDULES
@@ -17,6 +17,7 @@ from treino.engine.training_state import TrainingState
 
 __all__ = [
     "ACTIVATIONS",
+    "CNN",
     "DEFAULTS",
     "HP",
     "INITS",
@@ -29,12 +30,14 @@ __all__ = [
     "SCHEDULES",
     "Epoch",
     "Loss",
+    "Net",
     "Population",
     "PopulationView",
     "Tick",
     "TrainConfig",
     "TrainingLoop",
     "TrainingState",
+    "cnn",
     "config_of",
     "engines",
     "measure",

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from treino.engine.activations import ACTIVATIONS
 from treino.engine.init import initialise
+from treino.engine.nets import MLP
 from treino.engine.optim import HP, OPTIMIZERS
 from treino.engine.population import Copies, Layout
 from treino.engine.rng import generator
@@ -271,7 +272,7 @@ def _reshaped_row(
 ) -> Copies:
     """The rows ``[n]`` of one member."""
     shared = training.shared
-    assert shared.net is not None  # the user's own network keeps its layers
+    assert isinstance(shared.net, MLP)  # other networks keep their layers
     kind = ACTIVATIONS[shared.net.activation]
 
     def output(weight_CH: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""The registry of initialisations of an MLP; weights are drawn in the order of ``named_parameters()``."""
+"""The registry of initialisations; weights are drawn in the order of ``named_parameters()``."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,9 +23,10 @@ def _kaiming(t: Tensor, g: torch.Generator, act: Activation) -> None:
 class Init:
     """An initialisation.
 
-    draw: fills a weight ``[out, in]``; biases are 0. None: torch's default, which also draws the biases.
-    about: its description. source: the same as a statement on ``layer``, an ``nn.Linear``, with the generator
-    ``g``, for exported scripts; ``{gain}`` stands for the activation's name.
+    draw: fills a weight ``[out, in]``, or ``[out, in, height, width]`` of a convolution; biases are 0. None:
+    torch's default, which also draws the biases. about: its description. source: the same as a statement on
+    ``layer``, an ``nn.Linear`` or ``nn.Conv2d``, with the generator ``g``, for exported scripts; ``{gain}``
+    stands for the activation's name.
     """
 
     draw: Draw | None
@@ -59,20 +60,20 @@ INITS: dict[str, Init] = {
 
 
 def initialise(named: dict[str, Tensor], init: str, act: Activation, g: torch.Generator) -> None:
-    """Fill the parameters of one MLP in place, from this generator.
+    """Fill the parameters of one network in place, from this generator.
 
     Numbers are drawn in float32 on the CPU, so that every kernel, dtype and device starts from the same
-    network. One-dimensional weights (batch norm) start at 1.
+    network. One-dimensional weights (batch and group norm) start at 1.
     """
     draw, fan_in = INITS[init].draw, 1
     for name, tensor in named.items():
         value = torch.zeros(tensor.shape, dtype=torch.float32)
         if name.endswith("weight") and value.dim() == 1:
             value.fill_(1.0)
-            fan_in = 0  # the next bias belongs to batch norm and is 0
-        elif value.dim() == 2 and draw is not None:
+            fan_in = 0  # the next bias belongs to the norm and is 0
+        elif value.dim() >= 2 and draw is not None:
             draw(value, g, act)
-        elif draw is None and (value.dim() == 2 or fan_in):
-            fan_in = value.shape[1] if value.dim() == 2 else fan_in
+        elif draw is None and (value.dim() >= 2 or fan_in):
+            fan_in = value[0].numel() if value.dim() >= 2 else fan_in
             _uniform(value, fan_in, g)
         tensor.copy_(value)

@@ -10,6 +10,7 @@ from treino.engine.gates import LAYER, gates_apart, without_gates
 from treino.engine.hyperparameters import whole
 from treino.engine.init import initialise
 from treino.engine.net_state import load_buffers, store_buffers
+from treino.engine.nets import MLP
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.population import Layout, Population
 from treino.engine.rng import generator
@@ -46,7 +47,7 @@ def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Ten
         if shared.net is not None:
             named = layout.named(population.params[row])
             initialise(named, shared.init, ACTIVATIONS[shared.net.activation], generator(seed, "init"))
-            if shared.net.gates:
+            if isinstance(shared.net, MLP) and shared.net.gates:
                 weight_G = named[f"{LAYER}.weight"].fill_(1 / shared.net.gates)
                 if any(shared.net.plain[row : row + 1]) and shared.shape.gates is not None:
                     weight_G[torch.tensor(shared.shape.gates.bin_G)] = 0.0
@@ -122,7 +123,7 @@ def _with_dropout(module: nn.Module, shared: SharedConfig, population: Populatio
     if shared.net is not None:
         rate, first = float(population.hp["dropout"][member]), shared.net.dropout
         if isinstance(first, tuple) and not rate and not first[member % len(first)]:
-            # an MLP without dropout has no Dropout layers; its weights are named by position
+            # a network without dropout has no Dropout layers; its weights are named by position
             module = nn.Sequential(*(m for m in module.children() if not isinstance(m, nn.Dropout)))
         for layer in module.modules():
             if isinstance(layer, nn.Dropout):

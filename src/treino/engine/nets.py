@@ -1,7 +1,9 @@
 """The registry of networks: descriptions that become an ``nn.Module`` once the data's sizes are known."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import pairwise, zip_longest
+from math import prod
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -11,6 +13,7 @@ from treino.engine.activations import activation as activation_named
 from treino.engine.hyperparameters import in_range
 from treino.errors import TreinoError, nearest
 from treino.setting_types import LARGEST_LAYER, MOST_LAYERS
+from treino.spec import Settings
 from treino.words import _, setting
 
 LARGEST_GATE_RATE = 1000.0
@@ -39,9 +42,18 @@ class MLP:
         """Whether any member drops units."""
         return any(self.dropout) if isinstance(self.dropout, tuple) else self.dropout > 0
 
-    def module(self, inputs: int, outputs: int, dropout: float | None = None) -> nn.Sequential:
-        """An equivalent plain module, initialised by torch. dropout: the rate to use if members' rates
-        differ."""
+    def parameter_shapes(self, shape: tuple[int, ...], outputs: int) -> list[tuple[int, ...]]:
+        """The shapes of the module's parameters, without gates. shape: of an item."""
+        shapes = _linear((prod(shape), *self.hidden), outputs)
+        norms = [s for units in self.hidden for s in ((units,), (units,)) if self.batch_norm]
+        return shapes + norms
+
+    def module(
+        self, inputs: int | tuple[int, ...], outputs: int, dropout: float | None = None
+    ) -> nn.Sequential:
+        """An equivalent plain module for flat rows, initialised by torch. inputs: their number, or the shape
+        of an item. dropout: the rate to use if members' rates differ."""
+        inputs = inputs if isinstance(inputs, int) else prod(inputs)
         rate = dropout if dropout is not None else self.dropout if isinstance(self.dropout, float) else 0.0
         layers: list[nn.Module] = []
         for units_in, units in zip((inputs, *self.hidden), self.hidden, strict=False):
@@ -60,6 +72,7 @@ KERNELS = (1, 3, 5, 7)
 POOLS = ("max", "average", "none")
 HEADS = ("flatten", "average")
 LARGEST_STRIDE = 4
+LAST_AXIS = (1, 3, 4)  # channels of pictures in other libraries' order
 MOST_BLOCKS = 50
 
 
@@ -146,12 +159,16 @@ class CNN:
                 (kernel, 1, kernel // 2, second) for _block in range(self.blocks) for second in (False, True)
             ]
             for place, (k, s, p, skip) in enumerate(plan):
-                out = [(size + 2 * p - k) // s + 1 if size + 2 * p >= k else 0 for size in (height, width)]
+                tall, wide = (
+                    (size + 2 * p - k) // s + 1 if size + 2 * p >= k else 0 for size in (height, width)
+                )
                 last = place == len(plan) - 1
-                if min(out) < (2 if last and pool != "none" else 1):
+                if min(tall, wide) < (2 if last and pool != "none" else 1):
                     raise _too_small(stage, (height, width), k, pool if last else "none")
                 layers.append(
-                    Convolution(inputs, height, width, outputs, k, s, p, *out, skip, pool if last else "none")
+                    Convolution(
+                        inputs, height, width, outputs, k, s, p, tall, wide, skip, pool if last else "none"
+                    )
                 )
                 inputs, (height, width) = outputs, layers[-1].pooled
         return layers
@@ -160,6 +177,14 @@ class CNN:
         """The inputs of the first linear layer."""
         last = self.convolutions(shape)[-1]
         return last.outputs * (1 if self.head == "average" else last.pooled[0] * last.pooled[1])
+
+    def parameter_shapes(self, shape: tuple[int, ...], outputs: int) -> list[tuple[int, ...]]:
+        """The shapes of the module's parameters."""
+        shapes: list[tuple[int, ...]] = []
+        for c in self.convolutions(shape):
+            shapes += [(c.outputs, c.inputs, c.kernel, c.kernel), (c.outputs,)]
+            shapes += [(c.outputs,), (c.outputs,)] if self.group_norm or self.batch_norm else []
+        return shapes + _linear((self.features(shape), *self.hidden), outputs)
 
     def module(self, shape: tuple[int, ...], outputs: int, dropout: float | None = None) -> nn.Sequential:
         """An equivalent plain module for pictures ``[B, channels, height, width]``, initialised by torch.
@@ -208,8 +233,102 @@ def _too_small(stage: int, size: tuple[int, int], kernel: int, pool: str) -> Tre
     )
 
 
+def _linear(units: Sequence[int], outputs: int) -> list[tuple[int, ...]]:
+    """The shapes of the weights and biases of linear layers. units: the inputs of each."""
+    return [s for a, b in pairwise((*units, outputs)) for s in ((b, a), (b,))]
+
+
 Net = MLP | CNN
 """A network that treino describes and builds itself."""
+
+CHANNELS = (16, 32)  # of a convolutional network, if none are given
+
+
+def input_shape(net: object, item_shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape in which a network gets one item: flat for an MLP, a picture ``(channels, height, width)``
+    for a convolutional network, unchanged for a user's own.
+
+    Raises:
+        TreinoError: a convolutional network, and the items are no pictures.
+    """
+    if isinstance(net, MLP):
+        return (prod(item_shape),)
+    return picture_shape(item_shape) if isinstance(net, CNN) else item_shape
+
+
+def picture_shape(item_shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape ``(channels, height, width)`` of pictures, which may lack the channels.
+
+    Raises:
+        TreinoError: the items are no pictures, or their channels are the last axis.
+    """
+    shape = (1, *item_shape) if len(item_shape) == 2 else tuple(item_shape)
+    if len(shape) != 3:
+        raise TreinoError(
+            "cnn_rows",
+            _("A convolutional network learns from pictures, and a row here has the shape {shape}.").format(
+                shape=list(item_shape)
+            ),
+            _("Use [[net=mlp]], or leave it out; pictures are [rows, channels, height, width]."),
+        )
+    if min(shape[:2]) > max(LAST_AXIS) and shape[2] in LAST_AXIS:
+        raise TreinoError(
+            "cnn_channels_last",
+            _("The pictures have the shape {shape}: their channels are the last axis.").format(
+                shape=list(shape)
+            ),
+            _("Put them first: x.transpose(0, 3, 1, 2) of an array, x.permute(0, 3, 1, 2) of a tensor."),
+        )
+    return shape
+
+
+def multiplications(net: Net, shape: tuple[int, ...], outputs: int) -> int:
+    """The multiplications of one item, forwards. shape: of an item, as ``input_shape`` gives it."""
+    places = [c.out_height * c.out_width for c in net.convolutions(shape)] if isinstance(net, CNN) else []
+    weights = [prod(s) for s in net.parameter_shapes(shape, outputs) if len(s) > 1]
+    return sum(a * b for a, b in zip_longest(weights, places, fillvalue=1))
+
+
+def layers_of(net: Net) -> dict[str, Any]:
+    """A description as settings, as ``described`` reads them."""
+    left_out = {"plain"} if isinstance(net, MLP) else set()
+    values = {f.name: getattr(net, f.name) for f in fields(net) if f.name not in left_out}
+    return values if isinstance(net, MLP) else {"net": "cnn"} | values
+
+
+def described(
+    s: Settings, hidden: Sequence[int], dropout: float | Sequence[float], plain: Sequence[bool] = ()
+) -> Net:
+    """The network that settings describe. hidden: the hidden layers of an MLP whose settings leave them open.
+
+    Raises:
+        TreinoError: as ``mlp`` and ``cnn``.
+    """
+    activation = s.activation or "relu"
+    if s.net != "cnn":
+        return mlp(
+            *(hidden if s.hidden is None else s.hidden),
+            activation=activation,
+            dropout=dropout,
+            batch_norm=s.batch_norm,
+            gates=s.gates,
+            plain=plain,
+        )
+    return cnn(
+        *(CHANNELS if s.channels is None else s.channels),
+        hidden=s.hidden or (),
+        kernel=s.kernel,
+        stride=s.stride,
+        padding=s.padding,
+        pool=s.pool,
+        head=s.head,
+        blocks=s.blocks,
+        activation=activation,
+        dropout=dropout,
+        group_norm=s.group_norm,
+        batch_norm=s.batch_norm,
+    )
+
 
 # ---- descriptions from a user's values
 

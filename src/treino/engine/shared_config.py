@@ -11,7 +11,7 @@ from treino.engine.backprop import Shape
 from treino.engine.gates import GateLayer
 from treino.engine.losses import Loss
 from treino.engine.net_state import TensorForm, forms, untrained_tensors
-from treino.engine.nets import MLP
+from treino.engine.nets import MLP, Net
 from treino.engine.population import Layout
 
 
@@ -20,14 +20,14 @@ class SharedConfig:
     """The settings that are equal for all members.
 
     template: a plain module with the members' shapes, or the user's module with its initial weights. net: the
-    MLP's description; None for a user's module. construct: makes a user's module from a seed. item_shape: the
-    shape of one input row of a user's module; None: flat rows. summed: whether gradients are summed (the
+    description; None for a user's module. construct: makes a user's module from a seed. item_shape: the
+    shape of one input row; None: flat rows, of an MLP. summed: whether gradients are summed (the
     fault ``missing_zero_grad``). averages: whether members keep running averages of their weights. limits:
     the range to which an ensemble's predictions are clipped; None: no clipping.
     """
 
     template: nn.Module
-    net: MLP | None
+    net: Net | None
     loss: Loss
     optimizer: str = "adam"
     nesterov: bool = False
@@ -57,7 +57,7 @@ class SharedConfig:
     @property
     def shape(self) -> Shape:
         """The MLP's description for the hand-written pass."""
-        assert self.net is not None
+        assert isinstance(self.net, MLP)
         linear = [m for m in self.template.modules() if isinstance(m, nn.Linear)]
         sizes = (linear[0].in_features, *(m.out_features for m in linear))
         gates = next((m.gates for m in self.template.modules() if isinstance(m, GateLayer)), None)

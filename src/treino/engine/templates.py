@@ -4,7 +4,6 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +12,7 @@ from treino.engine.gates import gates_of, with_gates
 from treino.engine.inputs import Inputs
 from treino.engine.losses import LOSSES, Loss
 from treino.engine.net_state import check_state
-from treino.engine.nets import MLP
+from treino.engine.nets import MLP, Net, input_shape
 from treino.engine.rng import fork_rng
 from treino.engine.train_config import TrainConfig
 from treino.engine.user_module import (
@@ -29,25 +28,20 @@ from treino.words import _, numeral
 
 PARAMETER_COPIES = 6  # weights, gradients, two moments, best weights, and the rewind copy
 
-NetSource = MLP | nn.Module | Callable[[], nn.Module]
+NetSource = Net | nn.Module | Callable[[], nn.Module]
 Maker = Callable[[int], nn.Module]  # makes a module from a seed
 
 
 @dataclass(frozen=True, eq=False)
 class Template:
     """A template. module: on the CPU; a user's module with the first member's weights. construct: makes a
-    module from a seed; None for one member or an MLP. layers: the table of layers. two: the two rows of the
-    test."""
+    module from a seed; None for one member, and for treino's own networks. layers: the table of layers. two:
+    the two rows of the test."""
 
     module: nn.Module
     construct: Maker | None
     layers: list[LayerRow]
     two: Tensor
-
-
-def input_shape(net: NetSource, inputs: Inputs) -> tuple[int, ...]:
-    """The network's input shape for one row."""
-    return (math.prod(inputs.train[0].shape[1:]),) if isinstance(net, MLP) else inputs.item_shape
 
 
 def outputs_of(loss: Loss, inputs: Inputs) -> int:
@@ -63,10 +57,10 @@ def template_of(net: NetSource, inputs: Inputs, loss: Loss, config: TrainConfig)
     """
     module, maker = _module(net, inputs, outputs_of(loss, inputs), config)
     two, y = probe_rows(*inputs.train)
-    two = two.reshape(2, *input_shape(net, inputs)).to(config.dtype).cpu()
+    two = two.reshape(2, *input_shape(net, inputs.item_shape)).to(config.dtype).cpu()
     seeds = config.seeds
     module = with_lazy_layers(module, two, seeds[0])
-    own = not isinstance(net, MLP)
+    own = not isinstance(net, Net)
     layers = probe_module(
         module, two, loss.target(y, config.dtype).cpu(), outputs_of(loss, inputs), loss, own
     )
@@ -79,20 +73,21 @@ def _module(
     net: NetSource, inputs: Inputs, outputs: int, config: TrainConfig
 ) -> tuple[nn.Module, Maker | None]:
     """The first member's module, and a function that makes a module from another seed (None: not needed)."""
-    if isinstance(net, MLP):
-        (columns,) = input_shape(net, inputs)
-        parameters = sum((a + 1) * b for a, b in pairwise((columns, *net.hidden, outputs)))
-        check_memory(parameters, len(config.members), config.dtype)
+    if isinstance(net, Net):
+        shape = input_shape(net, inputs.item_shape)
+        check_memory(
+            sum(map(math.prod, net.parameter_shapes(shape, outputs))), len(config.members), config.dtype
+        )
         with fork_rng():
             rate = 0.5 if isinstance(net.dropout, tuple) else None  # a placeholder for each member's own rate
-            module = net.module(columns, outputs, rate)
-            if net.gates:
-                module = with_gates(module, gates_of(columns, inputs.columns, inputs.bins, net.gates))
+            module = net.module(shape, outputs, rate)
+            if isinstance(net, MLP) and net.gates:
+                module = with_gates(module, gates_of(shape[0], inputs.columns, inputs.bins, net.gates))
             return module.to(config.dtype), None
     if config.shared.init not in (None, "default"):
         raise TreinoError(
             "init_own",
-            _("[[init={init}]] is for MLPs; a network of your own initialises itself.").format(
+            _("[[init={init}]] is for treino's own layers; a network of your own initialises itself.").format(
                 init=config.shared.init
             ),
             _("Leave it out."),
@@ -110,7 +105,7 @@ def _module(
         raise TreinoError(
             "net_type",
             _("A {kind} is no network.").format(kind=type(net).__name__),
-            _("Give mlp(64, 32), an nn.Module, or a function that makes one."),
+            _("Give mlp(64, 32), cnn(16, 32), an nn.Module, or a function that makes one."),
         )
 
     def maker(seed: int) -> nn.Module:

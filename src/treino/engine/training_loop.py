@@ -421,13 +421,13 @@ def train(
     data: what ``treino.load`` returns; or a pair of tensors, arrays or nested lists (x ``[N, ...]``, y
     ``[N]`` class numbers or ``[N, K]`` values), or two such pairs, for training and validation; or your own
     Dataset or DataLoader (its batches are then the steps).
-    net: ``mlp(...)``, an ``nn.Module``, or a class or function that makes one; default ``mlp(64, 32)``, for
-    images ``mlp(128, 128)``.
+    net: ``mlp(...)``, ``cnn(...)``, an ``nn.Module``, or a class or function that makes one; default
+    ``mlp(64, 32)``, for images ``mlp(128, 128)``.
 
     settings: see docs/settings.md under "Loss and optimizer", "Training loop" and "Machine", with ``init``,
     ``ensemble`` and ``clip_target``. Here the default device is the CPU and the default patience 0.
     seeds: one per member, for initialisation and dropout. lr, momentum, betas, eps, weight_decay, clip, ema,
-    schedule, warmup and the MLP's dropout may then be lists with one value per member.
+    schedule, warmup and the dropout of ``mlp`` and ``cnn`` may then be lists with one value per member.
     every: steps per tick; default an epoch, at least 10. dtype: torch.float32 or torch.float64.
 
     Raises:

@@ -22,11 +22,11 @@ from treino.engine.losses import LOSSES, Loss
 from treino.engine.members import begin_average, new_population, store_parameters
 from treino.engine.metrics import METRICS, metric_names
 from treino.engine.net_state import put_state, store_buffers
-from treino.engine.nets import MLP, mlp
+from treino.engine.nets import MLP, Net, input_shape, mlp
 from treino.engine.rng import fork_rng
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import MIN_TICK_STEPS, Past, StepPlan
-from treino.engine.templates import NetSource, Template, input_shape, outputs_of, template_of
+from treino.engine.templates import NetSource, Template, outputs_of, template_of
 from treino.engine.train_config import DEFAULTS, TrainConfig
 from treino.engine.training_state import TrainingState
 from treino.engine.user_module import HashDropout, LayerRow, module_copy, probe_one_row
@@ -153,7 +153,7 @@ def set_up(
     net = mlp(*DEFAULTS[inputs.kind].hidden) if net is None else net
     config = _for_inputs(config, inputs)
     s = config.shared
-    hp = config.hyperparameters(net.dropout if isinstance(net, MLP) else 0.0)
+    hp = config.hyperparameters(net.dropout if isinstance(net, Net) else 0.0)
     loss, loss_reason = loss_of(config, inputs)
     template = template_of(net, inputs, loss, config)
     shared = _shared(net, template, loss, inputs, config, averages=bool((hp["ema"] > 0).any()))
@@ -165,7 +165,7 @@ def set_up(
         population = new_population(shared, config.seeds, hp)
         schedules = _schedules(config, plan.steps)
         population.schedule_P = torch.tensor([plan.schedules.index(s) for s in schedules])
-        shape = input_shape(net, inputs)
+        shape = input_shape(net, inputs.item_shape)
         train, held_back = (_kernel_rows(*pair, shape, shared) for pair in (inputs.train, inputs.validation))
     outputs, stopping = (
         outputs_of(loss, inputs), EarlyStopping(s.metric, s.patience or 0, s.keep or "best")
@@ -200,16 +200,16 @@ def _for_inputs(config: TrainConfig, inputs: Inputs) -> TrainConfig:
 def _shared(
     net: NetSource, template: Template, loss: Loss, inputs: Inputs, config: TrainConfig, *, averages: bool
 ) -> SharedConfig:
-    own, s = not isinstance(net, MLP), config.shared
+    s = config.shared
     return SharedConfig(
         template=template.module.to(config.device),
-        net=net if isinstance(net, MLP) else None,
+        net=net if isinstance(net, Net) else None,
         loss=loss,
         optimizer=s.optimizer,
         nesterov=s.nesterov,
         init=s.init or "default",
         construct=template.construct,
-        item_shape=inputs.item_shape if own else None,
+        item_shape=None if isinstance(net, MLP) else input_shape(net, inputs.item_shape),
         summed="missing_zero_grad" in config.faults,
         averages=averages,
         limits=_limits(inputs) if s.clip_target and s.ensemble > 1 else None,
@@ -288,7 +288,7 @@ def _check_batch_of_one(net: NetSource, template: Template, plan: StepPlan) -> N
     if last > 1 or plan.batches is not None:
         return
     hint = _another_size(plan.rows, plan.batch_size or 1)
-    if not isinstance(net, MLP):
+    if not isinstance(net, Net):
         probe_one_row(template.module, template.two[:1], plan.rows, hint)
     elif net.batch_norm:
         raise TreinoError(

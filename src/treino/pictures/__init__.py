@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from treino.errors import TreinoError
 from treino.records.stored_run import StoredRun
+from treino.spec import LAYERS
 from treino.words import _
 
 File = tuple[str, bytes]  # name in pictures/, content
@@ -28,7 +29,7 @@ def network_errors(run: StoredRun) -> Iterator[None]:
         error: BaseException = failure
         if isinstance(failure, TreinoError) and failure.rule == "net_evaluation":
             error = failure.__cause__ or failure
-        elif isinstance(failure, TreinoError) or run.spec.net == "mlp":
+        elif isinstance(failure, TreinoError) or run.spec.net in LAYERS:
             raise
         raise TreinoError(
             "net_refuses_rows",

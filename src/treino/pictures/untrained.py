@@ -17,7 +17,7 @@ from treino.plots.style import label, png, split_name
 from treino.records.data_source import load_data
 from treino.records.network_source import run_network
 from treino.records.stored_run import StoredRun
-from treino.spec import Settings, read_settings
+from treino.spec import LAYERS, Settings, read_settings
 from treino.store.output_files import OutputFolder
 from treino.training.resolution import resolve
 from treino.words import _, numeral
@@ -92,7 +92,7 @@ def _of_run(run: StoredRun) -> tuple[Settings, Data]:
 
 def _net(requested: Settings, data: Data, run: StoredRun | None, seed: int) -> nn.Module:
     own = None
-    if run is not None and run.spec.net != "mlp":
+    if run is not None and run.spec.net not in LAYERS:
         access = replace(run.access, net=run.access.net_file)
         own = run_network(run.folder, run.spec.net, requested.net, access, seed)
     changed = {name: getattr(requested, name) for name in requested.model_fields_set}

@@ -20,6 +20,7 @@ from torch import nn
 from treino.errors import TreinoError, nearest
 from treino.records.access import Access
 from treino.records.user_network import NetworkFile, no_permission, own_net
+from treino.spec import LAYERS
 from treino.store import RunFolder
 from treino.store.files import read_bytes
 from treino.words import _
@@ -111,8 +112,8 @@ def run_network(
 ) -> nn.Module | None:
     """Make the user's network that a run trained again; return None if the run trained treino's own layers.
 
-    kind: the network's kind in ``spec.json``: ``mlp``, ``file`` or ``given``. word: its FILE.py:NAME, if it
-    has a file.
+    kind: the network's kind in ``spec.json``: ``mlp``, ``cnn``, ``file`` or ``given``. word: its
+    FILE.py:NAME, if it has a file.
 
     Raises:
         TreinoError: its code may not run, or it was given in Python and is not given again.
@@ -120,7 +121,7 @@ def run_network(
     net = access.net
     if isinstance(net, nn.Module):
         return net
-    if kind == "mlp" and net is None:
+    if kind in LAYERS and net is None:
         return None
     if word is None:
         word = net

@@ -15,9 +15,10 @@ from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_document, read_preparation, read_run_result, read_run_spec, read_tensors
 from treino.documents.run_result import RunResult
 from treino.documents.run_spec import RunFacts, RunSpec, initial_document
-from treino.engine import Loss, mlp
+from treino.engine import Loss
 from treino.engine.ensemble import Ensemble
 from treino.engine.hyperparameters import whole
+from treino.engine.nets import described, input_shape, picture_shape
 from treino.engine.templates import plain_module
 from treino.engine.user_module import module_copy
 from treino.errors import TreinoError
@@ -240,7 +241,9 @@ class StoredRun(StoredFolder):
     @property
     def item_shape(self) -> tuple[int, ...] | None:
         """The shape of one input item; None if the network takes flat rows."""
-        return None if self.spec.net == "mlp" else self.spec.item_shape
+        if self.spec.net == "mlp":
+            return None
+        return picture_shape(self.spec.item_shape) if self.spec.net == "cnn" else self.spec.item_shape
 
     @property
     def tensors(self) -> Mapping[str, Tensor]:
@@ -324,17 +327,16 @@ class StoredRun(StoredFolder):
         spec, s = self.spec, self.spec.resolved
         if isinstance(self.access.net, nn.Module):
             return plain_module(module_copy(self.access.net))
-        own = run_network(self.folder, spec.net, spec.asked.get("net"), self.access, s.seed)
+        own = run_network(self.folder, spec.net, s.net_file, self.access, s.seed)
         if own is not None:
             return plain_module(own)
         assert s.hidden is not None  # always set for treino's own layers
-        assert s.activation is not None
-        sizes = [spec.inputs, *s.hidden, spec.outputs]
-        check_layers(sizes, (t.shape for t in self.tensors.values()), self.name, members)
         # dropout layers stay if a command set dropout to 0, and count in the weights' names
-        dropout = s.dropout or spec.asked.get("dropout") or 0.0
-        described = mlp(*s.hidden, activation=s.activation, dropout=dropout, batch_norm=s.batch_norm)
-        made: nn.Module = described.module(spec.inputs, spec.outputs)
+        layers = described(s, s.hidden, s.dropout or spec.asked.get("dropout") or 0.0)
+        shape = input_shape(layers, spec.item_shape)
+        wanted = layers.parameter_shapes(shape, spec.outputs)
+        check_layers(wanted, (t.shape for t in self.tensors.values()), self.name, members)
+        made: nn.Module = layers.module(shape, spec.outputs)
         return made
 
     def __repr__(self) -> str:

@@ -63,9 +63,10 @@ def network_maker(settings: Settings, files: NetworkFiles) -> nn.Module | Callab
 
 
 def _file_of(settings: Settings, files: NetworkFiles) -> NetworkFile | None:
-    if settings.net is not None and settings.net not in files:
-        raise no_permission(settings.net)
-    return None if settings.net is None else files[settings.net]
+    word = settings.net_file
+    if word is not None and word not in files:
+        raise no_permission(word)
+    return None if word is None else files[word]
 
 
 def no_permission(word: str) -> TreinoError:

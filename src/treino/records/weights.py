@@ -1,7 +1,7 @@
 """Weights of a folder: their files, loading them into a network, and outputs stored to check the network."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -35,21 +35,23 @@ def with_weights(net: nn.Module, tensors: Mapping[str, Tensor], name: str) -> nn
     return net.eval()
 
 
-def check_layers(sizes: Sequence[int], shapes: Iterable[Sequence[int]], name: str, members: int = 1) -> None:
+def check_layers(
+    wanted: Sequence[tuple[int, ...]], shapes: Iterable[Sequence[int]], name: str, members: int = 1
+) -> None:
     """Refuse layers whose sizes don't fit the kept weights, before the network is built.
 
-    sizes: the inputs, the units of each hidden layer, the outputs. shapes: the shapes of all kept tensors.
-    members: the number of networks to which the tensors belong.
+    wanted: the shapes of the network's parameters. shapes: the shapes of all kept tensors. members: the
+    number of networks to which the tensors belong.
 
     Raises:
         TreinoError: the shapes don't fit.
     """
-    kept = sorted(tuple(shape) for shape in shapes if len(shape) == 2)
-    if kept != sorted([(units, inputs) for inputs, units in pairwise(sizes)] * members):
-        raise _of_other_sizes(sizes, name)
+    kept = sorted(tuple(shape) for shape in shapes if len(shape) > 1)
+    if kept != sorted([shape for shape in wanted if len(shape) > 1] * members):
+        raise _of_other_sizes(wanted, name)
 
 
-def check_row(sizes: Sequence[int], gates: int, numbers: int, name: str) -> None:
+def check_row(wanted: Sequence[tuple[int, ...]], gates: int, numbers: int, name: str) -> None:
     """As ``check_layers``, for a flat row of ``numbers`` parameters, which has no shapes.
 
     gates: the number of column factors that are trained with these layers.
@@ -57,15 +59,14 @@ def check_row(sizes: Sequence[int], gates: int, numbers: int, name: str) -> None
     Raises:
         TreinoError: a network of these layers has another number of parameters.
     """
-    layers = sum(padded(units * inputs) + padded(units) for inputs, units in pairwise(sizes))
-    if numbers != padded(gates) + layers:
-        raise _of_other_sizes(sizes, name)
+    if numbers != padded(gates) + sum(padded(math.prod(shape)) for shape in wanted):
+        raise _of_other_sizes(wanted, name)
 
 
-def _of_other_sizes(sizes: Sequence[int], name: str) -> TreinoError:
+def _of_other_sizes(wanted: Sequence[tuple[int, ...]], name: str) -> TreinoError:
     return _other(
         name,
-        _("layers of {sizes}").format(sizes=", ".join(map(str, sizes[1:]))),
+        _("layers of {sizes}").format(sizes=", ".join(str(shape[0]) for shape in wanted if len(shape) > 1)),
         _("Its settings and its weights are not of one network: take it again from where it came, or train."),
     )
 

@@ -27,6 +27,7 @@ from treino.plots.explain_formula import DIGITS
 from treino.plots.explain_page import explain_page
 from treino.plots.explain_text import document, plain
 from treino.records.stored_run import StoredRun
+from treino.spec import LAYERS
 from treino.store.output_files import PAGE, OutputFile
 from treino.training.replay import Snapshot, last_step, snapshots
 from treino.tuning.stored_sweep import StoredSweep
@@ -251,7 +252,7 @@ def _masks(run: StoredRun, moment: Snapshot, layers: tuple[DenseLayer, ...], row
     widths = {layer.drop: len(layer.b) for layer in layers}
     masks = []
     for place, drop in enumerate(m for m in net.modules() if isinstance(m, HashDropout)):
-        if run.spec.net == "mlp":
+        if run.spec.net in LAYERS:
             drop.rate = moment.hp["dropout"]
         kept = drop(torch.ones(rows, widths.get(place, 1))).numpy() > 0
         masks.append(kept / (1 - drop.rate))

@@ -27,7 +27,7 @@ from treino.records.segments import Segment, path_counts, path_of, segments_of
 from treino.records.stored_folder import branch_as_typed, versions
 from treino.records.stored_run import StoredRun
 from treino.records.weights import BUFFERS, WEIGHTS
-from treino.spec import OF_SOME, Settings, group_of, read_settings
+from treino.spec import LAYERS, OF_SOME, Settings, group_of, read_settings
 from treino.store import RunFolder
 from treino.store.encoding import array_parts
 from treino.training.completion import run_facts
@@ -108,7 +108,7 @@ def _parted(
     for one, other in (("fault", "as_taught"), ("as_taught", "fault")):
         if one in rest and other not in rest:
             settings.pop(other, None)
-    if hp.get("dropout") and run.spec.net == "mlp" and not settings.get("dropout"):
+    if hp.get("dropout") and run.spec.net in LAYERS and not settings.get("dropout"):
         settings["dropout"] = hp["dropout"]  # the network has no dropout layers yet
     if hp.get("ema") and not settings.get("ema"):
         settings["ema"] = hp["ema"]  # the training keeps no average yet
@@ -176,7 +176,9 @@ def refuse(name: str, run: StoredRun) -> None:
         )
     why = {
         "Data": _("the rows are the run's own"),
-        "Network": _("its weights would not fit"),
+        "Network": _("only the layers of an MLP grow and shrink")
+        if run.spec.net == "cnn"
+        else _("its weights would not fit"),
         "Loss and optimizer": _("its state would not fit"),
         "Training loop": _("its steps and batches would be others"),
         "Machine": _("its bits would be others"),

@@ -13,6 +13,7 @@ from treino.engine.hyperparameters import changed_values, whole
 from treino.engine.step_plan import EpochStretch
 from treino.errors import TreinoError
 from treino.records.stored_run import StoredRun
+from treino.spec import LAYERS
 from treino.store import RunFolder
 from treino.store.checkpoint import LiveFolder
 from treino.store.database import not_running
@@ -32,7 +33,7 @@ def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None)
     _check_running(run.folder)
     settings = run.spec.resolved
     has = {
-        "dropout": run.spec.net == "mlp" and bool(settings.dropout or run.spec.asked.get("dropout")),
+        "dropout": run.spec.net in LAYERS and bool(settings.dropout or run.spec.asked.get("dropout")),
         "ema": bool(settings.ema or run.spec.asked.get("ema")),
     }
     for each, value_P in changed_values(name, value, 1, settings.optimizer, has).items():

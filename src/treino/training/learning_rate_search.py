@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.engine import MLP, TrainingLoop
+from treino.engine import MLP, Net, TrainingLoop
 from treino.engine.devices import torch_threads
 from treino.engine.training_setup import set_up
 from treino.errors import TreinoError
@@ -99,7 +99,7 @@ def find_rate(
     alone = {"ensemble": 1, "dropout_spread": False, "plain_members": 0}
     one = settings if settings.ensemble == 1 else settings.model_copy(update=alone)
     net, config = decide(one, data, own)
-    made = net if isinstance(net, MLP) else partial(copy.deepcopy, net)  # all start with the same weights
+    made = net if isinstance(net, Net) else partial(copy.deepcopy, net)  # all start with the same weights
     batch = config.rows_per_step(len(data.train))
     steps = max(STEPS[0], min(STEPS[1], 2 * -(-len(data.train) // batch)))
     weights = sum(a * b for a, b in pairwise((data.inputs, *net.hidden))) if isinstance(net, MLP) else LARGE

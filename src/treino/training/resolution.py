@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import torch
-from torch import nn
 
 from treino import recipes
 from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.rows import generator
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, steps_of
-from treino.engine import DEFAULTS, MLP, OPTIMIZERS, TrainConfig, TrainingLoop, config_of, mlp
+from treino.engine import DEFAULTS, OPTIMIZERS, Net, TrainConfig, TrainingLoop, config_of
 from treino.engine.inputs import check_training_rows
+from treino.engine.nets import described, input_shape, layers_of
 from treino.engine.optim import BETAS
 from treino.engine.step_plan import Past
+from treino.engine.templates import NetSource
 from treino.engine.train_config import PATIENCE
 from treino.engine.training_setup import no_validation_rows, set_up
 from treino.errors import TreinoError
@@ -40,8 +41,7 @@ class Resolution:
     reasons: tuple[str, ...]
 
 
-Net = nn.Module | MLP | Callable[[], nn.Module]
-Own = TypeVar("Own", bound=Net)
+Own = TypeVar("Own", bound=NetSource)
 
 
 def train_config(settings: Settings) -> TrainConfig:
@@ -53,7 +53,7 @@ def train_config(settings: Settings) -> TrainConfig:
     return config_of([settings], TICK_STEPS)
 
 
-def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own | MLP, TrainConfig]:
+def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own | Net, TrainConfig]:
     """Choose the network and the engine's settings, with defaults for those left open.
 
     Raises:
@@ -77,15 +77,8 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
     config = config.for_data(data.kind, **decisions)
     if net is not None:
         return net, config
-    hidden = DEFAULTS[data.kind].hidden if s.hidden is None else s.hidden
-    layers = mlp(
-        *hidden,
-        activation=s.activation or "relu",
-        dropout=dropout_of(s),
-        batch_norm=s.batch_norm,
-        gates=s.gates,
-        plain=plain_of(s),
-    )
+    layers = described(s, DEFAULTS[data.kind].hidden, dropout_of(s), plain_of(s))
+    input_shape(layers, data.item_shape)  # raises if a convolutional network would get a table
     return layers, config
 
 
@@ -117,7 +110,7 @@ def dropout_of(s: Settings) -> float | list[float]:
 def resolve(
     settings: Settings,
     data: Data,
-    net: Net | None = None,
+    net: NetSource | None = None,
     past: Past | None = None,
     recipe_reason: str = "",
 ) -> Resolution:
@@ -152,7 +145,7 @@ def check_warmup(s: Settings, training: TrainingLoop) -> None:
         )
 
 
-def resolved_settings(s: Settings, data: Data, net: Net, training: TrainingLoop) -> dict[str, Any]:
+def resolved_settings(s: Settings, data: Data, net: NetSource, training: TrainingLoop) -> dict[str, Any]:
     """Every setting of a training with its value (JSON-able). net: the network it was made with."""
     weights = training.loss_function.class_weights
     decided, betas_read = training.config.shared, "betas" in OPTIMIZERS[s.optimizer].reads
@@ -178,12 +171,9 @@ def resolved_settings(s: Settings, data: Data, net: Net, training: TrainingLoop)
         "engine": training.engine,
         "threads": training.threads,
     }
-    if isinstance(net, MLP):
-        values |= {
-            "hidden": net.hidden, "activation": net.activation,
-            "dropout": net.dropout if isinstance(net.dropout, float) else s.dropout,
-            "batch_norm": net.batch_norm, "gates": net.gates, "init": decided.init,
-        }  # fmt: skip
+    if isinstance(net, Net):
+        dropout = net.dropout if isinstance(net.dropout, float) else s.dropout
+        values |= layers_of(net) | {"dropout": dropout, "init": decided.init}
     return decided.model_copy(update=values).model_dump(mode="json", exclude={"name", "out"})
 
 
@@ -287,8 +277,8 @@ def _why_plain(source: Any, settings: Settings, alone: str) -> str:
     """The reason to train one simple network; empty if the recipe for tables may apply."""
     if alone:
         return alone
-    if settings.net is not None:
-        return _("the network is your own")
+    if settings.net not in (None, "mlp"):
+        return _("the network is your own") if settings.net_file else _("the network is convolutional")
     if faults_of(settings):
         return _("a fault is to be seen")
     if isinstance(source, Data):

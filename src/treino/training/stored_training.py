@@ -19,17 +19,19 @@ from treino.documents import read_checkpoint, read_tensors
 from treino.documents.run_spec import RunSpec
 from treino.engine import MLP, TrainingLoop
 from treino.engine.gates import gates_of
+from treino.engine.nets import input_shape
 from treino.engine.saved_state import keyframe_bytes, saved_from_keyframe
+from treino.engine.templates import NetSource
 from treino.engine.training_setup import warm_start
 from treino.engine.user_module import module_copy
 from treino.records.access import Access
 from treino.records.network_source import run_network
 from treino.records.segments import Segment, newest, past_of, setting_commands, shown_settings
 from treino.records.weights import ANSWERS, check_answers, check_layers, check_row
-from treino.spec import Settings, read_settings
+from treino.spec import LAYERS, Settings, read_settings
 from treino.store import RunFolder
 from treino.store.encoding import array_parts
-from treino.training.resolution import Net, Resolution, decide, resolve
+from treino.training.resolution import Resolution, decide, resolve
 
 # ---- a run's keyframes
 
@@ -140,29 +142,31 @@ def rebuilt(
     """
     segment = segment or newest(spec)
     settings = read_settings({**segment.asked} | {name: getattr(spec.resolved, name) for name in MACHINE})
-    if spec.net == "mlp" and has_weights:
+    described = spec.net in LAYERS
+    if described and has_weights:
         layers, _arguments = decide(settings, data)
-        assert isinstance(layers, MLP)
-        sizes = [data.inputs, *layers.hidden, spec.outputs]
+        wanted = layers.parameter_shapes(input_shape(layers, data.item_shape), spec.outputs)
         start = name_of(segment.number, segment.start)
         if not layers.batch_norm and folder.has(start):
-            gates = gates_of(data.inputs, data.input_columns, data.input_bins, 1.0).count
+            gates = 0
+            if isinstance(layers, MLP) and layers.gates:
+                gates = gates_of(data.inputs, data.input_columns, data.input_bins, 1.0).count
             numbers = read_tensors(folder, start)[0]["params"].shape[-1]
-            check_row(sizes, gates if layers.gates else 0, numbers, folder.path.name)
+            check_row(wanted, gates, numbers, folder.path.name)
         elif (shapes := _stored_shapes(folder)) is not None:
-            check_layers(sizes, shapes, folder.path.name)
-    own = None if spec.net == "mlp" else run_network(folder, spec.net, settings.net, access, settings.seed)
+            check_layers(wanted, shapes, folder.path.name)
+    own = None if described else run_network(folder, spec.net, settings.net_file, access, settings.seed)
     resolution = resolve(settings, data, source_of(own, settings), past_of(spec, segment))
-    if folder.has(START) and (segment.origin is None or spec.net != "mlp"):
+    if folder.has(START) and (segment.origin is None or not described):
         weights, known = read_tensors(folder, START)
         begin_with(resolution.training, weights)
-        if spec.net != "mlp":
+        if not described:
             answers = known.get(ANSWERS)
             check_answers(resolution.training.net(0, "last"), data.item_shape, answers, folder.path.name)
     return replace(resolution, settings=shown_settings(spec, resolution.settings, segment.number))
 
 
-def source_of(own: nn.Module | None, settings: Settings) -> Net | None:
+def source_of(own: nn.Module | None, settings: Settings) -> NetSource | None:
     """The network in the form for ``resolve``. Each ensemble member is a copy whose initial weights come from
     the folder."""
     return own if own is None or settings.ensemble == 1 else partial(module_copy, own)

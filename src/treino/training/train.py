@@ -122,7 +122,7 @@ def train_events(
         )
     named = network_of if settings.ensemble == 1 else network_maker
     own = net if net is not None else named(settings, networks)
-    file = None if settings.net is None else networks.get(settings.net)
+    file = None if settings.net_file is None else networks[settings.net_file]
     if file is not None:  # the run's folder holds a copy of the network's file
         settings = settings.model_copy(update={"net": f"{NETWORK_COPY}:{file.name}"})
     if (
@@ -162,7 +162,7 @@ def train_events(
                 "target_mean": data.target_mean,
                 "target_scale": data.target_scale,
                 "steps_per_epoch": resolution.training.steps_per_epoch,
-                "net": "file" if file is not None else "given" if net is not None else "mlp",
+                "net": "file" if file is not None else "given" if net is not None else settings.net or "mlp",
                 "command": as_typed(where["source"], explicit)
                 + (f" --weights {shlex.quote(start.name)}" if start else ""),
                 "weights": None if start is None else start.name,

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.documents import read_sweep_spec
-from treino.engine import mlp
 from treino.engine.ensemble import Ensemble, mean_output
 from treino.engine.losses import Loss
 from treino.engine.metrics import METRICS, measure
+from treino.engine.nets import input_shape
 from treino.errors import TreinoError
 from treino.inspection.outputs import outputs, predicted_classes
 from treino.records.stored_run import StoredRun
@@ -27,6 +27,7 @@ from treino.records.weights import check_layers, with_weights
 from treino.resampling import percentile_interval, row_counts
 from treino.store import RunFolder
 from treino.store.files import damaged
+from treino.training.resolution import decide
 from treino.tuning.bracket import MODELS, TopMember, read_top
 from treino.tuning.member import config_of
 from treino.tuning.populations import COMPARED, settings_of
@@ -68,19 +69,19 @@ def chosen_ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]
 
 
 def alike(folder: RunFolder, kept: Sequence[TopMember]) -> list[TopMember]:
-    """The networks that can join an ensemble with the first: the networks with the same prepared rows and
-    loss."""
+    """The networks that can join an ensemble with the first: the networks with the same prepared rows,
+    loss and kind of network."""
     base, first = read_sweep_spec(folder).base, config_of(folder, kept[0].member)
     alike_members = []
     for k in kept:
         config = config_of(folder, k.member)
-        if not _differences(config, first) and settings_of(config, base, k.member).net is None:
+        if not _differences(config, first) and settings_of(config, base, k.member).net_file is None:
             alike_members.append(k)
     return alike_members
 
 
 def _differences(config: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:
-    return [n for n in (*COMPARED, "loss") if config.get(n) != first.get(n)]
+    return [n for n in (*COMPARED, "loss", "net") if config.get(n) != first.get(n)]
 
 
 def networks(folder: RunFolder, winner: StoredRun, kept: Sequence[TopMember]) -> list[nn.Module]:
@@ -96,7 +97,7 @@ def networks(folder: RunFolder, winner: StoredRun, kept: Sequence[TopMember]) ->
         config = config_of(folder, k.member)
         other = _differences(config, first)
         s = settings_of(config, base, k.member)
-        if other or s.net is not None:
+        if other or s.net_file is not None:
             raise TreinoError(
                 "ensemble_differs",
                 _("Network {n} can't answer together with the winner: they differ in {what}.").format(
@@ -104,13 +105,11 @@ def networks(folder: RunFolder, winner: StoredRun, kept: Sequence[TopMember]) ->
                 ),
                 _("Ask fewer of them."),
             )
-        hidden = s.hidden if s.hidden is not None else spec.resolved.hidden or ()
-        net = mlp(
-            *hidden, activation=s.activation or "relu", dropout=s.dropout or 0.0, batch_norm=s.batch_norm
-        )  # fmt: skip
-        sizes = [spec.inputs, *hidden, spec.outputs]
-        check_layers(sizes, (t.shape for t in k.weights.values()), folder.path.name)
-        nets.append(with_weights(net.module(spec.inputs, spec.outputs), k.weights, folder.path.name))
+        net, _config = decide(s, winner.data)
+        shape = input_shape(net, spec.item_shape)
+        wanted = net.parameter_shapes(shape, spec.outputs)
+        check_layers(wanted, (t.shape for t in k.weights.values()), folder.path.name)
+        nets.append(with_weights(net.module(shape, spec.outputs), k.weights, folder.path.name))
     return nets
 
 
@@ -137,17 +136,18 @@ def selection(output_MNC: Tensor, rows: Rows, loss: Loss, metric: str, places: i
 
 
 def greedy_ensemble(
-    nets: Sequence[nn.Module], members: Sequence[int], data: Data, loss: Loss, metric: str, places: int
+    nets: Sequence[nn.Module], members: Sequence[int], data: Data, winner: StoredRun, metric: str, places: int
 ) -> dict[str, Any]:
     """The ``ensemble`` entry of the sweep's document. nets: the winner first; members: their numbers."""
-    validation = _answers(nets, data.validation, data)
+    loss, shape = winner.loss_function, winner.item_shape
+    validation = _answers(nets, data.validation, shape)
     chosen = selection(validation, data.validation, loss, metric, places)
     shown = "accuracy" if data.classes else "rmse"
     document: dict[str, Any] = {"members": [members[m] for m in chosen], "metric": shown}
     document["validation"] = _figures(validation[chosen], data.validation, loss, data)
     document |= dict.fromkeys(("test", "alone", "difference", "difference_interval"))
     if len(data.test):
-        test = _answers(nets, data.test, data)
+        test = _answers(nets, data.test, shape)
         document["test"] = _figures(test[chosen], data.test, loss, data)
         document["alone"] = _figures(test[:1], data.test, loss, data)
         difference = _difference(mean_output(test[chosen], loss.name), test[0], data)
@@ -155,8 +155,7 @@ def greedy_ensemble(
     return document
 
 
-def _answers(nets: Sequence[nn.Module], rows: Rows, data: Data) -> Tensor:
-    shape = data.item_shape if data.kind == "image" else None
+def _answers(nets: Sequence[nn.Module], rows: Rows, shape: Sequence[int] | None) -> Tensor:
     return torch.stack([outputs(net, rows.x, item_shape=shape) for net in nets])
 
 

@@ -123,8 +123,7 @@ def _ensemble(folder: RunFolder, sweep: SweepTraining, winner: StoredRun) -> dic
     """The networks chosen for the ensemble, and its metrics."""
     kept = alike(folder, sweep.top)
     nets, numbers = networks(folder, winner, kept), [k.member for k in kept]
-    loss, places = winner.loss_function, sweep.options.ensemble
-    return greedy_ensemble(nets, numbers, sweep.data, loss, sweep.metric, places)
+    return greedy_ensemble(nets, numbers, sweep.data, winner, sweep.metric, sweep.options.ensemble)
 
 
 def _best(leader: Mapping[str, Any], run: StoredRun | None) -> dict[str, Any]:

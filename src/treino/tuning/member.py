@@ -8,7 +8,8 @@ from treino.data.dataset import Data
 from treino.data.sources import BuiltinName
 from treino.documents import read_document, read_run_spec, read_sweep_spec
 from treino.documents.run_spec import ResolvedSettings, RunFacts, RunSpec
-from treino.engine import LOSSES, MLP
+from treino.engine import LOSSES
+from treino.engine.nets import input_shape
 from treino.errors import TreinoError
 from treino.records.access import Access
 from treino.records.data_source import data_of, load_data, source_of
@@ -110,23 +111,29 @@ def _plan(run: StoredRun, row: SweepRow) -> Resolution:
         TreinoError: the network is the user's own, and its code may not run.
     """
     s, data = row.asked, run.data
-    if s.net is None:
+    if s.net_file is None:
         net, _arguments = decide(s, data)
-        assert isinstance(net, MLP)
         outputs = (LOSSES[s.loss].outputs if s.loss else 0) or len(data.classes) or 1
-        shapes = [t.shape for t in row.tensors.values()]
-        check_layers([data.inputs, *net.hidden, outputs], shapes, run.name)
-    kind = "mlp" if s.net is None else "file"
-    return resolve(s, data, run_network(run.folder, kind, s.net, run.access, s.seed))
+        wanted = net.parameter_shapes(input_shape(net, data.item_shape), outputs)
+        check_layers(wanted, [t.shape for t in row.tensors.values()], run.name)
+    return resolve(s, data, run_network(run.folder, _kind(s), s.net_file, run.access, s.seed))
+
+
+def _kind(s: Settings) -> str:
+    return "file" if s.net_file is not None else s.net or "mlp"
 
 
 def _spec(run: StoredRun, row: SweepRow) -> RunSpec:
-    sweep, data, net, resolution = read_sweep_spec(run.folder), run.data, row.asked.net, _plan(run, row)
-    resolved = ResolvedSettings.model_validate({**resolution.settings, "net": None})
-    resolved = resolved.model_copy(update={"net": net})  # names a copy in the sweep's folder, unlike a run's
+    sweep, data, net, resolution = read_sweep_spec(run.folder), run.data, row.asked.net_file, _plan(run, row)
+    settings = resolution.settings if net is None else {**resolution.settings, "net": None}
+    resolved = ResolvedSettings.model_validate(settings)
+    if net is not None:
+        resolved = resolved.model_copy(
+            update={"net": net}
+        )  # names a copy in the sweep's folder, unlike a run's
     facts = RunFacts.model_validate(run_facts(data, resolution))
     return RunSpec.model_construct(
-        asked={**sweep.asked, **({} if net is None else {"net": net})},
+        asked={**sweep.asked, **({} if row.asked.net is None else {"net": row.asked.net})},
         resolved=resolved,
         facts=facts,
         data=sweep.data,
@@ -137,7 +144,7 @@ def _spec(run: StoredRun, row: SweepRow) -> RunSpec:
         target_mean=data.target_mean,
         target_scale=data.target_scale,
         steps_per_epoch=resolution.training.steps_per_epoch,
-        net="mlp" if net is None else "file",
+        net=_kind(row.asked),
         command=f"treino train --like {run.typed}",
         weights=None,
         versions={},
@@ -151,7 +158,7 @@ def _document(run: StoredRun, row: SweepRow) -> dict[str, Any]:
     rungs = [each for each in rows if each["member"] == row.number]
     if not rungs:
         raise damaged(run.path / MEMBERS, _("it has no row of a network that is kept"))
-    runs = row.asked.net is None or run.access.net is not None or run.access.trust
+    runs = row.asked.net_file is None or run.access.net is not None or run.access.trust
     requested = row.asked.model_dump(mode="json", exclude={"name", "out"})
     return {
         "sweep": run.path.name,

@@ -9,7 +9,6 @@ import json
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -18,9 +17,10 @@ from torch.nn.parameter import is_lazy
 
 from treino.cluster import Cluster, TaskEnd, gpu_engine
 from treino.data.dataset import Data
-from treino.engine import MLP, Tick, TrainConfig, TrainingLoop, mlp
+from treino.engine import MLP, Net, Tick, TrainConfig, TrainingLoop
 from treino.engine.kernels.selection import WORKERS
 from treino.engine.metrics import METRICS, measure
+from treino.engine.nets import input_shape, multiplications
 from treino.engine.saved_state import save_rows
 from treino.engine.tick import Epoch
 from treino.engine.train_config import SIDE_BY_SIDE
@@ -52,14 +52,14 @@ class Group:
 
     members: tuple[int, ...]
     data: Data
-    net: nn.Module | MLP
+    net: nn.Module | Net
     config: TrainConfig
     network: tuple[NetworkFile, int] | None = None
 
     def part(self, rows: Sequence[int], whole: TrainingLoop) -> "Group":
         """The group of the members at ``rows``. whole: the full training, which chose open settings."""
         config = whole.config.with_settings(engine=whole.engine, threads=whole.threads)
-        if len(self.members) == 1 or not isinstance(self.net, MLP):
+        if len(self.members) == 1 or not isinstance(self.net, Net):
             return replace(self, config=config)
         rates = self.net.dropout
         assert isinstance(rates, tuple)
@@ -140,8 +140,8 @@ def groups(
             raise error.saying(_("Network {n}: {why}").format(n=member, why=error.message)) from None
         key = _key(member, data, net, config)
         data_of[key] = data
-        if s.net is not None:
-            own[key] = networks[s.net], s.seed
+        if s.net_file is not None:
+            own[key] = networks[s.net_file], s.seed
         members_of.setdefault(key, []).append((member, net, config))
     made = [
         replace(_group(members, data_of[key]), network=own.get(key)) for key, members in members_of.items()
@@ -149,13 +149,13 @@ def groups(
     return sorted(made, key=lambda g: (-group_work(g), g.members))
 
 
-def _key(member: int, data: Data, net: nn.Module | MLP, config: TrainConfig) -> str:
+def _key(member: int, data: Data, net: nn.Module | Net, config: TrainConfig) -> str:
     """A key that is equal for members of one population."""
     shared = config.shared.model_dump(include=set(OF_ENGINE) - set(SIDE_BY_SIDE))
     shape: Any = ("own", member)
-    if isinstance(net, MLP):
+    if isinstance(net, Net):
         # a dropout of 0 makes no layer, and without ema no average is stored
-        shape = (net.hidden, net.activation, net.batch_norm, net.drops, net.gates, config.shared.ema != 0)
+        shape = (repr(replace(net, dropout=float(net.drops))), config.shared.ema != 0)
     return json.dumps([id(data), shape, shared], default=str, sort_keys=True)
 
 
@@ -164,26 +164,18 @@ def _group(members: Sequence[tuple[int, Any, TrainConfig]], data: Data) -> Group
     net, config = nets[0], configs[0]
     if len(members) > 1:
         config = replace(config, members=tuple(c.shared for c in configs))
-        net = mlp(
-            *net.hidden,
-            activation=net.activation,
-            dropout=[n.dropout for n in nets],
-            batch_norm=net.batch_norm,
-            gates=net.gates,
-        )
+        net = replace(net, dropout=tuple(n.dropout for n in nets))
     return Group(numbers, data, net, config)
 
 
 def group_work(group: Group) -> int:
     """The approximate number of multiplications in one step of all members."""
-    sizes = (
-        (group.data.inputs, *group.net.hidden, max(len(group.data.classes), 1))
-        if isinstance(group.net, MLP)
-        else (sum(0 if is_lazy(p) else p.numel() for p in group.net.parameters()), 1)
-    )
-    weights = sum(a * b for a, b in pairwise(sizes))
-    batch = group.config.rows_per_step(len(group.data.train))
-    return len(group.members) * weights * batch
+    data, net = group.data, group.net
+    if isinstance(net, Net):
+        work = multiplications(net, input_shape(net, data.item_shape), max(len(data.classes), 1))
+    else:
+        work = sum(0 if is_lazy(p) else p.numel() for p in net.parameters())
+    return len(group.members) * work * group.config.rows_per_step(len(data.train))
 
 
 def rung_step(training: TrainingLoop, share: float) -> int:
@@ -200,7 +192,7 @@ class GroupOrder:
     the file and the seed of a network of the user's own, is given."""
 
     members: tuple[int, ...]
-    net: MLP | None
+    net: Net | None
     network: tuple[NetworkFile, int] | None
     config: TrainConfig
 
@@ -220,7 +212,7 @@ def group_order(group: Group, cluster: Cluster | None, threads: int = 1) -> Grou
         config = config.with_settings(threads=threads)
     if cluster is not None and cluster.gpus:
         config = config.with_settings(device="cuda")
-    return GroupOrder(group.members, net if isinstance(net, MLP) else None, network, config)
+    return GroupOrder(group.members, net if isinstance(net, Net) else None, network, config)
 
 
 def for_gpu(group: Group) -> Group:

@@ -170,7 +170,7 @@ def track_states(
 
 def _network_words(options: StudyOptions) -> list[str | None]:
     """Each row's ``net`` setting, which names its network's file; None for treino's own layers."""
-    return [read(cell, options.base, options.seeds[0]).net for cell in options.cells]
+    return [read(cell, options.base, options.seeds[0]).net_file for cell in options.cells]
 
 
 def _tracks(

@@ -110,8 +110,8 @@ def sweep_events(
         )
     words, files = own_networks(networks, network_words(base, wanted.space))
     wanted = replace(wanted, space=renamed_space(wanted.space, words))
-    if shared.net is not None:
-        base["net"] = words[shared.net]
+    own = {} if shared.net_file is None else {"net": words[shared.net_file]}
+    base |= own
     if data is None:
         data = load_data(source, shared)
     if not isinstance(source, Data):
@@ -138,7 +138,10 @@ def sweep_events(
         folder.write_json(
             "spec.json",
             {
-                "asked": {**(settings or {}), **({"net": base["net"]} if shared.net is not None else {})},
+                "asked": {
+                    **(settings or {}),
+                    **({"net": base["net"]} if shared.net_file is not None else {}),
+                },
                 "base": base,
                 "space": wanted.space.to_json(),
                 "sweep": wanted.to_json(),

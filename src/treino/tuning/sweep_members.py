@@ -6,6 +6,7 @@ and their best with the best so far. If a stopped sweep had members that never b
 their settings. The time limit and the target start anew.
 """
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,8 +19,9 @@ from torch.nn.parameter import is_lazy
 from treino.data.dataset import Data
 from treino.data.rows import free_bytes
 from treino.documents import read_document, read_sweep_spec
-from treino.engine import MLP
+from treino.engine import Net
 from treino.engine.metrics import METRICS
+from treino.engine.nets import input_shape
 from treino.engine.training_setup import no_validation_rows
 from treino.errors import TreinoError
 from treino.loop import stop_sent
@@ -27,7 +29,7 @@ from treino.records.user_network import NetworkFiles, network_of
 from treino.search.halving import STRATEGIES, Bracket, Rung
 from treino.search.samplers import Sampler, sampler, tpe
 from treino.search.space import Config, Space, space_from_json
-from treino.spec import Settings
+from treino.spec import OF_CNN, Settings
 from treino.store import RunFolder
 from treino.store.database import Command
 from treino.training.commands import deliver, send_command
@@ -191,9 +193,9 @@ def _group_sizes(sweep: SweepTraining, settings: Mapping[int, Settings]) -> list
     """How many members train at once: all, or parts that fit into half of the free memory."""
     numbers: dict[Any, int] = {}
     for s in settings.values():
-        if (s.hidden, s.net) not in numbers:
-            numbers[s.hidden, s.net] = _parameters(sweep.data, s, sweep.networks)
-    needed = sum(numbers[s.hidden, s.net] for s in settings.values()) * 4 * COPIES
+        if _layers(s) not in numbers:
+            numbers[_layers(s)] = _parameters(sweep.data, s, sweep.networks)
+    needed = sum(numbers[_layers(s)] for s in settings.values()) * 4 * COPIES
     free = free_bytes()
     parts = -(-needed // max(1, free // 2))
     if parts <= 1:
@@ -207,11 +209,17 @@ def _group_sizes(sweep: SweepTraining, settings: Mapping[int, Settings]) -> list
     return [min(size, len(settings) - start) for start in range(0, len(settings), size)]
 
 
+def _layers(s: Settings) -> tuple[Any, ...]:
+    """The settings on which the number of parameters depends."""
+    return (s.net, s.hidden, *(getattr(s, name) for name in OF_CNN))
+
+
 def _parameters(data: Data, settings: Settings, networks: NetworkFiles) -> int:
-    """The number of a member's parameters; an MLP isn't built for it."""
+    """The number of a member's parameters; a network of treino's isn't built for it."""
     net, _config = decide(settings, data, network_of(settings, networks))
-    if isinstance(net, MLP):
-        return sum((a + 1) * b for a, b in pairwise((data.inputs, *net.hidden, max(len(data.classes), 1))))
+    if isinstance(net, Net):
+        shapes = net.parameter_shapes(input_shape(net, data.item_shape), max(len(data.classes), 1))
+        return sum(map(math.prod, shapes))
     return sum(0 if is_lazy(p) else p.numel() for p in net.parameters())  # a lazy layer's number is unknown
 
 

@@ -11,6 +11,7 @@ from treino.errors import TreinoError, nearest
 from treino.search.halving import STRATEGIES
 from treino.search.samplers import SAMPLERS
 from treino.search.space import Choice, Config, Dimension, Space
+from treino.spec import LAYERS
 from treino.store.output_files import refuse_run
 from treino.training.goals import goal_of
 from treino.tuning.populations import settings_of
@@ -136,14 +137,15 @@ def space_of(words: Sequence[str]) -> Sequence[str] | dict[str, Any]:
 
 
 def network_words(base: Mapping[str, Any], space: Space, configs: Iterable[Config] = ()) -> list[str | None]:
-    """All values of ``net`` in these settings: FILE.py:NAME, or None.
+    """The user's network files in these settings, each as FILE.py:NAME, or None.
 
     base: settings shared by all members. configs: settings of single members.
     """
     choices = [d.domain.values or () for d in space.dimensions if d.name == "net"]
     values: list[Any] = [value for values in choices for value in values]
-    own = [settings_of(config, base, n).net for n, config in enumerate(configs) if "net" in config]
-    return [settings_of({}, base, 0).net, *(None if v is None else str(v) for v in values), *own]
+    words = [str(value) for value in values if value is not None and str(value) not in LAYERS]
+    own = [settings_of(config, base, n).net_file for n, config in enumerate(configs) if "net" in config]
+    return [settings_of({}, base, 0).net_file, *words, *own]
 
 
 def renamed_space(space: Space, words: Mapping[str, str]) -> Space:

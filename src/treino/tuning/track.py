@@ -229,7 +229,7 @@ def track_of(cell: int, settings: Settings, data: Data, networks: NetworkFiles, 
         )
     fed, net = training_data(data, settings.patience), network_of(settings, networks)
     layers, config = decide(settings, fed, net)
-    own = None if settings.net is None else (networks[settings.net], settings.seed)
+    own = None if settings.net_file is None else (networks[settings.net_file], settings.seed)
     group = Group((cell,), data, layers, config, own)
     track = Track(for_gpu(group) if gpus else group, config.shared.metric)
     check_warmup(settings, track.training)
