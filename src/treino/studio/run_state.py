@@ -27,7 +27,7 @@ from treino.records.segments import (
     training_losses,
 )
 from treino.records.stored_run import StoredRun
-from treino.spec import FAULTS
+from treino.spec import FAULTS, LAYERS
 from treino.training.replay import Snapshot
 from treino.training.run_log import faulty_from
 from treino.words import _
@@ -70,10 +70,10 @@ def run_state(run: StoredRun) -> dict[str, Any]:
             "schedule": list(SCHEDULES),
             "batch_size": batch_sizes(len(data.train)),
             "loss": losses(settings["loss"]),
-            "live": live_settings(settings, spec.net == "mlp"),
+            "live": live_settings(settings, spec.net in LAYERS),
         },
         "network": {
-            "own": spec.net != "mlp",
+            "own": spec.net not in LAYERS,
             "parameters": facts.parameters,
             "hidden": settings.get("hidden"),
             "growth": spec.net == "mlp" and not settings.get("batch_norm"),
@@ -115,7 +115,8 @@ def losses(now: str) -> list[str]:
 
 
 def live_settings(settings: dict[str, Any], own_layers: bool) -> list[str]:
-    """The settings of this run that can change between two steps. own_layers: the network is treino's MLP."""
+    """The settings of this run that can change between two steps. own_layers: the network is of treino's
+    layers."""
     reads = OPTIMIZERS[settings["optimizer"]].reads
     names = ["lr", "weight_decay", "clip"]
     if "momentum" in reads:
