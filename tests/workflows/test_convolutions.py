@@ -17,6 +17,7 @@ import treino as tr
 from tests.conftest import Said
 from tests.forging import forge
 from tests.workflows.test_branching import same_end
+from tests.workflows.test_futures import check as check_futures
 from tests.workflows.test_resume import same
 from treino.data import BUILTINS
 from treino.data.builtins import Builtin
@@ -173,6 +174,10 @@ def test_from_any_step_it_goes_on_and_its_layers_stay(run: tr.Run) -> None:
         with pytest.raises(TreinoError) as refused:
             run.at(7).branch(**{name: value})
         assert (refused.value.rule, "MLP" in refused.value.message) == ("branch_setting", True)
+
+
+def test_a_future_has_the_bits_of_its_branch(run: tr.Run) -> None:
+    check_futures(run, 5, [{"lr": 0.05}, {}, {"dropout": 0.4}, {"seed": 9}], 7)
 
 
 def test_weights_to_begin_with_are_a_convolution_s(treino: Callable[..., Said], run: tr.Run) -> None:
