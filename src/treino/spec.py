@@ -121,24 +121,30 @@ class Settings(BaseModel):
     channels: Layers | None = _f(
         None, "Network", "channels of each stage of convolutions (with --net cnn); default: 16,32"
     )
-    kernel: Layers = _f((3,), "Network", "size of the kernels: 1, 3, 5 or 7; one for all stages, or for each")
-    stride: Layers = _f((1,), "Network", "steps by which the kernels move; one for all stages, or for each")
-    padding: Annotated[Counts | Literal["same"], BeforeValidator(setting_types.padding)] = _f(
-        "same", "Network", "zeros around the pictures: one number for all stages, or for each; same: half "
-        "the kernel, so that a stride of 1 keeps the size",
+    kernel: Layers | None = _f(
+        None, "Network", "size of the kernels: 1, 3, 5 or 7; one for all stages, or for each; default: 3"
+    )
+    stride: Layers | None = _f(
+        None, "Network", "steps by which the kernels move; one for all stages, or for each; default: 1"
+    )
+    padding: Annotated[Counts | Literal["same"] | None, BeforeValidator(setting_types.padding)] = _f(
+        None, "Network", "zeros around the pictures: one number for all stages, or for each; default: same, "
+        "half the kernel, so that a stride of 1 keeps the size",
     )  # fmt: skip
-    pool: Strings = _f(
-        ("max",), "Network", "what each stage ends with, of squares of two by two: max, average or none; one "
-        "for all stages, or for each",
+    pool: Strings | None = _f(
+        None, "Network", "what each stage ends with, of squares of two by two: max (default), average or "
+        "none; one for all stages, or for each",
     )  # fmt: skip
-    head: Literal["flatten", "average"] = _f(
-        "flatten", "Network", "what the linear layers get of the last stage: all numbers (flatten), or each "
-        "channel's mean (average)",
+    head: Literal["flatten", "average"] | None = _f(
+        None, "Network", "what the linear layers get of the last stage: all numbers (flatten, default), or "
+        "each channel's mean (average)",
     )  # fmt: skip
-    blocks: Int = _f(0, "Network", "residual blocks of two convolutions in each stage", ge=0, le=50)
-    group_norm: Int = _f(
-        0, "Network", "groups of channels that are normalised together after each convolution; 0: none", ge=0,
-        le=setting_types.LARGEST_LAYER,
+    blocks: Int | None = _f(
+        None, "Network", "residual blocks of two convolutions in each stage; default: 0", ge=0, le=50
+    )
+    group_norm: Int | None = _f(
+        None, "Network", "groups of channels that are normalised together after each convolution; default: "
+        "none", ge=0, le=setting_types.LARGEST_LAYER,
     )  # fmt: skip
     activation: str | None = _f(None, "Network", "activation between layers; default: relu")
     dropout: Float | None = _f(None, "Network", "share of units dropped while training", ge=0, lt=1)

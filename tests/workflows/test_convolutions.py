@@ -105,6 +105,7 @@ WRONG: list[tuple[tuple[str, ...], str, str]] = [
     (("--net", "cnn", "--head", "mean"), "head_choice", "average"),
     (("--net", "cnn", "--stride", "9"), "stride_range", "from 1 to 4"),
     (("--net", "cnn", "--padding", "big"), "padding_type", "same"),
+    (("--net", "cnn", "--padding", "-1"), "padding_range", "zeros"),
     (("--net", "cnn", "--padding", "5"), "padding_range", "from 0 to 2"),
     (("--net", "cnn", "--channels", "none"), "channels_empty", "16, 32"),
     (("--net", "cnn", "--channels", "0"), "channels_range", "channels"),
@@ -189,10 +190,15 @@ def test_weights_to_begin_with_are_a_convolution_s(treino: Callable[..., Said], 
 
 def test_weights_of_other_sizes_are_found_before_the_network_is_built(run: tr.Run, tmp_path: Path) -> None:
     shutil.copytree(run.path, path := tmp_path / "forged")
-    forge(path, "spec.json", lambda spec: spec | {"resolved": spec["resolved"] | {"channels": [100_000]}})
-    with pytest.raises(TreinoError) as refused:
-        assert tr.open(path).module
-    assert refused.value.rule == "net_differs"
+
+    def widened(spec: dict[str, Any]) -> dict[str, Any]:
+        return spec | {name: spec[name] | {"channels": [100_000]} for name in ("asked", "resolved")}
+
+    forge(path, "spec.json", widened)
+    for opened in (lambda: tr.open(path).module, lambda: tr.open(path).at(3)):
+        with pytest.raises(TreinoError) as refused:
+            opened()
+        assert refused.value.rule == "net_differs"
 
 
 def test_a_population_for_each_shape_and_every_network_as_if_alone(

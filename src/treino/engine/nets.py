@@ -13,7 +13,7 @@ from treino.engine.activations import activation as activation_named
 from treino.engine.hyperparameters import in_range
 from treino.errors import TreinoError, nearest
 from treino.setting_types import LARGEST_LAYER, MOST_LAYERS
-from treino.spec import Settings
+from treino.spec import OF_CNN, Settings
 from treino.words import _, setting
 
 LARGEST_GATE_RATE = 1000.0
@@ -318,20 +318,9 @@ def described(
             gates=s.gates,
             plain=plain,
         )
-    return cnn(
-        *(CHANNELS if s.channels is None else s.channels),
-        hidden=s.hidden or (),
-        kernel=s.kernel,
-        stride=s.stride,
-        padding=s.padding,
-        pool=s.pool,
-        head=s.head,
-        blocks=s.blocks,
-        activation=activation,
-        dropout=dropout,
-        group_norm=s.group_norm,
-        batch_norm=s.batch_norm,
-    )
+    of_cnn = {name: getattr(s, name) for name in OF_CNN if getattr(s, name) is not None}
+    layers: dict[str, Any] = {"hidden": s.hidden or (), "dropout": dropout, "batch_norm": s.batch_norm}
+    return cnn(*of_cnn.pop("channels", CHANNELS), activation=activation, **layers, **of_cnn)
 
 
 # ---- descriptions from a user's values
