@@ -192,7 +192,7 @@ def test_weights_of_other_sizes_are_found_before_the_network_is_built(run: tr.Ru
     shutil.copytree(run.path, path := tmp_path / "forged")
 
     def widened(spec: dict[str, Any]) -> dict[str, Any]:
-        return spec | {name: spec[name] | {"channels": [100_000]} for name in ("asked", "resolved")}
+        return spec | {name: spec[name] | {"channels": [900_000, 900_000]} for name in ("asked", "resolved")}
 
     forge(path, "spec.json", widened)
     for opened in (lambda: tr.open(path).module, lambda: tr.open(path).at(3)):
@@ -230,6 +230,13 @@ def test_a_sweep_of_both_kinds_lets_equal_kinds_answer_together(tmp_path: Path) 
         found.predict(IMAGE_NHW.reshape(200, -1), top=4)
 
 
+def test_a_network_of_a_space_that_can_t_be_built_is_named(treino: Callable[..., Said]) -> None:
+    words = ("sweep", "tiny", "--net", "cnn", "--space", "channels=4|4,4,4,4", "--sampler", "grid", "--json")
+    error = treino(*words).document["error"]
+    assert error["rule"] == "cnn_size"
+    assert error["message"].startswith("Network 1: ")
+
+
 def test_ensembles_seeds_folds_and_studies(tmp_path: Path) -> None:
     together = tr.fit("tiny", parent=tmp_path, ensemble=3, **SMALL | {"dropout": 0.3, "dropout_spread": True})
     assert isinstance(tr.open(together.path).module, Ensemble)
@@ -251,6 +258,7 @@ def test_pictures_of_one_s_own(tmp_path: Path) -> None:
     own = tr.fit(TensorDataset(image_NHW[:, None], y), tr.cnn(4), steps=3, threads=1, parent=tmp_path)
     assert flat.item_shape == own.item_shape == (1, 8, 8)
     assert equal(flat.tensors, own.tensors)
+    assert flat.metrics == own.metrics
     with pytest.raises(TreinoError, match="last axis"):
         tr.fit(TensorDataset(image_NHW[..., None], y), tr.cnn(4), steps=3, threads=1, parent=tmp_path)
 

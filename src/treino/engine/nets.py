@@ -463,7 +463,7 @@ def _each(name: str, value: Any, stages: int) -> list[Any]:
     if len(values) not in (1, stages):
         raise TreinoError(
             f"{name}_count",
-            _("{name} has {n} values for {stages} stages.").format(
+            _("{name} has {n} values, and the number of stages is {stages}.").format(
                 name=setting(name), n=len(values), stages=stages
             ),
             _("Give one, or one for each number of [[channels]]."),

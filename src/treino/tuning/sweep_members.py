@@ -192,9 +192,12 @@ def next_members(sweep: SweepTraining) -> list[Config] | None:
 def _group_sizes(sweep: SweepTraining, settings: Mapping[int, Settings]) -> list[int]:
     """How many members train at once: all, or parts that fit into half of the free memory."""
     numbers: dict[Any, int] = {}
-    for s in settings.values():
+    for member, s in settings.items():
         if _layers(s) not in numbers:
-            numbers[_layers(s)] = _parameters(sweep.data, s, sweep.networks)
+            try:
+                numbers[_layers(s)] = _parameters(sweep.data, s, sweep.networks)
+            except TreinoError as error:
+                raise error.saying(_("Network {n}: {why}").format(n=member, why=error.message)) from None
     needed = sum(numbers[_layers(s)] for s in settings.values()) * 4 * COPIES
     free = free_bytes()
     parts = -(-needed // max(1, free // 2))
