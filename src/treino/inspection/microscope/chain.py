@@ -89,7 +89,7 @@ def _followed(net: nn.Module) -> "Graph":
             return _acts(m) or super().is_leaf_module(m, name)
 
     for module in net.modules():  # before tracing, which could fail with a less clear error
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+        if isinstance(module, nn.modules.batchnorm._BatchNorm | nn.modules.conv._ConvNd):
             raise _holds(type(module).__name__, module)
         if module._forward_hooks or module._forward_pre_hooks:
             raise _holds(_("hooks on its layers"))
