@@ -39,7 +39,7 @@ TOLERANCE = 2e-3  # of a loss, relative: what the engine's tests allow a device
 MEMBERS, FEW = 1024, 16  # few: eager networks, of which each costs the same
 LR = 1e-3
 CPU = torch.device("cpu")
-BATCHED = "batched" if "batched" in KERNELS else "flat-bmm"
+BATCHED = "batched"
 
 
 @dataclass(frozen=True)

@@ -1,66 +1,23 @@
 """The kernel ``batched``: blocks of members train by torch's batched products, one block per worker."""
 
-import math
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
-from typing import TypeVar
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from treino.engine.backprop import Backprop
 from treino.engine.devices import cpu_cores
-from treino.engine.kernels.workers import Workers
+from treino.engine.kernels.workers import Done, WorkerCount, Workers
 from treino.engine.optim import OPTIMIZERS, block_numbers, clip_
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, dropout_threshold
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import EVALUATION_ROWS, Batches, Chunk
 
-# ---- the number of workers
-
-TRIALS = 2  # runs with each number of workers at the start; the first one warms up
-AGAIN = 32  # runs after which the slower number is tried again
-
-
-class WorkerCount:
-    """Chooses between one worker and ``most`` by timing: threads wait for the GIL if operations are short,
-    and for cores that other processes use."""
-
-    def __init__(self, most: int) -> None:
-        self.options = [most, 1] if most > 1 else [1]
-        self.seconds = dict.fromkeys(self.options, math.inf)  # per step and member, in the last run
-        self.runs = 0
-
-    def workers(self) -> int:
-        """The number of workers for the next run."""
-        self.runs += 1
-        if self.runs <= TRIALS * len(self.options):
-            return self.options[(self.runs - 1) % len(self.options)]
-        if self.runs % AGAIN == 0:
-            return max(self.options, key=self.seconds.__getitem__)
-        return self.fastest()
-
-    def fastest(self) -> int:
-        return min(self.options, key=self.seconds.__getitem__)
-
-    @contextmanager
-    def timed(self, workers: int, steps: int) -> Iterator[None]:
-        """Time a run. steps: the sum of all members' steps."""
-        begin = time.perf_counter()
-        yield
-        self.seconds[workers] = (time.perf_counter() - begin) / steps
-
-
-# ---- the kernel
-
 LARGEST_BLOCK = 128
 LARGEST_WORKSPACE = 4_000_000  # numbers in each of a block's buffers
 ONE_BY_ONE = 50_000  # numbers of a member from which on blocks are no faster than a member after the other
 
-Done = TypeVar("Done")
 Part = tuple[Tensor, Batches]  # a block's members, as places among those in training, and their batches
 
 
@@ -136,12 +93,7 @@ class BatchedKernel:
                     spaces.append(space)
 
         parts = [(block, batches) for places, batches in groups for block in places.split(size)]
-        if workers == 1 or len(parts) == 1:
-            return [one(part) for part in parts]
-        done = dict[int, Done]()
-        jobs = [partial(lambda i, part: done.update({i: one(part)}), i, part) for i, part in enumerate(parts)]
-        self.workers.run(jobs, lambda: None, caller=False)
-        return [done[i] for i in range(len(parts))]
+        return [one(part) for part in parts] if workers == 1 else self.workers.map(one, parts)
 
 
 class Workspace:

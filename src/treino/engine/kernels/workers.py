@@ -1,15 +1,59 @@
 """Threads that share out the jobs of a kernel, with the thread that calls it among them."""
 
+import math
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
+from typing import TypeVar
 
 import torch
+
+# ---- the number of workers
+
+TRIALS = 2  # runs with each number of workers at the start; the first one warms up
+AGAIN = 32  # runs after which the slower number is tried again
+
+
+class WorkerCount:
+    """Chooses between one worker and ``most`` by timing: threads wait for the GIL if operations are short,
+    and for cores that other processes use."""
+
+    def __init__(self, most: int) -> None:
+        self.options = [most, 1] if most > 1 else [1]
+        self.seconds = dict.fromkeys(self.options, math.inf)  # per step and member, in the last run
+        self.runs = 0
+
+    def workers(self) -> int:
+        """The number of workers for the next run."""
+        self.runs += 1
+        if self.runs <= TRIALS * len(self.options):
+            return self.options[(self.runs - 1) % len(self.options)]
+        if self.runs % AGAIN == 0:
+            return max(self.options, key=self.seconds.__getitem__)
+        return self.fastest()
+
+    def fastest(self) -> int:
+        return min(self.options, key=self.seconds.__getitem__)
+
+    @contextmanager
+    def timed(self, workers: int, steps: int) -> Iterator[None]:
+        """Time a run. steps: the sum of all members' steps."""
+        begin = time.perf_counter()
+        yield
+        self.seconds[workers] = (time.perf_counter() - begin) / steps
+
+
+# ---- worker threads
+
+Part = TypeVar("Part")
+Done = TypeVar("Done")
 
 LOOK_SECONDS = 0.1  # a signal that comes just before the wait doesn't end it
 SIGNALS = "SIGINT", "SIGTERM", "SIGHUP"
@@ -22,6 +66,18 @@ class Workers:
         self.threads = threads
         self._pool: ThreadPoolExecutor | None = None
         self._process = 0
+
+    def map(self, job: Callable[[Part], Done], parts: Sequence[Part]) -> list[Done]:
+        """The results of the job for all parts, in their order."""
+        if self.threads == 1 or len(parts) == 1:
+            return [job(part) for part in parts]
+        results = dict[int, Done]()
+
+        def one(i: int) -> None:
+            results[i] = job(parts[i])
+
+        self.run([partial(one, i) for i in range(len(parts))], lambda: None, caller=True)
+        return [results[i] for i in range(len(parts))]
 
     def run(self, jobs: Sequence[Callable[[], None]], stop: Callable[[], None], *, caller: bool) -> None:
         """Run all jobs; a worker that is done takes the next one. On return none of them runs any more.
