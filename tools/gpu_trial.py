@@ -27,7 +27,6 @@ from torch import Tensor, nn
 import treino as tr
 from treino.engine import TrainingLoop
 from treino.engine.devices import resolve_device, torch_context
-from treino.engine.kernels import KERNELS
 from treino.engine.nets import Net
 from treino.engine.optim import UpdateNumbers
 
