@@ -171,8 +171,10 @@ def class_name(kind: type) -> str:
 
 
 def before(kind: type) -> str:
-    """Return the source that must precede the class's use; "" for torch's classes."""
-    return "" if "." in class_name(kind) else f"{_source(kind)}\n\n\n"
+    """Return the source that must precede the class's use; "" for torch's classes. Without hints of
+    tensors: a script has no such name.
+    """
+    return "" if "." in class_name(kind) else re.sub(r": Tensor\b| -> Tensor\b", "", _source(kind)) + "\n\n\n"
 
 
 def copied(functions: Iterable[Callable[..., Any]]) -> dict[str, str]:

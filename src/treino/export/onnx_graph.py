@@ -260,12 +260,11 @@ def _layers(graph: OnnxGraph, net: nn.Module, x: str) -> str:
         )
         return graph.put("Gemm", x, weight, bias, transB=1)
     if isinstance(net, nn.Conv2d) and net.padding_mode == "zeros" and not isinstance(net.padding, str):
-        values = [value for value in (net.weight, net.bias) if value is not None]
-        window = {"dilations": net.dilation, "group": net.groups}
-        return graph.put("Conv", x, *_floats(graph, values), **_window(net, net.kernel_size), **window)
+        window = _window(net, net.kernel_size) | {"dilations": _pair(net.dilation), "group": net.groups}
+        return graph.put("Conv", x, *_floats(graph, net.weight, net.bias), **window)
     if isinstance(net, nn.BatchNorm1d | nn.BatchNorm2d) and net.affine and net.track_running_stats:
-        values = [net.weight, net.bias, net.running_mean, net.running_var]
-        return graph.put("BatchNormalization", x, *_floats(graph, values), epsilon=net.eps)
+        values = _floats(graph, net.weight, net.bias, net.running_mean, net.running_var)
+        return graph.put("BatchNormalization", x, *values, epsilon=net.eps)
     if isinstance(net, nn.GroupNorm) and net.affine:
         return _group_norm(graph, net, x)
     if isinstance(net, nn.MaxPool2d) and not net.ceil_mode:
@@ -295,11 +294,11 @@ def _layers(graph: OnnxGraph, net: nn.Module, x: str) -> str:
     )
 
 
-def _floats(graph: OnnxGraph, values: Sequence[Tensor | None]) -> list[str]:
+def _floats(graph: OnnxGraph, *values: Tensor | None) -> list[str]:
     return [graph.constant(value.detach().numpy(), np.float32) for value in values if value is not None]
 
 
-def _window(net: Any, kernel: Any) -> dict[str, list[int]]:
+def _window(net: Any, kernel: Any) -> dict[str, Any]:
     """Return how the kernel of a convolution or pool is moved over pictures."""
     sizes = {"kernel_shape": _pair(kernel), "strides": _pair(net.stride)}
     return sizes | {"pads": _pair(net.padding) * 2}
@@ -317,7 +316,7 @@ def _group_norm(graph: OnnxGraph, net: nn.GroupNorm, x: str) -> str:
     ones, zeros = (graph.constant([value] * net.num_groups, np.float32) for value in (1.0, 0.0))
     normal = graph.put("InstanceNormalization", groups, ones, zeros, epsilon=net.eps)
     normal = graph.put("Reshape", normal, graph.put("Shape", x))
-    factor, shift = _floats(graph, [value.reshape(-1, 1, 1) for value in (net.weight, net.bias)])
+    factor, shift = _floats(graph, net.weight.reshape(-1, 1, 1), net.bias.reshape(-1, 1, 1))
     return graph.put("Add", graph.put("Mul", normal, factor), shift)
 
 

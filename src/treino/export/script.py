@@ -321,7 +321,9 @@ def _layers(run: StoredRun) -> ScriptPart:
         ends = "-bound, bound, generator=g"
         drawn = ["bound = layer.in_features**-0.5" if flat else "bound = layer.weight[0].numel() ** -0.5"]
         drawn += [f"nn.init.uniform_(layer.{name}, {ends})" for name in ("weight", "bias")]
-    part.texts["new_net"] = before(type(act.module())) + definition(
+    blocks = any(isinstance(layer, Residual) for layer in net)
+    classes = before(type(act.module())) + (before(Residual) if blocks else "")
+    part.texts["new_net"] = classes + definition(
         "new_net(seed)",
         "a network with the first weights of this seed",
         "net = nn.Sequential(",

@@ -141,7 +141,8 @@ function headOf(layer, k, last) {
   if (layer.scale === 'share') return 'softmax';
   const kinds = layer.what.split(', ');
   if (last) return t('outputs');
-  return k === 0 && layer.name === '' ? t('inputs') : kinds.at(-1);
+  if (k === 0 && layer.name === '') return t('inputs');
+  return kinds[0].startsWith('Conv') ? kinds[0] : kinds.at(-1); // what follows a convolution says less
 }
 
 function drawColumn(context, plan, column, k, store, thumbs, hover) {
