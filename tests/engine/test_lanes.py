@@ -77,8 +77,11 @@ def the_same_by_every_way(**drawn):
         "seeds": range(22),
     }
     wanted_SP, wanted = trained(engine="lanes", steps=12, **drawn)
-    for library, layout, ranks in itertools.product(libraries(), ("members", "units"), (1, 3)):
-        way = {"library": library, "layout": layout, "ranks": ranks, "threads": 3}
+    layouts = "members", "units"
+    alone = itertools.product(libraries(), layouts, [1])
+    together = itertools.product(libraries()[:1], layouts, [2])  # their waits are long on a busy machine
+    for library, layout, ranks in [*alone, *together]:
+        way = {"library": library, "layout": layout, "ranks": ranks, "threads": 2}
         loss_SP, found = trained(engine="lanes", steps=12, **way, **drawn)
         assert torch.equal(found, wanted), (library.name, layout, ranks)
         assert torch.equal(loss_SP.nan_to_num(7e7), wanted_SP.nan_to_num(7e7))

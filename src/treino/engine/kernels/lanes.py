@@ -86,7 +86,6 @@ class LanesKernel:
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
         check_members(self.shared, population, rows)
         check_chunk(self.shared, population, rows, chunk)
-        loss_SR = torch.empty(chunk.steps, len(rows))
         groups = [(torch.arange(len(rows)), chunk.batches)]
         if chunk.orders:
             order_R = population.order_P[rows]
@@ -113,6 +112,9 @@ class LanesKernel:
             if stop in chunk.keyframe_steps:
                 chunk.copy_member(population)
             begin = stop
+        if len(parts) == 1:  # all of them, in their order
+            return parts[0][2]
+        loss_SR = torch.empty(chunk.steps, len(rows))
         for part, _steps, loss in parts:
             loss_SR[:, part.places] = loss
         return loss_SR

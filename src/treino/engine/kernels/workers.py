@@ -69,8 +69,6 @@ class Workers:
 
     def map(self, job: Callable[[Part], Done], parts: Sequence[Part]) -> list[Done]:
         """The results of the job for all parts, in their order."""
-        if self.threads == 1 or len(parts) == 1:
-            return [job(part) for part in parts]
         results = dict[int, Done]()
 
         def one(i: int) -> None:
@@ -86,6 +84,10 @@ class Workers:
         jobs to end. stop: called when a job or a signal's handler raises, to make the jobs end early; the
         error is raised when they have ended, however many signals come meanwhile.
         """
+        if caller and (self.threads == 1 or len(jobs) == 1):  # nobody else works: an error may come at once
+            for job in jobs:
+                job()
+            return
         queue, errors = deque(jobs), list[BaseException]()
 
         def fail(error: BaseException) -> None:
