@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch.nn.functional as F
 from benchmarks import __main__ as program
-from benchmarks import pages
+from benchmarks import images, pages
 from benchmarks.result import RESULTS, Result, Table, read, write
 from benchmarks.timing import Spent, interleaved, processor_ratio, ratio
+from torch.utils.flop_counter import FlopCounterMode
 
 from tests.conftest import mnist_folder
 
@@ -96,3 +98,12 @@ def test_it_runs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "|---" in said
     assert not re.search(r"\bnan\b", said)
     assert (RESULTS / f"{name}.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", images.NETS)
+def test_multiply_adds_of_a_step_are_those_that_torch_counts(name: str) -> None:
+    shape, net = images.NETS[name]
+    x, y = images.pictures(shape, 3)
+    with FlopCounterMode(display=False) as counter:
+        F.cross_entropy(net.module(shape, images.CLASSES)(x), y).backward()
+    assert 2 * images.products(net, shape, 3) == counter.get_total_flops()
