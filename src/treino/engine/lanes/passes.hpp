@@ -411,10 +411,19 @@ static double power(double x, int64_t n) {
     return y;
 }
 
+struct Power {  // the last one is kept: neighbours mostly have the same β
+    double x = -1, y = 0;
+    double of(double x_now, int64_t n) {
+        if (x_now != x) x = x_now, y = power(x, n);
+        return y;
+    }
+};
+
 static void prepare(Block& k, const Members& m, const Steps& steps, int64_t s) {
     Numbers& n = k.numbers;
     const int64_t update = steps.optimizer_first + s + 1;
     const double t = (double)update;
+    Power powers[2];
     for (int lane = 0; lane < LANES; lane++) {
         const int64_t p = k.member[lane], other = lane ? k.member[lane - 1] : -1;
         const double lr = m.hp[LR][p] * steps.factor_KS[m.schedule_P[p] * steps.steps + s];
@@ -422,8 +431,8 @@ static void prepare(Block& k, const Members& m, const Steps& steps, int64_t s) {
         n.shrink[lane] = (float)(1 - lr * m.hp[WEIGHT_DECAY][p]);
         n.ema_share[lane] = (float)(1 - std::fmin(m.hp[EMA][p], (1 + t) / (10 + t)));  // as ema_limit has it
         if (k.optimizer != SGD) {
-            n.step_size[lane] = (float)(-lr / (1 - power(m.hp[BETA1][p], update)));
-            n.correction[lane] = (float)(1 / std::sqrt(1 - power(m.hp[BETA2][p], update)));
+            n.step_size[lane] = (float)(-lr / (1 - powers[0].of(m.hp[BETA1][p], update)));
+            n.correction[lane] = (float)(1 / std::sqrt(1 - powers[1].of(m.hp[BETA2][p], update)));
         }
         const int64_t features = k.pictures ? 1 : 0;
         for (int64_t l = -features; k.dropout && l + 1 < k.layers; l++) {

@@ -54,6 +54,8 @@ template <class Function> INLINE void each_panel(int64_t N, const Function& f) {
 
 // f(first column, how many, rows) for what a rank has of each panel: all tiles of all panels are shared out.
 template <class Function> INLINE void each_part(const Rank& rank, int64_t M, int64_t N, const Function& f) {
+    if (rank.ranks == 1)  // without the divisions below, which tiny networks feel
+        return each_panel(N, [&](int64_t n, int64_t width) { f(n, width, Range{0, M}); });
     const int64_t panels = panels_of(N), tiles = tiles_of(M);
     const Range mine = rank.share(panels * tiles);
     for (int64_t i = mine.begin; i < mine.end;) {

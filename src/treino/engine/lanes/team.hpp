@@ -41,7 +41,9 @@ struct alignas(64) Rank {
 
     INLINE_MEMBER bool first() const { return number == 0; }
     // This rank's share of n things that are alike, in their order.
-    INLINE_MEMBER Range share(int64_t n) const { return {n * number / ranks, n * (number + 1) / ranks}; }
+    INLINE_MEMBER Range share(int64_t n) const {
+        return ranks == 1 ? Range{0, n} : Range{n * number / ranks, n * (number + 1) / ranks};
+    }
 
     // Waits until all ranks are here. False: they are to stop. It is the same answer for all: either every rank
     // passes a barrier or none does. After a false one the team is of no use.
