@@ -19,6 +19,7 @@ NAMES = (
     "mnist",
     "single",
     "population",
+    "images",
     "kernels",
     "sweep",
     "sweep_tools",

@@ -53,20 +53,25 @@ class Result:
 
 
 def write(name: str, result: Result, seconds: float, load: float) -> Path:
-    """Keep a full run's result for the docs. load: of the machine before it began.
+    """Keep a full run's result for the docs."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    content = document(result, seconds, load)
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    return path
+
+
+def document(result: Result, seconds: float, load: float) -> dict[str, Any]:
+    """The result as JSON, with the machine. load: of the machine before it began.
 
     The processor time of this process and of those that it waited for is kept beside the seconds: where it is
     much shorter in a program that never waits, others had the machine.
     """
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
-    document = asdict(result) | {
+    return asdict(result) | {
         "machine": machine() | {"load": round(load, 1)},
         "seconds": round(seconds),
         "processor_seconds": round(sum(os.times()[:4])),
     }
-    path.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    return path
 
 
 def read(name: str) -> tuple[Result, dict[str, Any]]:

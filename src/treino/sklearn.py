@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from torch.utils.data import TensorDataset
 
 from treino import api
 from treino.api import Run
@@ -110,7 +112,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         settings |= {"seed": int(seed), "task": self._task, "test": 0.0}
         try:
             with tempfile.TemporaryDirectory(prefix="treino-") as parent:
-                run = api.fit((x, y), self.net, parent=parent, lean=True, **settings)
+                run = api.fit(_source(x, y), self.net, parent=parent, lean=True, **settings)
                 self._content = _content_of(run.path)
         except TreinoError as error:
             raise ValueError(str(error)) from None
@@ -156,7 +158,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             y,
             reset=reset,
             dtype=np.float64,
-            allow_nd=isinstance(self.net, CNN),
+            allow_nd=isinstance(self.net, CNN) or self.net == "cnn",
             ensure_all_finite="allow-nan",
             ensure_min_samples=2 if reset else 1,
         )
@@ -171,6 +173,13 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         super().__setstate__(state)
         if "_content" in state:
             self._open()
+
+
+def _source(x: Any, y: NDArray[Any]) -> Any:
+    """Rows for ``fit``: pictures, which keep their shape, as a Dataset."""
+    if getattr(x, "ndim", 2) == 2:
+        return x, y
+    return TensorDataset(torch.tensor(x, dtype=torch.float32), torch.tensor(y))
 
 
 class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]

@@ -516,8 +516,12 @@ def settings_table() -> str:
         lines += [f"## {group}", "", "| flag | default | what it is |", "|---|---|---|"]
         for name, field in Settings.model_fields.items():
             if group_of(name) == group:
-                default = "decided" if field.default is None else str(field.default)
-                default = {"()": "none", "True": "yes", "False": "no"}.get(default, default)
+                value = (
+                    ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
+                )
+                default = {"": "none", "None": "decided", "True": "yes", "False": "no"}.get(
+                    str(value), str(value)
+                )
                 lines.append(f"| `{FLAGS[name]}` | {default} | {field.description} |")
         lines.append("")
     return "\n".join(lines)

@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from treino.data.torch_datasets.dataset_source import load_torch_dataset
-from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, mlp, train
+from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, cnn, mlp, train
 
 DEVICES = ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
 X, Y = sample(rows=33)
@@ -58,6 +58,22 @@ def test_an_own_module_trains_there(device):
         return nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 3))
 
     torch.testing.assert_close(losses(device, net=net), losses("cpu", net=net), rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("norm", [{"group_norm": 2}, {"batch_norm": True}])
+def test_a_convolutional_network_trains_there(device, norm):
+    pictures = torch.randn(33, 2, 9, 8, generator=torch.Generator().manual_seed(1))
+    net = cnn(4, 6, hidden=[8], blocks=1, kernel=[5, 3], pool=["average", "max"], dropout=0.2, **norm)
+    found = []
+    for place in ("cpu", device):
+        training = train(
+            (pictures, Y), net, steps=45, batch_size=10, lr=0.005, device=place, seeds=(0,), threads=1
+        )
+        found.append(torch.cat([tick.loss_SP for tick in training]))
+        assert training.state.population.params.device.type == torch.device(place).type
+        assert training.net()(pictures).shape == (33, 3)
+    torch.testing.assert_close(*found, rtol=2e-3, atol=2e-3)
 
 
 @pytest.mark.parametrize("device", DEVICES)

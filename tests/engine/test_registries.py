@@ -10,7 +10,7 @@ from test_losses import hand_written, torch_criterion
 from tests import toy_entries as toys
 from torch import nn
 
-from treino.engine import ACTIVATIONS, INITS, LOSSES, NETS, OPTIMIZERS, SCHEDULES, Loss, mlp, train
+from treino.engine import ACTIVATIONS, INITS, LOSSES, OPTIMIZERS, SCHEDULES, Loss, mlp, train
 from treino.engine.hyperparameters import known
 
 X, Y = sample(rows=33, dtype=torch.float64)
@@ -20,7 +20,6 @@ ENTRIES = [
     *(("optimizer", name) for name in OPTIMIZERS),
     *(("schedule", name) for name in SCHEDULES),
     *(("init", name) for name in INITS),
-    *(("net", name) for name in NETS),
 ]
 
 
@@ -28,10 +27,8 @@ def arguments(kind, name):
     """-> data, net, arguments of a training that uses the entry."""
     numbers = kind == "loss" and LOSSES[name].task == "regression"
     y = X[:, :2].sin() if numbers else Y % 2 if kind == "loss" and LOSSES[name].outputs == 1 else Y
-    net = (
-        NETS[name](6, 4) if kind == "net" else mlp(6, 4, activation=name if kind == "activation" else "tanh")
-    )
-    extra = {} if kind in ("activation", "net") else {kind: name}
+    net = mlp(6, 4, activation=name if kind == "activation" else "tanh")
+    extra = {} if kind == "activation" else {kind: name}
     return (
         (X, y),
         net,

@@ -15,7 +15,6 @@ from treino.engine import (
     HP,
     INITS,
     LOSSES,
-    NETS,
     OPTIMIZERS,
     SCHEDULES,
     config_of,
@@ -307,7 +306,6 @@ def test_every_registry_has_what_was_promised():
     assert {"sgd", "adam", "adamw"} <= set(OPTIMIZERS)
     assert {"constant", "step", "cosine"} <= set(SCHEDULES)
     assert {"default", "kaiming", "xavier", "zeros"} <= set(INITS)
-    assert "mlp" in NETS
     assert "dropout" in HP
 
 

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import treino as tr
+from treino.engine.nets import cnn
 from treino.errors import TreinoError
 from treino.export.formats import exported
 
@@ -174,3 +175,42 @@ def test_the_command_says_every_file(treino: Callable[..., Any]) -> None:
         assert said.document["path"] == said.document["paths"][0]
         assert ("difference" in said.document) == (form in ("onnx", "pt2"))
     assert "checked on" in treino("export", "one", "--format", "onnx").out
+
+
+IMAGES: dict[str, tuple[tuple[int, int, int], Any]] = {
+    "pools": ((1, 9, 7), cnn(8, 16)),
+    "blocks, groups, averages": (
+        (3, 12, 11),
+        cnn(8, 8, group_norm=2, blocks=1, pool="average", head="average", activation="gelu"),
+    ),
+    "strides, batch norm, dropout": (
+        (2, 12, 11),
+        cnn(8, 4, batch_norm=True, stride=[2, 1], kernel=[5, 3], padding=[0, 1], pool=["none", "max"],
+            dropout=0.2, hidden=[7]),
+    ),
+}  # fmt: skip
+
+
+def images(shape: tuple[int, int, int], rows: int = 120) -> torch.utils.data.TensorDataset:
+    r = torch.Generator().manual_seed(3)
+    pixels = torch.randint(0, 256, (rows, *shape), generator=r, dtype=torch.uint8)
+    return torch.utils.data.TensorDataset(pixels, torch.randint(0, 3, (rows,), generator=r))
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_convolutions_answer_as_the_run_does(tmp_path: Path, name: str) -> None:
+    shape, net = IMAGES[name]
+    run = tr.fit(images(shape), net.module(shape, 3), epochs=2, parent=tmp_path)
+    found = exported(run, "onnx")
+    assert found.apart is not None
+    assert found.apart <= 1e-5
+    session = onnxruntime.InferenceSession(found.paths[0].read_bytes(), providers=["CPUExecutionProvider"])
+    raw = np.arange(3 * np.prod(shape), dtype=float).reshape(3, -1) % 256
+    ours = torch.as_tensor(run.data.preparation.transform(raw)).reshape(-1, *shape)
+    with torch.no_grad():
+        wanted = run.module.eval()(ours.float()).softmax(1).numpy()
+    probabilities = dict(
+        zip((o.name for o in session.get_outputs()), session.run(None, {"x": raw}), strict=True)
+    )["probabilities"]
+    np.testing.assert_allclose(probabilities, wanted, atol=1e-5)
+    assert exported(run, "pt2").rows == found.rows

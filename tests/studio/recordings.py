@@ -99,10 +99,9 @@ def _state(run: Any, snapshot: Snapshot) -> dict[str, Any]:
             "live": ["lr", "weight_decay", "clip", "dropout", "beta1", "beta2"],
         },
         "network": {
-            "own": False,
             "parameters": spec.facts.parameters,
             "hidden": settings["hidden"],
-            "growth": True,
+            "fixed": None,
         },
         "segments": [{"number": 0, "origin": None, "text": ""}],
         "marks": [],

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch.utils.data import TensorDataset
 
 import treino as tr
 from tests.conftest import needs_mnist
@@ -92,14 +93,23 @@ def mixed(rows: int = 90, brazilian: bool = False, seed: int = 5) -> pd.DataFram
     return frame
 
 
+def pictures(rows: int = 60) -> TensorDataset:
+    """Noise of two channels and an odd size, in three classes."""
+    generator = torch.Generator().manual_seed(2)
+    pixels = torch.randint(0, 256, (rows, 2, 11, 9), generator=generator, dtype=torch.uint8)
+    return TensorDataset(pixels, torch.arange(rows) % 3)
+
+
 def source(name: Any, folder: Path) -> Any:
-    """What the cases name: a built-in, a file that is made here, a frame, arrays."""
+    """What the cases name: a built-in, a file that is made here, a frame, arrays, pictures."""
     again = pd.concat([table(), table(25)], ignore_index=True)
     again.loc[82, "size"] = "small" if again.loc[82, "size"] == "large" else "large"
     if name == "frame":
         return table()[["a b", "c", "price"]]
     if name == "arrays":
         return table()[["a b", "c"]].to_numpy(), table()["grade"].to_numpy()
+    if name == "pictures":
+        return pictures()
     if not name.endswith(".csv"):
         return name
     path = folder / name
@@ -118,11 +128,11 @@ def source(name: Any, folder: Path) -> Any:
 
 
 def trained(name: Any, folder: Path, **settings: Any) -> Run:
-    if settings.get("net"):
+    if ":" in settings.get("net", ""):
         (folder / "mynet.py").write_text(NET)
         settings["net"] = str(folder / settings["net"])
     read = read_settings({**SHORT, **settings})
-    files = network_files(UserFiles(), [read.net])
+    files = network_files(UserFiles(), [read.net_file])
     run = Run.of(drain(train_events(source(name, folder), read, networks=files, parent=folder / "runs")))
     return tr.open(run.path)
 
@@ -163,6 +173,7 @@ def no_treino(text: str) -> bool:
     return not any(name.split(".")[0] == "treino" for name in modules)
 
 
+CNN: dict[str, Any] = {"net": "cnn", "channels": (4, 6), "hidden": (8,), "epochs": 3, "batch_size": 16}
 FEW: list[tuple[str, dict[str, Any]]] = [
     ("wine", {}),
     (
@@ -180,6 +191,11 @@ FEW: list[tuple[str, dict[str, Any]]] = [
     ("diabetes", {"loss": "huber", "metric": "r2", "batch_size": "full", "epochs": 50, "patience": 20}),
     ("table.csv", {"target": "size", "features": ("a b", "c", "flag", "rare"), "as_taught": True}),
     ("iris", {"fold": "2/5"}),
+    (
+        "pictures",
+        CNN
+        | {"pool": "average", "head": "average", "blocks": 1, "group_norm": 2, "dropout": 0.2, "clip": 1.0},
+    ),
 ]
 MIXED = {"target": "price", "kinds": ("size=small<medium<large", "month=category"), "epochs": 3}
 MANY: list[tuple[str, dict[str, Any]]] = [
@@ -229,9 +245,27 @@ MANY: list[tuple[str, dict[str, Any]]] = [
     ("twice.csv", {"target": "price", "features": ("a b", "c")}),
     ("frame", {"target": "price", "normalise": False}),
     ("arrays", {"loss": "bce"}),
+    ("pictures", CNN),
+    (
+        "pictures",
+        CNN
+        | {
+            "kernel": (5, 3),
+            "stride": (2, 1),
+            "padding": (0, 1),
+            "pool": ("none", "max"),
+            "batch_norm": True,
+            "activation": "gelu",
+            "init": "kaiming",
+            "ema": 0.9,
+            "schedule": "cosine",
+        },
+    ),
+    ("pictures", CNN | {"blocks": 1, "init": "orthogonal", "activation": "tanh", "epochs": 1}),
     ("wine", {"net": "mynet.py:Net", "weight_decay": 0.01, "clip": 1.0}),
     ("wine", {"net": "mynet.py:lazy"}),
     pytest.param("mnist", {"steps": 40, "epochs": None, "dropout": 0.1}, marks=needs_mnist),  # type: ignore[list-item]
+    pytest.param("mnist", CNN | {"steps": 8, "epochs": None, "dropout": 0.1}, marks=needs_mnist),  # type: ignore[list-item]
     pytest.param("mnist", {"net": "mynet.py:images", "steps": 5, "epochs": None}, marks=needs_mnist),  # type: ignore[list-item]
 ]
 NET += """

@@ -78,6 +78,7 @@ def check_equal(name: str, settings: dict[str, Any], folder: Path) -> None:
     ruff("check", "-q", "--config", str(ROOT / "pyproject.toml"), str(path))
     ruff("format", "-q", "--check", "--line-length", "110", str(path))
     assert no_treino(path.read_text())
+    assert ("class Residual" in path.read_text()) == bool(settings.get("blocks"))
     with pytest.raises(SystemExit, match="trains from scratch"):
         said(path, "--help", "--now")
 
@@ -105,6 +106,7 @@ ENSEMBLES: list[tuple[str, dict[str, Any]]] = [
     ("wine", {"epochs": 6, "net": "mynet.py:Net", "lr": 0.02}),
     ("wine", {"epochs": 6, "recipe": "table", "hidden": [16]}),
     ("diabetes", {"epochs": 3, "recipe": "table", "hidden": [16], "bins": 4}),
+    ("pictures", {"net": "cnn", "channels": (4,), "hidden": (8,), "epochs": 2, "dropout": 0.2, "blocks": 1}),
 ]
 
 

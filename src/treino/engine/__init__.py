@@ -6,7 +6,7 @@ from treino.engine.kernels import KERNELS
 from treino.engine.kernels.selection import engines
 from treino.engine.losses import LOSSES, Loss
 from treino.engine.metrics import METRICS, measure
-from treino.engine.nets import CNN, MLP, NETS, Net, cnn, mlp
+from treino.engine.nets import CNN, MLP, Net, cnn, mlp
 from treino.engine.optim import HP, OPTIMIZERS
 from treino.engine.population import Population
 from treino.engine.schedules import SCHEDULES
@@ -25,7 +25,6 @@ __all__ = [
     "LOSSES",
     "METRICS",
     "MLP",
-    "NETS",
     "OPTIMIZERS",
     "SCHEDULES",
     "Epoch",

@@ -1,6 +1,6 @@
-"""The registry of networks: descriptions that become an ``nn.Module`` once the data's sizes are known."""
+"""The networks that treino describes: each becomes an ``nn.Module`` once the data's sizes are known."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise, zip_longest
 from math import prod
@@ -290,10 +290,14 @@ def multiplications(net: Net, shape: tuple[int, ...], outputs: int) -> int:
 
 
 def layers_of(net: Net) -> dict[str, Any]:
-    """A description as settings, as ``described`` reads them."""
-    left_out = {"plain"} if isinstance(net, MLP) else set()
-    values = {f.name: getattr(net, f.name) for f in fields(net) if f.name not in left_out}
-    return values if isinstance(net, MLP) else {"net": "cnn"} | values
+    """A description as settings, as ``described`` reads them; what is equal in all stages is written once."""
+    values = {f.name: getattr(net, f.name) for f in fields(net) if f.name != "plain"}
+    if isinstance(net, MLP):
+        return values
+    for name in ("kernel", "stride", "padding", "pool"):
+        values[name] = values[name][:1] if len(set(values[name])) == 1 else values[name]
+    same = net.padding == tuple(kernel // 2 for kernel in net.kernel)
+    return {"net": "cnn"} | values | ({"padding": "same"} if same else {})
 
 
 def described(
@@ -499,7 +503,3 @@ def _one_of(name: str, value: Any, names: Sequence[Any]) -> Any:
             nearest(str(value), list(map(str, names))),
         )
     return value
-
-
-# functions that return a description with ``module(inputs, outputs, dropout=None)`` and ``drops``
-NETS: dict[str, Callable[..., Net]] = {"mlp": mlp, "cnn": cnn}

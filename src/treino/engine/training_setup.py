@@ -288,7 +288,7 @@ def _check_batch_of_one(net: NetSource, template: Template, plan: StepPlan) -> N
     if last > 1 or plan.batches is not None:
         return
     hint = _another_size(plan.rows, plan.batch_size or 1)
-    if not isinstance(net, Net):
+    if not isinstance(net, MLP):
         probe_one_row(template.module, template.two[:1], plan.rows, hint)
     elif net.batch_norm:
         raise TreinoError(

@@ -78,7 +78,8 @@ def _model(run: StoredRun, onnx_graph: Any) -> Any:
     """Return the ONNX model: preparation, network, and metadata that describes its outputs."""
     prep, spec, proto = run.preparation, run.spec, onnx_graph.TensorProto
     graph = onnx_graph.OnnxGraph(reading_of(run))
-    each = onnx_graph.answer(graph, run.module.eval(), onnx_graph.prepared(graph, prep))
+    x = onnx_graph.prepared(graph, prep)
+    each = onnx_graph.answer(graph, run.module.eval(), x, run.item_shape)
     if spec.classes:
         outputs = _classes(run, onnx_graph, graph, each)
     else:

@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from torch import nn
+from torch import Tensor, nn
 
 from treino.data.preparation.encoders import (
     DAY,
@@ -30,6 +30,7 @@ from treino.data.preparation.encoders import (
 from treino.data.preparation.preparation import Preparation
 from treino.data.readers import ReaderOptions
 from treino.engine.ensemble import Ensemble
+from treino.engine.nets import Residual
 from treino.errors import TreinoError
 from treino.words import _, setting
 
@@ -102,8 +103,12 @@ def prepared(graph: OnnxGraph, preparation: Preparation) -> str:
     return graph.put("Cast", x, to=TensorProto.FLOAT)
 
 
-def answer(graph: OnnxGraph, net: nn.Module, x: str) -> list[str]:
-    """Return the outputs ``[N, C]`` of the network, or of each ensemble member."""
+def answer(graph: OnnxGraph, net: nn.Module, x: str, item_shape: Sequence[int] | None = None) -> list[str]:
+    """Return the outputs ``[N, C]`` of the network, or of each ensemble member. item_shape: the shape to
+    which each row of ``x`` is reshaped.
+    """
+    if item_shape is not None and len(item_shape) > 1:
+        x = graph.put("Reshape", x, graph.constant([-1, *item_shape], np.int64))
     if isinstance(net, Ensemble):
         return [_layers(graph, member, x) for member in net.members]
     return [_layers(graph, net, x)]
@@ -244,19 +249,34 @@ def _month(graph: OnnxGraph, day: str) -> str:
 
 def _layers(graph: OnnxGraph, net: nn.Module, x: str) -> str:
     if isinstance(net, nn.Sequential):
+        before = x
         for layer in net:
             x = _layers(graph, layer, x)
-        return x
+        return graph.put("Add", before, x) if isinstance(net, Residual) else x
     if isinstance(net, nn.Linear):
         weight = graph.constant(net.weight.detach().numpy(), np.float32)
         bias = graph.constant(
             np.zeros(net.out_features) if net.bias is None else net.bias.detach().numpy(), np.float32
         )
         return graph.put("Gemm", x, weight, bias, transB=1)
-    if isinstance(net, nn.BatchNorm1d):
-        values = (net.weight, net.bias, net.running_mean, net.running_var)
-        names = [graph.constant(value.detach().numpy(), np.float32) for value in values if value is not None]
-        return graph.put("BatchNormalization", x, *names, epsilon=net.eps)
+    if isinstance(net, nn.Conv2d) and net.padding_mode == "zeros" and not isinstance(net.padding, str):
+        values = [value for value in (net.weight, net.bias) if value is not None]
+        window = {"dilations": net.dilation, "group": net.groups}
+        return graph.put("Conv", x, *_floats(graph, values), **_window(net, net.kernel_size), **window)
+    if isinstance(net, nn.BatchNorm1d | nn.BatchNorm2d) and net.affine and net.track_running_stats:
+        values = [net.weight, net.bias, net.running_mean, net.running_var]
+        return graph.put("BatchNormalization", x, *_floats(graph, values), epsilon=net.eps)
+    if isinstance(net, nn.GroupNorm) and net.affine:
+        return _group_norm(graph, net, x)
+    if isinstance(net, nn.MaxPool2d) and not net.ceil_mode:
+        return graph.put("MaxPool", x, **_window(net, net.kernel_size), dilations=_pair(net.dilation))
+    if isinstance(net, nn.AvgPool2d) and not net.ceil_mode and net.divisor_override is None:
+        counted = int(net.count_include_pad)
+        return graph.put("AveragePool", x, **_window(net, net.kernel_size), count_include_pad=counted)
+    if isinstance(net, nn.AdaptiveAvgPool2d) and _pair(net.output_size) == [1, 1]:
+        return graph.put("GlobalAveragePool", x)
+    if isinstance(net, nn.Flatten) and (net.start_dim, net.end_dim) == (1, -1):
+        return graph.put("Flatten", x, axis=1)
     if isinstance(net, nn.Dropout | nn.Identity):
         return x
     if isinstance(net, nn.SiLU):
@@ -273,6 +293,32 @@ def _layers(graph: OnnxGraph, net: nn.Module, x: str) -> str:
         _("A layer {name} has no form in ONNX here.").format(name=type(net).__name__),
         _("Export your own network by [[format=pt2]]."),
     )
+
+
+def _floats(graph: OnnxGraph, values: Sequence[Tensor | None]) -> list[str]:
+    return [graph.constant(value.detach().numpy(), np.float32) for value in values if value is not None]
+
+
+def _window(net: Any, kernel: Any) -> dict[str, list[int]]:
+    """Return how the kernel of a convolution or pool is moved over pictures."""
+    sizes = {"kernel_shape": _pair(kernel), "strides": _pair(net.stride)}
+    return sizes | {"pads": _pair(net.padding) * 2}
+
+
+def _pair(size: Any) -> list[int]:
+    return [size, size] if isinstance(size, int) else list(size)
+
+
+def _group_norm(graph: OnnxGraph, net: nn.GroupNorm, x: str) -> str:
+    """Return the normalised channels. Each group is a channel of InstanceNormalization: GroupNormalization of
+    this version of ONNX has one factor for each group and not for each channel.
+    """
+    groups = graph.put("Reshape", x, graph.constant([0, net.num_groups, -1], np.int64))
+    ones, zeros = (graph.constant([value] * net.num_groups, np.float32) for value in (1.0, 0.0))
+    normal = graph.put("InstanceNormalization", groups, ones, zeros, epsilon=net.eps)
+    normal = graph.put("Reshape", normal, graph.put("Shape", x))
+    factor, shift = _floats(graph, [value.reshape(-1, 1, 1) for value in (net.weight, net.bias)])
+    return graph.put("Add", graph.put("Mul", normal, factor), shift)
 
 
 def model(graph: OnnxGraph, outputs: Sequence[tuple[str, int, Sequence[Any]]], facts: dict[str, str]) -> Any:

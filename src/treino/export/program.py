@@ -88,6 +88,13 @@ class ColumnGates(nn.Module):
         return x * (GATES * weight)[torch.tensor(GATE_OF, device=x.device)]
 
 
+class Residual(nn.Sequential):
+    """Layers whose output is added to their input."""
+
+    def forward(self, x):
+        return x + super().forward(x)
+
+
 def without_gates(net):
     """The same network, with the factors multiplied into its first layer's weights."""
     gates, first, *others = net.cpu()

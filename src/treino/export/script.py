@@ -20,8 +20,9 @@ from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
 from treino.data.rows import generator
 from treino.data.splits import split
-from treino.engine import ACTIVATIONS, INITS, mlp
+from treino.engine import ACTIVATIONS, INITS, MLP
 from treino.engine.gates import gates_of
+from treino.engine.nets import Residual, described, input_shape
 from treino.engine.rng import member_seeds, step_seed
 from treino.errors import TreinoError
 from treino.export import Exported, has_weights, need_weights
@@ -40,7 +41,7 @@ from treino.export.script_training import planned_steps, training_part
 from treino.records.network_source import UserFiles, network_files, sealed_copy
 from treino.records.segments import path_of
 from treino.records.stored_run import StoredRun
-from treino.spec import read_settings
+from treino.spec import LAYERS, read_settings
 from treino.training.resolution import dropout_of, plain_of
 from treino.words import _
 
@@ -236,7 +237,7 @@ def _network(run: StoredRun) -> ScriptPart:
     if device != "cpu":
         there = f"torch.{'cuda' if device.startswith('cuda') else 'backends.mps'}.is_available()"
         part.texts["DEVICE"] = f'DEVICE = {literal(device)} if {there} else "cpu"'
-    part |= _layers(run) if run.spec.net == "mlp" else _own(run)
+    part |= _layers(run) if run.spec.net in LAYERS else _own(run)
     return part
 
 
@@ -289,7 +290,7 @@ def _constructs(content: bytes, name: str) -> bool:
 
 
 def _layers(run: StoredRun) -> ScriptPart:
-    """Return the part for a fully connected network."""
+    """Return the part for layers of treino's: fully connected ones, perhaps after convolutions."""
     s, part = run.settings, ScriptPart()
     init, act = INITS[s["init"] or "default"], ACTIVATIONS[s["activation"]]
     requested = read_settings(run.spec.asked)
@@ -310,13 +311,15 @@ def _layers(run: StoredRun) -> ScriptPart:
         lines = ["ColumnGates(),"]
         part.values |= {"GATE_OF": list(gates.column_D), "PLAIN_MEMBERS": plain}
         part.values["BIN_GATES"] = np.flatnonzero(gates.bin_G).tolist()
-    description = mlp(*s["hidden"], activation=s["activation"], dropout=dropout, batch_norm=s["batch_norm"])
-    for layer in description.module(run.spec.inputs, run.spec.outputs):
-        lines.append(f"{_layer(layer, sum(line.startswith('Dropout') for line in lines))},")
+    layers = described(run.spec.resolved, s["hidden"], dropout)
+    net = layers.module(input_shape(layers, run.spec.item_shape), run.spec.outputs)
+    for layer in net:
+        lines += _layer(layer, sum(line.startswith("Dropout") for line in lines))
+    flat = isinstance(layers, MLP)
     drawn = [init.source.format(gain=act.gain), "nn.init.zeros_(layer.bias)"]
     if init.draw is None:
         ends = "-bound, bound, generator=g"
-        drawn = ["bound = layer.in_features**-0.5"]
+        drawn = ["bound = layer.in_features**-0.5" if flat else "bound = layer.weight[0].numel() ** -0.5"]
         drawn += [f"nn.init.uniform_(layer.{name}, {ends})" for name in ("weight", "bias")]
     part.texts["new_net"] = before(type(act.module())) + definition(
         "new_net(seed)",
@@ -325,22 +328,42 @@ def _layers(run: StoredRun) -> ScriptPart:
         *(f"    {line}" for line in lines),
         ")",
         *(['g = generator(seed, "init")'] if init.draw is None or _uses_generator(init.source) else []),
-        f"for layer in net:  # {init.about}",
-        "    if isinstance(layer, nn.Linear):",
+        f"for layer in net{'' if flat else '.modules()'}:  # {init.about}",
+        f"    if isinstance(layer, {'nn.Linear' if flat else 'nn.Conv2d | nn.Linear'}):",
         *(f"        {line}" for line in drawn),
         "return net",
     )
     return part
 
 
-def _layer(layer: nn.Module, drops: int) -> str:
-    """Return the code that constructs a layer. drops: number of dropout layers before it."""
-    if isinstance(layer, nn.Linear):
-        return f"nn.Linear({layer.in_features}, {layer.out_features})"
-    if isinstance(layer, nn.BatchNorm1d):
-        return f"nn.BatchNorm1d({layer.num_features})"
-    if isinstance(layer, nn.Dropout):
-        return f"Dropout({drops})"
+def _layer(layer: nn.Module, drops: int) -> list[str]:
+    """Return the lines that construct a layer. drops: number of dropout layers before it."""
+    if isinstance(layer, Residual):
+        inner = [f"    {line}" for part in layer for line in _layer(part, drops)]
+        return ["Residual(", *inner, "),"]
+    return [f"{_one_layer(layer, drops)},"]
+
+
+def _one_layer(layer: nn.Module, drops: int) -> str:
+    match layer:
+        case nn.Linear():
+            return f"nn.Linear({layer.in_features}, {layer.out_features})"
+        case nn.Conv2d():
+            more = f", stride={layer.stride[0]}" if layer.stride[0] != 1 else ""
+            more += f", padding={layer.padding[0]}" if layer.padding[0] else ""
+            return f"nn.Conv2d({layer.in_channels}, {layer.out_channels}, {layer.kernel_size[0]}{more})"
+        case nn.BatchNorm1d() | nn.BatchNorm2d():
+            return f"nn.{type(layer).__name__}({layer.num_features})"
+        case nn.GroupNorm():
+            return f"nn.GroupNorm({layer.num_groups}, {layer.num_channels})"
+        case nn.MaxPool2d() | nn.AvgPool2d():
+            return f"nn.{type(layer).__name__}({layer.kernel_size})"
+        case nn.AdaptiveAvgPool2d():
+            return f"nn.AdaptiveAvgPool2d({layer.output_size})"
+        case nn.Flatten():
+            return "nn.Flatten()"
+        case nn.Dropout():
+            return f"Dropout({drops})"
     place = class_name(type(layer)).removesuffix(type(layer).__name__)
     return f"{place}{layer!r}".replace("'", '"')
 

@@ -15,6 +15,7 @@ from treino.export.folding import before, class_name, copied
 from treino.export.script_data import ScriptPart, definition, literal
 from treino.records.segments import newest, setting_commands
 from treino.records.stored_run import StoredRun
+from treino.spec import LAYERS
 
 AS_SET = (
     "batch_size", "clip", "data_seed", "ema", "eps", "label_smoothing", "lr", "metric", "momentum",
@@ -25,7 +26,7 @@ AS_SET = (
 
 def training_part(run: StoredRun, data: Data) -> ScriptPart:
     """Return the part for loss, optimizer, schedule, metrics, length of training, and kept weights."""
-    s, own, loss = run.settings, run.spec.net != "mlp", LOSSES[run.settings["loss"]]
+    s, own, loss = run.settings, run.spec.net not in LAYERS, LOSSES[run.settings["loss"]]
     rows = {split: len(r) for split, r in data.splits.items()}
     per, steps = int(run.spec.steps_per_epoch), planned_steps(run)
     epochs, every, unfinished = -(-steps // per), -(-EVALUATION_SPACING // per), steps % per > 0

@@ -45,6 +45,7 @@ NODE, PITCH, COLUMN = 38, 47, 146  # pixels: size of a unit's image, spacing of 
 LEFT, OUT, PANEL, EDGE = 172, 142, 250, 28
 DOTS = 150  # rows drawn in the output panel
 LETTER = 6.9  # pixels per character of running text
+HEADING = 17  # characters of a heading that don't reach into the next column
 
 STYLE = """
 .net { max-width: 100%; height: auto; --ink: #1b2733; --soft: #52616f; --faint: #dfe5ea; --paper: #ffffff; --over: #0072b2; --under: #e69f00;
@@ -53,6 +54,7 @@ STYLE = """
   --over: #56b4e9; --under: #e69f00; --alarm: #ff8a80; } .net image.seen { filter: brightness(1.15); } }
 .net text { fill: var(--ink); font-size: 13px; } .net .soft { fill: var(--soft); } .net .small { font-size: 11.5px; }
 .net .title { font-size: 18px; font-weight: 700; } .net .head { font-weight: 600; } .net .alarm { fill: var(--alarm); }
+.net .kernel { image-rendering: pixelated; }
 .net .middle { text-anchor: middle; } .net .end { text-anchor: end; }
 .net .frame { fill: var(--paper); stroke: var(--soft); stroke-width: 1; } .net .over { fill: none; stroke: var(--soft); }
 .net .dead { stroke: var(--alarm); stroke-dasharray: 3 3; }
@@ -191,16 +193,18 @@ def _stage(shown: UnitDiagram, place: DiagramLayout, k: int, first: int) -> Iter
         if stage.total > units
         else _("{n}").format(n=stage.total)
     )
-    above = text(middle, place.top + 14, _short(stage.what, 21), class_="head middle")
-    yield tag("g", whole, above, text(middle, place.top + 31, counted, class_="soft small middle"))
+    above = _heading(stage.what, middle, place.top + 14)
+    yield tag("g", whole, *above, text(middle, place.top + 31, counted, class_="soft small middle"))
     most = largest(stage.tile_K if stage.tile_K is not None else stage.seen_KRR)
     bias = float(np.abs(stage.bias_K).max() or 1.0) if stage.bias_K is not None else 1.0
     last = k == len(shown.stages) - 1 and bool(stage.name)
+    kernel = stage.tile_K is not None and stage.tile_K.shape[-1] < NODE / 2
+    look = "seen kernel" if kernel else "seen"
     for u in range(units):
         y = place.y(u, units)
         parts = [
             title(_unit_title(shown, stage, u)),
-            image(x, y - NODE / 2, NODE, NODE, _thumbnail(shown, stage, u, most, last), class_="seen"),
+            image(x, y - NODE / 2, NODE, NODE, _thumbnail(shown, stage, u, most, last), class_=look),
         ]
         frame = "over dead" if stage.dead_K[u] and k + first > 0 and not last else "over"
         parts.append(rectangle(x, y - NODE / 2, NODE, NODE, rx=3, class_=frame))
@@ -220,6 +224,15 @@ def _stage(shown: UnitDiagram, place: DiagramLayout, k: int, first: int) -> Iter
     if stage.total > units:
         more = _("+{n} more").format(n=stage.total - units)
         yield text(middle, place.y(units - 1, units) + NODE / 2 + 19, more, class_="soft small middle")
+
+
+def _heading(what: str, x: float, y: float) -> Iterator[str]:
+    """Yield the words above a layer, on one line or two, of which the last is at ``y``."""
+    lines = textwrap.wrap(_plain(what), HEADING)
+    if len(lines) > 2:
+        lines = [lines[0], _short(" ".join(lines[1:]), HEADING)]
+    for k, words in enumerate(lines):
+        yield text(x, y - 17 * (len(lines) - 1 - k), words, class_="head middle")
 
 
 def _edges(shown: UnitDiagram, place: DiagramLayout, k: int, first: int, unit: int) -> Iterator[str]:
@@ -456,7 +469,8 @@ def _tiles(shown: FirstWeights, tile_UCHW: np.ndarray) -> "Figure":
             spine.set_linewidth(0.5)
         axes.set_title(f"{shown.units_U[u]}", fontsize=8, color=SOFT, pad=2)
     if not colours:
-        bar = figure.add_axes((0.905, top - 2.4 / height, 0.016, 2.1 / height))
+        tall = min(2.1, down * (side + 0.18) - 0.3)
+        bar = figure.add_axes((0.905, top - (0.3 + tall) / height, 0.016, tall / height))
         _colour_bar(bar, most)
     return figure
 

@@ -195,7 +195,11 @@ SETTINGS = {
     "units_of": N_("Units of layer {layer}"),
     "one_less": N_("One less: {what}"),
     "one_more": N_("One more: {what}"),
-    "own_network": N_("Your own network keeps its layers."),
+    "fixed_own": N_("Your own network keeps its layers."),
+    "fixed_cnn": N_(
+        "A convolutional network keeps its layers and activation: only those of an MLP can change."
+    ),
+    "fixed_batch_norm": N_("With batch norm, layers keep their units."),
     "missing_zero_grad": N_("zero_grad forgotten"),
     "softmax_before_cross_entropy": N_("softmax twice"),
     "seed": N_("Seed"),

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from treino.documents.run_spec import RunSpec
 from treino.engine import TrainingLoop
 from treino.engine.activations import ACTIVATIONS
 from treino.engine.carry_over import unread
@@ -27,7 +28,7 @@ from treino.records.segments import (
     training_losses,
 )
 from treino.records.stored_run import StoredRun
-from treino.spec import FAULTS
+from treino.spec import FAULTS, LAYERS
 from treino.training.replay import Snapshot
 from treino.training.run_log import faulty_from
 from treino.words import _
@@ -66,17 +67,16 @@ def run_state(run: StoredRun) -> dict[str, Any]:
         "settings": settings,
         "choices": {
             "optimizer": list(OPTIMIZERS),
-            "activation": list(ACTIVATIONS),
+            "activation": list(ACTIVATIONS) if spec.net == "mlp" else [],
             "schedule": list(SCHEDULES),
             "batch_size": batch_sizes(len(data.train)),
             "loss": losses(settings["loss"]),
-            "live": live_settings(settings, spec.net == "mlp"),
+            "live": live_settings(settings, spec.net in LAYERS),
         },
         "network": {
-            "own": spec.net != "mlp",
             "parameters": facts.parameters,
             "hidden": settings.get("hidden"),
-            "growth": spec.net == "mlp" and not settings.get("batch_norm"),
+            "fixed": fixed_by(spec),
         },
         "segments": [
             {
@@ -92,6 +92,13 @@ def run_state(run: StoredRun) -> dict[str, Any]:
         "command": spec.command,
         "unseen": [],
     }
+
+
+def fixed_by(spec: RunSpec) -> str | None:
+    """What keeps the layers from growing: ``own`` (the network is the user's), ``cnn`` or ``batch_norm``."""
+    if spec.net == "mlp":
+        return "batch_norm" if spec.resolved.batch_norm else None
+    return "cnn" if spec.net == "cnn" else "own"
 
 
 def planned_steps(run: StoredRun) -> int:
@@ -115,7 +122,8 @@ def losses(now: str) -> list[str]:
 
 
 def live_settings(settings: dict[str, Any], own_layers: bool) -> list[str]:
-    """The settings of this run that can change between two steps. own_layers: the network is treino's MLP."""
+    """The settings of this run that can change between two steps. own_layers: the network is of treino's
+    layers."""
     reads = OPTIMIZERS[settings["optimizer"]].reads
     names = ["lr", "weight_decay", "clip"]
     if "momentum" in reads:

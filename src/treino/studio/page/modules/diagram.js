@@ -163,6 +163,7 @@ function drawColumn(context, plan, column, k, store, thumbs, hover) {
     context.beginPath();
     context.roundRect(cx - half, cy - half, size, size, 4);
     context.clip();
+    context.imageSmoothingEnabled = !column.tile || column.tile.shape[2] > size / 2; // a kernel has few weights
     if (unit) context.drawImage(thumb(thumbs, k, i, unit, layer, last, Boolean(column.tile)), cx - half, cy - half, size, size);
     context.restore();
     context.beginPath();

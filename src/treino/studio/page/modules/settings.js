@@ -176,17 +176,17 @@ function makeWishes(page, changed) {
   };
 }
 
-/** Layers and units: a step for each layer, unless the network is one's own. */
+/** Layers and units: a step for each layer, or what keeps them as they are. */
 function updateShape(network, settings, off, wishes) {
-  const hidden = settings.hidden ?? network?.hidden ?? [], box = $('#shape'), fixed = off || network?.growth === false;
-  const key = JSON.stringify([hidden, fixed, network?.own, language.now]), focused = document.activeElement?.dataset?.act;
+  const hidden = settings.hidden ?? network?.hidden ?? [], box = $('#shape');
+  const key = JSON.stringify([hidden, off, network?.fixed, language.now]), focused = document.activeElement?.dataset?.act;
   if (box.dataset.key === key) return;
   box.dataset.key = key;
-  if (network?.own) return box.replaceChildren(el('p', { class: 'hint' }, t('own_network')));
+  if (network?.fixed) return box.replaceChildren(el('p', { class: 'hint' }, t(`fixed_${network.fixed}`)));
   const change = (next) => wishes.ask('hidden', () => next);
-  const layers = stepper('L', t('hidden_layers'), hidden.length, { low: 0, high: DEEPEST, off: fixed }, (n) =>
+  const layers = stepper('L', t('hidden_layers'), hidden.length, { low: 0, high: DEEPEST, off }, (n) =>
     change(n > hidden.length ? [...hidden, hidden.at(-1) ?? 8] : hidden.slice(0, n)));
-  const units = hidden.map((count, k) => stepper(`U${k}`, t('units_of', { layer: k }), count, { low: 1, high: WIDEST, off: fixed }, (n) =>
+  const units = hidden.map((count, k) => stepper(`U${k}`, t('units_of', { layer: k }), count, { low: 1, high: WIDEST, off }, (n) =>
     change(hidden.map((was, i) => (i === k ? n : was)))));
   box.replaceChildren(layers, ...units);
   if (focused) $(`[data-act="${focused}"]`)?.focus();
