@@ -222,6 +222,11 @@ class Settings(BaseModel):
         "each", "Training loop", "order of the training rows: new each epoch (each), shuffled once, as they "
         "stand (off), or in blocks of neighbours, for rows that a disk reads"
     )  # fmt: skip
+    augment: Literal["none", "shift"] | None = _f(
+        None, "Training loop", "how training pictures are changed anew in each epoch: none, or shift: moved "
+        "by up to one pixel of 28 (with --net cnn); default: shift where a convolutional network learns "
+        "classes, else none",
+    )  # fmt: skip
     seed: Int = _f(0, "Training loop", "seed of initialisation and dropout", ge=0, le=2**62)
     data_seed: Int | None = _f(
         None, "Training loop", "seed of the split and the order; default: the seed", ge=0, le=2**62

@@ -34,7 +34,7 @@ from treino.engine.losses import soft_targets
 from treino.engine.nets import CNN
 from treino.engine.population import Population
 from treino.engine.shared_config import SharedConfig
-from treino.engine.step_plan import Batches, Chunk
+from treino.engine.step_plan import Batches, Chunk, Shifts
 from treino.words import _
 
 SLICE_SECONDS = 0.05  # longest call of the library between checks for Ctrl-C
@@ -78,16 +78,9 @@ class LanesKernel:
         check_members(self.shared, population, rows)
         check_chunk(self.shared, population, rows, chunk)
         loss = torch.empty(chunk.steps, len(rows))
-        groups = [(torch.arange(len(rows)), chunk.batches)]
-        if chunk.orders:
-            order_R = population.order_P[rows]
-            groups = [
-                ((order_R == order).nonzero().flatten(), chunk.orders[order])
-                for order in order_R.unique().tolist()
-            ]
         jobs = []
-        for places, batches in groups:
-            steps = _ChunkArrays(chunk, batches)
+        for places, batches, shifts in chunk.groups(population, rows):
+            steps = _ChunkArrays(chunk, batches, shifts)
             jobs += [(part, steps) for part in self._parts(rows[places], places, steps.largest)]
         keyframes = sorted(chunk.keyframe_steps)
         begin = 0
@@ -218,7 +211,7 @@ class LanesBlock:
 class _ChunkArrays:
     """A chunk's steps for the library: makes the struct, and keeps the arrays that it points to."""
 
-    def __init__(self, chunk: Chunk, batches: Batches) -> None:
+    def __init__(self, chunk: Chunk, batches: Batches, shifts: Shifts) -> None:
         self.count = chunk.steps
         self.x = chunk.x.contiguous()
         self.y = chunk.y.contiguous()
@@ -228,6 +221,7 @@ class _ChunkArrays:
         counts = [len(batch) for batch in indices]
         self.largest = max(counts, default=len(chunk.x))
         self.end_S = torch.tensor(counts).cumsum(0) if indices else None
+        self.shift = torch.cat(list(shifts)) if shifts else None
         self.first, self.optimizer_first = chunk.first, chunk.optimizer_first
 
     def known(self, loss: Tensor, begin: int, stop: int) -> LanesSteps:
@@ -238,7 +232,7 @@ class _ChunkArrays:
             None if of_classes else self.y.data_ptr(),
             None if self.index is None else self.index.data_ptr(),
             None if self.end_S is None else self.end_S.data_ptr(),
-            None,
+            None if self.shift is None else self.shift.data_ptr(),
             self.factor_KS.data_ptr(),
             loss.data_ptr(),
             len(self.x),
