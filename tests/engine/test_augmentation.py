@@ -12,8 +12,9 @@ from oracles import ENGINES
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
+from treino.data.rows import order
 from treino.engine import cnn, mlp, train
-from treino.engine.augmentation import largest_shift, shifted, shifts
+from treino.engine.augmentation import shifted, shifts
 from treino.errors import TreinoError
 
 SEEDS = st.integers(0, 2**62)
@@ -62,14 +63,17 @@ def test_what_comes_in_is_the_nearest_pixel_of_the_edge(channels, height, width,
 
 @pytest.mark.parametrize(
     ("shape", "wanted"),
-    [((1, 8, 8), 1), ((28, 28), 1), ((3, 32, 40), 1), ((3, 56, 90), 2), ((3, 224, 224), 8)],
+    [((14, 30), 0), ((15, 15), 1), ((28, 28), 1), ((3, 32, 40), 1), ((3, 56, 90), 2), ((3, 224, 224), 8)],
 )
-def test_larger_pictures_move_further(shape, wanted):
-    assert largest_shift(shape) == wanted
+def test_larger_pictures_move_further_and_tiny_ones_only_if_asked(shape, wanted):
+    data = torch.arange(6.0).view(-1, *[1] * len(shape)).expand(-1, *shape), torch.arange(6) % 3
+    usual = train(data, NET, steps=1)
+    assert (usual.config.shared.augment, usual.plan.shift) == ("shift" if wanted else "none", wanted)
+    assert train(data, NET, steps=1, augment="shift").plan.shift == max(1, wanted)
 
 
 G = torch.Generator().manual_seed(0)
-X, Y = torch.randn(41, 2, 9, 11, generator=G), torch.arange(41) % 3
+X, Y = torch.randn(41, 2, 15, 17, generator=G), torch.arange(41) % 3
 NET = cnn(3, 4)
 
 
@@ -98,13 +102,18 @@ def test_both_kernels_move_pictures_alike(batch_size):
     assert not torch.allclose(made[0], still, rtol=1e-3)
 
 
-def test_an_update_is_of_the_pictures_that_the_hash_moves():
-    training = started(batch_size="full", engine="module", data_seed=7)
-    for step in range(3):
-        net = training.net(0, "last").train()
-        x = shifted(X, shifts(7, step, torch.arange(41), 1))
-        wanted = F.cross_entropy(net(x), Y).detach()
-        assert training.advance(None, until=step + 1).loss_SP[0, 0] == wanted
+@pytest.mark.parametrize(("batch_size", "shuffle"), [("full", "each"), (8, "each"), (8, "off"), (17, "once")])
+def test_an_update_is_of_the_pictures_that_the_hash_moves(batch_size, shuffle):
+    """By the row's number in its epoch, wherever it stands."""
+    training = started(batch_size=batch_size, engine="module", data_seed=7, shuffle=shuffle)
+    size = 41 if batch_size == "full" else batch_size
+    for step in range(8):
+        epoch, place = divmod(step, -(-41 // size))
+        row = torch.arange(41) if size == 41 else order(41, 7, epoch, shuffle).split(size)[place]
+        wanted = F.cross_entropy(
+            training.net(0, "last").train()(shifted(X[row], shifts(7, epoch, row, 1))), Y[row]
+        )
+        assert training.advance(None, until=step + 1).loss_SP[0, 0] == wanted.detach()
 
 
 @pytest.mark.parametrize("engine", [e for e in ENGINES if e in ("lanes", "module")])
@@ -146,7 +155,7 @@ def test_only_convolutional_networks_that_learn_classes_move_pictures_unasked():
     ("data", "net", "rule", "word"),
     [
         ((X, Y), mlp(3), "augment_net", "cnn"),
-        ((X, Y), torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(198, 3)), "augment_net", "cnn"),
+        ((X, Y), torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(510, 3)), "augment_net", "cnn"),
         (DataLoader(TensorDataset(X, Y), batch_size=8), NET, "augment_rows", "Dataset"),
     ],
     ids=["mlp", "own", "loader"],

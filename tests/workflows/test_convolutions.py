@@ -52,7 +52,9 @@ def _tiny() -> Iterator[None]:
         yield
 
 
-SMALL: dict[str, Any] = {"net": "cnn", "channels": [4], "steps": 12, "seed": 3, "threads": 1}
+SMALL: dict[str, Any] = {
+    "net": "cnn", "channels": [4], "steps": 12, "seed": 3, "threads": 1, "augment": "shift",
+}  # fmt: skip
 EVERY = (
     "--channels", "4,8", "--kernel", "3,5", "--stride", "1,2", "--padding", "1,2", "--pool", "average,none",
     "--head", "average", "--blocks", "1", "--group-norm", "2", "--hidden", "6", "--activation", "tanh",
@@ -181,12 +183,12 @@ def test_from_any_step_it_goes_on_and_its_layers_stay(run: tr.Run) -> None:
 
 def test_pictures_move_unless_they_are_to_stay(treino: Callable[..., Said], run: tr.Run) -> None:
     words = ("train", "tiny", "--net", "cnn", "--channels", 4, "--steps", 12, "--seed", 3, "--threads", 1)
-    for kind in ("shift", "none"):
-        assert treino(*words, "--augment", kind, "--name", kind).status == 0
-        assert tr.open(kind).settings["augment"] == kind
-    assert run.settings["augment"] == "shift"
-    assert equal(tr.open("shift").tensors, run.tensors)
-    assert not equal(tr.open("none").tensors, run.tensors)
+    for name, more in (("a", ("--augment", "shift")), ("b", ("--augment", "none")), ("tiny", ())):
+        assert treino(*words, *more, "--name", name).status == 0
+    kept = [tr.open(name) for name in ("a", "b", "tiny")]
+    assert [one.settings["augment"] for one in (run, *kept)] == ["shift", "shift", "none", "none"]
+    assert [equal(one.tensors, run.tensors) for one in kept] == [True, False, False]
+    assert equal(kept[1].tensors, kept[2].tensors)
 
 
 def test_the_batch_of_a_step_is_the_one_that_it_learnt_from(run: tr.Run) -> None:

@@ -10,9 +10,9 @@ from treino.engine.rng import mix
 WIDTH_PER_PIXEL = 28  # pictures of this width move by up to one pixel, of twice the width by up to two
 
 
-def largest_shift(item_shape: Sequence[int]) -> int:
-    """The largest number of pixels by which pictures of this shape are moved."""
-    return max(1, round(min(item_shape[-2:]) / WIDTH_PER_PIXEL))
+def usual_shift(item_shape: Sequence[int]) -> int:
+    """The largest number of pixels by which pictures of this shape are moved; 0: a pixel is too much."""
+    return round(min(item_shape[-2:]) / WIDTH_PER_PIXEL)
 
 
 def shifts(seed: int, epoch: int, row_N: Tensor, largest: int) -> Tensor:
