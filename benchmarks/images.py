@@ -134,8 +134,9 @@ def _step(case: Case, rounds: int, seconds: float, peak: float, figures: dict[st
     shape, net = NETS[case.net]
     x, y = pictures(shape, 10 * case.batch)
     training = tr.train(
-        (x, y), net, lr=LR, batch_size=case.batch, steps=10_000_000, every=1_000_000, threads=1
-    )
+        (x, y), net, lr=LR, batch_size=case.batch, steps=10_000_000, every=1_000_000, threads=1,
+        schedule="constant", augment="none",
+    )  # fmt: skip
     last = net.module(shape, CLASSES).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     x_last = x.to(memory_format=torch.channels_last)
     works: dict[str, Callable[[], float]] = {
@@ -191,7 +192,7 @@ def _population(members: int, rounds: int, seconds: float, figures: dict[str, fl
     x, y = pictures(shape, 10 * batch)
     training = tr.train(
         (x, y), net, lr=LR, batch_size=batch, steps=10_000_000, every=1_000_000, threads=1,
-        seeds=range(members),
+        seeds=range(members), schedule="constant", augment="none",
     )  # fmt: skip
     nets: list[nn.Module] = [net.module(shape, CLASSES) for _member in range(members)]
     each = [peers.eager(x, y, module, batch, LR) for module in nets]

@@ -202,6 +202,8 @@ def _training(work: Work, device: torch.device, seeds: Sequence[int] = (0,), **s
         device=device,
         seeds=seeds,
         every=1_000_000,
+        schedule="constant",
+        augment="none",
         **settings,
     )
 

@@ -177,8 +177,9 @@ class Settings(BaseModel):
     )
     optimizer: str = _f("adam", "Loss and optimizer", "optimizer")
     lr: Float | None = _f(
-        None, "Loss and optimizer", "learning rate; default: 3e-3 for tables, 1e-3 for images; 'auto' tries "
-        "many for a short while first (not in a sweep)", gt=0, le=setting_types.LARGEST_LR,
+        None, "Loss and optimizer", "learning rate; default: 3e-3 for tables, 1e-3 for images, 5e-3 for "
+        "convolutional networks; 'auto' tries many for a short while first (not in a sweep)", gt=0,
+        le=setting_types.LARGEST_LR,
     )  # fmt: skip
     momentum: Float = _f(0.0, "Loss and optimizer", "momentum", ge=0, lt=1)
     nesterov: bool = _f(False, "Loss and optimizer", "Nesterov's momentum (needs --momentum)")
@@ -195,7 +196,10 @@ class Settings(BaseModel):
         ge=0,
         le=setting_types.LARGEST_DECAY,
     )
-    schedule: str = _f("constant", "Loss and optimizer", "how the learning rate changes over the run")
+    schedule: str | None = _f(
+        None, "Loss and optimizer", "how the learning rate changes over the run; default: constant, "
+        "cosine for convolutional networks",
+    )  # fmt: skip
     warmup: Int = _f(0, "Loss and optimizer", "steps over which the learning rate rises to its value", ge=0)
     clip: Annotated[Float | None, BeforeValidator(setting_types.limit)] = _f(
         None, "Loss and optimizer", "largest norm of the gradient; larger ones are scaled down", gt=0
@@ -207,11 +211,16 @@ class Settings(BaseModel):
 
     batch_size: (
         Annotated[int, BeforeValidator(setting_types.number), Field(ge=1)] | Literal["full"] | None
-    ) = _f(None, "Training loop", "rows per step, or 'full'; default: 32 for tables, 100 for images")
+    ) = _f(
+        None,
+        "Training loop",
+        "rows per step, or 'full'; default: 32 for tables, 100 for images, 64 for convolutional networks",
+    )
     epochs: Int | None = _f(
         None,
         "Training loop",
-        "passes over the training rows; default: at most 200 for tables, 10 for images",
+        "passes over the training rows; default: at most 200 for tables, 10 for images and for convolutional "
+        "networks, for these at least 2,000 updates",
         ge=1,
         le=10_000_000,
     )
@@ -227,6 +236,11 @@ class Settings(BaseModel):
     shuffle: Literal["each", "once", "off", "blocks"] = _f(
         "each", "Training loop", "order of the training rows: new each epoch (each), shuffled once, as they "
         "stand (off), or in blocks of neighbours, for rows that a disk reads"
+    )  # fmt: skip
+    augment: Literal["none", "shift"] | None = _f(
+        None, "Training loop", "how training pictures are changed anew in each epoch: none, or shift: moved "
+        "by up to one pixel of 28 (with --net cnn); default: shift where a convolutional network learns "
+        "classes of pictures of 15 pixels and more, else none",
     )  # fmt: skip
     seed: Int = _f(0, "Training loop", "seed of initialisation and dropout", ge=0, le=2**62)
     data_seed: Int | None = _f(

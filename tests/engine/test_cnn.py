@@ -64,6 +64,7 @@ def test_it_is_the_plain_loop_bit_for_bit(optimizer):
         4, 6, hidden=[5], kernel=[3, 5], stride=[2, 1], pool=["average", "none"], group_norm=2, blocks=1
     )
     arguments = {"steps": 12, "batch_size": 16, "lr": 0.01, "clip": 0.5, **ARGUMENTS[optimizer]}
+    arguments |= {"schedule": "constant", "augment": "none"}
     training = train((X, Y), net, engine="module", threads=1, **arguments)
     module = training.net(0, "last")
     loss_S = torch.cat([tick.loss_SP for tick in training])[:, 0]

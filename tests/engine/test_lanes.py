@@ -235,6 +235,10 @@ WRONG = {
     "factors": {"factors": [[1.0]]},
     "schedules": {"factors": []},
     "keyframes": {"keyframe_steps": frozenset([3])},
+    "shifts": {"shifts": [[torch.zeros(3, 2, dtype=torch.int32)] * 2]},
+    "shifts' type": {"shifts": [[torch.zeros(4, 2)] * 2]},
+    "shifts' steps": {"shifts": [[torch.zeros(4, 2, dtype=torch.int32)]]},
+    "shifts' orders": {"shifts": [[torch.zeros(4, 2, dtype=torch.int32)] * 2] * 2},
 }
 
 

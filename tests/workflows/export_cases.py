@@ -194,7 +194,15 @@ FEW: list[tuple[str, dict[str, Any]]] = [
     (
         "pictures",
         CNN
-        | {"pool": "average", "head": "average", "blocks": 1, "group_norm": 2, "dropout": 0.2, "clip": 1.0},
+        | {
+            "augment": "shift",
+            "pool": "average",
+            "head": "average",
+            "blocks": 1,
+            "group_norm": 2,
+            "dropout": 0.2,
+            "clip": 1.0,
+        },
     ),
 ]
 MIXED = {"target": "price", "kinds": ("size=small<medium<large", "month=category"), "epochs": 3}
@@ -262,6 +270,7 @@ MANY: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("pictures", CNN | {"blocks": 1, "init": "orthogonal", "activation": "tanh", "epochs": 1}),
+    ("pictures", CNN | {"augment": "shift", "batch_size": "full", "epochs": 4}),
     ("wine", {"net": "mynet.py:Net", "weight_decay": 0.01, "clip": 1.0}),
     ("wine", {"net": "mynet.py:lazy"}),
     pytest.param("mnist", {"steps": 40, "epochs": None, "dropout": 0.1}, marks=needs_mnist),  # type: ignore[list-item]

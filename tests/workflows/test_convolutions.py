@@ -26,6 +26,7 @@ from treino.engine.ensemble import Ensemble
 from treino.errors import TreinoError
 from treino.loop import JobEnd
 from treino.spec import OF_CNN, read_settings
+from treino.training.replay import snapshots
 from treino.training.train import drain, resuming, train_events
 
 IMAGE_NHW = load_digits().images[:200].astype(np.uint8)
@@ -51,7 +52,9 @@ def _tiny() -> Iterator[None]:
         yield
 
 
-SMALL: dict[str, Any] = {"net": "cnn", "channels": [4], "steps": 12, "seed": 3, "threads": 1}
+SMALL: dict[str, Any] = {
+    "net": "cnn", "channels": [4], "steps": 12, "seed": 3, "threads": 1, "augment": "shift",
+}  # fmt: skip
 EVERY = (
     "--channels", "4,8", "--kernel", "3,5", "--stride", "1,2", "--padding", "1,2", "--pool", "average,none",
     "--head", "average", "--blocks", "1", "--group-norm", "2", "--hidden", "6", "--activation", "tanh",
@@ -114,6 +117,8 @@ WRONG: list[tuple[tuple[str, ...], str, str]] = [
     (("--net", "cnn", "--group-norm", "5"), "group_norm_range", "divides"),
     (("--net", "cnn", "--group-norm", "4", "--batch-norm"), "norms_two", "one"),
     (("--net", "cnn", "--gates", "3"), "cnn_gates", "Leave"),
+    (("--augment", "shift"), "augment_net", "--net cnn"),
+    (("--net", "cnn", "--augment", "shif"), "augment_choice", "shift"),
     (("--net", "cnn", "--recipe", "table"), "recipe_and_net", "Leave"),
     (("--net", "net.py:Net", "--channels", "3"), "net_and_layers", "--channels"),
 ]
@@ -175,6 +180,23 @@ def test_from_any_step_it_goes_on_and_its_layers_stay(run: tr.Run) -> None:
         with pytest.raises(TreinoError) as refused:
             run.at(7).branch(**{name: value})
         assert (refused.value.rule, "MLP" in refused.value.message) == ("branch_setting", True)
+
+
+def test_pictures_move_unless_they_are_to_stay(treino: Callable[..., Said], run: tr.Run) -> None:
+    words = ("train", "tiny", "--net", "cnn", "--channels", 4, "--steps", 12, "--seed", 3, "--threads", 1)
+    for name, more in (("a", ("--augment", "shift")), ("b", ("--augment", "none")), ("tiny", ())):
+        assert treino(*words, *more, "--name", name).status == 0
+    kept = [tr.open(name) for name in ("a", "b", "tiny")]
+    assert [one.settings["augment"] for one in (run, *kept)] == ["shift", "shift", "none", "none"]
+    assert [equal(one.tensors, run.tensors) for one in kept] == [True, False, False]
+    assert equal(kept[1].tensors, kept[2].tensors)
+
+
+def test_the_batch_of_a_step_is_the_one_that_it_learnt_from(run: tr.Run) -> None:
+    for at in snapshots(run, [0, 3, 8]):
+        output = at.trained_net(at.batch.x_BD.view(-1, 1, 8, 8))
+        loss = at.loss_function(output, at.batch.y_B).item()
+        assert loss == pytest.approx(run.losses[at.step], rel=1e-5)
 
 
 def test_a_future_has_the_bits_of_its_branch(run: tr.Run) -> None:

@@ -44,7 +44,7 @@ def _name(name: str) -> str:
 
 
 DECIDED = (
-    "task", "target", "loss", "lr", "batch_size", "patience", "keep", "data_seed", "fault",
+    "task", "target", "loss", "lr", "schedule", "batch_size", "patience", "keep", "data_seed", "fault",
     "engine", "threads", "device",
 )  # fmt: skip
 """Settings that a user may omit and that have a value in every training."""
@@ -87,6 +87,7 @@ class ResolvedSettings(Settings):
         recipe: Literal["table", "plain"]
         loss: str
         lr: float
+        schedule: str
         batch_size: int | Literal["full"]
         patience: int
         keep: Literal["best", "last"]

@@ -1,7 +1,7 @@
 """The rows of each step: from memory, from a mapped file (read a block ahead), or from the user's Dataset."""
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from treino.data.mapped_rows import Batch, MappedRows
 from treino.engine.shared_config import SharedConfig
-from treino.engine.step_plan import BatchIndices, StepPlan
+from treino.engine.step_plan import BatchIndices, Shifts, StepPlan
 
 BLOCK_BYTES = 1 << 24  # size of a block of rows; at most three blocks are in memory
 PULL_SECONDS = 0.02  # longest read, after which training continues with the rows read so far
@@ -30,13 +30,14 @@ class KernelRows:
 @dataclass(frozen=True, eq=False)
 class StepRows:
     """The rows of the steps up to ``stop``. batches: the indices of each step's rows in x and y (None: all).
-    orders: these for each of the plan's orders."""
+    orders: these for each of the plan's orders. shifts: as in ``Chunk``."""
 
     stop: int
     x: Tensor
     y: Tensor
     batches: list[Tensor | None]
     orders: list[list[Tensor | None]] = field(default_factory=list)
+    shifts: Sequence[Shifts] = ()
 
 
 class BatchSource(Protocol):
@@ -62,9 +63,11 @@ class MemoryBatches:
         self._orders = [BatchIndices(plan, device, seed) for seed in plan.orders or (plan.data_seed,)]
 
     def take(self, first: int, stop: int) -> StepRows:
-        batches = [order(first, stop - first) for order in self._orders]
+        taken = [order(first, stop - first) for order in self._orders]
+        batches = [indices for indices, _shifts in taken]
         orders = batches if len(batches) > 1 else []
-        return StepRows(stop, self._rows.x, self._rows.y, batches[0], orders)
+        shifts = [shifts for _indices, shifts in taken if shifts]
+        return StepRows(stop, self._rows.x, self._rows.y, batches[0], orders, shifts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +78,7 @@ class RowBlock:
     x: Tensor
     y: Tensor
     batches: tuple[Tensor, ...]  # the indices of each step's rows
+    shifts: Shifts = ()
 
     @property
     def stop(self) -> int:
@@ -82,7 +86,9 @@ class RowBlock:
 
     def part(self, first: int, stop: int) -> StepRows:
         stop = min(stop, self.stop)
-        return StepRows(stop, self.x, self.y, list(self.batches[first - self.first : stop - self.first]))
+        steps = slice(first - self.first, stop - self.first)
+        shifts = [self.shifts[steps]] if self.shifts else []
+        return StepRows(stop, self.x, self.y, list(self.batches[steps]), shifts=shifts)
 
 
 class MappedBatches:
@@ -119,18 +125,20 @@ class MappedBatches:
         return self._reader.submit(self._read, first).result()
 
     def _read(self, first: int) -> RowBlock:
-        index_S = self._index(first)
+        index_S, shifts = self._index(first)
         index = torch.cat(index_S)
         if first + len(index_S) < self._plan.steps:
-            self._rows.x.soon(torch.cat(self._index(first + len(index_S))))
+            self._rows.x.soon(torch.cat(self._index(first + len(index_S))[0]))
         x = as_kernel_input(self._rows.x.take(index), self._shared)
         y = self._rows.y.index_select(0, index.to(self._rows.y.device))
-        return RowBlock(first, x, y, _places([len(i) for i in index_S], self._shared))
+        shifts = [shift.to(self._shared.device) for shift in shifts]
+        return RowBlock(first, x, y, _places([len(i) for i in index_S], self._shared), shifts)
 
-    def _index(self, first: int) -> list[Tensor]:
-        """The rows of each step of the block that begins with step ``first``."""
+    def _index(self, first: int) -> tuple[list[Tensor], Shifts]:
+        """The rows of each step of the block that begins with step ``first``, and their shifts."""
         every, steps = torch.arange(self._plan.rows), min(self._steps, self._plan.steps - first)
-        return [every if index is None else index for index in self._batches(first, steps)]
+        indices, shifts = self._batches(first, steps)
+        return [every if index is None else index for index in indices], shifts
 
 
 class StreamedBatches:
@@ -187,7 +195,7 @@ class StreamedBatches:
             if self._plan.batches is not None:
                 yield self._plan.count.place(step)[0], every
                 continue
-            (index,) = self._orders(step, 1)
+            (index,), _shifts = self._orders(step, 1)
             yield self._plan.count.place(step)[0], every if index is None else index
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from treino.data.rows import Shuffle, order
+from treino.engine.augmentation import shifts
 from treino.engine.population import Copies, Population
 from treino.engine.schedules import scale
 
@@ -122,7 +123,8 @@ class StepPlan:
     rows.
     batches: batches per epoch, if a DataLoader makes them; batch_size is then the largest one. past: set if
     the training continues another training's state. by_steps: whether the length was set in steps. orders:
-    the different seeds of row orders, if members differ in them; only for rows in memory.
+    the different seeds of row orders, if members differ in them; only for rows in memory. shift: the largest
+    number of pixels by which training pictures are moved.
     """
 
     rows: int
@@ -137,6 +139,7 @@ class StepPlan:
     past: Past = Past()
     by_steps: bool = False
     orders: tuple[int, ...] = ()
+    shift: int = 0
 
     @property
     def steps_per_epoch(self) -> int:
@@ -173,8 +176,16 @@ class StepPlan:
         return min(self.count.end_of(epoch), self.steps)
 
 
+Batches = Sequence[Tensor | None]
+"""The row numbers of each step's batch; None: all rows."""
+Shifts = Sequence[Tensor]
+"""int32 ``[B, 2]`` of each step: how far the pictures of its batch are moved down and right; empty: not at
+all."""
+
+
 class BatchIndices:
-    """The row numbers of each step's batch, as a function of (seed, step). Caches the present epoch's order.
+    """The row numbers of each step's batch, and their pictures' shifts, as functions of (seed, step). Caches
+    the present epoch's.
 
     seed: the order's seed; default: the plan's ``data_seed``.
     """
@@ -182,25 +193,37 @@ class BatchIndices:
     def __init__(self, plan: StepPlan, device: torch.device, seed: int | None = None) -> None:
         self.plan, self.device = plan, device
         self.seed = plan.data_seed if seed is None else seed
-        self._epoch, self._split = -1, tuple[Tensor, ...]()
+        self._epoch = -1
+        self._split: Batches = [None]
+        self._shifts: Shifts = []
 
-    def __call__(self, first: int, steps: int) -> list[Tensor | None]:
+    def __call__(self, first: int, steps: int) -> tuple[list[Tensor | None], list[Tensor]]:
         plan = self.plan
-        if plan.batch_size is None:
-            return [None] * steps
         indices: list[Tensor | None] = []
+        shifts: list[Tensor] = []
+        if plan.batch_size is None and not plan.shift:
+            return [None] * steps, shifts
         for step in range(first, first + steps):
             epoch, place = plan.count.place(step)
             if epoch != self._epoch:
-                index = order(plan.rows, self.seed, epoch, plan.shuffle).to(self.device)
-                self._epoch, self._split = epoch, index.split(plan.batch_size)
+                self._begin(epoch)
             indices.append(self._split[place])
-        return indices
+            shifts += self._shifts[place : place + 1]
+        return indices, shifts
+
+    def _begin(self, epoch: int) -> None:
+        plan, self._epoch = self.plan, epoch
+        index = torch.arange(plan.rows)
+        if plan.batch_size is not None:
+            index = order(plan.rows, self.seed, epoch, plan.shuffle)
+            self._split = index.to(self.device).split(plan.batch_size)
+        if plan.shift:
+            shift_N2 = shifts(self.seed, epoch, index, plan.shift).to(self.device)
+            self._shifts = shift_N2.split(plan.batch_size or plan.rows)
 
 
 # ---- a chunk
 
-Batches = Sequence[Tensor | None]
 EVALUATION_ROWS = 1024  # per forward pass; fixed, as a matrix product's bits may depend on its rows
 
 
@@ -211,7 +234,8 @@ class Chunk:
     x: ``[N, D]``, or ``[N, *item_shape]`` for a module of the user's. y: ``[N]`` int64 or ``[N, K]``.
     first: updates done before the chunk. optimizer_first: updates done since the optimizer's state was zero;
     fewer than ``first`` if the optimizer was changed. factors: one per step, for each of the plan's
-    schedules. orders: the batches for each of the plan's orders, if it has several.
+    schedules. orders: the batches for each of the plan's orders, if it has several. shifts: of the batches
+    for each of the plan's orders, even if it is the only one; empty: pictures aren't moved.
     keyframe_steps: the steps of the chunk, from 1, after which the kernel adds a copy of the only member's
     rows to ``keyframe_copies``.
     """
@@ -223,6 +247,7 @@ class Chunk:
     optimizer_first: int
     factors: list[list[float]]
     orders: Sequence[Batches] = ()
+    shifts: Sequence[Shifts] = ()
     keyframe_steps: frozenset[int] = frozenset()
     keyframe_copies: list[Copies] = field(default_factory=list)
 
@@ -235,17 +260,22 @@ class Chunk:
         """The number of updates done after the chunk."""
         return self.first + len(self.batches)
 
-    def batches_of(self, population: Population, row: int) -> Batches:
-        """The batches of one member."""
-        return self.orders[int(population.order_P[row])] if self.orders else self.batches
+    def batches_of(self, population: Population, row: int) -> tuple[Batches, Shifts]:
+        """The batches of one member, and their shifts."""
+        ((_place, batches, shifts),) = self.groups(population, torch.tensor([row]))
+        return batches, shifts
 
-    def groups(self, population: Population, rows: Tensor) -> list[tuple[Tensor, Batches]]:
-        """The members ``rows`` by their row orders: their places in ``rows``, and their batches."""
+    def groups(self, population: Population, rows: Tensor) -> list[tuple[Tensor, Batches, Shifts]]:
+        """The members ``rows`` by their row orders: their places in ``rows``, their batches, and the shifts
+        of these."""
+        shifts = self.shifts or [()] * max(1, len(self.orders))
         if not self.orders:
-            return [(torch.arange(len(rows)), self.batches)]
+            return [(torch.arange(len(rows)), self.batches, shifts[0])]
         order_R = population.order_P[rows]
-        orders = order_R.unique().tolist()
-        return [((order_R == order).nonzero().flatten(), self.orders[order]) for order in orders]
+        return [
+            ((order_R == order).nonzero().flatten(), self.orders[order], shifts[order])
+            for order in order_R.unique().tolist()
+        ]
 
     def copy_member(self, population: Population) -> None:
         """Add a copy of the only member's rows to ``keyframe_copies``."""

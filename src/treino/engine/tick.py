@@ -175,7 +175,8 @@ def next_update(setup: TrainingSetup, state: TrainingState, member: int = 0) -> 
     return NextUpdate(hp, moments, named(population.grads) if setup.shared.summed else {})
 
 
-def next_batch(plan: StepPlan, step: int) -> Tensor:
-    """``[B]`` int64: the training rows of the update that follows ``step`` updates."""
-    (index,) = BatchIndices(plan, torch.device("cpu"))(step, 1)
-    return torch.arange(plan.rows) if index is None else index.clone()
+def next_batch(plan: StepPlan, step: int) -> tuple[Tensor, Tensor | None]:
+    """The training rows of the update that follows ``step`` updates, ``[B]`` int64, and how far their
+    pictures are moved down and right, ``[B, 2]``; None: not at all."""
+    (index,), shifts = BatchIndices(plan, torch.device("cpu"))(step, 1)
+    return torch.arange(plan.rows) if index is None else index.clone(), shifts[0] if shifts else None

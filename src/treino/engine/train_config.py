@@ -12,6 +12,7 @@ import torch
 from treino.engine.devices import resolve_device
 from treino.engine.hyperparameters import check_read, known, per_member, whole
 from treino.engine.kernels.selection import ENGINES, FORMER
+from treino.engine.nets import CNN
 from treino.engine.optim import BETAS, HP, OPTIMIZERS, readers
 from treino.engine.registries import REGISTRIES
 from treino.engine.rng import member_seeds
@@ -27,19 +28,29 @@ SIDE_BY_SIDE = (
 
 @dataclass(frozen=True)
 class Defaults:
-    """Defaults for one kind of data."""
+    """Defaults for one kind of data, or of network. steps: the fewest, for which few rows are passed over
+    more than ``epochs`` times."""
 
     hidden: tuple[int, ...]
     lr: float
     batch_size: int
     epochs: int
+    schedule: str = "constant"
+    steps: int = 0
 
 
 PATIENCE = 20  # epochs without improvement, if no length is set
+MOST_EPOCHS = 200  # of few rows
 DEFAULTS = {
-    "table": Defaults(hidden=(64, 32), lr=3e-3, batch_size=32, epochs=200),
+    "table": Defaults(hidden=(64, 32), lr=3e-3, batch_size=32, epochs=MOST_EPOCHS),
     "image": Defaults(hidden=(128, 128), lr=1e-3, batch_size=100, epochs=10),
+    "cnn": Defaults(hidden=(), lr=5e-3, batch_size=64, epochs=10, schedule="cosine", steps=2000),
 }
+
+
+def kind_of(net: object, data_kind: str) -> str:
+    """The key of a training's defaults: convolutional networks have their own, others those of their data."""
+    return "cnn" if isinstance(net, CNN) else data_kind
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,7 @@ class TrainConfig:
     @property
     def schedules(self) -> list[tuple[str, int]]:
         """Each member's schedule and warm-up steps."""
-        return [(s.schedule, s.warmup) for s in self.members]
+        return [(s.schedule or "constant", s.warmup) for s in self.members]
 
     def rows_per_step(self, rows: int) -> int:
         """The batch size for ``rows`` training rows. Call ``for_data`` before."""
@@ -105,17 +116,20 @@ class TrainConfig:
         """The config of only these members."""
         return replace(self, members=tuple(self.members[row] for row in rows))
 
-    def for_data(self, kind: str, **decided: Any) -> "TrainConfig":
-        """A copy with the defaults for this kind of data, ``table`` or ``image``.
+    def for_data(self, kind: str, rows: int = 1, **decided: Any) -> "TrainConfig":
+        """A copy with the defaults for this kind, one of ``DEFAULTS``, and this many training rows.
 
         decided: values that replace these defaults.
         """
         usual, s = DEFAULTS[kind], self.shared
         values: dict[str, Any] = {
             "lr": usual.lr, "batch_size": usual.batch_size, "patience": 0, "keep": "best", "init": "default",
+            "schedule": usual.schedule,
         }  # fmt: skip
         if s.steps is None:
-            values["epochs"] = usual.epochs
+            size = decided.get("batch_size") or s.batch_size or usual.batch_size
+            batches = 1 if size == "full" else -(-rows // size)
+            values["epochs"] = max(usual.epochs, min(MOST_EPOCHS, -(-usual.steps // batches)))
         left_open = {name: value for name, value in values.items() if getattr(s, name) is None}
         return self.with_settings(**left_open | decided)
 

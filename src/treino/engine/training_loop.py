@@ -154,9 +154,8 @@ class TrainingLoop:
     def _chunk(self, first: int, stop: int) -> Chunk:
         part = self._source.take(first, stop)
         factors = self.plan.factors(first, part.stop)
-        return Chunk(
-            part.x, part.y, part.batches, first, first - self.plan.past.optimizer, factors, part.orders
-        )
+        done = first - self.plan.past.optimizer
+        return Chunk(part.x, part.y, part.batches, first, done, factors, part.orders, part.shifts)
 
     def _train_chunk(self, chunk: Chunk) -> tuple[Tensor, Tensor]:
         """Run the chunk's steps, and reset members that diverge to their last good update.

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from treino.data.mapped_rows import MappedRows
+from treino.engine.augmentation import usual_shift
 from treino.engine.batch_sources import KernelRows, aligned
 from treino.engine.devices import torch_context
 from treino.engine.early_stopping import EarlyStopping
@@ -22,12 +24,12 @@ from treino.engine.losses import LOSSES, Loss
 from treino.engine.members import begin_average, new_population, store_parameters
 from treino.engine.metrics import METRICS, metric_names
 from treino.engine.net_state import put_state, store_buffers
-from treino.engine.nets import MLP, Net, input_shape, mlp
+from treino.engine.nets import CNN, MLP, Net, input_shape, mlp, picture_shape
 from treino.engine.rng import fork_rng
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import MIN_TICK_STEPS, Past, StepPlan
 from treino.engine.templates import NetSource, Template, outputs_of, template_of
-from treino.engine.train_config import DEFAULTS, TrainConfig
+from treino.engine.train_config import DEFAULTS, TrainConfig, kind_of
 from treino.engine.training_state import TrainingState
 from treino.engine.user_module import HashDropout, LayerRow, module_copy, probe_one_row
 from treino.errors import TreinoError
@@ -151,7 +153,7 @@ def set_up(
     """
     inputs = inputs_of(data, config.dtype)
     net = mlp(*DEFAULTS[inputs.kind].hidden) if net is None else net
-    config = _for_inputs(config, inputs)
+    config = _for_inputs(config, inputs, net)
     s = config.shared
     hp = config.hyperparameters(net.dropout if isinstance(net, Net) else 0.0)
     loss, loss_reason = loss_of(config, inputs)
@@ -187,14 +189,41 @@ def set_up(
     return setup, TrainingState.initial(population, stopping.initial_best(population, plan.evaluates))
 
 
-def _for_inputs(config: TrainConfig, inputs: Inputs) -> TrainConfig:
-    """The config, with defaults for these inputs filled in."""
+def _for_inputs(config: TrainConfig, inputs: Inputs, net: NetSource) -> TrainConfig:
+    """The config, with defaults for these inputs and this network filled in."""
     s = config.shared
     seed = s.seed if inputs.seed is None else inputs.seed
     decided: dict[str, Any] = {"data_seed": seed if s.data_seed is None else s.data_seed}
+    decided["augment"] = _augmentation(s.augment, inputs, net)
     if inputs.steps is not None:
         decided["batch_size"] = inputs.batch
-    return config.for_data(inputs.kind, **decided)
+    return config.for_data(kind_of(net, inputs.kind), len(inputs.train[0]), **decided)
+
+
+def _augmentation(asked: str | None, inputs: Inputs, net: NetSource) -> str:
+    """The requested augmentation; default: ``shift`` for a convolutional network that learns classes of
+    numbered rows, unless a pixel is much of its pictures."""
+    numbered = isinstance(inputs.train[0], Tensor | MappedRows)
+    if asked is None:
+        fits = isinstance(net, CNN) and numbered and inputs.task == "classification"
+        return "shift" if fits and usual_shift(picture_shape(inputs.item_shape)) else "none"
+    if asked != "none" and not isinstance(net, CNN):
+        raise TreinoError(
+            "augment_net",
+            _("{a} moves pictures, and only convolutional networks get pictures.").format(
+                a=setting("augment", asked)
+            ),
+            _("Leave it out, or use [[net=cnn]]."),
+        )
+    if asked != "none" and not numbered:
+        raise TreinoError(
+            "augment_rows",
+            _("{a} moves each row by its number, and these rows are read without numbers.").format(
+                a=setting("augment", asked)
+            ),
+            _("Leave it out: let the Dataset move its pictures itself."),
+        )
+    return asked
 
 
 def _shared(
@@ -245,6 +274,7 @@ def _step_plan(inputs: Inputs, config: TrainConfig, past: Past) -> StepPlan:
         batches=inputs.steps,
         past=past,
         by_steps=s.steps is not None,
+        shift=max(1, usual_shift(inputs.item_shape)) if s.augment == "shift" else 0,
     )
 
 

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from treino.data.rows import generator
+from treino.engine.augmentation import shifted
 from treino.engine.rng import step_seed
 from treino.export.program_data import *
 
@@ -202,6 +203,14 @@ def change_settings(group, step):
         Dropout.p = latest(DROPOUT_FROM, step, Dropout.p)
 
 
+def shifts(epoch, rows):
+    """How far these rows' pictures are moved down and right in an epoch: a hash of seed, epoch and row."""
+    stirred = mix(mix(mix(as_uint64(DATA_SEED)) + np.uint64(epoch - 1)) + rows.numpy().astype(np.uint64))
+    halves = np.stack([stirred >> np.uint64(32), stirred & np.uint64(0xFFFFFFFF)], 1)
+    drawn = halves * np.uint64(2 * LARGEST_SHIFT + 1) >> np.uint64(32)
+    return torch.from_numpy(drawn.astype(np.int64)) - LARGEST_SHIFT
+
+
 def train_network(seed, splits, scale):
     """Train a network from this seed's initial weights; return it (None if it diverged) and its losses."""
     x_train, y_train = splits["train"]
@@ -261,16 +270,21 @@ def train_network(seed, splits, scale):
                 Dropout.step = step
             if OWN:
                 torch.manual_seed(step_seed(seed, step))  # for the network's own random numbers
+            x, y = x_train[rows], y_train[rows]
+            if LARGEST_SHIFT and FULL_BATCH:
+                x = shifted(x, shifts(epoch, torch.arange(len(x))).to(x.device))
+            elif LARGEST_SHIFT:
+                x = shifted(x, shifts(epoch, rows).to(x.device))
             if MISSING_ZERO_GRAD:
                 # FAULT missing_zero_grad: optimizer.zero_grad() belongs here. backward() adds to the
                 # old gradients, so every step uses the sum of all gradients since the first one
-                loss = loss_function(net(x_train[rows]), y_train[rows])
+                loss = loss_function(net(x), y)
             elif OWN:
                 optimizer.zero_grad(set_to_none=False)  # backward() adds to the old gradients
-                loss = loss_function(net(x_train[rows]), y_train[rows])
+                loss = loss_function(net(x), y)
             else:
                 optimizer.zero_grad()  # backward() adds to the old gradients
-                loss = loss_function(net(x_train[rows]), y_train[rows])
+                loss = loss_function(net(x), y)
             loss.backward()
             if CLIP and CLIP_FROM:
                 nn.utils.clip_grad_norm_(parameters, latest(CLIP_FROM, step, CLIP))

@@ -54,6 +54,7 @@ CLASS_WEIGHTS = []
 DROPOUTS = []
 DROPOUT = 0.0  # the share of hidden units that a step drops
 BATCH_SIZE = 32
+LARGEST_SHIFT = 0  # pixels by which a training picture is moved in an epoch, at most
 EPOCHS = 10
 STEPS = 10  # updates
 EVALUATE_EVERY = 1  # epochs; validated at most every 20 steps

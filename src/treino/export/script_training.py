@@ -6,6 +6,7 @@ from typing import Any
 
 from treino.data.dataset import Data
 from treino.engine import HP, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
+from treino.engine.augmentation import usual_shift
 from treino.engine.hyperparameters import checked_numbers, known
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.losses import LossKind
@@ -38,6 +39,7 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
         {
             **{name.upper(): s[name] for name in AS_SET},
             "WARMUP": warmup,
+            "LARGEST_SHIFT": max(1, usual_shift(run.spec.item_shape)) if s["augment"] == "shift" else 0,
             "CLASS_WEIGHTS": list(s["class_weights"] or ()),
             "FULL_BATCH": s["batch_size"] == "full",
             "SHUFFLES_EACH": s["shuffle"] == "each",

@@ -22,7 +22,9 @@ from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import splits_not_in_memory, why_not_reproducible
 from treino.documents import read_checkpoint
 from treino.engine import Loss, TrainingLoop
+from treino.engine.augmentation import shifted
 from treino.engine.kernels.selection import successor_notes
+from treino.engine.nets import picture_shape
 from treino.engine.step_plan import StepPlan
 from treino.engine.tick import next_batch, next_update
 from treino.errors import TreinoError
@@ -43,8 +45,8 @@ Saved = tuple[dict[str, Tensor], dict[str, Any]]
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """The rows of one update. index_B: their indices in ``data.train``. x_BD: prepared inputs. y_B: class
-    numbers ``[B]``, or values ``[B, 1]``."""
+    """The rows of one update. index_B: their indices in ``data.train``. x_BD: prepared inputs, as the update
+    gets them. y_B: class numbers ``[B]``, or values ``[B, 1]``."""
 
     index_B: Tensor
     x_BD: Tensor
@@ -104,8 +106,11 @@ class Snapshot:
     @cached_property
     def batch(self) -> Batch:
         """The rows of the next update."""
-        index_B, rows = next_batch(self.plan, self.step), self.data.train
-        return Batch(index_B, rows.x.index_select(0, index_B), rows.y.index_select(0, index_B))
+        (index_B, shift_B2), rows = next_batch(self.plan, self.step), self.data.train
+        x_BD = rows.x.index_select(0, index_B)
+        if shift_B2 is not None:
+            x_BD = shifted(x_BD.view(-1, *picture_shape(self.data.item_shape)), shift_B2).flatten(1)
+        return Batch(index_B, x_BD, rows.y.index_select(0, index_B))
 
 
 def snapshots(run: StoredRun, steps: Iterable[int], data: Any = None) -> Iterator[Snapshot]:

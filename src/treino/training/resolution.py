@@ -18,7 +18,7 @@ from treino.engine.nets import described, input_shape, layers_of
 from treino.engine.optim import BETAS
 from treino.engine.step_plan import Past
 from treino.engine.templates import NetSource
-from treino.engine.train_config import PATIENCE
+from treino.engine.train_config import PATIENCE, kind_of
 from treino.engine.training_setup import no_validation_rows, set_up
 from treino.errors import TreinoError
 from treino.spec import Settings, faults_of, read_settings, refuse_layers
@@ -75,12 +75,11 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
         decisions = _by_rows(s, len(data.train)) | decisions
     if s.patience is None and s.epochs is None and s.steps is None:
         decisions.setdefault("patience", PATIENCE)
-    config = config.for_data(data.kind, **decisions)
     if net is not None:
-        return net, config
+        return net, config.for_data(kind_of(net, data.kind), len(data.train), **decisions)
     layers = described(s, DEFAULTS[data.kind].hidden, dropout_of(s), plain_of(s))
     input_shape(layers, data.item_shape)  # raises if a convolutional network would get a table
-    return layers, config
+    return layers, config.for_data(kind_of(layers, data.kind), len(data.train), **decisions)
 
 
 def _by_rows(s: Settings, rows: int) -> dict[str, Any]:

@@ -49,7 +49,8 @@ class BatchedKernel:
 
         workers = self.pace.workers()
         with self.pace.timed(workers, chunk.steps * len(rows)):
-            self._blocks(population, chunk.groups(population, rows), len(rows), workers, job)
+            groups = [(places, batches) for places, batches, _shifts in chunk.groups(population, rows)]
+            self._blocks(population, groups, len(rows), workers, job)
         return loss_SR
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ import ctypes
 import itertools
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -28,13 +29,13 @@ from treino.engine.kernels.lanes_library import (
     libraries,
     why_missing,
 )
-from treino.engine.kernels.workers import Workers
+from treino.engine.kernels.workers import WorkerCount, Workers
 from treino.engine.losses import soft_targets
 from treino.engine.nets import CNN, multiplications
 from treino.engine.population import Population
 from treino.engine.rng import element_hash
 from treino.engine.shared_config import SharedConfig
-from treino.engine.step_plan import Batches, Chunk
+from treino.engine.step_plan import Batches, Chunk, Shifts
 from treino.words import _
 
 TEAM_STEP = 2_000_000  # multiplications of a step at which several workers divide it
@@ -78,7 +79,7 @@ class LanesKernel:
         self.shared, self.threads, self.intra_op_threads = shared, threads or cpu_cores(), 1
         self.layout, self.library, self.ranks = layout, library or libraries()[0], ranks
         self.network, self.products = _network(shared), _products(shared)
-        self.workers = Workers(self.threads)
+        self.workers, self.pace = Workers(self.threads), WorkerCount(self.threads)
         self.free: list[LanesBlock] = []
         self.calls, self.lock = 0, threading.Lock()
         self.hash = torch.empty(0, dtype=torch.int32)
@@ -86,16 +87,9 @@ class LanesKernel:
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
         check_members(self.shared, population, rows)
         check_chunk(self.shared, population, rows, chunk)
-        groups = [(torch.arange(len(rows)), chunk.batches)]
-        if chunk.orders:
-            order_R = population.order_P[rows]
-            groups = [
-                ((order_R == order).nonzero().flatten(), chunk.orders[order])
-                for order in order_R.unique().tolist()
-            ]
         parts = []
-        for places, batches in groups:
-            steps = _ChunkArrays(chunk, batches)
+        for places, batches, shifts in chunk.groups(population, rows):
+            steps = _ChunkArrays(chunk, batches, shifts)
             parts += [
                 (part, steps, torch.empty(chunk.steps, len(part.rows)))
                 for part in self._parts(rows[places], places, steps.largest)
@@ -108,6 +102,7 @@ class LanesKernel:
                     for part, steps, loss in parts
                 ],
                 (stop - begin) * sum(len(part.rows) * steps.largest for part, steps, _loss in parts),
+                trains=True,
             )
             if stop in chunk.keyframe_steps:
                 chunk.copy_member(population)
@@ -129,15 +124,16 @@ class LanesKernel:
         check_params(self.shared, params_Pn, rows)
         check_inputs(self.shared, x)
         parts = self._parts(rows, torch.arange(len(rows)), FEWEST_ROWS)
-        found = [torch.empty(len(part.rows), len(x), classes) for part in parts]
+        outputs = [torch.empty(len(part.rows), len(x), classes) for part in parts]
         self._run(
             [
                 (part, min(len(x), FEWEST_ROWS), self._evaluation(params_Pn, part, x, out_RNC))
-                for part, out_RNC in zip(parts, found, strict=True)
+                for part, out_RNC in zip(parts, outputs, strict=True)
             ],
             len(rows) * len(x),
+            trains=False,
         )
-        return found[0] if len(found) == 1 else torch.cat([torch.empty(0, len(x), classes), *found])
+        return outputs[0] if len(outputs) == 1 else torch.cat([torch.empty(0, len(x), classes), *outputs])
 
     def _training(self, population: Population, part: LanesPart, steps: LanesSteps) -> "LanesJob":
         members = _members(population, part.rows)
@@ -187,14 +183,18 @@ class LanesKernel:
         turns = -(-side_by_side // lanes // self.threads), -(-one_by_one // self.threads)
         return turns[0] * block * batch + turns[1] * (one * batch + SINGLE_STEP)
 
-    def _run(self, work: "list[tuple[LanesPart, int, LanesJob]]", rows: int) -> None:
+    def _run(self, work: "list[tuple[LanesPart, int, LanesJob]]", rows: int, *, trains: bool) -> None:
         """Run the jobs of the parts' teams, each with a block for batches of so many rows.
 
-        rows: of all steps and members, for how long it takes.
+        rows: of all steps and members, for how long it takes. trains: whether workers that divide a step wait
+        for each other in it, which takes longer than it saves where other programs use their cores.
         """
         stop = ctypes.c_int32()
         products = rows * self.products
         ranks = self._ranks([(part, batch) for part, batch, _job in work], products)
+        pace = self.pace if ranks > 1 and trains and self.ranks is None else None
+        workers = pace.workers() if pace else ranks
+        ranks = ranks if workers > 1 else 1
         self.calls += 1
 
         def alone(part: LanesPart, batch: int, job: LanesJob) -> None:
@@ -210,7 +210,8 @@ class LanesKernel:
                 else:
                     shared.append(self._take(part.units, batch, ranks))
                     jobs += [partial(job, shared[-1], rank, stop) for rank in range(ranks)]
-        self.workers.run(jobs, lambda: setattr(stop, "value", 1), caller=products < LONG)
+        with pace.timed(workers, rows) if pace else nullcontext():
+            self.workers.run(jobs, lambda: setattr(stop, "value", 1), caller=products < LONG)
         for block in shared:
             self._give(block)
         self.free = [block for block in self.free if block.call > self.calls - KEPT_CALLS]
@@ -282,7 +283,7 @@ LanesJob = Callable[[LanesBlock, int, ctypes.c_int32], None]
 class _ChunkArrays:
     """A chunk's steps for the library: makes the struct, and keeps the arrays that it points to."""
 
-    def __init__(self, chunk: Chunk, batches: Batches) -> None:
+    def __init__(self, chunk: Chunk, batches: Batches, shifts: Shifts) -> None:
         self.count = chunk.steps
         self.x = chunk.x.contiguous()
         self.y = chunk.y.contiguous()
@@ -292,6 +293,7 @@ class _ChunkArrays:
         counts = [len(batch) for batch in indices]
         self.largest = max(counts, default=len(chunk.x))
         self.end_S = torch.tensor(counts).cumsum(0) if indices else None
+        self.shift = torch.cat(list(shifts)) if shifts else None
         self.first, self.optimizer_first = chunk.first, chunk.optimizer_first
 
     def known(self, loss: Tensor, begin: int, stop: int) -> LanesSteps:
@@ -302,7 +304,7 @@ class _ChunkArrays:
             None if of_classes else self.y.data_ptr(),
             None if self.index is None else self.index.data_ptr(),
             None if self.end_S is None else self.end_S.data_ptr(),
-            None,
+            None if self.shift is None else self.shift.data_ptr(),
             self.factor_KS.data_ptr(),
             loss.data_ptr(),
             len(self.x),

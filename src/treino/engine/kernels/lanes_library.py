@@ -227,6 +227,9 @@ def check_chunk(shared: SharedConfig, population: Population, rows: Tensor, chun
         _within("orders", population.order_P[rows], len(chunk.orders))
     for batches in (chunk.batches, *chunk.orders):
         _check_batches(batches, chunk.steps)
+    for batches, shifts in zip(chunk.orders or [chunk.batches], chunk.shifts, strict=bool(chunk.shifts)):
+        for batch, shift in zip(batches, shifts, strict=True):
+            _fits("shifts", shift, torch.int32, count if batch is None else len(batch), 2)
     if any(not 0 < step <= chunk.steps for step in chunk.keyframe_steps):
         raise ValueError(f"lanes: keyframe_steps {sorted(chunk.keyframe_steps)} of {chunk.steps} steps")
 

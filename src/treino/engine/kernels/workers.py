@@ -22,12 +22,12 @@ AGAIN = 32  # runs after which the slower number is tried again
 
 
 class WorkerCount:
-    """Chooses between one worker and ``most`` by timing: threads wait for the GIL if operations are short,
-    and for cores that other processes use."""
+    """Chooses between one worker and ``most`` by timing, which changes no bit: threads wait for the GIL if
+    operations are short, for each other, and for cores that other processes use."""
 
     def __init__(self, most: int) -> None:
         self.options = [most, 1] if most > 1 else [1]
-        self.seconds = dict.fromkeys(self.options, math.inf)  # per step and member, in the last run
+        self.seconds = dict.fromkeys(self.options, math.inf)  # per step, member or row, in the last run
         self.runs = 0
 
     def workers(self) -> int:
@@ -44,7 +44,7 @@ class WorkerCount:
 
     @contextmanager
     def timed(self, workers: int, steps: int) -> Iterator[None]:
-        """Time a run. steps: the sum of all members' steps."""
+        """Time a run. steps: the sum of all members' steps, or rows."""
         begin = time.perf_counter()
         yield
         self.seconds[workers] = (time.perf_counter() - begin) / steps

@@ -347,6 +347,8 @@ def _how(s: ResolvedSettings) -> str:
     ]
     if s.schedule != "constant":
         parts.insert(2, _("{name} schedule").format(name=s.schedule))
+    if s.augment not in (None, "none"):
+        parts.append(f"augment {s.augment}")
     return "; ".join(parts) + "."
 
 
@@ -356,7 +358,7 @@ def _settings(report: RunReport) -> Section:
     for name, value in report.spec.resolved.model_dump(mode="json", exclude_unset=True).items():
         if name in requested:
             rows.append((name, value_text(value), _("asked for"), FLAGS.get(name, "")))
-        elif value in (None, [], (), False):
+        elif value in (None, [], (), False, "none"):
             continue
         elif name in Settings.model_fields and value == Settings.model_fields[name].default:
             usual.append(f"{name} {value_text(value)}")
