@@ -174,7 +174,8 @@ def test_all_workers_divide_the_steps_of_a_large_network_and_no_bit_changes():
 
     alone, three = trained_by(1, [0]), trained_by(3, [0])
     assert all(torch.equal(one, other) for one, other in zip(alone[:3], three[:3], strict=True))
-    assert (alone[3], three[3]) == ({1}, {3})
+    assert alone[3] == {1}
+    assert 3 in three[3]  # and one alone in turns, to see which is faster
     assert trained_by(2, [0, 1, 2])[3] == {1}  # each has members enough
 
 
