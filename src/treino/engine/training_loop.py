@@ -59,7 +59,8 @@ class TrainingLoop:
     keyframes taken so far. step, epoch: progress so far. steps, steps_per_epoch: the plan. engine, threads:
     the kernel's name and threads.
     layers: (name, kind, in, out, parameters) of every layer. parameters: number per member, without padding.
-    loss, loss_reason: the loss's name, and why it was chosen. loss_function: the loss itself. outputs: C.
+    loss, loss_reason: the loss's name, and why it was chosen. kernel_reason: what keeps a network of treino's
+    from a faster kernel; empty: nothing. loss_function: the loss itself. outputs: C.
     """
 
     def __init__(self, setup: TrainingSetup, state: TrainingState) -> None:
@@ -67,7 +68,8 @@ class TrainingLoop:
         self.keyframes = KeyframeBuffer()
         self.config, self.shared, self.plan = setup.config, setup.shared, setup.plan
         self.engine, self.threads = setup.engine, setup.kernel.threads
-        self.layers, self.loss_reason, self.outputs = setup.layers, setup.loss_reason, setup.outputs
+        self.layers, self.outputs = setup.layers, setup.outputs
+        self.loss_reason, self.kernel_reason = setup.loss_reason, setup.kernel_reason
         self.parameters = sum(p.numel() for p in setup.shared.template.parameters())
         self.steps, self.steps_per_epoch, self.every = (
             setup.plan.steps, setup.plan.steps_per_epoch, setup.plan.every

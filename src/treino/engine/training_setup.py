@@ -138,6 +138,7 @@ class TrainingSetup:
     outputs: int
     layers: list[LayerRow]
     loss_reason: str
+    kernel_reason: str
 
 
 def set_up(
@@ -162,7 +163,7 @@ def set_up(
     plan = _step_plan(inputs, config, past or Past())
     _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)))
     _check_batch_of_one(net, template, plan)
-    engine, kernel = _kernel(net, shared, plan, config)
+    engine, kernel, kernel_reason = _kernel(net, shared, plan, config)
     with torch.no_grad():
         population = new_population(shared, config.seeds, hp)
         schedules = _schedules(config, plan.steps)
@@ -185,6 +186,7 @@ def set_up(
         outputs=outputs,
         layers=template.layers,
         loss_reason=loss_reason,
+        kernel_reason=kernel_reason,
     )
     return setup, TrainingState.initial(population, stopping.initial_best(population, plan.evaluates))
 
@@ -338,7 +340,10 @@ def _another_size(rows: int, size: int) -> str:
     return _("Use another batch size, e.g. {size}.").format(size=setting("batch_size", other))
 
 
-def _kernel(net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig) -> tuple[str, Kernel]:
+def _kernel(
+    net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig
+) -> tuple[str, Kernel, str]:
+    """The kernel's name, the kernel, and a sentence on what keeps a network of treino's from a faster one."""
     batched = isinstance(net, MLP) and not net.batch_norm
     looked_for = config.shared.engine in (None, "lanes")  # else nobody looks for the library
     obstacle = lanes_obstacle(shared) if looked_for else None
@@ -351,7 +356,8 @@ def _kernel(net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainC
         batch=min(plan.batch_size or plan.rows, plan.rows),
         convolves=any(len(shape) > 2 for shape in shared.layout.shapes),
     )
-    return choice.engine, KERNELS[choice.engine](shared, choice.threads)
+    reason = obstacle if choice.engine == "module" and shared.net is not None else None
+    return choice.engine, KERNELS[choice.engine](shared, choice.threads), reason or ""
 
 
 def _kernel_rows(x: Any, y: Tensor, shape: tuple[int, ...], shared: SharedConfig) -> KernelRows:

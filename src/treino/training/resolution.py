@@ -128,7 +128,13 @@ def resolve(
         _check_threshold(s, data)
     training = TrainingLoop(*set_up(data, chosen, config, past))
     check_warmup(s, training)
-    reasons = (data.task_reason, training.loss_reason, recipe_reason, *successor_notes(s.engine))
+    reasons = (
+        data.task_reason,
+        training.loss_reason,
+        training.kernel_reason,
+        recipe_reason,
+        *successor_notes(s.engine),
+    )
     resolved = resolved_settings(s, data, chosen, training)
     return Resolution(training, resolved, tuple(r for r in reasons if r))
 

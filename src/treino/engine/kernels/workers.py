@@ -18,6 +18,7 @@ import torch
 # ---- the number of workers
 
 TRIALS = 2  # runs with each number of workers at the start; the first one warms up
+RUNS = 3  # runs of which the fastest counts
 AGAIN = 32  # runs after which the slower number is tried again
 
 
@@ -27,7 +28,8 @@ class WorkerCount:
 
     def __init__(self, most: int) -> None:
         self.options = [most, 1] if most > 1 else [1]
-        self.seconds = dict.fromkeys(self.options, math.inf)  # per step, member or row, in the last run
+        # per step, member or row, in the last runs: one that something else delayed decides nothing
+        self.seconds = {workers: deque([math.inf], RUNS) for workers in self.options}
         self.runs = 0
 
     def workers(self) -> int:
@@ -36,18 +38,21 @@ class WorkerCount:
         if self.runs <= TRIALS * len(self.options):
             return self.options[(self.runs - 1) % len(self.options)]
         if self.runs % AGAIN == 0:
-            return max(self.options, key=self.seconds.__getitem__)
+            return max(self.options, key=self._seconds)
         return self.fastest()
 
     def fastest(self) -> int:
-        return min(self.options, key=self.seconds.__getitem__)
+        return min(self.options, key=self._seconds)
+
+    def _seconds(self, workers: int) -> float:
+        return min(self.seconds[workers])
 
     @contextmanager
     def timed(self, workers: int, steps: int) -> Iterator[None]:
         """Time a run. steps: the sum of all members' steps, or rows."""
         begin = time.perf_counter()
         yield
-        self.seconds[workers] = (time.perf_counter() - begin) / steps
+        self.seconds[workers].append((time.perf_counter() - begin) / steps)
 
 
 # ---- worker threads
