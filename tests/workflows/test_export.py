@@ -197,9 +197,9 @@ def test_only_what_the_run_uses_is_in_it(tmp_path: Path) -> None:
     ):
         assert word not in text
     assert sum(bool(line.strip()) for line in text.splitlines()) < 240
-    order = ["# ---- settings", "SEED", "load_wine(", "fit_table(raw[training]", "zero_grad()", "net(x_train",
-             "loss.backward()", "optimizer.step()", "evaluate(net, x_validation", "torch.save(",
-             "evaluate(net, x_test"]  # fmt: skip
+    order = ["# ---- settings", "SEED", "load_wine(", "fit_table(raw[training]", "zero_grad()",
+             "loss_function(net(x)", "loss.backward()", "optimizer.step()", "evaluate(net, x_validation",
+             "torch.save(", "evaluate(net, x_test"]  # fmt: skip
     places = [text.index(word) if word != "load_wine(" else text.rindex(word) for word in order]
     assert places == sorted(places)
     taught = export(trained("wine", tmp_path, as_taught=True)).read_text()
