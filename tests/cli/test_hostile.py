@@ -216,7 +216,7 @@ def test_a_process_whose_streams_are_closed_or_full(
 ) -> None:
     """As Unix's own tools: what can't be said on stderr is lost; on stdout it is the command's failure."""
     (tmp_path / "quiet.py").write_text("print('nowhere')")  # which Python takes for no error
-    said = shell(command, tmp_path)
+    said = shell(command, tmp_path, PYTHONUNBUFFERED="")  # else Python keeps nothing for its end
     assert (said.returncode, said.stdout.count("\n"), said.stderr.count("\n")) == (status, out, err), said
 
 

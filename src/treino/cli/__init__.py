@@ -93,6 +93,10 @@ def command(program: "Program | None" = None) -> None:
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         status = 1
+    try:  # what stderr refused stays in its buffer, and Python would exit with 120 for it
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     collect_no_more()
     sys.exit(status)
 
