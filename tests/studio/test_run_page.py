@@ -64,16 +64,9 @@ def test_a_page_says_which_commands_are_left_out_that_came_after_the_seal(tmp_pa
 
 
 def test_the_page_of_an_ensemble_answers_as_all_and_shows_the_units_of_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, frames: list[Any]
 ) -> None:
     run = tr.fit("iris", parent=tmp_path, ensemble=4, epochs=10)
-    frames: list[tuple[dict[str, Any], dict[str, Any]]] = []
-
-    def kept(header: dict[str, Any], parts: Any) -> bytes:
-        frames.append((header, dict(parts)))
-        return b""
-
-    monkeypatch.setattr("treino.studio.run_page.frame_bytes", kept)
     page = RunPage("run/it", run.path, lambda _header, _body: None)
     page.viewers = 1
     page.open()

@@ -114,17 +114,8 @@ def test_the_studio_says_what_keeps_the_layers(runs: dict[str, tr.Run], tmp_path
         assert run_state(other)["network"]["fixed"] == fixed
 
 
-def test_the_studio_shows_its_kernels_and_units(
-    runs: dict[str, tr.Run], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_studio_shows_its_kernels_and_units(runs: dict[str, tr.Run], frames: list[Any]) -> None:
     run = runs["blocks"]
-    frames: list[tuple[dict[str, Any], dict[str, Any]]] = []
-
-    def kept(header: dict[str, Any], parts: Any) -> bytes:
-        frames.append((header, dict(parts)))
-        return b""
-
-    monkeypatch.setattr("treino.studio.run_page.frame_bytes", kept)
     page = RunPage("run/it", run.path, lambda _header, _body: None)
     page.viewers = 1
     page.open()

@@ -40,7 +40,7 @@ class MLP:
     @property
     def drops(self) -> bool:
         """Whether any member drops units."""
-        return any(self.dropout) if isinstance(self.dropout, tuple) else self.dropout > 0
+        return _any_dropout(self.dropout)
 
     def parameter_shapes(self, shape: tuple[int, ...], outputs: int) -> list[tuple[int, ...]]:
         """The shapes of the module's parameters, without gates. shape: of an item."""
@@ -54,7 +54,7 @@ class MLP:
         """An equivalent plain module for flat rows, initialised by torch. inputs: their number, or the shape
         of an item. dropout: the rate to use if members' rates differ."""
         inputs = inputs if isinstance(inputs, int) else prod(inputs)
-        rate = dropout if dropout is not None else self.dropout if isinstance(self.dropout, float) else 0.0
+        rate = _module_dropout(self.dropout, dropout)
         layers: list[nn.Module] = []
         for units_in, units in zip((inputs, *self.hidden), self.hidden, strict=False):
             layers.append(nn.Linear(units_in, units))
@@ -141,7 +141,7 @@ class CNN:
     @property
     def drops(self) -> bool:
         """Whether any member drops units."""
-        return any(self.dropout) if isinstance(self.dropout, tuple) else self.dropout > 0
+        return _any_dropout(self.dropout)
 
     def convolutions(self, shape: tuple[int, ...]) -> list[Convolution]:
         """All convolutions, for pictures ``(channels, height, width)``.
@@ -189,7 +189,7 @@ class CNN:
     def module(self, shape: tuple[int, ...], outputs: int, dropout: float | None = None) -> nn.Sequential:
         """An equivalent plain module for pictures ``[B, channels, height, width]``, initialised by torch.
         dropout: the rate to use if members' rates differ."""
-        rate = dropout if dropout is not None else self.dropout if isinstance(self.dropout, float) else 0.0
+        rate = _module_dropout(self.dropout, dropout)
         layers: list[nn.Module] = []
         before: list[nn.Module] = []  # the first half of a residual block
         act = activation_named(self.activation).module
@@ -231,6 +231,16 @@ def _too_small(stage: int, size: tuple[int, int], kernel: int, pool: str) -> Tre
         message.format(size=pictures, stage=stage + 1, kernel=kernel, pool=pool),
         _("Use fewer stages, [[pool=none]] in some of them, or larger pictures."),
     )
+
+
+def _any_dropout(rate: float | tuple[float, ...]) -> bool:
+    """Whether any member drops units. rate: of all members, or of each."""
+    return any(rate) if isinstance(rate, tuple) else rate > 0
+
+
+def _module_dropout(rate: float | tuple[float, ...], instead: float | None) -> float:
+    """The rate of a module's Dropout layers. instead: the rate to use if members' rates differ."""
+    return instead if instead is not None else rate if isinstance(rate, float) else 0.0
 
 
 def _linear(units: Sequence[int], outputs: int) -> list[tuple[int, ...]]:

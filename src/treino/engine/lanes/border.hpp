@@ -68,7 +68,8 @@ struct Library {  // one instruction set's functions
     int32_t lanes;
     // units: lanes hold a layer's units, and members go one by one; else lanes hold members. EXAMPLES: units,
     // and of convolutions always examples, not channels where these fill the lanes.
-    // rows: the largest batch. hash: each element's number for dropout, [rows · widest hidden layer + 16], which
+    // rows: the largest batch. hash: each element's number for dropout, [rows · widest hidden layer, or features
+    // of pictures, + 16], which
     // the trainer goes on reading. Null: no memory.
     Trainer* (*open)(const Network*, const int32_t* hash, int64_t rows, int32_t units, int32_t ranks);
     void (*close)(Trainer*);

@@ -111,6 +111,17 @@ INLINE VI widened(Choice x) { return __builtin_convertvector(x, VI); }
 INLINE Choice narrowed(VI x) { return __builtin_convertvector(x, Choice); }
 #endif
 
+// The largest of a pool's four pixels, and which it is: the first of equal ones; a NaN is larger than any number.
+INLINE V largest_of_four(const V (&square)[4], VI& which) {
+    V best = square[0];
+    which = VI{};
+    UNROLL for (int n = 1; n < 4; n++) {
+        const VI more = (square[n] > best) | (square[n] != square[n]);
+        best = more ? square[n] : best, which = more ? splat_int(n) : which;
+    }
+    return best;
+}
+
 // ---- forward, and down: the derivative by the inputs
 
 enum Epilogue { PLAIN_OUTPUT, RELU_OUTPUT, RELU_AND_MAX };
@@ -155,12 +166,8 @@ template <int MR> INLINE void tile_2x2(const Filter& f, int64_t y, int64_t x, in
         V* to = f.to + y / 2 * f.to_row + x / 2 * f.out + j;
         Choice* choice = f.choice + (y / 2 * (f.wide / 2) + x / 2) * f.out + j;
         UNROLL for (int m = 0; m < MR; m++) {
-            V best = s[m][0];
-            VI which{};
-            UNROLL for (int n = 1; n < 4; n++) {
-                const VI more = (s[m][n] > best) | (s[m][n] != s[m][n]);
-                best = more ? s[m][n] : best, which = more ? splat_int(n) : which;
-            }
+            VI which;
+            const V best = largest_of_four(s[m], which);
             const VI dead = best <= 0.f;
             to[m] = dead ? V{} : best, choice[m] = narrowed(dead ? splat_int(DEAD) : which);
         }
@@ -196,13 +203,9 @@ template <int NR, int Q> INLINE void tile_by_channels(const Filter& f, int64_t y
                 UNROLL for (int k = 4 * q; k < 4 * q + 4; k++) to[to_at[k]] = s[k][n] <= least ? least : s[k][n];
                 continue;
             }
-            V best = s[4 * q][n];
-            VI which{};
-            UNROLL for (int k = 1; k < 4; k++) {
-                const V other = s[4 * q + k][n];
-                const VI more = (other > best) | (other != other);
-                best = more ? other : best, which = more ? splat_int(k) : which;
-            }
+            const V square[4] = {s[4 * q][n], s[4 * q + 1][n], s[4 * q + 2][n], s[4 * q + 3][n]};
+            VI which;
+            const V best = largest_of_four(square, which);
             const VI dead = best <= 0.f;
             f.to[y / 2 * f.to_row + (x / 2 + q) * J + j + n] = dead ? V{} : best;
             f.choice[(y / 2 * (f.wide / 2) + x / 2 + q) * J + j + n] = narrowed(dead ? splat_int(DEAD) : which);

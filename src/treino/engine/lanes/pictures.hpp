@@ -296,13 +296,8 @@ static void pool_forward(const Convolution& c, const V* y, int64_t unit, V* to, 
                     *pooled = (((square[0] + square[1]) + square[2]) + square[3]) * 0.25f;
                     continue;
                 }
-                V best = square[0];
-                VI which{};
-                for (int n = 1; n < 4; n++) {
-                    const VI more = (square[n] > best) | (square[n] != square[n]);
-                    best = more ? square[n] : best, which = more ? splat_int(n) : which;
-                }
-                *pooled = best;
+                VI which;
+                *pooled = largest_of_four(square, which);
                 c.choice[unit * c.size + (r * c.wide + i) * out + j] = narrowed(which);
             }
 }
