@@ -101,6 +101,18 @@ def size(value: object) -> object:
     raise SettingGuess("2GB")
 
 
+def image_size(value: object) -> object:
+    """The size of pictures as (height, width). As text: ``64`` for squares, or width x height, ``96x64``."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return (value, value)
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"\s*(\d+)\s*(?:[x×X*]\s*(\d+)\s*)?", value)
+    if match is None:
+        raise SettingGuess("64")
+    return int(match[2] or match[1]), int(match[1])
+
+
 def limit(value: object) -> object:
     """A limit; None for infinity, which means no limit."""
     return None if value in (math.inf, "inf") else value
@@ -123,6 +135,11 @@ Layers = Annotated[
     Field(max_length=MOST_LAYERS),
     LISTED,
     BeforeValidator(items),
+]
+ImageSize = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=4096)], Annotated[int, Field(ge=1, le=4096)]],
+    LISTED,
+    BeforeValidator(image_size),
 ]
 Counts = Annotated[tuple[Annotated[int, Field(ge=0)], ...], LISTED, BeforeValidator(items)]
 Floats = Annotated[tuple[Float, ...], LISTED, BeforeValidator(items)]

@@ -21,6 +21,7 @@ from treino.setting_types import (
     Counts,
     Float,
     Floats,
+    ImageSize,
     Int,
     Layers,
     Name,
@@ -85,6 +86,17 @@ class Settings(BaseModel):
         None, "Data", "rows equal in all features: none on two sides of the split (apart), or not looked at "
         "(ignore); default: apart where the split is drawn, else counted and left as they are given"
     )  # fmt: skip
+    image_size: ImageSize | None = _f(
+        None, "Data", "pixels that photographs are brought to: 64 for squares, or width x height, 96x64; "
+        "default: their own size where all have the same and it is at most 64, else a square of at most 64"
+    )  # fmt: skip
+    fit: Literal["crop", "pad", "stretch"] = _f(
+        "crop", "Data", "how a photograph of other proportions is brought to them: its middle (crop), whole "
+        "with black borders (pad), or stretched"
+    )  # fmt: skip
+    skip_bad: Int = _f(
+        0, "Data", "go on without so many photographs that can't be read, at most; each is named", ge=0
+    )
     max_memory: Annotated[str | None, BeforeValidator(setting_types.size)] = _f(
         None, "Data", "memory that a file's rows may take, e.g. 2GB; more are prepared into a folder beside "
         "the runs and read from there; default: half of what is free"

@@ -38,6 +38,7 @@ class Data:
     written: the decimal sign, the order of day and month and the words for a missing value detected in the
     file.
     currency: the currency symbol in the cells of a regression target, such as R$; else "".
+    file_names: of photographs: the file of each row number of the source; else ().
     """
 
     name: str
@@ -62,6 +63,7 @@ class Data:
     files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     written: Mapping[str, Any] = field(default_factory=dict)
     currency: str = ""
+    file_names: tuple[str, ...] = ()
 
     @property
     def data_seed(self) -> int:

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from treino.data import sources
 from treino.data.dataset import Data
+from treino.data.photographs.album import is_album
+from treino.data.photographs.decoding import Fit
+from treino.data.photographs.load import AlbumRequest, load_album
 from treino.data.preparation.column_roles import choose_features, say_encoders, say_missing
 from treino.data.preparation.fit import comparable, fit, in_memory, prepare_target, say_held_back, take
 from treino.data.preparation.target import (
@@ -116,15 +119,18 @@ def load(
     fold: str | None = None,
     duplicates: Literal["apart", "ignore"] | None = None,
     reading: ReaderOptions | Mapping[str, Any] | None = None,
+    image_size: tuple[int, int] | None = None,
+    fit: Fit = "crop",
+    skip_bad: int = 0,
     num_workers: int = 0,
     max_memory: int | str | None = None,
     cache: str | Path | None = None,
 ) -> Data:
     """Read a source, split its rows, and prepare them with statistics of the training rows alone.
 
-    source: a built-in's name, a file's path, a frame, or (X ``[N, D]``, y ``[N]``); a Dataset or DataLoader,
-    or ``{"train": …, "validation": …, "test": …}`` of them: their items are used unchanged, and
-    ``features=[x]`` and ``target`` name the entries of items that are dicts.
+    source: a built-in's name, a file's path, a folder of photographs, a frame, or (X ``[N, D]``,
+    y ``[N]``); a Dataset or DataLoader, or ``{"train": …, "validation": …, "test": …}`` of them: their items
+    are used unchanged, and ``features=[x]`` and ``target`` name the entries of items that are dicts.
     target: the column to learn; a built-in and (X, y) have their own. Rows without a target are left out.
     features: the columns to learn from, in this order; default: all other columns, without identifiers, free
     text and constant columns. task: ``classification`` or ``regression`` instead of the detected task.
@@ -142,6 +148,9 @@ def load(
     missing number. inputs: ``bins`` adds to each number its position in each of ``bins`` bins between
     quantiles of the training rows. clip_inputs: the largest absolute value of a normalised number.
     reading: the format of the file, if it shouldn't be detected.
+    image_size: height and width to which photographs are brought. fit: how: ``crop`` keeps their middle,
+    ``pad`` adds black borders, ``stretch`` changes their proportions. skip_bad: go on without so many files
+    that can't be decoded.
     num_workers: the number of processes that read a Dataset's items.
     max_memory: the most bytes for the rows of a file, or text such as 2GB; default: half of the free memory.
     A larger table is prepared once into a folder and read from there, with the same rows bit for bit. cache:
@@ -163,13 +172,16 @@ def load(
             validation=split.validation, test=split.test, data_seed=data_seed,
             num_workers=num_workers, of_tables=of_tables,
         )  # fmt: skip
+    limit = free_bytes() // 2 if max_memory is None else bytes_of(max_memory)
+    if is_album(source):
+        album = AlbumRequest(source, target, task, split, fold, normalise, image_size, fit, skip_bad)
+        return load_album(album, limit, None if cache is None else Path(cache))
     kinds = dict(kinds or {})
     request = TableRequest(
         source, target, features, task, split, fold, files, normalise, kinds, impute, inputs,
         bins, clip_inputs,
         _with_text(as_reading(reading), kinds),
     )  # fmt: skip
-    limit = free_bytes() // 2 if max_memory is None else bytes_of(max_memory)
     with PreparedCache(limit, None if cache is None else Path(cache), request.to_json()) as work:
         if (prepared := work.lookup(source, files)) is not None:
             return prepared

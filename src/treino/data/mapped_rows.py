@@ -78,11 +78,11 @@ class MappedRows:
         if getattr(array, "mode", "r") == "c":
             self._map = self._file = None  # mode "c" is copy-on-write: changes are not in the file
         self._chunk = max(1, min(BLOCK_ROWS, CHUNK_BYTES // self._row_bytes))
-        self._buffer = torch.empty(0, dtype=self.dtype)  # [places * chunk, *item]
+        self._buffer = torch.empty(0, dtype=self._rows.dtype)  # [places * chunk, *item]
         self._place_of: dict[int, int] = {}
         self._touched = 0
         self._one_at_a_time = threading.Lock()
-        for row in (0, len(self) - 1):  # the path may by now lead to another file
+        for row in (0, len(self._rows) - 1):  # the path may by now lead to another file
             if self._file is not None and not self._read_again(row):
                 self._file = None
 
@@ -116,7 +116,7 @@ class MappedRows:
         dense_K = self._dense(chunk_K, count_K)
         if self._file is None or not bool(dense_K.any()):
             return self._touch(
-                sorted_B, place_B, torch.empty(len(index_B), *self.shape[1:], dtype=self.dtype)
+                sorted_B, place_B, torch.empty(len(index_B), *self._rows.shape[1:], dtype=self._rows.dtype)
             )
         with self._one_at_a_time:
             start_K = torch.zeros_like(chunk_K)
@@ -144,7 +144,9 @@ class MappedRows:
     def _read(self, chunks: list[int]) -> list[int]:
         """Read the chunks that are not in the buffer. Return the place of each chunk in the buffer."""
         if len(chunks) * self._chunk > len(self._buffer):
-            self._buffer = torch.empty(len(chunks) * self._chunk, *self.shape[1:], dtype=self.dtype)
+            self._buffer = torch.empty(
+                len(chunks) * self._chunk, *self._rows.shape[1:], dtype=self._rows.dtype
+            )
             self._place_of = {}
         places = len(self._buffer) // self._chunk
         place_of = {c: self._place_of[c] for c in chunks if c in self._place_of}
@@ -165,7 +167,7 @@ class MappedRows:
         for chunk, _place, number in runs:  # a disk is fastest if it gets all requests at once
             self._announce(chunk, number)
         for chunk, place, number in runs:
-            rows = min(number * self._chunk, len(self) - chunk * self._chunk)
+            rows = min(number * self._chunk, len(self._rows) - chunk * self._chunk)
             self._fill(self._buffer[place * self._chunk :][:rows], chunk * self._chunk)
         self._place_of = place_of
         return [place_of[chunk] for chunk in chunks]

@@ -156,11 +156,39 @@ class PreparedCache:
             weakref.finalize(data, _remove, folder, self._lock, os.getpid())
             self._folder = None
             return
-        _write(folder, data, self._request)
-        path = self._root / self.name
+        _write_rest(folder, data)
+        content = {
+            "data": {name: getattr(data, name) for name in PLAIN},
+            "preparation": data.preparation.to_json(),
+        }
+        self._publish(content)
+
+    def keep_files(self, content: Mapping[str, object], owner: object) -> Path:
+        """Finish and keep the files that are in the folder, with this JSON content beside them. Return the
+        folder. Without a cache folder they are kept only while ``owner`` exists."""
+        folder = self.folder()
+        if not self._stays:
+            weakref.finalize(owner, _remove, folder, self._lock, os.getpid())
+            self._folder = None
+            return folder
+        self._publish(content)
+        return self._root / self.name
+
+    def kept_files(self) -> tuple[Path, dict[str, Any]] | None:
+        """The folder and the JSON content that ``keep_files`` kept for the same request; None without an
+        undamaged one."""
+        if not self._stays or not self._root.is_dir():
+            return None
+        manifest = _manifest(self._root, self.name, self._request)
+        return None if manifest is None else (self._root / self.name, manifest)
+
+    def _publish(self, content: Mapping[str, object]) -> None:
+        """Write the manifest, flush all files to disk, and give the folder its name."""
+        folder, path = self.folder(), self._root / self.name
+        _write_manifest(folder, content, self._request)
         with files.trouble(path):
             if os.path.lexists(path):
-                if _read(self._root, self.name, self._request) is not None:  # another process wrote it
+                if _manifest(self._root, self.name, self._request) is not None:  # another process wrote it
                     return
                 old = folder.with_name(f"{folder.name}-old")
                 os.rename(path, old)
@@ -199,24 +227,22 @@ def _remove(folder: Path, descriptor: int | None, process: int) -> None:
         lock.release(descriptor, folder / lock.NAME)
 
 
-def _write(folder: Path, data: Data, request: Mapping[str, object]) -> None:
-    """Write everything except x, the manifest last, and flush all files to disk."""
+def _write_rest(folder: Path, data: Data) -> None:
+    """Write everything of the rows except x."""
     from safetensors.torch import save
 
     rest = {f"{part}.{name}": getattr(rows, name).contiguous()
             for part, rows in data.splits.items() for name in ("y", "index")}  # fmt: skip
     files.write_atomically(folder / REST, save(rest))
+
+
+def _write_manifest(folder: Path, content: Mapping[str, object], request: Mapping[str, object]) -> None:
     names = sorted(path.name for path in folder.iterdir() if path.name != lock.NAME)
     for name in names:
         with files.trouble(folder / name), (folder / name).open("rb") as file:
             os.fsync(file.fileno())
-    content = {
-        "asked": request,
-        "files": _digests(folder, names),
-        "data": {name: getattr(data, name) for name in PLAIN},
-        "preparation": data.preparation.to_json(),
-    }
-    files.write_atomically(folder / MANIFEST, signed(content))
+    manifest = {"asked": request, "files": _digests(folder, names), **content}
+    files.write_atomically(folder / MANIFEST, signed(manifest))
 
 
 def _digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
@@ -244,18 +270,12 @@ def _read(root: Path, name: str, request: Mapping[str, object]) -> Data | None:
 
     from treino.data.large_tables import read_inputs
 
-    path = root / name
+    path, manifest = root / name, _manifest(root, name, request)
+    if manifest is None:
+        return None
     try:
-        file = files.inside(root, f"{name}/{MANIFEST}")
-        manifest = signed_value(files.read_bytes(file), file)
-        if manifest["asked"] != request:
-            return None
-        for each in manifest["files"]:
-            files.inside(root, f"{name}/{each}")
-        if _digests(path, manifest["files"]) != manifest["files"]:
-            return None
         content = files.read_bytes(path / REST)
-    except (TreinoError, KeyError, TypeError, ValueError):  # missing or damaged: prepare the table again
+    except TreinoError:
         return None
     rest = load(content)
     plain: dict[str, Any] = {
@@ -276,3 +296,18 @@ def _read(root: Path, name: str, request: Mapping[str, object]) -> Data | None:
         test=rows["test"],
         **plain,
     )
+
+
+def _manifest(root: Path, name: str, request: Mapping[str, object]) -> dict[str, Any] | None:
+    """The manifest of the folder, if its files are undamaged and were written for this request; else None."""
+    path = root / name
+    try:
+        file = files.inside(root, f"{name}/{MANIFEST}")
+        manifest: dict[str, Any] = signed_value(files.read_bytes(file), file)
+        if manifest["asked"] != request:
+            return None
+        for each in manifest["files"]:
+            files.inside(root, f"{name}/{each}")
+        return manifest if _digests(path, manifest["files"]) == manifest["files"] else None
+    except (TreinoError, KeyError, TypeError, ValueError):  # missing or damaged: prepare it again
+        return None

@@ -184,11 +184,12 @@ def decide_parts(
     label_N: NDArray[np.int64],
     classes: tuple[str, ...],
     notes: list[str],
+    equal: str = N_("Rows that equal an earlier one in all features: {n}; equal rows are never parted."),
 ) -> NDArray[np.int64]:
     """``[N]``: the split of each row of all tables, in order; -1 if the row is left out.
 
     tables: the main table first. file_parts: the split of each further table. column: the column of the main
-    table that decides the split. first_N: ``first_equal`` of all rows.
+    table that decides the split. first_N: ``first_equal`` of all rows. equal: the note on equal rows.
     """
     main = tables[0]
     own = main.rows - main.official_test
@@ -226,9 +227,7 @@ def decide_parts(
     else:
         part_N[:own] = _by_column(column, main, request, first_N, label_N, notes)
     if repeated and apart:
-        note = _("Rows that equal an earlier one in all features: {n}; equal rows are never parted.").format(
-            n=repeated
-        )
+        note = _(equal).format(n=repeated)
         if 2 * repeated > own:
             note += _(" If they are no copies but rows of few different values: [[duplicates=ignore]].")
         notes.append(note)

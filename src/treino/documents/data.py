@@ -53,6 +53,9 @@ class LoadArguments(Document):
     duplicates: Literal["apart", "ignore"] | None = None
     reading: TextFormat | None = None
     num_workers: Annotated[int, Field(ge=0, le=1024)] = 0
+    image_size: tuple[Size, Size] | None = None
+    fit: Literal["crop", "pad", "stretch"] = "crop"
+    skip_bad: Count = 0
 
 
 class RowsFile(Document):
@@ -171,6 +174,7 @@ class PreparationDocument(Document):
     encoders: Many[Column]
     width: Count
     clip: Annotated[float, Field(gt=0)] | None
+    fit: Literal["crop", "pad", "stretch"] | None = None
 
     @model_validator(mode="after")
     def _agrees(self) -> "PreparationDocument":

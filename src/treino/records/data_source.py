@@ -13,6 +13,7 @@ import torch
 from treino import recipes
 from treino.data import BUILTINS, load
 from treino.data.dataset import Data
+from treino.data.photographs.album import is_album
 from treino.data.preparation.preparation import Preparation
 from treino.data.prepared_cache import FOLDER
 from treino.data.readers import ReaderOptions
@@ -139,7 +140,7 @@ def files_of(source: Any) -> list[Path]:
 
     if not isinstance(source, str | os.PathLike) or source in BUILTINS:
         return []
-    return paths_of(os.fspath(source))
+    return [] if is_album(source) else paths_of(os.fspath(source))
 
 
 def files_trained_on(folder: RunFolder, moved_to: str | Path | None = None) -> list[Path]:
@@ -200,6 +201,8 @@ def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
 def _located(folder: RunFolder, where: DataSource | RowsFile, moved_to: Any, beside: Path | None) -> Path:
     """The present path of a file or a pattern: as stored, or in ``beside``. Refuse a changed file."""
     source = Path(os.path.normpath(folder.path / where.source) if moved_to is None else moved_to)
+    if is_album(source):
+        return source
     if beside is not None and not source.is_file():
         source = beside / source.name
     of_pattern = [] if source.is_file() else glob.glob(str(source))

@@ -43,6 +43,7 @@ class Preparation:
     classes: the class names in the order of their codes; empty for regression.
     width: the number of columns of an array without column names; 0 if the columns have names.
     clip: the largest absolute value of a normalised number; larger ones are clipped. None: no limit.
+    fit: how a photograph is brought to ``item_shape``; None for data that aren't photographs.
     """
 
     kind: Literal["table", "image"]
@@ -61,6 +62,7 @@ class Preparation:
     encoders: tuple[Encoder, ...] = ()
     width: int = 0
     clip: float | None = None
+    fit: Literal["crop", "pad", "stretch"] | None = None
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
@@ -191,6 +193,8 @@ class Preparation:
     def to_json(self) -> dict[str, Any]:
         """The preparation as JSON values; floats are read back bit for bit."""
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        if self.fit is None:
+            del plain["fit"]
         return plain | {"encoders": [encoders.to_json(e) for e in self.encoders]}
 
     def agrees(self, stored: PreparationDocument) -> bool:
@@ -222,6 +226,7 @@ class Preparation:
                 encoders=tuple(map(from_column, stored.encoders)),
                 width=stored.width,
                 clip=stored.clip,
+                fit=stored.fit,
             )._whole()
         except ValueError as error:
             raise TreinoError(

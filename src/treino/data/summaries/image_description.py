@@ -39,8 +39,35 @@ def near_earlier(unit_ND: Unit, part_N: NDArray[np.int64]) -> tuple[NDArray[np.b
     ascending.
     """
     near_N, across_N = np.zeros(len(unit_ND), dtype=bool), np.zeros(len(unit_ND), dtype=bool)
+    for first_K, last_K in near_pairs(unit_ND):
+        near_N[last_K] = True
+        across_N[last_K[part_N[first_K] < part_N[last_K]]] = True
+    return near_N, across_N
+
+
+def first_near(unit_ND: Unit) -> NDArray[np.int64]:
+    """``[N]``: for each image, the first image that it is linked to by a chain of near-duplicates."""
+    first_N = np.arange(len(unit_ND))
+
+    def root(row: int) -> int:
+        while first_N[row] != row:
+            first_N[row] = row = first_N[first_N[row]]
+        return row
+
+    for one_K, other_K in near_pairs(unit_ND):
+        for one, other in zip(one_K.tolist(), other_K.tolist(), strict=True):
+            low, high = sorted((root(one), root(other)))
+            first_N[high] = low
+    return np.array([root(row) for row in range(len(unit_ND))], dtype=np.int64)
+
+
+def near_pairs(unit_ND: Unit) -> Iterator[NDArray[np.int64]]:
+    """Yields the pairs ``[2, K]`` of near-duplicates, the earlier image first.
+
+    unit_ND: the images in order, each with mean 0 and length 1.
+    """
     if len(unit_ND) < 2:
-        return near_N, across_N
+        return
     limit = math.sqrt(2 - 2 * CORRELATION)
     axis_ND = unit_ND @ _axes(unit_ND[:: max(1, len(unit_ND) // _SAMPLE)])
     order_N = axis_ND[:, 0].argsort(kind="stable")
@@ -57,10 +84,7 @@ def near_earlier(unit_ND: Unit, part_N: NDArray[np.int64]) -> tuple[NDArray[np.b
             pair_2K = start + _pairs(unit_ND[start:stop] @ unit_ND[start:end].T, CORRELATION)
         else:
             pair_2K = pair_2K[:, _correlations(unit_ND, pair_2K) >= CORRELATION]
-        first_K, last_K = np.sort(order_N[pair_2K], axis=0)
-        near_N[last_K] = True
-        across_N[last_K[part_N[first_K] < part_N[last_K]]] = True
-    return near_N, across_N
+        yield np.sort(order_N[pair_2K], axis=0)
 
 
 def nearest_earlier(unit_ND: Unit, row: int, before: int) -> tuple[int, float]:

@@ -161,9 +161,7 @@ def _look(reader: _Reader) -> _Seen:
     if rows > MOST_COMPARED:
         some = torch.randperm(rows, generator=generator(0, "images"))[MOST_COMPARED:]
         sample_N[some.numpy()] = False
-    side = 1
-    while channels * math.ceil(height / side) * math.ceil(width / side) > _COMPARED_VALUES:
-        side += 1
+    side = compared_side(reader.shape)
     size = (math.ceil(height / side), math.ceil(width / side))
     unit_KD = np.empty((int(sample_N.sum()), channels * math.prod(size)), dtype=np.float32)
     first_N, blank_N, known = np.arange(rows), np.empty(rows, dtype=bool), dict[bytes, int]()
@@ -175,20 +173,30 @@ def _look(reader: _Reader) -> _Seen:
         low, high = min(low, float(bottom_K.min())), max(high, float(top_K.max()))
         for row, values in enumerate(np.ascontiguousarray(value_KD + value_KD.dtype.type(0)), at):
             first_N[row] = known.setdefault(blake2b(values.tobytes(), digest_size=16).digest(), row)
-        part_KD = _unit(_reduced(reader.planes(value_KD[sample_N[at:until]]), side).flatten(1).numpy())
+        part_KD = unit(reduced(reader.planes(value_KD[sample_N[at:until]]), side).flatten(1).numpy())
         unit_KD[filled : filled + len(part_KD)] = part_KD
         at, filled = until, filled + len(part_KD)
     return _Seen(low, high, first_N, blank_N, np.flatnonzero(sample_N), unit_KD, size)
 
 
-def _reduced(x: torch.Tensor, side: int) -> torch.Tensor:
+def compared_side(shape: tuple[int, int, int], most: int = _COMPARED_VALUES) -> int:
+    """The side of the squares over which images of this shape are averaged before they are compared: so large
+    that at most ``most`` values are left."""
+    channels, height, width = shape
+    side = 1
+    while channels * math.ceil(height / side) * math.ceil(width / side) > most and side < max(height, width):
+        side += 1
+    return side
+
+
+def reduced(x: torch.Tensor, side: int) -> torch.Tensor:
     """The images averaged over squares of ``side`` pixels; squares at the border may be smaller."""
     if side == 1:
         return x
     return torch.nn.functional.avg_pool2d(x, side, ceil_mode=True, count_include_pad=False)
 
 
-def _unit(value_KD: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit(value_KD: NDArray[np.float32]) -> NDArray[np.float32]:
     """The rows with mean 0 and length 1; a row of equal values becomes 0."""
     scale_K = np.abs(value_KD).max(axis=1, keepdims=True, initial=0)
     unit_KD = value_KD / np.where(scale_K > 0, scale_K, np.float32(1))
@@ -208,7 +216,7 @@ def _examples(
         of_class = order_N if part.label_N is None else order_N[part.label_N[order_N] == number]
         if not len(of_class):
             continue
-        x = _reduced(reader.planes(part.read(of_class[:EXAMPLES])), side)
+        x = reduced(reader.planes(part.read(of_class[:EXAMPLES])), side)
         x = ((x - low) / ((high - low) or 1.0) * 255).round().clamp(0, 255).to(torch.uint8)
         pixels = x.movedim(1, -1) if x.shape[1] == 3 else x.float().mean(dim=1).to(torch.uint8)
         yield ImageExamples(name, part.class_rows[number] if classes else part.rows, pixels.numpy())

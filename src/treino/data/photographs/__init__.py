@@ -1,0 +1,1 @@
+"""Photographs: folders and archives of picture files, decoded once into pixels of one size."""

@@ -1,0 +1,179 @@
+"""Decoding: from the bytes of a picture file to pixels of a given size."""
+
+import io
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.words import _
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Fit = Literal["crop", "pad", "stretch"]
+Shape = tuple[int, int, int]  # channels, height, width
+
+MOST_PIXELS = 80_000_000  # of one file; decompressed it takes four bytes a pixel
+LARGEST_SIDE = 64  # of pictures whose size is chosen here
+_ORIENTATION = 0x0112  # the EXIF tag
+_TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # of orientations, as numbered by Image.Transpose
+_GREY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I")
+_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "DIB", "GIF", "TIFF")
+
+
+class UnreadablePictureError(Exception):
+    """A file that can't be decoded; its text is the reason."""
+
+
+@dataclass(frozen=True)
+class PictureForm:
+    """How a file says that it is written.
+
+    width, height: upright, in pixels. mode: Pillow's name of the kind of pixels. format: such as JPEG.
+    frames: more than 1 for a moving picture, of which the first is used.
+    """
+
+    width: int
+    height: int
+    mode: str
+    format: str
+    frames: int = 1
+
+    @property
+    def grey(self) -> bool:
+        return self.mode in _GREY
+
+
+def common_shape(forms: list[PictureForm], size: tuple[int, int] | None) -> Shape:
+    """The shape that all pictures are brought to: (channels, height, width).
+
+    size: height and width as requested. Default: the pictures' own size, if all have the same and no side is
+    longer than 64 pixels; else a square as large as half of the pictures are at least, but at most 64. In
+    colour if any picture is.
+    """
+    channels = 1 if all(form.grey for form in forms) else 3
+    if size is None:
+        sizes = {(form.height, form.width) for form in forms}
+        own = next(iter(sizes))
+        shorter = sorted(min(form.height, form.width) for form in forms)
+        side = min(LARGEST_SIDE, shorter[(len(shorter) - 1) // 2])
+        size = own if len(sizes) == 1 and max(own) <= LARGEST_SIDE else (side, side)
+    return channels, *size
+
+
+def decode(content: bytes, shape: Shape | None, fit: Fit) -> tuple[PictureForm, NDArray[np.uint8] | None]:
+    """Return how the file is written, and its pixels ``[C, H, W]``; without a shape, None instead of them.
+
+    The first frame, turned as its EXIF orientation says. Transparent parts become white; 16-bit values become
+    their upper 8 bits; other colours become RGB, and grey its luminance. A picture that gets smaller is
+    averaged (Pillow's bilinear resampling), a JPEG from its nearest halved size.
+
+    Raises UnreadablePictureError with the reason.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
+            pixels_of_file = picture.width * picture.height
+            if pixels_of_file > MOST_PIXELS:
+                raise UnreadablePictureError(_too_large(picture.width, picture.height))
+            turned = int(picture.getexif().get(_ORIENTATION, 1))
+            width, height = picture.size
+            if turned >= 5:
+                width, height = height, width
+            form = PictureForm(width, height, picture.mode, picture.format or "", _frames(picture))
+            if shape is None:
+                return form, None
+            return form, _fitted(picture, turned, shape, fit)
+    except UnreadablePictureError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise UnreadablePictureError(_("its size is beyond all measure")) from None
+    except UnidentifiedImageError:
+        raise UnreadablePictureError(
+            _("it is empty") if not content else _("its content is that of no picture")
+        ) from None
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, MemoryError, ArithmeticError,
+            LookupError, AttributeError, RuntimeError) as error:  # fmt: skip
+        raise UnreadablePictureError(_reason(error)) from None
+
+
+def _too_large(width: int, height: int) -> str:
+    return _("it has {width:,} × {height:,} pixels, and {most:,} in all are the most").format(
+        width=width, height=height, most=MOST_PIXELS
+    )
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).strip().rstrip(".")
+    if "truncated" in text or isinstance(error, EOFError):
+        return _("it is cut off")
+    return _("it is damaged ({reason})").format(reason=text or type(error).__name__)
+
+
+def _frames(picture: "Image.Image") -> int:
+    return int(getattr(picture, "n_frames", 1)) if picture.format in ("GIF", "TIFF", "WEBP", "PNG") else 1
+
+
+def _fitted(picture: "Image.Image", turned: int, shape: Shape, fit: Fit) -> NDArray[np.uint8]:
+    channels, height, width = shape
+    across = (height, width) if turned >= 5 else (width, height)  # as the file lies
+    if picture.format == "JPEG":
+        least = max if fit != "pad" else min
+        factor = least(across[0] / picture.width, across[1] / picture.height)
+        draft = (math.ceil(picture.width * factor), math.ceil(picture.height * factor))
+        picture.draft("L" if channels == 1 else "RGB", draft)
+    plain = _plain(picture, channels)
+    if turned in _TURNS:
+        plain = plain.transpose(_TURNS[turned])  # type: ignore[arg-type]
+    plain = _resized(plain, width, height, fit)
+    values = np.asarray(plain)
+    return values[None] if channels == 1 else values.transpose(2, 0, 1)
+
+
+def _resized(picture: "Image.Image", width: int, height: int, fit: Fit) -> "Image.Image":
+    from PIL import Image
+
+    if picture.size == (width, height):
+        return picture
+    own_width, own_height = picture.size
+    if fit == "crop":
+        factor = max(width / own_width, height / own_height)
+        left, top = (own_width - width / factor) / 2, (own_height - height / factor) / 2
+        left, top = max(0.0, left), max(0.0, top)
+        box = (left, top, own_width - left, own_height - top)
+        return picture.resize((width, height), Image.Resampling.BILINEAR, box)
+    if fit == "stretch":
+        return picture.resize((width, height), Image.Resampling.BILINEAR)
+    factor = min(width / own_width, height / own_height)
+    inner = (max(1, round(own_width * factor)), max(1, round(own_height * factor)))
+    whole = Image.new(picture.mode, (width, height))
+    whole.paste(
+        picture.resize(inner, Image.Resampling.BILINEAR), ((width - inner[0]) // 2, (height - inner[1]) // 2)
+    )
+    return whole
+
+
+def _plain(picture: "Image.Image", channels: int) -> "Image.Image":
+    """The picture in mode L or RGB."""
+    from PIL import Image
+
+    mode = "L" if channels == 1 else "RGB"
+    if picture.mode == mode:
+        picture.load()
+        return picture
+    if picture.mode == "F":
+        raise UnreadablePictureError(_("its pixels are fractions, of which none says what is white"))
+    if picture.mode.startswith("I"):
+        value_HW = np.asarray(picture)
+        if value_HW.min(initial=0) < 0 or value_HW.max(initial=0) > 65_535:
+            raise UnreadablePictureError(_("its pixels are numbers beyond 16 bits"))
+        picture = Image.fromarray((value_HW >> 8).astype(np.uint8))
+    if picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture)
+    return picture.convert(mode)
