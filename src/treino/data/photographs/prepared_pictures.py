@@ -5,7 +5,7 @@ import json
 import os
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -110,8 +110,9 @@ def _decode_all(album: Album, size: tuple[int, int] | None, fit: Fit, path: Path
         some = names[:: max(1, len(names) // 64)]
         shape = _shape_of([form for name in some if (form := _form(album, name)) is not None], size)
         while True:
-            forms, faults, digests = _into(album, names, shape or (1, 1, 1), fit, path, pool)
-            right = _shape_of([form for form in forms if form is not None], size)
+            decoded = _into(album, names, shape or (1, 1, 1), fit, path, pool)
+            faults = decoded.faults
+            right = _shape_of([form for form in decoded.forms if form is not None], size)
             if right is None:
                 first = next(name for name, fault in zip(names, faults, strict=True) if fault)
                 raise TreinoError(
@@ -125,16 +126,15 @@ def _decode_all(album: Album, size: tuple[int, int] | None, fit: Fit, path: Path
                 break
             shape = right
     assert shape is not None
-    whole = np.array([not fault for fault in faults])
     together = hashlib.sha256()
-    for name, digest in zip(names, digests, strict=True):
+    for name, digest in zip(names, decoded.digests, strict=True):
         together.update(f"{name}\0{digest}\n".encode())
     return {
         "shape": shape,
-        "forms": [None if form is None else list(asdict(form).values()) for form in forms],
+        "forms": [None if form is None else list(asdict(form).values()) for form in decoded.forms],
         "faults": faults,
         "sha256": together.hexdigest(),
-        "first": _first_near(path, shape, whole).tolist(),
+        "first": _first_near(decoded, path, shape).tolist(),
     }
 
 
@@ -153,16 +153,33 @@ def _shape_of(forms: list[PictureForm], size: tuple[int, int] | None) -> Shape |
     return common_shape(forms, size) if forms else None
 
 
+@dataclass(frozen=True, eq=False)
+class _Decoded:
+    """What was met in decoding N files. hash_N: of the pixels; 0 where a file can't be decoded. unit_ND: the
+    averaged pixels with mean 0 and length 1."""
+
+    forms: list[PictureForm | None]
+    faults: list[str]
+    digests: list[str]
+    hash_N: NDArray[np.int64]
+    unit_ND: NDArray[np.float32]
+
+
 def _into(
     album: Album, names: Sequence[str], shape: Shape, fit: Fit, path: Path, pool: ThreadPoolExecutor
-) -> tuple[list[PictureForm | None], list[str], list[str]]:
-    """Decode the files into rows of a file of pixels. Return the form, fault and SHA-256 of each."""
-    forms: list[PictureForm | None] = [None] * len(names)
-    faults, digests = [""] * len(names), [""] * len(names)
-    row_bytes = prod(shape)
+) -> _Decoded:
+    """Decode the files into rows of a file of pixels."""
+    rows, row_bytes = len(names), prod(shape)
+    most = min(_COMPARED_VALUES, _COMPARED_BYTES // 4 // rows)
+    side = compared_side(shape, max(most, shape[0]))
+    values = shape[0] * -(-shape[1] // side) * -(-shape[2] // side)
+    met = _Decoded(
+        [None] * rows, [""] * rows, [""] * rows,
+        np.zeros(rows, dtype=np.int64), np.zeros((rows, values), dtype=np.float32),
+    )  # fmt: skip
+    stop = threading.Event()
     with path.open("wb") as file:
-        file.truncate(len(names) * row_bytes)
-        stop = threading.Event()
+        file.truncate(rows * row_bytes)
 
         def some(start: int) -> None:
             batch = names[start : start + _BATCH]
@@ -173,47 +190,37 @@ def _into(
                 at = start + row
                 try:
                     content = album.read(name)
-                    digests[at] = hashlib.sha256(content).hexdigest()
-                    forms[at], pixel_CHW = decode(content, shape, fit)
+                    met.digests[at] = hashlib.sha256(content).hexdigest()
+                    met.forms[at], pixel_CHW = decode(content, shape, fit)
                     assert pixel_CHW is not None
                     pixel_BD[row].reshape(shape)[:] = pixel_CHW
+                    met.hash_N[at] = hash(pixel_BD[row].tobytes()) | 1
                 except OSError as error:
-                    faults[at] = _("it can't be read: {reason}").format(reason=error.strerror)
+                    met.faults[at] = _("it can't be read: {reason}").format(reason=error.strerror)
                 except UnreadablePictureError as reason:
-                    faults[at] = str(reason)
+                    met.faults[at] = str(reason)
             os.pwrite(file.fileno(), pixel_BD.data, start * row_bytes)
+            x = torch.from_numpy(pixel_BD.astype(np.float32)).reshape(len(batch), *shape)
+            met.unit_ND[start : start + len(batch)] = unit(reduced(x, side).flatten(1).numpy())
 
         try:
-            for _done in pool.map(some, range(0, len(names), _BATCH)):
+            for _done in pool.map(some, range(0, rows, _BATCH)):
                 pass
         except BaseException:
             stop.set()
             raise
-    return forms, faults, digests
+    return met
 
 
-def _first_near(path: Path, shape: Shape, whole_N: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _first_near(met: _Decoded, path: Path, shape: Shape) -> NDArray[np.int64]:
     """``[N]``: the first picture that each is equal or almost equal to. A blank picture is near to none but
     its copies, and so is one that can't be decoded."""
-    rows = len(whole_N)
-    most = min(_COMPARED_VALUES, _COMPARED_BYTES // 4 // rows)
-    side = compared_side(shape, max(most, shape[0]))
+    rows = len(met.hash_N)
     pixel_ND = np.memmap(path, np.uint8, "r", shape=(rows, prod(shape)))
-    first_N, known, units = np.arange(rows), dict[bytes, int](), []
-    for start, part_BD in _blocks(pixel_ND):
-        for row, values in enumerate(part_BD, start):
-            if whole_N[row]:
-                first_N[row] = known.setdefault(hashlib.blake2b(values, digest_size=16).digest(), row)
-        x = torch.from_numpy(part_BD.astype(np.float32)).reshape(len(part_BD), *shape)
-        units.append(unit(reduced(x, side).flatten(1).numpy()))
-    unit_ND = np.concatenate(units)
-    distinct_K = np.flatnonzero(whole_N & (first_N == np.arange(rows)) & unit_ND.any(axis=1))
-    near_K = first_near(unit_ND[distinct_K])
-    first_N[distinct_K] = distinct_K[near_K]
+    first_N, known = np.arange(rows), dict[int, int]()
+    for row, value in enumerate(met.hash_N.tolist()):
+        if value and (first := known.setdefault(value, row)) != row:
+            first_N[row] = first if np.array_equal(pixel_ND[first], pixel_ND[row]) else row
+    distinct_K = np.flatnonzero((first_N == np.arange(rows)) & met.unit_ND.any(axis=1))
+    first_N[distinct_K] = distinct_K[first_near(met.unit_ND[distinct_K])]
     return first_N[first_N]
-
-
-def _blocks(pixel_ND: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    size = max(1, (1 << 24) // max(1, pixel_ND.shape[1]))
-    for start in range(0, len(pixel_ND), size):
-        yield start, np.ascontiguousarray(pixel_ND[start : start + size])
