@@ -20,6 +20,7 @@ NAMES = (
     "single",
     "population",
     "images",
+    "photographs",
     "kernels",
     "sweep",
     "sweep_tools",
