@@ -59,7 +59,7 @@ def run(quick: bool) -> Result:
         f"Seconds on the wall, medians of {rounds} interleaved rounds, {os.cpu_count()} cores. Preparation: "
         "listing, reading, SHA-256, decoding, resizing, the search for almost equal pictures and the file of "
         "pixels; Pillow: reading and decoding in a thread for each core. An epoch of the training rows: two "
-        f"convolutions of 16 and 32 channels; eager with `Adam(fused=True)` and {WORKERS} processes that stay, "
+        f"convolutions of 16 and 32 channels; eager with `Adam(fused=True)` and {WORKERS} lasting processes, "
         "whose items are the files, decoded, resized and shifted, or pixels that were decoded before.",
         ("GPUs.", "torchvision, which has no wheel for this torch here."),
         ("https://docs.pytorch.org/tutorials/beginner/data_loading_tutorial.html",),

@@ -25,11 +25,11 @@ def picture(seed: int, side: int = 20) -> np.ndarray:
     return np.asarray(Image.fromarray(small).resize((side, side), Image.Resampling.BICUBIC))
 
 
-def write(folder: Path, n: int = 12) -> Path:
+def write(folder: Path, n: int = 12, side: int = 20) -> Path:
     for number, name in enumerate(CLASSES):
         (folder / name).mkdir(parents=True)
         for i in range(n):
-            Image.fromarray(picture(100 * number + i)).save(folder / name / f"{i:02}.png")
+            Image.fromarray(picture(100 * number + i, side)).save(folder / name / f"{i:02}.png")
     return folder
 
 
@@ -122,7 +122,7 @@ def test_a_file_that_cannot_be_decoded_is_named_and_left_out_on_request(tmp_path
 
 
 def test_almost_equal_pictures_are_never_on_two_sides_of_the_split(tmp_path: Path) -> None:
-    folder = write(tmp_path / "p", 20)
+    folder = write(tmp_path / "p", 20, side=60)
     for name in CLASSES:  # brighter, or saved with losses
         for i in range(20):
             with Image.open(folder / name / f"{i:02}.png") as original:
