@@ -107,9 +107,11 @@ def illustrated(stream: Iterator[JobEvent]) -> Iterator[JobEvent]:
 
 
 def illustrate(run: StoredRun) -> None:
-    """Draw a sealed run's pictures. Any failure becomes a notice of the run."""
+    """Draw a sealed run's curves, and its boundary or, where the rows are pictures, its worst mistakes. Any
+    failure becomes a notice of the run."""
     missing: list[str] = []
-    for name in ("boundary", "curves"):
+    of_pictures = len(run.spec.item_shape) > 1
+    for name in ("mistakes" if of_pictures else "boundary", "curves"):
         refused: list[TreinoError] = []
         try:
             draw(run, (name,), None, refused)
