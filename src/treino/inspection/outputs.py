@@ -52,11 +52,21 @@ def outputs(
         rows = x_ND if len(x_ND) else torch.zeros(1, *x_ND.shape[1:], dtype=x_ND.dtype)
         parts = []
         batch = batch or (256 if item_shape is not None and len(item_shape) > 1 else 4096)
+        last = item_shape is not None and len(item_shape) == 3 and _of_layers(net)
         for x_BD in rows.split(batch):
             x = x_BD.to(device)
-            parts.append(_answer(net, x.reshape(len(x), *item_shape) if item_shape else x).cpu())
+            x = x.reshape(len(x), *item_shape) if item_shape else x
+            if last:  # not `x.to`, which leaves a single channel as it is
+                x = torch.empty_like(x, memory_format=torch.channels_last).copy_(x)
+            parts.append(_answer(net, x).cpu())
     logits = torch.cat(parts)
     return logits.reshape(len(logits), -1)[: len(x_ND)]
+
+
+def _of_layers(net: nn.Module) -> bool:
+    """Whether the network is made of torch's and treino's layers alone. These take pictures in any memory
+    format, and twice as fast with channels last; a ``view`` in a user's network refuses it."""
+    return all(type(module).__module__.split(".")[0] in ("torch", "treino") for module in net.modules())
 
 
 def _answer(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
