@@ -230,7 +230,8 @@ def strip_html(shown: ImageExamples | FlaggedImages) -> str:
     label = ", ".join(shown.places) if isinstance(shown, FlaggedImages) else shown.label
     title = _("images of {label}").format(label=label) if label else _("images")
     alt, data = escape(title, quote=True), b64encode(file.getvalue()).decode()
-    look = "height:36px;max-width:none;image-rendering:pixelated;display:block"
+    tall = max(36, min(64, shown.pixels.shape[1]))
+    look = f"height:{tall}px;max-width:none;image-rendering:pixelated;display:block;outline:1px solid #8884"
     return f"<img style='{look}' src='data:image/png;base64,{data}' alt=\"{alt}\">"
 
 
