@@ -1,7 +1,7 @@
 """A data set as training uses it: prepared rows in three splits, with their description."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from treino.data.summaries.image_comparison import ImagePart
 from treino.data.summaries.image_description import ImagesDescription, strip_html
 from treino.data.summaries.images import describe_images
 from treino.data.summaries.picture_files import PictureFiles
+from treino.data.table import row_place
 from treino.data.torch_datasets.first_pass import sampled_rows
 from treino.words import _, numeral
 
@@ -71,6 +72,10 @@ class Data:
     def file_names(self) -> tuple[str, ...]:
         """Of photographs, the file of each row number of the source; else ()."""
         return () if self.picture_files is None else self.picture_files.names
+
+    def place(self, row: int) -> str:
+        """Where a row of the source is, in words: of photographs, the name of its file."""
+        return row_place(row) if self.picture_files is None else self.picture_files.names[row]
 
     @property
     def data_seed(self) -> int:
@@ -130,8 +135,7 @@ class Data:
         if self.classes:
             label_N = rows.y.reshape(-1).numpy()
             count_C = torch.bincount(split.y.reshape(-1), minlength=len(self.classes))
-        part = ImagePart(read, rows.index.numpy(), label_N, len(split), tuple(count_C.tolist()))
-        return replace(part, place=self.file_names.__getitem__) if self.file_names else part
+        return ImagePart(read, rows.index.numpy(), label_N, len(split), tuple(count_C.tolist()), self.place)
 
     def __repr__(self) -> str:
         """A summary of several lines: the source, target, row counts, features, and the choices made."""

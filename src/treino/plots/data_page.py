@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,7 @@ from treino.plots.svg import rectangle, svg, title
 from treino.words import _, numeral
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 # ---- the HTML page
 
@@ -247,7 +247,7 @@ def _day(seconds: float) -> str:
 # ---- the contact sheet
 
 LONGEST = 54  # letters of a file's name
-MARGIN, TALLEST = 0.2, 1.0  # inches: around a tile, and its images at most
+MARGIN, TALLEST = 0.2, 2.0  # inches: around a tile; the most of an image, times the tiles beside each other
 LINE = 0.17  # inches from line to line of small text
 FEW, SOME = 20, 48  # up to so many classes two or three stand beside each other, else four
 
@@ -278,7 +278,8 @@ class _Grid:
     def inch(self) -> float:
         """The inches of a pixel."""
         widest = max((tile.pixels.shape[1] for tile in self.tiles), default=1)
-        return min(self.wide / widest, TALLEST / max((t.pixels.shape[0] for t in self.tiles), default=1))
+        tallest = max((tile.pixels.shape[0] for tile in self.tiles), default=1)
+        return min(self.wide / widest, TALLEST / self.across / tallest)
 
     @property
     def words(self) -> float:
@@ -293,29 +294,29 @@ class _Grid:
     def height(self) -> float:
         return (0.45 if self.heading else 0) + math.ceil(len(self.tiles) / self.across) * self.tall
 
-    def draw(self, figure: "Figure", top: float) -> None:
-        """top: where it begins, in inches from the bottom."""
-        height = figure.get_figheight()
-
-        def write(x: float, y: float, text: str, size: float, **how: Any) -> None:
-            figure.text(x / WIDTH, y / height, text, fontsize=size, va="baseline", **how)
+    def draw(self, axes: "Axes", top: float) -> None:
+        """axes: of the whole figure, in inches. top: where it begins."""
+        from matplotlib.patches import Rectangle
 
         if self.heading:
-            write(MARGIN, top - 0.35, self.heading, 11, weight="bold")
+            axes.text(MARGIN, top - 0.35, self.heading, fontsize=11, weight="bold")
             top -= 0.45
         for at, tile in enumerate(self.tiles):
             row, column = divmod(at, self.across)
             x, y = MARGIN + column * (self.wide + MARGIN), top - row * self.tall
             for number, text in enumerate(tile.names):
-                weight = "bold" if len(tile.names) == 1 and not self.heading else "normal"
-                write(x, y - LINE * (number + 1) - 0.03, text, self.size, weight=weight)
-            write(x + self.wide, y - LINE - 0.03, tile.number, self.size - 1, color=SOFT, ha="right")
+                weight = "normal" if self.heading else "bold"
+                axes.text(x, y - LINE * (number + 1) - 0.03, text, fontsize=self.size, weight=weight)
+            right = {"color": SOFT, "fontsize": self.size - 1, "ha": "right"}
+            axes.text(x + self.wide, y - LINE - 0.03, tile.number, **right)
             wide, tall = tile.pixels.shape[1] * self.inch, tile.pixels.shape[0] * self.inch
-            place = (x / WIDTH, (y - self.words - tall) / height, wide / WIDTH, tall / height)
-            axes = figure.add_axes(place)
-            axes.imshow(tile.pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
-            axes.set(xticks=[], yticks=[])
-            axes.spines[:].set(visible=True, color=FAINT, linewidth=0.5)  # or a white image would not be seen
+            bottom = y - self.words - tall
+            axes.imshow(
+                tile.pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto",
+                extent=(x, x + wide, bottom, bottom + tall),
+            )  # fmt: skip
+            frame = {"fill": False, "edgecolor": FAINT, "linewidth": 0.5}  # or white would not be seen
+            axes.add_patch(Rectangle((x, bottom), wide, tall, **frame))
 
 
 def contact_sheet(name: str, images: ImagesDescription) -> bytes:
@@ -348,9 +349,12 @@ def contact_sheet(name: str, images: ImagesDescription) -> bytes:
         figure = new_figure(header_inches(sentences) + sum(grid.height for grid in grids) + MARGIN)
         height = figure.get_figheight()
         top = header(figure, _("Images: {name}").format(name=label(name, 40)), sentences) * height
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
         for grid in grids:
-            grid.draw(figure, top)
+            grid.draw(axes, top)
             top -= grid.height
+        axes.set(xlim=(0, WIDTH), ylim=(0, height))
     return png(figure)
 
 

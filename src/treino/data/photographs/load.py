@@ -125,7 +125,7 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
         validation=rows(VALIDATION),
         test=rows(TEST),
         preparation=preparation,
-        arguments=request.to_json(),
+        arguments=replace(request, split=split).to_json(),
         target_mean=preparation.target_mean,
         target_scale=preparation.target_scale,
         official_test=split.column == PART and bool((part_N == TEST).any()),

@@ -61,7 +61,8 @@ def prepare(album: Album, size: tuple[int, int] | None, fit: Fit, cache: Path | 
     the runs; None: a temporary folder, removed with the pixels. Raises TreinoError if no file can be decoded.
     """
     request = {
-        "pictures": str(album.path.resolve()), "image_size": size, "fit": fit, "pillow": version("Pillow"),
+        "pictures": str(album.path.resolve()), "image_size": size and list(size), "fit": fit,
+        "pillow": version("Pillow"),
     }  # fmt: skip
     listing = [[file.name, file.size, file.changed] for file in album.files]
     with PreparedCache(0, cache, request) as work:

@@ -40,7 +40,7 @@ from treino.data.summaries.image_description import WHOLE, ImagesDescription
 from treino.data.summaries.images import describe_images
 from treino.data.summaries.measures import NumberHistogram, WordCounts, shape
 from treino.data.summaries.relations import TargetRows, correlation, suspicions
-from treino.data.table import Column, Table, plain, shorten
+from treino.data.table import Column, Table, plain, row_place, shorten
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
 from treino.errors import TreinoError
 from treino.setting_types import as_item
@@ -422,7 +422,7 @@ def _of_dataset(source: Any, target: str | None, of_tables: Mapping[str, object]
     if data.classes:
         count_C = np.bincount(y_N, minlength=len(data.classes))
         described = replace(described, class_rows=tuple(count_C.tolist()))
-        warnings += class_warnings(y_N, data.classes, data.target, lambda row: _("row {n}").format(n=row))
+        warnings += class_warnings(y_N, data.classes, data.target, row_place)
         words = np.array(data.classes, dtype=object)[y_N]
         column = Column(data.target, words=words, categories=data.classes)
     else:

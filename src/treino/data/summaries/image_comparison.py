@@ -16,16 +16,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino.words import _
+from treino.data.table import row_place
 
 # ---- reading images
 
 _AT_ONCE, _BYTES_AT_ONCE = 2048, 1 << 25  # images that are read at a time, and at most so many values
 _COLOURS = (1, 2, 3, 4)
-
-
-def _row(row: int) -> str:
-    return _("row {n}").format(n=row)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +38,7 @@ class ImagePart:
     label_N: NDArray[np.int64] | None
     rows: int
     class_rows: tuple[int, ...]
-    place: Callable[[int], str] = _row
+    place: Callable[[int], str] = row_place
 
 
 class ImageReader:

@@ -115,7 +115,7 @@ class PictureFiles:
                 _("Pictures that can't be read: {n:,}, the first {name}: {reason}.").format(
                     n=len(bad), name=bad[0][0], reason=bad[0][1]
                 ),
-                _("Training refuses them: mend or remove them, or go on without them: {skip}.").format(
+                _("Mend or remove them; training goes on without them only if it is told to: {skip}.").format(
                     skip=setting("skip_bad", len(bad))
                 ),
                 bad[0][0],
