@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from treino.data.photographs.album import Album
@@ -26,7 +27,7 @@ from treino.data.photographs.decoding import (
     decode,
 )
 from treino.data.prepared_cache import PreparedCache
-from treino.data.summaries.image_comparison import ImageComparison, ImagePart, ImageReader, compare_images
+from treino.data.summaries.image_comparison import ImageCollector, ImageComparison
 from treino.errors import TreinoError
 from treino.store import files
 from treino.store.encoding import with_sources, without_sources
@@ -108,7 +109,8 @@ def _decode_all(album: Album, size: tuple[int, int] | None, fit: Fit, path: Path
         some = names[:: max(1, len(names) // 64)]
         shape = _shape_of([form for name in some if (form := _form(album, name)) is not None], size)
         while True:
-            forms, faults, digests = _into(album, names, shape or (1, 1, 1), fit, path, pool)
+            collector = ImageCollector(len(names), shape or (1, 1, 1))
+            forms, faults, digests = _into(album, names, shape or (1, 1, 1), fit, path, pool, collector)
             right = _shape_of([form for form in forms if form is not None], size)
             if right is None:
                 first = next(name for name, fault in zip(names, faults, strict=True) if fault)
@@ -123,10 +125,6 @@ def _decode_all(album: Album, size: tuple[int, int] | None, fit: Fit, path: Path
                 break
             shape = right
     assert shape is not None
-    whole = np.array([not fault for fault in faults])
-    pixel_ND = np.memmap(path, np.uint8, "r", shape=(len(names), prod(shape)))
-    everything = ImagePart(pixel_ND.__getitem__, np.arange(len(names)), None, len(names), ())
-    reader = ImageReader([everything], shape)
     together = hashlib.sha256()
     for name, digest in zip(names, digests, strict=True):
         together.update(f"{name}\0{digest}\n".encode())
@@ -135,7 +133,7 @@ def _decode_all(album: Album, size: tuple[int, int] | None, fit: Fit, path: Path
         "forms": [None if form is None else list(asdict(form).values()) for form in forms],
         "faults": faults,
         "sha256": together.hexdigest(),
-        "comparison": compare_images(reader, whole).to_json(),
+        "comparison": collector.comparison().to_json(),
     }
 
 
@@ -155,7 +153,13 @@ def _shape_of(forms: list[PictureForm], size: tuple[int, int] | None) -> Shape |
 
 
 def _into(
-    album: Album, names: Sequence[str], shape: Shape, fit: Fit, path: Path, pool: ThreadPoolExecutor
+    album: Album,
+    names: Sequence[str],
+    shape: Shape,
+    fit: Fit,
+    path: Path,
+    pool: ThreadPoolExecutor,
+    collector: ImageCollector,
 ) -> tuple[list[PictureForm | None], list[str], list[str]]:
     """Decode the files into rows of a file of pixels. Return the form, fault and SHA-256 of each."""
     forms: list[PictureForm | None] = [None] * len(names)
@@ -183,6 +187,11 @@ def _into(
                 except UnreadablePictureError as reason:
                     faults[at] = reason.args[0]
             os.pwrite(file.fileno(), pixel_BD.data, start * row_bytes)
+            whole_K = np.flatnonzero([not fault for fault in faults[start : start + len(batch)]])
+            if len(whole_K):
+                pixel_KD = pixel_BD[whole_K]
+                x = torch.from_numpy(pixel_KD.astype(np.float32)).reshape(len(whole_K), *shape)
+                collector.add(start + whole_K, pixel_KD, x)
 
         try:
             for _done in pool.map(some, range(0, len(names), _BATCH)):

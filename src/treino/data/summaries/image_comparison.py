@@ -93,7 +93,7 @@ CORRELATION = 0.99  # minimum correlation of near-duplicates
 _COMPARED_VALUES, _FEWEST_VALUES = 1024, 64  # of an image that is compared; a larger one is averaged
 _COMPARED_BYTES = 400_000_000  # most bytes of all images while they are compared
 _AXES = 16  # the number of principal axes, which separate most pairs
-_SAMPLE = 5000  # images that determine the axes; any axes give exact results, these are fast
+_SAMPLE = 256  # images that determine the axes; any axes give exact results, these are fast
 _BLOCK = 128
 _PAIRS = 8192  # pairs that are compared in full at a time
 _DENSE = 16  # if more than one pair in _DENSE is left, comparing the whole block in full is faster
@@ -140,40 +140,54 @@ class ImageComparison:
         return cls(**document | arrays)
 
 
-def compare_images(reader: ImageReader, whole_N: NDArray[np.bool_] | None = None) -> ImageComparison:
-    """Read every image once and compare it with all others.
+class ImageCollector:
+    """Collects what the comparison of N images needs; they may come in any order and from several threads.
 
-    whole_N: False for rows without an image, which equal nothing.
+    shape: (C, H, W). An image that never comes equals no other.
     """
-    rows, (channels, height, width) = len(reader), reader.shape
-    whole_N = np.ones(rows, dtype=bool) if whole_N is None else whole_N
-    side = _compared_side(reader.shape, rows)
-    values = channels * math.ceil(height / side) * math.ceil(width / side)
-    unit_ND = np.empty((rows, values), dtype=np.float32)
-    blank_N, grey_N = np.zeros(rows, dtype=bool), np.zeros(rows, dtype=bool)
-    first_N, known = np.arange(rows), dict[bytes, int]()
-    low, high, at = math.inf, -math.inf, 0
+
+    def __init__(self, rows: int, shape: tuple[int, int, int]) -> None:
+        channels, height, width = shape
+        self._side = _compared_side(shape, rows)
+        values = channels * math.ceil(height / self._side) * math.ceil(width / self._side)
+        self._unit_ND = np.zeros((rows, values), dtype=np.float32)
+        self._low_N, self._high_N = np.full(rows, math.inf), np.full(rows, -math.inf)
+        self._grey_N = np.zeros(rows, dtype=bool)
+        self._digests: list[bytes | None] = [None] * rows
+
+    def add(self, row_K: NDArray[np.int64], value_KD: NDArray[Any], x_KCHW: torch.Tensor) -> None:
+        """row_K: the images' numbers. value_KD, x_KCHW: their values, as read and as float32 planes."""
+        self._low_N[row_K], self._high_N[row_K] = value_KD.min(axis=1), value_KD.max(axis=1)
+        if x_KCHW.shape[1] == 3:
+            self._grey_N[row_K] = (x_KCHW == x_KCHW[:, :1]).flatten(1).all(1).numpy()
+        self._unit_ND[row_K] = _unit(reduced(x_KCHW, self._side).flatten(1).numpy())
+        plain_KD = np.ascontiguousarray(value_KD + value_KD.dtype.type(0))  # without negative zeros
+        for row, values in zip(row_K.tolist(), plain_KD, strict=True):
+            self._digests[row] = blake2b(values.data, digest_size=16).digest()
+
+    def comparison(self) -> ImageComparison:
+        """Compare the images, when all have come."""
+        rows = len(self._digests)
+        first_N, known = np.arange(rows), dict[bytes, int]()
+        for row, digest in enumerate(self._digests):
+            if digest is not None:
+                first_N[row] = known.setdefault(digest, row)
+        blank_N = self._low_N == self._high_N
+        distinct_K = np.flatnonzero(~blank_N & (first_N == np.arange(rows)) & self._unit_ND.any(axis=1))
+        unit_KD = self._unit_ND if len(distinct_K) == rows else self._unit_ND[distinct_K]
+        near_N = first_N.copy()
+        near_N[distinct_K] = distinct_K[first_near(unit_KD)]
+        low, high = float(self._low_N.min()), float(self._high_N.max())
+        return ImageComparison(low, high, blank_N, self._grey_N, first_N, near_N[near_N], self._side)
+
+
+def compare_images(reader: ImageReader) -> ImageComparison:
+    """Read every image once and compare it with all others."""
+    collector, at = ImageCollector(len(reader), reader.shape), 0
     for value_KD in reader.chunks():
-        until = at + len(value_KD)
-        whole_K = whole_N[at:until]
-        bottom_K, top_K = value_KD.min(axis=1), value_KD.max(axis=1)
-        if whole_K.any():
-            low, high = min(low, float(bottom_K[whole_K].min())), max(high, float(top_K[whole_K].max()))
-        blank_N[at:until] = (bottom_K == top_K) & whole_K
-        for row, values in enumerate(np.ascontiguousarray(value_KD + value_KD.dtype.type(0)), at):
-            if whole_N[row]:
-                first_N[row] = known.setdefault(blake2b(values.tobytes(), digest_size=16).digest(), row)
-        x = reader.planes(value_KD)
-        if channels == 3:
-            grey_N[at:until] = (x == x[:, :1]).flatten(1).all(1).numpy() & whole_K
-        unit_ND[at:until] = _unit(reduced(x, side).flatten(1).numpy())
-        at = until
-    distinct_K = np.flatnonzero(whole_N & ~blank_N & (first_N == np.arange(rows)) & unit_ND.any(axis=1))
-    if len(distinct_K) < rows:
-        unit_ND = unit_ND[distinct_K]
-    near_N = first_N.copy()
-    near_N[distinct_K] = distinct_K[first_near(unit_ND)]
-    return ImageComparison(low, high, blank_N, grey_N, first_N, near_N[near_N], side)
+        collector.add(np.arange(at, at + len(value_KD)), value_KD, reader.planes(value_KD))
+        at += len(value_KD)
+    return collector.comparison()
 
 
 def _renumbered(first_K: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -255,9 +269,14 @@ def near_pairs(unit_ND: Unit) -> Iterator[NDArray[np.int64]]:
 
 
 def _principal_axes(unit_KD: Unit) -> Unit:
-    """``[D, A]``: the first principal axes."""
-    _values, axis_DD = np.linalg.eigh(np.cov(unit_KD.T))
-    return np.ascontiguousarray(axis_DD[:, ::-1][:, :_AXES], dtype=np.float32)
+    """``[D, A]``: the first principal axes, from the products of the images with each other."""
+    centred_KD = unit_KD.astype(np.float64) - unit_KD.mean(axis=0, dtype=np.float64)
+    variance_K, axis_KK = np.linalg.eigh(centred_KD @ centred_KD.T)
+    first = np.flatnonzero(variance_K > max(1e-8 * variance_K[-1], 1e-12))[::-1][:_AXES]
+    if not len(first):  # all images are the same
+        return np.zeros((unit_KD.shape[1], 1), dtype=np.float32)
+    axis_DA = centred_KD.T @ (axis_KK[:, first] / np.sqrt(variance_K[first]))
+    return np.ascontiguousarray(axis_DA, dtype=np.float32)
 
 
 def _pairs(value_BK: Unit, least: float) -> NDArray[np.int64]:
