@@ -131,7 +131,7 @@ class Data:
             raw_KD = self.preparation.inverse(rows.x.index_select(0, torch.from_numpy(at_K)))
             return np.rint(raw_KD).astype(np.uint8) if self.preparation.divisor == 255 else raw_KD
 
-        label_N, count_C = None, torch.empty(0)
+        label_N, count_C = None, torch.empty(0, dtype=torch.int64)
         if self.classes:
             label_N = rows.y.reshape(-1).numpy()
             count_C = torch.bincount(split.y.reshape(-1), minlength=len(self.classes))

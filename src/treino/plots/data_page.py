@@ -307,16 +307,16 @@ class _Grid:
             for number, text in enumerate(tile.names):
                 weight = "normal" if self.heading else "bold"
                 axes.text(x, y - LINE * (number + 1) - 0.03, text, fontsize=self.size, weight=weight)
-            right = {"color": SOFT, "fontsize": self.size - 1, "ha": "right"}
-            axes.text(x + self.wide, y - LINE - 0.03, tile.number, **right)
+            x_right = x + self.wide
+            axes.text(x_right, y - LINE - 0.03, tile.number, fontsize=self.size - 1, color=SOFT, ha="right")
             wide, tall = tile.pixels.shape[1] * self.inch, tile.pixels.shape[0] * self.inch
             bottom = y - self.words - tall
             axes.imshow(
                 tile.pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto",
                 extent=(x, x + wide, bottom, bottom + tall),
             )  # fmt: skip
-            frame = {"fill": False, "edgecolor": FAINT, "linewidth": 0.5}  # or white would not be seen
-            axes.add_patch(Rectangle((x, bottom), wide, tall, **frame))
+            frame = Rectangle((x, bottom), wide, tall, fill=False, edgecolor=FAINT, linewidth=0.5)
+            axes.add_patch(frame)  # or a white image would not be seen
 
 
 def contact_sheet(name: str, images: ImagesDescription) -> bytes:

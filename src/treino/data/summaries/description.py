@@ -350,7 +350,7 @@ def _image_parts(
 
     def part(row_N: NDArray[np.int64]) -> ImagePart:
         known_N = label_N[row_N]
-        count_C = np.bincount(known_N[known_N >= 0], minlength=len(classes)) if classes else np.empty(0)
+        count_C = np.bincount(known_N[known_N >= 0], minlength=len(classes)) if classes else np.empty(0, int)
         read = lambda at_K: value_ND[row_N[at_K]]  # noqa: E731
         return ImagePart(read, row_N, known_N if classes else None, len(row_N), tuple(count_C.tolist()))
 
