@@ -228,6 +228,8 @@ def test_a_table_is_sent_described_and_trained_on(tmp_path: Path) -> None:
         assert answered.status == 200, answered.body
         assert answered.document["data"] == "upload-1.csv"
         assert answered.document["description"]["rows"] == 60
+        assert (await bench.get("/api/sheet/upload-1.csv")).rule == "sheet_of_table"
+        assert (await bench.get("/api/sheet/upload-2.csv")).rule == "data_missing"
         async with bench.viewer(path="/socket/home") as home:
             trained = await home.ask("train", data="upload-1.csv", settings={"target": "price"}, paused=True)
             assert trained == {"reply": 2, "run": "wine-1"}

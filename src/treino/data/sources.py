@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from treino.data.builtins import BUILTINS
 from treino.data.readers import ReaderOptions, read_file
 from treino.data.rows import MemoryLimit
-from treino.data.table import LARGEST_WHOLE, Column, Table, check_names
+from treino.data.table import LARGEST_WHOLE, Column, Table, check_names, row_place
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
@@ -187,8 +187,8 @@ def read_pair(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
     target = _target_column(x_table.rows, y, reading)
     check_names([*x_table.names, target.name], _("(X, y)"))
     return Table(
-        "arrays", "arrays", None, (*x_table.columns, target), _place, target=target.name, named=x_table.named,
-        notes=x_table.notes,
+        "arrays", "arrays", None, (*x_table.columns, target), row_place, target=target.name,
+        named=x_table.named, notes=x_table.notes,
     )  # fmt: skip
 
 
@@ -210,12 +210,14 @@ def read_images(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
     if not finite_N.all():
         raise TreinoError(
             "item_not_finite",
-            _("x of {where} holds numbers that are not finite.").format(where=_place(int(finite_N.argmin()))),
+            _("x of {where} holds numbers that are not finite.").format(
+                where=row_place(int(finite_N.argmin()))
+            ),
             _("Leave the image out, or fill the gap."),
         )
     target = _target_column(len(array), y, reading)
     return Table(
-        "arrays", "arrays", None, (target,), _place, target=target.name, matrix=matrix, named=False,
+        "arrays", "arrays", None, (target,), row_place, target=target.name, matrix=matrix, named=False,
         item_shape=array.shape[1:],
     )  # fmt: skip
 
@@ -255,10 +257,10 @@ def read_matrix(x: Any, reading: ReaderOptions | None = None) -> Table:
     names = [f"x{j + 1}" for j in range(array.shape[1])]
     if array.dtype.kind in "iuf":
         columns = tuple(_matrix_column(name, array[:, j]) for j, name in enumerate(names))
-        return Table("arrays", "arrays", None, columns, _place, named=False)
+        return Table("arrays", "arrays", None, columns, row_place, named=False)
     cells = [_cells(array[:, j]) for j in range(array.shape[1])]
     table = _table("arrays", names, cells, reading)
-    return Table("arrays", "arrays", None, table.columns, _place, named=False, notes=table.notes)
+    return Table("arrays", "arrays", None, table.columns, row_place, named=False, notes=table.notes)
 
 
 def _matrix_column(name: str, value_N: NDArray[Any]) -> Column:
@@ -400,7 +402,3 @@ def _empty(rows: int, columns: int) -> TreinoError:
         _("There is nothing in it: {rows} rows and {columns} columns.").format(rows=rows, columns=columns),
         _("Give at least a few rows and a feature."),
     )
-
-
-def _place(row: int) -> str:
-    return _("row {n}").format(n=row)

@@ -330,6 +330,7 @@ HOME = {
     "no_target": N_("Which column is to be predicted? Choose the target."),
     "no_target_likely": N_("Which column is to be predicted? Choose the target; likely: {columns}."),
     "describing": N_("Looking at the data …"),
+    "contact_sheet": N_("The first images of each class"),
 }
 
 WORDS: dict[str, str] = (

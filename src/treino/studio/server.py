@@ -5,6 +5,7 @@ The server imports no torch: other processes train and draw.
 
 import asyncio
 import mimetypes
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -299,6 +300,7 @@ def application(studio: Studio) -> Starlette:
         get("/api/study/{name}", _document),
         get("/api/upload", _upload, "POST"),
         get("/api/describe/{data}", _describe),
+        get("/api/sheet/{data}", _sheet),
         get("/api/take/{run}/{form}", _take),
         WebSocketRoute("/socket/{kind}", socket),
         WebSocketRoute("/socket/{kind}/{name}", socket),
@@ -383,6 +385,15 @@ async def _upload(studio: Studio, request: Request) -> Response:
 
 async def _describe(studio: Studio, request: Request) -> Response:
     return JSONResponse(await document_of("data", await studio.data(request.path_params["data"])))
+
+
+async def _sheet(studio: Studio, request: Request) -> Response:
+    """The contact sheet of images, as PNG."""
+    data = await studio.data(request.path_params["data"])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sheet.png"
+        await document_of("data", data, "--to", str(path))
+        return Response(path.read_bytes(), media_type="image/png")
 
 
 async def _take(studio: Studio, request: Request) -> Response:

@@ -21,7 +21,7 @@ LARGEST_SIDE = 64  # of pictures whose size is chosen here
 _ORIENTATION = 0x0112  # the EXIF tag
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # of orientations, as numbered by Image.Transpose
 _GREY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I")
-_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "DIB", "GIF", "TIFF")
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF")
 
 
 class UnreadablePictureError(Exception):
@@ -33,7 +33,8 @@ class PictureForm:
     """How a file says that it is written.
 
     width, height: upright, in pixels. mode: Pillow's name of the kind of pixels. format: such as JPEG.
-    frames: more than 1 for a moving picture, of which the first is used.
+    frames: more than 1 for a moving picture, of which the first is used. turned: whether its EXIF orientation
+    turns or mirrors it.
     """
 
     width: int
@@ -41,6 +42,7 @@ class PictureForm:
     mode: str
     format: str
     frames: int = 1
+    turned: bool = False
 
     @property
     def grey(self) -> bool:
@@ -84,7 +86,9 @@ def decode(content: bytes, shape: Shape | None, fit: Fit) -> tuple[PictureForm, 
             width, height = picture.size
             if turned >= 5:
                 width, height = height, width
-            form = PictureForm(width, height, picture.mode, picture.format or "", _frames(picture))
+            form = PictureForm(
+                width, height, picture.mode, picture.format or "", _frames(picture), turned in _TURNS
+            )
             if shape is None:
                 return form, None
             return form, _fitted(picture, turned, shape, fit)

@@ -28,6 +28,7 @@ from treino.data.preparation.target import (
 from treino.data.rows import Rows
 from treino.data.split_requests import Split, decide_parts, divider
 from treino.data.splits import TEST, TRAIN, VALIDATION
+from treino.data.summaries.picture_files import PictureFiles
 from treino.data.table import Column, Table
 from treino.errors import TreinoError
 from treino.words import N_, _, joined, setting
@@ -68,22 +69,31 @@ class AlbumRequest:
         } | {name: value for name, value in unusual.items() if value is not None}  # fmt: skip
 
 
+def read_album(request: AlbumRequest, cache: Path | None) -> tuple[Album, Table, PreparedPictures]:
+    """The pictures of a folder, what is known of each, and their pixels. cache: as of ``load_album``."""
+    album = open_album(request.source)
+    table = label_table(album)
+    return album, table, prepare(album, request.image_size, request.fit, cache)
+
+
+def album_split(split: Split, table: Table) -> Split:
+    """The split as requested, else as the folders say, if they do."""
+    by_folders = split.by is None and split.fold is None and PART in table.by_name
+    return replace(split, column=PART) if by_folders else split
+
+
 def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
     """The Data of the pictures in a folder.
 
     limit: the most bytes of memory for inputs; more stay in the file of pixels. cache: the folder beside the
     runs that keeps decoded pictures.
     """
-    album = open_album(request.source)
-    table = label_table(album)
-    pictures = prepare(album, request.image_size, request.fit, cache)
-    notes = [*table.notes, _size_note(pictures, request)]
+    album, table, pictures = read_album(request, cache)
+    notes = [*table.notes, size_note(pictures, request)]
     row_N = _readable(album, pictures, request, notes)
-    table, first_N = without(table, row_N), _renumbered(pictures.first_N, row_N)
+    table, first_N = without(table, row_N), pictures.comparison.of(row_N).near_N
     column = choose_target(table, request.target)
-    split = request.split
-    if split.by is None and split.fold is None and PART in table.by_name:
-        split = replace(split, column=PART)
+    split = album_split(request.split, table)
     by = divider(table, split, column.name)
     task, reason = decide_task(column, request.task, table.place)
     classes, label_N = _labels(table, column, task, notes)
@@ -115,13 +125,19 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
         validation=rows(VALIDATION),
         test=rows(TEST),
         preparation=preparation,
-        arguments=request.to_json(),
+        arguments=replace(request, split=split).to_json(),
         target_mean=preparation.target_mean,
         target_scale=preparation.target_scale,
         official_test=split.column == PART and bool((part_N == TEST).any()),
         notes=tuple(notes),
-        file_names=tuple(file.name for file in album.files),
+        picture_files=picture_files(album, pictures),
     )
+
+
+def picture_files(album: Album, pictures: PreparedPictures) -> PictureFiles:
+    """The facts of an album's files that its description tells."""
+    names = tuple(file.name for file in album.files)
+    return PictureFiles(names, pictures.forms, pictures.faults, album.skipped, pictures.comparison)
 
 
 def _readable(
@@ -147,14 +163,6 @@ def _readable(
     return np.flatnonzero([not why for why in pictures.faults])
 
 
-def _renumbered(first_N: NDArray[np.int64], row_K: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The first equal picture of each of the given rows, as a number among these rows."""
-    place: dict[int, int] = {}
-    return np.array(
-        [place.setdefault(int(first), at) for at, first in enumerate(first_N[row_K])], dtype=np.int64
-    )
-
-
 def _labels(
     table: Table, column: Column, task: Task, notes: list[str]
 ) -> tuple[tuple[str, ...], NDArray[np.int64]]:
@@ -168,7 +176,7 @@ def _labels(
     return classes, label_N
 
 
-def _size_note(pictures: PreparedPictures, request: AlbumRequest) -> str:
+def size_note(pictures: PreparedPictures, request: AlbumRequest) -> str:
     """How the pictures were brought to one size and colour."""
     channels, height, width = pictures.shape
     size = _("{width} × {height} pixels").format(width=width, height=height)

@@ -27,16 +27,14 @@ from treino.data.photographs.decoding import (
     decode,
 )
 from treino.data.prepared_cache import PreparedCache
-from treino.data.summaries.image_description import first_near
-from treino.data.summaries.images import compared_side, reduced, unit
+from treino.data.summaries.image_comparison import ImageCollector, ImageComparison
 from treino.errors import TreinoError
 from treino.store import files
+from treino.store.encoding import with_sources, without_sources
 from treino.words import _
 
 PIXELS, INDEX = "pixels.uint8", "pictures.json"
 _BATCH = 32  # files that a thread decodes at a time
-_COMPARED_BYTES = 400_000_000  # most bytes of all pictures while they are compared with each other
-_COMPARED_VALUES = 768  # most values of a picture that is compared: 16 × 16 in colour
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +43,8 @@ class PreparedPictures:
 
     shape: (channels, height, width) of all. pixel_ND: uint8 ``[N, C*H*W]``, mapped; 0 where a file can't be
     decoded. forms: how each file is written; None for a file whose form can't be read. faults: why each file
-    can't be decoded; "" if it can. sha256: of the names and contents of all files. first_N: for each picture,
-    the first one that it is equal or almost equal to, also over others between them.
+    can't be decoded; "" if it can. sha256: of the names and contents of all files. comparison: of all
+    pictures; one that can't be decoded equals none.
     """
 
     shape: Shape
@@ -54,7 +52,7 @@ class PreparedPictures:
     forms: tuple[PictureForm | None, ...]
     faults: tuple[str, ...]
     sha256: str
-    first_N: NDArray[np.int64]
+    comparison: ImageComparison
 
 
 def prepare(album: Album, size: tuple[int, int] | None, fit: Fit, cache: Path | None) -> PreparedPictures:
@@ -64,19 +62,20 @@ def prepare(album: Album, size: tuple[int, int] | None, fit: Fit, cache: Path | 
     the runs; None: a temporary folder, removed with the pixels. Raises TreinoError if no file can be decoded.
     """
     request = {
-        "pictures": str(album.path.resolve()), "image_size": size, "fit": fit, "pillow": version("Pillow"),
+        "pictures": str(album.path.resolve()), "image_size": size and list(size), "fit": fit,
+        "pillow": version("Pillow"),
     }  # fmt: skip
     listing = [[file.name, file.size, file.changed] for file in album.files]
     with PreparedCache(0, cache, request) as work:
         if (kept := work.kept_files()) is not None:
             folder, _content = kept
-            index = json.loads(files.read_bytes(folder / INDEX))
+            index = without_sources(json.loads(files.read_bytes(folder / INDEX)))
             if index["listing"] == listing:
                 return _opened(folder, index)
         folder = work.folder()
         with files.trouble(folder):
             index = {"listing": listing} | _decode_all(album, size, fit, folder / PIXELS)
-            files.write_atomically(folder / INDEX, json.dumps(index).encode())
+            files.write_atomically(folder / INDEX, json.dumps(with_sources(index)).encode())
         pictures = _opened(folder, index)
         work.keep_files({}, pictures.pixel_ND)
         return pictures
@@ -91,7 +90,7 @@ def _opened(folder: Path, index: dict[str, Any]) -> PreparedPictures:
         forms=tuple(None if form is None else PictureForm(*form) for form in index["forms"]),
         faults=tuple(index["faults"]),
         sha256=index["sha256"],
-        first_N=np.array(index["first"], dtype=np.int64),
+        comparison=ImageComparison.from_json(index["comparison"]),
     )
 
 
@@ -110,9 +109,9 @@ def _decode_all(album: Album, size: tuple[int, int] | None, fit: Fit, path: Path
         some = names[:: max(1, len(names) // 64)]
         shape = _shape_of([form for name in some if (form := _form(album, name)) is not None], size)
         while True:
-            decoded = _into(album, names, shape or (1, 1, 1), fit, path, pool)
-            faults = decoded.faults
-            right = _shape_of([form for form in decoded.forms if form is not None], size)
+            collector = ImageCollector(len(names), shape or (1, 1, 1))
+            forms, faults, digests = _into(album, names, shape or (1, 1, 1), fit, path, pool, collector)
+            right = _shape_of([form for form in forms if form is not None], size)
             if right is None:
                 first = next(name for name, fault in zip(names, faults, strict=True) if fault)
                 raise TreinoError(
@@ -127,14 +126,14 @@ def _decode_all(album: Album, size: tuple[int, int] | None, fit: Fit, path: Path
             shape = right
     assert shape is not None
     together = hashlib.sha256()
-    for name, digest in zip(names, decoded.digests, strict=True):
+    for name, digest in zip(names, digests, strict=True):
         together.update(f"{name}\0{digest}\n".encode())
     return {
         "shape": shape,
-        "forms": [None if form is None else list(asdict(form).values()) for form in decoded.forms],
+        "forms": [None if form is None else list(asdict(form).values()) for form in forms],
         "faults": faults,
         "sha256": together.hexdigest(),
-        "first": _first_near(decoded, path, shape).tolist(),
+        "comparison": collector.comparison().to_json(),
     }
 
 
@@ -153,33 +152,22 @@ def _shape_of(forms: list[PictureForm], size: tuple[int, int] | None) -> Shape |
     return common_shape(forms, size) if forms else None
 
 
-@dataclass(frozen=True, eq=False)
-class _Decoded:
-    """What was met in decoding N files. hash_N: of the pixels; 0 where a file can't be decoded. unit_ND: the
-    averaged pixels with mean 0 and length 1."""
-
-    forms: list[PictureForm | None]
-    faults: list[str]
-    digests: list[str]
-    hash_N: NDArray[np.int64]
-    unit_ND: NDArray[np.float32]
-
-
 def _into(
-    album: Album, names: Sequence[str], shape: Shape, fit: Fit, path: Path, pool: ThreadPoolExecutor
-) -> _Decoded:
-    """Decode the files into rows of a file of pixels."""
-    rows, row_bytes = len(names), prod(shape)
-    most = min(_COMPARED_VALUES, _COMPARED_BYTES // 4 // rows)
-    side = compared_side(shape, max(most, shape[0]))
-    values = shape[0] * -(-shape[1] // side) * -(-shape[2] // side)
-    met = _Decoded(
-        [None] * rows, [""] * rows, [""] * rows,
-        np.zeros(rows, dtype=np.int64), np.zeros((rows, values), dtype=np.float32),
-    )  # fmt: skip
-    stop = threading.Event()
+    album: Album,
+    names: Sequence[str],
+    shape: Shape,
+    fit: Fit,
+    path: Path,
+    pool: ThreadPoolExecutor,
+    collector: ImageCollector,
+) -> tuple[list[PictureForm | None], list[str], list[str]]:
+    """Decode the files into rows of a file of pixels. Return the form, fault and SHA-256 of each."""
+    forms: list[PictureForm | None] = [None] * len(names)
+    faults, digests = [""] * len(names), [""] * len(names)
+    row_bytes = prod(shape)
     with path.open("wb") as file:
-        file.truncate(rows * row_bytes)
+        file.truncate(len(names) * row_bytes)
+        stop = threading.Event()
 
         def some(start: int) -> None:
             batch = names[start : start + _BATCH]
@@ -190,37 +178,25 @@ def _into(
                 at = start + row
                 try:
                     content = album.read(name)
-                    met.digests[at] = hashlib.sha256(content).hexdigest()
-                    met.forms[at], pixel_CHW = decode(content, shape, fit)
+                    digests[at] = hashlib.sha256(content).hexdigest()
+                    forms[at], pixel_CHW = decode(content, shape, fit)
                     assert pixel_CHW is not None
                     pixel_BD[row].reshape(shape)[:] = pixel_CHW
-                    met.hash_N[at] = hash(pixel_BD[row].tobytes()) | 1
                 except OSError as error:
-                    met.faults[at] = _("it can't be read: {reason}").format(reason=error.strerror)
+                    faults[at] = _("it can't be read: {reason}").format(reason=error.strerror)
                 except UnreadablePictureError as reason:
-                    met.faults[at] = str(reason)
+                    faults[at] = reason.args[0]
             os.pwrite(file.fileno(), pixel_BD.data, start * row_bytes)
-            x = torch.from_numpy(pixel_BD.astype(np.float32)).reshape(len(batch), *shape)
-            met.unit_ND[start : start + len(batch)] = unit(reduced(x, side).flatten(1).numpy())
+            whole_K = np.flatnonzero([not fault for fault in faults[start : start + len(batch)]])
+            if len(whole_K):
+                pixel_KD = pixel_BD[whole_K]
+                x = torch.from_numpy(pixel_KD.astype(np.float32)).reshape(len(whole_K), *shape)
+                collector.add(start + whole_K, pixel_KD, x)
 
         try:
-            for _done in pool.map(some, range(0, rows, _BATCH)):
+            for _done in pool.map(some, range(0, len(names), _BATCH)):
                 pass
         except BaseException:
             stop.set()
             raise
-    return met
-
-
-def _first_near(met: _Decoded, path: Path, shape: Shape) -> NDArray[np.int64]:
-    """``[N]``: the first picture that each is equal or almost equal to. A blank picture is near to none but
-    its copies, and so is one that can't be decoded."""
-    rows = len(met.hash_N)
-    pixel_ND = np.memmap(path, np.uint8, "r", shape=(rows, prod(shape)))
-    first_N, known = np.arange(rows), dict[int, int]()
-    for row, value in enumerate(met.hash_N.tolist()):
-        if value and (first := known.setdefault(value, row)) != row:
-            first_N[row] = first if np.array_equal(pixel_ND[first], pixel_ND[row]) else row
-    distinct_K = np.flatnonzero((first_N == np.arange(rows)) & met.unit_ND.any(axis=1))
-    first_N[distinct_K] = distinct_K[first_near(met.unit_ND[distinct_K])]
-    return first_N[first_N]
+    return forms, faults, digests
