@@ -66,7 +66,7 @@ def test_nothing_is_cut(language: str) -> None:
         "features.3", 64, 32, np.arange(24) * 2, np.arange(12) * 2, random().normal(size=(24, 12, 3, 3)), 0.3
     )
     first = FirstWeights(
-        "zoo", "0 (Conv2d)", np.arange(16), random().normal(size=(16, 27)), random().normal(size=(16, 3, 3, 3)), (),
+        "zoo", "0 (Conv2d)", np.arange(16), np.ones((16, 27)), random().normal(size=(16, 3, 3, 3)), (),
         np.ones(16), (kernels, replace(kernels, kernel_UJHW=random().normal(size=(24, 12, 7, 7)))), 3, True,
     )  # fmt: skip
     many = ConfusionCell(

@@ -17,13 +17,18 @@ from tests.plots.browser import chromium
 from tests.plots.room import outside
 from tests.workflows.test_convolutions import SMALL, _tiny  # noqa: F401  (a built-in for every test here)
 from treino.errors import TreinoError
+from treino.inspection.film import FilterView
 from treino.inspection.loss_surface import described
 from treino.inspection.microscope import topics
 from treino.inspection.thumbnails import first_weights
+from treino.pictures.film import frames_of, sheet_words
 from treino.pictures.landscape import surface_of
 from treino.pictures.picture_files import PICTURES, draw
+from treino.pictures.untrained import untrained
+from treino.plots.film import film_pictures, grid_figure
 from treino.plots.weights import weights_figure
 from treino.reports.report import report
+from treino.store.output_files import OutputFolder
 from treino.studio.run_commands import arithmetic, before_update
 from treino.studio.run_page import RunPage
 from treino.studio.run_state import run_state
@@ -96,6 +101,39 @@ def test_a_row_and_a_cell_are_chosen_on_the_command_line(
         wrong = treino("plot", run.path, *flags, *to)
         assert (wrong.status, wrong.document["error"]["rule"]) == (2, rule), flags
         assert hint in wrong.document["error"]["hint"]
+
+
+@pytest.mark.slow
+def test_the_film_shows_the_filters_of_each_step_and_what_they_give(
+    runs: dict[str, tr.Run], tmp_path: Path
+) -> None:
+    run = runs["plain"]
+    frames = list(frames_of(run, [0, 5, 12]))
+    for frame in frames:
+        shown, net = frame.shown, run.at(frame.step).net
+        assert isinstance(shown, FilterView)
+        assert shown.picture is not None
+        assert (shown.picture.split, shown.picture.index) == ("validation", int(run.data.validation.index[0]))
+        np.testing.assert_array_equal(shown.kernel_UCHW, net[0].weight.detach().numpy()[shown.sight.units_U])
+        x_NCHW = run.data.validation.x.reshape(-1, *(run.item_shape or ()))
+        with torch.no_grad():
+            map_UHW = net[1](net[0](x_NCHW[:1]))[0]
+            answer_N = net(x_NCHW).argmax(dim=1)
+        np.testing.assert_allclose(shown.map_UHW, map_UHW[shown.sight.units_U], rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(shown.predicted_N, answer_N)
+        assert shown.score.accuracy == float((answer_N == run.data.validation.y).double().mean())
+    before, now = frames[0].shown, frames[1].shown
+    assert isinstance(before, FilterView)
+    assert isinstance(now, FilterView)
+    length = np.linalg.norm(now.kernel_UCHW - before.kernel_UCHW) / np.linalg.norm(before.kernel_UCHW)
+    assert frames[1].change == pytest.approx(length)
+    assert frames[1].moved == (now.predicted_N != before.predicted_N).mean()
+    (picture,) = film_pictures(frames[1:2], 12)
+    assert "Step 5 of 12" in picture.caption
+    captions, meaning = sheet_words(frames)
+    assert "filters" in captions[1]
+    assert outside(grid_figure([frame.shown for frame in frames], captions, "tiny", meaning)) == []
+    assert untrained(run, 2, OutputFolder(tmp_path)).stat().st_size
 
 
 def test_its_loss_surface_is_measured_by_the_network_itself(runs: dict[str, tr.Run]) -> None:

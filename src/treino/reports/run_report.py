@@ -196,6 +196,8 @@ def _film(run: StoredRun) -> Sequence[Block]:
 
 
 def _boundary(run: StoredRun) -> Sequence[Block]:
+    if run.data.kind == "image" and run.data.classes:
+        return ()  # a plane of two directions shows little of what a network makes of pixels
     return _drawn(run, "boundary", _("What the network says over its inputs, with the rows on it"))
 
 
