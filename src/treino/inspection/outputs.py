@@ -232,7 +232,7 @@ def answer_counts(
 
 # ---- pictures of a confusion matrix's cells
 
-CELLS, IN_CELL, IN_CHOSEN_CELL = 4, 8, 40  # maximum cells with pictures; pictures of each, of a chosen one
+CELLS, IN_CELL, IN_CHOSEN_CELL = 4, 6, 36  # maximum cells with pictures; pictures of each, of a chosen one
 
 
 @dataclass(frozen=True, eq=False)

@@ -167,7 +167,7 @@ def pictures_with_words(
 
 
 def cells_figure(shown: ConfusionCells) -> "Figure":
-    """Draw the pictures of each cell, below a line that names the cell."""
+    """Draw the pictures of each cell below its name: of a chosen cell all, else as many as a line holds."""
     split, names = split_name(shown.split), class_labels(shown.classes, 30)
     title = _("Confused pictures: {name}").format(name=label(shown.name, 40))
     if not shown.chosen:
@@ -180,16 +180,18 @@ def cells_figure(shown: ConfusionCells) -> "Figure":
         sentences = [_("One cell of the confusion matrix of {split} rows.").format(split=split)]
     warned = [_("The network learnt from these rows: there are no others.")] if shown.split == "train" else []
     blocks = [cell.picture_KCHW for cell in shown.cells]
+    if not shown.chosen:
+        blocks = [items[: across(items)] for items in blocks]
     heights = [0.32 + (picture_lines(items, 1) if len(items) else 0.0) for items in blocks]
     with look():
         figure = new_figure(header_inches(sentences, warned) + 0.2 + sum(heights))
         top, height = header(figure, title, sentences, warned), figure.get_figheight()
         for cell, items, inches in zip(shown.cells, blocks, heights, strict=True):
-            heading = _cell_heading(cell, names)
+            heading = _cell_heading(cell, names, len(items))
             figure.text(0.02, top - 0.08 / height, heading, weight="bold", va="top", color=INK)
             words = [
                 ((f"{percent(float(share))} · {_('row {n}').format(n=n)}", SOFT, 8.0),)
-                for share, n in zip(cell.share_K, cell.index_K, strict=True)
+                for share, n in list(zip(cell.share_K, cell.index_K, strict=True))[: len(items)]
             ]
             if words:
                 pictures_with_words(figure, top - 0.25 / height, items, words)
@@ -197,8 +199,8 @@ def cells_figure(shown: ConfusionCells) -> "Figure":
         return figure
 
 
-def _cell_heading(cell: ConfusionCell, names: Sequence[str]) -> str:
-    true, predicted, drawn = names[cell.true], names[cell.predicted], len(cell.index_K)
+def _cell_heading(cell: ConfusionCell, names: Sequence[str], drawn: int) -> str:
+    true, predicted = names[cell.true], names[cell.predicted]
     if cell.true == cell.predicted:
         heading = _("{true}, rightly: {n:,} of {of:,} rows").format(true=true, n=cell.rows, of=cell.of)
     else:
