@@ -30,8 +30,9 @@ class LayerCall:
     """One call of a layer: a module with a weight matrix, and the modules up to the next such module.
 
     name, what: as in ``unit_responses.UnitColumn``. given_NU: ``[N, U]`` float64, the inputs of the next
-    layer; a channel is averaged over its positions. weight: ``[U, J]`` of a ``Linear``, else None. kernel:
-    ``weight``, or a convolution's ``[U, C, …]``, else None. bias: ``[U]`` or None.
+    layer; a channel is averaged over its positions, or has them all: ``[N, U, H, W]``. weight: ``[U, J]`` of
+    a ``Linear``, else None. kernel: ``weight``, or a convolution's ``[U, C, …]``, else None. bias: ``[U]`` or
+    None.
     """
 
     name: str
@@ -63,7 +64,7 @@ class _Layer:
 
 
 def layers_as_they_run(
-    net: nn.Module, x_ND: Tensor, item_shape: Sequence[int] | None = None
+    net: nn.Module, x_ND: Tensor, item_shape: Sequence[int] | None = None, *, positions: bool = False
 ) -> tuple[list[LayerCall], Tensor, list[str]]:
     """Return the layers in the order of their calls, the network's outputs ``[N, C]``, and notes on parts
     that can't be observed.
@@ -71,6 +72,8 @@ def layers_as_they_run(
     Each module with a weight matrix begins a layer. The layer's output is the output of the last following
     module that keeps its units, or the actual input of the next layer if code in between changes it. The
     network stays unchanged.
+
+    positions: of a convolution all positions of a channel, before a pool, in place of their mean.
     """
     layers: list[_Layer] = []
     parts = []
@@ -79,7 +82,7 @@ def layers_as_they_run(
         for x_BD in x_ND.split(BATCH):
             x = x_BD.to(device)
             x = x.reshape(len(x), *item_shape) if item_shape else x
-            with _reading(net, layers, len(x)) as pass_over:
+            with _reading(net, layers, len(x), positions) as pass_over:
                 out = net(x)
             pass_over.end(out)
             parts.append(out.reshape(len(x), -1).cpu())
@@ -108,8 +111,8 @@ def layers_as_they_run(
 class _Pass:
     """The forward pass of one batch: the current layer, and its latest output."""
 
-    def __init__(self, layers: list[_Layer], rows: int) -> None:
-        self.layers, self.rows, self.first = layers, rows, not layers
+    def __init__(self, layers: list[_Layer], rows: int, positions: bool) -> None:
+        self.layers, self.rows, self.first, self.positions = layers, rows, not layers, positions
         self.at = -1
         self.units: Tensor | None = None
 
@@ -126,7 +129,7 @@ class _Pass:
     def came_out(self, module: nn.Module, out: Any) -> None:
         if self.at < 0 or not isinstance(out, Tensor):
             return
-        units = _by_unit(out, self.rows, self.layers[self.at].module)
+        units = _by_unit(out, self.rows, self.layers[self.at].module, self.positions)
         layer = self.layers[self.at]
         if module is not layer.module and self.first:
             layer.follow.append(module)
@@ -136,7 +139,7 @@ class _Pass:
     def _leave(self, x: Any) -> None:
         """Record the next layer's input ``x`` as this layer's output, if it has as many units."""
         layer, units = self.layers[self.at], self.units
-        got = _by_unit(x, self.rows, layer.module) if isinstance(x, Tensor) else None
+        got = _by_unit(x, self.rows, layer.module, self.positions) if isinstance(x, Tensor) else None
         if units is not None and got is not None and got.shape == units.shape:
             same = torch.equal(got, units) or torch.allclose(got, units, rtol=0, atol=0, equal_nan=True)
             layer.between = layer.between or not same
@@ -150,8 +153,8 @@ class _Pass:
 
 
 @contextmanager
-def _reading(net: nn.Module, layers: list[_Layer], rows: int) -> Iterator[_Pass]:
-    run = _Pass(layers, rows)
+def _reading(net: nn.Module, layers: list[_Layer], rows: int, positions: bool) -> Iterator[_Pass]:
+    run = _Pass(layers, rows, positions)
     hooks = []
     for name, module in net.named_modules():
         if any(True for _child in module.children()):
@@ -179,17 +182,16 @@ def _matrix(module: nn.Module) -> bool:
     )
 
 
-def _by_unit(out: Tensor, rows: int, module: nn.Module) -> Tensor | None:
-    """A copy ``[N, U]`` of an output: its channels, or a ``Linear``'s last axis, averaged over all positions.
-    None if rows aren't the first axis."""
+def _by_unit(out: Tensor, rows: int, module: nn.Module, positions: bool) -> Tensor | None:
+    """A copy ``[N, U]`` of an output: its channels, or a ``Linear``'s last axis, averaged over all positions;
+    with ``positions``, a two-dimensional convolution's as they are. None if rows aren't the first axis."""
     if out.dim() < 2 or len(out) != rows or not out.is_floating_point():
         return None
     by_channel = out if isinstance(module, _ConvNd) else out.movedim(-1, 1)
-    return (
-        by_channel.detach().to("cpu", torch.float64, copy=True).flatten(2).mean(dim=2)
-        if out.dim() > 2
-        else (out.detach().to("cpu", torch.float64, copy=True))
-    )
+    copy = by_channel.detach().to("cpu", torch.float64, copy=True)
+    if out.dim() == 2 or (positions and isinstance(module, nn.Conv2d) and out.dim() == 4):
+        return copy
+    return copy.flatten(2).mean(dim=2)
 
 
 def _ran(layer: _Layer) -> LayerCall:
@@ -211,16 +213,37 @@ def _ran(layer: _Layer) -> LayerCall:
     )
 
 
-# ---- weights of the first layer
+# ---- weights of the first layer, and kernels of all convolutions
+
+KERNEL_LAYERS = 6  # maximum number of further convolutions
+ONTO, OUT_OF = 24, 12  # maximum channels of a convolution, and of those before it
+
+
+@dataclass(frozen=True, eq=False)
+class KernelMap:
+    """Kernels of a later convolution: from J of its ``before`` channels onto U of its ``total`` channels.
+
+    name: the module's name. units_U, inputs_J: indices of the channels with the longest kernels, in order.
+    kernel_UJHW: the kernels. share: of the layer's squared weights.
+    """
+
+    name: str
+    total: int
+    before: int
+    units_U: NDArray[np.int64]
+    inputs_J: NDArray[np.int64]
+    kernel_UJHW: Floats
+    share: float
 
 
 @dataclass(frozen=True, eq=False)
 class FirstWeights:
-    """The first layer's units by the norm of their weights, the largest first.
+    """The first layer's units by the norm of their weights, the largest first; the kernels of later layers.
 
     name: the data's. layer: the module's name and class. units_U: indices of the units. weight_UD: ``[U, D]``
     their weights. tile_U: the weights as images, or a convolution's kernels, ``[U, C, H, W]``; None for a
-    table. inputs: the names of the D inputs (empty for pixels). norm_U: the norms.
+    table. inputs: the names of the D inputs (empty for pixels). norm_U: the norms. later: further
+    convolutions. left_out: the number of convolutions not shown. convolution: whether the first layer is one.
     """
 
     name: str
@@ -230,6 +253,9 @@ class FirstWeights:
     tile_U: Floats | None
     inputs: tuple[str, ...]
     norm_U: Floats
+    later: tuple[KernelMap, ...] = ()
+    left_out: int = 0
+    convolution: bool = False
 
 
 def first_weights(net: nn.Module, data: Data, *, item_shape: Sequence[int] | None = None) -> FirstWeights:
@@ -250,6 +276,7 @@ def first_weights(net: nn.Module, data: Data, *, item_shape: Sequence[int] | Non
             ),
             _("Look at [[what=network]], which shows the layers as they run."),
         )
+    further = [layer for layer in ran[1:] if layer.kernel is not None and layer.kernel.ndim == 4]
     flat_UD = first.kernel.reshape(len(first.kernel), -1)
     norm_U = np.linalg.norm(flat_UD, axis=1)
     order_U = np.argsort(-norm_U, kind="stable")
@@ -261,4 +288,19 @@ def first_weights(net: nn.Module, data: Data, *, item_shape: Sequence[int] | Non
         None if tile is None else tile[order_U],
         data.preparation.inputs if tile is None else (),
         norm_U[order_U],
+        tuple(_kernel_map(layer) for layer in further[:KERNEL_LAYERS]),
+        max(0, len(further) - KERNEL_LAYERS),
+        first.kernel.ndim == 4,
     )
+
+
+def _kernel_map(layer: LayerCall) -> KernelMap:
+    assert layer.kernel is not None
+    square_UJ = np.square(layer.kernel).sum(axis=(2, 3))
+    units_U, inputs_J = (
+        np.sort(np.argsort(-square_UJ.sum(axis=axis), kind="stable")[:most])
+        for axis, most in ((1, ONTO), (0, OUT_OF))
+    )
+    shown, (total, before) = np.ix_(units_U, inputs_J), square_UJ.shape
+    share = float(square_UJ[shown].sum() / (square_UJ.sum() or 1.0))
+    return KernelMap(layer.name, total, before, units_U, inputs_J, layer.kernel[shown], share)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from treino.documents.run_result import RunResult
 from treino.errors import TreinoError
@@ -43,11 +44,13 @@ def draw_pictures(
     missing: list[TreinoError],
     every: int | None = None,
     tell: Callable[[Size], None] = lambda size: None,
+    **choices: Any,
 ) -> list[Path]:
     """Draw these pictures into ``place`` (default: the folder's ``pictures/``) and return their paths.
 
     For a sweep, pictures of one network show its winner. every: steps between two frames of a film; ``tell``
     gets the film's size before it is made. missing: collects the errors of pictures that can't be drawn.
+    choices: as in ``treino.pictures.picture_files.draw``.
     """
     if isinstance(opened, StoredStudy):
         return draw_study(opened, names, place, missing)
@@ -57,7 +60,7 @@ def draw_pictures(
             paths += draw_sweep(opened, own, place, missing)
         names = [name for name in names if of_one(name)]
     if still := [name for name in names if name != "film"]:
-        paths += draw(run_in(opened), still, place, missing)
+        paths += draw(run_in(opened), still, place, missing, **choices)
     if "film" in names:
         with gathered(missing):
             paths += draw_film(run_in(opened), every, place, tell)

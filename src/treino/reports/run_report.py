@@ -14,6 +14,7 @@ from treino.inspection.outputs import confusion
 from treino.pictures import network_errors
 from treino.pictures.curves import curves_of
 from treino.pictures.film import film_player
+from treino.pictures.insides import cells_picture
 from treino.pictures.picture_files import PICTURES
 from treino.plots.report.blocks import Block, Drawing, Picture
 from treino.plots.report.charts import confusion_blocks
@@ -195,6 +196,8 @@ def _film(run: StoredRun) -> Sequence[Block]:
 
 
 def _boundary(run: StoredRun) -> Sequence[Block]:
+    if run.data.kind == "image" and run.data.classes:
+        return ()  # a plane of two directions shows little of what a network makes of pixels
     return _drawn(run, "boundary", _("What the network says over its inputs, with the rows on it"))
 
 
@@ -222,8 +225,21 @@ def _mistakes(run: StoredRun) -> Sequence[Block]:
     return _drawn(run, "mistakes", _("The rows on which the network is most sure and wrong"))
 
 
+def _confused(run: StoredRun) -> Sequence[Block]:
+    if run.data.kind != "image" or not run.data.classes:
+        return ()
+    alt = _("Rows that are taken for another class, by their true class and the predicted one")
+    return [Picture(file, content, alt) for file, content in cells_picture(run)]
+
+
+def _hangs_on(run: StoredRun) -> Sequence[Block]:
+    if run.data.kind != "image":
+        return ()
+    return _drawn(run, "occlusion", _("The places of some pictures that the network's answer hangs on"))
+
+
 def _goes_by(run: StoredRun) -> Sequence[Block]:
-    if len(run.data.features) < 2:
+    if run.data.kind == "image" or len(run.data.features) < 2:
         return ()
     return _drawn(run, "importance", _("How much worse it gets where a column is shuffled"))
 
@@ -251,6 +267,8 @@ SHOWN: Shown = {
     **BESIDE,
     lambda: _("Calibration"): _calibration,
     lambda: _("Mistakes"): _mistakes,
+    lambda: _("Confused pictures"): _confused,
+    lambda: _("What the answer hangs on"): _hangs_on,
     lambda: _("Feature importance"): _goes_by,
     lambda: _("Inside"): _inside,
 }
