@@ -34,25 +34,25 @@ PICTURE: dict[str, Any] = {"hidden": (64,), "dropout": 0.3, "group_norm": 4, "la
 
 
 def picture_settings(
-    shape: tuple[int, ...], *, batch_norm: bool = False, classes: bool = True
+    shape: tuple[int, ...], *, batch_norm: bool = False, pooled: bool = False, classes: bool = True
 ) -> dict[str, Any]:
     """The settings of a network for pictures whose channels are left open; its rate, batch and length are
     those of any convolutional network.
 
-    shape: of a picture: channels, height, width. batch_norm: channels are normalised by that. classes:
-    whether it learns classes by cross-entropy.
+    shape: of a picture: channels, height, width. batch_norm: channels are normalised by that. pooled:
+    pools are given, of all stages alike. classes: whether it learns classes by cross-entropy.
     """
     side = min(shape[1:])
     stride = 2 if side >= STRIDED else 1
     most, usual = (int(math.log2(side / stride / least)) for least in (1, LEAST_SIDE))
     sizes = SIZES[: max(1, min(max(2, usual), most))]
-    twice = [channels for channels in sizes[1:] for _convolution in range(2)]
+    more = [channels for channels in sizes[1:] for _convolution in range(1 if pooled else 2)]
     layers: dict[str, Any] = {
-        "channels": (sizes[0], *twice),
+        "channels": (sizes[0], *more),
         "pool": ("max", *("none", "max") * len(sizes[1:])),
     }
     if stride > 1:
-        layers |= {"kernel": (5, *(3,) * len(twice)), "stride": (stride, *(1,) * len(twice))}
+        layers |= {"kernel": (5, *(3,) * len(more)), "stride": (stride, *(1,) * len(more))}
     left_out = {"group_norm"} if batch_norm else set()
     left_out |= set() if classes else {"label_smoothing"}
     return layers | {name: value for name, value in PICTURE.items() if name not in left_out}

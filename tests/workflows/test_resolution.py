@@ -83,6 +83,8 @@ def pictures(*shape: int) -> Data:
 )
 def test_pictures_get_convolutions_unless_an_mlp_is_described(settings: dict[str, Any], kind: str) -> None:
     net, config = decide(read_settings(settings), pictures(8, 9))
+    assert isinstance(net, CNN | MLP)
+    assert net.module((1, 8, 9), 2)(torch.rand((2, 1, 8, 9) if kind == "cnn" else (2, 72))).shape == (2, 2)
     assert isinstance(net, CNN if kind == "cnn" else MLP)
     assert net.hidden == (
         (9,) if settings.get("hidden") == [9] else () if "hidden" in settings else net.hidden

@@ -95,7 +95,7 @@ def with_net(s: Settings, data: Data, usual: str = "cnn") -> Settings:
         return s
     classes = data.task == "classification" and s.loss in (None, "cross_entropy")
     values = recipes.picture_settings(
-        picture_shape(data.item_shape), batch_norm=s.batch_norm, classes=classes
+        picture_shape(data.item_shape), batch_norm=s.batch_norm, pooled=s.pool is not None, classes=classes
     )
     explicit = {name for name in s.model_fields_set if getattr(s, name) is not None}
     return s.model_copy(update={name: value for name, value in values.items() if name not in explicit})
