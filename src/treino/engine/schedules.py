@@ -30,6 +30,16 @@ SCHEDULES: dict[str, Schedule] = {
         "a tenth from one half on, a hundredth from three quarters",
         "1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01",
     ),
+    "one-cycle": Schedule(  # torch.optim.lr_scheduler.OneCycleLR without its cycle of momentum
+        lambda progress: (
+            0.52 - 0.48 * math.cos(math.pi * progress / 0.3)
+            if progress < 0.3
+            else 4e-6 + (1 - 4e-6) * (1 + math.cos(math.pi * (progress - 0.3) / 0.7)) / 2
+        ),
+        "up from a 25th over three tenths, then down to almost 0, in half cosine waves (Smith & Topin 2018)",
+        "0.52 - 0.48 * math.cos(math.pi * progress / 0.3) if progress < 0.3 else "
+        "4e-6 + (1 - 4e-6) * (1 + math.cos(math.pi * (progress - 0.3) / 0.7)) / 2",
+    ),
 }
 
 
