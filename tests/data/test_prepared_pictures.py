@@ -99,6 +99,23 @@ def test_a_changed_picture_and_a_damaged_file_of_pixels_are_noticed(
     assert len(decoded) == 72
 
 
+def test_a_change_that_keeps_size_and_time_is_noticed_once(tmp_path: Path, decoded: list[str]) -> None:
+    folder, cache = write(tmp_path / "p"), tmp_path / "cache"
+    for path in folder.rglob("*.png"):
+        Image.open(path).save(path.with_suffix(".bmp"))  # each as large as any other
+        path.unlink()
+    before = load(folder, cache=cache)
+    path = folder / "cat" / "03.bmp"
+    times = path.stat()
+    Image.fromarray(picture(999)).save(path)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert path.stat().st_size == times.st_size
+    after = load(folder, cache=cache)
+    assert after.sha256 != before.sha256
+    same(load(folder, cache=cache), after)
+    assert len(decoded) == 48
+
+
 def test_without_a_cache_nothing_stays_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     monkeypatch.setattr("tempfile.tempdir", None)
