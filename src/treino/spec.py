@@ -76,7 +76,8 @@ class Settings(BaseModel):
     )
     validation: Share | None = _f(0.15, "Data", "share of rows that choices look at, or a file of them")
     test: Share | None = _f(0.15, "Data", "share of rows held back for one final figure, or a file of them")
-    split_group: Name = _f(None, "Data", "column whose groups are never parted (a person, a place)")
+    split_group: Name = _f(None, "Data", "column whose groups are never parted (a person, a place); "
+        r"of photographs also a regular expression of their names: 'patient-(\d+)'")  # fmt: skip
     split_time: Name = _f(None, "Data", "column of times: the earliest rows train, the latest test")
     split_column: Name = _f(None, "Data", "column that says of each row: train, validation or test")
     fold: str | None = _f(
@@ -97,6 +98,13 @@ class Settings(BaseModel):
     skip_bad: Int = _f(
         0, "Data", "go on without so many photographs that can't be read, at most; each is named", ge=0
     )
+    labels: Annotated[str | None, BeforeValidator(setting_types.path)] = _f(
+        None, "Data", "table of photographs' names and labels, where it isn't the only one among them"
+    )
+    class_pattern: str | None = _f(
+        None, "Data", r"regular expression whose group is the class in a photograph's name: '(\w+)-\d+'; "
+        "default: a usual form such as cat.12.jpg, where neither folders nor a table tell classes"
+    )  # fmt: skip
     max_memory: Annotated[str | None, BeforeValidator(setting_types.size)] = _f(
         None, "Data", "memory that a file's rows may take, e.g. 2GB; more are prepared into a folder beside "
         "the runs and read from there; default: half of what is free"

@@ -46,7 +46,8 @@ class SplitColumns:
     """The column that decides the split, if any; it is then not a feature."""
 
     split_group: Annotated[
-        str | None, Parameter(help="column whose groups are never parted (a person, a place)")
+        str | None,
+        Parameter(help="column, or a pattern in photographs' names, whose groups are never parted"),
     ] = None
     split_time: Annotated[
         str | None, Parameter(help="column of times: the earliest rows train, the latest test")
@@ -58,7 +59,7 @@ class SplitColumns:
 
 @dataclass(frozen=True)
 class Photographs:
-    """How photographs are brought to one size, as for training."""
+    """What photographs are labelled by, and how they are brought to one size, as for training."""
 
     image_size: Annotated[
         str | None, Parameter(help="pixels that photographs are brought to: 64, or width x height, 96x64")
@@ -66,6 +67,12 @@ class Photographs:
     fit: Annotated[str | None, Parameter(help="how, if their proportions differ: crop, pad or stretch")] = (
         None
     )
+    labels: Annotated[
+        str | None, Parameter(help="table of photographs' names and labels, if it isn't the only one there")
+    ] = None
+    class_pattern: Annotated[
+        str | None, Parameter(help=r"regular expression whose group is the class in a name: '(\w+)-\d+'")
+    ] = None
 
 
 @with_flags
@@ -74,8 +81,8 @@ def data(
         str | None,
         Parameter(
             name="DATA",
-            help="a built-in, a file (CSV, Parquet, Arrow, JSON lines, workbook), or a folder of photographs;"
-            " alone: the built-ins",
+            help="a built-in, a file (CSV, Parquet, Arrow, JSON lines, workbook), or a folder or archive of"
+            " photographs; alone: the built-ins",
         ),
     ] = None,
     /,
@@ -99,7 +106,7 @@ def data(
     """
     from treino.data import BUILTINS, describe
     from treino.plots.data_page import contact_sheet, data_page
-    from treino.records.data_source import files_of, kinds_of, prepared_beside, reading_of
+    from treino.records.data_source import kinds_of, prepared_beside, read_from, reading_of
     from treino.spec import read_settings
 
     options = asdict(format) | asdict(split) | asdict(photographs)
@@ -109,7 +116,7 @@ def data(
         raise TreinoError(
             "to_without_data", _("--to needs DATA to write about."), _("treino data wine --to wine.html")
         )
-    output = output_file(to, (*PAGE, *PNG), replace=replace, reads=files_of(source))
+    output = output_file(to, (*PAGE, *PNG), replace=replace, reads=read_from(source))
     if source is None:
         screen.document({"builtins": [_builtin(name, b) for name, b in BUILTINS.items()]})
         screen.out.print(_builtins(BUILTINS))

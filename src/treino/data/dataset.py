@@ -37,7 +37,7 @@ class Data:
     official_test: whether the test rows are the source's official test set, not a drawn share.
     arguments: the arguments of ``load`` except the source, as JSON values; they give the same rows again.
     notes: the choices made about the source, one sentence each, for the summary and the run.
-    files: the files of splits that have their own: ``{split: (path as given, SHA-256)}``.
+    files: the files of splits that have their own, or of labels: ``{split: (path as given, SHA-256)}``.
     written: the decimal sign, the order of day and month and the words for a missing value detected in the
     file.
     currency: the currency symbol in the cells of a regression target, such as R$; else "".

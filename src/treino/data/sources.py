@@ -90,14 +90,7 @@ def _named(source: str, reading: ReaderOptions | None, least_columns: int, room:
 
 def _file(source: str, reading: ReaderOptions | None, least_columns: int, room: MemoryLimit | None) -> Table:
     path = Path(source)
-    try:
-        source.encode()
-    except UnicodeEncodeError:
-        raise TreinoError(
-            "data_name",
-            _("The name '{source}' is not in UTF-8.").format(source=source),
-            _("Rename the file."),
-        ) from None
+    check_path(source)
     if os.path.lexists(path):
         return read_file(source, reading, least_columns, room)
     if glob.has_magic(source):
@@ -110,7 +103,7 @@ def _file(source: str, reading: ReaderOptions | None, least_columns: int, room: 
         )
     bare = path.name == source
     try:
-        beside = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
+        beside = [entry.name for entry in path.parent.iterdir()]
     except OSError:
         beside = []
     close = difflib.get_close_matches(path.name, [*beside, *(BUILTINS if bare else ())], n=1, cutoff=0.6)
@@ -128,6 +121,18 @@ def _file(source: str, reading: ReaderOptions | None, least_columns: int, room: 
         else _("There is no file '{source}'.").format(source=source),
         hint,
     )
+
+
+def check_path(source: str) -> None:
+    """Refuse a path that no file of a run could hold."""
+    try:
+        source.encode()
+    except UnicodeEncodeError:
+        raise TreinoError(
+            "data_name",
+            _("The name '{source}' is not in UTF-8.").format(source=source),
+            _("Rename the file."),
+        ) from None
 
 
 # ---- tables from Python objects

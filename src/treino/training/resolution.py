@@ -9,6 +9,7 @@ import torch
 from treino import recipes
 from treino.data import BUILTINS
 from treino.data.dataset import Data
+from treino.data.photographs.album import is_album
 from treino.data.rows import generator
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, steps_of
 from treino.engine import DEFAULTS, OPTIMIZERS, Net, TrainConfig, TrainingLoop, config_of
@@ -324,7 +325,7 @@ def _why_plain(source: Any, settings: Settings, alone: str) -> str:
         return _("a fault is to be seen")
     if isinstance(source, Data):
         return _("the rows were prepared before")
-    if is_torch_dataset(source):
+    if is_torch_dataset(source) or is_album(source):
         return _("this is no table")
     return _("built-in data") if isinstance(source, str) and source in BUILTINS else ""
 

@@ -1,5 +1,6 @@
 """Loading an album: its pictures decoded, split and prepared for training."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from treino.data.dataset import Data
 from treino.data.photographs.album import Album, open_album
 from treino.data.photographs.decoding import Fit, Shape
-from treino.data.photographs.labels import PART, label_table, without
+from treino.data.photographs.labels import PART, LabelRequest, given_split, inside, label_table, without
 from treino.data.photographs.pixel_rows import PixelRows
 from treino.data.photographs.prepared_pictures import PreparedPictures, prepare
 from treino.data.preparation.fit import prepare_target
@@ -24,7 +25,9 @@ from treino.data.preparation.target import (
     encode,
     imbalance,
     single_rows,
+    with_target,
 )
+from treino.data.readers.reader_options import ReaderOptions
 from treino.data.rows import Rows
 from treino.data.split_requests import Split, decide_parts, divider
 from treino.data.splits import TEST, TRAIN, VALIDATION
@@ -34,6 +37,10 @@ from treino.errors import TreinoError
 from treino.words import N_, _, joined, setting
 
 _EQUAL = N_("Pictures that equal or almost equal an earlier one: {n}; such pictures are never parted.")
+_ACROSS = N_(
+    "Pictures that equal or almost equal a held-back one: {n} of {of}. They stay where they were given, and "
+    "figures may be too good for it; [[duplicates=apart]] leaves them out."
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,9 @@ class AlbumRequest:
     """The arguments of ``load`` for an album.
 
     image_size: height and width that pictures are brought to; None: chosen. fit: how a picture of other
-    proportions is brought to them. skip_bad: the most files that may be left out as unreadable.
+    proportions is brought to them. skip_bad: the most files that may be left out as unreadable or missing.
+    labels: the path of a table of labels, or its name among the pictures. class_pattern: the regular
+    expression whose group is the class in a file's name. reading: the format of the table of labels.
     """
 
     source: Any
@@ -53,6 +62,9 @@ class AlbumRequest:
     image_size: tuple[int, int] | None = None
     fit: Fit = "crop"
     skip_bad: int = 0
+    labels: str | None = None
+    class_pattern: str | None = None
+    reading: ReaderOptions | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The arguments of ``load`` except the source; those with a default only if they differ from it."""
@@ -62,6 +74,8 @@ class AlbumRequest:
             "duplicates": s.duplicates, "skip_bad": self.skip_bad or None,
             "image_size": None if self.image_size is None else list(self.image_size),
             "fit": self.fit if self.fit != "crop" else None,
+            "labels": self.labels, "class_pattern": self.class_pattern,
+            "reading": None if self.reading is None else self.reading.to_json(),
         }  # fmt: skip
         return {
             "target": self.target, "features": None, "task": self.task, "validation": s.validation,
@@ -69,17 +83,29 @@ class AlbumRequest:
         } | {name: value for name, value in unusual.items() if value is not None}  # fmt: skip
 
 
-def read_album(request: AlbumRequest, cache: Path | None) -> tuple[Album, Table, PreparedPictures]:
-    """The pictures of a folder, what is known of each, and their pixels. cache: as of ``load_album``."""
+def read_album(
+    request: AlbumRequest, cache: Path | None, absent: list[str] | None = None
+) -> tuple[Album, Table, PreparedPictures]:
+    """The pictures of a source, what is known of each, and their pixels. cache: as of ``load_album``. absent:
+    as of ``label_table``."""
     album = open_album(request.source)
-    table = label_table(album)
+    labels = LabelRequest(
+        request.target, request.labels, request.class_pattern, request.split, request.reading
+    )
+    table = label_table(album, labels, absent)
+    divider(table, request.split, choose_target(table, request.target).name)  # refuses before decoding
     return album, table, prepare(album, request.image_size, request.fit, cache)
 
 
-def album_split(split: Split, table: Table) -> Split:
-    """The split as requested, else as the folders say, if they do."""
-    by_folders = split.by is None and split.fold is None and PART in table.by_name
-    return replace(split, column=PART) if by_folders else split
+def album_split(split: Split, table: Table, notes: list[str]) -> Split:
+    """The split as requested, else as the folders or the table of labels say, if they do."""
+    given = given_split(table)
+    if given is None or split.by == given:
+        return split
+    if split.by is None and split.fold is None:
+        return replace(split, column=given)
+    notes.append(_("The split that '{name}' names isn't used.").format(name=given))
+    return split
 
 
 def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
@@ -88,16 +114,24 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
     limit: the most bytes of memory for inputs; more stay in the file of pixels. cache: the folder beside the
     runs that keeps decoded pictures.
     """
-    album, table, pictures = read_album(request, cache)
-    notes = [*table.notes, size_note(pictures, request)]
-    row_N = _readable(album, pictures, request, notes)
-    table, first_N = without(table, row_N), pictures.comparison.of(row_N).near_N
+    absent: list[str] = []
+    album, table, pictures = read_album(request, cache, absent)
+    labels = inside(album, request.labels)
+    files = {}
+    if request.labels is not None and labels is None:
+        files["labels"] = (request.labels, str(table.sha256))
     column = choose_target(table, request.target)
-    split = album_split(request.split, table)
+    notes = [*table.notes, size_note(pictures, request), *form_notes(album, pictures)]
+    row_N = _readable(album, pictures, absent, request, notes)
+    table, labelled_K = with_target(without(table, row_N), column.name, request.split.time, notes)
+    row_N = row_N[labelled_K]
+    first_N = pictures.comparison.of(row_N).near_N
+    column = table.column(column.name)
+    split = album_split(request.split, table, notes)
     by = divider(table, split, column.name)
     task, reason = decide_task(column, request.task, table.place)
     classes, label_N = _labels(table, column, task, notes)
-    part_N = decide_parts([table], [], by, split, first_N, label_N, classes, notes, _EQUAL)
+    part_N = decide_parts([table], [], by, split, first_N, label_N, classes, notes, _EQUAL, _ACROSS)
     train_N = row_N[part_N == TRAIN]
     preparation = _preparation(pictures, column, task, classes, train_N, part_N, request)
     y_N = prepare_target(column, label_N, preparation)
@@ -113,7 +147,7 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
     return Data(
         name=album.name,
         source=album.source,
-        sha256=pictures.sha256,
+        sha256=_sha256(pictures, table),
         kind="image",
         task=task,
         task_reason=reason,
@@ -125,11 +159,12 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
         validation=rows(VALIDATION),
         test=rows(TEST),
         preparation=preparation,
-        arguments=replace(request, split=split).to_json(),
+        arguments=replace(request, split=split, labels=labels).to_json(),
         target_mean=preparation.target_mean,
         target_scale=preparation.target_scale,
         official_test=split.column == PART and bool((part_N == TEST).any()),
         notes=tuple(notes),
+        files=files,
         picture_files=picture_files(album, pictures),
     )
 
@@ -140,18 +175,27 @@ def picture_files(album: Album, pictures: PreparedPictures) -> PictureFiles:
     return PictureFiles(names, pictures.forms, pictures.faults, album.skipped, pictures.comparison)
 
 
+def _sha256(pictures: PreparedPictures, table: Table) -> str:
+    """Of the names and contents of all pictures, and of the table of labels."""
+    if table.sha256 is None:
+        return pictures.sha256
+    return hashlib.sha256(f"{pictures.sha256}{table.sha256}".encode()).hexdigest()
+
+
 def _readable(
-    album: Album, pictures: PreparedPictures, request: AlbumRequest, notes: list[str]
+    album: Album, pictures: PreparedPictures, absent: list[str], request: AlbumRequest, notes: list[str]
 ) -> NDArray[np.int64]:
-    """The numbers of the files that can be decoded. Refuses more bad files than may be skipped."""
+    """The numbers of the files that can be decoded. Refuses more bad files, and labels of missing ones, than
+    may be skipped."""
     bad = [(file.name, why) for file, why in zip(album.files, pictures.faults, strict=True) if why]
+    bad += [(name, _("it has a label and isn't there")) for name in absent]
     if bad:
         listed = joined([f"{name}: {why}" for name, why in bad[:5]], "; ") + ("; …" if len(bad) > 5 else "")
         if len(bad) > request.skip_bad:
             raise TreinoError(
                 "pictures_bad",
                 _("{n:,} of {of:,} pictures in '{path}' can't be read ({listed}).").format(
-                    n=len(bad), of=len(album.files), path=album.source, listed=listed
+                    n=len(bad), of=len(album.files) + len(absent), path=album.source, listed=listed
                 ),
                 _("Mend or remove them, or go on without them: {skip}.").format(
                     skip=setting("skip_bad", len(bad))
@@ -191,6 +235,27 @@ def size_note(pictures: PreparedPictures, request: AlbumRequest) -> str:
         size=size, colour=colour, way=ways[request.fit], fit=setting("fit", request.fit),
         asked=setting("image_size", f"{width}x{height}"),
     )  # fmt: skip
+
+
+def form_notes(album: Album, pictures: PreparedPictures) -> list[str]:
+    """Notes on grey pictures that become colour, and on moving ones of which one frame is used."""
+    forms = [(file.name, form) for file, form in zip(album.files, pictures.forms, strict=True) if form]
+    grey = [name for name, form in forms if form.grey]
+    moving = [name for name, form in forms if form.frames > 1]
+    notes = []
+    if grey and pictures.shape[0] == 3:
+        notes.append(
+            _("Grey pictures among those in colour: {n:,} of {of:,}, the first {name}.").format(
+                n=len(grey), of=len(forms), name=grey[0]
+            )
+        )
+    if moving:
+        notes.append(
+            _("Pictures of several frames, of which the first is used: {n:,}, as {name}.").format(
+                n=len(moving), name=moving[0]
+            )
+        )
+    return notes
 
 
 def pixel_names(shape: Shape) -> tuple[str, ...]:

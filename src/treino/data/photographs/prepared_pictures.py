@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import threading
 import warnings
 from collections.abc import Sequence
@@ -72,6 +73,7 @@ def prepare(album: Album, size: tuple[int, int] | None, fit: Fit, cache: Path | 
             index = without_sources(json.loads(files.read_bytes(folder / INDEX)))
             if index["listing"] == listing:
                 return _opened(folder, index)
+            shutil.rmtree(folder, ignore_errors=True)  # of files that have changed
         folder = work.folder()
         with files.trouble(folder):
             index = {"listing": listing} | _decode_all(album, size, fit, folder / PIXELS)

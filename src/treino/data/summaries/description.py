@@ -246,7 +246,7 @@ def describe(
     split = Split(group=split_group, time=split_time, column=split_column)
     check_split(split)
     if is_album(source):
-        request = AlbumRequest(source, target, None, split, None, True, **photographs)
+        request = AlbumRequest(source, target, None, split, None, True, reading=reading, **photographs)
         return _of_album(request, None if cache is None else Path(cache))
     if photographs:
         raise TreinoError(
@@ -365,7 +365,7 @@ def _of_album(request: AlbumRequest, cache: Path | None) -> TableDescription:
     notes = [*table.notes, size_note(pictures, request), _kept_note(pictures, cache)]
     warnings: list[TableWarning] = []
     column = choose_target(table, request.target)
-    split = album_split(request.split, table)
+    split = album_split(request.split, table, notes)
     by = divider(table, split, column.name)
     described, learnt = describe_target(table, column, None, warnings)
     label_N, rows_of = _codes(table.rows, learnt), {WHOLE: np.arange(table.rows)}
