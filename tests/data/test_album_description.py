@@ -200,6 +200,30 @@ def test_reasons_that_were_kept_are_told_in_the_readers_language(troubled: Path,
     assert not set(kept.values()) & set(UNREADABLE.values())
 
 
+def test_a_table_of_labels_is_described_with_or_without_a_target(
+    treino: Callable[..., Said], tmp_path: Path
+) -> None:
+    rng, folder = np.random.default_rng(5), tmp_path / "flat"
+    folder.mkdir()
+    rows = ["name,kind,weight,patient"]
+    for i in range(12):
+        picture(rng).save(folder / f"{i}.png")
+        rows.append(f"{i}.png,{('cat', 'dog')[i % 2]},{i / 4},p{i // 3}")
+    (folder / "labels.csv").write_text("\n".join([*rows, "gone.png,cat,1,p0"]))
+    open_question = treino("data", "flat", "--json").document
+    assert open_question["target"] is None
+    assert "kind" in open_question["likely_targets"]
+    assert open_question["images"]["rows"] == {"all": 12}
+    assert list(open_question["images"]["unreadable"]) == ["gone.png"]
+    weighed = treino("data", "flat", "--target", "weight", "--split-group", "patient", "--json").document
+    assert (weighed["task"], weighed["images"]["class_rows"]) == ("regression", {})
+    assert weighed["images"]["rows"] == {"train": 6, "validation": 3, "test": 3}
+    named = treino("data", "flat", "--target", "kind", "--labels", "flat/labels.csv", "--json").document
+    assert named["class_rows"] == [6, 6]
+    refused = treino("data", "flat", "--target", "kind", "--kinds", "kind=category", "--json")
+    assert (refused.status, refused.document["error"]["rule"]) == (2, "kinds_of_tables")
+
+
 def colours(sheet: bytes, path: Path) -> NDArray[np.int64]:
     """``[K, 3]``: the different colours of a sheet."""
     path.write_bytes(sheet)
