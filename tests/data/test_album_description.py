@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 from tests.conftest import Said
 
+import treino as tr
 from treino.data import describe, load
 from treino.data.photographs import prepared_pictures
 from treino.errors import TreinoError
+from treino.inspection.outputs import mistakes
 from treino.plots.data_page import contact_sheet, data_page
 from treino.words import speaking
 
@@ -222,6 +224,22 @@ def test_a_table_of_labels_is_described_with_or_without_a_target(
     assert named["class_rows"] == [6, 6]
     refused = treino("data", "flat", "--target", "kind", "--kinds", "kind=category", "--json")
     assert (refused.status, refused.document["error"]["rule"]) == (2, "kinds_of_tables")
+
+
+@pytest.mark.slow
+def test_a_run_of_photographs_tells_the_same_and_names_its_mistakes_by_file(
+    troubled: Path, treino: Callable[..., Said]
+) -> None:
+    words = ("--skip-bad", "3", "--image-size", "8", "--epochs", "1", "--name", "pets")
+    assert treino("train", str(troubled), *words).status == 0
+    run = tr.open("pets")
+    described = describe(str(troubled), image_size=(8, 8)).images
+    assert run.data.images is not None
+    assert described is not None
+    assert run.data.images.to_json() == described.to_json()
+    wrong = mistakes(run.module, run.data, item_shape=run.item_shape)
+    assert wrong.files == tuple(run.data.file_names[row] for row in wrong.index_K)
+    assert all(name.startswith("test/") for name in wrong.files)
 
 
 def colours(sheet: bytes, path: Path) -> NDArray[np.int64]:
