@@ -274,6 +274,10 @@ def test_a_zip_of_pictures_is_sent_described_and_shown(tmp_path: Path) -> None:
         assert answered.document["data"] == "upload-1.zip"
         described = answered.document["description"]
         assert dict(zip(described["classes"], described["class_rows"], strict=True)) == {"cat": 4, "dog": 8}
+        read = {"Accept-Language": "pt-BR"}
+        translated = (await bench.get("/api/describe/upload-1.zip", **read)).document
+        assert "'class'" in translated["task_reason"]
+        assert translated["task_reason"] != described["task_reason"]
         sheet = await bench.get("/api/sheet/upload-1.zip")
         with Image.open(io.BytesIO(sheet.body)) as picture:
             assert (picture.format, picture.width) == ("PNG", 1200)

@@ -142,15 +142,15 @@ def home(folder: Path, builtins: list[dict[str, Any]], uploads: list[str]) -> di
     return {"runs": listing(folder), "builtins": builtins, "data": uploads, "folder": str(folder)}
 
 
-async def document_of(*words: str) -> dict[str, Any]:
+async def document_of(*words: str, lang: str | None = None) -> dict[str, Any]:
     """The document of ``treino WORDS --json``, run in another process, as tables aren't trusted and reading
-    them needs libraries that the server doesn't import.
+    them needs libraries that the server doesn't import. lang: of its sentences; None: the studio's.
 
     Raises:
         TreinoError: the command's error, or the command takes longer than SECONDS.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "treino", *words, "--json", "--lang", language()),
+        *(sys.executable, "-m", "treino", *words, "--json", "--lang", lang or language()),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
