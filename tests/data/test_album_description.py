@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 from tests.conftest import Said
 
+import treino as tr
 from treino.data import describe, load
 from treino.data.photographs import prepared_pictures
 from treino.errors import TreinoError
+from treino.inspection.outputs import mistakes
 from treino.plots.data_page import contact_sheet, data_page
 from treino.words import speaking
 
@@ -198,6 +200,46 @@ def test_reasons_that_were_kept_are_told_in_the_readers_language(troubled: Path,
     assert english == UNREADABLE
     assert kept.keys() == UNREADABLE.keys()
     assert not set(kept.values()) & set(UNREADABLE.values())
+
+
+def test_a_table_of_labels_is_described_with_or_without_a_target(
+    treino: Callable[..., Said], tmp_path: Path
+) -> None:
+    rng, folder = np.random.default_rng(5), tmp_path / "flat"
+    folder.mkdir()
+    rows = ["name,kind,weight,patient"]
+    for i in range(12):
+        picture(rng).save(folder / f"{i}.png")
+        rows.append(f"{i}.png,{('cat', 'dog')[i % 2]},{i / 4},p{i // 3}")
+    (folder / "labels.csv").write_text("\n".join([*rows, "gone.png,cat,1,p0"]))
+    open_question = treino("data", "flat", "--json").document
+    assert open_question["target"] is None
+    assert "kind" in open_question["likely_targets"]
+    assert open_question["images"]["rows"] == {"all": 12}
+    assert list(open_question["images"]["unreadable"]) == ["gone.png"]
+    weighed = treino("data", "flat", "--target", "weight", "--split-group", "patient", "--json").document
+    assert (weighed["task"], weighed["images"]["class_rows"]) == ("regression", {})
+    assert weighed["images"]["rows"] == {"train": 6, "validation": 3, "test": 3}
+    named = treino("data", "flat", "--target", "kind", "--labels", "flat/labels.csv", "--json").document
+    assert named["class_rows"] == [6, 6]
+    refused = treino("data", "flat", "--target", "kind", "--kinds", "kind=category", "--json")
+    assert (refused.status, refused.document["error"]["rule"]) == (2, "kinds_of_tables")
+
+
+@pytest.mark.slow
+def test_a_run_of_photographs_tells_the_same_and_names_its_mistakes_by_file(
+    troubled: Path, treino: Callable[..., Said]
+) -> None:
+    words = ("--skip-bad", "3", "--image-size", "8", "--epochs", "1", "--name", "pets")
+    assert treino("train", str(troubled), *words).status == 0
+    run = tr.open("pets")
+    described = describe(str(troubled), image_size=(8, 8)).images
+    assert run.data.images is not None
+    assert described is not None
+    assert run.data.images.to_json() == described.to_json()
+    wrong = mistakes(run.module, run.data, item_shape=run.item_shape)
+    assert wrong.files == tuple(run.data.file_names[row] for row in wrong.index_K)
+    assert all(name.startswith("test/") for name in wrong.files)
 
 
 def colours(sheet: bytes, path: Path) -> NDArray[np.int64]:

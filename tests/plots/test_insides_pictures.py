@@ -218,6 +218,8 @@ def test_mistakes_as_rows_and_as_pictures() -> None:
     pictures = mistakes_figure(mistaken(items=items, cells=()))
     assert "is red\n99 % · row 0" in texts(pictures)
     looks_like(pictures, "mistakes_pictures")
+    photographs = mistakes_figure(mistaken(items=items, cells=(), files=("zoo/cat 12.jpg",) * 20))
+    assert "is red\n99 % · cat 12" in texts(photographs)
     png(mistakes_figure(mistaken(items=np.random.default_rng(0).random((20, 3, 8, 8)), cells=())))
     numbers = mistakes_figure(
         mistaken(classes=(), true_K=np.full(20, 100.0), said_K=np.linspace(300, 90, 20), unsaid=2)

@@ -13,7 +13,7 @@ from treino.data.dataset import Data
 from treino.data.photographs.album import is_album
 from treino.data.photographs.decoding import Fit
 from treino.data.photographs.labels import names_of_pictures
-from treino.data.photographs.load import AlbumRequest, load_album
+from treino.data.photographs.load import AlbumRequest, load_album, refuse_of_tables
 from treino.data.preparation.column_roles import choose_features, say_encoders, say_missing
 from treino.data.preparation.fit import (
     comparable,
@@ -183,7 +183,7 @@ def load(
         )  # fmt: skip
     limit = free_bytes() // 2 if max_memory is None else bytes_of(max_memory)
     if is_album(source):
-        _refuse_of_tables(of_tables | {"features": features}, str(source))
+        refuse_of_tables(of_tables | {"features": features}, str(source))
         album = AlbumRequest(
             source, target, task, split, fold, normalise, image_size, fit, skip_bad,
             None if labels is None else str(labels), class_pattern, as_reading(reading),
@@ -401,18 +401,6 @@ def _of_pictures(table: Table, named: str, others: set[str], notes: list[str]) -
     if set(table.names) <= others | {named}:
         raise TreinoError("table_of_pictures", message, hint)
     notes.append(joined([message, hint], " "))
-
-
-def _refuse_of_tables(arguments: Mapping[str, Any], source: str) -> None:
-    for name, value in arguments.items():
-        if value:
-            raise TreinoError(
-                f"{name}_of_tables",
-                _("{name} is for tables, and '{source}' holds pictures.").format(name=name, source=source),
-                _("Put validation and test pictures into folders val and test beside train.")
-                if name == "file"
-                else _("Leave it out."),
-            )
 
 
 def _non_defaults(**values: object) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from treino.documents.fields import Count, Document, Many, Number, Seed, Sha256, Size, Task, Text, agree
+from treino.documents.fields import Count, Document, Many, Number, Pair, Seed, Sha256, Size, Task, Text, agree
 
 # ---- data source
 
@@ -53,7 +53,7 @@ class LoadArguments(Document):
     duplicates: Literal["apart", "ignore"] | None = None
     reading: TextFormat | None = None
     num_workers: Annotated[int, Field(ge=0, le=1024)] = 0
-    image_size: tuple[Size, Size] | None = None
+    image_size: Pair[Size] | None = None
     fit: Literal["crop", "pad", "stretch"] = "crop"
     skip_bad: Count = 0
     labels: Text | None = None

@@ -108,7 +108,8 @@ class AnsweredPicture:
     """One row of pixels, and the network's answer.
 
     index: the row's number in the source. picture_CHW: from 0 to 1. true, answer: class numbers, or values in
-    the target's own units. share_C: the probabilities of the classes; empty for regression.
+    the target's own units. share_C: the probabilities of the classes; empty for regression. file: of a
+    photograph, its name; else "".
     """
 
     name: str
@@ -120,6 +121,7 @@ class AnsweredPicture:
     true: float
     answer: float
     share_C: Floats
+    file: str = ""
 
     @property
     def share(self) -> float:
@@ -165,7 +167,13 @@ def answered_picture(
         true,
         answer,
         share_C,
+        "".join(_files(data, rows.index)),
     )
+
+
+def _files(data: Data, index_K: torch.Tensor) -> tuple[str, ...]:
+    """Of photographs, the names of the files of these rows; else ()."""
+    return tuple(data.file_names[row] for row in index_K.tolist()) if data.file_names else ()
 
 
 # ---- confusion matrix
@@ -252,7 +260,7 @@ class ConfusionCell:
 
     true, predicted: classes. rows: the number of all its rows, of the ``of`` rows of the true class. index_K:
     row numbers in the source of the K rows shown. share_K: the probability of the predicted class.
-    picture_KCHW: from 0 to 1.
+    picture_KCHW: from 0 to 1. files: of photographs, the names of their files; else ().
     """
 
     true: int
@@ -262,6 +270,7 @@ class ConfusionCell:
     index_K: NDArray[np.int64]
     share_K: Floats
     picture_KCHW: Floats
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -310,9 +319,10 @@ def confusion_cells(
         order_K = np.argsort(share_N[place_K] * (1 if true == predicted else -1), kind="stable")
         pick_K = place_K[order_K][:most]
         items = pictures(data, rows.x[torch.from_numpy(pick_K)])
-        index_K = rows.index.numpy()[pick_K]
-        of = int((true_N == true).sum())
-        made.append(ConfusionCell(true, predicted, len(place_K), of, index_K, share_N[pick_K], items))
+        index_K = rows.index[torch.from_numpy(pick_K)]
+        of, files = int((true_N == true).sum()), _files(data, index_K)
+        counted = (true, predicted, len(place_K), of)
+        made.append(ConfusionCell(*counted, index_K.numpy(), share_N[pick_K], items, files))
     return ConfusionCells(data.name, data.classes, split, tuple(made), cell is not None)
 
 
@@ -326,7 +336,8 @@ class Mistakes:
     index_K: row numbers in the source. true_K, said_K: true and predicted class numbers, or values in the
     target's own units. sure_K: the probability of the predicted class; NaN for regression. items: for images
     ``[K, C, H, W]`` from 0 to 1, else None. cells: for tables, each column's values,
-    ``[features][K]``. unsaid: the number of rows left out because their outputs are not finite.
+    ``[features][K]``. unsaid: the number of rows left out because their outputs are not finite. files: of
+    photographs, the names of their files; else ().
     """
 
     name: str
@@ -343,6 +354,7 @@ class Mistakes:
     items: Floats | None
     cells: tuple[tuple[Cell, ...], ...]
     unsaid: int
+    files: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.index_K)
@@ -396,4 +408,5 @@ def mistakes(
         pictures(data, x_KD) if image else None,
         () if image else tuple(tuple(column) for column in cells(data, x_KD)),
         int((~finite_N).sum()),
+        _files(data, rows.index[torch.from_numpy(pick_K)]),
     )

@@ -20,6 +20,7 @@ from treino.plots.style import (
     new_figure,
     percent,
     split_name,
+    tail,
 )
 from treino.words import _, numeral
 
@@ -68,6 +69,10 @@ def channels_figure(shown: PictureChannels) -> "Figure":
 def answer_sentence(shown: AnsweredPicture) -> str:
     """Return which row it is, what the network says, how sure it is, and what is true."""
     row = _("Row {n} ({split})").format(n=shown.index, split=split_name(shown.split))
+    if shown.file:
+        row = _("Row {n}, {file} ({split})").format(
+            n=shown.index, file=label(tail(shown.file, 60), 60), split=split_name(shown.split)
+        )
     if not shown.classes:
         return _("{row}: the network says {said}, and {true} is true.").format(
             row=row, said=numeral(shown.answer), true=numeral(shown.true)

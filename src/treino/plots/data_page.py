@@ -37,6 +37,7 @@ from treino.plots.style import (
     look,
     new_figure,
     png,
+    tail,
 )
 from treino.plots.svg import rectangle, svg, title
 from treino.words import _, numeral
@@ -367,10 +368,7 @@ def _flagged_tiles(images: ImagesDescription) -> Iterator[tuple[str, list[_Tile]
                 for place, name in zip(one.places, one.labels, strict=True)
             ]
             number = numeral(one.correlation, ".3f") if flag == NEAR else ""
-            tiles.append(_Tile(tuple(label(_tail(place), 64) for place in places), number, strip(one.pixels)))
+            tiles.append(
+                _Tile(tuple(label(tail(place, LONGEST), 64) for place in places), number, strip(one.pixels))
+            )
         yield heading, tiles
-
-
-def _tail(place: str) -> str:
-    """The end of a long place, which tells files apart."""
-    return place if len(place) <= LONGEST else "…" + place[1 - LONGEST :]

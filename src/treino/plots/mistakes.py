@@ -3,6 +3,7 @@ a confusion matrix's cells."""
 
 import math
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,7 @@ from treino.plots.style import (
     new_figure,
     percent,
     split_name,
+    tail,
 )
 from treino.words import _, numeral
 
@@ -103,7 +105,7 @@ def _thumbnails(shown: Mistakes, items: np.ndarray) -> "Figure":
     words = []
     for k in range(drawn):
         answer, true = numeral(float(shown.said_K[k])), numeral(float(shown.true_K[k]))
-        how = _("row {n}").format(n=shown.index_K[k])
+        how = _place(shown, k)
         if shown.classes:
             answer, true = names[int(shown.said_K[k])], names[int(shown.true_K[k])]
             how = f"{percent(float(shown.sure_K[k]))} · {how}"
@@ -120,6 +122,13 @@ def _thumbnails(shown: Mistakes, items: np.ndarray) -> "Figure":
     top = header(figure, _title(shown), sentences, warnings)
     pictures_with_words(figure, top, items[:drawn], words)
     return figure
+
+
+def _place(shown: Mistakes | ConfusionCell, k: int) -> str:
+    """Which row it is, in a few letters: the end of its file's name, else its number."""
+    if not shown.files:
+        return _("row {n}").format(n=shown.index_K[k])
+    return label(tail(PurePosixPath(shown.files[k]).stem, 13), 13)
 
 
 # ---- pictures with words above each
@@ -190,8 +199,8 @@ def cells_figure(shown: ConfusionCells) -> "Figure":
             heading = _cell_heading(cell, names, len(items))
             figure.text(0.02, top - 0.08 / height, heading, weight="bold", va="top", color=INK)
             words = [
-                ((f"{percent(float(share))} · {_('row {n}').format(n=n)}", SOFT, 8.0),)
-                for share, n in list(zip(cell.share_K, cell.index_K, strict=True))[: len(items)]
+                ((f"{percent(float(share))} · {_place(cell, k)}", SOFT, 8.0),)
+                for k, share in enumerate(cell.share_K[: len(items)])
             ]
             if words:
                 pictures_with_words(figure, top - 0.25 / height, items, words)

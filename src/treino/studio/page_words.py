@@ -24,7 +24,7 @@ FOLDERS = {
     "begun": N_("begun"),
     "start": N_("Train something"),
     "target": N_("Target"),
-    "drop_file": N_("Drop a table here, or choose a file"),
+    "drop_file": N_("Drop a table or a zip of pictures here, or choose a file"),
     "train_network": N_("Train a network"),
     "begin_paused": N_("begin paused"),
     "space_to_try": N_("Settings to try, as for treino sweep"),

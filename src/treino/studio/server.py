@@ -376,7 +376,7 @@ async def _upload(studio: Studio, request: Request) -> Response:
     except ClientDisconnect:
         return Response(status_code=400)
     try:
-        description = await document_of("data", str(path))
+        description = await document_of("data", str(path), lang=_language(request))
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -384,7 +384,8 @@ async def _upload(studio: Studio, request: Request) -> Response:
 
 
 async def _describe(studio: Studio, request: Request) -> Response:
-    return JSONResponse(await document_of("data", await studio.data(request.path_params["data"])))
+    data = await studio.data(request.path_params["data"])
+    return JSONResponse(await document_of("data", data, lang=_language(request)))
 
 
 async def _sheet(studio: Studio, request: Request) -> Response:
@@ -392,7 +393,7 @@ async def _sheet(studio: Studio, request: Request) -> Response:
     data = await studio.data(request.path_params["data"])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sheet.png"
-        await document_of("data", data, "--to", str(path))
+        await document_of("data", data, "--to", str(path), lang=_language(request))
         return Response(path.read_bytes(), media_type="image/png")
 
 

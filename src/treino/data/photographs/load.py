@@ -1,6 +1,7 @@
 """Loading an album: its pictures decoded, split and prepared for training."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,8 @@ from treino.data.table import Column, Table
 from treino.errors import TreinoError
 from treino.words import N_, _, joined, setting
 
-_EQUAL = N_("Pictures that equal or almost equal an earlier one: {n}; such pictures are never parted.")
-_ACROSS = N_(
+EQUAL = N_("Pictures that equal or almost equal an earlier one: {n}; such pictures are never parted.")
+ACROSS = N_(
     "Pictures that equal or almost equal a held-back one: {n} of {of}. They stay where they were given, and "
     "figures may be too good for it; [[duplicates=apart]] leaves them out."
 )
@@ -83,18 +84,24 @@ class AlbumRequest:
         } | {name: value for name, value in unusual.items() if value is not None}  # fmt: skip
 
 
-def read_album(
-    request: AlbumRequest, cache: Path | None, absent: list[str] | None = None
-) -> tuple[Album, Table, PreparedPictures]:
-    """The pictures of a source, what is known of each, and their pixels. cache: as of ``load_album``. absent:
-    as of ``label_table``."""
-    album = open_album(request.source)
-    labels = LabelRequest(
-        request.target, request.labels, request.class_pattern, request.split, request.reading
-    )
-    table = label_table(album, labels, absent)
-    divider(table, request.split, choose_target(table, request.target).name)  # refuses before decoding
-    return album, table, prepare(album, request.image_size, request.fit, cache)
+def refuse_of_tables(arguments: Mapping[str, Any], source: str) -> None:
+    """Refuse arguments that are for tables alone."""
+    for name, value in arguments.items():
+        if value:
+            raise TreinoError(
+                f"{name}_of_tables",
+                _("{name} is for tables, and '{source}' holds pictures.").format(name=name, source=source),
+                _("Put validation and test pictures into folders val and test beside train.")
+                if name == "file"
+                else _("Leave it out."),
+            )
+
+
+def read_album(request: AlbumRequest) -> tuple[Album, Table, list[str]]:
+    """The pictures of a source, what is known of each, and names that have a label and no picture."""
+    album, absent = open_album(request.source), list[str]()
+    labels = (request.target, request.labels, request.class_pattern, request.split, request.reading)
+    return album, label_table(album, LabelRequest(*labels), absent), absent
 
 
 def album_split(split: Split, table: Table, notes: list[str]) -> Split:
@@ -114,15 +121,17 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
     limit: the most bytes of memory for inputs; more stay in the file of pixels. cache: the folder beside the
     runs that keeps decoded pictures.
     """
-    absent: list[str] = []
-    album, table, pictures = read_album(request, cache, absent)
+    album, table, absent = read_album(request)
     labels = inside(album, request.labels)
     files = {}
     if request.labels is not None and labels is None:
         files["labels"] = (request.labels, str(table.sha256))
     column = choose_target(table, request.target)
+    divider(table, request.split, column.name)  # refuses before anything is decoded
+    pictures = prepare(album, request.image_size, request.fit, cache)
+    described = picture_files(album, pictures, absent)
     notes = [*table.notes, size_note(pictures, request), *form_notes(album, pictures)]
-    row_N = _readable(album, pictures, absent, request, notes)
+    row_N = _readable(described, request, notes)
     table, labelled_K = with_target(without(table, row_N), column.name, request.split.time, notes)
     row_N = row_N[labelled_K]
     first_N = pictures.comparison.of(row_N).near_N
@@ -131,7 +140,7 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
     by = divider(table, split, column.name)
     task, reason = decide_task(column, request.task, table.place)
     classes, label_N = _labels(table, column, task, notes)
-    part_N = decide_parts([table], [], by, split, first_N, label_N, classes, notes, _EQUAL, _ACROSS)
+    part_N = decide_parts([table], [], by, split, first_N, label_N, classes, notes, EQUAL, ACROSS)
     train_N = row_N[part_N == TRAIN]
     preparation = _preparation(pictures, column, task, classes, train_N, part_N, request)
     y_N = prepare_target(column, label_N, preparation)
@@ -165,14 +174,15 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
         official_test=split.column == PART and bool((part_N == TEST).any()),
         notes=tuple(notes),
         files=files,
-        picture_files=picture_files(album, pictures),
+        picture_files=described,
     )
 
 
-def picture_files(album: Album, pictures: PreparedPictures) -> PictureFiles:
-    """The facts of an album's files that its description tells."""
+def picture_files(album: Album, pictures: PreparedPictures, absent: Sequence[str]) -> PictureFiles:
+    """The facts of an album's files that its description tells. absent: as of ``read_album``."""
     names = tuple(file.name for file in album.files)
-    return PictureFiles(names, pictures.forms, pictures.faults, album.skipped, pictures.comparison)
+    missing = tuple((name, _("it has a label and isn't there")) for name in absent)
+    return PictureFiles(names, pictures.forms, pictures.faults, album.skipped, pictures.comparison, missing)
 
 
 def _sha256(pictures: PreparedPictures, table: Table) -> str:
@@ -182,20 +192,20 @@ def _sha256(pictures: PreparedPictures, table: Table) -> str:
     return hashlib.sha256(f"{pictures.sha256}{table.sha256}".encode()).hexdigest()
 
 
-def _readable(
-    album: Album, pictures: PreparedPictures, absent: list[str], request: AlbumRequest, notes: list[str]
-) -> NDArray[np.int64]:
+def _readable(pictures: PictureFiles, request: AlbumRequest, notes: list[str]) -> NDArray[np.int64]:
     """The numbers of the files that can be decoded. Refuses more bad files, and labels of missing ones, than
     may be skipped."""
-    bad = [(file.name, why) for file, why in zip(album.files, pictures.faults, strict=True) if why]
-    bad += [(name, _("it has a label and isn't there")) for name in absent]
+    bad = pictures.unreadable
     if bad:
         listed = joined([f"{name}: {why}" for name, why in bad[:5]], "; ") + ("; …" if len(bad) > 5 else "")
         if len(bad) > request.skip_bad:
             raise TreinoError(
                 "pictures_bad",
                 _("{n:,} of {of:,} pictures in '{path}' can't be read ({listed}).").format(
-                    n=len(bad), of=len(album.files) + len(absent), path=album.source, listed=listed
+                    n=len(bad),
+                    of=len(pictures.names) + len(pictures.absent),
+                    path=request.source,
+                    listed=listed,
                 ),
                 _("Mend or remove them, or go on without them: {skip}.").format(
                     skip=setting("skip_bad", len(bad))

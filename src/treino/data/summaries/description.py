@@ -11,8 +11,17 @@ from numpy.typing import NDArray
 from treino.data import sources
 from treino.data.photographs.album import is_album
 from treino.data.photographs.labels import without
-from treino.data.photographs.load import AlbumRequest, album_split, picture_files, read_album, size_note
-from treino.data.photographs.prepared_pictures import PreparedPictures
+from treino.data.photographs.load import (
+    ACROSS,
+    EQUAL,
+    AlbumRequest,
+    album_split,
+    picture_files,
+    read_album,
+    refuse_of_tables,
+    size_note,
+)
+from treino.data.photographs.prepared_pictures import PreparedPictures, prepare
 from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number
 from treino.data.preparation.column_roles import check_kinds, column_fault, row_numbers, why_out
 from treino.data.preparation.fit import comparable, take
@@ -246,6 +255,7 @@ def describe(
     split = Split(group=split_group, time=split_time, column=split_column)
     check_split(split)
     if is_album(source):
+        refuse_of_tables({"kinds": kinds}, str(source))
         request = AlbumRequest(source, target, None, split, None, True, reading=reading, **photographs)
         return _of_album(request, None if cache is None else Path(cache))
     if photographs:
@@ -359,27 +369,30 @@ def _image_parts(
 
 def _of_album(request: AlbumRequest, cache: Path | None) -> TableDescription:
     """The description of photographs: all that can be decoded, and which can't."""
-    album, whole, pictures = read_album(request, cache)
+    album, table, absent = read_album(request)
+    untold = request.target is None and table.target is None
+    target = None if untold else choose_target(table, request.target).name
+    divider(table, request.split, target or "")  # refuses before anything is decoded
+    pictures = prepare(album, request.image_size, request.fit, cache)
     row_N = np.flatnonzero([not fault for fault in pictures.faults])
-    table = without(whole, row_N)
+    table = without(table, row_N)
     notes = [*table.notes, size_note(pictures, request), _kept_note(pictures, cache)]
-    warnings: list[TableWarning] = []
-    column = choose_target(table, request.target)
     split = album_split(request.split, table, notes)
-    by = divider(table, split, column.name)
-    described, learnt = describe_target(table, column, None, warnings)
+    warnings: list[TableWarning] = []
+    described, learnt = TargetDescription(), None
+    if target is not None:
+        described, learnt = describe_target(table, table.column(target), None, warnings)
     label_N, rows_of = _codes(table.rows, learnt), {WHOLE: np.arange(table.rows)}
-    if by is not None:
+    if (by := divider(table, split, target or "")) is not None:
         row_K = np.arange(table.rows) if learnt is None else learnt.row_N
         near_K = pictures.comparison.of(row_N[row_K]).near_N
         rows = take(table, row_K)
         labels = (np.maximum(label_N[row_K], 0), described.classes)
-        part_K = decide_parts([rows], [], rows.column(by.name), split, near_K, *labels, notes)
-        rows_of = {
-            name: row_K[part_K == part]
-            for name, part in {"train": TRAIN, "validation": VALIDATION, "test": TEST}.items()
-        }
-    pixel_KD, files = pictures.pixel_ND, picture_files(album, pictures)
+        column = rows.column(by.name)
+        part_K = decide_parts([rows], [], column, split, near_K, *labels, notes, EQUAL, ACROSS)
+        split_of = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+        rows_of = {name: row_K[part_K == part] for name, part in split_of.items()}
+    pixel_KD, files = pictures.pixel_ND, picture_files(album, pictures, absent)
     label_of = np.full(len(files.names), -1)
     label_of[row_N] = label_N
     parts = _image_parts(
@@ -387,7 +400,11 @@ def _of_album(request: AlbumRequest, cache: Path | None) -> TableDescription:
     )
     parts = {name: replace(part, place=files.names.__getitem__) for name, part in parts.items()}
     images = describe_images(parts, pictures.shape, described.classes, files)
-    return _image_description(table.name, table.source, column, described, images, notes, warnings)
+    learnt_column = None if target is None else table.column(target)
+    likely = likely_targets(table) if untold else []
+    return _image_description(
+        table.name, table.source, learnt_column, described, images, notes, warnings, likely
+    )
 
 
 def _kept_note(pictures: PreparedPictures, cache: Path | None) -> str:
@@ -434,24 +451,29 @@ def _of_dataset(source: Any, target: str | None, of_tables: Mapping[str, object]
 def _image_description(
     name: str,
     source: str,
-    column: Column,
+    column: Column | None,
     described: TargetDescription,
     images: ImagesDescription,
     notes: Sequence[str],
     warnings: list[TableWarning],
+    likely: Sequence[str] = (),
 ) -> TableDescription:
+    """column: the target's; None if none is chosen. likely: the columns that may be it."""
     warnings += [TableWarning(rule, message, hint, row=row) for rule, message, hint, row in images.warnings()]
-    pixels = ColumnDescription(
-        "image", "image", "image", 0, images.distinct, images.minimum, images.maximum, 0, None, None
-    )
-    choice = choose(column, None, False, str)
+    columns = [
+        ColumnDescription(
+            "image", "image", "image", 0, images.distinct, images.minimum, images.maximum, 0, None, None
+        )
+    ]
+    if column is not None:
+        columns.append(_describe_column(column, choose(column, None, False, str), None))
     return TableDescription(
         name=name,
         source=source,
-        rows=len(column),
-        columns=(pixels, _describe_column(column, choice, None)),
+        rows=sum(images.rows.values()) if column is None else len(column),
+        columns=tuple(columns),
         target=described,
-        likely_targets=(),
+        likely_targets=tuple(likely),
         notes=tuple(notes),
         warnings=tuple(warnings),
         images=images,

@@ -9,7 +9,6 @@ a few axes. The search skips pairs further apart on the axes and compares all ot
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -92,6 +91,7 @@ def reduced(x: torch.Tensor, side: int) -> torch.Tensor:
 CORRELATION = 0.99  # minimum correlation of near-duplicates
 _COMPARED_VALUES, _FEWEST_VALUES = 1024, 64  # of an image that is compared; a larger one is averaged
 _COMPARED_BYTES = 400_000_000  # most bytes of all images while they are compared
+_SPARSE = 8  # a pixel in so many rows and columns tells most pictures in colour
 _AXES = 16  # the number of principal axes, which separate most pairs
 _SAMPLE = 256  # images that determine the axes; any axes give exact results, these are fast
 _BLOCK = 128
@@ -153,25 +153,29 @@ class ImageCollector:
         self._unit_ND = np.zeros((rows, values), dtype=np.float32)
         self._low_N, self._high_N = np.full(rows, math.inf), np.full(rows, -math.inf)
         self._grey_N = np.zeros(rows, dtype=bool)
-        self._digests: list[bytes | None] = [None] * rows
+        self._hashes: list[int | None] = [None] * rows
 
     def add(self, row_K: NDArray[np.int64], value_KD: NDArray[Any], x_KCHW: torch.Tensor) -> None:
         """row_K: the images' numbers. value_KD, x_KCHW: their values, as read and as float32 planes."""
         self._low_N[row_K], self._high_N[row_K] = value_KD.min(axis=1), value_KD.max(axis=1)
         if x_KCHW.shape[1] == 3:
-            self._grey_N[row_K] = (x_KCHW == x_KCHW[:, :1]).flatten(1).all(1).numpy()
+            grey_K = _grey(x_KCHW[:, :, ::_SPARSE, ::_SPARSE])  # most are in colour there already
+            grey_K[grey_K.clone()] = _grey(x_KCHW[grey_K])
+            self._grey_N[row_K] = grey_K.numpy()
         self._unit_ND[row_K] = _unit(reduced(x_KCHW, self._side).flatten(1).numpy())
-        plain_KD = np.ascontiguousarray(value_KD + value_KD.dtype.type(0))  # without negative zeros
+        plain_KD = np.ascontiguousarray(value_KD)
+        if plain_KD.dtype.kind == "f":
+            plain_KD = plain_KD + plain_KD.dtype.type(0)  # without negative zeros
         for row, values in zip(row_K.tolist(), plain_KD, strict=True):
-            self._digests[row] = blake2b(values.data, digest_size=16).digest()
+            self._hashes[row] = hash(values.tobytes())  # of 64 bits, with a secret of this process
 
     def comparison(self) -> ImageComparison:
         """Compare the images, when all have come."""
-        rows = len(self._digests)
-        first_N, known = np.arange(rows), dict[bytes, int]()
-        for row, digest in enumerate(self._digests):
-            if digest is not None:
-                first_N[row] = known.setdefault(digest, row)
+        rows = len(self._hashes)
+        first_N, known = np.arange(rows), dict[int, int]()
+        for row, value in enumerate(self._hashes):
+            if value is not None:
+                first_N[row] = known.setdefault(value, row)
         blank_N = self._low_N == self._high_N
         distinct_K = np.flatnonzero(~blank_N & (first_N == np.arange(rows)) & self._unit_ND.any(axis=1))
         unit_KD = self._unit_ND if len(distinct_K) == rows else self._unit_ND[distinct_K]
@@ -179,6 +183,11 @@ class ImageCollector:
         near_N[distinct_K] = distinct_K[first_near(unit_KD)]
         low, high = float(self._low_N.min()), float(self._high_N.max())
         return ImageComparison(low, high, blank_N, self._grey_N, first_N, near_N[near_N], self._side)
+
+
+def _grey(x_KCHW: torch.Tensor) -> torch.Tensor:
+    """``[K]``: whether the channels of each image are the same."""
+    return (x_KCHW == x_KCHW[:, :1]).flatten(1).all(1)
 
 
 def compare_images(reader: ImageReader) -> ImageComparison:

@@ -24,6 +24,7 @@ class PictureFiles:
 
     forms: how each is written; None if that can't be read. faults: why each can't be decoded; "" if it can.
     skipped: names of files that are no pictures, with the reason. comparison: of their decoded pixels.
+    absent: likewise names that have a label and no file.
     """
 
     names: tuple[str, ...]
@@ -31,6 +32,7 @@ class PictureFiles:
     faults: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     comparison: ImageComparison
+    absent: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def _readable(self) -> tuple[PictureForm, ...]:
@@ -39,8 +41,9 @@ class PictureFiles:
 
     @property
     def unreadable(self) -> tuple[tuple[str, str], ...]:
-        """The name of each file that can't be decoded, and why."""
-        return tuple((n, why) for n, why in zip(self.names, self.faults, strict=True) if why)
+        """The name of each file that can't be decoded or is missing, and why."""
+        faults = tuple((n, why) for n, why in zip(self.names, self.faults, strict=True) if why)
+        return faults + self.absent
 
     @property
     def grey_in_colour(self) -> tuple[str, ...]:

@@ -80,7 +80,8 @@ export function open(shell) {
     const document = await answer.json();
     if (number === describing) show(document);
   }
-  const look = (at) => fetch(`/api/${at}/${encodeURIComponent(fields.data.value)}`, { headers: { 'Accept-Language': language.now.replace('_', '-') } });
+  const headers = () => ({ 'Accept-Language': language.now.replace('_', '-') });
+  const look = (at) => fetch(`/api/${at}/${encodeURIComponent(fields.data.value)}`, { headers: headers() });
   /** The first images of each class, and those that are to be looked at; drawing them takes a while. */
   async function showSheet() {
     const number = describing, answer = await look('sheet');
@@ -125,7 +126,7 @@ export function open(shell) {
   async function send(file) {
     if (!file) return;
     shell.say(t('sending', { name: file.name }));
-    const answer = await fetch(`/api/upload?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file });
+    const answer = await fetch(`/api/upload?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file, headers: headers() });
     const document = await answer.json();
     if (document.error) return complain(document.error);
     describing += 1; // an answer about other data comes too late
