@@ -98,13 +98,13 @@ def test_what_they_say() -> None:
     assert "A patch of 6 × 6 pixels" in said
     looks_like(figure, "occlusion")
     assert verdict(occluded()).startswith(
-        "Covering the 10 % that count most takes the probability from 90 % to 35 %; 10 % by chance to 8"
+        "With the 10 % that count most covered: 35 % instead of 90 %; with 10 % by chance: 8"
     )
     assert verdict(occluded()).endswith("The map holds.")
     assert "does not hold" in verdict(occluded(holds=False))
     flat = replace(occluded(), ordered_S=np.full(len(PARTS), 0.9))
     assert verdict(flat).endswith("The answer hardly hangs on what is in the picture.")
-    assert "takes the number from 0.9 to 0.3487" in verdict(occluded(()))
+    assert "covered: 0.3487 instead of 0.9;" in verdict(occluded(()))
     shown = PictureChannels(
         answered(), (LayerMaps("0", "Conv2d", 2, np.arange(2), random().normal(size=(2, 10, 14))),), 0, ()
     )

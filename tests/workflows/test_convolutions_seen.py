@@ -1,7 +1,9 @@
 """What shows a run shows that of a convolutional network too, or says why not and what to do instead."""
 
 import re
+from base64 import b64decode
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch.func import functional_call
 
 import treino as tr
@@ -159,7 +162,10 @@ def test_the_microscope_says_that_it_knows_no_convolution(runs: dict[str, tr.Run
 
 
 @pytest.mark.slow
-def test_its_report_has_every_section(runs: dict[str, tr.Run]) -> None:
+def test_its_report_has_every_section_and_large_pictures_lightly(
+    runs: dict[str, tr.Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treino.reports.run_report.HEAVY", 1000)
     page = Path(report([runs["blocks"]])).read_text()
     words = re.sub(r"<[^>]+>", " ", page)
     for word in ("Conv2d", "GroupNorm", "Confusion", "Calibration", "Mistakes", "Inside"):
@@ -168,6 +174,9 @@ def test_its_report_has_every_section(runs: dict[str, tr.Run]) -> None:
     assert "What the answer hangs on" in words
     assert "Feature importance" not in words
     assert "Traceback" not in words
+    pictures = re.findall(r"data:image/jpeg;base64,([^']*)'", page)
+    assert len(pictures) == 5
+    assert all(Image.open(BytesIO(b64decode(data))).width == 1200 for data in pictures)
 
 
 # ---- the studio

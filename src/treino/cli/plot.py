@@ -26,7 +26,7 @@ def plot(
         Parameter(
             help="pictures, comma-separated: boundary, curves, network, ...: a wrong name lists them; of a "
             "sweep: parallel, importance, slices, curves, boundaries, and of its best network the others; "
-            "default: boundary and curves, or all of the sweep's"
+            "default: boundary and curves, of pictures mistakes and curves, or all of the sweep's"
         ),
     ] = None,
     film: Annotated[

@@ -211,6 +211,14 @@ def draw(rows: Rows, most: int) -> Rows:
     return Rows(rows.x[pick], rows.y[pick], rows.index[pick])
 
 
+AT_ONCE = 1 << 28  # bytes of rows in float64 that a picture takes into memory
+
+
+def most_rows(data: Data, most: int) -> int:
+    """``most``, or as many rows as fit in ``AT_ONCE``: of large pictures fewer."""
+    return max(16, min(most, AT_ONCE // (8 * data.inputs)))
+
+
 def row_of(data: Data, number: int | None, splits: Sequence[Split] = ALL) -> tuple[Split, Rows]:
     """The row with this number in the source, as Rows of one; default: the first row of ``held_out``.
 

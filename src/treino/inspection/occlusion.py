@@ -16,7 +16,7 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.data.rows import Rows
-from treino.inspection.input_planes import ALL, Floats, Split, draw, held_out, planes, row_of
+from treino.inspection.input_planes import ALL, Floats, Split, draw, held_out, most_rows, planes, row_of
 from treino.inspection.outputs import (
     AnsweredPicture,
     answered_picture,
@@ -34,7 +34,7 @@ RIGHT, WRONG = 2, 2  # rows chosen: right ones, and the worst mistakes
 SEARCHED = 512  # held-out rows among which right ones are looked for
 BYTES = 1 << 26  # covered pictures in memory at a time
 LEAST = 0.01  # least change that counts, of probability or of the targets' deviation
-DRAWN = 1000  # training rows whose mean colour covers
+DRAWN = 1000  # maximum training rows whose mean colour covers
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +117,8 @@ def _occlusion(
     down, across = (math.ceil(side / cell) for side in shape)
     place_HW = np.arange(shape[0])[:, None] // cell * across + np.arange(shape[1]) // cell
     place_D = _by_input(place_HW, data)
-    colour_C = planes(draw(data.train, DRAWN).x.double().numpy(), data.item_shape).mean(axis=(0, 2, 3))
+    drawn = draw(data.train, most_rows(data, DRAWN)).x.double().numpy()
+    colour_C = planes(drawn, data.item_shape).mean(axis=(0, 2, 3))
     colour_D = torch.from_numpy(_by_input(colour_C[:, None, None], data)).to(x_D.dtype)
 
     def values(covered_MK: NDArray[np.bool_]) -> Floats:

@@ -1,5 +1,6 @@
 """A network's outputs on rows, its answer for a picture, its confusion matrix and its worst mistakes."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from treino.inspection.intervals import wilson
 from treino.words import _
 
 # ---- outputs
+
+PIXELS = 1 << 22  # maximum values of pictures at once
 
 
 @contextmanager
@@ -43,8 +46,8 @@ def outputs(
     """The network's raw outputs (logits, or standardised target values) ``[N, C]`` on the CPU, in eval mode.
 
     x_ND: prepared rows. batch: rows at once; default: 4096, of pictures 256, whose layers' outputs then need
-    no fresh memory from the system. item_shape: the shape to which each row is reshaped. Without rows, the
-    network is evaluated on one row of zeros, to find its number of outputs.
+    no fresh memory from the system, of large pictures fewer. item_shape: the shape to which each row is
+    reshaped. Without rows, the network is evaluated on one row of zeros, to find its number of outputs.
 
     Raises:
         TreinoError: the user's network fails on these rows.
@@ -52,7 +55,8 @@ def outputs(
     with evaluating(net) as device:
         rows = x_ND if len(x_ND) else torch.zeros(1, *x_ND.shape[1:], dtype=x_ND.dtype)
         parts = []
-        batch = batch or (256 if item_shape is not None and len(item_shape) > 1 else 4096)
+        pictures = item_shape is not None and len(item_shape) > 1
+        batch = batch or (max(1, min(256, PIXELS // math.prod(item_shape or ()))) if pictures else 4096)
         last = item_shape is not None and len(item_shape) == 3 and _of_layers(net)
         for x_BD in rows.split(batch):
             x = x_BD.to(device)

@@ -20,7 +20,7 @@ from treino.words import _
 
 # ---- outputs of each layer
 
-BATCH = 512
+BATCH, PIXELS = 512, 1 << 20  # maximum number of rows of a pass, and of their values
 STILL = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.Identity, nn.Flatten)
 """Modules that change at most the shape in eval mode, and are left out of diagrams."""
 
@@ -79,7 +79,7 @@ def layers_as_they_run(
     parts = []
     notes: list[str] = []
     with evaluating(net) as device, torch.no_grad():
-        for x_BD in x_ND.split(BATCH):
+        for x_BD in x_ND.split(max(1, min(BATCH, PIXELS // x_ND.shape[1:].numel()))):
             x = x_BD.to(device)
             x = x.reshape(len(x), *item_shape) if item_shape else x
             with _reading(net, layers, len(x), positions) as pass_over:

@@ -80,6 +80,11 @@ def draw_together(
     return put_each(runs[0].folder, [partial(TOGETHER[name], runs, smooth) for name in what], to, missing)
 
 
+def usual_of_a_run(run: StoredRun) -> tuple[str, str]:
+    """Return the pictures that every training draws; of classes of pictures, no plane through pixels."""
+    return "mistakes" if run.preparation.kind == "image" and run.preparation.classes else "boundary", "curves"
+
+
 def files_of(what: Iterable[str], together: bool = False) -> list[str]:
     """Return these pictures' file names or patterns. together: of several runs in one picture."""
     if together:
@@ -119,8 +124,7 @@ def illustrate(run: StoredRun) -> None:
     """Draw a sealed run's curves, and its boundary or, where the rows are pictures, its worst mistakes. Any
     failure becomes a notice of the run."""
     missing: list[str] = []
-    of_pictures = len(run.spec.item_shape) > 1
-    for name in ("mistakes" if of_pictures else "boundary", "curves"):
+    for name in usual_of_a_run(run):
         refused: list[TreinoError] = []
         try:
             draw(run, (name,), None, refused)

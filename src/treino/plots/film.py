@@ -301,17 +301,18 @@ def change_sentence(frame: Frame, before: int | None) -> str:
     if frame.change is None:
         return _("Since step {step:,}: the network's answers are not finite.").format(step=before)
     if isinstance(frame.shown, FilterView):
-        sentence = _("Since step {step:,}: the filters changed by {change} of their length.").format(
-            step=before, change=share(frame.change)
+        sentence = _(
+            "Since step {step:,}: filters changed by {change} of their length; "
+            "class changed on {moved} of {split} rows."
         )
         if frame.moved is None:
-            return sentence
-        rows = _("{moved} of {n:,} {split} rows changed class.").format(
-            moved=share(frame.moved),
-            n=frame.shown.score.rows,
+            sentence = _("Since step {step:,}: filters changed by {change} of their length.")
+        return sentence.format(
+            step=before,
+            change=share(frame.change),
+            moved=share(frame.moved or 0.0),
             split=split_name(frame.shown.score.split),
         )
-        return f"{sentence} {rows}"
     if frame.moved is None:
         return _("Since step {step:,}: predictions moved by {change} on average.").format(
             step=before, change=numeral(frame.change)

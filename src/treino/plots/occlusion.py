@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SIDE, GAP, WORDS = 1.75, 0.3, 0.62  # inches of a picture, between two, and above them
-LETTERS = 112  # of the smaller words above each line
+LETTERS = 106  # of the smaller words above each line
 TENTH = 3  # the point of the curve that is put into words: a tenth of the places is covered
 
 
@@ -70,19 +70,12 @@ def verdict(shown: Occlusion) -> str:
     part = percent(float(shown.part_S[TENTH]))
     before, ordered = shown.ordered_S[0], shown.ordered_S[TENTH]
     random = shown.random_RS[:, TENTH].mean()
-    if shown.shown.classes:
-        values = [percent(float(v)) for v in (before, ordered, random)]
-        sentence = _(
-            "Covering the {part} that count most takes the probability from {before} to {ordered}; {part} "
-            "by chance to {random}."
-        )
-    else:
-        values = [numeral(float(v)) for v in (before, ordered, random)]
-        sentence = _(
-            "Covering the {part} that count most takes the number from {before} to {ordered}; {part} by "
-            "chance to {random}."
-        )
-    said = sentence.format(part=part, before=values[0], ordered=values[1], random=values[2])
+    values = [float(v) for v in (before, ordered, random)]
+    figures = [percent(v) if shown.shown.classes else numeral(v) for v in values]
+    said = _(
+        "With the {part} that count most covered: {ordered} instead of {before}; "
+        "with {part} by chance: {random}."
+    ).format(part=part, before=figures[0], ordered=figures[1], random=figures[2])
     if shown.flat:
         return said + " " + _("The answer hardly hangs on what is in the picture.")
     if shown.holds:

@@ -9,7 +9,7 @@ from treino.errors import TreinoError
 from treino.folders import Stored, run_in
 from treino.pictures.film import Size, draw_film
 from treino.pictures.output import gathered
-from treino.pictures.picture_files import draw, draw_together
+from treino.pictures.picture_files import draw, draw_together, usual_of_a_run
 from treino.plots.report.blocks import Picture, Section, markdown
 from treino.plots.report.compare import compared_sections
 from treino.plots.report.html import html
@@ -34,7 +34,7 @@ def usual_pictures(opened: Sequence[Stored], overlay: bool) -> list[str]:
         return ["curves"]
     if isinstance(opened[0], StoredStudy):
         return list(OF_A_STUDY)
-    return usual(opened[0]) if isinstance(opened[0], StoredSweep) else ["boundary", "curves"]
+    return usual(opened[0]) if isinstance(opened[0], StoredSweep) else list(usual_of_a_run(run_in(opened[0])))
 
 
 def draw_pictures(

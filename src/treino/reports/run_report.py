@@ -3,7 +3,8 @@
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields
+from dataclasses import fields, replace
+from io import BytesIO
 from typing import Any
 
 from treino.documents.run_spec import RunSpec
@@ -100,6 +101,7 @@ def _unusual(sweep: SweepOptionsEntry) -> dict[str, Any]:
 # ---- the facts of one run
 
 MOST_CLASSES = 20  # maximum number of classes in a confusion matrix that a page shows legibly
+HEAVY = 600_000  # bytes from which a picture is worth less exact pixels
 LONGEST = 60.0  # maximum seconds of a training that is replayed for its film
 
 
@@ -229,7 +231,7 @@ def _confused(run: StoredRun) -> Sequence[Block]:
     if run.data.kind != "image" or not run.data.classes:
         return ()
     alt = _("Rows that are taken for another class, by their true class and the predicted one")
-    return [Picture(file, content, alt) for file, content in cells_picture(run)]
+    return [_light(Picture(file, content, alt)) for file, content in cells_picture(run)]
 
 
 def _hangs_on(run: StoredRun) -> Sequence[Block]:
@@ -251,7 +253,18 @@ def _inside(run: StoredRun) -> Sequence[Block]:
 
 
 def _drawn(run: StoredRun, name: str, alt: str) -> Sequence[Block]:
-    return [Picture(file, content, alt) for file, content in PICTURES[name].draw(run)]
+    return [_light(Picture(file, content, alt)) for file, content in PICTURES[name].draw(run)]
+
+
+def _light(picture: Picture) -> Picture:
+    """Return a large PNG as JPEG: of photographs it has a sixth of the bytes."""
+    if len(picture.content) < HEAVY or not picture.name.endswith(".png"):
+        return picture
+    from PIL import Image
+
+    file = BytesIO()
+    Image.open(BytesIO(picture.content)).convert("RGB").save(file, "JPEG", quality=88)
+    return replace(picture, name=picture.name.removesuffix(".png") + ".jpg", content=file.getvalue())
 
 
 Shown = dict[Callable[[], str], Callable[[StoredRun], Sequence[Block]]]
