@@ -137,15 +137,13 @@ class Settings(BaseModel):
     )  # fmt: skip
     hidden: Layers | None = _f(
         None, "Network", "units of the hidden layers, e.g. 64,32; 'none' for a linear network; "
-        "default: 64,32 for tables, 128,128 for images, after convolutions by their number of rows. Without "
-        "--net it asks for an mlp, of images too"
+        "default: 64,32 for tables, 128,128 for images, after convolutions 64 where --channels is left open "
+        "too, else none. Alone, without --net, it asks for an mlp, of images too"
     )  # fmt: skip
     channels: Layers | None = _f(
-        None,
-        "Network",
-        "channels of each stage of convolutions (asks for --net cnn); default: by the size "
-        "of the pictures and their number",
-    )
+        None, "Network", "channels of each stage of convolutions (asks for --net cnn); default: by the size "
+        "of the pictures"
+    )  # fmt: skip
     kernel: Layers | None = _f(
         None, "Network", "size of the kernels: 1, 3, 5 or 7; one for all stages, or for each; default: 3"
     )

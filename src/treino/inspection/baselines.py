@@ -97,7 +97,7 @@ def _logistic(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor | None, 
     """Multinomial logistic regression (L2, C = 1), on a sample of the rows if all would take too long."""
     classes, notes, iterations = len(data.classes), [], ITERATIONS
     per_row = data.inputs * (classes if classes > 2 else 1)
-    x_ND, y_N = data.train.x.double().numpy(), data.train.y.numpy()
+    x_ND, y_N = data.train.x.numpy(), data.train.y.numpy()
     if len(np.unique(y_N)) < 2:
         return None, [_("The training rows hold one class only: there is no linear baseline.")]
     if len(x_ND) * per_row * iterations > WORK:
@@ -131,7 +131,7 @@ def _logistic_outputs(
 
 def _ridge(data: Data, rows: Rows) -> tuple[torch.Tensor | None, list[str]]:
     """Ridge regression (alpha = 1) on standardised targets."""
-    x_ND, y_N1, notes = data.train.x.double().numpy(), data.train.y.double().numpy(), []
+    x_ND, y_N1, notes = data.train.x.numpy(), data.train.y.double().numpy(), []
     most = int(WORK / (data.inputs * min(data.inputs, len(x_ND))))
     if len(x_ND) > most:
         x_ND, y_N1 = _some(x_ND, y_N1, most)
@@ -236,7 +236,7 @@ def _columns(data: Data, x_ND: torch.Tensor) -> tuple[NDArray, list[int]]:
 def _standardised(data: Data, x_ND: NDArray, rows: Rows) -> tuple[NDArray, NDArray]:
     """Return training rows and rows to measure for the linear model, which converges only on standardised
     inputs: a table that was not normalised is standardised here."""
-    test_ND = rows.x.double().numpy()
+    x_ND, test_ND = x_ND.astype(np.float64), rows.x.double().numpy()  # not before: a sample is smaller
     if data.preparation.normalise or data.kind == "image":
         return x_ND, test_ND
     return _scaled(x_ND, test_ND)

@@ -20,7 +20,7 @@ DRAWN, DRAWN_PICTURES = 20_000, 2_000  # patches that the whitening is of, and p
 SPREAD = 0.01  # of the patches' mean variance: added to a patch's, or a plain surface would be all noise
 WHITENING = 0.1  # added to the variance of each component
 THRESHOLD = 0.25  # what is less like a patch counts as nothing
-PART = 256  # pictures at a time
+PART = 32  # pictures at a time, which a processor's cache holds
 FEATURES = 2 * 4 * PATCHES
 
 
@@ -42,9 +42,11 @@ class PatchFeatures:
         size = self.weight_KCHW.shape[-1]
         mean, square = (F.avg_pool2d(t.mean(1, keepdim=True), size, self.stride) for t in (x, x * x))
         deviation = (square - mean**2).clamp(min=0).add(self.spread).sqrt()
-        like = F.conv2d(x, self.weight_KCHW, stride=self.stride) / deviation - self.bias_K[:, None, None]
-        both = F.softshrink(like, THRESHOLD)
-        net, up = (F.adaptive_avg_pool2d(t, 2).flatten(1) for t in (both, both.relu()))
+        like = F.conv2d(x, self.weight_KCHW, stride=self.stride)
+        both = F.softshrink(like.div_(deviation).sub_(self.bias_K[:, None, None]), THRESHOLD)
+        places = both.shape[-2:].numel()
+        quadrants = F.adaptive_avg_pool2d(torch.eye(places).view(places, *both.shape[-2:]), 2).flatten(1)
+        net, up = ((t.flatten(2) @ quadrants).flatten(1) for t in (both, both.relu()))
         return torch.cat([up, up - net], 1)
 
 
