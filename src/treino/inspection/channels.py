@@ -56,15 +56,15 @@ def channels(
     """
     split, rows = row_of(data, row, splits)
     shown = answered_picture(net, data, split, rows, item_shape)
-    ran, _out, notes = layers_as_they_run(net, rows.x[:], item_shape, positions=True)
-    layers = ran[:-1] if ran and ran[-1].given_NU.ndim == 2 else ran  # the last layer's units are the answer
+    ran, _out, notes = layers_as_they_run(net, rows.x[:], item_shape, maps=True)
+    layers = ran[:-1] if ran and ran[-1].map_NUHW is None else ran  # the last layer's units are the answer
     left_out = max(0, len(layers) - LAYERS)
     if left_out:
         layers = [*layers[: LAYERS // 2], *layers[-(LAYERS // 2) :]]
     made = []
     for layer in layers:
         given_U = layer.given_NU[0]
-        map_UHW = given_U.reshape(len(given_U), *(given_U.shape[1:] or (1, 1)))
+        map_UHW = given_U[:, None, None] if layer.map_NUHW is None else layer.map_NUHW[0].astype(np.float64)
         most_U = np.nan_to_num(np.abs(map_UHW)).max(axis=(1, 2))
         units_K = np.sort(np.argsort(-most_U, kind="stable")[:SHOWN])
         made.append(LayerMaps(layer.name, layer.what, len(map_UHW), units_K, map_UHW[units_K]))

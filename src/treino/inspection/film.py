@@ -28,7 +28,7 @@ from treino.inspection.input_planes import (
     row_of,
 )
 from treino.inspection.outputs import AnsweredPicture, answered_picture, outputs, predicted_classes
-from treino.inspection.thumbnails import LayerCall, layers_as_they_run
+from treino.inspection.thumbnails import layers_as_they_run
 
 SPLITS: tuple[Split, ...] = ("train", "validation")
 FRAMES = 60
@@ -134,10 +134,10 @@ def film_sight(
     if data.kind == "image":
         split, row = row_of(data, None, SPLITS)
         first = _first_convolution(final, row, item_shape)
-        if first is not None and first.kernel is not None:
-            length_U = np.linalg.norm(first.kernel.reshape(len(first.kernel), -1), axis=1)
+        if first is not None:
+            length_U = np.linalg.norm(first[0].reshape(len(first[0]), -1), axis=1)
             units_U = np.sort(np.argsort(-length_U, kind="stable")[:FILTERS])
-            shown = (np.nan_to_num(np.abs(v[units_U])) for v in (first.kernel, first.given_NU[0]))
+            shown = (np.nan_to_num(np.abs(v[units_U])) for v in first)
             return FilterSight(split, row, units_U, *(float(v.max()) for v in shown))
     if data.task == "regression" or (len(data.features) == 1 and columns_with_an_axis(data)):
         return None
@@ -156,26 +156,30 @@ def view(
         return boundary(net, data, resolution=resolution, item_shape=item_shape, splits=SPLITS, seen=seen)
     first = _first_convolution(net, seen.row, item_shape)
     assert first is not None
-    assert first.kernel is not None
+    kernel_UCHW, map_UHW = first
     _split, rows = held_out(data, SPLITS)
     out = outputs(net, rows.x, item_shape=item_shape)
     finite = bool(outputs(net, seen.row.x, item_shape=item_shape).isfinite().all())
     return FilterView(
         seen,
         answered_picture(net, data, seen.split, seen.row, item_shape) if finite else None,
-        first.kernel[seen.units_U],
-        first.given_NU[0][seen.units_U],
+        kernel_UCHW[seen.units_U],
+        map_UHW[seen.units_U],
         score(lambda _x: out, replace(data, test=data.test[:0])),
         predicted_classes(out).numpy() if data.classes else np.empty(0, np.int64),
         data.name,
     )
 
 
-def _first_convolution(net: nn.Module, row: Rows, item_shape: Sequence[int] | None) -> LayerCall | None:
-    """The first layer, with what it gives at each place for this row; None if it is no convolution."""
-    ran, _out, _notes = layers_as_they_run(net, row.x[:], item_shape, positions=True)
-    first = ran[0] if ran else None
-    return first if first is not None and first.kernel is not None and first.kernel.ndim == 4 else None
+def _first_convolution(
+    net: nn.Module, row: Rows, item_shape: Sequence[int] | None
+) -> tuple[Floats, Floats] | None:
+    """The kernels ``[U, C, H, W]`` of the first layer, and what they give at each place ``[U, H, W]`` for this
+    row; None if it is no convolution."""
+    ran, _out, _notes = layers_as_they_run(net, row.x[:], item_shape, maps=True)
+    if not ran or ran[0].kernel is None or ran[0].map_NUHW is None:
+        return None
+    return ran[0].kernel, ran[0].map_NUHW[0].astype(np.float64)
 
 
 def film(

@@ -30,9 +30,9 @@ class LayerCall:
     """One call of a layer: a module with a weight matrix, and the modules up to the next such module.
 
     name, what: as in ``unit_responses.UnitColumn``. given_NU: ``[N, U]`` float64, the inputs of the next
-    layer; a channel is averaged over its positions, or has them all: ``[N, U, H, W]``. weight: ``[U, J]`` of
-    a ``Linear``, else None. kernel: ``weight``, or a convolution's ``[U, C, …]``, else None. bias: ``[U]`` or
-    None.
+    layer; a channel is averaged over its positions. weight: ``[U, J]`` of a ``Linear``, else None. kernel:
+    ``weight``, or a convolution's ``[U, C, …]``, else None. bias: ``[U]`` or None. map_NUHW: a convolution's
+    channels as pictures, as they are before a pool makes them smaller; None unless they were to be kept.
     """
 
     name: str
@@ -41,6 +41,7 @@ class LayerCall:
     weight: Floats | None
     kernel: Floats | None
     bias: Floats | None
+    map_NUHW: NDArray[np.float32] | None = None
 
     def tiles(self, item_shape: Sequence[int]) -> Floats | None:
         """``[U, C, H, W]``: the weights as images over an item's pixels, or a convolution's kernels. None if
@@ -60,20 +61,19 @@ class _Layer:
     module: nn.Module
     follow: list[nn.Module] = field(default_factory=list)
     output_batches: list[Tensor] = field(default_factory=list)
+    map_batches: list[Tensor] = field(default_factory=list)
     between: bool = False
 
 
 def layers_as_they_run(
-    net: nn.Module, x_ND: Tensor, item_shape: Sequence[int] | None = None, *, positions: bool = False
+    net: nn.Module, x_ND: Tensor, item_shape: Sequence[int] | None = None, maps: bool = False
 ) -> tuple[list[LayerCall], Tensor, list[str]]:
     """Return the layers in the order of their calls, the network's outputs ``[N, C]``, and notes on parts
     that can't be observed.
 
     Each module with a weight matrix begins a layer. The layer's output is the output of the last following
     module that keeps its units, or the actual input of the next layer if code in between changes it. The
-    network stays unchanged.
-
-    positions: of a convolution all positions of a channel, before a pool, in place of their mean.
+    network stays unchanged. maps: whether to keep the channels of convolutions as pictures.
     """
     layers: list[_Layer] = []
     parts = []
@@ -82,7 +82,7 @@ def layers_as_they_run(
         for x_BD in x_ND.split(max(1, min(BATCH, PIXELS // x_ND.shape[1:].numel()))):
             x = x_BD.to(device)
             x = x.reshape(len(x), *item_shape) if item_shape else x
-            with _reading(net, layers, len(x), positions) as pass_over:
+            with _reading(net, layers, len(x), maps) as pass_over:
                 out = net(x)
             pass_over.end(out)
             parts.append(out.reshape(len(x), -1).cpu())
@@ -111,10 +111,11 @@ def layers_as_they_run(
 class _Pass:
     """The forward pass of one batch: the current layer, and its latest output."""
 
-    def __init__(self, layers: list[_Layer], rows: int, positions: bool) -> None:
-        self.layers, self.rows, self.first, self.positions = layers, rows, not layers, positions
+    def __init__(self, layers: list[_Layer], rows: int, maps: bool) -> None:
+        self.layers, self.rows, self.maps, self.first = layers, rows, maps, not layers
         self.at = -1
         self.units: Tensor | None = None
+        self.map: Tensor | None = None
 
     def enter(self, name: str, module: nn.Module, x: Any) -> None:
         if not _matrix(module):
@@ -124,28 +125,33 @@ class _Pass:
         self.at += 1
         if self.first or self.at >= len(self.layers):
             self.layers.append(_Layer(name, module))
-        self.units = None
+        self.units = self.map = None
 
     def came_out(self, module: nn.Module, out: Any) -> None:
         if self.at < 0 or not isinstance(out, Tensor):
             return
-        units = _by_unit(out, self.rows, self.layers[self.at].module, self.positions)
+        units = _by_unit(out, self.rows, self.layers[self.at].module)
         layer = self.layers[self.at]
         if module is not layer.module and self.first:
             layer.follow.append(module)
         if units is not None and (self.units is None or units.shape == self.units.shape):
             self.units = units
+        pictures = self.maps and isinstance(layer.module, nn.Conv2d) and out.dim() == 4
+        if pictures and len(out) == self.rows and (self.map is None or out.shape == self.map.shape):
+            self.map = out.detach().to("cpu", torch.float32, copy=True)  # a pool's are smaller
 
     def _leave(self, x: Any) -> None:
         """Record the next layer's input ``x`` as this layer's output, if it has as many units."""
         layer, units = self.layers[self.at], self.units
-        got = _by_unit(x, self.rows, layer.module, self.positions) if isinstance(x, Tensor) else None
+        got = _by_unit(x, self.rows, layer.module) if isinstance(x, Tensor) else None
         if units is not None and got is not None and got.shape == units.shape:
             same = torch.equal(got, units) or torch.allclose(got, units, rtol=0, atol=0, equal_nan=True)
             layer.between = layer.between or not same
             units = got
         if units is not None:
             layer.output_batches.append(units)
+        if self.map is not None:
+            layer.map_batches.append(self.map)
 
     def end(self, out: Tensor) -> None:
         if self.at >= 0:
@@ -153,8 +159,8 @@ class _Pass:
 
 
 @contextmanager
-def _reading(net: nn.Module, layers: list[_Layer], rows: int, positions: bool) -> Iterator[_Pass]:
-    run = _Pass(layers, rows, positions)
+def _reading(net: nn.Module, layers: list[_Layer], rows: int, maps: bool) -> Iterator[_Pass]:
+    run = _Pass(layers, rows, maps)
     hooks = []
     for name, module in net.named_modules():
         if any(True for _child in module.children()):
@@ -182,16 +188,15 @@ def _matrix(module: nn.Module) -> bool:
     )
 
 
-def _by_unit(out: Tensor, rows: int, module: nn.Module, positions: bool) -> Tensor | None:
-    """A copy ``[N, U]`` of an output: its channels, or a ``Linear``'s last axis, averaged over all positions;
-    with ``positions``, a two-dimensional convolution's as they are. None if rows aren't the first axis."""
+def _by_unit(out: Tensor, rows: int, module: nn.Module) -> Tensor | None:
+    """A copy ``[N, U]`` of an output: its channels, or a ``Linear``'s last axis, averaged over all positions.
+    None if rows aren't the first axis."""
     if out.dim() < 2 or len(out) != rows or not out.is_floating_point():
         return None
     by_channel = out if isinstance(module, _ConvNd) else out.movedim(-1, 1)
-    copy = by_channel.detach().to("cpu", torch.float64, copy=True)
-    if out.dim() == 2 or (positions and isinstance(module, nn.Conv2d) and out.dim() == 4):
-        return copy
-    return copy.flatten(2).mean(dim=2)
+    if out.dim() > 2:
+        return by_channel.detach().flatten(2).mean(dim=2, dtype=torch.float64).cpu()
+    return out.detach().to("cpu", torch.float64, copy=True)
 
 
 def _ran(layer: _Layer) -> LayerCall:
@@ -210,6 +215,7 @@ def _ran(layer: _Layer) -> LayerCall:
         kernel if isinstance(module, nn.Linear) else None,
         kernel,
         bias.detach().double().cpu().numpy() if isinstance(bias, Tensor) else None,
+        torch.cat(layer.map_batches).numpy() if layer.map_batches else None,
     )
 
 
