@@ -21,7 +21,7 @@ LARGEST_SIDE = 64  # of pictures whose size is chosen here
 _ORIENTATION = 0x0112  # the EXIF tag
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # of orientations, as numbered by Image.Transpose
 _GREY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I")
-_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "DIB", "GIF", "TIFF")
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")  # MPO opens as JPEG
 
 
 class UnreadablePictureError(Exception):

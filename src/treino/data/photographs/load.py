@@ -1,5 +1,6 @@
 """Loading an album: its pictures decoded, split and prepared for training."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
     table = label_table(album)
     pictures = prepare(album, request.image_size, request.fit, cache)
     notes = [*table.notes, _size_note(pictures, request)]
-    row_N = _readable(album, pictures, request, notes)
+    row_N = readable(album, pictures.faults, request.skip_bad, notes)
     table, first_N = without(table, row_N), _renumbered(pictures.first_N, row_N)
     column = choose_target(table, request.target)
     split = request.split
@@ -124,14 +125,12 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
     )
 
 
-def _readable(
-    album: Album, pictures: PreparedPictures, request: AlbumRequest, notes: list[str]
-) -> NDArray[np.int64]:
+def readable(album: Album, faults: Sequence[str], skip_bad: int, notes: list[str]) -> NDArray[np.int64]:
     """The numbers of the files that can be decoded. Refuses more bad files than may be skipped."""
-    bad = [(file.name, why) for file, why in zip(album.files, pictures.faults, strict=True) if why]
+    bad = [(file.name, why) for file, why in zip(album.files, faults, strict=True) if why]
     if bad:
         listed = joined([f"{name}: {why}" for name, why in bad[:5]], "; ") + ("; …" if len(bad) > 5 else "")
-        if len(bad) > request.skip_bad:
+        if len(bad) > skip_bad:
             raise TreinoError(
                 "pictures_bad",
                 _("{n:,} of {of:,} pictures in '{path}' can't be read ({listed}).").format(
@@ -144,7 +143,7 @@ def _readable(
         notes.append(
             _("Left out because they can't be read: {n:,} ({listed}).").format(n=len(bad), listed=listed)
         )
-    return np.flatnonzero([not why for why in pictures.faults])
+    return np.flatnonzero([not why for why in faults])
 
 
 def _renumbered(first_N: NDArray[np.int64], row_K: NDArray[np.int64]) -> NDArray[np.int64]:
