@@ -2,8 +2,9 @@
 
 Every column is an input of its own. Numbers, booleans (0, 1), dates (seconds since 1970-01-01) and times of
 day (seconds since midnight) are float64, NaN if missing. Classes are text as in a file, with or without
-surrounding blanks; "" or one of the table's missing words if missing. The preparation is computed in
-float64 and the network in float32, as treino does. Operators: https://onnx.ai/onnx/operators/
+surrounding blanks; "" or one of the table's missing words if missing. The decoded pixels of pictures are one
+input. The preparation is computed in float64 and the network in float32, as treino does. Operators:
+https://onnx.ai/onnx/operators/
 """
 
 import re
@@ -32,6 +33,7 @@ from treino.data.readers import ReaderOptions
 from treino.engine.ensemble import Ensemble
 from treino.engine.nets import Residual
 from treino.errors import TreinoError
+from treino.export.onnx_pictures import RESIZED, resized
 from treino.words import _, setting
 
 OPSET, IR = 20, 9
@@ -86,7 +88,9 @@ class OnnxGraph:
 def prepared(graph: OnnxGraph, preparation: Preparation) -> str:
     """Return ``[N, D]`` float32: the network's inputs, computed from the columns, the graph's inputs."""
     p = preparation
-    if not p.encoders:
+    if p.fit is not None:
+        raw = graph.calculated("Div", resized(graph, p), p.divisor)
+    elif not p.encoders:
         size = len(p.inputs)
         raw = graph.put("Cast", graph.input("x", TensorProto.DOUBLE, ("rows", size)), to=TensorProto.DOUBLE)
         raw = graph.calculated("Div", raw, p.divisor)
@@ -330,6 +334,16 @@ def model(graph: OnnxGraph, outputs: Sequence[tuple[str, int, Sequence[Any]]], f
     helper.set_model_props(onnx_model, facts)
     onnx.checker.check_model(onnx_model, full_check=True)
     return onnx_model
+
+
+def with_pixels(made: Any) -> Any:
+    """Return the model with the resized pixels of pictures as another output; for other rows, itself."""
+    if not any(RESIZED in node.output for node in made.graph.node):
+        return made
+    shown = onnx.ModelProto()
+    shown.CopyFrom(made)
+    shown.graph.output.append(helper.make_tensor_value_info(RESIZED, TensorProto.DOUBLE, ["rows", "pixels"]))
+    return shown
 
 
 def strings(values: Sequence[str]) -> NDArray[np.object_]:
