@@ -52,7 +52,7 @@ def onnx_file(run: StoredRun) -> Exported:
     try:
         import onnxruntime
 
-        from treino.export import onnx_graph
+        from treino.export import onnx_graph, onnx_pictures
     except ImportError as error:
         raise TreinoError(
             "onnx_missing",
@@ -64,12 +64,12 @@ def onnx_file(run: StoredRun) -> Exported:
     model = _model(run, onnx_graph)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    content = onnx_graph.with_pixels(model).SerializeToString()
+    content = onnx_pictures.with_pixels(model).SerializeToString()
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     rows, apart = 0, 0.0
     for cells, raw_ND in _checked_rows(run):
         answers = _answers(session, cells)
-        resized_ND = answers.pop(onnx_graph.RESIZED, raw_ND)
+        resized_ND = answers.pop(onnx_pictures.RESIZED, raw_ND)
         off = _difference(run, resized_ND, answers)
         pixels_off = float(np.abs(resized_ND - raw_ND).max())
         if off > TOLERANCE or (resized_ND is not raw_ND and pixels_off > GREY_LEVELS):

@@ -33,7 +33,7 @@ from treino.data.readers import ReaderOptions
 from treino.engine.ensemble import Ensemble
 from treino.engine.nets import Residual
 from treino.errors import TreinoError
-from treino.export.onnx_pictures import RESIZED, resized
+from treino.export.onnx_pictures import resized
 from treino.words import _, setting
 
 OPSET, IR = 20, 9
@@ -334,16 +334,6 @@ def model(graph: OnnxGraph, outputs: Sequence[tuple[str, int, Sequence[Any]]], f
     helper.set_model_props(onnx_model, facts)
     onnx.checker.check_model(onnx_model, full_check=True)
     return onnx_model
-
-
-def with_pixels(made: Any) -> Any:
-    """Return the model with the resized pixels of pictures as another output; for other rows, itself."""
-    if not any(RESIZED in node.output for node in made.graph.node):
-        return made
-    shown = onnx.ModelProto()
-    shown.CopyFrom(made)
-    shown.graph.output.append(helper.make_tensor_value_info(RESIZED, TensorProto.DOUBLE, ["rows", "pixels"]))
-    return shown
 
 
 def strings(values: Sequence[str]) -> NDArray[np.object_]:

@@ -5,10 +5,10 @@ picture gets smaller. Pillow rounds to whole grey levels after each axis and the
 pixels differ by one grey level at most.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from onnx import TensorProto, helper
+from onnx import ModelProto, TensorProto, helper
 
 from treino.data.preparation.preparation import Preparation
 
@@ -86,3 +86,13 @@ def _weights(graph: "OnnxGraph", axis: Axis) -> str:
     total = graph.put("ReduceSum", share, graph.constant([1], np.int64))
     share = graph.put("Div", share, graph.put("Max", total, graph.constant(1e-9)))
     return graph.put("Cast", share, to=TensorProto.FLOAT)
+
+
+def with_pixels(made: Any) -> Any:
+    """Return the model with the resized pixels of pictures as another output; for other rows, itself."""
+    if not any(RESIZED in node.output for node in made.graph.node):
+        return made
+    shown = ModelProto()
+    shown.CopyFrom(made)
+    shown.graph.output.append(helper.make_tensor_value_info(RESIZED, TensorProto.DOUBLE, ["rows", "pixels"]))
+    return shown

@@ -123,7 +123,7 @@ def _views(run: StoredRun) -> tuple[View, ...]:
 
 def _outputs(run: StoredRun, prepared: PreparedRows, views: Sequence[View]) -> torch.Tensor:
     if not views:
-        return outputs(run.module, prepared.x, item_shape=run.item_shape)  # type: ignore[arg-type]
+        return outputs(run.module, prepared.x, item_shape=run.item_shape)
     loss, shape = run.settings["loss"], run.preparation.item_shape
     return outputs_of_views(run.module, prepared.x, shape, views, loss, run.item_shape)
 

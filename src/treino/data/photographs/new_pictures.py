@@ -84,7 +84,7 @@ def pictures_to_predict(source: Any, preparation: Preparation, skip_bad: int = 0
     row_N = readable(album, faults, skip_bad, notes)
     notes += _form_notes([form for row in row_N.tolist() if (form := forms[row]) is not None], shape, fit)
     return NewPictures(
-        PixelRows(pixel_ND, row_N, preparation.transform),  # type: ignore[arg-type]
+        PixelRows(pixel_ND, row_N, preparation.transform),
         row_N,
         tuple(album.files[row].name for row in row_N.tolist()),
         _labels(album, row_N, preparation, notes) if is_album(source) else None,

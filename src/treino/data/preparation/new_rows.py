@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from treino.data import sources
 from treino.data.photographs.new_pictures import NewPictures, is_pictures, pictures_to_predict
-from treino.data.photographs.pixel_rows import PixelRows
 from treino.data.preparation.encoders import EncodingGaps, number_cells, number_fault
 from treino.data.preparation.fit import feature_matrix, prepare_target, say_new, take
 from treino.data.preparation.preparation import Preparation
@@ -34,7 +33,7 @@ class PreparedRows:
     cells filled, one sentence each. names: the file of each picture; () for other rows.
     """
 
-    x: torch.Tensor | PixelRows
+    x: torch.Tensor
     y: torch.Tensor | None
     index: torch.Tensor
     notes: tuple[str, ...]
@@ -124,7 +123,8 @@ def _pictures(pictures: NewPictures, preparation: Preparation) -> PreparedRows:
         y_K, known_K = _known_target(table, table.column(preparation.target), preparation, notes)
         at_K = None if known_K is None else torch.from_numpy(place_K)[known_K]
     index = torch.from_numpy(pictures.index)
-    return PreparedRows(pictures.x, y_K, index, tuple(notes), at_K, names=pictures.names)
+    x: Any = pictures.x
+    return PreparedRows(x, y_K, index, tuple(notes), at_K, names=pictures.names)
 
 
 def _gap_notes(met: Mapping[str, EncodingGaps]) -> list[str]:
