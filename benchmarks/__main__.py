@@ -20,6 +20,7 @@ NAMES = (
     "single",
     "population",
     "images",
+    "shifted_answers",
     "kernels",
     "sweep",
     "sweep_tools",
