@@ -21,6 +21,7 @@ NAMES = (
     "population",
     "images",
     "photographs",
+    "shifted_answers",
     "kernels",
     "sweep",
     "sweep_tools",

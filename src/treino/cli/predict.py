@@ -1,7 +1,8 @@
-"""``treino predict``: a run's predictions for new rows."""
+"""``treino predict``: a run's predictions for new rows or pictures."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from rich.table import Table
@@ -12,18 +13,39 @@ from treino.records.access import Access
 from treino.store.output_files import CSV
 from treino.words import _, numeral
 
+if TYPE_CHECKING:
+    from treino.records.prediction import Prediction
+
 SHOWN = 10
 NOTHING = "–"
 
 
 def predict(
     run: RunName,
-    source: Annotated[str, Parameter(name="DATA", help="a file with the same columns, or a built-in")],
+    source: Annotated[
+        str,
+        Parameter(
+            name="DATA", help="a file with the same columns, pictures (a folder, a file), or a built-in"
+        ),
+    ],
     /,
     *,
     to: Annotated[
-        str | None, Parameter(help="write the rows with their predictions to this .csv or .xlsx file")
+        str | None,
+        Parameter(
+            help="write the rows with their predictions to this .csv or .xlsx file; of pictures, a contact "
+            "sheet to this .png or .html file"
+        ),
     ] = None,
+    copy_to: Annotated[
+        str | None, Parameter(help="copy each picture into the folder of its class in this folder")
+    ] = None,
+    tta: Annotated[
+        bool, Parameter(help="average over views of each picture that are shifted a little", negative=())
+    ] = False,
+    skip_bad: Annotated[
+        int, WHOLE, Parameter(help="go on without so many pictures that can't be read, at most")
+    ] = 0,
     replace: Replace = False,
     top: Annotated[
         int | None,
@@ -38,54 +60,64 @@ def predict(
 ) -> int:
     """Predict the rows of DATA with the network of RUN, with probabilities.
 
-    Where DATA has the target's column, the figures on it are shown too.
+    Where DATA has the target's column, the figures on it are shown too; of pictures, where folders bear the
+    names of the classes.
 
-    Example: treino predict last new.csv --to predictions.csv
+    Examples: treino predict last new.csv --to predictions.csv |
+    treino predict last photos --to sheet.html --copy-to sorted
     """
+    from treino.data.photographs.new_pictures import is_pictures
     from treino.folders import predicting
     from treino.records import prediction
     from treino.records.data_source import files_of, files_trained_on
+    from treino.records.prediction_copies import copies_folder, copy_pictures, refuse_inside
     from treino.records.prediction_files import WORKBOOK, check_workbook, predictions_file
+    from treino.records.prediction_sheet import SHEETS, check_sheet, prediction_sheet
 
     opened = predicting(run, Access(net, trust), top)
     reads = [*files_of(source), *files_trained_on(opened.folder)]
-    output = output_file(to, (*CSV, WORKBOOK), replace=replace, reads=reads)
+    output = output_file(to, (*CSV, WORKBOOK, *SHEETS), replace=replace, reads=reads)
     ending = Path(to or "").suffix.lower()
     if ending == WORKBOOK:
         check_workbook()
-    result = prediction.predict(opened, source)
+    elif ending in SHEETS:
+        check_sheet(opened)
+    pictures = is_pictures(source)
+    if pictures and to is not None:
+        refuse_inside(to, Path(source))
+    copies = None if copy_to is None else copies_folder(opened, copy_to, source)
+    result = prediction.predict(opened, source, tta=tta, skip_bad=skip_bad)
     document = result.to_json() | {"path": to}
-    if output is not None:
+    if copies is not None:  # first: it refuses what is there already
+        document["copies"] = copy_pictures(result.each, opened.spec.classes, source, copies)
+    if output is not None and ending in SHEETS:
+        output.write(prediction_sheet(opened, source, result, ending))
+    elif output is not None:
         output.write(predictions_file(source, prediction.reading_of(opened), result.each, ending))
         del document["predictions"]
     document["replaced"] = say_replaced(screen.err, output)
     screen.document(document)
     for note in result.notes:
         screen.out.print(note)
-    if to is not None:
+    if copies is not None:
+        screen.out.print(
+            _("{n:,} pictures copied to {path}, into a folder for each class").format(
+                n=document["copies"], path=copy_to
+            )
+        )
+    if to is not None and ending in SHEETS:
+        screen.out.print(_("contact sheet written to {path}").format(path=to))
+    elif to is not None:
         screen.out.print(_("{n} predictions written to {path}").format(n=len(result.each), path=to))
     else:
-        table = Table(box=None, pad_edge=False)
-        numbers = any(p.interval for p in result.each[:SHOWN])
-        for heading in (_("row"), _("prediction"), _("90 % interval") if numbers else _("probability")):
-            table.add_column(heading, justify="right" if heading == _("row") else "left")
-        for p in result.each[:SHOWN]:
-            value, share = p.value, ""
-            if isinstance(value, str) and p.probabilities is not None:
-                share = numeral(p.probabilities[value], ".3f")
-            if p.interval is not None:
-                share = " – ".join(numeral(end, ".6g") for end in p.interval)
-            cell = value if isinstance(value, str) else NOTHING if value is None else numeral(value, ".6g")
-            table.add_row(str(p.row), cell, share)
-        screen.out.print(table)
+        screen.out.print(_table(result.each[:SHOWN], pictures))
         if len(result.each) > SHOWN:
             screen.out.print(
                 _("… and {n} more; write them with --to FILE.csv").format(n=len(result.each) - SHOWN)
             )
     if (comparison := result.comparison) is not None:
-        screen.out.print(
-            _("against the target column: {figures}").format(figures=_in_words(comparison.metrics))
-        )
+        known = _("against the labels: {figures}") if pictures else _("against the target column: {figures}")
+        screen.out.print(known.format(figures=_in_words(comparison.metrics)))
         if comparison.other_metrics is not None:
             screen.out.print(
                 _("{n} of these {of} rows were trained on; on the others: {figures}").format(
@@ -97,6 +129,23 @@ def predict(
         elif comparison.training_rows:
             screen.out.print(_("All these rows were trained on: the figures say nothing of new ones."))
     return 0
+
+
+def _table(each: "Sequence[Prediction]", pictures: bool) -> Table:
+    table = Table(box=None, pad_edge=False)
+    numbers = any(p.interval for p in each)
+    first = _("file") if pictures else _("row")
+    for heading in (first, _("prediction"), _("90 % interval") if numbers else _("probability")):
+        table.add_column(heading, justify="right" if heading == _("row") else "left")
+    for p in each:
+        value, share = p.value, ""
+        if isinstance(value, str) and p.probabilities is not None:
+            share = numeral(p.probabilities[value], ".3f")
+        if p.interval is not None:
+            share = " – ".join(numeral(end, ".6g") for end in p.interval)
+        cell = value if isinstance(value, str) else NOTHING if value is None else numeral(value, ".6g")
+        table.add_row(p.file or str(p.row), cell, share)
+    return table
 
 
 def _in_words(metrics: dict[str, float | None]) -> str:

@@ -11,6 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 
 from treino.console import line
+from treino.data.preparation.preparation import Preparation
+from treino.documents import read_preparation
 from treino.documents.run_result import RunResult
 from treino.documents.run_spec import RunFacts
 from treino.engine import Tick
@@ -19,6 +21,7 @@ from treino.pictures.curves import curves_of
 from treino.plots.captions import headline, layer_numbers
 from treino.plots.style import split_name
 from treino.records.stored_run import StoredRun
+from treino.store import RunFolder
 from treino.training.findings import lower_rate
 from treino.training.train import RunJob, run_of
 from treino.words import _, numeral, setting
@@ -276,7 +279,7 @@ def _next(run: StoredRun, facts: RunFacts | None) -> list[str]:
                 lr=setting("lr", lower_rate(run.spec.resolved.lr))
             )
         ]
-    commands = [f"treino predict {run.typed} FILE.csv", f"treino studio {run.typed}"]
+    commands = [f"treino predict {run.typed} {new_rows(run.folder)}", f"treino studio {run.typed}"]
     if run.spec.segments:  # the commands below would train from the start, without the segments
         return commands
     commands.append(f"treino export {run.typed} --format script")
@@ -286,3 +289,9 @@ def _next(run: StoredRun, facts: RunFacts | None) -> list[str]:
         )
         commands.insert(0, another)
     return commands
+
+
+def new_rows(folder: RunFolder) -> str:
+    """What stands in a command for the rows to predict by the network of a run or a sweep."""
+    preparation = Preparation.from_document(read_preparation(folder))
+    return "FILE.csv" if preparation.picture_shape is None else "FOLDER"

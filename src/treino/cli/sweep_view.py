@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from treino.cli.run_view import Position, View
+from treino.cli.run_view import Position, View, new_rows
 from treino.data import BUILTINS
 from treino.documents.sweep import GoalSteps, Leader, StudyResult, SweepEnsemble, SweepResult
 from treino.engine import Tick
@@ -153,11 +153,13 @@ def sweep_summary(sweep: StoredSweep, earlier: Sequence[str] = ()) -> Renderable
         "",
         _("sweep {path}: {status}").format(path=sweep.path, status=_(sweep.status)),
     ]
+    rows = new_rows(sweep.folder)
     if result.best:
-        parts.append(_("next  treino predict {path} FILE.csv   treino export {path}").format(path=sweep.path))
+        command = _("next  treino predict {path} {rows}   treino export {path}")
+        parts.append(command.format(path=sweep.path, rows=rows))
     if result.figures:
-        together = _("next  treino predict {path} FILE.csv --top {n}")
-        parts.append(together.format(path=sweep.path, n=result.members))
+        together = _("next  treino predict {path} {rows} --top {n}")
+        parts.append(together.format(path=sweep.path, rows=rows, n=result.members))
     return Group(*parts)
 
 

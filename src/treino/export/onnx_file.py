@@ -1,7 +1,8 @@
-"""``exports/NAME.onnx``: raw columns in, predictions out; checked in onnxruntime before it is kept."""
+"""``exports/NAME.onnx``: columns or pixels in, predictions out; checked in onnxruntime before it is kept."""
 
+import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.data import sources
+from treino.data.dataset import Data
+from treino.data.photographs.decoding import decode
+from treino.data.photographs.new_pictures import album_of
 from treino.data.preparation.column_kinds import level_cells
 from treino.data.preparation.encoders import (
     DAY,
@@ -32,6 +36,8 @@ from treino.words import _
 
 TOLERANCE = 1e-5  # error of a probability; of a number, in standard deviations of the target
 CHECKED = 2000  # maximum number of rows checked
+GREY_LEVELS = 1.001  # by which a pixel may differ from Pillow's: one, and what float32 rounds
+CHECKED_PICTURES = 100  # of files, which are decoded and answered one by one
 
 Cells = dict[str, NDArray[Any]]
 
@@ -46,7 +52,7 @@ def onnx_file(run: StoredRun) -> Exported:
     try:
         import onnxruntime
 
-        from treino.export import onnx_graph
+        from treino.export import onnx_graph, onnx_pictures
     except ImportError as error:
         raise TreinoError(
             "onnx_missing",
@@ -55,23 +61,33 @@ def onnx_file(run: StoredRun) -> Exported:
             ),
             _("Install both: pip install 'treino[onnx]'."),
         ) from None
-    model = _model(run, onnx_graph).SerializeToString()
+    model = _model(run, onnx_graph)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    cells, rows = _rows(run)
-    apart = _difference(run, session, cells) if rows else 0.0
-    if apart > TOLERANCE:
-        raise TreinoError(
-            "onnx_differs",
-            _("On {n:,} rows the ONNX model answers otherwise than {run}: by up to {apart:.2g}.").format(
-                n=rows, run=run.name, apart=apart
-            ),
-            _("Nothing was kept; please report this, with the preparation.json of the run."),
-            status=1,
-        )
-    path = run.folder.write_bytes(f"exports/{run.name}.onnx", model)
+    content = onnx_pictures.with_pixels(model).SerializeToString()
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    rows, apart = 0, 0.0
+    for cells, raw_ND in _checked_rows(run):
+        answers = _answers(session, cells)
+        resized_ND = answers.pop(onnx_pictures.RESIZED, raw_ND)
+        off = _difference(run, resized_ND, answers)
+        pixels_off = float(np.abs(resized_ND - raw_ND).max())
+        if off > TOLERANCE or (resized_ND is not raw_ND and pixels_off > GREY_LEVELS):
+            raise _differs(run, len(raw_ND), off, pixels_off)
+        rows, apart = rows + len(raw_ND), max(apart, off, _difference(run, raw_ND, answers))
+    path = run.folder.write_bytes(f"exports/{run.name}.onnx", model.SerializeToString())
     return Exported((path,), rows, apart)
+
+
+def _differs(run: StoredRun, rows: int, off: float, pixels_off: float) -> TreinoError:
+    message = _("On {n:,} rows the ONNX model answers otherwise than {run}: by up to {apart:.2g}.").format(
+        n=rows, run=run.name, apart=off
+    )
+    if off <= TOLERANCE:
+        message = _("The ONNX model brings pictures otherwise to the size of {run}: by {n:.2g} grey levels.")
+        message = message.format(run=run.name, n=pixels_off)
+    hint = _("Nothing was kept; please report this, with the preparation.json of the run.")
+    return TreinoError("onnx_differs", message, hint, status=1)
 
 
 def _model(run: StoredRun, onnx_graph: Any) -> Any:
@@ -157,6 +173,8 @@ def _numbers(
 
 def _forms(prep: Preparation) -> dict[str, str]:
     """Describe what each input holds."""
+    if prep.fit is not None:
+        return {"pixels": "uint8 [rows, height, width, channels]: decoded, upright, of any size"}
     if not prep.encoders:
         return {"x": "all columns in their order" if prep.kind == "table" else "pixels from 0 to 255"}
     return {encoder.column: _form(encoder) for encoder in prep.encoders}
@@ -175,24 +193,55 @@ def _form(encoder: Encoder) -> str:
 # ---- the check
 
 
-def _rows(run: StoredRun) -> tuple[Cells, int]:
-    """Return the cells to check, by input name (test rows if there are any), and the number of rows."""
-    data = run.data
-    part = next(part for part in (data.test, data.validation, data.train) if len(part))
+def _checked_rows(run: StoredRun) -> Iterator[tuple[Cells, NDArray[Any]]]:
+    """Yield the model's inputs and the raw inputs ``[N, D]`` that they stand for: test rows if there are any;
+    of pictures one file at a time, because each has its own size."""
+    data, prep = run.data, run.preparation
+    part = next((part for part in (data.test, data.validation, data.train) if len(part)), data.train)
+    if prep.fit is not None:
+        yield from _pictures(data, prep, part.index[:CHECKED_PICTURES].tolist())
+        return
     rows = part[:CHECKED]
-    prep = run.preparation
+    if not len(rows):
+        return
     if not prep.encoders:
-        return {"x": prep.inverse(rows.x.reshape(len(rows), -1))}, len(rows)
+        raw_ND = prep.inverse(rows.x.reshape(len(rows), -1))
+        yield {"x": raw_ND}, raw_ND
+        return
     if run.spec.data.kind in ("file", "builtin") and not data.files:
         source = data.source if run.spec.data.kind == "builtin" else Path(data.source)
         table = sources.read(source, reading_of(run), least_columns=1)
         place = rows.index.numpy()
         columns = {e.column: table.column(e.column).take(place) for e in prep.encoders}
-        return {e.column: _cells(columns[e.column], e) for e in prep.encoders}, len(rows)
-    raw_ND = prep.inverse(rows.x)
-    return {
-        e.column: _again(e, raw_ND[:, list(g)]) for e, g in zip(prep.encoders, prep.groups, strict=True)
-    }, len(rows)
+        cells = {e.column: _cells(columns[e.column], e) for e in prep.encoders}
+    else:
+        raw_ND = prep.inverse(rows.x)
+        cells = {
+            e.column: _again(e, raw_ND[:, list(g)]) for e, g in zip(prep.encoders, prep.groups, strict=True)
+        }
+    raw_ND, _met = prep.encode([_column(encoder, cells[encoder.column]) for encoder in prep.encoders], str)
+    yield cells, raw_ND
+
+
+def _pictures(data: Data, prep: Preparation, numbers: list[int]) -> Iterator[tuple[Cells, NDArray[Any]]]:
+    """For each of these files its decoded pixels, and those that Pillow makes of them in the run's size."""
+    from PIL import Image
+
+    album = album_of(data.source)
+    assert prep.picture_shape is not None
+    assert prep.fit is not None
+    channels, height, width = prep.picture_shape
+    for number in numbers:
+        content = album.read(data.file_names[number])
+        form, _none = decode(content, None, prep.fit)
+        _form, pixel_CHW = decode(content, (channels, form.height, form.width), prep.fit)
+        assert pixel_CHW is not None
+        pixel_HWC = pixel_CHW.transpose(1, 2, 0)
+        file = io.BytesIO()
+        Image.fromarray(pixel_HWC[..., 0] if channels == 1 else pixel_HWC).save(file, "PNG", compress_level=0)
+        _form, small_CHW = decode(file.getvalue(), (channels, height, width), prep.fit)
+        assert small_CHW is not None
+        yield {"pixels": np.ascontiguousarray(pixel_HWC[None])}, small_CHW.reshape(1, -1)
 
 
 def _cells(column: Column, encoder: Encoder) -> NDArray[Any]:
@@ -233,22 +282,18 @@ def _number(cell: str) -> float:
     return float(cell) if cell not in ("", "\0") else np.nan
 
 
-def _difference(run: StoredRun, session: Any, cells: Mapping[str, NDArray[Any]]) -> float:
-    """Return the largest difference between the model's predictions and the run's, for the same cells. The
-    model's cells are surrounded by blanks, as they may be in a file.
-    """
+def _answers(session: Any, cells: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """The model's outputs by name. Its cells are surrounded by blanks, as they may be in a file."""
     inputs = {
         name: np.array([f" {cell}\t" for cell in values], object) if values.dtype == object else values
         for name, values in cells.items()
     }
-    answers = dict(zip((o.name for o in session.get_outputs()), session.run(None, inputs), strict=True))
-    prep, spec = run.preparation, run.spec
-    if prep.encoders:
-        columns = [_column(encoder, cells[encoder.column]) for encoder in prep.encoders]
-        raw_ND, _met = prep.encode(columns, str)
-    else:
-        raw_ND = cells["x"]
-    x_ND = prep.transform(raw_ND)
+    return dict(zip((o.name for o in session.get_outputs()), session.run(None, inputs), strict=True))
+
+
+def _difference(run: StoredRun, raw_ND: NDArray[Any], answers: Mapping[str, Any]) -> float:
+    """Return the largest difference between the model's predictions and the run's for these raw inputs."""
+    spec, x_ND = run.spec, run.preparation.transform(raw_ND)
     output_NC = outputs(run.module, x_ND, item_shape=run.item_shape)
     if spec.classes:
         share_NC = probabilities(output_NC).double().numpy()

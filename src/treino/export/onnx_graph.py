@@ -2,8 +2,9 @@
 
 Every column is an input of its own. Numbers, booleans (0, 1), dates (seconds since 1970-01-01) and times of
 day (seconds since midnight) are float64, NaN if missing. Classes are text as in a file, with or without
-surrounding blanks; "" or one of the table's missing words if missing. The preparation is computed in
-float64 and the network in float32, as treino does. Operators: https://onnx.ai/onnx/operators/
+surrounding blanks; "" or one of the table's missing words if missing. The decoded pixels of pictures are one
+input. The preparation is computed in float64 and the network in float32, as treino does. Operators:
+https://onnx.ai/onnx/operators/
 """
 
 import re
@@ -32,6 +33,7 @@ from treino.data.readers import ReaderOptions
 from treino.engine.ensemble import Ensemble
 from treino.engine.nets import Residual
 from treino.errors import TreinoError
+from treino.export.onnx_pictures import resized
 from treino.words import _, setting
 
 OPSET, IR = 20, 9
@@ -86,7 +88,9 @@ class OnnxGraph:
 def prepared(graph: OnnxGraph, preparation: Preparation) -> str:
     """Return ``[N, D]`` float32: the network's inputs, computed from the columns, the graph's inputs."""
     p = preparation
-    if not p.encoders:
+    if p.fit is not None:
+        raw = graph.calculated("Div", resized(graph, p), p.divisor)
+    elif not p.encoders:
         size = len(p.inputs)
         raw = graph.put("Cast", graph.input("x", TensorProto.DOUBLE, ("rows", size)), to=TensorProto.DOUBLE)
         raw = graph.calculated("Div", raw, p.divisor)

@@ -8,6 +8,7 @@ import functools
 import json
 import math
 import sys
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -394,7 +395,7 @@ def train():
 
 
 def predict(path):
-    """Print a prediction for each row of a CSV file, as CSV."""
+    """Print a prediction for each row of a CSV file, or for each picture of a folder, as CSV."""
     if WEIGHTLESS and not WEIGHTS.exists():
         sys.exit(f"There are no weights in {WEIGHTS}: train it first")
     saved = torch.load(WEIGHTS, weights_only=True)
@@ -410,25 +411,31 @@ def predict(path):
         net = without_gates(net)
     net.load_state_dict(saved["net"])
     net.eval()
-    x = prepare(features_of(read_csv(path)), saved)
-    with torch.no_grad():
-        output = net(x)
+    if FILES:
+        name, rows = "file", pictures_in(Path(path))
+        with torch.no_grad():
+            output = torch.cat([net(prepare(picture(file)[None], saved)) for file in rows])
+    else:
+        x = prepare(features_of(read_csv(path)), saved)
+        name, rows = "row", range(len(x))
+        with torch.no_grad():
+            output = net(x)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     if CLASSES:
         if OF_CLASSES:
             probability = output.softmax(1)
         else:
             probability = torch.cat([torch.sigmoid(-output), torch.sigmoid(output)], dim=1)
-        writer.writerow(["row", "prediction", *(f"probability_{name}" for name in CLASSES)])
-        for row, (winner, p) in enumerate(zip(probability.argmax(1), probability.tolist(), strict=True)):
+        writer.writerow([name, "prediction", *(f"probability_{label}" for label in CLASSES)])
+        for row, winner, p in zip(rows, probability.argmax(1), probability.tolist(), strict=True):
             if THRESHOLDED:
                 winner = int(p[1] >= THRESHOLD)
             named = CLASSES[winner] if p[winner] == p[winner] else ""  # no prediction if the output is NaN
             writer.writerow([row, named, *p])
     else:
         mean_y, std_y = saved["target"]
-        writer.writerow(["row", "prediction"])
-        writer.writerows(enumerate((output[:, 0].double() * std_y + mean_y).tolist()))
+        writer.writerow([name, "prediction"])
+        writer.writerows(zip(rows, (output[:, 0].double() * std_y + mean_y).tolist(), strict=True))
 
 
 if __name__ == "__main__":
@@ -437,9 +444,9 @@ if __name__ == "__main__":
         torch.backends.cudnn.allow_tf32 = False  # full float32 precision
     if len(sys.argv) == 3 and sys.argv[1] == "predict":
         predict(sys.argv[2])
-    elif TRAINS and READS_TABLE and len(sys.argv) <= 2 and sys.argv[-1] != "predict":
+    elif TRAINS and (READS_TABLE or FILES) and len(sys.argv) <= 2 and sys.argv[-1] != "predict":
         train()
-    elif TRAINS and not READS_TABLE and len(sys.argv) == 1:
+    elif TRAINS and not (READS_TABLE or FILES) and len(sys.argv) == 1:
         train()
     else:
         sys.exit(__doc__)

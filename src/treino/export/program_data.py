@@ -3,11 +3,13 @@
 In a script, names in capitals have its run's values, and branches that these exclude are left out: see
 ``folding``.
 """
+# ruff: noqa: SIM108  (a script keeps one of the branches that settings decide)
 
 import csv
 import datetime
 import gzip
 import hashlib
+import json
 import math
 import os
 import re
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image, ImageOps
 
 from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
@@ -84,13 +87,17 @@ DATA = Path(__file__).with_suffix(".csv")
 SHA256 = ""  # of the table
 IDX = ""  # the folder of the files
 NPZ = ""  # the file of the rows
+FILES = ""  # beside this script: the files of each split, and the target of each
+FOLDER = Path(__file__)  # of the pictures
+SHAPE = (1, 1, 1)  # of a picture: channels, height, width
+TARGET_SCALE = (0.0, 1.0)  # mean and deviation of the training rows' target
 DEVICE = "cpu"
 THREADS = 1  # with another number, sums are added in another order, and last digits differ
 
 # properties of the run; each decides whether a part of the program goes into the script
 TRAINS = READS_TABLE = WEIGHTLESS = CHANGES = False
 COMMA = MONTH_FIRST = BOOLEAN = NUMBERED = False
-IMAGES = NORMALISE = False
+IMAGES = NORMALISE = CROPS = PADS = False
 OWN = LAZY = DROPS = CLIP_TARGET = OF_CLASSES = False
 MISSING_ZERO_GRAD = SOFTMAX_FIRST = COUNTS_STEPS = UNFINISHED = FULL_BATCH = False
 VALIDATES = TESTS = MAY_LACK = LESS_IS_BETTER = SELECTS = KEEPS_BEST = TOGETHER = False
@@ -278,6 +285,83 @@ def read_idx(name):
     return np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * axes).reshape(count, -1)
 
 
+def picture(path):
+    """The pixels of a picture, upright, in the network's size and colours: [C * H * W] bytes."""
+    channels, height, width = SHAPE
+    mode = "L" if channels == 1 else "RGB"
+    with Image.open(path) as image:
+        if image.format == "JPEG":  # a halved size is enough, if it isn't too small
+            lies = image.getexif().get(0x0112, 1) >= 5
+            across = (height, width) if lies else (width, height)
+            sides = across[0] / image.width, across[1] / image.height
+            if PADS:
+                enough = min(sides)
+            else:
+                enough = max(sides)
+            image.draft(mode, (math.ceil(image.width * enough), math.ceil(image.height * enough)))
+        image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):  # 16 bits
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    image = image.convert(mode)
+    if CROPS:
+        ratio = max(width / image.width, height / image.height)
+        left = max(0.0, (image.width - width / ratio) / 2)
+        top = max(0.0, (image.height - height / ratio) / 2)
+        box = (left, top, image.width - left, image.height - top)
+        image = image.resize((width, height), Image.Resampling.BILINEAR, box)
+    elif PADS:
+        ratio = min(width / image.width, height / image.height)
+        inner = max(1, round(image.width * ratio)), max(1, round(image.height * ratio))
+        image = image.resize(inner, Image.Resampling.BILINEAR)
+        whole = Image.new(mode, (width, height))
+        whole.paste(image, ((width - inner[0]) // 2, (height - inner[1]) // 2))
+        image = whole
+    else:
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    pixels = np.asarray(image).reshape(height, width, channels)
+    return pixels.transpose(2, 0, 1).reshape(-1)
+
+
+def pictures_in(path):
+    """The picture files of a folder, or of a path to one file."""
+    if not path.is_dir():
+        return [path]
+    endings = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+    files = [p for p in path.rglob("[!.]*") if p.suffix.lower() in endings]
+    files = [p for p in files if not any(part.startswith(".") for part in p.relative_to(path).parts)]
+    return sorted(files, key=lambda p: p.relative_to(path).as_posix())
+
+
+def load_pictures():
+    """Return (x, y) of each split, and the scale: mean and deviation of the training pictures' pixels."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    listed = json.loads(Path(__file__).with_name(FILES).read_text())
+    raw = {name: np.stack([picture(folder / file) for file in files]) for name, files in listed.items()}
+    scale, splits = {}, {}
+    if NORMALISE:
+        mean, std = fit_pixels(raw["train"], normalise=True)
+        scale = {
+            "mean": torch.tensor(mean, dtype=torch.float64),
+            "std": torch.tensor(std, dtype=torch.float64),
+        }
+    if not CLASSES:
+        scale["target"] = TARGET_SCALE
+    for name, files in listed.items():
+        targets = list(files.values())
+        if CLASSES and OF_CLASSES:
+            y = np.array([CLASSES.index(target) for target in targets])
+        elif CLASSES:
+            y = np.array([[CLASSES.index(target)] for target in targets], dtype=np.float32)
+        else:
+            mean_y, std_y = TARGET_SCALE
+            y = ((np.array(targets)[:, None] - mean_y) / std_y).astype(np.float32)
+        splits[name] = prepare(raw[name], scale), torch.from_numpy(y)
+    return splits, scale
+
+
 def load():
     """Return raw [N, D] in the data's own units, and each row's class number or the number to predict."""
     if IDX:
@@ -316,6 +400,8 @@ def prepare(raw, scale):
 
 def load_splits():
     """Return (x, y) of each split, and the scale: mean and deviation of the training rows."""
+    if FILES:
+        return load_pictures()
     scale = {}
     if NPZ:
         rows = np.load(Path(__file__).with_name(NPZ))  # prepared rows, stored with the script

@@ -164,8 +164,12 @@ def _head(run: StoredRun, data: Data, part: ScriptPart) -> str:
     """Return the text of the script's docstring."""
     s = run.settings
     columns = f"{len(data.features)} columns" if len(data.features) > 1 else "one column"
+    row = "row"
+    if data.preparation.fit is not None and data.preparation.picture_shape is not None:
+        channels, height, width = data.preparation.picture_shape
+        row, columns = "picture", f"{width} × {height} pixels in {'grey' if channels == 1 else 'colour'}"
     learnt = f"one of {len(data.classes)} classes" if data.classes else words_alone(data.target)
-    what = f"{learnt} for each row of {words_alone(data.name)}, from {columns}"
+    what = f"{learnt} for each {row} of {words_alone(data.name)}, from {columns}"
     notes = []
     if s["engine"] != "module":
         notes.append(
@@ -214,8 +218,14 @@ def _usage(run: StoredRun, part: ScriptPart) -> str:
         typed: f"trains from scratch; the weights go to {words_alone(_stem(run))}.pt",
         f"{typed} predict FILE.csv": "prints a prediction for each row of a CSV file",
     }
+    if part.values.get("FILES"):
+        table = {
+            typed: table[typed],
+            f"{typed} FOLDER": "trains on the pictures where they lie now",
+            f"{typed} predict FOLDER": "prints a prediction for each picture of a folder",
+        }
     if not part.values["TRAINS"]:
-        del table[typed]
+        table = {words: does for words, does in table.items() if " predict " in words}
     elif part.values.get("READS_TABLE"):
         table[f"{typed} FILE.csv"] = "trains on the table where it lies now"
     wide = max(map(len, table))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import math
 import re
 import textwrap
@@ -21,6 +22,7 @@ from treino.data.table import MISSING, TRUTH, Column, Table
 from treino.engine import LOSSES
 from treino.errors import TreinoError
 from treino.export.folding import copied
+from treino.records.data_source import data_of
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
@@ -121,7 +123,7 @@ def source_part(run: StoredRun, data: Data) -> ScriptPart:
         TreinoError: the data is gone or changed.
     """
     prep, shape = data.preparation, run.item_shape
-    table = _plain_table(run, data)
+    table = None if prep.fit is not None else _plain_table(run, data)
     threshold = run.result.threshold if run.result is not None else None
     part = ScriptPart(
         {
@@ -133,10 +135,12 @@ def source_part(run: StoredRun, data: Data) -> ScriptPart:
             "ITEM": tuple(shape) if shape and len(shape) > 1 else (),
             "NUMBERED": bool(data.classes) and prep.labels == "number",
         },
-        {"FEATURES": f"FEATURES = {features_text(prep.features)}"},
+        {} if prep.fit else {"FEATURES": f"FEATURES = {features_text(prep.features)}"},
     )
     if prep.clip is not None and prep.normalise:
         part.values |= {"CLIP_INPUTS": prep.clip, "NORMALISED": np.flatnonzero(prep.scaled).tolist()}
+    if prep.fit is not None:
+        return _pictures(part, run)
     if table is not None:
         return _table(part, run, data, table)
     part |= _rows_part(run, data)
@@ -248,6 +252,39 @@ def _csv(run: StoredRun, data: Data, table: Table) -> ScriptPart:
         },
         {"DATA": f"DATA = Path(__file__).resolve().parent.parent / {path}"},
     )
+
+
+def _pictures(part: ScriptPart, run: StoredRun) -> ScriptPart:
+    """Return the part for a folder of pictures: the script reads it, by a list of each split's files."""
+    data = data_of(run.folder, run.access.data_file)  # all rows, also of those that aren't in memory
+    prep, where = data.preparation, run.spec.data
+    if not Path(data.source).is_dir():
+        raise TreinoError(
+            "export_archive",
+            _("A script reads a folder of pictures, and {source} is none.").format(source=where.source),
+            _("Unpack it and train on the folder; or use [[format=onnx]]."),
+        )
+    listed: dict[str, dict[str, str | float]] = {}
+    for split, rows in data.splits.items():
+        y = rows.y.flatten().double()
+        targets: list[Any] = (y * prep.target_scale + prep.target_mean).tolist()
+        if data.classes:
+            targets = [data.classes[int(c)] for c in y.tolist()]
+        files = [data.file_names[i] for i in rows.index.tolist()]
+        if files:
+            listed[split] = dict(zip(files, targets, strict=True))
+    name = f"{run.name}_files.json"
+    part.files[name] = json.dumps(listed, ensure_ascii=False, indent=0).encode()
+    part.values |= {
+        "FILES": name,
+        "SHAPE": prep.picture_shape,
+        "CROPS": prep.fit == "crop",
+        "PADS": prep.fit == "pad",
+        "TARGET_SCALE": (prep.target_mean, prep.target_scale),
+    }
+    path = literal(Path(where.source).as_posix())
+    part.texts["FOLDER"] = f"FOLDER = Path(__file__).resolve().parent.parent / {path}  # of the pictures"
+    return part
 
 
 def _dialect(path: Path, data: Data) -> tuple[str, str]:

@@ -174,8 +174,8 @@ def view(
 def _first_convolution(
     net: nn.Module, row: Rows, item_shape: Sequence[int] | None
 ) -> tuple[Floats, Floats] | None:
-    """The kernels ``[U, C, H, W]`` of the first layer, and what they give at each place ``[U, H, W]`` for this
-    row; None if it is no convolution."""
+    """The kernels ``[U, C, H, W]`` of the first layer, and what they give ``[U, H, W]`` for this row;
+    None if it is no convolution."""
     ran, _out, _notes = layers_as_they_run(net, row.x[:], item_shape, maps=True)
     if not ran or ran[0].kernel is None or ran[0].map_NUHW is None:
         return None

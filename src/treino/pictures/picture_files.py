@@ -127,7 +127,8 @@ def illustrate(run: StoredRun) -> None:
     for name in usual_of_a_run(run):
         refused: list[TreinoError] = []
         try:
-            draw(run, (name,), None, refused)
+            of_pictures = name == "boundary" and run.preparation.picture_shape is not None
+            draw(run, ("mistakes" if of_pictures else name,), None, refused)  # no plane shows pictures
         except TreinoError as error:
             refused.append(error)
         except Exception as error:  # a defect or a broken installation: the training is finished and kept

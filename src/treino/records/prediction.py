@@ -11,14 +11,17 @@ import torch
 
 from treino.data import PreparedRows, rows_for_prediction
 from treino.data.loader import as_reading
+from treino.data.photographs.new_pictures import is_pictures
 from treino.data.readers import ReaderOptions
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
 from treino.inspection.calibration import IntervalRule, members_spread
 from treino.inspection.outputs import outputs, probabilities
+from treino.inspection.picture_views import View, outputs_of_views, views_of
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
+HASHED = 1024  # rows whose inputs are in memory while they are compared with training rows
 Figures = dict[str, float | None]
 """Metrics by name; None if not finite."""
 
@@ -29,18 +32,21 @@ class Prediction:
 
     row: its number in the source, from 0. value: None if the network's output is not finite. interval: the
     number's prediction interval (low, high) at the level of the run's ``prediction_intervals``; None: none.
+    file: the picture's; "" of other rows.
     """
 
     row: int
     value: str | float | None
     probabilities: Figures | None = None
     interval: tuple[float, float] | None = None
+    file: str = ""
 
     def to_json(self) -> dict[str, Any]:
         more: dict[str, Any] = {} if self.probabilities is None else {"probabilities": self.probabilities}
         if self.interval is not None:
             more |= {"low": self.interval[0], "high": self.interval[1]}
-        return {"row": self.row, "prediction": self.value} | more
+        named = {"file": self.file} if self.file else {}
+        return {"row": self.row, **named, "prediction": self.value} | more
 
 
 @dataclass(frozen=True)
@@ -63,13 +69,15 @@ class TargetComparison:
 @dataclass(frozen=True)
 class Predictions:
     """A network's predictions for a source. missing, unknown: the number of cells of each column without a
-    value, or with a class that no training row had. comparison: None without known targets."""
+    value, or with a class that no training row had. comparison: None without known targets. prepared: the
+    predicted rows, in the same order."""
 
     each: tuple[Prediction, ...]
     notes: tuple[str, ...]
     missing: Mapping[str, int]
     unknown: Mapping[str, int]
     comparison: TargetComparison | None
+    prepared: PreparedRows
 
     def to_json(self) -> dict[str, Any]:
         """The ``predict`` document without ``path``."""
@@ -82,16 +90,57 @@ class Predictions:
         } | ({} if self.comparison is None else self.comparison.to_json())
 
 
-def predict(run: StoredRun, source: Any) -> Predictions:
+def predict(run: StoredRun, source: Any, *, tta: bool = False, skip_bad: int = 0) -> Predictions:
     """Predict a source's rows, and compare the predictions with the targets, if known.
+
+    tta: average over shifted views of each picture, mirrored too if the run was trained so. skip_bad: the
+    most pictures that may be left out as unreadable.
 
     Raises TreinoError if the source can't be read, or lacks columns that the run needs.
     """
-    prepared = rows_for_prediction(source, run.preparation, reading_of(run))
-    output_NC = outputs(run.module, prepared.x, item_shape=run.item_shape)
-    each = _each(run, prepared, output_NC)
-    notes = (*run.folder.notices, *prepared.notes, *unanswered_notes(each))
-    return Predictions(each, notes, prepared.missing, prepared.unknown, _compared(run, prepared, output_NC))
+    views = _views(run) if tta else ()
+    prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
+    output_NC = _outputs(run, prepared, views)
+    each = _each(run, prepared, output_NC, views)
+    notes = (*run.folder.notices, *prepared.notes, *_view_notes(run, views), *unanswered_notes(each))
+    compared = _compared(run, prepared, output_NC)
+    return Predictions(each, notes, prepared.missing, prepared.unknown, compared, prepared)
+
+
+def _views(run: StoredRun) -> tuple[View, ...]:
+    """The views of each picture over which predictions are averaged."""
+    shape = run.preparation.item_shape
+    if run.preparation.kind != "image" or len(shape) not in (2, 3):
+        raise TreinoError(
+            "tta_of_table",
+            _("Predictions are averaged over shifted pictures, and {run} learnt from other rows.").format(
+                run=run.name
+            ),
+            _("Leave [[tta]] out."),
+        )
+    return views_of(shape, mirrored=bool(run.settings.get("flip")))
+
+
+def _outputs(run: StoredRun, prepared: PreparedRows, views: Sequence[View]) -> torch.Tensor:
+    if not views:
+        return outputs(run.module, prepared.x, item_shape=run.item_shape)
+    loss, shape = run.settings["loss"], run.preparation.item_shape
+    return outputs_of_views(run.module, prepared.x, shape, views, loss, run.item_shape)
+
+
+def _view_notes(run: StoredRun, views: Sequence[View]) -> list[str]:
+    if not views:
+        return []
+    far = max(view.down for view in views)
+    sentence = (
+        _("Averaged over {n} views of each picture: moved by up to {far} px, and mirrored.")
+        if any(view.mirrored for view in views)
+        else _("Averaged over {n} views of each picture: moved by up to {far} px.")
+    )
+    notes = [sentence.format(n=len(views), far=far)]
+    if run.result is not None and run.result.prediction_intervals is not None:
+        notes.append(_("Without intervals: those of the run are of predictions that are not averaged."))
+    return notes
 
 
 def _compared(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -> TargetComparison | None:
@@ -100,7 +149,7 @@ def _compared(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -
         return None
     compared_KC = output_NC[rows_K]
     metrics = _measured(run, compared_KC, y)
-    trained_K = _trained_on(run, prepared.x[rows_K], y)
+    trained_K = _trained_on(run, prepared.x, rows_K, y)
     if trained_K is None:
         return TargetComparison(len(compared_KC), metrics, None)
     others = None
@@ -114,7 +163,7 @@ def _measured(run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor) -> Figur
     return {k: finite(float(v[0])) for k, v in values.items()}
 
 
-def _trained_on(run: StoredRun, x_KD: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
+def _trained_on(run: StoredRun, x_ND: Any, rows_K: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
     """``[K]`` bool: which rows are training rows, by a hash of inputs and target; None: unknown."""
     try:
         train = run.data.train
@@ -122,14 +171,19 @@ def _trained_on(run: StoredRun, x_KD: torch.Tensor, y: torch.Tensor) -> torch.Te
         return None
     if len(train) != run.spec.facts.rows["train"]:
         return None  # only a sample of rows not in memory
-    trained = set(_hashes(train.x, train.y))
-    return torch.tensor([each in trained for each in _hashes(x_KD, y)], dtype=torch.bool)
+    trained = set(_hashes(train.x, torch.arange(len(train)), train.y))
+    return torch.tensor([each in trained for each in _hashes(x_ND, rows_K, y)], dtype=torch.bool)
 
 
-def _hashes(x_ND: torch.Tensor, y: torch.Tensor) -> Iterator[bytes]:
-    inputs, targets = x_ND.reshape(len(x_ND), -1).numpy(), y.reshape(len(y), -1).numpy()
-    for row, target in zip(inputs, targets, strict=True):
-        yield blake2b(row.tobytes() + target.tobytes(), digest_size=16).digest()
+def _hashes(x_ND: Any, rows_K: torch.Tensor, y: torch.Tensor) -> Iterator[bytes]:
+    """A hash of the inputs and the target of each of these rows. y: their targets. x_ND: of all rows, perhaps
+    outside memory."""
+    target_K = y.reshape(len(y), -1).numpy()
+    for part, target_B in zip(
+        rows_K.split(HASHED), np.split(target_K, range(HASHED, len(y), HASHED)), strict=True
+    ):
+        for row, target in zip(x_ND[part].flatten(1).numpy(), target_B, strict=True):
+            yield blake2b(row.tobytes() + target.tobytes(), digest_size=16).digest()
 
 
 def finite(value: float) -> float | None:
@@ -177,26 +231,31 @@ def winners(run: StoredRun, p_NC: np.ndarray) -> np.ndarray:
     return p_NC.argmax(1) if known is None else (p_NC[:, 1] >= known.value).astype(int)
 
 
-def _each(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -> tuple[Prediction, ...]:
+def _each(
+    run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, views: Sequence[View]
+) -> tuple[Prediction, ...]:
     values, p_NC = _values(run, output_NC)
-    rows = prepared.index.tolist()
+    rows, names = prepared.index.tolist(), prepared.names or ("",) * len(prepared)
     if p_NC is None:
-        ends = intervals_of(run, prepared.x, np.array(values))
-        each = zip(rows, values, [None] * len(rows) if ends is None else ends.tolist(), strict=True)
+        ends = None if views else intervals_of(run, prepared.x, np.array(values))
+        end_N = [None] * len(rows) if ends is None else ends.tolist()
         return tuple(
             Prediction(
-                row, finite(value), interval=None if end is None or not math.isfinite(value) else tuple(end)
+                row,
+                finite(value),
+                interval=None if end is None or not math.isfinite(value) else tuple(end),
+                file=name,
             )
-            for row, value, end in each
+            for row, value, end, name in zip(rows, values, end_N, names, strict=True)
         )
     classes = run.spec.classes
     return tuple(
-        Prediction(row, value, dict(zip(classes, map(finite, p_C), strict=True)))
-        for row, value, p_C in zip(rows, values, p_NC.tolist(), strict=True)
+        Prediction(row, value, dict(zip(classes, map(finite, p_C), strict=True)), file=name)
+        for row, value, p_C, name in zip(rows, values, p_NC.tolist(), names, strict=True)
     )
 
 
-def intervals_of(run: StoredRun, x_ND: torch.Tensor, value_N: np.ndarray) -> np.ndarray | None:
+def intervals_of(run: StoredRun, x_ND: Any, value_N: np.ndarray) -> np.ndarray | None:
     """``[N, 2]``: the prediction interval of each number; None if the run has no intervals."""
     known = run.result.prediction_intervals if run.result is not None else None
     if known is None:
@@ -207,19 +266,21 @@ def intervals_of(run: StoredRun, x_ND: torch.Tensor, value_N: np.ndarray) -> np.
     return np.stack([value_N - half_N, value_N + half_N], 1)
 
 
-def predict_like(run: StoredRun, source: Any) -> Any:
+def predict_like(run: StoredRun, source: Any, *, tta: bool = False, skip_bad: int = 0) -> Any:
     """Predictions in the source's type: for a pandas (with its index) or polars frame or a pyarrow table, one
-    with ``prediction`` and a column for each class; for arrays, files and names, an array ``[N]``."""
-    if isinstance(source, (list, torch.Tensor)):
+    with ``prediction`` and a column for each class; for arrays, files, pictures and names, an array ``[N]``.
+    Other parameters: as of ``predict``."""
+    if isinstance(source, torch.Tensor) or (isinstance(source, list) and not is_pictures(source)):
         source = np.asarray(source)
-    prepared = rows_for_prediction(source, run.preparation, reading_of(run))
-    values, p_NC = _values(run, outputs(run.module, prepared.x, item_shape=run.item_shape))
+    views = _views(run) if tta else ()
+    prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
+    values, p_NC = _values(run, _outputs(run, prepared, views))
     if p_NC is not None:
         values = [None if name is None else run.preparation.label(name) for name in values]
     columns: dict[str, list[Any] | np.ndarray] = {"prediction": values}
     if p_NC is not None:
         columns |= {f"probability_{name}": p_NC[:, i] for i, name in enumerate(run.spec.classes)}
-    elif (ends := intervals_of(run, prepared.x, np.array(values))) is not None:
+    elif not views and (ends := intervals_of(run, prepared.x, np.array(values))) is not None:
         columns |= {"low": ends[:, 0], "high": ends[:, 1]}
     kind = type(source)
     if (kind.__module__.split(".")[0], kind.__name__) == ("pandas", "DataFrame"):

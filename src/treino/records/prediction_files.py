@@ -45,19 +45,22 @@ def check_workbook() -> None:
 
 def predictions_file(source: Any, reading: ReaderOptions, each: Sequence[Prediction], ending: str) -> bytes:
     """The content of a file whose name has this ending. source: the predicted source; rows of a built-in get
-    their row numbers instead of their columns.
+    their row numbers instead of their columns, and pictures the names of their files.
 
     Raises:
         TreinoError: more rows than fit into a sheet.
     """
     heads, rows = _predicted(each)
-    files = files_of(source)
+    pictures = bool(each) and bool(each[0].file)
+    files = [] if pictures else files_of(source)
     if ending != WORKBOOK and len(files) == 1:
         written = _as_the_file(files[0], reading, heads, rows)
         if written is not None:
             return written
     table = read(source, reading, least_columns=1) if files else None
     own = table.columns if table is not None else (Column("row", numbers=np.arange(float(len(each)))),)
+    if pictures:
+        own = (Column("file", words=np.array([p.file for p in each], dtype=object)),)
     heads = _unlike(heads, [column.name for column in own])
     names = [column.name for column in own] + heads
     if ending == WORKBOOK:

@@ -158,7 +158,7 @@ class OutputFolder:
 
     def write(self, name: str, data: bytes) -> Path:
         """Write a file atomically and return its path. Errors: as for `check`, and disk errors."""
-        if not any(fnmatchcase(name, pattern) for pattern in self._names):
+        if name not in self._names and not any(fnmatchcase(name, pattern) for pattern in self._names):
             raise ValueError(f"{name!r} was not checked before the work")
         self.check([name])
         place = self._place / name

@@ -131,7 +131,9 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
     pictures = prepare(album, request.image_size, request.fit, cache)
     described = picture_files(album, pictures, absent)
     notes = [*table.notes, size_note(pictures, request), *form_notes(album, pictures)]
-    row_N = _readable(described, request, notes)
+    number = len(album.files) + len(absent)
+    refuse_bad(described.unreadable, number, request.source, request.skip_bad, notes)
+    row_N = np.flatnonzero([not why for why in pictures.faults])
     table, labelled_K = with_target(without(table, row_N), column.name, request.split.time, notes)
     row_N = row_N[labelled_K]
     first_N = pictures.comparison.of(row_N).near_N
@@ -192,29 +194,29 @@ def _sha256(pictures: PreparedPictures, table: Table) -> str:
     return hashlib.sha256(f"{pictures.sha256}{table.sha256}".encode()).hexdigest()
 
 
-def _readable(pictures: PictureFiles, request: AlbumRequest, notes: list[str]) -> NDArray[np.int64]:
-    """The numbers of the files that can be decoded. Refuses more bad files, and labels of missing ones, than
-    may be skipped."""
-    bad = pictures.unreadable
-    if bad:
-        listed = joined([f"{name}: {why}" for name, why in bad[:5]], "; ") + ("; …" if len(bad) > 5 else "")
-        if len(bad) > request.skip_bad:
-            raise TreinoError(
-                "pictures_bad",
-                _("{n:,} of {of:,} pictures in '{path}' can't be read ({listed}).").format(
-                    n=len(bad),
-                    of=len(pictures.names) + len(pictures.absent),
-                    path=request.source,
-                    listed=listed,
-                ),
-                _("Mend or remove them, or go on without them: {skip}.").format(
-                    skip=setting("skip_bad", len(bad))
-                ),
-            )
-        notes.append(
-            _("Left out because they can't be read: {n:,} ({listed}).").format(n=len(bad), listed=listed)
+def refuse_bad(
+    bad: Sequence[tuple[str, str]], pictures: int, source: str, skip_bad: int, notes: list[str]
+) -> None:
+    """Refuse more files that can't be read than may be skipped; a note says which are left out.
+
+    bad: their names, with the reasons; also names that have a label and no picture. pictures: the number of all.
+    """
+    if not bad:
+        return
+    listed = joined([f"{name}: {why}" for name, why in bad[:5]], "; ") + ("; …" if len(bad) > 5 else "")
+    if len(bad) > skip_bad:
+        raise TreinoError(
+            "pictures_bad",
+            _("{n:,} of {of:,} pictures in '{path}' can't be read ({listed}).").format(
+                n=len(bad), of=pictures, path=source, listed=listed
+            ),
+            _("Mend or remove them, or go on without them: {skip}.").format(
+                skip=setting("skip_bad", len(bad))
+            ),
         )
-    return np.flatnonzero([not why for why in pictures.faults])
+    notes.append(
+        _("Left out because they can't be read: {n:,} ({listed}).").format(n=len(bad), listed=listed)
+    )
 
 
 def _labels(

@@ -6,8 +6,9 @@ import os
 import shutil
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from math import prod
@@ -96,6 +97,47 @@ def _opened(folder: Path, index: dict[str, Any]) -> PreparedPictures:
     )
 
 
+def decoded(
+    album: Album, shape: Shape, fit: Fit
+) -> tuple["np.memmap[Any, Any]", list[PictureForm | None], list[str]]:
+    """An album's pictures brought to this shape, for predictions: their pixels uint8 ``[N, C*H*W]`` in a
+    temporary file that is removed with them; how each is written; and why it can't be decoded, "" if it can.
+
+    Raises TreinoError if no file can be decoded.
+    """
+    names = [file.name for file in album.files]
+    with PreparedCache(0, None, {}) as work, _decoding() as pool:
+        folder = work.folder()
+        with files.trouble(folder):
+            forms, faults, _digests = _into(album, names, shape, fit, folder / PIXELS, pool)
+        if all(faults):
+            raise _unreadable(album, faults)
+        pixel_ND = np.memmap(folder / PIXELS, np.uint8, "r", shape=(len(names), prod(shape)))
+        work.keep_files({}, pixel_ND)
+    return pixel_ND, forms, faults
+
+
+@contextmanager
+def _decoding() -> Iterator[ThreadPoolExecutor]:
+    """Threads that decode, without Pillow's warnings of damaged metadata."""
+    with warnings.catch_warnings(), ThreadPoolExecutor(_cores()) as pool:
+        from PIL import Image
+
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield pool
+
+
+def _unreadable(album: Album, faults: Sequence[str]) -> TreinoError:
+    return TreinoError(
+        "pictures_unreadable",
+        _("None of the {n:,} pictures in '{path}' can be read; {name}: {reason}.").format(
+            n=len(faults), path=album.source, name=album.files[0].name, reason=faults[0]
+        ),
+        _("Look whether they are pictures, and whole."),
+    )
+
+
 def _decode_all(album: Album, size: tuple[int, int] | None, fit: Fit, path: Path) -> dict[str, Any]:
     """Decode all files into a file of pixels. Return the index of what was met.
 
@@ -103,11 +145,7 @@ def _decode_all(album: Album, size: tuple[int, int] | None, fit: Fit, path: Path
     the guess proves wrong, all files are decoded again.
     """
     names = [file.name for file in album.files]
-    with warnings.catch_warnings(), ThreadPoolExecutor(_cores()) as pool:
-        from PIL import Image
-
-        warnings.simplefilter("ignore")  # of damaged metadata
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
+    with _decoding() as pool:
         some = names[:: max(1, len(names) // 64)]
         shape = _shape_of([form for name in some if (form := _form(album, name)) is not None], size)
         while True:
@@ -115,14 +153,7 @@ def _decode_all(album: Album, size: tuple[int, int] | None, fit: Fit, path: Path
             forms, faults, digests = _into(album, names, shape or (1, 1, 1), fit, path, pool, collector)
             right = _shape_of([form for form in forms if form is not None], size)
             if right is None:
-                first = next(name for name, fault in zip(names, faults, strict=True) if fault)
-                raise TreinoError(
-                    "pictures_unreadable",
-                    _("None of the {n:,} pictures in '{path}' can be read; {name}: {reason}.").format(
-                        n=len(names), path=album.source, name=first, reason=faults[names.index(first)]
-                    ),
-                    _("Look whether they are pictures, and whole."),
-                )
+                raise _unreadable(album, faults)
             if right == shape:
                 break
             shape = right
@@ -161,7 +192,7 @@ def _into(
     fit: Fit,
     path: Path,
     pool: ThreadPoolExecutor,
-    collector: ImageCollector,
+    collector: ImageCollector | None = None,
 ) -> tuple[list[PictureForm | None], list[str], list[str]]:
     """Decode the files into rows of a file of pixels. Return the form, fault and SHA-256 of each."""
     forms: list[PictureForm | None] = [None] * len(names)
@@ -190,7 +221,7 @@ def _into(
                     faults[at] = reason.args[0]
             os.pwrite(file.fileno(), pixel_BD.data, start * row_bytes)
             whole_K = np.flatnonzero([not fault for fault in faults[start : start + len(batch)]])
-            if len(whole_K):
+            if collector is not None and len(whole_K):
                 pixel_KD = pixel_BD[whole_K]
                 x = torch.from_numpy(pixel_KD.astype(np.float32)).reshape(len(whole_K), *shape)
                 collector.add(start + whole_K, pixel_KD, x)

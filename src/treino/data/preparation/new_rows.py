@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from treino.data import sources
+from treino.data.photographs.new_pictures import NewPictures, is_pictures, pictures_to_predict
 from treino.data.preparation.encoders import EncodingGaps, number_cells, number_fault
 from treino.data.preparation.fit import feature_matrix, prepare_target, say_new, take
 from treino.data.preparation.preparation import Preparation
@@ -25,11 +26,11 @@ from treino.words import _
 class PreparedRows:
     """Rows of a source, prepared for a trained network.
 
-    x: ``[N, D]`` float32. y: the targets of the K rows that have one, ``[K]`` or ``[K, 1]`` as in Rows.
-    with_target: ``[K]``, the indices of these rows in x. Both are None if the source has no targets. index:
-    ``[N]`` int64, the row numbers in the source. missing, unknown: the number of cells in each column without
-    a value, or with a class that no training row had. notes: columns left out and cells filled, one sentence
-    each.
+    x: ``[N, D]`` float32; of pictures, PixelRows. y: the targets of the K rows that have one, ``[K]`` or
+    ``[K, 1]`` as in Rows. with_target: ``[K]``, the indices of these rows in x. Both are None if the source
+    has no targets. index: ``[N]`` int64, the row numbers in the source. missing, unknown: the number of cells
+    in each column without a value, or with a class that no training row had. notes: columns left out and
+    cells filled, one sentence each. names: the file of each picture; () for other rows.
     """
 
     x: torch.Tensor
@@ -39,21 +40,25 @@ class PreparedRows:
     with_target: torch.Tensor | None = None
     missing: Mapping[str, int] = field(default_factory=dict)
     unknown: Mapping[str, int] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.x)
 
 
 def rows_for_prediction(
-    source: Any, preparation: Preparation, reading: ReaderOptions | None = None
+    source: Any, preparation: Preparation, reading: ReaderOptions | None = None, skip_bad: int = 0
 ) -> PreparedRows:
-    """All rows of a source, prepared with the statistics of the training rows.
+    """All rows of a source, or all pictures, prepared with the statistics of the training rows.
 
     Columns are found by name, in any order; other columns are left out with a note. Columns of a bare array
-    are found by position. Missing cells are filled and unknown classes set no input; both are counted. Raises
-    TreinoError naming the missing columns, the first cell that doesn't fit its column, or a target value that
-    is no known class.
+    are found by position. Missing cells are filled and unknown classes set no input; both are counted.
+    skip_bad: the most pictures that may be left out as unreadable. Raises TreinoError naming the missing
+    columns, the first cell that doesn't fit its column, a target value that is no known class, or pictures
+    that can't be read.
     """
+    if is_pictures(source):
+        return _pictures(pictures_to_predict(source, preparation, skip_bad), preparation)
     if is_torch_dataset(source):
         x_ND, y_N = to_predict(source, preparation)
         return PreparedRows(
@@ -109,6 +114,17 @@ def rows_for_prediction(
         {name: seen.missing for name, seen in met.items() if seen.missing},
         {name: seen.unknown for name, seen in met.items() if seen.unknown},
     )
+
+
+def _pictures(pictures: NewPictures, preparation: Preparation) -> PreparedRows:
+    notes, y_K, at_K = list(pictures.notes), None, None
+    if pictures.labels is not None:
+        table, place_K = pictures.labels
+        y_K, known_K = _known_target(table, table.column(preparation.target), preparation, notes)
+        at_K = None if known_K is None else torch.from_numpy(place_K)[known_K]
+    index = torch.from_numpy(pictures.index)
+    x: Any = pictures.x
+    return PreparedRows(x, y_K, index, tuple(notes), at_K, names=pictures.names)
 
 
 def _gap_notes(met: Mapping[str, EncodingGaps]) -> list[str]:

@@ -85,6 +85,13 @@ class Preparation:
         return tuple(tuple(range(a, b)) for a, b in pairwise(ends))
 
     @property
+    def picture_shape(self) -> tuple[int, int, int] | None:
+        """(channels, height, width), if the inputs are pixels from 0 to 255, grey or in colour; else None."""
+        shape = (1, *self.item_shape) if len(self.item_shape) == 2 else self.item_shape
+        pixels = self.kind == "image" and self.divisor == 255 and len(shape) == 3 and shape[0] in (1, 3)
+        return (shape[0], shape[1], shape[2]) if pixels else None
+
+    @property
     def input_columns(self) -> tuple[int, ...]:
         """``[D]``: for each input, the index of its column in ``features``."""
         return tuple(place for place, group in enumerate(self.groups) for _input in group)

@@ -1,0 +1,180 @@
+"""Pictures to predict: folders, archives, files or Pillow's images, brought to the form of a run's."""
+
+import glob
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.data.builtins import BUILTINS
+from treino.data.photographs.album import Album, PictureFile, is_album, open_album
+from treino.data.photographs.decoding import ENDINGS, Fit, PictureForm, Shape
+from treino.data.photographs.labels import FILE, label_table, without
+from treino.data.photographs.load import refuse_bad
+from treino.data.photographs.pixel_rows import PixelRows
+from treino.data.photographs.prepared_pictures import decoded
+from treino.data.preparation.preparation import Preparation
+from treino.data.table import Table, shorten
+from treino.errors import TreinoError
+from treino.words import _
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_KEPT = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I")  # modes that a TIFF keeps as they are
+
+
+@dataclass(frozen=True, eq=False)
+class NewPictures:
+    """Pictures to predict.
+
+    x: their inputs, made of a temporary file of pixels when they are read. index: ``[N]``, their numbers in
+    the source. names: the file of each. labels: what is known of K of them, with the column of the run's
+    target, and ``[K]``, which they are; None if nothing is known. notes: what was left out, and how the
+    pictures were brought to the run's form.
+    """
+
+    x: PixelRows
+    index: NDArray[np.int64]
+    names: tuple[str, ...]
+    labels: tuple[Table, NDArray[np.int64]] | None
+    notes: tuple[str, ...]
+
+
+def is_pictures(source: Any) -> bool:
+    """Whether the source is a folder or an archive of pictures, a picture, or a list of pictures: each a path
+    or an image of Pillow's."""
+    if isinstance(source, list | tuple):
+        return bool(source) and all(map(_is_picture, source))
+    return _is_picture(source) or is_album(source)
+
+
+def _is_picture(source: Any) -> bool:
+    if isinstance(source, str | os.PathLike):
+        return source not in BUILTINS and Path(source).suffix.lower() in ENDINGS
+    return "PIL.Image" in sys.modules and isinstance(source, sys.modules["PIL.Image"].Image)
+
+
+def pictures_to_predict(source: Any, preparation: Preparation, skip_bad: int = 0) -> NewPictures:
+    """All pictures of a source, brought to the size and colours of the training's.
+
+    skip_bad: the most that may be left out as unreadable.
+
+    Raises:
+        TreinoError: the run's inputs are no pixels of 0 to 255; a source without pictures; more unreadable
+            pictures than may be left out.
+    """
+    shape = preparation.picture_shape
+    if shape is None:
+        raise TreinoError(
+            "pictures_of_table",
+            _("Pictures can't be predicted by a network whose inputs are not the pixels of pictures."),
+            _("Give rows with the columns that it was trained on, or arrays of its own."),
+        )
+    fit, album = preparation.fit or "crop", album_of(source)
+    pixel_ND, forms, faults = decoded(album, shape, fit)
+    notes: list[str] = []
+    bad = [(file.name, why) for file, why in zip(album.files, faults, strict=True) if why]
+    refuse_bad(bad, len(album.files), album.source, skip_bad, notes)
+    row_N = np.flatnonzero([not why for why in faults])
+    notes += _form_notes([form for row in row_N.tolist() if (form := forms[row]) is not None], shape, fit)
+    return NewPictures(
+        PixelRows(pixel_ND, row_N, preparation.transform),
+        row_N,
+        tuple(album.files[row].name for row in row_N.tolist()),
+        _labels(album, row_N, preparation, notes) if is_album(source) else None,
+        tuple(notes),
+    )
+
+
+def album_of(source: Any) -> Album:
+    """The pictures of a source: those of a folder or an archive by name, those of a list in its order."""
+    if is_album(source):
+        return open_album(source)
+    items = list(source) if isinstance(source, list | tuple) else [source]
+    if items == [source] and isinstance(source, str) and not os.path.lexists(source):
+        items = sorted(glob.glob(source, recursive=True)) or items
+    read: dict[str, Callable[[], bytes]] = {}
+    files = []
+    for at, item in enumerate(items):
+        if isinstance(item, str | os.PathLike):
+            name = os.fspath(item)
+            read[name] = Path(item).read_bytes
+        else:
+            name = _("picture {n}").format(n=at)
+            read[name] = partial(_content, item)
+        files.append(PictureFile(name, 0, 0))
+    title = files[0].name if len(files) == 1 else _("{n:,} pictures").format(n=len(files))
+    return Album(title, Path(title), tuple(files), (), (), lambda name: read[name]())
+
+
+def _content(picture: "Image.Image") -> bytes:
+    """The content of a file that holds the picture's pixels as they are, upright."""
+    from PIL import ImageOps
+
+    upright = ImageOps.exif_transpose(picture)
+    if "transparency" in upright.info:
+        upright = upright.convert("RGBA")
+    if upright.mode not in _KEPT:
+        upright = upright.convert("RGB")
+    file = io.BytesIO()
+    upright.save(file, "TIFF")
+    return file.getvalue()
+
+
+def _form_notes(forms: Sequence[PictureForm], shape: Shape, fit: Fit) -> list[str]:
+    """Notes on pictures of another size, or of other colours, than the run's."""
+    channels, height, width = shape
+    notes = []
+    if others := sum((form.height, form.width) != (height, width) for form in forms):
+        notes.append(
+            _("Pictures of another size, brought to the run's {width} × {height} ({fit}): {n:,}.").format(
+                width=width, height=height, fit=fit, n=others
+            )
+        )
+    coloured = sum(not form.grey for form in forms)
+    if channels == 1 and coloured:
+        notes.append(_("Pictures in colour, brought to grey as the run's are: {n:,}.").format(n=coloured))
+    if channels == 3 and coloured < len(forms):
+        notes.append(
+            _("Grey pictures, for a run of pictures in colour: {n:,}.").format(n=len(forms) - coloured)
+        )
+    return notes
+
+
+def _labels(
+    album: Album, row_N: NDArray[np.int64], preparation: Preparation, notes: list[str]
+) -> tuple[Table, NDArray[np.int64]] | None:
+    """The rows of an album's labels that the run can be compared with, and which of the pictures they are of;
+    None if the album has no labels."""
+    try:
+        table = label_table(album)
+    except TreinoError:  # its pictures lie in no folder of a class, and no table names them
+        return None
+    column = table.by_name.get(preparation.target)
+    if column is None:
+        return None
+    row_of = {table.column(FILE).cell(row): row for row in range(table.rows)}
+    pairs = [(row_of.get(album.files[row].name, -1), at) for at, row in enumerate(row_N.tolist())]
+    pairs = [(row, at) for row, at in pairs if row >= 0 and column.cell(row)]
+    others = [(row, at) for row, at in pairs if column.cell(row) not in preparation.classes]
+    if preparation.classes and others:
+        notes.append(
+            _("Not compared, because the run has no such class: {n:,}, the first {name} ({label}).").format(
+                n=len(others),
+                name=table.column(FILE).cell(others[0][0]),
+                label=shorten(column.cell(others[0][0])),
+            )
+        )
+        pairs = [pair for pair in pairs if pair not in set(others)]
+    if not pairs:
+        return None
+    row_K, at_K = np.array(pairs, dtype=np.int64).T
+    return without(table, row_K), at_K
