@@ -20,6 +20,7 @@ NAMES = (
     "single",
     "population",
     "images",
+    "image_defaults",
     "kernels",
     "sweep",
     "sweep_tools",
