@@ -12,7 +12,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src"
 DECLARATION = (
     "treino/spec.py",
-    '    label_smoothing: Float = _f(0.0, "Loss and optimizer"',
+    '    momentum: Float = _f(0.0, "Loss and optimizer"',
     '    lr_factor: Float = _f(1.0, "Loss and optimizer", "factor of the learning rate", gt=0, le=100)\n',
 )
 EFFECT = (
