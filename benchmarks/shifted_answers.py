@@ -13,7 +13,7 @@ from torch.utils.data import TensorDataset
 import treino as tr
 from benchmarks.result import Result, Table
 from treino.data.readers import idx
-from treino.inspection.picture_views import View, outputs_of_views, views_of
+from treino.inspection.picture_views import PictureView, outputs_of_views, views_of
 
 ROWS, SEEDS = 1000, 3
 Pictures = tuple[Tensor, Tensor]
@@ -50,7 +50,7 @@ def run(quick: bool) -> Result:
     for name, shape in (("MNIST", (1, 28, 28)), ("MNIST in colour on photographs", (3, 32, 32))):
         four = views_of(shape, mirrored=False)
         far = max(view.down for view in four)
-        diagonal = [View(down, right) for down in (-far, far) for right in (-far, far)]
+        diagonal = [PictureView(down, right) for down in (-far, far) for right in (-far, far)]
         kinds = {"none": four[:1], "four": four, "eight": [*four, *diagonal]}
         for augment in ("none", "shift"):
             found: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
