@@ -20,6 +20,7 @@ NAMES = (
     "single",
     "population",
     "images",
+    "photographs",
     "shifted_answers",
     "kernels",
     "sweep",

@@ -116,7 +116,7 @@ def _spent(processes: list[psutil.Process]) -> float:
 def digits(folder: Path) -> list[str]:
     """Words that name 784 inputs and ten classes."""
     if mnist_files.there():
-        return ["mnist"]
+        return ["mnist", "--net", "mlp"]
     random_state = np.random.default_rng(0)
     x_ND, y_N = random_state.integers(0, 255, (NOISE_ROWS, 784)), np.arange(NOISE_ROWS) % 10
     head = ",".join([*(f"p{i}" for i in range(784)), "digit"])

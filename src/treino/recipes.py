@@ -25,6 +25,42 @@ STEPS, EPOCHS = 5000, 20  # minimum length of a training
 PATIENCE_STEPS, PATIENCE_EPOCHS = 400, 20  # early stopping's patience: the longer of both
 
 
+# ---- pictures
+
+SIZES = (16, 32, 64, 64)  # channels at each size of the pictures, after which it is halved
+LEAST_SIDE = 3  # pixels: as many sizes as leave so many of the smaller side, but at least two
+STRIDED = 48  # pixels of a side, from which on the first kernels are of 5 and move by 2
+PICTURE: dict[str, Any] = {"hidden": (64,), "dropout": 0.3, "group_norm": 4, "label_smoothing": 0.05}
+
+
+def picture_settings(
+    shape: tuple[int, ...], *, batch_norm: bool = False, pooled: bool = False, classes: bool = True
+) -> dict[str, Any]:
+    """The settings of a network for pictures whose channels are left open; its rate, batch and length are
+    those of any convolutional network.
+
+    shape: of a picture: channels, height, width. batch_norm: channels are normalised by that. pooled:
+    pools are given, of all stages alike. classes: whether it learns classes by cross-entropy.
+    """
+    side = min(shape[1:])
+    stride = 2 if side >= STRIDED else 1
+    most, usual = (int(math.log2(side / stride / least)) for least in (1, LEAST_SIDE))
+    sizes = SIZES[: max(1, min(max(2, usual), most))]
+    more = [channels for channels in sizes[1:] for _convolution in range(1 if pooled else 2)]
+    layers: dict[str, Any] = {
+        "channels": (sizes[0], *more),
+        "pool": ("max", *("none", "max") * len(sizes[1:])),
+    }
+    if stride > 1:
+        layers |= {"kernel": (5, *(3,) * len(more)), "stride": (stride, *(1,) * len(more))}
+    left_out = {"group_norm"} if batch_norm else set()
+    left_out |= set() if classes else {"label_smoothing"}
+    return layers | {name: value for name, value in PICTURE.items() if name not in left_out}
+
+
+# ---- tables
+
+
 def table_settings(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings that the recipe ``table`` adds to the given ones."""
     additions = {name: value for name, value in TABLE.items() if name not in settings}

@@ -76,7 +76,8 @@ class Settings(BaseModel):
     )
     validation: Share | None = _f(0.15, "Data", "share of rows that choices look at, or a file of them")
     test: Share | None = _f(0.15, "Data", "share of rows held back for one final figure, or a file of them")
-    split_group: Name = _f(None, "Data", "column whose groups are never parted (a person, a place)")
+    split_group: Name = _f(None, "Data", "column whose groups are never parted (a person, a place); "
+        r"of photographs also a regular expression of their names: 'patient-(\d+)'")  # fmt: skip
     split_time: Name = _f(None, "Data", "column of times: the earliest rows train, the latest test")
     split_column: Name = _f(None, "Data", "column that says of each row: train, validation or test")
     fold: str | None = _f(
@@ -97,6 +98,13 @@ class Settings(BaseModel):
     skip_bad: Int = _f(
         0, "Data", "go on without so many photographs that can't be read, at most; each is named", ge=0
     )
+    labels: Annotated[str | None, BeforeValidator(setting_types.path)] = _f(
+        None, "Data", "table of photographs' names and labels, where it isn't the only one among them"
+    )
+    class_pattern: str | None = _f(
+        None, "Data", r"regular expression whose group is the class in a photograph's name: '(\w+)-\d+'; "
+        "default: a usual form such as cat.12.jpg, where neither folders nor a table tell classes"
+    )  # fmt: skip
     max_memory: Annotated[str | None, BeforeValidator(setting_types.size)] = _f(
         None, "Data", "memory that a file's rows may take, e.g. 2GB; more are prepared into a folder beside "
         "the runs and read from there; default: half of what is free"
@@ -123,16 +131,19 @@ class Settings(BaseModel):
         "your own, plain for all else"
     )  # fmt: skip
     net: Annotated[str | None, BeforeValidator(setting_types.path)] = _f(
-        None, "Network", "mlp (default), cnn (convolutions, for pictures), or your own network: FILE.py:NAME "
-        "(an nn.Module, its class or a function that makes one)",
+        None, "Network", "mlp (layers of units), cnn (convolutions, for pictures), or your own network: "
+        "FILE.py:NAME (an nn.Module, its class or a function that makes one); default: cnn for pictures of 8 "
+        "pixels and more; mlp for all else, in studies, with faults, and where --hidden is given alone",
     )  # fmt: skip
     hidden: Layers | None = _f(
         None, "Network", "units of the hidden layers, e.g. 64,32; 'none' for a linear network; "
-        "default: 64,32 for tables, 128,128 for images, none after convolutions"
+        "default: 64,32 for tables, 128,128 for images, after convolutions 64 where --channels is left open "
+        "too, else none. Alone, without --net, it asks for an mlp, of images too"
     )  # fmt: skip
     channels: Layers | None = _f(
-        None, "Network", "channels of each stage of convolutions (with --net cnn); default: 16,32"
-    )
+        None, "Network", "channels of each stage of convolutions (asks for --net cnn); default: by the size "
+        "of the pictures"
+    )  # fmt: skip
     kernel: Layers | None = _f(
         None, "Network", "size of the kernels: 1, 3, 5 or 7; one for all stages, or for each; default: 3"
     )
@@ -183,14 +194,17 @@ class Settings(BaseModel):
     )
 
     loss: str | None = _f(None, "Loss and optimizer", "loss; default: from the task, with the reason")
-    label_smoothing: Float = _f(0.0, "Loss and optimizer", "share taken from the right class", ge=0, lt=1)
+    label_smoothing: Float = _f(
+        0.0, "Loss and optimizer", "share taken from the right class; default: 0.05 for classes of pictures "
+        "where the network is left open too", ge=0, lt=1,
+    )  # fmt: skip
     class_weights: Annotated[Floats | Literal["balanced"] | None, BeforeValidator(setting_types.weights)] = (
         _f(None, "Loss and optimizer", "'balanced', or one weight above 0 for each class, comma-separated")
     )
     optimizer: str = _f("adam", "Loss and optimizer", "optimizer")
     lr: Float | None = _f(
-        None, "Loss and optimizer", "learning rate; default: 3e-3 for tables, 1e-3 for images, 5e-3 for "
-        "convolutional networks; 'auto' tries many for a short while first (not in a sweep)", gt=0,
+        None, "Loss and optimizer", "learning rate; default: 3e-3 for tables and convolutional networks, "
+        "1e-3 for images by other ones; 'auto' tries many for a short while first (not in a sweep)", gt=0,
         le=setting_types.LARGEST_LR,
     )  # fmt: skip
     momentum: Float = _f(0.0, "Loss and optimizer", "momentum", ge=0, lt=1)
@@ -210,7 +224,7 @@ class Settings(BaseModel):
     )
     schedule: str | None = _f(
         None, "Loss and optimizer", "how the learning rate changes over the run; default: constant, "
-        "cosine for convolutional networks",
+        "one-cycle for convolutional networks",
     )  # fmt: skip
     warmup: Int = _f(0, "Loss and optimizer", "steps over which the learning rate rises to its value", ge=0)
     clip: Annotated[Float | None, BeforeValidator(setting_types.limit)] = _f(
@@ -231,15 +245,16 @@ class Settings(BaseModel):
     epochs: Int | None = _f(
         None,
         "Training loop",
-        "passes over the training rows; default: at most 200 for tables, 10 for images and for convolutional "
-        "networks, for these at least 2,000 updates",
+        "passes over the training rows; default: at most 200 for tables, 10 for images, 5 for convolutional "
+        "networks, for these at least 1,000 updates or 200 passes",
         ge=1,
         le=10_000_000,
     )
     steps: Int | None = _f(None, "Training loop", "updates, instead of epochs", ge=1, le=10_000_000_000)
     patience: Int | None = _f(
         None, "Training loop", "stop after so many epochs without a better validation figure; 0: never; "
-        "default: 20 where neither epochs nor steps is given, else 0", ge=0,
+        "default: where neither epochs nor steps is given 20, for convolutional networks at least half of "
+        "the epochs; else 0", ge=0,
     )  # fmt: skip
     metric: str = _f("loss", "Training loop", "the validation figure that decides")
     keep: Literal["best", "last"] | None = _f(
@@ -278,8 +293,8 @@ class Settings(BaseModel):
     baselines: Literal["usual", "full"] = _f(
         "usual",
         "Run",
-        "figures to compare with: the best constant, a linear model and, on tables of "
-        "your own, boosted trees; full: trees on all data, however long they take",
+        "figures to compare with: the best constant, a linear model, of pictures also one on whitened "
+        "patches and, on tables of your own, boosted trees; full: trees on all data, however long they take",
     )
     threshold: Annotated[str | None, BeforeValidator(setting_types.threshold)] = _f(
         None, "Run", "of two classes, from which probability on the second is predicted, found on validation "
@@ -342,6 +357,8 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
         settings = Settings.model_validate(dict(values))
     except ValidationError as error:
         raise _explained(error.errors()[0], values) from None
+    if settings.net is None and any(getattr(settings, name) is not None for name in OF_CNN):
+        settings = settings.model_copy(update={"net": "cnn"})
     if settings.recipe == "table":
         _check_recipe(settings)
         explicit = {name: getattr(settings, name) for name in settings.model_fields_set}

@@ -242,7 +242,7 @@ def test_a_builtin_beside_a_file_of_its_name_asks_which(
 
 
 def test_a_folder_a_pipe_and_a_loop_of_links(tmp_path: Path) -> None:
-    assert refusal(tmp_path, target="y").rule == "file_is_folder"
+    assert refusal(tmp_path, target="y").rule == "pictures_none"
     os.mkfifo(tmp_path / "pipe")
     assert refusal(tmp_path / "pipe", target="y").rule == "file_special"
     (tmp_path / "a").symlink_to(tmp_path / "b")

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.sparse.csgraph import connected_components
 from tests.conftest import Said, mnist_folder, needs_mnist
 from torch.utils.data import TensorDataset
 
 from treino.data import describe, load
 from treino.data.readers import idx
-from treino.data.summaries import images as images_module
+from treino.data.summaries import image_comparison
 from treino.data.summaries.image_description import ImagesDescription
 from treino.errors import TreinoError
 from treino.words import speaking
@@ -36,7 +37,7 @@ def described(source: Any, **how: Any) -> ImagesDescription:
 
 
 def brute_force(x_ND: NDArray[Any], part_N: NDArray[np.int64]) -> Mapping[str, int]:
-    """Every image held against every one before it, by numpy's own correlation."""
+    """Every image held against every one before it, by numpy's own correlation and SciPy's components."""
     counts = dict.fromkeys(
         ("blank", "duplicates", "duplicates_across", "near_duplicates", "near_duplicates_across"), 0
     )
@@ -45,14 +46,15 @@ def brute_force(x_ND: NDArray[Any], part_N: NDArray[np.int64]) -> Mapping[str, i
         counts["blank"] += len(set(x.tolist())) == 1
         counts["duplicates"] += bool(equal)
         counts["duplicates_across"] += any(part_N[m] < part_N[n] for m in equal)
-        if equal or len(set(x.tolist())) == 1:
-            continue
-        other = [m for m in range(n) if len(set(x_ND[m].tolist())) > 1]
-        r = [float(np.corrcoef(x_ND[m].astype(float), x.astype(float))[0, 1]) for m in other]
-        assume(all(abs(value - 0.99) > 1e-5 for value in r))
-        near = [m for m, value in zip(other, r, strict=True) if value >= 0.99]
-        counts["near_duplicates"] += bool(near)
-        counts["near_duplicates_across"] += any(part_N[m] < part_N[n] for m in near)
+    plain = [n for n, x in enumerate(x_ND) if len(set(x.tolist())) > 1]
+    r_KK = np.atleast_2d(np.corrcoef(x_ND[plain].astype(float))) if plain else np.empty((0, 0))
+    assume((abs(r_KK - 0.99) > 1e-5).all())
+    _groups, group_K = connected_components(r_KK >= 0.99)
+    for k, n in enumerate(plain):
+        linked = [m for m, group in zip(plain[:k], group_K, strict=False) if group == group_K[k]]
+        if not any((x_ND[m] == x_ND[n]).all() for m in linked):
+            counts["near_duplicates"] += bool(linked)
+            counts["near_duplicates_across"] += any(part_N[m] < part_N[n] for m in linked)
     return counts
 
 
@@ -130,12 +132,10 @@ def test_copies_across_given_parts_are_told_apart_from_those_within_one() -> Non
     assert images.class_rows == {"train": (20, 20, 20), "test": (2, 2, 2)}
     assert (images.duplicates, images.duplicates_across) == (7, 6)
     assert (images.near_duplicates, images.near_duplicates_across) == (2, 0)  # the others are copies already
-    assert images.duplicate is not None
-    assert (images.duplicate.place, images.duplicate.earlier) == ("row 0 (test)", "row 3 (training)")
+    assert images.flagged["equal"][0].places == ("row 0 (test)", "row 3 (training)")
     apart = described({"train": TensorDataset(x[:50], y[:50]), "test": TensorDataset(x[50:], y[50:])})
     assert (apart.duplicates_across, apart.near_duplicates_across) == (1, 2)
-    assert apart.near_duplicate is not None
-    assert (apart.near_duplicate.place, apart.near_duplicate.earlier) == ("row 1 (test)", "row 7 (training)")
+    assert apart.flagged["near"][0].places == ("row 1 (test)", "row 7 (training)")
 
 
 def test_examples_are_the_first_five_of_each_class_in_the_training_rows(small: Path) -> None:
@@ -154,12 +154,11 @@ def test_examples_are_the_first_five_of_each_class_in_the_training_rows(small: P
     np.testing.assert_allclose(first.pixels, x_NHW[rows], atol=0.51)
 
 
-def test_of_more_images_than_are_compared_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images_module, "MOST_COMPARED", 40)
+def test_many_images_are_compared_at_a_size_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_comparison, "_COMPARED_BYTES", 60 * 4 * 70)
     images = described((planted(1, 12), np.arange(60) % 3))
-    assert images.compared <= 40
-    assert images.duplicates == 1  # these are counted among all
-    assert ("compared with each other", f"{images.compared} of 60") in images.facts()
+    assert (images.duplicates, images.near_duplicates, images.compared) == (1, 2, 57)
+    assert ("compared as", "6 × 6 pixels") in images.facts()
 
 
 def test_a_source_that_is_no_images_or_holds_gaps_is_refused() -> None:

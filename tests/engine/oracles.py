@@ -31,6 +31,9 @@ def factor(schedule, warmup, step, steps):
         return 0.5 * (1 + math.cos(math.pi * share))
     if schedule == "step":
         return 0.1 ** ((share >= 0.5) + (share >= 0.75))
+    if schedule == "one-cycle":
+        curve = torch.optim.lr_scheduler.OneCycleLR._annealing_cos
+        return curve(1 / 25, 1.0, share / 0.3) if share < 0.3 else curve(1.0, 4e-6, (share - 0.3) / 0.7)
     return 1.0
 
 

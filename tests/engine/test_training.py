@@ -423,6 +423,23 @@ def test_schedules_are_those_of_their_papers():
         assert all(0 <= scale(name, 3, t, 50) <= 1 for t in range(50))
 
 
+def test_one_cycle_has_the_rates_of_torch_within_a_step():
+    """torch's cycle ends with its last step, as ours would with the one after it."""
+    steps = 1000
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    rates = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.0, steps, cycle_momentum=False)
+    theirs = [1 / 25]
+    for _step in range(steps - 1):
+        optimizer.step()
+        rates.step()
+        theirs.append(rates.get_last_lr()[0])
+    for step in range(1, steps - 1):
+        ours, near = scale("one-cycle", 0, step, steps), theirs[step - 1 : step + 2]
+        assert min(near) - 1e-12 <= ours <= max(near) + 1e-12
+    assert scale("one-cycle", 0, 0, steps) == pytest.approx(theirs[0], rel=1e-12)
+    assert max(scale("one-cycle", 0, step, steps) for step in range(steps)) == 1.0
+
+
 # ---- ticks and handles
 
 

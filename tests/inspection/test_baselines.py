@@ -1,5 +1,7 @@
 """Baselines against scikit-learn used directly, and metrics against scikit-learn's."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,11 +20,13 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 from sklearn.preprocessing import StandardScaler
+from torch.utils.data import TensorDataset
 
 from treino.data import Data, load
 from treino.engine.losses import Loss
 from treino.inspection import baselines as module
 from treino.inspection.baselines import baselines
+from treino.inspection.whitened_patches import multiplications, patch_features
 
 
 def test_classes_equal_scikit_learn() -> None:
@@ -186,3 +190,71 @@ def test_trees_on_a_share_of_the_rows_say_so(monkeypatch: pytest.MonkeyPatch) ->
     found = baselines(load(own_table(), target="price"))
     assert "The trees were fitted on 91 of 420 training rows, in 100 rounds." in found.notes
     assert found.metrics["trees"]["r2"] > 0
+
+
+# ---- whitened patches
+
+
+def stripes(rows: int, channels: int, side: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Noisy stripes of any phase, upright or lying: no pixel says which."""
+    rng = np.random.default_rng(seed)
+    y_N = np.arange(rows) % 2
+    phase_N, place_S = rng.uniform(0, 2 * np.pi, rows), np.arange(side)
+    wave_NS = np.sin(0.8 * place_S + phase_N[:, None])
+    x = np.broadcast_to(wave_NS[:, None, None], (rows, channels, side, side)).copy()
+    x[y_N == 1] = x[y_N == 1].swapaxes(-1, -2)
+    x += rng.normal(0, 0.5, x.shape)
+    return torch.from_numpy(x).float(), torch.from_numpy(y_N)
+
+
+def pictures(kind: str, side: int = 16) -> Data:
+    (x, y), (test_x, test_y) = stripes(120, 2, side, 0), stripes(80, 2, side, 1)
+    if kind == "regression":
+        y, test_y = (3 * t + torch.linspace(0, 0.1, len(t)) for t in (y, test_y))
+    return load({"train": TensorDataset(x, y), "test": TensorDataset(test_x, test_y)}, validation=0.0)
+
+
+@pytest.mark.parametrize(("kind", "figure"), [("classification", "accuracy"), ("regression", "r2")])
+def test_patches_know_what_a_linear_model_of_pixels_does_not(kind: str, figure: str) -> None:
+    data = pictures(kind)
+    found = baselines(data)
+    assert found.metrics["patches"][figure] > 0.9
+    assert found.metrics["linear"][figure] < 0.7
+    assert baselines(data) == found
+
+
+@pytest.mark.parametrize(
+    ("channels", "side", "patch", "stride"), [(1, 9, 3, 1), (3, 17, 6, 1), (2, 25, 6, 2)]
+)
+def test_features_are_those_of_each_patch_by_itself(
+    channels: int, side: int, patch: int, stride: int
+) -> None:
+    """Coates & Ng: without its mean and deviation, whitened, a soft threshold, means of quadrants."""
+    x = stripes(6, channels, side, 0)[0] + torch.arange(6)[:, None, None, None]
+    made = patch_features(x)
+    weight_KD = made.weight_KCHW.flatten(1).double().numpy()
+    starts = range(0, side - patch + 1, stride)
+    like = np.empty((6, len(weight_KD), len(starts), len(starts)))
+    for n, (i, top), (j, left) in itertools.product(range(6), enumerate(starts), enumerate(starts)):
+        piece_D = x[n, :, top : top + patch, left : left + patch].double().numpy().ravel()
+        piece_D = (piece_D - piece_D.mean()) / np.sqrt(piece_D.var() + made.spread)
+        like[n, :, i, j] = weight_KD @ piece_D - made.bias_K.numpy()
+    up, down = (np.maximum(sign * like - 0.25, 0) for sign in (1, -1))
+    half, rest = -(-len(starts) // 2), len(starts) // 2  # an odd middle counts on both sides
+    wanted = [
+        f[..., rows, columns].mean((-1, -2))
+        for f in (up, down)
+        for rows, columns in itertools.product((slice(half), slice(rest, None)), repeat=2)
+    ]
+    theirs = np.stack([np.stack(wanted[i : i + 4], -1) for i in (0, 4)], 1).reshape(6, -1)
+    assert made.weight_KCHW.shape[2:] == (patch, patch)
+    np.testing.assert_allclose(made(x), theirs, atol=2e-5)
+    np.testing.assert_allclose(made(3 * x + 5), made(x), atol=0.05)  # neither brightness nor contrast
+
+
+def test_patches_are_of_pictures_alone_and_on_a_share_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "patches" not in baselines(load("digits")).metrics
+    monkeypatch.setattr(module, "PATCHES_WORK", 60 * multiplications((2, 16, 16)))
+    found = baselines(pictures("classification"))
+    assert any("60" in note and "120" in note for note in found.notes)
+    assert found.metrics["patches"]["accuracy"] > 0.9

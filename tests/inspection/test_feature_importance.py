@@ -17,7 +17,7 @@ import treino as tr
 from treino.data import Data, load
 from treino.engine.losses import Loss
 from treino.errors import TreinoError
-from treino.inspection.feature_importance import correlated_columns, flops, importances, squares
+from treino.inspection.feature_importance import correlated_columns, flops, importances
 
 Trainer = Callable[..., nn.Sequential]
 
@@ -183,24 +183,11 @@ def test_columns_that_go_together_are_found_and_shuffled_as_one(trainer: Trainer
     )
 
 
-@pytest.mark.slow
-def test_pictures_are_shuffled_square_by_square() -> None:
-    at_K2, side, groups = squares((2, 14, 10))
-    assert (side, len(groups)) == (2, 35)
-    assert sorted(j for group in groups for j in group) == list(range(280))
-    assert groups[0] == (0, 1, 10, 11, 140, 141, 150, 151)
-    assert at_K2[6].tolist() == [2, 2]
-    torch.manual_seed(0)
-    x = torch.randn(120, 1, 7, 7)
-    data = load(TensorDataset(x, (x[:, 0, 3, 4] > 0).long()))
-    net = nn.Sequential(nn.Flatten(), nn.Linear(49, 2))
-    with torch.no_grad():
-        net[1].weight.zero_()
-        net[1].weight[1, 3 * 7 + 4] = 9.0
-    found = importances(net, data, Loss("cross_entropy"), item_shape=(1, 7, 7))
-    assert (found.patch, found.at_K2[0].tolist()) == (1, [3, 4])
-    assert found.loss.low_K[0] > 0
-    assert (found.loss.mean_K[1:] == 0).all()
+def test_pixels_have_no_importance_of_their_own() -> None:
+    pixels = load(TensorDataset(torch.rand(40, 1, 7, 7), torch.arange(40) % 2))
+    with pytest.raises(TreinoError, match="no pixel matters") as caught:
+        importances(nn.Linear(49, 2), pixels, Loss("cross_entropy"))
+    assert "occlusion" in caught.value.hint
 
 
 @pytest.mark.slow

@@ -23,9 +23,10 @@ from treino.inspection.unit_responses import UnitColumn, UnitDiagram
 from treino.plots.confusion import confusion_figure
 from treino.plots.importance import dependence_figure, importance_figure
 from treino.plots.mistakes import mistakes_figure
-from treino.plots.network import network_svg, weights_figure
+from treino.plots.network import network_svg
 from treino.plots.pixels import NEGATIVE, POSITIVE, largest, on_white, rgba
 from treino.plots.style import PAPER, png
+from treino.plots.weights import weights_figure
 
 NASTY = "<script>alert(1)</script> $x_1$"
 
@@ -213,10 +214,12 @@ def test_mistakes_as_rows_and_as_pictures() -> None:
     assert "99 %" in said
     assert "–" in said.splitlines()
     looks_like(rows, "mistakes_rows")
-    items = np.random.default_rng(0).random((20, 1, 8, 8)) * 255
+    items = np.random.default_rng(0).random((20, 1, 8, 8))
     pictures = mistakes_figure(mistaken(items=items, cells=()))
     assert "is red\n99 % · row 0" in texts(pictures)
     looks_like(pictures, "mistakes_pictures")
+    photographs = mistakes_figure(mistaken(items=items, cells=(), files=("zoo/cat 12.jpg",) * 20))
+    assert "is red\n99 % · cat 12" in texts(photographs)
     png(mistakes_figure(mistaken(items=np.random.default_rng(0).random((20, 3, 8, 8)), cells=())))
     numbers = mistakes_figure(
         mistaken(classes=(), true_K=np.full(20, 100.0), said_K=np.linspace(300, 90, 20), unsaid=2)
@@ -235,12 +238,12 @@ def cost(mean: list[float], half: float) -> Cost:
 
 
 @pytest.mark.slow
-def test_importance_of_columns_and_of_squares() -> None:
+def test_importance_of_columns() -> None:
     names = ("alcohol", NASTY, "hue", "ash")
     shown = Importances(
         names, "accuracy", {"loss": 0.2, "accuracy": 0.95}, cost([0.5, 0.2, 0.01, 0.0], 0.1),
         cost([0.2, 0.1, 0.0, 0.0], 0.05), "test", 40, 40, 10, 4,
-        (CorrelatedColumns((0, 1), 0.93),), cost([0.9], 0.2), 0, np.zeros((0, 2), int),
+        (CorrelatedColumns((0, 1), 0.93),), cost([0.9], 0.2),
     )  # fmt: skip
     figure = importance_figure(shown, "wine")
     said = texts(figure)
@@ -255,13 +258,6 @@ def test_importance_of_columns_and_of_squares() -> None:
     said = texts(importance_figure(many, "wide"))
     assert "The 20 that cost most, of 100 that were shuffled and 10000 there are." in said
     assert "30 of 40 test rows" in said
-    at = np.array([(a, b) for a in (0, 2, 4) for b in (0, 2, 4)])
-    squares = replace(
-        shown, names=("",) * 9, loss=cost(list(np.linspace(0.4, -0.1, 9)), 0.1), columns=9,
-        worse=cost(list(np.linspace(0.1, 0, 9)), 0.02), together=(),
-        joint_loss=cost([], 0.0), patch=2, at_K2=at,
-    )  # fmt: skip
-    looks_like(importance_figure(squares, "mnist", np.arange(36.0).reshape(1, 6, 6)), "importance_squares")
 
 
 def curves(axis: str, levels: tuple[str, ...], at_G: np.ndarray, outputs: int) -> Dependence:

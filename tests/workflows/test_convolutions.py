@@ -97,13 +97,28 @@ def test_every_flag_says_a_layer_and_the_folder_knows_them(treino: Callable[...,
     assert [int(name) for name in predicted] == share_NC.argmax(1).tolist()
 
 
+def test_an_older_run_of_pictures_that_says_no_network_is_still_an_mlp(tmp_path: Path) -> None:
+    """Before pictures got convolutions by default, nothing was written of a network nobody had asked for."""
+    old = tr.fit("tiny", net="mlp", steps=8, seed=3, threads=1, out=tmp_path / "old")
+
+    def silent(spec: Any) -> Any:
+        assert spec["asked"].pop("net") == "mlp"
+        return spec
+
+    forge(old.path, "spec.json", silent)
+    again = tr.open(old.path)
+    assert isinstance(again, tr.Run)
+    for moment in snapshots(again, [4, 8]):
+        assert isinstance(moment.net[0], nn.Linear)
+    assert equal(moment.net.state_dict(), old.module.state_dict())
+
+
 WRONG: list[tuple[tuple[str, ...], str, str]] = [
     (("--net", "cn"), "net_form", "cnn"),
     (("--net", "MLP"), "net_form", "mlp"),
-    (("--channels", "8"), "cnn_settings", "--net cnn"),
     (("--net", "mlp", "--pool", "none"), "cnn_settings", "--net cnn"),
     (("--net", "cnn", "--kernel", "4"), "kernel_choice", "3, 5"),
-    (("--net", "cnn", "--kernel", "3,3,3"), "kernel_count", "--channels"),
+    (("--net", "cnn", "--kernel", "3,3"), "kernel_count", "--channels"),
     (("--net", "cnn", "--pool", "avg"), "pool_choice", "average"),
     (("--net", "cnn", "--head", "mean"), "head_choice", "average"),
     (("--net", "cnn", "--stride", "9"), "stride_range", "from 1 to 4"),
@@ -117,7 +132,7 @@ WRONG: list[tuple[tuple[str, ...], str, str]] = [
     (("--net", "cnn", "--group-norm", "5"), "group_norm_range", "divides"),
     (("--net", "cnn", "--group-norm", "4", "--batch-norm"), "norms_two", "one"),
     (("--net", "cnn", "--gates", "3"), "cnn_gates", "Leave"),
-    (("--augment", "shift"), "augment_net", "--net cnn"),
+    (("--net", "mlp", "--augment", "shift"), "augment_net", "--net cnn"),
     (("--net", "cnn", "--augment", "shif"), "augment_choice", "shift"),
     (("--net", "cnn", "--recipe", "table"), "recipe_and_net", "Leave"),
     (("--net", "net.py:Net", "--channels", "3"), "net_and_layers", "--channels"),

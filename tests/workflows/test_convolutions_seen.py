@@ -1,6 +1,9 @@
 """What shows a run shows that of a convolutional network too, or says why not and what to do instead."""
 
 import re
+from base64 import b64decode
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -8,20 +11,27 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch.func import functional_call
 
 import treino as tr
+from tests.conftest import Said
 from tests.plots.browser import chromium
 from tests.plots.room import outside
 from tests.workflows.test_convolutions import SMALL, _tiny  # noqa: F401  (a built-in for every test here)
 from treino.errors import TreinoError
+from treino.inspection.film import FilterView
 from treino.inspection.loss_surface import described
 from treino.inspection.microscope import topics
 from treino.inspection.thumbnails import first_weights
+from treino.pictures.film import frames_of, sheet_words
 from treino.pictures.landscape import surface_of
 from treino.pictures.picture_files import PICTURES, draw
-from treino.plots.network import weights_figure
+from treino.pictures.untrained import untrained
+from treino.plots.film import film_pictures, grid_figure
+from treino.plots.weights import weights_figure
 from treino.reports.report import report
+from treino.store.output_files import OutputFolder
 from treino.studio.run_commands import arithmetic, before_update
 from treino.studio.run_page import RunPage
 from treino.studio.run_state import run_state
@@ -44,7 +54,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tr.Run]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["plain", "blocks", "together"])
-def test_every_picture_is_drawn_but_the_dependence_on_a_pixel(
+def test_every_picture_is_drawn_but_those_of_one_pixel(
     runs: dict[str, tr.Run], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for size in ("RESOLUTION", "COARSE"):
@@ -55,8 +65,8 @@ def test_every_picture_is_drawn_but_the_dependence_on_a_pixel(
         before = len(refused)
         files = draw(runs[name], (what,), None, refused)
         assert len(refused) > before or all(path.stat().st_size for path in files), what
-    assert [error.rule for error in refused] == ["dependence_pixels"]
-    assert "importance" in refused[0].hint
+    assert [error.rule for error in refused] == ["importance_pixels", "dependence_pixels"]
+    assert all("occlusion" in error.hint for error in refused)
 
 
 def test_the_picture_of_first_weights_has_the_kernels(runs: dict[str, tr.Run]) -> None:
@@ -68,6 +78,65 @@ def test_the_picture_of_first_weights_has_the_kernels(runs: dict[str, tr.Run]) -
     length_U = np.linalg.norm(kernel_UCHW.reshape(len(kernel_UCHW), -1), axis=1)
     assert (np.diff(length_U[shown.units_U]) <= 0).all()
     assert outside(weights_figure(shown)) == []
+
+
+@pytest.mark.slow
+def test_a_row_and_a_cell_are_chosen_on_the_command_line(
+    runs: dict[str, tr.Run], treino: Callable[..., Said], tmp_path: Path
+) -> None:
+    run, to = runs["plain"], ("--to", tmp_path / "to", "--replace", "--json")
+    row, true = (int(v[5]) for v in (run.data.test.index, run.data.test.y))
+    said = treino("plot", run.path, "--what", "channels,occlusion", "--row", row, *to)
+    assert [Path(p).name for p in said.document["paths"]] == ["channels.png", "occlusion.png"]
+    picture = (tmp_path / "to/channels.png").read_bytes()
+    assert treino("plot", run.path, "--what", "channels", "--row", row + 1, *to).status == 0
+    assert (tmp_path / "to/channels.png").read_bytes() != picture
+    said = treino("plot", run.path, "--what", "confusion", "--cell", f"{true},{true}", *to)
+    assert [Path(p).name for p in said.document["paths"]] == ["confusion.png", "confused-pictures.png"]
+    for flags, rule, hint in (
+        (("--what", "confusion", "--row", 3), "choice_without_picture", "channels,occlusion"),
+        (("--row", 3), "choice_without_picture", "channels,occlusion"),
+        (("--what", "channels", "--cell", "1,2"), "choice_without_picture", "confusion"),
+        (("--what", "confusion", "--cell", "12"), "cell_form", "--cell 4,9"),
+        (("--what", "confusion", "--cell", "1,twelve"), "class_unknown", "Known"),
+        (("--what", "occlusion", "--row", -1), "row_unknown", "0 to 199"),
+    ):
+        wrong = treino("plot", run.path, *flags, *to)
+        assert (wrong.status, wrong.document["error"]["rule"]) == (2, rule), flags
+        assert hint in wrong.document["error"]["hint"]
+
+
+@pytest.mark.slow
+def test_the_film_shows_the_filters_of_each_step_and_what_they_give(
+    runs: dict[str, tr.Run], tmp_path: Path
+) -> None:
+    run = runs["plain"]
+    frames = list(frames_of(run, [0, 5, 12]))
+    for frame in frames:
+        shown, net = frame.shown, run.at(frame.step).net
+        assert isinstance(shown, FilterView)
+        assert shown.picture is not None
+        assert (shown.picture.split, shown.picture.index) == ("validation", int(run.data.validation.index[0]))
+        np.testing.assert_array_equal(shown.kernel_UCHW, net[0].weight.detach().numpy()[shown.sight.units_U])
+        x_NCHW = run.data.validation.x.reshape(-1, *(run.item_shape or ()))
+        with torch.no_grad():
+            map_UHW = net[1](net[0](x_NCHW[:1]))[0]
+            answer_N = net(x_NCHW).argmax(dim=1)
+        np.testing.assert_allclose(shown.map_UHW, map_UHW[shown.sight.units_U], rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(shown.predicted_N, answer_N)
+        assert shown.score.accuracy == float((answer_N == run.data.validation.y).double().mean())
+    before, now = frames[0].shown, frames[1].shown
+    assert isinstance(before, FilterView)
+    assert isinstance(now, FilterView)
+    length = np.linalg.norm(now.kernel_UCHW - before.kernel_UCHW) / np.linalg.norm(before.kernel_UCHW)
+    assert frames[1].change == pytest.approx(length)
+    assert frames[1].moved == (now.predicted_N != before.predicted_N).mean()
+    (picture,) = film_pictures(frames[1:2], 12)
+    assert "Step 5 of 12" in picture.caption
+    captions, meaning = sheet_words(frames)
+    assert "filters" in captions[1]
+    assert outside(grid_figure([frame.shown for frame in frames], captions, "tiny", meaning)) == []
+    assert untrained(run, 2, OutputFolder(tmp_path)).stat().st_size
 
 
 def test_its_loss_surface_is_measured_by_the_network_itself(runs: dict[str, tr.Run]) -> None:
@@ -93,12 +162,21 @@ def test_the_microscope_says_that_it_knows_no_convolution(runs: dict[str, tr.Run
 
 
 @pytest.mark.slow
-def test_its_report_has_every_section(runs: dict[str, tr.Run]) -> None:
+def test_its_report_has_every_section_and_large_pictures_lightly(
+    runs: dict[str, tr.Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treino.reports.run_report.HEAVY", 1000)
     page = Path(report([runs["blocks"]])).read_text()
     words = re.sub(r"<[^>]+>", " ", page)
-    for word in ("Conv2d", "GroupNorm", "Feature importance", "Confusion", "Mistakes", "Inside"):
+    for word in ("Conv2d", "GroupNorm", "Confusion", "Calibration", "Mistakes", "Inside"):
         assert word in words
+    assert "Confused pictures" in words
+    assert "What the answer hangs on" in words
+    assert "Feature importance" not in words
     assert "Traceback" not in words
+    pictures = re.findall(r"data:image/jpeg;base64,([^']*)'", page)
+    assert len(pictures) == 5
+    assert all(Image.open(BytesIO(b64decode(data))).width == 1200 for data in pictures)
 
 
 # ---- the studio

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -17,8 +18,11 @@ from treino.words import _, numeral
 if TYPE_CHECKING:
     from treino.data.builtins import Builtin
     from treino.data.summaries.description import TableDescription
+    from treino.data.summaries.image_description import ImagesDescription
 
 SHOWN_CLASSES = 20
+SHOWN_NAMES = 20  # files that are named at a place; of those that can't be read, all
+RUNS = Path("runs")
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ class SplitColumns:
     """The column that decides the split, if any; it is then not a feature."""
 
     split_group: Annotated[
-        str | None, Parameter(help="column whose groups are never parted (a person, a place)")
+        str | None,
+        Parameter(help="column, or a pattern in photographs' names, whose groups are never parted"),
     ] = None
     split_time: Annotated[
         str | None, Parameter(help="column of times: the earliest rows train, the latest test")
@@ -52,13 +57,32 @@ class SplitColumns:
     ] = None
 
 
+@dataclass(frozen=True)
+class Photographs:
+    """What photographs are labelled by, and how they are brought to one size, as for training."""
+
+    image_size: Annotated[
+        str | None, Parameter(help="pixels that photographs are brought to: 64, or width x height, 96x64")
+    ] = None
+    fit: Annotated[str | None, Parameter(help="how, if their proportions differ: crop, pad or stretch")] = (
+        None
+    )
+    labels: Annotated[
+        str | None, Parameter(help="table of photographs' names and labels, if it isn't the only one there")
+    ] = None
+    class_pattern: Annotated[
+        str | None, Parameter(help=r"regular expression whose group is the class in a name: '(\w+)-\d+'")
+    ] = None
+
+
 @with_flags
 def data(
     source: Annotated[
         str | None,
         Parameter(
             name="DATA",
-            help="a built-in, or a file (CSV, Parquet, Arrow, JSON lines, workbook); alone: the built-ins",
+            help="a built-in, a file (CSV, Parquet, Arrow, JSON lines, workbook), or a folder or archive of"
+            " photographs; alone: the built-ins",
         ),
     ] = None,
     /,
@@ -66,6 +90,7 @@ def data(
     target: Annotated[str | None, Parameter(help="column to predict")] = None,
     format: FileFormat,
     split: SplitColumns,
+    photographs: Photographs,
     to: Annotated[
         str | None,
         Parameter(
@@ -81,21 +106,30 @@ def data(
     """
     from treino.data import BUILTINS, describe
     from treino.plots.data_page import contact_sheet, data_page
-    from treino.records.data_source import files_of, kinds_of, reading_of
+    from treino.records.data_source import kinds_of, prepared_beside, read_from, reading_of
     from treino.spec import read_settings
 
-    options = asdict(format) | asdict(split)
+    options = asdict(format) | asdict(split) | asdict(photographs)
     settings = read_settings({k: v for k, v in options.items() if v is not None})
+    of_photographs = settings.model_dump(include=set(asdict(photographs)), exclude_unset=True)
     if to is not None and source is None:
         raise TreinoError(
             "to_without_data", _("--to needs DATA to write about."), _("treino data wine --to wine.html")
         )
-    output = output_file(to, (*PAGE, *PNG), replace=replace, reads=files_of(source))
+    output = output_file(to, (*PAGE, *PNG), replace=replace, reads=read_from(source))
     if source is None:
         screen.document({"builtins": [_builtin(name, b) for name, b in BUILTINS.items()]})
         screen.out.print(_builtins(BUILTINS))
         return 0
-    table = describe(source, target, kinds=kinds_of(settings), reading=reading_of(settings), **asdict(split))
+    table = describe(
+        source,
+        target,
+        kinds=kinds_of(settings),
+        reading=reading_of(settings),
+        **asdict(split),
+        cache=prepared_beside(RUNS) if RUNS.is_dir() else None,
+        **of_photographs,
+    )
     document = table.to_json()
     if output is not None:
         if output.path.suffix.lower() not in PNG:
@@ -120,6 +154,7 @@ def data(
         screen.out.print()
         head, lines = table.images.count_table()
         screen.out.print(_lines(head, [cells for cells, _first in lines]))
+        _named(table.images, screen)
     _rest(table, screen)
     if to is not None:
         screen.out.print(_("written to {path}").format(path=to))
@@ -166,6 +201,17 @@ def _columns(table: "TableDescription") -> Table:
 
 def _cell(value: float | str | None) -> str:
     return "" if value is None else value if isinstance(value, str) else numeral(value, ".6g")
+
+
+def _named(images: "ImagesDescription", screen: ScreenFlag) -> None:
+    """Name the files that are to be looked at; all of those that can't be read."""
+    for heading, lines in images.named():
+        screen.out.print()
+        screen.out.print(line((heading, "bold")))
+        for text in lines[:SHOWN_NAMES]:
+            screen.out.print(line(f"  {text}"), soft_wrap=True)
+        if (more := len(lines) - SHOWN_NAMES) > 0:
+            screen.out.print(_("  and {n:,} more; all of them: --json").format(n=more))
 
 
 def _rest(table: "TableDescription", screen: ScreenFlag) -> None:

@@ -26,7 +26,7 @@ def plot(
         Parameter(
             help="pictures, comma-separated: boundary, curves, network, ...: a wrong name lists them; of a "
             "sweep: parallel, importance, slices, curves, boundaries, and of its best network the others; "
-            "default: boundary and curves, or all of the sweep's"
+            "default: boundary and curves, of pictures mistakes and curves, or all of the sweep's"
         ),
     ] = None,
     film: Annotated[
@@ -47,6 +47,17 @@ def plot(
         WHOLE,
         Parameter(help="of an ensemble: this network alone, from 0; default: all together, or the best one"),
     ] = None,
+    row: Annotated[
+        int | None,
+        WHOLE,
+        Parameter(
+            help="of a run on pictures: the row, by its number in the data, that channels and occlusion show"
+        ),
+    ] = None,
+    cell: Annotated[
+        str | None,
+        Parameter(help="TRUE,PREDICTED: the cell of the confusion matrix whose pictures are shown"),
+    ] = None,
     smooth: Annotated[
         float | None, Parameter(help="smooth the curves, from 0 to below 1; what is smoothed says so")
     ] = None,
@@ -59,12 +70,13 @@ def plot(
 
     Examples: treino plot last --what boundary | treino plot last --film --every 10 |
     treino plot wine-1 wine-2 --what curves | treino plot wine --untrained 9 |
-    treino plot wine-sweep-1 --what parallel,importance
+    treino plot wine-sweep-1 --what parallel,importance |
+    treino plot last --what channels,occlusion --row 12
     """
     from treino.folders import open_folder, run_in
     from treino.pictures import untrained as untrained_pictures
     from treino.pictures.output import gathered
-    from treino.pictures.picture_files import files_of
+    from treino.pictures.picture_files import files_of, with_choice
     from treino.reports.report import draw_overlay, draw_pictures, usual_pictures
 
     names = None if what is None else [w.strip() for w in what.split(",") if w.strip()]
@@ -73,6 +85,17 @@ def plot(
     if film:
         names = [*(names or []), "film"]
     _check(run, names, every, smooth, untrained)
+    choices = {"row": row, "cell": None if cell is None else _cell(cell)}
+    choices = {name: value for name, value in choices.items() if value is not None}
+    for name in choices:
+        if not set(able := with_choice(name)) & set(names or ()):
+            raise TreinoError(
+                "choice_without_picture",
+                _("{flag} chooses what some pictures show, and none of them was asked for.").format(
+                    flag=f"--{name}"
+                ),
+                _("Draw one of: [[what={names}]]").format(names=",".join(able)),
+            )
     of_data = untrained is not None and bool(run) and untrained_pictures.is_data(run[0])
     place = output_folder("." if of_data and to is None else to, replace=replace)
     access = flags.access
@@ -103,6 +126,7 @@ def plot(
             missing,
             every,
             lambda size: screen.err.print(_("Film: {size}").format(size=size)),
+            **choices,
         )
     for notice in (notice for each in opened for notice in each.folder.notices):
         screen.err.print(notice)
@@ -142,3 +166,15 @@ def _check(
             _("--untrained draws the networks of one run, or for one table."),
             _("Name one of them."),
         )
+
+
+def _cell(text: str) -> tuple[str, str]:
+    """Return the true and the predicted class of a cell as typed."""
+    true, _comma, predicted = text.partition(",")
+    if not (true.strip() and predicted.strip()):
+        raise TreinoError(
+            "cell_form",
+            _("--cell names a true and a predicted class; it is '{text}'.").format(text=text),
+            _("E.g. --cell 4,9: the rows of class 4 that are taken for 9."),
+        )
+    return true.strip(), predicted.strip()

@@ -189,7 +189,7 @@ def finite(value: Any) -> Any:
 
 LISTS = (
     "--features", "--kinds", "--hidden", "--betas", "--class-weights", "--fault", "--compare",
-    "--batch-sizes", "--until", "--what",
+    "--batch-sizes", "--until", "--what", "--cell",
 )  # fmt: skip
 TRUTHS = "true", "false", "yes", "no", "1", "0"
 KINDS = {int: N_("a whole number"), float: N_("a number"), bool: N_("yes or no")}

@@ -105,7 +105,7 @@ def studio(
 
 def _subject(target: str | None, settings: Mapping[str, Any]) -> Subject:
     """Find out what the target is: a script, a run, sweep or study, or else data."""
-    from treino.store import RunFolder, find
+    from treino.store import RunFolder, find, manifest
 
     if target is None:
         return Subject("/")
@@ -125,7 +125,7 @@ def _subject(target: str | None, settings: Mapping[str, Any]) -> Subject:
         if error.rule not in ("run_missing", "no_runs") or named == "last":
             raise
         path = None
-    if path is None:
+    if path is None or (path == Path(named) and not (path / manifest.NAME).is_file()):
         folder = RUNS if "out" not in settings else Path(settings["out"]).parent
         return Subject("", folder, data=target)
     kind = "run" if named != target else RunFolder.open(path, verify=False).kind

@@ -16,7 +16,8 @@ def train(
         str | None,
         Parameter(
             name="DATA",
-            help="a built-in (wine, ...: see 'treino data') or a file: CSV, Parquet, Arrow, JSON lines",
+            help="a built-in (wine, ...: see 'treino data'), a file (CSV, Parquet, Arrow, JSON lines), or a"
+            " folder or archive of photographs",
         ),
     ] = None,
     /,

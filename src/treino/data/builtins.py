@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.data.readers import idx
-from treino.data.table import Column, Table
-from treino.words import N_, _
+from treino.data.table import Column, Table, row_place
+from treino.words import N_
 
 # ---- synthetic data sets in the plane
 
@@ -122,7 +122,7 @@ def table_of(
         name,
         None,
         (*columns, _target(y_N, classes)),
-        _place,
+        row_place,
         target="target",
         keep_constant=keep_constant,
     )
@@ -140,7 +140,7 @@ def _images(unpacked: dict[str, str], classes: tuple[str, ...]) -> Callable[[str
             name,
             None,
             (*columns, _target(label_N, classes)),
-            _place,
+            row_place,
             target="target",
             matrix=pixels_ND,
             item_shape=(1, idx.SIZE, idx.SIZE),
@@ -156,10 +156,6 @@ def _target(y_N: NDArray[Any], classes: tuple[str, ...]) -> Column:
     if not classes:
         return Column("target", y_N.astype(np.float64))
     return Column("target", None, np.array(classes, dtype=object)[y_N], categories=classes)
-
-
-def _place(row: int) -> str:
-    return _("row {n}").format(n=row)
 
 
 _DIGITS = tuple(str(n) for n in range(10))

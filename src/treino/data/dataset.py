@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 from treino import escaping
 from treino.data.preparation.preparation import Preparation, Task
 from treino.data.rows import Rows
+from treino.data.summaries.image_comparison import ImagePart
 from treino.data.summaries.image_description import ImagesDescription, strip_html
-from treino.data.summaries.images import ImagePart, describe_images
+from treino.data.summaries.images import describe_images
+from treino.data.summaries.picture_files import PictureFiles
+from treino.data.table import row_place
 from treino.data.torch_datasets.first_pass import sampled_rows
 from treino.words import _, numeral
 
@@ -34,11 +37,11 @@ class Data:
     official_test: whether the test rows are the source's official test set, not a drawn share.
     arguments: the arguments of ``load`` except the source, as JSON values; they give the same rows again.
     notes: the choices made about the source, one sentence each, for the summary and the run.
-    files: the files of splits that have their own: ``{split: (path as given, SHA-256)}``.
+    files: the files of splits that have their own, or of labels: ``{split: (path as given, SHA-256)}``.
     written: the decimal sign, the order of day and month and the words for a missing value detected in the
     file.
     currency: the currency symbol in the cells of a regression target, such as R$; else "".
-    file_names: of photographs: the file of each row number of the source; else ().
+    picture_files: of photographs: the file of each row number of the source.
     """
 
     name: str
@@ -63,7 +66,16 @@ class Data:
     files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     written: Mapping[str, Any] = field(default_factory=dict)
     currency: str = ""
-    file_names: tuple[str, ...] = ()
+    picture_files: PictureFiles | None = None
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """Of photographs, the file of each row number of the source; else ()."""
+        return () if self.picture_files is None else self.picture_files.names
+
+    def place(self, row: int) -> str:
+        """Where a row of the source is, in words: of photographs, the name of its file."""
+        return row_place(row) if self.picture_files is None else self.picture_files.names[row]
 
     @property
     def data_seed(self) -> int:
@@ -93,17 +105,21 @@ class Data:
     def images(self) -> ImagesDescription | None:
         """The description of the images in all splits; None for a table. The first access is slow."""
         parts = self.image_parts()
-        return describe_images(parts, self.item_shape, self.classes) if parts else None
+        if not parts:
+            return None
+        return describe_images(parts, self.item_shape, self.classes, self.picture_files)
 
     def image_parts(self) -> dict[str, ImagePart]:
         """The images of each split, in the data's own units; empty for a table.
 
-        For a split that isn't in memory, only a sample.
+        For a split that isn't in memory, only a sample, unless it is of photographs.
         """
         if self.kind != "image" or len(self.item_shape) < 2:
             return {}
         return {
-            name: self._image_part(sampled_rows(rows, self.data_seed), rows)
+            name: self._image_part(
+                rows if self.picture_files is not None else sampled_rows(rows, self.data_seed), rows
+            )
             for name, rows in self.splits.items()
             if len(rows)
         }
@@ -115,12 +131,11 @@ class Data:
             raw_KD = self.preparation.inverse(rows.x.index_select(0, torch.from_numpy(at_K)))
             return np.rint(raw_KD).astype(np.uint8) if self.preparation.divisor == 255 else raw_KD
 
-        if not self.classes:
-            return ImagePart(read, rows.index.numpy(), None, len(split), ())
-        count_C = torch.bincount(split.y.reshape(-1), minlength=len(self.classes))
-        return ImagePart(
-            read, rows.index.numpy(), rows.y.reshape(-1).numpy(), len(split), tuple(count_C.tolist())
-        )
+        label_N, count_C = None, torch.empty(0, dtype=torch.int64)
+        if self.classes:
+            label_N = rows.y.reshape(-1).numpy()
+            count_C = torch.bincount(split.y.reshape(-1), minlength=len(self.classes))
+        return ImagePart(read, rows.index.numpy(), label_N, len(split), tuple(count_C.tolist()), self.place)
 
     def __repr__(self) -> str:
         """A summary of several lines: the source, target, row counts, features, and the choices made."""

@@ -1,31 +1,37 @@
 """``load``: read a data set, split it and prepare it for training."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from treino.data import sources
 from treino.data.dataset import Data
 from treino.data.photographs.album import is_album
 from treino.data.photographs.decoding import Fit
-from treino.data.photographs.load import AlbumRequest, load_album
+from treino.data.photographs.labels import names_of_pictures
+from treino.data.photographs.load import AlbumRequest, load_album, refuse_of_tables
 from treino.data.preparation.column_roles import choose_features, say_encoders, say_missing
-from treino.data.preparation.fit import comparable, fit, in_memory, prepare_target, say_held_back, take
+from treino.data.preparation.fit import (
+    comparable,
+    fit,
+    in_memory,
+    prepare_target,
+    say_held_back,
+)
 from treino.data.preparation.target import (
     check_classes,
     classes_of,
     decide_task,
     encode,
-    has_target,
     imbalance,
     read_with_target,
     single_rows,
     task_of_kind,
+    with_target,
 )
 from treino.data.prepared_cache import PreparedCache
 from treino.data.readers import ReaderOptions
@@ -38,7 +44,6 @@ from treino.data.split_requests import (
     divider,
     fold_of,
     parts_of_files,
-    times_of,
 )
 from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
@@ -94,7 +99,7 @@ class TableRequest:
             split_column=split.column,
             fold=self.fold,
             duplicates=split.duplicates,
-            reading=None if reading is None else _non_defaults(**asdict(reading)),
+            reading=None if reading is None else reading.to_json(),
         )
 
 
@@ -122,15 +127,18 @@ def load(
     image_size: tuple[int, int] | None = None,
     fit: Fit = "crop",
     skip_bad: int = 0,
+    labels: str | Path | None = None,
+    class_pattern: str | None = None,
     num_workers: int = 0,
     max_memory: int | str | None = None,
     cache: str | Path | None = None,
 ) -> Data:
     """Read a source, split its rows, and prepare them with statistics of the training rows alone.
 
-    source: a built-in's name, a file's path, a folder of photographs, a frame, or (X ``[N, D]``,
-    y ``[N]``); a Dataset or DataLoader, or ``{"train": …, "validation": …, "test": …}`` of them: their items
-    are used unchanged, and ``features=[x]`` and ``target`` name the entries of items that are dicts.
+    source: a built-in's name, a file's path, a folder or archive of photographs, a frame, or
+    (X ``[N, D]``, y ``[N]``); a Dataset or DataLoader, or ``{"train": …, "validation": …, "test": …}`` of
+    them: their items are used unchanged, and ``features=[x]`` and ``target`` name the entries of items that
+    are dicts.
     target: the column to learn; a built-in and (X, y) have their own. Rows without a target are left out.
     features: the columns to learn from, in this order; default: all other columns, without identifiers, free
     text and constant columns. task: ``classification`` or ``regression`` instead of the detected task.
@@ -150,7 +158,9 @@ def load(
     reading: the format of the file, if it shouldn't be detected.
     image_size: height and width to which photographs are brought. fit: how: ``crop`` keeps their middle,
     ``pad`` adds black borders, ``stretch`` changes their proportions. skip_bad: go on without so many files
-    that can't be decoded.
+    that can't be decoded, or have a label and aren't there. labels: a table of photographs' names and labels,
+    where it isn't the only one among them. class_pattern: a regular expression whose group is the class in a
+    photograph's name; ``split_group`` may be one whose group is never parted.
     num_workers: the number of processes that read a Dataset's items.
     max_memory: the most bytes for the rows of a file, or text such as 2GB; default: half of the free memory.
     A larger table is prepared once into a folder and read from there, with the same rows bit for bit. cache:
@@ -162,19 +172,22 @@ def load(
     split = Split(*shares, data_seed, split_group, split_time, split_column, duplicates, fold_of(fold))
     check_split(split)
     _check_inputs(inputs, bins, clip_inputs)
+    of_tables = {
+        "kinds": kinds, "file": files or None, "inputs": inputs != "plain", "clip_inputs": clip_inputs,
+    }  # fmt: skip
     if is_torch_dataset(source):
-        of_tables = {
-            "kinds": kinds, "reading": reading, "split_by": split.by, "file": files or None,
-            "inputs": inputs != "plain", "clip_inputs": clip_inputs,
-        }  # fmt: skip
         return load_torch_dataset(
             source, target=target, features=features, task=task,
             validation=split.validation, test=split.test, data_seed=data_seed,
-            num_workers=num_workers, of_tables=of_tables,
+            num_workers=num_workers, of_tables=of_tables | {"reading": reading, "split_by": split.by},
         )  # fmt: skip
     limit = free_bytes() // 2 if max_memory is None else bytes_of(max_memory)
     if is_album(source):
-        album = AlbumRequest(source, target, task, split, fold, normalise, image_size, fit, skip_bad)
+        refuse_of_tables(of_tables | {"features": features}, str(source))
+        album = AlbumRequest(
+            source, target, task, split, fold, normalise, image_size, fit, skip_bad,
+            None if labels is None else str(labels), class_pattern, as_reading(reading),
+        )  # fmt: skip
         return load_album(album, limit, None if cache is None else Path(cache))
     kinds = dict(kinds or {})
     request = TableRequest(
@@ -210,15 +223,17 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     alike = _alike(reading, table.reading, column)
     others, file_parts = parts_of_files(request.files, lambda s: sources.read(s, alike, room=work.room))
     excluded = {name for name in (split.group, split.column) if name is not None}
-    table, row_N = _with_target(table, column, split.time, notes)
+    table, row_N = with_target(table, column.name, split.time, notes)
     column = table.column(column.name)
     by = None if by is None else table.column(by.name)
+    if (named := names_of_pictures(table)) is not None:
+        _of_pictures(table, named, {column.name, *excluded}, notes)
     chosen = choose_features(table, excluded, column.name, request.features, kinds, notes, row_N)
     names = tuple(chosen)
     tables, rows_of = [table], [row_N]
     for other in others:
         check_present(other, (*names, column.name))
-        part, index_N = _with_target(other, other.column(column.name), None, notes)
+        part, index_N = with_target(other, column.name, None, notes)
         tables.append(part)
         rows_of.append(index_N)
 
@@ -375,6 +390,19 @@ def _check_inputs(inputs: Any, bins: Any, clip_inputs: Any) -> None:
         )
 
 
+def _of_pictures(table: Table, named: str, others: set[str], notes: list[str]) -> None:
+    """Say that the pictures which a column names aren't opened; refuse a table without another feature."""
+    message = _("Column '{name}' of '{source}' names pictures, and a table is learnt from its cells.").format(
+        name=named, source=table.source
+    )
+    hint = _("To learn from the pictures, give their folder: treino train FOLDER {labels}").format(
+        labels=setting("labels", table.source)
+    )
+    if set(table.names) <= others | {named}:
+        raise TreinoError("table_of_pictures", message, hint)
+    notes.append(joined([message, hint], " "))
+
+
 def _non_defaults(**values: object) -> dict[str, object]:
     """The arguments that differ from their defaults, with tuples as lists."""
     usual = {"impute": "median", "inputs": "plain"}
@@ -401,39 +429,3 @@ def _shares_and_files(validation: Any, test: Any) -> tuple[tuple[Any, Any], dict
             files[name] = value
         shares.append(value if is_share else 0.0)
     return (shares[0], shares[1]), files
-
-
-def _with_target(
-    table: Table, column: Column, time: str | None, notes: list[str]
-) -> tuple[Table, NDArray[np.int64]]:
-    """Return the rows that have a target (and a time, if the split is by time), and their row numbers."""
-    keep_N = has_target(column, table.source)
-    absent = int((~keep_N).sum())
-    if absent:
-        notes.append(
-            _("Rows left out because their target is empty: {n}, the first in {place}.").format(
-                n=absent, place=table.place(int((~keep_N).argmax()))
-            )
-        )
-    if time is not None:
-        dated_N = ~np.isnan(times_of(table.column(time), table))
-        undated = int((keep_N & ~dated_N).sum())
-        if undated:
-            notes.append(
-                _("Rows left out because '{name}' is empty, by which they are split: {n}.").format(
-                    name=time, n=undated
-                )
-            )
-        keep_N &= dated_N
-    if keep_N.sum() < 2 <= len(keep_N):
-        raise TreinoError(
-            "rows_one",
-            _("Rows of '{source}' that have all that is needed: {n}.").format(
-                source=table.source, n=int(keep_N.sum())
-            )
-            + " "
-            + " ".join(notes[len(table.notes) :]),
-            _("Add rows, or fill in what is empty."),
-        )
-    row_N = np.flatnonzero(keep_N)
-    return (table if len(row_N) == len(keep_N) else take(table, row_N)), row_N

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from treino.data.builtins import BUILTINS
 from treino.data.readers import ReaderOptions, read_file
 from treino.data.rows import MemoryLimit
-from treino.data.table import LARGEST_WHOLE, Column, Table, check_names
+from treino.data.table import LARGEST_WHOLE, Column, Table, check_names, row_place
 from treino.errors import TreinoError, nearest
 from treino.words import _
 
@@ -90,14 +90,7 @@ def _named(source: str, reading: ReaderOptions | None, least_columns: int, room:
 
 def _file(source: str, reading: ReaderOptions | None, least_columns: int, room: MemoryLimit | None) -> Table:
     path = Path(source)
-    try:
-        source.encode()
-    except UnicodeEncodeError:
-        raise TreinoError(
-            "data_name",
-            _("The name '{source}' is not in UTF-8.").format(source=source),
-            _("Rename the file."),
-        ) from None
+    check_path(source)
     if os.path.lexists(path):
         return read_file(source, reading, least_columns, room)
     if glob.has_magic(source):
@@ -110,7 +103,7 @@ def _file(source: str, reading: ReaderOptions | None, least_columns: int, room: 
         )
     bare = path.name == source
     try:
-        beside = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
+        beside = [entry.name for entry in path.parent.iterdir()]
     except OSError:
         beside = []
     close = difflib.get_close_matches(path.name, [*beside, *(BUILTINS if bare else ())], n=1, cutoff=0.6)
@@ -128,6 +121,18 @@ def _file(source: str, reading: ReaderOptions | None, least_columns: int, room: 
         else _("There is no file '{source}'.").format(source=source),
         hint,
     )
+
+
+def check_path(source: str) -> None:
+    """Refuse a path that no file of a run could hold."""
+    try:
+        source.encode()
+    except UnicodeEncodeError:
+        raise TreinoError(
+            "data_name",
+            _("The name '{source}' is not in UTF-8.").format(source=source),
+            _("Rename the file."),
+        ) from None
 
 
 # ---- tables from Python objects
@@ -187,8 +192,8 @@ def read_pair(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
     target = _target_column(x_table.rows, y, reading)
     check_names([*x_table.names, target.name], _("(X, y)"))
     return Table(
-        "arrays", "arrays", None, (*x_table.columns, target), _place, target=target.name, named=x_table.named,
-        notes=x_table.notes,
+        "arrays", "arrays", None, (*x_table.columns, target), row_place, target=target.name,
+        named=x_table.named, notes=x_table.notes,
     )  # fmt: skip
 
 
@@ -210,12 +215,14 @@ def read_images(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
     if not finite_N.all():
         raise TreinoError(
             "item_not_finite",
-            _("x of {where} holds numbers that are not finite.").format(where=_place(int(finite_N.argmin()))),
+            _("x of {where} holds numbers that are not finite.").format(
+                where=row_place(int(finite_N.argmin()))
+            ),
             _("Leave the image out, or fill the gap."),
         )
     target = _target_column(len(array), y, reading)
     return Table(
-        "arrays", "arrays", None, (target,), _place, target=target.name, matrix=matrix, named=False,
+        "arrays", "arrays", None, (target,), row_place, target=target.name, matrix=matrix, named=False,
         item_shape=array.shape[1:],
     )  # fmt: skip
 
@@ -255,10 +262,10 @@ def read_matrix(x: Any, reading: ReaderOptions | None = None) -> Table:
     names = [f"x{j + 1}" for j in range(array.shape[1])]
     if array.dtype.kind in "iuf":
         columns = tuple(_matrix_column(name, array[:, j]) for j, name in enumerate(names))
-        return Table("arrays", "arrays", None, columns, _place, named=False)
+        return Table("arrays", "arrays", None, columns, row_place, named=False)
     cells = [_cells(array[:, j]) for j in range(array.shape[1])]
     table = _table("arrays", names, cells, reading)
-    return Table("arrays", "arrays", None, table.columns, _place, named=False, notes=table.notes)
+    return Table("arrays", "arrays", None, table.columns, row_place, named=False, notes=table.notes)
 
 
 def _matrix_column(name: str, value_N: NDArray[Any]) -> Column:
@@ -400,7 +407,3 @@ def _empty(rows: int, columns: int) -> TreinoError:
         _("There is nothing in it: {rows} rows and {columns} columns.").format(rows=rows, columns=columns),
         _("Give at least a few rows and a feature."),
     )
-
-
-def _place(row: int) -> str:
-    return _("row {n}").format(n=row)

@@ -185,11 +185,16 @@ def decide_parts(
     classes: tuple[str, ...],
     notes: list[str],
     equal: str = N_("Rows that equal an earlier one in all features: {n}; equal rows are never parted."),
+    across: str = N_(
+        "Rows that equal a held-back row in all features: {n} of {of}. They stay where they were given, and "
+        "figures may be too good for it; [[duplicates=apart]] leaves them out."
+    ),
 ) -> NDArray[np.int64]:
     """``[N]``: the split of each row of all tables, in order; -1 if the row is left out.
 
     tables: the main table first. file_parts: the split of each further table. column: the column of the main
-    table that decides the split. first_N: ``first_equal`` of all rows. equal: the note on equal rows.
+    table that decides the split. first_N: ``first_equal`` of all rows. equal: the note on equal rows. across:
+    that on rows that equal a held-back one and stay.
     """
     main = tables[0]
     own = main.rows - main.official_test
@@ -237,8 +242,8 @@ def decide_parts(
         if not keep:
             part_N[leaked] = LEFT_OUT
         if n := int(leaked.sum()):
-            say = _duplicates_note(n, part_N) if keep else _leak_note(n, part_N, main)
-            notes.append(say)
+            of = int(np.isin(part_N, (TRAIN, VALIDATION)).sum())
+            notes.append(_(across).format(n=n, of=of) if keep else _leak_note(n, part_N, main))
     if not (part_N == TRAIN).any():
         raise TreinoError(
             "no_training_rows",
@@ -249,13 +254,6 @@ def decide_parts(
         )
     _say_classes(part_N, label_N, classes, sum(shares) > 0 or len(tables) > 1, notes)
     return part_N
-
-
-def _duplicates_note(n: int, part_N: NDArray[np.int64]) -> str:
-    return _(
-        "Rows that equal a held-back row in all features: {n} of {of}. They stay where they were given, and "
-        "figures may be too good for it; [[duplicates=apart]] leaves them out."
-    ).format(n=n, of=int(np.isin(part_N, (TRAIN, VALIDATION)).sum()))
 
 
 def _leak_note(n: int, part_N: NDArray[np.int64], main: Table) -> str:

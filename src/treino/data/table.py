@@ -187,6 +187,11 @@ class Table:
         return self.by_name[name]
 
 
+def row_place(row: int) -> str:
+    """The place of a row that has neither a line nor a file, in words."""
+    return _("row {n}").format(n=row)
+
+
 def _plain_whole(word: str) -> str | None:
     return str(int(word)) if _WHOLE.fullmatch(word.strip()) else None
 

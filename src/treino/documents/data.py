@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from treino.documents.fields import Count, Document, Many, Number, Seed, Sha256, Size, Task, Text, agree
+from treino.documents.fields import Count, Document, Many, Number, Pair, Seed, Sha256, Size, Task, Text, agree
 
 # ---- data source
 
@@ -53,9 +53,11 @@ class LoadArguments(Document):
     duplicates: Literal["apart", "ignore"] | None = None
     reading: TextFormat | None = None
     num_workers: Annotated[int, Field(ge=0, le=1024)] = 0
-    image_size: tuple[Size, Size] | None = None
+    image_size: Pair[Size] | None = None
     fit: Literal["crop", "pad", "stretch"] = "crop"
     skip_bad: Count = 0
+    labels: Text | None = None
+    class_pattern: Text | None = None
 
 
 class RowsFile(Document):
@@ -68,7 +70,7 @@ class RowsFile(Document):
 
 class DataSource(Document):
     """The source of a run's data. kind: a built-in, a file, rows in memory, or a Dataset passed in Python.
-    load: the arguments of ``load``. files: separate files of validation or test rows."""
+    load: the arguments of ``load``. files: separate files of validation or test rows, or of labels."""
 
     kind: Literal["builtin", "file", "memory", "given"]
     name: Text
@@ -76,7 +78,7 @@ class DataSource(Document):
     sha256: Sha256 | None
     load: LoadArguments
     written: TextFormat | None = None
-    files: dict[Literal["validation", "test"], RowsFile] = Field({})
+    files: dict[Literal["validation", "test", "labels"], RowsFile] = Field({})
     digest: Text | None = None
     streams: bool = False
 

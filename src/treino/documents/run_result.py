@@ -27,7 +27,7 @@ from treino.documents.fields import (
 from treino.documents.run_spec import Parent, ResolvedSettings, RunFacts, Segments
 from treino.spec import Fault
 
-Baseline = Literal["majority", "mean", "linear", "trees"]
+Baseline = Literal["majority", "mean", "linear", "patches", "trees"]
 
 
 class SplitFigures(Document):

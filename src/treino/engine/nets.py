@@ -251,8 +251,6 @@ def _linear(units: Sequence[int], outputs: int) -> list[tuple[int, ...]]:
 Net = MLP | CNN
 """A network that treino describes and builds itself."""
 
-CHANNELS = (16, 32)  # of a convolutional network, if none are given
-
 
 def input_shape(net: object, item_shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape in which a network gets one item: flat for an MLP, a picture ``(channels, height, width)``
@@ -281,7 +279,7 @@ def picture_shape(item_shape: tuple[int, ...]) -> tuple[int, ...]:
             ),
             _("Use [[net=mlp]], or leave it out; pictures are [rows, channels, height, width]."),
         )
-    if min(shape[:2]) > max(LAST_AXIS) and shape[2] in LAST_AXIS:
+    if _channels_last(shape):
         raise TreinoError(
             "cnn_channels_last",
             _("The pictures have the shape {shape}: their channels are the last axis.").format(
@@ -290,6 +288,20 @@ def picture_shape(item_shape: tuple[int, ...]) -> tuple[int, ...]:
             _("Put them first: x.transpose(0, 3, 1, 2) of an array, x.permute(0, 3, 1, 2) of a tensor."),
         )
     return shape
+
+
+SMALLEST_PICTURE = 8  # pixels
+
+
+def is_picture(item_shape: tuple[int, ...]) -> bool:
+    """Whether rows of this shape are pictures that are large enough for a convolutional network."""
+    sides = item_shape[-2:] if len(item_shape) in (2, 3) else ()
+    channels_last = len(item_shape) == 3 and _channels_last(item_shape)
+    return len(sides) == 2 and min(sides) >= SMALLEST_PICTURE and not channels_last
+
+
+def _channels_last(shape: tuple[int, ...]) -> bool:
+    return min(shape[:2]) > max(LAST_AXIS) and shape[2] in LAST_AXIS
 
 
 def multiplications(net: Net, shape: tuple[int, ...], outputs: int) -> int:
@@ -330,7 +342,7 @@ def described(
         )
     of_cnn = {name: getattr(s, name) for name in OF_CNN if getattr(s, name) is not None}
     layers: dict[str, Any] = {"hidden": s.hidden or (), "dropout": dropout, "batch_norm": s.batch_norm}
-    return cnn(*of_cnn.pop("channels", CHANNELS), activation=activation, **layers, **of_cnn)
+    return cnn(*of_cnn.pop("channels"), activation=activation, **layers, **of_cnn)
 
 
 # ---- descriptions from a user's values

@@ -10,7 +10,7 @@ class Schedule:
     """A schedule. factor(progress): the factor of the learning rate for progress in [0, 1).
 
     about: its description. source: the factor as an expression in ``progress`` (and ``math``), for exported
-    scripts.
+    scripts; further lines of it are indented as in a function.
     """
 
     factor: Callable[[float], float]
@@ -29,6 +29,19 @@ SCHEDULES: dict[str, Schedule] = {
         lambda progress: 1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01,
         "a tenth from one half on, a hundredth from three quarters",
         "1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01",
+    ),
+    "one-cycle": Schedule(  # torch.optim.lr_scheduler.OneCycleLR without its cycle of momentum
+        lambda progress: (
+            0.52 - 0.48 * math.cos(math.pi * progress / 0.3)
+            if progress < 0.3
+            else 0.500002 + 0.499998 * math.cos(math.pi * (progress - 0.3) / 0.7)
+        ),
+        "up from a 25th over three tenths, then down to almost 0, in half cosine waves (Smith & Topin 2018)",
+        """(
+        0.52 - 0.48 * math.cos(math.pi * progress / 0.3)
+        if progress < 0.3
+        else 0.500002 + 0.499998 * math.cos(math.pi * (progress - 0.3) / 0.7)
+    )""",
     ),
 }
 

@@ -29,7 +29,8 @@ SIDE_BY_SIDE = (
 @dataclass(frozen=True)
 class Defaults:
     """Defaults for one kind of data, or of network. steps: the fewest, for which few rows are passed over
-    more than ``epochs`` times."""
+    more than ``epochs`` times. patience: as a share of the epochs, where that is more than ``PATIENCE``, for
+    one cycle of the rate is at its best at the end."""
 
     hidden: tuple[int, ...]
     lr: float
@@ -37,6 +38,7 @@ class Defaults:
     epochs: int
     schedule: str = "constant"
     steps: int = 0
+    patience: float = 0.0
 
 
 PATIENCE = 20  # epochs without improvement, if no length is set
@@ -44,8 +46,18 @@ MOST_EPOCHS = 200  # of few rows
 DEFAULTS = {
     "table": Defaults(hidden=(64, 32), lr=3e-3, batch_size=32, epochs=MOST_EPOCHS),
     "image": Defaults(hidden=(128, 128), lr=1e-3, batch_size=100, epochs=10),
-    "cnn": Defaults(hidden=(), lr=5e-3, batch_size=64, epochs=10, schedule="cosine", steps=2000),
+    "cnn": Defaults(
+        hidden=(), lr=3e-3, batch_size=64, epochs=5, schedule="one-cycle", steps=1000, patience=0.5
+    ),
 }
+
+
+def usual_length(kind: str, rows: int, batch_size: int | str | None) -> tuple[int, int]:
+    """(epochs, patience in epochs) of a training of this kind, one of ``DEFAULTS``."""
+    usual, size = DEFAULTS[kind], batch_size or DEFAULTS[kind].batch_size
+    batches = 1 if isinstance(size, str) else -(-rows // size)
+    epochs = max(usual.epochs, min(MOST_EPOCHS, -(-usual.steps // batches)))
+    return epochs, max(PATIENCE, round(usual.patience * epochs))
 
 
 def kind_of(net: object, data_kind: str) -> str:
@@ -127,9 +139,7 @@ class TrainConfig:
             "schedule": usual.schedule,
         }  # fmt: skip
         if s.steps is None:
-            size = decided.get("batch_size") or s.batch_size or usual.batch_size
-            batches = 1 if size == "full" else -(-rows // size)
-            values["epochs"] = max(usual.epochs, min(MOST_EPOCHS, -(-usual.steps // batches)))
+            values["epochs"], _patience = usual_length(kind, rows, decided.get("batch_size") or s.batch_size)
         left_open = {name: value for name, value in values.items() if getattr(s, name) is None}
         return self.with_settings(**left_open | decided)
 

@@ -24,7 +24,7 @@ from treino.engine.losses import LOSSES, Loss
 from treino.engine.members import begin_average, new_population, store_parameters
 from treino.engine.metrics import METRICS, metric_names
 from treino.engine.net_state import put_state, store_buffers
-from treino.engine.nets import CNN, MLP, Net, input_shape, mlp, picture_shape
+from treino.engine.nets import CNN, MLP, Net, cnn, input_shape, is_picture, mlp, picture_shape
 from treino.engine.rng import fork_rng
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import MIN_TICK_STEPS, Past, StepPlan
@@ -33,6 +33,7 @@ from treino.engine.train_config import DEFAULTS, TrainConfig, kind_of
 from treino.engine.training_state import TrainingState
 from treino.engine.user_module import HashDropout, LayerRow, module_copy, probe_one_row
 from treino.errors import TreinoError
+from treino.recipes import picture_settings
 from treino.words import _, setting
 
 # ---- the loss of a training
@@ -153,7 +154,7 @@ def set_up(
         TreinoError: data, network and settings don't fit together.
     """
     inputs = inputs_of(data, config.dtype)
-    net = mlp(*DEFAULTS[inputs.kind].hidden) if net is None else net
+    net = usual_net(inputs) if net is None else net
     config = _for_inputs(config, inputs, net)
     s = config.shared
     hp = config.hyperparameters(net.dropout if isinstance(net, Net) else 0.0)
@@ -189,6 +190,14 @@ def set_up(
         kernel_reason=kernel_reason,
     )
     return setup, TrainingState.initial(population, stopping.initial_best(population, plan.evaluates))
+
+
+def usual_net(inputs: Inputs) -> Net:
+    """The network where none is asked for: convolutions for pictures, else layers of units."""
+    if inputs.kind == "image" and is_picture(inputs.item_shape):
+        layers = picture_settings(picture_shape(inputs.item_shape), classes=False)
+        return cnn(*layers.pop("channels"), **layers)
+    return mlp(*DEFAULTS[inputs.kind].hidden)
 
 
 def _for_inputs(config: TrainConfig, inputs: Inputs, net: NetSource) -> TrainConfig:

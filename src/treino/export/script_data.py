@@ -154,7 +154,7 @@ def source_part(run: StoredRun, data: Data) -> ScriptPart:
 def _plain_table(run: StoredRun, data: Data) -> Table | None:
     """Return the table that a short script can read, split and scale; None if the script needs the rows."""
     where, prep = run.spec.data, data.preparation
-    if where.kind == "memory" or not prep.plain:
+    if where.kind == "memory" or not prep.plain or data.file_names:
         return None
     if data.files or UNKNOWN & set(data.arguments):
         return None

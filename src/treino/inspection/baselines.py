@@ -1,4 +1,4 @@
-"""Baselines measured on the network's rows: the best constant prediction, a linear model, and trees."""
+"""Baselines measured on the network's rows: the best constant prediction, linear models, and trees."""
 
 import math
 import warnings
@@ -14,11 +14,15 @@ from treino.data.preparation.encoders import OneHotEncoder
 from treino.data.rows import Rows
 from treino.engine.losses import Loss
 from treino.engine.metrics import measure
+from treino.engine.nets import is_picture, picture_shape
+from treino.inspection.whitened_patches import FEATURES, multiplications, patch_features
 from treino.words import N_, _
 
 WORK = 2e9  # multiplications that a linear baseline may cost: about a second, MNIST included
 ITERATIONS = 100  # scikit-learn's default for logistic regression
 FEW_ITERATIONS = 20
+PATCHES_WORK = 1.5e10  # multiplications that features of training pictures may cost: about a second
+PATCHES_ALPHA = 100.0  # weight of L2: there are many features, and they are alike
 TREES = 100  # scikit-learn's default number of rounds
 TREES_SECONDS = 2.0
 TREE_SECONDS, COLUMN_SECONDS, CELL_SECONDS = 1.5e-3, 6e-5, 8e-9  # time of one tree, measured on two cores
@@ -29,9 +33,9 @@ MOST_CATEGORIES = 255  # maximum number of classes of a column in scikit-learn's
 class Baselines:
     """The metrics of the baselines.
 
-    metrics: ``{"majority" or "mean": {metric: value}, "linear": {…}}``, and ``"trees"`` if trees were fitted,
-    measured as for a network. split, rows: the split measured on, and its number of rows. notes: sentences on
-    missing test rows and on limits of the fits.
+    metrics: ``{"majority" or "mean": {metric: value}, "linear": {…}}``, ``"patches"`` of pictures, and
+    ``"trees"`` if trees were fitted, measured as for a network. split, rows: the split measured on, and its
+    number of rows. notes: sentences on missing test rows and on limits of the fits.
     """
 
     metrics: dict[str, dict[str, float]]
@@ -44,7 +48,8 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
     """Fit the best constant prediction and scikit-learn's linear model on training rows, and measure them.
 
     Classes: the training shares (``majority``) and logistic regression, as log-probabilities. Numbers: the
-    training mean and ridge regression, in standardised units. For the user's own tables also gradient-boosted
+    training mean and ridge regression, in standardised units. For pictures also such a linear model on fixed
+    features of whitened patches. For the user's own tables also gradient-boosted
     trees with scikit-learn's defaults, within two seconds; full: for all data, without a time limit. Measured
     on test rows by ``engine.metrics.measure`` with the run's loss (default: cross-entropy or squared error);
     without test rows on validation or training rows, with a note.
@@ -62,6 +67,9 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
     notes += more_notes
     if linear is not None:
         outputs[N_("linear")] = linear
+    if is_picture(data.item_shape) and (not data.classes or len(data.train.y.unique()) > 1):
+        outputs[N_("patches")], more_notes = _patches(data, rows, loss)
+        notes += more_notes
     if (full or _own_table(data)) and (not data.classes or len(data.train.y.unique()) > 1):
         outputs[N_("trees")], more_notes = _trees(data, rows, loss, math.inf if full else TREES_SECONDS)
         notes += more_notes
@@ -87,11 +95,9 @@ def _constant(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, str]:
 
 def _logistic(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor | None, list[str]]:
     """Multinomial logistic regression (L2, C = 1), on a sample of the rows if all would take too long."""
-    from sklearn.linear_model import LogisticRegression
-
     classes, notes, iterations = len(data.classes), [], ITERATIONS
     per_row = data.inputs * (classes if classes > 2 else 1)
-    x_ND, y_N = data.train.x.double().numpy(), data.train.y.numpy()
+    x_ND, y_N = data.train.x.numpy(), data.train.y.numpy()
     if len(np.unique(y_N)) < 2:
         return None, [_("The training rows hold one class only: there is no linear baseline.")]
     if len(x_ND) * per_row * iterations > WORK:
@@ -103,22 +109,29 @@ def _logistic(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor | None, 
             )
         )
     x_ND, test_ND = _standardised(data, x_ND, rows)
+    return _logistic_outputs(x_ND, y_N, test_ND, classes, loss, iterations), notes
+
+
+def _logistic_outputs(
+    x_ND: NDArray, y_N: NDArray, test_ND: NDArray, classes: int, loss: Loss, iterations: int, c: float = 1.0
+) -> torch.Tensor:
+    """A logistic regression's outputs for rows to measure, as a network's. c: the inverse of L2's weight."""
+    from sklearn.linear_model import LogisticRegression
+
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        model = LogisticRegression(max_iter=iterations).fit(x_ND, y_N)
+        model = LogisticRegression(C=c, max_iter=iterations).fit(x_ND, y_N)
         margin = torch.from_numpy(model.decision_function(test_ND))
     if margin.dim() == 1:
         margin = torch.stack([torch.zeros_like(margin), margin], dim=1)
-    log_NC = torch.full((len(rows), classes), -math.inf, dtype=torch.float64)
+    log_NC = torch.full((len(test_ND), classes), -math.inf, dtype=torch.float64)
     log_NC[:, torch.from_numpy(model.classes_)] = margin.log_softmax(dim=1)
-    return _logits(_floored(log_NC, len(x_ND)), loss), notes
+    return _logits(_floored(log_NC, len(x_ND)), loss)
 
 
 def _ridge(data: Data, rows: Rows) -> tuple[torch.Tensor | None, list[str]]:
     """Ridge regression (alpha = 1) on standardised targets."""
-    from sklearn.linear_model import Ridge
-
-    x_ND, y_N1, notes = data.train.x.double().numpy(), data.train.y.double().numpy(), []
+    x_ND, y_N1, notes = data.train.x.numpy(), data.train.y.double().numpy(), []
     most = int(WORK / (data.inputs * min(data.inputs, len(x_ND))))
     if len(x_ND) > most:
         x_ND, y_N1 = _some(x_ND, y_N1, most)
@@ -127,11 +140,37 @@ def _ridge(data: Data, rows: Rows) -> tuple[torch.Tensor | None, list[str]]:
                 n=len(x_ND), total=len(data.train)
             )
         )
-    x_ND, test_ND = _standardised(data, x_ND, rows)
+    return _ridge_outputs(*_standardised(data, x_ND, rows), y_N1), notes
+
+
+def _ridge_outputs(x_ND: NDArray, test_ND: NDArray, y_N1: NDArray, alpha: float = 1.0) -> torch.Tensor:
+    from sklearn.linear_model import Ridge
+
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        predicted_N1 = Ridge(alpha=1.0).fit(x_ND, y_N1).predict(test_ND)
-    return torch.from_numpy(np.asarray(predicted_N1, dtype=np.float64).reshape(-1, 1)), notes
+        predicted_N1 = Ridge(alpha=alpha).fit(x_ND, y_N1).predict(test_ND)
+    return torch.from_numpy(np.asarray(predicted_N1, dtype=np.float64).reshape(-1, 1))
+
+
+def _patches(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, list[str]]:
+    """A linear model on fixed features of whitened patches, on a sample of the rows if all take too long."""
+    shape, classes = picture_shape(data.item_shape), len(data.classes)
+    fit_work = FEATURES * (classes * FEW_ITERATIONS if classes else FEATURES)
+    most = int(min(PATCHES_WORK / multiplications(shape), WORK / fit_work))
+    x_ND, y, notes = data.train.x.numpy(), data.train.y.numpy(), []
+    if len(x_ND) > most:
+        x_ND, y = _some(x_ND, y, most)
+        notes.append(
+            _("The model on patches was fitted on {n:,} of {total:,} training rows.").format(
+                n=len(x_ND), total=len(data.train)
+            )
+        )
+    x_NCHW, test_NCHW = (t.float().view(-1, *shape) for t in (torch.from_numpy(x_ND), rows.x))
+    features = patch_features(x_NCHW)
+    x_ND, test_ND = _scaled(features(x_NCHW).double().numpy(), features(test_NCHW).double().numpy())
+    if not classes:
+        return _ridge_outputs(x_ND, test_ND, y, PATCHES_ALPHA), notes
+    return _logistic_outputs(x_ND, y, test_ND, classes, loss, FEW_ITERATIONS, 1 / PATCHES_ALPHA), notes
 
 
 def _trees(
@@ -197,9 +236,14 @@ def _columns(data: Data, x_ND: torch.Tensor) -> tuple[NDArray, list[int]]:
 def _standardised(data: Data, x_ND: NDArray, rows: Rows) -> tuple[NDArray, NDArray]:
     """Return training rows and rows to measure for the linear model, which converges only on standardised
     inputs: a table that was not normalised is standardised here."""
-    test_ND = rows.x.double().numpy()
+    x_ND, test_ND = x_ND.astype(np.float64), rows.x.double().numpy()  # not before: a sample is smaller
     if data.preparation.normalise or data.kind == "image":
         return x_ND, test_ND
+    return _scaled(x_ND, test_ND)
+
+
+def _scaled(x_ND: NDArray, test_ND: NDArray) -> tuple[NDArray, NDArray]:
+    """Both, with each column at mean 0 and deviation 1 on the first."""
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(x_ND)

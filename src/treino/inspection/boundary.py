@@ -5,6 +5,7 @@ share of rows with the same prediction on the plane is given. For pixels, the pl
 two principal components.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -30,6 +31,7 @@ from treino.inspection.input_planes import (
     Split,
     View,
     draw,
+    most_rows,
 )
 from treino.inspection.intervals import wilson
 from treino.inspection.outputs import outputs, predicted_classes, probabilities
@@ -41,6 +43,7 @@ Predict = Callable[[torch.Tensor], torch.Tensor]
 
 SHOWN = {"train": 1000, "validation": 300, "test": 300}  # maximum rows shown and compared; a seeded sample
 MEASURED = 1000  # maximum number of rows for the choice of the two axes
+COARSEST = 40  # places along an axis of the plane of large pictures
 
 
 def boundary(
@@ -71,6 +74,8 @@ def boundary(
     data = replace(data, **unseen)  # type: ignore[arg-type]
     if data.task == "regression":
         return _regression(predict, data, resolution)
+    if data.kind == "image":  # as much work as for pictures of 28 × 28 pixels
+        resolution = max(COARSEST, min(resolution, round(resolution * math.sqrt(784 / data.inputs))))
     axes_K = columns_with_an_axis(data)
     if len(data.features) == 1 and axes_K:
         return _line(predict, data, resolution)
@@ -175,11 +180,12 @@ def _rows_at(data: Data, typical_D: Floats, chosen: Sequence[int], at_NK: Floats
 
 
 def _components(data: Data) -> InputAxes:
-    mean_D, axes_2D, variance = principal_components(draw(data.train, MEASURED).x.double().numpy())
+    rows = draw(data.train, most_rows(data, MEASURED))
+    mean_D, axes_2D, variance = principal_components(rows.x.double().numpy())
     return InputAxes(
         "components",
         "train",
-        min(len(data.train), MEASURED),
+        len(rows),
         (_("first principal component"), _("second principal component")),
         lambda x_ND: (x_ND.double().numpy() - mean_D) @ axes_2D.T,
         lambda at_N2: torch.from_numpy(at_N2 @ axes_2D + mean_D).to(data.train.x.dtype),
@@ -192,7 +198,7 @@ def _plane(predict: Predict, data: Data, resolution: int, seen: InputAxes) -> Pl
     at_N2 = np.concatenate([p.at_NK for p in points])
     x_R, y_R = (grid(at_N2[:, k], resolution) for k in (0, 1))
     # in blocks, because a grid of 40,000 rows of 784 float64 takes 250 MB
-    lines = np.array_split(y_R, max(1, resolution**2 // 8192))
+    lines = np.array_split(y_R, max(1, resolution**2 // most_rows(data, 8192)))
     probability = torch.cat([_probabilities(predict(seen.grid_rows(x_R, y_B)), data) for y_B in lines])
     answers = [_classes(predict(seen.rows(p.at_NK))) for p in points]
     agreed = np.concatenate([s == p.predicted_N for s, p in zip(answers, points, strict=True)])
@@ -286,7 +292,7 @@ def placed(predict: Predict, data: Data, place: Callable[[torch.Tensor], Floats]
     for split in names:
         if not len(data.splits[split]):
             continue
-        rows = draw(data.splits[split], SHOWN[split])
+        rows = draw(data.splits[split], most_rows(data, SHOWN[split]))
         out = predict(rows.x)
         classes = data.task == "classification"
         true = rows.y.double().numpy() if classes else _targets(rows.y, data)

@@ -83,7 +83,7 @@ def dependence(
         raise TreinoError(
             "dependence_pixels",
             _("One pixel alone changes nothing, so there is no dependence on it to draw."),
-            _("Look at [[what=importance]], which shuffles squares of pixels, or at weights."),
+            _("Look at [[what=occlusion]], which covers places of a picture, or at weights."),
         )
     if column not in data.features:
         raise TreinoError(

@@ -143,7 +143,6 @@ REPEATS = 10
 MOST, FEWEST = 2000, 200  # rows to measure on
 COLUMNS = 100  # maximum number of columns to measure, chosen by `steepest`
 WORK = 6e10  # limit of floating-point operations: a few seconds on two cores
-PATCHES = 7  # squares along an image's longer side; each is shuffled as a unit
 TOGETHER = 0.7  # minimum rank correlation of columns that count as correlated
 TINY = float(np.finfo(np.float64).tiny)
 RANKED = 1000  # training rows for these correlations
@@ -170,8 +169,7 @@ class CorrelatedColumns:
 class Importances:
     """The importance of K columns, the most important first.
 
-    names: the columns' names; empty for squares of images. patch, at_K2: for images, the side of the squares
-    in pixels, and the first row and column of each; else 0 and empty. metric: ``accuracy`` or ``rmse`` (in
+    names: the columns' names. metric: ``accuracy`` or ``rmse`` (in
     the target's own units). score: loss and metric unshuffled. loss, worse: the increase of the loss, and of
     the metric's error. split, rows, of: the split, its number of rows measured on, and of all its rows.
     columns: the number of all columns; the columns not among the K change the outputs least (``steepest``).
@@ -190,8 +188,6 @@ class Importances:
     columns: int
     together: tuple[CorrelatedColumns, ...]
     joint_loss: Cost
-    patch: int
-    at_K2: NDArray[np.int64]
 
 
 def importances(
@@ -213,12 +209,18 @@ def importances(
     and the loss is more informative. On 60 rows with heavy tails, the intervals contained the true importance
     in 89 to 93 % of simulations.
 
-    loss: the run's loss. splits: the splits whose rows may be used. For images, squares of pixels are
-    shuffled. To limit the time, fewer rows are used, and then only the columns chosen by ``steepest``.
+    loss: the run's loss. splits: the splits whose rows may be used. To limit the time, fewer rows are used,
+    and then only the columns chosen by ``steepest``.
 
     Raises:
-        TreinoError: the outputs are not finite, or there are too few rows.
+        TreinoError: rows of pixels; the outputs are not finite, or there are too few rows.
     """
+    if data.kind == "image":
+        raise TreinoError(
+            "importance_pixels",
+            _("A pixel means another thing in each picture, so no pixel matters in all of them."),
+            _("Look at [[what=occlusion]]: what the answers for some pictures hang on."),
+        )
     split, measured_rows = held_out(data, splits)
     if len(measured_rows) < 2:
         raise TreinoError(
@@ -226,8 +228,7 @@ def importances(
             _("Shuffling needs two rows or more, and there is one in the {split} rows.").format(split=split),
             _("Train with more rows held back: [[test=0.2]]"),
         )
-    at_K2, patch, groups = squares(data.item_shape) if data.kind == "image" else _columns_of(data)
-    names = data.features if not patch else ("",) * len(groups)
+    names, groups = data.features, list(data.preparation.groups)
     each = flops(net, measured_rows.x[:1], item_shape)
     rows = draw(measured_rows, int(np.clip(WORK / (each * repeats * min(len(groups), 50)), FEWEST, MOST)))
     most = int(np.clip(WORK / (each * repeats * len(rows)), 10, COLUMNS))
@@ -238,7 +239,7 @@ def importances(
     alone = [measured.shuffled(groups[k]) for k in columns]
     order = sorted(range(len(columns)), key=lambda i: -alone[i][0][0])
     columns, alone = [columns[i] for i in order], [alone[i] for i in order]
-    together = () if patch else correlated_columns(draw(data.train, RANKED).x, [groups[k] for k in columns])
+    together = correlated_columns(draw(data.train, RANKED).x, [groups[k] for k in columns])
     joint = [measured.shuffled([j for i in group.columns for j in groups[columns[i]]]) for group in together]
     return Importances(
         tuple(names[k] for k in columns),
@@ -253,8 +254,6 @@ def importances(
         len(groups),
         together,
         _cost(joint, 0),
-        patch,
-        at_K2[columns] if patch else at_K2,
     )
 
 
@@ -330,21 +329,6 @@ class _RowErrors:
 def _cost(costs: Sequence[Sequence[tuple[float, float, float]]], figure: int) -> Cost:
     table_K3 = np.array([f[figure] for f in costs], dtype=np.float64).reshape(-1, 3)
     return Cost(*table_K3.T)
-
-
-def _columns_of(data: Data) -> tuple[NDArray[np.int64], int, list[tuple[int, ...]]]:
-    return np.empty((0, 2), dtype=np.int64), 0, list(data.preparation.groups)
-
-
-def squares(item_shape: Sequence[int]) -> tuple[NDArray[np.int64], int, list[tuple[int, ...]]]:
-    """Divide an image ``(C, H, W)`` or ``(H, W)`` into squares across all channels. Return the first row and
-    column of each ``[K, 2]``, their side, and the indices of each square's pixels in the flat row."""
-    height, width = item_shape[-2:]
-    side = max(1, math.ceil(max(height, width) / PATCHES))
-    place = np.arange(math.prod(item_shape)).reshape(-1, height, width)
-    corners = [(a, b) for a in range(0, height, side) for b in range(0, width, side)]
-    groups = [tuple(place[:, a : a + side, b : b + side].ravel().tolist()) for a, b in corners]
-    return np.array(corners, dtype=np.int64), side, groups
 
 
 def flops(net: nn.Module, x_1D: torch.Tensor, item_shape: Sequence[int] | None = None) -> float:

@@ -1,23 +1,76 @@
-"""Frames of a training film: the network's outputs over its inputs after several numbers of steps.
+"""Frames of a training film: the network's outputs over its inputs after several numbers of steps, or a
+convolutional network's first filters.
 
-All frames share the view, the axes and the rows of the final network's picture. Test rows are not used: they
-are for the final test metrics only.
+All frames share the view, the axes or scales, and the rows of the final network's picture. Test rows are not
+used: they are for the final test metrics only.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.inspection.boundary import boundary, columns_with_an_axis, sight
-from treino.inspection.input_planes import Boundary, Fit, Floats, InputAxes, InputLine, Plane, Split
+from treino.data.rows import Rows
+from treino.inspection.boundary import boundary, columns_with_an_axis, score, sight
+from treino.inspection.input_planes import (
+    Boundary,
+    Fit,
+    Floats,
+    InputAxes,
+    InputLine,
+    Plane,
+    Score,
+    Split,
+    held_out,
+    row_of,
+)
+from treino.inspection.outputs import AnsweredPicture, answered_picture, outputs, predicted_classes
+from treino.inspection.thumbnails import layers_as_they_run
 
 SPLITS: tuple[Split, ...] = ("train", "validation")
 FRAMES = 60
 RESOLUTION = 96
 NUMBERS = 700_000  # maximum number of values in a frame; with many classes the grid is coarser
+FILTERS = 16  # maximum number of filters
+
+
+@dataclass(frozen=True, eq=False)
+class FilterSight:
+    """What all frames of a film of filters share, chosen for the final network.
+
+    split, row: the picture. units_U: the channels of the first layer with the longest filters. most_kernel,
+    most_map: the largest values, for one scale of all frames.
+    """
+
+    split: Split
+    row: Rows
+    units_U: NDArray[np.int64]
+    most_kernel: float
+    most_map: float
+
+
+@dataclass(frozen=True, eq=False)
+class FilterView:
+    """A network's first filters ``[U, C, h, w]``, and what each gives for one picture ``[U, H, W]``.
+
+    picture: the picture, with the network's answer. predicted_N: classes of the rows of ``score``, to count
+    those that changed; empty for regression.
+    """
+
+    sight: FilterSight
+    picture: AnsweredPicture | None
+    kernel_UCHW: Floats
+    map_UHW: Floats
+    score: Score
+    predicted_N: NDArray[np.int64]
+    name: str
+    classes: tuple[str, ...] = ()
+
+
+Shown = Boundary | FilterView
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,22 +87,25 @@ class NetworkState:
 class Frame:
     """A network's outputs after ``step`` updates, and their change since the previous frame.
 
-    moved: the share of the view whose predicted class changed; None for the first frame, and for regression.
-    change: the mean change of the probabilities in view (half the sum over classes, 0 to 1); for regression
-    of the predictions, in the target's own units. None for the first frame.
+    moved: the share of the view, or of rows, whose predicted class changed; None for the first frame, and for
+    regression. change: the mean change of the probabilities in view (half the sum over classes, 0 to 1); for
+    regression of the predictions, in the target's own units; of filters, the length of their change as a part
+    of their length. None for the first frame.
     """
 
     step: int
     epoch: float
     loss: float | None
-    shown: Boundary
+    shown: Shown
     moved: float | None
     change: float | None
 
     @property
     def absent(self) -> tuple[int, ...]:
         """Classes that are predicted nowhere in view."""
-        return () if isinstance(self.shown, Fit) or not self.shown.classes else self.shown.absent
+        if isinstance(self.shown, Fit | FilterView) or not self.shown.classes:
+            return ()
+        return self.shown.absent
 
 
 def frame_steps(last: int, kept: int | None = None, every: int | None = None) -> list[int]:
@@ -70,16 +126,65 @@ def resolution_for(classes: int) -> int:
     return int(min(RESOLUTION, max(24, (NUMBERS / max(1, classes)) ** 0.5)))
 
 
-def film_sight(final: nn.Module, data: Data, item_shape: Sequence[int] | None = None) -> InputAxes | None:
-    """The axes of all frames, chosen for the final network; None if there is no choice."""
+def film_sight(
+    final: nn.Module, data: Data, item_shape: Sequence[int] | None = None
+) -> InputAxes | FilterSight | None:
+    """The axes, or filters and picture, of all frames, chosen for the final network; None if there is no
+    choice."""
+    if data.kind == "image":
+        split, row = row_of(data, None, SPLITS)
+        first = _first_convolution(final, row, item_shape)
+        if first is not None:
+            length_U = np.linalg.norm(first[0].reshape(len(first[0]), -1), axis=1)
+            units_U = np.sort(np.argsort(-length_U, kind="stable")[:FILTERS])
+            shown = (np.nan_to_num(np.abs(v[units_U])) for v in first)
+            return FilterSight(split, row, units_U, *(float(v.max()) for v in shown))
     if data.task == "regression" or (len(data.features) == 1 and columns_with_an_axis(data)):
         return None
     return sight(final, data, item_shape=item_shape)
 
 
+def view(
+    net: nn.Module,
+    data: Data,
+    seen: InputAxes | FilterSight | None,
+    resolution: int,
+    item_shape: Sequence[int] | None = None,
+) -> Shown:
+    """What a frame shows of a network. seen: from ``film_sight``."""
+    if not isinstance(seen, FilterSight):
+        return boundary(net, data, resolution=resolution, item_shape=item_shape, splits=SPLITS, seen=seen)
+    first = _first_convolution(net, seen.row, item_shape)
+    assert first is not None
+    kernel_UCHW, map_UHW = first
+    _split, rows = held_out(data, SPLITS)
+    out = outputs(net, rows.x, item_shape=item_shape)
+    finite = bool(outputs(net, seen.row.x, item_shape=item_shape).isfinite().all())
+    return FilterView(
+        seen,
+        answered_picture(net, data, seen.split, seen.row, item_shape) if finite else None,
+        kernel_UCHW[seen.units_U],
+        map_UHW[seen.units_U],
+        score(lambda _x: out, replace(data, test=data.test[:0])),
+        predicted_classes(out).numpy() if data.classes else np.empty(0, np.int64),
+        data.name,
+    )
+
+
+def _first_convolution(
+    net: nn.Module, row: Rows, item_shape: Sequence[int] | None
+) -> tuple[Floats, Floats] | None:
+    """The kernels ``[U, C, H, W]`` of the first layer, and what they give ``[U, H, W]`` for this row;
+    None if it is no convolution."""
+    ran, _out, _notes = layers_as_they_run(net, row.x[:], item_shape, maps=True)
+    if not ran or ran[0].kernel is None or ran[0].map_NUHW is None:
+        return None
+    return ran[0].kernel, ran[0].map_NUHW[0].astype(np.float64)
+
+
 def film(
     shots: Iterable[NetworkState],
-    seen: InputAxes | None,
+    seen: InputAxes | FilterSight | None,
     data: Data,
     *,
     item_shape: Sequence[int] | None = None,
@@ -89,18 +194,25 @@ def film(
     seen: from ``film_sight``.
     """
     size = resolution_for(len(data.classes))
-    before: Boundary | None = None
+    before: Shown | None = None
     for shot in shots:
-        now = boundary(shot.net, data, resolution=size, item_shape=item_shape, splits=SPLITS, seen=seen)
+        now = view(shot.net, data, seen, size, item_shape)
         moved, change = difference(before, now)
         yield Frame(shot.step, shot.epoch, shot.loss, now, moved, change)
         before = now
 
 
-def difference(before: Boundary | None, now: Boundary) -> tuple[float | None, float | None]:
+def difference(before: Shown | None, now: Shown) -> tuple[float | None, float | None]:
     """Return ``moved`` and ``change`` of the frame ``now`` (see ``Frame``)."""
     if before is None:
         return None, None
+    if isinstance(before, FilterView) or isinstance(now, FilterView):
+        assert isinstance(before, FilterView)
+        assert isinstance(now, FilterView)
+        moved = float((before.predicted_N != now.predicted_N).mean()) if len(now.predicted_N) else None
+        length = float(np.linalg.norm(before.kernel_UCHW)) or 1.0
+        part = float(np.linalg.norm(now.kernel_UCHW - before.kernel_UCHW)) / length
+        return moved, part if np.isfinite(part) else None
     if isinstance(now, Fit) or not now.classes:
         return None, _mean(np.abs(_answers(now) - _answers(before)))
     with np.errstate(invalid="ignore"):

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from treino.data.preparation.encoders import (
     RankEncoder,
 )
 from treino.data.rows import Rows
+from treino.errors import TreinoError
 from treino.words import _
 
 # ---- planes, lines and fits over a network's inputs
@@ -208,6 +209,63 @@ def draw(rows: Rows, most: int) -> Rows:
     row_K = np.sort(np.random.RandomState(0).choice(len(rows), most, replace=False))
     pick = torch.from_numpy(row_K)
     return Rows(rows.x[pick], rows.y[pick], rows.index[pick])
+
+
+AT_ONCE = 1 << 28  # bytes of rows in float64 that a picture takes into memory
+
+
+def most_rows(data: Data, most: int) -> int:
+    """``most``, or as many rows as fit in ``AT_ONCE``: of large pictures fewer."""
+    return max(16, min(most, AT_ONCE // (8 * data.inputs)))
+
+
+def row_of(data: Data, number: int | None, splits: Sequence[Split] = ALL) -> tuple[Split, Rows]:
+    """The row with this number in the source, as Rows of one; default: the first row of ``held_out``.
+
+    Raises:
+        TreinoError: no row of these splits has the number.
+    """
+    if number is None:
+        split, rows = held_out(data, splits)
+        return split, rows[:1]
+    for split in reversed(ALL):
+        place_K = torch.nonzero(data.splits[split].index == number)[:, 0]
+        if len(place_K) and split in splits:
+            return split, data.splits[split][place_K[:1]]
+        if len(place_K):
+            raise TreinoError(
+                "row_not_yet",
+                _("Row {n} is a test row, and test rows are looked at once, when the run is over.").format(
+                    n=number
+                ),
+                _("Choose another row, or go on with the run: treino resume"),
+            )
+    index_N = torch.cat([data.splits[split].index for split in splits])
+    raise TreinoError(
+        "row_unknown",
+        _("{data} has no row {n}.").format(data=data.name, n=number),
+        _(
+            "Its rows are numbered from {low} to {high}; [[what=mistakes]] shows some with their numbers."
+        ).format(low=int(index_N.min()), high=int(index_N.max())),
+    )
+
+
+def planes(value_ND: NDArray[Any], item_shape: Sequence[int]) -> NDArray[Any]:
+    """``[N, C, H, W]``: rows of pixels as pictures; of an item ``[H, W]`` or ``[H, W, C]`` too."""
+    *leading, height, width = item_shape
+    if leading and leading[0] > 4 and width <= 4:  # channels last
+        return np.moveaxis(value_ND.reshape(len(value_ND), *item_shape), -1, 1)
+    return value_ND.reshape(len(value_ND), math.prod(leading), height, width)
+
+
+def pictures(data: Data, x_KD: torch.Tensor) -> Floats:
+    """``[K, C, H, W]`` from 0 to 1: prepared rows of pixels as pictures, all on the same scale."""
+    raw_KCHW = planes(data.preparation.inverse(x_KD), data.item_shape)
+    if data.preparation.divisor == 255:
+        low, high = 0.0, 255.0
+    else:
+        low, high = (float(f(raw_KCHW)) for f in (np.min, np.max)) if raw_KCHW.size else (0.0, 1.0)
+    return np.asarray(np.clip((raw_KCHW - low) / ((high - low) or 1.0), 0, 1))
 
 
 def cells(data: Data, x_ND: torch.Tensor) -> list[list[Cell]]:

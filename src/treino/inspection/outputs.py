@@ -1,5 +1,6 @@
-"""A network's outputs on rows, its confusion matrix and its worst mistakes."""
+"""A network's outputs on rows, its answer for a picture, its confusion matrix and its worst mistakes."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,12 +11,15 @@ from numpy.typing import NDArray
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.errors import TreinoError, cause
-from treino.inspection.input_planes import ALL, Cell, Floats, Score, Split, cells, held_out
+from treino.data.rows import Rows
+from treino.errors import TreinoError, cause, nearest
+from treino.inspection.input_planes import ALL, Cell, Floats, Score, Split, cells, held_out, pictures
 from treino.inspection.intervals import wilson
 from treino.words import _
 
 # ---- outputs
+
+PIXELS = 1 << 22  # maximum values of pictures at once
 
 
 @contextmanager
@@ -42,8 +46,8 @@ def outputs(
     """The network's raw outputs (logits, or standardised target values) ``[N, C]`` on the CPU, in eval mode.
 
     x_ND: prepared rows. batch: rows at once; default: 4096, of pictures 256, whose layers' outputs then need
-    no fresh memory from the system. item_shape: the shape to which each row is reshaped. Without rows, the
-    network is evaluated on one row of zeros, to find its number of outputs.
+    no fresh memory from the system, of large pictures fewer. item_shape: the shape to which each row is
+    reshaped. Without rows, the network is evaluated on one row of zeros, to find its number of outputs.
 
     Raises:
         TreinoError: the user's network fails on these rows.
@@ -51,12 +55,23 @@ def outputs(
     with evaluating(net) as device:
         rows = x_ND if len(x_ND) else torch.zeros(1, *x_ND.shape[1:], dtype=x_ND.dtype)
         parts = []
-        batch = batch or (256 if item_shape is not None and len(item_shape) > 1 else 4096)
+        pictures = item_shape is not None and len(item_shape) > 1
+        batch = batch or (max(1, min(256, PIXELS // math.prod(item_shape or ()))) if pictures else 4096)
+        last = item_shape is not None and len(item_shape) == 3 and _of_layers(net)
         for x_BD in rows.split(batch):
             x = x_BD.to(device)
-            parts.append(_answer(net, x.reshape(len(x), *item_shape) if item_shape else x).cpu())
+            x = x.reshape(len(x), *item_shape) if item_shape else x
+            if last:  # not `x.to`, which leaves a single channel as it is
+                x = torch.empty_like(x, memory_format=torch.channels_last).copy_(x)
+            parts.append(_answer(net, x).cpu())
     logits = torch.cat(parts)
     return logits.reshape(len(logits), -1)[: len(x_ND)]
+
+
+def _of_layers(net: nn.Module) -> bool:
+    """Whether the network is made of torch's and treino's layers alone. These take pictures in any memory
+    format, and twice as fast with channels last; a ``view`` in a user's network refuses it."""
+    return all(type(module).__module__.split(".")[0] in ("torch", "treino") for module in net.modules())
 
 
 def _answer(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
@@ -87,6 +102,82 @@ def predicted_classes(logits: torch.Tensor) -> torch.Tensor:
     """The predicted class ``[N]`` int64; -1 for rows whose outputs are not finite."""
     winner = (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(dim=1)
     return torch.where(logits.isfinite().all(dim=1), winner, -1)
+
+
+# ---- the answer for one picture
+
+
+@dataclass(frozen=True, eq=False)
+class AnsweredPicture:
+    """One row of pixels, and the network's answer.
+
+    index: the row's number in the source. picture_CHW: from 0 to 1. true, answer: class numbers, or values in
+    the target's own units. share_C: the probabilities of the classes; empty for regression. file: of a
+    photograph, its name; else "".
+    """
+
+    name: str
+    target: str
+    classes: tuple[str, ...]
+    split: Split
+    index: int
+    picture_CHW: Floats
+    true: float
+    answer: float
+    share_C: Floats
+    file: str = ""
+
+    @property
+    def share(self) -> float:
+        """The probability of the predicted class."""
+        return float(self.share_C[int(self.answer)])
+
+
+def answered_picture(
+    net: nn.Module, data: Data, split: Split, rows: Rows, item_shape: Sequence[int] | None = None
+) -> AnsweredPicture:
+    """The network's answer for the first of these rows.
+
+    Raises:
+        TreinoError: rows that are no pictures; outputs that are not finite.
+    """
+    if data.kind != "image":
+        raise TreinoError(
+            "row_without_picture",
+            _("The rows of {data} are no pictures.").format(data=data.name),
+            _("Look at [[what=network]], which shows what units respond to, or at importance."),
+        )
+    rows = rows[:1]
+    out = outputs(net, rows.x, item_shape=item_shape).double()
+    if not out.isfinite().all():
+        raise TreinoError(
+            "picture_unanswered",
+            _("The network's output is not finite for row {n}.").format(n=int(rows.index[0])),
+            _("Look at [[what=curves]]."),
+        )
+    share_C = probabilities(out)[0].numpy() if data.classes else np.empty(0)
+    true, answer = (float(v[0].double()) for v in (rows.y.flatten(), out.flatten()))
+    if data.classes:
+        answer = float(predicted_classes(out)[0])
+    else:
+        true, answer = (v * data.target_scale + data.target_mean for v in (true, answer))
+    return AnsweredPicture(
+        data.name,
+        data.target,
+        data.classes,
+        split,
+        int(rows.index[0]),
+        pictures(data, rows.x)[0],
+        true,
+        answer,
+        share_C,
+        "".join(_files(data, rows.index)),
+    )
+
+
+def _files(data: Data, index_K: torch.Tensor) -> tuple[str, ...]:
+    """Of photographs, the names of the files of these rows; else ()."""
+    return tuple(data.file_names[row] for row in index_K.tolist()) if data.file_names else ()
 
 
 # ---- confusion matrix
@@ -161,6 +252,84 @@ def answer_counts(
     return count_CC.reshape(classes, classes), np.bincount(true_N[~known], minlength=classes)
 
 
+# ---- pictures of a confusion matrix's cells
+
+CELLS, IN_CELL, IN_CHOSEN_CELL = 4, 6, 36  # maximum cells with pictures; pictures of each, of a chosen one
+
+
+@dataclass(frozen=True, eq=False)
+class ConfusionCell:
+    """A cell of a confusion matrix with pictures of its rows, those with the highest probability first; of
+    right rows, those with the lowest.
+
+    true, predicted: classes. rows: the number of all its rows, of the ``of`` rows of the true class. index_K:
+    row numbers in the source of the K rows shown. share_K: the probability of the predicted class.
+    picture_KCHW: from 0 to 1. files: of photographs, the names of their files; else ().
+    """
+
+    true: int
+    predicted: int
+    rows: int
+    of: int
+    index_K: NDArray[np.int64]
+    share_K: Floats
+    picture_KCHW: Floats
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class ConfusionCells:
+    """Cells of a confusion matrix with pictures. chosen: by the reader, not by their number of rows."""
+
+    name: str
+    classes: tuple[str, ...]
+    split: Split
+    cells: tuple[ConfusionCell, ...]
+    chosen: bool
+
+
+def confusion_cells(
+    net: nn.Module,
+    data: Data,
+    cell: tuple[str, str] | None = None,
+    *,
+    splits: Sequence[Split] = ALL,
+    item_shape: Sequence[int] | None = None,
+) -> ConfusionCells:
+    """Pictures of the rows of one cell, or of the cells with most mistakes.
+
+    cell: (true class, predicted class).
+
+    Raises:
+        TreinoError: an unknown class.
+    """
+    for name in cell or ():
+        if name not in data.classes:
+            message = _("There is no class {name!r}.").format(name=name)
+            raise TreinoError("class_unknown", message, nearest(name, data.classes))
+    split, rows = held_out(data, splits)
+    out = outputs(net, rows.x, item_shape=item_shape).double()
+    true_N, predicted_N = rows.y.numpy(), predicted_classes(out).numpy()
+    share_N = probabilities(out).max(dim=1).values.numpy()
+    counts = answer_counts(true_N, predicted_N, len(data.classes))
+    if cell is None:
+        matrix = Confusion(data.name, data.classes, *counts, split)
+        pairs, most = [(t, p) for t, p, _rows in matrix.pairs(CELLS)], IN_CELL
+    else:
+        pairs, most = [(data.classes.index(cell[0]), data.classes.index(cell[1]))], IN_CHOSEN_CELL
+    made = []
+    for true, predicted in pairs:
+        place_K = np.flatnonzero((true_N == true) & (predicted_N == predicted))
+        order_K = np.argsort(share_N[place_K] * (1 if true == predicted else -1), kind="stable")
+        pick_K = place_K[order_K][:most]
+        items = pictures(data, rows.x[torch.from_numpy(pick_K)])
+        index_K = rows.index[torch.from_numpy(pick_K)]
+        of, files = int((true_N == true).sum()), _files(data, index_K)
+        counted = (true, predicted, len(place_K), of)
+        made.append(ConfusionCell(*counted, index_K.numpy(), share_N[pick_K], items, files))
+    return ConfusionCells(data.name, data.classes, split, tuple(made), cell is not None)
+
+
 # ---- worst mistakes
 
 
@@ -170,8 +339,9 @@ class Mistakes:
 
     index_K: row numbers in the source. true_K, said_K: true and predicted class numbers, or values in the
     target's own units. sure_K: the probability of the predicted class; NaN for regression. items: for images
-    ``[K, *item_shape]`` in the data's own values, else None. cells: for tables, each column's values,
-    ``[features][K]``. unsaid: the number of rows left out because their outputs are not finite.
+    ``[K, C, H, W]`` from 0 to 1, else None. cells: for tables, each column's values,
+    ``[features][K]``. unsaid: the number of rows left out because their outputs are not finite. files: of
+    photographs, the names of their files; else ().
     """
 
     name: str
@@ -188,6 +358,7 @@ class Mistakes:
     items: Floats | None
     cells: tuple[tuple[Cell, ...], ...]
     unsaid: int
+    files: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.index_K)
@@ -238,7 +409,8 @@ def mistakes(
         true_N[pick_K].astype(np.float64),
         predicted_N[pick_K].astype(np.float64),
         sure_N[pick_K],
-        data.preparation.inverse(x_KD).reshape(len(pick_K), *data.item_shape) if image else None,
+        pictures(data, x_KD) if image else None,
         () if image else tuple(tuple(column) for column in cells(data, x_KD)),
         int((~finite_N).sum()),
+        _files(data, rows.index[torch.from_numpy(pick_K)]),
     )

@@ -20,7 +20,7 @@ from treino.words import _
 
 # ---- outputs of each layer
 
-BATCH = 512
+BATCH, PIXELS = 512, 1 << 20  # maximum number of rows of a pass, and of their values
 STILL = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.Identity, nn.Flatten)
 """Modules that change at most the shape in eval mode, and are left out of diagrams."""
 
@@ -31,7 +31,8 @@ class LayerCall:
 
     name, what: as in ``unit_responses.UnitColumn``. given_NU: ``[N, U]`` float64, the inputs of the next
     layer; a channel is averaged over its positions. weight: ``[U, J]`` of a ``Linear``, else None. kernel:
-    ``weight``, or a convolution's ``[U, C, …]``, else None. bias: ``[U]`` or None.
+    ``weight``, or a convolution's ``[U, C, …]``, else None. bias: ``[U]`` or None. map_NUHW: a convolution's
+    channels as pictures, as they are before a pool makes them smaller; None unless they were to be kept.
     """
 
     name: str
@@ -40,6 +41,7 @@ class LayerCall:
     weight: Floats | None
     kernel: Floats | None
     bias: Floats | None
+    map_NUHW: NDArray[np.float32] | None = None
 
     def tiles(self, item_shape: Sequence[int]) -> Floats | None:
         """``[U, C, H, W]``: the weights as images over an item's pixels, or a convolution's kernels. None if
@@ -59,27 +61,28 @@ class _Layer:
     module: nn.Module
     follow: list[nn.Module] = field(default_factory=list)
     output_batches: list[Tensor] = field(default_factory=list)
+    map_batches: list[Tensor] = field(default_factory=list)
     between: bool = False
 
 
 def layers_as_they_run(
-    net: nn.Module, x_ND: Tensor, item_shape: Sequence[int] | None = None
+    net: nn.Module, x_ND: Tensor, item_shape: Sequence[int] | None = None, maps: bool = False
 ) -> tuple[list[LayerCall], Tensor, list[str]]:
     """Return the layers in the order of their calls, the network's outputs ``[N, C]``, and notes on parts
     that can't be observed.
 
     Each module with a weight matrix begins a layer. The layer's output is the output of the last following
     module that keeps its units, or the actual input of the next layer if code in between changes it. The
-    network stays unchanged.
+    network stays unchanged. maps: whether to keep the channels of convolutions as pictures.
     """
     layers: list[_Layer] = []
     parts = []
     notes: list[str] = []
     with evaluating(net) as device, torch.no_grad():
-        for x_BD in x_ND.split(BATCH):
+        for x_BD in x_ND.split(max(1, min(BATCH, PIXELS // x_ND.shape[1:].numel()))):
             x = x_BD.to(device)
             x = x.reshape(len(x), *item_shape) if item_shape else x
-            with _reading(net, layers, len(x)) as pass_over:
+            with _reading(net, layers, len(x), maps) as pass_over:
                 out = net(x)
             pass_over.end(out)
             parts.append(out.reshape(len(x), -1).cpu())
@@ -108,10 +111,11 @@ def layers_as_they_run(
 class _Pass:
     """The forward pass of one batch: the current layer, and its latest output."""
 
-    def __init__(self, layers: list[_Layer], rows: int) -> None:
-        self.layers, self.rows, self.first = layers, rows, not layers
+    def __init__(self, layers: list[_Layer], rows: int, maps: bool) -> None:
+        self.layers, self.rows, self.maps, self.first = layers, rows, maps, not layers
         self.at = -1
         self.units: Tensor | None = None
+        self.map: Tensor | None = None
 
     def enter(self, name: str, module: nn.Module, x: Any) -> None:
         if not _matrix(module):
@@ -121,7 +125,7 @@ class _Pass:
         self.at += 1
         if self.first or self.at >= len(self.layers):
             self.layers.append(_Layer(name, module))
-        self.units = None
+        self.units = self.map = None
 
     def came_out(self, module: nn.Module, out: Any) -> None:
         if self.at < 0 or not isinstance(out, Tensor):
@@ -132,6 +136,9 @@ class _Pass:
             layer.follow.append(module)
         if units is not None and (self.units is None or units.shape == self.units.shape):
             self.units = units
+        pictures = self.maps and isinstance(layer.module, nn.Conv2d) and out.dim() == 4
+        if pictures and len(out) == self.rows and (self.map is None or out.shape == self.map.shape):
+            self.map = out.detach().to("cpu", torch.float32, copy=True)  # a pool's are smaller
 
     def _leave(self, x: Any) -> None:
         """Record the next layer's input ``x`` as this layer's output, if it has as many units."""
@@ -143,6 +150,8 @@ class _Pass:
             units = got
         if units is not None:
             layer.output_batches.append(units)
+        if self.map is not None:
+            layer.map_batches.append(self.map)
 
     def end(self, out: Tensor) -> None:
         if self.at >= 0:
@@ -150,8 +159,8 @@ class _Pass:
 
 
 @contextmanager
-def _reading(net: nn.Module, layers: list[_Layer], rows: int) -> Iterator[_Pass]:
-    run = _Pass(layers, rows)
+def _reading(net: nn.Module, layers: list[_Layer], rows: int, maps: bool) -> Iterator[_Pass]:
+    run = _Pass(layers, rows, maps)
     hooks = []
     for name, module in net.named_modules():
         if any(True for _child in module.children()):
@@ -185,11 +194,9 @@ def _by_unit(out: Tensor, rows: int, module: nn.Module) -> Tensor | None:
     if out.dim() < 2 or len(out) != rows or not out.is_floating_point():
         return None
     by_channel = out if isinstance(module, _ConvNd) else out.movedim(-1, 1)
-    return (
-        by_channel.detach().to("cpu", torch.float64, copy=True).flatten(2).mean(dim=2)
-        if out.dim() > 2
-        else (out.detach().to("cpu", torch.float64, copy=True))
-    )
+    if out.dim() > 2:
+        return by_channel.detach().flatten(2).mean(dim=2, dtype=torch.float64).cpu()
+    return out.detach().to("cpu", torch.float64, copy=True)
 
 
 def _ran(layer: _Layer) -> LayerCall:
@@ -208,19 +215,41 @@ def _ran(layer: _Layer) -> LayerCall:
         kernel if isinstance(module, nn.Linear) else None,
         kernel,
         bias.detach().double().cpu().numpy() if isinstance(bias, Tensor) else None,
+        torch.cat(layer.map_batches).numpy() if layer.map_batches else None,
     )
 
 
-# ---- weights of the first layer
+# ---- weights of the first layer, and kernels of all convolutions
+
+KERNEL_LAYERS = 6  # maximum number of further convolutions
+ONTO, OUT_OF = 24, 12  # maximum channels of a convolution, and of those before it
+
+
+@dataclass(frozen=True, eq=False)
+class KernelMap:
+    """Kernels of a later convolution: from J of its ``before`` channels onto U of its ``total`` channels.
+
+    name: the module's name. units_U, inputs_J: indices of the channels with the longest kernels, in order.
+    kernel_UJHW: the kernels. share: of the layer's squared weights.
+    """
+
+    name: str
+    total: int
+    before: int
+    units_U: NDArray[np.int64]
+    inputs_J: NDArray[np.int64]
+    kernel_UJHW: Floats
+    share: float
 
 
 @dataclass(frozen=True, eq=False)
 class FirstWeights:
-    """The first layer's units by the norm of their weights, the largest first.
+    """The first layer's units by the norm of their weights, the largest first; the kernels of later layers.
 
     name: the data's. layer: the module's name and class. units_U: indices of the units. weight_UD: ``[U, D]``
     their weights. tile_U: the weights as images, or a convolution's kernels, ``[U, C, H, W]``; None for a
-    table. inputs: the names of the D inputs (empty for pixels). norm_U: the norms.
+    table. inputs: the names of the D inputs (empty for pixels). norm_U: the norms. later: further
+    convolutions. left_out: the number of convolutions not shown. convolution: whether the first layer is one.
     """
 
     name: str
@@ -230,6 +259,9 @@ class FirstWeights:
     tile_U: Floats | None
     inputs: tuple[str, ...]
     norm_U: Floats
+    later: tuple[KernelMap, ...] = ()
+    left_out: int = 0
+    convolution: bool = False
 
 
 def first_weights(net: nn.Module, data: Data, *, item_shape: Sequence[int] | None = None) -> FirstWeights:
@@ -250,6 +282,7 @@ def first_weights(net: nn.Module, data: Data, *, item_shape: Sequence[int] | Non
             ),
             _("Look at [[what=network]], which shows the layers as they run."),
         )
+    further = [layer for layer in ran[1:] if layer.kernel is not None and layer.kernel.ndim == 4]
     flat_UD = first.kernel.reshape(len(first.kernel), -1)
     norm_U = np.linalg.norm(flat_UD, axis=1)
     order_U = np.argsort(-norm_U, kind="stable")
@@ -261,4 +294,19 @@ def first_weights(net: nn.Module, data: Data, *, item_shape: Sequence[int] | Non
         None if tile is None else tile[order_U],
         data.preparation.inputs if tile is None else (),
         norm_U[order_U],
+        tuple(_kernel_map(layer) for layer in further[:KERNEL_LAYERS]),
+        max(0, len(further) - KERNEL_LAYERS),
+        first.kernel.ndim == 4,
     )
+
+
+def _kernel_map(layer: LayerCall) -> KernelMap:
+    assert layer.kernel is not None
+    square_UJ = np.square(layer.kernel).sum(axis=(2, 3))
+    units_U, inputs_J = (
+        np.sort(np.argsort(-square_UJ.sum(axis=axis), kind="stable")[:most])
+        for axis, most in ((1, ONTO), (0, OUT_OF))
+    )
+    shown, (total, before) = np.ix_(units_U, inputs_J), square_UJ.shape
+    share = float(square_UJ[shown].sum() / (square_UJ.sum() or 1.0))
+    return KernelMap(layer.name, total, before, units_U, inputs_J, layer.kernel[shown], share)

@@ -1,5 +1,6 @@
 """Responses of a network's units over its inputs, and the weights between units, for a diagram."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,7 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.inspection.boundary import grid, placed, sight
-from treino.inspection.input_planes import ALL, Floats, InputAxes, Points, Split, draw
+from treino.inspection.input_planes import ALL, Floats, InputAxes, Points, Split, draw, most_rows
 from treino.inspection.outputs import outputs, probabilities
 from treino.inspection.thumbnails import LayerCall, layers_as_they_run
 from treino.words import _
@@ -109,9 +110,12 @@ def insides(
         at = np.stack(np.meshgrid(x_R, y_R), axis=-1).reshape(-1, 2)
         return look.rows(at if plane else at[:, :1])
 
-    x_R, y_R, fine_x_R, fine_y_R = axis(0, resolution), axis(1, resolution), axis(0, FINE), axis(1, FINE)
+    resolution, fine_resolution = (
+        math.isqrt(most_rows(data, n**2)) if data.kind == "image" else n for n in (resolution, FINE)
+    )
+    x_R, y_R, fine_x_R, fine_y_R = (axis(k, n) for n in (resolution, fine_resolution) for k in (0, 1))
     ran, _out, notes = layers_as_they_run(net, rows_of(x_R, y_R), item_shape)
-    measured, _same, _more = layers_as_they_run(net, draw(data.train, ROWS).x, item_shape)
+    measured, _same, _more = layers_as_they_run(net, draw(data.train, most_rows(data, ROWS)).x, item_shape)
     # line by line, because 14,400 rows of 10,000 inputs take a gigabyte
     fine = torch.cat(
         [outputs(net, rows_of(fine_x_R, y), item_shape=item_shape) for y in np.split(fine_y_R, len(fine_y_R))]
@@ -143,10 +147,12 @@ def insides(
         fine_y_R,
         answers.reshape(len(fine_y_R), len(fine_x_R), -1),
         points,
-        data.preparation.inverse(draw(data.train, ROWS).x.mean(dim=0)[None]).reshape(data.item_shape)
+        data.preparation.inverse(draw(data.train, most_rows(data, ROWS)).x.mean(dim=0)[None]).reshape(
+            data.item_shape
+        )
         if image
         else None,
-        min(len(data.train), ROWS),
+        min(len(data.train), most_rows(data, ROWS)),
         left_out,
         tuple(notes),
     )
@@ -168,7 +174,7 @@ def _stages(
     names, what = [r.name for r in ran], [r.what for r in ran]
     if data.kind != "image":
         seen = [grid_ND.double().numpy(), *seen]
-        on_rows = [draw(data.train, ROWS).x.double().numpy(), *on_rows]
+        on_rows = [draw(data.train, most_rows(data, ROWS)).x.double().numpy(), *on_rows]
         weights, names, what = [None, *weights], ["", *names], [_("inputs"), *what]
     units_by_stage: list[NDArray[np.int64]] = []
     for k, given_NU in enumerate(on_rows):

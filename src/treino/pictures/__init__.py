@@ -14,10 +14,14 @@ File = tuple[str, bytes]  # name in pictures/, content
 
 @dataclass(frozen=True)
 class RunPicture:
-    """An entry of PICTURES. draw: returns a run's files. files: names or patterns; default: NAME.png."""
+    """An entry of PICTURES. draw: returns a run's files. files: names or patterns; default: NAME.png.
 
-    draw: Callable[[StoredRun], Iterable[File]]
+    choices: what a reader may choose, as keyword arguments of ``draw``: ``row``, ``cell``.
+    """
+
+    draw: Callable[..., Iterable[File]]
     files: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
 
 
 @contextmanager

@@ -6,8 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from treino.errors import TreinoError
-from treino.inspection.film import Frame, NetworkState, difference, film, film_sight, frame_steps
-from treino.inspection.input_planes import Boundary, Plane
+from treino.inspection.film import (
+    FilterView,
+    Frame,
+    NetworkState,
+    Shown,
+    difference,
+    film,
+    film_sight,
+    frame_steps,
+)
+from treino.inspection.input_planes import Plane
 from treino.pictures import File, RunPicture
 from treino.pictures.output import put
 from treino.plots.captions import view_sentences
@@ -138,12 +147,16 @@ def sheet_words(frames: list[Frame]) -> tuple[list[str], list[str]]:
         if frame.loss is not None:
             caption += _(" · loss {loss}").format(loss=numeral(frame.loss))
         moved, change = difference(None if before is None else before.shown, frame.shown)
-        if moved:
+        if isinstance(frame.shown, FilterView):
+            caption += "" if change is None else _(" · filters {share}").format(share=share(change))
+        elif moved:
             caption += _(" · {share} changed").format(share=share(moved))
         elif moved is not None and change is not None:
             caption += _(" · probability {share}").format(share=share(change))
         captions.append(caption)
         counted = counted or moved is not None
+    if frames and isinstance(frames[0].shown, FilterView):
+        return captions, [_("Filters: by how much of their length they changed since the picture before.")]
     meaning = _(
         "Changed: the share of the view that is of another class than in the picture before; where it is "
         "none, by how much a probability moved."
@@ -151,7 +164,7 @@ def sheet_words(frames: list[Frame]) -> tuple[list[str], list[str]]:
     return captions, [meaning] if counted else []
 
 
-def about(run: StoredRun, shown: Boundary) -> list[str]:
+def about(run: StoredRun, shown: Shown) -> list[str]:
     """Return sentences that name the run and describe the film's plane."""
     sentences = [_("Run {run}: every frame has the weights that the network had then.").format(run=run.name)]
     return sentences + (view_sentences(shown) if isinstance(shown, Plane) else [])

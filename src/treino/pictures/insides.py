@@ -6,20 +6,27 @@ from typing import TypeVar
 
 from treino.errors import TreinoError
 from treino.inspection.calibration import calibration
+from treino.inspection.channels import channels
 from treino.inspection.dependence import MOST_COLUMNS, dependence, drawable
 from treino.inspection.feature_importance import Importances, importances
 from treino.inspection.input_planes import Split
-from treino.inspection.outputs import confusion, mistakes
+from treino.inspection.occlusion import occlusions
+from treino.inspection.outputs import confusion, confusion_cells, mistakes
 from treino.inspection.thumbnails import FirstWeights, first_weights
 from treino.inspection.unit_responses import UnitDiagram, insides
 from treino.pictures import File, RunPicture, network_errors
+from treino.plots.channels import channels_figure
 from treino.plots.confusion import calibration_figure, confusion_figure
 from treino.plots.importance import dependence_figure, importance_figure
-from treino.plots.mistakes import mistakes_figure
-from treino.plots.network import network_svg, weights_figure
+from treino.plots.mistakes import cells_figure, mistakes_figure
+from treino.plots.network import network_svg
+from treino.plots.occlusion import occlusion_figure
 from treino.plots.style import png
+from treino.plots.weights import weights_figure
 from treino.records.stored_run import StoredRun
 from treino.words import _
+
+CELLS_FILE = "confused-pictures.png"
 
 
 def network_picture(run: StoredRun) -> list[File]:
@@ -43,7 +50,20 @@ def weights_picture(run: StoredRun) -> list[File]:
     return [("weights.png", png(weights_figure(_named(shown, run))))]
 
 
-def confusion_picture(run: StoredRun) -> list[File]:
+def channels_picture(run: StoredRun, row: int | None = None) -> list[File]:
+    run = run.member()
+    with network_errors(run):
+        shown = channels(run.module, run.data, row, splits=_splits(run), item_shape=run.item_shape)
+    return [("channels.png", png(channels_figure(shown)))]
+
+
+def occlusion_picture(run: StoredRun, row: int | None = None) -> list[File]:
+    with network_errors(run):
+        shown = occlusions(run.module, run.data, row, splits=_splits(run), item_shape=run.item_shape)
+    return [("occlusion.png", png(occlusion_figure(shown, run.data.name)))]
+
+
+def confusion_picture(run: StoredRun, cell: tuple[str, str] | None = None) -> list[File]:
     if not run.data.classes:
         raise TreinoError(
             "confusion_of_numbers",
@@ -53,7 +73,14 @@ def confusion_picture(run: StoredRun) -> list[File]:
             _("Look at [[what=mistakes]], the largest residuals, or at boundary."),
         )
     shown = confusion(run.module, run.data, splits=_splits(run), item_shape=run.item_shape)
-    return [("confusion.png", png(confusion_figure(shown)))]
+    files = [("confusion.png", png(confusion_figure(shown)))]
+    return files + cells_picture(run, cell) if run.data.kind == "image" else files
+
+
+def cells_picture(run: StoredRun, cell: tuple[str, str] | None = None) -> list[File]:
+    """Return the pictures of the rows of one cell, or of the cells with most mistakes."""
+    shown = confusion_cells(run.module, run.data, cell, splits=_splits(run), item_shape=run.item_shape)
+    return [(CELLS_FILE, png(cells_figure(shown)))]
 
 
 def calibration_picture(run: StoredRun) -> list[File]:
@@ -86,11 +113,7 @@ def mistakes_picture(run: StoredRun) -> list[File]:
 
 
 def importance_picture(run: StoredRun) -> list[File]:
-    shown, data = _importances(run), run.data
-    mean = None
-    if shown.patch:
-        mean = data.preparation.inverse(data.train.x[:1000].mean(dim=0)[None]).reshape(data.item_shape)
-    return [("importance.png", png(importance_figure(shown, data.name, mean)))]
+    return [("importance.png", png(importance_figure(_importances(run), run.data.name)))]
 
 
 def dependence_picture(run: StoredRun) -> list[File]:
@@ -128,7 +151,9 @@ def _splits(run: StoredRun) -> tuple[Split, ...]:
 PICTURES: dict[str, RunPicture] = {
     "network": RunPicture(network_picture, ("network.svg",)),
     "weights": RunPicture(weights_picture),
-    "confusion": RunPicture(confusion_picture),
+    "channels": RunPicture(channels_picture, choices=("row",)),
+    "occlusion": RunPicture(occlusion_picture, choices=("row",)),
+    "confusion": RunPicture(confusion_picture, ("confusion.png", CELLS_FILE), ("cell",)),
     "calibration": RunPicture(calibration_picture),
     "mistakes": RunPicture(mistakes_picture),
     "importance": RunPicture(importance_picture),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from treino.errors import TreinoError
 from treino.loop import JobEnd, JobEvent, ctrl_c
@@ -30,10 +31,12 @@ def draw(
     what: Sequence[str],
     to: OutputFolder | None = None,
     missing: list[TreinoError] | None = None,
+    **choices: Any,
 ) -> list[Path]:
     """Draw each of ``what`` into ``to`` (default: the run's ``pictures/``) and return the paths.
 
     missing: collects the errors of pictures that can't be drawn; if None, the first is raised at the end.
+    choices: what pictures show: ``row``, a row's number in the source, or ``cell`` of the confusion matrix.
 
     Raises:
         TreinoError: an unknown picture (the hint names the nearest); a picture that can't be drawn.
@@ -41,12 +44,18 @@ def draw(
     check_names(what, PICTURES, N_("There is no picture {name!r}."))
     if to is not None:
         to.check(files_of(what))
-    return put_each(run.folder, [partial(_drawn_files, run, name) for name in what], to, missing)
+    return put_each(run.folder, [partial(_drawn_files, run, name, choices) for name in what], to, missing)
 
 
-def _drawn_files(run: StoredRun, name: str) -> Iterator[File]:
+def _drawn_files(run: StoredRun, name: str, choices: dict[str, Any]) -> Iterator[File]:
+    picture = PICTURES[name]
     with network_errors(run):
-        yield from PICTURES[name].draw(run)
+        yield from picture.draw(run, **{c: v for c, v in choices.items() if c in picture.choices})
+
+
+def with_choice(choice: str) -> list[str]:
+    """Return the names of the pictures in which a reader may choose a ``row``, or a ``cell``."""
+    return [name for name, picture in PICTURES.items() if choice in picture.choices]
 
 
 def draw_together(
@@ -69,6 +78,11 @@ def draw_together(
     if to is not None:
         to.check(files_of(what, together=True))
     return put_each(runs[0].folder, [partial(TOGETHER[name], runs, smooth) for name in what], to, missing)
+
+
+def usual_of_a_run(run: StoredRun) -> tuple[str, str]:
+    """Return the pictures that every training draws; of classes of pictures, no plane through pixels."""
+    return "mistakes" if run.preparation.kind == "image" and run.preparation.classes else "boundary", "curves"
 
 
 def files_of(what: Iterable[str], together: bool = False) -> list[str]:
@@ -107,9 +121,10 @@ def illustrated(stream: Iterator[JobEvent]) -> Iterator[JobEvent]:
 
 
 def illustrate(run: StoredRun) -> None:
-    """Draw a sealed run's pictures. Any failure becomes a notice of the run."""
+    """Draw a sealed run's curves, and its boundary or, where the rows are pictures, its worst mistakes. Any
+    failure becomes a notice of the run."""
     missing: list[str] = []
-    for name in ("boundary", "curves"):
+    for name in usual_of_a_run(run):
         refused: list[TreinoError] = []
         try:
             of_pictures = name == "boundary" and run.preparation.picture_shape is not None

@@ -10,8 +10,7 @@ from treino.data import BUILTINS
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.errors import TreinoError
-from treino.inspection.boundary import boundary
-from treino.inspection.film import SPLITS, film_sight
+from treino.inspection.film import film_sight, view
 from treino.plots.film import grid_figure
 from treino.plots.style import label, png, split_name
 from treino.records.data_source import load_data
@@ -61,7 +60,7 @@ def untrained(source: Any, count: int, to: OutputFolder | None = None, **setting
     seen = film_sight(run.module if run and run.folder.manifest.sealed else nets[0][1], data, shape)
     shown, captions = [], []
     for seed, net in nets:
-        one = boundary(net, data, resolution=RESOLUTION, item_shape=shape, splits=SPLITS, seen=seen)
+        one = view(net, data, seen, RESOLUTION, shape)
         score, split = one.score, split_name(one.score.split)
         if score.accuracy is not None:
             figure = _("{split} accuracy {value:.3f}").format(split=split, value=score.accuracy)

@@ -174,5 +174,6 @@ def baseline_name(name: str) -> str:
         "majority": _("always saying the commonest class"),
         "mean": _("always saying the mean"),
         "linear": _("a linear model"),
+        "patches": _("a linear model on whitened patches"),
         "trees": _("gradient-boosted trees"),
     }[name]

@@ -4,27 +4,58 @@ The page loads nothing, escapes all text from data, and follows light and dark m
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from treino.data.summaries.description import ColumnDescription, TableDescription, TableWarning
-from treino.data.summaries.image_description import ImagesDescription, strip, strip_html
+from treino.data.summaries.image_description import (
+    CONTRADICTING,
+    EQUAL,
+    FLAGS,
+    NEAR,
+    FlaggedImages,
+    ImagesDescription,
+    strip,
+    strip_html,
+)
 from treino.data.summaries.measures import NumberHistogram, WordCounts
 from treino.plots.page import page
-from treino.plots.style import SOFT, WIDTH, class_labels, header, header_inches, label, look, new_figure, png
+from treino.plots.style import (
+    FAINT,
+    SOFT,
+    WIDTH,
+    class_labels,
+    header,
+    header_inches,
+    label,
+    look,
+    new_figure,
+    png,
+    tail,
+)
 from treino.plots.svg import rectangle, svg, title
 from treino.words import _, numeral
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # ---- the HTML page
 
 PAGE_WIDTH, HEIGHT = 168, 36  # a column's picture, in pixels
 CLASSES = 30
+OPEN = 12  # files that a list shows unfolded
 
 STYLE = """
 ul.warnings { list-style: none; padding: 0; } ul.warnings li { background: var(--warn); border-left: 4px solid var(--alarm);
   margin: .4rem 0; padding: .5rem .75rem; border-radius: 0 4px 4px 0; overflow-wrap: anywhere; }
 td.name { font-weight: 600; min-width: 7rem; max-width: 16rem; overflow-wrap: anywhere; } tr.target td { background: color-mix(in srgb, var(--bar) 12%, transparent); }
+td.wide { width: 100%; overflow-wrap: anywhere; } summary { font-weight: 600; margin-top: 1rem; cursor: pointer; }
 tr.out td { color: var(--soft); } svg { display: block; }
 """  # noqa: E501
 
@@ -91,6 +122,7 @@ def _images(images: ImagesDescription) -> str:
         f"<tr><td class='name'>{escape(name)}</td><td>{escape(value)}</td></tr>"
         for name, value in images.facts()
     )
+    seen = set(map(_, FLAGS.values()))
     head, lines = images.count_table()
     heads = "".join(f"<th{' class=number' if i else ''}>{escape(name)}</th>" for i, name in enumerate(head))
     rows = "".join(
@@ -102,7 +134,37 @@ def _images(images: ImagesDescription) -> str:
     return (
         f"<div class='scroll'><table>{facts}</table></div><div class='scroll'><table>"
         f"<thead><tr>{heads}<th>{escape(_('the first'))}</th></tr></thead><tbody>{rows}</tbody></table></div>"
+        + "".join(_flagged(images))
+        + "".join(_named(heading, lines, heading not in seen) for heading, lines in images.named())
     )
+
+
+def _flags(images: ImagesDescription) -> Iterator[tuple[str, str, list[FlaggedImages]]]:
+    """Yield each kind of images to be looked at, its heading, and the images; none is of two kinds."""
+    against = [one.places for one in images.flagged[CONTRADICTING]]
+    for flag, heading in FLAGS.items():
+        yield flag, _(heading), [o for o in images.flagged[flag] if flag != EQUAL or o.places not in against]
+
+
+def _flagged(images: ImagesDescription) -> Iterator[str]:
+    """Yield a table of the images of each kind that are to be looked at, with their places."""
+    for flag, heading, flagged in _flags(images):
+        rows = "".join(
+            f"<tr><td>{strip_html(one)}</td>"
+            f"<td class='number'>{numeral(one.correlation, '.3f') if flag == NEAR else ''}</td>"
+            f"<td class='wide'>{'<br>'.join(map(escape, one.places))}</td></tr>"
+            for one in flagged
+        )
+        if rows:
+            yield f"<h2>{escape(heading)}</h2><div class='scroll'><table>{rows}</table></div>"
+
+
+def _named(heading: str, lines: Sequence[str], unfolded: bool) -> str:
+    """Return a list of files, folded if it is long or its images are shown already."""
+    items = "".join(f"<li>{escape(text)}</li>" for text in lines)
+    opened = " open" if unfolded and len(lines) <= OPEN else ""
+    title = f"{escape(heading)} ({numeral(len(lines), ',')})"
+    return f"<details{opened}><summary>{title}</summary><ul>{items}</ul></details>"
 
 
 def _columns(table: TableDescription) -> str:
@@ -185,12 +247,82 @@ def _day(seconds: float) -> str:
 
 # ---- the contact sheet
 
-ACROSS = 2  # classes per line
-MARGIN, WORDS, TALLEST = 0.2, 0.3, 1.0  # inches: around a class, above it, and its images at most
+LONGEST = 54  # letters of a file's name
+MARGIN, TALLEST = 0.2, 2.0  # inches: around a tile; the most of an image, times the tiles beside each other
+LINE = 0.17  # inches from line to line of small text
+FEW, SOME = 20, 48  # up to so many classes two or three stand beside each other, else four
+
+
+@dataclass(frozen=True, eq=False)
+class _Tile:
+    """Images side by side under their name or names; beside it a number."""
+
+    names: tuple[str, ...]
+    number: str
+    pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class _Grid:
+    """Tiles under a heading, so many across; all images in one scale. size: of the names' letters."""
+
+    heading: str
+    tiles: Sequence[_Tile]
+    across: int
+    size: float
+
+    @property
+    def wide(self) -> float:
+        return (WIDTH - (self.across + 1) * MARGIN) / self.across
+
+    @property
+    def inch(self) -> float:
+        """The inches of a pixel."""
+        widest = max((tile.pixels.shape[1] for tile in self.tiles), default=1)
+        tallest = max((tile.pixels.shape[0] for tile in self.tiles), default=1)
+        return min(self.wide / widest, TALLEST / self.across / tallest)
+
+    @property
+    def words(self) -> float:
+        return LINE * max((len(tile.names) for tile in self.tiles), default=0) + 0.13
+
+    @property
+    def tall(self) -> float:
+        """The height of a line of tiles."""
+        return self.words + max((t.pixels.shape[0] for t in self.tiles), default=0) * self.inch
+
+    @property
+    def height(self) -> float:
+        return (0.45 if self.heading else 0) + math.ceil(len(self.tiles) / self.across) * self.tall
+
+    def draw(self, axes: "Axes", top: float) -> None:
+        """axes: of the whole figure, in inches. top: where it begins."""
+        from matplotlib.patches import Rectangle
+
+        if self.heading:
+            axes.text(MARGIN, top - 0.35, self.heading, fontsize=11, weight="bold")
+            top -= 0.45
+        for at, tile in enumerate(self.tiles):
+            row, column = divmod(at, self.across)
+            x, y = MARGIN + column * (self.wide + MARGIN), top - row * self.tall
+            for number, text in enumerate(tile.names):
+                weight = "normal" if self.heading else "bold"
+                axes.text(x, y - LINE * (number + 1) - 0.03, text, fontsize=self.size, weight=weight)
+            x_right = x + self.wide
+            axes.text(x_right, y - LINE - 0.03, tile.number, fontsize=self.size - 1, color=SOFT, ha="right")
+            wide, tall = tile.pixels.shape[1] * self.inch, tile.pixels.shape[0] * self.inch
+            bottom = y - self.words - tall
+            axes.imshow(
+                tile.pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto",
+                extent=(x, x + wide, bottom, bottom + tall),
+            )  # fmt: skip
+            frame = Rectangle((x, bottom), wide, tall, fill=False, edgecolor=FAINT, linewidth=0.5)
+            axes.add_patch(frame)  # or a white image would not be seen
 
 
 def contact_sheet(name: str, images: ImagesDescription) -> bytes:
-    """Return a description's examples as PNG. name: the data's name."""
+    """Return a description's examples, and the images that are to be looked at, as PNG. name: the data's
+    name."""
     shown = images.examples
     n = max((len(one.pixels) for one in shown), default=0)
     sentence = _("The first {n} images in the data's order.").format(n=n)
@@ -207,33 +339,36 @@ def contact_sheet(name: str, images: ImagesDescription) -> bytes:
         sentences.append(
             _("{n:,} of {total:,} classes are shown.").format(n=len(shown), total=len(images.classes))
         )
-    strips = [strip(one.pixels) for one in shown]
-    wide = (WIDTH - (ACROSS + 1) * MARGIN) / ACROSS
-    longest = max((len(one.pixels) * one.pixels.shape[2] for one in shown), default=1)
-    inch = min(wide / (longest * 1.06), TALLEST / max((s.shape[0] for s in strips), default=1))  # of a pixel
-    tall = max((s.shape[0] for s in strips), default=0) * inch
-    down = math.ceil(len(shown) / ACROSS)
+    across = 2 if len(shown) <= FEW else 3 if len(shown) <= SOME else 4
+    names = class_labels([one.label for one in shown], 76 // across) if images.classes else [""]
+    grids = [
+        _Grid("", [_Tile((label,), numeral(one.rows, ","), strip(one.pixels))
+                   for label, one in zip(names, shown, strict=True)], across, 10 if across == 2 else 9)
+    ]  # fmt: skip
+    grids += [_Grid(heading, tiles, 2, 8) for heading, tiles in _flagged_tiles(images) if tiles]
     with look():
-        figure = new_figure(header_inches(sentences) + down * (WORDS + tall) + MARGIN)
+        figure = new_figure(header_inches(sentences) + sum(grid.height for grid in grids) + MARGIN)
         height = figure.get_figheight()
         top = header(figure, _("Images: {name}").format(name=label(name, 40)), sentences) * height
-        names = class_labels([one.label for one in shown], 32) if images.classes else [""]
-        for at, (one, pixels) in enumerate(zip(shown, strips, strict=True)):
-            row, column = divmod(at, ACROSS)
-            x = MARGIN + column * (wide + MARGIN)
-            y = top - row * (WORDS + tall)
-            figure.text(x / WIDTH, (y - 0.2) / height, names[at], fontsize=10, weight="bold", va="baseline")
-            figure.text(
-                (x + wide) / WIDTH,
-                (y - 0.2) / height,
-                numeral(one.rows, ","),
-                fontsize=9,
-                color=SOFT,
-                va="baseline",
-                ha="right",
-            )
-            size = (pixels.shape[1] * inch / WIDTH, pixels.shape[0] * inch / height)
-            axes = figure.add_axes((x / WIDTH, (y - WORDS) / height - size[1], *size))
-            axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
-            axes.set_axis_off()
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
+        for grid in grids:
+            grid.draw(axes, top)
+            top -= grid.height
+        axes.set(xlim=(0, WIDTH), ylim=(0, height))
     return png(figure)
+
+
+def _flagged_tiles(images: ImagesDescription) -> Iterator[tuple[str, list[_Tile]]]:
+    for flag, heading, flagged in _flags(images):
+        tiles = []
+        for one in flagged:
+            places = [
+                f"{place}: {name}" if flag == CONTRADICTING and name else place
+                for place, name in zip(one.places, one.labels, strict=True)
+            ]
+            number = numeral(one.correlation, ".3f") if flag == NEAR else ""
+            tiles.append(
+                _Tile(tuple(label(tail(place, LONGEST), 64) for place in places), number, strip(one.pixels))
+            )
+        yield heading, tiles

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.inspection.film import Frame
+from treino.inspection.film import FilterView, Frame, Shown
 from treino.inspection.input_planes import Boundary, Fit, InputLine, Plane, Points
+from treino.inspection.outputs import AnsweredPicture
 from treino.plots.boundary import draw_regions
 from treino.plots.captions import axis_names, held_sentence
 from treino.plots.confusion import draw_curve, draw_fit
+from treino.plots.pixels import on_white, photograph, tile
 from treino.plots.points import class_key, draw_rows, row_key, wrong_key
 from treino.plots.style import (
     ALARM,
     INK,
     INKS,
+    LETTERS,
     SOFT,
     class_labels,
     colour,
@@ -32,6 +35,7 @@ from treino.plots.style import (
     localise_ticks,
     look,
     new_figure,
+    percent,
     split_name,
     thin_ticks,
 )
@@ -110,8 +114,10 @@ def gif(images: list["Image"]) -> bytes:
     return file.getvalue()
 
 
-def limits(shown: Boundary) -> tuple[tuple[float, float], tuple[float, float]]:
+def limits(shown: Shown) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the x and y limits that all frames share."""
+    if isinstance(shown, FilterView):
+        return (0.0, PICTURE + GAP + _across(shown) * STEP), (0.0, _down(shown) * PAIR)
     if isinstance(shown, Plane):
         return (shown.x_R[0], shown.x_R[-1]), (shown.y_R[0], shown.y_R[-1])
     if isinstance(shown, InputLine) and shown.classes:
@@ -137,6 +143,12 @@ def _stage(frame: Frame) -> tuple["Figure", "Axes", list[Any]]:
     (x0, x1), (y0, y1) = limits(shown)
     axes.set_xlim(x0, x1)
     axes.set_ylim(y0, y1)
+    if isinstance(shown, FilterView):
+        axes.set_position((0.02, 0.5 / inches, 0.96, 1 - (1.28 + 0.5) / inches))
+        axes.set_axis_off()
+        words = textwrap.fill(filters_sentence(shown), LETTERS)
+        figure.text(0.02, 0.1 / inches, words, fontsize=9.5, color=SOFT, va="bottom")
+        return figure, axes, texts
     x_name, y_name = axis_names(shown)
     axes.set(xlabel=x_name, ylabel=y_name)
     handles, labels = _key(shown)
@@ -169,9 +181,9 @@ def _key(shown: Boundary) -> tuple[list[Any], list[str]]:
     return handles, labels
 
 
-def _act(axes: "Axes", shown: Boundary) -> None:
+def _act(axes: "Axes", shown: Shown) -> None:
     """Replace the previous frame's drawing with this frame's."""
-    for artist in [*axes.images, *axes.collections, *axes.lines]:
+    for artist in [*axes.images, *axes.collections, *axes.lines, *axes.patches, *axes.texts]:
         artist.remove()
     bounds = axes.get_xlim(), axes.get_ylim()
     draw_shown(axes, shown)
@@ -179,9 +191,11 @@ def _act(axes: "Axes", shown: Boundary) -> None:
     axes.set_ylim(bounds[1])
 
 
-def draw_shown(axes: "Axes", shown: Boundary) -> None:
-    """Draw regions and rows, a curve and rows, or predicted against true values."""
-    if isinstance(shown, Plane):
+def draw_shown(axes: "Axes", shown: Shown) -> None:
+    """Draw regions and rows, a curve and rows, predicted against true values, or filters."""
+    if isinstance(shown, FilterView):
+        _draw_filters(axes, shown)
+    elif isinstance(shown, Plane):
         draw_regions(axes, shown)
         draw_rows(axes, shown.points, len(shown.classes))
     elif isinstance(shown, InputLine) and shown.classes:
@@ -192,6 +206,65 @@ def draw_shown(axes: "Axes", shown: Boundary) -> None:
         draw_curve(axes, shown)
     else:
         draw_fit(axes, shown, *limits(shown)[0])
+
+
+PICTURE, GAP, STEP, PAIR, NAME = 2.0, 0.4, 1.1, 2.5, 0.35  # in widths of a filter
+
+
+def _across(shown: FilterView) -> int:
+    return 4 if len(shown.kernel_UCHW) <= 8 else 8
+
+
+def _down(shown: FilterView) -> int:
+    return math.ceil(len(shown.kernel_UCHW) / _across(shown))
+
+
+def _draw_filters(axes: "Axes", shown: FilterView) -> None:
+    """Draw the picture with the answer, and each filter above what it gives for the picture."""
+    top = _down(shown) * PAIR
+    if shown.picture is not None:
+        _tile(axes, photograph(shown.picture.picture_CHW), 0.0, top - PICTURE - NAME, PICTURE)
+        axes.text(
+            PICTURE / 2, top - PICTURE - NAME - 0.1, _answer(shown.picture), ha="center", va="top", fontsize=9
+        )
+    for k, (kernel_CHW, map_HW) in enumerate(zip(shown.kernel_UCHW, shown.map_UHW, strict=True)):
+        row, column = divmod(k, _across(shown))
+        x, y = PICTURE + GAP + column * STEP, top - row * PAIR - NAME
+        _tile(axes, tile(kernel_CHW, shown.sight.most_kernel), x, y - 1, 1.0)
+        _tile(axes, on_white(map_HW, shown.sight.most_map), x, y - 2.04, 1.0)
+        name = f"{shown.sight.units_U[k]}"
+        axes.text(x + 0.5, y + 0.02, name, ha="center", va="bottom", fontsize=8, color=SOFT)
+
+
+def _tile(axes: "Axes", pixels: NDArray[Any], x: float, y: float, side: float) -> None:
+    """Draw pixels in the upper middle of a square with this lower left corner."""
+    from matplotlib.patches import Rectangle
+
+    height, width = (side * n / max(pixels.shape[:2]) for n in pixels.shape[:2])
+    left, low = x + (side - width) / 2, y + side - height
+    axes.imshow(pixels, extent=(left, left + width, low, low + height))
+    axes.add_patch(Rectangle((left, low), width, height, fill=False, edgecolor=SOFT, linewidth=0.5))
+
+
+def _answer(picture: AnsweredPicture) -> str:
+    if not picture.classes:
+        return _("says {said}").format(said=numeral(picture.answer))
+    names = class_labels(picture.classes, 12)
+    said = f"{names[int(picture.answer)]} ({percent(picture.share)})"
+    return _("says {said}").format(said=said) + "\n" + _("is {true}").format(true=names[int(picture.true)])
+
+
+def filters_sentence(shown: FilterView) -> str:
+    """Return what a picture of filters shows."""
+    if shown.kernel_UCHW.shape[1] == 3:
+        return _(
+            "Above: a filter of the first layer, its weights on red, green and blue as colours around grey. "
+            "Below: what it gives for the picture, blue above 0, orange below."
+        )
+    return _(
+        "Above: a filter of the first layer. Below: what it gives for the picture. "
+        "Blue is above 0, orange below."
+    )
 
 
 def _on_floor(points: Points, classes: int) -> Points:
@@ -227,6 +300,19 @@ def change_sentence(frame: Frame, before: int | None) -> str:
         return _("Nothing is learnt yet: this is how the random numbers fell.") if not frame.step else ""
     if frame.change is None:
         return _("Since step {step:,}: the network's answers are not finite.").format(step=before)
+    if isinstance(frame.shown, FilterView):
+        sentence = _(
+            "Since step {step:,}: filters changed by {change} of their length; "
+            "class changed on {moved} of {split} rows."
+        )
+        if frame.moved is None:
+            sentence = _("Since step {step:,}: filters changed by {change} of their length.")
+        return sentence.format(
+            step=before,
+            change=share(frame.change),
+            moved=share(frame.moved or 0.0),
+            split=split_name(frame.shown.score.split),
+        )
     if frame.moved is None:
         return _("Since step {step:,}: predictions moved by {change} on average.").format(
             step=before, change=numeral(frame.change)
@@ -238,7 +324,7 @@ def change_sentence(frame: Frame, before: int | None) -> str:
 
 def absent_sentence(frame: Frame) -> str:
     """Name the classes that win nowhere in view; "" if each wins somewhere."""
-    if not frame.absent or isinstance(frame.shown, Fit):
+    if not frame.absent or isinstance(frame.shown, Fit | FilterView):
         return ""
     names, more = class_labels(frame.shown.classes), len(frame.absent) - LISTED
     listed = ", ".join(names[c] for c in frame.absent[:LISTED])
@@ -252,7 +338,7 @@ def share(value: float) -> str:
     return _("{value} %").format(value=numeral(float(f"{100 * value:.2g}")))
 
 
-def film_title(shown: Boundary) -> str:
+def film_title(shown: Shown) -> str:
     name = label(shown.name, 44)
     return _("{name}, while it learns").format(name=name)
 
@@ -261,12 +347,12 @@ def film_title(shown: Boundary) -> str:
 
 ACROSS = 3
 SMALLER = 0.3  # size of row markers, relative to pictures of one network
-LETTERS, LINE = 46, 0.135  # characters per caption line, and inches between lines
+CAPTION, LINE = 46, 0.135  # characters per caption line, and inches between lines
 LOW = 0.4  # inches: height of the legend
 
 
 def grid_figure(
-    shown: Sequence[Boundary],
+    shown: Sequence[Shown],
     captions: Sequence[str],
     title: str,
     sentences: Sequence[str] = (),
@@ -277,11 +363,14 @@ def grid_figure(
     side: a panel's height in inches.
     """
     with look():
-        x_name, y_name = axis_names(shown[0])
-        lines_above = [*sentences, _("Across: {x}; up: {y}.").format(x=x_name, y=y_name)]
+        if isinstance(shown[0], FilterView):
+            lines_above = [*sentences, filters_sentence(shown[0])]
+        else:
+            x_name, y_name = axis_names(shown[0])
+            lines_above = [*sentences, _("Across: {x}; up: {y}.").format(x=x_name, y=y_name)]
         if isinstance(shown[0], Plane) and (sentence := held_sentence(shown[0])):
             lines_above.append(sentence)
-        wrapped = [textwrap.wrap(label(caption, 3 * LETTERS), LETTERS) for caption in captions]
+        wrapped = [textwrap.wrap(label(caption, 3 * CAPTION), CAPTION) for caption in captions]
         lost = any(_nowhere(one)[0] for one in shown)
         pitch = side + (0.355 if lost else 0.2) + LINE * max(map(len, wrapped))
         figure = new_figure(header_inches(lines_above) + 0.32 + pitch * math.ceil(len(shown) / ACROSS))
@@ -301,10 +390,14 @@ def grid_figure(
         return figure
 
 
-def _panel(axes: "Axes", one: Boundary) -> None:
+def _panel(axes: "Axes", one: Shown) -> None:
     from matplotlib.collections import PathCollection
 
     draw_shown(axes, one)
+    if isinstance(one, FilterView):
+        axes.set_axis_off()
+        for text in axes.texts:
+            text.set_fontsize(6)
     (x0, x1), (y0, y1) = limits(one)
     axes.set(xlim=(x0, x1), ylim=(y0, y1), xticks=[], yticks=[])
     for marks_of in axes.collections:
@@ -330,8 +423,8 @@ def _legend(figure: "Figure", names: Sequence[str], height: float) -> None:
         legend(corner, marks, names, loc="center left", ncols=8, columnspacing=1.2)
 
 
-def _nowhere(one: Boundary) -> tuple[str, str]:
-    if isinstance(one, Fit) or not one.classes or not one.absent:
+def _nowhere(one: Shown) -> tuple[str, str]:
+    if isinstance(one, Fit | FilterView) or not one.classes or not one.absent:
         return "", INK
     names = class_labels(one.classes, 14)
     listed = ", ".join(names[c] for c in one.absent[:3]) + (", …" if len(one.absent) > 3 else "")

@@ -8,10 +8,8 @@ import numpy as np
 
 from treino.inspection.dependence import Dependence
 from treino.inspection.feature_importance import Cost, Importances
-from treino.plots.pixels import largest, signed_map
 from treino.plots.style import (
     DPI,
-    FAINT,
     INK,
     PALETTE,
     SOFT,
@@ -32,17 +30,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# ---- feature importance, of columns or of an image's squares
+# ---- feature importance
 
 MOST = 20
 BAR = 0.27  # inches per bar
 ONE, JOINT = PALETTE[0], PALETTE[5]
 
 
-def importance_figure(shown: Importances, name: str, mean_item: np.ndarray | None = None) -> "Figure":
-    """Draw feature importance. mean_item: ``[C, H, W]``, the image under an image's squares."""
+def importance_figure(shown: Importances, name: str) -> "Figure":
     with look():
-        return _squares(shown, name, mean_item) if shown.patch else _bars(shown, name)
+        return _bars(shown, name)
 
 
 def sentences(shown: Importances) -> list[str]:
@@ -52,17 +49,14 @@ def sentences(shown: Importances) -> list[str]:
         counted = _("{n:,} of {of:,} {split} rows").format(
             n=shown.rows, of=shown.of, split=split_name(shown.split)
         )
-    what = _("Each square of pixels") if shown.patch else _("Each column")
     scores = ", ".join(f"{_(k)} {numeral(v)}" for k, v in shown.score.items())
     lines = [
-        _("{what} shuffled {k} times on {rows}; unshuffled: {scores}.").format(
-            what=what, k=shown.repeats, rows=counted, scores=scores
+        _("Each column shuffled {k} times on {rows}; unshuffled: {scores}.").format(
+            k=shown.repeats, rows=counted, scores=scores
         ),
-        _("Lines: 95 % intervals, for the rows and for the shuffling.")
-        if not shown.patch
-        else _("Blue: worse without it. Dots: the 95 % interval lies above 0."),
+        _("Lines: 95 % intervals, for the rows and for the shuffling."),
     ]
-    drawn = len(shown.loss.mean_K) if shown.patch else min(MOST, len(shown.names))
+    drawn = min(MOST, len(shown.names))
     if drawn < shown.columns:
         lines.append(
             _("The {k} that cost most, of {n} that were shuffled and {of} there are.").format(
@@ -150,56 +144,6 @@ def _dots(axes: "Axes", cost: Cost, joint: Cost | None, count: int, groups: int)
     axes.tick_params(left=False)
     axes.spines["left"].set_visible(False)
     axes.locator_params(axis="x", nbins=5)
-
-
-def _squares(shown: Importances, name: str, mean_item: np.ndarray | None) -> "Figure":
-    caption_lines, warned = sentences(shown), warnings(shown)
-    lines = sum(1 + len(w) // 106 for w in [*caption_lines, *warned])
-    figure = new_figure(4.35 + 0.205 * lines)
-    top = header(
-        figure, _("Importance of image regions: {name}").format(name=label(name, 40)), caption_lines, warned
-    )
-    height = figure.get_figheight()
-    side = 3.05
-    unit = _("rmse gained") if shown.metric == "rmse" else _("accuracy lost")
-    for panel, (cost, title) in enumerate(
-        ((shown.loss, _("loss gained when shuffled")), (shown.worse, unit))
-    ):
-        axes = figure.add_axes(
-            (0.03 + panel * 0.495, (top * height - 0.35 - side) / height, side / WIDTH, side / height)
-        )
-        _map(axes, shown, cost, mean_item)
-        axes.set_title(title, fontsize=10.5, loc="left", color=INK)
-    return figure
-
-
-def _map(axes: "Axes", shown: Importances, cost: Cost, mean_item: np.ndarray | None) -> None:
-    from matplotlib.patches import Rectangle
-
-    most, side = largest(cost.mean_K), shown.patch
-    shape = (int(shown.at_K2[:, 0].max()) + side, int(shown.at_K2[:, 1].max()) + side)
-    if mean_item is not None:
-        shape = (mean_item.shape[-2], mean_item.shape[-1])
-    value = np.full(shape, np.nan)
-    for (row, column), mean, low in zip(shown.at_K2, cost.mean_K, cost.low_K, strict=True):
-        value[row : row + side, column : column + side] = mean
-        if low > 0:
-            axes.plot(column + side / 2 - 0.5, row + side / 2 - 0.5, "o", color=INK, markersize=3.2)
-        axes.add_patch(
-            Rectangle((column - 0.5, row - 0.5), side, side, fill=False, edgecolor=FAINT, linewidth=0.5)
-        )
-    image = axes.imshow(value, cmap=signed_map(), vmin=-most, vmax=most, interpolation="nearest")
-    if mean_item is not None:
-        grey = mean_item.reshape(-1, *mean_item.shape[-2:]).mean(axis=0)
-        if np.ptp(grey) > 0:
-            axes.contour(grey, levels=4, colors=[SOFT], linewidths=0.7, alpha=0.7)
-    axes.set_xlim(-0.5, shape[1] - 0.5)
-    axes.set_ylim(shape[0] - 0.5, -0.5)
-    axes.set_xticks([])
-    axes.set_yticks([])
-    bar = axes.figure.colorbar(image, ax=axes, fraction=0.045, pad=0.03, ticks=[-most, 0, most])
-    bar.ax.set_yticklabels([f"−{numeral(most)}", "0", numeral(most)], fontsize=8.5)
-    bar.outline.set_edgecolor(SOFT)
 
 
 # ---- partial dependence

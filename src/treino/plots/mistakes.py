@@ -1,13 +1,16 @@
-"""The picture of the worst mistakes: the most confident wrong classes, or the largest errors."""
+"""The worst mistakes (the most confident wrong classes, or the largest errors), and pictures of the rows of
+a confusion matrix's cells."""
 
 import math
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from treino.inspection.input_planes import Cell
-from treino.inspection.outputs import Mistakes
+from treino.inspection.outputs import ConfusionCell, ConfusionCells, Mistakes
+from treino.plots.pixels import framed, photograph
 from treino.plots.style import (
     ALARM,
     FAINT,
@@ -16,19 +19,20 @@ from treino.plots.style import (
     WIDTH,
     class_labels,
     header,
+    header_inches,
     label,
     look,
     new_figure,
     percent,
     split_name,
+    tail,
 )
 from treino.words import _, numeral
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PICTURES, ACROSS = 24, 6
+PICTURES = 24
 LINES = 15
 LINE, LETTER = 0.27, 0.083  # inches: line height, and width of a character
 FIRST = 4  # leading columns: row, true, predicted, and confidence or error
@@ -96,48 +100,133 @@ def _nothing(shown: Mistakes) -> "Figure":
 
 
 def _thumbnails(shown: Mistakes, items: np.ndarray) -> "Figure":
-    drawn = min(PICTURES, len(shown))
-    down, side, words = math.ceil(drawn / ACROSS), 1.12, 0.66
-    warnings = _warnings(shown)
-    figure = new_figure(0.95 + 0.2 * len(warnings) + down * (side + words))
-    top = header(figure, _title(shown), [_sentence(shown, drawn)], warnings)
+    drawn, warnings = min(PICTURES, len(shown)), _warnings(shown)
     names = class_labels(shown.classes, 11)
-    width, height = figure.get_size_inches()
-    pitch = (WIDTH - 0.3) / ACROSS
+    words = []
     for k in range(drawn):
-        row, column = divmod(k, ACROSS)
-        x = 0.15 + column * pitch + (pitch - side) / 2
-        y = top * height - (row + 1) * (side + words) + 0.06
-        axes = figure.add_axes((x / width, y / height, side / width, side / height))
-        _item(axes, items[k])
         answer, true = numeral(float(shown.said_K[k])), numeral(float(shown.true_K[k]))
-        how = _("row {n}").format(n=shown.index_K[k])
+        how = _place(shown, k)
         if shown.classes:
             answer, true = names[int(shown.said_K[k])], names[int(shown.true_K[k])]
             how = f"{percent(float(shown.sure_K[k]))} · {how}"
-        written = (
-            (_("says {said}").format(said=answer), ALARM, 9),
-            (_("is {true}").format(true=true), INK, 9),
-            (how, SOFT, 8),
+        words.append(
+            (
+                (_("says {said}").format(said=answer), ALARM, 9.0),
+                (_("is {true}").format(true=true), INK, 9.0),
+                (how, SOFT, 8.0),
+            )
         )
-        for line, (text, ink, size) in enumerate(written):
-            up = (y + side + 0.37 - 0.155 * line) / height
-            figure.text((x + side / 2) / width, up, text, color=ink, fontsize=size, ha="center")
+    height = picture_lines(items[:drawn], 3)
+    sentences = [_sentence(shown, drawn)]
+    figure = new_figure(header_inches(sentences, warnings) + 0.2 + height)
+    top = header(figure, _title(shown), sentences, warnings)
+    pictures_with_words(figure, top, items[:drawn], words)
     return figure
 
 
-def _item(axes: "Axes", item: np.ndarray) -> None:
-    planes = item.reshape(-1, *item.shape[-2:])
-    low, high = float(np.nanmin(planes)), float(np.nanmax(planes))
-    scaled = np.nan_to_num((planes - low) / ((high - low) or 1.0))
-    if len(planes) == 3:
-        axes.imshow(np.moveaxis(scaled, 0, -1), interpolation="nearest")
+def _place(shown: Mistakes | ConfusionCell, k: int) -> str:
+    """Which row it is, in a few letters: the end of its file's name, else its number."""
+    if not shown.files:
+        return _("row {n}").format(n=shown.index_K[k])
+    return label(tail(PurePosixPath(shown.files[k]).stem, 13), 13)
+
+
+# ---- pictures with words above each
+
+Words = tuple[str, str, float]  # a line, its colour and its size
+SMALL, WORD_LINE = 72, 0.155  # pixels of a side up to which six pictures lie side by side; inches
+
+
+def across(items: np.ndarray) -> int:
+    """Return how many pictures ``[K, C, H, W]`` lie side by side: fewer of large ones, which hold more."""
+    return 6 if max(items.shape[-2:]) <= SMALL else 4
+
+
+def _pitch(items: np.ndarray, lines: int) -> tuple[float, float, float]:
+    """Return the inches from picture to picture, a picture's side, and the inches from line to line."""
+    pitch = (WIDTH - 0.3) / across(items)
+    side = pitch - 0.13
+    tall = side * min(1.0, items.shape[-2] / items.shape[-1])
+    return pitch, side, tall + lines * WORD_LINE + 0.2
+
+
+def picture_lines(items: np.ndarray, lines: int) -> float:
+    """Return the inches that the pictures take with so many lines of words above each."""
+    return math.ceil(len(items) / across(items)) * _pitch(items, lines)[2]
+
+
+def pictures_with_words(
+    figure: "Figure", top: float, items: np.ndarray, words: Sequence[Sequence[Words]]
+) -> None:
+    """Draw pictures ``[K, C, H, W]`` from 0 to 1 below ``top`` (0 to 1), each with its lines above it."""
+    width, height = figure.get_size_inches()
+    for k, (item, lines) in enumerate(zip(items, words, strict=True)):
+        pitch, side, down = _pitch(items, len(lines))
+        row, column = divmod(k, across(items))
+        tall = down - len(lines) * WORD_LINE - 0.2
+        x, y = 0.15 + column * pitch + (pitch - side) / 2, top * height - (row + 1) * down + 0.1
+        axes = figure.add_axes((x / width, y / height, side / width, tall / height))
+        framed(axes, photograph(item))
+        for line, (text, ink, size) in enumerate(lines, 1):
+            up = (y + tall + 0.06 + WORD_LINE * (len(lines) - line)) / height
+            figure.text((x + side / 2) / width, up, text, color=ink, fontsize=size, ha="center")
+
+
+# ---- cells of a confusion matrix
+
+
+def cells_figure(shown: ConfusionCells) -> "Figure":
+    """Draw the pictures of each cell below its name: of a chosen cell all, else as many as a line holds."""
+    split, names = split_name(shown.split), class_labels(shown.classes, 30)
+    title = _("Confused pictures: {name}").format(name=label(shown.name, 40))
+    if not shown.chosen:
+        sentences = [
+            _("The cells of the confusion matrix with most mistakes on {split} rows.").format(split=split)
+        ]
+        if not shown.cells:
+            sentences = [_("No class is taken for another on these rows.")]
     else:
-        axes.imshow(scaled.mean(axis=0), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(True)
+        sentences = [_("One cell of the confusion matrix of {split} rows.").format(split=split)]
+    warned = [_("The network learnt from these rows: there are no others.")] if shown.split == "train" else []
+    blocks = [cell.picture_KCHW for cell in shown.cells]
+    if not shown.chosen:
+        blocks = [items[: across(items)] for items in blocks]
+    heights = [0.32 + (picture_lines(items, 1) if len(items) else 0.0) for items in blocks]
+    with look():
+        figure = new_figure(header_inches(sentences, warned) + 0.2 + sum(heights))
+        top, height = header(figure, title, sentences, warned), figure.get_figheight()
+        for cell, items, inches in zip(shown.cells, blocks, heights, strict=True):
+            heading = _cell_heading(cell, names, len(items))
+            figure.text(0.02, top - 0.08 / height, heading, weight="bold", va="top", color=INK)
+            words = [
+                ((f"{percent(float(share))} · {_place(cell, k)}", SOFT, 8.0),)
+                for k, share in enumerate(cell.share_K[: len(items)])
+            ]
+            if words:
+                pictures_with_words(figure, top - 0.25 / height, items, words)
+            top -= inches / height
+        return figure
+
+
+def _cell_heading(cell: ConfusionCell, names: Sequence[str], drawn: int) -> str:
+    true, predicted = names[cell.true], names[cell.predicted]
+    if cell.true == cell.predicted:
+        heading = _("{true}, rightly: {n:,} of {of:,} rows").format(true=true, n=cell.rows, of=cell.of)
+    else:
+        heading = _("{true} taken for {said}: {n:,} of {of:,} rows").format(
+            true=true, said=predicted, n=cell.rows, of=cell.of
+        )
+    if drawn < cell.rows:
+        which = (
+            _("the {k} of which it is least sure")
+            if cell.true == cell.predicted
+            else _("the {k} of which it is surest")
+        )
+        heading += "; " + which.format(k=drawn)
+    return heading
+
+
+# ---- rows of tables
 
 
 def _rows(shown: Mistakes, columns: Sequence[str], by_cost: bool) -> "Figure":

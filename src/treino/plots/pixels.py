@@ -1,19 +1,73 @@
-"""Numbers as pixels: signed values, blue above zero and orange below; class regions; PNG as text."""
+"""Numbers as pixels: pictures, signed values (blue above zero, orange below), class regions; PNG as text."""
 
 import base64
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.plots.style import FAINT, PALETTE, PAPER, colour, rgb
+from treino.plots.style import FAINT, PALETTE, PAPER, SOFT, colour, rgb
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
 
 POSITIVE, NEGATIVE = PALETTE[0], PALETTE[1]
 Pixels = NDArray[np.floating]
+
+
+def photograph(picture_CHW: Pixels) -> Pixels:
+    """Return a picture from 0 to 1 as ``[H, W, 3]``: in colour if it has three channels, else their mean."""
+    known_CHW = np.nan_to_num(picture_CHW)
+    grey = np.broadcast_to(known_CHW.mean(axis=0), (3, *known_CHW.shape[1:]))
+    return np.moveaxis(known_CHW if len(known_CHW) == 3 else grey, 0, -1)
+
+
+def framed(axes: "Axes", pixels: Pixels, width: float = 0.8) -> None:
+    """Draw pixels ``[H, W, 3]`` in a thin frame. Large ones are averaged, small ones stay squares."""
+    axes.imshow(pixels, aspect="equal")
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set(visible=True, color=SOFT, linewidth=width)
+
+
+def line_inches(shape: Sequence[int], pitch: float) -> float:
+    """Return the inches from line to line of ``tile_lines``. shape: ``(..., H, W)`` of a tile."""
+    return (pitch - 0.1) * min(1.0, shape[-2] / shape[-1]) + 0.28
+
+
+def tile_lines(
+    figure: "Figure",
+    left: float,
+    top: float,
+    tiles: Sequence[Pixels],
+    labels: Sequence[str],
+    across: int,
+    pitch: float,
+) -> None:
+    """Draw tiles ``[H, W, 3]`` in lines, each with its label above; all in inches.
+
+    left, top: where the first line begins. across: tiles of a line. pitch: from tile to tile.
+    """
+    width, height = figure.get_size_inches()
+    for k, (pixels, name) in enumerate(zip(tiles, labels, strict=True)):
+        row, column = divmod(k, across)
+        down = line_inches(pixels.shape[:2], pitch)
+        x, y, side = left + column * pitch, top - (row + 1) * down, pitch - 0.1
+        axes = figure.add_axes((x / width, y / height, side / width, (down - 0.28) / height))
+        framed(axes, pixels, 0.5)
+        axes.set_title(name, fontsize=8, color=SOFT, pad=2)
+
+
+def mosaic(tile_RCHW3: Pixels) -> Pixels:
+    """Return tiles ``[R, C, H, W, 3]`` as one picture of R lines, with grey lines of a pixel between them."""
+    rows, columns, height, width = tile_RCHW3.shape[:4]
+    whole = np.broadcast_to(rgb(SOFT), (rows, height + 1, columns, width + 1, 3)).copy()
+    whole[:, :height, :, :width] = np.moveaxis(tile_RCHW3, 1, 2)
+    return whole.reshape(rows * (height + 1), columns * (width + 1), 3)[:-1, :-1]
 
 
 def rgba(value_RR: Pixels, most: float) -> Pixels:

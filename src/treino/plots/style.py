@@ -185,6 +185,11 @@ def label(text: str, most: int = 24) -> str:
     return line.replace("$", r"\$")
 
 
+def tail(place: str, most: int) -> str:
+    """Return the end of a long name of a file, which tells it from others."""
+    return place if len(place) <= most else "…" + place[1 - most :]
+
+
 def class_labels(classes: Sequence[str], most: int = 24) -> list[str]:
     """Return class names for a picture; a name that looks like another or lost characters gets its number."""
     names = [label(name, most) for name in classes]

@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import torch
 from treino import recipes
 from treino.data import BUILTINS, load
 from treino.data.dataset import Data
-from treino.data.photographs.album import is_album
+from treino.data.photographs.album import is_album, open_album
 from treino.data.preparation.preparation import Preparation
 from treino.data.prepared_cache import FOLDER
 from treino.data.readers import ReaderOptions
@@ -144,13 +145,19 @@ def files_of(source: Any) -> list[Path]:
 
 
 def files_trained_on(folder: RunFolder, moved_to: str | Path | None = None) -> list[Path]:
-    """The data files that a run, a sweep or a study names, whether they exist or not."""
-    files = files_of(moved_to)
+    """The data files, and folders of photographs, that a run, a sweep or a study names, whether they exist or
+    not."""
+    files = read_from(moved_to)
     where = read_spec(folder).data if folder.has("spec.json") else None
     if where is not None and where.kind == "file":
         for source in (where.source, *(file.source for file in where.files.values())):
-            files += files_of(folder.path / source)
+            files += read_from(folder.path / source)
     return files
+
+
+def read_from(source: Any) -> list[Path]:
+    """The files, or the folder or archive of photographs, that loading a source reads."""
+    return [Path(source)] if is_album(source) else files_of(source)
 
 
 def keep_copy(folder: RunFolder, data: Data) -> None:
@@ -218,6 +225,15 @@ def _located(folder: RunFolder, where: DataSource | RowsFile, moved_to: Any, bes
 
 
 def _changed(folder: RunFolder, source: str | Path) -> TreinoError:
+    if is_album(source):
+        message = _(
+            "The pictures in {path}, or their labels, are not those that {run} was trained on{newer}."
+        ).format(path=source, run=folder.path.name, newer=_newer(folder, source))
+        return TreinoError(
+            "data_changed",
+            message,
+            _("Give those with [[data=FOLDER]], or train a new run on these."),
+        )
     return TreinoError(
         "data_changed",
         _("{path} is not the file that {run} was trained on: its SHA-256 differs.").format(
@@ -225,6 +241,15 @@ def _changed(folder: RunFolder, source: str | Path) -> TreinoError:
         ),
         _("Give that file with [[data=FILE]], or train a new run on this one."),
     )
+
+
+def _newer(folder: RunFolder, source: str | Path) -> str:
+    """The first of the pictures that were changed since the training began; "" if none was, or all were."""
+    files, began = open_album(source).files, datetime.fromisoformat(folder.manifest.created).timestamp()
+    newer = [file.name for file in files if file.changed > began * 1e9]
+    if not 0 < len(newer) < len(files):
+        return ""
+    return _("; {n:,} changed since, the first {name}").format(n=len(newer), name=newer[0])
 
 
 def _copy_of(folder: RunFolder, stored: PreparationDocument) -> Data:

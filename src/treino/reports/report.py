@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from treino.documents.run_result import RunResult
 from treino.errors import TreinoError
 from treino.folders import Stored, run_in
 from treino.pictures.film import Size, draw_film
 from treino.pictures.output import gathered
-from treino.pictures.picture_files import draw, draw_together
+from treino.pictures.picture_files import draw, draw_together, usual_of_a_run
 from treino.plots.report.blocks import Picture, Section, markdown
 from treino.plots.report.compare import compared_sections
 from treino.plots.report.html import html
@@ -33,7 +34,7 @@ def usual_pictures(opened: Sequence[Stored], overlay: bool) -> list[str]:
         return ["curves"]
     if isinstance(opened[0], StoredStudy):
         return list(OF_A_STUDY)
-    return usual(opened[0]) if isinstance(opened[0], StoredSweep) else ["boundary", "curves"]
+    return usual(opened[0]) if isinstance(opened[0], StoredSweep) else list(usual_of_a_run(run_in(opened[0])))
 
 
 def draw_pictures(
@@ -43,11 +44,13 @@ def draw_pictures(
     missing: list[TreinoError],
     every: int | None = None,
     tell: Callable[[Size], None] = lambda size: None,
+    **choices: Any,
 ) -> list[Path]:
     """Draw these pictures into ``place`` (default: the folder's ``pictures/``) and return their paths.
 
     For a sweep, pictures of one network show its winner. every: steps between two frames of a film; ``tell``
     gets the film's size before it is made. missing: collects the errors of pictures that can't be drawn.
+    choices: as in ``treino.pictures.picture_files.draw``.
     """
     if isinstance(opened, StoredStudy):
         return draw_study(opened, names, place, missing)
@@ -57,7 +60,7 @@ def draw_pictures(
             paths += draw_sweep(opened, own, place, missing)
         names = [name for name in names if of_one(name)]
     if still := [name for name in names if name != "film"]:
-        paths += draw(run_in(opened), still, place, missing)
+        paths += draw(run_in(opened), still, place, missing, **choices)
     if "film" in names:
         with gathered(missing):
             paths += draw_film(run_in(opened), every, place, tell)

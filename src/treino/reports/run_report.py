@@ -3,7 +3,8 @@
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields
+from dataclasses import fields, replace
+from io import BytesIO
 from typing import Any
 
 from treino.documents.run_spec import RunSpec
@@ -14,6 +15,7 @@ from treino.inspection.outputs import confusion
 from treino.pictures import network_errors
 from treino.pictures.curves import curves_of
 from treino.pictures.film import film_player
+from treino.pictures.insides import cells_picture
 from treino.pictures.picture_files import PICTURES
 from treino.plots.report.blocks import Block, Drawing, Picture
 from treino.plots.report.charts import confusion_blocks
@@ -99,6 +101,7 @@ def _unusual(sweep: SweepOptionsEntry) -> dict[str, Any]:
 # ---- the facts of one run
 
 MOST_CLASSES = 20  # maximum number of classes in a confusion matrix that a page shows legibly
+HEAVY = 600_000  # bytes from which a picture is worth less exact pixels
 LONGEST = 60.0  # maximum seconds of a training that is replayed for its film
 
 
@@ -195,6 +198,8 @@ def _film(run: StoredRun) -> Sequence[Block]:
 
 
 def _boundary(run: StoredRun) -> Sequence[Block]:
+    if run.data.kind == "image" and run.data.classes:
+        return ()  # a plane of two directions shows little of what a network makes of pixels
     return _drawn(run, "boundary", _("What the network says over its inputs, with the rows on it"))
 
 
@@ -222,8 +227,21 @@ def _mistakes(run: StoredRun) -> Sequence[Block]:
     return _drawn(run, "mistakes", _("The rows on which the network is most sure and wrong"))
 
 
+def _confused(run: StoredRun) -> Sequence[Block]:
+    if run.data.kind != "image" or not run.data.classes:
+        return ()
+    alt = _("Rows that are taken for another class, by their true class and the predicted one")
+    return [_light(Picture(file, content, alt)) for file, content in cells_picture(run)]
+
+
+def _hangs_on(run: StoredRun) -> Sequence[Block]:
+    if run.data.kind != "image":
+        return ()
+    return _drawn(run, "occlusion", _("The places of some pictures that the network's answer hangs on"))
+
+
 def _goes_by(run: StoredRun) -> Sequence[Block]:
-    if len(run.data.features) < 2:
+    if run.data.kind == "image" or len(run.data.features) < 2:
         return ()
     return _drawn(run, "importance", _("How much worse it gets where a column is shuffled"))
 
@@ -235,7 +253,18 @@ def _inside(run: StoredRun) -> Sequence[Block]:
 
 
 def _drawn(run: StoredRun, name: str, alt: str) -> Sequence[Block]:
-    return [Picture(file, content, alt) for file, content in PICTURES[name].draw(run)]
+    return [_light(Picture(file, content, alt)) for file, content in PICTURES[name].draw(run)]
+
+
+def _light(picture: Picture) -> Picture:
+    """Return a large PNG as JPEG: of photographs it has a sixth of the bytes."""
+    if len(picture.content) < HEAVY or not picture.name.endswith(".png"):
+        return picture
+    from PIL import Image
+
+    file = BytesIO()
+    Image.open(BytesIO(picture.content)).convert("RGB").save(file, "JPEG", quality=88)
+    return replace(picture, name=picture.name.removesuffix(".png") + ".jpg", content=file.getvalue())
 
 
 Shown = dict[Callable[[], str], Callable[[StoredRun], Sequence[Block]]]
@@ -251,6 +280,8 @@ SHOWN: Shown = {
     **BESIDE,
     lambda: _("Calibration"): _calibration,
     lambda: _("Mistakes"): _mistakes,
+    lambda: _("Confused pictures"): _confused,
+    lambda: _("What the answer hangs on"): _hangs_on,
     lambda: _("Feature importance"): _goes_by,
     lambda: _("Inside"): _inside,
 }

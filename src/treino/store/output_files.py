@@ -84,12 +84,14 @@ class OutputFile:
         _check_folder(place.parent, self.path.parent, self._new_folders)
         refuse_special(self.path, mode)
         for source in self._reads:
-            if mode is not None and source.exists() and source.samefile(place):
+            if _would_change(source, place, mode is not None):
                 raise TreinoError(
                     "to_source",
-                    _("{path} is read by this command, and would be overwritten by it.").format(
-                        path=self.path
-                    ),
+                    (
+                        _("{path} would be one of the pictures that this command reads.")
+                        if source.is_dir()
+                        else _("{path} is read by this command, and would be overwritten by it.")
+                    ).format(path=self.path),
                     _("Give another name."),
                 )
         if place.suffix.lower() not in self._endings:
@@ -103,6 +105,13 @@ class OutputFile:
         if mode is not None and not self._replace:
             raise there_already(self.path)
         return False
+
+
+def _would_change(source: Path, place: Path, there: bool) -> bool:
+    """Whether writing a file at ``place`` would change a source: a file, or a folder of photographs."""
+    if source.is_dir():
+        return place.suffix.lower() in PNG and source.resolve() in place.resolve().parents
+    return there and source.exists() and source.samefile(place)
 
 
 class OutputFolder:
@@ -193,7 +202,7 @@ def refuse_run(path: Path) -> None:
     parent = path.absolute().parent
     for start in {Path(os.path.realpath(parent)), Path(os.path.abspath(parent))}:
         for folder in (start, *start.parents):
-            if _holds_run(folder):
+            if holds_run(folder):
                 raise TreinoError(
                     "to_run",
                     _("{path} is in {folder}, the folder of a run, where only treino itself writes.").format(
@@ -252,7 +261,7 @@ def _mode(path: Path) -> int | None:
         return None
 
 
-def _holds_run(folder: Path) -> bool:
+def holds_run(folder: Path) -> bool:
     """Whether this is the folder of a run, a sweep or a study, even damaged or incomplete."""
     if (folder / database.NAME).is_file():
         return True

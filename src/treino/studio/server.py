@@ -5,6 +5,7 @@ The server imports no torch: other processes train and draw.
 
 import asyncio
 import mimetypes
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -299,6 +300,7 @@ def application(studio: Studio) -> Starlette:
         get("/api/study/{name}", _document),
         get("/api/upload", _upload, "POST"),
         get("/api/describe/{data}", _describe),
+        get("/api/sheet/{data}", _sheet),
         get("/api/take/{run}/{form}", _take),
         WebSocketRoute("/socket/{kind}", socket),
         WebSocketRoute("/socket/{kind}/{name}", socket),
@@ -374,7 +376,7 @@ async def _upload(studio: Studio, request: Request) -> Response:
     except ClientDisconnect:
         return Response(status_code=400)
     try:
-        description = await document_of("data", str(path))
+        description = await document_of("data", str(path), lang=_language(request))
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -382,7 +384,17 @@ async def _upload(studio: Studio, request: Request) -> Response:
 
 
 async def _describe(studio: Studio, request: Request) -> Response:
-    return JSONResponse(await document_of("data", await studio.data(request.path_params["data"])))
+    data = await studio.data(request.path_params["data"])
+    return JSONResponse(await document_of("data", data, lang=_language(request)))
+
+
+async def _sheet(studio: Studio, request: Request) -> Response:
+    """The contact sheet of images, as PNG."""
+    data = await studio.data(request.path_params["data"])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sheet.png"
+        await document_of("data", data, "--to", str(path), lang=_language(request))
+        return Response(path.read_bytes(), media_type="image/png")
 
 
 async def _take(studio: Studio, request: Request) -> Response:

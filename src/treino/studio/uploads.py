@@ -1,4 +1,4 @@
-"""Uploaded tables, stored beside the runs, and the document of the studio's home page."""
+"""Uploaded tables and archives, stored beside the runs, and the document of the studio's home page."""
 
 import asyncio
 import json
@@ -17,11 +17,11 @@ from treino.words import _, language
 
 # ---- uploads
 
-LARGEST = 200_000_000  # maximum bytes of one table
-ALL = 2_000_000_000  # maximum bytes of all tables
+LARGEST = 200_000_000  # maximum bytes of one table or archive
+ALL = 2_000_000_000  # maximum bytes of all of them
 SUFFIXES = (
     ".csv", ".tsv", ".txt", ".parquet", ".arrow", ".feather", ".jsonl", ".ndjson", ".json",
-    ".csv.gz", ".tsv.gz", ".txt.gz", ".jsonl.gz",
+    ".csv.gz", ".tsv.gz", ".txt.gz", ".jsonl.gz", ".zip", ".tar", ".tar.gz", ".tgz",
 )  # fmt: skip
 
 
@@ -30,7 +30,7 @@ NAME = re.compile(r"upload-(\d{1,9})\.")
 
 
 class Uploads:
-    """The tables uploaded to the studios of one folder of runs."""
+    """The tables and archives uploaded to the studios of one folder of runs."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -48,23 +48,25 @@ class Uploads:
             return sorted(entries, key=lambda each: each.name)
 
     def path(self, name: str) -> Path | None:
-        """The path of the table of this name; None if there is none."""
+        """The path of the upload of this name; None if there is none."""
         return self._folder / name if name in self.names else None
 
     async def save(self, name: str, parts: AsyncIterator[bytes], size: int | None) -> Path:
-        """Save a table under a new name while it arrives; return its path.
+        """Save an upload under a new name while it arrives; return its path.
 
         name: the user's file name; only its suffix is used. size: in bytes, if known.
 
         Raises:
-            TreinoError: the suffix is no table's, the table is empty or too large, the disk is full, or the
-                folder is a file or a link. Then nothing of the table is kept.
+            TreinoError: the suffix is none of these, the file is empty or too large, the disk is full, or the
+                folder is a file or a link. Then nothing of it is kept.
         """
         suffix = next((s for s in sorted(SUFFIXES, key=len, reverse=True) if name.lower().endswith(s)), None)
         if suffix is None:
             raise TreinoError(
                 "upload_suffix",
-                _("{name} is no table by its name.").format(name=repr(name[-60:])),
+                _("{name} is neither a table nor an archive of pictures by its name.").format(
+                    name=repr(name[-60:])
+                ),
                 _("It ends with one of: {suffixes}").format(suffixes=", ".join(SUFFIXES)),
             )
         make_folder(self._folder.parent)
@@ -87,7 +89,7 @@ class Uploads:
                         raise self._too_large(room)
                     file.write(part)
                 if not written:
-                    raise TreinoError("upload_empty", _("The table is empty."), _("Choose another file."))
+                    raise TreinoError("upload_empty", _("The file is empty."), _("Choose another file."))
                 file.flush()
             except BaseException:
                 path.unlink(missing_ok=True)
@@ -97,7 +99,7 @@ class Uploads:
     def _too_large(self, room: int) -> TreinoError:
         return TreinoError(
             "upload_large",
-            _("A table that is sent to the studio may have {room:,} bytes.").format(room=max(0, room)),
+            _("A file that is sent to the studio may have {room:,} bytes.").format(room=max(0, room)),
             _("Use the command line: treino studio FILE"),
         )
 
@@ -140,15 +142,15 @@ def home(folder: Path, builtins: list[dict[str, Any]], uploads: list[str]) -> di
     return {"runs": listing(folder), "builtins": builtins, "data": uploads, "folder": str(folder)}
 
 
-async def document_of(*words: str) -> dict[str, Any]:
+async def document_of(*words: str, lang: str | None = None) -> dict[str, Any]:
     """The document of ``treino WORDS --json``, run in another process, as tables aren't trusted and reading
-    them needs libraries that the server doesn't import.
+    them needs libraries that the server doesn't import. lang: of its sentences; None: the studio's.
 
     Raises:
         TreinoError: the command's error, or the command takes longer than SECONDS.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "treino", *words, "--json", "--lang", language()),
+        *(sys.executable, "-m", "treino", *words, "--json", "--lang", lang or language()),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

@@ -1,6 +1,6 @@
 """Resolution of a training's settings: defaults that depend on the data, and checks of all names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -9,16 +9,17 @@ import torch
 from treino import recipes
 from treino.data import BUILTINS
 from treino.data.dataset import Data
+from treino.data.photographs.album import is_album
 from treino.data.rows import generator
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, steps_of
 from treino.engine import DEFAULTS, OPTIMIZERS, Net, TrainConfig, TrainingLoop, config_of
 from treino.engine.inputs import check_training_rows
 from treino.engine.kernels.selection import successor_notes
-from treino.engine.nets import described, input_shape, layers_of
+from treino.engine.nets import described, input_shape, is_picture, layers_of, picture_shape
 from treino.engine.optim import BETAS
 from treino.engine.step_plan import Past
 from treino.engine.templates import NetSource
-from treino.engine.train_config import PATIENCE, kind_of
+from treino.engine.train_config import kind_of, usual_length
 from treino.engine.training_setup import no_validation_rows, set_up
 from treino.errors import TreinoError
 from treino.spec import Settings, faults_of, read_settings, refuse_layers
@@ -60,7 +61,8 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
     Raises:
         TreinoError: settings that contradict each other, the data or the machine.
     """
-    s, config = settings, train_config(settings)
+    s = settings if net is not None else with_net(settings, data)
+    config = train_config(s)
     if net is not None:
         refuse_layers(s)
     check_training_rows(data)
@@ -73,13 +75,48 @@ def decide(settings: Settings, data: Data, net: Own | None = None) -> tuple[Own 
         decisions["batch_size"] = own
     elif s.recipe == "table":
         decisions = _by_rows(s, len(data.train)) | decisions
+    if net is None:
+        layers = described(s, DEFAULTS[data.kind].hidden, dropout_of(s), plain_of(s))
+        input_shape(layers, data.item_shape)  # raises if a convolutional network would get a table
+    chosen = layers if net is None else net
+    kind, rows = kind_of(chosen, data.kind), len(data.train)
     if s.patience is None and s.epochs is None and s.steps is None:
-        decisions.setdefault("patience", PATIENCE)
-    if net is not None:
-        return net, config.for_data(kind_of(net, data.kind), len(data.train), **decisions)
-    layers = described(s, DEFAULTS[data.kind].hidden, dropout_of(s), plain_of(s))
-    input_shape(layers, data.item_shape)  # raises if a convolutional network would get a table
-    return layers, config.for_data(kind_of(layers, data.kind), len(data.train), **decisions)
+        _epochs, patience = usual_length(kind, rows, decisions.get("batch_size") or s.batch_size)
+        decisions.setdefault("patience", patience)
+    return chosen, config.for_data(kind, rows, **decisions)
+
+
+def with_net(s: Settings, data: Data, usual: str = "cnn") -> Settings:
+    """The settings, with what they leave open of a network for pictures. usual: the kind of network where
+    none is asked for, neither by name nor by its layers."""
+    if s.net is None and is_picture(data.item_shape):
+        plain = s.hidden is not None or s.gates or faults_of(s)
+        s = s.model_copy(update={"net": "mlp" if plain else usual})
+    if s.net != "cnn" or s.channels is not None:
+        return s
+    classes = data.task == "classification" and s.loss in (None, "cross_entropy")
+    values = recipes.picture_settings(
+        picture_shape(data.item_shape), batch_norm=s.batch_norm, pooled=s.pool is not None, classes=classes
+    )
+    explicit = {name for name in s.model_fields_set if getattr(s, name) is not None}
+    return s.model_copy(update={name: value for name, value in values.items() if name not in explicit})
+
+
+def net_reasons(asked: Settings, chosen: Settings) -> list[str]:
+    """Sentences on what ``with_net`` chose."""
+    reasons = []
+    if asked.net is None and chosen.net == "cnn":
+        text = _("The network is convolutional, as by default for pictures ({flag}: layers of units).")
+        reasons.append(text.format(flag=setting("net", "mlp")))
+    elif asked.net is None and chosen.net == "mlp":
+        text = _("The network is an mlp: {why} ({flag}: convolutions).")
+        why = _("{hidden} is given").format(hidden=setting("hidden")) if asked.hidden is not None else ""
+        why = why or (_("a fault is to be seen") if faults_of(asked) else _("its columns get gates"))
+        reasons.append(text.format(why=why, flag=setting("net", "cnn")))
+    if asked.label_smoothing != chosen.label_smoothing:
+        text = _("Labels are smoothed by {share:g}, as by default for pictures ({flag}: not).")
+        reasons.append(text.format(share=chosen.label_smoothing, flag=setting("label_smoothing", 0)))
+    return reasons
 
 
 def _by_rows(s: Settings, rows: int) -> dict[str, Any]:
@@ -112,12 +149,11 @@ def resolve(
     data: Data,
     net: NetSource | None = None,
     past: Past | None = None,
-    recipe_reason: str = "",
+    reasons: Sequence[str] = (),
 ) -> Resolution:
     """Choose the settings left open and make the training. Writes nothing.
 
-    past: the steps of the training whose state this one continues. recipe_reason: why its settings are a
-    recipe's.
+    past: the steps of the training whose state this one continues. reasons: of choices made before.
 
     Raises:
         TreinoError: settings that contradict each other, the data or the machine.
@@ -128,15 +164,15 @@ def resolve(
         _check_threshold(s, data)
     training = TrainingLoop(*set_up(data, chosen, config, past))
     check_warmup(s, training)
-    reasons = (
+    every = (
         data.task_reason,
         training.loss_reason,
         training.kernel_reason,
-        recipe_reason,
+        *reasons,
         *successor_notes(s.engine),
     )
     resolved = resolved_settings(s, data, chosen, training)
-    return Resolution(training, resolved, tuple(r for r in reasons if r))
+    return Resolution(training, resolved, tuple(r for r in every if r))
 
 
 def check_warmup(s: Settings, training: TrainingLoop) -> None:
@@ -289,7 +325,7 @@ def _why_plain(source: Any, settings: Settings, alone: str) -> str:
         return _("a fault is to be seen")
     if isinstance(source, Data):
         return _("the rows were prepared before")
-    if is_torch_dataset(source):
+    if is_torch_dataset(source) or is_album(source):
         return _("this is no table")
     return _("built-in data") if isinstance(source, str) and source in BUILTINS else ""
 

@@ -31,7 +31,7 @@ from treino.records.weights import ANSWERS, check_answers, check_layers, check_r
 from treino.spec import LAYERS, Settings, read_settings
 from treino.store import RunFolder
 from treino.store.encoding import array_parts
-from treino.training.resolution import Resolution, decide, resolve
+from treino.training.resolution import Resolution, decide, resolve, with_net
 
 # ---- a run's keyframes
 
@@ -143,6 +143,8 @@ def rebuilt(
     segment = segment or newest(spec)
     settings = read_settings({**segment.asked} | {name: getattr(spec.resolved, name) for name in MACHINE})
     described = spec.net in LAYERS
+    if described:  # older runs don't say it of pictures
+        settings = with_net(settings, data, spec.net)
     if described and has_weights:
         layers, _arguments = decide(settings, data)
         wanted = layers.parameter_shapes(input_shape(layers, data.item_shape), spec.outputs)

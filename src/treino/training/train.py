@@ -39,7 +39,7 @@ from treino.spec import Settings
 from treino.store import RunFolder
 from treino.training.commands import LiveView, Transport
 from treino.training.completion import finish, run_facts
-from treino.training.resolution import Resolution, resolve, train_config
+from treino.training.resolution import Resolution, net_reasons, resolve, train_config, with_net
 from treino.training.stored_training import (
     START,
     cut_keyframes,
@@ -129,7 +129,10 @@ def train_events(
         settings.recipe is None and data.source not in BUILTINS
     ):  # explicit, so that the run's command keeps its meaning if the default changes
         settings = settings.model_copy(update={"recipe": "plain"})
-    resolution = resolve(settings, data, own, recipe_reason=recipe_reason)
+    asked = settings
+    if own is None:  # explicit too
+        settings = with_net(asked, data)
+    resolution = resolve(settings, data, own, reasons=(recipe_reason, *net_reasons(asked, settings)))
     if start is not None:
         warm_start(resolution.training.shared, resolution.training.state, start.weights)
     folder = RunFolder.create(

@@ -144,7 +144,7 @@ def _spec(run: StoredRun, row: SweepRow) -> RunSpec:
         target_mean=data.target_mean,
         target_scale=data.target_scale,
         steps_per_epoch=resolution.training.steps_per_epoch,
-        net=_kind(row.asked),
+        net="file" if net is not None else resolved.net or "mlp",
         command=f"treino train --like {run.typed}",
         weights=None,
         versions={},

@@ -19,9 +19,9 @@ from treino.inspection.intervals import wilson
 from treino.plots.style import metric_name
 from treino.records.stored_folder import as_typed, try_or_note
 from treino.store import RunFolder
-from treino.training.resolution import resolved_settings
+from treino.training.resolution import resolved_settings, with_net
 from treino.tuning.conclusions import MILLISECONDS_BELOW, answers, mode_name, notes, seconds_text
-from treino.tuning.study_options import Cell, StudyOptions, read, value_text
+from treino.tuning.study_options import NET, Cell, StudyOptions, read, value_text
 from treino.tuning.track import Record, Track
 from treino.words import _, numeral
 
@@ -36,7 +36,7 @@ HEADLINE = {"classification": "accuracy", "regression": "r2"}
 def row_facts(options: StudyOptions, cell: Cell, track: Track, source: str, device: str) -> StudyRowFacts:
     """The facts of a row that are known before its first step. device: the device of its training."""
     training, data = track.training, track.data
-    settings = read(cell, options.base, options.seeds[0])
+    settings = with_net(read(cell, options.base, options.seeds[0]), data, NET)
     names = dict.fromkeys(name for each in options.cells for name in each.own)
     s = resolved_settings(settings, data, track.group.net, training)
     typed = settings.model_dump(mode="json", include=settings.model_fields_set - {"name", "out"})

@@ -17,6 +17,7 @@ from treino.words import N_, _, setting
 CORRECTED, TAUGHT = "corrected", "as_taught"
 BATCH_SIZES = (100, 20, 5)  # the exercise's, if nothing else is compared
 EPOCHS = {"table": 30, "image": 10}
+NET = "mlp"  # where none is asked for, of pictures too: the exercise's
 PREPARED = ("normalise", "impute")
 """Data settings that may be compared, because they don't change the rows of the splits."""
 

@@ -20,9 +20,10 @@ from treino.plots.style import split_name
 from treino.records.stored_folder import try_or_note
 from treino.records.user_network import NetworkFiles, network_of
 from treino.spec import Settings
-from treino.training.resolution import check_warmup, decide
+from treino.training.resolution import check_warmup, decide, with_net
 from treino.training.user_data import answers
 from treino.tuning.populations import Group, GroupTraining, PopulationPart, Saved, for_gpu
+from treino.tuning.study_options import NET
 from treino.words import _
 
 FEWEST_EPOCHS = 2  # per cluster task: the first in a process is not timed
@@ -228,6 +229,7 @@ def track_of(cell: int, settings: Settings, data: Data, networks: NetworkFiles, 
             _("Use smaller ones, or 'full' for all rows."),
         )
     fed, net = training_data(data, settings.patience), network_of(settings, networks)
+    settings = with_net(settings, data, NET)
     layers, config = decide(settings, fed, net)
     own = None if settings.net_file is None else (networks[settings.net_file], settings.seed)
     group = Group((cell,), data, layers, config, own)

@@ -1,23 +1,32 @@
-"""An album: the picture files in a folder, and how their content is read."""
+"""An album: the picture files in a folder or an archive, and how their content is read."""
 
+import errno
 import os
-from collections.abc import Callable
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from treino.data.builtins import BUILTINS
+from treino.data.photographs.archives import Entry, is_archive, open_archive
+from treino.data.photographs.decoding import ENDINGS
+from treino.data.sources import check_path
 from treino.errors import TreinoError
-from treino.words import _
+from treino.store.output_files import holds_run
+from treino.words import _, joined, setting
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".jsonl")  # of tables of labels
+MOST_BYTES = 1 << 30  # of one picture file
+_UNREAD = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".dng", ".cr2", ".nef", ".arw", ".pgm")
+_ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PictureFile:
     """A file of an album. name: its path inside the album, with "/". size: in bytes. changed: the time of its
-    last change in nanoseconds."""
+    last change in nanoseconds; in an archive, that of the archive."""
 
     name: str
     size: int
@@ -29,8 +38,8 @@ class Album:
     """The pictures of a source, sorted by name.
 
     source: the path as given. path: where it is. tables: the names of tables among the pictures. skipped: the
-    names of files that are no pictures, with the reason. read: returns the content of a file by its name;
-    raises OSError.
+    names of other files, folders and links, with the reason why they are left out. read: returns the content
+    of a file by its name, in any thread; raises OSError.
     """
 
     source: str
@@ -42,57 +51,185 @@ class Album:
 
     @property
     def name(self) -> str:
-        return self.path.resolve().name or "photographs"
+        """The name of the folder, or of the archive without its endings."""
+        name = self.path.resolve().name
+        if self.path.is_file():
+            while Path(name).suffix.lower() in _ARCHIVES:
+                name = Path(name).stem
+        return name or "photographs"
+
+    def left_out(self) -> str:
+        """What is left out, by its reasons, each with its number and first name; "" if nothing is."""
+        first: dict[str, str] = {}
+        for name, reason in self.skipped:
+            first.setdefault(reason, name)
+        counts = Counter(reason for _name, reason in self.skipped)
+        return joined(
+            [
+                _("{name} ({reason})").format(name=name, reason=reason)
+                if counts[reason] == 1
+                else _("{n:,} such as {name} ({reason})").format(n=counts[reason], name=name, reason=reason)
+                for reason, name in first.items()
+            ],
+            ", ",
+        )
 
 
 def is_album(source: Any) -> bool:
-    """Whether the source is the path of a folder, and neither a built-in's name nor a run's folder."""
-    return (
-        isinstance(source, str | os.PathLike)
-        and source not in BUILTINS
-        and os.path.isdir(source)
-        and not os.path.isfile(Path(source) / "manifest.json")
-    )
+    """Whether the source is the path of a folder or of an archive of pictures, and no built-in's name."""
+    if not isinstance(source, str | os.PathLike) or source in BUILTINS:
+        return False
+    return os.path.isdir(source) or is_archive(source)
 
 
 def open_album(source: Any) -> Album:
-    """List the pictures of a folder. Raises TreinoError if there are none."""
+    """List the pictures of a folder or an archive. Raises TreinoError if there are none."""
     root = Path(source)
-    found: list[PictureFile] = []
-    tables: list[str] = []
-    skipped: list[tuple[str, str]] = []
-    for folder, names, file_names in os.walk(root, onerror=_refuse):
-        names[:] = sorted(name for name in names if not name.startswith("."))
-        for file_name in file_names:
-            path = Path(folder) / file_name
-            name = path.relative_to(root).as_posix()
-            ending = path.suffix.lower()
-            if file_name.startswith(".") or not path.is_file():
-                skipped.append((name, _("hidden") if file_name.startswith(".") else _("no plain file")))
-            elif ending in ENDINGS:
-                status = path.stat()
-                found.append(PictureFile(name, status.st_size, status.st_mtime_ns))
-            elif ending in TABLE_ENDINGS:
-                tables.append(name)
-            else:
-                skipped.append((name, _("no picture")))
-    if not found:
+    check_path(os.fspath(source))
+    if holds_run(root):
         raise TreinoError(
-            "pictures_none",
-            _("There is no picture in the folder '{path}'.").format(path=source),
-            _("Pictures end in {endings}.").format(endings=", ".join(ENDINGS)),
+            "source_is_run",
+            _("'{path}' is the folder of a run, not data to train on.").format(path=source),
+            _("To train on the same data again: treino train {like}").format(
+                like=setting("like", str(source))
+            ),
         )
-
-    def read(name: str) -> bytes:
-        return (root / name).read_bytes()
-
-    files = tuple(sorted(found, key=lambda file: file.name))
-    return Album(str(source), root, files, tuple(sorted(tables)), tuple(sorted(skipped)), read)
+    entries, read = open_archive(root) if root.is_file() else (_entries(str(root)), _reader(str(root)))
+    return _album(str(source), root, entries, read)
 
 
-def _refuse(error: OSError) -> None:
-    raise TreinoError(
-        "folder_unreadable",
-        _("The folder '{path}' can't be read: {reason}.").format(path=error.filename, reason=error.strerror),
-        _("Check its permissions."),
+def _album(source: str, root: Path, entries: Iterable[Entry], read_entry: Callable[[str], bytes]) -> Album:
+    """Sort the entries into pictures, tables and the rest."""
+    pictures: list[PictureFile] = []
+    tables, folders, skipped = list[str](), list[str](), list[tuple[str, str]]()
+    names: dict[str, str] = {}  # the name of each entry whose name isn't shown as it is
+    parents: set[str] = set()
+    for name, size, changed, reason in entries:
+        shown = name if name.isascii() else _in_utf8(name)
+        if shown != name:
+            names[shown] = name
+        folder, _slash, file_name = shown.rpartition("/")
+        ending = os.path.splitext(file_name)[1].lower()
+        if reason or not file_name:
+            (skipped.append((shown, reason)) if reason else folders.append(shown))
+        elif ending in ENDINGS:
+            pictures.append(PictureFile(shown, size, changed))
+            parents.add(folder)
+        elif ending in TABLE_ENDINGS:
+            tables.append(shown)
+        else:
+            skipped.append((shown, _why_not(ending)))
+    skipped += _without_pictures(folders, parents)
+    album = Album(
+        source, root, tuple(sorted(pictures, key=lambda file: file.name)), tuple(sorted(tables)),
+        tuple(sorted(skipped)), lambda name: read_entry(names.get(name, name)),
+    )  # fmt: skip
+    if not pictures:
+        raise _no_pictures(album)
+    return album
+
+
+def _why_not(ending: str) -> str:
+    if ending in _UNREAD:
+        return _("a kind of picture that isn't read: {ending}").format(ending=ending)
+    return _("an archive inside, which isn't opened") if ending in _ARCHIVES else _("no picture")
+
+
+def _without_pictures(folders: Iterable[str], parents: set[str]) -> Iterator[tuple[str, str]]:
+    """The outermost folders in which there is no picture at any depth."""
+    full = {"", *parents}
+    for parent in parents:
+        while parent := parent.rpartition("/")[0]:
+            full.add(parent)
+    for folder in folders:
+        inner = folder.removesuffix("/")
+        if inner not in full and inner.rpartition("/")[0] in full:
+            yield folder, _("a folder without pictures")
+
+
+def _no_pictures(album: Album) -> TreinoError:
+    if album.tables:
+        ending = Path(album.tables[0]).suffix
+        return TreinoError(
+            "file_is_folder",
+            _("'{path}' is a folder without pictures, not a file.").format(path=album.source),
+            _("Give the file in it, or all its tables: {pattern}").format(
+                pattern=f"'{album.source}/*{ending}'"
+            ),
+        )
+    message = _("There is no picture in '{path}'.").format(path=album.source)
+    if left_out := album.left_out():
+        message += " " + _("Left out: {parts}.").format(parts=left_out)
+    return TreinoError(
+        "pictures_none",
+        message,
+        _("Pictures end in {endings}; several tables are given as {pattern}.").format(
+            endings=", ".join(ENDINGS), pattern=f"'{album.source}/*.csv'"
+        ),
     )
+
+
+def _in_utf8(name: str) -> str:
+    """The name, with its bytes that are no UTF-8 as escapes."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+# ---- a folder
+
+
+def _entries(root: str) -> Iterator[Entry]:
+    """Everything in a folder at any depth. A link to a folder, or out of the folder, is not followed."""
+    inside = os.path.join(os.path.realpath(root), "")
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        place = os.path.join(root, folder)
+        try:
+            with os.scandir(place) as scan:
+                listed = list(scan)
+        except OSError as error:
+            raise TreinoError(
+                "folder_unreadable",
+                _("The folder '{path}' can't be read: {reason}.").format(path=place, reason=error.strerror),
+                _("Check its permissions."),
+                status=1,
+            ) from None
+        for entry in listed:
+            name = folder + entry.name
+            if entry.name.startswith("."):
+                yield name, 0, 0, _("hidden")
+            elif entry.is_dir(follow_symlinks=False):
+                if holds_run(Path(entry.path)):
+                    yield name + "/", 0, 0, _("the folder of a run")
+                else:
+                    folders.append(name + "/")
+                    yield name + "/", 0, 0, ""
+            elif entry.is_symlink() and (reason := _bad_link(entry.path, inside)):
+                yield name, 0, 0, reason
+            elif entry.is_file():
+                status = entry.stat()
+                yield name, status.st_size, status.st_ctime_ns, ""  # also changes with permissions
+            else:
+                yield name, 0, 0, _("no plain file")
+
+
+def _bad_link(path: str, inside: str) -> str:
+    """Why a link isn't followed; "" for one that leads to a file inside the folder."""
+    if not os.path.exists(path):
+        return _("a link that leads nowhere")
+    if not os.path.join(os.path.realpath(path), "").startswith(inside):
+        return _("a link that leaves the folder")
+    return _("a link to a folder") if os.path.isdir(path) else ""
+
+
+def _reader(root: str) -> Callable[[str], bytes]:
+    def read(name: str) -> bytes:
+        with open(os.path.join(root, name), "rb", buffering=0) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(errno.EINVAL, _("no plain file"))
+            if status.st_size > MOST_BYTES:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+            return file.readall()
+
+    return read

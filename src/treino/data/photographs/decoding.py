@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 Fit = Literal["crop", "pad", "stretch"]
 Shape = tuple[int, int, int]  # channels, height, width
 
+ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 MOST_PIXELS = 80_000_000  # of one file; decompressed it takes four bytes a pixel
 LARGEST_SIDE = 64  # of pictures whose size is chosen here
 _ORIENTATION = 0x0112  # the EXIF tag
@@ -33,7 +35,8 @@ class PictureForm:
     """How a file says that it is written.
 
     width, height: upright, in pixels. mode: Pillow's name of the kind of pixels. format: such as JPEG.
-    frames: more than 1 for a moving picture, of which the first is used.
+    frames: more than 1 for a moving picture, of which the first is used. turned: whether its EXIF orientation
+    turns or mirrors it.
     """
 
     width: int
@@ -41,6 +44,7 @@ class PictureForm:
     mode: str
     format: str
     frames: int = 1
+    turned: bool = False
 
     @property
     def grey(self) -> bool:
@@ -69,7 +73,8 @@ def decode(content: bytes, shape: Shape | None, fit: Fit) -> tuple[PictureForm, 
 
     The first frame, turned as its EXIF orientation says. Transparent parts become white; 16-bit values become
     their upper 8 bits; other colours become RGB, and grey its luminance. A picture that gets smaller is
-    averaged (Pillow's bilinear resampling), a JPEG from its nearest halved size.
+    averaged (Pillow's bilinear resampling), a large JPEG from its nearest halved size, by which values
+    differ by at most 2 of 255 on average.
 
     Raises UnreadablePictureError with the reason.
     """
@@ -77,21 +82,27 @@ def decode(content: bytes, shape: Shape | None, fit: Fit) -> tuple[PictureForm, 
 
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
-            pixels_of_file = picture.width * picture.height
-            if pixels_of_file > MOST_PIXELS:
+            if picture.width * picture.height > MOST_PIXELS:
                 raise UnreadablePictureError(_too_large(picture.width, picture.height))
-            turned = int(picture.getexif().get(_ORIENTATION, 1))
+            turned = _orientation(picture, whole=shape is not None)
             width, height = picture.size
             if turned >= 5:
                 width, height = height, width
-            form = PictureForm(width, height, picture.mode, picture.format or "", _frames(picture))
+            form = PictureForm(
+                width, height, _mode(picture), picture.format or "", _frames(picture), turned in _TURNS
+            )
             if shape is None:
                 return form, None
             return form, _fitted(picture, turned, shape, fit)
     except UnreadablePictureError:
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise UnreadablePictureError(_("its size is beyond all measure")) from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        pixels = re.search(r"\d+", str(error))
+        raise UnreadablePictureError(
+            _("it has {n:,} pixels, and {most:,} are the most").format(
+                n=int(pixels[0]) if pixels else 2 * MOST_PIXELS, most=MOST_PIXELS
+            )
+        ) from None
     except UnidentifiedImageError:
         raise UnreadablePictureError(
             _("it is empty") if not content else _("its content is that of no picture")
@@ -109,13 +120,37 @@ def _too_large(width: int, height: int) -> str:
 
 def _reason(error: Exception) -> str:
     text = str(error).strip().rstrip(".")
-    if "truncated" in text or isinstance(error, EOFError):
+    if "truncated" in text.lower() or isinstance(error, EOFError):
         return _("it is cut off")
     return _("it is damaged ({reason})").format(reason=text or type(error).__name__)
 
 
+def _orientation(picture: "Image.Image", whole: bool) -> int:
+    """The EXIF orientation that is still to be followed: 1 for none. Pillow turns a TIFF by itself. whole:
+    look for it after a PNG's pixels too, which decodes them."""
+    if picture.format == "TIFF" or not (whole or picture.format != "PNG" or "exif" in picture.info):
+        return 1
+    try:
+        turned = int(picture.getexif().get(_ORIENTATION, 1))
+    except Exception:  # damaged metadata, which the pixels don't need
+        return 1
+    return turned if turned in _TURNS else 1
+
+
+def _mode(picture: "Image.Image") -> str:
+    """Pillow's name of the kind of pixels; L for a palette that holds only grey."""
+    if picture.mode == "P" and picture.palette is not None:
+        colour_CK = np.array(picture.getpalette() or [0], dtype=np.uint8)
+        if len(colour_CK) % 3 == 0 and (colour_CK.reshape(-1, 3) == colour_CK[::3, None]).all():
+            return "L"
+    return picture.mode
+
+
 def _frames(picture: "Image.Image") -> int:
-    return int(getattr(picture, "n_frames", 1)) if picture.format in ("GIF", "TIFF", "WEBP", "PNG") else 1
+    """The number of frames; 2 stands for more in a GIF, where they would have to be counted."""
+    if picture.format == "GIF":
+        return 1 + bool(getattr(picture, "is_animated", False))
+    return int(getattr(picture, "n_frames", 1)) if picture.format in ("TIFF", "WEBP", "PNG") else 1
 
 
 def _fitted(picture: "Image.Image", turned: int, shape: Shape, fit: Fit) -> NDArray[np.uint8]:
@@ -162,7 +197,8 @@ def _plain(picture: "Image.Image", channels: int) -> "Image.Image":
     from PIL import Image
 
     mode = "L" if channels == 1 else "RGB"
-    if picture.mode == mode:
+    clear = picture.info.get("transparency")
+    if picture.mode == mode and clear is None:
         picture.load()
         return picture
     if picture.mode == "F":
@@ -171,9 +207,14 @@ def _plain(picture: "Image.Image", channels: int) -> "Image.Image":
         value_HW = np.asarray(picture)
         if value_HW.min(initial=0) < 0 or value_HW.max(initial=0) > 65_535:
             raise UnreadablePictureError(_("its pixels are numbers beyond 16 bits"))
-        picture = Image.fromarray((value_HW >> 8).astype(np.uint8))
+        upper_HW = (value_HW >> 8).astype(np.uint8)
+        picture = Image.fromarray(np.where(value_HW == clear, np.uint8(255), upper_HW))
+    if isinstance(clear, tuple) and max(clear) > 255:  # of a file of 16 bits, which Pillow reads as 8
+        picture.info["transparency"] = tuple(value >> 8 for value in clear)
     if picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture)
+    elif picture.mode == "LAB":
+        picture = picture.convert("RGB")
     return picture.convert(mode)

@@ -1,75 +1,543 @@
-"""What is known of each picture besides its pixels, as a table: its file, its split, its class."""
+"""What is known of each picture besides its pixels, as a table: its file, its split, its class, and what a
+table of labels says of it."""
 
+import re
+import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from treino.data import sources
 from treino.data.photographs.album import Album
-from treino.data.split_requests import USUAL_WORDS
+from treino.data.photographs.decoding import ENDINGS
+from treino.data.readers.reader_options import ReaderOptions
+from treino.data.split_requests import USUAL_WORDS, Split
 from treino.data.table import Column, Table
 from treino.errors import TreinoError
-from treino.words import _
+from treino.words import _, joined, setting
 
 FILE, PART, CLASS = "file", "split", "class"  # the names of the columns
+PARTS = {word: part for word, part in USUAL_WORDS.items() if not word.isdigit()}  # of folders: 0 is a class
+_SAMPLED = 1000  # rows of a table of labels that tell which column names pictures
+_MOST_TABLES = 8  # tables among the pictures that are looked at
+_NAMES = (
+    r"([^/]*[^/ ._-])[ ._-]+\(?\d+\)?\.\w+$",
+    r"([^/]*[^/\d])\d+\.\w+$",
+    r"(?:^|/)\d+[ ._-]+([^/]+)\.\w+$",
+)
+"""Patterns of names that begin with the class, as in cat.12.jpg, or end with it, as in 12_cat.jpg."""
 
 
-def label_table(album: Album) -> Table:
-    """A row for each picture of an album: its ``file``, its ``class`` (the folder that it is in), and its
-    ``split``, where the outer folders are train, val and test."""
+@dataclass(frozen=True)
+class LabelRequest:
+    """Which labels pictures get. target: a column. labels: the table's path, or its name in the album.
+    class_pattern: a regular expression whose group is the class in a name. split: how rows are split, by a
+    column or by a pattern in the names. reading: the format of the table, if it shouldn't be detected."""
+
+    target: str | None = None
+    labels: str | None = None
+    class_pattern: str | None = None
+    split: Split = field(default_factory=Split)
+    reading: ReaderOptions | None = None
+
+
+def label_table(
+    album: Album, request: LabelRequest = LabelRequest(), absent: list[str] | None = None
+) -> Table:
+    """A row for each picture of an album: its ``file``, its ``class`` and ``split`` by the folders that it is
+    in or by its name, and the columns of a table of labels. What nothing labels has empty cells.
+
+    absent: gets the names in the table of labels that are no picture of the album; None: a note says them.
+    """
     names = [file.name for file in album.files]
-    folders = [name.split("/")[:-1] for name in names]
-    notes = _skipped(album)
-    columns = [_column(FILE, names)]
-    if all(folder and folder[0].lower() in USUAL_WORDS for folder in folders):
-        columns.append(_column(PART, [folder[0] for folder in folders]))
-        folders = [folder[1:] for folder in folders]
-    loose = [name for name, folder in zip(names, folders, strict=True) if not folder]
-    if loose:
-        raise TreinoError(
-            "pictures_without_class",
-            _("Nothing says of which class '{name}' is: it lies in no folder of a class.").format(
-                name=loose[0]
-            ),
-            _("Put the pictures of each class into a folder with its name."),
-        )
-    deep = next((name for name, folder in zip(names, folders, strict=True) if len(folder) > 1), None)
-    if deep is not None:
+    part_N, folder_N, outer = _levels([name.split("/")[:-1] for name in names])
+    notes = _case_notes(names, folder_N)
+    columns = {FILE: _column(FILE, names)}
+    if part_N is not None:
+        columns[PART] = _column(PART, part_N)
+    class_N = [folder[0] if folder else "" for folder in folder_N]
+    in_folders = all(class_N) and len(set(class_N)) > 1
+    if request.class_pattern is not None:
+        class_N = _by_pattern(names, request.class_pattern, "class_pattern", notes)
+        in_folders = True
+    table = None
+    if _needs_table(request, columns, in_folders):
+        table = _labels_of(album, request, needed=not in_folders)
+    chooses = request.labels is not None or not in_folders  # the table says what is learnt
+    if not in_folders and table is None:
+        pattern = _pattern_of(names)
+        if pattern is None:
+            raise _no_class(album, names, class_N, outer)
+        class_N = _by_pattern(names, pattern, "class_pattern", notes)
+        in_folders = True
         notes.append(
-            _("Pictures in folders inside a class's folder count for the class, such as {name}.").format(
-                name=deep
+            _("The class is a part of the name, such as {name} in {file} ({pattern}).").format(
+                name=class_N[0], file=names[0], pattern=setting("class_pattern", pattern)
             )
         )
-    columns.append(_column(CLASS, [folder[0] for folder in folders]))
+    elif in_folders and request.class_pattern is None:
+        notes += _folder_notes(names, folder_N, outer, part_N)
+    if in_folders:
+        columns[CLASS] = _column(CLASS, class_N)
+    target, sha256 = CLASS if in_folders else None, None
+    if table is not None:
+        more, own = _joined_to(table, names, album, request.split.by, absent, notes)
+        columns |= {column.name: column for column in more}
+        if chooses and own is not None:
+            target = own
+        sha256 = table.sha256
+    group = request.split.group
+    if group is not None and group not in columns and _is_pattern(group):
+        columns[group] = _column(group, _by_pattern(names, group, "split_group", notes))
+    if left_out := _left_out(album, table):
+        notes.insert(0, left_out)
     return Table(
         name=album.name,
         source=album.source,
-        sha256=None,
-        columns=tuple(columns),
+        sha256=sha256,
+        columns=tuple(columns.values()),
         place=lambda row: names[row],
-        target=CLASS,
+        target=target if request.target is None else None,
         notes=tuple(notes),
     )
+
+
+def given_split(table: Table) -> str | None:
+    """The column that names a part of the split for each picture; None without one."""
+    column = table.by_name.get(PART)
+    if column is None or column.words is None:
+        return None
+    return PART if {str(word).lower() for word in column.words} <= set(PARTS) else None
+
+
+def names_of_pictures(table: Table) -> str | None:
+    """The column of a table that holds names of picture files; None without one."""
+    for column in () if table.stored else table.columns:
+        ends = () if column.words is None else (str(column.words[0]), str(column.words[-1]))
+        if ends and all(word.lower().endswith(ENDINGS) for word in ends):
+            return column.name
+    return None
+
+
+def inside(album: Album, labels: str | None) -> str | None:
+    """The name of a table of labels among the pictures; None if it lies elsewhere."""
+    if labels is None or labels in album.tables:
+        return labels
+    try:
+        name = Path(labels).resolve().relative_to(album.path.resolve()).as_posix()
+    except (OSError, ValueError):
+        return None
+    return name if name in album.tables else None
+
+
+def without(table: Table, row_K: NDArray[np.int64]) -> Table:
+    """The table with the given rows only; messages name their files."""
+    place = table.place
+    columns = tuple(column.take(row_K) for column in table.columns)
+    return replace(table, columns=columns, place=lambda row: place(int(row_K[row])))
 
 
 def _column(name: str, words: Sequence[str]) -> Column:
     return Column(name, words=np.array(words, dtype=object))
 
 
-def _skipped(album: Album) -> list[str]:
-    """A note on the files that are no pictures; none without such files."""
-    if not album.skipped:
-        return []
-    name, reason = album.skipped[0]
-    return [
-        _("Files left out because they are no pictures: {n:,}, the first {name} ({reason}).").format(
-            n=len(album.skipped), name=name, reason=reason
+def _left_out(album: Album, table: "_Labels | None") -> str:
+    used = None if table is None else table.inside
+    tables = tuple((name, _("a table that isn't used")) for name in album.tables if name != used)
+    parts = replace(album, skipped=album.skipped + tables).left_out()
+    return _("Left out: {parts}.").format(parts=parts) if parts else ""
+
+
+# ---- what folders say
+
+
+def _levels(folder_N: list[list[str]]) -> tuple[list[str] | None, list[list[str]], list[str]]:
+    """Return (the folder of each picture that names its part of the split, or None; the folders inside it,
+    without those that all pictures share; these shared ones)."""
+    outer: list[str] = []
+    part_N = None
+    while all(folder_N):
+        first = {folder[0] for folder in folder_N}
+        parts = {PARTS.get(name.lower()) for name in first}
+        second = {folder[1].lower() if len(folder) > 1 else "" for folder in folder_N}
+        if part_N is None and None not in parts:
+            part_N = [folder[0] for folder in folder_N]
+        elif part_N is None and len(parts - {None}) > 1:
+            other = next(name for name in sorted(first) if name.lower() not in PARTS)
+            raise TreinoError(
+                "pictures_split_mixed",
+                _("The folders {names} name parts of a split, and '{other}' beside them doesn't.").format(
+                    names=joined(sorted(first & {n for n in first if n.lower() in PARTS}), ", "), other=other
+                ),
+                _("Move it away, or into one of them."),
+            )
+        elif part_N is None and second <= set(PARTS) and len({PARTS[name] for name in second}) > 1:
+            part_N = [folder[1] for folder in folder_N]  # cat/train, cat/test, dog/train
+            folder_N = [[folder[0], *folder[2:]] for folder in folder_N]
+            continue
+        elif len(first) == 1:
+            outer.append(folder_N[0][0])
+        else:
+            break
+        folder_N = [folder[1:] for folder in folder_N]
+    return part_N, folder_N, outer
+
+
+def _folder_notes(
+    names: list[str], folder_N: list[list[str]], outer: list[str], part_N: list[str] | None
+) -> list[str]:
+    notes = []
+    if outer:
+        notes.append(
+            _("All pictures lie in {folder}; their classes are the folders in it.").format(
+                folder="/".join(outer)
+            )
         )
-    ]
+    deep = next((name for name, folder in zip(names, folder_N, strict=True) if len(folder) > 1), None)
+    if deep is not None:
+        notes.append(
+            _("Pictures in folders inside a class's folder count for the class, such as {name}.").format(
+                name=deep
+            )
+        )
+    if part_N is not None:
+        classes: dict[str, set[str]] = {}
+        for part, folder in zip(part_N, folder_N, strict=True):
+            classes.setdefault(part, set()).add(folder[0])
+        for part, there in classes.items():
+            if lacking := sorted(set().union(*classes.values()) - there):
+                notes.append(
+                    _("The folder {part} lacks classes that others have: {names}.").format(
+                        part=part, names=", ".join(lacking[:8])
+                    )
+                )
+    return notes
 
 
-def without(table: Table, row_K: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Table:
-    """The table with the given rows only; messages name their files."""
-    place = table.place
-    columns = tuple(column.take(row_K) for column in table.columns)
-    return replace(table, columns=columns, place=lambda row: place(int(row_K[row])))
+def _case_notes(names: list[str], folder_N: list[list[str]]) -> list[str]:
+    """Notes on files, and on classes, whose names differ by upper and lower case only."""
+    notes = []
+    for kind, words in (
+        (_("files"), names),
+        (_("folders"), sorted({folder[0] for folder in folder_N if folder})),
+    ):
+        known: dict[str, str] = {}
+        pairs = [(known[w.lower()], w) for w in words if known.setdefault(w.lower(), w) != w]
+        if pairs:
+            notes.append(
+                _("Names of {kind} that differ by upper and lower case only: {n:,}, as {a} and {b}.").format(
+                    kind=kind, n=len(pairs), a=pairs[0][0], b=pairs[0][1]
+                )
+            )
+    return notes
+
+
+def _no_class(album: Album, names: list[str], class_N: list[str], outer: list[str]) -> TreinoError:
+    hint = _("Put the pictures of each class into a folder with its name, or name a table: [[labels=FILE]].")
+    loose = next((name for name, label in zip(names, class_N, strict=True) if not label), None)
+    if outer and not any(class_N):
+        return TreinoError(
+            "pictures_one_class",
+            _("The pictures in '{path}' all lie in one folder, '{folder}': that is one class.").format(
+                path=album.source, folder="/".join(outer)
+            ),
+            hint,
+        )
+    if loose is None:
+        return TreinoError(
+            "pictures_one_class",
+            _("The pictures in '{path}' are all of one class, '{label}'.").format(
+                path=album.source, label=class_N[0]
+            ),
+            hint,
+        )
+    return TreinoError(
+        "pictures_without_class",
+        _("Nothing says of which class '{name}' is: no folder, no table, and no part of the name.").format(
+            name=loose
+        ),
+        hint,
+    )
+
+
+# ---- what names say
+
+
+def _is_pattern(text: str) -> bool:
+    """Whether a text is meant as a regular expression, not as a name."""
+    return not set(text).isdisjoint("\\()[]{}*+?^$|")
+
+
+def _groups_in(pattern: str) -> int:
+    """The number of groups of a regular expression; 0 for a text that is none."""
+    try:
+        return re.compile(pattern).groups
+    except (re.error, RecursionError, OverflowError):
+        return 0
+
+
+def _by_pattern(names: list[str], pattern: str, name: str, notes: list[str]) -> list[str]:
+    """What the pattern's group matches in each name; "" for a name in which it is nowhere."""
+    if _groups_in(pattern) != 1:
+        raise TreinoError(
+            f"{name}_form",
+            _("{setting} is no regular expression with one group: {pattern}").format(
+                setting=setting(name), pattern=pattern
+            ),
+            _("A group is what stands between ( and ), as in {example}.").format(example=r"patient-(\d+)"),
+        )
+    compiled = re.compile(pattern)
+    word_N = [match[1] or "" if (match := compiled.search(each)) else "" for each in names]
+    if not any(word_N):
+        raise TreinoError(
+            f"{name}_nowhere",
+            _("{pattern} is in no name of a picture; the first is {name}.").format(
+                pattern=pattern, name=names[0]
+            ),
+            _("Mend the regular expression: {setting}.").format(setting=setting(name, pattern)),
+        )
+    if "" in word_N:
+        notes.append(
+            _("Names without {pattern}: {n:,}, the first {name}.").format(
+                pattern=pattern, n=word_N.count(""), name=names[word_N.index("")]
+            )
+        )
+    return word_N
+
+
+def _pattern_of(names: list[str]) -> str | None:
+    """The first usual pattern that all names have, with at least two classes of at least two on average."""
+    for pattern in _NAMES:
+        compiled = re.compile(pattern)
+        match_N = [compiled.search(name) for name in names]
+        classes = {match[1] for match in match_N if match}
+        if all(match_N) and 2 <= len(classes) <= len(names) / 2:
+            return pattern
+    return None
+
+
+# ---- what a table of labels says
+
+
+@dataclass(frozen=True, eq=False)
+class _Labels:
+    """A table of labels. column: the one that names pictures. inside: its name in the album; None if it lies
+    elsewhere. names: of the pictures."""
+
+    table: Table
+    column: str
+    inside: str | None
+    names: "_Names"
+
+    @property
+    def sha256(self) -> str | None:
+        return self.table.sha256
+
+
+class _Names:
+    """Which picture a text names: its path in the album or the end of it, with or without the ending, or a
+    longer path that ends so."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._whole: dict[str, list[int]] = {}
+        self._ends: dict[str, list[int]] = {}
+        for row, name in enumerate(names):
+            for whole in (name, name.rpartition(".")[0]):
+                self._whole.setdefault(whole, []).append(row)
+                end = whole
+                while end:
+                    self._ends.setdefault(end.lower(), []).append(row)
+                    end = end.partition("/")[2]
+        self._names = names
+
+    def rows(self, text: str) -> list[int]:
+        """The rows of the pictures that the text may name; [] for none."""
+        text = text.strip().replace("\\", "/").removeprefix("./")
+        if text in self._whole:
+            return self._whole[text]
+        rows = self._ends.get(text.lower(), [])
+        if not rows:
+            longer = text
+            while longer := longer.partition("/")[2]:
+                if longer in self._whole:
+                    return self._whole[longer]
+            return []
+        exact = [row for row in rows if text in self._names[row]] if len(rows) > 1 else rows
+        return exact or rows
+
+
+def _needs_table(request: LabelRequest, columns: dict[str, Column], in_folders: bool) -> bool:
+    own = (None, *columns, CLASS)
+    by = request.split.by
+    return (
+        request.labels is not None
+        or not in_folders
+        or request.target not in own
+        or (by not in own and not (request.split.group and _is_pattern(request.split.group)))
+    )
+
+
+def _labels_of(album: Album, request: LabelRequest, needed: bool) -> _Labels | None:
+    """The table of labels: the named one, else the only one among the pictures that names them."""
+    names = _Names([file.name for file in album.files])
+    if request.labels is not None:
+        inner = inside(album, request.labels)
+        table = _read(album, request.labels, inner, request.reading)
+        column = _naming(table, names, len(album.files), strict=False)
+        if column is None:
+            raise TreinoError(
+                "labels_names",
+                _("No column of '{table}' holds names of pictures in '{path}', such as {name}.").format(
+                    table=request.labels, path=album.source, name=album.files[0].name
+                ),
+                _("Name the table whose rows are of these pictures."),
+            )
+        return _Labels(table, column, inner, names)
+    found: list[_Labels] = []
+    errors: list[TreinoError] = []
+    outermost = sorted(album.tables, key=lambda name: (name.count("/"), name))
+    for name in outermost[:_MOST_TABLES]:
+        try:
+            table = _read(album, name, name, request.reading)
+        except TreinoError as error:
+            errors.append(error)
+            continue
+        column = _naming(table, names, len(album.files), strict=True)
+        if column is not None:
+            found.append(_Labels(table, column, name, names))
+    if len(found) > 1:
+        raise TreinoError(
+            "labels_several",
+            _("Several tables in '{path}' name its pictures: {names}.").format(
+                path=album.source, names=joined([str(each.inside) for each in found[:4]], ", ")
+            ),
+            _("Name the one to learn from: {setting}.").format(
+                setting=setting("labels", str(found[0].inside))
+            ),
+        )
+    if not found and needed and len(errors) == len(album.tables) == 1:
+        raise errors[0]
+    return found[0] if found else None
+
+
+def _read(album: Album, labels: str, inner: str | None, reading: ReaderOptions | None) -> Table:
+    if inner is None:
+        return sources.read(Path(labels), reading)
+    if album.path.is_dir():
+        return sources.read(album.path / inner, reading)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / inner.rpartition("/")[2]
+        try:
+            path.write_bytes(album.read(inner))
+            return replace(sources.read(path, reading), source=f"{album.source}/{inner}")
+        except OSError as error:
+            raise TreinoError(
+                "file_unreadable",
+                _("'{path}' can't be read: {reason}.").format(
+                    path=f"{album.source}/{inner}", reason=error.strerror
+                ),
+                _("Check its permissions and that the disk is there."),
+                status=1,
+            ) from None
+        except TreinoError as error:
+            raise error.saying(error.message.replace(str(path), f"{album.source}/{inner}")) from None
+
+
+def _naming(table: Table, names: _Names, pictures: int, strict: bool) -> str | None:
+    """The column that names most pictures, in a sample of the rows. strict: only if half of the cells do, or
+    half of the pictures are named."""
+    best, most = None, 0
+    sample = range(0, table.rows, max(1, table.rows // _SAMPLED))
+    for column in table.columns:
+        if column.seconds is not None or column.boolean:
+            continue
+        named = {row for i in sample for row in names.rows(column.cell(i))}
+        if len(named) > most:
+            best, most = column.name, len(named)
+    return best if most and (not strict or 2 * most >= min(pictures, len(sample))) else None
+
+
+def _joined_to(
+    labels: _Labels,
+    names: list[str],
+    album: Album,
+    by: str | None,
+    absent: list[str] | None,
+    notes: list[str],
+) -> tuple[list[Column], str | None]:
+    """Return the columns of a table of labels with a row for each picture, and the only one that may be the
+    target, or None."""
+    table, lookup, known = labels.table, labels.names, absent
+    absent = [] if absent is None else absent
+    column = table.column(labels.column)
+    row_N = np.full(len(names), -1, dtype=np.int64)
+    twice = 0
+    others = [each for each in table.columns if each.name != column.name]
+    for row in range(table.rows):
+        at = lookup.rows(column.cell(row))
+        if len(at) > 1:
+            raise TreinoError(
+                "label_ambiguous",
+                _("'{cell}' in {place} of '{table}' names {n} pictures: {a} and {b}.").format(
+                    cell=column.cell(row), place=table.place(row), table=table.source, n=len(at),
+                    a=names[at[0]], b=names[at[1]],
+                ),
+                _("Write their paths inside '{path}'.").format(path=album.source),
+            )  # fmt: skip
+        if not at:
+            absent.append(column.cell(row) or table.place(row))
+        elif row_N[at[0]] < 0:
+            row_N[at[0]] = row
+        else:
+            twice += 1
+            _check_equal(others, int(row_N[at[0]]), row, names[at[0]], table)
+    notes += table.notes
+    notes.append(
+        _("Labels are read from {table}, whose column '{name}' names the pictures.").format(
+            table=labels.inside or table.source, name=column.name
+        )
+    )
+    if absent and known is None:
+        notes.append(
+            _("Labels of files that aren't there: {n:,}, the first {name}.").format(
+                n=len(absent), name=absent[0]
+            )
+        )
+    if twice:
+        notes.append(_("Rows of labels left out because an equal one is above them: {n:,}.").format(n=twice))
+    targets = [each.name for each in others if each.name not in (PART, by)]
+    return [_aligned(each, row_N) for each in others], targets[0] if len(targets) == 1 else None
+
+
+def _check_equal(columns: list[Column], first: int, second: int, name: str, table: Table) -> None:
+    for column in columns:
+        if column.cell(first) != column.cell(second):
+            raise TreinoError(
+                "label_twice",
+                _("{name} has two labels: '{a}' in {first} and '{b}' in {second} of '{table}'.").format(
+                    name=name, a=column.cell(first), first=table.place(first), b=column.cell(second),
+                    second=table.place(second), table=table.source,
+                ),
+                _("Leave one of the rows out."),
+            )  # fmt: skip
+
+
+def _aligned(column: Column, row_N: NDArray[np.int64]) -> Column:
+    """The cells of these rows; missing for a row of -1."""
+    none_N = row_N < 0
+    taken = column.take(np.maximum(row_N, 0))
+    if not none_N.any():
+        return taken
+    empty: dict[str, Any] = {"numbers": np.nan, "words": "", "seconds": np.nan}
+    cells = {
+        name: np.where(none_N, nothing, values)
+        for name, nothing in empty.items()
+        if (values := getattr(taken, name)) is not None
+    }
+    if "words" in cells:
+        cells["words"] = cells["words"].astype(object)
+    return replace(taken, **cells)

@@ -1,6 +1,7 @@
 """Loading an album: its pictures decoded, split and prepared for training."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from treino.data.dataset import Data
 from treino.data.photographs.album import Album, open_album
 from treino.data.photographs.decoding import Fit, Shape
-from treino.data.photographs.labels import PART, label_table, without
+from treino.data.photographs.labels import PART, LabelRequest, given_split, inside, label_table, without
 from treino.data.photographs.pixel_rows import PixelRows
 from treino.data.photographs.prepared_pictures import PreparedPictures, prepare
 from treino.data.preparation.fit import prepare_target
@@ -25,15 +26,22 @@ from treino.data.preparation.target import (
     encode,
     imbalance,
     single_rows,
+    with_target,
 )
+from treino.data.readers.reader_options import ReaderOptions
 from treino.data.rows import Rows
 from treino.data.split_requests import Split, decide_parts, divider
 from treino.data.splits import TEST, TRAIN, VALIDATION
+from treino.data.summaries.picture_files import PictureFiles
 from treino.data.table import Column, Table
 from treino.errors import TreinoError
 from treino.words import N_, _, joined, setting
 
-_EQUAL = N_("Pictures that equal or almost equal an earlier one: {n}; such pictures are never parted.")
+EQUAL = N_("Pictures that equal or almost equal an earlier one: {n}; such pictures are never parted.")
+ACROSS = N_(
+    "Pictures that equal or almost equal a held-back one: {n} of {of}. They stay where they were given, and "
+    "figures may be too good for it; [[duplicates=apart]] leaves them out."
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,9 @@ class AlbumRequest:
     """The arguments of ``load`` for an album.
 
     image_size: height and width that pictures are brought to; None: chosen. fit: how a picture of other
-    proportions is brought to them. skip_bad: the most files that may be left out as unreadable.
+    proportions is brought to them. skip_bad: the most files that may be left out as unreadable or missing.
+    labels: the path of a table of labels, or its name among the pictures. class_pattern: the regular
+    expression whose group is the class in a file's name. reading: the format of the table of labels.
     """
 
     source: Any
@@ -53,6 +63,9 @@ class AlbumRequest:
     image_size: tuple[int, int] | None = None
     fit: Fit = "crop"
     skip_bad: int = 0
+    labels: str | None = None
+    class_pattern: str | None = None
+    reading: ReaderOptions | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The arguments of ``load`` except the source; those with a default only if they differ from it."""
@@ -62,11 +75,44 @@ class AlbumRequest:
             "duplicates": s.duplicates, "skip_bad": self.skip_bad or None,
             "image_size": None if self.image_size is None else list(self.image_size),
             "fit": self.fit if self.fit != "crop" else None,
+            "labels": self.labels, "class_pattern": self.class_pattern,
+            "reading": None if self.reading is None else self.reading.to_json(),
         }  # fmt: skip
         return {
             "target": self.target, "features": None, "task": self.task, "validation": s.validation,
             "test": s.test, "data_seed": s.data_seed, "normalise": self.normalise,
         } | {name: value for name, value in unusual.items() if value is not None}  # fmt: skip
+
+
+def refuse_of_tables(arguments: Mapping[str, Any], source: str) -> None:
+    """Refuse arguments that are for tables alone."""
+    for name, value in arguments.items():
+        if value:
+            raise TreinoError(
+                f"{name}_of_tables",
+                _("{name} is for tables, and '{source}' holds pictures.").format(name=name, source=source),
+                _("Put validation and test pictures into folders val and test beside train.")
+                if name == "file"
+                else _("Leave it out."),
+            )
+
+
+def read_album(request: AlbumRequest) -> tuple[Album, Table, list[str]]:
+    """The pictures of a source, what is known of each, and names that have a label and no picture."""
+    album, absent = open_album(request.source), list[str]()
+    labels = (request.target, request.labels, request.class_pattern, request.split, request.reading)
+    return album, label_table(album, LabelRequest(*labels), absent), absent
+
+
+def album_split(split: Split, table: Table, notes: list[str]) -> Split:
+    """The split as requested, else as the folders or the table of labels say, if they do."""
+    given = given_split(table)
+    if given is None or split.by == given:
+        return split
+    if split.by is None and split.fold is None:
+        return replace(split, column=given)
+    notes.append(_("The split that '{name}' names isn't used.").format(name=given))
+    return split
 
 
 def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
@@ -75,20 +121,28 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
     limit: the most bytes of memory for inputs; more stay in the file of pixels. cache: the folder beside the
     runs that keeps decoded pictures.
     """
-    album = open_album(request.source)
-    table = label_table(album)
-    pictures = prepare(album, request.image_size, request.fit, cache)
-    notes = [*table.notes, _size_note(pictures, request)]
-    row_N = readable(album, pictures.faults, request.skip_bad, notes)
-    table, first_N = without(table, row_N), _renumbered(pictures.first_N, row_N)
+    album, table, absent = read_album(request)
+    labels = inside(album, request.labels)
+    files = {}
+    if request.labels is not None and labels is None:
+        files["labels"] = (request.labels, str(table.sha256))
     column = choose_target(table, request.target)
-    split = request.split
-    if split.by is None and split.fold is None and PART in table.by_name:
-        split = replace(split, column=PART)
+    divider(table, request.split, column.name)  # refuses before anything is decoded
+    pictures = prepare(album, request.image_size, request.fit, cache)
+    described = picture_files(album, pictures, absent)
+    notes = [*table.notes, size_note(pictures, request), *form_notes(album, pictures)]
+    number = len(album.files) + len(absent)
+    refuse_bad(described.unreadable, number, request.source, request.skip_bad, notes)
+    row_N = np.flatnonzero([not why for why in pictures.faults])
+    table, labelled_K = with_target(without(table, row_N), column.name, request.split.time, notes)
+    row_N = row_N[labelled_K]
+    first_N = pictures.comparison.of(row_N).near_N
+    column = table.column(column.name)
+    split = album_split(request.split, table, notes)
     by = divider(table, split, column.name)
     task, reason = decide_task(column, request.task, table.place)
     classes, label_N = _labels(table, column, task, notes)
-    part_N = decide_parts([table], [], by, split, first_N, label_N, classes, notes, _EQUAL)
+    part_N = decide_parts([table], [], by, split, first_N, label_N, classes, notes, EQUAL, ACROSS)
     train_N = row_N[part_N == TRAIN]
     preparation = _preparation(pictures, column, task, classes, train_N, part_N, request)
     y_N = prepare_target(column, label_N, preparation)
@@ -104,7 +158,7 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
     return Data(
         name=album.name,
         source=album.source,
-        sha256=pictures.sha256,
+        sha256=_sha256(pictures, table),
         kind="image",
         task=task,
         task_reason=reason,
@@ -116,41 +170,52 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
         validation=rows(VALIDATION),
         test=rows(TEST),
         preparation=preparation,
-        arguments=request.to_json(),
+        arguments=replace(request, split=split, labels=labels).to_json(),
         target_mean=preparation.target_mean,
         target_scale=preparation.target_scale,
         official_test=split.column == PART and bool((part_N == TEST).any()),
         notes=tuple(notes),
-        file_names=tuple(file.name for file in album.files),
+        files=files,
+        picture_files=described,
     )
 
 
-def readable(album: Album, faults: Sequence[str], skip_bad: int, notes: list[str]) -> NDArray[np.int64]:
-    """The numbers of the files that can be decoded. Refuses more bad files than may be skipped."""
-    bad = [(file.name, why) for file, why in zip(album.files, faults, strict=True) if why]
-    if bad:
-        listed = joined([f"{name}: {why}" for name, why in bad[:5]], "; ") + ("; …" if len(bad) > 5 else "")
-        if len(bad) > skip_bad:
-            raise TreinoError(
-                "pictures_bad",
-                _("{n:,} of {of:,} pictures in '{path}' can't be read ({listed}).").format(
-                    n=len(bad), of=len(album.files), path=album.source, listed=listed
-                ),
-                _("Mend or remove them, or go on without them: {skip}.").format(
-                    skip=setting("skip_bad", len(bad))
-                ),
-            )
-        notes.append(
-            _("Left out because they can't be read: {n:,} ({listed}).").format(n=len(bad), listed=listed)
+def picture_files(album: Album, pictures: PreparedPictures, absent: Sequence[str]) -> PictureFiles:
+    """The facts of an album's files that its description tells. absent: as of ``read_album``."""
+    names = tuple(file.name for file in album.files)
+    missing = tuple((name, _("it has a label and isn't there")) for name in absent)
+    return PictureFiles(names, pictures.forms, pictures.faults, album.skipped, pictures.comparison, missing)
+
+
+def _sha256(pictures: PreparedPictures, table: Table) -> str:
+    """Of the names and contents of all pictures, and of the table of labels."""
+    if table.sha256 is None:
+        return pictures.sha256
+    return hashlib.sha256(f"{pictures.sha256}{table.sha256}".encode()).hexdigest()
+
+
+def refuse_bad(
+    bad: Sequence[tuple[str, str]], pictures: int, source: str, skip_bad: int, notes: list[str]
+) -> None:
+    """Refuse more files that can't be read than may be skipped; a note says which are left out.
+
+    bad: their names, with the reasons; also names that have a label and no picture. pictures: the number of all.
+    """
+    if not bad:
+        return
+    listed = joined([f"{name}: {why}" for name, why in bad[:5]], "; ") + ("; …" if len(bad) > 5 else "")
+    if len(bad) > skip_bad:
+        raise TreinoError(
+            "pictures_bad",
+            _("{n:,} of {of:,} pictures in '{path}' can't be read ({listed}).").format(
+                n=len(bad), of=pictures, path=source, listed=listed
+            ),
+            _("Mend or remove them, or go on without them: {skip}.").format(
+                skip=setting("skip_bad", len(bad))
+            ),
         )
-    return np.flatnonzero([not why for why in faults])
-
-
-def _renumbered(first_N: NDArray[np.int64], row_K: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The first equal picture of each of the given rows, as a number among these rows."""
-    place: dict[int, int] = {}
-    return np.array(
-        [place.setdefault(int(first), at) for at, first in enumerate(first_N[row_K])], dtype=np.int64
+    notes.append(
+        _("Left out because they can't be read: {n:,} ({listed}).").format(n=len(bad), listed=listed)
     )
 
 
@@ -167,7 +232,7 @@ def _labels(
     return classes, label_N
 
 
-def _size_note(pictures: PreparedPictures, request: AlbumRequest) -> str:
+def size_note(pictures: PreparedPictures, request: AlbumRequest) -> str:
     """How the pictures were brought to one size and colour."""
     channels, height, width = pictures.shape
     size = _("{width} × {height} pixels").format(width=width, height=height)
@@ -182,6 +247,27 @@ def _size_note(pictures: PreparedPictures, request: AlbumRequest) -> str:
         size=size, colour=colour, way=ways[request.fit], fit=setting("fit", request.fit),
         asked=setting("image_size", f"{width}x{height}"),
     )  # fmt: skip
+
+
+def form_notes(album: Album, pictures: PreparedPictures) -> list[str]:
+    """Notes on grey pictures that become colour, and on moving ones of which one frame is used."""
+    forms = [(file.name, form) for file, form in zip(album.files, pictures.forms, strict=True) if form]
+    grey = [name for name, form in forms if form.grey]
+    moving = [name for name, form in forms if form.frames > 1]
+    notes = []
+    if grey and pictures.shape[0] == 3:
+        notes.append(
+            _("Grey pictures among those in colour: {n:,} of {of:,}, the first {name}.").format(
+                n=len(grey), of=len(forms), name=grey[0]
+            )
+        )
+    if moving:
+        notes.append(
+            _("Pictures of several frames, of which the first is used: {n:,}, as {name}.").format(
+                n=len(moving), name=moving[0]
+            )
+        )
+    return notes
 
 
 def pixel_names(shape: Shape) -> tuple[str, ...]:

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.data.builtins import BUILTINS
-from treino.data.photographs.album import ENDINGS, Album, PictureFile, is_album, open_album
-from treino.data.photographs.decoding import Fit, PictureForm, Shape
+from treino.data.photographs.album import Album, PictureFile, is_album, open_album
+from treino.data.photographs.decoding import ENDINGS, Fit, PictureForm, Shape
 from treino.data.photographs.labels import FILE, label_table, without
-from treino.data.photographs.load import readable
+from treino.data.photographs.load import refuse_bad
 from treino.data.photographs.pixel_rows import PixelRows
 from treino.data.photographs.prepared_pictures import decoded
 from treino.data.preparation.preparation import Preparation
@@ -81,7 +81,9 @@ def pictures_to_predict(source: Any, preparation: Preparation, skip_bad: int = 0
     fit, album = preparation.fit or "crop", album_of(source)
     pixel_ND, forms, faults = decoded(album, shape, fit)
     notes: list[str] = []
-    row_N = readable(album, faults, skip_bad, notes)
+    bad = [(file.name, why) for file, why in zip(album.files, faults, strict=True) if why]
+    refuse_bad(bad, len(album.files), album.source, skip_bad, notes)
+    row_N = np.flatnonzero([not why for why in faults])
     notes += _form_notes([form for row in row_N.tolist() if (form := forms[row]) is not None], shape, fit)
     return NewPictures(
         PixelRows(pixel_ND, row_N, preparation.transform),

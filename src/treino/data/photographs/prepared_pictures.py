@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
@@ -28,16 +29,14 @@ from treino.data.photographs.decoding import (
     decode,
 )
 from treino.data.prepared_cache import PreparedCache
-from treino.data.summaries.image_description import first_near
-from treino.data.summaries.images import compared_side, reduced, unit
+from treino.data.summaries.image_comparison import ImageCollector, ImageComparison
 from treino.errors import TreinoError
 from treino.store import files
+from treino.store.encoding import with_sources, without_sources
 from treino.words import _
 
 PIXELS, INDEX = "pixels.uint8", "pictures.json"
 _BATCH = 32  # files that a thread decodes at a time
-_COMPARED_BYTES = 400_000_000  # most bytes of all pictures while they are compared with each other
-_COMPARED_VALUES = 768  # most values of a picture that is compared: 16 × 16 in colour
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +45,8 @@ class PreparedPictures:
 
     shape: (channels, height, width) of all. pixel_ND: uint8 ``[N, C*H*W]``, mapped; 0 where a file can't be
     decoded. forms: how each file is written; None for a file whose form can't be read. faults: why each file
-    can't be decoded; "" if it can. sha256: of the names and contents of all files. first_N: for each picture,
-    the first one that it is equal or almost equal to, also over others between them.
+    can't be decoded; "" if it can. sha256: of the names and contents of all files. comparison: of all
+    pictures; one that can't be decoded equals none.
     """
 
     shape: Shape
@@ -55,7 +54,7 @@ class PreparedPictures:
     forms: tuple[PictureForm | None, ...]
     faults: tuple[str, ...]
     sha256: str
-    first_N: NDArray[np.int64]
+    comparison: ImageComparison
 
 
 def prepare(album: Album, size: tuple[int, int] | None, fit: Fit, cache: Path | None) -> PreparedPictures:
@@ -65,19 +64,21 @@ def prepare(album: Album, size: tuple[int, int] | None, fit: Fit, cache: Path | 
     the runs; None: a temporary folder, removed with the pixels. Raises TreinoError if no file can be decoded.
     """
     request = {
-        "pictures": str(album.path.resolve()), "image_size": size, "fit": fit, "pillow": version("Pillow"),
+        "pictures": str(album.path.resolve()), "image_size": size and list(size), "fit": fit,
+        "pillow": version("Pillow"),
     }  # fmt: skip
     listing = [[file.name, file.size, file.changed] for file in album.files]
     with PreparedCache(0, cache, request) as work:
         if (kept := work.kept_files()) is not None:
             folder, _content = kept
-            index = json.loads(files.read_bytes(folder / INDEX))
+            index = without_sources(json.loads(files.read_bytes(folder / INDEX)))
             if index["listing"] == listing:
                 return _opened(folder, index)
+            shutil.rmtree(folder, ignore_errors=True)  # of files that have changed
         folder = work.folder()
         with files.trouble(folder):
             index = {"listing": listing} | _decode_all(album, size, fit, folder / PIXELS)
-            files.write_atomically(folder / INDEX, json.dumps(index).encode())
+            files.write_atomically(folder / INDEX, json.dumps(with_sources(index)).encode())
         pictures = _opened(folder, index)
         work.keep_files({}, pictures.pixel_ND)
         return pictures
@@ -92,7 +93,7 @@ def _opened(folder: Path, index: dict[str, Any]) -> PreparedPictures:
         forms=tuple(None if form is None else PictureForm(*form) for form in index["forms"]),
         faults=tuple(index["faults"]),
         sha256=index["sha256"],
-        first_N=np.array(index["first"], dtype=np.int64),
+        comparison=ImageComparison.from_json(index["comparison"]),
     )
 
 
@@ -148,7 +149,8 @@ def _decode_all(album: Album, size: tuple[int, int] | None, fit: Fit, path: Path
         some = names[:: max(1, len(names) // 64)]
         shape = _shape_of([form for name in some if (form := _form(album, name)) is not None], size)
         while True:
-            forms, faults, digests = _into(album, names, shape or (1, 1, 1), fit, path, pool)
+            collector = ImageCollector(len(names), shape or (1, 1, 1))
+            forms, faults, digests = _into(album, names, shape or (1, 1, 1), fit, path, pool, collector)
             right = _shape_of([form for form in forms if form is not None], size)
             if right is None:
                 raise _unreadable(album, faults)
@@ -156,7 +158,6 @@ def _decode_all(album: Album, size: tuple[int, int] | None, fit: Fit, path: Path
                 break
             shape = right
     assert shape is not None
-    whole = np.array([not fault for fault in faults])
     together = hashlib.sha256()
     for name, digest in zip(names, digests, strict=True):
         together.update(f"{name}\0{digest}\n".encode())
@@ -165,7 +166,7 @@ def _decode_all(album: Album, size: tuple[int, int] | None, fit: Fit, path: Path
         "forms": [None if form is None else list(asdict(form).values()) for form in forms],
         "faults": faults,
         "sha256": together.hexdigest(),
-        "first": _first_near(path, shape, whole).tolist(),
+        "comparison": collector.comparison().to_json(),
     }
 
 
@@ -185,7 +186,13 @@ def _shape_of(forms: list[PictureForm], size: tuple[int, int] | None) -> Shape |
 
 
 def _into(
-    album: Album, names: Sequence[str], shape: Shape, fit: Fit, path: Path, pool: ThreadPoolExecutor
+    album: Album,
+    names: Sequence[str],
+    shape: Shape,
+    fit: Fit,
+    path: Path,
+    pool: ThreadPoolExecutor,
+    collector: ImageCollector | None = None,
 ) -> tuple[list[PictureForm | None], list[str], list[str]]:
     """Decode the files into rows of a file of pixels. Return the form, fault and SHA-256 of each."""
     forms: list[PictureForm | None] = [None] * len(names)
@@ -211,8 +218,13 @@ def _into(
                 except OSError as error:
                     faults[at] = _("it can't be read: {reason}").format(reason=error.strerror)
                 except UnreadablePictureError as reason:
-                    faults[at] = str(reason)
+                    faults[at] = reason.args[0]
             os.pwrite(file.fileno(), pixel_BD.data, start * row_bytes)
+            whole_K = np.flatnonzero([not fault for fault in faults[start : start + len(batch)]])
+            if collector is not None and len(whole_K):
+                pixel_KD = pixel_BD[whole_K]
+                x = torch.from_numpy(pixel_KD.astype(np.float32)).reshape(len(whole_K), *shape)
+                collector.add(start + whole_K, pixel_KD, x)
 
         try:
             for _done in pool.map(some, range(0, len(names), _BATCH)):
@@ -221,30 +233,3 @@ def _into(
             stop.set()
             raise
     return forms, faults, digests
-
-
-def _first_near(path: Path, shape: Shape, whole_N: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """``[N]``: the first picture that each is equal or almost equal to. A blank picture is near to none but
-    its copies, and so is one that can't be decoded."""
-    rows = len(whole_N)
-    most = min(_COMPARED_VALUES, _COMPARED_BYTES // 4 // rows)
-    side = compared_side(shape, max(most, shape[0]))
-    pixel_ND = np.memmap(path, np.uint8, "r", shape=(rows, prod(shape)))
-    first_N, known, units = np.arange(rows), dict[bytes, int](), []
-    for start, part_BD in _blocks(pixel_ND):
-        for row, values in enumerate(part_BD, start):
-            if whole_N[row]:
-                first_N[row] = known.setdefault(hashlib.blake2b(values, digest_size=16).digest(), row)
-        x = torch.from_numpy(part_BD.astype(np.float32)).reshape(len(part_BD), *shape)
-        units.append(unit(reduced(x, side).flatten(1).numpy()))
-    unit_ND = np.concatenate(units)
-    distinct_K = np.flatnonzero(whole_N & (first_N == np.arange(rows)) & unit_ND.any(axis=1))
-    near_K = first_near(unit_ND[distinct_K])
-    first_N[distinct_K] = distinct_K[near_K]
-    return first_N[first_N]
-
-
-def _blocks(pixel_ND: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    size = max(1, (1 << 24) // max(1, pixel_ND.shape[1]))
-    for start in range(0, len(pixel_ND), size):
-        yield start, np.ascontiguousarray(pixel_ND[start : start + size])

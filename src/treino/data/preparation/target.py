@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from treino.data import sources
 from treino.data.preparation.column_roles import check_kinds
+from treino.data.preparation.fit import take
 from treino.data.preparation.preparation import Task
 from treino.data.readers.reader_options import ReaderOptions, as_text
 from treino.data.rows import MemoryLimit
+from treino.data.split_requests import times_of
 from treino.data.table import LARGEST_WHOLE, Column, Table, fault, number, plain, shorten
 from treino.errors import TreinoError, nearest
 from treino.words import N_, _, joined, setting
@@ -302,6 +304,42 @@ def has_target(column: Column, source: str) -> NDArray[np.bool_]:
             _("Name another [[target]]."),
         )
     return ~column.missing_N
+
+
+def with_target(
+    table: Table, target: str, time: str | None, notes: list[str]
+) -> tuple[Table, NDArray[np.int64]]:
+    """Return the rows that have a target (and a time, if the split is by time), and their row numbers."""
+    keep_N = has_target(table.column(target), table.source)
+    absent = int((~keep_N).sum())
+    if absent:
+        notes.append(
+            _("Rows left out because their target is empty: {n}, the first in {place}.").format(
+                n=absent, place=table.place(int((~keep_N).argmax()))
+            )
+        )
+    if time is not None:
+        dated_N = ~np.isnan(times_of(table.column(time), table))
+        undated = int((keep_N & ~dated_N).sum())
+        if undated:
+            notes.append(
+                _("Rows left out because '{name}' is empty, by which they are split: {n}.").format(
+                    name=time, n=undated
+                )
+            )
+        keep_N &= dated_N
+    if keep_N.sum() < 2 <= len(keep_N):
+        raise TreinoError(
+            "rows_one",
+            _("Rows of '{source}' that have all that is needed: {n}.").format(
+                source=table.source, n=int(keep_N.sum())
+            )
+            + " "
+            + " ".join(notes[len(table.notes) :]),
+            _("Add rows, or fill in what is empty."),
+        )
+    row_N = np.flatnonzero(keep_N)
+    return (table if len(row_N) == len(keep_N) else take(table, row_N)), row_N
 
 
 def check_classes(y_N: NDArray[np.int64], classes: tuple[str, ...], column: Column) -> None:

@@ -65,7 +65,7 @@ class InputFile:
             while chunk := stream.read(CHUNK):
                 unpacked += len(chunk)
                 if self.packing:
-                    self._check_size(unpacked)
+                    self.check_size(unpacked)
                 yield chunk
 
     def head(self, size: int) -> bytes:
@@ -86,7 +86,8 @@ class InputFile:
             return stream
         return self.path.open("rb")
 
-    def _check_size(self, unpacked: int) -> None:
+    def check_size(self, unpacked: int) -> None:
+        """Refuse a file that unpacks to so many bytes that it must be a bomb."""
         if unpacked > max(_BOMB_LEAST, _BOMB_RATIO * self.size):
             raise TreinoError(
                 "file_bomb",
@@ -199,7 +200,7 @@ def _is_workbook(path: Path) -> bool:
         raise damaged(path, "zip", error) from None
     if workbook:
         file = InputFile(path, sum(info.compress_size for info in infos), "zip", "", "workbook")
-        file._check_size(sum(info.file_size for info in infos))
+        file.check_size(sum(info.file_size for info in infos))
     return workbook
 
 
@@ -243,7 +244,7 @@ def _member(path: Path) -> str:
             _("Unpack it and give the table, or several of equal columns: 'folder/*.csv'."),
         )
     info = members[0]
-    InputFile(path, max(info.compress_size, 1), "zip", info.filename, "text")._check_size(info.file_size)
+    InputFile(path, max(info.compress_size, 1), "zip", info.filename, "text").check_size(info.file_size)
     return info.filename
 
 

@@ -2,8 +2,8 @@
 
 import codecs
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 from treino.errors import TreinoError, nearest
 from treino.words import _
@@ -57,6 +57,11 @@ class ReaderOptions:
         object.__setattr__(self, "header", _choice("header", self.header, _HEADERS))
         object.__setattr__(self, "dates", _choice("dates", self.dates, _DATES))
         object.__setattr__(self, "encoding", _encoding(self.encoding))
+
+    def to_json(self) -> dict[str, Any]:
+        """The options that are set."""
+        options = {name: value for name, value in asdict(self).items() if value not in (None, ())}
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in options.items()}
 
 
 def as_text(reading: ReaderOptions | None, names: Iterable[str]) -> ReaderOptions | None:

@@ -2,12 +2,26 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from treino.data import sources
+from treino.data.photographs.album import is_album
+from treino.data.photographs.labels import without
+from treino.data.photographs.load import (
+    ACROSS,
+    EQUAL,
+    AlbumRequest,
+    album_split,
+    picture_files,
+    read_album,
+    refuse_of_tables,
+    size_note,
+)
+from treino.data.photographs.prepared_pictures import PreparedPictures, prepare
 from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number
 from treino.data.preparation.column_roles import check_kinds, column_fault, row_numbers, why_out
 from treino.data.preparation.fit import comparable, take
@@ -25,19 +39,21 @@ from treino.data.preparation.target import (
     task_of_kind,
 )
 from treino.data.readers import ReaderOptions
+from treino.data.rows import say
 from treino.data.sources import is_image_pair, not_a_matrix, read_images
 from treino.data.split_requests import Split, check_split, decide_parts, divider, times_of
-from treino.data.splits import first_equal
+from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries import measures
+from treino.data.summaries.image_comparison import ImagePart
 from treino.data.summaries.image_description import WHOLE, ImagesDescription
-from treino.data.summaries.images import ImagePart, describe_images
+from treino.data.summaries.images import describe_images
 from treino.data.summaries.measures import NumberHistogram, WordCounts, shape
 from treino.data.summaries.relations import TargetRows, correlation, suspicions
-from treino.data.table import Column, Table, plain, shorten
+from treino.data.table import Column, Table, plain, row_place, shorten
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
 from treino.errors import TreinoError
 from treino.setting_types import as_item
-from treino.words import _
+from treino.words import _, setting
 
 # ---- the description of a table or of images
 
@@ -224,16 +240,32 @@ def describe(
     split_group: str | None = None,
     split_time: str | None = None,
     split_column: str | None = None,
+    cache: str | Path | None = None,
+    **photographs: Any,
 ) -> TableDescription:
     """Describe a source: rows, columns, target, task, classes, a split by a column as in ``load``, and
     warnings about all problems that training would refuse or that the user should know.
 
     source: as for ``load``. Images of a built-in, a Dataset, or arrays (X ``[N, H, W]`` or ``[N, C, H, W]``,
-    y) are described as images, not as columns of pixels. Raises TreinoError if the source can't be read.
+    y) are described as images, not as columns of pixels; so are photographs. cache: the folder for their
+    decoded pixels, where training finds them; None: a temporary one. photographs: image_size, fit and the
+    other settings of photographs, as for ``load``. Raises TreinoError if the source can't be read.
     """
     kinds = dict(kinds or {})
     split = Split(group=split_group, time=split_time, column=split_column)
     check_split(split)
+    if is_album(source):
+        refuse_of_tables({"kinds": kinds}, str(source))
+        request = AlbumRequest(source, target, None, split, None, True, reading=reading, **photographs)
+        return _of_album(request, None if cache is None else Path(cache))
+    if photographs:
+        raise TreinoError(
+            "no_photographs",
+            _("{setting} is for photographs, and this is something else.").format(
+                setting=setting(next(iter(photographs)))
+            ),
+            _("Leave it out."),
+        )
     if is_torch_dataset(source):
         return _of_dataset(source, target, {"kinds": kinds, "reading": reading, "split_by": split.by})
     if is_image_pair(source):
@@ -301,28 +333,90 @@ def _of_image_table(
     column = choose_target(table, target)
     divider(table, split, column.name)  # refuses an unsuitable split
     described, learnt = describe_target(table, column, None, warnings)
-    label_N = None
-    if learnt is not None and described.classes:
-        label_N = np.full(table.rows, -1)
-        label_N[learnt.row_N] = learnt.label_N
     matrix, official = table.matrix, table.rows - table.official_test
     assert matrix is not None
+    row_N = np.arange(table.rows)
+    rows_of = {"train": row_N[:official], "test": row_N[official:]} if table.official_test else {WHOLE: row_N}
+    parts = _image_parts(rows_of, matrix, _codes(table.rows, learnt), described.classes)
+    images = describe_images(parts, table.item_shape, described.classes)
+    return _image_description(table.name, table.source, column, described, images, table.notes, warnings)
+
+
+def _codes(rows: int, learnt: TargetRows | None) -> NDArray[np.int64]:
+    """``[N]``: the class code of each row; -1 without a class."""
+    label_N = np.full(rows, -1)
+    if learnt is not None and learnt.values is None:
+        label_N[learnt.row_N] = learnt.label_N
+    return label_N
+
+
+def _image_parts(
+    rows_of: Mapping[str, NDArray[np.int64]],
+    value_ND: NDArray[Any],
+    label_N: NDArray[np.int64],
+    classes: Sequence[str],
+) -> dict[str, ImagePart]:
+    """The images of each split. rows_of: the rows of each."""
 
     def part(row_N: NDArray[np.int64]) -> ImagePart:
-        if label_N is None:
-            return ImagePart(lambda at_K: matrix[row_N[at_K]], row_N, None, len(row_N), ())
         known_N = label_N[row_N]
-        count_C = np.bincount(known_N[known_N >= 0], minlength=len(described.classes))
-        return ImagePart(
-            lambda at_K: matrix[row_N[at_K]], row_N, known_N, len(row_N), tuple(count_C.tolist())
-        )
+        count_C = np.bincount(known_N[known_N >= 0], minlength=len(classes)) if classes else np.empty(0, int)
+        read = lambda at_K: value_ND[row_N[at_K]]  # noqa: E731
+        return ImagePart(read, row_N, known_N if classes else None, len(row_N), tuple(count_C.tolist()))
 
-    row_N = np.arange(table.rows)
-    parts = {"train": row_N[:official], "test": row_N[official:]} if table.official_test else {WHOLE: row_N}
-    images = describe_images(
-        {name: part(rows) for name, rows in parts.items()}, table.item_shape, described.classes
+    return {name: part(row_N) for name, row_N in rows_of.items()}
+
+
+def _of_album(request: AlbumRequest, cache: Path | None) -> TableDescription:
+    """The description of photographs: all that can be decoded, and which can't."""
+    album, table, absent = read_album(request)
+    untold = request.target is None and table.target is None
+    target = None if untold else choose_target(table, request.target).name
+    divider(table, request.split, target or "")  # refuses before anything is decoded
+    pictures = prepare(album, request.image_size, request.fit, cache)
+    row_N = np.flatnonzero([not fault for fault in pictures.faults])
+    table = without(table, row_N)
+    notes = [*table.notes, size_note(pictures, request), _kept_note(pictures, cache)]
+    split = album_split(request.split, table, notes)
+    warnings: list[TableWarning] = []
+    described, learnt = TargetDescription(), None
+    if target is not None:
+        described, learnt = describe_target(table, table.column(target), None, warnings)
+    label_N, rows_of = _codes(table.rows, learnt), {WHOLE: np.arange(table.rows)}
+    if (by := divider(table, split, target or "")) is not None:
+        row_K = np.arange(table.rows) if learnt is None else learnt.row_N
+        near_K = pictures.comparison.of(row_N[row_K]).near_N
+        rows = take(table, row_K)
+        labels = (np.maximum(label_N[row_K], 0), described.classes)
+        column = rows.column(by.name)
+        part_K = decide_parts([rows], [], column, split, near_K, *labels, notes, EQUAL, ACROSS)
+        split_of = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+        rows_of = {name: row_K[part_K == part] for name, part in split_of.items()}
+    pixel_KD, files = pictures.pixel_ND, picture_files(album, pictures, absent)
+    label_of = np.full(len(files.names), -1)
+    label_of[row_N] = label_N
+    parts = _image_parts(
+        {name: row_N[rows] for name, rows in rows_of.items()}, pixel_KD, label_of, described.classes
     )
-    return _image_description(table.name, table.source, column, described, images, table.notes, warnings)
+    parts = {name: replace(part, place=files.names.__getitem__) for name, part in parts.items()}
+    images = describe_images(parts, pictures.shape, described.classes, files)
+    learnt_column = None if target is None else table.column(target)
+    likely = likely_targets(table) if untold else []
+    return _image_description(
+        table.name, table.source, learnt_column, described, images, notes, warnings, likely
+    )
+
+
+def _kept_note(pictures: PreparedPictures, cache: Path | None) -> str:
+    """Where the decoded pixels are."""
+    size = say(pictures.pixel_ND.nbytes)
+    if cache is None:
+        return _(
+            "Their pixels ({size}) were decoded into a temporary folder, as there is no folder of runs here."
+        ).format(size=size)
+    return _("Their pixels ({size}) are kept in {folder}, where training finds them.").format(
+        size=size, folder=cache
+    )
 
 
 def _of_dataset(source: Any, target: str | None, of_tables: Mapping[str, object]) -> TableDescription:
@@ -345,7 +439,7 @@ def _of_dataset(source: Any, target: str | None, of_tables: Mapping[str, object]
     if data.classes:
         count_C = np.bincount(y_N, minlength=len(data.classes))
         described = replace(described, class_rows=tuple(count_C.tolist()))
-        warnings += class_warnings(y_N, data.classes, data.target, lambda row: _("row {n}").format(n=row))
+        warnings += class_warnings(y_N, data.classes, data.target, row_place)
         words = np.array(data.classes, dtype=object)[y_N]
         column = Column(data.target, words=words, categories=data.classes)
     else:
@@ -357,24 +451,29 @@ def _of_dataset(source: Any, target: str | None, of_tables: Mapping[str, object]
 def _image_description(
     name: str,
     source: str,
-    column: Column,
+    column: Column | None,
     described: TargetDescription,
     images: ImagesDescription,
     notes: Sequence[str],
     warnings: list[TableWarning],
+    likely: Sequence[str] = (),
 ) -> TableDescription:
+    """column: the target's; None if none is chosen. likely: the columns that may be it."""
     warnings += [TableWarning(rule, message, hint, row=row) for rule, message, hint, row in images.warnings()]
-    pixels = ColumnDescription(
-        "image", "image", "image", 0, images.distinct, images.minimum, images.maximum, 0, None, None
-    )
-    choice = choose(column, None, False, str)
+    columns = [
+        ColumnDescription(
+            "image", "image", "image", 0, images.distinct, images.minimum, images.maximum, 0, None, None
+        )
+    ]
+    if column is not None:
+        columns.append(_describe_column(column, choose(column, None, False, str), None))
     return TableDescription(
         name=name,
         source=source,
-        rows=len(column),
-        columns=(pixels, _describe_column(column, choice, None)),
+        rows=sum(images.rows.values()) if column is None else len(column),
+        columns=tuple(columns),
         target=described,
-        likely_targets=(),
+        likely_targets=tuple(likely),
         notes=tuple(notes),
         warnings=tuple(warnings),
         images=images,

@@ -1,13 +1,6 @@
-"""The description of images as text and warnings, and the search for near-duplicates among images.
-
-The correlation of two images is the dot product of their pixels, centred and scaled to length 1: copies with
-other brightness, contrast or a little noise are near-duplicates; shifted, rotated or mirrored copies aren't.
-Vectors of length 1 with a correlation of at least c are at most sqrt(2 - 2c) apart, also after projection to
-a few axes. The search skips pairs further apart on the axes and compares all others in full.
-"""
+"""The description of images as tables, lists and warnings."""
 
 import io
-import math
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,107 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treino.words import _, numeral
-
-# ---- search for near-duplicates among images
-
-CORRELATION = 0.99  # minimum correlation of near-duplicates
-AXES = 16  # the number of principal axes, which separate most pairs
-_SAMPLE = 5000  # images that determine the axes; any axes give exact results, these are fast
-_BLOCK = 128
-_AT_ONCE = 8192  # pairs that are compared in full at a time
-_DENSE = 16  # if more than one pair in _DENSE is left, comparing the whole block in full is faster
-_SLACK = 1e-5  # margin for float32 rounding
-
-Unit = NDArray[np.float32]
-
-
-def near_earlier(unit_ND: Unit, part_N: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return two masks ``[N]``: images with an earlier near-duplicate, or with one in an earlier split.
-
-    unit_ND: the images in order, each with mean 0 and length 1. part_N: the number of each image's split,
-    ascending.
-    """
-    near_N, across_N = np.zeros(len(unit_ND), dtype=bool), np.zeros(len(unit_ND), dtype=bool)
-    for first_K, last_K in near_pairs(unit_ND):
-        near_N[last_K] = True
-        across_N[last_K[part_N[first_K] < part_N[last_K]]] = True
-    return near_N, across_N
-
-
-def first_near(unit_ND: Unit) -> NDArray[np.int64]:
-    """``[N]``: for each image, the first image that it is linked to by a chain of near-duplicates."""
-    first_N = np.arange(len(unit_ND))
-
-    def root(row: int) -> int:
-        while first_N[row] != row:
-            first_N[row] = row = first_N[first_N[row]]
-        return row
-
-    for one_K, other_K in near_pairs(unit_ND):
-        for one, other in zip(one_K.tolist(), other_K.tolist(), strict=True):
-            low, high = sorted((root(one), root(other)))
-            first_N[high] = low
-    return np.array([root(row) for row in range(len(unit_ND))], dtype=np.int64)
-
-
-def near_pairs(unit_ND: Unit) -> Iterator[NDArray[np.int64]]:
-    """Yields the pairs ``[2, K]`` of near-duplicates, the earlier image first.
-
-    unit_ND: the images in order, each with mean 0 and length 1.
-    """
-    if len(unit_ND) < 2:
-        return
-    limit = math.sqrt(2 - 2 * CORRELATION)
-    axis_ND = unit_ND @ _axes(unit_ND[:: max(1, len(unit_ND) // _SAMPLE)])
-    order_N = axis_ND[:, 0].argsort(kind="stable")
-    unit_ND, axis_ND = unit_ND[order_N], axis_ND[order_N]
-    half_N = (axis_ND * axis_ND).sum(axis=1) / 2
-    one_N = np.ones_like(half_N)  # left @ right.T is minus half the squared distance
-    left, right = np.column_stack([axis_ND, -half_N, one_N]), np.column_stack([axis_ND, one_N, -half_N])
-    end_N = np.searchsorted(axis_ND[:, 0], axis_ND[:, 0] + np.float32(limit + _SLACK), side="right")
-    for start in range(0, len(unit_ND), _BLOCK):
-        stop = min(start + _BLOCK, len(unit_ND))
-        end = int(end_N[stop - 1])
-        pair_2K = start + _pairs(left[start:stop] @ right[start:end].T, -(limit**2) / 2 - _SLACK)
-        if pair_2K.shape[1] > (stop - start) * (end - start) // _DENSE:
-            pair_2K = start + _pairs(unit_ND[start:stop] @ unit_ND[start:end].T, CORRELATION)
-        else:
-            pair_2K = pair_2K[:, _correlations(unit_ND, pair_2K) >= CORRELATION]
-        yield np.sort(order_N[pair_2K], axis=0)
-
-
-def nearest_earlier(unit_ND: Unit, row: int, before: int) -> tuple[int, float]:
-    """Return the image among the first ``before`` that correlates most with image ``row``, and the
-    correlation."""
-    correlation_K = unit_ND[:before] @ unit_ND[row]
-    return int(correlation_K.argmax()), float(correlation_K.max())
-
-
-def _axes(unit_KD: Unit) -> Unit:
-    """``[D, A]``: the first principal axes."""
-    _values, axis_DD = np.linalg.eigh(np.cov(unit_KD.T))
-    return np.ascontiguousarray(axis_DD[:, ::-1][:, :AXES], dtype=np.float32)
-
-
-def _pairs(value_BK: Unit, least: float) -> NDArray[np.int64]:
-    """``[2, K]``: the (row, column) pairs with column > row whose value is at least ``least``."""
-    row_K, column_K = np.divmod(np.flatnonzero(value_BK >= np.float32(least)), value_BK.shape[1])
-    return np.stack([row_K, column_K])[:, column_K > row_K]
-
-
-def _correlations(unit_ND: Unit, pair_2K: NDArray[np.int64]) -> Unit:
-    correlation_K = np.empty(pair_2K.shape[1], dtype=np.float32)
-    for start in range(0, len(correlation_K), _AT_ONCE):
-        one, other = pair_2K[:, start : start + _AT_ONCE]
-        correlation_K[start : start + _AT_ONCE] = np.einsum("ij,ij->i", unit_ND[one], unit_ND[other])
-    return correlation_K
-
-
-# ---- the description of images as tables and warnings
+from treino.data.summaries.image_comparison import CORRELATION
+from treino.data.summaries.picture_files import PictureFiles
+from treino.words import N_, _, numeral
 
 WHOLE = "all"  # the name of the only split if images aren't split
-MOST_CLASSES = 40  # maximum number of classes that are listed and have examples
+MOST_CLASSES = 100  # maximum number of classes that are listed and have examples
+
+BLANK, EQUAL, CONTRADICTING, NEAR = "blank", "equal", "contradicting", "near"
+FLAGS = {
+    CONTRADICTING: N_("Equal, but not in their class"), EQUAL: N_("Equal"), NEAR: N_("Almost equal"),
+    BLANK: N_("Blank"),
+}  # fmt: skip
+"""The headings of images that are to be looked at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,13 +35,17 @@ class ImageExamples:
     pixels: NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class ImagePair:
-    """The places of an image and of an earlier image that it equals or almost equals, in words."""
+@dataclass(frozen=True, eq=False)
+class FlaggedImages:
+    """An image to look at: a blank one, or one that equals or almost equals an earlier one, which follows it.
 
-    place: str
-    earlier: str
-    correlation: float = 1.0
+    places: of each, in words. labels: their classes, if there are any. pixels: as of ImageExamples.
+    """
+
+    places: tuple[str, ...]
+    labels: tuple[str, ...]
+    correlation: float
+    pixels: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,12 +54,14 @@ class ImagesDescription:
 
     rows, class_rows: counts for each split. minimum, maximum: the extremes of all pixel values. blank: the
     number of images whose pixels are all equal. duplicates: the number of images equal to an earlier image.
-    duplicates_across: the number equal to an image in an earlier split. near_duplicates,
-    near_duplicates_across: likewise for images whose pixels correlate by at least ``CORRELATION`` with an
-    earlier image, without copies and blank images. contradicting: the number of duplicates of an image with
-    another class. looked_at: the number of images read. compared: the number of images compared for
-    near-duplicates. compared_size: their height and width after averaging. blank_place, duplicate,
-    near_duplicate, contradiction: the first example of each; a duplicate across splits is preferred.
+    duplicates_across: the number equal to an image in an earlier split. near_duplicates: the number linked to
+    an earlier image by a chain of images whose pixels correlate by at least ``CORRELATION``, without copies
+    and blank images; near_duplicates_across: of these, the number linked to an image in an earlier split.
+    contradicting: the number of duplicates of an image with another class. looked_at: the number of images
+    read. compared: the number of images compared for near-duplicates. compared_size: their height and width
+    after averaging. flagged: for each of ``FLAGS``, the first images to look at; those across splits come
+    first. files: of photographs, their files. groups: of photographs, for each of ``FLAGS`` the names of all
+    images that belong together.
     """
 
     height: int
@@ -171,24 +82,28 @@ class ImagesDescription:
     near_duplicates_across: int
     compared: int
     compared_size: tuple[int, int]
-    blank_place: str | None
-    duplicate: ImagePair | None
-    contradiction: ImagePair | None
-    near_duplicate: ImagePair | None
     examples: tuple[ImageExamples, ...]
+    flagged: Mapping[str, tuple[FlaggedImages, ...]]
+    files: PictureFiles | None
+    groups: Mapping[str, tuple[tuple[str, ...], ...]]
 
     def to_json(self) -> dict[str, Any]:
         """The entry ``images`` of the document of ``treino data``."""
         names = (
             "height", "width", "channels", "minimum", "maximum", "looked_at", "blank", "duplicates",
-            "duplicates_across", "near_duplicates", "near_duplicates_across", "compared",
+            "duplicates_across", "contradicting", "near_duplicates", "near_duplicates_across", "compared",
         )  # fmt: skip
+        files: dict[str, Any] = {}
+        if self.files is not None:
+            groups = {flag: [list(group) for group in groups] for flag, groups in self.groups.items()}
+            files = {**self.files.to_json(), "groups": groups}
         return {
             **{name: getattr(self, name) for name in names},
             "compared_size": list(self.compared_size),
             "near_correlation": CORRELATION,
             "rows": dict(self.rows),
             "class_rows": {part: list(counts) for part, counts in self.class_rows.items()},
+            **files,
         }
 
     def facts(self) -> list[tuple[str, str]]:
@@ -201,17 +116,18 @@ class ImagesDescription:
             least=numeral(CORRELATION)
         )
         lines = [
-            (_("size"), size),
-            (_("values"), values),
+            *(() if self.files is None else self.files.facts()),
+            (_("size") if self.files is None else _("training takes them as"), size),
+            *([(_("values"), values)] if self.files is None else []),
             (_("blank (all pixels the same)"), numeral(self.blank, ",")),
             (_("equal to an earlier one"), self._counted(self.duplicates, self.duplicates_across)),
             (near, self._counted(self.near_duplicates, self.near_duplicates_across)),
         ]
+        if self.contradicting:
+            lines.insert(-1, (_("of these in another class"), numeral(self.contradicting, ",")))
         total = sum(self.rows.values())
         if self.looked_at < total:
             lines.append((_("looked at"), _of(self.looked_at, total)))
-        if self.compared < self.distinct - self.blank:
-            lines.append((_("compared with each other"), _of(self.compared, total)))
         if self.compared_size != (self.height, self.width):
             height, width = self.compared_size
             lines.append(
@@ -239,43 +155,57 @@ class ImagesDescription:
         lines.append((whole, None if self.classes else first[""]))
         return [_("class") if self.classes else "", *map(part_name, self.rows)], lines
 
+    def named(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield (heading, lines) of the images and files that are to be named."""
+        if self.files is None:
+            return
+        yield from ((heading, lines) for heading, lines in self.files.named() if lines)
+        for flag, heading in FLAGS.items():
+            told = self.groups[CONTRADICTING] if flag == EQUAL else ()
+            if groups := [group for group in self.groups[flag] if group not in told]:
+                yield _(heading), tuple(map(", ".join, groups))
+
     def warnings(self) -> Iterator[tuple[str, str, str, str | None]]:
         """Yield warnings as (rule, message, hint, place)."""
-        if self.blank_place:
+        if self.files is not None:
+            yield from self.files.warnings()
+        for first in self.flagged[BLANK][:1]:
             yield (
                 "images_blank",
                 _("Images all pixels of which are the same: {n:,}, the first in {place}.").format(
-                    n=self.blank, place=self.blank_place
+                    n=self.blank, place=first.places[0]
                 ),
                 _("Nothing can be seen in them: look how they were made."),
-                self.blank_place,
+                first.places[0],
             )
-        if pair := self.duplicate:
+        for first in self.flagged[EQUAL][:1]:
             message = _("Images that equal an earlier one: {n}.")
             yield (
                 "rows_duplicate",
                 message.format(n=self._counted(self.duplicates, self.duplicates_across)),
-                _("Look at {a} and {b}.").format(a=pair.place, b=pair.earlier),
-                pair.place,
+                _("Look at {a} and {b}.").format(a=first.places[0], b=first.places[1]),
+                first.places[0],
             )
-        if pair := self.contradiction:
+        for first in self.flagged[CONTRADICTING][:1]:
             yield (
                 "rows_contradict",
                 _("Images that equal an earlier one but not in their class: {n:,}.").format(
                     n=self.contradicting
                 ),
-                _("No model can be right on both: look at {a} and {b}.").format(a=pair.place, b=pair.earlier),
-                pair.place,
+                _("No model can be right on both: look at {a} and {b}.").format(
+                    a=first.places[0], b=first.places[1]
+                ),
+                first.places[0],
             )
-        if pair := self.near_duplicate:
+        for first in self.flagged[NEAR][:1]:
             message = _("Images that almost equal an earlier one: {n}.")
             yield (
                 "images_near_duplicate",
                 message.format(n=self._counted(self.near_duplicates, self.near_duplicates_across)),
                 _("Look at {a} and {b}: their pixels correlate by {r}.").format(
-                    a=pair.place, b=pair.earlier, r=numeral(pair.correlation, ".3f")
+                    a=first.places[0], b=first.places[1], r=numeral(first.correlation, ".3f")
                 ),
-                pair.place,
+                first.places[0],
             )
 
 
@@ -291,15 +221,17 @@ def strip(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.concatenate([part for image in pixels for part in (gap, image)][1:], axis=1)
 
 
-def strip_html(examples: ImageExamples) -> str:
-    """The examples of a class as an HTML image."""
+def strip_html(shown: ImageExamples | FlaggedImages) -> str:
+    """The images side by side as one HTML image."""
     from PIL import Image
 
     file = io.BytesIO()
-    Image.fromarray(strip(examples.pixels)).save(file, "PNG", optimize=True)
-    title = _("images of {label}").format(label=examples.label) if examples.label else _("images")
+    Image.fromarray(strip(shown.pixels)).save(file, "PNG", optimize=True)
+    label = ", ".join(shown.places) if isinstance(shown, FlaggedImages) else shown.label
+    title = _("images of {label}").format(label=label) if label else _("images")
     alt, data = escape(title, quote=True), b64encode(file.getvalue()).decode()
-    look = "height:36px;max-width:none;image-rendering:pixelated;display:block"
+    tall = max(36, min(64, shown.pixels.shape[1]))
+    look = f"height:{tall}px;max-width:none;image-rendering:pixelated;display:block;outline:1px solid #8884"
     return f"<img style='{look}' src='data:image/png;base64,{data}' alt=\"{alt}\">"
 
 

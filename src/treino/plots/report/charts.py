@@ -46,6 +46,7 @@ def _beaten(name: str) -> str:
         "majority": _("commonest class"),
         "mean": _("mean"),
         "linear": _("linear model"),
+        "patches": _("linear model on patches"),
         "trees": _("trees"),
     }
     return names[name]

@@ -19,7 +19,7 @@ from treino.plots.report.blocks import (
 )
 from treino.words import _
 
-KINDS = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif"}
+KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".svg": "image/svg+xml", ".gif": "image/gif"}
 
 SHORT = 18  # cells up to this many characters are not wrapped
 
@@ -126,7 +126,7 @@ def _picture(picture: Picture) -> str:
     kind = KINDS[picture.name[picture.name.rindex(".") :]]
     data = b64encode(picture.content).decode()
     caption = f"<figcaption>{escape(picture.caption)}</figcaption>" if picture.caption else ""
-    paper = " class='paper'" if kind == "image/png" else ""  # an SVG has its own dark colours
+    paper = " class='paper'" if kind != "image/svg+xml" else ""  # an SVG has its own dark colours
     alt = escape(picture.alt, quote=True)
     source = f"data:{kind};base64,{data}"
     return f"<figure class='picture'><img{paper} src='{source}' alt=\"{alt}\">{caption}</figure>"

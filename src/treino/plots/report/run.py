@@ -207,7 +207,7 @@ def _split_said(report: RunReport) -> str:
     """Describe how the rows were split."""
     where, load = report.spec.data, report.spec.data.load
     of_files = all(getattr(load, s) is not None for s in ("validation", "test"))
-    drawn = of_files and not where.files and report.official is False
+    drawn = of_files and not where.files.keys() - {"labels"} and report.official is False
     whole = drawn and load.duplicates != "ignore" and _of_columns(report.preparation)
     if load.split_column:
         sentence = _("The column {name} says which row is in which part.").format(name=load.split_column)

@@ -7,6 +7,7 @@ import { language, t } from './words.js';
 
 const REFRESH = 3000; // milliseconds between two looks at the folder
 const SPACE = 'lr=1e-4..1e-1:log hidden=16|64|64,32';
+const CLASSES = 20; // names that are listed
 const PLAY = { epochs: 2000, patience: 0 };
 
 export function open(shell) {
@@ -75,9 +76,18 @@ export function open(shell) {
     for (const field of [fields.target, fields.first, fields.second]) field.replaceChildren();
     fields.target.classList.remove('wanted');
     fields.about.replaceChildren(el('p', { class: 'hint' }, t('describing')));
-    const answer = await fetch(`/api/describe/${encodeURIComponent(fields.data.value)}`, { headers: { 'Accept-Language': language.now.replace('_', '-') } });
+    const answer = await look('describe');
     const document = await answer.json();
     if (number === describing) show(document);
+  }
+  const headers = () => ({ 'Accept-Language': language.now.replace('_', '-') });
+  const look = (at) => fetch(`/api/${at}/${encodeURIComponent(fields.data.value)}`, { headers: headers() });
+  /** The first images of each class, and those that are to be looked at; drawing them takes a while. */
+  async function showSheet() {
+    const number = describing, answer = await look('sheet');
+    if (!answer.ok) return;
+    const src = URL.createObjectURL(await answer.blob());
+    if (number === describing) fields.about.append(el('div', { class: 'sheet', tabindex: 0 }, el('img', { src, alt: t('contact_sheet'), onload: () => URL.revokeObjectURL(src) })));
   }
   function show(document) {
     if (document.error) return complain(document.error);
@@ -87,11 +97,14 @@ export function open(shell) {
     fields.target.replaceChildren(document.target == null ? el('option', { value: '', hidden: true }, t('choose_target')) : '', ...[...first, ...rest].map((value) => el('option', { value }, value)));
     fields.target.disabled = !named && document.target != null;
     const size = document.images ? t('images_of_size', { n: whole(document.rows), ...document.images }) : t('rows_and_columns', { rows: whole(document.rows), columns: columns.length });
-    const lines = [size, document.task_reason, ...document.warnings.map(sentence), ...document.notes.map(sentence)];
+    const counts = (document.classes ?? []).map((name, k) => `${name}: ${whole(document.class_rows[k])}`);
+    const classes = counts.slice(0, CLASSES).join(', ') + (counts.length > CLASSES ? ', …' : '');
+    const lines = [size, classes, document.task_reason, ...document.warnings.map(sentence), ...document.notes.map(sentence)];
     fields.about.replaceChildren(
       document.target == null ? el('p', { class: 'asked' }, likely.length ? t('no_target_likely', { columns: likely.join(', ') }) : t('no_target')) : '',
       el('ul', {}, lines.filter(Boolean).map((line) => el('li', {}, line))));
     choose(document.target ?? '');
+    if (document.images) showSheet();
   }
   /** The column to be predicted; the others may be drawn. */
   function choose(target) {
@@ -113,7 +126,7 @@ export function open(shell) {
   async function send(file) {
     if (!file) return;
     shell.say(t('sending', { name: file.name }));
-    const answer = await fetch(`/api/upload?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file });
+    const answer = await fetch(`/api/upload?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file, headers: headers() });
     const document = await answer.json();
     if (document.error) return complain(document.error);
     describing += 1; // an answer about other data comes too late

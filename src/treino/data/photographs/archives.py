@@ -1,0 +1,183 @@
+"""Archives of pictures: a zip or a tar, whose files are read where they lie and never unpacked as files."""
+
+import bz2
+import errno
+import gzip
+import lzma
+import os
+import stat
+import tarfile
+import tempfile
+import weakref
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO
+
+from treino.data.photographs.decoding import ENDINGS
+from treino.errors import TreinoError
+from treino.words import _
+
+Entry = tuple[str, int, int, str]
+"""A file or folder of an album: its name, with "/" at the end of a folder's; its size; the time of its last
+change in nanoseconds; why it is left out, or ""."""
+_OPENERS = {b"\x1f\x8b": ("gzip", gzip.open), b"BZh": ("bzip2", bz2.open), b"\xfd7zXZ": ("xz", lzma.open)}
+_ZIP = b"PK\x03\x04"
+_TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+_OFFICE = ("[Content_Types].xml", "mimetype")  # names in workbooks and other documents, which are zip files
+_STUMBLES = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, LookupError,
+    NotImplementedError, RuntimeError, OverflowError,
+)  # fmt: skip
+_CHUNK = 1 << 20
+
+
+def is_archive(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a tar, compressed or not, or a zip with a picture in it."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(status.st_mode) and _is_archive(os.fspath(path), status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _is_archive(path: str, _size: int, _changed: int) -> bool:
+    try:
+        with open(path, "rb") as file:
+            head = file.read(512)
+        if head.startswith(_ZIP):
+            with zipfile.ZipFile(path) as archive:
+                names = archive.namelist()
+            return not any(name in names for name in _OFFICE) and any(
+                name.lower().endswith(ENDINGS) for name in names
+            )
+        packing = _packing(head)
+        if packing is not None:
+            with packing[1](path, "rb") as stream:
+                head = stream.read(512)
+        tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
+    except (OSError, *_STUMBLES):
+        return path.lower().endswith(_TARS)  # a damaged one, which opening it says
+    return True
+
+
+def open_archive(path: Path) -> tuple[Iterator[Entry], Callable[[str], bytes]]:
+    """Return the entries of an archive, and a function that reads a file in it. Raises TreinoError if the
+    archive is damaged, encrypted or a bomb."""
+    from treino.data.readers.file_bytes import damaged, unreadable  # imports pyarrow, which is slow
+
+    what = "tar"
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+        if head.startswith(_ZIP):
+            what = "zip"
+            return _open_zip(path)
+        return _open_tar(path, _packing(head))
+    except _STUMBLES as error:
+        raise damaged(path, what, error) from None
+    except OSError as error:
+        if error.errno in (None, 0, errno.EINVAL):  # a decompressor's, such as of a wrong checksum
+            raise damaged(path, what, error) from None
+        raise unreadable(path, error) from None
+
+
+def _packing(head: bytes) -> tuple[str, Callable[..., BinaryIO]] | None:
+    return next((found for magic, found in _OPENERS.items() if head.startswith(magic)), None)  # type: ignore[return-value]
+
+
+def _refused(name: str) -> str:
+    """Why an entry of this name is left out; "" if it isn't."""
+    parts = name.split("/")
+    if name.startswith("/") or ".." in parts or (len(name) > 1 and name[1] == ":"):
+        return _("a name that leaves the archive")
+    return _("hidden") if parts[0] == "__MACOSX" or any(part.startswith(".") for part in parts) else ""
+
+
+def _open_zip(path: Path) -> tuple[Iterator[Entry], Callable[[str], bytes]]:
+    archive = zipfile.ZipFile(path)
+    changed = path.stat().st_mtime_ns
+    infos: dict[str, zipfile.ZipInfo] = {}
+    for info in archive.infolist():
+        name = info.filename if "/" in info.filename else info.filename.replace("\\", "/")
+        infos[name.removeprefix("./")] = info  # as in unpacking, the last one of a name counts
+    if any(info.flag_bits & 1 for info in infos.values()):
+        raise TreinoError(
+            "archive_encrypted",
+            _("'{path}' is encrypted with a password.").format(path=path),
+            _("Unpack it yourself, and give the folder."),
+        )
+
+    def entries() -> Iterator[Entry]:
+        for name, info in infos.items():
+            mode = info.external_attr >> 16
+            link = _("a link in an archive") if stat.S_ISLNK(mode) else ""
+            yield name, info.file_size, changed, _refused(name) or link
+
+    def read(name: str) -> bytes:
+        try:
+            return archive.read(infos[name])
+        except _STUMBLES as error:
+            raise OSError(errno.EIO, " ".join(str(error).split())[:120]) from None
+
+    return entries(), read
+
+
+def _open_tar(
+    path: Path, packing: tuple[str, Callable[..., BinaryIO]] | None
+) -> tuple[Iterator[Entry], Callable[[str], bytes]]:
+    """A compressed tar can only be read from its start, so it is decompressed once, into a temporary file
+    without a name."""
+    changed = path.stat().st_mtime_ns
+    infos: dict[str, tarfile.TarInfo] = {}
+    with (
+        path.open("rb") if packing is None else _unpacked(path, *packing) as file,
+        tarfile.open(fileobj=file, mode="r:") as archive,
+    ):
+        for info in archive:
+            name = info.name.removeprefix("./") + "/" * info.isdir()
+            if name != "./":
+                infos[name] = info
+        file.seek(archive.offset)
+        if file.read(512).strip(b"\0"):
+            raise tarfile.ReadError("bad checksum")
+        descriptor = os.dup(file.fileno())
+
+    def entries() -> Iterator[Entry]:
+        for name, info in infos.items():
+            reason = ""
+            if info.issym() or info.islnk():
+                reason = _("a link in an archive")
+            elif not info.isdir() and (not info.isreg() or info.issparse()):
+                reason = _("no plain file")
+            yield name, info.size, changed, _refused(name) or reason
+
+    def read(name: str) -> bytes:
+        info = infos[name]
+        content = os.pread(descriptor, info.size, info.offset_data)
+        if len(content) < info.size:
+            raise OSError(errno.EIO, _("the archive is cut off"))
+        return content
+
+    weakref.finalize(read, os.close, descriptor)
+    return entries(), read
+
+
+def _unpacked(path: Path, name: str, opener: Callable[..., BinaryIO]) -> BinaryIO:
+    from treino.data.readers.file_bytes import InputFile
+
+    whole = InputFile(path, path.stat().st_size, name, "", "text")
+    file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115
+    try:
+        with opener(path, "rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                file.write(chunk)
+                whole.check_size(file.tell())
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    return file

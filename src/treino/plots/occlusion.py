@@ -1,0 +1,134 @@
+"""The picture of occlusion: which places of a picture the answer hangs on, and whether the map holds."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from treino.inspection.occlusion import Occlusion
+from treino.plots.channels import answer_sentence
+from treino.plots.pixels import Pixels, framed, photograph, rgba
+from treino.plots.style import (
+    ALARM,
+    FAINT,
+    INK,
+    PALETTE,
+    SOFT,
+    WIDTH,
+    header,
+    header_inches,
+    label,
+    legend,
+    look,
+    new_figure,
+    percent,
+)
+from treino.words import _, numeral
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SIDE, GAP, WORDS = 1.75, 0.3, 0.62  # inches of a picture, between two, and above them
+LETTERS = 106  # of the smaller words above each line
+TENTH = 3  # the point of the curve that is put into words: a tenth of the places is covered
+
+
+def occlusion_figure(shown: Sequence[Occlusion], name: str) -> "Figure":
+    """Draw a line for each row: the picture, the map on it, and the answer as places are covered."""
+    one = shown[0]
+    sentences = [
+        _(
+            "A patch of {patch} × {patch} pixels in the training pictures' mean colour moves over the "
+            "picture, by {cell}."
+        ).format(patch=one.patch, cell=one.cell),
+        _("Blue: the answer loses probability where it is covered; orange: it gains.")
+        if one.shown.classes
+        else _("Blue: the number falls where it is covered; orange: it rises."),
+        _(
+            "Curves: places covered one after another, the most important first, or in {n} orders of chance."
+        ).format(n=len(one.random_RS)),
+    ]
+    if one.shown.split == "train":
+        warned = [_("The network learnt from these rows: there are no others.")]
+    else:
+        warned = []
+    with look():
+        figure = new_figure(header_inches(sentences, warned) + len(shown) * (SIDE + WORDS + 0.35))
+        height = figure.get_figheight()
+        title = _("What the answer hangs on: {name}").format(name=label(name, 40))
+        top = header(figure, title, sentences, warned) * height
+        for each in shown:
+            _line(figure, each, top)
+            top -= SIDE + WORDS + 0.35
+        return figure
+
+
+def verdict(shown: Occlusion) -> str:
+    """Say what covering a tenth of the places does, by the map's order and by chance, whether it holds."""
+    part = percent(float(shown.part_S[TENTH]))
+    before, ordered = shown.ordered_S[0], shown.ordered_S[TENTH]
+    random = shown.random_RS[:, TENTH].mean()
+    values = [float(v) for v in (before, ordered, random)]
+    figures = [percent(v) if shown.shown.classes else numeral(v) for v in values]
+    said = _(
+        "With the {part} that count most covered: {ordered} instead of {before}; "
+        "with {part} by chance: {random}."
+    ).format(part=part, before=figures[0], ordered=figures[1], random=figures[2])
+    if shown.flat:
+        return said + " " + _("The answer hardly hangs on what is in the picture.")
+    if shown.holds:
+        return said + " " + _("The map holds.")
+    return said + " " + _("The map does not hold: an order of chance does as much.")
+
+
+def _line(figure: "Figure", shown: Occlusion, top: float) -> None:
+    height = figure.get_figheight()
+    figure.text(0.02, (top - 0.05) / height, answer_sentence(shown.shown), color=INK, weight="bold", va="top")
+    words = textwrap.fill(verdict(shown), LETTERS)
+    ink = ALARM if shown.flat or not shown.holds else SOFT
+    figure.text(0.02, (top - 0.25) / height, words, color=ink, fontsize=9.5, va="top")
+    pixels = photograph(shown.shown.picture_CHW)
+    y = (top - WORDS - SIDE) / height
+    for column, drawn in enumerate((pixels, _on_picture(shown, pixels))):
+        x = 0.2 + column * (SIDE + 0.15)
+        framed(figure.add_axes((x / WIDTH, y, SIDE / WIDTH, SIDE / height)), drawn)
+    most = float(np.abs(shown.effect_AB).max())
+    changed = percent(most) if shown.shown.classes else numeral(most)
+    at = ((0.2 + 1.5 * SIDE + 0.15) / WIDTH, y - 0.03 / height)
+    strongest = _("strongest colour: {most}").format(most=changed)
+    figure.text(*at, strongest, fontsize=8, color=SOFT, ha="center", va="top")
+    left = 0.2 + 2 * SIDE + 0.15 + 0.8
+    axes = figure.add_axes(
+        (left / WIDTH, y + 0.22 / height, 1 - (left + 0.2) / WIDTH, (SIDE - 0.22) / height)
+    )
+    _curves(axes, shown)
+
+
+def _curves(axes: "Axes", shown: Occlusion) -> None:
+    part_S = 100 * shown.part_S
+    chance = axes.fill_between(
+        part_S, shown.random_RS.min(axis=0), shown.random_RS.max(axis=0), color=FAINT, linewidth=0
+    )
+    (mean,) = axes.plot(part_S, shown.random_RS.mean(axis=0), color=SOFT, linewidth=1.2)
+    (ordered,) = axes.plot(part_S, shown.ordered_S, color=PALETTE[0])
+    axes.set_xlim(0, 100)
+    if shown.shown.classes:
+        axes.set_ylim(-0.03, 1.03)
+    axes.grid(True)
+    axes.tick_params(labelsize=8)
+    axes.set_xlabel(_("covered, in %"), fontsize=8.5, labelpad=1)
+    axes.set_ylabel(_("probability") if shown.shown.classes else label(shown.shown.target, 20), fontsize=8.5)
+    names = [_("most important first"), _("by chance")]
+    legend(axes, [ordered, (chance, mean)], names, loc="upper right", fontsize=8)
+
+
+def _on_picture(shown: Occlusion, pixels: Pixels) -> Pixels:
+    """Return the map over a pale grey version of the picture."""
+    height, width = pixels.shape[:2]
+    effect_HW = np.kron(shown.effect_AB, np.ones((shown.cell, shown.cell)))[:height, :width]
+    colour_HW4 = rgba(effect_HW, float(np.abs(effect_HW).max()))
+    alpha_HW1 = 0.85 * colour_HW4[..., 3:]
+    pale_HW1 = 0.7 + 0.3 * pixels.mean(axis=2, keepdims=True)
+    return np.asarray(pale_HW1 * (1 - alpha_HW1) + colour_HW4[..., :3] * alpha_HW1)

@@ -1,0 +1,118 @@
+"""Pictures of what a network sees of pictures: their words, and that nothing is cut, in both languages."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.plots.reference import looks_like
+from tests.plots.room import outside
+from tests.plots.test_insides_pictures import NASTY, texts
+from treino import words
+from treino.inspection.channels import LayerMaps, PictureChannels
+from treino.inspection.occlusion import PARTS, Occlusion
+from treino.inspection.outputs import AnsweredPicture, ConfusionCell, ConfusionCells
+from treino.inspection.thumbnails import FirstWeights, KernelMap
+from treino.plots.channels import channels_figure
+from treino.plots.mistakes import across, cells_figure
+from treino.plots.occlusion import occlusion_figure, verdict
+from treino.plots.weights import weights_figure
+
+CLASSES = ("cat", NASTY, "dog")
+
+
+def random() -> np.random.RandomState:
+    return np.random.RandomState(0)
+
+
+def answered(
+    shape: tuple[int, int, int] = (3, 20, 28), classes: tuple[str, ...] = CLASSES
+) -> AnsweredPicture:
+    share_C = np.array([0.9, 0.0996, 0.0004]) if classes else np.empty(0)
+    return AnsweredPicture(
+        "zoo", "weight", classes, "test", 123456, random().rand(*shape), 1.0 if classes else 7.5, 0.0, share_C
+    )
+
+
+def occluded(classes: tuple[str, ...] = CLASSES, holds: bool = True) -> Occlusion:
+    part_S = np.array(PARTS)
+    ordered_S = 0.9 * (1 - part_S) ** 9 if holds else 0.9 - 0.1 * part_S
+    random_RS = 0.9 - np.outer(random().uniform(0.5, 0.8, 19), part_S)
+    effect_AB = random().normal(size=(10, 14)) / 9
+    return Occlusion(answered(classes=classes), 2, 6, effect_AB, part_S, ordered_S, random_RS, 0.01)
+
+
+@pytest.fixture(params=["en", "pt_BR"])
+def language(request: pytest.FixtureRequest) -> object:
+    words.use(request.param)
+    yield request.param
+    words.use("en")
+
+
+@pytest.mark.slow
+def test_nothing_is_cut(language: str) -> None:
+    answer = answered()
+    layers = (
+        LayerMaps(
+            "0",
+            "Conv2d, GroupNorm, LeakyReLU, MaxPool2d",
+            64,
+            np.arange(32),
+            random().normal(size=(32, 10, 14)),
+        ),
+        LayerMaps("7", "Linear, ReLU", 40, np.arange(32), random().rand(32, 1, 1)),
+    )
+    kernels = KernelMap(
+        "features.3", 64, 32, np.arange(24) * 2, np.arange(12) * 2, random().normal(size=(24, 12, 3, 3)), 0.3
+    )
+    first = FirstWeights(
+        "zoo", "0 (Conv2d)", np.arange(16), np.ones((16, 27)), random().normal(size=(16, 3, 3, 3)), (),
+        np.ones(16), (kernels, replace(kernels, kernel_UJHW=random().normal(size=(24, 12, 7, 7)))), 3, True,
+    )  # fmt: skip
+    many = ConfusionCell(
+        0, 1, 900, 950, np.arange(8), np.linspace(0.99, 0.4, 8), random().rand(8, 1, 90, 120)
+    )
+    right = replace(many, predicted=0)
+    cells = ConfusionCells("zoo", CLASSES, "test", (many, right), False)
+    for figure in (
+        channels_figure(PictureChannels(answer, layers, 2, ())),
+        channels_figure(PictureChannels(answered(classes=()), (), 0, ("A note.",))),
+        occlusion_figure([occluded(), occluded(holds=False)], "zoo"),
+        occlusion_figure([occluded(())], "zoo"),
+        weights_figure(first),
+        cells_figure(cells),
+        cells_figure(replace(cells, cells=())),
+    ):
+        assert outside(figure) == []
+
+
+@pytest.mark.slow
+def test_what_they_say() -> None:
+    figure = occlusion_figure([occluded(), occluded(holds=False)], "zoo")
+    said = texts(figure)
+    assert (
+        "Row 123456 (test): the network says cat (90 %), and it is <script>alert(1)</script> \\$x_1..."
+        not in said
+    )
+    assert "the network says cat (90 %), and it is <script>" in said
+    assert "A patch of 6 × 6 pixels" in said
+    looks_like(figure, "occlusion")
+    assert verdict(occluded()).startswith(
+        "With the 10 % that count most covered: 35 % instead of 90 %; with 10 % by chance: 8"
+    )
+    assert verdict(occluded()).endswith("The map holds.")
+    assert "does not hold" in verdict(occluded(holds=False))
+    flat = replace(occluded(), ordered_S=np.full(len(PARTS), 0.9))
+    assert verdict(flat).endswith("The answer hardly hangs on what is in the picture.")
+    assert "covered: 0.3487 instead of 0.9;" in verdict(occluded(()))
+    shown = PictureChannels(
+        answered(), (LayerMaps("0", "Conv2d", 2, np.arange(2), random().normal(size=(2, 10, 14))),), 0, ()
+    )
+    figure = channels_figure(shown)
+    assert "Layer 0: 2 (Conv2d)" in texts(figure)
+    looks_like(figure, "channels")
+    cell = ConfusionCell(0, 2, 9, 50, np.arange(8), np.linspace(0.99, 0.4, 8), random().rand(8, 3, 9, 9))
+    figure = cells_figure(ConfusionCells("zoo", CLASSES, "test", (cell,), True))
+    assert "cat taken for dog: 9 of 50 rows; the 8 of which it is surest" in texts(figure)
+    looks_like(figure, "cells")
+    assert [across(np.zeros((1, 3, side, 20))) for side in (8, 64, 65, 256)] == [6, 6, 6, 4]
