@@ -22,6 +22,7 @@ NAMES = (
     "images",
     "photographs",
     "shifted_answers",
+    "image_defaults",
     "kernels",
     "sweep",
     "sweep_tools",

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 import treino as tr
+from treino.data.mapped_rows import MappedRows
 from treino.errors import TreinoError
 from treino.studio import run_commands
-from treino.studio.image_scene import PixelScale, mistake_parts
+from treino.studio.image_scene import PixelScale, mistake_parts, picture_of_row, picture_parts
 from treino.studio.protocol import read_command
 from treino.studio.run_page import RunPage
+from treino.studio.scene import PICTURES, points_of, scene, sight_of
 
 SHAPES = {"grey": (1, 9, 12), "colour": (3, 10, 8), "wide": (1, 6, 40)}
 STEPS = 6
@@ -152,7 +155,12 @@ def test_the_rest_of_the_scene_is_computed_once_for_many_pictures(
     assert [header["picture"]["place"] for header, _parts in frames] == [0, 1, 2, 3]
 
 
-def test_mistakes_say_where_they_lie(page: RunPage, frames: list[Any]) -> None:
+@pytest.mark.parametrize("name", SHAPES)
+def test_mistakes_say_where_they_lie(
+    runs: Path, frames: list[Any], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setitem(PICTURES, "validation", 6)  # a sample of nine rows
+    page = opened(runs, name)
     _header, parts = frames[-1]
     rows, count = page.data.validation, len(parts["digits"])
     places = parts["digit.place"].astype(int)
@@ -177,6 +185,27 @@ def test_a_network_without_mistakes_has_none_to_show(page: RunPage) -> None:
     parts = dict(mistake_parts(data, scale, rows, torch.arange(len(rows)), right))
     assert parts["digits"].shape[0] == len(parts["digit.place"]) == 0
     assert parts["confusion"].trace() == len(rows)
+
+
+def test_rows_on_disk_are_shown_the_same(page: RunPage, tmp_path: Path) -> None:
+    data, snapshot = page.data, tr.open(page.run.path).at(STEPS)
+    mapped = {}
+    for split, rows in data.splits.items():
+        array = np.memmap(tmp_path / split, np.float32, "w+", shape=tuple(rows.x.shape))
+        array[:] = rows.x
+        array.flush()
+        there = np.memmap(tmp_path / split, np.float32, "r", shape=tuple(rows.x.shape))
+        mapped[split] = replace(rows, x=MappedRows(there))  # type: ignore[arg-type]
+    shown = []
+    for each in (data, replace(data, **mapped)):
+        sight = sight_of(snapshot.net, each, None, page.run.item_shape)
+        assert sight.scale is not None
+        parts = scene(snapshot.net, each, sight, page.run.loss_function, page.run.item_shape)[1]
+        seen = picture_of_row(each, "train", 3)
+        net, shape = snapshot.net, page.run.item_shape
+        parts += picture_parts(net, net, sight.scale, seen, sight.drawn_layers, shape, None)[1]
+        shown.append({name: part.tolist() for name, part in parts} | points_of(sight, each))
+    assert shown[0] == shown[1]
 
 
 def test_examples_are_of_their_classes_and_all_rows_are_counted(page: RunPage) -> None:

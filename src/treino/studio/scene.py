@@ -46,11 +46,7 @@ UNITS = 12  # maximum number of drawn units of a layer
 LAYERS = 6  # maximum number of drawn layers: the first and the last ones
 NUMBERS = 4_000_000  # maximum number of input values of all cells of a plane
 WORK = 600_000_000  # approximate limit of multiplications for a plane
-PICTURES = {
-    "train": 200,
-    "validation": 500,
-    "test": 500,
-}  # rows of pictures that are sent through the network
+PICTURES = {"train": 200, "validation": 500, "test": 500}  # rows of pictures that are measured
 PIXELS = 20_000_000  # maximum number of values of these rows of a split
 SEEN_ROWS = 128  # training rows of pictures on which units are compared
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -207,7 +203,8 @@ def _answers(
             out_by_split[split] = outputs(net, drawn.x, item_shape=item_shape)
         out = out_by_split[split]
         answer_N = predicted_classes(out) if data.classes else _own_units(out[:, 0], data)
-        parts.append((f"predicted.{split}", answer_N.float().numpy()))
+        if seen.scale is None:
+            parts.append((f"predicted.{split}", answer_N.float().numpy()))
         figures = measure(out[None], drawn.y, loss=loss, scale=data.target_scale)
         evaluation[split] = {name: finite(float(value_R[0])) for name, value_R in figures.items()}
         if data.classes:

@@ -39,6 +39,7 @@ from treino.spec import Settings
 from treino.store import RunFolder
 from treino.training.commands import LiveView, Transport
 from treino.training.completion import finish, run_facts
+from treino.training.flip_trial import decided_flips
 from treino.training.resolution import Resolution, net_reasons, resolve, train_config, with_net
 from treino.training.stored_training import (
     START,
@@ -132,7 +133,9 @@ def train_events(
     asked = settings
     if own is None:  # explicit too
         settings = with_net(asked, data)
-    resolution = resolve(settings, data, own, reasons=(recipe_reason, *net_reasons(asked, settings)))
+    net_reason = net_reasons(asked, settings)
+    settings, flip_reason = decided_flips(settings, data, own)
+    resolution = resolve(settings, data, own, reasons=(recipe_reason, *net_reason, flip_reason))
     if start is not None:
         warm_start(resolution.training.shared, resolution.training.state, start.weights)
     folder = RunFolder.create(

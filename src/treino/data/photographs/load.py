@@ -199,7 +199,8 @@ def refuse_bad(
 ) -> None:
     """Refuse more files that can't be read than may be skipped; a note says which are left out.
 
-    bad: their names, with the reasons; also names that have a label and no picture. pictures: the number of all.
+    bad: their names, with the reasons; also names that have a label and no picture. pictures: how many
+    there are.
     """
     if not bad:
         return

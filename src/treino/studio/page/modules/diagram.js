@@ -231,7 +231,8 @@ function drawColumn(context, plan, column, k, store, thumbs, hover) {
   context.font = `600 ${narrow && plan.picture ? 12 : 13}px ${look.font}`;
   const full = narrow && k === 0 && layer.name === '' ? 'x' : headOf(layer, k, last), tight = plan.picture && context.measureText(full).width > column.wide;
   const title = tight ? full.replace(/^(Conv)\dd$/, '$1') : full;
-  context.fillText(shortened(context, title, Math.max(plan.picture ? 24 : 40, column.wide)), x, 11);
+  if (tight) context.font = `600 11px ${look.font}`;
+  context.fillText(shortened(context, title, Math.max(plan.picture ? 32 : 40, column.wide)), x, 11);
   context.fillStyle = look.soft;
   context.font = `12px ${look.font}`;
   const count = layer.units.length < layer.total ? t('some_of', { n: layer.units.length, total: whole(layer.total) }) : whole(layer.total);

@@ -59,7 +59,7 @@ function drawMistakes(kept, context, { parts }, classes, words, { l, t, w, h }) 
       text = side < 44 ? `${classes[said] ?? said}` : `${classes[said] ?? said} ${num(mistake.probability[said], 2)}`;
     } else {
       mistake.value = parts['digit.value'].data[n];
-      text = `${num(mistake.value, 3)} · ${num(right, 3)}`;
+      text = [mistake.value, right].map((value) => num(value, side < 100 ? 2 : 3)).join(' · ');
       wrong = false;
     }
     context.font = `600 12px ${look.font}`;
