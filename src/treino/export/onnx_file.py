@@ -61,7 +61,8 @@ def onnx_file(run: StoredRun) -> Exported:
             ),
             _("Install both: pip install 'treino[onnx]'."),
         ) from None
-    model = _model(run, onnx_graph)
+    pixels = onnx_pictures.resized if run.preparation.fit is not None else None
+    model = _model(run, onnx_graph, pixels)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     content = onnx_pictures.with_pixels(model).SerializeToString()
@@ -90,11 +91,12 @@ def _differs(run: StoredRun, rows: int, off: float, pixels_off: float) -> Treino
     return TreinoError("onnx_differs", message, hint, status=1)
 
 
-def _model(run: StoredRun, onnx_graph: Any) -> Any:
-    """Return the ONNX model: preparation, network, and metadata that describes its outputs."""
+def _model(run: StoredRun, onnx_graph: Any, pixels: Any) -> Any:
+    """Return the ONNX model: preparation, network, and metadata that describes its outputs. pixels: adds the
+    input of pictures to the graph; None of other rows."""
     prep, spec, proto = run.preparation, run.spec, onnx_graph.TensorProto
     graph = onnx_graph.OnnxGraph(reading_of(run))
-    x = onnx_graph.prepared(graph, prep)
+    x = onnx_graph.prepared(graph, prep, None if pixels is None else pixels(graph, prep))
     each = onnx_graph.answer(graph, run.module.eval(), x, run.item_shape)
     if spec.classes:
         outputs = _classes(run, onnx_graph, graph, each)

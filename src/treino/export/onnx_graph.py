@@ -33,7 +33,6 @@ from treino.data.readers import ReaderOptions
 from treino.engine.ensemble import Ensemble
 from treino.engine.nets import Residual
 from treino.errors import TreinoError
-from treino.export.onnx_pictures import resized
 from treino.words import _, setting
 
 OPSET, IR = 20, 9
@@ -85,11 +84,12 @@ class OnnxGraph:
         return self.put("Sub", name, self.calculated("Mul", whole, by))
 
 
-def prepared(graph: OnnxGraph, preparation: Preparation) -> str:
-    """Return ``[N, D]`` float32: the network's inputs, computed from the columns, the graph's inputs."""
+def prepared(graph: OnnxGraph, preparation: Preparation, pixels: str | None = None) -> str:
+    """Return ``[N, D]`` float32: the network's inputs, computed from the columns, the graph's inputs. pixels:
+    the pixels of pictures ``[N, D]`` in the run's size, if there are any instead of columns."""
     p = preparation
-    if p.fit is not None:
-        raw = graph.calculated("Div", resized(graph, p), p.divisor)
+    if pixels is not None:
+        raw = graph.calculated("Div", pixels, p.divisor)
     elif not p.encoders:
         size = len(p.inputs)
         raw = graph.put("Cast", graph.input("x", TensorProto.DOUBLE, ("rows", size)), to=TensorProto.DOUBLE)

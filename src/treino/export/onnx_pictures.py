@@ -5,20 +5,18 @@ picture gets smaller. Pillow rounds to whole grey levels after each axis and the
 pixels differ by one grey level at most.
 """
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from onnx import ModelProto, TensorProto, helper
 
 from treino.data.preparation.preparation import Preparation
-
-if TYPE_CHECKING:
-    from treino.export.onnx_graph import OnnxGraph
+from treino.export.onnx_graph import OnnxGraph
 
 RESIZED = "resized"  # the name of the pixels in the run's size, which the export checks
 
 
-class Axis(NamedTuple):
+class PixelAxis(NamedTuple):
     """Where one axis of a picture goes: its pixels from ``first`` to ``last`` become ``inner`` pixels, which
     begin at ``offset`` among the ``size`` pixels of the network. All but ``size`` are names in the graph."""
 
@@ -30,7 +28,7 @@ class Axis(NamedTuple):
     size: int
 
 
-def resized(graph: "OnnxGraph", preparation: Preparation) -> str:
+def resized(graph: OnnxGraph, preparation: Preparation) -> str:
     """Return ``[N, C*H*W]`` float64 pixels from 0 to 255, computed from the input ``pixels``
     ``[N, height, width, C]`` uint8."""
     assert preparation.picture_shape is not None
@@ -45,7 +43,7 @@ def resized(graph: "OnnxGraph", preparation: Preparation) -> str:
     return RESIZED
 
 
-def _axes(graph: "OnnxGraph", x: str, fit: str, height: int, width: int) -> tuple[Axis, Axis]:
+def _axes(graph: OnnxGraph, x: str, fit: str, height: int, width: int) -> tuple[PixelAxis, PixelAxis]:
     """The axes of height and width, by the rule that brings pictures to one size."""
     shape, zero = graph.put("Cast", graph.put("Shape", x), to=TensorProto.DOUBLE), graph.constant(0.0)
     sizes = {2: height, 3: width}
@@ -64,11 +62,11 @@ def _axes(graph: "OnnxGraph", x: str, fit: str, height: int, width: int) -> tupl
             inner = graph.put("Round", graph.put("Mul", own[axis], factor))
             inner = graph.put("Max", inner, graph.constant(1.0))
             offset = graph.put("Floor", graph.calculated("Div", graph.put("Sub", whole[axis], inner), 2.0))
-        axes.append(Axis(own[axis], first, last, inner, offset, size))
+        axes.append(PixelAxis(own[axis], first, last, inner, offset, size))
     return axes[0], axes[1]
 
 
-def _weights(graph: "OnnxGraph", axis: Axis) -> str:
+def _weights(graph: OnnxGraph, axis: PixelAxis) -> str:
     """Return ``[size, own]`` float32: the share of each pixel in each of the network's; 0 in the borders of a
     padded picture."""
     scale = graph.put("Div", graph.put("Sub", axis.last, axis.first), axis.inner)

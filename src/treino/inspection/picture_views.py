@@ -13,7 +13,7 @@ from treino.inspection.outputs import outputs
 AT_ONCE = 1024  # pictures whose views are answered together
 
 
-class View(NamedTuple):
+class PictureView(NamedTuple):
     """A picture moved down and right by so many pixels, and mirrored left to right or not."""
 
     down: int = 0
@@ -30,11 +30,11 @@ class View(NamedTuple):
         return x_BCHW
 
 
-def views_of(picture_shape: Sequence[int], mirrored: bool) -> tuple[View, ...]:
+def views_of(picture_shape: Sequence[int], mirrored: bool) -> tuple[PictureView, ...]:
     """The views of pictures of this shape: unmoved, and moved up, down, left and right by as much as training
     usually moves them; mirrored: each also mirrored."""
     far = max(1, usual_shift(picture_shape))
-    moved = [View(), View(-far), View(far), View(0, -far), View(0, far)]
+    moved = [PictureView(), PictureView(-far), PictureView(far), PictureView(0, -far), PictureView(0, far)]
     return (*moved, *(view._replace(mirrored=True) for view in moved if mirrored))
 
 
@@ -42,7 +42,7 @@ def outputs_of_views(
     net: nn.Module,
     x_ND: Tensor,
     picture_shape: Sequence[int],
-    views: Sequence[View],
+    views: Sequence[PictureView],
     loss: str,
     item_shape: Sequence[int] | None = None,
 ) -> Tensor:

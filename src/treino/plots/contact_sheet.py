@@ -51,7 +51,7 @@ class Tile:
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
+class TileGroup:
     """Pictures under one heading; ``of`` is the number of all that belong to it, shown or not."""
 
     heading: str
@@ -59,7 +59,7 @@ class Group:
     tiles: Sequence[Tile]
 
 
-def sheet_page(title: str, sentences: Sequence[str], groups: Sequence[Group]) -> str:
+def sheet_page(title: str, sentences: Sequence[str], groups: Sequence[TileGroup]) -> str:
     """The sheet as an HTML page."""
     parts = [f"<h1>{escape(title)}</h1>", *(f'<p class="soft">{escape(each)}</p>' for each in sentences)]
     for group in groups:
@@ -78,7 +78,7 @@ def _figure(tile: Tile) -> str:
     )
 
 
-def sheet_png(title: str, sentences: Sequence[str], groups: Sequence[Group]) -> bytes:
+def sheet_png(title: str, sentences: Sequence[str], groups: Sequence[TileGroup]) -> bytes:
     """The sheet as an image."""
     lines = max((len(t.words) + bool(t.alarm) for group in groups for t in group.tiles), default=0)
     pitch, down = (WIDTH - 2 * MARGIN) / ACROSS, SIDE + LINE * lines + 0.1

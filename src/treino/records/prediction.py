@@ -17,7 +17,7 @@ from treino.engine.metrics import measure
 from treino.errors import TreinoError
 from treino.inspection.calibration import IntervalRule, members_spread
 from treino.inspection.outputs import outputs, probabilities
-from treino.inspection.picture_views import View, outputs_of_views, views_of
+from treino.inspection.picture_views import PictureView, outputs_of_views, views_of
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
@@ -107,7 +107,7 @@ def predict(run: StoredRun, source: Any, *, tta: bool = False, skip_bad: int = 0
     return Predictions(each, notes, prepared.missing, prepared.unknown, compared, prepared)
 
 
-def _views(run: StoredRun) -> tuple[View, ...]:
+def _views(run: StoredRun) -> tuple[PictureView, ...]:
     """The views of each picture over which predictions are averaged."""
     shape = run.preparation.item_shape
     if run.preparation.kind != "image" or len(shape) not in (2, 3):
@@ -121,14 +121,14 @@ def _views(run: StoredRun) -> tuple[View, ...]:
     return views_of(shape, mirrored=bool(run.settings.get("flip")))
 
 
-def _outputs(run: StoredRun, prepared: PreparedRows, views: Sequence[View]) -> torch.Tensor:
+def _outputs(run: StoredRun, prepared: PreparedRows, views: Sequence[PictureView]) -> torch.Tensor:
     if not views:
         return outputs(run.module, prepared.x, item_shape=run.item_shape)
     loss, shape = run.settings["loss"], run.preparation.item_shape
     return outputs_of_views(run.module, prepared.x, shape, views, loss, run.item_shape)
 
 
-def _view_notes(run: StoredRun, views: Sequence[View]) -> list[str]:
+def _view_notes(run: StoredRun, views: Sequence[PictureView]) -> list[str]:
     if not views:
         return []
     far = max(view.down for view in views)
@@ -232,7 +232,7 @@ def winners(run: StoredRun, p_NC: np.ndarray) -> np.ndarray:
 
 
 def _each(
-    run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, views: Sequence[View]
+    run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, views: Sequence[PictureView]
 ) -> tuple[Prediction, ...]:
     values, p_NC = _values(run, output_NC)
     rows, names = prepared.index.tolist(), prepared.names or ("",) * len(prepared)

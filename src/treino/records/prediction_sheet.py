@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from treino.errors import TreinoError
-from treino.plots.contact_sheet import Group, Tile, sheet_page, sheet_png
+from treino.plots.contact_sheet import Tile, TileGroup, sheet_page, sheet_png
 from treino.plots.style import percent
 from treino.records.prediction import Prediction, Predictions
 from treino.records.stored_run import StoredRun
@@ -43,7 +43,7 @@ def prediction_sheet(run: StoredRun, source: str, predictions: Predictions, endi
         some = rows[:room] if run.spec.classes else _spread(rows, room)
         item_KCHW = _items(run, predictions.prepared.x[torch.tensor(some)])
         tiles = [_tile(each[row], true_of.get(row), item) for row, item in zip(some, item_KCHW, strict=True)]
-        groups.append(Group(heading, len(rows), tiles))
+        groups.append(TileGroup(heading, len(rows), tiles))
     sentences = [
         _("By predicted class; in each the pictures come first that the network is least sure of.")
         if run.spec.classes

@@ -21,7 +21,7 @@ from treino.data.photographs.load import refuse_bad
 from treino.data.photographs.pixel_rows import PixelRows
 from treino.data.photographs.prepared_pictures import decoded
 from treino.data.preparation.preparation import Preparation
-from treino.data.table import Table, shorten
+from treino.data.table import Column, Table, shorten
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -154,12 +154,9 @@ def _labels(
 ) -> tuple[Table, NDArray[np.int64]] | None:
     """The rows of an album's labels that the run can be compared with, and which of the pictures they are of;
     None if the album has no labels."""
-    try:
-        table = label_table(album)
-    except TreinoError:  # its pictures lie in no folder of a class, and no table names them
-        return None
-    column = table.by_name.get(preparation.target)
-    if column is None:
+    table = _label_table(album, preparation)
+    column = None if table is None else table.by_name.get(preparation.target)
+    if table is None or column is None:
         return None
     row_of = {table.column(FILE).cell(row): row for row in range(table.rows)}
     pairs = [(row_of.get(album.files[row].name, -1), at) for at, row in enumerate(row_N.tolist())]
@@ -178,3 +175,19 @@ def _labels(
         return None
     row_K, at_K = np.array(pairs, dtype=np.int64).T
     return without(table, row_K), at_K
+
+
+def _label_table(album: Album, preparation: Preparation) -> Table | None:
+    """What an album says of its pictures: the outermost folder that bears a class's name or, where none does,
+    all that it would say for a training. None if it says nothing."""
+    names = [file.name for file in album.files]
+    known = set(preparation.classes)
+    label_N = [next((f for f in n.split("/")[:-1] if f in known), n.rpartition("/")[0]) for n in names]
+    if known & set(label_N):
+        words = {FILE: names, preparation.target: label_N}
+        columns = tuple(Column(name, words=np.array(of, dtype=object)) for name, of in words.items())
+        return Table(album.name, album.source, None, columns, place=lambda row: names[row])
+    try:
+        return label_table(album)
+    except TreinoError:  # its pictures lie in no folder of a class, and no table names them
+        return None
