@@ -217,6 +217,8 @@ def test_rows_are_found_by_their_number_and_test_rows_only_when_the_run_is_over(
     with pytest.raises(TreinoError, match="has no row 4711") as caught:
         row_of(data, 4711)
     assert "0 to 199" in caught.value.hint
+    with pytest.raises(TreinoError, match="no classes of pictures"):
+        confusion_cells(nn.Linear(4, 3), iris)
     with pytest.raises(TreinoError, match="no pictures"):
         answered_picture(nn.Linear(4, 3), iris, "test", iris.test)
     with pytest.raises(TreinoError, match="not finite for row"):

@@ -91,14 +91,14 @@ def test_a_row_and_a_cell_are_chosen_on_the_command_line(
     picture = (tmp_path / "to/channels.png").read_bytes()
     assert treino("plot", run.path, "--what", "channels", "--row", row + 1, *to).status == 0
     assert (tmp_path / "to/channels.png").read_bytes() != picture
-    said = treino("plot", run.path, "--what", "confusion", "--cell", f"{true},{true}", *to)
-    assert [Path(p).name for p in said.document["paths"]] == ["confusion.png", "confused-pictures.png"]
+    said = treino("plot", run.path, "--what", "cells", "--cell", f"{true},{true}", *to)
+    assert [Path(p).name for p in said.document["paths"]] == ["cells.png"]
     for flags, rule, hint in (
         (("--what", "confusion", "--row", 3), "choice_without_picture", "channels,occlusion"),
         (("--row", 3), "choice_without_picture", "channels,occlusion"),
-        (("--what", "channels", "--cell", "1,2"), "choice_without_picture", "confusion"),
-        (("--what", "confusion", "--cell", "12"), "cell_form", "--cell 4,9"),
-        (("--what", "confusion", "--cell", "1,twelve"), "class_unknown", "Known"),
+        (("--what", "channels", "--cell", "1,2"), "choice_without_picture", "cells"),
+        (("--what", "cells", "--cell", "12"), "cell_form", "--cell 4,9"),
+        (("--what", "cells", "--cell", "1,twelve"), "class_unknown", "Known"),
         (("--what", "occlusion", "--row", -1), "row_unknown", "0 to 199"),
     ):
         wrong = treino("plot", run.path, *flags, *to)

@@ -301,8 +301,14 @@ def confusion_cells(
     cell: (true class, predicted class).
 
     Raises:
-        TreinoError: an unknown class.
+        TreinoError: rows that are no classes of pictures; an unknown class.
     """
+    if data.kind != "image" or not data.classes:
+        raise TreinoError(
+            "cells_without_pictures",
+            _("The rows of {data} are no classes of pictures.").format(data=data.name),
+            _("Look at [[what=mistakes]], which shows rows of any kind."),
+        )
     for name in cell or ():
         if name not in data.classes:
             message = _("There is no class {name!r}.").format(name=name)

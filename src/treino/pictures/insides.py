@@ -6,33 +6,27 @@ from typing import TypeVar
 
 from treino.errors import TreinoError
 from treino.inspection.calibration import calibration
-from treino.inspection.channels import channels
 from treino.inspection.dependence import MOST_COLUMNS, dependence, drawable
 from treino.inspection.feature_importance import Importances, importances
 from treino.inspection.input_planes import Split
-from treino.inspection.occlusion import occlusions
-from treino.inspection.outputs import confusion, confusion_cells, mistakes
+from treino.inspection.outputs import confusion, mistakes
 from treino.inspection.thumbnails import FirstWeights, first_weights
 from treino.inspection.unit_responses import UnitDiagram, insides
 from treino.pictures import File, RunPicture, network_errors
-from treino.plots.channels import channels_figure
 from treino.plots.confusion import calibration_figure, confusion_figure
 from treino.plots.importance import dependence_figure, importance_figure
-from treino.plots.mistakes import cells_figure, mistakes_figure
+from treino.plots.mistakes import mistakes_figure
 from treino.plots.network import network_svg
-from treino.plots.occlusion import occlusion_figure
 from treino.plots.style import png
 from treino.plots.weights import weights_figure
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
-CELLS_FILE = "confused-pictures.png"
-
 
 def network_picture(run: StoredRun) -> list[File]:
     run = run.member()
     with network_errors(run):
-        shown = insides(run.module, run.data, item_shape=run.item_shape, splits=_splits(run))
+        shown = insides(run.module, run.data, item_shape=run.item_shape, splits=shown_splits(run))
     return [("network.svg", network_svg(_named(shown, run)).encode())]
 
 
@@ -50,20 +44,7 @@ def weights_picture(run: StoredRun) -> list[File]:
     return [("weights.png", png(weights_figure(_named(shown, run))))]
 
 
-def channels_picture(run: StoredRun, row: int | None = None) -> list[File]:
-    run = run.member()
-    with network_errors(run):
-        shown = channels(run.module, run.data, row, splits=_splits(run), item_shape=run.item_shape)
-    return [("channels.png", png(channels_figure(shown)))]
-
-
-def occlusion_picture(run: StoredRun, row: int | None = None) -> list[File]:
-    with network_errors(run):
-        shown = occlusions(run.module, run.data, row, splits=_splits(run), item_shape=run.item_shape)
-    return [("occlusion.png", png(occlusion_figure(shown, run.data.name)))]
-
-
-def confusion_picture(run: StoredRun, cell: tuple[str, str] | None = None) -> list[File]:
+def confusion_picture(run: StoredRun) -> list[File]:
     if not run.data.classes:
         raise TreinoError(
             "confusion_of_numbers",
@@ -72,15 +53,8 @@ def confusion_picture(run: StoredRun, cell: tuple[str, str] | None = None) -> li
             ),
             _("Look at [[what=mistakes]], the largest residuals, or at boundary."),
         )
-    shown = confusion(run.module, run.data, splits=_splits(run), item_shape=run.item_shape)
-    files = [("confusion.png", png(confusion_figure(shown)))]
-    return files + cells_picture(run, cell) if run.data.kind == "image" else files
-
-
-def cells_picture(run: StoredRun, cell: tuple[str, str] | None = None) -> list[File]:
-    """Return the pictures of the rows of one cell, or of the cells with most mistakes."""
-    shown = confusion_cells(run.module, run.data, cell, splits=_splits(run), item_shape=run.item_shape)
-    return [(CELLS_FILE, png(cells_figure(shown)))]
+    shown = confusion(run.module, run.data, splits=shown_splits(run), item_shape=run.item_shape)
+    return [("confusion.png", png(confusion_figure(shown)))]
 
 
 def calibration_picture(run: StoredRun) -> list[File]:
@@ -93,7 +67,7 @@ def calibration_picture(run: StoredRun) -> list[File]:
             _("Its predictions carry intervals: treino predict {run} DATA").format(run=run.typed),
         )
     with network_errors(run):
-        shown = calibration(run.module, run.data, splits=_splits(run), item_shape=run.item_shape)
+        shown = calibration(run.module, run.data, splits=shown_splits(run), item_shape=run.item_shape)
     if shown is None:
         raise TreinoError(
             "calibration_unanswered",
@@ -104,7 +78,7 @@ def calibration_picture(run: StoredRun) -> list[File]:
 
 
 def mistakes_picture(run: StoredRun) -> list[File]:
-    shown = mistakes(run.module, run.data, splits=_splits(run), item_shape=run.item_shape)
+    shown = mistakes(run.module, run.data, splits=shown_splits(run), item_shape=run.item_shape)
     columns: tuple[str, ...] = ()
     if len(shown) and shown.items is None and len(shown.features) > 1:
         with suppress(TreinoError):  # undefined for one row, or for outputs that are not finite
@@ -138,11 +112,11 @@ def dependence_picture(run: StoredRun) -> list[File]:
 def _importances(run: StoredRun) -> Importances:
     with network_errors(run):
         return importances(
-            run.module, run.data, run.loss_function, splits=_splits(run), item_shape=run.item_shape
+            run.module, run.data, run.loss_function, splits=shown_splits(run), item_shape=run.item_shape
         )
 
 
-def _splits(run: StoredRun) -> tuple[Split, ...]:
+def shown_splits(run: StoredRun) -> tuple[Split, ...]:
     """Return the splits whose rows may be shown: no test rows if the run may continue."""
     over = run.status in ("finished", "diverged")
     return ("train", "validation", "test") if over else ("train", "validation")
@@ -151,9 +125,7 @@ def _splits(run: StoredRun) -> tuple[Split, ...]:
 PICTURES: dict[str, RunPicture] = {
     "network": RunPicture(network_picture, ("network.svg",)),
     "weights": RunPicture(weights_picture),
-    "channels": RunPicture(channels_picture, choices=("row",)),
-    "occlusion": RunPicture(occlusion_picture, choices=("row",)),
-    "confusion": RunPicture(confusion_picture, ("confusion.png", CELLS_FILE), ("cell",)),
+    "confusion": RunPicture(confusion_picture),
     "calibration": RunPicture(calibration_picture),
     "mistakes": RunPicture(mistakes_picture),
     "importance": RunPicture(importance_picture),

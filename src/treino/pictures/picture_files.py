@@ -16,6 +16,7 @@ from treino.pictures import (
     insides,
     landscape,
     network_errors,
+    rows_of_pixels,
 )
 from treino.pictures.output import check_names, put_each
 from treino.records.stored_run import StoredRun
@@ -102,7 +103,12 @@ TOGETHER: dict[str, Callable[[Sequence[StoredRun], float], Iterable[File]]] = {
     "line": lambda runs, _smooth: landscape.line(runs),
 }
 PICTURES: dict[str, RunPicture] = (
-    curves.PICTURES | dynamics.PICTURES | landscape.PICTURES | film.PICTURES | insides.PICTURES
+    curves.PICTURES
+    | dynamics.PICTURES
+    | landscape.PICTURES
+    | film.PICTURES
+    | insides.PICTURES
+    | rows_of_pixels.PICTURES
 )
 # pictures whose file isn't NAME.png
 FILES_TOGETHER: dict[str, tuple[str, ...]] = {"curves": ("curves-of-several.png",)}

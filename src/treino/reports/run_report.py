@@ -15,7 +15,6 @@ from treino.inspection.outputs import confusion
 from treino.pictures import network_errors
 from treino.pictures.curves import curves_of
 from treino.pictures.film import film_player
-from treino.pictures.insides import cells_picture
 from treino.pictures.picture_files import PICTURES
 from treino.plots.report.blocks import Block, Drawing, Picture
 from treino.plots.report.charts import confusion_blocks
@@ -230,8 +229,9 @@ def _mistakes(run: StoredRun) -> Sequence[Block]:
 def _confused(run: StoredRun) -> Sequence[Block]:
     if run.data.kind != "image" or not run.data.classes:
         return ()
-    alt = _("Rows that are taken for another class, by their true class and the predicted one")
-    return [_light(Picture(file, content, alt)) for file, content in cells_picture(run)]
+    return _drawn(
+        run, "cells", _("Rows that are taken for another class, by their true class and the predicted one")
+    )
 
 
 def _hangs_on(run: StoredRun) -> Sequence[Block]:
