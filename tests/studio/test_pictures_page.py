@@ -153,7 +153,7 @@ def test_what_is_drawn_is_answered_at_the_end_in_training_and_in_the_past(
 
     page.locator("#time").focus()  # the time machine, to before the first step
     page.keyboard.press("Home")
-    page.locator("#clock-step", has_text="0").wait_for()
+    page.get_by_text("0", exact=True).and_(page.locator("#clock-step")).wait_for()
     viewer.answered(inked(0.83, 0.5))
     page.get_by_role("button", name="Now", exact=True).click()
     viewer.answered(inked(0.83, 0.5))
@@ -269,10 +269,14 @@ def test_rows_are_chosen_by_number_and_by_a_click_on_a_mistake(studio: RealStudi
     says(0, "test")
     page.locator("#time").focus()
     page.keyboard.press("Home")  # an untrained network makes mistakes
-    page.locator("#clock-step", has_text="0").wait_for()
+    page.get_by_text("0", exact=True).and_(page.locator("#clock-step")).wait_for()
     viewer.tab("Mistakes")
-    page.locator("#picture-canvas").click(position={"x": 20, "y": 40})
-    viewer.until(lambda: page.locator("#seen-split").input_value() == "validation")
+
+    def chosen() -> bool:  # once the mistakes of that step are drawn
+        page.locator("#picture-canvas").click(position={"x": 20, "y": 40})
+        return bool(page.locator("#seen-split").input_value() == "validation")
+
+    viewer.until(chosen)
     place = int(page.get_by_label("Number of the picture, from 0").input_value())
     says(place)
     true, said = (page.locator("#seen-says").inner_text().split()[k] for k in (1, 5))

@@ -232,7 +232,7 @@ class Augmentation:
         if self.rotate:
             angle_B = math.radians(self.rotate) * (2 * _uniform(hash_B, "rotate")[0] - 1)
             moves |= {"cosine": _coarse(angle_B.cos()), "sine": _coarse(angle_B.sin())}
-        return places(height, width, **moves)
+        return pixel_places(height, width, **moves)
 
 
 NONE = Augmentation()
@@ -283,17 +283,17 @@ def augmented(x_BCHW: Tensor, partner_BCHW: Tensor, changes: Changes) -> Tensor:
     return cut_out(x_BCHW, number_KB[8:12]) if bool(number_KB[10].any()) else x_BCHW
 
 
-def places(
+def pixel_places(
     height: int,
     width: int,
-    down: Tensor | float = 0.0,
-    right: Tensor | float = 0.0,
-    sign: Tensor | float = 1.0,
-    scale: Tensor | float = 1.0,
-    top: Tensor | float = 0.0,
-    left: Tensor | float = 0.0,
-    cosine: Tensor | float = 1.0,
-    sine: Tensor | float = 0.0,
+    down: Tensor | float = 0,
+    right: Tensor | float = 0,
+    sign: Tensor | float = 1,
+    scale: Tensor | float = 1,
+    top: Tensor | float = 0,
+    left: Tensor | float = 0,
+    cosine: Tensor | float = 1,
+    sine: Tensor | float = 0,
 ) -> list[Tensor | float]:
     """The six numbers of ``resampled`` for pictures that are turned about the middle, of which a window with
     this scale, top and left is enlarged to the whole, mirrored where the sign is -1, then moved."""
@@ -317,7 +317,6 @@ def resampled(x_BCHW: Tensor, place_6B: Tensor) -> Tensor:
     above, left = y_BHW.floor().long(), x_BHW.floor().long()
     below, right = (above + 1).clamp(max=height - 1), (left + 1).clamp(max=width - 1)
     along, down = (x_BHW - left)[:, None], (y_BHW - above)[:, None]
-
     upper = pixels_at(x_BCHW, above, left)
     if not bool(along.any() or down.any()):  # moved by whole pixels
         return upper

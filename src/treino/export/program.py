@@ -17,7 +17,7 @@ from scipy.special import betaincinv
 from torch import nn
 
 from treino.data.rows import generator
-from treino.engine.augmentation import cut_out, places, resampled
+from treino.engine.augmentation import cut_out, pixel_places, resampled
 from treino.engine.rng import step_seed
 from treino.export.program_data import *
 
@@ -210,7 +210,7 @@ def hash_of(rows, epoch):
     return mix(mix(mix(as_uint64(DATA_SEED)) + np.uint64(epoch - 1)) + rows.numpy().astype(np.uint64))
 
 
-def below(n, hashed):
+def whole_below(n, hashed):
     """For each row a whole number below n, by the last 32 bits."""
     drawn = (hashed & np.uint64(2**32 - 1)) * np.uint64(n) >> np.uint64(32)
     return torch.from_numpy(drawn.astype(np.int64))
@@ -232,17 +232,17 @@ def mixed(x, x_train, hashed):
     Beta(a + 1, a) and the row's own, which has the same gradient on average."""
     shares = torch.from_numpy(betaincinv(MIXUP + 1, MIXUP, (np.arange(1024) + 0.5) / 1024))
     drawn = mix(hashed + np.uint64(7))
-    share = ((shares * 2**16).round() / 2**16)[below(1024, drawn >> np.uint64(32))]
+    share = ((shares * 2**16).round() / 2**16)[whole_below(1024, drawn >> np.uint64(32))]
     share = share.float().view(-1, 1, 1, 1).to(x.device)
-    return share * x + (1 - share) * x_train[below(len(x_train), drawn).to(x.device)]
+    return share * x + (1 - share) * x_train[whole_below(len(x_train), drawn).to(x.device)]
 
 
 def moves(hashed, height, width):
     """Where the pictures' pixels come from: for ``resampled``."""
     parts = {}
     if SHIFT:
-        parts["down"] = below(2 * SHIFT + 1, hashed >> np.uint64(32)) - SHIFT
-        parts["right"] = below(2 * SHIFT + 1, hashed) - SHIFT
+        parts["down"] = whole_below(2 * SHIFT + 1, hashed >> np.uint64(32)) - SHIFT
+        parts["right"] = whole_below(2 * SHIFT + 1, hashed) - SHIFT
     if FLIP:
         parts["sign"] = 1 - 2 * (uniform(hashed, 1)[0] * 2).floor()
     if CROP:
@@ -253,8 +253,8 @@ def moves(hashed, height, width):
         angle = math.radians(ROTATE) * (2 * uniform(hashed, 3)[0] - 1)
         parts |= {"cosine": coarse(angle.cos()), "sine": coarse(angle.sin())}
     place = torch.zeros(6, len(hashed))
-    for k, number in enumerate(places(height, width, **parts)):
-        place[k] = number
+    for k, column in enumerate(pixel_places(height, width, **parts)):
+        place[k] = column
     return place
 
 
