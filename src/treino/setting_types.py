@@ -61,6 +61,12 @@ def padding(value: object) -> object:
     return value if isinstance(value, str) and value == "same" else items(value)
 
 
+def joined(value: object) -> object:
+    """Convert ``{"rotate": 10}`` or a list to ``"rotate=10"``, the text of the command line."""
+    parts = pairs(value) if isinstance(value, (Mapping, list, tuple)) else value
+    return ",".join(map(str, parts)) or "none" if isinstance(parts, (list, tuple)) else parts
+
+
 def pairs(value: object) -> object:
     """Convert ``{"cep": "text"}`` to ``("cep=text",)``, the form of the command line."""
     return tuple(f"{k}={v}" for k, v in value.items()) if isinstance(value, Mapping) else items(value)

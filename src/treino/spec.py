@@ -237,10 +237,15 @@ class Settings(BaseModel):
         "each", "Training loop", "order of the training rows: new each epoch (each), shuffled once, as they "
         "stand (off), or in blocks of neighbours, for rows that a disk reads"
     )  # fmt: skip
-    augment: Literal["none", "shift"] | None = _f(
-        None, "Training loop", "how training pictures are changed anew in each epoch: none, or shift: moved "
-        "by up to one pixel of 28 (with --net cnn); default: shift where a convolutional network learns "
-        "classes of pictures of 15 pixels and more, else none",
+    augment: Annotated[str | None, BeforeValidator(setting_types.joined)] = _f(
+        None, "Training loop", "how training pictures are changed anew in each epoch (with --net cnn): none, "
+        "or some of shift, crop, rotate, brightness, contrast, cutout and mixup, each with a strength if you "
+        "like, e.g. shift=2,rotate; default: shift where a convolutional network learns classes of pictures "
+        "of 15 pixels and more, else none",
+    )  # fmt: skip
+    flip: bool | None = _f(
+        None, "Training loop", "mirror every second training picture, left and right (with --net cnn); "
+        "default: no, except for one training on files of pictures, where a short trial decides",
     )  # fmt: skip
     seed: Int = _f(0, "Training loop", "seed of initialisation and dropout", ge=0, le=2**62)
     data_seed: Int | None = _f(

@@ -11,6 +11,7 @@ from oracles import ENGINES, sample
 from scipy import special
 
 from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, mlp, train
+from treino.engine.augmentation import Changes
 from treino.engine.kernels.lanes import LanesKernel
 from treino.engine.kernels.lanes_library import libraries, why_missing
 from treino.engine.step_plan import Chunk
@@ -226,6 +227,7 @@ def test_inputs_whose_rows_lie_powers_of_two_apart_give_the_same_bits():
             torch.testing.assert_close(members[2][0], members[3](x))
 
 
+NOBODY = torch.zeros(0, dtype=torch.int64)
 WRONG = {
     "x": {"x": torch.zeros(33, 4)},
     "x's type": {"x": torch.zeros(33, 5, dtype=torch.float64)},
@@ -236,10 +238,16 @@ WRONG = {
     "factors": {"factors": [[1.0]]},
     "schedules": {"factors": []},
     "keyframes": {"keyframe_steps": frozenset([3])},
-    "shifts": {"shifts": [[torch.zeros(3, 2, dtype=torch.int32)] * 2]},
-    "shifts' type": {"shifts": [[torch.zeros(4, 2)] * 2]},
-    "shifts' steps": {"shifts": [[torch.zeros(4, 2, dtype=torch.int32)]]},
-    "shifts' orders": {"shifts": [[torch.zeros(4, 2, dtype=torch.int32)] * 2] * 2},
+    "changes": {"changes": [[Changes(torch.zeros(3, 13), NOBODY)] * 2]},
+    "changes' numbers": {"changes": [[Changes(torch.zeros(4, 12), NOBODY)] * 2]},
+    "changes' type": {"changes": [[Changes(torch.zeros(4, 13).double(), NOBODY)] * 2]},
+    "changes' steps": {"changes": [[Changes(torch.zeros(4, 13), NOBODY)]]},
+    "changes' orders": {"changes": [[Changes(torch.zeros(4, 13), NOBODY)] * 2] * 2},
+    "partners": {"changes": [[Changes(torch.zeros(4, 13), torch.zeros(3, dtype=torch.int64))] * 2]},
+    "partners' type": {"changes": [[Changes(torch.zeros(4, 13), torch.zeros(4))] * 2]},
+    "partners of some": {
+        "changes": [[Changes(torch.zeros(4, 13), torch.arange(4)), Changes(torch.zeros(4, 13), NOBODY)]]
+    },
 }
 
 

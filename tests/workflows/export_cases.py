@@ -271,6 +271,9 @@ MANY: list[tuple[str, dict[str, Any]]] = [
     ),
     ("pictures", CNN | {"blocks": 1, "init": "orthogonal", "activation": "tanh", "epochs": 1}),
     ("pictures", CNN | {"augment": "shift", "batch_size": "full", "epochs": 4}),
+    ("pictures", CNN | {"augment": "none", "flip": True}),
+    ("pictures", CNN | {"augment": "shift=2,crop,rotate,brightness,contrast,cutout,mixup", "flip": True}),
+    ("pictures", CNN | {"augment": "mixup=1,cutout,contrast", "batch_size": "full", "epochs": 4}),
     ("wine", {"net": "mynet.py:Net", "weight_decay": 0.01, "clip": 1.0}),
     ("wine", {"net": "mynet.py:lazy"}),
     pytest.param("mnist", {"steps": 40, "epochs": None, "dropout": 0.1}, marks=needs_mnist),  # type: ignore[list-item]

@@ -118,7 +118,9 @@ WRONG: list[tuple[tuple[str, ...], str, str]] = [
     (("--net", "cnn", "--group-norm", "4", "--batch-norm"), "norms_two", "one"),
     (("--net", "cnn", "--gates", "3"), "cnn_gates", "Leave"),
     (("--augment", "shift"), "augment_net", "--net cnn"),
-    (("--net", "cnn", "--augment", "shif"), "augment_choice", "shift"),
+    (("--flip",), "augment_net", "--net cnn"),
+    (("--net", "cnn", "--augment", "shif"), "augment_unknown", "shift"),
+    (("--net", "cnn", "--augment", "shift,rotate=-1"), "augment_range", "--augment rotate=10"),
     (("--net", "cnn", "--recipe", "table"), "recipe_and_net", "Leave"),
     (("--net", "net.py:Net", "--channels", "3"), "net_and_layers", "--channels"),
 ]
@@ -190,6 +192,86 @@ def test_pictures_move_unless_they_are_to_stay(treino: Callable[..., Said], run:
     assert [one.settings["augment"] for one in (run, *kept)] == ["shift", "shift", "none", "none"]
     assert [equal(one.tensors, run.tensors) for one in kept] == [True, False, False]
     assert equal(kept[1].tensors, kept[2].tensors)
+
+
+ALL_KINDS = "shift=2,crop,rotate,brightness,contrast,cutout,mixup"
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> tr.Run:
+    """With all that can be done to pictures."""
+    more = {"augment": ALL_KINDS, "flip": True, "steps": 24, "every": 5}
+    found = tr.fit("tiny", parent=tmp_path_factory.mktemp("runs"), **SMALL | more)
+    assert isinstance(found, tr.Run)
+    return found
+
+
+def test_all_changes_of_pictures_are_played_again_branched_and_found_like_before(
+    treino: Callable[..., Said], changed: tr.Run
+) -> None:
+    assert changed.settings["augment"] == (
+        "shift=2,crop=0.2,rotate=10,brightness=0.2,contrast=0.2,cutout=0.3,mixup=0.2"
+    )
+    assert changed.settings["flip"]
+    same_end(changed.at(7).branch(), changed)
+    check_futures(changed, 5, [{"lr": 0.05}, {}], 7)
+    for at in snapshots(changed, [0, 11]):
+        output = at.trained_net(at.batch.x_BD.view(-1, 1, 8, 8))
+        assert at.loss_function(output, at.batch.y_B).item() == pytest.approx(
+            changed.losses[at.step], rel=1e-5
+        )
+    assert treino("train", "--like", changed.path, "--name", "again").status == 0
+    assert equal(tr.open("again").tensors, changed.tensors)
+
+
+def test_resumed_with_all_changes_of_pictures_it_has_the_bits_of_the_uninterrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: tr.Run
+) -> None:
+    monkeypatch.setattr("treino.training.train.CHUNK_SECONDS", 1e-9)
+    asked = read_settings(changed.spec.asked | {"name": "run"})
+    events = train_events("tiny", asked, parent=tmp_path, checkpoint_seconds=0)
+    for event in events:
+        if event.job.training.step > 8:  # type: ignore[attr-defined]
+            break
+    events.close()  # type: ignore[attr-defined]
+    resumed = drain(resuming(tmp_path / "run"))
+    np.testing.assert_array_equal(resumed.losses, changed.losses)
+    assert equal(resumed.tensors, changed.tensors)
+
+
+@pytest.mark.parametrize("stored", ["shift", "none"])
+def test_a_folder_from_when_there_were_shifts_alone_is_played_to_the_same_bits(
+    run: tr.Run, tmp_path: Path, stored: str
+) -> None:
+    """What it says is ``shift`` or ``none``, and nothing of flips."""
+    made = run if stored == "shift" else tr.fit("tiny", parent=tmp_path, **SMALL | {"augment": "none"})
+    shutil.copytree(made.path, path := tmp_path / "old")
+
+    def older(spec: dict[str, Any]) -> dict[str, Any]:
+        assert spec["asked"]["augment"] == spec["resolved"]["augment"] == stored
+        del spec["resolved"]["flip"]
+        return spec
+
+    forge(path, "spec.json", older)
+    old = tr.open(path)
+    assert isinstance(old, tr.Run)
+    for step in (4, 12):
+        tensors = old.at(step).net.state_dict()
+        assert equal(tensors, made.at(step).net.state_dict())
+    same_end(old.at(7).branch(), made)
+
+
+def test_networks_of_a_sweep_may_differ_in_what_is_done_to_pictures(treino: Callable[..., Said]) -> None:
+    space = ("--space", "augment=none|shift,cutout=0.2", "--space", "flip=true|false", "--sampler", "grid")
+    words = ("sweep", "tiny", "--net", "cnn", "--channels", 4, "--epochs", 1, *space, "--name", "s")
+    assert treino(*words).status == 0
+    board = {entry["member"]: entry["params"] for entry in tr.open("s").document["leaderboard"]}
+    assert {(p["augment"], p["flip"]) for p in board.values()} == {
+        (augment, flip) for augment in ("none", "shift,cutout=0.2") for flip in (True, False)
+    }
+    for member in list(board)[:2]:
+        assert treino("train", "--like", f"s:{member}", "--name", f"alone-{member}").status == 0
+        assert equal(tr.open(f"alone-{member}").tensors, tr.open("s").member(member).tensors)
 
 
 def test_the_batch_of_a_step_is_the_one_that_it_learnt_from(run: tr.Run) -> None:

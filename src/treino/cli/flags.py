@@ -118,7 +118,7 @@ def setting_flags() -> list[inspect.Parameter]:
     """A flag for each setting, for verbs that take ``**flags``."""
     flags = []
     for name, field in Settings.model_fields.items():
-        boolean = field.annotation is bool
+        boolean = field.annotation in (bool, bool | None)
         flag = cyclopts.Parameter(
             name=FLAGS[name],
             negative=f"--no-{FLAGS[name][2:]}" if boolean else (),

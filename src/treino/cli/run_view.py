@@ -152,6 +152,7 @@ def _settings(s: dict[str, Any], steps: int, per_epoch: int) -> str:
         " ".join(optimizer),
         _("batch {size} ({n:,} steps an epoch)").format(size=s["batch_size"], n=per_epoch),
         *([f"augment {s['augment']}"] if s["augment"] not in (None, "none") else []),
+        *([_("flips")] if s.get("flip") else []),
         _("at most {length}, patience {n}").format(length=length, n=s["patience"])
         if s["patience"]
         else length,

@@ -1,12 +1,59 @@
-"""Augmentation: pictures are moved a little in training, each by its own number of pixels in each epoch."""
+"""Augmentation: pictures are changed a little in training, each by random numbers of its own in each epoch.
 
+All numbers are hashes of seed, epoch and row, so they depend neither on batches nor on where a training
+stopped. ``Augmentation.changes`` draws them and ``augmented`` applies them; the kernel ``lanes`` applies them
+in ``lanes/augmentation.hpp``, with the same roundings.
+"""
+
+import math
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from treino.engine.rng import mix
+from treino.errors import TreinoError, nearest
+from treino.words import N_, _, setting
 
+# ---- the kinds, and the setting that names them
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of change. stream: the number of its hash. usual: the strength where none is given, which kept
+    runs rely on; None: by the pictures' size. most: the largest strength."""
+
+    stream: int
+    usual: float | None
+    most: float
+    about: str
+
+
+KINDS = {
+    "shift": Kind(
+        0, None, 1000, N_("moved by up to so many pixels up or down and left or right; usual: one of 28")
+    ),
+    "crop": Kind(
+        2, 0.2, 0.9, N_("a window at a random place, enlarged; up to this share of the sides is left out")
+    ),
+    "rotate": Kind(3, 10.0, 180, N_("turned about the middle by up to so many degrees, either way")),
+    "brightness": Kind(
+        4, 0.2, 10, N_("up to this number added to all pixels or taken from them, in their deviations")
+    ),
+    "contrast": Kind(
+        5, 0.2, 1, N_("the pixels' distance from the picture's mean, larger or smaller by up to this share")
+    ),
+    "cutout": Kind(
+        6, 0.3, 1, N_("a square at a random place set to 0; its side is this share of the smaller one")
+    ),
+    "mixup": Kind(
+        7, 0.2, 10, N_("another training row mixed in, by a share of Beta(a, a) with this number for a")
+    ),
+}
+FLIP = 1  # the stream of flips, which are a setting of their own
 WIDTH_PER_PIXEL = 28  # pictures of this width move by up to one pixel, of twice the width by up to two
 
 
@@ -15,24 +62,279 @@ def usual_shift(item_shape: Sequence[int]) -> int:
     return round(min(item_shape[-2:]) / WIDTH_PER_PIXEL)
 
 
-def shifts(seed: int, epoch: int, row_N: Tensor, largest: int) -> Tensor:
-    """int32 ``[N, 2]``: how far these rows' pictures are moved down and right in an epoch, each from
-    -``largest`` to ``largest``.
+def strengths_of(text: str) -> dict[str, float | None]:
+    """The kinds that a setting like ``shift,rotate=10`` names, with their strengths; None: the usual one.
 
-    A hash of seed, epoch and row number alone, so it depends neither on batches nor on where a training
-    stopped.
+    Raises:
+        TreinoError: an unknown kind, one that is named twice, or a strength out of range.
     """
-    hash_N = mix(mix(mix(torch.tensor(seed)) + epoch) + row_N)
-    halves_N2 = torch.stack([hash_N >> 32, hash_N], 1) & 0xFFFFFFFF
-    return ((halves_N2 * (2 * largest + 1) >> 32) - largest).to(torch.int32)
+    strengths: dict[str, float | None] = {}
+    for part in [] if text.strip() == "none" else text.split(","):
+        name, _equals, number = (word.strip() for word in part.partition("="))
+        if name not in KINDS:
+            raise TreinoError(
+                "augment_unknown",
+                _("{a} knows no kind {name!r}.").format(a=setting("augment"), name=name),
+                _("Flips are a setting of their own: [[flip]].")
+                if name == "flip"
+                else nearest(name, [*KINDS, "none"]),
+            )
+        if name in strengths:
+            raise TreinoError(
+                "augment_twice",
+                _("{a} names {name} twice.").format(a=setting("augment", text), name=name),
+                _("Name each kind once."),
+            )
+        strengths[name] = _strength(name, number) if _equals else None
+    return strengths
 
 
-def shifted(x_BCHW: Tensor, shift_B2: Tensor) -> Tensor:
-    """The pictures, moved down and right; what comes in is the nearest pixel of the edge."""
-    for axis, shift_B in zip((-2, -1), shift_B2.long().unbind(1), strict=True):
-        size = x_BCHW.shape[axis]
-        place_BI = (torch.arange(size, device=x_BCHW.device) - shift_B[:, None]).clamp(0, size - 1)
-        shape = [len(x_BCHW), 1, 1, 1]
-        shape[axis] = size
-        x_BCHW = x_BCHW.gather(axis, place_BI.view(shape).expand_as(x_BCHW))
-    return x_BCHW
+def _strength(name: str, text: str) -> float:
+    kind, whole = KINDS[name], name == "shift"
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= kind.most or (whole and value % 1):
+        message = (
+            _("{a}: {name} takes a whole number from 0 to {most:g}.")
+            if whole
+            else _("{a}: {name} takes a number from 0 to {most:g}.")
+        )
+        raise TreinoError(
+            "augment_range",
+            message.format(a=setting("augment", f"{name}={text}"), name=name, most=kind.most),
+            _("{name} is: {about}. Use e.g. {example}.").format(
+                name=name, about=_(kind.about), example=setting("augment", f"{name}={kind.usual or 1:g}")
+            ),
+        )
+    return int(value) if whole else value
+
+
+def kinds_table() -> str:
+    """The kinds as Markdown, for the docs."""
+    lines = ["| `--augment` | usual | most | what it is |", "|---|---|---|---|"]
+    for name, kind in KINDS.items():
+        usual = "by size" if kind.usual is None else f"{kind.usual:g}"
+        lines.append(f"| `{name}` | {usual} | {kind.most:g} | {kind.about} |")
+    return "\n".join(lines)
+
+
+# ---- what is drawn for each row
+
+
+class Changes(NamedTuple):
+    """What is done to the pictures of a batch.
+
+    number_BK: float32, the numbers of ``Change`` in ``lanes/border.hpp``, in its order: six that say where a
+    pixel comes from (``resampled``); contrast and brightness; top, left, bottom and right of a square; the
+    share of the row itself. partner_B: int64, the rows that are mixed in; empty: none.
+    """
+
+    number_BK: Tensor
+    partner_B: Tensor
+
+    def to(self, device: torch.device) -> "Changes":
+        return Changes(self.number_BK.to(device), self.partner_B.to(device))
+
+    def split(self, sizes: Sequence[int]) -> "list[Changes]":
+        """These of each batch, one after the other."""
+        partners = self.partner_B.split(list(sizes)) if len(self.partner_B) else [self.partner_B] * len(sizes)
+        return list(map(Changes, self.number_BK.split(list(sizes)), partners))
+
+
+NUMBERS = 13
+SHARES = 1024  # of mixup, equally likely
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """The strength of each kind; 0: none of it. flip: whether every second picture is mirrored, left and
+    right."""
+
+    shift: float = 0
+    crop: float = 0
+    rotate: float = 0
+    brightness: float = 0
+    contrast: float = 0
+    cutout: float = 0
+    mixup: float = 0
+    flip: bool = False
+
+    @classmethod
+    def of(cls, text: str | None, flip: bool | None, item_shape: Sequence[int]) -> "Augmentation":
+        """By the settings ``augment`` and ``flip``, for pictures of this shape."""
+        usual = {name: kind.usual for name, kind in KINDS.items()} | {
+            "shift": max(1, usual_shift(item_shape))
+        }
+        named = strengths_of(text or "none")
+        values = {name: usual[name] if value is None else value for name, value in named.items()}
+        return cls(**values, flip=bool(flip))  # type: ignore[arg-type]
+
+    def __bool__(self) -> bool:
+        return any(asdict(self).values())
+
+    @property
+    def identity(self) -> list[float]:
+        """All of it, as a saved state has it; of shifts alone, as folders have it from when there were no
+        others, their strength."""
+        values = list(map(float, asdict(self).values()))
+        return values if any(values[1:]) else [self.shift] if self.shift else []
+
+    def text(self, item_shape: Sequence[int]) -> str:
+        """The setting ``augment`` with its strengths, except a shift that is usual for this shape."""
+        parts = [
+            name if name == "shift" and value == max(1, usual_shift(item_shape)) else f"{name}={value:g}"
+            for name, value in asdict(self).items()
+            if value and name != "flip"
+        ]
+        return ",".join(parts) or "none"
+
+    def changes(self, seed: int, epoch: int, row_B: Tensor, rows: int, shape: Sequence[int]) -> Changes:
+        """What is done in an epoch to these of ``rows`` rows, pictures of this shape."""
+        height, width = shape[-2:]
+        hash_B = mix(mix(mix(torch.tensor(seed)) + epoch) + row_B)
+        number_BK, partner_B = torch.zeros(len(row_B), NUMBERS), row_B[:0]
+        for k, column in enumerate(self._places(hash_B, height, width)):
+            number_BK[:, k] = column
+        number_BK[:, 6] = 1.0
+        if self.contrast:
+            number_BK[:, 6] = 1 + self.contrast * (2 * _uniform(hash_B, "contrast")[0] - 1)
+        if self.brightness:
+            number_BK[:, 7] = self.brightness * (2 * _uniform(hash_B, "brightness")[0] - 1)
+        if self.cutout:
+            side = max(1, round(self.cutout * min(height, width)))
+            for k, (u_B, size) in enumerate(zip(_uniform(hash_B, "cutout"), (height, width), strict=False)):
+                first_B = (u_B * size).floor() - side // 2
+                number_BK[:, 8 + k] = first_B.clamp(min=0)
+                number_BK[:, 10 + k] = (first_B + side).clamp(max=size)
+        number_BK[:, 12] = 1.0
+        if self.mixup:
+            drawn_B = mix(hash_B + KINDS["mixup"].stream)
+            partner_B = (drawn_B & HALF) * rows >> 32
+            number_BK[:, 12] = mixup_shares(self.mixup)[(drawn_B >> 32 & HALF) * SHARES >> 32]
+        return Changes(number_BK, partner_B)
+
+    def _places(self, hash_B: Tensor, height: int, width: int) -> "list[Tensor | float]":
+        """The six numbers of ``resampled`` for each picture."""
+        moves: dict[str, Tensor] = {}
+        if self.shift:
+            most = int(self.shift)
+            for name, half_B in (("down", hash_B >> 32 & HALF), ("right", hash_B & HALF)):
+                moves[name] = (half_B * (2 * most + 1) >> 32) - most
+        if self.flip:
+            moves["sign"] = 1 - 2 * (_uniform(hash_B, FLIP)[0] * 2).floor()
+        if self.crop:
+            share_B, y_B, x_B, _rest = _uniform(hash_B, "crop")
+            room_B = self.crop * share_B
+            moves["scale"] = 1 - room_B
+            moves["top"], moves["left"] = room_B * (height - 1) * y_B, room_B * (width - 1) * x_B
+        if self.rotate:
+            angle_B = math.radians(self.rotate) * (2 * _uniform(hash_B, "rotate")[0] - 1)
+            moves |= {"cosine": _coarse(angle_B.cos()), "sine": _coarse(angle_B.sin())}
+        return pixel_places(height, width, **moves)
+
+
+NONE = Augmentation()
+HALF = 0xFFFFFFFF
+
+
+def _uniform(hash_B: Tensor, kind: str | int) -> Tensor:
+    """float64 ``[4, B]`` between 0 and 1, each in the middle of one of 2¹⁶ equal parts."""
+    stream = KINDS[kind].stream if isinstance(kind, str) else kind
+    part_4B = mix(hash_B + stream) >> torch.tensor([[0], [16], [32], [48]]) & 0xFFFF
+    return (part_4B.double() + 0.5) / 2**16
+
+
+def _coarse(x: Tensor) -> Tensor:
+    """Rounded to 20 binary places, in which cosines and sines of all C libraries agree."""
+    return (x * 2**20).round() / 2**20
+
+
+@cache
+def mixup_shares(alpha: float) -> Tensor:
+    """float64 ``[SHARES]``: quantiles of Beta(alpha + 1, alpha), rounded to 16 binary places.
+
+    With mixed targets the share is of Beta(alpha, alpha) (Zhang et al. 2017). To draw it of Beta(alpha + 1,
+    alpha) and keep the row's own target has the same expected gradient wherever the loss is linear in the
+    target (Huszár, "mixup: Data-dependent data augmentation", 2017).
+    """
+    from scipy.special import betaincinv  # import only where it is used: it takes long
+
+    share = betaincinv(alpha + 1, alpha, (torch.arange(SHARES, dtype=torch.float64).numpy() + 0.5) / SHARES)
+    return (torch.from_numpy(share) * 2**16).round() / 2**16
+
+
+# ---- pictures, changed
+
+
+def augmented(x_BCHW: Tensor, partner_BCHW: Tensor, changes: Changes) -> Tensor:
+    """The pictures, changed: mixed with their partners (empty: with none), resampled, then contrast and
+    brightness, then the square."""
+    number_KB = changes.number_BK.to(x_BCHW.dtype).T
+    if len(partner_BCHW):
+        share_B = number_KB[12].view(-1, 1, 1, 1)
+        x_BCHW = share_B * x_BCHW + (1 - share_B) * partner_BCHW
+    x_BCHW = resampled(x_BCHW, number_KB[:6])
+    contrast_B, brightness_B = number_KB[6:8].reshape(2, -1, 1, 1, 1)
+    if bool((contrast_B != 1).any() or brightness_B.any()):
+        mean_B = x_BCHW.mean((1, 2, 3), keepdim=True)
+        x_BCHW = (x_BCHW - mean_B) * contrast_B + (mean_B + brightness_B)
+    return cut_out(x_BCHW, number_KB[8:12]) if bool(number_KB[10].any()) else x_BCHW
+
+
+def pixel_places(
+    height: int,
+    width: int,
+    down: Tensor | float = 0,
+    right: Tensor | float = 0,
+    sign: Tensor | float = 1,
+    scale: Tensor | float = 1,
+    top: Tensor | float = 0,
+    left: Tensor | float = 0,
+    cosine: Tensor | float = 1,
+    sine: Tensor | float = 0,
+) -> list[Tensor | float]:
+    """The six numbers of ``resampled`` for pictures that are turned about the middle, of which a window with
+    this scale, top and left is enlarged to the whole, mirrored where the sign is -1, then moved."""
+    middle_y, middle_x = (height - 1) / 2, (width - 1) / 2
+    y = top - scale * down - middle_y
+    x = left + scale * ((width - 1) * (1 - sign) / 2 - sign * right) - middle_x
+    of_y = cosine * scale, -sine * scale * sign, cosine * y - sine * x + middle_y
+    return [*of_y, sine * scale, cosine * scale * sign, sine * y + cosine * x + middle_x]
+
+
+def resampled(x_BCHW: Tensor, place_6B: Tensor) -> Tensor:
+    """The pictures whose pixel (y, x) is that at (a y + b x + c, d y + e x + f) before, of six numbers each.
+
+    Between pixels it lies on the lines that join them; beyond the edge it is the edge's nearest pixel.
+    """
+    height, width = x_BCHW.shape[-2:]
+    a, b, c, d, e, f = place_6B.view(6, -1, 1, 1).unbind()
+    y = torch.arange(height, dtype=x_BCHW.dtype, device=x_BCHW.device)[:, None]
+    x = torch.arange(width, dtype=x_BCHW.dtype, device=x_BCHW.device)
+    y_BHW, x_BHW = ((a * y + c) + b * x).clamp(0, height - 1), ((d * y + f) + e * x).clamp(0, width - 1)
+    above, left = y_BHW.floor().long(), x_BHW.floor().long()
+    below, right = (above + 1).clamp(max=height - 1), (left + 1).clamp(max=width - 1)
+    along, down = (x_BHW - left)[:, None], (y_BHW - above)[:, None]
+    upper = pixels_at(x_BCHW, above, left)
+    if not bool(along.any() or down.any()):  # moved by whole pixels
+        return upper
+    upper = upper + (pixels_at(x_BCHW, above, right) - upper) * along
+    lower = pixels_at(x_BCHW, below, left)
+    lower = lower + (pixels_at(x_BCHW, below, right) - lower) * along
+    return upper + (lower - upper) * down
+
+
+def pixels_at(x_BCHW: Tensor, row_BHW: Tensor, column_BHW: Tensor) -> Tensor:
+    """The pictures' pixels in these rows and columns."""
+    place_B1N = (row_BHW * x_BCHW.shape[3] + column_BHW).flatten(1)[:, None]
+    return x_BCHW.flatten(2).gather(2, place_B1N.expand(-1, x_BCHW.shape[1], -1)).view_as(x_BCHW)
+
+
+def cut_out(x_BCHW: Tensor, square_4B: Tensor) -> Tensor:
+    """The pictures with 0 from top and left to below bottom and right."""
+    top, left, bottom, right = square_4B.view(4, -1, 1, 1, 1)
+    y = torch.arange(x_BCHW.shape[2], device=x_BCHW.device)[:, None]
+    x = torch.arange(x_BCHW.shape[3], device=x_BCHW.device)
+    return x_BCHW.masked_fill((y >= top) & (y < bottom) & (x >= left) & (x < right), 0)

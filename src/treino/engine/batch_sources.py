@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from treino.data.mapped_rows import Batch, MappedRows
+from treino.engine.augmentation import Changes
 from treino.engine.shared_config import SharedConfig
-from treino.engine.step_plan import BatchIndices, Shifts, StepPlan
+from treino.engine.step_plan import BatchIndices, ChangesOfSteps, StepPlan
 
 BLOCK_BYTES = 1 << 24  # size of a block of rows; at most three blocks are in memory
 PULL_SECONDS = 0.02  # longest read, after which training continues with the rows read so far
@@ -30,14 +31,14 @@ class KernelRows:
 @dataclass(frozen=True, eq=False)
 class StepRows:
     """The rows of the steps up to ``stop``. batches: the indices of each step's rows in x and y (None: all).
-    orders: these for each of the plan's orders. shifts: as in ``Chunk``."""
+    orders: these for each of the plan's orders. changes: as in ``Chunk``."""
 
     stop: int
     x: Tensor
     y: Tensor
     batches: list[Tensor | None]
     orders: list[list[Tensor | None]] = field(default_factory=list)
-    shifts: Sequence[Shifts] = ()
+    changes: Sequence[ChangesOfSteps] = ()
 
 
 class BatchSource(Protocol):
@@ -64,21 +65,21 @@ class MemoryBatches:
 
     def take(self, first: int, stop: int) -> StepRows:
         taken = [order(first, stop - first) for order in self._orders]
-        batches = [indices for indices, _shifts in taken]
+        batches = [indices for indices, _changes in taken]
         orders = batches if len(batches) > 1 else []
-        shifts = [shifts for _indices, shifts in taken if shifts]
-        return StepRows(stop, self._rows.x, self._rows.y, batches[0], orders, shifts)
+        changes = [changes for _indices, changes in taken if changes]
+        return StepRows(stop, self._rows.x, self._rows.y, batches[0], orders, changes)
 
 
 @dataclass(frozen=True, eq=False)
 class RowBlock:
-    """The rows of the steps from ``first`` on, batch after batch."""
+    """The rows of the steps from ``first`` on, batch after batch, then those that are mixed into them."""
 
     first: int
     x: Tensor
     y: Tensor
     batches: tuple[Tensor, ...]  # the indices of each step's rows
-    shifts: Shifts = ()
+    changes: ChangesOfSteps = ()
 
     @property
     def stop(self) -> int:
@@ -87,8 +88,8 @@ class RowBlock:
     def part(self, first: int, stop: int) -> StepRows:
         stop = min(stop, self.stop)
         steps = slice(first - self.first, stop - self.first)
-        shifts = [self.shifts[steps]] if self.shifts else []
-        return StepRows(stop, self.x, self.y, list(self.batches[steps]), shifts=shifts)
+        changes = [self.changes[steps]] if self.changes else []
+        return StepRows(stop, self.x, self.y, list(self.batches[steps]), changes=changes)
 
 
 class MappedBatches:
@@ -125,20 +126,25 @@ class MappedBatches:
         return self._reader.submit(self._read, first).result()
 
     def _read(self, first: int) -> RowBlock:
-        index_S, shifts = self._index(first)
-        index = torch.cat(index_S)
+        index_S, changes = self._index(first)
+        index = torch.cat([*index_S, *(c.partner_B for c in changes)])
         if first + len(index_S) < self._plan.steps:
             self._rows.x.soon(torch.cat(self._index(first + len(index_S))[0]))
         x = as_kernel_input(self._rows.x.take(index), self._shared)
         y = self._rows.y.index_select(0, index.to(self._rows.y.device))
-        shifts = [shift.to(self._shared.device) for shift in shifts]
-        return RowBlock(first, x, y, _places([len(i) for i in index_S], self._shared), shifts)
+        places = _places([len(i) for i in (*index_S, *(c.partner_B for c in changes))], self._shared)
+        own, partners = places[: len(index_S)], places[len(index_S) :]
+        changes = [
+            Changes(change.number_BK.to(self._shared.device), partner_B)
+            for change, partner_B in zip(changes, partners, strict=True)
+        ]
+        return RowBlock(first, x, y, own, changes)
 
-    def _index(self, first: int) -> tuple[list[Tensor], Shifts]:
-        """The rows of each step of the block that begins with step ``first``, and their shifts."""
+    def _index(self, first: int) -> tuple[list[Tensor], ChangesOfSteps]:
+        """The rows of each step of the block that begins with step ``first``, and what is done to them."""
         every, steps = torch.arange(self._plan.rows), min(self._steps, self._plan.steps - first)
-        indices, shifts = self._batches(first, steps)
-        return [every if index is None else index for index in indices], shifts
+        indices, changes = self._batches(first, steps)
+        return [every if index is None else index for index in indices], changes
 
 
 class StreamedBatches:
@@ -195,7 +201,7 @@ class StreamedBatches:
             if self._plan.batches is not None:
                 yield self._plan.count.place(step)[0], every
                 continue
-            (index,), _shifts = self._orders(step, 1)
+            (index,), _changes = self._orders(step, 1)
             yield self._plan.count.place(step)[0], every if index is None else index
 
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from treino.data.builtins import BUILTINS
 from treino.engine.activations import ACTIVATIONS
+from treino.engine.augmentation import kinds_table
 from treino.engine.init import INITS
 from treino.engine.losses import LOSSES
 from treino.engine.metrics import METRICS
@@ -47,6 +48,7 @@ def names_table() -> str:
         lines += [f"| `{FLAGS[setting]}` | what it is |", "|---|---|"]
         lines += [f"| `{name}` | {entry.about} |" for name, entry in registry.items()]
         lines.append("")
+    lines += [kinds_table(), ""]
     lines += [f"`{FLAGS[name]}` is read by {', '.join(readers(name))}." for name in OF_SOME]
     return "\n".join(lines)
 

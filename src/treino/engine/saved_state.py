@@ -46,7 +46,7 @@ def training_identity(setup: TrainingSetup, state: TrainingState) -> dict[str, A
         "steps": plan.steps,
         "schedule": _schedules(setup, state),
         "choosing": [stopping.patience, stopping.metric, stopping.keep, plan.evaluates],
-        "order": [plan.shuffle, plan.data_seed, *([plan.shift] if plan.shift else [])],
+        "order": [plan.shuffle, plan.data_seed, *plan.augmentation.identity],
     }
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from treino.data.rows import Shuffle, order
-from treino.engine.augmentation import shifts
+from treino.engine.augmentation import NONE, Augmentation, Changes
 from treino.engine.population import Copies, Population
 from treino.engine.schedules import scale
 
@@ -123,8 +123,8 @@ class StepPlan:
     rows.
     batches: batches per epoch, if a DataLoader makes them; batch_size is then the largest one. past: set if
     the training continues another training's state. by_steps: whether the length was set in steps. orders:
-    the different seeds of row orders, if members differ in them; only for rows in memory. shift: the largest
-    number of pixels by which training pictures are moved.
+    the different seeds of row orders, if members differ in them; only for rows in memory. augmentation: of
+    training pictures, whose shape is item_shape.
     """
 
     rows: int
@@ -139,7 +139,8 @@ class StepPlan:
     past: Past = Past()
     by_steps: bool = False
     orders: tuple[int, ...] = ()
-    shift: int = 0
+    augmentation: Augmentation = NONE
+    item_shape: tuple[int, ...] = ()
 
     @property
     def steps_per_epoch(self) -> int:
@@ -178,14 +179,13 @@ class StepPlan:
 
 Batches = Sequence[Tensor | None]
 """The row numbers of each step's batch; None: all rows."""
-Shifts = Sequence[Tensor]
-"""int32 ``[B, 2]`` of each step: how far the pictures of its batch are moved down and right; empty: not at
-all."""
+ChangesOfSteps = Sequence[Changes]
+"""What is done to the pictures of each step's batch; empty: nothing."""
 
 
 class BatchIndices:
-    """The row numbers of each step's batch, and their pictures' shifts, as functions of (seed, step). Caches
-    the present epoch's.
+    """The row numbers of each step's batch, and what is done to their pictures, as functions of (seed, step).
+    Caches the present epoch's order.
 
     seed: the order's seed; default: the plan's ``data_seed``.
     """
@@ -194,32 +194,42 @@ class BatchIndices:
         self.plan, self.device = plan, device
         self.seed = plan.data_seed if seed is None else seed
         self._epoch = -1
+        self._order = torch.empty(0, dtype=torch.int64)
         self._split: Batches = [None]
-        self._shifts: Shifts = []
 
-    def __call__(self, first: int, steps: int) -> tuple[list[Tensor | None], list[Tensor]]:
+    def __call__(self, first: int, steps: int) -> tuple[list[Tensor | None], list[Changes]]:
         plan = self.plan
         indices: list[Tensor | None] = []
-        shifts: list[Tensor] = []
-        if plan.batch_size is None and not plan.shift:
-            return [None] * steps, shifts
-        for step in range(first, first + steps):
-            epoch, place = plan.count.place(step)
+        changes: list[Changes] = []
+        if plan.batch_size is None and not plan.augmentation:
+            return [None] * steps, changes
+        stop = first + steps
+        while first < stop:  # an epoch's part after the other
+            epoch, place = plan.count.place(first)
             if epoch != self._epoch:
                 self._begin(epoch)
-            indices.append(self._split[place])
-            shifts += self._shifts[place : place + 1]
-        return indices, shifts
+            parts = self._split[place : place + stop - first]
+            indices += parts
+            if plan.augmentation:
+                changes += self._changes(epoch, place, [plan.rows if p is None else len(p) for p in parts])
+            first += len(parts)
+        return indices, changes
 
     def _begin(self, epoch: int) -> None:
         plan, self._epoch = self.plan, epoch
-        index = torch.arange(plan.rows)
         if plan.batch_size is not None:
-            index = order(plan.rows, self.seed, epoch, plan.shuffle)
-            self._split = index.to(self.device).split(plan.batch_size)
-        if plan.shift:
-            shift_N2 = shifts(self.seed, epoch, index, plan.shift).to(self.device)
-            self._shifts = shift_N2.split(plan.batch_size or plan.rows)
+            self._order = order(plan.rows, self.seed, epoch, plan.shuffle)
+            self._split = self._order.to(self.device).split(plan.batch_size)
+        elif not len(self._order):
+            self._order = torch.arange(plan.rows)
+
+    def _changes(self, epoch: int, place: int, sizes: list[int]) -> list[Changes]:
+        """Those of successive batches of an epoch, drawn together. place: the first one's number."""
+        plan = self.plan
+        begin = place * (plan.batch_size or plan.rows)
+        row_B = self._order[begin : begin + sum(sizes)]
+        drawn = plan.augmentation.changes(self.seed, epoch, row_B, plan.rows, plan.item_shape)
+        return drawn.to(self.device).split(sizes)
 
 
 # ---- a chunk
@@ -234,8 +244,8 @@ class Chunk:
     x: ``[N, D]``, or ``[N, *item_shape]`` for a module of the user's. y: ``[N]`` int64 or ``[N, K]``.
     first: updates done before the chunk. optimizer_first: updates done since the optimizer's state was zero;
     fewer than ``first`` if the optimizer was changed. factors: one per step, for each of the plan's
-    schedules. orders: the batches for each of the plan's orders, if it has several. shifts: of the batches
-    for each of the plan's orders, even if it is the only one; empty: pictures aren't moved.
+    schedules. orders: the batches for each of the plan's orders, if it has several. changes: of the batches
+    for each of the plan's orders, even if it is the only one; empty: pictures aren't changed.
     keyframe_steps: the steps of the chunk, from 1, after which the kernel adds a copy of the only member's
     rows to ``keyframe_copies``.
     """
@@ -247,7 +257,7 @@ class Chunk:
     optimizer_first: int
     factors: list[list[float]]
     orders: Sequence[Batches] = ()
-    shifts: Sequence[Shifts] = ()
+    changes: Sequence[ChangesOfSteps] = ()
     keyframe_steps: frozenset[int] = frozenset()
     keyframe_copies: list[Copies] = field(default_factory=list)
 
@@ -260,20 +270,20 @@ class Chunk:
         """The number of updates done after the chunk."""
         return self.first + len(self.batches)
 
-    def batches_of(self, population: Population, row: int) -> tuple[Batches, Shifts]:
-        """The batches of one member, and their shifts."""
-        ((_place, batches, shifts),) = self.groups(population, torch.tensor([row]))
-        return batches, shifts
+    def batches_of(self, population: Population, row: int) -> tuple[Batches, ChangesOfSteps]:
+        """The batches of one member, and what is done to their pictures."""
+        ((_place, batches, changes),) = self.groups(population, torch.tensor([row]))
+        return batches, changes
 
-    def groups(self, population: Population, rows: Tensor) -> list[tuple[Tensor, Batches, Shifts]]:
-        """The members ``rows`` by their row orders: their places in ``rows``, their batches, and the shifts
-        of these."""
-        shifts = self.shifts or [()] * max(1, len(self.orders))
+    def groups(self, population: Population, rows: Tensor) -> list[tuple[Tensor, Batches, ChangesOfSteps]]:
+        """The members ``rows`` by their row orders: their places in ``rows``, their batches, and what is done
+        to the pictures of these."""
+        changes = self.changes or [()] * max(1, len(self.orders))
         if not self.orders:
-            return [(torch.arange(len(rows)), self.batches, shifts[0])]
+            return [(torch.arange(len(rows)), self.batches, changes[0])]
         order_R = population.order_P[rows]
         return [
-            ((order_R == order).nonzero().flatten(), self.orders[order], shifts[order])
+            ((order_R == order).nonzero().flatten(), self.orders[order], changes[order])
             for order in order_R.unique().tolist()
         ]
 

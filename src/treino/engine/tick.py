@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from treino.engine.augmentation import Changes
 from treino.engine.ensemble import answer_module
 from treino.engine.members import member_module
 from treino.engine.optim import OPTIMIZERS
@@ -175,8 +176,8 @@ def next_update(setup: TrainingSetup, state: TrainingState, member: int = 0) -> 
     return NextUpdate(hp, moments, named(population.grads) if setup.shared.summed else {})
 
 
-def next_batch(plan: StepPlan, step: int) -> tuple[Tensor, Tensor | None]:
-    """The training rows of the update that follows ``step`` updates, ``[B]`` int64, and how far their
-    pictures are moved down and right, ``[B, 2]``; None: not at all."""
-    (index,), shifts = BatchIndices(plan, torch.device("cpu"))(step, 1)
-    return torch.arange(plan.rows) if index is None else index.clone(), shifts[0] if shifts else None
+def next_batch(plan: StepPlan, step: int) -> tuple[Tensor, Changes | None]:
+    """The training rows of the update that follows ``step`` updates, ``[B]`` int64, and what is done to their
+    pictures; None: nothing."""
+    (index,), changes = BatchIndices(plan, torch.device("cpu"))(step, 1)
+    return torch.arange(plan.rows) if index is None else index.clone(), changes[0] if changes else None

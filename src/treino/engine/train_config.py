@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 
 import torch
 
+from treino.engine.augmentation import strengths_of
 from treino.engine.devices import resolve_device
 from treino.engine.hyperparameters import check_read, known, per_member, whole
 from treino.engine.kernels.selection import ENGINES, FORMER
@@ -248,6 +249,7 @@ def _check_names(config: TrainConfig) -> None:
         if name in OF_ENGINE:
             for value in {getattr(s, name) for s in config.members} - {None}:
                 known(name, value, registry)
+    strengths_of(config.shared.augment or "none")
     if config.shared.engine is not None and config.shared.engine not in FORMER:
         known("engine", config.shared.engine, ENGINES)
     for fault in config.shared.fault:

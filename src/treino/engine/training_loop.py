@@ -157,7 +157,7 @@ class TrainingLoop:
         part = self._source.take(first, stop)
         factors = self.plan.factors(first, part.stop)
         done = first - self.plan.past.optimizer
-        return Chunk(part.x, part.y, part.batches, first, done, factors, part.orders, part.shifts)
+        return Chunk(part.x, part.y, part.batches, first, done, factors, part.orders, part.changes)
 
     def _train_chunk(self, chunk: Chunk) -> tuple[Tensor, Tensor]:
         """Run the chunk's steps, and reset members that diverge to their last good update.

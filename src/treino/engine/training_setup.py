@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from treino.data.mapped_rows import MappedRows
-from treino.engine.augmentation import usual_shift
+from treino.engine.augmentation import Augmentation, usual_shift
 from treino.engine.batch_sources import KernelRows, aligned
 from treino.engine.devices import torch_context
 from treino.engine.early_stopping import EarlyStopping
@@ -33,6 +33,7 @@ from treino.engine.train_config import DEFAULTS, TrainConfig, kind_of
 from treino.engine.training_state import TrainingState
 from treino.engine.user_module import HashDropout, LayerRow, module_copy, probe_one_row
 from treino.errors import TreinoError
+from treino.spec import Settings
 from treino.words import _, setting
 
 # ---- the loss of a training
@@ -196,36 +197,37 @@ def _for_inputs(config: TrainConfig, inputs: Inputs, net: NetSource) -> TrainCon
     s = config.shared
     seed = s.seed if inputs.seed is None else inputs.seed
     decided: dict[str, Any] = {"data_seed": seed if s.data_seed is None else s.data_seed}
-    decided["augment"] = _augmentation(s.augment, inputs, net)
+    decided |= _augmentation(s, inputs, net)
     if inputs.steps is not None:
         decided["batch_size"] = inputs.batch
     return config.for_data(kind_of(net, inputs.kind), len(inputs.train[0]), **decided)
 
 
-def _augmentation(asked: str | None, inputs: Inputs, net: NetSource) -> str:
+def _augmentation(s: Settings, inputs: Inputs, net: NetSource) -> dict[str, Any]:
     """The requested augmentation; default: ``shift`` for a convolutional network that learns classes of
     numbered rows, unless a pixel is much of its pictures."""
-    numbered = isinstance(inputs.train[0], Tensor | MappedRows)
-    if asked is None:
-        fits = isinstance(net, CNN) and numbered and inputs.task == "classification"
-        return "shift" if fits and usual_shift(picture_shape(inputs.item_shape)) else "none"
-    if asked != "none" and not isinstance(net, CNN):
+    numbered, pictures = isinstance(inputs.train[0], Tensor | MappedRows), isinstance(net, CNN)
+    text, flip = s.augment, bool(s.flip)
+    if text is None:
+        fits = pictures and numbered and inputs.task == "classification"
+        text = "shift" if fits and usual_shift(picture_shape(inputs.item_shape)) else "none"
+    if not Augmentation.of(text, flip, (1, 1)):
+        return {"augment": "none", "flip": False}
+    words = setting("flip") if flip and s.augment in (None, "none") else setting("augment", s.augment)
+    if not pictures:
         raise TreinoError(
             "augment_net",
-            _("{a} moves pictures, and only convolutional networks get pictures.").format(
-                a=setting("augment", asked)
-            ),
+            _("{a} changes pictures, and only convolutional networks get pictures.").format(a=words),
             _("Leave it out, or use [[net=cnn]]."),
         )
-    if asked != "none" and not numbered:
+    if not numbered:
         raise TreinoError(
             "augment_rows",
-            _("{a} moves each row by its number, and these rows are read without numbers.").format(
-                a=setting("augment", asked)
-            ),
-            _("Leave it out: let the Dataset move its pictures itself."),
+            _("{a} changes each row by its number, and these rows are read without numbers.").format(a=words),
+            _("Leave it out: let the Dataset change its pictures itself."),
         )
-    return asked
+    shape = picture_shape(inputs.item_shape)
+    return {"augment": Augmentation.of(text, flip, shape).text(shape), "flip": flip}
 
 
 def _shared(
@@ -276,7 +278,8 @@ def _step_plan(inputs: Inputs, config: TrainConfig, past: Past) -> StepPlan:
         batches=inputs.steps,
         past=past,
         by_steps=s.steps is not None,
-        shift=max(1, usual_shift(inputs.item_shape)) if s.augment == "shift" else 0,
+        augmentation=Augmentation.of(s.augment, s.flip, inputs.item_shape),
+        item_shape=inputs.item_shape,
     )
 
 

@@ -12,10 +12,11 @@ import sys
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.special import betaincinv
 from torch import nn
 
 from treino.data.rows import generator
-from treino.engine.augmentation import shifted
+from treino.engine.augmentation import cut_out, pixel_places, resampled
 from treino.engine.rng import step_seed
 from treino.export.program_data import *
 
@@ -203,12 +204,74 @@ def change_settings(group, step):
         Dropout.p = latest(DROPOUT_FROM, step, Dropout.p)
 
 
-def shifts(epoch, rows):
-    """How far these rows' pictures are moved down and right in an epoch: a hash of seed, epoch and row."""
-    stirred = mix(mix(mix(as_uint64(DATA_SEED)) + np.uint64(epoch - 1)) + rows.numpy().astype(np.uint64))
-    halves = np.stack([stirred >> np.uint64(32), stirred & np.uint64(0xFFFFFFFF)], 1)
-    drawn = halves * np.uint64(2 * LARGEST_SHIFT + 1) >> np.uint64(32)
-    return torch.from_numpy(drawn.astype(np.int64)) - LARGEST_SHIFT
+def hash_of(rows, epoch):
+    """64 bits for each of these rows in an epoch, by which its picture is changed."""
+    return mix(mix(mix(as_uint64(DATA_SEED)) + np.uint64(epoch - 1)) + rows.numpy().astype(np.uint64))
+
+
+def whole_below(n, hashed):
+    """For each row a whole number below n, by the last 32 bits."""
+    drawn = (hashed & np.uint64(2**32 - 1)) * np.uint64(n) >> np.uint64(32)
+    return torch.from_numpy(drawn.astype(np.int64))
+
+
+def uniform(hashed, stream):
+    """For each row four numbers between 0 and 1, [4, rows]."""
+    parts = mix(hashed + np.uint64(stream)) >> np.uint64([[0], [16], [32], [48]]) & np.uint64(2**16 - 1)
+    return (torch.from_numpy(parts.astype(np.float64)) + 0.5) / 2**16
+
+
+def coarse(x):
+    """Rounded to 20 binary places, in which cosines and sines agree everywhere."""
+    return (x * 2**20).round() / 2**20
+
+
+def mixed(x, x_train, hashed):
+    """Other training pictures mixed in. Instead of a share of Beta(a, a) and mixed targets: one of
+    Beta(a + 1, a) and the row's own, which has the same gradient on average."""
+    shares = torch.from_numpy(betaincinv(MIXUP + 1, MIXUP, (np.arange(1024) + 0.5) / 1024))
+    drawn = mix(hashed + np.uint64(7))
+    share = ((shares * 2**16).round() / 2**16)[whole_below(1024, drawn >> np.uint64(32))]
+    share = share.float().view(-1, 1, 1, 1).to(x.device)
+    return share * x + (1 - share) * x_train[whole_below(len(x_train), drawn).to(x.device)]
+
+
+def moves(hashed, height, width):
+    """Where the pictures' pixels come from: for ``resampled``."""
+    parts = {}
+    if SHIFT:
+        parts["down"] = whole_below(2 * SHIFT + 1, hashed >> np.uint64(32)) - SHIFT
+        parts["right"] = whole_below(2 * SHIFT + 1, hashed) - SHIFT
+    if FLIP:
+        parts["sign"] = 1 - 2 * (uniform(hashed, 1)[0] * 2).floor()
+    if CROP:
+        u = uniform(hashed, 2)
+        room = CROP * u[0]
+        parts |= {"scale": 1 - room, "top": room * (height - 1) * u[1], "left": room * (width - 1) * u[2]}
+    if ROTATE:
+        angle = math.radians(ROTATE) * (2 * uniform(hashed, 3)[0] - 1)
+        parts |= {"cosine": coarse(angle.cos()), "sine": coarse(angle.sin())}
+    place = torch.zeros(6, len(hashed))
+    for k, column in enumerate(pixel_places(height, width, **parts)):
+        place[k] = column
+    return place
+
+
+def toned(x, hashed):
+    """The pictures with other brightness and contrast."""
+    contrast = 1 + CONTRAST * (2 * uniform(hashed, 5)[0] - 1)
+    brightness = BRIGHTNESS * (2 * uniform(hashed, 4)[0] - 1)
+    contrast, brightness = (t.float().view(-1, 1, 1, 1).to(x.device) for t in (contrast, brightness))
+    mean = x.mean((1, 2, 3), keepdim=True)
+    return (x - mean) * contrast + (mean + brightness)
+
+
+def square(hashed, height, width):
+    """Top, left, bottom and right of a square in each picture: for ``cut_out``."""
+    side = max(1, round(CUTOUT * min(height, width)))
+    u = uniform(hashed, 6)
+    top, left = (u[0] * height).floor() - side // 2, (u[1] * width).floor() - side // 2
+    return torch.stack([top, left, top + side, left + side])
 
 
 def train_network(seed, splits, scale):
@@ -271,10 +334,18 @@ def train_network(seed, splits, scale):
             if OWN:
                 torch.manual_seed(step_seed(seed, step))  # for the network's own random numbers
             x, y = x_train[rows], y_train[rows]
-            if LARGEST_SHIFT and FULL_BATCH:
-                x = shifted(x, shifts(epoch, torch.arange(len(x))).to(x.device))
-            elif LARGEST_SHIFT:
-                x = shifted(x, shifts(epoch, rows).to(x.device))
+            if CHANGES_PICTURES and FULL_BATCH:
+                hashed = hash_of(torch.arange(len(x)), epoch)
+            elif CHANGES_PICTURES:
+                hashed = hash_of(rows, epoch)
+            if MIXUP:
+                x = mixed(x, x_train, hashed)
+            if MOVES:
+                x = resampled(x, moves(hashed, *x.shape[2:]).to(x.device))
+            if CONTRAST or BRIGHTNESS:
+                x = toned(x, hashed)
+            if CUTOUT:
+                x = cut_out(x, square(hashed, *x.shape[2:]).to(x.device))
             if MISSING_ZERO_GRAD:
                 # FAULT missing_zero_grad: optimizer.zero_grad() belongs here. backward() adds to the
                 # old gradients, so every step uses the sum of all gradients since the first one

@@ -54,7 +54,14 @@ CLASS_WEIGHTS = []
 DROPOUTS = []
 DROPOUT = 0.0  # the share of hidden units that a step drops
 BATCH_SIZE = 32
-LARGEST_SHIFT = 0  # pixels by which a training picture is moved in an epoch, at most
+SHIFT = 0  # pixels by which a training picture is moved in an epoch, at most
+CROP = 0.0  # the share of its sides that is left out, at most
+ROTATE = 0.0  # degrees by which it is turned, at most
+FLIP = False  # whether every second one is mirrored
+BRIGHTNESS = 0.0  # added to or taken from all of its pixels, at most
+CONTRAST = 0.0  # by which share the pixels' distance from its mean grows or shrinks, at most
+CUTOUT = 0.0  # the side of a square that is set to 0, as a share of its own
+MIXUP = 0.0  # by how much another one is mixed in: a share of Beta(MIXUP, MIXUP)
 EPOCHS = 10
 STEPS = 10  # updates
 EVALUATE_EVERY = 1  # epochs; validated at most every 20 steps
@@ -88,7 +95,7 @@ DEVICE = "cpu"
 THREADS = 1  # with another number, sums are added in another order, and last digits differ
 
 # properties of the run; each decides whether a part of the program goes into the script
-TRAINS = READS_TABLE = WEIGHTLESS = CHANGES = False
+TRAINS = READS_TABLE = WEIGHTLESS = CHANGES = CHANGES_PICTURES = MOVES = False
 COMMA = MONTH_FIRST = BOOLEAN = NUMBERED = False
 IMAGES = NORMALISE = False
 OWN = LAZY = DROPS = CLIP_TARGET = OF_CLASSES = False

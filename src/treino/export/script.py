@@ -21,7 +21,7 @@ from treino.data.preparation.preparation import fit_pixels, fit_table, fit_targe
 from treino.data.rows import generator
 from treino.data.splits import split
 from treino.engine import ACTIVATIONS, INITS, MLP
-from treino.engine.augmentation import shifted
+from treino.engine.augmentation import cut_out, pixel_places, resampled
 from treino.engine.gates import gates_of
 from treino.engine.nets import Residual, described, input_shape
 from treino.engine.rng import member_seeds, step_seed
@@ -50,7 +50,8 @@ PROGRAM = {"program_data.py": "# ---- settings", "program.py": "# ---- network"}
 """The program's files, and the first line of each after its docstring and imports."""
 
 COPIED = (
-    generator, step_seed, split, fit_table, fit_pixels, fit_target, with_bins, hash_place, shifted,
+    generator, step_seed, split, fit_table, fit_pixels, fit_target, with_bins, hash_place,
+    pixel_places, resampled, cut_out,
 )  # fmt: skip
 """Functions of treino that the program calls; below, imports that only these functions need."""
 IMPORTS = ("import itertools",)

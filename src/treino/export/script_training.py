@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from treino.data.dataset import Data
 from treino.engine import HP, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
-from treino.engine.augmentation import usual_shift
+from treino.engine.augmentation import Augmentation
 from treino.engine.hyperparameters import checked_numbers, known
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.losses import LossKind
@@ -35,11 +36,14 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
     warmup, curved = min(s["warmup"], steps), s["schedule"] != "constant"
     together, keeps_best = s["ensemble"] > 1, s["keep"] == "best" and validates
     measured = [n for n, m in METRICS.items() if m.task == data.task and (m.always or n == s["metric"])]
+    augmentation = Augmentation.of(s["augment"], s.get("flip"), run.spec.item_shape)
     part = ScriptPart(
         {
             **{name.upper(): s[name] for name in AS_SET},
             "WARMUP": warmup,
-            "LARGEST_SHIFT": max(1, usual_shift(run.spec.item_shape)) if s["augment"] == "shift" else 0,
+            **{name.upper(): value for name, value in asdict(augmentation).items()},
+            "CHANGES_PICTURES": bool(augmentation),
+            "MOVES": any(getattr(augmentation, name) for name in ("shift", "crop", "rotate", "flip")),
             "CLASS_WEIGHTS": list(s["class_weights"] or ()),
             "FULL_BATCH": s["batch_size"] == "full",
             "SHUFFLES_EACH": s["shuffle"] == "each",

@@ -22,7 +22,7 @@ from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import splits_not_in_memory, why_not_reproducible
 from treino.documents import read_checkpoint
 from treino.engine import Loss, TrainingLoop
-from treino.engine.augmentation import shifted
+from treino.engine.augmentation import augmented
 from treino.engine.kernels.selection import successor_notes
 from treino.engine.nets import picture_shape
 from treino.engine.step_plan import StepPlan
@@ -106,10 +106,12 @@ class Snapshot:
     @cached_property
     def batch(self) -> Batch:
         """The rows of the next update."""
-        (index_B, shift_B2), rows = next_batch(self.plan, self.step), self.data.train
+        (index_B, changes), rows = next_batch(self.plan, self.step), self.data.train
         x_BD = rows.x.index_select(0, index_B)
-        if shift_B2 is not None:
-            x_BD = shifted(x_BD.view(-1, *picture_shape(self.data.item_shape)), shift_B2).flatten(1)
+        if changes is not None:
+            shape = picture_shape(self.data.item_shape)
+            partner_BD = rows.x.index_select(0, changes.partner_B)
+            x_BD = augmented(x_BD.view(-1, *shape), partner_BD.view(-1, *shape), changes).flatten(1)
         return Batch(index_B, x_BD, rows.y.index_select(0, index_B))
 
 

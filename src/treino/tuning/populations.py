@@ -84,7 +84,8 @@ def whole_settings() -> dict[str, bool]:
 def single_settings() -> set[str]:
     """The settings whose value contains no comma."""
     fields = Settings.model_fields.items()
-    return {name for name, field in fields if "tuple" not in str(field.annotation) and name != "net"}
+    several = ("net", "augment")
+    return {name for name, field in fields if "tuple" not in str(field.annotation) and name not in several}
 
 
 def checked_settings(values: Mapping[str, Any]) -> Settings:

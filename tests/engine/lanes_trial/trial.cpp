@@ -41,12 +41,12 @@ struct Case {
     bool batches, weighted, wild, cut;  // wild: numbers that no sane table holds; cut: trained in two calls
     std::vector<ConvolutionShape> convolutions;
     int64_t groups, mean, numbers_of_row;
-    bool shifts;
+    bool changes, mixes;
 
     explicit Case(Random& r) {
         layers = (int32_t)r.between(1, 4);
         for (int l = 0; l <= layers; l++) sizes[l] = r.size();
-        numbers_of_row = sizes[0], groups = mean = shifts = 0;
+        numbers_of_row = sizes[0], groups = mean = changes = mixes = 0;
         if (r.chance(2)) draw_convolutions(r);
         activation = (int32_t)r.below(7), loss = (int32_t)r.below(5), optimizer = (int32_t)r.below(3);
         nesterov = r.chance(2), dropout = r.chance(2), summed = r.chance(5), softmax_first = r.chance(5);
@@ -77,7 +77,7 @@ struct Case {
         int64_t channels = r.between(1, 4), high = r.between(1, 12), wide = r.between(1, 12);
         const int64_t filled = r.chance(3) ? 16 : 1;  // so many channels at least, which fill the lanes
         numbers_of_row = channels * high * wide;
-        groups = r.chance(3) ? r.between(1, 2) : 0, shifts = r.chance(3);
+        groups = r.chance(3) ? r.between(1, 2) : 0, changes = r.chance(2), mixes = changes && r.chance(2);
         const auto add = [&](int64_t outputs, int64_t kernel, int64_t stride, int64_t padding, int64_t skip, int64_t pool) {
             const int64_t y = (high + 2 * padding - kernel) / stride + 1, x = (wide + 2 * padding - kernel) / stride + 1;
             convolutions.push_back({channels, high, wide, outputs, kernel, stride, padding, y, x, skip, pool, 0, 0, 0, 0});
@@ -128,7 +128,9 @@ struct Arrays {
     Buffer<Members> members;
     Buffer<Steps> steps;
     Buffer<int64_t> next;
-    Buffer<int32_t> stop, hash, shift;
+    Buffer<int32_t> stop, hash;
+    Buffer<Change> change;
+    Buffer<int64_t> partner;
     Buffer<ConvolutionShape> convolutions;
 
     Arrays(const Case& c, Placement p)
@@ -141,7 +143,8 @@ struct Arrays {
           params(p, c.members * c.n), grads(p, c.members * c.n), first_moment(p, c.members * c.n),
           second_moment(p, c.members * c.n), average(p, c.averages ? c.members * c.n : 1), loss_SR(p, c.steps * c.trained),
           z_RNC(p, c.trained * c.rows * c.C), network(p, 1), members(p, 1), steps(p, 1), next(p, 1), stop(p, 1),
-          hash(p, c.largest * c.widest() + 16), shift(p, 2 * (c.batches ? c.end[c.steps - 1] : c.steps * c.rows)),
+          hash(p, c.largest * c.widest() + 16), change(p, c.batches ? c.end[c.steps - 1] : c.steps * c.rows),
+          partner(p, change.size()),
           convolutions(p, c.convolutions.empty() ? 1 : (int64_t)c.convolutions.size()) {}
 };
 
@@ -186,7 +189,17 @@ static void draw(const Case& c, Random& r, Arrays& a) {
         if (c.averages) a.average[i] = (float)r.around_zero();
     }
     for (int64_t i = 0; i < (int64_t)c.convolutions.size(); i++) a.convolutions[i] = c.convolutions[(size_t)i];
-    for (int64_t i = 0; c.shifts && i < a.shift.size(); i++) a.shift[i] = (int32_t)r.between(-2, 2);
+    for (int64_t i = 0; c.changes && i < a.change.size(); i++) {
+        Change& change = a.change[i] = {1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1};
+        if (r.chance(2)) change.y_1 = (float)r.between(-15, 15), change.x_1 = (float)r.between(-15, 15);
+        if (r.chance(2)) change.x_x = -1;
+        if (r.chance(3)) change.y_y = wild(r.around_zero()), change.y_x = wild(r.around_zero());
+        if (r.chance(3)) change.x_y = wild(r.around_zero()), change.x_1 = wild(5 * r.around_zero());
+        if (r.chance(3)) change.contrast = wild(r.share()), change.brightness = wild(r.around_zero());
+        if (r.chance(3)) change.top = wild((double)r.between(-3, 9)), change.bottom = wild((double)r.between(-3, 15));
+        if (r.chance(3)) change.left = wild((double)r.between(-3, 9)), change.right = wild((double)r.between(-3, 15));
+        change.share = wild(r.share()), a.partner[i] = r.below(c.rows);
+    }
     const bool classes = c.loss == CROSS_ENTROPY;
     a.network[0] = {a.sizes.data(), a.starts.data(), classes ? a.target_CC.data() : nullptr,
                     classes && c.weighted ? a.weight_C.data() : nullptr, c.gates ? a.column_D.data() : nullptr, c.n,
@@ -201,12 +214,12 @@ static void draw(const Case& c, Random& r, Arrays& a) {
     for (int i = 0; i < HYPERPARAMETERS; i++) m.hp[i] = a.hp[i].data();
     a.steps[0] = {a.x_ND.data(), classes ? a.class_N.data() : nullptr, classes ? nullptr : a.target_NC.data(),
                   c.batches ? a.index.data() : nullptr, c.batches ? a.end_S.data() : nullptr,
-                  c.shifts ? a.shift.data() : nullptr, a.factor_KS.data(), a.loss_SR.data(), c.rows, 5, 3, c.steps, 0, c.steps};
+                  c.changes ? a.change.data() : nullptr, c.mixes ? a.partner.data() : nullptr, a.factor_KS.data(), a.loss_SR.data(), c.rows, 5, 3, c.steps, 0, c.steps};
     for (int64_t e = 0; e < a.hash.size(); e++) a.hash[e] = (int32_t)lanes_trial::mix((uint64_t)e + 0x9E3779B9u);
     a.sizes.close(), a.starts.close(), a.row_R.close(), a.seed_P.close(), a.schedule_P.close();
     a.target_CC.close(), a.weight_C.close(), a.factor_KS.close(), a.x_ND.close(), a.target_NC.close();
     a.column_D.close(), a.network.close(), a.members.close(), a.end_S.close(), a.hash.close();
-    a.convolutions.close(), a.shift.close();
+    a.convolutions.close(), a.change.close();
     for (auto& hp : a.hp) hp.close();
 }
 
@@ -266,6 +279,7 @@ static void refuse_at(const Library& library, Trainer* trainer, Arrays& a, int32
 static void refuse(const Library& library, Trainer* trainer, const Case& c, Arrays& a, int32_t ranks) {
     for (int64_t i : {(int64_t)0, (c.batches ? c.end[0] : c.rows) - 1}) {
         if (c.batches) refuse_at(library, trainer, a, ranks, a.index[i], c.rows);
+        if (c.mixes) refuse_at(library, trainer, a, ranks, a.partner[i], c.rows);
         if (c.loss == CROSS_ENTROPY) refuse_at(library, trainer, a, ranks, a.class_N[c.batches ? a.index[i] : i], c.C);
     }
 }
@@ -310,7 +324,7 @@ static void run(int64_t number, Placement placement, const Library& library, boo
                                    : open_after_failures(library, a, c.largest, units, ranks);
     if (!trainer) fail("no memory");
     if (number % 4 == 0) refuse(library, trainer, c, a, ranks);
-    a.index.close(), a.class_N.close();
+    a.index.close(), a.class_N.close(), a.partner.close();
     if (number % 4 == 1 && ranks == 1) stop_at_once(library, trainer, a);
     const int64_t middle = c.cut ? c.steps / 2 : 0;
     if (middle) train(library, trainer, a, ranks, 0, middle);

@@ -49,7 +49,7 @@ class BatchedKernel:
 
         workers = self.pace.workers()
         with self.pace.timed(workers, chunk.steps * len(rows)):
-            groups = [(places, batches) for places, batches, _shifts in chunk.groups(population, rows)]
+            groups = [(places, batches) for places, batches, _changes in chunk.groups(population, rows)]
             self._blocks(population, groups, len(rows), workers, job)
         return loss_SR
 

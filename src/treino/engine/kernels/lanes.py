@@ -35,7 +35,7 @@ from treino.engine.nets import CNN, multiplications
 from treino.engine.population import Population
 from treino.engine.rng import element_hash
 from treino.engine.shared_config import SharedConfig
-from treino.engine.step_plan import Batches, Chunk, Shifts
+from treino.engine.step_plan import Batches, ChangesOfSteps, Chunk
 from treino.words import _
 
 TEAM_STEP = 2_000_000  # multiplications of a step at which several workers divide it
@@ -88,8 +88,8 @@ class LanesKernel:
         check_members(self.shared, population, rows)
         check_chunk(self.shared, population, rows, chunk)
         parts = []
-        for places, batches, shifts in chunk.groups(population, rows):
-            steps = _ChunkArrays(chunk, batches, shifts)
+        for places, batches, changes in chunk.groups(population, rows):
+            steps = _ChunkArrays(chunk, batches, changes)
             parts += [
                 (part, steps, torch.empty(chunk.steps, len(part.rows)))
                 for part in self._parts(rows[places], places, steps.largest)
@@ -283,7 +283,7 @@ LanesJob = Callable[[LanesBlock, int, ctypes.c_int32], None]
 class _ChunkArrays:
     """A chunk's steps for the library: makes the struct, and keeps the arrays that it points to."""
 
-    def __init__(self, chunk: Chunk, batches: Batches, shifts: Shifts) -> None:
+    def __init__(self, chunk: Chunk, batches: Batches, changes: ChangesOfSteps) -> None:
         self.count = chunk.steps
         self.x = chunk.x.contiguous()
         self.y = chunk.y.contiguous()
@@ -293,7 +293,8 @@ class _ChunkArrays:
         counts = [len(batch) for batch in indices]
         self.largest = max(counts, default=len(chunk.x))
         self.end_S = torch.tensor(counts).cumsum(0) if indices else None
-        self.shift = torch.cat(list(shifts)) if shifts else None
+        self.change = torch.cat([c.number_BK for c in changes]) if changes else None
+        self.partner = torch.cat([c.partner_B for c in changes]) if changes else torch.empty(0)
         self.first, self.optimizer_first = chunk.first, chunk.optimizer_first
 
     def known(self, loss: Tensor, begin: int, stop: int) -> LanesSteps:
@@ -304,7 +305,8 @@ class _ChunkArrays:
             None if of_classes else self.y.data_ptr(),
             None if self.index is None else self.index.data_ptr(),
             None if self.end_S is None else self.end_S.data_ptr(),
-            None if self.shift is None else self.shift.data_ptr(),
+            None if self.change is None else self.change.data_ptr(),
+            self.partner.data_ptr() if len(self.partner) else None,
             self.factor_KS.data_ptr(),
             loss.data_ptr(),
             len(self.x),

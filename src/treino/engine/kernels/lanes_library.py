@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from treino.engine.augmentation import NUMBERS
 from treino.engine.optim import HP
 from treino.engine.population import Population
 from treino.engine.shared_config import SharedConfig
@@ -66,10 +67,12 @@ class LanesSteps(Structure):
     _fields_ = [
         *(
             (name, c_void_p)
-            for name in ("x_ND", "class_N", "target_NC", "index", "end_S", "shift", "factor_KS", "loss_SR")
+            for name in (
+                "x_ND", "class_N", "target_NC", "index", "end_S", "change", "partner", "factor_KS", "loss_SR",
+            )
         ),
         *((name, c_int64) for name in ("rows", "first", "optimizer_first", "steps", "start", "stop")),
-    ]
+    ]  # fmt: skip
 
 
 class Functions(Structure):
@@ -227,9 +230,12 @@ def check_chunk(shared: SharedConfig, population: Population, rows: Tensor, chun
         _within("orders", population.order_P[rows], len(chunk.orders))
     for batches in (chunk.batches, *chunk.orders):
         _check_batches(batches, chunk.steps)
-    for batches, shifts in zip(chunk.orders or [chunk.batches], chunk.shifts, strict=bool(chunk.shifts)):
-        for batch, shift in zip(batches, shifts, strict=True):
-            _fits("shifts", shift, torch.int32, count if batch is None else len(batch), 2)
+    for batches, changes in zip(chunk.orders or [chunk.batches], chunk.changes, strict=bool(chunk.changes)):
+        mixed = bool(changes) and len(changes[0].partner_B) > 0
+        for batch, (number_BK, partner_B) in zip(batches, changes, strict=True):
+            size = count if batch is None else len(batch)
+            _fits("changes", number_BK, torch.float32, size, NUMBERS)
+            _fits("partners", partner_B, torch.int64, size if mixed else 0)
     if any(not 0 < step <= chunk.steps for step in chunk.keyframe_steps):
         raise ValueError(f"lanes: keyframe_steps {sorted(chunk.keyframe_steps)} of {chunk.steps} steps")
 

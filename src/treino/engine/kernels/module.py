@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from treino.engine.augmentation import shifted
+from treino.engine.augmentation import augmented
 from treino.engine.net_state import check_forms, load_buffers, store_buffers
 from treino.engine.optim import OFF, OPTIMIZERS, ema_limit
 from treino.engine.population import Population
@@ -97,15 +97,15 @@ class ModuleKernel:
         self._set(bound, hp, chunk.optimizer_first)
         keys = self._keys(bound, hp, seed, chunk)
         factors = chunk.factors[int(population.schedule_P[row])]
-        batches, shifts = chunk.batches_of(population, row)
+        batches, changes = chunk.batches_of(population, row)
         for s, (batch, factor) in enumerate(zip(batches, factors, strict=True)):
             x, y = (
                 (chunk.x.clone() if shared.net is None else chunk.x, chunk.y)
                 if batch is None
                 else (chunk.x.index_select(0, batch), chunk.y.index_select(0, batch))
             )
-            if shifts:
-                x = shifted(x, shifts[s])
+            if changes:
+                x = augmented(x, chunk.x.index_select(0, changes[s].partner_B), changes[s])
             if shared.net is None:
                 reseed(step_seed(seed, chunk.first + s), shared.device)
             for drop, a, b in zip(bound.drops, *keys[s], strict=True) if bound.drops else ():

@@ -48,13 +48,22 @@ struct Members {                    // R rows of a population
     int64_t* next;                  // how many of the R some worker has taken; all workers count here
 };
 
+// How a row's picture is changed: those of augmentation.py, in its order. One that isn't: {1, 0, 0, 0, 1, 0, 1, 0, ...}.
+struct Change {
+    float y_y, y_x, y_1, x_y, x_x, x_1;  // pixel (y, x) comes from (y_y y + y_x x + y_1, x_y y + x_x x + x_1)
+    float contrast, brightness;          // a pixel p becomes (p − mean) contrast + (mean + brightness)
+    float top, left, bottom, right;      // of a square that is set to 0
+    float share;                         // of the row itself, where another one is mixed in
+};
+
 struct Steps {
     const float* x_ND;
     const int64_t* class_N;    // cross-entropy
     const float* target_NC;    // the other losses
     const int64_t* index;      // rows of the batches, one after the other; null: every batch is all rows
     const int64_t* end_S;      // where in index each batch ends
-    const int32_t* shift;      // [index, or S N][2]: how far each row's picture is moved down and right; or null
+    const Change* change;      // [index, or S N]: what is done to each row's picture; or null
+    const int64_t* partner;    // likewise: the row that is mixed in; or null
     const double* factor_KS;   // of the learning rate
     float* loss_SR;            // each step's loss before its update
     int64_t rows, first, optimizer_first, steps;

@@ -361,18 +361,33 @@ static void update_range(Block& k, Range weights, V scale) {
 
 // ---- pictures
 
+// A step's batch: its rows' numbers, or null for all rows; how many they are; what is done to their pictures, and
+// the rows that are mixed into them, as in Steps, or null.
+struct Batch {
+    const int64_t* index;
+    int64_t rows;
+    const Change* change;
+    const int64_t* partner;
+};
+
 // A rank's features of these rows of a chunk, whose first one is row s0 of the batch; rows begin at a sixteen.
-// shift [batch][2]: see Steps; or null.
-static const float* features_of(Block& k, const Rank& rank, const float* x_ND, const int64_t* index, const int32_t* shift,
-                                int64_t s0, Range rows, bool training) {
+static const float* features_of(Block& k, const Rank& rank, const float* x_ND, const Batch& batch, int64_t s0, Range rows,
+                                bool training) {
     const Pictures& p = *k.pictures;
-    const int64_t numbers = p.channels * p.high * p.wide;
+    const int64_t numbers = p.picture.numbers();
     for (int64_t t = rows.begin; t < rows.end; t += LANES) {
         const int64_t n = rows.end - t < LANES ? rows.end - t : LANES;
         const float* picture[LANES];
-        for (int64_t l = 0; l < n; l++) picture[l] = x_ND + (index ? index[s0 + t + l] : s0 + t + l) * numbers;
-        pictures_forward(p, (const float*)(k.state.p + k.filters), picture, shift ? shift + 2 * (s0 + t) : nullptr,
-                         t / LANES, n, rank.number, k.x + t * k.x_row, k.x_row);
+        for (int64_t l = 0; l < n; l++) {
+            const int64_t at = s0 + t + l;
+            picture[l] = x_ND + (batch.index ? batch.index[at] : at) * numbers;
+            if (!batch.change) continue;
+            const float* other = batch.partner ? x_ND + batch.partner[at] * numbers : nullptr;
+            picture[l] = changed(p.picture, p.resampling[rank.number], picture[l], other, batch.change[at],
+                                 p.changed + (rank.number * LANES + l) * numbers);
+        }
+        pictures_forward(p, (const float*)(k.state.p + k.filters), picture, t / LANES, n, rank.number, k.x + t * k.x_row,
+                         k.x_row);
     }
     const Layer& features = k.layer[-1];
     V* x = (V*)k.x;
@@ -464,17 +479,10 @@ template <class Function> static void scale_targets(Block& k, int64_t rows, doub
     }
 }
 
-// A step's batch: its rows' numbers, or null for all rows, and how many they are; how far pictures are moved.
-struct Batch {
-    const int64_t* index;
-    int64_t rows;
-    const int32_t* shift;
-};
-
 static Batch batch_of(const Steps& steps, int64_t s) {
-    if (!steps.index) return {nullptr, steps.rows, steps.shift ? steps.shift + 2 * s * steps.rows : nullptr};
-    const int64_t begin = s ? steps.end_S[s - 1] : 0;
-    return {steps.index + begin, steps.end_S[s] - begin, steps.shift ? steps.shift + 2 * begin : nullptr};
+    const int64_t begin = !steps.index ? s * steps.rows : s ? steps.end_S[s - 1] : 0;
+    return {steps.index ? steps.index + begin : nullptr, steps.index ? steps.end_S[s] - begin : steps.rows,
+            steps.change ? steps.change + begin : nullptr, steps.partner ? steps.partner + begin : nullptr};
 }
 
 // Puts a chunk's rows where the passes read them: inputs, and a rank's share of targets or classes.
@@ -486,16 +494,16 @@ static const float* gather(Block& k, const Rank& rank, const Steps& steps, const
         if (k.loss_kind == CROSS_ENTROPY) k.row[t] = steps.class_N[row];
         else std::memcpy(k.target + t * k.C, steps.target_NC + row * k.C, (size_t)k.C * sizeof(float));
     }
-    if (k.pictures) return features_of(k, rank, steps.x_ND, index, batch.shift, s0, sixteens_of(rank, n), true);
+    if (k.pictures) return features_of(k, rank, steps.x_ND, batch, s0, sixteens_of(rank, n), true);
     return inputs_of(k, rank, steps.x_ND, index, s0, {0, n});
 }
 
 // The rows of step s, fetched while a rank goes through the tiles of the first layer's gradient.
 static NextRows next_rows(const Block& k, const Rank& rank, const Steps& steps, int64_t s) {
     if (!steps.index || s >= steps.stop || k.pictures) return {};
-    const auto [index, rows, shift] = batch_of(steps, s);
-    const int64_t tiles = panels_of(k.layer->J) * tiles_of(k.D) / rank.ranks + 1;
-    return {steps.x_ND, index, rows < k.S ? rows : k.S, k.D, rows * ((k.D + 15) / 16) / tiles + 1, 0, 0};
+    const Batch batch = batch_of(steps, s);
+    const int64_t tiles = panels_of(k.layer->J) * tiles_of(k.D) / rank.ranks + 1, rows = batch.rows;
+    return {steps.x_ND, batch.index, rows < k.S ? rows : k.S, k.D, rows * ((k.D + 15) / 16) / tiles + 1, 0, 0};
 }
 
 // Trains step s, unless a row or class isn't there: then nothing is updated. STOPPED: the block is half updated.
@@ -509,6 +517,7 @@ static Answer train_step(Block& k, Rank& rank, const Members& m, const Steps& st
     for (int64_t i = 0; i < rows; i++) {
         const int64_t row = index ? index[i] : i;
         if (row < 0 || row >= steps.rows) return OUT_OF_RANGE;
+        if (batch.partner && (batch.partner[i] < 0 || batch.partner[i] >= steps.rows)) return OUT_OF_RANGE;
         if (!classes) continue;
         if (steps.class_N[row] < 0 || steps.class_N[row] >= k.C) return OUT_OF_RANGE;
         if (k.weight_C) weights += k.weight_C[steps.class_N[row]];

@@ -16,6 +16,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "augmentation.hpp"
 #include "convolution.hpp"
 #include "team.hpp"
 
@@ -63,7 +64,7 @@ struct Workspace {  // of one worker, for one convolution
 struct Pictures {
     int64_t count, by_examples;        // convolutions; so many of the first have examples in the lanes
     int64_t groups, activation;
-    int64_t channels, high, wide;      // of a picture
+    PictureShape picture;
     int64_t features, parameters;      // numbers of a row that come out; floats of a block's parameters
     bool mean;
     int64_t workers;
@@ -71,7 +72,8 @@ struct Pictures {
     Workspace* workspace;              // [workers][count]
     V *edge, *last;                    // what the last one with examples in lanes gives, and the last of all
     V *edge_up, *last_up, *feature;    // [workers][...]: their derivatives; a row's features, examples in lanes
-    float* moved;                      // [workers][LANES][pixels]: pictures that are moved
+    float* changed;                    // [workers][LANES][pixels]: pictures that are changed
+    Resampling* resampling;            // [workers]
     float* part;                       // [sixteens][parameters]: their gradients
 };
 
@@ -88,10 +90,15 @@ static void close_pictures(Pictures* p) {
         for (V* some : {w.d, w.up, w.e, w.skip, w.sum, w.bias_sum, w.scale_sum, w.shift_sum, w.total, w.packed_x, w.packed_d})
             std::free(some);
     }
+    for (int64_t i = 0; p->resampling && i < p->workers; i++) {
+        const Resampling& r = p->resampling[i];
+        for (void* some : {(void*)r.mixed, (void*)r.down, (void*)r.along, (void*)r.place, (void*)r.next, (void*)r.row})
+            std::free(some);
+    }
     if (p->edge != p->last) std::free(p->edge);
     if (p->edge_up != p->last_up) std::free(p->edge_up);
     for (void* some : {(void*)p->convolution, (void*)p->workspace, (void*)p->last, (void*)p->last_up, (void*)p->feature,
-                       (void*)p->moved, (void*)p->part})
+                       (void*)p->changed, (void*)p->resampling, (void*)p->part})
         std::free(some);
     std::free(p);
 }
@@ -119,9 +126,10 @@ static Pictures* open_pictures(const Network* net, int64_t rows, int64_t workers
     if (failed) return nullptr;
     p->count = net->convolution_count, p->groups = net->groups, p->mean = net->mean;
     p->workers = workers, p->activation = net->activation;
-    p->channels = net->convolutions->inputs, p->high = net->convolutions->height, p->wide = net->convolutions->width;
+    p->picture = {net->convolutions->inputs, net->convolutions->height, net->convolutions->width};
     p->convolution = buffer<Convolution>(p->count, failed);
     p->workspace = buffer<Workspace>(workers * p->count, failed);
+    p->resampling = buffer<Resampling>(workers, failed);
     if (failed) return close_pictures(p), nullptr;
     p->by_examples = p->count;
     while (!by_examples && p->by_examples > 1) {  // by the shape alone, never by the machine
@@ -190,7 +198,13 @@ static Pictures* open_pictures(const Network* net, int64_t rows, int64_t workers
         p->edge_up = buffer<V>(edge.size * workers, failed);
     }
     p->feature = buffer<V>((p->features + LANES) * workers, failed);
-    p->moved = buffer<float>(p->channels * p->high * p->wide * LANES * workers, failed);
+    p->changed = buffer<float>(p->picture.numbers() * LANES * workers, failed);
+    for (int64_t i = 0; i < workers; i++) {
+        Resampling& r = p->resampling[i];
+        r.mixed = buffer<float>(p->picture.numbers(), failed);
+        for (float** some : {&r.down, &r.along}) *some = buffer<float>(p->picture.wide, failed);
+        for (int32_t** some : {&r.place, &r.next, &r.row}) *some = buffer<int32_t>(p->picture.wide, failed);
+    }
     p->part = buffer<float>(at * sixteens, failed);
     if (failed) return close_pictures(p), nullptr;
     return p;
@@ -337,38 +351,21 @@ template <bool INTO> static void transpose_pictures(V* v, float* x, int64_t row,
     for (int64_t y = 0; y < high; y++) transpose_rows<INTO>(x + y * row, size, n, numbers, v + y * numbers);
 }
 
-// A picture moved down and right by so many pixels; what comes in is the nearest pixel of the edge.
-static void move_picture(const Pictures& p, const float* from, int64_t down, int64_t right, float* to) {
-    const auto inside = [](int64_t i, int64_t n) { return i < 0 ? 0 : i < n ? i : n - 1; };
-    for (int64_t row = 0; row < p.channels * p.high; row++, to += p.wide) {
-        const float* source = from + (row / p.high * p.high + inside(row % p.high - down, p.high)) * p.wide;
-        for (int64_t i = 0; i < p.wide; i++) to[i] = source[inside(i - right, p.wide)];
-    }
-}
-
 // The block's n examples, whose pictures are rows[0..n): [channel][y][x] each.
 // features [n][row] floats, in torch's order: [channel][y][x].
-// shift [n][2], or null: see Steps.
-static void pictures_forward(const Pictures& p, const float* parameters, const float** rows, const int32_t* shift,
-                             int64_t block, int64_t n, int64_t worker, float* features, int64_t row) {
-    const int64_t numbers = p.channels * p.high * p.wide;
-    for (int64_t l = 0; shift && l < n; l++) {
-        float* moved = p.moved + (worker * LANES + l) * numbers;
-        if (!shift[2 * l] && !shift[2 * l + 1]) continue;
-        move_picture(p, rows[l], shift[2 * l], shift[2 * l + 1], moved);
-        rows[l] = moved;
-    }
+static void pictures_forward(const Pictures& p, const float* parameters, const float* const* rows, int64_t block,
+                             int64_t n, int64_t worker, float* features, int64_t row) {
     const Convolution &first = p.convolution[0], &end = p.convolution[p.count - 1];
     const Workspace* workspace = p.workspace + worker * p.count;
     V* into = first.x + block * first.x_size + first.s.padding * (first.x_row + first.in);
-    for (int64_t ch = 0; ch < p.channels; ch++)
-        for (int64_t y = 0; y < p.high; y++)
-            for (int64_t i = 0; i < p.wide; i += LANES) {
-                const int64_t m = p.wide - i < LANES ? p.wide - i : LANES;
+    for (int64_t ch = 0; ch < p.picture.channels; ch++)
+        for (int64_t y = 0; y < p.picture.high; y++)
+            for (int64_t i = 0; i < p.picture.wide; i += LANES) {
+                const int64_t m = p.picture.wide - i < LANES ? p.picture.wide - i : LANES;
                 V t[LANES];
-                for (int64_t l = 0; l < LANES; l++) t[l] = unaligned(rows[l < n ? l : 0] + (ch * p.high + y) * p.wide + i, m);
+                for (int64_t l = 0; l < LANES; l++) t[l] = unaligned(rows[l < n ? l : 0] + (ch * p.picture.high + y) * p.picture.wide + i, m);
                 transpose(t);
-                for (int64_t c = 0; c < m; c++) into[y * first.x_row + (i + c) * p.channels + ch] = t[c];
+                for (int64_t c = 0; c < m; c++) into[y * first.x_row + (i + c) * p.picture.channels + ch] = t[c];
             }
     for (int64_t l = 0; l < p.by_examples; l++) convolve(p, parameters, l, block, workspace[l]);
     const int64_t pixels = end.high * end.wide;

@@ -57,7 +57,7 @@ static int32_t outputs(Trainer* trainer, int32_t number, const Members* m, const
             if (stopped(stop)) return STOPPED;
             const int64_t end = s0 + own.end - own.begin, n = (end < all.end ? end : all.end) - s0;
             const Range here{own.begin, own.begin + n};
-            const float* x = k.pictures ? features_of(k, rank, x_ND, nullptr, nullptr, s0 - own.begin, here, false)
+            const float* x = k.pictures ? features_of(k, rank, x_ND, Batch{}, s0 - own.begin, here, false)
                                         : inputs_of(k, rank, x_ND, nullptr, s0 - own.begin, here);
             forward(k, alone, x, here, 0, false);
             for (int64_t lane = 0; lane < k.used; lane++)

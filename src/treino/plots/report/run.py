@@ -349,6 +349,8 @@ def _how(s: ResolvedSettings) -> str:
         parts.insert(2, _("{name} schedule").format(name=s.schedule))
     if s.augment not in (None, "none"):
         parts.append(f"augment {s.augment}")
+    if s.flip:
+        parts.append(_("flips"))
     return "; ".join(parts) + "."
 
 
