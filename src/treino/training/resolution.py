@@ -1,6 +1,6 @@
 """Resolution of a training's settings: defaults that depend on the data, and checks of all names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -112,12 +112,12 @@ def resolve(
     data: Data,
     net: NetSource | None = None,
     past: Past | None = None,
-    recipe_reason: str = "",
+    reasons: Sequence[str] = (),
 ) -> Resolution:
     """Choose the settings left open and make the training. Writes nothing.
 
-    past: the steps of the training whose state this one continues. recipe_reason: why its settings are a
-    recipe's.
+    past: the steps of the training whose state this one continues. reasons: sentences on choices that were
+    made before.
 
     Raises:
         TreinoError: settings that contradict each other, the data or the machine.
@@ -128,15 +128,15 @@ def resolve(
         _check_threshold(s, data)
     training = TrainingLoop(*set_up(data, chosen, config, past))
     check_warmup(s, training)
-    reasons = (
+    every = (
         data.task_reason,
         training.loss_reason,
         training.kernel_reason,
-        recipe_reason,
+        *reasons,
         *successor_notes(s.engine),
     )
     resolved = resolved_settings(s, data, chosen, training)
-    return Resolution(training, resolved, tuple(r for r in reasons if r))
+    return Resolution(training, resolved, tuple(r for r in every if r))
 
 
 def check_warmup(s: Settings, training: TrainingLoop) -> None:

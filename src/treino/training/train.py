@@ -39,6 +39,7 @@ from treino.spec import Settings
 from treino.store import RunFolder
 from treino.training.commands import LiveView, Transport
 from treino.training.completion import finish, run_facts
+from treino.training.flip_trial import decided_flips
 from treino.training.resolution import Resolution, resolve, train_config
 from treino.training.stored_training import (
     START,
@@ -129,7 +130,8 @@ def train_events(
         settings.recipe is None and data.source not in BUILTINS
     ):  # explicit, so that the run's command keeps its meaning if the default changes
         settings = settings.model_copy(update={"recipe": "plain"})
-    resolution = resolve(settings, data, own, recipe_reason=recipe_reason)
+    settings, flip_reason = decided_flips(settings, data, own)
+    resolution = resolve(settings, data, own, reasons=(recipe_reason, flip_reason))
     if start is not None:
         warm_start(resolution.training.shared, resolution.training.state, start.weights)
     folder = RunFolder.create(
