@@ -97,7 +97,7 @@ class Session:
         self.number += 1
         header = {"frame": self.number, **header, "live": self.state["view"]["step"] is None}
         if (unit := self.state["view"]["unit"]) is not None and f"unit.{unit[0]}" in dict(parts):
-            shown = header["layers"][unit[0] - (header["shows"] == "images")]["units"]
+            shown = header["layers"][unit[0]]["units"]
             if unit[1] in shown:
                 parts = [*parts, ("unit", dict(parts)[f"unit.{unit[0]}"][shown.index(unit[1])])]
         await self.socket.send_bytes(message(header, parts))

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import treino
-from treino.inspection.outputs import outputs, predicted_classes, probabilities
 from treino.inspection.unit_responses import UnitDiagram, insides
 from treino.reports.explanation import explain
 from treino.training.replay import Snapshot, snapshots
@@ -56,7 +55,7 @@ def record(source: str, steps: Sequence[int], parent: Path, **settings: Any) -> 
     assert recording is not None
     recording.state["last_step"] = max(steps)
     topic = run.spec.resolved.optimizer
-    recording.explanation = explain(topic, run, step=2).document if snapshot.data.kind != "image" else {}
+    recording.explanation = explain(topic, run, step=2).document
     return recording
 
 
@@ -84,7 +83,7 @@ def _state(run: Any, snapshot: Snapshot) -> dict[str, Any]:
             "kind": data.kind,
             "task": data.task,
             "features": list(data.features)[:200],
-            "axes": list(data.features)[:200] if data.kind == "table" else [],
+            "axes": list(data.features)[:200],
             "classes": list(data.classes),
             "target": data.target,
             "rows": {split: len(rows) for split, rows in data.splits.items()},
@@ -155,7 +154,6 @@ def _curves(run: Any) -> dict[str, Any]:
 
 def _frame(run: Any, snapshot: Snapshot, seen: UnitDiagram) -> tuple[dict[str, Any], list[Part]]:
     data, parts = snapshot.data, list[Part]()
-    first = 1 if data.kind == "image" else 0
     header: dict[str, Any] = {
         "run": run.name,
         "segment": 0,
@@ -186,7 +184,7 @@ def _frame(run: Any, snapshot: Snapshot, seen: UnitDiagram) -> tuple[dict[str, A
         header["right"] = {"rows": sum(len(p) for p in seen.points), "right": right}
         header["agreement"] = {"share": 0.87, "rows": 178}
     header["layers"] = []
-    for k, stage in enumerate(seen.stages, first):
+    for k, stage in enumerate(seen.stages):
         header["layers"].append(
             {
                 "name": stage.name,
@@ -201,18 +199,12 @@ def _frame(run: Any, snapshot: Snapshot, seen: UnitDiagram) -> tuple[dict[str, A
         for name, value in (("weight", stage.weight_KJ), ("bias", stage.bias_K)):
             if value is not None:
                 parts.append((f"{name}.{k}", value.astype(np.float32)))
-        if stage.tile_K is not None:
-            parts.append((f"tile.{k}", _bytes(stage.tile_K.mean(axis=1))))
-    if data.kind == "image":
-        parts += _images(snapshot)
     return header, parts
 
 
 def _answers(header: dict[str, Any], parts: list[Part], seen: UnitDiagram, data: Any) -> None:
     said = seen.said_RRC
-    if data.kind == "image":
-        header["shows"] = "images"
-    elif len(seen.fine_y_R) == 1:
+    if len(seen.fine_y_R) == 1:
         header["shows"] = "line"
         parts += [("value", said[0].astype(np.float32)), ("x", seen.fine_x_R.astype(np.float32))]
     elif data.classes:
@@ -234,22 +226,3 @@ def _bytes(value_URR: NDArray[np.float64]) -> NDArray[np.uint8]:
     largest = np.abs(value_URR).max(axis=(1, 2), keepdims=True)
     scaled = 128 + 127 * value_URR / np.where(largest > 0, largest, 1.0)
     return np.asarray(scaled.round(), np.uint8)
-
-
-def _images(snapshot: Snapshot) -> list[Part]:
-    data, rows = snapshot.data, snapshot.data.validation
-    out = outputs(snapshot.net, rows.x)
-    said, true, p_NC = predicted_classes(out), rows.y.reshape(-1), probabilities(out)
-    classes = len(data.classes)
-    confusion = np.zeros((classes, classes), np.uint32)
-    np.add.at(confusion, (true.numpy(), said.numpy()), 1)
-    wrong = (said != true).nonzero().flatten()
-    worst = wrong[p_NC[wrong].gather(1, true[wrong, None])[:, 0].argsort()[:12]]
-    pixels = data.preparation.inverse(rows.x[worst]).reshape(len(worst), *data.item_shape[-2:])
-    return [
-        ("confusion", confusion),
-        ("digits", np.clip(pixels / max(1e-9, float(pixels.max())) * 255, 0, 255).astype(np.uint8)),
-        ("digit.probability", p_NC[worst].numpy()),
-        ("digit.index", rows.index[worst].numpy().astype(np.uint32)),
-        ("digit.true", true[worst].numpy().astype(np.uint32)),
-    ]

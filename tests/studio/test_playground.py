@@ -69,6 +69,7 @@ def test_images_are_told_by_their_size_and_have_no_two_columns_to_play_with(tmp_
         page.route("**/api/describe/wine", lambda route: route.fulfill(json=table))
         page.get_by_label("Data", exact=True).select_option("mnist")
         page.get_by_text("30 images of 7 × 5 pixels").wait_for()
+        page.get_by_text("Rows of each class: 0 15, 1 15").wait_for()
         assert page.get_by_label("Target", exact=True).input_value() == "target"
         assert page.get_by_role("button", name="Play with two columns").is_disabled()
         page.get_by_label("Data", exact=True).select_option("wine")

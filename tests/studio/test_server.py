@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from tests.studio.running import Bench, with_studio
 from treino.errors import TreinoError
 from treino.studio.hub import TEXTS_UNSENT, Page
+from treino.studio.protocol import LONGEST_MESSAGE
 from treino.studio.uploads import Uploads
 
 
@@ -192,11 +193,11 @@ def test_nonsense_is_refused_and_nothing_ends(tmp_path: Path, thorough: bool, ca
     assert len([each for each in asked if each["do"] == "open"]) == 1
 
 
-def test_a_message_of_more_than_64_kib_ends_the_connection(tmp_path: Path) -> None:
+def test_a_message_longer_than_a_picture_needs_ends_the_connection(tmp_path: Path) -> None:
     async def work(bench: Bench) -> None:
         async with bench.viewer() as one:
             with pytest.raises(ConnectionClosed) as closed:
-                await one.ask("x" * 66_000)
+                await one.ask("x" * LONGEST_MESSAGE)
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == 1009
         async with bench.viewer() as one:

@@ -122,10 +122,10 @@ def test_the_studio_shows_its_kernels_and_units(runs: dict[str, tr.Run], frames:
     page.show_step(12)
     header, parts = frames[-1]
     assert [layer["total"] for layer in header["layers"]] == [4, 4, 4, 6, 6, 10]  # as many as are drawn
-    assert parts["tile.1"].shape == (4, 3, 3)
+    assert parts["tile.1"].shape == (4, 1, 3, 3)
     kernel_UHW = run.at(12).net[0].weight.detach().numpy()[:, 0]
     scaled = 128 + 127 * kernel_UHW / np.abs(kernel_UHW).max(axis=(1, 2), keepdims=True)
-    np.testing.assert_array_equal(parts["tile.1"], np.round(scaled).astype(np.uint8))
+    np.testing.assert_array_equal(parts["tile.1"][:, 0], np.round(scaled).astype(np.uint8))
     with pytest.raises(TreinoError, match="holds Conv2d"):
         arithmetic(before_update(run, 5), "0", 1, 2)
 

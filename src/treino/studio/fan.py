@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from treino.inspection.outputs import probabilities
-from treino.studio.scene import Part, plane_parts
+from treino.studio.image_scene import Part
+from treino.studio.scene import plane_parts
 from treino.training.futures import FutureEnd, FutureSteps, futures
 from treino.training.replay import Snapshot
 

@@ -15,7 +15,7 @@ from treino.spec import Settings, read_settings
 from treino.words import _, setting
 
 VERSION = 1
-LONGEST_MESSAGE = 1 << 16  # bytes
+LONGEST_MESSAGE = 1 << 19  # bytes: a picture of 256 × 256 pixels in colour, in base64, and more
 LARGEST_ID = 2**53 - 1  # the largest exact integer in JavaScript
 SHOWN = 60  # maximum number of letters of a wrong value in an error message
 # settings that a page can't choose: they name files, some of which would be executed
@@ -25,6 +25,7 @@ FILE_OR_SHARE = "validation", "test"
 Step = Annotated[int, Field(ge=0, le=10_000_000_000)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Unit = tuple[Annotated[int, Field(ge=0, le=10_000)], Annotated[int, Field(ge=0, le=10_000_000)]]
+PictureOfRow = tuple[Literal["train", "validation", "test"], Annotated[int, Field(ge=0, le=10_000_000_000)]]
 Scalar = Annotated[float, Field(allow_inf_nan=False)] | int | bool | Annotated[str, Field(max_length=2000)]
 Changes = Annotated[dict[Text, Scalar | list[Scalar] | None], Field(max_length=100)]
 
@@ -80,6 +81,12 @@ class LookCommand(StudioCommand):
     step: Step | None = None
     axes: tuple[Text, Text] | None = None
     unit: Unit | None = None
+    picture: PictureOfRow | Literal["drawn"] | None = None
+
+
+class DrawCommand(StudioCommand):
+    do: Literal["draw"]
+    pixels: Annotated[str, Field(max_length=LONGEST_MESSAGE)]
 
 
 class BesideCommand(StudioCommand):
@@ -176,8 +183,8 @@ class Acknowledgement(BaseModel):
 
 _Everywhere = HelloCommand | PlainCommand
 _Run = (
-    _Everywhere | StepCommand | SpeedCommand | SetCommand | SegmentCommand | LookCommand | BesideCommand
-    | FanCommand | AdoptCommand | ExplainCommand | KeepCommand
+    _Everywhere | StepCommand | SpeedCommand | SetCommand | SegmentCommand | LookCommand | DrawCommand
+    | BesideCommand | FanCommand | AdoptCommand | ExplainCommand | KeepCommand
 )  # fmt: skip
 _Sweep = _Everywhere | OpenCommand | ExtendCommand
 _Script = _Everywhere | ScriptStepCommand | ScriptSetCommand | PressCommand

@@ -4,6 +4,7 @@ A training in progress gets commands through its folder. A command that begins a
 segment, a branch) returns a ``TrainerRequest``, which the trainer carries out and answers.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from treino.records.stored_run import StoredRun
 from treino.reports.explanation import update_after, weight_index
 from treino.store.files import claim_folder, copy_folder
 from treino.store.new_names import checked_name, in_use
+from treino.studio.image_scene import drawn_pixels, picture_of_row
 from treino.studio.run_page import LETTERS, OVER, Look, RunPage
 from treino.training.commands import deliver, send_command, send_setting, send_stop
 from treino.training.replay import Snapshot, snapshots
@@ -79,6 +81,7 @@ def arithmetic(
 
 # ---- commands
 
+DRAWINGS = 100  # pictures that a page may send in a second
 Transport = tuple[str, Any]  # a playback command and its value
 MOST_BESIDE = len(LETTERS) - 1
 
@@ -181,15 +184,60 @@ def _joined_betas(changes: dict[str, Any], page: RunPage) -> dict[str, Any]:
 
 
 def look(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Change the view: the step, the axes, or the unit at full size."""
-    axes, unit = request.get("axes"), request.get("unit")
+    """Change the view: the step, the axes, the unit at full size, or the picture."""
+    axes, unit, picture = request.get("axes"), request.get("unit"), request.get("picture")
+    picture = tuple(picture) if isinstance(picture, list) else picture
+    if picture is not None:
+        _check_picture(page, picture)
     before = page.look
-    page.look = Look(request.get("step"), tuple(axes) if axes else None, tuple(unit) if unit else None)
+    page.look = Look(
+        request.get("step"),
+        tuple(axes) if axes else None,
+        tuple(unit) if unit else None,
+        picture,
+    )
     try:
-        page.show_step(page.look.step)
+        if (page.look.step, page.look.axes) == (before.step, before.axes) and page.data.kind == "image":
+            page.show_again()
+        else:
+            page.show_step(page.look.step)
     except TreinoError:
         page.look = before
         raise
+    page.send_state()  # the next look says again what this one has changed
+    return {}
+
+
+def _check_picture(page: RunPage, picture: Any) -> None:
+    """Refuse a row that doesn't exist, or a test row before the run's end."""
+    if picture == "drawn":
+        return
+    split, place = picture
+    if split == "test" and page.run.status not in OVER:
+        raise TreinoError(
+            "picture_unseen",
+            _("Test rows are looked at only when the run is over."),
+            _("Choose a validation row."),
+        )
+    if page.data.kind == "image":
+        picture_of_row(page.data, split, place)
+
+
+def draw(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """Send a picture of the page's own through the network, from now on."""
+    now = time.monotonic()
+    if now < page.next_drawing:
+        raise TreinoError(
+            "picture_rate",
+            _("Pictures come faster than {n} a second.").format(n=DRAWINGS),
+            _("Send the newest one as soon as the last is answered."),
+        )
+    pixel_D = drawn_pixels(request["pixels"], page.data)
+    page.next_drawing = now + 1 / DRAWINGS
+    first, page.drawing, page.look.picture = page.look.picture != "drawn", pixel_D, "drawn"
+    page.show_again()
+    if first:
+        page.send_state()
     return {}
 
 
@@ -273,6 +321,7 @@ VERBS: Mapping[str, Callable[[RunPage, Mapping[str, Any]], Answer]] = {
     "segment": segment,
     "branch": branch,
     "look": look,
+    "draw": draw,
     "beside": beside,
     "fan": fan_out,
     "adopt": adopt,

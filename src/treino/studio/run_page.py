@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from treino.data.dataset import Data
 from treino.documents import read_run_spec
 from treino.errors import TreinoError
 from treino.folders import stored
+from treino.inspection.input_planes import Split
 from treino.records.access import Access
 from treino.records.segments import segments_of
 from treino.records.stored_run import StoredRun
@@ -20,6 +21,7 @@ from treino.store import RunFolder
 from treino.store.checkpoint import LiveFolder
 from treino.studio.fan import FanBoundaries, SmallPicture, fan
 from treino.studio.folder_page import identity
+from treino.studio.image_scene import Part, Pixels, SeenPicture, may_be_drawn, picture_of_row, picture_parts
 from treino.studio.run_state import (
     ThinnedLosses,
     Vitals,
@@ -30,7 +32,7 @@ from treino.studio.run_state import (
     run_state,
     settings_at,
 )
-from treino.studio.scene import Part, Sight, frame_bytes, picture, points_of, scene, sight_of, small_grid
+from treino.studio.scene import Sight, frame_bytes, picture, points_of, scene, sight_of, small_grid
 from treino.training.findings import LiveFindings
 from treino.training.futures import usual_futures
 from treino.training.replay import Playback, Snapshot
@@ -48,11 +50,13 @@ Send = Callable[[Mapping[str, Any], bytes], None]
 
 @dataclass
 class Look:
-    """The view of the page. step None: the newest. axes None: the studio's choice. unit None: no unit."""
+    """The view of the page. step None: the newest. axes None: the studio's choice. unit None: no unit.
+    picture: a row by split and place, or ``drawn``; None: the first one."""
 
     step: int | None = None
     axes: tuple[str, str] | None = None
     unit: tuple[int, int] | None = None
+    picture: tuple[Split, int] | Literal["drawn"] | None = None
 
 
 @dataclass(eq=False)
@@ -93,7 +97,10 @@ class RunPage:
         self.newest: Snapshot | None = None  # the newest state that the training sent
         self.live_findings = LiveFindings(self.playback)
         self._neighbours = self._folders_beside()
+        self.drawing: Pixels | None = None  # the newest picture that a page has sent
+        self.next_drawing = 0.0  # when the next one may come
         self._sight: tuple[Any, Sight] | None = None
+        self._scene: tuple[Any, tuple[dict[str, Any], list[Part]]] | None = None  # of pictures, the newest
         self._thinned, self._vitals = ThinnedLosses(), Vitals()
         self._frame, self._stamp = 0, 0
         self._documents: tuple[int, str] | None = None
@@ -162,7 +169,7 @@ class RunPage:
         if not self.live_findings.due((state.segment, state.step), self.languages):
             return False
         self.live_findings.look(self.run, state, self.loss_S, self.languages)
-        self._send_state()
+        self.send_state()
         return True
 
     def _live_state(self) -> bool:
@@ -279,7 +286,7 @@ class RunPage:
                 self.playing = False
             if self.look.step is None and status != "running":
                 self.show_step(None)
-        self._send_state()
+        self.send_state()
 
     def _reopen(self) -> None:
         """Read the run's documents again, and also its losses if a segment began or the training ended."""
@@ -298,7 +305,7 @@ class RunPage:
                 self._thinned = ThinnedLosses()
                 self._segment = number
 
-    def _send_state(self) -> None:
+    def send_state(self) -> None:
         """Send the state in each language in which it has changed."""
         for language in self.languages:
             with speaking(language):
@@ -314,6 +321,16 @@ class RunPage:
         seen = live.by_language.get(language, [])
         if run.status in ("finished", "diverged"):  # its document lacks only the finding named as its status
             seen = [each for each in seen if each["rule"] == run.status]
+        if self._sight is not None and (scale := self._sight[1].scale) is not None:
+            height, width = scale.size
+            state["data"]["pictures"] = {
+                "channels": scale.channels,
+                "height": height,
+                "width": width,
+                "paper": scale.paper,
+                "fit": self.data.arguments.get("fit"),
+                "can_draw": may_be_drawn(self.data),
+            }
         state["findings"] = findings(run, seen, live.first_seen)
         if self.snapshot is not None:
             state["settings"] = settings_at(run, self.snapshot)
@@ -322,7 +339,8 @@ class RunPage:
             "steps_per_second": self.speed,
             "segment": self._segment,
             "last_step": self.last_step,
-            "view": {"step": self.look.step, "axes": self.look.axes, "unit": self.look.unit},
+            "view": {"step": self.look.step, "axes": self.look.axes, "unit": self.look.unit}
+            | ({"picture": self.look.picture} if self.data.kind == "image" else {}),
             "letter": "A",
             "beside": [
                 {"run": b.run.name, "letter": b.letter, "step": b.step, "status": b.run.status}
@@ -358,6 +376,13 @@ class RunPage:
             return  # the next ``tick`` shows it
         self._show(self.playback.at(self.step_in_view, self.loss_S), live=step is None)
 
+    def show_again(self) -> None:
+        """Show the state in view once more, as after a choice of another picture."""
+        if self.snapshot is None:
+            self.show_step(self.look.step)
+        else:
+            self._show(self.snapshot, live=self.look.step is None)
+
     def _show(self, snapshot: Snapshot, *, live: bool, when: float | None = None) -> None:
         """Send a frame of the snapshot. when: the time of a live state; None: now."""
         run, step = self.run, snapshot.step
@@ -365,10 +390,7 @@ class RunPage:
         if self.futures:  # the page shows the futures instead of the network
             return
         sight = self._looked_along(snapshot)
-        header, parts = scene(
-            snapshot.net, self.data, sight, run.loss_function, run.item_shape, self.look.unit,
-            run.status in OVER, snapshot.member_net,
-        )  # fmt: skip
+        header, parts = self._scene_of(snapshot, sight)
         norm, ratio = next_update(self.playback.resolution(snapshot.segment).training, step, snapshot.member)
         self._vitals.add(step, norm, ratio, snapshot.hp["lr"])
         first = 1 if self.data.kind == "image" else 0
@@ -393,6 +415,34 @@ class RunPage:
             header["beside"] = other
             parts = [*parts, *parts_beside]
         self._send({"key": self.key, "frame": self._frame}, frame_bytes(header, parts))
+
+    def _scene_of(self, snapshot: Snapshot, sight: Sight) -> tuple[dict[str, Any], list[Part]]:
+        """The scene. Of pictures, all but the one in view is computed once for each state."""
+        run, over = self.run, self.run.status in OVER
+        key = (snapshot.segment, snapshot.step, over, sight)
+        if sight.scale is None or self._scene is None or self._scene[0] != key:
+            header, parts = scene(
+                snapshot.net, self.data, sight, run.loss_function, run.item_shape, self.look.unit,
+                over, snapshot.member_net,
+            )  # fmt: skip
+            self._scene = (key, (header, parts))
+        header, parts = self._scene[1]
+        if sight.scale is None:
+            return dict(header), parts
+        seen = self._picture(sight)
+        entry, more = picture_parts(
+            snapshot.net, snapshot.member_net, sight.scale, seen, sight.drawn_layers, run.item_shape,
+            self.look.unit,
+        )  # fmt: skip
+        return header | {"picture": entry}, [*parts, *more]
+
+    def _picture(self, sight: Sight) -> SeenPicture:
+        """The picture in view."""
+        chosen = self.look.picture
+        if chosen == "drawn" and self.drawing is not None and sight.scale is not None:
+            return SeenPicture(sight.scale.prepared(self.drawing))
+        split, place = chosen if isinstance(chosen, tuple) else (None, 0)
+        return picture_of_row(self.data, split, place)
 
     def _beside_picture(self, step: int, sight: Sight) -> tuple[dict[str, Any] | None, list[Part]]:
         """The decision boundary of the first run beside this one, on the same plane, at the same step or,

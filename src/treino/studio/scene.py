@@ -20,9 +20,20 @@ from treino.engine.devices import torch_threads
 from treino.engine.metrics import measure
 from treino.inspection.boundary import SHOWN, columns_with_an_axis, grid, sight
 from treino.inspection.input_planes import InputAxes, Split, draw
-from treino.inspection.outputs import answer_counts, outputs, predicted_classes, probabilities
+from treino.inspection.outputs import outputs, predicted_classes, probabilities
 from treino.inspection.thumbnails import LayerCall, layers_as_they_run
 from treino.store.encoding import compact_json
+from treino.studio.image_scene import (
+    MAP_SIDE,
+    DrawnLayer,
+    Part,
+    PixelScale,
+    as_colours,
+    examples_of,
+    mistake_parts,
+    shrunk,
+    signed_bytes,
+)
 from treino.studio.run_state import finite
 from treino.words import _
 
@@ -35,11 +46,10 @@ UNITS = 12  # maximum number of drawn units of a layer
 LAYERS = 6  # maximum number of drawn layers: the first and the last ones
 NUMBERS = 4_000_000  # maximum number of input values of all cells of a plane
 WORK = 600_000_000  # approximate limit of multiplications for a plane
+PICTURES = {"train": 200, "validation": 500, "test": 500}  # rows of pictures that are measured
+PIXELS = 20_000_000  # maximum number of values of these rows of a split
+SEEN_ROWS = 128  # training rows of pictures on which units are compared
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-MISTAKES = 12
-MOST_CLASSES = 40  # in a confusion matrix
-
-Part = tuple[str, NDArray[Any]]
 
 
 @dataclass(eq=False)
@@ -49,7 +59,9 @@ class Sight:
     shows: plane, surface, line, images, or fit (a regression with several columns: predicted against true).
     x_R, y_R: the coordinates of the grid. grid_ND, small_ND: prepared inputs of the fine and the coarse grid.
     rows_by_split: the drawn rows, with their coordinates ``[N, K]``. units_by_layer: the units to draw; empty
-    until the first frame.
+    until the first frame. scale: the pixels of pictures, which have no axes and no grid; None for a table.
+    place_N: where the rows on which mistakes are counted lie in their split. drawn_layers: of pictures, the
+    layers of the newest frame.
     """
 
     shows: str
@@ -61,6 +73,9 @@ class Sight:
     small_ND: Tensor
     rows_by_split: dict[Split, tuple[Rows, NDArray[np.float64]]]
     units_by_layer: list[NDArray[np.int64]] = field(default_factory=list)
+    scale: PixelScale | None = None
+    place_N: Tensor = field(default_factory=lambda: torch.arange(0))
+    drawn_layers: list[DrawnLayer] = field(default_factory=list)
 
 
 def sight_of(
@@ -71,6 +86,8 @@ def sight_of(
     Raises:
         TreinoError: the names are not two different columns, or these columns can't be axes.
     """
+    if data.kind == "image":
+        return _sight_of_pictures(data)
     with torch_threads(1):
         axes = sight(net, data, axes=names, item_shape=item_shape)
     drawn = {s: draw(data.splits[s], SHOWN[s]) for s in SPLITS if len(data.splits[s])}
@@ -83,14 +100,9 @@ def sight_of(
     x_R = grid(at_NK[:, 0], resolution)
     y_R = np.zeros(1) if line else grid(at_NK[:, 1], resolution)
     small = min(UNIT, resolution)
-    if data.kind == "image":
-        shows = "images"
-    elif line:
-        shows = "line"
-    else:
-        shows = "plane" if data.classes else "surface" if data.inputs == 2 else "fit"
+    of_table = "plane" if data.classes else "surface" if data.inputs == 2 else "fit"
     return Sight(
-        shows,
+        "line" if line else of_table,
         axes,
         resolution,
         x_R,
@@ -99,6 +111,28 @@ def sight_of(
         axes.grid_rows(grid(at_NK[:, 0], small), np.zeros(1) if line else grid(at_NK[:, 1], small)).float(),
         placed,
     )
+
+
+NO_AXES = InputAxes(
+    "all", "train", 0, (), lambda x_ND: np.zeros((len(x_ND), 0)), lambda _at: torch.zeros(0, 0)
+)  # of pictures
+
+
+def _sight_of_pictures(data: Data) -> Sight:
+    most = max(SEEN_ROWS, PIXELS // data.inputs)
+    rows = {split: draw(data.splits[split], min(PICTURES[split], most)) for split in SPLITS}
+    placed = {split: (drawn, NO_AXES.place(drawn.x)) for split, drawn in rows.items() if len(drawn)}
+    none, zero_R = torch.zeros(0, 0), np.zeros(1)
+    sight = Sight("images", NO_AXES, 1, zero_R, zero_R, none, none, placed)
+    sight.scale = PixelScale.of(data, rows["train"])
+    measured = measured_split(data)
+    sight.place_N = torch.isin(data.splits[measured].index, rows[measured].index).nonzero().flatten()
+    return sight
+
+
+def measured_split(data: Data) -> Split:
+    """The split whose mistakes are shown."""
+    return "validation" if len(data.validation) else "train"
 
 
 def small_grid(seen: Sight) -> tuple[Tensor, tuple[int, ...]]:
@@ -129,13 +163,17 @@ def scene(
         train_ND = seen.rows_by_split["train"][0].x
         if item_shape is not None:  # a user's network may fail: ``outputs`` raises a clear error
             outputs(net, train_ND[:1], item_shape=item_shape)
-        on_train, train_NC, _notes = layers_as_they_run(one, train_ND, item_shape)
-        if one is not net:
+        seen_ND = train_ND if seen.scale is None else train_ND[:SEEN_ROWS]
+        on_train, train_NC, _notes = layers_as_they_run(one, seen_ND, item_shape)
+        if one is not net or len(seen_ND) < len(train_ND):
             train_NC = outputs(net, train_ND, item_shape=item_shape)
-        header, parts = _answers(net, data, seen, loss, item_shape, over, train_NC)
+        out_by_split = {"train": train_NC}
+        header, parts = _answers(net, data, seen, loss, item_shape, over, out_by_split)
         layers, more = _layers(one, data, seen, item_shape, unit, on_train)
-        if data.kind == "image":
-            more += _images(net, data, seen, item_shape)
+        if seen.scale is not None:
+            split = measured_split(data)
+            drawn, out_NC = seen.rows_by_split[split][0], out_by_split[split]
+            more += mistake_parts(data, seen.scale, drawn, seen.place_N, out_NC)
         return header | {"layers": layers}, [*parts, *more]
 
 
@@ -149,8 +187,9 @@ def _answers(
     loss: Loss,
     item_shape: Sequence[int] | None,
     over: bool,
-    train_NC: Tensor,
+    out_by_split: dict[str, Tensor],
 ) -> tuple[dict[str, Any], list[Part]]:
+    """The header entries and arrays of the outputs, which it adds to ``out_by_split``."""
     parts: list[Part] = []
     evaluation: dict[str, Any] = {}
     header: dict[str, Any] = {"shows": seen.shows, "evaluation": evaluation}
@@ -160,9 +199,12 @@ def _answers(
     for split, (drawn, place_NK) in seen.rows_by_split.items():
         if split == "test" and not over:
             continue
-        out = train_NC if split == "train" else outputs(net, drawn.x, item_shape=item_shape)
+        if split not in out_by_split:
+            out_by_split[split] = outputs(net, drawn.x, item_shape=item_shape)
+        out = out_by_split[split]
         answer_N = predicted_classes(out) if data.classes else _own_units(out[:, 0], data)
-        parts.append((f"predicted.{split}", answer_N.float().numpy()))
+        if seen.scale is None:
+            parts.append((f"predicted.{split}", answer_N.float().numpy()))
         figures = measure(out[None], drawn.y, loss=loss, scale=data.target_scale)
         evaluation[split] = {name: finite(float(value_R[0])) for name, value_R in figures.items()}
         if data.classes:
@@ -232,12 +274,19 @@ def _layers(
 ) -> tuple[list[dict[str, Any]], list[Part]]:
     """Header entries and arrays of the layers. Layer 0 is the inputs (pixels of images are not drawn).
     on_rows: the layers' calls on the drawn training rows."""
-    ran, _out, _notes = layers_as_they_run(net, seen.small_ND, item_shape)
+    image = seen.scale is not None
+    ran = on_rows if image else layers_as_they_run(net, seen.small_ND, item_shape)[0]
+    places = list(range(len(ran)))
     if len(ran) > LAYERS:
         places = [*range(LAYERS // 2), *range(len(ran) - LAYERS // 2, len(ran))]
         ran, on_rows = [ran[i] for i in places], [on_rows[i] for i in places]
     values = [seen.small_ND.numpy(), *(each.given_NU for each in ran)]
-    rows = [seen.rows_by_split["train"][0].x.numpy(), *(each.given_NU for each in on_rows)]
+    if image:
+        values[0] = np.zeros((1, data.inputs))
+    rows = [
+        values[0] if image else seen.rows_by_split["train"][0].x.numpy(),
+        *(each.given_NU for each in on_rows),
+    ]
     shape = [g.shape[1] for g in values]
     if [len(u) for u in seen.units_by_layer] != [min(n, UNITS) for n in shape] or any(
         len(u) and u[-1] >= n for u, n in zip(seen.units_by_layer, shape, strict=True)
@@ -247,22 +296,28 @@ def _layers(
     layers, parts = [], []
     for k, units_U in enumerate(seen.units_by_layer):
         call = ran[k - 1] if k else None
-        if k == 0 and data.kind == "image":
+        if k == 0 and image:
             continue
         layers.append(_layer_entry(data, k, len(values), call, values[k].shape[1], units_U, rows[k]))
-        parts.append((f"unit.{k}", _bytes(values[k][:, units_U].T.reshape(len(units_U), size[1], size[0]))))
+        if not image:
+            value_URR = values[k][:, units_U].T.reshape(len(units_U), size[1], size[0])
+            parts.append((f"unit.{k}", _bytes(value_URR)))
         if call is None:
             continue
         before = seen.units_by_layer[k - 1]
-        images = k == 1 and data.kind == "image"
-        if not images and call.weight is not None and call.weight.shape[1] == values[k - 1].shape[1]:
+        on_pixels = k == 1 and image
+        if not on_pixels and call.weight is not None and call.weight.shape[1] == values[k - 1].shape[1]:
             parts.append((f"weight.{k}", call.weight[np.ix_(units_U, before)].astype(np.float32)))
         if call.bias is not None and len(call.bias) == values[k].shape[1]:
             parts.append((f"bias.{k}", call.bias[units_U].astype(np.float32)))
-        tiles = call.tiles(data.item_shape) if images else None
+        tiles = call.tiles(data.item_shape) if on_pixels else None
         if tiles is not None:
-            parts.append((f"tile.{k}", _bytes(tiles[units_U].mean(axis=1))))
-    if unit is not None and 0 <= unit[0] < len(values) and 0 <= unit[1] < values[unit[0]].shape[1]:
+            tile_UCHW = shrunk(as_colours(tiles[units_U]), MAP_SIDE)
+            parts.append((f"tile.{k}", signed_bytes(tile_UCHW, (1, 2, 3))[0]))
+    if image:
+        shown = zip(ran, places, seen.units_by_layer[1:], strict=True)
+        seen.drawn_layers = [DrawnLayer(call.name, at, call.given_NU.shape[1], u) for call, at, u in shown]
+    elif unit is not None and 0 <= unit[0] < len(values) and 0 <= unit[1] < values[unit[0]].shape[1]:
         parts.append(("unit", _one_unit(net, seen, item_shape, unit, [c.name for c in ran])))
     return layers, parts
 
@@ -332,40 +387,8 @@ def _one_unit(
 
 
 def _bytes(value_URR: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Values scaled to bytes: 0 becomes 128, and the largest absolute value of each unit becomes 1 or 255."""
-    known = np.nan_to_num(value_URR, nan=0.0, posinf=0.0, neginf=0.0)
-    largest = np.abs(known).max(axis=(1, 2), keepdims=True, initial=0.0)
-    scaled = 128 + 127 * known / np.where(largest > 0, largest, 1.0)
-    return np.round(scaled).astype(np.uint8)
-
-
-# ---- images
-
-
-def _images(net: nn.Module, data: Data, seen: Sight, item_shape: Sequence[int] | None) -> list[Part]:
-    """The arrays of the confusion matrix and of the worst mistakes on the drawn validation rows (if there are
-    none, training rows)."""
-    rows = seen.rows_by_split["validation" if len(data.validation) else "train"][0]
-    out_NC = outputs(net, rows.x, item_shape=item_shape)
-    p_NC, classes = probabilities(out_NC), len(data.classes)
-    said_N, true_N = predicted_classes(out_NC), rows.y.reshape(-1)
-    parts: list[Part] = []
-    if 0 < classes <= MOST_CLASSES:
-        count_CC, _unsaid_C = answer_counts(true_N.numpy(), said_N.numpy(), classes)
-        parts.append(("confusion", count_CC.astype(np.uint32)))
-    wrong = (said_N != true_N).nonzero().flatten()
-    sure = p_NC[wrong].gather(1, true_N[wrong, None])[:, 0].nan_to_num()
-    worst = wrong[sure.argsort()[:MISTAKES]]
-    raw = data.preparation.inverse(rows.x[worst]).reshape(len(worst), *data.item_shape)
-    pixels = raw if raw.ndim == 3 else raw.mean(axis=1)
-    top = max(float(np.abs(pixels).max(initial=0.0)), 1e-12)
-    parts += [
-        ("digits", np.clip(pixels / top * 255, 0, 255).astype(np.uint8)),
-        ("digit.probability", p_NC[worst].numpy()),
-        ("digit.index", rows.index[worst].numpy().astype(np.uint32)),
-        ("digit.true", true_N[worst].numpy().astype(np.uint32)),
-    ]
-    return parts
+    """Values scaled to bytes, each unit's by its own largest."""
+    return signed_bytes(value_URR, (1, 2))[0]
 
 
 # ---- a frame as bytes
@@ -392,8 +415,12 @@ def frame_bytes(header: Mapping[str, Any], parts: Sequence[tuple[str, NDArray[An
 
 
 def points_of(sight: Sight, data: Data) -> dict[str, Any]:
-    """The message ``points`` of ``docs/studio-protocol.md``: the drawn rows and the axes."""
+    """The message ``points`` of ``docs/studio-protocol.md``: the drawn rows and the axes; of pictures,
+    examples."""
     axes, rows = sight.axes, []
+    if sight.scale is not None:
+        examples = examples_of(data, sight.scale, sight.rows_by_split["train"][0])
+        return {"axes": [], "view": axes.view, "held": [], "rows": [], "examples": examples}
     for split, (drawn, place_NK) in sight.rows_by_split.items():
         true_N = drawn.y.reshape(-1).double()
         if not data.classes:

@@ -2,13 +2,16 @@
 
 import { shortened } from './axes.js';
 import { $, cleared, pointIn, setText } from './dom.js';
-import { clamp, num, whole } from './numbers.js';
-import { paintShares, paintSigned, sizedPixels } from './pixels.js';
+import { clamp, fixed, num, whole } from './numbers.js';
+import { drawFitted, paintPlanes, paintShares, paintSigned, sizedPixels } from './pixels.js';
 import { classColour, look } from './theme.js';
 import { head, hideTip, pair, showTip, soft } from './tip.js';
 import { t } from './words.js';
 
 const CROWDED = 12; // units in a column, for which a narrow page makes room
+const LARGEST_MAP = 72; // side of a channel's small picture
+export const FAINT = 0.6; // exponent that lets weak channels be seen beside strong ones
+const FILTER = 0.45; // side of a filter beside the picture of its channel
 
 /** page: the run's page. Hovering a unit looks at it, a click on an edge opens the microscope. */
 export function makeDiagram(page) {
@@ -20,9 +23,10 @@ export function makeDiagram(page) {
     if (!frame?.layers?.length || !canvas.clientWidth) return;
     const { context, width, height } = cleared(canvas);
     plan = planOf(frame, width, height);
-    page.shell.stage.classList.toggle('tall', Math.max(...frame.layers.map((layer) => layer.units.length)) >= CROWDED);
+    page.shell.stage.classList.toggle('tall', frame.picture || Math.max(...frame.layers.map((layer) => layer.units.length)) >= CROWDED);
     drawEdges(context, plan, page.hover, page.hover ?? page.pick);
     for (const edge of [page.pick, page.hover]) if (edge?.kind === 'edge') drawPicked(context, plan, edge);
+    if (plan.picture) drawSeen(context, plan, store, thumbs);
     plan.columns.forEach((column, k) => drawColumn(context, plan, column, k, store, thumbs, page.hover));
     const sizes = frame.layers.map((layer) => layer.total).join('-');
     canvas.setAttribute('aria-label', t('network_at', { sizes, step: whole(frame.step) }));
@@ -66,29 +70,85 @@ function edgeTip(store, { k, i, j }) {
 
 function unitTip(store, { k, i }) {
   const { parts, layers, first } = store.frame, bias = parts[`bias.${k + first}`], dead = layers[k].dead?.includes(layers[k].units[i]);
-  return [head(unitName(store, k, i)), bias && pair(t('bias'), num(bias.data[i])), dead && soft(t('dead_unit'))];
+  const value = valueOf(store.frame, k, i);
+  return [head(unitName(store, k, i)), value && pair(t(value.word), num(value.of)), bias && pair(t('bias'), num(bias.data[i])), dead && soft(t('dead_unit'))];
 }
 
-/** Where everything stands: columns of units from left to right. */
+/** What a unit gives for the picture in view: a number, or of a channel the largest one. */
+function valueOf({ parts, picture, first }, k, i) {
+  const value = parts[`value.${k + first}`], map = parts[`map.${k + first}`];
+  if (value) return { word: 'unit_value', of: value.data[i] };
+  if (!map) return null;
+  const size = map.shape[1] * map.shape[2], bytes = map.data.subarray(i * size, (i + 1) * size);
+  const far = bytes.reduce((most, byte) => (Math.abs(byte - 128) > Math.abs(most) ? byte - 128 : most), 0);
+  return { word: 'channel_largest', of: (far / 127) * picture.largest[k + first] };
+}
+
+/** Where everything stands: columns of units from left to right; channels of a picture stand in blocks. */
 function planOf(frame, width, height) {
-  const narrow = width < 520, { layers, parts, first } = frame, top = 42, bottom = 6;
-  const left = narrow ? 34 : 108, right = narrow ? 66 : 104;
-  const most = Math.max(...layers.map((layer) => layer.units.length)), gap = (height - top - bottom) / Math.max(most, 5);
-  const size = clamp(Math.round(gap - (gap < 32 ? 5 : 9)), 10, narrow ? 36 : 46);
+  const narrow = width < 520, { layers, parts, first } = frame, top = 42, bottom = 6, seen = frame.picture ? (width < 400 ? 40 : narrow ? 64 : 84) : 0;
+  const left = seen ? seen + (width < 400 ? 8 : 18) : narrow ? 34 : 108, right = narrow ? (seen ? 58 : 66) : 104, high = height - top - bottom;
   const columns = layers.map((layer, k) => {
-    const x = left + size / 2 + (k * (width - left - right - size)) / Math.max(1, layers.length - 1);
-    const count = layer.units.length, pitch = Math.min((height - top - bottom) / count, size + 26);
-    const places = layer.units.map((_, i) => [x, top + (height - top - bottom) / 2 + (i - (count - 1) / 2) * pitch]);
-    const part = (name) => parts[`${name}.${k + first}`];
-    return { layer, places, weight: part('weight'), bias: part('bias'), unit: part('tile') ?? part('unit'), tile: part('tile') };
+    const part = (name) => parts[`${name}.${k + first}`], map = part('map'), tile = part('tile');
+    return { layer, map, tile, weight: part('weight'), bias: part('bias'), value: part('value'), unit: map ?? (tile ? null : part('unit')), count: layer.units.length };
   });
-  return { columns, size, half: size / 2, narrow, width, pitch: columns.length > 1 ? columns[1].places[0][0] - columns[0].places[0][0] : 0 };
+  const spaces = columns.slice(1).map((column) => (seen && !column.weight ? 1 : 3)), parted = spaces.reduce((sum, n) => sum + n, 0) || 1; // lines need room
+  const least = (narrow ? 6 : 14) * parted, { size, blocks, gap } = seen ? blocksOf(columns, width - left - right - least, high) : columnsOf(columns, high, narrow);
+  const room = width - left - right - blocks.reduce((sum, block) => sum + block.width, 0);
+  let x = left;
+  columns.forEach((column, k) => {
+    const { across, width: wide, size: side } = blocks[k], rows = Math.ceil(column.count / across), one = wide / across;
+    const pitch = seen ? Math.min(high / rows, side + Math.max(gap, 10)) : Math.min(high / rows, side + 26);
+    column.half = side / 2;
+    column.inset = seen && column.tile && column.map ? side * FILTER : 0;
+    column.places = column.layer.units.map((_, i) => [x + (i % across) * one + column.inset + side / 2, top + high / 2 + (Math.floor(i / across) - (rows - 1) / 2) * pitch]);
+    column.middle = seen && k === columns.length - 1 ? (x + width) / 2 : x + wide / 2;
+    x += wide + (room * (spaces[k] ?? 0)) / parted;
+  });
+  columns.forEach((column, k) => { // how wide its name may be
+    const near = [columns[k - 1], columns[k + 1]].filter(Boolean).map((other) => Math.abs(other.middle - column.middle));
+    column.wide = Math.min(...near, 2 * (width - column.middle)) - 6;
+  });
+  const picture = seen ? { x: 0, y: top + (high - seen) / 2, side: seen } : null;
+  return { columns, size, narrow, width, picture };
+}
+
+/** One column of units for each layer. */
+function columnsOf(columns, high, narrow) {
+  const gap = high / Math.max(...columns.map((column) => column.count), 5);
+  const size = clamp(Math.round(gap - (gap < 32 ? 5 : 9)), 10, narrow ? 36 : 46);
+  return { size, gap, blocks: columns.map(() => ({ across: 1, width: size, size })) };
+}
+
+/** Blocks of channels, of one to four columns, whichever shows the largest pictures; other units are smaller. */
+function blocksOf(columns, wide, high) {
+  const gap = 5, maps = columns.filter((column) => column.map ?? column.tile);
+  const others = columns.filter((column) => !maps.includes(column)), most = Math.max(1, ...others.map((column) => column.count));
+  const small = others.length ? clamp(high / most - gap, 8, wide < 300 ? 14 : 22) : 0;
+  let best = { size: 0, across: 1 };
+  for (let across = 1; across <= 4; across++) {
+    const sides = maps.map((column) => {
+      const cells = Math.min(across, column.count), rows = Math.ceil(column.count / cells);
+      return high / rows - gap;
+    });
+    const shares = maps.reduce((sum, column) => sum + Math.min(across, column.count) * (column.tile && column.map ? 1 + FILTER : 1), 0);
+    const gaps = maps.reduce((sum, column) => sum + Math.min(across, column.count) * gap, 0);
+    const size = Math.min(LARGEST_MAP, (wide - others.length * small - gaps) / Math.max(1, shares), ...sides);
+    if (size > best.size) best = { size, across };
+  }
+  const side = Math.max(8, Math.floor(best.size));
+  const blocks = columns.map((column) => {
+    if (!maps.includes(column)) return { across: 1, width: small, size: small };
+    const across = Math.min(best.across, column.count);
+    return { across, size: side, width: across * (side * (column.tile && column.map ? 1 + FILTER : 1) + gap) };
+  });
+  return { size: side, gap, blocks };
 }
 
 /** The curve from unit j of column k - 1 to unit i of column k. */
-function curveOf({ columns, half, narrow }, k, i, j) {
+function curveOf({ columns, narrow }, k, i, j) {
   const [x0, y0] = columns[k - 1].places[j], [x1, y1] = columns[k].places[i];
-  const from = x0 + half, to = x1 - half - (narrow ? 0 : 4), middle = (to - from) / 2;
+  const from = x0 + columns[k - 1].half, to = x1 - columns[k].half - columns[k].inset - (narrow ? 0 : 4), middle = (to - from) / 2;
   return [from, y0, from + middle, y0, to - middle, y1, to, y1];
 }
 
@@ -145,47 +205,99 @@ function headOf(layer, k, last) {
   return kinds[0].startsWith('Conv') ? kinds[0] : kinds.at(-1); // what follows a convolution says less
 }
 
+/** The picture in view, with the class that it has. */
+function drawSeen(context, { picture: { x, y, side }, narrow }, { frame, state }, thumbs) {
+  const { data, shape: [channels, rows, columns] } = frame.parts.picture, pixels = sizedPixels(thumbs.get('seen'), columns, rows);
+  thumbs.set('seen', pixels);
+  paintPlanes(pixels, data, 0, channels);
+  const box = drawFitted(context, pixels, x, y, side, side), { true: right } = frame.picture, { classes } = state?.data ?? {};
+  context.lineWidth = 1.1;
+  context.strokeStyle = look.soft;
+  context.strokeRect(box.x, box.y, box.w, box.h);
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.fillStyle = look.ink;
+  context.font = `600 ${narrow ? 12 : 13}px ${look.font}`;
+  const name = right == null ? t('yours') : (classes?.[right] ?? num(right));
+  context.fillText(shortened(context, name, side + (narrow ? 8 : 20)), x + side / 2, box.y + box.h + 14);
+}
+
 function drawColumn(context, plan, column, k, store, thumbs, hover) {
-  const { layer, places, bias, unit } = column, { half, size, narrow } = plan;
-  const last = k === plan.columns.length - 1, x = places[0]?.[0] ?? 0;
+  const { layer, places, bias, half } = column, { narrow } = plan, size = 2 * half;
+  const last = k === plan.columns.length - 1, x = column.middle;
   context.textBaseline = 'middle';
   context.textAlign = 'center';
   context.fillStyle = look.ink;
-  context.font = `600 13px ${look.font}`;
-  const title = narrow && k === 0 && layer.name === '' ? 'x' : headOf(layer, k, last);
-  context.fillText(shortened(context, title, Math.max(40, plan.pitch - 6)), x, 11);
+  context.font = `600 ${narrow && plan.picture ? 12 : 13}px ${look.font}`;
+  const full = narrow && k === 0 && layer.name === '' ? 'x' : headOf(layer, k, last), tight = plan.picture && context.measureText(full).width > column.wide;
+  const title = tight ? full.replace(/^(Conv)\dd$/, '$1') : full;
+  if (tight) context.font = `600 11px ${look.font}`;
+  context.fillText(shortened(context, title, Math.max(plan.picture ? 32 : 40, column.wide)), x, 11);
   context.fillStyle = look.soft;
   context.font = `12px ${look.font}`;
   const count = layer.units.length < layer.total ? t('some_of', { n: layer.units.length, total: whole(layer.total) }) : whole(layer.total);
-  context.fillText(count, x, 29);
+  context.fillText(plan.picture && context.measureText(count).width > column.wide ? whole(layer.total) : count, x, 29);
   places.forEach(([cx, cy], i) => {
     const on = hover?.kind === 'unit' && hover.k === k && hover.i === i, dead = layer.dead?.includes(layer.units[i]);
-    context.save();
+    const box = drawUnit(context, column, i, cx, cy, thumbs, `${k},${i}`, last);
     context.beginPath();
-    context.roundRect(cx - half, cy - half, size, size, 4);
-    context.clip();
-    context.imageSmoothingEnabled = !column.tile || column.tile.shape[2] > size / 2; // a kernel has few weights
-    if (unit) context.drawImage(thumb(thumbs, k, i, unit, layer, last, Boolean(column.tile)), cx - half, cy - half, size, size);
-    context.restore();
-    context.beginPath();
-    context.roundRect(cx - half, cy - half, size, size, 4);
+    context.roundRect(box.x, box.y, box.w, box.h, Math.min(4, size / 4));
     context.lineWidth = on ? 3 : 1.1;
     context.strokeStyle = dead ? look.alarm : on ? look.ink : look.soft;
     context.setLineDash(dead ? [3, 3] : []);
     context.stroke();
     context.setLineDash([]);
-    if (bias && !narrow) {
+    if (bias && !narrow && !store.frame.picture) {
       context.globalAlpha = 0.2 + 0.8 * Math.min(1, Math.abs(bias.data[i]) / 1.5);
       context.fillStyle = bias.data[i] >= 0 ? look.over : look.under;
       context.fillRect(cx - half - 9, cy + half - 6, 6, 6);
       context.globalAlpha = 1;
     }
-    if (k === 0 && layer.name === '') drawInputName(context, plan, layer.labels?.[i] ?? unitName(store, k, i), cx, cy);
-    if (last) drawClassName(context, plan, store, layer.units[i], unitName(store, k, i), cx, cy);
+    if (k === 0 && layer.name === '') drawInputName(context, plan, column, layer.labels?.[i] ?? unitName(store, k, i), cx, cy);
+    if (last) drawClassName(context, plan, column, store, layer.units[i], unitName(store, k, i), cx, cy);
   });
 }
 
-function drawInputName(context, { half, narrow, size }, name, x, y) {
+/** A unit: its channel of the picture with its filter beside it, its weights on pixels, its answers, or one number. */
+function drawUnit(context, { layer, half, unit, tile, map, value, inset }, i, cx, cy, thumbs, key, last) {
+  const size = 2 * half, box = { x: cx - half, y: cy - half, w: size, h: size };
+  if (tile) {
+    const [, channels, rows, columns] = tile.shape, pixels = kept(thumbs, `tile ${key}`, columns, rows), start = i * channels * rows * columns;
+    if (channels === 3) paintPlanes(pixels, tile.data, start, 3);
+    else paintSigned(pixels, tile.data, start, true);
+    if (!map) return drawFitted(context, pixels, box.x, box.y, size, size);
+    drawFitted(context, pixels, cx - half - inset, cy - inset / 2, inset - 3, inset);
+  }
+  if (map) {
+    const [, rows, columns] = map.shape, pixels = kept(thumbs, key, columns, rows);
+    paintSigned(pixels, map.data, i * rows * columns, true, FAINT);
+    return drawFitted(context, pixels, box.x, box.y, size, size);
+  }
+  context.save();
+  context.beginPath();
+  context.roundRect(box.x, box.y, size, size, Math.min(4, size / 4));
+  context.clip();
+  if (value) {
+    const most = value.data.reduce((largest, v) => Math.max(largest, Math.abs(v)), 0) || 1;
+    context.globalAlpha = Math.abs(value.data[i]) / most || 0;
+    context.fillStyle = value.data[i] >= 0 ? look.over : look.under;
+    context.fillRect(box.x, box.y, size, size);
+    context.globalAlpha = 1;
+  } else if (unit) {
+    context.imageSmoothingEnabled = true;
+    context.drawImage(thumb(thumbs, key, i, unit, layer, last), box.x, box.y, size, size);
+  }
+  context.restore();
+  return box;
+}
+
+function kept(thumbs, key, columns, rows) {
+  const pixels = sizedPixels(thumbs.get(key), columns, rows);
+  thumbs.set(key, pixels);
+  return pixels;
+}
+
+function drawInputName(context, { narrow, size }, { half }, name, x, y) {
   context.fillStyle = look.ink;
   context.font = `${size < 20 ? 12 : 13}px ${look.font}`;
   context.textAlign = 'right';
@@ -207,35 +319,44 @@ function drawInputName(context, { half, narrow, size }, name, x, y) {
   context.restore();
 }
 
-function drawClassName(context, { half, narrow, size, width }, { state }, number, name, x, y) {
-  const { classes } = state?.data ?? {}, side = size < 16 ? 8 : 12;
-  if (classes?.length) {
+/** The name of an output; behind it, where a picture is in view, a bar as long as the probability. */
+function drawClassName(context, { narrow, width }, { half, layer }, { frame, state }, unit, name, x, y) {
+  const { classes } = state?.data ?? {}, number = layer.total === 1 && classes?.length === 2 ? 1 : unit, size = 2 * half, side = size < 16 ? 8 : 12, answer = frame.parts.answer;
+  const from = x + half + 6, share = answer && classes?.length ? answer.data[number] : null;
+  if (share != null) {
+    context.globalAlpha = 0.4;
+    context.fillStyle = classColour(number);
+    context.fillRect(from, y - 8, Math.max(1, share * (width - from - 2)), 16);
+    context.globalAlpha = 1;
+  } else if (classes?.length) {
     context.fillStyle = classColour(number);
     context.beginPath();
-    context.roundRect(x + half + 8, y - side / 2, side, side, 3);
+    context.roundRect(from + 2, y - side / 2, side, side, 3);
     context.fill();
   }
   context.fillStyle = look.ink;
   context.font = `${narrow || size < 20 ? 12 : 13}px ${look.font}`;
   context.textAlign = 'left';
-  const at = x + half + (classes?.length ? 26 : 10), room = width - at - 2;
+  const at = share != null ? from + 4 : x + half + (classes?.length ? 26 : 10), figure = share != null && share >= 0.01 ? fixed(share, 2) : '';
+  const room = width - at - 2 - (figure ? 30 : 0);
   const shared = narrow && classes?.length > 1 && classes.every((c) => c.startsWith('class_')) ? name.replace('class_', '') : name;
   context.fillText(shortened(context, shared, room), at, y);
+  if (!figure && !(answer && !classes?.length)) return;
+  context.textAlign = 'right';
+  context.fillText(figure || num(answer.data[0]), width - 2, figure ? y : y + 18);
 }
 
-function thumb(thumbs, k, i, { data, shape: [, rows, columns] }, layer, last, fromTop) {
-  const key = `${k},${i}`, pixels = sizedPixels(thumbs.get(key), columns, rows), start = i * rows * columns;
-  thumbs.set(key, pixels);
+function thumb(thumbs, key, i, { data, shape: [, rows, columns] }, layer, last) {
+  const pixels = kept(thumbs, key, columns, rows), start = i * rows * columns;
   if (layer.scale === 'share') paintShares(pixels, data, start, last ? classColour(layer.units[i]) : look.over);
-  else paintSigned(pixels, data, start, fromTop);
+  else paintSigned(pixels, data, start);
   return pixels.canvas;
 }
 
 /** What lies under a place: {kind: "unit", k, i} or {kind: "edge", k, i, j}, or null. */
 function hitAt(plan, x, y) {
-  const reach = plan.half + 2;
   for (let k = 0; k < plan.columns.length; k++) {
-    const i = plan.columns[k].places.findIndex(([cx, cy]) => Math.abs(x - cx) <= reach && Math.abs(y - cy) <= reach);
+    const reach = plan.columns[k].half + 2, i = plan.columns[k].places.findIndex(([cx, cy]) => Math.abs(x - cx) <= reach && Math.abs(y - cy) <= reach);
     if (i >= 0) return { kind: 'unit', k, i };
   }
   let found = null, least = 7;

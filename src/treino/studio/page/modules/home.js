@@ -6,6 +6,7 @@ import { whole } from './numbers.js';
 import { language, t } from './words.js';
 
 const REFRESH = 3000; // milliseconds between two looks at the folder
+const CLASSES = 20; // whose rows are counted
 const SPACE = 'lr=1e-4..1e-1:log hidden=16|64|64,32';
 const PLAY = { epochs: 2000, patience: 0 };
 
@@ -87,11 +88,17 @@ export function open(shell) {
     fields.target.replaceChildren(document.target == null ? el('option', { value: '', hidden: true }, t('choose_target')) : '', ...[...first, ...rest].map((value) => el('option', { value }, value)));
     fields.target.disabled = !named && document.target != null;
     const size = document.images ? t('images_of_size', { n: whole(document.rows), ...document.images }) : t('rows_and_columns', { rows: whole(document.rows), columns: columns.length });
-    const lines = [size, document.task_reason, ...document.warnings.map(sentence), ...document.notes.map(sentence)];
+    const counts = document.images && document.class_rows.length ? countsOf(document) : '';
+    const lines = [size, document.task_reason, counts, ...document.warnings.map(sentence), ...document.notes.map(sentence)];
     fields.about.replaceChildren(
       document.target == null ? el('p', { class: 'asked' }, likely.length ? t('no_target_likely', { columns: likely.join(', ') }) : t('no_target')) : '',
       el('ul', {}, lines.filter(Boolean).map((line) => el('li', {}, line))));
     choose(document.target ?? '');
+  }
+  /** The classes of pictures, each with its rows. */
+  function countsOf({ classes, class_rows: rows }) {
+    const shown = classes.slice(0, CLASSES).map((name, k) => `${name} ${whole(rows[k])}`), more = classes.length - shown.length;
+    return t('rows_of_classes', { counts: shown.join(', ') + (more > 0 ? ' ' + t('and_more', { n: whole(more) }) : '') });
   }
   /** The column to be predicted; the others may be drawn. */
   function choose(target) {

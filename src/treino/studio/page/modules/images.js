@@ -1,19 +1,22 @@
-/** A network that sees images: weights of its first layer, its worst mistakes, and the confusion matrix. */
+/** A network that sees pictures: its worst mistakes, the confusion matrix, examples of each class, one channel. */
 
 import { shortened } from './axes.js';
-import { num } from './numbers.js';
-import { paintSigned, sizedPixels } from './pixels.js';
-import { look } from './theme.js';
+import { num, whole } from './numbers.js';
+import { drawFitted, paintPlanes, paintSigned, sizedPixels } from './pixels.js';
+import { classColour, look } from './theme.js';
 
 const GAP = 10;
+const WORDS = 18; // pixels under a picture for what is said of it
 
-/** → the box, with at(x, y): the cell of the confusion matrix or the mistake that lies there. */
-export function drawImages(kept, { context, width, height }, { frame, classes, unit, words }) {
-  const areas = [], top = Math.round(height * 0.46);
+/** → the box, with at(x, y): the cell of the confusion matrix or the picture that lies there. */
+export function drawImages(kept, { context, width, height }, { frame, points, classes, unit, words, examples }) {
+  const areas = [], whole = { l: 0, t: 0, w: width, h: height };
   if (unit) drawUnit(kept, context, unit, width, height);
+  else if (examples) areas.push(...drawExamples(kept, context, points.examples, classes, words, whole));
   else {
-    areas.push(...drawMistakes(kept, context, frame, classes, words, { l: 0, t: 0, w: width, h: top }));
-    areas.push(...drawConfusion(context, frame, classes, words, { l: 0, t: top + GAP, w: width, h: height - top - GAP }));
+    const top = frame.parts.confusion ? Math.round(height * 0.46) : height;
+    areas.push(...drawMistakes(kept, context, frame, classes, words, { ...whole, h: top }));
+    if (frame.parts.confusion) areas.push(...drawConfusion(context, frame, classes, words, { ...whole, t: top + GAP, h: height - top - GAP }));
   }
   const at = (x, y) => areas.find((a) => x >= a.l && x < a.l + a.w && y >= a.t && y < a.t + a.h) ?? null;
   return { l: 0, t: 0, r: width, b: height, at, holds: () => true };
@@ -27,63 +30,103 @@ function title(context, text, l, t, room) {
   context.fillText(shortened(context, text, room), l, t + 1);
 }
 
-function drawUnit(kept, context, { bytes, start, rows, columns }, width, height) {
+/** A unit's weights on pixels, or its channel of the picture, with its filter in the corner. */
+function drawUnit(kept, context, { bytes, start, rows, columns, channels, filter, root = 1 }, width, height) {
   kept.unit = sizedPixels(kept.unit, columns, rows);
-  context.imageSmoothingEnabled = false;
-  paintSigned(kept.unit, bytes, start, true);
-  const side = Math.min(width / columns, height / rows), across = side * columns, down = side * rows;
-  context.drawImage(kept.unit.canvas, (width - across) / 2, (height - down) / 2, across, down);
+  if (channels === 3) paintPlanes(kept.unit, bytes, start, 3);
+  else paintSigned(kept.unit, bytes, start, true, root);
+  const box = drawFitted(context, kept.unit, 0, 0, width, height), side = Math.min(64, width / 5);
+  if (filter) drawUnit((kept.filter ??= {}), context, filter, side, side);
+  return box;
 }
 
-/** The rows that the network is most wrong about, each with what it says and what is true. */
+/** The pictures that the network is most wrong about, each with what it says and what is true. */
 function drawMistakes(kept, context, { parts }, classes, words, { l, t, w, h }) {
   title(context, words.mistakes, l, t, w);
-  const digits = parts.digits;
+  const { digits } = parts;
   if (!digits?.shape[0] || h < 80) return [];
-  const [count, rows, columns] = digits.shape, top = t + 24, best = layout(count, w, h - 24);
-  const found = [];
+  const count = digits.shape[0], top = t + 24, best = layout(count, w, h - 24), areas = [];
   for (let n = 0; n < Math.min(count, best.across * best.down); n++) {
-    const x = l + (n % best.across) * best.cell, y = top + Math.floor(n / best.across) * (best.cell + 18), side = best.cell - GAP;
-    context.imageSmoothingEnabled = false;
-    context.drawImage(digitPixels(kept, n, digits, rows, columns), x, y, side, side);
-    context.strokeStyle = look.line;
-    context.lineWidth = 1;
-    context.strokeRect(x, y, side, side);
-    const probability = parts['digit.probability'], number = probability.shape[1];
-    const of = probability.data.subarray(n * number, (n + 1) * number), said = argmax(of), right = parts['digit.true']?.data[n];
+    const x = l + (n % best.across) * best.cell, y = top + Math.floor(n / best.across) * (best.cell + WORDS), side = best.cell - GAP;
+    drawPicture(kept, `digit ${n}`, context, digits.data, n, digits.shape.slice(1), x, y, side);
+    const right = parts['digit.true']?.data[n], mistake = { kind: 'mistake', l: x, t: y, w: side, h: side, row: parts['digit.index']?.data[n], place: parts['digit.place']?.data[n], right };
+    const probability = parts['digit.probability'], number = probability?.shape[1];
+    let text = '', wrong = true;
+    if (probability) {
+      mistake.probability = probability.data.subarray(n * number, (n + 1) * number);
+      const said = argmax(mistake.probability);
+      wrong = said !== right;
+      text = side < 44 ? `${classes[said] ?? said}` : `${classes[said] ?? said} ${num(mistake.probability[said], 2)}`;
+    } else {
+      mistake.value = parts['digit.value'].data[n];
+      text = [mistake.value, right].map((value) => num(value, side < 100 ? 2 : 3)).join(' · ');
+      wrong = false;
+    }
     context.font = `600 12px ${look.font}`;
     context.textBaseline = 'top';
     context.textAlign = 'left';
-    context.fillStyle = said === right ? look.ink : look.alarm;
-    const text = `${classes[said] ?? said} ${num(of[said], 2)}`;
+    context.fillStyle = wrong ? look.alarm : look.ink;
     context.fillText(shortened(context, text, side), x, y + side + 3);
-    found.push({ kind: 'mistake', l: x, t: y, w: side, h: side, row: parts['digit.index']?.data[n], probability: of, right });
+    areas.push(mistake);
   }
-  return found;
+  return areas;
+}
+
+function drawPicture(kept, key, context, data, n, [channels, rows, columns], x, y, side) {
+  kept.pictures ??= new Map();
+  const pixels = sizedPixels(kept.pictures.get(key), columns, rows);
+  kept.pictures.set(key, pixels);
+  paintPlanes(pixels, data, n * channels * rows * columns, channels);
+  const box = drawFitted(context, pixels, x, y, side, side);
+  context.strokeStyle = look.line;
+  context.lineWidth = 1;
+  context.strokeRect(box.x, box.y, box.w, box.h);
+}
+
+/** The first training pictures of each class, with how many rows there are. */
+function drawExamples(kept, context, examples, classes, words, { l, t, w, h }) {
+  title(context, words.examples, l, t, w);
+  if (!examples) return [];
+  const { groups, shape, more } = examples, data = (examples.bytes ??= Uint8Array.from(atob(examples.pixels), (c) => c.charCodeAt(0)));
+  const top = t + 24, room = h - 24 - (more ? 20 : 0), halves = groups.length > 12 ? 2 : 1, lines = Math.ceil(groups.length / halves), wide = w / halves;
+  const most = Math.max(1, ...groups.map((group) => group.shown)), names = Math.min(96, wide * 0.34);
+  const side = Math.max(6, Math.min(room / lines - 4, (wide - names) / most - 4, 76)), pitch = Math.min(room / lines, side + 12), areas = [];
+  let n = 0;
+  groups.forEach((group, k) => {
+    const x = l + Math.floor(k / lines) * wide, y = top + (k % lines) * pitch, middle = y + side / 2;
+    context.textAlign = 'left';
+    context.textBaseline = 'middle';
+    context.font = `${pitch < 20 ? 11 : 13}px ${look.font}`;
+    if (group.rows) {
+      context.fillStyle = classColour(group.class);
+      context.fillRect(x, middle - 5, 10, 10);
+    }
+    const total = group.rows && Object.values(group.rows).reduce((sum, v) => sum + v, 0);
+    const name = group.rows ? (classes[group.class] ?? '') : num(group.true[0]), two = pitch >= 34 && group.rows;
+    context.fillStyle = look.ink;
+    context.fillText(shortened(context, name, names - 20), x + (group.rows ? 16 : 0), middle - (two ? 8 : 0));
+    context.fillStyle = look.soft;
+    context.font = `12px ${look.font}`;
+    if (two) context.fillText(shortened(context, whole(total), names - 20), x + 16, middle + 8);
+    for (let i = 0; i < group.shown; i++, n++) drawPicture(kept, `example ${n}`, context, data, n, shape, x + names + i * (side + 4), y, side);
+    areas.push({ kind: 'example', l: x, t: y, w: wide, h: pitch, group, total });
+  });
+  context.fillStyle = look.soft;
+  if (more) context.fillText(words.more, l, t + h - 10);
+  return areas;
 }
 
 /** Columns and the side of a cell, so that as many as there are fit in and stay large. */
 function layout(count, width, height) {
   let best = { across: 1, down: 1, cell: 0 };
   for (let across = 1; across <= count; across++) {
-    const cell = Math.min(96, width / across, height / Math.ceil(count / across) - 18), down = Math.ceil(count / across);
+    const cell = Math.min(96, width / across, height / Math.ceil(count / across) - WORDS), down = Math.ceil(count / across);
     if (cell > best.cell) best = { across, down, cell };
   }
   return best;
 }
 
 const argmax = (values) => values.reduce((best, v, k) => (v > values[best] ? k : best), 0);
-
-function digitPixels(kept, n, { data }, rows, columns) {
-  kept.digits ??= [];
-  const pixels = (kept.digits[n] = sizedPixels(kept.digits[n], columns, rows)), image = pixels.image.data;
-  for (let i = 0; i < rows * columns; i++) {
-    const ink = look.dark ? data[n * rows * columns + i] : 255 - data[n * rows * columns + i];
-    image.set([ink, ink, ink, 255], 4 * i);
-  }
-  pixels.context.putImageData(pixels.image, 0, 0);
-  return pixels.canvas;
-}
 
 /** Validation rows by true and predicted class: shares of each true class, by the depth of the colour. */
 function drawConfusion(context, { parts }, classes, words, { l, t, w, h }) {

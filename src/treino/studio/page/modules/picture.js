@@ -1,7 +1,7 @@
 /** The large picture: decision boundary, line, surface, predicted against true, or images; or one unit of the network. */
 
 import { $, cleared, el, pointIn, setText } from './dom.js';
-import { unitName } from './diagram.js';
+import { FAINT, unitName } from './diagram.js';
 import { drawImages } from './images.js';
 import { fixed, num, whole } from './numbers.js';
 import { makePicker } from './picker.js';
@@ -22,15 +22,15 @@ export function makePicture(page) {
 
   function draw(store) {
     const { frame, points, state } = store;
-    if (!frame || !state || !canvas.clientWidth) return;
-    const ready = frame.shows === 'images' || points?.rows.length;
-    if (!DRAWN[frame.shows] || !ready) return;
-    const unit = unitShown(store, page.hover);
-    if (unit && frame.shows === 'images' && !unit.tile) unit.hidden = true;
-    box = DRAWN[frame.shows](kept, cleared(canvas), {
-      frame, points, near, unit: unit?.hidden ? null : unit, classes: state.data.classes ?? [], target: state.data.target,
+    if (!frame || !state) return;
+    const { shows } = frame, { tab } = page.seen, unit = tab === 'sketch' ? null : unitShown(store, page.hover);
+    canvas.hidden = tab === 'sketch';
+    if (!canvas.clientWidth) return tell(store, unit);
+    if (!DRAWN[shows] || (shows !== 'images' && !points?.rows.length)) return;
+    box = DRAWN[shows](kept, cleared(canvas), {
+      frame, points, near, unit, examples: tab === 'examples', classes: state.data.classes ?? [], target: state.data.target,
       dashed: state.letter !== 'A' && Boolean(state.letter), playing: state.playing, probability: t('probability'),
-      words: frame.shows === 'images' ? { mistakes: t('mistakes'), confusion: t('confusion'), predicted: t('predicted') } : [t('true_value', { target: state.data.target }), t('predicted')],
+      words: shows === 'images' ? imageWords(frame, points) : [t('true_value', { target: state.data.target }), t('predicted')],
     });
     tell(store, unit);
   }
@@ -38,7 +38,7 @@ export function makePicture(page) {
   /** Title, right-hand figure, legend and axes, where they have changed. */
   function tell(store, unit) {
     const { frame, state, points } = store;
-    setText($('#picture-title'), unit && !unit.hidden ? unit.name : t(titleKey(frame, state)));
+    setText($('#picture-title'), unit && !sketch.open ? unit.name : t(titleKey(frame, state)));
     setText($('#picture-figure'), figureOf(frame, state));
     canvas.setAttribute('aria-label', `${$('#picture-title').textContent}. ${t('step_n', { step: whole(frame.step) })}. ${figureOf(frame, state)}`);
     setText($('#picture-note'), noteOf(frame, points, state));
@@ -81,6 +81,10 @@ export function makePicture(page) {
     else hideTip();
   });
   canvas.addEventListener('pointerleave', leave);
+  canvas.addEventListener('click', (event) => {
+    const found = box?.at?.(...pointIn(event));
+    if (found?.kind === 'mistake') page.seen.choose([measuredSplit(page.store.state), found.place]);
+  });
 
   function leave() {
     hideTip();
@@ -89,6 +93,11 @@ export function makePicture(page) {
   }
   return { draw, update, relabel: () => { shownKey = ''; } };
 }
+
+const imageWords = (frame, points) => ({
+  mistakes: t(frame.right ? 'mistakes' : 'mistakes_of_numbers'), confusion: t('confusion'), predicted: t('predicted'),
+  examples: t(frame.right ? 'examples_of_classes' : 'examples_of_numbers'), more: t('and_more', { n: whole(points?.examples?.more ?? 0) }),
+});
 
 const placeOf = (box) => box.place ?? ((rows, i) => [box.X(rows.x[i]), box.Y(rows.y[i])]);
 
@@ -144,11 +153,17 @@ function unitShown(store, hover) {
   const { frame, state } = store, { k, i } = hover, layer = frame.layers[k];
   if (!layer) return null;
   const asked = state.view.unit, large = asked && asked[0] === k + frame.first && asked[1] === layer.units[i] ? frame.parts.unit : null;
-  const thumb = frame.parts[`unit.${k + frame.first}`], tile = frame.parts[`tile.${k + frame.first}`], part = tile ?? large ?? thumb;
-  if (!part) return null;
-  const [rows, columns] = part.shape.slice(-2), start = part === large ? 0 : i * rows * columns;
+  const [tile, map, thumb] = ['tile', 'map', 'unit'].map((name) => frame.parts[`${name}.${k + frame.first}`]), weights = tile && oneOf(tile, i);
+  const shown = large ? { bytes: large.data, start: 0, channels: 1, rows: large.shape[0], columns: large.shape[1] } : map ? oneOf(map, i) : (weights ?? (thumb && oneOf(thumb, i)));
+  if (!shown) return null;
   const colour = k === frame.layers.length - 1 ? classColour(layer.units[i]) : classColour(0);
-  return { bytes: part.data, start, size: columns, rows, columns, scale: layer.scale, colour, name: unitName(store, k, i), tile: Boolean(tile) };
+  return { ...shown, size: shown.columns, scale: layer.scale, colour, name: unitName(store, k, i), filter: map ? weights : null, root: map ? FAINT : 1 };
+}
+
+/** Where the bytes of one unit lie in an array of all of them. */
+function oneOf({ data, shape }, i) {
+  const [rows, columns] = shape.slice(-2), channels = shape.length === 4 ? shape[1] : 1;
+  return { bytes: data, start: i * channels * rows * columns, channels, rows, columns };
 }
 
 function planeTip(store, box, found, x, y) {
@@ -188,15 +203,21 @@ function lineAt({ parts: { x, value } }, state, at) {
   return state.data.classes.slice(0, LISTED).map((name, k) => pair(name, fixed(value.data[i * count + k], 2), shareBar(value.data[i * count + k], classColour(k))));
 }
 
+/** The split whose mistakes are shown. */
+const measuredSplit = (state) => (state.data.rows.validation ? 'validation' : 'train');
+
 function imageTip({ state, frame }, found) {
   if (!found) return [];
-  const { classes } = state.data;
+  const { classes } = state.data, step = soft(t('at_step', { step: whole(frame.step) }));
+  if (found.kind === 'example') {
+    const { group, total } = found;
+    if (!group.rows) return [head(state.data.target), ...group.true.map((value) => pair('', num(value)))];
+    return [head(classes[group.class] ?? ''), pair(t('rows'), whole(total)), ...Object.entries(group.rows).map(([split, n]) => pair(t(split), whole(n)))];
+  }
   if (found.kind === 'cell')
-    return [head(`${classes[found.row]} → ${classes[found.column]}`), pair(t('rows'), t('some_of', { n: whole(found.value), total: whole(found.total) })), soft(t('at_step', { step: whole(frame.step) }))];
+    return [head(`${classes[found.row]} → ${classes[found.column]}`), pair(t('rows'), t('some_of', { n: whole(found.value), total: whole(found.total) })), step];
+  const row = t('row_of', { row: whole(found.row), split: t(measuredSplit(state)) }), click = state.steers ? soft(t('click_picture')) : null;
+  if (found.value != null) return [head(row), pair(t('true_value', { target: state.data.target }), num(found.right)), pair(t('predicted'), num(found.value)), click, step];
   const ranked = [...found.probability].map((p, k) => [p, k]).sort((a, b) => b[0] - a[0]).slice(0, LISTED);
-  return [
-    head(`${t('row_of', { row: whole(found.row), split: t('validation') })} · ${classes[found.right] ?? ''}`),
-    ...ranked.map(([p, k]) => pair(classes[k], fixed(p, 3), shareBar(p, classColour(k)))),
-    soft(t('at_step', { step: whole(frame.step) })),
-  ];
+  return [head(`${row} · ${classes[found.right] ?? ''}`), ...ranked.map(([p, k]) => pair(classes[k], fixed(p, 3), shareBar(p, classColour(k)))), click, step];
 }

@@ -39,15 +39,37 @@ export function paintClasses(pixels, winner, margin, strength = 0.5) {
   );
 }
 
-/** Bytes around 128 (0): blue above, orange below. fromTop: of an image, whose first row is the upper one. */
-export function paintSigned(pixels, bytes, start = 0, fromTop = false) {
+/**
+ * Bytes around 128 (0): blue above, orange below. fromTop: of an image, whose first row is the upper one. root:
+ * the exponent of a value's share of the colour; below 1, small values are seen beside large ones.
+ */
+export function paintSigned(pixels, bytes, start = 0, fromTop = false, root = 1) {
   const { overRGB, underRGB } = look;
   paint(
     pixels,
     (i) => (bytes[start + i] >= 128 ? overRGB : underRGB),
-    (i) => Math.abs(bytes[start + i] - 128) / 127,
+    (i) => (Math.abs(bytes[start + i] - 128) / 127) ** root,
     fromTop,
   );
+}
+
+/** A picture as it is, or weights around grey: planes of bytes, one of grey or three of colour. */
+export function paintPlanes(pixels, bytes, start, channels) {
+  const { width, height, image, context } = pixels, size = width * height, step = channels === 3 ? size : 0;
+  for (let i = 0; i < size; i++) {
+    const at = start + i;
+    image.data.set([bytes[at], bytes[at + step], bytes[at + 2 * step], 255], 4 * i);
+  }
+  context.putImageData(image, 0, 0);
+}
+
+/** Draw a picture of so many pixels into a box, as large as it fits, each pixel as a square; → its own box. */
+export function drawFitted(context, { canvas, width, height }, x, y, w, h) {
+  const scale = Math.min(w / width, h / height), across = width * scale, down = height * scale;
+  const box = { x: x + (w - across) / 2, y: y + (h - down) / 2, w: across, h: down };
+  context.imageSmoothingEnabled = scale * (window.devicePixelRatio || 1) < 1;
+  context.drawImage(canvas, box.x, box.y, box.w, box.h);
+  return box;
 }
 
 /** Bytes from 0 to 255 as shares of one colour. */

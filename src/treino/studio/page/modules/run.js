@@ -7,6 +7,7 @@ import { $, el, fromTemplate, setText, svg } from './dom.js';
 import { makeFan } from './fan.js';
 import { makeMicroscope } from './microscope.js';
 import { makePicture } from './picture.js';
+import { makeSeen } from './seen.js';
 import { makeSettings } from './settings.js';
 import { makeStore, take, viewStep } from './store.js';
 import { makeTake } from './take.js';
@@ -99,9 +100,9 @@ function makePage(shell, name) {
     requestAnimationFrame(draw);
   };
 
-  const picture = makePicture(page), diagram = makeDiagram(page), curves = makeCurves(page), timeline = makeTimeline(page);
+  const seen = makeSeen(page), picture = makePicture(page), diagram = makeDiagram(page), curves = makeCurves(page), timeline = makeTimeline(page);
   const vitals = makeVitals(page), transport = makeTransport(page), settings = makeSettings(page), fan = makeFan(page);
-  const microscope = makeMicroscope(page), takeaway = makeTake(page), panels = [picture, diagram, curves, timeline, vitals, transport, settings, fan, microscope, takeaway];
+  const microscope = makeMicroscope(page), takeaway = makeTake(page), panels = [seen, picture, diagram, curves, timeline, vitals, transport, settings, fan, microscope, takeaway];
 
   page.relabel = () => {
     panels.forEach((panel) => panel.relabel?.());
@@ -142,6 +143,7 @@ function makePage(shell, name) {
     const { store } = page, began = performance.now();
     try {
       if ($('#fanout').hidden) {
+        seen.draw(store);
         picture.draw(store);
         diagram.draw(store);
       }
