@@ -109,8 +109,6 @@ def test_every_size_of_picture_gets_a_network_that_takes_it(channels: int, heigh
     assert smallest >= 3 or sizes == 2
     assert smallest <= 6 or sizes == 4
     assert net.stride[0] == (2 if min(height, width) >= STRIDED else 1)
-    two = net.module((channels, height, width), 5)(torch.rand(2, channels, height, width))
-    assert two.shape == (2, 5)
 
 
 def test_both_doors_give_pictures_the_same_network() -> None:
