@@ -121,8 +121,8 @@ class Settings(BaseModel):
         "too, else none. Alone, without --net, it asks for an mlp, of images too"
     )  # fmt: skip
     channels: Layers | None = _f(
-        None, "Network", "channels of each stage of convolutions (asks for --net cnn); default: by the size "
-        "of the pictures"
+        None, "Network", "channels of each stage of convolutions (asks for --net cnn); default: with pools, "
+        "first kernel and stride by the size of the pictures, and with 4 groups of group norm and dropout 0.3"
     )  # fmt: skip
     kernel: Layers | None = _f(
         None, "Network", "size of the kernels: 1, 3, 5 or 7; one for all stages, or for each; default: 3"
