@@ -66,7 +66,6 @@ def predict(
     Examples: treino predict last new.csv --to predictions.csv |
     treino predict last photos --to sheet.html --copy-to sorted
     """
-    from treino.data.photographs.new_pictures import is_pictures
     from treino.folders import predicting
     from treino.records import prediction
     from treino.records.data_source import files_of, files_trained_on
@@ -82,11 +81,11 @@ def predict(
         check_workbook()
     elif ending in SHEETS:
         check_sheet(opened)
-    pictures = is_pictures(source)
-    if pictures and to is not None:
+    if to is not None:
         refuse_inside(to, Path(source))
     copies = None if copy_to is None else copies_folder(opened, copy_to, source)
     result = prediction.predict(opened, source, tta=tta, skip_bad=skip_bad)
+    pictures = any(p.file for p in result.each)
     document = result.to_json() | {"path": to}
     if copies is not None:  # first: it refuses what is there already
         document["copies"] = copy_pictures(result.each, opened.spec.classes, source, copies)
