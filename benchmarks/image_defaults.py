@@ -16,7 +16,7 @@ from benchmarks.result import Result, Table
 from benchmarks.timing import budget, threads
 from treino.data.dataset import Data
 from treino.engine import CNN, TrainConfig
-from treino.engine.augmentation import shifted, usual_shift
+from treino.engine.augmentation import usual_shift
 from treino.engine.nets import picture_shape
 from treino.inspection.baselines import baselines
 from treino.records.data_source import load_data
@@ -121,8 +121,8 @@ def eager(data: Data, net: CNN, config: TrainConfig) -> nn.Module:
     for _epoch in range(s.epochs):
         module.train()
         for row_B in torch.randperm(len(x)).split(s.batch_size):
-            moved = shifted(x[row_B], torch.randint(-most, most + 1, (len(row_B), 2))) if most else x[row_B]
-            loss = F.cross_entropy(module(moved), y[row_B], label_smoothing=s.label_smoothing)
+            outputs = module(_moved(x[row_B], most))
+            loss = F.cross_entropy(outputs, y[row_B], label_smoothing=s.label_smoothing)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -133,6 +133,21 @@ def eager(data: Data, net: CNN, config: TrainConfig) -> nn.Module:
             best, kept = figure, {name: t.clone() for name, t in module.state_dict().items()}
     module.load_state_dict(kept)
     return module
+
+
+def _moved(x_BCHW: Tensor, most: int) -> Tensor:
+    """The pictures, each moved by up to ``most`` pixels down or up and left or right; edges are repeated."""
+    padded = F.pad(x_BCHW, (most,) * 4, mode="replicate")
+    batch, channels, height, width = x_BCHW.shape
+    down_B, right_B = torch.randint(2 * most + 1, (2, batch))
+    row_BH = down_B[:, None] + torch.arange(height)
+    column_BW = right_B[:, None] + torch.arange(width)
+    return padded[
+        torch.arange(batch)[:, None, None, None],
+        torch.arange(channels)[:, None, None],
+        row_BH[:, None, :, None],
+        column_BW[:, None, None, :],
+    ]
 
 
 def trees(data: Data) -> float:
