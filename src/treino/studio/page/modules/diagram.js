@@ -338,12 +338,12 @@ function drawClassName(context, { narrow, width }, { half, layer }, { frame, sta
   context.font = `${narrow || size < 20 ? 12 : 13}px ${look.font}`;
   context.textAlign = 'left';
   const at = share != null ? from + 4 : x + half + (classes?.length ? 26 : 10), figure = share != null && share >= 0.01 ? fixed(share, 2) : '';
-  const room = width - at - 2 - (figure ? 30 : 0);
+  const below = figure && width - at < 72, room = width - at - 2 - (figure && !below ? 30 : 0); // no room for both in a line
   const shared = narrow && classes?.length > 1 && classes.every((c) => c.startsWith('class_')) ? name.replace('class_', '') : name;
-  context.fillText(shortened(context, shared, room), at, y);
+  context.fillText(shortened(context, shared, room), at, below ? y - 6 : y);
   if (!figure && !(answer && !classes?.length)) return;
   context.textAlign = 'right';
-  context.fillText(figure || num(answer.data[0]), width - 2, figure ? y : y + 18);
+  context.fillText(figure || num(answer.data[0]), width - 2, figure ? (below ? y + 7 : y) : y + 18);
 }
 
 function thumb(thumbs, key, i, { data, shape: [, rows, columns] }, layer, last) {
