@@ -134,13 +134,6 @@ def inside(album: Album, labels: str | None) -> str | None:
     return name if name in album.tables else None
 
 
-def without(table: Table, row_K: NDArray[np.int64]) -> Table:
-    """The table with the given rows only; messages name their files."""
-    place = table.place
-    columns = tuple(column.take(row_K) for column in table.columns)
-    return replace(table, columns=columns, place=lambda row: place(int(row_K[row])))
-
-
 def _column(name: str, words: Sequence[str]) -> Column:
     return Column(name, words=np.array(words, dtype=object))
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from treino.data.dataset import Data
 from treino.data.photographs.album import Album, open_album
 from treino.data.photographs.decoding import Fit, Shape
-from treino.data.photographs.labels import PART, LabelRequest, given_split, inside, label_table, without
+from treino.data.photographs.labels import PART, LabelRequest, given_split, inside, label_table
 from treino.data.photographs.pixel_rows import PixelRows
 from treino.data.photographs.prepared_pictures import PreparedPictures, prepare
-from treino.data.preparation.fit import prepare_target
+from treino.data.preparation.fit import prepare_target, take
 from treino.data.preparation.preparation import Preparation, Task, fit_pixels, fit_target
 from treino.data.preparation.target import (
     check_classes,
@@ -134,7 +134,7 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
     number = len(album.files) + len(absent)
     refuse_bad(described.unreadable, number, request.source, request.skip_bad, notes)
     row_N = np.flatnonzero([not why for why in pictures.faults])
-    table, labelled_K = with_target(without(table, row_N), column.name, request.split.time, notes)
+    table, labelled_K = with_target(take(table, row_N), column.name, request.split.time, notes)
     row_N = row_N[labelled_K]
     first_N = pictures.comparison.of(row_N).near_N
     column = table.column(column.name)

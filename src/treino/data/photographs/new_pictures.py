@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from treino.data.builtins import BUILTINS
 from treino.data.photographs.album import Album, PictureFile, is_album, open_album
 from treino.data.photographs.decoding import ENDINGS, Fit, PictureForm, Shape
-from treino.data.photographs.labels import FILE, label_table, without
+from treino.data.photographs.labels import FILE, label_table
 from treino.data.photographs.load import refuse_bad
 from treino.data.photographs.pixel_rows import PixelRows
 from treino.data.photographs.prepared_pictures import decoded
+from treino.data.preparation.fit import take
 from treino.data.preparation.preparation import Preparation
 from treino.data.table import Column, Table, shorten
 from treino.errors import TreinoError
@@ -174,7 +175,7 @@ def _labels(
     if not pairs:
         return None
     row_K, at_K = np.array(pairs, dtype=np.int64).T
-    return without(table, row_K), at_K
+    return take(table, row_K), at_K
 
 
 def _label_table(album: Album, preparation: Preparation) -> Table | None:

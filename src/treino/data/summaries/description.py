@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from treino.data import sources
 from treino.data.photographs.album import is_album
-from treino.data.photographs.labels import without
 from treino.data.photographs.load import (
     ACROSS,
     EQUAL,
@@ -375,7 +374,7 @@ def _of_album(request: AlbumRequest, cache: Path | None) -> TableDescription:
     divider(table, request.split, target or "")  # refuses before anything is decoded
     pictures = prepare(album, request.image_size, request.fit, cache)
     row_N = np.flatnonzero([not fault for fault in pictures.faults])
-    table = without(table, row_N)
+    table = take(table, row_N)
     notes = [*table.notes, size_note(pictures, request), _kept_note(pictures, cache)]
     split = album_split(request.split, table, notes)
     warnings: list[TableWarning] = []
