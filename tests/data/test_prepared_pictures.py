@@ -160,6 +160,20 @@ def test_almost_equal_pictures_are_never_on_two_sides_of_the_split(tmp_path: Pat
     assert any("40" in note and "almost equal" in note for note in data.notes)
 
 
+def test_processes_decode_what_threads_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write(tmp_path / "p", 40)
+    (folder / "cat" / "05.png").write_bytes((folder / "cat" / "05.png").read_bytes()[:60])
+    by_threads = load(folder, skip_bad=1)
+    monkeypatch.setattr(prepared_pictures, "_FORKED", 1)
+    monkeypatch.setattr(prepared_pictures, "_cores", lambda: 3)
+    by_processes = load(folder, skip_bad=1)
+    same(by_processes, by_threads)
+    assert by_processes.sha256 == by_threads.sha256
+    assert by_processes.notes == by_threads.notes
+    with pytest.raises(TreinoError, match="cut off"):
+        load(folder)
+
+
 @pytest.mark.slow
 def test_training_from_disk_has_the_bits_of_training_from_memory(tmp_path: Path) -> None:
     folder = write(tmp_path / "p", 40)

@@ -153,7 +153,7 @@ def test_a_link_among_the_tables_is_none_of_them(tmp_path: Path) -> None:
     async def work(bench: Bench) -> None:
         found = bench.serving.studio.uploads
         assert found.names == []
-        answered = await bench.get("/api/upload?name=a.zip", "POST", b"1,2\n", Origin=f"http://{bench.host}")
+        answered = await bench.get("/api/upload?name=a.pdf", "POST", b"1,2\n", Origin=f"http://{bench.host}")
         assert answered.rule == "upload_suffix"
 
         async def parts() -> Any:

@@ -67,8 +67,10 @@ def check_equal(name: str, settings: dict[str, Any], folder: Path) -> None:
         assert last["loss"] == last["losses"][-1]
     if run.status != "diverged" and document["metrics"]["test"]:
         wanted = {name: document["metrics"]["test"][name] for name in last["test"]}
-        # the rows' losses are added in another order; gates are multiplied in before the run measures
-        assert last["test"] == pytest.approx(wanted, rel=1e-5 if run.settings["gates"] else 1e-12)
+        # the rows' losses are added in another order; gates are multiplied in before the run measures, and it
+        # answers pictures with channels last
+        near = 1e-5 if run.settings["gates"] else 1e-6 if run.spec.net == "cnn" else 1e-12
+        assert last["test"] == pytest.approx(wanted, rel=near)
     again = torch.load(path.with_suffix(".pt"), weights_only=True)
     assert kept.keys() == again.keys()
     assert all(torch.equal(kept["net"][k], again["net"][k]) for k in kept["net"])

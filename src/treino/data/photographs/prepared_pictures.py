@@ -2,14 +2,18 @@
 
 import hashlib
 import json
+import multiprocessing
 import os
 import shutil
-import threading
+import signal
+import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from math import prod
 from pathlib import Path
@@ -36,7 +40,8 @@ from treino.store.encoding import with_sources, without_sources
 from treino.words import _
 
 PIXELS, INDEX = "pixels.uint8", "pictures.json"
-_BATCH = 32  # files that a thread decodes at a time
+_BATCH = 32  # files that are decoded at a time
+_FORKED = 500  # files from which on processes decode
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +76,14 @@ def prepare(album: Album, size: tuple[int, int] | None, fit: Fit, cache: Path | 
     with PreparedCache(0, cache, request) as work:
         if (kept := work.kept_files()) is not None:
             folder, _content = kept
-            index = without_sources(json.loads(files.read_bytes(folder / INDEX)))
+            index = json.loads(files.read_bytes(folder / INDEX))
             if index["listing"] == listing:
                 return _opened(folder, index)
             shutil.rmtree(folder, ignore_errors=True)  # of files that have changed
         folder = work.folder()
         with files.trouble(folder):
             index = {"listing": listing} | _decode_all(album, size, fit, folder / PIXELS)
-            files.write_atomically(folder / INDEX, json.dumps(with_sources(index)).encode())
+            files.write_atomically(folder / INDEX, json.dumps(index).encode())
         pictures = _opened(folder, index)
         work.keep_files({}, pictures.pixel_ND)
         return pictures
@@ -91,7 +96,7 @@ def _opened(folder: Path, index: dict[str, Any]) -> PreparedPictures:
         shape=shape,
         pixel_ND=np.memmap(folder / PIXELS, np.uint8, "r", shape=(rows, prod(shape))),
         forms=tuple(None if form is None else PictureForm(*form) for form in index["forms"]),
-        faults=tuple(index["faults"]),
+        faults=tuple(without_sources(index["faults"])["each"]),
         sha256=index["sha256"],
         comparison=ImageComparison.from_json(index["comparison"]),
     )
@@ -106,10 +111,10 @@ def decoded(
     Raises TreinoError if no file can be decoded.
     """
     names = [file.name for file in album.files]
-    with PreparedCache(0, None, {}) as work, _decoding() as pool:
+    with PreparedCache(0, None, {}) as work, _decoding():
         folder = work.folder()
         with files.trouble(folder):
-            forms, faults, _digests = _into(album, names, shape, fit, folder / PIXELS, pool)
+            forms, faults, _digests = _into(album, names, shape, fit, folder / PIXELS)
         if all(faults):
             raise _unreadable(album, faults)
         pixel_ND = np.memmap(folder / PIXELS, np.uint8, "r", shape=(len(names), prod(shape)))
@@ -118,14 +123,20 @@ def decoded(
 
 
 @contextmanager
-def _decoding() -> Iterator[ThreadPoolExecutor]:
-    """Threads that decode, without Pillow's warnings of damaged metadata."""
-    with warnings.catch_warnings(), ThreadPoolExecutor(_cores()) as pool:
+def _decoding() -> Iterator[None]:
+    """Without Pillow's warnings of damaged metadata; its warning of pictures of vast size is an error. Torch
+    has one thread, because its others would take the cores from those that decode."""
+    threads = torch.get_num_threads()
+    with warnings.catch_warnings():
         from PIL import Image
 
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield pool
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
 
 
 def _unreadable(album: Album, faults: Sequence[str]) -> TreinoError:
@@ -145,12 +156,12 @@ def _decode_all(album: Album, size: tuple[int, int] | None, fit: Fit, path: Path
     the guess proves wrong, all files are decoded again.
     """
     names = [file.name for file in album.files]
-    with _decoding() as pool:
+    with _decoding():
         some = names[:: max(1, len(names) // 64)]
         shape = _shape_of([form for name in some if (form := _form(album, name)) is not None], size)
         while True:
             collector = ImageCollector(len(names), shape or (1, 1, 1))
-            forms, faults, digests = _into(album, names, shape or (1, 1, 1), fit, path, pool, collector)
+            forms, faults, digests = _into(album, names, shape or (1, 1, 1), fit, path, collector)
             right = _shape_of([form for form in forms if form is not None], size)
             if right is None:
                 raise _unreadable(album, faults)
@@ -163,8 +174,8 @@ def _decode_all(album: Album, size: tuple[int, int] | None, fit: Fit, path: Path
         together.update(f"{name}\0{digest}\n".encode())
     return {
         "shape": shape,
-        "forms": [None if form is None else list(asdict(form).values()) for form in forms],
-        "faults": faults,
+        "forms": [None if form is None else list(vars(form).values()) for form in forms],
+        "faults": with_sources({"each": faults}),
         "sha256": together.hexdigest(),
         "comparison": collector.comparison().to_json(),
     }
@@ -185,51 +196,104 @@ def _shape_of(forms: list[PictureForm], size: tuple[int, int] | None) -> Shape |
     return common_shape(forms, size) if forms else None
 
 
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What a process or thread needs to decode files into rows of a file of pixels."""
+
+    read: Callable[[str], bytes]
+    names: Sequence[str]
+    shape: Shape
+    fit: Fit
+    descriptor: int
+
+
+_Facts = tuple[list[PictureForm | None], list[str], list[str]]
+"""The form, the fault and the SHA-256 of each of some files."""
+_task: _Task | None = None  # of a process that decodes
+
+
 def _into(
     album: Album,
     names: Sequence[str],
     shape: Shape,
     fit: Fit,
     path: Path,
-    pool: ThreadPoolExecutor,
     collector: ImageCollector | None = None,
-) -> tuple[list[PictureForm | None], list[str], list[str]]:
-    """Decode the files into rows of a file of pixels. Return the form, fault and SHA-256 of each."""
-    forms: list[PictureForm | None] = [None] * len(names)
-    faults, digests = [""] * len(names), [""] * len(names)
-    row_bytes = prod(shape)
+) -> _Facts:
+    """Decode the files into rows of a file of pixels."""
+    facts: _Facts = ([], [], [])
     with path.open("wb") as file:
-        file.truncate(len(names) * row_bytes)
-        stop = threading.Event()
-
-        def some(start: int) -> None:
-            batch = names[start : start + _BATCH]
-            pixel_BD = np.zeros((len(batch), row_bytes), dtype=np.uint8)
-            for row, name in enumerate(batch):
-                if stop.is_set():
-                    return
-                at = start + row
-                try:
-                    content = album.read(name)
-                    digests[at] = hashlib.sha256(content).hexdigest()
-                    forms[at], pixel_CHW = decode(content, shape, fit)
-                    assert pixel_CHW is not None
-                    pixel_BD[row].reshape(shape)[:] = pixel_CHW
-                except OSError as error:
-                    faults[at] = _("it can't be read: {reason}").format(reason=error.strerror)
-                except UnreadablePictureError as reason:
-                    faults[at] = reason.args[0]
-            os.pwrite(file.fileno(), pixel_BD.data, start * row_bytes)
-            whole_K = np.flatnonzero([not fault for fault in faults[start : start + len(batch)]])
+        file.truncate(len(names) * prod(shape))
+        pixel_ND = np.memmap(path, np.uint8, "r", shape=(len(names), prod(shape)))
+        for some in _in_parallel(_Task(album.read, names, shape, fit, file.fileno()), album.path.is_dir()):
+            start = len(facts[0])
+            facts[0].extend(some[0])
+            facts[1].extend(some[1])
+            facts[2].extend(some[2])
+            whole_K = start + np.flatnonzero([not fault for fault in some[1]])
             if collector is not None and len(whole_K):
-                pixel_KD = pixel_BD[whole_K]
+                pixel_KD = pixel_ND[whole_K]
                 x = torch.from_numpy(pixel_KD.astype(np.float32)).reshape(len(whole_K), *shape)
-                collector.add(start + whole_K, pixel_KD, x)
+                collector.add(whole_K, pixel_KD, x)
+    return facts
 
+
+def _in_parallel(task: _Task, plain_files: bool) -> Iterator[_Facts]:
+    """Yield the facts of all files in order, some at a time.
+
+    Many plain files are decoded by forked processes: half of the time that Pillow takes for a small file it
+    holds Python's lock, so that threads would wait for each other. Threads decode few files, and archives,
+    which have one place to read at.
+    """
+    starts = range(0, len(task.names), _BATCH)
+    pool: Executor = ThreadPoolExecutor(_cores())
+    work: Callable[[int], _Facts] = partial(_decoded_batch, task)
+    if plain_files and len(task.names) >= _FORKED and _cores() > 1 and sys.platform == "linux":
+        fork = multiprocessing.get_context("fork")
+        pool = ProcessPoolExecutor(_cores(), fork, initializer=_begin, initargs=(task,))
+        work = _decoded_in_process
+    try:
+        yield from pool.map(work, starts)
+    except BrokenProcessPool:
+        raise TreinoError(
+            "decoding_ended",
+            _("A process that decoded pictures was ended from outside."),
+            _("Look whether memory ran out, and start again."),
+            status=1,
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin(task: _Task) -> None:
+    """Set up a process that decodes. Ctrl-C is its parent's affair."""
+    global _task
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _task = task
+
+
+def _decoded_in_process(start: int) -> _Facts:
+    assert _task is not None
+    return _decoded_batch(_task, start)
+
+
+def _decoded_batch(task: _Task, start: int) -> _Facts:
+    """Decode the files from number ``start`` on, and write their rows. Uses no torch: a forked process that
+    does may hang."""
+    batch = task.names[start : start + _BATCH]
+    forms: list[PictureForm | None] = [None] * len(batch)
+    faults, digests = [""] * len(batch), [""] * len(batch)
+    pixel_BD = np.zeros((len(batch), prod(task.shape)), dtype=np.uint8)
+    for row, name in enumerate(batch):
         try:
-            for _done in pool.map(some, range(0, len(names), _BATCH)):
-                pass
-        except BaseException:
-            stop.set()
-            raise
+            content = task.read(name)
+            digests[row] = hashlib.sha256(content).hexdigest()
+            forms[row], pixel_CHW = decode(content, task.shape, task.fit)
+            assert pixel_CHW is not None
+            pixel_BD[row].reshape(task.shape)[:] = pixel_CHW
+        except OSError as error:
+            faults[row] = _("it can't be read: {reason}").format(reason=error.strerror)
+        except UnreadablePictureError as reason:
+            faults[row] = reason.args[0]
+    os.pwrite(task.descriptor, pixel_BD.data, start * pixel_BD.shape[1])
     return forms, faults, digests
