@@ -573,7 +573,7 @@ def test_ctrl_c_ends_decoding_and_leaves_nothing(tmp_path: Path) -> None:
     Image.new("L", (6000, 6000)).save(large, "PNG")
     for name in ("a", "b"):
         (tmp_path / "p" / name).mkdir(parents=True)
-        for i in range(200):
+        for i in range(300):
             (tmp_path / "p" / name / f"{i}.png").write_bytes(large.getvalue())
     command = [sys.executable, "-m", "treino", "train", "p", "--epochs", "1"]
     process = subprocess.Popen(

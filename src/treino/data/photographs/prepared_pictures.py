@@ -252,8 +252,12 @@ def _in_parallel(task: _Task, plain_files: bool) -> Iterator[_Facts]:
         fork = multiprocessing.get_context("fork")
         pool = ProcessPoolExecutor(_cores(), fork, initializer=_begin, initargs=(task,))
         work = _decoded_in_process
+    # Ctrl-C is this process's affair, and waits: Python loses one that comes in the middle of a fork
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT} if work is _decoded_in_process else ())
     try:
-        yield from pool.map(work, starts)
+        each = pool.map(work, starts)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        yield from each
     except BrokenProcessPool:
         raise TreinoError(
             "decoding_ended",
@@ -262,13 +266,13 @@ def _in_parallel(task: _Task, plain_files: bool) -> Iterator[_Facts]:
             status=1,
         ) from None
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         pool.shutdown(cancel_futures=True)
 
 
 def _begin(task: _Task) -> None:
-    """Set up a process that decodes. Ctrl-C is its parent's affair."""
+    """Set up a process that decodes."""
     global _task
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _task = task
 
 
