@@ -195,6 +195,13 @@ def of_table(folder: Path, n: int = 12) -> Path:
     return folder  # fmt: skip
 
 
+def test_truth_values_are_predicted_as_such(tmp_path: Path) -> None:
+    folder = write(tmp_path / "p", [f"{i}.png" for i in range(12)])
+    table(folder / "t.csv", "file,good", (f"{i}.png,{'true' if i % 2 else 'false'}" for i in range(12)))
+    preparation = load(folder).preparation
+    assert [preparation.label(name) for name in preparation.classes] == [False, True]
+
+
 def test_numbers_are_learnt_from_a_table_whose_cells_name_the_pictures(tmp_path: Path) -> None:
     folder = of_table(tmp_path / "p")
     data = load(folder, target="age")

@@ -23,13 +23,9 @@ from treino.data.preparation.fit import (
     say_held_back,
 )
 from treino.data.preparation.target import (
-    check_classes,
-    classes_of,
     decide_task,
-    encode,
-    imbalance,
     read_with_target,
-    single_rows,
+    target_codes,
     task_of_kind,
     with_target,
 )
@@ -238,17 +234,7 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
         rows_of.append(index_N)
 
     decided, reason = decide_task(column, request.task or task_of_kind(kinds.get(column.name)), table.place)
-    classes: tuple[str, ...] = ()
-    if decided == "classification":
-        classes = classes_of(column, kinds.get(column.name))
-        labels = [encode(t.column(column.name), classes, t.place) for t in tables]
-        check_classes(labels[0], classes, column)
-        if alone := single_rows(labels[0], classes, table.place):
-            notes.append(joined(alone, " "))
-        if uneven := imbalance(labels[0], classes):
-            notes.append(joined(uneven, " "))
-    else:
-        labels = [np.zeros(t.rows, dtype=np.int64) for t in tables]
+    classes, labels = target_codes(tables, column.name, decided, kinds.get(column.name), notes)
     if table.matrix is None or table.matrix.dtype != np.uint8:  # the pixels of images are no columns
         numbers = column.numbers if decided == "regression" else None
         values = None if numbers is None else numbers.astype(np.float64)

@@ -83,7 +83,8 @@ def draw_together(
 
 def usual_of_a_run(run: StoredRun) -> tuple[str, str]:
     """Return the pictures that every training draws; of classes of pictures, no plane through pixels."""
-    return "mistakes" if run.preparation.kind == "image" and run.preparation.classes else "boundary", "curves"
+    preparation = run.preparation  # which reads a file
+    return "mistakes" if preparation.kind == "image" and preparation.classes else "boundary", "curves"
 
 
 def files_of(what: Iterable[str], together: bool = False) -> list[str]:

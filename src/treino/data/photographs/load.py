@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from treino.data.dataset import Data
 from treino.data.photographs.album import Album, open_album
@@ -16,24 +15,15 @@ from treino.data.photographs.decoding import Fit, Shape
 from treino.data.photographs.labels import PART, LabelRequest, given_split, inside, label_table
 from treino.data.photographs.pixel_rows import PixelRows
 from treino.data.photographs.prepared_pictures import PreparedPictures, prepare
-from treino.data.preparation.fit import prepare_target, take
-from treino.data.preparation.preparation import Preparation, Task, fit_pixels, fit_target
-from treino.data.preparation.target import (
-    check_classes,
-    choose_target,
-    classes_of,
-    decide_task,
-    encode,
-    imbalance,
-    single_rows,
-    with_target,
-)
+from treino.data.preparation.fit import prepare_target, take, target_fields
+from treino.data.preparation.preparation import Preparation, fit_pixels
+from treino.data.preparation.target import choose_target, decide_task, target_codes, with_target
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.rows import Rows
 from treino.data.split_requests import Split, decide_parts, divider
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.summaries.picture_files import PictureFiles
-from treino.data.table import Column, Table
+from treino.data.table import Table
 from treino.errors import TreinoError
 from treino.words import N_, _, joined, setting
 
@@ -130,7 +120,7 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
     divider(table, request.split, column.name)  # refuses before anything is decoded
     pictures = prepare(album, request.image_size, request.fit, cache)
     described = picture_files(album, pictures, absent)
-    notes = [*table.notes, size_note(pictures, request), *form_notes(album, pictures)]
+    notes = [*table.notes, size_note(pictures, request), *form_notes(described, pictures.shape)]
     number = len(album.files) + len(absent)
     refuse_bad(described.unreadable, number, request.source, request.skip_bad, notes)
     row_N = np.flatnonzero([not why for why in pictures.faults])
@@ -141,10 +131,21 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
     split = album_split(request.split, table, notes)
     by = divider(table, split, column.name)
     task, reason = decide_task(column, request.task, table.place)
-    classes, label_N = _labels(table, column, task, notes)
+    classes, (label_N,) = target_codes([table], column.name, task, None, notes)
     part_N = decide_parts([table], [], by, split, first_N, label_N, classes, notes, EQUAL, ACROSS)
-    train_N = row_N[part_N == TRAIN]
-    preparation = _preparation(pictures, column, task, classes, train_N, part_N, request)
+    train_N = np.flatnonzero(part_N == TRAIN)
+    mean, scale = fit_pixels(pictures.pixel_ND[row_N[train_N]], request.normalise)
+    preparation = Preparation(
+        kind="image",
+        features=pixel_names(pictures.shape),
+        divisor=255.0,
+        mean=mean,
+        scale=scale,
+        normalise=request.normalise,
+        **target_fields(column, task, classes, train_N),
+        item_shape=pictures.shape,
+        fit=request.fit,
+    )
     y_N = prepare_target(column, label_N, preparation)
     in_memory = len(row_N) * pictures.pixel_ND.shape[1] * 4 <= limit
 
@@ -220,19 +221,6 @@ def refuse_bad(
     )
 
 
-def _labels(
-    table: Table, column: Column, task: Task, notes: list[str]
-) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    if task == "regression":
-        return (), np.zeros(table.rows, dtype=np.int64)
-    classes = classes_of(column, None)
-    label_N = encode(column, classes, table.place)
-    check_classes(label_N, classes, column)
-    warnings = (single_rows(label_N, classes, table.place), imbalance(label_N, classes))
-    notes += [joined(warning, " ") for warning in warnings if warning]
-    return classes, label_N
-
-
 def size_note(pictures: PreparedPictures, request: AlbumRequest) -> str:
     """How the pictures were brought to one size and colour."""
     channels, height, width = pictures.shape
@@ -250,13 +238,13 @@ def size_note(pictures: PreparedPictures, request: AlbumRequest) -> str:
     )  # fmt: skip
 
 
-def form_notes(album: Album, pictures: PreparedPictures) -> list[str]:
+def form_notes(files: PictureFiles, shape: Shape) -> list[str]:
     """Notes on grey pictures that become colour, and on moving ones of which one frame is used."""
-    forms = [(file.name, form) for file, form in zip(album.files, pictures.forms, strict=True) if form]
+    forms = [(name, form) for name, form in zip(files.names, files.forms, strict=True) if form]
     grey = [name for name, form in forms if form.grey]
-    moving = [name for name, form in forms if form.frames > 1]
+    moving = files.moving
     notes = []
-    if grey and pictures.shape[0] == 3:
+    if grey and shape[0] == 3:
         notes.append(
             _("Grey pictures among those in colour: {n:,} of {of:,}, the first {name}.").format(
                 n=len(grey), of=len(forms), name=grey[0]
@@ -276,35 +264,3 @@ def pixel_names(shape: Shape) -> tuple[str, ...]:
     channels, height, width = shape
     colours = ("pixel",) if channels == 1 else ("red", "green", "blue")
     return tuple(f"{colour}_{i}_{j}" for colour in colours for i in range(height) for j in range(width))
-
-
-def _preparation(
-    pictures: PreparedPictures,
-    column: Column,
-    task: Task,
-    classes: tuple[str, ...],
-    train_N: NDArray[np.int64],
-    part_N: NDArray[np.int64],
-    request: AlbumRequest,
-) -> Preparation:
-    mean, scale = fit_pixels(pictures.pixel_ND[train_N], request.normalise)
-    target_mean, target_scale = 0.0, 1.0
-    if task == "regression" and column.numbers is not None:
-        target_mean, target_scale = fit_target(column.numbers[part_N == TRAIN].astype(np.float64))
-    plain = column.numbers is not None and not column.boolean and not column.categories
-    return Preparation(
-        kind="image",
-        features=pixel_names(pictures.shape),
-        divisor=255.0,
-        mean=mean,
-        scale=scale,
-        normalise=request.normalise,
-        task=task,
-        target=column.name,
-        classes=classes,
-        target_mean=target_mean,
-        target_scale=target_scale,
-        item_shape=pictures.shape,
-        labels="number" if plain else "text",
-        fit=request.fit,
-    )

@@ -97,13 +97,8 @@ def fit(
             fit_encoder(table.column(name), choice, train_N, table.place, impute, bins)
             for name, choice in chosen.items()
         )
-    target_mean, target_scale = 0.0, 1.0
-    if task == "regression" and column.numbers is not None:
-        target_mean, target_scale = fit_target(column.numbers[train_N].astype(np.float64))
     all_columns = tuple(name for name in table.names if name != column.name) == names
     inputs = sum(len(e.inputs) for e in made) if made else len(names)
-    plain = column.numbers is not None and not column.boolean and not column.categories
-    truth = column.boolean and set(classes) <= {"false", "true"}
     return Preparation(
         kind="image" if is_image else "table",
         features=names,
@@ -111,17 +106,27 @@ def fit(
         mean=(),
         scale=(),
         normalise=normalise,
-        task=task,
-        target=column.name,
-        classes=classes,
-        target_mean=target_mean,
-        target_scale=target_scale,
+        **target_fields(column, task, classes, train_N),
         item_shape=table.item_shape if table.item_shape and all_columns else (inputs,),
-        labels="truth" if truth else "number" if plain else "text",
         encoders=made,
         width=0 if table.named else len(table.names) - 1,
         clip=clip,
     )
+
+
+def target_fields(
+    column: Column, task: Task, classes: tuple[str, ...], train_N: NDArray[np.int64]
+) -> dict[str, Any]:
+    """The fields of a preparation that tell of the target: its task, classes, scale and type."""
+    target_mean, target_scale = 0.0, 1.0
+    if task == "regression" and column.numbers is not None:
+        target_mean, target_scale = fit_target(column.numbers[train_N].astype(np.float64))
+    plain = column.numbers is not None and not column.boolean and not column.categories
+    truth = column.boolean and set(classes) <= {"false", "true"}
+    return {
+        "task": task, "target": column.name, "classes": classes, "target_mean": target_mean,
+        "target_scale": target_scale, "labels": "truth" if truth else "number" if plain else "text",
+    }  # fmt: skip
 
 
 def raw_inputs(table: Table, preparation: Preparation) -> tuple[Numbers, dict[str, EncodingGaps]]:

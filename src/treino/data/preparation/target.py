@@ -1,7 +1,7 @@
 """The target column, its classes, and its task, classification or regression, decided from its values."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -277,6 +277,25 @@ def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]
             ),
         )
     return codes.astype(np.int64)
+
+
+def target_codes(
+    tables: Sequence[Table], target: str, task: Task, kind: str | None, notes: list[str]
+) -> tuple[tuple[str, ...], list[NDArray[np.int64]]]:
+    """Return the classes of the first table's target, and the codes ``[N]`` of each table's rows; of numbers
+    no classes, and zeros.
+
+    notes: gets sentences on classes with a single row, and on an imbalance.
+    """
+    if task == "regression":
+        return (), [np.zeros(table.rows, dtype=np.int64) for table in tables]
+    main, column = tables[0], tables[0].column(target)
+    classes = classes_of(column, kind)
+    codes = [encode(table.column(target), classes, table.place) for table in tables]
+    check_classes(codes[0], classes, column)
+    warnings = single_rows(codes[0], classes, main.place), imbalance(codes[0], classes)
+    notes += [joined(warning, " ") for warning in warnings if warning]
+    return classes, codes
 
 
 def imbalance(label_N: NDArray[np.int64], classes: tuple[str, ...]) -> tuple[str, str] | None:
