@@ -23,8 +23,10 @@ namespace LANES_SET {
 // An operand that stays in its register: GCC would read it from memory for each of its products.
 #if defined(__x86_64__)
 #define HELD(y) __asm__("" : "+v"(y))
-#else
+#elif defined(__aarch64__)
 #define HELD(y) __asm__("" : "+w"(y))
+#else
+#define HELD(y)
 #endif
 
 #if defined(__AVX512F__) || defined(__aarch64__)

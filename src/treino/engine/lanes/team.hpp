@@ -2,7 +2,9 @@
 // product. Here is how work is shared out, and the barrier where they wait for each other. Nobody makes a thread
 // here: the callers are the threads, and each says which rank it is.
 #pragma once
+#if !defined(__wasm__)
 #include <sched.h>
+#endif
 
 #include <cstdint>
 
@@ -23,6 +25,12 @@ INLINE void pause() {
     _mm_pause();
 #elif defined(__aarch64__)
     __asm__ volatile("yield");
+#endif
+}
+
+INLINE void leave_core() {
+#if !defined(__wasm__)  // a page has no other threads
+    sched_yield();
 #endif
 }
 
@@ -62,7 +70,7 @@ struct alignas(64) Rank {
                 now = __atomic_load_n(arrivals, __ATOMIC_ACQUIRE);
                 continue;
             }
-            if (look < SPINS) pause(); else sched_yield();
+            if (look < SPINS) pause(); else leave_core();
             now = __atomic_load_n(arrivals, __ATOMIC_ACQUIRE);
         }
         return true;
