@@ -109,7 +109,7 @@ function makePage(shell, name) {
     if (page.store.state) update();
   };
   page.relabel();
-  page.connection = new Connection(`/socket/run/${encodeURIComponent(name)}`, { language: () => language.now, receive, status: shell.connected });
+  page.connection = new Connection(shell.transport(`/socket/run/${encodeURIComponent(name)}`), { language: () => language.now, receive, status: shell.connected });
   const resize = new ResizeObserver(page.invalidate);
   resize.observe(shell.stage);
   addEventListener('resize', page.invalidate);

@@ -35,23 +35,17 @@ export function makeTake(page) {
 
   async function take(form) {
     menu.hidePopover();
-    const address = `/api/take/${encodeURIComponent(page.store.name)}/${form}`;
     if (form === 'command' && page.store.state.command) return page.shell.showText(t('take_command'), page.store.state.command);
     page.say(t('writing'));
     try {
-      const answer = await fetch(address);
-      if (!answer.ok) {
-        const { error } = await answer.json().catch(() => ({}));
-        return page.say(error ? [error.message, error.hint].filter(Boolean).join(' ') : `${answer.status}`);
-      }
-      if (form === 'command') return page.shell.showText(t('take_command'), await answer.text());
-      const name = /filename\*?=(?:utf-8'')?"?([^";]+)/i.exec(answer.headers.get('content-disposition') ?? '')?.[1] ?? `${page.store.name}-${form}`;
-      const url = URL.createObjectURL(await answer.blob());
+      const { name, type, text, bytes } = await page.connection.take(form);
+      if (text != null && form === 'command') return page.shell.showText(t('take_command'), text);
+      const url = URL.createObjectURL(new Blob([text ?? bytes], { type }));
       el('a', { href: url, download: name }).click();
       setTimeout(() => URL.revokeObjectURL(url), 10000);
       page.say(t('saved_as', { name }));
-    } catch {
-      page.say(t('lost'));
+    } catch (refusal) {
+      page.say(refusal instanceof TypeError ? t('lost') : [refusal.message, refusal.hint].filter(Boolean).join(' '));
     }
   }
 
