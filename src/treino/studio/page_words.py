@@ -369,6 +369,33 @@ HOME = {
     "contact_sheet": N_("The first images of each class"),
 }
 
+# ---- the playground
+
+PLAYGROUND = {
+    "playground_home": N_("treino playground: from the beginning"),
+    "views_of_playground": N_("Views"),
+    "view_one": N_("One network"),
+    "view_many": N_("Thousands"),
+    "own_table": N_("own table"),
+    "own_points": N_("own points"),
+    "no_worker": N_("This browser lets nothing train beside the page, so the page itself does and may stutter."),
+    "cannot_train": N_("This browser can't train networks"),
+    "what_is_needed": N_(
+        "What is needed is WebAssembly with vectors of 128 bits: Chrome or Edge from version 97,"
+        " Firefox from 113, Safari from 16.4."
+    ),
+    "on_this_machine": N_("With Python, the same page trains on your machine: pip install treino, then treino studio."),
+    "not_trained": N_("Nothing was trained"),
+    "not_understood": N_("The address says {name}={value}, which isn't understood: it is as usual."),
+    "data_not_here": N_("The address tells of data that are not in it: choose them again."),
+    "data_too_long": N_("These data are too long for an address: a link to this page opens without them."),
+    "paused_in_background": N_("Paused while this tab was in the background."),
+    "take_png": N_("Picture"),
+    "take_png_about": N_("network, boundary and curves as PNG"),
+    "take_link": N_("A link to this run"),
+    "take_link_about": N_("data, settings, and what you did, up to this step"),
+}
+
 WORDS: dict[str, str] = (
-    SHELL | HOME | TRANSPORT | SETTINGS | PICTURES | CURVES | FAN_AND_MICROSCOPE | TAKE | FOLDERS
+    SHELL | HOME | TRANSPORT | SETTINGS | PICTURES | CURVES | FAN_AND_MICROSCOPE | TAKE | FOLDERS | PLAYGROUND
 )

@@ -1,7 +1,7 @@
 /**
  * The shell of all pages: header, words, theme, keys, notices, and which page stands at the address.
  *
- * A page is a module with open(shell, name). pages of startShell says at which addresses it stands; name is what the
+ * A page is a module with open(shell, name), which may be a promise. pages of startShell says at which addresses it stands; name is what the
  * address has in brackets, decoded. open() fills shell.stage (and shell.tools, in the header) and returns
  *   keys      [{key, shown, word, act, able}]: its keyboard, also listed by the help
  *   relabel   () => …: write its words anew, in the language that is chosen now
@@ -27,11 +27,15 @@ const NOTICE_PAUSE = 120; // milliseconds: what a dragged slider says is read ou
  * brand: what stands in its title. pages: [[pattern of an address, () => its module, or a promise of it]]. address(): the
  * one that is open. asked(name): what the address asks for beside ("lang", "theme"), or null. transport(path): the
  * way to what answers there, described in socket.js. words(language): its sentences by their keys, or a promise of them.
+ * own: what its pages find in the shell besides. begun(shell): before the first page. shown(): a page is open, or its
+ * words or colours have changed.
  */
-export async function startShell({ brand, pages, address, asked, transport, words }) {
-  let current = null, saying = 0;
+export async function startShell({ brand, pages, address, asked, transport, words, own = {}, begun = () => {}, shown = () => {} }) {
+  let current = null, opening = 0, saying = 0;
 
   const shell = {
+    ...own,
+    open: openPage,
     tools: $('#tools'),
     stage: $('#stage'),
     transport,
@@ -69,6 +73,7 @@ export async function startShell({ brand, pages, address, asked, transport, word
   };
 
   async function openPage() {
+    const number = ++opening;
     current?.close();
     current = null;
     hideTip();
@@ -79,8 +84,14 @@ export async function startShell({ brand, pages, address, asked, transport, word
       if (!match) continue;
       const name = decodeURIComponent(match[1] ?? '');
       shell.title(name, '');
-      current = (await load()).open(shell, name);
+      const page = await (await load()).open(shell, name);
+      if (number !== opening) { // another address came meanwhile
+        page.close();
+        return null;
+      }
+      current = page;
       label();
+      shown();
       return current;
     }
     shell.title(t('no_page'), address());
@@ -99,6 +110,11 @@ export async function startShell({ brand, pages, address, asked, transport, word
     button.lang = other.replace('_', '-');
     button.setAttribute('aria-label', `${button.textContent}, ${t('other_language')}`);
     current?.relabel();
+    shown();
+  }
+  function redraw() {
+    current?.redraw();
+    shown();
   }
 
   function showHelp() {
@@ -110,7 +126,7 @@ export async function startShell({ brand, pages, address, asked, transport, word
   function listen() {
     $('#theme').addEventListener('click', () => {
       otherTheme();
-      current?.redraw();
+      redraw();
     });
     $('#language').addEventListener('click', async () => {
       await useLanguage(LANGUAGES.find((name) => name !== language.now));
@@ -147,9 +163,10 @@ export async function startShell({ brand, pages, address, asked, transport, word
     entry.act();
   }
 
-  startTheme(asked('theme'), () => current?.redraw());
+  startTheme(asked('theme'), redraw);
   await useLanguage(preferredLanguage(asked('lang')));
   listen();
+  begun(shell);
   await openPage();
   relabel();
 }

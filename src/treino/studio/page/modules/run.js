@@ -25,6 +25,7 @@ export function open(shell, name) {
     relabel: page.relabel,
     redraw: page.invalidate,
     language: () => page.connection.reopen(),
+    command: page.command,
     beside: (run) => page.command('beside', { run, shown: true }),
     close: () => page.close(),
   };

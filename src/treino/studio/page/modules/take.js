@@ -4,10 +4,11 @@ import { $, el, setText } from './dom.js';
 import { clamp } from './numbers.js';
 import { t } from './words.js';
 
-const FORMS = ['weights', 'script', 'report', 'gif', 'command'];
+const FORMS = ['weights', 'script', 'report', 'gif', 'command']; // what a server makes; else state.takes says
 
+/** shell.takes may have more forms, which the page itself makes: {name: () => …}. */
 export function makeTake(page) {
-  const menu = $('#take'), field = $('#keep-name');
+  const own = page.shell.takes ?? {}, menu = $('#take'), field = $('#keep-name');
   menu.addEventListener('toggle', (event) => {
     if (event.newState !== 'open') return;
     const button = $('#save').getBoundingClientRect();
@@ -30,11 +31,13 @@ export function makeTake(page) {
   });
 
   function relabel() {
-    $('#take-list').replaceChildren(...FORMS.map((form) => el('button', { type: 'button', onclick: () => take(form) }, el('b', {}, t(`take_${form}`)), el('span', {}, t(`take_${form}_about`)))));
+    const forms = [...(page.store.state?.takes ?? FORMS), ...Object.keys(own)];
+    $('#take-list').replaceChildren(...forms.map((form) => el('button', { type: 'button', onclick: () => take(form) }, el('b', {}, t(`take_${form}`)), el('span', {}, t(`take_${form}_about`)))));
   }
 
   async function take(form) {
     menu.hidePopover();
+    if (own[form]) return own[form]();
     if (form === 'command' && page.store.state.command) return page.shell.showText(t('take_command'), page.store.state.command);
     page.say(t('writing'));
     try {
@@ -50,7 +53,11 @@ export function makeTake(page) {
   }
 
   function update({ state }) {
-    $('#keep').hidden = !state.steers;
+    $('#keep').hidden = !state.steers || Boolean(state.takes);
+    if (state.takes && menu.dataset.forms !== String(state.takes)) {
+      menu.dataset.forms = String(state.takes);
+      relabel();
+    }
   }
   return { relabel, update };
 }
