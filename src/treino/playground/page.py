@@ -1,6 +1,7 @@
 """The playground as one HTML file: modules, words, styles, tables and both builds of the kernel.
 
-The file needs nothing beside it, and its policy lets it ask for nothing: no request, no cookie, no code but its own.
+The file needs nothing beside it, and its policy lets it ask for nothing: no request, no cookie, no code but
+its own.
 """
 
 import base64
@@ -14,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from treino.playground.modules import joined
-from treino.playground.tables import builtin_tables
+from treino.playground.tables import tables_in_page
 from treino.studio.page_words import page_words
 from treino.words import languages
 
@@ -29,9 +30,9 @@ else modules['{ENTRY}']().start(document.currentScript.textContent);
 
 
 def page(table: Mapping[str, Any] | None = None) -> str:
-    """The page's HTML. table: one of the reader's own, as ``tables.table_of`` makes it, which stands in it."""
+    """The page's HTML. table: one of the reader's own, as ``tables.table_of`` makes it."""
     script, style, body = _script(), _style(), _body()
-    parts = {"builds": _builds(), "words": _words(), "tables": builtin_tables(), "table": table}
+    parts = {"builds": _builds(), "words": _words(), "tables": tables_in_page(), "table": table}
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}' 'wasm-unsafe-eval'; style-src '{_hash(style)}'; "
         "img-src data: blob:; worker-src blob:; connect-src 'none'; base-uri 'none'; form-action 'none'"

@@ -17,14 +17,15 @@ Cell = str | float | None
 
 
 @cache
-def builtin_tables() -> dict[str, dict[str, Any]]:
+def tables_in_page() -> dict[str, dict[str, Any]]:
     """The built-in tables that every page has, by their names."""
     return {name: _document(read(BuiltinName(name)), "target") for name in BUILTINS}
 
 
 def table_of(source: str, target: str | None) -> dict[str, Any]:
-    """A table as the page's modules take it: ``{name, columns: [{name, cells}], target}``. A cell is a number,
-    a word, or null where it is missing.
+    """A table as the page's modules take it: ``{name, columns: [{name, cells}], target}``.
+
+    A cell is a number, a word, or null where it is missing.
 
     Raises:
         TreinoError: the source can't be read, its target isn't known, or it is too large for a page.

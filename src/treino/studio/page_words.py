@@ -378,13 +378,17 @@ PLAYGROUND = {
     "view_many": N_("Thousands"),
     "own_table": N_("own table"),
     "own_points": N_("own points"),
-    "no_worker": N_("This browser lets nothing train beside the page, so the page itself does and may stutter."),
+    "no_worker": N_(
+        "This browser lets nothing train beside the page, so the page itself does, and may stutter."
+    ),
     "cannot_train": N_("This browser can't train networks"),
     "what_is_needed": N_(
         "What is needed is WebAssembly with vectors of 128 bits: Chrome or Edge from version 97,"
         " Firefox from 113, Safari from 16.4."
     ),
-    "on_this_machine": N_("With Python, the same page trains on your machine: pip install treino, then treino studio."),
+    "on_this_machine": N_(
+        "With Python, the same page trains on your machine: pip install treino, then treino studio."
+    ),
     "not_trained": N_("Nothing was trained"),
     "not_understood": N_("The address says {name}={value}, which isn't understood: it is as usual."),
     "data_not_here": N_("The address tells of data that are not in it: choose them again."),
@@ -396,6 +400,71 @@ PLAYGROUND = {
     "take_link_about": N_("data, settings, and what you did, up to this step"),
 }
 
+PLAYGROUND_DATA = {
+    "rows_one": N_("Rows that have all that is needed: {n}."),
+    "add_rows": N_("Add rows."),
+    "add_rows_or_none": N_("Add rows, or hold none back for validation and test."),
+    "rows_different": N_("Different rows: {n}."),
+    "rows_too_few": N_("That is too few for {wanted} splits."),
+    "rows_without_target": N_("Rows left out because their target is empty: {n}."),
+    "rows_equal": N_("Rows that equal an earlier one in all features: {n}; equal rows are never parted."),
+    "classes_all_distinct": N_("Every row has its own class: '{name}' has {n} different values."),
+    "class_of_one_row": N_(
+        "The class '{value}' has one row; it is learnt from, and no figure can speak of it."
+    ),
+    "classes_uneven": N_(
+        "'{most}' has {n} rows and '{least}' {m}: look at each class, not at accuracy alone."
+    ),
+    "constant_in_training": N_("Never changes in training rows, so nothing is learnt of it: {names}."),
+    "columns_left_out": N_("Not among the inputs: {names} ({why})."),
+    "points_none": N_("There is no point yet."),
+    "points_none_hint": N_("Put points of two classes into the picture."),
+    "table_none": N_("'{name}' has no rows here."),
+    "table_none_hint": N_("Choose a file or paste a table."),
+    "target_missing": N_("Which column of '{name}' is to be learnt?"),
+    "target_missing_hint": N_("Choose the target."),
+    "target_empty": N_("The target '{name}' has no value in any row."),
+    "target_infinite": N_("The target '{name}' holds a number that is not finite."),
+    "target_constant": N_("The target '{name}' is always '{value}': there is nothing to learn."),
+    "target_date": N_(
+        "The target '{name}' holds dates or times, e.g. '{cell}': neither classes nor amounts."
+    ),
+    "target_text": N_("The target '{name}' holds '{cell}' among numbers."),
+    "target_merged": N_("The target '{name}' holds whole numbers too large to be told apart."),
+    "target_written": N_("The target '{name}' holds '{cell}', which the page doesn't read as a number."),
+    "name_other_target": N_("Name another target."),
+    "correct_cell": N_("Correct it."),
+    "features_none": N_("No input is chosen."),
+    "features_none_hint": N_("Choose at least one, each once."),
+    "features_duplicate": N_("'{name}' is chosen twice."),
+    "features_unknown": N_("There is no column '{name}'."),
+    "no_inputs": N_("No column of '{name}' but the target holds numbers only."),
+    "column_no_input": N_("'{name}' can't be an input here: {why}."),
+    "value_range": N_("Column '{name}' holds a number that is too large for float32."),
+    "shares_sum": N_("{validation} for validation and {test} for test rows leave no rows to train on."),
+    "shares_sum_hint": N_("Choose shares that are at least 0, and below 1 together."),
+    "cli_can": N_("The command line can learn from it: pip install treino, then {command}"),
+    "why_empty": N_("no value in any row"),
+    "why_words": N_("words"),
+    "why_dates": N_("dates or times"),
+    "why_mixed": N_("words among numbers"),
+    "why_missing": N_("empty cells"),
+    "why_constant": N_("never changes"),
+    "why_infinite": N_("a number that is not finite"),
+    "why_identifier": N_("only tells rows apart"),
+    "why_row_number": N_("numbers the rows"),
+}
+
 WORDS: dict[str, str] = (
-    SHELL | HOME | TRANSPORT | SETTINGS | PICTURES | CURVES | FAN_AND_MICROSCOPE | TAKE | FOLDERS | PLAYGROUND
+    SHELL
+    | HOME
+    | TRANSPORT
+    | SETTINGS
+    | PICTURES
+    | CURVES
+    | FAN_AND_MICROSCOPE
+    | TAKE
+    | FOLDERS
+    | PLAYGROUND
+    | PLAYGROUND_DATA
 )
