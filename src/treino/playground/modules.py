@@ -23,8 +23,8 @@ COMMENT = re.compile(r"^\s*(?:/\*(?:[^*]|\*(?!/))*\*/\s*$|//.*$)\n?", re.M)
 def joined(root: Path, entry: str) -> str:
     """A script with a module and all that it imports, as functions.
 
-    ``modules["web/worker.js"]()`` is what that one exports. root: the folder that modules are named from. entry: the
-    module that imports all others.
+    ``modules["web/worker.js"]()`` is what that one exports.
+    root: the folder that modules are named from. entry: the module that imports all others.
 
     Raises:
         ValueError: a module imports or exports in another form, what isn't there, or itself by way of others.

@@ -23,16 +23,24 @@ PACKAGE = Path(__file__).parents[1]
 STUDIO = PACKAGE / "studio" / "page"
 ENTRY, WORKER = "playground/web/playground.js", "playground/web/worker.js"
 BUILDS = "relaxed", "exact"
+TITLE = "<title>treino playground</title>"
 LAST = f"""
 if (typeof document === 'undefined') modules['{WORKER}']().answer(self);
 else modules['{ENTRY}']().start(document.currentScript.textContent);
 """  # one script: the page starts a worker with the same text
 
 
-def page(table: Mapping[str, Any] | None = None) -> str:
-    """The page's HTML. table: one of the reader's own, as ``tables.table_of`` makes it."""
+def page(table: Mapping[str, Any] | None = None, address: str = "") -> str:
+    """The page's HTML. table: one of the reader's own, as ``tables.table_of`` makes it. address: what opens
+    where its address says nothing, as ``address.address`` makes it."""
     script, style, body = _script(), _style(), _body()
-    parts = {"builds": _builds(), "words": _words(), "tables": tables_in_page(), "table": table}
+    parts = {
+        "builds": _builds(),
+        "words": _words(),
+        "tables": tables_in_page(),
+        "table": table,
+        "address": address,
+    }
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}' 'wasm-unsafe-eval'; style-src '{_hash(style)}'; "
         "img-src data: blob:; worker-src blob:; connect-src 'none'; base-uri 'none'; form-action 'none'"
@@ -46,7 +54,7 @@ def page(table: Mapping[str, Any] | None = None) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<title>treino playground</title>
+{TITLE}
 <link rel="icon" href="data:image/svg+xml,{icon}">
 <style>{style}</style>
 </head>

@@ -22,7 +22,7 @@ import { startTab } from './tab.js';
 
 /** source: the page's own script, which its worker runs, too. */
 export function start(source) {
-  const { builds, words, tables, table } = JSON.parse($('#parts').textContent);
+  const { builds, words, tables, table, address } = JSON.parse($('#parts').textContent);
   const tongue = (asked('lang') ?? navigator.language).toLowerCase().startsWith('pt') ? 'pt_BR' : 'en';
   let shell = null, trouble = null;
   const tab = startTab(source, { builds, words, language: tongue }, {
@@ -31,7 +31,7 @@ export function start(source) {
     replaced() { trouble = 'no_worker'; },
   });
   if (table) tables[table.name] = table;
-  if (table && !location.hash) history.replaceState(null, '', `#data=${encodeURIComponent(table.name)}`);
+  if (address && !location.hash) history.replaceState(null, '', address);
 
   const pages = [
     [/[#&]view=many(?:&|$)/, () => ({ open: openMany })],
