@@ -21,7 +21,8 @@ export function main() {
 PARTS = {
     "main.js": MAIN,
     "parts/a.js": "import { Box } from '../b.js';\nexport const text = 'a /* no comment */';\n"
-    "export async function later() { return 1; }\nexport function double(n) { return new Box(2 * n).value; }\n",
+    "export async function later() { return 1; }\n"
+    "export function double(n) { return new Box(2 * n).value; }\n",
     "b.js": "let made = 0;\nexport class Box {\n  constructor(value) { this.value = value; made += 1; }\n}\n"
     "export const count = () => made;\n",
 }

@@ -52,7 +52,7 @@ export async function readAddress(hash, { tables, kept }) {
     }
   }
   const step = Math.max(0, Math.floor(Number(all.get('step') ?? 0))) || 0;
-  return { problem, settings: { ...usualSettings(), ...settings }, step, actions, faults };
+  return { problem, settings: { ...usualSettings(), ...settings, data_seed: problem.data_seed }, step, actions, faults };
 }
 
 export const usualSettings = () => Object.fromEntries(Object.entries(setting).map(([name, { usual }]) => [name, usual]));
