@@ -1,9 +1,11 @@
 /** What a column of cells is to treino, and whether the page can learn from it; the rules are data/preparation's in Python. */
 
+import { Refusal } from '../../studio/page/modules/connection.js';
 import { t } from '../../studio/page/modules/words.js';
 
 const NOTHING = new Set(['', 'na', 'n/a', 'nan', 'null', 'none', '?', '-', '<na>', 'nat']); // table.MISSING
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const AMOUNT = /^[+-]?(R\$|US\$|A\$|C\$|[$€£¥]|BRL|USD|EUR|GBP)?\s*[+-]?(\d[\d.,'\s]*|[.,]\d+)([eE][+-]?\d+)?\s*([$€£¥%]|R\$|BRL|USD|EUR|GBP)?$/; // a number, however written
 const DATE = /^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ]\d{1,2}:\d{2}.*)?$|^[12]\d{3}-(0[1-9]|1[0-2])$/;
 const TIME = /^\d{1,2}(:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?|h(\d{2})?)$/;
 const KEY = /(^|_|\s)(id|ids|uuid|guid|cpf|cnpj|cep)$/i;
@@ -15,6 +17,10 @@ const TRUTH = [['true', 'false'], ['verdadeiro', 'falso']];
 const USUAL_TARGETS = ['target', 'label', 'class', 'y', 'outcome', 'species', 'quality', 'alvo', 'classe'];
 const MOST_CLASSES = 20; // different whole numbers
 
+export function refuse(rule, message, hint = '') {
+  throw new Refusal({ rule, message, hint });
+}
+
 /** The hint that names the command line, which reads what the page can't. table: {name, file, target}. */
 export function commandHint({ name, file = `${name}.csv`, target = '…' }) {
   const word = (text) => (/^[\p{L}\p{N}._…/=-]+$/u.test(text) ? text : `'${text.replace(/'/g, "'\\''")}'`);
@@ -23,6 +29,7 @@ export function commandHint({ name, file = `${name}.csv`, target = '…' }) {
 
 export const isNothing = (cell) => cell === null || (typeof cell === 'string' && NOTHING.has(cell.trim().toLowerCase()));
 export const isNumber = (word) => NUMBER.test(word);
+const isAmount = (word) => AMOUNT.test(word);
 export const isDate = (word) => DATE.test(word);
 export const isTime = (word) => TIME.test(word);
 
@@ -39,6 +46,7 @@ export function whyNoInput({ name, cells }) {
     const there = cells.filter((cell) => !isNothing(cell)).map(String);
     if (!there.length) return 'why_empty';
     if (there.every((word) => isDate(word) || isTime(word))) return 'why_dates';
+    if (there.every(isAmount)) return 'why_written';
     return there.some(isNumber) ? 'why_mixed' : 'why_words';
   }
   const there = cells.filter((cell) => cell !== null);
@@ -79,9 +87,9 @@ export function likelyTargets({ columns }) {
 
 /**
  * The target's task, class names in the order of their codes, and of each row its class or value; rows without one: null.
- * refuse(rule, message, hint) throws.
+ * table: named in a refusal.
  */
-export function targetOf(column, refuse, table = {}) {
+export function targetOf(column, table = {}) {
   const { name, cells } = column, own = { name };
   if (ofNumbers(column)) {
     const there = cells.filter((cell) => cell !== null);
@@ -98,6 +106,7 @@ export function targetOf(column, refuse, table = {}) {
   const there = words.filter((word) => !isNothing(word));
   if (!there.length) refuse('target_empty', t('target_empty', own), t('name_other_target'));
   if (there.every((word) => isDate(word)) || there.every((word) => isTime(word))) refuse('target_date', t('target_date', { ...own, cell: there[0] }), t('name_other_target'));
+  if (there.every(isAmount)) refuse('target_written', t('target_written', { ...own, cell: there[0] }), commandHint(table));
   const numbers = words.filter(isNumber).length;
   if (numbers * 2 > words.length) refuse('target_text', t('target_text', { ...own, cell: there.find((w) => !isNumber(w)) ?? there[0] }), t('correct_cell'));
   if (TRUTH.some((pair) => there.every((word) => pair.includes(word.toLowerCase())))) words = words.map((word) => (isNothing(word) ? '' : word.toLowerCase()));

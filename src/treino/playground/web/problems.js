@@ -1,8 +1,7 @@
 /** A problem of the page (points, a table, points drawn by hand) prepared as `treino train` prepares it, to the same bits. */
 
-import { Refusal } from '../../studio/page/modules/connection.js';
 import { t } from '../../studio/page/modules/words.js';
-import { commandHint, csvOf, isNothing, reasonsOf, targetOf } from './columns.js';
+import { commandHint, csvOf, isNothing, reasonsOf, refuse, targetOf } from './columns.js';
 import { POINTS } from './points.js';
 import { split } from './random.js';
 import { bestPair } from './separation.js';
@@ -21,10 +20,6 @@ export const MADE = {
   'sin x': { of: [0], value: (x) => Math.sin(x), name: (x) => `sin ${x}` },
   'sin y': { of: [1], value: (y) => Math.sin(y), name: (x, y) => `sin ${y}` },
 };
-
-export function refuse(rule, message, hint = '') {
-  throw new Refusal({ rule, message, hint });
-}
 
 /**
  * problem: {source, noise, validation, test, data_seed, features, axes, table, points}; all but source may be left out.
@@ -97,14 +92,14 @@ function sourceOf({ source, noise = null, table, points }) {
   if (!table?.columns?.length) refuse('table_none', t('table_none', { name: source }), t('table_none_hint'));
   const column = table.columns.find(({ name }) => name === table.target);
   if (!column) refuse('target_missing', t('target_missing', { name: table.name }), t('target_missing_hint'));
-  const target = { name: column.name, cells: column.cells, ...targetOf(column, refuse, table) };
+  const target = { name: column.name, cells: column.cells, ...targetOf(column, table) };
   const columns = table.columns.filter((other) => other !== column), reasons = reasonsOf(table);
   return { name: table.name, columns, reasons, target, builtin: source !== 'table', table };
 }
 
 function pointsTable(x, y) {
   const columns = [0, 1].map((j) => ({ name: `x${j + 1}`, cells: x.map((p) => p[j]) })), cells = y.slice();
-  return { columns, reasons: new Map(), target: { name: 'target', cells, ...targetOf({ name: 'target', cells }, refuse) } };
+  return { columns, reasons: new Map(), target: { name: 'target', cells, ...targetOf({ name: 'target', cells }) } };
 }
 
 const tableOf = (columns, rows) => {
