@@ -1,6 +1,7 @@
 /** (Placeholder.) */
 const runs = new Map();
 export function create(_lanes, request) { runs.set(request.name, request); }
+export function forget(name) { runs.delete(name); }
 export function serve(port, name) {
   const { problem, settings } = runs.get(name);
   port.onmessage = ({ data }) => {
