@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 const web = new URL('../../src/treino/playground/web/', import.meta.url);
 const { loadLanes } = await import(new URL('lanes.js', web));
 const { batchesOf, factorsOf, makePopulation } = await import(new URL('training.js', web));
-const { explanation } = await import(new URL('microscope.js', web));
+const { explain, explanation } = await import(new URL('microscope.js', web));
+const { Fan } = await import(new URL('fan.js', web));
+const { Run } = await import(new URL('run.js', web));
 
 const { build, tasks } = JSON.parse(readFileSync(0, 'utf8'));
 const lanes = await loadLanes({ relaxed: null, exact: readFileSync(build) });
@@ -30,6 +32,34 @@ function microscope({ name, prepared, settings, looks }) {
   return answers;
 }
 
-const VERBS = { microscope };
+/** A run of the page after so many updates. */
+function runOf({ name, prepared, settings, step }) {
+  const run = new Run(lanes, { name, problem: {}, prepared, settings });
+  while (run.step < step) run.advance(step - run.step);
+  return run;
+}
+
+/** Weights and biases, layer by layer, without what lies between them. */
+function tensors(row, { sizes, starts }) {
+  return starts.flatMap((at, k) => [...row.subarray(at, at + sizes[(k >> 1) + 1] * (k % 2 ? 1 : sizes[k >> 1]))]);
+}
+
+/** A fan's messages, its boundaries, and where each future ends; `adopted`: where those that were gone on with end. */
+function fan({ kind, count, steps, picture, adopt, ...task }) {
+  const run = runOf(task), { net } = run.loop, messages = [];
+  const opened = new Fan(run, { number: 3, kind, count, steps, picture: picture && { ...picture, x: Float32Array.from(picture.x) } });
+  while (!opened.over) messages.push(...opened.advance(1));
+  const ends = opened.futures.map((_, future) => tensors(opened.params(future), net)), { futures } = opened;
+  opened.close();
+  const adopted = adopt.map((future) => {
+    const other = run.branch('other', task.step, futures[future].changes);
+    while (other.step < task.step + steps) other.advance(task.step + steps - other.step);
+    return tensors(other.loop.net.row(0), net);
+  });
+  const parts = Object.fromEntries(Object.entries(messages.at(-1).parts ?? {}).map(([name, { data, shape }]) => [name, { data: [...data], shape }]));
+  return { messages: messages.filter((message) => !message.parts), parts, ends, adopted, target: { mean: task.prepared.targetMean, scale: task.prepared.targetScale } };
+}
+
+const VERBS = { fan, microscope };
 const answers = tasks.map(({ do: verb, ...task }) => VERBS[verb]({ ...task, prepared: typed(task.prepared) }));
 process.stdout.write(JSON.stringify(await Promise.all(answers)));

@@ -1,5 +1,7 @@
 /** The network in double precision: activations, losses, forward and backward passes; what others are checked with. */
 
+import { softmax as softmaxAt } from './metrics.js';
+
 const SQRT2PI = Math.sqrt(2 * Math.PI);
 
 /** 2/√π times the integral of e^(−t²) from 0 to x; by its series, and far out by the continued fraction of what is left. */
@@ -29,10 +31,7 @@ export const ACTIVATIONS = {
   identity: { f: (z) => z, slope: () => 1 },
 };
 
-export function softmax(z) {
-  const most = Math.max(...z), e = Array.from(z, (v) => Math.exp(v - most)), sum = e.reduce((a, b) => a + b);
-  return e.map((v) => v / sum);
-}
+export const softmax = (z) => Array.from(softmaxAt(z, 0, z.length));
 export function logSoftmax(z) {
   const most = Math.max(...z), sum = Math.log(Array.from(z, (v) => Math.exp(v - most)).reduce((a, b) => a + b));
   return Array.from(z, (v) => v - most - sum);

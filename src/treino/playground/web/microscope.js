@@ -3,6 +3,7 @@
  * `treino explain` writes it (inspection/microscope), in double precision and checked by other computations.
  */
 
+import { Refusal } from '../../studio/page/modules/connection.js';
 import { ACTIVATIONS, PAIRS, backward, batchLoss, forward, layersOf, logSoftmax, softmax } from './arithmetic.js';
 import { activated, derivative, formula, minus, op, over, plus, series, symbol, text, times, value } from './expressions.js';
 import { Population, layout } from './lanes.js';
@@ -22,7 +23,7 @@ export function explain(run, { layer = null, unit = 0, input = null }) {
   const { loop, settings } = run.at(step - 1), { net, segment } = loop, { batchOf, factorOf } = segment.plan;
   const hp = { ...settings, lr: settings.lr * factorOf(step - 1), clip: settings.clip ?? Infinity };
   const batch = batchOf(step - 1) ?? Array.from({ length: batchSize(run.prepared, settings) }, (_, row) => row);
-  const update = { lanes: run.lanes, run: run.name, prepared: run.prepared, settings, hp, batch, before: net.state(0), after: reached.n === net.n ? reached.params : null, noted: reached.loss };
+  const update = { lanes: run.lanes, run: run.name, prepared: run.prepared, settings, hp, batch, before: net.state(0), after: reached.n === net.n ? reached.params : null, noted: reached.loss, drops: segment.settings.dropout > 0 };
   return explanation(update, layer === null ? null : { layer: layer - 1, unit, input });
 }
 
@@ -42,7 +43,7 @@ export function explanation(update, place = null) {
   };
 }
 
-const refusal = (rule, message, hint) => Object.assign(new Error(message), { rule, hint });
+const refusal = (rule, message, hint) => new Refusal({ rule, message, hint });
 
 // ---- the numbers
 
