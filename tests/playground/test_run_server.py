@@ -159,3 +159,50 @@ def test_a_frame_shows_what_the_studio_shows_of_the_same_step(name: str, scenes:
         assert (rows["split"], rows["index"], rows["total"]) == (others["split"], others["index"], others["total"])
         for key in ("x", "y", "true"):
             np.testing.assert_allclose(rows[key], others[key], rtol=1e-5, atol=1e-5)
+
+
+# ---- segments, branches, and what is past
+
+CHANGES: list[Json] = [
+    {"hidden": [9, 4]},
+    {"hidden": [3, 2]},
+    {"hidden": [6, 4, 4]},
+    {"hidden": [6]},
+    {"hidden": []},
+    {"hidden": [8, 7, 7, 5]},
+    {"hidden": [12, 4], "activation": "gelu"},
+    {"activation": "relu"},
+    {"optimizer": "sgd"},
+    {"optimizer": "adamw", "weight_decay": 0.1},
+    {"batch_size": 64},
+    {"batch_size": "full", "hidden": [6, 4, 3]},
+    {"lr": 0.1, "clip": 0.5},
+    {"schedule": "cosine"},
+    {"dropout": 0.3},
+    {"fault": ["missing_zero_grad"], "hidden": [7, 4]},
+    {"fault": ["softmax_before_cross_entropy"]},
+    {"seed": 3, "dropout": 0.2},
+    {"data_seed": 5},
+    {"betas": [0.5, 0.9]},
+]
+
+
+def test_a_segment_has_the_bits_of_the_same_branch_in_python(tmp_path: Path) -> None:
+    run = trained("moons", tmp_path / "run", data_seed=0, steps=100, keep="best", **SMALL)
+    acts = [("say", "step", {"count": 50}), ("reach", 50), ("say", "segment")]
+    tasks = [
+        task(
+            "moons-1", {"source": "moons"}, SMALL | {"steps": 100},
+            *acts[:-1], ("say", "segment", {"changes": changes}), ("say", "step", {"count": 50}), ("reach", 100), ("fresh",), ("seen",),
+        )
+        for changes in CHANGES
+    ]  # fmt: skip
+    for changes, answer in zip(CHANGES, node(tasks), strict=True):
+        assert "error" not in answer[2], changes
+        branch = run.at(50).branch(out=tmp_path / str(CHANGES.index(changes)), **changes)
+        frame, state = answer[5], answer[6]["state"]
+        for ours, theirs in zip(drawn_weights(frame), weights(moment(branch, 100).net), strict=True):
+            np.testing.assert_array_equal(ours, theirs, err_msg=str(changes))
+        assert state["segments"][1]["origin"] == [0, 50]
+        assert state["status"] == "finished"
+        assert state["metrics"]["test"]["loss"] == pytest.approx(branch.metrics["test"]["loss"], rel=1e-5), changes
