@@ -241,3 +241,113 @@ def test_the_fans_boundaries_are_those_of_the_networks(fanned: list[Any]) -> Non
             np.testing.assert_array_equal(parts["winner"][future].ravel(), out.argmax(1).numpy())
             lead = (255 * (p[:, -1] - p[:, -2]).sqrt()).numpy()
             np.testing.assert_allclose(parts["margin"][future].ravel(), lead, atol=0.6)
+
+
+# ---- findings on curves
+
+PLANTED: list[tuple[str, Json]] = [
+    ("moons", {"lr": 1e9, "hidden": [8], "optimizer": "sgd"}),
+    ("moons", {"lr": 100.0, "hidden": [8], "activation": "tanh"}),
+    ("moons", {"lr": 30.0, "hidden": [8], "optimizer": "sgd"}),
+    ("moons", {"lr": 3.0, "hidden": [8, 8]}),
+    ("moons", {"lr": 1e-7, "hidden": [8]}),
+    ("table", {"target": "y", "lr": 1e-6, "hidden": [8], "optimizer": "sgd"}),
+    ("moons", {"fault": "missing_zero_grad", "hidden": [8]}),
+    ("spirals", {"fault": "softmax_before_cross_entropy", "hidden": [8]}),
+    ("moons", {"as_taught": True, "hidden": [8]}),
+    ("moons", {"weight_decay": 0.6, "lr": 0.1, "optimizer": "sgd", "hidden": [8]}),
+    ("moons", {"clip": 1e-5, "optimizer": "sgd", "lr": 0.1, "hidden": [8]}),
+    ("rare", {"target": "y", "hidden": [1], "activation": "tanh"}),
+    ("moons", {"hidden": [4] * 10, "activation": "sigmoid", "lr": 1e-3}),
+    ("table", {"target": "y", "hidden": [16] * 6, "activation": "tanh", "lr": 10.0}),
+    ("wine", {"normalise": False, "hidden": [8], "lr": 1e-3, "optimizer": "sgd"}),
+    ("moons", {"hidden": [8], "init": "zeros"}),
+    ("moons", {"hidden": [6, 6], "lr": 0.3, "seed": 5}),
+]
+RIGHT: list[tuple[str, Json]] = [
+    (data, {"hidden": hidden, "activation": activation, "optimizer": optimizer, "lr": lr, "seed": seed})
+    for seed, (data, hidden, activation, optimizer, lr) in enumerate(
+        [
+            ("moons", [16, 8], "relu", "adam", 0.003),
+            ("moons", [8], "tanh", "adam", 0.01),
+            ("moons", [8, 8], "gelu", "adamw", 0.01),
+            ("moons", [16], "sigmoid", "adam", 0.03),
+            ("moons", [8], "relu", "sgd", 0.1),
+            ("circles", [16, 8], "relu", "adam", 0.01),
+            ("circles", [8, 8], "tanh", "adam", 0.01),
+            ("circles", [16], "silu", "adam", 0.03),
+            ("spirals", [32, 16], "relu", "adam", 0.01),
+            ("spirals", [32], "tanh", "adam", 0.03),
+            ("wine", [16], "relu", "adam", 0.003),
+            ("wine", [8], "leaky_relu", "sgd", 0.05),
+            ("wine", [], "identity", "adam", 0.01),
+            ("iris", [8], "relu", "adam", 0.01),
+            ("iris", [8, 4], "tanh", "sgd", 0.1),
+            ("breast_cancer", [16], "relu", "adam", 0.003),
+            ("table", [16, 8], "relu", "adam", 0.01),
+            ("table", [16], "tanh", "adam", 0.01),
+            ("table", [8], "gelu", "sgd", 0.05),
+            ("table", [12, 6], "silu", "adamw", 0.01),
+        ]
+    )
+]
+
+
+def rare(folder: Path) -> str:
+    """A CSV in which one row of thirteen is of the second class, at no place of its own."""
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(600, 2))
+    lines = [f"{a:.5f},{b:.5f},{'yes' if a * b > 1.2 else 'no'}" for a, b in x]
+    path = folder / "rare.csv"
+    path.write_text("\n".join(["a,b,y", *lines]) + "\n")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory, table: str) -> dict[str, list[Any]]:
+    """Of planted and of right runs: what the page finds, and what treino's doctor finds."""
+    folder = tmp_path_factory.mktemp("judged")
+    files = {"table": table, "rare": rare(folder)}
+    tasks, theirs = [], []
+    for number, (data, settings) in enumerate([*PLANTED, *RIGHT]):
+        targeted = {"target": "y"} | settings if data == "table" else settings
+        all_settings = {"steps": 400, "seed": 1} | targeted
+        run = trained(files.get(data, data), folder / f"run-{number}", **all_settings)
+        settings = settings_of(run) | {"steps": 400}
+        theirs.append(run)
+        tasks.append({"do": "findings", "name": "judged", "prepared": prepared_of(run), "settings": settings,
+                      "looks": [30, 200] if number < len(PLANTED) else []})  # fmt: skip
+    pairs = list(zip(node(tasks), theirs, strict=True))
+    return {"planted": pairs[: len(PLANTED)], "right": pairs[len(PLANTED) :]}
+
+
+def plain(sentence: str) -> str:
+    """A sentence of treino's with settings written as the page does, and all numbers left out."""
+    sentence = re.sub(r"\b(\w+)=('?)([\w.+-]+)\2", r"\1 \3", sentence)
+    return re.sub(r"\d[\d.]*(?:e[+-]?\d+)?|nan|inf", "#", sentence)
+
+
+def test_the_page_finds_in_planted_runs_what_the_doctor_finds(judged: dict[str, list[Any]]) -> None:
+    found = set()
+    for ours, run in judged["planted"]:
+        mine = [each for each in ours["findings"] if each["rule"] != "diverged"]
+        assert [each["rule"] for each in mine] == [each.rule for each in run.result.findings], run
+        for each, theirs in zip(mine, run.result.findings, strict=True):
+            assert (each["severity"], each["certain"]) == (theirs.severity, theirs.certain)
+            assert plain(each["message"]) == plain(theirs.message)
+            assert plain(each["fix"]) == plain(theirs.fix)
+            assert each["why"] == theirs.why
+            numbers = [
+                re.findall(r"(?<!\w)\d[\d.]*(?:e[+-]?\d+)?", text.rstrip("."))
+                for text in (each["message"], theirs.message)
+            ]
+            np.testing.assert_allclose(*[np.array(n, dtype=float) for n in numbers], rtol=5e-3)
+            found.add(each["rule"])
+        assert ours["again"] == ours["findings"]
+    assert len(found) >= 10
+
+
+def test_right_runs_stay_silent(judged: dict[str, list[Any]]) -> None:
+    for ours, run in judged["right"]:
+        assert not run.result.findings
+        assert ours["findings"] == [], (run, ours)

@@ -6,6 +6,7 @@ const { loadLanes } = await import(new URL('lanes.js', web));
 const { batchesOf, factorsOf, makePopulation } = await import(new URL('training.js', web));
 const { explain, explanation } = await import(new URL('microscope.js', web));
 const { Fan } = await import(new URL('fan.js', web));
+const { Findings } = await import(new URL('findings.js', web));
 const { Run } = await import(new URL('run.js', web));
 
 const { build, tasks } = JSON.parse(readFileSync(0, 'utf8'));
@@ -60,6 +61,16 @@ function fan({ kind, count, steps, picture, adopt, ...task }) {
   return { messages: messages.filter((message) => !message.parts), parts, ends, adopted, target: { mean: task.prepared.targetMean, scale: task.prepared.targetScale } };
 }
 
-const VERBS = { fan, microscope };
+/** What is found at the end, and on the way: [[step, rules], …]. */
+function findings({ looks = [], ...task }) {
+  const run = runOf({ ...task, step: 0 }), watching = new Findings(run), seen = [];
+  while (!run.over) {
+    run.advance(looks.length ? Math.min(...looks.filter((at) => at > run.step), Infinity) - run.step : 1000);
+    if (looks.includes(run.step)) seen.push([run.step, watching.look().map(({ rule }) => rule)]);
+  }
+  return { status: run.status, step: run.step, findings: watching.look(), again: watching.look(), seen };
+}
+
+const VERBS = { fan, findings, microscope };
 const answers = tasks.map(({ do: verb, ...task }) => VERBS[verb]({ ...task, prepared: typed(task.prepared) }));
 process.stdout.write(JSON.stringify(await Promise.all(answers)));

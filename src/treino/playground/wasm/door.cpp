@@ -78,6 +78,27 @@ EXPORT void layer(const float* W, const float* b, const float* x, float* y, int3
     }
 }
 
+// x ← activation(x).
+EXPORT void activate(int32_t activation, float* x, int32_t count) {
+    enum { HYPERBOLIC_TANGENT = 2, ERROR_FUNCTION = 3, LOGISTIC = 4 };  // of map
+    constexpr int32_t BLOCK = 256;
+    float y[BLOCK];
+    for (; count > 0; count -= BLOCK, x += BLOCK) {
+        const int32_t n = count < BLOCK ? count : BLOCK;
+        if (activation == GELU) {
+            for (int32_t i = 0; i < n; i++) y[i] = x[i] * 0.70710678f;
+            map(ERROR_FUNCTION, y, y, n);
+            for (int32_t i = 0; i < n; i++) x[i] *= 0.5f * (1 + y[i]);
+        } else if (activation == SILU) {
+            map(LOGISTIC, x, y, n);
+            for (int32_t i = 0; i < n; i++) x[i] *= y[i];
+        } else if (activation == TANH) map(HYPERBOLIC_TANGENT, x, x, n);
+        else if (activation == SIGMOID) map(LOGISTIC, x, x, n);
+        else if (activation == RELU) for (int32_t i = 0; i < n; i++) x[i] = x[i] < 0 ? 0 : x[i];
+        else if (activation == LEAKY_RELU) for (int32_t i = 0; i < n; i++) x[i] = x[i] < 0 ? 0.01f * x[i] : x[i];
+    }
+}
+
 static uint8_t share_byte(float share) { return (uint8_t)__builtin_rintf(share * 255.f); }
 
 // Outputs z [C][rows] of a classifier: each row's class (255: no finite answer), its probability, and the root of its

@@ -7,7 +7,7 @@ import { Refusal } from '../../studio/page/modules/connection.js';
 import { t } from '../../studio/page/modules/words.js';
 import { commandOf } from './command.js';
 import { Fan } from './fan.js';
-import { findings } from './findings.js';
+import { Findings } from './findings.js';
 import { unread } from './growth.js';
 import { ThinnedCurve } from './history.js';
 import { ACTIVATIONS, LOSSES, OPTIMIZERS } from './lanes.js';
@@ -38,7 +38,7 @@ const servers = new Map(); // by the names of their runs
 export function create(lanes, { name, problem, settings = {}, step = 0, actions = [] }) {
   const prepared = prepare(problem);
   forget(name);
-  servers.set(name, new RunServer(new Run(lanes, { name, problem, prepared, settings: readSettings(settings) }), { step, actions }));
+  servers.set(name, new RunServer(new Run(lanes, { name, problem: { data_seed: 0, ...problem }, prepared, settings: readSettings(settings) }), { step, actions }));
 }
 
 /** Answer what comes from a page; a newer page of the same run takes the place of an older one. */
@@ -60,7 +60,7 @@ class RunServer {
     Object.assign(this, { run, port: null, flying: 0, frame: 0, playing: false, until: null, speed: null, paced: null, pace: 0.05 });
     Object.assign(this, { beside: new Map(), curves: new Map(), fan: null, fans: 0, sight: null, found: [], looked: 0, told: 0, next: 0, said: '', due: true, closed: false });
     this.road = step || actions.length ? { to: Math.max(step, ...actions.map(([at]) => at)), actions: [...actions] } : null; // to where a link leads
-    Object.assign(this, { turning: false, soon: makeTurns(() => this.turn()) });
+    Object.assign(this, { faults: new Findings(run), turning: false, soon: makeTurns(() => this.turn()) });
   }
 
   serve(port) {
@@ -276,11 +276,11 @@ class RunServer {
     if (this.fan && !this.fan.over) for (const message of this.fan.advance(SLICE)) this.send(message);
     if (this.road) this.follow(end);
     else if (this.playing) this.train(end);
-    if (this.due && this.flying < FRAMES && this.port && this.greeted && !this.fan && performance.now() >= this.next) this.showFrame();
+    const full = this.road || (this.playing && !this.speed);
+    if (this.due && this.flying < FRAMES && this.port && this.greeted && !this.fan && (!full || performance.now() >= this.next)) this.showFrame();
     this.tell();
-    const goes = this.road || this.playing;
-    if (this.playing && !this.road && this.speed) setTimeout(() => this.go(), 4);
-    else if (goes || (this.fan && !this.fan.over)) this.go();
+    if (full || (this.fan && !this.fan.over)) this.go();
+    else if (this.playing) setTimeout(() => this.go(), 4);
   }
 
   /** Steps until the slice ends, as many as the speed allows. */
@@ -298,7 +298,7 @@ class RunServer {
     if (run.over || (this.until !== null && run.step >= this.until)) this.rest();
   }
   rest() {
-    Object.assign(this, { playing: false, until: null, next: 0 });
+    Object.assign(this, { playing: false, until: null });
     this.tell(true);
   }
 
@@ -363,8 +363,8 @@ class RunServer {
       frame: ++this.frame, run: run.name, segment: segment.number, step, epoch: plan.count.passes(step), live: run.view.step === null, time: Date.now() / 1000,
       loss: Number.isFinite(moment.loss) ? moment.loss : null, gradient_norm: gradient, update_ratio: ratio, lr: rate, ...header, beside: beside && { run: beside.run, step: beside.step }, parts: { ...parts, ...beside?.parts },
     });
-    const now = performance.now(), full = (this.playing && !this.speed) || this.road;
-    this.next = full ? now + Math.max(APART, (now - began) / PAINTING) : 0;
+    const now = performance.now();
+    this.next = now + Math.max(APART, (now - began) / PAINTING);
   }
 
   /** What the first run beside this one says, at the same step or its last one. */
@@ -426,7 +426,7 @@ class RunServer {
   }
   findings() {
     const time = performance.now();
-    if (time - this.looked > LOOKED || !(this.playing || this.road)) Object.assign(this, { looked: time, found: findings(this.run) });
+    if (time - this.looked > LOOKED || !(this.playing || this.road)) Object.assign(this, { looked: time, found: this.faults.look() });
     return this.found;
   }
 }
