@@ -3,7 +3,7 @@
  * (training/futures.py, studio/fan.py). A future has the bits of the segment that `adopt` makes of it.
  */
 
-import { Refusal } from '../../studio/page/modules/connection.js';
+import { refuse } from './columns.js';
 import { bestConstant, softmax } from './metrics.js';
 import { general, grouped, say } from './sentences.js';
 import { batchSize } from './training.js';
@@ -19,7 +19,7 @@ export function usualFutures(kind, count, settings, prepared) {
 }
 
 function rates(count, { lr }) {
-  if (!lr) throw new Refusal({ rule: 'futures_lr', message: say('The learning rate is 0, and no multiple of it is another one.'), hint: say('Set one first, e.g. {lr}.', { lr: 'lr 0.001' }) });
+  if (!lr) refuse('futures_lr', say('The learning rate is 0, and no multiple of it is another one.'), say('Set one first, e.g. {lr}.', { lr: 'lr 0.001' }));
   const middle = Math.floor(count / 2);
   return Array.from({ length: count }, (_, i) => ({ lr: i === middle ? lr : Number((lr * 10 ** (DECADES * (i - middle) / middle)).toPrecision(3)) }));
 }
@@ -40,8 +40,7 @@ export class Fan {
   /** number: of the fan, on its page. picture: the grid of the boundaries {shows, x [M D], shape}, or null. */
   constructor(run, { number, kind, count, steps, picture = null }) {
     const moment = run.inView(), { step, settings, segment: { plan } } = moment, { prepared } = run;
-    if (step >= plan.steps)
-      throw new Refusal({ rule: 'branch_over', message: say('The training is over at step {step:,}: {steps:,} are planned.', { step: grouped(step), steps: grouped(plan.steps) }), hint: '' });
+    if (step >= plan.steps) refuse('branch_over', say('The training is over at step {step:,}: {steps:,} are planned.', { step: grouped(step), steps: grouped(plan.steps) }));
     const changes = usualFutures(kind, count, settings, prepared), split = prepared.parts[1].rows.length ? 'validation' : 'train';
     Object.assign(this, { prepared, settings, picture, step, stop: Math.min(step + steps, plan.steps), planned: plan.steps });
     this.head = { number, kind, step, steps, metric: 'loss', split };
