@@ -2,6 +2,7 @@
 // and rows that would be slow in JavaScript.
 #include <cmath>
 #include <cstdlib>
+#include <random>
 
 #include "border.hpp"
 #include "random.hpp"
@@ -41,6 +42,13 @@ EXPORT int32_t fused() {
 // Each element's number for dropout, as element_hash in rng.py has it.
 EXPORT void element_hashes(int32_t* hash, int32_t count) {
     for (int32_t i = 0; i < count; i++) hash[i] = (int32_t)LANES_SET::mix((uint64_t)i + 0x9E3779B9u);
+}
+
+// torch.randperm of fewer than 2^32 / 20 rows, by a generator with this seed.
+EXPORT void permutation(uint32_t seed, int32_t n, int32_t* order) {
+    std::mt19937 generator(seed);
+    for (int32_t i = 0; i < n; i++) order[i] = i;
+    for (int32_t i = 0; i < n - 1; i++) std::swap(order[i], order[i + generator() % (uint32_t)(n - i)]);
 }
 
 // ---- pictures of one network
