@@ -15,6 +15,7 @@ import pytest
 import torch
 
 import treino as tr
+from treino.playground.sentences import said, sentences
 from treino.playground.tables import table_of, tables_in_page
 from treino.records.stored_run import StoredRun
 from treino.reports.explanation import explain
@@ -450,3 +451,23 @@ def test_the_script_predicts_as_the_run_does(taken: list[Any], tmp_path: Path, c
     torch.save(run.tensors, path.with_suffix(".pt"))
     said = [float(line.split(",")[1]) for line in ran(path, capsys, "predict", str(rows))[1:]]
     assert said == pytest.approx(np.ravel(run.predict(str(rows))).tolist(), rel=1e-5)
+
+
+# ---- words
+
+
+def test_all_that_the_tools_say_has_a_translation() -> None:
+    asked = {
+        re.sub(r"\\(.)", r"\1", text[1:-1])
+        for path in (WEB / "web").glob("*.js")
+        for text in re.findall(r"""\bsay\(('(?:[^'\\]|\\.)+'|"(?:[^"\\]|\\.)+")""", path.read_text())
+    }
+    table = (WEB / "web/findings.js").read_text()
+    asked |= set(re.findall(r"^    (?:message|why): ['\"](.*)['\"],$", table, re.M))
+    assert len(asked) > 80
+    assert asked <= said(), asked - said()
+    assert sentences("en") == {}
+    in_portuguese = sentences("pt_BR")
+    assert in_portuguese["say:The new weight"] == "O novo peso"
+    places = {key: sorted(re.findall(r"\{\w+|\[\[\w+", key)) for key in in_portuguese}
+    assert {key: sorted(re.findall(r"\{\w+|\[\[\w+", text)) for key, text in in_portuguese.items()} == places

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from treino.playground.modules import joined
+from treino.playground.sentences import sentences
 from treino.playground.tables import tables_in_page
 from treino.studio.page_words import page_words
 from treino.words import languages
@@ -99,7 +100,7 @@ def _builds() -> dict[str, str]:
 
 @cache
 def _words() -> dict[str, dict[str, str]]:
-    return {language: page_words(language) for language in languages()}
+    return {language: page_words(language) | sentences(language) for language in languages()}
 
 
 def _data(value: object) -> str:
