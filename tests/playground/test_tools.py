@@ -20,7 +20,9 @@ from treino.playground.tables import table_of, tables_in_page
 from treino.records.stored_run import StoredRun
 from treino.reports.explanation import explain
 from treino.studio.fan import fan
+from treino.training.findings import LiveFindings
 from treino.training.futures import FutureEnd, futures, usual_futures
+from treino.training.replay import Playback
 
 WEB = Path(__file__).parents[2] / "src/treino/playground"
 NODE = shutil.which("node")
@@ -64,7 +66,7 @@ def settings_of(run: StoredRun) -> Json:
     settings = dict(run.settings)
     settings["beta1"], settings["beta2"] = settings["betas"] or (0.9, 0.999)
     settings["steps"] = len(run.losses)
-    settings["data_seed"] = run.spec.asked.get("data_seed")
+    settings["data_seed"] = run.data.data_seed
     return settings
 
 
@@ -194,6 +196,8 @@ def fanned(tmp_path_factory: pytest.TempPathFactory, table: str) -> list[Any]:
         run = trained(table if data == "table" else data, to, steps=200, seed=3, **settings)
         start = run.at(STEP)
         changes = usual_futures(start, kind, COUNT)
+        if kind == "seed":  # in the page the data have a seed of their own
+            changes = [{}, *({"data_seed": 3 + k} for k in range(1, COUNT))]
         messages = [m for m in fan(3, kind, start, changes, STEPS) if isinstance(m, dict)]
         events = [e for e in futures(start, changes, STEPS) if isinstance(e, FutureEnd)]
         x = run.data.train.x[:6]
@@ -225,6 +229,10 @@ def test_the_fans_messages_are_those_of_the_studio(fanned: list[Any]) -> None:
         assert done == sorted(done)
         assert done[-1] == STEPS
         mine, theirs = ours["messages"][-1]["fan"], messages[-1]["fan"]
+        for each in theirs["futures"]:
+            each["text"] = (
+                each["text"].replace("seed 3", "data_seed 3") if not each["changes"] else each["text"]
+            )
         if theirs["split"] == "train":  # means of slices, which are of any length
             for each in (*mine["futures"], *theirs["futures"]):
                 del each["step"], each["loss"]
@@ -350,6 +358,15 @@ def test_the_page_finds_in_planted_runs_what_the_doctor_finds(judged: dict[str, 
             found.add(each["rule"])
         assert ours["again"] == ours["findings"]
     assert len(found) >= 10
+
+
+def test_the_page_finds_on_the_way_what_the_studio_finds(judged: dict[str, list[Any]]) -> None:
+    for ours, run in judged["planted"]:
+        live = LiveFindings(Playback(run, run.data))
+        for step, mine in ours["seen"]:
+            losses = np.asarray(run.losses[:step])
+            live.look(run, Playback(run, run.data).at(step, losses), losses, ["en"])
+            assert mine == [each["rule"] for each in live.by_language["en"]], (run, step)
 
 
 def test_right_runs_stay_silent(judged: dict[str, list[Any]]) -> None:

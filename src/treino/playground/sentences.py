@@ -1,4 +1,4 @@
-"""Sentences that the page says in treino's own words: each is its own key, after `say:` (web/sentences.js)."""
+"""Sentences that the page says in treino's own words: each is its own key, after `say:`."""
 
 import re
 from functools import cache

@@ -24,9 +24,8 @@ function rates(count, { lr }) {
   return Array.from({ length: count }, (_, i) => ({ lr: i === middle ? lr : Number((lr * 10 ** (DECADES * (i - middle) / middle)).toPrecision(3)) }));
 }
 
-/** Of the order of the rows: the network's own seed, unless the data have one. */
-const orderName = ({ data_seed: own }) => (own == null ? 'seed' : 'data_seed');
-const seeds = (count, settings) => Array.from({ length: count }, (_, i) => (i ? { [orderName(settings)]: settings[orderName(settings)] + i } : {}));
+/** Of the order of the rows. */
+const seeds = (count, { data_seed: seed }) => Array.from({ length: count }, (_, i) => (i ? { data_seed: seed + i } : {}));
 
 /** Powers of two, the present size, and all rows: those nearest to the present one. */
 function batchSizes(count, settings, prepared) {
@@ -47,15 +46,21 @@ export class Fan {
     this.futures = changes.map((each, future) => ({ future, text: textOf(settings, each), changes: each, status: 'running', worth: null, step: [], loss: [] }));
     const constant = bestConstant(prepared, settings);
     this.hopeless = constant > 1e-12 ? HOPELESS * constant : Infinity;
-    // of one order of rows, all are one population, told apart by their numbers
-    this.groups = kind === 'lr' ? [this.#group(run.future(moment, changes[0], count), this.futures)] : this.futures.map((future) => this.#group(run.future(moment, future.changes), [future]));
+    this.groups = [];
+    try { // of one order of rows, all are one population, told apart by their numbers
+      if (kind === 'lr') this.#add(run.future(moment, changes[0], count), this.futures);
+      else for (const future of this.futures) this.#add(run.future(moment, future.changes), [future]);
+    } catch (error) {
+      this.close(); // there is not memory enough for all of them
+      throw error;
+    }
   }
 
-  #group(loop, futures) {
+  #add(loop, futures) {
     futures.forEach(({ changes }, p) => { if ('lr' in changes) loop.set('lr', changes.lr, p); });
     const group = { loop, futures, over: false, epoch: futures.map(() => ({ sum: 0, steps: 0, last: NaN })) };
+    this.groups.push(group);
     if (loop.rows) this.#note(group, loop.step, this.#measured(loop));
-    return group;
   }
 
   /** A look at the validation rows that the training knows nothing of. */
@@ -149,7 +154,7 @@ export class Fan {
 
 /** What a future differs by; unchanged, the setting in force. */
 function textOf(settings, changes) {
-  const [[name, value]] = Object.entries(Object.keys(changes).length ? changes : { [orderName(settings)]: settings[orderName(settings)] });
+  const [[name, value]] = Object.entries(Object.keys(changes).length ? changes : { data_seed: settings.data_seed });
   return `${name} ${typeof value === 'number' ? general(value) : value}`;
 }
 

@@ -7,6 +7,7 @@ import { ACTIVATIONS, PAIRS, backward, batchLoss, forward, layersOf, logSoftmax,
 import { refuse } from './columns.js';
 import { activated, derivative, formula, minus, op, over, plus, series, symbol, text, times, value } from './expressions.js';
 import { Population, layout } from './lanes.js';
+import { stagesShown } from './scene.js';
 import { general, grouped, localised, say } from './sentences.js';
 import { batchSize, faulty, lossOf, sizesOf } from './training.js';
 
@@ -24,7 +25,8 @@ export function explain(run, { layer = null, unit = 0, input = null }) {
   const hp = { ...settings, lr: settings.lr * factorOf(step - 1), clip: settings.clip ?? Infinity };
   const batch = batchOf(step - 1) ?? Array.from({ length: batchSize(run.prepared, settings) }, (_, row) => row);
   const update = { lanes: run.lanes, run: run.name, prepared: run.prepared, settings, hp, batch, before: net.state(0), after: reached.n === net.n ? reached.params : null, noted: reached.loss, drops: segment.settings.dropout > 0 };
-  return explanation(update, layer === null ? null : { layer: layer - 1, unit, input });
+  const stages = stagesShown(settings.hidden.length + 1);
+  return explanation(update, layer === null ? null : { layer: (stages[layer] ?? 0) - 1, unit, input });
 }
 
 /**
@@ -58,8 +60,8 @@ function worked(update, place) {
   const gradients = backward(layers, passes, outcome.slope, B);
   if (!Number.isFinite(outcome.loss) || gradients.some(({ W, b }) => ![...W, ...b].every(Number.isFinite)))
     refuse('explain_not_finite', say('After {step:,} updates the loss or a gradient of {run} is not finite any more.', { step: grouped(step), run }), say('Look at an earlier update, e.g. [[step=0]].'));
-  const { layer, unit: i, input: j } = place ?? largest(gradients[0].W, D), { D: width } = layers[layer];
-  if (!(layer < layers.length && i < layers[layer].H && (j === null || j < width)))
+  const { layer, unit: i, input: j } = place ?? largest(gradients[0].W, D), width = layers[layer]?.D;
+  if (!(i < layers[layer]?.H && (j === null || j < width)))
     refuse('weight_range', say('There is no weight {weight}.', { weight: [layer, i, j].filter((n) => n !== null).join() }), '');
   const u = { ...update, step, loss, sizes, starts, layers, x, y, masks, softmaxFirst, passes, gradients, outcome, B, layer, i, j, classes, old: faulty(settings, 'missing_zero_grad') ? before.grads : null };
   u.at = j === null ? starts[2 * layer + 1] + i : starts[2 * layer] + i * width + j;

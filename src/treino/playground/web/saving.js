@@ -5,8 +5,6 @@ import { commandOf } from './command.js';
 import { scriptOf } from './script.js';
 import { grouped, say } from './sentences.js';
 
-const OF_FIRST_WEIGHTS = ['hidden', 'activation', 'seed', 'data_seed'];
-
 export const TAKES = ['command', 'weights', 'script', 'data'];
 
 /** → {name, type, text or bytes}, of the step in view. */
@@ -54,10 +52,9 @@ function safetensors(tensors) {
 }
 
 function script(run) {
-  const { step } = run.inView(), path = run.path.filter(({ first, stop }) => first < (stop ?? Infinity)), [{ segment: { settings, sets, plan }, stop }] = path;
-  const anew = OF_FIRST_WEIGHTS.every((name) => String(settings[name]) === String(run.segments[0].settings[name]));
-  if (step > (stop ?? Infinity) || !anew)
-    refuse('script_segments', say('The run went on from step {step:,} with other settings, which no plain script does.', { step: grouped(stop ?? 0) }), say('Take its weights, or look at an earlier step and take the script there.'));
+  const { step } = run.inView(), [{ segment: { settings, sets, plan }, stop }] = run.path;
+  if (step > (stop ?? Infinity))
+    refuse('script_segments', say('The run went on from step {step:,} with other settings, which no plain script does.', { step: grouped(stop) }), say('Take its weights, or look at an earlier step and take the script there.'));
   return { name: `${run.name}.py`, type: 'text/x-python', text: scriptOf(run, settings, sets.filter((set) => set.step < step), step, plan.steps) };
 }
 
