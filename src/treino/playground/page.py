@@ -8,6 +8,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from urllib.parse import quote
 
 from treino.playground.address import GENERATED
 from treino.playground.modules import joined
+from treino.playground.sentences import sentences
 from treino.playground.tables import BUILTINS, table_of, tables_in_page
 from treino.studio.page_words import page_words
 from treino.words import languages
@@ -102,7 +104,20 @@ def _builds() -> dict[str, str]:
 
 @cache
 def _words() -> dict[str, dict[str, str]]:
-    return {language: page_words(language) for language in languages()}
+    """The words of each language by their keys, as far as the modules and the markup name them.
+
+    A key may be made of a beginning and a name: `take_${form}`.
+    """
+    text = _script() + _body()
+    named = set(re.findall(r"\w+", text))
+    begun = tuple(set(re.findall(r"`([a-z]\w*_)\$\{", text)))
+    return {
+        language: {
+            key: word for key, word in page_words(language).items() if key in named or key.startswith(begun)
+        }
+        | sentences(language)
+        for language in languages()
+    }
 
 
 def _data(value: object) -> str:
