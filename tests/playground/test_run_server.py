@@ -154,9 +154,15 @@ def test_a_frame_shows_what_the_studio_shows_of_the_same_step(name: str, scenes:
     expected = points_of(sight, run.data)
     assert points["axes"] == expected["axes"]
     assert points["view"] == expected["view"]
-    np.testing.assert_allclose(points["low"] + points["high"], expected["low"] + expected["high"], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        points["low"] + points["high"], expected["low"] + expected["high"], rtol=1e-5, atol=1e-5
+    )
     for rows, others in zip(points["rows"], expected["rows"], strict=True):
-        assert (rows["split"], rows["index"], rows["total"]) == (others["split"], others["index"], others["total"])
+        assert (rows["split"], rows["index"], rows["total"]) == (
+            others["split"],
+            others["index"],
+            others["total"],
+        )
         for key in ("x", "y", "true"):
             np.testing.assert_allclose(rows[key], others[key], rtol=1e-5, atol=1e-5)
 
@@ -205,4 +211,6 @@ def test_a_segment_has_the_bits_of_the_same_branch_in_python(tmp_path: Path) -> 
             np.testing.assert_array_equal(ours, theirs, err_msg=str(changes))
         assert state["segments"][1]["origin"] == [0, 50]
         assert state["status"] == "finished"
-        assert state["metrics"]["test"]["loss"] == pytest.approx(branch.metrics["test"]["loss"], rel=1e-5), changes
+        assert state["metrics"]["test"]["loss"] == pytest.approx(branch.metrics["test"]["loss"], rel=1e-5), (
+            changes
+        )
