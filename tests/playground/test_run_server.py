@@ -4,14 +4,11 @@ import json
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import treino as tr
 from treino.errors import TreinoError
@@ -198,11 +195,18 @@ def test_a_segment_has_the_bits_of_the_same_branch_in_python(tmp_path: Path) -> 
     acts = [("say", "step", {"count": 50}), ("reach", 50), ("say", "segment")]
     tasks = [
         task(
-            "moons-1", {"source": "moons"}, SMALL | {"steps": 100},
-            *acts[:-1], ("say", "segment", {"changes": changes}), ("say", "step", {"count": 50}), ("reach", 100), ("fresh",), ("seen",),
+            "moons-1",
+            {"source": "moons"},
+            SMALL | {"steps": 100},
+            *acts[:-1],
+            ("say", "segment", {"changes": changes}),
+            ("say", "step", {"count": 50}),
+            ("reach", 100),
+            ("fresh",),
+            ("seen",),
         )
         for changes in CHANGES
-    ]  # fmt: skip
+    ]
     for changes, answer in zip(CHANGES, node(tasks), strict=True):
         assert "error" not in answer[2], changes
         branch = run.at(50).branch(out=tmp_path / str(CHANGES.index(changes)), **changes)
@@ -222,14 +226,28 @@ WATCHED = [("say", "step", {"count": 60}), ("reach", 60), ("fresh",)]
 def test_any_past_step_is_played_again_to_the_same_bits() -> None:
     """Also across changes on the way, and after a rewind."""
     steps = [1, 5, 33, 34, 60]
-    (live,) = node([
-        task("moons-1", {"source": "moons"}, SMALL, *(
-            act for k, at in enumerate(steps) for act in (
-                ("say", "step", {"count": at - ([0, *steps][k])}), ("reach", at), ("fresh",),
-                ("say", "set", {"name": "lr", "value": 0.01 * (k + 2)}) if at in (5, 34) else ("seen",),
+    (live,) = node(
+        [
+            task(
+                "moons-1",
+                {"source": "moons"},
+                SMALL,
+                *(
+                    act
+                    for k, at in enumerate(steps)
+                    for act in (
+                        ("say", "step", {"count": at - ([0, *steps][k])}),
+                        ("reach", at),
+                        ("fresh",),
+                        ("say", "set", {"name": "lr", "value": 0.01 * (k + 2)})
+                        if at in (5, 34)
+                        else ("seen",),
+                    )
+                ),
+                *(act for at in reversed(steps) for act in (("say", "look", {"step": at}), ("frame", at))),
             )
-        ), *(act for at in reversed(steps) for act in (("say", "look", {"step": at}), ("frame", at))))
-    ])  # fmt: skip
+        ]
+    )
     seen = {at: live[4 * k + 2] for k, at in enumerate(steps)}
     again = {frame["step"]: frame for frame in live[4 * len(steps) + 1 :: 2]}
     assert sorted(again) == steps
@@ -251,13 +269,23 @@ def test_playing_on_from_a_past_step_opens_a_segment_and_cuts_what_came_after() 
         ("fresh",),
         ("seen",),
     ]
-    answer, plain = node([
-        task("moons-1", {"source": "moons"}, SMALL, *acts),
-        task("moons-1", {"source": "moons"}, SMALL, ("say", "step", {"count": 29}), ("reach", 29), ("fresh",)),
-    ])  # fmt: skip
+    answer, plain = node(
+        [
+            task("moons-1", {"source": "moons"}, SMALL, *acts),
+            task(
+                "moons-1",
+                {"source": "moons"},
+                SMALL,
+                ("say", "step", {"count": 29}),
+                ("reach", 29),
+                ("fresh",),
+            ),
+        ]
+    )
     seen = answer[-1]
     assert [s["origin"] for s in seen["state"]["segments"]] == [None, [0, 25]]
-    assert seen["state"]["last_step"] == 29 and not seen["state"]["replay"]
+    assert seen["state"]["last_step"] == 29
+    assert not seen["state"]["replay"]
     assert seen["curves"]["moons-1"]["step"] == list(range(1, 30))
     for ours, theirs in zip(drawn_weights(answer[-2]), drawn_weights(plain[-1]), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -265,15 +293,33 @@ def test_playing_on_from_a_past_step_opens_a_segment_and_cuts_what_came_after() 
 
 def test_the_replay_of_a_run_makes_its_bits_again() -> None:
     problem = {"source": "circles", "noise": 0.2}
-    (made,) = node([
-        task("a", problem, SMALL, *WATCHED,
-             ("say", "set", {"name": "lr", "value": 0.05}), ("say", "step", {"count": 10}), ("reach", 70), ("fresh",),
-             ("say", "segment", {"changes": {"hidden": [8, 4, 4]}}), ("say", "step", {"count": 30}), ("reach", 100), ("fresh",),
-             ("say", "segment", {"changes": {"optimizer": "sgd"}, "step": 80}), ("say", "step", {"count": 15}), ("reach", 95), ("fresh",), ("seen",)),
-    ])  # fmt: skip
+    (made,) = node(
+        [
+            task(
+                "a",
+                problem,
+                SMALL,
+                *WATCHED,
+                ("say", "set", {"name": "lr", "value": 0.05}),
+                ("say", "step", {"count": 10}),
+                ("reach", 70),
+                ("fresh",),
+                ("say", "segment", {"changes": {"hidden": [8, 4, 4]}}),
+                ("say", "step", {"count": 30}),
+                ("reach", 100),
+                ("fresh",),
+                ("say", "segment", {"changes": {"optimizer": "sgd"}, "step": 80}),
+                ("say", "step", {"count": 15}),
+                ("reach", 95),
+                ("fresh",),
+                ("seen",),
+            ),
+        ]
+    )
     state = made[-1]["state"]
     assert [entry[0] for entry in state["replay"]] == [60, 70, 80]
-    assert state["command"] is None and state["command_note"]
+    assert state["command"] is None
+    assert state["command_note"]
     (again,) = node(
         [task("b", problem, SMALL, ("reach", 95), ("frame", 95), ("seen",), step=95, actions=state["replay"])]
     )
@@ -283,19 +329,35 @@ def test_the_replay_of_a_run_makes_its_bits_again() -> None:
 
 
 def test_a_branch_goes_its_own_way_beside_its_run() -> None:
-    (answer,) = node([
-        task("moons-1", {"source": "moons"}, SMALL, *WATCHED,
-             ("say", "branch", {"changes": {"lr": 0.1}, "step": 20}), ("fresh",), ("seen",),
-             ("open", "moons-2"), ("say", "beside", {"run": "moons-1", "shown": True}), ("say", "step", {"count": 10}), ("reach", 30), ("fresh",), ("seen",)),
-    ])  # fmt: skip
+    (answer,) = node(
+        [
+            task(
+                "moons-1",
+                {"source": "moons"},
+                SMALL,
+                *WATCHED,
+                ("say", "branch", {"changes": {"lr": 0.1}, "step": 20}),
+                ("fresh",),
+                ("seen",),
+                ("open", "moons-2"),
+                ("say", "beside", {"run": "moons-1", "shown": True}),
+                ("say", "step", {"count": 10}),
+                ("reach", 30),
+                ("fresh",),
+                ("seen",),
+            ),
+        ]
+    )
     assert answer[3]["run"] == "moons-2"
     assert answer[5]["state"]["beside"] == [
         {"run": "moons-2", "letter": "B", "step": 20, "status": "running"}
     ]
     assert answer[5]["curves"]["moons-2"]["loss"] == answer[5]["curves"]["moons-1"]["loss"][:20]
-    assert answer[4]["beside"] == {"run": "moons-2", "step": 20} and "beside.winner" in answer[4]["parts"]
+    assert answer[4]["beside"] == {"run": "moons-2", "step": 20}
+    assert "beside.winner" in answer[4]["parts"]
     branch = answer[-1]
-    assert branch["state"]["name"] == "moons-2" and branch["state"]["last_step"] == 30
+    assert branch["state"]["name"] == "moons-2"
+    assert branch["state"]["last_step"] == 30
     assert branch["state"]["replay"] == [[20, "segment", {"changes": {"lr": 0.1}}]]
     assert answer[-2]["beside"] == {"run": "moons-1", "step": 30}
 
@@ -305,16 +367,33 @@ def test_a_branch_goes_its_own_way_beside_its_run() -> None:
 
 def test_test_rows_are_judged_once_the_run_is_over_as_treino_train_judges_them(tmp_path: Path) -> None:
     """With the weights of the best validation loss; the command of the state trains the same."""
-    acts: list[Act] = [("say", "epoch", {"count": 7}), ("reach", 154), ("fresh",), ("seen",), ("say", "stop"), ("status", "finished"), ("fresh",), ("seen",), ("say", "step"), ("reach", 155), ("fresh",), ("seen",)]  # fmt: skip
+    acts: list[Act] = [
+        ("say", "epoch", {"count": 7}),
+        ("reach", 154),
+        ("fresh",),
+        ("seen",),
+        ("say", "stop"),
+        ("status", "finished"),
+        ("fresh",),
+        ("seen",),
+        ("say", "step"),
+        ("reach", 155),
+        ("fresh",),
+        ("seen",),
+    ]
     (answer,) = node(
         [task("moons-1", {"source": "moons"}, {**SMALL, "lr": 0.1, "weight_decay": 0.001, "clip": 2}, *acts)]
     )
     before, after, on = answer[3]["state"], answer[7]["state"], answer[11]["state"]
-    assert before["metrics"] is None and before["unseen"] == ["test"]
-    assert "predicted.test" not in answer[2]["parts"] and "test" not in answer[2]["evaluation"]
-    assert "predicted.test" in answer[6]["parts"] and after["unseen"] == []
+    assert before["metrics"] is None
+    assert before["unseen"] == ["test"]
+    assert "predicted.test" not in answer[2]["parts"]
+    assert "test" not in answer[2]["evaluation"]
+    assert "predicted.test" in answer[6]["parts"]
+    assert after["unseen"] == []
     words = shlex.split(before["command"])
-    assert words[:3] == ["treino", "train", "moons"] and words[-2:] == ["--steps", "154"]
+    assert words[:3] == ["treino", "train", "moons"]
+    assert words[-2:] == ["--steps", "154"]
     flags = dict(zip(words[3::2], words[4::2], strict=True))
     settings = {
         name[2:].replace("-", "_"): json.loads(f"[{value}]") if name == "--hidden" else _value(value)
@@ -323,7 +402,9 @@ def test_test_rows_are_judged_once_the_run_is_over_as_treino_train_judges_them(t
     run = trained("moons", tmp_path / "run", keep="best", **settings)
     for split, figures in run.metrics.items():
         assert after["metrics"][split] == pytest.approx(figures, rel=1e-5)
-    assert on["metrics"] is None and on["unseen"] == ["test"] and on["segments"][-1]["origin"] == [0, 154]
+    assert on["metrics"] is None
+    assert on["unseen"] == ["test"]
+    assert on["segments"][-1]["origin"] == [0, 154]
 
 
 def _value(text: str) -> Any:
@@ -363,19 +444,48 @@ def test_a_training_that_diverges_ends_with_its_last_finite_weights(tmp_path: Pa
 # ---- the protocol
 
 MESSAGES: list[Json] = [
-    {"do": "play"}, {"do": "fly"}, {"do": "plaay"}, {"do": 3}, {}, {"do": "play", "fast": True}, {"do": "step", "count": 0},
-    {"do": "step", "count": 1001}, {"do": "step", "count": 1.5}, {"do": "step", "count": "2"}, {"do": "step"}, {"do": "speed"},
-    {"do": "speed", "steps_per_second": 0}, {"do": "speed", "steps_per_second": None}, {"do": "speed", "steps_per_second": True},
-    {"do": "set", "name": "lr", "value": 0}, {"do": "set", "name": "lr", "value": None}, {"do": "set", "name": "lr", "value": -1},
-    {"do": "set", "name": "lr", "value": "abc"}, {"do": "set", "name": "lrr", "value": 1}, {"do": "set", "name": "beta1", "value": 1},
-    {"do": "set", "name": "clip", "value": None}, {"do": "set", "name": "clip", "value": 0}, {"do": "set", "name": "lr", "value": 0.02},
-    {"do": "segment", "changes": {"lr": 0}}, {"do": "segment", "changes": {"hiden": [3]}}, {"do": "segment", "changes": {"hidden": [0]}},
-    {"do": "segment", "changes": {"batch_size": 0}}, {"do": "segment", "changes": {"batch_size": "full"}},
-    {"do": "segment", "changes": {"momentum": 1}}, {"do": "segment", "changes": {"dropout": -0.1}},
-    {"do": "segment", "step": -1}, {"do": "look", "step": 0}, {"do": "look", "unit": [0, 1]}, {"do": "look", "unit": [0]},
-    {"do": "look", "axes": ["a"]}, {"do": "beside", "run": "x"}, {"do": "fan", "kind": "lr", "count": 1, "steps": 5},
-    {"do": "fan", "kind": "luck", "count": 2, "steps": 5}, {"do": "adopt", "future": 64, "as": "segment"}, {"do": "hello", "protocol": 1, "viewer": "x"},
-]  # fmt: skip
+    {"do": "play"},
+    {"do": "fly"},
+    {"do": "plaay"},
+    {"do": 3},
+    {},
+    {"do": "play", "fast": True},
+    {"do": "step", "count": 0},
+    {"do": "step", "count": 1001},
+    {"do": "step", "count": 1.5},
+    {"do": "step", "count": "2"},
+    {"do": "step"},
+    {"do": "speed"},
+    {"do": "speed", "steps_per_second": 0},
+    {"do": "speed", "steps_per_second": None},
+    {"do": "speed", "steps_per_second": True},
+    {"do": "set", "name": "lr", "value": 0},
+    {"do": "set", "name": "lr", "value": None},
+    {"do": "set", "name": "lr", "value": -1},
+    {"do": "set", "name": "lr", "value": "abc"},
+    {"do": "set", "name": "lrr", "value": 1},
+    {"do": "set", "name": "beta1", "value": 1},
+    {"do": "set", "name": "clip", "value": None},
+    {"do": "set", "name": "clip", "value": 0},
+    {"do": "set", "name": "lr", "value": 0.02},
+    {"do": "segment", "changes": {"lr": 0}},
+    {"do": "segment", "changes": {"hiden": [3]}},
+    {"do": "segment", "changes": {"hidden": [0]}},
+    {"do": "segment", "changes": {"batch_size": 0}},
+    {"do": "segment", "changes": {"batch_size": "full"}},
+    {"do": "segment", "changes": {"momentum": 1}},
+    {"do": "segment", "changes": {"dropout": -0.1}},
+    {"do": "segment", "step": -1},
+    {"do": "look", "step": 0},
+    {"do": "look", "unit": [0, 1]},
+    {"do": "look", "unit": [0]},
+    {"do": "look", "axes": ["a"]},
+    {"do": "beside", "run": "x"},
+    {"do": "fan", "kind": "lr", "count": 1, "steps": 5},
+    {"do": "fan", "kind": "luck", "count": 2, "steps": 5},
+    {"do": "adopt", "future": 64, "as": "segment"},
+    {"do": "hello", "protocol": 1, "viewer": "x"},
+]
 
 
 def test_messages_are_refused_by_the_rules_and_in_the_words_of_the_studio() -> None:
@@ -394,29 +504,69 @@ def test_messages_are_refused_by_the_rules_and_in_the_words_of_the_studio() -> N
 
 
 def test_at_most_two_frames_are_on_their_way() -> None:
-    (answer,) = node([
-        task("moons-1", {"source": "moons"}, SMALL, ("frame", 0), ("draws", False), ("say", "step", {"count": 1000}), ("reach", 1000), ("seen",),
-             ("tell", {"ack": 3}), ("draws", True), ("fresh",), ("frame", 1000)),
-    ])  # fmt: skip
+    (answer,) = node(
+        [
+            task(
+                "moons-1",
+                {"source": "moons"},
+                SMALL,
+                ("frame", 0),
+                ("draws", False),
+                ("say", "step", {"count": 1000}),
+                ("reach", 1000),
+                ("seen",),
+                ("tell", {"ack": 3}),
+                ("draws", True),
+                ("fresh",),
+                ("frame", 1000),
+            ),
+        ]
+    )
     assert max(answer[4]["frames"]) <= 3  # the first was drawn
     assert answer[-1]["step"] == 1000
 
 
 def test_a_tab_in_the_background_pauses_and_says_so() -> None:
-    (answer,) = node([
-        task("moons-1", {"source": "moons"}, SMALL, ("say", "speed", {"steps_per_second": 50}), ("say", "play"), ("tell", {"hidden": True}), ("notice",), ("seen",))
-    ])  # fmt: skip
-    assert answer[3] and not answer[4]["state"]["playing"]
+    (answer,) = node(
+        [
+            task(
+                "moons-1",
+                {"source": "moons"},
+                SMALL,
+                ("say", "speed", {"steps_per_second": 50}),
+                ("say", "play"),
+                ("tell", {"hidden": True}),
+                ("notice",),
+                ("seen",),
+            )
+        ]
+    )
+    assert answer[3]
+    assert not answer[4]["state"]["playing"]
 
 
 def test_a_future_is_adopted_and_a_weight_explained() -> None:
     fan = {"kind": "lr", "count": 4, "steps": 30}
-    (answer,) = node([
-        task("moons-1", {"source": "moons"}, SMALL, *WATCHED, ("say", "explain", {"layer": 1, "unit": 0, "input": 1}),
-             ("say", "fan", fan), ("say", "adopt", {"future": 3, "as": "segment"}), ("fresh",), ("seen",), ("say", "adopt", {"future": 0, "as": "segment"})),
-    ])  # fmt: skip
-    assert answer[3]["title"] and answer[3]["checks"]
+    (answer,) = node(
+        [
+            task(
+                "moons-1",
+                {"source": "moons"},
+                SMALL,
+                *WATCHED,
+                ("say", "explain", {"layer": 1, "unit": 0, "input": 1}),
+                ("say", "fan", fan),
+                ("say", "adopt", {"future": 3, "as": "segment"}),
+                ("fresh",),
+                ("seen",),
+                ("say", "adopt", {"future": 0, "as": "segment"}),
+            ),
+        ]
+    )
+    assert answer[3]["title"]
+    assert answer[3]["checks"]
     assert "error" not in answer[5], answer[5]
     state = answer[7]["state"]
-    assert state["segments"][-1]["origin"] == [0, 60] and state["segments"][-1]["text"].startswith("lr ")
+    assert state["segments"][-1]["origin"] == [0, 60]
+    assert state["segments"][-1]["text"].startswith("lr ")
     assert answer[8]["error"]["rule"] == "future_missing"
