@@ -2,8 +2,11 @@
 
 import json
 import re
+import runpy
+import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +15,14 @@ import pytest
 import torch
 
 import treino as tr
+from treino.playground.sentences import said, sentences
+from treino.playground.tables import table_of, tables_in_page
 from treino.records.stored_run import StoredRun
 from treino.reports.explanation import explain
 from treino.studio.fan import fan
+from treino.training.findings import LiveFindings
 from treino.training.futures import FutureEnd, futures, usual_futures
+from treino.training.replay import Playback
 
 WEB = Path(__file__).parents[2] / "src/treino/playground"
 NODE = shutil.which("node")
@@ -59,13 +66,13 @@ def settings_of(run: StoredRun) -> Json:
     settings = dict(run.settings)
     settings["beta1"], settings["beta2"] = settings["betas"] or (0.9, 0.999)
     settings["steps"] = len(run.losses)
-    settings["data_seed"] = run.spec.asked.get("data_seed")
+    settings["data_seed"] = run.data.data_seed
     return settings
 
 
 def trained(source: str, to: Path, **settings: Any) -> StoredRun:
     """A run of exactly so many steps."""
-    run = tr.fit(source, patience=0, keep="last", out=to, recipe="plain", lean=True, **settings)
+    run = tr.fit(source, **{"patience": 0, "keep": "last", "recipe": "plain"} | settings, out=to, lean=True)
     assert isinstance(run, StoredRun)
     return run
 
@@ -189,6 +196,8 @@ def fanned(tmp_path_factory: pytest.TempPathFactory, table: str) -> list[Any]:
         run = trained(table if data == "table" else data, to, steps=200, seed=3, **settings)
         start = run.at(STEP)
         changes = usual_futures(start, kind, COUNT)
+        if kind == "seed":  # in the page the data have a seed of their own
+            changes = [{}, *({"data_seed": 3 + k} for k in range(1, COUNT))]
         messages = [m for m in fan(3, kind, start, changes, STEPS) if isinstance(m, dict)]
         events = [e for e in futures(start, changes, STEPS) if isinstance(e, FutureEnd)]
         x = run.data.train.x[:6]
@@ -220,6 +229,10 @@ def test_the_fans_messages_are_those_of_the_studio(fanned: list[Any]) -> None:
         assert done == sorted(done)
         assert done[-1] == STEPS
         mine, theirs = ours["messages"][-1]["fan"], messages[-1]["fan"]
+        for each in theirs["futures"]:
+            each["text"] = (
+                each["text"].replace("seed 3", "data_seed 3") if not each["changes"] else each["text"]
+            )
         if theirs["split"] == "train":  # means of slices, which are of any length
             for each in (*mine["futures"], *theirs["futures"]):
                 del each["step"], each["loss"]
@@ -347,7 +360,131 @@ def test_the_page_finds_in_planted_runs_what_the_doctor_finds(judged: dict[str, 
     assert len(found) >= 10
 
 
+def test_the_page_finds_on_the_way_what_the_studio_finds(judged: dict[str, list[Any]]) -> None:
+    for ours, run in judged["planted"]:
+        live = LiveFindings(Playback(run, run.data))
+        for step, mine in ours["seen"]:
+            losses = np.asarray(run.losses[:step])
+            live.look(run, Playback(run, run.data).at(step, losses), losses, ["en"])
+            assert mine == [each["rule"] for each in live.by_language["en"]], (run, step)
+
+
 def test_right_runs_stay_silent(judged: dict[str, list[Any]]) -> None:
     for ours, run in judged["right"]:
         assert not run.result.findings
         assert ours["findings"] == [], (run, ours)
+
+
+# ---- what is taken along
+
+POINTS: Json = {"source": "moons", "features": ["x", "y", "x²", "xy", "sin y"], "data_seed": 4}
+TAKEN: list[tuple[Json, Json]] = [
+    ({"source": "moons"}, {"hidden": [8, 6], "lr": 0.01, "keep": "last"}),
+    (
+        {"source": "spirals"},
+        {"hidden": [6, 4], "activation": "gelu", "dropout": 0.2, "schedule": "cosine", "clip": 0.5,
+         "optimizer": "adamw", "weight_decay": 0.1},
+    ),
+    (
+        {"source": "table"},
+        {"hidden": [6], "activation": "silu", "optimizer": "sgd", "momentum": 0.9, "schedule": "one-cycle"},
+    ),
+    (POINTS, {"hidden": [5], "loss": "bce", "batch_size": "full", "optimizer": "sgd", "lr": 0.5}),
+    (
+        {"source": "wine"},
+        {"hidden": [], "fault": ["softmax_before_cross_entropy"], "lr": 0.01, "beta1": 0.8, "beta2": 0.99},
+    ),
+    ({"source": "table"}, {"hidden": [4], "loss": "huber", "activation": "leaky_relu"}),
+]  # fmt: skip
+FORMS = ["weights", "script", "data", "command"]
+
+
+@pytest.fixture(scope="module")
+def taken(tmp_path_factory: pytest.TempPathFactory, table: str) -> list[Any]:
+    """Of runs of 150 steps: what the page gives, and the run that the page's command makes of its table."""
+    folder = tmp_path_factory.mktemp("taken")
+    tables = {"table": table_of(table, "y"), "wine": tables_in_page()["wine"]}
+    tasks = [
+        {"do": "taken", "name": f"run-{number}", "forms": FORMS, "step": 150,
+         "problem": {"data_seed": 3} | problem | {"table": tables.get(problem["source"])},
+         "settings": {"activation": "tanh", "seed": 2, "data_seed": ({"data_seed": 3} | problem)["data_seed"],
+                      "steps": 150} | settings}
+        for number, (problem, settings) in enumerate(TAKEN)
+    ]  # fmt: skip
+    pairs = []
+    for number, answers in enumerate(node(tasks)):
+        given = dict(zip(FORMS, answers, strict=True))
+        words = shlex.split(given["command"]["text"])[2:]
+        (folder / given["data"]["name"]).write_text(given["data"]["text"])
+        data = folder / words[0] if words[0].endswith(".csv") else words[0]
+        asked = [*words[1:], "--out", str(folder / f"run-{number}")]
+        pairs.append((given, by_command(str(data), asked)))
+    return pairs
+
+
+def by_command(data: str, words: list[str]) -> StoredRun:
+    """The run that `treino train` makes of these words."""
+    asked = dict(zip(words[::2], words[1::2], strict=True))
+    settings = {name.removeprefix("--").replace("-", "_"): value for name, value in asked.items()}
+    return trained(data, Path(settings.pop("out")), **{"keep": "best"} | settings)
+
+
+def test_the_weights_are_the_file_that_treino_writes(taken: list[Any]) -> None:
+    for given, run in taken:
+        assert bytes(given["weights"]["bytes"]) == (run.path / "model.safetensors").read_bytes()
+
+
+Capture = pytest.CaptureFixture[str]
+
+
+def ran(path: Path, capture: Capture, *arguments: str) -> list[str]:
+    """What a script prints, as the main program."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [str(path), *arguments])
+        runpy.run_path(str(path), run_name="__main__")
+    return capture.readouterr().out.splitlines()
+
+
+def test_the_script_trains_to_the_same_losses_and_weights(
+    taken: list[Any], tmp_path: Path, capsys: Capture
+) -> None:
+    for given, run in taken:
+        path = tmp_path / given["script"]["name"]
+        path.write_text(given["script"]["text"])
+        summary = json.loads(ran(path, capsys)[-1])
+        np.testing.assert_allclose(summary["losses"], run.result.loss.train, rtol=1e-3)
+        saved = torch.load(path.with_suffix(".pt"), weights_only=True)
+        assert saved.keys() == run.tensors.keys()
+        for name, tensor in run.at(150).trained_net.state_dict().items():
+            torch.testing.assert_close(saved[name], tensor, rtol=1e-3, atol=1e-3)
+        assert {"loss"} < summary["test"].keys()
+
+
+def test_the_script_predicts_as_the_run_does(taken: list[Any], tmp_path: Path, capsys: Capture) -> None:
+    given, run = taken[2]
+    path, rows = tmp_path / "again.py", tmp_path / "rows.csv"
+    path.write_text(given["script"]["text"])
+    rows.write_text("c,b,a\n0.5,1,-2\n3,0,0.25\n")
+    torch.save(run.tensors, path.with_suffix(".pt"))
+    said = [float(line.split(",")[1]) for line in ran(path, capsys, "predict", str(rows))[1:]]
+    assert said == pytest.approx(np.ravel(run.predict(str(rows))).tolist(), rel=1e-5)
+
+
+# ---- words
+
+
+def test_all_that_the_tools_say_has_a_translation() -> None:
+    asked = {
+        re.sub(r"\\(.)", r"\1", text[1:-1])
+        for path in (WEB / "web").glob("*.js")
+        for text in re.findall(r"""\bsay\(('(?:[^'\\]|\\.)+'|"(?:[^"\\]|\\.)+")""", path.read_text())
+    }
+    table = (WEB / "web/findings.js").read_text()
+    asked |= set(re.findall(r"^    (?:message|why): ['\"](.*)['\"],$", table, re.M))
+    assert len(asked) > 80
+    assert asked <= said(), asked - said()
+    assert sentences("en") == {}
+    in_portuguese = sentences("pt_BR")
+    assert in_portuguese["say:The new weight"] == "O novo peso"
+    places = {key: sorted(re.findall(r"\{\w+|\[\[\w+", key)) for key in in_portuguese}
+    assert {key: sorted(re.findall(r"\{\w+|\[\[\w+", text)) for key, text in in_portuguese.items()} == places

@@ -94,7 +94,7 @@ function sourceOf({ source, noise = null, table, points }) {
   if (!column) refuse('target_missing', t('target_missing', { name: table.name }), t('target_missing_hint'));
   const target = { name: column.name, cells: column.cells, ...targetOf(column, table) };
   const columns = table.columns.filter((other) => other !== column), reasons = reasonsOf(table);
-  return { name: table.name, columns, reasons, target, builtin: source !== 'table', table };
+  return { name: table.name, columns, reasons, target, builtin: source !== 'table' || table.builtin === true, table };
 }
 
 function pointsTable(x, y) {
