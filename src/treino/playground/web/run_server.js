@@ -7,7 +7,7 @@ import { Refusal } from '../../studio/page/modules/connection.js';
 import { t } from '../../studio/page/modules/words.js';
 import { commandOf } from './command.js';
 import { Fan } from './fan.js';
-import { Findings } from './findings.js';
+import { findings } from './findings.js';
 import { unread } from './growth.js';
 import { ThinnedCurve } from './history.js';
 import { ACTIVATIONS, LOSSES, OPTIMIZERS } from './lanes.js';
@@ -60,7 +60,7 @@ class RunServer {
     Object.assign(this, { run, port: null, flying: 0, frame: 0, playing: false, until: null, speed: null, paced: null, pace: 0.05 });
     Object.assign(this, { beside: new Map(), curves: new Map(), fan: null, fans: 0, sight: null, found: [], looked: 0, told: 0, next: 0, said: '', due: true, closed: false });
     this.road = step || actions.length ? { to: Math.max(step, ...actions.map(([at]) => at)), actions: [...actions] } : null; // to where a link leads
-    Object.assign(this, { faults: new Findings(run), turning: false, soon: makeTurns(() => this.turn()) });
+    Object.assign(this, { turning: false, soon: makeTurns(() => this.turn()) });
   }
 
   serve(port) {
@@ -417,16 +417,12 @@ class RunServer {
       network: { parameters: sizes.slice(1).reduce((all, n, l) => all + n * (sizes[l] + 1), 0), hidden: settings.hidden, fixed: null },
       segments: run.segments.map(({ number, origin, text }) => ({ number, origin, text })), marks: run.marks, findings: this.findings(),
       beside: [...this.beside].map(([name, { letter, step }]) => ({ run: name, letter, step, status: servers.get(name).run.status })),
-      metrics: run.metrics, ...this.command(), unseen: run.over || !prepared.parts[2].rows.length ? [] : ['test'], replay: run.replay, takes: TAKES,
+      metrics: run.metrics, command: commandOf(run), unseen: run.over || !prepared.parts[2].rows.length ? [] : ['test'], replay: run.replay, takes: TAKES,
     };
-  }
-  command() {
-    const command = commandOf(this.run);
-    return { command, command_note: command ? null : t('command_replayed') };
   }
   findings() {
     const time = performance.now();
-    if (time - this.looked > LOOKED || !(this.playing || this.road)) Object.assign(this, { looked: time, found: this.faults.look() });
+    if (time - this.looked > LOOKED || !(this.playing || this.road)) Object.assign(this, { looked: time, found: findings(this.run) });
     return this.found;
   }
 }
