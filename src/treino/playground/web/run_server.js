@@ -27,6 +27,7 @@ const APART = 33, PAINTING = 0.08; // at full speed: milliseconds between two fr
 const TOLD = 150; // milliseconds between two states and curves while it trains
 const LOOKED = 1000; // between two looks for faults
 const BEHIND = 0.25; // seconds of steps that are caught up at most: what a busy machine has missed beyond is left out
+const RETURN = 1000; // milliseconds in which a page may come back
 const LETTERS = 'ABCD';
 const DRAWN = ['plane', 'surface', 'line']; // kinds of pictures that are drawn of futures
 const BATCHES = [1, 4, 8, 16, 32, 64, 100, 128, 256, 512, 1024];
@@ -81,7 +82,7 @@ class RunServer {
   // ---- what the page says
 
   receive(message) {
-    if (message?.closed) return void (this.port = null);
+    if (message?.closed) return this.left();
     if (message?.hidden !== undefined) return this.hidden(message.hidden);
     if (message && Object.keys(message).join() === 'ack') {
       this.flying = message.ack >= this.frame ? 0 : Math.max(0, this.flying - 1);
@@ -97,6 +98,12 @@ class RunServer {
       this.send({ reply: numberOf(message), error: documentOf(error) });
     }
     this.go();
+  }
+
+  /** What nobody looks at rests, unless a page comes back at once, as in another language. */
+  left() {
+    this.port = null;
+    setTimeout(() => { if (!this.port) Object.assign(this, { playing: false, until: null }); }, RETURN);
   }
 
   /** A tab in the background pauses, and says so. */
@@ -268,10 +275,23 @@ class RunServer {
     this.soon();
   }
 
-  /** One slice: train, work on futures, show. */
+  /** One slice. What can't go on, as without memory, rests and says why. */
   turn() {
     this.turning = false;
     if (this.closed) return;
+    try {
+      this.slice();
+    } catch (error) {
+      Object.assign(this, { playing: false, until: null, road: null, due: false });
+      this.closeFan();
+      this.send({ notice: { kind: 'warning', text: error.message } });
+      this.tell(true);
+      if (!error.rule) throw error;
+    }
+  }
+
+  /** Train, work on futures, show. */
+  slice() {
     const end = performance.now() + SLICE;
     if (this.fan && !this.fan.over) for (const message of this.fan.advance(SLICE)) this.send(message);
     if (this.road) this.follow(end);
