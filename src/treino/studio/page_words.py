@@ -360,6 +360,8 @@ TAKE = {
     "take_gif_about": N_("boundary and curves"),
     "take_command": N_("The command that trains the same"),
     "take_command_about": N_("as text"),
+    "take_data": N_("Table"),
+    "take_data_about": N_("the rows as CSV, which the command reads"),
     "writing": N_("Being written …"),
     "saved_as": N_("Saved: {name}"),
 }
@@ -546,6 +548,98 @@ PLAYGROUND_DATA = {
     "pad_count": N_("Points: {n}."),
 }
 
+# ---- the playground's view of many networks
+
+PLAYGROUND_MANY = {
+    "many_heading": N_("Many networks"),
+    "many_title": N_("{n} networks"),
+    "many_networks": N_("networks"),
+    "many_tiles": N_("The networks as tiles: arrow keys move, Enter enlarges"),
+    "many_order": N_("How the networks are shown"),
+    "many_map": N_("Map"),
+    "many_ranked": N_("Ranked"),
+    "many_table": N_("Table"),
+    "many_ranked_about": N_("lowest validation loss first"),
+    "many_key_map": N_("the networks by their settings"),
+    "many_key_ranked": N_("the networks by their validation loss"),
+    "many_key_table": N_("the networks as a table"),
+    "many_count": N_("Networks"),
+    "many_place_across": N_("Across"),
+    "many_place_down": N_("Down"),
+    "many_place_panels": N_("Panels"),
+    "many_none": N_("none"),
+    "many_from": N_("from"),
+    "many_to": N_("to"),
+    "many_values": N_("values"),
+    "many_full": N_("all rows"),
+    "many_lr": N_("learning rate"),
+    "many_seed": N_("seed"),
+    "many_hidden": N_("layers"),
+    "many_weight_decay": N_("weight decay"),
+    "many_dropout": N_("dropout"),
+    "many_activation": N_("activation"),
+    "many_batch_size": N_("batch size"),
+    "many_optimizer": N_("optimizer"),
+    "many_wrong_values": N_("{name} can't be {value}."),
+    "many_halving": N_("Halving"),
+    "many_halving_about": N_("Train all for a short time, keep the better ones, and train these longer."),
+    "many_eta": N_("Goes on"),
+    "many_one_in": N_("one in {n}"),
+    "many_epochs": N_("Epochs in all"),
+    "many_rung": N_("rung {n} of {total}: {left} networks up to epoch {epochs}"),
+    "many_rungs_done": N_("The last rung is done. Judge the best one on the test rows."),
+    "many_cut": N_("cut"),
+    "many_diverged": N_("{n} diverged (×)"),
+    "many_anew": N_("Anew"),
+    "many_step_a_frame": N_("1 step a frame"),
+    "many_steps_a_frame": N_("{n} steps a frame"),
+    "many_rate": N_("{n} steps/s, all networks"),
+    "many_judge": N_("Stop and judge"),
+    "many_judging": N_("is being judged"),
+    "many_best_now": N_("The best now"),
+    "many_best_boundary": N_("What the best network answers over two columns"),
+    "many_enlarge": N_("Enlarge"),
+    "many_right": N_("{share} right"),
+    "many_right_word": N_("right"),
+    "many_error": N_("error (RMSE) {error}"),
+    "many_training_loss": N_("training loss"),
+    "many_place": N_("place"),
+    "many_place_of": N_("{n} of {total}"),
+    "many_network": N_("Network {n}"),
+    "many_describe": N_("Network {n}, {settings}: validation loss {loss}"),
+    "many_boundary_of": N_("What network {n} answers over two columns"),
+    "many_curves_of": N_("Loss of network {n}: training {train}, validation {validation}"),
+    "many_babysit": N_("Babysit this one"),
+    "many_babysit_about": N_("Opens it alone, at this step, with the same weights: watch and steer it."),
+    "many_dots_title": N_("Validation loss by setting"),
+    "many_dots": N_(
+        "Validation loss of every network by the setting that goes across, with median and quartiles"
+    ),
+    "many_median": N_("median, quartiles"),
+    "many_luck": N_(
+        "About {luck} of that is luck: it was chosen among {n} networks by these rows "
+        "(standard error {error})."
+    ),
+    "many_luck_error": N_(
+        "About {luck} less than it is, by luck: it was chosen among {n} networks by these rows "
+        "(standard error {error})."
+    ),
+    "many_verdict": N_(
+        "Validation said {validation}, luck about {luck}, test says {test} (95 %: {low} to {high}) on {rows} rows."
+    ),
+    "many_verdict_error": N_(
+        "Validation said an error of {validation}, luck about {luck}, test says {test} (95 %: {low} to {high}) "
+        "on {rows} rows."
+    ),
+    "many_constant": N_("Who always answers {answer} is right in {constant}."),
+    "many_constant_error": N_("Who always answers the mean has an error of {constant}."),
+    "many_promise_held": N_("Without the luck, validation's promise lies within the interval."),
+    "many_no_test": N_("There are no test rows to judge it on."),
+    "many_no_validation": N_("Without validation rows there is nothing to choose by."),
+    "many_no_validation_hint": N_("Give validation a share of the rows, beside the data."),
+    "many_fewer": N_("{asked} networks are more than this machine carries: there are {n}."),
+}
+
 WORDS: dict[str, str] = (
     SHELL
     | HOME
@@ -558,4 +652,5 @@ WORDS: dict[str, str] = (
     | FOLDERS
     | PLAYGROUND
     | PLAYGROUND_DATA
+    | PLAYGROUND_MANY
 )

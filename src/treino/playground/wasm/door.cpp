@@ -2,6 +2,7 @@
 // and rows that would be slow in JavaScript.
 #include <cmath>
 #include <cstdlib>
+#include <random>
 
 #include "border.hpp"
 #include "random.hpp"
@@ -43,6 +44,13 @@ EXPORT void element_hashes(int32_t* hash, int32_t count) {
     for (int32_t i = 0; i < count; i++) hash[i] = (int32_t)LANES_SET::mix((uint64_t)i + 0x9E3779B9u);
 }
 
+// torch.randperm of fewer than 2^32 / 20 rows, by a generator with this seed.
+EXPORT void permutation(uint32_t seed, int32_t n, int32_t* order) {
+    std::mt19937 generator(seed);
+    for (int32_t i = 0; i < n; i++) order[i] = i;
+    for (int32_t i = 0; i < n - 1; i++) std::swap(order[i], order[i + generator() % (uint32_t)(n - i)]);
+}
+
 // ---- pictures of one network
 
 // y [U][rows] = W [U][J] x [J][rows] + b. For pictures: sums round as they like.
@@ -67,6 +75,27 @@ EXPORT void layer(const float* W, const float* b, const float* x, float* y, int3
             for (int32_t j = 0; j < J; j++) sum += w[j] * x[(size_t)j * rows + i];
             to[i] = sum;
         }
+    }
+}
+
+// x ← activation(x).
+EXPORT void activate(int32_t activation, float* x, int32_t count) {
+    enum { HYPERBOLIC_TANGENT = 2, ERROR_FUNCTION = 3, LOGISTIC = 4 };  // of map
+    constexpr int32_t BLOCK = 256;
+    float y[BLOCK];
+    for (; count > 0; count -= BLOCK, x += BLOCK) {
+        const int32_t n = count < BLOCK ? count : BLOCK;
+        if (activation == GELU) {
+            for (int32_t i = 0; i < n; i++) y[i] = x[i] * 0.70710678f;
+            map(ERROR_FUNCTION, y, y, n);
+            for (int32_t i = 0; i < n; i++) x[i] *= 0.5f * (1 + y[i]);
+        } else if (activation == SILU) {
+            map(LOGISTIC, x, y, n);
+            for (int32_t i = 0; i < n; i++) x[i] *= y[i];
+        } else if (activation == TANH) map(HYPERBOLIC_TANGENT, x, x, n);
+        else if (activation == SIGMOID) map(LOGISTIC, x, x, n);
+        else if (activation == RELU) for (int32_t i = 0; i < n; i++) x[i] = x[i] < 0 ? 0 : x[i];
+        else if (activation == LEAKY_RELU) for (int32_t i = 0; i < n; i++) x[i] = x[i] < 0 ? 0.01f * x[i] : x[i];
     }
 }
 
@@ -109,4 +138,50 @@ EXPORT void units_as_bytes(const float* value, uint8_t* byte, int32_t U, int32_t
         const double scale = 127 / (largest > 0 ? largest : 1);
         for (int32_t i = 0; i < cells; i++) byte[i] = std::isfinite(value[i]) ? (uint8_t)__builtin_rint(128 + scale * value[i]) : 128;
     }
+}
+
+// What outputs [cells C] over a plane show, two bytes a cell, as the studio's pictures have them: the winning class, and
+// 255 times the root of its lead over the second one's share. Of one output: 0, and its place from low to high.
+// A first byte of 255: the output is no number.
+EXPORT void paint(const float* z, int32_t cells, int32_t C, float low, float high, uint8_t* bytes) {
+    for (int32_t i = 0; i < cells; i++, z += C, bytes += 2) {
+        if (C == 1) {
+            const float place = (*z - low) / (high - low);
+            bytes[0] = std::isfinite(*z) ? 0 : 255;
+            bytes[1] = place > 0.f ? (uint8_t)(255.f * (place < 1.f ? place : 1.f) + 0.5f) : 0;
+            continue;
+        }
+        int32_t winner = 0;
+        float second = -HUGE_VALF, sum = 0.f;
+        for (int32_t c = 1; c < C; c++)
+            if (z[c] > z[winner]) winner = c;
+        for (int32_t c = 0; c < C; c++) {
+            if (c != winner && z[c] > second) second = z[c];
+            sum += c == winner ? 1.f : expf(z[c] - z[winner]);
+        }
+        const float lead = (1.f - expf(second - z[winner])) / sum;
+        bytes[0] = lead >= 0.f ? (uint8_t)(winner < 254 ? winner : 254) : 255;
+        bytes[1] = lead >= 0.f ? (uint8_t)(255.f * sqrtf(lead) + 0.5f) : 0;
+    }
+}
+
+// Each row's loss by R members' outputs [R N C], and 1 where the answer is right: cross-entropy against class_N; of one
+// output the squared error against target_N, where none is right.
+EXPORT void judge(const float* z, int32_t R, int32_t N, int32_t C, const int64_t* class_N, const float* target_N,
+                  float* loss_RN, float* right_RN) {
+    for (int32_t r = 0; r < R; r++)
+        for (int32_t i = 0; i < N; i++, z += C, loss_RN++, right_RN++) {
+            if (C == 1) {
+                *loss_RN = (*z - target_N[i]) * (*z - target_N[i]);
+                *right_RN = 0.f;
+                continue;
+            }
+            int32_t winner = 0;
+            float sum = 0.f;
+            for (int32_t c = 1; c < C; c++)
+                if (z[c] > z[winner]) winner = c;
+            for (int32_t c = 0; c < C; c++) sum += expf(z[c] - z[winner]);
+            *loss_RN = logf(sum) - (z[class_N[i]] - z[winner]);
+            *right_RN = winner == class_N[i] && *loss_RN == *loss_RN ? 1.f : 0.f;
+        }
 }

@@ -32,7 +32,7 @@ export function forward(scratch, net, x, rows) {
   for (let l = 0; l + 1 < sizes.length; l++) {
     const to = scratch.room(`stage.${l + 1}`, 4 * sizes[l + 1] * rows);
     lanes.layer(row + 4 * starts[2 * l], row + 4 * starts[2 * l + 1], stages[l], to, rows, sizes[l], sizes[l + 1]);
-    if (l + 2 < sizes.length && net.activation !== 'identity') lanes.map(ACTIVATIONS.indexOf(net.activation), to, to, sizes[l + 1] * rows);
+    if (l + 2 < sizes.length) lanes.activate(ACTIVATIONS.indexOf(net.activation), to, sizes[l + 1] * rows);
     stages.push(to);
   }
   return stages;

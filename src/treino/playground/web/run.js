@@ -19,11 +19,11 @@
  *   at(step)       → {segment, step, settings (in force for the next update), loop, loss}: the run after so many updates.
  *                  loop.net has the weights, loop.segment.plan the batches; both are good until the next at(). Leave the
  *                  loop as it is (loop.save() and loop.load(state) bring it back).
- *   inView()       the same of the step in view
+ *   inView()       the same of the step in view; settingsAt(step): only those
  *   future(moment, changes, copies = 1)
  *                  → a TrainingLoop of a new segment with these changes from that moment on, which nothing else knows: set
  *                  each copy's numbers by .set(name, value, copy), .advance(stop), read .net, and .close() it.
- *   rewind(step, changes)   the next segment, from a step on (what `adopt` as segment does)
+ *   rewind(step, changes)   the next segment, from a step on (what `adopt` as segment does); one from step 0 begins anew
  */
 
 import { asRead, carryOver, unread } from './growth.js';
@@ -47,7 +47,8 @@ export class Run {
   constructor(lanes, { name, problem, prepared, settings = {} }) {
     const all = { ...DEFAULTS, ...settings };
     all.loss = lossOf(prepared, { loss: all.loss ?? undefined });
-    const plan = planOf(prepared, all, { orderSeed: all.data_seed ?? all.seed });
+    all.data_seed ??= problem.data_seed ?? null; // null: the seed is that of the order, too
+    const plan = planOf(lanes, prepared, all, { orderSeed: all.data_seed ?? all.seed });
     const first = { number: 0, origin: null, settings: asRead(all), changes: {}, text: '', plan, sets: [], optimizerFrom: 0 };
     Object.assign(this, { lanes, name, problem, prepared, status: 'running', metrics: null, kept: null, segments: [first], path: [{ segment: first, first: 0, stop: null }] });
     Object.assign(this, { losses: new Losses(), records: new Records(), keyframes: new Keyframes(), replay: [], view: { step: null, axes: null, unit: null }, played: null });
@@ -142,7 +143,7 @@ export class Run {
     this.loop.close();
     this.dropPlayed();
     const last = this.path.findLastIndex(({ first }) => first <= step), before = this.path[last], path = this.path.slice(0, last);
-    if (before.first < step || before.segment.number === 0) path.push({ ...before, stop: step });
+    if (before.first < step) path.push({ ...before, stop: step });
     before.segment.sets = before.segment.sets.filter((set) => set.step <= step);
     Object.assign(this, { loop, status: 'running', metrics: null, kept: null, segments: [...this.segments, segment], path: [...path, { segment, first: step, stop: null }] });
     this.losses.cut(step);
@@ -176,9 +177,12 @@ export class Run {
   /** apart: not the live loop itself, also where it stands at this step. */
   at(step, apart = false) {
     const { segment } = this.linkAt(step), live = !apart && step === this.step && segment === this.segment, loop = live ? this.loop : this.#played(segment, step);
-    const sets = segment.sets.filter((set) => set.step <= step);
-    const settings = { ...segment.settings, ...Object.fromEntries(sets.map(({ name, value }) => [name, value])) };
-    return { run: this, segment, step, settings, loop, loss: loop.loss };
+    return { run: this, segment, step, settings: this.settingsAt(step), loop, loss: loop.loss };
+  }
+  /** Those in force for the update after so many. */
+  settingsAt(step) {
+    const { settings, sets } = this.linkAt(step).segment;
+    return { ...settings, ...Object.fromEntries(sets.filter((set) => set.step <= step).map(({ name, value }) => [name, value])) };
   }
   inView() { return this.at(this.stepInView); }
 
@@ -201,18 +205,19 @@ export class Run {
 
   future(moment, changes, copies = 1) { return this.#begun(this.#next(moment, changes), moment, copies); }
 
-  #begun(segment, { segment: { settings: _ }, settings, loop }, copies) {
-    const state = carryOver(loop.save(), settings, segment.settings, this.prepared), begun = new TrainingLoop(this.lanes, this.prepared, segment, copies);
-    begun.load(state);
+  /** From step 0 on it begins as any training does: nothing is learnt yet that could be carried over. */
+  #begun(segment, { settings, loop }, copies) {
+    const begun = new TrainingLoop(this.lanes, this.prepared, segment, copies);
+    begun.load(loop.step ? carryOver(loop.save(), settings, segment.settings, this.prepared) : begun.save());
     return begun;
   }
 
   /** A segment after the moment. A changed batch size or order begins a new epoch at its first step. */
   #next({ segment: before, step, settings: now }, changes) {
     const settings = asRead({ ...now, ...changes }), { prepared } = this;
-    const seed = changes.data_seed ?? (settings.data_seed == null ? changes.seed : undefined) ?? before.plan.orderSeed, each = stepsPerEpoch(prepared, settings);
+    const seed = changes.data_seed ?? (settings.data_seed === null ? changes.seed : undefined) ?? before.plan.orderSeed, each = stepsPerEpoch(prepared, settings);
     const other = String(settings.batch_size) !== String(now.batch_size) || seed !== before.plan.orderSeed;
-    const plan = planOf(prepared, settings, { count: other ? before.plan.count.restarted(step, each) : before.plan.count, orderSeed: seed });
+    const plan = planOf(this.lanes, prepared, settings, { count: other ? before.plan.count.restarted(step, each) : before.plan.count, orderSeed: seed });
     const anew = settings.optimizer !== now.optimizer || settings.hidden.length !== now.hidden.length;
     const optimizerFrom = anew ? step : before.optimizerFrom, number = Math.max(...this.segments.map((one) => one.number)) + 1;
     return { number, origin: [before.number, step], settings, changes, text: textOf(changes, settings), plan, sets: [], optimizerFrom };

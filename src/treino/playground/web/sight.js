@@ -13,7 +13,7 @@ const SHUFFLES = 5;
  * moment: see run.js. names: of the two columns that are axes; null: those that matter most.
  *
  * → {shows: plane, surface, line or fit; view: all, important or given; axes, held: [[column, value]], x, y: places along
- * the axes; grid, small: {at: [D][rows] in the memory, rows, wide, high}; drawn: [{split, part, rows, x, y, at, places}],
+ * the axes; grid, small: {x: [rows D], at: [D][rows] in the memory, rows, wide, high}; drawn: [{split, part, rows, x, y, at, places}],
  * units: of each stage, those to draw; empty until the first frame}
  */
 export function sightOf(lanes, moment, names) {
@@ -36,7 +36,8 @@ export function sightOf(lanes, moment, names) {
   };
   const grid = (name, xs, ys) => {
     const points = Array.from({ length: xs.length * ys.length }, (_, i) => [xs[i % xs.length], ...(line ? [] : [ys[Math.floor(i / xs.length)]])]);
-    return { at: scratch.floats(name, transposed(inputs(points), D)), rows: points.length, wide: xs.length, high: ys.length };
+    const rows = inputs(points);
+    return { x: rows, at: scratch.floats(name, transposed(rows, D)), rows: points.length, wide: xs.length, high: ys.length };
   };
   const sight = {
     shows: line ? 'line' : plain ? 'plane' : K === 2 ? 'surface' : 'fit', view, axes: along.map((j) => prepared.columns[j]), along, x, y, drawn, scratch, units: [],

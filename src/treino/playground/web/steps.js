@@ -50,11 +50,11 @@ export class EpochCount {
  *
  * → {each: steps of an epoch, count, steps: as planned, batchOf(step), factorOf(step), nextEvaluation(step, last)}.
  */
-export function planOf(prepared, settings, { count, orderSeed } = {}) {
+export function planOf(lanes, prepared, settings, { count, orderSeed } = {}) {
   const each = stepsPerEpoch(prepared, settings), epochs = count ?? new EpochCount(each), validates = prepared.parts[1].rows.length > 0;
   return {
     each, count: epochs, steps: settings.steps, orderSeed,
-    batchOf: batchesOf(prepared, settings, { step: epochs.start, epochs: epochs.begun, order: orderSeed }),
+    batchOf: batchesOf(prepared, settings, { step: epochs.start, epochs: epochs.begun, order: orderSeed }, lanes),
     factorOf: factorsOf(settings),
     /** The next end of an epoch that is far enough from the last evaluation, or the training's end. */
     nextEvaluation(step, last) {
