@@ -496,7 +496,7 @@ PLAYGROUND_DATA = {
     "data_circles": N_("circles"),
     "data_spirals": N_("spirals"),
     "data_xor": N_("XOR"),
-    "data_gauss": N_("two clouds"),
+    "data_gauss": N_("clouds"),
     "data_plane": N_("plane"),
     "data_multi_gauss": N_("hills"),
     "data_points": N_("own points"),
