@@ -414,7 +414,7 @@ PLAYGROUND_MANY = {
     "many_anew": N_("Anew"),
     "many_step_a_frame": N_("1 step a frame"),
     "many_steps_a_frame": N_("{n} steps a frame"),
-    "many_rate": N_("{n} steps/s, all networks"),
+    "many_rate": N_("{n} steps/s"),
     "many_judge": N_("Stop and judge"),
     "many_judging": N_("is being judged"),
     "many_best_now": N_("The best now"),
@@ -440,7 +440,7 @@ PLAYGROUND_MANY = {
         "(standard error {error})."
     ),
     "many_luck_error": N_(
-        "About {luck} less than it is, by luck: it was chosen among {n} networks by these rows "
+        "By luck its error is about {luck} too low: it was chosen among {n} networks by these rows "
         "(standard error {error})."
     ),
     "many_verdict": N_(

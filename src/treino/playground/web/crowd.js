@@ -26,7 +26,7 @@ const SMOOTH = 0.6; // of the loss before, in what the order goes by
 const KEPT = 240; // points of a network's curves
 const LISTED = 200; // rows of the table
 const LUCK_PAUSE = 8000, LUCK_SHARE = 25; // milliseconds between two bootstraps, and times what one takes
-const TOLD = 400, DRAWN = 900; // milliseconds between two writings of figures; between two drawings of the dots
+const TOLD = 400, DRAWN = 900, LOOKED = 80; // milliseconds between two writings of figures, drawings of the dots, large pictures
 const MODES = ['map', 'ranked', 'table'];
 
 /** Open the view. What it returns is described in app.js. */
@@ -35,7 +35,7 @@ export function open(shell) {
   const limit = carried(machine), count = Number(shell.asked('workers')) || Math.max(1, Math.min(8, machine.cores - 1));
   const counters = { frames: 0, opened: performance.now(), first: null, workers: count, modelSteps: 0, trainSeconds: 0, paintSeconds: 0, tiles: 0 };
   let crowd = null, wanted = null, plan = null, cutting = null, mode = MODES.includes(shell.asked('show')) ? shell.asked('show') : 'map', speed = speedOf(shell.asked('speed')), playing = false;
-  let closed = false, told = 0, drawn = 0, lucky = { asked: 0, took: 0, running: false }, rate = { at: 0, steps: 0, value: 0 }, frameOf = 0, notes = [], begun = 0;
+  let closed = false, told = 0, drawn = 0, lucky = { asked: 0, took: 0, running: false }, rate = { at: 0, steps: 0, value: 0 }, frameOf = 0, look = null, looked = 0, ranked = 0, notes = [], begun = 0;
 
   // what benchmarks and tests read; nothing else does
   window.treinoCrowd = { counters, get step() { return team.step(); }, get networks() { return crowd?.networks ?? []; }, get order() { return crowd?.order ?? []; }, get together() { return team.quiet(); }, kind: () => map.kind(), ask: (id, verb, fields) => team.ask(crowd.networks[id].member.worker, verb, fields), get luck() { return crowd?.luck; }, get verdict() { return crowd?.verdict; } };
@@ -184,8 +184,11 @@ export function open(shell) {
     if (!crowd) return;
     counters.frames++;
     frameOf++;
-    const look = enlarged.id ?? (frameOf % 6 === 0 ? crowd.best : null);
-    team.frame(look);
+    if (now - looked > LOOKED) look = enlarged.id ?? crowd.best;
+    if (team.frame(look)) {
+      looked = now;
+      look = null;
+    }
     const moves = map.frame(now);
     if (playing || !team.quiet() || crowd.best === null) rank(now);
     if (now - told > TOLD && (playing || moves || !team.quiet() || told < begun)) {
@@ -197,13 +200,16 @@ export function open(shell) {
       drawn = now;
       best.draw();
     }
-    if (crowd.rungs && !crowd.ended && team.stop <= team.step() && team.together()) cut();
+    if (crowd.rungs && !crowd.ended && team.stopped()) cut();
     if (now - lucky.asked > Math.max(LUCK_PAUSE, LUCK_SHARE * lucky.took) || (!playing && crowd.luck?.step !== team.step() && now - lucky.asked > 500 && team.quiet())) askLuck(now);
   }
   function rank(now) {
+    const soon = crowd.best === null || (!playing && team.quiet());
+    if (!soon && now - ranked < 300) return;
+    ranked = now;
     const worth = crowd.networks.map(({ smooth, gone }, id) => (Number.isFinite(smooth) ? smooth + (gone ? 1e6 : 0) : crowd.networks[id].loss === undefined ? 1e8 : Infinity));
     const settled = crowd.networks.every(({ loss }) => loss !== undefined);
-    if (!settled || !map.rank(worth, now, crowd.best === null || (!playing && team.quiet()))) return;
+    if (!settled || !map.rank(worth, now, soon)) return;
     crowd.order = map.order();
     const first = crowd.networks.reduce((a, b) => (worth[b.member.id] < worth[a.member.id] ? b : a));
     crowd.best = map.best = first.member.id;
