@@ -69,8 +69,45 @@ def test_spirals_wind_outwards_in_three_arms() -> None:
     assert np.abs(off_N[outer_N]).mean() < 0.25  # the arms are 2.1 apart
 
 
+def _points(name: str) -> tuple[np.ndarray, np.ndarray]:
+    first, second, target = REGISTRY[name].read(name).columns
+    y_N = [int(word) for word in target.words] if target.words is not None else target.numbers
+    return np.stack([first.numbers, second.numbers], 1), np.array(y_N)
+
+
+def test_opposite_quarters_of_xor_are_one_class() -> None:
+    x_N2, y_N = _points("xor")
+    clear_N = np.abs(x_N2).min(axis=1) > 0.3  # three deviations of the noise from the cross
+    assert clear_N.mean() > 0.5
+    assert ((np.prod(x_N2, axis=1) < 0) == y_N)[clear_N].all()
+    assert 400 < y_N.sum() < 600
+
+
+def test_gauss_is_two_normal_clouds() -> None:
+    x_N2, y_N = _points("gauss")
+    assert np.bincount(y_N).tolist() == [500, 500]
+    for c, centre in ((0, -1), (1, 1)):
+        np.testing.assert_allclose(x_N2[y_N == c].mean(axis=0), centre, atol=0.1)
+        np.testing.assert_allclose(x_N2[y_N == c].std(axis=0), 0.7, rtol=0.1)
+
+
+def test_a_plane_through_the_points_of_plane_leaves_its_noise() -> None:
+    x_N2, y_N = _points("plane")
+    (a, b, c), (squares,), *_ = np.linalg.lstsq(np.column_stack([x_N2, np.ones(1000)]), y_N)
+    np.testing.assert_allclose([a, b, c], [1, 1, 0], atol=0.02)
+    np.testing.assert_allclose(np.sqrt(squares / 1000), 0.1, rtol=0.1)
+
+
+def test_hills_and_hollows_of_multi_gauss_take_turns() -> None:
+    x_N2, y_N = _points("multi_gauss")
+    places = [(x, y) for y in (-0.45, 0.45) for x in (-0.7, 0, 0.7)]
+    tops = [y_N[np.hypot(*(x_N2 - place).T) < 0.1].mean() for place in places]
+    assert np.sign(tops).tolist() == [1, -1, 1, -1, 1, -1]
+    assert np.abs(tops).min() > 0.7
+
+
 def test_a_builtin_is_the_same_every_time() -> None:
-    for name in ("spirals", "wine"):
+    for name in ("spirals", "wine", "xor", "gauss", "plane", "multi_gauss"):
         a, b = load(name), load(name)
         assert torch.equal(a.train.x, b.train.x)
         assert torch.equal(a.test.index, b.test.index)

@@ -58,7 +58,10 @@ def test_a_wrong_setting_is_found(what, tmp_path):
 RIGHT = [
     *(
         (name, {})
-        for name in ("wine", "iris", "digits", "breast_cancer", "diabetes", "moons", "circles", "spirals")
+        for name in (
+            *("wine", "iris", "digits", "breast_cancer", "diabetes"),
+            *("moons", "circles", "spirals", "xor", "gauss", "plane", "multi_gauss"),
+        )
     ),
     ("wine", {"optimizer": "sgd", "lr": 0.1}),
     ("wine", {"epochs": 1}),

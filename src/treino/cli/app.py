@@ -14,9 +14,15 @@ from treino.words import _
 
 VERBS = (
     "data", "train", "sweep", "study", "predict", "runs", "show", "resume", "plot", "report", "export",
-    "explain", "doctor", "studio",
+    "explain", "doctor", "studio", "playground",
 )  # fmt: skip
-TRAINING = "train", "sweep", "study", "studio"  # verbs that also take the settings of a run as flags
+TRAINING = (
+    "train",
+    "sweep",
+    "study",
+    "studio",
+    "playground",
+)  # verbs that also take the settings of a run as flags
 START = "train", "show", "predict", "plot", "data"
 
 

@@ -51,6 +51,42 @@ def spirals() -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(points)[order_N] + random.normal(scale=0.04, size=(1000, 2)), arm_N[order_N]
 
 
+def xor() -> tuple[np.ndarray, np.ndarray]:
+    """Points of a square without a cross in its middle; opposite quarters are one class."""
+    random = np.random.RandomState(0)
+    x_N2 = random.uniform(-1, 1, size=(1000, 2))
+    y_N = np.where(x_N2[:, 0] * x_N2[:, 1] < 0, 1, 0)
+    x_N2 = x_N2 + np.copysign(0.1, x_N2)
+    return x_N2 + random.normal(scale=0.1, size=(1000, 2)), y_N
+
+
+def gauss() -> tuple[np.ndarray, np.ndarray]:
+    """Two clouds, normally distributed around (-1, -1) and (1, 1)."""
+    random = np.random.RandomState(0)
+    y_N = np.repeat([0, 1], 500)
+    random.shuffle(y_N)
+    return (2.0 * y_N - 1)[:, None] + random.normal(scale=0.7, size=(1000, 2)), y_N
+
+
+def plane() -> tuple[np.ndarray, np.ndarray]:
+    """Points of a square, and at each the sum of its coordinates, with noise."""
+    random = np.random.RandomState(0)
+    x_N2 = random.uniform(-1, 1, size=(1000, 2))
+    return x_N2, x_N2[:, 0] + x_N2[:, 1] + random.normal(scale=0.1, size=1000)
+
+
+def multi_gauss() -> tuple[np.ndarray, np.ndarray]:
+    """Points of a square, and at each the height of six Gaussian hills and hollows in turn, with noise."""
+    random = np.random.RandomState(0)
+    x_N2 = random.uniform(-1, 1, size=(1000, 2))
+    height_N = np.zeros(1000)
+    for row, y in enumerate([-0.45, 0.45]):
+        for column, x in enumerate([-0.7, 0.0, 0.7]):
+            square_N = (x_N2[:, 0] - x) * (x_N2[:, 0] - x) + (x_N2[:, 1] - y) * (x_N2[:, 1] - y)
+            height_N = height_N + (-1) ** (row + column) * np.exp(-12.5 * square_N)
+    return x_N2, height_N + random.normal(scale=0.05, size=1000)
+
+
 def _shuffled(x_N2: NDArray[np.float64], classes: int, noise: float) -> _Points:
     """Return x in random order with noise added, and its classes. x_N2: rows sorted by class; the first
     classes have one row more if N isn't a multiple of ``classes``."""
@@ -81,7 +117,7 @@ class Builtin:
     about: str
     read: Callable[[str], Table]
     sklearn: str = ""
-    source: Callable[[], tuple[NDArray[np.float64], NDArray[np.int64]]] | None = None
+    source: Callable[[], tuple[NDArray[np.float64], NDArray[Any]]] | None = None
 
 
 def _sklearn(loader: str) -> Callable[[str], Table]:
@@ -96,10 +132,11 @@ def _sklearn(loader: str) -> Callable[[str], Table]:
     return read
 
 
-def _generated(draw: Callable[[], tuple[NDArray[np.float64], NDArray[np.int64]]]) -> Callable[[str], Table]:
+def _generated(draw: Callable[[], tuple[NDArray[np.float64], NDArray[Any]]]) -> Callable[[str], Table]:
     def read(name: str) -> Table:
         x_N2, y_N = draw()
-        return table_of(name, ["x1", "x2"], x_N2, y_N, tuple(str(c) for c in range(y_N.max() + 1)))
+        classes = range(y_N.max() + 1) if y_N.dtype.kind == "i" else ()
+        return table_of(name, ["x1", "x2"], x_N2, y_N, tuple(str(c) for c in classes))
 
     return read
 
@@ -228,6 +265,38 @@ BUILTINS: dict[str, Builtin] = {
         N_("Three arms of a spiral, with noise."),
         _generated(spirals),
         source=spirals,
+    ),
+    "xor": Builtin(
+        1000,
+        2,
+        "classification",
+        N_("Opposite quarters of a square, with noise."),
+        _generated(xor),
+        source=xor,
+    ),
+    "gauss": Builtin(
+        1000,
+        2,
+        "classification",
+        N_("Two clouds, normally distributed."),
+        _generated(gauss),
+        source=gauss,
+    ),
+    "plane": Builtin(
+        1000,
+        2,
+        "regression",
+        N_("The sum of two coordinates, with noise."),
+        _generated(plane),
+        source=plane,
+    ),
+    "multi_gauss": Builtin(
+        1000,
+        2,
+        "regression",
+        N_("Hills and hollows over a square, with noise."),
+        _generated(multi_gauss),
+        source=multi_gauss,
     ),
     "mnist": Builtin(
         70_000,

@@ -215,6 +215,9 @@ PICTURES = {
     "positive": N_("positive"),
     "negative": N_("negative"),
     "inputs": N_("inputs"),
+    "layer": N_("layer"),
+    "units": N_("units"),
+    "dead_units": N_("dead units"),
     "outputs": N_("outputs"),
     "unit_of": N_("unit {unit} of layer {layer}"),
     "dead_unit": N_("dead: the same on every training row"),
@@ -369,6 +372,180 @@ HOME = {
     "contact_sheet": N_("The first images of each class"),
 }
 
+# ---- the playground
+
+PLAYGROUND = {
+    "playground_home": N_("treino playground: from the beginning"),
+    "views_of_playground": N_("Views"),
+    "view_one": N_("One network"),
+    "view_many": N_("Thousands"),
+    "own_table": N_("own table"),
+    "own_points": N_("own points"),
+    "no_worker": N_(
+        "This browser lets nothing train beside the page, so the page itself does, and may stutter."
+    ),
+    "cannot_train": N_("This browser can't train networks"),
+    "what_is_needed": N_(
+        "What is needed is WebAssembly with vectors of 128 bits: Chrome or Edge from version 97,"
+        " Firefox from 113, Safari from 16.4."
+    ),
+    "on_this_machine": N_(
+        "With Python, the same page trains on your machine: pip install treino, then treino studio."
+    ),
+    "not_trained": N_("Nothing was trained"),
+    "not_understood": N_("The address says {name}={value}, which isn't understood: it is as usual."),
+    "data_not_here": N_("The address tells of data that are not in it: choose them again."),
+    "data_too_long": N_("These data are too long for an address: a link to this page opens without them."),
+    "paused_in_background": N_("Paused while this tab was in the background."),
+    "take_png": N_("Picture"),
+    "take_png_about": N_("network, boundary and curves as PNG"),
+    "take_link": N_("A link to this run"),
+    "take_link_about": N_("data, settings, and what you did, up to this step"),
+}
+
+PLAYGROUND_DATA = {
+    "rows_one": N_("Rows that have all that is needed: {n}."),
+    "add_rows": N_("Add rows."),
+    "add_rows_or_none": N_("Add rows, or hold none back for validation and test."),
+    "rows_different": N_("Different rows: {n}."),
+    "rows_too_few": N_("That is too few for {wanted} splits."),
+    "rows_without_target": N_("Rows left out because their target is empty: {n}."),
+    "rows_equal": N_("Rows that equal an earlier one in all features: {n}; equal rows are never parted."),
+    "classes_all_distinct": N_("Every row has its own class: '{name}' has {n} different values."),
+    "class_of_one_row": N_(
+        "The class '{value}' has one row; it is learnt from, and no figure can speak of it."
+    ),
+    "classes_uneven": N_(
+        "'{most}' has {n} rows and '{least}' {m}: look at each class, not at accuracy alone."
+    ),
+    "constant_in_training": N_("Never changes in training rows, so nothing is learnt of it: {names}."),
+    "columns_left_out": N_("Not among the inputs: {names} ({why})."),
+    "points_none": N_("There is no point yet."),
+    "points_none_hint": N_("Put points of two classes into the picture."),
+    "table_none": N_("'{name}' has no rows here."),
+    "table_none_hint": N_("Choose a file or paste a table."),
+    "target_missing": N_("Which column of '{name}' is to be learnt?"),
+    "target_missing_hint": N_("Choose the target."),
+    "target_empty": N_("The target '{name}' has no value in any row."),
+    "target_infinite": N_("The target '{name}' holds a number that is not finite."),
+    "target_constant": N_("The target '{name}' is always '{value}': there is nothing to learn."),
+    "target_date": N_(
+        "The target '{name}' holds dates or times, e.g. '{cell}': neither classes nor amounts."
+    ),
+    "target_text": N_("The target '{name}' holds '{cell}' among numbers."),
+    "target_merged": N_("The target '{name}' holds whole numbers too large to be told apart."),
+    "target_written": N_("The target '{name}' holds '{cell}', which the page doesn't read as a number."),
+    "name_other_target": N_("Name another target."),
+    "correct_cell": N_("Correct it."),
+    "features_none": N_("No input is chosen."),
+    "features_none_hint": N_("Choose at least one, each once."),
+    "features_duplicate": N_("'{name}' is chosen twice."),
+    "features_unknown": N_("There is no column '{name}'."),
+    "no_inputs": N_("No column of '{name}' but the target holds numbers only."),
+    "column_no_input": N_("'{name}' can't be an input here: {why}."),
+    "value_range": N_("Column '{name}' holds a number that is too large for float32."),
+    "shares_sum": N_("{validation} for validation and {test} for test rows leave no rows to train on."),
+    "shares_sum_hint": N_("Choose shares that are at least 0, and below 1 together."),
+    "cli_can": N_("The command line can learn from it: pip install treino, then {command}"),
+    "csv_empty": N_("'{name}' is empty."),
+    "csv_empty_hint": N_("It needs a line of column names and a line for each example."),
+    "csv_binary": N_("'{name}' is no text."),
+    "csv_other": N_("'{name}' is a web page or JSON, not a table of lines."),
+    "csv_delimiter": N_("'{name}' may be separated by {delimiters}: all lines agree with both."),
+    "csv_delimiter_hint": N_("Say what separates its cells."),
+    "csv_one_column": N_("'{name}' has one column, '{line}': nothing to learn from."),
+    "csv_unclosed_quote": N_("'{name}', line {n}: a quote is opened and never closed."),
+    "csv_quote": N_("'{name}', line {n}: text follows a closing quote."),
+    "csv_quote_hint": N_('Write a quote inside of a quoted cell as "".'),
+    "csv_ragged": N_("'{name}', line {n}: it has {got} of {want} cells."),
+    "csv_ragged_hint": N_("Correct the line; a cell that holds '{delimiter}' belongs in quotes."),
+    "csv_header": N_("The first line of '{name}' may hold names or values: {line}."),
+    "csv_header_hint": N_("Say whether it holds names."),
+    "csv_no_header": N_("It has no header, so the columns are called x1 to x{n}."),
+    "csv_decimal_comma": N_("Read with a decimal comma."),
+    "csv_no_rows": N_("'{name}' has a header and no rows."),
+    "csv_no_rows_hint": N_("Add a row of values for each example."),
+    "column_name_empty": N_("Column {n} of '{name}' has no name."),
+    "column_name_duplicate": N_("'{name}' has two columns named '{column}': columns {a} and {b}."),
+    "column_name_hint": N_("Give every column a name of its own."),
+    "decimal_mixed": N_("'{name}' has decimal points and decimal commas: columns '{one}' and '{other}'."),
+    "decimal_mixed_hint": N_("Write them alike, or say which sign it is."),
+    "decimal_open": N_("Column '{column}' holds '{cell}': decimals, or groups of thousands?"),
+    "decimal_open_hint": N_("Say whether the decimal sign is a point or a comma."),
+    "table_large": N_("'{name}' has {size} MB, and the page reads {most} MB at most."),
+    "table_wide": N_("'{name}' has {n} columns, and the page takes {most} at most."),
+    "table_sample": N_("Of its {n} rows the page takes {of}, drawn at random and always the same ones."),
+    "why_empty": N_("no value in any row"),
+    "why_words": N_("words"),
+    "why_written": N_("amounts with a sign, or codes"),
+    "why_dates": N_("dates or times"),
+    "why_mixed": N_("words among numbers"),
+    "why_missing": N_("empty cells"),
+    "why_constant": N_("never changes"),
+    "why_infinite": N_("a number that is not finite"),
+    "why_identifier": N_("only tells rows apart"),
+    "why_row_number": N_("numbers the rows"),
+    "data_part_source": N_("What is learnt from"),
+    "data_part_table": N_("A table of your own"),
+    "data_part_pad": N_("Points by hand"),
+    "data_part_inputs": N_("Inputs"),
+    "data_part_split": N_("Training, validation and test rows"),
+    "data_moons": N_("moons"),
+    "data_circles": N_("circles"),
+    "data_spirals": N_("spirals"),
+    "data_xor": N_("XOR"),
+    "data_gauss": N_("two clouds"),
+    "data_plane": N_("plane"),
+    "data_multi_gauss": N_("hills"),
+    "data_points": N_("own points"),
+    "data_table": N_("own table"),
+    "data_noise": N_("Noise"),
+    "data_share": N_("Share of training rows"),
+    "data_split_seed": N_("Seed of the split"),
+    "data_new_split": N_("Another split"),
+    "data_rows": N_("{train} rows train, {validation} validate."),
+    "data_held_out": N_("{n} test rows are held out and judged once, at the end."),
+    "data_none_held_out": N_("No test row is held out."),
+    "data_of_each_class": N_("Of each class: {counts}."),
+    "data_now": N_("{name}: {n} rows."),
+    "data_all_columns": N_("All {n} columns"),
+    "data_two_columns": N_("The two that separate best"),
+    "data_made": N_("Inputs made of the two columns in the picture"),
+    "data_axes": N_("Columns of the picture, also for the inputs that are made of two:"),
+    "data_axis_x": N_("Column to the right"),
+    "data_axis_y": N_("Column upwards"),
+    "table_drop": N_("Drop a CSV file here, or choose one"),
+    "table_paste": N_("Or paste cells, also from a spreadsheet:"),
+    "table_header": N_("First line"),
+    "table_header_yes": N_("names"),
+    "table_header_no": N_("values"),
+    "table_delimiter": N_("Between cells"),
+    "table_delimiter_comma": N_("comma"),
+    "table_delimiter_semicolon": N_("semicolon"),
+    "table_delimiter_tab": N_("tab"),
+    "table_delimiter_bar": N_("bar"),
+    "table_decimal": N_("Decimal sign"),
+    "table_decimal_point": N_("point"),
+    "table_decimal_comma": N_("comma"),
+    "table_as_recognised": N_("as recognised"),
+    "pad": N_("Points drawn by hand: {n}"),
+    "pad_hint": N_(
+        "Click to add, drag to move, right click or Delete to remove. Keys: arrows, space, 1 to 6."
+    ),
+    "pad_eraser": N_("Eraser"),
+    "pad_undo": N_("Undo"),
+    "pad_clear": N_("Clear"),
+    "pad_kind": N_("Which points are put"),
+    "pad_class": N_("class {value}"),
+    "pad_value": N_("value {value}"),
+    "pad_class_at": N_("Class {kind} at {x}, {y}."),
+    "pad_value_at": N_("Value {kind} at {x}, {y}."),
+    "pad_cursor": N_("At {x}, {y}."),
+    "pad_removed": N_("Removed."),
+    "pad_undone": N_("Undone."),
+    "pad_count": N_("Points: {n}."),
+}
+
 # ---- the playground's view of many networks
 
 PLAYGROUND_MANY = {
@@ -460,5 +637,16 @@ PLAYGROUND_MANY = {
 }
 
 WORDS: dict[str, str] = (
-    SHELL | HOME | TRANSPORT | SETTINGS | PICTURES | CURVES | FAN_AND_MICROSCOPE | TAKE | FOLDERS | PLAYGROUND_MANY
+    SHELL
+    | HOME
+    | TRANSPORT
+    | SETTINGS
+    | PICTURES
+    | CURVES
+    | FAN_AND_MICROSCOPE
+    | TAKE
+    | FOLDERS
+    | PLAYGROUND
+    | PLAYGROUND_DATA
+    | PLAYGROUND_MANY
 )

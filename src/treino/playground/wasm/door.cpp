@@ -2,6 +2,7 @@
 // and rows that would be slow in JavaScript.
 #include <cmath>
 #include <cstdlib>
+#include <random>
 
 #include "border.hpp"
 #include "random.hpp"
@@ -41,6 +42,81 @@ EXPORT int32_t fused() {
 // Each element's number for dropout, as element_hash in rng.py has it.
 EXPORT void element_hashes(int32_t* hash, int32_t count) {
     for (int32_t i = 0; i < count; i++) hash[i] = (int32_t)LANES_SET::mix((uint64_t)i + 0x9E3779B9u);
+}
+
+// torch.randperm of fewer than 2^32 / 20 rows, by a generator with this seed.
+EXPORT void permutation(uint32_t seed, int32_t n, int32_t* order) {
+    std::mt19937 generator(seed);
+    for (int32_t i = 0; i < n; i++) order[i] = i;
+    for (int32_t i = 0; i < n - 1; i++) std::swap(order[i], order[i + generator() % (uint32_t)(n - i)]);
+}
+
+// ---- pictures of one network
+
+// y [U][rows] = W [U][J] x [J][rows] + b. For pictures: sums round as they like.
+EXPORT void layer(const float* W, const float* b, const float* x, float* y, int32_t rows, int32_t J, int32_t U) {
+    using LANES_SET::V;
+    constexpr int32_t BLOCK = 4 * LANES_SET::LANES;
+    for (int32_t u = 0; u < U; u++) {
+        const float* w = W + (size_t)u * J;
+        float* to = y + (size_t)u * rows;
+        int32_t i = 0;
+        for (; i + BLOCK <= rows; i += BLOCK) {
+            V sum[4] = {LANES_SET::splat(b[u]), LANES_SET::splat(b[u]), LANES_SET::splat(b[u]), LANES_SET::splat(b[u])};
+            for (int32_t j = 0; j < J; j++) {
+                const V each = LANES_SET::splat(w[j]);
+                const float* from = x + (size_t)j * rows + i;
+                for (int32_t k = 0; k < 4; k++) sum[k] = sum[k] + each * LANES_SET::unaligned(from + k * LANES_SET::LANES);
+            }
+            for (int32_t k = 0; k < 4; k++) LANES_SET::put_unaligned(to + i + k * LANES_SET::LANES, sum[k], LANES_SET::LANES);
+        }
+        for (; i < rows; i++) {
+            float sum = b[u];
+            for (int32_t j = 0; j < J; j++) sum += w[j] * x[(size_t)j * rows + i];
+            to[i] = sum;
+        }
+    }
+}
+
+static uint8_t share_byte(float share) { return (uint8_t)__builtin_rintf(share * 255.f); }
+
+// Outputs z [C][rows] of a classifier: each row's class (255: no finite answer), its probability, and the root of its
+// lead over the second class, both of 255. C 1: of two classes by one output.
+EXPORT void classes_as_bytes(const float* z, int32_t rows, int32_t C, uint8_t* winner, uint8_t* share, uint8_t* margin) {
+    for (int32_t i = 0; i < rows; i++) {
+        float top = -INFINITY, second = -INFINITY;
+        int32_t best = 0;
+        bool finite = true;
+        for (int32_t c = 0; c < C; c++) {
+            const float v = z[(size_t)c * rows + i];
+            finite &= std::isfinite(v);
+            if (v > top) second = top, top = v, best = c;
+            else if (v > second) second = v;
+        }
+        winner[i] = finite ? (C == 1 ? top > 0 : best) : 255;
+        if (!finite) { share[i] = margin[i] = 0; continue; }
+        float p, q;
+        if (C == 1) {
+            p = 1 / (1 + std::exp(-std::fabs(top)));
+            q = 1 / (1 + std::exp(std::fabs(top)));
+        } else {
+            float sum = 0;
+            for (int32_t c = 0; c < C; c++) sum += std::exp(z[(size_t)c * rows + i] - top);
+            p = 1 / sum, q = std::exp(second - top) / sum;
+        }
+        share[i] = share_byte(p), margin[i] = share_byte(std::sqrt(p > q ? p - q : 0.f));
+    }
+}
+
+// Values of units [U][cells] as bytes: 0 is 128, the largest size in each unit 1 or 255; what is not finite counts as 0.
+EXPORT void units_as_bytes(const float* value, uint8_t* byte, int32_t U, int32_t cells) {
+    for (int32_t u = 0; u < U; u++, value += cells, byte += cells) {
+        double largest = 0;
+        for (int32_t i = 0; i < cells; i++)
+            if (std::isfinite(value[i]) && std::fabs(value[i]) > largest) largest = std::fabs(value[i]);
+        const double scale = 127 / (largest > 0 ? largest : 1);
+        for (int32_t i = 0; i < cells; i++) byte[i] = std::isfinite(value[i]) ? (uint8_t)__builtin_rint(128 + scale * value[i]) : 128;
+    }
 }
 
 // What outputs [cells C] over a plane show, two bytes a cell, as the studio's pictures have them: the winning class, and

@@ -4,8 +4,16 @@ export const ACTIVATIONS = ['relu', 'leaky_relu', 'gelu', 'silu', 'tanh', 'sigmo
 export const LOSSES = ['cross_entropy', 'bce', 'mse', 'l1', 'huber'];
 export const OPTIMIZERS = ['sgd', 'adam', 'adamw'];
 export const HYPERPARAMETERS = ['lr', 'weight_decay', 'momentum', 'beta1', 'beta2', 'eps', 'clip', 'dropout', 'ema'];
-const USUAL = { lr: 1e-3, weight_decay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, eps: 1e-8, clip: Infinity, dropout: 0, ema: 0 };
+const USUAL = { lr: 3e-3, weight_decay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, eps: 1e-8, clip: Infinity, dropout: 0, ema: 0 };
 const LINE = 16; // numbers: each tensor of a member's row begins at a multiple
+
+/** What the kernel refuses. rule: `no_simd`, `no_memory` or `no_such_row`. */
+export class LanesError extends Error {
+  constructor(rule, message) {
+    super(message);
+    this.rule = rule;
+  }
+}
 
 /** builds: {relaxed, exact}, the bytes of both modules. → the exports of the one that rounds a b + c once here. */
 export async function loadLanes({ relaxed, exact }) {
@@ -15,10 +23,10 @@ export async function loadLanes({ relaxed, exact }) {
     lanes._initialize?.();
     if (lanes.fused()) return Object.assign(Object.create(null), lanes, { relaxed: bytes === relaxed });
   }
-  throw new Error('no WebAssembly with 128-bit vectors here');
+  throw new LanesError('no_simd', 'this browser has no WebAssembly with 128-bit vectors');
 }
 
-/** Where a member's tensors (W, b of each layer) begin in its row of n numbers. */
+/** Where a member's tensors (W [out, in], b of each layer) begin in its row of n numbers. */
 export function layout(sizes) {
   const starts = [];
   let n = 0;
@@ -34,52 +42,74 @@ export function layout(sizes) {
  * P networks of one shape, which train on the same batches.
  *
  * sizes: [D, H, …, C]. batch: rows of the largest batch. unitLanes: vectors hold a layer's units, and members go one by
- * one; else vectors hold members. Both give the same bits.
+ * one; else vectors hold members. Both give the same bits. averages: members keep running averages of their weights,
+ * which then answer. summed, softmaxFirst: the faults missing_zero_grad and softmax_before_cross_entropy.
+ *
+ * step: updates done, by which batches, schedules and dropout go. optimizerStep: those since its moments were 0.
  */
 export class Population {
-  constructor(lanes, { sizes, activation = 'relu', loss = 'cross_entropy', optimizer = 'adam', P = 1, unitLanes = P === 1, batch = 256, dropout = false, nesterov = false, summed = false, softmaxFirst = false }) {
-    Object.assign(this, { lanes, sizes, activation, loss, optimizer, P, C: sizes.at(-1), ...layout(sizes), memory: [], step: 0 });
-    const { n, starts, C } = this, kind = LOSSES.indexOf(loss), widest = Math.max(1, ...sizes.slice(1, -1));
-    const target = kind ? 0 : this.doubles(Array.from({ length: C * C }, (_, i) => +(i % (C + 1) === 0)));
-    const net = this.room(128);
-    this.pointers(net, [this.longs(sizes), this.longs(starts), target, 0, 0, 0]);
-    this.i64.set([BigInt(n), 0n, 0n], (net + 24) / 8);
-    this.f64[(net + 48) / 8] = 1;
-    this.i64.set([0n, 0n, 0n], (net + 64) / 8);
-    this.pointers(net + 88, [sizes.length - 1, ACTIVATIONS.indexOf(activation), kind, OPTIMIZERS.indexOf(optimizer), +nesterov, +dropout, +summed, +softmaxFirst, 0]);
-    this.params = this.room(4 * P * n);
-    this.grads = this.room(4 * P * n);
-    this.moments = [this.room(4 * P * n), ...(optimizer === 'sgd' ? [] : [this.room(4 * P * n)])];
-    this.hp = Object.fromEntries(HYPERPARAMETERS.map((name) => [name, this.doubles(new Array(P).fill(USUAL[name]))]));
-    this.seeds = this.longs(new Array(P).fill(0));
-    this.schedules = this.longs(new Array(P).fill(0));
-    this.everybody = this.members([...Array(P).keys()]);
-    this.steps = this.room(88);
-    const elements = batch * widest + 16;
-    const hash = dropout ? this.room(4 * elements) : 0;
-    if (dropout) lanes.element_hashes(hash, elements);
-    this.trainer = lanes.open_trainer(net, hash, batch, +unitLanes);
-    if (!this.trainer) throw new Error('lanes: no memory');
+  constructor(lanes, { sizes, activation = 'relu', loss = 'cross_entropy', optimizer = 'adam', P = 1, unitLanes = P === 1, batch = 256, dropout = false, nesterov = false, averages = false, summed = false, softmaxFirst = false }) {
+    Object.assign(this, { lanes, sizes, activation, loss, optimizer, P, averages, C: sizes.at(-1), ...layout(sizes) });
+    Object.assign(this, { memory: new Set(), trainer: 0, rowsMemory: [], step: 0, optimizerStep: 0 });
+    try {
+      this.open({ unitLanes, batch, dropout, nesterov, summed, softmaxFirst });
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
-  get u32() { return new Uint32Array(this.lanes.memory.buffer); }
+  open({ unitLanes, batch, dropout, nesterov, summed, softmaxFirst }) {
+    const { lanes, sizes, starts, n, P, C } = this, kind = LOSSES.indexOf(this.loss), widest = Math.max(1, ...sizes.slice(1, -1));
+    const targets = kind ? 0 : this.doubles(Array.from({ length: C * C }, (_, i) => +(i % (C + 1) === 0)));
+    const net = this.room(128);
+    this.words(net, [this.longs(sizes), this.longs(starts), targets, 0, 0, 0]);
+    this.long(net + 24, n);
+    this.f64[(net + 48) / 8] = 1; // the gates' rate, of which there are none
+    this.words(net + 88, [sizes.length - 1, ACTIVATIONS.indexOf(this.activation), kind, OPTIMIZERS.indexOf(this.optimizer), +nesterov, +dropout, +summed, +softmaxFirst, +this.averages]);
+    this.params = this.room(4 * P * n);
+    this.grads = this.room(4 * P * n);
+    this.moments = [this.room(4 * P * n), ...(this.optimizer === 'sgd' ? [] : [this.room(4 * P * n)])];
+    this.average = this.averages ? this.room(4 * P * n) : 0;
+    this.hp = Object.fromEntries(HYPERPARAMETERS.map((name) => [name, this.doubles(new Array(P).fill(USUAL[name]))]));
+    this.seeds = this.room(8 * P);
+    this.schedules = this.room(8 * P);
+    const all = Array.from({ length: P }, (_, p) => p);
+    this.everybody = this.members(all);
+    this.answering = this.averages ? this.members(all, this.average) : this.everybody;
+    this.steps = this.room(88);
+    const elements = batch * widest + LINE, hash = dropout ? this.room(4 * elements) : 0;
+    if (dropout) lanes.element_hashes(hash, elements);
+    this.trainer = lanes.open_trainer(net, hash, batch, +unitLanes);
+    if (!this.trainer) throw noMemory();
+  }
+
+  // ---- the module's memory; growing it detaches older views, so views are made anew for each use
+
+  get i32() { return new Int32Array(this.lanes.memory.buffer); }
   get f32() { return new Float32Array(this.lanes.memory.buffer); }
   get f64() { return new Float64Array(this.lanes.memory.buffer); }
-  get i64() { return new BigInt64Array(this.lanes.memory.buffer); }
-  /** Zeroed bytes in the module's memory; growing it detaches older views, so views are made anew for each use. */
+  /** Zeroed bytes. */
   room(bytes) {
-    const at = this.lanes.allocate(bytes);
-    if (!at) throw new Error('lanes: no memory');
-    this.memory.push(at);
+    const at = bytes < 2 ** 31 ? this.lanes.allocate(bytes) >>> 0 : 0;
+    if (!at) throw noMemory();
+    this.memory.add(at);
     new Uint8Array(this.lanes.memory.buffer, at, bytes).fill(0);
     return at;
   }
-  pointers(at, list) { this.u32.set(list, at / 4); }
+  free(at) { if (this.memory.delete(at)) this.lanes.release(at); }
+  words(at, list) { this.i32.set(list, at / 4); }
+  long(at, value) { new BigInt64Array(this.lanes.memory.buffer, at, 1)[0] = BigInt(value); }
   floats(values) { const at = this.room(4 * values.length); this.f32.set(values, at / 4); return at; }
   doubles(values) { const at = this.room(8 * values.length); this.f64.set(values, at / 8); return at; }
-  longs(values) { const at = this.room(8 * values.length), to = this.i64; for (let i = 0; i < values.length; i++) to[at / 8 + i] = BigInt(values[i]); return at; }
+  /** Whole numbers from 0 to 2^31, of 8 bytes each. */
+  longs(values) {
+    const at = this.room(8 * values.length), to = this.i32;
+    for (let i = 0, w = at / 4; i < values.length; i++, w += 2) to[w] = values[i];
+    return at;
+  }
 
-  /** A view of one member's row: its weights, gradients, or a moment (0, 1). */
+  /** A view of one member's row, good until something else is made: 'params', 'grads', 'average', or 'moments' 0 and 1. */
   row(p, kind = 'params', moment = 0) {
     const at = kind === 'moments' ? this.moments[moment] : this[kind];
     return new Float32Array(this.lanes.memory.buffer, at + 4 * p * this.n, this.n);
@@ -90,48 +120,112 @@ export class Population {
     if (p === undefined) this.f64.fill(value, at, at + this.P);
     else this.f64[at + p] = value;
   }
-  setSeed(seed, p) { this.i64[this.seeds / 8 + p] = BigInt(seed); }
-  /** The struct that names some members; for outputs. */
-  members(rows) {
-    const at = this.room(96);
-    this.pointers(at, [this.longs(rows), this.params, this.grads, this.moments[0], this.moments[1] ?? 0, 0, ...HYPERPARAMETERS.map((name) => this.hp[name]), this.seeds, this.schedules]);
-    this.i64[(at + 72) / 8] = BigInt(rows.length);
-    this.pointers(at + 80, [this.room(8)]);
+  get(name, p) { return this.f64[this.hp[name] / 8 + p]; }
+  /** seed: of dropout; a number, a BigInt or digits. */
+  setSeed(seed, p) { this.long(this.seeds + 8 * p, seed); }
+
+  /** A copy of all that a member's training hangs on, besides its settings: what a time machine keeps. */
+  state(p) {
+    const copy = (kind, moment) => this.row(p, kind, moment).slice();
+    return {
+      step: this.step, optimizerStep: this.optimizerStep, params: copy('params'), grads: copy('grads'),
+      moments: this.moments.map((_, i) => copy('moments', i)), average: this.averages ? copy('average') : null,
+    };
+  }
+  /** Put a state into a member's row; the whole population then stands at its step. */
+  restore(p, { step, optimizerStep, params, grads, moments, average }) {
+    this.row(p).set(params);
+    this.row(p, 'grads').set(grads);
+    moments.forEach((values, i) => this.row(p, 'moments', i).set(values));
+    if (this.averages) this.row(p, 'average').set(average ?? params);
+    Object.assign(this, { step, optimizerStep });
+  }
+  /** The optimizer begins anew: moments 0, its updates counted from here. */
+  resetOptimizer() {
+    for (const at of this.moments) this.f32.fill(0, at / 4, at / 4 + this.P * this.n);
+    this.optimizerStep = 0;
+  }
+
+  /** A struct that names some members, for `outputs`; free(it) when it is done with. */
+  members(rows, params = this.params) {
+    const at = this.room(96 + 8 * rows.length), to = this.i32;
+    rows.forEach((row, i) => { to[(at + 96) / 4 + 2 * i] = row; });
+    this.words(at, [at + 96, params, this.grads, this.moments[0], this.moments[1] ?? 0, this.average, ...HYPERPARAMETERS.map((name) => this.hp[name]), this.seeds, this.schedules]);
+    this.long(at + 72, rows.length);
+    this.words(at + 80, [at + 88]);
     return at;
   }
+
   /** The rows to train on. x: [N D] floats. y: [N] classes for cross-entropy, else [N C] floats. */
   setRows(x, y) {
+    for (const at of this.rowsMemory.splice(0)) this.free(at);
     this.N = x.length / this.sizes[0];
     this.x = this.floats(x);
     this.y = this.loss === 'cross_entropy' ? this.longs(y) : this.floats(y);
+    this.rowsMemory.push(this.x, this.y);
   }
-  /** Take steps. batchOf(step): its rows' numbers, or null: all rows. factorOf(step): of the learning rate. → [count P] losses. */
-  train(count, batchOf = () => null, factorOf = () => 1) {
-    const first = this.memory.length, index = [], ends = [];
-    let whole = true;
-    for (let s = 0; s < count; s++) {
-      const rows = batchOf(this.step + s);
-      if (!rows) continue;
-      whole = false;
-      for (const i of rows) index.push(i);
-      ends.push(index.length);
+
+  /**
+   * Take steps. batchOf(step): its rows' numbers, or null: all rows. factorOf(step): of the learning rate. rows: the
+   * members that train; null: all. → [count R] losses, each before its update.
+   */
+  train(count, batchOf = () => null, factorOf = () => 1, rows = null) {
+    const R = rows ? rows.length : this.P, steps = Array.from({ length: count }, (_, s) => this.step + s), held = [];
+    const hold = (at) => { held.push(at); return at; };
+    try {
+      const batches = steps.map(batchOf), lists = batches[0] ? this.batches(batches).map(hold) : [0, 0];
+      const factors = hold(this.doubles(steps.map(factorOf))), loss = hold(this.room(4 * count * R));
+      const members = rows ? hold(this.members(rows)) : this.everybody, classes = this.loss === 'cross_entropy';
+      this.words(this.steps, [this.x, classes ? this.y : 0, classes ? 0 : this.y, ...lists, 0, 0, factors, loss, 0]);
+      [this.N, this.step, this.optimizerStep, count, 0, count].forEach((value, i) => this.long(this.steps + 40 + 8 * i, value));
+      if (this.lanes.train(this.trainer, members, this.steps)) throw new LanesError('no_such_row', 'a batch names a row or a class that is not there');
+      this.step += count;
+      this.optimizerStep += count;
+      return this.f32.slice(loss / 4, loss / 4 + count * R);
+    } finally {
+      held.forEach((at) => this.free(at));
     }
-    const lists = whole ? [0, 0] : [this.longs(index), this.longs(ends)];
-    const factors = this.doubles(Array.from({ length: count }, (_, s) => factorOf(this.step + s))), loss = this.room(4 * count * this.P);
-    const classes = this.loss === 'cross_entropy';
-    this.pointers(this.steps, [this.x, classes ? this.y : 0, classes ? 0 : this.y, ...lists, 0, 0, factors, loss, 0]);
-    this.i64.set([this.N, this.step, this.step, count, 0, count].map(BigInt), (this.steps + 40) / 8);
-    const answer = this.lanes.train(this.trainer, this.everybody, this.steps);
-    if (answer) throw new Error(`lanes: answer ${answer}`);
-    this.step += count;
-    const losses = this.f32.slice(loss / 4, loss / 4 + count * this.P);
-    for (const at of this.memory.splice(first)) this.lanes.release(at);
-    return losses;
   }
-  /** Outputs [R rows C] of members at a place of the memory; x, too, is one. */
-  outputs(x, rows, z, members = this.everybody) { this.lanes.outputs(this.trainer, members, x, rows, z); }
+  /** Their rows one after the other, and where each batch ends. */
+  batches(list) {
+    let total = 0;
+    const ends = list.map((rows) => (total += rows.length)), index = this.room(8 * total), to = this.i32;
+    let w = index / 4;
+    for (const rows of list) for (let i = 0; i < rows.length; i++, w += 2) to[w] = rows[i];
+    return [index, this.longs(ends)];
+  }
+  /** Steps, at most so many, for about so many milliseconds; train's other arguments. → how many. */
+  trainFor(milliseconds, most, ...others) {
+    const end = performance.now() + milliseconds;
+    let done = 0, count = 1;
+    while (done < most) {
+      const begin = performance.now(), now = Math.min(count, most - done);
+      this.train(now, ...others);
+      done += now;
+      const left = end - performance.now(), each = Math.max(performance.now() - begin, 1e-3) / now;
+      if (left < each) break;
+      count = Math.min(4 * now, Math.max(1, Math.floor(left / each)));
+    }
+    return done;
+  }
+
+  /** Outputs [R rows C] of members, at a place of the memory; x, too, is one. */
+  outputs(x, rows, z, members = this.answering) { this.lanes.outputs(this.trainer, members, x, rows, z); }
+  /** The same as a copy. x: [N D] floats. rows: the members; null: all. */
+  predict(x, rows = null) {
+    const N = x.length / this.sizes[0], R = rows ? rows.length : this.P, from = this.floats(x);
+    const z = this.room(4 * R * N * this.C), members = rows ? this.members(rows, this.average || this.params) : this.answering;
+    this.outputs(from, N, z, members);
+    const answer = this.f32.slice(z / 4, z / 4 + R * N * this.C);
+    for (const at of [from, z, ...(rows ? [members] : [])]) this.free(at);
+    return answer;
+  }
+
   close() {
-    this.lanes.close_trainer(this.trainer);
-    for (const at of this.memory.splice(0)) this.lanes.release(at);
+    if (this.trainer) this.lanes.close_trainer(this.trainer);
+    this.trainer = 0;
+    for (const at of [...this.memory]) this.free(at);
   }
 }
+
+const noMemory = () => new LanesError('no_memory', 'not enough memory for so many networks');

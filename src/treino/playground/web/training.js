@@ -1,44 +1,86 @@
 /** Networks of one shape made of settings, with the first weights, batches and learning rates that treino gives them. */
 
+import { cos } from './elementary.js';
 import { Population } from './lanes.js';
 import { initialise, orderOf } from './random.js';
 
+const NUMBERS = ['lr', 'weight_decay', 'momentum', 'beta1', 'beta2', 'eps', 'dropout', 'ema'];
+
 /**
- * prepared: see problems.js. settings: {hidden, activation, loss, optimizer, lr, weight_decay, momentum, beta1, beta2, eps,
- * clip, dropout, batch_size, seed, …}, by the names of `treino train`. members: of each network, the settings that differ.
+ * prepared: see problems.js. settings: {hidden, activation, loss, optimizer, lr, weight_decay, momentum, nesterov, beta1,
+ * beta2, eps, clip, dropout, ema, init, batch_size, seed, fault, as_taught}, by the names of `treino train`. members: of
+ * each network, the settings that differ: numbers, clip, seed.
  */
 export function makePopulation(lanes, prepared, settings, members = [{}], { unitLanes = members.length === 1 } = {}) {
-  const sizes = [prepared.features.length, ...settings.hidden, prepared.outputs], { length: rows } = prepared.parts[0].rows;
+  const all = members.map((own) => ({ ...settings, ...own })), some = (name) => all.some((one) => one[name] > 0);
   const population = new Population(lanes, {
-    sizes, unitLanes, P: members.length, activation: settings.activation, loss: settings.loss, optimizer: settings.optimizer,
-    batch: Math.min(batchSize(prepared, settings), rows), dropout: members.some((m) => (m.dropout ?? settings.dropout) > 0),
-    summed: faulty(settings, 'missing_zero_grad'), softmaxFirst: faulty(settings, 'softmax_before_cross_entropy'),
+    sizes: sizesOf(prepared, settings), P: members.length, unitLanes, activation: settings.activation, loss: lossOf(prepared, settings),
+    optimizer: settings.optimizer, nesterov: !!settings.nesterov, batch: batchSize(prepared, settings), dropout: some('dropout'),
+    averages: some('ema'), summed: faulty(settings, 'missing_zero_grad'), softmaxFirst: faulty(settings, 'softmax_before_cross_entropy'),
   });
-  members.forEach((own, p) => {
-    const all = { ...settings, ...own };
-    initialise(population.row(p), sizes, population.starts, all.seed);
-    population.setSeed(all.seed, p);
-    for (const name of ['lr', 'weight_decay', 'momentum', 'beta1', 'beta2', 'eps', 'dropout']) if (all[name] != null) population.set(name, all[name], p);
-    population.set('clip', all.clip ?? Infinity, p);
-  });
-  population.setRows(prepared.parts[0].x, prepared.parts[0].y);
+  try {
+    all.forEach((one, p) => {
+      begin(population, p, one);
+      for (const name of NUMBERS) if (one[name] != null) population.set(name, one[name], p);
+      population.set('clip', one.clip ?? Infinity, p);
+    });
+    population.setRows(prepared.parts[0].x, prepared.parts[0].y);
+  } catch (error) {
+    population.close();
+    throw error;
+  }
   return population;
 }
 
-const faulty = (settings, name) => (settings.fault ?? []).includes(name);
+/** A member's first weights and its dropout, by its seed. */
+function begin(population, p, { seed = 0, init = 'default', activation }) {
+  initialise(population.row(p), population.sizes, population.starts, seed, init, activation);
+  if (population.averages) population.row(p, 'average').set(population.row(p));
+  population.setSeed(seed, p);
+}
 
-export const batchSize = (prepared, { batch_size: size }) => (size === 'full' || !size ? prepared.parts[0].rows.length : size);
+export const lossOf = (prepared, { loss }) => loss ?? (prepared.task === 'regression' ? 'mse' : 'cross_entropy');
 
-export const stepsPerEpoch = (prepared, settings) => Math.ceil(prepared.parts[0].rows.length / batchSize(prepared, settings));
+/** [D, H, …, C]. Of two classes bce has one output. */
+export const sizesOf = (prepared, settings) => [prepared.features.length, ...settings.hidden, lossOf(prepared, settings) === 'bce' ? 1 : prepared.outputs];
 
-/** → (step) => the numbers of its rows, or null where each batch is all rows. The newest epoch's order is kept. */
-export function batchesOf(prepared, settings) {
-  const rows = prepared.parts[0].rows.length, size = batchSize(prepared, settings), each = stepsPerEpoch(prepared, settings);
+export const faulty = ({ as_taught: asTaught, fault }, name) => !!asTaught || (fault ?? []).includes(name);
+
+const rowsOf = (prepared) => prepared.parts[0].rows.length;
+
+/** Rows of a whole batch. */
+export const batchSize = (prepared, { batch_size: size }) => Math.min(rowsOf(prepared), size === 'full' || !size ? Infinity : size);
+
+export const stepsPerEpoch = (prepared, settings) => Math.ceil(rowsOf(prepared) / batchSize(prepared, settings));
+
+/**
+ * → (step) => the numbers of its rows, or null where each batch is all rows. The newest epoch's order is kept.
+ * past: of a training that goes on from another one: a new epoch begins at `step`, after `epochs` of them; `order`: the
+ * seed of the order, if it isn't the data's. lanes: draws orders faster.
+ */
+export function batchesOf(prepared, settings, past = {}, lanes = null) {
+  const rows = rowsOf(prepared), size = batchSize(prepared, settings), each = stepsPerEpoch(prepared, settings);
+  const seed = past.order ?? settings.data_seed ?? settings.seed ?? 0, { step: first = 0, epochs = 0 } = past;
   if (size >= rows) return () => null;
   let kept = -1, order = null;
   return (step) => {
-    const epoch = Math.floor(step / each), place = (step % each) * size;
-    if (epoch !== kept) order = orderOf(rows, settings.data_seed ?? settings.seed, (kept = epoch));
+    const epoch = epochs + Math.floor((step - first) / each), place = ((step - first) % each) * size;
+    if (epoch !== kept) order = orderOf(rows, seed, (kept = epoch), lanes);
     return order.subarray(place, Math.min(rows, place + size));
   };
+}
+
+// ---- schedules, as engine/schedules.py has them
+
+export const SCHEDULES = {
+  constant: () => 1,
+  cosine: (progress) => (1 + cos(Math.PI * progress)) / 2,
+  step: (progress) => (progress < 0.5 ? 1 : progress < 0.75 ? 0.1 : 0.01),
+  'one-cycle': (progress) => (progress < 0.3 ? 0.52 - 0.48 * cos((Math.PI * progress) / 0.3) : 0.500002 + 0.499998 * cos((Math.PI * (progress - 0.3)) / 0.7)),
+};
+
+/** settings: {schedule, warmup, steps (planned)}. → (step) => the factor of the learning rate. */
+export function factorsOf({ schedule = 'constant', warmup = 0, steps = Infinity }) {
+  const factor = SCHEDULES[schedule], rising = Math.min(warmup, steps), falling = Math.max(1, steps - rising);
+  return (step) => (step < rising ? (step + 1) / rising : factor((step - rising) / falling));
 }

@@ -1,15 +1,15 @@
 /**
  * The shell of all pages: header, words, theme, keys, notices, and which page stands at the address.
  *
- * A page is a module with open(shell, name). PAGES says at which addresses it stands; name is what the address
- * has in brackets, decoded. open() fills shell.stage (and shell.tools, in the header) and returns
+ * A page is a module with open(shell, name), which may be a promise. pages of startShell says at which addresses it stands; name is what the
+ * address has in brackets, decoded. open() fills shell.stage (and shell.tools, in the header) and returns
  *   keys      [{key, shown, word, act, able}]: its keyboard, also listed by the help
  *   relabel   () => …: write its words anew, in the language that is chosen now
  *   redraw    () => …: the colours have changed
  *   language  () => …: the server is to speak another language, too (optional)
  *   close     () => …: another page comes; give back sockets and listeners
  * The shell gives it tools and stage (elements), say(text, kind) for what is read out, title(name, about),
- * connected(kind, seconds) for a Connection's status, showText(title, text), and go(address), whose
+ * transport(path) and connected(kind, seconds) for a Connection, showText(title, text), and go(address), whose
  * promise is the page that is open then.
  * Its markup is a <template> of index.html or made by dom.js; data-t and data-name in it are labelled here.
  */
@@ -17,130 +17,163 @@
 import { $, $$, el, setText } from './dom.js';
 import { otherTheme, startTheme } from './theme.js';
 import { hideTip } from './tip.js';
-import { label, language, LANGUAGES, preferredLanguage, t, useLanguage } from './words.js';
+import { label, language, LANGUAGES, setWords, t } from './words.js';
 
-const PAGES = [
-  [/^\/run\/([^/]+)$/, () => import('./run.js')],
-  [/^\/sweep\/([^/]+)$/, () => import('./sweep.js')],
-  [/^\/study\/([^/]+)$/, () => import('./study.js')],
-  [/^\/script$/, () => import('./script.js')],
-  [/^\/(?:home|playground)?$/, () => import('./home.js')],
-];
 const NOTICE_PAUSE = 120; // milliseconds: what a dragged slider says is read out once
 
-let current = null, saying = 0;
+/**
+ * Start the page.
+ *
+ * brand: what stands in its title. pages: [[pattern of an address, () => its module, or a promise of it]]. address(): the
+ * one that is open. asked(name): what the address asks for beside ("lang", "theme"), or null. transport(path): the
+ * way to what answers there, described in socket.js. words(language): its sentences by their keys, or a promise of them.
+ * own: what its pages find in the shell besides. begun(shell): before the first page. shown(): a page is open, or its
+ * words or colours have changed.
+ */
+export async function startShell({ brand, pages, address, asked, transport, words, own = {}, begun = () => {}, shown = () => {} }) {
+  let current = null, opening = 0, saying = 0;
 
-const shell = {
-  tools: $('#tools'),
-  stage: $('#stage'),
-  say(text, kind = 'info') {
-    clearTimeout(saying);
-    saying = setTimeout(() => {
-      for (const node of $$('[data-says]')) {
-        setText(node, text);
-        node.dataset.kind = kind;
+  const shell = {
+    ...own,
+    open: openPage,
+    tools: $('#tools'),
+    stage: $('#stage'),
+    transport,
+    say(text, kind = 'info') {
+      clearTimeout(saying);
+      saying = setTimeout(() => {
+        for (const node of $$('[data-says]')) {
+          setText(node, text);
+          node.dataset.kind = kind;
+        }
+      }, NOTICE_PAUSE);
+    },
+    title(name, about) {
+      setText($('#name'), name);
+      setText($('#about'), about);
+      document.title = `${name} · ${brand}`;
+    },
+    connected(kind, seconds, why) {
+      const banner = $('#connection');
+      banner.hidden = kind === 'open';
+      document.body.classList.toggle('lost', kind !== 'open');
+      const words = kind === 'open' ? '' : (why ?? t('lost', { seconds: Math.max(1, Math.round(seconds)) }));
+      setText(banner, words);
+    },
+    showText(title, text) {
+      setText($('#text-title'), title);
+      setText($('#text-body'), text);
+      setText($('#text-copy'), t('copy'));
+      $('#text').showModal();
+    },
+    go(to) {
+      history.pushState(null, '', to);
+      return openPage();
+    },
+  };
+
+  async function openPage() {
+    const number = ++opening;
+    current?.close();
+    current = null;
+    hideTip();
+    shell.stage.replaceChildren();
+    shell.tools.replaceChildren();
+    for (const [pattern, load] of pages) {
+      const match = pattern.exec(address());
+      if (!match) continue;
+      const name = decodeURIComponent(match[1] ?? '');
+      shell.title(name, '');
+      const page = await (await load()).open(shell, name);
+      if (number !== opening) { // another address came meanwhile
+        page.close();
+        return null;
       }
-    }, NOTICE_PAUSE);
-  },
-  title(name, about) {
-    setText($('#name'), name);
-    setText($('#about'), about);
-    document.title = `${name} · treino studio`;
-  },
-  connected(kind, seconds, why) {
-    const banner = $('#connection');
-    banner.hidden = kind === 'open';
-    document.body.classList.toggle('lost', kind !== 'open');
-    const words = kind === 'open' ? '' : (why ?? t('lost', { seconds: Math.max(1, Math.round(seconds)) }));
-    setText(banner, words);
-  },
-  showText(title, text) {
-    setText($('#text-title'), title);
-    setText($('#text-body'), text);
-    setText($('#text-copy'), t('copy'));
-    $('#text').showModal();
-  },
-  go(address) {
-    history.pushState(null, '', address);
-    return openPage();
-  },
-};
-
-async function openPage() {
-  current?.close();
-  current = null;
-  hideTip();
-  shell.stage.replaceChildren();
-  shell.tools.replaceChildren();
-  for (const [pattern, load] of PAGES) {
-    const found = pattern.exec(location.pathname);
-    if (!found) continue;
-    const name = decodeURIComponent(found[1] ?? '');
-    shell.title(name, '');
-    current = (await load()).open(shell, name);
-    label();
-    return current;
-  }
-  shell.title(t('no_page'), location.pathname);
-  return null;
-}
-
-function relabel() {
-  label();
-  const other = LANGUAGES.find((name) => name !== language.now), button = $('#language');
-  setText(button, other === 'en' ? 'EN' : 'PT');
-  button.lang = other.replace('_', '-');
-  button.setAttribute('aria-label', `${button.textContent}, ${t('other_language')}`);
-  current?.relabel();
-}
-
-function showHelp() {
-  const keys = [...(current?.keys ?? []), { shown: '?', word: 'key_help' }];
-  $('#help-keys').replaceChildren(...keys.flatMap(({ key, shown, word }) => [el('dt', {}, el('kbd', {}, key === ' ' ? t('space') : shown)), el('dd', {}, t(word))]));
-  $('#help').showModal();
-}
-
-function listen() {
-  $('#theme').addEventListener('click', () => {
-    otherTheme();
-    current?.redraw();
-  });
-  $('#language').addEventListener('click', async () => {
-    await useLanguage(LANGUAGES.find((name) => name !== language.now), true);
-    relabel();
-    current?.language?.();
-  });
-  $('#help-open').addEventListener('click', showHelp);
-  for (const button of $$('[data-close]')) button.addEventListener('click', () => button.closest('dialog').close());
-  for (const dialog of $$('dialog')) dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
-  $('#text-copy').addEventListener('click', async () => {
-    try {
-      await navigator.clipboard.writeText($('#text-body').textContent);
-      setText($('#text-copy'), t('copied'));
-    } catch { // over plain http from another machine there is no clipboard: the text is selected instead
-      getSelection().selectAllChildren($('#text-body'));
+      current = page;
+      label();
+      shown();
+      return current;
     }
-  });
-  addEventListener('popstate', openPage);
-  document.addEventListener('keydown', pressed);
+    shell.title(t('no_page'), address());
+    return null;
+  }
+
+  async function useLanguage(name) {
+    setWords(name, await words(name));
+    document.documentElement.lang = name.replace('_', '-');
+  }
+
+  function relabel() {
+    label();
+    const other = LANGUAGES.find((name) => name !== language.now), button = $('#language');
+    setText(button, other === 'en' ? 'EN' : 'PT');
+    button.lang = other.replace('_', '-');
+    button.setAttribute('aria-label', `${button.textContent}, ${t('other_language')}`);
+    current?.relabel();
+    shown();
+  }
+  function redraw() {
+    current?.redraw();
+    shown();
+  }
+
+  function showHelp() {
+    const keys = [...(current?.keys ?? []), { shown: '?', word: 'key_help' }];
+    $('#help-keys').replaceChildren(...keys.flatMap(({ key, shown, word }) => [el('dt', {}, el('kbd', {}, key === ' ' ? t('space') : shown)), el('dd', {}, t(word))]));
+    $('#help').showModal();
+  }
+
+  function listen() {
+    $('#theme').addEventListener('click', () => {
+      otherTheme();
+      redraw();
+    });
+    $('#language').addEventListener('click', async () => {
+      await useLanguage(LANGUAGES.find((name) => name !== language.now));
+      try { localStorage.setItem('treino.language', language.now); } catch { /* a private window keeps nothing */ }
+      relabel();
+      current?.language?.();
+    });
+    $('#help-open').addEventListener('click', showHelp);
+    for (const button of $$('[data-close]')) button.addEventListener('click', () => button.closest('dialog').close());
+    for (const dialog of $$('dialog')) dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
+    $('#text-copy').addEventListener('click', async () => {
+      try {
+        await navigator.clipboard.writeText($('#text-body').textContent);
+        setText($('#text-copy'), t('copied'));
+      } catch { // over plain http from another machine there is no clipboard: the text is selected instead
+        getSelection().selectAllChildren($('#text-body'));
+      }
+    });
+    addEventListener('popstate', openPage);
+    document.addEventListener('keydown', pressed);
+  }
+
+  /** Keys are the page's, unless a field, a slider, or a button that the keyboard has reached owns them. */
+  function pressed(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || $('dialog[open]')) return;
+    const focused = document.activeElement, key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const types = focused?.matches('input:not([type=range]), select, textarea, pre'), slides = focused?.matches('input[type=range]');
+    const owns = key === ' ' ? focused?.matches('button, summary, a') && focused.matches(':focus-visible') : slides && key.startsWith('Arrow');
+    if ((types && key !== 'Escape') || owns) return;
+    if (key === '?') return showHelp();
+    const entry = current?.keys.find((each) => each.key === key);
+    if (!entry || !entry.able() || event.repeat && key === ' ') return;
+    if (key === ' ' || key.startsWith('Arrow')) event.preventDefault();
+    entry.act();
+  }
+
+  startTheme(asked('theme'), redraw);
+  await useLanguage(preferredLanguage(asked('lang')));
+  listen();
+  begun(shell);
+  await openPage();
+  relabel();
 }
 
-/** Keys are the page's, unless a field, a slider, or a button that the keyboard has reached owns them. */
-function pressed(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || $('dialog[open]')) return;
-  const focused = document.activeElement, key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const types = focused?.matches('input:not([type=range]), select, textarea, pre'), slides = focused?.matches('input[type=range]');
-  const owns = key === ' ' ? focused?.matches('button, summary, a') && focused.matches(':focus-visible') : slides && key.startsWith('Arrow');
-  if ((types && key !== 'Escape') || owns) return;
-  if (key === '?') return showHelp();
-  const found = current?.keys.find((entry) => entry.key === key);
-  if (!found || !found.able() || event.repeat && key === ' ') return;
-  if (key === ' ' || key.startsWith('Arrow')) event.preventDefault();
-  found.act();
+/** The reader's language: asked for in the address, chosen before, or the browser's. */
+function preferredLanguage(asked) {
+  let stored = null;
+  try { stored = localStorage.getItem('treino.language'); } catch { /* a private window keeps nothing */ }
+  return (asked ?? stored ?? navigator.language).toLowerCase().startsWith('pt') ? 'pt_BR' : 'en';
 }
-
-startTheme(() => current?.redraw());
-await useLanguage(preferredLanguage());
-listen();
-await openPage();
-relabel();

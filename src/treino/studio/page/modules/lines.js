@@ -177,7 +177,7 @@ function compare(a, b, down) {
 
 /** A connection whose refusals are read out. take(message): what the server sends. */
 export function connected(shell, path, take) {
-  const connection = new Connection(path, { language: () => language.now, receive: take, status: shell.connected });
+  const connection = new Connection(shell.transport(path), { language: () => language.now, receive: take, status: shell.connected });
   return {
     connection,
     async command(verb, fields) {

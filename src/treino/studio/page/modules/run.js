@@ -10,6 +10,7 @@ import { makePicture } from './picture.js';
 import { makeSeen } from './seen.js';
 import { makeSettings } from './settings.js';
 import { makeStore, take, viewStep } from './store.js';
+import { makeTables } from './tables.js';
 import { makeTake } from './take.js';
 import { makeTimeline } from './timeline.js';
 import { makeTransport } from './transport.js';
@@ -25,6 +26,7 @@ export function open(shell, name) {
     relabel: page.relabel,
     redraw: page.invalidate,
     language: () => page.connection.reopen(),
+    command: page.command,
     beside: (run) => page.command('beside', { run, shown: true }),
     close: () => page.close(),
   };
@@ -102,14 +104,14 @@ function makePage(shell, name) {
 
   const seen = makeSeen(page), picture = makePicture(page), diagram = makeDiagram(page), curves = makeCurves(page), timeline = makeTimeline(page);
   const vitals = makeVitals(page), transport = makeTransport(page), settings = makeSettings(page), fan = makeFan(page);
-  const microscope = makeMicroscope(page), takeaway = makeTake(page), panels = [seen, picture, diagram, curves, timeline, vitals, transport, settings, fan, microscope, takeaway];
+  const microscope = makeMicroscope(page), takeaway = makeTake(page), tables = makeTables(page), panels = [seen, picture, diagram, curves, timeline, vitals, transport, settings, fan, microscope, takeaway, tables];
 
   page.relabel = () => {
     panels.forEach((panel) => panel.relabel?.());
     if (page.store.state) update();
   };
   page.relabel();
-  page.connection = new Connection(`/socket/run/${encodeURIComponent(name)}`, { language: () => language.now, receive, status: shell.connected });
+  page.connection = new Connection(shell.transport(`/socket/run/${encodeURIComponent(name)}`), { language: () => language.now, receive, status: shell.connected });
   const resize = new ResizeObserver(page.invalidate);
   resize.observe(shell.stage);
   addEventListener('resize', page.invalidate);
@@ -147,7 +149,7 @@ function makePage(shell, name) {
         picture.draw(store);
         diagram.draw(store);
       }
-      for (const panel of [curves, timeline, vitals, transport, fan]) panel.draw(store);
+      for (const panel of [curves, timeline, vitals, transport, fan, tables]) panel.draw(store);
       microscope.update(store);
     } finally { // whatever went wrong with this frame, the next may come
       if (store.undrawn) {

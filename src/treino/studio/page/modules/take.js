@@ -4,10 +4,11 @@ import { $, el, setText } from './dom.js';
 import { clamp } from './numbers.js';
 import { t } from './words.js';
 
-const FORMS = ['weights', 'script', 'report', 'gif', 'command'];
+const FORMS = ['weights', 'script', 'report', 'gif', 'command']; // what a server makes; else state.takes says
 
+/** shell.takes may have more forms, which the page itself makes: {name: () => …}. */
 export function makeTake(page) {
-  const menu = $('#take'), field = $('#keep-name');
+  const own = page.shell.takes ?? {}, menu = $('#take'), field = $('#keep-name');
   menu.addEventListener('toggle', (event) => {
     if (event.newState !== 'open') return;
     const button = $('#save').getBoundingClientRect();
@@ -30,33 +31,33 @@ export function makeTake(page) {
   });
 
   function relabel() {
-    $('#take-list').replaceChildren(...FORMS.map((form) => el('button', { type: 'button', onclick: () => take(form) }, el('b', {}, t(`take_${form}`)), el('span', {}, t(`take_${form}_about`)))));
+    const forms = [...(page.store.state?.takes ?? FORMS), ...Object.keys(own)];
+    $('#take-list').replaceChildren(...forms.map((form) => el('button', { type: 'button', onclick: () => take(form) }, el('b', {}, t(`take_${form}`)), el('span', {}, t(`take_${form}_about`)))));
   }
 
   async function take(form) {
     menu.hidePopover();
-    const address = `/api/take/${encodeURIComponent(page.store.name)}/${form}`;
+    if (own[form]) return own[form]();
     if (form === 'command' && page.store.state.command) return page.shell.showText(t('take_command'), page.store.state.command);
     page.say(t('writing'));
     try {
-      const answer = await fetch(address);
-      if (!answer.ok) {
-        const { error } = await answer.json().catch(() => ({}));
-        return page.say(error ? [error.message, error.hint].filter(Boolean).join(' ') : `${answer.status}`);
-      }
-      if (form === 'command') return page.shell.showText(t('take_command'), await answer.text());
-      const name = /filename\*?=(?:utf-8'')?"?([^";]+)/i.exec(answer.headers.get('content-disposition') ?? '')?.[1] ?? `${page.store.name}-${form}`;
-      const url = URL.createObjectURL(await answer.blob());
+      const { name, type, text, bytes } = await page.connection.take(form);
+      if (text != null && form === 'command') return page.shell.showText(t('take_command'), text);
+      const url = URL.createObjectURL(new Blob([text ?? bytes], { type }));
       el('a', { href: url, download: name }).click();
       setTimeout(() => URL.revokeObjectURL(url), 10000);
       page.say(t('saved_as', { name }));
-    } catch {
-      page.say(t('lost'));
+    } catch (refusal) {
+      page.say(refusal instanceof TypeError ? t('lost') : [refusal.message, refusal.hint].filter(Boolean).join(' '));
     }
   }
 
   function update({ state }) {
-    $('#keep').hidden = !state.steers;
+    $('#keep').hidden = !state.steers || Boolean(state.takes);
+    if (state.takes && menu.dataset.forms !== String(state.takes)) {
+      menu.dataset.forms = String(state.takes);
+      relabel();
+    }
   }
   return { relabel, update };
 }

@@ -45,10 +45,9 @@ function stored() {
   try { return localStorage.getItem('treino.theme'); } catch { return null; }
 }
 
-/** The theme asked for in the address, chosen before, or the system's, which is followed as it changes. */
-export function startTheme(changed) {
-  const asked = new URLSearchParams(location.search).get('theme') ?? stored();
-  use(asked ?? (dark.matches ? 'dark' : 'light'));
+/** The theme asked for (null: none), chosen before, or the system's, which is followed as it changes. */
+export function startTheme(asked, changed) {
+  use(asked ?? stored() ?? (dark.matches ? 'dark' : 'light'));
   dark.addEventListener('change', () => {
     if (stored()) return;
     use(dark.matches ? 'dark' : 'light');

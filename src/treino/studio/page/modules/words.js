@@ -1,4 +1,4 @@
-/** The words of the page, in the language that is chosen; the server has them at /words/LANG. */
+/** The words of the page, in the language that is chosen. Workers have them, too. */
 
 import { $$ } from './dom.js';
 
@@ -6,21 +6,10 @@ export const LANGUAGES = ['en', 'pt_BR'];
 export const language = { now: 'en' };
 let sentences = {};
 
-/** The reader's language: asked for in the address, chosen before, or the browser's. */
-export function preferredLanguage() {
-  const asked = new URLSearchParams(location.search).get('lang') ?? stored() ?? navigator.language;
-  return asked.toLowerCase().startsWith('pt') ? 'pt_BR' : 'en';
-}
-
-const stored = () => { try { return localStorage.getItem('treino.language'); } catch { return null; } };
-
-export async function useLanguage(name, keep = false) {
-  const answer = await fetch(`/words/${name}`);
-  if (!answer.ok) throw new Error(`/words/${name}: ${answer.status}`);
-  sentences = await answer.json();
+/** Speak a language from now on: its sentences by their keys. */
+export function setWords(name, words) {
+  sentences = words;
   language.now = name;
-  document.documentElement.lang = name.replace('_', '-');
-  if (keep) try { localStorage.setItem('treino.language', name); } catch { /* a private window keeps nothing */ }
 }
 
 /** The sentence of a key, with its {places} filled in; a key without a sentence shows itself. */

@@ -1,0 +1,145 @@
+/** What a column of cells is to treino, and whether the page can learn from it; the rules are data/preparation's in Python. */
+
+import { Refusal } from '../../studio/page/modules/connection.js';
+import { t } from '../../studio/page/modules/words.js';
+
+const NOTHING = new Set(['', 'na', 'n/a', 'nan', 'null', 'none', '?', '-', '<na>', 'nat']); // table.MISSING
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const AMOUNT = /^[+-]?(R\$|US\$|A\$|C\$|[$€£¥]|BRL|USD|EUR|GBP)?\s*[+-]?(\d[\d.,'\s]*|[.,]\d+)([eE][+-]?\d+)?\s*([$€£¥%]|R\$|BRL|USD|EUR|GBP)?$/; // a number, however written
+const DATE = /^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ]\d{1,2}:\d{2}.*)?$|^[12]\d{3}-(0[1-9]|1[0-2])$/;
+const TIME = /^\d{1,2}(:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?|h(\d{2})?)$/;
+const KEY = /(^|_|\s)(id|ids|uuid|guid|cpf|cnpj|cep)$/i;
+const IDENTIFIER = /(^|_|\s)(id|ids|uuid|guid|index|key|cpf|cnpj|rg|cep|matr[ií]cula|unnamed: 0)$|^row[ _.]?(names?|id|n|no|num|number)$/i;
+const TIME_NAME = /(^|[^a-z])(t|time|step|second|minute|hour|day|week|month|quarter|year|age|tempo|passo|dia|semana|m[eê]s|trimestre|ano|idade)s?($|[^a-z])/i;
+const LARGEST_WHOLE = 2 ** 53;
+const MOST_CODES = 31; // an identifier's name with no more different numbers than these is a class
+const TRUTH = [['true', 'false'], ['verdadeiro', 'falso']];
+const USUAL_TARGETS = ['target', 'label', 'class', 'y', 'outcome', 'species', 'quality', 'alvo', 'classe'];
+const MOST_CLASSES = 20; // different whole numbers
+
+export function refuse(rule, message, hint = '') {
+  throw new Refusal({ rule, message, hint });
+}
+
+/** The hint that names the command line, which reads what the page can't. table: {name, file, target}. */
+export function commandHint({ name, file = `${name}.csv`, target = '…' }) {
+  const word = (text) => (/^[\p{L}\p{N}._…/=-]+$/u.test(text) ? text : `'${text.replace(/'/g, "'\\''")}'`);
+  return t('cli_can', { command: `treino train ${word(file)} --target ${word(target)}` });
+}
+
+export const isNothing = (cell) => cell === null || (typeof cell === 'string' && NOTHING.has(cell.trim().toLowerCase()));
+export const isNumber = (word) => NUMBER.test(word);
+const isAmount = (word) => AMOUNT.test(word);
+export const isDate = (word) => DATE.test(word);
+export const isTime = (word) => TIME.test(word);
+
+/** Whether all cells that are there are numbers; a reader leaves other columns as words. */
+const ofNumbers = ({ cells }) => cells.every((cell) => cell === null || typeof cell === 'number');
+
+/**
+ * What keeps a column from being an input here: null, or a key of words.js (why_…).
+ *
+ * Constant columns, identifiers and row numbers aren't inputs in treino either; words, dates and gaps are, and only there.
+ */
+export function whyNoInput({ name, cells }) {
+  if (!ofNumbers({ cells })) {
+    const there = cells.filter((cell) => !isNothing(cell)).map(String);
+    if (!there.length) return 'why_empty';
+    if (there.every((word) => isDate(word) || isTime(word))) return 'why_dates';
+    if (there.every(isAmount)) return 'why_written';
+    return there.some(isNumber) ? 'why_mixed' : 'why_words';
+  }
+  const there = cells.filter((cell) => cell !== null);
+  if (!there.length) return 'why_empty';
+  if (there.every((cell) => cell === there[0])) return there.length < cells.length ? 'why_missing' : 'why_constant';
+  if (!there.every(Number.isFinite)) return 'why_infinite';
+  if (IDENTIFIER.test(name) && there.every(Number.isInteger)) {
+    const different = new Set(there).size;
+    if (different === there.length || (KEY.test(name) && different > MOST_CODES)) return 'why_identifier';
+  }
+  return there.length < cells.length ? 'why_missing' : null;
+}
+
+/** Whether each cell is its row's number, from 0 or 1; such a column is an input only where there is no other. */
+const numbersRows = ({ name, cells }) =>
+  cells.length >= 10 && !TIME_NAME.test(name) && (cells[0] === 0 || cells[0] === 1) && cells.every((cell, i) => cell - i === cells[0]);
+
+/** Each column's reason (a key), or null where it can be an input. */
+export function reasonsOf(table) {
+  const others = table.columns.filter(({ name }) => name !== table.target);
+  const reasons = new Map(others.map((column) => [column.name, whyNoInput(column)]));
+  const inputs = others.filter(({ name }) => !reasons.get(name)), numbering = inputs.filter(numbersRows);
+  if (numbering.length < inputs.length) for (const { name } of numbering) reasons.set(name, 'why_row_number');
+  return reasons;
+}
+
+/** One to three columns that may be the target, the likeliest first: by name, words of few classes, the last column. */
+export function likelyTargets({ columns }) {
+  const byName = USUAL_TARGETS.flatMap((usual) => columns.filter(({ name }) => name.toLowerCase() === usual));
+  const byClasses = columns.filter((column) => {
+    const { size } = new Set(column.cells);
+    return !ofNumbers(column) && !column.cells.every((cell) => isNothing(cell) || isDate(cell) || isTime(cell)) && size >= 2 && size <= column.cells.length / 3;
+  });
+  const last = columns.findLast(({ cells }) => !cells.every((cell) => isNothing(cell) || (typeof cell === 'string' && (isDate(cell) || isTime(cell))))) ?? columns.at(-1);
+  const first = [...new Set([...byName, ...byClasses])].slice(0, 2);
+  return [...new Set([...first, last])].map(({ name }) => name);
+}
+
+/**
+ * The target's task, class names in the order of their codes, and of each row its class or value; rows without one: null.
+ * table: named in a refusal.
+ */
+export function targetOf(column, table = {}) {
+  const { name, cells } = column, own = { name };
+  if (ofNumbers(column)) {
+    const there = cells.filter((cell) => cell !== null);
+    if (!there.length) refuse('target_empty', t('target_empty', own), t('name_other_target'));
+    if (!there.every(Number.isFinite)) refuse('target_infinite', t('target_infinite', own), t('correct_cell'));
+    const different = [...new Set(there.map((v) => v + 0))].sort((a, b) => a - b);
+    if (different.length === 1) refuse('target_constant', t('target_constant', { ...own, value: different[0] }), t('name_other_target'));
+    if (!different.every(Number.isInteger) || different.length > MOST_CLASSES) return { task: 'regression', classes: [], values: cells };
+    if (different.some((v) => Math.abs(v) >= LARGEST_WHOLE)) refuse('target_merged', t('target_merged', own), commandHint(table));
+    const code = new Map(different.map((v, i) => [v, i]));
+    return { task: 'classification', classes: different.map(plain), values: cells.map((cell) => (cell === null ? null : code.get(cell + 0))), plain: true };
+  }
+  let words = cells.map((cell) => (cell === null ? '' : String(cell).trim()));
+  const there = words.filter((word) => !isNothing(word));
+  if (!there.length) refuse('target_empty', t('target_empty', own), t('name_other_target'));
+  if (there.every((word) => isDate(word)) || there.every((word) => isTime(word))) refuse('target_date', t('target_date', { ...own, cell: there[0] }), t('name_other_target'));
+  if (there.every(isAmount)) refuse('target_written', t('target_written', { ...own, cell: there[0] }), commandHint(table));
+  const numbers = words.filter(isNumber).length;
+  if (numbers * 2 > words.length) refuse('target_text', t('target_text', { ...own, cell: there.find((w) => !isNumber(w)) ?? there[0] }), t('correct_cell'));
+  if (TRUTH.some((pair) => there.every((word) => pair.includes(word.toLowerCase())))) words = words.map((word) => (isNothing(word) ? '' : word.toLowerCase()));
+  const classes = [...new Set(words)].filter((word) => word !== '').sort(byCodePoint), code = new Map(classes.map((word, i) => [word, i]));
+  if (classes.length === 1) refuse('target_constant', t('target_constant', { ...own, value: classes[0] }), t('name_other_target'));
+  return { task: 'classification', classes, values: words.map((word) => code.get(word) ?? null) };
+}
+
+/** A number as treino writes it: without a point where it is whole. */
+export function plain(value) {
+  if (Number.isInteger(value) && Math.abs(value) < 1e16) return String(value + 0);
+  return String(value);
+}
+
+/** Python's order of strings; JavaScript's own differs beyond U+FFFF. */
+function byCodePoint(a, b) {
+  const p = [...a], q = [...b];
+  for (let i = 0; i < Math.min(p.length, q.length); i++) if (p[i] !== q[i]) return p[i].codePointAt(0) - q[i].codePointAt(0);
+  return p.length - q.length;
+}
+
+/** CSV that treino reads to the same numbers and words. columns: [{name, cells}]. */
+export function csvOf(columns) {
+  const head = columns.map(({ name }) => quoted(name)), rows = columns[0].cells.map((_, i) => columns.map(({ cells }) => cellText(cells[i])).join());
+  return [head.join(), ...rows, ''].join('\n');
+}
+
+/** The shortest digits that are read to the same number; 1.234 gets a 0 more, for it might be read as 1,234. */
+function cellText(cell) {
+  if (cell === null) return '';
+  if (typeof cell !== 'number') return quoted(cell);
+  const text = String(cell + 0);
+  return /^-?[1-9]\d{0,2}\.\d{3}$/.test(text) ? `${text}0` : text;
+}
+
+const quoted = (text) => (/[",\n\r;\t|]|^\s|\s$|^'/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);

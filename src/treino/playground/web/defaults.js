@@ -1,0 +1,31 @@
+/** The settings of `treino train` that the playground has: how each stands in the address, and its usual value here. */
+
+const number = (usual) => ({ usual, read: Number });
+const name = (usual) => ({ usual, read: (text) => (/^[a-z_0-9]+$/.test(text) ? text : undefined) });
+
+export const setting = {
+  hidden: {
+    usual: [8, 6],
+    read(text) {
+      const sizes = text === 'none' || text === '' ? [] : text.split(',').map(Number);
+      return sizes.every((n) => Number.isInteger(n) && n > 0) ? sizes : undefined;
+    },
+    write: (sizes) => sizes.join(',') || 'none',
+  },
+  activation: name('tanh'),
+  loss: name(null),
+  optimizer: name('adam'),
+  lr: number(0.003),
+  weight_decay: number(0),
+  momentum: number(0),
+  beta1: number(0.9),
+  beta2: number(0.999),
+  eps: number(1e-8),
+  clip: number(null),
+  dropout: number(0),
+  batch_size: { usual: 32, read: (text) => (text === 'full' ? text : Number(text)) },
+  seed: number(0),
+  schedule: name('constant'),
+  steps: number(100000),
+  fault: { usual: [], read: (text) => text.split(',').filter(Boolean), write: (list) => list.join(',') },
+};

@@ -1,0 +1,122 @@
+/** The view of one network: the studio's page of a run that trains in this tab, and the address that tells of it. */
+
+import { $, $$, el } from '../../studio/page/modules/dom.js';
+import { open as openRun } from '../../studio/page/modules/run.js';
+import { look } from '../../studio/page/modules/theme.js';
+import { t } from '../../studio/page/modules/words.js';
+
+const SPEED = 300; // steps a second: slow enough to see it learn
+const REST = 400; // milliseconds in which nothing changes before the address is written
+const NUMBERS = ['lr', 'weight_decay', 'momentum', 'beta1', 'beta2', 'clip', 'dropout'];
+
+let count = 0; // runs of this tab that were opened
+
+/** Open the view. What it returns is described in app.js. */
+export async function open(shell) {
+  const wanted = await shell.wanted(), name = nameOf(wanted.problem, ++count);
+  let state = null, timer = 0, page = null, closed = false;
+
+  shell.watch = (message) => {
+    if (message.state?.name === name) {
+      state = message.state;
+      clearTimeout(timer);
+      timer = setTimeout(write, REST);
+    }
+  };
+  shell.takes = {
+    png: () => picture(name),
+    async link() {
+      await write();
+      shell.showText(t('take_link'), location.href);
+    },
+  };
+  const { problem, settings, step, actions, faults } = wanted;
+  const created = shell.tab.create({ name, problem, settings, step, actions });
+  page = openRun(shell, name);
+  created.then(begin, refuse);
+  const visible = shell.hidden(() => {
+    if (!state?.playing) return;
+    page.command('pause');
+    shell.say(t('paused_in_background'));
+  });
+
+  /** What the address asks for beyond the run itself. */
+  async function begin() {
+    if (closed) return;
+    const speed = shell.asked('speed'), axes = shell.asked('axes')?.split(',');
+    page.command('speed', { steps_per_second: speed === 'full' ? null : Number(speed) || SPEED });
+    if (axes?.length === 2) page.command('look', { step: null, axes, unit: null });
+    if (shell.asked('play') === '1') page.command('play');
+    if (faults.length) shell.say(faults.map((fault) => t(fault.name === 'data' ? 'data_not_here' : 'not_understood', fault)).join(' '), 'warning');
+  }
+  /** Nothing can be learnt from these data, or with these settings: that is said in the run's place. */
+  function refuse({ message, hint }) {
+    if (closed) return;
+    page.close();
+    page = null;
+    shell.tools.replaceChildren();
+    shell.stage.replaceChildren(el('div', { class: 'page' }, el('section', { class: 'panel', role: 'alert' }, el('h2', {}, t('not_trained')), el('p', {}, message), el('p', { class: 'hint' }, hint))));
+    shell.drawer.toggle(true);
+  }
+  async function write() {
+    if (!state || closed) return;
+    const at = state.view.step ?? state.last_step;
+    await shell.note(folded({ problem, settings, step: state.playing ? 0 : at, actions: (state.replay ?? []).filter(([when]) => when <= at) }), {
+      speed: state.steps_per_second === SPEED ? null : state.steps_per_second == null ? 'full' : String(state.steps_per_second),
+      axes: state.view.axes?.join(',') ?? null,
+      play: null,
+    });
+  }
+
+  return {
+    get keys() { return page?.keys ?? []; },
+    relabel: () => page?.relabel(),
+    redraw: () => page?.redraw(),
+    language: () => page?.language(),
+    close() {
+      closed = true;
+      clearTimeout(timer);
+      visible();
+      page?.close();
+      shell.tab.forget(name);
+    },
+  };
+}
+
+/** Numbers that were set before the first step are settings of the run; a link then needs no replay. */
+function folded(wanted) {
+  const plain = wanted.actions.every(([step, verb, fields]) => step === 0 && (verb === 'set' ? NUMBERS.includes(fields.name) : verb === 'segment' && !('hidden' in fields.changes)));
+  if (!plain) return wanted;
+  const changes = wanted.actions.map(([, verb, fields]) => (verb === 'set' ? { [fields.name]: fields.value } : fields.changes));
+  return { ...wanted, settings: Object.assign({}, wanted.settings, ...changes), actions: [] };
+}
+
+const nameOf = ({ source, table }, n) => `${(table?.name ?? source).replace(/\.[a-z]+$/i, '')}-${n}`;
+
+/** What the page draws, as one PNG: its canvases where they stand. */
+function picture(name) {
+  const panels = $$('.net, .bound, .curves').filter((panel) => panel.checkVisibility()), boxes = panels.map((panel) => panel.getBoundingClientRect());
+  const left = Math.min(...boxes.map((box) => box.left)), top = Math.min(...boxes.map((box) => box.top)), ratio = Math.min(2, devicePixelRatio || 1);
+  const canvas = el('canvas'), right = Math.max(...boxes.map((box) => box.right)), bottom = Math.max(...boxes.map((box) => box.bottom));
+  canvas.width = (right - left) * ratio;
+  canvas.height = (bottom - top) * ratio;
+  const context = canvas.getContext('2d');
+  context.scale(ratio, ratio);
+  context.fillStyle = look.panel;
+  context.fillRect(0, 0, right - left, bottom - top);
+  context.fillStyle = look.ink;
+  context.font = `600 15px ${look.font}`;
+  for (const panel of panels) {
+    const box = panel.getBoundingClientRect();
+    context.fillText($('h2', panel).textContent, box.left - left + 16, box.top - top + 30);
+    for (const drawn of $$('canvas', panel)) {
+      const at = drawn.getBoundingClientRect();
+      if (at.width) context.drawImage(drawn, at.left - left, at.top - top, at.width, at.height);
+    }
+  }
+  canvas.toBlob((blob) => {
+    const url = URL.createObjectURL(blob);
+    el('a', { href: url, download: `${name}.png` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10000);
+  });
+}

@@ -1,0 +1,251 @@
+/**
+ * One run: a network in training, its segments, and every step of its past.
+ *
+ * A run, which the server and its tools (fan.js, microscope.js, findings.js, saving.js) read:
+ *
+ *   lanes, name, problem, prepared (problems.js)
+ *   status         'running', 'finished' or 'diverged'; metrics: {train, validation, test} of the kept weights, once it is over
+ *   step, loop     updates done; the TrainingLoop that is there (loop.net is the Population)
+ *   segments       all of them: {number, origin: [segment, step] | null, settings, changes, text, plan, sets, optimizerFrom}
+ *                  settings: all of `treino train` at its first step, beta1 and beta2 for betas; changes: from the one before;
+ *                  sets: [{step, name, value}] changed while it trains, from the update after `step` on; plan: see steps.js;
+ *                  optimizerFrom: the step at which the optimizer's moments were 0
+ *   path           [{segment, first, stop}]: the steps from `first` updates on, to `stop` (null: the last), of the newest segment
+ *   losses         history.js: .length, .mean(from, to), .curve(most)
+ *   epochs         [{epoch, step, train: {loss}, validation: {loss, accuracy | rmse} | {}}]
+ *   marks, replay  [{segment, step, text}]; [[step, verb, fields]], what makes the path again
+ *   view           {step (null: the newest), axes, unit}, as `look` has it
+ *
+ *   at(step)       → {segment, step, settings (in force for the next update), loop, loss}: the run after so many updates.
+ *                  loop.net has the weights, loop.segment.plan the batches; both are good until the next at(). Leave the
+ *                  loop as it is (loop.save() and loop.load(state) bring it back).
+ *   inView()       the same of the step in view; settingsAt(step): only those
+ *   future(moment, changes, copies = 1)
+ *                  → a TrainingLoop of a new segment with these changes from that moment on, which nothing else knows: set
+ *                  each copy's numbers by .set(name, value, copy), .advance(stop), read .net, and .close() it.
+ *   rewind(step, changes)   the next segment, from a step on (what `adopt` as segment does); one from step 0 begins anew
+ */
+
+import { asRead, carryOver, unread } from './growth.js';
+import { Keyframes, Losses, Records } from './history.js';
+import { bestConstant, measure } from './metrics.js';
+import { planOf } from './steps.js';
+import { TrainingLoop, finite } from './training_loop.js';
+import { lossOf, stepsPerEpoch } from './training.js';
+
+const HOPELESS = 10; // last epoch's loss / loss of the best constant
+export const SPLITS = ['train', 'validation', 'test'];
+
+/** What settings are where nobody says: those of `treino train` on a table, but for the length. */
+const DEFAULTS = {
+  hidden: [64, 32], activation: 'relu', loss: null, optimizer: 'adam', lr: 3e-3, weight_decay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, eps: 1e-8,
+  clip: null, dropout: 0, batch_size: 32, schedule: 'constant', steps: 100000, fault: [], seed: 0, data_seed: null,
+};
+
+export class Run {
+  /** settings: those that are not as usual. */
+  constructor(lanes, { name, problem, prepared, settings = {} }) {
+    const all = { ...DEFAULTS, ...settings };
+    all.loss = lossOf(prepared, { loss: all.loss ?? undefined });
+    all.data_seed ??= problem?.data_seed ?? 0;
+    const plan = planOf(lanes, prepared, all, { orderSeed: all.data_seed });
+    const first = { number: 0, origin: null, settings: asRead(all), changes: {}, text: '', plan, sets: [], optimizerFrom: 0 };
+    Object.assign(this, { lanes, name, problem, prepared, status: 'running', metrics: null, kept: null, segments: [first], path: [{ segment: first, first: 0, stop: null }] });
+    Object.assign(this, { losses: new Losses(), records: new Records(), keyframes: new Keyframes(), replay: [], view: { step: null, axes: null, unit: null }, played: null });
+    this.loop = new TrainingLoop(lanes, prepared, first);
+    this.keyframes.add(0, this.loop.save(), true);
+  }
+
+  get step() { return this.loop.step; }
+  get segment() { return this.path.at(-1).segment; }
+  get epochs() { return this.records.epochs; }
+  get over() { return this.status !== 'running'; }
+  get stepInView() { return this.view.step === null ? this.step : Math.min(this.view.step, this.step); }
+  /** Changes of settings along the path; those of one step together. */
+  get marks() {
+    return this.path.flatMap(({ segment, first, stop }) => {
+      const at = new Map(segment.origin ? [[first, segment.changes]] : []);
+      for (const { step, name, value } of segment.sets) if (step >= first && (stop === null || step <= stop)) at.set(step, { ...at.get(step), [name]: value });
+      return [...at].map(([step, changes]) => ({ segment: segment.number, step, text: textOf(changes, segment.settings) }));
+    }).filter(({ text }) => text);
+  }
+
+  // ---- going on
+
+  /** Take steps, at most so many: up to the next evaluation, state to keep, or the planned end. → how many. */
+  advance(count) {
+    const { loop, segment: { plan } } = this, first = this.step;
+    const { losses, evaluation } = loop.advance(Math.min(first + count, this.keyframes.next, plan.steps));
+    const good = goodSteps(losses, loop.net);
+    if (good < losses.length || !finiteWeights(loop.net)) return this.#diverged(first, first + good);
+    this.losses.add(losses);
+    for (let epoch = plan.count.ended(first) + 1; epoch <= plan.count.ended(this.step); epoch++) this.#ended(epoch, evaluation);
+    if (this.step === this.keyframes.next) this.keyframes.add(this.segment.number, loop.save());
+    if (this.step >= plan.steps) this.end();
+    return losses.length;
+  }
+
+  #ended(epoch, evaluation) {
+    const { count } = this.segment.plan, step = count.endOf(epoch);
+    const validation = evaluation?.step === step ? Object.fromEntries(Object.entries(evaluation.figures[0]).map(([name, value]) => [name, finite(value)])) : {};
+    this.records.addEpoch({ epoch, step, train: { loss: finite(this.losses.mean(count.endOf(epoch - 1), step)) }, validation });
+  }
+
+  /** Go back to the last update that left finite weights, no later than `latest`, and end there. */
+  #diverged(first, latest) {
+    const { loop } = this.at(first, true);
+    let state = loop.save();
+    while (loop.step < latest) {
+      const { losses } = loop.advance(loop.step + 1);
+      if (!finiteWeights(loop.net)) break;
+      this.losses.add(losses);
+      state = loop.save();
+    }
+    this.loop.load(state);
+    this.end('diverged');
+    return state.step - first;
+  }
+
+  /** The end, here: the test rows are judged, once, with the weights of the best validation loss. */
+  end(status = 'finished') {
+    const { loop, prepared, segment: { settings, plan } } = this, state = loop.save();
+    if (loop.rows && loop.evaluated < loop.step && status === 'finished') loop.evaluate();
+    const { best } = loop, kept = settings.keep !== 'last' && best.params ? best : { step: state.step, params: loop.net.row(0, loop.net.averages ? 'average' : 'params').slice() };
+    const epochs = plan.count.ended(this.step), from = this.step > plan.count.endOf(epochs) ? plan.count.endOf(epochs) : plan.count.endOf(epochs - 1);
+    const last = this.step ? this.losses.mean(from, this.step) : NaN;
+    this.kept = kept;
+    this.status = last > HOPELESS * Math.max(bestConstant(prepared, settings), 1e-12) ? 'diverged' : status;
+    this.metrics = Object.fromEntries(SPLITS.map((split, part) => [split, this.#measured(prepared.parts[part], kept.params)]));
+    loop.load(state);
+  }
+
+  #measured({ x, y }, params) {
+    if (!y.length) return null;
+    const { net } = this.loop;
+    net.row(0).set(params);
+    if (net.averages) net.row(0, 'average').set(params);
+    const figures = measure(net.predict(x), y, this.prepared, this.segment.settings);
+    return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, finite(value)]));
+  }
+
+  /** Change a number from the next update on. */
+  set(name, value) {
+    const { sets } = this.segment, step = this.step, same = (entry) => entry.step === step && entry.name === name;
+    this.segment.sets = [...sets.filter((entry) => !same(entry)), { step, name, value }];
+    this.loop.set(name, value);
+    this.replay = [...this.replay.filter(([at, verb, fields]) => !(at === step && verb === 'set' && fields.name === name)), [step, 'set', { name, value }]];
+    this.dropPlayed();
+  }
+
+  /** The next segment, from a step on; what came after it is left behind. */
+  rewind(step, changes = {}) {
+    const moment = this.at(step), segment = this.#next(moment, changes), loop = this.#begun(segment, moment, 1);
+    this.loop.close();
+    this.dropPlayed();
+    const last = this.path.findLastIndex(({ first }) => first <= step), before = this.path[last], path = this.path.slice(0, last);
+    if (before.first < step) path.push({ ...before, stop: step });
+    before.segment.sets = before.segment.sets.filter((set) => set.step <= step);
+    Object.assign(this, { loop, status: 'running', metrics: null, kept: null, segments: [...this.segments, segment], path: [...path, { segment, first: step, stop: null }] });
+    this.losses.cut(step);
+    this.records.cut(step);
+    this.keyframes.cut(step);
+    this.keyframes.add(segment.number, loop.save(), true);
+    this.replay = [...this.replay.filter(([at]) => at <= step), ...(Object.keys(changes).length ? [[step, 'segment', { changes }]] : [])];
+    this.view = { ...this.view, step: null };
+  }
+
+  /** Another run with the same past up to a step, and from there on these changes. */
+  branch(name, step, changes) {
+    const { lanes, problem, prepared, segments: [{ settings }] } = this, one = new Run(lanes, { name, problem, prepared, settings });
+    const copies = new Map(this.segments.map((segment) => [segment, { ...segment, sets: [...segment.sets] }]));
+    one.segments = [...copies.values()];
+    one.path = this.path.map((link) => ({ ...link, segment: copies.get(link.segment) }));
+    for (const part of ['losses', 'records', 'keyframes']) one[part] = this[part].copy();
+    one.replay = [...this.replay];
+    one.parent = { run: this.name, step };
+    one.loop.close();
+    one.loop = new TrainingLoop(lanes, prepared, one.linkAt(step).segment); // which rewind sets out from
+    one.loop.load(this.at(step).loop.save());
+    one.rewind(step, changes);
+    return one;
+  }
+
+  // ---- the past, and futures
+
+  linkAt(step) { return this.path.find(({ first, stop }) => step >= first && (stop === null || step < stop)); }
+
+  /** apart: not the live loop itself, also where it stands at this step. */
+  at(step, apart = false) {
+    const { segment } = this.linkAt(step), live = !apart && step === this.step && segment === this.segment, loop = live ? this.loop : this.#played(segment, step);
+    return { run: this, segment, step, settings: this.settingsAt(step), loop, loss: loop.loss };
+  }
+  /** Those in force for the update after so many. */
+  settingsAt(step) {
+    const { settings, sets } = this.linkAt(step).segment;
+    return { ...settings, ...Object.fromEntries(sets.filter((set) => set.step <= step).map(({ name, value }) => [name, value])) };
+  }
+  inView() { return this.at(this.stepInView); }
+
+  /** A loop that is played to this step of a segment from the nearest state before it. */
+  #played(segment, step) {
+    if (this.played?.segment !== segment) {
+      this.dropPlayed();
+      this.played = new TrainingLoop(this.lanes, this.prepared, segment);
+      this.played.load(this.keyframes.before(segment.number, step).state);
+    }
+    const loop = this.played, { state } = this.keyframes.before(segment.number, step);
+    if (loop.step > step || loop.step < state.step) loop.load(state);
+    while (loop.step < step) loop.advance(Math.min(step, loop.step + 256));
+    return loop;
+  }
+  dropPlayed() {
+    this.played?.close();
+    this.played = null;
+  }
+
+  future(moment, changes, copies = 1) { return this.#begun(this.#next(moment, changes), moment, copies); }
+
+  /** From step 0 on it begins as any training does: nothing is learnt yet that could be carried over. */
+  #begun(segment, { settings, loop }, copies) {
+    const begun = new TrainingLoop(this.lanes, this.prepared, segment, copies);
+    begun.load(loop.step ? carryOver(loop.save(), settings, segment.settings, this.prepared) : begun.save());
+    return begun;
+  }
+
+  /** A segment after the moment. A changed batch size or order begins a new epoch at its first step. */
+  #next({ segment: before, step, settings: now }, changes) {
+    const settings = asRead({ ...now, ...changes }), { prepared } = this;
+    const seed = settings.data_seed, each = stepsPerEpoch(prepared, settings);
+    const other = String(settings.batch_size) !== String(now.batch_size) || seed !== before.plan.orderSeed;
+    const plan = planOf(this.lanes, prepared, settings, { count: other ? before.plan.count.restarted(step, each) : before.plan.count, orderSeed: seed });
+    const anew = settings.optimizer !== now.optimizer || settings.hidden.length !== now.hidden.length;
+    const optimizerFrom = anew ? step : before.optimizerFrom, number = Math.max(...this.segments.map((one) => one.number)) + 1;
+    return { number, origin: [before.number, step], settings, changes, text: textOf(changes, settings), plan, sets: [], optimizerFrom };
+  }
+
+  close() {
+    this.dropPlayed();
+    this.loop.close();
+  }
+}
+
+/** Changes as a short text: `lr 0.01 · batch_size 64 · hidden 8,6`, without those that the optimizer doesn't read. */
+export function textOf(changes, { optimizer }) {
+  const meaningless = unread(optimizer);
+  return Object.entries(changes).filter(([name]) => !meaningless.includes(name)).map(([name, value]) => `${name} ${typed(value)}`).join(' · ');
+}
+
+const typed = (value) => (Array.isArray(value) ? value.join(',') || 'none' : value ?? 'none');
+
+/** How many of these losses, from the first on, are finite. */
+function goodSteps(losses) {
+  const bad = losses.findIndex((loss) => !Number.isFinite(loss));
+  return bad < 0 ? losses.length : bad;
+}
+
+function finiteWeights(net) {
+  let none = 0; // 0 times what is not finite is NaN
+  const row = net.row(0);
+  for (let i = 0; i < row.length; i++) none += row[i] * 0;
+  return none === 0;
+}

@@ -1,0 +1,2 @@
+export const TAKES = ['weights', 'command'];
+export const take = () => ({});

@@ -1,0 +1,24 @@
+/** Sentences that treino has in Python, too: each is its own key, so that its translation is there already. */
+
+import { language, t } from '../../studio/page/modules/words.js';
+
+/** A sentence in the reader's language: its {places}, also {n:,}, filled in, its [[lr=0.1]] as `lr 0.1`. */
+export function say(sentence, values = {}) {
+  const read = t(sentence, Object.fromEntries(Object.keys(values).map((name) => [name, `{${name}}`])));
+  const plain = read.replace(/\[\[(\w+)(?:=([^\]]*))?\]\]/g, (_, name, value) => (value === undefined ? name : `${name} ${value}`));
+  return plain.replace(/\{(\w+)(?::[^{}]*)?\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
+
+/** Digits in the reader's form: the decimal sign, and a narrow space between thousands of whole numbers. */
+export const localised = (digits) => (language.now === 'pt_BR' ? digits.replace('.', ',') : digits);
+export const grouped = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+export const percent = (share, places = 1) => localised(`${(100 * share).toFixed(places)}%`);
+
+/** Python's `f"{number:.{digits}g}"`. */
+export function general(number, digits = 6) {
+  if (!Number.isFinite(number)) return Number.isNaN(number) ? 'nan' : number < 0 ? '-inf' : 'inf';
+  if (number === 0) return '0';
+  const [mantissa, exponent] = number.toExponential(digits - 1).split('e'), bare = (text) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
+  if (exponent < -4 || exponent >= digits) return `${bare(mantissa)}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
+  return bare(number.toFixed(Math.max(0, digits - 1 - exponent)));
+}

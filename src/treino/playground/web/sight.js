@@ -1,0 +1,136 @@
+/** What all frames of a run share until its axes or layers change: axes, grids over them, rows that are drawn. */
+
+import { RandomState } from './random.js';
+import { Scratch } from './forward.js';
+import { winner } from './metrics.js';
+
+const PLANE = 96, LINE = 200, UNIT = 32; // cells along an axis, at most; of a unit's small picture
+const NUMBERS = 4e6, WORK = 6e8; // input values of all cells of a plane, and multiplications, at most
+const SHOWN = [1000, 300, 300], MEASURED = 1000; // rows of each part that are drawn; by which axes are chosen
+const SHUFFLES = 5;
+
+/**
+ * moment: see run.js. names: of the two columns that are axes; null: those that matter most.
+ *
+ * → {shows: plane, surface, line or fit; view: all, important or given; axes, held: [[column, value]], x, y: places along
+ * the axes; grid, small: {x: [rows D], at: [D][rows] in the memory, rows, wide, high}; drawn: [{split, part, rows, x, y, at, places}],
+ * units: of each stage, those to draw; empty until the first frame}
+ */
+export function sightOf(lanes, moment, names) {
+  const { run: { prepared }, loop: { net } } = moment, K = prepared.columns.length, D = prepared.features.length, plain = prepared.task === 'classification';
+  const typical = typicalRow(prepared), line = K === 1, scratch = new Scratch(lanes);
+  const view = K <= 2 ? 'all' : names ? 'given' : 'important';
+  const along = line ? [0] : (names ? names.map((name) => prepared.columns.indexOf(name)) : K === 2 ? [0, 1] : importantColumns(net, prepared));
+  const drawn = prepared.parts.map((part, k) => {
+    const rows = sample(part.rows.length, SHOWN[k]), x = take(part.x, rows, D), raw = take(part.raw, rows, K);
+    return { split: ['train', 'validation', 'test'][k], part: k, rows, x, y: rows.length === part.y.length ? part.y : take(part.y, rows, 1), at: scratch.floats(`rows.${k}`, x), places: along.map((j) => Float64Array.from(rows, (_, i) => raw[i * K + j])) };
+  }).filter(({ rows }) => rows.length);
+  const parameters = net.sizes.slice(1).reduce((all, n, l) => all + n * (net.sizes[l] + 1), 0);
+  const resolution = line ? LINE : Math.max(16, Math.floor(Math.sqrt(Math.min(PLANE ** 2, NUMBERS / D, WORK / parameters)))), coarse = Math.min(UNIT, resolution);
+  const axis = (k, cells) => places(drawn.map((one) => one.places[k]), cells), still = new Float64Array(1);
+  const x = axis(0, resolution), y = line ? still : axis(1, resolution);
+  const inputs = (points) => {
+    const raw = new Float64Array(points.length * K);
+    points.forEach((at, i) => { raw.set(typical, i * K); at.forEach((value, k) => { raw[i * K + along[k]] = value; }); });
+    return prepared.inputs(raw);
+  };
+  const grid = (name, xs, ys) => {
+    const points = Array.from({ length: xs.length * ys.length }, (_, i) => [xs[i % xs.length], ...(line ? [] : [ys[Math.floor(i / xs.length)]])]);
+    const rows = inputs(points);
+    return { x: rows, at: scratch.floats(name, transposed(rows, D)), rows: points.length, wide: xs.length, high: ys.length };
+  };
+  const sight = {
+    shows: line ? 'line' : plain ? 'plane' : K === 2 ? 'surface' : 'fit', view, axes: along.map((j) => prepared.columns[j]), along, x, y, drawn, scratch, units: [],
+    held: prepared.columns.map((name, j) => [name, typical[j]]).filter((_, j) => !along.includes(j)),
+    grid: grid('grid', x, y), small: grid('small', axis(0, coarse), line ? still : axis(1, coarse)),
+    /** Where rows that are drawn lie on the plane, for what the network says there. */
+    onPlane: (one) => scratch.floats(`plane.${one.part}`, inputs([...one.rows.keys()].map((i) => one.places.map((at) => at[i])))),
+  };
+  const train = drawn[0];
+  sight.train = { at: scratch.floats('train', transposed(train.x, D)), rows: train.rows.length };
+  return sight;
+}
+
+/** The message `points`. */
+export function pointsOf({ prepared }, { axes, view, held, x, y, drawn }) {
+  return {
+    axes, view, variance: null, held: held.slice(0, 12), low: [x[0], y[0]], high: [x.at(-1), y.at(-1)],
+    rows: drawn.map(({ split, part, rows, y: answers, places: [xs, ys] }) => {
+      const truth = Array.from(answers, prepared.classes.length ? Number : (v) => v * prepared.targetScale + prepared.targetMean);
+      return { split, x: [...xs], y: ys ? [...ys] : truth, true: truth, index: Array.from(rows, (i) => prepared.parts[part].rows[i]), total: prepared.parts[part].rows.length };
+    }),
+  };
+}
+
+/** Even places over the values' range and 6 % beyond, or 0.5 and more around one value. */
+function places(lists, cells) {
+  let low = Infinity, high = -Infinity;
+  for (const list of lists) for (const v of list) low = Math.min(low, v), high = Math.max(high, v);
+  const margin = 0.06 * (high - low) || 0.5 * Math.max(1, Math.abs(high)), from = low - margin, step = (high - low + 2 * margin) / (cells - 1);
+  return Float64Array.from({ length: cells }, (_, i) => (i === cells - 1 ? high + margin : from + i * step));
+}
+
+/** The median of each column over the training rows. */
+function typicalRow({ parts: [{ raw, rows }], columns }) {
+  const K = columns.length, N = rows.length;
+  return Float64Array.from({ length: K }, (_, j) => {
+    const sorted = Float64Array.from({ length: N }, (_, i) => raw[i * K + j]).sort();
+    return (sorted[(N - 1) >> 1] + sorted[N >> 1]) / 2;
+  });
+}
+
+/** At most so many of n rows: a sample with a fixed seed, in row order (inspection/input_planes.py's draw). */
+function sample(n, most) {
+  const order = Array.from({ length: n }, (_, i) => i);
+  if (n <= most) return order;
+  new RandomState(0).shuffle(order);
+  return order.slice(0, most).sort((a, b) => a - b);
+}
+
+const take = (values, rows, width) => {
+  const out = new values.constructor(rows.length * width);
+  rows.forEach((row, i) => { for (let j = 0; j < width; j++) out[i * width + j] = values[row * width + j]; });
+  return out;
+};
+
+/** [N D] → [D][N]. */
+function transposed(x, D) {
+  const N = x.length / D, out = new Float32Array(x.length);
+  for (let i = 0; i < N; i++) for (let j = 0; j < D; j++) out[j * N + i] = x[i * D + j];
+  return out;
+}
+
+/** The two columns without which the answers are worst: each shuffled on validation rows (inspection/feature_importance.py). */
+function importantColumns(net, prepared) {
+  const K = prepared.columns.length, part = prepared.parts[prepared.parts[1].rows.length ? 1 : 0], rows = sample(part.rows.length, MEASURED), N = rows.length;
+  const raw = take(part.raw, rows, K), y = take(part.y, rows, 1), orders = shuffles(N);
+  const base = score(net.predict(take(part.x, rows, prepared.features.length)), y, prepared);
+  const drop = Array.from({ length: K }, (_, j) => {
+    const other = raw.slice();
+    let all = 0, lender = Array.from({ length: N }, (_, i) => i);
+    for (const order of orders) {
+      lender = order.map((i) => lender[i]);
+      lender.forEach((from, i) => { other[i * K + j] = raw[from * K + j]; });
+      all += base - score(net.predict(prepared.inputs(other)), y, prepared);
+    }
+    return all / SHUFFLES;
+  });
+  return [...drop.keys()].sort((a, b) => drop[b] - drop[a] || a - b).slice(0, 2);
+}
+
+/** Each shuffles the one before, as in scikit-learn. */
+function shuffles(n) {
+  const random = new RandomState(0), order = Array.from({ length: n }, (_, i) => i);
+  return Array.from({ length: SHUFFLES }, () => {
+    random.shuffle(order);
+    return [...order];
+  });
+}
+
+/** The share of right answers, or minus the mean squared error. */
+function score(z, y, { classes }) {
+  const N = y.length, C = z.length / N;
+  let all = 0;
+  for (let i = 0; i < N; i++) all += classes.length ? +(winner(z, i, C) === y[i]) : -((z[i] - y[i]) ** 2);
+  return all / N;
+}

@@ -1,0 +1,57 @@
+/**
+ * What trains: runs and crowds in a worker, or in the page itself where workers are blocked.
+ *
+ * It is told {open: {builds, words, language}} once, then {language}, {create: {name, problem, settings, step, actions}},
+ * {connect: name, port}, {forget: name} and {crowd: port}; it answers {opened: {relaxed}}, {created: name}, or {error: {rule, message, hint},
+ * name}; name is null where it can't open at all. After an error of create nothing is there by that name.
+ */
+
+import { setWords } from '../../studio/page/modules/words.js';
+import { serveCrowd } from './crowd_worker.js';
+import { loadLanes } from './lanes.js';
+import { create, forget, serve } from './run_server.js';
+
+/** Answer what comes to scope: the worker's self, or a MessagePort. */
+export function answer(scope) {
+  let words = {}, opening = null;
+  const speak = (language) => setWords(language, words[language]);
+
+  const acts = {
+    async open({ builds, words: all, language }) {
+      words = all;
+      speak(language);
+      const bytes = Object.fromEntries(await Promise.all(Object.entries(builds).map(async ([name, packed]) => [name, await unpacked(packed)])));
+      const lanes = await loadLanes(bytes);
+      scope.postMessage({ opened: { relaxed: lanes.relaxed } });
+      return lanes;
+    },
+    language: speak,
+    create(request, lanes) {
+      create(lanes, request);
+      scope.postMessage({ created: request.name });
+    },
+    connect: (name, _lanes, { port }) => serve(port, name),
+    forget,
+    crowd: (port, lanes) => serveCrowd(lanes, port),
+  };
+
+  /** One message after the other: what comes while the kernel is loading waits for it. */
+  let last = Promise.resolve();
+  scope.onmessage = ({ data }) => {
+    last = last.then(async () => {
+      const [verb, value] = Object.entries(data)[0];
+      try {
+        if (verb === 'open') await (opening = acts.open(value));
+        else await acts[verb](value, await opening, data);
+      } catch (error) {
+        scope.postMessage({ name: value?.name ?? null, error: { rule: error.rule ?? 'failed', message: error.message, hint: error.hint ?? '' } });
+      }
+    });
+  };
+}
+
+/** The bytes in a text: base64 of gzip. */
+async function unpacked(text) {
+  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+}

@@ -1,0 +1,90 @@
+"""JavaScript modules joined into one script, which node runs to the same end as the modules themselves."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.waiting import HANG
+from treino.playground.modules import joined, without_comments
+
+MAIN = """/** The first line. */
+import { double, text as words } from './parts/a.js';
+import { Box } from './b.js';
+// a comment of its own line
+export function main() {
+  const box = new Box(double(21)); // at a line's end it stays
+  return `${words}: ${box.value} // no comment`;
+}
+"""
+PARTS = {
+    "main.js": MAIN,
+    "parts/a.js": "import { Box } from '../b.js';\nexport const text = 'a /* no comment */';\n"
+    "export async function later() { return 1; }\n"
+    "export function double(n) { return new Box(2 * n).value; }\n",
+    "b.js": "let made = 0;\nexport class Box {\n  constructor(value) { this.value = value; made += 1; }\n}\n"
+    "export const count = () => made;\n",
+}
+
+
+def written(folder: Path, **changed: str) -> Path:
+    for name, text in (
+        PARTS | {name.replace("_", "/") + ".js": text for name, text in changed.items()}
+    ).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def ran(script: str) -> str:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no node here")
+    done = subprocess.run([node, "-"], input=script, capture_output=True, text=True, timeout=HANG)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_joined_script_runs_as_the_modules_do(tmp_path: Path) -> None:
+    script = joined(written(tmp_path), "main.js")
+    assert "The first line" not in script
+    assert "comment of its own line" not in script
+    ends = "console.log(modules['main.js']().main(), modules['b.js']().count());"
+    assert ran(script + "\n" + ends) == "a /* no comment */: 42 // no comment 2"
+
+
+def test_a_module_runs_once_and_only_when_it_is_asked_for(tmp_path: Path) -> None:
+    script = joined(written(tmp_path, b="console.log('b');\nexport class Box {}\n"), "main.js")
+    ends = "console.log('first'); modules['parts/a.js'](); modules['main.js']();"
+    assert ran(script + "\n" + ends).split() == ["first", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("import * as all from './b.js';", "this form can't be joined: import"),
+        ("import './b.js';", "this form can't be joined: import"),
+        ("const b = import('./b.js');", "this form can't be joined: const b = import"),
+        ("console.log(import.meta.url);", "this form can't be joined: console"),
+        ("export default 1;", "this form can't be joined: export default"),
+        ("export let now = 1;", "this form can't be joined: export let"),
+        ("export const { a } = {};", "this form can't be joined: export const"),
+        ("const a = 1;\nexport { a };", "this form can't be joined: export {"),
+        ("import { Crate } from './b.js';", "imports Crate, which b.js does not export"),
+        ("import { Box } from './c.js';", "imports c.js, which is not there"),
+        ("import { text } from './parts/a.js';\nexport class Box {}", "import each other"),
+    ],
+)
+def test_a_form_that_cant_be_joined_is_refused(tmp_path: Path, text: str, why: str) -> None:
+    name = "b" if "each other" in why else "main"
+    changed = {name: text}
+    if name == "b":
+        changed = {"b": text}
+    with pytest.raises(ValueError, match=why):
+        joined(written(tmp_path, **changed), "main.js")
+
+
+def test_a_text_of_many_lines_stays_as_it_is() -> None:
+    text = "const script = `\n  // a line of the text\n\n  end`;\n"
+    assert without_comments(text) == text
