@@ -28,7 +28,7 @@ const BIG = 96; // cells of the large picture
 const QUESTIONS = { scores: scoresOf, row: rowOf, luck: (crowd, scores) => luckOf(scores) };
 
 /** Answer what comes over a port. */
-export function serveCrowd(port, lanes) {
+export function serveCrowd(lanes, port) {
   let crowd = null, generation = 0, playing = false, owed = 0, frame = null, turning = false;
   const again = new MessageChannel();
   again.port1.onmessage = turn;
