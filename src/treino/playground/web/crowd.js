@@ -85,7 +85,7 @@ export function open(shell) {
       notes.push(t('many_fewer', { asked: whole(plan.count), n: whole(limit) }));
       plan = { ...plan, count: limit };
     }
-    const base = { ...settings, loss: prepared.classes.length ? null : settings.loss === 'bce' || settings.loss === 'cross_entropy' ? null : settings.loss };
+    const base = { ...settings, data_seed: problem.data_seed ?? 0, loss: prepared.classes.length ? null : settings.loss === 'bce' || settings.loss === 'cross_entropy' ? null : settings.loss };
     base.loss ??= prepared.classes.length ? 'cross_entropy' : 'mse';
     const made = makeMembers(plan), { shares, slots } = shareOut(made.members, base, count, COLUMN), cells = cellsFor(made.members.length), plane = planeOf(prepared);
     const y = prepared.parts[0].y, range = prepared.classes.length ? [0, 1] : [y.reduce((a, b) => Math.min(a, b)), y.reduce((a, b) => Math.max(a, b))];
@@ -125,9 +125,9 @@ export function open(shell) {
     shell.drawer?.toggle(true);
   }
   /** A worker has failed: no memory, most likely, so fewer are tried. */
-  function failed({ message, hint }) {
+  function failed({ rule, message, hint }) {
     const fewer = COUNTS.filter((one) => one < plan.count).at(-1);
-    if (!/memory/i.test(message) || !fewer) return refuse({ message, hint });
+    if (rule !== 'no_memory' || !fewer) return refuse({ message, hint });
     notes.push(t('many_fewer', { asked: whole(plan.count), n: whole(fewer) }));
     plan = { ...plan, count: fewer };
     panel.update();
