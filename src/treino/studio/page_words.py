@@ -610,7 +610,9 @@ PLAYGROUND_MANY = {
     "many_babysit": N_("Babysit this one"),
     "many_babysit_about": N_("Opens it alone, at this step, with the same weights: watch and steer it."),
     "many_dots_title": N_("Validation loss by setting"),
-    "many_dots": N_("Validation loss of every network by the setting that goes across, with median and quartiles"),
+    "many_dots": N_(
+        "Validation loss of every network by the setting that goes across, with median and quartiles"
+    ),
     "many_median": N_("median, quartiles"),
     "many_luck": N_(
         "About {luck} of that is luck: it was chosen among {n} networks by these rows "

@@ -38,7 +38,7 @@ export function open(shell) {
   let closed = false, told = 0, drawn = 0, lucky = { asked: 0, took: 0, running: false }, rate = { at: 0, steps: 0, value: 0 }, frameOf = 0, look = null, looked = 0, ranked = 0, notes = [], begun = 0;
 
   // what benchmarks and tests read; nothing else does
-  window.treinoCrowd = { counters, get step() { return team.step(); }, get networks() { return crowd?.networks ?? []; }, get order() { return crowd?.order ?? []; }, get together() { return team.quiet(); }, kind: () => map.kind(), ask: (id, verb, fields) => team.ask(crowd.networks[id].member.worker, verb, fields), get luck() { return crowd?.luck; }, get verdict() { return crowd?.verdict; } };
+  window.treinoCrowd = { counters, get step() { return team.step(); }, get networks() { return crowd?.networks ?? []; }, get order() { return crowd?.order ?? []; }, get together() { return team.quiet(); }, kind: () => map.kind(), ask: (id, verb, fields) => team.ask(crowd.networks[id].member.worker, verb, fields), get best() { return crowd?.best ?? null; }, get luck() { return crowd?.luck; }, get verdict() { return crowd?.verdict; }, get over() { return Boolean(crowd?.ended && !playing && team.quiet()); }, enlarge: (id) => enlarge(id) };
 
   const team = makeTeam(Array.from({ length: count }, (_, k) => shell.tab.crowd(k)), { take, failed });
   const ofCrowd = { crowd: () => crowd, enlarge, touch, babysit, closed() { map.node.focus({ preventScroll: true }); } };
@@ -184,6 +184,7 @@ export function open(shell) {
     if (!crowd) return;
     counters.frames++;
     frameOf++;
+    if (crowd.rungs && !crowd.ended && team.stopped()) cut();
     if (now - looked > LOOKED) look = enlarged.id ?? crowd.best;
     if (team.frame(look)) {
       looked = now;
@@ -200,14 +201,13 @@ export function open(shell) {
       drawn = now;
       best.draw();
     }
-    if (crowd.rungs && !crowd.ended && team.stopped()) cut();
     if (now - lucky.asked > Math.max(LUCK_PAUSE, LUCK_SHARE * lucky.took) || (!playing && crowd.luck?.step !== team.step() && now - lucky.asked > 500 && team.quiet())) askLuck(now);
   }
   function rank(now) {
     const soon = crowd.best === null || (!playing && team.quiet());
     if (!soon && now - ranked < 300) return;
     ranked = now;
-    const worth = crowd.networks.map(({ smooth, gone }, id) => (Number.isFinite(smooth) ? smooth + (gone ? 1e6 : 0) : crowd.networks[id].loss === undefined ? 1e8 : Infinity));
+    const worth = crowd.networks.map(({ smooth, loss, gone }) => (!Number.isFinite(loss) ? Infinity : (playing ? smooth : loss) + (gone ? 1e6 : 0)));
     const settled = crowd.networks.every(({ loss }) => loss !== undefined);
     if (!settled || !map.rank(worth, now, soon)) return;
     crowd.order = map.order();

@@ -63,7 +63,7 @@ export function makeTeam(ports, { take, failed }) {
       }
       if (worker.waiting) return;
       const steps = full ? 0 : Math.max(0, target - worker.step), mine = look !== null && worker.members.some(({ id }) => id === look);
-      if (!steps && worker.idle && !mine && !full) return;
+      if (!steps && worker.idle && !mine && (!full || worker.step >= team.stop)) return;
       worker.waiting = true;
       port.postMessage({ frame: { steps, look: mine ? look : null } });
       asked ||= mine;

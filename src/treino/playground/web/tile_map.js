@@ -12,31 +12,12 @@ import { classColour, look, rgb } from '../../studio/page/modules/theme.js';
 import { rangeColour } from '../../studio/page/modules/pixels.js';
 import { t } from '../../studio/page/modules/words.js';
 import { AXES } from './members.js';
+import { settle } from './order.js';
 import { makeTiles } from './tiles.js';
 
 const CALM = 2500, TRAVEL = 160; // milliseconds between two orders; in which a tile does two thirds of its way
 const NEIGHBOURS = 2.5; // tiles: further than that none slides
-const CLEARLY = 0.97; // of a loss is clearly less
 const LEFT = 50, BELOW = 40, TITLE = 22, BETWEEN = 14; // pixels: names of rows and columns, a panel's title, between panels
-
-/**
- * A stable order: one passes another only where it is clearly better, so that equals don't dance.
- * worth: of each network, its loss; the lower the better, Infinity last.
- */
-export function settle(order, worth) {
-  const list = [...order];
-  for (let i = 1; i < list.length; i++) {
-    const id = list[i];
-    let j = i;
-    while (j > 0 && passes(worth[id], worth[list[j - 1]])) {
-      list[j] = list[j - 1];
-      j--;
-    }
-    list[j] = id;
-  }
-  return list;
-}
-const passes = (mine, theirs) => mine < theirs && (!Number.isFinite(theirs) || mine < CLEARLY * theirs);
 
 /** The columns of n equal squares that fill a box best, and their side. */
 export function gridOf(n, width, height) {
