@@ -623,11 +623,12 @@ PLAYGROUND_MANY = {
         "(standard error {error})."
     ),
     "many_verdict": N_(
-        "Validation said {validation}, luck about {luck}, test says {test} (95 %: {low} to {high}) on {rows} rows."
+        "Validation said {validation}, luck about {luck}, test says {test} (95 %: {low} to {high}) "
+        "on {rows} rows."
     ),
     "many_verdict_error": N_(
-        "Validation said an error of {validation}, luck about {luck}, test says {test} (95 %: {low} to {high}) "
-        "on {rows} rows."
+        "Validation said an error of {validation}, luck about {luck}, test says {test} "
+        "(95 %: {low} to {high}) on {rows} rows."
     ),
     "many_constant": N_("Who always answers {answer} is right in {constant}."),
     "many_constant_error": N_("Who always answers the mean has an error of {constant}."),
