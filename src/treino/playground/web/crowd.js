@@ -22,6 +22,7 @@ import { stepsPerEpoch } from './training.js';
 
 const SPEEDS = [1, 8, 64, 0]; // steps a frame; 0: as fast as it goes
 const USUAL_SPEED = 8;
+const CLEARLY = 1.01; // times the least loss: the best one stays the best up to there
 const SMOOTH = 0.6; // of the loss before, in what the order goes by
 const KEPT = 240; // points of a network's curves
 const LISTED = 200; // rows of the table
@@ -92,7 +93,7 @@ export function open(shell) {
     crowd = {
       plan, made, prepared, base, plane, range, slots, cells, classes: prepared.classes.length, points: pointsOf(prepared, plane), alive: new Set(made.members.map(({ id }) => id)),
       networks: made.members.map((member) => ({ member, loss: undefined, right: undefined, train: NaN, smooth: NaN, step: 0, gone: false, history: { step: [], train: [], validation: [], every: 1, seen: 0 } })),
-      order: made.members.map(({ id }) => id), best: null, hot: null, luck: null, verdict: null, ended: false, rungs: null, rung: 0,
+      order: made.members.map(({ id }) => id), best: null, ranked: null, hot: null, luck: null, verdict: null, ended: false, rungs: null, rung: 0,
       perEpoch: stepsPerEpoch(prepared, base),
     };
     if (cutting) crowd.rungs = halving(made.members.length, cutting.epochs, cutting.eta);
@@ -191,7 +192,7 @@ export function open(shell) {
       look = null;
     }
     const moves = map.frame(now);
-    if (playing || !team.quiet() || crowd.best === null) rank(now);
+    rank(now);
     if (now - told > TOLD && (playing || moves || !team.quiet() || told < begun)) {
       told = now;
       update();
@@ -203,16 +204,18 @@ export function open(shell) {
     }
     if (now - lucky.asked > Math.max(LUCK_PAUSE, LUCK_SHARE * lucky.took) || (!playing && crowd.luck?.step !== team.step() && now - lucky.asked > 500 && team.quiet())) askLuck(now);
   }
+  /** Who is best, and now and then the order, which keeps still under a pointer; when all rests, once more. */
   function rank(now) {
-    const soon = crowd.best === null || (!playing && team.quiet());
-    if (!soon && now - ranked < 300) return;
+    const rests = !playing && team.quiet();
+    if ((rests && crowd.ranked === team.step()) || now - ranked < (rests ? 100 : 300)) return;
+    if (crowd.networks.some(({ loss }) => loss === undefined)) return;
     ranked = now;
     const worth = crowd.networks.map(({ smooth, loss, gone }) => (!Number.isFinite(loss) ? Infinity : (playing ? smooth : loss) + (gone ? 1e6 : 0)));
-    const settled = crowd.networks.every(({ loss }) => loss !== undefined);
-    if (!settled || !map.rank(worth, now, soon)) return;
-    crowd.order = map.order();
-    const first = crowd.networks.reduce((a, b) => (worth[b.member.id] < worth[a.member.id] ? b : a));
-    crowd.best = map.best = first.member.id;
+    const first = worth.reduce((least, value, id) => (value < worth[least] ? id : least), 0);
+    if (Number.isFinite(worth[first]) && !(worth[crowd.best] <= CLEARLY * worth[first])) crowd.best = map.best = first;
+    if (map.rank(worth, now, rests || crowd.ranked === null)) crowd.order = map.order();
+    if (rests) crowd.ranked = team.step();
+    else crowd.ranked ??= -1;
     if (mode === 'table') fillTable();
   }
 

@@ -216,9 +216,10 @@ export function makeTileMap({ enlarge, point, describe, reduced = () => matchMed
     return list.find((tile) => x >= tile.x && x < tile.x + tile.size + 1 && y >= tile.y && y < tile.y + tile.size + 1)?.id ?? null;
   };
   function tell() {
-    setText(option, map.hot === null ? '' : describe(map.hot));
+    const id = map.hot ?? map.best ?? order[0];
+    setText(option, id === undefined ? t('many_tiles') : describe(id));
     option.setAttribute('aria-setsize', list.length);
-    option.setAttribute('aria-posinset', map.hot === null ? 1 : (map.mode === 'ranked' ? order.indexOf(map.hot) : map.hot) + 1);
+    option.setAttribute('aria-posinset', (map.mode === 'ranked' ? order.indexOf(id) : id ?? 0) + 1);
   }
   function touch(id, event = null) {
     map.hot = id;
