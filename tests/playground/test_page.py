@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from tests.playground.firefox import firefox
 from tests.plots.browser import chromium
-from tests.studio.browsing import WIDE
+from tests.studio.browsing import AXE, WIDE, axe
 from tests.waiting import HANG, until
 from treino.playground.page import page as made
 
 pytestmark = pytest.mark.slow
+__all__ = ["axe"]
 LIMIT = 250 * 1024  # bytes that a reader's browser is sent
 
 
@@ -281,3 +283,26 @@ def test_keys_steer_and_tables_stand_behind_the_pictures(tab: Any) -> None:
     counts = one.page.locator(".bound table td")
     one.wait(lambda: sum(map(int, counts.all_inner_texts())) == 850)  # training and validation rows of moons
     assert one.page.locator(".net table tbody tr").count() == 4
+
+
+def test_both_views_are_accessible(tab: Any, axe: str) -> None:
+    for hash_ in ("", "#theme=dark", "#view=many&count=16"):
+        one = tab(hash_)
+        one.page.wait_for_selector("main > *")
+        if "many" not in hash_:
+            one.ready()
+        one.page.locator("#data").click()
+        one.page.evaluate(axe)
+        assert one.page.evaluate(AXE) == []
+
+
+def test_firefox_opens_plays_and_opens_a_link(file: Path, tmp_path: Path) -> None:
+    with firefox(tmp_path / "profile") as window:
+        window.open(f"{file.as_uri()}#data=circles&step=100")
+        until(lambda: window.value("document.querySelector('main').dataset.frame"))
+        assert window.value("document.querySelector('#clock-step').textContent") == "100"
+        window.value("document.querySelector('#play').click()")
+        step = "Number(document.querySelector('#clock-step').textContent.replace(/[^0-9]/g, ''))"
+        until(lambda: window.value(step) > 150)
+        window.value("location.assign('#view=many&count=16&play=1')")
+        until(lambda: window.value("document.querySelector('#view-many').getAttribute('aria-current')"))
