@@ -1,4 +1,4 @@
-"""The pages of the documentation site, out of ``docs/``, the README and the public names.
+"""The pages of the documentation site, out of ``docs/``, the README and the public names; and the playground.
 
 ``python -m tools.site`` writes them into ``build/pages``; ``make site`` makes the site of them with MkDocs.
 """
@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import treino
+from treino.playground.page import page as playground
 
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "build" / "pages"
@@ -38,6 +39,9 @@ def main() -> None:
         else:
             shutil.copyfile(ROOT / old, target)
     (PAGES / "api.md").write_text(api())
+    (PAGES / "play.html").write_text(playground())
+    with (PAGES / "playground.md").open("a") as file:
+        file.write("\n[Open the playground](play.html).\n")
 
 
 def linked(text: str, old: str, new: str, names: dict[str, str]) -> str:

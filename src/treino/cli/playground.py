@@ -9,10 +9,14 @@ from cyclopts import Parameter
 from treino.cli.flags import ScreenFlag, with_flags
 from treino.cli.screen import Replace, Screen, output_file, say_replaced
 from treino.errors import TreinoError
+from treino.playground.address import address
+from treino.spec import read_settings
 from treino.store.output_files import PAGE, OutputFile
+from treino.studio.browser import browser
 from treino.words import _
 
 FILE = Path("playground.html")
+TITLE = "<title>treino playground</title>"  # of every page that it writes
 
 
 @dataclass(frozen=True)
@@ -44,15 +48,12 @@ def playground(
     Examples: treino playground | treino playground moons --hidden 16,8 --lr 0.01 |
     treino playground houses.csv --target price --to houses.html
     """
-    from treino.playground.address import GENERATED, address
-    from treino.playground.page import page
-    from treino.playground.tables import BUILTINS, table_of
-    from treino.spec import read_settings
+    from treino.playground.page import IN_PAGE, page, table_of
 
     asked = {name: value for name, value in flags.items() if value is not None}
     settings = read_settings(asked)
     values = {name: getattr(settings, name) for name in asked if name != "target"}
-    in_page = source is None or source in (*GENERATED, *BUILTINS)
+    in_page = source is None or source in IN_PAGE
     if in_page and settings.target is not None:
         raise TreinoError(
             "playground_target",
@@ -78,8 +79,6 @@ def _output(options: PageFlags, source: str | None) -> OutputFile:
 
 
 def _is_page(path: Path) -> bool:
-    from treino.playground.page import TITLE
-
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
             return TITLE in file.read(4096)
@@ -88,8 +87,6 @@ def _is_page(path: Path) -> bool:
 
 
 def _open(address: str, options: PageFlags, screen: Screen) -> None:
-    from treino.studio.serving import browser
-
     if options.no_browser:
         return
     opened = browser()

@@ -17,6 +17,7 @@ from cyclopts import Parameter
 from treino.cli.flags import WHOLE, ScreenFlag, with_flags
 from treino.cli.screen import Screen
 from treino.errors import TreinoError
+from treino.studio.browser import open_browser
 from treino.words import _, door
 
 if TYPE_CHECKING:
@@ -238,8 +239,6 @@ def _start_script(
 
 def _say(serving: "Serving", port: int, options: StudioFlags, screen: Screen) -> None:
     """Print the address to stdout, as text or JSON, and remarks on it to stderr."""
-    from treino.studio.serving import open_browser
-
     if port not in (0, serving.port):
         screen.err.print(_("Port {wanted} is taken, so it is {port}.").format(wanted=port, port=serving.port))
     if options.host not in LOOPBACK:

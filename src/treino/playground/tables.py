@@ -19,7 +19,7 @@ Cell = str | float | None
 @cache
 def tables_in_page() -> dict[str, dict[str, Any]]:
     """The built-in tables that every page has, by their names."""
-    return {name: _document(read(BuiltinName(name)), "target") for name in BUILTINS}
+    return {name: {**_document(read(BuiltinName(name)), "target"), "builtin": True} for name in BUILTINS}
 
 
 def table_of(source: str, target: str | None) -> dict[str, Any]:

@@ -8,11 +8,8 @@ import shutil
 import signal
 import socket
 import stat
-import sys
 import tempfile
-import threading
-import webbrowser
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,30 +176,3 @@ def serving(
             timeout_graceful_shutdown=2,
         )
         yield Serving(studio, guard, host, actual_port, uvicorn.Server(config), listening)
-
-
-# ---- browser
-
-TERMINALS = "lynx", "w3m", "links", "elinks", "www-browser"  # browsers that would take over the terminal
-
-
-def browser() -> Callable[[str], bool] | None:
-    """A function that opens an address in a window; None if there is no graphical browser."""
-    try:
-        controller = webbrowser.get()
-    except webbrowser.Error:
-        return None
-    name = os.path.basename(getattr(controller, "name", "") or "")
-    windows = sys.platform in ("darwin", "win32") or {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
-    if name in TERMINALS or not (windows or os.environ.get("BROWSER")):
-        return None
-    return controller.open
-
-
-def open_browser(address: str) -> bool:
-    """Open an address without waiting; return whether there is a browser."""
-    opened = browser()
-    if opened is None:
-        return False
-    threading.Thread(target=opened, args=(address,), daemon=True).start()
-    return True

@@ -34,7 +34,7 @@ export async function readAddress(hash, { tables, kept }) {
   };
   for (const name of Object.keys(PROBLEM)) read(name, PROBLEM[name], problem);
   for (const name of Object.keys(setting)) read(name, setting[name].read, settings);
-  if (all.has('features')) problem.features = all.get('features').split(',').filter(Boolean);
+  for (const name of ['features', 'axes']) if (all.has(name)) problem[name] = namesIn(all.get(name));
   const data = all.get('data') ?? 'moons';
   if (tables[data]) Object.assign(problem, { source: 'table', table: tables[data] });
   else if (all.has('points')) Object.assign(problem, { source: 'points', points: pointsOf(all.get('points')) });
@@ -79,7 +79,7 @@ export async function writeAddress(hash, { problem, settings, step = 0, actions 
     left = text.length > LONGEST;
     if (!left) put('table', text);
   }
-  put('features', problem.features?.join(',') ?? null);
+  for (const name of ['features', 'axes']) put(name, problem[name] ? namesText(problem[name]) : null);
   put('noise', problem.noise == null ? null : String(problem.noise));
   for (const [name, usual] of [['validation', 0.15], ['test', 0.15], ['data_seed', 0]]) put(name, problem[name] == null || problem[name] === usual ? null : String(problem[name]));
   for (const [name, { usual, write = String }] of Object.entries(setting)) {
@@ -96,6 +96,16 @@ export async function writeAddress(hash, { problem, settings, step = 0, actions 
 export function readable(parameters) {
   const text = [...parameters].map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value).replace(/%(2C|3A|3B|2F|40|24)/g, (code) => decodeURIComponent(code))}`);
   return `#${text.join('&')}`;
+}
+
+/** Names of columns, with commas between them; as JSON where one has a comma itself. */
+const namesText = (names) => (names.some((name) => name.includes(',') || name.startsWith('[')) ? JSON.stringify(names) : names.join(','));
+
+function namesIn(text) {
+  try {
+    if (text.startsWith('[')) return JSON.parse(text).map(String);
+  } catch { /* names, after all */ }
+  return text.split(',').filter(Boolean);
 }
 
 const rounded = (value) => (typeof value === 'number' ? +value.toFixed(4) : value);

@@ -9,12 +9,13 @@
 import { NONE, norm } from './training_loop.js';
 import { layout } from './lanes.js';
 import { generator, uniform } from './random.js';
-import { lossOf, sizesOf } from './training.js';
+import { faulty, lossOf, sizesOf } from './training.js';
 
 const SPREAD = (1 + Math.sqrt(5)) / 2; // of the copies' shares; irrational, so that no share is 0
 const POINTS = [0, 4, 8, 16]; // where an added layer may use an activation's straight part
 const SCALES = [1, 0.25]; // of an added layer's inputs; small for activations straight only near 0
 const NEAR = 0.002; // largest error of an added layer / largest value
+const SUMMED = 'missing_zero_grad', TWICE = 'softmax_before_cross_entropy';
 const MOST_ROWS = 10000; // training rows by which layers are resized
 
 export const FUNCTIONS = {
@@ -51,13 +52,12 @@ export function carryOver(saved, before, after, prepared) {
     state = { ...state, optimizerStep: 0, moments: Array.from({ length: count }, () => new Float32Array(state.params.length)) };
   }
   if (after.ema > 0 && !state.average) state = { ...state, average: state.params.slice() };
-  if (summed(after) && !summed(before)) state = { ...state, grads: new Float32Array(state.params.length) };
+  if (faulty(after, SUMMED) && !faulty(before, SUMMED)) state = { ...state, grads: new Float32Array(state.params.length) };
   if (String(sizes[0]) !== String(sizes[1])) state = reshapedState(state, before, after, sizes, layers, prepared);
-  if (reshapes || lossOf(prepared, before) !== lossOf(prepared, after)) state = { ...state, best: NONE };
+  const lossBefore = [lossOf(prepared, before), faulty(before, TWICE)], lossAfter = [lossOf(prepared, after), faulty(after, TWICE)];
+  if (reshapes || String(lossBefore) !== String(lossAfter)) state = { ...state, best: NONE };
   return state;
 }
-
-const summed = ({ fault, as_taught: asTaught }) => !!asTaught || (fault ?? []).includes('missing_zero_grad');
 
 function reshapedState(state, before, after, sizes, layers, prepared) {
   const networks = state.average ? [state.params, state.average] : [state.params], kept = [...networks, state.grads, ...state.moments];

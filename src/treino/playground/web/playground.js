@@ -26,9 +26,11 @@ export function start(source) {
   const tongue = (asked('lang') ?? navigator.language).toLowerCase().startsWith('pt') ? 'pt_BR' : 'en';
   let shell = null, trouble = null;
   const tab = startTab(source, { builds, words, language: tongue }, {
-    opened() {},
     failed: ({ message }) => cannot(message),
-    replaced() { trouble = 'no_worker'; },
+    replaced() {
+      trouble = 'no_worker';
+      shell?.say(t(trouble), 'warning');
+    },
   });
   if (table) tables[table.name] = table;
   if (address && !location.hash) history.replaceState(null, '', address);
@@ -48,7 +50,7 @@ export function start(source) {
     },
     async note(wanted, rest) {
       const { hash } = await writeAddress(location.hash, wanted, rest, { tables });
-      if (hash !== location.hash) keep('replaceState', wanted, hash);
+      if (hash !== (location.hash || '#')) keep('replaceState', wanted, hash);
       showViews();
     },
     hidden(act) {
@@ -63,7 +65,7 @@ export function start(source) {
     pages,
     address: () => location.hash || '#',
     asked,
-    transport: (path) => tab.transport(decodeURIComponent(path.split('/').at(-1)), shell.watch),
+    transport: (path) => tab.transport(decodeURIComponent(path.split('/').at(-1)), (message) => shell.watch?.(message)),
     words: (name) => {
       tab.speak(name);
       return words[name];
@@ -153,7 +155,7 @@ const nameOf = ({ source, table }) => (source === 'table' ? table?.name ?? t('ow
 
 /** The links of both views: the other one keeps data and settings. */
 function showViews() {
-  const many = asked('view') === 'many', here = location.hash.replace(/^#/, '').split('&').filter((pair) => pair && !/^(view|step|replay)=/.test(pair));
+  const many = asked('view') === 'many', here = location.hash.replace(/^#/, '').split('&').filter((pair) => pair && !/^(view|step|replay|speed|play)=/.test(pair));
   for (const name of ['one', 'many']) {
     const link = $(`#view-${name}`), now = many === (name === 'many');
     link.href = `#${[...(name === 'many' ? ['view=many'] : []), ...here].join('&')}`;

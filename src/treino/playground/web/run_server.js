@@ -27,6 +27,7 @@ const APART = 33, PAINTING = 0.08; // at full speed: milliseconds between two fr
 const TOLD = 150; // milliseconds between two states and curves while it trains
 const LOOKED = 1000; // between two looks for faults
 const BEHIND = 0.25; // seconds of steps that are caught up at most: what a busy machine has missed beyond is left out
+const RETURN = 1000; // milliseconds in which a page may come back
 const LETTERS = 'ABCD';
 const DRAWN = ['plane', 'surface', 'line']; // kinds of pictures that are drawn of futures
 const BATCHES = [1, 4, 8, 16, 32, 64, 100, 128, 256, 512, 1024];
@@ -38,7 +39,7 @@ const servers = new Map(); // by the names of their runs
 export function create(lanes, { name, problem, settings = {}, step = 0, actions = [] }) {
   const prepared = prepare(problem);
   forget(name);
-  servers.set(name, new RunServer(new Run(lanes, { name, problem, prepared, settings: readSettings(settings) }), { step, actions }));
+  servers.set(name, new RunServer(new Run(lanes, { name, problem: { data_seed: 0, ...problem }, prepared, settings: readSettings(settings) }), { step, actions }));
 }
 
 /** Answer what comes from a page; a newer page of the same run takes the place of an older one. */
@@ -81,7 +82,7 @@ class RunServer {
   // ---- what the page says
 
   receive(message) {
-    if (message?.closed) return void (this.port = null);
+    if (message?.closed) return this.left();
     if (message?.hidden !== undefined) return this.hidden(message.hidden);
     if (message && Object.keys(message).join() === 'ack') {
       this.flying = message.ack >= this.frame ? 0 : Math.max(0, this.flying - 1);
@@ -97,6 +98,12 @@ class RunServer {
       this.send({ reply: numberOf(message), error: documentOf(error) });
     }
     this.go();
+  }
+
+  /** What nobody looks at rests, unless a page comes back at once, as in another language. */
+  left() {
+    this.port = null;
+    setTimeout(() => { if (!this.port) Object.assign(this, { playing: false, until: null }); }, RETURN);
   }
 
   /** A tab in the background pauses, and says so. */
@@ -268,19 +275,32 @@ class RunServer {
     this.soon();
   }
 
-  /** One slice: train, work on futures, show. */
+  /** One slice. What can't go on, as without memory, rests and says why. */
   turn() {
     this.turning = false;
     if (this.closed) return;
+    try {
+      this.slice();
+    } catch (error) {
+      Object.assign(this, { playing: false, until: null, road: null, due: false });
+      this.closeFan();
+      this.send({ notice: { kind: 'warning', text: error.message } });
+      this.tell(true);
+      if (!error.rule) throw error;
+    }
+  }
+
+  /** Train, work on futures, show. */
+  slice() {
     const end = performance.now() + SLICE;
     if (this.fan && !this.fan.over) for (const message of this.fan.advance(SLICE)) this.send(message);
     if (this.road) this.follow(end);
     else if (this.playing) this.train(end);
-    if (this.due && this.flying < FRAMES && this.port && this.greeted && !this.fan && performance.now() >= this.next) this.showFrame();
+    const full = this.road || (this.playing && !this.speed);
+    if (this.due && this.flying < FRAMES && this.port && this.greeted && !this.fan && (!full || performance.now() >= this.next)) this.showFrame();
     this.tell();
-    const goes = this.road || this.playing;
-    if (this.playing && !this.road && this.speed) setTimeout(() => this.go(), 4);
-    else if (goes || (this.fan && !this.fan.over)) this.go();
+    if (full || (this.fan && !this.fan.over)) this.go();
+    else if (this.playing) setTimeout(() => this.go(), 4);
   }
 
   /** Steps until the slice ends, as many as the speed allows. */
@@ -298,7 +318,7 @@ class RunServer {
     if (run.over || (this.until !== null && run.step >= this.until)) this.rest();
   }
   rest() {
-    Object.assign(this, { playing: false, until: null, next: 0 });
+    Object.assign(this, { playing: false, until: null });
     this.tell(true);
   }
 
@@ -363,8 +383,8 @@ class RunServer {
       frame: ++this.frame, run: run.name, segment: segment.number, step, epoch: plan.count.passes(step), live: run.view.step === null, time: Date.now() / 1000,
       loss: Number.isFinite(moment.loss) ? moment.loss : null, gradient_norm: gradient, update_ratio: ratio, lr: rate, ...header, beside: beside && { run: beside.run, step: beside.step }, parts: { ...parts, ...beside?.parts },
     });
-    const now = performance.now(), full = (this.playing && !this.speed) || this.road;
-    this.next = full ? now + Math.max(APART, (now - began) / PAINTING) : 0;
+    const now = performance.now();
+    this.next = now + Math.max(APART, (now - began) / PAINTING);
   }
 
   /** What the first run beside this one says, at the same step or its last one. */
@@ -417,12 +437,8 @@ class RunServer {
       network: { parameters: sizes.slice(1).reduce((all, n, l) => all + n * (sizes[l] + 1), 0), hidden: settings.hidden, fixed: null },
       segments: run.segments.map(({ number, origin, text }) => ({ number, origin, text })), marks: run.marks, findings: this.findings(),
       beside: [...this.beside].map(([name, { letter, step }]) => ({ run: name, letter, step, status: servers.get(name).run.status })),
-      metrics: run.metrics, ...this.command(), unseen: run.over || !prepared.parts[2].rows.length ? [] : ['test'], replay: run.replay, takes: TAKES,
+      metrics: run.metrics, command: commandOf(run), unseen: run.over || !prepared.parts[2].rows.length ? [] : ['test'], replay: run.replay, takes: TAKES,
     };
-  }
-  command() {
-    const command = commandOf(this.run);
-    return { command, command_note: command ? null : t('command_replayed') };
   }
   findings() {
     const time = performance.now();

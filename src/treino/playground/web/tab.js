@@ -1,34 +1,59 @@
-/** The tab's one worker, in which everything trains, and the transport to what it serves. */
+/** The tab's workers: one in which runs train, more for a crowd; and the transport to what they serve. */
 
 import { answer } from './worker.js';
 
 /**
- * Start it. source: the script that a worker runs, which answers as worker.js says. opened(relaxed): it can train.
- * failed(error): it can't at all. replaced(): workers are blocked here, and the page itself trains.
+ * Start the first one. source: the script that a worker runs, which answers as worker.js says. parts: what opens it.
+ * failed(error): nothing can train here. replaced(): workers are blocked here, and the page itself trains.
  */
-export function startTab(source, parts, { opened, failed, replaced }) {
+export function startTab(source, parts, { failed, replaced }) {
   const runs = new Map(); // name → {resolve, reject} of a run that is being created
-  let worker = null, ready = false, queue = [];
+  const settle = ({ created, name, error }) => {
+    const run = runs.get(created ?? name);
+    runs.delete(created ?? name);
+    if (error) run?.reject(Object.assign(new Error(error.message), error));
+    else run?.resolve();
+  };
+  const start = () => startWorker(source, parts, { failed, replaced, receive: settle });
+  const workers = [start()], [first] = workers;
 
-  function send(message, moved = []) {
-    if (ready) worker.postMessage(message, moved);
-    else queue.push([message, moved]);
-  }
-  function receive({ data }) {
-    if (data.opened) {
-      ready = true;
-      for (const [message, moved] of queue.splice(0)) worker.postMessage(message, moved);
-      opened(data.opened.relaxed);
-    } else if (data.created) settle(data.created, 'resolve');
-    else if (ready) settle(data.name, 'reject', Object.assign(new Error(data.error.message), data.error));
-    else failed(data.error);
-  }
-  function settle(name, how, error) {
-    runs.get(name)?.[how](error);
-    runs.delete(name);
-  }
+  return {
+    /** Make a run; it throws where its data can't be learnt from. */
+    create: (request) => new Promise((resolve, reject) => {
+      runs.set(request.name, { resolve, reject });
+      first({ create: request });
+    }),
+    /** The transport to a run of this tab, described in the studio's socket.js. watch(message): is told what comes, too. */
+    transport: (name, watch) => portTransport((port) => first({ connect: name, port }, [port]), watch),
+    /** The port at whose other end the networks of a crowd train: in worker number k. */
+    crowd(k = 0) {
+      const { port1, port2 } = new MessageChannel();
+      while (workers.length <= k) workers.push(start());
+      workers[k]({ crowd: port2 }, [port2]);
+      return port1;
+    },
+    /** A run is looked at no more. */
+    forget: (name) => first({ forget: name }),
+    speak(language) {
+      parts = { ...parts, language };
+      for (const send of workers) send({ language });
+    },
+  };
+}
+
+/** → send(message, moved): what comes before it is open waits. receive(message): all that it says afterwards. */
+function startWorker(source, parts, { failed, replaced, receive }) {
+  let worker = null, ready = false;
+  const queue = [];
+
   function open() {
-    worker.onmessage = receive;
+    worker.onmessage = ({ data }) => {
+      if (data.opened) {
+        ready = true;
+        for (const [message, moved] of queue.splice(0)) worker.postMessage(message, moved);
+      } else if (ready) receive(data);
+      else failed(data.error);
+    };
     worker.postMessage({ open: parts });
   }
   function answerHere() {
@@ -50,24 +75,9 @@ export function startTab(source, parts, { opened, failed, replaced }) {
   } catch {
     answerHere();
   }
-
-  return {
-    /** Make a run; it throws where its data can't be learnt from. */
-    create: (request) => new Promise((resolve, reject) => {
-      runs.set(request.name, { resolve, reject });
-      send({ create: request });
-    }),
-    /** The transport to a run of this tab, described in the studio's socket.js. watch(message): is told what comes, too. */
-    transport: (name, watch) => portTransport((port) => send({ connect: name, port }, [port]), watch),
-    /** The port at whose other end many networks train. */
-    crowd() {
-      const { port1, port2 } = new MessageChannel();
-      send({ crowd: port2 }, [port2]);
-      return port1;
-    },
-    /** A run is looked at no more. */
-    forget: (name) => send({ forget: name }),
-    speak: (name) => send({ language: name }),
+  return (message, moved = []) => {
+    if (ready) worker.postMessage(message, moved);
+    else queue.push([message, moved]);
   };
 }
 

@@ -43,9 +43,10 @@ const isValue = (cell) => isNothing(cell.trim()) || affixOf(cell.trim()) !== nul
 
 // ---- from bytes to text
 
-/** The text in a file's bytes: UTF-16 and UTF-8 by their marks, else UTF-8, else Windows-1252. */
-export function decodeTable(bytes, name) {
-  if (bytes.length > MOST_BYTES) refuse('table_large', t('table_large', { name, size: Math.round(bytes.length / 1e6), most: MOST_BYTES / 1e6 }), commandHint({ name, file: name }));
+/** The text of a file: UTF-16 and UTF-8 by their marks, else UTF-8, else Windows-1252. */
+export async function textOf(file) {
+  if (file.size > MOST_BYTES) tooLarge(file.name, file.size);
+  const bytes = new Uint8Array(await file.arrayBuffer());
   const mark = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : null;
   if (mark) return new TextDecoder(mark).decode(bytes);
   try {
@@ -53,6 +54,10 @@ export function decodeTable(bytes, name) {
   } catch {
     return new TextDecoder('windows-1252').decode(bytes);
   }
+}
+
+function tooLarge(name, size) {
+  refuse('table_large', t('table_large', { name, size: Math.ceil(size / 1e6), most: MOST_BYTES / 1e6 }), commandHint({ name, file: name }));
 }
 
 // ---- from text to cells
@@ -221,7 +226,7 @@ const numberOf = (text) => (/inf/i.test(text) ? Infinity * (text.startsWith('-')
  */
 export function readTable(text, { file = 'table.csv', delimiter, header, decimal } = {}) {
   const name = file.replace(/\.(csv|tsv|txt|tab)$/i, '') || 'table', own = { name: file, file };
-  if (text.length > MOST_BYTES) refuse('table_large', t('table_large', { name: file, size: Math.round(text.length / 1e6), most: MOST_BYTES / 1e6 }), commandHint(own));
+  if (text.length > MOST_BYTES) tooLarge(file, text.length);
   let body = text.replace(/^\ufeff/, '').replace(/^(\r\n|\n|\r)+/, '');
   if (!body.trim()) refuse('csv_empty', t('csv_empty', own), t('csv_empty_hint'));
   if (/[\0\x81\x8d\x8f\x90\x9d]|^PK\x03\x04/.test(body.slice(0, SAMPLE))) refuse('csv_binary', t('csv_binary', own), commandHint(own));

@@ -2,14 +2,14 @@
  * What trains: runs and crowds in a worker, or in the page itself where workers are blocked.
  *
  * It is told {open: {builds, words, language}} once, then {language}, {create: {name, problem, settings, step, actions}},
- * {connect: name, port}, {forget: name} and {crowd: port}; it answers {opened: {relaxed}}, {created: name}, or {error, name} with
- * {rule, message, hint}; name is null where it can't open at all. After an error of create nothing is there by that name.
+ * {connect: name, port}, {forget: name} and {crowd: port}; it answers {opened: {relaxed}}, {created: name}, or {error: {rule, message, hint},
+ * name}; name is null where it can't open at all. After an error of create nothing is there by that name.
  */
 
 import { setWords } from '../../studio/page/modules/words.js';
 import { serveCrowd } from './crowd_worker.js';
 import { loadLanes } from './lanes.js';
-import { create, serve } from './run_server.js';
+import { create, forget, serve } from './run_server.js';
 
 /** Answer what comes to scope: the worker's self, or a MessagePort. */
 export function answer(scope) {
@@ -31,6 +31,7 @@ export function answer(scope) {
       scope.postMessage({ created: request.name });
     },
     connect: (name, _lanes, { port }) => serve(port, name),
+    forget,
     crowd: (port, lanes) => serveCrowd(lanes, port),
   };
 

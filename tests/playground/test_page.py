@@ -1,0 +1,283 @@
+"""The playground's page in a real browser, opened from the file as `treino playground` writes it."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.plots.browser import chromium
+from tests.studio.browsing import WIDE
+from tests.waiting import HANG, until
+from treino.playground.page import page as made
+
+pytestmark = pytest.mark.slow
+LIMIT = 250 * 1024  # bytes that a reader's browser is sent
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("playground") / "playground.html"
+    path.write_text(made())
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as found:
+        yield found
+
+
+class Tab:
+    """The page that is open. said: what its console complained of. requests: all that it asked for."""
+
+    def __init__(self, browser: Any, file: Path, hash_: str = "", script: str = "", **how: Any) -> None:
+        self.said, self.requests = list[str](), list[str]()
+        self.context = browser.new_context(
+            **{"viewport": {"width": 1440, "height": 900}, "locale": "en", **how}
+        )
+        if script:
+            self.context.add_init_script(script)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(1000 * HANG)
+        self.page.on(
+            "console", lambda m: self.said.append(m.text) if m.type in ("error", "warning") else None
+        )
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.file = file
+        self.page.goto(file.as_uri() + hash_)
+
+    def ready(self) -> "Tab":
+        """... once the first frame is drawn."""
+        self.page.wait_for_selector("main[data-frame]")
+        return self
+
+    def button(self, name: str) -> Any:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def step(self) -> int:
+        return int("".join(c for c in self.page.locator("#clock-step").inner_text() if c.isdigit()))
+
+    def wait(self, event: Any) -> None:
+        until(event, meanwhile=lambda: self.page.wait_for_timeout(10))
+
+    def asks(self) -> dict[str, str]:
+        """What the address says."""
+        return dict(self.page.evaluate("[...new URLSearchParams(location.hash.slice(1))]"))
+
+    def weights(self) -> bytes:
+        """The file of weights, as it is saved."""
+        self.button("Save").click()
+        with self.page.expect_download() as download:
+            self.page.get_by_role("button", name="Weights").click()
+        return Path(download.value.path()).read_bytes()
+
+
+@pytest.fixture
+def tab(browser: Any, file: Path) -> Iterator[Any]:
+    opened: list[Tab] = []
+
+    def opening(*args: Any, **how: Any) -> Tab:
+        opened.append(Tab(browser, file, *args, **how))
+        return opened[-1]
+
+    yield opening
+    for each in opened:
+        each.context.close()
+        assert each.said == []
+
+
+# ---- the file
+
+
+def test_the_file_is_small_and_has_a_policy(file: Path) -> None:
+    html = file.read_text()
+    assert len(gzip.compress(html.encode(), 9)) <= LIMIT
+    policy = html.split('http-equiv="Content-Security-Policy" content="')[1].split('"')[0]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == rules["connect-src"] == "'none'"
+    assert "unsafe-inline" not in policy
+    assert "'unsafe-eval'" not in policy
+    assert "http" not in policy
+
+
+def test_it_plays_and_asks_for_nothing_and_keeps_no_cookie(tab: Any) -> None:
+    one = tab().ready()
+    one.button("Play").click()
+    one.wait(lambda: one.step() > 50)
+    one.button("Pause").click()
+    assert [url for url in one.requests if not url.startswith(("blob:", "data:"))] == [one.file.as_uri()]
+    assert one.page.evaluate("document.cookie") == ""
+    assert one.context.cookies() == []
+
+
+def test_a_page_may_hold_a_table_of_ones_own_and_an_address(browser: Any, tmp_path: Path) -> None:
+    cells = [round(0.1 * i, 1) for i in range(60)]
+    table = {
+        "name": "houses",
+        "columns": [
+            {"name": "size", "cells": cells},
+            {"name": "age", "cells": cells[::-1]},
+            {"name": "price", "cells": [2.5 * cell + 0.25 for cell in cells]},
+        ],
+        "target": "price",
+    }
+    path = tmp_path / "houses.html"
+    path.write_text(made(table, "#data=houses&hidden=5&features=size"))
+    one = Tab(browser, path).ready()
+    assert one.page.locator("#data-name").inner_text() == "houses"
+    assert one.asks() == {"data": "houses", "hidden": "5", "features": "size"}
+    assert one.said == []
+    one.context.close()
+
+
+# ---- the address
+
+
+def test_steps_and_changes_stand_in_the_address_which_opens_the_same_state(tab: Any) -> None:
+    one = tab("#data=circles&hidden=4&seed=3").ready()
+    one.button("Epoch").click()
+    one.wait(lambda: one.step() == 22)
+    one.page.locator("#lr").fill("0.05")
+    one.page.keyboard.press("Enter")
+    one.wait(lambda: "replay" in one.asks())
+    one.button("Epoch").click()
+    one.wait(lambda: one.asks().get("step") == "44")
+    assert json.loads(one.asks()["replay"])[0][0] == 22
+    assert {key: one.asks()[key] for key in ("data", "hidden", "seed")} == {
+        "data": "circles", "hidden": "4", "seed": "3",
+    }  # fmt: skip
+    other = tab(one.page.evaluate("location.hash")).ready()
+    other.wait(lambda: other.step() == 44)
+    assert other.page.locator("#lr").input_value() == "0.05"
+    assert other.weights() == one.weights()
+
+
+def test_a_change_before_the_first_step_is_a_setting_in_the_address(tab: Any) -> None:
+    one = tab().ready()
+    assert one.asks() == {}
+    one.page.locator("#lr").fill("0.3")
+    one.page.keyboard.press("Enter")
+    one.wait(lambda: one.asks() == {"lr": "0.3"})
+
+
+def test_back_and_forward_open_what_was_there(tab: Any) -> None:
+    one = tab("#data=circles").ready()
+    one.page.evaluate("location.hash = '#data=spirals'")
+    one.wait(lambda: one.page.locator("#data-name").inner_text() == "spirals")
+    one.page.go_back()
+    one.wait(lambda: one.page.locator("#data-name").inner_text() == "circles")
+    one.page.go_forward()
+    one.wait(lambda: one.page.locator("#data-name").inner_text() == "spirals")
+    one.ready()
+
+
+def test_what_an_address_says_wrongly_is_said_and_is_as_usual(tab: Any) -> None:
+    one = tab("#lr=fast&hidden=8,x").ready()
+    text = "The address says lr=fast, which isn't understood: it is as usual."
+    one.page.get_by_text(text).wait_for()
+    assert one.page.locator("#lr").input_value() == "0.003"
+
+
+def test_a_teachers_link_hides_what_it_names(tab: Any) -> None:
+    one = tab("#hide=settings,data,views,actions,vitals").ready()
+    hidden = ".panel.settings", "#data", ".views", ".actions", ".panel.vitals"
+    assert [one.page.locator(place).is_visible() for place in hidden] == [False] * 5
+    assert one.button("Play").is_visible()
+    assert one.page.evaluate(WIDE) == []
+    box = one.page.locator(".panel.net").bounding_box()
+    assert (box["x"] < 40, box["width"] > 700) == (True, True)  # what is hidden leaves no gap
+
+
+# ---- hosts
+
+
+BLOCKED = "window.Worker = class { constructor() { throw new DOMException('no', 'SecurityError'); } };"
+FIRST_LINE = """const made = Blob;
+window.Blob = class extends made { constructor(parts, how) {
+  super(how?.type === 'text/javascript' ? [%r, ...parts] : parts, how); } };"""  # of a worker's script
+
+
+@pytest.mark.parametrize("script", [BLOCKED, FIRST_LINE % "throw new Error('blocked');"])
+def test_where_workers_are_blocked_the_page_itself_trains(tab: Any, script: str) -> None:
+    one = tab("", script).ready()
+    one.page.get_by_text("lets nothing train beside the page").wait_for()
+    one.button("Play").click()
+    one.wait(lambda: one.step() > 50)
+
+
+NO_VECTORS = "WebAssembly.validate = () => false;"
+
+
+@pytest.mark.parametrize("script", [BLOCKED + NO_VECTORS, FIRST_LINE % NO_VECTORS])
+def test_without_vectors_it_says_what_is_needed(tab: Any, script: str) -> None:
+    tab("", script).page.get_by_text("Safari from 16.4").wait_for()
+
+
+def test_blocked_storage_keeps_nothing_and_breaks_nothing(tab: Any) -> None:
+    script = (
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('', 'Error'); } });"
+    )
+    one = tab("", script).ready()
+    one.page.locator("#theme").click()
+    one.page.locator("#language").click()
+    one.page.get_by_text("Taxa de aprendizado").first.wait_for()
+
+
+def test_a_tab_in_the_background_pauses_and_says_so(tab: Any) -> None:
+    one = tab().ready()
+    one.button("Play").click()
+    one.button("Pause").wait_for()
+    one.page.evaluate(
+        "Object.defineProperty(document, 'hidden', { get: () => true, configurable: true });"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    one.button("Play").wait_for()
+    one.page.get_by_text("Paused while this tab was in the background.").wait_for()
+
+
+def test_it_works_in_a_frame_of_a_lesson(browser: Any, file: Path, tmp_path: Path) -> None:
+    lesson = tmp_path / "lesson.html"
+    lesson.write_text(
+        f'<!doctype html><iframe src="{file.as_uri()}#data=xor" width="900" height="700"></iframe>'
+    )
+    one = Tab(browser, lesson)
+    frame = one.page.frame_locator("iframe")
+    frame.locator("main[data-frame]").wait_for(state="attached")
+    frame.get_by_role("button", name="Step", exact=True).click()
+    frame.locator("#clock-step", has_text="1").wait_for()
+    assert one.said == []
+    one.context.close()
+
+
+# ---- readers
+
+
+def test_both_languages_and_the_address_names_one(tab: Any) -> None:
+    one = tab("#lang=pt_BR").ready()
+    assert one.page.evaluate("document.documentElement.lang") == "pt-BR"
+    assert one.button("Rodar").is_visible()
+    one.page.locator("#language").click()
+    one.button("Play").wait_for()
+
+
+@pytest.mark.parametrize("size", [(360, 740), (768, 1024), (1280, 800), (1440, 900), (1920, 1080)])
+@pytest.mark.parametrize("hash_", ["", "#lang=pt_BR&data=wine"])
+def test_nothing_is_wider_than_the_window(tab: Any, size: tuple[int, int], hash_: str) -> None:
+    one = tab(hash_, viewport={"width": size[0], "height": size[1]}).ready()
+    assert one.page.evaluate(WIDE) == []
+    assert one.page.evaluate("document.documentElement.scrollWidth") == size[0]
+
+
+def test_keys_steer_and_tables_stand_behind_the_pictures(tab: Any) -> None:
+    one = tab().ready()
+    one.page.keyboard.press("ArrowRight")
+    one.wait(lambda: one.step() == 1)
+    one.page.keyboard.press("e")
+    one.wait(lambda: one.step() == 22)
+    counts = one.page.locator(".bound table td")
+    one.wait(lambda: sum(map(int, counts.all_inner_texts())) == 850)  # training and validation rows of moons
+    assert one.page.locator(".net table tbody tr").count() == 4
