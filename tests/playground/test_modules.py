@@ -104,21 +104,26 @@ class Counted {
   total() { return total }
 }
 const counted = new Counted({ start: 1 }), { shown: displayed, hidden } = counted
-const object = { values, total, divided(first) { return -first - -first }, get longest() { return longest }, 'key': total, [other]: 1 }
-label: for (const value of values) { for (const inner of values) { if (inner === value) continue label; if (inner > 2) break label } }
+const object = {
+  values, total, divided(first) { return -first - -first }, get longest() { return longest }, 'key': total,
+  [other]: 1 }
+label: for (const value of values) {
+  for (const inner of values) { if (inner === value) continue label; if (inner > 2) break label } }
 let counter = 0
 counter
 ++counter
-const question = total ? values : other, nested = total ? { values } : null, less = 1 < +total, plus = 1 + +total, minus = 1 - -total;
+const question = total ? values : other, nested = total ? { values } : null
+const less = 1 < +total, plus = 1 + +total, minus = 1 - -total;
 const typed = typeof values, within = 'total' in object, returned = (() => { return /a'b/.test("a'b") })();
 switch (total) { case 6: longest += '6'; default: longest += '!' }
 try { throw new Error('x') } catch (failure) { longest += failure.message }
 const shadow = (total, values) => [total, values], name = 1 .toFixed(1), big = 1e3, hex = 0xff, many = 1_000n
 const [head, , ...tail] = values, swap = ([one, two], { three: [four] = [4] }) => [two, one, four];
 do { counter += 1 } while (counter < 5)
-console.log(JSON.stringify([values, total, longest, other, divided(8, 2, 1, 1), parts, 'a//b'.match(pattern), [...counted.steps(3)],
-  displayed, hidden, counted.total(), Counted.made, object, object.divided(3), object.longest, counter, question, nested, less, plus,
-  minus, typed, within, returned, shadow(1, 2), name, big, hex, String(many), head, tail, swap([1, 2], {})]))
+console.log(JSON.stringify([values, total, longest, other, divided(8, 2, 1, 1), parts, 'a//b'.match(pattern),
+  [...counted.steps(3)], displayed, hidden, counted.total(), Counted.made, object, object.divided(3),
+  object.longest, counter, question, nested, less, plus, minus, typed, within, returned, shadow(1, 2), name, big,
+  hex, String(many), head, tail, swap([1, 2], {})]))
 """
 
 
@@ -136,5 +141,5 @@ def test_a_shortened_module_does_the_same_in_fewer_letters() -> None:
     "text", ["const a = 'open;", "const a = `open;", "const a = /open;\n", "const a = #;"]
 )
 def test_what_is_no_javascript_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="no end|can't be read"):
+    with pytest.raises(ValueError, match=r"no end|can't be read"):
         shortened(text)

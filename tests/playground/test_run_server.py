@@ -24,6 +24,8 @@ pytestmark = pytest.mark.skipif(NODE is None, reason="node runs the playground's
 
 Json = dict[str, Any]
 Act = tuple[Any, ...]
+MOONS: Json = {"source": "moons"}
+SMALL: Json = {"hidden": [6, 4], "activation": "tanh", "lr": 0.01}
 
 
 def node(tasks: list[Json]) -> list[list[Any]]:
@@ -39,8 +41,19 @@ def node(tasks: list[Json]) -> list[list[Any]]:
     return answers
 
 
-def task(name: str, problem: Json, settings: Json, *acts: Act, **more: Any) -> Json:
-    return {"create": {"name": name, "problem": problem, "settings": settings, **more}, "acts": list(acts)}
+def task(*acts: Act, problem: Json | None = None, settings: Json | None = None, **more: Any) -> Json:
+    """What a page of a run, usually of moons, is told to do."""
+    create = {"name": "run-1", "problem": problem or MOONS, "settings": settings or SMALL, **more}
+    return {"create": create, "acts": list(acts)}
+
+
+def say(verb: str, **fields: Any) -> Act:
+    return "say", verb, fields
+
+
+def train_to(step: int, *, since: int = 0) -> list[Act]:
+    """Take steps up to this one, and wait for its frame."""
+    return [say("step", count=step - since), ("reach", step), ("fresh",)]
 
 
 def trained(source: Any, to: Path, **settings: Any) -> StoredRun:
@@ -50,20 +63,16 @@ def trained(source: Any, to: Path, **settings: Any) -> StoredRun:
     return run
 
 
-def weights(net: Any) -> list[np.ndarray]:
-    return [p.detach().numpy() for p in net.parameters()]
-
-
-def drawn_weights(frame: Json) -> list[np.ndarray]:
+def drawn_weights(frame: Json) -> list[Any]:
     """Weights and biases of a frame, layer by layer; of networks of at most 12 units these are all."""
     names = [f"{kind}.{k}" for k in range(1, len(frame["layers"])) for kind in ("weight", "bias")]
     parts = [frame["parts"][name] for name in names]
-    return [np.array(part["data"], np.float32).reshape(part["shape"]) for part in parts]
+    return [np.array(part["data"], np.float32).reshape(part["shape"]).tolist() for part in parts]
 
 
-def assert_same_bits(frame: Json, net: Any) -> None:
-    for ours, theirs in zip(drawn_weights(frame), weights(net), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+def assert_same_bits(frame: Json, net: Any, what: Any = "") -> None:
+    theirs = [parameter.detach().numpy().tolist() for parameter in net.parameters()]
+    assert drawn_weights(frame) == theirs, what
 
 
 def moment(run: StoredRun, step: int) -> Snapshot:
@@ -72,8 +81,6 @@ def moment(run: StoredRun, step: int) -> Snapshot:
 
 
 # ---- frames
-
-SMALL = {"hidden": [6, 4], "activation": "tanh", "lr": 0.01}
 
 
 def table_problem(columns: list[tuple[str, np.ndarray]], target: str) -> Json:
@@ -107,8 +114,8 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Json, Js
     for name, features in (("line", 1), ("surface", 2), ("fit", 4)):
         columns = waves(features)
         tables[name] = (table_problem(columns, "y"), as_csv(columns, folder / f"{name}.csv"), {"target": "y"})
-    acts: list[Act] = [("frame", 0), ("say", "step", {"count": 40}), ("reach", 40), ("frame", 40), ("seen",)]
-    answers = node([task(name, problem, SMALL, *acts) for name, (problem, _source, _s) in tables.items()])
+    acts: list[Act] = [("frame", 0), *train_to(40), ("seen",)]
+    answers = node([task(*acts, problem=problem) for problem, _source, _settings in tables.values()])
     runs = {
         name: trained(source, folder / name, data_seed=0, steps=40, **SMALL, **more)
         for name, (_problem, source, more) in tables.items()
@@ -188,175 +195,85 @@ CHANGES: list[Json] = [
 ]
 
 
+@pytest.mark.slow
 def test_a_segment_has_the_bits_of_the_same_branch_in_python(tmp_path: Path) -> None:
     run = trained("moons", tmp_path / "run", data_seed=0, steps=100, keep="best", **SMALL)
-    acts = [("say", "step", {"count": 50}), ("reach", 50), ("say", "segment")]
-    tasks = [
-        task(
-            "moons-1",
-            {"source": "moons"},
-            SMALL | {"steps": 100},
-            *acts[:-1],
-            ("say", "segment", {"changes": changes}),
-            ("say", "step", {"count": 50}),
-            ("reach", 100),
-            ("fresh",),
-            ("seen",),
-        )
-        for changes in CHANGES
-    ]
-    for changes, answer in zip(CHANGES, node(tasks), strict=True):
-        assert "error" not in answer[2], changes
-        branch = run.at(50).branch(out=tmp_path / str(CHANGES.index(changes)), **changes)
-        frame, state = answer[5], answer[6]["state"]
-        for ours, theirs in zip(drawn_weights(frame), weights(moment(branch, 100).net), strict=True):
-            np.testing.assert_array_equal(ours, theirs, err_msg=str(changes))
+
+    def changed(changes: Json) -> Json:
+        acts = [*train_to(50), say("segment", changes=changes), *train_to(100, since=50), ("seen",)]
+        return task(*acts, settings=SMALL | {"steps": 100})
+
+    for number, answer in enumerate(node([changed(changes) for changes in CHANGES])):
+        changes, frame, state = CHANGES[number], answer[6], answer[7]["state"]
+        branch = run.at(50).branch(out=tmp_path / str(number), **changes)
+        assert_same_bits(frame, moment(branch, 100).net, changes)
         assert state["segments"][1]["origin"] == [0, 50]
         assert state["status"] == "finished"
-        assert state["metrics"]["test"]["loss"] == pytest.approx(branch.metrics["test"]["loss"], rel=1e-5), (
-            changes
-        )
-
-
-WATCHED = [("say", "step", {"count": 60}), ("reach", 60), ("fresh",)]
+        for split, figures in branch.metrics.items():
+            assert state["metrics"][split] == pytest.approx(figures, rel=1e-5), changes
 
 
 def test_any_past_step_is_played_again_to_the_same_bits() -> None:
-    """Also across changes on the way, and after a rewind."""
+    """Also across changes on the way."""
     steps = [1, 5, 33, 34, 60]
-    (live,) = node(
-        [
-            task(
-                "moons-1",
-                {"source": "moons"},
-                SMALL,
-                *(
-                    act
-                    for k, at in enumerate(steps)
-                    for act in (
-                        ("say", "step", {"count": at - ([0, *steps][k])}),
-                        ("reach", at),
-                        ("fresh",),
-                        ("say", "set", {"name": "lr", "value": 0.01 * (k + 2)})
-                        if at in (5, 34)
-                        else ("seen",),
-                    )
-                ),
-                *(act for at in reversed(steps) for act in (("say", "look", {"step": at}), ("frame", at))),
-            )
-        ]
-    )
-    seen = {at: live[4 * k + 2] for k, at in enumerate(steps)}
-    again = {frame["step"]: frame for frame in live[4 * len(steps) + 1 :: 2]}
-    assert sorted(again) == steps
+    acts: list[Act] = []
+    for before, at in zip([0, *steps], steps, strict=False):
+        acts += [*train_to(at, since=before), say("set", name="lr", value=0.01 + at / 1000)]
+    acts += [act for at in reversed(steps) for act in (say("look", step=at), ("frame", at))]
+    (answer,) = node([task(*acts)])
+    live = {answer[k]["step"]: answer[k] for k in range(2, 4 * len(steps), 4)}
+    again = {frame["step"]: frame for frame in answer[4 * len(steps) + 1 :: 2]}
+    assert sorted(live) == sorted(again) == steps
     for at, frame in again.items():
-        for name, part in seen[at]["parts"].items():
-            if not name.startswith(("unit", "winner", "share", "margin")):
-                assert part == frame["parts"][name], (at, name)
-        assert frame["loss"] == seen[at]["loss"]
+        assert frame["loss"] == live[at]["loss"]
+        assert frame["parts"] == live[at]["parts"], at
         assert frame["live"] == (at == 60)
 
 
 def test_playing_on_from_a_past_step_opens_a_segment_and_cuts_what_came_after() -> None:
-    acts: list[Act] = [
-        *WATCHED,
-        ("say", "look", {"step": 25}),
-        ("frame", 25),
-        ("say", "step", {"count": 4}),
-        ("reach", 29),
-        ("fresh",),
-        ("seen",),
-    ]
-    answer, plain = node(
-        [
-            task("moons-1", {"source": "moons"}, SMALL, *acts),
-            task(
-                "moons-1",
-                {"source": "moons"},
-                SMALL,
-                ("say", "step", {"count": 29}),
-                ("reach", 29),
-                ("fresh",),
-            ),
-        ]
-    )
-    seen = answer[-1]
+    acts = [*train_to(60), say("look", step=25), ("frame", 25), *train_to(29, since=25), ("seen",)]
+    rewound, straight = node([task(*acts), task(*train_to(29))])
+    frame, seen = rewound[-2:]
     assert [s["origin"] for s in seen["state"]["segments"]] == [None, [0, 25]]
     assert seen["state"]["last_step"] == 29
     assert not seen["state"]["replay"]
-    assert seen["curves"]["moons-1"]["step"] == list(range(1, 30))
-    for ours, theirs in zip(drawn_weights(answer[-2]), drawn_weights(plain[-1]), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    assert seen["curves"]["run-1"]["step"] == list(range(1, 30))
+    assert frame["parts"] == straight[-1]["parts"]
 
 
 def test_the_replay_of_a_run_makes_its_bits_again() -> None:
     problem = {"source": "circles", "noise": 0.2}
-    (made,) = node(
-        [
-            task(
-                "a",
-                problem,
-                SMALL,
-                *WATCHED,
-                ("say", "set", {"name": "lr", "value": 0.05}),
-                ("say", "step", {"count": 10}),
-                ("reach", 70),
-                ("fresh",),
-                ("say", "segment", {"changes": {"hidden": [8, 4, 4]}}),
-                ("say", "step", {"count": 30}),
-                ("reach", 100),
-                ("fresh",),
-                ("say", "segment", {"changes": {"optimizer": "sgd"}, "step": 80}),
-                ("say", "step", {"count": 15}),
-                ("reach", 95),
-                ("fresh",),
-                ("seen",),
-            ),
-        ]
-    )
-    state = made[-1]["state"]
+    acts = [
+        *[*train_to(60), say("set", name="lr", value=0.05), *train_to(70, since=60)],
+        *[say("segment", changes={"hidden": [8, 4, 4]}), *train_to(100, since=70)],
+        *[say("segment", changes={"optimizer": "sgd"}, step=80), *train_to(95, since=80), ("seen",)],
+    ]
+    (made,) = node([task(*acts, problem=problem)])
+    frame, state = made[-2], made[-1]["state"]
     assert [entry[0] for entry in state["replay"]] == [60, 70, 80]
     assert state["command"] is None
-    (again,) = node(
-        [task("b", problem, SMALL, ("reach", 95), ("frame", 95), ("seen",), step=95, actions=state["replay"])]
-    )
-    for ours, theirs in zip(drawn_weights(again[1]), drawn_weights(made[-2]), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    link = {"step": 95, "actions": state["replay"]}
+    (again,) = node([task(("reach", 95), ("frame", 95), ("seen",), problem=problem, **link)])
+    assert drawn_weights(again[1]) == drawn_weights(frame)
     assert again[2]["state"]["replay"] == state["replay"]
 
 
 def test_a_branch_goes_its_own_way_beside_its_run() -> None:
-    (answer,) = node(
-        [
-            task(
-                "moons-1",
-                {"source": "moons"},
-                SMALL,
-                *WATCHED,
-                ("say", "branch", {"changes": {"lr": 0.1}, "step": 20}),
-                ("fresh",),
-                ("seen",),
-                ("open", "moons-2"),
-                ("say", "beside", {"run": "moons-1", "shown": True}),
-                ("say", "step", {"count": 10}),
-                ("reach", 30),
-                ("fresh",),
-                ("seen",),
-            ),
-        ]
-    )
-    assert answer[3]["run"] == "moons-2"
-    assert answer[5]["state"]["beside"] == [
-        {"run": "moons-2", "letter": "B", "step": 20, "status": "running"}
+    acts = [
+        *[*train_to(60), say("branch", changes={"lr": 0.1}, step=20), ("fresh",), ("seen",)],
+        *[("open", "run-2"), say("beside", run="run-1", shown=True), *train_to(30, since=20), ("seen",)],
     ]
-    assert answer[5]["curves"]["moons-2"]["loss"] == answer[5]["curves"]["moons-1"]["loss"][:20]
-    assert answer[4]["beside"] == {"run": "moons-2", "step": 20}
-    assert "beside.winner" in answer[4]["parts"]
-    branch = answer[-1]
-    assert branch["state"]["name"] == "moons-2"
-    assert branch["state"]["last_step"] == 30
+    (answer,) = node([task(*acts)])
+    reply, frame, run = answer[3:6]
+    assert reply["run"] == "run-2"
+    assert run["state"]["beside"] == [{"run": "run-2", "letter": "B", "step": 20, "status": "running"}]
+    assert run["curves"]["run-2"]["loss"] == run["curves"]["run-1"]["loss"][:20]
+    assert frame["beside"] == {"run": "run-2", "step": 20}
+    assert "beside.winner" in frame["parts"]
+    frame, branch = answer[-2:]
+    assert frame["beside"] == {"run": "run-1", "step": 30}
+    assert (branch["state"]["name"], branch["state"]["last_step"]) == ("run-2", 30)
     assert branch["state"]["replay"] == [[20, "segment", {"changes": {"lr": 0.1}}]]
-    assert answer[-2]["beside"] == {"run": "moons-1", "step": 30}
 
 
 # ---- the end
@@ -364,51 +281,26 @@ def test_a_branch_goes_its_own_way_beside_its_run() -> None:
 
 def test_test_rows_are_judged_once_the_run_is_over_as_treino_train_judges_them(tmp_path: Path) -> None:
     """With the weights of the best validation loss; the command of the state trains the same."""
-    acts: list[Act] = [
-        ("say", "epoch", {"count": 7}),
-        ("reach", 154),
-        ("fresh",),
-        ("seen",),
-        ("say", "stop"),
-        ("status", "finished"),
-        ("fresh",),
-        ("seen",),
-        ("say", "step"),
-        ("reach", 155),
-        ("fresh",),
-        ("seen",),
+    acts = [
+        *[say("epoch", count=7), ("reach", 154), ("fresh",), ("seen",)],
+        *[say("stop"), ("status", "finished"), ("fresh",), ("seen",), *train_to(155, since=154), ("seen",)],
     ]
-    (answer,) = node(
-        [task("moons-1", {"source": "moons"}, {**SMALL, "lr": 0.1, "weight_decay": 0.001, "clip": 2}, *acts)]
-    )
-    before, after, on = answer[3]["state"], answer[7]["state"], answer[11]["state"]
-    assert before["metrics"] is None
-    assert before["unseen"] == ["test"]
-    assert "predicted.test" not in answer[2]["parts"]
-    assert "test" not in answer[2]["evaluation"]
-    assert "predicted.test" in answer[6]["parts"]
-    assert after["unseen"] == []
-    words = shlex.split(before["command"])
-    assert words[:3] == ["treino", "train", "moons"]
-    assert words[-2:] == ["--steps", "154"]
-    flags = dict(zip(words[3::2], words[4::2], strict=True))
-    settings = {
-        name[2:].replace("-", "_"): json.loads(f"[{value}]") if name == "--hidden" else _value(value)
-        for name, value in flags.items()
-    }
-    run = trained("moons", tmp_path / "run", keep="best", **settings)
+    (answer,) = node([task(*acts, settings=SMALL | {"lr": 0.1, "weight_decay": 0.001, "clip": 2})])
+    (frame, during), (last, over), (_frame, on) = answer[2:4], answer[6:8], answer[-2:]
+    assert during["state"]["metrics"] is None
+    assert during["state"]["unseen"] == on["state"]["unseen"] == ["test"]
+    assert not [name for name in (*frame["parts"], *frame["evaluation"]) if "test" in name]
+    assert over["state"]["unseen"] == []
+    assert "predicted.test" in last["parts"]
+    word, verb, source, *flags = shlex.split(during["state"]["command"])
+    assert (word, verb, source) == ("treino", "train", "moons")
+    typed = dict(zip([flag[2:].replace("-", "_") for flag in flags[::2]], flags[1::2], strict=True))
+    run = trained(source, tmp_path / "run", keep="best", **typed)
+    assert run.steps == 154
     for split, figures in run.metrics.items():
-        assert after["metrics"][split] == pytest.approx(figures, rel=1e-5)
-    assert on["metrics"] is None
-    assert on["unseen"] == ["test"]
-    assert on["segments"][-1]["origin"] == [0, 154]
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+        assert over["state"]["metrics"][split] == pytest.approx(figures, rel=1e-5)
+    assert on["state"]["metrics"] is None
+    assert on["state"]["segments"][-1]["origin"] == [0, 154]
 
 
 def test_a_training_that_diverges_ends_with_its_last_finite_weights(tmp_path: Path) -> None:
@@ -416,24 +308,11 @@ def test_a_training_that_diverges_ends_with_its_last_finite_weights(tmp_path: Pa
     columns = waves(2)
     source = as_csv(columns, tmp_path / "waves.csv")
     run = trained(source, tmp_path / "run", target="y", data_seed=0, steps=50, **wild)
-    (answer,) = node(
-        [
-            task(
-                "w",
-                table_problem(columns, "y"),
-                wild,
-                ("say", "play"),
-                ("status", "diverged"),
-                ("fresh",),
-                ("seen",),
-                ("say", "play"),
-                ("status", "diverged"),
-            )
-        ]
-    )
+    acts = [say("play"), ("status", "diverged"), ("fresh",), ("seen",), say("play"), ("status", "diverged")]
+    (answer,) = node([task(*acts, problem=table_problem(columns, "y"), settings=wild)])
     frame, state = answer[2], answer[3]["state"]
-    assert run.status == state["status"] == "diverged"
-    assert frame["step"] == run.steps == state["last_step"]
+    assert run.status == "diverged"
+    assert frame["step"] == state["last_step"] == run.steps
     assert_same_bits(frame, moment(run, run.steps).net)
     assert any(finding["severity"] == "wrong" for finding in state["findings"])
 
@@ -484,22 +363,6 @@ MESSAGES: list[Json] = [
 ]
 
 
-def test_messages_are_refused_by_the_rules_and_in_the_words_of_the_studio() -> None:
-    numbered = [message | {"id": k + 10} for k, message in enumerate(MESSAGES)]
-    (answers,) = node(
-        [task("moons-1", {"source": "moons"}, SMALL, *WATCHED, *(("raw", m) for m in numbered))]
-    )
-    for message, answer in zip(numbered, answers[3:], strict=True):
-        refusal = refusal_of(message)
-        if refusal is None:
-            assert "error" not in answer, message
-            continue
-        assert answer["error"]["rule"] == refusal.rule, message
-        said = answer["error"]["message"].replace("null", "None").replace("true", "True")
-        if not isinstance([*message.values(), 0][1], list):
-            assert said == refusal.message.replace(".0", ""), message  # JavaScript has no other 0 than 0
-
-
 def refusal_of(message: Json) -> TreinoError | None:
     try:
         read_command("run", json.dumps(message))
@@ -508,70 +371,44 @@ def refusal_of(message: Json) -> TreinoError | None:
     return None
 
 
+def test_messages_are_refused_by_the_rules_and_in_the_words_of_the_studio() -> None:
+    numbered = [message | {"id": k + 10} for k, message in enumerate(MESSAGES)]
+    (answers,) = node([task(*train_to(60), *(("raw", message) for message in numbered))])
+    for message, answer in zip(numbered, answers[3:], strict=True):
+        refusal = refusal_of(message)
+        assert answer.get("error", {}).get("rule") == (refusal and refusal.rule), message
+        if refusal is None or any(isinstance(value, list) for value in message.values()):
+            continue
+        said = answer["error"]["message"].replace("null", "None").replace("true", "True")
+        assert said == refusal.message.replace(".0", ""), message  # JavaScript has no other 0 than 0
+
+
 def test_at_most_two_frames_are_on_their_way() -> None:
-    (answer,) = node(
-        [
-            task(
-                "moons-1",
-                {"source": "moons"},
-                SMALL,
-                ("frame", 0),
-                ("draws", False),
-                ("say", "step", {"count": 1000}),
-                ("reach", 1000),
-                ("seen",),
-                ("tell", {"ack": 3}),
-                ("draws", True),
-                ("fresh",),
-                ("frame", 1000),
-            ),
-        ]
-    )
-    assert max(answer[4]["frames"]) <= 3  # the first was drawn
+    hurried = [("frame", 0), ("draws", False), say("step", count=1000), ("reach", 1000), ("seen",)]
+    (answer,) = node([task(*hurried, ("tell", {"ack": 3}), ("draws", True), ("frame", 1000))])
+    assert max(answer[4]["frames"]) <= 3  # of which the first was drawn
     assert answer[-1]["step"] == 1000
 
 
 def test_a_tab_in_the_background_pauses_and_says_so() -> None:
-    (answer,) = node(
-        [
-            task(
-                "moons-1",
-                {"source": "moons"},
-                SMALL,
-                ("say", "speed", {"steps_per_second": 50}),
-                ("say", "play"),
-                ("tell", {"hidden": True}),
-                ("notice",),
-                ("seen",),
-            )
-        ]
-    )
-    assert answer[3]
+    slow = say("speed", steps_per_second=50)
+    (answer,) = node([task(slow, say("play"), ("tell", {"hidden": True}), ("notice",), ("seen",))])
+    assert len(answer[3]) == 1
     assert not answer[4]["state"]["playing"]
 
 
 def test_a_future_is_adopted_and_a_weight_explained() -> None:
-    fan = {"kind": "lr", "count": 4, "steps": 30}
-    (answer,) = node(
-        [
-            task(
-                "moons-1",
-                {"source": "moons"},
-                SMALL,
-                *WATCHED,
-                ("say", "explain", {"layer": 1, "unit": 0, "input": 1}),
-                ("say", "fan", fan),
-                ("say", "adopt", {"future": 3, "as": "segment"}),
-                ("fresh",),
-                ("seen",),
-                ("say", "adopt", {"future": 0, "as": "segment"}),
-            ),
-        ]
-    )
-    assert answer[3]["title"]
-    assert answer[3]["checks"]
-    assert "error" not in answer[5], answer[5]
-    state = answer[7]["state"]
-    assert state["segments"][-1]["origin"] == [0, 60]
-    assert state["segments"][-1]["text"].startswith("lr ")
-    assert answer[8]["error"]["rule"] == "future_missing"
+    acts = [
+        *[*train_to(60), say("explain", layer=1, unit=0, input=1), say("fan", kind="lr", count=4, steps=30)],
+        *[say("adopt", future=3, **{"as": "segment"}), ("fresh",), ("seen",)],
+        say("adopt", future=0, **{"as": "segment"}),
+    ]
+    (answer,) = node([task(*acts)])
+    explained, _fan, adopted, _frame, seen, again = answer[3:]
+    assert explained["title"]
+    assert explained["checks"]
+    assert "error" not in adopted
+    segment = seen["state"]["segments"][-1]
+    assert segment["origin"] == [0, 60]
+    assert segment["text"].startswith("lr ")
+    assert again["error"]["rule"] == "future_missing"

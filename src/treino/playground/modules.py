@@ -20,8 +20,8 @@ NAMED = re.compile(rf"({NAME})(?: as ({NAME}))?")
 def joined(root: Path, doors: Mapping[str, str]) -> str:
     """A script with modules and all that they import, as functions that run once, when they are first called.
 
-    root: the folder that modules are named from. doors: names of functions, each of which returns what a module
-    exports: ``{"worker": "web/worker.js"}``.
+    root: the folder that modules are named from. doors: names of functions, each of which returns what a
+    module exports: ``{"worker": "web/worker.js"}``.
 
     Raises:
         ValueError: a module imports or exports in another form, what isn't there, or itself by way of others.

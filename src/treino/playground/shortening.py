@@ -1,5 +1,6 @@
-"""A JavaScript module with the same meaning in fewer letters: without comments and needless spaces, and with short
-names for what only the module itself knows.
+"""A JavaScript module with the same meaning in fewer letters.
+
+It is without comments and needless spaces, and has short names for what only the module itself knows.
 
 A name is changed in the whole module or not at all. It stays where it could be anything but a variable of the
 module: a property, a key, a name that an object or a pattern is made of, or one that the browser has.
@@ -22,16 +23,22 @@ TOKEN = re.compile(
 )
 PATTERN = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*")
 CHUNK = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*(`|\$\{)", re.S)
-BEFORE_PATTERN = set("return typeof case in of delete void throw new else do instanceof yield await".split())
-KEYWORDS = BEFORE_PATTERN | set(
-    "async break catch class const continue default extends false finally for from function get if import let null "
-    "set static super switch this true try undefined var while with arguments NaN Infinity eval enum".split()
-)
-BROWSERS = set(  # what modules could mean by a name that one of them has itself, too
-    "addEventListener alert blur close closed confirm console crypto document event fetch find focus frames history "
-    "innerHeight innerWidth length location matchMedia moveTo name navigator onerror onmessage open opener origin "
-    "parent performance postMessage print prompt screen scroll self status stop top window".split()
-)
+BEFORE_PATTERN = {
+    "await", "case", "delete", "do", "else", "in", "instanceof", "new", "of", "return", "throw", "typeof",
+    "void", "yield",
+}  # fmt: skip
+KEYWORDS = BEFORE_PATTERN | {
+    "Infinity", "NaN", "arguments", "async", "break", "catch", "class", "const", "continue", "default", "enum",
+    "eval", "extends", "false", "finally", "for", "from", "function", "get", "if", "import", "let", "null",
+    "set", "static", "super", "switch", "this", "true", "try", "undefined", "var", "while", "with",
+}  # fmt: skip
+BROWSERS = {  # what modules could mean by a name that one of them has itself, too
+    "addEventListener", "alert", "blur", "close", "closed", "confirm", "console", "crypto", "document", "event",
+    "fetch", "find", "focus", "frames", "history", "innerHeight", "innerWidth", "length", "location",
+    "matchMedia", "moveTo", "name", "navigator", "onerror", "onmessage", "open", "opener", "origin", "parent",
+    "performance", "postMessage", "print", "prompt", "screen", "scroll", "self", "status", "stop", "top",
+    "window",
+}  # fmt: skip
 OPENING, CLOSING = {"(": ")", "[": "]", "{": "}"}, {")", "]", "}"}
 JOINING = {"{", ";", ",", "(", "[", "=", ":", "?", "&&", "||", "??", "=>", "+", "*", "<", ">", "===", "!=="}
 JOINED = {"}", ")", "]", ".", "?.", "?", ":", "&&", "||", "??", ",", ";", "*", "=", "===", "!=="}
@@ -102,10 +109,10 @@ def _tokens(text: str) -> Iterator[Token]:
 
 
 def _brackets(tokens: list[Token]) -> list[str]:
-    """What each token stands in: "(", "[", "{" (a block), "object", "class", or "" (nothing, or a template)."""
+    """What each token stands in: "(", "[", "{" (a block), "object", "class", or "" (nothing)."""
     found, stack = [], [""]
     for i, token in enumerate(tokens):
-        if token.kind == "sign" and token.text in CLOSING or token.kind == "chunk" and token.text[0] == "}":
+        if (token.kind, token.text[0]) == ("chunk", "}") or (token.kind == "sign" and token.text in CLOSING):
             stack.pop()
         found.append(stack[-1])
         if token.kind == "chunk" and token.text.endswith("${"):
@@ -156,16 +163,14 @@ def _declared(tokens: list[Token], inside: list[str]) -> set[str]:
             found |= _parameters(tokens, i - 1) if _is_function(tokens, i - 1) else set()
         if token.kind != "word":
             continue
-        if before in ("const", "let", "var", "function", "class") or after == "=>":
-            found.add(token.text)
-        elif (
-            before == ","
-            and after in ("=", ",", ";")
-            and inside[i] in ("{", "")
-            and token.text not in BROWSERS
+        follows = before == "," and after in ("=", ",", ";") and inside[i] in ("{", "")
+        generator = before == "*" and tokens[i - 2].text == "function"
+        if (
+            before in ("const", "let", "var", "function", "class")
+            or after == "=>"
+            or generator
+            or (follows and token.text not in BROWSERS)
         ):
-            found.add(token.text)
-        elif before == "*" and i > 1 and tokens[i - 2].text == "function":
             found.add(token.text)
     return found
 
