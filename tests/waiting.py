@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-HANG = 15.0  # seconds: what takes so long never comes
+HANG = 600.0  # seconds: what takes so long never comes
 
 
 def until(

@@ -26,12 +26,12 @@ __all__ = ["IN_PAGE", "page", "table_of"]
 
 PACKAGE = Path(__file__).parents[1]
 STUDIO = PACKAGE / "studio" / "page"
-ENTRY, WORKER = "playground/web/playground.js", "playground/web/worker.js"
+DOORS = {"playground": "playground/web/playground.js", "worker": "playground/web/worker.js"}
 BUILDS = "relaxed", "exact"
 IN_PAGE = *GENERATED, *BUILTINS  # data that every page has
-LAST = f"""
-if (typeof document === 'undefined') modules['{WORKER}']().answer(self);
-else modules['{ENTRY}']().start(document.currentScript.textContent);
+LAST = """
+if (typeof document === 'undefined') worker().answer(self);
+else playground().start(document.currentScript.textContent);
 """  # one script: the page starts a worker with the same text
 
 
@@ -72,7 +72,7 @@ def page(table: Mapping[str, Any] | None = None, address: str = "") -> str:
 
 @cache
 def _script() -> str:
-    script = joined(PACKAGE, ENTRY) + LAST
+    script = joined(PACKAGE, DOORS) + LAST
     if "</script" in script or "<!--" in script:
         raise ValueError("a module holds what would end the page's script")
     return script

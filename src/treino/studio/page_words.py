@@ -593,7 +593,7 @@ PLAYGROUND_MANY = {
     "many_anew": N_("Anew"),
     "many_step_a_frame": N_("1 step a frame"),
     "many_steps_a_frame": N_("{n} steps a frame"),
-    "many_rate": N_("{n} steps/s, all networks"),
+    "many_rate": N_("{n} steps/s"),
     "many_judge": N_("Stop and judge"),
     "many_judging": N_("is being judged"),
     "many_best_now": N_("The best now"),
@@ -621,15 +621,16 @@ PLAYGROUND_MANY = {
         "(standard error {error})."
     ),
     "many_luck_error": N_(
-        "About {luck} less than it is, by luck: it was chosen among {n} networks by these rows "
+        "By luck its error is about {luck} too low: it was chosen among {n} networks by these rows "
         "(standard error {error})."
     ),
     "many_verdict": N_(
-        "Validation said {validation}, luck about {luck}, test says {test} (95 %: {low} to {high}) on {rows} rows."
+        "Validation said {validation}, luck about {luck}, test says {test} (95 %: {low} to {high}) "
+        "on {rows} rows."
     ),
     "many_verdict_error": N_(
-        "Validation said an error of {validation}, luck about {luck}, test says {test} (95 %: {low} to {high}) "
-        "on {rows} rows."
+        "Validation said an error of {validation}, luck about {luck}, test says {test} "
+        "(95 %: {low} to {high}) on {rows} rows."
     ),
     "many_constant": N_("Who always answers {answer} is right in {constant}."),
     "many_constant_error": N_("Who always answers the mean has an error of {constant}."),

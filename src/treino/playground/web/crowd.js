@@ -22,11 +22,12 @@ import { stepsPerEpoch } from './training.js';
 
 const SPEEDS = [1, 8, 64, 0]; // steps a frame; 0: as fast as it goes
 const USUAL_SPEED = 8;
+const CLEARLY = 1.01; // times the least loss: the best one stays the best up to there
 const SMOOTH = 0.6; // of the loss before, in what the order goes by
 const KEPT = 240; // points of a network's curves
 const LISTED = 200; // rows of the table
 const LUCK_PAUSE = 8000, LUCK_SHARE = 25; // milliseconds between two bootstraps, and times what one takes
-const TOLD = 400, DRAWN = 900; // milliseconds between two writings of figures; between two drawings of the dots
+const TOLD = 400, DRAWN = 900, LOOKED = 80; // milliseconds between two writings of figures, drawings of the dots, large pictures
 const MODES = ['map', 'ranked', 'table'];
 
 /** Open the view. What it returns is described in app.js. */
@@ -35,10 +36,10 @@ export function open(shell) {
   const limit = carried(machine), count = Number(shell.asked('workers')) || Math.max(1, Math.min(8, machine.cores - 1));
   const counters = { frames: 0, opened: performance.now(), first: null, workers: count, modelSteps: 0, trainSeconds: 0, paintSeconds: 0, tiles: 0 };
   let crowd = null, wanted = null, plan = null, cutting = null, mode = MODES.includes(shell.asked('show')) ? shell.asked('show') : 'map', speed = speedOf(shell.asked('speed')), playing = false;
-  let closed = false, told = 0, drawn = 0, lucky = { asked: 0, took: 0, running: false }, rate = { at: 0, steps: 0, value: 0 }, frameOf = 0, notes = [], begun = 0;
+  let closed = false, told = 0, drawn = 0, lucky = { asked: 0, took: 0, running: false }, rate = { at: 0, steps: 0, value: 0 }, frameOf = 0, look = null, looked = 0, ranked = 0, notes = [], begun = 0;
 
   // what benchmarks and tests read; nothing else does
-  window.treinoCrowd = { counters, get step() { return team.step(); }, get networks() { return crowd?.networks ?? []; }, get order() { return crowd?.order ?? []; }, get together() { return team.quiet(); }, kind: () => map.kind(), ask: (id, verb, fields) => team.ask(crowd.networks[id].member.worker, verb, fields), get luck() { return crowd?.luck; }, get verdict() { return crowd?.verdict; } };
+  window.treinoCrowd = { counters, get step() { return team.step(); }, get networks() { return crowd?.networks ?? []; }, get order() { return crowd?.order ?? []; }, get together() { return team.quiet(); }, kind: () => map.kind(), ask: (id, verb, fields) => team.ask(crowd.networks[id].member.worker, verb, fields), get best() { return crowd?.best ?? null; }, get luck() { return crowd?.luck; }, get verdict() { return crowd?.verdict; }, get over() { return Boolean(crowd?.ended && !playing && team.quiet()); }, enlarge: (id) => enlarge(id) };
 
   const team = makeTeam(Array.from({ length: count }, (_, k) => shell.tab.crowd(k)), { take, failed });
   const ofCrowd = { crowd: () => crowd, enlarge, touch, babysit, closed() { map.node.focus({ preventScroll: true }); } };
@@ -85,14 +86,14 @@ export function open(shell) {
       notes.push(t('many_fewer', { asked: whole(plan.count), n: whole(limit) }));
       plan = { ...plan, count: limit };
     }
-    const base = { ...settings, loss: prepared.classes.length ? null : settings.loss === 'bce' || settings.loss === 'cross_entropy' ? null : settings.loss };
+    const base = { ...settings, data_seed: problem.data_seed ?? 0, loss: prepared.classes.length ? null : settings.loss === 'bce' || settings.loss === 'cross_entropy' ? null : settings.loss };
     base.loss ??= prepared.classes.length ? 'cross_entropy' : 'mse';
     const made = makeMembers(plan), { shares, slots } = shareOut(made.members, base, count, COLUMN), cells = cellsFor(made.members.length), plane = planeOf(prepared);
     const y = prepared.parts[0].y, range = prepared.classes.length ? [0, 1] : [y.reduce((a, b) => Math.min(a, b)), y.reduce((a, b) => Math.max(a, b))];
     crowd = {
       plan, made, prepared, base, plane, range, slots, cells, classes: prepared.classes.length, points: pointsOf(prepared, plane), alive: new Set(made.members.map(({ id }) => id)),
       networks: made.members.map((member) => ({ member, loss: undefined, right: undefined, train: NaN, smooth: NaN, step: 0, gone: false, history: { step: [], train: [], validation: [], every: 1, seen: 0 } })),
-      order: made.members.map(({ id }) => id), best: null, hot: null, luck: null, verdict: null, ended: false, rungs: null, rung: 0,
+      order: made.members.map(({ id }) => id), best: null, ranked: null, hot: null, luck: null, verdict: null, ended: false, rungs: null, rung: 0,
       perEpoch: stepsPerEpoch(prepared, base),
     };
     if (cutting) crowd.rungs = halving(made.members.length, cutting.epochs, cutting.eta);
@@ -125,9 +126,9 @@ export function open(shell) {
     shell.drawer?.toggle(true);
   }
   /** A worker has failed: no memory, most likely, so fewer are tried. */
-  function failed({ message, hint }) {
+  function failed({ rule, message, hint }) {
     const fewer = COUNTS.filter((one) => one < plan.count).at(-1);
-    if (!/memory/i.test(message) || !fewer) return refuse({ message, hint });
+    if (rule !== 'no_memory' || !fewer) return refuse({ message, hint });
     notes.push(t('many_fewer', { asked: whole(plan.count), n: whole(fewer) }));
     plan = { ...plan, count: fewer };
     panel.update();
@@ -184,10 +185,14 @@ export function open(shell) {
     if (!crowd) return;
     counters.frames++;
     frameOf++;
-    const look = enlarged.id ?? (frameOf % 6 === 0 ? crowd.best : null);
-    team.frame(look);
+    if (crowd.rungs && !crowd.ended && team.stopped()) cut();
+    if (now - looked > LOOKED) look = enlarged.id ?? crowd.best;
+    if (team.frame(look)) {
+      looked = now;
+      look = null;
+    }
     const moves = map.frame(now);
-    if (playing || !team.quiet() || crowd.best === null) rank(now);
+    rank(now);
     if (now - told > TOLD && (playing || moves || !team.quiet() || told < begun)) {
       told = now;
       update();
@@ -197,16 +202,20 @@ export function open(shell) {
       drawn = now;
       best.draw();
     }
-    if (crowd.rungs && !crowd.ended && team.stop <= team.step() && team.together()) cut();
     if (now - lucky.asked > Math.max(LUCK_PAUSE, LUCK_SHARE * lucky.took) || (!playing && crowd.luck?.step !== team.step() && now - lucky.asked > 500 && team.quiet())) askLuck(now);
   }
+  /** Who is best, and now and then the order, which keeps still under a pointer; when all rests, once more. */
   function rank(now) {
-    const worth = crowd.networks.map(({ smooth, gone }, id) => (Number.isFinite(smooth) ? smooth + (gone ? 1e6 : 0) : crowd.networks[id].loss === undefined ? 1e8 : Infinity));
-    const settled = crowd.networks.every(({ loss }) => loss !== undefined);
-    if (!settled || !map.rank(worth, now, crowd.best === null || (!playing && team.quiet()))) return;
-    crowd.order = map.order();
-    const first = crowd.networks.reduce((a, b) => (worth[b.member.id] < worth[a.member.id] ? b : a));
-    crowd.best = map.best = first.member.id;
+    const rests = !playing && team.quiet();
+    if ((rests && crowd.ranked === team.step()) || now - ranked < (rests ? 100 : 300)) return;
+    if (crowd.networks.some(({ loss }) => loss === undefined)) return;
+    ranked = now;
+    const worth = crowd.networks.map(({ smooth, loss, gone }) => (!Number.isFinite(loss) ? Infinity : (playing ? smooth : loss) + (gone ? 1e6 : 0)));
+    const first = worth.reduce((least, value, id) => (value < worth[least] ? id : least), 0);
+    if (Number.isFinite(worth[first]) && !(worth[crowd.best] <= CLEARLY * worth[first])) crowd.best = map.best = first;
+    if (map.rank(worth, now, rests || crowd.ranked === null)) crowd.order = map.order();
+    if (rests) crowd.ranked = team.step();
+    else crowd.ranked ??= -1;
     if (mode === 'table') fillTable();
   }
 

@@ -56,7 +56,7 @@ export function makeBest(page) {
     if (!crowd) return;
     const best = crowd.best == null ? null : crowd.networks[crowd.best];
     parts.open.disabled = !best;
-    setText(parts.loss, best ? num(best.loss, 3) : '–');
+    setText(parts.loss, best ? num(best.loss, 4) : '–');
     setText(parts.right, !best ? '' : crowd.classes ? t('many_right', { share: percent(best.right) }) : t('many_error', { error: num(Math.sqrt(best.loss) * crowd.prepared.targetScale, 3) }));
     setText(parts.settings, best ? settingsText(best.member) : '');
     setText(parts.luck, crowd.verdict ? '' : luckText(crowd));
@@ -124,7 +124,7 @@ export function makeEnlarged(page) {
   function update() {
     const crowd = page.crowd();
     if (id === null || !crowd) return;
-    const network = crowd.networks[id], place = crowd.order.indexOf(id) + 1;
+    const network = crowd.networks[id], place = 1 + crowd.networks.filter((other) => !(other.gone && !network.gone) && other.loss < network.loss).length;
     setText(title, t('many_network', { n: id }));
     setText(shut, t('close'));
     setText(babysit, t('many_babysit'));

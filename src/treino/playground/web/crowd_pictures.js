@@ -5,7 +5,7 @@ import { cleared } from '../../studio/page/modules/dom.js';
 import { logTicks, num, roundEnd } from '../../studio/page/modules/numbers.js';
 import { paintClasses, paintRange, rangeColour, sizedPixels, strokeContour } from '../../studio/page/modules/pixels.js';
 import { drawRows, drawValues } from '../../studio/page/modules/rows.js';
-import { look, rgb } from '../../studio/page/modules/theme.js';
+import { classColour, look, rgb } from '../../studio/page/modules/theme.js';
 import { t } from '../../studio/page/modules/words.js';
 import { ticksOf } from './tile_map.js';
 
@@ -57,13 +57,26 @@ export function drawBoundary(canvas, kept, { big, points, prepared, range, small
     context.translate(-box.l, -box.t);
   }
   const place = (rows, i) => [box.X(rows.x[i]), box.Y(rows.y[i])];
-  if (classes) drawRows(context, points, null, place);
+  if (small) drawSpecks(context, points, place, classes);
+  else if (classes) drawRows(context, points, null, place);
   else {
     const [low, high] = range.map((value) => value * prepared.targetScale + prepared.targetMean);
     drawValues(context, points, place, (value) => `rgb(${rangeColour((value - low) / (high - low || 1))})`);
   }
   context.restore();
   if (!small) drawAxes(context, box, points.axes);
+}
+
+/** Rows in a small picture: too small to hide what lies behind them. */
+function drawSpecks(context, points, place, classes) {
+  for (const rows of points.rows)
+    rows.true.forEach((value, i) => {
+      const [x, y] = place(rows, i);
+      context.fillStyle = classes ? classColour(value) : look.ink;
+      context.beginPath();
+      context.arc(x, y, 1.5, 0, 7);
+      context.fill();
+    });
 }
 
 /** The axis of losses: by their logarithms, few far out cut off. → {low, high} of logarithms. */
@@ -73,7 +86,10 @@ function lossAxis(values) {
   const low = Math.log10(seen[0]), high = Math.log10(seen[Math.floor(0.97 * (seen.length - 1))]);
   return { low: Math.floor(5 * (low - 0.08)) / 5, high: Math.ceil(5 * (Math.max(high, low + 0.4) + 0.08)) / 5 };
 }
-const lossTicks = ({ low, high }) => ({ ticksY: logTicks(10 ** low, 10 ** high).map(Math.log10), labelY: (v) => num(10 ** v, 3) });
+function lossTicks({ low, high }) {
+  const every = Math.ceil((high - low) / 7), all = logTicks(10 ** low, 10 ** high).map(Math.log10);
+  return { ticksY: every > 1 ? all.filter((v) => Math.round(v) % every === 0) : all, labelY: (v) => num(10 ** v, 3) };
+}
 
 /** A network's loss on training and validation rows over the steps. history: {step, train, validation: []}. */
 export function drawCurves(canvas, { step, train, validation }) {
@@ -81,6 +97,7 @@ export function drawCurves(canvas, { step, train, validation }) {
   if (!width || !step.length) return;
   const axis = lossAxis([...train, ...validation]), box = { ...makeBox(width, height, [0, axis.low], [roundEnd(step.at(-1)), axis.high], { left: 54, right: 74 }), ...lossTicks(axis) };
   drawAxes(context, box, [t('word_step'), t('loss')], true);
+  const over = train.at(-1) > validation.at(-1);
   for (const [values, colour, ink, word] of [[train, look.train, look.train_text, t('train')], [validation, look.val, look.val_text, t('validation')]]) {
     context.beginPath();
     let last = null;
@@ -92,7 +109,7 @@ export function drawCurves(canvas, { step, train, validation }) {
     Object.assign(context, { strokeStyle: colour, lineWidth: 2, lineJoin: 'round' });
     context.stroke();
     if (!last) continue;
-    Object.assign(context, { fillStyle: ink, textAlign: 'left', textBaseline: values === train ? 'top' : 'bottom', font: `600 12px ${look.font}` });
+    Object.assign(context, { fillStyle: ink, textAlign: 'left', textBaseline: (values === train) === over ? 'bottom' : 'top', font: `600 12px ${look.font}` });
     context.fillText(word, last[0] + 6, last[1]);
   }
 }

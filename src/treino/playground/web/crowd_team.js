@@ -44,27 +44,32 @@ export function makeTeam(ports, { take, failed }) {
   team.together = () => team.step() === furthest() && team.owe === 0;
   team.ready = () => workers.length > 0 && workers.every((worker) => worker.begun);
   team.quiet = () => team.play === null && team.together() && workers.every((worker) => worker.idle && !worker.waiting);
+  /** Whether all wait at the step where they were to stop, and every picture is of that step. */
+  team.stopped = () => team.step() >= team.stop && workers.every((worker) => worker.idle && !worker.waiting);
   team.counters = () => workers.reduce((sum, { spent }) => ({ modelSteps: sum.modelSteps + spent.modelSteps, trainSeconds: sum.trainSeconds + spent.train, paintSeconds: sum.paintSeconds + spent.paint, tiles: sum.tiles + spent.tiles }), { modelSteps: 0, trainSeconds: 0, paintSeconds: 0, tiles: 0 });
 
-  /** Every frame of the page. look: the network whose large picture is wanted, or null. */
+  /** Every frame of the page. look: the network whose large picture is wanted, or null. → whether that was asked for. */
   team.frame = (look) => {
-    if (!team.ready()) return;
+    if (!team.ready()) return false;
+    let asked = false;
     const step = team.step(), full = team.play === 0;
     if (team.owe && team.together()) team.owe = 0;
     const target = Math.min(team.stop, team.play ? step + team.play : Math.max(furthest(), team.target ?? 0));
     workers.forEach((worker, k) => {
-      const port = ports[k], until = Math.min(team.stop, full ? step + AHEAD : Infinity);
-      if (worker.fast !== full || (full && worker.until !== until)) {
-        port.postMessage({ play: full, until: Number.isFinite(until) ? until : null });
+      const port = ports[k], until = full ? Math.min(team.stop, step + AHEAD) : null;
+      if (worker.fast !== full || worker.until !== until) {
+        port.postMessage({ play: full, until });
         Object.assign(worker, { fast: full, until });
       }
       if (worker.waiting) return;
       const steps = full ? 0 : Math.max(0, target - worker.step), mine = look !== null && worker.members.some(({ id }) => id === look);
-      if (!steps && worker.idle && !mine && !full) return;
+      if (!steps && worker.idle && !mine && (!full || worker.step >= team.stop)) return;
       worker.waiting = true;
       port.postMessage({ frame: { steps, look: mine ? look : null } });
+      asked ||= mine;
     });
     if (team.owe && step >= target) team.owe = 0;
+    return asked;
   };
   /** Take so many steps from where all are. */
   team.take = (count) => {

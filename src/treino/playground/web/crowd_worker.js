@@ -19,7 +19,7 @@
 import { luckOf } from './luck.js';
 import { kindOf } from './members.js';
 import { prepare } from './problems.js';
-import { batchesOf, makePopulation } from './training.js';
+import { batchesOf, factorsOf, makePopulation } from './training.js';
 
 const SLICE = 8, PAINT = 6; // milliseconds of training between two looks at messages; of tiles in a frame
 const MOST = 256; // steps in one call of the kernel
@@ -28,7 +28,7 @@ const BIG = 96; // cells of the large picture
 const QUESTIONS = { scores: scoresOf, row: rowOf, luck: (crowd, scores) => luckOf(scores) };
 
 /** Answer what comes over a port. */
-export function serveCrowd(port, lanes) {
+export function serveCrowd(lanes, port) {
   let crowd = null, generation = 0, playing = false, owed = 0, frame = null, turning = false;
   const again = new MessageChannel();
   again.port1.onmessage = turn;
@@ -106,12 +106,12 @@ function openCrowd(lanes, { problem, settings, members, plane, cells, range }) {
     kinds.get(key).own.push(member);
   }
   const groups = [...kinds.values()].map(({ all, own }) => ({
-    net: makePopulation(lanes, prepared, all, own.map((member) => member.own)), settings: all, own, batchOf: batchesOf(prepared, all),
+    net: makePopulation(lanes, prepared, all, own.map((member) => member.own)), settings: all, own, batchOf: batchesOf(prepared, all), factorOf: factorsOf(all),
     alive: [...own.keys()], train: new Float32Array(own.length).fill(NaN), alone: null,
   }));
   const held = [], hold = (values) => {
-    const place = lanes.allocate(values.byteLength);
-    if (!place) throw new Error('lanes: no memory');
+    const place = lanes.allocate(values.byteLength) >>> 0;
+    if (!place) throw Object.assign(new Error('not enough memory for so many networks'), { rule: 'no_memory' });
     held.push(place);
     new Uint8Array(lanes.memory.buffer, place, values.byteLength).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     return place;
@@ -155,6 +155,7 @@ function planeRows(prepared, { axes: [across, down], low, high }, cells) {
 
 /** Networks whose tiles are painted together: neighbours of one group. Those that were cut keep their last picture. */
 function listChunks(crowd) {
+  for (const { group, members } of crowd.chunks) group.net.free(members);
   crowd.chunks = crowd.groups.flatMap((group) => {
     const chunks = [];
     for (let first = 0; first < group.own.length; first += CHUNK) {
@@ -167,19 +168,16 @@ function listChunks(crowd) {
 }
 
 function keep(crowd, alive) {
-  for (const group of crowd.groups) {
-    group.alive = [...group.own.keys()].filter((p) => alive.has(group.own[p].id));
-    group.net.everybody = group.net.members(group.alive);
-  }
+  for (const group of crowd.groups) group.alive = [...group.own.keys()].filter((p) => alive.has(group.own[p].id));
   listChunks(crowd);
 }
 
 /** All groups take as many steps, at most as fill a slice. → how many. */
 function train(crowd, most) {
   const began = performance.now(), count = Math.max(1, Math.min(most, MOST, crowd.until - crowd.step, Math.round(SLICE / crowd.pace)));
-  for (const { net, alive, batchOf, train: smooth } of crowd.groups) {
+  for (const { net, own, alive, batchOf, factorOf, train: smooth } of crowd.groups) {
     if (!alive.length) continue;
-    const loss_SR = net.train(count, batchOf), share = 1 / Math.max(1, Math.min(20, 20 / count));
+    const loss_SR = net.train(count, batchOf, factorOf, alive.length < own.length ? alive : null), share = 1 / Math.max(1, Math.min(20, 20 / count));
     for (let r = 0; r < alive.length; r++) {
       let sum = 0;
       for (let s = 0; s < count; s++) sum += loss_SR[s * alive.length + r];
@@ -263,9 +261,9 @@ function scoresOf(crowd, { part, ids = null }) {
   for (const group of crowd.groups) {
     const some = [...group.own.keys()].filter((p) => place.has(group.own[p].id));
     for (let first = 0; first < some.length; first += CHUNK) {
-      const places = some.slice(first, first + CHUNK), memory = group.net.memory.length;
-      const [loss, right] = judged(crowd, group.net, group.net.members(places), places.length, part);
-      for (const at of group.net.memory.splice(memory)) crowd.lanes.release(at);
+      const places = some.slice(first, first + CHUNK), members = group.net.members(places);
+      const [loss, right] = judged(crowd, group.net, members, places.length, part);
+      group.net.free(members);
       places.forEach((p, r) => {
         const at = place.get(group.own[p].id) * rows;
         loss_MN.set(loss.subarray(r * rows, (r + 1) * rows), at);

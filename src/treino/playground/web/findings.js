@@ -16,11 +16,18 @@ const HOPELESS = 10, USUAL_LR = 0.003;
 const FAULTS = ['missing_zero_grad', 'softmax_before_cross_entropy'];
 const NEVER_LEARNS = ['missing_zero_grad'];
 
-/** The findings of one run as it goes on; each knows the step at which it appeared. */
-export class Findings {
+const watched = new WeakMap();
+
+/** → [{rule, severity, certain, message, why, fix, step}] of a run as it is now, in the reader's language. */
+export function findings(run) {
+  if (!watched.has(run)) watched.set(run, new Watch(run));
+  return watched.get(run).look();
+}
+
+/** What was measured of a run, and the step at which each finding appeared. */
+class Watch {
   constructor(run) { Object.assign(this, { run, seen: new Map(), begin: null }); }
 
-  /** → [{rule, severity, certain, message, why, fix, step}] of the run as it is now, in the reader's language. */
   look() {
     const { run } = this, course = courseOf(run);
     if (!run.step) return [];
@@ -48,7 +55,6 @@ function courseOf(run) {
   const { segment, first: begun } = run.path.at(-1), { step, prepared, losses } = run, moment = run.at(step), { settings, loop: { net } } = moment;
   const first = Math.max(begun, ...segment.sets.map((set) => set.step).filter((at) => step - at >= LEAST));
   const tail = run.status === 'diverged' ? endOf(run) : [], steps = step - first + tail.length, diverged = run.status === 'diverged';
-  const params = (run.kept?.step === step ? run.kept.params : null) ?? net.row(0).slice();
   const mean = (from, to) => { // over steps of the course, the tail among them
     const known = Math.min(to, step - first), more = tail.slice(Math.max(0, from - known), Math.max(0, to - known)).reduce((a, b) => a + b, 0);
     return ((from < known ? losses.mean(first + from, first + known) * (known - from) : 0) + more) / (to - from);
@@ -56,7 +62,7 @@ function courseOf(run) {
   const eighth = Math.max(1, Math.min(8, Math.floor(steps / 4))), quarter = Math.max(1, Math.floor(steps / 4)), constant = bestConstant(prepared, settings);
   const values = lossesOf(losses, first, step);
   const course = {
-    run, segment, settings, prepared, first, steps, diverged, tail, params, net, constant, mean, perEpoch: segment.plan.each, quarter,
+    run, segment, settings, prepared, first, steps, diverged, tail, params: net.row(0).slice(), net, constant, mean, perEpoch: segment.plan.each, quarter,
     taken: steps + (diverged ? AFTER : 0), // by the optimizer, of a script
     firstLoss: mean(0, eighth), lastLoss: mean(steps - Math.max(1, Math.min(64, Math.floor(steps / 4))), steps),
     highest: Math.max(values.most, ...tail.filter(Number.isFinite)), loss: lossOf(prepared, settings),

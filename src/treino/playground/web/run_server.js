@@ -7,7 +7,7 @@ import { Refusal } from '../../studio/page/modules/connection.js';
 import { t } from '../../studio/page/modules/words.js';
 import { commandOf } from './command.js';
 import { Fan } from './fan.js';
-import { Findings } from './findings.js';
+import { findings } from './findings.js';
 import { unread } from './growth.js';
 import { ThinnedCurve } from './history.js';
 import { ACTIVATIONS, LOSSES, OPTIMIZERS } from './lanes.js';
@@ -27,6 +27,7 @@ const APART = 33, PAINTING = 0.08; // at full speed: milliseconds between two fr
 const TOLD = 150; // milliseconds between two states and curves while it trains
 const LOOKED = 1000; // between two looks for faults
 const BEHIND = 0.25; // seconds of steps that are caught up at most: what a busy machine has missed beyond is left out
+const RETURN = 1000; // milliseconds in which a page may come back
 const LETTERS = 'ABCD';
 const DRAWN = ['plane', 'surface', 'line']; // kinds of pictures that are drawn of futures
 const BATCHES = [1, 4, 8, 16, 32, 64, 100, 128, 256, 512, 1024];
@@ -60,7 +61,7 @@ class RunServer {
     Object.assign(this, { run, port: null, flying: 0, frame: 0, playing: false, until: null, speed: null, paced: null, pace: 0.05 });
     Object.assign(this, { beside: new Map(), curves: new Map(), fan: null, fans: 0, sight: null, found: [], looked: 0, told: 0, next: 0, said: '', due: true, closed: false });
     this.road = step || actions.length ? { to: Math.max(step, ...actions.map(([at]) => at)), actions: [...actions] } : null; // to where a link leads
-    Object.assign(this, { faults: new Findings(run), turning: false, soon: makeTurns(() => this.turn()) });
+    Object.assign(this, { turning: false, soon: makeTurns(() => this.turn()) });
   }
 
   serve(port) {
@@ -81,7 +82,7 @@ class RunServer {
   // ---- what the page says
 
   receive(message) {
-    if (message?.closed) return void (this.port = null);
+    if (message?.closed) return this.left();
     if (message?.hidden !== undefined) return this.hidden(message.hidden);
     if (message && Object.keys(message).join() === 'ack') {
       this.flying = message.ack >= this.frame ? 0 : Math.max(0, this.flying - 1);
@@ -97,6 +98,12 @@ class RunServer {
       this.send({ reply: numberOf(message), error: documentOf(error) });
     }
     this.go();
+  }
+
+  /** What nobody looks at rests, unless a page comes back at once, as in another language. */
+  left() {
+    this.port = null;
+    setTimeout(() => { if (!this.port) Object.assign(this, { playing: false, until: null }); }, RETURN);
   }
 
   /** A tab in the background pauses, and says so. */
@@ -268,10 +275,23 @@ class RunServer {
     this.soon();
   }
 
-  /** One slice: train, work on futures, show. */
+  /** One slice. What can't go on, as without memory, rests and says why. */
   turn() {
     this.turning = false;
     if (this.closed) return;
+    try {
+      this.slice();
+    } catch (error) {
+      Object.assign(this, { playing: false, until: null, road: null, due: false });
+      this.closeFan();
+      this.send({ notice: { kind: 'warning', text: error.message } });
+      this.tell(true);
+      if (!error.rule) throw error;
+    }
+  }
+
+  /** Train, work on futures, show. */
+  slice() {
     const end = performance.now() + SLICE;
     if (this.fan && !this.fan.over) for (const message of this.fan.advance(SLICE)) this.send(message);
     if (this.road) this.follow(end);
@@ -417,16 +437,12 @@ class RunServer {
       network: { parameters: sizes.slice(1).reduce((all, n, l) => all + n * (sizes[l] + 1), 0), hidden: settings.hidden, fixed: null },
       segments: run.segments.map(({ number, origin, text }) => ({ number, origin, text })), marks: run.marks, findings: this.findings(),
       beside: [...this.beside].map(([name, { letter, step }]) => ({ run: name, letter, step, status: servers.get(name).run.status })),
-      metrics: run.metrics, ...this.command(), unseen: run.over || !prepared.parts[2].rows.length ? [] : ['test'], replay: run.replay, takes: TAKES,
+      metrics: run.metrics, command: commandOf(run), unseen: run.over || !prepared.parts[2].rows.length ? [] : ['test'], replay: run.replay, takes: TAKES,
     };
-  }
-  command() {
-    const command = commandOf(this.run);
-    return { command, command_note: command ? null : t('command_replayed') };
   }
   findings() {
     const time = performance.now();
-    if (time - this.looked > LOOKED || !(this.playing || this.road)) Object.assign(this, { looked: time, found: this.faults.look() });
+    if (time - this.looked > LOOKED || !(this.playing || this.road)) Object.assign(this, { looked: time, found: findings(this.run) });
     return this.found;
   }
 }

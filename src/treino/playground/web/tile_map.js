@@ -12,30 +12,12 @@ import { classColour, look, rgb } from '../../studio/page/modules/theme.js';
 import { rangeColour } from '../../studio/page/modules/pixels.js';
 import { t } from '../../studio/page/modules/words.js';
 import { AXES } from './members.js';
+import { settle } from './order.js';
 import { makeTiles } from './tiles.js';
 
 const CALM = 2500, TRAVEL = 160; // milliseconds between two orders; in which a tile does two thirds of its way
-const CLEARLY = 0.97; // of a loss is clearly less
+const NEIGHBOURS = 2.5; // tiles: further than that none slides
 const LEFT = 50, BELOW = 40, TITLE = 22, BETWEEN = 14; // pixels: names of rows and columns, a panel's title, between panels
-
-/**
- * A stable order: one passes another only where it is clearly better, so that equals don't dance.
- * worth: of each network, its loss; the lower the better, Infinity last.
- */
-export function settle(order, worth) {
-  const list = [...order];
-  for (let i = 1; i < list.length; i++) {
-    const id = list[i];
-    let j = i;
-    while (j > 0 && passes(worth[id], worth[list[j - 1]])) {
-      list[j] = list[j - 1];
-      j--;
-    }
-    list[j] = id;
-  }
-  return list;
-}
-const passes = (mine, theirs) => mine < theirs && (!Number.isFinite(theirs) || mine < CLEARLY * theirs);
 
 /** The columns of n equal squares that fill a box best, and their side. */
 export function gridOf(n, width, height) {
@@ -89,7 +71,7 @@ export function makeTileMap({ enlarge, point, describe, reduced = () => matchMed
   };
   map.show = (mode) => {
     map.mode = mode;
-    arrange();
+    arrange(true);
   };
   /** Order the tiles anew, if it is time and nobody is on them. → whether it did. */
   map.rank = (worth, now, soon = false) => {
@@ -103,24 +85,26 @@ export function makeTileMap({ enlarge, point, describe, reduced = () => matchMed
 
   // ---- places
 
-  function arrange() {
+  /** fly: all go to their places through the air; else only neighbours slide, and others vanish here and come there. */
+  function arrange(fly = false) {
     const [width, height] = size;
     if (!made || !width || !height) return;
     if (map.mode === 'ranked') {
       const { columns, size: side } = gridOf(list.length, width, height);
       grid = { columns, side };
-      order.forEach((id, place) => aim(list[id], (place % columns) * side, Math.floor(place / columns) * side, side));
+      order.forEach((id, place) => aim(list[id], (place % columns) * side, Math.floor(place / columns) * side, side, fly));
     } else {
       grid = mapGrid(width, height);
-      for (const { id, panel, column, row } of made.members) aim(list[id], grid.x(panel) + column * grid.side, grid.y(panel) + row * grid.side, grid.side);
+      for (const { id, panel, column, row } of made.members) aim(list[id], grid.x(panel) + column * grid.side, grid.y(panel) + row * grid.side, grid.side, fly);
     }
     drawLabels();
     all = moving = true;
   }
-  function aim(tile, x, y, side) {
+  function aim(tile, x, y, side, fly) {
     const gap = side > 5 ? Math.max(1, Math.round(side * 0.07)) : 0;
     Object.assign(tile, { toX: x, toY: y, toSize: Math.max(1, side - gap) });
     if (tile.x === null || reduced()) Object.assign(tile, { x, y, size: tile.toSize });
+    else if (!fly && Math.abs(x - tile.x) + Math.abs(y - tile.y) > NEIGHBOURS * side) Object.assign(tile, { x, y, size: tile.toSize, fade: 0.15 });
   }
   /** Panels beside and below each other, so that tiles are as large as they can be. */
   function mapGrid(width, height) {
@@ -232,9 +216,10 @@ export function makeTileMap({ enlarge, point, describe, reduced = () => matchMed
     return list.find((tile) => x >= tile.x && x < tile.x + tile.size + 1 && y >= tile.y && y < tile.y + tile.size + 1)?.id ?? null;
   };
   function tell() {
-    setText(option, map.hot === null ? '' : describe(map.hot));
+    const id = map.hot ?? map.best ?? order[0];
+    setText(option, id === undefined ? t('many_tiles') : describe(id));
     option.setAttribute('aria-setsize', list.length);
-    option.setAttribute('aria-posinset', map.hot === null ? 1 : (map.mode === 'ranked' ? order.indexOf(map.hot) : map.hot) + 1);
+    option.setAttribute('aria-posinset', (map.mode === 'ranked' ? order.indexOf(id) : id ?? 0) + 1);
   }
   function touch(id, event = null) {
     map.hot = id;
