@@ -215,11 +215,11 @@ export function open(shell) {
   function rank(now) {
     const rests = !playing && team.quiet();
     if ((rests && crowd.ranked === team.step()) || now - ranked < (rests ? 100 : 300)) return;
-    if (crowd.networks.some(({ loss }) => loss === undefined)) return;
     ranked = now;
     const worth = crowd.networks.map(({ smooth, loss, gone }) => (!Number.isFinite(loss) ? Infinity : (playing ? smooth : loss) + (gone ? 1e6 : 0)));
     const first = worth.reduce((least, value, id) => (value < worth[least] ? id : least), 0);
     if (Number.isFinite(worth[first]) && !(worth[crowd.best] <= CLEARLY * worth[first])) crowd.best = map.best = first;
+    if (crowd.networks.some(({ loss }) => loss === undefined)) return;
     if (map.rank(worth, now, rests || crowd.ranked === null)) crowd.order = map.order();
     if (rests) crowd.ranked = team.step();
     else crowd.ranked ??= -1;
