@@ -301,13 +301,16 @@ export function valueText(name, value) {
   return typeof value === 'number' ? num(value, 3) : value === 'full' ? t('many_full') : String(value);
 }
 
+/** A round value in few letters. */
+export const powerText = (value) => (value >= 1e5 ? value.toExponential().replace('e+', 'e') : num(value, 3));
+
 /** [place, text] of an axis's names, so many as there is room for: round numbers where values lie by their logarithms. */
 export function ticksOf(name, values, room) {
   const last = values.length - 1, { scale } = AXES[name];
   if (scale === 'log' && last > 3) {
     const [low, high] = [Math.log10(values[0]), Math.log10(values[last])], every = Math.max(1, Math.ceil((high - low) / room));
     const found = [];
-    for (let e = Math.ceil(low - 1e-6); e <= high + 1e-6; e += every) found.push([((e - low) / (high - low)) * last, num(10 ** e)]);
+    for (let e = Math.ceil(low - 1e-6); e <= high + 1e-6; e += every) found.push([((e - low) / (high - low)) * last, powerText(10 ** e)]);
     if (found.length > 1) return found;
   }
   const every = Math.max(1, Math.ceil(values.length / room));

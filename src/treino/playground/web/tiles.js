@@ -135,9 +135,15 @@ void main() {
   colour = vec4(mix(ground, c, how.z) * alpha, alpha);
 }`;
 
+/** Some browsers don't count their own software renderer as a caveat. */
+function isSoftware(gl) {
+  const info = gl.getExtension('WEBGL_debug_renderer_info');
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+}
+
 function glPainter(canvas, atlas, regression, lost, any) {
   const gl = canvas.getContext('webgl2', { preserveDrawingBuffer: true, antialias: false, depth: false, failIfMajorPerformanceCaveat: !any });
-  if (!gl || gl.getParameter(gl.MAX_TEXTURE_SIZE) < Math.max(atlas.width, atlas.height)) return null;
+  if (!gl || (!any && isSoftware(gl)) || gl.getParameter(gl.MAX_TEXTURE_SIZE) < Math.max(atlas.width, atlas.height)) return null;
   const program = gl.createProgram();
   for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
     const shader = gl.createShader(kind);
