@@ -1,4 +1,4 @@
-"""Firefox without a window, spoken to by its own protocol, Marionette: lengths, colons and JSON over a socket."""
+"""Firefox without a window, spoken to by its own protocol, Marionette: JSON, its length before."""
 
 import base64
 import json
@@ -22,18 +22,26 @@ PREFERENCES = (
 
 
 class Firefox:
-    """A session. error: of the page, a JavaScript expression's exception."""
+    """A session in a Firefox that listens on a port."""
 
     def __init__(self, port: int, process: "subprocess.Popen[bytes]") -> None:
-        def connected() -> socket.socket | None:
+        def connected() -> bool:
             try:
-                return socket.create_connection(("127.0.0.1", port), timeout=HANG)
+                self._socket = socket.create_connection(("127.0.0.1", port), timeout=HANG)
+                self._answer()  # it greets
             except OSError:
-                return None
+                return False
+            return True
 
-        self._socket, self._number = until(connected, process), 0
-        self._answer()
+        self._number = 0
+        until(connected, process)
         self.say("WebDriver:NewSession", {"capabilities": {}})
+
+    def __enter__(self) -> "Firefox":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._socket.close()
 
     def say(self, command: str, fields: dict[str, Any]) -> Any:
         """A command's answer."""
@@ -58,11 +66,18 @@ class Firefox:
     def _answer(self) -> Any:
         length = b""
         while not length.endswith(b":"):
-            length += self._socket.recv(1)
+            length += self._received(1)
         found, wanted = b"", int(length[:-1])
         while len(found) < wanted:
-            found += self._socket.recv(wanted - len(found))
+            found += self._received(wanted - len(found))
         return json.loads(found)
+
+    def _received(self, most: int) -> bytes:
+        found = self._socket.recv(most)
+        if not found:
+            self._socket.close()
+            raise ConnectionError("Firefox has hung up")
+        return found
 
 
 @contextmanager
@@ -80,7 +95,8 @@ def firefox(profile: Path) -> Iterator[Firefox]:
     line += ["--width", "1440", "--height", "900"]
     process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        yield Firefox(port, process)
+        with Firefox(port, process) as found:
+            yield found
     finally:
         process.terminate()
         process.wait(HANG)

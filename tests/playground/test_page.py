@@ -300,7 +300,7 @@ def test_firefox_opens_plays_and_opens_a_link(file: Path, tmp_path: Path) -> Non
     with firefox(tmp_path / "profile") as window:
         window.open(f"{file.as_uri()}#data=circles&step=100")
         until(lambda: window.value("document.querySelector('main').dataset.frame"))
-        assert window.value("document.querySelector('#clock-step').textContent") == "100"
+        until(lambda: window.value("document.querySelector('#clock-step').textContent") == "100")
         window.value("document.querySelector('#play').click()")
         step = "Number(document.querySelector('#clock-step').textContent.replace(/[^0-9]/g, ''))"
         until(lambda: window.value(step) > 150)
