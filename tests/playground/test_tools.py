@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load
 
 import treino as tr
+from treino.api import Run
 from treino.playground.sentences import said, sentences
 from treino.playground.tables import table_of, tables_in_page
 from treino.records.stored_run import StoredRun
@@ -70,10 +72,10 @@ def settings_of(run: StoredRun) -> Json:
     return settings
 
 
-def trained(source: str, to: Path, **settings: Any) -> StoredRun:
+def trained(source: str, to: Path, **settings: Any) -> Run:
     """A run of exactly so many steps."""
     run = tr.fit(source, **{"patience": 0, "keep": "last", "recipe": "plain"} | settings, out=to, lean=True)
-    assert isinstance(run, StoredRun)
+    assert isinstance(run, Run)
     return run
 
 
@@ -151,6 +153,7 @@ def explained(tmp_path_factory: pytest.TempPathFactory, table: str) -> list[tupl
     return list(zip(ours, theirs, strict=True))
 
 
+@pytest.mark.slow
 def test_the_microscope_says_of_an_update_what_treino_explain_says(
     explained: list[tuple[Json, Json]],
 ) -> None:
@@ -161,6 +164,7 @@ def test_the_microscope_says_of_an_update_what_treino_explain_says(
         )
 
 
+@pytest.mark.slow
 def test_the_microscope_is_checked_by_other_computations(explained: list[tuple[Json, Json]]) -> None:
     for ours, theirs in explained:
         assert ours["holds"], ours["checks"]
@@ -210,6 +214,7 @@ def fanned(tmp_path_factory: pytest.TempPathFactory, table: str) -> list[Any]:
     return [(ours, *other) for ours, other in zip(node(tasks), theirs, strict=True)]
 
 
+@pytest.mark.slow
 def test_each_future_ends_with_the_bits_of_the_same_future_in_python(fanned: list[Any]) -> None:
     for ours, _messages, ends, _x in fanned:
         for mine, end in zip(ours["ends"], ends, strict=True):
@@ -217,11 +222,13 @@ def test_each_future_ends_with_the_bits_of_the_same_future_in_python(fanned: lis
             np.testing.assert_array_equal(np.array(mine, dtype=np.float32), weights)
 
 
+@pytest.mark.slow
 def test_a_future_that_is_adopted_has_the_same_bits(fanned: list[Any]) -> None:
     for ours, *_others in fanned:
         assert ours["adopted"] == [ours["ends"][0], ours["ends"][2]]
 
 
+@pytest.mark.slow
 def test_the_fans_messages_are_those_of_the_studio(fanned: list[Any]) -> None:
     for ours, messages, *_others in fanned:
         assert [m["fan"]["best"] for m in ours["messages"][:-1]] == [None] * (len(ours["messages"]) - 1)
@@ -239,6 +246,7 @@ def test_the_fans_messages_are_those_of_the_studio(fanned: list[Any]) -> None:
         same(mine, theirs, 1e-5)
 
 
+@pytest.mark.slow
 def test_the_fans_boundaries_are_those_of_the_networks(fanned: list[Any]) -> None:
     for (ours, _messages, ends, x), (_kind, data, _settings) in zip(fanned, FANNED, strict=True):
         parts = {name: np.array(part["data"]).reshape(part["shape"]) for name, part in ours["parts"].items()}
@@ -340,6 +348,11 @@ def plain(sentence: str) -> str:
     return re.sub(r"\d[\d.]*(?:e[+-]?\d+)?|nan|inf", "#", sentence)
 
 
+def numbers_in(sentence: str) -> list[float]:
+    return [float(text) for text in re.findall(r"(?<!\w)\d[\d.]*(?:e[+-]?\d+)?", sentence.rstrip("."))]
+
+
+@pytest.mark.slow
 def test_the_page_finds_in_planted_runs_what_the_doctor_finds(judged: dict[str, list[Any]]) -> None:
     found = set()
     for ours, run in judged["planted"]:
@@ -350,16 +363,14 @@ def test_the_page_finds_in_planted_runs_what_the_doctor_finds(judged: dict[str, 
             assert plain(each["message"]) == plain(theirs.message)
             assert plain(each["fix"]) == plain(theirs.fix)
             assert each["why"] == theirs.why
-            numbers = [
-                re.findall(r"(?<!\w)\d[\d.]*(?:e[+-]?\d+)?", text.rstrip("."))
-                for text in (each["message"], theirs.message)
-            ]
-            np.testing.assert_allclose(*[np.array(n, dtype=float) for n in numbers], rtol=5e-3)
+            mine_n, theirs_n = (numbers_in(text) for text in (each["message"], theirs.message))
+            np.testing.assert_allclose(mine_n, theirs_n, rtol=5e-3)
             found.add(each["rule"])
         assert ours["again"] == ours["findings"]
     assert len(found) >= 10
 
 
+@pytest.mark.slow
 def test_the_page_finds_on_the_way_what_the_studio_finds(judged: dict[str, list[Any]]) -> None:
     for ours, run in judged["planted"]:
         live = LiveFindings(Playback(run, run.data))
@@ -369,6 +380,7 @@ def test_the_page_finds_on_the_way_what_the_studio_finds(judged: dict[str, list[
             assert mine == [each["rule"] for each in live.by_language["en"]], (run, step)
 
 
+@pytest.mark.slow
 def test_right_runs_stay_silent(judged: dict[str, list[Any]]) -> None:
     for ours, run in judged["right"]:
         assert not run.result.findings
@@ -422,13 +434,14 @@ def taken(tmp_path_factory: pytest.TempPathFactory, table: str) -> list[Any]:
     return pairs
 
 
-def by_command(data: str, words: list[str]) -> StoredRun:
+def by_command(data: str, words: list[str]) -> Run:
     """The run that `treino train` makes of these words."""
     asked = dict(zip(words[::2], words[1::2], strict=True))
     settings = {name.removeprefix("--").replace("-", "_"): value for name, value in asked.items()}
     return trained(data, Path(settings.pop("out")), **{"keep": "best"} | settings)
 
 
+@pytest.mark.slow
 def test_the_weights_are_the_file_that_treino_writes(taken: list[Any]) -> None:
     for given, run in taken:
         assert bytes(given["weights"]["bytes"]) == (run.path / "model.safetensors").read_bytes()
@@ -445,6 +458,7 @@ def ran(path: Path, capture: Capture, *arguments: str) -> list[str]:
     return capture.readouterr().out.splitlines()
 
 
+@pytest.mark.slow
 def test_the_script_trains_to_the_same_losses_and_weights(
     taken: list[Any], tmp_path: Path, capsys: Capture
 ) -> None:
@@ -460,6 +474,38 @@ def test_the_script_trains_to_the_same_losses_and_weights(
         assert {"loss"} < summary["test"].keys()
 
 
+CHANGED: Json = {"do": "taken", "name": "steered", "problem": {"source": "spirals"}, "step": 120} | {
+    "settings": {"hidden": [6], "activation": "tanh", "dropout": 0.1, "clip": 1.0, "seed": 1},
+    "sets": [
+        [30, "lr", 0.02],
+        [30, "clip", None],
+        [66, "dropout", 0.3],
+        [80, "beta1", 0.8],
+        [80, "lr", 0.01],
+    ],
+}
+
+
+def test_the_script_repeats_what_was_changed_while_it_trained(tmp_path: Path, capsys: Capture) -> None:
+    ((weights, script, command),) = node([CHANGED | {"forms": ["weights", "script", "command"]}])
+    path = tmp_path / "steered.py"
+    path.write_text(script["text"])
+    ran(path, capsys)
+    saved = torch.load(path.with_suffix(".pt"), weights_only=True)
+    for name, tensor in load(bytes(weights["bytes"])).items():
+        torch.testing.assert_close(saved[name], tensor, rtol=1e-3, atol=1e-3)
+    assert command["rule"] == "command_changed"
+
+
+def test_a_run_that_went_on_with_other_settings_has_no_script() -> None:
+    went_on = CHANGED | {"segment": [60, {"hidden": [8]}], "forms": ["script", "weights"]}
+    ((script, weights),) = node([went_on])
+    assert script["rule"] == "script_segments"
+    assert "step 60" in script["message"]
+    assert load(bytes(weights["bytes"]))["0.weight"].shape == (8, 2)
+
+
+@pytest.mark.slow
 def test_the_script_predicts_as_the_run_does(taken: list[Any], tmp_path: Path, capsys: Capture) -> None:
     given, run = taken[2]
     path, rows = tmp_path / "again.py", tmp_path / "rows.csv"

@@ -74,14 +74,25 @@ function findings({ looks = [], ...task }) {
 }
 
 /** What is taken of a run: texts, and bytes as a list. */
-function taken({ forms, sets = [], ...task }) {
+function taken({ forms, sets = [], segment = null, ...task }) {
   const run = runOf({ ...task, step: 0 });
   for (const [step, name, value] of sets) {
     while (run.step < step) run.advance(step - run.step);
     run.set(name, value);
   }
   while (run.step < task.step) run.advance(task.step - run.step);
-  return forms.map((form) => { const { name, type, text, bytes } = take(run, form); return { name, type, text, bytes: bytes && [...bytes] }; });
+  if (segment) {
+    run.rewind(...segment);
+    run.advance(5);
+  }
+  return forms.map((form) => {
+    try {
+      const { name, type, text, bytes } = take(run, form);
+      return { name, type, text, bytes: bytes && [...bytes] };
+    } catch ({ rule, message, hint }) {
+      return { rule, message, hint };
+    }
+  });
 }
 
 const VERBS = { fan, findings, microscope, taken };

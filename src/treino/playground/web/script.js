@@ -1,5 +1,6 @@
 /** A run as a plain PyTorch script: the rows, the network, and the loop that trains it to the same losses (export/program.py). */
 
+import { unread } from './growth.js';
 import { batchSize, faulty, lossOf, sizesOf, stepsPerEpoch } from './training.js';
 
 const MODULES = { relu: 'nn.ReLU()', leaky_relu: 'nn.LeakyReLU(0.01)', gelu: 'nn.GELU()', silu: 'nn.SiLU()', tanh: 'nn.Tanh()', sigmoid: 'nn.Sigmoid()', identity: 'nn.Identity()' };
@@ -8,12 +9,17 @@ const CURVES = {
   constant: '1.0',
   cosine: '(1 + math.cos(math.pi * progress)) / 2',
   step: '1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01',
-  'one-cycle': '0.52 - 0.48 * math.cos(math.pi * progress / 0.3) if progress < 0.3 else 0.500002 + 0.499998 * math.cos(math.pi * (progress - 0.3) / 0.7)',
+  'one-cycle': `(
+        0.52 - 0.48 * math.cos(math.pi * progress / 0.3)
+        if progress < 0.3
+        else 0.500002 + 0.499998 * math.cos(math.pi * (progress - 0.3) / 0.7)
+    )`,
 };
 const READS = { sgd: ['momentum', 'weight_decay', 'nesterov'], adam: ['betas', 'weight_decay', 'eps'], adamw: ['betas', 'weight_decay', 'eps'] };
 const CLASSES = { sgd: 'SGD', adam: 'Adam', adamw: 'AdamW' };
 
-const text = JSON.stringify, list = (values) => `[${Array.from(values, number).join(', ')}]`;
+const text = JSON.stringify;
+const list = (values, of = number) => `[${Array.from(values, of).join(', ')}]`;
 /** A number as Python reads it. */
 function number(value) {
   if (value === Infinity) return 'math.inf';
@@ -26,14 +32,15 @@ export function scriptOf({ name, prepared }, settings, sets, steps, planned) {
   const { classes, parts } = prepared, loss = lossOf(prepared, settings), sizes = sizesOf(prepared, settings), twice = faulty(settings, 'softmax_before_cross_entropy'), drops = settings.dropout > 0;
   const each = stepsPerEpoch(prepared, settings), full = batchSize(prepared, settings) >= parts[0].rows.length, plain = loss === 'cross_entropy';
   const scheduled = (settings.schedule ?? 'constant') !== 'constant' || settings.warmup > 0, clips = settings.clip != null || sets.some((set) => set.name === 'clip');
-  return `"""${name.replace(/["\\]/g, "'")}: ${classes.length ? `one of ${classes.length} classes` : 'a number'} for each row of ${prepared.name.replace(/["\\]/g, "'")}, in plain PyTorch.
+  const changes = sets.filter((set) => !unread(settings.optimizer).includes(set.name)), names = changes.map((set) => set.name), lr = names.includes('lr') ? 'lr' : 'LR', clip = names.includes('clip') ? 'clip' : 'CLIP';
+  return `"""${name}: ${classes.length ? `one of ${classes.length} classes` : 'a number'} for each row of ${prepared.name.replace(/["\\]/g, "'")}, in plain PyTorch.
 
-    python SCRIPT.py                   trains from scratch; the weights go to SCRIPT.pt
-    python SCRIPT.py predict FILE.csv  prints a prediction for each row of a CSV file
+    python ${name}.py                   trains from scratch; the weights go to ${name}.pt
+    python ${name}.py predict FILE.csv  prints a prediction for each row of a CSV file
 
 The last line that training prints is JSON: \`loss\` and \`losses\`, the mean training loss of the last and of all
-epochs, and \`test\`, the figures on test rows. Sums are rounded in another order than in the page, so that last digits
-of losses differ.
+epochs, and \`test\`, the figures on test rows. Sums are rounded in another order than in the page, so that the
+last digits of losses differ.
 """
 
 import csv
@@ -54,10 +61,11 @@ DATA_SEED = ${settings.data_seed ?? settings.seed}  # of the rows' order
 LR = ${number(settings.lr)}
 ${when(settings.weight_decay > 0, `WEIGHT_DECAY = ${number(settings.weight_decay)}\n`)}${when(drops, `DROPOUT = ${number(settings.dropout)}\n`)}${when(clips, `CLIP = ${number(settings.clip ?? Infinity)}\n`)}BATCH_SIZE = ${batchSize(prepared, settings)}
 STEPS = ${steps}  # updates; an epoch has ${each}
-${when(scheduled, `PLANNED = ${number(planned)}  # steps of the schedule\nWARMUP = ${settings.warmup ?? 0}\n`)}${when(sets.length, `CHANGES = {${changesOf(sets)}}  # made while it trained: {updates done: {name: value}}\n`)}
-COLUMNS = ${text(prepared.columns)}
-${classes.length ? `CLASSES = ${text(classes)}` : `TARGET_MEAN, TARGET_SCALE = ${number(prepared.targetMean)}, ${number(prepared.targetScale)}`}
-MEAN = np.array(${list(prepared.mean)})  # of the inputs, on training rows
+${when(scheduled, `PLANNED = ${number(planned)}  # steps of the schedule\nWARMUP = ${settings.warmup ?? 0}\n`)}${when(changes.length, `# changed while it trained: {updates done: {name: value}}\nCHANGES = {${changesOf(changes)}}\n`)}
+COLUMNS = ${list(prepared.columns, text)}
+${classes.length ? `CLASSES = ${list(classes, text)}` : `TARGET_MEAN, TARGET_SCALE = ${number(prepared.targetMean)}, ${number(prepared.targetScale)}`}
+# of the inputs, on training rows
+MEAN = np.array(${list(prepared.mean)})
 STD = np.array(${list(prepared.scale)})
 WEIGHTS = Path(__file__).with_suffix(".pt")
 
@@ -136,15 +144,15 @@ ${when(scheduled, `def factor(step):
     x_train, y_train = splits["train"]
     net = new_net(SEED)
     optimizer = torch.optim.${CLASSES[settings.optimizer]}(${argumentsOf(settings)})
-${when(drops, '    Dropout.p = DROPOUT\n')}${when(sets.length, `    lr${clips ? ', clip' : ''} = LR${clips ? ', CLIP' : ''}\n`)}    losses, step, epochs = [], 0, -(-STEPS // ${each})
+${when(drops, '    Dropout.p = DROPOUT\n')}${when(changes.length, '    (group,) = optimizer.param_groups\n')}${when(lr === 'lr', '    lr = LR\n')}${when(clip === 'clip', '    clip = CLIP\n')}    losses, step, epochs = [], 0, -(-STEPS // ${each})
     for epoch in range(epochs):
         net.train()
         step_losses = []
 ${full ? '        batches = [torch.arange(len(x_train))]' : '        order = torch.randperm(len(x_train), generator=generator(DATA_SEED, "order", epoch))\n        batches = order.split(BATCH_SIZE)'}
         for rows in batches[: STEPS - step]:
-${when(sets.length, changing(clips))}${when(scheduled, `            optimizer.param_groups[0]["lr"] = ${sets.length ? 'lr' : 'LR'} * factor(step)\n`)}${when(drops, '            Dropout.step = step\n')}${faulty(settings, 'missing_zero_grad') ? '            # missing_zero_grad, on purpose: the old gradients are still there\n' : '            optimizer.zero_grad()  # backward() adds to the old gradients\n'}            loss = loss_function(net(x_train[rows]), y_train[rows])
+${when(changes.length, changing(names))}${when(scheduled || lr === 'lr', `            ${changes.length ? 'group' : 'optimizer.param_groups[0]'}["lr"] = ${lr}${scheduled ? ' * factor(step)' : ''}\n`)}${when(drops, '            Dropout.step = step\n')}${faulty(settings, 'missing_zero_grad') ? '            # missing_zero_grad, on purpose: the old gradients are still there\n' : '            optimizer.zero_grad()  # backward() adds to the old gradients\n'}            loss = loss_function(net(x_train[rows]), y_train[rows])
             loss.backward()
-${when(clips, `            nn.utils.clip_grad_norm_(net.parameters(), ${sets.length ? 'clip' : 'CLIP'})\n`)}            optimizer.step()
+${when(clips, `            nn.utils.clip_grad_norm_(net.parameters(), ${clip})\n`)}            optimizer.step()
             step += 1
             step_losses.append(loss.item())
         losses.append(float(np.mean(step_losses)))
@@ -256,17 +264,15 @@ function changesOf(sets) {
   return [...at].sort(([a], [b]) => a - b).map(([step, values]) => `${step}: {${Object.entries(values).map(([name, value]) => `${text(name)}: ${number(value ?? Infinity)}`).join(', ')}}`).join(', ');
 }
 
-const changing = (clips) => `            for name, value in CHANGES.get(step, {}).items():
-                group = optimizer.param_groups[0]
-                if name in ("beta1", "beta2"):
-                    group["betas"] = (value, group["betas"][1]) if name == "beta1" else (group["betas"][0], value)
-                elif name == "dropout":
-                    Dropout.p = value
-${clips ? '                elif name == "clip":\n                    clip = value\n' : ''}                elif name in group:
-                    group[name] = value
-                if name == "lr":
-                    lr = value
-`;
+/** What is set from this step on, in the loop of `train`. */
+function changing(names) {
+  const group = (name) => `group["${name}"] = changed.get("${name}", group["${name}"])`, has = (name) => names.includes(name);
+  const lines = ['changed = CHANGES.get(step, {})', ...(has('lr') ? ['lr = changed.get("lr", lr)'] : []), ...['weight_decay', 'momentum'].filter(has).map(group)];
+  if (has('beta1') || has('beta2')) lines.push('beta1, beta2 = group["betas"]', 'group["betas"] = changed.get("beta1", beta1), changed.get("beta2", beta2)');
+  if (has('clip')) lines.push('clip = changed.get("clip", clip)');
+  if (has('dropout')) lines.push('Dropout.p = changed.get("dropout", Dropout.p)');
+  return lines.map((line) => `            ${line}\n`).join('');
+}
 
 function figuresOf(loss, classes) {
   if (!classes.length) return `    y = y.double()
