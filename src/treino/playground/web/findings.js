@@ -103,7 +103,7 @@ const length = (...lists) => Math.sqrt(lists.reduce((sum, list) => sum + list.re
 const median = (list) => { const sorted = [...list].sort((a, b) => a - b), half = sorted.length >> 1; return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2; };
 const finite = (list) => list.every(Number.isFinite);
 const alike = ({ W, H, D }) => {
-  const most = Math.max(1e-30, ...W.map(Math.abs));
+  const most = W.reduce((largest, w) => Math.max(largest, Math.abs(w)), 1e-30);
   return H > 1 && W.every((w, at) => Math.abs(w - W[at % D]) <= EVEN * most);
 };
 
