@@ -412,3 +412,30 @@ def test_a_future_is_adopted_and_a_weight_explained() -> None:
     assert segment["origin"] == [0, 60]
     assert segment["text"].startswith("lr ")
     assert again["error"]["rule"] == "future_missing"
+
+
+def test_any_problem_and_network_is_trained_looked_at_and_ended() -> None:
+    numbers = waves(1)[0]
+    line = table_problem([numbers, ("y", np.array([0, 1] * 60))], "y")
+    held_back = {"validation": 0, "test": 0}
+    cases: list[Json] = [
+        {"problem": line},
+        {"problem": MOONS | held_back},
+        {"problem": {"source": "circles", "features": ["x²", "y²", "xy"]}},
+        {"problem": table_problem(waves(4), "y") | held_back, "settings": SMALL | {"loss": "huber"}},
+        {"settings": {"hidden": []}},
+        {"settings": {"hidden": [4] * 9}},
+        {"settings": {"hidden": [300, 300]}},
+        {"settings": SMALL | {"loss": "bce", "optimizer": "sgd", "momentum": 0.9}},
+        {"settings": SMALL | {"batch_size": "full", "fault": ["missing_zero_grad"], "dropout": 0.2}},
+        {"settings": SMALL | {"steps": 5}},
+    ]
+    acts = [
+        *[*train_to(4), say("look", step=2, axes=None, unit=[1, 0]), ("frame", 2)],
+        *[say("look", unit=[1, 1]), ("fresh",), say("fan", kind="seed", count=2, steps=5)],
+        *[say("set", name="weight_decay", value=0.01), say("take", form="weights"), say("stop"), ("fresh",)],
+    ]
+    for case, answer in zip(cases, node([task(*acts, **case) for case in cases]), strict=True):
+        assert not [each for each in answer if isinstance(each, dict) and "error" in each], case
+        assert "unit" in answer[4]["parts"], case
+        assert answer[-1]["evaluation"]["train"]["loss"] is not None, case

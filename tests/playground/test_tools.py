@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load
 
 import treino as tr
+from treino.api import Run
 from treino.playground.sentences import said, sentences
 from treino.playground.tables import table_of, tables_in_page
 from treino.records.stored_run import StoredRun
@@ -71,10 +72,10 @@ def settings_of(run: StoredRun) -> Json:
     return settings
 
 
-def trained(source: str, to: Path, **settings: Any) -> StoredRun:
+def trained(source: str, to: Path, **settings: Any) -> Run:
     """A run of exactly so many steps."""
     run = tr.fit(source, **{"patience": 0, "keep": "last", "recipe": "plain"} | settings, out=to, lean=True)
-    assert isinstance(run, StoredRun)
+    assert isinstance(run, Run)
     return run
 
 
@@ -347,6 +348,10 @@ def plain(sentence: str) -> str:
     return re.sub(r"\d[\d.]*(?:e[+-]?\d+)?|nan|inf", "#", sentence)
 
 
+def numbers_in(sentence: str) -> list[float]:
+    return [float(text) for text in re.findall(r"(?<!\w)\d[\d.]*(?:e[+-]?\d+)?", sentence.rstrip("."))]
+
+
 @pytest.mark.slow
 def test_the_page_finds_in_planted_runs_what_the_doctor_finds(judged: dict[str, list[Any]]) -> None:
     found = set()
@@ -358,11 +363,8 @@ def test_the_page_finds_in_planted_runs_what_the_doctor_finds(judged: dict[str, 
             assert plain(each["message"]) == plain(theirs.message)
             assert plain(each["fix"]) == plain(theirs.fix)
             assert each["why"] == theirs.why
-            numbers = [
-                re.findall(r"(?<!\w)\d[\d.]*(?:e[+-]?\d+)?", text.rstrip("."))
-                for text in (each["message"], theirs.message)
-            ]
-            np.testing.assert_allclose(*[np.array(n, dtype=float) for n in numbers], rtol=5e-3)
+            mine_n, theirs_n = (numbers_in(text) for text in (each["message"], theirs.message))
+            np.testing.assert_allclose(mine_n, theirs_n, rtol=5e-3)
             found.add(each["rule"])
         assert ours["again"] == ours["findings"]
     assert len(found) >= 10
@@ -432,7 +434,7 @@ def taken(tmp_path_factory: pytest.TempPathFactory, table: str) -> list[Any]:
     return pairs
 
 
-def by_command(data: str, words: list[str]) -> StoredRun:
+def by_command(data: str, words: list[str]) -> Run:
     """The run that `treino train` makes of these words."""
     asked = dict(zip(words[::2], words[1::2], strict=True))
     settings = {name.removeprefix("--").replace("-", "_"): value for name, value in asked.items()}

@@ -103,7 +103,7 @@ const length = (...lists) => Math.sqrt(lists.reduce((sum, list) => sum + list.re
 const median = (list) => { const sorted = [...list].sort((a, b) => a - b), half = sorted.length >> 1; return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2; };
 const finite = (list) => list.every(Number.isFinite);
 const alike = ({ W, H, D }) => {
-  const most = Math.max(1e-30, ...W.map(Math.abs));
+  const most = W.reduce((largest, w) => Math.max(largest, Math.abs(w)), 1e-30);
   return H > 1 && W.every((w, at) => Math.abs(w - W[at % D]) <= EVEN * most);
 };
 
@@ -249,7 +249,7 @@ const RULES = [
   {
     rule: 'symmetric_init', severity: 'wrong', certain: true, unless: [],
     decide(f) {
-      const found = f.alike?.looks >= 3 ? f.alike.layers.toSorted((a, b) => a.W.every((w) => !w) - b.W.every((w) => !w)) : [];
+      const found = f.alike?.looks >= 3 ? [...f.alike.layers].sort((a, b) => a.W.every((w) => !w) - b.W.every((w) => !w)) : [];
       const layer = found.find(({ W }) => W.some((w) => w) || found.length >= f.alike.of);
       return layer && { units: layer.H, layer: 'Linear', when: say('also after several steps') };
     },
@@ -260,7 +260,7 @@ const RULES = [
   {
     rule: 'dead_relu', severity: 'wrong', certain: false, unless: by('symmetric_init', 'unscaled_inputs', 'lr_too_high', 'weight_decay_too_high', 'non_finite_loss'),
     decide(f) {
-      const layer = f.dying.toSorted((a, b) => b.dead / b.units - a.dead / a.units).find(({ units, dead, constant }) => dead >= 0.9 * units && (f.stuck(0.9) || (constant && f.lastLoss > 0.1 * f.firstLoss)));
+      const layer = [...f.dying].sort((a, b) => b.dead / b.units - a.dead / a.units).find(({ units, dead, constant }) => dead >= 0.9 * units && (f.stuck(0.9) || (constant && f.lastLoss > 0.1 * f.firstLoss)));
       return layer && { what: say('{dead} of {units} units of a ReLU layer are zero for every row', layer), loss: f.lastLoss };
     },
     message: 'Zero where it should not be: {what}; the loss ends at {loss}.',

@@ -17,7 +17,7 @@ import { TAKES, take } from './saving.js';
 import { say } from './sentences.js';
 
 const SLICE = 8; // milliseconds of training between two looks at what the page says
-const LOOKED = 1000; // between two looks for faults
+const LOOKED = 1000, LOOKING = 0.02; // milliseconds between two looks for faults, at least, and their share of the time
 const BEHIND = 0.25; // seconds of steps that are caught up at most: what a busy machine has missed beyond is left out
 const RETURN = 1000; // milliseconds in which a page may come back
 const LETTERS = 'ABCD';
@@ -50,7 +50,7 @@ class RunServer {
   /** beside: of each run that is shown beside this one its letter, and the step at which it parted. road: to where a link leads. */
   constructor(run, { step = 0, actions = [] } = {}) {
     Object.assign(this, { run, page: new RunView(run), playing: false, until: null, speed: null, paced: null, pace: 0.05, beside: new Map() });
-    Object.assign(this, { fan: null, fans: 0, found: [], looked: 0, turning: false, closed: false, soon: makeTurns(() => this.turn()) });
+    Object.assign(this, { fan: null, fans: 0, found: [], nextLook: 0, turning: false, closed: false, soon: makeTurns(() => this.turn()) });
     this.road = step || actions.length ? { to: Math.max(step, ...actions.map(([at]) => at)), actions: [...actions] } : null;
   }
 
@@ -346,8 +346,11 @@ class RunServer {
     return stateOf(this.run, { playing: this.playing, speed: this.speed, beside, findings: this.findings() });
   }
   findings() {
-    const time = performance.now();
-    if (time - this.looked > LOOKED || !(this.playing || this.road)) Object.assign(this, { looked: time, found: findings(this.run) });
+    const began = performance.now();
+    if (began < this.nextLook && (this.playing || this.road)) return this.found;
+    this.found = findings(this.run);
+    const now = performance.now();
+    this.nextLook = now + Math.max(LOOKED, (now - began) / LOOKING);
     return this.found;
   }
 }

@@ -29,22 +29,24 @@ export function sightOf(lanes, moment, names) {
   const resolution = line ? LINE : Math.max(16, Math.floor(Math.sqrt(Math.min(PLANE ** 2, NUMBERS / D, WORK / parameters)))), coarse = Math.min(UNIT, resolution);
   const axis = (k, cells) => places(drawn.map((one) => one.places[k]), cells), still = new Float64Array(1);
   const x = axis(0, resolution), y = line ? still : axis(1, resolution);
-  const inputs = (points) => {
-    const raw = new Float64Array(points.length * K);
-    points.forEach((at, i) => { raw.set(typical, i * K); at.forEach((value, k) => { raw[i * K + along[k]] = value; }); });
+  const inputs = (count, at) => { // at(i, k): the place of point i on axis k; on all other columns it is typical
+    const raw = new Float64Array(count * K);
+    for (let i = 0; i < count; i++) {
+      raw.set(typical, i * K);
+      for (let k = 0; k < along.length; k++) raw[i * K + along[k]] = at(i, k);
+    }
     return prepared.inputs(raw);
   };
   const grid = (name, xs, ys) => {
-    const points = Array.from({ length: xs.length * ys.length }, (_, i) => [xs[i % xs.length], ...(line ? [] : [ys[Math.floor(i / xs.length)]])]);
-    const rows = inputs(points);
-    return { x: rows, at: scratch.floats(name, transposed(rows, D)), rows: points.length, wide: xs.length, high: ys.length };
+    const wide = xs.length, rows = wide * ys.length, own = inputs(rows, (i, k) => (k ? ys[Math.floor(i / wide)] : xs[i % wide]));
+    return { x: own, at: scratch.floats(name, transposed(own, D)), rows, wide, high: ys.length };
   };
   const sight = {
     shows: line ? 'line' : plain ? 'plane' : K === 2 ? 'surface' : 'fit', view, axes: along.map((j) => prepared.columns[j]), along, x, y, drawn, scratch, units: [],
     held: prepared.columns.map((name, j) => [name, typical[j]]).filter((_, j) => !along.includes(j)),
     grid: grid('grid', x, y), small: grid('small', axis(0, coarse), line ? still : axis(1, coarse)),
     /** Where rows that are drawn lie on the plane, for what the network says there. */
-    onPlane: (one) => scratch.floats(`plane.${one.part}`, inputs([...one.rows.keys()].map((i) => one.places.map((at) => at[i])))),
+    onPlane: (one) => scratch.floats(`plane.${one.part}`, inputs(one.rows.length, (i, k) => one.places[k][i])),
   };
   const train = drawn[0];
   sight.train = { at: scratch.floats('train', transposed(train.x, D)), rows: train.rows.length };
