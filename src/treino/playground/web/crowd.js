@@ -127,6 +127,7 @@ export function open(shell) {
     return { axes: [across, down], low: sides.map(([low]) => low), high: sides.map(([, high]) => high) };
   }
   function refuse({ message, hint }) {
+    pause();
     crowd = null;
     tell();
     stage.refuse(message, hint);
@@ -157,6 +158,7 @@ export function open(shell) {
   // ---- what comes from the workers
 
   function take(frame) {
+    if (!crowd) return; // it was refused meanwhile
     for (const tile of frame.tiles) {
       map.put(tile);
       tile.ids.forEach((id, k) => {
