@@ -15,7 +15,8 @@ import { AXES } from './members.js';
 import { settle } from './order.js';
 import { makeTiles } from './tiles.js';
 
-const CALM = 2500, TRAVEL = 160; // milliseconds between two orders; in which a tile does two thirds of its way
+export const CALM = 2500; // milliseconds between two orders
+const TRAVEL = 160; // milliseconds in which a tile does two thirds of its way
 const NEIGHBOURS = 2.5; // tiles: further than that none slides
 const LEFT = 58, BELOW = 40, TITLE = 22, BETWEEN = 14; // pixels: names of rows and columns, a panel's title, between panels
 
