@@ -1,5 +1,5 @@
 # One command for each thing that a contributor does. CI calls the same.
-.PHONY: lint types test quick thorough bench docs words lessons format lanes site dist
+.PHONY: lint types test quick thorough bench docs words lessons format lanes wasm site dist
 
 lint:
 	ruff check src lessons tests benchmarks tools
@@ -38,6 +38,9 @@ format:
 
 lanes:
 	python setup.py -q build_ext --inplace
+
+wasm:
+	python -m tools.wasm
 
 site:
 	python -m tools.site

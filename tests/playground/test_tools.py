@@ -2,20 +2,28 @@
 
 import json
 import re
+import runpy
+import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load
 
 import treino as tr
+from treino.playground.sentences import said, sentences
+from treino.playground.tables import table_of, tables_in_page
 from treino.records.stored_run import StoredRun
 from treino.reports.explanation import explain
 from treino.studio.fan import fan
+from treino.training.findings import LiveFindings
 from treino.training.futures import FutureEnd, futures, usual_futures
+from treino.training.replay import Playback
 
 WEB = Path(__file__).parents[2] / "src/treino/playground"
 NODE = shutil.which("node")
@@ -59,13 +67,13 @@ def settings_of(run: StoredRun) -> Json:
     settings = dict(run.settings)
     settings["beta1"], settings["beta2"] = settings["betas"] or (0.9, 0.999)
     settings["steps"] = len(run.losses)
-    settings["data_seed"] = run.spec.asked.get("data_seed")
+    settings["data_seed"] = run.data.data_seed
     return settings
 
 
 def trained(source: str, to: Path, **settings: Any) -> StoredRun:
     """A run of exactly so many steps."""
-    run = tr.fit(source, patience=0, keep="last", out=to, recipe="plain", lean=True, **settings)
+    run = tr.fit(source, **{"patience": 0, "keep": "last", "recipe": "plain"} | settings, out=to, lean=True)
     assert isinstance(run, StoredRun)
     return run
 
@@ -144,6 +152,7 @@ def explained(tmp_path_factory: pytest.TempPathFactory, table: str) -> list[tupl
     return list(zip(ours, theirs, strict=True))
 
 
+@pytest.mark.slow
 def test_the_microscope_says_of_an_update_what_treino_explain_says(
     explained: list[tuple[Json, Json]],
 ) -> None:
@@ -154,6 +163,7 @@ def test_the_microscope_says_of_an_update_what_treino_explain_says(
         )
 
 
+@pytest.mark.slow
 def test_the_microscope_is_checked_by_other_computations(explained: list[tuple[Json, Json]]) -> None:
     for ours, theirs in explained:
         assert ours["holds"], ours["checks"]
@@ -189,6 +199,8 @@ def fanned(tmp_path_factory: pytest.TempPathFactory, table: str) -> list[Any]:
         run = trained(table if data == "table" else data, to, steps=200, seed=3, **settings)
         start = run.at(STEP)
         changes = usual_futures(start, kind, COUNT)
+        if kind == "seed":  # in the page the data have a seed of their own
+            changes = [{}, *({"data_seed": 3 + k} for k in range(1, COUNT))]
         messages = [m for m in fan(3, kind, start, changes, STEPS) if isinstance(m, dict)]
         events = [e for e in futures(start, changes, STEPS) if isinstance(e, FutureEnd)]
         x = run.data.train.x[:6]
@@ -201,6 +213,7 @@ def fanned(tmp_path_factory: pytest.TempPathFactory, table: str) -> list[Any]:
     return [(ours, *other) for ours, other in zip(node(tasks), theirs, strict=True)]
 
 
+@pytest.mark.slow
 def test_each_future_ends_with_the_bits_of_the_same_future_in_python(fanned: list[Any]) -> None:
     for ours, _messages, ends, _x in fanned:
         for mine, end in zip(ours["ends"], ends, strict=True):
@@ -208,11 +221,13 @@ def test_each_future_ends_with_the_bits_of_the_same_future_in_python(fanned: lis
             np.testing.assert_array_equal(np.array(mine, dtype=np.float32), weights)
 
 
+@pytest.mark.slow
 def test_a_future_that_is_adopted_has_the_same_bits(fanned: list[Any]) -> None:
     for ours, *_others in fanned:
         assert ours["adopted"] == [ours["ends"][0], ours["ends"][2]]
 
 
+@pytest.mark.slow
 def test_the_fans_messages_are_those_of_the_studio(fanned: list[Any]) -> None:
     for ours, messages, *_others in fanned:
         assert [m["fan"]["best"] for m in ours["messages"][:-1]] == [None] * (len(ours["messages"]) - 1)
@@ -220,12 +235,17 @@ def test_the_fans_messages_are_those_of_the_studio(fanned: list[Any]) -> None:
         assert done == sorted(done)
         assert done[-1] == STEPS
         mine, theirs = ours["messages"][-1]["fan"], messages[-1]["fan"]
+        for each in theirs["futures"]:
+            each["text"] = (
+                each["text"].replace("seed 3", "data_seed 3") if not each["changes"] else each["text"]
+            )
         if theirs["split"] == "train":  # means of slices, which are of any length
             for each in (*mine["futures"], *theirs["futures"]):
                 del each["step"], each["loss"]
         same(mine, theirs, 1e-5)
 
 
+@pytest.mark.slow
 def test_the_fans_boundaries_are_those_of_the_networks(fanned: list[Any]) -> None:
     for (ours, _messages, ends, x), (_kind, data, _settings) in zip(fanned, FANNED, strict=True):
         parts = {name: np.array(part["data"]).reshape(part["shape"]) for name, part in ours["parts"].items()}
@@ -241,3 +261,274 @@ def test_the_fans_boundaries_are_those_of_the_networks(fanned: list[Any]) -> Non
             np.testing.assert_array_equal(parts["winner"][future].ravel(), out.argmax(1).numpy())
             lead = (255 * (p[:, -1] - p[:, -2]).sqrt()).numpy()
             np.testing.assert_allclose(parts["margin"][future].ravel(), lead, atol=0.6)
+
+
+# ---- findings on curves
+
+PLANTED: list[tuple[str, Json]] = [
+    ("moons", {"lr": 1e9, "hidden": [8], "optimizer": "sgd"}),
+    ("moons", {"lr": 100.0, "hidden": [8], "activation": "tanh"}),
+    ("moons", {"lr": 30.0, "hidden": [8], "optimizer": "sgd"}),
+    ("moons", {"lr": 3.0, "hidden": [8, 8]}),
+    ("moons", {"lr": 1e-7, "hidden": [8]}),
+    ("table", {"target": "y", "lr": 1e-6, "hidden": [8], "optimizer": "sgd"}),
+    ("moons", {"fault": "missing_zero_grad", "hidden": [8]}),
+    ("spirals", {"fault": "softmax_before_cross_entropy", "hidden": [8]}),
+    ("moons", {"as_taught": True, "hidden": [8]}),
+    ("moons", {"weight_decay": 0.6, "lr": 0.1, "optimizer": "sgd", "hidden": [8]}),
+    ("moons", {"clip": 1e-5, "optimizer": "sgd", "lr": 0.1, "hidden": [8]}),
+    ("rare", {"target": "y", "hidden": [1], "activation": "tanh"}),
+    ("moons", {"hidden": [4] * 10, "activation": "sigmoid", "lr": 1e-3}),
+    ("table", {"target": "y", "hidden": [16] * 6, "activation": "tanh", "lr": 10.0}),
+    ("wine", {"normalise": False, "hidden": [8], "lr": 1e-3, "optimizer": "sgd"}),
+    ("moons", {"hidden": [8], "init": "zeros"}),
+    ("moons", {"hidden": [6, 6], "lr": 0.3, "seed": 5}),
+]
+RIGHT: list[tuple[str, Json]] = [
+    (data, {"hidden": hidden, "activation": activation, "optimizer": optimizer, "lr": lr, "seed": seed})
+    for seed, (data, hidden, activation, optimizer, lr) in enumerate(
+        [
+            ("moons", [16, 8], "relu", "adam", 0.003),
+            ("moons", [8], "tanh", "adam", 0.01),
+            ("moons", [8, 8], "gelu", "adamw", 0.01),
+            ("moons", [16], "sigmoid", "adam", 0.03),
+            ("moons", [8], "relu", "sgd", 0.1),
+            ("circles", [16, 8], "relu", "adam", 0.01),
+            ("circles", [8, 8], "tanh", "adam", 0.01),
+            ("circles", [16], "silu", "adam", 0.03),
+            ("spirals", [32, 16], "relu", "adam", 0.01),
+            ("spirals", [32], "tanh", "adam", 0.03),
+            ("wine", [16], "relu", "adam", 0.003),
+            ("wine", [8], "leaky_relu", "sgd", 0.05),
+            ("wine", [], "identity", "adam", 0.01),
+            ("iris", [8], "relu", "adam", 0.01),
+            ("iris", [8, 4], "tanh", "sgd", 0.1),
+            ("breast_cancer", [16], "relu", "adam", 0.003),
+            ("table", [16, 8], "relu", "adam", 0.01),
+            ("table", [16], "tanh", "adam", 0.01),
+            ("table", [8], "gelu", "sgd", 0.05),
+            ("table", [12, 6], "silu", "adamw", 0.01),
+        ]
+    )
+]
+
+
+def rare(folder: Path) -> str:
+    """A CSV in which one row of thirteen is of the second class, at no place of its own."""
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(600, 2))
+    lines = [f"{a:.5f},{b:.5f},{'yes' if a * b > 1.2 else 'no'}" for a, b in x]
+    path = folder / "rare.csv"
+    path.write_text("\n".join(["a,b,y", *lines]) + "\n")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory, table: str) -> dict[str, list[Any]]:
+    """Of planted and of right runs: what the page finds, and what treino's doctor finds."""
+    folder = tmp_path_factory.mktemp("judged")
+    files = {"table": table, "rare": rare(folder)}
+    tasks, theirs = [], []
+    for number, (data, settings) in enumerate([*PLANTED, *RIGHT]):
+        targeted = {"target": "y"} | settings if data == "table" else settings
+        all_settings = {"steps": 400, "seed": 1} | targeted
+        run = trained(files.get(data, data), folder / f"run-{number}", **all_settings)
+        settings = settings_of(run) | {"steps": 400}
+        theirs.append(run)
+        tasks.append({"do": "findings", "name": "judged", "prepared": prepared_of(run), "settings": settings,
+                      "looks": [30, 200] if number < len(PLANTED) else []})  # fmt: skip
+    pairs = list(zip(node(tasks), theirs, strict=True))
+    return {"planted": pairs[: len(PLANTED)], "right": pairs[len(PLANTED) :]}
+
+
+def plain(sentence: str) -> str:
+    """A sentence of treino's with settings written as the page does, and all numbers left out."""
+    sentence = re.sub(r"\b(\w+)=('?)([\w.+-]+)\2", r"\1 \3", sentence)
+    return re.sub(r"\d[\d.]*(?:e[+-]?\d+)?|nan|inf", "#", sentence)
+
+
+@pytest.mark.slow
+def test_the_page_finds_in_planted_runs_what_the_doctor_finds(judged: dict[str, list[Any]]) -> None:
+    found = set()
+    for ours, run in judged["planted"]:
+        mine = [each for each in ours["findings"] if each["rule"] != "diverged"]
+        assert [each["rule"] for each in mine] == [each.rule for each in run.result.findings], run
+        for each, theirs in zip(mine, run.result.findings, strict=True):
+            assert (each["severity"], each["certain"]) == (theirs.severity, theirs.certain)
+            assert plain(each["message"]) == plain(theirs.message)
+            assert plain(each["fix"]) == plain(theirs.fix)
+            assert each["why"] == theirs.why
+            numbers = [
+                re.findall(r"(?<!\w)\d[\d.]*(?:e[+-]?\d+)?", text.rstrip("."))
+                for text in (each["message"], theirs.message)
+            ]
+            np.testing.assert_allclose(*[np.array(n, dtype=float) for n in numbers], rtol=5e-3)
+            found.add(each["rule"])
+        assert ours["again"] == ours["findings"]
+    assert len(found) >= 10
+
+
+@pytest.mark.slow
+def test_the_page_finds_on_the_way_what_the_studio_finds(judged: dict[str, list[Any]]) -> None:
+    for ours, run in judged["planted"]:
+        live = LiveFindings(Playback(run, run.data))
+        for step, mine in ours["seen"]:
+            losses = np.asarray(run.losses[:step])
+            live.look(run, Playback(run, run.data).at(step, losses), losses, ["en"])
+            assert mine == [each["rule"] for each in live.by_language["en"]], (run, step)
+
+
+@pytest.mark.slow
+def test_right_runs_stay_silent(judged: dict[str, list[Any]]) -> None:
+    for ours, run in judged["right"]:
+        assert not run.result.findings
+        assert ours["findings"] == [], (run, ours)
+
+
+# ---- what is taken along
+
+POINTS: Json = {"source": "moons", "features": ["x", "y", "x²", "xy", "sin y"], "data_seed": 4}
+TAKEN: list[tuple[Json, Json]] = [
+    ({"source": "moons"}, {"hidden": [8, 6], "lr": 0.01, "keep": "last"}),
+    (
+        {"source": "spirals"},
+        {"hidden": [6, 4], "activation": "gelu", "dropout": 0.2, "schedule": "cosine", "clip": 0.5,
+         "optimizer": "adamw", "weight_decay": 0.1},
+    ),
+    (
+        {"source": "table"},
+        {"hidden": [6], "activation": "silu", "optimizer": "sgd", "momentum": 0.9, "schedule": "one-cycle"},
+    ),
+    (POINTS, {"hidden": [5], "loss": "bce", "batch_size": "full", "optimizer": "sgd", "lr": 0.5}),
+    (
+        {"source": "wine"},
+        {"hidden": [], "fault": ["softmax_before_cross_entropy"], "lr": 0.01, "beta1": 0.8, "beta2": 0.99},
+    ),
+    ({"source": "table"}, {"hidden": [4], "loss": "huber", "activation": "leaky_relu"}),
+]  # fmt: skip
+FORMS = ["weights", "script", "data", "command"]
+
+
+@pytest.fixture(scope="module")
+def taken(tmp_path_factory: pytest.TempPathFactory, table: str) -> list[Any]:
+    """Of runs of 150 steps: what the page gives, and the run that the page's command makes of its table."""
+    folder = tmp_path_factory.mktemp("taken")
+    tables = {"table": table_of(table, "y"), "wine": tables_in_page()["wine"]}
+    tasks = [
+        {"do": "taken", "name": f"run-{number}", "forms": FORMS, "step": 150,
+         "problem": {"data_seed": 3} | problem | {"table": tables.get(problem["source"])},
+         "settings": {"activation": "tanh", "seed": 2, "data_seed": ({"data_seed": 3} | problem)["data_seed"],
+                      "steps": 150} | settings}
+        for number, (problem, settings) in enumerate(TAKEN)
+    ]  # fmt: skip
+    pairs = []
+    for number, answers in enumerate(node(tasks)):
+        given = dict(zip(FORMS, answers, strict=True))
+        words = shlex.split(given["command"]["text"])[2:]
+        (folder / given["data"]["name"]).write_text(given["data"]["text"])
+        data = folder / words[0] if words[0].endswith(".csv") else words[0]
+        asked = [*words[1:], "--out", str(folder / f"run-{number}")]
+        pairs.append((given, by_command(str(data), asked)))
+    return pairs
+
+
+def by_command(data: str, words: list[str]) -> StoredRun:
+    """The run that `treino train` makes of these words."""
+    asked = dict(zip(words[::2], words[1::2], strict=True))
+    settings = {name.removeprefix("--").replace("-", "_"): value for name, value in asked.items()}
+    return trained(data, Path(settings.pop("out")), **{"keep": "best"} | settings)
+
+
+@pytest.mark.slow
+def test_the_weights_are_the_file_that_treino_writes(taken: list[Any]) -> None:
+    for given, run in taken:
+        assert bytes(given["weights"]["bytes"]) == (run.path / "model.safetensors").read_bytes()
+
+
+Capture = pytest.CaptureFixture[str]
+
+
+def ran(path: Path, capture: Capture, *arguments: str) -> list[str]:
+    """What a script prints, as the main program."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [str(path), *arguments])
+        runpy.run_path(str(path), run_name="__main__")
+    return capture.readouterr().out.splitlines()
+
+
+@pytest.mark.slow
+def test_the_script_trains_to_the_same_losses_and_weights(
+    taken: list[Any], tmp_path: Path, capsys: Capture
+) -> None:
+    for given, run in taken:
+        path = tmp_path / given["script"]["name"]
+        path.write_text(given["script"]["text"])
+        summary = json.loads(ran(path, capsys)[-1])
+        np.testing.assert_allclose(summary["losses"], run.result.loss.train, rtol=1e-3)
+        saved = torch.load(path.with_suffix(".pt"), weights_only=True)
+        assert saved.keys() == run.tensors.keys()
+        for name, tensor in run.at(150).trained_net.state_dict().items():
+            torch.testing.assert_close(saved[name], tensor, rtol=1e-3, atol=1e-3)
+        assert {"loss"} < summary["test"].keys()
+
+
+CHANGED: Json = {"do": "taken", "name": "steered", "problem": {"source": "spirals"}, "step": 120} | {
+    "settings": {"hidden": [6], "activation": "tanh", "dropout": 0.1, "clip": 1.0, "seed": 1},
+    "sets": [
+        [30, "lr", 0.02],
+        [30, "clip", None],
+        [66, "dropout", 0.3],
+        [80, "beta1", 0.8],
+        [80, "lr", 0.01],
+    ],
+}
+
+
+def test_the_script_repeats_what_was_changed_while_it_trained(tmp_path: Path, capsys: Capture) -> None:
+    ((weights, script, command),) = node([CHANGED | {"forms": ["weights", "script", "command"]}])
+    path = tmp_path / "steered.py"
+    path.write_text(script["text"])
+    ran(path, capsys)
+    saved = torch.load(path.with_suffix(".pt"), weights_only=True)
+    for name, tensor in load(bytes(weights["bytes"])).items():
+        torch.testing.assert_close(saved[name], tensor, rtol=1e-3, atol=1e-3)
+    assert command["rule"] == "command_changed"
+
+
+def test_a_run_that_went_on_with_other_settings_has_no_script() -> None:
+    went_on = CHANGED | {"segment": [60, {"hidden": [8]}], "forms": ["script", "weights"]}
+    ((script, weights),) = node([went_on])
+    assert script["rule"] == "script_segments"
+    assert "step 60" in script["message"]
+    assert load(bytes(weights["bytes"]))["0.weight"].shape == (8, 2)
+
+
+@pytest.mark.slow
+def test_the_script_predicts_as_the_run_does(taken: list[Any], tmp_path: Path, capsys: Capture) -> None:
+    given, run = taken[2]
+    path, rows = tmp_path / "again.py", tmp_path / "rows.csv"
+    path.write_text(given["script"]["text"])
+    rows.write_text("c,b,a\n0.5,1,-2\n3,0,0.25\n")
+    torch.save(run.tensors, path.with_suffix(".pt"))
+    said = [float(line.split(",")[1]) for line in ran(path, capsys, "predict", str(rows))[1:]]
+    assert said == pytest.approx(np.ravel(run.predict(str(rows))).tolist(), rel=1e-5)
+
+
+# ---- words
+
+
+def test_all_that_the_tools_say_has_a_translation() -> None:
+    asked = {
+        re.sub(r"\\(.)", r"\1", text[1:-1])
+        for path in (WEB / "web").glob("*.js")
+        for text in re.findall(r"""\bsay\(('(?:[^'\\]|\\.)+'|"(?:[^"\\]|\\.)+")""", path.read_text())
+    }
+    table = (WEB / "web/findings.js").read_text()
+    asked |= set(re.findall(r"^    (?:message|why): ['\"](.*)['\"],$", table, re.M))
+    assert len(asked) > 80
+    assert asked <= said(), asked - said()
+    assert sentences("en") == {}
+    in_portuguese = sentences("pt_BR")
+    assert in_portuguese["say:The new weight"] == "O novo peso"
+    places = {key: sorted(re.findall(r"\{\w+|\[\[\w+", key)) for key in in_portuguese}
+    assert {key: sorted(re.findall(r"\{\w+|\[\[\w+", text)) for key, text in in_portuguese.items()} == places

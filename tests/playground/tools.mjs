@@ -6,6 +6,9 @@ const { loadLanes } = await import(new URL('lanes.js', web));
 const { batchesOf, factorsOf, makePopulation } = await import(new URL('training.js', web));
 const { explain, explanation } = await import(new URL('microscope.js', web));
 const { Fan } = await import(new URL('fan.js', web));
+const { findings: found } = await import(new URL('findings.js', web));
+const { prepare } = await import(new URL('problems.js', web));
+const { take } = await import(new URL('saving.js', web));
 const { Run } = await import(new URL('run.js', web));
 
 const { build, tasks } = JSON.parse(readFileSync(0, 'utf8'));
@@ -60,6 +63,38 @@ function fan({ kind, count, steps, picture, adopt, ...task }) {
   return { messages: messages.filter((message) => !message.parts), parts, ends, adopted, target: { mean: task.prepared.targetMean, scale: task.prepared.targetScale } };
 }
 
-const VERBS = { fan, microscope };
-const answers = tasks.map(({ do: verb, ...task }) => VERBS[verb]({ ...task, prepared: typed(task.prepared) }));
+/** What is found at the end, and on the way: [[step, rules], …]. */
+function findings({ looks = [], ...task }) {
+  const run = runOf({ ...task, step: 0 }), seen = [];
+  while (!run.over) {
+    run.advance(looks.length ? Math.min(...looks.filter((at) => at > run.step), Infinity) - run.step : 1000);
+    if (looks.includes(run.step)) seen.push([run.step, found(run).map(({ rule }) => rule)]);
+  }
+  return { status: run.status, step: run.step, findings: found(run), again: found(run), seen };
+}
+
+/** What is taken of a run: texts, and bytes as a list. */
+function taken({ forms, sets = [], segment = null, ...task }) {
+  const run = runOf({ ...task, step: 0 });
+  for (const [step, name, value] of sets) {
+    while (run.step < step) run.advance(step - run.step);
+    run.set(name, value);
+  }
+  while (run.step < task.step) run.advance(task.step - run.step);
+  if (segment) {
+    run.rewind(...segment);
+    run.advance(5);
+  }
+  return forms.map((form) => {
+    try {
+      const { name, type, text, bytes } = take(run, form);
+      return { name, type, text, bytes: bytes && [...bytes] };
+    } catch ({ rule, message, hint }) {
+      return { rule, message, hint };
+    }
+  });
+}
+
+const VERBS = { fan, findings, microscope, taken };
+const answers = tasks.map(({ do: verb, ...task }) => VERBS[verb]({ ...task, prepared: task.problem ? prepare(task.problem) : typed(task.prepared) }));
 process.stdout.write(JSON.stringify(await Promise.all(answers)));

@@ -4,38 +4,36 @@ Modules import and export in a few simple forms, and any other is refused.
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+
+from treino.playground.shortening import shortened
 
 IMPORT = re.compile(r"^import \{([^}]*)\} from '(\.[^']*\.js)';$", re.M)
 NAME = r"[A-Za-z_$][\w$]*"
 EXPORT = re.compile(
     rf"^export (?=(?:async )?function\*? ({NAME})\(|class ({NAME})\b|const ({NAME}) = )", re.M
 )
-OTHER_FORM = re.compile(
-    r"^\s*import\b.*['\"].*|^\s*export\s*(?:[{*]|(?:default|let|var|const|function|class|async)\b).*"
-    r"|.*\bimport(?:\(|\.meta\b).*",
-    re.M,
-)
 NAMED = re.compile(rf"({NAME})(?: as ({NAME}))?")
-COMMENT = re.compile(r"^\s*(?:/\*(?:[^*]|\*(?!/))*\*/\s*$|//.*$)\n?", re.M)
 
 
-def joined(root: Path, entry: str) -> str:
-    """A script with a module and all that it imports, as functions.
+def joined(root: Path, doors: Mapping[str, str]) -> str:
+    """A script with modules and all that they import, as functions that run once, when they are first called.
 
-    ``modules["web/worker.js"]()`` is what that one exports.
-    root: the folder that modules are named from. entry: the module that imports all others.
+    root: the folder that modules are named from. doors: names of functions, each of which returns what a
+    module exports: ``{"worker": "web/worker.js"}``.
 
     Raises:
         ValueError: a module imports or exports in another form, what isn't there, or itself by way of others.
     """
     order: dict[str, str] = {}
-    _add(root, entry, (), order)
+    for entry in doors.values():
+        _add(root, entry, (), order)
     names = {name: set(_exports(text)) for name, text in order.items()}
-    parts = [_function(name, text, names) for name, text in order.items()]
-    return "\n".join(
-        ["'use strict';", "const modules = {}, once = (make, made) => () => made ??= make();", *parts]
-    )
+    calls = {name: f"m${number}" for number, name in enumerate(order)}
+    parts = [_function(name, text, names, calls) for name, text in order.items()]
+    ends = [f"const {door} = {calls[entry]};" for door, entry in doors.items()]
+    return "\n".join(["'use strict';", "const once = (make, made) => () => made ??= make();", *parts, *ends])
 
 
 def _add(root: Path, name: str, above: tuple[str, ...], order: dict[str, str]) -> None:
@@ -68,7 +66,7 @@ def _exports(text: str) -> list[str]:
     return [next(filter(None, match)) for match in EXPORT.findall(text)]
 
 
-def _function(name: str, text: str, names: dict[str, set[str]]) -> str:
+def _function(name: str, text: str, names: dict[str, set[str]], calls: dict[str, str]) -> str:
     def replaced(match: re.Match[str]) -> str:
         target, wanted = _place(name, match[2]), []
         for each in filter(None, (piece.strip() for piece in match[1].split(","))):
@@ -76,21 +74,11 @@ def _function(name: str, text: str, names: dict[str, set[str]]) -> str:
             if named is None or named[1] not in names[target]:
                 raise ValueError(f"{name} imports {each}, which {target} does not export")
             wanted.append(f"{named[1]}: {named[2]}" if named[2] else named[1])
-        return f"const {{ {', '.join(wanted)} }} = modules['{target}']();"
+        return f"const {{ {', '.join(wanted)} }} = {calls[target]}();"
 
-    body = EXPORT.sub("", IMPORT.sub(replaced, without_comments(text)))
-    other = OTHER_FORM.search(body)
-    if other is not None:
-        raise ValueError(f"{name}: this form can't be joined: {other[0].strip()[:100]}")
-    return f"modules['{name}'] = once(() => {{\n{body}return {{ {', '.join(_exports(text))} }};\n}});"
-
-
-def without_comments(text: str) -> str:
-    """The module without comments that fill lines, blank lines and indentation.
-
-    What lies within a string of many lines could look like them: such a module stays as it is.
-    """
-    if any(line.count("`") % 2 for line in text.splitlines()):
-        return text
-    lines = (line.strip() for line in COMMENT.sub("", text).splitlines())
-    return "\n".join(line for line in lines if line) + "\n"
+    body = EXPORT.sub("", IMPORT.sub(replaced, text))
+    try:
+        short = shortened(f"{body}\nreturn {{ {', '.join(_exports(text))} }};")
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    return f"const {calls[name]} = once(() => {{\n{short}}});"

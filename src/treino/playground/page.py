@@ -8,6 +8,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from urllib.parse import quote
 
 from treino.playground.address import GENERATED
 from treino.playground.modules import joined
+from treino.playground.sentences import sentences
 from treino.playground.tables import BUILTINS, table_of, tables_in_page
 from treino.studio.page_words import page_words
 from treino.words import languages
@@ -24,12 +26,12 @@ __all__ = ["IN_PAGE", "page", "table_of"]
 
 PACKAGE = Path(__file__).parents[1]
 STUDIO = PACKAGE / "studio" / "page"
-ENTRY, WORKER = "playground/web/playground.js", "playground/web/worker.js"
+DOORS = {"playground": "playground/web/playground.js", "worker": "playground/web/worker.js"}
 BUILDS = "relaxed", "exact"
 IN_PAGE = *GENERATED, *BUILTINS  # data that every page has
-LAST = f"""
-if (typeof document === 'undefined') modules['{WORKER}']().answer(self);
-else modules['{ENTRY}']().start(document.currentScript.textContent);
+LAST = """
+if (typeof document === 'undefined') worker().answer(self);
+else playground().start(document.currentScript.textContent);
 """  # one script: the page starts a worker with the same text
 
 
@@ -70,7 +72,7 @@ def page(table: Mapping[str, Any] | None = None, address: str = "") -> str:
 
 @cache
 def _script() -> str:
-    script = joined(PACKAGE, ENTRY) + LAST
+    script = joined(PACKAGE, DOORS) + LAST
     if "</script" in script or "<!--" in script:
         raise ValueError("a module holds what would end the page's script")
     return script
@@ -102,7 +104,20 @@ def _builds() -> dict[str, str]:
 
 @cache
 def _words() -> dict[str, dict[str, str]]:
-    return {language: page_words(language) for language in languages()}
+    """The words of each language by their keys, as far as the modules and the markup name them.
+
+    A key may be made of a beginning and a name: `take_${form}`.
+    """
+    text = _script() + _body()
+    named = set(re.findall(r"\w+", text))
+    begun = tuple(set(re.findall(r"`([a-z]\w*_)\$\{", text)))
+    return {
+        language: {
+            key: word for key, word in page_words(language).items() if key in named or key.startswith(begun)
+        }
+        | sentences(language)
+        for language in languages()
+    }
 
 
 def _data(value: object) -> str:

@@ -360,6 +360,8 @@ TAKE = {
     "take_gif_about": N_("boundary and curves"),
     "take_command": N_("The command that trains the same"),
     "take_command_about": N_("as text"),
+    "take_data": N_("Table"),
+    "take_data_about": N_("the rows as CSV, which the command reads"),
     "writing": N_("Being written …"),
     "saved_as": N_("Saved: {name}"),
 }
@@ -494,7 +496,7 @@ PLAYGROUND_DATA = {
     "data_circles": N_("circles"),
     "data_spirals": N_("spirals"),
     "data_xor": N_("XOR"),
-    "data_gauss": N_("two clouds"),
+    "data_gauss": N_("clouds"),
     "data_plane": N_("plane"),
     "data_multi_gauss": N_("hills"),
     "data_points": N_("own points"),

@@ -6,6 +6,7 @@
 // of the case alone. Exits with 1 and a line "fault: ..." where memory was asked for in a step, where something
 // was written that is not the library's, or where a row that isn't there was taken.
 #include <cinttypes>
+#include <cmath>
 #include <initializer_list>
 #include <thread>
 #include <vector>
@@ -39,6 +40,7 @@ struct Case {
     int32_t layers, activation, loss, optimizer, nesterov, dropout, summed, softmax_first, averages;
     int64_t D, C, n, gates, line, members, trained, rows, steps, schedules, largest, end[4];
     bool batches, weighted, wild, cut;  // wild: numbers that no sane table holds; cut: trained in two calls
+    float size_of_x, size_of_weights;   // so small that sums and means lie about 2^-126
     std::vector<ConvolutionShape> convolutions;
     int64_t groups, mean, numbers_of_row;
     bool changes, mixes;
@@ -65,6 +67,9 @@ struct Case {
         rows = r.chance(12) ? r.between(60, 700) : r.between(1, 40);
         steps = r.between(1, 4), schedules = r.between(1, 3);
         batches = !r.chance(4), weighted = r.chance(2), wild = r.chance(8);
+        const bool small = r.chance(6);
+        size_of_x = small ? std::ldexp(1.f, -(int)r.below(80)) : 1.f;
+        size_of_weights = small ? std::ldexp(1.f, -(int)r.below(80)) : 1.f;
         largest = batches ? 0 : rows;
         for (int64_t s = 0, stop = 0; batches && s < steps; s++) {
             const int64_t batch = r.between(1, r.chance(3) ? rows : rows < 7 ? rows : 7);
@@ -178,14 +183,15 @@ static void draw(const Case& c, Random& r, Arrays& a) {
     for (int64_t i = 0; i < c.C * c.C; i++) a.target_CC[i] = r.share() * (i / c.C == i % c.C ? 1 : 0.1);
     for (int64_t i = 0; i < c.C; i++) a.weight_C[i] = 0.1 + r.share();
     for (int64_t i = 0; i < a.factor_KS.size(); i++) a.factor_KS[i] = r.share();
-    for (int64_t i = 0; i < a.x_ND.size(); i++) a.x_ND[i] = wild(r.around_zero());
+    for (int64_t i = 0; i < a.x_ND.size(); i++) a.x_ND[i] = wild(r.around_zero() * c.size_of_x);
     for (int64_t i = 0; i < a.target_NC.size(); i++)
-        a.target_NC[i] = wild(c.loss == BCE ? (double)r.below(2) : r.around_zero());
+        a.target_NC[i] = wild(c.loss == BCE ? (double)r.below(2) : r.around_zero() * c.size_of_x * c.size_of_weights);
     for (int64_t i = 0; i < a.params.size(); i++) {
         if (!c.used(i % c.n)) continue;
-        a.params[i] = r.chance(30) ? 0.f : (float)(r.around_zero() * 0.5);
+        a.params[i] = r.chance(30) ? 0.f : (float)(r.around_zero() * 0.5) * c.size_of_weights;
         a.grads[i] = (float)(r.around_zero() * 0.1);
-        a.first_moment[i] = (float)(r.around_zero() * 0.1), a.second_moment[i] = (float)(r.share() * 0.1);
+        const float size = c.size_of_x * c.size_of_weights;
+        a.first_moment[i] = (float)(r.around_zero() * 0.1) * size, a.second_moment[i] = (float)(r.share() * 0.1) * size * size;
         if (c.averages) a.average[i] = (float)r.around_zero();
     }
     for (int64_t i = 0; i < (int64_t)c.convolutions.size(); i++) a.convolutions[i] = c.convolutions[(size_t)i];

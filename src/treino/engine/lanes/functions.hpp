@@ -7,6 +7,7 @@
 namespace LANES_SET {
 
 constexpr float INFINITE = __builtin_inff(), ROUNDER = 0x1.8p23f;  // adding it rounds to a whole number
+constexpr float LEAST = -0x1.5d589ep6f;  // e to the power of it is at least 2^-126
 
 template <int N> INLINE V polynomial(V x, const float (&c)[N]) {
     V y = splat(c[0]);
@@ -14,17 +15,19 @@ template <int N> INLINE V polynomial(V x, const float (&c)[N]) {
     return y;
 }
 
-// x = k log 2 + r, |r| ≤ log 2 / 2; e^r = 1 + r + r² q(r); the power of two in two factors, each a number.
+// x = k log 2 + r, |r| ≤ log 2 / 2; e^r = 1 + r + r² q(r); the power of two in two factors, each a number. Below 2^-126
+// it is 0.
 INLINE V exponential(V x) {
     static const float q[] = {0x1.9f077ap-13f, 0x1.6d8e6ep-10f, 0x1.111274p-7f, 0x1.55548cp-5f, 0x1.555554p-3f, 0.5f};
-    x = x < -105.f ? splat(-105.f) : x;
+    const VI none = x < LEAST;
+    x = none ? splat(LEAST) : x;
     x = x > 90.f ? splat(90.f) : x;
     V shifted = fma(x, splat(0x1.715476p0f), splat(ROUNDER)), whole = shifted - ROUNDER;
     V r = fma(whole, splat(-0x1.62e400p-1f), x);
     r = fma(whole, splat(-0x1.7f7d1cp-20f), r);
     V y = fma(polynomial(r, q), r * r, r) + 1.f;
     VI k = bits(shifted) - bits(splat(ROUNDER)), half = k >> 1;
-    return y * from_bits((half + 127) << 23) * from_bits((k - half + 127) << 23);
+    return none ? splat(0.f) : y * from_bits((half + 127) << 23) * from_bits((k - half + 127) << 23);
 }
 
 // x = 2^k (1 + f), √½ ≤ 1 + f < √2; log(1 + f) = f − f²/2 + f³ q(f).

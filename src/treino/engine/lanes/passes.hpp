@@ -208,7 +208,7 @@ static void down(Block& k, const Rank& rank, const Layer& a, int64_t M, int64_t 
             if (features) return;
             with_activation(k.activation, [&](auto activation) {
                 each_vector(before, part, n, width, [&](int64_t at, int64_t, int64_t) {
-                    before.d[at] = chained<decltype(activation)::value>(before.d[at], before.value[at]);
+                    before.d[at] = flushed(chained<decltype(activation)::value>(before.d[at], before.value[at]));
                 });
             });
         }

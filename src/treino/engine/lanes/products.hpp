@@ -135,7 +135,7 @@ struct StoreRelu {  // NaN stays
     INLINE_MEMBER void store(const V (&sum)[TILE_M][TILE_N], int64_t m, int64_t n) const {
         UNROLL for (int u = 0; u < TILE_M; u++)
             UNROLL for (int i = 0; i < TILE_N; i++)
-                C[(m + u) * row + n + i] = sum[u][i] < 0.f ? splat(0.f) : sum[u][i];
+                C[(m + u) * row + n + i] = sum[u][i] < 0x1p-126f ? splat(0.f) : sum[u][i];
     }
 };
 

@@ -12,7 +12,6 @@ static int64_t take(Block& k, Rank& rank, const Members& m) {
 static int32_t train(Trainer* trainer, int32_t number, const Members* m, const Steps* steps, const int32_t* stop) {
     Block& k = *(Block*)trainer;
     Rank& rank = k.rank[number];
-    const FlushSubnormals mode;
     rank.stop = stop;
     for (int64_t first; (first = take(k, rank, *m)) < m->count;) {
         if (first < 0) return STOPPED;
@@ -32,7 +31,6 @@ static int32_t outputs(Trainer* trainer, int32_t number, const Members* m, const
     Block& k = *(Block*)trainer;
     Rank& rank = k.rank[number];
     Rank alone{nullptr, 0, 1, 0, stop};  // of its rows, which go through all layers without the others
-    const FlushSubnormals mode;
     rank.stop = stop;
     const Layer& last = k.layer[k.layers - 1];
     const float* z = (const float*)last.value;

@@ -21,21 +21,23 @@ INLINE void update(const State& s, int64_t i, V g, const Numbers& n, bool nester
     V p = s.p[i];
     if constexpr (OPTIMIZER != ADAMW) g = fma(p, n.decay, g);
     if constexpr (OPTIMIZER == SGD) {  // v ← μ v + g; p ← p − lr v, Nesterov: p ← p − lr (g + μ v)
-        V velocity = fma(s.m[i], n.momentum, g);
+        V velocity = flushed(fma(s.m[i], n.momentum, g));
         V way = nesterov ? fma(velocity, n.momentum, g) : velocity;
         s.m[i] = n.moving ? velocity : s.m[i];
         p = fma(n.moving ? way : g, n.descent, p);
     } else {  // Kingma & Ba 2015, algorithm 1, with ε outside the corrected root
         if constexpr (OPTIMIZER == ADAMW) p *= n.shrink;
-        V m = fma(g - s.m[i], n.less_beta1, s.m[i]), v = fma(g * g, n.less_beta2, s.v[i] * n.beta2);
+        V m = flushed(fma(g - s.m[i], n.less_beta1, s.m[i]));
+        V r = magnitude(g) < 0x1p-63f ? splat(0.f) : g;  // its square is then 0, or at least 2^-126
+        V v = flushed(fma(r * r, n.less_beta2, s.v[i] * n.beta2));
         s.m[i] = m;
         s.v[i] = v;
         p = fma(m / fma(root(v), n.correction, n.eps), n.step_size, p);
     }
-    s.p[i] = p;
+    s.p[i] = p = flushed(p);
     if (s.average) {
         const V average = s.average[i];
-        s.average[i] = n.averaging ? fma(p - average, n.ema_share, average) : p;
+        s.average[i] = n.averaging ? flushed(fma(p - average, n.ema_share, average)) : p;
     }
 }
 

@@ -53,6 +53,16 @@ INLINE void prefetch(const void* from, size_t bytes) {  // from wherever it is
 }
 
 INLINE V magnitude(V x) { return from_bits(bits(x) & 0x7fffffff); }
+// 0 instead of numbers below 2^-126; NaN stays. Weights, moments and derivatives that are kept go through it, for the
+// running means of units that have died would stay there, and processors take up to a hundred times as long with such
+// numbers. What comes and goes within a sum is left to IEEE 754: so all instruction sets have the same bits.
+INLINE V flushed(V x) {
+#if defined(__AVX512F__)  // of which GCC makes four instructions
+    return (V)_mm512_maskz_mov_ps(_mm512_test_epi32_mask((__m512i)x, _mm512_set1_epi32(0x7f800000)), (__m512)x);
+#else
+    return magnitude(x) < 0x1p-126f ? splat(0.f) : x;
+#endif
+}
 INLINE V with_sign_of(V size, V x) { return from_bits((bits(size) & 0x7fffffff) | (bits(x) & INT32_MIN)); }
 
 #if defined(__wasm__) && !defined(__wasm_relaxed_simd__)
@@ -92,7 +102,7 @@ INLINE V fma(V a, V b, V c) {
 #elif defined(__aarch64__)
     return (V)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
 #elif defined(__wasm_relaxed_simd__)
-    return (V)wasm_f32x4_relaxed_madd((v128_t)a, (v128_t)b, (v128_t)c);  // web.cpp asks whether it rounds once here
+    return (V)wasm_f32x4_relaxed_madd((v128_t)a, (v128_t)b, (v128_t)c);  // door.cpp asks whether it rounds once here
 #elif defined(__wasm__)
     return emulated_fma(a, b, c);
 #else
@@ -150,22 +160,5 @@ INLINE void put_unaligned(float* p, V x, int64_t n) {
     if (n == LANES) std::memcpy(p, &x, sizeof x);
     else for (int64_t i = 0; i < n; i++) p[i] = x[i];
 }
-
-// While one lives, numbers below 2^-126 count as 0: the running means of units that have died end there, and
-// processors take a hundred times as long with them.
-struct FlushSubnormals {
-#if defined(__x86_64__)
-    const unsigned before = _mm_getcsr();
-    FlushSubnormals() { _mm_setcsr(before | 0x8040); }
-    ~FlushSubnormals() { _mm_setcsr(before); }
-#elif defined(__aarch64__)
-    uint64_t before;
-    FlushSubnormals() {
-        __asm__ volatile("mrs %0, fpcr" : "=r"(before));
-        __asm__ volatile("msr fpcr, %0" ::"r"(before | 1u << 24));
-    }
-    ~FlushSubnormals() { __asm__ volatile("msr fpcr, %0" ::"r"(before)); }
-#endif
-};
 
 }  // namespace LANES_SET

@@ -15,6 +15,9 @@ extern "C" const Library* treino_lanes_wasm();
 static const Library& library() { return *treino_lanes_wasm(); }
 static const int32_t GO = 0;
 
+// The hash of what this was built from, by which tools/wasm.py knows whether it is of these sources.
+EXPORT const char* sources() { return LANES_SOURCES; }
+
 EXPORT void* allocate(int32_t bytes) { return std::aligned_alloc(64, (size_t)(bytes + 63) / 64 * 64); }
 EXPORT void release(void* memory) { std::free(memory); }
 
@@ -32,11 +35,14 @@ EXPORT int32_t outputs(Trainer* trainer, const Members* members, const float* x_
 }
 EXPORT void map(int32_t function, const float* x, float* y, int32_t count) { library().map(function, x, y, count); }
 
-// Whether the browser rounds a b + c once: relaxed instructions may also round twice. (1 + 2^-12)² − 1 keeps its
-// 2^-24 only then.
+// Whether the browser rounds a b + c once, numbers below 2^-126 too: relaxed instructions may also round twice.
+// (1 + 2^-12)² − 1 keeps its 2^-24 only then.
 EXPORT int32_t fused() {
-    volatile float a = 1.f + 0x1p-12f, c = -1.f;
-    return LANES_SET::fma(LANES_SET::splat(a), LANES_SET::splat(a), LANES_SET::splat(c))[0] == 0x1p-11f + 0x1p-24f;
+    volatile float a = 1.f + 0x1p-12f, c = -1.f, tiny = 0x1p-140f, one = 1.f;
+    const auto of = [](float a, float b, float c) {
+        return LANES_SET::fma(LANES_SET::splat(a), LANES_SET::splat(b), LANES_SET::splat(c))[0];
+    };
+    return of(a, a, c) == 0x1p-11f + 0x1p-24f && of(tiny, one, tiny) == 0x1p-139f;
 }
 
 // Each element's number for dropout, as element_hash in rng.py has it.
@@ -75,6 +81,27 @@ EXPORT void layer(const float* W, const float* b, const float* x, float* y, int3
             for (int32_t j = 0; j < J; j++) sum += w[j] * x[(size_t)j * rows + i];
             to[i] = sum;
         }
+    }
+}
+
+// x ← activation(x).
+EXPORT void activate(int32_t activation, float* x, int32_t count) {
+    enum { HYPERBOLIC_TANGENT = 2, ERROR_FUNCTION = 3, LOGISTIC = 4 };  // of map
+    constexpr int32_t BLOCK = 256;
+    float y[BLOCK];
+    for (; count > 0; count -= BLOCK, x += BLOCK) {
+        const int32_t n = count < BLOCK ? count : BLOCK;
+        if (activation == GELU) {
+            for (int32_t i = 0; i < n; i++) y[i] = x[i] * 0.70710678f;
+            map(ERROR_FUNCTION, y, y, n);
+            for (int32_t i = 0; i < n; i++) x[i] *= 0.5f * (1 + y[i]);
+        } else if (activation == SILU) {
+            map(LOGISTIC, x, y, n);
+            for (int32_t i = 0; i < n; i++) x[i] *= y[i];
+        } else if (activation == TANH) map(HYPERBOLIC_TANGENT, x, x, n);
+        else if (activation == SIGMOID) map(LOGISTIC, x, x, n);
+        else if (activation == RELU) for (int32_t i = 0; i < n; i++) x[i] = x[i] < 0 ? 0 : x[i];
+        else if (activation == LEAKY_RELU) for (int32_t i = 0; i < n; i++) x[i] = x[i] < 0 ? 0.01f * x[i] : x[i];
     }
 }
 

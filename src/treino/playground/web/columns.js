@@ -43,7 +43,7 @@ const ofNumbers = ({ cells }) => cells.every((cell) => cell === null || typeof c
  */
 export function whyNoInput({ name, cells }) {
   if (!ofNumbers({ cells })) {
-    const there = cells.filter((cell) => !isNothing(cell)).map(String);
+    const there = cells.filter((cell) => !isNothing(cell)).map((cell) => String(cell).trim());
     if (!there.length) return 'why_empty';
     if (there.every((word) => isDate(word) || isTime(word))) return 'why_dates';
     if (there.every(isAmount)) return 'why_written';
@@ -61,17 +61,33 @@ export function whyNoInput({ name, cells }) {
 }
 
 /** Whether each cell is its row's number, from 0 or 1; such a column is an input only where there is no other. */
-const numbersRows = ({ name, cells }) =>
-  cells.length >= 10 && !TIME_NAME.test(name) && (cells[0] === 0 || cells[0] === 1) && cells.every((cell, i) => cell - i === cells[0]);
+const numbersRows = ({ name, cells }, rows) =>
+  rows.length >= 10 && !TIME_NAME.test(name) && [0, 1].includes(cells[0] - rows[0]) && cells.every((cell, i) => cell - rows[i] === cells[0] - rows[0]);
 
-/** Each column's reason (a key), or null where it can be an input. */
+/** Each column's reason (a key), or null where it can be an input; by the rows that have a target, as in Python. */
 export function reasonsOf(table) {
-  const others = table.columns.filter(({ name }) => name !== table.target);
+  const target = table.columns.find(({ name }) => name === table.target), rows = target ? rowsWith(target) : [...table.columns[0].cells.keys()];
+  const others = table.columns.filter((column) => column !== target).map(({ name, cells }) => ({ name, cells: rows.map((i) => cells[i]) }));
   const reasons = new Map(others.map((column) => [column.name, whyNoInput(column)]));
-  const inputs = others.filter(({ name }) => !reasons.get(name)), numbering = inputs.filter(numbersRows);
+  const inputs = others.filter(({ name }) => !reasons.get(name)), numbering = inputs.filter((column) => numbersRows(column, rows));
   if (numbering.length < inputs.length) for (const { name } of numbering) reasons.set(name, 'why_row_number');
   return reasons;
 }
+
+/** The numbers of the rows that have a target. */
+function rowsWith(column) {
+  const absent = absentIn(column);
+  return [...column.cells.keys()].filter((i) => !absent(column.cells[i]));
+}
+
+/** Which cells of a target are none: words such as NA are classes, but not beside true and false. */
+function absentIn({ cells }) {
+  if (ofNumbers({ cells })) return (cell) => cell === null;
+  const truth = isTruth(cells.filter((cell) => !isNothing(cell)));
+  return (cell) => cell === null || String(cell).trim() === '' || (truth && isNothing(cell));
+}
+
+const isTruth = (words) => words.length > 0 && TRUTH.some((pair) => words.every((word) => pair.includes(String(word).trim().toLowerCase())));
 
 /** One to three columns that may be the target, the likeliest first: by name, words of few classes, the last column. */
 export function likelyTargets({ columns }) {
@@ -102,14 +118,15 @@ export function targetOf(column, table = {}) {
     const code = new Map(different.map((v, i) => [v, i]));
     return { task: 'classification', classes: different.map(plain), values: cells.map((cell) => (cell === null ? null : code.get(cell + 0))), plain: true };
   }
-  let words = cells.map((cell) => (cell === null ? '' : String(cell).trim()));
+  const absent = absentIn(column);
+  let words = cells.map((cell) => (absent(cell) ? '' : String(cell).trim()));
   const there = words.filter((word) => !isNothing(word));
   if (!there.length) refuse('target_empty', t('target_empty', own), t('name_other_target'));
   if (there.every((word) => isDate(word)) || there.every((word) => isTime(word))) refuse('target_date', t('target_date', { ...own, cell: there[0] }), t('name_other_target'));
   if (there.every(isAmount)) refuse('target_written', t('target_written', { ...own, cell: there[0] }), commandHint(table));
   const numbers = words.filter(isNumber).length;
   if (numbers * 2 > words.length) refuse('target_text', t('target_text', { ...own, cell: there.find((w) => !isNumber(w)) ?? there[0] }), t('correct_cell'));
-  if (TRUTH.some((pair) => there.every((word) => pair.includes(word.toLowerCase())))) words = words.map((word) => (isNothing(word) ? '' : word.toLowerCase()));
+  if (isTruth(there)) words = words.map((word) => word.toLowerCase());
   const classes = [...new Set(words)].filter((word) => word !== '').sort(byCodePoint), code = new Map(classes.map((word, i) => [word, i]));
   if (classes.length === 1) refuse('target_constant', t('target_constant', { ...own, value: classes[0] }), t('name_other_target'));
   return { task: 'classification', classes, values: words.map((word) => code.get(word) ?? null) };

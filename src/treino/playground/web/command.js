@@ -10,7 +10,7 @@ export function commandOf(run) {
   const own = prepared.command.file ? ['--recipe', 'plain'] : []; // for a file of one's own the usual recipe is an ensemble
   const words = ['treino', 'train', data, ...flags.filter((word, i) => word !== '--data-seed' && flags[i - 1] !== '--data-seed'), ...own];
   words.push('--hidden', settings.hidden.join(',') || 'none', '--activation', settings.activation, '--optimizer', settings.optimizer, '--lr', settings.lr);
-  words.push('--batch-size', settings.batch_size, '--seed', settings.seed, '--data-seed', settings.data_seed);
+  words.push('--batch-size', settings.batch_size, '--seed', settings.seed, '--data-seed', settings.data_seed ?? settings.seed);
   if (settings.loss !== LOSS[prepared.task]) words.push('--loss', settings.loss);
   if (settings.beta1 !== 0.9 || settings.beta2 !== 0.999) words.push('--betas', `${settings.beta1},${settings.beta2}`);
   for (const [name, usual] of Object.entries(FLAGS)) if ((settings[name] ?? usual) !== usual) words.push(`--${name.replaceAll('_', '-')}`, settings[name]);

@@ -1,4 +1,4 @@
-/** cos, sin and log, rounded correctly: browsers' own differ in their last bits, and bits of a training hang on them. */
+/** cos, sin, exp and log, rounded correctly: browsers' own differ in their last bits, and bits of a training hang on them. */
 
 // Numbers of twice the precision: a sum of two, of which the high one is the sum rounded. A function returns the high
 // one and leaves the other in `low`: a pair made for each would take ten times as long.
@@ -74,6 +74,12 @@ function turned(x, quarters) {
 
 export const cos = (x) => turned(x, 0);
 export const sin = (x) => (x === 0 ? x : turned(x, 3));
+
+/** |x| ≤ 700. */
+export function exp(x) {
+  const k = Math.round(x / LOG_2[0]);
+  return series(1, 0, reduced(x, k, LOG_2), low, 0, 1) * 2 ** k;
+}
 
 /** x from 10^-280 to 10^280. One step of Newton's method from what this browser says. */
 export function log(x) {

@@ -9,7 +9,10 @@ export const symbol = (name, number = 0, sub = '', sup = '', hat = false) => ({ 
 const tree = (value) => (typeof value === 'number' ? constant(value) : value);
 /** An operation on trees or numbers: + - * / ^ neg, or a function's name. */
 export const op = (kind, ...args) => ({ kind, args: args.map(tree) });
-export const plus = (a, b) => op('+', a, b), minus = (a, b) => op('-', a, b), times = (a, b) => op('*', a, b), over = (a, b) => op('/', a, b);
+export const plus = (a, b) => op('+', a, b);
+export const minus = (a, b) => op('-', a, b);
+export const times = (a, b) => op('*', a, b);
+export const over = (a, b) => op('/', a, b);
 /** term(sub, place) is called once with the index's name, for the symbols, and for each place. last: '' for all. */
 export const series = (index, last, count, term) => ({ kind: 'sum', index, last, body: term(index, 0), terms: Array.from({ length: count }, (_, k) => term(String(k + 1), k)) });
 export const formula = (left, right) => ({ left, right });

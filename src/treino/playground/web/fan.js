@@ -3,7 +3,7 @@
  * (training/futures.py, studio/fan.py). A future has the bits of the segment that `adopt` makes of it.
  */
 
-import { Refusal } from '../../studio/page/modules/connection.js';
+import { refuse } from './columns.js';
 import { bestConstant, softmax } from './metrics.js';
 import { general, grouped, say } from './sentences.js';
 import { batchSize } from './training.js';
@@ -19,14 +19,13 @@ export function usualFutures(kind, count, settings, prepared) {
 }
 
 function rates(count, { lr }) {
-  if (!lr) throw new Refusal({ rule: 'futures_lr', message: say('The learning rate is 0, and no multiple of it is another one.'), hint: say('Set one first, e.g. {lr}.', { lr: 'lr 0.001' }) });
+  if (!lr) refuse('futures_lr', say('The learning rate is 0, and no multiple of it is another one.'), say('Set one first, e.g. {lr}.', { lr: 'lr 0.001' }));
   const middle = Math.floor(count / 2);
   return Array.from({ length: count }, (_, i) => ({ lr: i === middle ? lr : Number((lr * 10 ** (DECADES * (i - middle) / middle)).toPrecision(3)) }));
 }
 
-/** Of the order of the rows: the network's own seed, unless the data have one. */
-const orderName = ({ data_seed: own }) => (own == null ? 'seed' : 'data_seed');
-const seeds = (count, settings) => Array.from({ length: count }, (_, i) => (i ? { [orderName(settings)]: settings[orderName(settings)] + i } : {}));
+/** Of the order of the rows. */
+const seeds = (count, { data_seed: seed }) => Array.from({ length: count }, (_, i) => (i ? { data_seed: seed + i } : {}));
 
 /** Powers of two, the present size, and all rows: those nearest to the present one. */
 function batchSizes(count, settings, prepared) {
@@ -40,23 +39,28 @@ export class Fan {
   /** number: of the fan, on its page. picture: the grid of the boundaries {shows, x [M D], shape}, or null. */
   constructor(run, { number, kind, count, steps, picture = null }) {
     const moment = run.inView(), { step, settings, segment: { plan } } = moment, { prepared } = run;
-    if (step >= plan.steps)
-      throw new Refusal({ rule: 'branch_over', message: say('The training is over at step {step:,}: {steps:,} are planned.', { step: grouped(step), steps: grouped(plan.steps) }), hint: '' });
+    if (step >= plan.steps) refuse('branch_over', say('The training is over at step {step:,}: {steps:,} are planned.', { step: grouped(step), steps: grouped(plan.steps) }));
     const changes = usualFutures(kind, count, settings, prepared), split = prepared.parts[1].rows.length ? 'validation' : 'train';
     Object.assign(this, { prepared, settings, picture, step, stop: Math.min(step + steps, plan.steps), planned: plan.steps });
     this.head = { number, kind, step, steps, metric: 'loss', split };
     this.futures = changes.map((each, future) => ({ future, text: textOf(settings, each), changes: each, status: 'running', worth: null, step: [], loss: [] }));
     const constant = bestConstant(prepared, settings);
     this.hopeless = constant > 1e-12 ? HOPELESS * constant : Infinity;
-    // of one order of rows, all are one population, told apart by their numbers
-    this.groups = kind === 'lr' ? [this.#group(run.future(moment, changes[0], count), this.futures)] : this.futures.map((future) => this.#group(run.future(moment, future.changes), [future]));
+    this.groups = [];
+    try { // of one order of rows, all are one population, told apart by their numbers
+      if (kind === 'lr') this.#add(run.future(moment, changes[0], count), this.futures);
+      else for (const future of this.futures) this.#add(run.future(moment, future.changes), [future]);
+    } catch (error) {
+      this.close(); // there is not memory enough for all of them
+      throw error;
+    }
   }
 
-  #group(loop, futures) {
+  #add(loop, futures) {
     futures.forEach(({ changes }, p) => { if ('lr' in changes) loop.set('lr', changes.lr, p); });
     const group = { loop, futures, over: false, epoch: futures.map(() => ({ sum: 0, steps: 0, last: NaN })) };
+    this.groups.push(group);
     if (loop.rows) this.#note(group, loop.step, this.#measured(loop));
-    return group;
   }
 
   /** A look at the validation rows that the training knows nothing of. */
@@ -150,7 +154,7 @@ export class Fan {
 
 /** What a future differs by; unchanged, the setting in force. */
 function textOf(settings, changes) {
-  const [[name, value]] = Object.entries(Object.keys(changes).length ? changes : { [orderName(settings)]: settings[orderName(settings)] });
+  const [[name, value]] = Object.entries(Object.keys(changes).length ? changes : { data_seed: settings.data_seed });
   return `${name} ${typeof value === 'number' ? general(value) : value}`;
 }
 

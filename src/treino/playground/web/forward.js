@@ -1,6 +1,6 @@
 /** What every layer of a network gives on rows that lie in the module's memory, for its pictures. */
 
-import { ACTIVATIONS } from './lanes.js';
+import { ACTIVATIONS, LanesError } from './lanes.js';
 
 /** Places in the module's memory, by names: each as large as it was last needed. */
 export class Scratch {
@@ -11,7 +11,7 @@ export class Scratch {
     if (old && old.bytes >= bytes) return old.at;
     if (old) lanes.release(old.at);
     const at = lanes.allocate(bytes) >>> 0;
-    if (!at) throw new Error('lanes: no memory');
+    if (!at) throw new LanesError('no_memory', 'not enough memory for so large a picture');
     places.set(name, { at, bytes });
     return at;
   }
@@ -32,7 +32,7 @@ export function forward(scratch, net, x, rows) {
   for (let l = 0; l + 1 < sizes.length; l++) {
     const to = scratch.room(`stage.${l + 1}`, 4 * sizes[l + 1] * rows);
     lanes.layer(row + 4 * starts[2 * l], row + 4 * starts[2 * l + 1], stages[l], to, rows, sizes[l], sizes[l + 1]);
-    if (l + 2 < sizes.length && net.activation !== 'identity') lanes.map(ACTIVATIONS.indexOf(net.activation), to, to, sizes[l + 1] * rows);
+    if (l + 2 < sizes.length) lanes.activate(ACTIVATIONS.indexOf(net.activation), to, sizes[l + 1] * rows);
     stages.push(to);
   }
   return stages;

@@ -115,7 +115,7 @@ export class Keyframes {
     const at = this.list.findIndex(({ state: { step } }) => step > state.step), one = { step: state.step, segment, state, begins, bytes: bytesOf(state) };
     this.list.splice(at < 0 ? this.list.length : at, 0, one);
     this.bytes += one.bytes;
-    while (this.bytes > this.budget && this.list.filter((each) => !each.begins).length > 2) this.#thin();
+    while (this.bytes > this.budget && this.list.filter((each) => !each.begins).length > 1) this.#thin();
   }
 
   /** The last state of a segment at or before a step. */

@@ -1,8 +1,8 @@
 /** Figures of a network's outputs on rows, in float64, as engine/metrics.py has them. */
 
-import { lossOf } from './training.js';
+import { faulty, lossOf } from './training.js';
 
-const softmaxTwice = ({ fault, as_taught: asTaught }) => !!asTaught || (fault ?? []).includes('softmax_before_cross_entropy');
+const softmaxTwice = (settings) => faulty(settings, 'softmax_before_cross_entropy');
 
 /** The mean loss, and the share that is right or the root mean squared error. z: [N C]. y: classes, or standardised values. */
 export function lossAndScore(z, y, prepared, settings) {

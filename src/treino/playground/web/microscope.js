@@ -3,10 +3,11 @@
  * `treino explain` writes it (inspection/microscope), in double precision and checked by other computations.
  */
 
-import { Refusal } from '../../studio/page/modules/connection.js';
 import { ACTIVATIONS, PAIRS, backward, batchLoss, forward, layersOf, logSoftmax, softmax } from './arithmetic.js';
+import { refuse } from './columns.js';
 import { activated, derivative, formula, minus, op, over, plus, series, symbol, text, times, value } from './expressions.js';
 import { Population, layout } from './lanes.js';
+import { stagesShown } from './scene.js';
 import { general, grouped, localised, say } from './sentences.js';
 import { batchSize, faulty, lossOf, sizesOf } from './training.js';
 
@@ -18,13 +19,14 @@ const GOLDEN = 0x9E3779B97F4A7C15n;
 /** What `explain` asks: the last update before the step in view. layer: its stage in the picture, from 1; input null: the bias. */
 export function explain(run, { layer = null, unit = 0, input = null }) {
   const { step } = run.inView();
-  if (!step) throw refusal('arithmetic_no_update', say('At step 0 no weight has been updated yet.'), say('Take a step, and look again.'));
+  if (!step) refuse('arithmetic_no_update', say('At step 0 no weight has been updated yet.'), say('Take a step, and look again.'));
   const after = run.at(step), reached = { params: after.loop.net.row(0).slice(), loss: after.loop.loss, n: after.loop.net.n };
   const { loop, settings } = run.at(step - 1), { net, segment } = loop, { batchOf, factorOf } = segment.plan;
   const hp = { ...settings, lr: settings.lr * factorOf(step - 1), clip: settings.clip ?? Infinity };
   const batch = batchOf(step - 1) ?? Array.from({ length: batchSize(run.prepared, settings) }, (_, row) => row);
   const update = { lanes: run.lanes, run: run.name, prepared: run.prepared, settings, hp, batch, before: net.state(0), after: reached.n === net.n ? reached.params : null, noted: reached.loss, drops: segment.settings.dropout > 0 };
-  return explanation(update, layer === null ? null : { layer: layer - 1, unit, input });
+  const stages = stagesShown(settings.hidden.length + 1);
+  return explanation(update, layer === null ? null : { layer: (stages[layer] ?? 0) - 1, unit, input });
 }
 
 /**
@@ -43,15 +45,13 @@ export function explanation(update, place = null) {
   };
 }
 
-const refusal = (rule, message, hint) => new Refusal({ rule, message, hint });
-
 // ---- the numbers
 
 function worked(update, place) {
   const { prepared, settings, before, batch, run } = update, { step } = before, [train] = prepared.parts, D = prepared.features.length, B = batch.length;
   const sizes = sizesOf(prepared, settings), { starts } = layout(sizes), layers = layersOf(before.params, { sizes, starts, activation: settings.activation });
   if (B * sizes.reduce((a, b) => a + b) > LARGEST)
-    throw refusal('explain_size', say('The batch has {rows:,} rows; in this network that is {n:,} numbers to work by hand.', { rows: grouped(B), n: grouped(B * sizes.reduce((a, b) => a + b)) }),
+    refuse('explain_size', say('The batch has {rows:,} rows; in this network that is {n:,} numbers to work by hand.', { rows: grouped(B), n: grouped(B * sizes.reduce((a, b) => a + b)) }),
       say('Train with a smaller [[batch_size]], and explain that run.'));
   const x = new Float64Array(B * D), loss = lossOf(prepared, settings), classes = loss === 'cross_entropy', y = classes ? new Int32Array(B) : new Float64Array(B);
   batch.forEach((row, r) => { x.set(train.x.subarray(row * D, (row + 1) * D), r * D); y[r] = train.y[row]; });
@@ -59,10 +59,10 @@ function worked(update, place) {
   const passes = forward(layers, x, B, masks), outcome = batchLoss(loss, passes.at(-1).h, y, B, softmaxFirst);
   const gradients = backward(layers, passes, outcome.slope, B);
   if (!Number.isFinite(outcome.loss) || gradients.some(({ W, b }) => ![...W, ...b].every(Number.isFinite)))
-    throw refusal('explain_not_finite', say('After {step:,} updates the loss or a gradient of {run} is not finite any more.', { step: grouped(step), run }), say('Look at an earlier update, e.g. [[step=0]].'));
-  const { layer, unit: i, input: j } = place ?? largest(gradients[0].W, D), { D: width } = layers[layer];
-  if (!(layer < layers.length && i < layers[layer].H && (j === null || j < width)))
-    throw refusal('weight_range', say('There is no weight {weight}.', { weight: [layer, i, j].filter((n) => n !== null).join() }), '');
+    refuse('explain_not_finite', say('After {step:,} updates the loss or a gradient of {run} is not finite any more.', { step: grouped(step), run }), say('Look at an earlier update, e.g. [[step=0]].'));
+  const { layer, unit: i, input: j } = place ?? largest(gradients[0].W, D), width = layers[layer]?.D;
+  if (!(i < layers[layer]?.H && (j === null || j < width)))
+    refuse('weight_range', say('There is no weight {weight}.', { weight: [layer, i, j].filter((n) => n !== null).join() }), '');
   const u = { ...update, step, loss, sizes, starts, layers, x, y, masks, softmaxFirst, passes, gradients, outcome, B, layer, i, j, classes, old: faulty(settings, 'missing_zero_grad') ? before.grads : null };
   u.at = j === null ? starts[2 * layer + 1] + i : starts[2 * layer] + i * width + j;
   u.weight = before.params[u.at];

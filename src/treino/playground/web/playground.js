@@ -27,7 +27,10 @@ export function start(source) {
   let shell = null, trouble = null;
   const tab = startTab(source, { builds, words, language: tongue }, {
     failed: ({ message }) => cannot(message),
-    replaced() { trouble = 'no_worker'; },
+    replaced() {
+      trouble = 'no_worker';
+      shell?.say(t(trouble), 'warning');
+    },
   });
   if (table) tables[table.name] = table;
   if (address && !location.hash) history.replaceState(null, '', address);
@@ -47,7 +50,7 @@ export function start(source) {
     },
     async note(wanted, rest) {
       const { hash } = await writeAddress(location.hash, wanted, rest, { tables });
-      if (hash !== location.hash) keep('replaceState', wanted, hash);
+      if (hash !== (location.hash || '#')) keep('replaceState', wanted, hash);
       showViews();
     },
     hidden(act) {

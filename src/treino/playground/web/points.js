@@ -1,5 +1,6 @@
 /** The built-in points in the plane, drawn as treino's data/builtins.py draws them in Python, with any amount of noise. */
 
+import { cos, exp, sin } from './elementary.js';
 import { RandomState } from './random.js';
 
 const ROWS = 1000;
@@ -17,19 +18,19 @@ export const POINTS = {
 
 function moons(noise) {
   const angle = linspace(0, Math.PI, ROWS / 2);
-  const upper = angle.map((a) => [Math.cos(a), Math.sin(a)]), lower = angle.map((a) => [1 - Math.cos(a), 0.5 - Math.sin(a)]);
+  const upper = angle.map((a) => [cos(a), sin(a)]), lower = angle.map((a) => [1 - cos(a), 0.5 - sin(a)]);
   return shuffled([upper, lower], noise);
 }
 
 function circles(noise) {
-  const circle = linspace(0, 2 * Math.PI, ROWS / 2, false).map((a) => [Math.cos(a), Math.sin(a)]);
+  const circle = linspace(0, 2 * Math.PI, ROWS / 2, false).map((a) => [cos(a), sin(a)]);
   return shuffled([circle, circle.map(([x, y]) => [x * 0.5, y * 0.5])], noise);
 }
 
 function spirals(noise) {
   const arms = [334, 333, 333].map((rows, arm) => linspace(0.05, 1, rows).map((radius) => {
     const angle = 2 * Math.PI * (arm / 3 + 0.75 * radius);
-    return [radius * Math.cos(angle), radius * Math.sin(angle)];
+    return [radius * cos(angle), radius * sin(angle)];
   }));
   return shuffled(arms, noise);
 }
@@ -56,7 +57,7 @@ function multiGauss(noise) {
   const height = ([a, b]) => {
     let sum = 0;
     [-0.45, 0.45].forEach((v, row) => [-0.7, 0, 0.7].forEach((u, column) => {
-      sum += (-1) ** (row + column) * Math.exp(-12.5 * ((a - u) * (a - u) + (b - v) * (b - v)));
+      sum += (-1) ** (row + column) * exp(-12.5 * ((a - u) * (a - u) + (b - v) * (b - v)));
     }));
     return sum;
   };

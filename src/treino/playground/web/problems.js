@@ -2,6 +2,7 @@
 
 import { t } from '../../studio/page/modules/words.js';
 import { commandHint, csvOf, isNothing, reasonsOf, refuse, targetOf } from './columns.js';
+import { sin } from './elementary.js';
 import { POINTS } from './points.js';
 import { split } from './random.js';
 import { bestPair } from './separation.js';
@@ -10,6 +11,8 @@ export const SHARE = 0.15; // of validation and of test rows, where nobody says
 const PARTS = ['train', 'validation', 'test'];
 const IMBALANCE = 10; // times more rows of one class than of another
 
+const sine = (x) => (Math.abs(x) <= 1e6 ? sin(x) : Math.sin(x)); // the same in all browsers
+
 /** Inputs made of the two columns on the axes, by the names that problem.features has for them. */
 export const MADE = {
   x: { of: [0], value: (x) => x, name: (x) => x },
@@ -17,8 +20,8 @@ export const MADE = {
   'x²': { of: [0], value: (x) => x * x, name: (x) => `${x}²` },
   'y²': { of: [1], value: (y) => y * y, name: (x, y) => `${y}²` },
   xy: { of: [0, 1], value: (x, y) => x * y, name: (x, y) => `${x}·${y}` },
-  'sin x': { of: [0], value: (x) => Math.sin(x), name: (x) => `sin ${x}` },
-  'sin y': { of: [1], value: (y) => Math.sin(y), name: (x, y) => `sin ${y}` },
+  'sin x': { of: [0], value: (x) => sine(x), name: (x) => `sin ${x}` },
+  'sin y': { of: [1], value: (y) => sine(y), name: (x, y) => `sin ${y}` },
 };
 
 /**

@@ -11,24 +11,27 @@ const FAULTS = ['missing_zero_grad', 'softmax_before_cross_entropy'];
 
 export const refuse = (rule, message, hint = '') => { throw new Refusal({ rule, message, hint }); };
 
-// ---- types: each gives a wrong value's hint, or null
+// ---- types: each says what a wrong value must be, or null
+
+const wish = (sentence, values = {}) => ({ sentence, values });
+const other = wish('See docs/studio-protocol.md for what it may be.');
 
 const number = (low, high, { above = false, below = false, whole = false } = {}) => (value) => {
-  if (typeof value !== 'number') return say(whole ? 'It must be a whole number.' : 'It must be a number.');
-  if (!Number.isFinite(value)) return say('It must be a finite number.');
-  if (whole && !Number.isInteger(value)) return say('It must be a whole number.');
-  if (above ? value <= low : value < low) return say(above ? 'It must be greater than {limit}.' : 'It must be at least {limit}.', { limit: low });
-  if (below ? value >= high : value > high) return say(below ? 'It must be less than {limit}.' : 'It must be at most {limit}.', { limit: high });
+  if (typeof value !== 'number') return wish(whole ? 'It must be a whole number.' : 'It must be a number.');
+  if (!Number.isFinite(value)) return wish('It must be a finite number.');
+  if (whole && !Number.isInteger(value)) return wish('It must be a whole number.');
+  if (above ? value <= low : value < low) return wish(above ? 'It must be greater than {limit}.' : 'It must be at least {limit}.', { limit: low });
+  if (below ? value >= high : value > high) return wish(below ? 'It must be less than {limit}.' : 'It must be at most {limit}.', { limit: high });
   return null;
 };
 const whole = (low, high) => number(low, high, { whole: true });
-const one = (options) => (value) => (options.includes(value) ? null : say('It is one of {options}.', { options: options.map(shown).join(', ') }));
-const other = () => say('See docs/studio-protocol.md for what it may be.');
-const text = (most = 200, form = /^/) => (value) => (typeof value === 'string' && value && value.length <= most && form.test(value) ? null : other());
-const yes = (value) => (typeof value === 'boolean' ? null : other());
+const one = (options) => (value) => (options.includes(value) ? null : wish('It is one of {options}.', { options: `${options.slice(0, -1).map(shown).join(', ')}${options.length > 1 ? ' or ' : ''}${shown(options.at(-1))}` }));
+const text = (most = 200, form = /^/) => (value) => (typeof value === 'string' && value && value.length <= most && form.test(value) ? null : other);
+const yes = (value) => (typeof value === 'boolean' ? null : other);
 const empty = (type) => (value) => (value === null ? null : type(value));
-const list = (types) => (value) => (Array.isArray(value) && value.length === types.length && types.every((type, i) => !type(value[i])) ? null : other());
-const table = (value) => (value && typeof value === 'object' && !Array.isArray(value) && Object.keys(value).length <= 100 ? null : other());
+const list = (types) => (value) => (Array.isArray(value) && value.length === types.length && types.every((type, i) => !type(value[i])) ? null : other);
+const each = (type, most) => (value) => (Array.isArray(value) && value.length <= most ? value.map(type).find(Boolean) ?? null : other);
+const table = (value) => (value && typeof value === 'object' && !Array.isArray(value) && Object.keys(value).length <= 100 ? null : other);
 const optional = (type) => Object.assign((value) => type(value), { optional: true });
 const finite = number(-Infinity, Infinity);
 
@@ -62,13 +65,13 @@ export function readCommand(message) {
   const fields = { id: whole(1, LARGEST), do: one(verbs), ...COMMANDS[verb] };
   for (const [name, type] of Object.entries(fields)) {
     if (!(name in message)) {
-      if (!type.optional) refuse('command_field', say('{name} is missing.', { name }), other());
+      if (!type.optional) refuse('command_field', say('{name} is missing.', { name }), say(other.sentence));
       continue;
     }
-    const hint = type(message[name]);
-    if (hint) refuse('command_field', say("{name} can't be {value}.", { name: name === 'value' ? message.name : name, value: shown(message[name]) }), hint);
+    const wanted = type(message[name]);
+    if (wanted) refuse('command_field', say("{name} can't be {value}.", { name: name === 'value' ? message.name : name, value: shown(message[name]) }), say(wanted.sentence, wanted.values));
   }
-  for (const name of Object.keys(message)) if (!Object.hasOwn(fields, name)) refuse('command_field', say('There is nothing called {name} in this command.', { name: name.slice(0, SHOWN) }), other());
+  for (const name of Object.keys(message)) if (!Object.hasOwn(fields, name)) refuse('command_field', say('There is nothing called {name} in this command.', { name: name.slice(0, SHOWN) }), say(other.sentence));
   if (verb === 'set') checkSetting(message.name, message.value);
   return message;
 }
@@ -82,23 +85,30 @@ const SETTINGS = {
   lr: number(0, 1e30, { above: true }), weight_decay: number(0, 1e6), momentum: number(0, 1, { below: true }),
   beta1: number(0, 1, { below: true }), beta2: number(0, 1, { below: true }), eps: number(0, 1e6, { above: true }),
   clip: empty(number(0, Infinity, { above: true })), dropout: number(0, 1, { below: true }), ema: number(0, 1, { below: true }),
-  hidden: (value) => (Array.isArray(value) && value.length <= 500 && value.every((units) => !whole(1, 1e6)(units)) ? null : other()),
+  hidden: each(whole(1, 1e6), 500),
   activation: one(ACTIVATIONS), loss: one(LOSSES), optimizer: one(OPTIMIZERS), schedule: one(Object.keys(SCHEDULES)),
   batch_size: (value) => (value === 'full' ? null : whole(1, LARGEST)(value)), steps: whole(1, 1e10), epochs: whole(1, 1e7), warmup: whole(0, 1e10),
   seed: whole(0, LARGEST), data_seed: whole(0, LARGEST), keep: one(['best', 'last']), as_taught: yes,
-  fault: (value) => (Array.isArray(value) && value.every((name) => FAULTS.includes(name)) ? null : say('It is one of {options}.', { options: FAULTS.map(shown).join(', ') })),
+  fault: each(one(FAULTS), 2),
   betas: list([number(0, 1, { below: true }), number(0, 1, { below: true })]),
 };
-const CHOICES = ['activation', 'loss', 'optimizer', 'schedule'];
+const CHOICES = { activation: ACTIVATIONS, loss: LOSSES, optimizer: OPTIMIZERS, schedule: Object.keys(SCHEDULES) };
+const LIMITS = {
+  'It must be greater than {limit}.': 'greater than {limit}', 'It must be at least {limit}.': 'at least {limit}',
+  'It must be less than {limit}.': 'less than {limit}', 'It must be at most {limit}.': 'at most {limit}', 'It must be a finite number.': 'a finite number',
+};
 
 /** Refuse a setting that there isn't, or a value that it can't have. null: as if it weren't there, but for clip. */
 function checkSetting(name, value) {
   if (!Object.hasOwn(SETTINGS, name)) refuse('unknown_setting', say('There is no setting {name}.', { name }), nearest(name, Object.keys(SETTINGS)));
   if (value === null && name !== 'clip' || value === '') refuse(`${name}_empty`, say('{name} is empty.', { name }), say('Give it a value, or leave it out.'));
-  const hint = SETTINGS[name](value);
-  if (!hint) return;
-  const rule = CHOICES.includes(name) ? 'choice' : typeof value === 'number' ? 'range' : 'type';
-  refuse(`${name}_${rule}`, say("{name} can't be {value}.", { name, value: shown(value) }), CHOICES.includes(name) && typeof value === 'string' ? nearest(value, { activation: ACTIVATIONS, loss: LOSSES, optimizer: OPTIMIZERS, schedule: Object.keys(SCHEDULES) }[name]) : hint);
+  const wanted = SETTINGS[name](value);
+  if (!wanted) return;
+  const { sentence, values } = wanted, limit = LIMITS[sentence];
+  if (limit && name.startsWith('beta')) refuse(`${name}_range`, say('{name} must be from 0 to below 1; it is {value:g}.', { name, value }), say('The usual values are 0.9 and 0.999.'));
+  if (limit) refuse(`${name}_range`, say('{name} must be {wanted}; it is {value}.', { name, wanted: say(limit, values), value: shown(value) }));
+  const options = typeof value === 'string' && CHOICES[name];
+  refuse(`${name}_${options ? 'choice' : 'type'}`, say("{name} can't be {value}.", { name, value: shown(value) }), options ? nearest(value, options) : say(sentence, values));
 }
 
 /** Settings of a training, checked; betas as beta1 and beta2, a count of epochs as `steps` of so many each. */

@@ -47,8 +47,8 @@ export class Run {
   constructor(lanes, { name, problem, prepared, settings = {} }) {
     const all = { ...DEFAULTS, ...settings };
     all.loss = lossOf(prepared, { loss: all.loss ?? undefined });
-    all.data_seed ??= problem?.data_seed ?? 0;
-    const plan = planOf(lanes, prepared, all, { orderSeed: all.data_seed });
+    all.data_seed ??= problem.data_seed ?? null; // null: the seed is that of the order, too
+    const plan = planOf(lanes, prepared, all, { orderSeed: all.data_seed ?? all.seed });
     const first = { number: 0, origin: null, settings: asRead(all), changes: {}, text: '', plan, sets: [], optimizerFrom: 0 };
     Object.assign(this, { lanes, name, problem, prepared, status: 'running', metrics: null, kept: null, segments: [first], path: [{ segment: first, first: 0, stop: null }] });
     Object.assign(this, { losses: new Losses(), records: new Records(), keyframes: new Keyframes(), replay: [], view: { step: null, axes: null, unit: null }, played: null });
@@ -215,7 +215,7 @@ export class Run {
   /** A segment after the moment. A changed batch size or order begins a new epoch at its first step. */
   #next({ segment: before, step, settings: now }, changes) {
     const settings = asRead({ ...now, ...changes }), { prepared } = this;
-    const seed = settings.data_seed, each = stepsPerEpoch(prepared, settings);
+    const seed = changes.data_seed ?? (settings.data_seed === null ? changes.seed : undefined) ?? before.plan.orderSeed, each = stepsPerEpoch(prepared, settings);
     const other = String(settings.batch_size) !== String(now.batch_size) || seed !== before.plan.orderSeed;
     const plan = planOf(this.lanes, prepared, settings, { count: other ? before.plan.count.restarted(step, each) : before.plan.count, orderSeed: seed });
     const anew = settings.optimizer !== now.optimizer || settings.hidden.length !== now.hidden.length;

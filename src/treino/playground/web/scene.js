@@ -86,9 +86,12 @@ function probabilities(z, rows, C) {
 
 // ---- units and weights
 
+/** The stages that are drawn of a network with so many layers: the inputs, and of many layers the first and the last. */
+export const stagesShown = (last) => [0, ...(last > LAYERS ? [...range(1, LAYERS / 2), ...range(last - LAYERS / 2 + 1, last)] : range(1, last))];
+
 function layersOf({ loop: { net, segment }, run: { prepared } }, sight, unit) {
   const { sizes, starts, lanes } = net, { scratch, small } = sight, parts = {};
-  const last = sizes.length - 1, hidden = last > LAYERS ? [...range(1, LAYERS / 2), ...range(last - LAYERS / 2 + 1, last)] : range(1, last), shown = [0, ...hidden];
+  const last = sizes.length - 1, shown = stagesShown(last);
   const row = net.row(0, net.averages ? 'average' : 'params').slice(), matrix = (k) => row.subarray(starts[2 * k - 2], starts[2 * k - 2] + sizes[k] * sizes[k - 1]);
   const rows = sight.train.rows, onRows = forward(scratch, net, sight.train.at, rows), values = (k) => new Float32Array(lanes.memory.buffer, onRows[k], sizes[k] * rows);
   const fits = sight.units.length === shown.length && sight.units.every((units, i) => units.length === Math.min(UNITS, sizes[shown[i]]) && units.at(-1) < sizes[shown[i]]);

@@ -1,10 +1,10 @@
-/** Sentences that treino has in Python, too: each is its own key, so that its translation is there already. */
+/** Sentences that treino says elsewhere, too: each is its own key, and has a translation already (page_words.py). */
 
 import { language, t } from '../../studio/page/modules/words.js';
 
 /** A sentence in the reader's language: its {places}, also {n:,}, filled in, its [[lr=0.1]] as `lr 0.1`. */
 export function say(sentence, values = {}) {
-  const read = t(sentence, Object.fromEntries(Object.keys(values).map((name) => [name, `{${name}}`])));
+  const read = t(`say:${sentence}`, Object.fromEntries(Object.keys(values).map((name) => [name, `{${name}}`]))).replace(/^say:/, '');
   const plain = read.replace(/\[\[(\w+)(?:=([^\]]*))?\]\]/g, (_, name, value) => (value === undefined ? name : `${name} ${value}`));
   return plain.replace(/\{(\w+)(?::[^{}]*)?\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }

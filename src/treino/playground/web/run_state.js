@@ -1,0 +1,42 @@
+/** The message `state`: everything about a run but its numbers (studio/run_state.py). */
+
+import { commandOf } from './command.js';
+import { unread } from './growth.js';
+import { ACTIVATIONS, LOSSES, OPTIMIZERS } from './lanes.js';
+import { SPLITS } from './run.js';
+import { TAKES } from './saving.js';
+import { SCHEDULES, sizesOf } from './training.js';
+
+const BATCHES = [1, 4, 8, 16, 32, 64, 100, 128, 256, 512, 1024];
+const OF_NUMBERS = ['mse', 'l1', 'huber'];
+
+/** beside: [{run, letter, step, status}]. */
+export function stateOf(run, { playing, speed, beside, findings }) {
+  const { prepared, segment, view } = run, settings = run.settingsAt(run.stepInView), sizes = sizesOf(prepared, settings);
+  const counts = prepared.parts.map(({ rows }) => rows.length), [train, , test] = counts;
+  return {
+    kind: 'run', name: run.name, path: '', status: run.status, steers: true, can_steer: true, viewers: 1, playing, steps_per_second: speed, segment: segment.number,
+    last_step: run.step, planned_steps: segment.plan.steps, letter: 'A', steps_per_epoch: segment.plan.each, view,
+    data: {
+      name: prepared.name, kind: 'table', task: prepared.task, features: prepared.columns, axes: prepared.axes, classes: prepared.classes, target: prepared.target,
+      rows: Object.fromEntries(SPLITS.map((split, part) => [split, counts[part]])), decisions: prepared.notes,
+    },
+    settings,
+    choices: {
+      optimizer: OPTIMIZERS, activation: ACTIVATIONS, schedule: Object.keys(SCHEDULES), batch_size: [...BATCHES.filter((size) => size < train), 'full'],
+      loss: otherLosses(settings.loss), live: liveSettings(segment.settings),
+    },
+    network: { parameters: sizes.slice(1).reduce((all, n, l) => all + n * (sizes[l] + 1), 0), hidden: settings.hidden, fixed: null },
+    segments: run.segments.map(({ number, origin, text }) => ({ number, origin, text })), marks: run.marks, findings, beside,
+    metrics: run.metrics, command: commandOf(run), unseen: run.over || !test ? [] : ['test'], replay: run.replay, takes: TAKES,
+  };
+}
+
+/** The losses that may take this one's place: for as many outputs. */
+export const otherLosses = (loss) => (OF_NUMBERS.includes(loss) ? LOSSES.filter((name) => OF_NUMBERS.includes(name)) : [loss]);
+
+/** What may change between two steps. */
+export function liveSettings({ optimizer, dropout, ema }) {
+  const none = unread(optimizer), read = ['momentum', 'beta1', 'beta2'].filter((name) => !none.includes(name));
+  return ['lr', 'weight_decay', 'clip', ...read, ...(dropout ? ['dropout'] : []), ...(ema ? ['ema'] : [])];
+}

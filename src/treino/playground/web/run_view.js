@@ -1,0 +1,105 @@
+/** What a page is shown of a run: frames as it draws them, rows, curves and state, through a message port. */
+
+import { ThinnedCurve } from './history.js';
+import { picture, scene } from './scene.js';
+import { pointsOf, sightOf } from './sight.js';
+
+const FRAMES = 2; // on their way to the page, at most
+const APART = 33, PAINTING = 0.08; // at full speed: milliseconds between two frames, at least, and their share of the time
+const TOLD = 150; // milliseconds between two states and curves while it trains
+
+/** due: whether what is in view has changed since the last frame. greeted: whether the page has said hello. */
+export class RunView {
+  constructor(run) {
+    Object.assign(this, { run, port: null, greeted: false, flying: 0, frame: 0, due: true, next: 0, sight: null, curves: new Map(), said: '', told: 0 });
+  }
+
+  connect(port, receive) {
+    this.leave();
+    Object.assign(this, { port, greeted: false });
+    port.onmessage = ({ data }) => { if (port === this.port) receive(data); };
+  }
+  leave() {
+    this.port?.close();
+    this.port = null;
+  }
+  close() {
+    this.leave();
+    this.forgetSight();
+  }
+
+  /** A page that has nothing yet. */
+  greet() {
+    Object.assign(this, { greeted: true, flying: 0, due: true, said: '', curves: new Map() });
+    if (this.sight) this.send({ points: pointsOf(this.run, this.sight) });
+  }
+
+  send(message) { if (this.port) this.port.postMessage(message, moved(message)); }
+
+  acknowledged(frame) { this.flying = frame >= this.frame ? 0 : Math.max(0, this.flying - 1); }
+
+  /** Whether a frame is due, and may go. full: while as many steps are taken as can be. */
+  ready(full) {
+    return this.due && this.port && this.greeted && this.flying < FRAMES && (!full || performance.now() >= this.next);
+  }
+
+  // ---- frames
+
+  sightNow(moment) {
+    if (!this.sight) {
+      this.sight = sightOf(this.run.lanes, moment, this.run.view.axes);
+      this.send({ points: pointsOf(this.run, this.sight) });
+    }
+    return this.sight;
+  }
+  forgetSight() {
+    this.sight?.scratch.close();
+    this.sight = null;
+  }
+
+  /** Send a frame of what is in view. other: the first run beside this one. */
+  show(other) {
+    const began = performance.now(), { run } = this, moment = run.inView(), { step, segment, settings, loop } = moment, { plan } = segment;
+    const sight = this.sightNow(moment), [header, parts] = scene(moment, sight, run.view.unit, run.over);
+    const [gradient, ratio] = run.over && step === run.step ? [null, null] : loop.nextUpdate(), figures = { gradient_norm: gradient, update_ratio: ratio, lr: settings.lr * plan.factorOf(step) };
+    run.records.addVitals({ step, ...figures });
+    const beside = other && other.prepared === run.prepared && sight.shows === 'plane' ? boundary(other, step, sight) : null;
+    this.send({
+      frame: ++this.frame, run: run.name, segment: segment.number, step, epoch: plan.count.passes(step), live: run.view.step === null, time: Date.now() / 1000,
+      loss: Number.isFinite(moment.loss) ? moment.loss : null, ...figures, ...header, beside: beside && { run: other.name, step: beside.step }, parts: { ...parts, ...beside?.parts },
+    });
+    const now = performance.now();
+    Object.assign(this, { due: false, flying: this.flying + 1, next: now + Math.max(APART, (now - began) / PAINTING) });
+  }
+
+  // ---- state and curves
+
+  /** At once, or now and then. state(): as it is now. others: the runs beside this one. */
+  tell(state, others, now) {
+    const time = performance.now();
+    if (!this.port || !this.greeted || (!now && time - this.told < TOLD)) return;
+    this.told = time;
+    const document = state(), said = JSON.stringify(document);
+    if (said !== this.said) this.send({ state: document });
+    this.said = said;
+    this.tellCurves(this.run, this.run.records.listed());
+    for (const run of others) this.tellCurves(run, { ...run.records.listed(), vitals: [] });
+  }
+
+  tellCurves(run, records) {
+    if (!this.curves.has(run.name)) this.curves.set(run.name, new ThinnedCurve());
+    const curve = this.curves.get(run.name), key = [run.losses.length, records.epochs.length, records.vitals.length, run.segment.number].join();
+    if (curve.key === key) return;
+    curve.key = key;
+    this.send({ curves: { run: run.name, ...curve.more(run.losses), ...records } });
+  }
+}
+
+/** What another run says on the same plane, at the same step or its last one. */
+function boundary(other, step, sight) {
+  const moment = other.at(Math.min(step, other.step)), { winner, margin } = picture(moment.loop.net, sight, other.prepared);
+  return { step: moment.step, parts: { 'beside.winner': winner, 'beside.margin': margin } };
+}
+
+/** The memory of a frame's arrays goes over to the page: nothing is copied. */
+const moved = ({ parts }) => (parts ? [...new Set(Object.values(parts).map(({ data }) => data.buffer))] : []);

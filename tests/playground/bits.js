@@ -1,0 +1,22 @@
+// For test_bits.py: trainings in JavaScript and WebAssembly, in node or in a browser, and the bits of what they end with.
+import { loadLanes } from '../../src/treino/playground/web/lanes.js';
+import { prepare } from '../../src/treino/playground/web/problems.js';
+import { readTable } from '../../src/treino/playground/web/tables.js';
+import { batchesOf, factorsOf, makePopulation } from '../../src/treino/playground/web/training.js';
+
+const CALL = 700; // steps
+
+/** builds: {relaxed, exact}, of which one may be missing. members: settings of further members. → bits of the first one. */
+export async function trained(builds, { problem, csv, settings, members = [] }) {
+  const lanes = await loadLanes(builds);
+  const prepared = prepare(csv ? { ...problem, source: 'table', table: { ...readTable(csv), ...problem.table } } : problem);
+  const net = makePopulation(lanes, prepared, settings, [{}, ...members]);
+  const batches = batchesOf(prepared, settings, {}, lanes), factors = factorsOf(settings);
+  while (net.step < settings.steps) net.train(Math.min(CALL, settings.steps - net.step), batches, factors);
+  const { params, moments, average } = net.state(0), bits = (values) => [...new Int32Array(values.buffer)];
+  net.close();
+  const found = { params: bits(params), 'moment.0': bits(moments[0]) };
+  if (moments[1]) found['moment.1'] = bits(moments[1]);
+  if (average) found.average = bits(average);
+  return { relaxed: lanes.relaxed, bits: found };
+}

@@ -1,0 +1,86 @@
+"""Firefox without a window, spoken to by its own protocol, Marionette: lengths, colons and JSON over a socket."""
+
+import base64
+import json
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.waiting import HANG, until
+
+PREFERENCES = (
+    'user_pref("marionette.port", %d);\nuser_pref("browser.shell.checkDefaultBrowser", false);\n'
+    'user_pref("datareporting.policy.dataSubmissionEnabled", false);\n'
+    'user_pref("toolkit.telemetry.reportingpolicy.firstRun", false);\n'
+)
+
+
+class Firefox:
+    """A session. error: of the page, a JavaScript expression's exception."""
+
+    def __init__(self, port: int, process: "subprocess.Popen[bytes]") -> None:
+        def connected() -> socket.socket | None:
+            try:
+                return socket.create_connection(("127.0.0.1", port), timeout=HANG)
+            except OSError:
+                return None
+
+        self._socket, self._number = until(connected, process), 0
+        self._answer()
+        self.say("WebDriver:NewSession", {"capabilities": {}})
+
+    def say(self, command: str, fields: dict[str, Any]) -> Any:
+        """A command's answer."""
+        self._number += 1
+        text = json.dumps([0, self._number, command, fields]).encode()
+        self._socket.sendall(b"%d:" % len(text) + text)
+        _kind, _number, error, answer = self._answer()
+        assert error is None, error
+        return answer
+
+    def open(self, address: str) -> None:
+        self.say("WebDriver:Navigate", {"url": address})
+
+    def value(self, expression: str) -> Any:
+        """The value of an expression in the page."""
+        return self.say("WebDriver:ExecuteScript", {"script": f"return {expression}", "args": []})["value"]
+
+    def screenshot(self) -> bytes:
+        """The window as PNG."""
+        return base64.b64decode(self.say("WebDriver:TakeScreenshot", {"full": False})["value"])
+
+    def _answer(self) -> Any:
+        length = b""
+        while not length.endswith(b":"):
+            length += self._socket.recv(1)
+        found, wanted = b"", int(length[:-1])
+        while len(found) < wanted:
+            found += self._socket.recv(wanted - len(found))
+        return json.loads(found)
+
+
+@contextmanager
+def firefox(profile: Path) -> Iterator[Firefox]:
+    """A new Firefox; the test is skipped where there is none."""
+    program = shutil.which("firefox") or shutil.which("firefox-esr")
+    if program is None:
+        pytest.skip("there is no Firefox here")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    profile.mkdir()
+    (profile / "user.js").write_text(PREFERENCES % port)
+    line = [program, "--headless", "--no-remote", "--marionette", "--profile", str(profile)]
+    line += ["--width", "1440", "--height", "900"]
+    process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield Firefox(port, process)
+    finally:
+        process.terminate()
+        process.wait(HANG)

@@ -1,0 +1,200 @@
+"""Trainings of the playground's page, in node and in Chromium, end with the bits of ``treino train``."""
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tools.wasm import MODULES, SHIPPED, build, sources_hash
+
+import treino as tr
+from tests.plots.browser import chromium
+from treino.engine.rng import generator
+from treino.engine.schedules import SCHEDULES, scale
+from treino.playground.tables import tables_in_page
+from treino.store.checkpoint import from_bytes
+
+ROOT = Path(__file__).parents[2]
+NODE = shutil.which("node")
+FLAGS = ("--experimental-wasm-relaxed-simd",)  # newer ones take them without
+pytestmark = pytest.mark.skipif(NODE is None, reason="node trains in WebAssembly, and is not here")
+
+Json = dict[str, Any]
+Bits = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A training. data, own: as ``treino train`` takes it; problem: as the page does. members: further ones."""
+
+    data: str
+    settings: Json
+    problem: Json = field(default_factory=dict)
+    own: Json = field(default_factory=dict)
+
+
+WINE_2 = ["alcohol", "color_intensity"]
+CSV = "height;kind;weight\n" + "\n".join(
+    f"{150 + i * 7 % 50},{i % 10};{'ab'[(i * i // 7 + i // 31) % 2]};{45 + i * 13 % 60}" for i in range(150)
+)
+CASES = {
+    "spirals for long": Case("spirals", {"hidden": [16, 8], "activation": "tanh", "lr": 0.01, "steps": 20_000}),
+    "moons, dropout, clip, decay, cosine": Case(
+        "moons",
+        {"hidden": [32], "activation": "gelu", "lr": 0.01, "dropout": 0.3, "clip": 0.5, "optimizer": "adamw",
+         "weight_decay": 0.05, "schedule": "cosine", "warmup": 50, "steps": 2000, "seed": 2**40 + 7},
+    ),
+    "circles, sgd, momentum, step": Case(
+        "circles",
+        {"hidden": [16, 8], "activation": "silu", "lr": 0.1, "optimizer": "sgd", "momentum": 0.9, "nesterov": True,
+         "schedule": "step", "batch_size": 50, "steps": 1500, "seed": 7, "weight_decay": 1e-3},
+    ),
+    "wine, one-cycle": Case(
+        "wine",
+        {"hidden": [64, 32], "activation": "sigmoid", "lr": 0.05, "schedule": "one-cycle", "batch_size": 20,
+         "steps": 1000, "seed": 5, "ema": 0.99},
+    ),
+    "wine of two columns": Case(
+        "wine", {"hidden": [8, 6], "activation": "relu", "lr": 0.05, "steps": 3000, "batch_size": "full"},
+        {"features": WINE_2}, {"features": WINE_2},
+    ),
+    "a CSV": Case(
+        "bodies.csv", {"hidden": [10], "activation": "leaky_relu", "lr": 0.3, "optimizer": "sgd", "steps": 1000,
+                       "init": "kaiming"},
+        {"table": {"target": "kind"}}, {"target": "kind"},
+    ),
+    "a CSV, regression": Case(
+        "bodies.csv", {"hidden": [7, 7], "activation": "identity", "loss": "huber", "steps": 800, "lr": 0.01,
+                       "init": "xavier", "clip": 1.0},
+        {"table": {"target": "weight"}}, {"target": "weight"},
+    ),
+    "moons as taught": Case(
+        "moons", {"hidden": [8], "activation": "relu", "lr": 0.01, "steps": 600,
+                  "fault": ["missing_zero_grad", "softmax_before_cross_entropy"]},
+    ),
+    "saturated": Case(  # a million times too fast: sums and means go through 2^-126, and all units die
+        "moons", {"hidden": [16, 16], "activation": "sigmoid", "lr": 30.0, "steps": 3000, "weight_decay": 0.02}
+    ),
+    "circles, bce": Case("circles", {"hidden": [8], "activation": "tanh", "loss": "bce", "steps": 500, "lr": 0.02}),
+}  # fmt: skip
+MEMBERS = [{"seed": k, "lr": 0.003 * k, "clip": 0.1 * k} for k in range(1, 7)]
+
+
+@pytest.fixture(scope="module")
+def wanted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Bits]:
+    """What each training of ``treino train`` ended with; the first by the command itself."""
+    folder, found = tmp_path_factory.mktemp("runs"), {}
+    (folder / "bodies.csv").write_text(CSV)
+    always: Json = {"recipe": "plain", "lean": True, "patience": 0, "keep": "last"}
+    for number, (name, case) in enumerate(CASES.items()):
+        data = str(folder / case.data) if case.data.endswith(".csv") else case.data
+        if number == 0:
+            words = ["hidden", "activation", "lr", "steps"]
+            flags = [f"--{word}={_text(case.settings[word])}" for word in words]
+            line = ["-m", "treino", "train", data, *flags, "--recipe=plain", "--lean", "--patience=0",
+                    "--keep=last", f"--out={folder / '0'}"]  # fmt: skip
+            subprocess.run([sys.executable, *line], check=True, capture_output=True)
+        else:
+            tr.fit(data, out=folder / str(number), **always | case.own | case.settings)
+        slots = [(path, path.read_bytes()) for path in (folder / str(number)).glob("checkpoint/*.safetensors")]
+        last = max((from_bytes(data, path.name, path) for path, data in slots), key=lambda one: one.generation)
+        kept = ("params", "moment.0", "moment.1", "average")
+        found[name] = {
+            k: t.float().numpy().view(np.int32)[0] for k, t in last.tensors().items() if k in kept and t.numel()
+        }
+    return found
+
+
+def _text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def task(case: Case, members: list[Json]) -> Json:
+    """The same training for the page's modules."""
+    usual = {"optimizer": "adam", "batch_size": 32, "seed": 0} | case.settings
+    usual["seed"] = str(usual["seed"])  # JavaScript's numbers end at 2^53
+    problem = {"source": case.data, "data_seed": usual["seed"]} | case.problem
+    if case.data == "wine":
+        problem |= {"table": tables_in_page()["wine"]}
+    csv = CSV if case.data.endswith(".csv") else None
+    return {"problem": problem, "csv": csv, "settings": usual, "members": members}
+
+
+TASKS = [task(case, members) for case in CASES.values() for members in ([], MEMBERS)]
+
+
+def in_node(name: str, tasks: list[Json]) -> list[Json]:
+    assert NODE is not None
+    sent = json.dumps({"builds": {name: str(SHIPPED / f"{name}.wasm")}, "cases": tasks})
+    script = str(Path(__file__).with_name("bits.mjs"))
+    ran = subprocess.run([NODE, *FLAGS, script], input=sent, capture_output=True, text=True, check=False)
+    assert not ran.returncode, ran.stderr[-3000:]
+    found: list[Json] = json.loads(ran.stdout)
+    return found
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[str]:
+    """The address of the repository's files: modules don't load from files."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript"}  # noqa: RUF012
+
+        def log_message(self, *_words: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(ROOT)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def in_chromium(address: str, name: str, tasks: list[Json]) -> list[Json]:
+    with chromium() as browser:
+        page = browser.new_page()
+        page.goto(f"{address}/tests/playground/bits.js")
+        script = """async ([name, tasks]) => {
+            const { trained } = await import('/tests/playground/bits.js');
+            const answer = await fetch(`/src/treino/playground/wasm/${name}.wasm`);
+            const builds = { [name]: new Uint8Array(await answer.arrayBuffer()) }, found = [];
+            for (const task of tasks) found.push(await trained(builds, task));
+            return found;
+        }"""
+        found: list[Json] = page.evaluate(script, [name, tasks])
+        page.close()
+    return found
+
+
+def assert_same(found: list[Json], wanted: dict[str, Bits], name: str) -> None:
+    for number, one in enumerate(found):
+        case = list(wanted)[number // 2]
+        assert one["relaxed"] == (name == "relaxed")
+        assert one["bits"].keys() == wanted[case].keys()
+        for kind, bits in wanted[case].items():
+            differ = int((np.array(one["bits"][kind]) != bits).sum())
+            assert differ == 0, f"{case}, {'in company' if number % 2 else 'alone'}: {differ} {kind} differ"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODULES)
+def test_in_node_every_weight_and_moment_has_the_bits_of_treino_train(name, wanted):
+    assert_same(in_node(name, TASKS), wanted, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODULES)
+def test_in_chromium_every_weight_and_moment_has_the_bits_of_treino_train(name, wanted, served):
+    assert_same(in_chromium(served, name, TASKS), wanted, name)

@@ -1,0 +1,301 @@
+"""The panel of the data in a real browser: what is chosen, drawn and pasted comes out as a problem."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.plots.browser import chromium
+from tests.studio.browsing import AXE, WIDE, axe
+from tests.waiting import HANG
+from treino.data import load
+from treino.playground.modules import joined
+from treino.playground.page import PACKAGE, STUDIO
+from treino.playground.tables import tables_in_page
+from treino.studio.page_words import page_words
+
+__all__ = ["axe"]
+pytestmark = pytest.mark.slow
+
+SCRIPT = """
+const asked = JSON.parse(document.querySelector('#asked').textContent), seen = [];
+const [words, theme, panels, problems] = ['studio/page/modules/words.js', 'studio/page/modules/theme.js',
+  'playground/web/data_panel.js', 'playground/web/problems.js'].map((name) => modules[name]());
+words.setWords(asked.language, asked.words);
+document.documentElement.lang = asked.language.replace('_', '-');
+theme.startTheme(() => {});
+const panel = panels.makeDataPanel(document.querySelector('#root'), {
+  problem: asked.problem, tables: asked.tables, changed: (problem) => seen.push(problem) });
+"""
+BITS = """({source}) => {
+  const {parts} = problems.prepare({source, table: asked.tables[source]});
+  const hex = (x) => [...new Uint8Array(x.buffer)].map((b) => b.toString(16).padStart(2, '0')).join('');
+  return parts.map(({x, y, rows}) => [hex(x), hex(Float64Array.from(y)), [...rows]]);
+}"""
+
+
+CORNERS = [[-1, -1, 0], [1, 1, 1], [-1, 1, 1], [1, -1, 0]]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def script() -> str:
+    return joined(PACKAGE, "playground/web/data_panel.js") + SCRIPT
+
+
+class Panel:
+    """A page that holds nothing but the panel."""
+
+    def __init__(self, browser: Any, folder: Path, script: str, problem: Any, language: str, **how: Any):
+        asked = {
+            "problem": problem,
+            "tables": tables_in_page(),
+            "language": language,
+            "words": page_words(language),
+        }
+        paths = [STUDIO / "style.css", STUDIO / "folders.css", PACKAGE / "playground/web/playground.css"]
+        style = "\n".join(path.read_text() for path in paths)
+        data = json.dumps(asked).replace("<", "\\u003c")
+        (folder / "panel.html").write_text(
+            f"<!doctype html><html lang=en><meta charset=utf-8><title>panel</title><meta name=viewport "
+            f'content="width=device-width"><style>{style}\n'
+            "body { height: auto; overflow: auto; display: block }</style>"
+            f"<main><h1 class=vh>panel</h1><h2 class=vh>data</h2><div id=root class=drawer "
+            f'style="position: static; width: 100%; max-width: 372px; padding: 8px"></div></main>'
+            f'<script type="application/json" id=asked>{data}</script><script>{script}</script>'
+        )
+        self.said: list[str] = []
+        self.page = browser.new_context(**{"viewport": {"width": 420, "height": 900}, **how}).new_page()
+        self.page.set_default_timeout(1000 * HANG)
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.goto((folder / "panel.html").as_uri())
+        self.met = 0
+
+    def changed(self) -> Any:
+        """The problem that comes out next."""
+        self.page.wait_for_function(f"seen.length > {self.met}")
+        self.met = self.page.evaluate("seen.length")
+        return self.page.evaluate("seen.at(-1)")
+
+    def point(self, x: float, y: float) -> dict[str, float]:
+        """Where a share of the pad is, from its left and its lower edge, in pixels of the page."""
+        box = self.page.locator("#pad").bounding_box()
+        return {
+            "x": box["x"] + 44 + x * (box["width"] - 50),
+            "y": box["y"] + 6 + (1 - y) * (box["height"] - 42),
+        }
+
+    def fault(self) -> str:
+        return str(self.page.locator("#data-fault:visible, #table-fault:visible").inner_text())
+
+
+@pytest.fixture
+def opened(browser: Any, script: str, tmp_path: Path) -> Iterator[Any]:
+    made: list[Panel] = []
+
+    def make(problem: Any = None, language: str = "en", **how: Any) -> Panel:
+        made.append(Panel(browser, tmp_path, script, problem or {"source": "moons"}, language, **how))
+        return made[-1]
+
+    yield make
+    for panel in made:
+        panel.page.context.close()
+        assert panel.said == []
+
+
+@pytest.mark.parametrize(
+    "name", ["moons", "circles", "spirals", "xor", "gauss", "plane", "multi_gauss", "wine", "iris"]
+)
+def test_a_browser_prepares_the_bits_of_treino(opened: Any, name: str) -> None:
+    parts = opened().page.evaluate(BITS, {"source": name})
+    for rows, (x, y, row_N) in zip(load(name).splits.values(), parts, strict=True):
+        assert rows.x.numpy().tobytes().hex() == x
+        assert rows.y.numpy().astype(np.float64).tobytes().hex() == y
+        assert rows.index.tolist() == row_N
+
+
+def test_sources_noise_and_shares_are_chosen(opened: Any) -> None:
+    panel = opened()
+    assert "150 test rows are held out and judged once, at the end." in panel.page.inner_text("#data-counts")
+    panel.page.get_by_role("button", name="spirals").click()
+    problem = panel.changed()
+    assert (problem["source"], problem["noise"]) == ("spirals", None)
+    panel.page.get_by_label("Noise").press("ArrowRight")
+    assert panel.changed()["noise"] == pytest.approx(0.05)
+    panel.page.get_by_label("Share of training rows").press("Home")
+    problem = panel.changed()
+    assert (problem["validation"], problem["test"]) == (0.35, 0.35)
+    assert "300 rows train" in panel.page.inner_text("#data-counts")
+    panel.page.get_by_role("button", name="Another split").click()
+    assert panel.changed()["data_seed"] == 1
+    panel.page.get_by_role("button", name="wine").click()
+    problem = panel.changed()
+    assert (problem["source"], problem["table"]["target"]) == ("wine", "target")
+    assert "noise" not in panel.page.inner_text("#part-source").lower()
+
+
+def test_inputs_are_ticked(opened: Any) -> None:
+    panel = opened({"source": "wine", "table": tables_in_page()["wine"]})
+    panel.page.get_by_role("checkbox", name="alcohol", exact=True).uncheck()
+    features = panel.changed()["features"]
+    assert (len(features), "alcohol" in features) == (12, False)
+    panel.page.get_by_role("button", name="The two that separate best").click()
+    assert panel.changed()["features"] == ["x", "y"]
+    ticked = panel.page.locator(".ticks:not(.made) input:checked").evaluate_all(
+        "all => all.map((input) => input.dataset.input)"
+    )
+    assert sorted(ticked) == ["od280/od315_of_diluted_wines", "proline"]
+    panel.page.get_by_label("Column to the right").select_option("hue")
+    assert panel.changed()["axes"][0] == "hue"
+    panel.page.get_by_role("checkbox", name="hue²").check()
+    problem = panel.changed()
+    assert problem["features"][-1] == "x²"
+    assert set(problem["features"][:-1]) == set(problem["axes"])
+    points = opened()
+    points.page.get_by_role("checkbox", name="x1·x2").check()
+    assert points.changed()["features"] == ["x1", "x2", "xy"]
+    for name in ("x1", "x2", "x1·x2"):
+        points.page.get_by_role("checkbox", name=name, exact=True).uncheck()
+    assert points.fault().startswith("No input is chosen.")
+
+
+def test_points_are_put_moved_and_removed_by_pointer(opened: Any) -> None:
+    panel = opened({"source": "points", "points": CORNERS * 3})
+    mouse = panel.page.mouse
+    panel.page.locator("#pad").scroll_into_view_if_needed()
+    panel.page.get_by_role("button", name="class 2").click()
+    mouse.click(**panel.point(0.5, 0.5))
+    points = panel.changed()["points"]
+    assert points[12] == [pytest.approx(0, abs=0.02), pytest.approx(0, abs=0.02), 2]
+    mouse.move(**panel.point(0.5, 0.5))
+    mouse.down()
+    mouse.move(**panel.point(0.75, 0.5), steps=3)
+    mouse.up()
+    points = panel.changed()["points"]
+    assert len(points) == 13
+    assert points[12] == [pytest.approx(0.58, abs=0.05), pytest.approx(0, abs=0.02), 2]
+    mouse.move(**panel.point(0.2, 0.3))
+    mouse.down()
+    mouse.move(**panel.point(0.6, 0.3), steps=20)
+    mouse.up()
+    stroke = panel.changed()["points"]
+    assert len(stroke) > 16
+    panel.page.evaluate("panel.relabel()")  # as after another language: the frame stays
+    panel.page.keyboard.press("Control+z")
+    assert panel.changed()["points"] == points
+    mouse.click(**panel.point(0.75, 0.5), button="right")
+    assert panel.changed()["points"] == points[:12]
+    panel.page.get_by_role("button", name="Undo").click()
+    assert panel.changed()["points"] == points
+    panel.page.get_by_role("button", name="Eraser").click()
+    mouse.click(**panel.point(0.75, 0.5))
+    assert panel.changed()["points"] == points[:12]
+    panel.page.get_by_role("button", name="Clear").click()
+    assert panel.fault() == "There is no point yet. Put points of two classes into the picture."
+    assert panel.page.evaluate("seen.at(-1).points.length") == 12  # the page keeps what it has
+
+
+def test_points_are_put_and_removed_by_keys(opened: Any) -> None:
+    panel = opened({"source": "points", "points": CORNERS * 3})
+    panel.page.locator("#pad").focus()
+    for key in ("3", "ArrowRight", "Shift+ArrowUp", " "):
+        panel.page.keyboard.press(key)
+    x, y, label = panel.changed()["points"][-1]
+    assert (0 < x < 0.1, 0.2 < y < 0.4, label) == (True, True, 2)
+    assert "Class 2 at" in panel.page.inner_text("#pad-says")
+    assert panel.page.locator("#pad-table tbody tr").count() == 13
+    panel.page.keyboard.press("Delete")
+    assert len(panel.changed()["points"]) == 12
+    for _ in range(2):
+        panel.page.keyboard.press("Control+z")
+    assert len(panel.changed()["points"]) == 12
+
+
+def test_an_edit_of_built_in_points_makes_them_ones_own(opened: Any) -> None:
+    panel = opened()
+    panel.page.locator("#pad").scroll_into_view_if_needed()
+    panel.page.mouse.click(**panel.point(0.02, 0.02))
+    problem = panel.changed()
+    assert (problem["source"], len(problem["points"])) == ("points", 1001)
+    assert panel.page.locator("[data-source=points]").get_attribute("aria-pressed") == "true"
+
+
+def test_touch_puts_a_point(opened: Any) -> None:
+    panel = opened(
+        {"source": "points", "points": CORNERS * 3},
+        has_touch=True,
+        viewport={"width": 360, "height": 740},
+    )
+    panel.page.locator("#pad").scroll_into_view_if_needed()
+    panel.page.touchscreen.tap(**panel.point(0.3, 0.6))
+    assert len(panel.changed()["points"]) == 13
+
+
+TEXT = "size;rooms;city;price\n" + "\n".join(
+    f"{40 + i},5;{i % 4};{'AB'[i % 2]};{1000 + 13 * i}" for i in range(40)
+)
+
+
+def test_a_pasted_table_is_read_and_its_target_chosen(opened: Any) -> None:
+    panel = opened()
+    panel.page.get_by_role("button", name="own table").click()
+    panel.page.get_by_label("Or paste cells").fill(TEXT)
+    problem = panel.changed()
+    assert problem["table"]["target"] == "city"  # words of few classes are the likeliest
+    assert "Read with a decimal comma." in panel.page.inner_text("#table-notes")
+    panel.page.get_by_label("Target").select_option("price")
+    problem = panel.changed()
+    assert problem["table"]["target"] == "price"
+    city = panel.page.get_by_role("checkbox", name="city words")
+    assert city.is_disabled()
+    assert panel.page.get_by_role("checkbox", name="size", exact=True).is_checked()
+
+
+def test_a_file_is_read_and_what_is_wrong_is_said(opened: Any) -> None:
+    panel = opened()
+    panel.page.get_by_role("button", name="own table").click()
+    for name, content, sentence in (
+        ("short.csv", TEXT + "\n1;2\n", "'short.csv', line 42: it has 2 of 4 cells."),
+        ("empty.csv", "", "'empty.csv' is empty."),
+        ("book.xlsx", "PK\x03\x04", "pip install treino, then treino train book.xlsx --target"),
+    ):
+        panel.page.set_input_files(
+            "#table-file", {"name": name, "mimeType": "text/csv", "buffer": content.encode()}
+        )
+        panel.page.get_by_text(sentence).wait_for()
+    assert panel.page.evaluate("seen.length") == 0
+    panel.page.set_input_files(
+        "#table-file", {"name": "prices.csv", "mimeType": "text/csv", "buffer": TEXT.encode()}
+    )
+    assert panel.changed()["table"]["name"] == "prices"
+
+
+def test_what_a_file_leaves_open_is_asked(opened: Any) -> None:
+    panel = opened()
+    panel.page.get_by_role("button", name="own table").click()
+    open_ = "a;c\n" + "\n".join(f"{i}.234;{'xy'[i % 2]}" for i in range(1, 30))
+    panel.page.get_by_label("Or paste cells").fill(open_)
+    panel.page.get_by_text("Say whether the decimal sign is a point or a comma.").wait_for()
+    panel.page.get_by_label("Decimal sign").select_option("comma")
+    assert panel.changed()["table"]["columns"][0]["cells"][0] == 1234
+    panel.page.get_by_label("Decimal sign").select_option("point")
+    assert panel.changed()["table"]["columns"][0]["cells"][0] == 1.234
+
+
+def test_it_fits_a_phone_in_both_languages_and_themes(opened: Any, axe: str) -> None:
+    for language, scheme in (("en", "dark"), ("pt_BR", "light")):
+        for problem in ({"source": "multi_gauss"}, {"source": "wine", "table": tables_in_page()["wine"]}):
+            panel = opened(
+                problem, language, viewport={"width": 360, "height": 740}, color_scheme=scheme, has_touch=True
+            )
+            assert panel.page.evaluate(WIDE) == []
+            panel.page.evaluate(axe)
+            assert panel.page.evaluate(AXE) == []
