@@ -17,7 +17,7 @@ import { verdictOf } from './luck.js';
 import { carried, COUNTS, makeMembers, noPlan, planFields, readPlan, shareOut } from './members.js';
 import { prepare } from './problems.js';
 import { halving, survivors } from './rungs.js';
-import { makeTileMap, valueText } from './tile_map.js';
+import { CALM, makeTileMap, valueText } from './tile_map.js';
 import { cellsFor, COLUMN } from './tiles.js';
 import { stepsPerEpoch } from './training.js';
 
@@ -35,7 +35,7 @@ export function open(shell) {
   const limit = carried(machine), count = Math.max(1, Math.min(16, Math.round(Number(shell.asked('workers')) || Math.min(8, machine.cores - 1))));
   const counters = { frames: 0, opened: performance.now(), first: null, workers: count, modelSteps: 0, trainSeconds: 0, paintSeconds: 0, tiles: 0 };
   let crowd = null, wanted = null, plan = null, cutting = null, mode = MODES.includes(shell.asked('show')) ? shell.asked('show') : 'map', speed = speedOf(shell.asked('speed')), playing = false;
-  let closed = false, told = 0, drawn = 0, lucky = { asked: 0, took: 0, running: false }, rate = { at: 0, steps: 0, value: 0 }, frameOf = 0, look = null, looked = 0, ranked = 0, notes = [], begun = 0;
+  let closed = false, told = 0, drawn = 0, lucky = { asked: 0, took: 0, running: false }, rate = { at: 0, steps: 0, value: 0 }, frameOf = 0, look = null, looked = 0, ranked = 0, chosen = 0, notes = [], begun = 0;
 
   // what benchmarks and tests read; nothing else does
   window.treinoCrowd = { counters, get step() { return team.step(); }, get networks() { return crowd?.networks ?? []; }, get order() { return crowd?.order ?? []; }, get together() { return team.quiet(); }, kind: () => map.kind(), ask: (id, verb, fields) => team.ask(crowd.networks[id].member.worker, verb, fields), get best() { return crowd?.best ?? null; }, get luck() { return crowd?.luck; }, get verdict() { return crowd?.verdict; }, get over() { return Boolean(crowd?.ended && !playing && team.quiet()); }, enlarge: (id) => enlarge(id) };
@@ -127,6 +127,7 @@ export function open(shell) {
     return { axes: [across, down], low: sides.map(([low]) => low), high: sides.map(([, high]) => high) };
   }
   function refuse({ message, hint }) {
+    pause();
     crowd = null;
     tell();
     stage.refuse(message, hint);
@@ -157,6 +158,7 @@ export function open(shell) {
   // ---- what comes from the workers
 
   function take(frame) {
+    if (!crowd) return; // it was refused meanwhile
     for (const tile of frame.tiles) {
       map.put(tile);
       tile.ids.forEach((id, k) => {
@@ -217,13 +219,20 @@ export function open(shell) {
     if ((rests && crowd.ranked === team.step()) || now - ranked < (rests ? 100 : 300)) return;
     ranked = now;
     const worth = crowd.networks.map(({ smooth, loss, gone }) => (!Number.isFinite(loss) ? Infinity : (playing ? smooth : loss) + (gone ? 1e6 : 0)));
-    const first = worth.reduce((least, value, id) => (value < worth[least] ? id : least), 0);
-    if (Number.isFinite(worth[first]) && !(worth[crowd.best] <= CLEARLY * worth[first])) crowd.best = map.best = first;
+    if (rests || crowd.best === null || now - chosen > CALM) choose(now);
     if (crowd.networks.some(({ loss }) => loss === undefined)) return;
     if (map.rank(worth, now, rests || crowd.ranked === null)) crowd.order = map.order();
     if (rests) crowd.ranked = team.step();
     else crowd.ranked ??= -1;
     if (mode === 'table') fillTable();
+  }
+
+  /** The best one now; nearly equal ones don't take turns. */
+  function choose(now) {
+    const value = ({ loss, gone }) => (Number.isFinite(loss) && !gone ? loss : Infinity), { networks } = crowd;
+    const first = networks.reduce((least, network) => (value(network) < value(least) ? network : least));
+    chosen = now;
+    if (Number.isFinite(value(first)) && !(crowd.best !== null && value(networks[crowd.best]) <= CLEARLY * value(first))) crowd.best = map.best = first.member.id;
   }
 
   // ---- luck, halving, the end

@@ -57,9 +57,9 @@ export function drawBoundary(canvas, kept, { big, points, prepared, range, small
     context.translate(-box.l, -box.t);
   }
   const place = (rows, i) => [box.X(rows.x[i]), box.Y(rows.y[i])];
-  if (small) drawSpecks(context, points, place, classes);
+  if (small && classes) drawSpecks(context, points, place);
   else if (classes) drawRows(context, points, null, place);
-  else {
+  else if (!small) {
     const [low, high] = range.map((value) => value * prepared.targetScale + prepared.targetMean);
     drawValues(context, points, place, (value) => `rgb(${rangeColour((value - low) / (high - low || 1))})`);
   }
@@ -68,11 +68,11 @@ export function drawBoundary(canvas, kept, { big, points, prepared, range, small
 }
 
 /** Rows in a small picture: too small to hide what lies behind them. */
-function drawSpecks(context, points, place, classes) {
+function drawSpecks(context, points, place) {
   for (const rows of points.rows)
     rows.true.forEach((value, i) => {
       const [x, y] = place(rows, i);
-      context.fillStyle = classes ? classColour(value) : look.ink;
+      context.fillStyle = classColour(value);
       context.beginPath();
       context.arc(x, y, 1.5, 0, 7);
       context.fill();

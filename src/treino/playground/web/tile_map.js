@@ -15,9 +15,10 @@ import { AXES } from './members.js';
 import { settle } from './order.js';
 import { makeTiles } from './tiles.js';
 
-const CALM = 2500, TRAVEL = 160; // milliseconds between two orders; in which a tile does two thirds of its way
+export const CALM = 2500; // milliseconds between two orders
+const TRAVEL = 160; // milliseconds in which a tile does two thirds of its way
 const NEIGHBOURS = 2.5; // tiles: further than that none slides
-const LEFT = 50, BELOW = 40, TITLE = 22, BETWEEN = 14; // pixels: names of rows and columns, a panel's title, between panels
+const LEFT = 58, BELOW = 40, TITLE = 22, BETWEEN = 14; // pixels: names of rows and columns, a panel's title, between panels
 
 /** The columns of n equal squares that fill a box best, and their side. */
 export function gridOf(n, width, height) {
@@ -153,7 +154,7 @@ export function makeTileMap({ enlarge, point, describe, reduced = () => matchMed
     const left = grid.x(0), right = grid.x(across - 1) + nx * side, foot = grid.y((down - 1) * across) + ny * side;
     text(`${t(`many_${plan.across}`)} →`, (left + right) / 2, foot + 28, 'center', look.ink, 600);
     context.save();
-    context.translate(left - 42, (grid.y(0) + foot) / 2);
+    context.translate(left - 50, (grid.y(0) + foot) / 2);
     context.rotate(-Math.PI / 2);
     text(`← ${t(`many_${plan.down}`)}`, 0, 0, 'center', look.ink, 600);
     context.restore();
