@@ -306,3 +306,29 @@ def test_firefox_opens_plays_and_opens_a_link(file: Path, tmp_path: Path) -> Non
         until(lambda: window.value(step) > 150)
         window.value("location.assign('#view=many&count=16&play=1')")
         until(lambda: window.value("document.querySelector('#view-many').getAttribute('aria-current')"))
+
+
+def test_a_link_and_a_picture_are_saved(tab: Any) -> None:
+    one = tab("#hidden=4").ready()
+    one.button("Step").click()
+    one.wait(lambda: one.step() == 1)
+    one.button("Save").click()
+    one.page.get_by_role("button", name="A link to this run").click()
+    one.wait(lambda: one.page.locator("#text-body").inner_text().endswith("#hidden=4&step=1"))
+    one.page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    one.button("Save").click()
+    with one.page.expect_download() as download:
+        one.page.get_by_role("button", name="Picture").click()
+    assert Path(download.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_other_data_are_chosen_and_back_takes_them_away(tab: Any) -> None:
+    one = tab().ready()
+    one.page.locator("#data").click()
+    one.button("circles").click()
+    one.wait(lambda: one.asks() == {"data": "circles"})
+    one.wait(lambda: one.page.locator("#data-name").inner_text() == "circles")
+    one.page.go_back()
+    one.wait(lambda: one.page.locator("#data-name").inner_text() == "moons")
+    one.wait(lambda: one.button("moons").get_attribute("aria-pressed") == "true")
+    one.ready()
