@@ -453,7 +453,9 @@ def test_nothing_hinders_who_reads_with_other_means(
 
 
 def test_the_page_asks_for_the_words_that_there_are() -> None:
-    modules = "".join(path.read_text() for path in (PAGE / "modules").glob("*.js"))
+    """... the playground's among them."""
+    folders = PAGE / "modules", PAGE.parents[1] / "playground" / "web"
+    modules = "".join(path.read_text() for folder in folders for path in folder.glob("*.js"))
     asked = set(re.findall(r"\bt\('(\w+)'", modules))
     asked |= set(re.findall(r'data-(?:t|name|field)="(\w+)"', (PAGE / "index.html").read_text()))
     assert asked <= set(WORDS)

@@ -7,7 +7,7 @@ import { t } from '../../studio/page/modules/words.js';
 import { MADE } from './problems.js';
 
 const SPEED = 300; // steps a second: slow enough to see it learn
-const REST = 400; // milliseconds in which nothing changes before the address is written
+const REST = 400; // milliseconds between two writings of the address
 const NUMBERS = ['lr', 'weight_decay', 'momentum', 'beta1', 'beta2', 'clip', 'dropout'];
 
 let count = 0; // runs of this tab that were opened
@@ -15,13 +15,12 @@ let count = 0; // runs of this tab that were opened
 /** Open the view. What it returns is described in app.js. */
 export async function open(shell) {
   const wanted = await shell.wanted(), name = nameOf(wanted.problem, ++count);
-  let state = null, timer = 0, page = null, closed = false;
+  let state = null, timer = 0, page = null, begun = false, closed = false;
 
   shell.watch = (message) => {
     if (message.state?.name === name) {
       state = message.state;
-      clearTimeout(timer);
-      timer = setTimeout(write, REST);
+      timer ||= setTimeout(write, REST);
     }
   };
   shell.takes = {
@@ -45,7 +44,9 @@ export async function open(shell) {
   async function begin() {
     if (closed) return;
     const speed = shell.asked('speed');
-    page.command('speed', { steps_per_second: speed === 'full' ? null : Number(speed) || SPEED });
+    await page.command('speed', { steps_per_second: speed === 'full' ? null : Number(speed) || SPEED });
+    if (closed) return;
+    begun = true;
     if (shell.asked('play') === '1') page.command('play');
     if (faults.length) shell.say(faults.map((fault) => t(fault.name === 'data' ? 'data_not_here' : 'not_understood', fault)).join(' '), 'warning');
   }
@@ -59,7 +60,9 @@ export async function open(shell) {
     shell.drawer.toggle(true);
   }
   async function write() {
-    if (!state || closed) return;
+    clearTimeout(timer);
+    timer = 0;
+    if (!state || !begun || closed) return;
     const at = state.view.step ?? state.last_step;
     const axes = problem.features?.some((name) => Object.hasOwn(MADE, name)) ? problem.axes : state.view.axes; // inputs hang on the former
     await shell.note(folded({ problem: { ...problem, axes }, settings, step: state.playing ? 0 : at, actions: (state.replay ?? []).filter(([when]) => when <= at) }), {
