@@ -120,7 +120,6 @@ export class Population {
     if (p === undefined) this.f64.fill(value, at, at + this.P);
     else this.f64[at + p] = value;
   }
-  get(name, p) { return this.f64[this.hp[name] / 8 + p]; }
   /** seed: of dropout; a number, a BigInt or digits. */
   setSeed(seed, p) { this.long(this.seeds + 8 * p, seed); }
 
@@ -139,11 +138,6 @@ export class Population {
     moments.forEach((values, i) => this.row(p, 'moments', i).set(values));
     if (this.averages) this.row(p, 'average').set(average ?? params);
     Object.assign(this, { step, optimizerStep });
-  }
-  /** The optimizer begins anew: moments 0, its updates counted from here. */
-  resetOptimizer() {
-    for (const at of this.moments) this.f32.fill(0, at / 4, at / 4 + this.P * this.n);
-    this.optimizerStep = 0;
   }
 
   /** A struct that names some members, for `outputs`; free(it) when it is done with. */
@@ -193,20 +187,6 @@ export class Population {
     let w = index / 4;
     for (const rows of list) for (let i = 0; i < rows.length; i++, w += 2) to[w] = rows[i];
     return [index, this.longs(ends)];
-  }
-  /** Steps, at most so many, for about so many milliseconds; train's other arguments. → how many. */
-  trainFor(milliseconds, most, ...others) {
-    const end = performance.now() + milliseconds;
-    let done = 0, count = 1;
-    while (done < most) {
-      const begin = performance.now(), now = Math.min(count, most - done);
-      this.train(now, ...others);
-      done += now;
-      const left = end - performance.now(), each = Math.max(performance.now() - begin, 1e-3) / now;
-      if (left < each) break;
-      count = Math.min(4 * now, Math.max(1, Math.floor(left / each)));
-    }
-    return done;
   }
 
   /** Outputs [R rows C] of members, at a place of the memory; x, too, is one. */
