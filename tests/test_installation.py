@@ -17,6 +17,7 @@ from treino.engine.kernels.lanes_library import SOURCES
 ROOT = Path(__file__).parent.parent
 CHECK = ROOT / "tools/installation_check.py"
 PACKAGE = "treino/engine/kernels"
+PLAYGROUND = ROOT / "src/treino/playground"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="paths of virtual environments are Linux's"),
@@ -110,6 +111,8 @@ def test_a_wheel_of_the_archive_has_the_library_for_every_python(archive, enviro
     with zipfile.ZipFile(wheel) as opened:
         assert f"{PACKAGE}/_lanes.so" in opened.namelist()
         assert {Path(n).name for n in opened.namelist()} >= {p.name for p in SOURCES.glob("*.?pp")}
+        page = [*PLAYGROUND.glob("web/*"), *PLAYGROUND.glob("wasm/*")]
+        assert set(opened.namelist()) >= {str(path.relative_to(ROOT / "src")) for path in page}
     found = told(environment(wheel), tmp_path)
     assert f"treino: {tmp_path}" in found
     assert "not there" not in found

@@ -12,7 +12,15 @@ export async function trained(builds, { problem, csv, settings, members = [] }) 
   const prepared = prepare(csv ? { ...problem, source: 'table', table: { ...readTable(csv), ...problem.table } } : problem);
   const net = makePopulation(lanes, prepared, settings, [{}, ...members]);
   const batches = batchesOf(prepared, settings, {}, lanes), factors = factorsOf(settings);
-  while (net.step < settings.steps) net.train(Math.min(CALL, settings.steps - net.step), batches, factors);
+  let back = members.length === 0;
+  while (net.step < settings.steps) {
+    net.train(Math.min(CALL, settings.steps - net.step), batches, factors);
+    if (back) continue;
+    const state = net.state(0); // there and back again, alone
+    net.train(30, batches, factors, [0]);
+    net.restore(0, state);
+    back = true;
+  }
   const { params, moments, average } = net.state(0), bits = (values) => [...new Int32Array(values.buffer)];
   net.close();
   const found = { params: bits(params), 'moment.0': bits(moments[0]) };

@@ -362,7 +362,11 @@ class Crowd:
         self.page.on("console", lambda m: self.said.append(m.text) if m.type == "error" else None)
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.goto(f"{file.as_uri()}#view=many&{hash_}")
+
+    def painted(self) -> "Crowd":
+        """... once every network has a picture."""
         self.wait("networks.length && treinoCrowd.networks.every((n) => n.loss !== undefined)")
+        return self
 
     def get(self, expression: str) -> Any:
         """A part of what the view shows to tests."""
@@ -396,9 +400,9 @@ class Crowd:
 def tab(browser: Any, file: Path) -> Iterator[Any]:
     opened: list[Crowd] = []
 
-    def opening(hash_: str, *args: Any, **how: Any) -> Crowd:
+    def opening(hash_: str, *args: Any, paints: bool = True, **how: Any) -> Crowd:
         opened.append(Crowd(browser, file, hash_, *args, **how))
-        return opened[-1]
+        return opened[-1].painted() if paints else opened[-1]
 
     yield opening
     for each in opened:
@@ -650,3 +654,15 @@ def test_other_ranges_make_other_networks_and_stand_in_the_address(tab: Any) -> 
     one.page.locator("#many-lr-values-low").fill("many")
     one.page.locator("#many-lr-values-low").press("Enter")
     assert "many" in one.text(".crowd-settings .bad")
+
+
+@pytest.mark.slow
+def test_what_cant_be_chosen_among_is_refused_in_words(tab: Any) -> None:
+    one = tab("data=moons&count=64&validation=0", paints=False)
+    one.page.wait_for_selector(".refusal")
+    assert "Without validation rows there is nothing to choose by." in one.text(".refusal")
+    assert one.page.locator("#play").is_disabled()
+    other = tab("data=moons&count=7&lr_values=5..1&across=size&panels=none")
+    said = other.text(".crowd .says")
+    assert all(name in said for name in ("count=7", "across=size", "lr_values=5..1"))
+    assert other.get("networks.length") == 1024

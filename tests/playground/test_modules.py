@@ -122,8 +122,8 @@ const [head, , ...tail] = values, swap = ([one, two], { three: [four] = [4] }) =
 do { counter += 1 } while (counter < 5)
 console.log(JSON.stringify([values, total, longest, other, divided(8, 2, 1, 1), parts, 'a//b'.match(pattern),
   [...counted.steps(3)], displayed, hidden, counted.total(), Counted.made, object, object.divided(3),
-  object.longest, counter, question, nested, less, plus, minus, typed, within, returned, shadow(1, 2), name, big,
-  hex, String(many), head, tail, swap([1, 2], {})]))
+  object.longest, counter, question, nested, less, plus, minus, typed, within, returned, shadow(1, 2), name,
+  big, hex, String(many), head, tail, swap([1, 2], {})]))
 """
 
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from tests.playground.firefox import firefox
 from tests.plots.browser import chromium
-from tests.studio.browsing import WIDE
+from tests.studio.browsing import AXE, WIDE, axe
 from tests.waiting import HANG, until
 from treino.playground.page import page as made
 
 pytestmark = pytest.mark.slow
+__all__ = ["axe"]
 LIMIT = 250 * 1024  # bytes that a reader's browser is sent
 
 
@@ -281,3 +283,52 @@ def test_keys_steer_and_tables_stand_behind_the_pictures(tab: Any) -> None:
     counts = one.page.locator(".bound table td")
     one.wait(lambda: sum(map(int, counts.all_inner_texts())) == 850)  # training and validation rows of moons
     assert one.page.locator(".net table tbody tr").count() == 4
+
+
+def test_both_views_are_accessible(tab: Any, axe: str) -> None:
+    for hash_ in ("", "#theme=dark", "#view=many&count=16"):
+        one = tab(hash_)
+        one.page.wait_for_selector("main > *")
+        if "many" not in hash_:
+            one.ready()
+        one.page.locator("#data").click()
+        one.page.evaluate(axe)
+        assert one.page.evaluate(AXE) == []
+
+
+def test_firefox_opens_plays_and_opens_a_link(file: Path, tmp_path: Path) -> None:
+    with firefox(tmp_path / "profile") as window:
+        window.open(f"{file.as_uri()}#data=circles&step=100")
+        until(lambda: window.value("document.querySelector('main').dataset.frame"))
+        until(lambda: window.value("document.querySelector('#clock-step').textContent") == "100")
+        window.value("document.querySelector('#play').click()")
+        step = "Number(document.querySelector('#clock-step').textContent.replace(/[^0-9]/g, ''))"
+        until(lambda: window.value(step) > 150)
+        window.value("location.assign('#view=many&count=16&play=1')")
+        until(lambda: window.value("document.querySelector('#view-many').getAttribute('aria-current')"))
+
+
+def test_a_link_and_a_picture_are_saved(tab: Any) -> None:
+    one = tab("#hidden=4").ready()
+    one.button("Step").click()
+    one.wait(lambda: one.step() == 1)
+    one.button("Save").click()
+    one.page.get_by_role("button", name="A link to this run").click()
+    one.wait(lambda: one.page.locator("#text-body").inner_text().endswith("#hidden=4&step=1"))
+    one.page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    one.button("Save").click()
+    with one.page.expect_download() as download:
+        one.page.get_by_role("button", name="Picture").click()
+    assert Path(download.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_other_data_are_chosen_and_back_takes_them_away(tab: Any) -> None:
+    one = tab().ready()
+    one.page.locator("#data").click()
+    one.button("circles").click()
+    one.wait(lambda: one.asks() == {"data": "circles"})
+    one.wait(lambda: one.page.locator("#data-name").inner_text() == "circles")
+    one.page.go_back()
+    one.wait(lambda: one.page.locator("#data-name").inner_text() == "moons")
+    one.wait(lambda: one.button("moons").get_attribute("aria-pressed") == "true")
+    one.ready()

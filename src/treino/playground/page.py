@@ -63,7 +63,8 @@ def page(table: Mapping[str, Any] | None = None, address: str = "") -> str:
 <link rel="icon" href="data:image/svg+xml,{icon}">
 <style>{style}</style>
 </head>
-<body>{body}<script type="application/json" id="parts">{_data(parts)}</script>
+<body>{body}<noscript>JavaScript</noscript>
+<script type="application/json" id="parts">{_data(parts)}</script>
 <script>{script}</script>
 </body>
 </html>

@@ -28,13 +28,13 @@ BEFORE_PATTERN = {
     "void", "yield",
 }  # fmt: skip
 KEYWORDS = BEFORE_PATTERN | {
-    "Infinity", "NaN", "arguments", "async", "break", "catch", "class", "const", "continue", "default", "enum",
-    "eval", "extends", "false", "finally", "for", "from", "function", "get", "if", "import", "let", "null",
-    "set", "static", "super", "switch", "this", "true", "try", "undefined", "var", "while", "with",
+    "Infinity", "NaN", "arguments", "async", "break", "catch", "class", "const", "continue", "default",
+    "enum", "eval", "extends", "false", "finally", "for", "from", "function", "get", "if", "import", "let",
+    "null", "set", "static", "super", "switch", "this", "true", "try", "undefined", "var", "while", "with",
 }  # fmt: skip
 BROWSERS = {  # what modules could mean by a name that one of them has itself, too
-    "addEventListener", "alert", "blur", "close", "closed", "confirm", "console", "crypto", "document", "event",
-    "fetch", "find", "focus", "frames", "history", "innerHeight", "innerWidth", "length", "location",
+    "addEventListener", "alert", "blur", "close", "closed", "confirm", "console", "crypto", "document",
+    "event", "fetch", "find", "focus", "frames", "history", "innerHeight", "innerWidth", "length", "location",
     "matchMedia", "moveTo", "name", "navigator", "onerror", "onmessage", "open", "opener", "origin", "parent",
     "performance", "postMessage", "print", "prompt", "screen", "scroll", "self", "status", "stop", "top",
     "window",

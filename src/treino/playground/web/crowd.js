@@ -5,27 +5,26 @@
 
 import { el, setText } from '../../studio/page/modules/dom.js';
 import { num, whole } from '../../studio/page/modules/numbers.js';
-import { sortedTable } from '../../studio/page/modules/lines.js';
 import { head, hideTip, pair, showTip, soft } from '../../studio/page/modules/tip.js';
 import { t } from '../../studio/page/modules/words.js';
 import { makeBest, makeEnlarged, percent, settingsText } from './crowd_best.js';
 import { makeControls } from './crowd_controls.js';
 import { pointsOf } from './crowd_pictures.js';
-import { makeTeam } from './crowd_team.js';
+import { makeTable } from './crowd_table.js';
+import { makeTeam, meanLosses } from './crowd_team.js';
+import { makeTools, SPEEDS } from './crowd_tools.js';
 import { verdictOf } from './luck.js';
 import { carried, COUNTS, makeMembers, noPlan, planFields, readPlan, shareOut } from './members.js';
 import { prepare } from './problems.js';
 import { halving, survivors } from './rungs.js';
-import { makeTileMap, valueText } from './tile_map.js';
+import { CALM, makeTileMap, valueText } from './tile_map.js';
 import { cellsFor, COLUMN } from './tiles.js';
 import { stepsPerEpoch } from './training.js';
 
-const SPEEDS = [1, 8, 64, 0]; // steps a frame; 0: as fast as it goes
 const USUAL_SPEED = 8;
 const CLEARLY = 1.01; // times the least loss: the best one stays the best up to there
 const SMOOTH = 0.6; // of the loss before, in what the order goes by
 const KEPT = 240; // points of a network's curves
-const LISTED = 200; // rows of the table
 const LUCK_PAUSE = 8000, LUCK_SHARE = 25; // milliseconds between two bootstraps, and times what one takes
 const TOLD = 400, DRAWN = 900, LOOKED = 80; // milliseconds between two writings of figures, drawings of the dots, large pictures
 const MODES = ['map', 'ranked', 'table'];
@@ -33,10 +32,10 @@ const MODES = ['map', 'ranked', 'table'];
 /** Open the view. What it returns is described in app.js. */
 export function open(shell) {
   const machine = { cores: navigator.hardwareConcurrency || 2, memory: navigator.deviceMemory ?? 4, handheld: matchMedia('(pointer: coarse) and (max-width: 1100px)').matches };
-  const limit = carried(machine), count = Number(shell.asked('workers')) || Math.max(1, Math.min(8, machine.cores - 1));
+  const limit = carried(machine), count = Math.max(1, Math.min(16, Math.round(Number(shell.asked('workers')) || Math.min(8, machine.cores - 1))));
   const counters = { frames: 0, opened: performance.now(), first: null, workers: count, modelSteps: 0, trainSeconds: 0, paintSeconds: 0, tiles: 0 };
   let crowd = null, wanted = null, plan = null, cutting = null, mode = MODES.includes(shell.asked('show')) ? shell.asked('show') : 'map', speed = speedOf(shell.asked('speed')), playing = false;
-  let closed = false, told = 0, drawn = 0, lucky = { asked: 0, took: 0, running: false }, rate = { at: 0, steps: 0, value: 0 }, frameOf = 0, look = null, looked = 0, ranked = 0, notes = [], begun = 0;
+  let closed = false, told = 0, drawn = 0, lucky = { asked: 0, took: 0, running: false }, rate = { at: 0, steps: 0, value: 0 }, frameOf = 0, look = null, looked = 0, ranked = 0, chosen = 0, notes = [], begun = 0;
 
   // what benchmarks and tests read; nothing else does
   window.treinoCrowd = { counters, get step() { return team.step(); }, get networks() { return crowd?.networks ?? []; }, get order() { return crowd?.order ?? []; }, get together() { return team.quiet(); }, kind: () => map.kind(), ask: (id, verb, fields) => team.ask(crowd.networks[id].member.worker, verb, fields), get best() { return crowd?.best ?? null; }, get luck() { return crowd?.luck; }, get verdict() { return crowd?.verdict; }, get over() { return Boolean(crowd?.ended && !playing && team.quiet()); }, enlarge: (id) => enlarge(id) };
@@ -44,8 +43,14 @@ export function open(shell) {
   const team = makeTeam(Array.from({ length: count }, (_, k) => shell.tab.crowd(k)), { take, failed });
   const ofCrowd = { crowd: () => crowd, enlarge, touch, babysit, closed() { map.node.focus({ preventScroll: true }); } };
   const map = makeTileMap({ enlarge, point, describe: (id) => describe(id) }), best = makeBest(ofCrowd), enlarged = makeEnlarged(ofCrowd);
-  const controls = { node: el('section', { class: 'panel settings' }) }, tools = makeTools(), stage = makeStage();
-  let table = null, panel = null;
+  const controls = { node: el('section', { class: 'panel settings' }) }, stage = makeStage();
+  const tools = makeTools(shell.tools, { toggle, step: () => step(), anew: () => begin(playing), judge, pace(next) {
+    speed = next;
+    if (playing) team.play = speed;
+    note();
+  } });
+  const table = makeTable({ enlarge });
+  let panel = null;
 
   const visible = shell.hidden(() => {
     if (!playing) return;
@@ -59,7 +64,7 @@ export function open(shell) {
   async function start() {
     wanted = await shell.wanted();
     if (closed) return;
-    const { plan: asked, wrong } = readPlan(Object.fromEntries(['count', 'across', 'down', 'panels', ...['lr', 'seed', 'hidden', 'weight_decay', 'dropout', 'activation', 'batch_size'].map((name) => `${name}_values`)].map((name) => [name, shell.asked(name)])));
+    const { plan: asked, wrong } = readPlan(Object.fromEntries(Object.keys(noPlan()).map((name) => [name, shell.asked(name)])));
     plan = asked;
     const [eta, epochs] = (shell.asked('halving') ?? '').split(',').map(Number);
     cutting = [2, 3].includes(eta) && epochs >= 1 ? { eta, epochs: Math.round(epochs) } : null;
@@ -74,7 +79,7 @@ export function open(shell) {
   function begin(play = false) {
     const { problem, settings } = wanted;
     pause();
-    enlarged.close === undefined || enlarged.id === null || document.getElementById('enlarged').close();
+    enlarged.shut();
     let prepared;
     try {
       prepared = prepare(problem);
@@ -100,13 +105,15 @@ export function open(shell) {
     map.begin({ ...made, slots, cells }, plan, { regression: !crowd.classes, gl: { webgl: 'any', '2d': false }[shell.asked('tiles')] ?? true });
     team.begin(shares, { problem, settings: base, plane, cells, range });
     if (crowd.rungs) team.stop = crowd.rungs[0].epochs * crowd.perEpoch;
+    lucky = { asked: 0, took: 0, running: false };
     begun++;
     stage.fill();
     map.show(mode === 'table' ? 'map' : mode);
     show(mode);
     update();
     shell.title(t('many_title', { n: whole(made.members.length) }), t('networks_on', { n: whole(made.members.length), data: prepared.name }));
-    if (notes.length) shell.say(notes.splice(0).join(' '), 'warning');
+    shell.say(notes.join(' '), 'warning');
+    notes = [];
     if (play) resume();
   }
   function planeOf(prepared) {
@@ -120,8 +127,9 @@ export function open(shell) {
     return { axes: [across, down], low: sides.map(([low]) => low), high: sides.map(([, high]) => high) };
   }
   function refuse({ message, hint }) {
+    pause();
     crowd = null;
-    tools.update();
+    tell();
     stage.refuse(message, hint);
     shell.drawer?.toggle(true);
   }
@@ -150,6 +158,7 @@ export function open(shell) {
   // ---- what comes from the workers
 
   function take(frame) {
+    if (!crowd) return; // it was refused meanwhile
     for (const tile of frame.tiles) {
       map.put(tile);
       tile.ids.forEach((id, k) => {
@@ -208,15 +217,22 @@ export function open(shell) {
   function rank(now) {
     const rests = !playing && team.quiet();
     if ((rests && crowd.ranked === team.step()) || now - ranked < (rests ? 100 : 300)) return;
-    if (crowd.networks.some(({ loss }) => loss === undefined)) return;
     ranked = now;
     const worth = crowd.networks.map(({ smooth, loss, gone }) => (!Number.isFinite(loss) ? Infinity : (playing ? smooth : loss) + (gone ? 1e6 : 0)));
-    const first = worth.reduce((least, value, id) => (value < worth[least] ? id : least), 0);
-    if (Number.isFinite(worth[first]) && !(worth[crowd.best] <= CLEARLY * worth[first])) crowd.best = map.best = first;
+    if (rests || crowd.best === null || now - chosen > CALM) choose(now);
+    if (crowd.networks.some(({ loss }) => loss === undefined)) return;
     if (map.rank(worth, now, rests || crowd.ranked === null)) crowd.order = map.order();
     if (rests) crowd.ranked = team.step();
     else crowd.ranked ??= -1;
     if (mode === 'table') fillTable();
+  }
+
+  /** The best one now; nearly equal ones don't take turns. */
+  function choose(now) {
+    const value = ({ loss, gone }) => (Number.isFinite(loss) && !gone ? loss : Infinity), { networks } = crowd;
+    const first = networks.reduce((least, network) => (value(network) < value(least) ? network : least));
+    chosen = now;
+    if (Number.isFinite(value(first)) && !(crowd.best !== null && value(networks[crowd.best]) <= CLEARLY * value(first))) crowd.best = map.best = first.member.id;
   }
 
   // ---- luck, halving, the end
@@ -225,30 +241,15 @@ export function open(shell) {
     if (lucky.running || crowd.verdict || !team.ready() || team.step() === 0) return;
     lucky.running = true;
     lucky.asked = now;
-    const mine = crowd, scores = await scoresNow();
-    if (mine !== crowd) return void (lucky.running = false);
-    const began = performance.now(), luck = await team.ask(0, 'luck', { ...scores, classes: mine.classes });
-    lucky.took = performance.now() - began;
-    lucky.running = false;
-    if (mine !== crowd || crowd.verdict) return;
+    const mine = crowd, scores = await team.scores(crowd.alive), began = performance.now(), luck = await team.ask(0, 'luck', { ...scores, classes: mine.classes });
+    if (mine !== crowd) return; // another crowd has begun, whose luck is another one
+    Object.assign(lucky, { took: performance.now() - began, running: false });
+    if (crowd.verdict) return;
     crowd.luck = { ...scaled(luck), members: scores.members, step: scores.step };
     update();
   }
   /** An error in the target's own unit. */
   const scaled = (luck) => (crowd.classes ? luck : { ...luck, ...Object.fromEntries(['best', 'error', 'inflation', 'other'].map((name) => [name, luck[name] * crowd.prepared.targetScale])) });
-
-  /** Every validation row's loss by all networks that are left, in the order of their numbers. */
-  async function scoresNow() {
-    const parts = await team.askAll('scores', { part: 1 });
-    const rows = parts[0].rows, all = parts.flatMap((part) => part.ids.map((id, m) => ({ id, part, m }))).filter(({ id }) => crowd.alive.has(id)).sort((a, b) => a.id - b.id);
-    const loss_MN = new Float32Array(all.length * rows), right_MN = new Float32Array(all.length * rows);
-    all.forEach(({ part, m }, k) => {
-      loss_MN.set(part.loss_MN.subarray(m * rows, (m + 1) * rows), k * rows);
-      right_MN.set(part.right_MN.subarray(m * rows, (m + 1) * rows), k * rows);
-    });
-    return { ids: all.map(({ id }) => id), members: all.length, rows, loss_MN, right_MN, step: parts[0].step };
-  }
-  const means = ({ members, rows, loss_MN }) => Array.from({ length: members }, (_, m) => loss_MN.subarray(m * rows, (m + 1) * rows).reduce((a, b) => a + b, 0) / rows);
 
   /** A rung's end: the better ones go on, as search/halving.py has it. */
   async function cut() {
@@ -260,9 +261,9 @@ export function open(shell) {
       shell.say(t('many_rungs_done'));
       return update();
     }
-    const scores = await scoresNow();
+    const scores = await team.scores(crowd.alive);
     if (mine !== crowd) return;
-    const places = survivors(means(scores), next.members);
+    const places = survivors(meanLosses(scores), next.members);
     crowd.alive = new Set(places.map((place) => scores.ids[place]));
     for (const network of crowd.networks) network.gone = !crowd.alive.has(network.member.id);
     team.keep(crowd.alive);
@@ -279,10 +280,10 @@ export function open(shell) {
     const mine = crowd;
     pause();
     crowd.judging = true;
-    tools.update();
+    tell();
     await until(() => team.quiet() && !lucky.running);
     if (mine !== crowd || closed) return;
-    const scores = await scoresNow(), luck = await team.ask(0, 'luck', { ...scores, classes: crowd.classes });
+    const scores = await team.scores(crowd.alive), luck = await team.ask(0, 'luck', { ...scores, classes: crowd.classes });
     const id = scores.ids[luck.winner], { prepared } = crowd, rows = prepared.parts[2].rows.length;
     const tested = rows ? await team.ask(crowd.networks[id].member.worker, 'scores', { part: 2, ids: [id] }) : null;
     if (mine !== crowd || closed) return;
@@ -305,14 +306,19 @@ export function open(shell) {
   function resume() {
     if (!crowd || crowd.verdict || crowd.judging || (crowd.ended && crowd.rungs && !crowd.rungs[crowd.rung + 1])) return;
     playing = true;
+    if (team.step() > 0) shell.say('');
     team.play = speed;
-    tools.update();
+    tell();
   }
   function pause() {
     playing = false;
     team.play = null;
     team.target = 0;
-    tools.update();
+    tell();
+  }
+  function toggle() {
+    if (playing) pause();
+    else resume();
   }
   function step(steps = 1) {
     if (!crowd || crowd.verdict || crowd.judging) return;
@@ -353,45 +359,6 @@ export function open(shell) {
 
   // ---- the page
 
-  function makeTools() {
-    const icon = (path) => {
-      const holder = document.createElement('template');
-      holder.innerHTML = `<svg class="i" viewBox="0 0 16 16" aria-hidden="true">${path}</svg>`; // a constant of this file
-      return holder.content.firstChild;
-    };
-    const play = el('button', { id: 'play', class: 'primary', type: 'button', 'aria-keyshortcuts': 'Space', onclick: () => (playing ? pause() : resume()) }, icon('<path class="for-play" d="M4 2.5v11l9-5.5z"/><path class="for-pause" d="M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z"/>'), el('span', {}));
-    const one = el('button', { id: 'step', type: 'button', 'aria-keyshortcuts': 'ArrowRight', onclick: () => step() }, icon('<path d="M3 2.5v11L10 8zM11 2.5h2.4v11H11z"/>'), el('span', { 'data-t': 'step' }));
-    const anew = el('button', { id: 'anew', type: 'button', 'data-t': 'many_anew', onclick: () => begin(playing) });
-    const pace = el('select', { id: 'speed', 'data-name': 'speed', onchange: (event) => {
-      speed = Number(event.target.value);
-      if (playing) team.play = speed;
-      note();
-    } });
-    const stop = el('button', { id: 'judge', type: 'button', onclick: judge });
-    const steps = el('b', { id: 'clock-step' }, '0'), many = el('b', { id: 'clock-many' }, '0'), state = el('p', { class: 'status', id: 'status', role: 'status' }, el('i'), el('span'));
-    shell.tools.replaceChildren(el('div', { class: 'transport', role: 'group', 'data-name': 'transport' }, play, one, anew, pace),
-      el('div', { class: 'clock' }, el('p', { class: 'big' }, steps, el('span', { 'data-t': 'word_step' })), el('p', { class: 'big' }, many, el('span', { 'data-t': 'many_networks' })), state), el('div', { class: 'actions' }, stop));
-    function relabel() {
-      pace.replaceChildren(...SPEEDS.map((n) => el('option', { value: n, selected: n === speed }, n === 0 ? t('full_speed') : n === 1 ? t('many_step_a_frame') : t('many_steps_a_frame', { n }))));
-      update();
-    }
-    function update() {
-      const over = !crowd || crowd.verdict != null || crowd.judging;
-      play.classList.toggle('on', playing);
-      setText(play.querySelector('span'), t(playing ? 'pause' : 'play'));
-      play.disabled = one.disabled = Boolean(over || (crowd.rungs && crowd.ended && !crowd.rungs[crowd.rung + 1]));
-      stop.disabled = Boolean(over) || team.step() === 0;
-      anew.disabled = !crowd;
-      setText(stop, t('many_judge'));
-      setText(steps, whole(team.step()));
-      setText(many, whole(crowd?.alive.size ?? 0));
-      const kind = crowd?.verdict ? 'finished' : playing ? 'playing' : 'paused';
-      state.dataset.kind = kind;
-      setText(state.lastChild, crowd?.judging ? t('many_judging') : playing && rate.value ? t('many_rate', { n: rateText(rate.value) }) : t(`status_${kind}`));
-    }
-    return { relabel, update };
-  }
-
   function makeStage() {
     const tabs = el('div', { class: 'tabs', role: 'group' }), hint = el('p', { class: 'hint', id: 'many-hint' }), says = el('p', { class: 'hint says', role: 'status', 'data-says': true });
     const listed = el('div', { class: 'fill scroll listed', hidden: true }), picture = el('section', { class: 'panel crowd', 'aria-labelledby': 'crowd-title' }, el('header', {}, el('h2', { id: 'crowd-title' }), tabs, hint), says, map.node, listed);
@@ -426,34 +393,31 @@ export function open(shell) {
   }
   function fillTable() {
     if (!crowd) return;
-    const names = ['across', 'down', 'panels'].map((place) => plan[place]).filter(Boolean);
-    if (table?.key !== `${names} ${document.documentElement.lang}`) {
-      const columns = [{ key: 'id', name: t('network_number'), start: true, value: (n) => n.member.id, show: (n) => String(n.member.id) },
-        { key: 'loss', name: t('validation_loss'), value: (n) => (Number.isFinite(n.loss) ? n.loss : null), show: (n) => (Number.isFinite(n.loss) ? num(n.loss, 4) : t('folder_diverged')) },
-        ...(crowd.classes ? [{ key: 'right', name: t('many_right_word'), value: (n) => n.right ?? null, show: (n) => (n.right === undefined ? '–' : percent(n.right)) }] : []),
-        ...names.map((name) => ({ key: name, name: t(`many_${name}`), value: (n) => (typeof n.member.own[name] === 'number' ? n.member.own[name] : valueText(name, n.member.own[name])), show: (n) => valueText(name, n.member.own[name]) })),
-        { key: 'gone', name: t('status'), value: (n) => Number(n.gone), show: (n) => (n.gone ? t('many_cut') : Number.isFinite(n.loss) ? '' : t('folder_diverged')) }];
-      table = { key: `${names} ${document.documentElement.lang}`, ...sortedTable(t('networks'), columns, { pick: (n) => enlarge(n.member.id), most: LISTED, sort: { key: 'loss', down: false } }) };
-      stage.listed.replaceChildren(table.node);
-    }
-    table.fill(crowd.networks, (n) => n.member.id === crowd.best);
+    const node = table.fill(crowd); // left where it stands, it keeps its focus and its place
+    if (node.parentNode !== stage.listed) stage.listed.replaceChildren(node);
+  }
+  /** What the buttons and the clock say. */
+  function tell() {
+    const over = !crowd || crowd.verdict != null || Boolean(crowd.judging);
+    tools.update({ playing, over, done: over || Boolean(crowd.rungs && crowd.ended && !crowd.rungs[crowd.rung + 1]), step: team.step(), networks: crowd?.alive.size ?? 0, judging: crowd?.judging, judged: crowd?.verdict != null, rate: rate.value, empty: !crowd });
   }
 
   function update() {
     if (!crowd) return;
     const now = performance.now(), total = counters.modelSteps;
     if (now - rate.at > 900) rate = { at: now, steps: total, value: total > rate.steps ? ((total - rate.steps) / (now - rate.at)) * 1000 : 0 };
-    tools.update();
+    tell();
     best.update();
     enlarged.update();
     const lost = crowd.networks.filter(({ loss }) => loss !== undefined && !Number.isFinite(loss)).length, { rungs, rung } = crowd;
     setText(stage.hint, [rungs && t('many_rung', { n: rung + 1, total: rungs.length, left: whole(crowd.alive.size), epochs: whole(rungs[rung].epochs) }), lost && t('many_diverged', { n: whole(lost) }), mode === 'ranked' && t('many_ranked_about')].filter(Boolean).join(' · '));
   }
   stage.relabel();
-  tools.relabel();
+  tools.relabel(speed);
+  tell();
   return {
     keys: [
-      { key: ' ', shown: ' ', word: 'key_play', act: () => (playing ? pause() : resume()), able: () => Boolean(crowd) },
+      { key: ' ', shown: ' ', word: 'key_play', act: toggle, able: () => Boolean(crowd) },
       { key: 'ArrowRight', shown: '→', word: 'key_step', act: () => step(), able: () => Boolean(crowd) },
       { key: 'm', shown: 'M', word: 'many_key_map', act: () => show('map'), able: () => Boolean(crowd) },
       { key: 'r', shown: 'R', word: 'many_key_ranked', act: () => show('ranked'), able: () => Boolean(crowd) },
@@ -461,7 +425,7 @@ export function open(shell) {
     ],
     relabel() {
       stage.relabel();
-      tools.relabel();
+      tools.relabel(speed);
       map.relabel();
       best.relabel();
       enlarged.relabel();
@@ -487,5 +451,3 @@ export function open(shell) {
 }
 
 const speedOf = (text) => (text === 'full' ? 0 : SPEEDS.includes(Number(text)) && text ? Number(text) : USUAL_SPEED);
-/** Thousands and millions of steps in few letters. */
-const rateText = (value) => (value >= 1e6 ? `${num(value / 1e6, 3)} M` : value >= 1e4 ? `${num(value / 1e3, 3)} k` : whole(Math.round(value)));

@@ -158,8 +158,9 @@ export function makeEnlarged(page) {
       drawCurves(curves, crowd.networks[id].history);
     },
     relabel: update,
+    shut() { if (dialog.open) dialog.close(); },
     close() {
-      if (dialog.open) dialog.close();
+      dialog.close();
       dialog.remove();
     },
   };

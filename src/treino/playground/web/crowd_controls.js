@@ -19,6 +19,9 @@ const FIELDS = { // of the settings that all networks share
   seed: { read: (text) => (Number.isInteger(positive(text)) ? positive(text) : null) },
 };
 
+/** A number as it is typed, in few letters. */
+const typed = (value) => (value >= 1e5 ? value.toExponential().replace('e+', 'e') : String(value));
+
 function positive(text) {
   const value = text.trim() === '' ? NaN : Number(text.replace(',', '.'));
   return Number.isFinite(value) && value >= 0 ? value : null;
@@ -68,8 +71,8 @@ export function makeControls({ now, changed }) {
     const field = (key, value, word, act) => el('input', { type: 'text', id: `${id}-${key}`, value, inputmode: axis.list ? null : 'decimal', autocomplete: 'off', spellcheck: 'false', 'aria-label': `${t(`many_${name}`)}, ${word}`, onchange: act });
     if (axis.list) return el('div', { class: 'values' }, field('list', range.list.join(name === 'hidden' ? '  ' : ' '), t('many_values'), (event) => take(event.target.value.trim().replace(/\s+/g, ';'))));
     if (axis.scale === 'whole') return el('div', { class: 'values' }, el('span', { class: 'hint' }, t('many_from')), field('low', range.low, t('many_from'), (event) => take(`${event.target.value}..`)));
-    const low = field('low', range.low, t('many_from'), () => take(`${low.value}..${high.value}`)), high = field('high', range.high, t('many_to'), () => take(`${low.value}..${high.value}`));
-    return el('div', { class: 'values' }, low, slider(name, range, (from, to) => { low.value = from; high.value = to; }, take), high);
+    const low = field('low', typed(range.low), t('many_from'), () => take(`${low.value}..${high.value}`)), high = field('high', typed(range.high), t('many_to'), () => take(`${low.value}..${high.value}`));
+    return el('div', { class: 'values' }, low, slider(name, range, (from, to) => { low.value = typed(from); high.value = typed(to); }, take), high);
   }
 
   /** Two thumbs on one line: each is an input of its own, for keys and screen readers. */

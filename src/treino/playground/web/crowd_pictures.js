@@ -2,12 +2,12 @@
 
 import { drawAxes, makeBox } from '../../studio/page/modules/axes.js';
 import { cleared } from '../../studio/page/modules/dom.js';
-import { logTicks, num, roundEnd } from '../../studio/page/modules/numbers.js';
+import { logTicks, roundEnd } from '../../studio/page/modules/numbers.js';
 import { paintClasses, paintRange, rangeColour, sizedPixels, strokeContour } from '../../studio/page/modules/pixels.js';
 import { drawRows, drawValues } from '../../studio/page/modules/rows.js';
 import { classColour, look, rgb } from '../../studio/page/modules/theme.js';
 import { t } from '../../studio/page/modules/words.js';
-import { ticksOf } from './tile_map.js';
+import { powerText, ticksOf } from './tile_map.js';
 
 const SHADES = { light: ['#8cc4e8', '#3f97d0', '#0a63a8', '#08305c'], dark: ['#23587d', '#3b8fc4', '#7cc8f2', '#d6eefb'] };
 
@@ -57,9 +57,9 @@ export function drawBoundary(canvas, kept, { big, points, prepared, range, small
     context.translate(-box.l, -box.t);
   }
   const place = (rows, i) => [box.X(rows.x[i]), box.Y(rows.y[i])];
-  if (small) drawSpecks(context, points, place, classes);
+  if (small && classes) drawSpecks(context, points, place);
   else if (classes) drawRows(context, points, null, place);
-  else {
+  else if (!small) {
     const [low, high] = range.map((value) => value * prepared.targetScale + prepared.targetMean);
     drawValues(context, points, place, (value) => `rgb(${rangeColour((value - low) / (high - low || 1))})`);
   }
@@ -68,11 +68,11 @@ export function drawBoundary(canvas, kept, { big, points, prepared, range, small
 }
 
 /** Rows in a small picture: too small to hide what lies behind them. */
-function drawSpecks(context, points, place, classes) {
+function drawSpecks(context, points, place) {
   for (const rows of points.rows)
     rows.true.forEach((value, i) => {
       const [x, y] = place(rows, i);
-      context.fillStyle = classes ? classColour(value) : look.ink;
+      context.fillStyle = classColour(value);
       context.beginPath();
       context.arc(x, y, 1.5, 0, 7);
       context.fill();
@@ -88,7 +88,7 @@ function lossAxis(values) {
 }
 function lossTicks({ low, high }) {
   const every = Math.ceil((high - low) / 7), all = logTicks(10 ** low, 10 ** high).map(Math.log10);
-  return { ticksY: every > 1 ? all.filter((v) => Math.round(v) % every === 0) : all, labelY: (v) => num(10 ** v, 3) };
+  return { ticksY: every > 1 ? all.filter((v) => Math.round(v) % every === 0) : all, labelY: (v) => powerText(Number((10 ** v).toPrecision(6))) };
 }
 
 /** A network's loss on training and validation rows over the steps. history: {step, train, validation: []}. */

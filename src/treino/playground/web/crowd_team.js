@@ -82,7 +82,17 @@ export function makeTeam(ports, { take, failed }) {
     questions.set(++key, resolve);
     ports[k].postMessage({ [verb]: { ...fields, key } });
   });
-  team.askAll = (verb, fields) => Promise.all(workers.map((_, k) => team.ask(k, verb, fields)));
+  /** Every validation row's loss by all networks that are left, in the order of their numbers. */
+  team.scores = async (alive) => {
+    const parts = await Promise.all(workers.map((_, k) => team.ask(k, 'scores', { part: 1 })));
+    const rows = parts[0].rows, all = parts.flatMap((part) => part.ids.map((id, m) => ({ id, part, m }))).filter(({ id }) => alive.has(id)).sort((a, b) => a.id - b.id);
+    const loss_MN = new Float32Array(all.length * rows), right_MN = new Float32Array(all.length * rows);
+    all.forEach(({ part, m }, k) => {
+      loss_MN.set(part.loss_MN.subarray(m * rows, (m + 1) * rows), k * rows);
+      right_MN.set(part.right_MN.subarray(m * rows, (m + 1) * rows), k * rows);
+    });
+    return { ids: all.map(({ id }) => id), members: all.length, rows, loss_MN, right_MN, step: parts[0].step };
+  };
   team.keep = (alive) => {
     ports.forEach((port) => port.postMessage({ alive: [...alive] }));
     for (const worker of workers) worker.idle = false;
@@ -97,3 +107,5 @@ export function makeTeam(ports, { take, failed }) {
   };
   return team;
 }
+
+export const meanLosses = ({ members, rows, loss_MN }) => Array.from({ length: members }, (_, m) => loss_MN.subarray(m * rows, (m + 1) * rows).reduce((a, b) => a + b, 0) / rows);

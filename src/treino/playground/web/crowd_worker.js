@@ -21,7 +21,7 @@ import { kindOf } from './members.js';
 import { prepare } from './problems.js';
 import { batchesOf, factorsOf, makePopulation } from './training.js';
 
-const SLICE = 8, PAINT = 6; // milliseconds of training between two looks at messages; of tiles in a frame
+const SLICE = 8, PAINT = 10, FIRST = 30; // milliseconds of training between two looks at messages; of tiles in a frame, and until all have one
 const MOST = 256; // steps in one call of the kernel
 const CHUNK = 32; // networks whose tiles are painted in one go; slots of a group begin at a multiple
 const BIG = 96; // cells of the large picture
@@ -122,7 +122,7 @@ function openCrowd(lanes, { problem, settings, members, plane, cells, range }) {
   }));
   const widest = Math.max(BIG * BIG, CHUNK * cells * cells, CHUNK * parts[1].rows, parts[2].rows, parts[1].rows);
   const crowd = {
-    lanes, prepared, groups, parts, C, classes, cells, range, step: 0, until: Infinity, pace: 1, next: 0, fresh: 0, chunks: [],
+    lanes, prepared, groups, parts, C, classes, cells, range, step: 0, until: Infinity, pace: 1, next: 0, fresh: 0, painted: 0, chunks: [],
     small: hold(planeRows(prepared, plane, cells)), big: hold(planeRows(prepared, plane, BIG)),
     z: hold(new Float32Array(widest * C)), bytes: hold(new Uint8Array(2 * Math.max(CHUNK * cells * cells, BIG * BIG))),
     loss: hold(new Float32Array(widest)), right: hold(new Float32Array(widest)),
@@ -238,9 +238,10 @@ function paintFrame(crowd, { look = null }) {
     moved.push(tile.bytes);
     tiles.push(tile);
     crowd.spent.tiles += count;
+    crowd.painted += count;
     crowd.next = (crowd.next + 1) % chunks.length;
     crowd.fresh++;
-    if (performance.now() - began > PAINT) break;
+    if (performance.now() - began > (crowd.painted < crowd.where.size ? FIRST : PAINT)) break;
   }
   crowd.spent.paint += (performance.now() - began) / 1000;
   return [{ step: crowd.step, tiles, big, spent: { ...crowd.spent }, idle: crowd.fresh >= chunks.length, bytes: crowd.lanes.memory.buffer.byteLength }, moved];

@@ -52,8 +52,11 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
   });
   const pad = makePad({
     edited(points) {
+      const { top } = pad.node.getBoundingClientRect();
       drawn = points;
       change({ source: 'points', points, noise: null, table: undefined }, true);
+      const moved = pad.node.getBoundingClientRect().top - top; // what stands above has other words now: the pad stays put
+      if (moved) root.scrollTop += moved;
     },
   });
   const part = (name, ...children) => el('section', { class: 'data-part', id: `part-${name}`, 'aria-labelledby': `part-${name}-title` }, el('h3', { id: `part-${name}-title`, 'data-t': `data_part_${name}` }), ...children);
@@ -61,7 +64,7 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
     source: part('source', sources, noise.node), table: part('table', table.node), pad: part('pad', pad.node),
     inputs: part('inputs', inputs), split: part('split', share.node, counts, seedLine),
   };
-  const panel = el('div', { class: 'data-panel' }, parts.source, parts.table, fault, parts.inputs, parts.split, notes, parts.pad, says);
+  const panel = el('div', { class: 'data-panel' }, parts.source, parts.table, parts.inputs, parts.split, parts.pad, fault, notes, says);
   root.append(panel);
 
   function slider(id, word, moved) {
@@ -124,6 +127,7 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
     setText(seed, String(now.data_seed));
     parts.table.hidden = name !== 'table';
     parts.pad.hidden = !kind && name !== 'points';
+    (parts.table.hidden ? parts.pad : parts.table).after(fault); // beside what it is about
     parts.inputs.hidden = parts.split.hidden = writing && !own;
     if (!parts.table.hidden) table.show(own);
     if (!parts.pad.hidden && !edit) pad.show(kind ? pointsOf(now) : now.points, kind?.task ?? prepared?.task ?? 'classification', ['x1', 'x2']);

@@ -4,6 +4,7 @@ import { $, $$, el } from '../../studio/page/modules/dom.js';
 import { open as openRun } from '../../studio/page/modules/run.js';
 import { look } from '../../studio/page/modules/theme.js';
 import { t } from '../../studio/page/modules/words.js';
+import { MADE } from './problems.js';
 
 const SPEED = 300; // steps a second: slow enough to see it learn
 const REST = 400; // milliseconds in which nothing changes before the address is written
@@ -43,9 +44,8 @@ export async function open(shell) {
   /** What the address asks for beyond the run itself. */
   async function begin() {
     if (closed) return;
-    const speed = shell.asked('speed'), axes = shell.asked('axes')?.split(',');
+    const speed = shell.asked('speed');
     page.command('speed', { steps_per_second: speed === 'full' ? null : Number(speed) || SPEED });
-    if (axes?.length === 2) page.command('look', { step: null, axes, unit: null });
     if (shell.asked('play') === '1') page.command('play');
     if (faults.length) shell.say(faults.map((fault) => t(fault.name === 'data' ? 'data_not_here' : 'not_understood', fault)).join(' '), 'warning');
   }
@@ -61,9 +61,9 @@ export async function open(shell) {
   async function write() {
     if (!state || closed) return;
     const at = state.view.step ?? state.last_step;
-    await shell.note(folded({ problem, settings, step: state.playing ? 0 : at, actions: (state.replay ?? []).filter(([when]) => when <= at) }), {
+    const axes = problem.features?.some((name) => Object.hasOwn(MADE, name)) ? problem.axes : state.view.axes; // inputs hang on the former
+    await shell.note(folded({ problem: { ...problem, axes }, settings, step: state.playing ? 0 : at, actions: (state.replay ?? []).filter(([when]) => when <= at) }), {
       speed: state.steps_per_second === SPEED ? null : state.steps_per_second == null ? 'full' : String(state.steps_per_second),
-      axes: state.view.axes?.join(',') ?? null,
       play: null,
     });
   }

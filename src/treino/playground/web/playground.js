@@ -130,6 +130,12 @@ function makeDrawer(shell) {
     panel?.relabel?.();
     panel?.redraw?.();
   }
+  async function fill() {
+    const { problem } = await shell.wanted();
+    panel?.close?.();
+    root.replaceChildren();
+    panel = makeDataPanel(root, { problem, tables: shell.tables, changed });
+  }
   async function changed(problem) {
     const wanted = await shell.wanted();
     await shell.visit({ ...wanted, problem, step: 0, actions: [] });
@@ -138,8 +144,7 @@ function makeDrawer(shell) {
     drawer.hidden = !yes;
     $('#data').setAttribute('aria-expanded', String(yes));
     if (yes) {
-      root.replaceChildren();
-      panel = makeDataPanel(root, { problem: (await shell.wanted()).problem, tables: shell.tables, changed });
+      await fill();
       close.focus();
     } else {
       panel?.close?.();
@@ -147,6 +152,7 @@ function makeDrawer(shell) {
       $('#data').focus();
     }
   }
+  addEventListener('popstate', () => { if (panel) fill(); });
   drawer.addEventListener('keydown', (event) => { if (event.key === 'Escape') toggle(false); });
   return { show, toggle };
 }

@@ -145,7 +145,7 @@ export function makePad({ edited }) {
   function redraw() {
     const { context, width, height } = cleared(canvas);
     if (!width) return;
-    box = makeBox(width, height, low, high, { left: 38, right: 6, top: 6, bottom: 36 });
+    box = makeBox(width, height, low, high, { left: 44, right: 6, top: 6, bottom: 36 });
     drawAxes(context, box, names, true);
     for (const [x, y, value] of points) {
       context.beginPath();
@@ -190,16 +190,18 @@ export function makePad({ edited }) {
   return {
     node,
     redraw,
-    /** Show these points; the frame stays while it holds them. */
+    /** Show these points. The frame of those that are drawn here stays as it is. */
     show(next, nextTask, nextNames) {
-      if (next !== points) past.length = 0;
+      const same = next === points && box;
       [points, task, names] = [next, nextTask, nextNames];
+      if (same) return redraw();
+      past.length = 0;
       const ends = [0, 1].map((k) => points.reduce(([a, b], p) => [Math.min(a, p[k]), Math.max(b, p[k])], [Infinity, -Infinity]));
       const room = ends.map(([a, b]) => (b > a ? (b - a) * 0.08 : 1.2));
       low = ends.map(([a], k) => (Number.isFinite(a) ? a - room[k] : -1.2));
       high = ends.map(([, b], k) => (Number.isFinite(b) ? b + room[k] : 1.2));
       cursor = [0, 1].map((k) => rounded((low[k] + high[k]) / 2));
-      redraw();
+      return redraw();
     },
   };
 }

@@ -48,10 +48,11 @@ export class Run {
     const all = { ...DEFAULTS, ...settings };
     all.loss = lossOf(prepared, { loss: all.loss ?? undefined });
     all.data_seed ??= problem.data_seed ?? null; // null: the seed is that of the order, too
+    const axes = prepared.task === 'classification' && problem.axes?.every((column) => prepared.columns.includes(column)) ? problem.axes : null;
     const plan = planOf(lanes, prepared, all, { orderSeed: all.data_seed ?? all.seed });
     const first = { number: 0, origin: null, settings: asRead(all), changes: {}, text: '', plan, sets: [], optimizerFrom: 0 };
     Object.assign(this, { lanes, name, problem, prepared, status: 'running', metrics: null, kept: null, segments: [first], path: [{ segment: first, first: 0, stop: null }] });
-    Object.assign(this, { losses: new Losses(), records: new Records(), keyframes: new Keyframes(), replay: [], view: { step: null, axes: null, unit: null }, played: null });
+    Object.assign(this, { losses: new Losses(), records: new Records(), keyframes: new Keyframes(), replay: [], view: { step: null, axes, unit: null }, played: null });
     this.loop = new TrainingLoop(lanes, prepared, first);
     this.keyframes.add(0, this.loop.save(), true);
   }

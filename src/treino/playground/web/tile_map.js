@@ -15,9 +15,10 @@ import { AXES } from './members.js';
 import { settle } from './order.js';
 import { makeTiles } from './tiles.js';
 
-const CALM = 2500, TRAVEL = 160; // milliseconds between two orders; in which a tile does two thirds of its way
+export const CALM = 2500; // milliseconds between two orders
+const TRAVEL = 160; // milliseconds in which a tile does two thirds of its way
 const NEIGHBOURS = 2.5; // tiles: further than that none slides
-const LEFT = 50, BELOW = 40, TITLE = 22, BETWEEN = 14; // pixels: names of rows and columns, a panel's title, between panels
+const LEFT = 58, BELOW = 40, TITLE = 22, BETWEEN = 14; // pixels: names of rows and columns, a panel's title, between panels
 
 /** The columns of n equal squares that fill a box best, and their side. */
 export function gridOf(n, width, height) {
@@ -153,7 +154,7 @@ export function makeTileMap({ enlarge, point, describe, reduced = () => matchMed
     const left = grid.x(0), right = grid.x(across - 1) + nx * side, foot = grid.y((down - 1) * across) + ny * side;
     text(`${t(`many_${plan.across}`)} →`, (left + right) / 2, foot + 28, 'center', look.ink, 600);
     context.save();
-    context.translate(left - 42, (grid.y(0) + foot) / 2);
+    context.translate(left - 50, (grid.y(0) + foot) / 2);
     context.rotate(-Math.PI / 2);
     text(`← ${t(`many_${plan.down}`)}`, 0, 0, 'center', look.ink, 600);
     context.restore();
@@ -301,13 +302,16 @@ export function valueText(name, value) {
   return typeof value === 'number' ? num(value, 3) : value === 'full' ? t('many_full') : String(value);
 }
 
+/** A round value in few letters. */
+export const powerText = (value) => (value >= 1e5 ? value.toExponential().replace('e+', 'e') : num(value, 3));
+
 /** [place, text] of an axis's names, so many as there is room for: round numbers where values lie by their logarithms. */
 export function ticksOf(name, values, room) {
   const last = values.length - 1, { scale } = AXES[name];
   if (scale === 'log' && last > 3) {
     const [low, high] = [Math.log10(values[0]), Math.log10(values[last])], every = Math.max(1, Math.ceil((high - low) / room));
     const found = [];
-    for (let e = Math.ceil(low - 1e-6); e <= high + 1e-6; e += every) found.push([((e - low) / (high - low)) * last, num(10 ** e)]);
+    for (let e = Math.ceil(low - 1e-6); e <= high + 1e-6; e += every) found.push([((e - low) / (high - low)) * last, powerText(10 ** e)]);
     if (found.length > 1) return found;
   }
   const every = Math.max(1, Math.ceil(values.length / room));

@@ -135,9 +135,15 @@ void main() {
   colour = vec4(mix(ground, c, how.z) * alpha, alpha);
 }`;
 
+/** Some browsers don't count their own software renderer as a caveat. */
+function isSoftware(gl) {
+  const info = gl.getExtension('WEBGL_debug_renderer_info');
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+}
+
 function glPainter(canvas, atlas, regression, lost, any) {
   const gl = canvas.getContext('webgl2', { preserveDrawingBuffer: true, antialias: false, depth: false, failIfMajorPerformanceCaveat: !any });
-  if (!gl || gl.getParameter(gl.MAX_TEXTURE_SIZE) < Math.max(atlas.width, atlas.height)) return null;
+  if (!gl || (!any && isSoftware(gl)) || gl.getParameter(gl.MAX_TEXTURE_SIZE) < Math.max(atlas.width, atlas.height)) return null;
   const program = gl.createProgram();
   for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
     const shader = gl.createShader(kind);
@@ -226,7 +232,8 @@ function glPainter(canvas, atlas, regression, lost, any) {
 function flatPainter(canvas, atlas, regression) {
   const { cells } = atlas, context = canvas.getContext('2d'), sheet = new OffscreenCanvas(atlas.width, atlas.height), ink = sheet.getContext('2d');
   const table = new Uint32Array(65536); // the colour of each pair of bytes
-  let look = null;
+  let look = null, ratio = 1;
+  const sharp = (value) => Math.round(value * ratio) / ratio; // whole pixels: else edges shine through
   const paint = (slot, count, bytes) => {
     const image = new ImageData(cells, count * cells), pixels = new Uint32Array(image.data.buffer);
     for (let tile = 0, i = 0; tile < count; tile++)
@@ -238,7 +245,10 @@ function flatPainter(canvas, atlas, regression) {
   };
   return {
     kind: '2d',
-    resize: (width, height, ratio) => context.setTransform(ratio, 0, 0, ratio, 0, 0),
+    resize(width, height, itsRatio) {
+      ratio = itsRatio;
+      context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    },
     colours({ palette, paper, ground, alarm }) {
       const mix = (rgb, share) => rgb.reduce((word, v, k) => word | (Math.round(paper[k] + (v - paper[k]) * share) << (8 * k)), 0xff000000) >>> 0;
       for (let second = 0; second < 256; second++)
@@ -254,7 +264,8 @@ function flatPainter(canvas, atlas, regression) {
     draw(list, clear) {
       if (clear) context.clearRect(0, 0, canvas.width, canvas.height);
       context.imageSmoothingEnabled = true;
-      for (const { x, y, size, slot, lost, fade } of list) {
+      for (const { x: left, y: top, size: side, slot, lost, fade } of list) {
+        const x = sharp(left), y = sharp(top), size = sharp(left + side) - x;
         if (lost) cross(x, y, size);
         else context.drawImage(sheet, Math.floor(slot / COLUMN) * cells, (slot % COLUMN) * cells, cells, cells, x, y, size, size);
         if (fade === 1) continue;

@@ -2,8 +2,8 @@
  * What trains: runs and crowds in a worker, or in the page itself where workers are blocked.
  *
  * It is told {open: {builds, words, language}} once, then {language}, {create: {name, problem, settings, step, actions}},
- * {connect: name, port}, {forget: name} and {crowd: port}; it answers {opened: {relaxed}}, {created: name}, or {error: {rule, message, hint},
- * name}; name is null where it can't open at all. After an error of create nothing is there by that name.
+ * {connect: name, port}, {forget: name} and {crowd: port}; it answers {opened: {relaxed}}, {created: name}, or
+ * {error: {rule, message, hint}, name}; name is null where it can't open at all. After an error of create nothing is there by that name.
  */
 
 import { setWords } from '../../studio/page/modules/words.js';

@@ -43,7 +43,7 @@ function network({ frame }) {
 }
 
 /** How many rows of each class are taken for which: training and validation rows, and test rows at the end. */
-function confusion({ frame, points, state: { data: { classes } } }) {
+function confusion({ frame, points, state: { data: { classes, target } } }) {
   const rows = [];
   if (classes.length <= CLASSES) for (const split of points?.rows ?? []) {
     const said = answers(frame, split);
@@ -52,13 +52,13 @@ function confusion({ frame, points, state: { data: { classes } } }) {
     split.true.forEach((right, i) => { if (counts[right] && said[i] >= 0) counts[right][said[i]] += 1; });
     counts.forEach((of, right) => rows.push([`${t(split.split)}, ${classes[right]}`, ...of.map(whole)]));
   }
-  return { name: t('confusion'), head: ['', ...classes], rows };
+  return { name: t('confusion'), head: [t('true_value', { target }), ...classes], rows };
 }
 
 function figures({ frame, state }) {
   const names = [...new Set(Object.values(frame.evaluation ?? {}).flatMap((split) => Object.keys(split ?? {})))];
   const rows = Object.entries(frame.evaluation ?? {}).map(([split, found]) => [t(split), ...names.map((name) => num(found?.[name]))]);
-  return { name: state.data.target ?? '', head: ['', ...names.map((name) => t(name))], rows };
+  return { name: state.data.target ?? '', head: [t('rows'), ...names.map((name) => t(name))], rows };
 }
 
 function epochs(store) {
