@@ -64,7 +64,7 @@ export const LOSSES = {
       const row = twice ? softmax(z, i, C) : z, from = twice ? 0 : i * C;
       let most = row[from], e = 0;
       for (let c = 1; c < C; c++) if (row[from + c] > most) most = row[from + c];
-      for (let c = 0; c < C; c++) e += Math.exp(row[from + c] - most);
+      for (let c = 0; c < C; c++) e += row[from + c] === most ? 1 : Math.exp(row[from + c] - most);
       all += Math.log(e) - (row[from + y[i]] - most);
     }
     return all;
