@@ -69,6 +69,11 @@ def assert_same(prepared: dict[str, Any], source: Any, **asked: Any) -> None:
         assert rows.x.numpy().tobytes().hex() == part["x"]
         assert rows.y.numpy().astype(np.float64).tobytes().hex() == part["y"]
     assert prepared["again"] == [part["x"] for part in prepared["parts"]]
+    if source not in POINTS:  # whose numbers may differ in the last bit, before they are rounded to float32
+        assert list(map(float, prepared["mean"])) == list(data.preparation.mean)
+        assert list(map(float, prepared["scale"])) == list(data.preparation.scale)
+        target = [float(prepared["targetMean"]), float(prepared["targetScale"])]
+        assert target == [data.preparation.target_mean, data.preparation.target_scale]
 
 
 def assert_trains_the_same(prepared: dict[str, Any], folder: Path) -> None:
@@ -230,7 +235,7 @@ def tables(draw: st.DrawFn) -> tuple[str, str]:
     return draw(st.sampled_from(["", "\ufeff"])) + out.getvalue(), names[-1]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(table=tables(), seed=st.integers(0, 9))
 def test_a_table_has_the_bits_that_treino_has_of_it(
     ask: Ask, tmp_path: Path, table: tuple[str, str], seed: int
