@@ -6,6 +6,7 @@ Modules import and export in a few simple forms, and any other is refused.
 import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from treino.playground.shortening import shortened
 
@@ -17,26 +18,28 @@ EXPORT = re.compile(
 NAMED = re.compile(rf"({NAME})(?: as ({NAME}))?")
 
 
-def joined(root: Path, doors: Mapping[str, str]) -> str:
+def joined(root: Path, doors: Mapping[str, str], instead: Mapping[str, str] = MappingProxyType({})) -> str:
     """A script with modules and all that they import, as functions that run once, when they are first called.
 
     root: the folder that modules are named from. doors: names of functions, each of which returns what a
-    module exports: ``{"worker": "web/worker.js"}``.
+    module exports: ``{"worker": "web/worker.js"}``. instead: modules that others take the place of.
 
     Raises:
         ValueError: a module imports or exports in another form, what isn't there, or itself by way of others.
     """
     order: dict[str, str] = {}
     for entry in doors.values():
-        _add(root, entry, (), order)
+        _add(root, entry, instead, (), order)
     names = {name: set(_exports(text)) for name, text in order.items()}
     calls = {name: f"m${number}" for number, name in enumerate(order)}
-    parts = [_function(name, text, names, calls) for name, text in order.items()]
+    parts = [_function(name, text, names, calls, instead) for name, text in order.items()]
     ends = [f"const {door} = {calls[entry]};" for door, entry in doors.items()]
     return "\n".join(["'use strict';", "const once = (make, made) => () => made ??= make();", *parts, *ends])
 
 
-def _add(root: Path, name: str, above: tuple[str, ...], order: dict[str, str]) -> None:
+def _add(
+    root: Path, name: str, instead: Mapping[str, str], above: tuple[str, ...], order: dict[str, str]
+) -> None:
     """Add a module to the modules so far, behind those that it imports."""
     if name in above:
         raise ValueError(f"modules import each other: {' → '.join((*above, name))}")
@@ -47,11 +50,11 @@ def _add(root: Path, name: str, above: tuple[str, ...], order: dict[str, str]) -
         raise ValueError(f"{above[-1] if above else 'the page'} imports {name}, which is not there")
     text = path.read_text()
     for _, target in IMPORT.findall(text):
-        _add(root, _place(name, target), (*above, name), order)
+        _add(root, _place(name, target, instead), instead, (*above, name), order)
     order[name] = text
 
 
-def _place(name: str, target: str) -> str:
+def _place(name: str, target: str, instead: Mapping[str, str]) -> str:
     """The module that ``target`` names within the module ``name``."""
     parts: list[str] = []
     for part in (PurePosixPath(name).parent / target).parts:
@@ -59,16 +62,19 @@ def _place(name: str, target: str) -> str:
             parts.pop()
         elif part != ".":
             parts.append(part)
-    return "/".join(parts)
+    place = "/".join(parts)
+    return instead.get(place, place)
 
 
 def _exports(text: str) -> list[str]:
     return [next(filter(None, match)) for match in EXPORT.findall(text)]
 
 
-def _function(name: str, text: str, names: dict[str, set[str]], calls: dict[str, str]) -> str:
+def _function(
+    name: str, text: str, names: dict[str, set[str]], calls: dict[str, str], instead: Mapping[str, str]
+) -> str:
     def replaced(match: re.Match[str]) -> str:
-        target, wanted = _place(name, match[2]), []
+        target, wanted = _place(name, match[2], instead), []
         for each in filter(None, (piece.strip() for piece in match[1].split(","))):
             named = NAMED.fullmatch(each)
             if named is None or named[1] not in names[target]:

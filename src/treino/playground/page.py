@@ -27,6 +27,9 @@ __all__ = ["IN_PAGE", "page", "table_of"]
 PACKAGE = Path(__file__).parents[1]
 STUDIO = PACKAGE / "studio" / "page"
 DOORS = {"playground": "playground/web/playground.js", "worker": "playground/web/worker.js"}
+INSTEAD = {  # a page without pictures is smaller
+    f"studio/page/modules/{name}.js": "playground/web/no_pictures.js" for name in ("seen", "images")
+}
 BUILDS = "relaxed", "exact"
 IN_PAGE = *GENERATED, *BUILTINS  # data that every page has
 LAST = """
@@ -73,7 +76,7 @@ def page(table: Mapping[str, Any] | None = None, address: str = "") -> str:
 
 @cache
 def _script() -> str:
-    script = joined(PACKAGE, DOORS) + LAST
+    script = joined(PACKAGE, DOORS, INSTEAD) + LAST
     if "</script" in script or "<!--" in script:
         raise ValueError("a module holds what would end the page's script")
     return script
