@@ -68,12 +68,14 @@ function tooLarge(name, size) {
  */
 function recordsOf(text, { delimiter, quote = '"', gap = false }) {
   const rows = [], lines = [], stops = new Set([delimiter, '\n', '\r', undefined]);
+  const plain = new RegExp(`[^${delimiter.replace(/[\\\]^-]/g, '\\$&')}\r\n]*`, 'y');
   let at = 0, line = 1;
   while (at < text.length) {
     const row = [], first = line, blank = text[at] === '\n' || text[at] === '\r';
     for (;;) {
       while (gap && text[at] === ' ') at++;
-      let cell = '', start = at;
+      const start = at;
+      let cell = '';
       if (text[at] === quote) {
         do {
           const end = text.indexOf(quote, at + 1);
@@ -84,8 +86,9 @@ function recordsOf(text, { delimiter, quote = '"', gap = false }) {
         line += cell.match(/\r\n|\n|\r/g)?.length ?? 0;
         if (!stops.has(text[at])) return { rows, lines, fault: { rule: 'csv_quote', line: first } };
       } else {
-        while (!stops.has(text[at])) at++;
-        cell = text.slice(start, at);
+        plain.lastIndex = at;
+        [cell] = plain.exec(text);
+        at = plain.lastIndex;
       }
       row.push(cell);
       if (text[at] !== delimiter) break;
