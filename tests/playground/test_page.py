@@ -288,7 +288,7 @@ def test_keys_steer_and_tables_stand_behind_the_pictures(tab: Any) -> None:
 def test_both_views_are_accessible(tab: Any, axe: str) -> None:
     for hash_ in ("", "#theme=dark", "#view=many&count=16"):
         one = tab(hash_)
-        one.page.wait_for_selector("main > *")
+        one.button("Play").wait_for()
         if "many" not in hash_:
             one.ready()
         one.page.locator("#data").click()
