@@ -416,7 +416,8 @@ study wine --batch-sizes 20 --epochs 2 --until 9:9
 OURS = """
 treino data doctor explain export plot predict report resume runs show study sweep train DATA SCRIPT RUN TOPIC
 INT STR FLOAT LIST last script certain likely optimisers
-wine moons iris digits circles spirals xor gauss plane mnist diabetes number category boolean date identifier text
+wine moons iris digits circles spirals xor gauss plane mnist diabetes number category boolean date identifier
+text
 adam adamw sgd backprop bce huber relu accuracy auc loss rmse mae mse macro classification regression constant
 default median mean usual each apart best halving sobol lanes batched module cpu cuda parameters Linear ReLU
 softmax sigmoid
