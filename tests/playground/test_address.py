@@ -49,7 +49,7 @@ def answers(wanted: list[Any], hashes: tuple[str, ...] = ()) -> list[Any]:
     return found
 
 
-USUAL = {"noise": None, "validation": 0.15, "test": 0.15, "data_seed": 0, "features": None}
+USUAL = {"noise": None, "validation": 0.15, "test": 0.15, "data_seed": 0, "normalise": True, "features": None}
 shares = st.sampled_from([0, 0.1, 0.15, 0.25])
 names = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
 tables = st.builds(
@@ -72,10 +72,11 @@ sources = st.one_of(
     points.map(lambda drawn: {"source": "points", "points": drawn}),
 )
 problems = st.builds(
-    lambda source, noise, validation, test, features: {
-        **USUAL, **source, "noise": noise, "validation": validation, "test": test, "features": features,
+    lambda source, noise, validation, test, normalise, features: {
+        **USUAL, **source, "noise": noise, "validation": validation, "test": test,
+        "normalise": normalise, "features": features,
     },
-    sources, st.sampled_from([None, 0, 0.35]), shares, shares,
+    sources, st.sampled_from([None, 0, 0.35]), shares, shares, st.booleans(),
     st.sampled_from([None, ["x1"], ["x1", "x2²", "sin x1"]]),
 )  # fmt: skip
 numbers = st.floats(0, 1e6, allow_nan=False).map(lambda x: float(f"{x:.6g}"))

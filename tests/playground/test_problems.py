@@ -49,9 +49,12 @@ def ask() -> Iterator[Ask]:
 
 def arguments(flags: list[str]) -> dict[str, Any]:
     """The arguments of ``load`` that the flags of a command are."""
+    normalise = "--no-normalise" not in flags
+    flags = [word for word in flags if word != "--no-normalise"]
     told = {key[2:].replace("-", "_"): value for key, value in zip(flags[::2], flags[1::2], strict=True)}
     numbers = {"validation": float, "test": float, "data_seed": int}
     asked: dict[str, Any] = {name: numbers.get(name, str)(text) for name, text in told.items()}
+    asked |= {} if normalise else {"normalise": False}
     if "features" in asked:
         asked["features"] = next(csv.reader([asked["features"]]))
     if "header" in asked:
@@ -151,6 +154,7 @@ def test_tables_in_the_page_are_those_of_treino(ask: Ask, name: str, tmp_path: P
         {},
         {"features": columns[1:3], "data_seed": 9},
         {"features": columns[:1], "validation": 0.25},
+        {"normalise": False},
         {"features": ["x", "y"]},
         {"features": ["x", "sin y", columns[1], "xy"], "axes": columns[:2], "test": 0.3},
     ):

@@ -9,8 +9,8 @@ from treino.words import _, flag
 
 GENERATED = "moons", "circles", "spirals", "xor", "gauss", "plane", "multi_gauss"  # drawn in the page itself
 SETTINGS = (
-    "features", "validation", "test", "hidden", "activation", "loss", "optimizer", "lr", "weight_decay",
-    "momentum", "betas", "eps", "clip", "dropout", "batch_size", "seed", "data_seed", "schedule", "steps",
+    "features", "normalise", "validation", "test", "hidden", "activation", "loss", "optimizer", "lr",
+    "weight_decay", "momentum", "betas", "eps", "clip", "dropout", "batch_size", "seed", "data_seed", "schedule", "steps",
     "fault",
 )  # fmt: skip
 
@@ -37,6 +37,8 @@ def address(data: str | None, settings: Mapping[str, Any]) -> str:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, str) or not isinstance(value, Iterable):
         return str(value)
     return ",".join(map(str, value)) or "none"

@@ -502,6 +502,7 @@ PLAYGROUND_DATA = {
     "data_points": N_("own points"),
     "data_table": N_("own table"),
     "data_noise": N_("Noise"),
+    "data_normalise": N_("Bring every input to mean 0 and deviation 1"),
     "data_share": N_("Share of training rows"),
     "data_split_seed": N_("Seed of the split"),
     "data_new_split": N_("Another split"),

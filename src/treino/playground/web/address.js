@@ -5,7 +5,7 @@
 
 import { setting } from './defaults.js';
 
-const PROBLEM = { noise: Number, validation: Number, test: Number, data_seed: Number };
+const PROBLEM = { noise: Number, validation: Number, test: Number, data_seed: Number, normalise: (text) => ({ yes: true, no: false })[text] };
 const LONGEST = 6000; // characters of a table or of points in an address; browsers and mail take so much
 
 /** What is asked for beside data and settings, by the keys of the address: lang, theme, hide, view, speed, … */
@@ -25,7 +25,7 @@ function parametersOf(hash) {
  */
 export async function readAddress(hash, { tables, kept }) {
   const all = parametersOf(hash), settings = {}, faults = [];
-  const problem = { source: 'moons', noise: null, validation: 0.15, test: 0.15, data_seed: 0, features: null };
+  const problem = { source: 'moons', noise: null, validation: 0.15, test: 0.15, data_seed: 0, normalise: true, features: null };
   const read = (name, of, to) => {
     if (!all.has(name)) return;
     const value = of(all.get(name));
@@ -82,6 +82,7 @@ export async function writeAddress(hash, { problem, settings, step = 0, actions 
   for (const name of ['features', 'axes']) put(name, problem[name] ? namesText(problem[name]) : null);
   put('noise', problem.noise == null ? null : String(problem.noise));
   for (const [name, usual] of [['validation', 0.15], ['test', 0.15], ['data_seed', 0]]) put(name, problem[name] == null || problem[name] === usual ? null : String(problem[name]));
+  put('normalise', problem.normalise === false ? 'no' : null);
   for (const [name, { usual, write = String }] of Object.entries(setting)) {
     const text = settings[name] == null ? null : write(settings[name]);
     put(name, text === write(usual) || (text == null && usual == null) ? null : text);

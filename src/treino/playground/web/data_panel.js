@@ -21,7 +21,7 @@ const LEAST_TRAINING = 0.3, MOST_TRAINING = 0.9;
  * What can't be learnt is said here, and the page keeps what it has. → {relabel(), redraw(), close()}.
  */
 export function makeDataPanel(root, { problem, tables = {}, changed }) {
-  let now = { noise: null, validation: SHARE, test: SHARE, data_seed: 0, features: null, axes: null, ...problem };
+  let now = { noise: null, validation: SHARE, test: SHARE, data_seed: 0, normalise: true, features: null, axes: null, ...problem };
   let prepared = null, waiting = 0, own = now.source === 'table' && !nameOf(now) ? now.table : null, drawn = now.source === 'points' ? now.points : null;
   let writing = now.source === 'table' && !nameOf(now), thumbnails = [];
   const ofPage = () => [...Object.keys(POINTS), ...Object.keys(tables).filter((name) => tables[name] !== own), 'points', 'table'];
@@ -42,6 +42,7 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
   const counts = el('p', { class: 'note', id: 'data-counts' }), seed = el('b', { id: 'data-seed' });
   const seedLine = el('div', { class: 'line' }, el('span', {}, el('span', { 'data-t': 'data_split_seed' }), ' ', seed),
     el('button', { id: 'data-new-seed', class: 'small', type: 'button', 'data-t': 'data_new_split', onclick: () => change({ data_seed: now.data_seed + 1 }) }));
+  const normal = el('button', { class: 'switch', id: 'data-normalise', type: 'button', role: 'switch', onclick: () => change({ normalise: !now.normalise }) }, el('span', { 'data-t': 'data_normalise' }), el('i', { 'aria-hidden': 'true' }));
   const inputs = el('div', { id: 'data-inputs' }), fault = el('p', { class: 'bad', id: 'data-fault', role: 'alert', hidden: true });
   const notes = el('ul', { class: 'notes note', id: 'data-notes' }), says = el('p', { class: 'vh', role: 'status', id: 'data-says' });
   const table = makeTableInput({
@@ -62,7 +63,7 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
   const part = (name, ...children) => el('section', { class: 'data-part', id: `part-${name}`, 'aria-labelledby': `part-${name}-title` }, el('h3', { id: `part-${name}-title`, 'data-t': `data_part_${name}` }), ...children);
   const parts = {
     source: part('source', sources, noise.node), table: part('table', table.node), pad: part('pad', pad.node),
-    inputs: part('inputs', inputs), split: part('split', share.node, counts, seedLine),
+    inputs: part('inputs', inputs), split: part('split', share.node, counts, seedLine, normal),
   };
   const panel = el('div', { class: 'data-panel' }, parts.source, parts.table, parts.inputs, parts.split, parts.pad, fault, notes, says);
   root.append(panel);
@@ -125,6 +126,7 @@ export function makeDataPanel(root, { problem, tables = {}, changed }) {
     if (kind) set(noise, 100 * (now.noise ?? kind.noise), 100 * kind.most, num(now.noise ?? kind.noise, 2));
     set(share, Math.round(100 * (1 - now.validation - now.test)), MOST_TRAINING * 100, `${Math.round(100 * (1 - now.validation - now.test))} %`);
     setText(seed, String(now.data_seed));
+    normal.setAttribute('aria-checked', String(now.normalise));
     parts.table.hidden = name !== 'table';
     parts.pad.hidden = !kind && name !== 'points';
     (parts.table.hidden ? parts.pad : parts.table).after(fault); // beside what it is about

@@ -25,14 +25,14 @@ export const MADE = {
 };
 
 /**
- * problem: {source, noise, validation, test, data_seed, features, axes, table, points}; all but source may be left out.
+ * problem: {source, noise, validation, test, data_seed, normalise, features, axes, table, points}; all but source may be left out.
  * features: names of columns, or of MADE, whose x and y are the axes; null: all columns. axes: two columns, else the two
  * that separate best. → Prepared: {name, kind, task, columns (K names), features (D names), axes (columns, those of the
  * plane first), classes, outputs, target, parts (train, validation, test: {x [N D] standardised, y, rows of the source,
  * raw [N K]}), mean, scale, targetMean, targetScale, notes, command: {data, flags, file}, inputs(raw [N K]) → x [N D]}.
  */
 export function prepare(problem) {
-  const { validation = SHARE, test = SHARE, data_seed: seed = 0 } = problem, notes = [];
+  const { validation = SHARE, test = SHARE, data_seed: seed = 0, normalise = true } = problem, notes = [];
   checkShares(validation, test);
   const source = sourceOf(problem), all = source.columns.filter(({ name }) => !source.reasons.get(name));
   sayLeftOut(source, notes);
@@ -55,7 +55,7 @@ export function prepare(problem) {
   const part = split(first, label, validation, test, seed);
 
   const places = PARTS.map((_, p) => Int32Array.from(rows.keys()).filter((i) => part[i] === p));
-  const { mean, scale } = fit(takenRows(made, places[0], D), places[0].length, D);
+  const { mean, scale } = normalise ? fit(takenRows(made, places[0], D), places[0].length, D) : { mean: new Float64Array(D), scale: new Float64Array(D).fill(1) };
   let targetMean = 0, targetScale = 1;
   if (task === 'regression') {
     const told = fit(takenRows(value, places[0], 1), places[0].length, 1);
@@ -74,7 +74,7 @@ export function prepare(problem) {
       raw: takenRows(raw, at, columns.length),
     })),
     mean, scale, targetMean, targetScale, notes,
-    command: commandOf(problem, source, columns, inputs, { validation, test, seed }),
+    command: commandOf(problem, source, columns, inputs, { validation, test, seed, normalise }),
     inputs: (numbers) => standardised(applied(inputs, numbers, numbers.length / columns.length)),
   };
 }
@@ -256,13 +256,14 @@ function sayConstant(inputs, scale, notes) {
 }
 
 /** What `treino train` is told to train on the same numbers: a built-in's name, or a file whose text comes with it. */
-function commandOf({ features }, { name, builtin, target, table, columns: all }, columns, inputs, { validation, test, seed }) {
+function commandOf({ features }, { name, builtin, target, table, columns: all }, columns, inputs, { validation, test, seed, normalise }) {
   const own = inputs.every(({ column }) => column), flags = [];
   if (!builtin || !own) flags.push('--target', target.name);
   const every = own && inputs.length === all.length && inputs.every((input, j) => input.name === all[j].name);
   if (!every) flags.push('--features', inputs.map((input) => item(input.name)).join());
   if (validation !== SHARE) flags.push('--validation', String(validation));
   if (test !== SHARE) flags.push('--test', String(test));
+  if (!normalise) flags.push('--no-normalise');
   flags.push('--data-seed', String(seed));
   if (builtin && own) return { data: name, flags, file: null };
   const made = inputs.map((input) => ({ name: input.name, cells: ofColumns(input, columns) })), cells = target.cells;
