@@ -46,6 +46,7 @@ NAMES = (
     "reading_peers",
     "fan",
     "larger",
+    "playground",
     "tables_peers",
     "recipe_pieces",
     "tables",

@@ -10,8 +10,8 @@ from treino.words import _, flag
 GENERATED = "moons", "circles", "spirals", "xor", "gauss", "plane", "multi_gauss"  # drawn in the page itself
 SETTINGS = (
     "features", "normalise", "validation", "test", "hidden", "activation", "loss", "optimizer", "lr",
-    "weight_decay", "momentum", "betas", "eps", "clip", "dropout", "batch_size", "seed", "data_seed", "schedule", "steps",
-    "fault",
+    "weight_decay", "momentum", "betas", "eps", "clip", "dropout", "batch_size", "seed", "data_seed",
+    "schedule", "steps", "fault",
 )  # fmt: skip
 
 
