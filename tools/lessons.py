@@ -45,8 +45,8 @@ class Part:
 
 
 def pages() -> list[Path]:
-    """The lessons: every page of the folders but their indexes."""
-    return [p for folder in FOLDERS for p in sorted(folder.glob("*.md")) if p.name != "README.md"]
+    """The lessons: the numbered pages of both folders."""
+    return [page for folder in FOLDERS for page in sorted(folder.glob("[0-9]*.md"))]
 
 
 def parts(page: Path) -> list[Part]:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from PIL import Image, ImageSequence
+from PIL import Image
 
 HERE = Path(__file__).parent
 PICTURES = {
@@ -47,7 +47,7 @@ PAGES = {
     "explain": ("adam.html", 1200),
     "report": ("runs/wine-a/exports/report.html", 1400),
 }
-WIDTH, MOVING_WIDTH = 1000, 480  # pixels
+WIDTH = 1000  # pixels
 
 
 def commands() -> list[str]:
@@ -63,20 +63,6 @@ def small(content: bytes) -> bytes:
         image = image.resize((WIDTH, round(image.height * WIDTH / image.width)), Image.Resampling.LANCZOS)
     out = io.BytesIO()
     image.quantize(256, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
-    return out.getvalue()
-
-
-def moving(content: bytes) -> bytes:
-    """Every second frame of a GIF, smaller and in the colours of its last, on which it stays a moment."""
-    image = Image.open(io.BytesIO(content))
-    size = MOVING_WIDTH, round(image.height * MOVING_WIDTH / image.width)
-    every = [
-        frame.convert("RGB").resize(size, Image.Resampling.LANCZOS) for frame in ImageSequence.Iterator(image)
-    ]
-    colours = every[-1].quantize(255, Image.Quantize.MAXCOVERAGE)
-    frames = [frame.quantize(palette=colours, dither=Image.Dither.NONE) for frame in every[::-2][::-1]]
-    out, pauses = io.BytesIO(), [120] * (len(frames) - 1) + [2000]  # milliseconds
-    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=pauses, loop=0)
     return out.getvalue()
 
 
@@ -107,8 +93,6 @@ def main() -> None:
             subprocess.run(words, cwd=place, check=True, stdout=subprocess.DEVNULL)
         for name, path in PICTURES.items():
             (HERE / f"{name}.png").write_bytes(small((place / path).read_bytes()))
-        film = place / "runs/wine-a/pictures/film.gif"
-        (HERE / "learning.gif").write_bytes(moving(film.read_bytes()))
         (HERE / "network.svg").write_bytes((place / "runs/moons-a/pictures/network.svg").read_bytes())
         photographs(place, asked.chromium)
 
