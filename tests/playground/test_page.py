@@ -166,6 +166,25 @@ def test_a_change_before_the_first_step_is_a_setting_in_the_address(tab: Any) ->
     one.wait(lambda: one.asks() == {"lr": "0.3"})
 
 
+def test_a_branch_is_steered_by_its_tab_and_its_link_opens_it(tab: Any) -> None:
+    one = tab("#step=40").ready()
+    one.wait(lambda: one.page.locator("#clock-step").inner_text() == "40")
+    one.page.keyboard.press("b")
+    one.page.get_by_role("button", name="Run B, moons-2").click()
+    one.page.locator("#lr").fill("0.3")
+    one.page.keyboard.press("Enter")
+    one.page.keyboard.press("Escape")
+    one.page.locator("#step").click()
+    one.wait(lambda: one.page.locator("#clock-step").inner_text() == "41")
+    one.wait(lambda: one.asks().get("step") == "41")
+    other = tab(one.page.evaluate("location.hash")).ready()
+    other.wait(lambda: other.page.locator("#clock-step").inner_text() == "41")
+    assert other.weights() == one.weights()
+    one.page.get_by_role("button", name="Run B, moons-1").click()
+    one.wait(lambda: one.page.locator("#clock-step").inner_text() == "40")
+    one.wait(lambda: one.page.locator("#lr").input_value() == "0.003")
+
+
 def test_back_and_forward_open_what_was_there(tab: Any) -> None:
     one = tab("#data=circles").ready()
     one.page.evaluate("location.hash = '#data=spirals'")

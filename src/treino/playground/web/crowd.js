@@ -348,7 +348,7 @@ export function open(shell) {
   }
   function describe(id) {
     const { member, loss, gone } = crowd.networks[id];
-    return t('many_describe', { n: id, settings: settingsText(member), loss: Number.isFinite(loss) ? num(loss, 3) : t('folder_diverged') }) + (gone ? `, ${t('many_cut')}` : '');
+    return t('many_describe', { n: id, settings: settingsText(member), loss: Number.isFinite(loss) ? num(loss, 3) : loss == null ? '–' : t('folder_diverged') }) + (gone ? `, ${t('many_cut')}` : '');
   }
   /** The first view trains this network alone: to the same step it has the same bits. */
   function babysit(id) {

@@ -9,11 +9,10 @@ import { activated, derivative, formula, minus, op, over, plus, series, symbol, 
 import { Population, layout } from './lanes.js';
 import { stagesShown } from './scene.js';
 import { general, grouped, localised, say } from './sentences.js';
-import { batchSize, faulty, lossOf, sizesOf } from './training.js';
+import { FAULTS, batchSize, faulty, lossOf, sizesOf } from './training.js';
 
 const SHOWN_ROWS = 8, LARGE = 100, EPS32 = 2 ** -23, EPS64 = 2 ** -52;
 const LARGEST = 20_000_000; // numbers that are worked by hand: rows times widths
-const FAULTS = ['missing_zero_grad', 'softmax_before_cross_entropy'];
 const GOLDEN = 0x9E3779B97F4A7C15n;
 
 /** What `explain` asks: the last update before the step in view. layer: its stage in the picture, from 1; input null: the bias. */

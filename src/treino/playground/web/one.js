@@ -14,12 +14,13 @@ let count = 0; // runs of this tab that were opened
 
 /** Open the view. What it returns is described in app.js. */
 export async function open(shell) {
-  const wanted = await shell.wanted(), name = nameOf(wanted.problem, ++count);
-  let state = null, timer = 0, page = null, begun = false, closed = false;
+  const wanted = await shell.wanted(), first = nameOf(wanted.problem, ++count), runs = new Set([first]);
+  let name = first, state = null, timer = 0, page = null, begun = false, closed = false; // name: of the run in view, the first one or a branch
 
   shell.watch = (message) => {
     if (message.state?.name === name) {
       state = message.state;
+      for (const { run } of state.beside) runs.add(run);
       timer ||= setTimeout(write, REST);
     }
   };
@@ -29,6 +30,14 @@ export async function open(shell) {
       await write();
       shell.showText(t('take_link'), location.href);
     },
+  };
+  /** A branch, or the run that it left, in the place of the one in view. */
+  shell.showRun = (next) => {
+    page.close();
+    name = next;
+    state = null;
+    page = openRun(shell, name);
+    return page;
   };
   const { problem, settings, step, actions, faults } = wanted;
   const created = shell.tab.create({ name, problem, settings, step, actions });
@@ -81,7 +90,7 @@ export async function open(shell) {
       clearTimeout(timer);
       visible();
       page?.close();
-      shell.tab.forget(name);
+      for (const run of runs) shell.tab.forget(run);
     },
   };
 }

@@ -8,12 +8,13 @@
  *   visit(wanted, rest)   go on there with these, as a new entry of the browser's history; rest: other keys, null: away
  *   note(wanted, rest)    what the address says from now on; nothing is opened anew
  *   asked(name)           the text of a key of the address, or null
+ *   go(address)           another run of this tab, such as a branch, in the view's place: its page
  *   hidden(act)           act() whenever the tab goes into the background; → a function that ends it
  */
 
 import { startShell } from '../../studio/page/modules/app.js';
 import { $, el, setText } from '../../studio/page/modules/dom.js';
-import { language, t } from '../../studio/page/modules/words.js';
+import { label, language, t } from '../../studio/page/modules/words.js';
 import { asked, hiddenNames, readAddress, writeAddress } from './address.js';
 import { open as openMany } from './crowd.js';
 import { makeDataPanel } from './data_panel.js';
@@ -52,6 +53,12 @@ export function start(source) {
       const { hash } = await writeAddress(location.hash, wanted, rest, { tables });
       if (hash !== (location.hash || '#')) keep('replaceState', wanted, hash);
       showViews();
+    },
+    go(address) {
+      const page = shell.showRun(decodeURIComponent(address.split('/').at(-1)));
+      label();
+      hide();
+      return page;
     },
     hidden(act) {
       const changed = () => { if (document.hidden) act(); };

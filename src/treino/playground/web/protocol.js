@@ -3,11 +3,10 @@
 import { Refusal } from '../../studio/page/modules/connection.js';
 import { ACTIVATIONS, LOSSES, OPTIMIZERS } from './lanes.js';
 import { say } from './sentences.js';
-import { SCHEDULES } from './training.js';
+import { FAULTS, SCHEDULES } from './training.js';
 
 export const VERSION = 1;
 const LARGEST = 2 ** 53 - 1, SHOWN = 60; // a number, and letters of a wrong value in a sentence
-const FAULTS = ['missing_zero_grad', 'softmax_before_cross_entropy'];
 
 export const refuse = (rule, message, hint = '') => { throw new Refusal({ rule, message, hint }); };
 

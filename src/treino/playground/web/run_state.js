@@ -5,7 +5,7 @@ import { unread } from './growth.js';
 import { ACTIVATIONS, LOSSES, OPTIMIZERS } from './lanes.js';
 import { SPLITS } from './run.js';
 import { TAKES } from './saving.js';
-import { SCHEDULES, sizesOf } from './training.js';
+import { FAULTS, SCHEDULES, sizesOf } from './training.js';
 
 const BATCHES = [1, 4, 8, 16, 32, 64, 100, 128, 256, 512, 1024];
 const OF_NUMBERS = ['mse', 'l1', 'huber'];
@@ -24,7 +24,7 @@ export function stateOf(run, { playing, speed, beside, findings }) {
     settings,
     choices: {
       optimizer: OPTIMIZERS, activation: ACTIVATIONS, schedule: Object.keys(SCHEDULES), batch_size: [...BATCHES.filter((size) => size < train), 'full'],
-      loss: otherLosses(settings.loss), live: liveSettings(segment.settings),
+      loss: otherLosses(settings.loss), fault: settings.loss === 'cross_entropy' ? FAULTS : FAULTS.slice(0, 1), live: liveSettings(segment.settings),
     },
     network: { parameters: sizes.slice(1).reduce((all, n, l) => all + n * (sizes[l] + 1), 0), hidden: settings.hidden, fixed: null },
     segments: run.segments.map(({ number, origin, text }) => ({ number, origin, text })), marks: run.marks, findings, beside,

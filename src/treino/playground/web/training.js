@@ -44,6 +44,7 @@ export const lossOf = (prepared, { loss }) => loss ?? (prepared.task === 'regres
 /** [D, H, …, C]. Of two classes bce has one output. */
 export const sizesOf = (prepared, settings) => [prepared.features.length, ...settings.hidden, lossOf(prepared, settings) === 'bce' ? 1 : prepared.outputs];
 
+export const FAULTS = ['missing_zero_grad', 'softmax_before_cross_entropy'];
 export const faulty = ({ as_taught: asTaught, fault }, name) => !!asTaught || (fault ?? []).includes(name);
 
 const rowsOf = (prepared) => prepared.parts[0].rows.length;

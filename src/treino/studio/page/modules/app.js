@@ -34,7 +34,6 @@ export async function startShell({ brand, pages, address, asked, transport, word
   let current = null, opening = 0, saying = 0;
 
   const shell = {
-    ...own,
     open: openPage,
     tools: $('#tools'),
     stage: $('#stage'),
@@ -70,6 +69,7 @@ export async function startShell({ brand, pages, address, asked, transport, word
       history.pushState(null, '', to);
       return openPage();
     },
+    ...own,
   };
 
   async function openPage() {
