@@ -1,7 +1,5 @@
 """Trainings of the playground's page, in node and in Chromium, end with the bits of ``treino train``."""
 
-import json
-import shutil
 import subprocess
 import sys
 import threading
@@ -17,15 +15,15 @@ import pytest
 from tools.wasm import MODULES, SHIPPED
 
 import treino as tr
+from tests.playground.node import in_node, node
 from tests.plots.browser import chromium
 from treino.engine.optim import BETAS
 from treino.playground.tables import tables_in_page
 from treino.store.checkpoint import from_bytes
 
 ROOT = Path(__file__).parents[2]
-NODE = shutil.which("node")
 FLAGS = ("--experimental-wasm-relaxed-simd",)  # newer ones take them without
-pytestmark = pytest.mark.skipif(NODE is None, reason="node trains in WebAssembly, and is not here")
+pytestmark = in_node
 
 Json = dict[str, Any]
 Bits = dict[str, np.ndarray]
@@ -145,14 +143,9 @@ def task(case: Case, members: list[Json]) -> Json:
 TASKS = [task(case, members) for case in CASES.values() for members in ([], MEMBERS)]
 
 
-def in_node(name: str, tasks: list[Json]) -> list[Json]:
-    assert NODE is not None
-    sent = json.dumps({"builds": {name: str(SHIPPED / f"{name}.wasm")}, "cases": tasks})
-    script = str(Path(__file__).with_name("bits.mjs"))
-    ran = subprocess.run([NODE, *FLAGS, script], input=sent, capture_output=True, text=True, check=False)
-    assert not ran.returncode, ran.stderr[-3000:]
-    found: list[Json] = json.loads(ran.stdout)
-    return found
+def trained_in_node(name: str, tasks: list[Json]) -> list[Json]:
+    question = {"builds": {name: str(SHIPPED / f"{name}.wasm")}, "cases": tasks}
+    return list(node("bits.mjs", question, *FLAGS))
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +194,7 @@ def assert_same(found: list[Json], wanted: dict[str, Bits], name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
 def test_in_node_every_weight_and_moment_has_the_bits_of_treino_train(name, wanted):
-    assert_same(in_node(name, TASKS), wanted, name)
+    assert_same(trained_in_node(name, TASKS), wanted, name)
 
 
 @pytest.mark.slow

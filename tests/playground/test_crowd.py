@@ -3,8 +3,6 @@ is luck; who goes on after a rung; and the page that shows them."""
 
 import json
 import math
-import shutil
-import subprocess
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import treino as tr
+from tests.playground.node import EXACT, NODE, in_node, node
 from tests.plots.browser import chromium
 from tests.studio.browsing import AXE, WIDE, axe
 from tests.waiting import HANG, until
@@ -28,24 +27,12 @@ from treino.search.judge import by_rows, selection_bias
 
 __all__ = ["axe"]
 
-WEB = Path(__file__).parents[2] / "src/treino/playground"
-NODE = shutil.which("node")
-in_node = pytest.mark.skipif(NODE is None, reason="node runs the playground's modules, and is not here")
-
 Json = dict[str, Any]
 
 
-def node(tasks: list[Json]) -> list[Any]:
+def ask(tasks: list[Json]) -> list[Any]:
     """The answers of the playground's modules, in one process."""
-    assert NODE is not None
-    sent = json.dumps({"build": str(WEB / "wasm/exact.wasm"), "tasks": tasks})
-    script = Path(__file__).with_name("crowd.mjs")
-    ran = subprocess.run(
-        [NODE, script], input=sent, capture_output=True, text=True, check=False, timeout=HANG
-    )
-    assert not ran.returncode, ran.stderr
-    answers: list[Any] = json.loads(ran.stdout)
-    return answers
+    return list(node("crowd.mjs", {"build": EXACT, "tasks": tasks}))
 
 
 # ---- each network is the one that treino trains
@@ -83,7 +70,7 @@ def crowd() -> Json:
         "rows": [0, 2, 3],
         "scores": [{"part": 1}, {"part": 2, "ids": [2]}],
     }
-    answer: Json = node([task])[0]
+    answer: Json = ask([task])[0]
     return answer
 
 
@@ -174,7 +161,7 @@ def test_luck_is_what_the_judge_of_a_sweep_finds() -> None:
                 "loss_MN": [None if math.isnan(v) else float(v) for v in loss.ravel()],
                 "right_MN": right.ravel().tolist(),
             })  # fmt: skip
-    for answer, bias in zip(node(tasks), expected, strict=True):
+    for answer, bias in zip(ask(tasks), expected, strict=True):
         found = [answer[key] for key in ("best", "error", "inflation", "other")]
         assert answer["winner"] == bias.winner
         assert found == pytest.approx([bias.best, bias.error, bias.inflation, bias.other_inflation], abs=1e-9)
@@ -184,10 +171,10 @@ def test_luck_is_what_the_judge_of_a_sweep_finds() -> None:
 def test_a_verdict_has_wilsons_interval_and_the_figure_of_a_constant_answer() -> None:
     cases = [(0, 5), (5, 5), (17, 30), (149, 150)]
     assert np.allclose(
-        node([{"do": "wilson", "right": k, "rows": n} for k, n in cases]), [wilson(k, n) for k, n in cases]
+        ask([{"do": "wilson", "right": k, "rows": n} for k, n in cases]), [wilson(k, n) for k, n in cases]
     )
     parts = {"train": {"y": [0, 1, 1, 2]}, "test": {"y": [1, 1, 0, 2]}}
-    of_classes, of_values = node([
+    of_classes, of_values = ask([
         {"do": "verdict", "classes": 3, "loss_N": [1] * 4, "right_N": [1, 1, 0, 1], **parts},
         {"do": "verdict", "classes": 0, "loss_N": [4.0] * 9, "right_N": [0] * 9, "scale": 2.5,
          "train": {"y": []}, "test": {"y": [1.0, -1.0]}},
@@ -211,7 +198,7 @@ def test_rungs_and_survivors_are_those_of_a_sweep() -> None:
         for n in (1, 5, 50)
         for _ in range(9)
     ]
-    answers = node(
+    answers = ask(
         [{"do": "halving", "members": m, "epochs": e, "eta": eta} for m, e, eta in plans]
         + [{"do": "survivors", "figures": f, "count": max(1, len(f) // 2)} for f in figures]
     )
@@ -231,7 +218,9 @@ def test_rungs_and_survivors_are_those_of_a_sweep() -> None:
 )
 def test_an_order_is_changed_only_where_one_is_clearly_better(lists: list[list[float | None]]) -> None:
     for answer, worth in zip(
-        node([{"do": "settle", "order": list(range(len(w))), "worth": w} for w in lists]), lists, strict=True
+        ask([{"do": "settle", "order": list(range(len(w))), "worth": w} for w in lists]),
+        lists,
+        strict=True,
     ):
         value = [math.inf if w is None else w for w in worth]
         assert sorted(answer) == list(range(len(worth)))
@@ -259,7 +248,7 @@ def test_every_plan_makes_about_so_many_networks_and_every_picture_has_a_place()
     ]  # fmt: skip
     for plan, made in zip(
         plans,
-        node([{"do": "members", "plan": p, "settings": USUAL, "workers": 3, "each": 32} for p in plans]),
+        ask([{"do": "members", "plan": p, "settings": USUAL, "workers": 3, "each": 32} for p in plans]),
         strict=True,
     ):
         members, shares = made["members"], made["shares"]
@@ -292,9 +281,9 @@ def test_a_plan_goes_into_the_address_and_comes_back() -> None:
          "values": {"seed": {"low": 7}, "activation": {"list": ["relu"]},
                     "batch_size": {"list": ["1", "full"]}}},
     ]  # fmt: skip
-    fields = node([{"do": "fields", "plan": plan} for plan in plans])
+    fields = ask([{"do": "fields", "plan": plan} for plan in plans])
     assert not any(fields[0].values()), "what is usual needs no address"
-    back = node([{"do": "plan", "fields": one} for one in fields])
+    back = ask([{"do": "plan", "fields": one} for one in fields])
     assert back == [{"plan": plan, "wrong": []} for plan in plans]
 
 
@@ -304,7 +293,7 @@ def test_what_an_address_says_wrongly_is_as_usual_and_said() -> None:
         {"count": "1000"}, {"across": "size"}, {"down": "lr"}, {"lr_values": "1..0.1"}, {"lr_values": "x"},
         {"hidden_values": "4,0"}, {"hidden_values": "999"}, {"seed_values": "0.5.."},
     ]  # fmt: skip
-    answers = node([{"do": "plan", "fields": one} for one in fields])
+    answers = ask([{"do": "plan", "fields": one} for one in fields])
     wrong = [answer["wrong"] for answer in answers]
     assert wrong == [
         ["count"],
@@ -317,7 +306,7 @@ def test_what_an_address_says_wrongly_is_as_usual_and_said() -> None:
     ]
     assert {answer["plan"]["down"] for answer in answers} == {"seed"}, "one setting stands in one place"
     assert all(answer["plan"]["values"] == {} for answer in answers)
-    big, none = node([{"do": "values", "name": "lr", "text": t} for t in ("0,001..1000000000", "0..1")])
+    big, none = ask([{"do": "values", "name": "lr", "text": t} for t in ("0,001..1000000000", "0..1")])
     assert big == {"low": 0.001, "high": 1e9}
     assert none is None
 
@@ -328,7 +317,7 @@ def test_a_machine_carries_what_its_cores_and_memory_allow() -> None:
         {"cores": 8, "memory": 8}, {"cores": 2, "memory": 4}, {"cores": 2, "memory": 0.5},
         {"cores": 8, "memory": 4, "handheld": True}, {"cores": 4, "memory": 2, "handheld": True},
     ]  # fmt: skip
-    assert node([{"do": "carried", "machine": m} for m in machines]) == [4096, 4096, 256, 1024, 256]
+    assert ask([{"do": "carried", "machine": m} for m in machines]) == [4096, 4096, 256, 1024, 256]
 
 
 # ---- the page

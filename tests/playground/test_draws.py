@@ -1,11 +1,7 @@
 """What the playground's JavaScript draws and computes beside the kernel, against torch, NumPy and mpmath."""
 
 import hashlib
-import json
 import math
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import mpmath
@@ -14,28 +10,21 @@ import pytest
 import torch
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from tools.wasm import SHIPPED
 
+from tests.playground.node import EXACT, in_node, node
 from treino.data.rows import order
 from treino.data.splits import first_equal, split
 from treino.engine import mlp, train
 from treino.engine.rng import generator
 from treino.engine.schedules import SCHEDULES, scale
 
-NODE = shutil.which("node")
-pytestmark = pytest.mark.skipif(NODE is None, reason="node runs the playground's modules, and is not here")
+pytestmark = in_node
 SEEDS = st.integers(0, 2**53) | st.integers(0, 2**62).map(str)
 FEW = settings(max_examples=5, deadline=None, phases=[Phase.explicit, Phase.generate])  # a process each
 
 
 def drawn(*calls: Any) -> list[Any]:
-    assert NODE is not None
-    sent = json.dumps({"build": str(SHIPPED / "exact.wasm"), "calls": calls})
-    script = str(Path(__file__).with_name("draws.mjs"))
-    ran = subprocess.run([NODE, script], input=sent, capture_output=True, text=True, check=False)
-    assert not ran.returncode, ran.stderr
-    found: list[Any] = json.loads(ran.stdout)
-    return found
+    return list(node("draws.mjs", {"build": EXACT, "calls": calls}))
 
 
 def test_cosines_and_logarithms_are_rounded_correctly():

@@ -2,8 +2,6 @@
 
 import json
 import shlex
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import numpy as np
 import pytest
 
 import treino as tr
+from tests.playground.node import EXACT, in_node, node
 from treino.errors import TreinoError
 from treino.playground.tables import tables_in_page
 from treino.records.stored_run import StoredRun
@@ -18,9 +17,7 @@ from treino.studio.protocol import read_command
 from treino.studio.scene import points_of, scene, sight_of
 from treino.training.replay import Snapshot, snapshots
 
-PLAYGROUND = Path(__file__).parents[2] / "src/treino/playground"
-NODE = shutil.which("node")
-pytestmark = pytest.mark.skipif(NODE is None, reason="node runs the playground's modules, and is not here")
+pytestmark = in_node
 
 Json = dict[str, Any]
 Act = tuple[Any, ...]
@@ -28,14 +25,9 @@ MOONS: Json = {"source": "moons"}
 SMALL: Json = {"hidden": [6, 4], "activation": "tanh", "lr": 0.01}
 
 
-def node(tasks: list[Json]) -> list[list[Any]]:
+def ask(tasks: list[Json]) -> list[list[Any]]:
     """What each act of each task gave, in one process."""
-    assert NODE is not None
-    sent = json.dumps({"build": str(PLAYGROUND / "wasm/exact.wasm"), "tasks": tasks})
-    script = Path(__file__).with_name("server.mjs")
-    ran = subprocess.run([NODE, script], input=sent, capture_output=True, text=True, check=False)
-    assert not ran.returncode, ran.stderr
-    answers: list[list[Any]] = json.loads(ran.stdout)
+    answers: list[list[Any]] = node("server.mjs", {"build": EXACT, "tasks": tasks})
     for answer in answers:
         assert not answer or not isinstance(answer[-1], dict) or "stack" not in str(answer[-1]), answer[-1]
     return answers
@@ -115,7 +107,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Json, Js
         columns = waves(features)
         tables[name] = (table_problem(columns, "y"), as_csv(columns, folder / f"{name}.csv"), {"target": "y"})
     acts: list[Act] = [("frame", 0), *train_to(40), ("seen",)]
-    answers = node([task(*acts, problem=problem) for problem, _source, _settings in tables.values()])
+    answers = ask([task(*acts, problem=problem) for problem, _source, _settings in tables.values()])
     runs = {
         name: trained(source, folder / name, data_seed=0, steps=40, **SMALL, **more)
         for name, (_problem, source, more) in tables.items()
@@ -203,7 +195,7 @@ def test_a_segment_has_the_bits_of_the_same_branch_in_python(tmp_path: Path) -> 
         acts = [*train_to(50), say("segment", changes=changes), *train_to(100, since=50), ("seen",)]
         return task(*acts, settings=SMALL | {"steps": 100})
 
-    for number, answer in enumerate(node([changed(changes) for changes in CHANGES])):
+    for number, answer in enumerate(ask([changed(changes) for changes in CHANGES])):
         changes, frame, state = CHANGES[number], answer[6], answer[7]["state"]
         branch = run.at(50).branch(out=tmp_path / str(number), **changes)
         assert_same_bits(frame, moment(branch, 100).net, changes)
@@ -220,7 +212,7 @@ def test_any_past_step_is_played_again_to_the_same_bits() -> None:
     for before, at in zip([0, *steps], steps, strict=False):
         acts += [*train_to(at, since=before), say("set", name="lr", value=0.01 + at / 1000)]
     acts += [act for at in reversed(steps) for act in (say("look", step=at), ("frame", at))]
-    (answer,) = node([task(*acts)])
+    (answer,) = ask([task(*acts)])
     live = {answer[k]["step"]: answer[k] for k in range(2, 4 * len(steps), 4)}
     again = {frame["step"]: frame for frame in answer[4 * len(steps) + 1 :: 2]}
     assert sorted(live) == sorted(again) == steps
@@ -232,7 +224,7 @@ def test_any_past_step_is_played_again_to_the_same_bits() -> None:
 
 def test_playing_on_from_a_past_step_opens_a_segment_and_cuts_what_came_after() -> None:
     acts = [*train_to(60), say("look", step=25), ("frame", 25), *train_to(29, since=25), ("seen",)]
-    rewound, straight = node([task(*acts), task(*train_to(29))])
+    rewound, straight = ask([task(*acts), task(*train_to(29))])
     frame, seen = rewound[-2:]
     assert [s["origin"] for s in seen["state"]["segments"]] == [None, [0, 25]]
     assert seen["state"]["last_step"] == 29
@@ -248,12 +240,12 @@ def test_the_replay_of_a_run_makes_its_bits_again() -> None:
         *[say("segment", changes={"hidden": [8, 4, 4]}), *train_to(100, since=70)],
         *[say("segment", changes={"optimizer": "sgd"}, step=80), *train_to(95, since=80), ("seen",)],
     ]
-    (made,) = node([task(*acts, problem=problem)])
+    (made,) = ask([task(*acts, problem=problem)])
     frame, state = made[-2], made[-1]["state"]
     assert [entry[0] for entry in state["replay"]] == [60, 70, 80]
     assert state["command"] is None
     link = {"step": 95, "actions": state["replay"]}
-    (again,) = node([task(("reach", 95), ("frame", 95), ("seen",), problem=problem, **link)])
+    (again,) = ask([task(("reach", 95), ("frame", 95), ("seen",), problem=problem, **link)])
     assert drawn_weights(again[1]) == drawn_weights(frame)
     assert again[2]["state"]["replay"] == state["replay"]
 
@@ -263,7 +255,7 @@ def test_a_branch_goes_its_own_way_beside_its_run() -> None:
         *[*train_to(60), say("branch", changes={"lr": 0.1}, step=20), ("fresh",), ("seen",)],
         *[("open", "run-2"), say("beside", run="run-1", shown=True), *train_to(30, since=20), ("seen",)],
     ]
-    (answer,) = node([task(*acts)])
+    (answer,) = ask([task(*acts)])
     reply, frame, run = answer[3:6]
     assert reply["run"] == "run-2"
     assert run["state"]["beside"] == [{"run": "run-2", "letter": "B", "step": 20, "status": "running"}]
@@ -285,7 +277,7 @@ def test_test_rows_are_judged_once_the_run_is_over_as_treino_train_judges_them(t
         *[say("epoch", count=7), ("reach", 154), ("fresh",), ("seen",)],
         *[say("stop"), ("status", "finished"), ("fresh",), ("seen",), *train_to(155, since=154), ("seen",)],
     ]
-    (answer,) = node([task(*acts, settings=SMALL | {"lr": 0.1, "weight_decay": 0.001, "clip": 2})])
+    (answer,) = ask([task(*acts, settings=SMALL | {"lr": 0.1, "weight_decay": 0.001, "clip": 2})])
     (frame, during), (last, over), (_frame, on) = answer[2:4], answer[6:8], answer[-2:]
     assert during["state"]["metrics"] is None
     assert during["state"]["unseen"] == on["state"]["unseen"] == ["test"]
@@ -309,7 +301,7 @@ def test_a_training_that_diverges_ends_with_its_last_finite_weights(tmp_path: Pa
     source = as_csv(columns, tmp_path / "waves.csv")
     run = trained(source, tmp_path / "run", target="y", data_seed=0, steps=50, **wild)
     acts = [say("play"), ("status", "diverged"), ("fresh",), ("seen",), say("play"), ("status", "diverged")]
-    (answer,) = node([task(*acts, problem=table_problem(columns, "y"), settings=wild)])
+    (answer,) = ask([task(*acts, problem=table_problem(columns, "y"), settings=wild)])
     frame, state = answer[2], answer[3]["state"]
     assert run.status == "diverged"
     assert frame["step"] == state["last_step"] == run.steps
@@ -373,7 +365,7 @@ def refusal_of(message: Json) -> TreinoError | None:
 
 def test_messages_are_refused_by_the_rules_and_in_the_words_of_the_studio() -> None:
     numbered = [message | {"id": k + 10} for k, message in enumerate(MESSAGES)]
-    (answers,) = node([task(*train_to(60), *(("raw", message) for message in numbered))])
+    (answers,) = ask([task(*train_to(60), *(("raw", message) for message in numbered))])
     for message, answer in zip(numbered, answers[3:], strict=True):
         refusal = refusal_of(message)
         assert answer.get("error", {}).get("rule") == (refusal and refusal.rule), message
@@ -385,14 +377,14 @@ def test_messages_are_refused_by_the_rules_and_in_the_words_of_the_studio() -> N
 
 def test_at_most_two_frames_are_on_their_way() -> None:
     hurried = [("frame", 0), ("draws", False), say("step", count=1000), ("reach", 1000), ("seen",)]
-    (answer,) = node([task(*hurried, ("tell", {"ack": 3}), ("draws", True), ("frame", 1000))])
+    (answer,) = ask([task(*hurried, ("tell", {"ack": 3}), ("draws", True), ("frame", 1000))])
     assert max(answer[4]["frames"]) <= 3  # of which the first was drawn
     assert answer[-1]["step"] == 1000
 
 
 def test_a_tab_in_the_background_pauses_and_says_so() -> None:
     slow = say("speed", steps_per_second=50)
-    (answer,) = node([task(slow, say("play"), ("tell", {"hidden": True}), ("notice",), ("seen",))])
+    (answer,) = ask([task(slow, say("play"), ("tell", {"hidden": True}), ("notice",), ("seen",))])
     assert len(answer[3]) == 1
     assert not answer[4]["state"]["playing"]
 
@@ -403,7 +395,7 @@ def test_a_future_is_adopted_and_a_weight_explained() -> None:
         *[say("adopt", future=3, **{"as": "segment"}), ("fresh",), ("seen",)],
         say("adopt", future=0, **{"as": "segment"}),
     ]
-    (answer,) = node([task(*acts)])
+    (answer,) = ask([task(*acts)])
     explained, _fan, adopted, _frame, seen, again = answer[3:]
     assert explained["title"]
     assert explained["checks"]
@@ -435,7 +427,7 @@ def test_any_problem_and_network_is_trained_looked_at_and_ended() -> None:
         *[say("look", unit=[1, 1]), ("fresh",), say("fan", kind="seed", count=2, steps=5)],
         *[say("set", name="weight_decay", value=0.01), say("take", form="weights"), say("stop"), ("fresh",)],
     ]
-    for case, answer in zip(cases, node([task(*acts, **case) for case in cases]), strict=True):
+    for case, answer in zip(cases, ask([task(*acts, **case) for case in cases]), strict=True):
         assert not [each for each in answer if isinstance(each, dict) and "error" in each], case
         assert "unit" in answer[4]["parts"], case
         assert answer[-1]["evaluation"]["train"]["loss"] is not None, case

@@ -4,8 +4,6 @@ import json
 import re
 import runpy
 import shlex
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import torch
 from safetensors.torch import load
 
 import treino as tr
+from tests.playground.node import EXACT, PLAYGROUND, in_node, node
 from treino.api import Run
 from treino.playground.sentences import said, sentences
 from treino.playground.tables import table_of, tables_in_page
@@ -26,22 +25,14 @@ from treino.training.findings import LiveFindings
 from treino.training.futures import FutureEnd, futures, usual_futures
 from treino.training.replay import Playback
 
-WEB = Path(__file__).parents[2] / "src/treino/playground"
-NODE = shutil.which("node")
-pytestmark = pytest.mark.skipif(NODE is None, reason="node runs the playground's modules, and is not here")
+pytestmark = in_node
 
 Json = dict[str, Any]
 
 
-def node(tasks: list[Json]) -> list[Any]:
+def ask(tasks: list[Json]) -> list[Any]:
     """The answers of the playground's modules, in one process."""
-    assert NODE is not None
-    sent = json.dumps({"build": str(WEB / "wasm/exact.wasm"), "tasks": tasks})
-    script = Path(__file__).with_name("tools.mjs")
-    ran = subprocess.run([NODE, script], input=sent, capture_output=True, text=True, check=False)
-    assert not ran.returncode, ran.stderr
-    answers: list[Any] = json.loads(ran.stdout)
-    return answers
+    return list(node("tools.mjs", {"build": EXACT, "tasks": tasks}))
 
 
 def prepared_of(run: StoredRun) -> Json:
@@ -149,7 +140,7 @@ def explained(tmp_path_factory: pytest.TempPathFactory, table: str) -> list[tupl
             looks.append({"step": step, "place": place})
         tasks.append({"do": "microscope", "name": stored.typed, "prepared": prepared_of(stored),
                       "settings": settings_of(stored), "looks": looks})  # fmt: skip
-    ours = [answer for answers in node(tasks) for answer in answers]
+    ours = [answer for answers in ask(tasks) for answer in answers]
     return list(zip(ours, theirs, strict=True))
 
 
@@ -211,7 +202,7 @@ def fanned(tmp_path_factory: pytest.TempPathFactory, table: str) -> list[Any]:
                       "adopt": [0, 2], "name": "fanned", "prepared": prepared_of(run),
                       "settings": settings_of(run),
                       "picture": {**grid, "x": x.flatten().tolist()}})  # fmt: skip
-    return [(ours, *other) for ours, other in zip(node(tasks), theirs, strict=True)]
+    return [(ours, *other) for ours, other in zip(ask(tasks), theirs, strict=True)]
 
 
 @pytest.mark.slow
@@ -338,7 +329,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory, table: str) -> dict[str, li
         theirs.append(run)
         tasks.append({"do": "findings", "name": "judged", "prepared": prepared_of(run), "settings": settings,
                       "looks": [30, 200] if number < len(PLANTED) else []})  # fmt: skip
-    pairs = list(zip(node(tasks), theirs, strict=True))
+    pairs = list(zip(ask(tasks), theirs, strict=True))
     return {"planted": pairs[: len(PLANTED)], "right": pairs[len(PLANTED) :]}
 
 
@@ -424,7 +415,7 @@ def taken(tmp_path_factory: pytest.TempPathFactory, table: str) -> list[Any]:
         for number, (problem, settings) in enumerate(TAKEN)
     ]  # fmt: skip
     pairs = []
-    for number, answers in enumerate(node(tasks)):
+    for number, answers in enumerate(ask(tasks)):
         given = dict(zip(FORMS, answers, strict=True))
         words = shlex.split(given["command"]["text"])[2:]
         (folder / given["data"]["name"]).write_text(given["data"]["text"])
@@ -487,7 +478,7 @@ CHANGED: Json = {"do": "taken", "name": "steered", "problem": {"source": "spiral
 
 
 def test_the_script_repeats_what_was_changed_while_it_trained(tmp_path: Path, capsys: Capture) -> None:
-    ((weights, script, command),) = node([CHANGED | {"forms": ["weights", "script", "command"]}])
+    ((weights, script, command),) = ask([CHANGED | {"forms": ["weights", "script", "command"]}])
     path = tmp_path / "steered.py"
     path.write_text(script["text"])
     ran(path, capsys)
@@ -499,7 +490,7 @@ def test_the_script_repeats_what_was_changed_while_it_trained(tmp_path: Path, ca
 
 def test_a_run_that_went_on_with_other_settings_has_no_script() -> None:
     went_on = CHANGED | {"segment": [60, {"hidden": [8]}], "forms": ["script", "weights"]}
-    ((script, weights),) = node([went_on])
+    ((script, weights),) = ask([went_on])
     assert script["rule"] == "script_segments"
     assert "step 60" in script["message"]
     assert load(bytes(weights["bytes"]))["0.weight"].shape == (8, 2)
@@ -522,10 +513,10 @@ def test_the_script_predicts_as_the_run_does(taken: list[Any], tmp_path: Path, c
 def test_all_that_the_tools_say_has_a_translation() -> None:
     asked = {
         re.sub(r"\\(.)", r"\1", text[1:-1])
-        for path in (WEB / "web").glob("*.js")
+        for path in (PLAYGROUND / "web").glob("*.js")
         for text in re.findall(r"""\bsay\(('(?:[^'\\]|\\.)+'|"(?:[^"\\]|\\.)+")""", path.read_text())
     }
-    table = (WEB / "web/findings.js").read_text()
+    table = (PLAYGROUND / "web/findings.js").read_text()
     asked |= set(re.findall(r"^    (?:message|why): ['\"](.*)['\"],$", table, re.M))
     assert len(asked) > 80
     assert asked <= said(), asked - said()
