@@ -21,7 +21,7 @@ import { kindOf } from './members.js';
 import { prepare } from './problems.js';
 import { batchesOf, factorsOf, makePopulation } from './training.js';
 
-const SLICE = 8, PAINT = 10, FIRST = 30; // milliseconds of training between two looks at messages; of tiles in a frame, and until all have one
+const SLICE = 8, PAINT = 5, FIRST = 30; // milliseconds of training between two looks at messages; of tiles in a frame, and until all have one
 const MOST = 256; // steps in one call of the kernel
 const CHUNK = 32; // networks whose tiles are painted in one go; slots of a group begin at a multiple
 const BIG = 96; // cells of the large picture
