@@ -88,3 +88,16 @@ def test_long_curves_are_thinned_and_keep_their_ends(tmp_path: Path) -> None:
     for future in last["fan"]["futures"]:  # type: ignore[index]
         assert 30 <= len(future["step"]) <= 60
         assert future["step"][-1] == 1490
+
+
+@pytest.mark.parametrize("settings", [{}, {"data_seed": 7}])
+def test_futures_of_other_orders_differ_also_where_the_data_have_a_seed(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    snapshot = moment(tmp_path, **settings)
+    *_, last = (
+        m["fan"]
+        for m in fan(1, "seed", snapshot, usual_futures(snapshot, "seed", 3), 12)
+        if isinstance(m, dict)
+    )
+    assert len({tuple(future["loss"]) for future in last["futures"]}) == 3

@@ -283,8 +283,9 @@ def _rates(snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
 
 
 def _seeds(snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
-    seed = snapshot.settings["seed"]
-    return [{}, *({"seed": seed + i} for i in range(1, count))]
+    """Orders of the rows, which hang on the seed where ``data_seed`` was left open."""
+    name = "data_seed" if "data_seed" in next_segment(snapshot, {}).asked else "seed"
+    return [{}, *({name: snapshot.settings[name] + i} for i in range(1, count))]
 
 
 def _batch_sizes(snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
