@@ -98,6 +98,13 @@ class Panel:
             "y": box["y"] + 6 + (1 - y) * (box["height"] - 42),
         }
 
+    def drag(self, start: tuple[float, float], end: tuple[float, float], steps: int) -> None:
+        """Press at one place of the pad, and let go at another."""
+        self.page.mouse.move(**self.point(*start))
+        self.page.mouse.down()
+        self.page.mouse.move(**self.point(*end), steps=steps)
+        self.page.mouse.up()
+
     def fault(self) -> str:
         return str(self.page.locator("#data-fault:visible, #table-fault:visible").inner_text())
 
@@ -180,17 +187,11 @@ def test_points_are_put_moved_and_removed_by_pointer(opened: Any) -> None:
     mouse.click(**panel.point(0.5, 0.5))
     points = panel.changed()["points"]
     assert points[12] == [pytest.approx(0, abs=0.02), pytest.approx(0, abs=0.02), 2]
-    mouse.move(**panel.point(0.5, 0.5))
-    mouse.down()
-    mouse.move(**panel.point(0.75, 0.5), steps=3)
-    mouse.up()
+    panel.drag((0.5, 0.5), (0.75, 0.5), steps=3)
     points = panel.changed()["points"]
     assert len(points) == 13
     assert points[12] == [pytest.approx(0.58, abs=0.05), pytest.approx(0, abs=0.02), 2]
-    mouse.move(**panel.point(0.2, 0.3))
-    mouse.down()
-    mouse.move(**panel.point(0.6, 0.3), steps=20)
-    mouse.up()
+    panel.drag((0.2, 0.3), (0.6, 0.3), steps=20)
     stroke = panel.changed()["points"]
     assert len(stroke) > 16
     panel.page.evaluate("panel.relabel()")  # as after another language: the frame stays

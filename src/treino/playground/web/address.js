@@ -3,7 +3,7 @@
  * lesson opens what its author saw. What is as usual is left out. Unknown keys stay as they are: each view has its own.
  */
 
-import { setting } from './defaults.js';
+import { setting, usualProblem } from './defaults.js';
 
 const PROBLEM = { noise: Number, validation: Number, test: Number, data_seed: Number, normalise: (text) => ({ yes: true, no: false })[text] };
 const LONGEST = 6000; // characters of a table or of points in an address; browsers and mail take so much
@@ -25,7 +25,7 @@ function parametersOf(hash) {
  */
 export async function readAddress(hash, { tables, kept }) {
   const all = parametersOf(hash), settings = {}, faults = [];
-  const problem = { source: 'moons', noise: null, validation: 0.15, test: 0.15, data_seed: 0, normalise: true, features: null };
+  const problem = { ...usualProblem };
   const read = (name, of, to) => {
     if (!all.has(name)) return;
     const value = of(all.get(name));
@@ -55,7 +55,7 @@ export async function readAddress(hash, { tables, kept }) {
   return { problem, settings: { ...usualSettings(), ...settings, data_seed: problem.data_seed }, step, actions, faults };
 }
 
-export const usualSettings = () => Object.fromEntries(Object.entries(setting).map(([name, { usual }]) => [name, usual]));
+const usualSettings = () => Object.fromEntries(Object.entries(setting).map(([name, { usual }]) => [name, usual]));
 
 /**
  * The address of these, with other keys as they are in hash. rest: keys to be set beside, null: to be left out.
@@ -81,7 +81,7 @@ export async function writeAddress(hash, { problem, settings, step = 0, actions 
   }
   for (const name of ['features', 'axes']) put(name, problem[name] ? namesText(problem[name]) : null);
   put('noise', problem.noise == null ? null : String(problem.noise));
-  for (const [name, usual] of [['validation', 0.15], ['test', 0.15], ['data_seed', 0]]) put(name, problem[name] == null || problem[name] === usual ? null : String(problem[name]));
+  for (const name of ['validation', 'test', 'data_seed']) put(name, problem[name] == null || problem[name] === usualProblem[name] ? null : String(problem[name]));
   put('normalise', problem.normalise === false ? 'no' : null);
   for (const [name, { usual, write = String }] of Object.entries(setting)) {
     const text = settings[name] == null ? null : write(settings[name]);
@@ -94,7 +94,7 @@ export async function writeAddress(hash, { problem, settings, step = 0, actions 
 }
 
 /** The parameters as they stand in an address: what needs no escape there has none. */
-export function readable(parameters) {
+function readable(parameters) {
   const text = [...parameters].map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value).replace(/%(2C|3A|3B|2F|40|24)/g, (code) => decodeURIComponent(code))}`);
   return `#${text.join('&')}`;
 }

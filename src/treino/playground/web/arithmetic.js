@@ -5,7 +5,7 @@ import { softmax as softmaxAt } from './metrics.js';
 const SQRT2PI = Math.sqrt(2 * Math.PI);
 
 /** 2/√π times the integral of e^(−t²) from 0 to x; by its series, and far out by the continued fraction of what is left. */
-export function erf(x) {
+function erf(x) {
   if (x < 0) return -erf(-x);
   if (x < 3) {
     let term = x, sum = x;

@@ -1,6 +1,6 @@
 /** What a column of cells is to treino, and whether the page can learn from it; the rules are data/preparation's in Python. */
 
-import { Refusal } from '../../studio/page/modules/connection.js';
+import { refuse } from '../../studio/page/modules/connection.js';
 import { t } from '../../studio/page/modules/words.js';
 
 const NOTHING = new Set(['', 'na', 'n/a', 'nan', 'null', 'none', '?', '-', '<na>', 'nat']); // table.MISSING
@@ -16,10 +16,6 @@ const MOST_CODES = 31; // an identifier's name with no more different numbers th
 const TRUTH = [['true', 'false'], ['verdadeiro', 'falso']];
 const USUAL_TARGETS = ['target', 'label', 'class', 'y', 'outcome', 'species', 'quality', 'alvo', 'classe'];
 const MOST_CLASSES = 20; // different whole numbers
-
-export function refuse(rule, message, hint = '') {
-  throw new Refusal({ rule, message, hint });
-}
 
 /** The hint that names the command line, which reads what the page can't. table: {name, file, target}. */
 export function commandHint({ name, file = `${name}.csv`, target = '…' }) {
@@ -41,7 +37,7 @@ const ofNumbers = ({ cells }) => cells.every((cell) => cell === null || typeof c
  *
  * Constant columns, identifiers and row numbers aren't inputs in treino either; words, dates and gaps are, and only there.
  */
-export function whyNoInput({ name, cells }) {
+function whyNoInput({ name, cells }) {
   if (!ofNumbers({ cells })) {
     const there = cells.filter((cell) => !isNothing(cell)).map((cell) => String(cell).trim());
     if (!there.length) return 'why_empty';

@@ -12,7 +12,7 @@ const NEAR = 9; // pixels from the pointer to a dot
 export const percent = (share, digits = 3) => `${num(100 * share, digits)} %`;
 
 /** A figure as it is read: the share of right answers, or the error in the target's unit. */
-export const figureText = (crowd, value) => (crowd.classes ? percent(value) : num(value, 4));
+const figureText = (crowd, value) => (crowd.classes ? percent(value) : num(value, 4));
 
 /** The settings of a network, in words. */
 export const settingsText = (member) => Object.entries(member.own).map(([name, value]) => `${t(`many_${name}`)} ${valueText(name, value)}`).join(', ');

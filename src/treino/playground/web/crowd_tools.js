@@ -1,23 +1,18 @@
 /** The header of many networks: play, step, anew, the speed, the clock, and the button that ends and judges. */
 
-import { el, setText } from '../../studio/page/modules/dom.js';
+import { el, setText, svg } from '../../studio/page/modules/dom.js';
 import { num, whole } from '../../studio/page/modules/numbers.js';
 import { t } from '../../studio/page/modules/words.js';
 
 export const SPEEDS = [1, 8, 64, 0]; // steps a frame; 0: as fast as it goes
-const PLAY = '<path class="for-play" d="M4 2.5v11l9-5.5z"/><path class="for-pause" d="M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z"/>';
-const STEP = '<path d="M3 2.5v11L10 8zM11 2.5h2.4v11H11z"/>';
-
-function icon(path) {
-  const holder = document.createElement('template');
-  holder.innerHTML = `<svg class="i" viewBox="0 0 16 16" aria-hidden="true">${path}</svg>`; // constants of this file
-  return holder.content.firstChild;
-}
+const icon = (...paths) => svg('svg', { class: 'i', viewBox: '0 0 16 16', 'aria-hidden': 'true' }, ...paths.map((path) => svg('path', path)));
+const playIcon = () => icon({ class: 'for-play', d: 'M4 2.5v11l9-5.5z' }, { class: 'for-pause', d: 'M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z' });
+const stepIcon = () => icon({ d: 'M3 2.5v11L10 8zM11 2.5h2.4v11H11z' });
 
 /** root: where they stand. acts: {toggle, step, anew, judge, pace(steps a frame)}. → {update(now), relabel(speed)} */
 export function makeTools(root, { toggle, step, anew, judge, pace }) {
-  const play = el('button', { id: 'play', class: 'primary', type: 'button', 'aria-keyshortcuts': 'Space', onclick: toggle }, icon(PLAY), el('span', {}));
-  const one = el('button', { id: 'step', type: 'button', 'aria-keyshortcuts': 'ArrowRight', onclick: step }, icon(STEP), el('span', { 'data-t': 'step' }));
+  const play = el('button', { id: 'play', class: 'primary', type: 'button', 'aria-keyshortcuts': 'Space', onclick: toggle }, playIcon(), el('span', {}));
+  const one = el('button', { id: 'step', type: 'button', 'aria-keyshortcuts': 'ArrowRight', onclick: step }, stepIcon(), el('span', { 'data-t': 'step' }));
   const again = el('button', { id: 'anew', type: 'button', 'data-t': 'many_anew', onclick: anew });
   const speeds = el('select', { id: 'speed', 'data-name': 'speed', onchange: (event) => pace(Number(event.target.value)) });
   const stop = el('button', { id: 'judge', type: 'button', onclick: judge });

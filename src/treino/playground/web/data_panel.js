@@ -8,7 +8,8 @@ import { t } from '../../studio/page/modules/words.js';
 import { likelyTargets, reasonsOf } from './columns.js';
 import { POINTS } from './points.js';
 import { makePad } from './points_pad.js';
-import { MADE, SHARE, prepare } from './problems.js';
+import { usualProblem } from './defaults.js';
+import { MADE, prepare } from './problems.js';
 import { makeTableInput } from './table_input.js';
 
 const ICONS = { points: 'M6 26c6-14 10 6 16-8M24 6l6 6-4 4-6-6zM6 6h.01M12 10h.01M31 27h.01', table: 'M4 6h32v22H4zM4 13h32M4 20h32M15 6v22M25 6v22' };
@@ -21,7 +22,7 @@ const LEAST_TRAINING = 0.3, MOST_TRAINING = 0.9;
  * What can't be learnt is said here, and the page keeps what it has. → {relabel(), redraw(), close()}.
  */
 export function makeDataPanel(root, { problem, tables = {}, changed }) {
-  let now = { noise: null, validation: SHARE, test: SHARE, data_seed: 0, normalise: true, features: null, axes: null, ...problem };
+  let now = { ...usualProblem, axes: null, ...problem };
   let prepared = null, waiting = 0, own = now.source === 'table' && !nameOf(now) ? now.table : null, drawn = now.source === 'points' ? now.points : null;
   let writing = now.source === 'table' && !nameOf(now), thumbnails = [];
   const ofPage = () => [...Object.keys(POINTS), ...Object.keys(tables).filter((name) => tables[name] !== own), 'points', 'table'];

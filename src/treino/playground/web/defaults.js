@@ -1,5 +1,10 @@
 /** The settings of `treino train` that the playground has: how each stands in the address, and its usual value here. */
 
+import { SHARE } from './problems.js';
+
+/** A problem of which nothing is said. */
+export const usualProblem = { source: 'moons', noise: null, validation: SHARE, test: SHARE, data_seed: 0, normalise: true, features: null };
+
 const number = (usual) => ({ usual, read: Number });
 const name = (usual) => ({ usual, read: (text) => (/^[a-z_0-9]+$/.test(text) ? text : undefined) });
 

@@ -3,18 +3,17 @@
  * (training/futures.py, studio/fan.py). A future has the bits of the segment that `adopt` makes of it.
  */
 
-import { refuse } from './columns.js';
-import { bestConstant, softmax } from './metrics.js';
+import { refuse } from '../../studio/page/modules/connection.js';
+import { HOPELESS, bestConstant, softmax } from './metrics.js';
 import { general, grouped, say } from './sentences.js';
 import { batchSize } from './training.js';
 
 const DECADES = 1; // to either side of the learning rate in force
 const LAST_EVALUATIONS = 3; // whose mean scores a future: one alone may be luck
 const CURVE = 60; // values of a curve in a message, at most
-const HOPELESS = 10; // last epoch's loss / loss of the best constant
 
 /** At most `count` changes of settings. settings: those in force. */
-export function usualFutures(kind, count, settings, prepared) {
+function usualFutures(kind, count, settings, prepared) {
   return { lr: rates, seed: seeds, batch_size: batchSizes }[kind](count, settings, prepared);
 }
 

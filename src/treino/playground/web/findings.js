@@ -4,7 +4,7 @@
  */
 
 import { ACTIVATIONS, backward, batchLoss, forward, layersOf } from './arithmetic.js';
-import { bestConstant, winner } from './metrics.js';
+import { HOPELESS, bestConstant, winner } from './metrics.js';
 import { general, localised, percent, say } from './sentences.js';
 import { FAULTS, batchSize, faulty, lossOf } from './training.js';
 
@@ -12,7 +12,7 @@ const LEAST = 12; // steps that a rule can judge, at least
 const WATCHED = 48, SETTLED = 500; // first steps that are looked at; steps after which the loss is judged, whatever an epoch
 const AFTER = 64; // steps that a script would go on with NaN, where a run ends
 const NEWEST = 24, BATCHES = 5, MOST_ROWS = 2000, EVEN = 1e-3;
-const HOPELESS = 10, USUAL_LR = 0.003;
+const USUAL_LR = 0.003;
 const NEVER_LEARNS = ['missing_zero_grad'];
 
 const watched = new WeakMap();

@@ -3,7 +3,7 @@
 export const ACTIVATIONS = ['relu', 'leaky_relu', 'gelu', 'silu', 'tanh', 'sigmoid', 'identity'];
 export const LOSSES = ['cross_entropy', 'bce', 'mse', 'l1', 'huber'];
 export const OPTIMIZERS = ['sgd', 'adam', 'adamw'];
-export const HYPERPARAMETERS = ['lr', 'weight_decay', 'momentum', 'beta1', 'beta2', 'eps', 'clip', 'dropout', 'ema'];
+const HYPERPARAMETERS = ['lr', 'weight_decay', 'momentum', 'beta1', 'beta2', 'eps', 'clip', 'dropout', 'ema'];
 const USUAL = { lr: 3e-3, weight_decay: 0, momentum: 0, beta1: 0.9, beta2: 0.999, eps: 1e-8, clip: Infinity, dropout: 0, ema: 0 };
 const LINE = 16; // numbers: each tensor of a member's row begins at a multiple
 

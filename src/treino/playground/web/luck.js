@@ -9,7 +9,7 @@ const Z = 1.959963984540054; // the normal distribution's 97.5 % point
  * Scores of M members that are means over N rows: score_MN, the higher the better. turned: what becomes of a mean.
  * A member with a row that is no number has no score.
  */
-export function byRows(score_MN, members, rows, turned = (mean) => mean) {
+function byRows(score_MN, members, rows, turned = (mean) => mean) {
   const score_NM = new Float64Array(members * rows), lost_M = new Uint8Array(members), sum_M = new Float64Array(members);
   for (let m = 0, i = 0; m < members; m++)
     for (let n = 0; n < rows; n++, i++) {
@@ -47,7 +47,7 @@ export function byRows(score_MN, members, rows, turned = (mean) => mean) {
  * the choice among these members. Each resample of the rows chooses the best by the drawn rows and scores it on the
  * others (Tsamardinos, Greasidou & Borboudakis 2018). other: the same, had other members been drawn, too.
  */
-export function selectionBias(choose, report, members, rows, { seed = 0, repeats = REPEATS } = {}) {
+function selectionBias(choose, report, members, rows, { seed = 0, repeats = REPEATS } = {}) {
   const once_N = new Float64Array(rows).fill(1), decides_M = choose.all(once_N).slice(), winner = argmax(decides_M);
   const best = report.one(once_N, winner);
   if (rows < 2) return { winner, best, error: 0, inflation: 0, other: 0 };
@@ -112,7 +112,7 @@ export function wilson(right, rows) {
 }
 
 /** The 95 % interval of the root of a mean of squared errors, by 1,000 resamples of the rows. */
-export function rmseInterval(error_N, seed = 0) {
+function rmseInterval(error_N, seed = 0) {
   const chance = generator(seed, 'judge', 1), rows = error_N.length;
   const value_B = Float64Array.from({ length: 1000 }, () => {
     let sum = 0;

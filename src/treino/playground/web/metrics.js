@@ -2,6 +2,7 @@
 
 import { faulty, lossOf } from './training.js';
 
+export const HOPELESS = 10; // last epoch's loss / loss of the best constant: it has diverged
 const softmaxTwice = (settings) => faulty(settings, 'softmax_before_cross_entropy');
 
 /** The mean loss, and the share that is right or the root mean squared error. z: [N C]. y: classes, or standardised values. */
@@ -46,11 +47,10 @@ export function bestConstant(prepared, settings) {
 
 /** Cross-entropy of a softmax of shares: convex, found by exponentiated gradient. */
 function bestShares(target) {
-  const softmax = (v) => { const most = Math.max(...v), e = v.map((x) => Math.exp(x - most)), all = sum(e); return e.map((x) => x / all); };
   let q = target.map((p) => Math.max(p, 1e-12));
   for (let i = 0; i < 2000; i++) {
-    const slope = softmax(q).map((p, c) => p - target[c]);
-    q = softmax(q.map((p, c) => Math.log(p) - slope[c]));
+    const slope = softmax(q, 0, q.length).map((p, c) => p - target[c]);
+    q = softmax(q.map((p, c) => Math.log(p) - slope[c]), 0, q.length);
   }
   return Math.log(sum(q.map(Math.exp))) - q.reduce((all, p, c) => all + p * target[c], 0);
 }

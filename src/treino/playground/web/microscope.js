@@ -4,7 +4,7 @@
  */
 
 import { ACTIVATIONS, PAIRS, backward, batchLoss, forward, layersOf, logSoftmax, softmax } from './arithmetic.js';
-import { refuse } from './columns.js';
+import { refuse } from '../../studio/page/modules/connection.js';
 import { activated, derivative, formula, minus, op, over, plus, series, symbol, text, times, value } from './expressions.js';
 import { Population, layout } from './lanes.js';
 import { stagesShown } from './scene.js';

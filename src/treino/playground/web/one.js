@@ -4,11 +4,11 @@ import { $, $$, el } from '../../studio/page/modules/dom.js';
 import { open as openRun } from '../../studio/page/modules/run.js';
 import { look } from '../../studio/page/modules/theme.js';
 import { t } from '../../studio/page/modules/words.js';
+import { setting } from './defaults.js';
 import { MADE } from './problems.js';
 
 const SPEED = 300; // steps a second: slow enough to see it learn
 const REST = 400; // milliseconds between two writings of the address
-const NUMBERS = ['lr', 'weight_decay', 'momentum', 'beta1', 'beta2', 'clip', 'dropout'];
 
 let count = 0; // runs of this tab that were opened
 
@@ -97,7 +97,7 @@ export async function open(shell) {
 
 /** Numbers that were set before the first step are settings of the run; a link then needs no replay. */
 function folded(wanted) {
-  const plain = wanted.actions.every(([step, verb, fields]) => step === 0 && (verb === 'set' ? NUMBERS.includes(fields.name) : verb === 'segment' && !('hidden' in fields.changes)));
+  const plain = wanted.actions.every(([step, verb, fields]) => step === 0 && (verb === 'set' ? Object.hasOwn(setting, fields.name) : verb === 'segment' && !('hidden' in fields.changes)));
   if (!plain) return wanted;
   const changes = wanted.actions.map(([, verb, fields]) => (verb === 'set' ? { [fields.name]: fields.value } : fields.changes));
   return { ...wanted, settings: Object.assign({}, wanted.settings, ...changes), actions: [] };

@@ -12,7 +12,7 @@
  *   hidden(act)           act() whenever the tab goes into the background; → a function that ends it
  */
 
-import { startShell } from '../../studio/page/modules/app.js';
+import { preferredLanguage, startShell } from '../../studio/page/modules/app.js';
 import { $, el, setText } from '../../studio/page/modules/dom.js';
 import { label, language, t } from '../../studio/page/modules/words.js';
 import { asked, hiddenNames, readAddress, writeAddress } from './address.js';
@@ -24,9 +24,8 @@ import { startTab } from './tab.js';
 /** source: the page's own script, which its worker runs, too. */
 export function start(source) {
   const { builds, words, tables, table, address } = JSON.parse($('#parts').textContent);
-  const tongue = (asked('lang') ?? navigator.language).toLowerCase().startsWith('pt') ? 'pt_BR' : 'en';
   let shell = null, trouble = null;
-  const tab = startTab(source, { builds, words, language: tongue }, {
+  const tab = startTab(source, { builds, words, language: preferredLanguage(asked('lang')) }, {
     failed: ({ message }) => cannot(message),
     replaced() {
       trouble = 'no_worker';

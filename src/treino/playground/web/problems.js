@@ -1,7 +1,8 @@
 /** A problem of the page (points, a table, points drawn by hand) prepared as `treino train` prepares it, to the same bits. */
 
+import { refuse } from '../../studio/page/modules/connection.js';
 import { t } from '../../studio/page/modules/words.js';
-import { commandHint, csvOf, isNothing, reasonsOf, refuse, targetOf } from './columns.js';
+import { commandHint, csvOf, isNothing, reasonsOf, targetOf } from './columns.js';
 import { sin } from './elementary.js';
 import { POINTS } from './points.js';
 import { split } from './random.js';

@@ -1,14 +1,13 @@
 /** The commands that a run's page may send (studio/protocol.py): their fields, with types and ranges. All else is refused. */
 
-import { Refusal } from '../../studio/page/modules/connection.js';
+import { refuse } from '../../studio/page/modules/connection.js';
 import { ACTIVATIONS, LOSSES, OPTIMIZERS } from './lanes.js';
 import { say } from './sentences.js';
 import { FAULTS, SCHEDULES } from './training.js';
+import { LIVE } from './training_loop.js';
 
 export const VERSION = 1;
 const LARGEST = 2 ** 53 - 1, SHOWN = 60; // a number, and letters of a wrong value in a sentence
-
-export const refuse = (rule, message, hint = '') => { throw new Refusal({ rule, message, hint }); };
 
 // ---- types: each says what a wrong value must be, or null
 
@@ -35,8 +34,7 @@ const optional = (type) => Object.assign((value) => type(value), { optional: tru
 const finite = number(-Infinity, Infinity);
 
 const STEP = whole(0, 1e10);
-const LIVE = ['lr', 'weight_decay', 'momentum', 'beta1', 'beta2', 'clip', 'dropout', 'ema'];
-export const COMMANDS = {
+const COMMANDS = {
   hello: { protocol: whole(-LARGEST, LARGEST), viewer: text(100, /^[!-~]{8,}$/), language: optional(one(['en', 'pt_BR'])) },
   steer: {}, play: {}, pause: {}, stop: {},
   step: { count: optional(whole(1, 1000)) },

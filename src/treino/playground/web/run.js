@@ -28,12 +28,11 @@
 
 import { asRead, carryOver, unread } from './growth.js';
 import { Keyframes, Losses, Records } from './history.js';
-import { bestConstant, measure } from './metrics.js';
+import { HOPELESS, bestConstant, measure } from './metrics.js';
 import { planOf } from './steps.js';
 import { TrainingLoop, finite } from './training_loop.js';
 import { lossOf, stepsPerEpoch } from './training.js';
 
-const HOPELESS = 10; // last epoch's loss / loss of the best constant
 export const SPLITS = ['train', 'validation', 'test'];
 
 /** What settings are where nobody says: those of `treino train` on a table, but for the length. */

@@ -3,13 +3,13 @@
  * answers the commands of its page, trains in slices between them, and sends what the page shows.
  */
 
-import { Refusal } from '../../studio/page/modules/connection.js';
+import { Refusal, refuse } from '../../studio/page/modules/connection.js';
 import { t } from '../../studio/page/modules/words.js';
 import { Fan } from './fan.js';
 import { findings } from './findings.js';
 import { explain } from './microscope.js';
 import { prepare } from './problems.js';
-import { VERSION, nearest, numberOf, readCommand, readSettings, refuse } from './protocol.js';
+import { VERSION, nearest, numberOf, readCommand, readSettings } from './protocol.js';
 import { Run } from './run.js';
 import { liveSettings, otherLosses, stateOf } from './run_state.js';
 import { RunView } from './run_view.js';

@@ -1,6 +1,7 @@
 /** What a page may take with it of a run: the command, the weights, a script, the table. */
 
-import { csvOf, refuse } from './columns.js';
+import { refuse } from '../../studio/page/modules/connection.js';
+import { csvOf } from './columns.js';
 import { commandOf } from './command.js';
 import { scriptOf } from './script.js';
 import { grouped, say } from './sentences.js';
@@ -25,7 +26,7 @@ function weights(run) {
 }
 
 /** By their names in torch's Sequential, in which an activation, and dropout where there is any, follow each hidden layer. */
-export function tensorsOf(row, { sizes, starts }, drops) {
+function tensorsOf(row, { sizes, starts }, drops) {
   const apart = drops ? 3 : 2;
   return sizes.slice(1).flatMap((H, l) => [
     { name: `${apart * l}.weight`, shape: [H, sizes[l]], data: row.slice(starts[2 * l], starts[2 * l] + H * sizes[l]) },

@@ -5,7 +5,7 @@ import { batchesOf, factorsOf, stepsPerEpoch } from './training.js';
 const EVALUATION_SPACING = 20; // steps between two evaluations, at least
 
 /** Epochs of `each` steps from a step on, at which `begun` epochs had begun; before it those of `previous`. */
-export class EpochCount {
+class EpochCount {
   constructor(each, start = 0, begun = 0, previous = null) {
     Object.assign(this, { each, start, begun, previous });
   }

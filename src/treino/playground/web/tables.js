@@ -5,12 +5,13 @@
  * and can be chosen, never guessed.
  */
 
+import { refuse } from '../../studio/page/modules/connection.js';
 import { t } from '../../studio/page/modules/words.js';
-import { commandHint, isDate, isNothing, isNumber, isTime, refuse } from './columns.js';
+import { commandHint, isDate, isNothing, isNumber, isTime } from './columns.js';
 import { generator, permutation } from './random.js';
 
-export const MOST_BYTES = 25e6, MOST_ROWS = 20000, MOST_COLUMNS = 200;
-export const DELIMITERS = [',', ';', '\t', '|'];
+const MOST_BYTES = 25e6, MOST_ROWS = 20000, MOST_COLUMNS = 200;
+const DELIMITERS = [',', ';', '\t', '|'];
 const SAMPLE = 1 << 18; // characters by which delimiter and header are recognised
 const LOOK = 200; // rows, likewise
 const SEPARATOR_LINE = /^"?sep=(.)"?\r?\n/i; // Excel reads and writes it

@@ -21,7 +21,7 @@ const NEIGHBOURS = 2.5; // tiles: further than that none slides
 const LEFT = 58, BELOW = 40, TITLE = 22, BETWEEN = 14; // pixels: names of rows and columns, a panel's title, between panels
 
 /** The columns of n equal squares that fill a box best, and their side. */
-export function gridOf(n, width, height) {
+function gridOf(n, width, height) {
   let best = { columns: 1, size: 0 };
   for (let columns = 1; columns <= n; columns++) {
     const size = Math.min(width / columns, height / Math.ceil(n / columns));

@@ -172,7 +172,7 @@ export async function startShell({ brand, pages, address, asked, transport, word
 }
 
 /** The reader's language: asked for in the address, chosen before, or the browser's. */
-function preferredLanguage(asked) {
+export function preferredLanguage(asked) {
   let stored = null;
   try { stored = localStorage.getItem('treino.language'); } catch { /* a private window keeps nothing */ }
   return (asked ?? stored ?? navigator.language).toLowerCase().startsWith('pt') ? 'pt_BR' : 'en';

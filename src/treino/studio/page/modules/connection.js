@@ -11,6 +11,8 @@ export class Refusal extends Error {
   }
 }
 
+export const refuse = (rule, message, hint = '') => { throw new Refusal({ rule, message, hint }); };
+
 /**
  * transport: what it goes by, described in socket.js. language(): the viewer's. receive(message): an object of the
  * server's, or a frame. status(kind, seconds): "open"; "lost", with the seconds until the next attempt; "refused", with
