@@ -163,6 +163,7 @@ def test_a_run_begins_at_a_pace_that_can_be_watched_and_full_speed_is_one_click_
     page.get_by_role("button", name="full speed").wait_for(state="hidden")
     page.get_by_label("Speed", exact=True).select_option(label="10 steps/s")
     other = studio.open(page.context.browser, "run/wine-1?lang=en")  # who comes later sees the same
+    other.wait_for_selector("main[data-frame]")
     other.wait_for_function("document.querySelector('#speed').value === '10'")
     other.context.close()
 
@@ -216,4 +217,28 @@ def test_a_lost_connection_is_shown_by_all_controls_at_once(browser: Any, tmp_pa
         page.get_by_role("alert").get_by_text("Connection lost").wait_for()
         page.get_by_role("status").get_by_text("not connected").wait_for()
         assert page.get_by_role("button", name="Play", exact=True).is_disabled()
+        page.context.close()
+
+
+# ---- the language of the command line
+
+
+def test_lang_on_the_command_line_opens_the_page_in_that_language_until_another_is_chosen(
+    browser: Any, tmp_path: Path
+) -> None:
+    with real_studio(tmp_path, ["--lang", "pt_BR", *LINE.split()]) as studio:
+        page = studio.open(browser)
+        play = page.locator("#play")
+        for _ in range(2):
+            page.wait_for_selector("main[data-frame]")
+            assert (play.inner_text(), page.evaluate("document.documentElement.lang")) == ("Rodar", "pt-BR")
+            page.reload()
+        page.wait_for_selector("main[data-frame]")
+        page.locator("#language").click()
+        play.get_by_text("Play").wait_for()
+        page.reload()
+        page.wait_for_selector("main[data-frame]")
+        assert play.inner_text() == "Play"
+        page.locator(".brand").click()
+        page.get_by_role("heading", name="Runs, sweeps and studies").wait_for()
         page.context.close()

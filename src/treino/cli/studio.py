@@ -18,7 +18,7 @@ from treino.cli.flags import WHOLE, ScreenFlag, with_flags
 from treino.cli.screen import Screen
 from treino.errors import TreinoError
 from treino.studio.browser import open_browser
-from treino.words import _, door
+from treino.words import VARIABLE, _, door, named
 
 if TYPE_CHECKING:
     from treino.studio.serving import Serving
@@ -31,7 +31,13 @@ LOOPBACK = "127.0.0.1", "localhost", "::1"
 class StudioFlags:
     """The page's address, and how its training or script begins."""
 
-    paused: Annotated[bool, Parameter(help="of DATA: wait before the first step", negative=())] = False
+    paused: Annotated[
+        bool,
+        Parameter(
+            help="of DATA: wait before the first step; else it begins at a speed at which one sees it learn",
+            negative=(),
+        ),
+    ] = False
     port: Annotated[
         int | None, WHOLE, Parameter(help="of the address; default: 8711, or the next free one; 0: any")
     ] = None
@@ -198,7 +204,7 @@ async def _begin(
 ) -> TreinoError | None:
     """Begin the training, if any, and set the first page; return the error if the training can't begin."""
     if subject.address:
-        serving.studio.start.set_result(subject.address)
+        serving.studio.start.set_result(_in_language(subject.address))
         return None
     request = {
         "do": "train",
@@ -216,8 +222,14 @@ async def _begin(
         serving.studio.start.set_result("/")
         serving.server.should_exit = True
         return None if ended else error
-    serving.studio.start.set_result(f"/run/{answer['run']}")
+    serving.studio.start.set_result(_in_language(f"/run/{answer['run']}"))
     return None
+
+
+def _in_language(address: str) -> str:
+    """The page's address, with the language that was asked for by name: ``--lang pt_BR``."""
+    chosen = os.environ.get(VARIABLE)
+    return address if chosen is None else f"{'/home' if address == '/' else address}?lang={named(chosen)}"
 
 
 def _start_script(
