@@ -83,13 +83,14 @@ def _script() -> str:
 
 
 def _style() -> str:
-    """The studio's style sheets, then the playground's."""
+    """The studio's style sheets, then the playground's, without comments and needless spaces."""
     paths = [
         STUDIO / "style.css",
         STUDIO / "folders.css",
         *sorted((PACKAGE / "playground/web").glob("*.css")),
     ]
-    return "\n".join(path.read_text() for path in paths)
+    css = re.sub(r"/\*.*?\*/", "", "\n".join(path.read_text() for path in paths), flags=re.S)
+    return re.sub(r"\s*([{};,>])\s*|: +", lambda match: match[1] or ":", re.sub(r"\s+", " ", css)).strip()
 
 
 def _body() -> str:
