@@ -25,6 +25,7 @@ from treino.studio.image_scene import Part, Pixels, SeenPicture, may_be_drawn, p
 from treino.studio.run_state import (
     ThinnedLosses,
     Vitals,
+    difference_text,
     epochs,
     findings,
     finite,
@@ -343,7 +344,13 @@ class RunPage:
             | ({"picture": self.look.picture} if self.data.kind == "image" else {}),
             "letter": "A",
             "beside": [
-                {"run": b.run.name, "letter": b.letter, "step": b.step, "status": b.run.status}
+                {
+                    "run": b.run.name,
+                    "letter": b.letter,
+                    "step": b.step,
+                    "status": b.run.status,
+                    "text": difference_text(run, b.run),
+                }
                 for b in self.beside.values()
             ],
             "unseen": [] if run.status in OVER else ["test"],

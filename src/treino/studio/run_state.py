@@ -148,6 +148,29 @@ def changed_text(segment: Segment, before: Segment) -> str:
     return segment_text({k: v for k, v in segment.changed_from(before).items() if k not in meaningless})
 
 
+APART = ("name", "out", "threads", "device", "engine")  # settings in which runs may differ that say nothing
+MOST_APART = 3  # settings in a text
+
+
+def difference_text(run: StoredRun, other: StoredRun) -> str:
+    """What the other run has in place of this run's data and settings, as a short text: ``lr 0.0118``."""
+    if run.spec.data.name != other.spec.data.name:
+        return other.spec.data.name
+    own, its = (
+        shown_settings(each.spec, each.spec.resolved.model_dump(mode="json")) for each in (run, other)
+    )
+    apart = {name: value for name, value in its.items() if name not in APART and own.get(name) != value}
+    chosen = _chosen(run.spec) | _chosen(other.spec)  # defaults may follow from them
+    names = [name for name in apart if name in chosen] or list(apart)
+    text = segment_text({name: apart[name] for name in names[:MOST_APART]})
+    return text + (" …" if len(names) > MOST_APART else "")
+
+
+def _chosen(spec: RunSpec) -> set[str]:
+    """The settings that somebody chose."""
+    return set(spec.asked) | {name for s in segments_of(spec) for name in (*s.asked, *s.changes)}
+
+
 def _typed(value: Any) -> str:
     """A value as a user would type it on a command line."""
     if isinstance(value, list | tuple):
