@@ -324,7 +324,31 @@ CURVES = {
 FAN_AND_MICROSCOPE = {
     "futures_of": N_("{n} futures of step {step}"),
     "fan_progress": N_("{done} of {steps} steps each"),
-    "fan_best": N_("lowest validation loss {loss}: {what}; click a picture to go on with it"),
+    "fan_best": N_("Best by the mean of its last three validation losses, {loss}: {what} (filled)."),
+    "fan_lowest": N_("{what} ends lowest, at {loss} (ring)."),
+    "fan_stopped": N_("{n} ended early, by patience (bar)."),
+    "fan_click": N_("Click one to go on with it."),
+    "future_stopped": N_("ended early at step {step}, by patience"),
+    "last_three": N_("mean of the last three"),
+    "try_it": N_("Try {what}"),
+    "try_better": N_(
+        "With {what} it is better: on {rows} validation rows the loss is {b} in place of {a}. The "
+        "difference, {low} to {high} (95 %), is more than the luck of these rows; only one order of the "
+        "training rows was tried."
+    ),
+    "try_worse": N_(
+        "With {what} it is worse: on {rows} validation rows the loss is {b} in place of {a}. The "
+        "difference, {low} to {high} (95 %), is more than the luck of these rows; only one order of the "
+        "training rows was tried."
+    ),
+    "try_even": N_(
+        "These {rows} validation rows can't tell: with {what} the loss is {b} in place of {a}, and the "
+        "difference, {low} to {high} (95 %), may be their luck."
+    ),
+    "try_cures": N_("With {what} the training goes on; without, it diverges."),
+    "try_diverges": N_("With {what} the training diverges; without, it goes on."),
+    "try_both_diverge": N_("With {what} and without, the training diverges."),
+    "try_unknown": N_("There are no validation rows that could tell whether {what} is better."),
     "fan_kind": N_("What differs between the futures"),
     "fan_of_lr": N_("learning rates"),
     "fan_of_seed": N_("orders of the rows"),
