@@ -20,6 +20,7 @@ from treino.diagnosis.process.run_script import Outcome
 from treino.diagnosis.record.hooks import compiling, unseen
 from treino.errors import TreinoError, cause, nearest
 from treino.escaping import escape
+from treino.studio.script import evaluations
 from treino.studio.script.commands import Press, ScriptCommand, SetValue, Steps, Watch, buttons, read_command
 from treino.studio.script.figures import EVERY, ScriptFigures, captured, check_value, overruling, set_value
 from treino.studio.script.json_socket import JsonSocket
@@ -62,6 +63,7 @@ class Session:
         self._undo = [
             functools.partial(setattr, torch.autograd, "backward", backward),
             functools.partial(setattr, GradScaler, "scale", scale),
+            *evaluations.watch(self.figures.evaluations),
             register_optimizer_step_pre_hook(self._before_step).remove,
             register_optimizer_step_post_hook(self._after_step).remove,
         ]
