@@ -134,7 +134,9 @@ class Fan(BaseModel):
     do: Literal["fan"]
     checkpoint: Index = 0
     kind: Literal["lr", "weight_decay"] = "lr"
-    values: Annotated[list[Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]], Field(max_length=8)] = []
+    values: Annotated[
+        list[Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]], Field(max_length=8)
+    ] = []
     count: Annotated[int, Field(ge=0, le=8)] = 8
     steps: Annotated[int, Field(ge=1, le=100_000)] = 100
 
