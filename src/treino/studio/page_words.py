@@ -366,6 +366,13 @@ TAKE = {
     "saved_as": N_("Saved: {name}"),
 }
 
+NOTEBOOK = {
+    "kernel_busy": N_("The kernel is busy with a cell: what you do here waits until that is done."),
+    "kernel_gone": N_(
+        "The kernel was restarted or has ended, and what it trained is saved. Run the cell again."
+    ),
+}
+
 HOME = {
     "choose_target": N_("choose a column"),
     "no_target": N_("Which column is to be predicted? Choose the target."),
@@ -644,6 +651,7 @@ PLAYGROUND_MANY = {
 
 WORDS: dict[str, str] = (
     SHELL
+    | NOTEBOOK
     | HOME
     | TRANSPORT
     | SETTINGS
