@@ -493,6 +493,13 @@ TERMS = {  # what a term means, in one or two sentences for who meets it first
     "about_pace": N_("It trains slowly enough to be watched. Full speed: as fast as this machine can."),
 }
 
+NOTEBOOK = {
+    "kernel_busy": N_("The kernel is busy with a cell: what you do here waits until that is done."),
+    "kernel_gone": N_(
+        "The kernel was restarted or has ended, and what it trained is saved. Run the cell again."
+    ),
+}
+
 HOME = {
     "choose_target": N_("choose a column"),
     "no_target": N_("Which column is to be predicted? Choose the target."),
@@ -771,6 +778,7 @@ PLAYGROUND_MANY = {
 
 WORDS: dict[str, str] = (
     SHELL
+    | NOTEBOOK
     | HOME
     | TRANSPORT
     | SETTINGS
