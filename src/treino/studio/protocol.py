@@ -173,6 +173,11 @@ class StudyCommand(StudioCommand):
     settings: Changes = {}
 
 
+class DeleteCommand(StudioCommand):
+    do: Literal["delete"]
+    runs: Annotated[list[Text], Field(min_length=1, max_length=1000)]
+
+
 class Acknowledgement(BaseModel):
     """The message that the page has drawn a frame; it is not answered. ack: the frame's number."""
 
@@ -188,7 +193,7 @@ _Run = (
 )  # fmt: skip
 _Sweep = _Everywhere | OpenCommand | ExtendCommand
 _Script = _Everywhere | ScriptStepCommand | ScriptSetCommand | PressCommand
-_Home = _Everywhere | TrainCommand | SweepCommand | StudyCommand
+_Home = _Everywhere | TrainCommand | SweepCommand | StudyCommand | DeleteCommand
 
 KINDS: dict[str, Any] = {"run": _Run, "sweep": _Sweep, "study": _Everywhere, "script": _Script, "home": _Home}
 REFUSED = {  # verbs of PlainCommand that mean nothing on such a page
