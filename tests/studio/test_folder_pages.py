@@ -302,7 +302,10 @@ def test_a_study_shows_its_curves_over_each_other_and_concludes(tab: Any, folder
     )
     for name in ("Training loss", "Loss on measured rows", "accuracy"):
         near_a_curve(page, name)
-        assert re.fullmatch(r"batch (20|60)", page.locator("#tip .head").inner_text())
+        assert page.locator("#tip .pair span").all_inner_texts() == ["batch 20", "batch 60"]
+    epoch = int(page.locator("#tip .head").inner_text().removeprefix("Epoch "))
+    figures = [float(text) for text in page.locator("#tip b").all_inner_texts()]
+    assert figures == pytest.approx([r["accuracy"][epoch - 1] for r in rows], rel=1e-3)
     page.locator("th", has_text="batch_size").get_by_role("button").dblclick()
     assert viewer.column("batch_size") == ["60", "20"]
     page.locator("#language").click()

@@ -10,11 +10,25 @@ import pytest
 
 import treino as tr
 from tests.store.test_late_commands import add_late
-from tests.waiting import HANG
+from tests.waiting import HANG, until
 from treino.loop import JobEnd, JobStart
 from treino.spec import read_settings
 from treino.studio.run_page import RunPage
 from treino.training.train import RunJob, train_events
+
+
+class Curves:
+    """The curves of a page's run, as a viewer who misses nothing has them."""
+
+    def __init__(self) -> None:
+        self.newest: dict[str, Any] = {"step": [], "loss": [], "epochs": [], "vitals": []}
+
+    def take(self, header: Mapping[str, Any], _body: bytes) -> None:
+        more = (header.get("send") or {}).get("curves")
+        if more is None:
+            return
+        grown = {name: self.newest[name][: more["from"]] + more[name] for name in ("step", "loss")}
+        self.newest = {**more, **grown}
 
 
 def test_the_newest_step_of_a_training_is_what_it_shows(
@@ -49,6 +63,34 @@ def test_the_newest_step_of_a_training_is_what_it_shows(
     while len(frames) == shown:
         page.tick()
     events.close()  # type: ignore[attr-defined]
+
+
+def test_the_last_stretch_of_the_curves_comes_when_a_training_ends(tmp_path: Path) -> None:
+    events = train_events("wine", read_settings({"epochs": 30}), parent=tmp_path, lean=True)
+    start = next(event for event in events if isinstance(event, JobStart))
+    curves = Curves()
+    page = RunPage("run/wine", start.job.folder.path, curves.take)
+    page.viewers = 1
+    page.open()
+    for _event in events:
+        page.tick()
+    run = tr.open(start.job.folder.path)
+    until(lambda: page.tick() or len(curves.newest["loss"]) == run.steps)
+    assert curves.newest["loss"] == pytest.approx(run.losses.tolist())
+    assert curves.newest["epochs"][-1]["epoch"] == 30
+
+
+def test_what_a_rewind_leaves_is_no_vital_sign_any_more(tmp_path: Path) -> None:
+    run, curves = tr.fit("wine", parent=tmp_path, epochs=10), Curves()
+    page = RunPage("run/wine", run.path, curves.take)
+    page.viewers = 1
+    page.open()
+    for step in (4, 12, None):
+        page.show_step(step)
+    until(lambda: page.tick() or [each["step"] for each in curves.newest["vitals"]] == [4, 12, 40])
+    run.rewind(8, epochs=5)
+    until(lambda: page.tick() or len(curves.newest["loss"]) == 20)
+    assert [each["step"] for each in curves.newest["vitals"]] == [4, 20]
 
 
 def test_a_page_says_which_commands_are_left_out_that_came_after_the_seal(tmp_path: Path) -> None:

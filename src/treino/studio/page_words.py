@@ -319,7 +319,13 @@ CURVES = {
     "loss_and_error": N_("Loss and error"),
     "curves_at": N_("Step {step}: loss {train} training, {validation} validation"),
     "batch_loss": N_("loss of the batch"),
-    "measured_at": N_("measured at step {step}; {rows} validation rows"),
+    "chart_log": N_("log"),
+    "chart_log_about": N_("Logarithmic axis"),
+    "chart_smooth": N_("Smoothing"),
+    "chart_whole": N_("whole"),
+    "chart_keys": N_(
+        "Drag to zoom, press twice to see it whole. Keys: arrows read values, + and − zoom, 0 whole, L log."
+    ),
     "click_step": N_("click: go to this step"),
     "step_n": N_("step {step}"),
     "step_of": N_("step {step} of {last}"),

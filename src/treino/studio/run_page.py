@@ -40,6 +40,7 @@ from treino.words import speaking
 
 HEARTBEAT = 1.0  # seconds between two signals to the training that the page has viewers
 LOOK = 0.4  # seconds between two checks of the run's documents
+CURVES = 0.2  # seconds between two messages of curves
 AWAITED = 5.0  # seconds to wait for a training's state; replaying its newest step may take minutes
 LETTERS = "ABCD"
 OVER = ("finished", "diverged")  # statuses of a run that can't go on: its test rows may be shown
@@ -102,6 +103,7 @@ class RunPage:
         self._sight: tuple[Any, Sight] | None = None
         self._scene: tuple[Any, tuple[dict[str, Any], list[Part]]] | None = None  # of pictures, the newest
         self._thinned, self._vitals = ThinnedLosses(), Vitals()
+        self._curves_due = False  # whether there is more of the curves than was sent
         self._frame, self._stamp = 0, 0
         self._documents: tuple[int, str] | None = None
         self._beat = self._looked = self._curves_at = self._awaited = 0.0
@@ -144,6 +146,10 @@ class RunPage:
             self._branches()
         if due or fresh:
             self._documents_changed()
+        if due and any(other.run.status == "running" for other in self.beside.values()):
+            self._curves_due = True
+        if self._curves_due and now - self._curves_at >= CURVES:
+            self._send_curves()
         return fresh
 
     def idle(self, seconds: float) -> bool:
@@ -197,7 +203,7 @@ class RunPage:
         self.newest = snapshot
         if self.look.step is None:
             self._show(snapshot, live=True, when=float(meta["time"]))
-        self._send_curves()
+        self._curves_due = True
         return True
 
     def _add_losses(self, tail: Mapping[str, Any], step: int) -> None:
@@ -299,10 +305,11 @@ class RunPage:
             return
         self.playback.run, self._playable = self.run, True
         if number != self._segment or self.run.status != "running":
-            self.loss_S = self.run.losses
+            self.loss_S, self._curves_due = self.run.losses, True
             if number != self._segment:
                 self.playback.resolutions.pop(number, None)
                 self._thinned = ThinnedLosses()
+                self._vitals.leave(segments_of(self.run.spec)[-1].start)
                 self._segment = number
 
     def send_state(self) -> None:
@@ -362,7 +369,7 @@ class RunPage:
             self._stamp, self._awaited = 0, time.monotonic() + AWAITED
         else:
             self.show_step(self.look.step)
-        self._send_curves(at_once=True)
+        self._send_curves()
 
     def show_step(self, step: int | None) -> None:
         """Show a step of the run's path; None: the newest step.
@@ -488,11 +495,8 @@ class RunPage:
         points = points_of(sight, self.data)
         self._send({"key": self.key, "send": {"points": points}}, b"")
 
-    def _send_curves(self, *, at_once: bool = False) -> None:
-        now = time.monotonic()
-        if not at_once and now - self._curves_at < 0.2:
-            return
-        self._curves_at = now
+    def _send_curves(self) -> None:
+        self._curves_at, self._curves_due = time.monotonic(), False
         more = self._thinned.more(self.loss_S) or {"from": self._thinned.points, "step": [], "loss": []}
         curves = {
             "run": self.run.name,

@@ -262,6 +262,10 @@ class Vitals:
             for gone in sorted(self.by_step)[1:-1:2]:
                 del self.by_step[gone]
 
+    def leave(self, step: int) -> None:
+        """Forget the steps after one: a rewind has left them."""
+        self.by_step = {each: vital for each, vital in self.by_step.items() if each <= step}
+
     def listed(self) -> list[dict[str, Any]]:
         return [self.by_step[step] for step in sorted(self.by_step)]
 

@@ -4,7 +4,8 @@
  */
 
 import { cleared, el, pointIn } from './dom.js';
-import { asked, toSegment } from './lines.js';
+import { toSegment } from './chart_drawing.js';
+import { asked } from './lines.js';
 import { num } from './numbers.js';
 import { look } from './theme.js';
 import { t } from './words.js';

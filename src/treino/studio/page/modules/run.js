@@ -113,7 +113,7 @@ function makePage(shell, name) {
   page.relabel();
   page.connection = new Connection(shell.transport(`/socket/run/${encodeURIComponent(name)}`), { language: () => language.now, receive, status: shell.connected });
   const resize = new ResizeObserver(page.invalidate);
-  resize.observe(shell.stage);
+  for (const node of [shell.stage, $('#network-canvas'), $('#picture-canvas')]) resize.observe(node);
   addEventListener('resize', page.invalidate);
 
   function receive(message) {

@@ -1,7 +1,7 @@
 /** The page of a script of one's own: its loss, optimizers, findings and buttons, and what steers it. */
 
 import { el, setText } from './dom.js';
-import { chart, connected, drawLines, panel, shown, status, statusWord } from './lines.js';
+import { chart, connected, panel, shown, status, statusWord } from './lines.js';
 import { num, whole } from './numbers.js';
 import { look } from './theme.js';
 import { t } from './words.js';
@@ -85,9 +85,10 @@ export function open(shell) {
   }
   function draw() {
     if (!loss) return;
-    drawLines(loss.canvas, [{ x: curves.step, y: curves.loss, colour: look.train }], [t('word_step'), t('loss')]);
-    for (const [{ canvas }, map, title] of [[rates, history.lr, t('lr')], [norms, history.norm, t('gradient_norm')]])
-      drawLines(canvas, [...map.values()].map((line, k) => ({ ...line, colour: [look.train, look.val, look.mark, look.ink][k % 4] })), [t('word_step'), title]);
+    const x = { name: t('word_step') }, marks = state.changes.map((c) => ({ x: c.step, text: c.button ?? `${c.name ?? c.do} ${shown(c.value)}` }));
+    loss.draw({ panes: [{ lines: [{ x: curves.step, y: curves.loss, colour: look.train, name: t('loss'), noisy: true }], falls: true }], x, marks });
+    for (const [plot, map] of [[rates, history.lr], [norms, history.norm]])
+      plot.draw({ panes: [{ lines: [...map].map(([name, line], k) => ({ ...line, name, colour: [look.train, look.val, look.mark, look.ink][k % 4] })) }], x });
   }
   const resize = new ResizeObserver(draw);
   resize.observe(shell.stage);

@@ -1,9 +1,7 @@
 /** The page of a study: its rows as a table, their curves over each other, its conclusions. */
 
 import { el, setText } from './dom.js';
-import { asked, chart, colourOf, connected, drawLines, duration, nearest, panel, shown, sortedTable, status, statusWord, wheel } from './lines.js';
-import { whole } from './numbers.js';
-import { head, pair, showTip } from './tip.js';
+import { chart, colourOf, connected, duration, panel, shown, sortedTable, status, statusWord, wheel } from './lines.js';
 import { t } from './words.js';
 
 export function open(shell, name) {
@@ -33,14 +31,8 @@ export function open(shell, name) {
       { key: 'status', name: t('status'), value: (r) => r.status, show: (r) => el('span', { class: r.status === 'diverged' ? 'lost-word' : null }, statusWord(r.status)) },
     ].filter(Boolean);
     table = sortedTable(t('rows_of_study'), columns, { pick: (row) => choose(row.number), point: (row) => touch(row?.number) });
-    plots = [['loss', t('training_loss')], ['measured_loss', t('measured_loss')], ['figure', metric]].map(([field, title]) => ({ field, title, plot: null, ...chart(title) }));
-    for (const each of plots) {
-      each.panel = panel(each.title, each.box);
-      asked(each.canvas, (x, y) => nearest(each.plot, x, y), (found, event) => {
-        touch(found?.curve.row);
-        if (found) showTip(event, head(state.document.rows[found.curve.row].name), pair(`${t('epoch')} ${whole(found.curve.x[found.k])}`, shown(found.curve.y[found.k])));
-      }, (found) => choose(found.curve.row));
-    }
+    plots = [['loss', t('training_loss')], ['measured_loss', t('measured_loss')], ['figure', metric]].map(([field, title]) => ({ field, ...chart(title, { pick: ({ line }) => { if (line) choose(line.row); } }), title }));
+    for (const each of plots) each.panel = panel(each.title, each.box);
     parts = {
       progress: el('p', { class: 'hint' }), share: el('progress', { max: 1, 'aria-label': t('progress') }), wheel: wheel(command),
       stop: el('button', { type: 'button', id: 'study-stop', onclick: () => command('stop') }, t('stop')), answers: el('ul', { id: 'study-answers', class: 'notes' }),
@@ -77,8 +69,10 @@ export function open(shell, name) {
     for (const key of shell.stage.querySelectorAll('[data-colour]')) key.style.background = colourOf(Number(key.dataset.colour));
   }
   function draw() {
-    for (const each of plots)
-      each.plot = drawLines(each.canvas, lines.filter((line) => line[each.field]).map((line) => ({ x: line.epoch, y: line[each.field], colour: colourOf(line.row), strong: line.row === chosen || line.row === hot, row: line.row })), [t('epoch'), each.title]);
+    for (const each of plots) {
+      const found = lines.filter((line) => line[each.field]).map((line) => ({ x: line.epoch, y: line[each.field], name: state.document.rows[line.row].name, colour: colourOf(line.row), strong: line.row === chosen || line.row === hot, row: line.row }));
+      each.draw({ panes: [{ lines: found }], x: { name: t('epoch') } });
+    }
   }
   const resize = new ResizeObserver(draw);
   resize.observe(shell.stage);

@@ -1,7 +1,7 @@
 /** The page of a sweep: its networks as a table and as parallel coordinates, every curve, and the verdict. */
 
 import { el, setText } from './dom.js';
-import { asked, chart, connected, drawLines, duration, nearest, panel, shown, sortedTable, status, statusWord, wheel } from './lines.js';
+import { chart, connected, duration, panel, shown, sortedTable, status, statusWord, wheel } from './lines.js';
 import { drawParallel, makeParallel } from './parallel.js';
 import { whole } from './numbers.js';
 import { look } from './theme.js';
@@ -29,6 +29,7 @@ export function open(shell, name) {
   }
 
   function build() {
+    const asked = { tell, pick: ({ line }) => { if (line) choose(line.member); } };
     const settings = state.settings.map((key) => ({ key, name: key, value: (n) => n.settings[key], show: (n) => shown(n.settings[key]) }));
     const columns = [
       { key: 'member', name: t('network_number'), start: true, value: (n) => n.member, show: (n) => String(n.member) },
@@ -45,14 +46,9 @@ export function open(shell, name) {
       stop: button(() => command('stop'), 'stop_and_judge', 'sweep-stop'), judge: el('p', { class: 'verdict', id: 'sweep-judge', hidden: true }),
       notes: el('ul', { class: 'notes hint' }), listed: el('p', { class: 'hint', id: 'sweep-listed' }), where: el('p', { class: 'hint' }),
       lost: el('button', { type: 'button', class: 'small toggle', id: 'sweep-lost', 'aria-pressed': false, onclick: () => { onlyLost = !onlyLost; update(); } }, t('only_diverged')),
-      loss: chart(t('training_loss')), figure: chart(t('figure_curves', { metric: state.metric_name })), plots: {},
+      loss: chart(t('training_loss'), asked), figure: chart(t('figure_curves', { metric: state.metric_name }), asked),
     };
-    parallel = makeParallel(state, brushes, { changed: () => { fill(); draw(); }, show: (network, event) => { touch(network?.member); if (network) tell(event, network); }, pick: (network) => choose(network.member) });
-    for (const field of ['loss', 'figure'])
-      asked(parts[field].canvas, (x, y) => nearest(parts.plots[field], x, y), (found, event) => {
-        touch(found?.curve.member);
-        if (found) tell(event, byMember(found.curve.member), pair(`${t('epoch')} ${whole(found.curve.x[found.k])}`, shown(found.curve.y[found.k])));
-      }, (found) => choose(found.curve.member));
+    parallel = makeParallel(state, brushes, { changed: () => { fill(); draw(); }, show: (network, event) => { touch(network?.member); if (network) showTip(event, about(network)); }, pick: (network) => choose(network.member) });
     const key = (kind, word) => el('li', {}, el('i', { class: `stroke ${kind}` }), t(word));
     shell.stage.replaceChildren(el('div', { class: 'page' },
       el('div', { class: 'line head' }, parts.progress, status(), parts.wheel.node, parts.more, parts.stop), parts.share, parts.judge, parts.notes,
@@ -68,9 +64,11 @@ export function open(shell, name) {
     draw();
   }
   /** What a network is, beside the pointer. */
-  function tell(event, network, ...more) {
-    if (!network) return;
-    showTip(event, head(`${t('network_number')} ${network.member}`), more, pair(state.metric_name, shown(network.best)), Object.entries(network.settings).map(([key, value]) => pair(key, shown(value))), soft(statusWord(network.status)));
+  const about = (network, ...more) => network && [head(`${t('network_number')} ${network.member}`), ...more, pair(state.metric_name, shown(network.best)), ...Object.entries(network.settings).map(([key, value]) => pair(key, shown(value))), soft(statusWord(network.status))];
+  /** The same beside a chart's pointer, with the curve's value there. */
+  function tell(place) {
+    touch(place?.line?.member);
+    return place?.line && about(byMember(place.line.member), pair(`${t('epoch')} ${whole(place.line.x[place.k])}`, shown(place.line.y[place.k])));
   }
   async function extend(event) {
     event.preventDefault();
@@ -122,8 +120,8 @@ export function open(shell, name) {
     const kept = new Map(networks.filter(holds).map((n) => [n.member, n]));
     const listed = lines.filter((line) => kept.has(line.member));
     const colour = (member) => marked.get(member) ?? (kept.get(member).status === 'diverged' ? look.alarm : look.train);
-    for (const [field, title] of [['loss', t('loss')], ['figure', state.metric_name]])
-      parts.plots[field] = drawLines(parts[field].canvas, listed.map((line) => ({ x: line.epoch, y: line[field], colour: colour(line.member), strong: marked.has(line.member), member: line.member })), [t('epoch'), title]);
+    for (const field of ['loss', 'figure'])
+      parts[field].draw({ panes: [{ lines: listed.map((line) => ({ x: line.epoch, y: line[field], colour: colour(line.member), strong: marked.has(line.member), member: line.member })) }], x: { name: t('epoch') } });
   }
   const resize = new ResizeObserver(draw);
   resize.observe(shell.stage);
