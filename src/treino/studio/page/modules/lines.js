@@ -51,58 +51,6 @@ export function duration(seconds) {
   return seconds < 90 ? t('seconds_left', { n: num(Math.round(seconds)) }) : t('minutes_left', { n: num(Math.round(seconds / 60)) });
 }
 
-/**
- * A table whose head sorts. columns: [{key, name, value(row), show(row), start, still}]; a still one doesn't sort.
- * pick(row): a row was chosen; point(row or null): the pointer is on it. most: rows that are shown. sort: {key, down}.
- * → {node, fill(rows, isChosen)}, which answers how many are shown.
- */
-export function sortedTable(label, columns, { pick = null, point = null, sort = null, most = Infinity } = {}) {
-  const head = el('tr', {}), body = el('tbody', {}), node = el('div', { class: 'rows', tabindex: 0, role: 'region', 'aria-label': label }, el('table', { 'aria-label': label }, el('thead', {}, head), body));
-  let by = sort, rows = [], chosen = () => false;
-  const start = columns.find((column) => column.start);
-  const heads = columns.map((column) => {
-    const press = () => {
-      by = { key: column.key, down: by?.key === column.key ? !by.down : false };
-      draw();
-    };
-    const cell = el('th', { scope: 'col' }, column.still ? el('span', {}, column.name) : el('button', { type: 'button', class: 'quiet', onclick: press }, column.name));
-    head.append(cell);
-    return cell;
-  });
-  if (point) body.addEventListener('pointerleave', () => point(null));
-
-  /** A row's own name is a button where rows are chosen, so that the keyboard can choose them. */
-  function first(row) {
-    if (!pick) return start.show(row);
-    return el('button', { type: 'button', class: 'quiet own', 'aria-pressed': chosen(row), onclick: (event) => { event.stopPropagation(); pick(row); } }, start.show(row));
-  }
-  function draw() {
-    heads.forEach((cell, k) => { if (!columns[k].still) cell.setAttribute('aria-sort', by?.key === columns[k].key ? (by.down ? 'descending' : 'ascending') : 'none'); });
-    const column = columns.find(({ key }) => key === by?.key);
-    const sorted = column ? [...rows].sort((a, b) => compare(column.value(a), column.value(b), by.down)) : rows;
-    const held = document.activeElement?.closest('td, th'), within = body.contains(held) && [held.parentNode.dataset.row, held.cellIndex];
-    body.replaceChildren(...sorted.slice(0, most).map((row) => el('tr', { class: chosen(row) ? 'chosen' : null, 'data-row': start?.value(row), onclick: pick ? () => pick(row) : null, onpointerenter: point ? () => point(row) : null },
-      columns.map((each) => el(each.start ? 'th' : 'td', each.start ? { scope: 'row' } : {}, each.start ? first(row) : each.show(row))))));
-    if (within) [...body.rows].find((row) => row.dataset.row === within[0])?.cells[within[1]]?.querySelector('button, a')?.focus({ preventScroll: true });
-  }
-  return {
-    node,
-    fill(next, isChosen = () => false) {
-      rows = next;
-      chosen = isChosen;
-      draw();
-      return Math.min(rows.length, most);
-    },
-  };
-}
-
-/** Numbers by size, texts by letters; what is missing comes last either way. */
-function compare(a, b, down) {
-  if (a == null || b == null) return (a == null) - (b == null);
-  const order = typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true });
-  return down ? -order : order;
-}
-
 /** A connection whose refusals are read out. take(message): what the server sends. */
 export function connected(shell, path, take) {
   const connection = new Connection(shell.transport(path), { language: () => language.now, receive: take, status: shell.connected });
