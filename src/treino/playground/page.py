@@ -27,8 +27,9 @@ __all__ = ["IN_PAGE", "page", "table_of"]
 PACKAGE = Path(__file__).parents[1]
 STUDIO = PACKAGE / "studio" / "page"
 DOORS = {"playground": "playground/web/playground.js", "worker": "playground/web/worker.js"}
-INSTEAD = {  # a page without pictures is smaller
-    f"studio/page/modules/{name}.js": "playground/web/no_pictures.js" for name in ("seen", "images")
+INSTEAD = {  # what only a server's runs need
+    f"studio/page/modules/{name}.js": "playground/web/left_out.js"
+    for name in ("seen", "images", "remedies", "result", "members")
 }
 BUILDS = "relaxed", "exact"
 IN_PAGE = *GENERATED, *BUILTINS  # data that every page has
@@ -83,13 +84,14 @@ def _script() -> str:
 
 
 def _style() -> str:
-    """The studio's style sheets, then the playground's."""
+    """The studio's style sheets, then the playground's, without comments and needless spaces."""
     paths = [
         STUDIO / "style.css",
         STUDIO / "folders.css",
         *sorted((PACKAGE / "playground/web").glob("*.css")),
     ]
-    return "\n".join(path.read_text() for path in paths)
+    css = re.sub(r"/\*.*?\*/", "", "\n".join(path.read_text() for path in paths), flags=re.S)
+    return re.sub(r"\s*([{};,>])\s*|: +", lambda match: match[1] or ":", re.sub(r"\s+", " ", css)).strip()
 
 
 def _body() -> str:

@@ -184,6 +184,7 @@ SHELL = {
     "copied": N_("Copied."),
     "opening": N_("Opening the run …"),
     "no_page": N_("Nothing is at this address"),
+    "mute": N_("The studio doesn’t answer. What you see is the last that it said."),
     "lost": N_(
         "Connection lost; the next attempt is in {seconds} s. If the studio has ended, start it again"
         " and open the address that it prints."
@@ -219,6 +220,7 @@ TRANSPORT = {
     "fan": N_("Fan out"),
     "save": N_("Save"),
     "viewers": N_("{n} viewers"),
+    "open_it": N_("Open it"),
     "branched": N_("{run} begins at step {step}, beside this run."),
     "status_playing": N_("playing"),
     "status_paused": N_("paused"),
@@ -233,8 +235,8 @@ TRANSPORT = {
 SETTINGS = {
     "settings": N_("Settings"),
     "live_settings": N_("Change while it trains"),
-    "new_segment": N_("Open a new segment"),
-    "faults": N_("The course’s two faults"),
+    "new_segment": N_("Change from here on"),
+    "faults": N_("As it is taught: two mistakes"),
     "lr": N_("Learning rate"),
     "lr_slider": N_("Learning rate, as a slider"),
     "weight_decay": N_("Weight decay"),
@@ -390,7 +392,31 @@ CURVES = {
 FAN_AND_MICROSCOPE = {
     "futures_of": N_("{n} futures of step {step}"),
     "fan_progress": N_("{done} of {steps} steps each"),
-    "fan_best": N_("lowest validation loss {loss}: {what}; click a picture to go on with it"),
+    "fan_best": N_("Best by the mean of its last three validation losses, {loss}: {what} (filled)."),
+    "fan_lowest": N_("{what} ends lowest, at {loss} (ring)."),
+    "fan_stopped": N_("{n} ended early, by patience (bar)."),
+    "fan_click": N_("Click one to go on with it."),
+    "future_stopped": N_("ended early at step {step}, by patience"),
+    "last_three": N_("mean of the last three"),
+    "try_it": N_("Try {what}"),
+    "try_better": N_(
+        "With {what} it is better: on {rows} validation rows the loss is {b} in place of {a}. The "
+        "difference, {low} to {high} (95 %), is more than the luck of these rows; only one order of the "
+        "training rows was tried."
+    ),
+    "try_worse": N_(
+        "With {what} it is worse: on {rows} validation rows the loss is {b} in place of {a}. The "
+        "difference, {low} to {high} (95 %), is more than the luck of these rows; only one order of the "
+        "training rows was tried."
+    ),
+    "try_even": N_(
+        "These {rows} validation rows can't tell: with {what} the loss is {b} in place of {a}, and the "
+        "difference, {low} to {high} (95 %), may be their luck."
+    ),
+    "try_cures": N_("With {what} the training goes on; without, it diverges."),
+    "try_diverges": N_("With {what} the training diverges; without, it goes on."),
+    "try_both_diverge": N_("With {what} and without, the training diverges."),
+    "try_unknown": N_("There are no validation rows that could tell whether {what} is better."),
     "fan_kind": N_("What differs between the futures"),
     "fan_of_lr": N_("learning rates"),
     "fan_of_seed": N_("orders of the rows"),
@@ -430,6 +456,101 @@ TAKE = {
     "take_data_about": N_("the rows as CSV, which the command reads"),
     "writing": N_("Being written …"),
     "saved_as": N_("Saved: {name}"),
+}
+
+TERMS = {  # what a term means, in one or two sentences for who meets it first
+    "about_step": N_("One update of all weights, from one batch of rows."),
+    "about_epoch": N_("One pass over all training rows: every row has been learnt from once more."),
+    "about_loss": N_(
+        "How wrong the network is: training makes it smaller. That of training rows is what it minimises; "
+        "that of validation rows, which it doesn’t learn from, shows whether it only memorises."
+    ),
+    "about_validation_loss": N_(
+        "How wrong the network is on validation rows. It doesn’t learn from them, so they show what it "
+        "would make of new rows."
+    ),
+    "about_lr": N_(
+        "How far each step moves the weights. Too small: it learns slowly. Too large: the loss jumps or "
+        "grows."
+    ),
+    "about_weight_decay": N_(
+        "Pulls every weight a little towards 0 in each step, so that the network stays simple and "
+        "memorises less."
+    ),
+    "about_momentum": N_("How much of its last movement a step keeps: like a ball that rolls on."),
+    "about_beta1": N_("Over how many steps Adam averages the gradient: 0.9 is about 10, 0.99 about 100."),
+    "about_beta2": N_(
+        "Over how many steps Adam averages the gradient’s square, which it scales each step by."
+    ),
+    "about_dropout": N_("The share of units that is switched off at random in each training step."),
+    "about_ema": N_(
+        "Answers with an average of the weights of many steps instead of the last ones; nearer to 1: of "
+        "more steps."
+    ),
+    "about_clip": N_(
+        "A gradient longer than this is shortened to it, so that one wild batch can’t throw it off."
+    ),
+    "about_new_segment": N_(
+        "The training goes on from the step in view with another setting, as the run’s next part. The "
+        "weights stay, and what came before is kept."
+    ),
+    "about_batch_size": N_(
+        "How many rows each step learns from. More: smoother steps, and fewer of them an epoch."
+    ),
+    "about_optimizer": N_(
+        "The rule that makes a step of the gradient: sgd follows it, adam scales it for each weight."
+    ),
+    "about_schedule": N_("How the learning rate changes on its own during the training."),
+    "about_activation": N_(
+        "The function that each unit bends its sum by; without one, all layers together would be a "
+        "straight line."
+    ),
+    "about_loss_function": N_("How being wrong is counted."),
+    "about_faults": N_(
+        "Two mistakes of many first training loops. Switch one on to see what it does, and whether the "
+        "findings tell."
+    ),
+    "about_missing_zero_grad": N_(
+        "The gradients of all earlier steps are added up, because nobody sets them to 0."
+    ),
+    "about_softmax_before_cross_entropy": N_(
+        "The loss takes the softmax itself; a second one before it makes the gradients small."
+    ),
+    "about_seed": N_("The number that all random choices come from: first weights, order of the rows."),
+    "about_network": N_(
+        "Inputs on the left, answers on the right. Each line is a weight, the thicker the larger; each "
+        "box is a unit, with what it gives over the inputs."
+    ),
+    "about_microscope": N_("The arithmetic of one weight’s last update, with the numbers of its batch."),
+    "about_boundary": N_(
+        "Every place is coloured by the class that the network would answer there, the paler the less "
+        "sure; between two colours runs the boundary. The marks are rows in the colour of their true "
+        "class."
+    ),
+    "about_images": N_(
+        "What the network does with pictures: its answers, its mistakes, and one that you draw."
+    ),
+    "about_fit": N_(
+        "Each mark is a row: its true value across, the network’s answer up. On the diagonal it is right."
+    ),
+    "about_line": N_("What the network answers from left to right, and the rows that it learns from."),
+    "about_line_of_classes": N_(
+        "How likely each class is from left to right, and the rows that it learns from."
+    ),
+    "about_gradient_norm": N_(
+        "The length of the gradient: how steep the loss is here. Near 0 there is nothing left to learn; "
+        "if it explodes, the learning rate is too high."
+    ),
+    "about_update_ratio": N_(
+        "How much a step changes the weights, beside their size. About 0.001 (the dashed line) is usual."
+    ),
+    "about_findings": N_("What the doctor has found wrong or worth trying in this training, while it runs."),
+    "about_time_machine": N_("Goes back to any step, exactly. Play, or a change, then goes on from there."),
+    "about_branch": N_("Begins a second run at the step in view, beside this one."),
+    "about_fan": N_(
+        "Trains many futures of the step in view at once, such as with 64 learning rates, to choose from."
+    ),
+    "about_pace": N_("It trains slowly enough to be watched. Full speed: as fast as this machine can."),
 }
 
 HOME = {
@@ -717,6 +838,7 @@ WORDS: dict[str, str] = (
     | CURVES
     | FAN_AND_MICROSCOPE
     | TAKE
+    | TERMS
     | FOLDERS
     | SCRIPT
     | PLAYGROUND

@@ -97,9 +97,11 @@ class BesideCommand(StudioCommand):
 
 class FanCommand(StudioCommand):
     do: Literal["fan"]
-    kind: Literal["lr", "seed", "batch_size"]
+    kind: Literal["lr", "seed", "batch_size", "remedy"]
     count: Literal[0] | Annotated[int, Field(ge=2, le=64)]
     steps: Annotated[int, Field(ge=1, le=100_000)]
+    rule: Text | None = None
+    step: Step | None = None
 
 
 class AdoptCommand(StudioCommand):

@@ -260,9 +260,11 @@ def beside(page: RunPage, request: Mapping[str, Any]) -> Answer:
 
 
 def fan_out(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Train futures of the step in view; a count of 0 closes the fan."""
+    """Train futures of ``step`` or the step in view; a count of 0 closes the fan."""
     if request["count"]:
-        page.open_fan(request["kind"], request["count"], request["steps"])
+        if (step := request.get("step")) is not None:
+            page.look.step = step
+        page.open_fan(request["kind"], request["count"], request["steps"], request.get("rule"))
     else:
         page.close_fan()
     return {}

@@ -19,22 +19,24 @@ from treino.records.segments import segments_of
 from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
 from treino.store.checkpoint import LiveFolder
-from treino.studio.fan import FanBoundaries, SmallPicture, fan
+from treino.studio.fan import REMEDY, FanBoundaries, SmallPicture, fan
 from treino.studio.folder_page import identity
 from treino.studio.image_scene import Part, Pixels, SeenPicture, may_be_drawn, picture_of_row, picture_parts
 from treino.studio.run_state import (
     ThinnedLosses,
     Vitals,
+    difference_text,
     epochs,
     findings,
     finite,
     next_update,
+    remedy_of,
     run_state,
     settings_at,
 )
 from treino.studio.scene import Sight, frame_bytes, picture, points_of, scene, sight_of, small_grid
 from treino.training.findings import LiveFindings
-from treino.training.futures import usual_futures
+from treino.training.futures import usual_futures, with_remedy
 from treino.training.replay import Playback, Snapshot
 from treino.words import speaking
 
@@ -209,16 +211,19 @@ class RunPage:
 
     # ---- a fan of futures
 
-    def open_fan(self, kind: str, count: int, steps: int) -> None:
+    def open_fan(self, kind: str, count: int, steps: int, rule: str | None = None) -> None:
         """Begin to train futures of the step in view; no frames are sent until the fan is closed.
 
+        rule: of the kind ``remedy``, that of the finding whose remedy is tried.
+
         Raises:
-            TreinoError: as ``futures``.
+            TreinoError: as ``futures`` and ``with_remedy``.
         """
         step = self.step_in_view
         snapshot = self.playback.at(step, self.loss_S)
         sight = self._looked_along(snapshot)
-        changes = usual_futures(snapshot, kind, count)
+        remedy = kind == REMEDY and rule is not None
+        changes = with_remedy(snapshot, rule) if remedy else usual_futures(snapshot, kind, count)
         picture = SmallPicture(sight.shows, *small_grid(sight)) if sight.shows in DRAWN else None
         self.fans += 1
         self.futures, self.fan_step = changes, step
@@ -334,6 +339,8 @@ class RunPage:
         state["findings"] = findings(run, seen, live.first_seen)
         if self.snapshot is not None:
             state["settings"] = settings_at(run, self.snapshot)
+            for finding in state["findings"]:
+                finding["remedy"] = remedy_of(run, self.snapshot, finding, self.last_step)
         return state | {
             "playing": self.playing,
             "steps_per_second": self.speed,
@@ -343,7 +350,13 @@ class RunPage:
             | ({"picture": self.look.picture} if self.data.kind == "image" else {}),
             "letter": "A",
             "beside": [
-                {"run": b.run.name, "letter": b.letter, "step": b.step, "status": b.run.status}
+                {
+                    "run": b.run.name,
+                    "letter": b.letter,
+                    "step": b.step,
+                    "status": b.run.status,
+                    "text": difference_text(run, b.run),
+                }
                 for b in self.beside.values()
             ],
             "unseen": [] if run.status in OVER else ["test"],

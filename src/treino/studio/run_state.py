@@ -16,6 +16,7 @@ from treino.engine.carry_over import unread
 from treino.engine.losses import LOSSES
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.schedules import SCHEDULES
+from treino.errors import TreinoError
 from treino.inspection.boundary import columns_with_an_axis
 from treino.records.segments import (
     Segment,
@@ -29,6 +30,7 @@ from treino.records.segments import (
 )
 from treino.records.stored_run import StoredRun
 from treino.spec import FAULTS, LAYERS
+from treino.training.futures import with_remedy
 from treino.training.replay import Snapshot
 from treino.training.run_log import faulty_from
 from treino.words import _
@@ -36,6 +38,7 @@ from treino.words import _
 # ---- state
 
 FINDING = ("rule", "severity", "certain", "message", "why", "fix")  # keys of a finding on the page
+BEFORE_LOST = 10  # steps before weights were lost from which a remedy is tried, or an epoch if that is more
 MOST_FEATURES = 200  # names in a selection list
 
 
@@ -148,6 +151,29 @@ def changed_text(segment: Segment, before: Segment) -> str:
     return segment_text({k: v for k, v in segment.changed_from(before).items() if k not in meaningless})
 
 
+APART = ("name", "out", "threads", "device", "engine")  # settings in which runs may differ that say nothing
+MOST_APART = 3  # settings in a text
+
+
+def difference_text(run: StoredRun, other: StoredRun) -> str:
+    """What the other run has in place of this run's data and settings, as a short text: ``lr 0.0118``."""
+    if run.spec.data.name != other.spec.data.name:
+        return other.spec.data.name
+    own, its = (
+        shown_settings(each.spec, each.spec.resolved.model_dump(mode="json")) for each in (run, other)
+    )
+    apart = {name: value for name, value in its.items() if name not in APART and own.get(name) != value}
+    chosen = _chosen(run.spec) | _chosen(other.spec)  # defaults may follow from them
+    names = [name for name in apart if name in chosen] or list(apart)
+    text = segment_text({name: apart[name] for name in names[:MOST_APART]})
+    return text + (" …" if len(names) > MOST_APART else "")
+
+
+def _chosen(spec: RunSpec) -> set[str]:
+    """The settings that somebody chose."""
+    return set(spec.asked) | {name for s in segments_of(spec) for name in (*s.asked, *s.changes)}
+
+
 def _typed(value: Any) -> str:
     """A value as a user would type it on a command line."""
     if isinstance(value, list | tuple):
@@ -199,6 +225,25 @@ def findings(
         {name: each[name] for name in FINDING} | {"step": steps.get(each["rule"])}
         for each in [*seen, *(each for each in known if each["rule"] not in rules)]
     ]
+
+
+BROKEN = ("diverged", "non_finite_loss")  # rules of weights that no setting mends any more
+
+
+def remedy_of(
+    run: StoredRun, snapshot: Snapshot, finding: Mapping[str, Any], last: int
+) -> dict[str, Any] | None:
+    """What can be tried against a finding: the change as a text, and the step from which, None: the one in
+    view. None: no setting that can change on the run's way mends it."""
+    try:
+        plain, changed = with_remedy(snapshot, finding["rule"])
+    except TreinoError:
+        return None
+    step = None
+    if finding["rule"] in BROKEN or run.status == "diverged":
+        begun = finding["step"] if finding["step"] is not None else last
+        step = max(0, begun - max(BEFORE_LOST, run.spec.steps_per_epoch))
+    return {"text": segment_text({k: v for k, v in changed.items() if k not in plain}), "step": step}
 
 
 def settings_at(run: StoredRun, snapshot: Snapshot) -> dict[str, Any]:

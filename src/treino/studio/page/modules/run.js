@@ -75,7 +75,13 @@ function makePage(shell, name) {
   page.segment = (changes, step) => page.command('segment', step == null ? { changes } : { changes, step });
   page.branch = async () => {
     const reply = await page.command('branch', { changes: {} });
-    if (reply?.run) page.say(t('branched', { run: reply.run, step: whole(viewStep(page.store)) }));
+    if (reply?.run) page.say(t('branched', { run: reply.run, step: whole(viewStep(page.store)) }), 'info', { action: { word: 'open_it', act: () => page.openRun(reply.run) } });
+  };
+  /** The page of another run, with this one and those beside it. */
+  page.openRun = async (run) => {
+    if (run === page.store.name) return;
+    const next = await shell.go(`/run/${encodeURIComponent(run)}`);
+    for (const other of [page.store.name, ...page.store.state.beside.map((b) => b.run)]) if (other !== run) next?.beside(other);
   };
   page.hoverOver = (hit) => {
     const same = JSON.stringify(hit) === JSON.stringify(page.hover);
@@ -210,7 +216,7 @@ function throttled(act) {
 function showTabs(page) {
   const { state } = page.store, own = { run: state.name, letter: state.letter ?? 'A' };
   const runs = [own, ...state.beside].sort((a, b) => a.letter.localeCompare(b.letter));
-  const tab = (run) => el('button', { type: 'button', class: run.letter === 'A' ? 'tab' : 'tab dash', 'aria-pressed': run === own, 'aria-label': t('run_n', { letter: run.letter, name: run.run }), onclick: () => goTo(page, run, runs) },
+  const tab = (run) => el('button', { type: 'button', class: run.letter === 'A' ? 'tab' : 'tab dash', 'aria-pressed': run === own, 'aria-label': t('run_n', { letter: run.letter, name: run.run }), onclick: () => page.openRun(run.run) },
     svg('svg', { viewBox: '0 0 22 8', 'aria-hidden': 'true' }, svg('path', { d: 'M1 4h20' })), run.letter);
   const close = (run) => el('button', { type: 'button', class: 'small shut', 'aria-label': t('take_away', { letter: run.letter }), title: t('take_away', { letter: run.letter }), onclick: () => page.command('beside', { run: run.run, shown: false }) }, '×');
   const key = JSON.stringify([runs.map((r) => [r.run, r.letter]), own.letter, language.now]), box = $('#tabs');
@@ -218,11 +224,4 @@ function showTabs(page) {
   box.dataset.key = key;
   box.replaceChildren(...(runs.length < 2 ? [] : runs.flatMap((run) => [tab(run), run === own ? '' : close(run)])));
   setText($('#tabs-name'), runs.length < 2 ? '' : t('runs_here'));
-}
-
-/** The page of another run, with this one and the others beside it. */
-async function goTo(page, run, runs) {
-  if (run.run === page.store.name) return;
-  const next = await page.shell.go(`/run/${encodeURIComponent(run.run)}`);
-  for (const other of runs) if (other.run !== run.run) next?.beside(other.run);
 }

@@ -109,7 +109,7 @@ function liveField(name, scale, latest) {
     fill(input, valueText(name, value));
     latest({ name, value });
   });
-  return el('div', { class: 'field', id: `${name}-field` }, el('div', { class: 'line' }, el('label', { for: name }, t(name)), output), input);
+  return el('div', { class: 'field', id: `${name}-field` }, el('div', { class: 'line' }, el('label', { for: name, 'data-about': name }, t(name)), output), input);
 }
 
 const valueText = (name, value) => (value == null ? t(name === 'clip' ? 'no_clip' : 'none') : num(value));
@@ -124,9 +124,9 @@ function updateLive(name, scale, value, off, absent) {
 }
 
 function choiceField(name, page) {
-  const select = el('select', { id: name });
+  const select = el('select', { id: name }), word = name === 'loss' ? 'loss_function' : name;
   select.addEventListener('change', () => page.segment({ [name]: name === 'batch_size' && select.value !== 'full' ? Number(select.value) : select.value }));
-  return el('div', { class: 'pick', id: `${name}-field` }, el('label', { for: name }, t(name === 'loss' ? 'loss_function' : name)), select);
+  return el('div', { class: 'pick', id: `${name}-field` }, el('label', { for: name, 'data-about': word }, t(word)), select);
 }
 
 function updateChoices(settings, choices, off, state) {
@@ -149,7 +149,7 @@ function options(name, pairs, now, off) {
 
 function faultSwitch(name, wishes) {
   const toggle = () => wishes.ask('fault', (now) => (now?.includes(name) ? now.filter((f) => f !== name) : [...(now ?? []), name]));
-  return el('button', { class: 'switch', id: `fault-${name}`, type: 'button', role: 'switch', 'aria-checked': 'false', onclick: toggle }, el('span', {}, t(name)), el('i', { 'aria-hidden': 'true' }));
+  return el('button', { class: 'switch', id: `fault-${name}`, type: 'button', role: 'switch', 'aria-checked': 'false', 'data-about': name, onclick: toggle }, el('span', {}, t(name)), el('i', { 'aria-hidden': 'true' }));
 }
 
 /** Settings that were asked for and are not in the state yet: what is pressed next builds on them. */

@@ -46,9 +46,9 @@ function line(level, text, ...buttons) {
 
 const button = (text, act, off = false) => el('button', { type: 'button', class: 'small', disabled: off, onclick: act }, text);
 
-function item({ severity, message, step }, page) {
-  const go = step != null && button(t('go_to_step', { step: whole(step) }), () => page.lookAt(step));
-  return line(LEVELS[severity] ?? 'note', message, go);
+function item(finding, page) {
+  const { severity, message, fix, step } = finding, go = step != null && button(t('go_to_step', { step: whole(step) }), () => page.lookAt(step));
+  return line(LEVELS[severity] ?? 'note', [message, fix].filter(Boolean).join(' '), page.remedy(finding), go);
 }
 
 /** What a run's end offers: to be resumed, to go back to before it diverged; the figures of one that is done. */
