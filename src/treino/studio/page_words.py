@@ -122,6 +122,66 @@ FOLDERS = {
     "group_of": N_("{optimizer}, group {group}"),
 }
 
+SCRIPT = {
+    "output": N_("Output of the script"),
+    "no_output": N_("It has printed nothing yet."),
+    "newest_lines": N_("Newest lines"),
+    "first_process": N_("first process"),
+    "printed": N_("as printed"),
+    "as_printed": N_("as printed"),
+    "line_number": N_("line {line}"),
+    "no_optimizers": N_("They appear here with the first step of an optimizer of torch."),
+    "no_changes": N_("None yet. What you change here is written to a file that repeats it."),
+    "change_until": N_("step {step}: {what}, until the scheduler's next step"),
+    "until_scheduler": N_("until the scheduler's next step"),
+    "ask_findings": N_(
+        "The doctor doesn't look at this script. To see its findings as they come, start it so:"
+    ),
+    "found_nothing": N_("Nothing was found."),
+    "no_number": N_("This is no number."),
+    "from_0_to": N_("A number from 0 to {most}."),
+    "from_0_below_1": N_("A number from 0 to below 1."),
+    "whole_from_to": N_("A whole number from {least} to {most}."),
+    "two_to_eight": N_("Two to eight numbers that differ, with spaces between."),
+    "end_finished": N_("It has run to its end."),
+    "end_exited": N_("It has left with exit status {status}."),
+    "end_stopped": N_("It was stopped from the studio."),
+    "end_interrupted": N_("It was interrupted by Ctrl-C."),
+    "end_killed": N_("It was ended by the signal {signal}."),
+    "end_memory": N_("The system sends it where memory runs out."),
+    "end_exception": N_("It failed: {text}"),
+    "end_line": N_("(line {line})"),
+    "checkpoints": N_("Checkpoints"),
+    "checkpoints_about": N_(
+        "A checkpoint is a sleeping copy of the script: from there it can go on again, with other rates, or in"
+        " several ways side by side."
+    ),
+    "checkpoints_later": N_("With the first step it is known whether this script can be rewound."),
+    "keep_checkpoints": N_("Keep checkpoints on the way"),
+    "mark_step": N_("Mark this step"),
+    "checkpoints_of": N_("{n} kept, {memory} of {budget}"),
+    "choose_checkpoint": N_("Choose a checkpoint to go on from there."),
+    "checkpoint_at": N_("Checkpoint at step {step}"),
+    "marked": N_("marked"),
+    "waited_ms": N_("the script waited {ms} ms"),
+    "rewind": N_("Rewind"),
+    "rewind_about": N_("The script goes on from there, as a branch; what ran until now sleeps."),
+    "fan_values": N_("Values, with spaces between"),
+    "fan_steps": N_("Steps of each"),
+    "fan_about": N_("Two to eight branches go on side by side; keep the one you like."),
+    "fan_losses": N_("Training loss of every future"),
+    "keep_this": N_("Keep"),
+    "keep_future": N_("Go on with {what}: loss {loss}"),
+    "close_fan": N_("Close"),
+    "from_step": N_("from step {step}"),
+    "in_folder": N_("in {folder}"),
+    "branch_running": N_("running"),
+    "branch_asleep": N_("asleep"),
+    "branch_ended": N_("ended, exit status {n}"),
+    "branch_present": N_("goes on now"),
+    "return_to": N_("Go back to it"),
+}
+
 
 # ---- runs
 
@@ -809,6 +869,7 @@ WORDS: dict[str, str] = (
     | TAKE
     | TERMS
     | FOLDERS
+    | SCRIPT
     | PLAYGROUND
     | PLAYGROUND_DATA
     | PLAYGROUND_MANY
