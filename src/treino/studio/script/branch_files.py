@@ -23,7 +23,8 @@ from treino.studio.script.kept_files import Kept, Version, copy_file, exists, lo
 from treino.words import _
 
 SPECIAL = "/proc/", "/sys/", "/dev/"  # no files of a disk
-OUTSIDE = "outside"  # the part of a branch's folder for files from elsewhere than the working directory
+# parts of a branch's folder: files from elsewhere than the working directory; what its own branches may read
+OUTSIDE, KEPT = ".outside", ".kept"
 MOST_LINKS = 40
 SMALL = 1 << 18  # bytes of an open file, that isn't only appended to, up to which it is copied at a fork
 PART = 4096  # bytes at both ends of a larger one, by which one sees later whether it was only appended to
@@ -152,7 +153,8 @@ class Files:
             if layer.fork is not None:
                 changed |= layer.kept.changed_below(place)
             if exists(place) and layer.version(path) is not None:
-                names |= dict.fromkeys(posix.listdir(place))
+                parts = (OUTSIDE, KEPT) if place == layer.folder else ()
+                names |= dict.fromkeys(name for name in posix.listdir(place) if name not in parts)
         names |= dict.fromkeys(sorted(changed))
         return [name for name in names if name not in changed or self.version(f"{path}/{name}") is not None]
 
@@ -343,7 +345,7 @@ def enter_branch(folder: str | os.PathLike[str]) -> list[str]:
     parent = files.own
     parent.fork = parent.kept.fork
     place = os.path.abspath(folder)
-    files.layers.append(Layer(place, files.layers[0].base, Kept(f"{place}/.kept")))
+    files.layers.append(Layer(place, files.layers[0].base, Kept(f"{place}/{KEPT}")))
     make_folders(place)
     branch_calls.lead()
     sentences = []
