@@ -149,8 +149,7 @@ class Session:
                     self._paused, self._stopping = False, self._asleep
         if self._steps_left:
             self._steps_left -= 1
-            if not self._steps_left:
-                self.figures.next_message = 0.0  # send this step's figures at once
+            self.figures.next_message = 0.0  # send this step's figures at once
         elif not self._paused:
             self._post({"paused": False})
 
