@@ -133,12 +133,15 @@ class ExtendCommand(StudioCommand):
     members: Annotated[int, Field(ge=1, le=100_000)]
 
 
+Rate = Annotated[float, Field(ge=0, le=LARGEST_LR, allow_inf_nan=False)]
+
+
 class ScriptSetCommand(StudioCommand):
     do: Literal["set"]
     optimizer: Annotated[int, Field(ge=0, le=9999)] = 0
     group: Annotated[int, Field(ge=0, le=9999)] = 0
     name: Literal["lr", "weight_decay", "momentum", "beta1", "beta2"]
-    value: Annotated[float, Field(ge=0, le=LARGEST_LR, allow_inf_nan=False)]
+    value: Rate
 
 
 class PressCommand(StudioCommand):
@@ -149,6 +152,40 @@ class PressCommand(StudioCommand):
 class ScriptStepCommand(StudioCommand):
     do: Literal["step"]
     count: Annotated[int, Field(ge=1, le=1000)] = 1
+
+
+class CheckpointCommand(StudioCommand):
+    do: Literal["checkpoint"]
+
+
+class CheckpointsCommand(StudioCommand):
+    do: Literal["checkpoints"]
+    on: bool
+
+
+class RewindCommand(StudioCommand):
+    do: Literal["rewind"]
+    checkpoint: Annotated[int, Field(ge=0, le=9999)]
+    changes: dict[Literal["lr", "weight_decay"], Rate] = {}
+
+
+class ReturnCommand(StudioCommand):
+    do: Literal["return"]
+    branch: Annotated[int, Field(ge=0, le=9999)]
+
+
+class ScriptFanCommand(StudioCommand):
+    do: Literal["fan"]
+    checkpoint: Annotated[int, Field(ge=0, le=9999)] = 0
+    kind: Literal["lr", "weight_decay"] = "lr"
+    values: Annotated[list[Rate], Field(max_length=8)] = []
+    count: Annotated[int, Field(ge=0, le=8)] = 8
+    steps: Annotated[int, Field(ge=1, le=100_000)] = 100
+
+
+class ScriptAdoptCommand(StudioCommand):
+    do: Literal["adopt"]
+    future: Annotated[int, Field(ge=0, le=7)]
 
 
 class TrainCommand(StudioCommand):
@@ -187,7 +224,10 @@ _Run = (
     | BesideCommand | FanCommand | AdoptCommand | ExplainCommand | KeepCommand
 )  # fmt: skip
 _Sweep = _Everywhere | OpenCommand | ExtendCommand
-_Script = _Everywhere | ScriptStepCommand | ScriptSetCommand | PressCommand
+_Script = (
+    _Everywhere | ScriptStepCommand | ScriptSetCommand | PressCommand | CheckpointCommand | CheckpointsCommand
+    | RewindCommand | ReturnCommand | ScriptFanCommand | ScriptAdoptCommand
+)  # fmt: skip
 _Home = _Everywhere | TrainCommand | SweepCommand | StudyCommand
 
 KINDS: dict[str, Any] = {"run": _Run, "sweep": _Sweep, "study": _Everywhere, "script": _Script, "home": _Home}

@@ -199,6 +199,10 @@ class ScriptFigures:
         """Whether there are losses that no message has contained."""
         return bool(self._losses)
 
+    def drop_losses(self) -> None:
+        """Leave the losses that no message has contained out of the next one."""
+        self._losses.clear()
+
     # --- messages -----------------------------------------------------------------------------------------
     def message(self, now: float, stepped: Optimizer | None) -> dict[str, Any]:
         """The message with the figures since the last one. stepped: the optimizer that has just made a step,
