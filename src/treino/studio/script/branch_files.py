@@ -75,6 +75,7 @@ class OpenFile(NamedTuple):
 
     number: int
     path: str
+    status: os.stat_result
     flags: int
     offset: int
     size: int
@@ -318,7 +319,7 @@ def _open_file(number: int, kept: Kept) -> OpenFile | None:
     standard = any(number == each and os.path.samestat(status, first) for each, first in _standard)
     if standard or not stat.S_ISREG(status.st_mode) or flags & os.O_PATH or path.startswith(SPECIAL):
         return None
-    file = OpenFile(number, path, flags, posix.lseek(number, 0, os.SEEK_CUR), status.st_size)
+    file = OpenFile(number, path, status, flags, posix.lseek(number, 0, os.SEEK_CUR), status.st_size)
     if flags & os.O_ACCMODE == os.O_RDONLY or flags & os.O_APPEND:
         return file
     if status.st_size <= SMALL:
@@ -359,9 +360,8 @@ def enter_branch(folder: str | os.PathLike[str]) -> list[str]:
                 )
             )
     if not files.sealed:
-        whole = place.rpartition("/")[
-            0
-        ]  # the other branches' folders are in it, too, and those of its branches
+        # where the other branches' folders are, too, and those of its own branches
+        whole = place.rpartition("/")[0]
         whole = place if below(files.own.base, whole) else whole
         files.sealed = whole if landlock.seal(whole) else ""
     if not files.sealed:
@@ -377,6 +377,8 @@ def enter_branch(folder: str | os.PathLike[str]) -> list[str]:
 def _take_over(file: OpenFile, parent: Layer) -> None:
     """Put a file of this process's own, as it was at the fork, in the place of the one that was open."""
     number = f"/proc/self/fd/{file.number}"
+    if not exists(number) or not os.path.samestat(posix.fstat(file.number), file.status):
+        return  # closed since
     deleted = file.path.endswith(" (deleted)")
     path = files.name(file.path)
     if file.flags & os.O_ACCMODE == os.O_RDONLY:
