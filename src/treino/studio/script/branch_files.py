@@ -220,11 +220,11 @@ class Files:
         make_folders(place.rpartition("/")[0])
         return place
 
-    def keep(self, path: str, *, appending: bool = False, removing: bool = False) -> None:
+    def keep(self, path: str, **how: bool) -> None:
         """Before this process changes a file: keep what its branches may want to read."""
         place = self.own.place(path)
         if not path.startswith(SPECIAL) and (not self.in_branch or exists(place)):
-            self.own.kept.keep(place, appending=appending, removing=removing)
+            self.own.kept.keep(place, **how)
 
 
 def below(path: str, folder: str) -> bool:
