@@ -46,6 +46,7 @@ CHANGES = {
 }
 SAME_CONTENT = "os.chmod", "os.chown", "os.utime", "os.setxattr", "os.removexattr"
 SAME_PLACE = "os.truncate", "sqlite3.connect"  # what is in the file changes, not what its name stands for
+MAKING = "os.mkdir", "os.link", "os.symlink"  # which fail where something is
 PROGRAMS = "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"
 
 
@@ -57,16 +58,18 @@ def listen() -> None:
 def _hear(event: str, args: tuple[Any, ...]) -> None:
     if event == "open":
         path, _mode, flags = args
-        if isinstance(flags, int) and flags & WRITING and not isinstance(path, int) and path is not None:
+        if isinstance(flags, int) and flags & WRITING and path is not None:
             appending = bool(flags & os.O_APPEND) and not flags & os.O_TRUNC
-            _about_to(event, path, appending=appending, kept=flags & UNNAMED != UNNAMED)
+            _about_to(event, path, keep=flags & UNNAMED != UNNAMED, appending=appending)
     elif event in CHANGES:
         for at, folder in CHANGES[event]:
-            path, number = args[at], None if folder is None else args[folder]
-            if not isinstance(path, int):
-                _about_to(
-                    event, path, number, removing=event not in SAME_PLACE, kept=event not in SAME_CONTENT
-                )
+            number = None if folder is None else args[folder]
+            if event == "os.rename":
+                # the content of the other name goes, unless shutil.move is going to copy to it
+                how = {"moving": True} if at == 0 else {"removing": _same_disk(*args[:2])}
+            else:
+                how = {"removing": event == "os.remove"}
+            _about_to(event, args[at], number, keep=event not in SAME_CONTENT, **how)
     elif event == "mmap.__new__":
         files.mapped = True
     elif event in PROGRAMS and files.in_branch and not files.sealed:
@@ -79,25 +82,24 @@ def _hear(event: str, args: tuple[Any, ...]) -> None:
         )
 
 
-def _about_to(
-    event: str,
-    path: Any,
-    number: int | None = None,
-    *,
-    kept: bool,
-    appending: bool = False,
-    removing: bool = False,
-) -> None:
+def _same_disk(path: Any, other: Any) -> bool:
+    try:
+        return posix.lstat(path).st_dev == posix.lstat(other).st_dev
+    except OSError:
+        return False
+
+
+def _about_to(event: str, path: Any, number: int | None = None, *, keep: bool, **how: bool) -> None:
     """Before a change of a file: keep what is there, and in a branch refuse it, if it goes by its folder."""
     database = event == "sqlite3.connect"
-    if database and path in IN_MEMORY:
+    if isinstance(path, int) or (database and path in IN_MEMORY):
         return
     try:
-        name = files.path(path, number, follow=not removing)
+        name = files.path(path, number, follow=event == "open" or event in SAME_PLACE)
     except (OSError, TypeError, ValueError):  # the call itself will say so
         return
-    if kept:
-        files.keep(name, appending=appending, removing=removing)
+    if keep and not (event in MAKING and files.version(name) is not None):
+        files.keep(name, **how)
     if not files.in_branch or local.quiet or name.startswith(SPECIAL):
         return
     if database:
@@ -361,11 +363,15 @@ def lead() -> None:
 def _replace(calls: dict[Any, Any]) -> None:
     """Put functions in the place of others, also where a module, an object or a default value holds them."""
     ours = {id(calls), *(id(vars(each)) for each in (*calls.values(), posix, sys.modules[__name__]))}
+    frozen = gc.get_freeze_count()
+    gc.unfreeze()  # get_referrers leaves frozen objects out
     holders = [each for each in gc.get_referrers(*calls) if id(each) not in ours]
     defaults = {id(each): each for each in holders if isinstance(each, tuple)}
     functions = [
         each for each in gc.get_referrers(*defaults.values()) if isinstance(each, types.FunctionType)
     ]
+    if frozen:
+        gc.freeze()
     for holder in holders:
         if isinstance(holder, set):
             holder |= {calls[each] for each in holder if _is_key(each, calls)}
@@ -378,8 +384,6 @@ def _replace(calls: dict[Any, Any]) -> None:
     for function in functions:
         if function.__globals__ is not globals() and function.__defaults__ is not None:
             function.__defaults__ = tuple(_other(each, calls) for each in function.__defaults__)
-        for name, each in (function.__kwdefaults__ or {}).items():
-            function.__kwdefaults__[name] = _other(each, calls)
     sys._clear_type_cache()
 
 
@@ -433,7 +437,7 @@ def _led(original: Any, at: int, writes: bool) -> Any:
     if isinstance(original, type) and original.__module__.startswith("torch"):
 
         def initialise(self: Any, *args: Any, **kwargs: Any) -> None:
-            original.__init__(self, *with_place(args), **kwargs)
+            original.__init__(self, *with_place(args), **kwargs)  # type: ignore[misc]
 
         return type(original.__name__, (original,), {"__init__": initialise, "is_led": True})
 

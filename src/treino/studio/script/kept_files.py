@@ -50,10 +50,13 @@ class Kept:
         self._read = 0  # bytes of the index that are in ``_entries``
 
     # --- by the process that was forked ------------------------------------------------------------------
-    def keep(self, path: str, *, appending: bool = False, removing: bool = False) -> None:
+    def keep(
+        self, path: str, *, appending: bool = False, moving: bool = False, removing: bool = False
+    ) -> None:
         """Keep what ``path`` holds, which is about to be changed, unless that was done since the last fork.
 
-        appending: what is there stays. removing: the name goes, and the content isn't changed.
+        appending: what is there stays. moving: the name goes, and what is below it. removing: the content
+        goes with its name, unchanged.
         """
         if not self.fork or f"{path}/".startswith(f"{self.folder}/"):
             return
@@ -61,7 +64,7 @@ class Kept:
         if known is None or (known.kind == "size" and not appending):
             size = None if known is None else int(known.value)
             try:
-                entry = self._entry(path, appending, removing, size)
+                entry = self._entry(path, size, appending=appending, moving=moving, removing=removing)
             except FileNotFoundError:
                 entry = Entry(self.fork, "absent")
             except OSError:
@@ -69,11 +72,13 @@ class Kept:
             if entry is not None:
                 self._note(path, entry)
 
-    def _entry(self, path: str, appending: bool, removing: bool, size: int | None) -> Entry | None:
+    def _entry(
+        self, path: str, size: int | None, *, appending: bool, moving: bool, removing: bool
+    ) -> Entry | None:
         status = posix.lstat(path)
         if stat.S_ISDIR(status.st_mode):
-            for name in posix.listdir(path) if removing else ():
-                self.keep(f"{path}/{name}", removing=True)
+            for name in posix.listdir(path) if moving else ():
+                self.keep(f"{path}/{name}", moving=True)
             return Entry(self.fork, "folder")
         if stat.S_ISLNK(status.st_mode):
             copy = self._name()
@@ -83,8 +88,10 @@ class Kept:
             return None
         if appending:
             return Entry(self.fork, "size", status.st_size)
-        copy = self.copy(path, size, link=removing)
-        return Entry(self.fork, "lost", status.st_size) if copy is None else Entry(self.fork, "copy", copy)
+        content = self.copy(path, size, link=removing and status.st_nlink == 1)
+        return (
+            Entry(self.fork, "lost", status.st_size) if content is None else Entry(self.fork, "copy", content)
+        )
 
     def copy(self, path: str, size: int | None = None, *, link: bool = False) -> str | None:
         """The name of a copy of the file's first ``size`` bytes; None if it would be too large."""
@@ -133,7 +140,11 @@ class Kept:
             if entry.kind == "lost":
                 raise lost(path)
             size = int(entry.value) if size is None else size
-        return Version(path, size) if exists(path) else None
+        if not exists(path):
+            return None
+        if size is not None and posix.lstat(path).st_size < size:
+            raise lost(path)
+        return Version(path, size)
 
     def changed_below(self, folder: str) -> set[str]:
         """The names in ``folder`` of which something is noted."""
