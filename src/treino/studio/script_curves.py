@@ -54,9 +54,9 @@ def _mean(values: list[float]) -> float | None:
 class Figure:
     """A figure that a script prints or computes, with its values by step.
 
-    split: of which rows; "" where nothing tells. place: the number of the place where it is computed; None: it
-    is printed. line: of the script, where it is computed. confirmed: the script prints the same number, and
-    says of which rows it is.
+    split: of which rows; "" where nothing tells. place: the number of the place where it is computed; None:
+    it is printed. line: of the script, where it is computed. confirmed: the script prints the same number,
+    and says of which rows it is.
     """
 
     name: str
@@ -111,6 +111,11 @@ class ScriptCurves:
                     yield from self._computed(name, each, float(value))
         if loop := message.get("loop"):
             self.planned.note("loop", Count(*loop), step)
+
+    def add_losses(self, steps: Sequence[int], losses: Sequence[Any]) -> Iterator[dict[str, Any]]:
+        """Yield the messages for the page that losses of steps make which need not follow each other."""
+        for step, loss in zip(steps, losses, strict=False):
+            yield self._curve("").add(step, [loss])
 
     def read(self, stream: str, line: str, step: int) -> Iterator[dict[str, Any]]:
         """Yield the messages for the page that a printed line makes. step: the last one before it."""
@@ -183,7 +188,8 @@ class ScriptCurves:
         if figure.place is None or figure.confirmed or step not in figure.values:
             return
         for printed in self._units.get((figure.name, step), ()):
-            near = abs(printed.value - figure.values[step]) <= 0.501 * printed.unit
+            value = figure.values[step]
+            near = abs(printed.value - value) <= max(0.501 * printed.unit, 1e-6 * abs(value))
             if printed.split is not None and near:
                 figure.split, figure.confirmed = printed.split, True
 
@@ -206,30 +212,28 @@ class PlannedSteps:
     """How many steps a script will make, by the numbers of its epochs or steps and how many there will be."""
 
     def __init__(self) -> None:
-        self._first: dict[str, tuple[int, int]] = {}  # number and step, where a number was seen first
-        self._last: dict[str, tuple[int, int]] = {}
+        self._marks: dict[str, list[tuple[int, int]]] = {}  # numbers, and the steps at which they came
         self._totals: dict[str, int] = {}
         self._unsteady: set[str] = set()  # units that began anew
 
     def note(self, unit: str, count: Count, step: int) -> None:
         """A number of an epoch, a step or a round of a loop is seen at this step, maybe again."""
         number, total = count
-        last = self._last.get(unit)
-        if last is not None and number < last[0]:
+        marks = self._marks.setdefault(unit, [])
+        if marks and number < marks[-1][0]:
             self._unsteady.add(unit)
-        if last is None or number != last[0]:
-            self._first.setdefault(unit, (number, step))
-            self._last[unit] = number, step
+        if not marks or number != marks[-1][0]:
+            marks.append((number, step))
+            if len(marks) > REMEMBERED:
+                del marks[1::2]
         if total is not None and self._totals.setdefault(unit, total) != total:
             self._unsteady.add(unit)
 
     def until(self, step: int) -> "PlannedSteps":
         """What was known at a step."""
         known = PlannedSteps()
-        known._first = {unit: first for unit, first in self._first.items() if first[1] <= step}
-        known._last = {
-            unit: self._last[unit] if self._last[unit][1] <= step else first
-            for unit, first in known._first.items()
+        known._marks = {
+            unit: [each for each in marks if each[1] <= step] for unit, marks in self._marks.items()
         }
         known._totals, known._unsteady = {**self._totals}, {*self._unsteady}
         return known
@@ -239,9 +243,10 @@ class PlannedSteps:
         """The number of steps in all; None where nothing tells."""
         for unit in ("loop", "epoch", "step"):
             total = self._totals.get(unit)
-            if total is None or unit in self._unsteady:
+            marks = self._marks.get(unit)
+            if total is None or not marks or unit in self._unsteady:
                 continue
-            (first, begin), (last, end) = self._first[unit], self._last[unit]
+            (first, begin), (last, end) = marks[0], marks[-1]
             if last == first or end == begin:
                 if total == 1:
                     continue

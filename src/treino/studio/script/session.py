@@ -24,7 +24,7 @@ from treino.diagnosis.record import hooks
 from treino.diagnosis.record.hooks import compiling, unseen
 from treino.errors import TreinoError, cause, nearest
 from treino.escaping import escape
-from treino.studio.script import checkpoints, evaluations
+from treino.studio.script import checkpoints, evaluations, output
 from treino.studio.script.checkpoints import Awakening
 from treino.studio.script.commands import (
     MakeCheckpoint,
@@ -72,6 +72,7 @@ class Session:
         self._findings: set[tuple[str, str | None, int | None]] = set()
         self._lock = threading.RLock()  # for scripts that step in several threads
         self._undo: list[Callable[[], None]] = []
+        self._output = None if server is None else output.tee(self._post, lambda: self.figures.steps)
 
     def install(self) -> None:
         """Hook backward and optimizer steps; forked processes aren't watched."""
@@ -321,7 +322,7 @@ class Session:
         self._post({"changed": {**change.to_json(), **more, "file": self._file.written}})
 
     def _tell(self, now: float, stepped: Optimizer | None) -> None:
-        """Post the figures, buttons and sentences; wait with them if earlier messages are still unsent."""
+        """Post the figures, buttons, sentences and output; wait with them if earlier messages are unsent."""
         if self._server is None or not self._server.flushed():
             self.figures.next_message = now + EVERY
             return
@@ -336,6 +337,8 @@ class Session:
         self._posted = names, count
         if message is not None:
             self._server.post(message)
+        if self._output is not None:
+            self._output.flush()
 
     def post_finding(self, finding: Finding) -> None:
         """Post a finding of the doctor, unless it was posted before."""
@@ -367,6 +370,8 @@ class Session:
             if not self.figures.steps and not self.figures.backwards:
                 self.figures.say(_("No backward was seen: this script never trained."))
             self._tell(perf_counter(), None)
+        if self._output is not None:
+            self._output.close()
         end = {"status": outcome.status, "steps": self.figures.steps, "error": outcome.error or None}
         self._post({"end": end})
         self._file.close()
