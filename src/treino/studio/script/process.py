@@ -186,12 +186,13 @@ class ScriptProcess:
             if isinstance(source, Branch) and end is not None:
                 self._await_exit(source)
             with self._lock:
+                news, self._news = self._news, []  # of commands, which were carried out before
                 if isinstance(source, Checkpoint):
-                    news = [*self._of_copy(source, message, other)]
+                    news += self._of_copy(source, message, other)
                 elif end is not None:
-                    news = [*self._ended(source, end)]
+                    news += self._ended(source, end)
                 else:
-                    news = [*self._of_branch(source, message, other)]
+                    news += self._of_branch(source, message, other)
             yield from news
         if not is_open:
             if isinstance(source, Branch) and source.status != "ended":
@@ -298,6 +299,7 @@ class ScriptProcess:
         if not self._checkpoints:  # copies whose parent has ended are to be waited for here
             with suppress(OSError, AttributeError):
                 ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+        self._able, self._why = True, ""
         process = ForkedProcess.of(about["pid"])
         number, step, marked, ms = (about[name] for name in ("number", "step", "marked", "ms"))
         self._checkpoints[number] = copy = Checkpoint(number, step, marked, ms, process, branch.rates)
