@@ -211,7 +211,7 @@ def test_a_branch_with_another_rate_is_the_script_that_its_file_of_changes_repla
         checkpoint["number"],
         True,
     )
-    assert (folder.parent, folder.name) == (tmp_path, "train.branch-1")
+    assert (folder.parent, folder.name) == (tmp_path / "train.branches", "1")
     _header, *changes = map(json.loads, (folder / "train.steering.jsonl").read_text().splitlines())
     assert [(c["step"], c["name"], c["group"], c["value"]) for c in changes] == [
         (5, "weight_decay", 0, 0.1),
@@ -264,7 +264,7 @@ def test_futures_go_on_side_by_side_and_one_is_kept(start: Start, tmp_path: Path
     assert branch["present"]
     assert [b["number"] for b in seen.last("branches")] == [0, 2]
     assert seen.last("fan") is None
-    assert (tmp_path / "train.branch-2" / "output.txt").read_text().count("\n") == 6
+    assert (tmp_path / "train.branches" / "2" / "output.txt").read_text().count("\n") == 6
     seen.until(lambda: seen.out.read_text().count("\n") > 3)
     curve = next(m for m in seen.messages if m.get("run") == "branch-2" and "step" in m)
     assert (curve["step"], curve["losses"]) == (9, fan["futures"][1]["loss"])
@@ -300,7 +300,9 @@ for message in process.messages():
         assert studio.stdout is not None
         first = int(studio.stdout.readline())
         studio.kill()
-    waiting.until(lambda: (tmp_path / "ended").exists() or (tmp_path / "train.branch-1" / "ended").exists())
+    waiting.until(
+        lambda: (tmp_path / "ended").exists() or (tmp_path / "train.branches" / "1" / "ended").exists()
+    )
     waiting.until(lambda: processes_in(tmp_path) == [])
     assert not (tmp_path / "ended").exists() or int((tmp_path / "ended").read_text()) != first
 

@@ -550,8 +550,9 @@ class ScriptProcess:
         number = 0
         while True:
             number += 1
-            path = self._folder.with_name(f"{self._folder.name}.branch-{number}")
+            path = self._folder.with_name(f"{self._folder.name}.branches") / str(number)
             with trouble(path), suppress(FileExistsError):
+                path.parent.mkdir(exist_ok=True)
                 path.mkdir()
                 return str(path)
 

@@ -1,14 +1,12 @@
 """A script's session in the studio: hooks at each optimizer step, which obey the server's commands."""
 
 import functools
-import importlib
 import os
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -24,7 +22,7 @@ from treino.diagnosis.record import hooks
 from treino.diagnosis.record.hooks import compiling, unseen
 from treino.errors import TreinoError, cause, nearest
 from treino.escaping import escape
-from treino.studio.script import checkpoints
+from treino.studio.script import branch_files, checkpoints
 from treino.studio.script.checkpoints import Awakening
 from treino.studio.script.commands import (
     MakeCheckpoint,
@@ -38,6 +36,7 @@ from treino.studio.script.commands import (
 )
 from treino.studio.script.figures import EVERY, ScriptFigures, captured, check_value, overruling, set_value
 from treino.studio.script.json_socket import JsonSocket
+from treino.studio.script.output import Output, tee
 from treino.studio.script.steering import Change, SteeringFile
 from treino.words import _
 
@@ -72,6 +71,7 @@ class Session:
         self._findings: set[tuple[str, str | None, int | None]] = set()
         self._lock = threading.RLock()  # for scripts that step in several threads
         self._undo: list[Callable[[], None]] = []
+        self._output: Output | None = None
 
     def install(self) -> None:
         """Hook backward and optimizer steps; forked processes aren't watched."""
@@ -85,6 +85,8 @@ class Session:
             register_optimizer_step_post_hook(self._after_step).remove,
         ]
         os.register_at_fork(after_in_child=self._forget)
+        if self._server is not None:
+            self._output = tee(self._post)
 
     def uninstall(self) -> None:
         """Remove the hooks."""
@@ -162,9 +164,10 @@ class Session:
         if unable is None:
             self._tell(began, None)
             flush_streams()
-            _branch_files("note_open_files")
+            self._flush_output()
             about = {"number": command.number, "step": self.figures.steps, "marked": command.marked}
             try:
+                branch_files.note_open_files()
                 awakening = checkpoints.copy(self._server, about, began)
             except TreinoError as error:
                 unable = error.message
@@ -189,10 +192,11 @@ class Session:
         self._due.clear()
         folder = Path(command["folder"])
         folder.mkdir(parents=True, exist_ok=True)
-        _branch_files("enter_branch", folder)
         if not command["shown"]:
             self._print_to(folder / "output.txt")
         self._file = self._file.branch(folder)
+        for sentence in branch_files.enter_branch(folder):
+            self.figures.say(sentence)
         for name, value in command["changes"].items():
             self._scale(name, value)
         signal.pthread_sigmask(signal.SIG_SETMASK, awakening.mask)
@@ -221,6 +225,10 @@ class Session:
             os.dup2(stream, number)
             os.close(stream)
         self._streams = None
+
+    def _flush_output(self) -> None:
+        if self._output is not None:
+            self._output.flush()
 
     def _post_unable(self, unable: str | None) -> None:
         if unable != self._unable:
@@ -324,6 +332,7 @@ class Session:
             self.figures.next_message = now + EVERY
             return
         message = self.figures.message(now, stepped) if self.figures.pending else None
+        self._flush_output()
         if self._unable == "":
             self._post_unable(checkpoints.why_not(self._server))
         names, count = tuple(buttons), len(self.figures.unseen)
@@ -365,6 +374,8 @@ class Session:
             if not self.figures.steps and not self.figures.backwards:
                 self.figures.say(_("No backward was seen: this script never trained."))
             self._tell(perf_counter(), None)
+        if self._output is not None:
+            self._output.close()
         end = {"status": outcome.status, "steps": self.figures.steps, "error": outcome.error or None}
         self._post({"end": end})
         self._file.close()
@@ -372,11 +383,6 @@ class Session:
             self._server.close(LAST_SECONDS)
         if locked:
             self._lock.release()
-
-
-def _branch_files(name: str, *args: Any) -> None:
-    with suppress(ImportError):
-        getattr(importlib.import_module("treino.studio.script.branch_files"), name)(*args)
 
 
 def _watched_backward(original: Any, figures: ScriptFigures) -> Any:
