@@ -361,11 +361,15 @@ def lead() -> None:
 def _replace(calls: dict[Any, Any]) -> None:
     """Put functions in the place of others, also where a module, an object or a default value holds them."""
     ours = {id(calls), *(id(vars(each)) for each in (*calls.values(), posix, sys.modules[__name__]))}
+    frozen = gc.get_freeze_count()
+    gc.unfreeze()  # get_referrers leaves frozen objects out
     holders = [each for each in gc.get_referrers(*calls) if id(each) not in ours]
     defaults = {id(each): each for each in holders if isinstance(each, tuple)}
     functions = [
         each for each in gc.get_referrers(*defaults.values()) if isinstance(each, types.FunctionType)
     ]
+    if frozen:
+        gc.freeze()
     for holder in holders:
         if isinstance(holder, set):
             holder |= {calls[each] for each in holder if _is_key(each, calls)}
@@ -378,8 +382,6 @@ def _replace(calls: dict[Any, Any]) -> None:
     for function in functions:
         if function.__globals__ is not globals() and function.__defaults__ is not None:
             function.__defaults__ = tuple(_other(each, calls) for each in function.__defaults__)
-        for name, each in (function.__kwdefaults__ or {}).items():
-            function.__kwdefaults__[name] = _other(each, calls)
     sys._clear_type_cache()
 
 
@@ -433,7 +435,7 @@ def _led(original: Any, at: int, writes: bool) -> Any:
     if isinstance(original, type) and original.__module__.startswith("torch"):
 
         def initialise(self: Any, *args: Any, **kwargs: Any) -> None:
-            original.__init__(self, *with_place(args), **kwargs)
+            original.__init__(self, *with_place(args), **kwargs)  # type: ignore[misc]
 
         return type(original.__name__, (original,), {"__init__": initialise, "is_led": True})
 

@@ -23,7 +23,8 @@ from treino.studio.script.kept_files import Kept, Version, copy_file, exists, lo
 from treino.words import _
 
 SPECIAL = "/proc/", "/sys/", "/dev/"  # no files of a disk
-OUTSIDE = "outside"  # the part of a branch's folder for files from elsewhere than the working directory
+# parts of a branch's folder: files from elsewhere than the working directory; what its own branches may read
+OUTSIDE, KEPT = ".outside", ".kept"
 MOST_LINKS = 40
 SMALL = 1 << 18  # bytes of an open file, that isn't only appended to, up to which it is copied at a fork
 PART = 4096  # bytes at both ends of a larger one, by which one sees later whether it was only appended to
@@ -74,6 +75,7 @@ class OpenFile(NamedTuple):
 
     number: int
     path: str
+    status: os.stat_result
     flags: int
     offset: int
     size: int
@@ -152,7 +154,8 @@ class Files:
             if layer.fork is not None:
                 changed |= layer.kept.changed_below(place)
             if exists(place) and layer.version(path) is not None:
-                names |= dict.fromkeys(posix.listdir(place))
+                parts = (OUTSIDE, KEPT) if place == layer.folder else ()
+                names |= dict.fromkeys(name for name in posix.listdir(place) if name not in parts)
         names |= dict.fromkeys(sorted(changed))
         return [name for name in names if name not in changed or self.version(f"{path}/{name}") is not None]
 
@@ -316,7 +319,7 @@ def _open_file(number: int, kept: Kept) -> OpenFile | None:
     standard = any(number == each and os.path.samestat(status, first) for each, first in _standard)
     if standard or not stat.S_ISREG(status.st_mode) or flags & os.O_PATH or path.startswith(SPECIAL):
         return None
-    file = OpenFile(number, path, flags, posix.lseek(number, 0, os.SEEK_CUR), status.st_size)
+    file = OpenFile(number, path, status, flags, posix.lseek(number, 0, os.SEEK_CUR), status.st_size)
     if flags & os.O_ACCMODE == os.O_RDONLY or flags & os.O_APPEND:
         return file
     if status.st_size <= SMALL:
@@ -343,7 +346,7 @@ def enter_branch(folder: str | os.PathLike[str]) -> list[str]:
     parent = files.own
     parent.fork = parent.kept.fork
     place = os.path.abspath(folder)
-    files.layers.append(Layer(place, files.layers[0].base, Kept(f"{place}/.kept")))
+    files.layers.append(Layer(place, files.layers[0].base, Kept(f"{place}/{KEPT}")))
     make_folders(place)
     branch_calls.lead()
     sentences = []
@@ -357,9 +360,8 @@ def enter_branch(folder: str | os.PathLike[str]) -> list[str]:
                 )
             )
     if not files.sealed:
-        whole = place.rpartition("/")[
-            0
-        ]  # the other branches' folders are in it, too, and those of its branches
+        # where the other branches' folders are, too, and those of its own branches
+        whole = place.rpartition("/")[0]
         whole = place if below(files.own.base, whole) else whole
         files.sealed = whole if landlock.seal(whole) else ""
     if not files.sealed:
@@ -375,6 +377,8 @@ def enter_branch(folder: str | os.PathLike[str]) -> list[str]:
 def _take_over(file: OpenFile, parent: Layer) -> None:
     """Put a file of this process's own, as it was at the fork, in the place of the one that was open."""
     number = f"/proc/self/fd/{file.number}"
+    if not exists(number) or not os.path.samestat(posix.fstat(file.number), file.status):
+        return  # closed since
     deleted = file.path.endswith(" (deleted)")
     path = files.name(file.path)
     if file.flags & os.O_ACCMODE == os.O_RDONLY:

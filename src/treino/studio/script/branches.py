@@ -5,6 +5,7 @@ import os
 import select
 import signal
 import socket
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ class ForkedProcess:
 
     pid: int
     handle: int
+    _closing: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def of(cls, pid: int) -> "ForkedProcess":
@@ -36,16 +38,17 @@ class ForkedProcess:
 
     def ended(self, seconds: float = 0.0) -> bool:
         """Whether it has ended, after waiting for that so long."""
-        if self.handle == -1:
-            return True
         look = select.poll()
-        look.register(self.handle, select.POLLIN)
-        if not look.poll(1000 * seconds):
-            return False
-        with suppress(ChildProcessError):  # it may be somebody else's child
-            os.waitpid(self.pid, os.WNOHANG)
-        os.close(self.handle)
-        self.handle = -1
+        if self.handle != -1:
+            look.register(self.handle, select.POLLIN)
+            if not look.poll(1000 * seconds):
+                return False
+            with suppress(ChildProcessError):  # it may be somebody else's child
+                os.waitpid(self.pid, os.WNOHANG)
+        with self._closing:  # several threads may have waited
+            if self.handle != -1:
+                os.close(self.handle)
+                self.handle = -1
         return True
 
     def signal(self, number: int) -> None:
@@ -111,8 +114,8 @@ class Branch:
     """A process that went on from a checkpoint; number 0 is the first process, which has none.
 
     status: waking, running, asleep or ended. exit: its exit status. future: its place in the fan, if it is of
-    the fan. losses: of a future. waiting: commands for one that is waking. stopping: whether it was
-    told to stop.
+    the fan. losses: of a future. waiting: commands for one that is waking. paused: whether it
+    waits at a step. stopping: whether it was told to stop.
     """
 
     number: int
@@ -126,6 +129,7 @@ class Branch:
     process: ForkedProcess | None = None
     line: Line | None = None
     waiting: list[Mapping[str, Any]] = field(default_factory=list)
+    paused: bool = False
     stopping: bool = False
     losses: list[float | None] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
@@ -171,12 +175,13 @@ def values_of(fan: Fan, present: float) -> list[float]:
 
 @dataclass(eq=False)
 class Fanned:
-    """A fan and its futures, which begin after ``step`` steps."""
+    """A fan and its futures, which begin after ``step`` steps. next_message: no earlier, by the clock."""
 
     number: int
     fan: Fan
     step: int
     futures: Sequence[Branch]
+    next_message: float = 0.0
 
     @property
     def document(self) -> dict[str, Any]:

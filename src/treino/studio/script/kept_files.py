@@ -83,8 +83,10 @@ class Kept:
             return None
         if appending:
             return Entry(self.fork, "size", status.st_size)
-        copy = self.copy(path, size, link=removing)
-        return Entry(self.fork, "lost", status.st_size) if copy is None else Entry(self.fork, "copy", copy)
+        content = self.copy(path, size, link=removing)
+        return (
+            Entry(self.fork, "lost", status.st_size) if content is None else Entry(self.fork, "copy", content)
+        )
 
     def copy(self, path: str, size: int | None = None, *, link: bool = False) -> str | None:
         """The name of a copy of the file's first ``size`` bytes; None if it would be too large."""

@@ -34,7 +34,7 @@ class Output:
 
     def _listen(self, name: str, stream: Any) -> None:
         """Give a stream, itself as it is, another ``write``."""
-        write = getattr(stream, "write", None)
+        write: Any = getattr(stream, "write", None)
 
         def heard(text: str, /) -> Any:
             count = write(text)

@@ -47,6 +47,7 @@ APART = 1.0  # seconds of the script between two checkpoints that nobody asks fo
 DEAREST = 0.01  # share of the script's time that they may take
 LOOK = 1.0  # seconds between two looks at the memory of checkpoints
 LOOKING = 0.05  # share of the time that these looks may take
+EVERY = 0.1  # seconds between two messages about a fan
 SHARE = 0.25  # of the free memory, for checkpoints
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: processes whose parent has ended become children of this one
 
@@ -68,7 +69,7 @@ class ScriptProcess:
         self._ear, self._bell = socket.socketpair()  # a byte: a command has left messages in _news
         self._selector.register(self._ear, selectors.EVENT_READ)
         self._news: list[dict[str, Any]] = []
-        self._closing = False
+        self._closing = self._reading = False
         first = Branch(0, None, 0, {}, None, status="running")
         self._branches, self._present = [first], first
         self._listen(first, line)
@@ -144,20 +145,33 @@ class ScriptProcess:
     def messages(self) -> Iterator[dict[str, Any]]:
         """Yield each message of the script as it arrives. The last one is ``{"end": ...}``; where checkpoints
         sleep or branches run, others follow until ``close``."""
-        while True:
-            ready = self._selector.select(LOOK if self._checkpoints or self._leaving else None)
-            for key, _events in ready:
-                if key.data is None:
-                    self._ear.recv(1 << 10)
-                else:
-                    yield from self._read(key.data)
+        self._reading = True
+        try:
+            while True:
+                ready = self._selector.select(LOOK if self._checkpoints or self._leaving else None)
+                for key, _events in ready:
+                    if key.data is None:
+                        self._ear.recv(1 << 10)
+                    else:
+                        yield from self._read(key.data)
+                with self._lock:
+                    self._look_at_memory()
+                    news, self._news = self._news, []
+                    over = self._closing or len(self._selector.get_map()) == 1
+                yield from news
+                if over:
+                    return
+        finally:
             with self._lock:
-                self._look_at_memory()
-                news, self._news = self._news, []
-                over = self._closing or len(self._selector.get_map()) == 1
-            yield from news
-            if over:
-                return
+                self._reading = False
+                self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Close all sockets."""
+        for key in [*(self._selector.get_map() or {}).values()]:
+            key.fileobj.close()  # type: ignore[union-attr]
+        self._bell.close()
+        self._selector.close()
 
     def _listen(self, source: Branch | Checkpoint, line: socket.socket) -> None:
         source.line = Line(line)
@@ -172,12 +186,13 @@ class ScriptProcess:
             if isinstance(source, Branch) and end is not None:
                 self._await_exit(source)
             with self._lock:
+                news, self._news = self._news, []  # of commands, which were carried out before
                 if isinstance(source, Checkpoint):
-                    news = [*self._of_copy(source, message, other)]
+                    news += self._of_copy(source, message, other)
                 elif end is not None:
-                    news = [*self._ended(source, end)]
+                    news += self._ended(source, end)
                 else:
-                    news = [*self._of_branch(source, message, other)]
+                    news += self._of_branch(source, message, other)
             yield from news
         if not is_open:
             if isinstance(source, Branch) and source.status != "ended":
@@ -215,20 +230,25 @@ class ScriptProcess:
             self._due = None if self._due is None and self._able else branch.seconds + self._apart
             yield self._state()
             return
-        if "paused" in message and branch is not self._present:
-            branch.status = "asleep" if message["paused"] else "running"
-            yield self._lineage()
+        if "paused" in message:
+            branch.paused = message["paused"]
+            if branch is not self._present:
+                branch.status = "asleep" if branch.paused else "running"
+                yield self._lineage()
         if "step" in message:
             branch.figures = {
                 name: message[name] for name in ("step", "seconds", "optimizers") if name in message
             }
             if branch.future is not None:
-                branch.losses += message["losses"]
+                branch.losses += [loss if isinstance(loss, float) else None for loss in message["losses"]]
             elif branch is self._present:
                 self._make_due(branch)
         if branch.future is None:
             yield message if branch.number == 0 else {"run": branch.name, **message}
-        elif self._fan is not None and ("step" in message or "paused" in message):
+        elif self._fan is not None and (
+            "paused" in message or ("step" in message and time.monotonic() >= self._fan.next_message)
+        ):
+            self._fan.next_message = time.monotonic() + EVERY
             yield {"fan": self._fan.document}
 
     def _ended(self, branch: Branch, report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -279,6 +299,7 @@ class ScriptProcess:
         if not self._checkpoints:  # copies whose parent has ended are to be waited for here
             with suppress(OSError, AttributeError):
                 ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+        self._able, self._why = True, ""
         process = ForkedProcess.of(about["pid"])
         number, step, marked, ms = (about[name] for name in ("number", "step", "marked", "ms"))
         self._checkpoints[number] = copy = Checkpoint(number, step, marked, ms, process, branch.rates)
@@ -326,7 +347,7 @@ class ScriptProcess:
             copy.memory = memory.get("Private_Dirty", 0)
         awake = [memory_of(self._pid(branch)) for branch in self._branches if branch.alive]
         shares = sum(memory.get("Pss_Anon", 0) for memory in [*memories.values(), *awake])
-        alone = memory_of(self._pid(self._present)).get("Anonymous", 0)
+        alone = memory_of(self._pid(self._present)).get("Anonymous", 0) if self._present.alive else 0
         self._memory = max(shares - alone, 0)
         ended = time.monotonic()
         self._look = ended + max(LOOK, (ended - began) / LOOKING)
@@ -501,6 +522,8 @@ class ScriptProcess:
         if branch.alive or branch.status == "waking":
             with suppress(TreinoError):
                 self._send_to(branch, {"do": "sleep"})
+            if branch.paused:
+                branch.status = "asleep"
 
     def _wake(
         self, copy: Checkpoint, changes: Changes, future: int | None = None, steps: int | None = None
@@ -527,8 +550,9 @@ class ScriptProcess:
         number = 0
         while True:
             number += 1
-            path = self._folder.with_name(f"{self._folder.name}.branch-{number}")
+            path = self._folder.with_name(f"{self._folder.name}.branches") / str(number)
             with trouble(path), suppress(FileExistsError):
+                path.parent.mkdir(exist_ok=True)
                 path.mkdir()
                 return str(path)
 
@@ -556,5 +580,8 @@ class ScriptProcess:
                 if not process.ended(GRACE):
                     process.signal(signal.SIGKILL)
                     process.ended(GRACE)
-            self._bell.send(b".")
+            if self._reading:
+                self._bell.send(b".")  # ``messages`` hangs up
+            else:
+                self._hang_up()
         return self.status

@@ -1,14 +1,12 @@
 """A script's session in the studio: hooks at each optimizer step, which obey the server's commands."""
 
 import functools
-import importlib
 import os
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -24,7 +22,7 @@ from treino.diagnosis.record import hooks
 from treino.diagnosis.record.hooks import compiling, unseen
 from treino.errors import TreinoError, cause, nearest
 from treino.escaping import escape
-from treino.studio.script import checkpoints, evaluations, output
+from treino.studio.script import branch_files, checkpoints, evaluations
 from treino.studio.script.checkpoints import Awakening
 from treino.studio.script.commands import (
     MakeCheckpoint,
@@ -38,6 +36,7 @@ from treino.studio.script.commands import (
 )
 from treino.studio.script.figures import EVERY, ScriptFigures, captured, check_value, overruling, set_value
 from treino.studio.script.json_socket import JsonSocket
+from treino.studio.script.output import Output, tee
 from treino.studio.script.steering import Change, SteeringFile
 from treino.words import _
 
@@ -72,7 +71,7 @@ class Session:
         self._findings: set[tuple[str, str | None, int | None]] = set()
         self._lock = threading.RLock()  # for scripts that step in several threads
         self._undo: list[Callable[[], None]] = []
-        self._output = None if server is None else output.tee(self._post, lambda: self.figures.steps)
+        self._output: Output | None = None
 
     def install(self) -> None:
         """Hook backward and optimizer steps; forked processes aren't watched."""
@@ -87,6 +86,8 @@ class Session:
             register_optimizer_step_post_hook(self._after_step).remove,
         ]
         os.register_at_fork(after_in_child=self._forget)
+        if self._server is not None:
+            self._output = tee(self._post, lambda: self.figures.steps)
 
     def uninstall(self) -> None:
         """Remove the hooks."""
@@ -151,8 +152,7 @@ class Session:
                     self._paused, self._stopping = False, self._asleep
         if self._steps_left:
             self._steps_left -= 1
-            if not self._steps_left:
-                self.figures.next_message = 0.0  # send this step's figures at once
+            self.figures.next_message = 0.0  # send this step's figures at once
         elif not self._paused:
             self._post({"paused": False})
 
@@ -165,9 +165,10 @@ class Session:
         if unable is None:
             self._tell(began, None)
             flush_streams()
-            _branch_files("note_open_files")
+            self._flush_output()
             about = {"number": command.number, "step": self.figures.steps, "marked": command.marked}
             try:
+                branch_files.note_open_files()
                 awakening = checkpoints.copy(self._server, about, began)
             except TreinoError as error:
                 unable = error.message
@@ -192,10 +193,11 @@ class Session:
         self._due.clear()
         folder = Path(command["folder"])
         folder.mkdir(parents=True, exist_ok=True)
-        _branch_files("enter_branch", folder)
         if not command["shown"]:
             self._print_to(folder / "output.txt")
         self._file = self._file.branch(folder)
+        for sentence in branch_files.enter_branch(folder):
+            self.figures.say(sentence)
         for name, value in command["changes"].items():
             self._scale(name, value)
         signal.pthread_sigmask(signal.SIG_SETMASK, awakening.mask)
@@ -224,6 +226,10 @@ class Session:
             os.dup2(stream, number)
             os.close(stream)
         self._streams = None
+
+    def _flush_output(self) -> None:
+        if self._output is not None:
+            self._output.flush()
 
     def _post_unable(self, unable: str | None) -> None:
         if unable != self._unable:
@@ -327,6 +333,7 @@ class Session:
             self.figures.next_message = now + EVERY
             return
         message = self.figures.message(now, stepped) if self.figures.pending else None
+        self._flush_output()
         if self._unable == "":
             self._post_unable(checkpoints.why_not(self._server))
         names, count = tuple(buttons), len(self.figures.unseen)
@@ -337,8 +344,6 @@ class Session:
         self._posted = names, count
         if message is not None:
             self._server.post(message)
-        if self._output is not None:
-            self._output.flush()
 
     def post_finding(self, finding: Finding) -> None:
         """Post a finding of the doctor, unless it was posted before."""
@@ -379,11 +384,6 @@ class Session:
             self._server.close(LAST_SECONDS)
         if locked:
             self._lock.release()
-
-
-def _branch_files(name: str, *args: Any) -> None:
-    with suppress(ImportError):
-        getattr(importlib.import_module("treino.studio.script.branch_files"), name)(*args)
 
 
 def _watched_backward(original: Any, figures: ScriptFigures) -> Any:
