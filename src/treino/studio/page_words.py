@@ -151,10 +151,11 @@ SCRIPT = {
     "end_memory": N_("The system sends it where memory runs out."),
     "end_exception": N_("It failed: {text}"),
     "end_line": N_("(line {line})"),
+    "step_of_about": N_("step {step} of about {last}"),
     "checkpoints": N_("Checkpoints"),
     "checkpoints_about": N_(
-        "A checkpoint is a sleeping copy of the script: from there it can go on again, with other rates, or in"
-        " several ways side by side."
+        "A checkpoint is a sleeping copy of the script: from there it can go on again, with other rates, or"
+        " in several ways side by side."
     ),
     "checkpoints_later": N_("With the first step it is known whether this script can be rewound."),
     "keep_checkpoints": N_("Keep checkpoints on the way"),
@@ -175,6 +176,7 @@ SCRIPT = {
     "close_fan": N_("Close"),
     "from_step": N_("from step {step}"),
     "in_folder": N_("in {folder}"),
+    "branch_waking": N_("waking"),
     "branch_running": N_("running"),
     "branch_asleep": N_("asleep"),
     "branch_ended": N_("ended, exit status {n}"),

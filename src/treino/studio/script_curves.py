@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from treino.studio.script.printed_figures import Count, PrintedFigure, PrintedFigures, PrintedLine
+from treino.studio.script.printed_figures import Count, PrintedFigures, PrintedLine
 
 POINTS = 4000  # with more points of a curve, neighbours are averaged in pairs
 MOST_CURVES = 60  # curves of a script; a script of many optimizers has no more
@@ -54,9 +54,9 @@ def _mean(values: list[float]) -> float | None:
 class Figure:
     """A figure that a script prints or computes, with its values by step.
 
-    split: of which rows; "" where nothing tells. place: the number of the place where it is computed; None: it
-    is printed. line: of the script, where it is computed. confirmed: the script prints the same number, and
-    says of which rows it is.
+    split: of which rows; "" where nothing tells. place: the number of the place where it is computed; None:
+    it is printed. line: of the script, where it is computed. values: the newest, by step. units: of the last
+    digits of what is printed.
     """
 
     name: str
@@ -64,16 +64,18 @@ class Figure:
     curve: Curve
     place: int | None = None
     line: int | None = None
-    confirmed: bool = False
     values: dict[int, float] = field(default_factory=dict)
+    units: dict[int, float] = field(default_factory=dict)
 
     def same(self, other: "Figure") -> bool:
         """Whether both have the same values, as far as they have the same steps."""
         steps = self.values.keys() & other.values.keys()
-        return bool(steps) and all(math.isclose(self.values[k], other.values[k], rel_tol=1e-5) for k in steps)
+        return bool(steps) and all(self._near(other, step) for step in steps)
 
-
-Figures = dict[tuple[str, str, int | None], Figure]  # by name, split of a printed one, and place
+    def _near(self, other: "Figure", step: int) -> bool:
+        a, b = self.values[step], other.values[step]
+        unit = max(each.units.get(step, 0.0) for each in (self, other))
+        return abs(a - b) <= max(0.501 * unit, 1e-5 * abs(a))
 
 
 class ScriptCurves:
@@ -86,11 +88,12 @@ class ScriptCurves:
     def __init__(self, run: str, before: "ScriptCurves | None" = None, step: int = 0) -> None:
         self.run = run
         self.planned: PlannedSteps = PlannedSteps() if before is None else before.planned.until(step)
-        self._known: Figures = {} if before is None else before._known | before._figures
         self._curves: dict[str, Curve] = {}
-        self._figures: Figures = {}
+        self._figures: dict[
+            tuple[str, str, int | None], Figure
+        ] = {}  # by name, split of a printed one, place
         self._printed: dict[str, PrintedFigures] = {}
-        self._units: dict[tuple[str, int], list[PrintedFigure]] = {}  # what is printed, by name and step
+        self._listed: list[dict[str, Any]] | None = []  # None: to be listed anew
 
     def take(self, message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield the messages for the page that a message of the script's figures makes."""
@@ -112,6 +115,11 @@ class ScriptCurves:
         if loop := message.get("loop"):
             self.planned.note("loop", Count(*loop), step)
 
+    def add_losses(self, steps: Sequence[int], losses: Sequence[Any]) -> Iterator[dict[str, Any]]:
+        """Yield the messages for the page that losses of steps make which need not follow each other."""
+        for step, loss in zip(steps, losses, strict=False):
+            yield self._curve("").add(step, [loss])
+
     def read(self, stream: str, line: str, step: int) -> Iterator[dict[str, Any]]:
         """Yield the messages for the page that a printed line makes. step: the last one before it."""
         said: PrintedLine = self._printed.setdefault(stream, PrintedFigures()).read(line)
@@ -121,45 +129,59 @@ class ScriptCurves:
         for printed in said.figures:
             if printed.name == "loss" and printed.split is None:
                 continue  # the training loss, which is seen step by step
-            self._units.setdefault((printed.name, step), []).append(printed)
-            _forget(self._units)
-            yield from self._figure(printed.name, printed.split or "", None, step, printed.value)
-            for figure in self._figures.values():
-                self._confirm(figure, step)
+            split = printed.split or ""
+            yield from self._figure(printed.name, split, None, step, printed.value, unit=printed.unit)
 
     @property
     def figures(self) -> list[dict[str, Any]]:
-        """The figures to show: what is printed, or in its place what was computed to the same number."""
-        listed: list[Figure] = []
-        by_rank = sorted(
-            self._figures.values(), key=lambda f: 0 if f.confirmed else 1 if f.place is None else 2
-        )
-        for figure in by_rank:
-            others = [each for each in listed if each.name == figure.name]
-            of_split = [each for each in others if each.split == figure.split]
-            if any(each.confirmed or each.place is None for each in of_split):
-                continue
-            if len(of_split) < MOST_OF_A_KIND and not any(figure.same(each) for each in others):
-                listed.append(figure)
-        times = Counter((f.name, f.split) for f in listed)
+        """The figures to show: what is printed, or in its place what was computed to the same numbers."""
+        if self._listed is None:
+            self._listed = self._list()
+        return self._listed
+
+    def _list(self) -> list[dict[str, Any]]:
+        printed = [each for each in self._figures.values() if each.place is None]
+        computed = [each for each in self._figures.values() if each.place is not None]
+        listed: list[tuple[Figure, str]] = []
+        for figure in computed:
+            twin = next((each for each in printed if each.name == figure.name and figure.same(each)), None)
+            if twin is not None:
+                listed.append((figure, twin.split or figure.split))
+                printed.remove(twin)
+        listed += ((figure, figure.split) for figure in printed)
+        told = {(figure.name, split) for figure, split in listed}
+        for figure in computed:
+            others = [each for each, split in listed if (each.name, split) == (figure.name, figure.split)]
+            known = any(
+                figure is each or (each.name == figure.name and each.same(figure)) for each, _s in listed
+            )
+            if not known and (figure.name, figure.split) not in told and len(others) < MOST_OF_A_KIND:
+                listed.append((figure, figure.split))
+        times = Counter((figure.name, split) for figure, split in listed)
         return [
             {
-                "curve": f.curve.run,
-                "name": f.name,
-                "split": f.split,
-                "line": f.line if times[f.name, f.split] > 1 else None,
-                "printed": f.place is None,
+                "curve": figure.curve.run,
+                "name": figure.name,
+                "split": split,
+                "line": figure.line if times[figure.name, split] > 1 else None,
+                "printed": figure.place is None,
             }
-            for f in listed
+            for figure, split in listed
         ]
 
     def _computed(self, name: str, each: Mapping[str, Any], value: float) -> Iterator[dict[str, Any]]:
-        step = int(each["step"])
-        yield from self._figure(name, each["split"], each["place"], step, value, each["line"])
-        self._confirm(self._figures[name, "", each["place"]], step)
+        step, line = int(each["step"]), int(each["line"])
+        return self._figure(name, each["split"], each["place"], step, value, line)
 
     def _figure(
-        self, name: str, split: str, place: int | None, step: int, value: float, line: int | None = None
+        self,
+        name: str,
+        split: str,
+        place: int | None,
+        step: int,
+        value: float,
+        line: int | None = None,
+        unit: float = 0.0,
     ) -> Iterator[dict[str, Any]]:
         key = name, split if place is None else "", place
         if not math.isfinite(value):
@@ -168,24 +190,16 @@ class ScriptCurves:
             if len(self._figures) >= MOST_CURVES:
                 return
             curve = Curve(f"{self.run} {name} {split if place is None else place}", of="figure")
-            known = self._known.get(key)
-            split, confirmed = (split, False) if known is None else (known.split, known.confirmed)
-            self._figures[key] = Figure(name, split, curve, place, line, confirmed)
+            self._figures[key] = Figure(name, split, curve, place, line)
         figure = self._figures[key]
         if step in figure.values:  # a bar of progress prints the same step's again
             return
-        figure.values[step] = value
-        _forget(figure.values)
+        figure.values[step], figure.units[step] = value, unit
+        self._listed = None
+        for each in (figure.values, figure.units):
+            while len(each) > REMEMBERED:
+                del each[next(iter(each))]
         yield figure.curve.add(step, [value])
-
-    def _confirm(self, figure: Figure, step: int) -> None:
-        """Take the split of a computed figure from what the script prints of the same number."""
-        if figure.place is None or figure.confirmed or step not in figure.values:
-            return
-        for printed in self._units.get((figure.name, step), ()):
-            near = abs(printed.value - figure.values[step]) <= 0.501 * printed.unit
-            if printed.split is not None and near:
-                figure.split, figure.confirmed = printed.split, True
 
     def _add(self, key: str, step: int, value: Any, **fields: Any) -> Iterator[dict[str, Any]]:
         if key in self._curves or len(self._curves) < MOST_CURVES:
@@ -197,39 +211,32 @@ class ScriptCurves:
         return self._curves[key]
 
 
-def _forget(values: dict[Any, Any]) -> None:
-    while len(values) > REMEMBERED:
-        del values[next(iter(values))]
-
-
 class PlannedSteps:
     """How many steps a script will make, by the numbers of its epochs or steps and how many there will be."""
 
     def __init__(self) -> None:
-        self._first: dict[str, tuple[int, int]] = {}  # number and step, where a number was seen first
-        self._last: dict[str, tuple[int, int]] = {}
+        self._marks: dict[str, list[tuple[int, int]]] = {}  # numbers, and the steps at which they came
         self._totals: dict[str, int] = {}
         self._unsteady: set[str] = set()  # units that began anew
 
     def note(self, unit: str, count: Count, step: int) -> None:
         """A number of an epoch, a step or a round of a loop is seen at this step, maybe again."""
         number, total = count
-        last = self._last.get(unit)
-        if last is not None and number < last[0]:
+        marks = self._marks.setdefault(unit, [])
+        if marks and number < marks[-1][0]:
             self._unsteady.add(unit)
-        if last is None or number != last[0]:
-            self._first.setdefault(unit, (number, step))
-            self._last[unit] = number, step
+        if not marks or number != marks[-1][0]:
+            marks.append((number, step))
+            if len(marks) > REMEMBERED:
+                del marks[1::2]
         if total is not None and self._totals.setdefault(unit, total) != total:
             self._unsteady.add(unit)
 
     def until(self, step: int) -> "PlannedSteps":
         """What was known at a step."""
         known = PlannedSteps()
-        known._first = {unit: first for unit, first in self._first.items() if first[1] <= step}
-        known._last = {
-            unit: self._last[unit] if self._last[unit][1] <= step else first
-            for unit, first in known._first.items()
+        known._marks = {
+            unit: [each for each in marks if each[1] <= step] for unit, marks in self._marks.items()
         }
         known._totals, known._unsteady = {**self._totals}, {*self._unsteady}
         return known
@@ -239,9 +246,10 @@ class PlannedSteps:
         """The number of steps in all; None where nothing tells."""
         for unit in ("loop", "epoch", "step"):
             total = self._totals.get(unit)
-            if total is None or unit in self._unsteady:
+            marks = self._marks.get(unit)
+            if total is None or not marks or unit in self._unsteady:
                 continue
-            (first, begin), (last, end) = self._first[unit], self._last[unit]
+            (first, begin), (last, end) = marks[0], marks[-1]
             if last == first or end == begin:
                 if total == 1:
                     continue

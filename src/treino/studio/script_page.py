@@ -6,7 +6,7 @@ import shlex
 import signal
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ class ScriptPage:
         self._output: deque[tuple[str, str]] = deque(maxlen=LISTED)
         self._lines = 0  # lines of output so far
         self._output_due: asyncio.TimerHandle | None = None
+        self._fan: Any = None  # the last one
         self._stopped = False  # somebody has pressed Stop on a page
 
     def start(self) -> None:
@@ -65,19 +66,17 @@ class ScriptPage:
         """Show one message of the script, as described in docs/studio-script.md."""
         state, name = self._state, message.get("run", FIRST)
         if "branches" in message:
-            state["branches"] = message["branches"]
+            state["branches"] = [
+                {**each, "folder": each["folder"] and _from_here(each["folder"])}
+                for each in message["branches"]
+            ]
             self._present = next((_run_of(each) for each in message["branches"] if each["present"]), FIRST)
-        if name not in self._runs:
-            step = next((each["step"] for each in state["branches"] if _run_of(each) == name), 0)
-            self._runs[name] = _Run(ScriptCurves(name, self._runs[FIRST].curves, step))
-        run = self._runs[name]
+        run = self._run(name)
         if "losses" in message:
-            for curves in run.curves.take(message):
+            for curves in run.take(message):
                 self.page.put(curves)
-            names = ("step", "seconds", "optimizers")
-            run.state |= {key: message[key] for key in names if key in message}
         if "output" in message:
-            self._read(name, message["output"], int(message.get("step", run.state["step"])))
+            self._read(name, message["output"])
         for key in ("buttons", "unseen", "checkpoints"):
             if key in message:
                 state[key] = message[key]
@@ -93,16 +92,31 @@ class ScriptPage:
             run.state |= {"status": "ended", "exit": end["status"], "error": end["error"], "playing": False}
             run.state["reason"] = self._reason(end["status"], end["error"])
         if "fan" in message:
+            self._fan = message["fan"] or self._fan
             self.page.put({"fan": message["fan"]})
-        if "warning" in message:
-            self.page.put({"notice": {"kind": "warning", "text": str(message["warning"])}})
+        for key in ("warning", "notice"):
+            if key in message:
+                self.page.put({"notice": {"kind": "warning", "text": str(message[key])}})
         if "error" in message:
-            error = message["error"]
+            error, command = message["error"], message.get("command")
             text = f"{error['message']} {error['hint']}".strip()
-            if "command" not in message:  # the script can't be run
+            if command is None:  # the script can't be run
                 run.state["error"] = text
-            self.page.put({"notice": {"kind": "warning", "text": text}})
+            self.page.put({"notice": {"kind": "warning", "text": text, "command": command}})
         self._put_state()
+
+    def _run(self, name: str) -> "_Run":
+        """The process of this name. Of a new branch, what is known until its step is the first process's."""
+        if name not in self._runs:
+            about = next((each for each in self._state["branches"] if _run_of(each) == name), None)
+            step = about["step"] if about else 0
+            self._runs[name] = run = _Run(ScriptCurves(name, self._runs[FIRST].curves, step))
+            futures = self._fan["futures"] if about and self._fan and self._fan["step"] == step else []
+            for future in futures:  # it was one of a fan, whose losses are known
+                if about and future["changes"] == about["changes"]:
+                    for losses in run.curves.add_losses(future["step"], future["loss"]):
+                        self.page.put(losses)
+        return self._runs[name]
 
     def _put_state(self) -> None:
         run = self._runs.get(self._present, self._runs[FIRST])
@@ -123,9 +137,9 @@ class ScriptPage:
         )
 
     # --- what the script prints -----------------------------------------------------------------------------
-    def _read(self, name: str, lines: list[list[str]], step: int) -> None:
-        """Show lines of output and the figures in them. step: the last one before they were printed."""
-        for stream, line in lines:
+    def _read(self, name: str, lines: list[tuple[str, str, int]]) -> None:
+        """Show lines of output and the figures in them. lines: stream, text, and the step before it."""
+        for stream, line, step in lines:
             self._output.append((stream, line))
             self._lines += 1
             for curves in self._runs[name].curves.read(stream, line, step):
@@ -145,10 +159,8 @@ class ScriptPage:
         files = [change["file"] for change in changes if change.get("file")]
         if not files:
             return None
-        path, here = Path(files[-1]), Path.cwd()
-        shown = path.relative_to(here) if path.is_relative_to(here) else path
         args = self._state.get("args") or []
-        words = ["treino", "studio", str(self._state["path"]), "--replay", str(shown)]
+        words = ["treino", "studio", str(self._state["path"]), "--replay", _from_here(files[-1])]
         return shlex.join([*words, *(["--", *args] if args else [])])
 
     def _reason(self, status: int | None, error: str | None) -> dict[str, Any]:
@@ -170,6 +182,12 @@ class ScriptPage:
         return {"text": last, "line": int(own[-1][2]) if own else None}
 
 
+def _from_here(path: str) -> str:
+    """A path as it is typed in the working directory."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here) if Path(path).is_relative_to(here) else path)
+
+
 def _run_of(branch: Mapping[str, Any]) -> str:
     return f"branch-{branch['number']}" if branch["number"] else FIRST
 
@@ -183,10 +201,19 @@ class _Run:
             "status": "running", "exit": None, "error": None, "reason": None, "playing": True, "step": 0,
             "seconds": 0.0, "optimizers": [],
         }  # fmt: skip
+        self._first: tuple[int, float] | None = None  # the first step that is seen, and its seconds
+
+    def take(self, message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Take figures; yield the curves for the page."""
+        self.state |= {key: message[key] for key in ("step", "seconds", "optimizers") if key in message}
+        self._first = self._first or (message["step"], message["seconds"])
+        return self.curves.take(message)
 
     def time(self) -> dict[str, Any]:
-        """The number of steps that are planned, and the seconds that they take; None where nothing tells."""
-        step, seconds, planned = self.state["step"], self.state["seconds"], self.curves.planned.steps
-        if planned is None or planned < step or not step or self.state["status"] == "ended":
-            return {"steps_planned": None, "left_s": None}
-        return {"steps_planned": planned, "left_s": (planned - step) * seconds / step}
+        """Steps a second, the number of steps planned, and the seconds left; None where nothing tells."""
+        step, planned = self.state["step"], self.curves.planned.steps
+        first, began = self._first or (0, 0.0)
+        pace = (step - first) / (self.state["seconds"] - began) if step > first else None
+        if planned is None or planned < step or self.state["status"] == "ended":
+            return {"pace": pace, "steps_planned": None, "left_s": None}
+        return {"pace": pace, "steps_planned": planned, "left_s": pace and (planned - step) / pace}

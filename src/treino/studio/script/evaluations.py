@@ -2,6 +2,7 @@
 
 import functools
 import linecache
+import re
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ CLASSES = "cross_entropy", "nll_loss"
 BINARY = {"binary_cross_entropy": 0.5, "binary_cross_entropy_with_logits": 0.0}  # from where on it is class 1
 LOSSES = *CLASSES, *BINARY, "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"
 MOST_PASSES = 200  # that wait for a message: the last ones
+CALLED = re.compile(r"\w+(?=\()")  # names of functions that are called
 DEEPEST = 8  # lines of the script, innermost ones, that tell one pass from another
 
 Amount = float | Tensor  # on an accelerator a tensor, which is read later to avoid synchronizing now
@@ -105,8 +107,10 @@ class Evaluations:
             return
         key = tuple((id(frame.f_code), frame.f_lasti) for frame in frames)
         if (place := self._places.get(key)) is None:
-            splits = (split_of(_text(frame)) for frame in reversed(frames))
-            split = next(filter(None, splits), "validation")
+            texts = [_text(frame) for frame in frames]
+            # what a function is given tells more than its name: test(net, train_loader)
+            told = [*(CALLED.sub("", line) for _name, line in texts), *(name for name, _line in texts)]
+            split = next(filter(None, map(split_of, told)), "validation")
             place = self._places[key] = Place(len(self._places), frames[-1].f_lineno, split)
         present = self._present.setdefault(place, Pass(place))
         present.loss = present.loss + loss
@@ -164,11 +168,12 @@ def _own_frames(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
         if is_own(frame.f_code.co_filename):
             yield frame
+            if frame.f_code.co_name == "<module>" and frame.f_globals.get("__name__") == "__main__":
+                return
         frame = frame.f_back
 
 
-def _text(frame: FrameType) -> str:
-    """The running line of a frame, after the name of its function."""
+def _text(frame: FrameType) -> tuple[str, str]:
+    """The name of a frame's function, and its running line."""
     code = frame.f_code
-    line = linecache.getline(code.co_filename, frame.f_lineno, frame.f_globals).strip()
-    return f"{code.co_name}: {line}"
+    return code.co_name, linecache.getline(code.co_filename, frame.f_lineno, frame.f_globals).strip()

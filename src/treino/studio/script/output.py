@@ -18,12 +18,13 @@ STEERING = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")  # a terminal's co
 class Output:
     """The lines that a script has printed and that no message has held.
 
-    post: called with a message ``{"output": [[stream, line], …]}``, where a stream is "stdout" or "stderr".
+    post: called with a message ``{"output": [[stream, line, step], …]}``, where a stream is "stdout" or
+    "stderr". step: how many steps the script has made.
     """
 
-    def __init__(self, post: Callable[[dict[str, Any]], object]) -> None:
-        self._post = post
-        self._lines: deque[tuple[str, str]] = deque(maxlen=MOST_LINES)
+    def __init__(self, post: Callable[[dict[str, Any]], object], step: Callable[[], int]) -> None:
+        self._post, self._step = post, step
+        self._lines: deque[tuple[str, str, int]] = deque(maxlen=MOST_LINES)
         self._unfinished = {"stdout": "", "stderr": ""}
         self._lock = threading.RLock()
         self._next_message = 0.0
@@ -46,7 +47,7 @@ class Output:
     def _add(self, name: str, text: str) -> None:
         with self._lock:
             *lines, rest = (self._unfinished[name] + text).split("\n")
-            self._lines.extend((name, line) for line in lines)
+            self._lines.extend((name, line, self._step()) for line in lines)
             self._unfinished[name] = rest if len(rest) <= LONGEST else shown(rest)
             if lines and perf_counter() >= self._next_message:
                 self.flush()
@@ -56,10 +57,10 @@ class Output:
         with self._lock:
             for name, rest in self._unfinished.items() if last else ():
                 if rest:
-                    self._lines.append((name, rest))
+                    self._lines.append((name, rest, self._step()))
                     self._unfinished[name] = ""
             if self._lines:
-                lines = [[name, shown(line)] for name, line in self._lines]
+                lines = [[name, shown(line), step] for name, line, step in self._lines]
                 self._lines.clear()
                 self._next_message = perf_counter() + EVERY
                 self._post({"output": lines})
@@ -72,13 +73,13 @@ class Output:
                 del stream.write
 
 
-def tee(post: Callable[[dict[str, Any]], object]) -> Output:
+def tee(post: Callable[[dict[str, Any]], object], step: Callable[[], int] = lambda: 0) -> Output:
     """Post the lines that this process prints from now on, a few times a second.
 
     What a script sees of its streams stays: their type, encoding, buffers, ``isatty``, errors. Lines that
     wait are posted with a later one, or by ``flush``.
     """
-    return Output(post)
+    return Output(post, step)
 
 
 def shown(line: str) -> str:

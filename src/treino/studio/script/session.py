@@ -87,7 +87,7 @@ class Session:
         ]
         os.register_at_fork(after_in_child=self._forget)
         if self._server is not None:
-            self._output = tee(self._post)
+            self._output = tee(self._post, lambda: self.figures.steps)
 
     def uninstall(self) -> None:
         """Remove the hooks."""
@@ -328,7 +328,7 @@ class Session:
         self._post({"changed": {**change.to_json(), **more, "file": self._file.written}})
 
     def _tell(self, now: float, stepped: Optimizer | None) -> None:
-        """Post the figures, buttons and sentences; wait with them if earlier messages are still unsent."""
+        """Post the figures, buttons, sentences and output; wait with them if earlier messages are unsent."""
         if self._server is None or not self._server.flushed():
             self.figures.next_message = now + EVERY
             return

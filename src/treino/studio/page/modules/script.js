@@ -62,9 +62,9 @@ export function open(shell) {
       el('div', { class: 'line head' }, button('play', 'pause', () => command(state.playing ? 'pause' : 'play'), 'primary'), button('step', 'step', () => command('step')), button('stop', 'stop', () => command('stop')), button('wheel', 'take_wheel', () => command('steer')), el('p', { id: 'script-progress', class: 'hint' }), status()),
       el('progress', { id: 'script-share', max: 1, 'aria-label': t('progress'), hidden: true }), el('p', { id: 'script-reason', class: 'verdict', role: 'status', hidden: true }),
       el('div', { class: 'sides' },
-        el('div', { class: 'page' }, panel(t('loss_and_accuracy'), charts.losses.box), time.node, time.fan, el('div', { class: 'charts' }, panel(t('learning_rates'), charts.rates.box), panel(t('gradient_norms'), charts.norms.box)), printed.node),
-        el('div', { class: 'page' }, panel(t('optimizers'), el('div', { id: 'script-optimizers' })), panel(t('buttons'), el('div', { id: 'script-buttons', class: 'asks' })),
-          panel(t('findings'), list('findings')), panel(t('changes'), list('changes'), replay), panel(t('not_seen'), list('unseen'))))));
+        el('div', { class: 'page' }, panel(t('loss_and_accuracy'), charts.losses.box), time.node, time.fan, printed.node),
+        el('div', { class: 'page' }, panel(t('optimizers'), el('div', { id: 'script-optimizers' })), panel(t('buttons'), el('div', { id: 'script-buttons', class: 'asks' })), panel(t('findings'), list('findings')),
+          panel(t('learning_rates'), charts.rates.box), panel(t('gradient_norms'), charts.norms.box), panel(t('changes'), list('changes'), replay), panel(t('not_seen'), list('unseen'))))));
     printed.update(output);
   }
   const at = (id) => shell.stage.querySelector(`#script-${id}`);
@@ -72,9 +72,9 @@ export function open(shell) {
   function update() {
     const over = state.status === 'ended', off = over || !state.steers;
     shell.title(state.path ?? t('script'), (state.args ?? []).join(' '));
-    const pace = state.seconds ? t('steps_a_second', { n: num(state.step / state.seconds, 3) }) : '', planned = state.steps_planned;
+    const pace = state.pace ? t('steps_a_second', { n: num(state.pace, 3) }) : '', planned = state.steps_planned;
     const words = over ? statusWord(state.exit || state.error ? 'failed' : 'finished') : t(state.playing ? 'status_playing' : 'status_paused');
-    const step = planned ? t('step_of', { step: whole(state.step), last: whole(planned) }) : t('step_number', { n: whole(state.step) });
+    const step = planned ? t('step_of_about', { step: whole(state.step), last: whole(Math.max(state.step, Number(planned.toPrecision(2)))) }) : t('step_number', { n: whole(state.step) });
     setText(at('progress'), [words, step, pace, over ? '' : state.left_s != null && state.playing ? duration(state.left_s) : ''].filter(Boolean).join(' · '));
     at('share').hidden = over || !planned;
     at('share').value = planned ? state.step / planned : 0;

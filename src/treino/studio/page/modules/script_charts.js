@@ -19,7 +19,7 @@ export function makeCharts(pick) {
     const runs = runsOf(state), several = runs.length > 1, figures = { loss: [], accuracy: [] };
     for (const run of runs) {
       const own = curves.get(run.name);
-      if (own?.step.length) figures.loss.push(line(own, several ? run.title : t('train'), several ? run.colour : look.train, run, { noisy: true, ring: run.number > 0 }));
+      if (own?.step.length) figures.loss.push(line(own, several ? run.title : `${t('loss')}, ${t('train')}`, several ? run.colour : look.train, run, { noisy: true, ring: run.number > 0 }));
       for (const each of state.figures[run.name] ?? []) {
         const found = curves.get(each.curve);
         if (found) figures[each.name].push(line(found, titleOf(each, run, several), several ? run.colour : colourOfSplit(each.split), run, { dash: several || each.split === 'train', dot: true }));
@@ -44,8 +44,8 @@ export const titleOfRun = ({ number, text }) => (number ? [`branch-${number}`, t
 
 const line = ({ step, loss }, name, colour, { present }, more) => ({ x: step, y: loss, name, colour, alpha: present ? 1 : 0.45, strong: present, ...more });
 
-function titleOf({ split, line: place, printed }, run, several) {
-  const words = [t(SPLITS[split]), place != null && t('line_number', { line: place }), split && printed && t('printed')].filter(Boolean).join(', ');
+function titleOf({ name, split, line: place, printed }, run, several) {
+  const words = [t(name), t(SPLITS[split]), place != null && t('line_number', { line: place }), split && printed && t('printed')].filter(Boolean).join(', ');
   return several ? `${run.title}: ${words}` : words;
 }
 const colourOfSplit = (split) => ({ train: look.train, validation: look.val, test: look.ink }[split] ?? look.mark);
