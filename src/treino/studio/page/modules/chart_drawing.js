@@ -17,7 +17,7 @@ export function boxOf(context, width, height, content, view, bare) {
   const shares = panes.map((_, k) => (k ? 0.6 : 1)), sum = shares.reduce((a, b) => a + b, 0), high = bottom - t - gap * (panes.length - 1);
   let top = t;
   const laid = panes.map((pane, k) => {
-    const b = top + (shares[k] / sum) * high, scale = scaleOf(pane, span, view, Math.max(2, Math.floor((b - top) / 42)));
+    const b = top + (shares[k] / sum) * high, scale = scaleOf(pane, span, view, Math.max(2, Math.floor((b - top) / 32)));
     const at = { ...pane, ...scale, t: top, b };
     at.Y = (v) => b - ((Math.min(scale.f(v), pane.falls ? scale.high : Infinity) - scale.low) / (scale.high - scale.low || 1)) * (b - at.t);
     top = b + gap;

@@ -112,8 +112,8 @@ function planOf(frame, width, height, names) {
   });
   columns.forEach((column, k) => { // how wide its name may be
     const near = [columns[k - 1], columns[k + 1]].filter(Boolean).map((other) => Math.abs(other.middle - column.middle));
-    column.wide = Math.min(...near, 2 * (width - column.middle)) - 6;
-    if (!k && !seen) column.wide = 2 * near[0] - 44; // nothing stands at its left
+    const free = !seen && near.length < 2 ? 2 * near[0] - 38 : Math.min(...near); // the outermost have nothing at one side
+    column.wide = Math.min(free, 2 * (width - column.middle)) - 6;
   });
   const picture = seen ? { x: 0, y: top + (high - seen) / 2, side: seen } : null;
   return { columns, size, narrow, width, picture };
