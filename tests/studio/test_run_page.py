@@ -93,6 +93,20 @@ def test_what_a_rewind_leaves_is_no_vital_sign_any_more(tmp_path: Path) -> None:
     assert [each["step"] for each in curves.newest["vitals"]] == [4, 20]
 
 
+def test_training_accuracy_comes_also_of_steps_that_nobody_has_watched(tmp_path: Path) -> None:
+    run, curves = tr.fit("wine", parent=tmp_path, epochs=10), Curves()
+    page = RunPage("run/wine", run.path, curves.take)
+    page.viewers = 1
+    page.open()
+    until(lambda: not page.idle(0.01))
+    until(lambda: page.tick() or len(curves.newest["vitals"]) == run.steps + 1)
+    rows = run.data.train
+    for vital in curves.newest["vitals"][::8]:
+        answers = run.at(vital["step"]).net(rows.x).argmax(1)
+        assert vital["train"]["accuracy"] == pytest.approx(float((answers == rows.y).float().mean()))
+    assert all(vital["gradient_norm"] > 0 for vital in curves.newest["vitals"][:-1])
+
+
 def test_a_page_says_which_commands_are_left_out_that_came_after_the_seal(tmp_path: Path) -> None:
     *_events, end = train_events("wine", read_settings({"epochs": 1}), parent=tmp_path, lean=True)
     assert isinstance(end, JobEnd)

@@ -34,7 +34,16 @@ from treino.studio.run_state import (
     run_state,
     settings_at,
 )
-from treino.studio.scene import Sight, frame_bytes, picture, points_of, scene, sight_of, small_grid
+from treino.studio.scene import (
+    Sight,
+    frame_bytes,
+    picture,
+    points_of,
+    scene,
+    sight_of,
+    small_grid,
+    training_figures,
+)
 from treino.training.findings import LiveFindings
 from treino.training.futures import usual_futures, with_remedy
 from treino.training.replay import Playback, Snapshot
@@ -156,7 +165,7 @@ class RunPage:
 
     def idle(self, seconds: float) -> bool:
         """Do one piece of work: train the fan's futures, else look for faults in the training, else prepare
-        past steps for replay. Return whether work is left."""
+        past steps for replay, else measure what nobody has watched. Return whether work is left."""
         if not self.viewers:
             return False
         if self.fan is not None:
@@ -164,10 +173,29 @@ class RunPage:
         if self._look_for_faults() or self.playing:
             return False
         try:
-            return self._playable and self.playback.prepare(len(self.loss_S), self.loss_S, seconds)
+            return self._playable and (
+                self.playback.prepare(len(self.loss_S), self.loss_S, seconds) or self._measure_past()
+            )
         except TreinoError:  # reported when such a step is viewed
             self._playable = False
             return False
+
+    def _measure_past(self) -> bool:
+        """Measure one step that nobody has watched; return whether there was one."""
+        step = self._vitals.unmeasured(self.last_step)
+        if step is None or self._sight is None:
+            return False
+        moment, run = self.playback.at(step, self.loss_S), self.run
+        train = training_figures(moment.net, self.data, self._sight[1], run.loss_function, run.item_shape)
+        self._add_vitals(moment, train)
+        self._curves_due = True
+        return True
+
+    def _add_vitals(self, moment: Snapshot, train: Mapping[str, float | None]) -> dict[str, Any]:
+        training = self.playback.resolution(moment.segment).training
+        norm, ratio = next_update(training, moment.step, moment.member)
+        self._vitals.add(moment.step, norm, ratio, moment.hp["lr"], train)
+        return {"gradient_norm": norm, "update_ratio": ratio, "lr": moment.hp["lr"]}
 
     def _look_for_faults(self) -> bool:
         """Look for faults in the newest state of the training if a check is due; return whether it was."""
@@ -411,8 +439,7 @@ class RunPage:
             return
         sight = self._looked_along(snapshot)
         header, parts = self._scene_of(snapshot, sight)
-        norm, ratio = next_update(self.playback.resolution(snapshot.segment).training, step, snapshot.member)
-        self._vitals.add(step, norm, ratio, snapshot.hp["lr"])
+        vitals = self._add_vitals(snapshot, header["evaluation"]["train"])
         first = 1 if self.data.kind == "image" else 0
         self.layer_names = {first + k: str(each["name"]) for k, each in enumerate(header["layers"])}
         self._frame += 1
@@ -425,9 +452,7 @@ class RunPage:
             "live": live,
             "time": time.time() if when is None else when,
             "loss": None if snapshot.loss is None else finite(snapshot.loss),
-            "gradient_norm": norm,
-            "update_ratio": ratio,
-            "lr": snapshot.hp["lr"],
+            **vitals,
             "beside": None,
         }
         if self.beside and sight.shows == "plane":

@@ -259,6 +259,7 @@ def settings_at(run: StoredRun, snapshot: Snapshot) -> dict[str, Any]:
 POINTS = 4000  # maximum number of points of the training loss
 EPOCHS = 1500  # maximum number of epochs shown
 VITALS = 400  # maximum number of steps whose gradient norm, update size and learning rate are kept
+PAST_VITALS = 60  # steps of the past that are measured although nobody has watched them
 
 
 def finite(value: float) -> float | None:
@@ -292,16 +293,26 @@ class ThinnedLosses:
 
 @dataclass
 class Vitals:
-    """Gradient norm, update size and learning rate at the steps that were drawn."""
+    """Gradient norm, update size, learning rate and the training rows' metrics at the steps that were drawn."""
 
     by_step: dict[int, dict[str, Any]] = field(default_factory=dict)
+    measured: set[int] = field(default_factory=set)  # steps of ``by_step``, and those thinned out of it
 
-    def add(self, step: int, gradient_norm: float | None, update_ratio: float | None, lr: float) -> None:
+    def add(
+        self,
+        step: int,
+        gradient_norm: float | None,
+        update_ratio: float | None,
+        lr: float,
+        train: Mapping[str, float | None],
+    ) -> None:
+        self.measured.add(step)
         self.by_step[step] = {
             "step": step,
             "gradient_norm": gradient_norm,
             "update_ratio": update_ratio,
             "lr": lr,
+            "train": dict(train),
         }
         if len(self.by_step) > VITALS:
             for gone in sorted(self.by_step)[1:-1:2]:
@@ -310,6 +321,13 @@ class Vitals:
     def leave(self, step: int) -> None:
         """Forget the steps after one: a rewind has left them."""
         self.by_step = {each: vital for each, vital in self.by_step.items() if each <= step}
+        self.measured = {each for each in self.measured if each <= step}
+
+    def unmeasured(self, last: int) -> int | None:
+        """A step up to the last one that shall be measured, although nobody has watched it; None: none is
+        left."""
+        steps = np.unique(np.linspace(0, last, PAST_VITALS).astype(int)).tolist()
+        return next((step for step in steps if step not in self.measured), None)
 
     def listed(self) -> list[dict[str, Any]]:
         return [self.by_step[step] for step in sorted(self.by_step)]

@@ -61,18 +61,19 @@ function lossLines(runs, now) {
   })];
 }
 
-const figureLines = (runs, metric, now) => runs.flatMap((run) => [lineOf(run, 'train', metric, look.train, now.figure[0]), lineOf(run, 'validation', metric, look.val, now.figure[1])]);
+/** Training rows are measured where somebody looks: beside the vital signs. */
+const figureLines = (runs, metric, now) => runs.flatMap((run) => [lineOf(run, 'train', metric, look.train, now.figure[0], run.curves.vitals), lineOf(run, 'validation', metric, look.val, now.figure[1])]);
 
-/** A figure of each epoch. */
-function lineOf(run, split, figure, colour, dot) {
-  const epochs = run.curves.epochs.filter((epoch) => epoch.step >= run.from && epoch[split]?.[figure] != null);
-  return { x: epochs.map((epoch) => epoch.step), y: epochs.map((epoch) => epoch[split][figure]), colour, name: named(run, t(figure), t(split)), dot: run.own ? dot : null, ...run.how };
+/** A figure of each epoch, or where else it was measured. */
+function lineOf(run, split, figure, colour, dot, entries = run.curves.epochs) {
+  const known = entries.filter(({ step, [split]: measured }) => step >= run.from && measured?.[figure] != null);
+  return { x: known.map(({ step }) => step), y: known.map((entry) => entry[split][figure]), colour, name: named(run, t(figure), t(split)), dot: run.own ? dot : null, ...run.how };
 }
 
 /** Accuracies stand between a round share below the lowest, at most a half, and 1; errors like losses. */
 function boundsOf(runs, metric) {
   if (metric !== 'accuracy') return { log: false, falls: true };
-  const all = runs.flatMap(({ curves }) => curves.epochs.flatMap(({ train, validation }) => [train?.accuracy ?? 1, validation?.accuracy ?? 1]));
+  const all = runs.flatMap(({ curves }) => [...curves.epochs, ...curves.vitals].flatMap(({ train, validation }) => [train?.accuracy ?? 1, validation?.accuracy ?? 1]));
   return { log: null, low: Math.floor(10 * Math.min(0.5, ...all)) / 10, high: 1 };
 }
 
