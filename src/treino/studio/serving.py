@@ -204,6 +204,7 @@ async def begun(relay: Relay, subject: Subject, settings: Mapping[str, Any], pau
         "data": subject.data,
         "settings": dict(settings),
         "paused": paused,
+        "speed": "watched",
         "parent": str(subject.folder),
         "command_line": True,
     }
