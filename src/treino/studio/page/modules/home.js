@@ -8,7 +8,7 @@ import { language, t } from './words.js';
 const REFRESH = 3000; // milliseconds between two looks at the folder
 const SPACE = 'lr=1e-4..1e-1:log hidden=16|64|64,32';
 const CLASSES = 20; // names that are listed
-const PLAY = { epochs: 2000, patience: 0 };
+const PLAY = { epochs: 2000, patience: 0, recipe: 'plain' }; // one network, whose units can be watched
 
 export function open(shell) {
   let found = null, uploaded = [], describing = 0, table, fields, asked = null, described = null;
