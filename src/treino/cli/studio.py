@@ -224,6 +224,7 @@ async def _begin(
         "data": subject.data,
         "settings": dict(settings),
         "paused": options.paused,
+        "speed": "watched",
         "parent": str(subject.folder),
         "command_line": True,
     }

@@ -169,9 +169,7 @@ def _go_on(page: RunPage, changes: dict[str, Any], how: Transport | None) -> Tra
 def _request(page: RunPage, verb: str, changes: dict[str, Any], how: Transport | None) -> dict[str, Any]:
     # step None: the trainer knows the newest step; the page's may be from before a rewind
     place: dict[str, Any] = {"do": verb, "run": str(page.path), "step": page.look.step}
-    if verb == "rewind":
-        place["speed"] = page.speed
-    return place | {"changes": _joined_betas(changes, page), "transport": how}
+    return place | {"speed": page.speed, "changes": _joined_betas(changes, page), "transport": how}
 
 
 def _joined_betas(changes: dict[str, Any], page: RunPage) -> dict[str, Any]:

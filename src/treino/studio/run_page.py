@@ -192,7 +192,7 @@ class RunPage:
                 self._stamp = 0
                 return False
         self._add_losses(meta["tail"], int(meta["engine"]["step"]))
-        self.playing = bool(meta["playing"])
+        self.playing, self.speed = bool(meta["playing"]), meta.get("speed")
         try:
             snapshot = self.playback.live_snapshot(meta["segment"], (tensors, meta["engine"]), self.loss_S)
         except (TreinoError, IndexError):  # the training has just been restarted with other settings

@@ -20,6 +20,7 @@ from treino.errors import TreinoError
 from treino.inspection.boundary import columns_with_an_axis
 from treino.records.segments import (
     MEMBER,
+    Link,
     Segment,
     epoch_count,
     epochs_of,
@@ -31,6 +32,7 @@ from treino.records.segments import (
 )
 from treino.records.stored_run import StoredRun
 from treino.spec import FAULTS, LAYERS
+from treino.store.database import Command
 from treino.studio.run_result import run_result
 from treino.training.futures import with_remedy
 from treino.training.replay import Snapshot
@@ -162,19 +164,36 @@ def difference_text(run: StoredRun, other: StoredRun) -> str:
     """What the other run has in place of this run's data and settings, as a short text: ``lr 0.0118``."""
     if run.spec.data.name != other.spec.data.name:
         return other.spec.data.name
-    own, its = (
-        shown_settings(each.spec, each.spec.resolved.model_dump(mode="json")) for each in (run, other)
-    )
+    own, its = settings_now(run), settings_now(other)
     apart = {name: value for name, value in its.items() if name not in APART and own.get(name) != value}
-    chosen = _chosen(run.spec) | _chosen(other.spec)  # defaults may follow from them
+    chosen = _chosen(run) | _chosen(other)  # defaults may follow from them
     names = [name for name in apart if name in chosen] or list(apart)
     text = segment_text({name: apart[name] for name in names[:MOST_APART]})
     return text + (" …" if len(names) > MOST_APART else "")
 
 
-def _chosen(spec: RunSpec) -> set[str]:
+def _chosen(run: StoredRun) -> set[str]:
     """The settings that somebody chose."""
-    return set(spec.asked) | {name for s in segments_of(spec) for name in (*s.asked, *s.changes)}
+    segments, commands = segments_of(run.spec), setting_commands(run.folder)
+    changed = {name for s in segments for name in (*s.asked, *s.changes)}
+    return set(run.spec.asked) | changed | {command.name for command in commands}
+
+
+def settings_now(run: StoredRun) -> dict[str, Any]:
+    """The run's settings after its last change."""
+    settings, commands = run.spec.resolved.model_dump(mode="json"), setting_commands(run.folder)
+    for link in path_of(run.spec):
+        settings = link.segment.settings(settings)
+        settings |= {command.name: command.value for command in commands if _acts_in(link, command)}
+    return settings
+
+
+def _acts_in(link: Link, command: Command) -> bool:
+    """Whether this command belongs to this part of a run's path."""
+    start, step = link.segment.start, command.step or 0
+    return (
+        command.segment == link.segment.number and step >= start and (link.stop is None or step <= link.stop)
+    )
 
 
 def _typed(value: Any) -> str:
@@ -194,12 +213,9 @@ def marks(run: StoredRun) -> list[dict[str, Any]]:
             text = changed_text(segment, before.segment)
             every.append({"segment": segment.number, "step": segment.start, "text": text})
         for command in commands:
-            if command.segment != segment.number:
-                continue
-            step = command.step or 0
-            if step >= segment.start and (link.stop is None or step <= link.stop):
+            if _acts_in(link, command):
                 text = segment_text({command.name: command.value})
-                every.append({"segment": segment.number, "step": step, "text": text})
+                every.append({"segment": segment.number, "step": command.step or 0, "text": text})
     return joined_marks(every)
 
 

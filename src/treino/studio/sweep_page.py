@@ -261,7 +261,7 @@ def open_member(page: FolderPage, request: Mapping[str, Any]) -> Answer:
     name = f"{page.path.name}-{member}"
     if (page.path.parent / name).is_dir():
         return {"run": str(page.path.parent / name)}
-    return TrainerRequest({"do": "like", "run": f"{page.path}:{member}", "name": name})
+    return TrainerRequest({"do": "like", "run": f"{page.path}:{member}", "name": name, "speed": "watched"})
 
 
 def extend(page: FolderPage, request: Mapping[str, Any]) -> Answer:

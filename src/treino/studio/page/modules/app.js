@@ -48,7 +48,7 @@ export async function startShell({ brand, pages, address, asked, transport, word
       const banner = $('#connection');
       banner.hidden = kind === 'open';
       document.body.classList.toggle('lost', kind !== 'open');
-      const words = kind === 'open' ? '' : (why ?? t('lost', { seconds: Math.max(1, Math.round(seconds)) }));
+      const words = kind === 'open' ? '' : (why ?? t(kind === 'mute' ? 'mute' : 'lost', { seconds: Math.max(1, Math.round(seconds)) }));
       setText(banner, words);
     },
     showText(title, text) {
