@@ -11,8 +11,10 @@ import pytest
 import treino as tr
 from tests.store.test_late_commands import add_late
 from tests.waiting import HANG, until
+from treino.errors import TreinoError
 from treino.loop import JobEnd, JobStart
 from treino.spec import read_settings
+from treino.studio.run_commands import VERBS
 from treino.studio.run_page import RunPage
 from treino.training.train import RunJob, train_events
 
@@ -135,3 +137,55 @@ def test_the_page_of_an_ensemble_answers_as_all_and_shows_the_units_of_one(
     weight = moment.member_net[0].weight.detach().numpy()
     units, inputs = header["layers"][1]["units"], header["layers"][0]["units"]
     assert parts["weight.1"].tolist() == weight[np.ix_(units, inputs)].tolist()
+
+
+def test_the_reader_chooses_whose_weights_are_drawn(tmp_path: Path, frames: list[Any]) -> None:
+    run = tr.fit("iris", parent=tmp_path, ensemble=4, epochs=10)
+    page = RunPage("run/it", run.path, lambda _header, _body: None)
+    page.viewers = 1
+    page.open()
+    page.tick()
+    moment = run.at(run.steps)
+    weights = []
+    for member in range(4):
+        VERBS["look"](page, {"do": "look", "member": member})
+        (header, parts), net = frames[-1], run.at(run.steps).run.member(member).at(run.steps).member_net
+        units, inputs = header["layers"][1]["units"], header["layers"][0]["units"]
+        weights.append(parts["weight.1"].tolist())
+        assert weights[-1] == net[0].weight.detach().numpy()[np.ix_(units, inputs)].tolist()
+        train = page._looked_along(moment).rows_by_split["train"][0]
+        assert parts["predicted.train"].tolist() == moment.net(train.x).argmax(1).tolist()  # all answer
+        state = page._state(page.run, "en")
+        assert run.result is not None
+        assert state["ensemble"] == {"size": 4, "answering": list(run.result.answering), "drawn": member}
+    assert len({str(weight) for weight in weights}) == 4
+    with pytest.raises(TreinoError, match="no member 4"):
+        VERBS["look"](page, {"do": "look", "member": 4})
+    assert page.look.member == 3
+
+
+def test_a_finding_says_which_setting_can_be_tried(tmp_path: Path) -> None:
+    run = tr.fit("wine", parent=tmp_path, epochs=40, lr=3.0, optimizer="sgd")
+    page = RunPage("run/wine", run.path, lambda _header, _body: None)
+    page.viewers = 1
+    page.open()
+    (finding,) = page._state(page.run, "en")["findings"]
+    assert finding["rule"] == "lr_too_high"
+    assert finding["remedy"] == {"text": "lr 0.003", "step": None}
+    assert finding["remedy"]["text"].replace(" ", "=") in finding["fix"]  # what it says in words
+    VERBS["fan"](page, {"do": "fan", "kind": "remedy", "rule": finding["rule"], "count": 2, "steps": 8})
+    assert page.futures == [{"epochs": 80}, {"epochs": 80, "lr": 0.003}]
+
+
+def test_what_broke_the_weights_is_tried_from_before(tmp_path: Path) -> None:
+    run = tr.fit("wine", parent=tmp_path, epochs=40, lr=1e7, optimizer="sgd")
+    page = RunPage("run/wine", run.path, lambda _header, _body: None)
+    page.viewers = 1
+    page.open()
+    remedies = [f["remedy"] for f in page._state(page.run, "en")["findings"] if f["remedy"] is not None]
+    assert remedies
+    assert all(remedy["step"] == 0 for remedy in remedies)  # it had no ten steps
+    request = {"do": "fan", "kind": "remedy", "rule": "lr_too_high", "count": 2, "steps": 8, "step": 0}
+    VERBS["fan"](page, request)
+    assert page.fan_step == 0
+    assert page.futures[0] == {}

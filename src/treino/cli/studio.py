@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +30,9 @@ class StudioFlags:
     """The page's address, and how its training or script begins."""
 
     paused: Annotated[bool, Parameter(help="of DATA: wait before the first step", negative=())] = False
+    member: Annotated[
+        int | None, WHOLE, Parameter(help="of an ensemble's RUN: the network whose weights are drawn")
+    ] = None
     port: Annotated[
         int | None, WHOLE, Parameter(help="of the address; default: 8711, or the next free one; 0: any")
     ] = None
@@ -77,6 +80,8 @@ def studio(
     settings = {k: v for k, v in flags.items() if v is not None}
     subject = subject_of(subject_name, settings)
     _check(subject, arguments, options, settings)
+    if options.member is not None:
+        subject = _with_member(subject, options.member)
     log, handler = logging.getLogger("treino.studio"), _ScreenLog(screen)
     log.addHandler(handler)
     before = signal.signal(signal.SIGTERM, _stop)
@@ -93,6 +98,18 @@ def studio(
     return 0
 
 
+def _with_member(subject: Subject, member: int) -> Subject:
+    """The page of a run, with this network of its ensemble in view.
+
+    Raises:
+        TreinoError: the run has no such network.
+    """
+    from treino.folders import open_run
+
+    open_run(subject.folder / subject.address.rpartition("/")[2], verify=False).member(member)
+    return replace(subject, address=f"{subject.address}?member={member}")
+
+
 def _check(
     subject: Subject, arguments: Sequence[str], options: StudioFlags, settings: Mapping[str, Any]
 ) -> None:
@@ -106,10 +123,12 @@ def _check(
         "--checkpoints": options.checkpoints,
     }
     of_data = {"--" + name.replace("_", "-"): True for name in settings} | {"--paused": options.paused}
+    of_run = subject.address.startswith("/run/") and ":" not in subject.address
     checks: Sequence[tuple[Mapping[str, object], bool, str]] = (
         (of_script, subject.script is not None, _("a script: treino studio train.py")),
         ({" ".join(arguments): arguments}, subject.script is not None, _("a script: treino studio train.py")),
         (of_data, subject.data is not None, _("data to train on: treino studio wine")),
+        ({"--member": options.member is not None}, of_run, _("an ensemble's run: treino studio wine-1")),
     )
     for flags, there, what in checks:
         for flag, value in flags.items():

@@ -416,6 +416,17 @@ CURVES = {
     "run_interrupted": N_("The process that trained this run has ended before it was done."),
     "run_diverged": N_("The loss is no number any more."),
     "test_figures": N_("On test rows: {figures}."),
+    "result": N_("Result"),
+    "kept_and_last": N_(
+        "Figures: the kept weights, of epoch {epoch} (step {step}). Pictures at the end: the last step, "
+        "{last}."
+    ),
+    "kept_each": N_("Figures: each network's kept weights. Pictures at the end: the last step, {last}."),
+    "see_kept": N_("See the kept weights, step {step}"),
+    "member_answers": N_("network {n}, answers"),
+    "member_silent": N_("network {n}, doesn't answer"),
+    "members_answer": N_("An ensemble: {n} of {members} networks answer ({which}), by their mean."),
+    "weights_of": N_("Whose weights are drawn"),
 }
 
 FAN_AND_MICROSCOPE = {

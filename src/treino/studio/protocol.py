@@ -82,6 +82,7 @@ class LookCommand(StudioCommand):
     axes: tuple[Text, Text] | None = None
     unit: Unit | None = None
     picture: PictureOfRow | Literal["drawn"] | None = None
+    member: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
 
 
 class DrawCommand(StudioCommand):

@@ -63,12 +63,14 @@ Send = Callable[[Mapping[str, Any], bytes], None]
 @dataclass
 class Look:
     """The view of the page. step None: the newest. axes None: the studio's choice. unit None: no unit.
-    picture: a row by split and place, or ``drawn``; None: the first one."""
+    picture: a row by split and place, or ``drawn``; None: the first one. member: the network of an ensemble
+    whose weights are drawn; None: the best."""
 
     step: int | None = None
     axes: tuple[str, str] | None = None
     unit: tuple[int, int] | None = None
     picture: tuple[Split, int] | Literal["drawn"] | None = None
+    member: int | None = None
 
 
 @dataclass(eq=False)
@@ -382,7 +384,9 @@ class RunPage:
             "segment": self._segment,
             "last_step": self.last_step,
             "view": {"step": self.look.step, "axes": self.look.axes, "unit": self.look.unit}
-            | ({"picture": self.look.picture} if self.data.kind == "image" else {}),
+            | ({"picture": self.look.picture} if self.data.kind == "image" else {})
+            | ({"member": self.look.member} if run.spec.resolved.ensemble > 1 else {}),
+            "ensemble": self._ensemble(run),
             "letter": "A",
             "beside": [
                 {
@@ -396,6 +400,16 @@ class RunPage:
             ],
             "unseen": [] if run.status in OVER else ["test"],
         }
+
+    def _ensemble(self, run: StoredRun) -> dict[str, Any] | None:
+        """The number of networks, those that answer, the best first, and the one whose weights are drawn;
+        None for a single network. While it trains, the best half at the step in view answers."""
+        size, snapshot = run.spec.resolved.ensemble, self.snapshot
+        if size == 1 or snapshot is None:
+            return None
+        training = self.playback.resolution(snapshot.segment).training
+        answering = training.answering if run.result is None else run.result.answering
+        return {"size": size, "answering": list(answering), "drawn": snapshot.member}
 
     # ---- frames and curves
 
@@ -423,6 +437,14 @@ class RunPage:
         if step is None and self.run.status == "running" and self.live.stamp:
             return  # the next ``tick`` shows it
         self._show(self.playback.at(self.step_in_view, self.loss_S), live=step is None)
+
+    def show_member(self) -> None:
+        """Show the weights of another network of the ensemble, at the step in view."""
+        self._sight = None  # its units are others
+        step = (
+            self.step_in_view if self.snapshot is None or self.look.step is not None else self.snapshot.step
+        )
+        self._show(self.playback.at(step, self.loss_S), live=self.look.step is None)
 
     def show_again(self) -> None:
         """Show the state in view once more, as after a choice of another picture."""
@@ -464,7 +486,7 @@ class RunPage:
     def _scene_of(self, snapshot: Snapshot, sight: Sight) -> tuple[dict[str, Any], list[Part]]:
         """The scene. Of pictures, all but the one in view is computed once for each state."""
         run, over = self.run, self.run.status in OVER
-        key = (snapshot.segment, snapshot.step, over, sight)
+        key = (snapshot.segment, snapshot.step, snapshot.member, over, sight)
         if sight.scale is None or self._scene is None or self._scene[0] != key:
             header, parts = scene(
                 snapshot.net, self.data, sight, run.loss_function, run.item_shape, self.look.unit,

@@ -19,6 +19,7 @@ from treino.engine.schedules import SCHEDULES
 from treino.errors import TreinoError
 from treino.inspection.boundary import columns_with_an_axis
 from treino.records.segments import (
+    MEMBER,
     Link,
     Segment,
     epoch_count,
@@ -32,6 +33,7 @@ from treino.records.segments import (
 from treino.records.stored_run import StoredRun
 from treino.spec import FAULTS, LAYERS
 from treino.store.database import Command
+from treino.studio.run_result import run_result
 from treino.training.futures import with_remedy
 from treino.training.replay import Snapshot
 from treino.training.run_log import faulty_from
@@ -94,6 +96,7 @@ def run_state(run: StoredRun) -> dict[str, Any]:
         "marks": marks(run),
         "findings": findings(run),
         "metrics": run.metrics if run.result is not None else None,
+        "result": run_result(run),
         "command": spec.command,
         "unseen": [],
     }
@@ -309,7 +312,7 @@ class ThinnedLosses:
 
 @dataclass
 class Vitals:
-    """Gradient norm, update size, learning rate and the training rows' metrics at the steps that were drawn."""
+    """Gradient norm, update size, rate and the training rows' metrics at the steps that were drawn."""
 
     by_step: dict[int, dict[str, Any]] = field(default_factory=dict)
     measured: set[int] = field(default_factory=set)  # steps of ``by_step``, and those thinned out of it
@@ -365,7 +368,8 @@ def next_update(training: TrainingLoop, step: int, member: int) -> tuple[float |
 
 
 def epochs(run: StoredRun, loss_S: NDArray[np.float32]) -> list[dict[str, Any]]:
-    """The metrics of each epoch: ``{epoch, step, train: {metric: value}, validation: {…}}``."""
+    """The metrics of each epoch: ``{epoch, step, train: {metric: value}, validation: {…}}``; of an ensemble
+    also ``members: {metric: [for each network]}`` on validation rows."""
     count = epoch_count(run.spec)
     entries: dict[int, dict[str, Any]] = {}
 
@@ -379,6 +383,11 @@ def epochs(run: StoredRun, loss_S: NDArray[np.float32]) -> list[dict[str, Any]]:
     for row in epochs_of(run.folder, run.spec):
         if row.split in ("train", "validation") and row.metric not in ("seconds", "loss_std"):
             entry(row.epoch)[row.split][row.metric] = finite(row.value)
+        split, apart, member = row.split.partition(MEMBER)
+        if apart and split == "validation":
+            none = [None] * run.spec.resolved.ensemble
+            of = entry(row.epoch).setdefault("members", {}).setdefault(row.metric, none)
+            of[int(member)] = finite(row.value)
     listed = [entries[number] for number in sorted(entries)]
     if len(listed) > EPOCHS:
         places = np.unique(np.linspace(0, len(listed) - 1, EPOCHS).astype(int))
