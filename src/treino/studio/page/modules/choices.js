@@ -13,17 +13,18 @@ export function keep(name, value) {
 }
 
 /**
- * A menu of columns. name: it is kept under. usual: keys that are shown until somebody chooses. changed(): others are.
+ * A menu of columns. name: it is kept under. usual(key): it is shown until somebody chooses. changed(): others are.
  * → {node, fill(columns), of(columns)}: a column with always: true is no choice; of answers those to be shown.
  */
 export function columnChoice(name, usual, changed) {
-  const list = el('div', { class: 'menu' }), node = el('details', { class: 'choice' }, el('summary', {}, t('columns')), list);
-  let on = new Set(kept(name, usual)), offered = '';
+  const list = el('div', { class: 'choices' }), node = el('details', { class: 'choice' }, el('summary', {}, t('columns')), list);
+  let offered = '';
+  const own = kept(name, {}), on = ({ key }) => own[key] ?? usual(key);
   const close = (event) => { if (event.key === 'Escape' || !node.contains(event.target)) node.open = false; };
   node.addEventListener('toggle', () => { for (const kind of ['pointerdown', 'keydown']) document[node.open ? 'addEventListener' : 'removeEventListener'](kind, close); });
   const choose = (key, shown) => {
-    on[shown ? 'add' : 'delete'](key);
-    keep(name, [...on]);
+    own[key] = shown;
+    keep(name, own);
     changed();
   };
   return {
@@ -32,9 +33,9 @@ export function columnChoice(name, usual, changed) {
       const next = columns.filter((column) => !column.always), keys = next.map(({ key }) => key).join();
       if (keys === offered) return;
       offered = keys;
-      list.replaceChildren(...next.map((column) => el('label', { class: 'tick' }, el('input', { type: 'checkbox', checked: on.has(column.key), onchange: (event) => choose(column.key, event.target.checked) }), column.name)));
+      list.replaceChildren(...next.map((column) => el('label', { class: 'tick' }, el('input', { type: 'checkbox', checked: on(column), onchange: (event) => choose(column.key, event.target.checked) }), column.name)));
     },
-    of: (columns) => columns.filter((column) => column.always || on.has(column.key)),
+    of: (columns) => columns.filter((column) => column.always || on(column)),
   };
 }
 

@@ -22,7 +22,7 @@ export function open(shell) {
   const { connection, command } = connected(shell, '/socket/home', (message) => { if (message.notice) shell.say(message.notice.text, message.notice.kind); });
 
   function build() {
-    choice = columnChoice('columns.home', USUAL, update);
+    choice = columnChoice('columns.home', (key) => USUAL.includes(key), update);
     colours = colourChoice('home', update);
     about.clear();
     clock = new Intl.DateTimeFormat(language.now.replace('_', '-'), { dateStyle: 'short', timeStyle: 'short' });

@@ -20,6 +20,28 @@ export function wheel(command) {
   return { node, update: (state) => { node.hidden = state.steers || !state.can_steer; } };
 }
 
+/** A button that stops a training. It says so at once, and the state follows. changed(): it was pressed. */
+export function stopButton(id, word, command, changed) {
+  let pressed = false;
+  const node = el('button', { type: 'button', id, onclick: press });
+  async function press() {
+    pressed = true;
+    changed();
+    pressed = Boolean(await command('stop'));
+    changed();
+  }
+  /** → whether the training comes to its end. */
+  function update({ status: now, steers, ending, progress }) {
+    pressed &&= now === 'running';
+    const stops = pressed || Boolean(ending);
+    node.hidden = now !== 'running' || !steers || Boolean(progress.judging);
+    node.disabled = stops;
+    node.textContent = t(stops ? 'stopping' : word);
+    return stops;
+  }
+  return { node, update };
+}
+
 /** A chart (chart.js) with an accessible name, in a box of its own height, under its names; its tools stand beside the heading. */
 export function chart(name, how = {}) {
   const canvas = el('canvas', { role: 'img', 'aria-label': name }), made = makeChart(canvas, how);

@@ -21,8 +21,10 @@ export function sortedTable(label, columns, { pick = null, point = null, sort = 
   if (point) body.addEventListener('pointerleave', () => point(null));
 
   function use(next) {
+    const same = heads && next.map(({ key }) => key).join() === columns.map(({ key }) => key).join();
     columns = next;
     start = columns.find((column) => column.start);
+    if (same) return columns.forEach(({ name }, k) => { if (name instanceof Element) replaced(heads[k].firstChild, name); });
     heads = columns.map((column) => {
       const press = () => {
         by = { key: column.key, down: by?.key === column.key ? !by.down : false };
@@ -33,6 +35,13 @@ export function sortedTable(label, columns, { pick = null, point = null, sort = 
       return el('th', { scope: 'col' }, column.still ? el('span', {}, column.name) : el('button', { type: 'button', class: 'quiet', onclick: press }, column.name));
     });
     head.replaceChildren(...heads);
+  }
+
+  /** Put an element in the place of a heading's, and the keyboard where it was. */
+  function replaced(place, name) {
+    const held = place.contains(document.activeElement);
+    place.replaceChildren(name);
+    if (held) name.focus();
   }
 
   /** A row's own name is a button where rows are chosen, so that the keyboard can choose them. */
