@@ -45,12 +45,19 @@ class Viewer:
     """A page that is open. said: what its console complained of, and requests to other places."""
 
     def __init__(
-        self, browser: Any, studio: FakeStudio, run: str, query: str = "lang=en&theme=light", **how: Any
+        self,
+        browser: Any,
+        studio: FakeStudio,
+        run: str,
+        query: str = "lang=en&theme=light",
+        script: str = "",
+        **how: Any,
     ) -> None:
         studio.commands.clear()
         self.studio, self.said, origin = studio, list[str](), f"http://127.0.0.1:{studio.port}/"
         self.context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **how})
         self.page = self.context.new_page()
+        self.page.add_init_script(script)
         self.page.set_default_timeout(1000 * HANG)
         self.page.on(
             "console", lambda m: self.said.append(m.text) if m.type in ("error", "warning") else None

@@ -22,6 +22,27 @@ FOLDERS = {
     "steps": N_("steps"),
     "test_figure": N_("on test rows"),
     "begun": N_("begun"),
+    "seconds": N_("seconds"),
+    "parameters_count": N_("parameters"),
+    "figure_on": N_("{metric}, {split}"),
+    "search": N_("Search"),
+    "columns": N_("Columns"),
+    "colour_by": N_("Colour"),
+    "colour_none": N_("none"),
+    "choose_all_shown": N_("Choose all that are shown"),
+    "choose_row": N_("Choose {name}"),
+    "count_runs": N_("{n} in all"),
+    "delete_chosen": N_("Delete {n}…"),
+    "delete_title": N_("Delete {n} for good?"),
+    "delete_about": N_(
+        "Their folders in {folder} go with all that is in them: weights, records, pictures. "
+        "Nothing else is touched, and nothing brings them back."
+    ),
+    "delete_keep": N_("Keep"),
+    "delete_yes": N_("Delete"),
+    "deleted_one": N_("{name} is deleted."),
+    "deleted_many": N_("{n} are deleted."),
+    "and_more": N_("and {n} more"),
     "start": N_("Train something"),
     "target": N_("Target"),
     "drop_file": N_("Drop a table or a zip of pictures here, or choose a file"),
@@ -45,6 +66,7 @@ FOLDERS = {
     "folder_stopped": N_("stopped"),
     "folder_interrupted": N_("interrupted"),
     "folder_diverged": N_("diverged"),
+    "folder_cut": N_("cut"),
     "folder_deleted": N_("deleted"),
     "folder_damaged": N_("damaged"),
     "folder_failed": N_("failed"),
@@ -86,6 +108,12 @@ FOLDERS = {
     "a_network": N_("a network"),
     "the_best": N_("the best"),
     "diverged_count": N_("{n} diverged"),
+    "cut_count": N_("{n} cut"),
+    "stopping": N_("stopping…"),
+    "left_out": N_("{n} more are left out: the best {best} are here, and {command} shows any other."),
+    "what_mattered": N_("What mattered"),
+    "measure_importance": N_("Measure what has mattered so far"),
+    "measuring_importance": N_("Being measured …"),
     "judging": N_("judging"),
     "script": N_("Script"),
     "learning_rates": N_("Learning rates"),
@@ -99,6 +127,68 @@ FOLDERS = {
     "exit_status": N_("exit status {n}"),
     "change_at": N_("step {step}: {what}"),
     "group_of": N_("{optimizer}, group {group}"),
+}
+
+SCRIPT = {
+    "output": N_("Output of the script"),
+    "no_output": N_("It has printed nothing yet."),
+    "newest_lines": N_("Newest lines"),
+    "first_process": N_("first process"),
+    "printed": N_("as printed"),
+    "as_printed": N_("as printed"),
+    "line_number": N_("line {line}"),
+    "no_optimizers": N_("They appear here with the first step of an optimizer of torch."),
+    "no_changes": N_("None yet. What you change here is written to a file that repeats it."),
+    "change_until": N_("step {step}: {what}, until the scheduler's next step"),
+    "until_scheduler": N_("until the scheduler's next step"),
+    "ask_findings": N_(
+        "The doctor doesn't look at this script. To see its findings as they come, start it so:"
+    ),
+    "found_nothing": N_("Nothing was found."),
+    "no_number": N_("This is no number."),
+    "from_0_to": N_("A number from 0 to {most}."),
+    "from_0_below_1": N_("A number from 0 to below 1."),
+    "whole_from_to": N_("A whole number from {least} to {most}."),
+    "two_to_eight": N_("Two to eight numbers that differ, with spaces between."),
+    "end_finished": N_("It has run to its end."),
+    "end_exited": N_("It has left with exit status {status}."),
+    "end_stopped": N_("It was stopped from the studio."),
+    "end_interrupted": N_("It was interrupted by Ctrl-C."),
+    "end_killed": N_("It was ended by the signal {signal}."),
+    "end_memory": N_("The system sends it where memory runs out."),
+    "end_exception": N_("It failed: {text}"),
+    "end_line": N_("(line {line})"),
+    "step_of_about": N_("step {step} of about {last}"),
+    "checkpoints": N_("Checkpoints"),
+    "checkpoints_about": N_(
+        "A checkpoint is a sleeping copy of the script: from there it can go on again, with other rates, or"
+        " in several ways side by side."
+    ),
+    "checkpoints_later": N_("With the first step it is known whether this script can be rewound."),
+    "keep_checkpoints": N_("Keep checkpoints on the way"),
+    "mark_step": N_("Mark this step"),
+    "checkpoints_of": N_("{n} kept, {memory} of {budget}"),
+    "choose_checkpoint": N_("Choose a checkpoint to go on from there."),
+    "checkpoint_at": N_("Checkpoint at step {step}"),
+    "marked": N_("marked"),
+    "waited_ms": N_("the script waited {ms} ms"),
+    "rewind": N_("Rewind"),
+    "rewind_about": N_("The script goes on from there, as a branch; what ran until now sleeps."),
+    "fan_values": N_("Values, with spaces between"),
+    "fan_steps": N_("Steps of each"),
+    "fan_about": N_("Two to eight branches go on side by side; keep the one you like."),
+    "fan_losses": N_("Training loss of every future"),
+    "keep_this": N_("Keep"),
+    "keep_future": N_("Go on with {what}: loss {loss}"),
+    "close_fan": N_("Close"),
+    "from_step": N_("from step {step}"),
+    "in_folder": N_("in {folder}"),
+    "branch_waking": N_("waking"),
+    "branch_running": N_("running"),
+    "branch_asleep": N_("asleep"),
+    "branch_ended": N_("ended, exit status {n}"),
+    "branch_present": N_("goes on now"),
+    "return_to": N_("Go back to it"),
 }
 
 
@@ -306,7 +396,13 @@ CURVES = {
     "loss_and_error": N_("Loss and error"),
     "curves_at": N_("Step {step}: loss {train} training, {validation} validation"),
     "batch_loss": N_("loss of the batch"),
-    "measured_at": N_("measured at step {step}; {rows} validation rows"),
+    "chart_log": N_("log"),
+    "chart_log_about": N_("Logarithmic axis"),
+    "chart_smooth": N_("Smoothing"),
+    "chart_whole": N_("whole"),
+    "chart_keys": N_(
+        "Drag to zoom, press twice to see it whole. Keys: arrows read values, + and − zoom, 0 whole, L log."
+    ),
     "click_step": N_("click: go to this step"),
     "step_n": N_("step {step}"),
     "step_of": N_("step {step} of {last}"),
@@ -327,12 +423,47 @@ CURVES = {
     "run_interrupted": N_("The process that trained this run has ended before it was done."),
     "run_diverged": N_("The loss is no number any more."),
     "test_figures": N_("On test rows: {figures}."),
+    "result": N_("Result"),
+    "kept_and_last": N_(
+        "Figures: the kept weights, of epoch {epoch} (step {step}). Pictures at the end: the last step, "
+        "{last}."
+    ),
+    "kept_each": N_("Figures: each network's kept weights. Pictures at the end: the last step, {last}."),
+    "see_kept": N_("See the kept weights, step {step}"),
+    "member_answers": N_("network {n}, answers"),
+    "member_silent": N_("network {n}, doesn't answer"),
+    "members_answer": N_("An ensemble: {n} of {members} networks answer ({which}), by their mean."),
+    "weights_of": N_("Whose weights are drawn"),
 }
 
 FAN_AND_MICROSCOPE = {
     "futures_of": N_("{n} futures of step {step}"),
     "fan_progress": N_("{done} of {steps} steps each"),
-    "fan_best": N_("lowest validation loss {loss}: {what}; click a picture to go on with it"),
+    "fan_best": N_("Best by the mean of its last three validation losses, {loss}: {what} (filled)."),
+    "fan_lowest": N_("{what} ends lowest, at {loss} (ring)."),
+    "fan_stopped": N_("{n} ended early, by patience (bar)."),
+    "fan_click": N_("Click one to go on with it."),
+    "future_stopped": N_("ended early at step {step}, by patience"),
+    "last_three": N_("mean of the last three"),
+    "try_it": N_("Try {what}"),
+    "try_better": N_(
+        "With {what} it is better: on {rows} validation rows the loss is {b} in place of {a}. The "
+        "difference, {low} to {high} (95 %), is more than the luck of these rows; only one order of the "
+        "training rows was tried."
+    ),
+    "try_worse": N_(
+        "With {what} it is worse: on {rows} validation rows the loss is {b} in place of {a}. The "
+        "difference, {low} to {high} (95 %), is more than the luck of these rows; only one order of the "
+        "training rows was tried."
+    ),
+    "try_even": N_(
+        "These {rows} validation rows can't tell: with {what} the loss is {b} in place of {a}, and the "
+        "difference, {low} to {high} (95 %), may be their luck."
+    ),
+    "try_cures": N_("With {what} the training goes on; without, it diverges."),
+    "try_diverges": N_("With {what} the training diverges; without, it goes on."),
+    "try_both_diverge": N_("With {what} and without, the training diverges."),
+    "try_unknown": N_("There are no validation rows that could tell whether {what} is better."),
     "fan_kind": N_("What differs between the futures"),
     "fan_of_lr": N_("learning rates"),
     "fan_of_seed": N_("orders of the rows"),
@@ -473,6 +604,13 @@ TERMS = {  # what a term means, in one or two sentences for who meets it first
         "Trains many futures of the step in view at once, such as with 64 learning rates, to choose from."
     ),
     "about_pace": N_("It trains slowly enough to be watched. Full speed: as fast as this machine can."),
+}
+
+NOTEBOOK = {
+    "kernel_busy": N_("The kernel is busy with a cell: what you do here waits until that is done."),
+    "kernel_gone": N_(
+        "The kernel was restarted or has ended, and what it trained is saved. Run the cell again."
+    ),
 }
 
 HOME = {
@@ -753,6 +891,7 @@ PLAYGROUND_MANY = {
 
 WORDS: dict[str, str] = (
     SHELL
+    | NOTEBOOK
     | HOME
     | TRANSPORT
     | SETTINGS
@@ -762,6 +901,7 @@ WORDS: dict[str, str] = (
     | TAKE
     | TERMS
     | FOLDERS
+    | SCRIPT
     | PLAYGROUND
     | PLAYGROUND_DATA
     | PLAYGROUND_MANY

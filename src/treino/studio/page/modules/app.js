@@ -36,6 +36,7 @@ export async function startShell({ brand, pages, address, asked, transport, word
     open: openPage,
     tools: $('#tools'),
     stage: $('#stage'),
+    asked,
     transport,
     say,
     title(name, about) {

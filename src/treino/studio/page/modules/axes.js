@@ -1,10 +1,12 @@
 /** A box with two axes on a canvas: from values to places and back, ticks and names. */
 
-import { num, ticks } from './numbers.js';
+import { ticks, tickTexts } from './numbers.js';
 import { look } from './theme.js';
 
-/** low, high: [x, y] at the box's corners. */
-export function makeBox(width, height, low, high, { left = 46, right = 12, top = 10, bottom = 44 } = {}) {
+const widest = (low, high) => Math.max(...tickTexts(ticks(low, high, 6)).map((text) => text.length));
+
+/** low, high: [x, y] at the box's corners. At its left there is room for the longest number and the axis's name. */
+export function makeBox(width, height, low, high, { left = 28 + 7.5 * widest(low[1], high[1]), right = 12, top = 10, bottom = 44 } = {}) {
   const l = left, r = width - right, t = top, b = height - bottom;
   const spanX = high[0] - low[0] || 1, spanY = high[1] - low[1] || 1;
   return {
@@ -26,20 +28,24 @@ export function drawAxes(context, box, [nameX, nameY], lines = false) {
   context.lineWidth = 1;
   context.textBaseline = 'top';
   context.textAlign = 'center';
-  const room = Math.max(2, Math.min(6, Math.floor((r - l) / 50)));
-  for (const v of ticks(low[0], high[0], room)) {
-    const x = box.X(v);
+  const room = Math.max(2, Math.min(6, Math.floor((r - l) / 50))), valuesX = ticks(low[0], high[0], room), textsX = tickTexts(valuesX);
+  let free = l;
+  valuesX.forEach((v, k) => {
+    const x = box.X(v), half = context.measureText(textsX[k]).width / 2;
     if (lines) stroke(context, x, t, x, b);
-    if (x > l + 8 && x < r - 8) context.fillText(num(v), x, b + 7);
-  }
+    if (x < l + 8 || x > r - 8 || x - half < free) return;
+    context.fillText(textsX[k], x, b + 7);
+    free = x + half + 6;
+  });
   context.textAlign = 'right';
   context.textBaseline = 'middle';
-  for (const v of box.ticksY ?? ticks(low[1], high[1], 6)) {
+  const valuesY = box.ticksY ?? ticks(low[1], high[1], 6), textsY = box.labelY ? valuesY.map(box.labelY) : tickTexts(valuesY);
+  valuesY.forEach((v, k) => {
     const y = box.Y(v);
-    if (y > b + 1 || y < t - 1) continue;
+    if (y > b + 1 || y < t - 1) return;
     if (lines) stroke(context, l, y, r, y);
-    if (y < b - 4 && y > t + 4) context.fillText((box.labelY ?? num)(v), l - 8, y);
-  }
+    if (y < b - 4 && y > t + 4) context.fillText(textsY[k], l - 8, y);
+  });
   context.font = `13px ${look.font}`;
   context.fillStyle = look.ink;
   context.textAlign = 'center';

@@ -38,6 +38,14 @@ export function ticks(low, high, count) {
   return found;
 }
 
+/** Texts of the values at ticks, with as many digits as tell them apart. */
+export function tickTexts(values) {
+  for (let digits = 4; ; digits++) {
+    const texts = values.map((value) => num(value, digits));
+    if (digits > 15 || new Set(texts).size === new Set(values).size) return texts;
+  }
+}
+
 /** Round values of a logarithmic axis: powers of ten, with 2 and 5 between where there are few. */
 export function logTicks(low, high) {
   const decades = Math.log10(high / low), found = [];

@@ -25,14 +25,14 @@ export function makePicture(page) {
     if (!frame || !state) return;
     const { shows } = frame, { tab } = page.seen, unit = tab === 'sketch' ? null : unitShown(store, page.hover);
     canvas.hidden = tab === 'sketch';
-    if (!canvas.clientWidth) return tell(store, unit);
+    tell(store, unit); // first: a longer note leaves the picture less room
+    if (!canvas.clientWidth) return;
     if (!DRAWN[shows] || (shows !== 'images' && !points?.rows.length)) return;
     box = DRAWN[shows](kept, cleared(canvas), {
       frame, points, near, unit, examples: tab === 'examples', classes: state.data.classes ?? [], target: state.data.target,
       dashed: state.letter !== 'A' && Boolean(state.letter), playing: state.playing, probability: t('probability'),
       words: shows === 'images' ? imageWords(frame, points) : [t('true_value', { target: state.data.target }), t('predicted')],
     });
-    tell(store, unit);
   }
 
   /** Title, right-hand figure, legend and axes, where they have changed. */

@@ -5,8 +5,10 @@ import { makeCurves } from './curves.js';
 import { makeDiagram } from './diagram.js';
 import { $, el, fromTemplate, setText, svg } from './dom.js';
 import { makeFan } from './fan.js';
+import { makeMembers } from './members.js';
 import { makeMicroscope } from './microscope.js';
 import { makePicture } from './picture.js';
+import { makeResult } from './result.js';
 import { makeSeen } from './seen.js';
 import { makeSettings } from './settings.js';
 import { makeStore, take, viewStep } from './store.js';
@@ -110,7 +112,7 @@ function makePage(shell, name) {
 
   const seen = makeSeen(page), picture = makePicture(page), diagram = makeDiagram(page), curves = makeCurves(page), timeline = makeTimeline(page);
   const vitals = makeVitals(page), transport = makeTransport(page), settings = makeSettings(page), fan = makeFan(page);
-  const microscope = makeMicroscope(page), takeaway = makeTake(page), tables = makeTables(page), panels = [seen, picture, diagram, curves, timeline, vitals, transport, settings, fan, microscope, takeaway, tables];
+  const microscope = makeMicroscope(page), takeaway = makeTake(page), tables = makeTables(page), panels = [makeResult(page), makeMembers(page), seen, picture, diagram, curves, timeline, vitals, transport, settings, fan, microscope, takeaway, tables];
 
   page.relabel = () => {
     panels.forEach((panel) => panel.relabel?.());
@@ -119,7 +121,7 @@ function makePage(shell, name) {
   page.relabel();
   page.connection = new Connection(shell.transport(`/socket/run/${encodeURIComponent(name)}`), { language: () => language.now, receive, status: shell.connected });
   const resize = new ResizeObserver(page.invalidate);
-  resize.observe(shell.stage);
+  for (const node of [shell.stage, $('#network-canvas'), $('#picture-canvas')]) resize.observe(node);
   addEventListener('resize', page.invalidate);
 
   function receive(message) {

@@ -31,7 +31,7 @@ export function socketTransport(path) {
 }
 
 /** A file that the server makes; it throws what the server says where it can't. */
-async function download(address, form) {
+export async function download(address, form) {
   const answer = await fetch(address);
   if (!answer.ok) {
     const { error } = await answer.json().catch(() => ({}));

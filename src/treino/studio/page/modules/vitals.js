@@ -1,24 +1,29 @@
 /** Vital signs (gradient norm, update / weight, learning rate), the doctor's findings, and how a run ended. */
 
+import { makeChart } from './chart.js';
 import { $, el, setText, svg } from './dom.js';
 import { fixed, num, roundEnd, whole } from './numbers.js';
 import { lastAt, viewStep } from './store.js';
+import { look } from './theme.js';
 import { t } from './words.js';
 
-const SIGNS = [['gradient_norm', 'gradient_norm', null], ['update_ratio', 'update_ratio', 0.001], ['lr', 'lr', null]];
+const SIGNS = { gradient_norm: null, update_ratio: 0.001, lr: null }; // and what is usual
 const USUAL = 'M8 2.5L14.5 13.5h-13zM8 6.5v3.5M8 11.6v.2';
 const LEVELS = { wrong: 'bad', risk: 'warn', waste: 'note' };
 
 export function makeVitals(page) {
   let shown = '';
+  const charts = Object.fromEntries(Object.keys(SIGNS).map((sign) => [sign, makeChart($(`#spark-${sign}`), { bare: true, pick: ({ x }) => page.lookAt(x) })]));
 
   function draw(store) {
     const { state, frame } = store, vitals = store.curves.get(store.name)?.vitals ?? [];
     if (!state) return;
     const step = viewStep(store), end = roundEnd(state.last_step), now = frame?.step === step ? frame : lastAt(vitals, step);
-    for (const [id, field, guide] of SIGNS) {
-      setText($(`#sign-${id}`), num(now?.[field], 3));
-      spark($(`#spark-${id}`), vitals, field, { end, step, guide });
+    const known = vitals.filter((each) => each.step <= state.last_step);
+    for (const [sign, guide] of Object.entries(SIGNS)) {
+      setText($(`#sign-${sign}`), num(now?.[sign], 3));
+      const line = { x: known.map((each) => each.step), y: known.map((each) => each[sign]), colour: look.train, width: 1.6, name: t(sign), dot: now?.[sign] };
+      charts[sign].draw({ panes: [{ lines: [line], log: true, guide }], x: { name: t('word_step'), end }, at: step });
     }
     const key = JSON.stringify([state.findings, state.status, state.metrics, state.steers, document.documentElement.lang, state.reason ?? null]);
     if (key === shown) return;
@@ -41,9 +46,9 @@ function line(level, text, ...buttons) {
 
 const button = (text, act, off = false) => el('button', { type: 'button', class: 'small', disabled: off, onclick: act }, text);
 
-function item({ severity, message, step }, page) {
-  const go = step != null && button(t('go_to_step', { step: whole(step) }), () => page.lookAt(step));
-  return line(LEVELS[severity] ?? 'note', message, go);
+function item(finding, page) {
+  const { severity, message, fix, step } = finding, go = step != null && button(t('go_to_step', { step: whole(step) }), () => page.lookAt(step));
+  return line(LEVELS[severity] ?? 'note', [message, fix].filter(Boolean).join(' '), page.remedy(finding), go);
 }
 
 /** What a run's end offers: to be resumed, to go back to before it diverged; the figures of one that is done. */
@@ -55,35 +60,10 @@ function endings(state, page) {
     const before = Math.max(0, (state.findings.find((f) => f.rule === 'diverged')?.step ?? last) - Math.max(10, state.steps_per_epoch ?? 10));
     found.push(line('bad', t('run_diverged'), button(t('rewind_to', { step: whole(before) }), () => page.lookAt(before))));
   }
-  const test = state.metrics?.test;
+  const test = state.result ? null : state.metrics?.test; // else a panel of its own says it
   if (test) {
     const figures = Object.entries(test).filter(([, value]) => value != null).map(([name, value]) => `${t(name)} ${fixed(value)}`);
     found.push(line('good', t('test_figures', { figures: figures.join(', ') })));
   }
   return found;
-}
-
-/** A small line on a logarithmic axis of its own, with a dot at the step in view. */
-function spark(node, entries, field, { end, step, guide }) {
-  const width = node.clientWidth || 130, height = node.clientHeight || 38, known = entries.filter((e) => e[field] > 0);
-  node.setAttribute('viewBox', `0 0 ${width} ${height}`);
-  if (known.length < 2) return node.replaceChildren();
-  let low = guide ?? Infinity, high = guide ?? 0;
-  for (const e of known) {
-    low = Math.min(low, e[field]);
-    high = Math.max(high, e[field]);
-  }
-  if (high / low < 1.5) {
-    low /= 1.6;
-    high *= 1.6;
-  }
-  const X = (s) => (2 + (s / end) * (width - 4)).toFixed(1);
-  const Y = (v) => (height - 4 - (Math.log(v / low) / Math.log(high / low)) * (height - 8)).toFixed(1);
-  const every = Math.max(1, Math.floor(known.length / width)), drawn = known.filter((_, i) => i % every === 0 || i === known.length - 1);
-  const now = lastAt(known, step);
-  node.replaceChildren(
-    guide ? svg('line', { x1: 2, x2: width - 2, y1: Y(guide), y2: Y(guide), class: 'guide' }) : '',
-    svg('path', { d: 'M' + drawn.map((e) => `${X(e.step)} ${Y(e[field])}`).join('L'), class: 'spark' }),
-    now ? svg('circle', { cx: X(now.step), cy: Y(now[field]), r: 3, class: 'dot' }) : '',
-  );
 }
