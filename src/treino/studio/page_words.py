@@ -475,7 +475,7 @@ FAN_AND_MICROSCOPE = {
     "fan_curves": N_("Validation loss of every future"),
     "fan_ends": N_("Where each one ends"),
     "go_on_with": N_("Go on with {what}: validation loss {loss}"),
-    "went_on": N_("{run} goes on with it, beside this run."),
+    "went_on": N_("{run} goes on from step {step} with {what}, beside this run."),
     "steps_after": N_("steps after {step}"),
     "lens_layer": N_("Layer"),
     "lens_from": N_("From"),
