@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.studio.browsing import WIDE
 from tests.studio.real_studio import RealStudio, commands, real_studio
 from tests.waiting import until
 from treino.studio.page_words import WORDS, page_words
@@ -183,6 +184,24 @@ def test_a_tab_says_the_name_and_what_differs(opened: Any, studio: RealStudio) -
     page.locator("#tabs").get_by_role("button", name="wine-1 · lr 0.003").click()
     page.wait_for_url("**/run/wine-1")
     page.locator("#tabs").get_by_role("button", name=re.compile(r"^wine-\d · lr 0\.0118$")).first.wait_for()
+
+
+def test_four_tabs_stay_in_their_panel_at_every_width(opened: Any, studio: RealStudio) -> None:
+    page = opened()
+    while page.locator("#tabs .tab").count() < 4:
+        before = page.locator("#tabs .tab").count()
+        page.locator("#branch").click()
+        until(
+            lambda n=before: page.locator("#tabs .tab").count() > n,
+            meanwhile=lambda: page.wait_for_timeout(20),
+        )
+    for width in (390, 760, 1024, 1280, 1440, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(WIDE) == [], width
+        right = "n => n.getBoundingClientRect().right"
+        panel = page.locator(".panel.curves").evaluate(right)
+        for node in page.locator(".curves > header *:visible").all():
+            assert node.evaluate(right) <= panel, width
 
 
 # ---- no connection
