@@ -477,6 +477,7 @@ FAN_AND_MICROSCOPE = {
     "go_on_with": N_("Go on with {what}: validation loss {loss}"),
     "went_on": N_("{run} goes on from step {step} with {what}, beside this run."),
     "steps_after": N_("steps after {step}"),
+    "working": N_("Working it out …"),
     "lens_layer": N_("Layer"),
     "lens_from": N_("From"),
     "lens_to": N_("To"),
