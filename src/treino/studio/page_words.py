@@ -124,7 +124,6 @@ FOLDERS = {
     "not_seen": N_("What is not seen"),
     "steps_a_second": N_("{n} steps a second"),
     "step_number": N_("step {n}"),
-    "exit_status": N_("exit status {n}"),
     "change_at": N_("step {step}: {what}"),
     "group_of": N_("{optimizer}, group {group}"),
 }
