@@ -58,8 +58,10 @@ def cookie(document: dict[str, Any]) -> str:
 
 
 def first_page(document: dict[str, Any]) -> str:
-    """Where the start page leads, once it is there."""
-    return str(ask(document, "/", Cookie=cookie(document))["location"])
+    """Where the start page leads, once it is there, in the language of the tests."""
+    address, _sign, query = str(ask(document, "/", Cookie=cookie(document))["location"]).partition("?")
+    assert query == "lang=en"
+    return address
 
 
 def say(document: dict[str, Any], page: str, *commands: dict[str, Any]) -> list[dict[str, Any]]:

@@ -91,11 +91,14 @@ class Trainer:
             self._obey(message[0])
 
     def _studio_is_gone(self) -> None:
-        """Save and end paused trainings, which nobody can continue any more; other trainings go on."""
+        """Save and end paused trainings, which nobody can continue any more; others go on at full speed, as
+        nobody watches."""
         self.alone = True
         for stream in self.streams:
             if stream.waits:
                 stream.job.stop_wish = "interrupted"
+            elif isinstance(stream.job, RunJob):
+                stream.job.transport.speed = None
 
     def _obey(self, request: dict[str, Any]) -> None:
         if request["do"] == "quit":
@@ -239,7 +242,7 @@ class Trainer:
             self._note(stream, event)
 
     def _note(self, stream: Stream, event: JobEvent) -> None:
-        stream.waits = isinstance(event, JobPause)
+        stream.waits = isinstance(event, JobPause) and not _plays(event.job)
         if isinstance(event, JobStart):
             stream.job = event.job
             if isinstance(event.job, RunJob):
@@ -273,6 +276,11 @@ class Trainer:
                 self.channel.send(header)
             except OSError:
                 self._studio_is_gone()
+
+
+def _plays(job: Any) -> bool:
+    """Whether a training that takes no step now only keeps its speed."""
+    return isinstance(job, RunJob) and job.transport.playing(job.training.step)
 
 
 def _already_resumed(path: Path, transport: Sequence[Any] | None) -> bool:
