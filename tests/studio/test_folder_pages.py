@@ -365,6 +365,10 @@ def test_a_study_shows_its_curves_over_each_other_and_concludes(tab: Any, folder
     epoch = int(page.locator("#tip .head").inner_text().removeprefix("Epoch "))
     figures = [float(text) for text in page.locator("#tip b").all_inner_texts()]
     assert figures == pytest.approx([r["accuracy"][epoch - 1] for r in rows], rel=1e-3)
+    behind = page.get_by_role("table", name="accuracy").get_by_role("row").last
+    until(lambda: behind.get_by_role("cell").count() == 2, meanwhile=lambda: page.wait_for_timeout(10))
+    last = [float(text) for text in behind.get_by_role("cell").all_inner_texts()]
+    assert last == pytest.approx([r["accuracy"][-1] for r in rows], rel=1e-3)
     page.locator("th", has_text="batch_size").get_by_role("button").dblclick()
     assert viewer.column("batch_size") == ["60", "20"]
     page.locator("#language").click()
