@@ -286,7 +286,7 @@ def test_a_killed_studio_leaves_no_copy_and_the_script_goes_on(start: Start, tmp
     server = """
 import sys
 from treino.studio.script.process import ScriptProcess
-process = ScriptProcess.start(sys.argv[1], checkpoints=True)
+process = ScriptProcess.start(sys.argv[1], checkpoints=True, stdout=open("out", "w"))
 for message in process.messages():
     listed = message.get("checkpoints", {}).get("list")
     if listed and len(process._branches) == 1:
@@ -298,7 +298,7 @@ for message in process.messages():
         [sys.executable, "-c", server, str(path)], stdout=subprocess.PIPE, text=True, cwd=tmp_path
     ) as studio:
         assert studio.stdout is not None
-        first = next(int(line) for line in studio.stdout if line.split()[0] == line.strip())
+        first = int(studio.stdout.readline())
         studio.kill()
     waiting.until(
         lambda: (tmp_path / "ended").exists() or (tmp_path / "train.branches" / "1" / "ended").exists()

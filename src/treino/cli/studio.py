@@ -48,6 +48,9 @@ class StudioFlags:
     findings: Annotated[
         bool, Parameter(help="of a script: the doctor's findings as they are made", negative=())
     ] = False
+    checkpoints: Annotated[
+        bool, Parameter(help="of a script: keep copies of its process on the way, to go back to", negative=())
+    ] = False
     notebook: Annotated[bool, Parameter(negative=(), show=False)] = False  # in its frames, ends with stdin
 
 
@@ -141,7 +144,12 @@ def _check(
     """Refuse flags that mean nothing for this subject, and invalid settings."""
     from treino.spec import read_settings
 
-    of_script = {"--replay": options.replay, "--record": options.record, "--findings": options.findings}
+    of_script = {
+        "--replay": options.replay,
+        "--record": options.record,
+        "--findings": options.findings,
+        "--checkpoints": options.checkpoints,
+    }
     of_data = {"--" + name.replace("_", "-"): True for name in settings} | {"--paused": options.paused}
     checks: Sequence[tuple[Mapping[str, object], bool, str]] = (
         (of_script, subject.script is not None, _("a script: treino studio train.py")),
@@ -231,6 +239,7 @@ def _start_script(
         replay=options.replay,
         record=options.record,
         findings=options.findings,
+        checkpoints=options.checkpoints,
         stdout=sys.stderr.fileno() if screen.as_json else None,
     )
     serving.studio.script = ScriptPage(serving.studio.relay.page("script"), process)

@@ -141,13 +141,18 @@ class ScriptProcess:
         code = self._process.poll()
         return 128 - code if code is not None and code < 0 else code
 
+    @property
+    def copies(self) -> list[Checkpoint]:
+        """The sleeping copies, in the order of their steps."""
+        return sorted(self._checkpoints.values(), key=lambda copy: copy.step)
+
     # --- what comes ---------------------------------------------------------------------------------------
     def messages(self) -> Iterator[dict[str, Any]]:
         """Yield each message of the script as it arrives. The last one is ``{"end": ...}``; where checkpoints
         sleep or branches run, others follow until ``close``."""
-        self._reading = True
+        self._reading, over = True, False
         try:
-            while True:
+            while not over:
                 ready = self._selector.select(LOOK if self._checkpoints or self._leaving else None)
                 for key, _events in ready:
                     if key.data is None:
@@ -159,12 +164,11 @@ class ScriptProcess:
                     news, self._news = self._news, []
                     over = self._closing or len(self._selector.get_map()) == 1
                 yield from news
-                if over:
-                    return
         finally:
             with self._lock:
                 self._reading = False
-                self._hang_up()
+                if over or self._closing:
+                    self._hang_up()
 
     def _hang_up(self) -> None:
         """Close all sockets."""
@@ -186,12 +190,13 @@ class ScriptProcess:
             if isinstance(source, Branch) and end is not None:
                 self._await_exit(source)
             with self._lock:
+                news, self._news = self._news, []  # of commands, which were carried out before
                 if isinstance(source, Checkpoint):
-                    news = [*self._of_copy(source, message, other)]
+                    news += self._of_copy(source, message, other)
                 elif end is not None:
-                    news = [*self._ended(source, end)]
+                    news += self._ended(source, end)
                 else:
-                    news = [*self._of_branch(source, message, other)]
+                    news += self._of_branch(source, message, other)
             yield from news
         if not is_open:
             if isinstance(source, Branch) and source.status != "ended":
@@ -298,6 +303,7 @@ class ScriptProcess:
         if not self._checkpoints:  # copies whose parent has ended are to be waited for here
             with suppress(OSError, AttributeError):
                 ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+        self._able, self._why = True, ""
         process = ForkedProcess.of(about["pid"])
         number, step, marked, ms = (about[name] for name in ("number", "step", "marked", "ms"))
         self._checkpoints[number] = copy = Checkpoint(number, step, marked, ms, process, branch.rates)
@@ -363,7 +369,7 @@ class ScriptProcess:
                 "on": self._on,
                 "memory": self._memory,
                 "budget": self._budget,
-                "list": [copy.document for copy in sorted(self._checkpoints.values(), key=lambda c: c.step)],
+                "list": [copy.document for copy in self.copies],
             }
         }
 
