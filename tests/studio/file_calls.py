@@ -218,8 +218,6 @@ def tensors(a: str, b: str, text: str) -> Any:
 
 @call
 def safe_tensors(a: str, b: str, text: str) -> Any:
-    if not os.path.isdir(os.path.dirname(os.path.abspath(a))):
-        return None  # the kind of its error differs
     save_file({"weights": torch.full((3,), float(len(text)))}, a + ".safetensors")
     return load_file(a + ".safetensors")
 

@@ -23,7 +23,7 @@ pytestmark = [
 def test_a_rewound_script_that_changes_nothing_does_what_the_first_one_did(
     script: Path, tmp_path: Path
 ) -> None:
-    """What it prints after the fork, what each file holds in the end; nothing of the first one's is changed."""
+    """What it prints after the fork, what each file holds in the end; no file of the first one changes."""
     alone, work = tmp_path / "alone", tmp_path / "work"
     for folder in alone, work:
         folder.mkdir()
