@@ -167,13 +167,14 @@ class Files:
         version = self.version(path)
         if version is None:
             raise missing(path)
-        if version.size is not None and version.size != posix.stat(version.path).st_size:
-            return self.writing(path)
         if content:
             self._check(path, version)
-        return version.path
+        size = posix.stat(version.path).st_size if version.size is not None else None
+        return version.path if version.lost or version.size == size else self.writing(path)
 
     def _check(self, path: str, version: Version) -> None:
+        if version.lost:
+            raise lost(path)
         for layer in self.layers[:-1]:
             status = posix.lstat(version.path)
             unnoticed = version == Version(layer.place(path)) and status.st_mtime_ns > layer.time
@@ -222,9 +223,8 @@ class Files:
 
     def keep(self, path: str, **how: bool) -> None:
         """Before this process changes a file: keep what its branches may want to read."""
-        place = self.own.place(path)
-        if not path.startswith(SPECIAL) and (not self.in_branch or exists(place)):
-            self.own.kept.keep(place, **how)
+        if not path.startswith(SPECIAL):
+            self.own.kept.keep(self.own.place(path), **how)
 
 
 def below(path: str, folder: str) -> bool:
@@ -405,7 +405,7 @@ def _content(file: OpenFile, parent: Layer, path: str) -> Version:
         return Version(f"{parent.kept.folder}/{file.copy}")
     parent.kept.refresh()
     version = parent.kept.version(path, parent.fork)
-    if version is None or posix.stat(version.path).st_size < file.size:
+    if version is None or version.lost or posix.stat(version.path).st_size < file.size:
         raise lost(path)
     if any(file.ends) and _ends(version.path, file.size) != file.ends:
         raise lost(path)
