@@ -2,7 +2,7 @@
 
 import { el, setText } from './dom.js';
 import { chart, colourOf, panel } from './lines.js';
-import { num, whole } from './numbers.js';
+import { num, roundEnd, whole } from './numbers.js';
 import { titleOfRun } from './script_charts.js';
 import { field, refusal, typed } from './script_fields.js';
 import { t } from './words.js';
@@ -52,7 +52,7 @@ export function makeTimeMachine(ask, rateAt) {
   }
 
   function drawTrack() {
-    const list = kept(), end = Math.max(1, state.steps_planned ?? 0, state.step, ...list.map(({ step }) => step));
+    const list = kept(), end = roundEnd(Math.max(state.step, ...list.map(({ step }) => step)));
     track.hidden = !list.length;
     done.style.width = `${(100 * state.step) / end}%`;
     keyed(track, stops, list, ({ number }) => number, ({ number }) => el('button', { type: 'button', 'data-number': number, onclick: () => choose(number) }), (button, each) => {
@@ -184,7 +184,7 @@ function refusedValues(kind, text) {
   return values.length >= 2 && values.length <= 8 && new Set(values).size === values.length ? '' : t('two_to_eight');
 }
 
-const aboutOf = ({ step, memory, ms, marked }) => [t('checkpoint_at', { step: whole(step) }), marked && t('marked'), memory != null && bytes(memory), ms != null && t('waited_ms', { ms: num(ms, 2) })].filter(Boolean).join(' · ');
+const aboutOf = ({ step, memory, ms, marked }) => [t('checkpoint_at', { step: whole(step) }), marked && t('marked'), memory && bytes(memory), ms != null && t('waited_ms', { ms: num(ms, 2) })].filter(Boolean).join(' · ');
 
 /** A size of memory in words. */
 function bytes(count) {
