@@ -11,7 +11,7 @@ import { makeTimeMachine } from './script_time.js';
 import { t } from './words.js';
 
 export function open(shell) {
-  let state = null, fan = null, output = null, charts = null, time, printed, built = '', fields = new Map();
+  let state = null, fan = null, output = null, charts = null, time, printed, built = '', queued = 0, fields = new Map();
   const curves = new Map(); // by name: { run, of, name, step, loss }
   const { connection, command } = connected(shell, '/socket/script', take);
 
@@ -24,10 +24,13 @@ export function open(shell) {
     if ('fan' in message) fan = message.fan;
     if (message.output) output = message.output;
     if (message.state) state = message.state;
-    if (!state) return;
+    if (state && !queued) queued = requestAnimationFrame(show); // of many messages at once
+  }
+  function show() {
+    queued = 0;
     if (!charts) build();
-    if (message.output) printed.update(output);
-    if (message.state || 'fan' in message) update();
+    printed.update(output);
+    update();
     draw();
   }
   /** What the script refuses of a field is said beside it. */
@@ -167,5 +170,5 @@ export function open(shell) {
     { key: 'ArrowRight', shown: '→', word: 'key_step', act: () => command('step'), able },
   ];
   const relabel = () => { if (state) { built = ''; fields.clear(); build(); update(); draw(); } };
-  return { keys, relabel, redraw: draw, language: () => connection.reopen(), close() { resize.disconnect(); connection.close(); } };
+  return { keys, relabel, redraw: draw, language: () => connection.reopen(), close() { cancelAnimationFrame(queued); resize.disconnect(); connection.close(); } };
 }

@@ -4,6 +4,7 @@ import { el } from './dom.js';
 import { panel } from './lines.js';
 import { t } from './words.js';
 
+const titleOf = (process) => (process === 'script' ? t('first_process') : process);
 const NEAR = 12; // pixels from the last line at which one still follows
 
 export function makeOutput() {
@@ -14,7 +15,7 @@ export function makeOutput() {
   const follows = () => lines.scrollHeight - lines.scrollTop - lines.clientHeight < NEAR;
   lines.addEventListener('scroll', () => { newest.hidden = follows(); });
 
-  /** output: { first, lines: [[stream, text]] }, whole; only what is new is added. */
+  /** output: { first, lines: [[stream, text]] }, whole; only what is new is added. Stream "process": from here on another one prints. */
   function update(output) {
     none.hidden = Boolean(output?.lines.length);
     lines.hidden = !none.hidden;
@@ -22,7 +23,7 @@ export function makeOutput() {
     const followed = follows(), { first, lines: all } = output;
     if (next > first + all.length) next = 0; // another studio at the same address
     while (lines.childElementCount && (next === 0 || lines.childElementCount > next - first)) lines.firstChild.remove();
-    lines.append(...all.slice(Math.max(0, next - first)).map(([stream, text]) => el('li', { class: stream === 'stderr' ? 'err' : null }, text || ' ')));
+    lines.append(...all.slice(Math.max(0, next - first)).map(([stream, text]) => el('li', { class: { stderr: 'err', process: 'from' }[stream] }, stream === 'process' ? titleOf(text) : text || ' ')));
     next = first + all.length;
     if (followed) lines.scrollTop = lines.scrollHeight;
   }
