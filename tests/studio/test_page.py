@@ -366,8 +366,8 @@ def test_a_name_without_a_run_is_refused_in_the_servers_words(browser: Any, stud
 def test_two_of_many_inputs_are_chosen_and_the_rest_is_said(open_run: Any) -> None:
     viewer = open_run("many")
     page = viewer.page
-    assert "It says what the network says on 87 % of 178 rows." in page.inner_text("#picture-note")
-    assert "Held: " in page.inner_text("#picture-note")
+    assert "This picture agrees with the network on 87 % of 178 rows." in page.inner_text("#picture-note")
+    assert "The other inputs: " in page.inner_text("#picture-note")
     before = page.get_by_label("Up", exact=True).input_value()
     page.get_by_label("Across", exact=True).select_option("ash")
     assert viewer.until("look")[-1]["axes"] == ["ash", before]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.studio.browsing import WIDE
 from tests.studio.real_studio import RealStudio, commands, real_studio
 from tests.waiting import until
 from treino.studio.page_words import WORDS, page_words
@@ -163,6 +164,7 @@ def test_a_run_begins_at_a_pace_that_can_be_watched_and_full_speed_is_one_click_
     page.get_by_role("button", name="full speed").wait_for(state="hidden")
     page.get_by_label("Speed", exact=True).select_option(label="10 steps/s")
     other = studio.open(page.context.browser, "run/wine-1?lang=en")  # who comes later sees the same
+    other.wait_for_selector("main[data-frame]")
     other.wait_for_function("document.querySelector('#speed').value === '10'")
     other.context.close()
 
@@ -182,6 +184,24 @@ def test_a_tab_says_the_name_and_what_differs(opened: Any, studio: RealStudio) -
     page.locator("#tabs").get_by_role("button", name="wine-1 · lr 0.003").click()
     page.wait_for_url("**/run/wine-1")
     page.locator("#tabs").get_by_role("button", name=re.compile(r"^wine-\d · lr 0\.0118$")).first.wait_for()
+
+
+def test_four_tabs_stay_in_their_panel_at_every_width(opened: Any, studio: RealStudio) -> None:
+    page = opened()
+    while page.locator("#tabs .tab").count() < 4:
+        before = page.locator("#tabs .tab").count()
+        page.locator("#branch").click()
+        until(
+            lambda n=before: page.locator("#tabs .tab").count() > n,
+            meanwhile=lambda: page.wait_for_timeout(20),
+        )
+    for width in (390, 760, 1024, 1280, 1440, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(WIDE) == [], width
+        right = "n => n.getBoundingClientRect().right"
+        panel = page.locator(".panel.curves").evaluate(right)
+        for node in page.locator(".curves > header *:visible").all():
+            assert node.evaluate(right) <= panel, width
 
 
 # ---- no connection
@@ -216,4 +236,28 @@ def test_a_lost_connection_is_shown_by_all_controls_at_once(browser: Any, tmp_pa
         page.get_by_role("alert").get_by_text("Connection lost").wait_for()
         page.get_by_role("status").get_by_text("not connected").wait_for()
         assert page.get_by_role("button", name="Play", exact=True).is_disabled()
+        page.context.close()
+
+
+# ---- the language of the command line
+
+
+def test_lang_on_the_command_line_opens_the_page_in_that_language_until_another_is_chosen(
+    browser: Any, tmp_path: Path
+) -> None:
+    with real_studio(tmp_path, ["--lang", "pt_BR", *LINE.split()]) as studio:
+        page = studio.open(browser)
+        play = page.locator("#play")
+        for _ in range(2):
+            page.wait_for_selector("main[data-frame]")
+            assert (play.inner_text(), page.evaluate("document.documentElement.lang")) == ("Rodar", "pt-BR")
+            page.reload()
+        page.wait_for_selector("main[data-frame]")
+        page.locator("#language").click()
+        play.get_by_text("Play").wait_for()
+        page.reload()
+        page.wait_for_selector("main[data-frame]")
+        assert play.inner_text() == "Play"
+        page.locator(".brand").click()
+        page.get_by_role("heading", name="Runs, sweeps and studies").wait_for()
         page.context.close()

@@ -17,7 +17,7 @@ from treino.cli.screen import Screen
 from treino.errors import TreinoError
 from treino.studio.browser import open_browser
 from treino.studio.subject import Subject, subject_of
-from treino.words import _, door
+from treino.words import VARIABLE, _, door, named
 
 if TYPE_CHECKING:
     from treino.studio.serving import Serving
@@ -29,7 +29,13 @@ LOOPBACK = "127.0.0.1", "localhost", "::1"
 class StudioFlags:
     """The page's address, and how its training or script begins."""
 
-    paused: Annotated[bool, Parameter(help="of DATA: wait before the first step", negative=())] = False
+    paused: Annotated[
+        bool,
+        Parameter(
+            help="of DATA: wait before the first step; else it begins at a speed at which one sees it learn",
+            negative=(),
+        ),
+    ] = False
     member: Annotated[
         int | None, WHOLE, Parameter(help="of an ensemble's RUN: the network whose weights are drawn")
     ] = None
@@ -189,8 +195,17 @@ async def _begin(serving: "Serving", first_page: Awaitable[str]) -> TreinoError 
         serving.studio.start.set_result("/")
         serving.server.should_exit = True
         return None if ended else error
-    serving.studio.start.set_result(address)
+    serving.studio.start.set_result(_in_language(address))
     return None
+
+
+def _in_language(address: str) -> str:
+    """The page's address, with the language that was asked for by name: ``--lang pt_BR``."""
+    chosen = os.environ.get(VARIABLE)
+    if chosen is None:
+        return address
+    sign = "&" if "?" in address else "?"
+    return f"{'/home' if address == '/' else address}{sign}lang={named(chosen)}"
 
 
 def _say(serving: "Serving", port: int, options: StudioFlags, screen: Screen) -> None:

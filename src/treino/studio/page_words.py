@@ -48,7 +48,7 @@ FOLDERS = {
     "drop_file": N_("Drop a table or a zip of pictures here, or choose a file"),
     "train_network": N_("Train a network"),
     "begin_paused": N_("begin paused"),
-    "space_to_try": N_("Settings to try, as for treino sweep"),
+    "space_to_try": N_("Settings to try: each with a range or its values"),
     "how_many": N_("How many networks"),
     "start_sweep": N_("Start a sweep"),
     "first_column": N_("First column"),
@@ -371,8 +371,8 @@ PICTURES = {
     "right_rows": N_("{right} of {rows} right"),
     "rmse_is": N_("RMSE {value}"),
     "components": N_("The plane of the two main directions of the rows, {share} of their variance."),
-    "held": N_("Held: {values}."),
-    "agreement": N_("It says what the network says on {share} of {rows} rows."),
+    "held": N_("The other inputs: {values}."),
+    "agreement": N_("This picture agrees with the network on {share} of {rows} rows."),
     "axes": N_("What is across and up"),
     "axis_x": N_("Across"),
     "axis_y": N_("Up"),
@@ -475,7 +475,7 @@ FAN_AND_MICROSCOPE = {
     "fan_curves": N_("Validation loss of every future"),
     "fan_ends": N_("Where each one ends"),
     "go_on_with": N_("Go on with {what}: validation loss {loss}"),
-    "went_on": N_("{run} goes on with it, beside this run."),
+    "went_on": N_("{run} goes on from step {step} with {what}, beside this run."),
     "steps_after": N_("steps after {step}"),
     "lens_layer": N_("Layer"),
     "lens_from": N_("From"),
@@ -516,6 +516,12 @@ TERMS = {  # what a term means, in one or two sentences for who meets it first
         "How wrong the network is on validation rows. It doesn’t learn from them, so they show what it "
         "would make of new rows."
     ),
+    "about_train": N_("Rows that the network learns from."),
+    "about_validation": N_(
+        "Rows that it doesn’t learn from: they show on the way how it does on new ones, and choices look "
+        "at them."
+    ),
+    "about_test": N_("Rows that nothing looks at before the end: what it says of them is what it is worth."),
     "about_lr": N_(
         "How far each step moves the weights. Too small: it learns slowly. Too large: the loss jumps or "
         "grows."

@@ -122,7 +122,10 @@ export async function startShell({ brand, pages, address, asked, transport, word
     });
     $('#language').addEventListener('click', async () => {
       await useLanguage(LANGUAGES.find((name) => name !== language.now));
-      try { localStorage.setItem('treino.language', language.now); } catch { /* a private window keeps nothing */ }
+      try {
+        sessionStorage.removeItem('treino.language');
+        localStorage.setItem('treino.language', language.now);
+      } catch { /* a private window keeps nothing */ }
       relabel();
       current?.language?.();
     });

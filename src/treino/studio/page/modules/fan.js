@@ -77,11 +77,11 @@ export function makeFan(page) {
     page.invalidate();
   }
   async function choose(k) {
-    const as = $('#fan-as').value || 'branch', before = opened;
-    const reply = await page.command('adopt', { future: page.store.fan.futures[k].future, as });
+    const as = $('#fan-as').value || 'branch', before = opened, { step, futures } = page.store.fan, { future, text } = futures[k];
+    const reply = await page.command('adopt', { future, as });
     if (!reply) return;
     if (before === opened) leave(); // else others are asked for already
-    if (reply.run && as === 'branch') page.say(t('went_on', { run: reply.run }));
+    if (reply.run && as === 'branch') page.say(t('went_on', { run: reply.run, step: whole(step), what: text }), 'info', page.toOpen(reply.run));
   }
 
   /** A viewer who watches sees the fan that somebody else has opened. */

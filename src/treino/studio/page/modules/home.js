@@ -2,7 +2,7 @@
 
 import { colourChoice, columnChoice, keep, kept } from './choices.js';
 import { el, setText } from './dom.js';
-import { connected, panel, shown, status, statusWord } from './lines.js';
+import { connected, panel, shown, statusWord } from './lines.js';
 import { num, whole } from './numbers.js';
 import { swatch } from './scale.js';
 import { sortedTable } from './table.js';
@@ -48,7 +48,7 @@ export function open(shell) {
       panel(t('start'), el('div', { class: 'asks' }, labelled('home-data', 'data', fields.data), labelled('home-target', 'target', fields.target), el('div', { class: 'ask' }, fields.file, drop)), fields.about,
         el('div', { class: 'asks' }, go('home-train', 'train_network', () => start('train', { paused: fields.paused.checked }), 'primary'), el('label', { class: 'tick' }, fields.paused, t('begin_paused'))),
         el('div', { class: 'asks' }, labelled('home-first', 'first_column', fields.first), labelled('home-second', 'second_column', fields.second), go('home-play', 'playground', play)),
-        el('div', { class: 'asks' }, labelled('home-space', 'space_to_try', fields.space), labelled('home-members', 'how_many', fields.members), go('home-sweep', 'start_sweep', () => start('sweep', { space: fields.space.value.trim().split(/\s+/), members: fields.members.valueAsNumber })), go('home-study', 'start_study', () => start('study', {}))), status()),
+        el('div', { class: 'asks' }, labelled('home-space', 'space_to_try', fields.space), labelled('home-members', 'how_many', fields.members), go('home-sweep', 'start_sweep', () => start('sweep', { space: fields.space.value.trim().split(/\s+/), members: fields.members.valueAsNumber })), go('home-study', 'start_study', () => start('study', {})))),
       panel(t('runs'), el('div', { class: 'asks seek' }, el('div', { class: 'ask beside' }, el('label', { for: 'home-search' }, t('search')), fields.search), colours.node, choice.node, fields.listed, fields.remove), colours.key, table.node)));
   }
 

@@ -16,9 +16,6 @@ const NEWEST = 12; // rows of it
 /** A panel with a heading. */
 export const panel = (title, ...children) => el('section', { class: 'panel' }, el('h2', {}, title), children);
 
-/** Where the shell reads out what is said. */
-export const status = () => el('p', { class: 'hint', role: 'status', 'data-says': true });
-
 /** A button for who watches and may steer, and how it is shown or hidden by a state. */
 export function wheel(command) {
   const node = el('button', { type: 'button', class: 'primary', hidden: true, onclick: () => command('steer') }, t('take_wheel'));

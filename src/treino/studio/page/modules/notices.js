@@ -8,7 +8,7 @@ const PAUSE = 120; // milliseconds: what a dragged slider says is read out once
 const SHORTEST = 4000, PER_LETTER = 60; // milliseconds that a notice stays
 const MOST = 3; // notices at once
 const SETTLED = 300; // milliseconds after which what was pressed has changed the page
-const CONTROLS = 'button, select, input, textarea, a, summary, .transport, .drawer, [role=alert]';
+const CONTROLS = 'button, select, input, textarea, a, summary, .bar, .transport, .drawer, [role=alert]';
 
 let said = 0, pressed = null; // pressed: the element that was pressed last
 

@@ -77,8 +77,9 @@ function makePage(shell, name) {
   page.segment = (changes, step) => page.command('segment', step == null ? { changes } : { changes, step });
   page.branch = async () => {
     const reply = await page.command('branch', { changes: {} });
-    if (reply?.run) page.say(t('branched', { run: reply.run, step: whole(viewStep(page.store)) }), 'info', { action: { word: 'open_it', act: () => page.openRun(reply.run) } });
+    if (reply?.run) page.say(t('branched', { run: reply.run, step: whole(viewStep(page.store)) }), 'info', page.toOpen(reply.run));
   };
+  page.toOpen = (run) => ({ action: { word: 'open_it', act: () => page.openRun(run) } });
   /** The page of another run, with this one and those beside it. */
   page.openRun = async (run) => {
     if (run === page.store.name) return;

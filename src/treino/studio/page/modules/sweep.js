@@ -2,7 +2,7 @@
 
 import { colourChoice, columnChoice } from './choices.js';
 import { el, setText } from './dom.js';
-import { chart, connected, duration, panel, shown, status, statusWord, stopButton, wheel } from './lines.js';
+import { chart, connected, duration, panel, shown, statusWord, stopButton, wheel } from './lines.js';
 import { drawEnd, drawParallel, makeParallel } from './parallel.js';
 import { num, whole } from './numbers.js';
 import { swatch } from './scale.js';
@@ -65,7 +65,7 @@ export function open(shell, name) {
     parts.mattered = panel(t('what_mattered'), parts.bars, parts.sure, parts.measure);
     parallel = makeParallel(state, brushes, { changed: () => { fill(); draw(); }, show: (network, event) => { touch(network?.member); if (network) showTip(event, about(network)); }, pick: (network) => choose(network.member) });
     shell.stage.replaceChildren(el('div', { class: 'page' },
-      el('div', { class: 'line head' }, parts.progress, status(), parts.wheel.node, parts.more, parts.stop.node), parts.share, parts.judge, parts.notes,
+      el('div', { class: 'line head' }, parts.progress, parts.wheel.node, parts.more, parts.stop.node), parts.share, parts.judge, parts.notes,
       el('div', { class: 'asks seek' }, colours.node, colours.key, el('ul', { class: 'legend' }, KINDS.map(([kind, word]) => el('li', {}, el('i', { class: `stroke ${kind}` }), t(word))))),
       el('div', { class: 'charts wide-first' }, panel(t('parallel'), parallel.node), panel(t('training_loss'), parts.loss.box), panel(t('figure_curves', { metric: state.metric_name }), parts.figure.box)),
       panel(t('networks'), el('div', { class: 'line head' }, parts.listed, parts.lost, choice.node), parts.where, parts.out, table.node), parts.mattered));

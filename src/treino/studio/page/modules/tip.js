@@ -57,7 +57,8 @@ export function startTerms() {
     }, rest);
   };
   document.addEventListener('pointerover', ({ target, pointerType }) => { if (pointerType !== 'touch') open(termOf(target), REST); });
-  document.addEventListener('focusin', ({ target }) => { if (target.matches(':focus-visible')) open(termOf(target), 0); });
+  document.addEventListener('focusin', ({ target }) => { if (target.matches(':focus-visible:not([aria-invalid])')) open(termOf(target), 0); });
+  document.addEventListener('keydown', close);
   document.addEventListener('focusout', close);
   document.addEventListener('pointerdown', ({ target, pointerType }) => {
     close();
