@@ -1,8 +1,7 @@
 """A run's end, an ensemble, a fan and a remedy in a real browser before a real studio."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 import treino as tr
 from tests.studio.browsing import WIDE
 from tests.studio.real_studio import RealStudio, real_studio
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 TILES = """() => [...document.querySelectorAll('.future')].map(tile => {
@@ -41,20 +41,18 @@ def test_an_ensemble_says_which_of_its_networks_answer_and_draws_the_one_that_is
 ) -> None:
     result = studio.run("eight").result
     assert result is not None
-    page.wait_for_function("document.querySelector('.members select')?.value === '3'")
+    choice = page.get_by_label("Whose weights are drawn")
+    _until(page, lambda: choice.is_visible() and choice.input_value() == "3")
     said = page.locator(".members .note").inner_text()
     assert (
         said
         == f"An ensemble: 4 of 8 networks answer ({', '.join(map(str, result.answering))}), by their mean."
     )
     before = page.evaluate("document.querySelector('#network-canvas').toDataURL()")
-    choice = page.get_by_label("Whose weights are drawn")
     silent = next(k for k in range(8) if k not in result.answering)
     assert choice.locator("option").nth(silent).inner_text() == f"network {silent}, doesn't answer"
     choice.select_option(str(result.answering[0]))
-    page.wait_for_function(
-        "before => document.querySelector('#network-canvas').toDataURL() !== before", arg=before
-    )
+    _until(page, lambda: page.evaluate("document.querySelector('#network-canvas').toDataURL()") != before)
 
 
 def test_a_run_that_patience_ended_says_so_and_shows_its_kept_weights(studio: RealStudio, page: Any) -> None:
@@ -106,6 +104,10 @@ def test_a_fan_names_what_ends_lowest_and_tells_its_futures_apart(studio: RealSt
     best = next(k for k, tile in enumerate(tiles) if "best" in tile["own"])
     assert ("ends lowest" in said) == (best != lowest)
     page.get_by_role("button", name="Close").click()
+
+
+def _until(page: Any, true: Callable[[], bool]) -> None:
+    until(true, meanwhile=lambda: page.wait_for_timeout(20))
 
 
 def _ends(page: Any) -> list[str]:
