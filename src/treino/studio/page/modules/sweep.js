@@ -97,7 +97,7 @@ export function open(shell, name) {
   }
   async function openNetwork(event, member) {
     event.stopPropagation();
-    shell.say(t('starting'));
+    shell.say(t('starting'), 'busy');
     const reply = await command('open', { member });
     if (reply?.run) shell.go(`/run/${encodeURIComponent(reply.run)}`);
   }
@@ -105,7 +105,7 @@ export function open(shell, name) {
   /** How much each setting mattered, and how sure that is: measured when it is over, and before when asked. */
   async function measure() {
     const asked = mattered = {};
-    setText(parts.sure, t('measuring_importance'));
+    parts.sure.replaceChildren(el('span', { class: 'busy' }, t('measuring_importance')));
     parts.measure.disabled = true;
     try {
       const found = JSON.parse((await connection.take('importance')).text), most = Math.max(...found.settings.map(({ drop }) => drop));
