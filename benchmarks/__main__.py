@@ -39,6 +39,7 @@ NAMES = (
     "doctor",
     "doctor_mutations",
     "script_studio",
+    "script_checkpoints",
     "studio",
     "studio_server",
     "studio_live",

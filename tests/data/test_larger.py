@@ -21,9 +21,10 @@ from treino.data.large_tables import _fit
 from treino.data.mapped_rows import MappedRows
 from treino.data.preparation.preparation import fit_table
 from treino.data.prepared_cache import MANIFEST
-from treino.data.rows import bytes_of, free_bytes
+from treino.data.rows import bytes_of
 from treino.data.splits import first_equal, first_equal_columns
 from treino.errors import TreinoError
+from treino.store.memory import free_bytes
 
 pytestmark = pytest.mark.slow
 

@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 from treino import api
+from treino.errors import TreinoError
 from treino.inspection.boundary import boundary, sight
 from treino.studio.fan import FanBoundaries, SmallPicture, fan
-from treino.training.futures import usual_futures
+from treino.training.futures import usual_futures, with_remedy
 from treino.training.replay import Snapshot
 
 
@@ -101,3 +102,52 @@ def test_futures_of_other_orders_differ_also_where_the_data_have_a_seed(
         if isinstance(m, dict)
     )
     assert len({tuple(future["loss"]) for future in last["futures"]}) == 3
+
+
+def tried(start: Snapshot, rule: str, steps: int = 120) -> dict[str, Any]:
+    """The newest message of a fan of two: as it is, and with what the finding of this rule asks for."""
+    *_, last = (m for m in fan(1, "remedy", start, with_remedy(start, rule), steps) if isinstance(m, dict))
+    return dict(json.loads(json.dumps(last, allow_nan=False))["fan"])
+
+
+def test_what_a_finding_asks_for_is_tried_beside_the_run_as_it_is(tmp_path: Path) -> None:
+    start = moment(tmp_path, optimizer="sgd", lr=3e-6, epochs=60)
+    message = tried(start, "lr_too_low")
+    assert [f["text"] for f in message["futures"]] == ["lr 3e-06", "lr 3e-05"]
+    assert [f["changes"] for f in message["futures"]] == [{}, {"lr": 3e-5}]
+    found, rows = message["comparison"], start.data.validation
+    assert (found["metric"], found["rows"]) == ("loss", len(rows))
+    for name, future in zip("ab", message["futures"], strict=True):
+        assert found[name] == pytest.approx(future["loss"][-1], rel=1e-5)
+    low, high = found["interval"]
+    assert low < found["b"] - found["a"] < high < 0  # better, beyond the luck of these rows
+
+
+def test_a_remedy_that_changes_nothing_on_these_rows_is_not_called_better(tmp_path: Path) -> None:
+    start = moment(tmp_path, weight_decay=1e-12)
+    found = tried(start, "weight_decay_too_high")["comparison"]
+    assert (found["a"], found["interval"]) == (found["b"], None)
+
+
+def test_a_training_that_is_over_goes_on_for_its_remedy(tmp_path: Path) -> None:
+    run = api.fit("wine", parent=tmp_path, lean=True, epochs=10, lr=1e-4)
+    start = run.at(run.steps)
+    plain, changed = with_remedy(start, "lr_too_low")
+    assert (plain, changed) == ({"epochs": 20}, {"epochs": 20, "lr": 1e-3})
+    message = tried(start, "lr_too_low", 20)
+    assert [f["text"] for f in message["futures"]] == ["lr 0.0001", "lr 0.001"]
+    assert all(f["step"][-1] == run.steps + 20 for f in message["futures"])
+
+
+def test_of_a_future_that_diverges_there_is_no_comparison(tmp_path: Path) -> None:
+    start = api.fit("wine", parent=tmp_path, lean=True, optimizer="sgd", lr=1e7, epochs=60).at(0)
+    message = tried(start, "lr_too_high")
+    assert [f["status"] == "diverged" for f in message["futures"]] == [True, False]
+    assert message["comparison"] is None
+
+
+def test_what_no_setting_mends_is_refused(tmp_path: Path) -> None:
+    start = moment(tmp_path)
+    for rule in ("unscaled_inputs", "dead_relu_of_nothing"):
+        with pytest.raises(TreinoError, match="mends"):
+            with_remedy(start, rule)

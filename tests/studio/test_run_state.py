@@ -6,7 +6,7 @@ import pytest
 
 import treino
 from treino.records.stored_run import StoredRun
-from treino.studio.run_state import losses, run_state, settings_at
+from treino.studio.run_state import difference_text, losses, run_state, settings_at
 from treino.training.replay import snapshots
 
 
@@ -48,3 +48,28 @@ def test_the_settings_in_view_are_those_of_the_step(tmp_path: Path) -> None:
     named = [[list(s["hidden"]), s["batch_size"], s["lr"], s["beta1"], s["clip"]] for s in shown]
     assert named == [[[6], 32, 0.003, 0.9, None], [[5], 64, 0.5, 0.9, None]]
     assert shown[0].keys() == shown[1].keys()
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"lr": 0.0118, "seed": 3}, "lr 0.0118"),
+        ({"hidden": [6], "seed": 4}, "hidden 6 · seed 4"),
+        ({"seed": 3}, ""),
+    ],
+)
+def test_a_run_beside_says_what_it_has_in_place_of_this_ones(
+    tmp_path: Path, settings: dict[str, object], text: str
+) -> None:
+    own = treino.fit("wine", steps=4, seed=3, parent=tmp_path)
+    other = treino.fit("wine", steps=4, parent=tmp_path, **settings)
+    runs = [treino.open(run.path) for run in (own, other)]
+    assert difference_text(*runs) == text  # type: ignore[arg-type]
+
+
+def test_a_branch_beside_says_what_it_changed(tmp_path: Path) -> None:
+    own = treino.fit("wine", steps=8, parent=tmp_path)
+    branch = own.at(4).branch(lr=0.5, name="other")
+    runs = [treino.open(run.path) for run in (own, branch)]
+    assert difference_text(*runs) == "lr 0.5"  # type: ignore[arg-type]
+    assert difference_text(*reversed(runs)) == "lr 0.003"  # type: ignore[arg-type]

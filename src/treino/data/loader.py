@@ -32,7 +32,7 @@ from treino.data.preparation.target import (
 from treino.data.prepared_cache import PreparedCache
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
-from treino.data.rows import Rows, bytes_of, free_bytes
+from treino.data.rows import Rows, bytes_of
 from treino.data.split_requests import (
     Split,
     check_split,
@@ -46,6 +46,7 @@ from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import Column, Table, check_present, missing
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
 from treino.errors import TreinoError, nearest
+from treino.store.memory import free_bytes
 from treino.words import _, joined, setting
 
 Impute = Literal["median", "mean"]

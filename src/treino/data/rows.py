@@ -1,10 +1,8 @@
 """Rows of a split, their batches, their order in an epoch, and random number generators."""
 
 import hashlib
-import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -146,25 +144,6 @@ def bytes_of(size: Any) -> int:
             _("Write 2GB or 500MB."),
         )
     return value
-
-
-def free_bytes() -> int:
-    """Free memory in bytes: the system's, or the control group's (cgroup) if that is less."""
-    free = _system()
-    for limit, used in (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-    ):
-        with suppress(OSError, ValueError):  # ValueError: "max" means no limit
-            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()))
-    return max(free, 1)
-
-
-def _system() -> int:
-    with suppress(OSError, ValueError, StopIteration):
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        return 1024 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1])
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 def say(size: float) -> str:

@@ -1,7 +1,7 @@
 """The uncertainty of metrics: bootstrap and Wilson intervals, and paired tests."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -151,9 +151,10 @@ SURE = 0.05  # p-value below which a difference counts as significant
 class PairedTest:
     """The result of a paired test of two networks a and b.
 
-    metric: ``accuracy`` (higher is better) or ``rmse``. a, b: the networks' metrics on the same ``rows``
-    rows. p: the p-value: the probability of a difference at least this large by chance. only_a, only_b: the
-    rows that only one network gets right. interval: the 95 % interval of the difference b - a of an rmse.
+    metric: ``accuracy`` (higher is better), ``rmse`` or ``loss``. a, b: the networks' metrics on the same
+    ``rows`` rows. p: the p-value: the probability of a difference at least this large by chance. only_a,
+    only_b: the rows that only one network gets right. interval: the 95 % interval of the difference b - a of
+    an rmse or a loss.
     """
 
     metric: str
@@ -187,19 +188,38 @@ def paired_errors(error_a_N: Floats, error_b_N: Floats, seed: int = 0) -> Paired
     Efron & Tibshirani, "An introduction to the bootstrap" (1993), 16.4: p is twice the share of resamples
     in which the difference has the opposite sign.
     """
-    square_N2 = np.stack([error_a_N**2, error_b_N**2], axis=1)
-    rows = len(square_N2)
-    a, b = (float(v) for v in np.sqrt(square_N2.mean(axis=0)))
-    if rows < 2 or (error_a_N == error_b_N).all():  # no randomness
-        return PairedTest("rmse", a, b, rows, 1.0)
+    ones_N = np.ones(len(error_a_N))
+    return _bootstrapped("rmse", (error_a_N**2, error_b_N**2), ones_N, np.sqrt, seed)
+
+
+def paired_losses(loss_a_N: Floats, loss_b_N: Floats, weight_N: Floats, seed: int = 0) -> PairedTest:
+    """The same of two losses. loss_a_N, loss_b_N, weight_N: of each row, as ``engine.metrics.row_losses``."""
+    return _bootstrapped("loss", (loss_a_N, loss_b_N), weight_N, lambda mean: mean, seed)
+
+
+def _bootstrapped(
+    metric: str,
+    value_N: tuple[Floats, Floats],
+    weight_N: Floats,
+    of_mean: Callable[[Floats], Floats],
+    seed: int,
+) -> PairedTest:
+    """The paired bootstrap of two metrics that are functions of a weighted mean over rows."""
+    value_N2, rows = np.stack(value_N, axis=1), len(weight_N)
+    a, b = (float(v) for v in of_mean(value_N2.sum(axis=0) / weight_N.sum()))
+    if rows < 2 or (value_N[0] == value_N[1]).all():  # no randomness
+        return PairedTest(metric, a, b, rows, 1.0)
     random = np.random.default_rng(seed)
     counts = row_counts(rows, PAIRED_RESAMPLES, lambda shape: random.integers(rows, size=shape))
-    root_B2 = np.sqrt(np.concatenate([count_BN @ square_N2 for count_BN in counts]) / rows)
-    difference_B = root_B2[:, 1] - root_B2[:, 0]
+    sum_B3 = np.concatenate([count_BN @ np.column_stack([value_N2, weight_N]) for count_BN in counts])
+    with np.errstate(invalid="ignore", divide="ignore"):  # a draw of rows without weight
+        metric_B2 = of_mean(sum_B3[:, :2] / sum_B3[:, 2:])
+    difference_B = metric_B2[:, 1] - metric_B2[:, 0]
+    difference_B = difference_B[np.isfinite(difference_B)]
     above = (1 + (difference_B >= 0).sum()) / (PAIRED_RESAMPLES + 1)
     below = (1 + (difference_B <= 0).sum()) / (PAIRED_RESAMPLES + 1)
     p = min(1.0, float(2 * min(above, below)))
-    return PairedTest("rmse", a, b, rows, p, interval=percentile_interval(difference_B))
+    return PairedTest(metric, a, b, rows, p, interval=percentile_interval(difference_B))
 
 
 def holm(p_K: Sequence[float]) -> list[float]:

@@ -9,13 +9,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from treino.inspection.outputs import probabilities
+from treino.engine.devices import torch_threads
+from treino.engine.metrics import row_losses
+from treino.inspection.input_planes import draw
+from treino.inspection.intervals import paired_losses
+from treino.inspection.outputs import outputs, probabilities
 from treino.studio.image_scene import Part
+from treino.studio.run_state import segment_text
 from treino.studio.scene import plane_parts
-from treino.training.futures import FutureEnd, FutureSteps, futures
+from treino.training.futures import FutureEnd, FutureSteps, futures, rate
 from treino.training.replay import Snapshot
 
 CURVE = 60  # maximum number of values of a curve in a message
+REMEDY = "remedy"  # the kind of a fan of two: as it is, and with what a finding asks for
+MOST_ROWS = 2000  # validation rows on which these two are compared
 
 Changes = Mapping[str, Any]
 
@@ -63,7 +70,8 @@ def fan(
     """Train futures and yield messages: after each slice of about 50 ms a complete ``{"fan": …}``, and at the
     end the boundaries, if there is a picture. The iterator may be dropped at any time.
 
-    number: the fan's number on the page. kind, changes: see ``usual_futures``.
+    number: the fan's number on the page. kind, changes: see ``usual_futures``; of the kind ``remedy``, see
+    ``with_remedy``: two futures, which are compared on validation rows.
 
     Raises:
         TreinoError: as ``futures``.
@@ -71,8 +79,11 @@ def fan(
     events = futures(snapshot, changes, steps, x_ND=None if picture is None else picture.x_ND)
     head = {"number": number, "kind": kind, "step": snapshot.step, "steps": steps, "metric": "loss"}
     head["split"] = "validation" if len(snapshot.data.validation) else "train"
+    names = [
+        n for n, value in changes[-1].items() if any(c.get(n, _now(snapshot, n)) != value for c in changes)
+    ]
     labels = [
-        {"future": i, "text": _text(kind, snapshot, c), "changes": dict(c)} for i, c in enumerate(changes)
+        {"future": i, "text": _text(snapshot, c, names), "changes": dict(c)} for i, c in enumerate(changes)
     ]
     return _messages(head, labels, snapshot, picture, events)
 
@@ -98,6 +109,10 @@ def _messages(
         yield _message(head, labels, curves, min(done_F), None)
     worth = {future: end.validation for future, end in ends.items() if end.validation is not None}
     best = min(worth, key=lambda future: worth[future]) if worth else None
+    if head["kind"] == REMEDY:
+        head["comparison"] = found = _comparison(ends, snapshot)
+        low, high = (found and found["interval"]) or (0.0, 0.0)
+        best = best if len(worth) < len(ends) else 1 if high < 0 else 0 if low > 0 else None
     yield _message(head, labels, curves, head["steps"], best)
     if picture is not None:
         outputs = [torch.from_numpy(ends[future].outputs_NC) for future in range(len(labels))]
@@ -133,13 +148,33 @@ def _message(
     return {"fan": {**head, "done": done, "best": best, "futures": listed}}
 
 
-def _text(kind: str, snapshot: Snapshot, changes: Changes) -> str:
-    """The label of a future: its changes, such as ``lr 0.001``; without changes, the present setting."""
-    named = changes or {kind: snapshot.settings[kind]}
-    return ", ".join(
-        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in named.items()
-    )
+def _now(snapshot: Snapshot, name: str) -> Any:
+    """The value of a setting in force."""
+    value = rate(snapshot) if name == "lr" else snapshot.hp.get(name, snapshot.settings.get(name))
+    return None if value == math.inf else value
+
+
+def _comparison(ends: Mapping[int, FutureEnd], snapshot: Snapshot) -> dict[str, Any] | None:
+    """The losses a and b of two futures on validation rows, and the 95 % interval of b - a; None without such
+    rows, or if one of the two has diverged."""
+    data = snapshot.data
+    if not len(data.validation) or any(end.status == "diverged" for end in ends.values()):
+        return None
+    rows, losses = draw(data.validation, MOST_ROWS), []
+    for future in (0, 1):
+        with torch_threads(1):
+            output_NC = outputs(ends[future].net, rows.x, item_shape=snapshot.run.item_shape)
+        losses.append(row_losses(output_NC, rows.y, snapshot.loss_function))
+    (loss_a_N, weight_N), (loss_b_N, _weight_N) = losses
+    test = paired_losses(loss_a_N, loss_b_N, weight_N)
+    interval = None if test.interval is None else list(test.interval)
+    return {"metric": test.metric, "a": test.a, "b": test.b, "rows": test.rows, "interval": interval}
+
+
+def _text(snapshot: Snapshot, changes: Changes, names: Sequence[str]) -> str:
+    """The label of a future: its values of the settings in which the futures differ, such as ``lr 0.001``."""
+    values = {name: changes.get(name, _now(snapshot, name)) for name in names}
+    return segment_text({n: f"{v:g}" if isinstance(v, float) else v for n, v in values.items()})
 
 
 def _pictures(output_FNC: Tensor, picture: SmallPicture, snapshot: Snapshot) -> list[Part]:

@@ -129,6 +129,68 @@ FOLDERS = {
     "group_of": N_("{optimizer}, group {group}"),
 }
 
+SCRIPT = {
+    "output": N_("Output of the script"),
+    "no_output": N_("It has printed nothing yet."),
+    "newest_lines": N_("Newest lines"),
+    "first_process": N_("first process"),
+    "printed": N_("as printed"),
+    "as_printed": N_("as printed"),
+    "line_number": N_("line {line}"),
+    "no_optimizers": N_("They appear here with the first step of an optimizer of torch."),
+    "no_changes": N_("None yet. What you change here is written to a file that repeats it."),
+    "change_until": N_("step {step}: {what}, until the scheduler's next step"),
+    "until_scheduler": N_("until the scheduler's next step"),
+    "ask_findings": N_(
+        "The doctor doesn't look at this script. To see its findings as they come, start it so:"
+    ),
+    "found_nothing": N_("Nothing was found."),
+    "no_number": N_("This is no number."),
+    "from_0_to": N_("A number from 0 to {most}."),
+    "from_0_below_1": N_("A number from 0 to below 1."),
+    "whole_from_to": N_("A whole number from {least} to {most}."),
+    "two_to_eight": N_("Two to eight numbers that differ, with spaces between."),
+    "end_finished": N_("It has run to its end."),
+    "end_exited": N_("It has left with exit status {status}."),
+    "end_stopped": N_("It was stopped from the studio."),
+    "end_interrupted": N_("It was interrupted by Ctrl-C."),
+    "end_killed": N_("It was ended by the signal {signal}."),
+    "end_memory": N_("The system sends it where memory runs out."),
+    "end_exception": N_("It failed: {text}"),
+    "end_line": N_("(line {line})"),
+    "step_of_about": N_("step {step} of about {last}"),
+    "checkpoints": N_("Checkpoints"),
+    "checkpoints_about": N_(
+        "A checkpoint is a sleeping copy of the script: from there it can go on again, with other rates, or"
+        " in several ways side by side."
+    ),
+    "checkpoints_later": N_("With the first step it is known whether this script can be rewound."),
+    "keep_checkpoints": N_("Keep checkpoints on the way"),
+    "mark_step": N_("Mark this step"),
+    "checkpoints_of": N_("{n} kept, {memory} of {budget}"),
+    "choose_checkpoint": N_("Choose a checkpoint to go on from there."),
+    "checkpoint_at": N_("Checkpoint at step {step}"),
+    "marked": N_("marked"),
+    "waited_ms": N_("the script waited {ms} ms"),
+    "rewind": N_("Rewind"),
+    "rewind_about": N_("The script goes on from there, as a branch; what ran until now sleeps."),
+    "fan_values": N_("Values, with spaces between"),
+    "fan_steps": N_("Steps of each"),
+    "fan_about": N_("Two to eight branches go on side by side; keep the one you like."),
+    "fan_losses": N_("Training loss of every future"),
+    "keep_this": N_("Keep"),
+    "keep_future": N_("Go on with {what}: loss {loss}"),
+    "close_fan": N_("Close"),
+    "from_step": N_("from step {step}"),
+    "in_folder": N_("in {folder}"),
+    "branch_waking": N_("waking"),
+    "branch_running": N_("running"),
+    "branch_asleep": N_("asleep"),
+    "branch_ended": N_("ended, exit status {n}"),
+    "branch_present": N_("goes on now"),
+    "return_to": N_("Go back to it"),
+}
+
 
 # ---- runs
 
@@ -152,6 +214,7 @@ SHELL = {
     "copied": N_("Copied."),
     "opening": N_("Opening the run …"),
     "no_page": N_("Nothing is at this address"),
+    "mute": N_("The studio doesn’t answer. What you see is the last that it said."),
     "lost": N_(
         "Connection lost; the next attempt is in {seconds} s. If the studio has ended, start it again"
         " and open the address that it prints."
@@ -187,8 +250,13 @@ TRANSPORT = {
     "fan": N_("Fan out"),
     "save": N_("Save"),
     "viewers": N_("{n} viewers"),
+    "open_it": N_("Open it"),
     "branched": N_("{run} begins at step {step}, beside this run."),
+    "why_watching": N_("Another page steers, and this one watches: take the wheel first."),
+    "why_watch_only": N_("This address is for watching only."),
+    "why_stop": N_("Nothing is in training here."),
     "status_playing": N_("playing"),
+    "status_lost": N_("not connected"),
     "status_paused": N_("paused"),
     "status_past": N_("in the past"),
     "status_finished": N_("finished"),
@@ -201,8 +269,8 @@ TRANSPORT = {
 SETTINGS = {
     "settings": N_("Settings"),
     "live_settings": N_("Change while it trains"),
-    "new_segment": N_("Open a new segment"),
-    "faults": N_("The course’s two faults"),
+    "new_segment": N_("Change from here on"),
+    "faults": N_("As it is taught: two mistakes"),
     "lr": N_("Learning rate"),
     "lr_slider": N_("Learning rate, as a slider"),
     "weight_decay": N_("Weight decay"),
@@ -221,6 +289,8 @@ SETTINGS = {
     "loss_function": N_("Loss"),
     "hidden_layers": N_("Hidden layers"),
     "units_of": N_("Units of layer {layer}"),
+    "no_rate": N_("“{text}” is no learning rate: type a number above 0, such as 0.01."),
+    "no_count": N_("“{text}” can’t be: type a whole number from {low} to {high}."),
     "one_less": N_("One less: {what}"),
     "one_more": N_("One more: {what}"),
     "fixed_own": N_("Your own network keeps its layers."),
@@ -339,8 +409,8 @@ CURVES = {
     "time_machine": N_("Time machine"),
     "now": N_("Now"),
     "runs_here": N_("The run in hand, and runs beside it"),
-    "run_n": N_("Run {letter}, {name}"),
-    "take_away": N_("Take run {letter} away"),
+    "from_step": N_("from step {step}"),
+    "take_away": N_("Show {name} no more"),
     "vitals": N_("Vital signs"),
     "gradient_norm": N_("Gradient norm"),
     "update_ratio": N_("Update / weight"),
@@ -353,12 +423,47 @@ CURVES = {
     "run_interrupted": N_("The process that trained this run has ended before it was done."),
     "run_diverged": N_("The loss is no number any more."),
     "test_figures": N_("On test rows: {figures}."),
+    "result": N_("Result"),
+    "kept_and_last": N_(
+        "Figures: the kept weights, of epoch {epoch} (step {step}). Pictures at the end: the last step, "
+        "{last}."
+    ),
+    "kept_each": N_("Figures: each network's kept weights. Pictures at the end: the last step, {last}."),
+    "see_kept": N_("See the kept weights, step {step}"),
+    "member_answers": N_("network {n}, answers"),
+    "member_silent": N_("network {n}, doesn't answer"),
+    "members_answer": N_("An ensemble: {n} of {members} networks answer ({which}), by their mean."),
+    "weights_of": N_("Whose weights are drawn"),
 }
 
 FAN_AND_MICROSCOPE = {
     "futures_of": N_("{n} futures of step {step}"),
     "fan_progress": N_("{done} of {steps} steps each"),
-    "fan_best": N_("lowest validation loss {loss}: {what}; click a picture to go on with it"),
+    "fan_best": N_("Best by the mean of its last three validation losses, {loss}: {what} (filled)."),
+    "fan_lowest": N_("{what} ends lowest, at {loss} (ring)."),
+    "fan_stopped": N_("{n} ended early, by patience (bar)."),
+    "fan_click": N_("Click one to go on with it."),
+    "future_stopped": N_("ended early at step {step}, by patience"),
+    "last_three": N_("mean of the last three"),
+    "try_it": N_("Try {what}"),
+    "try_better": N_(
+        "With {what} it is better: on {rows} validation rows the loss is {b} in place of {a}. The "
+        "difference, {low} to {high} (95 %), is more than the luck of these rows; only one order of the "
+        "training rows was tried."
+    ),
+    "try_worse": N_(
+        "With {what} it is worse: on {rows} validation rows the loss is {b} in place of {a}. The "
+        "difference, {low} to {high} (95 %), is more than the luck of these rows; only one order of the "
+        "training rows was tried."
+    ),
+    "try_even": N_(
+        "These {rows} validation rows can't tell: with {what} the loss is {b} in place of {a}, and the "
+        "difference, {low} to {high} (95 %), may be their luck."
+    ),
+    "try_cures": N_("With {what} the training goes on; without, it diverges."),
+    "try_diverges": N_("With {what} the training diverges; without, it goes on."),
+    "try_both_diverge": N_("With {what} and without, the training diverges."),
+    "try_unknown": N_("There are no validation rows that could tell whether {what} is better."),
     "fan_kind": N_("What differs between the futures"),
     "fan_of_lr": N_("learning rates"),
     "fan_of_seed": N_("orders of the rows"),
@@ -398,6 +503,108 @@ TAKE = {
     "take_data_about": N_("the rows as CSV, which the command reads"),
     "writing": N_("Being written …"),
     "saved_as": N_("Saved: {name}"),
+}
+
+TERMS = {  # what a term means, in one or two sentences for who meets it first
+    "about_step": N_("One update of all weights, from one batch of rows."),
+    "about_epoch": N_("One pass over all training rows: every row has been learnt from once more."),
+    "about_loss": N_(
+        "How wrong the network is: training makes it smaller. That of training rows is what it minimises; "
+        "that of validation rows, which it doesn’t learn from, shows whether it only memorises."
+    ),
+    "about_validation_loss": N_(
+        "How wrong the network is on validation rows. It doesn’t learn from them, so they show what it "
+        "would make of new rows."
+    ),
+    "about_lr": N_(
+        "How far each step moves the weights. Too small: it learns slowly. Too large: the loss jumps or "
+        "grows."
+    ),
+    "about_weight_decay": N_(
+        "Pulls every weight a little towards 0 in each step, so that the network stays simple and "
+        "memorises less."
+    ),
+    "about_momentum": N_("How much of its last movement a step keeps: like a ball that rolls on."),
+    "about_beta1": N_("Over how many steps Adam averages the gradient: 0.9 is about 10, 0.99 about 100."),
+    "about_beta2": N_(
+        "Over how many steps Adam averages the gradient’s square, which it scales each step by."
+    ),
+    "about_dropout": N_("The share of units that is switched off at random in each training step."),
+    "about_ema": N_(
+        "Answers with an average of the weights of many steps instead of the last ones; nearer to 1: of "
+        "more steps."
+    ),
+    "about_clip": N_(
+        "A gradient longer than this is shortened to it, so that one wild batch can’t throw it off."
+    ),
+    "about_new_segment": N_(
+        "The training goes on from the step in view with another setting, as the run’s next part. The "
+        "weights stay, and what came before is kept."
+    ),
+    "about_batch_size": N_(
+        "How many rows each step learns from. More: smoother steps, and fewer of them an epoch."
+    ),
+    "about_optimizer": N_(
+        "The rule that makes a step of the gradient: sgd follows it, adam scales it for each weight."
+    ),
+    "about_schedule": N_("How the learning rate changes on its own during the training."),
+    "about_activation": N_(
+        "The function that each unit bends its sum by; without one, all layers together would be a "
+        "straight line."
+    ),
+    "about_loss_function": N_("How being wrong is counted."),
+    "about_faults": N_(
+        "Two mistakes of many first training loops. Switch one on to see what it does, and whether the "
+        "findings tell."
+    ),
+    "about_missing_zero_grad": N_(
+        "The gradients of all earlier steps are added up, because nobody sets them to 0."
+    ),
+    "about_softmax_before_cross_entropy": N_(
+        "The loss takes the softmax itself; a second one before it makes the gradients small."
+    ),
+    "about_seed": N_("The number that all random choices come from: first weights, order of the rows."),
+    "about_network": N_(
+        "Inputs on the left, answers on the right. Each line is a weight, the thicker the larger; each "
+        "box is a unit, with what it gives over the inputs."
+    ),
+    "about_microscope": N_("The arithmetic of one weight’s last update, with the numbers of its batch."),
+    "about_boundary": N_(
+        "Every place is coloured by the class that the network would answer there, the paler the less "
+        "sure; between two colours runs the boundary. The marks are rows in the colour of their true "
+        "class."
+    ),
+    "about_images": N_(
+        "What the network does with pictures: its answers, its mistakes, and one that you draw."
+    ),
+    "about_fit": N_(
+        "Each mark is a row: its true value across, the network’s answer up. On the diagonal it is right."
+    ),
+    "about_line": N_("What the network answers from left to right, and the rows that it learns from."),
+    "about_line_of_classes": N_(
+        "How likely each class is from left to right, and the rows that it learns from."
+    ),
+    "about_gradient_norm": N_(
+        "The length of the gradient: how steep the loss is here. Near 0 there is nothing left to learn; "
+        "if it explodes, the learning rate is too high."
+    ),
+    "about_update_ratio": N_(
+        "How much a step changes the weights, beside their size. About 0.001 (the dashed line) is usual."
+    ),
+    "about_findings": N_("What the doctor has found wrong or worth trying in this training, while it runs."),
+    "about_time_machine": N_("Goes back to any step, exactly. Play, or a change, then goes on from there."),
+    "about_branch": N_("Begins a second run at the step in view, beside this one."),
+    "about_fan": N_(
+        "Trains many futures of the step in view at once, such as with 64 learning rates, to choose from."
+    ),
+    "about_pace": N_("It trains slowly enough to be watched. Full speed: as fast as this machine can."),
+}
+
+NOTEBOOK = {
+    "kernel_busy": N_("The kernel is busy with a cell: what you do here waits until that is done."),
+    "kernel_gone": N_(
+        "The kernel was restarted or has ended, and what it trained is saved. Run the cell again."
+    ),
 }
 
 HOME = {
@@ -678,6 +885,7 @@ PLAYGROUND_MANY = {
 
 WORDS: dict[str, str] = (
     SHELL
+    | NOTEBOOK
     | HOME
     | TRANSPORT
     | SETTINGS
@@ -685,7 +893,9 @@ WORDS: dict[str, str] = (
     | CURVES
     | FAN_AND_MICROSCOPE
     | TAKE
+    | TERMS
     | FOLDERS
+    | SCRIPT
     | PLAYGROUND
     | PLAYGROUND_DATA
     | PLAYGROUND_MANY

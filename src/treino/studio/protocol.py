@@ -82,6 +82,7 @@ class LookCommand(StudioCommand):
     axes: tuple[Text, Text] | None = None
     unit: Unit | None = None
     picture: PictureOfRow | Literal["drawn"] | None = None
+    member: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
 
 
 class DrawCommand(StudioCommand):
@@ -97,9 +98,11 @@ class BesideCommand(StudioCommand):
 
 class FanCommand(StudioCommand):
     do: Literal["fan"]
-    kind: Literal["lr", "seed", "batch_size"]
+    kind: Literal["lr", "seed", "batch_size", "remedy"]
     count: Literal[0] | Annotated[int, Field(ge=2, le=64)]
     steps: Annotated[int, Field(ge=1, le=100_000)]
+    rule: Text | None = None
+    step: Step | None = None
 
 
 class AdoptCommand(StudioCommand):
@@ -133,12 +136,15 @@ class ExtendCommand(StudioCommand):
     members: Annotated[int, Field(ge=1, le=100_000)]
 
 
+Rate = Annotated[float, Field(ge=0, le=LARGEST_LR, allow_inf_nan=False)]
+
+
 class ScriptSetCommand(StudioCommand):
     do: Literal["set"]
     optimizer: Annotated[int, Field(ge=0, le=9999)] = 0
     group: Annotated[int, Field(ge=0, le=9999)] = 0
     name: Literal["lr", "weight_decay", "momentum", "beta1", "beta2"]
-    value: Annotated[float, Field(ge=0, le=LARGEST_LR, allow_inf_nan=False)]
+    value: Rate
 
 
 class PressCommand(StudioCommand):
@@ -149,6 +155,40 @@ class PressCommand(StudioCommand):
 class ScriptStepCommand(StudioCommand):
     do: Literal["step"]
     count: Annotated[int, Field(ge=1, le=1000)] = 1
+
+
+class CheckpointCommand(StudioCommand):
+    do: Literal["checkpoint"]
+
+
+class CheckpointsCommand(StudioCommand):
+    do: Literal["checkpoints"]
+    on: bool
+
+
+class RewindCommand(StudioCommand):
+    do: Literal["rewind"]
+    checkpoint: Annotated[int, Field(ge=0, le=9999)]
+    changes: dict[Literal["lr", "weight_decay"], Rate] = {}
+
+
+class ReturnCommand(StudioCommand):
+    do: Literal["return"]
+    branch: Annotated[int, Field(ge=0, le=9999)]
+
+
+class ScriptFanCommand(StudioCommand):
+    do: Literal["fan"]
+    checkpoint: Annotated[int, Field(ge=0, le=9999)] = 0
+    kind: Literal["lr", "weight_decay"] = "lr"
+    values: Annotated[list[Rate], Field(max_length=8)] = []
+    count: Annotated[int, Field(ge=0, le=8)] = 8
+    steps: Annotated[int, Field(ge=1, le=100_000)] = 100
+
+
+class ScriptAdoptCommand(StudioCommand):
+    do: Literal["adopt"]
+    future: Annotated[int, Field(ge=0, le=7)]
 
 
 class TrainCommand(StudioCommand):
@@ -192,7 +232,10 @@ _Run = (
     | BesideCommand | FanCommand | AdoptCommand | ExplainCommand | KeepCommand
 )  # fmt: skip
 _Sweep = _Everywhere | OpenCommand | ExtendCommand
-_Script = _Everywhere | ScriptStepCommand | ScriptSetCommand | PressCommand
+_Script = (
+    _Everywhere | ScriptStepCommand | ScriptSetCommand | PressCommand | CheckpointCommand | CheckpointsCommand
+    | RewindCommand | ReturnCommand | ScriptFanCommand | ScriptAdoptCommand
+)  # fmt: skip
 _Home = _Everywhere | TrainCommand | SweepCommand | StudyCommand | DeleteCommand
 
 KINDS: dict[str, Any] = {"run": _Run, "sweep": _Sweep, "study": _Everywhere, "script": _Script, "home": _Home}

@@ -19,22 +19,33 @@ from treino.records.segments import segments_of
 from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
 from treino.store.checkpoint import LiveFolder
-from treino.studio.fan import FanBoundaries, SmallPicture, fan
+from treino.studio.fan import REMEDY, FanBoundaries, SmallPicture, fan
 from treino.studio.folder_page import identity
 from treino.studio.image_scene import Part, Pixels, SeenPicture, may_be_drawn, picture_of_row, picture_parts
 from treino.studio.run_state import (
     ThinnedLosses,
     Vitals,
+    difference_text,
     epochs,
     findings,
     finite,
     next_update,
+    remedy_of,
     run_state,
     settings_at,
 )
-from treino.studio.scene import Sight, frame_bytes, picture, points_of, scene, sight_of, small_grid
+from treino.studio.scene import (
+    Sight,
+    frame_bytes,
+    picture,
+    points_of,
+    scene,
+    sight_of,
+    small_grid,
+    training_figures,
+)
 from treino.training.findings import LiveFindings
-from treino.training.futures import usual_futures
+from treino.training.futures import usual_futures, with_remedy
 from treino.training.replay import Playback, Snapshot
 from treino.words import speaking
 
@@ -52,12 +63,14 @@ Send = Callable[[Mapping[str, Any], bytes], None]
 @dataclass
 class Look:
     """The view of the page. step None: the newest. axes None: the studio's choice. unit None: no unit.
-    picture: a row by split and place, or ``drawn``; None: the first one."""
+    picture: a row by split and place, or ``drawn``; None: the first one. member: the network of an ensemble
+    whose weights are drawn; None: the best."""
 
     step: int | None = None
     axes: tuple[str, str] | None = None
     unit: tuple[int, int] | None = None
     picture: tuple[Split, int] | Literal["drawn"] | None = None
+    member: int | None = None
 
 
 @dataclass(eq=False)
@@ -154,7 +167,7 @@ class RunPage:
 
     def idle(self, seconds: float) -> bool:
         """Do one piece of work: train the fan's futures, else look for faults in the training, else prepare
-        past steps for replay. Return whether work is left."""
+        past steps for replay, else measure what nobody has watched. Return whether work is left."""
         if not self.viewers:
             return False
         if self.fan is not None:
@@ -162,10 +175,29 @@ class RunPage:
         if self._look_for_faults() or self.playing:
             return False
         try:
-            return self._playable and self.playback.prepare(len(self.loss_S), self.loss_S, seconds)
+            return self._playable and (
+                self.playback.prepare(len(self.loss_S), self.loss_S, seconds) or self._measure_past()
+            )
         except TreinoError:  # reported when such a step is viewed
             self._playable = False
             return False
+
+    def _measure_past(self) -> bool:
+        """Measure one step that nobody has watched; return whether there was one."""
+        step = self._vitals.unmeasured(self.last_step)
+        if step is None or self._sight is None:
+            return False
+        moment, run = self.playback.at(step, self.loss_S), self.run
+        train = training_figures(moment.net, self.data, self._sight[1], run.loss_function, run.item_shape)
+        self._add_vitals(moment, train)
+        self._curves_due = True
+        return True
+
+    def _add_vitals(self, moment: Snapshot, train: Mapping[str, float | None]) -> dict[str, Any]:
+        training = self.playback.resolution(moment.segment).training
+        norm, ratio = next_update(training, moment.step, moment.member)
+        self._vitals.add(moment.step, norm, ratio, moment.hp["lr"], train)
+        return {"gradient_norm": norm, "update_ratio": ratio, "lr": moment.hp["lr"]}
 
     def _look_for_faults(self) -> bool:
         """Look for faults in the newest state of the training if a check is due; return whether it was."""
@@ -194,7 +226,7 @@ class RunPage:
                 self._stamp = 0
                 return False
         self._add_losses(meta["tail"], int(meta["engine"]["step"]))
-        self.playing = bool(meta["playing"])
+        self.playing, self.speed = bool(meta["playing"]), meta.get("speed")
         try:
             snapshot = self.playback.live_snapshot(meta["segment"], (tensors, meta["engine"]), self.loss_S)
         except (TreinoError, IndexError):  # the training has just been restarted with other settings
@@ -215,16 +247,19 @@ class RunPage:
 
     # ---- a fan of futures
 
-    def open_fan(self, kind: str, count: int, steps: int) -> None:
+    def open_fan(self, kind: str, count: int, steps: int, rule: str | None = None) -> None:
         """Begin to train futures of the step in view; no frames are sent until the fan is closed.
 
+        rule: of the kind ``remedy``, that of the finding whose remedy is tried.
+
         Raises:
-            TreinoError: as ``futures``.
+            TreinoError: as ``futures`` and ``with_remedy``.
         """
         step = self.step_in_view
         snapshot = self.playback.at(step, self.loss_S)
         sight = self._looked_along(snapshot)
-        changes = usual_futures(snapshot, kind, count)
+        remedy = kind == REMEDY and rule is not None
+        changes = with_remedy(snapshot, rule) if remedy else usual_futures(snapshot, kind, count)
         picture = SmallPicture(sight.shows, *small_grid(sight)) if sight.shows in DRAWN else None
         self.fans += 1
         self.futures, self.fan_step = changes, step
@@ -341,20 +376,40 @@ class RunPage:
         state["findings"] = findings(run, seen, live.first_seen)
         if self.snapshot is not None:
             state["settings"] = settings_at(run, self.snapshot)
+            for finding in state["findings"]:
+                finding["remedy"] = remedy_of(run, self.snapshot, finding, self.last_step)
         return state | {
             "playing": self.playing,
             "steps_per_second": self.speed,
             "segment": self._segment,
             "last_step": self.last_step,
             "view": {"step": self.look.step, "axes": self.look.axes, "unit": self.look.unit}
-            | ({"picture": self.look.picture} if self.data.kind == "image" else {}),
+            | ({"picture": self.look.picture} if self.data.kind == "image" else {})
+            | ({"member": self.look.member} if run.spec.resolved.ensemble > 1 else {}),
+            "ensemble": self._ensemble(run),
             "letter": "A",
             "beside": [
-                {"run": b.run.name, "letter": b.letter, "step": b.step, "status": b.run.status}
+                {
+                    "run": b.run.name,
+                    "letter": b.letter,
+                    "step": b.step,
+                    "status": b.run.status,
+                    "text": difference_text(run, b.run),
+                }
                 for b in self.beside.values()
             ],
             "unseen": [] if run.status in OVER else ["test"],
         }
+
+    def _ensemble(self, run: StoredRun) -> dict[str, Any] | None:
+        """The number of networks, those that answer, the best first, and the one whose weights are drawn;
+        None for a single network. While it trains, the best half at the step in view answers."""
+        size, snapshot = run.spec.resolved.ensemble, self.snapshot
+        if size == 1 or snapshot is None:
+            return None
+        training = self.playback.resolution(snapshot.segment).training
+        answering = training.answering if run.result is None else run.result.answering
+        return {"size": size, "answering": list(answering), "drawn": snapshot.member}
 
     # ---- frames and curves
 
@@ -383,6 +438,14 @@ class RunPage:
             return  # the next ``tick`` shows it
         self._show(self.playback.at(self.step_in_view, self.loss_S), live=step is None)
 
+    def show_member(self) -> None:
+        """Show the weights of another network of the ensemble, at the step in view."""
+        self._sight = None  # its units are others
+        step = (
+            self.step_in_view if self.snapshot is None or self.look.step is not None else self.snapshot.step
+        )
+        self._show(self.playback.at(step, self.loss_S), live=self.look.step is None)
+
     def show_again(self) -> None:
         """Show the state in view once more, as after a choice of another picture."""
         if self.snapshot is None:
@@ -398,8 +461,7 @@ class RunPage:
             return
         sight = self._looked_along(snapshot)
         header, parts = self._scene_of(snapshot, sight)
-        norm, ratio = next_update(self.playback.resolution(snapshot.segment).training, step, snapshot.member)
-        self._vitals.add(step, norm, ratio, snapshot.hp["lr"])
+        vitals = self._add_vitals(snapshot, header["evaluation"]["train"])
         first = 1 if self.data.kind == "image" else 0
         self.layer_names = {first + k: str(each["name"]) for k, each in enumerate(header["layers"])}
         self._frame += 1
@@ -412,9 +474,7 @@ class RunPage:
             "live": live,
             "time": time.time() if when is None else when,
             "loss": None if snapshot.loss is None else finite(snapshot.loss),
-            "gradient_norm": norm,
-            "update_ratio": ratio,
-            "lr": snapshot.hp["lr"],
+            **vitals,
             "beside": None,
         }
         if self.beside and sight.shows == "plane":
@@ -426,7 +486,7 @@ class RunPage:
     def _scene_of(self, snapshot: Snapshot, sight: Sight) -> tuple[dict[str, Any], list[Part]]:
         """The scene. Of pictures, all but the one in view is computed once for each state."""
         run, over = self.run, self.run.status in OVER
-        key = (snapshot.segment, snapshot.step, over, sight)
+        key = (snapshot.segment, snapshot.step, snapshot.member, over, sight)
         if sight.scale is None or self._scene is None or self._scene[0] != key:
             header, parts = scene(
                 snapshot.net, self.data, sight, run.loss_function, run.item_shape, self.look.unit,

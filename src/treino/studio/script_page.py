@@ -1,16 +1,22 @@
-"""The page of a script that runs under hooks: it turns the script's messages into state, curves, notices."""
+"""The page of a script that runs under hooks: its messages become state, curves, output and notices."""
 
 import asyncio
-import math
+import re
+import shlex
+import signal
 import threading
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from treino.studio.hub import Page
 from treino.studio.script.process import ScriptProcess
+from treino.studio.script_curves import ScriptCurves
 
-POINTS = 4000  # with more points of the loss, neighbours are averaged in pairs
-LISTED = 500  # maximum number of changes and findings that are kept: the last ones
+LISTED = 500  # maximum number of changes, findings and lines of output that are kept: the last ones
+EVERY = 0.1  # seconds between two messages of output
+FIRST = "script"  # the name of the first process; its branches are branch-1, branch-2, …
 
 
 class ScriptPage:
@@ -19,13 +25,16 @@ class ScriptPage:
     def __init__(self, page: Page, process: ScriptProcess) -> None:
         self.page, self._process = page, process
         self._state: dict[str, Any] = {
-            "kind": "script", "status": "running", "exit": None, "error": None, "playing": True, "step": 0,
-            "seconds": 0.0, "optimizers": [], "buttons": [], "unseen": [], "findings": [], "changes": [],
+            "kind": "script", "buttons": [], "unseen": [], "examined": False, "findings": [], "changes": [],
+            "checkpoints": None, "branches": [],
         }  # fmt: skip
-        self._width = 1  # steps per point
-        self._steps: list[int] = []
-        self._losses: list[float | None] = []
-        self._waiting: list[float] = []  # losses of an incomplete point
+        self._present = FIRST  # the process that is steered and shown
+        self._runs = {FIRST: _Run(ScriptCurves(FIRST))}
+        self._output: deque[tuple[str, str]] = deque(maxlen=LISTED)
+        self._lines = 0  # lines of output so far
+        self._output_due: asyncio.TimerHandle | None = None
+        self._fan: Any = None  # the last one
+        self._stopped = False  # somebody has pressed Stop on a page
 
     def start(self) -> None:
         """Start a thread that reads the script's messages, as reading blocks."""
@@ -47,6 +56,7 @@ class ScriptPage:
             TreinoError: the command is invalid, or the script has ended.
         """
         self._process.send(command)
+        self._stopped = command["do"] == "stop" or (self._stopped and command["do"] != "rewind")
 
     async def end(self) -> None:
         """End the script, if it still runs."""
@@ -54,51 +64,156 @@ class ScriptPage:
 
     def _take(self, message: Mapping[str, Any]) -> None:
         """Show one message of the script, as described in docs/studio-script.md."""
+        state, name = self._state, message.get("run", FIRST)
+        if "branches" in message:
+            state["branches"] = [
+                {**each, "folder": each["folder"] and _from_here(each["folder"])}
+                for each in message["branches"]
+            ]
+            self._present = next((_run_of(each) for each in message["branches"] if each["present"]), FIRST)
+        run = self._run(name)
         if "losses" in message:
-            self._add(int(message["step"]), message["losses"])
-            names = ("step", "seconds", "optimizers")
-            self._state |= {name: message[name] for name in names if name in message}
-        for name in ("buttons", "unseen"):
-            if name in message:
-                self._state[name] = message[name]
-        for name, many in (("finding", "findings"), ("changed", "changes")):
-            if name in message:
-                self._state[many] = [*self._state[many], message[name]][-LISTED:]
+            for curves in run.take(message):
+                self.page.put(curves)
+        if "output" in message:
+            self._read(name, message["output"])
+        for key in ("buttons", "unseen", "checkpoints"):
+            if key in message:
+                state[key] = message[key]
+        for key, many in (("finding", "findings"), ("changed", "changes")):
+            if key in message:
+                state[many] = [*state[many], {**message[key], "run": name}][-LISTED:]
         if "script" in message:
-            self._state |= message["script"]
+            state |= message["script"]
         if "paused" in message:
-            self._state["playing"] = not message["paused"]
+            run.state["playing"] = not message["paused"]
         if "end" in message:
             end = message["end"]
-            self._state |= {"status": "ended", "exit": end["status"], "error": end["error"], "playing": False}
-        if "warning" in message:
-            self.page.put({"notice": {"kind": "warning", "text": str(message["warning"])}})
+            run.state |= {"status": "ended", "exit": end["status"], "error": end["error"], "playing": False}
+            run.state["reason"] = self._reason(end["status"], end["error"])
+        if "fan" in message:
+            self._fan = message["fan"] or self._fan
+            self.page.put({"fan": message["fan"]})
+        for key in ("warning", "notice"):
+            if key in message:
+                self.page.put({"notice": {"kind": "warning", "text": str(message[key])}})
         if "error" in message:
-            error = message["error"]
+            error, command = message["error"], message.get("command")
             text = f"{error['message']} {error['hint']}".strip()
-            self.page.put({"notice": {"kind": "warning", "text": text}})
-        self.page.put({"state": dict(self._state)})
+            if command is None:  # the script can't be run
+                run.state["error"] = text
+            self.page.put({"notice": {"kind": "warning", "text": text, "command": command}})
+        self._put_state()
 
-    def _add(self, step: int, losses: list[Any]) -> None:
-        """Append losses to the curve, whose points are means of ``_width`` steps. step: the step of the last
-        loss."""
-        begin = len(self._steps)
-        numbers = [float(value) if value is not None else math.nan for value in losses]
-        for k, loss in enumerate(numbers):
-            self._waiting.append(loss)
-            if len(self._waiting) >= self._width:
-                self._steps.append(step - len(numbers) + 1 + k)
-                self._losses.append(_mean(self._waiting))
-                self._waiting = []
-        if len(self._steps) > POINTS:
-            begin, self._width = 0, 2 * self._width
-            pairs = zip(self._losses[0::2], self._losses[1::2], strict=False)
-            halved = [_mean([math.nan if each is None else each for each in pair]) for pair in pairs]
-            self._steps, self._losses = self._steps[1::2], halved
-        curves = {"run": "script", "from": begin, "step": self._steps[begin:], "loss": self._losses[begin:]}
-        self.page.put({"curves": curves})
+    def _run(self, name: str) -> "_Run":
+        """The process of this name. Of a new branch, what is known until its step is the first process's."""
+        if name not in self._runs:
+            about = next((each for each in self._state["branches"] if _run_of(each) == name), None)
+            step = about["step"] if about else 0
+            self._runs[name] = run = _Run(ScriptCurves(name, self._runs[FIRST].curves, step))
+            futures = self._fan["futures"] if about and self._fan and self._fan["step"] == step else []
+            for future in futures:  # it was one of a fan, whose losses are known
+                if about and future["changes"] == about["changes"]:
+                    for losses in run.curves.add_losses(future["step"], future["loss"]):
+                        self.page.put(losses)
+        return self._runs[name]
+
+    def _put_state(self) -> None:
+        run = self._runs.get(self._present, self._runs[FIRST])
+        shown = {
+            name: each.curves.figures for name, each in self._runs.items() if each.curves.figures
+        }  # of each process, which curves are figures
+        self.page.put(
+            {
+                "state": {
+                    **self._state,
+                    **run.state,
+                    **run.time(),
+                    "present": self._present,
+                    "figures": shown,
+                    "replay": self._replay(),
+                }
+            }
+        )
+
+    # --- what the script prints -----------------------------------------------------------------------------
+    def _read(self, name: str, lines: list[tuple[str, str, int]]) -> None:
+        """Show lines of output and the figures in them. lines: stream, text, and the step before it."""
+        for stream, line, step in lines:
+            self._output.append((stream, line))
+            self._lines += 1
+            for curves in self._runs[name].curves.read(stream, line, step):
+                self.page.put(curves)
+        if self._output_due is None:
+            self._output_due = asyncio.get_running_loop().call_later(EVERY, self._put_output)
+
+    def _put_output(self) -> None:
+        self._output_due = None
+        first = self._lines - len(self._output)
+        self.page.put({"output": {"first": first, "lines": [*self._output]}})
+
+    # --- what follows from what has happened ----------------------------------------------------------------
+    def _replay(self) -> str | None:
+        """The command that makes the changes by hand to the present process once more."""
+        changes = [each for each in self._state["changes"] if each["run"] == self._present]
+        files = [change["file"] for change in changes if change.get("file")]
+        if not files:
+            return None
+        args = self._state.get("args") or []
+        words = ["treino", "studio", str(self._state["path"]), "--replay", _from_here(files[-1])]
+        return shlex.join([*words, *(["--", *args] if args else [])])
+
+    def _reason(self, status: int | None, error: str | None) -> dict[str, Any]:
+        """Why a process of the script has ended: ``why``, and what belongs to it."""
+        if error == "KeyboardInterrupt":
+            return {"why": "stopped" if self._stopped else "interrupted"}
+        if error:
+            return {"why": "exception", **self._last_line(error)}
+        if status is not None and status - 128 in {*signal.Signals}:
+            return {"why": "killed", "signal": signal.Signals(status - 128).name}
+        return {"why": "exited" if status else "finished", "status": status}
+
+    def _last_line(self, error: str) -> dict[str, Any]:
+        """The last line of a traceback in the output, and the line of the script that it names last."""
+        printed = [line for stream, line in self._output if stream == "stderr"]
+        last = next((line for line in reversed(printed) if line.partition(":")[0].endswith(error)), error)
+        places = [found for line in printed if (found := re.match(r'\s*File "(.+)", line (\d+)', line))]
+        own = [each for each in places if Path(each[1]).name == Path(self._state.get("path", "")).name]
+        return {"text": last, "line": int(own[-1][2]) if own else None}
 
 
-def _mean(values: list[float]) -> float | None:
-    mean = math.fsum(values) / len(values) if all(map(math.isfinite, values)) else math.nan
-    return mean if math.isfinite(mean) else None
+def _from_here(path: str) -> str:
+    """A path as it is typed in the working directory."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here) if Path(path).is_relative_to(here) else path)
+
+
+def _run_of(branch: Mapping[str, Any]) -> str:
+    return f"branch-{branch['number']}" if branch["number"] else FIRST
+
+
+class _Run:
+    """What is shown of one process: its state and its curves."""
+
+    def __init__(self, curves: ScriptCurves) -> None:
+        self.curves = curves
+        self.state: dict[str, Any] = {
+            "status": "running", "exit": None, "error": None, "reason": None, "playing": True, "step": 0,
+            "seconds": 0.0, "optimizers": [],
+        }  # fmt: skip
+        self._first: tuple[int, float] | None = None  # the first step that is seen, and its seconds
+
+    def take(self, message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Take figures; yield the curves for the page."""
+        self.state |= {key: message[key] for key in ("step", "seconds", "optimizers") if key in message}
+        self._first = self._first or (message["step"], message["seconds"])
+        return self.curves.take(message)
+
+    def time(self) -> dict[str, Any]:
+        """Steps a second, the number of steps planned, and the seconds left; None where nothing tells."""
+        step, planned = self.state["step"], self.curves.planned.steps
+        first, began = self._first or (0, 0.0)
+        pace = (step - first) / (self.state["seconds"] - began) if step > first else None
+        if planned is None or planned < step or self.state["status"] == "ended":
+            return {"pace": pace, "steps_planned": None, "left_s": None}
+        return {"pace": pace, "steps_planned": planned, "left_s": pace and (planned - step) / pace}

@@ -251,6 +251,8 @@ async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: Studio
     request = {**command.fields(), "key": page.key, "language": viewer.language}
     if isinstance(command, TrainCommand) or command.do in ("sweep", "study"):
         request |= {"data": await studio.data(request["data"]), "parent": str(studio.relay.folder)}
+        if command.do == "train":
+            request["speed"] = "watched"
         content, _nothing = await studio.relay.ask(request, trainer=True)
         return content
     if isinstance(command, DeleteCommand):

@@ -300,7 +300,8 @@ def open_member(page: FolderPage, request: Mapping[str, Any]) -> Answer:
     for name in itertools.chain([first], (f"{first}-{k}" for k in itertools.count(2))):
         path = page.path.parent / name
         if not os.path.lexists(path):
-            return TrainerRequest({"do": "like", "run": f"{page.path}:{member}", "name": name})
+            like = {"do": "like", "run": f"{page.path}:{member}", "name": name}
+            return TrainerRequest({**like, "speed": "watched"})
         if _trains(path, settings, spec.data):
             return {"run": str(path)}
     raise AssertionError("names never end")

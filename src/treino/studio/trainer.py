@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from treino.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events
@@ -35,19 +35,29 @@ LOOK_SECONDS = 1.0  # between two checkpoints of a sweep or study, from which it
 PATIENCE = 20.0  # seconds to wait for a training in another process
 
 
+WATCHED = 25.0  # seconds that a planned training takes at the speed at which one sees it learn
+SLOWEST, FASTEST = 5.0, 300.0  # ... in steps per second
+
+
+def watched_speed(steps: int) -> float:
+    """The steps per second at which one sees a training of so many steps learn."""
+    return float(f"{min(max(steps / WATCHED, SLOWEST), FASTEST):.2g}")
+
+
 @dataclass(eq=False)
 class Stream:
     """One training in this process.
 
     reply: the id of the request whose answer is the training's folder; None once answered. transport: the
-    first playback command (play, pause, step, ...) and its value. speed: in steps per second. before: the
-    continuation of the training that was ended for this one; it runs if this one is refused.
+    first playback command (play, pause, step, ...) and its value. speed: in steps per second; "watched": as
+    ``watched_speed``. before: the continuation of the training that was ended for this one; it runs if this
+    one is refused.
     """
 
     events: Iterator[JobEvent]
     reply: int | None
     transport: tuple[str, Any] = ("play", None)
-    speed: float | None = None
+    speed: float | Literal["watched"] | None = None
     before: "Stream | None" = None
     job: Any = None
     waits: bool = False  # whether it is paused
@@ -235,8 +245,9 @@ class Trainer:
             if isinstance(event.job, RunJob):
                 training = event.job.training
                 event.job.transport.command(*stream.transport, training.step, training.plan.count)
-                if stream.speed is not None:
-                    event.job.transport.command("speed", stream.speed, training.step, training.plan.count)
+                speed = watched_speed(training.steps) if stream.speed == "watched" else stream.speed
+                if speed is not None:
+                    event.job.transport.command("speed", speed, training.step, training.plan.count)
             else:
                 event.job.checkpoint_seconds = LOOK_SECONDS
             if stream.reply is not None:

@@ -8,7 +8,7 @@ Each look reads the recorded figures and the present weights; the training isn't
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -28,7 +28,7 @@ from treino.errors import TreinoError
 from treino.records.access import Access
 from treino.records.segments import epoch_count, losses_of, segments_of, setting_commands, training_losses
 from treino.records.stored_run import StoredRun
-from treino.spec import read_settings
+from treino.spec import FAULTS, read_settings
 from treino.store import RunFolder
 from treino.training.replay import Playback, Snapshot
 from treino.training.resolution import Resolution, resolve
@@ -54,6 +54,36 @@ def lower_rate(lr: float) -> float:
     """A learning rate to try if ``lr`` was too high: a tenth of it, or the default if that is far lower."""
     usual = DEFAULTS["table"].lr
     return float(f"{lr / 10:.3g}") if lr <= 100 * usual else usual
+
+
+# ---- what would mend a fault
+
+Changes = dict[str, Any]
+
+
+def _without(fault: str) -> Callable[[Mapping[str, Any]], Changes]:
+    return lambda s: {"fault": [each for each in s["fault"] if each != fault]}
+
+
+REMEDIES: Mapping[str, Callable[[Mapping[str, Any]], Changes]] = {
+    **{fault: _without(fault) for fault in FAULTS},
+    **dict.fromkeys(("lr_too_high", "non_finite_loss", "diverged"), lambda s: {"lr": lower_rate(s["lr"])}),
+    "lr_too_low": lambda s: {"lr": float(f"{s['lr'] * 10:.3g}")},
+    "weight_decay_too_high": lambda s: {"weight_decay": float(f"{s['weight_decay'] / 100:.3g}")},
+    "clip_too_small": lambda _s: {"clip": None},
+    "unshuffled_sorted": lambda _s: {"shuffle": "each"},
+    "dead_relu": lambda _s: {"activation": "leaky_relu"},
+    "vanishing_gradient": lambda _s: {"activation": "relu"},
+}
+"""By rule: the change that mends it, of these settings in force. Other faults lie in the rows, or in the
+weights that a training begins with: no change on its way mends them."""
+
+
+def remedy(rule: str, settings: Mapping[str, Any]) -> Changes | None:
+    """The change that a finding asks for, as for ``futures``; None: none that a training can take on its
+    way."""
+    change = REMEDIES[rule](settings) if rule in REMEDIES else {}
+    return {name: value for name, value in change.items() if settings.get(name) != value} or None
 
 
 # ---- the doctor's findings in a run of treino
@@ -127,7 +157,7 @@ def finding_documents(
 
 
 def _flagged(finding: Finding, s: dict[str, Any], first: int, classes: Sequence[str]) -> Finding:
-    lr, lower = s["lr"], setting("lr", lower_rate(s["lr"]))
+    lower = setting("lr", lower_rate(s["lr"]))
     fixes = {
         "missing_zero_grad": _("Train without [[fault=missing_zero_grad]] or [[as_taught=True]]."),
         "softmax_before_cross_entropy": _(
@@ -135,10 +165,10 @@ def _flagged(finding: Finding, s: dict[str, Any], first: int, classes: Sequence[
         ),
         "lr_too_high": _("Train with a lower rate: {lr}.").format(lr=lower),
         "lr_too_low": _("Train with ten times the rate, until the loss falls: {lr}.").format(
-            lr=setting("lr", float(f"{lr * 10:.3g}"))
+            lr=setting("lr", REMEDIES["lr_too_low"](s)["lr"])
         ),
         "weight_decay_too_high": _("Train with {decay} or less.").format(
-            decay=setting("weight_decay", float(f"{s['weight_decay'] / 100:.3g}"))
+            decay=setting("weight_decay", REMEDIES["weight_decay_too_high"](s)["weight_decay"])
         ),
         "clip_too_small": _("Leave [[clip]] out, or raise it to the gradients' usual norm."),
         "class_imbalance": _("Weight the classes: [[class_weights=balanced]]; and look at f1_macro."),
@@ -146,7 +176,7 @@ def _flagged(finding: Finding, s: dict[str, Any], first: int, classes: Sequence[
         "unshuffled_sorted": _("Mix the training rows: leave [[shuffle=off]] out."),
         "symmetric_init": _("Start from random weights: leave [[init=zeros]] out."),
         "dead_relu": _("Lower the rate ({lr}), or use {activation} or gelu.").format(
-            lr=lower, activation=setting("activation", "leaky_relu")
+            lr=lower, activation=setting("activation", REMEDIES["dead_relu"](s)["activation"])
         ),
         "vanishing_gradient": _("Use [[activation=relu]], [[init=kaiming]], or fewer layers."),
         "non_finite_loss": _("Train with a lower rate ({lr}), or bound its steps: {clip}.").format(

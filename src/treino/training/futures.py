@@ -29,6 +29,7 @@ from treino.errors import TreinoError
 from treino.records.segments import Segment
 from treino.spec import read_settings
 from treino.training.branch import next_segment, segment_start
+from treino.training.findings import remedy
 from treino.training.replay import Snapshot
 from treino.words import _, setting
 
@@ -268,9 +269,36 @@ def usual_futures(snapshot: Snapshot, kind: str, count: int = 64) -> list[dict[s
     return KINDS[kind](snapshot, count)
 
 
+def with_remedy(snapshot: Snapshot, rule: str) -> list[dict[str, Any]]:
+    """Two changes for ``futures``: the run as it is, and with what the finding of this rule asks for. Where
+    the training is over, both go on for as long again.
+
+    Raises:
+        TreinoError: no change of settings on the way mends it.
+    """
+    own = {"clip": None if math.isinf(snapshot.hp["clip"]) else snapshot.hp["clip"]}
+    own |= {"lr": rate(snapshot), "weight_decay": snapshot.hp["weight_decay"]}
+    change = remedy(rule, {**snapshot.settings, **own})
+    if change is None:
+        raise TreinoError(
+            "remedy_missing",
+            _("No setting that can change on the way mends {rule}.").format(rule=rule),
+            _("The finding says what to do."),
+        )
+    next_segment(snapshot, change)  # raises here, before anything is trained
+    over, epochs = snapshot.step >= snapshot.plan.steps, snapshot.plan.count.epoch_of(snapshot.step)
+    longer = {"epochs": 2 * max(1, epochs)} if over else {}
+    return [longer, longer | change]
+
+
+def rate(snapshot: Snapshot) -> float:
+    """The learning rate in force, without the schedule's factor."""
+    arrays, meta = keyframe_of_saved(snapshot.saved)
+    return float(meta["hp"]["lr"] if "hp" in meta else arrays["hp.lr"][snapshot.member])
+
+
 def _rates(snapshot: Snapshot, count: int) -> list[dict[str, Any]]:
-    arrays, meta = keyframe_of_saved(snapshot.saved)  # the learning rate without the schedule's factor
-    lr = meta["hp"]["lr"] if "hp" in meta else float(arrays["hp.lr"][snapshot.member])
+    lr = rate(snapshot)
     if not lr:
         raise TreinoError(
             "futures_lr",

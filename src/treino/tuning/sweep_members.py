@@ -17,7 +17,6 @@ import torch
 from torch.nn.parameter import is_lazy
 
 from treino.data.dataset import Data
-from treino.data.rows import free_bytes
 from treino.documents import read_document, read_sweep_spec
 from treino.engine import Net
 from treino.engine.metrics import METRICS
@@ -32,6 +31,7 @@ from treino.search.space import Config, Space, space_from_json
 from treino.spec import OF_CNN, Settings
 from treino.store import RunFolder
 from treino.store.database import Command
+from treino.store.memory import free_bytes
 from treino.training.commands import deliver, send_command
 from treino.training.resolution import decide
 from treino.tuning.bracket import MemberTable, TopMember, TrainingBracket

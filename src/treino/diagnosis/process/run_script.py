@@ -17,6 +17,7 @@ from typing import Any
 
 from treino.diagnosis.exam import Exam
 from treino.diagnosis.finding import Finding
+from treino.diagnosis.record import hooks
 from treino.diagnosis.record.hooks import UNSEEN
 from treino.diagnosis.record.lines import watch_file
 from treino.errors import TreinoError
@@ -72,8 +73,9 @@ def run_script(
     Raises:
         TreinoError: the file doesn't exist or isn't a Python file (rule ``script``).
     """
+    global _owner
     outcome = Outcome(target)
-    owner, once = os.getpid(), threading.Lock()
+    _owner, once = os.getpid(), threading.Lock()
 
     def on_step(steps: int) -> None:
         if max_steps is not None and steps >= max_steps:  # raised again if the script caught it
@@ -83,7 +85,7 @@ def run_script(
     outcome.exam = exam = Exam(live=live, on_step=on_step if max_steps is not None else None)
 
     def finish(finished: bool) -> None:
-        if os.getpid() == owner and once.acquire(blocking=False):
+        if os.getpid() == _owner and once.acquire(blocking=False):
             exam.stop(finished=finished, error=outcome.error)
             outcome.trained = bool(exam.backwards or exam.steps)
             outcome.seconds = perf_counter() - started
@@ -110,7 +112,7 @@ def run_script(
             error.__traceback__ = None if error is code else _own_frames(error.__traceback__)
             sys.excepthook(type(error), error, error.__traceback__)
         finally:
-            _flush()
+            flush_streams()
             finish(outcome.status == 0 and not outcome.stopped)
     return outcome
 
@@ -200,7 +202,7 @@ def _exit_status(leave: SystemExit) -> int:
         return 0
     if isinstance(code, int):
         return code & 0xFF
-    with suppress(OSError, ValueError, AttributeError):  # closed by the script, as in _flush
+    with suppress(OSError, ValueError, AttributeError):  # closed by the script, as in flush_streams
         sys.stderr.write(f"{code}\n")  # not print, which a script may redefine
     return 1
 
@@ -219,7 +221,8 @@ def _own_frames(trace: TracebackType | None) -> TracebackType | None:
     return rest
 
 
-def _flush() -> None:
+def flush_streams() -> None:
+    """Write out what the script has printed."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -227,6 +230,7 @@ def _flush() -> None:
             continue
 
 
+_owner = 0  # the process that runs the script
 _handler: Callable[[int, Any], None] | None = None  # the handler of SIGTERM, while a script runs
 _forking = threading.local()  # before: the signals that this thread blocked until it forked
 
@@ -243,8 +247,11 @@ def _after_fork() -> None:
 
 
 def _in_child() -> None:
-    """Let SIGTERM end the child as it does without the doctor."""
-    if "before" in vars(_forking):
+    """Let SIGTERM end the child as it does without the doctor, unless it goes on as the script itself."""
+    global _owner
+    if hooks.continuing:
+        _owner = os.getpid()
+    elif "before" in vars(_forking):
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _after_fork()
 
@@ -264,7 +271,7 @@ def _own_death(finish: Callable[[bool], None]) -> Iterator[Callable[[int], None]
 
     def watched_exit(status: int) -> None:
         finish(False)
-        _flush()
+        flush_streams()
         leave(status)
 
     def watched_abort() -> None:
@@ -282,7 +289,7 @@ def _own_death(finish: Callable[[bool], None]) -> Iterator[Callable[[int], None]
         kill(os.getpid(), number)
 
     global _handler
-    owner, before = os.getpid(), None
+    before = None
     main = threading.current_thread() is threading.main_thread()
     if main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         before = signal.signal(signal.SIGTERM, told_to_end)
@@ -291,7 +298,7 @@ def _own_death(finish: Callable[[bool], None]) -> Iterator[Callable[[int], None]
     try:
         yield watched_exit
     finally:
-        if os.getpid() == owner:
+        if os.getpid() == _owner:
             os._exit, os.abort, os.kill = leave, abort, kill
             if before is not None and signal.getsignal(signal.SIGTERM) is told_to_end:
                 signal.signal(signal.SIGTERM, before)
@@ -311,11 +318,11 @@ def _alarm(seconds: float | None, outcome: Outcome, leave: Callable[[int], None]
             raise Stop
 
     def end() -> None:
-        if os.getpid() == owner:
+        if os.getpid() == _owner:
             outcome.stopped = "max_time"
             leave(0)
 
-    owner, before = os.getpid(), None
+    before = None
     last = threading.Timer(seconds + GRACE, end)
     last.daemon = True
     last.start()

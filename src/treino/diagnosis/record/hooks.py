@@ -133,7 +133,7 @@ class Hooks:
         os.register_at_fork(after_in_child=self._in_child)
 
     def _in_child(self) -> None:
-        self.on = False
+        self.on = self.on and continuing
 
     def undo(self) -> None:
         """Restore all attributes."""
@@ -146,6 +146,10 @@ class Hooks:
             else:
                 setattr(owner, name, old)
         self._undo.clear()
+
+
+continuing = False
+"""Whether the process that is being forked goes on as the script itself, instead of being a worker of it."""
 
 
 def unseen(function: Any) -> Any:

@@ -20,11 +20,15 @@ STRICT = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
 class Control(BaseModel):
-    """Pause before the next step, go on, or end the script as Ctrl-C does."""
+    """Pause before the next step, go on, or end the script as Ctrl-C does.
+
+    sleep: pause while another branch goes on; a sleeping process ends with the studio. show: print to the
+    terminal from now on.
+    """
 
     model_config = STRICT
 
-    do: Literal["pause", "play", "stop"]
+    do: Literal["pause", "play", "stop", "sleep", "show"]
 
 
 class Steps(BaseModel):
@@ -75,10 +79,95 @@ class SetValue(BaseModel):
         return self
 
 
-ScriptCommand = Control | Steps | Watch | Press | SetValue
-_READER: TypeAdapter[ScriptCommand] = TypeAdapter(Annotated[ScriptCommand, Field(discriminator="do")])
+class MakeCheckpoint(BaseModel):
+    """Let a copy of the process sleep before the next step. marked: by hand. number: of this checkpoint."""
+
+    model_config = STRICT
+
+    do: Literal["checkpoint"]
+    marked: bool = True
+    number: Index = 0
+
+
+ScriptCommand = Control | Steps | Watch | Press | SetValue | MakeCheckpoint
+
+
+class KeepCheckpoints(BaseModel):
+    """Begin or end to make checkpoints from time to time."""
+
+    model_config = STRICT
+
+    do: Literal["checkpoints"]
+    on: bool
+
+
+Changes = dict[Literal["lr", "weight_decay"], Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]]
+
+
+class Rewind(BaseModel):
+    """Go on from a checkpoint. changes: of the first optimizer, whose groups keep their ratios."""
+
+    model_config = STRICT
+
+    do: Literal["rewind"]
+    checkpoint: Index
+    changes: Changes = {}
+
+
+class Return(BaseModel):
+    """Go on with a process that sleeps since another went on from a checkpoint. branch: 0 is the first."""
+
+    model_config = STRICT
+
+    do: Literal["return"]
+    branch: Index
+
+
+class Fan(BaseModel):
+    """Go on from a checkpoint for ``steps`` steps in several ways side by side. count: 0 ends the fan.
+
+    values: of each future; default: ``count`` learning rates around the present one, a decade to either side.
+    """
+
+    model_config = STRICT
+
+    do: Literal["fan"]
+    checkpoint: Index = 0
+    kind: Literal["lr", "weight_decay"] = "lr"
+    values: Annotated[
+        list[Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]], Field(max_length=8)
+    ] = []
+    count: Annotated[int, Field(ge=0, le=8)] = 8
+    steps: Annotated[int, Field(ge=1, le=100_000)] = 100
+
+    @model_validator(mode="after")
+    def _several(self) -> "Fan":
+        if (len(self.values) if self.values else self.count) == 1:
+            raise ValueError("count")
+        return self
+
+
+class Adopt(BaseModel):
+    """Go on with one future of the fan, and end the others."""
+
+    model_config = STRICT
+
+    do: Literal["adopt"]
+    future: Annotated[int, Field(ge=0, le=7)]
+
+
+ForkCommand = KeepCheckpoints | Rewind | Return | Fan | Adopt
+_READER: TypeAdapter[ScriptCommand | ForkCommand] = TypeAdapter(
+    Annotated[ScriptCommand | ForkCommand, Field(discriminator="do")]
+)
 _FIELDS = {
-    **dict.fromkeys(("pause", "play", "stop"), "do"),
+    **dict.fromkeys(("pause", "play", "stop", "sleep", "show"), "do"),
+    "checkpoint": "do, marked",
+    "checkpoints": "do, on",
+    "rewind": "do, checkpoint, changes",
+    "return": "do, branch",
+    "fan": "do, checkpoint, kind, values, count, steps",
+    "adopt": "do, future",
     "step": "do, count",
     "watch": "do, on",
     "press": "do, button",
@@ -86,7 +175,7 @@ _FIELDS = {
 }
 
 
-def read_command(request: Any) -> ScriptCommand:
+def read_command(request: Any) -> ScriptCommand | ForkCommand:
     """Parse a command, such as ``{"do": "set", "optimizer": 0, "group": 0, "name": "lr", "value": 0.1}``.
 
     Raises:

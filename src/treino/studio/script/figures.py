@@ -1,4 +1,4 @@
-"""The figures of a script's training: losses, and the settings and gradient norms of its optimizers."""
+"""The figures of a script's training: losses, evaluations, settings of optimizers, norms of gradients."""
 
 import threading
 import weakref
@@ -13,7 +13,9 @@ from torch.optim import SGD, Optimizer, Rprop
 
 from treino.errors import TreinoError
 from treino.studio.script.commands import SetValue
+from treino.studio.script.evaluations import Evaluations
 from treino.studio.script.json_socket import figure
+from treino.studio.script.loops import Loops
 from treino.words import _
 
 # ---- settings of parameter groups
@@ -127,6 +129,7 @@ class ScriptFigures:
     """
 
     def __init__(self, *, watched: bool) -> None:
+        self.evaluations, self._loops = Evaluations(), Loops()
         self.watched = watched
         self.steps = self.backwards = 0
         self.began, self.paused_seconds, self.next_message = perf_counter(), 0.0, 0.0
@@ -137,6 +140,14 @@ class ScriptFigures:
         self._orders: dict[int, tuple[weakref.ref[Optimizer], int]] = {}  # by the optimizer's id
         self._optimizers: list[weakref.ref[Optimizer]] = []
         self._main = threading.main_thread().ident
+
+    @property
+    def watched(self) -> bool:
+        return self._watched
+
+    @watched.setter
+    def watched(self, on: bool) -> None:
+        self._watched = self.evaluations.on = on
 
     # --- while it trains --------------------------------------------------------------------------------
     def scaled(self, result: Any, outputs: Any) -> None:
@@ -179,6 +190,7 @@ class ScriptFigures:
 
     def stepped(self, optimizer: Optimizer) -> None:
         """Hook of Optimizer.step. Count the step and keep its loss."""
+        self.evaluations.end_passes(self.steps)
         self.steps += 1
         order = self.order_of(optimizer)
         if not self.watched:
@@ -196,13 +208,19 @@ class ScriptFigures:
 
     @property
     def pending(self) -> bool:
-        """Whether there are losses that no message has contained."""
-        return bool(self._losses)
+        """Whether there are losses or evaluations that no message has contained."""
+        return bool(self._losses or self.evaluations)
+
+    def drop_losses(self) -> None:
+        """Leave the losses that no message has contained out of the next one."""
+        self._losses.clear()
 
     # --- messages -----------------------------------------------------------------------------------------
     def message(self, now: float, stepped: Optimizer | None) -> dict[str, Any]:
         """The message with the figures since the last one. stepped: the optimizer that has just made a step,
-        whose gradient norm is measured."""
+        whose gradient norm is measured; None: the script waits, or has ended."""
+        if stepped is None:
+            self.evaluations.end_passes(self.steps)
         losses = [(figure(_value(loss)), order) for loss, order in self._losses]
         self._losses.clear()
         self.next_message = now + EVERY
@@ -230,6 +248,10 @@ class ScriptFigures:
         }
         if len(self._optimizers) > 1:
             message["optimizer_of_losses"] = [order for _loss, order in losses]
+        if evaluations := self.evaluations.take():
+            message["evaluations"] = evaluations
+        if loop := self._loops.progress():
+            message["loop"] = loop
         return message
 
 

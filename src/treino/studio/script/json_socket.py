@@ -3,7 +3,8 @@
 import math
 import os
 import socket
-from collections.abc import Mapping
+from array import array
+from collections.abc import Mapping, Sequence
 from json import JSONDecoder, JSONEncoder
 from select import POLLIN, POLLOUT, poll
 from time import monotonic
@@ -28,22 +29,32 @@ class JsonSocket:
         self._socket = line
         self._identity = _identity(line)
         self._unsent = bytearray()
+        self._descriptors: list[int] = []  # to be sent with the next bytes, and closed here
         self._unread = b""
         self.is_open = True
         os.register_at_fork(after_in_child=self.close)  # forked processes must not use it
 
-    def post(self, message: Mapping[str, Any]) -> None:
-        """Queue a message and send as many bytes as possible without blocking."""
+    def post(self, message: Mapping[str, Any], line: socket.socket | None = None) -> None:
+        """Queue a message and send as many bytes as possible without blocking. line: a socket that the server
+        receives with it; here it is closed."""
+        if line is not None:
+            self._descriptors.append(line.detach())
         if self._usable():
             self._unsent += _encoded(message) + b"\n"
             self.flushed()
 
-    def receive(self, seconds: float = 0.0) -> list[Any]:
-        """The new messages of the server, after waiting up to ``seconds``. Invalid JSON is skipped."""
+    @property
+    def descriptor(self) -> int:
+        """The socket's number; -1 once it is closed."""
+        return self._socket.fileno()
+
+    def receive(self, seconds: float = 0.0, others: Sequence[int] = ()) -> list[Any]:
+        """The new messages of the server, after waiting up to ``seconds``, or until one of the other
+        descriptors can be read. Invalid JSON is skipped."""
         if not self._usable():
             return []
         if seconds:
-            self._wait(POLLIN | (POLLOUT if self._unsent else 0), seconds)
+            self._wait(POLLIN | (POLLOUT if self._unsent else 0), seconds, others)
         self.flushed()
         try:
             while self.is_open:
@@ -63,6 +74,7 @@ class JsonSocket:
         end = monotonic() + seconds
         while seconds and self.is_open and not self.flushed() and (left := end - monotonic()) > 0:
             self._wait(POLLOUT, left)
+        self._close_descriptors()
         if self.is_open:
             self.is_open = False
             if _identity(self._socket) == self._identity:
@@ -74,17 +86,27 @@ class JsonSocket:
         """Send as many unsent bytes as possible without blocking; return whether none are left."""
         try:
             while self._unsent and self._usable():
-                del self._unsent[: self._socket.send(self._unsent, UNTOUCHED)]
+                rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", self._descriptors))]
+                more = rights if self._descriptors else []
+                del self._unsent[: self._socket.sendmsg([self._unsent], more, UNTOUCHED)]
+                self._close_descriptors()
         except BlockingIOError:
             return False
         except OSError:
             self.close()
         return True
 
-    def _wait(self, events: int, seconds: float) -> None:
-        """Wait up to ``seconds`` until the socket is ready for these poll events, or has broken."""
+    def _close_descriptors(self) -> None:
+        while self._descriptors:
+            os.close(self._descriptors.pop())
+
+    def _wait(self, events: int, seconds: float, others: Sequence[int] = ()) -> None:
+        """Wait up to ``seconds`` until the socket is ready for these poll events, or has broken, or until
+        one of the other descriptors can be read."""
         look = poll()
         look.register(self._socket, events)
+        for other in others:
+            look.register(other, POLLIN)
         look.poll(1000 * seconds)
 
     def _usable(self) -> bool:

@@ -39,7 +39,8 @@ def run(
     """
     server = socket_of_environment()
     if server is not None:
-        server.post({"script": {"path": script, "args": list(args), "pid": os.getpid()}})
+        about = {"path": script, "args": list(args), "pid": os.getpid(), "examined": findings}
+        server.post({"script": about})
     try:
         header = SteeringHeader(
             script=script, sha256=_digest(script), args=tuple(args), torch=str(torch.__version__)

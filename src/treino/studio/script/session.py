@@ -7,6 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -16,13 +17,26 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from treino.diagnosis.finding import Finding
-from treino.diagnosis.process.run_script import Outcome
+from treino.diagnosis.process.run_script import Outcome, flush_streams
+from treino.diagnosis.record import hooks
 from treino.diagnosis.record.hooks import compiling, unseen
 from treino.errors import TreinoError, cause, nearest
 from treino.escaping import escape
-from treino.studio.script.commands import Press, ScriptCommand, SetValue, Steps, Watch, buttons, read_command
+from treino.studio.script import branch_files, checkpoints, evaluations
+from treino.studio.script.checkpoints import Awakening
+from treino.studio.script.commands import (
+    MakeCheckpoint,
+    Press,
+    ScriptCommand,
+    SetValue,
+    Steps,
+    Watch,
+    buttons,
+    read_command,
+)
 from treino.studio.script.figures import EVERY, ScriptFigures, captured, check_value, overruling, set_value
 from treino.studio.script.json_socket import JsonSocket
+from treino.studio.script.output import Output, tee
 from treino.studio.script.steering import Change, SteeringFile
 from treino.words import _
 
@@ -48,11 +62,16 @@ class Session:
         self._next_poll = 0.0
         self._paused = self._stopping = self._ended = False
         self._steps_left = 0  # steps that a paused script may still take
+        self._asleep = False  # paused while another branch goes on
+        self._due: list[MakeCheckpoint] = []
+        self._unable: str | None = ""  # the posted reason why there can be no checkpoint
+        self._streams: tuple[int, int] | None = None  # the terminal's, of a branch that prints to a file
         self._calling = False  # a button's function runs: its steps are counted, but obey no commands
         self._posted: tuple[tuple[str, ...], int] = (), 0  # sent buttons, and number of sent sentences
         self._findings: set[tuple[str, str | None, int | None]] = set()
         self._lock = threading.RLock()  # for scripts that step in several threads
         self._undo: list[Callable[[], None]] = []
+        self._output: Output | None = None
 
     def install(self) -> None:
         """Hook backward and optimizer steps; forked processes aren't watched."""
@@ -62,10 +81,13 @@ class Session:
         self._undo = [
             functools.partial(setattr, torch.autograd, "backward", backward),
             functools.partial(setattr, GradScaler, "scale", scale),
+            *evaluations.watch(self.figures.evaluations),
             register_optimizer_step_pre_hook(self._before_step).remove,
             register_optimizer_step_post_hook(self._after_step).remove,
         ]
         os.register_at_fork(after_in_child=self._forget)
+        if self._server is not None:
+            self._output = tee(self._post, lambda: self.figures.steps)
 
     def uninstall(self) -> None:
         """Remove the hooks."""
@@ -74,7 +96,8 @@ class Session:
             self._undo.pop()()
 
     def _forget(self) -> None:
-        self._ended, self.figures.watched = True, False
+        if not hooks.continuing:
+            self._ended, self.figures.watched = True, False
 
     # --- at each step -------------------------------------------------------------------------------------
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
@@ -87,7 +110,7 @@ class Session:
             while self._replayed and self._replayed[-1].step <= self.figures.steps + 1:
                 self._repeat(self._replayed.pop())
             if self._server is not None and (self._paused or perf_counter() >= self._next_poll):
-                self._answer(self._server)
+                self._answer()
             stopping, self._stopping = self._stopping, False
         if stopping:
             _interrupt()
@@ -100,35 +123,125 @@ class Session:
             if self.figures.watched and (now := perf_counter()) >= self.figures.next_message:
                 self._tell(now, optimizer)
 
-    def _answer(self, server: JsonSocket) -> None:
+    def _answer(self) -> None:
         """Carry out pending commands, and wait while the script is paused."""
-        for request in server.receive():
-            self._do(request)
+        self._obey()
         if self._paused:
-            self._wait(server)
+            self._wait()
         self._next_poll = perf_counter() + POLL_EVERY
 
-    def _wait(self, server: JsonSocket) -> None:
+    def _obey(self, seconds: float = 0.0) -> None:
+        """Carry out the commands that have come, after waiting for some up to ``seconds``."""
+        assert self._server is not None
+        began = perf_counter()
+        requests = self._server.receive(seconds)
+        self.figures.paused_seconds += perf_counter() - began if seconds else 0.0
+        for request in requests:
+            self._do(request)
+        while self._due:
+            self._checkpoint(self._due.pop(0))
+        checkpoints.reap()
+
+    def _wait(self) -> None:
         if not self._steps_left:
-            began = perf_counter()
-            self._tell(began, None)
+            self._tell(perf_counter(), None)
             self._post({"paused": True})
             while self._paused and not self._steps_left and not self._stopping and not self._ended:
-                for request in server.receive(PAUSE_LOOK):
-                    self._do(request)
-                if not server.is_open:  # nobody could end the pause
-                    self._paused = False
-            self.figures.paused_seconds += perf_counter() - began
+                self._obey(PAUSE_LOOK)
+                if self._server is not None and not self._server.is_open:  # nobody could end the pause
+                    self._paused, self._stopping = False, self._asleep
         if self._steps_left:
             self._steps_left -= 1
             self.figures.next_message = 0.0  # send this step's figures at once
         elif not self._paused:
             self._post({"paused": False})
 
+    # --- checkpoints ----------------------------------------------------------------------------------------
+    def _checkpoint(self, command: MakeCheckpoint) -> None:
+        """Let a copy of this process sleep. In a branch of the copy this returns once it is awake."""
+        assert self._server is not None
+        began = perf_counter()
+        unable = checkpoints.why_not(self._server)
+        if unable is None:
+            self._tell(began, None)
+            flush_streams()
+            self._flush_output()
+            about = {"number": command.number, "step": self.figures.steps, "marked": command.marked}
+            try:
+                branch_files.note_open_files()
+                awakening = checkpoints.copy(self._server, about, began)
+            except TreinoError as error:
+                unable = error.message
+            except OSError as error:
+                unable = _("The system can't copy this process: {reason}.").format(reason=error.strerror)
+            else:
+                if awakening is not None:
+                    self._go_on(awakening)
+        self._post_unable(unable)
+
+    def _go_on(self, awakening: Awakening) -> None:
+        """Begin to be a branch."""
+        command, self._server = awakening.command, awakening.server
+        self.figures.paused_seconds += awakening.slept
+        self.figures.drop_losses()  # the process that was copied has posted them
+        self._posted, self._unable = ((), 0), ""
+        self._paused, self._asleep, self._steps_left = (
+            command["steps"] is not None,
+            False,
+            command["steps"] or 0,
+        )
+        self._due.clear()
+        folder = Path(command["folder"])
+        folder.mkdir(parents=True, exist_ok=True)
+        if not command["shown"]:
+            self._print_to(folder / "output.txt")
+        self._file = self._file.branch(folder)
+        for sentence in branch_files.enter_branch(folder):
+            self.figures.say(sentence)
+        for name, value in command["changes"].items():
+            self._scale(name, value)
+        signal.pthread_sigmask(signal.SIG_SETMASK, awakening.mask)
+
+    def _scale(self, name: str, value: float) -> None:
+        """Set a rate of the first optimizer's first group, and keep the ratios of its other groups to it."""
+        optimizer = self.figures.optimizer(0)
+        groups = [] if optimizer is None else optimizer.param_groups
+        before = [float(group.get(name, 0.0)) for group in groups]
+        for index in range(len(groups)):
+            scaled = value * before[index] / before[0] if before[0] else value
+            self._do({"do": "set", "optimizer": 0, "group": index, "name": name, "value": scaled})
+
+    def _print_to(self, path: Path) -> None:
+        """Print to a file instead of the terminal."""
+        self._streams = os.dup(1), os.dup(2)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC)
+        for number in (1, 2):
+            os.dup2(file, number)
+        os.close(file)
+
+    def _show(self) -> None:
+        """Print to the terminal again."""
+        flush_streams()
+        for number, stream in enumerate(self._streams or (), 1):
+            os.dup2(stream, number)
+            os.close(stream)
+        self._streams = None
+
+    def _flush_output(self) -> None:
+        if self._output is not None:
+            self._output.flush()
+
+    def _post_unable(self, unable: str | None) -> None:
+        if unable != self._unable:
+            self._unable = unable
+            self._post({"unable": unable})
+
     # --- commands -------------------------------------------------------------------------------------------
     def _do(self, request: Any) -> None:
         try:
-            self._act(read_command(request), by_hand=True)
+            command = read_command(request)
+            if isinstance(command, ScriptCommand):
+                self._act(command, by_hand=True)
         except TreinoError as error:
             self._post({"error": error.document, "command": request})
 
@@ -148,11 +261,16 @@ class Session:
             self._press(command, by_hand)
         elif isinstance(command, Steps):
             self._paused, self._steps_left = True, self._steps_left + command.count
+        elif isinstance(command, MakeCheckpoint):
+            self._due.append(command)
         elif command.do == "stop":
             self._record(command, by_hand=False)  # a stop alone creates no file
             self._paused, self._stopping = False, True
+        elif command.do == "show":
+            self._show()
         else:
-            self._paused, self._steps_left = command.do == "pause", 0
+            self._paused, self._steps_left = command.do != "play", 0
+            self._asleep = command.do == "sleep"
 
     def _set(self, command: SetValue, by_hand: bool) -> None:
         optimizer = self.figures.optimizer(command.optimizer)
@@ -210,11 +328,14 @@ class Session:
         self._post({"changed": {**change.to_json(), **more, "file": self._file.written}})
 
     def _tell(self, now: float, stepped: Optimizer | None) -> None:
-        """Post the figures, buttons and sentences; wait with them if earlier messages are still unsent."""
+        """Post the figures, buttons, sentences and output; wait with them if earlier messages are unsent."""
         if self._server is None or not self._server.flushed():
             self.figures.next_message = now + EVERY
             return
         message = self.figures.message(now, stepped) if self.figures.pending else None
+        self._flush_output()
+        if self._unable == "":
+            self._post_unable(checkpoints.why_not(self._server))
         names, count = tuple(buttons), len(self.figures.unseen)
         if names != self._posted[0]:
             self._server.post({"buttons": list(names)})
@@ -254,6 +375,8 @@ class Session:
             if not self.figures.steps and not self.figures.backwards:
                 self.figures.say(_("No backward was seen: this script never trained."))
             self._tell(perf_counter(), None)
+        if self._output is not None:
+            self._output.close()
         end = {"status": outcome.status, "steps": self.figures.steps, "error": outcome.error or None}
         self._post({"end": end})
         self._file.close()

@@ -50,7 +50,7 @@ class SteeringFile:
     def __init__(self, path: Path, header: SteeringHeader) -> None:
         self.path = path
         self._header = header
-        self._waiting: list[Change] = []
+        self._changes: list[Change] = []
         self._descriptor: int | None = None
 
     @property
@@ -64,21 +64,36 @@ class SteeringFile:
         Raises:
             TreinoError: the file can't be written.
         """
-        if self._descriptor is None and not by_hand:
-            self._waiting.append(change)
-            return
-        with trouble(self.path):
-            lines = [change.to_json()]
-            if self._descriptor is None:
-                self._descriptor = self._opened()
-                lines = [self._header.model_dump(), *(each.to_json() for each in self._waiting), *lines]
-            write_all(self._descriptor, b"".join(_encode(line).encode() + b"\n" for line in lines))
+        if self._descriptor is not None:
+            with trouble(self.path):
+                self._write([change.to_json()])
+        elif by_hand:
+            self._begin([*self._changes, change])
+        self._changes.append(change)
+
+    def branch(self, folder: Path) -> "SteeringFile":
+        """The file of a forked process, in this folder, with all changes up to now if some were by hand."""
+        file = SteeringFile(folder / self.path.name, self._header)
+        file._changes = [*self._changes]
+        if self._descriptor is not None:
+            file._begin(self._changes)
+        self.close()
+        return file
 
     def close(self) -> None:
         """Close the file."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+    def _begin(self, changes: Sequence[Change]) -> None:
+        with trouble(self.path):
+            self._descriptor = self._opened()
+            self._write([self._header.model_dump(), *(each.to_json() for each in changes)])
+
+    def _write(self, lines: list[dict[str, Any]]) -> None:
+        assert self._descriptor is not None
+        write_all(self._descriptor, b"".join(_encode(line).encode() + b"\n" for line in lines))
 
     def _opened(self) -> int:
         first, number = self.path, 1

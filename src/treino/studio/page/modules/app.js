@@ -8,18 +8,17 @@
  *   redraw    () => …: the colours have changed
  *   language  () => …: the server is to speak another language, too (optional)
  *   close     () => …: another page comes; give back sockets and listeners
- * The shell gives it tools and stage (elements), say(text, kind) for what is read out, title(name, about),
+ * The shell gives it tools and stage (elements), say(text, kind, {action}) of notices.js, title(name, about),
  * transport(path) and connected(kind, seconds) for a Connection, showText(title, text), and go(address), whose
  * promise is the page that is open then.
  * Its markup is a <template> of index.html or made by dom.js; data-t and data-name in it are labelled here.
  */
 
 import { $, $$, el, setText } from './dom.js';
+import { closeNotices, say, startNotices } from './notices.js';
 import { otherTheme, startTheme } from './theme.js';
-import { hideTip } from './tip.js';
+import { hideTip, startTerms } from './tip.js';
 import { label, language, LANGUAGES, setWords, t } from './words.js';
-
-const NOTICE_PAUSE = 120; // milliseconds: what a dragged slider says is read out once
 
 /**
  * Start the page.
@@ -31,22 +30,15 @@ const NOTICE_PAUSE = 120; // milliseconds: what a dragged slider says is read ou
  * words or colours have changed.
  */
 export async function startShell({ brand, pages, address, asked, transport, words, own = {}, begun = () => {}, shown = () => {} }) {
-  let current = null, opening = 0, saying = 0;
+  let current = null, opening = 0;
 
   const shell = {
     open: openPage,
     tools: $('#tools'),
     stage: $('#stage'),
+    asked,
     transport,
-    say(text, kind = 'info') {
-      clearTimeout(saying);
-      saying = setTimeout(() => {
-        for (const node of $$('[data-says]')) {
-          setText(node, text);
-          node.dataset.kind = kind;
-        }
-      }, NOTICE_PAUSE);
-    },
+    say,
     title(name, about) {
       setText($('#name'), name);
       setText($('#about'), about);
@@ -56,7 +48,7 @@ export async function startShell({ brand, pages, address, asked, transport, word
       const banner = $('#connection');
       banner.hidden = kind === 'open';
       document.body.classList.toggle('lost', kind !== 'open');
-      const words = kind === 'open' ? '' : (why ?? t('lost', { seconds: Math.max(1, Math.round(seconds)) }));
+      const words = kind === 'open' ? '' : (why ?? t(kind === 'mute' ? 'mute' : 'lost', { seconds: Math.max(1, Math.round(seconds)) }));
       setText(banner, words);
     },
     showText(title, text) {
@@ -104,12 +96,12 @@ export async function startShell({ brand, pages, address, asked, transport, word
   }
 
   function relabel() {
+    current?.relabel();
     label();
     const other = LANGUAGES.find((name) => name !== language.now), button = $('#language');
     setText(button, other === 'en' ? 'EN' : 'PT');
     button.lang = other.replace('_', '-');
     button.setAttribute('aria-label', `${button.textContent}, ${t('other_language')}`);
-    current?.relabel();
     shown();
   }
   function redraw() {
@@ -147,6 +139,8 @@ export async function startShell({ brand, pages, address, asked, transport, word
     });
     addEventListener('popstate', openPage);
     document.addEventListener('keydown', pressed);
+    startNotices();
+    startTerms();
   }
 
   /** Keys are the page's, unless a field, a slider, or a button that the keyboard has reached owns them. */
@@ -157,10 +151,10 @@ export async function startShell({ brand, pages, address, asked, transport, word
     const owns = key === ' ' ? focused?.matches('button, summary, a') && focused.matches(':focus-visible') : slides && key.startsWith('Arrow');
     if ((types && key !== 'Escape') || owns) return;
     if (key === '?') return showHelp();
-    const entry = current?.keys.find((each) => each.key === key);
-    if (!entry || !entry.able() || event.repeat && key === ' ') return;
-    if (key === ' ' || key.startsWith('Arrow')) event.preventDefault();
-    entry.act();
+    if (key === 'Escape' && (hideTip(), closeNotices(true))) return;
+    const entry = current?.keys.find((each) => each.key === key), able = entry?.able() && !(event.repeat && key === ' ');
+    if (able && (key === ' ' || key.startsWith('Arrow'))) event.preventDefault();
+    if (!(able && entry.act()) && key === 'Escape') closeNotices();
   }
 
   startTheme(asked('theme'), redraw);

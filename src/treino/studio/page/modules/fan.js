@@ -1,9 +1,12 @@
 /** Futures of one step: their validation losses as a fan of curves, and where each ends as a small picture. */
 
-import { $, cleared, el, pointIn, setText } from './dom.js';
-import { logTicks, num, ticks, whole } from './numbers.js';
+import { makeChart } from './chart.js';
+import { $, el, setText, svg } from './dom.js';
+import { num, whole } from './numbers.js';
 import { makePixels, marginOf, paintClasses, paintRange } from './pixels.js';
+import { makeRemedies, verdict } from './remedies.js';
 import { look } from './theme.js';
+import { head, hideTip, pair, showTip, soft } from './tip.js';
 import { t } from './words.js';
 
 const COUNT = 64, STEPS = 200;
@@ -19,9 +22,15 @@ export function makeFan(page) {
 
   $('#fan-kind').addEventListener('change', (event) => start(event.target.value));
   $('#fan-close').addEventListener('click', close);
-  canvas.addEventListener('pointermove', (event) => setHot(nearestFuture(page.store.fan, canvas, ...pointIn(event))));
-  canvas.addEventListener('pointerleave', () => setHot(null));
-  canvas.addEventListener('click', () => { if (hot != null) choose(hot); });
+  const chart = makeChart(canvas, {
+    tell(place) {
+      setHot(place?.line?.k ?? null);
+      return place?.line && tipOf(page.store.fan, page.store.fan.futures[place.line.k]);
+    },
+    pick: ({ line }) => { if (line && page.store.state.steers) choose(line.k); },
+  });
+  $('#fan-loss').after(chart.tools);
+  makeRemedies(page, start);
 
   function relabel() {
     const now = $('#fan-kind').value;
@@ -35,16 +44,16 @@ export function makeFan(page) {
     if (panel.hidden) start($('#fan-kind').value || KINDS[0]);
     else close();
   }
-  async function start(kind) {
+  async function start(kind, more = { count: COUNT, steps: STEPS }) {
     opened += 1;
     shown = '';
     show(true);
-    if (!(await page.command('fan', { kind, count: COUNT, steps: STEPS }))) show(false);
+    if (!(await page.command('fan', { kind, ...more }))) show(false);
   }
   function close() {
     if (panel.hidden) return false;
     leave();
-    if (page.store.state.steers) page.command('fan', { kind: $('#fan-kind').value, count: 0, steps: STEPS });
+    if (page.store.state.steers) page.command('fan', { kind: KINDS[0], count: 0, steps: STEPS });
     $('#fan').focus();
     return true;
   }
@@ -59,7 +68,9 @@ export function makeFan(page) {
     document.body.classList.toggle('fanning', on);
     page.invalidate();
   }
-  function setHot(future) {
+  function setHot(future, event = null) {
+    if (future == null) hideTip();
+    else if (event) showTip(event, tipOf(page.store.fan, page.store.fan.futures[future]));
     if (future === hot) return;
     hot = future;
     cells.forEach(({ button }, k) => button.classList.toggle('hot', k === hot));
@@ -86,19 +97,39 @@ export function makeFan(page) {
     setText($('#fan-title'), fan ? t('futures_of', { n: fan.futures.length, step: whole(fan.step) }) : t('fan'));
     if (!fan) return;
     build(fan, store.state.steers);
-    const best = fan.futures.find((f) => f.future === fan.best), done = fan.done >= fan.steps;
-    setText($('#fan-about'), done && best ? t('fan_best', { loss: num(best.worth, 3), what: best.text }) : t('fan_progress', { done: whole(fan.done), steps: whole(fan.steps) }));
-    $('#fan-kind').value = fan.kind;
-    fan.futures.forEach((future, k) => {
-      const { button } = cells[k];
-      button.classList.toggle('dead', future.status === 'diverged');
-      button.classList.toggle('best', done && future.future === fan.best);
-      button.disabled = !store.state.steers;
-      const loss = future.status === 'diverged' ? t('status_diverged') : num(future.worth ?? future.loss.at(-1), 3);
-      button.setAttribute('aria-label', t('go_on_with', { what: future.text, loss }));
+    setText($('#fan-about'), aboutOf(fan));
+    setText($('#fan-loss'), t(ofTraining(fan) ? 'training_loss' : 'validation_loss'));
+    $('#fan-kind').hidden = !KINDS.includes(fan.kind);
+    if (KINDS.includes(fan.kind)) $('#fan-kind').value = fan.kind;
+    const pictures = store.fanFrame?.fan === fan.number, box = chart.draw({
+      panes: [{ lines: linesOf(fan, hot), log: true, falls: true }], x: { name: t('steps_after', { step: whole(fan.step) }), end: fan.steps },
+      more: (context, at) => drawEnds(context, at, fan),
     });
-    if (store.fanFrame && painted !== store.fanFrame) paintCells(store, (painted = store.fanFrame));
-    drawFan(canvas, fan, hot);
+    grid.classList.toggle('bare', !pictures);
+    fan.futures.forEach((future, k) => {
+      const { button, curve, figure } = cells[k];
+      button.className = ['future', future.status === 'diverged' && 'dead', future.future === bestOf(fan) && 'best', future.future === lowestOf(fan) && 'lowest', k === hot && 'hot'].filter(Boolean).join(' ');
+      button.disabled = !store.state.steers;
+      button.setAttribute('aria-label', [t('go_on_with', { what: future.text, loss: future.status === 'diverged' ? t('status_diverged') : num(future.loss.at(-1), 3) }), endOf(future)].filter(Boolean).join(', '));
+      if (pictures) return;
+      if (box) curve.setAttribute('d', pathOf(box, fan, future));
+      setText(figure, future.status === 'diverged' ? t('status_diverged') : num(future.loss.at(-1), 3));
+    });
+    if (pictures && painted !== store.fanFrame) paintCells(store, (painted = store.fanFrame));
+  }
+
+  /** What is known so far; at the end which future is best, by which rule, and how the others ended. */
+  function aboutOf(fan) {
+    const best = fan.futures.find((f) => f.future === bestOf(fan)), lowest = fan.futures.find((f) => f.future === lowestOf(fan));
+    if (fan.done < fan.steps) return t('fan_progress', { done: whole(fan.done), steps: whole(fan.steps) });
+    if (!KINDS.includes(fan.kind)) return verdict(fan);
+    const stopped = fan.futures.filter((f) => f.status === 'stopped').length;
+    return [
+      best && t('fan_best', { what: best.text, loss: num(best.worth, 3) }),
+      lowest && lowest !== best && t('fan_lowest', { what: lowest.text, loss: num(lowest.loss.at(-1), 3) }),
+      stopped && t('fan_stopped', { n: whole(stopped) }),
+      t('fan_click'),
+    ].filter(Boolean).join(' ');
   }
 
   function build(fan, steers) {
@@ -106,11 +137,15 @@ export function makeFan(page) {
     if (key === shown) return;
     shown = key;
     painted = null;
+    const labels = labelsOf(fan);
+    grid.style.setProperty('--columns', Math.min(8, Math.ceil(Math.sqrt(fan.futures.length))));
     cells = fan.futures.map((future, k) => {
-      const picture = el('canvas', { width: 48, height: 48, 'aria-hidden': 'true' }), swatch = el('i', { class: 'swatch' });
-      swatch.style.background = colourOf(k, fan.futures.length);
-      const button = el('button', { class: 'future', type: 'button', title: future.text, onclick: () => choose(k), onmouseenter: () => setHot(k), onmouseleave: () => setHot(null), onfocus: () => setHot(k), onblur: () => setHot(null) }, picture, swatch, el('span', { 'aria-hidden': 'true' }, shortText(future)));
-      return { button, picture };
+      const picture = el('canvas', { width: 48, height: 48, 'aria-hidden': 'true' }), curve = svg('path', { class: 'spark' }), figure = el('b', { 'aria-hidden': 'true' });
+      const button = el('button', {
+        class: 'future', type: 'button', onclick: () => choose(k), onpointermove: (event) => setHot(k, event), onmouseleave: () => setHot(null), onfocus: () => setHot(k), onblur: () => setHot(null),
+      }, picture, svg('svg', { viewBox: '0 0 60 40', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, curve), el('span', { 'aria-hidden': 'true' }, labels[k]), figure);
+      button.style.setProperty('--colour', colourOf(k, fan.futures.length));
+      return { button, picture, curve, figure };
     });
     grid.replaceChildren(...cells.map((cell) => cell.button));
   }
@@ -132,79 +167,70 @@ export function makeFan(page) {
   return { toggle, close, update, draw, relabel };
 }
 
-const shortText = ({ changes, text }) => {
-  const values = Object.values(changes ?? {});
-  return values.length === 1 ? (typeof values[0] === 'number' ? num(values[0], 2) : String(values[0])) : text;
-};
+const ofTraining = (fan) => fan.split === 'train';
+const bestOf = (fan) => (fan.done >= fan.steps ? fan.best : null);
+
+/** The future whose last loss is the lowest; null before all have ended. */
+function lowestOf({ futures, done, steps, kind }) {
+  const alive = futures.filter((f) => f.status !== 'diverged' && f.loss.at(-1) != null);
+  if (done < steps || !alive.length || !KINDS.includes(kind)) return null;
+  return alive.reduce((a, b) => (b.loss.at(-1) < a.loss.at(-1) ? b : a)).future;
+}
+
+/** How a future ended before its last step. */
+const endOf = ({ status, step }) => (status === 'stopped' ? t('future_stopped', { step: whole(step.at(-1)) }) : '');
+
+function tipOf(fan, future) {
+  const diverged = future.status === 'diverged';
+  return [
+    head(future.text),
+    diverged ? soft(t('status_diverged')) : pair(t(ofTraining(fan) ? 'training_loss' : 'validation_loss'), num(future.loss.at(-1))),
+    future.worth != null && pair(t('last_three'), num(future.worth)),
+    endOf(future) && soft(endOf(future)),
+  ];
+}
+
+/** What a tile is called: its one value, with as many digits as tell it from the others. */
+function labelsOf({ futures, kind }) {
+  if (!KINDS.includes(kind)) return futures.map(({ text }) => text);
+  const values = futures.map(({ changes, text }) => {
+    const [value, ...rest] = Object.values(changes ?? {});
+    return rest.length ? text : value ?? text.split(' ').at(-1);
+  });
+  const distinct = new Set(values).size, written = (digits) => values.map((value) => (typeof value === 'number' ? num(value, digits) : String(value)));
+  for (let digits = 2; digits < 9; digits++) if (new Set(written(digits)).size === distinct) return written(digits);
+  return values.map(String);
+}
+
+/** A future's curve in a tile of 60 × 40, as it lies in the chart. */
+function pathOf({ l, r, X, panes: [{ t: top, b, Y }] }, { step: begin }, { step, loss }) {
+  const at = loss.map((v, i) => v != null && `${((60 * (X(step[i] - begin) - l)) / (r - l)).toFixed(1)} ${(1 + (38 * (Y(v) - top)) / (b - top)).toFixed(1)}`).filter(Boolean);
+  return at.length > 1 ? 'M' + at.join('L') : '';
+}
 
 /** Dark to light over the futures' order; each end is told from the ground in both themes. */
 function colourOf(k, count) {
   return (look.dark ? DARK : LIGHT)[Math.min(7, Math.floor((k * 8) / count))];
 }
 
-const inFan = new WeakMap(); // the canvas's box and places, for the pointer
-
-function drawFan(canvas, fan, hot) {
-  if (!canvas.clientWidth) return;
-  const { context, width, height } = cleared(canvas), l = 46, r = width - 26, t0 = 10, b = height - 40;
-  const alive = fan.futures.filter((f) => f.status !== 'diverged'), firsts = fan.futures.map((f) => f.loss[0]).filter((v) => v > 0);
-  const first = firsts.length ? Math.max(...firsts) : 1, lasts = alive.flatMap((f) => f.loss).filter((v) => v > 0);
-  const sorted = [...lasts].sort((a, q) => a - q), most = sorted[Math.floor(sorted.length * 0.97)] ?? first; // wild rates leave the picture
-  const top = Math.max(first * 1.04, Math.min(most * 1.04, first * 2.5)), low = Math.max(first / 1e4, Math.min(first * 0.8, ...lasts) * 0.92);
-  const X = (step) => l + ((step - fan.step) / fan.steps) * (r - l), Y = (v) => b - (Math.log(Math.min(Math.max(v, low), top * 1.2) / low) / Math.log(top / low)) * (b - t0);
-  context.font = `12px ${look.font}`;
-  context.fillStyle = look.soft;
-  context.strokeStyle = look.line;
-  context.textBaseline = 'middle';
-  context.textAlign = 'right';
-  for (const v of logTicks(low, top)) {
-    context.beginPath();
-    context.moveTo(l, Y(v));
-    context.lineTo(r, Y(v));
-    context.stroke();
-    context.fillText(num(v), l - 8, Y(v));
-  }
-  context.textBaseline = 'top';
-  context.textAlign = 'center';
-  for (const v of ticks(0, fan.steps, 4)) context.fillText('+' + whole(v), X(fan.step + v), b + 7);
-  context.fillStyle = look.ink;
-  context.font = `13px ${look.font}`;
-  context.textBaseline = 'bottom';
-  context.fillText(t('steps_after', { step: whole(fan.step) }), (l + r) / 2, height - 1);
-  context.save();
-  context.beginPath();
-  context.rect(l, t0, r - l + 3, b - t0 + 3);
-  context.clip();
-  context.lineJoin = 'round';
-  const order = fan.futures.map((_, k) => k).sort((a, q) => (a === hot) - (q === hot));
-  for (const k of order) {
-    const { step, loss } = fan.futures[k];
-    context.beginPath();
-    loss.forEach((v, i) => { if (v != null) context.lineTo(X(step[i]), Y(v)); });
-    if (k === hot) {
-      context.strokeStyle = look.panel;
-      context.lineWidth = 7;
-      context.stroke();
-    }
-    context.strokeStyle = colourOf(k, fan.futures.length);
-    context.lineWidth = k === hot ? 3.5 : 1.4;
-    context.globalAlpha = k === hot ? 1 : hot != null ? 0.18 : 0.75;
-    context.stroke();
-    context.globalAlpha = 1;
-  }
-  context.restore();
-  inFan.set(canvas, { X, Y });
+/** A line of each future, over the steps since the one that they share. */
+function linesOf(fan, hot) {
+  return fan.futures.map(({ step, loss }, k) => ({ x: step.map((at) => at - fan.step), y: loss, colour: colourOf(k, fan.futures.length), k, strong: k === hot, alpha: hot == null || k === hot ? 1 : 0.3 }));
 }
 
-/** The future whose curve passes nearest, within a dozen pixels. */
-function nearestFuture(fan, canvas, x, y) {
-  const places = inFan.get(canvas);
-  let found = null, least = 12;
-  if (fan && places)
-    fan.futures.forEach(({ step, loss }, k) => loss.forEach((v, i) => {
-      const away = v == null ? Infinity : Math.hypot((places.X(step[i]) - x) / 3, places.Y(v) - y);
-      if (away < least) [least, found] = [away, k];
-    }));
-  return found;
+/** A bar where patience ended a future; a disc and a ring where the best one and the lowest one end. */
+function drawEnds(context, { X, span, panes: [{ Y }] }, fan) {
+  const best = bestOf(fan), lowest = lowestOf(fan);
+  context.strokeStyle = look.ink;
+  fan.futures.forEach((future, k) => {
+    const { step, loss, status } = future, [at, y] = [step.at(-1) - fan.step, Y(loss.at(-1))], x = X(at), marked = [best, lowest].includes(future.future);
+    if (loss.at(-1) == null || at > span[1] || at < span[0] || !(marked || status === 'stopped')) return;
+    context.beginPath();
+    context.lineWidth = 2;
+    if (marked) context.arc(x, y, 6, 0, 7);
+    else context.rect(x, y - 5, 0, 10);
+    context.fillStyle = future.future === best ? colourOf(k, fan.futures.length) : look.panel;
+    if (marked) context.fill();
+    context.stroke();
+  });
 }
-

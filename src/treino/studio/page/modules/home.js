@@ -13,7 +13,7 @@ const SPACE = 'lr=1e-4..1e-1:log hidden=16|64|64,32';
 const CLASSES = 20; // names that are listed
 const USUAL = ['kind', 'status', 'data', 'steps', 'figure', 'begun']; // columns, until somebody chooses
 const NAMED = 8; // folders that are named where several are deleted
-const PLAY = { epochs: 2000, patience: 0 };
+const PLAY = { epochs: 2000, patience: 0, recipe: 'plain' }; // one network, whose units can be watched
 let search = ''; // kept while the page is open, so that a look at a run leaves it
 
 export function open(shell) {

@@ -39,6 +39,7 @@ export function makePicture(page) {
   function tell(store, unit) {
     const { frame, state, points } = store;
     setText($('#picture-title'), unit ? unit.name : t(titleKey(frame, state)));
+    $('#picture-title').dataset.about = titleKey(frame, state);
     setText($('#picture-figure'), figureOf(frame, state));
     canvas.setAttribute('aria-label', `${$('#picture-title').textContent}. ${t('step_n', { step: whole(frame.step) })}. ${figureOf(frame, state)}`);
     setText($('#picture-note'), noteOf(frame, points, state));

@@ -1,94 +1,163 @@
-/** The page of a script of one's own: its loss, optimizers, findings and buttons, and what steers it. */
+/** The page of a script of one's own: its curves, optimizers, output and findings, and what steers it. */
 
+import { Refusal } from './connection.js';
 import { el, setText } from './dom.js';
-import { chart, connected, panel, shown, status, statusWord } from './lines.js';
+import { connected, duration, panel, shown, status, statusWord } from './lines.js';
 import { num, whole } from './numbers.js';
-import { look } from './theme.js';
+import { changeOf, makeCharts } from './script_charts.js';
+import { field, refusal, typed } from './script_fields.js';
+import { makeOutput } from './script_output.js';
+import { makeTimeMachine } from './script_time.js';
 import { t } from './words.js';
 
-const KEPT = 2000; // points of a rate or a gradient norm
-
 export function open(shell) {
-  let state = null, curves = { step: [], loss: [] }, loss, rates, norms, built = '';
-  const history = { lr: new Map(), norm: new Map() };
+  let state = null, fan = null, output = null, charts = null, time, printed, built = '', fields = new Map();
+  const curves = new Map(); // by name: { run, of, name, step, loss }
   const { connection, command } = connected(shell, '/socket/script', take);
 
   function take(message) {
-    if (message.notice) shell.say(message.notice.text, message.notice.kind);
+    if (message.notice) notice(message.notice);
     if (message.curves) {
-      const { from, step, loss: values } = message.curves;
-      curves = { step: [...curves.step.slice(0, from), ...step], loss: [...curves.loss.slice(0, from), ...values] };
+      const { from, step, loss, ...about } = message.curves, known = curves.get(about.run) ?? { step: [], loss: [] };
+      curves.set(about.run, { ...about, step: [...known.step.slice(0, from), ...step], loss: [...known.loss.slice(0, from), ...loss] });
     }
-    if (message.state) {
-      state = message.state;
-      remember();
-      update();
-    }
+    if ('fan' in message) fan = message.fan;
+    if (message.output) output = message.output;
+    if (message.state) state = message.state;
+    if (!state) return;
+    if (!charts) build();
+    if (message.output) printed.update(output);
+    if (message.state || 'fan' in message) update();
     draw();
   }
-  function remember() {
-    for (const { name, groups, gradient_norm: norm } of state.optimizers) {
-      groups.forEach((group, k) => { if (group.lr != null) add(history.lr, groups.length > 1 ? `${name} [${k}]` : name, group.lr); });
-      if (norm != null) add(history.norm, name, norm);
+  /** What the script refuses of a field is said beside it. */
+  function notice({ text, kind, command: of }) {
+    const known = of?.do === 'set' ? fields.get(`${of.optimizer ?? 0} ${of.group ?? 0} ${of.name}`) : null;
+    if (known) known.refuse(text);
+    else shell.say(text, kind);
+  }
+  /** Send a command; → a promise of why it was refused, or of ''. */
+  async function ask(verb, values) {
+    try {
+      await connection.send(verb, values);
+      return '';
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return [error.message, error.hint].filter(Boolean).join(' ');
     }
   }
-  function add(map, key, value) {
-    const line = map.get(key) ?? { x: [], y: [] };
-    if (line.x.at(-1) !== state.step) { line.x.push(state.step); line.y.push(value); }
-    if (line.x.length > KEPT) { line.x = line.x.filter((_, k) => k % 2); line.y = line.y.filter((_, k) => k % 2); }
-    map.set(key, line);
+  function rateAt(step) {
+    const curve = curves.get(`${state.present} lr 0 0`) ?? curves.get('script lr 0 0');
+    return curve?.loss[Math.max(0, curve.step.findLastIndex((each) => each <= Math.max(1, step)))];
   }
 
   function build() {
-    const button = (id, word, act) => el('button', { id, type: 'button', onclick: act }, t(word));
-    [loss, rates, norms] = [chart(t('loss')), chart(t('learning_rates')), chart(t('gradient_norms'))];
-    shell.stage.replaceChildren(el('div', { class: 'page' },
-      el('div', { class: 'asks' }, button('script-play', 'pause', () => command(state.playing ? 'pause' : 'play')), button('script-step', 'step', () => command('step')), button('script-stop', 'stop', () => command('stop')), button('script-wheel', 'take_wheel', () => command('steer')), el('p', { id: 'script-progress', class: 'hint' })), status(),
-      el('div', { class: 'charts' }, panel(t('loss'), loss.box), panel(t('learning_rates'), rates.box), panel(t('gradient_norms'), norms.box)),
-      panel(t('optimizers'), el('div', { id: 'script-optimizers' })), panel(t('buttons'), el('div', { id: 'script-buttons', class: 'asks' })),
-      panel(t('findings'), el('ul', { id: 'script-findings', class: 'notes' })), panel(t('changes'), el('ul', { id: 'script-changes', class: 'notes' })), panel(t('not_seen'), el('ul', { id: 'script-unseen', class: 'notes' }))));
+    const button = (id, word, act, kind = null) => el('button', { id: `script-${id}`, type: 'button', class: kind, onclick: act }, t(word));
+    const list = (id) => el('ul', { id: `script-${id}`, class: 'notes' });
+    time = makeTimeMachine(ask, rateAt);
+    charts = makeCharts(time.chooseAt);
+    printed = makeOutput();
+    const replay = el('div', { class: 'command', id: 'script-replay', hidden: true }, el('code', {}), el('button', { type: 'button', class: 'small', onclick: copy }, t('copy')));
+    shell.stage.replaceChildren(el('div', { class: 'page script' },
+      el('div', { class: 'line head' }, button('play', 'pause', () => command(state.playing ? 'pause' : 'play'), 'primary'), button('step', 'step', () => command('step')), button('stop', 'stop', () => command('stop')), button('wheel', 'take_wheel', () => command('steer')), el('p', { id: 'script-progress', class: 'hint' }), status()),
+      el('progress', { id: 'script-share', max: 1, 'aria-label': t('progress'), hidden: true }), el('p', { id: 'script-reason', class: 'verdict', role: 'status', hidden: true }),
+      el('div', { class: 'sides' },
+        el('div', { class: 'page' }, panel(t('loss_and_accuracy'), charts.losses.box), time.node, time.fan, printed.node),
+        el('div', { class: 'page' }, panel(t('optimizers'), el('div', { id: 'script-optimizers' })), panel(t('buttons'), el('div', { id: 'script-buttons', class: 'asks' })), panel(t('findings'), list('findings')),
+          panel(t('learning_rates'), charts.rates.box), panel(t('gradient_norms'), charts.norms.box), panel(t('changes'), list('changes'), replay), panel(t('not_seen'), list('unseen'))))));
+    printed.update(output);
   }
   const at = (id) => shell.stage.querySelector(`#script-${id}`);
 
   function update() {
-    if (!loss) build();
     const over = state.status === 'ended', off = over || !state.steers;
     shell.title(state.path ?? t('script'), (state.args ?? []).join(' '));
-    const pace = state.seconds ? t('steps_a_second', { n: num(state.step / state.seconds, 3) }) : '';
-    const words = over ? statusWord(state.exit ? 'failed' : 'finished') : t(state.playing ? 'status_playing' : 'status_paused');
-    setText(at('progress'), [words, t('step_number', { n: whole(state.step) }), pace, over ? t('exit_status', { n: state.exit }) : ''].filter(Boolean).join(' · '));
+    const pace = state.pace ? t('steps_a_second', { n: num(state.pace, 3) }) : '', planned = state.steps_planned;
+    const words = over ? statusWord(state.exit || state.error ? 'failed' : 'finished') : t(state.playing ? 'status_playing' : 'status_paused');
+    const step = planned ? t('step_of_about', { step: whole(state.step), last: whole(Math.max(state.step, Number(planned.toPrecision(2)))) }) : t('step_number', { n: whole(state.step) });
+    setText(at('progress'), [words, step, pace, over ? '' : state.left_s != null && state.playing ? duration(state.left_s) : ''].filter(Boolean).join(' · '));
+    at('share').hidden = over || !planned;
+    at('share').value = planned ? state.step / planned : 0;
+    setText(at('reason'), reason());
+    at('reason').hidden = !at('reason').textContent;
+    at('reason').dataset.kind = over && (state.exit || state.error) ? 'bad' : 'good';
     setText(at('play'), t(state.playing ? 'pause' : 'play'));
     for (const id of ['play', 'step', 'stop']) at(id).disabled = off;
-    at('wheel').hidden = state.steers;
-    const key = JSON.stringify([state.optimizers.map(({ index, groups }) => [index, groups]), state.buttons, off]);
-    if (key !== built && !at('optimizers').contains(document.activeElement)) {
-      built = key;
-      at('optimizers').replaceChildren(...state.optimizers.flatMap((optimizer) => optimizer.groups.map((group, k) => groupFields(optimizer, group, k, off))));
-      at('buttons').replaceChildren(...state.buttons.map((name) => el('button', { type: 'button', disabled: off, onclick: () => command('press', { button: name }) }, name)));
-    }
-    listed('findings', state.findings.map((f) => [f.message, f.hint].filter(Boolean).join(' ')));
-    listed('changes', state.changes.map((c) => t('change_at', { step: whole(c.step), what: c.button ?? `${c.name ?? c.do} ${shown(c.before)} → ${shown(c.value)}` })).reverse());
-    listed('unseen', [...state.unseen, ...(state.error ? [typeof state.error === 'string' ? state.error : JSON.stringify(state.error)] : [])]);
+    at('wheel').hidden = state.steers || !state.can_steer;
+    buildFields(off);
+    listed('findings', findings());
+    listed('changes', state.changes.length ? state.changes.map((change) => t(change.until ? 'change_until' : 'change_at', { step: whole(change.step), what: changeOf(change) })).reverse() : [t('no_changes')]);
+    listed('unseen', state.unseen);
+    at('unseen').parentNode.hidden = !state.unseen.length;
+    at('replay').hidden = !state.replay;
+    setText(at('replay').firstChild, state.replay ?? '');
+    time.update(state, fan);
+  }
+
+  /** Why it has ended, in a sentence. */
+  function reason() {
+    const { reason: found, error } = state;
+    if (!found) return error ?? '';
+    const place = found.line ? t('end_line', { line: found.line }) : '', memory = found.signal === 'SIGKILL' ? t('end_memory') : '';
+    return [t(`end_${found.why}`, { ...found, text: found.text ?? '', status: found.status ?? '' }), place, memory].filter(Boolean).join(' ');
+  }
+  function findings() {
+    if (state.findings.length) return state.findings.map((f) => el('span', {}, el('b', {}, f.message), ' ', f.fix ?? '', f.line ? ` (${f.file?.split('/').at(-1) ?? ''}:${f.line})` : ''));
+    if (state.examined) return [t(state.status === 'ended' ? 'found_nothing' : 'no_findings')];
+    return [el('span', {}, t('ask_findings'), ' ', el('code', {}, `treino studio ${state.path ?? 'train.py'} --findings`))];
   }
   function listed(id, sentences) {
-    at(id).replaceChildren(...sentences.map((sentence) => el('li', {}, sentence)));
-    at(id).parentNode.hidden = !sentences.length;
+    const key = JSON.stringify(sentences.map((each) => each.textContent ?? each)), list = at(id);
+    if (list.dataset.key === key) return;
+    list.dataset.key = key;
+    list.replaceChildren(...sentences.map((sentence) => el('li', {}, sentence)));
   }
-  function groupFields({ index, name }, group, k, off) {
-    const { betas, ...plain } = group, values = { ...plain, ...(betas ? { beta1: betas[0], beta2: betas[1] } : {}) };
-    return el('fieldset', { class: 'asks' }, el('legend', {}, t('group_of', { optimizer: name, group: k })), Object.entries(values).map(([setting, value]) => {
-      const id = `script-${index}-${k}-${setting}`;
-      const field = el('input', { id, type: 'text', inputmode: 'decimal', autocomplete: 'off', value: String(value), disabled: off });
-      field.addEventListener('change', () => command('set', { optimizer: index, group: k, name: setting, value: Number(field.value.replace(',', '.')) }));
-      return el('div', { class: 'ask' }, el('label', { for: id }, t(setting)), field);
+  async function copy() {
+    const code = at('replay').firstChild;
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+      shell.say(t('copied'));
+    } catch { // over plain http from another machine there is no clipboard: the text is selected instead
+      getSelection().selectAllChildren(code);
+    }
+  }
+
+  function buildFields(off) {
+    const lasting = state.changes.filter(lasts), key = JSON.stringify([state.present, state.optimizers.map(({ index, groups }) => [index, groups]), state.buttons, off, lasting.length]);
+    if (key === built || at('optimizers').contains(document.activeElement)) return;
+    built = key;
+    const wrong = new Map([...fields].filter(([, each]) => each.field.getAttribute('aria-invalid') === 'true'));
+    fields = new Map();
+    at('optimizers').replaceChildren(...(state.optimizers.length ? state.optimizers.flatMap((optimizer) => optimizer.groups.map((group, k) => groupFields(optimizer, group, k, off, wrong))) : [el('p', { class: 'hint' }, t('no_optimizers'))]));
+    at('buttons').replaceChildren(...state.buttons.map((name) => el('button', { type: 'button', disabled: off, onclick: () => command('press', { button: name }) }, name)));
+    at('buttons').parentNode.hidden = !state.buttons.length;
+  }
+  /** Whether a change still holds that the scheduler will take back. */
+  function lasts(change) {
+    const group = state.optimizers.find(({ index }) => index === change.optimizer)?.groups[change.group ?? 0];
+    return Boolean(change.until && change.run === state.present && group && flat(group)[change.name] === change.value);
+  }
+  const flat = ({ betas, ...plain }) => ({ ...plain, ...(betas ? { beta1: betas[0], beta2: betas[1] } : {}) });
+
+  function groupFields({ index, name }, group, k, off, wrong) {
+    return el('fieldset', { class: 'asks' }, el('legend', {}, t('group_of', { optimizer: name, group: k })), Object.entries(flat(group)).map(([setting, value]) => {
+      const id = `${index} ${k} ${setting}`, before = wrong.get(id);
+      if (before) { // what was refused stays until it is put right
+        fields.set(id, before);
+        return before.node;
+      }
+      const change = state.changes.findLast((each) => lasts(each) && (each.optimizer ?? 0) === index && (each.group ?? 0) === k && each.name === setting);
+      const note = change && el('p', { class: 'hint until' }, t('until_scheduler'));
+      const made = field(`script-${index}-${k}-${setting}`, t(setting), String(Number(value.toPrecision(7))), (text) => refusal(setting, typed(text)), { note, send: (text) => ask('set', { optimizer: index, group: k, name: setting, value: typed(text) }) });
+      made.field.disabled = off;
+      fields.set(id, made);
+      return made.node;
     }));
   }
   function draw() {
-    if (!loss) return;
-    const x = { name: t('word_step') }, marks = state.changes.map((c) => ({ x: c.step, text: c.button ?? `${c.name ?? c.do} ${shown(c.value)}` }));
-    loss.draw({ panes: [{ lines: [{ x: curves.step, y: curves.loss, colour: look.train, name: t('loss'), noisy: true }], falls: true }], x, marks });
-    for (const [plot, map] of [[rates, history.lr], [norms, history.norm]])
-      plot.draw({ panes: [{ lines: [...map].map(([name, line], k) => ({ ...line, name, colour: [look.train, look.val, look.mark, look.ink][k % 4] })) }], x });
+    if (!charts) return;
+    charts.draw(state, curves);
+    time.draw();
   }
   const resize = new ResizeObserver(draw);
   resize.observe(shell.stage);
@@ -97,6 +166,6 @@ export function open(shell) {
     { key: ' ', word: 'key_play', act: () => command(state.playing ? 'pause' : 'play'), able },
     { key: 'ArrowRight', shown: '→', word: 'key_step', act: () => command('step'), able },
   ];
-  const relabel = () => { if (state) { built = ''; build(); update(); draw(); } };
+  const relabel = () => { if (state) { built = ''; fields.clear(); build(); update(); draw(); } };
   return { keys, relabel, redraw: draw, language: () => connection.reopen(), close() { resize.disconnect(); connection.close(); } };
 }

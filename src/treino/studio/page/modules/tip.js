@@ -1,7 +1,10 @@
-/** The small box beside the pointer that has the number, its step and its rows. */
+/** The small box beside the pointer: a number with its step and rows, what a term means, why a button is off. */
 
 import { $, el } from './dom.js';
 import { clamp } from './numbers.js';
+import { t } from './words.js';
+
+const REST = 250; // milliseconds until a term under the pointer is explained
 
 export const head = (text) => el('p', { class: 'head' }, text);
 export const pair = (name, value, bar = null) => el('p', { class: 'pair' }, el('span', {}, name), bar, el('b', {}, value));
@@ -27,4 +30,43 @@ export function showTip(event, ...lines) {
 
 export function hideTip() {
   $('#tip').hidden = true;
+}
+
+/** What makes an element of el() a term that is explained: about('loss') says the sentence of about_loss. */
+export const about = (key) => ({ 'data-about': key, tabindex: 0, 'aria-description': t(`about_${key}`) });
+
+/**
+ * Explain what has data-about, under the pointer, a finger, or the keyboard; and of what is disabled, why: by its
+ * data-why, or that of the stage.
+ */
+export function startTerms() {
+  let waiting = 0, shown = null;
+  const termOf = (node) => node.closest?.('[data-about], :disabled') ?? [...(node.labels ?? [])].find((label) => label.dataset.about) ?? null;
+  const close = () => {
+    clearTimeout(waiting);
+    if (shown) hideTip();
+    shown = null;
+  };
+  const open = (node, rest) => {
+    if (node === shown) return;
+    close();
+    if (node) waiting = setTimeout(() => {
+      const box = node.getBoundingClientRect(), why = node.matches(':disabled') && (node.dataset.why || $('#stage').dataset.why);
+      shown = node;
+      if (why || node.dataset.about) showTip({ clientX: box.left - 16, clientY: box.bottom - 12 }, el('p', {}, why || t(`about_${node.dataset.about}`)));
+    }, rest);
+  };
+  document.addEventListener('pointerover', ({ target, pointerType }) => { if (pointerType !== 'touch') open(termOf(target), REST); });
+  document.addEventListener('focusin', ({ target }) => { if (target.matches(':focus-visible')) open(termOf(target), 0); });
+  document.addEventListener('focusout', close);
+  document.addEventListener('pointerdown', ({ target, pointerType }) => {
+    close();
+    if (pointerType !== 'touch') shown = termOf(target); // what is pressed is not explained until the pointer comes again
+  });
+  document.addEventListener('scroll', close, true);
+  document.addEventListener('click', (event) => {
+    const found = event.pointerType === 'touch' ? termOf(event.target) : null, term = found?.matches('button:enabled') ? null : found;
+    if (term?.matches('label')) event.preventDefault(); // its field would take the finger for itself
+    open(term, 0);
+  });
 }

@@ -46,9 +46,9 @@ function line(level, text, ...buttons) {
 
 const button = (text, act, off = false) => el('button', { type: 'button', class: 'small', disabled: off, onclick: act }, text);
 
-function item({ severity, message, step }, page) {
-  const go = step != null && button(t('go_to_step', { step: whole(step) }), () => page.lookAt(step));
-  return line(LEVELS[severity] ?? 'note', message, go);
+function item(finding, page) {
+  const { severity, message, fix, step } = finding, go = step != null && button(t('go_to_step', { step: whole(step) }), () => page.lookAt(step));
+  return line(LEVELS[severity] ?? 'note', [message, fix].filter(Boolean).join(' '), page.remedy(finding), go);
 }
 
 /** What a run's end offers: to be resumed, to go back to before it diverged; the figures of one that is done. */
@@ -60,7 +60,7 @@ function endings(state, page) {
     const before = Math.max(0, (state.findings.find((f) => f.rule === 'diverged')?.step ?? last) - Math.max(10, state.steps_per_epoch ?? 10));
     found.push(line('bad', t('run_diverged'), button(t('rewind_to', { step: whole(before) }), () => page.lookAt(before))));
   }
-  const test = state.metrics?.test;
+  const test = state.result ? null : state.metrics?.test; // else a panel of its own says it
   if (test) {
     const figures = Object.entries(test).filter(([, value]) => value != null).map(([name, value]) => `${t(name)} ${fixed(value)}`);
     found.push(line('good', t('test_figures', { figures: figures.join(', ') })));

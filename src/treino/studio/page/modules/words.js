@@ -17,11 +17,15 @@ export function t(key, values = {}) {
   return (sentences[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
 }
 
-/** Write words into everything below root: data-t is a text, data-name an accessible name. */
+/** Write words into everything below root: data-t is a text, data-name an accessible name, data-about a term. */
 export function label(root = document) {
   for (const node of $$('[data-t]', root)) node.textContent = t(node.dataset.t);
   for (const node of $$('[data-name]', root)) {
     node.setAttribute('aria-label', t(node.dataset.name));
     if (node.matches('button')) node.title = t(node.dataset.name);
+  }
+  for (const node of $$('[data-about]', root)) {
+    (node.control ?? node).setAttribute('aria-description', t(`about_${node.dataset.about}`));
+    if (!node.control && node.tabIndex < 0) node.tabIndex = 0;
   }
 }

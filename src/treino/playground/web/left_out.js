@@ -1,0 +1,16 @@
+/** In the place of the studio's modules that only a server's runs need: the playground's have no pictures, remedies, result or members. */
+
+const NOTHING = { draw() {}, update() {} };
+
+export function makeSeen(page) {
+  page.seen = { tab: '', choose() {} };
+  return NOTHING;
+}
+
+export function drawImages() {}
+
+export function makeRemedies(page) { page.remedy = () => null; }
+export const verdict = () => '';
+
+export const makeResult = () => NOTHING;
+export const makeMembers = () => NOTHING;

@@ -1,0 +1,91 @@
+/** Notices: short sentences with their next move, near what was pressed, over nothing that can be pressed. */
+
+import { $, $$, el, setText } from './dom.js';
+import { clamp } from './numbers.js';
+import { t } from './words.js';
+
+const PAUSE = 120; // milliseconds: what a dragged slider says is read out once
+const SHORTEST = 4000, PER_LETTER = 60; // milliseconds that a notice stays
+const MOST = 3; // notices at once
+const SETTLED = 300; // milliseconds after which what was pressed has changed the page
+const CONTROLS = 'button, select, input, textarea, a, summary, .transport, .drawer, [role=alert]';
+
+let said = 0, pressed = null; // pressed: the element that was pressed last
+
+/** Listen for what is pressed; say() works from then on. */
+export function startNotices() {
+  const box = $('#notices');
+  for (const kind of ['pointerdown', 'keydown'])
+    document.addEventListener(kind, ({ target }) => {
+      if (!box.contains(target)) pressed = target.closest?.(CONTROLS) ?? target;
+      setTimeout(() => { if (box.childElementCount && !held(box) && covered(box.getBoundingClientRect(), controls(box))) place(box); }, SETTLED);
+    }, true);
+  for (const kind of ['pointerenter', 'focusin']) box.addEventListener(kind, () => $$('.notice').forEach(keep));
+  for (const kind of ['pointerleave', 'focusout']) box.addEventListener(kind, () => setTimeout(() => { if (!held(box)) $$('.notice').forEach(leaveLater); }));
+}
+
+/**
+ * Show a sentence for a while. kind: "info"; "warning", which is read out at once; "busy", something under way, which
+ * stays until the next sentence. action: {word, act}, a button for the next move. An empty text takes all away.
+ */
+export function say(text, kind = 'info', { action = null } = {}) {
+  clearTimeout(said);
+  said = setTimeout(() => {
+    for (const node of $$('.notice')) if (!text || node.dataset.kind === 'busy' || $('p', node).textContent === text) node.remove();
+    if (text) show(text, kind, action);
+  }, PAUSE);
+}
+
+/** Take the notices away; → whether there were any. focused: only if one has the keyboard. */
+export function closeNotices(focused = false) {
+  const box = $('#notices'), inside = box.contains(document.activeElement), any = box.childElementCount > 0 && (inside || !focused);
+  if (any) box.replaceChildren();
+  if (any && inside) pressed?.focus?.();
+  return any;
+}
+
+function show(text, kind, action) {
+  const box = $('#notices'), words = el('p', {}), next = action && el('button', { type: 'button', class: 'small', onclick: () => { node.remove(); action.act(); } }, t(action.word));
+  const close = el('button', { type: 'button', class: 'small shut', 'aria-label': t('close'), title: t('close'), onclick: () => (node.contains(document.activeElement) && box.childElementCount === 1 ? closeNotices() : node.remove()) }, '×');
+  const node = el('div', { class: 'notice', role: kind === 'warning' ? 'alert' : 'status', 'data-kind': kind }, words, next, close);
+  box.append(node);
+  while (box.childElementCount > MOST) box.firstElementChild.remove();
+  setText(words, text);
+  if (!held(box)) place(box);
+  leaveLater(node);
+}
+
+const held = (box) => box.matches(':hover') || box.contains(document.activeElement);
+const keep = (node) => clearTimeout(node.leaving);
+
+function leaveLater(node) {
+  keep(node);
+  if (node.dataset.kind === 'busy') return;
+  const stays = SHORTEST + PER_LETTER * node.textContent.length;
+  node.leaving = setTimeout(() => node.remove(), node.childElementCount > 2 || node.dataset.kind === 'warning' ? 2 * stays : stays);
+}
+
+/** Put the box as near to what was pressed as it goes without covering a control. */
+function place(box) {
+  const { offsetWidth: width, offsetHeight: height } = box, from = boxOf(pressed), right = innerWidth - width - 8;
+  const taken = controls(box), middle = (from.left + from.right - width) / 2;
+  let least = Infinity, at = [8, 8];
+  for (const x of [middle, from.left, from.right - width, 8, (innerWidth - width) / 2, right].map((v) => clamp(v, 8, Math.max(8, right))))
+    for (let y = 8; y <= innerHeight - height - 8; y += 8) {
+      const away = Math.hypot(Math.max(0, y - from.bottom, from.top - y - height), x - middle);
+      const cost = 1e4 * covered(new DOMRect(x - 4, y - 4, width + 8, height + 8), taken) + away;
+      if (cost < least) [least, at] = [cost, [x, y]];
+    }
+  box.style.left = `${at[0] + scrollX}px`;
+  box.style.top = `${at[1] + scrollY}px`;
+}
+
+const controls = (box) => $$(CONTROLS).filter((node) => !box.contains(node) && node.checkVisibility()).map((node) => node.getBoundingClientRect());
+
+/** How many boxes a box lies over. */
+const covered = (box, boxes) => boxes.reduce((sum, b) => sum + (b.right > box.left && b.left < box.right && b.bottom > box.top && b.top < box.bottom), 0);
+
+function boxOf(node) {
+  const box = node?.isConnected && node !== document.body ? node.getBoundingClientRect() : null;
+  return box?.width && box.bottom > 0 && box.top < innerHeight ? box : new DOMRect(innerWidth / 2, 0, 0, 60);
+}

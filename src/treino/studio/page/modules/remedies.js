@@ -1,0 +1,26 @@
+/** What a finding asks for, tried: the future with its remedy beside the one without, and which of them is better. */
+
+import { el } from './dom.js';
+import { num, whole } from './numbers.js';
+import { t } from './words.js';
+
+const STEPS = 200; // of each of the two
+
+/** page.remedy(finding): the button that tries it; null where no setting mends it. start(kind, fields): opens a fan. */
+export function makeRemedies(page, start) {
+  page.remedy = ({ rule, remedy }) => remedy && el('button', {
+    type: 'button', class: 'small', disabled: !page.store.state.steers,
+    onclick: () => start('remedy', { rule, step: remedy.step, count: 2, steps: STEPS }),
+  }, t('try_it', { what: remedy.text }));
+}
+
+/** Which of the two is better on the validation rows, and whether that may be the luck of these rows. */
+export function verdict({ futures: [plain, changed], comparison }) {
+  const what = changed.text, lost = (future) => future.status === 'diverged';
+  if (lost(changed)) return t(lost(plain) ? 'try_both_diverge' : 'try_diverges', { what });
+  if (lost(plain)) return t('try_cures', { what });
+  if (!comparison) return t('try_unknown', { what });
+  const { a, b, rows, interval } = comparison, [low, high] = interval ?? [0, 0];
+  const key = high < 0 ? 'try_better' : low > 0 ? 'try_worse' : 'try_even';
+  return t(key, { what, rows: whole(rows), a: num(a, 3), b: num(b, 3), low: num(low, 2), high: num(high, 2) });
+}

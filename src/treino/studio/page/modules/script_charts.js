@@ -1,0 +1,67 @@
+/** The charts of a script: its losses and accuracies, learning rates and gradient norms, of each of its processes. */
+
+import { chart, colourOf, shown } from './lines.js';
+import { look } from './theme.js';
+import { t } from './words.js';
+
+const KEPT = 'treino.script.view'; // in the tab's storage: axis, smoothing and zoom as chosen
+const MARKS = 40; // changes that are marked, the newest
+const SPLITS = { train: 'train', validation: 'validation', test: 'test', '': 'as_printed' };
+
+/** pick(step): a click on the curves. */
+export function makeCharts(pick) {
+  const views = stored();
+  const made = ['loss', 'lr', 'norm'].map((name) => chart(t({ loss: 'loss_and_accuracy', lr: 'learning_rates', norm: 'gradient_norms' }[name]), { view: (views[name] ??= {}), ...(name === 'loss' ? { pick: ({ x }) => pick(x) } : {}) }));
+  const [losses, rates, norms] = made;
+
+  /** curves: by name { run, of, name, step, loss }. */
+  function draw(state, curves) {
+    const runs = runsOf(state), several = runs.length > 1, figures = { loss: [], accuracy: [] };
+    for (const run of runs) {
+      const own = curves.get(run.name);
+      if (own?.step.length) figures.loss.push(line(own, several ? run.title : `${t('loss')}, ${t('train')}`, several ? run.colour : look.train, run, { noisy: true, ring: run.number > 0 }));
+      for (const each of state.figures[run.name] ?? []) {
+        const found = curves.get(each.curve);
+        if (found) figures[each.name].push(line(found, titleOf(each, run, several), several ? run.colour : colourOfSplit(each.split), run, { dash: several || each.split === 'train', dot: true }));
+      }
+    }
+    const x = { name: t('word_step') }, panes = [{ name: t('loss'), lines: figures.loss, falls: true }];
+    if (figures.accuracy.length) panes.push({ name: t('accuracy'), lines: figures.accuracy, log: null, high: 1 });
+    losses.draw({ panes, x, marks: marksOf(state.changes) });
+    for (const [plot, of] of [[rates, 'lr'], [norms, 'norm']]) plot.draw({ panes: [{ lines: ofKind(curves, of, runs, state.present) }], x });
+    store(views);
+  }
+  return { losses, rates, norms, draw };
+}
+
+/** The processes that have curves: the first one and its branches, the present one last, above the others. */
+export function runsOf(state) {
+  const known = state.branches.length ? state.branches : [{ number: 0, present: true, text: '' }];
+  const runs = known.map(({ number, text, present }) => ({ number, present, name: number ? `branch-${number}` : 'script', title: titleOfRun({ number, text }), colour: number ? colourOf(number) : look.train }));
+  return runs.sort((a, b) => a.present - b.present);
+}
+export const titleOfRun = ({ number, text }) => (number ? [`branch-${number}`, text].filter(Boolean).join(' · ') : t('first_process'));
+
+const line = ({ step, loss }, name, colour, { present }, more) => ({ x: step, y: loss, name, colour, alpha: present ? 1 : 0.45, strong: present, ...more });
+
+function titleOf({ name, split, line: place, printed }, run, several) {
+  const words = [t(name), t(SPLITS[split]), place != null && t('line_number', { line: place }), split && printed && t('printed')].filter(Boolean).join(', ');
+  return several ? `${run.title}: ${words}` : words;
+}
+const colourOfSplit = (split) => ({ train: look.train, validation: look.val, test: look.ink }[split] ?? look.mark);
+
+function ofKind(curves, of, runs, present) {
+  const colours = [look.train, look.val, look.mark, look.ink];
+  return runs.flatMap((run) => [...curves.values()].filter((curve) => curve.of === of && (curve.run === run.name || curve.run.startsWith(`${run.name} `)))
+    .map((curve, k) => line(curve, run.name === present ? curve.name : null, colours[k % 4], run, {})));
+}
+
+export const changeOf = (change) => change.button ?? `${change.name ? t(change.name) : change.do} ${shown(change.before)} → ${shown(change.value)}`;
+const marksOf = (changes) => changes.slice(-MARKS).map((change) => ({ x: change.step, text: change.button ?? `${change.name ?? change.do} ${shown(change.value)}` }));
+
+function stored() {
+  try { return JSON.parse(sessionStorage.getItem(KEPT)) ?? {}; } catch { return {}; }
+}
+function store(views) {
+  try { sessionStorage.setItem(KEPT, JSON.stringify(views)); } catch { /* a private window keeps nothing */ }
+}

@@ -1,0 +1,39 @@
+/** A field for a number of a script: what is no such number is refused beside it. */
+
+import { el, setText } from './dom.js';
+import { num } from './numbers.js';
+import { t } from './words.js';
+
+const LARGEST = 1e6; // of a learning rate or a weight decay
+const BELOW_ONE = ['momentum', 'beta1', 'beta2']; // a running average with 1 would never forget
+
+/** A number as people type it, with a point or a comma; NaN: it is none. */
+export const typed = (text) => (text.trim() ? Number(text.trim().replace(',', '.').replace('−', '-')) : NaN);
+
+/** Why a setting can't have a value; '': it can. */
+export function refusal(setting, value) {
+  if (Number.isNaN(value)) return t('no_number');
+  if (BELOW_ONE.includes(setting)) return value >= 0 && value < 1 ? '' : t('from_0_below_1');
+  return value >= 0 && value <= LARGEST ? '' : t('from_0_to', { most: num(LARGEST) });
+}
+
+/**
+ * A labelled field. check(text): why it can't be that, or ''. send(text): a promise of why it was refused, or of ''.
+ * → { node, field, holds(), refuse(text) }; holds() checks, and says beside the field what is wrong.
+ */
+export function field(id, label, value, check, { send = null, note = null, wide = false } = {}) {
+  const input = el('input', { id, type: 'text', inputmode: wide ? null : 'decimal', class: wide ? 'wide' : null, autocomplete: 'off', value, 'aria-describedby': `${id}-wrong` });
+  const wrong = el('p', { id: `${id}-wrong`, class: 'bad', role: 'alert', hidden: true });
+  const node = el('div', { class: 'ask' }, el('label', { for: id }, label), input, note, wrong);
+  function refuse(text) {
+    setText(wrong, text);
+    wrong.hidden = !text;
+    input.setAttribute('aria-invalid', Boolean(text));
+  }
+  function holds() {
+    refuse(check(input.value));
+    return wrong.hidden;
+  }
+  input.addEventListener('change', async () => { if (holds() && send) refuse(await send(input.value)); });
+  return { node, field: input, holds, refuse };
+}

@@ -1,0 +1,183 @@
+/** The time machine of a script: its sleeping copies along the steps, going back to one, several futures of one. */
+
+import { el, setText } from './dom.js';
+import { chart, colourOf, panel } from './lines.js';
+import { num, whole } from './numbers.js';
+import { titleOfRun } from './script_charts.js';
+import { field, refusal, typed } from './script_fields.js';
+import { t } from './words.js';
+
+const AROUND = [0.1, 0.3, 1, 3, 10]; // learning rates of a fan, as factors of the present one
+const DECAYS = [0, 1e-4, 1e-3, 1e-2, 1e-1];
+const STEPS = 100; // of each future
+const NEAR = 0.02; // share of the track within which a click is on a checkpoint
+
+/** ask(verb, fields): a promise of why it was refused, or of ''. rateAt(step): the first learning rate then. */
+export function makeTimeMachine(ask, rateAt) {
+  let state = null, fan = null, chosen = null, built = '', listed = '', drawnFan = '';
+  const why = el('p', { class: 'hint', id: 'script-why', role: 'note' });
+  const keep = el('input', { type: 'checkbox', id: 'script-keep', onchange: () => tell(ask('checkpoints', { on: keep.checked })) });
+  const mark = el('button', { type: 'button', id: 'script-mark', onclick: () => tell(ask('checkpoint', {})) }, t('mark_step'));
+  const memory = el('p', { class: 'hint', id: 'script-memory' }), wrong = el('p', { class: 'bad', role: 'alert', hidden: true });
+  const track = el('div', { class: 'steps', id: 'script-track', role: 'group', 'aria-label': t('checkpoints') }), forms = el('div', { id: 'script-checkpoint' });
+  const branches = el('ul', { id: 'script-branches', class: 'notes' });
+  const head = el('div', { class: 'asks' }, el('label', { class: 'tick' }, keep, t('keep_checkpoints')), mark, memory);
+  const node = panel(t('time_machine'), why, head, wrong, track, forms, branches);
+  const fanned = makeFanPanel(ask);
+
+  async function tell(answer) {
+    const text = await answer;
+    setText(wrong, text);
+    wrong.hidden = !text;
+  }
+  const kept = () => state.checkpoints?.list ?? [];
+  const byNumber = (number) => kept().find((each) => each.number === number);
+
+  function update(next, nextFan) {
+    state = next;
+    fan = nextFan;
+    const { checkpoints } = state, able = Boolean(checkpoints?.able), off = !able || !state.steers;
+    setText(why, checkpoints ? (checkpoints.why || (kept().length ? '' : t('checkpoints_about'))) : t('checkpoints_later'));
+    why.hidden = !why.textContent;
+    keep.disabled = mark.disabled = off;
+    mark.disabled ||= state.status === 'ended';
+    if (document.activeElement !== keep) keep.checked = Boolean(checkpoints?.on);
+    setText(memory, kept().length ? t('checkpoints_of', { n: whole(kept().length), memory: bytes(checkpoints.memory), budget: bytes(checkpoints.budget) }) : '');
+    if (chosen != null && !byNumber(chosen)) chosen = null;
+    drawTrack();
+    buildForms(off);
+    listBranches();
+    fanned.update(fan, state);
+  }
+
+  function drawTrack() {
+    const list = kept(), end = Math.max(1, state.steps_planned ?? 0, state.step, ...list.map(({ step }) => step));
+    track.hidden = !list.length;
+    const key = JSON.stringify([list, end, state.step, chosen]);
+    if (key === listed) return;
+    listed = key;
+    const held = track.contains(document.activeElement) ? Number(document.activeElement.dataset.number) : null;
+    const done = el('i', { class: 'done' });
+    done.style.width = `${(100 * state.step) / end}%`;
+    track.replaceChildren(done, ...list.map((each) => {
+      const button = el('button', { type: 'button', class: each.marked ? 'stop marked' : 'stop', 'data-number': each.number, 'aria-pressed': each.number === chosen, 'aria-label': aboutOf(each), title: aboutOf(each), onclick: () => choose(each.number) });
+      button.style.left = `${(100 * each.step) / end}%`;
+      if (each.number === held) queueMicrotask(() => button.focus({ preventScroll: true }));
+      return button;
+    }));
+  }
+  function choose(number) {
+    chosen = number === chosen ? null : number;
+    update(state, fan);
+  }
+  /** Choose the last checkpoint before a step, as a click on the curves does. */
+  function chooseAt(step) {
+    const end = Math.max(1, state?.step ?? 0), before = state ? kept().filter((each) => each.step <= step + NEAR * end) : [];
+    if (before.length) chosen = before.reduce((a, b) => (b.step >= a.step ? b : a)).number;
+    if (before.length) update(state, fan);
+  }
+
+  function buildForms(off) {
+    const found = byNumber(chosen), key = JSON.stringify([found?.number, off]);
+    if (key === built) return;
+    built = key;
+    if (!found) return forms.replaceChildren(...(kept().length ? [el('p', { class: 'hint' }, t('choose_checkpoint'))] : []));
+    const group = state.optimizers[0]?.groups[0] ?? {}, now = { lr: rateAt(found.step) ?? group.lr, weight_decay: group.weight_decay };
+    forms.replaceChildren(el('h3', {}, aboutOf(found)), el('div', { class: 'pairs' }, rewindForm(found, now, off), fanForm(found, now, off)));
+  }
+  function rewindForm({ number }, now, off) {
+    const names = ['lr', 'weight_decay'].filter((name) => now[name] != null);
+    const fields = names.map((name) => field(`rewind-${name}`, t(name), plain(now[name]), (text) => refusal(name, typed(text))));
+    const said = el('p', { class: 'bad', role: 'alert', hidden: true }), button = el('button', { class: 'primary', id: 'script-rewind' }, t('rewind'));
+    for (const each of [button, ...fields.map((f) => f.field)]) each.disabled = off;
+    return el('form', { class: 'asks', onsubmit: async (event) => {
+      event.preventDefault();
+      if (!fields.map((each) => each.holds()).every(Boolean)) return;
+      const changes = Object.fromEntries(names.map((name, k) => [name, typed(fields[k].field.value)]).filter(([name, value]) => value !== Number(plain(now[name]))));
+      const text = await ask('rewind', { checkpoint: number, changes });
+      setText(said, text);
+      said.hidden = !text;
+    } }, fields.map((each) => each.node), button, said, el('p', { class: 'hint' }, t('rewind_about')));
+  }
+  function fanForm({ number }, now, off) {
+    const kind = el('select', { id: 'script-fan-kind', disabled: off, onchange: () => { values.field.value = around(kind.value, now); values.holds(); } }, ['lr', 'weight_decay'].filter((name) => now[name] != null).map((name) => el('option', { value: name }, t(name))));
+    const values = field('script-fan-values', t('fan_values'), around('lr', now), (text) => refusedValues(kind.value, text), { wide: true });
+    const steps = field('script-fan-steps', t('fan_steps'), String(STEPS), (text) => (Number.isInteger(typed(text)) && typed(text) >= 1 && typed(text) <= 1e5 ? '' : t('whole_from_to', { least: 1, most: whole(100000) })));
+    const button = el('button', { id: 'script-fan-out' }, t('fan'));
+    for (const each of [button, values.field, steps.field]) each.disabled = off;
+    return el('form', { class: 'asks', onsubmit: async (event) => {
+      event.preventDefault();
+      if (![values.holds(), steps.holds()].every(Boolean)) return;
+      values.refuse(await ask('fan', { checkpoint: number, kind: kind.value, values: numbersIn(values.field.value), steps: typed(steps.field.value) }));
+    } }, el('div', { class: 'ask' }, el('label', { for: 'script-fan-kind' }, t('fan_kind')), kind), values.node, steps.node, button, el('p', { class: 'hint' }, t('fan_about')));
+  }
+
+  function listBranches() {
+    const key = JSON.stringify([state.branches, state.steers]);
+    branches.hidden = state.branches.length < 2;
+    if (branches.dataset.key === key) return;
+    branches.dataset.key = key;
+    branches.replaceChildren(...state.branches.map((each) => {
+      const status = each.status === 'ended' ? t('branch_ended', { n: each.exit ?? '–' }) : t(`branch_${each.status}`);
+      const words = [each.number ? t('from_step', { step: whole(each.step) }) : '', each.present ? t('branch_present') : status, each.folder ? t('in_folder', { folder: each.folder }) : ''];
+      const key = el('i', { class: 'key' });
+      key.style.background = each.number ? colourOf(each.number) : 'var(--train)';
+      return el('li', { class: each.present ? 'chosen' : null }, key, el('b', {}, titleOfRun(each)), el('span', { class: 'hint' }, words.filter(Boolean).join(' · ')),
+        !each.present && each.status === 'asleep' && el('button', { type: 'button', class: 'small', disabled: !state.steers, onclick: () => tell(ask('return', { branch: each.number })) }, t('return_to')));
+    }));
+  }
+  return { node, fan: fanned.node, update, chooseAt, draw: () => fanned.draw() };
+}
+
+/** The futures of a fan: their losses as they come, and a button for each to go on with it. */
+function makeFanPanel(ask) {
+  let fan = null, steers = false;
+  const plot = chart(t('fan_losses')), title = el('h2', {}), about = el('p', { class: 'hint', role: 'status' }), list = el('ul', { class: 'notes', id: 'script-futures' });
+  const close = el('button', { type: 'button', class: 'small', id: 'script-fan-close', onclick: () => ask('fan', { count: 0 }) }, t('close_fan'));
+  const node = el('section', { class: 'panel', id: 'script-fan', hidden: true }, el('header', {}, title, about, close), el('div', { class: 'pairs' }, plot.box, list));
+  function update(next, state) {
+    fan = next;
+    steers = state.steers;
+    node.hidden = !fan;
+    if (!fan) return;
+    setText(title, t('futures_of', { n: fan.futures.length, step: whole(fan.step) }));
+    setText(about, t('fan_progress', { done: whole(fan.done), steps: whole(fan.steps) }));
+    close.disabled = !steers;
+    const key = JSON.stringify([fan.futures.map((each) => [each.text, each.status, each.worth, each.loss.at(-1)]), fan.best, steers]);
+    if (list.dataset.key === key) return;
+    list.dataset.key = key;
+    const held = list.contains(document.activeElement) ? Number(document.activeElement.dataset.future) : null;
+    list.replaceChildren(...fan.futures.map((each, k) => {
+      const loss = each.status === 'diverged' ? t('status_diverged') : num(each.worth ?? each.loss.at(-1), 3), key = el('i', { class: 'key' });
+      key.style.background = colourOf(k);
+      const button = el('button', { type: 'button', class: 'small', 'data-future': each.future, 'aria-label': t('keep_future', { what: each.text, loss }), disabled: !steers, onclick: () => ask('adopt', { future: each.future }) }, t('keep_this'));
+      if (each.future === held) queueMicrotask(() => button.focus({ preventScroll: true }));
+      return el('li', { class: each.future === fan.best ? 'chosen' : null }, key, el('b', {}, each.text), el('span', { class: 'hint' }, `${t('loss')} ${loss}`), button);
+    }));
+    draw();
+  }
+  function draw() {
+    if (!fan || node.hidden) return;
+    const lines = fan.futures.map((each, k) => ({ x: each.step, y: each.loss, name: each.text, colour: colourOf(k), strong: each.future === fan.best }));
+    plot.draw({ panes: [{ lines, falls: true }], x: { name: t('word_step'), start: fan.step, end: fan.step + fan.steps } });
+  }
+  return { node, update, draw };
+}
+
+const plain = (value) => String(Number(Number(value).toPrecision(6)));
+const numbersIn = (text) => text.split(/[\s;]+/).filter(Boolean).map(typed);
+const around = (kind, now) => (kind === 'lr' ? AROUND.map((factor) => Number((now.lr * factor).toPrecision(2))) : DECAYS).join('  ');
+
+function refusedValues(kind, text) {
+  const values = numbersIn(text), wrong = values.map((value) => refusal(kind, value)).find(Boolean);
+  if (wrong) return wrong;
+  return values.length >= 2 && values.length <= 8 && new Set(values).size === values.length ? '' : t('two_to_eight');
+}
+
+const aboutOf = ({ step, memory, ms, marked }) => [t('checkpoint_at', { step: whole(step) }), marked && t('marked'), memory != null && bytes(memory), ms != null && t('waited_ms', { ms: num(ms, 2) })].filter(Boolean).join(' · ');
+
+/** A size of memory in words. */
+function bytes(count) {
+  if (count == null) return '–';
+  return count < 1e6 ? `${num(count / 1e3, 3)} kB` : count < 1e9 ? `${num(count / 1e6, 3)} MB` : `${num(count / 1e9, 3)} GB`;
+}

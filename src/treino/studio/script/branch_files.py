@@ -1,0 +1,412 @@
+"""The files of a script's branch: it writes into a folder of its own and reads what was there at its fork.
+
+What each process wrote is a layer: the first process's files, where they are; above them the folder of a
+branch, of a branch of that one, and so on. A file is read from the highest layer that has it, as it was when
+the next layer began (``kept_files.py``). ``branch_calls.py`` leads the functions of ``os`` and ``open`` here.
+"""
+
+import errno
+import fcntl
+import functools
+import os
+import posix
+import stat
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import time_ns
+from typing import NamedTuple, ParamSpec, TypeVar
+
+from treino.errors import TreinoError
+from treino.studio.script.kept_files import Kept, Version, copy_file, exists, lost, make_folders
+from treino.words import _
+
+SPECIAL = "/proc/", "/sys/", "/dev/"  # no files of a disk
+# parts of a branch's folder: files from elsewhere than the working directory; what its own branches may read
+OUTSIDE, KEPT = ".outside", ".kept"
+MOST_LINKS = 40
+SMALL = 1 << 18  # bytes of an open file, that isn't only appended to, up to which it is copied at a fork
+PART = 4096  # bytes at both ends of a larger one, by which one sees later whether it was only appended to
+CREATING = os.O_CREAT | os.O_EXCL | os.O_TRUNC
+
+
+@dataclass
+class Layer:
+    """What one process wrote. folder: of a branch; "" of the first process.
+
+    base: the working directory, whose files stand at the top of the folder. fork: the one at which the next
+    layer began, and its time; None for the layer of this process. removed: files of lower layers.
+    """
+
+    folder: str
+    base: str
+    kept: Kept
+    fork: int | None = None
+    time: int = 0
+    removed: set[str] = field(default_factory=set)
+
+    def place(self, path: str) -> str:
+        """Where this layer has the file that the script calls ``path``."""
+        if not self.folder:
+            return path
+        if below(path, self.base):
+            return self.folder + path[len(self.base) :]
+        return f"{self.folder}/{OUTSIDE}{path}"
+
+    def name(self, place: str) -> str:
+        """What the script calls the file at this place."""
+        if not self.folder or not below(place, self.folder):
+            return place
+        outside = f"{self.folder}/{OUTSIDE}"
+        return place[len(outside) :] if below(place, f"{outside}/") else self.base + place[len(self.folder) :]
+
+    def version(self, path: str) -> Version | None:
+        """The file as the next layer sees it; None if it isn't in this one."""
+        place = self.place(path)
+        if self.fork is None:
+            return Version(place) if exists(place) else None
+        self.kept.refresh()
+        return self.kept.version(place, self.fork)
+
+
+class OpenFile(NamedTuple):
+    """A file that was open at a fork. copy: of what it held; else ``ends``, the bytes at both of its ends."""
+
+    number: int
+    path: str
+    status: os.stat_result
+    flags: int
+    offset: int
+    size: int
+    copy: str | None = None
+    ends: tuple[bytes, bytes] = b"", b""
+
+
+class Files:
+    """The files as the script of this process sees them, by their absolute names."""
+
+    def __init__(self) -> None:
+        self.layers: list[Layer] = []
+        self.open_files: list[OpenFile] = []
+        self.sealed = ""  # below this folder alone the kernel lets this process write
+        self.mapped = True  # whether files may have been mapped since somebody looked
+
+    @property
+    def own(self) -> Layer:
+        return self.layers[-1]
+
+    @property
+    def in_branch(self) -> bool:
+        return len(self.layers) > 1
+
+    # --- names and versions -----------------------------------------------------------------------------
+    def path(self, path: object, number: int | None = None, *, follow: bool = True) -> str:
+        """The absolute name, without links, of what a script calls ``path``. number: of an open folder."""
+        name = os.fsdecode(path)  # type: ignore[arg-type]
+        here = posix.getcwd() if number is None or number < 0 else posix.readlink(f"/proc/self/fd/{number}")
+        return self._real(os.path.normpath(os.path.join(here, name)), follow, MOST_LINKS)
+
+    def _real(self, path: str, follow: bool, links: int) -> str:
+        path = self.name(path)
+        if path.startswith(SPECIAL) or path in ("/", "//"):
+            return path
+        if not links:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+        folder, _slash, last = path.rpartition("/")
+        folder = self._real(folder or "/", True, links)
+        path = f"{folder.rstrip('/')}/{last}"
+        version = self.version(path) if follow else None
+        if version is not None and stat.S_ISLNK(posix.lstat(version.path).st_mode):
+            target = os.path.normpath(os.path.join(folder, posix.readlink(version.path)))
+            return self._real(target, True, links - 1)
+        return path
+
+    def name(self, place: str) -> str:
+        """What the script calls the file at this place."""
+        for layer in reversed(self.layers):
+            place = layer.name(place)
+        return place
+
+    def version(self, path: str, *, lower: bool = False) -> Version | None:
+        """Where the content of a file is; None if there is none. lower: without this process's own layer."""
+        for layer in reversed(self.layers[:-1] if lower else self.layers):
+            version = layer.version(path)
+            if version is not None or not layer.folder:
+                return version
+            if path in layer.removed:
+                return None
+        return None
+
+    def status(self, path: str) -> os.stat_result | None:
+        version = self.version(path)
+        return None if version is None else posix.lstat(version.path)
+
+    def names(self, path: str) -> list[str]:
+        """The names in a folder."""
+        status = self.status(path)
+        if status is None or not stat.S_ISDIR(status.st_mode):
+            raise missing(path, errno.ENOENT if status is None else errno.ENOTDIR)
+        names: dict[str, None] = {}
+        changed = {each.rpartition("/")[2] for layer in self.layers for each in layer.removed}
+        for layer in self.layers:
+            place = layer.place(path)
+            if layer.fork is not None:
+                changed |= layer.kept.changed_below(place)
+            if exists(place) and layer.version(path) is not None:
+                parts = (OUTSIDE, KEPT) if place == layer.folder else ()
+                names |= dict.fromkeys(name for name in posix.listdir(place) if name not in parts)
+        names |= dict.fromkeys(sorted(changed))
+        return [name for name in names if name not in changed or self.version(f"{path}/{name}") is not None]
+
+    # --- reading and writing ----------------------------------------------------------------------------
+    def reading(self, path: str, *, content: bool = False) -> str:
+        """The place to read a file from. content: refuse one that something unknown has changed since."""
+        if path.startswith(SPECIAL):
+            return path
+        version = self.version(path)
+        if version is None:
+            raise missing(path)
+        if version.size is not None and version.size != posix.stat(version.path).st_size:
+            return self.writing(path)
+        if content:
+            self._check(path, version)
+        return version.path
+
+    def _check(self, path: str, version: Version) -> None:
+        for layer in self.layers[:-1]:
+            status = posix.lstat(version.path)
+            unnoticed = version == Version(layer.place(path)) and status.st_mtime_ns > layer.time
+            if unnoticed and stat.S_ISREG(status.st_mode):
+                raise lost(path)
+
+    def writing(self, path: str, flags: int = 0) -> str:
+        """The place in this process's own layer to write a file to; what it held is there, unless it is cut.
+
+        flags: as for ``os.open``.
+        """
+        if path.startswith(SPECIAL):
+            return path
+        place = self.own.place(path)
+        if exists(place):
+            return place
+        version = self.version(path)
+        if version is None:
+            if not flags & os.O_CREAT:
+                raise missing(path)
+            return self.new(path)
+        mode = posix.lstat(version.path).st_mode
+        if flags & os.O_CREAT and flags & os.O_EXCL:
+            raise missing(path, errno.EEXIST)
+        if stat.S_ISDIR(mode):
+            make_folders(place)
+        elif stat.S_ISREG(mode):
+            if not flags & os.O_TRUNC:
+                self._check(path, version)
+            copy_file(Version(version.path, 0) if flags & os.O_TRUNC else version, self.new(path))
+        elif stat.S_ISLNK(mode):
+            posix.symlink(posix.readlink(version.path), self.new(path))
+        else:  # a pipe
+            return version.path
+        return place
+
+    def new(self, path: str) -> str:
+        """The place for a new file, in a folder that is there."""
+        folder, _slash, _name = path.rpartition("/")
+        status = self.status(folder or "/")
+        if status is None or not stat.S_ISDIR(status.st_mode):
+            raise missing(path, errno.ENOENT if status is None else errno.ENOTDIR)
+        place = self.own.place(path)
+        make_folders(place.rpartition("/")[0])
+        return place
+
+    def keep(self, path: str, **how: bool) -> None:
+        """Before this process changes a file: keep what its branches may want to read."""
+        place = self.own.place(path)
+        if not path.startswith(SPECIAL) and (not self.in_branch or exists(place)):
+            self.own.kept.keep(place, **how)
+
+
+def below(path: str, folder: str) -> bool:
+    """Whether a path is that of a folder, or in it."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def missing(path: str, number: int = errno.ENOENT) -> OSError:
+    """The error that the system gives for a path."""
+    return OSError(number, os.strerror(number), path)
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class _Local(threading.local):
+    quiet = False  # what changes files now are the functions here
+
+
+local = _Local()
+
+
+def led(function: Callable[P, R]) -> Callable[P, R]:
+    """A function that finds the places of files itself; its errors tell the names that the script has."""
+
+    @functools.wraps(function)
+    def quiet(*args: P.args, **kwargs: P.kwargs) -> R:
+        before, local.quiet = local.quiet, True
+        try:
+            return function(*args, **kwargs)
+        except OSError as error:
+            for name in ("filename", "filename2"):
+                if isinstance(place := getattr(error, name), str):
+                    setattr(error, name, files.name(place))
+            raise
+        finally:
+            local.quiet = before
+
+    return quiet
+
+
+files = Files()
+_standard = [(number, posix.fstat(number)) for number in range(3) if exists(f"/proc/self/fd/{number}")]
+
+
+def note_open_files() -> None:
+    """Call it just before a fork: note which files are open, and keep from now on what is written over.
+
+    Raises:
+        TreinoError: a branch could not have files of its own: one is mapped into memory for writing.
+    """
+    from treino.studio.script import branch_calls
+
+    if not files.layers:
+        folder = f"{tempfile.gettempdir()}/treino-kept-{posix.getpid()}"
+        files.layers.append(Layer("", posix.getcwd(), Kept(folder)))
+        branch_calls.listen()
+    if files.mapped:
+        _check_mapped()
+    branch_calls.lead_compiled()
+    kept = files.own.kept
+    kept.fork += 1
+    files.own.time = time_ns()
+    files.open_files = [
+        each for name in posix.listdir("/proc/self/fd") if (each := _open_file(int(name), kept)) is not None
+    ]
+
+
+def _check_mapped() -> None:
+    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
+        for line in maps:
+            _range, rights, *rest = line.split(None, 5)
+            if rights == "rw-s" and "__KMP_REGISTERED_LIB" not in line:
+                raise TreinoError(
+                    "branch_files",
+                    _("The script has {path} in its memory to write to: its branches would share it.").format(
+                        path=rest[-1].strip()
+                    ),
+                    _("Open the file for reading (mmap_mode='r'), or share no memory with other processes."),
+                )
+    files.mapped = False
+
+
+def _open_file(number: int, kept: Kept) -> OpenFile | None:
+    """What is to be known of an open file; None if it isn't one on a disk, or is the terminal's."""
+    try:
+        path, status = posix.readlink(f"/proc/self/fd/{number}"), posix.fstat(number)
+        flags = fcntl.fcntl(number, fcntl.F_GETFL)
+    except OSError:  # the one that listed them
+        return None
+    standard = any(number == each and os.path.samestat(status, first) for each, first in _standard)
+    if standard or not stat.S_ISREG(status.st_mode) or flags & os.O_PATH or path.startswith(SPECIAL):
+        return None
+    file = OpenFile(number, path, status, flags, posix.lseek(number, 0, os.SEEK_CUR), status.st_size)
+    if flags & os.O_ACCMODE == os.O_RDONLY or flags & os.O_APPEND:
+        return file
+    if status.st_size <= SMALL:
+        return file._replace(copy=kept.copy(f"/proc/self/fd/{number}"))
+    return file._replace(ends=_ends(f"/proc/self/fd/{number}", status.st_size))
+
+
+def _ends(path: str, size: int) -> tuple[bytes, bytes]:
+    file = posix.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return posix.pread(file, PART, 0), posix.pread(file, PART, max(0, size - PART))
+    finally:
+        posix.close(file)
+
+
+@led
+def enter_branch(folder: str | os.PathLike[str]) -> list[str]:
+    """Call it in the branch when it begins: from now on this process writes below ``folder`` alone.
+
+    Return sentences on what it could not take over.
+    """
+    from treino.studio.script import branch_calls, landlock
+
+    parent = files.own
+    parent.fork = parent.kept.fork
+    place = os.path.abspath(folder)
+    files.layers.append(Layer(place, files.layers[0].base, Kept(f"{place}/{KEPT}")))
+    make_folders(place)
+    branch_calls.lead()
+    sentences = []
+    for file in files.open_files:
+        try:
+            _take_over(file, parent)
+        except OSError as error:
+            sentences.append(
+                _("This branch can't go on with {path}, which was open: {reason}.").format(
+                    path=file.path, reason=error.strerror
+                )
+            )
+    if not files.sealed:
+        # where the other branches' folders are, too, and those of its own branches
+        whole = place.rpartition("/")[0]
+        whole = place if below(files.own.base, whole) else whole
+        files.sealed = whole if landlock.seal(whole) else ""
+    if not files.sealed:
+        sentences.append(
+            _(
+                "This kernel has no Landlock: what compiled libraries or other programs write is not led to "
+                "this branch's folder."
+            )
+        )
+    return sentences
+
+
+def _take_over(file: OpenFile, parent: Layer) -> None:
+    """Put a file of this process's own, as it was at the fork, in the place of the one that was open."""
+    number = f"/proc/self/fd/{file.number}"
+    if not exists(number) or not os.path.samestat(posix.fstat(file.number), file.status):
+        return  # closed since
+    deleted = file.path.endswith(" (deleted)")
+    path = files.name(file.path)
+    if file.flags & os.O_ACCMODE == os.O_RDONLY:
+        same = deleted or files.version(path) == Version(file.path)
+        place = number if same else files.reading(path)
+    else:
+        place = files.own.place(f"/{file.number}" if deleted else path)
+        if not exists(place):
+            make_folders(place.rpartition("/")[0])
+            copy_file(_content(file, parent, number if deleted else file.path), place)
+    new = posix.open(place, file.flags & ~CREATING)
+    try:
+        posix.lseek(new, file.offset, os.SEEK_SET)
+        posix.dup2(new, file.number, inheritable=posix.get_inheritable(file.number))
+    finally:
+        posix.close(new)
+    if deleted and place != number:
+        posix.unlink(place)
+
+
+def _content(file: OpenFile, parent: Layer, path: str) -> Version:
+    """Where the content is that an open file had at the fork."""
+    if file.copy is not None:
+        return Version(f"{parent.kept.folder}/{file.copy}")
+    parent.kept.refresh()
+    version = parent.kept.version(path, parent.fork)
+    if version is None or posix.stat(version.path).st_size < file.size:
+        raise lost(path)
+    if any(file.ends) and _ends(version.path, file.size) != file.ends:
+        raise lost(path)
+    return Version(version.path, file.size)
