@@ -2,7 +2,7 @@
 
 import { colourChoice, columnChoice, keep, kept } from './choices.js';
 import { el, setText } from './dom.js';
-import { connected, panel, shown, status, statusWord } from './lines.js';
+import { connected, panel, shown, statusWord } from './lines.js';
 import { num, whole } from './numbers.js';
 import { swatch } from './scale.js';
 import { sortedTable } from './table.js';
@@ -48,8 +48,9 @@ export function open(shell) {
       panel(t('start'), el('div', { class: 'asks' }, labelled('home-data', 'data', fields.data), labelled('home-target', 'target', fields.target), el('div', { class: 'ask' }, fields.file, drop)), fields.about,
         el('div', { class: 'asks' }, go('home-train', 'train_network', () => start('train', { paused: fields.paused.checked }), 'primary'), el('label', { class: 'tick' }, fields.paused, t('begin_paused'))),
         el('div', { class: 'asks' }, labelled('home-first', 'first_column', fields.first), labelled('home-second', 'second_column', fields.second), go('home-play', 'playground', play)),
-        el('div', { class: 'asks' }, labelled('home-space', 'space_to_try', fields.space), labelled('home-members', 'how_many', fields.members), go('home-sweep', 'start_sweep', () => start('sweep', { space: fields.space.value.trim().split(/\s+/), members: fields.members.valueAsNumber })), go('home-study', 'start_study', () => start('study', {}))), status()),
+        el('div', { class: 'asks' }, labelled('home-space', 'space_to_try', fields.space), labelled('home-members', 'how_many', fields.members), go('home-sweep', 'start_sweep', () => start('sweep', { space: fields.space.value.trim().split(/\s+/), members: fields.members.valueAsNumber })), go('home-study', 'start_study', () => start('study', {})))),
       panel(t('runs'), el('div', { class: 'asks seek' }, el('div', { class: 'ask beside' }, el('label', { for: 'home-search' }, t('search')), fields.search), colours.node, choice.node, fields.listed, fields.remove), colours.key, table.node)));
+    wait();
   }
 
   /** Everything that can be shown of the rows: what each is, its figures, its settings. */
@@ -139,10 +140,13 @@ export function open(shell) {
     const number = ++describing;
     for (const field of [fields.target, fields.first, fields.second]) field.replaceChildren();
     fields.target.classList.remove('wanted');
-    fields.about.replaceChildren(el('p', { class: 'hint busy' }, t('describing')));
-    able(false);
+    wait();
     const answer = await look('describe'), told = await answer.json();
     if (number === describing) show(told);
+  }
+  function wait() {
+    fields.about.replaceChildren(el('p', { class: 'hint busy' }, t('describing')));
+    able(false);
   }
   /** What is not described yet can't be trained on. */
   const able = (on) => { for (const id of ['train', 'play', 'sweep', 'study']) document.getElementById(`home-${id}`).disabled = !on; };
@@ -219,7 +223,9 @@ export function open(shell) {
     shell.say(t('starting'), 'busy');
     await command('steer');
     const reply = await command(verb, { data: data.value, settings, ...more });
-    if (reply?.run) shell.go(`/${verb === 'train' ? 'run' : verb}/${encodeURIComponent(reply.run)}`);
+    if (!reply?.run) return;
+    shell.say('');
+    shell.go(`/${verb === 'train' ? 'run' : verb}/${encodeURIComponent(reply.run)}`);
   }
 
   shell.title(t('all_runs'), '');

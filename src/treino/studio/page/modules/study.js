@@ -2,7 +2,7 @@
 
 import { colourChoice, columnChoice } from './choices.js';
 import { el, setText } from './dom.js';
-import { chart, colourOf, connected, duration, panel, shown, status, statusWord, stopButton, wheel } from './lines.js';
+import { chart, colourOf, connected, duration, panel, shown, statusWord, stopButton, wheel } from './lines.js';
 import { swatch } from './scale.js';
 import { sortedTable } from './table.js';
 import { t } from './words.js';
@@ -44,7 +44,7 @@ export function open(shell, name) {
       progress: el('p', { class: 'hint' }), share: el('progress', { max: 1, 'aria-label': t('progress') }), wheel: wheel(command),
       stop: stopButton('study-stop', 'stop', command, update), answers: el('ul', { id: 'study-answers', class: 'notes' }),
     };
-    shell.stage.replaceChildren(el('div', { class: 'page' }, el('div', { class: 'line head' }, parts.progress, status(), parts.wheel.node, parts.stop.node), parts.share,
+    shell.stage.replaceChildren(el('div', { class: 'page' }, el('div', { class: 'line head' }, parts.progress, parts.wheel.node, parts.stop.node), parts.share,
       panel(t('rows_of_study'), el('div', { class: 'asks seek' }, colours.node, colours.key, choice.node), table.node), el('div', { class: 'charts' }, plots.map((each) => each.panel)), panel(t('conclusions'), parts.answers)));
   }
   const rows = () => state.document.rows.map((row, number) => ({ ...row, number }));
