@@ -262,7 +262,7 @@ def test_what_mattered_is_measured_with_a_word_on_how_sure_it_is(tab: Any, folde
     assert bars == list(found.names)
     widths = page.locator(".amount").evaluate_all("all => all.map(i => i.getBoundingClientRect().width)")
     assert widths == sorted(widths, reverse=True)
-    page.get_by_text(f"explains {max(0.0, found.explained):.0%}".replace("%", " %")).wait_for()
+    page.get_by_text(re.compile(rf"explains {100 * max(0.0, found.explained):.0f}\s%")).wait_for()
     page.locator("#language").click()
     page.get_by_text("floresta aleatória").wait_for()
 

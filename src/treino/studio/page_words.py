@@ -110,7 +110,7 @@ FOLDERS = {
     "diverged_count": N_("{n} diverged"),
     "cut_count": N_("{n} cut"),
     "stopping": N_("stopping…"),
-    "left_out": N_("{n} more are left out: the best {best} are here, and {command} shows any other."),
+    "left_out": N_("{n} more are left out: the best {best} are here. Any other opens by its number:"),
     "what_mattered": N_("What mattered"),
     "measure_importance": N_("Measure what has mattered so far"),
     "measuring_importance": N_("Being measured …"),
