@@ -92,7 +92,7 @@ def test_play_pause_set_rewind_fan_and_save_in_a_cell(notebook: Notebook) -> Non
     press(studio.locator("#fanout"), "Close")
 
     press(studio, "Stop")
-    until_run(notebook, lambda run: run.status == "interrupted")
+    until_run(notebook, lambda run: run.status == "stopped")
     press(studio, "Save")
     with notebook.page.expect_download() as download:
         studio.get_by_role("button", name="Weights").click()
