@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psutil
@@ -29,15 +29,22 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
         yield found
 
 
-@pytest.fixture
-def notebook(lab: JupyterLab, browser: Any, request: pytest.FixtureRequest) -> Iterator[Notebook]:
+@contextmanager
+def wine(lab: JupyterLab, browser: Any, name: str) -> Iterator[Notebook]:
     """A notebook that trains wine in its first cell, paused; the second runs until there is a file ``go``."""
-    name = re.sub(r"\W", "", request.node.name)[:30]
     opened = lab.open(browser, name, [BEGIN, UNTIL])
     opened.run(0)
     opened.studio()
-    yield opened
-    lab.ask(f"kernels/{opened.kernel['id']}", "DELETE")
+    try:
+        yield opened
+    finally:
+        lab.ask(f"kernels/{opened.kernel['id']}", "DELETE")
+
+
+@pytest.fixture
+def notebook(lab: JupyterLab, browser: Any, request: pytest.FixtureRequest) -> Iterator[Notebook]:
+    with wine(lab, browser, re.sub(r"\W", "", request.node.name)[:30]) as opened:
+        yield opened
 
 
 def run_in(notebook: Notebook, name: str = "wine-1") -> StoredRun | None:
@@ -84,6 +91,8 @@ def test_play_pause_set_rewind_fan_and_save_in_a_cell(notebook: Notebook) -> Non
     notebook.wait(lambda: studio.locator("#fan-grid button").count() > 1)
     press(studio.locator("#fanout"), "Close")
 
+    press(studio, "Stop")
+    until_run(notebook, lambda run: run.status == "stopped")
     press(studio, "Save")
     with notebook.page.expect_download() as download:
         studio.get_by_role("button", name="Weights").click()
@@ -113,6 +122,24 @@ def test_a_cell_that_runs_leaves_the_training_its_pace(notebook: Notebook) -> No
     (notebook.path.parent / "go").touch()
     press(studio, "Pause")
     until_run(notebook, lambda run: commands(run)[-1][0] == "pause")
+
+
+def test_where_messages_wait_for_a_cell_the_page_says_so(lab: JupyterLab, browser: Any) -> None:
+    settings = lab.settings / "kernels-settings.jupyterlab-settings"
+    settings.write_text('{"commsOverSubshells": "disabled"}')  # as with an older kernel, or in Colab
+    try:
+        with wine(lab, browser, "waits") as notebook:
+            studio = notebook.studio()
+            press(studio, "Play")
+            notebook.run(1)
+            said = studio.get_by_text("The kernel is busy with a cell")
+            said.wait_for()
+            press(studio, "Pause")
+            (notebook.path.parent / "go").touch()
+            said.wait_for(state="hidden")
+            until_run(notebook, lambda run: commands(run)[-1][0] == "pause")
+    finally:
+        settings.unlink()
 
 
 def test_a_cell_run_twice_begins_another_training_and_two_cells_share_one(notebook: Notebook) -> None:

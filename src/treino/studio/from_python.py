@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -117,7 +118,7 @@ def _end() -> None:
 
 
 def _in_loop(work: Coroutine[Any, Any, T]) -> T:
-    """Do it in the loop, and wait for it; Ctrl-C ends the wait and the work."""
+    """Do it in the loop, and wait for it; Ctrl-C ends the wait."""
     future = asyncio.run_coroutine_threadsafe(work, _loop())
     try:
         return future.result()
@@ -134,6 +135,8 @@ _studios: dict[Path, tuple[Studio, Starlette]] = {}  # by their folders of runs
 async def _open(subject: Subject, settings: dict[str, Any], paused: bool) -> tuple[Starlette, str]:
     """The application of the studio of the subject's folder, and the address of the subject's page."""
     folder = subject.folder.resolve()
+    if subject.data is not None and Path(subject.data).exists():  # the trainer may be in another folder
+        subject = replace(subject, data=str(Path(subject.data).resolve()))
     if subject.script is not None or folder not in _studios:
         studio = _ends.enter_context(studio_of(folder, COMMANDS))
         studio.end_seconds = SECONDS
