@@ -144,7 +144,7 @@ def test_the_box_beside_the_pointer_has_the_value_of_each_line(
 
 def test_a_drag_zooms_and_two_clicks_show_all_again_without_going_anywhere(show: Any) -> None:
     chart = show()
-    whole = chart.page.get_by_role("button", name="whole", exact=True)
+    whole = chart.page.get_by_role("button", name="Show all", exact=True)
     assert not whole.is_visible()
     chart.drag(0.05, 0.15)
     whole.wait_for()
@@ -172,9 +172,9 @@ def test_the_keyboard_reads_zooms_and_changes_the_axis(show: Any) -> None:
     press("ArrowLeft")
     assert chart.step < first
     press("+")
-    chart.page.get_by_role("button", name="whole", exact=True).wait_for()
+    chart.page.get_by_role("button", name="Show all", exact=True).wait_for()
     press("0")
-    chart.page.get_by_role("button", name="whole", exact=True).wait_for(state="hidden")
+    chart.page.get_by_role("button", name="Show all", exact=True).wait_for(state="hidden")
     assert log.get_attribute("aria-pressed") == "false"
     press("l")
     assert log.get_attribute("aria-pressed") == "true"

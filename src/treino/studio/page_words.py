@@ -399,9 +399,9 @@ CURVES = {
     "chart_log": N_("log"),
     "chart_log_about": N_("Logarithmic axis"),
     "chart_smooth": N_("Smoothing"),
-    "chart_whole": N_("whole"),
+    "chart_whole": N_("Show all"),
     "chart_keys": N_(
-        "Drag to zoom, press twice to see it whole. Keys: arrows read values, + and − zoom, 0 whole, L log."
+        "Drag to zoom, press twice to see all. Keys: arrows read values, + and − zoom, 0 shows all, L log."
     ),
     "click_step": N_("click: go to this step"),
     "step_n": N_("step {step}"),
