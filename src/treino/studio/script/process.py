@@ -220,8 +220,8 @@ class ScriptProcess:
             yield self._state()
 
     def _forget(self, line: Line) -> None:
-        self._selector.unregister(line.socket)
-        line.socket.close()
+        self._selector.unregister(line.end)
+        line.end.close()
 
     def _of_branch(
         self, branch: Branch, message: dict[str, Any], line: socket.socket | None
@@ -416,7 +416,7 @@ class ScriptProcess:
         try:
             if to.line is None:
                 raise OSError
-            to.line.socket.send(json.dumps(command).encode() + b"\n", socket.MSG_DONTWAIT)
+            to.line.end.send(json.dumps(command).encode() + b"\n", socket.MSG_DONTWAIT)
         except OSError:
             raise TreinoError(
                 "script_gone",
@@ -535,7 +535,7 @@ class ScriptProcess:
     ) -> Branch:
         """Begin a branch. future: its place in a fan, where it makes so many steps and prints to a file."""
         number = len(self._branches)
-        branch = Branch(number, copy.number, copy.step, changes, self._free_folder(), future=future)
+        branch = Branch(number, copy.number, copy.step, {**changes}, self._free_folder(), future=future)
         self._send_to(
             copy,
             {
