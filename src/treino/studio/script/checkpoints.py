@@ -97,8 +97,8 @@ _asleep: set[int] = set()  # the processes of the copies that this process has f
 
 class Awakening(NamedTuple):
     """What a branch begins with. command: what woke it. server: its own socket. requests: what the server has
-    asked of it meanwhile. slept: seconds. mask: the signals that the script itself blocks; until it is set again,
-    all are blocked."""
+    asked of it meanwhile. slept: seconds. mask: the signals that the script itself blocks; until it is set
+    again, all are blocked."""
 
     command: dict[str, Any]
     server: JsonSocket

@@ -30,7 +30,6 @@ from treino.studio.script.branches import (
 )
 from treino.studio.script.commands import (
     Adopt,
-    Changes,
     Fan,
     KeepCheckpoints,
     MakeCheckpoint,
@@ -542,11 +541,15 @@ class ScriptProcess:
                 self._send_to(branch, {"do": "sleep"})
 
     def _wake(
-        self, copy: Checkpoint, changes: Changes, future: int | None = None, steps: int | None = None
+        self,
+        copy: Checkpoint,
+        changes: Mapping[Any, float],
+        future: int | None = None,
+        steps: int | None = None,
     ) -> Branch:
         """Begin a branch. future: its place in a fan, where it makes so many steps and prints to a file."""
         number = len(self._branches)
-        branch = Branch(number, copy.number, copy.step, {**changes}, self._free_folder(), future=future)
+        branch = Branch(number, copy.number, copy.step, changes, self._free_folder(), future=future)
         self._send_to(
             copy,
             {
