@@ -49,6 +49,7 @@ LOOK = 1.0  # seconds between two looks at the memory of checkpoints
 LOOKING = 0.05  # share of the time that these looks may take
 EVERY = 0.1  # seconds between two messages about a fan
 SHARE = 0.25  # of the free memory, for checkpoints
+LARGE_PAGES = "glibc.malloc.hugetlb=1"  # a fork copies tables of pages: of larger ones, in half the time
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: processes whose parent has ended become children of this one
 
 
@@ -124,7 +125,7 @@ class ScriptProcess:
             process = subprocess.Popen(
                 command,
                 pass_fds=[theirs.fileno()],
-                env=os.environ | {VARIABLE: str(theirs.fileno())},
+                env=os.environ | {VARIABLE: str(theirs.fileno())} | (_large_pages() if checkpoints else {}),
                 stdout=stdout,
                 stderr=stderr,
             )
@@ -219,8 +220,8 @@ class ScriptProcess:
             yield self._state()
 
     def _forget(self, line: Line) -> None:
-        self._selector.unregister(line.socket)
-        line.socket.close()
+        self._selector.unregister(line.end)
+        line.end.close()
 
     def _of_branch(
         self, branch: Branch, message: dict[str, Any], line: socket.socket | None
@@ -415,7 +416,7 @@ class ScriptProcess:
         try:
             if to.line is None:
                 raise OSError
-            to.line.socket.send(json.dumps(command).encode() + b"\n", socket.MSG_DONTWAIT)
+            to.line.end.send(json.dumps(command).encode() + b"\n", socket.MSG_DONTWAIT)
         except OSError:
             raise TreinoError(
                 "script_gone",
@@ -534,7 +535,7 @@ class ScriptProcess:
     ) -> Branch:
         """Begin a branch. future: its place in a fan, where it makes so many steps and prints to a file."""
         number = len(self._branches)
-        branch = Branch(number, copy.number, copy.step, changes, self._free_folder(), future=future)
+        branch = Branch(number, copy.number, copy.step, {**changes}, self._free_folder(), future=future)
         self._send_to(
             copy,
             {
@@ -589,3 +590,9 @@ class ScriptProcess:
             else:
                 self._hang_up()
         return self.status
+
+
+def _large_pages() -> dict[str, str]:
+    """Variables that let a process take its memory in large pages, where its C library can."""
+    present = os.environ.get("GLIBC_TUNABLES")
+    return {"GLIBC_TUNABLES": f"{present}:{LARGE_PAGES}" if present else LARGE_PAGES}
