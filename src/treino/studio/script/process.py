@@ -4,6 +4,7 @@ import ctypes
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from typing import IO, Any
 from treino.errors import TreinoError
 from treino.store.files import trouble
 from treino.store.memory import free_bytes
+from treino.studio.script.branch_files import KEPT
 from treino.studio.script.branches import (
     Branch,
     Checkpoint,
@@ -38,6 +40,7 @@ from treino.studio.script.commands import (
     read_command,
 )
 from treino.studio.script.json_socket import VARIABLE
+from treino.studio.script.kept_files import kept_of
 from treino.words import _
 
 ENDING = 2.0  # seconds to wait for the process to exit after the script's last message
@@ -603,6 +606,9 @@ class ScriptProcess:
                 self._bell.send(b".")  # ``messages`` hangs up
             else:
                 self._hang_up()
+            folders = [f"{branch.folder}/{KEPT}" for branch in self._branches if branch.folder]
+            for folder in (kept_of(self.pid), *folders):
+                shutil.rmtree(folder, ignore_errors=True)
         return self.status
 
 
