@@ -295,7 +295,7 @@ for message in process.messages():
     listed = message.get("checkpoints", {}).get("list")
     if listed and len(process._branches) == 1:
         process.send({"do": "rewind", "checkpoint": listed[0]["number"]})
-    if any(each["status"] == "asleep" for each in message.get("branches", [])):
+    if [each["status"] for each in message.get("branches", [])] == ["asleep", "running"]:
         print(process.pid, flush=True)
 """
     with subprocess.Popen(
