@@ -11,7 +11,6 @@ import functools
 import os
 import posix
 import stat
-import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from time import time_ns
 from typing import NamedTuple, ParamSpec, TypeVar
 
 from treino.errors import TreinoError
-from treino.studio.script.kept_files import Kept, Version, copy_file, exists, lost, make_folders
+from treino.studio.script.kept_files import Kept, Version, copy_file, exists, kept_of, lost, make_folders
 from treino.words import _
 
 SPECIAL = "/proc/", "/sys/", "/dev/"  # no files of a disk
@@ -280,8 +279,7 @@ def note_open_files() -> None:
     from treino.studio.script import branch_calls
 
     if not files.layers:
-        folder = f"{tempfile.gettempdir()}/treino-kept-{posix.getpid()}"
-        files.layers.append(Layer("", posix.getcwd(), Kept(folder)))
+        files.layers.append(Layer("", posix.getcwd(), Kept(kept_of(posix.getpid()))))
         branch_calls.listen()
     if files.mapped:
         _check_mapped()

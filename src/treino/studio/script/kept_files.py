@@ -7,6 +7,7 @@ import errno
 import os
 import posix
 import stat
+import tempfile
 from bisect import insort
 from typing import NamedTuple
 
@@ -175,6 +176,11 @@ class Kept:
         elif known is not None:
             return
         insort(entries, entry, key=lambda each: each.fork)
+
+
+def kept_of(pid: int) -> str:
+    """The folder in which the first process keeps files. Whoever started it removes it in the end."""
+    return f"{tempfile.gettempdir()}/treino-kept-{pid}"
 
 
 def lost(path: str) -> PermissionError:
