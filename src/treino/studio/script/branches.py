@@ -121,7 +121,7 @@ class Branch:
     number: int
     checkpoint: int | None
     step: int
-    changes: Mapping[str, float]
+    changes: Mapping[Any, float]
     folder: str | None
     status: str = "waking"
     exit: int | None = None
