@@ -71,6 +71,8 @@ def main(script: str, step: int) -> None:
     process.send({"do": "pause"})
     said = {}
     for message in process.messages():
+        if message.get("checkpoints", {}).get("why") or "error" in message:
+            sys.exit(str(message))
         events = {"paused"} if message.get("paused") else set()
         if "checkpoints" in message and message["checkpoints"]["list"]:
             events.add("checkpoint")

@@ -24,6 +24,7 @@ from treino.words import _
 SPECIAL = "/proc/", "/sys/", "/dev/"  # no files of a disk
 # parts of a branch's folder: files from elsewhere than the working directory; what its own branches may read
 OUTSIDE, KEPT = ".outside", ".kept"
+SHARED = "/dev/shm/__KMP_REGISTERED_LIB", "/dev/shm/sem."  # memory that may be: of OpenMP; locks
 MOST_LINKS = 40
 SMALL = 1 << 18  # bytes of an open file, that isn't only appended to, up to which it is copied at a fork
 PART = 4096  # bytes at both ends of a larger one, by which one sees later whether it was only appended to
@@ -296,7 +297,7 @@ def _check_mapped() -> None:
     with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
         for line in maps:
             _range, rights, *rest = line.split(None, 5)
-            if rights == "rw-s" and "__KMP_REGISTERED_LIB" not in line:
+            if rights == "rw-s" and not any(name in line for name in SHARED):
                 raise TreinoError(
                     "branch_files",
                     _("The script has {path} in its memory to write to: its branches would share it.").format(
