@@ -1,5 +1,7 @@
 """Scripts that go back: copies of their processes sleep between two steps, and branches go on from them."""
 
+import asyncio
+import http.client
 import json
 import os
 import signal
@@ -10,12 +12,16 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.asyncio.client import connect
+from websockets.typing import Origin
 
 from tests import waiting
+from tests.studio.running import Watcher
 from tests.studio.scripts import Message, script
 from tests.waiting import HANG
 from treino.errors import TreinoError
@@ -139,7 +145,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     for each in watched:
         each.close()
     signal.signal(signal.SIGINT, before)
-    assert processes_in(tmp_path) == []
+    assert processes_in(tmp_path) == {}
 
 
 def children(pid: int) -> list[int]:
@@ -152,18 +158,16 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def processes_in(folder: Path) -> list[str]:
+def processes_in(folder: Path) -> dict[int, str]:
     """The processes that work in this folder, and ended children of this one that nobody has waited for."""
-    here = []
+    here = {}
     for each in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = (each / "stat").read_text().rpartition(")")[2].split()
-            if parent[0] == "Z" and int(parent[1]) == os.getpid():
-                here.append(f"{each.name}: zombie")
+        with suppress(OSError):
+            state, parent, *_rest = (each / "stat").read_text().rpartition(")")[2].split()
+            if state == "Z" and int(parent) == os.getpid():
+                here[int(each.name)] = "ended"
             elif int(each.name) != os.getpid() and (each / "cwd").readlink() == folder:
-                here.append(f"{each.name}: {(each / 'cmdline').read_text()}")
-        except OSError:
-            continue
+                here[int(each.name)] = (each / "cmdline").read_text()
     return here
 
 
@@ -303,7 +307,7 @@ for message in process.messages():
     waiting.until(
         lambda: (tmp_path / "ended").exists() or (tmp_path / "train.branches" / "1" / "ended").exists()
     )
-    waiting.until(lambda: processes_in(tmp_path) == [])
+    waiting.until(lambda: processes_in(tmp_path) == {})
     assert not (tmp_path / "ended").exists() or int((tmp_path / "ended").read_text()) != first
 
 
@@ -398,3 +402,48 @@ def test_a_fan_without_values_is_around_the_present_rate() -> None:
     fan = Fan(do="fan", checkpoint=1, kind="lr", count=5)
     assert values_of(fan, 0.02) == [0.002, 0.00632, 0.02, 0.0632, 0.2]
     assert values_of(Fan(do="fan", values=[0.1, 0.3]), 0.02) == [0.1, 0.3]
+
+
+def test_a_page_goes_back_and_a_killed_studio_takes_all_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command line, its server, and a page's socket."""
+    path = script(tmp_path, "import time\n" + ENDLESS.replace("loss_of()", "time.sleep(0.05) or loss_of()"))
+    command = [sys.executable, "-m", "treino", "studio", str(path), "--checkpoints", "--no-browser"]
+    with (tmp_path / "err").open("w") as err:
+        studio = subprocess.Popen(
+            [*command, "--port", "0", "--json"], stdout=subprocess.PIPE, stderr=err, text=True, cwd=tmp_path
+        )
+    with studio:
+        assert studio.stdout is not None
+        address = json.loads(studio.stdout.readline())["studio"]["address"]
+        asyncio.run(go_back(address))
+        (first,) = [pid for pid in children(studio.pid) if str(path) in processes_in(tmp_path).get(pid, "")]
+        (branch,) = waiting.until(lambda: [pid for copy in children(first) for pid in children(copy)])
+        waiting.until(lambda: (tmp_path / "train.branches" / "1" / "train.steering.jsonl").exists())
+        studio.kill()
+    waiting.until(lambda: [*processes_in(tmp_path)] == [branch])  # what is present goes on to its end
+    os.kill(branch, signal.SIGINT)
+    waiting.until(lambda: not processes_in(tmp_path))
+
+
+async def go_back(address: str) -> None:
+    """As a page does."""
+    site = urlsplit(address)
+    connection = http.client.HTTPConnection(site.netloc, timeout=HANG)
+    connection.request("GET", f"{site.path}?{site.query}")
+    cookie = str(connection.getresponse().getheader("set-cookie")).partition(";")[0]
+    connection.close()
+    async with connect(
+        f"ws://{site.netloc}/socket/script",
+        origin=Origin(f"http://{site.netloc}"),
+        additional_headers={"Cookie": cookie},
+        ping_timeout=HANG,
+    ) as socket:
+        page = Watcher(socket)
+        await page.ask("hello", protocol=1, viewer="viewer-1")
+        await page.until(lambda page: (page.newest("state") or {"step": 0})["step"])
+        answer = await page.ask("rewind", checkpoint=9999)
+        assert "9999" in answer["error"]["message"]
+        while "error" in answer:  # until there is one
+            answer = await page.ask("rewind", checkpoint=1, changes={"lr": 0.5})

@@ -46,6 +46,7 @@ CHANGES = {
 }
 SAME_CONTENT = "os.chmod", "os.chown", "os.utime", "os.setxattr", "os.removexattr"
 SAME_PLACE = "os.truncate", "sqlite3.connect"  # what is in the file changes, not what its name stands for
+MAKING = "os.mkdir", "os.link", "os.symlink"  # which fail where something is
 PROGRAMS = "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"
 
 
@@ -57,16 +58,18 @@ def listen() -> None:
 def _hear(event: str, args: tuple[Any, ...]) -> None:
     if event == "open":
         path, _mode, flags = args
-        if isinstance(flags, int) and flags & WRITING and not isinstance(path, int) and path is not None:
+        if isinstance(flags, int) and flags & WRITING and path is not None:
             appending = bool(flags & os.O_APPEND) and not flags & os.O_TRUNC
-            _about_to(event, path, appending=appending, kept=flags & UNNAMED != UNNAMED)
+            _about_to(event, path, keep=flags & UNNAMED != UNNAMED, appending=appending)
     elif event in CHANGES:
         for at, folder in CHANGES[event]:
-            path, number = args[at], None if folder is None else args[folder]
-            if not isinstance(path, int):
-                _about_to(
-                    event, path, number, removing=event not in SAME_PLACE, kept=event not in SAME_CONTENT
-                )
+            number = None if folder is None else args[folder]
+            if event == "os.rename":
+                # the content of the other name goes, unless shutil.move is going to copy to it
+                how = {"moving": True} if at == 0 else {"removing": _same_disk(*args[:2])}
+            else:
+                how = {"removing": event == "os.remove"}
+            _about_to(event, args[at], number, keep=event not in SAME_CONTENT, **how)
     elif event == "mmap.__new__":
         files.mapped = True
     elif event in PROGRAMS and files.in_branch and not files.sealed:
@@ -79,25 +82,24 @@ def _hear(event: str, args: tuple[Any, ...]) -> None:
         )
 
 
-def _about_to(
-    event: str,
-    path: Any,
-    number: int | None = None,
-    *,
-    kept: bool,
-    appending: bool = False,
-    removing: bool = False,
-) -> None:
+def _same_disk(path: Any, other: Any) -> bool:
+    try:
+        return posix.lstat(path).st_dev == posix.lstat(other).st_dev
+    except OSError:
+        return False
+
+
+def _about_to(event: str, path: Any, number: int | None = None, *, keep: bool, **how: bool) -> None:
     """Before a change of a file: keep what is there, and in a branch refuse it, if it goes by its folder."""
     database = event == "sqlite3.connect"
-    if database and path in IN_MEMORY:
+    if isinstance(path, int) or (database and path in IN_MEMORY):
         return
     try:
-        name = files.path(path, number, follow=not removing)
+        name = files.path(path, number, follow=event == "open" or event in SAME_PLACE)
     except (OSError, TypeError, ValueError):  # the call itself will say so
         return
-    if kept:
-        files.keep(name, appending=appending, removing=removing)
+    if keep and not (event in MAKING and files.version(name) is not None):
+        files.keep(name, **how)
     if not files.in_branch or local.quiet or name.startswith(SPECIAL):
         return
     if database:
@@ -426,7 +428,10 @@ def _led(original: Any, at: int, writes: bool) -> Any:
             return args
         name = files.path(path)
         if files.in_branch:
-            place = files.writing(name, WRITING) if writes else files.reading(name, content=True)
+            try:
+                place = files.writing(name, WRITING) if writes else files.reading(name, content=True)
+            except FileNotFoundError:  # the function has an error of its own for that
+                place = files.own.place(name)
             return (*args[:at], place, *args[at + 1 :])
         if writes:
             files.keep(name)

@@ -11,7 +11,6 @@ import functools
 import os
 import posix
 import stat
-import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from time import time_ns
 from typing import NamedTuple, ParamSpec, TypeVar
 
 from treino.errors import TreinoError
-from treino.studio.script.kept_files import Kept, Version, copy_file, exists, lost, make_folders
+from treino.studio.script.kept_files import Kept, Version, copy_file, exists, kept_of, lost, make_folders
 from treino.words import _
 
 SPECIAL = "/proc/", "/sys/", "/dev/"  # no files of a disk
@@ -167,13 +166,14 @@ class Files:
         version = self.version(path)
         if version is None:
             raise missing(path)
-        if version.size is not None and version.size != posix.stat(version.path).st_size:
-            return self.writing(path)
         if content:
             self._check(path, version)
-        return version.path
+        size = posix.stat(version.path).st_size if version.size is not None else None
+        return version.path if version.lost or version.size == size else self.writing(path)
 
     def _check(self, path: str, version: Version) -> None:
+        if version.lost:
+            raise lost(path)
         for layer in self.layers[:-1]:
             status = posix.lstat(version.path)
             unnoticed = version == Version(layer.place(path)) and status.st_mtime_ns > layer.time
@@ -220,11 +220,10 @@ class Files:
         make_folders(place.rpartition("/")[0])
         return place
 
-    def keep(self, path: str, *, appending: bool = False, removing: bool = False) -> None:
+    def keep(self, path: str, **how: bool) -> None:
         """Before this process changes a file: keep what its branches may want to read."""
-        place = self.own.place(path)
-        if not path.startswith(SPECIAL) and (not self.in_branch or exists(place)):
-            self.own.kept.keep(place, appending=appending, removing=removing)
+        if not path.startswith(SPECIAL):
+            self.own.kept.keep(self.own.place(path), **how)
 
 
 def below(path: str, folder: str) -> bool:
@@ -280,8 +279,7 @@ def note_open_files() -> None:
     from treino.studio.script import branch_calls
 
     if not files.layers:
-        folder = f"{tempfile.gettempdir()}/treino-kept-{posix.getpid()}"
-        files.layers.append(Layer("", posix.getcwd(), Kept(folder)))
+        files.layers.append(Layer("", posix.getcwd(), Kept(kept_of(posix.getpid()))))
         branch_calls.listen()
     if files.mapped:
         _check_mapped()
@@ -405,7 +403,7 @@ def _content(file: OpenFile, parent: Layer, path: str) -> Version:
         return Version(f"{parent.kept.folder}/{file.copy}")
     parent.kept.refresh()
     version = parent.kept.version(path, parent.fork)
-    if version is None or posix.stat(version.path).st_size < file.size:
+    if version is None or version.lost or posix.stat(version.path).st_size < file.size:
         raise lost(path)
     if any(file.ends) and _ends(version.path, file.size) != file.ends:
         raise lost(path)

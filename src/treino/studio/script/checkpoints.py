@@ -96,11 +96,13 @@ _asleep: set[int] = set()  # the processes of the copies that this process has f
 
 
 class Awakening(NamedTuple):
-    """What a branch begins with. command: what woke it. server: its own socket. slept: seconds. mask: the
-    signals that the script itself blocks; until it is set again, all are blocked."""
+    """What a branch begins with. command: what woke it. server: its own socket. requests: what the server has
+    asked of it meanwhile. slept: seconds. mask: the signals that the script itself blocks; until it is set
+    again, all are blocked."""
 
     command: dict[str, Any]
     server: JsonSocket
+    requests: list[Any]
     slept: float
     mask: set[signal.Signals]
 
@@ -134,10 +136,10 @@ def copy(server: JsonSocket, checkpoint: dict[str, Any], began: float) -> Awaken
         return None
     asleep = perf_counter()
     try:
-        command, own = _sleeping(JsonSocket(line), checkpoint)
+        command, own, requests = _sleeping(JsonSocket(line), checkpoint)
     except BaseException:  # nothing of the script may run in a copy
         _leave(1)
-    return Awakening(command, own, perf_counter() - asleep, mask)
+    return Awakening(command, own, requests, perf_counter() - asleep, mask)
 
 
 def reap() -> None:
@@ -200,7 +202,7 @@ def _openmp() -> Any:
 # ---- the copy
 
 
-def _sleeping(line: JsonSocket, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], JsonSocket]:
+def _sleeping(line: JsonSocket, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], JsonSocket, list[Any]]:
     """Sleep until the server is gone or dismisses this copy, which ends it without any clearing up. Returns
     only in the branches that it forks."""
     while line.is_open:
@@ -218,7 +220,7 @@ def _sleeping(line: JsonSocket, checkpoint: dict[str, Any]) -> tuple[dict[str, A
                     for descriptor in _endings:
                         os.close(descriptor)
                     _endings.clear()
-                    return request, JsonSocket(other)
+                    return request, *_begun(JsonSocket(other))
                 _endings[os.pidfd_open(pid)] = int(request["branch"])
                 about = {"number": request["branch"], "checkpoint": checkpoint["number"]}
                 line.post({"branch": {**about, "step": checkpoint["step"], "pid": pid}}, other)
@@ -231,6 +233,14 @@ def _sleeping(line: JsonSocket, checkpoint: dict[str, Any]) -> tuple[dict[str, A
                 line.post({"left": {"number": number, "status": ended.si_status + 128 * killed}})
     _leave(0)
     raise AssertionError
+
+
+def _begun(line: JsonSocket) -> tuple[JsonSocket, list[Any]]:
+    """Wait until the server has this socket's other end, so that no branch begins without it."""
+    while not (requests := line.receive(LONG)):
+        if not line.is_open:
+            _leave(0)
+    return line, requests[1:]
 
 
 _endings: dict[int, int] = {}  # of each branch of this copy: by its process's descriptor its number

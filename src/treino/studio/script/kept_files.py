@@ -7,6 +7,7 @@ import errno
 import os
 import posix
 import stat
+import tempfile
 from bisect import insort
 from typing import NamedTuple
 
@@ -20,10 +21,14 @@ INDEX = "index.jsonl"
 
 
 class Version(NamedTuple):
-    """Where a file's content is: the first ``size`` bytes of the file at ``path``; None: all of them."""
+    """Where a file's content is: the first ``size`` bytes of the file at ``path``; None: all of them.
+
+    lost: it was written over and is not kept.
+    """
 
     path: str
     size: int | None = None
+    lost: bool = False
 
 
 class Entry(NamedTuple):
@@ -50,10 +55,13 @@ class Kept:
         self._read = 0  # bytes of the index that are in ``_entries``
 
     # --- by the process that was forked ------------------------------------------------------------------
-    def keep(self, path: str, *, appending: bool = False, removing: bool = False) -> None:
+    def keep(
+        self, path: str, *, appending: bool = False, moving: bool = False, removing: bool = False
+    ) -> None:
         """Keep what ``path`` holds, which is about to be changed, unless that was done since the last fork.
 
-        appending: what is there stays. removing: the name goes, and the content isn't changed.
+        appending: what is there stays. moving: the name goes, and what is below it. removing: the content
+        goes with its name, unchanged.
         """
         if not self.fork or f"{path}/".startswith(f"{self.folder}/"):
             return
@@ -61,7 +69,7 @@ class Kept:
         if known is None or (known.kind == "size" and not appending):
             size = None if known is None else int(known.value)
             try:
-                entry = self._entry(path, appending, removing, size)
+                entry = self._entry(path, size, appending=appending, moving=moving, removing=removing)
             except FileNotFoundError:
                 entry = Entry(self.fork, "absent")
             except OSError:
@@ -69,11 +77,13 @@ class Kept:
             if entry is not None:
                 self._note(path, entry)
 
-    def _entry(self, path: str, appending: bool, removing: bool, size: int | None) -> Entry | None:
+    def _entry(
+        self, path: str, size: int | None, *, appending: bool, moving: bool, removing: bool
+    ) -> Entry | None:
         status = posix.lstat(path)
         if stat.S_ISDIR(status.st_mode):
-            for name in posix.listdir(path) if removing else ():
-                self.keep(f"{path}/{name}", removing=True)
+            for name in posix.listdir(path) if moving else ():
+                self.keep(f"{path}/{name}", moving=True)
             return Entry(self.fork, "folder")
         if stat.S_ISLNK(status.st_mode):
             copy = self._name()
@@ -83,7 +93,7 @@ class Kept:
             return None
         if appending:
             return Entry(self.fork, "size", status.st_size)
-        content = self.copy(path, size, link=removing)
+        content = self.copy(path, size, link=removing and status.st_nlink == 1)
         return (
             Entry(self.fork, "lost", status.st_size) if content is None else Entry(self.fork, "copy", content)
         )
@@ -117,12 +127,9 @@ class Kept:
 
     # --- by a branch ---------------------------------------------------------------------------------------
     def version(self, path: str, fork: int | None) -> Version | None:
-        """Where the content is that ``path`` had at this fork (None: has now); None if it wasn't there.
-
-        Raises:
-            PermissionError: it was written over and is not kept.
-        """
+        """Where the content is that ``path`` had at this fork (None: has now); None if it wasn't there."""
         size: int | None = None
+        lost = False
         for entry in self._entries.get(path, ()):
             if fork is None or entry.fork < fork:
                 continue
@@ -133,9 +140,12 @@ class Kept:
             if entry.kind == "copy":
                 return Version(f"{self.folder}/{entry.value}", size)
             if entry.kind == "lost":
-                raise lost(path)
+                lost = True
+                break
             size = int(entry.value) if size is None else size
-        return Version(path, size) if exists(path) else None
+        if not exists(path):
+            return None
+        return Version(path, size, lost or (size is not None and posix.lstat(path).st_size < size))
 
     def changed_below(self, folder: str) -> set[str]:
         """The names in ``folder`` of which something is noted."""
@@ -166,6 +176,11 @@ class Kept:
         elif known is not None:
             return
         insort(entries, entry, key=lambda each: each.fork)
+
+
+def kept_of(pid: int) -> str:
+    """The folder in which the first process keeps files. Whoever started it removes it in the end."""
+    return f"{tempfile.gettempdir()}/treino-kept-{pid}"
 
 
 def lost(path: str) -> PermissionError:
