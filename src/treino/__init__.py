@@ -22,13 +22,13 @@ _DOOR = {
     "study": ("treino.api", "study"),
     "Study": ("treino.api", "Study"),
     "open": ("treino.api", "open_result"),
-    "open_studio": ("treino.api", "open_studio"),
     "runs": ("treino.api", "runs"),
     "Classifier": ("treino.sklearn", "Classifier"),
     "Regressor": ("treino.sklearn", "Regressor"),
     "Run": ("treino.api", "Run"),
     "TreinoError": ("treino.errors", "TreinoError"),
     "button": ("treino.studio.script", "button"),
+    "studio": ("treino.studio", ""),  # the package, which can be called
     "load_ipython_extension": ("treino.notebook", "load_ipython_extension"),  # %load_ext treino
     "unload_ipython_extension": ("treino.notebook", "unload_ipython_extension"),
 }
@@ -49,15 +49,15 @@ __all__ = [
     "load",
     "mlp",
     "open",
-    "open_studio",
     "runs",
+    "studio",
     "study",
     "sweep",
     "train",
 ]
 
 if TYPE_CHECKING:
-    from treino.api import Run, Study, Sweep, open_studio, runs, study
+    from treino.api import Run, Study, Sweep, runs, study
     from treino.api import open_result as open
     from treino.data import load
     from treino.diagnosis.exam import doctor
@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from treino.notebook import fit, sweep
     from treino.reports.explanation import explain
     from treino.sklearn import Classifier, Regressor
+    from treino.studio.from_python import studio
     from treino.studio.script import button
 
 
@@ -73,7 +74,8 @@ def __getattr__(name: str) -> Any:
     if name not in _DOOR:
         raise AttributeError(f"module 'treino' has no attribute {name!r}")
     module, attribute = _DOOR[name]
-    value = getattr(import_module(module), attribute)
+    value = import_module(module)
+    value = getattr(value, attribute) if attribute else value
     globals()[name] = value
     return value
 

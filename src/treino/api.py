@@ -1,10 +1,6 @@
 """The Python interface: ``fit``, ``sweep``, ``study`` and ``open``, and the objects that they return."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import fields
 from html import escape
 from pathlib import Path
@@ -114,6 +110,10 @@ class Run(StoredRun):
         """
         send_stop(self.folder)
 
+    def studio(self) -> Any:
+        """The studio's page of this run: in a notebook's cell, elsewhere in a browser."""
+        return _studio(self)
+
     def _repr_html_(self) -> str:
         """A card for notebooks: metrics, intervals, the loss, findings."""
         if not self.folder.has("spec.json"):
@@ -202,6 +202,10 @@ class Sweep(StoredSweep):
         )
         return Sweep(drained_folder(stream), self.access)
 
+    def studio(self) -> Any:
+        """The studio's page of this sweep: in a notebook's cell, elsewhere in a browser."""
+        return _studio(self)
+
     def _repr_html_(self) -> str:
         """A card for notebooks: the judgement of the best, and the leaderboard."""
         result = self.result
@@ -232,12 +236,22 @@ class Study(StoredStudy):
         stream = resume_events(self.folder, access, on=on, gpus_per_chunk=gpus_per_chunk)
         return Study(drained_folder(stream), self.access)
 
+    def studio(self) -> Any:
+        """The studio's page of this study: in a notebook's cell, elsewhere in a browser."""
+        return _studio(self)
+
     def _repr_html_(self) -> str:
         """A card for notebooks: the rows and the findings."""
         result = self.result
         if result is None:
             return study_card(self.path, self.status, [], [], [])
         return study_card(self.path, self.status, *table_of(result), [*result.answers, *result.notes])
+
+
+def _studio(shown: Run | Sweep | Study) -> Any:
+    from treino.studio.from_python import studio  # a server, which few need
+
+    return studio(shown)
 
 
 def result(stored: Stored) -> Run | Sweep | Study:
@@ -278,73 +292,6 @@ class Runs(list[Run | Sweep | Study]):
 def runs(parent: str | Path = "runs") -> Runs:
     """The runs, sweeps and studies in ``parent``, newest first, except damaged ones (see ``treino runs``)."""
     return Runs(map(result, open_all(parent)))
-
-
-# ---- ``open_studio``
-
-HEIGHT = 820  # pixels
-GRACE = 40.0  # seconds for the studio to save its trainings
-
-
-class StudioFrame:
-    """A studio in a separate process, which ends with this one. A notebook shows its page in a frame.
-
-    address: its URL for a browser on this machine.
-    """
-
-    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
-        self._process, self.address = process, address
-
-    def close(self) -> None:
-        """End the studio and save its trainings. Further calls do nothing."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(GRACE)
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-
-    def _repr_html_(self) -> str:
-        # browsers send a strict cookie only to a frame of the page's host, and notebooks run at localhost
-        page, plain = escape(self.address.replace("127.0.0.1", "localhost")), escape(self.address)
-        text = escape(_("Open it in a tab of its own"))
-        return (
-            f'<iframe src="{page}" width="100%" height="{HEIGHT}" style="border:0"></iframe>'
-            f'<p><a href="{plain}" target="_blank" rel="noopener">{text}</a></p>'
-        )
-
-    def __repr__(self) -> str:
-        return f"StudioFrame({self.address.partition('?')[0]!r})"
-
-
-def open_studio(shown: Any = None) -> StudioFrame:
-    """Start the studio on a run, sweep or study, and return it as a frame for a notebook.
-
-    shown: a ``Run``, ``Sweep`` or ``Study``, its name or path (it may be in progress), the name of data, or a
-    script; None: all runs in ``./runs``.
-
-    Raises:
-        TreinoError: nothing of that name, with the rule that ``treino studio`` gives.
-    """
-    path = shown if shown is None or isinstance(shown, (str, Path)) else shown.path
-    command = [sys.executable, "-m", "treino", "studio", *([] if path is None else [str(path)])]
-    process = subprocess.Popen(
-        [*command, "--notebook", "--no-browser", "--json", "--port", "0"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # interrupting a cell doesn't end the studio
-    )
-    assert process.stdout is not None
-    document = json.loads(process.stdout.readline() or "{}")
-    if "studio" not in document:
-        error = document.get("error", {"rule": "studio_process", "message": "", "hint": ""})
-        StudioFrame(process, "").close()
-        raise TreinoError(error["rule"], error["message"], error["hint"])
-    return StudioFrame(process, document["studio"]["address"])
 
 
 # ---- ``fit``

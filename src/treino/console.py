@@ -1,8 +1,9 @@
 """Consoles for terminal output; control characters in texts from files are shown as escapes."""
 
 import os
+import sys
 from collections.abc import Iterable
-from typing import IO
+from typing import IO, Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -51,3 +52,11 @@ def watched(file: IO[str]) -> bool:
     """Whether this stream is a terminal that can redraw. The terminal of a command in a notebook's cell
     (``!treino …``) can't."""
     return file.isatty() and "JPY_PARENT_PID" not in os.environ
+
+
+def kernel_shell() -> Any:
+    """IPython's shell if this process is a notebook's kernel, else None."""
+    if "IPython" not in sys.modules:
+        return None
+    shell = sys.modules["IPython"].get_ipython()
+    return shell if shell is not None and hasattr(shell, "kernel") else None

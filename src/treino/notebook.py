@@ -22,6 +22,7 @@ import torch
 from treino import api
 from treino.cli.run_view import Position, RunView
 from treino.cli.sweep_view import SweepView
+from treino.console import kernel_shell
 from treino.diagnosis.exam import Exam
 from treino.diagnosis.finding import Finding, Site
 from treino.diagnosis.tell.coverage import coverage
@@ -77,14 +78,6 @@ def sweep(data: Any, space: Any, *, watch: bool | Watch = False, **settings: Any
         return api.sweep(data, space, **settings)
     with watching(True) as tell:
         return api.sweep(data, space, watch=tell, **settings)
-
-
-def kernel_shell() -> Any:
-    """IPython's shell if this process is a notebook's kernel, else None."""
-    if "IPython" not in sys.modules:
-        return None
-    shell = sys.modules["IPython"].get_ipython()
-    return shell if shell is not None and hasattr(shell, "kernel") else None
 
 
 @contextmanager

@@ -221,30 +221,6 @@ def test_bad_input(treino: Callable[..., Said], words: list[str], rule: str, sai
 
 
 @pytest.mark.slow
-def test_a_frame_for_a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    run = tr.fit("iris", epochs=1, lean=True)
-    frame = tr.open_studio(run)
-    try:
-        document = {"studio": {"address": frame.address, "port": urlsplit(frame.address).port}}
-        assert first_page(document) == f"/run/{run.name}"
-        with closing(http.client.HTTPConnection("127.0.0.1", document["studio"]["port"])) as found:
-            found.request("GET", f"/run/{run.name}", headers={"Cookie": cookie(document)})
-            answer = found.getresponse()
-            answer.read()
-        policy = str(answer.headers["content-security-policy"])
-        assert policy.endswith("frame-ancestors http://localhost:* http://127.0.0.1:*")
-        assert '<iframe src="http://localhost:' in frame._repr_html_()
-    finally:
-        frame.close()
-        frame.close()
-    assert frame._process.returncode == 0
-    with pytest.raises(tr.TreinoError) as error:
-        tr.open_studio("runs/none.py")
-    assert error.value.rule == "script_missing"
-
-
-@pytest.mark.slow
 def test_the_server_imports_no_torch(tmp_path: Path) -> None:
     code = (
         "import sys, treino.cli.studio, treino.studio.serving, treino.studio.script_page;"

@@ -12,9 +12,9 @@ from tests.plots.browser import chromium
 from tests.studio.browsing import AXE, WIDE, axe
 from tests.waiting import HANG
 from treino.data import load
-from treino.playground.modules import joined
-from treino.playground.page import PACKAGE, STUDIO
 from treino.playground.tables import tables_in_page
+from treino.studio.modules import joined
+from treino.studio.page_file import PACKAGE, PAGE
 from treino.studio.page_words import page_words
 
 __all__ = ["axe"]
@@ -66,7 +66,7 @@ class Panel:
             "language": language,
             "words": page_words(language),
         }
-        paths = [STUDIO / "style.css", STUDIO / "folders.css", PACKAGE / "playground/web/playground.css"]
+        paths = [PAGE / "style.css", PAGE / "folders.css", PACKAGE / "playground/web/playground.css"]
         style = "\n".join(path.read_text() for path in paths)
         data = json.dumps(asked).replace("<", "\\u003c")
         (folder / "panel.html").write_text(

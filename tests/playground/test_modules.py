@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import HANG
-from treino.playground.modules import joined
-from treino.playground.shortening import shortened
+from treino.studio.modules import joined
+from treino.studio.shortening import shortened
 
 MAIN = """/** The first line. */
 import { double, text as words } from './parts/a.js';

@@ -131,7 +131,6 @@ class Session:
         verb, state = command["do"], self.state
         last = state["last_step"]
         if verb == "hello":
-            self.studio.deaf = False
             return {"protocol": 1, "steers": state["steers"]}
         if (
             verb == "set"
@@ -272,6 +271,10 @@ def app(studio: FakeStudio) -> Starlette:
                     continue
                 if session is None:
                     session = Session(studio, socket, recording, deepcopy(recording.state))
+                    studio.deaf = False
+                elif command["do"] == "hello":  # a beat
+                    await socket.send_text(json.dumps({"reply": command["id"], "protocol": 1}))
+                    continue
                 if not studio.deaf or command["do"] == "hello":
                     await session.answer(command)
         except (WebSocketDisconnect, RuntimeError):

@@ -31,7 +31,7 @@ WORDS = (
 )
 OTHERS = {  # controls of the page that change nothing about a run
     "PT, the page in Portuguese", "Dark or light", "Help", "Microscope", "Close", "Automatic", "Across", "Up",
-    "Layer", "From", "To", "Go to step #",
+    "Layer", "From", "To", "Go to step #", "Open it",
 }  # fmt: skip
 ROLES = "button|combobox|slider|textbox|switch|checkbox|spinbutton"
 
@@ -97,8 +97,8 @@ class Walk:
 
 
 def kind_of(name: str) -> str:
-    """The name without its number, letter or run: there may be many of a kind."""
-    name = re.sub(r"\brun [A-D]\b|\bRun [A-D], .*", "run #", name)
+    """The name without its number or run: there may be many of a kind."""
+    name = re.sub(r"\bwine-\d( · .*)?$", "run #", re.sub(r"\bwine-\d no more", "run # no more", name))
     return re.sub(r"^Go on with .*", "Go on with #", re.sub(r"\d+", "#", name))
 
 
@@ -252,8 +252,9 @@ def layers(walk: Walk) -> None:
 
 
 def faults_and_seed(walk: Walk) -> None:
-    """The course's two faults, on and off; a new seed begins at step 0."""
+    """Both faults, on and off; a new seed begins at step 0."""
     step = int(walk.page.inner_text("#clock-step"))
+    walk.page.get_by_text("As it is taught").click()
     zero_grad, softmax = "missing_zero_grad", "softmax_before_cross_entropy"
     for name, faults, on in (
         ("zero_grad forgotten", [zero_grad], True),
@@ -293,7 +294,7 @@ def branches(walk: Walk) -> None:
     branch = walk.studio.until("wine-2", lambda run: run.spec.parent is not None)
     assert branch.spec.parent is not None
     assert (branch.spec.parent.run, branch.spec.parent.step) == ("wine-1", 5)
-    walk.press("Run B, wine-2")
+    walk.press("wine-2 · from step 5")
     walk.page.wait_for_url("**/run/wine-2")
     walk.at(5)
     walk.press("Step")
@@ -301,10 +302,10 @@ def branches(walk: Walk) -> None:
     walk.at(6)
     walk.press("Stop")
     walk.studio.until("wine-2", lambda run: run.status == "stopped" and len(run.losses) == 6)
-    walk.press("Run B, wine-1")
+    walk.press("wine-1")
     walk.page.wait_for_url("**/run/wine-1")
     walk.at(5)
-    walk.press("Take run B away")
+    walk.press("Show wine-2 no more")
     walk.page.locator("#tabs button").first.wait_for(state="detached")
 
 
@@ -321,7 +322,7 @@ def futures(walk: Walk) -> None:
     pick(walk, "lr 0.001")
     branch = walk.studio.until("wine-3", lambda run: run.spec.parent is not None)
     assert branch.spec.segments[-1].changes == {"lr": 0.001}
-    walk.press("Take run B away")
+    walk.press("Show wine-3 no more")
 
 
 def pick(walk: Walk, future: str) -> None:

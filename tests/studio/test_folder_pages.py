@@ -17,6 +17,7 @@ import treino as tr
 from tests.studio.browsing import AXE, WIDE
 from tests.waiting import HANG, until
 from treino.folders import open_folder
+from treino.tuning.sweep_pictures import importance_of
 
 pytestmark = pytest.mark.slow
 SPACE = {"lr": "1e-4..1e6:log", "hidden": [4, 16, (16, 8)], "dropout": "0..0.5"}
@@ -133,7 +134,7 @@ def test_a_brush_on_an_axis_narrows_the_table(tab: Any, folder: Path) -> None:
     page.get_by_role("button", name="Show all").click()
     assert page.inner_text("#sweep-listed") == f"{MEMBERS} of {MEMBERS}"
     box = page.get_by_role("img", name="Settings and figure of each network").bounding_box()
-    x, top, bottom = box["x"] + 60, box["y"] + 30, box["y"] + box["height"] - 26
+    x, top, bottom = box["x"] + 60, box["y"] + 30, box["y"] + box["height"] - 38
     page.mouse.move(x, top)
     page.mouse.down()
     page.mouse.move(x, (top + bottom) / 2, steps=4)
@@ -209,6 +210,63 @@ def test_what_diverged_is_told_and_shown_alone(tab: Any, folder: Path) -> None:
     assert page.inner_text("#sweep-listed") == f"{MEMBERS} of {MEMBERS}"
 
 
+def test_cut_and_diverged_networks_are_told_apart(tab: Any, folder: Path) -> None:
+    viewer = tab()
+    page = viewer.show("sweep/sweep")
+    last = open_folder(folder / "runs/sweep").frame.groupby("member").last()
+    lost = set(last.index[last["status"] == "diverged"])
+    cut = set(last.index[(last["status"] == "stopped") & (last["rung"] < last["rung"].max())])
+    assert len(lost) > 2 < len(cut)
+    told = dict(zip(map(int, viewer.column("network")), viewer.column("status"), strict=True))
+    assert {m for m, word in told.items() if word == "cut"} == cut
+    assert {m for m, word in told.items() if word == "diverged"} == lost
+    assert f"{len(cut)} cut · {len(lost)} diverged" in page.inner_text(".head")
+    legend = page.locator(".seek .legend li").all_inner_texts()
+    assert legend == ["a network", "the best", "cut", "diverged"]
+    marks = page.locator(".rows td .stroke").evaluate_all("all => all.map(i => i.className)")
+    assert marks.count("stroke a-cut") == len(cut)
+    assert marks.count("stroke a-lost") == len(lost)
+
+
+def test_networks_are_coloured_by_a_setting_or_a_figure(tab: Any, folder: Path) -> None:
+    viewer = tab()
+    page = viewer.show("sweep/sweep")
+    plots = page.locator(".wide-first canvas")
+    before = plots.evaluate_all("all => all.map(canvas => canvas.toDataURL())")
+    page.get_by_label("Colour", exact=True).select_option(label="hidden")
+    keys = page.locator(".legend.scale li")
+    assert sorted(keys.all_inner_texts()) == ["16", "16,8", "4"]
+    by_name = dict(
+        keys.evaluate_all("all => all.map(li => [li.textContent, li.querySelector('i').style.background])")
+    )
+    shown = page.locator(".rows tr[data-row]").evaluate_all(
+        "all => all.map(tr => [tr.dataset.row, tr.querySelector('.key').style.background])"
+    )
+    for member, colour in shown:
+        hidden = configs(folder)[int(member)]["hidden"]
+        assert by_name[",".join(map(str, hidden)) if isinstance(hidden, list) else str(hidden)] == colour
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    after = plots.evaluate_all("all => all.map(canvas => canvas.toDataURL())")
+    assert all(a != b for a, b in zip(before, after, strict=True))
+    page.get_by_label("Colour", exact=True).select_option(label="loss, validation")
+    assert page.locator(".legend.scale .ramp").is_visible()
+    page.reload()
+    page.locator(".legend.scale .ramp").wait_for()
+
+
+def test_what_mattered_is_measured_with_a_word_on_how_sure_it_is(tab: Any, folder: Path) -> None:
+    page = tab().show("sweep/sweep")
+    found = importance_of(open_folder(folder / "runs/sweep"))
+    page.locator(".bars li").first.wait_for()
+    bars = page.locator(".bars li > :first-child").all_inner_texts()
+    assert bars == list(found.names)
+    widths = page.locator(".amount").evaluate_all("all => all.map(i => i.getBoundingClientRect().width)")
+    assert widths == sorted(widths, reverse=True)
+    page.get_by_text(re.compile(rf"explains {100 * max(0.0, found.explained):.0f}\s%")).wait_for()
+    page.locator("#language").click()
+    page.get_by_text("floresta aleatória").wait_for()
+
+
 def test_the_judge_is_heard_in_both_languages(tab: Any, folder: Path) -> None:
     viewer = tab()
     found = json.loads((folder / "runs/sweep/result.json").read_text())["judge"]["sentence"]
@@ -281,7 +339,8 @@ def test_networks_are_added_to_a_sweep_that_is_over_and_to_one_that_trains(tab: 
         wait_for_a_checkpoint(folder / "runs/fed", process)
         page = viewer.show("sweep/fed")
         page.get_by_role("button", name="Add networks").click()
-        page.locator("#sweep-listed", has_text=re.compile("200 of 4\\s016")).wait_for()
+        page.locator("#sweep-listed", has_text=re.compile("2\\s000 of 4\\s016")).wait_for()
+        page.locator("#sweep-out", has_text=re.compile("2\\s016 more are left out")).wait_for()
         page.get_by_role("button", name="Stop and judge").click()
         said = page.locator(".notes", has_text=re.compile("16 networks were added to the first 4\\s000"))
         said.wait_for()
@@ -306,6 +365,10 @@ def test_a_study_shows_its_curves_over_each_other_and_concludes(tab: Any, folder
     epoch = int(page.locator("#tip .head").inner_text().removeprefix("Epoch "))
     figures = [float(text) for text in page.locator("#tip b").all_inner_texts()]
     assert figures == pytest.approx([r["accuracy"][epoch - 1] for r in rows], rel=1e-3)
+    behind = page.get_by_role("table", name="accuracy").get_by_role("row").last
+    until(lambda: behind.get_by_role("cell").count() == 2, meanwhile=lambda: page.wait_for_timeout(10))
+    last = [float(text) for text in behind.get_by_role("cell").all_inner_texts()]
+    assert last == pytest.approx([r["accuracy"][-1] for r in rows], rel=1e-3)
     page.locator("th", has_text="batch_size").get_by_role("button").dblclick()
     assert viewer.column("batch_size") == ["60", "20"]
     page.locator("#language").click()
@@ -318,8 +381,11 @@ def test_a_study_in_progress_is_stopped_to_be_resumed(tab: Any, folder: Path) ->
         wait_for_a_checkpoint(folder / "runs/turns", process)
         page = tab().show("study/turns")
         page.locator(".head", has_text=re.compile(r"in progress · \d+ % done · \d+ min left")).wait_for()
-        page.get_by_role("button", name="Stop", exact=True).click()
+        page.get_by_role("button", name="Stop", exact=True).wait_for()
+        pressed = "b => { b.click(); return [b.textContent, b.disabled]; }"
+        assert page.locator("#study-stop").evaluate(pressed) == ["stopping…", True]
         page.locator(".head", has_text="interrupted").wait_for()
+        assert page.locator("#study-stop").is_hidden()
         process.wait(HANG)
 
 

@@ -45,12 +45,19 @@ class Viewer:
     """A page that is open. said: what its console complained of, and requests to other places."""
 
     def __init__(
-        self, browser: Any, studio: FakeStudio, run: str, query: str = "lang=en&theme=light", **how: Any
+        self,
+        browser: Any,
+        studio: FakeStudio,
+        run: str,
+        query: str = "lang=en&theme=light",
+        script: str = "",
+        **how: Any,
     ) -> None:
         studio.commands.clear()
         self.studio, self.said, origin = studio, list[str](), f"http://127.0.0.1:{studio.port}/"
         self.context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **how})
         self.page = self.context.new_page()
+        self.page.add_init_script(script)
         self.page.set_default_timeout(1000 * HANG)
         self.page.on(
             "console", lambda m: self.said.append(m.text) if m.type in ("error", "warning") else None
@@ -144,6 +151,7 @@ def test_settings_send_what_changes_and_open_segments(open_run: Any) -> None:
     page.get_by_label("Optimizer").select_option("sgd")
     page.get_by_label("Activation").select_option("relu")
     viewer.button("One more: Units of layer 1").click()
+    page.get_by_text("As it is taught").click()
     page.get_by_role("switch", name="softmax twice").click()
     viewer.button("New seed").click()
     changes = [(c["changes"], c.get("step")) for c in viewer.until("segment", 6)]
@@ -162,6 +170,7 @@ def test_what_is_pressed_before_the_studio_has_answered_adds_up(open_run: Any, s
     studio.deaf = True
     for _ in range(3):
         viewer.button("One more: Units of layer 1").click()
+    viewer.page.get_by_text("As it is taught").click()
     viewer.page.get_by_role("switch", name="zero_grad forgotten").click()
     viewer.page.get_by_role("switch", name="softmax twice").click()
     units = viewer.page.get_by_role("textbox", name="Units of layer 1")
@@ -177,20 +186,35 @@ def test_what_is_pressed_before_the_studio_has_answered_adds_up(open_run: Any, s
     assert units.input_value() == "9"
 
 
-def test_a_learning_rate_that_is_none_is_refused_at_its_field_in_the_servers_words(open_run: Any) -> None:
+def test_nonsense_in_a_field_is_refused_beside_it_and_left_to_be_mended(open_run: Any) -> None:
+    viewer = open_run()
+    fields = (
+        ("Learning rate", ("abc", "-1", "0", "1e400", ""), "0,5", {"name": "lr", "value": 0.5}),
+        ("Units of layer 1", ("abc", "0", "2.5", "5000"), "7", {"changes": {"hidden": [8, 7]}}),
+    )
+    for name, nonsense, fine, sent in fields:
+        field = viewer.page.get_by_role("textbox", name=name, exact=True)
+        for typed in nonsense:
+            field.fill(typed)
+            field.press("Enter")
+            viewer.page.get_by_role("alert").get_by_text(f"“{typed}”").wait_for()
+            viewer.page.evaluate("document.activeElement.blur()")
+            assert (field.input_value(), field.get_attribute("aria-invalid")) == (typed, "true")
+        field.press("Escape")
+        viewer.page.locator("[aria-invalid]").wait_for(state="detached")
+        field.fill(fine)
+        field.press("Enter")
+        verb = "set" if "name" in sent else "segment"
+        assert viewer.until(verb) == [sent]
+
+
+def test_what_the_server_refuses_is_said_at_the_field(open_run: Any) -> None:
     viewer = open_run()
     rate = viewer.page.get_by_label("Learning rate", exact=True)
-    refusal = viewer.page.get_by_text("The learning rate is a number above 0")
-    for number, (typed, sent) in enumerate((("abc", "abc"), ("-1", -1), ("1e400", "1e400"))):
-        rate.fill(typed)
-        rate.press("Enter")
-        refusal.wait_for()
-        assert viewer.until("set", 2 * number + 1)[-1] == {"name": "lr", "value": sent}
-        assert rate.get_attribute("aria-invalid") == "true", typed
-        rate.fill(f"{number + 0.5}")
-        rate.press("Enter")
-        refusal.wait_for(state="hidden")
-        assert viewer.until("set", 2 * number + 2)[-1] == {"name": "lr", "value": number + 0.5}
+    rate.fill("2e6")
+    rate.press("Enter")
+    viewer.page.get_by_role("alert").get_by_text("The learning rate is a number above 0").wait_for()
+    assert rate.get_attribute("aria-invalid") == "true"
 
 
 def test_the_keyboard_does_it_all_and_leaves_fields_alone(open_run: Any) -> None:
@@ -342,8 +366,8 @@ def test_a_name_without_a_run_is_refused_in_the_servers_words(browser: Any, stud
 def test_two_of_many_inputs_are_chosen_and_the_rest_is_said(open_run: Any) -> None:
     viewer = open_run("many")
     page = viewer.page
-    assert "It says what the network says on 87 % of 178 rows." in page.inner_text("#picture-note")
-    assert "Held: " in page.inner_text("#picture-note")
+    assert "This picture agrees with the network on 87 % of 178 rows." in page.inner_text("#picture-note")
+    assert "The other inputs: " in page.inner_text("#picture-note")
     before = page.get_by_label("Up", exact=True).input_value()
     page.get_by_label("Across", exact=True).select_option("ash")
     assert viewer.until("look")[-1]["axes"] == ["ash", before]
@@ -424,7 +448,7 @@ def test_the_page_and_the_real_studio_train_steer_and_look_back(browser: Any, tm
         page.locator("#clock-step", has_text=re.compile("^1$")).wait_for()
         rate.fill("abc")
         rate.press("Enter")
-        page.get_by_text("lr can't be 'abc'").wait_for()
+        page.get_by_text("“abc” is no learning rate").wait_for()
     finally:
         context.close()
         studio.send_signal(signal.SIGINT)

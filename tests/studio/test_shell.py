@@ -1,12 +1,16 @@
-"""What all pages share, in a real browser before a real studio: notices, explained terms, ..."""
+"""What pages share, in a real browser before a real studio: notices, explained terms, the pace at which a run
+begins, tabs, a lost connection."""
 
+import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.studio.real_studio import RealStudio, real_studio
+from tests.studio.browsing import WIDE
+from tests.studio.real_studio import RealStudio, commands, real_studio
 from tests.waiting import until
 from treino.studio.page_words import WORDS, page_words
 
@@ -16,8 +20,8 @@ COVERED = """() => {
   const box = document.querySelector('#notices').getBoundingClientRect();
   return [...document.querySelectorAll('button, select, input, a, summary')].filter((node) => {
     const own = node.getBoundingClientRect();
-    return !node.closest('#notices') && node.checkVisibility() && own.width && own.right > box.left && own.left < box.right
-      && own.bottom > box.top && own.top < box.bottom;
+    return !node.closest('#notices') && node.checkVisibility() && own.width && own.right > box.left
+      && own.left < box.right && own.bottom > box.top && own.top < box.bottom;
   }).map((node) => node.id || node.className);
 }"""
 
@@ -144,3 +148,116 @@ def test_a_finger_on_a_term_explains_it_and_leaves_its_field_alone(opened: Any) 
     assert page.evaluate("document.activeElement.id") != "lr"
     page.locator("#settings-title").evaluate("n => n.scrollIntoView()")
     page.locator("#tip").wait_for(state="hidden")
+
+
+# ---- the pace of a run that begins
+
+
+def test_a_run_begins_at_a_pace_that_can_be_watched_and_full_speed_is_one_click_away(
+    opened: Any, studio: RealStudio
+) -> None:
+    page = opened()
+    steps = studio.run("wine-1").spec.steps_per_epoch * 400
+    assert float(page.locator("#speed").input_value()) == pytest.approx(steps / 25, rel=0.1)
+    page.get_by_role("button", name="full speed").click()
+    studio.until("wine-1", lambda run: commands(run)[-1:] == [("speed", None)])
+    page.get_by_role("button", name="full speed").wait_for(state="hidden")
+    page.get_by_label("Speed", exact=True).select_option(label="10 steps/s")
+    other = studio.open(page.context.browser, "run/wine-1?lang=en")  # who comes later sees the same
+    other.wait_for_selector("main[data-frame]")
+    other.wait_for_function("document.querySelector('#speed').value === '10'")
+    other.context.close()
+
+
+# ---- runs beside each other
+
+
+def test_a_tab_says_the_name_and_what_differs(opened: Any, studio: RealStudio) -> None:
+    page = opened()
+    page.get_by_role("button", name="Branch").click()
+    page.get_by_role("button", name="Open it").last.click()
+    page.wait_for_url("**/run/wine-*")
+    page.wait_for_selector("#branch:enabled")
+    rate = page.get_by_label("Learning rate", exact=True)
+    rate.fill("0.0118")
+    rate.press("Enter")
+    page.locator("#tabs").get_by_role("button", name="wine-1 · lr 0.003").click()
+    page.wait_for_url("**/run/wine-1")
+    page.locator("#tabs").get_by_role("button", name=re.compile(r"^wine-\d · lr 0\.0118$")).first.wait_for()
+
+
+def test_four_tabs_stay_in_their_panel_at_every_width(opened: Any, studio: RealStudio) -> None:
+    page = opened()
+    while page.locator("#tabs .tab").count() < 4:
+        before = page.locator("#tabs .tab").count()
+        page.locator("#branch").click()
+        until(
+            lambda n=before: page.locator("#tabs .tab").count() > n,
+            meanwhile=lambda: page.wait_for_timeout(20),
+        )
+    for width in (390, 760, 1024, 1280, 1440, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(WIDE) == [], width
+        right = "n => n.getBoundingClientRect().right"
+        panel = page.locator(".panel.curves").evaluate(right)
+        for node in page.locator(".curves > header *:visible").all():
+            assert node.evaluate(right) <= panel, width
+
+
+# ---- no connection
+
+
+def test_a_studio_that_hangs_is_shown_by_all_controls_until_it_answers(
+    opened: Any, studio: RealStudio
+) -> None:
+    page = opened()
+    studio.process.send_signal(signal.SIGSTOP)
+    try:
+        page.get_by_role("alert").get_by_text("The studio doesn’t answer.").wait_for()
+        page.get_by_role("status").get_by_text("not connected").wait_for()
+        for name in ("Play", "Step", "Epoch", "Stop", "Branch", "Fan out", "Save", "Microscope", "New seed"):
+            assert page.get_by_role("button", name=name, exact=True).is_disabled(), name
+        assert page.get_by_label("Learning rate", exact=True).is_disabled()
+        page.locator("#play").hover(force=True)
+        page.locator("#tip").get_by_text("The studio doesn’t answer.").wait_for()
+    finally:
+        studio.process.send_signal(signal.SIGCONT)
+    page.locator("#connection").wait_for(state="hidden")
+    page.wait_for_selector("#play:enabled")
+    page.get_by_role("status").get_by_text("paused").wait_for()
+
+
+def test_a_lost_connection_is_shown_by_all_controls_at_once(browser: Any, tmp_path: Path) -> None:
+    with real_studio(tmp_path, [*LINE.split()[:-1]]) as studio:
+        page = studio.open(browser, "run/wine-1?lang=en")
+        page.get_by_role("button", name="Pause", exact=True).wait_for()
+        page.get_by_role("status").get_by_text("playing").wait_for()
+        studio.process.kill()
+        page.get_by_role("alert").get_by_text("Connection lost").wait_for()
+        page.get_by_role("status").get_by_text("not connected").wait_for()
+        assert page.get_by_role("button", name="Play", exact=True).is_disabled()
+        page.context.close()
+
+
+# ---- the language of the command line
+
+
+def test_lang_on_the_command_line_opens_the_page_in_that_language_until_another_is_chosen(
+    browser: Any, tmp_path: Path
+) -> None:
+    with real_studio(tmp_path, ["--lang", "pt_BR", *LINE.split()]) as studio:
+        page = studio.open(browser)
+        play = page.locator("#play")
+        for _ in range(2):
+            page.wait_for_selector("main[data-frame]")
+            assert (play.inner_text(), page.evaluate("document.documentElement.lang")) == ("Rodar", "pt-BR")
+            page.reload()
+        page.wait_for_selector("main[data-frame]")
+        page.locator("#language").click()
+        play.get_by_text("Play").wait_for()
+        page.reload()
+        page.wait_for_selector("main[data-frame]")
+        assert play.inner_text() == "Play"
+        page.locator(".brand").click()
+        page.get_by_role("heading", name="Runs, sweeps and studies").wait_for()
+        page.context.close()

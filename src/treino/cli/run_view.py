@@ -18,7 +18,7 @@ from treino.documents.run_spec import RunFacts
 from treino.engine import Tick
 from treino.loop import JobEnd
 from treino.pictures.curves import curves_of
-from treino.plots.captions import headline, layer_numbers
+from treino.plots.captions import ending, headline, layer_numbers
 from treino.plots.style import split_name
 from treino.records.stored_run import StoredRun
 from treino.store import RunFolder
@@ -189,21 +189,13 @@ def run_summary(run: StoredRun) -> RenderableType:
 
 
 def _end(run: StoredRun, result: RunResult | None) -> str:
-    """A sentence on the status of a run, its steps, epochs, seconds and kept weights."""
-    steps, epochs = 0, 0
+    """A sentence on the end of a run, also of one that died before it wrote its result."""
     if result is not None:
-        steps, epochs = result.steps, result.epochs
-    elif run.folder.has("spec.json"):
-        steps, epochs = len(run.losses), curves_of(run).epochs
-    head = _("{status} after {steps:,} steps (epochs: {epochs:,})").format(
-        status=_words(run.status, result), steps=steps, epochs=epochs
+        return ending(result)
+    steps, epochs = (len(run.losses), curves_of(run).epochs) if run.folder.has("spec.json") else (0, 0)
+    return _("{status} after {steps:,} steps (epochs: {epochs:,})").format(
+        status=_(run.status), steps=steps, epochs=epochs
     )
-    if result is None or result.kept_epoch is None:
-        return head
-    text = _(", {seconds:.2f} s; kept the weights of epoch {kept:,}")
-    if result.members:
-        text = _(", {seconds:.2f} s; kept each network's weights, the last of epoch {kept:,}")
-    return head + text.format(seconds=result.seconds, kept=result.kept_epoch)
 
 
 def _so_far(run: StoredRun) -> tuple[str, str]:
@@ -218,14 +210,6 @@ def _so_far(run: StoredRun) -> tuple[str, str]:
         texts = [f"{name} {numeral(value_N[-1])}" for name, value_N in last.items() if len(value_N)]
         figures += [f"{split_name(split)} {', '.join(texts)}"] if texts else []
     return head, _("last figures: {figures}").format(figures=" · ".join(figures)) if figures else ""
-
-
-def _words(status: str, result: RunResult | None) -> str:
-    if result is not None and result.stopped_early:
-        return _("finished early (no improvement of the validation {metric} for {n} epochs)").format(
-            metric=result.settings.metric, n=result.settings.patience
-        )
-    return _(status)
 
 
 def _figures(result: RunResult) -> RenderableType:

@@ -5,10 +5,8 @@ import logging
 import os
 import signal
 import sys
-import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,12 +16,12 @@ from treino.cli.flags import WHOLE, ScreenFlag, with_flags
 from treino.cli.screen import Screen
 from treino.errors import TreinoError
 from treino.studio.browser import open_browser
-from treino.words import _, door
+from treino.studio.subject import Subject, subject_of
+from treino.words import VARIABLE, _, door, named
 
 if TYPE_CHECKING:
     from treino.studio.serving import Serving
 
-RUNS = Path("runs")
 LOOPBACK = "127.0.0.1", "localhost", "::1"
 
 
@@ -31,7 +29,16 @@ LOOPBACK = "127.0.0.1", "localhost", "::1"
 class StudioFlags:
     """The page's address, and how its training or script begins."""
 
-    paused: Annotated[bool, Parameter(help="of DATA: wait before the first step", negative=())] = False
+    paused: Annotated[
+        bool,
+        Parameter(
+            help="of DATA: wait before the first step; else it begins at a speed at which one sees it learn",
+            negative=(),
+        ),
+    ] = False
+    member: Annotated[
+        int | None, WHOLE, Parameter(help="of an ensemble's RUN: the network whose weights are drawn")
+    ] = None
     port: Annotated[
         int | None, WHOLE, Parameter(help="of the address; default: 8711, or the next free one; 0: any")
     ] = None
@@ -51,18 +58,6 @@ class StudioFlags:
     checkpoints: Annotated[
         bool, Parameter(help="of a script: keep copies of its process on the way, to go back to", negative=())
     ] = False
-    notebook: Annotated[bool, Parameter(negative=(), show=False)] = False  # in its frames, ends with stdin
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The target of the command line. address: its page; empty if a training must begin first. folder: the
-    folder of runs. data: the data to train on. script: the path of a script."""
-
-    address: str
-    folder: Path = RUNS
-    data: str | None = None
-    script: str | None = None
 
 
 @with_flags
@@ -89,8 +84,10 @@ def studio(
     treino studio train.py -- --epochs 3
     """
     settings = {k: v for k, v in flags.items() if v is not None}
-    subject = _subject(subject_name, settings)
+    subject = subject_of(subject_name, settings)
     _check(subject, arguments, options, settings)
+    if options.member is not None:
+        subject = _with_member(subject, options.member)
     log, handler = logging.getLogger("treino.studio"), _ScreenLog(screen)
     log.addHandler(handler)
     before = signal.signal(signal.SIGTERM, _stop)
@@ -107,35 +104,16 @@ def studio(
     return 0
 
 
-def _subject(target: str | None, settings: Mapping[str, Any]) -> Subject:
-    """Find out what the target is: a script, a run, sweep or study, or else data."""
-    from treino.store import RunFolder, find, manifest
+def _with_member(subject: Subject, member: int) -> Subject:
+    """The page of a run, with this network of its ensemble in view.
 
-    if target is None:
-        return Subject("/")
-    if target.endswith(".py"):
-        if not Path(target).is_file():
-            raise TreinoError(
-                "script_missing",
-                _("There is no script {path}.").format(path=target),
-                _("Give the path of a Python file, such as train.py."),
-            )
-        return Subject("/script", script=target)
-    stem, colon, member = target.rpartition(":")
-    named = stem if colon and member.isdigit() and not Path(target).exists() else target
-    try:
-        path = None if Path(named).is_file() else find(named)
-    except TreinoError as error:
-        if error.rule not in ("run_missing", "no_runs") or named == "last":
-            raise
-        path = None
-    if path is None or (path == Path(named) and not (path / manifest.NAME).is_file()):
-        folder = RUNS if "out" not in settings else Path(settings["out"]).parent
-        return Subject("", folder, data=target)
-    kind = "run" if named != target else RunFolder.open(path, verify=False).kind
-    # the studio refuses links within a folder of runs, so resolve one given on the command line
-    path = path.resolve() if path.is_symlink() or path.name in ("", "..") else path
-    return Subject(f"/{kind}/{path.name}{target[len(named) :]}", path.parent)
+    Raises:
+        TreinoError: the run has no such network.
+    """
+    from treino.folders import open_run
+
+    open_run(subject.folder / subject.address.rpartition("/")[2], verify=False).member(member)
+    return replace(subject, address=f"{subject.address}?member={member}")
 
 
 def _check(
@@ -151,10 +129,12 @@ def _check(
         "--checkpoints": options.checkpoints,
     }
     of_data = {"--" + name.replace("_", "-"): True for name in settings} | {"--paused": options.paused}
+    of_run = subject.address.startswith("/run/") and ":" not in subject.address
     checks: Sequence[tuple[Mapping[str, object], bool, str]] = (
         (of_script, subject.script is not None, _("a script: treino studio train.py")),
         ({" ".join(arguments): arguments}, subject.script is not None, _("a script: treino studio train.py")),
         (of_data, subject.data is not None, _("data to train on: treino studio wine")),
+        ({"--member": options.member is not None}, of_run, _("an ensemble's run: treino studio wine-1")),
     )
     for flags, there, what in checks:
         for flag, value in flags.items():
@@ -181,69 +161,51 @@ async def _serve(
     screen: Screen,
 ) -> TreinoError | None:
     """Serve until the studio ends; return the error if the training could not begin."""
-    from treino.studio.serving import PORT, serving
+    from treino.studio.serving import PORT, begun, serving, start_script
 
     port = PORT if options.port is None else options.port
-    # a notebook on this machine has one of these host names, and another port
-    frames = ("http://localhost:*", "http://127.0.0.1:*") if options.notebook else ()
-    with serving(subject.folder, options.host, port, frame_ancestors=frames) as serving_studio, door("plain"):
+    with serving(subject.folder, options.host, port) as serving_studio, door("plain"):
         if subject.script is not None:
-            _start_script(serving_studio, subject.script, arguments, options, screen)
+            start_script(
+                serving_studio.studio,
+                subject.script,
+                arguments,
+                replay=options.replay,
+                record=options.record,
+                findings=options.findings,
+                checkpoints=options.checkpoints,
+                stdout=sys.stderr.fileno() if screen.as_json else None,
+            )
         _say(serving_studio, port, options, screen)
-        if options.notebook:
-            loop = asyncio.get_running_loop()
-            threading.Thread(target=_end_with_stdin, args=(loop, serving_studio), daemon=True).start()
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores SIGHUP
             # closing the terminal ends the studio as Ctrl-C does
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _end, serving_studio)
-        beginning = asyncio.create_task(_begin(serving_studio, subject, options, settings))
+        first_page = begun(serving_studio.studio.relay, subject, settings, options.paused)
+        beginning = asyncio.create_task(_begin(serving_studio, first_page))
         await serving_studio.run()
         return await beginning
 
 
-async def _begin(
-    serving: "Serving", subject: Subject, options: StudioFlags, settings: Mapping[str, Any]
-) -> TreinoError | None:
+async def _begin(serving: "Serving", first_page: Awaitable[str]) -> TreinoError | None:
     """Begin the training, if any, and set the first page; return the error if the training can't begin."""
-    if subject.address:
-        serving.studio.start.set_result(subject.address)
-        return None
-    request = {
-        "do": "train",
-        "data": subject.data,
-        "settings": dict(settings),
-        "paused": options.paused,
-        "parent": str(subject.folder),
-        "command_line": True,
-    }
     try:
-        answer, _nothing = await serving.studio.relay.ask(request, trainer=True)
+        address = await first_page
     except TreinoError as error:
         ended = serving.server.should_exit  # the studio was stopped before the trainer answered
         serving.studio.start.set_result("/")
         serving.server.should_exit = True
         return None if ended else error
-    serving.studio.start.set_result(f"/run/{answer['run']}")
+    serving.studio.start.set_result(_in_language(address))
     return None
 
 
-def _start_script(
-    serving: "Serving", script: str, arguments: Sequence[str], options: StudioFlags, screen: Screen
-) -> None:
-    from treino.studio.script.process import ScriptProcess
-    from treino.studio.script_page import ScriptPage
-
-    process = ScriptProcess.start(
-        script,
-        arguments,
-        replay=options.replay,
-        record=options.record,
-        findings=options.findings,
-        checkpoints=options.checkpoints,
-        stdout=sys.stderr.fileno() if screen.as_json else None,
-    )
-    serving.studio.script = ScriptPage(serving.studio.relay.page("script"), process)
-    serving.studio.script.start()
+def _in_language(address: str) -> str:
+    """The page's address, with the language that was asked for by name: ``--lang pt_BR``."""
+    chosen = os.environ.get(VARIABLE)
+    if chosen is None:
+        return address
+    sign = "&" if "?" in address else "?"
+    return f"{'/home' if address == '/' else address}{sign}lang={named(chosen)}"
 
 
 def _say(serving: "Serving", port: int, options: StudioFlags, screen: Screen) -> None:
@@ -272,13 +234,6 @@ def _say(serving: "Serving", port: int, options: StudioFlags, screen: Screen) ->
             }
         }
     )
-
-
-def _end_with_stdin(loop: asyncio.AbstractEventLoop, serving: "Serving") -> None:
-    """End the studio at the end of stdin, which the notebook that started this process closes."""
-    while os.read(0, 1 << 10):
-        pass
-    loop.call_soon_threadsafe(_end, serving)
 
 
 def _end(serving: "Serving") -> None:

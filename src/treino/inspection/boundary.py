@@ -104,7 +104,9 @@ def sight(
     elif data.inputs == 2:
         view, chosen = "all", chosen or (0, 1)
     elif chosen is None:
-        view, chosen = "important", _important(net, data, rows, axes_K, item_shape)
+        view = "important"
+        both = len(data.features) == 2  # in the order in which they were asked for
+        chosen = axes_K if both else _important(net, data, rows, axes_K, item_shape)
     along, typical_D = tuple(chosen), typical_row(data)
     return InputAxes(
         view,

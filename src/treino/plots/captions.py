@@ -177,3 +177,21 @@ def baseline_name(name: str) -> str:
         "patches": _("a linear model on whitened patches"),
         "trees": _("gradient-boosted trees"),
     }[name]
+
+
+def ending(result: RunResult) -> str:
+    """Return a sentence on the end of a run: its status, steps, epochs, seconds and kept weights."""
+    status = _(result.status)
+    if result.stopped_early:
+        status = _("finished early (no improvement of the validation {metric} for {n} epochs)").format(
+            metric=result.settings.metric, n=result.settings.patience
+        )
+    head = _("{status} after {steps:,} steps (epochs: {epochs:,})").format(
+        status=status, steps=result.steps, epochs=result.epochs
+    )
+    if result.kept_epoch is None:
+        return head
+    text = _(", {seconds:.2f} s; kept the weights of epoch {kept:,}")
+    if result.members:
+        text = _(", {seconds:.2f} s; kept each network's weights, the last of epoch {kept:,}")
+    return head + text.format(seconds=result.seconds, kept=result.kept_epoch)

@@ -108,17 +108,20 @@ def boundaries_figure(planes: Sequence[Plane], captions: Sequence[str], name: st
 KNOWS_LITTLE = 0.2
 
 
+def importance_sentences(m: SettingImportance) -> tuple[list[str], list[str]]:
+    """What the importances are, and a warning where they may be noise."""
+    about = _(
+        "A random forest over {n:,} networks explains {share} of their ranks after the first rung; "
+        "each bar is what it loses when that setting is shuffled."
+    ).format(n=m.networks, share=percent(max(0.0, m.explained)))
+    return [about], [_("That is little: these bars may be noise.")] if m.explained < KNOWS_LITTLE else []
+
+
 def importance_figure(m: SettingImportance, name: str) -> "Figure":
     """Draw a bar for each setting, the most important at the top, with the spread over the shuffles."""
     with look():
         figure = new_figure(1.9 + 0.42 * len(m.names))
-        sentences = [
-            _(
-                "A random forest over {n:,} networks explains {share} of their ranks after the first rung; "
-                "each bar is what it loses when that setting is shuffled."
-            ).format(n=m.networks, share=percent(max(0.0, m.explained)))
-        ]
-        warnings = [_("That is little: these bars may be noise.")] if m.explained < KNOWS_LITTLE else []
+        sentences, warnings = importance_sentences(m)
         top = header(figure, _("What mattered: {name}").format(name=label(name, 50)), sentences, warnings)
         bottom = 0.62 / figure.get_figheight()
         axes = figure.add_axes((0.2, bottom, 0.76, top - bottom))

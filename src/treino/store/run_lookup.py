@@ -41,7 +41,7 @@ def list_runs(parent: Path | str = "runs") -> list[RunSummary]:
     Other folders are skipped. Only the manifest, spec.json and result.json are verified here; all other files
     are verified when a run is opened.
     """
-    runs = [_summary(path) for path in _folders(Path(parent))]
+    runs = [summary_of(path) for path in run_folders(parent)]
     return sorted(runs, key=lambda each: (each.when, each.name), reverse=True)
 
 
@@ -91,9 +91,10 @@ def _hint(name: str, known: list[str]) -> str:
     return _("Known: {names} … and {count} more.").format(names=", ".join(known[:_SHOWN]), count=more)
 
 
-def _folders(parent: Path) -> list[Path]:
+def run_folders(parent: Path | str) -> list[Path]:
+    """The folders of runs, sweeps and studies in `parent`, also of damaged ones, in no order."""
     try:
-        entries = list(parent.iterdir())
+        entries = list(Path(parent).iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
     # a folder that lost its manifest is a damaged run; an empty folder has just been claimed, and is skipped
@@ -105,7 +106,8 @@ def _folders(parent: Path) -> list[Path]:
     ]
 
 
-def _summary(path: Path) -> RunSummary:
+def summary_of(path: Path) -> RunSummary:
+    """The entry of one folder."""
     try:
         if is_leftover(path):
             alive = lock.holder(path / lock.NAME) is not None

@@ -77,7 +77,12 @@ class FolderPage:
 
     def open(self) -> None:
         """Send everything again."""
-        self._sent, self._stamp, self._due = {}, None, 0.0
+        self._sent = {}
+        self.changed()
+
+    def changed(self) -> None:
+        """Look at the folder at once, as after a command to it."""
+        self._stamp, self._due = None, 0.0
 
     def _folder_stamp(self) -> Any:
         """A value that differs after a change of the folder's documents; None if the folder is unreadable."""

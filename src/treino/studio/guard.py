@@ -48,20 +48,15 @@ READING = "GET", "HEAD"
 COOKIE_SECONDS = 30 * 86400
 HEADERS = {
     "cache-control": "no-store",
+    "content-security-policy":  # load from this server only, no inline code, no eval
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
-}
-
-
-def content_policy(frame_ancestors: Iterable[str] = ()) -> str:
-    """The Content-Security-Policy: load from this server only, no inline code, no eval."""
-    return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors " + (" ".join(frame_ancestors) or "'none'")
-    )
+}  # fmt: skip
 
 
 def _secret() -> str:
@@ -79,8 +74,8 @@ class Key:
 class Guard:
     """ASGI middleware. It sets ``watches_only`` in the scope to whether the browser may only watch."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int, frame_ancestors: Iterable[str] = ()) -> None:
-        """host, port: the server's address. frame_ancestors: origins that may show the pages in a frame."""
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        """host, port: the server's address."""
         self._app = app
         self._any_address = host in ("0.0.0.0", "::")
         self._port = port
@@ -89,7 +84,6 @@ class Guard:
         self.steer, self.watch = Key(), Key()
         self._once: set[str] = set()
         self._cookie = f"treino_{port}"  # cookies are shared by all ports of a host
-        self._headers = HEADERS | {"content-security-policy": content_policy(frame_ancestors)}
 
     def single_token(self) -> str:
         """A token for steering that works once: other users can read it in the browser's command line."""
@@ -202,10 +196,8 @@ class Guard:
     def _with_headers(self, send: Send) -> Send:
         async def sent(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                ours = [(k.encode(), v.encode()) for k, v in self._headers.items()]
-                others = [
-                    (k, v) for k, v in message.get("headers", ()) if k.decode().lower() not in self._headers
-                ]
+                ours = [(k.encode(), v.encode()) for k, v in HEADERS.items()]
+                others = [(k, v) for k, v in message.get("headers", ()) if k.decode().lower() not in HEADERS]
                 message = {**message, "headers": [*others, *ours]}
             await send(message)
 

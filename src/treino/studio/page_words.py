@@ -22,12 +22,33 @@ FOLDERS = {
     "steps": N_("steps"),
     "test_figure": N_("on test rows"),
     "begun": N_("begun"),
+    "seconds": N_("seconds"),
+    "parameters_count": N_("parameters"),
+    "figure_on": N_("{metric}, {split}"),
+    "search": N_("Search"),
+    "columns": N_("Columns"),
+    "colour_by": N_("Colour"),
+    "colour_none": N_("none"),
+    "choose_all_shown": N_("Choose all that are shown"),
+    "choose_row": N_("Choose {name}"),
+    "count_runs": N_("{n} in all"),
+    "delete_chosen": N_("Delete {n}…"),
+    "delete_title": N_("Delete {n} for good?"),
+    "delete_about": N_(
+        "Their folders in {folder} go with all that is in them: weights, records, pictures. "
+        "Nothing else is touched, and nothing brings them back."
+    ),
+    "delete_keep": N_("Keep"),
+    "delete_yes": N_("Delete"),
+    "deleted_one": N_("{name} is deleted."),
+    "deleted_many": N_("{n} are deleted."),
+    "and_more": N_("and {n} more"),
     "start": N_("Train something"),
     "target": N_("Target"),
     "drop_file": N_("Drop a table or a zip of pictures here, or choose a file"),
     "train_network": N_("Train a network"),
     "begin_paused": N_("begin paused"),
-    "space_to_try": N_("Settings to try, as for treino sweep"),
+    "space_to_try": N_("Settings to try: each with a range or its values"),
     "how_many": N_("How many networks"),
     "start_sweep": N_("Start a sweep"),
     "first_column": N_("First column"),
@@ -45,6 +66,7 @@ FOLDERS = {
     "folder_stopped": N_("stopped"),
     "folder_interrupted": N_("interrupted"),
     "folder_diverged": N_("diverged"),
+    "folder_cut": N_("cut"),
     "folder_deleted": N_("deleted"),
     "folder_damaged": N_("damaged"),
     "folder_failed": N_("failed"),
@@ -86,6 +108,12 @@ FOLDERS = {
     "a_network": N_("a network"),
     "the_best": N_("the best"),
     "diverged_count": N_("{n} diverged"),
+    "cut_count": N_("{n} cut"),
+    "stopping": N_("stopping…"),
+    "left_out": N_("{n} more are left out: the best {best} are here. Any other opens by its number:"),
+    "what_mattered": N_("What mattered"),
+    "measure_importance": N_("Measure what has mattered so far"),
+    "measuring_importance": N_("Being measured …"),
     "judging": N_("judging"),
     "script": N_("Script"),
     "learning_rates": N_("Learning rates"),
@@ -224,7 +252,11 @@ TRANSPORT = {
     "viewers": N_("{n} viewers"),
     "open_it": N_("Open it"),
     "branched": N_("{run} begins at step {step}, beside this run."),
+    "why_watching": N_("Another page steers, and this one watches: take the wheel first."),
+    "why_watch_only": N_("This address is for watching only."),
+    "why_stop": N_("Nothing is in training here."),
     "status_playing": N_("playing"),
+    "status_lost": N_("not connected"),
     "status_paused": N_("paused"),
     "status_past": N_("in the past"),
     "status_finished": N_("finished"),
@@ -257,6 +289,8 @@ SETTINGS = {
     "loss_function": N_("Loss"),
     "hidden_layers": N_("Hidden layers"),
     "units_of": N_("Units of layer {layer}"),
+    "no_rate": N_("“{text}” is no learning rate: type a number above 0, such as 0.01."),
+    "no_count": N_("“{text}” can’t be: type a whole number from {low} to {high}."),
     "one_less": N_("One less: {what}"),
     "one_more": N_("One more: {what}"),
     "fixed_own": N_("Your own network keeps its layers."),
@@ -337,8 +371,8 @@ PICTURES = {
     "right_rows": N_("{right} of {rows} right"),
     "rmse_is": N_("RMSE {value}"),
     "components": N_("The plane of the two main directions of the rows, {share} of their variance."),
-    "held": N_("Held: {values}."),
-    "agreement": N_("It says what the network says on {share} of {rows} rows."),
+    "held": N_("The other inputs: {values}."),
+    "agreement": N_("This picture agrees with the network on {share} of {rows} rows."),
     "axes": N_("What is across and up"),
     "axis_x": N_("Across"),
     "axis_y": N_("Up"),
@@ -375,8 +409,8 @@ CURVES = {
     "time_machine": N_("Time machine"),
     "now": N_("Now"),
     "runs_here": N_("The run in hand, and runs beside it"),
-    "run_n": N_("Run {letter}, {name}"),
-    "take_away": N_("Take run {letter} away"),
+    "from_step": N_("from step {step}"),
+    "take_away": N_("Show {name} no more"),
     "vitals": N_("Vital signs"),
     "gradient_norm": N_("Gradient norm"),
     "update_ratio": N_("Update / weight"),
@@ -389,6 +423,17 @@ CURVES = {
     "run_interrupted": N_("The process that trained this run has ended before it was done."),
     "run_diverged": N_("The loss is no number any more."),
     "test_figures": N_("On test rows: {figures}."),
+    "result": N_("Result"),
+    "kept_and_last": N_(
+        "Figures: the kept weights, of epoch {epoch} (step {step}). Pictures at the end: the last step, "
+        "{last}."
+    ),
+    "kept_each": N_("Figures: each network's kept weights. Pictures at the end: the last step, {last}."),
+    "see_kept": N_("See the kept weights, step {step}"),
+    "member_answers": N_("network {n}, answers"),
+    "member_silent": N_("network {n}, doesn't answer"),
+    "members_answer": N_("An ensemble: {n} of {members} networks answer ({which}), by their mean."),
+    "weights_of": N_("Whose weights are drawn"),
 }
 
 FAN_AND_MICROSCOPE = {
@@ -430,7 +475,7 @@ FAN_AND_MICROSCOPE = {
     "fan_curves": N_("Validation loss of every future"),
     "fan_ends": N_("Where each one ends"),
     "go_on_with": N_("Go on with {what}: validation loss {loss}"),
-    "went_on": N_("{run} goes on with it, beside this run."),
+    "went_on": N_("{run} goes on from step {step} with {what}, beside this run."),
     "steps_after": N_("steps after {step}"),
     "lens_layer": N_("Layer"),
     "lens_from": N_("From"),
@@ -471,6 +516,12 @@ TERMS = {  # what a term means, in one or two sentences for who meets it first
         "How wrong the network is on validation rows. It doesn’t learn from them, so they show what it "
         "would make of new rows."
     ),
+    "about_train": N_("Rows that the network learns from."),
+    "about_validation": N_(
+        "Rows that it doesn’t learn from: they show on the way how it does on new ones, and choices look "
+        "at them."
+    ),
+    "about_test": N_("Rows that nothing looks at before the end: what it says of them is what it is worth."),
     "about_lr": N_(
         "How far each step moves the weights. Too small: it learns slowly. Too large: the loss jumps or "
         "grows."
@@ -553,6 +604,13 @@ TERMS = {  # what a term means, in one or two sentences for who meets it first
         "Trains many futures of the step in view at once, such as with 64 learning rates, to choose from."
     ),
     "about_pace": N_("It trains slowly enough to be watched. Full speed: as fast as this machine can."),
+}
+
+NOTEBOOK = {
+    "kernel_busy": N_("The kernel is busy with a cell: what you do here waits until that is done."),
+    "kernel_gone": N_(
+        "The kernel was restarted or has ended, and what it trained is saved. Run the cell again."
+    ),
 }
 
 HOME = {
@@ -833,6 +891,7 @@ PLAYGROUND_MANY = {
 
 WORDS: dict[str, str] = (
     SHELL
+    | NOTEBOOK
     | HOME
     | TRANSPORT
     | SETTINGS

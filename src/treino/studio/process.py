@@ -24,12 +24,12 @@ uses the blocking ``Channel``; the server uses ``read_message`` and ``packed`` w
 
 | from the server to the trainer | |
 |---|---|
-| ``{"do": "train", "data", "settings", "paused", "parent", "command_line", "id"}`` | |
+| ``{"do": "train", "data", "settings", "paused", "speed", "parent", "command_line", "id"}`` | |
 | ``{"do": "resume" or "rewind" or "branch", "run", "step", "changes", "transport", "speed", "id"}`` | |
 | ``{"do": "stop", "run", "id"}`` | save and end a training that an earlier request has resumed |
 | ``{"do": "sweep", "data", "space", "members", "settings", "parent", "id"}`` | |
 | ``{"do": "study", "data", "batch_sizes", "settings", "parent", "id"}`` | |
-| ``{"do": "like", "run": "SWEEP:17", "name", "id"}`` | train a sweep's network again, as a run |
+| ``{"do": "like", "run": "SWEEP:17", "name", "speed", "id"}`` | train a sweep's network again, as a run |
 | ``{"do": "extend", "run", "members", "id"}`` | add networks to a sweep that has ended |
 | ``{"do": "quit"}`` | save everything and end |
 
@@ -38,8 +38,8 @@ uses the blocking ``Channel``; the server uses ``read_message`` and ``packed`` w
 | ``{"reply": N, "run": PATH}`` | training begins in this folder; or ``error``; a ``stop`` has no ``run`` |
 | ``{"ended": PATH, "status": S}``, ``{"failed": PATH, "error": {…}}`` | |
 
-A null ``step`` is the newest step; a null ``transport`` keeps playing or pausing. Either process ends when
-its stdin is closed.
+A ``speed`` is in steps per second, or "watched": such that one sees it learn. A null ``step`` is the newest
+step; a null ``transport`` keeps playing or pausing. Either process ends when its stdin is closed.
 """
 
 import asyncio

@@ -82,6 +82,7 @@ class LookCommand(StudioCommand):
     axes: tuple[Text, Text] | None = None
     unit: Unit | None = None
     picture: PictureOfRow | Literal["drawn"] | None = None
+    member: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
 
 
 class DrawCommand(StudioCommand):
@@ -212,6 +213,11 @@ class StudyCommand(StudioCommand):
     settings: Changes = {}
 
 
+class DeleteCommand(StudioCommand):
+    do: Literal["delete"]
+    runs: Annotated[list[Text], Field(min_length=1, max_length=1000)]
+
+
 class Acknowledgement(BaseModel):
     """The message that the page has drawn a frame; it is not answered. ack: the frame's number."""
 
@@ -230,7 +236,7 @@ _Script = (
     _Everywhere | ScriptStepCommand | ScriptSetCommand | PressCommand | CheckpointCommand | CheckpointsCommand
     | RewindCommand | ReturnCommand | ScriptFanCommand | ScriptAdoptCommand
 )  # fmt: skip
-_Home = _Everywhere | TrainCommand | SweepCommand | StudyCommand
+_Home = _Everywhere | TrainCommand | SweepCommand | StudyCommand | DeleteCommand
 
 KINDS: dict[str, Any] = {"run": _Run, "sweep": _Sweep, "study": _Everywhere, "script": _Script, "home": _Home}
 REFUSED = {  # verbs of PlainCommand that mean nothing on such a page

@@ -169,9 +169,7 @@ def _go_on(page: RunPage, changes: dict[str, Any], how: Transport | None) -> Tra
 def _request(page: RunPage, verb: str, changes: dict[str, Any], how: Transport | None) -> dict[str, Any]:
     # step None: the trainer knows the newest step; the page's may be from before a rewind
     place: dict[str, Any] = {"do": verb, "run": str(page.path), "step": page.look.step}
-    if verb == "rewind":
-        place["speed"] = page.speed
-    return place | {"changes": _joined_betas(changes, page), "transport": how}
+    return place | {"speed": page.speed, "changes": _joined_betas(changes, page), "transport": how}
 
 
 def _joined_betas(changes: dict[str, Any], page: RunPage) -> dict[str, Any]:
@@ -184,25 +182,32 @@ def _joined_betas(changes: dict[str, Any], page: RunPage) -> dict[str, Any]:
 
 
 def look(page: RunPage, request: Mapping[str, Any]) -> Answer:
-    """Change the view: the step, the axes, the unit at full size, or the picture."""
+    """Change the view: the step, the axes, the unit at full size, the picture, or whose weights are drawn."""
     axes, unit, picture = request.get("axes"), request.get("unit"), request.get("picture")
     picture = tuple(picture) if isinstance(picture, list) else picture
     if picture is not None:
         _check_picture(page, picture)
+    member = request.get("member")
+    if member is not None:
+        page.run.member(member)  # raises here if there is none
     before = page.look
     page.look = Look(
         request.get("step"),
         tuple(axes) if axes else None,
         tuple(unit) if unit else None,
         picture,
+        member,
     )
+    page.playback.member = member
     try:
-        if (page.look.step, page.look.axes) == (before.step, before.axes) and page.data.kind == "image":
+        if member != before.member:
+            page.show_member()
+        elif (page.look.step, page.look.axes) == (before.step, before.axes) and page.data.kind == "image":
             page.show_again()
         else:
             page.show_step(page.look.step)
     except TreinoError:
-        page.look = before
+        page.look, page.playback.member = before, before.member
         raise
     page.send_state()  # the next look says again what this one has changed
     return {}

@@ -34,7 +34,16 @@ from treino.studio.run_state import (
     run_state,
     settings_at,
 )
-from treino.studio.scene import Sight, frame_bytes, picture, points_of, scene, sight_of, small_grid
+from treino.studio.scene import (
+    Sight,
+    frame_bytes,
+    picture,
+    points_of,
+    scene,
+    sight_of,
+    small_grid,
+    training_figures,
+)
 from treino.training.findings import LiveFindings
 from treino.training.futures import usual_futures, with_remedy
 from treino.training.replay import Playback, Snapshot
@@ -42,6 +51,7 @@ from treino.words import speaking
 
 HEARTBEAT = 1.0  # seconds between two signals to the training that the page has viewers
 LOOK = 0.4  # seconds between two checks of the run's documents
+CURVES = 0.2  # seconds between two messages of curves
 AWAITED = 5.0  # seconds to wait for a training's state; replaying its newest step may take minutes
 LETTERS = "ABCD"
 OVER = ("finished", "diverged")  # statuses of a run that can't go on: its test rows may be shown
@@ -53,12 +63,14 @@ Send = Callable[[Mapping[str, Any], bytes], None]
 @dataclass
 class Look:
     """The view of the page. step None: the newest. axes None: the studio's choice. unit None: no unit.
-    picture: a row by split and place, or ``drawn``; None: the first one."""
+    picture: a row by split and place, or ``drawn``; None: the first one. member: the network of an ensemble
+    whose weights are drawn; None: the best."""
 
     step: int | None = None
     axes: tuple[str, str] | None = None
     unit: tuple[int, int] | None = None
     picture: tuple[Split, int] | Literal["drawn"] | None = None
+    member: int | None = None
 
 
 @dataclass(eq=False)
@@ -104,6 +116,7 @@ class RunPage:
         self._sight: tuple[Any, Sight] | None = None
         self._scene: tuple[Any, tuple[dict[str, Any], list[Part]]] | None = None  # of pictures, the newest
         self._thinned, self._vitals = ThinnedLosses(), Vitals()
+        self._curves_due = False  # whether there is more of the curves than was sent
         self._frame, self._stamp = 0, 0
         self._documents: tuple[int, str] | None = None
         self._beat = self._looked = self._curves_at = self._awaited = 0.0
@@ -146,11 +159,15 @@ class RunPage:
             self._branches()
         if due or fresh:
             self._documents_changed()
+        if due and any(other.run.status == "running" for other in self.beside.values()):
+            self._curves_due = True
+        if self._curves_due and now - self._curves_at >= CURVES:
+            self._send_curves()
         return fresh
 
     def idle(self, seconds: float) -> bool:
         """Do one piece of work: train the fan's futures, else look for faults in the training, else prepare
-        past steps for replay. Return whether work is left."""
+        past steps for replay, else measure what nobody has watched. Return whether work is left."""
         if not self.viewers:
             return False
         if self.fan is not None:
@@ -158,10 +175,29 @@ class RunPage:
         if self._look_for_faults() or self.playing:
             return False
         try:
-            return self._playable and self.playback.prepare(len(self.loss_S), self.loss_S, seconds)
+            return self._playable and (
+                self.playback.prepare(len(self.loss_S), self.loss_S, seconds) or self._measure_past()
+            )
         except TreinoError:  # reported when such a step is viewed
             self._playable = False
             return False
+
+    def _measure_past(self) -> bool:
+        """Measure one step that nobody has watched; return whether there was one."""
+        step = self._vitals.unmeasured(self.last_step)
+        if step is None or self._sight is None:
+            return False
+        moment, run = self.playback.at(step, self.loss_S), self.run
+        train = training_figures(moment.net, self.data, self._sight[1], run.loss_function, run.item_shape)
+        self._add_vitals(moment, train)
+        self._curves_due = True
+        return True
+
+    def _add_vitals(self, moment: Snapshot, train: Mapping[str, float | None]) -> dict[str, Any]:
+        training = self.playback.resolution(moment.segment).training
+        norm, ratio = next_update(training, moment.step, moment.member)
+        self._vitals.add(moment.step, norm, ratio, moment.hp["lr"], train)
+        return {"gradient_norm": norm, "update_ratio": ratio, "lr": moment.hp["lr"]}
 
     def _look_for_faults(self) -> bool:
         """Look for faults in the newest state of the training if a check is due; return whether it was."""
@@ -190,7 +226,7 @@ class RunPage:
                 self._stamp = 0
                 return False
         self._add_losses(meta["tail"], int(meta["engine"]["step"]))
-        self.playing = bool(meta["playing"])
+        self.playing, self.speed = bool(meta["playing"]), meta.get("speed")
         try:
             snapshot = self.playback.live_snapshot(meta["segment"], (tensors, meta["engine"]), self.loss_S)
         except (TreinoError, IndexError):  # the training has just been restarted with other settings
@@ -199,7 +235,7 @@ class RunPage:
         self.newest = snapshot
         if self.look.step is None:
             self._show(snapshot, live=True, when=float(meta["time"]))
-        self._send_curves()
+        self._curves_due = True
         return True
 
     def _add_losses(self, tail: Mapping[str, Any], step: int) -> None:
@@ -304,10 +340,11 @@ class RunPage:
             return
         self.playback.run, self._playable = self.run, True
         if number != self._segment or self.run.status != "running":
-            self.loss_S = self.run.losses
+            self.loss_S, self._curves_due = self.run.losses, True
             if number != self._segment:
                 self.playback.resolutions.pop(number, None)
                 self._thinned = ThinnedLosses()
+                self._vitals.leave(segments_of(self.run.spec)[-1].start)
                 self._segment = number
 
     def send_state(self) -> None:
@@ -347,7 +384,9 @@ class RunPage:
             "segment": self._segment,
             "last_step": self.last_step,
             "view": {"step": self.look.step, "axes": self.look.axes, "unit": self.look.unit}
-            | ({"picture": self.look.picture} if self.data.kind == "image" else {}),
+            | ({"picture": self.look.picture} if self.data.kind == "image" else {})
+            | ({"member": self.look.member} if run.spec.resolved.ensemble > 1 else {}),
+            "ensemble": self._ensemble(run),
             "letter": "A",
             "beside": [
                 {
@@ -362,6 +401,16 @@ class RunPage:
             "unseen": [] if run.status in OVER else ["test"],
         }
 
+    def _ensemble(self, run: StoredRun) -> dict[str, Any] | None:
+        """The number of networks, those that answer, the best first, and the one whose weights are drawn;
+        None for a single network. While it trains, the best half at the step in view answers."""
+        size, snapshot = run.spec.resolved.ensemble, self.snapshot
+        if size == 1 or snapshot is None:
+            return None
+        training = self.playback.resolution(snapshot.segment).training
+        answering = training.answering if run.result is None else run.result.answering
+        return {"size": size, "answering": list(answering), "drawn": snapshot.member}
+
     # ---- frames and curves
 
     def open(self) -> None:
@@ -375,7 +424,7 @@ class RunPage:
             self._stamp, self._awaited = 0, time.monotonic() + AWAITED
         else:
             self.show_step(self.look.step)
-        self._send_curves(at_once=True)
+        self._send_curves()
 
     def show_step(self, step: int | None) -> None:
         """Show a step of the run's path; None: the newest step.
@@ -388,6 +437,14 @@ class RunPage:
         if step is None and self.run.status == "running" and self.live.stamp:
             return  # the next ``tick`` shows it
         self._show(self.playback.at(self.step_in_view, self.loss_S), live=step is None)
+
+    def show_member(self) -> None:
+        """Show the weights of another network of the ensemble, at the step in view."""
+        self._sight = None  # its units are others
+        step = (
+            self.step_in_view if self.snapshot is None or self.look.step is not None else self.snapshot.step
+        )
+        self._show(self.playback.at(step, self.loss_S), live=self.look.step is None)
 
     def show_again(self) -> None:
         """Show the state in view once more, as after a choice of another picture."""
@@ -404,8 +461,7 @@ class RunPage:
             return
         sight = self._looked_along(snapshot)
         header, parts = self._scene_of(snapshot, sight)
-        norm, ratio = next_update(self.playback.resolution(snapshot.segment).training, step, snapshot.member)
-        self._vitals.add(step, norm, ratio, snapshot.hp["lr"])
+        vitals = self._add_vitals(snapshot, header["evaluation"]["train"])
         first = 1 if self.data.kind == "image" else 0
         self.layer_names = {first + k: str(each["name"]) for k, each in enumerate(header["layers"])}
         self._frame += 1
@@ -418,9 +474,7 @@ class RunPage:
             "live": live,
             "time": time.time() if when is None else when,
             "loss": None if snapshot.loss is None else finite(snapshot.loss),
-            "gradient_norm": norm,
-            "update_ratio": ratio,
-            "lr": snapshot.hp["lr"],
+            **vitals,
             "beside": None,
         }
         if self.beside and sight.shows == "plane":
@@ -432,7 +486,7 @@ class RunPage:
     def _scene_of(self, snapshot: Snapshot, sight: Sight) -> tuple[dict[str, Any], list[Part]]:
         """The scene. Of pictures, all but the one in view is computed once for each state."""
         run, over = self.run, self.run.status in OVER
-        key = (snapshot.segment, snapshot.step, over, sight)
+        key = (snapshot.segment, snapshot.step, snapshot.member, over, sight)
         if sight.scale is None or self._scene is None or self._scene[0] != key:
             header, parts = scene(
                 snapshot.net, self.data, sight, run.loss_function, run.item_shape, self.look.unit,
@@ -501,11 +555,8 @@ class RunPage:
         points = points_of(sight, self.data)
         self._send({"key": self.key, "send": {"points": points}}, b"")
 
-    def _send_curves(self, *, at_once: bool = False) -> None:
-        now = time.monotonic()
-        if not at_once and now - self._curves_at < 0.2:
-            return
-        self._curves_at = now
+    def _send_curves(self) -> None:
+        self._curves_at, self._curves_due = time.monotonic(), False
         more = self._thinned.more(self.loss_S) or {"from": self._thinned.points, "step": [], "loss": []}
         curves = {
             "run": self.run.name,

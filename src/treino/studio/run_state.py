@@ -19,6 +19,8 @@ from treino.engine.schedules import SCHEDULES
 from treino.errors import TreinoError
 from treino.inspection.boundary import columns_with_an_axis
 from treino.records.segments import (
+    MEMBER,
+    Link,
     Segment,
     epoch_count,
     epochs_of,
@@ -30,6 +32,8 @@ from treino.records.segments import (
 )
 from treino.records.stored_run import StoredRun
 from treino.spec import FAULTS, LAYERS
+from treino.store.database import Command
+from treino.studio.run_result import run_result
 from treino.training.futures import with_remedy
 from treino.training.replay import Snapshot
 from treino.training.run_log import faulty_from
@@ -92,6 +96,7 @@ def run_state(run: StoredRun) -> dict[str, Any]:
         "marks": marks(run),
         "findings": findings(run),
         "metrics": run.metrics if run.result is not None else None,
+        "result": run_result(run),
         "command": spec.command,
         "unseen": [],
     }
@@ -159,19 +164,36 @@ def difference_text(run: StoredRun, other: StoredRun) -> str:
     """What the other run has in place of this run's data and settings, as a short text: ``lr 0.0118``."""
     if run.spec.data.name != other.spec.data.name:
         return other.spec.data.name
-    own, its = (
-        shown_settings(each.spec, each.spec.resolved.model_dump(mode="json")) for each in (run, other)
-    )
+    own, its = settings_now(run), settings_now(other)
     apart = {name: value for name, value in its.items() if name not in APART and own.get(name) != value}
-    chosen = _chosen(run.spec) | _chosen(other.spec)  # defaults may follow from them
+    chosen = _chosen(run) | _chosen(other)  # defaults may follow from them
     names = [name for name in apart if name in chosen] or list(apart)
     text = segment_text({name: apart[name] for name in names[:MOST_APART]})
     return text + (" …" if len(names) > MOST_APART else "")
 
 
-def _chosen(spec: RunSpec) -> set[str]:
+def _chosen(run: StoredRun) -> set[str]:
     """The settings that somebody chose."""
-    return set(spec.asked) | {name for s in segments_of(spec) for name in (*s.asked, *s.changes)}
+    segments, commands = segments_of(run.spec), setting_commands(run.folder)
+    changed = {name for s in segments for name in (*s.asked, *s.changes)}
+    return set(run.spec.asked) | changed | {command.name for command in commands}
+
+
+def settings_now(run: StoredRun) -> dict[str, Any]:
+    """The run's settings after its last change."""
+    settings, commands = run.spec.resolved.model_dump(mode="json"), setting_commands(run.folder)
+    for link in path_of(run.spec):
+        settings = link.segment.settings(settings)
+        settings |= {command.name: command.value for command in commands if _acts_in(link, command)}
+    return settings
+
+
+def _acts_in(link: Link, command: Command) -> bool:
+    """Whether this command belongs to this part of a run's path."""
+    start, step = link.segment.start, command.step or 0
+    return (
+        command.segment == link.segment.number and step >= start and (link.stop is None or step <= link.stop)
+    )
 
 
 def _typed(value: Any) -> str:
@@ -191,12 +213,9 @@ def marks(run: StoredRun) -> list[dict[str, Any]]:
             text = changed_text(segment, before.segment)
             every.append({"segment": segment.number, "step": segment.start, "text": text})
         for command in commands:
-            if command.segment != segment.number:
-                continue
-            step = command.step or 0
-            if step >= segment.start and (link.stop is None or step <= link.stop):
+            if _acts_in(link, command):
                 text = segment_text({command.name: command.value})
-                every.append({"segment": segment.number, "step": step, "text": text})
+                every.append({"segment": segment.number, "step": command.step or 0, "text": text})
     return joined_marks(every)
 
 
@@ -259,6 +278,7 @@ def settings_at(run: StoredRun, snapshot: Snapshot) -> dict[str, Any]:
 POINTS = 4000  # maximum number of points of the training loss
 EPOCHS = 1500  # maximum number of epochs shown
 VITALS = 400  # maximum number of steps whose gradient norm, update size and learning rate are kept
+PAST_VITALS = 60  # steps of the past that are measured although nobody has watched them
 
 
 def finite(value: float) -> float | None:
@@ -292,20 +312,42 @@ class ThinnedLosses:
 
 @dataclass
 class Vitals:
-    """Gradient norm, update size and learning rate at the steps that were drawn."""
+    """Gradient norm, update size, rate and the training rows' metrics at the steps that were drawn."""
 
     by_step: dict[int, dict[str, Any]] = field(default_factory=dict)
+    measured: set[int] = field(default_factory=set)  # steps of ``by_step``, and those thinned out of it
 
-    def add(self, step: int, gradient_norm: float | None, update_ratio: float | None, lr: float) -> None:
+    def add(
+        self,
+        step: int,
+        gradient_norm: float | None,
+        update_ratio: float | None,
+        lr: float,
+        train: Mapping[str, float | None],
+    ) -> None:
+        self.measured.add(step)
         self.by_step[step] = {
             "step": step,
             "gradient_norm": gradient_norm,
             "update_ratio": update_ratio,
             "lr": lr,
+            "train": dict(train),
         }
         if len(self.by_step) > VITALS:
             for gone in sorted(self.by_step)[1:-1:2]:
                 del self.by_step[gone]
+
+    def leave(self, step: int) -> None:
+        """Forget the steps after one: a rewind has left them."""
+        self.by_step = {each: vital for each, vital in self.by_step.items() if each <= step}
+        self.measured = {each for each in self.measured if each <= step}
+
+    def unmeasured(self, last: int) -> int | None:
+        """A step up to the last one that shall be measured, although nobody has watched it; None: none is
+        left."""
+        steps = np.unique(np.linspace(0, last, PAST_VITALS).astype(int)).tolist()
+        finer = (step for apart in (16, 4, 1) for step in steps[::apart])  # a curve is whole before it is fine
+        return next((step for step in finer if step not in self.measured), None)
 
     def listed(self) -> list[dict[str, Any]]:
         return [self.by_step[step] for step in sorted(self.by_step)]
@@ -327,7 +369,8 @@ def next_update(training: TrainingLoop, step: int, member: int) -> tuple[float |
 
 
 def epochs(run: StoredRun, loss_S: NDArray[np.float32]) -> list[dict[str, Any]]:
-    """The metrics of each epoch: ``{epoch, step, train: {metric: value}, validation: {…}}``."""
+    """The metrics of each epoch: ``{epoch, step, train: {metric: value}, validation: {…}}``; of an ensemble
+    also ``members: {metric: [for each network]}`` on validation rows."""
     count = epoch_count(run.spec)
     entries: dict[int, dict[str, Any]] = {}
 
@@ -341,6 +384,11 @@ def epochs(run: StoredRun, loss_S: NDArray[np.float32]) -> list[dict[str, Any]]:
     for row in epochs_of(run.folder, run.spec):
         if row.split in ("train", "validation") and row.metric not in ("seconds", "loss_std"):
             entry(row.epoch)[row.split][row.metric] = finite(row.value)
+        split, apart, member = row.split.partition(MEMBER)
+        if apart and split == "validation":
+            none = [None] * run.spec.resolved.ensemble
+            of = entry(row.epoch).setdefault("members", {}).setdefault(row.metric, none)
+            of[int(member)] = finite(row.value)
     listed = [entries[number] for number in sorted(entries)]
     if len(listed) > EPOCHS:
         places = np.unique(np.linspace(0, len(listed) - 1, EPOCHS).astype(int))

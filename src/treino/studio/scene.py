@@ -205,8 +205,7 @@ def _answers(
         answer_N = predicted_classes(out) if data.classes else _own_units(out[:, 0], data)
         if seen.scale is None:
             parts.append((f"predicted.{split}", answer_N.float().numpy()))
-        figures = measure(out[None], drawn.y, loss=loss, scale=data.target_scale)
-        evaluation[split] = {name: finite(float(value_R[0])) for name, value_R in figures.items()}
+        evaluation[split] = figures(out, drawn, data, loss)
         if data.classes:
             right += int((answer_N == drawn.y.reshape(-1)).sum())
             rows += len(drawn)
@@ -219,6 +218,21 @@ def _answers(
     if compared:
         header["agreement"] = {"share": same / compared, "rows": compared}
     return header, parts
+
+
+def figures(out_NC: Tensor, rows: Rows, data: Data, loss: Loss) -> dict[str, float | None]:
+    """The metrics of outputs on these rows."""
+    measured = measure(out_NC[None], rows.y, loss=loss, scale=data.target_scale)
+    return {name: finite(float(value_R[0])) for name, value_R in measured.items()}
+
+
+def training_figures(
+    net: nn.Module, data: Data, seen: Sight, loss: Loss, item_shape: Sequence[int] | None
+) -> dict[str, float | None]:
+    """The metrics on the training rows, as in ``scene``."""
+    with torch_threads(1), np.errstate(all="ignore"):
+        rows = seen.rows_by_split["train"][0]
+        return figures(outputs(net, rows.x, item_shape=item_shape), rows, data, loss)
 
 
 def picture(net: nn.Module, data: Data, seen: Sight, item_shape: Sequence[int] | None = None) -> list[Part]:

@@ -8,7 +8,7 @@ import mimetypes
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from treino.documents.listing import Known
 from treino.documents.reading import read_document
 from treino.errors import TreinoError
 from treino.store import RunFolder
@@ -26,10 +27,10 @@ from treino.studio import protocol
 from treino.studio.guard import error_document, refusal
 from treino.studio.hub import Page, Viewer, watch_only
 from treino.studio.page_words import page_words
-from treino.studio.protocol import Acknowledgement, HelloCommand, StudioCommand, TrainCommand
+from treino.studio.protocol import Acknowledgement, DeleteCommand, HelloCommand, StudioCommand, TrainCommand
 from treino.studio.relay import OF_FOLDERS, Relay
 from treino.studio.script_page import ScriptPage
-from treino.studio.uploads import Uploads, document_of, folder_named, home
+from treino.studio.uploads import Uploads, delete_named, document_of, folder_named, home
 from treino.words import _, named
 
 # ---- shared state
@@ -41,6 +42,7 @@ class Studio:
 
     start: the address of the command line's target, once it is known. end_seconds: the time that the trainer
     gets at the end to save its trainings. script: the page of the script, if the target is a script.
+    known: the rows of the home page as they were read last; one request at a time reads them.
     """
 
     relay: Relay
@@ -48,13 +50,19 @@ class Studio:
     start: "asyncio.Future[str]"
     end_seconds: float = 30.0
     script: ScriptPage | None = None
-    _builtins: list[dict[str, Any]] | None = None
+    known: Known = field(default_factory=dict)
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _builtins: "asyncio.Task[dict[str, Any]] | None" = None
+
+    def reading_builtins(self) -> "asyncio.Task[dict[str, Any]]":
+        """The document of the built-in data sets; it is read once, which takes a while."""
+        if self._builtins is None or (self._builtins.done() and self._builtins.exception() is not None):
+            self._builtins = asyncio.create_task(document_of("data"))
+        return self._builtins
 
     async def builtins(self) -> list[dict[str, Any]]:
-        """The built-in data sets; they are read once."""
-        if self._builtins is None:
-            self._builtins = (await document_of("data"))["builtins"]
-        return self._builtins
+        """The built-in data sets."""
+        return list((await asyncio.shield(self.reading_builtins()))["builtins"])
 
     async def data(self, name: str) -> str:
         """The built-in data set, or the path of the uploaded table, that a page names.
@@ -103,6 +111,7 @@ async def serve_socket(studio: Studio, socket: WebSocket) -> None:
     page = studio.relay.page(kind if name is None else f"{kind}/{name}")
     viewer = page.enter(hello.viewer, hello.language, socket.scope["watches_only"])
     number = viewer.connect()
+    studio.relay.look(page)
     viewer.say(_welcome(page, viewer, hello))
     studio.relay.watched(page)
     try:
@@ -234,8 +243,9 @@ async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: Studio
     if viewer.watches_only:
         raise watch_only()
     if command.do == "steer":
-        page.take_wheel(viewer)
+        studio.relay.take_wheel(page, viewer)
         return {"steers": True}
+    studio.relay.look(page)
     if command.do not in UNSTEERED and not page.steers(viewer):
         raise TreinoError(
             "not_steering", _("Another page steers, and this one watches."), _("Take the wheel first.")
@@ -243,8 +253,13 @@ async def _carry_out(studio: Studio, page: Page, viewer: Viewer, command: Studio
     request = {**command.fields(), "key": page.key, "language": viewer.language}
     if isinstance(command, TrainCommand) or command.do in ("sweep", "study"):
         request |= {"data": await studio.data(request["data"]), "parent": str(studio.relay.folder)}
+        if command.do == "train":
+            request["speed"] = "watched"
         content, _nothing = await studio.relay.ask(request, trainer=True)
         return content
+    if isinstance(command, DeleteCommand):
+        await asyncio.to_thread(delete_named, command.runs, studio.relay.folder)
+        return {}
     if studio.script is not None and page is studio.script.page:
         studio.script.send(command.fields())
         return {}
@@ -262,7 +277,8 @@ TYPES = {  # MIME types, which this machine's own table may lack
     ".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".json": "application/json",
     ".mjs": "text/javascript", ".svg": "image/svg+xml",
 }  # fmt: skip
-FORMS = "weights", "script", "report", "gif", "command"  # forms of downloads made from a run
+FORMS = "weights", "script", "report", "gif", "command", "importance"  # downloads that are made of a folder
+TEXTS = {"command": "text/plain; charset=utf-8", "importance": "text/json"}  # shown and not saved
 
 
 def application(studio: Studio) -> Starlette:
@@ -353,8 +369,12 @@ async def _words(studio: Studio, request: Request) -> Response:
 
 
 async def _home(studio: Studio, request: Request) -> Response:
-    builtins = await studio.builtins()
-    return JSONResponse(await asyncio.to_thread(home, studio.relay.folder, builtins, studio.uploads.names))
+    reading, version = studio.reading_builtins(), request.query_params.get("version", "")
+    builtins = await studio.builtins() if reading.done() else []  # the runs needn't wait for them
+    async with studio.reading:
+        of = studio.relay.folder, builtins, studio.uploads.names, studio.known, version
+        content = await asyncio.to_thread(home, *of)
+    return Response(content, media_type="application/json")
 
 
 async def _document(studio: Studio, request: Request) -> Response:
@@ -398,15 +418,15 @@ async def _sheet(studio: Studio, request: Request) -> Response:
 
 
 async def _take(studio: Studio, request: Request) -> Response:
-    """A file that the worker makes from a run."""
+    """A file that the worker makes from a run, or how much each setting of a sweep mattered."""
     run, form = request.path_params["run"], request.path_params["form"]
     path = folder_named(run, studio.relay.folder)
     if form not in FORMS:
         raise TreinoError("file_missing", _("There is nothing at this address."))
     content, body = await studio.relay.ask(
         {"do": "take", "key": f"run/{run}", "run": str(path), "form": form}
+        | ({} if (spoken := _language(request)) is None else {"language": spoken})
     )
     file = "".join(c if c.isalnum() or c in "-_." else "-" for c in str(content.get("file", f"{run}-{form}")))
-    headers = {} if form == "command" else {"content-disposition": f"attachment; filename*=utf-8''{file}"}
-    kind = "text/plain; charset=utf-8" if form == "command" else "application/octet-stream"
-    return Response(body, media_type=kind, headers=headers)
+    headers = {} if form in TEXTS else {"content-disposition": f"attachment; filename*=utf-8''{file}"}
+    return Response(body, media_type=TEXTS.get(form, "application/octet-stream"), headers=headers)

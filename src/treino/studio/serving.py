@@ -9,11 +9,12 @@ import signal
 import socket
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
@@ -23,7 +24,10 @@ from treino.store import lock
 from treino.studio.guard import Guard
 from treino.studio.protocol import LONGEST_MESSAGE
 from treino.studio.relay import Commands, Relay
+from treino.studio.script.process import ScriptProcess
+from treino.studio.script_page import ScriptPage
 from treino.studio.server import Studio, application
+from treino.studio.subject import Subject
 from treino.studio.uploads import FOLDER as UPLOADS
 from treino.studio.uploads import Uploads
 from treino.words import _
@@ -143,28 +147,34 @@ def temporary_folder() -> Iterator[Path]:
 
 
 @contextmanager
+def studio_of(folder: Path, commands: Commands | None = None) -> Iterator[Studio]:
+    """A studio for a folder of runs, with a temporary folder that is removed at the end.
+
+    Needs a running event loop. commands: see ``Relay``.
+    """
+    with temporary_folder() as temporary:
+        relay = Relay(folder, temporary, commands)
+        yield Studio(relay, Uploads(folder / UPLOADS), asyncio.get_running_loop().create_future())
+
+
+@contextmanager
 def serving(
     folder: Path,
     host: str = "127.0.0.1",
     port: int = PORT,
     *,
     commands: Commands | None = None,
-    frame_ancestors: Iterable[str] = (),
 ) -> Iterator[Serving]:
-    """A studio for a folder of runs, with a temporary folder that is removed at the end.
-
-    Needs a running event loop. commands: see ``Relay``. frame_ancestors: see ``Guard``.
+    """A studio that listens at a port. Needs a running event loop. commands: see ``Relay``.
 
     Raises:
         TreinoError: no port is free.
     """
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # the guard reports failures
     listening = listener(host, port)
-    with listening, temporary_folder() as temporary:
-        relay = Relay(folder, temporary, commands)
-        studio = Studio(relay, Uploads(folder / UPLOADS), asyncio.get_running_loop().create_future())
+    with listening, studio_of(folder, commands) as studio:
         actual_port = listening.getsockname()[1]
-        guard = Guard(application(studio), host, actual_port, frame_ancestors)
+        guard = Guard(application(studio), host, actual_port)
         config = uvicorn.Config(
             guard,
             log_config=None,
@@ -176,3 +186,35 @@ def serving(
             timeout_graceful_shutdown=2,
         )
         yield Serving(studio, guard, host, actual_port, uvicorn.Server(config), listening)
+
+
+# ---- what is opened
+
+
+async def begun(relay: Relay, subject: Subject, settings: Mapping[str, Any], paused: bool) -> str:
+    """The address of the subject's page, once its training has begun. paused: it waits before its first step.
+
+    Raises:
+        TreinoError: the training can't begin.
+    """
+    if subject.address:
+        return subject.address
+    request = {
+        "do": "train",
+        "data": subject.data,
+        "settings": dict(settings),
+        "paused": paused,
+        "speed": "watched",
+        "parent": str(subject.folder),
+        "command_line": True,
+    }
+    answer, _nothing = await relay.ask(request, trainer=True)
+    return f"/run/{answer['run']}"
+
+
+def start_script(studio: Studio, path: str, arguments: Sequence[str] = (), **how: Any) -> ScriptProcess:
+    """Run a script with the studio's page for it. how: see ``ScriptProcess.start``."""
+    process = ScriptProcess.start(path, arguments, **how)
+    studio.script = ScriptPage(studio.relay.page("script"), process)
+    studio.script.start()
+    return process

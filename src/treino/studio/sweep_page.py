@@ -1,23 +1,36 @@
 """The page of a sweep or a study: its networks or rows, their metrics and curves, and its progress."""
 
+import itertools
+import os
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-from treino.documents import read_checkpoint, read_document, read_tensors
+from treino.documents import (
+    read_checkpoint,
+    read_document,
+    read_run_spec,
+    read_sweep_spec,
+    read_tensors,
+)
+from treino.documents.data import DataSource
 from treino.engine.metrics import METRICS
+from treino.errors import TreinoError
 from treino.plots.style import metric_name
 from treino.search.space import space_from_json
-from treino.store import RunFolder
+from treino.spec import OF_DATA, Settings, read_settings
+from treino.store import RunFolder, lock
 from treino.studio.folder_page import FolderPage, thinned
 from treino.studio.run_commands import Answer, TrainerRequest
 from treino.studio.run_state import finite
-from treino.training.commands import send_stop
+from treino.training.commands import deliver, send_stop
 from treino.tuning.bracket import MemberTable, plain
 from treino.tuning.conclusions import mode_name, row_name, seconds_text
 from treino.tuning.member import config_of
+from treino.tuning.populations import settings_of
 from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 from treino.tuning.sweep_members import check_folder, left_of, send_more, settings_in_all
 from treino.words import _, numeral
@@ -74,7 +87,7 @@ def _sides(name: str, lost: Sequence[Any], others: Sequence[Any]) -> Iterator[Si
 # ---- pages
 
 MOST_NETWORKS = 2000  # maximum number of networks in the page's list: the best
-MOST_DIVERGED = 200  # places among them that are kept for diverged networks
+MOST_DIVERGED = 200  # places among them that are kept for diverged networks; more where others leave some
 MOST_LINES = 400  # maximum number of curves
 FACTS = (
     "member",
@@ -88,6 +101,7 @@ FACTS = (
 )  # columns of the members' table that the page gets
 CURVES = "loss", "measured_loss"  # curves of a study's row, besides that of its metric
 WAITING = "waiting"  # status of a network whose training has not begun
+CUT = "cut"  # status of a network that others of its bracket have left behind
 
 
 class SweepPage(FolderPage):
@@ -110,7 +124,7 @@ class SweepPage(FolderPage):
         tensors, meta = ({}, {}) if checkpoint is None else checkpoint
         running = meta.get("state")
         metric, space = sweep.spec.metric, space_from_json(sweep.spec.space_document())
-        rows = {row["member"]: row for row in table.last()}
+        rows = {row["member"]: row for row in _with_cut(table.last())}
         networks: list[dict[str, Any]] = [
             {"settings": {k: plain(v) for k, v in config.items()}}
             | {k: rows.get(member, {}).get(k) for k in FACTS}
@@ -126,7 +140,8 @@ class SweepPage(FolderPage):
             "kind": "sweep", "name": sweep.name, "path": str(sweep.path), "status": sweep.status,
             "data": sweep.spec.data.name, "metric": metric, "metric_name": metric_name(metric),
             "better": better, "settings": names, "count": len(networks),
-            "diverged": len(lost), "diverged_where": where_diverged(networks, names),
+            "diverged": len(lost), "cut": sum(n["status"] == CUT for n in networks),
+            "ending": is_ending(folder), "diverged_where": where_diverged(networks, names),
             "left": left_of(folder, self.settings_in_all),
             "progress": _progress(request, meta, sweep.status), "document": sweep.document,
         }  # fmt: skip
@@ -137,12 +152,32 @@ class SweepPage(FolderPage):
         }
 
 
+def _with_cut(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The rows of the networks at their last rungs; a stopped one is cut where others of its bracket went on,
+    and not where the whole sweep was stopped."""
+    reached: dict[int, int] = {}
+    for row in rows:
+        reached[row["heat"]] = max(row["rung"], reached.get(row["heat"], 0))
+    for row in rows:
+        is_cut = row["status"] == "stopped" and row["rung"] < reached[row["heat"]]
+        yield {**row, "status": CUT} if is_cut else row
+
+
+def is_ending(folder: RunFolder) -> bool:
+    """Whether the training has been asked to stop, or obeys nothing more as it comes to its end."""
+    if folder.status != "running":
+        return False
+    with lock.sharing(folder.path) as obeys:
+        return not obeys or any(c.name == "stop" and c.state == "new" for c in folder.database.commands())
+
+
 def _listed(ranked: list[dict[str, Any]], lost: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The networks to list, in the order of ``ranked``: the best ones and some diverged ones."""
     if len(ranked) <= MOST_NETWORKS:
         return ranked
-    some_lost = lost[:MOST_DIVERGED]
-    best = [n for n in ranked if n["status"] != "diverged"][: MOST_NETWORKS - len(some_lost)]
+    others = [n for n in ranked if n["status"] != "diverged"]
+    some_lost = lost[: max(MOST_DIVERGED, MOST_NETWORKS - len(others))]
+    best = others[: MOST_NETWORKS - len(some_lost)]
     chosen = {n["member"] for n in (*best, *some_lost)}
     return [n for n in ranked if n["member"] in chosen]
 
@@ -230,7 +265,8 @@ class StudyPage(FolderPage):
         state = {
             "kind": "study", "name": study.name, "path": str(study.path), "status": study.status,
             "metric_name": None if metric is None else metric_name(metric),
-            "progress": _study_progress(document, study.status), "document": {**document, "rows": rows},
+            "ending": is_ending(folder), "progress": _study_progress(document, study.status),
+            "document": {**document, "rows": rows},
         }  # fmt: skip
         return {"state": state, "lines": lines}
 
@@ -246,7 +282,10 @@ def _study_progress(document: Mapping[str, Any], status: str) -> dict[str, Any]:
 
 
 def stop(page: FolderPage, request: Mapping[str, Any]) -> Answer:
-    send_stop(RunFolder.open(page.path, verify=False))
+    """Ask the training to stop; one that ends already needs no telling, which the page may not know yet."""
+    folder = RunFolder.open(page.path, verify=False)
+    deliver(lambda: send_stop(folder))
+    page.changed()
     return {}
 
 
@@ -256,12 +295,31 @@ def open_member(page: FolderPage, request: Mapping[str, Any]) -> Answer:
     Raises:
         TreinoError: the network doesn't exist.
     """
-    member = request["member"]
-    config_of(RunFolder.open(page.path, verify=False), member)
-    name = f"{page.path.name}-{member}"
-    if (page.path.parent / name).is_dir():
-        return {"run": str(page.path.parent / name)}
-    return TrainerRequest({"do": "like", "run": f"{page.path}:{member}", "name": name})
+    folder, member = RunFolder.open(page.path, verify=False), request["member"]
+    spec = read_sweep_spec(folder)
+    settings = settings_of(config_of(folder, member), spec.base, member)
+    first = f"{page.path.name}-{member}"
+    for name in itertools.chain([first], (f"{first}-{k}" for k in itertools.count(2))):
+        path = page.path.parent / name
+        if not os.path.lexists(path):
+            like = {"do": "like", "run": f"{page.path}:{member}", "name": name}
+            return TrainerRequest({**like, "speed": "watched"})
+        if _trains(path, settings, spec.data):
+            return {"run": str(path)}
+    raise AssertionError("names never end")
+
+
+def _trains(path: Path, settings: Settings, data: DataSource) -> bool:
+    """Whether the run in this folder has these settings and data: its name may be another run's."""
+    try:
+        spec = read_run_spec(RunFolder.open(path, verify=False))
+        own = read_settings({k: v for k, v in spec.asked.items() if v is not None})
+    except TreinoError:
+        return False
+    unnamed = {"net", *(name for name in OF_DATA if name not in own.model_fields_set)}
+    return spec.data == data and all(
+        getattr(own, name) == getattr(settings, name) for name in settings.model_fields_set - unnamed
+    )
 
 
 def extend(page: FolderPage, request: Mapping[str, Any]) -> Answer:

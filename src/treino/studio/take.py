@@ -1,7 +1,8 @@
-"""Downloads of a run's page: weights, script, report, GIF, and the commands that make the run again.
+"""Downloads of a run's page: weights, script, report, GIF, and the commands that make the run again; of a
+sweep's page how much each setting mattered.
 
 ``python -m treino.studio.take RUN FORM`` writes a line of JSON with the file's name or an error, then the
-file's bytes. It is a process of its own because drawing takes seconds.
+file's bytes. It is a process of its own because drawing and measuring take seconds.
 """
 
 import json
@@ -9,24 +10,33 @@ import sys
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from zipfile import ZipFile
 
 from treino.errors import TreinoError
 from treino.export.formats import export
 from treino.folders import open_run
 from treino.pictures.film import film_files, steps_of
+from treino.plots.sweep import importance_sentences
 from treino.records.stored_run import StoredRun
 from treino.reports.report import report
+from treino.store import RunFolder
+from treino.store.encoding import compact_json
 from treino.store.output_files import OutputFile
 from treino.studio.run_state import marks
+from treino.tuning.stored_sweep import StoredSweep
+from treino.tuning.sweep_pictures import importance_of
 
 
 def take(path: Path, form: str) -> tuple[str, bytes]:
-    """Make a file from a run; return (name, content). form: weights, script, report, gif or command.
+    """Make a file from a run; return (name, content). form: weights, script, report, gif or command, or of a
+    sweep importance.
 
     Raises:
         TreinoError: the run lacks what the file needs.
     """
+    if form == "importance":
+        return f"{path.name}.json", compact_json(_importance(StoredSweep(RunFolder.open(path, verify=False))))
     run = open_run(path, verify=False)
     name = run.name
     if form == "command":
@@ -46,6 +56,18 @@ def take(path: Path, form: str) -> tuple[str, bytes]:
             if each.is_file():
                 packed.write(each, f"{name}/{each.name}")
     return f"{name}-script.zip", content.getvalue()
+
+
+def _importance(sweep: StoredSweep) -> dict[str, Any]:
+    """How much each setting mattered: the mean and the deviation over shuffles, and how sure that is."""
+    found = importance_of(sweep)
+    about, warning = importance_sentences(found)
+    mean_K, std_K = found.drop_KR.mean(1).tolist(), found.drop_KR.std(1).tolist()
+    settings = [
+        {"name": name, "drop": mean, "std": std}
+        for name, mean, std in zip(found.names, mean_K, std_K, strict=True)
+    ]
+    return {"settings": settings, "explained": found.explained, "about": about, "warning": warning}
 
 
 def _commands(run: StoredRun) -> str:

@@ -7,12 +7,13 @@ training does; requests for new trainings, resumes, rewinds and branches come th
 import gc
 import os
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from treino.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events
@@ -32,7 +33,17 @@ from treino.tuning.sweep import sweep_events, sweep_resumption
 from treino.words import _, speaking
 
 LOOK_SECONDS = 1.0  # between two checkpoints of a sweep or study, from which its page is drawn
+ENDS_WITH_STUDIO = "--ends-with-studio"  # an argument of this program
 PATIENCE = 20.0  # seconds to wait for a training in another process
+
+
+WATCHED = 25.0  # seconds that a planned training takes at the speed at which one sees it learn
+SLOWEST, FASTEST = 5.0, 300.0  # ... in steps per second
+
+
+def watched_speed(steps: int) -> float:
+    """The steps per second at which one sees a training of so many steps learn."""
+    return float(f"{min(max(steps / WATCHED, SLOWEST), FASTEST):.2g}")
 
 
 @dataclass(eq=False)
@@ -40,24 +51,26 @@ class Stream:
     """One training in this process.
 
     reply: the id of the request whose answer is the training's folder; None once answered. transport: the
-    first playback command (play, pause, step, ...) and its value. speed: in steps per second. before: the
-    continuation of the training that was ended for this one; it runs if this one is refused.
+    first playback command (play, pause, step, ...) and its value. speed: in steps per second; "watched": as
+    ``watched_speed``. before: the continuation of the training that was ended for this one; it runs if this
+    one is refused.
     """
 
     events: Iterator[JobEvent]
     reply: int | None
     transport: tuple[str, Any] = ("play", None)
-    speed: float | None = None
+    speed: float | Literal["watched"] | None = None
     before: "Stream | None" = None
     job: Any = None
     waits: bool = False  # whether it is paused
 
 
 class Trainer:
-    """All trainings of this process. channel: the channel to the studio."""
+    """All trainings of this process. channel: the channel to the studio. goes_on: whether trainings that play
+    go on without the studio."""
 
-    def __init__(self, channel: Channel) -> None:
-        self.channel = channel
+    def __init__(self, channel: Channel, goes_on: bool = True) -> None:
+        self.channel, self.goes_on = channel, goes_on
         self.streams: list[Stream] = []
         self.alone = False  # whether the studio is gone
 
@@ -81,20 +94,26 @@ class Trainer:
             self._obey(message[0])
 
     def _studio_is_gone(self) -> None:
-        """Save and end paused trainings, which nobody can continue any more; other trainings go on."""
+        """Save and end paused trainings, which nobody can continue any more; others may go on."""
+        if not self.goes_on:
+            self._quit()
         self.alone = True
         for stream in self.streams:
             if stream.waits:
                 stream.job.stop_wish = "interrupted"
 
+    def _quit(self) -> None:
+        """Save and end all trainings."""
+        self.alone = True
+        for stream in list(self.streams):
+            if isinstance(stream.job, RunJob):
+                stream.job.stop_wish = "interrupted"
+            else:  # its last checkpoint suffices to resume it
+                stream.events.close()  # type: ignore[attr-defined]
+
     def _obey(self, request: dict[str, Any]) -> None:
         if request["do"] == "quit":
-            self.alone = True
-            for stream in list(self.streams):
-                if isinstance(stream.job, RunJob):
-                    stream.job.stop_wish = "interrupted"
-                else:  # its last checkpoint suffices to resume it
-                    stream.events.close()  # type: ignore[attr-defined]
+            self._quit()
             return
         number, before = request.get("id"), None
         try:
@@ -235,8 +254,9 @@ class Trainer:
             if isinstance(event.job, RunJob):
                 training = event.job.training
                 event.job.transport.command(*stream.transport, training.step, training.plan.count)
-                if stream.speed is not None:
-                    event.job.transport.command("speed", stream.speed, training.step, training.plan.count)
+                speed = watched_speed(training.steps) if stream.speed == "watched" else stream.speed
+                if speed is not None:
+                    event.job.transport.command("speed", speed, training.step, training.plan.count)
             else:
                 event.job.checkpoint_seconds = LOOK_SECONDS
             if stream.reply is not None:
@@ -284,7 +304,7 @@ def main() -> None:
     """Serve the studio that started this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the server, which then sends quit
     gc.freeze()
-    Trainer(Channel.of_child()).run()
+    Trainer(Channel.of_child(), goes_on=ENDS_WITH_STUDIO not in sys.argv).run()
 
 
 if __name__ == "__main__":

@@ -1,18 +1,23 @@
 """Uploaded tables and archives, stored beside the runs, and the document of the studio's home page."""
 
 import asyncio
+import hashlib
 import json
 import os
 import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from treino.documents.listing import listing
+from treino.documents.listing import Known, detailed_listing
 from treino.errors import TreinoError, nearest
+from treino.spec import OF_DATA
+from treino.store.encoding import compact_json
 from treino.store.files import inside, make_folder, trouble
+from treino.store.removal import delete
+from treino.store.run_lookup import run_folders
 from treino.words import _, language
 
 # ---- uploads
@@ -122,13 +127,17 @@ def folder_named(name: str, folder: Path) -> Path:
     stem = MEMBER.sub("", name)
     path = folder / stem
     if not _is_plain(stem) or path.is_symlink() or not path.is_dir():
-        known = [each.name for each in folder.iterdir() if each.is_dir()] if folder.is_dir() else []
-        raise TreinoError(
-            "run_missing",
-            _("There is no run {name}.").format(name=name if len(name) <= SHOWN else name[:SHOWN] + "…"),
-            nearest(name[:SHOWN], known) if known else _("Train one: treino train wine"),
-        )
+        raise _missing(name, folder)
     return folder / name
+
+
+def _missing(name: str, folder: Path) -> TreinoError:
+    known = [each.name for each in folder.iterdir() if each.is_dir()] if folder.is_dir() else []
+    return TreinoError(
+        "run_missing",
+        _("There is no run {name}.").format(name=name if len(name) <= SHOWN else name[:SHOWN] + "…"),
+        nearest(name[:SHOWN], known) if known else _("Train one: treino train wine"),
+    )
 
 
 def _is_plain(name: str) -> bool:
@@ -137,9 +146,40 @@ def _is_plain(name: str) -> bool:
     return 0 < length < 256 and name[0] != "." and not {"/", "\\", "\0"} & {*name}
 
 
-def home(folder: Path, builtins: list[dict[str, Any]], uploads: list[str]) -> dict[str, Any]:
-    """The document of the home page."""
-    return {"runs": listing(folder), "builtins": builtins, "data": uploads, "folder": str(folder)}
+USUAL = "lr", "hidden", "batch_size", "optimizer", "epochs"  # settings that the table can always show
+UNSHOWN = {*OF_DATA, "name", "out", "net", "engine", "threads", "device"}  # settings that it never shows
+
+
+def home(
+    folder: Path, builtins: list[dict[str, Any]], uploads: list[str], known: Known, version: str
+) -> bytes:
+    """The document of the home page; without its content if ``version`` is still the newest.
+
+    known: of ``detailed_listing``.
+    """
+    rows = detailed_listing(folder, known)
+    names = dict.fromkeys((*USUAL, *sorted({name for row in rows for name in row["asked"]} - UNSHOWN)))
+    runs = []
+    for row in rows:
+        settings = {n: row["settings"][n] for n in names if row["settings"].get(n) is not None}
+        runs.append({k: v for k, v in row.items() if k != "asked"} | {"settings": settings})
+    content = {"runs": runs, "builtins": builtins, "data": uploads, "folder": str(folder)}
+    newest = hashlib.sha256(compact_json(content)).hexdigest()[:16]
+    return compact_json({"version": newest} | ({} if newest == version else content))
+
+
+def delete_named(names: Sequence[str], folder: Path) -> None:
+    """Delete the runs, sweeps and studies of these names, with all that is in their folders.
+
+    Raises:
+        TreinoError: one is none of the folder's, or is in training: then nothing is deleted.
+    """
+    known = {path.name for path in run_folders(folder)}
+    paths = {name: folder_named(name, folder) for name in names}
+    for name, path in paths.items():
+        if path.name not in known:
+            raise _missing(name, folder)
+    delete([*paths.values()])
 
 
 async def document_of(*words: str, lang: str | None = None) -> dict[str, Any]:

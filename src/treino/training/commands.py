@@ -159,7 +159,7 @@ class LiveView:
         self.folder = LiveFolder(run)
         self._looked = self._update_time = -1.0
         self._watched = False
-        self._state: tuple[int, bool] | None = None  # (step, playing) of the newest state shown
+        self._state: tuple[int, bool, float | None] | None = None  # the step, playing, speed last shown
         self._first, self._loss_S = 0, np.zeros(0, np.float32)
 
     def add(self, first: int, loss_S: np.ndarray) -> None:
@@ -176,12 +176,14 @@ class LiveView:
         left = self._update_time + SPACING - time.monotonic()
         return min(most, max(left, SHORTEST)) if self._watched else most
 
-    def update(self, training: TrainingLoop, segment: int, *, playing: bool) -> None:
+    def update(self, training: TrainingLoop, segment: int, transport: Transport) -> None:
         """Show the training's state if somebody watches and the state has changed."""
+        playing = transport.playing(training.step)
+        state = training.step, playing, transport.speed
         now = time.monotonic()
         if now - self._looked >= LOOK:
             self._looked, self._watched = now, self.folder.watched
-        if not self._watched or self._state == (training.step, playing):
+        if not self._watched or self._state == state:
             return
         if playing and not training.done and now - self._update_time < SPACING:
             return
@@ -189,9 +191,16 @@ class LiveView:
         tail = {"first": self._first, "losses": self._loss_S.tolist()}
         self.folder.show(
             tensors,
-            {"engine": meta, "segment": segment, "time": time.time(), "playing": playing, "tail": tail},
+            {
+                "engine": meta,
+                "segment": segment,
+                "time": time.time(),
+                "playing": playing,
+                "speed": transport.speed,
+                "tail": tail,
+            },
         )
-        self._update_time, self._state = now, (training.step, playing)
+        self._update_time, self._state = now, state
 
     def changed(self) -> None:
         """Mark the newest state as outdated, after a setting changed without a step."""

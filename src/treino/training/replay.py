@@ -260,11 +260,12 @@ def snapshot_of(
     step: int,
     losses_S: NDArray[np.float32],
     saved: Saved | None = None,
+    member: int | None = None,
 ) -> Snapshot:
     """The snapshot of a training that is at ``step`` of the run. saved: the training's state, if already
-    known."""
+    known. member: the network of an ensemble to inspect; None: the requested one, or the best."""
     training = resolution.training
-    member = _member(run, training)
+    member = _member(run, training) if member is None else member
     seen = next_update(training.setup, training.state, member)
     net = training.net(member, "last")
     together = training.config.shared.ensemble > 1 and run.one is None
@@ -363,7 +364,8 @@ NEAR_SECONDS = 0.03  # maximum training time between two states
 
 @dataclass(eq=False)
 class Playback:
-    """The playback of one run, which may be training in another process. data: all rows of the run."""
+    """The playback of one run, which may be training in another process. data: all rows of the run. member:
+    of an ensemble, the network to inspect; None: the best."""
 
     run: StoredRun
     data: Data
@@ -371,6 +373,7 @@ class Playback:
     begun: set[int] = field(default_factory=set)  # segments whose training is at a state of the segment
     states: dict[tuple[int, int], Saved] = field(default_factory=dict)  # by segment and step
     step_seconds: float = 1e-3  # seconds of one step, as last measured
+    member: int | None = None
 
     def at(self, step: int, losses_S: NDArray[np.float32]) -> Snapshot:
         """The run after ``step`` updates of its path. losses_S: the path's losses, at least ``step`` of them.
@@ -380,7 +383,8 @@ class Playback:
         """
         link = self.link_at(step)
         resolution = self._played(link, step, losses_S)
-        return snapshot_of(self.run, link.segment.number, resolution, self.data, step, losses_S)
+        number, member = link.segment.number, self.member
+        return snapshot_of(self.run, number, resolution, self.data, step, losses_S, member=member)
 
     def live_snapshot(self, segment: int, saved: Saved, losses_S: NDArray[np.float32]) -> Snapshot:
         """The snapshot of a state of the newest segment, as published by the training process."""
@@ -389,7 +393,7 @@ class Playback:
         self.begun.add(segment)
         step = resolution.training.step
         self._remember(segment, step, saved)
-        return snapshot_of(self.run, segment, resolution, self.data, step, losses_S, saved)
+        return snapshot_of(self.run, segment, resolution, self.data, step, losses_S, saved, self.member)
 
     def resolution(self, segment: int) -> Resolution:
         """The segment's resolution; its training may be at any step."""

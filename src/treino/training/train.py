@@ -294,7 +294,7 @@ class RunJob:
             self.folder.take_commands(True)
         if self.paused:
             self.timed = False  # waiting doesn't count as training
-            self.view.update(engine, self.segment, playing=self.transport.playing(engine.step))
+            self.view.update(engine, self.segment, self.transport)
         return None
 
     def _stopped(self, stop: bool = False) -> bool:
@@ -350,7 +350,7 @@ class RunJob:
         self.transport.done(engine.step - before)
         loss_S = self._record(tick)
         self.view.add(before, loss_S)
-        self.view.update(engine, self.segment, playing=True)
+        self.view.update(engine, self.segment, self.transport)
         return tick
 
     def _fail(self, error: TreinoError) -> None:

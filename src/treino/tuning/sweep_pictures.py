@@ -11,7 +11,14 @@ from treino.engine.metrics import METRICS
 from treino.errors import TreinoError
 from treino.inspection.boundary import boundary
 from treino.inspection.input_planes import Plane
-from treino.inspection.sweep_statistics import FEWEST, SweepFigures, density, seen, setting_importance
+from treino.inspection.sweep_statistics import (
+    FEWEST,
+    SettingImportance,
+    SweepFigures,
+    density,
+    seen,
+    setting_importance,
+)
 from treino.pictures import File
 from treino.pictures.output import check_names, put_each
 from treino.pictures.picture_files import PICTURES as OF_A_RUN
@@ -110,29 +117,39 @@ def _put(
     return put_each(folder, [partial(file, name) for name in pictures], to, missing)
 
 
-def _seen(sweep: StoredSweep) -> SweepFigures:
+def figures_of(sweep: StoredSweep) -> SweepFigures:
+    """The validation metrics of the sweep's networks so far."""
     rows = MemberTable.read(sweep.folder).rows.values()
     metric = sweep.spec.metric
     return seen(sweep.name, list(rows), sweep.spec.space, metric, METRICS[metric].better)
 
 
 def _parallel(sweep: StoredSweep) -> bytes:
-    return png(parallel_figure(_seen(sweep)))
+    return png(parallel_figure(figures_of(sweep)))
 
 
 def _slices(sweep: StoredSweep) -> bytes:
-    return png(slices_figure(_seen(sweep)))
+    return png(slices_figure(figures_of(sweep)))
 
 
 def _importance(sweep: StoredSweep) -> bytes:
-    importance = setting_importance(_seen(sweep))
+    return png(importance_figure(importance_of(sweep), sweep.name))
+
+
+def importance_of(sweep: StoredSweep) -> SettingImportance:
+    """How much each setting mattered.
+
+    Raises:
+        TreinoError: too few networks.
+    """
+    importance = setting_importance(figures_of(sweep))
     if importance is None:
         raise TreinoError(
             "networks_too_few",
             _("What mattered can't be seen from fewer than {n} networks.").format(n=FEWEST),
             _("Begin a sweep with more [[members]]."),
         )
-    return png(importance_figure(importance, sweep.name))
+    return importance
 
 
 def _curves(sweep: StoredSweep) -> bytes:
@@ -141,7 +158,7 @@ def _curves(sweep: StoredSweep) -> bytes:
         tensors, meta = read_tensors(sweep.folder, name)
         if tensors:
             curves.append((meta["members"], tensors["epoch"].tolist(), tensors["figure"].numpy()))
-    s = _seen(sweep)
+    s = figures_of(sweep)
     best = int(s.member_M[s.order[0]])
     curve_density = density(curves, best, s.better)
     if curve_density is None:

@@ -360,8 +360,8 @@ export function open(shell) {
   // ---- the page
 
   function makeStage() {
-    const tabs = el('div', { class: 'tabs', role: 'group' }), hint = el('p', { class: 'hint', id: 'many-hint' }), says = el('p', { class: 'hint says', role: 'status', 'data-says': true });
-    const listed = el('div', { class: 'fill scroll listed', hidden: true }), picture = el('section', { class: 'panel crowd', 'aria-labelledby': 'crowd-title' }, el('header', {}, el('h2', { id: 'crowd-title' }), tabs, hint), says, map.node, listed);
+    const tabs = el('div', { class: 'tabs', role: 'group' }), hint = el('p', { class: 'hint', id: 'many-hint' });
+    const listed = el('div', { class: 'fill scroll listed', hidden: true }), picture = el('section', { class: 'panel crowd', 'aria-labelledby': 'crowd-title' }, el('header', {}, el('h2', { id: 'crowd-title' }), tabs, hint), map.node, listed);
     const grid = el('div', { class: 'many' }, controls.node, picture, best.node), refusal = el('section', { class: 'panel refusal', role: 'alert', hidden: true });
     shell.stage.replaceChildren(refusal, grid);
     return {

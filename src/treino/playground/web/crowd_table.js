@@ -1,6 +1,6 @@
 /** Many networks as a table, for screen readers and for who wants the numbers. */
 
-import { sortedTable } from '../../studio/page/modules/lines.js';
+import { sortedTable } from '../../studio/page/modules/table.js';
 import { num } from '../../studio/page/modules/numbers.js';
 import { language, t } from '../../studio/page/modules/words.js';
 import { percent } from './crowd_best.js';

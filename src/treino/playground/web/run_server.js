@@ -10,7 +10,7 @@ import { findings } from './findings.js';
 import { explain } from './microscope.js';
 import { prepare } from './problems.js';
 import { VERSION, nearest, numberOf, readCommand, readSettings } from './protocol.js';
-import { Run } from './run.js';
+import { Run, textOf } from './run.js';
 import { liveSettings, otherLosses, stateOf } from './run_state.js';
 import { RunView } from './run_view.js';
 import { TAKES, take } from './saving.js';
@@ -342,7 +342,11 @@ class RunServer {
     this.page.tell(() => this.state(), [...this.beside.keys()].map((name) => servers.get(name).run), now);
   }
   state() {
-    const beside = [...this.beside].map(([name, { letter, step }]) => ({ run: name, letter, step, status: servers.get(name).run.status }));
+    const own = this.run.segment.settings, apart = (other) => textOf(Object.fromEntries(Object.entries(other).filter(([name, value]) => name !== 'steps' && String(value) !== String(own[name]))), other);
+    const beside = [...this.beside].map(([name, { letter, step }]) => {
+      const { status, segment } = servers.get(name).run;
+      return { run: name, letter, step, status, text: apart(segment.settings) };
+    });
     return stateOf(this.run, { playing: this.playing, speed: this.speed, beside, findings: this.findings() });
   }
   findings() {

@@ -62,7 +62,7 @@ export class RunView {
     const began = performance.now(), { run } = this, moment = run.inView(), { step, segment, settings, loop } = moment, { plan } = segment;
     const sight = this.sightNow(moment), [header, parts] = scene(moment, sight, run.view.unit, run.over);
     const [gradient, ratio] = run.over && step === run.step ? [null, null] : loop.nextUpdate(), figures = { gradient_norm: gradient, update_ratio: ratio, lr: settings.lr * plan.factorOf(step) };
-    run.records.addVitals({ step, ...figures });
+    run.records.addVitals({ step, ...figures, train: header.evaluation.train });
     const beside = other && other.prepared === run.prepared && sight.shows === 'plane' ? boundary(other, step, sight) : null;
     this.send({
       frame: ++this.frame, run: run.name, segment: segment.number, step, epoch: plan.count.passes(step), live: run.view.step === null, time: Date.now() / 1000,

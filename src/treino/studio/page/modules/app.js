@@ -36,6 +36,7 @@ export async function startShell({ brand, pages, address, asked, transport, word
     open: openPage,
     tools: $('#tools'),
     stage: $('#stage'),
+    asked,
     transport,
     say,
     title(name, about) {
@@ -47,7 +48,7 @@ export async function startShell({ brand, pages, address, asked, transport, word
       const banner = $('#connection');
       banner.hidden = kind === 'open';
       document.body.classList.toggle('lost', kind !== 'open');
-      const words = kind === 'open' ? '' : (why ?? t('lost', { seconds: Math.max(1, Math.round(seconds)) }));
+      const words = kind === 'open' ? '' : (why ?? t(kind === 'mute' ? 'mute' : 'lost', { seconds: Math.max(1, Math.round(seconds)) }));
       setText(banner, words);
     },
     showText(title, text) {
@@ -121,7 +122,10 @@ export async function startShell({ brand, pages, address, asked, transport, word
     });
     $('#language').addEventListener('click', async () => {
       await useLanguage(LANGUAGES.find((name) => name !== language.now));
-      try { localStorage.setItem('treino.language', language.now); } catch { /* a private window keeps nothing */ }
+      try {
+        sessionStorage.removeItem('treino.language');
+        localStorage.setItem('treino.language', language.now);
+      } catch { /* a private window keeps nothing */ }
       relabel();
       current?.language?.();
     });

@@ -3,8 +3,10 @@
 import { ticks, tickTexts } from './numbers.js';
 import { look } from './theme.js';
 
-/** low, high: [x, y] at the box's corners. */
-export function makeBox(width, height, low, high, { left = 46, right = 12, top = 10, bottom = 44 } = {}) {
+const widest = (low, high) => Math.max(...tickTexts(ticks(low, high, 6)).map((text) => text.length));
+
+/** low, high: [x, y] at the box's corners. At its left there is room for the longest number and the axis's name. */
+export function makeBox(width, height, low, high, { left = 28 + 7.5 * widest(low[1], high[1]), right = 12, top = 10, bottom = 44 } = {}) {
   const l = left, r = width - right, t = top, b = height - bottom;
   const spanX = high[0] - low[0] || 1, spanY = high[1] - low[1] || 1;
   return {

@@ -17,7 +17,7 @@ export function boxOf(context, width, height, content, view, bare) {
   const shares = panes.map((_, k) => (k ? 0.6 : 1)), sum = shares.reduce((a, b) => a + b, 0), high = bottom - t - gap * (panes.length - 1);
   let top = t;
   const laid = panes.map((pane, k) => {
-    const b = top + (shares[k] / sum) * high, scale = scaleOf(pane, span, view, Math.max(2, Math.floor((b - top) / 42)));
+    const b = top + (shares[k] / sum) * high, scale = scaleOf(pane, span, view, Math.max(2, Math.floor((b - top) / 32)));
     const at = { ...pane, ...scale, t: top, b };
     at.Y = (v) => b - ((Math.min(scale.f(v), pane.falls ? scale.high : Infinity) - scale.low) / (scale.high - scale.low || 1)) * (b - at.t);
     top = b + gap;
@@ -79,7 +79,7 @@ function logMarks(low, high, most) {
 // ---- what is drawn
 
 /** A level and its value at each tick; values of x that don't meet. */
-export function drawTicks(context, { l, r, b, span, panes, X }, { x, margin }) {
+export function drawTicks(context, { l, r, b, width, span, panes, X }, { x, margin }) {
   context.lineWidth = 1;
   context.strokeStyle = look.line;
   context.fillStyle = look.soft;
@@ -101,7 +101,11 @@ export function drawTicks(context, { l, r, b, span, panes, X }, { x, margin }) {
   context.textAlign = 'center';
   context.textBaseline = 'top';
   const room = clamp(Math.floor((r - l) / (context.measureText(whole(Math.round(span[1]))).width + 24)), 1, 8);
-  for (const v of ticks(...span, room)) if (Number.isInteger(v)) context.fillText(whole(v), X(v), b + 7);
+  for (const v of ticks(...span, room)) {
+    if (!Number.isInteger(v)) continue;
+    const text = whole(v), half = context.measureText(text).width / 2;
+    context.fillText(text, Math.min(X(v), width - half), b + 7);
+  }
   if (x.name && !margin?.left) context.fillText(x.name, (l + r) / 2, b + 23);
 }
 

@@ -2,6 +2,7 @@
 
 const PROTOCOL = 1;
 const FIRST_WAIT = 500, LONGEST_WAIT = 8000; // milliseconds until the next attempt
+const BEAT = 2000, MUTE = 3, GONE = 12; // milliseconds between two looks; silent looks until that is shown, and until it connects anew
 
 /** What the server refused: rule, message and hint, in the viewer's language. */
 export class Refusal extends Error {
@@ -15,8 +16,9 @@ export const refuse = (rule, message, hint = '') => { throw new Refusal({ rule, 
 
 /**
  * transport: what it goes by, described in socket.js. language(): the viewer's. receive(message): an object of the
- * server's, or a frame. status(kind, seconds): "open"; "lost", with the seconds until the next attempt; "refused", with
- * 0 and why.
+ * server's, or a frame; where it is lost or mute, the last state once more, as one that nobody steers, with lost: true.
+ * status(kind, seconds): "open"; "lost", with the seconds until the next attempt; "mute", as long as the server
+ * answers nothing; "refused", with 0 and why.
  */
 export class Connection {
   constructor(transport, { language, receive, status }) {
@@ -26,9 +28,12 @@ export class Connection {
     this.waiting = new Map(); // id → {message, resolve, reject}: commands without a reply yet, in their order
     this.wait = FIRST_WAIT;
     this.ready = this.reopens = this.closed = false;
+    this.silent = 0; // looks since the server was heard
+    this.state = null; // the last that it sent
     this.hurry = () => { if (this.timer) this.#open(); };
     Object.assign(transport, { onopen: () => this.#greet(), onmessage: (message) => this.#take(message), onclose: () => this.#lost() });
     addEventListener('online', this.hurry);
+    if (transport.beats) this.beats = setInterval(() => this.#beat(), BEAT);
     this.#open();
   }
 
@@ -61,6 +66,7 @@ export class Connection {
     this.closed = true;
     this.ready = false;
     clearTimeout(this.timer);
+    clearInterval(this.beats);
     removeEventListener('online', this.hurry);
     this.transport.close();
   }
@@ -74,21 +80,50 @@ export class Connection {
   /** Hello first, then every command that has no reply yet, under its own number. */
   #greet() {
     this.ready = true;
+    this.silent = 0;
     const before = [...this.waiting.values()];
-    this.send('hello', { protocol: PROTOCOL, viewer: this.viewer, language: this.language() }).then(
+    this.#hello().then(
       () => { this.wait = FIRST_WAIT; this.status('open', 0); },
       (refusal) => this.#refused(refusal),
     );
     for (const { message } of before) if (message.do !== 'hello') this.transport.send(message);
   }
 
+  #hello() {
+    return this.send('hello', { protocol: PROTOCOL, viewer: this.viewer, language: this.language() });
+  }
+
+  /** Ask a server that was silent whether it is there: it answers another hello. One that hangs closes no socket. */
+  #beat() {
+    if (!this.ready || document.hidden) return;
+    this.silent += 1;
+    if (this.silent === 1) this.#hello().catch(() => {});
+    if (this.silent === MUTE) this.#mute('mute');
+    if (this.silent < GONE) return;
+    this.transport.close();
+    this.#lost();
+  }
+
+  /** What is shown can't be steered now. */
+  #mute(...status) {
+    this.status(...status);
+    if (this.state) this.receive({ state: { ...this.state, steers: false, can_steer: false, playing: false, lost: true } });
+  }
+
   /** The server has no such page, or speaks another protocol: another attempt would end the same way. */
   #refused(refusal) {
     this.close();
-    this.status('refused', 0, [refusal.message, refusal.hint].filter(Boolean).join(' '));
+    this.#mute('refused', 0, [refusal.message, refusal.hint].filter(Boolean).join(' '));
   }
 
   #take(message) {
+    const mute = this.silent >= MUTE;
+    this.silent = 0;
+    if (mute) {
+      this.status('open', 0);
+      if (this.state) this.receive({ state: this.state });
+    }
+    if (message.state) this.state = message.state;
     if (!('reply' in message)) return this.receive(message);
     const command = this.waiting.get(message.reply);
     this.waiting.delete(message.reply);
@@ -99,13 +134,13 @@ export class Connection {
 
   #lost() {
     this.ready = false;
-    if (this.closed) return;
+    if (this.closed || this.timer) return;
     for (const [id, { message }] of this.waiting) if (message.do === 'hello') this.waiting.delete(id);
     if (this.reopens) {
       this.reopens = false;
       return this.#open();
     }
-    this.status('lost', this.wait / 1000);
+    this.#mute('lost', this.wait / 1000);
     this.timer = setTimeout(() => this.#open(), this.wait * (0.8 + 0.4 * Math.random()));
     this.wait = Math.min(2 * this.wait, LONGEST_WAIT);
   }

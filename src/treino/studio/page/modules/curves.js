@@ -57,22 +57,28 @@ function lossLines(runs, now) {
   return [...past, ...runs.flatMap((run) => {
     const first = run.from ? run.curves.step.findIndex((step) => step > run.from) : 0, begin = first < 0 ? run.curves.step.length : first;
     const every = { x: run.curves.step.slice(begin), y: run.curves.loss.slice(begin), colour: look.train, noisy: true, width: 2.4, name: named(run, t('batch_loss')), tag: run.tag, ring: run.from > 0, dot: run.own ? now.loss[0] : null };
-    return [{ ...every, ...run.how }, lineOf(run, 'validation', 'loss', look.val, now.loss[1])];
+    return [{ ...every, ...run.how }, ...memberLines(run, 'loss'), lineOf(run, 'validation', 'loss', look.val, now.loss[1])];
   })];
 }
 
-const figureLines = (runs, metric, now) => runs.flatMap((run) => [lineOf(run, 'train', metric, look.train, now.figure[0]), lineOf(run, 'validation', metric, look.val, now.figure[1])]);
+/** Training rows are measured where somebody looks: beside the vital signs. */
+const figureLines = (runs, metric, now) => runs.flatMap((run) => [...memberLines(run, metric), lineOf(run, 'train', metric, look.train, now.figure[0], run.curves.vitals), lineOf(run, 'validation', metric, look.val, now.figure[1])]);
 
-/** A figure of each epoch. */
-function lineOf(run, split, figure, colour, dot) {
-  const epochs = run.curves.epochs.filter((epoch) => epoch.step >= run.from && epoch[split]?.[figure] != null);
-  return { x: epochs.map((epoch) => epoch.step), y: epochs.map((epoch) => epoch[split][figure]), colour, name: named(run, t(figure), t(split)), dot: run.own ? dot : null, ...run.how };
+/** Of an ensemble in hand, each network's figure on validation rows, thin; the answer's lies above them. */
+function memberLines({ curves: { epochs, members = epochs.filter((epoch) => epoch.members?.loss) }, own }, figure) {
+  return !own || !members.length ? [] : members[0].members.loss.map((_, k) => ({ x: members.map(({ step }) => step), y: members.map((epoch) => epoch.members[figure]?.[k] ?? null), colour: look.val, width: 1, alpha: 0.5 }));
+}
+
+/** A figure of each epoch, or where else it was measured. */
+function lineOf(run, split, figure, colour, dot, entries = run.curves.epochs) {
+  const known = entries.filter(({ step, [split]: measured }) => step >= run.from && measured?.[figure] != null);
+  return { x: known.map(({ step }) => step), y: known.map((entry) => entry[split][figure]), colour, name: named(run, t(figure), t(split)), dot: run.own ? dot : null, strong: split === 'validation' && Boolean(known.at(-1)?.members), ...run.how };
 }
 
 /** Accuracies stand between a round share below the lowest, at most a half, and 1; errors like losses. */
 function boundsOf(runs, metric) {
   if (metric !== 'accuracy') return { log: false, falls: true };
-  const all = runs.flatMap(({ curves }) => curves.epochs.flatMap(({ train, validation }) => [train?.accuracy ?? 1, validation?.accuracy ?? 1]));
+  const all = runs.flatMap(({ curves }) => [...curves.epochs, ...curves.vitals].flatMap(({ train, validation }) => [train?.accuracy ?? 1, validation?.accuracy ?? 1]));
   return { log: null, low: Math.floor(10 * Math.min(0.5, ...all)) / 10, high: 1 };
 }
 

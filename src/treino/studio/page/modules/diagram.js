@@ -22,7 +22,7 @@ export function makeDiagram(page) {
     const { frame } = store;
     if (!frame?.layers?.length || !canvas.clientWidth) return;
     const { context, width, height } = cleared(canvas);
-    plan = planOf(frame, width, height);
+    plan = planOf(frame, width, height, widestInput(context, store));
     page.shell.stage.classList.toggle('tall', frame.picture || Math.max(...frame.layers.map((layer) => layer.units.length)) >= CROWDED);
     drawEdges(context, plan, page.hover, page.hover ?? page.pick);
     for (const edge of [page.pick, page.hover]) if (edge?.kind === 'edge') drawPicked(context, plan, edge);
@@ -84,10 +84,15 @@ function valueOf({ parts, picture, first }, k, i) {
   return { word: 'channel_largest', of: (far / 127) * picture.largest[k + first] };
 }
 
+function widestInput(context, store) {
+  context.font = `13px ${look.font}`;
+  return Math.max(...store.frame.layers[0].units.map((_, i) => context.measureText(unitName(store, 0, i)).width));
+}
+
 /** Where everything stands: columns of units from left to right; channels of a picture stand in blocks. */
-function planOf(frame, width, height) {
+function planOf(frame, width, height, names) {
   const narrow = width < 520, { layers, parts, first } = frame, top = 42, bottom = 6, seen = frame.picture ? (width < 400 ? 40 : narrow ? 64 : 84) : 0;
-  const left = seen ? seen + (width < 400 ? 8 : 18) : narrow ? 34 : 108, right = narrow ? (seen ? 58 : 66) : 104, high = height - top - bottom;
+  const left = seen ? seen + (width < 400 ? 8 : 18) : clamp(names + 12, 34, narrow ? 0.24 * width : 118), right = narrow ? (seen ? 58 : 66) : 104, high = height - top - bottom;
   const columns = layers.map((layer, k) => {
     const part = (name) => parts[`${name}.${k + first}`], map = part('map'), tile = part('tile');
     return { layer, map, tile, weight: part('weight'), bias: part('bias'), value: part('value'), unit: map ?? (tile ? null : part('unit')), count: layer.units.length };
@@ -107,7 +112,8 @@ function planOf(frame, width, height) {
   });
   columns.forEach((column, k) => { // how wide its name may be
     const near = [columns[k - 1], columns[k + 1]].filter(Boolean).map((other) => Math.abs(other.middle - column.middle));
-    column.wide = Math.min(...near, 2 * (width - column.middle)) - 6;
+    const free = !seen && near.length < 2 ? 2 * near[0] - 38 : Math.min(...near); // the outermost have nothing at one side
+    column.wide = Math.min(free, 2 * (width - column.middle)) - 6;
   });
   const picture = seen ? { x: 0, y: top + (high - seen) / 2, side: seen } : null;
   return { columns, size, narrow, width, picture };
@@ -229,7 +235,7 @@ function drawColumn(context, plan, column, k, store, thumbs, hover) {
   context.textAlign = 'center';
   context.fillStyle = look.ink;
   context.font = `600 ${narrow && plan.picture ? 12 : 13}px ${look.font}`;
-  const full = narrow && k === 0 && layer.name === '' ? 'x' : headOf(layer, k, last), tight = plan.picture && context.measureText(full).width > column.wide;
+  const full = headOf(layer, k, last), tight = plan.picture && context.measureText(full).width > column.wide;
   const title = tight ? full.replace(/^(Conv)\dd$/, '$1') : full;
   if (tight) context.font = `600 11px ${look.font}`;
   context.fillText(shortened(context, title, Math.max(plan.picture ? 32 : 40, column.wide)), x, 11);
@@ -297,26 +303,16 @@ function kept(thumbs, key, columns, rows) {
   return pixels;
 }
 
-function drawInputName(context, { narrow, size }, { half }, name, x, y) {
+/** An input's name as far as there is room, in two lines where it is long; the box beside the pointer has it whole. */
+function drawInputName(context, { size }, { half }, name, x, y) {
   context.fillStyle = look.ink;
   context.font = `${size < 20 ? 12 : 13}px ${look.font}`;
   context.textAlign = 'right';
-  if (!narrow) {
-    const words = size > 30 && name.length > 11 ? name.split(/(?<=_)/) : [name];
-    words.slice(0, 2).forEach((word, k) => {
-      const text = shortened(context, k === 1 && words.length > 2 ? words.slice(1).join('') : word, 98);
-      context.fillText(text, x - half - 10, y + (k - (Math.min(2, words.length) - 1) / 2) * 16);
-    });
-    return;
-  }
-  if (size < 30) return;
-  context.save();
-  context.translate(x - half - 10, y);
-  context.rotate(-Math.PI / 2);
-  context.textAlign = 'center';
-  context.font = `12px ${look.font}`;
-  context.fillText(shortened(context, name, size + 14), 0, 0);
-  context.restore();
+  const words = size > 30 && name.length > 11 ? name.split(/(?<=_)/) : [name];
+  words.slice(0, 2).forEach((word, k) => {
+    const text = shortened(context, k === 1 && words.length > 2 ? words.slice(1).join('') : word, x - half - 10);
+    context.fillText(text, x - half - 10, y + (k - (Math.min(2, words.length) - 1) / 2) * 16);
+  });
 }
 
 /** The name of an output; behind it, where a picture is in view, a bar as long as the probability. */
@@ -353,10 +349,12 @@ function thumb(thumbs, key, i, { data, shape: [, rows, columns] }, layer, last) 
   return pixels.canvas;
 }
 
-/** What lies under a place: {kind: "unit", k, i} or {kind: "edge", k, i, j}, or null. */
+/** What lies under a place: {kind: "unit", k, i}, also where an input's or a class's name is, or {kind: "edge", k, i, j}, or null. */
 function hitAt(plan, x, y) {
-  for (let k = 0; k < plan.columns.length; k++) {
-    const reach = plan.columns[k].half + 2, i = plan.columns[k].places.findIndex(([cx, cy]) => Math.abs(x - cx) <= reach && Math.abs(y - cy) <= reach);
+  const last = plan.columns.length - 1;
+  for (let k = 0; k <= last; k++) {
+    const reach = plan.columns[k].half + 2, named = (dx) => !plan.picture && (k === 0 && dx < 0 || k === last && dx > 0);
+    const i = plan.columns[k].places.findIndex(([cx, cy]) => (Math.abs(x - cx) <= reach || named(x - cx)) && Math.abs(y - cy) <= reach);
     if (i >= 0) return { kind: 'unit', k, i };
   }
   let found = null, least = 7;

@@ -36,6 +36,23 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Say under a field why what stands there is refused, and leave it to be mended; an empty sentence: it is fine. */
+export function refuseField(field, sentence) {
+  let note = document.getElementById(field.getAttribute('aria-describedby'));
+  if (!note) {
+    note = el('p', { id: `refused-${field.id || field.dataset.act}`, class: 'bad', role: 'alert' });
+    field.setAttribute('aria-describedby', note.id);
+    field.closest('.line, .stepper, .ask').after(note);
+  }
+  note.hidden = !sentence;
+  setText(note, sentence);
+  if (sentence) field.setAttribute('aria-invalid', 'true');
+  else field.removeAttribute('aria-invalid');
+}
+
+/** The number that is typed, also with a comma; NaN where there is none. */
+export const numberIn = (text) => (text.trim() ? Number(text.trim().replace(',', '.').replace('−', '-')) : NaN);
+
 /** A canvas as sharp as the screen, cleared: its context in CSS pixels, its width and height. */
 export function cleared(canvas) {
   const ratio = Math.min(2, window.devicePixelRatio || 1);

@@ -1,7 +1,8 @@
 /** Futures of one step: their validation losses as a fan of curves, and where each ends as a small picture. */
 
-import { $, cleared, el, pointIn, setText, svg } from './dom.js';
-import { logTicks, num, ticks, whole } from './numbers.js';
+import { makeChart } from './chart.js';
+import { $, el, setText, svg } from './dom.js';
+import { num, whole } from './numbers.js';
 import { makePixels, marginOf, paintClasses, paintRange } from './pixels.js';
 import { makeRemedies, verdict } from './remedies.js';
 import { look } from './theme.js';
@@ -21,9 +22,14 @@ export function makeFan(page) {
 
   $('#fan-kind').addEventListener('change', (event) => start(event.target.value));
   $('#fan-close').addEventListener('click', close);
-  canvas.addEventListener('pointermove', (event) => setHot(nearestFuture(page.store.fan, canvas, ...pointIn(event)), event));
-  canvas.addEventListener('pointerleave', () => setHot(null));
-  canvas.addEventListener('click', () => { if (hot != null && page.store.state.steers) choose(hot); });
+  const chart = makeChart(canvas, {
+    tell(place) {
+      setHot(place?.line?.k ?? null);
+      return place?.line && tipOf(page.store.fan, page.store.fan.futures[place.line.k]);
+    },
+    pick: ({ line }) => { if (line && page.store.state.steers) choose(line.k); },
+  });
+  $('#fan-loss').after(chart.tools);
   makeRemedies(page, start);
 
   function relabel() {
@@ -71,11 +77,11 @@ export function makeFan(page) {
     page.invalidate();
   }
   async function choose(k) {
-    const as = $('#fan-as').value || 'branch', before = opened;
-    const reply = await page.command('adopt', { future: page.store.fan.futures[k].future, as });
+    const as = $('#fan-as').value || 'branch', before = opened, { step, futures } = page.store.fan, { future, text } = futures[k];
+    const reply = await page.command('adopt', { future, as });
     if (!reply) return;
     if (before === opened) leave(); // else others are asked for already
-    if (reply.run && as === 'branch') page.say(t('went_on', { run: reply.run }));
+    if (reply.run && as === 'branch') page.say(t('went_on', { run: reply.run, step: whole(step), what: text }), 'info', page.toOpen(reply.run));
   }
 
   /** A viewer who watches sees the fan that somebody else has opened. */
@@ -95,7 +101,10 @@ export function makeFan(page) {
     setText($('#fan-loss'), t(ofTraining(fan) ? 'training_loss' : 'validation_loss'));
     $('#fan-kind').hidden = !KINDS.includes(fan.kind);
     if (KINDS.includes(fan.kind)) $('#fan-kind').value = fan.kind;
-    const pictures = store.fanFrame?.fan === fan.number;
+    const pictures = store.fanFrame?.fan === fan.number, box = chart.draw({
+      panes: [{ lines: linesOf(fan, hot), log: true, falls: true }], x: { name: t('steps_after', { step: whole(fan.step) }), end: fan.steps },
+      more: (context, at) => drawEnds(context, at, fan),
+    });
     grid.classList.toggle('bare', !pictures);
     fan.futures.forEach((future, k) => {
       const { button, curve, figure } = cells[k];
@@ -103,11 +112,10 @@ export function makeFan(page) {
       button.disabled = !store.state.steers;
       button.setAttribute('aria-label', [t('go_on_with', { what: future.text, loss: future.status === 'diverged' ? t('status_diverged') : num(future.loss.at(-1), 3) }), endOf(future)].filter(Boolean).join(', '));
       if (pictures) return;
-      curve.setAttribute('d', pathOf(fan, future));
+      if (box) curve.setAttribute('d', pathOf(box, fan, future));
       setText(figure, future.status === 'diverged' ? t('status_diverged') : num(future.loss.at(-1), 3));
     });
     if (pictures && painted !== store.fanFrame) paintCells(store, (painted = store.fanFrame));
-    drawFan(canvas, fan, hot);
   }
 
   /** What is known so far; at the end which future is best, by which rule, and how the others ended. */
@@ -194,10 +202,9 @@ function labelsOf({ futures, kind }) {
   return values.map(String);
 }
 
-/** A future's curve in a tile of 60 × 40, on the axes of all of them. */
-function pathOf(fan, { step, loss }) {
-  const { low, top } = rangeOf(fan);
-  const at = loss.map((v, i) => v != null && `${(60 * (step[i] - fan.step) / fan.steps).toFixed(1)} ${(38 - 36 * heightOf(v, low, top)).toFixed(1)}`).filter(Boolean);
+/** A future's curve in a tile of 60 × 40, as it lies in the chart. */
+function pathOf({ l, r, X, panes: [{ t: top, b, Y }] }, { step: begin }, { step, loss }) {
+  const at = loss.map((v, i) => v != null && `${((60 * (X(step[i] - begin) - l)) / (r - l)).toFixed(1)} ${(1 + (38 * (Y(v) - top)) / (b - top)).toFixed(1)}`).filter(Boolean);
   return at.length > 1 ? 'M' + at.join('L') : '';
 }
 
@@ -206,73 +213,18 @@ function colourOf(k, count) {
   return (look.dark ? DARK : LIGHT)[Math.min(7, Math.floor((k * 8) / count))];
 }
 
-/** The losses between which a fan is drawn, by their logarithms. */
-function rangeOf({ futures }) {
-  const firsts = futures.map((f) => f.loss[0]).filter((v) => v > 0), first = firsts.length ? Math.max(...firsts) : 1;
-  const lasts = futures.filter((f) => f.status !== 'diverged').flatMap((f) => f.loss).filter((v) => v > 0);
-  const sorted = [...lasts].sort((a, q) => a - q), most = sorted[Math.floor(sorted.length * 0.97)] ?? first; // wild rates leave the picture
-  return { top: Math.max(first * 1.04, Math.min(most * 1.04, first * 2.5)), low: Math.max(first / 1e4, Math.min(first * 0.8, ...lasts) * 0.92) };
-}
-const heightOf = (v, low, top) => Math.log(Math.min(Math.max(v, low), top * 1.2) / low) / Math.log(top / low);
-
-const inFan = new WeakMap(); // the canvas's box and places, for the pointer
-
-function drawFan(canvas, fan, hot) {
-  if (!canvas.clientWidth) return;
-  const { context, width, height } = cleared(canvas), l = 46, r = width - 26, t0 = 10, b = height - 40;
-  const { low, top } = rangeOf(fan), X = (step) => l + ((step - fan.step) / fan.steps) * (r - l), Y = (v) => b - heightOf(v, low, top) * (b - t0);
-  context.font = `12px ${look.font}`;
-  context.fillStyle = look.soft;
-  context.strokeStyle = look.line;
-  context.textBaseline = 'middle';
-  context.textAlign = 'right';
-  for (const v of logTicks(low, top)) {
-    context.beginPath();
-    context.moveTo(l, Y(v));
-    context.lineTo(r, Y(v));
-    context.stroke();
-    context.fillText(num(v), l - 8, Y(v));
-  }
-  context.textBaseline = 'top';
-  context.textAlign = 'center';
-  for (const v of ticks(0, fan.steps, 4)) context.fillText('+' + whole(v), X(fan.step + v), b + 7);
-  context.fillStyle = look.ink;
-  context.font = `13px ${look.font}`;
-  context.textBaseline = 'bottom';
-  context.fillText(t('steps_after', { step: whole(fan.step) }), (l + r) / 2, height - 1);
-  context.save();
-  context.beginPath();
-  context.rect(l, t0, r - l + 3, b - t0 + 3);
-  context.clip();
-  context.lineJoin = 'round';
-  const order = fan.futures.map((_, k) => k).sort((a, q) => (a === hot) - (q === hot));
-  for (const k of order) {
-    const { step, loss } = fan.futures[k];
-    context.beginPath();
-    loss.forEach((v, i) => { if (v != null) context.lineTo(X(step[i]), Y(v)); });
-    if (k === hot) {
-      context.strokeStyle = look.panel;
-      context.lineWidth = 7;
-      context.stroke();
-    }
-    context.strokeStyle = colourOf(k, fan.futures.length);
-    context.lineWidth = k === hot ? 3.5 : 1.4;
-    context.globalAlpha = k === hot ? 1 : hot != null ? 0.18 : 0.75;
-    context.stroke();
-    context.globalAlpha = 1;
-  }
-  context.restore();
-  drawEnds(context, fan, X, Y);
-  inFan.set(canvas, { X, Y });
+/** A line of each future, over the steps since the one that they share. */
+function linesOf(fan, hot) {
+  return fan.futures.map(({ step, loss }, k) => ({ x: step.map((at) => at - fan.step), y: loss, colour: colourOf(k, fan.futures.length), k, strong: k === hot, alpha: hot == null || k === hot ? 1 : 0.3 }));
 }
 
 /** A bar where patience ended a future; a disc and a ring where the best one and the lowest one end. */
-function drawEnds(context, fan, X, Y) {
+function drawEnds(context, { X, span, panes: [{ Y }] }, fan) {
   const best = bestOf(fan), lowest = lowestOf(fan);
   context.strokeStyle = look.ink;
   fan.futures.forEach((future, k) => {
-    const { step, loss, status } = future, [x, y] = [X(step.at(-1)), Y(loss.at(-1))], marked = [best, lowest].includes(future.future);
-    if (loss.at(-1) == null || !(marked || status === 'stopped')) return;
+    const { step, loss, status } = future, [at, y] = [step.at(-1) - fan.step, Y(loss.at(-1))], x = X(at), marked = [best, lowest].includes(future.future);
+    if (loss.at(-1) == null || at > span[1] || at < span[0] || !(marked || status === 'stopped')) return;
     context.beginPath();
     context.lineWidth = 2;
     if (marked) context.arc(x, y, 6, 0, 7);
@@ -282,16 +234,3 @@ function drawEnds(context, fan, X, Y) {
     context.stroke();
   });
 }
-
-/** The future whose curve passes nearest, within a dozen pixels. */
-function nearestFuture(fan, canvas, x, y) {
-  const places = inFan.get(canvas);
-  let found = null, least = 12;
-  if (fan && places)
-    fan.futures.forEach(({ step, loss }, k) => loss.forEach((v, i) => {
-      const away = v == null ? Infinity : Math.hypot((places.X(step[i]) - x) / 3, places.Y(v) - y);
-      if (away < least) [least, found] = [away, k];
-    }));
-  return found;
-}
-

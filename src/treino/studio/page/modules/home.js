@@ -1,37 +1,40 @@
 /** The first page: runs, sweeps and studies as they are, and what starts another: a built-in, a file, settings. */
 
-import { el } from './dom.js';
-import { connected, panel, shown, sortedTable, status, statusWord } from './lines.js';
-import { whole } from './numbers.js';
+import { colourChoice, columnChoice, keep, kept } from './choices.js';
+import { el, setText } from './dom.js';
+import { connected, panel, shown, statusWord } from './lines.js';
+import { num, whole } from './numbers.js';
+import { swatch } from './scale.js';
+import { sortedTable } from './table.js';
 import { language, t } from './words.js';
 
-const REFRESH = 3000; // milliseconds between two looks at the folder
+const REFRESH = 3000, SOON = 500; // milliseconds between two looks at the folder, and until what is still read is there
 const SPACE = 'lr=1e-4..1e-1:log hidden=16|64|64,32';
 const CLASSES = 20; // names that are listed
-const PLAY = { epochs: 2000, patience: 0 };
+const USUAL = ['kind', 'status', 'data', 'steps', 'figure', 'begun']; // columns, until somebody chooses
+const NAMED = 8; // folders that are named where several are deleted
+const PLAY = { epochs: 2000, patience: 0, recipe: 'plain' }; // one network, whose units can be watched
+let search = ''; // kept while the page is open, so that a look at a run leaves it
 
 export function open(shell) {
-  let found = null, uploaded = [], describing = 0, table, fields, asked = null, described = null;
+  let found = null, uploaded = [], describing = 0, table, fields, clock, described = null, choice, colours, scale = null, closed = false;
+  const ticked = new Set(), about = new Map(); // names; what is searched of each row, in this language
   const { connection, command } = connected(shell, '/socket/home', (message) => { if (message.notice) shell.say(message.notice.text, message.notice.kind); });
 
   function build() {
-    const columns = [
-      { key: 'run', name: t('name'), start: true, value: (r) => r.run, show: (r) => (r.damage ? r.run : el('a', { href: `/${r.kind}/${encodeURIComponent(r.run)}` }, r.run)) },
-      { key: 'kind', name: t('kind'), value: (r) => r.kind, show: (r) => t(`kind_${r.kind}`) },
-      { key: 'status', name: t('status'), value: (r) => r.status, show: (r) => statusWord(r.status) },
-      { key: 'data', name: t('data'), value: (r) => r.data, show: (r) => shown(r.data) },
-      { key: 'steps', name: t('steps'), value: (r) => r.steps, show: (r) => shown(r.steps) },
-      { key: 'figure', name: t('test_figure'), value: (r) => r.figure, show: (r) => (r.figure == null ? '–' : `${r.metric} ${shown(r.figure)}`) },
-      { key: 'when', name: t('begun'), value: (r) => r.when, show: (r) => (r.when ? new Date(r.when).toLocaleString(language.now.replace('_', '-'), { dateStyle: 'short', timeStyle: 'short' }) : '–') },
-    ];
-    table = sortedTable(t('runs'), columns);
+    choice = columnChoice('columns.home', (key) => USUAL.includes(key), update);
+    colours = colourChoice('home', update);
+    about.clear();
+    clock = new Intl.DateTimeFormat(language.now.replace('_', '-'), { dateStyle: 'short', timeStyle: 'short' });
+    table = sortedTable(t('runs'), [], { sort: kept('sort.home', null), sorted: (by) => keep('sort.home', by) });
     fields = {
       data: el('select', { id: 'home-data', onchange: () => describe() }), target: el('select', { id: 'home-target', onchange: () => choose(fields.target.value) }),
       first: el('select', { id: 'home-first' }), second: el('select', { id: 'home-second' }),
       file: el('input', { id: 'home-file', type: 'file', class: 'vh', onchange: (event) => send(event.target.files[0]) }),
       space: el('input', { id: 'home-space', type: 'text', value: SPACE, spellcheck: 'false', autocomplete: 'off' }),
       members: el('input', { id: 'home-members', type: 'number', value: 256, min: 2, max: 100000 }),
-      paused: el('input', { id: 'home-paused', type: 'checkbox' }), about: el('div', { id: 'home-about', class: 'notes', 'aria-live': 'polite' }),
+      paused: el('input', { id: 'home-paused', type: 'checkbox' }), search: el('input', { id: 'home-search', type: 'search', value: search, autocomplete: 'off', spellcheck: 'false', oninput: () => { search = fields.search.value; table.node.scrollTop = 0; update(); } }),
+      listed: el('p', { class: 'hint', id: 'home-listed' }), remove: el('button', { id: 'home-delete', type: 'button', class: 'small', onclick: askDelete }), about: el('div', { id: 'home-about', class: 'notes', 'aria-live': 'polite' }),
     };
     const labelled = (id, word, field) => el('div', { class: 'ask' }, el('label', { for: id }, t(word)), field);
     const drop = el('label', { class: 'drop', for: 'home-file' }, t('drop_file'));
@@ -45,29 +48,91 @@ export function open(shell) {
       panel(t('start'), el('div', { class: 'asks' }, labelled('home-data', 'data', fields.data), labelled('home-target', 'target', fields.target), el('div', { class: 'ask' }, fields.file, drop)), fields.about,
         el('div', { class: 'asks' }, go('home-train', 'train_network', () => start('train', { paused: fields.paused.checked }), 'primary'), el('label', { class: 'tick' }, fields.paused, t('begin_paused'))),
         el('div', { class: 'asks' }, labelled('home-first', 'first_column', fields.first), labelled('home-second', 'second_column', fields.second), go('home-play', 'playground', play)),
-        el('div', { class: 'asks' }, labelled('home-space', 'space_to_try', fields.space), labelled('home-members', 'how_many', fields.members), go('home-sweep', 'start_sweep', () => start('sweep', { space: fields.space.value.trim().split(/\s+/), members: fields.members.valueAsNumber })), go('home-study', 'start_study', () => start('study', {}))), status()),
-      panel(t('runs'), table.node)));
+        el('div', { class: 'asks' }, labelled('home-space', 'space_to_try', fields.space), labelled('home-members', 'how_many', fields.members), go('home-sweep', 'start_sweep', () => start('sweep', { space: fields.space.value.trim().split(/\s+/), members: fields.members.valueAsNumber })), go('home-study', 'start_study', () => start('study', {})))),
+      panel(t('runs'), el('div', { class: 'asks seek' }, el('div', { class: 'ask beside' }, el('label', { for: 'home-search' }, t('search')), fields.search), colours.node, choice.node, fields.listed, fields.remove), colours.key, table.node)));
+    wait();
+  }
+
+  /** Everything that can be shown of the rows: what each is, its figures, its settings. */
+  function columns() {
+    const names = [...new Set(found.runs.flatMap((r) => Object.keys(r.settings)))];
+    const figures = ['validation', 'test'].flatMap((split) => [...new Set(found.runs.flatMap((r) => Object.keys(r.figures[split])))].map((metric) => [split, metric]));
+    const plain = (key, name, value, show = shown) => ({ key, name, value, show: (r) => show(value(r)) });
+    return [
+      { key: 'tick', always: true, still: true, name: tick(t('choose_all_shown'), matching().every((r) => ticked.has(r.run)), (on) => { for (const r of matching()) ticked[on ? 'add' : 'delete'](r.run); }), show: (r) => tick(t('choose_row', { name: r.run }), ticked.has(r.run), (on) => ticked[on ? 'add' : 'delete'](r.run)) },
+      { key: 'run', always: true, name: t('name'), start: true, value: (r) => r.run, show: (r) => [scale && swatch(scale.of(r)), r.damage ? el('span', { title: r.damage }, r.run) : el('a', { href: `/${r.kind}/${encodeURIComponent(r.run)}` }, r.run)] },
+      plain('kind', t('kind'), (r) => t(`kind_${r.kind}`)), plain('status', t('status'), (r) => statusWord(r.status)), plain('data', t('data'), (r) => r.data), plain('steps', t('steps'), (r) => r.steps),
+      { key: 'figure', name: t('test_figure'), value: (r) => r.figure, show: (r) => (r.figure == null ? '–' : `${r.metric} ${shown(r.figure)}`) },
+      plain('begun', t('begun'), (r) => r.when, (when) => (when ? clock.format(new Date(when)) : '–')),
+      plain('seconds', t('seconds'), (r) => r.seconds, (v) => num(v, 3)), plain('parameters', t('parameters_count'), (r) => r.parameters),
+      ...figures.map(([split, metric]) => plain(`${split}.${metric}`, t('figure_on', { metric, split: t(split) }), (r) => r.figures[split][metric])),
+      ...names.map((name) => plain(`set.${name}`, name, (r) => (Array.isArray(r.settings[name]) ? r.settings[name].join(',') || '–' : typeof r.settings[name] === 'boolean' ? String(r.settings[name]) : r.settings[name]))),
+    ];
+  }
+  const tick = (name, checked, act) => el('input', { type: 'checkbox', 'aria-label': name, checked, onclick: (event) => { act(event.target.checked); update(); } });
+
+  /** The rows that have every word of the search, in their name, data, status or settings. */
+  function matching() {
+    const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+    const text = (r) => [r.run, t(`kind_${r.kind}`), statusWord(r.status), r.data, ...Object.entries(r.settings).map(([name, value]) => `${name}=${value}`)].join(' ').toLowerCase();
+    return found.runs.filter((r) => {
+      if (!about.has(r)) about.set(r, text(r));
+      return words.every((word) => about.get(r).includes(word));
+    });
+  }
+
+  /** Nothing is deleted before the reader has read what goes. */
+  function askDelete() {
+    const names = [...ticked], first = names.slice(0, NAMED).join(', ') + (names.length > NAMED ? ` ${t('and_more', { n: whole(names.length - NAMED) })}` : '');
+    const dialog = el('dialog', { id: 'delete', 'aria-labelledby': 'delete-title', onclose: () => dialog.remove(), onclick: (event) => { if (event.target === dialog) dialog.close(); } },
+      el('h2', { id: 'delete-title' }, t('delete_title', { n: whole(names.length) })), el('p', {}, first), el('p', { class: 'hint' }, t('delete_about', { folder: found.folder })),
+      el('div', { class: 'asks' }, el('button', { type: 'button', autofocus: true, onclick: () => dialog.close() }, t('delete_keep')),
+        el('button', { type: 'button', class: 'alarm', id: 'delete-yes', onclick: () => { dialog.close(); remove(names); } }, t('delete_yes'))));
+    shell.stage.append(dialog);
+    dialog.showModal();
+  }
+  async function remove(names) {
+    await command('steer');
+    if (!await command('delete', { runs: names })) return;
+    ticked.clear();
+    shell.say(names.length === 1 ? t('deleted_one', { name: names[0] }) : t('deleted_many', { n: whole(names.length) }));
+    refresh();
   }
 
   async function refresh() {
-    const answer = await fetch('/api/home').catch(() => null);
+    const answer = await fetch(`/api/home?version=${found?.version ?? ''}`).catch(() => null);
     if (!answer?.ok) return;
-    const next = await answer.json(), key = JSON.stringify(next);
-    if (key === asked) return;
-    asked = key;
+    const next = await answer.json();
+    if (!next.runs) return; // nothing is new
     found = next;
+    about.clear();
     if (!fields) build();
     update();
+    if (!found.builtins.length) setTimeout(() => { if (!closed) refresh(); }, SOON);
   }
   function update() {
     shell.title(t('all_runs'), found.folder);
-    table.fill(found.runs);
+    showRuns();
     const names = [...found.builtins.map((b) => [b.name, `${b.name}: ${b.about}`]), ...[...new Set([...found.data, ...uploaded])].map((n) => [n, n])];
     if (fields.data.options.length === names.length) return;
     const before = fields.data.value;
     fields.data.replaceChildren(...names.map(([value, text]) => el('option', { value }, text)));
-    fields.data.value = before || names[0][0];
-    if (!before) describe();
+    fields.data.value = before || (names[0]?.[0] ?? '');
+    if (!before && names.length) describe();
+  }
+
+  function showRuns() {
+    const rows = matching(), names = new Set(rows.map((r) => r.run));
+    for (const name of ticked) if (!names.has(name)) ticked.delete(name); // what nobody sees is not deleted
+    const every = columns();
+    choice.fill(every);
+    colours.fill([{ key: '', name: t('colour_none') }, ...every.filter(({ key }) => !['tick', 'run', 'begun'].includes(key))]);
+    scale = colours.scale(rows);
+    table.use(choice.of(every));
+    table.fill(rows, (r) => ticked.has(r.run));
+    setText(fields.listed, rows.length === found.runs.length ? t('count_runs', { n: whole(rows.length) }) : t('some_of', { n: whole(rows.length), total: whole(found.runs.length) }));
+    setText(fields.remove, t('delete_chosen', { n: whole(ticked.size) }));
+    fields.remove.hidden = !ticked.size;
   }
 
   /** What `treino data` says of the chosen data. */
@@ -75,11 +140,16 @@ export function open(shell) {
     const number = ++describing;
     for (const field of [fields.target, fields.first, fields.second]) field.replaceChildren();
     fields.target.classList.remove('wanted');
-    fields.about.replaceChildren(el('p', { class: 'hint' }, t('describing')));
-    const answer = await look('describe');
-    const document = await answer.json();
-    if (number === describing) show(document);
+    wait();
+    const answer = await look('describe'), told = await answer.json();
+    if (number === describing) show(told);
   }
+  function wait() {
+    fields.about.replaceChildren(el('p', { class: 'hint busy' }, t('describing')));
+    able(false);
+  }
+  /** What is not described yet can't be trained on. */
+  const able = (on) => { for (const id of ['train', 'play', 'sweep', 'study']) document.getElementById(`home-${id}`).disabled = !on; };
   const headers = () => ({ 'Accept-Language': language.now.replace('_', '-') });
   const look = (at) => fetch(`/api/${at}/${encodeURIComponent(fields.data.value)}`, { headers: headers() });
   /** The first images of each class, and those that are to be looked at; drawing them takes a while. */
@@ -90,7 +160,11 @@ export function open(shell) {
     if (number === describing) fields.about.append(el('div', { class: 'sheet', tabindex: 0 }, el('img', { src, alt: t('contact_sheet'), onload: () => URL.revokeObjectURL(src) })));
   }
   function show(document) {
-    if (document.error) return complain(document.error);
+    if (document.error) {
+      fields.about.replaceChildren(el('p', { class: 'bad' }, [document.error.message, document.error.hint].filter(Boolean).join(' ')));
+      return;
+    }
+    able(true);
     const columns = document.columns.map((c) => c.name), named = columns.includes(document.target), likely = document.likely_targets ?? [];
     described = document;
     const first = document.target == null ? likely : named ? [] : [document.target], rest = columns.filter((name) => !first.includes(name));
@@ -125,7 +199,7 @@ export function open(shell) {
 
   async function send(file) {
     if (!file) return;
-    shell.say(t('sending', { name: file.name }));
+    shell.say(t('sending', { name: file.name }), 'busy');
     const answer = await fetch(`/api/upload?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file, headers: headers() });
     const document = await answer.json();
     if (document.error) return complain(document.error);
@@ -146,15 +220,17 @@ export function open(shell) {
       target.focus();
       return shell.say(t('no_target'), 'warning');
     }
-    shell.say(t('starting'));
+    shell.say(t('starting'), 'busy');
     await command('steer');
     const reply = await command(verb, { data: data.value, settings, ...more });
-    if (reply?.run) shell.go(`/${verb === 'train' ? 'run' : verb}/${encodeURIComponent(reply.run)}`);
+    if (!reply?.run) return;
+    shell.say('');
+    shell.go(`/${verb === 'train' ? 'run' : verb}/${encodeURIComponent(reply.run)}`);
   }
 
   shell.title(t('all_runs'), '');
   refresh();
   const timer = setInterval(() => { if (!document.hidden) refresh(); }, REFRESH);
   const relabel = () => { if (fields) { build(); fields.data.replaceChildren(); update(); } };
-  return { keys: [], relabel, redraw() {}, language: () => connection.reopen(), close() { clearInterval(timer); connection.close(); } };
+  return { keys: [], relabel, redraw: () => { if (fields) update(); }, language: () => connection.reopen(), close() { closed = true; clearInterval(timer); connection.close(); } };
 }

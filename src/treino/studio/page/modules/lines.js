@@ -1,18 +1,20 @@
 /** What the pages of sweeps, studies, scripts and the home page share: a chart in a panel, tables, a socket. */
 
-import { makeChart } from './chart.js';
+import { makeChart, namedOf } from './chart.js';
 import { Connection, Refusal } from './connection.js';
 import { el, pointIn } from './dom.js';
 import { num, whole } from './numbers.js';
+import { placeAt } from './store.js';
+import { show } from './tables.js';
 import { classColour } from './theme.js';
 import { hideTip } from './tip.js';
 import { language, t } from './words.js';
 
+const REST = 1000; // milliseconds between two writings of a table: it shall be read
+const NEWEST = 12; // rows of it
+
 /** A panel with a heading. */
 export const panel = (title, ...children) => el('section', { class: 'panel' }, el('h2', {}, title), children);
-
-/** Where the shell reads out what is said. */
-export const status = () => el('p', { class: 'hint', role: 'status', 'data-says': true });
 
 /** A button for who watches and may steer, and how it is shown or hidden by a state. */
 export function wheel(command) {
@@ -20,10 +22,51 @@ export function wheel(command) {
   return { node, update: (state) => { node.hidden = state.steers || !state.can_steer; } };
 }
 
-/** A chart (chart.js) with an accessible name, in a box of its own height, under its names; its tools stand beside the heading. */
+/** A button that stops a training. It says so at once, and the state follows. changed(): it was pressed. */
+export function stopButton(id, word, command, changed) {
+  let pressed = false;
+  const node = el('button', { type: 'button', id, onclick: press });
+  async function press() {
+    pressed = true;
+    changed();
+    pressed = Boolean(await command('stop'));
+    changed();
+  }
+  /** → whether the training comes to its end. */
+  function update({ status: now, steers, ending, progress }) {
+    pressed &&= now === 'running';
+    const stops = pressed || Boolean(ending);
+    node.hidden = now !== 'running' || !steers || Boolean(progress.judging);
+    node.disabled = stops;
+    node.textContent = t(stops ? 'stopping' : word);
+    return stops;
+  }
+  return { node, update };
+}
+
+/**
+ * A chart (chart.js) with an accessible name, in a box of its own height, under its names; its tools stand beside the
+ * heading, and behind it the newest values of its named lines as a table.
+ */
 export function chart(name, how = {}) {
   const canvas = el('canvas', { role: 'img', 'aria-label': name }), made = makeChart(canvas, how);
-  return { ...made, canvas, box: el('div', { class: 'chart' }, made.tools, made.legend, el('div', { class: 'fill' }, canvas)) };
+  const box = el('div', { class: 'chart' }, made.tools, made.legend, el('div', { class: 'fill' }, canvas), el('div', { class: 'vh table-behind' }));
+  let timer = 0, newest = null;
+  function draw(content) {
+    newest = content;
+    timer ||= setTimeout(() => {
+      timer = 0;
+      show(box, valuesOf(name, newest));
+    }, REST);
+    return made.draw(content);
+  }
+  return { ...made, draw, canvas, box };
+}
+
+function valuesOf(name, { panes, x }) {
+  const lines = namedOf(panes.flatMap((pane) => pane.lines)), places = new Set(lines.flatMap((line) => line.x.slice(-NEWEST)));
+  const rows = [...places].sort((a, b) => a - b).slice(-NEWEST).map((at) => [whole(at), ...lines.map((line) => num(line.y[placeAt(line.x, at)]))]);
+  return { name, head: [x.name ?? '', ...lines.map((line) => line.name)], rows };
 }
 
 /** A canvas that the pointer asks: find(x, y) → what is there or null; show(found, event); pick(found) on a click on it. */
@@ -49,58 +92,6 @@ export const colourOf = (k) => classColour(k);
 export function duration(seconds) {
   if (seconds == null) return t('time_unknown');
   return seconds < 90 ? t('seconds_left', { n: num(Math.round(seconds)) }) : t('minutes_left', { n: num(Math.round(seconds / 60)) });
-}
-
-/**
- * A table whose head sorts. columns: [{key, name, value(row), show(row), start, still}]; a still one doesn't sort.
- * pick(row): a row was chosen; point(row or null): the pointer is on it. most: rows that are shown. sort: {key, down}.
- * → {node, fill(rows, isChosen)}, which answers how many are shown.
- */
-export function sortedTable(label, columns, { pick = null, point = null, sort = null, most = Infinity } = {}) {
-  const head = el('tr', {}), body = el('tbody', {}), node = el('div', { class: 'rows', tabindex: 0, role: 'region', 'aria-label': label }, el('table', { 'aria-label': label }, el('thead', {}, head), body));
-  let by = sort, rows = [], chosen = () => false;
-  const start = columns.find((column) => column.start);
-  const heads = columns.map((column) => {
-    const press = () => {
-      by = { key: column.key, down: by?.key === column.key ? !by.down : false };
-      draw();
-    };
-    const cell = el('th', { scope: 'col' }, column.still ? el('span', {}, column.name) : el('button', { type: 'button', class: 'quiet', onclick: press }, column.name));
-    head.append(cell);
-    return cell;
-  });
-  if (point) body.addEventListener('pointerleave', () => point(null));
-
-  /** A row's own name is a button where rows are chosen, so that the keyboard can choose them. */
-  function first(row) {
-    if (!pick) return start.show(row);
-    return el('button', { type: 'button', class: 'quiet own', 'aria-pressed': chosen(row), onclick: (event) => { event.stopPropagation(); pick(row); } }, start.show(row));
-  }
-  function draw() {
-    heads.forEach((cell, k) => { if (!columns[k].still) cell.setAttribute('aria-sort', by?.key === columns[k].key ? (by.down ? 'descending' : 'ascending') : 'none'); });
-    const column = columns.find(({ key }) => key === by?.key);
-    const sorted = column ? [...rows].sort((a, b) => compare(column.value(a), column.value(b), by.down)) : rows;
-    const held = document.activeElement?.closest('td, th'), within = body.contains(held) && [held.parentNode.dataset.row, held.cellIndex];
-    body.replaceChildren(...sorted.slice(0, most).map((row) => el('tr', { class: chosen(row) ? 'chosen' : null, 'data-row': start?.value(row), onclick: pick ? () => pick(row) : null, onpointerenter: point ? () => point(row) : null },
-      columns.map((each) => el(each.start ? 'th' : 'td', each.start ? { scope: 'row' } : {}, each.start ? first(row) : each.show(row))))));
-    if (within) [...body.rows].find((row) => row.dataset.row === within[0])?.cells[within[1]]?.querySelector('button, a')?.focus({ preventScroll: true });
-  }
-  return {
-    node,
-    fill(next, isChosen = () => false) {
-      rows = next;
-      chosen = isChosen;
-      draw();
-      return Math.min(rows.length, most);
-    },
-  };
-}
-
-/** Numbers by size, texts by letters; what is missing comes last either way. */
-function compare(a, b, down) {
-  if (a == null || b == null) return (a == null) - (b == null);
-  const order = typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true });
-  return down ? -order : order;
 }
 
 /** A connection whose refusals are read out. take(message): what the server sends. */

@@ -3,6 +3,22 @@
 import { startShell } from './app.js';
 import { socketTransport } from './socket.js';
 
+/** What the address asks for. A language holds for this tab, until another is chosen, and leaves the address. */
+function asked(name) {
+  const address = new URL(location.href), value = address.searchParams.get(name);
+  if (name !== 'lang') return value;
+  try {
+    if (value) {
+      sessionStorage.setItem('treino.language', value);
+      address.searchParams.delete(name);
+      history.replaceState(history.state, '', address);
+    }
+    return sessionStorage.getItem('treino.language');
+  } catch { // a frame of another site keeps nothing
+    return value;
+  }
+}
+
 startShell({
   brand: 'treino studio',
   pages: [
@@ -13,7 +29,7 @@ startShell({
     [/^\/(?:home|playground)?$/, () => import('./home.js')],
   ],
   address: () => location.pathname,
-  asked: (name) => new URLSearchParams(location.search).get(name),
+  asked,
   transport: socketTransport,
   async words(language) {
     const answer = await fetch(`/words/${language}`);

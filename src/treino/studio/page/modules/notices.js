@@ -7,7 +7,8 @@ import { t } from './words.js';
 const PAUSE = 120; // milliseconds: what a dragged slider says is read out once
 const SHORTEST = 4000, PER_LETTER = 60; // milliseconds that a notice stays
 const MOST = 3; // notices at once
-const CONTROLS = 'button, select, input, textarea, a, summary, .transport, .drawer, [role=alert]';
+const SETTLED = 300; // milliseconds after which what was pressed has changed the page
+const CONTROLS = 'button, select, input, textarea, a, summary, .bar, .transport, .drawer, [role=alert]';
 
 let said = 0, pressed = null; // pressed: the element that was pressed last
 
@@ -15,7 +16,10 @@ let said = 0, pressed = null; // pressed: the element that was pressed last
 export function startNotices() {
   const box = $('#notices');
   for (const kind of ['pointerdown', 'keydown'])
-    document.addEventListener(kind, ({ target }) => { if (!box.contains(target)) pressed = target.closest?.(CONTROLS) ?? target; }, true);
+    document.addEventListener(kind, ({ target }) => {
+      if (!box.contains(target)) pressed = target.closest?.(CONTROLS) ?? target;
+      setTimeout(() => { if (box.childElementCount && !held(box) && covered(box.getBoundingClientRect(), controls(box))) place(box); }, SETTLED);
+    }, true);
   for (const kind of ['pointerenter', 'focusin']) box.addEventListener(kind, () => $$('.notice').forEach(keep));
   for (const kind of ['pointerleave', 'focusout']) box.addEventListener(kind, () => setTimeout(() => { if (!held(box)) $$('.notice').forEach(leaveLater); }));
 }
@@ -64,18 +68,22 @@ function leaveLater(node) {
 /** Put the box as near to what was pressed as it goes without covering a control. */
 function place(box) {
   const { offsetWidth: width, offsetHeight: height } = box, from = boxOf(pressed), right = innerWidth - width - 8;
-  const taken = $$(CONTROLS).filter((node) => !box.contains(node) && node.checkVisibility()).map(boxOf);
-  const middle = (from.left + from.right - width) / 2;
+  const taken = controls(box), middle = (from.left + from.right - width) / 2;
   let least = Infinity, at = [8, 8];
   for (const x of [middle, from.left, from.right - width, 8, (innerWidth - width) / 2, right].map((v) => clamp(v, 8, Math.max(8, right))))
     for (let y = 8; y <= innerHeight - height - 8; y += 8) {
-      const covered = taken.reduce((sum, b) => sum + (b.right > x - 4 && b.left < x + width + 4 && b.bottom > y - 4 && b.top < y + height + 4), 0);
-      const away = Math.hypot(Math.max(0, y - from.bottom, from.top - y - height), x - middle), cost = 1e4 * covered + away;
+      const away = Math.hypot(Math.max(0, y - from.bottom, from.top - y - height), x - middle);
+      const cost = 1e4 * covered(new DOMRect(x - 4, y - 4, width + 8, height + 8), taken) + away;
       if (cost < least) [least, at] = [cost, [x, y]];
     }
   box.style.left = `${at[0] + scrollX}px`;
   box.style.top = `${at[1] + scrollY}px`;
 }
+
+const controls = (box) => $$(CONTROLS).filter((node) => !box.contains(node) && node.checkVisibility()).map((node) => node.getBoundingClientRect());
+
+/** How many boxes a box lies over. */
+const covered = (box, boxes) => boxes.reduce((sum, b) => sum + (b.right > box.left && b.left < box.right && b.bottom > box.top && b.top < box.bottom), 0);
 
 function boxOf(node) {
   const box = node?.isConnected && node !== document.body ? node.getBoundingClientRect() : null;

@@ -6,13 +6,15 @@
 import { cleared, el, pointIn } from './dom.js';
 import { toSegment } from './chart_drawing.js';
 import { asked } from './lines.js';
-import { num } from './numbers.js';
+import { makeScale } from './scale.js';
 import { look } from './theme.js';
 import { t } from './words.js';
 
 const DRAWN = 600; // networks, at most
 const AXIS = 14; // pixels from an axis, within which it is the axis that is meant
-const TOP = 30, BOTTOM = 26;
+const TOP = 30, BOTTOM = 38;
+const DASHES = { diverged: [5, 3], cut: [1.5, 3] };
+const END = 3; // pixels from the middle of an end's mark to its edge
 
 /**
  * brushes: a Map, key → [low, high] as shares of its axis. changed(): they are others. show(network or null, event): the
@@ -73,31 +75,31 @@ export function makeParallel(state, brushes, { changed, show, pick }) {
   high.addEventListener('input', typed);
   axis.addEventListener('change', told);
   const clear = el('button', { type: 'button', class: 'small', onclick() { brushes.clear(); told(); } }, t('brush_clear'));
-  parallel.node = [el('div', { class: 'fill chart' }, canvas), el('div', { class: 'brush' }, axis, low, high, between, clear)];
+  parallel.node = [el('div', { class: 'fill parallel' }, canvas), el('div', { class: 'brush' }, axis, low, high, between, clear)];
   return parallel;
 }
 
-/** Places from 0 to 1 of an axis's values: logarithmic where they span decades (0 at the foot), by their order where texts. */
-function scale(values) {
-  const known = values.filter((v) => v != null), numbers = known.every((v) => typeof v === 'number');
-  if (!numbers || new Set(known).size < 3) {
-    const names = [...new Set(known.map(String))].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
-    return {
-      place: (v) => (v == null ? null : names.length > 1 ? names.indexOf(String(v)) / (names.length - 1) : 0.5),
-      text: (place) => names[Math.round(place * (names.length - 1))] ?? '', low: names[0] ?? '', high: names.at(-1) ?? '',
-    };
+/** The end of a line: a cross where its network diverged, a bar where it was cut. */
+export function drawEnd(context, status, [x, y], colour, alpha = 1) {
+  if (!DASHES[status]) return;
+  context.globalAlpha = alpha;
+  context.strokeStyle = colour;
+  context.lineWidth = 1.6;
+  context.setLineDash([]);
+  context.beginPath();
+  for (const [dx, dy] of status === 'cut' ? [[0, END + 1]] : [[END, END], [END, -END]]) {
+    context.moveTo(x - dx, y - dy);
+    context.lineTo(x + dx, y + dy);
   }
-  const above = known.filter((v) => v > 0), most = Math.max(...known), log = Math.min(...known) >= 0 && most / Math.min(...above) > 30;
-  const least = log ? Math.min(...above) : Math.min(...known);
-  const f = log ? (v) => Math.log(Math.max(v, least)) : (v) => v, back = log ? Math.exp : (v) => v, span = f(most) - f(least) || 1;
-  return { place: (v) => (v == null ? null : (f(v) - f(least)) / span), text: (place) => num(back(f(least) + place * span), 3), low: num(Math.min(...known), 3), high: num(most, 3) };
+  context.stroke();
+  context.globalAlpha = 1;
 }
 
-/** networks: the best first. marked: those that are drawn strongly. */
-export function drawParallel(parallel, networks, marked) {
+/** networks: the best first. marked: those that are drawn strongly. colourOf(network): of the others. */
+export function drawParallel(parallel, networks, marked, colourOf) {
   const { context, width, height } = cleared(parallel.canvas), { keys, scales, brushes } = parallel;
   if (!width) return;
-  for (const key of keys) scales.set(key, scale(networks.map((n) => parallel.value(n, key))));
+  for (const key of keys) scales.set(key, makeScale(networks.map((n) => parallel.value(n, key))));
   const edge = Math.min(60, width / 8), Y = (place) => height - BOTTOM - place * (height - TOP - BOTTOM);
   parallel.X = (k) => edge + (k * (width - 2 * edge)) / Math.max(1, keys.length - 1);
   const lost = networks.filter((n) => n.status === 'diverged').slice(0, DRAWN / 3);
@@ -105,15 +107,17 @@ export function drawParallel(parallel, networks, marked) {
   const drawn = [...lost, ...fine.reverse()], faint = Math.min(0.6, 5 / Math.sqrt(drawn.length || 1));
   parallel.lines = [];
   for (const network of [...drawn.filter((n) => !marked.has(n.member)), ...drawn.filter((n) => marked.has(n.member))]) {
-    const own = marked.get(network.member), held = parallel.holds(network), diverged = network.status === 'diverged';
-    context.strokeStyle = own ?? (held ? (diverged ? look.alarm : look.train) : look.ghost);
+    const own = marked.get(network.member), held = parallel.holds(network), colour = own ?? (held ? colourOf(network) : look.ghost);
+    context.strokeStyle = colour;
     context.globalAlpha = own ? 1 : held ? faint : 0.08;
     context.lineWidth = own ? 3 : 1.2;
-    context.setLineDash(diverged ? [5, 3] : []);
+    context.setLineDash(DASHES[network.status] ?? []);
     const places = keys.map((key, k) => [parallel.X(k), scales.get(key).place(parallel.value(network, key))]).filter(([, place]) => place != null).map(([x, place]) => [x, Y(place)]);
+    if (network.status === 'diverged') places.push([parallel.X(keys.length - 1), height - END - 5]); // it has no figure
     context.beginPath();
     for (const place of places) context.lineTo(...place);
     context.stroke();
+    if (network.status === 'diverged') drawEnd(context, 'diverged', places.at(-1), colour);
     if (held) parallel.lines.push({ network, places });
   }
   context.globalAlpha = 1;
@@ -130,7 +134,8 @@ export function drawParallel(parallel, networks, marked) {
     context.font = `12px ${look.font}`;
     context.fillStyle = look.soft;
     context.fillText(high, x, 26);
-    context.fillText(low, x, height - 8);
+    context.fillText(low, x, height - BOTTOM + 14);
+    if (key === 'best' && lost.length) context.fillText(t('folder_diverged'), x - 36, height - 4);
     const brush = brushes.get(key);
     if (!brush) return;
     context.fillStyle = look.accent;

@@ -9,7 +9,7 @@ import { drawPlane, makePlane } from './plane.js';
 import { drawFit, drawLine, drawSurface } from './regression.js';
 import { answers, nearest, SPLITS } from './rows.js';
 import { classColour } from './theme.js';
-import { head, hideTip, pair, shareBar, showTip, soft } from './tip.js';
+import { about, head, hideTip, pair, shareBar, showTip, soft } from './tip.js';
 import { t } from './words.js';
 
 const DRAWN = { plane: drawPlane, line: drawLine, surface: drawSurface, fit: drawFit, images: drawImages };
@@ -142,7 +142,7 @@ function legend(frame, points, state) {
     if (!rows || rows.unseen) continue;
     const { total = rows.true.length } = rows, count = rows.true.length < total ? t('some_of', { n: whole(rows.true.length), total: whole(total) }) : whole(total);
     const later = state.unseen?.includes(split); // nobody is told before the end how the network does on these
-    items.push(el('li', {}, el('i', { class: `${shapes[split]} ${coloured ? split : ''}` }), later ? t('test_unseen') : [t(split), el('span', { class: 'count' }, count)]));
+    items.push(el('li', about(split), el('i', { class: `${shapes[split]} ${coloured ? split : ''}` }), later ? t('test_unseen') : [t(split), el('span', { class: 'count' }, count)]));
   }
   if (state.data.classes?.length) items.push(el('li', {}, el('i', { class: 'ring' }), t('wrong')));
   return items;

@@ -91,7 +91,7 @@ function drawScale(context, { r, t, b }, low, high, target) {
 export function drawFit(_kept, { context, width, height }, { frame, points, words, near }) {
   const said = points.rows.map((rows) => answers(frame, rows) ?? []);
   const [low, high] = widened(extent(...points.rows.map((rows) => rows.true), ...said));
-  const box = makeBox(width, height, [low, low], [high, high], { left: 54 });
+  const box = makeBox(width, height, [low, low], [high, high]);
   drawAxes(context, box, words, true);
   context.save();
   clipTo(context, box);

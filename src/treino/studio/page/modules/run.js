@@ -5,8 +5,10 @@ import { makeCurves } from './curves.js';
 import { makeDiagram } from './diagram.js';
 import { $, el, fromTemplate, setText, svg } from './dom.js';
 import { makeFan } from './fan.js';
+import { makeMembers } from './members.js';
 import { makeMicroscope } from './microscope.js';
 import { makePicture } from './picture.js';
+import { makeResult } from './result.js';
 import { makeSeen } from './seen.js';
 import { makeSettings } from './settings.js';
 import { makeStore, take, viewStep } from './store.js';
@@ -75,8 +77,9 @@ function makePage(shell, name) {
   page.segment = (changes, step) => page.command('segment', step == null ? { changes } : { changes, step });
   page.branch = async () => {
     const reply = await page.command('branch', { changes: {} });
-    if (reply?.run) page.say(t('branched', { run: reply.run, step: whole(viewStep(page.store)) }), 'info', { action: { word: 'open_it', act: () => page.openRun(reply.run) } });
+    if (reply?.run) page.say(t('branched', { run: reply.run, step: whole(viewStep(page.store)) }), 'info', page.toOpen(reply.run));
   };
+  page.toOpen = (run) => ({ action: { word: 'open_it', act: () => page.openRun(run) } });
   /** The page of another run, with this one and those beside it. */
   page.openRun = async (run) => {
     if (run === page.store.name) return;
@@ -110,7 +113,7 @@ function makePage(shell, name) {
 
   const seen = makeSeen(page), picture = makePicture(page), diagram = makeDiagram(page), curves = makeCurves(page), timeline = makeTimeline(page);
   const vitals = makeVitals(page), transport = makeTransport(page), settings = makeSettings(page), fan = makeFan(page);
-  const microscope = makeMicroscope(page), takeaway = makeTake(page), tables = makeTables(page), panels = [seen, picture, diagram, curves, timeline, vitals, transport, settings, fan, microscope, takeaway, tables];
+  const microscope = makeMicroscope(page), takeaway = makeTake(page), tables = makeTables(page), panels = [makeResult(page), makeMembers(page), seen, picture, diagram, curves, timeline, vitals, transport, settings, fan, microscope, takeaway, tables];
 
   page.relabel = () => {
     panels.forEach((panel) => panel.relabel?.());
@@ -139,6 +142,7 @@ function makePage(shell, name) {
     document.body.classList.remove('opening');
     shell.title(state.name, t('data_line', { name: data.name, rows: whole(total) }));
     shell.stage.classList.toggle('watching', !state.steers);
+    shell.stage.dataset.why = whyOff(state);
     for (const panel of panels) panel.update?.(page.store);
     showTabs(page);
     page.invalidate();
@@ -212,14 +216,22 @@ function throttled(act) {
   };
 }
 
+/** Why what steers is off, if it is. */
+function whyOff({ lost, status, steers, can_steer: may }) {
+  if (lost) return t('mute');
+  if (status === 'deleted') return t('run_deleted');
+  return steers ? '' : t(may === false ? 'why_watch_only' : 'why_watching');
+}
+
 /** The run in hand and those beside it: a click steers another, the cross takes it away. */
 function showTabs(page) {
   const { state } = page.store, own = { run: state.name, letter: state.letter ?? 'A' };
   const runs = [own, ...state.beside].sort((a, b) => a.letter.localeCompare(b.letter));
-  const tab = (run) => el('button', { type: 'button', class: run.letter === 'A' ? 'tab' : 'tab dash', 'aria-pressed': run === own, 'aria-label': t('run_n', { letter: run.letter, name: run.run }), onclick: () => page.openRun(run.run) },
-    svg('svg', { viewBox: '0 0 22 8', 'aria-hidden': 'true' }, svg('path', { d: 'M1 4h20' })), run.letter);
-  const close = (run) => el('button', { type: 'button', class: 'small shut', 'aria-label': t('take_away', { letter: run.letter }), title: t('take_away', { letter: run.letter }), onclick: () => page.command('beside', { run: run.run, shown: false }) }, '×');
-  const key = JSON.stringify([runs.map((r) => [r.run, r.letter]), own.letter, language.now]), box = $('#tabs');
+  const about = (run) => run.text || (run.step == null ? '' : t('from_step', { step: whole(run.step) }));
+  const tab = (run) => el('button', { type: 'button', class: run.letter === 'A' ? 'tab' : 'tab dash', 'aria-pressed': run === own, title: [run.run, about(run)].filter(Boolean).join(' · '), onclick: () => page.openRun(run.run) },
+    svg('svg', { viewBox: '0 0 22 8', 'aria-hidden': 'true' }, svg('path', { d: 'M1 4h20' })), el('span', {}, run.run, about(run) && el('small', {}, ` · ${about(run)}`)), el('sup', { 'aria-hidden': 'true' }, run.letter));
+  const close = (run) => el('button', { type: 'button', class: 'small shut', disabled: !state.steers, 'aria-label': t('take_away', { name: run.run }), title: t('take_away', { name: run.run }), onclick: () => page.command('beside', { run: run.run, shown: false }) }, '×');
+  const key = JSON.stringify([runs.map((r) => [r.run, r.letter, r.text]), own.letter, state.steers, language.now]), box = $('#tabs');
   if (box.dataset.key === key) return;
   box.dataset.key = key;
   box.replaceChildren(...(runs.length < 2 ? [] : runs.flatMap((run) => [tab(run), run === own ? '' : close(run)])));

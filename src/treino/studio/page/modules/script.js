@@ -2,7 +2,7 @@
 
 import { Refusal } from './connection.js';
 import { el, setText } from './dom.js';
-import { connected, duration, panel, shown, status, statusWord } from './lines.js';
+import { connected, duration, panel, shown, statusWord } from './lines.js';
 import { num, whole } from './numbers.js';
 import { changeOf, makeCharts } from './script_charts.js';
 import { field, refusal, typed } from './script_fields.js';
@@ -62,7 +62,7 @@ export function open(shell) {
     printed = makeOutput();
     const replay = el('div', { class: 'command', id: 'script-replay', hidden: true }, el('code', {}), el('button', { type: 'button', class: 'small', onclick: copy }, t('copy')));
     shell.stage.replaceChildren(el('div', { class: 'page script' },
-      el('div', { class: 'line head' }, button('play', 'pause', () => command(state.playing ? 'pause' : 'play'), 'primary'), button('step', 'step', () => command('step')), button('stop', 'stop', () => command('stop')), button('wheel', 'take_wheel', () => command('steer')), el('p', { id: 'script-progress', class: 'hint' }), status()),
+      el('div', { class: 'line head' }, button('play', 'pause', () => command(state.playing ? 'pause' : 'play'), 'primary'), button('step', 'step', () => command('step')), button('stop', 'stop', () => command('stop')), button('wheel', 'take_wheel', () => command('steer')), el('p', { id: 'script-progress', class: 'hint' })),
       el('progress', { id: 'script-share', max: 1, 'aria-label': t('progress'), hidden: true }), el('p', { id: 'script-reason', class: 'verdict', role: 'status', hidden: true }),
       el('div', { class: 'sides' },
         el('div', { class: 'page' }, panel(t('loss_and_accuracy'), charts.losses.box), time.node, time.fan, printed.node),

@@ -1,6 +1,6 @@
 /** The settings of the step in view: those that change while it trains, and those that open a new segment. */
 
-import { $, $$, el, setText } from './dom.js';
+import { $, $$, el, numberIn, refuseField, setText } from './dom.js';
 import { num, whole } from './numbers.js';
 import { language, t } from './words.js';
 
@@ -27,7 +27,7 @@ export function makeSettings(page) {
   lr.addEventListener('change', () => setRate(lr.value));
   lr.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') {
-      clearError();
+      refuseField(lr, '');
       lr.blur();
       update(page.store);
     }
@@ -35,29 +35,22 @@ export function makeSettings(page) {
   slider.addEventListener('input', () => {
     const value = +(10 ** Number(slider.value)).toPrecision(2);
     lr.value = num(value);
-    clearError();
+    refuseField(lr, '');
     fill(slider, num(value));
     latest({ name: 'lr', value });
   });
 
-  /** What is typed goes to the server as it is when it is no number: its words stand at the field then. */
   async function setRate(text) {
-    const typed = text.trim().replace(',', '.').replace('−', '-'), value = typed !== '' && Number.isFinite(Number(typed)) ? Number(typed) : typed;
-    if (value === page.store.state.settings.lr) return clearError();
-    try {
-      await page.send('set', { name: 'lr', value });
-      clearError();
-    } catch (refusal) {
-      lr.classList.add('bad');
-      lr.setAttribute('aria-invalid', 'true');
-      $('#lr-error').hidden = false;
-      setText($('#lr-error'), [refusal.message, refusal.hint].filter(Boolean).join(' '));
+    const value = numberIn(text);
+    if (!(value > 0 && value < Infinity)) return refuseField(lr, t('no_rate', { text }));
+    if (value !== page.store.state.settings.lr) {
+      try {
+        await page.send('set', { name: 'lr', value });
+      } catch (refusal) {
+        return refuseField(lr, [refusal.message, refusal.hint].filter(Boolean).join(' '));
+      }
     }
-  }
-  function clearError() {
-    lr.classList.remove('bad');
-    lr.removeAttribute('aria-invalid');
-    $('#lr-error').hidden = true;
+    return refuseField(lr, '');
   }
 
   function relabel() {
@@ -71,10 +64,7 @@ export function makeSettings(page) {
   function update({ state }) {
     wishes.forget(state.settings);
     const settings = wishes.over(state.settings), { choices, steers, network } = state, off = !steers || state.status === 'deleted', live = choices?.live;
-    if (document.activeElement !== lr) {
-      lr.value = num(settings.lr);
-      clearError();
-    }
+    if (document.activeElement !== lr && !lr.matches('[aria-invalid]')) lr.value = num(settings.lr);
     if (document.activeElement !== slider || !slider.matches(':active')) slider.value = Math.log10(settings.lr || 1e-4);
     fill(slider, num(settings.lr));
     lr.disabled = slider.disabled = off;
@@ -87,6 +77,7 @@ export function makeSettings(page) {
       button.hidden = Boolean(choices?.fault && !choices.fault.includes(name));
     }
     $('#faults-title').hidden = $$('#faults button').every((b) => b.hidden);
+    if (settings.fault?.length) $('.faults').open = true;
     setText($('#seed'), String(settings.seed ?? '–'));
     $('#new-seed').disabled = off;
     updateShape(network, settings, off, wishes);
@@ -196,9 +187,14 @@ function stepper(id, name, value, { low, high, off }, change) {
   const press = (by) => () => change(value + by);
   const field = el('input', { type: 'text', inputmode: 'numeric', value, 'aria-label': name, disabled: off, 'data-act': id });
   field.addEventListener('change', () => {
-    const n = Number(field.value);
-    if (Number.isInteger(n) && n >= low && n <= high) change(n);
-    else field.value = value;
+    const n = numberIn(field.value), fine = Number.isInteger(n) && n >= low && n <= high;
+    refuseField(field, fine ? '' : t('no_count', { text: field.value, low, high: whole(high) }));
+    if (fine) change(n);
+  });
+  field.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape') return;
+    field.value = value;
+    refuseField(field, '');
   });
   return el('div', { class: 'stepper', role: 'group', 'aria-label': name }, el('span', { 'aria-hidden': 'true' }, name),
     el('button', { type: 'button', 'data-act': `${id}-`, 'aria-label': t('one_less', { what: name }), disabled: off || value <= low, onclick: press(-1) }, '−'), field,

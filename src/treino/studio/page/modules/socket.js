@@ -6,6 +6,7 @@ import { decodeFrame } from './frames.js';
  * A transport is what a Connection sends and receives by. It has connect(), send(message) and close(), and calls
  * onopen(), onmessage(message) and onclose(), which its Connection sets; after onclose() it can connect again.
  * Messages are objects; a frame is its header, with parts: {name: {data, shape}}.
+ * beats is true where it may fall silent without a close: the Connection then asks now and then whether it answers.
  * take(form) is there where files come by another way than the verb "take": → {name, type, text or bytes}.
  *
  * path: "/socket/run/wine-1".
@@ -13,6 +14,7 @@ import { decodeFrame } from './frames.js';
 export function socketTransport(path) {
   let socket = null;
   return {
+    beats: true,
     connect() {
       const address = new URL(path, location.href);
       address.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -29,7 +31,7 @@ export function socketTransport(path) {
 }
 
 /** A file that the server makes; it throws what the server says where it can't. */
-async function download(address, form) {
+export async function download(address, form) {
   const answer = await fetch(address);
   if (!answer.ok) {
     const { error } = await answer.json().catch(() => ({}));

@@ -1,11 +1,14 @@
 /** The page of a study: its rows as a table, their curves over each other, its conclusions. */
 
+import { colourChoice, columnChoice } from './choices.js';
 import { el, setText } from './dom.js';
-import { chart, colourOf, connected, duration, panel, shown, sortedTable, status, statusWord, wheel } from './lines.js';
+import { chart, colourOf, connected, duration, panel, shown, statusWord, stopButton, wheel } from './lines.js';
+import { swatch } from './scale.js';
+import { sortedTable } from './table.js';
 import { t } from './words.js';
 
 export function open(shell, name) {
-  let state = null, lines = [], chosen = null, hot = null, plots = [], table = null, parts = null;
+  let state = null, lines = [], chosen = null, hot = null, plots = [], table = null, parts = null, columns = [], choice, colours, scale = null;
   const { connection, command } = connected(shell, `/socket/study/${encodeURIComponent(name)}`, take);
 
   function take(message) {
@@ -21,8 +24,8 @@ export function open(shell, name) {
   function build() {
     const { varied = ['batch_size'], modes = [] } = state.document, metric = state.metric_name ?? t('loss');
     const own = varied.map((key) => ({ key, name: key, value: (r) => r.own?.[key] ?? r[key], show: (r) => shown(r.own?.[key] ?? r[key]) }));
-    const columns = [
-      { key: 'row', name: t('row'), start: true, value: (r) => r.number, show: (r) => mark(r) }, ...own,
+    columns = [
+      { key: 'row', always: true, name: t('row'), start: true, value: (r) => r.number, show: (r) => mark(r) }, ...own,
       modes.length > 1 && { key: 'mode', name: t('mode'), value: (r) => r.mode_name, show: (r) => r.mode_name },
       { key: 'epochs', name: t('epochs'), value: (r) => r.epochs, show: (r) => shown(r.epochs) },
       { key: 'seconds', name: t('seconds_per_epoch'), value: (r) => r.seconds_per_epoch, show: (r) => r.pace },
@@ -30,17 +33,23 @@ export function open(shell, name) {
       { key: 'figure', name: metric, value: (r) => last(r, 'figure'), show: (r) => shown(last(r, 'figure')) },
       { key: 'status', name: t('status'), value: (r) => r.status, show: (r) => el('span', { class: r.status === 'diverged' ? 'lost-word' : null }, statusWord(r.status)) },
     ].filter(Boolean);
+    choice = columnChoice('columns.study', () => true, update);
+    choice.fill(columns);
+    colours = colourChoice('study', update);
+    colours.fill([{ key: '', name: t('row') }, ...columns.filter(({ key }) => !['row', 'status'].includes(key))]);
     table = sortedTable(t('rows_of_study'), columns, { pick: (row) => choose(row.number), point: (row) => touch(row?.number) });
     plots = [['loss', t('training_loss')], ['measured_loss', t('measured_loss')], ['figure', metric]].map(([field, title]) => ({ field, ...chart(title, { pick: ({ line }) => { if (line) choose(line.row); } }), title }));
     for (const each of plots) each.panel = panel(each.title, each.box);
     parts = {
       progress: el('p', { class: 'hint' }), share: el('progress', { max: 1, 'aria-label': t('progress') }), wheel: wheel(command),
-      stop: el('button', { type: 'button', id: 'study-stop', onclick: () => command('stop') }, t('stop')), answers: el('ul', { id: 'study-answers', class: 'notes' }),
+      stop: stopButton('study-stop', 'stop', command, update), answers: el('ul', { id: 'study-answers', class: 'notes' }),
     };
-    shell.stage.replaceChildren(el('div', { class: 'page' }, el('div', { class: 'line head' }, parts.progress, status(), parts.wheel.node, parts.stop), parts.share,
-      panel(t('rows_of_study'), table.node), el('div', { class: 'charts' }, plots.map((each) => each.panel)), panel(t('conclusions'), parts.answers)));
+    shell.stage.replaceChildren(el('div', { class: 'page' }, el('div', { class: 'line head' }, parts.progress, parts.wheel.node, parts.stop.node), parts.share,
+      panel(t('rows_of_study'), el('div', { class: 'asks seek' }, colours.node, colours.key, choice.node), table.node), el('div', { class: 'charts' }, plots.map((each) => each.panel)), panel(t('conclusions'), parts.answers)));
   }
-  const mark = (row) => [el('i', { class: 'key', 'data-colour': row.number }), String(row.number + 1)];
+  const rows = () => state.document.rows.map((row, number) => ({ ...row, number }));
+  const colour = (row) => (scale ? scale.of(row) : colourOf(row.number));
+  const mark = (row) => [swatch(colour(row)), String(row.number + 1)];
   const last = (row, field) => lines.find((line) => line.row === row.number)?.[field]?.findLast((value) => value != null) ?? null;
   const choose = (row) => { chosen = chosen === row ? null : row; update(); };
   function touch(row = null) {
@@ -50,32 +59,31 @@ export function open(shell, name) {
   }
 
   function update() {
-    const { document: found, progress } = state, running = state.status === 'running';
+    const { document: found, progress } = state, running = state.status === 'running', ending = parts.stop.update(state);
     shell.title(state.name, found.data ?? '');
-    setText(parts.progress, [statusWord(state.status), running && progress.share != null && t('share_done', { n: Math.round(100 * progress.share) }), running && duration(progress.left_s)].filter(Boolean).join(' · '));
-    parts.stop.hidden = !running || !state.steers;
+    setText(parts.progress, [statusWord(state.status), running && progress.share != null && t('share_done', { n: Math.round(100 * progress.share) }), running && (ending ? t('stopping') : duration(progress.left_s))].filter(Boolean).join(' · '));
     parts.wheel.update(state);
     parts.share.hidden = !running;
     if (progress.share == null) parts.share.removeAttribute('value');
     else parts.share.value = progress.share;
-    table.fill(found.rows.map((row, number) => ({ ...row, number })), (row) => row.number === chosen);
-    paint();
+    scale = colours.scale(rows());
+    table.use(choice.of(columns));
+    table.fill(rows(), (row) => row.number === chosen);
     const said = [...found.answers ?? [], ...found.notes ?? []];
     parts.answers.replaceChildren(...(said.length ? said : [t('no_conclusions')]).map((sentence) => el('li', {}, sentence)));
     for (const each of plots) each.panel.hidden = lines.length > 0 && !lines.some((line) => line[each.field]?.length);
     draw();
   }
-  function paint() {
-    for (const key of shell.stage.querySelectorAll('[data-colour]')) key.style.background = colourOf(Number(key.dataset.colour));
-  }
   function draw() {
+    if (!state) return;
+    const known = rows();
     for (const each of plots) {
-      const found = lines.filter((line) => line[each.field]).map((line) => ({ x: line.epoch, y: line[each.field], name: state.document.rows[line.row].name, colour: colourOf(line.row), strong: line.row === chosen || line.row === hot, row: line.row }));
+      const found = lines.filter((line) => line[each.field]).map((line) => ({ x: line.epoch, y: line[each.field], name: known[line.row].name, colour: colour(known[line.row]), dash: known[line.row].status === 'diverged', strong: line.row === chosen || line.row === hot, row: line.row }));
       each.draw({ panes: [{ lines: found }], x: { name: t('epoch') } });
     }
   }
   const resize = new ResizeObserver(draw);
   resize.observe(shell.stage);
   const relabel = () => { if (state) { build(); update(); } };
-  return { keys: [], relabel, redraw: () => { if (state) { paint(); draw(); } }, language: () => connection.reopen(), close() { resize.disconnect(); connection.close(); } };
+  return { keys: [], relabel, redraw: () => { if (state) update(); }, language: () => connection.reopen(), close() { resize.disconnect(); connection.close(); } };
 }

@@ -1,18 +1,23 @@
-/** The page of a sweep: its networks as a table and as parallel coordinates, every curve, and the verdict. */
+/** The page of a sweep: its networks as a table and as parallel coordinates, every curve, what mattered, the verdict. */
 
+import { colourChoice, columnChoice } from './choices.js';
 import { el, setText } from './dom.js';
-import { chart, connected, duration, panel, shown, sortedTable, status, statusWord, wheel } from './lines.js';
-import { drawParallel, makeParallel } from './parallel.js';
-import { whole } from './numbers.js';
+import { chart, connected, duration, panel, shown, statusWord, stopButton, wheel } from './lines.js';
+import { drawEnd, drawParallel, makeParallel } from './parallel.js';
+import { num, whole } from './numbers.js';
+import { swatch } from './scale.js';
+import { sortedTable } from './table.js';
 import { look } from './theme.js';
 import { head, pair, showTip, soft } from './tip.js';
 import { t } from './words.js';
 
-const LISTED = 200; // rows of the table
 const MORE = 16; // networks that are added, where nobody says otherwise
+const SELDOM = ['epochs', 'step', 'parameters', 'loss']; // columns that are not shown until somebody chooses them
+const REPEATS = ['seed', 'data_seed', 'fold']; // settings that are repeated and not compared
+const KINDS = [['a-network', 'a_network'], ['a-best', 'the_best'], ['a-cut', 'folder_cut'], ['a-lost', 'folder_diverged']];
 
 export function open(shell, name) {
-  let state = null, networks = [], lines = [], chosen = null, hot = null, onlyLost = false, table, parts, parallel;
+  let state = null, networks = [], lines = [], chosen = null, hot = null, onlyLost = false, mattered = null, table, parts, parallel, choice, colours, scale = null;
   const brushes = new Map();
   const { connection, command } = connected(shell, `/socket/sweep/${encodeURIComponent(name)}`, take);
 
@@ -28,36 +33,52 @@ export function open(shell, name) {
     if (state) update();
   }
 
+  /** Everything that can be shown of a network. */
+  function columns() {
+    const plain = (key, word, value) => ({ key, name: word, value, show: (n) => shown(value(n)) });
+    return [
+      { key: 'member', always: true, name: t('network_number'), start: true, value: (n) => n.member, show: (n) => [scale && swatch(colourOf(n)), String(n.member)] },
+      plain('best', `${state.metric_name}, ${t('validation')}`, (n) => n.best),
+      ...state.settings.map((key) => plain(`set.${key}`, key, (n) => n.settings[key])),
+      plain('rung', t('rung'), (n) => (n.rung == null ? null : n.rung + 1)), plain('epochs', t('epochs'), (n) => n.epochs), plain('step', t('steps'), (n) => n.step),
+      plain('parameters', t('parameters_count'), (n) => n.parameters), plain('loss', t('training_loss'), (n) => n.loss),
+      { key: 'status', name: t('status'), value: (n) => statusWord(n.status), show: (n) => (kindOf(n) ? el('span', { class: 'ended' }, el('i', { class: `stroke ${kindOf(n)}` }), statusWord(n.status)) : statusWord(n.status)) },
+      { key: 'open', always: true, name: t('as_a_run'), still: true, show: (n) => el('button', { type: 'button', class: 'small', 'aria-label': t('open_network', { n: n.member }), disabled: !state.steers, onclick: (event) => openNetwork(event, n.member) }, t('open')) },
+    ];
+  }
+  const kindOf = (network) => ({ diverged: 'a-lost', cut: 'a-cut' })[network.status];
+
   function build() {
     const asked = { tell, pick: ({ line }) => { if (line) choose(line.member); } };
-    const settings = state.settings.map((key) => ({ key, name: key, value: (n) => n.settings[key], show: (n) => shown(n.settings[key]) }));
-    const columns = [
-      { key: 'member', name: t('network_number'), start: true, value: (n) => n.member, show: (n) => String(n.member) },
-      { key: 'best', name: `${state.metric_name}, ${t('validation')}`, value: (n) => n.best, show: (n) => shown(n.best) }, ...settings,
-      { key: 'rung', name: t('rung'), value: (n) => n.rung, show: (n) => (n.rung == null ? '–' : String(n.rung + 1)) },
-      { key: 'status', name: t('status'), value: (n) => n.status, show: (n) => el('span', { class: n.status === 'diverged' ? 'lost-word' : null }, statusWord(n.status)) },
-      { key: 'open', name: t('as_a_run'), still: true, show: (n) => el('button', { type: 'button', class: 'small', 'aria-label': t('open_network', { n: n.member }), disabled: !state.steers, onclick: (event) => openNetwork(event, n.member) }, t('open')) },
-    ];
-    table = sortedTable(t('networks'), columns, { pick: (n) => choose(n.member), point: (n) => touch(n?.member), most: LISTED, sort: { key: 'best', down: state.better > 0 } });
-    const button = (act, word, id) => el('button', { type: 'button', id, onclick: act }, t(word));
+    choice = columnChoice('columns.sweep', (key) => !SELDOM.includes(key), () => fill());
+    colours = colourChoice('sweep', () => { fill(); draw(); });
+    table = sortedTable(t('networks'), columns(), { pick: (n) => choose(n.member), point: (n) => touch(n?.member), sort: { key: 'best', down: state.better > 0 } });
     parts = {
       progress: el('p', { class: 'hint' }), share: el('progress', { max: 1, 'aria-label': t('progress') }), wheel: wheel(command),
       more: el('form', { class: 'more', onsubmit: extend }, el('input', { type: 'number', id: 'sweep-more', min: 1, max: 100000, value: MORE, 'aria-label': t('how_many_more') }), el('button', {}, t('add_networks'))),
-      stop: button(() => command('stop'), 'stop_and_judge', 'sweep-stop'), judge: el('p', { class: 'verdict', id: 'sweep-judge', hidden: true }),
-      notes: el('ul', { class: 'notes hint' }), listed: el('p', { class: 'hint', id: 'sweep-listed' }), where: el('p', { class: 'hint' }),
+      stop: stopButton('sweep-stop', 'stop_and_judge', command, update), judge: el('p', { class: 'verdict', id: 'sweep-judge', hidden: true }),
+      notes: el('ul', { class: 'notes hint' }), listed: el('p', { class: 'hint', id: 'sweep-listed' }), out: el('p', { class: 'hint', id: 'sweep-out' }), number: el('input', { type: 'number', id: 'sweep-number', min: 0, required: true, 'aria-label': t('network_number') }), where: el('p', { class: 'hint' }),
       lost: el('button', { type: 'button', class: 'small toggle', id: 'sweep-lost', 'aria-pressed': false, onclick: () => { onlyLost = !onlyLost; update(); } }, t('only_diverged')),
       loss: chart(t('training_loss'), asked), figure: chart(t('figure_curves', { metric: state.metric_name }), asked),
+      bars: el('ul', { class: 'bars' }), sure: el('p', { class: 'hint' }), measure: el('button', { type: 'button', class: 'small', id: 'sweep-measure', onclick: measure }, t('measure_importance')),
     };
+    parts.any = el('form', { class: 'more', onsubmit: (event) => { event.preventDefault(); openNetwork(event, parts.number.valueAsNumber); } }, parts.number, el('button', {}, t('open')));
+    parts.mattered = panel(t('what_mattered'), parts.bars, parts.sure, parts.measure);
     parallel = makeParallel(state, brushes, { changed: () => { fill(); draw(); }, show: (network, event) => { touch(network?.member); if (network) showTip(event, about(network)); }, pick: (network) => choose(network.member) });
-    const key = (kind, word) => el('li', {}, el('i', { class: `stroke ${kind}` }), t(word));
     shell.stage.replaceChildren(el('div', { class: 'page' },
-      el('div', { class: 'line head' }, parts.progress, status(), parts.wheel.node, parts.more, parts.stop), parts.share, parts.judge, parts.notes,
-      el('div', { class: 'charts wide-first' }, panel(t('parallel'), parallel.node, el('ul', { class: 'legend' }, key('a-network', 'a_network'), key('a-best', 'the_best'), key('a-lost', 'folder_diverged'))),
-        panel(t('training_loss'), parts.loss.box), panel(t('figure_curves', { metric: state.metric_name }), parts.figure.box)),
-      panel(t('networks'), el('div', { class: 'line head' }, parts.listed, parts.lost), parts.where, table.node)));
+      el('div', { class: 'line head' }, parts.progress, parts.wheel.node, parts.more, parts.stop.node), parts.share, parts.judge, parts.notes,
+      el('div', { class: 'asks seek' }, colours.node, colours.key, el('ul', { class: 'legend' }, KINDS.map(([kind, word]) => el('li', {}, el('i', { class: `stroke ${kind}` }), t(word))))),
+      el('div', { class: 'charts wide-first' }, panel(t('parallel'), parallel.node), panel(t('training_loss'), parts.loss.box), panel(t('figure_curves', { metric: state.metric_name }), parts.figure.box)),
+      panel(t('networks'), el('div', { class: 'line head' }, parts.listed, parts.lost, choice.node), parts.where, el('div', { class: 'asks' }, parts.out, parts.any), table.node), parts.mattered));
+    mattered = null;
   }
   const byMember = (member) => networks.find((n) => n.member === member);
-  const choose = (member) => { chosen = chosen === member ? null : member; fill(); draw(); };
+  function choose(member) {
+    chosen = chosen === member ? null : member;
+    fill();
+    draw();
+    if (chosen != null) table.reveal(chosen);
+  }
   function touch(member = null) {
     if (hot === member) return;
     hot = member;
@@ -77,19 +98,43 @@ export function open(shell, name) {
   }
   async function openNetwork(event, member) {
     event.stopPropagation();
-    shell.say(t('starting'));
+    shell.say(t('starting'), 'busy');
     const reply = await command('open', { member });
-    if (reply?.run) shell.go(`/run/${encodeURIComponent(reply.run)}`);
+    if (!reply?.run) return;
+    shell.say('');
+    shell.go(`/run/${encodeURIComponent(reply.run)}`);
+  }
+
+  /** How much each setting mattered, and how sure that is: measured when it is over, and before when asked. */
+  async function measure() {
+    const asked = mattered = {};
+    parts.sure.replaceChildren(el('span', { class: 'busy' }, t('measuring_importance')));
+    parts.measure.disabled = true;
+    try {
+      const found = JSON.parse((await connection.take('importance')).text), most = Math.max(...found.settings.map(({ drop }) => drop));
+      if (mattered !== asked) return;
+      parts.bars.replaceChildren(...found.settings.map(({ name: setting, drop, std }) => {
+        const bar = el('i', { class: 'amount' }), error = el('i', { class: 'spread' }), part = (value) => `${100 * Math.min(1, Math.max(0, value / (1.2 * most)))}%`;
+        bar.style.width = part(drop);
+        Object.assign(error.style, { left: part(drop - std), width: `calc(${part(drop + std)} - ${part(drop - std)})` });
+        return el('li', {}, el('span', {}, setting), el('span', { class: 'track' }, bar, error), el('span', {}, `${num(drop, 2)} ± ${num(std, 2)}`));
+      }));
+      parts.sure.replaceChildren(...found.about, ' ', ...found.warning.map((warning) => el('b', {}, warning)));
+    } catch (refusal) {
+      if (mattered !== asked) return;
+      parts.bars.replaceChildren();
+      setText(parts.sure, [refusal.message, refusal.hint].filter(Boolean).join(' '));
+    }
+    parts.measure.disabled = false;
   }
 
   function update() {
-    const { progress, status: now, document: found } = state, running = now === 'running';
+    const { progress, status: now, document: found } = state, running = now === 'running', ending = parts.stop.update(state);
     shell.title(state.name, t('networks_on', { n: whole(state.count), data: state.data }));
-    const words = [statusWord(now), running && progress.rung != null && t('rung_of', { n: progress.rung + 1, total: progress.rungs }), t('diverged_count', { n: whole(state.diverged) }),
-      running && (progress.judging ? t('judging') : duration(progress.left_s))];
+    const words = [statusWord(now), running && progress.rung != null && t('rung_of', { n: progress.rung + 1, total: progress.rungs }), state.cut > 0 && t('cut_count', { n: whole(state.cut) }), t('diverged_count', { n: whole(state.diverged) }),
+      running && (progress.judging ? t('judging') : ending ? t('stopping') : duration(progress.left_s))];
     setText(parts.progress, words.filter(Boolean).join(' · '));
-    parts.stop.hidden = !running || !state.steers || progress.judging;
-    parts.more.hidden = !state.steers || state.left === 0 || progress.judging;
+    parts.more.hidden = !state.steers || state.left === 0 || progress.judging || ending;
     parts.wheel.update(state);
     parts.share.hidden = !running;
     if (progress.share == null) parts.share.removeAttribute('value');
@@ -104,27 +149,50 @@ export function open(shell, name) {
     parts.lost.hidden = !state.diverged;
     parts.lost.setAttribute('aria-pressed', onlyLost);
     setText(parts.where, state.diverged_where ?? '');
+    const out = state.count - networks.length;
+    parts.out.hidden = parts.any.hidden = out <= 0 || !networks.length;
+    parts.any.hidden ||= !state.steers;
+    parts.number.max = state.count - 1;
+    setText(parts.out, t('left_out', { n: whole(out), best: whole(networks.length) }));
+    parts.mattered.hidden = state.settings.every((setting) => REPEATS.includes(setting));
+    parts.measure.hidden = !running;
+    if (!running && !mattered && !parts.mattered.hidden) measure();
     fill();
     draw();
   }
   const holds = (network) => parallel.holds(network) && (!onlyLost || network.status === 'diverged');
   function fill() {
-    const shownRows = table.fill(networks.filter(holds), (n) => n.member === chosen);
-    setText(parts.listed, t('some_of', { n: whole(shownRows), total: whole(state.count) }));
+    const every = columns();
+    choice.fill(every);
+    colours.fill([{ key: '', name: t('status') }, ...every.filter(({ key }) => !['member', 'status', 'open'].includes(key))]);
+    scale = colours.scale(networks);
+    table.use(choice.of(every));
+    const rows = table.fill(networks.filter(holds), (n) => n.member === chosen);
+    setText(parts.listed, t('some_of', { n: whole(rows), total: whole(state.count) }));
   }
+  /** The colour of a network: its value's, where there is one, or its status's. */
+  const colourOf = (network) => (scale && colours.now.value(network) != null ? scale.of(network) : { diverged: look.alarm, cut: look.strong }[network.status] ?? (scale ? look.ghost : look.train));
   function draw() {
     if (!state) return;
     const best = networks[0]?.best == null ? null : networks[0].member, marked = new Map();
     for (const [member, colour] of [[best, look.val], [chosen, look.mark], [hot, look.ink]]) if (member != null) marked.set(member, colour);
-    drawParallel(parallel, onlyLost ? networks.filter(holds) : networks, marked);
+    drawParallel(parallel, onlyLost ? networks.filter(holds) : networks, marked, colourOf);
     const kept = new Map(networks.filter(holds).map((n) => [n.member, n]));
     const listed = lines.filter((line) => kept.has(line.member));
-    const colour = (member) => marked.get(member) ?? (kept.get(member).status === 'diverged' ? look.alarm : look.train);
-    for (const field of ['loss', 'figure'])
-      parts[field].draw({ panes: [{ lines: listed.map((line) => ({ x: line.epoch, y: line[field], colour: colour(line.member), strong: marked.has(line.member), member: line.member })) }], x: { name: t('epoch') } });
+    for (const field of ['loss', 'figure']) {
+      const found = listed.map((line) => ({ x: line.epoch, y: line[field], network: kept.get(line.member), colour: marked.get(line.member) ?? colourOf(kept.get(line.member)), dash: kept.get(line.member).status === 'diverged', strong: marked.has(line.member), member: line.member }));
+      const ends = (context, { panes: [pane] }) => {
+        for (const line of found) {
+          const place = pane.places.get(line)?.at(-1);
+          if (place && place[1] >= pane.t - 1) drawEnd(context, line.network.status, place, line.colour, line.strong ? 1 : 0.5);
+        }
+      };
+      parts[field].draw({ panes: [{ lines: found }], x: { name: t('epoch') }, more: ends });
+    }
   }
   const resize = new ResizeObserver(draw);
   resize.observe(shell.stage);
   const relabel = () => { if (state) { build(); update(); } };
-  return { keys: [], relabel, redraw: draw, language: () => connection.reopen(), close() { resize.disconnect(); connection.close(); } };
+  const redraw = () => { if (state) { fill(); draw(); } };
+  return { keys: [], relabel, redraw, language: () => connection.reopen(), close() { resize.disconnect(); connection.close(); } };
 }

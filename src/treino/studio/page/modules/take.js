@@ -22,7 +22,7 @@ export function makeTake(page) {
     try {
       await page.send('keep', { name: field.value.trim() });
       menu.hidePopover();
-      page.say(t('kept_as', { name: field.value.trim() }));
+      page.say(t('kept_as', { name: field.value.trim() }), 'info', page.toOpen(field.value.trim()));
       $('#keep-error').hidden = true;
     } catch (refusal) {
       $('#keep-error').hidden = false;
@@ -39,16 +39,17 @@ export function makeTake(page) {
     menu.hidePopover();
     if (own[form]) return own[form]();
     if (form === 'command' && page.store.state.command) return page.shell.showText(t('take_command'), page.store.state.command);
-    page.say(t('writing'));
+    page.say(t('writing'), 'busy');
     try {
       const { name, type, text, bytes } = await page.connection.take(form);
+      page.say('');
       if (text != null && form === 'command') return page.shell.showText(t('take_command'), text);
       const url = URL.createObjectURL(new Blob([text ?? bytes], { type }));
       el('a', { href: url, download: name }).click();
       setTimeout(() => URL.revokeObjectURL(url), 10000);
       page.say(t('saved_as', { name }));
     } catch (refusal) {
-      page.say(refusal instanceof TypeError ? t('lost') : [refusal.message, refusal.hint].filter(Boolean).join(' '));
+      page.say(refusal instanceof TypeError ? t('mute') : [refusal.message, refusal.hint].filter(Boolean).join(' '), 'warning');
     }
   }
 

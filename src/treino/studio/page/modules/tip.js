@@ -35,10 +35,13 @@ export function hideTip() {
 /** What makes an element of el() a term that is explained: about('loss') says the sentence of about_loss. */
 export const about = (key) => ({ 'data-about': key, tabindex: 0, 'aria-description': t(`about_${key}`) });
 
-/** Explain what has data-about, or data-why, its own sentence: under the pointer, a finger, or the keyboard. */
+/**
+ * Explain what has data-about, under the pointer, a finger, or the keyboard; and of what is disabled, why: by its
+ * data-why, or that of the stage.
+ */
 export function startTerms() {
   let waiting = 0, shown = null;
-  const termOf = (node) => node.closest?.('[data-about], [data-why]') ?? [...(node.labels ?? [])].find((label) => label.dataset.about) ?? null;
+  const termOf = (node) => node.closest?.('[data-about], :disabled') ?? [...(node.labels ?? [])].find((label) => label.dataset.about) ?? null;
   const close = () => {
     clearTimeout(waiting);
     if (shown) hideTip();
@@ -48,13 +51,14 @@ export function startTerms() {
     if (node === shown) return;
     close();
     if (node) waiting = setTimeout(() => {
-      const box = node.getBoundingClientRect();
+      const box = node.getBoundingClientRect(), why = node.matches(':disabled') && (node.dataset.why || $('#stage').dataset.why);
       shown = node;
-      showTip({ clientX: box.left - 16, clientY: box.bottom - 12 }, el('p', {}, node.dataset.why || t(`about_${node.dataset.about}`)));
+      if (why || node.dataset.about) showTip({ clientX: box.left - 16, clientY: box.bottom - 12 }, el('p', {}, why || t(`about_${node.dataset.about}`)));
     }, rest);
   };
   document.addEventListener('pointerover', ({ target, pointerType }) => { if (pointerType !== 'touch') open(termOf(target), REST); });
-  document.addEventListener('focusin', ({ target }) => { if (target.matches(':focus-visible')) open(termOf(target), 0); });
+  document.addEventListener('focusin', ({ target }) => { if (target.matches(':focus-visible:not([aria-invalid])')) open(termOf(target), 0); });
+  document.addEventListener('keydown', close);
   document.addEventListener('focusout', close);
   document.addEventListener('pointerdown', ({ target, pointerType }) => {
     close();

@@ -35,7 +35,9 @@ export function makeTransport(page) {
   $('#branch').addEventListener('click', page.branch);
   $('#fan').addEventListener('click', page.toggleFan);
   $('#wheel').addEventListener('click', () => page.command('steer'));
-  $('#speed').addEventListener('change', (event) => page.command('speed', { steps_per_second: Number(event.target.value) || null }));
+  const speed = (wanted) => page.command('speed', { steps_per_second: wanted || null });
+  $('#speed').addEventListener('change', (event) => speed(Number(event.target.value)));
+  $('#full').addEventListener('click', () => speed(null));
 
   function relabel() {
     $('#stop').title = t('stop');
@@ -46,14 +48,18 @@ export function makeTransport(page) {
     const playing = state.playing && isLive(store), speed = state.steps_per_second ?? 0;
     $('#play').classList.toggle('on', playing);
     setText($('#play span'), t(playing ? 'pause' : 'play'));
-    if (![...$('#speed').options].some((o) => Number(o.value) === speed))
-      $('#speed').append(el('option', { value: speed }, t('per_second', { n: num(speed) })));
+    const choices = [...$('#speed').options], next = choices.findIndex(({ value }) => !Number(value) || Number(value) >= speed);
+    if (!choices.some(({ value }) => Number(value) === speed)) choices[next].before(el('option', { value: speed }, t('per_second', { n: num(speed) })));
     $('#speed').value = speed;
+    $('#full').hidden = !speed || !state.steers || ENDED.includes(state.status);
     const watches = !state.steers, dead = state.status === 'deleted';
     for (const id of ['play', 'step', 'epoch', 'speed', 'branch', 'fan']) $(`#${id}`).disabled = watches || dead;
     const trains = state.status === 'running';
     stopping &&= trains;
     $('#stop').disabled = watches || !trains || stopping;
+    $('#stop').dataset.why = watches || trains ? '' : t('why_stop');
+    $('#time').disabled = $('#now').disabled = watches;
+    $('#save').disabled = $('#lens').disabled = Boolean(state.lost);
     $('#wheel').hidden = !watches || state.can_steer === false;
     $('#viewers').hidden = (state.viewers ?? 1) < 2;
     setText($('#viewers'), t('viewers', { n: state.viewers }));
@@ -75,6 +81,7 @@ export function makeTransport(page) {
 
 function kindOf(store, page) {
   const { state } = store;
+  if (state.lost) return 'lost';
   if (page.lookingAt != null || !isLive(store)) return 'past';
   if (ENDED.includes(state.status)) return state.status;
   return state.playing ? 'playing' : 'paused';

@@ -60,7 +60,7 @@ function endings(state, page) {
     const before = Math.max(0, (state.findings.find((f) => f.rule === 'diverged')?.step ?? last) - Math.max(10, state.steps_per_epoch ?? 10));
     found.push(line('bad', t('run_diverged'), button(t('rewind_to', { step: whole(before) }), () => page.lookAt(before))));
   }
-  const test = state.metrics?.test;
+  const test = state.result ? null : state.metrics?.test; // else a panel of its own says it
   if (test) {
     const figures = Object.entries(test).filter(([, value]) => value != null).map(([name, value]) => `${t(name)} ${fixed(value)}`);
     found.push(line('good', t('test_figures', { figures: figures.join(', ') })));

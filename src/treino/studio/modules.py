@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
-from treino.playground.shortening import shortened
+from treino.studio.shortening import shortened
 
 IMPORT = re.compile(r"^import \{([^}]*)\} from '(\.[^']*\.js)';$", re.M)
 NAME = r"[A-Za-z_$][\w$]*"
