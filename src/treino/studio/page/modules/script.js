@@ -2,7 +2,7 @@
 
 import { Refusal } from './connection.js';
 import { el, setText } from './dom.js';
-import { connected, duration, panel, shown, statusWord } from './lines.js';
+import { connected, duration, panel, statusWord } from './lines.js';
 import { num, whole } from './numbers.js';
 import { changeOf, makeCharts } from './script_charts.js';
 import { field, refusal, typed } from './script_fields.js';
