@@ -64,15 +64,15 @@ def _copied(thread: threading.Thread) -> bool:
 
 
 def _children() -> bool:
-    """Whether there are child processes besides checkpoints and Python's own tracker of semaphores."""
-    known = {*_asleep, getattr(resource_tracker._resource_tracker, "_pid", None)}
+    """Whether there are child processes besides copies and Python's own tracker of semaphores."""
+    tracker = getattr(resource_tracker._resource_tracker, "_pid", None)
     with suppress(OSError):
         listed = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
-        return any(int(pid) not in known for pid in listed)
-    if len(known) > 1:  # this Linux lists no children, and waitid can't leave the known ones out
+        return any(int(pid) not in {*_asleep, tracker} for pid in listed)
+    if tracker is not None:  # this Linux lists no children, and one can't be left out
         return False
-    try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    try:  # copies are in groups of their own
+        os.waitid(os.P_PGID if _asleep else os.P_ALL, os.getpgrp(), os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
         return False
     return True
@@ -118,7 +118,7 @@ def copy(server: JsonSocket, checkpoint: dict[str, Any], began: float) -> Awaken
         TreinoError: there are threads that a copy would lack (rule ``checkpoint``).
     """
     mask: Any = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    pid = -1
+    pid, group = -1, os.getpgrp()
     try:
         pid, line = _forked()
     finally:
@@ -126,6 +126,8 @@ def copy(server: JsonSocket, checkpoint: dict[str, Any], began: float) -> Awaken
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     if pid:
         _asleep.add(pid)
+        with suppress(OSError):
+            os.setpgid(pid, pid)  # Ctrl-C is not for it
         if _library_threads():
             line.close()  # which ends the copy
             raise TreinoError(
@@ -139,6 +141,8 @@ def copy(server: JsonSocket, checkpoint: dict[str, Any], began: float) -> Awaken
         command, own, requests = _sleeping(JsonSocket(line), checkpoint)
     except BaseException:  # nothing of the script may run in a copy
         _leave(1)
+    with suppress(OSError):
+        os.setpgid(0, group)
     return Awakening(command, own, requests, perf_counter() - asleep, mask)
 
 
