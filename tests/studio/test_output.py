@@ -62,7 +62,7 @@ def test_a_script_that_is_heard_prints_what_it_prints_alone(tmp_path: Path) -> N
     assert (heard.status, heard.out, heard.err) == (0, alone.out, alone.err)
     posted = json.loads((tmp_path / "posted").read_text())
     lines = [line for message in posted for line in message["output"]]
-    assert [text for stream, text in lines if stream == "stdout"] == [
+    assert [text for stream, text, _step in lines if stream == "stdout"] == [
         *("one-2", "held back", "several", "lines", "red é "),
         *(
             "TypeError write() argument must be str, not int",
@@ -70,9 +70,9 @@ def test_a_script_that_is_heard_prints_what_it_prints_alone(tmp_path: Path) -> N
         ),
         "xTrue True 1",
     ]
-    errors = [text for stream, text in lines if stream == "stderr"]
+    errors = [text for stream, text, _step in lines if stream == "stderr"]
     assert errors == ["in between", "step 4", "WARNING:root:logged"]
-    assert [stream for stream, text in lines][:3] == ["stdout", "stderr", "stdout"]
+    assert [stream for stream, text, _step in lines][:3] == ["stdout", "stderr", "stdout"]
 
 
 def test_much_that_is_printed_at_once_is_bounded(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_much_that_is_printed_at_once_is_bounded(tmp_path: Path) -> None:
     assert plain(path).status == 0
     posted = json.loads((tmp_path / "posted").read_text())
     assert all(len(message["output"]) <= MOST_LINES for message in posted)
-    (_stdout, before), (_stdout, last) = posted[-1]["output"][-2:]
+    (_stdout, before, _step), (_stdout, last, _step) = posted[-1]["output"][-2:]
     assert (before, len(last)) == ("19999", LONGEST)
 
 

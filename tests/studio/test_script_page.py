@@ -72,14 +72,14 @@ def number(page: Any, pattern: str) -> int:
 def test_figures_output_and_the_time_left_come_as_the_script_makes_them(page: Any) -> None:
     page.wait_for_selector("#script-output .err")
     assert page.inner_text("#script-output .err") == "a warning of the script"
-    page.wait_for_function("() => document.querySelectorAll('#script-output li').length > 5")
-    lines = page.locator("#script-output li").all_inner_texts()
+    page.wait_for_function("() => document.querySelectorAll('#script-output p').length > 5")
+    lines = page.locator("#script-output p").all_inner_texts()
     assert re.fullmatch(r"epoch 1/100000: val_loss=\d\.\d{4}", lines[0])
     legend = page.locator(".script .legend li")
     page.wait_for_function("() => document.querySelector('.script .legend').textContent.includes('accuracy')")
     assert {"loss, training", "loss, validation", "accuracy, validation"} <= {*legend.all_inner_texts()}
     page.wait_for_function("() => /of about/.test(document.querySelector('#script-progress').textContent)")
-    assert number(page, r"of about ([\d\u2009]+)") == 400_000
+    assert 300_000 < number(page, r"of about ([\d\u2009]+)") < 500_000
     assert "left" in page.inner_text("#script-progress")
     assert "treino studio train.py --findings" in page.inner_text("#script-findings"), "no panel is empty"
 
@@ -137,12 +137,12 @@ def test_a_change_says_until_when_and_how_it_is_made_again(page: Any, studio: Re
 def test_output_is_followed_unless_somebody_reads_further_up(page: Any) -> None:
     rest = "(l => l.scrollHeight - l.scrollTop - l.clientHeight)(document.querySelector('#script-output'))"
     at_end = f"() => {rest} < 12"
-    page.wait_for_function("() => document.querySelectorAll('#script-output li').length > 40")
+    page.wait_for_function("() => document.querySelectorAll('#script-output p').length > 40")
     assert page.evaluate(at_end)
     page.evaluate("() => { document.querySelector('#script-output').scrollTop = 0 }")
-    count = page.locator("#script-output li").count()
+    count = page.locator("#script-output p").count()
     page.wait_for_function(
-        f"() => document.querySelectorAll('#script-output li').length > Math.min({count} + 5, 499)"
+        f"() => document.querySelectorAll('#script-output p').length > Math.min({count} + 5, 499)"
     )
     assert page.evaluate("() => document.querySelector('#script-output').scrollTop") == 0
     page.click(".newest")
