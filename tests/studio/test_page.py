@@ -129,6 +129,8 @@ def test_stop_is_said_once_by_the_button_or_its_key_and_only_of_a_training(
     studio.tell({"state": {**state, "status": "stopped"}})
     viewer.page.get_by_role("status").get_by_text("stopped").wait_for()
     assert viewer.button("Stop").is_disabled()
+    viewer.button("Stop").hover(force=True)
+    viewer.page.get_by_role("tooltip").get_by_text("Nothing is in training here.").wait_for()
     viewer.page.keyboard.press("s")
     studio.tell({"state": state})  # it is in training again
     viewer.page.wait_for_selector("#stop:enabled")
@@ -267,6 +269,16 @@ def test_units_and_edges_tell_their_numbers_and_the_microscope_explains(open_run
             break
     assert re.fullmatch(r"unit \d of layer 0", page.inner_text("#picture-title"))
     assert viewer.until("look")[0]["unit"][0] == 1
+
+
+def test_an_explanation_under_way_turns_until_it_is_there(open_run: Any, studio: FakeStudio) -> None:
+    viewer = open_run()
+    studio.deaf = True
+    viewer.button("Microscope").click()
+    viewer.page.locator("#lenses .busy").wait_for()
+    studio.drop()
+    viewer.page.locator(".lens").first.wait_for()
+    assert viewer.page.locator("#lenses .busy").count() == 0
 
 
 def test_what_can_be_taken_along_is_asked_for_and_the_command_can_be_copied(open_run: Any) -> None:

@@ -124,7 +124,6 @@ FOLDERS = {
     "not_seen": N_("What is not seen"),
     "steps_a_second": N_("{n} steps a second"),
     "step_number": N_("step {n}"),
-    "exit_status": N_("exit status {n}"),
     "change_at": N_("step {step}: {what}"),
     "group_of": N_("{optimizer}, group {group}"),
 }
@@ -477,6 +476,7 @@ FAN_AND_MICROSCOPE = {
     "go_on_with": N_("Go on with {what}: validation loss {loss}"),
     "went_on": N_("{run} goes on from step {step} with {what}, beside this run."),
     "steps_after": N_("steps after {step}"),
+    "working": N_("Working it out …"),
     "lens_layer": N_("Layer"),
     "lens_from": N_("From"),
     "lens_to": N_("To"),

@@ -47,6 +47,7 @@ export function makeMicroscope(page) {
     shown = key;
     asking = true;
     asked = performance.now();
+    if (!$('#lenses').childElementCount) $('#lenses').replaceChildren(el('p', { class: 'hint busy' }, t('working')));
     try {
       show(await page.send('explain', place(store.frame, page.pick)), store);
     } catch (refusal) {

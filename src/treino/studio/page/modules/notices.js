@@ -4,7 +4,7 @@ import { $, $$, el, setText } from './dom.js';
 import { clamp } from './numbers.js';
 import { t } from './words.js';
 
-const PAUSE = 120; // milliseconds: what a dragged slider says is read out once
+const PAUSE = 120; // milliseconds: what is refused while a slider is dragged is said once
 const SHORTEST = 4000, PER_LETTER = 60; // milliseconds that a notice stays
 const MOST = 3; // notices at once
 const SETTLED = 300; // milliseconds after which what was pressed has changed the page
@@ -30,10 +30,8 @@ export function startNotices() {
  */
 export function say(text, kind = 'info', { action = null } = {}) {
   clearTimeout(said);
-  said = setTimeout(() => {
-    for (const node of $$('.notice')) if (!text || node.dataset.kind === 'busy' || $('p', node).textContent === text) node.remove();
-    if (text) show(text, kind, action);
-  }, PAUSE);
+  if (kind === 'warning') said = setTimeout(() => show(text, kind, action), PAUSE);
+  else show(text, kind, action);
 }
 
 /** Take the notices away; → whether there were any. focused: only if one has the keyboard. */
@@ -45,13 +43,16 @@ export function closeNotices(focused = false) {
 }
 
 function show(text, kind, action) {
+  for (const other of $$('.notice')) if (!text || other.dataset.kind === 'busy' || $('p', other).textContent === text) other.remove();
+  if (!text) return;
   const box = $('#notices'), words = el('p', {}), next = action && el('button', { type: 'button', class: 'small', onclick: () => { node.remove(); action.act(); } }, t(action.word));
   const close = el('button', { type: 'button', class: 'small shut', 'aria-label': t('close'), title: t('close'), onclick: () => (node.contains(document.activeElement) && box.childElementCount === 1 ? closeNotices() : node.remove()) }, '×');
   const node = el('div', { class: 'notice', role: kind === 'warning' ? 'alert' : 'status', 'data-kind': kind }, words, next, close);
   box.append(node);
   while (box.childElementCount > MOST) box.firstElementChild.remove();
   setText(words, text);
-  if (!held(box)) place(box);
+  if (held(box)) return;
+  place(box);
   leaveLater(node);
 }
 
