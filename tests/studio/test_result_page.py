@@ -81,7 +81,7 @@ def test_a_finding_is_tried_and_the_validation_rows_decide(studio: RealStudio, p
     assert ["best" in tile["own"] for tile in tiles] == [False, True]
     page.get_by_label("What a chosen future becomes").select_option("branch")
     page.get_by_role("button", name="Go on with lr 3e-05").click()
-    branch = studio.until("slow-2", lambda run: run.spec.parent is not None)
+    branch = studio.until("wine-1", lambda run: run.spec.parent is not None)
     assert branch.spec.segments[-1].changes == {"lr": 3e-5}
 
 
@@ -92,7 +92,7 @@ def test_a_fan_names_what_ends_lowest_and_tells_its_futures_apart(studio: RealSt
     page.keyboard.press("Home")
     page.locator("#clock-step", has_text=re.compile("^0$")).wait_for()
     page.get_by_role("button", name="Fan out").click()
-    page.locator("#fan-about", has_text="Click one to go on with it.").wait_for()
+    page.locator("#fan-about", has_text="Best by the mean of its last three").wait_for()
     tiles, said = page.evaluate(TILES), page.locator("#fan-about").inner_text()
     assert len({tile["label"] for tile in tiles}) == len(tiles) == 64
     assert all(tile["apart"] for tile in tiles)  # no label lies over its picture
