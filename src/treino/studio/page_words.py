@@ -38,7 +38,7 @@ FOLDERS = {
         "Their folders in {folder} go with all that is in them: weights, records, pictures. "
         "Nothing else is touched, and nothing brings them back."
     ),
-    "delete_keep": N_("Keep"),
+    "delete_keep": N_("Don't delete"),
     "delete_yes": N_("Delete"),
     "deleted_one": N_("{name} is deleted."),
     "deleted_many": N_("{n} are deleted."),

@@ -17,7 +17,7 @@ const REPEATS = ['seed', 'data_seed', 'fold']; // settings that are repeated and
 const KINDS = [['a-network', 'a_network'], ['a-best', 'the_best'], ['a-cut', 'folder_cut'], ['a-lost', 'folder_diverged']];
 
 export function open(shell, name) {
-  let state = null, networks = [], lines = [], chosen = null, hot = null, onlyLost = false, mattered = null, table, parts, parallel, choice, colours, scale = null;
+  let state = null, networks = [], lines = [], chosen = null, hot = null, onlyLost = false, mattered = null, inView = false, table, parts, parallel, choice, colours, scale = null;
   const brushes = new Map();
   const { connection, command } = connected(shell, `/socket/sweep/${encodeURIComponent(name)}`, take);
 
@@ -71,6 +71,8 @@ export function open(shell, name) {
       el('div', { class: 'charts wide-first' }, panel(t('parallel'), parallel.node), panel(t('training_loss'), parts.loss.box), panel(t('figure_curves', { metric: state.metric_name }), parts.figure.box)),
       panel(t('networks'), el('div', { class: 'line head' }, parts.listed, parts.lost, choice.node), parts.where, el('div', { class: 'asks' }, parts.out, parts.any), table.node), parts.mattered));
     mattered = null;
+    looked.disconnect();
+    looked.observe(parts.mattered);
   }
   const byMember = (member) => networks.find((n) => n.member === member);
   function choose(member) {
@@ -105,7 +107,11 @@ export function open(shell, name) {
     shell.go(`/run/${encodeURIComponent(reply.run)}`);
   }
 
-  /** How much each setting mattered, and how sure that is: measured when it is over, and before when asked. */
+  const looked = new IntersectionObserver((entries) => {
+    inView = entries.at(-1).isIntersecting;
+    if (inView) update();
+  });
+  /** How much each setting mattered, and how sure that is: measured, for seconds, where somebody looks after the end, or asks before. */
   async function measure() {
     const asked = mattered = {};
     parts.sure.replaceChildren(el('span', { class: 'busy' }, t('measuring_importance')));
@@ -156,7 +162,7 @@ export function open(shell, name) {
     setText(parts.out, t('left_out', { n: whole(out), best: whole(networks.length) }));
     parts.mattered.hidden = state.settings.every((setting) => REPEATS.includes(setting));
     parts.measure.hidden = !running;
-    if (!running && !mattered && !parts.mattered.hidden) measure();
+    if (!running && !mattered && inView) measure();
     fill();
     draw();
   }
@@ -194,5 +200,5 @@ export function open(shell, name) {
   resize.observe(shell.stage);
   const relabel = () => { if (state) { build(); update(); } };
   const redraw = () => { if (state) { fill(); draw(); } };
-  return { keys: [], relabel, redraw, language: () => connection.reopen(), close() { resize.disconnect(); connection.close(); } };
+  return { keys: [], relabel, redraw, language: () => connection.reopen(), close() { resize.disconnect(); looked.disconnect(); connection.close(); } };
 }
