@@ -99,8 +99,10 @@ class Notebook:
         )
 
     def studio(self, number: int = 0) -> Any:
-        """The studio's page in a cell's output, once a frame is drawn."""
-        frame = self.cell(number).frame_locator("iframe[title='treino studio']")
+        """The studio's page in a cell's output, in view, else it draws nothing, and with a frame."""
+        here = "iframe[title='treino studio']"
+        self.cell(number).locator(here).scroll_into_view_if_needed()
+        frame = self.cell(number).frame_locator(here)
         frame.locator("main[data-frame]").wait_for()
         return frame
 
