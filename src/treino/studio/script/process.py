@@ -311,9 +311,7 @@ class ScriptProcess:
         self, branch: Branch, about: Mapping[str, Any], line: socket.socket
     ) -> Iterator[dict[str, Any]]:
         """A process has made a checkpoint. line: the copy's socket."""
-        if not self._checkpoints:  # copies whose parent has ended are to be waited for here
-            with suppress(OSError, AttributeError):
-                ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+        _adopt_orphans(True)  # copies whose parent has ended are to be waited for here
         self._able, self._why = True, ""
         process = ForkedProcess.of(about["pid"])
         number, step, marked, ms = (about[name] for name in ("number", "step", "marked", "ms"))
@@ -602,6 +600,7 @@ class ScriptProcess:
                 if not process.ended(GRACE):
                     process.signal(signal.SIGKILL)
                     process.ended(GRACE)
+            _adopt_orphans(False)
             if self._reading:
                 self._bell.send(b".")  # ``messages`` hangs up
             else:
@@ -610,6 +609,11 @@ class ScriptProcess:
             for folder in (kept_of(self.pid), *folders):
                 shutil.rmtree(folder, ignore_errors=True)
         return self.status
+
+
+def _adopt_orphans(on: bool) -> None:
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(SUBREAPER, int(on), 0, 0, 0)
 
 
 def _large_pages() -> dict[str, str]:
