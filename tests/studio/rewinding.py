@@ -58,9 +58,10 @@ def main(script: str, step: int) -> None:
 
         sys.exit(run(script, []))
     theirs.close()
-    from treino.studio.script.process import ScriptProcess
+    from treino.studio.script import process as processes
 
-    process = ScriptProcess(Started(pid), ours, Path(script).absolute().with_suffix(""))  # type: ignore[arg-type]
+    processes.ENDING = HANG  # a process that is ending is not to be interrupted
+    process = processes.ScriptProcess(Started(pid), ours, Path(script).absolute().with_suffix(""))  # type: ignore[arg-type]
     todo = [
         ("paused", {"do": "step", "count": step}),
         ("paused", {"do": "checkpoint"}),
@@ -81,7 +82,7 @@ def main(script: str, step: int) -> None:
             events.add("end")
             said["exit"] = message["end"]["status"]
         for branch in message.get("branches", ()):
-            if branch["number"] == 1 and branch["status"] == "ended":
+            if branch["number"] == 1 and branch["status"] == "ended" and branch["exit"] is not None:
                 events.add("branch")
                 said |= {"branch_exit": branch["exit"], "folder": branch["folder"]}
         if todo[0][0] in events:

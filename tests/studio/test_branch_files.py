@@ -88,7 +88,7 @@ def lone(folder: Path, *calls: Any) -> Any:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(calls, max_size=8), st.lists(calls, max_size=6), st.lists(calls, min_size=1, max_size=8))
 def test_a_branch_does_what_a_lone_process_does_whatever_the_first_one_did_meanwhile(
     tmp_path_factory: pytest.TempPathFactory, before: list[Any], first: list[Any], branch: list[Any]
