@@ -1,6 +1,7 @@
 """The numbers behind the boundary against scikit-learn, and traced back to the rows they came from."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,11 @@ from sklearn.metrics import accuracy_score, r2_score, root_mean_squared_error
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
+import treino as tr
 from treino.data import Data, load
 from treino.errors import TreinoError
 from treino.inspection import boundary as module
-from treino.inspection.boundary import boundary, grid, principal_components
+from treino.inspection.boundary import boundary, grid, principal_components, sight
 from treino.inspection.input_planes import Fit, InputLine, Plane
 from treino.inspection.intervals import wilson
 
@@ -366,3 +368,17 @@ def test_the_grid_goes_beyond_the_rows_and_around_a_single_value() -> None:
     assert steps[-1] == pytest.approx(4.12)
     assert grid(np.array([7.0, 7.0]), 3).tolist() == [3.5, 7.0, 10.5]
     assert grid(np.array([0.0]), 3).tolist() == [-0.5, 0.0, 0.5]
+
+
+@pytest.mark.parametrize("columns", [["c", "a"], ["a", "c"]])
+def test_two_columns_are_the_axes_in_the_order_in_which_they_are_named(
+    tmp_path: Path, columns: list[str]
+) -> None:
+    """... also where one has gaps, which are an input of their own, and the other decides alone."""
+    chance = np.random.default_rng(0)
+    table = pd.DataFrame(chance.random((90, 3)), columns=["a", "b", "c"])
+    table["y"] = np.where(table.a > 0.5, "high", "low")
+    table.loc[::7, "c"] = np.nan
+    run = tr.fit(table, target="y", features=columns, parent=tmp_path, steps=40, recipe="plain")
+    assert run.data.inputs == 3
+    assert sight(run.at(40).net, run.data).axis_names == tuple(columns)

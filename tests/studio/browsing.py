@@ -14,7 +14,7 @@ AXE = (
     "async () => (await axe.run(document)).violations.map(v => [v.impact, v.id, v.nodes[0].target.join(' ')])"
 )
 WIDE = """() => [...document.querySelectorAll('body *')].filter(n => n.checkVisibility()
-  && !n.closest('.lenses, .rows, .table-behind')
+  && !n.closest('.lenses, .rows, .figures, .table-behind')
   && n.getBoundingClientRect().right > innerWidth + 1).map(n => n.id || n.className).slice(0, 5)"""
 
 

@@ -1,5 +1,7 @@
 """Scripts that go back: copies of their processes sleep between two steps, and branches go on from them."""
 
+import asyncio
+import http.client
 import json
 import os
 import signal
@@ -10,12 +12,16 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.asyncio.client import connect
+from websockets.typing import Origin
 
 from tests import waiting
+from tests.studio.running import Watcher
 from tests.studio.scripts import Message, script
 from tests.waiting import HANG
 from treino.errors import TreinoError
@@ -139,7 +145,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     for each in watched:
         each.close()
     signal.signal(signal.SIGINT, before)
-    assert processes_in(tmp_path) == []
+    assert processes_in(tmp_path) == {}
 
 
 def children(pid: int) -> list[int]:
@@ -152,18 +158,16 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def processes_in(folder: Path) -> list[str]:
+def processes_in(folder: Path) -> dict[int, str]:
     """The processes that work in this folder, and ended children of this one that nobody has waited for."""
-    here = []
+    here = {}
     for each in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = (each / "stat").read_text().rpartition(")")[2].split()
-            if parent[0] == "Z" and int(parent[1]) == os.getpid():
-                here.append(f"{each.name}: zombie")
+        with suppress(OSError):
+            state, parent, *_rest = (each / "stat").read_text().rpartition(")")[2].split()
+            if state == "Z" and int(parent) == os.getpid():
+                here[int(each.name)] = "ended"
             elif int(each.name) != os.getpid() and (each / "cwd").readlink() == folder:
-                here.append(f"{each.name}: {(each / 'cmdline').read_text()}")
-        except OSError:
-            continue
+                here[int(each.name)] = (each / "cmdline").read_text()
     return here
 
 
@@ -291,7 +295,7 @@ for message in process.messages():
     listed = message.get("checkpoints", {}).get("list")
     if listed and len(process._branches) == 1:
         process.send({"do": "rewind", "checkpoint": listed[0]["number"]})
-    if any(each["status"] == "asleep" for each in message.get("branches", [])):
+    if [each["status"] for each in message.get("branches", [])] == ["asleep", "running"]:
         print(process.pid, flush=True)
 """
     with subprocess.Popen(
@@ -303,7 +307,7 @@ for message in process.messages():
     waiting.until(
         lambda: (tmp_path / "ended").exists() or (tmp_path / "train.branches" / "1" / "ended").exists()
     )
-    waiting.until(lambda: processes_in(tmp_path) == [])
+    waiting.until(lambda: processes_in(tmp_path) == {})
     assert not (tmp_path / "ended").exists() or int((tmp_path / "ended").read_text()) != first
 
 
@@ -313,17 +317,17 @@ optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
 ready = threading.Event()
 def after(step):
     global held
-    if step == 1:
+    if step == 2:
         held = socket.socket()
-    elif step == 2:
+    elif step == 3:
         held.close()
         held = subprocess.Popen(["sleep", "1000"])
-    elif step == 3:
+    elif step == 4:
         held.kill()
         held.wait()
         held = threading.Thread(target=ready.wait, name="the clock")
         held.start()
-    elif step == 4:
+    elif step == 5:
         ready.set()
         held.join()
 train(1000, after)
@@ -334,20 +338,21 @@ def test_why_there_can_be_no_checkpoint(start: Start) -> None:
     """It is said when one is asked for, and that there can be some again."""
     seen = start(REASONS)
     reasons = []
-    for _step in range(1, 5):
+    for _step in range(5):
         seen.pause_at(1)
         count = len([m for m in seen.messages if "checkpoints" in m])
         seen.send("checkpoint")
         seen.until(lambda count=count: len([m for m in seen.messages if "checkpoints" in m]) > count)
         reasons.append((seen.last("checkpoints")["able"], seen.last("checkpoints")["why"]))
-    assert [able for able, _why in reasons] == [False, False, False, True]
+    assert [able for able, _why in reasons] == [True, False, False, False, True]
     assert [why and why.split(",")[0] for _able, why in reasons] == [
+        None,
         "No checkpoints while sockets are open: their other end can't go back.",
         "No checkpoints while the script has child processes.",
         "No checkpoints while other threads run",
         None,
     ]
-    assert len(seen.checkpoints) == 1
+    assert len(seen.checkpoints) == 2
     with pytest.raises(TreinoError) as error:
         seen.send("rewind", checkpoint=77)
     assert error.value.rule == "checkpoint"
@@ -398,3 +403,48 @@ def test_a_fan_without_values_is_around_the_present_rate() -> None:
     fan = Fan(do="fan", checkpoint=1, kind="lr", count=5)
     assert values_of(fan, 0.02) == [0.002, 0.00632, 0.02, 0.0632, 0.2]
     assert values_of(Fan(do="fan", values=[0.1, 0.3]), 0.02) == [0.1, 0.3]
+
+
+def test_a_page_goes_back_and_a_killed_studio_takes_all_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command line, its server, and a page's socket."""
+    path = script(tmp_path, "import time\n" + ENDLESS.replace("loss_of()", "time.sleep(0.05) or loss_of()"))
+    command = [sys.executable, "-m", "treino", "studio", str(path), "--checkpoints", "--no-browser"]
+    with (tmp_path / "err").open("w") as err:
+        studio = subprocess.Popen(
+            [*command, "--port", "0", "--json"], stdout=subprocess.PIPE, stderr=err, text=True, cwd=tmp_path
+        )
+    with studio:
+        assert studio.stdout is not None
+        address = json.loads(studio.stdout.readline())["studio"]["address"]
+        asyncio.run(go_back(address))
+        (first,) = [pid for pid in children(studio.pid) if str(path) in processes_in(tmp_path).get(pid, "")]
+        (branch,) = waiting.until(lambda: [pid for copy in children(first) for pid in children(copy)])
+        waiting.until(lambda: (tmp_path / "train.branches" / "1" / "train.steering.jsonl").exists())
+        studio.kill()
+    waiting.until(lambda: [*processes_in(tmp_path)] == [branch])  # what is present goes on to its end
+    os.kill(branch, signal.SIGINT)
+    waiting.until(lambda: not processes_in(tmp_path))
+
+
+async def go_back(address: str) -> None:
+    """As a page does."""
+    site = urlsplit(address)
+    connection = http.client.HTTPConnection(site.netloc, timeout=HANG)
+    connection.request("GET", f"{site.path}?{site.query}")
+    cookie = str(connection.getresponse().getheader("set-cookie")).partition(";")[0]
+    connection.close()
+    async with connect(
+        f"ws://{site.netloc}/socket/script",
+        origin=Origin(f"http://{site.netloc}"),
+        additional_headers={"Cookie": cookie},
+        ping_timeout=HANG,
+    ) as socket:
+        page = Watcher(socket)
+        await page.ask("hello", protocol=1, viewer="viewer-1")
+        await page.until(lambda page: (page.newest("state") or {"step": 0})["step"])
+        answer = await page.ask("rewind", checkpoint=9999)
+        assert "9999" in answer["error"]["message"]
+        while "error" in answer:  # until there is one
+            answer = await page.ask("rewind", checkpoint=1, changes={"lr": 0.5})

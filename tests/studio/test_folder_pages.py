@@ -17,6 +17,7 @@ import treino as tr
 from tests.studio.browsing import AXE, WIDE
 from tests.waiting import HANG, until
 from treino.folders import open_folder
+from treino.plots.sweep import importance_sentences
 from treino.tuning.sweep_pictures import importance_of
 
 pytestmark = pytest.mark.slow
@@ -257,13 +258,17 @@ def test_networks_are_coloured_by_a_setting_or_a_figure(tab: Any, folder: Path) 
 def test_what_mattered_is_measured_with_a_word_on_how_sure_it_is(tab: Any, folder: Path) -> None:
     page = tab().show("sweep/sweep")
     found = importance_of(open_folder(folder / "runs/sweep"))
+    page.get_by_role("heading", name="What mattered").scroll_into_view_if_needed()
     page.locator(".bars li").first.wait_for()
     bars = page.locator(".bars li > :first-child").all_inner_texts()
     assert bars == list(found.names)
     widths = page.locator(".amount").evaluate_all("all => all.map(i => i.getBoundingClientRect().width)")
     assert widths == sorted(widths, reverse=True)
-    page.get_by_text(f"explains {max(0.0, found.explained):.0%}".replace("%", " %")).wait_for()
+    about, warning = importance_sentences(found)
+    assert page.locator(".bars + .hint").inner_text() == " ".join([*about, *warning])
     page.locator("#language").click()
+    page.locator("th", has_text="perda, validação").wait_for()
+    page.locator(".panel", has=page.locator(".bars")).scroll_into_view_if_needed()
     page.get_by_text("floresta aleatória").wait_for()
 
 
@@ -365,6 +370,10 @@ def test_a_study_shows_its_curves_over_each_other_and_concludes(tab: Any, folder
     epoch = int(page.locator("#tip .head").inner_text().removeprefix("Epoch "))
     figures = [float(text) for text in page.locator("#tip b").all_inner_texts()]
     assert figures == pytest.approx([r["accuracy"][epoch - 1] for r in rows], rel=1e-3)
+    behind = page.get_by_role("table", name="accuracy").get_by_role("row").last
+    until(lambda: behind.get_by_role("cell").count() == 2, meanwhile=lambda: page.wait_for_timeout(10))
+    last = [float(text) for text in behind.get_by_role("cell").all_inner_texts()]
+    assert last == pytest.approx([r["accuracy"][-1] for r in rows], rel=1e-3)
     page.locator("th", has_text="batch_size").get_by_role("button").dblclick()
     assert viewer.column("batch_size") == ["60", "20"]
     page.locator("#language").click()

@@ -222,11 +222,11 @@ def test_nothing_is_deleted_before_the_question_is_answered(studio: RealStudio, 
     before = files(studio.runs)
     page.locator("#home-delete", has_text="Delete 2").click()
     assert "net-10, net-100" in page.inner_text("dialog[open]")
-    assert page.evaluate("document.activeElement.textContent") == "Keep"
+    assert page.evaluate("document.activeElement.textContent") == "Don't delete"
     page.keyboard.press("Escape")
     assert files(studio.runs) == before
     page.locator("#home-delete").click()
-    page.get_by_role("button", name="Keep").click()
+    page.get_by_role("button", name="Don't delete").click()
     assert files(studio.runs) == before
     page.locator("#home-delete").click()
     page.locator("#delete-yes").click()

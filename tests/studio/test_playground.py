@@ -19,15 +19,16 @@ def test_two_columns_are_trained_paused_and_played(tmp_path: Path) -> None:
     with real_studio(tmp_path, []) as studio, chromium() as browser:
         page = studio.open(browser)
         page.get_by_label("Data", exact=True).select_option("wine")
-        page.get_by_label("First column").select_option("alcohol")
-        page.get_by_label("Second column").select_option("hue")
+        page.get_by_label("First column").select_option("hue")
+        page.get_by_label("Second column").select_option("alcohol")
         page.get_by_role("button", name="Play with two columns").click()
         page.wait_for_url("**/run/wine-1")
         page.get_by_role("status").get_by_text("paused").wait_for()
         page.get_by_role("button", name="Epoch").click()
         page.locator("#clock-epoch", has_text="1").wait_for()
     run = studio.run("wine-1")
-    assert run.spec.facts.features == ("alcohol", "hue")
+    assert run.spec.facts.features == ("hue", "alcohol")
+    assert run.spec.asked["recipe"] == "plain"
     assert (run.steps, run.status) == (run.spec.steps_per_epoch, "interrupted")
     assert studio.said == []
 

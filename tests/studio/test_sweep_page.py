@@ -71,6 +71,7 @@ def test_a_stop_is_told_at_once_and_until_it_is_obeyed(sweep: Path) -> None:
         assert not is_ending(other)
         training.refuse_commands()
         assert is_ending(other)
+        assert stop(shown, {}) == {}
         training.seal("interrupted")
     assert not is_ending(RunFolder.open(training.path))
 

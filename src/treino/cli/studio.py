@@ -37,7 +37,7 @@ class StudioFlags:
         ),
     ] = False
     member: Annotated[
-        int | None, WHOLE, Parameter(help="of an ensemble's RUN: the network whose weights are drawn")
+        int | None, WHOLE, Parameter(help="which network of an ensemble, from 0; default: the best one")
     ] = None
     port: Annotated[
         int | None, WHOLE, Parameter(help="of the address; default: 8711, or the next free one; 0: any")

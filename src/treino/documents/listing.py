@@ -91,15 +91,15 @@ def detailed_listing(parent: str | Path, known: Known) -> list[dict[str, Any]]:
 
 def _stamp(path: Path) -> Any:
     """A value that differs after a change of the documents of a folder."""
-    found = []
+    stamps: list[tuple[int, int, int] | None] = []
     for each in (path, *(path / name for name in DOCUMENTS)):
         try:
             status = os.lstat(each)
         except OSError:
-            found.append(None)
+            stamps.append(None)
         else:
-            found.append((status.st_ino, status.st_size, status.st_mtime_ns))
-    return found
+            stamps.append((status.st_ino, status.st_size, status.st_mtime_ns))
+    return stamps
 
 
 def _details(summary: RunSummary) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from treino.console import kernel_shell
 from treino.errors import TreinoError
 from treino.spec import read_settings
 from treino.studio.browser import open_browser
+from treino.studio.relay import Commands
 from treino.studio.server import Studio, application
 from treino.studio.serving import Serving, begun, serving, start_script, studio_of
 from treino.studio.subject import Subject, subject_of
@@ -26,6 +28,8 @@ from treino.words import _
 
 T = TypeVar("T")
 SECONDS = 4.0  # for trainings to be saved at the end of this process
+# a kernel is often killed: what it trains is saved then, too, and doesn't go on by itself
+COMMANDS = Commands(trainer=(*Commands().trainer, "--ends-with-studio"))
 
 
 def studio(shown: Any = None, *, paused: bool = False, **settings: Any) -> Any:
@@ -58,7 +62,9 @@ def studio(shown: Any = None, *, paused: bool = False, **settings: Any) -> Any:
     from treino.studio.notebook_cell import StudioCell
 
     app, address = _in_loop(_open(subject, settings, paused))
-    return StudioCell(app, address, _loop().call_soon_threadsafe)
+    cell = StudioCell(app, address, _loop().call_soon_threadsafe)
+    _loop().call_soon_threadsafe(_ends.callback, cell.channel.close)
+    return cell
 
 
 def _target(shown: Any) -> str | None:
@@ -112,7 +118,7 @@ def _end() -> None:
 
 
 def _in_loop(work: Coroutine[Any, Any, T]) -> T:
-    """Do it in the loop, and wait for it; Ctrl-C ends the wait and the work."""
+    """Do it in the loop, and wait for it; Ctrl-C ends the wait."""
     future = asyncio.run_coroutine_threadsafe(work, _loop())
     try:
         return future.result()
@@ -129,8 +135,10 @@ _studios: dict[Path, tuple[Studio, Starlette]] = {}  # by their folders of runs
 async def _open(subject: Subject, settings: dict[str, Any], paused: bool) -> tuple[Starlette, str]:
     """The application of the studio of the subject's folder, and the address of the subject's page."""
     folder = subject.folder.resolve()
+    if subject.data is not None and Path(subject.data).exists():  # the trainer may be in another folder
+        subject = replace(subject, data=str(Path(subject.data).resolve()))
     if subject.script is not None or folder not in _studios:
-        studio = _ends.enter_context(studio_of(folder))
+        studio = _ends.enter_context(studio_of(folder, COMMANDS))
         studio.end_seconds = SECONDS
         app = application(studio)
         await _ends.enter_async_context(app.router.lifespan_context(app))
@@ -162,7 +170,7 @@ class StudioServer:
 async def _serve(subject: Subject, settings: dict[str, Any], paused: bool) -> StudioServer:
     """Serve the subject's page, and open a browser on it."""
     stack = AsyncExitStack()
-    serves = stack.enter_context(serving(subject.folder.resolve()))
+    serves = stack.enter_context(serving(subject.folder.resolve(), commands=COMMANDS))
     serves.studio.end_seconds = SECONDS
     task = asyncio.create_task(serves.run())
 

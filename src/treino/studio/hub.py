@@ -151,12 +151,14 @@ class GrowingCurves:
 
 
 class Page:
-    """The messages and the viewers of one page. wheel: the viewer that steers, even if disconnected."""
+    """The messages and the viewers of one page. wheel: the viewer that steers, even if disconnected.
+    elsewhere: whether a page of another studio steers instead."""
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.viewers: OrderedDict[tuple[bool, str], Viewer] = OrderedDict()
         self.wheel: Viewer | None = None
+        self.elsewhere = False
         self.clear()
 
     def clear(self) -> None:
@@ -199,7 +201,7 @@ class Page:
         return viewer
 
     def steers(self, viewer: Viewer) -> bool:
-        return self.wheel is viewer
+        return self.wheel is viewer and not self.elsewhere
 
     def take_wheel(self, viewer: Viewer) -> None:
         """Let this viewer steer from now on.
@@ -209,7 +211,7 @@ class Page:
         """
         if viewer.watches_only:
             raise watch_only()
-        self.wheel = viewer
+        self.wheel, self.elsewhere = viewer, False
         self.changed("state")
 
     def changed(self, kind: str) -> None:

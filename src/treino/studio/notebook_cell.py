@@ -32,16 +32,16 @@ class StudioCell(anywidget.AnyWidget):
         }
         super().__init__(address=address, language=language(), words=words)
         self._in_loop = in_loop
-        self._channel = NotebookChannel(application, self.send, notebook_page)
+        self.channel = NotebookChannel(application, self.send, notebook_page)
         self.on_msg(self._take)
 
     def _take(self, _cell: Any, message: Mapping[str, Any], buffers: list[Any]) -> None:
-        self._in_loop(self._channel.take, message, b"".join(map(bytes, buffers)))
+        self._in_loop(self.channel.take, message, b"".join(map(bytes, buffers)))
 
     def close(self) -> None:
         """Take the page away. Its trainings go on, and are saved when the kernel ends."""
-        if hasattr(self, "_channel"):
-            self._in_loop(self._channel.close)
+        if hasattr(self, "channel"):
+            self._in_loop(self.channel.close)
         super().close()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:

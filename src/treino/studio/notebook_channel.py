@@ -65,6 +65,7 @@ class NotebookChannel:
     def __init__(self, application: ASGIApp, send: Send, page: Callable[[], bytes]) -> None:
         self._application, self._send, self._page = application, send, page
         self._views: dict[str, CellView] = {}
+        self._is_open = True
         self._tasks: set[asyncio.Task[None]] = set()
 
     def take(self, message: Mapping[str, Any], body: bytes = b"") -> None:
@@ -90,7 +91,8 @@ class NotebookChannel:
             self._start(self._say(view, {"id": number, "is": "closed"}))
 
     def close(self) -> None:
-        """End all views."""
+        """End all views; nothing is sent any more."""
+        self._is_open = False
         while self._views:
             self._leave(self._views.popitem()[1])
 
@@ -159,7 +161,8 @@ class NotebookChannel:
         NotebookChannel._free = max(NotebookChannel._free, now) + len(body) / RATE
         if wait > 0:
             await asyncio.sleep(wait)
-        self._send({"view": view.name, **message}, [body] if body else [])
+        if self._is_open:
+            self._send({"view": view.name, **message}, [body] if body else [])
 
 
 def _scope(message: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ FOLDERS = {
         "Their folders in {folder} go with all that is in them: weights, records, pictures. "
         "Nothing else is touched, and nothing brings them back."
     ),
-    "delete_keep": N_("Keep"),
+    "delete_keep": N_("Don't delete"),
     "delete_yes": N_("Delete"),
     "deleted_one": N_("{name} is deleted."),
     "deleted_many": N_("{n} are deleted."),
@@ -110,7 +110,7 @@ FOLDERS = {
     "diverged_count": N_("{n} diverged"),
     "cut_count": N_("{n} cut"),
     "stopping": N_("stopping…"),
-    "left_out": N_("{n} more are left out: the best {best} are here, and {command} shows any other."),
+    "left_out": N_("{n} more are left out: the best {best} are here. Any other opens by its number:"),
     "what_mattered": N_("What mattered"),
     "measure_importance": N_("Measure what has mattered so far"),
     "measuring_importance": N_("Being measured …"),
@@ -398,9 +398,9 @@ CURVES = {
     "chart_log": N_("log"),
     "chart_log_about": N_("Logarithmic axis"),
     "chart_smooth": N_("Smoothing"),
-    "chart_whole": N_("whole"),
+    "chart_whole": N_("Show all"),
     "chart_keys": N_(
-        "Drag to zoom, press twice to see it whole. Keys: arrows read values, + and − zoom, 0 whole, L log."
+        "Drag to zoom, press twice to see all. Keys: arrows read values, + and − zoom, 0 shows all, L log."
     ),
     "click_step": N_("click: go to this step"),
     "step_n": N_("step {step}"),

@@ -258,8 +258,8 @@ class RunPage:
         step = self.step_in_view
         snapshot = self.playback.at(step, self.loss_S)
         sight = self._looked_along(snapshot)
-        remedy = kind == REMEDY and rule is not None
-        changes = with_remedy(snapshot, rule) if remedy else usual_futures(snapshot, kind, count)
+        asked = rule if kind == REMEDY else None
+        changes = usual_futures(snapshot, kind, count) if asked is None else with_remedy(snapshot, asked)
         picture = SmallPicture(sight.shows, *small_grid(sight)) if sight.shows in DRAWN else None
         self.fans += 1
         self.futures, self.fan_step = changes, step

@@ -312,7 +312,7 @@ class ThinnedLosses:
 
 @dataclass
 class Vitals:
-    """Gradient norm, update size, rate and the training rows' metrics at the steps that were drawn."""
+    """Gradient norm, update size, learning rate and metrics on training rows, at steps that were drawn."""
 
     by_step: dict[int, dict[str, Any]] = field(default_factory=dict)
     measured: set[int] = field(default_factory=set)  # steps of ``by_step``, and those thinned out of it
@@ -346,7 +346,8 @@ class Vitals:
         """A step up to the last one that shall be measured, although nobody has watched it; None: none is
         left."""
         steps = np.unique(np.linspace(0, last, PAST_VITALS).astype(int)).tolist()
-        return next((step for step in steps if step not in self.measured), None)
+        finer = (step for apart in (16, 4, 1) for step in steps[::apart])  # first a whole curve
+        return next((step for step in finer if step not in self.measured), None)
 
     def listed(self) -> list[dict[str, Any]]:
         return [self.by_step[step] for step in sorted(self.by_step)]

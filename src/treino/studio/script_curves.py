@@ -115,11 +115,6 @@ class ScriptCurves:
         if loop := message.get("loop"):
             self.planned.note("loop", Count(*loop), step)
 
-    def add_losses(self, steps: Sequence[int], losses: Sequence[Any]) -> Iterator[dict[str, Any]]:
-        """Yield the messages for the page that losses of steps make which need not follow each other."""
-        for step, loss in zip(steps, losses, strict=False):
-            yield self._curve("").add(step, [loss])
-
     def read(self, stream: str, line: str, step: int) -> Iterator[dict[str, Any]]:
         """Yield the messages for the page that a printed line makes. step: the last one before it."""
         said: PrintedLine = self._printed.setdefault(stream, PrintedFigures()).read(line)

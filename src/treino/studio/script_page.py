@@ -32,8 +32,8 @@ class ScriptPage:
         self._runs = {FIRST: _Run(ScriptCurves(FIRST))}
         self._output: deque[tuple[str, str]] = deque(maxlen=LISTED)
         self._lines = 0  # lines of output so far
+        self._printing = FIRST  # the process that has printed the last line
         self._output_due: asyncio.TimerHandle | None = None
-        self._fan: Any = None  # the last one
         self._stopped = False  # somebody has pressed Stop on a page
 
     def start(self) -> None:
@@ -92,7 +92,6 @@ class ScriptPage:
             run.state |= {"status": "ended", "exit": end["status"], "error": end["error"], "playing": False}
             run.state["reason"] = self._reason(end["status"], end["error"])
         if "fan" in message:
-            self._fan = message["fan"] or self._fan
             self.page.put({"fan": message["fan"]})
         for key in ("warning", "notice"):
             if key in message:
@@ -108,14 +107,8 @@ class ScriptPage:
     def _run(self, name: str) -> "_Run":
         """The process of this name. Of a new branch, what is known until its step is the first process's."""
         if name not in self._runs:
-            about = next((each for each in self._state["branches"] if _run_of(each) == name), None)
-            step = about["step"] if about else 0
-            self._runs[name] = run = _Run(ScriptCurves(name, self._runs[FIRST].curves, step))
-            futures = self._fan["futures"] if about and self._fan and self._fan["step"] == step else []
-            for future in futures:  # it was one of a fan, whose losses are known
-                if about and future["changes"] == about["changes"]:
-                    for losses in run.curves.add_losses(future["step"], future["loss"]):
-                        self.page.put(losses)
+            steps = (each["step"] for each in self._state["branches"] if _run_of(each) == name)
+            self._runs[name] = _Run(ScriptCurves(name, self._runs[FIRST].curves, next(steps, 0)))
         return self._runs[name]
 
     def _put_state(self) -> None:
@@ -139,6 +132,8 @@ class ScriptPage:
     # --- what the script prints -----------------------------------------------------------------------------
     def _read(self, name: str, lines: list[tuple[str, str, int]]) -> None:
         """Show lines of output and the figures in them. lines: stream, text, and the step before it."""
+        if name != self._printing:
+            lines, self._printing = [("process", name, 0), *lines], name
         for stream, line, step in lines:
             self._output.append((stream, line))
             self._lines += 1
@@ -157,6 +152,9 @@ class ScriptPage:
         """The command that makes the changes by hand to the present process once more."""
         changes = [each for each in self._state["changes"] if each["run"] == self._present]
         files = [change["file"] for change in changes if change.get("file")]
+        branch = next((each for each in self._state["branches"] if each["present"]), None)
+        if not files and branch and branch["folder"] and branch["changes"]:  # made as it began
+            files = [str(each) for each in Path(branch["folder"]).glob("*.steering.jsonl")]
         if not files:
             return None
         args = self._state.get("args") or []

@@ -26,7 +26,7 @@ from treino.store import RunFolder, lock
 from treino.studio.folder_page import FolderPage, thinned
 from treino.studio.run_commands import Answer, TrainerRequest
 from treino.studio.run_state import finite
-from treino.training.commands import send_stop
+from treino.training.commands import deliver, send_stop
 from treino.tuning.bracket import MemberTable, plain
 from treino.tuning.conclusions import mode_name, row_name, seconds_text
 from treino.tuning.member import config_of
@@ -282,7 +282,9 @@ def _study_progress(document: Mapping[str, Any], status: str) -> dict[str, Any]:
 
 
 def stop(page: FolderPage, request: Mapping[str, Any]) -> Answer:
-    send_stop(RunFolder.open(page.path, verify=False))
+    """Ask the training to stop; one that ends already needs no telling, which the page may not know yet."""
+    folder = RunFolder.open(page.path, verify=False)
+    deliver(lambda: send_stop(folder))
     page.changed()
     return {}
 

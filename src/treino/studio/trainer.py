@@ -7,6 +7,7 @@ training does; requests for new trainings, resumes, rewinds and branches come th
 import gc
 import os
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ from treino.tuning.sweep import sweep_events, sweep_resumption
 from treino.words import _, speaking
 
 LOOK_SECONDS = 1.0  # between two checkpoints of a sweep or study, from which its page is drawn
+ENDS_WITH_STUDIO = "--ends-with-studio"  # an argument of this program
 PATIENCE = 20.0  # seconds to wait for a training in another process
 
 
@@ -64,10 +66,11 @@ class Stream:
 
 
 class Trainer:
-    """All trainings of this process. channel: the channel to the studio."""
+    """All trainings of this process. channel: the channel to the studio. goes_on: whether trainings that play
+    go on without the studio."""
 
-    def __init__(self, channel: Channel) -> None:
-        self.channel = channel
+    def __init__(self, channel: Channel, goes_on: bool = True) -> None:
+        self.channel, self.goes_on = channel, goes_on
         self.streams: list[Stream] = []
         self.alone = False  # whether the studio is gone
 
@@ -91,8 +94,10 @@ class Trainer:
             self._obey(message[0])
 
     def _studio_is_gone(self) -> None:
-        """Save and end paused trainings, which nobody can continue any more; others go on at full speed, as
-        nobody watches."""
+        """Save and end paused trainings, which nobody can continue any more; others may go on, at full speed,
+        as nobody watches."""
+        if not self.goes_on:
+            self._quit()
         self.alone = True
         for stream in self.streams:
             if stream.waits:
@@ -100,14 +105,18 @@ class Trainer:
             elif isinstance(stream.job, RunJob):
                 stream.job.transport.speed = None
 
+    def _quit(self) -> None:
+        """Save and end all trainings."""
+        self.alone = True
+        for stream in list(self.streams):
+            if isinstance(stream.job, RunJob):
+                stream.job.stop_wish = "interrupted"
+            else:  # its last checkpoint suffices to resume it
+                stream.events.close()  # type: ignore[attr-defined]
+
     def _obey(self, request: dict[str, Any]) -> None:
         if request["do"] == "quit":
-            self.alone = True
-            for stream in list(self.streams):
-                if isinstance(stream.job, RunJob):
-                    stream.job.stop_wish = "interrupted"
-                else:  # its last checkpoint suffices to resume it
-                    stream.events.close()  # type: ignore[attr-defined]
+            self._quit()
             return
         number, before = request.get("id"), None
         try:
@@ -303,7 +312,7 @@ def main() -> None:
     """Serve the studio that started this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the server, which then sends quit
     gc.freeze()
-    Trainer(Channel.of_child()).run()
+    Trainer(Channel.of_child(), goes_on=ENDS_WITH_STUDIO not in sys.argv).run()
 
 
 if __name__ == "__main__":

@@ -20,8 +20,7 @@ export function answer(scope) {
     async open({ builds, words: all, language }) {
       words = all;
       speak(language);
-      const bytes = Object.fromEntries(await Promise.all(Object.entries(builds).map(async ([name, packed]) => [name, await unpacked(packed)])));
-      const lanes = await loadLanes(bytes);
+      const lanes = await loadLanes(await unpacked(builds));
       scope.postMessage({ opened: { relaxed: lanes.relaxed } });
       return lanes;
     },
@@ -50,8 +49,16 @@ export function answer(scope) {
   };
 }
 
-/** The bytes in a text: base64 of gzip. */
-async function unpacked(text) {
-  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+/** Both builds of the kernel, out of one text: base64 of gzip, in which their pieces take turns. */
+async function unpacked({ lengths, pieces, packed }) {
+  const zipped = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+  const bytes = new Uint8Array(await new Response(new Blob([zipped]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer());
+  const builds = Object.fromEntries(Object.entries(lengths).map(([name, length]) => [name, new Uint8Array(length)]));
+  for (let piece = 0, at = 0; piece < pieces; piece++) {
+    for (const build of Object.values(builds)) {
+      const [from, to] = [piece, piece + 1].map((n) => Math.floor((build.length * n) / pieces));
+      build.set(bytes.subarray(at, at += to - from), from);
+    }
+  }
+  return builds;
 }

@@ -428,7 +428,10 @@ def _led(original: Any, at: int, writes: bool) -> Any:
             return args
         name = files.path(path)
         if files.in_branch:
-            place = files.writing(name, WRITING) if writes else files.reading(name, content=True)
+            try:
+                place = files.writing(name, WRITING) if writes else files.reading(name, content=True)
+            except FileNotFoundError:  # the function has an error of its own for that
+                place = files.own.place(name)
             return (*args[:at], place, *args[at + 1 :])
         if writes:
             files.keep(name)

@@ -11,7 +11,6 @@ import functools
 import os
 import posix
 import stat
-import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,12 +18,13 @@ from time import time_ns
 from typing import NamedTuple, ParamSpec, TypeVar
 
 from treino.errors import TreinoError
-from treino.studio.script.kept_files import Kept, Version, copy_file, exists, lost, make_folders
+from treino.studio.script.kept_files import Kept, Version, copy_file, exists, kept_of, lost, make_folders
 from treino.words import _
 
 SPECIAL = "/proc/", "/sys/", "/dev/"  # no files of a disk
 # parts of a branch's folder: files from elsewhere than the working directory; what its own branches may read
 OUTSIDE, KEPT = ".outside", ".kept"
+SHARED = "/dev/shm/__KMP_REGISTERED_LIB", "/dev/shm/sem."  # memory that may be: of OpenMP; locks
 MOST_LINKS = 40
 SMALL = 1 << 18  # bytes of an open file, that isn't only appended to, up to which it is copied at a fork
 PART = 4096  # bytes at both ends of a larger one, by which one sees later whether it was only appended to
@@ -167,13 +167,14 @@ class Files:
         version = self.version(path)
         if version is None:
             raise missing(path)
-        if version.size is not None and version.size != posix.stat(version.path).st_size:
-            return self.writing(path)
         if content:
             self._check(path, version)
-        return version.path
+        size = posix.stat(version.path).st_size if version.size is not None else None
+        return version.path if version.lost or version.size == size else self.writing(path)
 
     def _check(self, path: str, version: Version) -> None:
+        if version.lost:
+            raise lost(path)
         for layer in self.layers[:-1]:
             status = posix.lstat(version.path)
             unnoticed = version == Version(layer.place(path)) and status.st_mtime_ns > layer.time
@@ -222,9 +223,8 @@ class Files:
 
     def keep(self, path: str, **how: bool) -> None:
         """Before this process changes a file: keep what its branches may want to read."""
-        place = self.own.place(path)
-        if not path.startswith(SPECIAL) and (not self.in_branch or exists(place)):
-            self.own.kept.keep(place, **how)
+        if not path.startswith(SPECIAL):
+            self.own.kept.keep(self.own.place(path), **how)
 
 
 def below(path: str, folder: str) -> bool:
@@ -280,8 +280,7 @@ def note_open_files() -> None:
     from treino.studio.script import branch_calls
 
     if not files.layers:
-        folder = f"{tempfile.gettempdir()}/treino-kept-{posix.getpid()}"
-        files.layers.append(Layer("", posix.getcwd(), Kept(folder)))
+        files.layers.append(Layer("", posix.getcwd(), Kept(kept_of(posix.getpid()))))
         branch_calls.listen()
     if files.mapped:
         _check_mapped()
@@ -298,7 +297,7 @@ def _check_mapped() -> None:
     with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
         for line in maps:
             _range, rights, *rest = line.split(None, 5)
-            if rights == "rw-s" and "__KMP_REGISTERED_LIB" not in line:
+            if rights == "rw-s" and not any(name in line for name in SHARED):
                 raise TreinoError(
                     "branch_files",
                     _("The script has {path} in its memory to write to: its branches would share it.").format(
@@ -405,7 +404,7 @@ def _content(file: OpenFile, parent: Layer, path: str) -> Version:
         return Version(f"{parent.kept.folder}/{file.copy}")
     parent.kept.refresh()
     version = parent.kept.version(path, parent.fork)
-    if version is None or posix.stat(version.path).st_size < file.size:
+    if version is None or version.lost or posix.stat(version.path).st_size < file.size:
         raise lost(path)
     if any(file.ends) and _ends(version.path, file.size) != file.ends:
         raise lost(path)

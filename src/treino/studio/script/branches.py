@@ -69,14 +69,14 @@ def memory_of(pid: int) -> Mapping[str, int]:
 class Line:
     """The server's end of a process's socket."""
 
-    socket: socket.socket
+    end: socket.socket
     _unread: bytes = b""
     _sockets: list[int] = field(default_factory=list)
 
     def receive(self) -> tuple[list[tuple[dict[str, Any], socket.socket | None]], bool]:
         """The new messages, each with the socket that came with it, and whether more can come."""
         try:
-            chunk, descriptors, _flags, _address = socket.recv_fds(self.socket, 1 << 16, 16)
+            chunk, descriptors, _flags, _address = socket.recv_fds(self.end, 1 << 16, 16)
         except OSError:  # closed
             chunk, descriptors = b"", []
         self._sockets += descriptors
@@ -121,7 +121,7 @@ class Branch:
     number: int
     checkpoint: int | None
     step: int
-    changes: Mapping[str, float]
+    changes: Mapping[Any, float]
     folder: str | None
     status: str = "waking"
     exit: int | None = None
@@ -230,7 +230,7 @@ class Fanned:
 
 
 def superfluous(
-    checkpoints: Sequence[Checkpoint], kept: set[int], memory: int, budget: int
+    checkpoints: Sequence[Checkpoint], kept: set[int | None], memory: int, budget: int
 ) -> list[Checkpoint]:
     """The checkpoints to drop, as there are too many or they take too much memory: every second of those that
     nobody marked, from the oldest but the first on; then marked ones, the oldest first.

@@ -64,15 +64,15 @@ def _copied(thread: threading.Thread) -> bool:
 
 
 def _children() -> bool:
-    """Whether there are child processes besides checkpoints and Python's own tracker of semaphores."""
-    known = {*_asleep, getattr(resource_tracker._resource_tracker, "_pid", None)}
+    """Whether there are child processes besides copies and Python's own tracker of semaphores."""
+    tracker = getattr(resource_tracker._resource_tracker, "_pid", None)
     with suppress(OSError):
         listed = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
-        return any(int(pid) not in known for pid in listed)
-    if len(known) > 1:  # this Linux lists no children, and waitid can't leave the known ones out
+        return any(int(pid) not in {*_asleep, tracker} for pid in listed)
+    if tracker is not None:  # this Linux lists no children, and one can't be left out
         return False
-    try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    try:  # copies are in groups of their own
+        os.waitid(os.P_PGID if _asleep else os.P_ALL, os.getpgrp(), os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
         return False
     return True
@@ -96,11 +96,13 @@ _asleep: set[int] = set()  # the processes of the copies that this process has f
 
 
 class Awakening(NamedTuple):
-    """What a branch begins with. command: what woke it. server: its own socket. slept: seconds. mask: the
-    signals that the script itself blocks; until it is set again, all are blocked."""
+    """What a branch begins with. command: what woke it. server: its own socket. requests: what the server has
+    asked of it meanwhile. slept: seconds. mask: the signals that the script itself blocks; until it is set
+    again, all are blocked."""
 
     command: dict[str, Any]
     server: JsonSocket
+    requests: list[Any]
     slept: float
     mask: set[signal.Signals]
 
@@ -116,7 +118,7 @@ def copy(server: JsonSocket, checkpoint: dict[str, Any], began: float) -> Awaken
         TreinoError: there are threads that a copy would lack (rule ``checkpoint``).
     """
     mask: Any = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    pid = -1
+    pid, group = -1, os.getpgrp()
     try:
         pid, line = _forked()
     finally:
@@ -124,6 +126,8 @@ def copy(server: JsonSocket, checkpoint: dict[str, Any], began: float) -> Awaken
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     if pid:
         _asleep.add(pid)
+        with suppress(OSError):
+            os.setpgid(pid, pid)  # Ctrl-C is not for it
         if _library_threads():
             line.close()  # which ends the copy
             raise TreinoError(
@@ -134,10 +138,12 @@ def copy(server: JsonSocket, checkpoint: dict[str, Any], began: float) -> Awaken
         return None
     asleep = perf_counter()
     try:
-        command, own = _sleeping(JsonSocket(line), checkpoint)
+        command, own, requests = _sleeping(JsonSocket(line), checkpoint)
     except BaseException:  # nothing of the script may run in a copy
         _leave(1)
-    return Awakening(command, own, perf_counter() - asleep, mask)
+    with suppress(OSError):
+        os.setpgid(0, group)
+    return Awakening(command, own, requests, perf_counter() - asleep, mask)
 
 
 def reap() -> None:
@@ -200,7 +206,7 @@ def _openmp() -> Any:
 # ---- the copy
 
 
-def _sleeping(line: JsonSocket, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], JsonSocket]:
+def _sleeping(line: JsonSocket, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], JsonSocket, list[Any]]:
     """Sleep until the server is gone or dismisses this copy, which ends it without any clearing up. Returns
     only in the branches that it forks."""
     while line.is_open:
@@ -218,7 +224,7 @@ def _sleeping(line: JsonSocket, checkpoint: dict[str, Any]) -> tuple[dict[str, A
                     for descriptor in _endings:
                         os.close(descriptor)
                     _endings.clear()
-                    return request, JsonSocket(other)
+                    return request, *_begun(JsonSocket(other))
                 _endings[os.pidfd_open(pid)] = int(request["branch"])
                 about = {"number": request["branch"], "checkpoint": checkpoint["number"]}
                 line.post({"branch": {**about, "step": checkpoint["step"], "pid": pid}}, other)
@@ -231,6 +237,14 @@ def _sleeping(line: JsonSocket, checkpoint: dict[str, Any]) -> tuple[dict[str, A
                 line.post({"left": {"number": number, "status": ended.si_status + 128 * killed}})
     _leave(0)
     raise AssertionError
+
+
+def _begun(line: JsonSocket) -> tuple[JsonSocket, list[Any]]:
+    """Wait until the server has this socket's other end, so that no branch begins without it."""
+    while not (requests := line.receive(LONG)):
+        if not line.is_open:
+            _leave(0)
+    return line, requests[1:]
 
 
 _endings: dict[int, int] = {}  # of each branch of this copy: by its process's descriptor its number

@@ -22,6 +22,7 @@ from treino.studio.script.printed_figures import split_of
 CLASSES = "cross_entropy", "nll_loss"
 BINARY = {"binary_cross_entropy": 0.5, "binary_cross_entropy_with_logits": 0.0}  # from where on it is class 1
 LOSSES = *CLASSES, *BINARY, "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"
+FEW = 100_000  # values up to which numpy finds the largest ones more quickly than torch
 MOST_PASSES = 200  # that wait for a message: the last ones
 CALLED = re.compile(r"\w+(?=\()")  # names of functions that are called
 DEEPEST = 8  # lines of the script, innermost ones, that tell one pass from another
@@ -98,10 +99,9 @@ class Evaluations:
         if not x.dim() or not x.shape[0]:
             return
         with torch._C.DisableTorchFunction():
-            rows = x.shape[0]
-            mean = result.numel() > 1 or kwargs.get("reduction", "mean") == "mean"
-            loss = _amount(result.mean() * rows if mean else result)
-            right, answered = _right(name, x, y, kwargs) if x.numel() else (0.0, 0.0)
+            rows, loss = x.shape[0], _amount(result if result.numel() == 1 else result.mean())
+            loss = loss if kwargs.get("reduction") == "sum" else loss * rows
+            right, answered = _right(name, x.detach(), y, kwargs) if x.numel() else (0.0, 0.0)
         frames = [*_own_frames(sys._getframe(2))][:DEEPEST]
         if not frames:
             return
@@ -148,19 +148,31 @@ def _right(name: str, x: Tensor, y: Tensor, kwargs: dict[str, Any]) -> tuple[Amo
     """How many answers are right, and of how many; (0, 0) where there are no classes."""
     if name in CLASSES and x.dim() > 1 and x.shape[1] > 1:
         if not y.is_floating_point() and x.dim() == y.dim() + 1:
-            ignored = int(kwargs.get("ignore_index", -100))
-            return _amount((x.argmax(1) == y).sum()), _amount((y != ignored).sum())
+            labels, ignored = _values(y), int(kwargs.get("ignore_index", -100))
+            known = (labels != ignored).sum() if x.dim() > 2 or labels.min() < 0 or ignored >= 0 else len(y)
+            return _amount((_classes(x) == labels).sum()), _amount(known)
         if y.shape == x.shape:
-            return _amount((x.argmax(1) == y.argmax(1)).sum()), float(y.numel() // y.shape[1])
-    elif name in BINARY and x.shape == y.shape and x.numel() == x.shape[0] and y.device.type == "cpu":
-        counts = bool(((y == 0) | (y == 1)).all())
-        return (_amount(((x > BINARY[name]) == (y > 0.5)).sum()), float(y.numel())) if counts else (0.0, 0.0)
+            return _amount((_classes(x) == _classes(y)).sum()), float(y.numel() // y.shape[1])
+    if name in BINARY and x.shape == y.shape and x.numel() == x.shape[0]:
+        labels = _values(y)
+        if y.device.type == "cpu" and ((labels == 0) | (labels == 1)).all():
+            return _amount(((_values(x) > BINARY[name]) == (labels > 0.5)).sum()), float(y.numel())
     return 0.0, 0.0
 
 
-def _amount(value: Tensor) -> Amount:
-    value = value.detach()
-    return float(value) if value.device.type == "cpu" else value.double()
+def _values(tensor: Tensor) -> Any:
+    """The values as numpy's, which is quicker for few."""
+    return tensor.numpy() if tensor.device.type == "cpu" and tensor.dtype is not torch.bfloat16 else tensor
+
+
+def _classes(x: Tensor) -> Any:
+    """The class of each row: the one with the largest value."""
+    return _values(x).argmax(1) if x.numel() < FEW else _values(x.argmax(1))
+
+
+def _amount(value: Any) -> Amount:
+    on_accelerator = isinstance(value, Tensor) and value.device.type != "cpu"
+    return value.detach().double() if on_accelerator else float(value)
 
 
 def _own_frames(frame: FrameType | None) -> Iterator[FrameType]:

@@ -7,6 +7,7 @@ import errno
 import os
 import posix
 import stat
+import tempfile
 from bisect import insort
 from typing import NamedTuple
 
@@ -20,10 +21,14 @@ INDEX = "index.jsonl"
 
 
 class Version(NamedTuple):
-    """Where a file's content is: the first ``size`` bytes of the file at ``path``; None: all of them."""
+    """Where a file's content is: the first ``size`` bytes of the file at ``path``; None: all of them.
+
+    lost: it was written over and is not kept.
+    """
 
     path: str
     size: int | None = None
+    lost: bool = False
 
 
 class Entry(NamedTuple):
@@ -122,12 +127,9 @@ class Kept:
 
     # --- by a branch ---------------------------------------------------------------------------------------
     def version(self, path: str, fork: int | None) -> Version | None:
-        """Where the content is that ``path`` had at this fork (None: has now); None if it wasn't there.
-
-        Raises:
-            PermissionError: it was written over and is not kept.
-        """
+        """Where the content is that ``path`` had at this fork (None: has now); None if it wasn't there."""
         size: int | None = None
+        lost = False
         for entry in self._entries.get(path, ()):
             if fork is None or entry.fork < fork:
                 continue
@@ -138,13 +140,12 @@ class Kept:
             if entry.kind == "copy":
                 return Version(f"{self.folder}/{entry.value}", size)
             if entry.kind == "lost":
-                raise lost(path)
+                lost = True
+                break
             size = int(entry.value) if size is None else size
         if not exists(path):
             return None
-        if size is not None and posix.lstat(path).st_size < size:
-            raise lost(path)
-        return Version(path, size)
+        return Version(path, size, lost or (size is not None and posix.lstat(path).st_size < size))
 
     def changed_below(self, folder: str) -> set[str]:
         """The names in ``folder`` of which something is noted."""
@@ -175,6 +176,11 @@ class Kept:
         elif known is not None:
             return
         insort(entries, entry, key=lambda each: each.fork)
+
+
+def kept_of(pid: int) -> str:
+    """The folder in which the first process keeps files. Whoever started it removes it in the end."""
+    return f"{tempfile.gettempdir()}/treino-kept-{pid}"
 
 
 def lost(path: str) -> PermissionError:

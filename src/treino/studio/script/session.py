@@ -200,6 +200,8 @@ class Session:
             self.figures.say(sentence)
         for name, value in command["changes"].items():
             self._scale(name, value)
+        for request in awakening.requests:
+            self._do(request)
         signal.pthread_sigmask(signal.SIG_SETMASK, awakening.mask)
 
     def _scale(self, name: str, value: float) -> None:

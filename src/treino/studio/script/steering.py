@@ -135,7 +135,10 @@ def _change(line: str) -> Change:
     step = fields.pop("step", None)
     if type(step) is not int or step < 1 or fields["do"] not in RECORDED:
         raise ValueError(line)
-    return Change(step, read_command(fields))
+    command = read_command(fields)
+    if not isinstance(command, ScriptCommand):
+        raise ValueError(line)
+    return Change(step, command)
 
 
 def _object(line: str) -> dict[str, Any]:

@@ -180,7 +180,8 @@ export function makeChart(canvas, { tell = null, pick = null, bare = false, view
   return { draw, tools, legend };
 }
 
-const namedOf = (lines) => (lines.filter((line) => line.name).length > FEW ? [] : lines.filter((line) => line.name));
+/** The lines that are named, where they are few. */
+export const namedOf = (lines) => (lines.filter((line) => line.name).length > FEW ? [] : lines.filter((line) => line.name));
 
 /** A short piece of a line, for its name to stand beside. */
 function keyOf({ colour, dash }) {

@@ -121,8 +121,9 @@ export function makeFan(page) {
   /** What is known so far; at the end which future is best, by which rule, and how the others ended. */
   function aboutOf(fan) {
     const best = fan.futures.find((f) => f.future === bestOf(fan)), lowest = fan.futures.find((f) => f.future === lowestOf(fan));
-    if (fan.done < fan.steps) return t('fan_progress', { done: whole(fan.done), steps: whole(fan.steps) });
-    if (!KINDS.includes(fan.kind)) return verdict(fan);
+    const tried = !KINDS.includes(fan.kind);
+    if (fan.done < fan.steps || (tried && fan.comparison === undefined)) return t('fan_progress', { done: whole(fan.done), steps: whole(fan.steps) });
+    if (tried) return verdict(fan);
     const stopped = fan.futures.filter((f) => f.status === 'stopped').length;
     return [
       best && t('fan_best', { what: best.text, loss: num(best.worth, 3) }),

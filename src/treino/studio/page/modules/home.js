@@ -50,6 +50,7 @@ export function open(shell) {
         el('div', { class: 'asks' }, labelled('home-first', 'first_column', fields.first), labelled('home-second', 'second_column', fields.second), go('home-play', 'playground', play)),
         el('div', { class: 'asks' }, labelled('home-space', 'space_to_try', fields.space), labelled('home-members', 'how_many', fields.members), go('home-sweep', 'start_sweep', () => start('sweep', { space: fields.space.value.trim().split(/\s+/), members: fields.members.valueAsNumber })), go('home-study', 'start_study', () => start('study', {})))),
       panel(t('runs'), el('div', { class: 'asks seek' }, el('div', { class: 'ask beside' }, el('label', { for: 'home-search' }, t('search')), fields.search), colours.node, choice.node, fields.listed, fields.remove), colours.key, table.node)));
+    wait();
   }
 
   /** Everything that can be shown of the rows: what each is, its figures, its settings. */
@@ -139,11 +140,16 @@ export function open(shell) {
     const number = ++describing;
     for (const field of [fields.target, fields.first, fields.second]) field.replaceChildren();
     fields.target.classList.remove('wanted');
-    fields.about.replaceChildren(el('p', { class: 'hint' }, t('describing')));
-    const answer = await look('describe');
-    const document = await answer.json();
-    if (number === describing) show(document);
+    wait();
+    const answer = await look('describe'), told = await answer.json();
+    if (number === describing) show(told);
   }
+  function wait() {
+    fields.about.replaceChildren(el('p', { class: 'hint busy' }, t('describing')));
+    able(false);
+  }
+  /** What is not described yet can't be trained on. */
+  const able = (on) => { for (const id of ['train', 'play', 'sweep', 'study']) document.getElementById(`home-${id}`).disabled = !on; };
   const headers = () => ({ 'Accept-Language': language.now.replace('_', '-') });
   const look = (at) => fetch(`/api/${at}/${encodeURIComponent(fields.data.value)}`, { headers: headers() });
   /** The first images of each class, and those that are to be looked at; drawing them takes a while. */
@@ -154,7 +160,11 @@ export function open(shell) {
     if (number === describing) fields.about.append(el('div', { class: 'sheet', tabindex: 0 }, el('img', { src, alt: t('contact_sheet'), onload: () => URL.revokeObjectURL(src) })));
   }
   function show(document) {
-    if (document.error) return complain(document.error);
+    if (document.error) {
+      fields.about.replaceChildren(el('p', { class: 'bad' }, [document.error.message, document.error.hint].filter(Boolean).join(' ')));
+      return;
+    }
+    able(true);
     const columns = document.columns.map((c) => c.name), named = columns.includes(document.target), likely = document.likely_targets ?? [];
     described = document;
     const first = document.target == null ? likely : named ? [] : [document.target], rest = columns.filter((name) => !first.includes(name));
@@ -189,7 +199,7 @@ export function open(shell) {
 
   async function send(file) {
     if (!file) return;
-    shell.say(t('sending', { name: file.name }));
+    shell.say(t('sending', { name: file.name }), 'busy');
     const answer = await fetch(`/api/upload?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file, headers: headers() });
     const document = await answer.json();
     if (document.error) return complain(document.error);
@@ -210,10 +220,12 @@ export function open(shell) {
       target.focus();
       return shell.say(t('no_target'), 'warning');
     }
-    shell.say(t('starting'));
+    shell.say(t('starting'), 'busy');
     await command('steer');
     const reply = await command(verb, { data: data.value, settings, ...more });
-    if (reply?.run) shell.go(`/${verb === 'train' ? 'run' : verb}/${encodeURIComponent(reply.run)}`);
+    if (!reply?.run) return;
+    shell.say('');
+    shell.go(`/${verb === 'train' ? 'run' : verb}/${encodeURIComponent(reply.run)}`);
   }
 
   shell.title(t('all_runs'), '');

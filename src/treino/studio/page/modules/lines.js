@@ -1,12 +1,17 @@
 /** What the pages of sweeps, studies, scripts and the home page share: a chart in a panel, tables, a socket. */
 
-import { makeChart } from './chart.js';
+import { makeChart, namedOf } from './chart.js';
 import { Connection, Refusal } from './connection.js';
 import { el, pointIn } from './dom.js';
 import { num, whole } from './numbers.js';
+import { placeAt } from './store.js';
+import { show } from './tables.js';
 import { classColour } from './theme.js';
 import { hideTip } from './tip.js';
 import { language, t } from './words.js';
+
+const REST = 1000; // milliseconds between two writings of a table: it shall be read
+const NEWEST = 12; // rows of it
 
 /** A panel with a heading. */
 export const panel = (title, ...children) => el('section', { class: 'panel' }, el('h2', {}, title), children);
@@ -39,10 +44,29 @@ export function stopButton(id, word, command, changed) {
   return { node, update };
 }
 
-/** A chart (chart.js) with an accessible name, in a box of its own height, under its names; its tools stand beside the heading. */
+/**
+ * A chart (chart.js) with an accessible name, in a box of its own height, under its names; its tools stand beside the
+ * heading, and behind it the newest values of its named lines as a table.
+ */
 export function chart(name, how = {}) {
   const canvas = el('canvas', { role: 'img', 'aria-label': name }), made = makeChart(canvas, how);
-  return { ...made, canvas, box: el('div', { class: 'chart' }, made.tools, made.legend, el('div', { class: 'fill' }, canvas)) };
+  const box = el('div', { class: 'chart' }, made.tools, made.legend, el('div', { class: 'fill' }, canvas), el('div', { class: 'vh table-behind' }));
+  let timer = 0, newest = null;
+  function draw(content) {
+    newest = content;
+    timer ||= setTimeout(() => {
+      timer = 0;
+      show(box, valuesOf(name, newest));
+    }, REST);
+    return made.draw(content);
+  }
+  return { ...made, draw, canvas, box };
+}
+
+function valuesOf(name, { panes, x }) {
+  const lines = namedOf(panes.flatMap((pane) => pane.lines)), places = new Set(lines.flatMap((line) => line.x.slice(-NEWEST)));
+  const rows = [...places].sort((a, b) => a - b).slice(-NEWEST).map((at) => [whole(at), ...lines.map((line) => num(line.y[placeAt(line.x, at)]))]);
+  return { name, head: [x.name ?? '', ...lines.map((line) => line.name)], rows };
 }
 
 /** A canvas that the pointer asks: find(x, y) → what is there or null; show(found, event); pick(found) on a click on it. */

@@ -22,5 +22,7 @@ export function verdict({ futures: [plain, changed], comparison }) {
   if (!comparison) return t('try_unknown', { what });
   const { a, b, rows, interval } = comparison, [low, high] = interval ?? [0, 0];
   const key = high < 0 ? 'try_better' : low > 0 ? 'try_worse' : 'try_even';
-  return t(key, { what, rows: whole(rows), a: num(a, 3), b: num(b, 3), low: num(low, 2), high: num(high, 2) });
+  let digits = 3;
+  while (digits < 9 && a !== b && num(a, digits) === num(b, digits)) digits++; // as many as tell them apart
+  return t(key, { what, rows: whole(rows), a: num(a, digits), b: num(b, digits), low: num(low, 2), high: num(high, 2) });
 }

@@ -2,7 +2,7 @@
 
 import { Refusal } from './connection.js';
 import { el, setText } from './dom.js';
-import { connected, duration, panel, shown, statusWord } from './lines.js';
+import { connected, duration, panel, statusWord } from './lines.js';
 import { num, whole } from './numbers.js';
 import { changeOf, makeCharts } from './script_charts.js';
 import { field, refusal, typed } from './script_fields.js';
@@ -11,7 +11,7 @@ import { makeTimeMachine } from './script_time.js';
 import { t } from './words.js';
 
 export function open(shell) {
-  let state = null, fan = null, output = null, charts = null, time, printed, built = '', fields = new Map();
+  let state = null, fan = null, output = null, charts = null, time, printed, built = '', queued = 0, fields = new Map();
   const curves = new Map(); // by name: { run, of, name, step, loss }
   const { connection, command } = connected(shell, '/socket/script', take);
 
@@ -24,10 +24,13 @@ export function open(shell) {
     if ('fan' in message) fan = message.fan;
     if (message.output) output = message.output;
     if (message.state) state = message.state;
-    if (!state) return;
+    if (state && !queued) queued = requestAnimationFrame(show); // of many messages at once
+  }
+  function show() {
+    queued = 0;
     if (!charts) build();
-    if (message.output) printed.update(output);
-    if (message.state || 'fan' in message) update();
+    printed.update(output);
+    update();
     draw();
   }
   /** What the script refuses of a field is said beside it. */
@@ -84,7 +87,7 @@ export function open(shell) {
     setText(at('play'), t(state.playing ? 'pause' : 'play'));
     for (const id of ['play', 'step', 'stop']) at(id).disabled = off;
     at('wheel').hidden = state.steers || !state.can_steer;
-    buildFields(off);
+    updateFields(off);
     listed('findings', findings());
     listed('changes', state.changes.length ? state.changes.map((change) => t(change.until ? 'change_until' : 'change_at', { step: whole(change.step), what: changeOf(change) })).reverse() : [t('no_changes')]);
     listed('unseen', state.unseen);
@@ -122,15 +125,23 @@ export function open(shell) {
     }
   }
 
-  function buildFields(off) {
-    const lasting = state.changes.filter(lasts), key = JSON.stringify([state.present, state.optimizers.map(({ index, groups }) => [index, groups]), state.buttons, off, lasting.length]);
-    if (key === built || at('optimizers').contains(document.activeElement)) return;
-    built = key;
-    const wrong = new Map([...fields].filter(([, each]) => each.field.getAttribute('aria-invalid') === 'true'));
-    fields = new Map();
-    at('optimizers').replaceChildren(...(state.optimizers.length ? state.optimizers.flatMap((optimizer) => optimizer.groups.map((group, k) => groupFields(optimizer, group, k, off, wrong))) : [el('p', { class: 'hint' }, t('no_optimizers'))]));
-    at('buttons').replaceChildren(...state.buttons.map((name) => el('button', { type: 'button', disabled: off, onclick: () => command('press', { button: name }) }, name)));
-    at('buttons').parentNode.hidden = !state.buttons.length;
+  function updateFields(off) {
+    const named = state.optimizers.flatMap((optimizer) => optimizer.groups.map((group, k) => ({ optimizer, k, values: flat(group) })));
+    const key = JSON.stringify([state.buttons, named.map(({ optimizer, k, values }) => [optimizer.index, optimizer.name, k, Object.keys(values)])]);
+    if (key !== built) {
+      built = key;
+      fields = new Map();
+      at('optimizers').replaceChildren(...(named.length ? named.map(groupFields) : [el('p', { class: 'hint' }, t('no_optimizers'))]));
+      at('buttons').replaceChildren(...state.buttons.map((name) => el('button', { type: 'button', onclick: () => command('press', { button: name }) }, name)));
+      at('buttons').parentNode.hidden = !state.buttons.length;
+    }
+    for (const button of at('buttons').children) button.disabled = off;
+    const lasting = state.changes.filter(lasts);
+    for (const { optimizer, k, values } of named)
+      for (const [setting, value] of Object.entries(values)) {
+        const until = lasting.some((each) => (each.optimizer ?? 0) === optimizer.index && (each.group ?? 0) === k && each.name === setting);
+        fields.get(`${optimizer.index} ${k} ${setting}`).update(String(Number(value.toPrecision(7))), off, until ? t('until_scheduler') : '');
+      }
   }
   /** Whether a change still holds that the scheduler will take back. */
   function lasts(change) {
@@ -139,18 +150,10 @@ export function open(shell) {
   }
   const flat = ({ betas, ...plain }) => ({ ...plain, ...(betas ? { beta1: betas[0], beta2: betas[1] } : {}) });
 
-  function groupFields({ index, name }, group, k, off, wrong) {
-    return el('fieldset', { class: 'asks' }, el('legend', {}, t('group_of', { optimizer: name, group: k })), Object.entries(flat(group)).map(([setting, value]) => {
-      const id = `${index} ${k} ${setting}`, before = wrong.get(id);
-      if (before) { // what was refused stays until it is put right
-        fields.set(id, before);
-        return before.node;
-      }
-      const change = state.changes.findLast((each) => lasts(each) && (each.optimizer ?? 0) === index && (each.group ?? 0) === k && each.name === setting);
-      const note = change && el('p', { class: 'hint until' }, t('until_scheduler'));
-      const made = field(`script-${index}-${k}-${setting}`, t(setting), String(Number(value.toPrecision(7))), (text) => refusal(setting, typed(text)), { note, send: (text) => ask('set', { optimizer: index, group: k, name: setting, value: typed(text) }) });
-      made.field.disabled = off;
-      fields.set(id, made);
+  function groupFields({ optimizer: { index, name }, k, values }) {
+    return el('fieldset', { class: 'asks' }, el('legend', {}, t('group_of', { optimizer: name, group: k })), Object.keys(values).map((setting) => {
+      const made = field(`script-${index}-${k}-${setting}`, t(setting), '', (text) => refusal(setting, typed(text)), { send: (text) => ask('set', { optimizer: index, group: k, name: setting, value: typed(text) }) });
+      fields.set(`${index} ${k} ${setting}`, made);
       return made.node;
     }));
   }
@@ -166,6 +169,6 @@ export function open(shell) {
     { key: ' ', word: 'key_play', act: () => command(state.playing ? 'pause' : 'play'), able },
     { key: 'ArrowRight', shown: '→', word: 'key_step', act: () => command('step'), able },
   ];
-  const relabel = () => { if (state) { built = ''; fields.clear(); build(); update(); draw(); } };
-  return { keys, relabel, redraw: draw, language: () => connection.reopen(), close() { resize.disconnect(); connection.close(); } };
+  const relabel = () => { if (state) { built = ''; build(); update(); draw(); } };
+  return { keys, relabel, redraw: draw, language: () => connection.reopen(), close() { cancelAnimationFrame(queued); resize.disconnect(); connection.close(); } };
 }

@@ -46,7 +46,7 @@ const line = ({ step, loss }, name, colour, { present }, more) => ({ x: step, y:
 
 function titleOf({ name, split, line: place, printed }, run, several) {
   const words = [t(name), t(SPLITS[split]), place != null && t('line_number', { line: place }), split && printed && t('printed')].filter(Boolean).join(', ');
-  return several ? `${run.title}: ${words}` : words;
+  return several && !run.present ? null : words;
 }
 const colourOfSplit = (split) => ({ train: look.train, validation: look.val, test: look.ink }[split] ?? look.mark);
 

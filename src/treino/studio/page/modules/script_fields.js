@@ -19,11 +19,12 @@ export function refusal(setting, value) {
 
 /**
  * A labelled field. check(text): why it can't be that, or ''. send(text): a promise of why it was refused, or of ''.
- * → { node, field, holds(), refuse(text) }; holds() checks, and says beside the field what is wrong.
+ * → { node, field, holds(), refuse(text), update(value, off, note) }; holds() checks, and says beside the field what is
+ * wrong; update() leaves alone what somebody is typing, and what was refused until it is put right.
  */
-export function field(id, label, value, check, { send = null, note = null, wide = false } = {}) {
+export function field(id, label, value, check, { send = null, wide = false } = {}) {
   const input = el('input', { id, type: 'text', inputmode: wide ? null : 'decimal', class: wide ? 'wide' : null, autocomplete: 'off', value, 'aria-describedby': `${id}-wrong` });
-  const wrong = el('p', { id: `${id}-wrong`, class: 'bad', role: 'alert', hidden: true });
+  const note = el('p', { class: 'hint until', hidden: true }), wrong = el('p', { id: `${id}-wrong`, class: 'bad', role: 'alert', hidden: true });
   const node = el('div', { class: 'ask' }, el('label', { for: id }, label), input, note, wrong);
   function refuse(text) {
     setText(wrong, text);
@@ -34,6 +35,12 @@ export function field(id, label, value, check, { send = null, note = null, wide 
     refuse(check(input.value));
     return wrong.hidden;
   }
+  function update(next, off, text) {
+    input.disabled = off;
+    if (document.activeElement !== input && wrong.hidden) input.value = next;
+    setText(note, text);
+    note.hidden = !text;
+  }
   input.addEventListener('change', async () => { if (holds() && send) refuse(await send(input.value)); });
-  return { node, field: input, holds, refuse };
+  return { node, field: input, holds, refuse, update };
 }

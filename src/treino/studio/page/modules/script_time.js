@@ -2,7 +2,7 @@
 
 import { el, setText } from './dom.js';
 import { chart, colourOf, panel } from './lines.js';
-import { num, whole } from './numbers.js';
+import { num, roundEnd, whole } from './numbers.js';
 import { titleOfRun } from './script_charts.js';
 import { field, refusal, typed } from './script_fields.js';
 import { t } from './words.js';
@@ -14,12 +14,13 @@ const NEAR = 0.02; // share of the track within which a click is on a checkpoint
 
 /** ask(verb, fields): a promise of why it was refused, or of ''. rateAt(step): the first learning rate then. */
 export function makeTimeMachine(ask, rateAt) {
-  let state = null, fan = null, chosen = null, built = '', listed = '', drawnFan = '';
+  const stops = new Map(), done = el('i', { class: 'done' });
+  let state = null, fan = null, chosen = null, built = '';
   const why = el('p', { class: 'hint', id: 'script-why', role: 'note' });
   const keep = el('input', { type: 'checkbox', id: 'script-keep', onchange: () => tell(ask('checkpoints', { on: keep.checked })) });
   const mark = el('button', { type: 'button', id: 'script-mark', onclick: () => tell(ask('checkpoint', {})) }, t('mark_step'));
   const memory = el('p', { class: 'hint', id: 'script-memory' }), wrong = el('p', { class: 'bad', role: 'alert', hidden: true });
-  const track = el('div', { class: 'steps', id: 'script-track', role: 'group', 'aria-label': t('checkpoints') }), forms = el('div', { id: 'script-checkpoint' });
+  const track = el('div', { class: 'steps', id: 'script-track', role: 'group', 'aria-label': t('checkpoints') }, done), forms = el('div', { id: 'script-checkpoint' });
   const branches = el('ul', { id: 'script-branches', class: 'notes' });
   const head = el('div', { class: 'asks' }, el('label', { class: 'tick' }, keep, t('keep_checkpoints')), mark, memory);
   const node = panel(t('time_machine'), why, head, wrong, track, forms, branches);
@@ -51,20 +52,16 @@ export function makeTimeMachine(ask, rateAt) {
   }
 
   function drawTrack() {
-    const list = kept(), end = Math.max(1, state.steps_planned ?? 0, state.step, ...list.map(({ step }) => step));
+    const list = kept(), end = roundEnd(Math.max(state.step, ...list.map(({ step }) => step)));
     track.hidden = !list.length;
-    const key = JSON.stringify([list, end, state.step, chosen]);
-    if (key === listed) return;
-    listed = key;
-    const held = track.contains(document.activeElement) ? Number(document.activeElement.dataset.number) : null;
-    const done = el('i', { class: 'done' });
     done.style.width = `${(100 * state.step) / end}%`;
-    track.replaceChildren(done, ...list.map((each) => {
-      const button = el('button', { type: 'button', class: each.marked ? 'stop marked' : 'stop', 'data-number': each.number, 'aria-pressed': each.number === chosen, 'aria-label': aboutOf(each), title: aboutOf(each), onclick: () => choose(each.number) });
+    keyed(track, stops, list, ({ number }) => number, ({ number }) => el('button', { type: 'button', 'data-number': number, onclick: () => choose(number) }), (button, each) => {
+      button.className = each.marked ? 'stop marked' : 'stop';
+      button.title = aboutOf(each);
+      button.setAttribute('aria-label', button.title);
+      button.setAttribute('aria-pressed', each.number === chosen);
       button.style.left = `${(100 * each.step) / end}%`;
-      if (each.number === held) queueMicrotask(() => button.focus({ preventScroll: true }));
-      return button;
-    }));
+    });
   }
   function choose(number) {
     chosen = number === chosen ? null : number;
@@ -131,6 +128,7 @@ export function makeTimeMachine(ask, rateAt) {
 
 /** The futures of a fan: their losses as they come, and a button for each to go on with it. */
 function makeFanPanel(ask) {
+  const items = new Map();
   let fan = null, steers = false;
   const plot = chart(t('fan_losses')), title = el('h2', {}), about = el('p', { class: 'hint', role: 'status' }), list = el('ul', { class: 'notes', id: 'script-futures' });
   const close = el('button', { type: 'button', class: 'small', id: 'script-fan-close', onclick: () => ask('fan', { count: 0 }) }, t('close_fan'));
@@ -143,17 +141,17 @@ function makeFanPanel(ask) {
     setText(title, t('futures_of', { n: fan.futures.length, step: whole(fan.step) }));
     setText(about, t('fan_progress', { done: whole(fan.done), steps: whole(fan.steps) }));
     close.disabled = !steers;
-    const key = JSON.stringify([fan.futures.map((each) => [each.text, each.status, each.worth, each.loss.at(-1)]), fan.best, steers]);
-    if (list.dataset.key === key) return;
-    list.dataset.key = key;
-    const held = list.contains(document.activeElement) ? Number(document.activeElement.dataset.future) : null;
-    list.replaceChildren(...fan.futures.map((each, k) => {
-      const loss = each.status === 'diverged' ? t('status_diverged') : num(each.worth ?? each.loss.at(-1), 3), key = el('i', { class: 'key' });
-      key.style.background = colourOf(k);
-      const button = el('button', { type: 'button', class: 'small', 'data-future': each.future, 'aria-label': t('keep_future', { what: each.text, loss }), disabled: !steers, onclick: () => ask('adopt', { future: each.future }) }, t('keep_this'));
-      if (each.future === held) queueMicrotask(() => button.focus({ preventScroll: true }));
-      return el('li', { class: each.future === fan.best ? 'chosen' : null }, key, el('b', {}, each.text), el('span', { class: 'hint' }, `${t('loss')} ${loss}`), button);
-    }));
+    keyed(list, items, fan.futures.map((each, k) => ({ ...each, k, key: `${fan.number} ${each.future}` })), ({ key }) => key, (each) => {
+      const swatch = el('i', { class: 'key' });
+      swatch.style.background = colourOf(each.k);
+      return el('li', {}, swatch, el('b', {}, each.text), el('span', { class: 'hint' }), el('button', { type: 'button', class: 'small', onclick: () => ask('adopt', { future: each.future }) }, t('keep_this')));
+    }, (item, each) => {
+      const loss = each.status === 'diverged' ? t('status_diverged') : num(each.worth ?? each.loss.at(-1), 3), [, , said, button] = item.children;
+      item.className = each.future === fan.best ? 'chosen' : '';
+      setText(said, `${t('loss')} ${loss}`);
+      button.disabled = !steers;
+      button.setAttribute('aria-label', t('keep_future', { what: each.text, loss }));
+    });
     draw();
   }
   function draw() {
@@ -162,6 +160,18 @@ function makeFanPanel(ask) {
     plot.draw({ panes: [{ lines, falls: true }], x: { name: t('word_step'), start: fan.step, end: fan.step + fan.steps } });
   }
   return { node, update, draw };
+}
+
+/** One element below a parent for each item, kept while its item is there, so that it can be pressed. */
+function keyed(parent, known, items, keyOf, make, update) {
+  const keys = new Set(items.map(keyOf));
+  for (const [key, node] of known) if (!keys.has(key)) { node.remove(); known.delete(key); }
+  for (const item of items) {
+    const key = keyOf(item), node = known.get(key) ?? make(item);
+    if (!known.has(key)) parent.append(node);
+    known.set(key, node);
+    update(node, item);
+  }
 }
 
 const plain = (value) => String(Number(Number(value).toPrecision(6)));
@@ -174,7 +184,7 @@ function refusedValues(kind, text) {
   return values.length >= 2 && values.length <= 8 && new Set(values).size === values.length ? '' : t('two_to_eight');
 }
 
-const aboutOf = ({ step, memory, ms, marked }) => [t('checkpoint_at', { step: whole(step) }), marked && t('marked'), memory != null && bytes(memory), ms != null && t('waited_ms', { ms: num(ms, 2) })].filter(Boolean).join(' · ');
+const aboutOf = ({ step, memory, ms, marked }) => [t('checkpoint_at', { step: whole(step) }), marked && t('marked'), memory && bytes(memory), ms != null && t('waited_ms', { ms: num(ms, 2) })].filter(Boolean).join(' · ');
 
 /** A size of memory in words. */
 function bytes(count) {

@@ -1,6 +1,7 @@
 /** The transport of a page with a server: a WebSocket for messages, HTTP for files. */
 
 import { decodeFrame } from './frames.js';
+import { language } from './words.js';
 
 /**
  * A transport is what a Connection sends and receives by. It has connect(), send(message) and close(), and calls
@@ -32,7 +33,7 @@ export function socketTransport(path) {
 
 /** A file that the server makes; it throws what the server says where it can't. */
 export async function download(address, form) {
-  const answer = await fetch(address);
+  const answer = await fetch(address, { headers: { 'Accept-Language': language.now.replace('_', '-') } });
   if (!answer.ok) {
     const { error } = await answer.json().catch(() => ({}));
     throw Object.assign(new Error(error?.message ?? `${answer.status}`), error);

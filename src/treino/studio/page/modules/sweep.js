@@ -17,7 +17,7 @@ const REPEATS = ['seed', 'data_seed', 'fold']; // settings that are repeated and
 const KINDS = [['a-network', 'a_network'], ['a-best', 'the_best'], ['a-cut', 'folder_cut'], ['a-lost', 'folder_diverged']];
 
 export function open(shell, name) {
-  let state = null, networks = [], lines = [], chosen = null, hot = null, onlyLost = false, mattered = null, table, parts, parallel, choice, colours, scale = null;
+  let state = null, networks = [], lines = [], chosen = null, hot = null, onlyLost = false, mattered = null, inView = false, table, parts, parallel, choice, colours, scale = null;
   const brushes = new Map();
   const { connection, command } = connected(shell, `/socket/sweep/${encodeURIComponent(name)}`, take);
 
@@ -57,19 +57,22 @@ export function open(shell, name) {
       progress: el('p', { class: 'hint' }), share: el('progress', { max: 1, 'aria-label': t('progress') }), wheel: wheel(command),
       more: el('form', { class: 'more', onsubmit: extend }, el('input', { type: 'number', id: 'sweep-more', min: 1, max: 100000, value: MORE, 'aria-label': t('how_many_more') }), el('button', {}, t('add_networks'))),
       stop: stopButton('sweep-stop', 'stop_and_judge', command, update), judge: el('p', { class: 'verdict', id: 'sweep-judge', hidden: true }),
-      notes: el('ul', { class: 'notes hint' }), listed: el('p', { class: 'hint', id: 'sweep-listed' }), out: el('p', { class: 'hint', id: 'sweep-out' }), where: el('p', { class: 'hint' }),
+      notes: el('ul', { class: 'notes hint' }), listed: el('p', { class: 'hint', id: 'sweep-listed' }), out: el('p', { class: 'hint', id: 'sweep-out' }), number: el('input', { type: 'number', id: 'sweep-number', min: 0, required: true, 'aria-label': t('network_number') }), where: el('p', { class: 'hint' }),
       lost: el('button', { type: 'button', class: 'small toggle', id: 'sweep-lost', 'aria-pressed': false, onclick: () => { onlyLost = !onlyLost; update(); } }, t('only_diverged')),
       loss: chart(t('training_loss'), asked), figure: chart(t('figure_curves', { metric: state.metric_name }), asked),
       bars: el('ul', { class: 'bars' }), sure: el('p', { class: 'hint' }), measure: el('button', { type: 'button', class: 'small', id: 'sweep-measure', onclick: measure }, t('measure_importance')),
     };
+    parts.any = el('form', { class: 'more', onsubmit: (event) => { event.preventDefault(); openNetwork(event, parts.number.valueAsNumber); } }, parts.number, el('button', {}, t('open')));
     parts.mattered = panel(t('what_mattered'), parts.bars, parts.sure, parts.measure);
     parallel = makeParallel(state, brushes, { changed: () => { fill(); draw(); }, show: (network, event) => { touch(network?.member); if (network) showTip(event, about(network)); }, pick: (network) => choose(network.member) });
     shell.stage.replaceChildren(el('div', { class: 'page' },
       el('div', { class: 'line head' }, parts.progress, parts.wheel.node, parts.more, parts.stop.node), parts.share, parts.judge, parts.notes,
       el('div', { class: 'asks seek' }, colours.node, colours.key, el('ul', { class: 'legend' }, KINDS.map(([kind, word]) => el('li', {}, el('i', { class: `stroke ${kind}` }), t(word))))),
       el('div', { class: 'charts wide-first' }, panel(t('parallel'), parallel.node), panel(t('training_loss'), parts.loss.box), panel(t('figure_curves', { metric: state.metric_name }), parts.figure.box)),
-      panel(t('networks'), el('div', { class: 'line head' }, parts.listed, parts.lost, choice.node), parts.where, parts.out, table.node), parts.mattered));
+      panel(t('networks'), el('div', { class: 'line head' }, parts.listed, parts.lost, choice.node), parts.where, el('div', { class: 'asks' }, parts.out, parts.any), table.node), parts.mattered));
     mattered = null;
+    looked.disconnect();
+    looked.observe(parts.mattered);
   }
   const byMember = (member) => networks.find((n) => n.member === member);
   function choose(member) {
@@ -97,15 +100,21 @@ export function open(shell, name) {
   }
   async function openNetwork(event, member) {
     event.stopPropagation();
-    shell.say(t('starting'));
+    shell.say(t('starting'), 'busy');
     const reply = await command('open', { member });
-    if (reply?.run) shell.go(`/run/${encodeURIComponent(reply.run)}`);
+    if (!reply?.run) return;
+    shell.say('');
+    shell.go(`/run/${encodeURIComponent(reply.run)}`);
   }
 
-  /** How much each setting mattered, and how sure that is: measured when it is over, and before when asked. */
+  const looked = new IntersectionObserver((entries) => {
+    inView = entries.at(-1).isIntersecting;
+    if (inView) update();
+  });
+  /** How much each setting mattered, and how sure that is: measured, for seconds, where somebody looks after the end, or asks before. */
   async function measure() {
     const asked = mattered = {};
-    setText(parts.sure, t('measuring_importance'));
+    parts.sure.replaceChildren(el('span', { class: 'busy' }, t('measuring_importance')));
     parts.measure.disabled = true;
     try {
       const found = JSON.parse((await connection.take('importance')).text), most = Math.max(...found.settings.map(({ drop }) => drop));
@@ -147,11 +156,13 @@ export function open(shell, name) {
     parts.lost.setAttribute('aria-pressed', onlyLost);
     setText(parts.where, state.diverged_where ?? '');
     const out = state.count - networks.length;
-    parts.out.hidden = out <= 0 || !networks.length;
-    setText(parts.out, t('left_out', { n: whole(out), best: whole(networks.length), command: `treino show ${state.name}:17` }));
+    parts.out.hidden = parts.any.hidden = out <= 0 || !networks.length;
+    parts.any.hidden ||= !state.steers;
+    parts.number.max = state.count - 1;
+    setText(parts.out, t('left_out', { n: whole(out), best: whole(networks.length) }));
     parts.mattered.hidden = state.settings.every((setting) => REPEATS.includes(setting));
     parts.measure.hidden = !running;
-    if (!running && !mattered && !parts.mattered.hidden) measure();
+    if (!running && !mattered && inView) measure();
     fill();
     draw();
   }
@@ -189,5 +200,5 @@ export function open(shell, name) {
   resize.observe(shell.stage);
   const relabel = () => { if (state) { build(); update(); } };
   const redraw = () => { if (state) { fill(); draw(); } };
-  return { keys: [], relabel, redraw, language: () => connection.reopen(), close() { resize.disconnect(); connection.close(); } };
+  return { keys: [], relabel, redraw, language: () => connection.reopen(), close() { resize.disconnect(); looked.disconnect(); connection.close(); } };
 }

@@ -31,7 +31,8 @@ export function makeTables(page) {
   return { draw, relabel: () => { written = -Infinity; } };
 }
 
-function show(place, { name, head, rows }) {
+/** Write a table behind a place that holds room for it. */
+export function show(place, { name, head, rows }) {
   $('.table-behind', place).replaceChildren(rows.length ? el('table', {}, el('caption', {}, name),
     el('thead', {}, el('tr', {}, head.map((cell) => el('th', { scope: 'col' }, cell)))),
     el('tbody', {}, rows.map(([first, ...cells]) => el('tr', {}, el('th', { scope: 'row' }, first), cells.map((cell) => el('td', {}, cell)))))) : '');
