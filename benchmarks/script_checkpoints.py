@@ -86,7 +86,7 @@ def run(quick: bool) -> Result:
     )
     return Result(
         (Table("Checkpoints of a script", ("a checkpoint takes", "median", "most", "budget", "kept"), rows),),
-        f"{len(ms)}, {APART} steps apart, of a script with {whole / 1e6:.0f} MB: 100 MB of its "
+        f"{len(ms)} of them, {APART} steps apart, of a script with {whole / 1e6:.0f} MB: 100 MB of its "
         "own, of which each step changes 5 MB, beside Python and torch. The time is the script's own, "
         "which it waits. The memory: what a copy shares with no other process, after all are made.",
         ("Tables of pages, which Linux keeps for each process: up to 2 KB a megabyte.",),

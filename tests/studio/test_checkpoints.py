@@ -104,7 +104,7 @@ class Watched:
         before = {each["number"] for each in self.checkpoints}
         self.send("checkpoint")
         waiting.until(lambda: [c for c in self.checkpoints if c["marked"] and c["number"] not in before])
-        return next(c for c in self.checkpoints if c["number"] not in before)
+        return next(c for c in self.checkpoints if c["marked"] and c["number"] not in before)
 
     def pause_at(self, steps: int) -> None:
         """Let it pause, and make so many steps more from there."""

@@ -80,6 +80,7 @@ class ScriptProcess:
         self._on, self._able, self._why = checkpoints, False, ""
         self._checkpoints: dict[int, Checkpoint] = {}
         self._leaving: list[ForkedProcess] = []  # dismissed copies that have yet to end
+        self._orphans: set[int] = set()  # processes that become children of this one when their parent ends
         self._last = 0  # number of the last checkpoint
         self._due: float | None = 0.0  # the script's seconds at the next one; None while it is made
         self._apart = APART
@@ -293,6 +294,7 @@ class ScriptProcess:
             return
         if "branch" in message and line is not None:
             branch.process, branch.status = ForkedProcess.of(about["pid"]), "running"
+            self._orphans.add(branch.process.pid)
             self._listen(branch, line)
             self._send_to(branch, {"do": "begin"})
             while branch.waiting:
@@ -314,6 +316,7 @@ class ScriptProcess:
         _adopt_orphans(True)  # copies whose parent has ended are to be waited for here
         self._able, self._why = True, ""
         process = ForkedProcess.of(about["pid"])
+        self._orphans.add(process.pid)
         number, step, marked, ms = (about[name] for name in ("number", "step", "marked", "ms"))
         self._checkpoints[number] = copy = Checkpoint(number, step, marked, ms, process, branch.rates)
         self._listen(copy, line)
@@ -600,6 +603,9 @@ class ScriptProcess:
                 if not process.ended(GRACE):
                     process.signal(signal.SIGKILL)
                     process.ended(GRACE)
+            for pid in self._orphans:
+                with suppress(ChildProcessError):  # its parent has waited for it
+                    os.waitpid(pid, os.WNOHANG)
             _adopt_orphans(False)
             if self._reading:
                 self._bell.send(b".")  # ``messages`` hangs up
