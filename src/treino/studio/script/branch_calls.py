@@ -1,4 +1,4 @@
-"""The functions of Python that touch files, led to the files of a script's branch (``branch_files.py``).
+"""The functions of Python that touch files, led to the files of a script's branch (``file_layers.py``).
 
 Before a branch begins none of them is replaced: an audit hook, which Python calls before a file is changed,
 keeps what is about to be written over. In a branch the same hook refuses what goes by the functions here.
@@ -18,7 +18,7 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from treino.studio.script.branch_files import SPECIAL, below, files, led, local, missing
+from treino.studio.script.file_layers import SPECIAL, below, files, led, local, missing
 from treino.words import _
 
 _open = io.open

@@ -19,7 +19,6 @@ from typing import IO, Any
 from treino.errors import TreinoError
 from treino.store.files import trouble
 from treino.store.memory import free_bytes
-from treino.studio.script.branch_files import KEPT
 from treino.studio.script.branches import (
     Branch,
     Checkpoint,
@@ -39,6 +38,7 @@ from treino.studio.script.commands import (
     Rewind,
     read_command,
 )
+from treino.studio.script.file_layers import KEPT
 from treino.studio.script.json_socket import VARIABLE
 from treino.studio.script.kept_files import kept_of
 from treino.words import _
