@@ -178,9 +178,8 @@ def test_a_kernel_that_is_restarted_saves_and_the_page_says_so(notebook: Noteboo
     notebook.wait(lambda: notebook.kernel["execution_state"] == "idle")
     notebook.cell(0).locator(".cm-content").fill("import treino as tr\ntr.open('wine-1').studio()")
     notebook.run(0)
-    last = step(notebook.studio())
     press(notebook.studio(), "Play")
-    notebook.wait(lambda: step(notebook.studio()) > last)
+    until_run(notebook, lambda run: run.status == "running")
 
 
 def kernel_process(notebook: Notebook) -> int:
