@@ -25,7 +25,7 @@ from tests.studio.running import Watcher
 from tests.studio.scripts import Message, script
 from tests.waiting import HANG
 from treino.errors import TreinoError
-from treino.studio.script.branches import MOST, Checkpoint, ForkedProcess, superfluous, values_of
+from treino.studio.script.branches import MOST, ForkedProcess, SleepingCopy, superfluous, values_of
 from treino.studio.script.commands import Fan
 from treino.studio.script.process import ScriptProcess
 
@@ -382,7 +382,7 @@ def test_of_too_many_every_second_goes_the_first_and_those_in_use_stay(
     marks: list[bool], used: set[int], full: bool
 ) -> None:
     copies = [
-        Checkpoint(number, 10 * number, marked, 1.0, ForkedProcess(0, -1), {})
+        SleepingCopy(number, 10 * number, marked, 1.0, ForkedProcess(0, -1), {})
         for number, marked in enumerate(marks)
     ]
     dropped = superfluous(copies, used, memory=2 if full else 1, budget=1)

@@ -13,7 +13,7 @@ from tests.studio.scripts import ADAM, Message, Seen, apart, here, script
 from treino.studio.script import evaluations
 from treino.studio.script.evaluations import Evaluations
 from treino.studio.script.printed_figures import Count
-from treino.studio.script_curves import POINTS, Curve, PlannedSteps, ScriptCurves
+from treino.studio.script_curves import POINTS, PlannedSteps, ScriptCurve, ScriptCurves
 
 TRAINS = """
 labels = (y[:, 0] > 0).long()
@@ -237,7 +237,7 @@ def test_steps_that_are_printed_count_where_there_are_no_epochs() -> None:
 
 
 def test_a_long_curve_keeps_its_mean() -> None:
-    curve, values = Curve("script"), [float(k % 7) for k in range(3 * POINTS)]
+    curve, values = ScriptCurve("script"), [float(k % 7) for k in range(3 * POINTS)]
     points: list[list[float]] = [[], []]
     for k in range(0, len(values), 1000):
         news: Message = curve.add(k + 1000, values[k : k + 1000])["curves"]

@@ -14,7 +14,7 @@ REMEMBERED = 1000  # newest values by step that are compared with what is printe
 MOST_OF_A_KIND = 3  # curves of one figure of one split, where a script measures it in several places
 
 
-class Curve:
+class ScriptCurve:
     """Values over steps, each point the mean of as many values as there is room for.
 
     fields: what the page is told of it beside its points.
@@ -61,7 +61,7 @@ class Figure:
 
     name: str
     split: str
-    curve: Curve
+    curve: ScriptCurve
     place: int | None = None
     line: int | None = None
     values: dict[int, float] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class ScriptCurves:
     def __init__(self, run: str, before: "ScriptCurves | None" = None, step: int = 0) -> None:
         self.run = run
         self.planned: PlannedSteps = PlannedSteps() if before is None else before.planned.until(step)
-        self._curves: dict[str, Curve] = {}
+        self._curves: dict[str, ScriptCurve] = {}
         self._figures: dict[
             tuple[str, str, int | None], Figure
         ] = {}  # by name, split of a printed one, place
@@ -184,7 +184,7 @@ class ScriptCurves:
         if key not in self._figures:
             if len(self._figures) >= MOST_CURVES:
                 return
-            curve = Curve(f"{self.run} {name} {split if place is None else place}", of="figure")
+            curve = ScriptCurve(f"{self.run} {name} {split if place is None else place}", of="figure")
             self._figures[key] = Figure(name, split, curve, place, line)
         figure = self._figures[key]
         if step in figure.values:  # a bar of progress prints the same step's again
@@ -200,9 +200,9 @@ class ScriptCurves:
         if key in self._curves or len(self._curves) < MOST_CURVES:
             yield self._curve(key, **fields).add(step, [value])
 
-    def _curve(self, key: str, **fields: Any) -> Curve:
+    def _curve(self, key: str, **fields: Any) -> ScriptCurve:
         if key not in self._curves:
-            self._curves[key] = Curve(f"{self.run} {key}".strip(), **fields)
+            self._curves[key] = ScriptCurve(f"{self.run} {key}".strip(), **fields)
         return self._curves[key]
 
 

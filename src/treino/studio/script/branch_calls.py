@@ -256,7 +256,7 @@ def _listdir(path: Any = ".") -> list[Any]:
     return [os.fsencode(each) for each in names] if isinstance(path, bytes) else names
 
 
-class Entry:
+class FolderEntry:
     """What ``os.scandir`` gives for a name in a folder."""
 
     def __init__(self, folder: Any, name: Any) -> None:
@@ -296,13 +296,13 @@ class Entry:
 class _Entries:
     """The iterator of ``os.scandir``."""
 
-    def __init__(self, entries: Iterator[Entry]) -> None:
+    def __init__(self, entries: Iterator[FolderEntry]) -> None:
         self._entries = entries
 
     def __iter__(self) -> "_Entries":
         return self
 
-    def __next__(self) -> Entry:
+    def __next__(self) -> FolderEntry:
         return next(self._entries)
 
     def __enter__(self) -> "_Entries":
@@ -319,7 +319,7 @@ def _scandir(path: Any = ".") -> Any:
     if isinstance(path, int):
         return posix.scandir(path)
     folder = "." if path is None else os.fspath(path)
-    return _Entries(Entry(folder, name) for name in _listdir(folder))
+    return _Entries(FolderEntry(folder, name) for name in _listdir(folder))
 
 
 def _in_own_layer(name: str) -> bool:

@@ -66,7 +66,7 @@ def memory_of(pid: int) -> Mapping[str, int]:
 
 
 @dataclass(eq=False)
-class Line:
+class ScriptSocket:
     """The server's end of a process's socket."""
 
     end: socket.socket
@@ -91,7 +91,7 @@ class Line:
 
 
 @dataclass(eq=False)
-class Checkpoint:
+class SleepingCopy:
     """A sleeping copy. step: the steps that were made. ms: how long the script waited for it. memory: bytes
     that it alone holds. rates: lr and weight decay of the first group."""
 
@@ -102,7 +102,7 @@ class Checkpoint:
     process: ForkedProcess
     rates: Mapping[str, float]
     memory: int = 0
-    line: Line | None = None
+    line: ScriptSocket | None = None
 
     @property
     def document(self) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class Branch:
     exit: int | None = None
     future: int | None = None
     process: ForkedProcess | None = None
-    line: Line | None = None
+    line: ScriptSocket | None = None
     waiting: list[Mapping[str, Any]] = field(default_factory=list)
     paused: bool = False
     stopping: bool = False
@@ -230,8 +230,8 @@ class Fanned:
 
 
 def superfluous(
-    checkpoints: Sequence[Checkpoint], kept: set[int | None], memory: int, budget: int
-) -> list[Checkpoint]:
+    checkpoints: Sequence[SleepingCopy], kept: set[int | None], memory: int, budget: int
+) -> list[SleepingCopy]:
     """The checkpoints to drop, as there are too many or they take too much memory: every second of those that
     nobody marked, from the oldest but the first on; then marked ones, the oldest first.
 

@@ -31,7 +31,7 @@ class Version(NamedTuple):
     lost: bool = False
 
 
-class Entry(NamedTuple):
+class KeptPath(NamedTuple):
     """What a path was when it was changed for the first time after a fork.
 
     kind: "absent"; "size" (a file, of which ``value`` bytes were there and stay); "copy" (``value`` is its
@@ -51,7 +51,7 @@ class Kept:
         self.fork = 0
         self.bytes = 0
         self._copies = 0
-        self._entries: dict[str, list[Entry]] = {}
+        self._entries: dict[str, list[KeptPath]] = {}
         self._read = 0  # bytes of the index that are in ``_entries``
 
     # --- by the process that was forked ------------------------------------------------------------------
@@ -71,31 +71,33 @@ class Kept:
             try:
                 entry = self._entry(path, size, appending=appending, moving=moving, removing=removing)
             except FileNotFoundError:
-                entry = Entry(self.fork, "absent")
+                entry = KeptPath(self.fork, "absent")
             except OSError:
-                entry = Entry(self.fork, "lost", -1)
+                entry = KeptPath(self.fork, "lost", -1)
             if entry is not None:
                 self._note(path, entry)
 
     def _entry(
         self, path: str, size: int | None, *, appending: bool, moving: bool, removing: bool
-    ) -> Entry | None:
+    ) -> KeptPath | None:
         status = posix.lstat(path)
         if stat.S_ISDIR(status.st_mode):
             for name in posix.listdir(path) if moving else ():
                 self.keep(f"{path}/{name}", moving=True)
-            return Entry(self.fork, "folder")
+            return KeptPath(self.fork, "folder")
         if stat.S_ISLNK(status.st_mode):
             copy = self._name()
             posix.symlink(posix.readlink(path), f"{self.folder}/{copy}")
-            return Entry(self.fork, "copy", copy)
+            return KeptPath(self.fork, "copy", copy)
         if not stat.S_ISREG(status.st_mode):
             return None
         if appending:
-            return Entry(self.fork, "size", status.st_size)
+            return KeptPath(self.fork, "size", status.st_size)
         content = self.copy(path, size, link=removing and status.st_nlink == 1)
         return (
-            Entry(self.fork, "lost", status.st_size) if content is None else Entry(self.fork, "copy", content)
+            KeptPath(self.fork, "lost", status.st_size)
+            if content is None
+            else KeptPath(self.fork, "copy", content)
         )
 
     def copy(self, path: str, size: int | None = None, *, link: bool = False) -> str | None:
@@ -114,7 +116,7 @@ class Kept:
         make_folders(self.folder)
         return f"{posix.getpid()}-{self._copies}"
 
-    def _note(self, path: str, entry: Entry) -> None:
+    def _note(self, path: str, entry: KeptPath) -> None:
         self._add(path, entry)
         make_folders(self.folder)
         index = posix.open(
@@ -166,9 +168,9 @@ class Kept:
         self._read = size
         for line in text.splitlines():
             changed, fork, kind, value = decode(line.decode())
-            self._add(changed, Entry(fork, kind, value))
+            self._add(changed, KeptPath(fork, kind, value))
 
-    def _add(self, path: str, entry: Entry) -> None:
+    def _add(self, path: str, entry: KeptPath) -> None:
         entries = self._entries.setdefault(path, [])
         known = next((each for each in entries if each.fork == entry.fork), None)
         if known is not None and known.kind == "size":

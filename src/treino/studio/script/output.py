@@ -15,7 +15,7 @@ LONGEST = 2000  # characters of a line that are shown
 STEERING = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")  # a terminal's colours and moves of its cursor
 
 
-class Output:
+class PrintedLines:
     """The lines that a script has printed and that no message has held.
 
     post: called with a message ``{"output": [[stream, line, step], …]}``, where a stream is "stdout" or
@@ -73,13 +73,13 @@ class Output:
                 del stream.write
 
 
-def tee(post: Callable[[dict[str, Any]], object], step: Callable[[], int] = lambda: 0) -> Output:
+def tee(post: Callable[[dict[str, Any]], object], step: Callable[[], int] = lambda: 0) -> PrintedLines:
     """Post the lines that this process prints from now on, a few times a second.
 
     What a script sees of its streams stays: their type, encoding, buffers, ``isatty``, errors. Lines that
     wait are posted with a later one, or by ``flush``.
     """
-    return Output(post, step)
+    return PrintedLines(post, step)
 
 
 def shown(line: str) -> str:

@@ -21,10 +21,10 @@ from treino.store.files import trouble
 from treino.store.memory import free_bytes
 from treino.studio.script.branches import (
     Branch,
-    Checkpoint,
     Fanned,
     ForkedProcess,
-    Line,
+    ScriptSocket,
+    SleepingCopy,
     memory_of,
     superfluous,
     values_of,
@@ -78,7 +78,7 @@ class ScriptProcess:
         self._listen(first, line)
         # checkpoints
         self._on, self._able, self._why = checkpoints, False, ""
-        self._checkpoints: dict[int, Checkpoint] = {}
+        self._checkpoints: dict[int, SleepingCopy] = {}
         self._leaving: list[ForkedProcess] = []  # dismissed copies that have yet to end
         self._orphans: set[int] = set()  # processes that become children of this one when their parent ends
         self._last = 0  # number of the last checkpoint
@@ -146,7 +146,7 @@ class ScriptProcess:
         return 128 - code if code is not None and code < 0 else code
 
     @property
-    def copies(self) -> list[Checkpoint]:
+    def copies(self) -> list[SleepingCopy]:
         """The sleeping copies, in the order of their steps."""
         return sorted(self._checkpoints.values(), key=lambda copy: copy.step)
 
@@ -181,11 +181,11 @@ class ScriptProcess:
         self._bell.close()
         self._selector.close()
 
-    def _listen(self, source: Branch | Checkpoint, line: socket.socket) -> None:
-        source.line = Line(line)
+    def _listen(self, source: Branch | SleepingCopy, line: socket.socket) -> None:
+        source.line = ScriptSocket(line)
         self._selector.register(line, selectors.EVENT_READ, source)
 
-    def _read(self, source: Branch | Checkpoint) -> Iterator[dict[str, Any]]:
+    def _read(self, source: Branch | SleepingCopy) -> Iterator[dict[str, Any]]:
         """The messages for the page of what a process says."""
         assert source.line is not None
         messages, is_open = source.line.receive()
@@ -195,7 +195,7 @@ class ScriptProcess:
                 self._await_exit(source)
             with self._lock:
                 news, self._news = self._news, []  # of commands, which were carried out before
-                if isinstance(source, Checkpoint):
+                if isinstance(source, SleepingCopy):
                     news += self._of_copy(source, message, other)
                 elif end is not None:
                     news += self._ended(source, end)
@@ -209,7 +209,7 @@ class ScriptProcess:
                 news = [*self._gone(source)]
             yield from news
 
-    def _gone(self, source: Branch | Checkpoint) -> Iterator[dict[str, Any]]:
+    def _gone(self, source: Branch | SleepingCopy) -> Iterator[dict[str, Any]]:
         """A process has closed its socket."""
         if source.line is not None:
             self._forget(source.line)
@@ -222,7 +222,7 @@ class ScriptProcess:
             self._leaving.append(source.process)
             yield self._state()
 
-    def _forget(self, line: Line) -> None:
+    def _forget(self, line: ScriptSocket) -> None:
         self._selector.unregister(line.end)
         line.end.close()
 
@@ -286,7 +286,7 @@ class ScriptProcess:
             branch.process.ended(ENDING)
 
     def _of_copy(
-        self, copy: Checkpoint, message: dict[str, Any], line: socket.socket | None
+        self, copy: SleepingCopy, message: dict[str, Any], line: socket.socket | None
     ) -> Iterator[dict[str, Any]]:
         about = message.get("branch") or message.get("left") or message.get("refused") or {}
         branch = next((each for each in self._branches if each.number == about.get("number")), None)
@@ -318,7 +318,7 @@ class ScriptProcess:
         process = ForkedProcess.of(about["pid"])
         self._orphans.add(process.pid)
         number, step, marked, ms = (about[name] for name in ("number", "step", "marked", "ms"))
-        self._checkpoints[number] = copy = Checkpoint(number, step, marked, ms, process, branch.rates)
+        self._checkpoints[number] = copy = SleepingCopy(number, step, marked, ms, process, branch.rates)
         self._listen(copy, line)
         self._apart = max(self._apart, ms / 1000 / DEAREST)
         if not marked:
@@ -345,7 +345,7 @@ class ScriptProcess:
         if any(not copy.marked for copy in dropped):
             self._apart *= 2
 
-    def _dismiss(self, copy: Checkpoint) -> None:
+    def _dismiss(self, copy: SleepingCopy) -> None:
         """End a sleeping copy, which happens when its socket is closed."""
         del self._checkpoints[copy.number]
         if copy.line is not None:
@@ -420,7 +420,7 @@ class ScriptProcess:
             else:
                 self._send_to(self._present, command)
 
-    def _send_to(self, to: Branch | Checkpoint, command: Mapping[str, Any]) -> None:
+    def _send_to(self, to: Branch | SleepingCopy, command: Mapping[str, Any]) -> None:
         if isinstance(to, Branch) and to.status == "waking":
             to.waiting.append(command)
             return
@@ -529,7 +529,7 @@ class ScriptProcess:
                 pass
         self._tell(self._lineage())
 
-    def _copy(self, number: int) -> Checkpoint:
+    def _copy(self, number: int) -> SleepingCopy:
         if number not in self._checkpoints:
             raise TreinoError(
                 "checkpoint",
@@ -546,7 +546,7 @@ class ScriptProcess:
 
     def _wake(
         self,
-        copy: Checkpoint,
+        copy: SleepingCopy,
         changes: Mapping[Any, float],
         future: int | None = None,
         steps: int | None = None,

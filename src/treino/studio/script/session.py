@@ -36,7 +36,7 @@ from treino.studio.script.commands import (
 )
 from treino.studio.script.figures import EVERY, ScriptFigures, captured, check_value, overruling, set_value
 from treino.studio.script.json_socket import JsonSocket
-from treino.studio.script.output import Output, tee
+from treino.studio.script.output import PrintedLines, tee
 from treino.studio.script.steering import Change, SteeringFile
 from treino.words import _
 
@@ -71,7 +71,7 @@ class Session:
         self._findings: set[tuple[str, str | None, int | None]] = set()
         self._lock = threading.RLock()  # for scripts that step in several threads
         self._undo: list[Callable[[], None]] = []
-        self._output: Output | None = None
+        self._output: PrintedLines | None = None
 
     def install(self) -> None:
         """Hook backward and optimizer steps; forked processes aren't watched."""
