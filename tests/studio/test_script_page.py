@@ -112,11 +112,11 @@ def test_nonsense_is_refused_beside_its_field(page: Any) -> None:
     ):
         page.fill("#script-0-0-lr", text)
         page.press("#script-0-0-lr", "Tab")
-        assert page.inner_text("#script-0-0-lr-wrong").startswith(sentence)
+        assert page.inner_text("#refused-script-0-0-lr").startswith(sentence)
     assert "None yet" in page.inner_text("#script-changes"), "the script was not asked"
     page.fill("#script-0-0-momentum", "1")
     page.press("#script-0-0-momentum", "Tab")
-    assert page.inner_text("#script-0-0-momentum-wrong") == "A number from 0 to below 1."
+    assert page.inner_text("#refused-script-0-0-momentum") == "A number from 0 to below 1."
 
 
 @pytest.mark.slow
@@ -126,7 +126,7 @@ def test_a_change_says_until_when_and_how_it_is_made_again(page: Any, studio: Re
     page.wait_for_selector("#script-changes li:has-text('0.1 → 0.05')")
     assert "until the scheduler's next step" in page.inner_text("#script-changes")
     page.wait_for_selector(".until")
-    assert page.is_hidden("#script-0-0-lr-wrong")
+    assert page.is_hidden("#refused-script-0-0-lr")
     assert page.inner_text("#script-replay code") == "treino studio train.py --replay train.steering.jsonl"
     assert (studio.runs.parent / "train.steering.jsonl").is_file()
     page.click("#script-replay button")
@@ -162,7 +162,7 @@ def test_rewind_fan_out_and_keep_one(page: Any, studio: RealStudio) -> None:
     assert page.input_value("#rewind-lr") == "0.05"
     page.fill("#rewind-lr", "much")
     page.click("#script-rewind")
-    assert page.inner_text("#rewind-lr-wrong") == "This is no number."
+    assert page.inner_text("#refused-rewind-lr") == "This is no number."
     page.fill("#rewind-lr", "0.5")
     page.click("#script-rewind")
     page.wait_for_selector("#script-branches .chosen:has-text('branch-1')")
@@ -173,7 +173,7 @@ def test_rewind_fan_out_and_keep_one(page: Any, studio: RealStudio) -> None:
     page.wait_for_selector(".script .legend li:has-text('branch-1')")
     page.fill("#script-fan-values", "0.1 0.1")
     page.click("#script-fan-out")
-    assert page.inner_text("#script-fan-values-wrong").startswith("Two to eight numbers")
+    assert page.inner_text("#refused-script-fan-values").startswith("Two to eight numbers")
     page.fill("#script-fan-values", "0.01 0.1 1")
     page.fill("#script-fan-steps", "20")
     page.click("#script-fan-out")

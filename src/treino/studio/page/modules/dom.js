@@ -39,10 +39,13 @@ export function setText(node, text) {
 /** Say under a field why what stands there is refused, and leave it to be mended; an empty sentence: it is fine. */
 export function refuseField(field, sentence) {
   let note = document.getElementById(field.getAttribute('aria-describedby'));
+  if (!note && !sentence) return;
   if (!note) {
     note = el('p', { id: `refused-${field.id || field.dataset.act}`, class: 'bad', role: 'alert' });
     field.setAttribute('aria-describedby', note.id);
-    field.closest('.line, .stepper, .ask').after(note);
+    const place = field.closest('.line, .stepper, .ask');
+    if (place.matches('.ask')) place.append(note);
+    else place.after(note);
   }
   note.hidden = !sentence;
   setText(note, sentence);

@@ -1,11 +1,11 @@
 /** The page of a script of one's own: its curves, optimizers, output and findings, and what steers it. */
 
 import { Refusal } from './connection.js';
-import { el, setText } from './dom.js';
+import { el, numberIn, setText } from './dom.js';
 import { connected, duration, panel, statusWord } from './lines.js';
 import { num, whole } from './numbers.js';
 import { changeOf, makeCharts } from './script_charts.js';
-import { field, refusal, typed } from './script_fields.js';
+import { field, refusal } from './script_fields.js';
 import { makeOutput } from './script_output.js';
 import { makeTimeMachine } from './script_time.js';
 import { t } from './words.js';
@@ -152,7 +152,7 @@ export function open(shell) {
 
   function groupFields({ optimizer: { index, name }, k, values }) {
     return el('fieldset', { class: 'asks' }, el('legend', {}, t('group_of', { optimizer: name, group: k })), Object.keys(values).map((setting) => {
-      const made = field(`script-${index}-${k}-${setting}`, t(setting), '', (text) => refusal(setting, typed(text)), { send: (text) => ask('set', { optimizer: index, group: k, name: setting, value: typed(text) }) });
+      const made = field(`script-${index}-${k}-${setting}`, t(setting), '', (text) => refusal(setting, numberIn(text)), { send: (text) => ask('set', { optimizer: index, group: k, name: setting, value: numberIn(text) }) });
       fields.set(`${index} ${k} ${setting}`, made);
       return made.node;
     }));

@@ -1,14 +1,11 @@
 /** A field for a number of a script: what is no such number is refused beside it. */
 
-import { el, setText } from './dom.js';
+import { el, refuseField, setText } from './dom.js';
 import { num } from './numbers.js';
 import { t } from './words.js';
 
 const LARGEST = 1e6; // of a learning rate or a weight decay
 const BELOW_ONE = ['momentum', 'beta1', 'beta2']; // a running average with 1 would never forget
-
-/** A number as people type it, with a point or a comma; NaN: it is none. */
-export const typed = (text) => (text.trim() ? Number(text.trim().replace(',', '.').replace('−', '-')) : NaN);
 
 /** Why a setting can't have a value; '': it can. */
 export function refusal(setting, value) {
@@ -23,21 +20,17 @@ export function refusal(setting, value) {
  * wrong; update() leaves alone what somebody is typing, and what was refused until it is put right.
  */
 export function field(id, label, value, check, { send = null, wide = false } = {}) {
-  const input = el('input', { id, type: 'text', inputmode: wide ? null : 'decimal', class: wide ? 'wide' : null, autocomplete: 'off', value, 'aria-describedby': `${id}-wrong` });
-  const note = el('p', { class: 'hint until', hidden: true }), wrong = el('p', { id: `${id}-wrong`, class: 'bad', role: 'alert', hidden: true });
-  const node = el('div', { class: 'ask' }, el('label', { for: id }, label), input, note, wrong);
-  function refuse(text) {
-    setText(wrong, text);
-    wrong.hidden = !text;
-    input.setAttribute('aria-invalid', Boolean(text));
-  }
+  const input = el('input', { id, type: 'text', inputmode: wide ? null : 'decimal', class: wide ? 'wide' : null, autocomplete: 'off', value });
+  const note = el('p', { class: 'hint until', hidden: true });
+  const node = el('div', { class: 'ask' }, el('label', { for: id }, label), input, note), refused = () => input.matches('[aria-invalid]');
+  const refuse = (text) => refuseField(input, text);
   function holds() {
     refuse(check(input.value));
-    return wrong.hidden;
+    return !refused();
   }
   function update(next, off, text) {
     input.disabled = off;
-    if (document.activeElement !== input && wrong.hidden) input.value = next;
+    if (document.activeElement !== input && !refused()) input.value = next;
     setText(note, text);
     note.hidden = !text;
   }

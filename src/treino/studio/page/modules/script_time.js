@@ -1,10 +1,10 @@
 /** The time machine of a script: its sleeping copies along the steps, going back to one, several futures of one. */
 
-import { el, setText } from './dom.js';
+import { el, numberIn, setText } from './dom.js';
 import { chart, colourOf, panel } from './lines.js';
 import { num, roundEnd, whole } from './numbers.js';
 import { titleOfRun } from './script_charts.js';
-import { field, refusal, typed } from './script_fields.js';
+import { field, refusal } from './script_fields.js';
 import { t } from './words.js';
 
 const AROUND = [0.1, 0.3, 1, 3, 10]; // learning rates of a fan, as factors of the present one
@@ -84,13 +84,13 @@ export function makeTimeMachine(ask, rateAt) {
   }
   function rewindForm({ number }, now, off) {
     const names = ['lr', 'weight_decay'].filter((name) => now[name] != null);
-    const fields = names.map((name) => field(`rewind-${name}`, t(name), plain(now[name]), (text) => refusal(name, typed(text))));
+    const fields = names.map((name) => field(`rewind-${name}`, t(name), plain(now[name]), (text) => refusal(name, numberIn(text))));
     const said = el('p', { class: 'bad', role: 'alert', hidden: true }), button = el('button', { class: 'primary', id: 'script-rewind' }, t('rewind'));
     for (const each of [button, ...fields.map((f) => f.field)]) each.disabled = off;
     return el('form', { class: 'asks', onsubmit: async (event) => {
       event.preventDefault();
       if (!fields.map((each) => each.holds()).every(Boolean)) return;
-      const changes = Object.fromEntries(names.map((name, k) => [name, typed(fields[k].field.value)]).filter(([name, value]) => value !== Number(plain(now[name]))));
+      const changes = Object.fromEntries(names.map((name, k) => [name, numberIn(fields[k].field.value)]).filter(([name, value]) => value !== Number(plain(now[name]))));
       const text = await ask('rewind', { checkpoint: number, changes });
       setText(said, text);
       said.hidden = !text;
@@ -99,13 +99,13 @@ export function makeTimeMachine(ask, rateAt) {
   function fanForm({ number }, now, off) {
     const kind = el('select', { id: 'script-fan-kind', disabled: off, onchange: () => { values.field.value = around(kind.value, now); values.holds(); } }, ['lr', 'weight_decay'].filter((name) => now[name] != null).map((name) => el('option', { value: name }, t(name))));
     const values = field('script-fan-values', t('fan_values'), around('lr', now), (text) => refusedValues(kind.value, text), { wide: true });
-    const steps = field('script-fan-steps', t('fan_steps'), String(STEPS), (text) => (Number.isInteger(typed(text)) && typed(text) >= 1 && typed(text) <= 1e5 ? '' : t('whole_from_to', { least: 1, most: whole(100000) })));
+    const steps = field('script-fan-steps', t('fan_steps'), String(STEPS), (text) => (Number.isInteger(numberIn(text)) && numberIn(text) >= 1 && numberIn(text) <= 1e5 ? '' : t('whole_from_to', { least: 1, most: whole(100000) })));
     const button = el('button', { id: 'script-fan-out' }, t('fan'));
     for (const each of [button, values.field, steps.field]) each.disabled = off;
     return el('form', { class: 'asks', onsubmit: async (event) => {
       event.preventDefault();
       if (![values.holds(), steps.holds()].every(Boolean)) return;
-      values.refuse(await ask('fan', { checkpoint: number, kind: kind.value, values: numbersIn(values.field.value), steps: typed(steps.field.value) }));
+      values.refuse(await ask('fan', { checkpoint: number, kind: kind.value, values: numbersIn(values.field.value), steps: numberIn(steps.field.value) }));
     } }, el('div', { class: 'ask' }, el('label', { for: 'script-fan-kind' }, t('fan_kind')), kind), values.node, steps.node, button, el('p', { class: 'hint' }, t('fan_about')));
   }
 
@@ -175,7 +175,7 @@ function keyed(parent, known, items, keyOf, make, update) {
 }
 
 const plain = (value) => String(Number(Number(value).toPrecision(6)));
-const numbersIn = (text) => text.split(/[\s;]+/).filter(Boolean).map(typed);
+const numbersIn = (text) => text.split(/[\s;]+/).filter(Boolean).map(numberIn);
 const around = (kind, now) => (kind === 'lr' ? AROUND.map((factor) => Number((now.lr * factor).toPrecision(2))) : DECAYS).join('  ');
 
 function refusedValues(kind, text) {

@@ -123,7 +123,7 @@ export function open(shell, name) {
         const bar = el('i', { class: 'amount' }), error = el('i', { class: 'spread' }), part = (value) => `${100 * Math.min(1, Math.max(0, value / (1.2 * most)))}%`;
         bar.style.width = part(drop);
         Object.assign(error.style, { left: part(drop - std), width: `calc(${part(drop + std)} - ${part(drop - std)})` });
-        return el('li', {}, el('span', {}, setting), el('span', { class: 'track' }, bar, error), el('span', {}, `${num(drop, 2)} ± ${num(std, 2)}`));
+        return el('li', {}, el('span', {}, setting), el('span', { class: 'bar-track' }, bar, error), el('span', {}, `${num(drop, 2)} ± ${num(std, 2)}`));
       }));
       parts.sure.replaceChildren(...found.about, ' ', ...found.warning.map((warning) => el('b', {}, warning)));
     } catch (refusal) {
