@@ -170,7 +170,7 @@ def test_a_branch_is_steered_by_its_tab_and_its_link_opens_it(tab: Any) -> None:
     one = tab("#step=40").ready()
     one.wait(lambda: one.page.locator("#clock-step").inner_text() == "40")
     one.page.keyboard.press("b")
-    one.page.get_by_role("button", name="moons-2").click()
+    one.page.locator(".tab", has_text="moons-2").click()
     one.page.locator("#lr").fill("0.3")
     one.page.keyboard.press("Enter")
     one.page.keyboard.press("Escape")
@@ -180,7 +180,7 @@ def test_a_branch_is_steered_by_its_tab_and_its_link_opens_it(tab: Any) -> None:
     other = tab(one.page.evaluate("location.hash")).ready()
     other.wait(lambda: other.page.locator("#clock-step").inner_text() == "41")
     assert other.weights() == one.weights()
-    one.page.get_by_role("button", name="moons-1").click()
+    one.page.locator(".tab", has_text="moons-1").click()
     one.wait(lambda: one.page.locator("#clock-step").inner_text() == "40")
     one.wait(lambda: one.page.locator("#lr").input_value() == "0.003")
 
