@@ -592,9 +592,7 @@ def test_a_handheld_gets_fewer_and_is_told(tab: Any) -> None:
         "data=moons&count=4096", small, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
     )
     assert one.get("networks.length") == 256
-    assert "4\u2009096 networks are more than this machine carries: there are 256." in one.text(
-        ".crowd .says"
-    )
+    one.page.get_by_text("4\u2009096 networks are more than this machine carries: there are 256.").wait_for()
     assert one.page.evaluate(WIDE) == []
 
 
@@ -606,7 +604,7 @@ def test_in_the_background_it_pauses_and_says_so(tab: Any) -> None:
         document.dispatchEvent(new Event('visibilitychange')); }""")
     one.wait("together")
     assert one.text("#play") == "Play"
-    until(lambda: "background" in one.text(".crowd .says"), meanwhile=lambda: one.page.wait_for_timeout(20))
+    one.page.get_by_text("Paused while this tab was in the background.").wait_for()
 
 
 @pytest.mark.slow
@@ -652,6 +650,6 @@ def test_what_cant_be_chosen_among_is_refused_in_words(tab: Any) -> None:
     assert "Without validation rows there is nothing to choose by." in one.text(".refusal")
     assert one.page.locator("#play").is_disabled()
     other = tab("data=moons&count=7&lr_values=5..1&across=size&panels=none")
-    said = other.text(".crowd .says")
+    said = other.text(".notice")
     assert all(name in said for name in ("count=7", "across=size", "lr_values=5..1"))
     assert other.get("networks.length") == 1024

@@ -258,7 +258,9 @@ def test_a_branch_goes_its_own_way_beside_its_run() -> None:
     (answer,) = ask([task(*acts)])
     reply, frame, run = answer[3:6]
     assert reply["run"] == "run-2"
-    assert run["state"]["beside"] == [{"run": "run-2", "letter": "B", "step": 20, "status": "running"}]
+    assert run["state"]["beside"] == [
+        {"run": "run-2", "letter": "B", "step": 20, "status": "running", "text": "lr 0.1"}
+    ]
     assert run["curves"]["run-2"]["loss"] == run["curves"]["run-1"]["loss"][:20]
     assert frame["beside"] == {"run": "run-2", "step": 20}
     assert "beside.winner" in frame["parts"]

@@ -1,6 +1,7 @@
 """Folders that are deleted or exchanged while they are watched, disks without room, and what a killed studio
 leaves behind."""
 
+import json
 import os
 import resource
 import shutil
@@ -134,7 +135,8 @@ def test_a_table_is_refused_where_its_folder_is_none(tmp_path: Path, what: str, 
         assert answered.status == 400
         assert answered.rule == ("not_a_folder" if what == "a file" else "link_in_run")
         assert str(uploads) in answered.document["error"]["message"]
-        assert home(tmp_path / "runs", [], bench.serving.studio.uploads.names)["data"] == []
+        document = json.loads(home(tmp_path / "runs", [], bench.serving.studio.uploads.names, {}, ""))
+        assert document["data"] == []
         assert bench.serving.studio.uploads.path("upload-1.csv") is None
 
     with_studio(tmp_path, work)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 def test_two_columns_are_trained_paused_and_played(tmp_path: Path) -> None:
     with real_studio(tmp_path, []) as studio, chromium() as browser:
         page = studio.open(browser)
-        page.get_by_label("Data", exact=True).select_option("wine")
+        page.locator("#home-data").select_option("wine")
         page.get_by_label("First column").select_option("hue")
         page.get_by_label("Second column").select_option("alcohol")
         page.get_by_role("button", name="Play with two columns").click()
@@ -72,13 +72,13 @@ def test_images_are_told_by_their_size_and_have_no_two_columns_to_play_with(tmp_
         page.route("**/api/describe/mnist", lambda route: route.fulfill(json=images))
         page.route("**/api/describe/wine", lambda route: route.fulfill(json=table))
         page.route("**/api/sheet/mnist", lambda route: route.fulfill(body=sheet, content_type="image/png"))
-        page.get_by_label("Data", exact=True).select_option("mnist")
+        page.locator("#home-data").select_option("mnist")
         page.get_by_text("30 images of 7 × 5 pixels").wait_for()
         page.get_by_text("0: 15, 1: 15").wait_for()
         page.wait_for_function("document.querySelector('.sheet img')?.naturalWidth === 1200")
         assert page.get_by_label("Target", exact=True).input_value() == "target"
         assert page.get_by_role("button", name="Play with two columns").is_disabled()
-        page.get_by_label("Data", exact=True).select_option("wine")
+        page.locator("#home-data").select_option("wine")
         page.get_by_text("178 rows, 14 columns").wait_for()
         assert page.locator(".sheet").count() == 0
         assert page.get_by_role("button", name="Play with two columns").is_enabled()

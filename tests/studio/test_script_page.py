@@ -87,7 +87,9 @@ def test_figures_output_and_the_time_left_come_as_the_script_makes_them(page: An
 @pytest.mark.slow
 def test_what_the_page_shows_outlives_a_reload(page: Any) -> None:
     """Curves from the first step on, output, the line of progress; the chart's axis as it was chosen."""
-    page.get_by_role("button", name="log").first.click()
+    log = page.get_by_role("button", name="log").first
+    log.click()
+    chosen = log.get_attribute("aria-pressed")
     before = number(page, r"step ([\d\u2009]+)")
     page.reload()
     page.wait_for_selector("#script-output .err")
@@ -95,7 +97,7 @@ def test_what_the_page_shows_outlives_a_reload(page: Any) -> None:
         "() => document.querySelector('.script .legend')?.textContent.includes('accuracy')"
     )
     assert number(page, r"step ([\d\u2009]+)") >= before
-    assert page.get_by_role("button", name="log").first.get_attribute("aria-pressed") == "true"
+    assert log.get_attribute("aria-pressed") == chosen
     canvas = page.locator(".script canvas").first
     box = canvas.bounding_box()
     canvas.hover(position={"x": 60, "y": box["height"] / 3})

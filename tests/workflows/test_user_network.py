@@ -235,6 +235,7 @@ WAYS: dict[str, set[str]] = {
         "cli/app:make_app",
         "diagnosis/rules/__init__:rules",
         "plots/style:load_matplotlib",
+        "studio/script/branch_calls:lead_compiled",
         "tracking/delivery:_work",
     },
     "exec_module": {"diagnosis/record/sklearn_hooks:find_spec"},

@@ -99,8 +99,7 @@ export function start(source) {
 
   function cannot(message) {
     document.body.classList.remove('opening');
-    $('#tools').replaceChildren();
-    $('#stage').replaceChildren(el('div', { class: 'page' }, el('section', { class: 'panel', role: 'alert' },
+    shell.instead(el('div', { class: 'page' }, el('section', { class: 'panel', role: 'alert' },
       el('h2', {}, t('cannot_train')), el('p', {}, t('what_is_needed')), el('p', { class: 'hint' }, message), el('p', {}, t('on_this_machine')))));
   }
 }

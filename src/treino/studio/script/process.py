@@ -187,7 +187,8 @@ class ScriptProcess:
 
     def _read(self, source: Branch | SleepingCopy) -> Iterator[dict[str, Any]]:
         """The messages for the page of what a process says."""
-        assert source.line is not None
+        if source.line is None:  # a copy that has been dismissed in the meantime
+            return
         messages, is_open = source.line.receive()
         for message, other in messages:
             end = message.get("end") if isinstance(source, Branch) else None
@@ -350,6 +351,7 @@ class ScriptProcess:
         del self._checkpoints[copy.number]
         if copy.line is not None:
             self._forget(copy.line)
+            copy.line = None
         self._leaving.append(copy.process)
 
     def _look_at_memory(self) -> None:

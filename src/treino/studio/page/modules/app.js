@@ -9,7 +9,7 @@
  *   language  () => …: the server is to speak another language, too (optional)
  *   close     () => …: another page comes; give back sockets and listeners
  * The shell gives it tools and stage (elements), say(text, kind, {action}) of notices.js, title(name, about),
- * transport(path) and connected(kind, seconds) for a Connection, showText(title, text), and go(address), whose
+ * transport(path) and connected(kind, seconds) for a Connection, showText(title, text), instead(...nodes), and go(address), whose
  * promise is the page that is open then.
  * Its markup is a <template> of index.html or made by dom.js; data-t and data-name in it are labelled here.
  */
@@ -57,6 +57,15 @@ export async function startShell({ brand, pages, address, asked, transport, word
       setText($('#text-copy'), t('copy'));
       $('#text').showModal();
     },
+    /** Close the page that is open, and show elements in its place. */
+    instead(...nodes) {
+      opening++;
+      current?.close();
+      current = null;
+      hideTip();
+      shell.tools.replaceChildren();
+      shell.stage.replaceChildren(...nodes);
+    },
     go(to) {
       history.pushState(null, '', to);
       return openPage();
@@ -65,12 +74,8 @@ export async function startShell({ brand, pages, address, asked, transport, word
   };
 
   async function openPage() {
-    const number = ++opening;
-    current?.close();
-    current = null;
-    hideTip();
-    shell.stage.replaceChildren();
-    shell.tools.replaceChildren();
+    shell.instead();
+    const number = opening;
     for (const [pattern, load] of pages) {
       const match = pattern.exec(address());
       if (!match) continue;

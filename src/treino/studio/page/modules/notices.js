@@ -20,6 +20,10 @@ export function startNotices() {
       if (!box.contains(target)) pressed = target.closest?.(CONTROLS) ?? target;
       setTimeout(() => { if (box.childElementCount && !held(box) && covered(box.getBoundingClientRect(), controls(box))) place(box); }, SETTLED);
     }, true);
+  addEventListener('resize', () => {
+    if (box.childElementCount) place(box);
+    else box.removeAttribute('style'); // its last place may be outside of the window now
+  });
   for (const kind of ['pointerenter', 'focusin']) box.addEventListener(kind, () => $$('.notice').forEach(keep));
   for (const kind of ['pointerleave', 'focusout']) box.addEventListener(kind, () => setTimeout(() => { if (!held(box)) $$('.notice').forEach(leaveLater); }));
 }

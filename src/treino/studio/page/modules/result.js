@@ -37,6 +37,6 @@ function partsOf({ sentences: [ending, ...more], head, rows, kept, notes }, { st
 function tableOf(...lines) {
   const [head, ...rows] = lines[0].map((_, k) => lines.map((line) => line[k]));
   return el('div', { class: 'figures' }, el('table', {},
-    el('thead', {}, el('tr', {}, head.map((name) => el('th', { scope: 'col' }, name)))),
+    el('thead', {}, el('tr', {}, head.map((name) => (name ? el('th', { scope: 'col' }, name) : el('td'))))),
     el('tbody', {}, rows.map(([name, ...cells]) => el('tr', {}, el('th', { scope: 'row' }, name), cells.map((cell) => el('td', {}, cell)))))));
 }
