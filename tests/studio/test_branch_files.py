@@ -23,6 +23,7 @@ from treino.studio.script import branch_files
 def forked(meanwhile, folder="train.branches/1"):
     "Fork; returns in the branch, once the first process has done this, and where it ends."
     branch_files.note_open_files()
+    sys.stdout.flush()
     reading, writing = os.pipe()
     child = os.fork()
     if child:
