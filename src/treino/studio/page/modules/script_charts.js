@@ -8,9 +8,13 @@ const KEPT = 'treino.script.view'; // in the tab's storage: axis, smoothing and 
 const MARKS = 40; // changes that are marked, the newest
 const SPLITS = { train: 'train', validation: 'validation', test: 'test', '': 'as_printed' };
 
+const views = stored();
+addEventListener('pagehide', () => {
+  try { sessionStorage.setItem(KEPT, JSON.stringify(views)); } catch { /* a private window keeps nothing */ }
+});
+
 /** pick(step): a click on the curves. */
 export function makeCharts(pick) {
-  const views = stored();
   const made = ['loss', 'lr', 'norm'].map((name) => chart(t({ loss: 'loss_and_accuracy', lr: 'learning_rates', norm: 'gradient_norms' }[name]), { view: (views[name] ??= {}), ...(name === 'loss' ? { pick: ({ x }) => pick(x) } : {}) }));
   const [losses, rates, norms] = made;
 
@@ -29,7 +33,6 @@ export function makeCharts(pick) {
     if (figures.accuracy.length) panes.push({ name: t('accuracy'), lines: figures.accuracy, log: null, high: 1 });
     losses.draw({ panes, x, marks: marksOf(state.changes) });
     for (const [plot, of] of [[rates, 'lr'], [norms, 'norm']]) plot.draw({ panes: [{ lines: ofKind(curves, of, runs, state.present) }], x });
-    store(views);
   }
   return { losses, rates, norms, draw };
 }
@@ -61,7 +64,4 @@ const marksOf = (changes) => changes.slice(-MARKS).map((change) => ({ x: change.
 
 function stored() {
   try { return JSON.parse(sessionStorage.getItem(KEPT)) ?? {}; } catch { return {}; }
-}
-function store(views) {
-  try { sessionStorage.setItem(KEPT, JSON.stringify(views)); } catch { /* a private window keeps nothing */ }
 }
