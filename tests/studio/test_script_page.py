@@ -155,6 +155,9 @@ def test_output_is_followed_unless_somebody_reads_further_up(page: Any) -> None:
 @pytest.mark.slow
 def test_rewind_fan_out_and_keep_one(page: Any, studio: RealStudio) -> None:
     """Through the page alone; what it says of the branches is what lies in their folders."""
+    page.fill("#script-0-0-lr", "0.05")
+    page.press("#script-0-0-lr", "Tab")
+    page.wait_for_selector("#script-changes li:has-text('→ 0.05')")
     page.check("#script-keep")
     page.wait_for_selector("#script-track .stop")
     page.click("#script-mark")
@@ -169,7 +172,7 @@ def test_rewind_fan_out_and_keep_one(page: Any, studio: RealStudio) -> None:
     page.click("#script-rewind")
     page.wait_for_selector("#script-branches .chosen:has-text('branch-1')")
     page.wait_for_selector("#script-branches li:has-text('asleep') button")
-    page.wait_for_function("() => document.querySelector('#script-0-0-lr').value === '0.5'")
+    page.wait_for_function("() => document.querySelector('#script-0-0-lr')?.value === '0.5'")
     said = page.inner_text("#script-branches .chosen")
     assert (studio.runs.parent / said.rpartition(" in ")[2].strip()).is_dir()
     page.wait_for_selector(".script .legend li:has-text('branch-1')")

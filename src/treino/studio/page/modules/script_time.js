@@ -4,6 +4,7 @@ import { el, numberIn, setText } from './dom.js';
 import { chart, colourOf, panel } from './lines.js';
 import { num, roundEnd, whole } from './numbers.js';
 import { titleOfRun } from './script_charts.js';
+import { swatch } from './scale.js';
 import { field, refusal } from './script_fields.js';
 import { t } from './words.js';
 
@@ -117,9 +118,7 @@ export function makeTimeMachine(ask, rateAt) {
     branches.replaceChildren(...state.branches.map((each) => {
       const status = each.status === 'ended' ? t('branch_ended', { n: each.exit ?? '–' }) : t(`branch_${each.status}`);
       const words = [each.number ? t('from_step', { step: whole(each.step) }) : '', each.present ? t('branch_present') : status, each.folder ? t('in_folder', { folder: each.folder }) : ''];
-      const key = el('i', { class: 'key' });
-      key.style.background = each.number ? colourOf(each.number) : 'var(--train)';
-      return el('li', { class: each.present ? 'chosen' : null }, key, el('b', {}, titleOfRun(each)), el('span', { class: 'hint' }, words.filter(Boolean).join(' · ')),
+      return el('li', { class: each.present ? 'chosen' : null }, swatch(each.number ? colourOf(each.number) : 'var(--train)'), el('b', {}, titleOfRun(each)), el('span', { class: 'hint' }, words.filter(Boolean).join(' · ')),
         !each.present && each.status === 'asleep' && el('button', { type: 'button', class: 'small', disabled: !state.steers, onclick: () => tell(ask('return', { branch: each.number })) }, t('return_to')));
     }));
   }
@@ -142,9 +141,7 @@ function makeFanPanel(ask) {
     setText(about, t('fan_progress', { done: whole(fan.done), steps: whole(fan.steps) }));
     close.disabled = !steers;
     keyed(list, items, fan.futures.map((each, k) => ({ ...each, k, key: `${fan.number} ${each.future}` })), ({ key }) => key, (each) => {
-      const swatch = el('i', { class: 'key' });
-      swatch.style.background = colourOf(each.k);
-      return el('li', {}, swatch, el('b', {}, each.text), el('span', { class: 'hint' }), el('button', { type: 'button', class: 'small', onclick: () => ask('adopt', { future: each.future }) }, t('keep_this')));
+      return el('li', {}, swatch(colourOf(each.k)), el('b', {}, each.text), el('span', { class: 'hint' }), el('button', { type: 'button', class: 'small', onclick: () => ask('adopt', { future: each.future }) }, t('keep_this')));
     }, (item, each) => {
       const loss = each.status === 'diverged' ? t('status_diverged') : num(each.worth ?? each.loss.at(-1), 3), [, , said, button] = item.children;
       item.className = each.future === fan.best ? 'chosen' : '';
