@@ -5,13 +5,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 from oracles import ENGINES, sample
+from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
 from treino.data.mapped_rows import MappedRows
 from treino.data.rows import order
 from treino.data.torch_datasets.dataset_source import load_torch_dataset
-from treino.engine import LOSSES, Bags, batch_sources, measure, mlp, train
+from treino.engine import LOSSES, Bags, batch_sources, cnn, measure, mlp, train
 from treino.engine.kernels.lanes import LanesKernel
 from treino.engine.losses import Loss
 from treino.engine.saved_state import saved_from_keyframe
@@ -349,6 +350,22 @@ def test_bags_with_rows_of_their_own_are_trainings_of_these_rows(way, variant):
             0
         ].items():
             assert torch.equal(value[0], figures[name][member])
+
+
+def test_a_network_of_ones_own_and_convolutions_weigh_rows_too():
+    (x, y), count = problem("cross_entropy"), drawn(ROWS)
+    again = torch.arange(ROWS).repeat_interleave(count)
+    torch.manual_seed(4)
+    own = nn.Sequential(nn.Linear(x.shape[1], 5), nn.Tanh(), nn.Linear(5, 3))
+    picture = torch.randn(ROWS, 1, 6, 6, generator=torch.manual_seed(6))
+    for rows, net, way in (
+        (x, own, "module"),
+        *((picture, cnn(3, 4), e) for e in WAYS if e in ("units", "module")),
+    ):
+        weighed, loss_S = trained((rows, y), Bags(count[None]), way=way, net=net, augment="none")
+        repeated, wanted_S = trained((rows[again], y[again]), way=way, net=net, augment="none")
+        torch.testing.assert_close(loss_S, wanted_S, rtol=2e-5, atol=1e-6)
+        assert_close(weighed, repeated, 1e-4)
 
 
 @pytest.mark.parametrize("loss", list(LOSSES))
