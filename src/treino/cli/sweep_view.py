@@ -63,7 +63,13 @@ class SweepView:
             else _("{sampler} settings, strategy {strategy}, chosen by the validation rows").format(
                 sampler=options.sampler, strategy=options.strategy
             ),
-            *([] if data.source in BUILTINS else [plain_reason(_("each stands for itself"))]),
+            *(
+                self.job.sweep.notes
+                if options.spread
+                else []
+                if data.source in BUILTINS
+                else [plain_reason(_("each stands for itself"))]
+            ),
             "",
             *self.job.folder.notices,
         ]

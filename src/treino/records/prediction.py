@@ -32,7 +32,8 @@ class Prediction:
 
     row: its number in the source, from 0. value: None if the network's output is not finite. interval: the
     number's prediction interval (low, high) at the level of the run's ``prediction_intervals``; None: none.
-    file: the picture's; "" of other rows.
+    file: the picture's; "" of other rows. fold: the number, from 1, of the fold whose networks predict it, of
+    out-of-fold predictions.
     """
 
     row: int
@@ -40,6 +41,7 @@ class Prediction:
     probabilities: Figures | None = None
     interval: tuple[float, float] | None = None
     file: str = ""
+    fold: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         more: dict[str, Any] = {} if self.probabilities is None else {"probabilities": self.probabilities}

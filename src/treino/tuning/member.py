@@ -100,7 +100,9 @@ def member_run(folder: RunFolder, member: int, access: Access) -> StoredRun:
     """
     kept = kept_of(folder, member)
     settings, data, _source = _settings(folder, member, access.data_file)
-    row = SweepRow(member, settings, kept.weights, kept.state, _spec, _document)
+    row = SweepRow(
+        member, settings, kept.weights, kept.state, _spec, _document, tuple(kept.answering)
+    )
     return StoredRun(folder, access, data, row)
 
 
@@ -115,7 +117,7 @@ def _plan(run: StoredRun, row: SweepRow) -> Resolution:
         net, _arguments = decide(s, data)
         outputs = (LOSSES[s.loss].outputs if s.loss else 0) or len(data.classes) or 1
         wanted = net.parameter_shapes(input_shape(net, data.item_shape), outputs)
-        check_layers(wanted, [t.shape for t in row.tensors.values()], run.name)
+        check_layers(wanted, [t.shape for t in row.tensors.values()], run.name, len(row.answering))
     return resolve(s, data, run_network(run.folder, _kind(s), s.net_file, run.access, s.seed))
 
 

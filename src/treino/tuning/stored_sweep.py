@@ -22,6 +22,7 @@ from treino.tuning.bracket import MEMBERS, read_rows, read_top
 from treino.tuning.ensemble import chosen_ensemble, ensemble
 from treino.tuning.judgement import BEST
 from treino.tuning.member import config_of, member_run
+from treino.tuning.out_of_fold import OutOfFold, out_of_fold
 from treino.tuning.study import track_states
 from treino.tuning.study_document import study_result
 from treino.tuning.study_options import StudyOptions
@@ -122,6 +123,15 @@ class StoredSweep(StoredFolder):
             TreinoError: no such network, or its weights were not kept.
         """
         return member_run(self.folder, member, self.access)
+
+    def out_of_fold(self) -> OutOfFold:
+        """Each row's prediction by the networks of the fold that tested on it, which saw nothing of it.
+
+        Raises:
+            TreinoError: no folds were trained, or not to their end.
+        """
+        brackets = len(read_document(self.folder, "asked.json")["heats"])
+        return out_of_fold(self.folder, brackets)
 
     def together(self, top: int) -> StoredRun:
         """The best ``top`` networks as one run, which predicts the mean of their probabilities or numbers.
