@@ -37,10 +37,29 @@ def row_counts(
         yield count.reshape(lines, rows).astype(np.float64)
 
 
+def as_counts(weight_N: Floats) -> Floats:
+    """Weights as counts of rows: whole numbers as they are, others brought to a mean of 1."""
+    return weight_N if (weight_N == np.floor(weight_N)).all() else weight_N / weight_N.mean()
+
+
+def effective_rows(weight_N: Floats) -> float:
+    """How many rows of equal weight would tell as much: (Σ w)² / Σ w² (Kish 1965)."""
+    share_N = weight_N / weight_N.max()
+    return float(share_N.sum() ** 2 / np.square(share_N).sum())
+
+
 def percentile_interval(value_B: Floats, tail: float = (1 - LEVEL) / 2) -> tuple[float, float]:
     """The interval of the resampled values without the share ``tail`` at each end."""
     low, high = np.quantile(value_B, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def of_weighted(scores: Scores, weight_N: Tensor | None) -> Scores:
+    """The scores of rows with weights, as a function of the rows' counts."""
+    if weight_N is None:
+        return scores
+    weight_1N = weight_N.double().unsqueeze(0)
+    return lambda count_BN: scores(weight_1N)[0] if count_BN is None else scores(count_BN * weight_1N)
 
 
 def f1_macro(guess_MN: Tensor, y_N: Tensor, classes: int) -> Tensor:

@@ -296,11 +296,11 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
          for t, label in zip(tables, labels, strict=True)]
     )  # fmt: skip
     row_of_N = np.concatenate(rows_of)
-    weight_N = np.concatenate(weight_of).astype(np.float32) if weights is not None else None
+    weight_all = torch.from_numpy(np.concatenate(weight_of).astype(np.float32)) if weight_of else None
 
     def rows(part: int) -> Rows:
         at = np.flatnonzero(part_N == part)
-        weight = None if weight_N is None else torch.from_numpy(weight_N[at])
+        weight = None if weight_all is None else weight_all[torch.from_numpy(at)]
         y_K, index = y.index_select(0, torch.from_numpy(at)), torch.from_numpy(row_of_N[at])
         return Rows(x_of[part], y_K, index, weight)
 

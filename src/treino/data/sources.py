@@ -58,7 +58,7 @@ def read(
     if is_frame(source):
         return read_frame(source, reading)
     if isinstance(source, tuple) and len(source) in (2, 3):
-        return read_pair(*source, reading=reading)
+        return read_pair(source[0], source[1], *source[2:], reading=reading)
     if is_arrow(source):
         return read_arrow(source, reading)
     if hasattr(source, "shape") and hasattr(source, "dtype"):
@@ -186,7 +186,7 @@ def read_arrow(source: Any, reading: ReaderOptions | None = None) -> Table:
     ).table()
 
 
-def read_pair(x: Any, y: Any, weights: Any = None, reading: ReaderOptions | None = None) -> Table:
+def read_pair(x: Any, y: Any, weights: Any = None, *, reading: ReaderOptions | None = None) -> Table:
     """The table of X ``[N, D]``, y ``[N]`` and perhaps the rows' weights ``[N]``; columns are named x1 … xD
     unless X is a frame."""
     x_table = _x_table(x, reading)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from treino.data.dataset import Data
+from treino.data.rows import Rows
 from treino.documents import check, read_tensors
 from treino.engine import Loss, Tick
 from treino.engine.metrics import METRICS, MetricInputs, row_losses
@@ -22,7 +24,7 @@ from treino.search.space import Config
 from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.tuning.distribution import Distribution
-from treino.tuning.populations import GroupTraining, KeptAnswers, load_each, rung_step, save_each
+from treino.tuning.populations import GroupTraining, KeptAnswers, load_each, rung_step, sample, save_each
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -339,7 +341,7 @@ def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:
     for population, kept in kept_answers(bracket, chosen, "validation", ROWS):
         members += [population.members[place] for place in kept.places]
         loss = population.training.loss_function
-        weight_N, scores = row_score_parts(kept.output_RNC, kept.rows.y, loss, metric)
+        weight_N, scores = row_score_parts(kept.output_RNC, kept.rows.y, loss, metric, kept.rows.weight)
         same = {"weight": weight_N.float(), "target": kept.rows.y}
         for name, score_RN in scores.items():
             parts[name].append(score_RN)
@@ -358,12 +360,18 @@ def kept_answers(
             yield population, kept
 
 
+def judged_rows(data: Data) -> Rows:
+    """The validation rows whose scores are kept: all, or ROWS of them, evenly spaced."""
+    return sample(data.validation, ROWS)
+
+
 def row_score_parts(
-    output_RNC: Tensor, y: Tensor, loss: Loss, metric: str
+    output_RNC: Tensor, y: Tensor, loss: Loss, metric: str, weight: Tensor | None = None
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Weights ``[N]`` of the rows, and ``choose`` and ``shown`` ``[R, N]``; see ``row_scores``."""
+    """Weights ``[N]`` of the rows, and ``choose`` and ``shown`` ``[R, N]``; see ``row_scores``. weight:
+    ``[N]``, the rows' own."""
     N = output_RNC.shape[1]
-    each = [row_losses(output_NC, y, loss) for output_NC in output_RNC]
+    each = [row_losses(output_NC, y, loss, weight) for output_NC in output_RNC]
     weight_N = torch.from_numpy(each[0][1])
     loss_RN = torch.stack(
         [torch.from_numpy(value_N / weight_N.clamp(min=1e-300).numpy()) for value_N, _weight_N in each]
@@ -377,7 +385,7 @@ def row_score_parts(
         shown_RN = inputs.guess_RN == inputs.y
         choose = {"loss": -loss_RN, "f1_macro": inputs.guess_RN, "auc": inputs.score_RN}
     if metric != "loss":
-        weight_N = torch.ones_like(weight_N)
+        weight_N = torch.ones_like(weight_N) if weight is None else weight.double()
     return weight_N, {"choose": choose.get(metric, shown_RN).float(), "shown": shown_RN.float()}
 
 

@@ -18,7 +18,8 @@ from torch.nn.parameter import is_lazy
 from treino.cluster import Cluster, TaskEnd, gpu_engine
 from treino.data.dataset import Data
 from treino.data.rows import Rows
-from treino.engine import MLP, Bags, Net, Tick, TrainConfig, TrainingLoop
+from treino.engine import MLP, Loss, Net, Tick, TrainConfig, TrainingLoop
+from treino.engine.bags import own_rows
 from treino.engine.ensemble import mean_output
 from treino.engine.kernels.selection import WORKERS
 from treino.engine.metrics import METRICS, measure
@@ -96,21 +97,16 @@ class Group:
 
     def training(self) -> TrainingLoop:
         """The population's training before its first step."""
-        return TrainingLoop(*set_up(self.data, self.net, self.config, bags=self._bags()))
-
-    def _bags(self) -> Bags | None:
-        """The rows of each member as a bag; None where all have the same."""
         parts = self.by_data(range(len(self.members)))
         if len(parts) == 1:
-            return None
+            return TrainingLoop(*set_up(self.data, self.net, self.config))
         bag_of = {id(data): bag for bag, (data, _places) in enumerate(parts)}
         of_each = [data for data, _places in parts]
-        return Bags(
-            bag_P=[bag_of[id(data)] for data in self.data_M for _network in range(self.size)],
-            train_G=[(data.train.x, data.train.y) for data in of_each],
-            validation_G=[(data.validation.x, data.validation.y) for data in of_each],
-            scale_G=[data.target_scale for data in of_each],
+        bags = own_rows(
+            [(data.train, data.validation, data.target_scale) for data in of_each],
+            [bag_of[id(data)] for data in self.data_M for _network in range(self.size)],
         )
+        return TrainingLoop(*set_up(self.data, self.net, self.config, bags=bags))
 
 
 def of_networks(net: Net, rows: Sequence[int]) -> Net:
@@ -377,6 +373,11 @@ class KeptAnswers:
     places: list[int]
     output_RNC: Tensor
 
+    def figures(self, loss: Loss) -> dict[str, Tensor]:
+        """``{metric: [R]}``."""
+        y = loss.target(self.rows.y, self.output_RNC.dtype)
+        return measure(self.output_RNC, y, loss, self.data.target_scale, self.rows.weight)
+
 
 def sample(rows: Rows, most: int) -> Rows:
     """``most`` of the rows, evenly spaced; all if there are fewer, or if ``most`` is 0."""
@@ -456,18 +457,13 @@ class GroupTraining:
         now, each = training.population.snapshot(), range(len(self.members))
         running_P = training.last_step_P == training.step
         for data, some in self.group.by_data(each):
-            found_R = self._figures(now, data, some)[name]
+            answers = KeptAnswers(data, data.validation, some, self.answers(now, data, "validation", some))
+            found_R = answers.figures(training.loss_function)[name]
             there_R = found_R >= wanted if METRICS[name].better > 0 else found_R <= wanted
             for place, there in zip(some, there_R.tolist(), strict=True):
                 running = bool(running_P[self.group.rows([place])].any())
                 if there and running and self.reached[place] < 0:
                     self.reached[place] = training.step
-
-    def _figures(self, population: Population, data: Data, places: Sequence[int]) -> dict[str, Tensor]:
-        """``{metric: [R]}`` of the answers of these members, whose rows these are, on validation rows."""
-        loss, output_RNC = self.training.loss_function, self.answers(population, data, "validation", places)
-        y = loss.target(data.validation.y, output_RNC.dtype)
-        return measure(output_RNC, y, loss, data.target_scale)
 
     def answers(
         self, population: Population, data: Data, split: str, places: Sequence[int], most: int = 0
@@ -534,9 +530,7 @@ class GroupTraining:
         if self._measured[0] != key:
             measured = {"loss": self._by_member(self.kept_figures["loss"])}
             for now in self.kept_answers(range(len(self.members)), "validation"):
-                loss = training.loss_function
-                y = loss.target(now.rows.y, now.output_RNC.dtype)
-                for name, value_R in measure(now.output_RNC, y, loss, now.data.target_scale).items():
+                for name, value_R in now.figures(training.loss_function).items():
                     empty_M = torch.full((len(self.members),), torch.nan, dtype=value_R.dtype)
                     measured.setdefault(f"validation_{name}", empty_M)[now.places] = value_R
             self._measured = key, measured

@@ -143,9 +143,3 @@ def weights_of(table: Table, name: str, zero: bool = False) -> Weights:
             _("A weight is 0 (the row is left out) or from 1e-30 to 1e30; 2 counts as two equal rows."),
         )
     return weight_N
-
-
-def effective_rows(weight_N: Weights) -> float:
-    """How many rows of equal weight would say as much: (Σ w)² / Σ w² (Kish 1965)."""
-    largest = weight_N.max()
-    return float((weight_N / largest).sum() ** 2 / np.square(weight_N / largest).sum())
