@@ -76,12 +76,11 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
         base, _space, _word = repeats(explicit, request.seeds, request.folds, request.until)
         settings = read_settings({n: explicit[n] for n in ("name", "out") if n in explicit} | base)
     search = request.settings.get("lr") == AUTO
-    settings, rows, reason = choose_recipe(
-        request.source, settings, partial(_load, request), _alone(request)
-    )
+    settings, rows, reason = choose_recipe(request.source, settings, partial(_load, request), _alone(request))
     if request.repeated and request.held_back:  # all seeds train on these rows
-        request, settings = replace(request, source=rows), read_settings(
-            {n: getattr(settings, n) for n in settings.model_fields_set if n not in OF_DATA}
+        request, settings = (
+            replace(request, source=rows),
+            read_settings({n: getattr(settings, n) for n in settings.model_fields_set if n not in OF_DATA}),
         )
     rates = None
     if request.classes is not None:

@@ -25,9 +25,9 @@ class Bags:
     the rows (x, y) as each bag's preparation makes them, in the order and shapes of the data's own; None: the
     data's own. scale_G: a regression target's standard deviation in each bag's preparation; None: the data's.
 
-    With ``own`` each bag has other rows, such as those of a fold, which ``train_G`` and ``validation_G`` hold:
-    their numbers may differ by as much as leaves the steps of an epoch the same, and the members visit them
-    in an order for this number. weight_GN, None: each counts 1, is then padded by 0.
+    own: each bag has other rows, such as those of a fold, in train_G and validation_G. Their numbers may
+    differ by as much as leaves the steps of an epoch the same; the members visit them in an order for this
+    number. weight_GN (None: each counts 1) and validation_GM are then padded by 0.
     """
 
     weight_GN: Tensor | None
@@ -93,8 +93,6 @@ def checked_bags(
         TreinoError: weights of another shape, negative or not finite; a bag without any; a bag that isn't
             there; rows of a bag in another shape.
     """
-    if bags.own:
-        return bags
     assert bags.weight_GN is not None
     counts = [len(y) for _x, y in rows]
     own_N, own_M = (None if weight is None else _weights(weight[None], 1, len(weight)) for weight in weights)

@@ -85,7 +85,14 @@ def _predicted(each: Sequence[Prediction]) -> tuple[list[str], list[list[Cell]]]
     rows: list[list[Cell]] = []
     for p in each:
         shares = [(p.probabilities or {}).get(name) for name in classes]
-        rows.append([*(["" if p.fold is None else str(p.fold)] if folds else []), p.value, *shares, *(p.interval or [None] * len(ends))])
+        rows.append(
+            [
+                *(["" if p.fold is None else str(p.fold)] if folds else []),
+                p.value,
+                *shares,
+                *(p.interval or [None] * len(ends)),
+            ]
+        )
     return heads, rows
 
 

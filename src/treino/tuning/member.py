@@ -100,9 +100,7 @@ def member_run(folder: RunFolder, member: int, access: Access) -> StoredRun:
     """
     kept = kept_of(folder, member)
     settings, data, _source = _settings(folder, member, access.data_file)
-    row = SweepRow(
-        member, settings, kept.weights, kept.state, _spec, _document, tuple(kept.answering)
-    )
+    row = SweepRow(member, settings, kept.weights, kept.state, _spec, _document, tuple(kept.answering))
     return StoredRun(folder, access, data, row)
 
 

@@ -29,7 +29,9 @@ def fold_answers(bracket: TrainingBracket) -> dict[str, Tensor]:
     """The kept networks' outputs for the test rows of their folds: ``member``, ``fold`` and ``row`` ``[A]``,
     ``output`` ``[A, C]`` (numbers in the target's unit) and ``target`` ``[A]``; {} of networks without folds.
     """
-    fine = {m for m, figure in bracket.figures().items() if figure is not None and "fold" in bracket.configs[m]}
+    fine = {
+        m for m, figure in bracket.figures().items() if figure is not None and "fold" in bracket.configs[m]
+    }
     parts: dict[str, list[Tensor]] = {}
     for population, kept in kept_answers(bracket, fine, "test"):
         mean, scale = kept.data.target_mean, kept.data.target_scale

@@ -478,9 +478,12 @@ class GroupTraining:
         if self.group.size == 1:
             return output_RNC
         each = output_RNC.split([len(rows) for rows in of_each])
-        limits = [training.limits_of(rows[0]) for rows in of_each]
-        loss = training.loss_function
-        return torch.stack([mean_output(o, loss.name, l) for o, l in zip(each, limits, strict=True)])
+        answers = []
+        for output, rows in zip(each, of_each, strict=True):
+            limits = training.limits_of(rows[0])
+            clip = None if limits is None else torch.tensor(limits)
+            answers.append(mean_output(output, training.loss_function.name, clip))
+        return torch.stack(answers)
 
     def kept_answers(self, places: Sequence[int], split: str, most: int = 0) -> Iterator[KeptAnswers]:
         """The outputs of these members' kept networks for rows of a split, a part of the members at a time.

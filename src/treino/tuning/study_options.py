@@ -10,8 +10,7 @@ from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError, nearest
 from treino.spec import FAULTS, OF_DATA, Settings, read_settings
 from treino.training.goals import goals_of, items_of
-from treino.training.resolution import train_config
-from treino.training.resolution import refuse_ensemble
+from treino.training.resolution import refuse_ensemble, train_config
 from treino.tuning.populations import checked_settings
 from treino.words import N_, _, setting
 

@@ -187,8 +187,8 @@ def repeat_space(seeds: int | None, folds: int | None, first_seed: int) -> tuple
 def repeats(
     settings: Mapping[str, Any], seeds: int | None, folds: int | None, until: Any = None
 ) -> tuple[dict[str, Any], Space, str]:
-    """The settings that all of ``seeds`` seeds and ``folds`` folds share, with the first fold; their space, and
-    its name.
+    """The settings that ``seeds`` seeds and ``folds`` folds share, with the first fold; their space, and its
+    name.
 
     Raises:
         TreinoError: settings out of range, or that say otherwise which rows test or validate.

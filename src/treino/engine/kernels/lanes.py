@@ -88,8 +88,8 @@ class LanesKernel:
         check_members(self.shared, population, rows)
         check_chunk(self.shared, population, rows, chunk)
         parts = []
-        for places, _x, _y, batches, changes in chunk.groups(population, rows):
-            steps = _ChunkArrays(chunk, batches, changes)
+        for places, x, y, batches, changes in chunk.groups(population, rows):
+            steps = _ChunkArrays(chunk, x, y, batches, changes)
             parts += [
                 (part, steps, torch.empty(chunk.steps, len(part.rows)))
                 for part in self._parts(rows[places], places, steps.largest)
@@ -283,15 +283,14 @@ LanesJob = Callable[[LanesBlock, int, ctypes.c_int32], None]
 class _ChunkArrays:
     """A chunk's steps for the library: makes the struct, and keeps the arrays that it points to."""
 
-    def __init__(self, chunk: Chunk, batches: Batches, changes: ChangesOfSteps) -> None:
+    def __init__(self, chunk: Chunk, x: Tensor, y: Tensor, batches: Batches, changes: ChangesOfSteps) -> None:
         self.count = chunk.steps
-        self.x = chunk.x.contiguous()
-        self.y = chunk.y.contiguous()
+        self.x, self.y = x.contiguous(), y.contiguous()
         self.factor_KS = torch.tensor(chunk.factors, dtype=torch.float64)
         indices = [batch for batch in batches if batch is not None]
         self.index = torch.cat(indices) if indices else None
         counts = [len(batch) for batch in indices]
-        self.largest = max(counts, default=len(chunk.x))
+        self.largest = max(counts, default=len(x))
         self.end_S = torch.tensor(counts).cumsum(0) if indices else None
         self.change = torch.cat([c.number_BK for c in changes]) if changes else None
         self.partner = torch.cat([c.partner_B for c in changes]) if changes else torch.empty(0)
