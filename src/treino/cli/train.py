@@ -187,6 +187,7 @@ def _with_predictions(
 ) -> Iterator[JobEvent]:
     """The events; at the end of the folds, their out-of-fold predictions are written."""
     from treino.folders import open_folder
+    from treino.records.prediction import reading_like
     from treino.records.prediction_files import predictions_file
     from treino.tuning.stored_sweep import StoredSweep
 
@@ -194,7 +195,7 @@ def _with_predictions(
         if isinstance(event, JobEnd) and not event.interrupted:
             sweep = open_folder(event.job.folder.path, Access())
             assert isinstance(sweep, StoredSweep)
-            made, reading = sweep.out_of_fold(), sweep.reading
+            made, reading = sweep.out_of_fold(), reading_like(sweep.spec.data)
             each = made.of_source(source, reading)
             output.write(predictions_file(source, reading, each, output.path.suffix.lower()))
             say_replaced(screen.err, output)

@@ -1,6 +1,6 @@
 """A stored run: the metrics, the network and the rows of one training, read from its folder."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,10 +62,11 @@ class StoredRun(StoredFolder):
 
     rows: the rows it was trained on, if already loaded. row: set if the run is a network of a sweep, whose
     folder this is; ``rows`` must then be given. one: the number of the ensemble member that predicts alone;
-    None: all.
+    None: all. others: runs that predict with it, each with a preparation of its own; all predict their mean.
     """
 
     one: int | None = None
+    others: tuple["StoredRun", ...] = ()
 
     def __init__(
         self,
@@ -130,6 +131,12 @@ class StoredRun(StoredFolder):
         if self.row is not None:
             return self.row.answering
         return () if self.result is None else tuple(self.result.answering)
+
+    def with_others(self, others: Iterable["StoredRun"]) -> Self:
+        """The same run, predicting together with these."""
+        run = copy(self)
+        run.others = tuple(others)
+        return run
 
     def answered_by(self, net: nn.Module) -> Self:
         """The same run with this network instead of the kept one."""

@@ -228,7 +228,7 @@ def refuse_ensemble(settings: Settings) -> None:
     if settings.ensemble > 1:
         raise TreinoError(
             "ensemble_of_many",
-            _("Networks are compared here, each by itself; [[ensemble]] makes one answer of several."),
+            _("Several networks are trained here, each by itself; [[ensemble]] makes one run of several."),
             _(
                 "Find the settings without it, then train with them: treino train DATA "
                 "[[ensemble={n}]]. A sweep's best networks answer together by: treino predict SWEEP [[top=8]]"

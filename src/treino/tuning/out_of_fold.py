@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from treino.data.dataset import Data
 from treino.data.readers import ReaderOptions
+from treino.data.rows import say
 from treino.data.sources import read
 from treino.documents import read_sweep_spec, read_tensors
 from treino.engine.ensemble import mean_output
@@ -53,6 +55,29 @@ def fold_answers(bracket: TrainingBracket) -> dict[str, Tensor]:
     return {name: torch.cat(some) for name, some in parts.items()}
 
 
+def fold_notes(bracket: TrainingBracket) -> list[str]:
+    """What the folds' rows cost in memory, and which folds' training rows lack a class."""
+    folds: dict[str, Data] = {}
+    for population in bracket.populations:
+        for member, data in zip(population.members, population.group.data_M, strict=True):
+            if "fold" in bracket.configs[member]:
+                folds.setdefault(str(bracket.configs[member]["fold"]), data)
+    if not folds:
+        return []
+    size = sum(rows.x.nbytes + rows.y.nbytes for data in folds.values() for rows in data.splits.values())
+    notes = [_("Each fold is prepared by its own training rows: {size} of rows.").format(size=say(size))]
+    for fold, data in folds.items():
+        there = set(data.train.y.unique().tolist()) if data.classes else set()
+        if data.classes and len(there) < len(data.classes):
+            names = ", ".join(name for code, name in enumerate(data.classes) if code not in there)
+            notes.append(
+                _(
+                    "No training row of fold {fold} has them, so its network can't learn them: {names}."
+                ).format(fold=fold, names=names)
+            )
+    return notes
+
+
 @dataclass(frozen=True, eq=False)
 class OutOfFold:
     """N rows, in the order of the source, each answered by the networks of the fold that tested on it.
@@ -73,8 +98,10 @@ class OutOfFold:
 
     def of_source(self, source: Any, reading: ReaderOptions) -> list[Prediction]:
         """A prediction for each row of the source, without a value for rows that were left out."""
-        known, rows = {p.row: p for p in self.predictions}, rows_in(source, reading)
-        return [known.get(row, Prediction(row, None)) for row in range(rows or int(self.row.max()) + 1)]
+        known, rows = {p.row: p for p in self.predictions}, int(self.row.max()) + 1
+        if files_of(source):
+            rows = len(read(source, reading, least_columns=1).columns[0])
+        return [known.get(row, Prediction(row, None)) for row in range(rows)]
 
     @property
     def predictions(self) -> list[Prediction]:
@@ -145,11 +172,6 @@ def _by_row(every: dict[str, Tensor], classes: Sequence[str]) -> OutOfFold:
             several = torch.stack([every["output"][order_A[start + k]] for k in range(count)])
             output_NC[at] = mean_output(several, _loss_of(several, classes))
     return OutOfFold(rows, every["fold"][first_N], output_NC, every["target"][first_N], tuple(classes))
-
-
-def rows_in(source: Any, reading: ReaderOptions) -> int | None:
-    """The number of rows of a table in a file; None of other sources."""
-    return len(read(source, reading, least_columns=1)) if files_of(source) else None
 
 
 def _loss_of(output_RNC: Tensor, classes: Sequence[str]) -> str:

@@ -45,7 +45,7 @@ from treino.tuning.bracket import (
 )
 from treino.tuning.distribution import open_distribution
 from treino.tuning.judgement import add_judgement, add_spread, member_figures, sweep_document
-from treino.tuning.out_of_fold import FILE, fold_answers
+from treino.tuning.out_of_fold import FILE, fold_answers, fold_notes
 from treino.tuning.populations import settings_of, single_settings, whole_settings
 from treino.tuning.shared_data import new_folder, own_networks, sources_of
 from treino.tuning.sweep_members import (
@@ -135,6 +135,7 @@ def sweep_events(
     with ExitStack() as opened:
         sweep.distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, sweep.processors))
         first = training_bracket(sweep, 0)
+        sweep.notes += fold_notes(first)
         if wanted.until is not None:
             of_first = first.populations[0].training
             check_goals(wanted.until[:1], metric_names(of_first.loss_function, of_first.outputs), data)
