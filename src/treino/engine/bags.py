@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from treino.data.rows import Rows
 from treino.engine.inputs import tensor_of
 from treino.errors import TreinoError
 from treino.words import _
@@ -24,26 +25,61 @@ class Bags:
     bag_P: the bag of each member; None: member p has bag p, or all have the only one. train_G, validation_G:
     the rows (x, y) as each bag's preparation makes them, in the order and shapes of the data's own; None: the
     data's own. scale_G: a regression target's standard deviation in each bag's preparation; None: the data's.
+
+    own: each bag has other rows, such as those of a fold, in train_G and validation_G. Their numbers may
+    differ by as much as leaves the steps of an epoch the same; the members visit them in an order for this
+    number. weight_GN (None: each counts 1) and validation_GM are then padded by 0.
     """
 
-    weight_GN: Tensor
+    weight_GN: Tensor | None
     validation_GM: Tensor | None = None
     bag_P: Sequence[int] | None = None
     train_G: OwnRows | None = None
     validation_G: OwnRows | None = None
     scale_G: Sequence[float] | None = None
+    own: bool = False
 
     def __len__(self) -> int:
-        return len(self.weight_GN)
+        return len(self.train_G or ()) if self.weight_GN is None else len(self.weight_GN)
+
+    @property
+    def rows_G(self) -> list[int]:
+        """How many training rows each bag has, if each has rows of its own; else []."""
+        return [len(y) for _x, y in self.train_G or ()] if self.own else []
 
     @cached_property
     def digest_G(self) -> tuple[str, ...]:
-        """A digest of each bag's weights, by which a saved state knows them."""
+        """A digest of each bag's weights, by which a saved state knows them; "" of rows of its own."""
+        if self.weight_GN is None or self.own:
+            return ("",) * len(self)
         held_out = self.weight_GN[:, :0] if self.validation_GM is None else self.validation_GM
         return tuple(
             sha256(train.numpy().tobytes() + validation.numpy().tobytes()).hexdigest()[:16]
             for train, validation in zip(self.weight_GN, held_out, strict=True)
         )
+
+
+def own_rows(parts: Sequence[tuple[Rows, Rows, float]], bag_P: Sequence[int]) -> Bags:
+    """A bag for each of these training and validation rows, with the standard deviation of their regression
+    target. bag_P: the bag of each member."""
+    train_G, validation_G, scale_G = zip(*parts, strict=True)
+    return Bags(
+        _padded(train_G),
+        _padded(validation_G),
+        list(bag_P),
+        [(rows.x, rows.y) for rows in train_G],
+        [(rows.x, rows.y) for rows in validation_G],
+        scale_G,
+        own=True,
+    )
+
+
+def _padded(rows_G: Sequence[Rows]) -> Tensor | None:
+    """The rows' weights ``[G, N]``, padded by 0; None if each counts 1."""
+    if all(rows.weight is None for rows in rows_G):
+        return None
+    weights = [torch.ones(len(rows)) if rows.weight is None else rows.weight for rows in rows_G]
+    return torch.nn.utils.rnn.pad_sequence(weights, batch_first=True)
 
 
 def checked_bags(
@@ -58,6 +94,7 @@ def checked_bags(
         TreinoError: weights of another shape, negative or not finite; a bag without any; a bag that isn't
             there; rows of a bag in another shape.
     """
+    assert bags.weight_GN is not None
     counts = [len(y) for _x, y in rows]
     given = tensor_of("weight_GN", bags.weight_GN)
     G = len(given) if given.dim() == 2 else 1
