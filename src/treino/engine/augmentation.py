@@ -172,7 +172,7 @@ class Augmentation:
         return cls(**values, flip=bool(flip))  # type: ignore[arg-type]
 
     def __bool__(self) -> bool:
-        return any(asdict(self).values())
+        return any(vars(self).values())
 
     @property
     def identity(self) -> list[float]:

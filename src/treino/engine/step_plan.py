@@ -1,6 +1,5 @@
 """The plan of a training: batches, learning-rate factors, evaluations and epochs as functions of the step."""
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -290,19 +289,24 @@ class Chunk:
     def groups(self, population: Population, rows: Tensor) -> list[MemberGroup]:
         """The members ``rows`` by their row orders, and by their bags if these have x and y of their own."""
         orders, changes = self.orders or [self.batches], self.changes or [()] * max(1, len(self.orders))
-        own, every = self.rows_G or [(self.x, self.y)], torch.arange(len(rows))
-        order_R, bag_R = (index_P[rows] for index_P in (population.order_P, population.bag_P))
-        groups = []
-        for k, bag in itertools.product(range(len(orders)), range(len(own))):
-            (x, y), places = own[bag], every
-            if len(orders) > 1:
-                places = places[order_R[places] == k]
-            if len(own) > 1:
-                places = places[bag_R[places] == bag]
-            if len(places):
-                weight_GN = None if self.weight_GN is None else self.weight_GN[:, : len(x)]
-                groups.append(MemberGroup(places, x, y, weight_GN, orders[k], changes[k]))
-        return groups
+        own = self.rows_G or [(self.x, self.y)]
+        order_R, bag_R = (
+            index_P[rows].tolist() if several else [0] * len(rows)
+            for index_P, several in ((population.order_P, self.orders), (population.bag_P, self.rows_G))
+        )
+        places: dict[tuple[int, int], list[int]] = {}
+        for place, order_and_bag in enumerate(zip(order_R, bag_R, strict=True)):
+            places.setdefault(order_and_bag, []).append(place)
+        return [
+            MemberGroup(
+                torch.tensor(here),
+                *own[bag],
+                None if self.weight_GN is None else self.weight_GN[:, : len(own[bag][0])],
+                orders[k],
+                changes[k],
+            )
+            for (k, bag), here in sorted(places.items())
+        ]
 
     def copy_member(self, population: Population) -> None:
         """Add a copy of the only member's rows to ``keyframe_copies``."""
