@@ -47,7 +47,7 @@ class Run(StoredRun):
     @classmethod
     def of(cls, run: StoredRun) -> "Run":
         """The same run with the methods of this class."""
-        return cls(run.folder, run.access, run.rows, run.row)
+        return cls(run.folder, run.access, run.known_rows, run.row)
 
     def predict(self, source: Any, *, tta: bool = False, skip_bad: int = 0) -> Any:
         """Predict new rows. A frame gives a frame (with probabilities), arrays and pictures give an array.
@@ -536,4 +536,16 @@ def rows(data: Any, *, networks: int = NETWORKS, **settings: Any) -> RowXray:
 
 # ---- the Python interface
 
-__all__ = ["Moment", "Run", "Study", "Sweep", "fit", "open_result", "result", "rows", "runs", "study", "sweep"]
+__all__ = [
+    "Moment",
+    "Run",
+    "Study",
+    "Sweep",
+    "fit",
+    "open_result",
+    "result",
+    "rows",
+    "runs",
+    "study",
+    "sweep",
+]

@@ -1,4 +1,4 @@
-"""``treino rows``: which rows of a table may be mislabelled, which nothing learns, and which made a prediction."""
+"""``treino rows``: which rows may be mislabelled, which nothing learns, and which made a prediction."""
 
 import time
 from collections.abc import Sequence
@@ -15,9 +15,11 @@ from treino.store.output_files import CSV, PAGE
 from treino.words import _, numeral
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from treino.inspection.row_influence import Influence, Push
     from treino.inspection.row_xray import RowXray
-    from treino.store.run_lookup import known_folder
     from treino.training.row_check import SuspectTrial
 
 SHOWN = 10
@@ -26,7 +28,8 @@ NAMED = 12  # rows in a sentence
 
 def rows(
     source: Annotated[
-        str, Parameter(name="RUN|DATA", help="a run, whose training rows are looked at, or data: all its rows")
+        str,
+        Parameter(name="RUN|DATA", help="a run, in its split, or data: all its rows"),
     ],
     /,
     *,
@@ -45,7 +48,7 @@ def rows(
     ] = None,
     to: Annotated[
         str | None,
-        Parameter(help="write all rows with their figures to this .csv or .xlsx file, or as a page to this .html"),
+        Parameter(help="write all rows with their figures to this file: .csv, .xlsx, or .html, a page"),
     ] = None,
     replace: Replace = False,
     data_file: DataFile = None,
@@ -56,10 +59,11 @@ def rows(
 
     Hundreds of small networks each learn a random half of the rows. Rows are counted from 0.
 
-    Examples: treino rows wine | treino rows houses.csv --target price --to rows.html | treino rows last --of 17 |
-    treino rows last --drop-suspects
+    Examples: treino rows wine | treino rows houses.csv --target price --to rows.html |
+    treino rows last --of 17 | treino rows last --drop-suspects
     """
     from treino.folders import open_run
+    from treino.inspection.input_planes import row_of
     from treino.inspection.row_influence import influence
     from treino.inspection.row_xray import NETWORKS, xray
     from treino.plots.rows_page import rows_page
@@ -67,7 +71,7 @@ def rows(
     from treino.records.data_source import files_trained_on, read_from
     from treino.records.prediction_files import WORKBOOK, check_workbook, table_file
     from treino.store.run_lookup import known_folder
-    from treino.training.row_check import source_of_data, source_of_run, without_suspects
+    from treino.training.row_check import check_trial, source_of_data, source_of_run, without_suspects
     from treino.tuning.member import parse_member
 
     settings = {name: value for name, value in flags.items() if value is not None}
@@ -85,6 +89,10 @@ def rows(
         check_workbook()
     begun = time.perf_counter()
     rows_of = source_of_data(source, settings, compared=drop_suspects) if run is None else source_of_run(run)
+    if of is not None:
+        row_of(rows_of.data, of)  # refused before anything is trained
+    if drop_suspects:
+        check_trial(rows_of)
     x = xray(rows_of.data, networks=networks or NETWORKS)
     seconds = time.perf_counter() - begun
     pushes = None if of is None else influence(x, of)
@@ -99,9 +107,9 @@ def rows(
     for note in x.notes:
         screen.out.print(note)
     screen.out.print(
-        _("{n} networks, each of a random half of {rows:,} training rows, {steps} steps, in {seconds} s.").format(
-            n=x.networks, rows=len(x.halves.x_ND), steps=x.halves.steps, seconds=numeral(seconds, ".1f")
-        )
+        _(
+            "{n} networks, each of a random half of {rows:,} training rows, {steps} steps, in {seconds} s."
+        ).format(n=x.networks, rows=len(x.halves.x_ND), steps=x.halves.steps, seconds=numeral(seconds, ".1f"))
     )
     if pushes is not None:
         _say_pushes(x, pushes, screen)
@@ -122,12 +130,14 @@ def _say_suspects(x: "RowXray", screen: ScreenFlag) -> None:
         screen.out.print(_("No label is doubted."))
     else:
         screen.out.print(
-            _("{n:,} of {of:,} labels are doubted; the most doubted first:").format(n=len(suspects), of=len(x))
+            _("{n:,} of {of:,} labels are doubted; the most doubted first:").format(
+                n=len(suspects), of=len(x)
+            )
         )
         screen.out.print(_suspects(x, suspects[:SHOWN]))
-    hard = x.index_M[x.hard_M].tolist()
+    hard = x.index_M[x.hard_M & ~x.suspect_M].tolist()
     if hard:
-        text = _("Nothing learns {n:,} rows, also not the networks that saw them: {rows}")
+        text = _("Nothing learns {n:,} more rows, also not the networks that saw them: {rows}")
         screen.out.print(text.format(n=len(hard), rows=_few(hard)))
     if x.crossing:
         text = _("{n:,} rows have an equal, or almost equal, row in another split.")
@@ -141,7 +151,7 @@ def _few(rows: Sequence[int]) -> str:
     return ", ".join(map(str, rows[:NAMED])) + (", …" if len(rows) > NAMED else "")
 
 
-def _suspects(x: "RowXray", place_K: Sequence[int]) -> Table:
+def _suspects(x: "RowXray", place_K: "NDArray[np.int64]") -> Table:
     table = Table(box=None, pad_edge=False)
     labels, answers = (x.written(values[place_K]) for values in (x.label_M, x.answer_M))
     classes = bool(x.data.classes)
@@ -209,14 +219,16 @@ def _pushes(x: "RowXray", pushes: "Sequence[Push]") -> Table:
 
 
 def _of_trial(trial: "SuspectTrial") -> str:
+    from treino.engine import METRICS
+
     t = trial.test
     text = _(
         "Without the {n:,} suspected of {of:,} training rows the {metric} of {rows:,} validation rows is "
-        "{b} instead of {a}: {verdict} (p {p}, paired bootstrap)."
+        "{b} instead of {a}: {verdict} (p {p})."
     )
-    verdict = _("no difference that chance does not make")
+    verdict = _("no more than chance")
     if trial.sure:
-        verdict = _("better") if t.b < t.a else _("worse")
+        verdict = _("better") if (t.b > t.a) == (METRICS[t.metric].better > 0) else _("worse")
     return text.format(
         n=trial.dropped, of=trial.rows, metric=_(t.metric), rows=t.rows, a=numeral(t.a), b=numeral(t.b),
         verdict=verdict, p=numeral(t.p, ".2g"),

@@ -2,8 +2,9 @@
 
 The estimate is TRAK's (Park et al. 2023, https://arxiv.org/abs/2303.14186): the networks of the x-ray are
 linear in their weights near where they ended, and of a linear model the effect of a row has a formula. A
-regression on which network saw which row (datamodels, Ilyas et al. 2022, https://arxiv.org/abs/2202.00622) needs
-far more networks than rows. What is measured is training again without the row, from the same first weights.
+regression on which network saw which row (datamodels, Ilyas et al. 2022, https://arxiv.org/abs/2202.00622)
+needs far more networks than rows. What is measured is training again without the row, from the same first
+weights.
 """
 
 from collections.abc import Iterator
@@ -21,7 +22,8 @@ from treino.inspection.row_xray import HIDDEN, Halves, RowXray, small_networks
 
 MOST = 5  # rows that push up, and down
 SEEDS = 32  # networks with the row, and as many without it
-DAMPING = 0.1  # times the mean of the kernel's diagonal
+DAMPING = 1.0  # times the mean of the kernel's diagonal
+LEAST_CURVATURE = 1e-3  # of a row's log-loss
 WIDE = 32  # units and inputs beyond which a layer's inputs are projected to so many
 FEWEST, LARGEST = 8, 64  # networks that the estimate is a mean of
 WORK = 4e11  # multiplications
@@ -34,8 +36,8 @@ class Push:
     """The effect of a training row on a prediction.
 
     row: its number. place: its place in the x-ray. estimate, measured: the prediction with the row minus that
-    without it: of classes in log-odds of the predicted class, of numbers in the target's units; deviation: the
-    standard error of ``measured``. without: the prediction without the row: of classes the probability.
+    without it: of classes in log-odds of the predicted class, of numbers in the target's units. deviation:
+    the standard error of ``measured``. without: the prediction without the row: of classes the probability.
     """
 
     row: int
@@ -48,9 +50,12 @@ class Push:
 
 @dataclass(frozen=True, eq=False)
 class Influence:
-    """What made the prediction of one row. place: its place in the x-ray. answer: the class number, or the
-    value. with_all: the probability of the class, or the value, by networks that saw all other rows. up, down:
-    the rows that push it most, the strongest first. estimate_N: the estimate for all training rows."""
+    """What made the prediction of one row.
+
+    place: its place in the x-ray. answer: the predicted class's number, or the value. with_all: the class's
+    probability, or the value, by networks that saw all other rows. up, down: the rows that push it most, the
+    strongest first. estimate_N: the estimate for all training rows.
+    """
 
     place: int
     answer: float
@@ -111,7 +116,10 @@ def estimates(halves: Halves, x_D: Tensor, answer: int | None) -> Floats:
         feature_Nn, error_N = _features(layers, halves.x_ND, halves.y)
         y = halves.y[:1] if answer is None else torch.tensor([answer])
         feature_1n, _error = _features(layers, x_D[None], y)
-        kernel_nn = feature_Nn.T @ feature_Nn
+        curvature_N = torch.ones_like(error_N)
+        if answer is not None:  # of the log-loss, the generalised Gauss-Newton matrix
+            curvature_N = (error_N * (1 - error_N)).clamp(min=LEAST_CURVATURE)
+        kernel_nn = (feature_Nn * curvature_N[:, None]).T @ feature_Nn
         kernel_nn.diagonal().add_(DAMPING * kernel_nn.diagonal().mean())
         total_N += feature_Nn @ torch.linalg.solve(kernel_nn, feature_1n[0]) * error_N
     return (total_N / networks).double().numpy()
@@ -132,35 +140,24 @@ def _networks(halves: Halves, networks: int) -> Iterator[Layers]:
 def _features(layers: Layers, x_ND: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """``[N, n]``: the gradient, by the weights, of each row's log-odds of its class, or of its value, wide
     layers projected; and ``[N]``: how far the network is from the row's label."""
-    input_NI, inputs = x_ND, []
-    for place, (weight_OI, bias_O) in enumerate(layers):
-        inputs.append(_projected(torch.cat([input_NI, torch.ones(len(input_NI), 1)], 1), place))
-        output_NO = input_NI @ weight_OI.T + bias_O
-        input_NI = output_NO.relu()
+    inputs = [x_ND]
+    for weight_OI, bias_O in layers:
+        output_NO = inputs[-1] @ weight_OI.T + bias_O
+        inputs.append(output_NO.relu())
     if y.is_floating_point():
-        direction_NO, error_N = torch.ones_like(output_NO), (y - output_NO)[:, 0]
+        slope_NO, error_N = torch.ones_like(output_NO), (y - output_NO)[:, 0]
     else:
         share_NC = output_NO.softmax(1)
-        own_N1 = share_NC.gather(1, y[:, None])
         others_NC = share_NC.scatter(1, y[:, None], 0.0)
-        direction_NO = -others_NC / others_NC.sum(1, keepdim=True).clamp(min=1e-9)
-        direction_NO = direction_NO.scatter(1, y[:, None], 1.0)
-        error_N = 1 - own_N1[:, 0]
+        others_N1 = others_NC.sum(1, keepdim=True)
+        slope_NO = (-others_NC / others_N1.clamp(min=1e-9)).scatter(1, y[:, None], 1.0)
+        error_N = others_N1[:, 0]
     features = []
-    hidden = _hidden(layers, x_ND)
     for place in reversed(range(len(layers))):
-        features.append((direction_NO[:, :, None] * inputs[place][:, None, :]).flatten(1))
-        if place:
-            direction_NO = (direction_NO @ layers[place][0]) * (hidden[place - 1] > 0)
+        seen_NI = _projected(torch.cat([inputs[place], torch.ones(len(x_ND), 1)], 1), place)
+        features.append((slope_NO[:, :, None] * seen_NI[:, None, :]).flatten(1))
+        slope_NO = (slope_NO @ layers[place][0]) * (inputs[place] > 0)
     return torch.cat(features, 1), error_N
-
-
-def _hidden(layers: Layers, x_ND: Tensor) -> list[Tensor]:
-    hidden = []
-    for weight_OI, bias_O in layers[:-1]:
-        x_ND = (x_ND @ weight_OI.T + bias_O).relu()
-        hidden.append(x_ND)
-    return hidden
 
 
 def _projected(input_NI: Tensor, place: int) -> Tensor:
@@ -169,7 +166,8 @@ def _projected(input_NI: Tensor, place: int) -> Tensor:
     if inputs <= WIDE + 1:
         return input_NI
     axes = torch.randn(inputs, WIDE, generator=generator(place, "influence")) / WIDE**0.5
-    return input_NI @ axes
+    projected: Tensor = input_NI @ axes
+    return projected
 
 
 # ---- the measurement
@@ -178,9 +176,9 @@ def _projected(input_NI: Tensor, place: int) -> Tensor:
 def measured(
     halves: Halves, x_D: Tensor, answer: int | None, without_K: NDArray[np.int64], place: int, seeds: int
 ) -> Tensor:  # fmt: skip
-    """``[1 + K, S]``: the output for one row (as of ``estimates``) by networks with S first weights that saw
-    all training rows but the one at ``place``, and those that saw these without one row more. Trained as long as the
-    x-ray's."""
+    """``[1 + K, S]``: the output for one row (as of ``estimates``) by networks that saw all training rows but
+    the one at ``place``, then by those that did not see one of ``without_K`` either; each from the same S
+    first weights, and as long as the x-ray's."""
     weight_GN = torch.ones(1 + len(without_K), len(halves.x_ND))
     weight_GN[:, place : place + 1] = 0  # nothing where it is no training row
     weight_GN[torch.arange(1, len(weight_GN)), torch.from_numpy(without_K)] = 0

@@ -1,9 +1,9 @@
 """The x-ray of rows: what many small networks, each of which learned a random half of them, say of each row.
 
-The networks that did not see a row predict it as a new one. Where they contradict its label, the label may be
-wrong: confident learning (Northcutt, Jiang & Chuang 2021, https://arxiv.org/abs/1911.00068), here with
-out-of-bag predictions (Breiman 1996). Where those that did see it fail too, nothing learns it (Feldman & Zhang
-2020, https://arxiv.org/abs/2008.03703).
+The networks that did not see a row predict it as a new one. Where they contradict its label, the label may
+be wrong: confident learning (Northcutt, Jiang & Chuang 2021, https://arxiv.org/abs/1911.00068), here with
+out-of-bag predictions (Breiman 1996). Where those that did see it fail too, nothing learns it (Feldman &
+Zhang 2020, https://arxiv.org/abs/2008.03703).
 """
 
 from collections.abc import Mapping, Sequence
@@ -69,21 +69,23 @@ class Halves:
         return self.training.answers(self.population, x_ND)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RowXray:
     """What the networks say of M rows: the training rows, then validation and test rows, which none learned.
 
     index_M: row numbers in the source. split_M: places in ``ALL``. label_M: class numbers, or values in the
     target's own units, as are answer_M and spread_M.
-    unseen_M: how many networks did not see the row. answer_M: what these predict together. sure_M: for classes
-    its probability. own_M: that of the label. spread_M: for numbers the deviation between these networks.
+    unseen_M: how many networks did not see the row. answer_M: what these predict together. sure_M: for
+    classes its probability. own_M: that of the label. spread_M: for numbers the deviation between these
+    networks.
     disagreement_M: for classes the share of these networks that contradict the label; for numbers how many of
     its usual deviations the label is from the answer, with its sign. seen_disagreement_M: the same of the
     networks that saw the row; NaN where there is none.
     suspect_M: whether the label is doubted. hard_M: whether those that saw the row fail too.
-    twin_M: the number of another row that is equal, of pictures almost equal, if possible of another split; -1:
-    none.
-    x_MD: the rows as the networks see them. halves: the networks. notes: sentences on what was left out.
+    twin_M: the number of another row that is equal, of pictures almost equal, of another split if there is
+    one; -1: none.
+    input_MD: the prepared rows. x_MD: the rows as the networks see them. halves: the networks. notes:
+    sentences on what was left out.
     """
 
     data: Data
@@ -100,6 +102,7 @@ class RowXray:
     suspect_M: Flags
     hard_M: Flags
     twin_M: Ints
+    input_MD: Tensor
     x_MD: Tensor
     halves: Halves
     notes: tuple[str, ...] = ()
@@ -107,13 +110,18 @@ class RowXray:
     def __len__(self) -> int:
         return len(self.index_M)
 
+    def __repr__(self) -> str:
+        facts = {"rows": len(self), "networks": self.networks, "suspects": len(self.suspects)}
+        counts = ", ".join(f"{name}={count}" for name, count in facts.items())
+        return f"{type(self).__name__}({self.data.name!r}, {counts})"
+
     @property
     def networks(self) -> int:
         return len(self.halves.seen_PN)
 
     @cached_property
     def doubt_M(self) -> Floats:
-        """What orders rows by suspicion: for classes 1 - the label's probability; for numbers the distance."""
+        """What orders rows by suspicion: of classes 1 - the label's probability; of numbers the distance."""
         return 1 - self.own_M if self.data.classes else np.abs(self.disagreement_M)
 
     @cached_property
@@ -183,7 +191,10 @@ class RowXray:
             {"sure": self.sure_M, "label_probability": self.own_M} if self.data.classes
             else {"spread": self.spread_M}
         )  # fmt: skip
-        named |= {"networks": self.unseen_M, "equal_row": [None if t < 0 else t for t in self.twin_M.tolist()]}
+        named |= {
+            "networks": self.unseen_M,
+            "equal_row": [None if t < 0 else t for t in self.twin_M.tolist()],
+        }
         return {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in named.items()}
 
 
@@ -217,6 +228,7 @@ def xray(data: Data, *, networks: int = NETWORKS, seed: int = 0, threads: int | 
         split_M=split_M,
         unseen_M=(~seen_PM).sum(0).numpy(),
         twin_M=twin_M,
+        input_MD=torch.cat(parts),
         x_MD=x_MD,
         halves=halves,
         notes=tuple(notes),
@@ -279,7 +291,7 @@ def _seen_inputs(data: Data, parts: Sequence[Tensor]) -> list[Tensor]:
 
 
 def _twins(data: Data, splits: Mapping[str, Any], parts: Sequence[Tensor]) -> tuple[Ints, Ints]:
-    """For each row the place of the first that equals it, and the number of another one of these; -1: none."""
+    """For each row the place of the first that equals it, and the number of another such row; -1: none."""
     images = data.image_parts() if data.picture_files is None else {}
     index_M = torch.cat([rows.index for rows in splits.values()]).numpy()
     if images and all(len(images[name].index_N) == len(rows) for name, rows in splits.items()):

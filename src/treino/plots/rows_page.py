@@ -1,13 +1,12 @@
 """The page of rows: a table of all of them with what networks that never saw them say, to sort and filter."""
 
 import json
-from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from treino.engine.nets import is_picture
 from treino.inspection.input_planes import ALL, cells, pictures
@@ -40,9 +39,9 @@ def rows_page(x: RowXray) -> str:
     parts = [
         f"<h1>{escape(_('Rows of {name}').format(name=x.data.name))}</h1>",
         *(f'<p class="soft">{escape(sentence)}</p>' for sentence in _sentences(x, len(order_K))),
-        f'<div class="filter"><label>{escape(_("Show rows whose"))} <select id="column">{options}</select></label>'
-        f'<label>{escape(_("is, or contains"))} <input id="wanted" size="16" placeholder="{escape(">0.9")}"></label>'
-        '<output id="shown" class="soft"></output></div>',
+        f'<div class="filter"><label>{escape(_("Show rows whose"))} <select id="column">{options}</select>'
+        f'</label><label>{escape(_("is, or contains"))} <input id="wanted" size="16" placeholder="&gt;0.9">'
+        '</label><output id="shown" class="soft"></output></div>',
         '<div class="scroll"><table id="rows"><thead><tr>',
         *(f'<th scope="col" tabindex="0">{escape(head)}</th>' for head in heads),
         f"</tr></thead><tbody>{''.join(lines)}</tbody></table></div>",
@@ -65,15 +64,12 @@ def _sentences(x: RowXray, shown: int) -> list[str]:
         _("{n:,} of {of:,} labels are doubted.").format(n=int(x.suspect_M.sum()), of=len(x)),
     ]
     if shown < len(x):
-        sentences.append(
-            _("{n:,} rows are on this page, the most doubted; all of them: treino rows … --to FILE.csv").format(
-                n=shown
-            )
-        )
+        text = _("{n:,} rows are on this page, the most doubted; a file ending in .csv has all of them.")
+        sentences.append(text.format(n=shown))
     return [*x.notes, *sentences]
 
 
-def _columns(x: RowXray, order_K: Any) -> tuple[list[str], list[list[str]]]:
+def _columns(x: RowXray, order_K: NDArray[np.int64]) -> tuple[list[str], list[list[str]]]:
     """The headings, and of each column its cells in HTML."""
     data, classes = x.data, bool(x.data.classes)
     labels, answers = (x.written(v[order_K]) for v in (x.label_M, x.answer_M))
@@ -81,10 +77,10 @@ def _columns(x: RowXray, order_K: Any) -> tuple[list[str], list[list[str]]]:
     named: dict[str, list[str]] = {
         _("row"): [_text(data.place(row)) if data.file_names else _number(row, "d") for row in rows_K]
     }
-    inputs_KD = torch.cat([_rows(data, ALL[s], i) for s, i in zip(x.split_M[order_K], rows_K, strict=True)])
+    input_KD = x.input_MD[torch.from_numpy(order_K)]
     if is_picture(data.item_shape):
         named[_("picture")] = [
-            f"<td><img src='{data_uri(photograph(each))}' alt=''></td>" for each in pictures(data, inputs_KD)
+            f"<td><img src='{data_uri(photograph(each))}' alt=''></td>" for each in pictures(data, input_KD)
         ]
     named[data.target] = [_text(v) if classes else _number(v) for v in labels]
     named[_("they would say")] = [_text(v) if classes else _number(v) for v in answers]
@@ -99,17 +95,10 @@ def _columns(x: RowXray, order_K: Any) -> tuple[list[str], list[list[str]]]:
     named[_("equal row")] = [_number(v, "d") if v >= 0 else "<td></td>" for v in x.twin_M[order_K].tolist()]
     named[_("split")] = [_text(_(ALL[s])) for s in x.split_M[order_K]]
     if data.kind == "table":
-        for name, column in list(zip(data.features, cells(data, inputs_KD), strict=True))[:MOST_COLUMNS]:
+        for name, column in list(zip(data.features, cells(data, input_KD), strict=True))[:MOST_COLUMNS]:
             head = name if name not in named else f"{name} "
             named[head] = [_text(v or "") if isinstance(v, str | None) else _number(v) for v in column]
     return list(named), list(named.values())
-
-
-def _rows(data: Any, split: str, row: int) -> torch.Tensor:
-    rows = data.splits[split]
-    place = int(torch.nonzero(rows.index == row)[0, 0])
-    x = rows.x[place : place + 1] if isinstance(rows.x, torch.Tensor) else rows.x.index_select(0, torch.tensor([place]))
-    return torch.as_tensor(x)
 
 
 def _text(value: str) -> str:
@@ -121,6 +110,3 @@ def _number(value: float, spec: str = ".6g") -> str:
     if value != value:
         return "<td></td>"
     return f"<td class=number data-value={float(value)!r}>{escape(numeral(value, spec))}</td>"
-
-
-__all__: Sequence[str] = ["rows_page"]

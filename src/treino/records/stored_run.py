@@ -73,7 +73,7 @@ class StoredRun(StoredFolder):
         row: SweepRow | None = None,
     ) -> None:
         super().__init__(folder, access)
-        self.rows, self.row = rows, row
+        self.known_rows, self.row = rows, row
 
     @property
     def name(self) -> str:
@@ -236,7 +236,9 @@ class StoredRun(StoredFolder):
     def data(self) -> Data:
         """The rows that the run was trained on, in the same splits; only a sample of a DataLoader or Dataset
         that isn't in memory."""
-        return in_memory(data_of(self.folder, self.access.data_file)) if self.rows is None else self.rows
+        if self.known_rows is not None:
+            return self.known_rows
+        return in_memory(data_of(self.folder, self.access.data_file))
 
     @property
     def item_shape(self) -> tuple[int, ...] | None:
@@ -294,7 +296,7 @@ class StoredRun(StoredFolder):
         Raises:
             TreinoError: the member is not in the predicting ensemble, so that its weights aren't kept.
         """
-        every = StoredRun(self.folder, self.access, self.rows).module
+        every = StoredRun(self.folder, self.access, self.known_rows).module
         answering = self.result.answering if self.result is not None else ()
         if number not in answering:
             raise TreinoError(

@@ -5,15 +5,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.training_setup import no_validation_rows
 from treino.errors import TreinoError
-from treino.inspection.intervals import SURE, PairedTest, paired_errors, paired_losses
-from treino.inspection.outputs import outputs
+from treino.inspection.intervals import SURE, PairedTest, paired_classes, paired_errors
+from treino.inspection.outputs import outputs, predicted_classes
 from treino.inspection.row_xray import RowXray
 from treino.records.data_source import load_data
 from treino.records.stored_run import StoredRun
@@ -40,8 +39,8 @@ def source_of_run(run: StoredRun) -> RowSource:
 
 
 def source_of_data(source: Any, settings: Mapping[str, Any], *, compared: bool) -> RowSource:
-    """The rows of a source. compared: whether training is compared, which needs validation rows; else all rows
-    of the source are training rows, unless a share is asked for."""
+    """The rows of a source. compared: whether trainings are compared, which needs validation rows; else all
+    rows of the source are training rows, unless a share is asked for."""
     whole = {} if compared else {"validation": 0.0, "test": 0.0}
     chosen, data, _reason = choose_recipe(
         source, read_settings(whole | dict(settings)), partial(load_data, source)
@@ -51,8 +50,8 @@ def source_of_data(source: Any, settings: Mapping[str, Any], *, compared: bool) 
 
 @dataclass(frozen=True)
 class SuspectTrial:
-    """Training with the suspected rows and without them. dropped: how many; test: the paired comparison on the
-    validation rows: a with them, b without them."""
+    """Training with the suspected rows and without them. dropped: how many, of so many rows. test: the paired
+    comparison on the validation rows, a with them, b without them."""
 
     dropped: int
     rows: int
@@ -69,15 +68,8 @@ def without_suspects(source: RowSource, x: RowXray) -> SuspectTrial:
     Raises:
         TreinoError: no validation rows; no suspects; a network of the user's own.
     """
+    check_trial(source)
     data, settings = x.data, source.settings
-    if not len(data.validation):
-        raise no_validation_rows("[[drop_suspects]]")
-    if settings.net_file is not None or (settings.net or "mlp") not in ("mlp", "cnn"):
-        raise TreinoError(
-            "suspects_own_network",
-            _("The network is your own, and here only treino's are trained again."),
-            _("Leave [[drop_suspects]] out, and train it on the rows that are left yourself."),
-        )
     doubted = set(x.index_M[x.suspect_M & (x.split_M == 0)].tolist())
     kept = torch.tensor([row not in doubted for row in data.train.index.tolist()])
     if bool(kept.all()):
@@ -88,6 +80,18 @@ def without_suspects(source: RowSource, x: RowXray) -> SuspectTrial:
         )
     output_2NC = [_validated(data, rows, settings) for rows in (data.train, data.train[kept])]
     return SuspectTrial(int((~kept).sum()), len(kept), _compared(data, *output_2NC))
+
+
+def check_trial(source: RowSource) -> None:
+    """Refuse rows or settings with which training without suspects can't be compared."""
+    if not len(source.data.validation):
+        raise no_validation_rows("[[drop_suspects]]")
+    if source.settings.net not in (None, "mlp", "cnn"):
+        raise TreinoError(
+            "suspects_own_network",
+            _("The network is your own, and here only treino's are trained again."),
+            _("Leave [[drop_suspects]] out, and train it on the rows that are left yourself."),
+        )
 
 
 def _validated(data: Data, rows: Rows, settings: Settings) -> torch.Tensor:
@@ -103,12 +107,9 @@ def _validated(data: Data, rows: Rows, settings: Settings) -> torch.Tensor:
 
 
 def _compared(data: Data, with_NC: torch.Tensor, without_NC: torch.Tensor) -> PairedTest:
-    y = data.validation.y
+    y, both = data.validation.y, (with_NC, without_NC)
     if not data.classes:
-        errors = [((out_NC - y)[:, 0] * data.target_scale).double().numpy() for out_NC in (with_NC, without_NC)]
-        return paired_errors(*errors)
-    losses = [
-        torch.nn.functional.cross_entropy(out_NC, y, reduction="none").double().numpy()
-        for out_NC in (with_NC, without_NC)
-    ]
-    return paired_losses(*losses, np.ones(len(y)))
+        a_N, b_N = (((out_NC - y)[:, 0] * data.target_scale).double().numpy() for out_NC in both)
+        return paired_errors(a_N, b_N)
+    right_a_N, right_b_N = ((predicted_classes(out_NC) == y).numpy() for out_NC in both)
+    return paired_classes(right_a_N, right_b_N)
