@@ -177,7 +177,7 @@ def set_up(
     plan = _step_plan(inputs, config, past or Past())
     _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)))
     _check_batch_of_one(net, template, plan)
-    engine, kernel, kernel_reason = _kernel(net, shared, plan, config, bags)
+    engine, kernel, kernel_reason = _kernel(net, shared, plan, config)
     with torch.no_grad():
         population = new_population(shared, config.seeds, hp)
         schedules = _schedules(config, plan.steps)
@@ -378,13 +378,12 @@ def _another_size(rows: int, size: int) -> str:
 
 
 def _kernel(
-    net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig, bags: Bags | None = None
+    net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig
 ) -> tuple[str, Kernel, str]:
     """The kernel's name, the kernel, and a sentence on what keeps a network of treino's from a faster one."""
     batched = isinstance(net, MLP) and not net.batch_norm
     looked_for = config.shared.engine in (None, "lanes")  # else nobody looks for the library
     obstacle = lanes_obstacle(shared) if looked_for else None
-    obstacle = obstacle or ("weights come to lanes in the next commit" if bags else None)
     choice = select_kernel(
         config.shared.engine,
         config.shared.threads,

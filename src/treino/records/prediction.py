@@ -148,18 +148,22 @@ def _compared(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -
     if y is None or rows_K is None:
         return None
     compared_KC = output_NC[rows_K]
-    metrics = _measured(run, compared_KC, y)
+    weight = prepared.weight
+    metrics = _measured(run, compared_KC, y, weight)
     trained_K = _trained_on(run, prepared.x, rows_K, y)
     if trained_K is None:
         return TargetComparison(len(compared_KC), metrics, None)
     others = None
     if trained_K.any() and not trained_K.all():
-        others = _measured(run, compared_KC[~trained_K], y[~trained_K])
+        weight = None if weight is None else weight[~trained_K]
+        others = _measured(run, compared_KC[~trained_K], y[~trained_K], weight)
     return TargetComparison(len(compared_KC), metrics, int(trained_K.sum()), others)
 
 
-def _measured(run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor) -> Figures:
-    values = measure(output_NC[None], y, loss=run.loss_function, scale=run.spec.target_scale)
+def _measured(
+    run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor, weight: torch.Tensor | None
+) -> Figures:
+    values = measure(output_NC[None], y, run.loss_function, run.spec.target_scale, weight)
     return {k: finite(float(v[0])) for k, v in values.items()}
 
 
