@@ -224,3 +224,16 @@ def test_of_many_rows_a_sample_is_x_rayed_and_said(monkeypatch: pytest.MonkeyPat
     x = xray(load("iris", validation=0.2, test=0.0), networks=8)
     assert (len(x.halves.x_ND), len(x)) == (60, 90)
     assert x.notes == ("60 of 120 training rows are x-rayed.",)
+
+
+def test_a_weight_counts_in_what_a_row_teaches() -> None:
+    """A row that counts a thousand times as much as all others with its label is believed by who saw it."""
+    x_ND = np.zeros((60, 1))
+    y = np.array([0] * 30 + [1] * 30)
+    heavy = np.r_[np.full(30, 1e3), np.ones(30)]
+    answers = [
+        xray(load((x_ND + np.arange(60)[:, None] * 1e-3, y, weight), validation=0.0, test=0.0), networks=8)
+        for weight in (np.ones(60), heavy)
+    ]
+    assert (answers[0].answer_M == 1).any()
+    assert (answers[1].answer_M == 0).all()

@@ -179,7 +179,7 @@ def measured(
     """``[1 + K, S]``: the output for one row (as of ``estimates``) by networks that saw all training rows but
     the one at ``place``, then by those that did not see one of ``without_K`` either; each from the same S
     first weights, and as long as the x-ray's."""
-    weight_GN = torch.ones(1 + len(without_K), len(halves.x_ND))
+    weight_GN = halves.weight_N.repeat(1 + len(without_K), 1)
     weight_GN[:, place : place + 1] = 0  # nothing where it is no training row
     weight_GN[torch.arange(1, len(weight_GN)), torch.from_numpy(without_K)] = 0
     bag_P = torch.arange(len(weight_GN)).repeat_interleave(seeds).tolist()

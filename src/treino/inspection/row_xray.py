@@ -54,7 +54,8 @@ class Halves:
     """The networks, and the training rows that each learned.
 
     training, population: the networks. x_ND, y: the training rows as they see them, ``y`` in the loss's form.
-    seen_PN: ``[P, N]`` whether network p learned row n. steps: how long they learned.
+    seen_PN: ``[P, N]`` whether network p learned row n. weight_N: how much each row counts where it is
+    learned. steps: how long they learned.
     """
 
     training: TrainingLoop
@@ -62,6 +63,7 @@ class Halves:
     x_ND: Tensor
     y: Tensor
     seen_PN: Tensor
+    weight_N: Tensor
     steps: int = 0
 
     def outputs(self, x_ND: Tensor) -> Tensor:
@@ -218,7 +220,9 @@ def xray(data: Data, *, networks: int = NETWORKS, seed: int = 0, threads: int | 
     x_MD, N = torch.cat(_seen_inputs(data, parts)), len(splits["train"])
     y = torch.cat([rows.y for rows in splits.values()])
     seen_PN = random_halves(first_M[:N], networks, seed)
-    halves = _trained(x_MD[:N], y[:N], seen_PN, seed, threads)
+    weight_N = splits["train"].weight
+    weight_N = torch.ones(N) if weight_N is None else weight_N
+    halves = _trained(x_MD[:N], y[:N], seen_PN, weight_N, seed, threads)
     seen_PM = torch.cat([seen_PN, seen_PN.new_zeros(networks, len(x_MD) - N)], 1)
     opinions = _of_classes if data.classes else _of_numbers
     split_M = np.repeat([ALL.index(name) for name in splits], [len(rows) for rows in splits.values()])
@@ -327,20 +331,19 @@ def random_halves(first_N: Ints, networks: int, seed: int) -> Tensor:
     return torch.stack(halves[:networks])
 
 
-def _trained(x_ND: Tensor, y: Tensor, seen_PN: Tensor, seed: int, threads: int | None) -> Halves:
+def _trained(
+    x_ND: Tensor, y: Tensor, seen_PN: Tensor, weight_N: Tensor, seed: int, threads: int | None
+) -> Halves:
     """Train until the error of the networks on what they did not see is least."""
     P, N = seen_PN.shape
     training = small_networks(
-        x_ND, y, seen_PN.float(), range(P), member_seeds(seed, P), data_seed=seed, threads=threads
+        x_ND, y, seen_PN * weight_N, range(P), member_seeds(seed, P), data_seed=seed, threads=threads
     )
     some_K = torch.randperm(N, generator=generator(seed, "looked at"))[: min(N, LOOKED_AT, AT_ONCE // P)]
-    kept, best, left = (
-        Halves(training, training.kept_population(range(P)), x_ND, y, seen_PN),
-        np.inf,
-        PATIENCE,
-    )
+    kept = Halves(training, training.kept_population(range(P)), x_ND, y, seen_PN, weight_N)
+    best, left = np.inf, PATIENCE
     for tick in training:
-        now = Halves(training, training.kept_population(range(P)), x_ND, y, seen_PN, tick.step)
+        now = Halves(training, training.kept_population(range(P)), x_ND, y, seen_PN, weight_N, tick.step)
         error = _error(now.outputs(x_ND[some_K]), y[some_K], ~seen_PN[:, some_K])
         if error < best:
             kept, best, left = now, error, PATIENCE
