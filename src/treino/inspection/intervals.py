@@ -38,7 +38,7 @@ _ROUNDING = 1e-12  # relative difference of a metric if its sums are in another 
 
 
 def intervals(
-    output_NC: torch.Tensor, y: torch.Tensor, loss: Loss, scale: float = 1.0, seed: int = 0
+    output_NC: torch.Tensor, y: torch.Tensor, loss: Loss, scale: float | Sequence[float] = 1.0, seed: int = 0
 ) -> dict[str, tuple[float, float] | None]:
     """95 % intervals of these rows' metrics: Wilson's or the percentile bootstrap, as the metric's registry
     entry says.
@@ -54,8 +54,10 @@ def intervals(
     if rows == 0:
         return {}
     measured = {name: float(value[0]) for name, value in measure(output_NC[None], y, loss, scale).items()}
+    several = len(loss.by_target(output_NC, y)) > 1
     with np.errstate(all="ignore"):  # outputs of a diverged network overflow; they have no interval
-        draws = _draws(output_NC, y, loss, scale, list(measured), seed)
+        draw = _draws_of_several if several else _draws
+        draws = draw(output_NC, y, loss, scale, list(measured), seed)
     tail = _tail(rows)
     bounds: dict[str, tuple[float, float] | None] = dict.fromkeys(measured)
     for name, value in measured.items():
@@ -64,7 +66,7 @@ def intervals(
         kind = METRICS[name].interval
         if kind is None:
             continue
-        if kind == "wilson":
+        if kind == "wilson" and not several:
             bounds[name] = wilson(round(value * rows), rows)
             continue
         finite = draws[name][np.isfinite(draws[name])]
@@ -82,10 +84,38 @@ def _tail(rows: int) -> float:
     return float(ndtr(math.sqrt(rows / (rows - 1)) * stdtrit(rows - 1, (1 - LEVEL) / 2)))
 
 
+def _draws_of_several(
+    output_NC: torch.Tensor,
+    y: torch.Tensor,
+    loss: Loss,
+    scale: float | Sequence[float],
+    names: list[str],
+    seed: int,
+) -> dict[str, Floats]:
+    """``_draws`` of the mean over targets: each resample is the same rows for all of them."""
+    parts, apart = loss.by_target(output_NC, y), ("accuracy", "f1_macro")
+    scales = [scale] * len(parts) if isinstance(scale, int | float) else scale
+    others = [name for name in names if name not in apart]
+    each = [_draws(*part, loss.single, s, others, seed) for part, s in zip(parts, scales, strict=True)]
+    values = {name: np.mean([own[name] for own in each], axis=0) for name in others}
+    if loss.task == "classification":
+        of_classes = [metric_inputs(out_NC[None], own_y, loss.single) for out_NC, own_y in parts]
+        scores = [f1_scores(own.guess_RN, own.y) for own in of_classes]
+        right_N = torch.stack([own.guess_RN[0] == own.y for own in of_classes]).double().mean(0).numpy()
+        random, accuracy, f1 = np.random.default_rng(seed), list[Floats](), list[Floats]()
+        for count_BN in row_counts(len(y), RESAMPLES, lambda shape: random.integers(len(y), size=shape)):
+            accuracy.append(count_BN @ right_N / len(y))
+            count = torch.from_numpy(count_BN)
+            f1.append(np.mean([score(count)[:, 0].numpy() for score in scores], axis=0))
+        values |= {"accuracy": np.concatenate(accuracy), "f1_macro": np.concatenate(f1)}
+    return values
+
+
 def _draws(
     output_NC: torch.Tensor, y: torch.Tensor, loss: Loss, scale: float, names: list[str], seed: int
 ) -> dict[str, Floats]:
     """``{metric: [RESAMPLES]}``: each metric on each resample; NaN if the metric is undefined there."""
+    scale = scale if isinstance(scale, int | float) else scale[0]
     random = np.random.default_rng(seed)
     inputs = metric_inputs(output_NC[None], y, loss, scale)
     if "auc" in names:  # rows are drawn from the order of scores, to reproduce stored intervals

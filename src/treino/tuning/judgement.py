@@ -456,7 +456,7 @@ def _test_figures(orders: Sequence[GroupOrder], data: Data, metric: str) -> dict
         for row, member in enumerate(group.members):
             rows = group.data.test
             out = outputs(training.net(row), rows.x, item_shape=training.shared.item_shape)
-            figures: dict[str, Any] = measure(out[None], rows.y, training.loss_function, data.target_scale)
+            figures: dict[str, Any] = measure(out[None], rows.y, training.loss_function, data.scale)
             figure_of[member] = float(figures[metric][0])
     return figure_of
 
@@ -519,7 +519,7 @@ def member_figures(bracket: TrainingBracket) -> dict[str, dict[str, dict[str, fl
         for population, some, output_RNC in kept_outputs(bracket, fine, rows_of):
             loss, data = population.training.loss_function, population.data
             y = loss.target(data.splits[split].y, output_RNC.dtype)
-            measured = measure(output_RNC, y, loss, data.target_scale)
+            measured = measure(output_RNC, y, loss, data.scale)
             for place, row in enumerate(some):
                 of = figures.setdefault(str(population.members[row]), {})
                 of[split] = {name: float(value[place]) for name, value in measured.items()}
