@@ -327,13 +327,13 @@ def _targets(y: Any) -> NDArray[Any]:
             _("y has the shape {shape}, not [rows] or [rows, targets].").format(shape=list(array.shape)),
             _("Give one class or number for each row, or a column for each target."),
         )
-    if array.shape[1] > 1 and array.dtype.kind in "biuf" and np.isin(array, (0, 1)).all():
-        if (array.sum(axis=1) == 1).all():
-            raise TreinoError(
-                "arrays_shape",
-                _("y has a single 1 in each row: the classes of one target, not several targets."),
-                _("Give one class for each row: y.argmax(1)."),
-            )
+    truths = array.shape[1] > 1 and array.dtype.kind in "biuf" and bool(np.isin(array, (0, 1)).all())
+    if truths and (array.sum(axis=1) == 1).all():
+        raise TreinoError(
+            "arrays_shape",
+            _("y has a single 1 in each row: the classes of one target, not several targets."),
+            _("Give one class for each row: y.argmax(1)."),
+        )
     return array
 
 
