@@ -188,7 +188,8 @@ class Inputs:
     class numbers. seed: the seed of the row order, if the data has one. kind: the key of its defaults in
     ``DEFAULTS``. steps: batches per epoch, if a DataLoader makes the batches; batch: the largest batch's
     rows. columns: the source column of each input; empty: each input is a column. bins: whether each input is
-    a bin of its column; empty: no bins.
+    a bin of its column; empty: no bins. weights: of the training and validation rows, ``[N]``; None: each
+    row counts 1.
     """
 
     train: ArrayPair
@@ -205,6 +206,7 @@ class Inputs:
     batch: int | None = None
     columns: tuple[int, ...] = ()
     bins: tuple[bool, ...] = ()
+    weights: tuple[Tensor | None, Tensor | None] = (None, None)
 
 
 def inputs_of(data: Any, dtype: torch.dtype) -> Inputs:
@@ -248,6 +250,7 @@ def _loaded(data: Data) -> Inputs:
         getattr(data.train.x, "batch", None),
         data.input_columns,
         data.input_bins,
+        (getattr(data.train, "weight", None), getattr(data.validation, "weight", None)),
     )
 
 

@@ -177,21 +177,25 @@ def _compared(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -
     if y is None or rows_K is None:
         return None
     compared_KC = output_NC[rows_K]
-    metrics, targets = _measured(run, compared_KC, y), dict[str, Figures]()
+    weight = prepared.weight
+    metrics, targets = _measured(run, compared_KC, y, weight), dict[str, Figures]()
     if len(run.by_target) > 1:
         parts = zip(run.by_target, run.loss_function.by_target(compared_KC, y), strict=True)
-        targets = {one.preparation.target: _measured(one, *part) for one, part in parts}
+        targets = {one.preparation.target: _measured(one, *part, weight) for one, part in parts}
     trained_K = _trained_on(run, prepared.x, rows_K, y)
     if trained_K is None:
         return TargetComparison(len(compared_KC), metrics, None, targets=targets)
     others = None
     if trained_K.any() and not trained_K.all():
-        others = _measured(run, compared_KC[~trained_K], y[~trained_K])
+        weight = None if weight is None else weight[~trained_K]
+        others = _measured(run, compared_KC[~trained_K], y[~trained_K], weight)
     return TargetComparison(len(compared_KC), metrics, int(trained_K.sum()), others, targets)
 
 
-def _measured(run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor) -> Figures:
-    values = measure(output_NC[None], y, loss=run.loss_function, scale=run.preparation.scales)
+def _measured(
+    run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor, weight: torch.Tensor | None
+) -> Figures:
+    values = measure(output_NC[None], y, run.loss_function, run.preparation.scales, weight)
     return {k: finite(float(v[0])) for k, v in values.items()}
 
 

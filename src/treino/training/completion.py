@@ -204,9 +204,9 @@ def finish(
                 without += unanswered_notes(split, made[0])
     waited = waited_seconds / max(seconds - evaluation_seconds, waited_seconds, 1e-9)
     loss, full = engine.loss_function, resolution.settings.get("baselines") == "full"
-    figures = _figures(answered, loss, data.scale, failures, ask)
+    figures = _figures(answered, data, loss, failures, ask)
     each = [
-        figures if len(data.by_target) == 1 else _figures(own, loss.single, one.scale, failures, ask)
+        figures if len(data.by_target) == 1 else _figures(own, one, loss.single, failures, ask)
         for one, own in zip(data.by_target, _answers_by_target(answered, loss, data), strict=True)
     ]
     notes: list[str] = []
@@ -307,8 +307,8 @@ def members_notes(engine: TrainingLoop) -> list[str]:
 
 def _figures(
     answered: Mapping[str, tuple[Tensor, Tensor]],
+    data: Data,
     loss: Loss,
-    scale: Sequence[float],
     failures: list[str],
     ask: str,
 ) -> dict[str, Any]:
@@ -316,11 +316,16 @@ def _figures(
     metrics: dict[str, dict[str, float] | None] = {"train": None, "validation": None, "test": None}
     interval = None
     for split, (output_NC, y) in answered.items():
-        what = _("Measuring the {split} rows").format(split=split_name(split))
-        metrics[split] = try_or_note(failures, what, ask, partial(_measured, output_NC, y, loss, scale))
+        what, weight = (
+            _("Measuring the {split} rows").format(split=split_name(split)),
+            data.splits[split].weight,
+        )
+        measuring = partial(_measured, output_NC, y, loss, data.scale, weight)
+        metrics[split] = try_or_note(failures, what, ask, measuring)
     if "test" in answered:
         what, rest = _("Computing the intervals"), _("Everything else is there.")
-        interval = try_or_note(failures, what, rest, partial(intervals, *answered["test"], loss, scale))
+        drawn = partial(intervals, *answered["test"], loss, data.scale, weight=data.test.weight)
+        interval = try_or_note(failures, what, rest, drawn)
     return {"metrics": metrics, "intervals": {"test": interval}}
 
 
@@ -347,5 +352,7 @@ def means(each: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[s
     }
 
 
-def _measured(output_NC: Tensor, y: Tensor, loss: Loss, scale: Sequence[float]) -> dict[str, float]:
-    return {name: float(value[0]) for name, value in measure(output_NC[None], y, loss, scale).items()}
+def _measured(
+    output_NC: Tensor, y: Tensor, loss: Loss, scale: Sequence[float], weight: Tensor | None
+) -> dict[str, float]:
+    return {name: float(value[0]) for name, value in measure(output_NC[None], y, loss, scale, weight).items()}
