@@ -22,7 +22,8 @@ class Bags:
     weight_GN: ``[G, N]``, of the training rows. validation_GM: of the validation rows; None: each counts 1.
     bag_P: the bag of each member; None: member p has bag p, or all have the only one. train_G, validation_G:
     the rows (x, y) as each bag's preparation makes them, in the order and shapes of the data's own; None: the
-    data's own. scale_G: a regression target's, or each target's, deviation in each bag's preparation; None: the data's.
+    data's own. scale_G: the deviation of a regression target, or of each, in each bag's preparation; None:
+    the data's.
     """
 
     weight_GN: Tensor

@@ -147,6 +147,18 @@ class StoredRun(StoredFolder):
             )
         return runs[name] if name is not None else self.by_target[0]
 
+    @property
+    def all_targets(self) -> Self:
+        """The run with all its targets."""
+        return self if self.whole is None else self.whole[0]
+
+    def alone(self, net: nn.Module) -> nn.Module:
+        """A network of the run's training, with the outputs of this run's targets."""
+        if self.whole is None:
+            return net
+        run, number = self.whole
+        return one_target(net, run.preparation.output_parts[number], number)
+
     def _one_target(self, number: int) -> Self:
         run = copy(self)
         for cached in ("module", "data", "by_target"):
@@ -332,8 +344,7 @@ class StoredRun(StoredFolder):
                 has other tensors, or gives other outputs.
         """
         if self.whole is not None:
-            run, number = self.whole
-            return one_target(run.module, run.preparation.output_parts[number], number)
+            return self.alone(self.whole[0].module)
         if self.one is not None:
             return self._member_module(self.one)
         if self.row is None and not self.folder.manifest.sealed:
