@@ -21,7 +21,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
 from torch.utils.data import TensorDataset
 
 from treino import api
@@ -103,8 +108,9 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             tags.classifier_tags.multi_label = True
         return tags
 
-    def _fit(self, x: Any, y: NDArray[Any]) -> Self:
-        """Train on checked rows. y: class numbers or values, ``[N]`` or ``[N, K]``."""
+    def _fit(self, x: Any, y: NDArray[Any], weight_N: Any) -> Self:
+        """Train on checked rows. y: class numbers or values, ``[N]`` or ``[N, K]``. weight_N: their weights;
+        None: all alike."""
         seed = self.random_state
         if seed is None or not isinstance(seed, (int, np.integer)):
             seed = check_random_state(seed).randint(2**31 - 1)
@@ -116,7 +122,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         settings |= {"seed": int(seed), "task": self._task, "test": 0.0}
         try:
             with tempfile.TemporaryDirectory(prefix="treino-") as parent:
-                run = api.fit(_source(x, y), self.net, parent=parent, lean=True, **settings)
+                run = api.fit(_source(x, y, weight_N), self.net, parent=parent, lean=True, **settings)
                 self._content = _content_of(run.path)
         except TreinoError as error:
             raise ValueError(str(error)) from None
@@ -168,6 +174,18 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             **({"multi_output": True} if reset else {}),
         )
 
+    def _weights(self, x: Any, sample_weight: Any) -> NDArray[np.float64] | None:
+        """``[N]``: the rows' weights, 0 or more; None if all rows count alike."""
+        if sample_weight is None:
+            return None
+        weight_N: NDArray[np.float64] = _check_sample_weight(sample_weight, x, dtype=np.float64)
+        if (weight_N < 0).any():
+            message = _("sample_weight holds {value:g}: a weight is 0, or how many rows a row counts as.")
+            raise ValueError(message.format(value=weight_N.min()))
+        if not weight_N.any():
+            raise ValueError(_("sample_weight: all weights are zero, so that no row counts."))
+        return weight_N
+
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
         for name in ("run_", "module_", "_folder", "_document"):
@@ -180,10 +198,12 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             self._open()
 
 
-def _source(x: Any, y: NDArray[Any]) -> Any:
+def _source(x: Any, y: NDArray[Any], weight_N: NDArray[np.float64] | None) -> Any:
     """Rows for ``fit``: pictures, which keep their shape, as a Dataset."""
     if getattr(x, "ndim", 2) == 2:
-        return x, y
+        return (x, y) if weight_N is None else (x, y, weight_N)
+    if weight_N is not None:
+        raise ValueError(_("sample_weight is for rows of a table, and these are pictures: leave it out."))
     if y.ndim > 1:
         raise ValueError(
             _("One target is learnt of pictures, and y has the shape {shape}.").format(shape=y.shape)
@@ -198,9 +218,11 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
     _task = "classification"
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on X ``[N, D]`` (an array or a frame) and one class per row, or the classes of K targets
         ``[N, K]``; ``classes_`` is then a list.
+
+        sample_weight: ``[N]``: how much each row counts; 2 as two equal rows, 0 as none.
 
         Raises:
             ValueError: rows, classes or settings unfit for training; the message says what to do.
@@ -208,13 +230,18 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         x, y = self._checked(X, y, reset=True)
         y = _one_or_several(y)
         check_classification_targets(y)
-        each = [np.unique(y_N, return_inverse=True) for y_N in (y.T if y.ndim > 1 else [y])]
-        for classes, _codes in each:
+        weight_N = self._weights(x, sample_weight)
+        y_NK = y.reshape(len(y), -1)
+        each = [np.unique(y_N if weight_N is None else y_N[weight_N > 0]) for y_N in y_NK.T]
+        for classes in each:
             if len(classes) < 2:
                 message = _("y holds one class, {name!r}: there is nothing to tell apart.")
                 raise ValueError(message.format(name=classes[0]))
-        self.classes_ = [classes for classes, _codes in each] if y.ndim > 1 else each[0][0]
-        return self._fit(x, np.stack([codes for _classes, codes in each], 1) if y.ndim > 1 else each[0][1])
+        self.classes_ = each[0] if y.ndim == 1 else each
+        code_NK = np.stack(  # of rows that weigh 0 any: they are left out
+            [np.searchsorted(c, y_N).clip(max=len(c) - 1) for c, y_N in zip(each, y_NK.T, strict=True)], 1
+        )
+        return self._fit(x, code_NK.reshape(y.shape), weight_N)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
         """``[N, C]``: the probability of each of ``classes_``; of K targets a list of K such arrays."""
@@ -255,14 +282,17 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
 
     _task = "regression"
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on X ``[N, D]`` (an array or a frame) and one number per row, or K numbers ``[N, K]``.
+
+        sample_weight: ``[N]``: how much each row counts; 2 as two equal rows, 0 as none.
 
         Raises:
             ValueError: rows, values or settings unfit for training; the message says what to do.
         """
         x, y = self._checked(X, y, reset=True)
-        return self._fit(x, np.asarray(_one_or_several(y), dtype=np.float64))
+        y = np.asarray(_one_or_several(y), dtype=np.float64)
+        return self._fit(x, y, self._weights(x, sample_weight))
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """``[N]`` or ``[N, K]``: the predicted numbers, in y's units."""

@@ -59,7 +59,10 @@ def checked_bags(
             there; rows of a bag in another shape.
     """
     counts = [len(y) for _x, y in rows]
-    own_N, own_M = (None if weight is None else _weights(weight[None], 1, len(weight)) for weight in weights)
+    own_N, own_M = (
+        None if weight is None or not len(weight) else _weights(weight[None], 1, len(weight))
+        for weight in weights
+    )
     G = len(bags)
     weight_GN = _weights(bags.weight_GN, G, counts[0])
     held_out = len(bags.validation_G[0][1]) if bags.validation_G else counts[1]
