@@ -94,7 +94,8 @@ class TrainingCourse:
     @property
     def constant(self) -> float:
         """The loss of the best constant prediction."""
-        return self.resolution.training.loss_function.best_constant(self.data.train.y)
+        train = self.data.train
+        return self.resolution.training.loss_function.best_constant(train.y, train.weight)
 
 
 @dataclass
