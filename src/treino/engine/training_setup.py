@@ -175,7 +175,9 @@ def set_up(
     net = usual_net(inputs) if net is None else net
     config = _for_inputs(config, inputs, net)
     s = config.shared
-    own_G = [replace(inputs, train=pair) for pair in bags.train_G or ()] if bags and bags.own else []
+    own_G = (
+        [replace(inputs, train=pair) for pair in bags.train_G or ()] if bags is not None and bags.own else []
+    )
     bags = _bags(bags, inputs, len(config.seeds))
     hp = config.hyperparameters(net.dropout if isinstance(net, Net) else 0.0)
     loss, loss_reason = loss_of(config, inputs, bags)
