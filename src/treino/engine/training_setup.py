@@ -106,7 +106,8 @@ def _class_weights(config: TrainConfig, inputs: Inputs, bags: Bags | None) -> tu
     weights = config.shared.class_weights
     if weights == "balanced":
         y = inputs.train[1].reshape(-1).long()
-        weight_N = bags.weight_GN[0].double() if bags and len(bags) == 1 and not bags.own else None
+        weight_GN = None if bags is None or bags.own or len(bags) > 1 else bags.weight_GN
+        weight_N = None if weight_GN is None else weight_GN[0].double()
         count_C = torch.bincount(y, weight_N, minlength=inputs.classes).double()
         count_C = torch.where(count_C > 0, count_C, 1)
         return tuple(((len(y) if weight_N is None else weight_N.sum()) / (inputs.classes * count_C)).tolist())
@@ -299,7 +300,8 @@ def _shared(
 def _limits(inputs: Inputs, bags: Bags | None) -> tuple[float, float] | None:
     """The smallest and largest target of the training rows; None for classes or several targets per row."""
     y = torch.as_tensor(inputs.train[1])
-    y = y if bags is None or bags.own else y[(bags.weight_GN > 0).any(0)]
+    if bags is not None and bags.weight_GN is not None and not bags.own:
+        y = y[(bags.weight_GN > 0).any(0)]
     if inputs.task != "regression" or y.numel() != len(y):
         return None
     return float(y.min()), float(y.max())
