@@ -121,7 +121,8 @@ def _class_weights(config: TrainConfig, inputs: Inputs, bags: Bags | None) -> tu
         )
     if weights == "balanced":
         y = inputs.train[1].reshape(-1).long()
-        weight_N = bags.weight_GN[0].double() if bags and len(bags) == 1 and not bags.own else None
+        weight_GN = None if bags is None or bags.own or len(bags) > 1 else bags.weight_GN
+        weight_N = None if weight_GN is None else weight_GN[0].double()
         count_C = torch.bincount(y, weight_N, minlength=inputs.classes).double()
         count_C = torch.where(count_C > 0, count_C, 1)
         return tuple(((len(y) if weight_N is None else weight_N.sum()) / (inputs.classes * count_C)).tolist())
@@ -318,7 +319,8 @@ def _limits(inputs: Inputs, bags: Bags | None) -> Limits | None:
     if inputs.task != "regression":
         return None
     y = torch.as_tensor(inputs.train[1])
-    y = y if bags is None or bags.own else y[(bags.weight_GN > 0).any(0)]
+    if bags is not None and bags.weight_GN is not None and not bags.own:
+        y = y[(bags.weight_GN > 0).any(0)]
     low_K, high_K = (tuple(ends.tolist()) for ends in y.aminmax(dim=0))
     return (low_K[0], high_K[0]) if len(low_K) == 1 else (low_K, high_K)
 
