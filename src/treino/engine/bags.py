@@ -24,7 +24,8 @@ class Bags:
     weight_GN: ``[G, N]``, of the training rows. validation_GM: of the validation rows; None: each counts 1.
     bag_P: the bag of each member; None: member p has bag p, or all have the only one. train_G, validation_G:
     the rows (x, y) as each bag's preparation makes them, in the order and shapes of the data's own; None: the
-    data's own. scale_G: a regression target's standard deviation in each bag's preparation; None: the data's.
+    data's own. scale_G: the deviation of a regression target, or of each, in each bag's preparation; None:
+    the data's.
 
     own: each bag has other rows, such as those of a fold, in train_G and validation_G. Their numbers may
     differ by as much as leaves the steps of an epoch the same; the members visit them in an order for this
@@ -36,7 +37,7 @@ class Bags:
     bag_P: Sequence[int] | None = None
     train_G: OwnRows | None = None
     validation_G: OwnRows | None = None
-    scale_G: Sequence[float] | None = None
+    scale_G: Sequence[float | Sequence[float]] | None = None
     own: bool = False
 
     def __len__(self) -> int:

@@ -1,7 +1,7 @@
 """The registry of metrics: computed for R networks on the same rows, in float64, equal to scikit-learn's."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -94,10 +94,11 @@ class Metric:
 
 def metric_names(loss: Loss, outputs: int) -> tuple[str, ...]:
     """The names of the metrics that ``measure`` returns for this loss and number of outputs."""
+    fits_two = outputs <= 2 and not loss.classes
     return tuple(
         name
         for name, metric in METRICS.items()
-        if metric.task in (None, loss.task) and (outputs <= 2 or not metric.two_classes)
+        if metric.task in (None, loss.task) and (fits_two or not metric.two_classes)
     )
 
 
@@ -105,23 +106,48 @@ def measure(
     output_RNC: Tensor,
     y: Tensor,
     loss: Loss | str = "cross_entropy",
-    scale: float = 1.0,
+    scale: float | Sequence[float] = 1.0,
     weight: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """Return {metric: ``[R]`` float64 on the CPU}; empty without rows.
 
     output_RNC: the networks' outputs (logits, or standardised values), ``[R, N, C]``. y: ``[N]`` class
-    numbers, or ``[N, K]`` values. loss: sets the task; the metric ``loss`` is in training units. scale: a
-    regression target's standard deviation, by which rmse and mae are multiplied. weight: ``[N]``, or for each
-    network its own ``[R, N]``: a row that weighs 2 counts as two equal rows, one that weighs 0 isn't there.
+    numbers, or ``[N, K]`` values, or class numbers of several targets. loss: sets the task; the metric
+    ``loss`` is in training units. scale: the standard deviation of a regression target, or of each, by which
+    rmse and mae are multiplied. weight: ``[N]``, or for each network its own ``[R, N]``: a row that weighs 2
+    counts as two equal rows, one that weighs 0 isn't there.
 
     Classification: ``loss accuracy f1_macro``, and ``auc`` for two classes; f1_macro is the mean over the
     classes that occur in y or among the predictions, as in scikit-learn; auc is NaN if y has one class. All
     are NaN if an output is NaN: such a row is neither right nor wrong.
     Regression: ``loss rmse mae r2``; as in scikit-learn, r2 of a constant y is 1 if it is predicted exactly,
-    else 0; NaN for one row.
+    else 0; NaN for one row. Several targets: the mean over them, which auc isn't measured of.
     """
     loss = Loss(loss) if isinstance(loss, str) else loss
+    each = measure_each(output_RNC, y, loss, scale, weight)
+    if len(each) == 1:
+        return each[0]
+    names = metric_names(loss, output_RNC.shape[-1]) if len(y) else ()
+    return {name: torch.stack([figures[name] for figures in each]).mean(0) for name in names}
+
+
+def measure_each(
+    output_RNC: Tensor,
+    y: Tensor,
+    loss: Loss,
+    scale: float | Sequence[float] = 1.0,
+    weight: Tensor | None = None,
+) -> list[dict[str, Tensor]]:
+    """``measure`` of each target alone."""
+    parts = loss.by_target(output_RNC, y)
+    scales = [scale] if isinstance(scale, int | float) else scale
+    scales = scales if len(scales) == len(parts) else [*scales] * len(parts)
+    return [_measured(*part, loss.single, own, weight) for part, own in zip(parts, scales, strict=True)]
+
+
+def _measured(
+    output_RNC: Tensor, y: Tensor, loss: Loss, scale: float, weight: Tensor | None
+) -> dict[str, Tensor]:
     if not len(y):
         return {}
     inputs = metric_inputs(output_RNC, y, loss, scale, weight)

@@ -78,21 +78,17 @@ def predictions_file(source: Any, reading: ReaderOptions, each: Sequence[Predict
 
 def _predicted(each: Sequence[Prediction]) -> tuple[list[str], list[list[Cell]]]:
     """Return the added columns' names, and their cells by row."""
-    classes = list(next((p.probabilities for p in each if p.probabilities), ()))
-    ends = ["low", "high"] if any(p.interval for p in each) else []
-    folds = ["fold"] if any(p.fold is not None for p in each) else []
-    heads = [*folds, "prediction", *(f"probability_{name}" for name in classes), *ends]
-    rows: list[list[Cell]] = []
-    for p in each:
-        shares = [(p.probabilities or {}).get(name) for name in classes]
-        rows.append(
-            [
-                *(["" if p.fold is None else str(p.fold)] if folds else []),
-                p.value,
-                *shares,
-                *(p.interval or [None] * len(ends)),
-            ]
-        )
+    folds = any(p.fold is not None for p in each)
+    heads = ["fold"] if folds else []
+    rows: list[list[Cell]] = [[str(p.fold or "")] if folds else [] for p in each]
+    for name in each[0].by_target if each else ():
+        own = [p.by_target[name] for p in each]
+        classes = list(own[0].probabilities or ())
+        ends = [f"low{name}", f"high{name}"] if any(p.interval for p in own) else []
+        heads += [f"prediction{name}", *(f"probability{name}_{label}" for label in classes), *ends]
+        for row, p in zip(rows, own, strict=True):
+            shares = [(p.probabilities or {}).get(label) for label in classes]
+            row += [p.value, *shares, *(p.interval or [None] * len(ends))]
     return heads, rows
 
 

@@ -50,7 +50,9 @@ class WeightsDescription:
         )  # fmt: skip
 
 
-def weight_column(table: Table, asked: str | None, target: str, features: Sequence[str] | None) -> str | None:
+def weight_column(
+    table: Table, asked: str | None, targets: Sequence[str], features: Sequence[str] | None
+) -> str | None:
     """The name of the column of weights, asked for or the source's own; None without one.
 
     asked: a column, or ``COLUMN=0`` for one whose empty cells are weights of 0.
@@ -78,9 +80,9 @@ def weight_column(table: Table, asked: str | None, target: str, features: Sequen
             _("There is no column '{name}' in '{source}' to weight the rows by.").format(
                 name=name, source=table.source
             ),
-            nearest(name, [each for each in table.names if each != target]),
+            nearest(name, [each for each in table.names if each not in targets]),
         )
-    if name == target:
+    if name in targets:
         raise TreinoError(
             "row_weights_target",
             _("'{name}' is the target; rows can't be weighted by it.").format(name=name),

@@ -34,7 +34,7 @@ from treino.data.preparation.target import (
     has_target,
     imbalance,
     likely_targets,
-    read_with_target,
+    read_with_targets,
     single_rows,
     task_of_kind,
 )
@@ -282,7 +282,7 @@ def describe(
         table = sources.read(source, reading)
         check_kinds(table, kinds)
     else:
-        table, _target = read_with_target(source, reading, target, kinds)
+        table, _targets = read_with_targets(source, reading, target, kinds)
     if table.item_shape and not kinds:
         return _of_image_table(table, target, split, [])
     warnings: list[TableWarning] = []
@@ -295,8 +295,8 @@ def describe(
     else:
         column = choose_target(table, target)
         described, learnt = describe_target(table, column, kinds.get(column.name), warnings)
-    by = divider(table, split, described.name or "")
-    weights = weight_column(table, row_weights, described.name or "", None)
+    by = divider(table, split, [described.name or ""])
+    weights = weight_column(table, row_weights, [described.name or ""], None)
     apart = (described.name, *likely, split.group, split.column, weights)
     features = [c for c in table.columns if c.name not in apart]
     used = {c.name: choices[c.name] for c in features}
@@ -368,7 +368,7 @@ def _of_image_table(
 ) -> TableDescription:
     """The description of images stored as a matrix, with a target. Pixel columns have no column types."""
     column = choose_target(table, target)
-    divider(table, split, column.name)  # refuses an unsuitable split
+    divider(table, split, [column.name])  # refuses an unsuitable split
     described, learnt = describe_target(table, column, None, warnings)
     matrix, official = table.matrix, table.rows - table.official_test
     assert matrix is not None
@@ -409,7 +409,7 @@ def _of_album(request: AlbumRequest, cache: Path | None) -> TableDescription:
     album, table, absent = read_album(request)
     untold = request.target is None and table.target is None
     target = None if untold else choose_target(table, request.target).name
-    divider(table, request.split, target or "")  # refuses before anything is decoded
+    divider(table, request.split, [target or ""])  # refuses before anything is decoded
     pictures = prepare(album, request.image_size, request.fit, cache)
     row_N = np.flatnonzero([not fault for fault in pictures.faults])
     table = take(table, row_N)
@@ -420,7 +420,7 @@ def _of_album(request: AlbumRequest, cache: Path | None) -> TableDescription:
     if target is not None:
         described, learnt = describe_target(table, table.column(target), None, warnings)
     label_N, rows_of = _codes(table.rows, learnt), {WHOLE: np.arange(table.rows)}
-    if (by := divider(table, split, target or "")) is not None:
+    if (by := divider(table, split, [target or ""])) is not None:
         row_K = np.arange(table.rows) if learnt is None else learnt.row_N
         near_K = pictures.comparison.of(row_N[row_K]).near_N
         rows = take(table, row_K)
