@@ -347,6 +347,10 @@ def lanes_obstacle(shared: SharedConfig) -> str | None:
                 "The engine lanes has no batch norm, the layer {name}: with it a row's outputs depend on the"
                 " other rows of its batch, and lanes sends rows through in blocks."
             ).format(name=name)
+    if shared.loss.classes:
+        return _("The engine lanes trains classes of one target, and there are {n} targets.").format(
+            n=len(shared.loss.classes)
+        )
     shape = shared.shape
     for name, known in (
         (shape.activation, ACTIVATIONS), (shared.loss.name, LOSSES), (shared.optimizer, OPTIMIZERS)
