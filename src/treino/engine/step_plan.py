@@ -239,13 +239,12 @@ EVALUATION_ROWS = 1024  # per forward pass; fixed, as a matrix product's bits ma
 
 
 class MemberGroup(NamedTuple):
-    """Members with the same rows in a chunk: their places among those in training; x, y; these rows' weights
-    in all bags, or None; the batches, and what is done to their pictures."""
+    """Members with the same rows in a chunk: their places among those in training; x, y; the batches, and
+    what is done to their pictures."""
 
     places: Tensor
     x: Tensor
     y: Tensor
-    weight_GN: Tensor | None
     batches: Batches
     changes: ChangesOfSteps
 
@@ -290,22 +289,18 @@ class Chunk:
         """The members ``rows`` by their row orders, and by their bags if these have x and y of their own."""
         orders, changes = self.orders or [self.batches], self.changes or [()] * max(1, len(self.orders))
         own = self.rows_G or [(self.x, self.y)]
-        order_R, bag_R = (
-            index_P[rows].tolist() if several else [0] * len(rows)
-            for index_P, several in ((population.order_P, self.orders), (population.bag_P, self.rows_G))
-        )
+        if len(orders) == len(own) == 1:
+            return [MemberGroup(torch.arange(len(rows)), *own[0], orders[0], changes[0])]
+        indices = [
+            index_P[rows].tolist() if len(several) > 1 else [0] * len(rows)
+            for index_P, several in ((population.order_P, orders), (population.bag_P, own))
+        ]
         places: dict[tuple[int, int], list[int]] = {}
-        for place, order_and_bag in enumerate(zip(order_R, bag_R, strict=True)):
-            places.setdefault(order_and_bag, []).append(place)
+        for place, of in enumerate(zip(*indices, strict=True)):
+            places.setdefault(of, []).append(place)
         return [
-            MemberGroup(
-                torch.tensor(here),
-                *own[bag],
-                None if self.weight_GN is None else self.weight_GN[:, : len(own[bag][0])],
-                orders[k],
-                changes[k],
-            )
-            for (k, bag), here in sorted(places.items())
+            MemberGroup(torch.tensor(some), *own[bag], orders[order], changes[order])
+            for (order, bag), some in places.items()
         ]
 
     def copy_member(self, population: Population) -> None:

@@ -294,12 +294,11 @@ class _ChunkArrays:
         """same: the arrays of a group with the same batches."""
         if same is not None:
             vars(self).update(vars(same))
-        self.weight_GN = None if group.weight_GN is None else group.weight_GN.contiguous()
         self.x = group.x.contiguous()
         self.y = group.y.contiguous()
         if same is not None:
             return
-        self.count, changes = chunk.steps, group.changes
+        self.count, self.weight_GN, changes = chunk.steps, chunk.weight_GN, group.changes
         self.factor_KS = torch.tensor(chunk.factors, dtype=torch.float64)
         indices = [batch for batch in group.batches if batch is not None]
         self.index = torch.cat(indices) if indices else None
