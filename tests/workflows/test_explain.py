@@ -221,6 +221,11 @@ def test_784_inputs_and_1280_ways(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.setattr("treino.reports.explanation.LARGEST", 1000)
     with pytest.raises(tr.TreinoError, match="numbers to work by hand"):
         tr.explain("adam", run)
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    weighed = tr.fit((x, np.arange(90) % 10, 1 + np.arange(90) % 2), hidden=[8], steps=3)
+    with pytest.raises(tr.TreinoError, match="rows of .* have weights"):
+        tr.explain("adam", weighed)
 
 
 # ---- bad input
