@@ -221,11 +221,15 @@ def test_784_inputs_and_1280_ways(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.setattr("treino.reports.explanation.LARGEST", 1000)
     with pytest.raises(tr.TreinoError, match="numbers to work by hand"):
         tr.explain("adam", run)
-    monkeypatch.undo()
+
+
+def test_a_run_of_weighted_rows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    weighed = tr.fit((x, np.arange(90) % 10, 1 + np.arange(90) % 2), hidden=[8], steps=3)
-    with pytest.raises(tr.TreinoError, match="rows of .* have weights"):
-        tr.explain("adam", weighed)
+    x, y, weight = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 2, 1 + np.arange(60) % 3
+    run = tr.fit((x, y, weight), hidden=[8], steps=3)
+    with pytest.raises(tr.TreinoError) as refused:
+        tr.explain("adam", run)
+    assert refused.value.rule == "explain_row_weights"
 
 
 # ---- bad input
