@@ -157,9 +157,7 @@ class Validation:
             rows = replace(self.rows, x=own[bag][0], y=own[bag][1]) if own else self.rows
             scale = self.scale_G[bag if len(self.scale_G) > 1 else 0]
             for part in (members[bag_R == bag] if len(apart) > 1 else members).split(self._at_once):
-                weights = (
-                    [] if rows.weight_GN is None else [rows.weight_GN[population.bag_P[part], : len(rows.x)]]
-                )
+                weights = [] if rows.weight_GN is None else [rows.weight_GN[population.bag_P[part]]]
                 yield part, *outputs_on(rows, self.kernel, self.shared, population, part), scale, weights
 
     @property

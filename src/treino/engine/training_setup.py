@@ -121,7 +121,8 @@ def _class_weights(config: TrainConfig, inputs: Inputs, bags: Bags | None) -> tu
         )
     if weights == "balanced":
         y = inputs.train[1].reshape(-1).long()
-        weight_N = bags.weight_GN[0].double() if bags and len(bags) == 1 and not bags.own else None
+        weight_GN = None if bags is None or bags.own or len(bags) > 1 else bags.weight_GN
+        weight_N = None if weight_GN is None else weight_GN[0].double()
         count_C = torch.bincount(y, weight_N, minlength=inputs.classes).double()
         count_C = torch.where(count_C > 0, count_C, 1)
         return tuple(((len(y) if weight_N is None else weight_N.sum()) / (inputs.classes * count_C)).tolist())
@@ -201,7 +202,7 @@ def set_up(
     plan = _step_plan(inputs, config, past or Past())
     if len(rows := sorted({len(own.train[1]) for own in own_G})) > 1:
         plan = replace(plan, orders=tuple((plan.data_seed, n) for n in rows))
-    _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)))
+    _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)), bags)
     _check_batch_of_one(net, template, plan)
     engine, kernel, kernel_reason = _kernel(net, shared, plan, config)
     with torch.no_grad():
@@ -318,7 +319,8 @@ def _limits(inputs: Inputs, bags: Bags | None) -> Limits | None:
     if inputs.task != "regression":
         return None
     y = torch.as_tensor(inputs.train[1])
-    y = y if bags is None or bags.own else y[(bags.weight_GN > 0).any(0)]
+    if bags is not None and bags.weight_GN is not None and not bags.own:
+        y = y[(bags.weight_GN > 0).any(0)]
     low_K, high_K = (tuple(ends.tolist()) for ends in y.aminmax(dim=0))
     return (low_K[0], high_K[0]) if len(low_K) == 1 else (low_K, high_K)
 
@@ -352,7 +354,7 @@ def _schedules(config: TrainConfig, steps: int) -> list[tuple[str, int]]:
     return [(name, min(warmup, steps)) for name, warmup in config.schedules]
 
 
-def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]) -> None:
+def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...], bags: Bags | None) -> None:
     """Refuse a metric that isn't measured for this task, or that these validation rows don't allow."""
     s = config.shared
     if s.metric not in measured:
@@ -364,7 +366,11 @@ def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]
     y = inputs.validation[1]
     if s.patience and not len(y):
         raise no_validation_rows(setting("patience", s.patience))
-    if METRICS[s.metric].two_classes and len(y) and len(y.unique()) < 2:
+    held_out = [y]
+    if bags is not None and bags.validation_GM is not None:
+        targets = [own_y for _x, own_y in bags.validation_G or ()] or [y] * len(bags)
+        held_out = [y_M[w_M[: len(y_M)] > 0] for y_M, w_M in zip(targets, bags.validation_GM, strict=True)]
+    if METRICS[s.metric].two_classes and len(y) and any(len(y_M.unique()) < 2 for y_M in held_out):
         raise TreinoError(
             f"{s.metric}_one_class",
             _("{metric} needs validation rows of both classes.").format(metric=s.metric),
@@ -429,7 +435,7 @@ def _kernel(
 
 def _bags(bags: Bags | None, inputs: Inputs, members: int) -> Bags | None:
     """The bags that are given, or one of the data's own weights; None if every row counts 1."""
-    if (bags is None and inputs.weights == (None, None)) or (bags and bags.own):
+    if (bags is None and inputs.weights == (None, None)) or (bags is not None and bags.own):
         return bags
     if bags is None:
         bags = Bags(torch.ones(1, len(inputs.train[0])))
@@ -455,7 +461,7 @@ def _kernel_rows(
             x = aligned(x.reshape(-1, *shape), shared.dtype, shared.device)
         return x, aligned(shared.loss.target(y, shared.dtype), None, shared.device)
 
-    if weight_GN is not None:  # a power of two changes no share, and keeps their sums in range
+    if weight_GN is not None and weight_GN.numel():  # a power of two: shares are equal, sums in range
         scale_G1 = torch.frexp(weight_GN.amax(1, keepdim=True)).exponent
         weight_GN = aligned(torch.ldexp(weight_GN, -scale_G1), shared.dtype, shared.device)
     return KernelRows(*known(x, y), weight_GN, tuple(known(*pair) for pair in own or ()))

@@ -80,7 +80,7 @@ class StoredRun(StoredFolder):
         row: SweepRow | None = None,
     ) -> None:
         super().__init__(folder, access)
-        self.rows, self.row = rows, row
+        self.known_rows, self.row = rows, row
 
     @property
     def name(self) -> str:
@@ -324,7 +324,9 @@ class StoredRun(StoredFolder):
         if self.whole is not None:
             run, number = self.whole
             return run.data.by_target[number]
-        return in_memory(data_of(self.folder, self.access.data_file)) if self.rows is None else self.rows
+        if self.known_rows is not None:
+            return self.known_rows
+        return in_memory(data_of(self.folder, self.access.data_file))
 
     @property
     def item_shape(self) -> tuple[int, ...] | None:
@@ -384,7 +386,7 @@ class StoredRun(StoredFolder):
         Raises:
             TreinoError: the member is not in the predicting ensemble, so that its weights aren't kept.
         """
-        every = StoredRun(self.folder, self.access, self.rows, self.row).module
+        every = StoredRun(self.folder, self.access, self.known_rows, self.row).module
         answering = self.answering
         if number not in answering:
             raise TreinoError(

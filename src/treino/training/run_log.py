@@ -95,8 +95,8 @@ class TrainingCourse:
     @property
     def constant(self) -> float:
         """The loss of the best constant prediction."""
-        train = self.data.train
-        return self.resolution.training.loss_function.best_constant(train.y, train.weight)
+        rows = self.data.train
+        return self.resolution.training.loss_function.best_constant(rows.y, rows.weight)
 
 
 @dataclass

@@ -111,12 +111,11 @@ class Group:
 
 def of_networks(net: Net, rows: Sequence[int]) -> Net:
     """The layers of these networks of a population. net: with a value for each network, where they differ."""
-    several = {
-        name: tuple(value[row] for row in rows)
-        for name in ("dropout", "plain")
-        if isinstance(value := getattr(net, name, ()), tuple) and value
-    }
-    return replace(net, **several)
+    if isinstance(net.dropout, tuple):
+        net = replace(net, dropout=tuple(net.dropout[row] for row in rows))
+    if isinstance(net, MLP) and net.plain:
+        net = replace(net, plain=tuple(net.plain[row] for row in rows))
+    return net
 
 
 def whole_settings() -> dict[str, bool]:
@@ -212,8 +211,10 @@ def _rows_key(data: Data, config: TrainConfig) -> Any:
         return id(data)
     size = config.rows_per_step(len(data.train))
     steps = -(-len(data.train) // size), size == len(data.train), len(data.train) % size == 1
+    weighted = data.train.weight is not None  # then all bags have as many rows
+    rows = [len(data.train), len(data.validation)] if weighted else [len(data.validation) > 0]
     inputs = data.item_shape, data.classes, data.inputs, data.input_columns, data.input_bins
-    return [steps, len(data.validation) > 0, inputs]
+    return [steps, rows, inputs]
 
 
 def _group(members: Sequence[tuple[int, Data, Any, TrainConfig]]) -> Group:
@@ -413,7 +414,7 @@ class GroupTraining:
         self.curve = Curve(max(1, -(-self.training.steps // 20) // POINTS))
         self.reached = torch.full((len(self.group.members),), -1, dtype=torch.int64)
         self._apart: tuple[PopulationPart, GroupTraining] | None = None
-        self._measured: tuple[Any, dict[str, Tensor]] = None, {}
+        self._kept_measured: tuple[Any, dict[str, Tensor]] = None, {}
 
     @property
     def training_data(self) -> tuple[Data, ...]:
@@ -530,14 +531,14 @@ class GroupTraining:
         if self.group.size == 1 or not training.plan.evaluates or not self.kept_figures:
             return {name: self._by_member(value_P) for name, value_P in self.kept_figures.items()}
         key = training.kept_step_P.tolist(), None if len(training.state.best.params) else training.step
-        if self._measured[0] != key:
+        if self._kept_measured[0] != key:
             measured = {"loss": self._by_member(self.kept_figures["loss"])}
             for now in self.kept_answers(range(len(self.members)), "validation"):
                 for name, value_R in now.figures(training.loss_function).items():
                     empty_M = torch.full((len(self.members),), torch.nan, dtype=value_R.dtype)
                     measured.setdefault(f"validation_{name}", empty_M)[now.places] = value_R
-            self._measured = key, measured
-        return self._measured[1]
+            self._kept_measured = key, measured
+        return self._kept_measured[1]
 
     @property
     def best_M(self) -> Tensor:

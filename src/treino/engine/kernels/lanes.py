@@ -284,7 +284,8 @@ class _ChunkArrays:
     """A chunk's steps for the library: makes the struct, and keeps the arrays that it points to."""
 
     def __init__(self, chunk: Chunk, group: MemberGroup) -> None:
-        self.count, self.weight_GN, changes = chunk.steps, chunk.weight_GN, group.changes
+        self.count, changes = chunk.steps, group.changes
+        self.weight_GN = None if group.weight_GN is None else group.weight_GN.contiguous()
         self.x = group.x.contiguous()
         self.y = group.y.contiguous()
         self.factor_KS = torch.tensor(chunk.factors, dtype=torch.float64)
