@@ -69,14 +69,19 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
             "CLIP_TARGET": bool(together and s["clip_target"] and loss.task == "regression"),
             "BETAS": tuple(s["betas"] or BETAS),
         },
-        {"evaluate": _evaluation(measured, loss), "new_optimizer": _optimizer(s)},
+        {
+            "evaluate": _evaluation(measured, loss, several=len(run.by_target) > 1),
+            "new_optimizer": _optimizer(s),
+        },
     )
     if not unfinished:
         part.texts["STEPS"] = f"STEPS = EPOCHS * {per}  # updates"
     if curved:
         schedule = SCHEDULES[s["schedule"]]
         part.texts["curve"] = definition("curve(progress)", schedule.about, f"return {schedule.source}")
-    if part.values["SOFTMAX_FIRST"] or s["class_weights"] is not None:
+    if run.loss_function.classes:
+        part.texts["loss_function"] = _loss_of_several(s, part.values["SOFTMAX_FIRST"])
+    elif part.values["SOFTMAX_FIRST"] or s["class_weights"] is not None:
         part.texts["criterion"] = f"criterion = {loss.function}"
     else:
         smoothing = "label_smoothing=LABEL_SMOOTHING" if s["label_smoothing"] > 0 else ""
@@ -90,7 +95,27 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
     return part
 
 
-def _evaluation(measured: Sequence[str], loss: LossKind) -> str:
+def _loss_of_several(s: Mapping[str, Any], softmax_first: bool) -> str:
+    """Return the source of the loss of several targets of classes, after that of one."""
+    smoothing = ", label_smoothing=LABEL_SMOOTHING" if s["label_smoothing"] > 0 else ""
+    fault = "# FAULT softmax_before_cross_entropy: the loss applies softmax itself, so it is applied twice"
+    logits = "output.softmax(-1)" if softmax_first else "output"
+    one = definition(
+        "one_loss(output, y)",
+        "the loss of one target's outputs",
+        *([fault] if softmax_first else []),
+        f"return F.cross_entropy({logits}, y{smoothing})",
+    )
+    every = definition(
+        "loss_function(output, y)",
+        "the mean of the targets' losses",
+        "parts = zip(output.split(SIZES, 1), y.T, strict=True)",
+        "return torch.stack([one_loss(*part) for part in parts]).mean()",
+    )
+    return f"{one}\n\n\n{every}"
+
+
+def _evaluation(measured: Sequence[str], loss: LossKind, *, several: bool) -> str:
     """Return the source of the function that measures these metrics, after the functions that it calls."""
     numbers, one_output = loss.task == "regression", loss.task != "regression" and loss.outputs == 1
     words = {
@@ -99,21 +124,34 @@ def _evaluation(measured: Sequence[str], loss: LossKind) -> str:
         "score": "output[:, 0]" if one_output else "output[:, -1] - output[:, 0]",
     }
     figures = {name: METRICS[name].source.format(**words) for name in measured}
-    lines = [
+    answered = [
         "net.eval()",
         "with torch.no_grad():",
         "    output = torch.cat([net(part) for part in x.split(1024)]).cpu().double()",
         *(["y = y.double()"] if numbers or one_output else []),
+    ]
+    loss_figure = LOSS_FIGURE.replace("loss_function", "one_loss") if several and not numbers else LOSS_FIGURE
+    lines = [
         *(["label = y[:, 0].long()"] if one_output else []),
         *(["error, spread = output - y, (y - y.mean()).square().sum()"] if numbers else []),
         "return {",
-        *(f'    "{name}": {figure},' for name, figure in {"loss": LOSS_FIGURE, **figures}.items()),
+        *(f'    "{name}": {figure},' for name, figure in {"loss": loss_figure, **figures}.items()),
         "}",
     ]
     about = "The figures on these rows: in evaluation mode and without gradients, in float64"
-    head = "evaluate(net, x, y, unit)" if numbers else "evaluate(net, x, y)"
-    functions = copied(function for name in measured if (function := METRICS[name].function))
-    return "\n\n\n".join([*functions.values(), definition(head, about, *lines)])
+    unit = ", unit" if numbers else ""
+    functions = list(copied(function for name in measured if (function := METRICS[name].function)).values())
+    if several:
+        functions.append(definition(f"figures_of(output, y{unit})", "the figures of one target", *lines))
+        parts = (
+            "zip(output.split(1, 1), y.split(1, 1), unit)" if numbers else "zip(output.split(SIZES, 1), y.T)"
+        )
+        lines = [
+            f"each = [figures_of(*part) for part in {parts}]  # of each target",
+            "return {name: sum(one[name] for one in each) / len(each) for name in each[0]}",
+        ]
+    functions.append(definition(f"evaluate(net, x, y{unit})", about, *answered, *lines))
+    return "\n\n\n".join(functions)
 
 
 LOSS_FIGURE = "loss_function(output, y).item()"
