@@ -22,7 +22,7 @@ from treino.data.preparation.fit import (
     prepare_targets,
     say_held_back,
 )
-from treino.data.preparation.row_weights import Weights, weight_column, weighted
+from treino.data.preparation.row_weights import Weights, WeightsDescription, weight_column, weighted
 from treino.data.preparation.target import (
     decide_tasks,
     read_with_targets,
@@ -235,6 +235,7 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     weight_of: list[Weights] = []
     if weights is not None:
         table, row_N, weight_N = weighted(table, row_N, weights, request.row_weights, notes, split.column)
+        notes.append(WeightsDescription.of(weights, weight_N).sentence)
         weight_of.append(weight_N)
     columns = tuple(map(table.column, targets))
     by = None if by is None else table.column(by.name)

@@ -3,8 +3,8 @@
 Errors in the arguments are raised here, before the first step.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -121,7 +121,8 @@ def _class_weights(config: TrainConfig, inputs: Inputs, bags: Bags | None) -> tu
         )
     if weights == "balanced":
         y = inputs.train[1].reshape(-1).long()
-        weight_N = bags.weight_GN[0].double() if bags and len(bags) == 1 else None
+        weight_GN = None if bags is None or bags.own or len(bags) > 1 else bags.weight_GN
+        weight_N = None if weight_GN is None else weight_GN[0].double()
         count_C = torch.bincount(y, weight_N, minlength=inputs.classes).double()
         count_C = torch.where(count_C > 0, count_C, 1)
         return tuple(((len(y) if weight_N is None else weight_N.sum()) / (inputs.classes * count_C)).tolist())
@@ -147,7 +148,8 @@ class TrainingSetup:
 
     config: the settings with all defaults filled in. engine: the kernel's name. train: the training rows.
     validation: measures members on the validation rows; None without any. layers: (name, kind, in, out,
-    parameters) of every layer. bags: the rows' weights; None: each row counts 1.
+    parameters) of every layer. bags: the rows' weights; None: each row counts 1. limits_G: those of each
+    bag's answers, if bags have other rows.
     """
 
     config: TrainConfig
@@ -163,6 +165,11 @@ class TrainingSetup:
     loss_reason: str
     kernel_reason: str
     bags: Bags | None = None
+    limits_G: Sequence[Limits | None] = ()
+
+    def limits(self, bag: int) -> Limits | None:
+        """The range to which the numbers are clipped that an ensemble predicts whose rows are this bag's."""
+        return self.limits_G[bag] if self.limits_G else self.shared.limits
 
 
 def set_up(
@@ -184,23 +191,30 @@ def set_up(
     net = usual_net(inputs) if net is None else net
     config = _for_inputs(config, inputs, net)
     s = config.shared
+    own_G = (
+        [replace(inputs, train=pair) for pair in bags.train_G or ()] if bags is not None and bags.own else []
+    )
     bags = _bags(bags, inputs, len(config.seeds))
     hp = config.hyperparameters(net.dropout if isinstance(net, Net) else 0.0)
     loss, loss_reason = loss_of(config, inputs, bags)
     template = template_of(net, inputs, loss, config)
     shared = _shared(net, template, loss, inputs, config, bags, averages=bool((hp["ema"] > 0).any()))
     plan = _step_plan(inputs, config, past or Past())
-    _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)))
+    if len(rows := sorted({len(own.train[1]) for own in own_G})) > 1:
+        plan = replace(plan, orders=tuple((plan.data_seed, n) for n in rows))
+    _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)), bags)
     _check_batch_of_one(net, template, plan)
-    engine, kernel, kernel_reason = _kernel(net, shared, plan, config, bags)
+    engine, kernel, kernel_reason = _kernel(net, shared, plan, config)
     with torch.no_grad():
         population = new_population(shared, config.seeds, hp)
         schedules = _schedules(config, plan.steps)
         population.schedule_P = torch.tensor([plan.schedules.index(s) for s in schedules])
         population.bag_P = torch.tensor(bags.bag_P if bags and bags.bag_P else [0] * len(population))
-        shape, b = input_shape(net, inputs.item_shape), bags or Bags(torch.empty(0, 0))
-        weight_GN = None if bags is None else bags.weight_GN
-        train = _kernel_rows(*inputs.train, shape, shared, weight_GN, b.train_G)
+        if plan.orders:
+            rows_P = [len(own_G[bag].train[1]) for bag in population.bag_P.tolist()]
+            population.order_P = torch.tensor([plan.orders.index((plan.data_seed, n)) for n in rows_P])
+        shape, b = input_shape(net, inputs.item_shape), bags or Bags(None)
+        train = _kernel_rows(*inputs.train, shape, shared, b.weight_GN, b.train_G)
         held_back = _kernel_rows(*inputs.validation, shape, shared, b.validation_GM, b.validation_G)
     outputs, stopping = (
         outputs_of(loss, inputs), EarlyStopping(s.metric, s.patience or 0, s.keep or "best")
@@ -221,6 +235,7 @@ def set_up(
         loss_reason=loss_reason,
         kernel_reason=kernel_reason,
         bags=bags,
+        limits_G=[_limits(own, None) for own in own_G] if shared.limits else (),
     )
     return setup, TrainingState.initial(population, stopping.initial_best(population, plan.evaluates))
 
@@ -304,7 +319,8 @@ def _limits(inputs: Inputs, bags: Bags | None) -> Limits | None:
     if inputs.task != "regression":
         return None
     y = torch.as_tensor(inputs.train[1])
-    y = y if bags is None else y[(bags.weight_GN > 0).any(0)]
+    if bags is not None and bags.weight_GN is not None and not bags.own:
+        y = y[(bags.weight_GN > 0).any(0)]
     low_K, high_K = (tuple(ends.tolist()) for ends in y.aminmax(dim=0))
     return (low_K[0], high_K[0]) if len(low_K) == 1 else (low_K, high_K)
 
@@ -338,7 +354,7 @@ def _schedules(config: TrainConfig, steps: int) -> list[tuple[str, int]]:
     return [(name, min(warmup, steps)) for name, warmup in config.schedules]
 
 
-def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]) -> None:
+def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...], bags: Bags | None) -> None:
     """Refuse a metric that isn't measured for this task, or that these validation rows don't allow."""
     s = config.shared
     if s.metric not in measured:
@@ -350,7 +366,11 @@ def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]
     y = inputs.validation[1]
     if s.patience and not len(y):
         raise no_validation_rows(setting("patience", s.patience))
-    if METRICS[s.metric].two_classes and len(y) and len(y.unique()) < 2:
+    held_out = [y]
+    if bags is not None and bags.validation_GM is not None:
+        targets = [own_y for _x, own_y in bags.validation_G or ()] or [y] * len(bags)
+        held_out = [y_M[w_M[: len(y_M)] > 0] for y_M, w_M in zip(targets, bags.validation_GM, strict=True)]
+    if METRICS[s.metric].two_classes and len(y) and any(len(y_M.unique()) < 2 for y_M in held_out):
         raise TreinoError(
             f"{s.metric}_one_class",
             _("{metric} needs validation rows of both classes.").format(metric=s.metric),
@@ -394,13 +414,12 @@ def _another_size(rows: int, size: int) -> str:
 
 
 def _kernel(
-    net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig, bags: Bags | None = None
+    net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig
 ) -> tuple[str, Kernel, str]:
     """The kernel's name, the kernel, and a sentence on what keeps a network of treino's from a faster one."""
     batched = isinstance(net, MLP) and not net.batch_norm
     looked_for = config.shared.engine in (None, "lanes")  # else nobody looks for the library
     obstacle = lanes_obstacle(shared) if looked_for else None
-    obstacle = obstacle or ("weights come to lanes in the next commit" if bags else None)
     choice = select_kernel(
         config.shared.engine,
         config.shared.threads,
@@ -416,8 +435,8 @@ def _kernel(
 
 def _bags(bags: Bags | None, inputs: Inputs, members: int) -> Bags | None:
     """The bags that are given, or one of the data's own weights; None if every row counts 1."""
-    if bags is None and inputs.weights == (None, None):
-        return None
+    if (bags is None and inputs.weights == (None, None)) or (bags is not None and bags.own):
+        return bags
     if bags is None:
         bags = Bags(torch.ones(1, len(inputs.train[0])))
     if inputs.steps is not None:
@@ -442,7 +461,7 @@ def _kernel_rows(
             x = aligned(x.reshape(-1, *shape), shared.dtype, shared.device)
         return x, aligned(shared.loss.target(y, shared.dtype), None, shared.device)
 
-    if weight_GN is not None:  # a power of two changes no share, and keeps their sums in range
+    if weight_GN is not None and weight_GN.numel():  # a power of two: shares are equal, sums in range
         scale_G1 = torch.frexp(weight_GN.amax(1, keepdim=True)).exponent
         weight_GN = aligned(torch.ldexp(weight_GN, -scale_G1), shared.dtype, shared.device)
     return KernelRows(*known(x, y), weight_GN, tuple(known(*pair) for pair in own or ()))

@@ -36,6 +36,7 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
     warmup, curved = min(s["warmup"], steps), s["schedule"] != "constant"
     together, keeps_best = s["ensemble"] > 1, s["keep"] == "best" and validates
     measured = [n for n, m in METRICS.items() if m.task == data.task and (m.always or n == s["metric"])]
+    weighted = data.train.weight is not None
     augmentation = Augmentation.of(s["augment"], s.get("flip"), run.spec.item_shape)
     part = ScriptPart(
         {
@@ -68,9 +69,10 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
             "TOGETHER": together,
             "CLIP_TARGET": bool(together and s["clip_target"] and loss.task == "regression"),
             "BETAS": tuple(s["betas"] or BETAS),
+            "WEIGHTED": weighted,
         },
         {
-            "evaluate": _evaluation(measured, loss, several=len(run.by_target) > 1),
+            "evaluate": _evaluation(measured, loss, weighted, several=len(run.by_target) > 1),
             "new_optimizer": _optimizer(s),
         },
     )
@@ -80,7 +82,9 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
         schedule = SCHEDULES[s["schedule"]]
         part.texts["curve"] = definition("curve(progress)", schedule.about, f"return {schedule.source}")
     if run.loss_function.classes:
-        part.texts["loss_function"] = _loss_of_several(s, part.values["SOFTMAX_FIRST"])
+        part.texts["loss_function"] = _loss_of_several(s, loss, part.values["SOFTMAX_FIRST"], weighted)
+    elif weighted:
+        part.texts["loss_function"] = _weighted_loss(s, loss, part.values["SOFTMAX_FIRST"])
     elif part.values["SOFTMAX_FIRST"] or s["class_weights"] is not None:
         part.texts["criterion"] = f"criterion = {loss.function}"
     else:
@@ -95,7 +99,7 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
     return part
 
 
-def _loss_of_several(s: Mapping[str, Any], softmax_first: bool) -> str:
+def _loss_of_several(s: Mapping[str, Any], loss: LossKind, softmax_first: bool, weighted: bool) -> str:
     """Return the source of the loss of several targets of classes, after that of one."""
     smoothing = ", label_smoothing=LABEL_SMOOTHING" if s["label_smoothing"] > 0 else ""
     fault = "# FAULT softmax_before_cross_entropy: the loss applies softmax itself, so it is applied twice"
@@ -106,16 +110,42 @@ def _loss_of_several(s: Mapping[str, Any], softmax_first: bool) -> str:
         *([fault] if softmax_first else []),
         f"return F.cross_entropy({logits}, y{smoothing})",
     )
+    if weighted:
+        one = _weighted_loss(s, loss, softmax_first).replace("def loss_function(", "def one_loss(")
     every = definition(
         "loss_function(output, y)",
         "the mean of the targets' losses",
-        "parts = zip(output.split(SIZES, 1), y.T, strict=True)",
+        *(["y, weight = y"] if weighted else []),
+        f"parts = zip(output.split(SIZES, 1), {_columns(False, weighted)}, strict=True)",
         "return torch.stack([one_loss(*part) for part in parts]).mean()",
     )
     return f"{one}\n\n\n{every}"
 
 
-def _evaluation(measured: Sequence[str], loss: LossKind, *, several: bool) -> str:
+def _columns(numbers: bool, weighted: bool) -> str:
+    """Return the source of the targets of each of several: columns, perhaps with the rows' weights."""
+    columns = "y.split(1, 1)" if numbers else "y.T"
+    return f"[(column, weight) for column in {columns}]" if weighted else columns
+
+
+def _weighted_loss(s: Mapping[str, Any], loss: LossKind, softmax_first: bool) -> str:
+    """Return the source of the loss of rows with weights."""
+    lines, options, counts = ["y, weight = y"], "", "weight"
+    if softmax_first:
+        lines += ["output = output.softmax(-1)  # FAULT softmax_before_cross_entropy: applied twice"]
+    if s["class_weights"] is not None:
+        lines += ["class_weights = torch.tensor(CLASS_WEIGHTS, dtype=output.dtype, device=output.device)"]
+        options, counts = "class_weights, ", "(weight * class_weights[y])"
+    if s["label_smoothing"] > 0:
+        options += "label_smoothing=LABEL_SMOOTHING, "
+    each = f'{class_name(loss.criterion)}({options}reduction="none")(output, y)'
+    lines += [f"each = {each}{'' if loss.of_classes else '.mean(1)'}"]
+    lines += [f"return (weight * each).sum() / {counts}.sum()"]
+    about = "The loss of these outputs, in which each row counts as much as its weight"
+    return before(loss.criterion) + definition("loss_function(output, y)", about, *lines)
+
+
+def _evaluation(measured: Sequence[str], loss: LossKind, weighted: bool, *, several: bool) -> str:
     """Return the source of the function that measures these metrics, after the functions that it calls."""
     numbers, one_output = loss.task == "regression", loss.task != "regression" and loss.outputs == 1
     words = {
@@ -123,38 +153,51 @@ def _evaluation(measured: Sequence[str], loss: LossKind, *, several: bool) -> st
         "label": "label" if one_output else "y",
         "score": "output[:, 0]" if one_output else "output[:, -1] - output[:, 0]",
     }
-    figures = {name: METRICS[name].source.format(**words) for name in measured}
+    form = "weighted" if weighted else "source"
+    figures = {name: text.format(**words) for name in measured if (text := getattr(METRICS[name], form))}
+    spread = "(y - y.mean()).square().sum()"
+    if weighted:
+        spread = "(share * (y - (share * y).sum()).square()).sum()"
+    loss_name = "one_loss" if several and not numbers else "loss_function"
+    loss_figure = "value.item()" if weighted else f"{loss_name}(output, y).item()"
     answered = [
         "net.eval()",
         "with torch.no_grad():",
         "    output = torch.cat([net(part) for part in x.split(1024)]).cpu().double()",
-        *(["y = y.double()"] if numbers or one_output else []),
     ]
-    loss_figure = LOSS_FIGURE.replace("loss_function", "one_loss") if several and not numbers else LOSS_FIGURE
     lines = [
+        *(
+            [
+                f"value = {loss_name}(output, (y[0].double(), y[1]))"
+                if numbers or one_output
+                else f"value = {loss_name}(output, y)",
+                "y, weight = y",
+                f"share = (weight.double() / weight.double().sum()){'[:, None]' if numbers else ''}",
+            ]
+            if weighted
+            else []
+        ),
+        *(["y = y.double()"] if numbers or one_output else []),
         *(["label = y[:, 0].long()"] if one_output else []),
-        *(["error, spread = output - y, (y - y.mean()).square().sum()"] if numbers else []),
+        *([f"error, spread = output - y, {spread}"] if numbers else []),
         "return {",
         *(f'    "{name}": {figure},' for name, figure in {"loss": loss_figure, **figures}.items()),
         "}",
     ]
     about = "The figures on these rows: in evaluation mode and without gradients, in float64"
     unit = ", unit" if numbers else ""
-    functions = list(copied(function for name in measured if (function := METRICS[name].function)).values())
+    functions = list(copied(function for name in figures if (function := METRICS[name].function)).values())
     if several:
         functions.append(definition(f"figures_of(output, y{unit})", "the figures of one target", *lines))
-        parts = (
-            "zip(output.split(1, 1), y.split(1, 1), unit)" if numbers else "zip(output.split(SIZES, 1), y.T)"
-        )
+        outputs = "output.split(1, 1)" if numbers else "output.split(SIZES, 1)"
         lines = [
-            f"each = [figures_of(*part) for part in {parts}]  # of each target",
+            *(["y, weight = y"] if weighted else []),
+            f"parts = zip({outputs}, {_columns(numbers, weighted)}{unit}, strict=True)",
+            "each = [figures_of(*part) for part in parts]  # of each target",
             "return {name: sum(one[name] for one in each) / len(each) for name in each[0]}",
         ]
     functions.append(definition(f"evaluate(net, x, y{unit})", about, *answered, *lines))
     return "\n\n\n".join(functions)
-
-
-LOSS_FIGURE = "loss_function(output, y).item()"
 
 
 def planned_steps(run: StoredRun) -> int:

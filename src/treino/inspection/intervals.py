@@ -37,6 +37,13 @@ def wilson(right: float, rows: float) -> tuple[float, float]:
     return (0.0 if right == 0 else max(0.0, centre - half), 1.0 if right == rows else min(1.0, centre + half))
 
 
+def weighted_accuracy(right_N: NDArray[np.bool_], weight: torch.Tensor) -> tuple[float, tuple[float, float]]:
+    """The share of right rows by their weights, and its interval for as many rows as tell as much."""
+    weight_N = weight.double().cpu().numpy()
+    share, effective = float(np.average(right_N, weights=weight_N)), effective_rows(weight_N)
+    return share, wilson(share * effective, effective)
+
+
 # ---- 95 % intervals of metrics
 
 Floats = NDArray[np.float64]

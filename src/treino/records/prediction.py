@@ -13,6 +13,8 @@ from treino.data import PreparedRows, rows_for_prediction
 from treino.data.loader import as_reading
 from treino.data.photographs.new_pictures import is_pictures
 from treino.data.readers import ReaderOptions
+from treino.documents.data import DataSource
+from treino.engine.ensemble import mean_output
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
 from treino.inspection.calibration import IntervalRule, members_spread
@@ -32,8 +34,9 @@ class Prediction:
 
     row: its number in the source, from 0. value: None if the network's output is not finite. interval: the
     number's prediction interval (low, high) at the level of the run's ``prediction_intervals``; None: none.
-    file: the picture's; "" of other rows. targets: of several targets, the prediction of each by its name;
-    ``value`` is then None.
+    file: the picture's; "" of other rows. fold: the number, from 1, of the fold whose networks predict it, of
+    out-of-fold predictions. targets: of several targets, the prediction of each by its name; ``value`` is
+    then None.
     """
 
     row: int
@@ -41,6 +44,7 @@ class Prediction:
     probabilities: Figures | None = None
     interval: tuple[float, float] | None = None
     file: str = ""
+    fold: int | None = None
     targets: Mapping[str, "Prediction"] = field(default_factory=dict)
 
     @property
@@ -120,8 +124,7 @@ def predict(run: StoredRun, source: Any, *, tta: bool = False, skip_bad: int = 0
     Raises TreinoError if the source can't be read, or lacks columns that the run needs.
     """
     views = _views(run) if tta else ()
-    prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
-    output_NC = _outputs(run, prepared, views)
+    prepared, output_NC = _answered(run, source, views, skip_bad)
     each = _each(run, prepared, output_NC, views) if len(run.by_target) == 1 else ()
     if not each:
         parts = zip(run.by_target, run.preparation.output_parts, strict=True)
@@ -148,6 +151,33 @@ def _views(run: StoredRun) -> tuple[PictureView, ...]:
             _("Leave [[tta]] out."),
         )
     return views_of(shape, mirrored=bool(run.settings.get("flip")))
+
+
+def _answered(
+    run: StoredRun, source: Any, views: Sequence[PictureView], skip_bad: int
+) -> tuple[PreparedRows, torch.Tensor]:
+    """The rows as the run's preparation makes them, and the outputs for them: the run's, or the mean of all
+    that predict with it."""
+    prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
+    output_NC = _outputs(run, prepared, views)
+    if not run.others:
+        return prepared, output_NC
+    each, (mean_K, scale_K) = [output_NC], _units(run, output_NC)
+    for other in run.others:
+        rows = rows_for_prediction(source, other.preparation, reading_of(other), skip_bad)
+        other_NC = _outputs(other, rows, views)
+        if not run.spec.classes:  # each has a mean and a deviation of its own training rows
+            own_mean_K, own_scale_K = _units(other, output_NC)
+            other_NC = (other_NC * own_scale_K + own_mean_K - mean_K) / scale_K
+        each.append(other_NC)
+    return prepared, mean_output(torch.stack(each), run.loss_function)
+
+
+def _units(run: StoredRun, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """``[K]`` each: the mean and the deviation of each target."""
+    pairs = [(one.spec.target_mean, one.spec.target_scale) for one in run.by_target]
+    mean_K, scale_K = like.new_tensor(pairs).T
+    return mean_K, scale_K
 
 
 def _outputs(run: StoredRun, prepared: PreparedRows, views: Sequence[PictureView]) -> torch.Tensor:
@@ -202,12 +232,13 @@ def _measured(
 def _trained_on(run: StoredRun, x_ND: Any, rows_K: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
     """``[K]`` bool: which rows are training rows, by a hash of inputs and target; None: unknown."""
     try:
-        train = run.data.train
+        data = run.data
     except TreinoError:  # the file is gone or changed, or not stored: predictions don't need it
         return None
-    if len(train) != run.spec.facts.rows["train"]:
+    if len(data.train) != run.spec.facts.rows["train"]:
         return None  # only a sample of rows not in memory
-    trained = set(_hashes(train.x, torch.arange(len(train)), train.y))
+    parts = data.splits.values() if run.others else (data.train,)  # what tests one fold trains the others
+    trained = {row for rows in parts for row in _hashes(rows.x, torch.arange(len(rows)), rows.y)}
     return torch.tensor([each in trained for each in _hashes(x_ND, rows_K, y)], dtype=torch.bool)
 
 
@@ -239,12 +270,17 @@ def unanswered_notes(predictions: Sequence[Prediction]) -> list[str]:
 
 
 def reading_of(run: StoredRun) -> ReaderOptions:
+    """As ``reading_like`` the run's data."""
+    return reading_like(run.spec.data)
+
+
+def reading_like(data: DataSource) -> ReaderOptions:
     """The file format of new rows: options set in training stay; other options are detected again and, if the
     new rows are ambiguous, are those detected in the training rows. Missing-value words are always the
     training rows' words."""
     stated, written = (
         None if reading is None else as_reading(reading.model_dump())
-        for reading in (run.spec.data.load.reading, run.spec.data.written)
+        for reading in (data.load.reading, data.written)
     )
     nothing = written.missing if written and written.missing else ()
     return replace(stated or ReaderOptions(), like=written, missing=nothing)
@@ -310,8 +346,7 @@ def predict_like(run: StoredRun, source: Any, *, tta: bool = False, skip_bad: in
     if isinstance(source, torch.Tensor) or (isinstance(source, list) and not is_pictures(source)):
         source = np.asarray(source)
     views = _views(run) if tta else ()
-    prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
-    output_NC = _outputs(run, prepared, views)
+    prepared, output_NC = _answered(run, source, views, skip_bad)
     columns: dict[str, list[Any] | np.ndarray] = {}
     answers: list[np.ndarray] = []
     for one, part in zip(run.by_target, run.preparation.output_parts, strict=True):

@@ -137,7 +137,12 @@ def _threshold(net: nn.Module, data: Data, item_shape: ItemShape, rule: str) -> 
     def positive(rows: Rows) -> np.ndarray:
         return probabilities(outputs(net, rows.x, item_shape=item_shape))[:, 1].double().numpy()
 
-    value = threshold_of(positive(data.validation), data.validation.y.numpy() == 1, rule)
+    weight_of = {
+        name: np.ones(len(rows)) if rows.weight is None else rows.weight.double().numpy()
+        for name, rows in data.splits.items()
+    }
+    true_N = data.validation.y.numpy() == 1
+    value = threshold_of(positive(data.validation), true_N, rule, weight_of["validation"])
     if value is None:
         return Uncertainty({}, [_("There is no threshold: the validation rows hold one class only.")])
     name = data.classes[1]
@@ -147,20 +152,26 @@ def _threshold(net: nn.Module, data: Data, item_shape: ItemShape, rule: str) -> 
     if len(data.test):
         share_N, true_N = positive(data.test), data.test.y.numpy() == 1
         predicted_N = share_N >= value
-        hits, wrong = int((predicted_N & true_N).sum()), int((predicted_N & ~true_N).sum())
-        made["accuracy"] = float((predicted_N == true_N).mean())
+
+        def weighed(of_N: np.ndarray) -> float:
+            total = float(weight_of["test"][of_N].sum())
+            return int(total) if total.is_integer() else total
+
+        hits, wrong = weighed(predicted_N & true_N), weighed(predicted_N & ~true_N)
+        made["accuracy"] = weighed(predicted_N == true_N) / weighed(np.full(len(true_N), True))
         made["precision"] = hits / (hits + wrong) if predicted_N.any() else None
-        made["recall"] = hits / int(true_N.sum()) if true_N.any() else None
+        made["recall"] = hits / weighed(true_N) if true_N.any() else None
         sentence = _(
             "On the test rows {right:.1%} are right then: {found:,} of {of:,} {name} are found; {wrong:,} "
             "others are taken for it."
         )
-        counts = {"found": hits, "of": int(true_N.sum()), "wrong": wrong, "name": name}
-        notes.append(sentence.format(right=made["accuracy"], **counts))
+        counts = {"found": hits, "of": weighed(true_N), "wrong": wrong}
+        rounded = {what: round(count, 1) for what, count in counts.items()}  # only of weights in part
+        notes.append(sentence.format(right=made["accuracy"], name=name, **rounded))
         if (costs := cost_of(rule)) is not None:
             sentence = _("Mistakes on them cost {cost:,.6g}; from 0.5 on they would cost {usual:,.6g}.")
             cost, usual = (
-                costs[0] * int((one_N & ~true_N).sum()) + costs[1] * int((~one_N & true_N).sum())
+                costs[0] * weighed(one_N & ~true_N) + costs[1] * weighed(~one_N & true_N)
                 for one_N in (predicted_N, share_N > 0.5)
             )
             notes.append(sentence.format(cost=cost, usual=usual))

@@ -95,7 +95,8 @@ class TrainingCourse:
     @property
     def constant(self) -> float:
         """The loss of the best constant prediction."""
-        return self.resolution.training.loss_function.best_constant(self.data.train.y)
+        rows = self.data.train
+        return self.resolution.training.loss_function.best_constant(rows.y, rows.weight)
 
 
 @dataclass
