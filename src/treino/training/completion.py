@@ -16,9 +16,9 @@ from treino.documents import read_document, read_run_spec
 from treino.documents.run_spec import initial_document
 from treino.engine import TrainingLoop
 from treino.engine.losses import Loss
-from treino.engine.metrics import METRICS, measure
+from treino.engine.metrics import measure
 from treino.engine.target_net import one_target
-from treino.inspection.baselines import baselines
+from treino.inspection.baselines import baselines, means
 from treino.inspection.calibration import calibration, cost_of, interval_rule, members_spread, threshold_of
 from treino.inspection.intervals import intervals
 from treino.inspection.outputs import outputs, probabilities
@@ -346,21 +346,6 @@ def _answers_by_target(
     """Outputs and targets of each split, of each target alone."""
     parts = {split: loss.by_target(*both) for split, both in answered.items()}
     return [{split: part[k] for split, part in parts.items()} for k in range(len(data.by_target))]
-
-
-def means(each: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:
-    """Of baselines of several targets: the mean of the figures that all of them have."""
-    if len(each) == 1:
-        return {name: dict(figures) for name, figures in each[0].items()}
-    return {
-        name: {
-            metric: float(np.mean([own[name][metric] for own in each]))
-            for metric in figures
-            if all(metric in own[name] for own in each) and not METRICS[metric].two_classes
-        }
-        for name, figures in each[0].items()
-        if all(name in own for own in each)
-    }
 
 
 def _measured(
