@@ -31,9 +31,10 @@ from treino.data.preparation.preparation import Task
 from treino.engine import CNN, Net
 from treino.errors import TreinoError, nearest
 from treino.folders import open_run
+from treino.inspection.conformal import LEVEL, class_sets
 from treino.inspection.outputs import outputs, probabilities
 from treino.records.access import Access
-from treino.records.prediction import intervals_of, winners
+from treino.records.prediction import LevelScores, conformal_of, winners
 from treino.spec import LAYERS, Settings
 from treino.words import _
 
@@ -147,6 +148,15 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             net, x_ND = copy.deepcopy(net).double(), x_ND.double()
         return outputs(net, x_ND, item_shape=self.run_.item_shape)
 
+    def _scores(self, coverage: float | None) -> LevelScores:
+        """What intervals and sets of this coverage are made of."""
+        try:
+            known = conformal_of(self.run_, self.coverage or LEVEL if coverage is None else coverage)
+        except TreinoError as error:
+            raise ValueError(str(error)) from None
+        assert known is not None
+        return known
+
     def _checked(self, x: Any, y: Any = "no_validation", *, reset: bool) -> Any:
         """X as an array, or an unchanged frame; stores (reset) or checks its column names and count."""
         if hasattr(x, "columns") and hasattr(x, "dtypes"):
@@ -226,6 +236,19 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         label_N: NDArray[Any] = self.classes_[winners(self.run_, share_NC)]
         return label_N
 
+    def predict_set(self, X: Any, coverage: float | None = None) -> NDArray[np.bool_]:
+        """``[N, C]``: which of ``classes_`` can't be ruled out, by the validation rows.
+
+        coverage: the share of new rows whose class is among them; default: the parameter ``coverage``, else
+        0.9.
+
+        Raises:
+            ValueError: there were too few validation rows.
+        """
+        share_NC, known = self.predict_proba(X), self._scores(coverage)
+        inside_NC: NDArray[np.bool_] = class_sets(share_NC, known.quantile)
+        return inside_NC
+
 
 class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     __doc__ = (_Estimator.__doc__ or "").replace(
@@ -251,18 +274,17 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         predicted: NDArray[np.float64] = values_N * spec.target_scale + spec.target_mean
         return predicted
 
-    def predict_interval(self, X: Any) -> NDArray[np.float64]:
-        """``[N, 2]``: each row's 90 % interval, from the errors on validation rows.
+    def predict_interval(self, X: Any, coverage: float | None = None) -> NDArray[np.float64]:
+        """``[N, 2]``: each row's interval, from the errors on validation rows.
+
+        coverage: the share of new rows that lie in it; default: the parameter ``coverage``, else 0.9.
 
         Raises:
             ValueError: there were too few validation rows.
         """
-        value_N = self.predict(X)
+        value_N, known = self.predict(X), self._scores(coverage)
         prepared = rows_for_prediction(self._checked(X, reset=False), self.run_.preparation)
-        ends = intervals_of(self.run_, prepared.x, value_N)
-        if ends is None:
-            raise ValueError(_("There were too few validation rows to tell how far predictions are off."))
-        end_N2: NDArray[np.float64] = ends
+        end_N2: NDArray[np.float64] = known.ends(self.run_, prepared.x, value_N)
         return end_N2
 
 

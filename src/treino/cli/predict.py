@@ -10,10 +10,13 @@ from rich.table import Table
 from treino.cli.flags import WHOLE, Net, RunName, ScreenFlag, Trust
 from treino.cli.screen import Replace, output_file, say_replaced
 from treino.records.access import Access
+from treino.setting_types import as_item
+from treino.spec import read_settings
 from treino.store.output_files import CSV
 from treino.words import _, numeral
 
 if TYPE_CHECKING:
+    from treino.inspection.conformal import Coverage
     from treino.records.prediction import Prediction
 
 SHOWN = 10
@@ -39,6 +42,10 @@ def predict(
     ] = None,
     copy_to: Annotated[
         str | None, Parameter(help="copy each picture into the folder of its class in this folder")
+    ] = None,
+    coverage: Annotated[
+        str | None,
+        Parameter(help="the share of new rows whose truth lies in its interval, or its set of classes: 0.8"),
     ] = None,
     tta: Annotated[
         bool, Parameter(help="average over views of each picture that are shifted a little", negative=())
@@ -73,6 +80,7 @@ def predict(
     from treino.records.prediction_files import WORKBOOK, check_workbook, predictions_file
     from treino.records.prediction_sheet import SHEETS, check_sheet, prediction_sheet
 
+    level = read_settings({"coverage": coverage}).coverage
     opened = predicting(run, Access(net, trust), top)
     reads = [*files_of(source), *files_trained_on(opened.folder)]
     output = output_file(to, (*CSV, WORKBOOK, *SHEETS), replace=replace, reads=reads)
@@ -84,7 +92,7 @@ def predict(
     if to is not None:
         refuse_inside(to, Path(source))
     copies = None if copy_to is None else copies_folder(opened, copy_to, source)
-    result = prediction.predict(opened, source, tta=tta, skip_bad=skip_bad)
+    result = prediction.predict(opened, source, coverage=level, tta=tta, skip_bad=skip_bad)
     pictures = any(p.file for p in result.each)
     document = result.to_json() | {"path": to}
     if copies is not None:  # first: it refuses what is there already
@@ -109,11 +117,13 @@ def predict(
     elif to is not None:
         screen.out.print(_("{n} predictions written to {path}").format(n=len(result.each), path=to))
     else:
-        screen.out.print(_table(result.each[:SHOWN], pictures))
+        screen.out.print(_table(result.each[:SHOWN], pictures, result.coverage))
         if len(result.each) > SHOWN:
             screen.out.print(
                 _("… and {n} more; write them with --to FILE.csv").format(n=len(result.each) - SHOWN)
             )
+    for sentence in () if result.coverage is None else result.coverage.sentences():
+        screen.out.print(sentence)
     if (comparison := result.comparison) is not None:
         known = _("against the labels: {figures}") if pictures else _("against the target column: {figures}")
         screen.out.print(known.format(figures=_in_words(comparison.metrics)))
@@ -130,11 +140,16 @@ def predict(
     return 0
 
 
-def _table(each: "Sequence[Prediction]", pictures: bool) -> Table:
+def _table(each: "Sequence[Prediction]", pictures: bool, coverage: "Coverage | None") -> Table:
     table = Table(box=None, pad_edge=False)
-    numbers = any(p.interval for p in each)
-    first = _("file") if pictures else _("row")
-    for heading in (first, _("prediction"), _("90 % interval") if numbers else _("probability")):
+    headings = [_("file") if pictures else _("row"), _("prediction"), _("probability")]
+    sets = coverage is not None and any(p.class_set for p in each)
+    if coverage is not None:
+        level, numbers = 100 * coverage.level, any(p.interval for p in each)
+        headings = headings if sets else headings[:2]
+        heading = _("{level:.6g} % set") if sets else _("{level:.6g} % interval") if numbers else ""
+        headings.append(heading.format(level=level))
+    for heading in headings:
         table.add_column(heading, justify="right" if heading == _("row") else "left")
     for p in each:
         value, share = p.value, ""
@@ -143,7 +158,8 @@ def _table(each: "Sequence[Prediction]", pictures: bool) -> Table:
         if p.interval is not None:
             share = " – ".join(numeral(end, ".6g") for end in p.interval)
         cell = value if isinstance(value, str) else NOTHING if value is None else numeral(value, ".6g")
-        table.add_row(p.file or str(p.row), cell, share)
+        names = [", ".join(map(as_item, p.class_set or ()))] if sets else []
+        table.add_row(p.file or str(p.row), cell, share, *names)
     return table
 
 

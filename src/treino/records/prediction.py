@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
@@ -15,10 +16,25 @@ from treino.data.photographs.new_pictures import is_pictures
 from treino.data.readers import ReaderOptions
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
-from treino.inspection.calibration import IntervalRule, members_spread
+from treino.inspection.conformal import (
+    LEVEL,
+    Conformal,
+    Coverage,
+    RowScores,
+    check_coverage,
+    class_sets,
+    coverage_of,
+    held_out_quantiles,
+    members_spread,
+    row_scores,
+    true_class_scores,
+    units,
+)
+from treino.inspection.input_planes import Split
 from treino.inspection.outputs import outputs, probabilities
 from treino.inspection.picture_views import PictureView, outputs_of_views, views_of
 from treino.records.stored_run import StoredRun
+from treino.spec import read_settings
 from treino.words import _
 
 HASHED = 1024  # rows whose inputs are in memory while they are compared with training rows
@@ -31,20 +47,23 @@ class Prediction:
     """A row's class and the probability of each class, or a number in the target's own units.
 
     row: its number in the source, from 0. value: None if the network's output is not finite. interval: the
-    number's prediction interval (low, high) at the level of the run's ``prediction_intervals``; None: none.
-    file: the picture's; "" of other rows.
+    number's prediction interval (low, high). class_set: the classes that can't be ruled out, the most
+    probable first. Both: None: none. file: the picture's; "" of other rows.
     """
 
     row: int
     value: str | float | None
     probabilities: Figures | None = None
     interval: tuple[float, float] | None = None
+    class_set: tuple[str, ...] | None = None
     file: str = ""
 
     def to_json(self) -> dict[str, Any]:
         more: dict[str, Any] = {} if self.probabilities is None else {"probabilities": self.probabilities}
         if self.interval is not None:
             more |= {"low": self.interval[0], "high": self.interval[1]}
+        if self.class_set is not None:
+            more["set"] = list(self.class_set)
         named = {"file": self.file} if self.file else {}
         return {"row": self.row, **named, "prediction": self.value} | more
 
@@ -70,7 +89,7 @@ class TargetComparison:
 class Predictions:
     """A network's predictions for a source. missing, unknown: the number of cells of each column without a
     value, or with a class that no training row had. comparison: None without known targets. prepared: the
-    predicted rows, in the same order."""
+    predicted rows, in the same order. coverage: of the intervals or sets; None: there are none."""
 
     each: tuple[Prediction, ...]
     notes: tuple[str, ...]
@@ -78,33 +97,45 @@ class Predictions:
     unknown: Mapping[str, int]
     comparison: TargetComparison | None
     prepared: PreparedRows
+    coverage: Coverage | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The ``predict`` document without ``path``."""
-        return {
-            "rows": len(self.each),
-            "predictions": [prediction.to_json() for prediction in self.each],
-            "notes": list(self.notes),
-            "missing": dict(self.missing),
-            "unknown": dict(self.unknown),
-        } | ({} if self.comparison is None else self.comparison.to_json())
+        covered = {} if self.coverage is None else {"coverage": self.coverage.to_json()}
+        return (
+            covered
+            | {
+                "rows": len(self.each),
+                "predictions": [prediction.to_json() for prediction in self.each],
+                "notes": list(self.notes),
+                "missing": dict(self.missing),
+                "unknown": dict(self.unknown),
+            }
+            | ({} if self.comparison is None else self.comparison.to_json())
+        )
 
 
-def predict(run: StoredRun, source: Any, *, tta: bool = False, skip_bad: int = 0) -> Predictions:
+def predict(
+    run: StoredRun, source: Any, *, coverage: float | None = None, tta: bool = False, skip_bad: int = 0
+) -> Predictions:
     """Predict a source's rows, and compare the predictions with the targets, if known.
 
-    tta: average over shifted views of each picture, mirrored too if the run was trained so. skip_bad: the
-    most pictures that may be left out as unreadable.
+    coverage: of the intervals or sets; default: of numbers the run's, of classes the run's if it asked for
+    one. tta: average over shifted views of each picture, mirrored too if the run was trained so. skip_bad:
+    the most pictures that may be left out as unreadable.
 
-    Raises TreinoError if the source can't be read, or lacks columns that the run needs.
+    Raises TreinoError if the source can't be read, or lacks columns that the run needs; if the run's
+    validation rows can't give the coverage.
     """
     views = _views(run) if tta else ()
+    known = None if views else conformal_of(run, coverage)
     prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
     output_NC = _outputs(run, prepared, views)
-    each = _each(run, prepared, output_NC, views)
+    each = _each(run, prepared, output_NC, known)
     notes = (*run.folder.notices, *prepared.notes, *_view_notes(run, views), *unanswered_notes(each))
-    compared = _compared(run, prepared, output_NC)
-    return Predictions(each, notes, prepared.missing, prepared.unknown, compared, prepared)
+    compared = _compared(run, prepared, output_NC, _among(run, prepared, "train"))
+    covered = None if known is None else _covered(run, prepared, output_NC, known)
+    return Predictions(each, notes, prepared.missing, prepared.unknown, compared, prepared, covered)
 
 
 def _views(run: StoredRun) -> tuple[PictureView, ...]:
@@ -138,18 +169,19 @@ def _view_notes(run: StoredRun, views: Sequence[PictureView]) -> list[str]:
         else _("Averaged over {n} views of each picture: moved by up to {far} px.")
     )
     notes = [sentence.format(n=len(views), far=far)]
-    if run.result is not None and run.result.prediction_intervals is not None:
+    if not run.spec.classes or run.settings.get("coverage") is not None:
         notes.append(_("Without intervals: those of the run are of predictions that are not averaged."))
     return notes
 
 
-def _compared(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -> TargetComparison | None:
+def _compared(
+    run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, trained_K: torch.Tensor | None
+) -> TargetComparison | None:
     y, rows_K = prepared.y, prepared.with_target
     if y is None or rows_K is None:
         return None
     compared_KC = output_NC[rows_K]
     metrics = _measured(run, compared_KC, y)
-    trained_K = _trained_on(run, prepared.x, rows_K, y)
     if trained_K is None:
         return TargetComparison(len(compared_KC), metrics, None)
     others = None
@@ -163,16 +195,23 @@ def _measured(run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor) -> Figur
     return {k: finite(float(v[0])) for k, v in values.items()}
 
 
-def _trained_on(run: StoredRun, x_ND: Any, rows_K: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
-    """``[K]`` bool: which rows are training rows, by a hash of inputs and target; None: unknown."""
+def _among(run: StoredRun, prepared: PreparedRows, *splits: Split) -> torch.Tensor | None:
+    """``[K]`` bool: which rows of known target are rows of these splits, by a hash of inputs and target.
+    None: unknown."""
+    y, rows_K = prepared.y, prepared.with_target
+    if y is None or rows_K is None:
+        return None
     try:
-        train = run.data.train
+        data = run.data
     except TreinoError:  # the file is gone or changed, or not stored: predictions don't need it
         return None
-    if len(train) != run.spec.facts.rows["train"]:
-        return None  # only a sample of rows not in memory
-    trained = set(_hashes(train.x, torch.arange(len(train)), train.y))
-    return torch.tensor([each in trained for each in _hashes(x_ND, rows_K, y)], dtype=torch.bool)
+    known = set[bytes]()
+    for split in splits:
+        rows = data.splits[split]
+        if len(rows) != run.spec.facts.rows[split]:
+            return None  # only a sample of rows not in memory
+        known |= set(_hashes(rows.x, torch.arange(len(rows)), rows.y))
+    return torch.tensor([each in known for each in _hashes(prepared.x, rows_K, y)], dtype=torch.bool)
 
 
 def _hashes(x_ND: Any, rows_K: torch.Tensor, y: torch.Tensor) -> Iterator[bytes]:
@@ -232,12 +271,12 @@ def winners(run: StoredRun, p_NC: np.ndarray) -> np.ndarray:
 
 
 def _each(
-    run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, views: Sequence[PictureView]
+    run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, known: "LevelScores | None"
 ) -> tuple[Prediction, ...]:
     values, p_NC = _values(run, output_NC)
     rows, names = prepared.index.tolist(), prepared.names or ("",) * len(prepared)
     if p_NC is None:
-        ends = None if views else intervals_of(run, prepared.x, np.array(values))
+        ends = None if known is None else known.ends(run, prepared.x, np.array(values))
         end_N = [None] * len(rows) if ends is None else ends.tolist()
         return tuple(
             Prediction(
@@ -249,44 +288,149 @@ def _each(
             for row, value, end, name in zip(rows, values, end_N, names, strict=True)
         )
     classes = run.spec.classes
+    sets = [None] * len(rows) if known is None else known.sets(p_NC)
     return tuple(
-        Prediction(row, value, dict(zip(classes, map(finite, p_C), strict=True)), file=name)
-        for row, value, p_C, name in zip(rows, values, p_NC.tolist(), names, strict=True)
+        Prediction(
+            row,
+            value,
+            dict(zip(classes, map(finite, p_C), strict=True)),
+            class_set=None if places is None or value is None else tuple(classes[c] for c in places),
+            file=name,
+        )
+        for row, value, p_C, places, name in zip(rows, values, p_NC.tolist(), sets, names, strict=True)
     )
 
 
-def intervals_of(run: StoredRun, x_ND: Any, value_N: np.ndarray) -> np.ndarray | None:
-    """``[N, 2]``: the prediction interval of each number; None if the run has no intervals."""
-    known = run.result.prediction_intervals if run.result is not None else None
-    if known is None:
+# ---- intervals and sets
+
+
+@dataclass(frozen=True)
+class LevelScores:
+    """The scores of a run's validation rows, and the coverage that is asked of them."""
+
+    scores: Conformal
+    level: float
+
+    @property
+    def quantile(self) -> float:
+        return self.scores.quantile(self.level)
+
+    def ends(self, run: StoredRun, x_ND: Any, value_N: np.ndarray) -> np.ndarray:
+        """``[N, 2]``: the interval of each number."""
+        spread_N = members_spread(run.module, x_ND, run.spec.target_scale, run.item_shape)
+        half_N = self.quantile * units(spread_N, self.scores.offset, len(value_N))
+        return np.stack([value_N - half_N, value_N + half_N], 1)
+
+    def sets(self, p_NC: np.ndarray) -> list[list[int]]:
+        """The numbers of each row's classes that can't be ruled out, the most probable first."""
+        inside_NC, order_NC = class_sets(p_NC, self.quantile), np.argsort(-p_NC, axis=1, kind="stable")
+        return [
+            order_C[inside_C[order_C]].tolist() for order_C, inside_C in zip(order_NC, inside_NC, strict=True)
+        ]
+
+
+def conformal_of(run: StoredRun, coverage: float | None = None) -> LevelScores | None:
+    """The scores for intervals or sets of this coverage; None: there are none.
+
+    coverage: default: the run's own; of numbers else 0.9.
+
+    Raises:
+        TreinoError: the run's validation rows can't give the coverage; they are not stored, and the run is of
+            an older version, or another network answers.
+    """
+    coverage = read_settings({"coverage": coverage}).coverage
+    classes = bool(run.spec.classes)
+    level = coverage or run.settings.get("coverage") or (None if classes else LEVEL)
+    if level is None:
         return None
-    rule = IntervalRule(known.level, known.quantile, known.offset)
-    spread_N = members_spread(run.module, x_ND, run.spec.target_scale, run.item_shape)
-    half_N = rule.half_widths(spread_N, len(value_N))
-    return np.stack([value_N - half_N, value_N + half_N], 1)
+    result = run.result if run.measured else None
+    stored = None if result is None else result.prediction_sets if classes else result.prediction_intervals
+    known = None if stored is None else Conformal.of(stored)
+    if known is None and stored is not None and stored.quantile is not None and level == stored.level:
+        share = level * (stored.rows + 1) / stored.rows  # an older version stored this quantile alone
+        known = Conformal((stored.quantile,), stored.rows, (share,), offset=stored.offset)
+    elif known is None and coverage is not None:
+        known = _measured_anew(run)
+    elif known is None and not run.measured:
+        with suppress(TreinoError):  # without its rows it answers without intervals
+            known = _measured_anew(run)
+    if coverage is not None:
+        check_coverage(known, coverage)
+    return LevelScores(known, level) if known is not None and level <= known.most else None
 
 
-def predict_like(run: StoredRun, source: Any, *, tta: bool = False, skip_bad: int = 0) -> Any:
+def _measured_anew(run: StoredRun) -> Conformal | None:
+    data = run.data
+    if not len(data.validation) or (not data.classes and data.train.y.shape[1] != 1):
+        return None
+    return held_out_quantiles(row_scores(run.module, data.validation, data, run.item_shape))
+
+
+def _covered(
+    run: StoredRun,
+    prepared: PreparedRows,
+    output_NC: torch.Tensor,
+    known: LevelScores,
+) -> Coverage:
+    """What the coverage is worth on the rows of known target that the run has not seen."""
+    p_NC = probabilities(output_NC).double().cpu().numpy() if run.spec.classes else None
+    rows = RowScores(np.empty(0), share_NC=p_NC)
+    y, place_K = prepared.y, prepared.with_target
+    seen_K = _among(run, prepared, "train", "validation")
+    if seen_K is None or seen_K.all() or y is None or place_K is None:
+        return coverage_of(known.scores, known.level, rows, None)
+    y, place_K = y[~seen_K], place_K[~seen_K]
+    if p_NC is not None:
+        return coverage_of(
+            known.scores, known.level, rows, RowScores(true_class_scores(p_NC[place_K.numpy()], y.numpy()))
+        )
+    scale = run.spec.target_scale
+    error_N = (output_NC[place_K, 0].double() - y[:, 0].double()).abs().numpy() * scale
+    spread_N = members_spread(run.module, prepared.x[place_K], scale, run.item_shape)
+    return coverage_of(known.scores, known.level, rows, RowScores(error_N, spread_N))
+
+
+def predict_like(
+    run: StoredRun, source: Any, *, coverage: float | None = None, tta: bool = False, skip_bad: int = 0
+) -> Any:
     """Predictions in the source's type: for a pandas (with its index) or polars frame or a pyarrow table, one
-    with ``prediction`` and a column for each class; for arrays, files, pictures and names, an array ``[N]``.
-    Other parameters: as of ``predict``."""
+    with ``prediction``, a column for each class, and intervals or sets (lists); for arrays, files, pictures
+    and names, an array ``[N]``. Other parameters: as of ``predict``.
+
+    Raises:
+        TreinoError: as ``predict``; a coverage of what gives an array.
+    """
     if isinstance(source, torch.Tensor) or (isinstance(source, list) and not is_pictures(source)):
         source = np.asarray(source)
     views = _views(run) if tta else ()
+    kind = type(source)
+    named = kind.__module__.split(".")[0], kind.__name__
+    framed = named in (("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table"))
+    if coverage is not None and not framed:
+        raise TreinoError(
+            "coverage_of_array",
+            _("Of {kind} predictions are an array, without room for intervals or sets.").format(
+                kind=kind.__name__
+            ),
+            _("Give a frame, or ask for a file: treino predict RUN DATA [[coverage={coverage}]]").format(
+                coverage=str(coverage)
+            ),
+        )
+    known = conformal_of(run, coverage) if framed and not views else None
     prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
     values, p_NC = _values(run, _outputs(run, prepared, views))
-    if p_NC is not None:
-        values = [None if name is None else run.preparation.label(name) for name in values]
     columns: dict[str, list[Any] | np.ndarray] = {"prediction": values}
     if p_NC is not None:
+        labels = [run.preparation.label(name) for name in run.spec.classes]
+        columns["prediction"] = [None if name is None else run.preparation.label(name) for name in values]
         columns |= {f"probability_{name}": p_NC[:, i] for i, name in enumerate(run.spec.classes)}
-    elif not views and (ends := intervals_of(run, prepared.x, np.array(values))) is not None:
+        if known is not None:
+            columns["set"] = [[labels[c] for c in places] for places in known.sets(p_NC)]
+    elif known is not None:
+        ends = known.ends(run, prepared.x, np.array(values))
         columns |= {"low": ends[:, 0], "high": ends[:, 1]}
-    kind = type(source)
-    if (kind.__module__.split(".")[0], kind.__name__) == ("pandas", "DataFrame"):
+    if named[0] == "pandas" and framed:
         return kind(columns, index=source.index)
-    if (kind.__module__.split(".")[0], kind.__name__) == ("polars", "DataFrame"):
-        return kind(columns)
-    if (kind.__module__.split(".")[0], kind.__name__) == ("pyarrow", "Table"):
-        return kind.from_pydict(columns)
-    return np.asarray(values)
+    if framed:
+        return kind(columns) if named[0] == "polars" else kind.from_pydict(columns)
+    return np.asarray(columns["prediction"])

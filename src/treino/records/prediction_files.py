@@ -22,6 +22,7 @@ from treino.data.table import Column, number
 from treino.errors import TreinoError
 from treino.records.data_source import files_of
 from treino.records.prediction import Prediction
+from treino.setting_types import as_item
 from treino.words import _
 
 WORKBOOK = ".xlsx"
@@ -80,11 +81,13 @@ def _predicted(each: Sequence[Prediction]) -> tuple[list[str], list[list[Cell]]]
     """Return the added columns' names, and their cells by row."""
     classes = list(each[0].probabilities or ()) if each else []
     ends = ["low", "high"] if any(p.interval for p in each) else []
-    heads = ["prediction", *(f"probability_{name}" for name in classes), *ends]
+    sets = ["set"] if any(p.class_set for p in each) else []
+    heads = ["prediction", *(f"probability_{name}" for name in classes), *sets, *ends]
     rows: list[list[Cell]] = []
     for p in each:
         shares = [(p.probabilities or {}).get(name) for name in classes]
-        rows.append([p.value, *shares, *(p.interval or [None] * len(ends))])
+        names = [",".join(map(as_item, p.class_set or ())) or None for _set in sets]
+        rows.append([p.value, *shares, *names, *(p.interval or [None] * len(ends))])
     return heads, rows
 
 

@@ -64,6 +64,7 @@ class StoredRun(StoredFolder):
     """
 
     one: int | None = None
+    measured = True  # whether the result's figures are of the network that answers
 
     def __init__(
         self,
@@ -113,7 +114,7 @@ class StoredRun(StoredFolder):
         if members == 1:
             return self
         run = copy(self)
-        run.one = number_of
+        run.one, run.measured = number_of, False
         run.__dict__.pop("module", None)  # the ensemble's, if cached
         return run
 
@@ -126,7 +127,7 @@ class StoredRun(StoredFolder):
     def answered_by(self, net: nn.Module) -> Self:
         """The same run with this network instead of the kept one."""
         run = copy(self)
-        run.module = net
+        run.module, run.measured = net, False
         return run
 
     @cached_property
