@@ -233,3 +233,22 @@ def test_what_is_stored_is_what_is_read(of_numbers: tr.Run) -> None:
         known = Conformal(scores, 3, (0.4, 1.0), 2.5, 0.5)
         stored = {"level": 0.9, "quantile": None, "coverage": None} | json.loads(json.dumps(known.to_json()))
         assert Conformal.of(ConformalResult.model_validate(stored)) == known
+
+
+def test_rows_with_weights_count_by_them(tmp_path: Path) -> None:
+    """Half of the rows have errors ten times as large and weigh next to nothing: intervals are of the others,
+    and of no more rows than these."""
+    frame = numbers(800)
+    r = np.random.default_rng(0)
+    loud = np.arange(800) % 2 == 0
+    frame["y"] += np.where(loud, r.normal(0, 10, 800), 0)
+    frame["weight"] = np.where(loud, 1e-4, 1.0)
+    settings = {"target": "y", "recipe": "plain", "epochs": 20, "parent": tmp_path, "lean": True}
+    run = tr.fit(frame, row_weights="weight", **settings)
+    known = run.document["prediction_intervals"]
+    quiet = (run.data.validation.weight > 0.5).sum().item()
+    assert known["effective"] == pytest.approx(quiet, rel=0.01)
+    assert known["quantile"] < 4
+    assert tr.fit(frame, kinds={"weight": "out"}, **settings).document["prediction_intervals"]["quantile"] > 8
+    assert 0.75 < known["coverage"] <= 1
+    pd.testing.assert_series_equal(run.predict(frame, coverage=0.9)["low"], run.predict(frame)["low"])

@@ -31,6 +31,7 @@ from treino.engine.ensemble import Ensemble
 from treino.engine.training_setup import no_validation_rows
 from treino.errors import TreinoError
 from treino.inspection.outputs import outputs, probabilities
+from treino.resampling import effective_rows
 from treino.words import _, setting
 
 LEVEL = 0.9
@@ -118,11 +119,7 @@ def conformal(
     evenly_K = np.searchsorted(below_N, np.arange(1, kept + 1) / kept - ROUNDING)
     place_K = np.arange(rows) if rows <= KEPT else np.unique(np.minimum(evenly_K, rows - 1))
     scores, shares = score_N[order_N][place_K].tolist(), below_N[place_K].tolist()
-    return Conformal(tuple(scores), rows, tuple(shares), _evidence(weight_N), offset)
-
-
-def _evidence(weight_N: Floats) -> float:
-    return float(weight_N.sum() ** 2 / (weight_N**2).sum())
+    return Conformal(tuple(scores), rows, tuple(shares), effective_rows(weight_N), offset)
 
 
 def rows_needed(coverage: float) -> int:
@@ -210,7 +207,7 @@ class RowScores:
 def row_scores(net: nn.Module, rows: Rows, data: Data, item_shape: Sequence[int] | None = None) -> RowScores:
     """How far off these rows' truths are for this network."""
     output_NC = outputs(net, rows.x, item_shape=item_shape)
-    weight_N = None
+    weight_N = None if rows.weight is None else rows.weight.double().numpy()
     if data.classes:
         share_NC = probabilities(output_NC).double().numpy()
         return RowScores(true_class_scores(share_NC, rows.y.numpy()), share_NC=share_NC, weight_N=weight_N)
@@ -293,7 +290,7 @@ def coverage_of(known: Conformal, level: float, rows: RowScores, compared: RowSc
         return plain
     share = compared.mean(compared.scores(known.offset) <= quantile)
     weight_N, n = compared.weight_N, len(compared.error_N)
-    interval = exact_interval(share, n if weight_N is None else _evidence(weight_N))
+    interval = exact_interval(share, n if weight_N is None else effective_rows(weight_N))
     return replace(plain, compared=n, share=share, interval=interval)
 
 

@@ -181,17 +181,21 @@ def _compared(
     if y is None or rows_K is None:
         return None
     compared_KC = output_NC[rows_K]
-    metrics = _measured(run, compared_KC, y)
+    weight = prepared.weight
+    metrics = _measured(run, compared_KC, y, weight)
     if trained_K is None:
         return TargetComparison(len(compared_KC), metrics, None)
     others = None
     if trained_K.any() and not trained_K.all():
-        others = _measured(run, compared_KC[~trained_K], y[~trained_K])
+        weight = None if weight is None else weight[~trained_K]
+        others = _measured(run, compared_KC[~trained_K], y[~trained_K], weight)
     return TargetComparison(len(compared_KC), metrics, int(trained_K.sum()), others)
 
 
-def _measured(run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor) -> Figures:
-    values = measure(output_NC[None], y, loss=run.loss_function, scale=run.spec.target_scale)
+def _measured(
+    run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor, weight: torch.Tensor | None
+) -> Figures:
+    values = measure(output_NC[None], y, run.loss_function, run.spec.target_scale, weight)
     return {k: finite(float(v[0])) for k, v in values.items()}
 
 
@@ -377,17 +381,18 @@ def _covered(
     rows = RowScores(np.empty(0), share_NC=p_NC)
     y, place_K = prepared.y, prepared.with_target
     seen_K = _among(run, prepared, "train", "validation")
-    if seen_K is None or seen_K.all() or y is None or place_K is None:
+    if seen_K is None or y is None or place_K is None:
         return coverage_of(known.scores, known.level, rows, None)
-    y, place_K = y[~seen_K], place_K[~seen_K]
+    new_K = ~seen_K if prepared.weight is None else ~seen_K & (prepared.weight > 0)
+    y, place_K = y[new_K], place_K[new_K]
+    weight_N = None if prepared.weight is None else prepared.weight[new_K].double().numpy()
     if p_NC is not None:
-        return coverage_of(
-            known.scores, known.level, rows, RowScores(true_class_scores(p_NC[place_K.numpy()], y.numpy()))
-        )
+        score_N = true_class_scores(p_NC[place_K.numpy()], y.numpy())
+        return coverage_of(known.scores, known.level, rows, RowScores(score_N, weight_N=weight_N))
     scale = run.spec.target_scale
     error_N = (output_NC[place_K, 0].double() - y[:, 0].double()).abs().numpy() * scale
     spread_N = members_spread(run.module, prepared.x[place_K], scale, run.item_shape)
-    return coverage_of(known.scores, known.level, rows, RowScores(error_N, spread_N))
+    return coverage_of(known.scores, known.level, rows, RowScores(error_N, spread_N, weight_N=weight_N))
 
 
 def predict_like(

@@ -165,7 +165,9 @@ def resolve(
     if s.threshold is not None:
         _check_threshold(s, data)
     if s.coverage is not None:
-        check_coverage(conformal(np.zeros(len(data.validation))), s.coverage)
+        weight = data.validation.weight
+        weight_N = None if weight is None else weight.double().numpy()
+        check_coverage(conformal(np.zeros(len(data.validation)), weight_N), s.coverage)
     training = TrainingLoop(*set_up(data, chosen, config, past))
     check_warmup(s, training)
     every = (

@@ -337,10 +337,11 @@ def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:
     members: list[int] = []
     same: dict[str, Tensor] = {}
     parts: dict[str, list[Tensor]] = {"choose": [], "shown": []}
-    for population, rows, output_RNC in kept_outputs(bracket, chosen, lambda data: _sample(data).x):
+    for population, rows, output_RNC in kept_outputs(bracket, chosen, lambda data: judged_rows(data).x):
         members += [population.members[row] for row in rows]
-        y_N, loss = _sample(population.data).y, population.training.loss_function
-        weight_N, scores = row_score_parts(output_RNC, y_N, loss, metric)
+        sample, loss = judged_rows(population.data), population.training.loss_function
+        y_N = sample.y
+        weight_N, scores = row_score_parts(output_RNC, y_N, loss, metric, sample.weight)
         same = {"weight": weight_N.float(), "target": y_N}
         for name, score_RN in scores.items():
             parts[name].append(score_RN)
@@ -366,7 +367,7 @@ def kept_outputs(
             yield population, some, training.answers(training.kept_population(some), x)
 
 
-def _sample(data: Data) -> Rows:
+def judged_rows(data: Data) -> Rows:
     """The validation rows whose scores are kept: all, or ROWS of them, evenly spaced."""
     rows: Rows = data.validation
     if len(rows) > ROWS:
@@ -375,11 +376,12 @@ def _sample(data: Data) -> Rows:
 
 
 def row_score_parts(
-    output_RNC: Tensor, y: Tensor, loss: Loss, metric: str
+    output_RNC: Tensor, y: Tensor, loss: Loss, metric: str, weight: Tensor | None = None
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Weights ``[N]`` of the rows, and ``choose`` and ``shown`` ``[R, N]``; see ``row_scores``."""
+    """Weights ``[N]`` of the rows, and ``choose`` and ``shown`` ``[R, N]``; see ``row_scores``. weight:
+    ``[N]``, the rows' own."""
     N = output_RNC.shape[1]
-    each = [row_losses(output_NC, y, loss) for output_NC in output_RNC]
+    each = [row_losses(output_NC, y, loss, weight) for output_NC in output_RNC]
     weight_N = torch.from_numpy(each[0][1])
     loss_RN = torch.stack(
         [torch.from_numpy(value_N / weight_N.clamp(min=1e-300).numpy()) for value_N, _weight_N in each]
@@ -393,7 +395,7 @@ def row_score_parts(
         shown_RN = inputs.guess_RN == inputs.y
         choose = {"loss": -loss_RN, "f1_macro": inputs.guess_RN, "auc": inputs.score_RN}
     if metric != "loss":
-        weight_N = torch.ones_like(weight_N)
+        weight_N = torch.ones_like(weight_N) if weight is None else weight.double()
     return weight_N, {"choose": choose.get(metric, shown_RN).float(), "shown": shown_RN.float()}
 
 

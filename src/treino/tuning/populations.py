@@ -368,7 +368,8 @@ class GroupTraining:
         x = data.validation.x if shape is None else data.validation.x.reshape(-1, *shape)
         output_RNC = training.answers(now, x)
         y = training.loss_function.target(data.validation.y, output_RNC.dtype)
-        found_P = measure(output_RNC, y, training.loss_function, data.target_scale)[name]
+        loss, weight = training.loss_function, data.validation.weight
+        found_P = measure(output_RNC, y, loss, data.target_scale, weight)[name]
         there_P = found_P >= wanted if METRICS[name].better > 0 else found_P <= wanted
         running_P = training.last_step_P == training.step
         first_P = there_P & running_P & (self.reached < 0)
