@@ -19,6 +19,8 @@ from treino.inspection.conformal import (
     class_sets,
     conformal,
     coverage_of,
+    cross_intervals,
+    cross_sets,
     exact_interval,
     held_out_quantiles,
     rows_needed,
@@ -219,6 +221,79 @@ def test_rows_without_an_answer_have_no_set() -> None:
     worth = coverage_of(quantiles_of(np.zeros(30)), 0.9, RowScores(np.empty(0), share_NC=share_NC[:1]),
                         RowScores(true_class_scores(share_NC, np.array([0, 1]))))  # fmt: skip
     assert (worth.share, worth.compared, worth.size) == (0.5, 2, 1.0)
+
+
+# ---- folds
+
+
+@given(
+    data=st.data(),
+    folds=st.integers(1, 4),
+    coverage=st.sampled_from([Fraction(3, 10), Fraction(1, 2), Fraction(4, 5), Fraction(9, 10)]),
+)
+def test_intervals_of_folds_are_what_brute_force_leaves(
+    data: st.DataObject, folds: int, coverage: Fraction
+) -> None:
+    """A number stays if it isn't among the strangest, below or above, of all rows by their own fold."""
+    rows = data.draw(st.integers(1, 20))
+    whole = st.integers(-5, 5)
+    value_K = np.array([data.draw(whole) for _fold in range(folds)], dtype=float)
+    score_M = np.array([abs(data.draw(whole)) for _row in range(rows)], dtype=float)
+    fold_M = np.array([data.draw(st.integers(0, folds - 1)) for _row in range(rows)])
+    ((low, high),) = cross_intervals(value_K[:, None], score_M, fold_M, float(coverage))
+    at_least = math.ceil(coverage * (rows + 1))
+    above = sorted(value_K[k] + score for k, score in zip(fold_M, score_M, strict=True))
+    below = sorted((value_K[k] - score for k, score in zip(fold_M, score_M, strict=True)), reverse=True)
+    if at_least > rows:
+        assert (low, high) == (-math.inf, math.inf)
+    else:
+        assert (low, high) == (below[at_least - 1], above[at_least - 1])
+
+
+@given(seed=st.integers(0, 10**6), coverage=st.sampled_from([0.5, 0.8, 0.9]))
+def test_sets_of_folds_are_what_brute_force_leaves(seed: int, coverage: float) -> None:
+    r = np.random.default_rng(seed)
+    folds, rows, classes = r.integers(1, 4), r.integers(1, 30), r.integers(2, 5)
+    share_KNC = r.dirichlet(np.ones(classes), size=(folds, 3))
+    score_M, fold_M = r.random(rows).round(1), r.integers(folds, size=rows)
+    inside_NC = cross_sets(share_KNC, score_M, fold_M, coverage)
+    for n in range(3):
+        for c in range(classes):
+            own_K = [class_scores(share_NC)[n, c] for share_NC in share_KNC]
+            stranger = sum(score < own_K[k] for score, k in zip(score_M, fold_M, strict=True))
+            fine = stranger < Fraction(str(coverage)) * (rows + 1) or c == share_KNC[:, n].mean(0).argmax()
+            assert inside_NC[n, c] == fine
+
+
+def test_one_fold_is_a_split() -> None:
+    r = np.random.default_rng(4)
+    share_NC, value_N = r.dirichlet(np.ones(5), size=40), r.normal(size=40)
+    score_M = r.random(60)
+    known, fold_M = quantiles_of(score_M), np.zeros(60, dtype=int)
+    inside_NC = cross_sets(share_NC[None], score_M, fold_M, 0.8)
+    assert (inside_NC == class_sets(share_NC, known.quantile(0.8))).all()
+    ends_N2 = cross_intervals(value_N[None], score_M, fold_M, 0.8)
+    half = known.quantile(0.8)
+    np.testing.assert_allclose(ends_N2, np.stack([value_N - half, value_N + half], 1))
+
+
+def test_folds_hold_new_rows_as_often_as_promised() -> None:
+    """Least squares on few rows of many columns, so that a network's own rows would promise too much."""
+    r, held, draws, rows, folds = np.random.default_rng(5), [], 200, 60, 6
+    for _draw in range(draws):
+        beta = r.normal(size=20)
+        x = r.normal(size=(rows + 100, 20))
+        y = x @ beta + r.standard_t(4, size=len(x))
+        fold_M, out, value_KN = np.arange(rows) % folds, np.empty(rows), []
+        for k in range(folds):
+            inside = fold_M != k
+            fitted = np.linalg.lstsq(x[:rows][inside], y[:rows][inside], rcond=None)[0]
+            out[~inside] = np.abs(y[:rows][~inside] - x[:rows][~inside] @ fitted)
+            value_KN.append(x[rows:] @ fitted)
+        low_N, high_N = cross_intervals(np.array(value_KN), out, fold_M, 0.9).T
+        held.append(((low_N <= y[rows:]) & (y[rows:] <= high_N)).mean())
+    slack = SURE * np.std(held) / math.sqrt(draws)
+    assert 0.9 - slack <= np.mean(held) <= 0.96
 
 
 # ---- what is said of a coverage

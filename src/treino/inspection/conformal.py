@@ -37,6 +37,7 @@ from treino.words import _, setting
 LEVEL = 0.9
 KEPT = 1000  # scores of a run; between them a coverage is rounded up, by a thousandth at most
 ROUNDING = 1e-9
+AT_ONCE = 1 << 22  # numbers that are sorted at once
 
 Floats = NDArray[np.float64]
 
@@ -201,7 +202,9 @@ class RowScores:
 
     def size(self, quantile: float) -> float | None:
         """The mean number of classes in a set; None of numbers."""
-        return None if self.share_NC is None else self.mean(class_sets(self.share_NC, quantile).sum(1))
+        if self.share_NC is None or not len(self.share_NC):
+            return None
+        return self.mean(class_sets(self.share_NC, quantile).sum(1))
 
 
 def row_scores(net: nn.Module, rows: Rows, data: Data, item_shape: Sequence[int] | None = None) -> RowScores:
@@ -228,6 +231,42 @@ def held_out_quantiles(rows: RowScores) -> Conformal | None:
     if offset == 0 or (offset is not None and not math.isfinite(offset)):
         offset = None  # without usable deviations, all intervals are equally wide
     return conformal(rows.scores(offset), rows.weight_N, offset)
+
+
+# ---- folds: each row's score is of the network that didn't see it, and the new row is asked of all networks
+
+
+def cross_intervals(value_KN: Floats, score_M: Floats, fold_M: NDArray[np.int64], coverage: float) -> Floats:
+    """``[N, 2]``: each row's interval by CV+ (Barber, Candès, Ramdas & Tibshirani 2021,
+    https://arxiv.org/abs/1905.02928).
+
+    value_KN: the numbers that the K folds' networks predict. score_M, fold_M: the absolute error of each row
+    that was outside a fold, and the number of that fold, from 0.
+    """
+    place = math.ceil((len(score_M) + 1) * coverage - ROUNDING) - 1
+    if place >= len(score_M):
+        return np.stack([np.full(value_KN.shape[1], end) for end in (-np.inf, np.inf)], 1)
+    ends = []
+    for value_KB in np.array_split(value_KN, max(1, value_KN.shape[1] * len(score_M) // AT_ONCE), axis=1):
+        value_MB = value_KB[fold_M]
+        far = [np.partition(score_M[:, None] + sign * value_MB, place, axis=0)[place] for sign in (-1, 1)]
+        ends.append(np.stack([-far[0], far[1]], 1))
+    return np.concatenate(ends)
+
+
+def cross_sets(
+    share_KNC: Floats, score_M: Floats, fold_M: NDArray[np.int64], coverage: float
+) -> NDArray[np.bool_]:
+    """``[N, C]``: the classes that can't be ruled out by CV+ (Romano, Sesia & Candès 2020), and always the
+    most probable one of the mean. share_KNC: the probabilities of the K folds' networks; else as
+    ``cross_intervals``."""
+    less_NC = np.zeros(share_KNC.shape[1:])
+    for k, share_NC in enumerate(share_KNC):
+        less_NC += np.searchsorted(np.sort(score_M[fold_M == k]), class_scores(share_NC))
+    inside_NC: NDArray[np.bool_] = less_NC < (len(score_M) + 1) * coverage - ROUNDING
+    mean_NC = share_KNC.mean(0)
+    inside_NC[np.arange(len(mean_NC)), mean_NC.argmax(1)] = True
+    return inside_NC & np.isfinite(mean_NC).all(1, keepdims=True)
 
 
 # ---- what a coverage is worth
