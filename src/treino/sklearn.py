@@ -21,7 +21,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
 from torch.utils.data import TensorDataset
 
 from treino import api
@@ -31,10 +36,11 @@ from treino.data.preparation.preparation import Task
 from treino.engine import CNN, Net
 from treino.errors import TreinoError, nearest
 from treino.folders import open_run
-from treino.inspection.conformal import LEVEL, class_sets
+from treino.inspection.conformal import LEVEL
 from treino.inspection.outputs import outputs, probabilities
 from treino.records.access import Access
-from treino.records.prediction import LevelScores, conformal_of, winners
+from treino.records.coverage import CoverageScores, coverage_scores
+from treino.records.prediction import winners
 from treino.spec import LAYERS, Settings
 from treino.words import _
 
@@ -101,8 +107,8 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         tags.input_tags.string = True
         return tags
 
-    def _fit(self, x: Any, y: NDArray[Any]) -> Self:
-        """Train on checked rows. y: class numbers or values."""
+    def _fit(self, x: Any, y: NDArray[Any], weight_N: Any) -> Self:
+        """Train on checked rows. y: class numbers or values. weight_N: their weights; None: all alike."""
         seed = self.random_state
         if seed is None or not isinstance(seed, (int, np.integer)):
             seed = check_random_state(seed).randint(2**31 - 1)
@@ -114,7 +120,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         settings |= {"seed": int(seed), "task": self._task, "test": 0.0}
         try:
             with tempfile.TemporaryDirectory(prefix="treino-") as parent:
-                run = api.fit(_source(x, y), self.net, parent=parent, lean=True, **settings)
+                run = api.fit(_source(x, y, weight_N), self.net, parent=parent, lean=True, **settings)
                 self._content = _content_of(run.path)
         except TreinoError as error:
             raise ValueError(str(error)) from None
@@ -148,10 +154,10 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             net, x_ND = copy.deepcopy(net).double(), x_ND.double()
         return outputs(net, x_ND, item_shape=self.run_.item_shape)
 
-    def _scores(self, coverage: float | None) -> LevelScores:
+    def _scores(self, coverage: float | None) -> CoverageScores:
         """What intervals and sets of this coverage are made of."""
         try:
-            known = conformal_of(self.run_, self.coverage or LEVEL if coverage is None else coverage)
+            known = coverage_scores(self.run_, self.coverage or LEVEL if coverage is None else coverage)
         except TreinoError as error:
             raise ValueError(str(error)) from None
         assert known is not None
@@ -174,6 +180,18 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             ensure_min_samples=2 if reset else 1,
         )
 
+    def _weights(self, x: Any, sample_weight: Any) -> NDArray[np.float64] | None:
+        """``[N]``: the rows' weights, 0 or more; None if all rows count alike."""
+        if sample_weight is None:
+            return None
+        weight_N: NDArray[np.float64] = _check_sample_weight(sample_weight, x, dtype=np.float64)
+        if (weight_N < 0).any():
+            message = _("sample_weight holds {value:g}: a weight is 0, or how many rows a row counts as.")
+            raise ValueError(message.format(value=weight_N.min()))
+        if not weight_N.any():
+            raise ValueError(_("sample_weight: all weights are zero, so that no row counts."))
+        return weight_N
+
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
         for name in ("run_", "module_", "_folder", "_document"):
@@ -186,10 +204,12 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             self._open()
 
 
-def _source(x: Any, y: NDArray[Any]) -> Any:
+def _source(x: Any, y: NDArray[Any], weight_N: NDArray[np.float64] | None) -> Any:
     """Rows for ``fit``: pictures, which keep their shape, as a Dataset."""
     if getattr(x, "ndim", 2) == 2:
-        return x, y
+        return (x, y) if weight_N is None else (x, y, weight_N)
+    if weight_N is not None:
+        raise ValueError(_("sample_weight is for rows of a table, and these are pictures: leave it out."))
     return TensorDataset(torch.tensor(x, dtype=torch.float32), torch.tensor(y))
 
 
@@ -200,8 +220,10 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
     _task = "classification"
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on X ``[N, D]`` (an array or a frame) and one class per row.
+
+        sample_weight: ``[N]``: how much each row counts; 2 as two equal rows, 0 as none.
 
         Raises:
             ValueError: rows, classes or settings unfit for training; the message says what to do.
@@ -209,11 +231,13 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         x, y = self._checked(X, y, reset=True)
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
-        self.classes_, y = np.unique(y, return_inverse=True)
+        weight_N = self._weights(x, sample_weight)
+        self.classes_ = np.unique(y if weight_N is None else y[weight_N > 0])
         if len(self.classes_) < 2:
             message = _("y holds one class, {name!r}: there is nothing to tell apart.")
             raise ValueError(message.format(name=self.classes_[0]))
-        return self._fit(x, y)
+        code_N = np.searchsorted(self.classes_, y)  # of rows that weigh 0 any: they are left out
+        return self._fit(x, code_N.clip(max=len(self.classes_) - 1), weight_N)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """``[N, C]``: the probability of each of ``classes_``."""
@@ -245,9 +269,8 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         Raises:
             ValueError: there were too few validation rows.
         """
-        share_NC, known = self.predict_proba(X), self._scores(coverage)
-        inside_NC: NDArray[np.bool_] = class_sets(share_NC, known.quantile)
-        return inside_NC
+        output_NC = self._outputs(X)
+        return self._scores(coverage).held(self.run_, output_NC, output_NC[None])
 
 
 class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
@@ -257,15 +280,17 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
 
     _task = "regression"
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on X ``[N, D]`` (an array or a frame) and one number per row.
+
+        sample_weight: ``[N]``: how much each row counts; 2 as two equal rows, 0 as none.
 
         Raises:
             ValueError: rows, values or settings unfit for training; the message says what to do.
         """
         x, y = self._checked(X, y, reset=True)
         y = column_or_1d(y, warn=True)
-        return self._fit(x, np.asarray(y, dtype=np.float64))
+        return self._fit(x, np.asarray(y, dtype=np.float64), self._weights(x, sample_weight))
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """``[N]``: the predicted numbers, in y's units."""
@@ -282,10 +307,9 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         Raises:
             ValueError: there were too few validation rows.
         """
-        value_N, known = self.predict(X), self._scores(coverage)
+        output_NC, known = self._outputs(X), self._scores(coverage)
         prepared = rows_for_prediction(self._checked(X, reset=False), self.run_.preparation)
-        end_N2: NDArray[np.float64] = known.ends(self.run_, prepared.x, value_N)
-        return end_N2
+        return known.held(self.run_, prepared.x, output_NC[None])
 
 
 def _same(value: Any, usual: Any) -> bool:

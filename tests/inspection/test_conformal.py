@@ -13,14 +13,14 @@ from treino.errors import TreinoError
 from treino.inspection.conformal import (
     KEPT,
     Conformal,
+    FoldScores,
     RowScores,
     check_coverage,
     class_scores,
     class_sets,
+    compared_with,
     conformal,
     coverage_of,
-    cross_intervals,
-    cross_sets,
     exact_interval,
     held_out_quantiles,
     rows_needed,
@@ -218,12 +218,16 @@ def test_rows_without_an_answer_have_no_set() -> None:
     share_NC = np.array([[0.7, 0.3], [math.nan, 1.0]])
     assert class_sets(share_NC, math.inf).tolist() == [[True, True], [False, False]]
     assert np.isnan(class_scores(share_NC)[1]).all()
-    worth = coverage_of(quantiles_of(np.zeros(30)), 0.9, RowScores(np.empty(0), share_NC=share_NC[:1]),
-                        RowScores(true_class_scores(share_NC, np.array([0, 1]))))  # fmt: skip
-    assert (worth.share, worth.compared, worth.size) == (0.5, 2, 1.0)
+    worth = coverage_of(quantiles_of(np.zeros(30)), 0.9)
+    held_N = true_class_scores(share_NC, np.array([0, 1])) <= math.inf
+    assert compared_with(worth, held_N).share == 0.5
 
 
 # ---- folds
+
+
+def folds_of(score_M: np.ndarray, fold_M: np.ndarray, folds: int) -> FoldScores:
+    return FoldScores(score_M, fold_M, np.arange(folds))
 
 
 @given(
@@ -240,7 +244,7 @@ def test_intervals_of_folds_are_what_brute_force_leaves(
     value_K = np.array([data.draw(whole) for _fold in range(folds)], dtype=float)
     score_M = np.array([abs(data.draw(whole)) for _row in range(rows)], dtype=float)
     fold_M = np.array([data.draw(st.integers(0, folds - 1)) for _row in range(rows)])
-    ((low, high),) = cross_intervals(value_K[:, None], score_M, fold_M, float(coverage))
+    ((low, high),) = folds_of(score_M, fold_M, folds).intervals(value_K[:, None], float(coverage))
     at_least = math.ceil(coverage * (rows + 1))
     above = sorted(value_K[k] + score for k, score in zip(fold_M, score_M, strict=True))
     below = sorted((value_K[k] - score for k, score in zip(fold_M, score_M, strict=True)), reverse=True)
@@ -256,7 +260,7 @@ def test_sets_of_folds_are_what_brute_force_leaves(seed: int, coverage: float) -
     folds, rows, classes = r.integers(1, 4), r.integers(1, 30), r.integers(2, 5)
     share_KNC = r.dirichlet(np.ones(classes), size=(folds, 3))
     score_M, fold_M = r.random(rows).round(1), r.integers(folds, size=rows)
-    inside_NC = cross_sets(share_KNC, score_M, fold_M, coverage)
+    inside_NC = folds_of(score_M, fold_M, folds).sets(share_KNC, coverage)
     for n in range(3):
         for c in range(classes):
             own_K = [class_scores(share_NC)[n, c] for share_NC in share_KNC]
@@ -270,9 +274,9 @@ def test_one_fold_is_a_split() -> None:
     share_NC, value_N = r.dirichlet(np.ones(5), size=40), r.normal(size=40)
     score_M = r.random(60)
     known, fold_M = quantiles_of(score_M), np.zeros(60, dtype=int)
-    inside_NC = cross_sets(share_NC[None], score_M, fold_M, 0.8)
+    inside_NC = folds_of(score_M, fold_M, 1).sets(share_NC[None], 0.8)
     assert (inside_NC == class_sets(share_NC, known.quantile(0.8))).all()
-    ends_N2 = cross_intervals(value_N[None], score_M, fold_M, 0.8)
+    ends_N2 = folds_of(score_M, fold_M, 1).intervals(value_N[None], 0.8)
     half = known.quantile(0.8)
     np.testing.assert_allclose(ends_N2, np.stack([value_N - half, value_N + half], 1))
 
@@ -290,7 +294,7 @@ def test_folds_hold_new_rows_as_often_as_promised() -> None:
             fitted = np.linalg.lstsq(x[:rows][inside], y[:rows][inside], rcond=None)[0]
             out[~inside] = np.abs(y[:rows][~inside] - x[:rows][~inside] @ fitted)
             value_KN.append(x[rows:] @ fitted)
-        low_N, high_N = cross_intervals(np.array(value_KN), out, fold_M, 0.9).T
+        low_N, high_N = folds_of(out, fold_M, folds).intervals(np.array(value_KN), 0.9).T
         held.append(((low_N <= y[rows:]) & (y[rows:] <= high_N)).mean())
     slack = SURE * np.std(held) / math.sqrt(draws)
     assert 0.9 - slack <= np.mean(held) <= 0.96

@@ -252,3 +252,62 @@ def test_rows_with_weights_count_by_them(tmp_path: Path) -> None:
     assert tr.fit(frame, kinds={"weight": "out"}, **settings).document["prediction_intervals"]["quantile"] > 8
     assert 0.75 < known["coverage"] <= 1
     pd.testing.assert_series_equal(run.predict(frame, coverage=0.9)["low"], run.predict(frame)["low"])
+
+
+# ---- folds
+
+
+@pytest.fixture(scope="module")
+def folded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five folds of numbers and of classes, 120 rows each, in the folder above."""
+    parent = tmp_path_factory.mktemp("folds")
+    for frame, target in ((numbers(120), "y"), (kinds(120), "kind")):
+        frame.to_csv(parent / f"{target}.csv", index=False)
+        source, settings = str(parent / f"{target}.csv"), {"recipe": "plain", "epochs": 15, "lean": True}
+        tr.fit(source, target=target, folds=5, parent=parent, name=f"of-{target}", **settings)
+    return parent
+
+
+def test_intervals_of_folds_ask_each_network_of_the_rows_that_it_did_not_see(folded: Path) -> None:
+    """CV+ by hand: each row's error outside its fold, around what that fold's network says of the new row."""
+    sweep, new = tr.open(folded / "of-y"), numbers(200).iloc[120:]
+    out, frame = sweep.out_of_fold(), numbers(120)
+    said = {k + 1: sweep.member(k).predict(new)["prediction"].to_numpy() for k in range(5)}
+    value_M = [out.output[i, 0].item() for i in range(120)]
+    error_M = [abs(value - frame["y"][row]) for value, row in zip(value_M, out.row.tolist(), strict=True)]
+    found = sweep.predict(new, coverage=0.8)
+    place = math.ceil(121 * 0.8) - 1
+    for n in range(5):
+        above = sorted(said[k][n] + e for k, e in zip(out.fold.tolist(), error_M, strict=True))
+        below = sorted(
+            (said[k][n] - e for k, e in zip(out.fold.tolist(), error_M, strict=True)), reverse=True
+        )
+        assert (found["low"].iloc[n], found["high"].iloc[n]) == pytest.approx(
+            (below[place], above[place]), abs=1e-4
+        )
+    assert found["prediction"].to_numpy() == pytest.approx(np.mean([*said.values()], axis=0), abs=1e-4)
+
+
+@pytest.mark.parametrize(("target", "table"), [("y", numbers), ("kind", kinds)])
+def test_folds_hold_rows_that_none_has_seen_as_often_as_promised(folded: Path, target: str, table) -> None:
+    """Of 1,000 others, within what 120 rows and these allow."""
+    run, new = tr.open(folded / f"of-{target}").answer, table(1120).iloc[120:]
+    worth = predict(run, new, coverage=0.8).coverage
+    assert worth is not None
+    assert (worth.rows, worth.compared) == (120, 1000)
+    assert worth.sentences()[0].endswith(
+        "of 120 rows outside their fold)." if target == "y" else "of 3 classes on average."
+    )
+    assert abs(worth.share - 0.8) < worth.spread + 0.05
+    usual = predict(run, new).coverage
+    assert (usual.level if target == "y" else usual) == (0.9 if target == "y" else None)
+
+
+def test_sets_of_folds_hold_the_answer_and_seeds_have_none(folded: Path, tmp_path: Path) -> None:
+    found = tr.open(folded / "of-kind").predict(kinds(60), coverage=0.9)
+    assert all(answer == some[0] for answer, some in zip(found["prediction"], found["set"], strict=True))
+    seeds = tr.fit(str(folded / "kind.csv"), target="kind", seeds=2, epochs=1, parent=tmp_path, name="two")
+    with pytest.raises(tr.TreinoError, match="two:0"):
+        seeds.predict(kinds(60), coverage=0.9)
+    one = seeds.member(0).predict(kinds(60), coverage=0.9)
+    assert one["set"].map(len).min() >= 1

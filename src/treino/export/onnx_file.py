@@ -30,7 +30,8 @@ from treino.data.table import Column
 from treino.errors import TreinoError
 from treino.export import Exported
 from treino.inspection.outputs import outputs, probabilities
-from treino.records.prediction import conformal_of, reading_of, winners
+from treino.records.coverage import coverage_scores
+from treino.records.prediction import reading_of, winners
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
@@ -306,8 +307,8 @@ def _difference(run: StoredRun, raw_ND: NDArray[Any], answers: Mapping[str, Any]
         return apart if same or undecided else 1.0
     value_N = (output_NC[:, 0].double() * spec.target_scale + spec.target_mean).numpy()
     apart_N = [np.abs(value_N - answers["prediction"])]
-    if (known := conformal_of(run)) is not None:
-        ends_N2 = known.ends(run, x_ND, value_N)
+    if (known := coverage_scores(run)) is not None:
+        ends_N2 = known.held(run, x_ND, output_NC[None])
         apart_N += [np.abs(ends_N2[:, i] - answers[name]) for i, name in enumerate(("low", "high"))]
     return float(np.max(apart_N) / (spec.target_scale or 1.0))
 

@@ -233,40 +233,58 @@ def held_out_quantiles(rows: RowScores) -> Conformal | None:
     return conformal(rows.scores(offset), rows.weight_N, offset)
 
 
-# ---- folds: each row's score is of the network that didn't see it, and the new row is asked of all networks
+def sorted_sets(inside_NC: NDArray[np.bool_], share_NC: Floats) -> list[list[int]]:
+    """The numbers of the classes in each set, the most probable first."""
+    order_NC = np.argsort(-share_NC, axis=1, kind="stable")
+    pairs = zip(order_NC, inside_NC, strict=True)
+    return [order_C[inside_C[order_C]].tolist() for order_C, inside_C in pairs]
 
 
-def cross_intervals(value_KN: Floats, score_M: Floats, fold_M: NDArray[np.int64], coverage: float) -> Floats:
-    """``[N, 2]``: each row's interval by CV+ (Barber, Candès, Ramdas & Tibshirani 2021,
-    https://arxiv.org/abs/1905.02928).
+# ---- folds
 
-    value_KN: the numbers that the K folds' networks predict. score_M, fold_M: the absolute error of each row
-    that was outside a fold, and the number of that fold, from 0.
+
+@dataclass(frozen=True, eq=False)
+class FoldScores:
+    """The scores of rows by the networks of the fold that left them out: no rows are held back for it.
+
+    A new row is asked of all K networks, each of which is compared with the rows that it didn't see: CV+
+    (Barber, Candès, Ramdas & Tibshirani 2021, https://arxiv.org/abs/1905.02928). score_M, fold_M: of each row
+    its score, infinite where there is no answer, and its fold. fold_K: each network's fold.
     """
-    place = math.ceil((len(score_M) + 1) * coverage - ROUNDING) - 1
-    if place >= len(score_M):
-        return np.stack([np.full(value_KN.shape[1], end) for end in (-np.inf, np.inf)], 1)
-    ends = []
-    for value_KB in np.array_split(value_KN, max(1, value_KN.shape[1] * len(score_M) // AT_ONCE), axis=1):
-        value_MB = value_KB[fold_M]
-        far = [np.partition(score_M[:, None] + sign * value_MB, place, axis=0)[place] for sign in (-1, 1)]
-        ends.append(np.stack([-far[0], far[1]], 1))
-    return np.concatenate(ends)
 
+    score_M: Floats
+    fold_M: NDArray[np.int64]
+    fold_K: NDArray[np.int64]
 
-def cross_sets(
-    share_KNC: Floats, score_M: Floats, fold_M: NDArray[np.int64], coverage: float
-) -> NDArray[np.bool_]:
-    """``[N, C]``: the classes that can't be ruled out by CV+ (Romano, Sesia & Candès 2020), and always the
-    most probable one of the mean. share_KNC: the probabilities of the K folds' networks; else as
-    ``cross_intervals``."""
-    less_NC = np.zeros(share_KNC.shape[1:])
-    for k, share_NC in enumerate(share_KNC):
-        less_NC += np.searchsorted(np.sort(score_M[fold_M == k]), class_scores(share_NC))
-    inside_NC: NDArray[np.bool_] = less_NC < (len(score_M) + 1) * coverage - ROUNDING
-    mean_NC = share_KNC.mean(0)
-    inside_NC[np.arange(len(mean_NC)), mean_NC.argmax(1)] = True
-    return inside_NC & np.isfinite(mean_NC).all(1, keepdims=True)
+    def intervals(self, value_KN: Floats, coverage: float) -> Floats:
+        """``[N, 2]``: the interval of each row. value_KN: the networks' numbers."""
+        score_M, place = self.score_M, math.ceil((len(self.score_M) + 1) * coverage - ROUNDING) - 1
+        if place >= len(score_M):
+            return np.tile([-np.inf, np.inf], (value_KN.shape[1], 1))
+        value_FN, parts = self._by_fold(value_KN), max(1, value_KN.shape[1] * len(score_M) // AT_ONCE)
+        ends = []
+        for value_FB in np.array_split(value_FN, parts, axis=1):
+            value_MB = value_FB[np.searchsorted(np.unique(self.fold_K), self.fold_M)]
+            low_B, high_B = (
+                np.partition(score_M[:, None] + sign * value_MB, place, axis=0)[place] for sign in (-1, 1)
+            )
+            ends.append(np.stack([-low_B, high_B], 1))
+        return np.concatenate(ends)
+
+    def sets(self, share_KNC: Floats, coverage: float) -> NDArray[np.bool_]:
+        """``[N, C]``: the classes that can't be ruled out (Romano, Sesia & Candès 2020), and always the most
+        probable one of the mean. share_KNC: the networks' probabilities."""
+        less_NC = np.zeros(share_KNC.shape[1:])
+        for fold, share_NC in zip(np.unique(self.fold_K), self._by_fold(share_KNC), strict=True):
+            less_NC += np.searchsorted(np.sort(self.score_M[self.fold_M == fold]), class_scores(share_NC))
+        inside_NC: NDArray[np.bool_] = less_NC < (len(self.score_M) + 1) * coverage - ROUNDING
+        mean_NC = share_KNC.mean(0)
+        inside_NC[np.arange(len(mean_NC)), mean_NC.argmax(1)] = True
+        return inside_NC & np.isfinite(mean_NC).all(1, keepdims=True)
+
+    def _by_fold(self, each_KN: Floats) -> Floats:
+        """The mean of the networks of each fold, of which there are several with several seeds."""
+        return np.stack([each_KN[self.fold_K == fold].mean(0) for fold in np.unique(self.fold_K)])
 
 
 # ---- what a coverage is worth
@@ -276,10 +294,10 @@ def cross_sets(
 class Coverage:
     """A coverage, and how far it can be trusted.
 
-    level: the share of new rows whose truth is to lie in their interval or set. rows: of the validation rows
-    that it was found on. spread: how far the share may be from the level with so few rows. size: the mean
-    number of classes in a set, of ``classes``. compared: the number of other rows with a known truth, share:
-    of these, those whose truth is held; with its exact 95 % interval.
+    level: the share of new rows whose truth is to lie in their interval or set. rows: the number of
+    validation rows, or of rows outside folds, that it was found on. spread: how far the share may be from the
+    level with so few rows. size: the mean number of classes in a set, of ``classes``. compared: the number of
+    other rows with a known truth; share: of these, those whose truth is held; with its exact 95 % interval.
     """
 
     level: float
@@ -287,25 +305,26 @@ class Coverage:
     spread: float
     size: float | None = None
     classes: int = 0
+    folds: bool = False
     compared: int = 0
     share: float | None = None
     interval: tuple[float, float] | None = None
 
     def to_json(self) -> dict[str, object]:
-        return {name: value for name, value in vars(self).items() if name != "classes" and value is not None}
+        plain = {name: value for name, value in vars(self).items() if name not in ("classes", "folds")}
+        return {name: value for name, value in plain.items() if value is not None}
 
     def sentences(self, *, test: bool = False) -> list[str]:
         """In words. test: the rows compared are the test rows."""
-        facts = {"level": 100 * self.level, "spread": self.spread, "rows": self.rows}
-        if self.size is None:
-            said = _(
-                "Predictions carry {level:.6g}% intervals (± {spread:.0%}, of {rows:,} validation rows)."
-            )
-        else:
+        behind = _("{rows:,} rows outside their fold") if self.folds else _("{rows:,} validation rows")
+        facts: dict[str, object] = {"level": 100 * self.level, "spread": self.spread}
+        facts |= {"rows": behind.format(rows=self.rows)}
+        said = _("Predictions carry {level:.6g}% intervals (± {spread:.0%}, of {rows}).")
+        if self.size is not None:
             facts |= {"size": self.size, "classes": self.classes}
             said = _(
-                "Sets of classes at {level:.6g}% (± {spread:.0%}, of {rows:,} validation rows) hold "
-                "{size:.2f} of {classes} classes on average."
+                "Sets of classes at {level:.6g}% (± {spread:.0%}, of {rows}) hold {size:.2f} of {classes} "
+                "classes on average."
             )
         if self.share is None or self.interval is None:
             return [said.format(**facts)]
@@ -321,16 +340,20 @@ class Coverage:
         return [said.format(**facts), held.format(n=self.compared, share=self.share, low=low, high=high)]
 
 
-def coverage_of(known: Conformal, level: float, rows: RowScores, compared: RowScores | None) -> Coverage:
-    """What this coverage is worth. rows: whose sets are counted. compared: rows that it was not found on."""
-    quantile, classes = known.quantile(level), 0 if rows.share_NC is None else rows.share_NC.shape[1]
-    plain = Coverage(level, known.rows, known.spread(level), rows.size(quantile), classes)
-    if compared is None or not len(compared.error_N):
+def coverage_of(
+    known: Conformal, level: float, *, size: float | None = None, classes: int = 0, folds: bool = False
+) -> Coverage:
+    """What this coverage is worth, before it is compared with other rows."""
+    return Coverage(level, known.rows, known.spread(level), size, classes, folds)
+
+
+def compared_with(plain: Coverage, held_N: NDArray[np.bool_], weight_N: Floats | None = None) -> Coverage:
+    """The same with what it is worth on other rows. held_N: whether their truth is held."""
+    if not len(held_N):
         return plain
-    share = compared.mean(compared.scores(known.offset) <= quantile)
-    weight_N, n = compared.weight_N, len(compared.error_N)
-    interval = exact_interval(share, n if weight_N is None else effective_rows(weight_N))
-    return replace(plain, compared=n, share=share, interval=interval)
+    share, rows = float(np.average(held_N, weights=weight_N)), len(held_N)
+    interval = exact_interval(share, rows if weight_N is None else effective_rows(weight_N))
+    return replace(plain, compared=rows, share=share, interval=interval)
 
 
 def check_coverage(known: Conformal | None, coverage: float) -> None:

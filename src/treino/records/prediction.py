@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
@@ -14,27 +13,16 @@ from treino.data import PreparedRows, rows_for_prediction
 from treino.data.loader import as_reading
 from treino.data.photographs.new_pictures import is_pictures
 from treino.data.readers import ReaderOptions
+from treino.documents.data import DataSource
+from treino.engine.ensemble import mean_output
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
-from treino.inspection.conformal import (
-    LEVEL,
-    Conformal,
-    Coverage,
-    RowScores,
-    check_coverage,
-    class_sets,
-    coverage_of,
-    held_out_quantiles,
-    members_spread,
-    row_scores,
-    true_class_scores,
-    units,
-)
-from treino.inspection.input_planes import Split
+from treino.inspection.conformal import Coverage, compared_with, coverage_of, sorted_sets
+from treino.inspection.input_planes import ALL, Split
 from treino.inspection.outputs import outputs, probabilities
 from treino.inspection.picture_views import PictureView, outputs_of_views, views_of
+from treino.records.coverage import CoverageScores, coverage_scores
 from treino.records.stored_run import StoredRun
-from treino.spec import read_settings
 from treino.words import _
 
 HASHED = 1024  # rows whose inputs are in memory while they are compared with training rows
@@ -48,7 +36,8 @@ class Prediction:
 
     row: its number in the source, from 0. value: None if the network's output is not finite. interval: the
     number's prediction interval (low, high). class_set: the classes that can't be ruled out, the most
-    probable first. Both: None: none. file: the picture's; "" of other rows.
+    probable first. Both: None: none. file: the picture's; "" of other rows. fold: the number, from 1, of the
+    fold whose networks predict it, of out-of-fold predictions.
     """
 
     row: int
@@ -57,6 +46,7 @@ class Prediction:
     interval: tuple[float, float] | None = None
     class_set: tuple[str, ...] | None = None
     file: str = ""
+    fold: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         more: dict[str, Any] = {} if self.probabilities is None else {"probabilities": self.probabilities}
@@ -128,13 +118,17 @@ def predict(
     validation rows can't give the coverage.
     """
     views = _views(run) if tta else ()
-    known = None if views else conformal_of(run, coverage)
-    prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
-    output_NC = _outputs(run, prepared, views)
-    each = _each(run, prepared, output_NC, known)
+    known = None if views else coverage_scores(run, coverage)
+    prepared, output_KNC = _answered(run, source, views, skip_bad)
+    output_NC = _mean(run, output_KNC)
+    held = None if known is None else known.held(run, prepared.x, output_KNC)
+    each = _each(run, prepared, output_NC, held)
     notes = (*run.folder.notices, *prepared.notes, *_view_notes(run, views), *unanswered_notes(each))
     compared = _compared(run, prepared, output_NC, _among(run, prepared, "train"))
-    covered = None if known is None else _covered(run, prepared, output_NC, known)
+    covered = None
+    if known is not None and held is not None:
+        seen_K = _among(run, prepared, "train", "validation")
+        covered = _covered(run, prepared, known, held, None if seen_K is None else ~seen_K)
     return Predictions(each, notes, prepared.missing, prepared.unknown, compared, prepared, covered)
 
 
@@ -150,6 +144,26 @@ def _views(run: StoredRun) -> tuple[PictureView, ...]:
             _("Leave [[tta]] out."),
         )
     return views_of(shape, mirrored=bool(run.settings.get("flip")))
+
+
+def _answered(
+    run: StoredRun, source: Any, views: Sequence[PictureView], skip_bad: int
+) -> tuple[PreparedRows, torch.Tensor]:
+    """The rows as the run's preparation makes them, and ``[K, N, C]``: the outputs for them of the run and of
+    all that predict with it."""
+    prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
+    each, mean, scale = [_outputs(run, prepared, views)], run.spec.target_mean, run.spec.target_scale
+    for other in run.others:
+        rows = rows_for_prediction(source, other.preparation, reading_of(other), skip_bad)
+        other_NC = _outputs(other, rows, views)
+        if not run.spec.classes:  # each has a mean and a deviation of its own training rows
+            other_NC = (other_NC * other.spec.target_scale + other.spec.target_mean - mean) / scale
+        each.append(other_NC)
+    return prepared, torch.stack(each)
+
+
+def _mean(run: StoredRun, output_KNC: torch.Tensor) -> torch.Tensor:
+    return mean_output(output_KNC, run.settings["loss"]) if run.others else output_KNC[0]
 
 
 def _outputs(run: StoredRun, prepared: PreparedRows, views: Sequence[PictureView]) -> torch.Tensor:
@@ -210,7 +224,7 @@ def _among(run: StoredRun, prepared: PreparedRows, *splits: Split) -> torch.Tens
     except TreinoError:  # the file is gone or changed, or not stored: predictions don't need it
         return None
     known = set[bytes]()
-    for split in splits:
+    for split in ALL if run.others else splits:  # what tests one fold trains the others
         rows = data.splits[split]
         if len(rows) != run.spec.facts.rows[split]:
             return None  # only a sample of rows not in memory
@@ -246,12 +260,17 @@ def unanswered_notes(predictions: Sequence[Prediction]) -> list[str]:
 
 
 def reading_of(run: StoredRun) -> ReaderOptions:
+    """As ``reading_like`` the run's data."""
+    return reading_like(run.spec.data)
+
+
+def reading_like(data: DataSource) -> ReaderOptions:
     """The file format of new rows: options set in training stay; other options are detected again and, if the
     new rows are ambiguous, are those detected in the training rows. Missing-value words are always the
     training rows' words."""
     stated, written = (
         None if reading is None else as_reading(reading.model_dump())
-        for reading in (run.spec.data.load.reading, run.spec.data.written)
+        for reading in (data.load.reading, data.written)
     )
     nothing = written.missing if written and written.missing else ()
     return replace(stated or ReaderOptions(), like=written, missing=nothing)
@@ -275,13 +294,13 @@ def winners(run: StoredRun, p_NC: np.ndarray) -> np.ndarray:
 
 
 def _each(
-    run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, known: "LevelScores | None"
+    run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, held: np.ndarray | None
 ) -> tuple[Prediction, ...]:
+    """held: of numbers the ends of their intervals, of classes which are in their sets; None: neither."""
     values, p_NC = _values(run, output_NC)
     rows, names = prepared.index.tolist(), prepared.names or ("",) * len(prepared)
     if p_NC is None:
-        ends = None if known is None else known.ends(run, prepared.x, np.array(values))
-        end_N = [None] * len(rows) if ends is None else ends.tolist()
+        end_N = [None] * len(rows) if held is None else held.tolist()
         return tuple(
             Prediction(
                 row,
@@ -292,7 +311,7 @@ def _each(
             for row, value, end, name in zip(rows, values, end_N, names, strict=True)
         )
     classes = run.spec.classes
-    sets = [None] * len(rows) if known is None else known.sets(p_NC)
+    sets = [None] * len(rows) if held is None else sorted_sets(held, p_NC)
     return tuple(
         Prediction(
             row,
@@ -305,94 +324,28 @@ def _each(
     )
 
 
-# ---- intervals and sets
-
-
-@dataclass(frozen=True)
-class LevelScores:
-    """The scores of a run's validation rows, and the coverage that is asked of them."""
-
-    scores: Conformal
-    level: float
-
-    @property
-    def quantile(self) -> float:
-        return self.scores.quantile(self.level)
-
-    def ends(self, run: StoredRun, x_ND: Any, value_N: np.ndarray) -> np.ndarray:
-        """``[N, 2]``: the interval of each number."""
-        spread_N = members_spread(run.module, x_ND, run.spec.target_scale, run.item_shape)
-        half_N = self.quantile * units(spread_N, self.scores.offset, len(value_N))
-        return np.stack([value_N - half_N, value_N + half_N], 1)
-
-    def sets(self, p_NC: np.ndarray) -> list[list[int]]:
-        """The numbers of each row's classes that can't be ruled out, the most probable first."""
-        inside_NC, order_NC = class_sets(p_NC, self.quantile), np.argsort(-p_NC, axis=1, kind="stable")
-        return [
-            order_C[inside_C[order_C]].tolist() for order_C, inside_C in zip(order_NC, inside_NC, strict=True)
-        ]
-
-
-def conformal_of(run: StoredRun, coverage: float | None = None) -> LevelScores | None:
-    """The scores for intervals or sets of this coverage; None: there are none.
-
-    coverage: default: the run's own; of numbers else 0.9.
-
-    Raises:
-        TreinoError: the run's validation rows can't give the coverage; they are not stored, and the run is of
-            an older version, or another network answers.
-    """
-    coverage = read_settings({"coverage": coverage}).coverage
-    classes = bool(run.spec.classes)
-    level = coverage or run.settings.get("coverage") or (None if classes else LEVEL)
-    if level is None:
-        return None
-    result = run.result if run.measured else None
-    stored = None if result is None else result.prediction_sets if classes else result.prediction_intervals
-    known = None if stored is None else Conformal.of(stored)
-    if known is None and stored is not None and stored.quantile is not None and level == stored.level:
-        share = level * (stored.rows + 1) / stored.rows  # an older version stored this quantile alone
-        known = Conformal((stored.quantile,), stored.rows, (share,), offset=stored.offset)
-    elif known is None and coverage is not None:
-        known = _measured_anew(run)
-    elif known is None and not run.measured:
-        with suppress(TreinoError):  # without its rows it answers without intervals
-            known = _measured_anew(run)
-    if coverage is not None:
-        check_coverage(known, coverage)
-    return LevelScores(known, level) if known is not None and level <= known.most else None
-
-
-def _measured_anew(run: StoredRun) -> Conformal | None:
-    data = run.data
-    if not len(data.validation) or (not data.classes and data.train.y.shape[1] != 1):
-        return None
-    return held_out_quantiles(row_scores(run.module, data.validation, data, run.item_shape))
-
-
 def _covered(
     run: StoredRun,
     prepared: PreparedRows,
-    output_NC: torch.Tensor,
-    known: LevelScores,
+    known: CoverageScores,
+    held: np.ndarray,
+    rows_K: torch.Tensor | None,
 ) -> Coverage:
-    """What the coverage is worth on the rows of known target that the run has not seen."""
-    p_NC = probabilities(output_NC).double().cpu().numpy() if run.spec.classes else None
-    rows = RowScores(np.empty(0), share_NC=p_NC)
-    y, place_K = prepared.y, prepared.with_target
-    seen_K = _among(run, prepared, "train", "validation")
-    if seen_K is None or y is None or place_K is None:
-        return coverage_of(known.scores, known.level, rows, None)
-    new_K = ~seen_K if prepared.weight is None else ~seen_K & (prepared.weight > 0)
-    y, place_K = y[new_K], place_K[new_K]
-    weight_N = None if prepared.weight is None else prepared.weight[new_K].double().numpy()
-    if p_NC is not None:
-        score_N = true_class_scores(p_NC[place_K.numpy()], y.numpy())
-        return coverage_of(known.scores, known.level, rows, RowScores(score_N, weight_N=weight_N))
-    scale = run.spec.target_scale
-    error_N = (output_NC[place_K, 0].double() - y[:, 0].double()).abs().numpy() * scale
-    spread_N = members_spread(run.module, prepared.x[place_K], scale, run.item_shape)
-    return coverage_of(known.scores, known.level, rows, RowScores(error_N, spread_N, weight_N=weight_N))
+    """What the coverage is worth on the rows of known target that the run has not seen: ``rows_K``."""
+    classes = len(run.spec.classes)
+    size = float(held.sum(1).mean()) if classes and len(held) else None
+    plain = coverage_of(known.scores, known.level, size=size, classes=classes, folds=known.folds is not None)
+    if rows_K is None or prepared.y is None or prepared.with_target is None:
+        return plain
+    weight = prepared.weight
+    rows_K = rows_K if weight is None else rows_K & (weight > 0)
+    y, held = prepared.y[rows_K].numpy(), held[prepared.with_target[rows_K].numpy()]
+    if classes:
+        held_N = np.take_along_axis(held, y[:, None], axis=1)[:, 0]
+    else:
+        true_N = y[:, 0].astype(np.float64) * run.spec.target_scale + run.spec.target_mean
+        held_N = (held[:, 0] <= true_N) & (true_N <= held[:, 1])
+    return compared_with(plain, held_N, None if weight is None else weight[rows_K].double().numpy())
 
 
 def predict_like(
@@ -421,19 +374,20 @@ def predict_like(
                 coverage=str(coverage)
             ),
         )
-    known = conformal_of(run, coverage) if framed and not views else None
-    prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
-    values, p_NC = _values(run, _outputs(run, prepared, views))
+    known = coverage_scores(run, coverage) if framed and not views else None
+    prepared, output_KNC = _answered(run, source, views, skip_bad)
+    values, p_NC = _values(run, _mean(run, output_KNC))
     columns: dict[str, list[Any] | np.ndarray] = {"prediction": values}
     if p_NC is not None:
         labels = [run.preparation.label(name) for name in run.spec.classes]
         columns["prediction"] = [None if name is None else run.preparation.label(name) for name in values]
         columns |= {f"probability_{name}": p_NC[:, i] for i, name in enumerate(run.spec.classes)}
-        if known is not None:
-            columns["set"] = [[labels[c] for c in places] for places in known.sets(p_NC)]
-    elif known is not None:
-        ends = known.ends(run, prepared.x, np.array(values))
-        columns |= {"low": ends[:, 0], "high": ends[:, 1]}
+    if known is not None:
+        held = known.held(run, prepared.x, output_KNC)
+        if p_NC is None:
+            columns |= {"low": held[:, 0], "high": held[:, 1]}
+        else:
+            columns["set"] = [[labels[c] for c in places] for places in sorted_sets(held, p_NC)]
     if named[0] == "pandas" and framed:
         return kind(columns, index=source.index)
     if framed:

@@ -16,7 +16,7 @@ from treino.engine import TrainingLoop
 from treino.engine.metrics import measure
 from treino.inspection.baselines import baselines
 from treino.inspection.calibration import calibration, cost_of, threshold_of
-from treino.inspection.conformal import LEVEL, coverage_of, held_out_quantiles, row_scores
+from treino.inspection.conformal import LEVEL, compared_with, coverage_of, held_out_quantiles, row_scores
 from treino.inspection.intervals import intervals
 from treino.inspection.outputs import outputs, probabilities
 from treino.plots.style import split_name
@@ -112,7 +112,10 @@ def coverage_figures(net: nn.Module, data: Data, item_shape: ItemShape, level: f
         few = _("Predictions carry no intervals: there are too few validation rows.")
         return Uncertainty({name: made}, [] if data.classes else [few])
     test = row_scores(net, data.test, data, item_shape) if len(data.test) else None
-    worth = coverage_of(known, level, test or seen, test)
+    size = (test or seen).size(quantile)
+    worth = coverage_of(known, level, size=size, classes=len(data.classes))
+    if test is not None:
+        worth = compared_with(worth, test.scores(known.offset) <= quantile, test.weight_N)
     made |= {"quantile": quantile, "spread": worth.spread, "coverage": worth.share}
     made |= {"coverage_interval": worth.interval} | ({"size": worth.size} if data.classes else {})
     return Uncertainty({name: made}, worth.sentences(test=True))

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -36,7 +35,7 @@ from treino.search import judge
 from treino.spec import OF_DATA, read_settings
 from treino.store import RunFolder
 from treino.training.train import drain, train_events
-from treino.tuning.bracket import TrainingBracket, judged_rows, kept_outputs
+from treino.tuning.bracket import TrainingBracket, judged_rows, kept_answers
 from treino.tuning.distribution import Distribution
 from treino.tuning.ensemble import alike, greedy_ensemble, networks
 from treino.tuning.populations import GroupOrder, for_gpu, group_order, groups, settings_of
@@ -452,7 +451,7 @@ def _test_figures(orders: Sequence[GroupOrder], data: Data, metric: str) -> dict
     """Train the groups completely. Return each member's test metric."""
     figure_of: dict[int, float] = {}
     for order in orders:
-        group = order.group(data)
+        group = order.group([data])
         training = group.training()
         for _tick in training:
             pass
@@ -519,14 +518,11 @@ def member_figures(bracket: TrainingBracket) -> dict[str, dict[str, dict[str, fl
     fine = {m for m, figure in bracket.figures().items() if figure is not None}
     figures: dict[str, dict[str, dict[str, float]]] = {}
     for split in SPLITS:
-        rows_of = attrgetter(f"{split}.x")
-        for population, some, output_RNC in kept_outputs(bracket, fine, rows_of):
-            loss, data = population.training.loss_function, population.data
-            y = loss.target(data.splits[split].y, output_RNC.dtype)
-            measured = measure(output_RNC, y, loss, data.target_scale, data.splits[split].weight)
-            for place, row in enumerate(some):
-                of = figures.setdefault(str(population.members[row]), {})
-                of[split] = {name: float(value[place]) for name, value in measured.items()}
+        for population, kept in kept_answers(bracket, fine, split):
+            measured = kept.figures(population.training.loss_function)
+            for at, place in enumerate(kept.places):
+                of = figures.setdefault(str(population.members[place]), {})
+                of[split] = {name: float(value[at]) for name, value in measured.items()}
     return figures
 
 
