@@ -113,7 +113,7 @@ def test_every_door_gives_the_same_sets(of_kinds: tr.Run, tmp_path: Path) -> Non
     inside = model.predict_set(frame[["x"]], coverage=0.5)
     assert inside.shape == (40, len(model.classes_))
     assert inside[np.arange(40), model.predict_proba(frame[["x"]]).argmax(1)].all()
-    with pytest.raises(ValueError, match="takes 99 validation rows; there are 5"):
+    with pytest.raises(ValueError, match="takes 99 rows held back from training; there are 5"):
         model.predict_set(frame[["x"]], coverage=0.99)
 
 
@@ -124,7 +124,7 @@ def test_an_estimators_intervals_are_as_wide_as_asked() -> None:
     for ends, least, most in ((half, 0.38, 0.62), (usual, 0.82, 0.98)):
         assert least < ((ends[:, 0] <= frame["y"]) & (frame["y"] <= ends[:, 1])).mean() < most
     few = tr.Regressor(epochs=2).fit(frame[["x"]][:40], frame["y"][:40])
-    with pytest.raises(ValueError, match="takes 9 validation rows; there are 6"):
+    with pytest.raises(ValueError, match="takes 9 rows held back from training; there are 6"):
         few.predict_interval(frame[["x"]])
     assert np.ptp(few.predict_interval(frame[["x"]], coverage=0.8), axis=1).min() > 0
 
@@ -202,7 +202,7 @@ def test_other_coverages_are_refused(of_kinds: tr.Run, coverage: str, guess: str
 
 
 def test_a_coverage_that_validation_rows_cannot_give_is_refused_before_training(tmp_path: Path) -> None:
-    with pytest.raises(tr.TreinoError, match="takes 99 validation rows; there are 60") as caught:
+    with pytest.raises(tr.TreinoError, match="takes 99 rows held back from training; there are 60") as caught:
         tr.fit(numbers(), target="y", coverage=0.99, parent=tmp_path)
     assert caught.value.rule == "coverage_rows"
     assert "0.98" in str(caught.value)

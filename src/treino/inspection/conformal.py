@@ -280,7 +280,8 @@ class FoldScores:
         inside_NC: NDArray[np.bool_] = less_NC < (len(self.score_M) + 1) * coverage - ROUNDING
         mean_NC = share_KNC.mean(0)
         inside_NC[np.arange(len(mean_NC)), mean_NC.argmax(1)] = True
-        return inside_NC & np.isfinite(mean_NC).all(1, keepdims=True)
+        inside_NC &= np.isfinite(mean_NC).all(1, keepdims=True)
+        return inside_NC
 
     def _by_fold(self, each_KN: Floats) -> Floats:
         """The mean of the networks of each fold, of which there are several with several seeds."""
@@ -362,16 +363,14 @@ def check_coverage(known: Conformal | None, coverage: float) -> None:
         raise no_validation_rows(setting("coverage", coverage))
     if coverage <= known.most + ROUNDING:
         return
-    hint = _("Train with more validation rows, e.g. [[validation=0.3]].")
+    hint = _("Train with more rows, or a larger share of them: [[validation=0.3]].")
     most = math.floor(known.most * 100 + ROUNDING) / 100
     if most > 0:
-        hint = _("Ask [[coverage={most}]] at most, or train with more validation rows.").format(
-            most=str(most)
-        )
+        hint = _("Ask [[coverage={most}]] at most, or train with more rows.").format(most=str(most))
     raise TreinoError(
         "coverage_rows",
-        _("A coverage of {coverage:.6g} takes {needed:,} validation rows; there are {n:,}.").format(
-            coverage=coverage, needed=rows_needed(coverage), n=math.floor(known.evidence + ROUNDING)
-        ),
+        _(
+            "A coverage of {coverage:.6g} takes {needed:,} rows held back from training; there are {n:,}."
+        ).format(coverage=coverage, needed=rows_needed(coverage), n=math.floor(known.evidence + ROUNDING)),
         hint,
     )
