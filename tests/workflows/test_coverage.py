@@ -177,16 +177,14 @@ def test_an_ensembles_intervals_are_wider_where_its_members_differ(tmp_path: Pat
 def test_what_new_rows_are_held_is_said_of_those_it_has_not_seen(of_kinds: tr.Run) -> None:
     seen = len(of_kinds.data.train) + len(of_kinds.data.validation)
     other = kinds(900).iloc[400:]
-    fresh = predict(of_kinds, other, coverage=0.8).coverage
-    assert fresh is not None
+    fresh = predict(of_kinds, other, coverage=0.8).coverage[""]
     assert fresh.compared == 500
     assert fresh.interval is not None
     sets = of_kinds.predict(other, coverage=0.8)["set"]
     held = [kind in each for kind, each in zip(other["kind"], sets, strict=True)]
     assert fresh.share == pytest.approx(np.mean(held))
     assert fresh.interval[0] < fresh.share < fresh.interval[1]
-    mixed = predict(of_kinds, kinds(), coverage=0.8).coverage
-    assert mixed is not None
+    mixed = predict(of_kinds, kinds(), coverage=0.8).coverage[""]
     assert mixed.compared == 400 - seen
 
 
@@ -292,15 +290,14 @@ def test_intervals_of_folds_ask_each_network_of_the_rows_that_it_did_not_see(fol
 def test_folds_hold_rows_that_none_has_seen_as_often_as_promised(folded: Path, target: str, table) -> None:
     """Of 1,000 others, within what 120 rows and these allow."""
     run, new = tr.open(folded / f"of-{target}").answer, table(1120).iloc[120:]
-    worth = predict(run, new, coverage=0.8).coverage
-    assert worth is not None
+    worth = predict(run, new, coverage=0.8).coverage[""]
     assert (worth.rows, worth.compared) == (120, 1000)
     assert worth.sentences()[0].endswith(
         "of 120 rows outside their fold)." if target == "y" else "of 3 classes on average."
     )
     assert abs(worth.share - 0.8) < worth.spread + 0.05
     usual = predict(run, new).coverage
-    assert (usual.level if target == "y" else usual) == (0.9 if target == "y" else None)
+    assert {name: of.level for name, of in usual.items()} == ({"": 0.9} if target == "y" else {})
 
 
 def test_sets_of_folds_hold_the_answer_and_seeds_have_none(folded: Path, tmp_path: Path) -> None:
@@ -311,3 +308,28 @@ def test_sets_of_folds_hold_the_answer_and_seeds_have_none(folded: Path, tmp_pat
         seeds.predict(kinds(60), coverage=0.9)
     one = seeds.member(0).predict(kinds(60), coverage=0.9)
     assert one["set"].map(len).min() >= 1
+
+
+# ---- several targets
+
+
+def test_each_target_has_intervals_or_sets_of_its_own(tmp_path: Path) -> None:
+    """As those of a run of one target with the same outputs: by hand from its validation rows."""
+    frame = numbers().assign(z=lambda rows: 100 * rows["y"] + np.random.default_rng(0).normal(size=400))
+    settings = {"recipe": "plain", "epochs": 10, "parent": tmp_path, "lean": True}
+    run = tr.fit(frame, target="y,z", **settings)
+    found = run.predict(frame, coverage=0.8)
+    rows = run.data.validation.index.numpy()
+    place = math.ceil(0.8 * (len(rows) + 1)) - 1
+    for name in ("y", "z"):
+        error_N = np.sort((found[f"prediction_{name}"] - frame[name]).abs().to_numpy()[rows])
+        width_N = (found[f"high_{name}"] - found[f"low_{name}"]).to_numpy()
+        np.testing.assert_allclose(width_N, 2 * error_N[place], rtol=1e-3)
+    worth = predict(run, frame, coverage=0.8).to_json()["coverage"]
+    assert worth.keys() == {"y", "z"}
+    assert worth["z"]["compared"] == len(run.data.test)
+    twice = kinds().assign(other=lambda rows: np.where(rows["x"] > 1, "more", "less"))
+    both = tr.fit(twice, target="kind,other", **settings).predict(twice, coverage=0.9)
+    assert set(both["set_other"].explode()) <= {"more", "less"}
+    held = [kind in some for kind, some in zip(twice["kind"], both["set_kind"], strict=True)]
+    assert 0.8 < np.mean(held) < 1

@@ -1,6 +1,6 @@
 """``treino predict``: a run's predictions for new rows or pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -122,11 +122,13 @@ def predict(
             screen.out.print(
                 _("… and {n} more; write them with --to FILE.csv").format(n=len(result.each) - SHOWN)
             )
-    for sentence in () if result.coverage is None else result.coverage.sentences():
-        screen.out.print(sentence)
+    for name, worth in result.coverage.items():
+        for sentence in worth.sentences():
+            screen.out.print((f"{name}, " if name else "") + sentence)
     if (comparison := result.comparison) is not None:
         known = _("against the labels: {figures}") if pictures else _("against the target column: {figures}")
-        screen.out.print(known.format(figures=_in_words(comparison.metrics)))
+        for name, figures in (comparison.targets or {"": comparison.metrics}).items():
+            screen.out.print((f"{name}, " if name else "") + known.format(figures=_in_words(figures)))
         if comparison.other_metrics is not None:
             screen.out.print(
                 _("{n} of these {of} rows were trained on; on the others: {figures}").format(
@@ -140,27 +142,35 @@ def predict(
     return 0
 
 
-def _table(each: "Sequence[Prediction]", pictures: bool, coverage: "Coverage | None") -> Table:
+def _table(each: "Sequence[Prediction]", pictures: bool, coverage: "Mapping[str, Coverage]") -> Table:
     table = Table(box=None, pad_edge=False)
-    headings = [_("file") if pictures else _("row"), _("prediction"), _("probability")]
-    sets = coverage is not None and any(p.class_set for p in each)
-    if coverage is not None:
-        level, numbers = 100 * coverage.level, any(p.interval for p in each)
-        headings = headings if sets else headings[:2]
-        heading = _("{level:.6g} % set") if sets else _("{level:.6g} % interval") if numbers else ""
-        headings.append(heading.format(level=level))
-    for heading in headings:
-        table.add_column(heading, justify="right" if heading == _("row") else "left")
+    sets = {name for name, worth in coverage.items() if worth.classes}
+    parts = list(each[0].by_target) if each else []
+    table.add_column(_("file") if pictures else _("row"), justify="left" if pictures else "right")
+    for name in parts:
+        own, worth = [p.by_target[name] for p in each], coverage.get(name[1:])
+        table.add_column(name[1:] or _("prediction"))
+        if not any(p.interval for p in own):
+            table.add_column(_("probability"))
+        if worth is not None:
+            heading = _("{level:.6g} % set") if worth.classes else _("{level:.6g} % interval")
+            table.add_column(heading.format(level=100 * worth.level))
     for p in each:
-        value, share = p.value, ""
-        if isinstance(value, str) and p.probabilities is not None:
-            share = numeral(p.probabilities[value], ".3f")
-        if p.interval is not None:
-            share = " – ".join(numeral(end, ".6g") for end in p.interval)
-        cell = value if isinstance(value, str) else NOTHING if value is None else numeral(value, ".6g")
-        names = [", ".join(map(as_item, p.class_set or ()))] if sets else []
-        table.add_row(p.file or str(p.row), cell, share, *names)
+        named = p.by_target.items()
+        cells = [cell for name, own in named for cell in _cells(own, sets=name[1:] in sets)]
+        table.add_row(p.file or str(p.row), *cells)
     return table
+
+
+def _cells(p: "Prediction", *, sets: bool) -> list[str]:
+    """The predicted value, and its probability or interval; its set, if there are some."""
+    value, share = p.value, ""
+    if isinstance(value, str) and p.probabilities is not None:
+        share = numeral(p.probabilities[value], ".3f")
+    if p.interval is not None:
+        share = " – ".join(numeral(end, ".6g") for end in p.interval)
+    cell = value if isinstance(value, str) else NOTHING if value is None else numeral(value, ".6g")
+    return [cell, share, *([", ".join(map(as_item, p.class_set or ()))] if sets else [])]
 
 
 def _in_words(metrics: dict[str, float | None]) -> str:

@@ -72,9 +72,11 @@ def coverage_scores(run: StoredRun, coverage: float | None = None) -> CoverageSc
     elif run.others:
         if coverage is not None:
             raise TreinoError(
-                "coverage_of_seeds",
-                _("Networks of several seeds answer with their mean, and no rows say how far off that is."),
-                _("Name one of them, {run}:0, or train with [[folds=10]].").format(run=run.folder.path.name),
+                "coverage_of_several",
+                _("{n} networks answer with their mean, and no rows say how far off that is.").format(
+                    n=1 + len(run.others)
+                ),
+                _("Name one of them: {run}:0").format(run=run.folder.path.name),
             )
         return None
     else:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -37,7 +37,8 @@ class Prediction:
     row: its number in the source, from 0. value: None if the network's output is not finite. interval: the
     number's prediction interval (low, high). class_set: the classes that can't be ruled out, the most
     probable first. Both: None: none. file: the picture's; "" of other rows. fold: the number, from 1, of the
-    fold whose networks predict it, of out-of-fold predictions.
+    fold whose networks predict it, of out-of-fold predictions. targets: of several targets, the prediction of
+    each by its name; ``value`` is then None.
     """
 
     row: int
@@ -47,8 +48,24 @@ class Prediction:
     class_set: tuple[str, ...] | None = None
     file: str = ""
     fold: int | None = None
+    targets: Mapping[str, "Prediction"] = field(default_factory=dict)
+
+    @property
+    def by_target(self) -> Mapping[str, "Prediction"]:
+        """The prediction of each target by what is added to its columns' names; of one target, itself."""
+        return {f"_{name}": own for name, own in self.targets.items()} or {"": self}
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the network's output is not finite."""
+        return any(own.value is None for own in self.by_target.values())
 
     def to_json(self) -> dict[str, Any]:
+        if self.targets:
+            each = {name: own.to_json() for name, own in self.targets.items()}
+            for own in each.values():
+                del own["row"]
+            return {"row": self.row, "targets": each}
         more: dict[str, Any] = {} if self.probabilities is None else {"probabilities": self.probabilities}
         if self.interval is not None:
             more |= {"low": self.interval[0], "high": self.interval[1]}
@@ -61,15 +78,19 @@ class Prediction:
 @dataclass(frozen=True)
 class TargetComparison:
     """Metrics on the rows with a known target. training_rows: how many of them were trained on; None if
-    unknown. other_metrics: metrics on the rows not trained on, if the rows are mixed."""
+    unknown. other_metrics: metrics on the rows not trained on, if the rows are mixed. targets: of several
+    targets, the metrics of each by its name."""
 
     rows_compared: int
     metrics: Figures
     training_rows: int | None
     other_metrics: Figures | None = None
+    targets: Mapping[str, Figures] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         fields = vars(self).copy()
+        if not self.targets:
+            del fields["targets"]
         if self.other_metrics is None:
             del fields["other_metrics"]
         return fields
@@ -79,7 +100,8 @@ class TargetComparison:
 class Predictions:
     """A network's predictions for a source. missing, unknown: the number of cells of each column without a
     value, or with a class that no training row had. comparison: None without known targets. prepared: the
-    predicted rows, in the same order. coverage: of the intervals or sets; None: there are none."""
+    predicted rows, in the same order. coverage: of the intervals or sets of each target, by its name; of a
+    single target by ""."""
 
     each: tuple[Prediction, ...]
     notes: tuple[str, ...]
@@ -87,11 +109,12 @@ class Predictions:
     unknown: Mapping[str, int]
     comparison: TargetComparison | None
     prepared: PreparedRows
-    coverage: Coverage | None = None
+    coverage: Mapping[str, Coverage] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The ``predict`` document without ``path``."""
-        covered = {} if self.coverage is None else {"coverage": self.coverage.to_json()}
+        each = {name: worth.to_json() for name, worth in self.coverage.items()}
+        covered = {"coverage": each.get("", each)} if each else {}
         return (
             covered
             | {
@@ -118,17 +141,21 @@ def predict(
     validation rows can't give the coverage.
     """
     views = _views(run) if tta else ()
-    known = None if views else coverage_scores(run, coverage)
+    known = [None if views else coverage_scores(one, coverage) for one in run.by_target]
     prepared, output_KNC = _answered(run, source, views, skip_bad)
-    output_NC = _mean(run, output_KNC)
-    held = None if known is None else known.held(run, prepared.x, output_KNC)
-    each = _each(run, prepared, output_NC, held)
+    output_NC, names = _mean(run, output_KNC), [one.preparation.target for one in run.by_target]
+    held = _held(run, prepared, output_KNC, known)
+    parts = zip(run.by_target, run.preparation.output_parts, held, strict=True)
+    columns = [_each(one, prepared, output_NC[:, part], of_one) for one, part, of_one in parts]
+    each = columns[0]
+    if len(columns) > 1:
+        each = tuple(
+            Prediction(row[0].row, None, targets=dict(zip(names, row, strict=True)))
+            for row in zip(*columns, strict=True)
+        )
     notes = (*run.folder.notices, *prepared.notes, *_view_notes(run, views), *unanswered_notes(each))
     compared = _compared(run, prepared, output_NC, _among(run, prepared, "train"))
-    covered = None
-    if known is not None and held is not None:
-        seen_K = _among(run, prepared, "train", "validation")
-        covered = _covered(run, prepared, known, held, None if seen_K is None else ~seen_K)
+    covered = _covered(run, prepared, known, held)
     return Predictions(each, notes, prepared.missing, prepared.unknown, compared, prepared, covered)
 
 
@@ -152,24 +179,32 @@ def _answered(
     """The rows as the run's preparation makes them, and ``[K, N, C]``: the outputs for them of the run and of
     all that predict with it."""
     prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
-    each, mean, scale = [_outputs(run, prepared, views)], run.spec.target_mean, run.spec.target_scale
+    each, (mean_K, scale_K) = [_outputs(run, prepared, views)], _units(run)
     for other in run.others:
         rows = rows_for_prediction(source, other.preparation, reading_of(other), skip_bad)
         other_NC = _outputs(other, rows, views)
         if not run.spec.classes:  # each has a mean and a deviation of its own training rows
-            other_NC = (other_NC * other.spec.target_scale + other.spec.target_mean - mean) / scale
+            own_mean_K, own_scale_K = _units(other)
+            other_NC = (other_NC * own_scale_K + own_mean_K - mean_K) / scale_K
         each.append(other_NC)
     return prepared, torch.stack(each)
 
 
 def _mean(run: StoredRun, output_KNC: torch.Tensor) -> torch.Tensor:
-    return mean_output(output_KNC, run.settings["loss"]) if run.others else output_KNC[0]
+    return mean_output(output_KNC, run.loss_function) if run.others else output_KNC[0]
+
+
+def _units(run: StoredRun) -> tuple[torch.Tensor, torch.Tensor]:
+    """``[K]`` each: the mean and the deviation of each target."""
+    pairs = [(one.spec.target_mean, one.spec.target_scale) for one in run.by_target]
+    mean_K, scale_K = torch.tensor(pairs).T
+    return mean_K, scale_K
 
 
 def _outputs(run: StoredRun, prepared: PreparedRows, views: Sequence[PictureView]) -> torch.Tensor:
     if not views:
         return outputs(run.module, prepared.x, item_shape=run.item_shape)
-    loss, shape = run.settings["loss"], run.preparation.item_shape
+    loss, shape = run.loss_function, run.preparation.item_shape
     return outputs_of_views(run.module, prepared.x, shape, views, loss, run.item_shape)
 
 
@@ -196,20 +231,23 @@ def _compared(
         return None
     compared_KC = output_NC[rows_K]
     weight = prepared.weight
-    metrics = _measured(run, compared_KC, y, weight)
+    metrics, targets = _measured(run, compared_KC, y, weight), dict[str, Figures]()
+    if len(run.by_target) > 1:
+        parts = zip(run.by_target, run.loss_function.by_target(compared_KC, y), strict=True)
+        targets = {one.preparation.target: _measured(one, *part, weight) for one, part in parts}
     if trained_K is None:
-        return TargetComparison(len(compared_KC), metrics, None)
+        return TargetComparison(len(compared_KC), metrics, None, targets=targets)
     others = None
     if trained_K.any() and not trained_K.all():
         weight = None if weight is None else weight[~trained_K]
         others = _measured(run, compared_KC[~trained_K], y[~trained_K], weight)
-    return TargetComparison(len(compared_KC), metrics, int(trained_K.sum()), others)
+    return TargetComparison(len(compared_KC), metrics, int(trained_K.sum()), others, targets)
 
 
 def _measured(
     run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor, weight: torch.Tensor | None
 ) -> Figures:
-    values = measure(output_NC[None], y, run.loss_function, run.spec.target_scale, weight)
+    values = measure(output_NC[None], y, run.loss_function, run.preparation.scales, weight)
     return {k: finite(float(v[0])) for k, v in values.items()}
 
 
@@ -249,7 +287,7 @@ def finite(value: float) -> float | None:
 
 def unanswered_notes(predictions: Sequence[Prediction]) -> list[str]:
     """A note if some rows have no prediction."""
-    without = sum(p.value is None for p in predictions)
+    without = sum(p.unanswered for p in predictions)
     if not without:
         return []
     return [
@@ -324,36 +362,64 @@ def _each(
     )
 
 
+def _held(
+    run: StoredRun,
+    prepared: PreparedRows,
+    output_KNC: torch.Tensor,
+    known: Sequence[CoverageScores | None],
+) -> list[np.ndarray | None]:
+    """Of each target its intervals or sets, as ``CoverageScores.held``; None: it has none."""
+    each = zip(run.by_target, run.preparation.output_parts, known, strict=True)
+    return [
+        None if scores is None else scores.held(one, prepared.x, output_KNC[:, :, part])
+        for one, part, scores in each
+    ]
+
+
 def _covered(
     run: StoredRun,
     prepared: PreparedRows,
-    known: CoverageScores,
-    held: np.ndarray,
-    rows_K: torch.Tensor | None,
-) -> Coverage:
-    """What the coverage is worth on the rows of known target that the run has not seen: ``rows_K``."""
-    classes = len(run.spec.classes)
-    size = float(held.sum(1).mean()) if classes and len(held) else None
-    plain = coverage_of(known.scores, known.level, size=size, classes=classes, folds=known.folds is not None)
-    if rows_K is None or prepared.y is None or prepared.with_target is None:
-        return plain
-    weight = prepared.weight
-    rows_K = rows_K if weight is None else rows_K & (weight > 0)
-    y, held = prepared.y[rows_K].numpy(), held[prepared.with_target[rows_K].numpy()]
-    if classes:
-        held_N = np.take_along_axis(held, y[:, None], axis=1)[:, 0]
-    else:
-        true_N = y[:, 0].astype(np.float64) * run.spec.target_scale + run.spec.target_mean
-        held_N = (held[:, 0] <= true_N) & (true_N <= held[:, 1])
-    return compared_with(plain, held_N, None if weight is None else weight[rows_K].double().numpy())
+    known: Sequence[CoverageScores | None],
+    held: Sequence[np.ndarray | None],
+) -> dict[str, Coverage]:
+    """What the coverage of each target is worth on the rows of known target that the run has not seen."""
+    covered: dict[str, Coverage] = {}
+    if not any(scores is not None for scores in known):
+        return covered
+    seen_K, y, weight = _among(run, prepared, "train", "validation"), prepared.y, prepared.weight
+    rows_K = None if seen_K is None else ~seen_K if weight is None else ~seen_K & (weight > 0)
+    weight_N = None if rows_K is None or weight is None else weight[rows_K].double().numpy()
+    for number, (one, scores, of_one) in enumerate(zip(run.by_target, known, held, strict=True)):
+        if scores is None or of_one is None:
+            continue
+        classes, name = len(one.spec.classes), one.preparation.target if len(known) > 1 else ""
+        size = float(of_one.sum(1).mean()) if classes and len(of_one) else None
+        worth = coverage_of(
+            scores.scores, scores.level, size=size, classes=classes, folds=scores.folds is not None
+        )
+        if rows_K is not None and y is not None and prepared.with_target is not None:
+            own_N = y[rows_K].reshape(int(rows_K.sum()), -1)[:, number].numpy()
+            held_N = _holds(one, of_one[prepared.with_target[rows_K].numpy()], own_N)
+            worth = compared_with(worth, held_N, weight_N)
+        covered[name] = worth
+    return covered
+
+
+def _holds(run: StoredRun, held: np.ndarray, y_N: np.ndarray) -> np.ndarray:
+    """``[N]``: whether intervals or sets hold these targets."""
+    if run.spec.classes:
+        return np.take_along_axis(held, y_N[:, None], axis=1)[:, 0]
+    true_N = y_N.astype(np.float64) * run.spec.target_scale + run.spec.target_mean
+    return np.asarray((held[:, 0] <= true_N) & (true_N <= held[:, 1]))
 
 
 def predict_like(
     run: StoredRun, source: Any, *, coverage: float | None = None, tta: bool = False, skip_bad: int = 0
 ) -> Any:
     """Predictions in the source's type: for a pandas (with its index) or polars frame or a pyarrow table, one
-    with ``prediction``, a column for each class, and intervals or sets (lists); for arrays, files, pictures
-    and names, an array ``[N]``. Other parameters: as of ``predict``.
+    with ``prediction``, a column for each class, and intervals or sets (lists), or such columns for each
+    target (``prediction_NAME``); for arrays, files, pictures and names, an array ``[N]`` or ``[N, K]``. Other
+    parameters: as of ``predict``.
 
     Raises:
         TreinoError: as ``predict``; a coverage of what gives an array.
@@ -374,22 +440,30 @@ def predict_like(
                 coverage=str(coverage)
             ),
         )
-    known = coverage_scores(run, coverage) if framed and not views else None
+    known = [coverage_scores(one, coverage) if framed and not views else None for one in run.by_target]
     prepared, output_KNC = _answered(run, source, views, skip_bad)
-    values, p_NC = _values(run, _mean(run, output_KNC))
-    columns: dict[str, list[Any] | np.ndarray] = {"prediction": values}
-    if p_NC is not None:
-        labels = [run.preparation.label(name) for name in run.spec.classes]
-        columns["prediction"] = [None if name is None else run.preparation.label(name) for name in values]
-        columns |= {f"probability_{name}": p_NC[:, i] for i, name in enumerate(run.spec.classes)}
-    if known is not None:
-        held = known.held(run, prepared.x, output_KNC)
-        if p_NC is None:
-            columns |= {"low": held[:, 0], "high": held[:, 1]}
-        else:
-            columns["set"] = [[labels[c] for c in places] for places in sorted_sets(held, p_NC)]
+    output_NC, held = _mean(run, output_KNC), _held(run, prepared, output_KNC, known)
+    columns: dict[str, list[Any] | np.ndarray] = {}
+    answers: list[np.ndarray] = []
+    for one, part, of_one in zip(run.by_target, run.preparation.output_parts, held, strict=True):
+        values, p_NC = _values(one, output_NC[:, part])
+        labels = [one.preparation.label(name) for name in one.spec.classes]
+        if p_NC is not None:
+            values = [None if name is None else one.preparation.label(name) for name in values]
+        name = "" if len(run.by_target) == 1 else f"_{one.preparation.target}"
+        columns[f"prediction{name}"] = values
+        if p_NC is not None:
+            columns |= {f"probability{name}_{c}": p_NC[:, i] for i, c in enumerate(one.spec.classes)}
+            if of_one is not None:
+                columns[f"set{name}"] = [[labels[c] for c in some] for some in sorted_sets(of_one, p_NC)]
+        elif of_one is not None:
+            columns |= {f"low{name}": of_one[:, 0], f"high{name}": of_one[:, 1]}
+        answers.append(np.asarray(values))
     if named[0] == "pandas" and framed:
         return kind(columns, index=source.index)
     if framed:
         return kind(columns) if named[0] == "polars" else kind.from_pydict(columns)
-    return np.asarray(columns["prediction"])
+    if len(answers) == 1:
+        return answers[0]
+    alike = len({answer.dtype.kind for answer in answers}) == 1
+    return np.stack(answers if alike else [answer.astype(object) for answer in answers], 1)

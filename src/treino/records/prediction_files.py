@@ -79,17 +79,19 @@ def predictions_file(source: Any, reading: ReaderOptions, each: Sequence[Predict
 
 def _predicted(each: Sequence[Prediction]) -> tuple[list[str], list[list[Cell]]]:
     """Return the added columns' names, and their cells by row."""
-    classes = list(next((p.probabilities for p in each if p.probabilities), ()))
-    ends = ["low", "high"] if any(p.interval for p in each) else []
-    sets = ["set"] if any(p.class_set for p in each) else []
-    folds = ["fold"] if any(p.fold is not None for p in each) else []
-    heads = [*folds, "prediction", *(f"probability_{name}" for name in classes), *sets, *ends]
-    rows: list[list[Cell]] = []
-    for p in each:
-        fold = ["" if p.fold is None else str(p.fold)] if folds else []
-        shares = [(p.probabilities or {}).get(name) for name in classes]
-        names = [",".join(map(as_item, p.class_set or ())) or None for _set in sets]
-        rows.append([*fold, p.value, *shares, *names, *(p.interval or [None] * len(ends))])
+    folds = any(p.fold is not None for p in each)
+    heads = ["fold"] if folds else []
+    rows: list[list[Cell]] = [[str(p.fold or "")] if folds else [] for p in each]
+    for name in each[0].by_target if each else ():
+        own = [p.by_target[name] for p in each]
+        classes = list(next((p.probabilities for p in own if p.probabilities), ()))
+        sets = [f"set{name}"] if any(p.class_set for p in own) else []
+        ends = [f"low{name}", f"high{name}"] if any(p.interval for p in own) else []
+        heads += [f"prediction{name}", *(f"probability{name}_{label}" for label in classes), *sets, *ends]
+        for row, p in zip(rows, own, strict=True):
+            shares = [(p.probabilities or {}).get(label) for label in classes]
+            names = [",".join(map(as_item, p.class_set or ())) or None for _set in sets]
+            row += [p.value, *shares, *names, *(p.interval or [None] * len(ends))]
     return heads, rows
 
 

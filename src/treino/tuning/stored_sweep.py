@@ -150,7 +150,8 @@ class StoredSweep(StoredFolder):
         members = sorted(members)
         first, *others = member_runs(self.folder, members, self.access)
         folds = [str(config_of(self.folder, m).get("fold", "")).partition("/")[0] for m in members]
-        scores = self.out_of_fold().scores([int(fold) for fold in folds]) if all(folds) else None
+        alone = len(first.by_target) == 1
+        scores = self.out_of_fold().scores([int(fold) for fold in folds]) if alone and all(folds) else None
         return first.with_others(others, scores)
 
     @property
