@@ -155,7 +155,16 @@ def _encoded(graph: OnnxGraph, encoder: Encoder) -> str:
 def _number(graph: OnnxGraph, encoder: NumberEncoder | RankEncoder, value: str, absent: str) -> str:
     if encoder.fill is not None:
         value = graph.put("Where", absent, graph.constant(encoder.fill), value)
-    return graph.put("Concat", *_binned(graph, value, encoder.edges), *_flag(graph, encoder, absent), axis=1)
+    means = _means(graph, encoder, value) if isinstance(encoder, NumberEncoder) and encoder.values else []
+    parts = (*_binned(graph, value, encoder.edges), *means, *_flag(graph, encoder, absent))
+    return graph.put("Concat", *parts, axis=1)
+
+
+def _means(graph: OnnxGraph, encoder: NumberEncoder, value: str) -> list[str]:
+    """Return the target means of each value; 0 for a value that has none."""
+    equal = _cast(graph, graph.put("Equal", value, graph.constant(np.array(encoder.values)[None])))
+    mean_LK = np.array(encoder.means).reshape(len(encoder.values), -1)
+    return [graph.put("MatMul", equal, graph.constant(mean_LK))]
 
 
 def _binned(graph: OnnxGraph, value: str, edges: Sequence[float]) -> list[str]:

@@ -22,6 +22,7 @@ from PIL import Image, ImageOps
 
 from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
+from treino.data.preparation.target_means import mean_inputs
 from treino.data.splits import split
 
 # ---- settings
@@ -103,7 +104,7 @@ THREADS = 1  # with another number, sums are added in another order, and last di
 
 # properties of the run; each decides whether a part of the program goes into the script
 TRAINS = READS_TABLE = WEIGHTLESS = CHANGES = CHANGES_PICTURES = MOVES = False
-COMMA = MONTH_FIRST = BOOLEAN = NUMBERED = False
+COMMA = MONTH_FIRST = MEANS = BOOLEAN = NUMBERED = False
 IMAGES = NORMALISE = CROPS = PADS = False
 OWN = LAZY = DROPS = CLIP_TARGET = OF_CLASSES = False
 MISSING_ZERO_GRAD = SOFTMAX_FIRST = COUNTS_STEPS = UNFINISHED = FULL_BATCH = False
@@ -151,7 +152,10 @@ def filled(values, column):
     """Numbers, with missing ones replaced by the training rows' fill value, and where they were missing."""
     values = np.asarray(values, dtype=float)
     absent = np.isnan(values)
-    inputs = with_bins(np.where(absent, column["fill"], values), column["edges"])
+    values = np.where(absent, column["fill"], values)
+    inputs = with_bins(values, column["edges"])
+    if MEANS:
+        inputs += mean_inputs(values, column["values"], column["means"]) if "means" in column else []
     return np.stack([*inputs, absent.astype(float)] if column["flag"] else inputs, axis=1)
 
 
@@ -183,10 +187,14 @@ def as_one_hot(cells, column):
 def as_hashed(cells, column):
     """Many classes in few inputs: +1 or -1 at the place given by a hash of the class."""
     values = np.zeros((len(cells), column["buckets"]))
-    for row, name in enumerate(classes_of(cells, column)):
+    names = classes_of(cells, column)
+    for row, name in enumerate(names):
         if name:
             bucket, sign = hash_place(column["column"], name, column["buckets"])
             values[row, bucket] = sign
+    if MEANS and "means" in column:
+        means = mean_inputs(np.array(names, dtype=object), column["values"], column["means"])
+        return np.column_stack([values, *means])
     return values
 
 

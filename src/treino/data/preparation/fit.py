@@ -12,12 +12,16 @@ from treino.data.preparation.column_kinds import ColumnRole, level_cells
 from treino.data.preparation.encoders import (
     Encoder,
     EncodingGaps,
+    HashingEncoder,
+    NumberEncoder,
     OneHotEncoder,
     fit_encoder,
+    mean_keys,
     number_cells,
     second_cells,
 )
 from treino.data.preparation.preparation import Preparation, Task, fit_pixels, fit_table, fit_target
+from treino.data.preparation.target_means import FOLDS, MOST_CLASSES, TargetFolds
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Column, Numbers, Table, shorten
 from treino.errors import TreinoError
@@ -80,13 +84,16 @@ def fit(
     clip: float | None = None,
     row_weights: str | None = None,
     weight_T: NDArray[np.float64] | None = None,
+    folds: TargetFolds | None = None,
 ) -> Preparation:
     """The preparation of features and target, fitted on training rows; mean and scale are set later.
 
-    row_weights: the column of the rows' weights. weight_T: those of the training rows.
+    row_weights: the column of the rows' weights. weight_T: those of the training rows. folds: what target
+    means are fitted on; None: there are none.
     """
     is_image = table.matrix is not None and table.matrix.dtype == np.uint8
-    for name, value in (("inputs", "bins" if bins else None), ("clip_inputs", clip)):
+    of_tables = {"inputs": "bins" if bins else None, "clip_inputs": clip, "target_means": folds and True}
+    for name, value in of_tables.items():
         if is_image and value is not None:
             raise TreinoError(
                 f"{name}_image",
@@ -99,7 +106,7 @@ def fit(
     made: tuple[Encoder, ...] = ()
     if not is_image:
         made = tuple(
-            fit_encoder(table.column(name), choice, train_N, table.place, impute, bins, weight_T)
+            fit_encoder(table.column(name), choice, train_N, table.place, impute, bins, weight_T, folds)
             for name, choice in chosen.items()
         )
     others = tuple(name for name in table.names if name not in (column.name, row_weights))
@@ -139,6 +146,46 @@ def target_fields(
     }  # fmt: skip
 
 
+def target_folds(
+    column: Column,
+    classes: tuple[str, ...],
+    label_T: NDArray[np.int64],
+    train_N: NDArray[np.int64],
+    unit_T: NDArray[Any],
+    weight_T: NDArray[np.float64] | None,
+) -> TargetFolds | None:
+    """What target means are fitted on; None for more classes than they are for.
+
+    label_T: the training rows' classes, if there are classes. unit_T: equal for rows of the same fold.
+    """
+    if len(classes) > MOST_CLASSES:
+        return None
+    if classes:
+        first = 1 if len(classes) == 2 else 0
+        target_TK = (label_T[:, None] == np.arange(first, len(classes))).astype(np.float64)
+        target_TK -= np.average(target_TK, axis=0, weights=weight_T)
+    else:
+        assert column.numbers is not None
+        value_T = column.numbers[train_N].astype(np.float64)
+        mean, scale = fit_target(value_T, weight_T)
+        target_TK = ((value_T - mean) / scale)[:, None]
+    _units, place_T = np.unique(unit_T, return_inverse=True)
+    return TargetFolds(target_TK, place_T % FOLDS, weight_T)
+
+
+def held_out_means(
+    table: Table, preparation: Preparation, train_N: NDArray[np.int64], folds: TargetFolds | None
+) -> dict[int, NDArray[np.float64]]:
+    """For each input that is a target mean, by its place, what the training rows ``[T]`` are shown."""
+    shown: dict[int, NDArray[np.float64]] = {}
+    for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
+        if folds is not None and isinstance(encoder, NumberEncoder | HashingEncoder) and encoder.values:
+            key_T = mean_keys(encoder, table.column(encoder.column), table.place)[train_N]
+            places = (group[k] for k in encoder.mean_places)
+            shown |= dict(zip(places, folds.held_out(key_T, encoder.prior).T, strict=True))
+    return shown
+
+
 def raw_inputs(table: Table, preparation: Preparation) -> tuple[Numbers, dict[str, EncodingGaps]]:
     if preparation.kind == "image":
         return feature_matrix(table, preparation.features), {}
@@ -172,11 +219,12 @@ def in_memory(
     train_N: NDArray[np.int64],
     weight_T: NDArray[np.float64] | None,
     cells_ND: Numbers,
+    folds: TargetFolds | None = None,
 ) -> tuple[Preparation, dict[str, EncodingGaps], dict[int, torch.Tensor]]:
     """Return (the preparation with mean and scale, the EncodingGaps of each column, x of each split).
 
     parts: the split of each row, for each table. train_N: the training rows of the first table. weight_T:
-    their weights. cells_ND: ``comparable`` of the tables.
+    their weights. cells_ND: ``comparable`` of the tables. folds: what target means were fitted on.
     """
     met = {name: EncodingGaps() for name in preparation.features}
     if preparation.plain and (preparation.kind == "image" or not np.isnan(cells_ND).any()):
@@ -187,6 +235,8 @@ def in_memory(
             raw_ND, seen = raw_inputs(table, preparation)
             raws.append(raw_ND)
             met = {name: met[name] + seen.get(name, EncodingGaps()) for name in met}
+    for place, mean_T in held_out_means(tables[0], preparation, train_N, folds).items():
+        raws[0][train_N, place] = mean_T
     preparation = replace(preparation, **scaling(preparation, raws[0], train_N, weight_T))
     x_of = {}
     for part in (TRAIN, VALIDATION, TEST):

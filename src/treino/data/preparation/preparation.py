@@ -18,7 +18,7 @@ from treino.data.preparation.encoders import (
     NumberEncoder,
     Place,
     from_column,
-    with_bins,
+    of_number,
 )
 from treino.data.table import Column, Numbers, shorten
 from treino.documents.data import PreparationDocument
@@ -100,10 +100,12 @@ class Preparation:
 
     @property
     def input_bins(self) -> tuple[bool, ...]:
-        """``[D]``: whether each input is a bin of its column."""
+        """``[D]``: whether each input is a bin of its column, or a target mean of its values."""
         if not self.encoders:
             return (False,) * len(self.features)
-        return tuple(0 < k < len(e.edges) for e in self.encoders for k in range(len(e.inputs)))
+        return tuple(
+            0 < k < len(e.edges) or k in e.mean_places for e in self.encoders for k in range(len(e.inputs))
+        )
 
     @cached_property
     def scaled(self) -> NDArray[np.bool_]:
@@ -112,13 +114,12 @@ class Preparation:
         return np.array(mask or [True] * len(self.features)) & self.normalise
 
     def with_bins(self, raw_ND: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Raw inputs ``[N, D]`` whose bins are recomputed from the number of each column."""
+        """Raw inputs ``[N, D]`` whose bins and target means are recomputed from the number of each column."""
         input_ND = raw_ND.copy()
         for encoder, group in zip(self.encoders, self.groups, strict=False):
-            for place, share_N in zip(
-                group[1:], with_bins(raw_ND[:, group[0]], encoder.edges)[1:], strict=False
-            ):
-                input_ND[:, place] = share_N
+            inputs = of_number(encoder, raw_ND[:, group[0]])
+            for place, input_N in zip(group[1:], inputs[1:], strict=False):
+                input_ND[:, place] = input_N
         return input_ND
 
     def encode(
