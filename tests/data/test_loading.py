@@ -1,6 +1,5 @@
 """load: the task and its reason, what is left out, and that it repeats itself exactly."""
 
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -50,6 +50,7 @@ from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import Column, Table, check_present, missing
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
+from treino.documents.data import MOST_TREES
 from treino.errors import TreinoError, nearest
 from treino.store.memory import free_bytes
 from treino.words import _, joined, setting
@@ -78,6 +79,7 @@ class TableRequest:
     bins: int
     clip_inputs: float | None
     target_means: bool
+    trees: int
     row_weights: str | None
     reading: ReaderOptions | None
 
@@ -99,6 +101,7 @@ class TableRequest:
             bins=self.bins if self.inputs == "bins" else None,
             clip_inputs=self.clip_inputs,
             target_means=self.target_means or None,
+            trees=self.trees or None,
             split_group=split.group,
             split_time=split.time,
             split_column=split.column,
@@ -125,6 +128,7 @@ def load(
     bins: int = BINS,
     clip_inputs: float | None = None,
     target_means: bool = False,
+    trees: int = 0,
     split_group: str | None = None,
     split_time: str | None = None,
     split_column: str | None = None,
@@ -166,7 +170,7 @@ def load(
     missing number. inputs: ``bins`` adds to each number its position in each of ``bins`` bins between
     quantiles of the training rows. clip_inputs: the largest absolute value of a normalised number.
     target_means: adds to a number, or to hashed classes, the target's mean over the training rows with that
-    value, where such means tell more than bins do.
+    value, where such means tell more than bins do. trees: adds the leaves of so many small decision trees.
     reading: the format of the file, if it shouldn't be detected.
     image_size: height and width to which photographs are brought. fit: how: ``crop`` keeps their middle,
     ``pad`` adds black borders, ``stretch`` changes their proportions. skip_bad: go on without so many files
@@ -183,10 +187,10 @@ def load(
     shares, files = _shares_and_files(validation, test)
     split = Split(*shares, data_seed, split_group, split_time, split_column, duplicates, fold_of(fold))
     check_split(split)
-    _check_inputs(inputs, bins, clip_inputs, target_means)
+    _check_inputs(inputs, bins, clip_inputs, target_means, trees)
     of_tables = {
         "kinds": kinds, "file": files or None, "inputs": inputs != "plain", "clip_inputs": clip_inputs,
-        "target_means": target_means or None,
+        "target_means": target_means or None, "trees": trees or None,
         "row_weights": row_weights,
     }  # fmt: skip
     if is_torch_dataset(source):
@@ -206,7 +210,7 @@ def load(
     kinds = dict(kinds or {})
     request = TableRequest(
         source, target, features, task, split, fold, files, normalise, kinds, impute, inputs,
-        bins, clip_inputs, target_means, row_weights,
+        bins, clip_inputs, target_means, trees, row_weights,
         _with_text(as_reading(reading), kinds),
     )  # fmt: skip
     with PreparedCache(limit, None if cache is None else Path(cache), request.to_json()) as work:
@@ -275,7 +279,7 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     train_N = np.flatnonzero(parts[0] == TRAIN)
     weight_T = weight_of[0][train_N] if weights is not None else None
     folds = None
-    if request.target_means:
+    if request.target_means or request.trees:
         unit_N: NDArray[Any] = first_N if split.group is None or by is None else level_cells(by, False)
         folds = target_folds(column, classes, labels[0][train_N], train_N, unit_N[train_N], weight_T)
     preparation = fit(
@@ -292,6 +296,8 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
         weights,
         weight_T,
         folds,
+        request.target_means,
+        request.trees,
     )
     del first_N
     if cells_ND is None or work.too_small_for(preparation, table):
@@ -384,7 +390,15 @@ def _written(reading: ReaderOptions | None) -> dict[str, Any]:
     return _non_defaults(decimal=reading.decimal, dates=reading.dates, missing=reading.missing)
 
 
-def _check_inputs(inputs: Any, bins: Any, clip_inputs: Any, target_means: Any) -> None:
+def _check_inputs(inputs: Any, bins: Any, clip_inputs: Any, target_means: Any, trees: Any) -> None:
+    if isinstance(trees, bool) or not isinstance(trees, (int, np.integer)) or not 0 <= trees <= MOST_TREES:
+        raise TreinoError(
+            "trees_range",
+            _("{name} must be a whole number from 0 to {most}; it is {value!r}.").format(
+                name=setting("trees"), most=MOST_TREES, value=trees
+            ),
+            _("The usual value is {usual}.").format(usual=8),
+        )
     if not isinstance(target_means, bool):
         raise TreinoError(
             "target_means_type",

@@ -9,6 +9,8 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from treino.documents.fields import Count, Document, Many, Number, Pair, Seed, Sha256, Size, Task, Text, agree
 
+MOST_TREES = 100
+
 # ---- data source
 
 LoadShare = Annotated[float, Field(ge=0, lt=1)]
@@ -48,6 +50,7 @@ class LoadArguments(Document):
     bins: Annotated[int, Field(ge=2, le=1000)] = 16
     clip_inputs: Annotated[float, Field(gt=0)] | None = None
     target_means: bool = False
+    trees: Annotated[int, Field(ge=0, le=MOST_TREES)] = 0
     split_group: Text | None = None
     split_time: Text | None = None
     split_column: Text | None = None
@@ -183,6 +186,11 @@ Column = Annotated[
 ]
 
 
+class TreeDocument(Document):
+    columns: Annotated[Many[Count], Field(min_length=7, max_length=7)]
+    thresholds: Annotated[Many[Number], Field(min_length=7, max_length=7)]
+
+
 class PreparationDocument(Document):
     kind: Literal["table", "image"]
     features: Many[Text]
@@ -198,6 +206,7 @@ class PreparationDocument(Document):
     item_shape: Many[Size]
     labels: Literal["text", "number", "truth"]
     encoders: Many[Column]
+    trees: Annotated[Many[TreeDocument], Field(max_length=MOST_TREES)] = ()
     width: Count
     clip: Annotated[float, Field(gt=0)] | None
     fit: Literal["crop", "pad", "stretch"] | None = None

@@ -29,6 +29,7 @@ from treino.data.preparation.encoders import (
     TimeEncoder,
 )
 from treino.data.preparation.preparation import Preparation
+from treino.data.preparation.trees import Tree, ways
 from treino.data.readers import ReaderOptions
 from treino.engine.ensemble import Ensemble
 from treino.engine.nets import Residual
@@ -96,6 +97,8 @@ def prepared(graph: OnnxGraph, preparation: Preparation, pixels: str | None = No
         raw = graph.calculated("Div", raw, p.divisor)
     else:
         raw = graph.put("Concat", *(_encoded(graph, encoder) for encoder in p.encoders), axis=1)
+        leaves = [_leaves(graph, tree, raw) for tree in p.trees]
+        raw = graph.put("Concat", raw, *leaves, axis=1) if leaves else raw
     mean, scale = np.array(p.mean), np.array(p.scale)
     x = graph.put("Sub", raw, graph.constant(mean))
     x = graph.put("Div", x, graph.constant(np.where(scale == 0, 1.0, scale)))
@@ -175,6 +178,15 @@ def _binned(graph: OnnxGraph, value: str, edges: Sequence[float]) -> list[str]:
     within = graph.put("Min", graph.put("Max", value, graph.constant(low)), graph.constant(high))
     share = graph.put("Div", graph.put("Sub", within, graph.constant(low)), graph.constant(high - low))
     return [value, share]
+
+
+def _leaves(graph: OnnxGraph, tree: Tree, raw: str) -> str:
+    """Return 1 for the leaf in which a row lies, else 0."""
+    cells = graph.put("Gather", raw, graph.constant(tree.columns, np.int64), axis=1)
+    below = _cast(graph, graph.put("LessOrEqual", cells, graph.constant(tree.thresholds)))
+    way_SL, left_L = ways()
+    passed = graph.put("MatMul", below, graph.constant(way_SL))
+    return _cast(graph, graph.put("Equal", passed, graph.constant(left_L)))
 
 
 def _flag(graph: OnnxGraph, encoder: Any, absent: str) -> list[str]:

@@ -23,6 +23,7 @@ from PIL import Image, ImageOps
 from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import mean_inputs
+from treino.data.preparation.trees import leaf_inputs
 from treino.data.splits import split
 
 # ---- settings
@@ -84,6 +85,7 @@ FEATURES = ["x1", "x2"]
 COLUMNS = []
 ITEM = ()  # the shape of a row
 ENCODERS = []
+TREES = []  # of each decision tree the inputs that it splits at, and its thresholds
 MISSING = ()
 GAPS = ()  # words that name no class
 TRUTH = {}
@@ -274,7 +276,10 @@ def features_of(rows):
         sys.exit(f"Columns are missing: {', '.join(missing)}")
     if ENCODERS:
         encoded = [ENCODE[c["as"]]([row[c["column"]] for row in rows], c) for c in ENCODERS]
-        return np.concatenate(encoded, axis=1)
+        raw = np.concatenate(encoded, axis=1)
+        if TREES:
+            raw = np.hstack([raw, *(leaf_inputs(raw, columns, thresholds) for columns, thresholds in TREES)])
+        return raw
     if TRUTH:
         values = [[plain_number(row[name]) for name in FEATURES] for row in rows]
     else:

@@ -200,6 +200,7 @@ def resolved_settings(s: Settings, data: Data, net: NetSource, training: Trainin
     values |= {
         "recipe": s.recipe or "plain",
         "bins": data.arguments.get("bins", s.bins),
+        "trees": data.arguments.get("trees", s.trees),
         "seed": s.seed,
         "task": data.task,
         "target": data.target,

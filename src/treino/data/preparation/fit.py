@@ -22,6 +22,7 @@ from treino.data.preparation.encoders import (
 )
 from treino.data.preparation.preparation import Preparation, Task, fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import FOLDS, MOST_CLASSES, TargetFolds
+from treino.data.preparation.trees import evenly, fit_trees
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Column, Numbers, Table, shorten
 from treino.errors import TreinoError
@@ -85,14 +86,19 @@ def fit(
     row_weights: str | None = None,
     weight_T: NDArray[np.float64] | None = None,
     folds: TargetFolds | None = None,
+    target_means: bool = False,
+    trees: int = 0,
 ) -> Preparation:
     """The preparation of features and target, fitted on training rows; mean and scale are set later.
 
     row_weights: the column of the rows' weights. weight_T: those of the training rows. folds: what target
-    means are fitted on; None: there are none.
+    means and trees are fitted on. trees: how many.
     """
     is_image = table.matrix is not None and table.matrix.dtype == np.uint8
-    of_tables = {"inputs": "bins" if bins else None, "clip_inputs": clip, "target_means": folds and True}
+    of_tables = {
+        "inputs": "bins" if bins else None, "clip_inputs": clip, "target_means": target_means or None,
+        "trees": trees or None,
+    }  # fmt: skip
     for name, value in of_tables.items():
         if is_image and value is not None:
             raise TreinoError(
@@ -106,12 +112,21 @@ def fit(
     made: tuple[Encoder, ...] = ()
     if not is_image:
         made = tuple(
-            fit_encoder(table.column(name), choice, train_N, table.place, impute, bins, weight_T, folds)
+            fit_encoder(
+                table.column(name),
+                choice,
+                train_N,
+                table.place,
+                impute,
+                bins,
+                weight_T,
+                folds if target_means else None,
+            )
             for name, choice in chosen.items()
         )
     others = tuple(name for name in table.names if name not in (column.name, row_weights))
     inputs = sum(len(e.inputs) for e in made) if made else len(names)
-    return Preparation(
+    preparation = Preparation(
         kind="image" if is_image else "table",
         features=names,
         divisor=255.0 if is_image else 1.0,
@@ -125,6 +140,13 @@ def fit(
         clip=clip,
         row_weights=row_weights,
     )
+    if not trees or folds is None:
+        return preparation
+    usable = np.flatnonzero(~np.array(preparation.input_bins)).tolist()
+    rows = take(table, train_N[evenly(len(train_N), len(usable))])
+    raw_ND, _met = preparation.encode([rows.column(name) for name in names], rows.place)
+    grown = replace(preparation, trees=fit_trees(raw_ND, usable, folds, trees))
+    return replace(grown, item_shape=(len(grown.inputs),))
 
 
 def target_fields(
@@ -199,13 +221,17 @@ def scaling(
     weight_T: NDArray[np.float64] | None,
 ) -> dict[str, Any]:
     """The fields mean and scale of a preparation, fitted on training rows. A 0/1 input has mean 0 and scale
-    1; a bin has its mean and scale 1."""
+    1; a bin or a target mean has its mean and scale 1."""
     if preparation.kind == "image":
         mean, scale = fit_pixels(raw_ND[train_N], preparation.normalise)
         return {"mean": mean, "scale": scale}
     mean, scale = fit_table(raw_ND[train_N], preparation.normalise, weight_T)
     scaled = preparation.scaled.tolist()
-    centred = [s or b for s, b in zip(scaled, preparation.input_bins, strict=True)]
+    of_columns = len(scaled) - preparation.leaves
+    centred = [
+        s or (b and k < of_columns)
+        for k, (s, b) in enumerate(zip(scaled, preparation.input_bins, strict=True))
+    ]
     return {
         "mean": tuple(m if c else 0.0 for m, c in zip(mean, centred, strict=True)),
         "scale": tuple(d if s else 1.0 for d, s in zip(scale, scaled, strict=True)),
