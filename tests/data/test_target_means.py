@@ -115,8 +115,9 @@ def test_a_value_without_a_mean_has_that_of_all_rows(frame: pd.DataFrame) -> Non
 
 def test_columns_whose_values_stand_for_nothing_are_as_they_were() -> None:
     r = np.random.default_rng(0)
-    whole = r.integers(0, 40, 500)
-    frame = pd.DataFrame({"whole": whole, "x": r.normal(size=500), "y": whole * 0.1 + r.normal(size=500)})
+    whole, three = r.integers(0, 40, 500), r.integers(0, 3, 500)  # a bin tells what one of three numbers does
+    y = whole * 0.1 + np.array([0, 3, -2])[three] + r.normal(size=500)
+    frame = pd.DataFrame({"whole": whole, "three": three, "x": r.normal(size=500), "y": y})
     for inputs in ("plain", "bins"):
         told, plain = (load(frame, target="y", inputs=inputs, target_means=on) for on in (True, False))
         assert told.preparation == plain.preparation

@@ -18,7 +18,7 @@ from treino.export.formats import export, exported
 from treino.inspection.boundary import _rows_at, typical_row
 
 
-def table(rows: int = 500) -> pd.DataFrame:
+def table(rows: int = 1600) -> pd.DataFrame:
     """Minutes cost only those who have no plan."""
     r = np.random.default_rng(2)
     minutes, plan = r.uniform(0, 60, rows), r.choice(["no", "yes"], rows)
@@ -33,7 +33,7 @@ def frame() -> pd.DataFrame:
     return table()
 
 
-def rows_of(rows: int = 400) -> tuple[np.ndarray, np.ndarray]:
+def rows_of(rows: int = 1200) -> tuple[np.ndarray, np.ndarray]:
     """Two targets, of which no column tells anything alone."""
     r = np.random.default_rng(0)
     raw = r.normal(size=(rows, 5))
@@ -81,6 +81,7 @@ def test_there_are_none_where_columns_tell_as_much_alone() -> None:
     assert not fit_trees(raw, range(5), folds_of(alone - alone.mean()), 4)
     assert not fit_trees(raw, range(5), folds_of(y * 0), 4)
     assert not fit_trees(raw, [], folds_of(y), 4)
+    assert not fit_trees(raw[:900], range(5), folds_of(y[:900]), 4)  # too few rows to tell
     assert not fit_trees(raw, range(5), TargetFolds(y, np.zeros(len(y), dtype=int)), 4)  # one group
     frame = pd.DataFrame({"a": raw[:, 0], "b": raw[:, 1], "y": alone[:, 0]})
     assert load(frame, target="y", trees=8).preparation == load(frame, target="y").preparation

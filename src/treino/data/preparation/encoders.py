@@ -357,7 +357,7 @@ def fit_encoder(
             return NumberEncoder(name, fill, flag, edges)
         filled_T = np.where(np.isnan(values), fill, values)
         apart = edges or quantile_edges(values, fill, BINS, weight_T)
-        means = folds.fit(filled_T, np.digitize(filled_T, apart[1:-1]))
+        means = folds.fit(filled_T, np.digitize(filled_T, apart))
         return NumberEncoder(name, fill, flag, edges, **means)
     if choice.way == "date":
         return _fit_date(name, second_cells(column, place)[train_N], impute, bins, weight_T)

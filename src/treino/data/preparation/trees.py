@@ -89,7 +89,7 @@ def _told_together(raw_ND: Floats, target_NK: Floats, weight_N: Floats, fold_N: 
     column counts alone."""
     few_K = evenly(len(raw_ND), raw_ND.shape[1], TRIED)
     raw_ND, target_NK, weight_N, other_N = raw_ND[few_K], target_NK[few_K], weight_N[few_K], fold_N[few_K] < 3
-    if not 0 < other_N.sum() < len(other_N):
+    if len(raw_ND) < TRIED[0] or not 0 < other_N.sum() < len(other_N):  # too few to tell
         return False
 
     def left(count: int, depth: int) -> float:
