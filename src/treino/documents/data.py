@@ -191,6 +191,16 @@ class TreeDocument(Document):
     thresholds: Annotated[Many[Number], Field(min_length=7, max_length=7)]
 
 
+class TargetDocument(Document):
+    """One of several targets."""
+
+    name: Text
+    classes: Many[Text]
+    mean: Number
+    scale: TargetScale
+    labels: Literal["text", "number", "truth"]
+
+
 class PreparationDocument(Document):
     kind: Literal["table", "image"]
     features: Many[Text]
@@ -210,6 +220,7 @@ class PreparationDocument(Document):
     width: Count
     clip: Annotated[float, Field(gt=0)] | None
     fit: Literal["crop", "pad", "stretch"] | None = None
+    targets: Many[TargetDocument] = ()
     row_weights: Text | None = None
 
     @model_validator(mode="after")
@@ -218,6 +229,8 @@ class PreparationDocument(Document):
             "encoders": not self.encoders or len(self.encoders) == len(self.features),
             "scale": len(self.mean) == len(self.scale),
             "classes": (self.task == "classification") == bool(self.classes),
+            "targets": len(self.targets) != 1
+            and all((self.task == "classification") == bool(t.classes) for t in self.targets),
         }
         return agree(self, agreeing)
 

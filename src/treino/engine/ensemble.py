@@ -1,8 +1,8 @@
 """An ensemble of a population's best half as one module; and metrics of members on validation rows."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -12,11 +12,11 @@ from treino.data.mapped_rows import part_rows
 from treino.engine.batch_sources import KernelRows, as_kernel_input
 from treino.engine.devices import torch_context
 from treino.engine.kernels import Kernel
-from treino.engine.losses import LOSSES
+from treino.engine.losses import Loss
 from treino.engine.members import member_module
 from treino.engine.metrics import METRICS, batch_deviation, measure
 from treino.engine.population import Population
-from treino.engine.shared_config import SharedConfig
+from treino.engine.shared_config import Limits, SharedConfig
 from treino.engine.train_config import TrainConfig
 from treino.engine.training_state import DIVERGED, TrainingState
 
@@ -27,16 +27,15 @@ class Ensemble(nn.Module):
     """A module that averages its members: their probabilities (returned as logits), or their predicted
     numbers.
 
-    limits: the range to which predicted numbers are clipped (the buffer ``limits [2]``); None: no clipping.
-    forward maps x ``[B, ...]`` to outputs ``[B, C]`` for ``loss`` (a key of LOSSES), softmax or sigmoid, as a
-    single network does. See Lakshminarayanan, Pritzel & Blundell, NeurIPS 2017.
+    limits: the range to which predicted numbers are clipped (the buffer ``limits [2]``, ``[2, K]`` of several
+    targets); None: no clipping. forward maps x ``[B, ...]`` to outputs ``[B, C]`` for ``loss`` (its name is
+    enough for one target), softmax or sigmoid, as a single network does. See Lakshminarayanan, Pritzel &
+    Blundell, NeurIPS 2017.
     """
 
     limits: Tensor | None
 
-    def __init__(
-        self, members: Sequence[nn.Module], loss: str, limits: tuple[float, float] | None = None
-    ) -> None:
+    def __init__(self, members: Sequence[nn.Module], loss: Loss | str, limits: Limits | None = None) -> None:
         super().__init__()
         self.members, self.loss = nn.ModuleList(members), loss
         self.register_buffer("limits", None if limits is None else torch.tensor(limits))
@@ -45,10 +44,14 @@ class Ensemble(nn.Module):
         return mean_output(torch.stack([member(x) for member in self.members]), self.loss, self.limits)
 
 
-def mean_output(output_RBC: Tensor, loss: str, limits: Tensor | None = None) -> Tensor:
-    """``[B, C]``: logits of the mean of the members' probabilities; for regression the mean of their outputs,
-    clipped to the limits ``[2]``."""
-    kind, count = LOSSES[loss], len(output_RBC)
+def mean_output(output_RBC: Tensor, loss: Loss | str, limits: Tensor | None = None) -> Tensor:
+    """``[B, C]``: logits of the mean of the members' probabilities, of each target; for regression the mean
+    of their outputs, clipped to the limits ``[2]`` or ``[2, K]``."""
+    loss = Loss(loss) if isinstance(loss, str) else loss
+    if loss.classes:
+        parts = output_RBC.split(loss.classes, -1)
+        return torch.cat([mean_output(part, loss.single) for part in parts], -1)
+    kind, count = loss.kind, len(output_RBC)
     if kind.task == "regression":
         mean_BC = output_RBC.mean(0)
         return mean_BC if limits is None else mean_BC.clamp(*limits.to(mean_BC).unbind())
@@ -58,13 +61,13 @@ def mean_output(output_RBC: Tensor, loss: str, limits: Tensor | None = None) -> 
     return yes_BC - no_BC
 
 
-def answering_members(state: TrainingState, metric: str) -> list[int]:
-    """The members that form the ensemble, the best first: the ⌈P/2⌉ with the best validation values so far,
+def answering_members(state: TrainingState, metric: str, members: Sequence[int] | None = None) -> list[int]:
+    """The members that form the ensemble, the best first: the half with the best validation values so far,
     ties in order; all if none was evaluated.
 
-    Diverged members are left out, unless all diverged.
+    Diverged members are left out, unless all diverged. members: those of one ensemble; None: all.
     """
-    every = range(len(state.population))
+    every = range(len(state.population)) if members is None else members
     status_P, figure_P, better = state.status_P.tolist(), state.best.metric_P.tolist(), METRICS[metric].better
     able = [member for member in every if status_P[member] != DIVERGED] or list(every)
     measured = [member for member in able if int(state.best.step_P[member]) >= 0]
@@ -74,18 +77,25 @@ def answering_members(state: TrainingState, metric: str) -> list[int]:
 
 
 def answer_module(
-    shared: SharedConfig, config: TrainConfig, state: TrainingState, *, best_weights: bool
+    shared: SharedConfig,
+    config: TrainConfig,
+    state: TrainingState,
+    *,
+    best_weights: bool,
+    members: Sequence[int] | None = None,
+    limits: Limits | None = None,
 ) -> nn.Module:
     """The single network or the ensemble, as a plain module in evaluation mode on the CPU.
 
-    best_weights: use best instead of last weights, for members that keep them.
+    best_weights: use best instead of last weights, for members that keep them. members: those of one of
+    several ensembles, with the limits of its answers; None: all.
     """
     population, best = state.population, state.best if best_weights else None
     if config.shared.ensemble == 1:
         return member_module(shared, population, 0, best)
-    answering = answering_members(state, config.shared.metric)
+    answering = answering_members(state, config.shared.metric, members)
     nets = [member_module(shared, population, member, best) for member in answering]
-    return Ensemble(nets, shared.loss.name, shared.limits).eval()
+    return Ensemble(nets, shared.loss, limits if members is not None else shared.limits).eval()
 
 
 # ---- validation
@@ -95,44 +105,60 @@ OUTPUTS_AT_ONCE = 4_000_000
 
 @dataclass(frozen=True, eq=False)
 class Validation:
-    """Measures members on validation rows. outputs: number of outputs per row. scale: standard deviation of a
-    regression target. batch_size: the training's batch size (None: all rows), for the deviation of the loss
-    over such batches."""
+    """Measures members on validation rows. outputs: number of outputs per row. scale_G: the deviation of a
+    regression target, or of each of several, of all bags or of each. batch_size: the training's batch size
+    (None: all rows), for the deviation of the loss over such batches."""
 
     kernel: Kernel
     shared: SharedConfig
     rows: KernelRows
     outputs: int
-    scale: float
+    scale_G: Sequence[float | Sequence[float]]
     batch_size: int | None
 
     def measure(self, population: Population, members: Tensor) -> tuple[dict[str, Tensor], float | None]:
         """``{metric: [P] float64}`` of these members, NaN for others; and, if P is 1, the deviation of the
         loss."""
         metrics: dict[str, Tensor] = {}
-        deviation = None
+        deviation, loss = None, self.shared.loss
         with torch_context(self.kernel.intra_op_threads):
-            for part in members.split(self._at_once):
-                output_RNC, y = outputs_on(self.rows, self.kernel, self.shared, population, part)
-                for name, value_R in measure(output_RNC, y, self.shared.loss, self.scale).items():
+            for part, output_RNC, y, scale, weights in self._outputs(population, members):
+                for name, value_R in measure(output_RNC, y, loss, scale, *weights).items():
                     empty_P = torch.full((len(population),), torch.nan, dtype=torch.float64)
                     metrics.setdefault(name, empty_P)[part] = value_R
             if len(population) == 1:
-                deviation = batch_deviation(output_RNC[0], y, self.shared.loss, self.batch_size)
+                deviation = batch_deviation(output_RNC[0], y, loss, self.batch_size, *(w[0] for w in weights))
         return metrics, deviation
 
-    def measure_together(self, population: Population, members: Tensor) -> tuple[dict[str, float], float]:
-        """``{metric: value}`` of the ensemble of these members, and the deviation of its loss."""
-        loss, outputs = self.shared.loss, []
+    def measure_together(
+        self, population: Population, members: Tensor, clip: Limits | None
+    ) -> tuple[dict[str, float], float]:
+        """``{metric: value}`` of the ensemble of these members, and the deviation of its loss. Their bags
+        weigh the validation rows alike. clip: the limits of its answers."""
+        loss = self.shared.loss
         with torch_context(self.kernel.intra_op_threads):
-            for part in members.split(self._at_once):
-                output_RNC, y = outputs_on(self.rows, self.kernel, self.shared, population, part)
-                outputs.append(output_RNC)
-            limits = None if self.shared.limits is None else torch.tensor(self.shared.limits)
-            answer_NC = mean_output(torch.cat(outputs), loss.name, limits)
-            figures = measure(answer_NC.unsqueeze(0), y, loss, self.scale)
-            deviation = batch_deviation(answer_NC, y, loss, self.batch_size)
+            _part, outputs, (y, *_others), (scale, *_same), (weights, *_equal) = zip(
+                *self._outputs(population, members), strict=True
+            )
+            limits = None if clip is None else torch.tensor(clip)
+            answer_NC, weights = mean_output(torch.cat(outputs), loss, limits), [w[0] for w in weights]
+            figures = measure(answer_NC.unsqueeze(0), y, loss, scale, *weights)
+            deviation = batch_deviation(answer_NC, y, loss, self.batch_size, *weights)
         return {name: float(value_R[0]) for name, value_R in figures.items()}, deviation
+
+    def _outputs(
+        self, population: Population, members: Tensor
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor, float | Sequence[float], list[Tensor]]]:
+        """Some of the members at a time: their outputs ``[R, N, C]``, y, the target's scale, and the rows'
+        weights ``[R, N]``, if they have any."""
+        own, bag_R = self.rows.rows_G, population.bag_P[members]
+        apart = bag_R.unique().tolist() if own or len(self.scale_G) > 1 else [0]
+        for bag in apart:
+            rows = replace(self.rows, x=own[bag][0], y=own[bag][1]) if own else self.rows
+            scale = self.scale_G[bag if len(self.scale_G) > 1 else 0]
+            for part in (members[bag_R == bag] if len(apart) > 1 else members).split(self._at_once):
+                weights = [] if rows.weight_GN is None else [rows.weight_GN[population.bag_P[part]]]
+                yield part, *outputs_on(rows, self.kernel, self.shared, population, part), scale, weights
 
     @property
     def _at_once(self) -> int:

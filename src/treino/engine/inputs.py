@@ -91,8 +91,8 @@ def _is_pair(part: Any) -> bool:
 
 
 def _pair(pair: Any, which: str, dtype: torch.dtype) -> ArrayPair:
-    x, y = as_mapped(pair[0]), _tensor("y", pair[1])
-    x = x if isinstance(x, MappedRows) else _tensor("x", x)
+    x, y = as_mapped(pair[0]), tensor_of("y", pair[1])
+    x = x if isinstance(x, MappedRows) else tensor_of("x", x)
     numbers = y.is_floating_point()
     y = y if numbers else y.long()
     if (
@@ -123,7 +123,7 @@ def _pair(pair: Any, which: str, dtype: torch.dtype) -> ArrayPair:
     return x, y.unsqueeze(-1) if numbers and y.dim() == 1 else y
 
 
-def _tensor(name: str, values: Any) -> Tensor:
+def tensor_of(name: str, values: Any) -> Tensor:
     kind = type(values)
     if kind.__module__.partition(".")[0] in ("pandas", "polars", "pyarrow"):
         raise TreinoError(
@@ -183,11 +183,13 @@ class Inputs:
 
     classes: the number of classes, or of target values. item_shape: the shape of one row for the user's
     module.
-    scale: a regression target's standard deviation. class_names: the class names in the order of the class
-    numbers. seed: the seed of the row order, if the data has one. kind: the key of its defaults in
+    each: of several targets of classes, the number of classes of each, which ``classes`` sums up; else ().
+    scale: the standard deviation of each regression target. class_names: the class names in the order of the
+    class numbers. seed: the seed of the row order, if the data has one. kind: the key of its defaults in
     ``DEFAULTS``. steps: batches per epoch, if a DataLoader makes the batches; batch: the largest batch's
     rows. columns: the source column of each input; empty: each input is a column. bins: whether each input is
-    a bin of its column; empty: no bins.
+    a bin of its column; empty: no bins. weights: of the training and validation rows, ``[N]``; None: each
+    row counts 1.
     """
 
     train: ArrayPair
@@ -195,7 +197,8 @@ class Inputs:
     task: Literal["classification", "regression"]
     classes: int
     item_shape: tuple[int, ...]
-    scale: float = 1.0
+    scale: tuple[float, ...] = (1.0,)
+    each: tuple[int, ...] = ()
     class_names: tuple[str, ...] = ()
     seed: int | None = None
     kind: Literal["table", "image"] = "table"
@@ -203,6 +206,7 @@ class Inputs:
     batch: int | None = None
     columns: tuple[int, ...] = ()
     bins: tuple[bool, ...] = ()
+    weights: tuple[Tensor | None, Tensor | None] = (None, None)
 
 
 def inputs_of(data: Any, dtype: torch.dtype) -> Inputs:
@@ -227,17 +231,18 @@ def inputs_of(data: Any, dtype: torch.dtype) -> Inputs:
 
 def _loaded(data: Data) -> Inputs:
     check_training_rows(data)
-    classes = len(data.classes) if data.task == "classification" else data.train.y.shape[1]
     if data.task == "classification":
-        check_class_count(classes, len(data.train))
+        check_class_count(len(data.classes), len(data.train))
     train, validation = ((as_mapped(rows.x), rows.y) for rows in (data.train, data.validation))
+    each = tuple(len(one.classes) for one in data.preparation.targets if one.classes)
     return Inputs(
         train,
         validation,
         data.task,
-        classes,
+        data.outputs,
         data.item_shape,
-        data.target_scale,
+        data.scale,
+        each,
         tuple(data.classes),
         data.data_seed,
         data.kind,
@@ -245,6 +250,7 @@ def _loaded(data: Data) -> Inputs:
         getattr(data.train.x, "batch", None),
         data.input_columns,
         data.input_bins,
+        (data.train.weight, data.validation.weight),
     )
 
 

@@ -1,9 +1,11 @@
 """The plan of a training: batches, learning-rate factors, evaluations and epochs as functions of the step."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -123,8 +125,8 @@ class StepPlan:
     rows.
     batches: batches per epoch, if a DataLoader makes them; batch_size is then the largest one. past: set if
     the training continues another training's state. by_steps: whether the length was set in steps. orders:
-    the different seeds of row orders, if members differ in them; only for rows in memory. augmentation: of
-    training pictures, whose shape is item_shape.
+    the different row orders, (seed, rows), if members differ in them; only for rows in memory. augmentation:
+    of training pictures, whose shape is item_shape.
     """
 
     rows: int
@@ -138,7 +140,7 @@ class StepPlan:
     batches: int | None = None
     past: Past = Past()
     by_steps: bool = False
-    orders: tuple[int, ...] = ()
+    orders: tuple[tuple[int, int], ...] = ()
     augmentation: Augmentation = NONE
     item_shape: tuple[int, ...] = ()
 
@@ -187,12 +189,12 @@ class BatchIndices:
     """The row numbers of each step's batch, and what is done to their pictures, as functions of (seed, step).
     Caches the present epoch's order.
 
-    seed: the order's seed; default: the plan's ``data_seed``.
+    order: the order's seed, and how many rows it has; default: those of the plan.
     """
 
-    def __init__(self, plan: StepPlan, device: torch.device, seed: int | None = None) -> None:
+    def __init__(self, plan: StepPlan, device: torch.device, order: tuple[int, int] | None = None) -> None:
         self.plan, self.device = plan, device
-        self.seed = plan.data_seed if seed is None else seed
+        self.seed, self.rows = order or (plan.data_seed, plan.rows)
         self._epoch = -1
         self._order = torch.empty(0, dtype=torch.int64)
         self._split: Batches = [None]
@@ -211,30 +213,42 @@ class BatchIndices:
             parts = self._split[place : place + stop - first]
             indices += parts
             if plan.augmentation:
-                changes += self._changes(epoch, place, [plan.rows if p is None else len(p) for p in parts])
+                changes += self._changes(epoch, place, [self.rows if p is None else len(p) for p in parts])
             first += len(parts)
         return indices, changes
 
     def _begin(self, epoch: int) -> None:
         plan, self._epoch = self.plan, epoch
         if plan.batch_size is not None:
-            self._order = order(plan.rows, self.seed, epoch, plan.shuffle)
+            self._order = order(self.rows, self.seed, epoch, plan.shuffle)
             self._split = self._order.to(self.device).split(plan.batch_size)
         elif not len(self._order):
-            self._order = torch.arange(plan.rows)
+            self._order = torch.arange(self.rows)
 
     def _changes(self, epoch: int, place: int, sizes: list[int]) -> list[Changes]:
         """Those of successive batches of an epoch, drawn together. place: the first one's number."""
         plan = self.plan
-        begin = place * (plan.batch_size or plan.rows)
+        begin = place * (plan.batch_size or self.rows)
         row_B = self._order[begin : begin + sum(sizes)]
-        drawn = plan.augmentation.changes(self.seed, epoch, row_B, plan.rows, plan.item_shape)
+        drawn = plan.augmentation.changes(self.seed, epoch, row_B, self.rows, plan.item_shape)
         return drawn.to(self.device).split(sizes)
 
 
 # ---- a chunk
 
 EVALUATION_ROWS = 1024  # per forward pass; fixed, as a matrix product's bits may depend on its rows
+
+
+class MemberGroup(NamedTuple):
+    """Members with the same rows in a chunk: their places among those in training; x, y; these rows' weights
+    in all bags, or None; the batches, and what is done to their pictures."""
+
+    places: Tensor
+    x: Tensor
+    y: Tensor
+    weight_GN: Tensor | None
+    batches: Batches
+    changes: ChangesOfSteps
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,7 +261,8 @@ class Chunk:
     schedules. orders: the batches for each of the plan's orders, if it has several. changes: of the batches
     for each of the plan's orders, even if it is the only one; empty: pictures aren't changed.
     keyframe_steps: the steps of the chunk, from 1, after which the kernel adds a copy of the only member's
-    rows to ``keyframe_copies``.
+    rows to ``keyframe_copies``. weight_GN: the rows' weights in each bag ``[G, N]``, None: each counts 1.
+    rows_G: x and y of each bag, if each has its own.
     """
 
     x: Tensor
@@ -260,6 +275,8 @@ class Chunk:
     changes: Sequence[ChangesOfSteps] = ()
     keyframe_steps: frozenset[int] = frozenset()
     keyframe_copies: list[Copies] = field(default_factory=list)
+    weight_GN: Tensor | None = None
+    rows_G: Sequence[tuple[Tensor, Tensor]] = ()
 
     @property
     def steps(self) -> int:
@@ -270,22 +287,22 @@ class Chunk:
         """The number of updates done after the chunk."""
         return self.first + len(self.batches)
 
-    def batches_of(self, population: Population, row: int) -> tuple[Batches, ChangesOfSteps]:
-        """The batches of one member, and what is done to their pictures."""
-        ((_place, batches, changes),) = self.groups(population, torch.tensor([row]))
-        return batches, changes
-
-    def groups(self, population: Population, rows: Tensor) -> list[tuple[Tensor, Batches, ChangesOfSteps]]:
-        """The members ``rows`` by their row orders: their places in ``rows``, their batches, and what is done
-        to the pictures of these."""
-        changes = self.changes or [()] * max(1, len(self.orders))
-        if not self.orders:
-            return [(torch.arange(len(rows)), self.batches, changes[0])]
-        order_R = population.order_P[rows]
-        return [
-            ((order_R == order).nonzero().flatten(), self.orders[order], changes[order])
-            for order in order_R.unique().tolist()
-        ]
+    def groups(self, population: Population, rows: Tensor) -> list[MemberGroup]:
+        """The members ``rows`` by their row orders, and by their bags if these have x and y of their own."""
+        orders, changes = self.orders or [self.batches], self.changes or [()] * max(1, len(self.orders))
+        own, every = self.rows_G or [(self.x, self.y)], torch.arange(len(rows))
+        order_R, bag_R = (index_P[rows] for index_P in (population.order_P, population.bag_P))
+        groups = []
+        for k, bag in itertools.product(range(len(orders)), range(len(own))):
+            (x, y), places = own[bag], every
+            if len(orders) > 1:
+                places = places[order_R[places] == k]
+            if len(own) > 1:
+                places = places[bag_R[places] == bag]
+            if len(places):
+                weight_GN = None if self.weight_GN is None else self.weight_GN[:, : len(x)]
+                groups.append(MemberGroup(places, x, y, weight_GN, orders[k], changes[k]))
+        return groups
 
     def copy_member(self, population: Population) -> None:
         """Add a copy of the only member's rows to ``keyframe_copies``."""

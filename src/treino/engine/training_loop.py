@@ -10,14 +10,17 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from treino.engine.bags import Bags
 from treino.engine.batch_sources import batch_source
 from treino.engine.devices import torch_context
-from treino.engine.early_stopping import RewindPoint, divergence_threshold, freeze_diverged, mark_hopeless
-from treino.engine.ensemble import answer_module, answering_members
+from treino.engine.early_stopping import RewindPoint, divergence_thresholds, freeze_diverged, mark_hopeless
+from treino.engine.ensemble import Validation, answer_module, answering_members
 from treino.engine.hyperparameters import changed_values, whole
 from treino.engine.members import member_module, trained_module
+from treino.engine.metrics import metric_names
 from treino.engine.population import Population
 from treino.engine.saved_state import KeyframeBuffer, SavedState, load_state, save_state
+from treino.engine.shared_config import Limits
 from treino.engine.step_plan import Chunk
 from treino.engine.templates import NetSource
 from treino.engine.tick import Epoch, Evaluation, PopulationView, Tick
@@ -42,11 +45,12 @@ REWIND_SECONDS = 0.1  # maximum training to repeat after Ctrl-C, to restore the 
 class EvaluationReport(NamedTuple):
     """The evaluation after a chunk and its duration; empty if no evaluation was due.
 
-    answer, deviation: see Epoch.
+    answer, answers, deviation: see Epoch.
     """
 
     evaluation: Evaluation | None = None
     answer: dict[str, dict[str, float]] | None = None
+    answers: Evaluation | None = None
     deviation: float | None = None
     seconds: float = 0.0
 
@@ -60,7 +64,8 @@ class TrainingLoop:
     the kernel's name and threads.
     layers: (name, kind, in, out, parameters) of every layer. parameters: number per member, without padding.
     loss, loss_reason: the loss's name, and why it was chosen. kernel_reason: what keeps a network of treino's
-    from a faster kernel; empty: nothing. loss_function: the loss itself. outputs: C.
+    from a faster kernel; empty: nothing. loss_function: the loss itself. outputs: C. threshold_P: the mean
+    loss of an epoch above which a member counts as diverged.
     """
 
     def __init__(self, setup: TrainingSetup, state: TrainingState) -> None:
@@ -77,7 +82,7 @@ class TrainingLoop:
         self.loss_function = setup.shared.loss
         self._source = batch_source(setup.train, setup.plan, setup.shared)
         self._rewind = RewindPoint(self._retrain)
-        self._threshold = divergence_threshold(setup.shared.loss, setup.train.y)
+        self.threshold_P = divergence_thresholds(setup.shared.loss, setup.train, state.population.bag_P)
         self._seconds_per_step = 0.0
 
     # ---- the loop
@@ -157,7 +162,10 @@ class TrainingLoop:
         part = self._source.take(first, stop)
         factors = self.plan.factors(first, part.stop)
         done = first - self.plan.past.optimizer
-        return Chunk(part.x, part.y, part.batches, first, done, factors, part.orders, part.changes)
+        return Chunk(
+            part.x, part.y, part.batches, first, done, factors, part.orders, part.changes,
+            weight_GN=part.weight_GN, rows_G=part.rows_G,
+        )  # fmt: skip
 
     def _train_chunk(self, chunk: Chunk) -> tuple[Tensor, Tensor]:
         """Run the chunk's steps, and reset members that diverge to their last good update.
@@ -211,16 +219,31 @@ class TrainingLoop:
             over_P = stopping.out_of_patience(state.best, self.plan, state.step)
             state.end((over_P & (state.status_P == RUNNING)).nonzero().flatten(), STOPPED, state.step)
         answer = None
+        answers = None
         if self.config.shared.ensemble > 1:
-            answer, deviation = validation.measure_together(state.population, torch.tensor(self.answering))
+            each = [self._answer_figures(validation, rows) for rows in self.ensembles]
+            answers = {"validation": {name: torch.tensor([f[name] for f, _d in each]) for name in figures}}
+            answer, deviation = each[0] if len(each) == 1 else (None, None)
         elif len(state.population) == 1:
             answer = {name: float(value_P[0]) for name, value_P in figures.items()}
         return EvaluationReport(
             {"validation": figures},
             None if answer is None else {"validation": answer},
+            answers,
             deviation,
             time.perf_counter() - begin,
         )
+
+    def _answer_figures(
+        self, validation: Validation, rows: Sequence[int]
+    ) -> tuple[dict[str, float], float | None]:
+        """``{metric: value}`` of one ensemble's answer, and the deviation of its loss; NaN once it has
+        ended."""
+        state = self.state
+        if len(self.ensembles) > 1 and not bool((state.status_P[list(rows)] == RUNNING).any()):
+            return dict.fromkeys(metric_names(self.loss_function, self.outputs), math.nan), None
+        answering = torch.tensor(self.answering_of(rows))
+        return validation.measure_together(state.population, answering, self.limits_of(rows[0]))
 
     def _ended_epochs(
         self,
@@ -240,7 +263,11 @@ class TrainingLoop:
             when = begin + (end - begin) * (border - first) / (stop - first)
             epoch_report = report if border == stop else EvaluationReport()
             measured = epoch_report.evaluation, epoch_report.answer, epoch_report.deviation
-            epochs.append(Epoch(number, border, mean_P, std_P, *measured, when, epoch_report.seconds))
+            epochs.append(
+                Epoch(
+                    number, border, mean_P, std_P, *measured, when, epoch_report.seconds, epoch_report.answers
+                )
+            )
         return epochs
 
     def _end_members(self) -> None:
@@ -248,7 +275,7 @@ class TrainingLoop:
         state = self.state
         if state.step >= self.steps:
             state.end(state.running, FINISHED, state.step)
-        mark_hopeless(state, self._threshold)
+        mark_hopeless(state, self.threshold_P)
 
     # ---- properties for users
 
@@ -307,6 +334,31 @@ class TrainingLoop:
         one."""
         s = self.config.shared
         return answering_members(self.state, s.metric) if s.ensemble > 1 else [0]
+
+    @property
+    def ensembles(self) -> list[range]:
+        """The members of each ensemble, of which several may train side by side; without any, each one."""
+        size = self.config.shared.ensemble
+        return [range(first, first + size) for first in range(0, len(self.state.population), size)]
+
+    def answering_of(self, members: Sequence[int]) -> list[int]:
+        """Those of an ensemble's members that answer, the best first."""
+        return (
+            answering_members(self.state, self.config.shared.metric, members)
+            if len(members) > 1
+            else [*members]
+        )
+
+    def limits_of(self, member: int) -> Limits | None:
+        """The range to which the numbers are clipped that a member's ensemble predicts."""
+        return self.setup.limits(int(self.state.population.bag_P[member]))
+
+    def answer_of(self, members: Sequence[int], which: str = "kept") -> nn.Module:
+        """The ensemble of these members, as a plain module. which: as in ``net``."""
+        return answer_module(
+            self.shared, self.config, self.state,
+            best_weights=self._uses_best(which), members=members, limits=self.limits_of(members[0]),
+        )  # fmt: skip
 
     @property
     def waited(self) -> float:
@@ -415,6 +467,7 @@ def train(
     seeds: int | Sequence[int] | None = None,
     every: int | None = None,
     dtype: torch.dtype = torch.float32,
+    bags: Bags | None = None,
     **settings: Any,
 ) -> TrainingLoop:
     """A training of one network, or of one per seed side by side; it runs while you iterate over it.
@@ -429,12 +482,13 @@ def train(
     ``ensemble`` and ``clip_target``. Here the default device is the CPU and the default patience 0.
     seeds: one per member, for initialisation and dropout. lr, momentum, betas, eps, weight_decay, clip, ema,
     schedule, warmup and the dropout of ``mlp`` and ``cnn`` may then be lists with one value per member.
-    every: steps per tick; default an epoch, at least 10. dtype: torch.float32 or torch.float64.
+    every: steps per tick; default an epoch, at least 10. dtype: torch.float32 or torch.float64. bags: weights
+    of the rows, for each member its own or for all the same; they multiply the data's own weights.
 
     Raises:
         TreinoError: an argument is unknown or out of range, or contradicts another or the data.
     """
-    return TrainingLoop(*set_up(data, net, config_of_keywords(settings, seeds, every, dtype)))
+    return TrainingLoop(*set_up(data, net, config_of_keywords(settings, seeds, every, dtype), bags=bags))
 
 
 with_keywords(train, signature(train))

@@ -3,8 +3,8 @@
 Errors in the arguments are raised here, before the first step.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from treino.data.mapped_rows import MappedRows
 from treino.engine.augmentation import Augmentation, usual_shift
+from treino.engine.bags import Bags, OwnRows, checked_bags
 from treino.engine.batch_sources import KernelRows, aligned
 from treino.engine.devices import torch_context
 from treino.engine.early_stopping import EarlyStopping
@@ -26,7 +27,7 @@ from treino.engine.metrics import METRICS, metric_names
 from treino.engine.net_state import put_state, store_buffers
 from treino.engine.nets import CNN, MLP, Net, cnn, input_shape, is_picture, mlp, picture_shape
 from treino.engine.rng import fork_rng
-from treino.engine.shared_config import SharedConfig
+from treino.engine.shared_config import Limits, SharedConfig
 from treino.engine.step_plan import MIN_TICK_STEPS, Past, StepPlan
 from treino.engine.templates import NetSource, Template, outputs_of, template_of
 from treino.engine.train_config import DEFAULTS, TrainConfig, kind_of
@@ -40,7 +41,7 @@ from treino.words import _, setting
 # ---- the loss of a training
 
 
-def loss_of(config: TrainConfig, inputs: Inputs) -> tuple[Loss, str]:
+def loss_of(config: TrainConfig, inputs: Inputs, bags: Bags | None = None) -> tuple[Loss, str]:
     """Return the loss, and a sentence on why it was chosen.
 
     Raises:
@@ -56,7 +57,7 @@ def loss_of(config: TrainConfig, inputs: Inputs) -> tuple[Loss, str]:
             ),
             _("Use {names}.").format(names=_(" or ").join(fitting)),
         )
-    if inputs.task == "classification" and LOSSES[name].outputs == 1 and inputs.classes != 2:
+    if inputs.task == "classification" and LOSSES[name].outputs == 1 and (inputs.classes != 2 or inputs.each):
         raise TreinoError(
             f"{name}_classes",
             _("The loss {name} is for two classes, and there are {n}.").format(name=name, n=inputs.classes),
@@ -71,14 +72,23 @@ def loss_of(config: TrainConfig, inputs: Inputs) -> tuple[Loss, str]:
     for extra, used in extras.items():
         if used and extra not in LOSSES[name].reads:
             raise _belongs_to_cross_entropy(extra, name, inputs)
-    return Loss(name, config.shared.label_smoothing, _class_weights(config, inputs), softmax_first), reason
+    weights = _class_weights(config, inputs, bags)
+    return Loss(name, config.shared.label_smoothing, weights, softmax_first, inputs.each), reason
 
 
 def _name(config: TrainConfig, inputs: Inputs) -> tuple[str, str]:
     if config.shared.loss is not None:
         return config.shared.loss, _("The loss is {name}, as asked.").format(name=config.shared.loss)
+    if inputs.each:
+        return "cross_entropy", _("The loss is the mean of the cross-entropies of {n} targets.").format(
+            n=len(inputs.each)
+        )
     if inputs.task == "classification":
         return "cross_entropy", _("The loss is cross-entropy, for the target is one of {n} classes.").format(
+            n=inputs.classes
+        )
+    if inputs.classes > 1:
+        return "mse", _("The loss is the mean squared error, for the targets are {n} numbers.").format(
             n=inputs.classes
         )
     return "mse", _("The loss is the mean squared error, for the target is a number.")
@@ -97,13 +107,25 @@ def _belongs_to_cross_entropy(extra: str, name: str, inputs: Inputs) -> TreinoEr
     )
 
 
-def _class_weights(config: TrainConfig, inputs: Inputs) -> tuple[float, ...] | None:
-    """One weight per class; ``balanced``: rows / (classes × the class's rows), as in scikit-learn."""
+def _class_weights(config: TrainConfig, inputs: Inputs, bags: Bags | None) -> tuple[float, ...] | None:
+    """One weight per class; ``balanced``: rows / (classes × the class's rows), as in scikit-learn. Rows count
+    as their weights say if there is one bag; with several, each counts 1."""
     weights = config.shared.class_weights
+    if weights is not None and inputs.each:
+        raise TreinoError(
+            "class_weights_targets",
+            _("[[class_weights]] weighs the classes of one target, and there are {n}.").format(
+                n=len(inputs.each)
+            ),
+            _("Leave it out, or train a network for that target alone."),
+        )
     if weights == "balanced":
-        y = inputs.train[1]
-        count_C = torch.bincount(y.reshape(-1).long(), minlength=inputs.classes).clamp(min=1).double()
-        return tuple((len(y) / (inputs.classes * count_C)).tolist())
+        y = inputs.train[1].reshape(-1).long()
+        weight_GN = None if bags is None or bags.own or len(bags) > 1 else bags.weight_GN
+        weight_N = None if weight_GN is None else weight_GN[0].double()
+        count_C = torch.bincount(y, weight_N, minlength=inputs.classes).double()
+        count_C = torch.where(count_C > 0, count_C, 1)
+        return tuple(((len(y) if weight_N is None else weight_N.sum()) / (inputs.classes * count_C)).tolist())
     if weights is not None and len(weights) != inputs.classes:
         raise TreinoError(
             "class_weights_count",
@@ -126,7 +148,8 @@ class TrainingSetup:
 
     config: the settings with all defaults filled in. engine: the kernel's name. train: the training rows.
     validation: measures members on the validation rows; None without any. layers: (name, kind, in, out,
-    parameters) of every layer.
+    parameters) of every layer. bags: the rows' weights; None: each row counts 1. limits_G: those of each
+    bag's answers, if bags have other rows.
     """
 
     config: TrainConfig
@@ -141,10 +164,20 @@ class TrainingSetup:
     layers: list[LayerRow]
     loss_reason: str
     kernel_reason: str
+    bags: Bags | None = None
+    limits_G: Sequence[Limits | None] = ()
+
+    def limits(self, bag: int) -> Limits | None:
+        """The range to which the numbers are clipped that an ensemble predicts whose rows are this bag's."""
+        return self.limits_G[bag] if self.limits_G else self.shared.limits
 
 
 def set_up(
-    data: Any, net: NetSource | None, config: TrainConfig, past: Past | None = None
+    data: Any,
+    net: NetSource | None,
+    config: TrainConfig,
+    past: Past | None = None,
+    bags: Bags | None = None,
 ) -> tuple[TrainingSetup, TrainingState]:
     """Make the fixed parts of a training, and its state before the first step.
 
@@ -158,24 +191,36 @@ def set_up(
     net = usual_net(inputs) if net is None else net
     config = _for_inputs(config, inputs, net)
     s = config.shared
+    own_G = (
+        [replace(inputs, train=pair) for pair in bags.train_G or ()] if bags is not None and bags.own else []
+    )
+    bags = _bags(bags, inputs, len(config.seeds))
     hp = config.hyperparameters(net.dropout if isinstance(net, Net) else 0.0)
-    loss, loss_reason = loss_of(config, inputs)
+    loss, loss_reason = loss_of(config, inputs, bags)
     template = template_of(net, inputs, loss, config)
-    shared = _shared(net, template, loss, inputs, config, averages=bool((hp["ema"] > 0).any()))
+    shared = _shared(net, template, loss, inputs, config, bags, averages=bool((hp["ema"] > 0).any()))
     plan = _step_plan(inputs, config, past or Past())
-    _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)))
+    if len(rows := sorted({len(own.train[1]) for own in own_G})) > 1:
+        plan = replace(plan, orders=tuple((plan.data_seed, n) for n in rows))
+    _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)), bags)
     _check_batch_of_one(net, template, plan)
     engine, kernel, kernel_reason = _kernel(net, shared, plan, config)
     with torch.no_grad():
         population = new_population(shared, config.seeds, hp)
         schedules = _schedules(config, plan.steps)
         population.schedule_P = torch.tensor([plan.schedules.index(s) for s in schedules])
-        shape = input_shape(net, inputs.item_shape)
-        train, held_back = (_kernel_rows(*pair, shape, shared) for pair in (inputs.train, inputs.validation))
+        population.bag_P = torch.tensor(bags.bag_P if bags and bags.bag_P else [0] * len(population))
+        if plan.orders:
+            rows_P = [len(own_G[bag].train[1]) for bag in population.bag_P.tolist()]
+            population.order_P = torch.tensor([plan.orders.index((plan.data_seed, n)) for n in rows_P])
+        shape, b = input_shape(net, inputs.item_shape), bags or Bags(None)
+        train = _kernel_rows(*inputs.train, shape, shared, b.weight_GN, b.train_G)
+        held_back = _kernel_rows(*inputs.validation, shape, shared, b.validation_GM, b.validation_G)
     outputs, stopping = (
         outputs_of(loss, inputs), EarlyStopping(s.metric, s.patience or 0, s.keep or "best")
     )  # fmt: skip
-    validation = Validation(kernel, shared, held_back, outputs, inputs.scale, plan.batch_size)
+    scale_G = bags.scale_G if bags and bags.scale_G else [inputs.scale]
+    validation = Validation(kernel, shared, held_back, outputs, scale_G, plan.batch_size)
     setup = TrainingSetup(
         config=config,
         shared=shared,
@@ -189,6 +234,8 @@ def set_up(
         layers=template.layers,
         loss_reason=loss_reason,
         kernel_reason=kernel_reason,
+        bags=bags,
+        limits_G=[_limits(own, None) for own in own_G] if shared.limits else (),
     )
     return setup, TrainingState.initial(population, stopping.initial_best(population, plan.evaluates))
 
@@ -240,7 +287,14 @@ def _augmentation(s: Settings, inputs: Inputs, net: NetSource) -> dict[str, Any]
 
 
 def _shared(
-    net: NetSource, template: Template, loss: Loss, inputs: Inputs, config: TrainConfig, *, averages: bool
+    net: NetSource,
+    template: Template,
+    loss: Loss,
+    inputs: Inputs,
+    config: TrainConfig,
+    bags: Bags | None,
+    *,
+    averages: bool,
 ) -> SharedConfig:
     s = config.shared
     return SharedConfig(
@@ -254,18 +308,21 @@ def _shared(
         item_shape=None if isinstance(net, MLP) else input_shape(net, inputs.item_shape),
         summed="missing_zero_grad" in config.faults,
         averages=averages,
-        limits=_limits(inputs) if s.clip_target and s.ensemble > 1 else None,
+        limits=_limits(inputs, bags) if s.clip_target and s.ensemble > 1 else None,
         dtype=config.dtype,
         device=config.device,
     )
 
 
-def _limits(inputs: Inputs) -> tuple[float, float] | None:
-    """The smallest and largest target of the training rows; None for classes or several targets per row."""
-    y = torch.as_tensor(inputs.train[1])
-    if inputs.task != "regression" or y.numel() != len(y):
+def _limits(inputs: Inputs, bags: Bags | None) -> Limits | None:
+    """The smallest and largest target of the training rows, or those of each target; None for classes."""
+    if inputs.task != "regression":
         return None
-    return float(y.min()), float(y.max())
+    y = torch.as_tensor(inputs.train[1])
+    if bags is not None and bags.weight_GN is not None and not bags.own:
+        y = y[(bags.weight_GN > 0).any(0)]
+    low_K, high_K = (tuple(ends.tolist()) for ends in y.aminmax(dim=0))
+    return (low_K[0], high_K[0]) if len(low_K) == 1 else (low_K, high_K)
 
 
 def _step_plan(inputs: Inputs, config: TrainConfig, past: Past) -> StepPlan:
@@ -297,7 +354,7 @@ def _schedules(config: TrainConfig, steps: int) -> list[tuple[str, int]]:
     return [(name, min(warmup, steps)) for name, warmup in config.schedules]
 
 
-def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]) -> None:
+def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...], bags: Bags | None) -> None:
     """Refuse a metric that isn't measured for this task, or that these validation rows don't allow."""
     s = config.shared
     if s.metric not in measured:
@@ -309,7 +366,11 @@ def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]
     y = inputs.validation[1]
     if s.patience and not len(y):
         raise no_validation_rows(setting("patience", s.patience))
-    if METRICS[s.metric].two_classes and len(y) and len(y.unique()) < 2:
+    held_out = [y]
+    if bags is not None and bags.validation_GM is not None:
+        targets = [own_y for _x, own_y in bags.validation_G or ()] or [y] * len(bags)
+        held_out = [y_M[w_M[: len(y_M)] > 0] for y_M, w_M in zip(targets, bags.validation_GM, strict=True)]
+    if METRICS[s.metric].two_classes and len(y) and any(len(y_M.unique()) < 2 for y_M in held_out):
         raise TreinoError(
             f"{s.metric}_one_class",
             _("{metric} needs validation rows of both classes.").format(metric=s.metric),
@@ -372,10 +433,38 @@ def _kernel(
     return choice.engine, KERNELS[choice.engine](shared, choice.threads), reason or ""
 
 
-def _kernel_rows(x: Any, y: Tensor, shape: tuple[int, ...], shared: SharedConfig) -> KernelRows:
-    if isinstance(x, Tensor):
-        x = aligned(x.reshape(-1, *shape), shared.dtype, shared.device)
-    return KernelRows(x, aligned(shared.loss.target(y, shared.dtype), None, shared.device))
+def _bags(bags: Bags | None, inputs: Inputs, members: int) -> Bags | None:
+    """The bags that are given, or one of the data's own weights; None if every row counts 1."""
+    if (bags is None and inputs.weights == (None, None)) or (bags is not None and bags.own):
+        return bags
+    if bags is None:
+        bags = Bags(torch.ones(1, len(inputs.train[0])))
+    if inputs.steps is not None:
+        raise TreinoError(
+            "weights_rows",
+            _("These rows are read without numbers, so none of them has a weight of its own."),
+            _("Give a Dataset, of which treino makes the batches, or leave the weights out."),
+        )
+    return checked_bags(bags, inputs.weights, (inputs.train, inputs.validation), members)
+
+
+def _kernel_rows(
+    x: Any,
+    y: Tensor,
+    shape: tuple[int, ...],
+    shared: SharedConfig,
+    weight_GN: Tensor | None,
+    own: OwnRows | None,
+) -> KernelRows:
+    def known(x: Any, y: Tensor) -> tuple[Any, Tensor]:
+        if isinstance(x, Tensor):
+            x = aligned(x.reshape(-1, *shape), shared.dtype, shared.device)
+        return x, aligned(shared.loss.target(y, shared.dtype), None, shared.device)
+
+    if weight_GN is not None and weight_GN.numel():  # a power of two: shares are equal, sums in range
+        scale_G1 = torch.frexp(weight_GN.amax(1, keepdim=True)).exponent
+        weight_GN = aligned(torch.ldexp(weight_GN, -scale_G1), shared.dtype, shared.device)
+    return KernelRows(*known(x, y), weight_GN, tuple(known(*pair) for pair in own or ()))
 
 
 # ---- warm start
@@ -400,7 +489,7 @@ def warm_start(
         )
     modules = [module_copy(shared.template) for _row in range(len(state.population) if of_each else 1)]
     try:
-        put_state(Ensemble(modules, shared.loss.name, shared.limits) if of_each else modules[0], weights)
+        put_state(Ensemble(modules, shared.loss, shared.limits) if of_each else modules[0], weights)
     except ValueError as error:
         raise TreinoError(
             "weights_differ",

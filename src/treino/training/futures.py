@@ -20,7 +20,6 @@ from torch import Tensor, nn
 from treino.engine import TrainingLoop
 from treino.engine.batch_sources import as_kernel_input
 from treino.engine.devices import torch_context, torch_threads
-from treino.engine.early_stopping import divergence_threshold
 from treino.engine.hyperparameters import known, whole
 from treino.engine.rng import member_seeds
 from treino.engine.saved_state import keyframe_of_saved, saved_from_keyframe
@@ -168,7 +167,7 @@ def _population(alone: TrainingLoop, segments: Sequence[Segment], member: int) -
     orders = tuple(dict.fromkeys(s.order_seed for s in segments if s.order_seed is not None))
     if orders:  # then each future has one
         past = replace(setup.plan.past, order=orders[0])
-        several = orders if len(orders) > 1 else ()
+        several = tuple((order, setup.plan.rows) for order in orders) if len(orders) > 1 else ()
         setup = replace(setup, plan=replace(setup.plan, data_seed=orders[0], past=past, orders=several))
         places = [orders.index(s.order_seed) for s in segments if s.order_seed is not None]
         state.population.order_P.copy_(torch.tensor(places))
@@ -230,8 +229,7 @@ def _advanced(group: _Group, stop: int, seconds: float) -> FutureSteps:
 
 def _ends(group: _Group, x_ND: Tensor | None) -> Iterator[FutureEnd]:
     training = group.training
-    threshold = divergence_threshold(training.loss_function, training.setup.train.y)
-    hopeless_F = training.state.epoch_loss.last > threshold  # as at the end of a training
+    hopeless_F = training.state.epoch_loss.last > training.threshold_P  # as at the end of a training
     step_F = training.last_step_P.tolist()
     for row, future in enumerate(group.futures):
         status = "diverged" if hopeless_F[row] else training.status_P[row]

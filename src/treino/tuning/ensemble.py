@@ -123,8 +123,8 @@ def selection(output_MNC: Tensor, rows: Rows, loss: Loss, metric: str, places: i
     better = METRICS[metric].better
 
     def figure(chosen: Sequence[int]) -> float:
-        output_NC = mean_output(output_MNC[list(chosen)], loss.name)
-        return better * float(measure(output_NC[None], rows.y, loss, 1.0)[metric][0])
+        output_NC = mean_output(output_MNC[list(chosen)], loss)
+        return better * float(measure(output_NC[None], rows.y, loss, 1.0, rows.weight)[metric][0])
 
     chosen, best = [0], [0]
     best_figure = figure(best)
@@ -150,7 +150,7 @@ def greedy_ensemble(
         test = _answers(nets, data.test, shape)
         document["test"] = _figures(test[chosen], data.test, loss, data)
         document["alone"] = _figures(test[:1], data.test, loss, data)
-        difference = _difference(mean_output(test[chosen], loss.name), test[0], data)
+        difference = _difference(mean_output(test[chosen], loss), test[0], data)
         document["difference"], document["difference_interval"] = difference
     return document
 
@@ -160,7 +160,8 @@ def _answers(nets: Sequence[nn.Module], rows: Rows, shape: Sequence[int] | None)
 
 
 def _figures(output_KNC: Tensor, rows: Rows, loss: Loss, data: Data) -> dict[str, float]:
-    values = measure(mean_output(output_KNC, loss.name)[None], rows.y, loss, data.target_scale)
+    output_1NC = mean_output(output_KNC, loss)[None]
+    values = measure(output_1NC, rows.y, loss, data.scale, rows.weight)
     return {name: float(value[0]) for name, value in values.items()}
 
 
@@ -173,9 +174,12 @@ def _difference(both_NC: Tensor, alone_NC: Tensor, data: Data) -> tuple[float, l
             return np.asarray((output_NC.double() - y.double()).square().mean(1) * data.target_scale**2)
         return np.asarray((predicted_classes(output_NC) == y).double())
 
-    score_2N = np.stack([score_N(both_NC), score_N(alone_NC)])
+    weight = data.test.weight
+    weight_N = np.ones(len(y)) if weight is None else weight.double().numpy()
+    score_3N = np.stack([score_N(both_NC) * weight_N, score_N(alone_NC) * weight_N, weight_N])
     turned = (lambda mean: mean) if data.classes else np.sqrt
-    together, alone = turned(score_2N.mean(1))
+    together, alone = turned(score_3N[:2].sum(1) / weight_N.sum())
     counts = row_counts(len(y), DRAWS, lambda shape: r.randint(0, len(y), shape))
-    drawn_B2 = turned(np.concatenate([count_BN @ score_2N.T for count_BN in counts]) / len(y))
+    sum_B3 = np.concatenate([count_BN @ score_3N.T for count_BN in counts])
+    drawn_B2 = turned(sum_B3[:, :2] / sum_B3[:, 2:])
     return float(together - alone), list(percentile_interval(drawn_B2[:, 0] - drawn_B2[:, 1]))

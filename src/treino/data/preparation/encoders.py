@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from treino.data.preparation.column_kinds import ColumnRole, level_cells
 from treino.data.preparation.target_means import TargetFolds, mean_inputs
-from treino.data.table import LARGEST_WHOLE, Column, fault, missing, number, shorten
+from treino.data.table import Column, fault, missing, number, shorten
 from treino.documents.data import Column as EncodedColumn
 from treino.errors import TreinoError
+from treino.resampling import as_counts
 from treino.words import N_, _
 
 # ---- bins of numbers
@@ -58,15 +59,12 @@ def quantile_edges(
 
 
 def quantiles(value_N: Floats, share_K: Floats, weight_N: Floats | None) -> Floats:
-    """``[K]``: the quantiles that ``np.quantile`` gives of values that are repeated as often as they weigh.
-
-    Weights that aren't whole numbers are brought to a mean of 1 before.
-    """
+    """``[K]``: the quantiles that ``np.quantile`` gives of values that are repeated as often as they weigh,
+    by ``as_counts``."""
     if weight_N is None:
         return np.asarray(np.quantile(value_N, share_K))
     order_N = value_N.argsort(kind="stable")
-    whole = (weight_N == np.floor(weight_N)).all() and weight_N.sum() < LARGEST_WHOLE
-    end_N = (weight_N if whole else weight_N / weight_N.mean())[order_N].cumsum()
+    end_N = as_counts(weight_N)[order_N].cumsum()
     place_K = share_K * max(end_N[-1] - 1, 0)  # among the repeated values
     below_K = np.floor(place_K)
     low_K, high_K = (

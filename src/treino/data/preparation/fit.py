@@ -20,12 +20,13 @@ from treino.data.preparation.encoders import (
     number_cells,
     second_cells,
 )
-from treino.data.preparation.preparation import Preparation, Task, fit_pixels, fit_table, fit_target
+from treino.data.preparation.preparation import Preparation, Target, Task, fit_pixels, fit_table, fit_target
 from treino.data.preparation.target_means import FOLDS, MOST_CLASSES, TargetFolds
 from treino.data.preparation.trees import evenly, fit_trees
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Column, Numbers, Table, shorten
 from treino.errors import TreinoError
+from treino.setting_types import as_items
 from treino.words import _, setting
 
 # ---- fit of a preparation
@@ -75,9 +76,9 @@ def comparable_columns(
 def fit(
     table: Table,
     chosen: Mapping[str, ColumnRole],
-    column: Column,
+    columns: Sequence[Column],
     task: Task,
-    classes: tuple[str, ...],
+    classes: Sequence[tuple[str, ...]],
     train_N: NDArray[np.int64],
     normalise: bool,
     impute: str,
@@ -124,7 +125,8 @@ def fit(
             )
             for name, choice in chosen.items()
         )
-    others = tuple(name for name in table.names if name not in (column.name, row_weights))
+    apart = {*(column.name for column in columns), row_weights}
+    others = tuple(name for name in table.names if name not in apart)
     inputs = sum(len(e.inputs) for e in made) if made else len(names)
     preparation = Preparation(
         kind="image" if is_image else "table",
@@ -133,7 +135,7 @@ def fit(
         mean=(),
         scale=(),
         normalise=normalise,
-        **target_fields(column, task, classes, train_N, weight_T),
+        **target_fields(columns, task, classes, train_N, weight_T),
         item_shape=table.item_shape if table.item_shape and others == names else (inputs,),
         encoders=made,
         width=0 if table.named else len(others),
@@ -150,49 +152,72 @@ def fit(
 
 
 def target_fields(
+    columns: Sequence[Column],
+    task: Task,
+    classes: Sequence[tuple[str, ...]],
+    train_N: NDArray[np.int64],
+    weight_T: NDArray[np.float64] | None = None,
+) -> dict[str, Any]:
+    """The fields of a preparation that tell of the targets: task, classes, scale and type."""
+    each = [
+        _target(column, task, names, train_N, weight_T)
+        for column, names in zip(columns, classes, strict=True)
+    ]
+    if len(each) == 1:
+        (one,) = each
+        return {
+            "task": task, "target": one.name, "classes": one.classes, "target_mean": one.mean,
+            "target_scale": one.scale, "labels": one.labels,
+        }  # fmt: skip
+    return {
+        "task": task, "target": as_items([one.name for one in each]),
+        "classes": tuple(f"{one.name}={name}" for one in each for name in one.classes),
+        "target_mean": 0.0, "target_scale": 1.0, "targets": tuple(each),
+    }  # fmt: skip
+
+
+def _target(
     column: Column,
     task: Task,
     classes: tuple[str, ...],
     train_N: NDArray[np.int64],
-    weight_T: NDArray[np.float64] | None = None,
-) -> dict[str, Any]:
-    """The fields of a preparation that tell of the target: its task, classes, scale and type."""
-    target_mean, target_scale = 0.0, 1.0
+    weight_T: NDArray[np.float64] | None,
+) -> Target:
+    mean, scale = 0.0, 1.0
     if task == "regression" and column.numbers is not None:
-        target_mean, target_scale = fit_target(column.numbers[train_N].astype(np.float64), weight_T)
+        mean, scale = fit_target(column.numbers[train_N].astype(np.float64), weight_T)
     plain = column.numbers is not None and not column.boolean and not column.categories
     truth = column.boolean and set(classes) <= {"false", "true"}
-    return {
-        "task": task, "target": column.name, "classes": classes, "target_mean": target_mean,
-        "target_scale": target_scale, "labels": "truth" if truth else "number" if plain else "text",
-    }  # fmt: skip
+    return Target(column.name, classes, mean, scale, "truth" if truth else "number" if plain else "text")
 
 
 def target_folds(
-    column: Column,
-    classes: tuple[str, ...],
-    label_T: NDArray[np.int64],
+    columns: Sequence[Column],
+    classes: Sequence[tuple[str, ...]],
+    labels: Sequence[NDArray[np.int64]],
     train_N: NDArray[np.int64],
-    unit_T: NDArray[Any],
+    unit_N: NDArray[Any],
     weight_T: NDArray[np.float64] | None,
 ) -> TargetFolds | None:
-    """What target means are fitted on; None for more classes than they are for.
+    """What target means and trees are fitted on; None for more classes than they are for.
 
-    label_T: the training rows' classes, if there are classes. unit_T: equal for rows of the same fold.
+    labels: of each target the rows' classes, if there are classes. unit_N: equal for rows of the same fold.
     """
-    if len(classes) > MOST_CLASSES:
+    if sum(map(len, classes)) > MOST_CLASSES:
         return None
-    if classes:
-        first = 1 if len(classes) == 2 else 0
-        target_TK = (label_T[:, None] == np.arange(first, len(classes))).astype(np.float64)
-        target_TK -= np.average(target_TK, axis=0, weights=weight_T)
-    else:
-        assert column.numbers is not None
-        value_T = column.numbers[train_N].astype(np.float64)
-        mean, scale = fit_target(value_T, weight_T)
-        target_TK = ((value_T - mean) / scale)[:, None]
-    _units, place_T = np.unique(unit_T, return_inverse=True)
-    return TargetFolds(target_TK, place_T % FOLDS, weight_T)
+    targets: list[NDArray[np.float64]] = []
+    for column, names, label_N in zip(columns, classes, labels, strict=True):
+        if names:
+            own = range(1 if len(names) == 2 else 0, len(names))
+            of_classes = (label_N[train_N, None] == np.array(own)).astype(np.float64)
+            targets.append(of_classes - np.average(of_classes, axis=0, weights=weight_T))
+        else:
+            assert column.numbers is not None
+            value_T = column.numbers[train_N].astype(np.float64)
+            mean, scale = fit_target(value_T, weight_T)
+            targets.append(((value_T - mean) / scale)[:, None])
+    _units, place_T = np.unique(unit_N[train_N], return_inverse=True)
+    return TargetFolds(np.hstack(targets), place_T % FOLDS, weight_T)
 
 
 def held_out_means(
@@ -272,6 +297,17 @@ def in_memory(
             xs[0] if len(xs) == 1 else torch.cat(xs) if xs else preparation.transform(raws[-1][rows[-1]])
         )
     return preparation, met, x_of
+
+
+def prepare_targets(
+    columns: Sequence[Column], labels: Sequence[NDArray[np.int64]], preparation: Preparation
+) -> torch.Tensor:
+    """y to train on: of one target as ``prepare_target``; of K targets ``[N, K]`` codes or values."""
+    each = [
+        prepare_target(column, label_N, one)
+        for column, label_N, one in zip(columns, labels, preparation.by_target, strict=True)
+    ]
+    return each[0] if len(each) == 1 else torch.stack([y.reshape(-1) for y in each], 1)
 
 
 def prepare_target(column: Column, label_N: NDArray[np.int64], preparation: Preparation) -> torch.Tensor:
