@@ -74,6 +74,15 @@ class Settings(BaseModel):
     clip_inputs: Float | None = _f(
         None, "Data", "normalised numbers go so many deviations from their mean at most, e.g. 5", gt=0
     )
+    target_means: bool = _f(
+        False, "Data", "the network also sees the target's mean over the training rows with the same number, "
+        "or with the same of very many classes, where such means tell more than bins do"
+    )  # fmt: skip
+    trees: Int = _f(
+        0, "Data", "where columns tell much more of the target together than each alone, so many small trees "
+        "are fitted on the training rows, and the network also sees in which leaf of each a row lies",
+        ge=0, le=100,
+    )  # fmt: skip
     validation: Share | None = _f(0.15, "Data", "share of rows that choices look at, or a file of them")
     test: Share | None = _f(0.15, "Data", "share of rows held back for one final figure, or a file of them")
     split_group: Name = _f(None, "Data", "column whose groups are never parted (a person, a place); "

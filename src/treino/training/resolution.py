@@ -199,13 +199,14 @@ def resolved_settings(s: Settings, data: Data, net: NetSource, training: Trainin
     decided, betas_read = training.config.shared, "betas" in OPTIMIZERS[s.optimizer].reads
     values: dict[str, Any] = {
         name: data.arguments.get(name, Settings.model_fields[name].default)
-        for name in ("normalise", "inputs", "clip_inputs", "validation", "test")
+        for name in ("normalise", "inputs", "clip_inputs", "target_means", "validation", "test")
     }
     values |= {name: float(value) for name, value in values.items() if type(value) is int}
     values |= {split: data.files[split][0] for split in ("validation", "test") if split in data.files}
     values |= {
         "recipe": s.recipe or "plain",
         "bins": data.arguments.get("bins", s.bins),
+        "trees": data.arguments.get("trees", s.trees),
         "seed": s.seed,
         "task": data.task,
         "target": data.target,
