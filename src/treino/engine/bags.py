@@ -24,7 +24,8 @@ class Bags:
     weight_GN: ``[G, N]``, of the training rows. validation_GM: of the validation rows; None: each counts 1.
     bag_P: the bag of each member; None: member p has bag p, or all have the only one. train_G, validation_G:
     the rows (x, y) as each bag's preparation makes them, in the order and shapes of the data's own; None: the
-    data's own. scale_G: a regression target's standard deviation in each bag's preparation; None: the data's.
+    data's own. scale_G: the deviation of a regression target, or of each, in each bag's preparation; None:
+    the data's.
 
     own: each bag has other rows, such as those of a fold, in train_G and validation_G. Their numbers may
     differ by as much as leaves the steps of an epoch the same, if they have no weights (weight_GN is None);
@@ -36,7 +37,7 @@ class Bags:
     bag_P: Sequence[int] | None = None
     train_G: OwnRows | None = None
     validation_G: OwnRows | None = None
-    scale_G: Sequence[float] | None = None
+    scale_G: Sequence[float | Sequence[float]] | None = None
     own: bool = False
 
     def __len__(self) -> int:
@@ -100,11 +101,13 @@ def checked_bags(
     for own, (x, y) in zip((bags.train_G, bags.validation_G), rows, strict=True):
         _check_own(own, G, x, y, of_training=own is bags.train_G)
     validation_GM = bags.validation_GM
-    if validation_GM is None and weights[1] is not None:
-        validation_GM = torch.ones(G, counts[1])
+    held_out, own_M = counts[1], weights[1]
+    if bags.validation_G:  # other rows than the data's
+        held_out, own_M = len(bags.validation_G[0][1]), None
+    if validation_GM is None and own_M is not None:
+        validation_GM = torch.ones(G, held_out)
     if validation_GM is not None:
-        held_out = len(bags.validation_G[0][1]) if bags.validation_G else counts[1]
-        validation_GM = _weights(tensor_of("validation_GM", validation_GM), G, held_out, weights[1])
+        validation_GM = _weights(tensor_of("validation_GM", validation_GM), G, held_out, own_M)
     for which, each in ((_("training"), weight_GN), (_("validation"), validation_GM)):
         if each is None or not each.shape[1]:
             continue
@@ -117,13 +120,14 @@ def checked_bags(
             )
     usual = range(G) if G > 1 else [0] * members
     bag_P = list(usual if bags.bag_P is None else map(int, bags.bag_P))
-    if len(bag_P) != members or any(not 0 <= bag < G for bag in bag_P):
+    unknown = [bag for bag in bag_P if not 0 <= bag < G]
+    if unknown or len(bag_P) != members:
         raise TreinoError(
             "bag_unknown",
-            _("The bags of {members} networks are {bags}, and there are {n} bags.").format(
-                members=members, bags=bag_P, n=G
-            ),
-            _("Give each network the number of one; they count from 0."),
+            _("There is no bag {bag}; there are {n} bags.").format(bag=unknown[0], n=G)
+            if unknown
+            else _("{n} bags are given for {members} networks.").format(n=len(bag_P), members=members),
+            _("Give each network the number of a bag; they count from 0."),
         )
     return replace(bags, weight_GN=weight_GN, validation_GM=validation_GM, bag_P=bag_P)
 

@@ -145,8 +145,12 @@ def divergence_thresholds(loss: Loss, rows: KernelRows, bag_P: Tensor) -> Tensor
     count = max(1, len(rows.rows_G), 0 if rows.weight_GN is None else len(rows.weight_GN))
     targets = [y for _x, y in rows.rows_G] or [rows.y] * count
     weights = [None] * count if rows.weight_GN is None else list(rows.weight_GN)
-    constants = [loss.best_constant(y, weight_N) for y, weight_N in zip(targets, weights, strict=True)]
-    return torch.tensor([FACTOR * c if c > SMALLEST_CONSTANT else math.inf for c in constants])[bag_P]
+    constants = [
+        loss.best_constant(y, None if weight_N is None else weight_N[: len(y)])
+        for y, weight_N in zip(targets, weights, strict=True)
+    ]
+    threshold_G = [FACTOR * c if c > SMALLEST_CONSTANT else math.inf for c in constants]
+    return torch.tensor(threshold_G, dtype=torch.float64)[bag_P]
 
 
 def mark_hopeless(state: TrainingState, threshold_P: Tensor) -> None:

@@ -239,12 +239,13 @@ EVALUATION_ROWS = 1024  # per forward pass; fixed, as a matrix product's bits ma
 
 
 class MemberGroup(NamedTuple):
-    """Members with the same rows in a chunk: their places among those in training; x, y; the batches, and
-    what is done to their pictures."""
+    """Members with the same rows in a chunk: their places among those in training; x, y; these rows' weights
+    in all bags, or None; the batches, and what is done to their pictures."""
 
     places: Tensor
     x: Tensor
     y: Tensor
+    weight_GN: Tensor | None
     batches: Batches
     changes: ChangesOfSteps
 
@@ -290,7 +291,7 @@ class Chunk:
         orders, changes = self.orders or [self.batches], self.changes or [()] * max(1, len(self.orders))
         own = self.rows_G or [(self.x, self.y)]
         if len(orders) == len(own) == 1:
-            return [MemberGroup(torch.arange(len(rows)), *own[0], orders[0], changes[0])]
+            return [MemberGroup(torch.arange(len(rows)), *own[0], self.weight_GN, orders[0], changes[0])]
         indices = [
             index_P[rows].tolist() if len(several) > 1 else [0] * len(rows)
             for index_P, several in ((population.order_P, orders), (population.bag_P, own))
@@ -298,10 +299,12 @@ class Chunk:
         places: dict[tuple[int, int], list[int]] = {}
         for place, of in enumerate(zip(*indices, strict=True)):
             places.setdefault(of, []).append(place)
-        return [
-            MemberGroup(torch.tensor(some), *own[bag], orders[order], changes[order])
-            for (order, bag), some in places.items()
-        ]
+        groups = []
+        for (visits, bag), some in places.items():
+            x, y = own[bag]
+            weight_GN = None if self.weight_GN is None else self.weight_GN[:, : len(x)]
+            groups.append(MemberGroup(torch.tensor(some), x, y, weight_GN, orders[visits], changes[visits]))
+        return groups
 
     def copy_member(self, population: Population) -> None:
         """Add a copy of the only member's rows to ``keyframe_copies``."""

@@ -20,6 +20,7 @@ from treino.engine.members import member_module, trained_module
 from treino.engine.metrics import metric_names
 from treino.engine.population import Population
 from treino.engine.saved_state import KeyframeBuffer, SavedState, load_state, save_state
+from treino.engine.shared_config import Limits
 from treino.engine.step_plan import Chunk
 from treino.engine.templates import NetSource
 from treino.engine.tick import Epoch, Evaluation, PopulationView, Tick
@@ -348,7 +349,7 @@ class TrainingLoop:
             else [*members]
         )
 
-    def limits_of(self, member: int) -> tuple[float, float] | None:
+    def limits_of(self, member: int) -> Limits | None:
         """The range to which the numbers are clipped that a member's ensemble predicts."""
         return self.setup.limits(int(self.state.population.bag_P[member]))
 

@@ -103,7 +103,7 @@ class Group:
         bag_of = {id(data): bag for bag, (data, _places) in enumerate(parts)}
         of_each = [data for data, _places in parts]
         bags = own_rows(
-            [(data.train, data.validation, data.target_scale) for data in of_each],
+            [(data.train, data.validation, data.scale) for data in of_each],
             [bag_of[id(data)] for data in self.data_M for _network in range(self.size)],
         )
         return TrainingLoop(*set_up(self.data, self.net, self.config, bags=bags))
@@ -377,7 +377,7 @@ class KeptAnswers:
     def figures(self, loss: Loss) -> dict[str, Tensor]:
         """``{metric: [R]}``."""
         y = loss.target(self.rows.y, self.output_RNC.dtype)
-        return measure(self.output_RNC, y, loss, self.data.target_scale, self.rows.weight)
+        return measure(self.output_RNC, y, loss, self.data.scale, self.rows.weight)
 
 
 def sample(rows: Rows, most: int) -> Rows:
@@ -483,7 +483,7 @@ class GroupTraining:
         for output, rows in zip(each, of_each, strict=True):
             limits = training.limits_of(rows[0])
             clip = None if limits is None else torch.tensor(limits)
-            answers.append(mean_output(output, training.loss_function.name, clip))
+            answers.append(mean_output(output, training.loss_function, clip))
         return torch.stack(answers)
 
     def kept_answers(self, places: Sequence[int], split: str, most: int = 0) -> Iterator[KeptAnswers]:
