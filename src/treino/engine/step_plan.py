@@ -239,13 +239,12 @@ EVALUATION_ROWS = 1024  # per forward pass; fixed, as a matrix product's bits ma
 
 
 class MemberGroup(NamedTuple):
-    """Members with the same rows in a chunk: their places among those in training; x, y; these rows' weights
-    in all bags, or None; the batches, and what is done to their pictures."""
+    """Members with the same rows in a chunk: their places among those in training; x, y; the batches, and
+    what is done to their pictures."""
 
     places: Tensor
     x: Tensor
     y: Tensor
-    weight_GN: Tensor | None
     batches: Batches
     changes: ChangesOfSteps
 

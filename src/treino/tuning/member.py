@@ -115,7 +115,7 @@ def _plan(run: StoredRun, row: SweepRow) -> Resolution:
     s, data = row.asked, run.data
     if s.net_file is None:
         net, _arguments = decide(s, data)
-        outputs = (LOSSES[s.loss].outputs if s.loss else 0) or len(data.classes) or 1
+        outputs = (LOSSES[s.loss].outputs if s.loss else 0) or data.outputs
         wanted = net.parameter_shapes(input_shape(net, data.item_shape), outputs)
         check_layers(wanted, [t.shape for t in row.tensors.values()], run.name, len(row.answering))
     return resolve(s, data, run_network(run.folder, _kind(s), s.net_file, run.access, s.seed))
