@@ -290,7 +290,7 @@ class Chunk:
         orders, changes = self.orders or [self.batches], self.changes or [()] * max(1, len(self.orders))
         own = self.rows_G or [(self.x, self.y)]
         if len(orders) == len(own) == 1:
-            return [MemberGroup(torch.arange(len(rows)), *own[0], self.weight_GN, orders[0], changes[0])]
+            return [MemberGroup(torch.arange(len(rows)), *own[0], orders[0], changes[0])]
         indices = [
             index_P[rows].tolist() if len(several) > 1 else [0] * len(rows)
             for index_P, several in ((population.order_P, orders), (population.bag_P, own))
@@ -298,12 +298,10 @@ class Chunk:
         places: dict[tuple[int, int], list[int]] = {}
         for place, of in enumerate(zip(*indices, strict=True)):
             places.setdefault(of, []).append(place)
-        groups = []
-        for (visits, bag), some in places.items():
-            x, y = own[bag]
-            weight_GN = None if self.weight_GN is None else self.weight_GN[:, : len(x)]
-            groups.append(MemberGroup(torch.tensor(some), x, y, weight_GN, orders[visits], changes[visits]))
-        return groups
+        return [
+            MemberGroup(torch.tensor(some), *own[bag], orders[order], changes[order])
+            for (order, bag), some in places.items()
+        ]
 
     def copy_member(self, population: Population) -> None:
         """Add a copy of the only member's rows to ``keyframe_copies``."""
