@@ -319,6 +319,10 @@ class Settings(BaseModel):
         "rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one "
         "cost, e.g. cost=1:5; default: 0.5"
     )  # fmt: skip
+    coverage: Annotated[float | None, BeforeValidator(setting_types.coverage)] = _f(
+        None, "Run", "the share of new rows whose truth lies in its interval of numbers, or in its set of "
+        "classes, e.g. 0.8, found on validation rows; default: intervals of 0.9, no sets"
+    )  # fmt: skip
     every: Int | None = _f(
         None, "Run", "keep a keyframe each so many steps, to play films and branches from; 64 MB of them "
         "at most: beyond, every second one goes", ge=1, le=10_000_000_000,

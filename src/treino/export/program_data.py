@@ -79,6 +79,8 @@ EMA_FROM = {}  # changed during training: {updates done: new value}
 DROPOUT_FROM = {}  # changed during training: {updates done: new value}
 
 TARGET = "target"
+TARGETS = []  # the names of several targets; CLASSES then lists the classes of each
+SIZES = []  # the number of outputs of each target
 CLASSES = ["0", "1"]
 THRESHOLD = None  # the second class is predicted from this probability on
 FEATURES = ["x1", "x2"]

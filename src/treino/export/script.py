@@ -38,6 +38,7 @@ from treino.export.script_data import (
     literal,
     scale_of,
     source_part,
+    target_scale_of,
     words_alone,
 )
 from treino.export.script_training import planned_steps, training_part
@@ -153,8 +154,7 @@ def _weights(run: StoredRun, data: Data) -> bytes:
         mean, std = scale_of(data)
         saved |= {"mean": torch.as_tensor(mean), "std": torch.as_tensor(std)}
     if not data.classes:
-        prep = data.preparation
-        saved["target"] = (prep.target_mean, prep.target_scale)
+        saved["target"] = target_scale_of(data)
     kept = io.BytesIO()
     torch.save(saved, kept)
     return kept.getvalue()
@@ -171,7 +171,10 @@ def _head(run: StoredRun, data: Data, part: ScriptPart) -> str:
     if data.preparation.fit is not None and data.preparation.picture_shape is not None:
         channels, height, width = data.preparation.picture_shape
         row, columns = "picture", f"{width} × {height} pixels in {'grey' if channels == 1 else 'colour'}"
-    learnt = f"one of {len(data.classes)} classes" if data.classes else words_alone(data.target)
+    learnt = " and ".join(
+        f"one of {len(one.classes)} classes" if one.classes else words_alone(one.target)
+        for one in data.by_target
+    )
     what = f"{learnt} for each {row} of {words_alone(data.name)}, from {columns}"
     notes = []
     if s["engine"] != "module":
