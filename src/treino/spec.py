@@ -26,6 +26,7 @@ from treino.setting_types import (
     Layers,
     Name,
     Pairs,
+    Seconds,
     SettingGuess,
     Share,
     Strings,
@@ -305,6 +306,10 @@ class Settings(BaseModel):
         None, "Run", "of two classes, from which probability on the second is predicted, found on validation "
         "rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one "
         "cost, e.g. cost=1:5; default: 0.5"
+    )  # fmt: skip
+    time_limit: Seconds | None = _f(
+        None, "Run", "seconds that training may take, e.g. 60 or 1m30s: by the recipe table as many networks "
+        "as fit into them are trained; what is measured and drawn afterwards comes on top", gt=0,
     )  # fmt: skip
     every: Int | None = _f(
         None, "Run", "keep a keyframe each so many steps, to play films and branches from; 64 MB of them "

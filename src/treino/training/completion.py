@@ -28,9 +28,11 @@ from treino.records.weights import notes_on_answers, write_weights
 from treino.store import RunFolder
 from treino.training.findings import findings, initial_faults
 from treino.training.resolution import Resolution
+from treino.training.time_limit import gain_notes
 from treino.training.user_data import (
     answers,
     fewer_notes,
+    past_limit,
     reproducibility,
     resumed_notes,
     unanswered_notes,
@@ -216,7 +218,7 @@ def finish(
     spec = read_run_spec(folder)
     document = initial_document(read_document(folder, "spec.json")) | {
         "status": status,
-        "stopped_early": stopped_early(engine),
+        "stopped_early": stopped_early(engine) and not past_limit(folder),
         "steps": int(engine.last_step_P.max()),
         "seconds": seconds,
         "evaluation_seconds": evaluation_seconds,
@@ -245,6 +247,8 @@ def finish(
     if engine.config.shared.ensemble > 1:
         document |= {"members": member_results(engine), "answering": engine.answering}
         document["notes"] += members_notes(engine)
+    if resolution.settings.get("time_limit") is not None:
+        document["notes"] += gain_notes(engine)
     document |= histories(folder, spec, over=over)
     if over:
         what = _("Looking for faults in the training")

@@ -31,6 +31,7 @@ from treino.records.user_network import NetworkFile, NetworkFiles, network_of, o
 from treino.search.space import Config
 from treino.spec import OF_DATA, OF_ENGINE, Settings, read_settings
 from treino.training.resolution import decide, refuse_ensemble, train_config
+from treino.training.time_limit import refuse_time_limit
 from treino.words import _
 
 COMPARED = ("normalise", "features")
@@ -92,6 +93,7 @@ def checked_settings(values: Mapping[str, Any]) -> Settings:
     """Check one network's settings for contradictions, before the data is read."""
     settings = read_settings(values)
     refuse_ensemble(settings)
+    refuse_time_limit(settings)
     train_config(settings)
     return settings
 
