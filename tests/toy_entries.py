@@ -14,7 +14,7 @@ from treino.data.builtins import Builtin, table_of
 from treino.data.table import Table
 from treino.engine.activations import Activation
 from treino.engine.init import Init
-from treino.engine.losses import BufferCall, Loss, LossBuffers, LossKind, Terms
+from treino.engine.losses import BufferCall, Loss, LossBuffers, LossKind, Terms, mean_of
 from treino.engine.metrics import Metric, MetricInputs
 from treino.engine.optim import Line, Optimizer, UpdateInputs, UpdateNumbers, becomes
 from treino.engine.schedules import Schedule
@@ -62,13 +62,12 @@ class LogCosh(nn.Module):
 def _log_cosh(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
     def forward() -> None:
         e = s.z - s.y.mT
-        size, count = e.abs(), e.shape[-1] * e.shape[-2]
-        each = size + torch.log1p(torch.exp(-2 * size)) - math.log(2)
-        torch.sum(each, (-2, -1), out=s.loss)
-        s.loss.mul_(1 / count)
-        s.d.copy_(torch.tanh(e) / count)
+        size = e.abs()
+        torch.sub(size + torch.log1p(torch.exp(-2 * size)), math.log(2), out=term)
+        torch.tanh(e, out=s.d)
 
-    return [], [forward]
+    begin, mean = mean_of(s, term := torch.empty_like(s.z))
+    return begin, [forward, *mean]
 
 
 def _log_cosh_term(output: Expr, y: Expr) -> Expr:
@@ -80,7 +79,7 @@ LOG_COSH = LossKind(
     "regression",
     LogCosh,
     _log_cosh,
-    lambda loss, y: float(LogCosh()(y.double().mean(0).expand_as(y), y.double())),
+    lambda loss, y, weight: float(LogCosh()(y.double().mean(0).expand_as(y), y.double())),
     "the logarithm of the error's hyperbolic cosine",
     Terms(_log_cosh_term, "ln cosh of the error", "its hyperbolic tangent"),
 )
@@ -101,17 +100,17 @@ class Focal(nn.Module):
 
 def _focal(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
     def forward() -> None:
-        classes, rows = s.z.shape[-2:]
+        classes = s.z.shape[-2]
         logp = torch.log_softmax(s.z, -2)
         own = F.one_hot(s.y, classes).T.to(s.z.dtype)
         ln_p = (logp * own).sum(-2, keepdim=True)
         p = ln_p.exp()
-        torch.sum((1 - p) ** 2 * -ln_p, (-2, -1), out=s.loss)
-        s.loss.mul_(1 / rows)
+        torch.mul((1 - p) ** 2, -ln_p, out=term)
         by_ln_p = 2 * (1 - p) * p * ln_p - (1 - p) ** 2
-        s.d.copy_(by_ln_p * (own - logp.exp()) / rows)
+        torch.mul(by_ln_p, own - logp.exp(), out=s.d)
 
-    return [], [forward]
+    begin, mean = mean_of(s, term := torch.empty_like(s.z[:, :1]))
+    return begin, [forward, *mean]
 
 
 def _focal_term(z: Sequence[Expr], label: int) -> Expr:
@@ -126,7 +125,7 @@ FOCAL = LossKind(
     "classification",
     Focal,
     _focal,
-    lambda loss, y: float(Focal()(torch.bincount(y).double().log().expand(len(y), -1), y)),
+    lambda loss, y, weight: float(Focal()(torch.bincount(y).double().log().expand(len(y), -1), y)),
     "cross-entropy that looks away from rows that are sure and right",
     Terms(
         _focal_term, "less of −ln p, the surer the row is of its class", "what that changes with the output"
@@ -148,19 +147,19 @@ class Brier(nn.Module):
 
 def _brier(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
     def forward() -> None:
-        p, rows = s.z.sigmoid(), s.z.shape[-1]
-        torch.sum((p - s.y.mT) ** 2, (-2, -1), out=s.loss)
-        s.loss.mul_(1 / rows)
-        s.d.copy_(2 * (p - s.y.mT) * p * (1 - p) / rows)
+        p = s.z.sigmoid()
+        torch.square(p - s.y.mT, out=term)
+        torch.mul((p - s.y.mT) * p, 1 - p, out=s.d)
 
-    return [], [forward]
+    begin, mean = mean_of(s, term := torch.empty_like(s.z), 2)
+    return begin, [forward, *mean]
 
 
 BRIER = LossKind(
     "classification",
     Brier,
     _brier,
-    lambda loss, y: float(y.double().mean() * (1 - y.double().mean())),
+    lambda loss, y, weight: float(y.double().mean() * (1 - y.double().mean())),
     "the squared error of the probability",
     Terms(lambda z, y: (call("σ", z) - y) ** 2, "the probability's error squared", "how that changes with z"),
     outputs=1,

@@ -80,6 +80,7 @@ def test_what_is_saved_keeps_its_names():
         "averages": False,
         "dtype": "torch.float32", "rows": len(X), "batch_size": 7, "batches": None, "steps": 50,
         "schedule": ["constant", 0], "choosing": [0, "loss", "best", True], "order": ["each", 0],
+        "bags": None,
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The engine: a training of P networks side by side; a single network is the case P = 1."""
 
 from treino.engine.activations import ACTIVATIONS
+from treino.engine.bags import Bags
 from treino.engine.init import INITS
 from treino.engine.kernels import KERNELS
 from treino.engine.kernels.selection import engines
@@ -27,6 +28,7 @@ __all__ = [
     "MLP",
     "OPTIMIZERS",
     "SCHEDULES",
+    "Bags",
     "Epoch",
     "Loss",
     "Net",

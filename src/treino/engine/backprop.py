@@ -44,11 +44,11 @@ class Buffers:
 
 @dataclass(eq=False)
 class BatchPass:
-    """The calls for one batch size. Fill ``x`` and ``y``, draw ``drops``, then run begin, forward and
-    backward in this order.
+    """The calls for one batch size. Fill ``x``, ``y`` and, if rows have weights, ``weight`` ``[R, B]``, draw
+    ``drops``, then run begin, forward and backward in this order.
 
-    begin: the computations that depend on y alone. backward: begins with the loss. The next run overwrites
-    ``loss`` ``[R]`` and the gradients.
+    begin: the computations that depend on y and weights alone. backward: begins with the loss. The next run
+    overwrites ``loss`` ``[R]`` and the gradients.
     """
 
     x: Tensor
@@ -58,6 +58,7 @@ class BatchPass:
     begin: list[BufferCall]
     forward: list[BufferCall]
     backward: list[BufferCall]
+    weight: Tensor | None = None
 
 
 class Backprop:
@@ -72,7 +73,8 @@ class Backprop:
             self.first = GatedLayer(shape.gates, gate, W, shape.summed)
             weights, slopes = [self.first.product, *weights[2:]], [self.first.slope, *slopes[2:]]
         self.W, self.b, self.gW, self.gb = weights[0::2], weights[1::2], slopes[0::2], slopes[1::2]
-        self.passes: dict[int, BatchPass] = {}
+        self.passes: dict[tuple[int, bool], BatchPass] = {}
+        self.over_all: BatchPass | None = None
         self.made: dict[tuple[int, bool], Buffers] = {}
 
     def buffers(self, rows: int, training: bool) -> Buffers:
@@ -88,29 +90,35 @@ class Backprop:
             call()
         return buffers.z[-1][1].mT
 
-    def batch(self, rows: int, x: Tensor, y: Tensor) -> BatchPass:
+    def batch(self, rows: int, x: Tensor, y: Tensor, weighted: bool = False) -> BatchPass:
         """The pass for batches of ``rows`` rows of x and y; the batches are copied into its own buffers."""
-        if rows not in self.passes:
+        key = (rows, weighted)
+        if key not in self.passes:
             x_B = torch.empty(rows, *x.shape[1:], dtype=x.dtype, device=x.device)
             y_B = torch.empty(rows, *y.shape[1:], dtype=y.dtype, device=y.device)
-            self.passes[rows] = self._pass(x_B, y_B)
-        return self.passes[rows]
+            weight_RB = torch.empty(self.block, rows, dtype=x.dtype, device=x.device) if weighted else None
+            self.passes[key] = self._pass(x_B, y_B, weight_RB)
+        return self.passes[key]
 
-    def whole(self, x: Tensor, y: Tensor) -> BatchPass:
-        """The pass over all rows without copying them. Runs ``begin``, once."""
-        if 0 not in self.passes:
-            self.passes[0] = self._pass(x, y)
-            for call in self.passes[0].begin:
+    def whole(self, x: Tensor, y: Tensor, weight_RN: Tensor | None = None) -> BatchPass:
+        """The pass over all rows without copying them. Runs ``begin`` once for the same tensors."""
+        now = self.over_all
+        if now is None or now.x is not x or now.y is not y or now.weight is not weight_RN:
+            now = self.over_all = self._pass(x, y, weight_RN)
+            for call in now.begin:
                 call()
-        return self.passes[0]
+        return now
 
-    def _pass(self, x: Tensor, y: Tensor) -> BatchPass:
+    def _pass(self, x: Tensor, y: Tensor, weight_RB: Tensor | None) -> BatchPass:
         buffers = self.buffers(len(x), True)
         z, d = buffers.z[-1][1], buffers.d[-1][1]
         loss = torch.zeros(self.block, dtype=z.dtype, device=z.device)
-        begin, calls = LOSSES[self.shape.loss.name].build(self.shape.loss, LossBuffers(z, y, d, loss))
+        begin, calls = LOSSES[self.shape.loss.name].build(
+            self.shape.loss, LossBuffers(z, y, d, loss, weight_RB)
+        )
         forward = self._forward(x, buffers, buffers.drops)
-        return BatchPass(x, y, loss, buffers.drops, begin, forward, calls + self._backward(x, buffers))
+        backward = calls + self._backward(x, buffers)
+        return BatchPass(x, y, loss, buffers.drops, begin, forward, backward, weight_RB)
 
     def _forward(self, x: Tensor, buffers: Buffers, drops: list[DropoutMask]) -> list[BufferCall]:
         act = ACTIVATIONS[self.shape.activation]

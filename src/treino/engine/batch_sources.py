@@ -22,16 +22,19 @@ LONGEST_REWIND = 64  # maximum number of steps before a chunk from which a diver
 @dataclass(frozen=True, eq=False)
 class KernelRows:
     """Rows in the kernels' form. x: ``[N, ...]``, or an object that reads rows. y: the targets in the loss's
-    form."""
+    form. weight_GN: their weights in each bag, None: each counts 1. rows_G: x and y of each bag, if each has
+    its own."""
 
     x: Any
     y: Tensor
+    weight_GN: Tensor | None = None
+    rows_G: Sequence[tuple[Tensor, Tensor]] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class StepRows:
     """The rows of the steps up to ``stop``. batches: the indices of each step's rows in x and y (None: all).
-    orders: these for each of the plan's orders. changes: as in ``Chunk``."""
+    orders: these for each of the plan's orders. changes, weight_GN, rows_G: as in ``Chunk``."""
 
     stop: int
     x: Tensor
@@ -39,6 +42,8 @@ class StepRows:
     batches: list[Tensor | None]
     orders: list[list[Tensor | None]] = field(default_factory=list)
     changes: Sequence[ChangesOfSteps] = ()
+    weight_GN: Tensor | None = None
+    rows_G: Sequence[tuple[Tensor, Tensor]] = ()
 
 
 class BatchSource(Protocol):
@@ -68,7 +73,8 @@ class MemoryBatches:
         batches = [indices for indices, _changes in taken]
         orders = batches if len(batches) > 1 else []
         changes = [changes for _indices, changes in taken if changes]
-        return StepRows(stop, self._rows.x, self._rows.y, batches[0], orders, changes)
+        r = self._rows
+        return StepRows(stop, r.x, r.y, batches[0], orders, changes, r.weight_GN, r.rows_G)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +86,7 @@ class RowBlock:
     y: Tensor
     batches: tuple[Tensor, ...]  # the indices of each step's rows
     changes: ChangesOfSteps = ()
+    weight_GN: Tensor | None = None
 
     @property
     def stop(self) -> int:
@@ -89,7 +96,7 @@ class RowBlock:
         stop = min(stop, self.stop)
         steps = slice(first - self.first, stop - self.first)
         changes = [self.changes[steps]] if self.changes else []
-        return StepRows(stop, self.x, self.y, list(self.batches[steps]), changes=changes)
+        return StepRows(stop, self.x, self.y, list(self.batches[steps]), [], changes, self.weight_GN)
 
 
 class MappedBatches:
@@ -138,7 +145,7 @@ class MappedBatches:
             Changes(change.number_BK.to(self._shared.device), partner_B)
             for change, partner_B in zip(changes, partners, strict=True)
         ]
-        return RowBlock(first, x, y, own, changes)
+        return RowBlock(first, x, y, own, changes, _weights_of(self._rows, index))
 
     def _index(self, first: int) -> tuple[list[Tensor], ChangesOfSteps]:
         """The rows of each step of the block that begins with step ``first``, and what is done to them."""
@@ -190,9 +197,16 @@ class StreamedBatches:
             source.close()  # ends its worker processes
         x, y = (torch.cat(t) if len(t) > 1 else t[0] for t in zip(*batches, strict=True))
         y = self._shared.loss.target(y, self._shared.dtype).to(self._shared.device)
-        return RowBlock(
-            first, as_kernel_input(x, self._shared), y, _places([len(b) for b, _y in batches], self._shared)
+        own = _places([len(b) for b, _y in batches], self._shared)
+        weight_GB = (
+            None if self._rows.weight_GN is None else _weights_of(self._rows, self._index(first, len(own)))
         )
+        return RowBlock(first, as_kernel_input(x, self._shared), y, own, weight_GN=weight_GB)
+
+    def _index(self, first: int, steps: int) -> Tensor:
+        """The row numbers of these steps, one after the other."""
+        every = torch.arange(self._plan.rows)
+        return torch.cat([every if i is None else i for i in self._orders(first, steps)[0]])
 
     def _visits(self, first: int) -> Iterator[tuple[int, Tensor]]:
         """(epoch, rows) of every step from ``first`` on."""
@@ -225,6 +239,11 @@ def aligned(t: Tensor, dtype: torch.dtype | None, device: torch.device) -> Tenso
     """A contiguous tensor aligned to 64 bytes, like torch's own memory: the bits of results depend on it."""
     t = t.to(device=device, dtype=dtype or t.dtype).contiguous()
     return t if t.data_ptr() % 64 == 0 else t.clone()
+
+
+def _weights_of(rows: KernelRows, index: Tensor) -> Tensor | None:
+    weight_GN = rows.weight_GN
+    return None if weight_GN is None else weight_GN.index_select(1, index.to(weight_GN.device))
 
 
 def _places(sizes: list[int], shared: SharedConfig) -> tuple[Tensor, ...]:

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from treino.engine.batch_sources import KernelRows
 from treino.engine.losses import Loss
 from treino.engine.metrics import METRICS
 from treino.engine.population import Population
@@ -139,14 +140,16 @@ def diverged_rows(loss_SR: Tensor, params: Tensor) -> list[tuple[int, int]]:
     return rows
 
 
-def divergence_threshold(loss: Loss, y: Tensor) -> float:
-    """The mean loss in its last epoch above which an ended member counts as diverged."""
-    constant = loss.best_constant(y)
-    return FACTOR * constant if constant > SMALLEST_CONSTANT else math.inf
+def divergence_thresholds(loss: Loss, rows: KernelRows, bag_P: Tensor) -> Tensor:
+    """``[P]``: the mean loss in its last epoch above which an ended member counts as diverged."""
+    weights = [None] if rows.weight_GN is None else list(rows.weight_GN)
+    targets = [y for _x, y in rows.rows_G] or [rows.y] * len(weights)
+    constants = [loss.best_constant(y, weight_N) for y, weight_N in zip(targets, weights, strict=True)]
+    return torch.tensor([FACTOR * c if c > SMALLEST_CONSTANT else math.inf for c in constants])[bag_P]
 
 
-def mark_hopeless(state: TrainingState, threshold: float) -> None:
+def mark_hopeless(state: TrainingState, threshold_P: Tensor) -> None:
     """Mark ended members as diverged if the mean loss of their last epoch is above the threshold."""
     ended_P = state.status_P != RUNNING
     if bool(ended_P.any()):
-        state.status_P[ended_P & (state.epoch_loss.last > threshold)] = DIVERGED
+        state.status_P[ended_P & (state.epoch_loss.last > threshold_P)] = DIVERGED

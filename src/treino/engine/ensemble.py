@@ -1,8 +1,8 @@
 """An ensemble of a population's best half as one module; and metrics of members on validation rows."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -102,44 +102,58 @@ OUTPUTS_AT_ONCE = 4_000_000
 
 @dataclass(frozen=True, eq=False)
 class Validation:
-    """Measures members on validation rows. outputs: number of outputs per row. scale: standard deviation of a
-    regression target. batch_size: the training's batch size (None: all rows), for the deviation of the loss
-    over such batches."""
+    """Measures members on validation rows. outputs: number of outputs per row. scale_G: standard deviation of
+    a regression target, of all bags or of each. batch_size: the training's batch size (None: all rows), for
+    the deviation of the loss over such batches."""
 
     kernel: Kernel
     shared: SharedConfig
     rows: KernelRows
     outputs: int
-    scale: float
+    scale_G: Sequence[float]
     batch_size: int | None
 
     def measure(self, population: Population, members: Tensor) -> tuple[dict[str, Tensor], float | None]:
         """``{metric: [P] float64}`` of these members, NaN for others; and, if P is 1, the deviation of the
         loss."""
         metrics: dict[str, Tensor] = {}
-        deviation = None
+        deviation, loss = None, self.shared.loss
         with torch_context(self.kernel.intra_op_threads):
-            for part in members.split(self._at_once):
-                output_RNC, y = outputs_on(self.rows, self.kernel, self.shared, population, part)
-                for name, value_R in measure(output_RNC, y, self.shared.loss, self.scale).items():
+            for part, output_RNC, y, scale, weights in self._outputs(population, members):
+                for name, value_R in measure(output_RNC, y, loss, scale, *weights).items():
                     empty_P = torch.full((len(population),), torch.nan, dtype=torch.float64)
                     metrics.setdefault(name, empty_P)[part] = value_R
             if len(population) == 1:
-                deviation = batch_deviation(output_RNC[0], y, self.shared.loss, self.batch_size)
+                deviation = batch_deviation(output_RNC[0], y, loss, self.batch_size, *(w[0] for w in weights))
         return metrics, deviation
 
     def measure_together(self, population: Population, members: Tensor) -> tuple[dict[str, float], float]:
-        """``{metric: value}`` of the ensemble of these members, and the deviation of its loss."""
-        loss, outputs = self.shared.loss, []
+        """``{metric: value}`` of the ensemble of these members, and the deviation of its loss. Their bags
+        weigh the validation rows alike."""
+        loss = self.shared.loss
         with torch_context(self.kernel.intra_op_threads):
-            for part in members.split(self._at_once):
-                output_RNC, y = outputs_on(self.rows, self.kernel, self.shared, population, part)
-                outputs.append(output_RNC)
+            _part, outputs, (y, *_others), (scale, *_same), (weights, *_equal) = zip(
+                *self._outputs(population, members), strict=True
+            )
             limits = None if self.shared.limits is None else torch.tensor(self.shared.limits)
-            answer_NC = mean_output(torch.cat(outputs), loss.name, limits)
-            figures = measure(answer_NC.unsqueeze(0), y, loss, self.scale)
-            deviation = batch_deviation(answer_NC, y, loss, self.batch_size)
+            answer_NC, weights = mean_output(torch.cat(outputs), loss.name, limits), [w[0] for w in weights]
+            figures = measure(answer_NC.unsqueeze(0), y, loss, scale, *weights)
+            deviation = batch_deviation(answer_NC, y, loss, self.batch_size, *weights)
         return {name: float(value_R[0]) for name, value_R in figures.items()}, deviation
+
+    def _outputs(
+        self, population: Population, members: Tensor
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor, float, list[Tensor]]]:
+        """Some of the members at a time: their outputs ``[R, N, C]``, y, the target's scale, and the rows'
+        weights ``[R, N]``, if they have any."""
+        own, bag_R = self.rows.rows_G, population.bag_P[members]
+        apart = bag_R.unique().tolist() if own or len(self.scale_G) > 1 else [0]
+        for bag in apart:
+            rows = replace(self.rows, x=own[bag][0], y=own[bag][1]) if own else self.rows
+            scale = self.scale_G[bag if len(self.scale_G) > 1 else 0]
+            for part in (members[bag_R == bag] if len(apart) > 1 else members).split(self._at_once):
+                weights = [] if rows.weight_GN is None else [rows.weight_GN[population.bag_P[part]]]
+                yield part, *outputs_on(rows, self.kernel, self.shared, population, part), scale, weights
 
     @property
     def _at_once(self) -> int:

@@ -187,7 +187,8 @@ class Inputs:
     numbers. seed: the seed of the row order, if the data has one. kind: the key of its defaults in
     ``DEFAULTS``. steps: batches per epoch, if a DataLoader makes the batches; batch: the largest batch's
     rows. columns: the source column of each input; empty: each input is a column. bins: whether each input is
-    a bin of its column; empty: no bins.
+    a bin of its column; empty: no bins. weights: of the training and validation rows, ``[N]``; None: each
+    row counts 1.
     """
 
     train: ArrayPair
@@ -203,6 +204,7 @@ class Inputs:
     batch: int | None = None
     columns: tuple[int, ...] = ()
     bins: tuple[bool, ...] = ()
+    weights: tuple[Tensor | None, Tensor | None] = (None, None)
 
 
 def inputs_of(data: Any, dtype: torch.dtype) -> Inputs:
@@ -245,6 +247,7 @@ def _loaded(data: Data) -> Inputs:
         getattr(data.train.x, "batch", None),
         data.input_columns,
         data.input_bins,
+        (getattr(data.train, "weight", None), getattr(data.validation, "weight", None)),
     )
 
 

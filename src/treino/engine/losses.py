@@ -38,7 +38,8 @@ def aligned_buffer(
 
 @dataclass(frozen=True, eq=False)
 class LossBuffers:
-    """The buffers of a loss: z ``[R, C, B]`` logits of R members, y, d ← dloss/dz, loss ``[R]``.
+    """The buffers of a loss: z ``[R, C, B]`` logits of R members, y, d ← dloss/dz, loss ``[R]``, and the
+    rows' weights ``[R, B]`` (None: each counts 1).
 
     Rows are the last axis: softmax over a few classes is ten times faster if it runs along many rows at once.
     """
@@ -47,6 +48,7 @@ class LossBuffers:
     y: Tensor
     d: Tensor
     loss: Tensor
+    weight: Tensor | None = None
 
 
 class DropoutMask:
@@ -103,9 +105,14 @@ class Loss:
     def task(self) -> str:
         return self.kind.task
 
-    def __call__(self, output: Tensor, y: Tensor) -> Tensor:
-        """The loss, a differentiable scalar. output: ``[B, C]``. y: ``[B]`` classes or ``[B, K]`` values."""
+    def __call__(self, output: Tensor, y: Tensor, weight: Tensor | None = None) -> Tensor:
+        """The loss, a differentiable scalar. output: ``[B, C]``. y: ``[B]`` classes or ``[B, K]`` values.
+        weight: of the rows ``[B]``; if all are 0, the loss is 0."""
         kind = self.kind
+        if weight is not None:
+            each, mass = self.rows(output, y)
+            total = (weight * mass.to(weight)).sum()
+            return (weight * each).sum() / torch.where(total > 0, total, 1)
         return kind.mean(self, output, y) if kind.mean else kind.plain(output, y)
 
     def rows(self, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -123,9 +130,11 @@ class Loss:
             return y.long().reshape(-1)
         return (y.unsqueeze(-1) if y.dim() == 1 else y).to(dtype)
 
-    def best_constant(self, y: Tensor) -> float:
-        """The smallest loss that a constant output reaches on these rows."""
-        return self.kind.constant(self, y.detach().cpu())
+    def best_constant(self, y: Tensor, weight: Tensor | None = None) -> float:
+        """The smallest loss that a constant output reaches on these rows. weight: of the rows, ``[N]``."""
+        y = y.detach().cpu()
+        weight = torch.ones(len(y)) if weight is None else weight.detach().cpu()
+        return self.kind.constant(self, y[weight > 0], weight[weight > 0].double())
 
 
 @dataclass(frozen=True)
@@ -151,8 +160,9 @@ class LossKind:
 
     criterion: a class of torch.nn, or one with the same argument ``reduction`` (``mean``, ``none``), whose
     source is then copied into exported scripts.
-    build(loss, buffers): returns (calls per new y, calls per forward pass).
-    constant(loss, y): the loss of the best constant output.
+    build(loss, buffers): returns (calls per new y and weights, calls per forward pass); ``mean_of`` takes the
+    mean by the rows' weights. constant(loss, y, weight): the loss of the best constant output; weight ``[N]``
+    of the rows.
     about: its description, marked with ``N_``. note: a comment on the loss in exported scripts.
     terms: its arithmetic, for explanations; None if the microscope has a file for it.
     outputs: the network's number of outputs; 0: C for C classes, K for K targets.
@@ -164,7 +174,7 @@ class LossKind:
     task: Literal["classification", "regression"]
     criterion: type[nn.Module]
     build: Callable[[Loss, LossBuffers], tuple[list[BufferCall], list[BufferCall]]]
-    constant: Callable[[Loss, Tensor], float]
+    constant: Callable[[Loss, Tensor, Tensor], float]
     about: str
     terms: Terms | None = None
     outputs: int = 0
@@ -183,6 +193,34 @@ class LossKind:
     def plain(self) -> nn.Module:
         """The criterion with default settings."""
         return self.criterion()
+
+
+def shares_of(s: LossBuffers, mass: Tensor | None = None) -> tuple[list[BufferCall], Tensor]:
+    """Calls that compute each row's share ``[R, 1, B]``: its weight over the sum of weight times mass
+    ``[B]``, 0 if that sum is 0."""
+    assert s.weight is not None
+    weight = s.weight.unsqueeze(-2)
+    share, total = torch.empty_like(weight), torch.empty_like(weight[..., :1])
+    masses = partial(torch.mul, weight, 1 if mass is None else mass, out=share)
+    sums = partial(torch.sum, share, -1, keepdim=True, out=total)
+    nothing = partial(torch.nan_to_num, share, nan=0.0, out=share)
+    return [masses, sums, partial(torch.div, weight, total, out=share), nothing], share
+
+
+def mean_of(s: LossBuffers, term: Tensor, factor: float = 1.0) -> tuple[list[BufferCall], list[BufferCall]]:
+    """Calls that set s.loss to the mean of the terms ``[R, K, B]`` by the rows' weights, and s.d, which holds
+    the derivative of each term over ``factor``, to that of the mean. They overwrite ``term``.
+
+    Returns (calls per new weights, calls per forward pass).
+    """
+    sums = partial(torch.sum, term, (-2, -1), out=s.loss)
+    if s.weight is None:
+        count = term.shape[-1] * term.shape[-2]
+        return [], [sums, partial(s.loss.mul_, 1 / count), partial(s.d.mul_, factor / count)]
+    begin, share = shares_of(s)
+    K = term.shape[-2]
+    calls = [partial(term.mul_, share), sums, partial(s.loss.mul_, 1 / K)]
+    return begin, [*calls, partial(s.d.mul_, share), partial(s.d.mul_, factor / K)]
 
 
 def _summed(s: LossBuffers, a: Tensor, b: Tensor, product: Tensor) -> list[BufferCall]:
@@ -224,7 +262,7 @@ def _cross_entropy_rows(loss: Loss, output: Tensor, y: Tensor) -> tuple[Tensor, 
 def _cross_entropy(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
     classes, rows = s.z.shape[-2:]
     dtype, device = s.z.dtype, s.z.device
-    weighted = loss.class_weights is not None
+    weighted = loss.class_weights is not None or s.weight is not None
     table = soft_targets(loss, classes).T.neg().contiguous()  # a column per class, negative
     table = (table if weighted else table / rows).to(dtype).to(device)
     t = torch.empty(classes, rows, dtype=dtype, device=device)
@@ -233,15 +271,16 @@ def _cross_entropy(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[B
     if weighted:  # as torch does, divide by the sum of the batch's weights
         weight_C = _weights(loss, classes).to(dtype).to(device)
         row_weight = torch.empty(rows, dtype=dtype, device=device)
-        total = torch.empty((), dtype=dtype, device=device)
-        share = torch.empty(1, rows, dtype=dtype, device=device)
-        begin += [
-            partial(torch.index_select, weight_C, 0, s.y, out=row_weight),
-            partial(torch.sum, row_weight, 0, out=total),
-            partial(t.div_, total),
-            partial(torch.sum, t, -2, keepdim=True, out=share),
-            share.neg_,
-        ]
+        begin.append(partial(torch.index_select, weight_C, 0, s.y, out=row_weight))
+        if s.weight is None:
+            total = torch.empty((), dtype=dtype, device=device)
+            begin += [partial(torch.sum, row_weight, 0, out=total), partial(t.div_, total)]
+        else:
+            more, share = shares_of(s, row_weight)
+            of_class, t = t, torch.empty(len(share), classes, rows, dtype=dtype, device=device)
+            begin += [*more, partial(torch.mul, of_class, share, out=t)]
+        share = torch.empty(*t.shape[:-2], 1, rows, dtype=dtype, device=device)
+        begin += [partial(torch.sum, t, -2, keepdim=True, out=share), share.neg_]
     calls: list[BufferCall] = []
     z = s.z
     if loss.softmax_first:
@@ -265,9 +304,9 @@ def _cross_entropy(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[B
     return begin, calls
 
 
-def _cross_entropy_constant(loss: Loss, y: Tensor) -> float:
+def _cross_entropy_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
     classes = max(int(y.max()) + 1, len(loss.class_weights or ()))
-    count_C = torch.bincount(y.reshape(-1).long(), minlength=classes).double()
+    count_C = torch.bincount(y.reshape(-1).long(), weight, minlength=classes).double()
     weight_C = _weights(loss, classes)
     target_C = (count_C @ soft_targets(loss, classes)) / (count_C * weight_C).sum()
     share_C = target_C / target_C.sum()
@@ -285,25 +324,29 @@ def _cross_entropy_constant(loss: Loss, y: Tensor) -> float:
 
 
 def _bce(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
-    rows, y = s.z.shape[-1], s.y.mT
+    y = s.y.mT
     plus, spare, term = (torch.empty(s.z.shape, dtype=s.z.dtype, device=s.z.device) for _ in range(3))
     rest = torch.empty_like(y)
     one = torch.ones_like(y)
-    return [partial(torch.sub, one, y, out=rest)], [
+    begin, mean = mean_of(s, term)
+    return [partial(torch.sub, one, y, out=rest), *begin], [
         # torch's form: (1 − y) z − log sigmoid(z), which neither overflows nor cancels
         partial(aten.log_sigmoid_forward.output, s.z, output=plus, buffer=spare),
         partial(torch.mul, s.z, rest, out=term),
         partial(term.sub_, plus),
-        partial(torch.sum, term, (-2, -1), out=s.loss),
-        partial(s.loss.mul_, 1 / rows),
         partial(torch.sigmoid, s.z, out=s.d),
         partial(s.d.sub_, y),
-        partial(s.d.mul_, 1 / rows),
+        *mean,
     ]
 
 
-def _bce_constant(loss: Loss, y: Tensor) -> float:
-    p = float(y.double().mean())
+def _mean_by(weight: Tensor, y: Tensor) -> Tensor:
+    """The weighted mean of each column, ``[K]``."""
+    return (weight @ y.double().reshape(len(y), -1)) / weight.sum()
+
+
+def _bce_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
+    p = float(_mean_by(weight, y))
     return -sum(q * math.log(q) for q in (p, 1 - p) if q > 0)
 
 
@@ -311,55 +354,57 @@ def _bce_constant(loss: Loss, y: Tensor) -> float:
 
 
 def _mse(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
-    count = s.z.shape[-1] * s.z.shape[-2]
     square = torch.empty(s.z.shape, dtype=s.z.dtype, device=s.z.device)
-    return [], [
+    begin, mean = mean_of(s, square, 2)
+    return begin, [
         partial(torch.sub, s.z, s.y.mT, out=s.d),
-        *_summed(s, s.d, s.d, square),
-        partial(s.loss.mul_, 1 / count),
-        partial(s.d.mul_, 2 / count),
+        partial(torch.mul, s.d, s.d, out=square),
+        *mean,
     ]
 
 
 def _l1(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
-    count = s.z.shape[-1] * s.z.shape[-2]
     size = torch.empty(s.z.shape, dtype=s.z.dtype, device=s.z.device)
-    return [], [
+    begin, mean = mean_of(s, size)
+    return begin, [
         partial(torch.sub, s.z, s.y.mT, out=s.d),
         partial(torch.abs, s.d, out=size),
-        partial(torch.sum, size, (-2, -1), out=s.loss),
-        partial(s.loss.mul_, 1 / count),
         partial(torch.sign, s.d, out=s.d),
-        partial(s.d.mul_, 1 / count),
+        *mean,
     ]
 
 
 def _huber(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
-    count = s.z.shape[-1] * s.z.shape[-2]
     error, product = (torch.empty(s.z.shape, dtype=s.z.dtype, device=s.z.device) for _ in range(2))
-    return [], [  # for c = clamp(e, −1, 1) the loss is c (e − c/2), the derivative c
+    begin, mean = mean_of(s, product)
+    return begin, [  # for c = clamp(e, −1, 1) the loss is c (e − c/2), the derivative c
         partial(torch.sub, s.z, s.y.mT, out=error),
         partial(torch.clamp, error, -1.0, 1.0, out=s.d),
         partial(error.sub_, s.d, alpha=0.5),
-        *_summed(s, error, s.d, product),
-        partial(s.loss.mul_, 1 / count),
-        partial(s.d.mul_, 1 / count),
+        partial(torch.mul, error, s.d, out=product),
+        *mean,
     ]
 
 
-def _l1_constant(loss: Loss, y: Tensor) -> float:
-    y = y.double()
-    return float((y - y.median(0).values).abs().mean())
+def _mse_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
+    return float(_mean_by(weight, (y.double() - _mean_by(weight, y)).square()).mean())
 
 
-def _huber_constant(loss: Loss, y: Tensor) -> float:
+def _l1_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
+    y_NK, order_NK = y.double().sort(0)
+    half_NK = weight[order_NK].cumsum(0) >= weight.sum() / 2  # True from the weighted median on
+    median_K = y_NK.gather(0, half_NK.int().argmax(0, keepdim=True))
+    return float(_mean_by(weight, (y - median_K).abs()).mean())
+
+
+def _huber_constant(loss: Loss, y: Tensor, weight: Tensor) -> float:
     y = y.double()
     low, high = y.min(0).values, y.max(0).values
     for _halving in range(60):  # the derivative increases with the constant
         middle = (low + high) / 2
-        above = (middle - y).clamp(-1, 1).mean(0) > 0
+        above = _mean_by(weight, (middle - y).clamp(-1, 1)) > 0
         low, high = torch.where(above, low, middle), torch.where(above, middle, high)
-    return float(F.huber_loss(middle.expand_as(y), y))
+    return float(_mean_by(weight, F.huber_loss(middle.expand_as(y), y, reduction="none")).mean())
 
 
 def _huber_term(output: Expr, y: Expr) -> Expr:
@@ -398,7 +443,7 @@ LOSSES: dict[str, LossKind] = {
         "regression",
         nn.MSELoss,
         _mse,
-        lambda loss, y: float(y.double().var(0, correction=0).mean()),
+        _mse_constant,
         N_("the mean squared error"),
         Terms(
             lambda output, y: (output - y) ** 2,

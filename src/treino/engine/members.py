@@ -28,12 +28,16 @@ def new_population(shared: SharedConfig, seeds: Sequence[int], hp: dict[str, Ten
     def zeros() -> Tensor:
         return torch.zeros(P, layout.n, dtype=shared.dtype, device=shared.device)
 
+    def indices() -> Tensor:
+        return torch.zeros(P, dtype=torch.int64)
+
     population = Population(
         layout,
         buffer_layout,
         torch.tensor(list(seeds), dtype=torch.int64),
-        torch.zeros(P, dtype=torch.int64),
-        torch.zeros(P, dtype=torch.int64),
+        indices(),
+        indices(),
+        indices(),
         zeros(),
         zeros(),
         [zeros() for _state in OPTIMIZERS[shared.optimizer].states],

@@ -65,8 +65,8 @@ class Population:
     params: ``[P, n]``. average: ``[P, n]`` running averages of params; ``[0, n]`` if no member keeps one.
     grads: ``[P, n]`` gradients of the last step; their sum over steps with the fault ``summed``.
     moments: the optimizer's state, each ``[P, n]``. buffers: ``[P, m]`` float64 (running means and the like).
-    seed_P, schedule_P, order_P: int64; the last two are indices into the plan's schedules and orders. hp:
-    hyper-parameters, each ``[P]`` float64 on the CPU.
+    seed_P, schedule_P, order_P, bag_P: int64; the last three are indices into the plan's schedules and
+    orders, and into the bags, sets of row weights. hp: hyper-parameters, each ``[P]`` float64 on the CPU.
     bound: objects that a kernel keeps between chunks (views, optimizers); not part of the state.
     """
 
@@ -75,6 +75,7 @@ class Population:
     seed_P: Tensor
     schedule_P: Tensor
     order_P: Tensor
+    bag_P: Tensor
     params: Tensor
     grads: Tensor
     moments: list[Tensor]
@@ -129,8 +130,8 @@ class Population:
 
         return Population(
             self.layout, self.buffer_layout, pick(self.seed_P), pick(self.schedule_P), pick(self.order_P),
-            pick(self.params), pick(self.grads), [pick(m) for m in self.moments], pick(self.buffers),
-            {k: pick(v) for k, v in self.hp.items()},
+            pick(self.bag_P), pick(self.params), pick(self.grads), [pick(m) for m in self.moments],
+            pick(self.buffers), {k: pick(v) for k, v in self.hp.items()},
             pick(self.average) if len(self.average) else self.average.clone(), self.summed,
         )  # fmt: skip
 

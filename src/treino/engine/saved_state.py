@@ -47,6 +47,7 @@ def training_identity(setup: TrainingSetup, state: TrainingState) -> dict[str, A
         "schedule": _schedules(setup, state),
         "choosing": [stopping.patience, stopping.metric, stopping.keep, plan.evaluates],
         "order": [plan.shuffle, plan.data_seed, *plan.augmentation.identity],
+        "bags": setup.bags and [setup.bags.digest_G[bag] for bag in state.population.bag_P.tolist()],
     }
 
 

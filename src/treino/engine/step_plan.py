@@ -1,9 +1,11 @@
 """The plan of a training: batches, learning-rate factors, evaluations and epochs as functions of the step."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -237,6 +239,17 @@ class BatchIndices:
 EVALUATION_ROWS = 1024  # per forward pass; fixed, as a matrix product's bits may depend on its rows
 
 
+class MemberGroup(NamedTuple):
+    """Members with the same rows in a chunk: their places among those in training; x, y; the batches, and
+    what is done to their pictures."""
+
+    places: Tensor
+    x: Tensor
+    y: Tensor
+    batches: Batches
+    changes: ChangesOfSteps
+
+
 @dataclass(frozen=True, eq=False)
 class Chunk:
     """The input of S steps: the rows, each step's batch (None: all rows), and the steps' place in the run.
@@ -247,7 +260,8 @@ class Chunk:
     schedules. orders: the batches for each of the plan's orders, if it has several. changes: of the batches
     for each of the plan's orders, even if it is the only one; empty: pictures aren't changed.
     keyframe_steps: the steps of the chunk, from 1, after which the kernel adds a copy of the only member's
-    rows to ``keyframe_copies``.
+    rows to ``keyframe_copies``. weight_GN: the rows' weights in each bag ``[G, N]``, None: each counts 1.
+    rows_G: x and y of each bag, if each has its own.
     """
 
     x: Tensor
@@ -260,6 +274,8 @@ class Chunk:
     changes: Sequence[ChangesOfSteps] = ()
     keyframe_steps: frozenset[int] = frozenset()
     keyframe_copies: list[Copies] = field(default_factory=list)
+    weight_GN: Tensor | None = None
+    rows_G: Sequence[tuple[Tensor, Tensor]] = ()
 
     @property
     def steps(self) -> int:
@@ -270,22 +286,21 @@ class Chunk:
         """The number of updates done after the chunk."""
         return self.first + len(self.batches)
 
-    def batches_of(self, population: Population, row: int) -> tuple[Batches, ChangesOfSteps]:
-        """The batches of one member, and what is done to their pictures."""
-        ((_place, batches, changes),) = self.groups(population, torch.tensor([row]))
-        return batches, changes
-
-    def groups(self, population: Population, rows: Tensor) -> list[tuple[Tensor, Batches, ChangesOfSteps]]:
-        """The members ``rows`` by their row orders: their places in ``rows``, their batches, and what is done
-        to the pictures of these."""
-        changes = self.changes or [()] * max(1, len(self.orders))
-        if not self.orders:
-            return [(torch.arange(len(rows)), self.batches, changes[0])]
-        order_R = population.order_P[rows]
-        return [
-            ((order_R == order).nonzero().flatten(), self.orders[order], changes[order])
-            for order in order_R.unique().tolist()
-        ]
+    def groups(self, population: Population, rows: Tensor) -> list[MemberGroup]:
+        """The members ``rows`` by their row orders, and by their bags if these have x and y of their own."""
+        orders, changes = self.orders or [self.batches], self.changes or [()] * max(1, len(self.orders))
+        own, every = self.rows_G or [(self.x, self.y)], torch.arange(len(rows))
+        order_R, bag_R = (index_P[rows] for index_P in (population.order_P, population.bag_P))
+        groups = []
+        for k, bag in itertools.product(range(len(orders)), range(len(own))):
+            (x, y), places = own[bag], every
+            if len(orders) > 1:
+                places = places[order_R[places] == k]
+            if len(own) > 1:
+                places = places[bag_R[places] == bag]
+            if len(places):
+                groups.append(MemberGroup(places, x, y, orders[k], changes[k]))
+        return groups
 
     def copy_member(self, population: Population) -> None:
         """Add a copy of the only member's rows to ``keyframe_copies``."""

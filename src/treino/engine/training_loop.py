@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from treino.engine.bags import Bags
 from treino.engine.batch_sources import batch_source
 from treino.engine.devices import torch_context
-from treino.engine.early_stopping import RewindPoint, divergence_threshold, freeze_diverged, mark_hopeless
+from treino.engine.early_stopping import RewindPoint, divergence_thresholds, freeze_diverged, mark_hopeless
 from treino.engine.ensemble import answer_module, answering_members
 from treino.engine.hyperparameters import changed_values, whole
 from treino.engine.members import member_module, trained_module
@@ -60,7 +61,8 @@ class TrainingLoop:
     the kernel's name and threads.
     layers: (name, kind, in, out, parameters) of every layer. parameters: number per member, without padding.
     loss, loss_reason: the loss's name, and why it was chosen. kernel_reason: what keeps a network of treino's
-    from a faster kernel; empty: nothing. loss_function: the loss itself. outputs: C.
+    from a faster kernel; empty: nothing. loss_function: the loss itself. outputs: C. threshold_P: the mean
+    loss of an epoch above which a member counts as diverged.
     """
 
     def __init__(self, setup: TrainingSetup, state: TrainingState) -> None:
@@ -77,7 +79,7 @@ class TrainingLoop:
         self.loss_function = setup.shared.loss
         self._source = batch_source(setup.train, setup.plan, setup.shared)
         self._rewind = RewindPoint(self._retrain)
-        self._threshold = divergence_threshold(setup.shared.loss, setup.train.y)
+        self.threshold_P = divergence_thresholds(setup.shared.loss, setup.train, state.population.bag_P)
         self._seconds_per_step = 0.0
 
     # ---- the loop
@@ -157,7 +159,10 @@ class TrainingLoop:
         part = self._source.take(first, stop)
         factors = self.plan.factors(first, part.stop)
         done = first - self.plan.past.optimizer
-        return Chunk(part.x, part.y, part.batches, first, done, factors, part.orders, part.changes)
+        return Chunk(
+            part.x, part.y, part.batches, first, done, factors, part.orders, part.changes,
+            weight_GN=part.weight_GN, rows_G=part.rows_G,
+        )  # fmt: skip
 
     def _train_chunk(self, chunk: Chunk) -> tuple[Tensor, Tensor]:
         """Run the chunk's steps, and reset members that diverge to their last good update.
@@ -248,7 +253,7 @@ class TrainingLoop:
         state = self.state
         if state.step >= self.steps:
             state.end(state.running, FINISHED, state.step)
-        mark_hopeless(state, self._threshold)
+        mark_hopeless(state, self.threshold_P)
 
     # ---- properties for users
 
@@ -415,6 +420,7 @@ def train(
     seeds: int | Sequence[int] | None = None,
     every: int | None = None,
     dtype: torch.dtype = torch.float32,
+    bags: Bags | None = None,
     **settings: Any,
 ) -> TrainingLoop:
     """A training of one network, or of one per seed side by side; it runs while you iterate over it.
@@ -429,12 +435,13 @@ def train(
     ``ensemble`` and ``clip_target``. Here the default device is the CPU and the default patience 0.
     seeds: one per member, for initialisation and dropout. lr, momentum, betas, eps, weight_decay, clip, ema,
     schedule, warmup and the dropout of ``mlp`` and ``cnn`` may then be lists with one value per member.
-    every: steps per tick; default an epoch, at least 10. dtype: torch.float32 or torch.float64.
+    every: steps per tick; default an epoch, at least 10. dtype: torch.float32 or torch.float64. bags: weights
+    of the rows, for each member its own or for all the same; they multiply the data's own weights.
 
     Raises:
         TreinoError: an argument is unknown or out of range, or contradicts another or the data.
     """
-    return TrainingLoop(*set_up(data, net, config_of_keywords(settings, seeds, every, dtype)))
+    return TrainingLoop(*set_up(data, net, config_of_keywords(settings, seeds, every, dtype), bags=bags))
 
 
 with_keywords(train, signature(train))

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from treino.data.mapped_rows import MappedRows
 from treino.engine.augmentation import Augmentation, usual_shift
+from treino.engine.bags import Bags, OwnRows, checked_bags
 from treino.engine.batch_sources import KernelRows, aligned
 from treino.engine.devices import torch_context
 from treino.engine.early_stopping import EarlyStopping
@@ -40,7 +41,7 @@ from treino.words import _, setting
 # ---- the loss of a training
 
 
-def loss_of(config: TrainConfig, inputs: Inputs) -> tuple[Loss, str]:
+def loss_of(config: TrainConfig, inputs: Inputs, bags: Bags | None = None) -> tuple[Loss, str]:
     """Return the loss, and a sentence on why it was chosen.
 
     Raises:
@@ -71,7 +72,9 @@ def loss_of(config: TrainConfig, inputs: Inputs) -> tuple[Loss, str]:
     for extra, used in extras.items():
         if used and extra not in LOSSES[name].reads:
             raise _belongs_to_cross_entropy(extra, name, inputs)
-    return Loss(name, config.shared.label_smoothing, _class_weights(config, inputs), softmax_first), reason
+    return Loss(
+        name, config.shared.label_smoothing, _class_weights(config, inputs, bags), softmax_first
+    ), reason
 
 
 def _name(config: TrainConfig, inputs: Inputs) -> tuple[str, str]:
@@ -97,13 +100,16 @@ def _belongs_to_cross_entropy(extra: str, name: str, inputs: Inputs) -> TreinoEr
     )
 
 
-def _class_weights(config: TrainConfig, inputs: Inputs) -> tuple[float, ...] | None:
-    """One weight per class; ``balanced``: rows / (classes × the class's rows), as in scikit-learn."""
+def _class_weights(config: TrainConfig, inputs: Inputs, bags: Bags | None) -> tuple[float, ...] | None:
+    """One weight per class; ``balanced``: rows / (classes × the class's rows), as in scikit-learn. Rows count
+    as their weights say if there is one bag; with several, each counts 1."""
     weights = config.shared.class_weights
     if weights == "balanced":
-        y = inputs.train[1]
-        count_C = torch.bincount(y.reshape(-1).long(), minlength=inputs.classes).clamp(min=1).double()
-        return tuple((len(y) / (inputs.classes * count_C)).tolist())
+        y = inputs.train[1].reshape(-1).long()
+        weight_N = bags.weight_GN[0].double() if bags and len(bags) == 1 else None
+        count_C = torch.bincount(y, weight_N, minlength=inputs.classes).double()
+        count_C = torch.where(count_C > 0, count_C, 1)
+        return tuple(((len(y) if weight_N is None else weight_N.sum()) / (inputs.classes * count_C)).tolist())
     if weights is not None and len(weights) != inputs.classes:
         raise TreinoError(
             "class_weights_count",
@@ -126,7 +132,7 @@ class TrainingSetup:
 
     config: the settings with all defaults filled in. engine: the kernel's name. train: the training rows.
     validation: measures members on the validation rows; None without any. layers: (name, kind, in, out,
-    parameters) of every layer.
+    parameters) of every layer. bags: the rows' weights; None: each row counts 1.
     """
 
     config: TrainConfig
@@ -141,10 +147,15 @@ class TrainingSetup:
     layers: list[LayerRow]
     loss_reason: str
     kernel_reason: str
+    bags: Bags | None = None
 
 
 def set_up(
-    data: Any, net: NetSource | None, config: TrainConfig, past: Past | None = None
+    data: Any,
+    net: NetSource | None,
+    config: TrainConfig,
+    past: Past | None = None,
+    bags: Bags | None = None,
 ) -> tuple[TrainingSetup, TrainingState]:
     """Make the fixed parts of a training, and its state before the first step.
 
@@ -158,24 +169,29 @@ def set_up(
     net = usual_net(inputs) if net is None else net
     config = _for_inputs(config, inputs, net)
     s = config.shared
+    bags = _bags(bags, inputs, len(config.seeds))
     hp = config.hyperparameters(net.dropout if isinstance(net, Net) else 0.0)
-    loss, loss_reason = loss_of(config, inputs)
+    loss, loss_reason = loss_of(config, inputs, bags)
     template = template_of(net, inputs, loss, config)
-    shared = _shared(net, template, loss, inputs, config, averages=bool((hp["ema"] > 0).any()))
+    shared = _shared(net, template, loss, inputs, config, bags, averages=bool((hp["ema"] > 0).any()))
     plan = _step_plan(inputs, config, past or Past())
     _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)))
     _check_batch_of_one(net, template, plan)
-    engine, kernel, kernel_reason = _kernel(net, shared, plan, config)
+    engine, kernel, kernel_reason = _kernel(net, shared, plan, config, bags)
     with torch.no_grad():
         population = new_population(shared, config.seeds, hp)
         schedules = _schedules(config, plan.steps)
         population.schedule_P = torch.tensor([plan.schedules.index(s) for s in schedules])
-        shape = input_shape(net, inputs.item_shape)
-        train, held_back = (_kernel_rows(*pair, shape, shared) for pair in (inputs.train, inputs.validation))
+        population.bag_P = torch.tensor(bags.bag_P if bags and bags.bag_P else [0] * len(population))
+        shape, b = input_shape(net, inputs.item_shape), bags or Bags(torch.empty(0, 0))
+        weight_GN = None if bags is None else bags.weight_GN
+        train = _kernel_rows(*inputs.train, shape, shared, weight_GN, b.train_G)
+        held_back = _kernel_rows(*inputs.validation, shape, shared, b.validation_GM, b.validation_G)
     outputs, stopping = (
         outputs_of(loss, inputs), EarlyStopping(s.metric, s.patience or 0, s.keep or "best")
     )  # fmt: skip
-    validation = Validation(kernel, shared, held_back, outputs, inputs.scale, plan.batch_size)
+    scale_G = bags.scale_G if bags and bags.scale_G else [inputs.scale]
+    validation = Validation(kernel, shared, held_back, outputs, scale_G, plan.batch_size)
     setup = TrainingSetup(
         config=config,
         shared=shared,
@@ -189,6 +205,7 @@ def set_up(
         layers=template.layers,
         loss_reason=loss_reason,
         kernel_reason=kernel_reason,
+        bags=bags,
     )
     return setup, TrainingState.initial(population, stopping.initial_best(population, plan.evaluates))
 
@@ -240,7 +257,14 @@ def _augmentation(s: Settings, inputs: Inputs, net: NetSource) -> dict[str, Any]
 
 
 def _shared(
-    net: NetSource, template: Template, loss: Loss, inputs: Inputs, config: TrainConfig, *, averages: bool
+    net: NetSource,
+    template: Template,
+    loss: Loss,
+    inputs: Inputs,
+    config: TrainConfig,
+    bags: Bags | None,
+    *,
+    averages: bool,
 ) -> SharedConfig:
     s = config.shared
     return SharedConfig(
@@ -254,15 +278,16 @@ def _shared(
         item_shape=None if isinstance(net, MLP) else input_shape(net, inputs.item_shape),
         summed="missing_zero_grad" in config.faults,
         averages=averages,
-        limits=_limits(inputs) if s.clip_target and s.ensemble > 1 else None,
+        limits=_limits(inputs, bags) if s.clip_target and s.ensemble > 1 else None,
         dtype=config.dtype,
         device=config.device,
     )
 
 
-def _limits(inputs: Inputs) -> tuple[float, float] | None:
+def _limits(inputs: Inputs, bags: Bags | None) -> tuple[float, float] | None:
     """The smallest and largest target of the training rows; None for classes or several targets per row."""
     y = torch.as_tensor(inputs.train[1])
+    y = y if bags is None else y[(bags.weight_GN > 0).any(0)]
     if inputs.task != "regression" or y.numel() != len(y):
         return None
     return float(y.min()), float(y.max())
@@ -353,12 +378,13 @@ def _another_size(rows: int, size: int) -> str:
 
 
 def _kernel(
-    net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig
+    net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig, bags: Bags | None = None
 ) -> tuple[str, Kernel, str]:
     """The kernel's name, the kernel, and a sentence on what keeps a network of treino's from a faster one."""
     batched = isinstance(net, MLP) and not net.batch_norm
     looked_for = config.shared.engine in (None, "lanes")  # else nobody looks for the library
     obstacle = lanes_obstacle(shared) if looked_for else None
+    obstacle = obstacle or ("weights come to lanes in the next commit" if bags else None)
     choice = select_kernel(
         config.shared.engine,
         config.shared.threads,
@@ -372,10 +398,38 @@ def _kernel(
     return choice.engine, KERNELS[choice.engine](shared, choice.threads), reason or ""
 
 
-def _kernel_rows(x: Any, y: Tensor, shape: tuple[int, ...], shared: SharedConfig) -> KernelRows:
-    if isinstance(x, Tensor):
-        x = aligned(x.reshape(-1, *shape), shared.dtype, shared.device)
-    return KernelRows(x, aligned(shared.loss.target(y, shared.dtype), None, shared.device))
+def _bags(bags: Bags | None, inputs: Inputs, members: int) -> Bags | None:
+    """The bags that are given, or one of the data's own weights; None if every row counts 1."""
+    if bags is None and inputs.weights == (None, None):
+        return None
+    if bags is None:
+        bags = Bags(torch.ones(1, len(inputs.train[0])))
+    if inputs.steps is not None:
+        raise TreinoError(
+            "weights_rows",
+            _("These rows are read without numbers, so none of them has a weight of its own."),
+            _("Give a Dataset, of which treino makes the batches, or leave the weights out."),
+        )
+    return checked_bags(bags, inputs.weights, (inputs.train, inputs.validation), members)
+
+
+def _kernel_rows(
+    x: Any,
+    y: Tensor,
+    shape: tuple[int, ...],
+    shared: SharedConfig,
+    weight_GN: Tensor | None,
+    own: OwnRows | None,
+) -> KernelRows:
+    def known(x: Any, y: Tensor) -> tuple[Any, Tensor]:
+        if isinstance(x, Tensor):
+            x = aligned(x.reshape(-1, *shape), shared.dtype, shared.device)
+        return x, aligned(shared.loss.target(y, shared.dtype), None, shared.device)
+
+    if weight_GN is not None:  # a power of two changes no share, and keeps their sums in range
+        scale_G1 = torch.frexp(weight_GN.amax(1, keepdim=True)).exponent
+        weight_GN = aligned(torch.ldexp(weight_GN, -scale_G1), shared.dtype, shared.device)
+    return KernelRows(*known(x, y), weight_GN, tuple(known(*pair) for pair in own or ()))
 
 
 # ---- warm start

@@ -21,7 +21,7 @@ from treino.diagnosis.finding import Finding
 from treino.diagnosis.rules import decide
 from treino.documents import read_run_spec, read_tensors
 from treino.engine import TrainingLoop
-from treino.engine.early_stopping import FACTOR, divergence_threshold
+from treino.engine.early_stopping import FACTOR
 from treino.engine.train_config import DEFAULTS
 from treino.engine.user_module import module_copy
 from treino.errors import TreinoError
@@ -271,8 +271,7 @@ class LiveFindings:
 
 def divergence(run: StoredRun, course: TrainingCourse) -> list[dict[str, Any]]:
     """If the training, ended now, would count as diverged: a finding, with the epoch since when; else []."""
-    loss = course.resolution.training.loss_function
-    threshold = divergence_threshold(loss, course.data.train.y)
+    threshold = float(course.resolution.training.threshold_P[course.member])
     count = epoch_count(run.spec)
     mean_E = training_losses(course.loss_S, count)[0][: count.ended(len(course.loss_S))]
     over = len(mean_E)

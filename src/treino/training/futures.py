@@ -20,7 +20,6 @@ from torch import Tensor, nn
 from treino.engine import TrainingLoop
 from treino.engine.batch_sources import as_kernel_input
 from treino.engine.devices import torch_context, torch_threads
-from treino.engine.early_stopping import divergence_threshold
 from treino.engine.hyperparameters import known, whole
 from treino.engine.rng import member_seeds
 from treino.engine.saved_state import keyframe_of_saved, saved_from_keyframe
@@ -230,8 +229,7 @@ def _advanced(group: _Group, stop: int, seconds: float) -> FutureSteps:
 
 def _ends(group: _Group, x_ND: Tensor | None) -> Iterator[FutureEnd]:
     training = group.training
-    threshold = divergence_threshold(training.loss_function, training.setup.train.y)
-    hopeless_F = training.state.epoch_loss.last > threshold  # as at the end of a training
+    hopeless_F = training.state.epoch_loss.last > training.threshold_P  # as at the end of a training
     step_F = training.last_step_P.tolist()
     for row, future in enumerate(group.futures):
         status = "diverged" if hopeless_F[row] else training.status_P[row]

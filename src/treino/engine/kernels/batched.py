@@ -12,13 +12,11 @@ from treino.engine.optim import OPTIMIZERS, block_numbers, clip_
 from treino.engine.population import Population
 from treino.engine.rng import dropout_keys, dropout_threshold
 from treino.engine.shared_config import SharedConfig
-from treino.engine.step_plan import EVALUATION_ROWS, Batches, Chunk
+from treino.engine.step_plan import EVALUATION_ROWS, Chunk, MemberGroup
 
 LARGEST_BLOCK = 128
 LARGEST_WORKSPACE = 4_000_000  # numbers in each of a block's buffers
 ONE_BY_ONE = 50_000  # numbers of a member from which on blocks are no faster than a member after the other
-
-Part = tuple[Tensor, Batches]  # a block's members, as places among those in training, and their batches
 
 
 class BatchedKernel:
@@ -43,21 +41,19 @@ class BatchedKernel:
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
         loss_SR = torch.empty(chunk.steps, len(rows), dtype=self.shared.dtype, device=self.shared.device)
 
-        def job(space: Workspace, part: Part) -> None:
-            places, batches = part
-            loss_SR[:, places] = space.run(population, rows[places], chunk, batches)
+        def job(space: Workspace, part: MemberGroup) -> None:
+            loss_SR[:, part.places] = space.run(population, rows[part.places], chunk, part)
 
         workers = self.pace.workers()
         with self.pace.timed(workers, chunk.steps * len(rows)):
-            groups = [(places, batches) for places, batches, _changes in chunk.groups(population, rows)]
-            self._blocks(population, groups, len(rows), workers, job)
+            self._blocks(population, chunk.groups(population, rows), len(rows), workers, job)
         return loss_SR
 
     def outputs(self, population: Population, rows: Tensor, x: Tensor) -> Tensor:
-        def job(space: Workspace, part: Part) -> Tensor:
-            return space.outputs(population, rows[part[0]], x)
+        def job(space: Workspace, part: MemberGroup) -> Tensor:
+            return space.outputs(population, rows[part.places], part.x)
 
-        whole: list[Part] = [(torch.arange(len(rows)), ())]
+        whole = [MemberGroup(torch.arange(len(rows)), x, x, (), ())]
         return torch.cat(self._blocks(population, whole, len(rows), self.pace.fastest(), job))
 
     def size(self, members: int, workers: int) -> int:
@@ -71,10 +67,10 @@ class BatchedKernel:
     def _blocks(
         self,
         population: Population,
-        groups: list[Part],
+        groups: list[MemberGroup],
         members: int,
         workers: int,
-        job: "Callable[[Workspace, Part], Done]",
+        job: "Callable[[Workspace, MemberGroup], Done]",
     ) -> list[Done]:
         """Do the job on all blocks of these groups; return the results in order."""
         size = self.size(members, workers)
@@ -82,7 +78,7 @@ class BatchedKernel:
             self.free.clear()  # blocks shrink as members end: keep memory for two sizes only
         spaces = self.free.setdefault(size, [])
 
-        def one(part: Part) -> Done:
+        def one(part: MemberGroup) -> Done:
             with torch.no_grad():  # gradient mode is per thread
                 try:
                     space = spaces.pop()
@@ -93,7 +89,7 @@ class BatchedKernel:
                 finally:
                     spaces.append(space)
 
-        parts = [(block, batches) for places, batches in groups for block in places.split(size)]
+        parts = [group._replace(places=block) for group in groups for block in group.places.split(size)]
         return [one(part) for part in parts] if workers == 1 else self.workers.map(one, parts)
 
 
@@ -111,8 +107,8 @@ class Workspace:
         self.m, self.spare = rest[:states], rest[states:]
         self.back = Backprop(self.shape, population.layout, self.p, self.g)
 
-    def run(self, population: Population, rows: Tensor, chunk: Chunk, batches: Batches) -> Tensor:
-        """Train these members on these batches; return their losses ``[S, R]``."""
+    def run(self, population: Population, rows: Tensor, chunk: Chunk, group: MemberGroup) -> Tensor:
+        """Train these members of a group on its batches; return their losses ``[S, R]``."""
         here, there = [self.p, self.g, *self.m], [population.params, population.grads, *population.moments]
         if len(population.average):
             here, there = [*here, self.average], [*there, population.average]
@@ -126,14 +122,19 @@ class Workspace:
         numbers = block_numbers(hp, factor_SR, chunk.optimizer_first, self.shared.dtype, self.shared.device)
         keys = self._drop(population.seed_P[filled], hp["dropout"], chunk)
         loss = torch.empty(chunk.steps, self.block, dtype=self.shared.dtype, device=self.shared.device)
-        x, y = chunk.x, chunk.y
-        for s, (batch, n, loss_R) in enumerate(zip(batches, numbers, loss.unbind(0), strict=True)):
+        x, y, weight_RN = group.x, group.y, None
+        if chunk.weight_GN is not None:
+            bag_R = population.bag_P[filled].to(chunk.weight_GN.device)
+            weight_RN = chunk.weight_GN.index_select(0, bag_R)
+        for s, (batch, n, loss_R) in enumerate(zip(group.batches, numbers, loss.unbind(0), strict=True)):
             if batch is None:
-                now = self.back.whole(x, y)
+                now = self.back.whole(x, y, weight_RN)
             else:
-                now = self.back.batch(batch.shape[0], x, y)
+                now = self.back.batch(batch.shape[0], x, y, weight_RN is not None)
                 torch.index_select(x, 0, batch, out=now.x)
                 torch.index_select(y, 0, batch, out=now.y)
+                if weight_RN is not None:
+                    torch.index_select(weight_RN, 1, batch, out=now.weight)
                 for call in now.begin:
                     call()
             if keys is not None:

@@ -88,7 +88,7 @@ class LanesKernel:
         check_members(self.shared, population, rows)
         check_chunk(self.shared, population, rows, chunk)
         parts = []
-        for places, batches, changes in chunk.groups(population, rows):
+        for places, _x, _y, batches, changes in chunk.groups(population, rows):
             steps = _ChunkArrays(chunk, batches, changes)
             parts += [
                 (part, steps, torch.empty(chunk.steps, len(part.rows)))

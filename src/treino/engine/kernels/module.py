@@ -97,15 +97,17 @@ class ModuleKernel:
         self._set(bound, hp, chunk.optimizer_first)
         keys = self._keys(bound, hp, seed, chunk)
         factors = chunk.factors[int(population.schedule_P[row])]
-        batches, changes = chunk.batches_of(population, row)
+        ((_place, rows_x, rows_y, batches, changes),) = chunk.groups(population, torch.tensor([row]))
+        weight_N = None if chunk.weight_GN is None else chunk.weight_GN[int(population.bag_P[row])]
         for s, (batch, factor) in enumerate(zip(batches, factors, strict=True)):
-            x, y = (
-                (chunk.x.clone() if shared.net is None else chunk.x, chunk.y)
-                if batch is None
-                else (chunk.x.index_select(0, batch), chunk.y.index_select(0, batch))
-            )
+            x, y, weight = rows_x, rows_y, weight_N
+            if batch is not None:
+                x, y = x.index_select(0, batch), y.index_select(0, batch)
+                weight = None if weight is None else weight.index_select(0, batch)
+            elif shared.net is None:
+                x = x.clone()
             if changes:
-                x = augmented(x, chunk.x.index_select(0, changes[s].partner_B), changes[s])
+                x = augmented(x, rows_x.index_select(0, changes[s].partner_B), changes[s])
             if shared.net is None:
                 reseed(step_seed(seed, chunk.first + s), shared.device)
             for drop, a, b in zip(bound.drops, *keys[s], strict=True) if bound.drops else ():
@@ -114,7 +116,7 @@ class ModuleKernel:
                 population.grads[row].zero_()
             try:
                 with torch.enable_grad():
-                    loss = shared.loss(module(x), y)
+                    loss = shared.loss(module(x), y, weight)
                     loss.backward()
             except (Exception, SystemExit) as error:
                 if shared.net is not None:
