@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from treino.data.mapped_rows import MappedRows
+from treino.engine.answer import PLACES
 from treino.engine.augmentation import Augmentation, usual_shift
 from treino.engine.bags import Bags, OwnRows, checked_bags
 from treino.engine.batch_sources import KernelRows, aligned
@@ -207,7 +208,9 @@ def set_up(
         kernel_reason=kernel_reason,
         bags=bags,
     )
-    return setup, TrainingState.initial(population, stopping.initial_best(population, plan.evaluates))
+    best = stopping.initial_best(population, plan.evaluates)
+    greedy = s.answer == "greedy" and s.ensemble > 1 and len(best.params) > 0
+    return setup, TrainingState.initial(population, best, PLACES if greedy else 0)
 
 
 def usual_net(inputs: Inputs) -> Net:

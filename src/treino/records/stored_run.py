@@ -316,7 +316,10 @@ class StoredRun(StoredFolder):
             return one
         nets = [one, *(module_copy(one) for _member in range(members - 1))]
         limited = s.clip_target and not self.spec.classes
-        return Ensemble(nets, s.loss, (0.0, 0.0) if limited else None)  # limits are loaded with the weights
+        shares = None if self.result is None else self.result.shares or None
+        return Ensemble(
+            nets, s.loss, (0.0, 0.0) if limited else None, shares
+        )  # limits are loaded, and shares
 
     def _one_network(self, members: int) -> nn.Module:
         """The network, or one of ``members`` networks of the ensemble.

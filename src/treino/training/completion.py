@@ -215,7 +215,10 @@ def finish(
         full = resolution.settings.get("baselines") == "full"
         fitted = partial(baselines, held, engine.loss_function, full)
         baseline = try_or_note(failures, _("Fitting the baselines"), rest, fitted)
-    spec = read_run_spec(folder)
+    spec, kept_step = read_run_spec(folder), max(engine.answering_steps)
+    kept_epoch = int(engine.kept_epoch_P[engine.answering].max())
+    if engine.answer_shares is not None:
+        kept_epoch = engine.plan.count.epoch_of(kept_step)
     document = initial_document(read_document(folder, "spec.json")) | {
         "status": status,
         "stopped_early": stopped_early(engine) and not past_limit(folder),
@@ -226,8 +229,8 @@ def finish(
         "metrics": metrics,
         "intervals": {"test": interval},
         "baseline": baseline.metrics if baseline else {},
-        "kept_epoch": int(engine.kept_epoch_P[engine.answering].max()),
-        "kept_step": int(engine.kept_step_P[engine.answering].max()),
+        "kept_epoch": kept_epoch,
+        "kept_step": kept_step,
         "notes": [
             *said_of(spec),
             *data.notes,
@@ -246,6 +249,7 @@ def finish(
         document["notes"] += known.notes if known is not None else []
     if engine.config.shared.ensemble > 1:
         document |= {"members": member_results(engine), "answering": engine.answering}
+        document |= {"shares": engine.answer_shares or [], "answering_steps": engine.answering_steps}
         document["notes"] += members_notes(engine)
     if resolution.settings.get("time_limit") is not None:
         document["notes"] += gain_notes(engine)
@@ -286,15 +290,23 @@ def member_results(engine: TrainingLoop) -> list[dict[str, Any]]:
 
 def members_notes(engine: TrainingLoop) -> list[str]:
     """Notes on how many networks predict, and how many diverged."""
-    answering, members = len(engine.answering), engine.config.shared.ensemble
-    note = (
-        _("The mean of {n} of {members} networks answers: the best by the validation {metric}.").format(
-            n=answering, members=members, metric=engine.config.shared.metric
+    answering, members = engine.answering, len(engine.status_P)
+    lost, s = engine.status_P.count("diverged"), engine.config.shared
+    if engine.answer_shares is not None:
+        sentence = _(
+            "Weights of {different} of {members} networks answer, {n} in all, by their shares: those that "
+            "they had while training, chosen by the validation loss of their mean."
         )
-        if engine.setup.validation is not None
-        else _("The mean of {n} networks answers.").format(n=answering)
+    elif engine.setup.validation is not None and s.answer != "all":
+        sentence = _("The mean of {n} of {members} networks answers: the best by the validation {metric}.")
+    else:
+        sentence = _("The mean of {n} networks answers.")
+    note = sentence.format(
+        n=len(answering),
+        different=len(set(answering)),
+        members=members,
+        metric=s.metric,
     )
-    lost = engine.status_P.count("diverged")
     return [note, *([_("{n} of {members} diverged.").format(n=lost, members=members)] if lost else [])]
 
 
