@@ -70,20 +70,23 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
     settings = settings_before_search(request.settings)
     files = network_files(request.networks, [settings.net_file])
     train_config(settings)  # raises before the data is read
-    rates, rows, reason = None, None, ""
+    if request.repeated:
+        from treino.tuning.sweep import repeat_events, repeats  # import only for several networks
+
+        explicit = {n: getattr(settings, n) for n in settings.model_fields_set}
+        base, _space, _word = repeats(explicit, request.seeds, request.folds, request.until)
+        settings = read_settings({n: explicit[n] for n in ("name", "out") if n in explicit} | base)
     search = request.settings.get("lr") == AUTO
-    if not request.repeated:
-        settings, rows, reason = choose_recipe(
-            request.source, settings, partial(_load, request), _alone(request)
+    settings, rows, reason = choose_recipe(request.source, settings, partial(_load, request), _alone(request))
+    if request.repeated and request.held_back:  # all seeds train on these rows
+        request, settings = (
+            replace(request, source=rows),
+            read_settings({n: getattr(settings, n) for n in settings.model_fields_set if n not in OF_DATA}),
         )
-    elif search or request.held_back or request.classes is not None:
-        rows = _load(request, settings)
-        if request.held_back:  # all seeds train on these rows
-            rest = {name: value for name, value in request.settings.items() if name not in OF_DATA}
-            request, settings = replace(request, source=rows, settings=rest), settings_before_search(rest)
-    if request.classes is not None and rows is not None:
+    rates = None
+    if request.classes is not None:
         _check_classes(rows, request.classes)
-    if search and rows is not None:
+    if search:
         rates = find_rate(rows, settings, request.net, files)
         settings = read_settings(
             {n: getattr(settings, n) for n in settings.model_fields_set} | {"lr": rates.chosen}
@@ -93,17 +96,20 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
         rows = _load(request, settings) if rows is None else rows
         settings, why, spent = with_members(settings, rows)
     if request.repeated:
-        from treino.tuning.sweep import repeat_events  # import only for several networks
-
         events = repeat_events(
             request.source,
             seeds=request.seeds,
             folds=request.folds,
             until=request.until,
             parent=request.parent,
-            settings={n: getattr(settings, n) for n in settings.model_fields_set},
+            settings={
+                n: getattr(settings, n)
+                for n in settings.model_fields_set
+                if n != "fold" or request.folds is None
+            },
             networks=request.networks,
             data=rows,
+            notes=[reason] if reason else [],
             on=request.on,
             gpus_per_chunk=request.gpus_per_chunk,
         )

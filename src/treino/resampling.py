@@ -1,4 +1,4 @@
-"""The bootstrap, and macro F1 and AUC on resampled rows, in which a row may count several times."""
+"""The bootstrap, and macro F1 and AUC of rows that count several times or in part."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,7 +11,8 @@ from torch.nn.functional import one_hot, pad
 Floats = NDArray[np.float64]
 
 Scores = Callable[[Tensor | None], Tensor]
-"""From each row's count ``count_BN`` (float64) to scores ``[B, M]``; from None (each row once) to ``[M]``."""
+"""From each row's count ``count_BN`` (float64), which may be weights, to scores ``[B, M]``; from None (each
+row once) to ``[M]``."""
 
 LEVEL = 0.95
 IN_CACHE = 250_000  # numbers
@@ -36,10 +37,29 @@ def row_counts(
         yield count.reshape(lines, rows).astype(np.float64)
 
 
+def as_counts(weight_N: Floats) -> Floats:
+    """Weights as counts of rows: whole numbers as they are, others brought to a mean of 1."""
+    return weight_N if (weight_N == np.floor(weight_N)).all() else weight_N / weight_N.mean()
+
+
+def effective_rows(weight_N: Floats) -> float:
+    """How many rows of equal weight would tell as much: (Σ w)² / Σ w² (Kish 1965)."""
+    share_N = weight_N / weight_N.max()
+    return float(share_N.sum() ** 2 / np.square(share_N).sum())
+
+
 def percentile_interval(value_B: Floats, tail: float = (1 - LEVEL) / 2) -> tuple[float, float]:
     """The interval of the resampled values without the share ``tail`` at each end."""
     low, high = np.quantile(value_B, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def of_weighted(scores: Scores, weight_N: Tensor | None) -> Scores:
+    """The scores of rows with weights, as a function of the rows' counts."""
+    if weight_N is None:
+        return scores
+    weight_1N = weight_N.double().unsqueeze(0)
+    return lambda count_BN: scores(weight_1N)[0] if count_BN is None else scores(count_BN * weight_1N)
 
 
 def f1_macro(guess_MN: Tensor, y_N: Tensor, classes: int) -> Tensor:
@@ -69,7 +89,7 @@ def auc(score_MN: Tensor, y_N: Tensor) -> Tensor:
 
 
 def f1_scores(guess_MN: Tensor, y_N: Tensor, classes: int = 0) -> Scores:
-    """``f1_macro`` as a function of the rows' counts.
+    """``f1_macro`` as a function of the rows' counts or weights.
 
     classes: the least number of classes; classes that never occur may change the sum's last digit.
     """
@@ -87,14 +107,15 @@ def f1_scores(guess_MN: Tensor, y_N: Tensor, classes: int = 0) -> Scores:
             parts.append([torch.tensordot(count_BN, of, 1) for of in (guess_NMC, guess_NMC * true_N1C)])
         guessed, right = (torch.cat(part, 1) for part in zip(*parts, strict=True))
         total = guessed + true
-        score_BM: Tensor = (2 * right.double() / total.clamp(min=1)).sum(-1) / (total > 0).sum(-1)
+        some = torch.where(total > 0, total, 1.0)
+        score_BM: Tensor = (2 * right.double() / some).sum(-1) / (total > 0).sum(-1)
         return score_BM
 
     return scores
 
 
 def auc_scores(score_MN: Tensor, y_N: Tensor) -> Scores:
-    """``auc`` as a function of the rows' counts."""
+    """``auc`` as a function of the rows' counts or weights."""
     score_MN, positive_N = score_MN.contiguous(), y_N == 1
     sorted_MN, order_MN = score_MN.sort(-1)
     score_MK = score_MN[:, positive_N]

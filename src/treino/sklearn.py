@@ -21,7 +21,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
 from torch.utils.data import TensorDataset
 
 from treino import api
@@ -41,7 +46,7 @@ NOT_OF_ESTIMATORS = {
     "target", "features", "task", "kinds", "test", "split_group", "split_time", "split_column", "fold",
     "duplicates", "max_memory", "delimiter", "decimal", "encoding", "header", "quote", "dates", "sheet",
     "seed", "data_seed", "as_taught", "fault", "baselines", "every", "name", "out", "image_size", "fit",
-    "skip_bad", "labels", "class_pattern",
+    "skip_bad", "labels", "class_pattern", "row_weights",
 }  # fmt: skip
 """Settings of files, splits, folders and seeds: an estimator gets rows, and ``random_state`` is its seed."""
 DEFAULTS: dict[str, Any] = {
@@ -100,8 +105,8 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         tags.input_tags.string = True
         return tags
 
-    def _fit(self, x: Any, y: NDArray[Any]) -> Self:
-        """Train on checked rows. y: class numbers or values."""
+    def _fit(self, x: Any, y: NDArray[Any], weight_N: Any) -> Self:
+        """Train on checked rows. y: class numbers or values. weight_N: their weights; None: all alike."""
         seed = self.random_state
         if seed is None or not isinstance(seed, (int, np.integer)):
             seed = check_random_state(seed).randint(2**31 - 1)
@@ -113,7 +118,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         settings |= {"seed": int(seed), "task": self._task, "test": 0.0}
         try:
             with tempfile.TemporaryDirectory(prefix="treino-") as parent:
-                run = api.fit(_source(x, y), self.net, parent=parent, lean=True, **settings)
+                run = api.fit(_source(x, y, weight_N), self.net, parent=parent, lean=True, **settings)
                 self._content = _content_of(run.path)
         except TreinoError as error:
             raise ValueError(str(error)) from None
@@ -164,6 +169,18 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             ensure_min_samples=2 if reset else 1,
         )
 
+    def _weights(self, x: Any, sample_weight: Any) -> NDArray[np.float64] | None:
+        """``[N]``: the rows' weights, 0 or more; None if all rows count alike."""
+        if sample_weight is None:
+            return None
+        weight_N: NDArray[np.float64] = _check_sample_weight(sample_weight, x, dtype=np.float64)
+        if (weight_N < 0).any():
+            message = _("sample_weight holds {value:g}: a weight is 0, or how many rows a row counts as.")
+            raise ValueError(message.format(value=weight_N.min()))
+        if not weight_N.any():
+            raise ValueError(_("sample_weight: all weights are zero, so that no row counts."))
+        return weight_N
+
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
         for name in ("run_", "module_", "_folder", "_document"):
@@ -176,10 +193,12 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             self._open()
 
 
-def _source(x: Any, y: NDArray[Any]) -> Any:
+def _source(x: Any, y: NDArray[Any], weight_N: NDArray[np.float64] | None) -> Any:
     """Rows for ``fit``: pictures, which keep their shape, as a Dataset."""
     if getattr(x, "ndim", 2) == 2:
-        return x, y
+        return (x, y) if weight_N is None else (x, y, weight_N)
+    if weight_N is not None:
+        raise ValueError(_("sample_weight is for rows of a table, and these are pictures: leave it out."))
     return TensorDataset(torch.tensor(x, dtype=torch.float32), torch.tensor(y))
 
 
@@ -190,8 +209,10 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
     _task = "classification"
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on X ``[N, D]`` (an array or a frame) and one class per row.
+
+        sample_weight: ``[N]``: how much each row counts; 2 as two equal rows, 0 as none.
 
         Raises:
             ValueError: rows, classes or settings unfit for training; the message says what to do.
@@ -199,11 +220,13 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         x, y = self._checked(X, y, reset=True)
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
-        self.classes_, y = np.unique(y, return_inverse=True)
+        weight_N = self._weights(x, sample_weight)
+        self.classes_ = np.unique(y if weight_N is None else y[weight_N > 0])
         if len(self.classes_) < 2:
             message = _("y holds one class, {name!r}: there is nothing to tell apart.")
             raise ValueError(message.format(name=self.classes_[0]))
-        return self._fit(x, y)
+        code_N = np.searchsorted(self.classes_, y)  # of rows that weigh 0 any: they are left out
+        return self._fit(x, code_N.clip(max=len(self.classes_) - 1), weight_N)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """``[N, C]``: the probability of each of ``classes_``."""
@@ -234,15 +257,17 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
 
     _task = "regression"
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on X ``[N, D]`` (an array or a frame) and one number per row.
+
+        sample_weight: ``[N]``: how much each row counts; 2 as two equal rows, 0 as none.
 
         Raises:
             ValueError: rows, values or settings unfit for training; the message says what to do.
         """
         x, y = self._checked(X, y, reset=True)
         y = column_or_1d(y, warn=True)
-        return self._fit(x, np.asarray(y, dtype=np.float64))
+        return self._fit(x, np.asarray(y, dtype=np.float64), self._weights(x, sample_weight))
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """``[N]``: the predicted numbers, in y's units."""

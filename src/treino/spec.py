@@ -88,6 +88,10 @@ class Settings(BaseModel):
         None, "Data", "rows equal in all features: none on two sides of the split (apart), or not looked at "
         "(ignore); default: apart where the split is drawn, else counted and left as they are given"
     )  # fmt: skip
+    row_weights: Name = _f(
+        None, "Data", "column that says how much each row counts, and is no feature: 2 counts as two equal "
+        "rows, 0 leaves the row out; COLUMN=0: an empty cell is a 0"
+    )  # fmt: skip
     image_size: ImageSize | None = _f(
         None, "Data", "pixels that photographs are brought to: 64 for squares, or width x height, 96x64; "
         "default: their own size where all have the same and it is at most 64, else a square of at most 64"

@@ -185,14 +185,14 @@ def test_halves_of_a_part_hold_its_members(tmp_path: Path) -> None:
     from treino.tuning.populations import Group, GroupTraining
 
     config = config_of([read_settings({"epochs": 2, "seed": seed}) for seed in range(7)])
-    population = GroupTraining(Group(tuple(range(7)), load("iris"), mlp(4), config), "loss")
+    population = GroupTraining(Group(tuple(range(7)), (load("iris"),) * 7, mlp(4), config), "loss")
     population.training.stop([2])
     population.divide(2)
     population.halve(population.parts[0])
     assert sorted(row for part in population.parts for row in part.rows) == [0, 1, 3, 4, 5, 6]
     population.join()
     assert population.parts == []
-    assert torch.equal(population.last_step_P, torch.zeros(7, dtype=torch.int64))
+    assert torch.equal(population.last_step_M, torch.zeros(7, dtype=torch.int64))
 
 
 # ---- studies

@@ -274,7 +274,7 @@ def test_a_file_that_can_not_be_read_is_the_machines_fault(
     assert error.value.status == 1
 
 
-@pytest.mark.parametrize("source", [3, None, [1, 2], {"a": 1}, (1, 2, 3)])
+@pytest.mark.parametrize("source", [3, None, [1, 2], {"a": 1}, (1, 2, 3, 4)])
 def test_what_is_no_source_at_all(source: object) -> None:
     assert refusal(source, target="y").rule == "data_type"
 

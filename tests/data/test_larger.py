@@ -343,8 +343,11 @@ def test_columns_are_fitted_as_the_whole_table(inputs: int, rows: int, seed: int
     r = np.random.default_rng(seed)
     x_ND = r.normal(size=(rows, inputs)) * size
     x_ND[:, 0] = r.choice([0.0, x_ND[0, 0]])
-    mean, scale = fit_table(x_ND, normalise=True)
-    assert [_fit(x_ND[:, j].copy()) for j in range(inputs)] == list(zip(mean, scale, strict=True))
+    for weight in (None, r.random(rows) + 0.1):
+        mean, scale = fit_table(x_ND, True, weight)
+        share = None if weight is None else weight / weight.sum()
+        found = [_fit(x_ND[:, j].copy(), share) for j in range(inputs)]
+        assert found == list(zip(mean, scale, strict=True))
 
 
 @given(st.integers(1, 4), st.integers(1, 60), st.integers(0, 1000))

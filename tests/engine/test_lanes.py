@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from oracles import ENGINES, sample
 from scipy import special
 
-from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, mlp, train
+from treino.engine import ACTIVATIONS, LOSSES, OPTIMIZERS, Bags, mlp, train
 from treino.engine.augmentation import Changes
 from treino.engine.kernels.lanes import LanesKernel
 from treino.engine.kernels.lanes_library import libraries, why_missing
@@ -63,6 +63,7 @@ WIDE = {
     "fault": st.sampled_from([(), ("missing_zero_grad",)]),
     "gates": st.sampled_from([0.0, 6.0]),
     "rows": st.sampled_from([9, 33, 300]),
+    "bags": st.sampled_from([0, 1, 3]),
 }
 
 
@@ -77,6 +78,8 @@ def the_same_by_every_way(**drawn):
         "weight_decay": 0.01,
         "seeds": range(22),
     }
+    weight_GN = torch.rand(drawn["bags"], drawn["rows"], generator=torch.manual_seed(drawn["rows"]))
+    drawn["bags"] = Bags(weight_GN, None, [i % len(weight_GN) for i in range(22)]) if drawn["bags"] else None
     wanted_SP, wanted = trained(engine="lanes", steps=12, **drawn)
     layouts = "members", "units"
     alone = itertools.product(libraries(), layouts, [1])

@@ -164,3 +164,69 @@ def test_the_deviation_over_batches_is_that_of_batches_drawn(weights):
     whole = batch_deviation(output_NC, y_N, loss, None)  # and a batch is never larger than all rows
     assert whole == batch_deviation(output_NC, y_N, loss, 900) < batch_deviation(output_NC, y_N, loss, 50)
     assert math.isnan(batch_deviation(output_NC[:1], y_N[:1], loss, 50))
+
+
+# ---- rows with weights
+
+
+@settings(**LOOSE)
+@given(
+    rows=st.integers(2, 50),
+    classes=st.integers(2, 5),
+    seed=st.integers(0, 999),
+    ties=st.booleans(),
+    own=st.booleans(),
+)
+def test_figures_of_weighted_classes_are_scikit_learns(rows, classes, seed, ties, own):
+    g = torch.Generator().manual_seed(seed)
+    output_RNC = torch.randn(3, rows, classes, generator=g)
+    if ties:
+        output_RNC = output_RNC.round()
+    y = torch.randint(classes, (rows,), generator=g)
+    weight_RN = torch.rand(3 if own else 1, rows, generator=g) * 9 + 0.01
+    found = measure(output_RNC, y, weight=weight_RN if own else weight_RN[0])
+    assert set(found) == set(metric_names(Loss("cross_entropy"), classes))
+    for r, output_NC in enumerate(output_RNC.double()):
+        guess, of = output_NC.argmax(1), {"sample_weight": weight_RN[r if own else 0].double()}
+        assert found["accuracy"][r] == pytest.approx(sk.accuracy_score(y, guess, **of))
+        f1 = sk.f1_score(y, guess, average="macro", zero_division=0, **of)
+        assert found["f1_macro"][r] == pytest.approx(f1)
+        loss = sk.log_loss(y, output_NC.softmax(1), labels=range(classes), **of)
+        assert found["loss"][r] == pytest.approx(loss, rel=1e-9)
+        if classes == 2 and len(y.unique()) == 2:
+            area = sk.roc_auc_score(y, output_NC[:, 1] - output_NC[:, 0], **of)
+            assert found["auc"][r] == pytest.approx(area)
+
+
+@settings(**LOOSE)
+@given(rows=st.integers(2, 50), columns=st.integers(1, 3), seed=st.integers(0, 999), own=st.booleans())
+def test_figures_of_weighted_numbers_are_scikit_learns(rows, columns, seed, own):
+    g = torch.Generator().manual_seed(seed)
+    output_RNK = torch.randn(2, rows, columns, generator=g)
+    y = torch.randn(rows, columns, generator=g)
+    weight_RN = torch.rand(2 if own else 1, rows, generator=g) * 9 + 0.01
+    found = measure(output_RNK, y, "mse", scale=3.0, weight=weight_RN if own else weight_RN[0])
+    assert set(found) == set(metric_names(Loss("mse"), columns))
+    for r, output_NK in enumerate(output_RNK.double()):
+        pair = y.double(), output_NK
+        of = {"sample_weight": weight_RN[r if own else 0].double()}
+        assert found["rmse"][r] == pytest.approx(3 * sk.root_mean_squared_error(*pair, **of))
+        assert found["mae"][r] == pytest.approx(3 * sk.mean_absolute_error(*pair, **of))
+        assert found["r2"][r] == pytest.approx(sk.r2_score(*pair, **of))
+        assert found["loss"][r] == pytest.approx(sk.mean_squared_error(*pair, **of))
+
+
+@settings(**LOOSE)
+@given(seed=st.integers(0, 999), loss=st.sampled_from(["cross_entropy", "bce", "mse", "huber"]))
+def test_a_row_that_weighs_two_is_two_rows_and_one_of_zero_is_none(seed, loss):
+    g = torch.Generator().manual_seed(seed)
+    weight_N = torch.randint(4, (30,), generator=g)
+    output_RNC = torch.randn(2, 30, 1 if loss != "cross_entropy" else 2, generator=g)
+    y = torch.randn(30, generator=g) if loss in ("mse", "huber") else torch.randint(2, (30,), generator=g)
+    output_RNC[:, weight_N == 0] = math.nan
+    repeated = measure(
+        output_RNC.repeat_interleave(weight_N, 1), y.repeat_interleave(weight_N), loss, scale=2.0
+    )
+    found = measure(output_RNC, y, loss, scale=2.0, weight=weight_N)
+    for name, value_R in repeated.items():
+        assert found[name].tolist() == pytest.approx(value_R.tolist(), nan_ok=True), name

@@ -52,16 +52,19 @@ LOSSES = [
 
 
 @pytest.mark.parametrize(("loss", "outputs"), LOSSES, ids=[str(k) for k in range(len(LOSSES))])
-@pytest.mark.parametrize("ties", [False, True])
-def test_every_draw_is_the_metric_on_the_drawn_rows(loss: Loss, outputs: int, ties: bool) -> None:
+@pytest.mark.parametrize(("ties", "weighted"), [(False, False), (True, False), (True, True)])
+def test_every_draw_is_the_metric_on_the_drawn_rows(
+    loss: Loss, outputs: int, ties: bool, weighted: bool
+) -> None:
     rows, scale = 23, 4.0
     if outputs:
         z, y = classes(rows, max(2, outputs), ties=ties)
         z = z[:, 1:] - z[:, :1] if outputs == 1 else z
     else:
         y, z = torch.randn(2, rows, 1, generator=torch.Generator().manual_seed(3)) + 5
+    weight = torch.rand(rows, generator=torch.Generator().manual_seed(4)) * 4 if weighted else None
     names = list(measure(z[None], y, loss, scale))
-    draws = module._draws(z, y, loss, scale, names, seed=3)
+    draws = module._draws(z, y, loss, scale, names, seed=3, weight=weight)
     # The rows are drawn in order of score where there is an AUC, for its sake.
     order = torch.arange(rows)
     if "auc" in names:
@@ -70,7 +73,7 @@ def test_every_draw_is_the_metric_on_the_drawn_rows(loss: Loss, outputs: int, ti
     places = np.random.default_rng(3).integers(rows, size=(25, rows))
     for b in range(25):
         drawn = order[torch.from_numpy(places[b])]
-        expected = measure(z[drawn][None], y[drawn], loss, scale)
+        expected = measure(z[drawn][None], y[drawn], loss, scale, None if weight is None else weight[drawn])
         for name in set(names) - {"accuracy", "f1_macro"}:
             assert draws[name][b] == pytest.approx(float(expected[name][0]), rel=1e-9, nan_ok=True), name
 
@@ -166,3 +169,16 @@ def test_coverage(rows: int, least: float) -> None:
             hits[name] += found[name][0] <= true <= found[name][1]
     for name, count in hits.items():
         assert least <= count / trials <= 0.985, (name, count / trials)
+
+
+def test_equal_weights_are_none_and_one_heavy_row_widens_the_interval() -> None:
+    z, y = classes(80, 2)
+    plain = intervals(z, y, Loss("cross_entropy"))
+    alike = intervals(z, y, Loss("cross_entropy"), weight=torch.full((len(y),), 0.3))
+    for name in ("loss", "accuracy", "auc"):
+        assert alike[name] == pytest.approx(plain[name], rel=1e-3 if name == "accuracy" else 1e-9)
+    assert alike["f1_macro"] == pytest.approx(plain["f1_macro"], abs=0.02)
+    heavy = torch.ones(len(y))
+    heavy[0] = len(y)
+    low, high = intervals(z, y, Loss("cross_entropy"), weight=heavy)["accuracy"]
+    assert high - low > 2 * (plain["accuracy"][1] - plain["accuracy"][0])

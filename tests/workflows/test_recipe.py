@@ -141,8 +141,6 @@ def test_where_one_simple_network_is_trained(tmp_path, data):
     assert chosen(tmp_path, frame, tr.mlp(4), **own)[0] == "plain"
     assert chosen(tmp_path, frame, recipe="plain", **own)[0] == "plain"
     assert first.settings["recipe"] == "plain"
-    several = tr.fit(frame, seeds=2, epochs=1, parent=tmp_path, **own)
-    assert several.member(0).settings["recipe"] == "plain"
     assert (
         tr.sweep(frame, "lr=1e-3|1e-2", epochs=1, fresh=0, parent=tmp_path, **own).best.settings["recipe"]
         == "plain"

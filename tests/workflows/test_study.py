@@ -198,7 +198,7 @@ def test_a_network_of_a_study_is_a_population_of_one_that_took_turns(tmp_path: P
     *_events, end = study_events("wine", cells=cells, settings=QUICK, seeds=2, out=tmp_path / "s")
     assert len(end.job.tracks) == 6
     for one in end.job.tracks:
-        alone = GroupTraining(replace(one.group, data=one.training_data), "loss")
+        alone = GroupTraining(replace(one.group, data_M=one.training_data), "loss")
         while alone.behind(alone.training.steps):
             alone.advance(None, alone.training.steps)
         its, here = (each.training.population.snapshot() for each in (one, alone))

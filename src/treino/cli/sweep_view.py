@@ -46,10 +46,12 @@ class SweepView:
 
     def __init__(self, job: SweepJob) -> None:
         self.job = job
+        self.printed: Sequence[str] = job.data.notes
 
     def opening(self) -> list[RenderableType]:
         """The text before a sweep: data, space and strategy."""
         data, options = self.job.data, self.job.sweep.options
+        self.printed = [*data.notes, *(self.job.sweep.notes if options.spread else ())]
         rows = {split: len(part) for split, part in data.splits.items()}
         return [
             _(
@@ -63,7 +65,13 @@ class SweepView:
             else _("{sampler} settings, strategy {strategy}, chosen by the validation rows").format(
                 sampler=options.sampler, strategy=options.strategy
             ),
-            *([] if data.source in BUILTINS else [plain_reason(_("each stands for itself"))]),
+            *(
+                self.job.sweep.notes
+                if options.spread
+                else []
+                if data.source in BUILTINS
+                else [plain_reason(_("each stands for itself"))]
+            ),
             "",
             *self.job.folder.notices,
         ]
@@ -91,7 +99,7 @@ class SweepView:
 
     def summary(self, end: JobEnd, width: int) -> RenderableType:
         """The leaderboard and the judgement; for seeds or folds, the variation of each metric."""
-        return sweep_summary(StoredSweep(self.job.folder), self.job.data.notes)
+        return sweep_summary(StoredSweep(self.job.folder), self.printed)
 
 
 class StudyView:

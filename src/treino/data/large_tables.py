@@ -169,31 +169,43 @@ def equal_rows(tables: Sequence[Table], chosen: Mapping[str, ColumnRole]) -> NDA
     return first_equal_columns(lambda: comparable_columns(tables, chosen), n, len(chosen))
 
 
-def scaled(table: Table, preparation: Preparation, train_N: NDArray[np.int64]) -> Preparation:
+def scaled(
+    table: Table,
+    preparation: Preparation,
+    train_N: NDArray[np.int64],
+    weight_T: NDArray[np.float64] | None = None,
+) -> Preparation:
     """The preparation with mean and scale of its inputs, computed on the training rows column by column.
 
-    Sums add rows one after the other, as NumPy does for ``[N, D]`` with several columns.
+    Sums add rows one after the other, as NumPy does for ``[N, D]`` with several columns. weight_T: the
+    training rows' weights.
     """
+    share_T = None if weight_T is None else weight_T / weight_T.sum()
     mean, scale = [0.0] * len(preparation.inputs), [1.0] * len(preparation.inputs)
     for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
         if encoder.scaled and preparation.normalise:
             raw_NK, _seen = encoder.encode(table.column(encoder.column), table.place)
             for k, place in enumerate(group[: len(encoder.edges)]):
                 if k:
-                    mean[place], _scale = _fit(raw_NK[:, k][train_N])
+                    mean[place], _scale = _fit(raw_NK[:, k][train_N], share_T)
             value_K = raw_NK[:, 0][train_N]
             del raw_NK
             if len(mean) == 1:
-                (mean[0],), (scale[0],) = fit_table(value_K[:, None], normalise=True)
+                (mean[0],), (scale[0],) = fit_table(value_K[:, None], True, weight_T)
             else:
-                mean[group[0]], scale[group[0]] = _fit(value_K)
+                mean[group[0]], scale[group[0]] = _fit(value_K, share_T)
     return replace(preparation, mean=tuple(mean), scale=tuple(scale))
 
 
-def _fit(value_K: NDArray[np.float64]) -> tuple[float, float]:
-    """Return mean and deviation as ``fit_table`` computes them. Overwrites the values."""
+def _fit(value_K: NDArray[np.float64], share_K: NDArray[np.float64] | None) -> tuple[float, float]:
+    """Return mean and deviation as ``fit_table`` computes them. Overwrites the values. share_K: the rows'
+    weights, which sum to 1."""
     largest = max(float(value_K.max()), -float(value_K.min())) or 1.0
     value_K /= largest
+    if share_K is not None:
+        mean = float(value_K[0]) + _sum(share_K * (value_K - value_K[0]))
+        value_K -= mean
+        return mean * largest, float(np.sqrt(_sum(share_K * value_K**2))) * largest
     mean = _sum(value_K) / len(value_K)
     value_K -= mean
     value_K *= value_K
@@ -215,10 +227,11 @@ def on_disk(
     preparation: Preparation,
     parts: Sequence[NDArray[np.int64]],
     train_N: NDArray[np.int64],
+    weight_T: NDArray[np.float64] | None,
     folder: Path,
 ) -> tuple[Preparation, dict[str, EncodingGaps], dict[int, Any]]:
     """As ``fit.in_memory``, but x is in files in the folder."""
-    preparation = scaled(tables[0], preparation, train_N)
+    preparation = scaled(tables[0], preparation, train_N, weight_T)
     met = _write(tables, parts, preparation, folder)
     counts = np.bincount(np.concatenate(parts) - LEFT_OUT, minlength=len(NAMES) + 1)
     inputs = len(preparation.inputs)

@@ -22,6 +22,7 @@ from treino.data.preparation.fit import (
     prepare_target,
     say_held_back,
 )
+from treino.data.preparation.row_weights import Weights, weight_column, weighted
 from treino.data.preparation.target import (
     decide_task,
     read_with_target,
@@ -72,6 +73,7 @@ class TableRequest:
     inputs: InputForm
     bins: int
     clip_inputs: float | None
+    row_weights: str | None
     reading: ReaderOptions | None
 
     def to_json(self) -> dict[str, Any]:
@@ -96,6 +98,7 @@ class TableRequest:
             split_column=split.column,
             fold=self.fold,
             duplicates=split.duplicates,
+            row_weights=self.row_weights,
             reading=None if reading is None else reading.to_json(),
         )
 
@@ -120,6 +123,7 @@ def load(
     split_column: str | None = None,
     fold: str | None = None,
     duplicates: Literal["apart", "ignore"] | None = None,
+    row_weights: str | None = None,
     reading: ReaderOptions | Mapping[str, Any] | None = None,
     image_size: tuple[int, int] | None = None,
     fit: Fit = "crop",
@@ -133,9 +137,9 @@ def load(
     """Read a source, split its rows, and prepare them with statistics of the training rows alone.
 
     source: a built-in's name, a file's path, a folder or archive of photographs, a frame, or
-    (X ``[N, D]``, y ``[N]``); a Dataset or DataLoader, or ``{"train": …, "validation": …, "test": …}`` of
-    them: their items are used unchanged, and ``features=[x]`` and ``target`` name the entries of items that
-    are dicts.
+    (X ``[N, D]``, y ``[N]``) or (X, y, the rows' weights ``[N]``); a Dataset or DataLoader, or
+    ``{"train": …, "validation": …, "test": …}`` of them: their items are used unchanged, and ``features=[x]``
+    and ``target`` name the entries of items that are dicts.
     target: the column to learn; a built-in and (X, y) have their own. Rows without a target are left out.
     features: the columns to learn from, in this order; default: all other columns, without identifiers, free
     text and constant columns. task: ``classification`` or ``regression`` instead of the detected task.
@@ -149,6 +153,8 @@ def load(
     duplicates: for rows that are equal in all features, ``apart`` keeps them in one split, ``ignore`` doesn't
     look for them. By default equal rows stay in one split if it is drawn, and are only counted if columns,
     files or folds determine the split.
+    row_weights: the column that says how much each row counts, which is no feature: a row that weighs 2 is as
+    two equal rows, one of weight 0 is left out. ``COLUMN=0``: an empty cell is a weight of 0.
     normalise: scale to mean 0 and deviation 1 on the training rows. impute: the statistic that replaces a
     missing number. inputs: ``bins`` adds to each number its position in each of ``bins`` bins between
     quantiles of the training rows. clip_inputs: the largest absolute value of a normalised number.
@@ -171,6 +177,7 @@ def load(
     _check_inputs(inputs, bins, clip_inputs)
     of_tables = {
         "kinds": kinds, "file": files or None, "inputs": inputs != "plain", "clip_inputs": clip_inputs,
+        "row_weights": row_weights,
     }  # fmt: skip
     if is_torch_dataset(source):
         return load_torch_dataset(
@@ -189,7 +196,7 @@ def load(
     kinds = dict(kinds or {})
     request = TableRequest(
         source, target, features, task, split, fold, files, normalise, kinds, impute, inputs,
-        bins, clip_inputs,
+        bins, clip_inputs, row_weights,
         _with_text(as_reading(reading), kinds),
     )  # fmt: skip
     with PreparedCache(limit, None if cache is None else Path(cache), request.to_json()) as work:
@@ -219,8 +226,13 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     by = divider(table, split, column.name)
     alike = _alike(reading, table.reading, column)
     others, file_parts = parts_of_files(request.files, lambda s: sources.read(s, alike, room=work.room))
-    excluded = {name for name in (split.group, split.column) if name is not None}
+    weights = weight_column(table, request.row_weights, column.name, request.features)
+    excluded = {name for name in (split.group, split.column, weights) if name is not None}
     table, row_N = with_target(table, column.name, split.time, notes)
+    weight_of: list[Weights] = []
+    if weights is not None:
+        table, row_N, weight_N = weighted(table, row_N, weights, request.row_weights, notes, split.column)
+        weight_of.append(weight_N)
     column = table.column(column.name)
     by = None if by is None else table.column(by.name)
     if (named := names_of_pictures(table)) is not None:
@@ -231,6 +243,9 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     for other in others:
         check_present(other, (*names, column.name))
         part, index_N = with_target(other, column.name, None, notes)
+        if weights is not None:
+            part, index_N, weight_N = weighted(part, index_N, weights, request.row_weights, notes)
+            weight_of.append(weight_N)
         tables.append(part)
         rows_of.append(index_N)
 
@@ -249,6 +264,7 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     parts = np.split(part_N, np.cumsum([t.rows for t in tables])[:-1])
 
     train_N = np.flatnonzero(parts[0] == TRAIN)
+    weight_T = weight_of[0][train_N] if weights is not None else None
     preparation = fit(
         table,
         chosen,
@@ -260,12 +276,14 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
         request.impute,
         request.bins if request.inputs == "bins" else 0,
         request.clip_inputs,
+        weights,
+        weight_T,
     )
     if cells_ND is None or work.too_small_for(preparation, table):
         check_room(len(part_N), work.limit)
-        preparation, met, x_of = on_disk(tables, preparation, parts, train_N, work.folder())
+        preparation, met, x_of = on_disk(tables, preparation, parts, train_N, weight_T, work.folder())
     else:
-        preparation, met, x_of = in_memory(tables, preparation, parts, train_N, cells_ND)
+        preparation, met, x_of = in_memory(tables, preparation, parts, train_N, weight_T, cells_ND)
     if preparation.encoders:
         notes += say_encoders(preparation.encoders, table, kinds)
         notes += say_missing(met, preparation.encoders, request.impute)
@@ -278,10 +296,13 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
          for t, label in zip(tables, labels, strict=True)]
     )  # fmt: skip
     row_of_N = np.concatenate(rows_of)
+    weight_all = torch.from_numpy(np.concatenate(weight_of).astype(np.float32)) if weight_of else None
 
     def rows(part: int) -> Rows:
         at = np.flatnonzero(part_N == part)
-        return Rows(x_of[part], y.index_select(0, torch.from_numpy(at)), torch.from_numpy(row_of_N[at]))
+        weight = None if weight_all is None else weight_all[torch.from_numpy(at)]
+        y_K, index = y.index_select(0, torch.from_numpy(at)), torch.from_numpy(row_of_N[at])
+        return Rows(x_of[part], y_K, index, weight)
 
     return Data(
         name=table.name,

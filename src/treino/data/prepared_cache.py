@@ -232,7 +232,8 @@ def _write_rest(folder: Path, data: Data) -> None:
     from safetensors.torch import save
 
     rest = {f"{part}.{name}": getattr(rows, name).contiguous()
-            for part, rows in data.splits.items() for name in ("y", "index")}  # fmt: skip
+            for part, rows in data.splits.items() for name in ("y", "index", "weight")
+            if getattr(rows, name) is not None}  # fmt: skip
     files.write_atomically(folder / REST, save(rest))
 
 
@@ -285,7 +286,8 @@ def _read(root: Path, name: str, request: Mapping[str, object]) -> Data | None:
     rows: dict[str, Rows] = {}
     for name, part in _PARTS.items():
         y, index = (torch.clone(rest[f"{name}.{of}"]) for of in ("y", "index"))
-        rows[name] = Rows(read_inputs(path, part, len(y), len(preparation.inputs)), y, index)
+        weight = torch.clone(rest[f"{name}.weight"]) if f"{name}.weight" in rest else None
+        rows[name] = Rows(read_inputs(path, part, len(y), len(preparation.inputs)), y, index, weight)
     return Data(
         name="",
         source="",

@@ -67,11 +67,13 @@ class Rows:
     x: ``[N, D]`` float32, contiguous; images are flattened (``Data.item_shape`` has their shape).
     y: ``[N]`` int64 class codes, or ``[N, 1]`` float32 standardised target values.
     index: ``[N]`` int64, the row numbers in the source (0 is the first row of data).
+    weight: ``[N]`` float32, above 0: how much each row counts; None: all alike.
     """
 
     x: torch.Tensor
     y: torch.Tensor
     index: torch.Tensor
+    weight: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -82,7 +84,8 @@ class Rows:
     def __getitem__(self, row: int | slice | torch.Tensor) -> Any:
         """Return one row as (x ``[D]``, y), as a ``torch.utils.data.Dataset`` does; several rows as Rows."""
         if isinstance(row, (slice, torch.Tensor)):
-            return Rows(self.x[row], self.y[row], self.index[row])
+            weight = None if self.weight is None else self.weight[row]
+            return Rows(self.x[row], self.y[row], self.index[row], weight)
         return self.x[row], self.y[row]
 
     def batches(

@@ -43,7 +43,7 @@ def read(
     room: MemoryLimit | None = None,
 ) -> Table:
     """The table in a source: a built-in's name, a file's path or a pattern of paths, a frame of pandas,
-    polars or Arrow, (X, y), or a 2-D array or tensor.
+    polars or Arrow, (X, y) or (X, y, weights), or a 2-D array or tensor.
 
     reading: the known format of a file or of text cells; the rest is detected. least_columns: 1 if a file may
     hold a single feature and no target. room: the memory limit for a file's rows; rows that exceed it are
@@ -57,8 +57,8 @@ def read(
         return _file(os.fspath(source), reading, least_columns, room)
     if is_frame(source):
         return read_frame(source, reading)
-    if isinstance(source, tuple) and len(source) == 2:
-        return read_pair(*source, reading)
+    if isinstance(source, tuple) and len(source) in (2, 3):
+        return read_pair(source[0], source[1], *source[2:], reading=reading)
     if is_arrow(source):
         return read_arrow(source, reading)
     if hasattr(source, "shape") and hasattr(source, "dtype"):
@@ -66,7 +66,7 @@ def read(
     raise TreinoError(
         "data_type",
         _("Data can't be read from a {type}.").format(type=type(source).__name__),
-        _("Give a built-in's name, a table's path, a frame of pandas or polars, or (X, y)."),
+        _("Give a built-in's name, a table's path, a frame of pandas or polars, (X, y) or (X, y, weights)."),
     )
 
 
@@ -186,13 +186,21 @@ def read_arrow(source: Any, reading: ReaderOptions | None = None) -> Table:
     ).table()
 
 
-def read_pair(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
-    """The table of X ``[N, D]`` and y ``[N]``; columns are named x1 … xD unless X is a frame."""
+def read_pair(x: Any, y: Any, weights: Any = None, *, reading: ReaderOptions | None = None) -> Table:
+    """The table of X ``[N, D]``, y ``[N]`` and perhaps the rows' weights ``[N]``; columns are named x1 … xD
+    unless X is a frame."""
     x_table = _x_table(x, reading)
     target = _target_column(x_table.rows, y, reading)
-    check_names([*x_table.names, target.name], _("(X, y)"))
+    columns, weights_name = (*x_table.columns, target), None
+    check_names([column.name for column in columns], _("(X, y)"))
+    if weights is not None:
+        taken, weights_name = {column.name for column in columns}, "weights"
+        while weights_name in taken:
+            weights_name += "_"
+        column = _target_column(x_table.rows, weights, reading, _("the weights"))
+        columns += (replace(column, name=weights_name),)
     return Table(
-        "arrays", "arrays", None, (*x_table.columns, target), row_place, target=target.name,
+        "arrays", "arrays", None, columns, row_place, target=target.name, row_weights=weights_name,
         named=x_table.named, notes=x_table.notes,
     )  # fmt: skip
 
@@ -239,15 +247,15 @@ def not_a_matrix(x: Any) -> TreinoError:
     )
 
 
-def _target_column(rows: int, y: Any, reading: ReaderOptions | None) -> Column:
+def _target_column(rows: int, y: Any, reading: ReaderOptions | None, what: str = "y") -> Column:
     y = y.iloc[:, 0] if is_frame(y) and y.shape[1] == 1 else y
     name = str(getattr(y, "name", None) or "target")
     cells = _series(y) if hasattr(y, "iloc") else _cells(_target(y))
     if len(cells) != rows:
         raise TreinoError(
             "arrays_length",
-            _("X has {x} rows and y has {y}.").format(x=rows, y=len(cells)),
-            _("Give one target for each row."),
+            _("X has {x} rows and {what} {y}.").format(x=rows, what=what, y=len(cells)),
+            _("Give one value for each row."),
         )
     return _table("arrays", [name], [cells], reading).columns[0]
 

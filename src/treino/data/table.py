@@ -144,9 +144,9 @@ class Column:
 class Table:
     """Columns of equal length, and their source.
 
-    place: a function that words the place of row i (from 0): "line 7" of a file, "row 5" of a frame. target:
-    the target that the source itself names; None if the user must name it. matrix: all columns except the
-    target as one matrix, if the source has one (images).
+    place: a function that words the place of row i (from 0): "line 7" of a file, "row 5" of a frame. target,
+    row_weights: the columns that the source itself names as such; None if the user must name them. matrix:
+    all columns except the target as one matrix, if the source has one (images).
     named: whether the source names the columns; False for a bare array.
     official_test: the number of rows at the end that are the source's official test set. files: the files of
     the table, if there are several. reading: the detected decimal sign, order of day and month, and words for
@@ -161,6 +161,7 @@ class Table:
     columns: tuple[Column, ...]
     place: Callable[[int], str]
     target: str | None = None
+    row_weights: str | None = None
     matrix: Numbers | None = None
     named: bool = True
     item_shape: tuple[int, ...] = ()

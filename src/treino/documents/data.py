@@ -51,6 +51,7 @@ class LoadArguments(Document):
     split_column: Text | None = None
     fold: Text | None = None
     duplicates: Literal["apart", "ignore"] | None = None
+    row_weights: Text | None = None
     reading: TextFormat | None = None
     num_workers: Annotated[int, Field(ge=0, le=1024)] = 0
     image_size: Pair[Size] | None = None
@@ -177,6 +178,7 @@ class PreparationDocument(Document):
     width: Count
     clip: Annotated[float, Field(gt=0)] | None
     fit: Literal["crop", "pad", "stretch"] | None = None
+    row_weights: Text | None = None
 
     @model_validator(mode="after")
     def _agrees(self) -> "PreparationDocument":

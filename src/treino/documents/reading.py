@@ -47,7 +47,7 @@ MODELS: dict[str, Mapping[str, type[BaseModel]]] = {
     r"models\.safetensors": {"sweep": states.KeptModels},
     r"curves/\d+-\d+\.safetensors": {"sweep": states.CurveMembers},
     r"(model|start)\.safetensors": {"run": states.Answers},
-    r"(buffers|data|rows/\d+)\.safetensors": dict.fromkeys(("run", "sweep", "study"), states.NoFacts),
+    r"(buffers|data|(rows|folds)/\d+)\.safetensors": dict.fromkeys(("run", "sweep", "study"), states.NoFacts),
 }
 """The model of each file by the folder's kind; for a tensor file it is the model of its header."""
 

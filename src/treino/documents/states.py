@@ -176,16 +176,19 @@ class StudyState(State):
 
 
 class KeptModels(State):
-    """The networks of a sweep whose weights are kept, the best first."""
+    """The networks of a sweep whose weights are kept, the best first. answering: of each that is an ensemble,
+    the numbers of the networks that it keeps."""
 
     order: Many[Count]
     figures: Many[float]
     losses: Many[float]
+    answering: Many[Many[Count]] | None = None
 
     @model_validator(mode="after")
     def _agrees(self) -> "KeptModels":
         many = len(set(self.order))
         lists = {"order": self.order, "figures": self.figures, "losses": self.losses}
+        lists |= {} if self.answering is None else {"answering": self.answering}
         return agree(self, {key: len(values) == many for key, values in lists.items()})
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from treino.data.rows import Rows
+from treino.engine.inputs import tensor_of
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -23,26 +25,61 @@ class Bags:
     bag_P: the bag of each member; None: member p has bag p, or all have the only one. train_G, validation_G:
     the rows (x, y) as each bag's preparation makes them, in the order and shapes of the data's own; None: the
     data's own. scale_G: a regression target's standard deviation in each bag's preparation; None: the data's.
+
+    own: each bag has other rows, such as those of a fold, in train_G and validation_G. Their numbers may
+    differ by as much as leaves the steps of an epoch the same; the members visit them in an order for this
+    number. weight_GN (None: each counts 1) and validation_GM are then padded by 0.
     """
 
-    weight_GN: Tensor
+    weight_GN: Tensor | None
     validation_GM: Tensor | None = None
     bag_P: Sequence[int] | None = None
     train_G: OwnRows | None = None
     validation_G: OwnRows | None = None
     scale_G: Sequence[float] | None = None
+    own: bool = False
 
     def __len__(self) -> int:
-        return len(self.weight_GN)
+        return len(self.train_G or ()) if self.weight_GN is None else len(self.weight_GN)
+
+    @property
+    def rows_G(self) -> list[int]:
+        """How many training rows each bag has, if each has rows of its own; else []."""
+        return [len(y) for _x, y in self.train_G or ()] if self.own else []
 
     @cached_property
     def digest_G(self) -> tuple[str, ...]:
-        """A digest of each bag's weights, by which a saved state knows them."""
+        """A digest of each bag's weights, by which a saved state knows them; "" of rows of its own."""
+        if self.weight_GN is None or self.own:
+            return ("",) * len(self)
         held_out = self.weight_GN[:, :0] if self.validation_GM is None else self.validation_GM
         return tuple(
             sha256(train.numpy().tobytes() + validation.numpy().tobytes()).hexdigest()[:16]
             for train, validation in zip(self.weight_GN, held_out, strict=True)
         )
+
+
+def own_rows(parts: Sequence[tuple[Rows, Rows, float]], bag_P: Sequence[int]) -> Bags:
+    """A bag for each of these training and validation rows, with the standard deviation of their regression
+    target. bag_P: the bag of each member."""
+    train_G, validation_G, scale_G = zip(*parts, strict=True)
+    return Bags(
+        _padded(train_G),
+        _padded(validation_G),
+        list(bag_P),
+        [(rows.x, rows.y) for rows in train_G],
+        [(rows.x, rows.y) for rows in validation_G],
+        scale_G,
+        own=True,
+    )
+
+
+def _padded(rows_G: Sequence[Rows]) -> Tensor | None:
+    """The rows' weights ``[G, N]``, padded by 0; None if each counts 1."""
+    if all(rows.weight is None for rows in rows_G):
+        return None
+    weights = [torch.ones(len(rows)) if rows.weight is None else rows.weight for rows in rows_G]
+    return torch.nn.utils.rnn.pad_sequence(weights, batch_first=True)
 
 
 def checked_bags(
@@ -57,18 +94,19 @@ def checked_bags(
         TreinoError: weights of another shape, negative or not finite; a bag without any; a bag that isn't
             there; rows of a bag in another shape.
     """
+    assert bags.weight_GN is not None
     counts = [len(y) for _x, y in rows]
-    own_N, own_M = (None if weight is None else _weights(weight[None], 1, len(weight)) for weight in weights)
-    G = len(bags)
-    weight_GN = _weights(bags.weight_GN, G, counts[0])
-    held_out = len(bags.validation_G[0][1]) if bags.validation_G else counts[1]
-    validation_GM = None if bags.validation_GM is None else _weights(bags.validation_GM, G, held_out)
+    given = tensor_of("weight_GN", bags.weight_GN)
+    G = len(given) if given.dim() == 2 else 1
+    weight_GN = _weights(given, G, counts[0], weights[0])
     for own, (x, y) in zip((bags.train_G, bags.validation_G), rows, strict=True):
         _check_own(own, G, x, y, of_training=own is bags.train_G)
-    if own_N is not None:
-        weight_GN = weight_GN * own_N
-    if own_M is not None:
-        validation_GM = own_M.expand(G, -1) if validation_GM is None else validation_GM * own_M
+    validation_GM = bags.validation_GM
+    if validation_GM is None and weights[1] is not None:
+        validation_GM = torch.ones(G, counts[1])
+    if validation_GM is not None:
+        held_out = len(bags.validation_G[0][1]) if bags.validation_G else counts[1]
+        validation_GM = _weights(tensor_of("validation_GM", validation_GM), G, held_out, weights[1])
     for which, each in ((_("training"), weight_GN), (_("validation"), validation_GM)):
         if each is None or not each.shape[1]:
             continue
@@ -79,7 +117,7 @@ def checked_bags(
                 _("All {which} rows have the weight 0{bag}.").format(which=which, bag=_of_bag(empty[0], G)),
                 _("Give at least one of them a weight above 0."),
             )
-    usual = range(members) if G > 1 else [0] * members
+    usual = range(G) if G > 1 else [0] * members
     bag_P = list(usual if bags.bag_P is None else map(int, bags.bag_P))
     if len(bag_P) != members or any(not 0 <= bag < G for bag in bag_P):
         raise TreinoError(
@@ -89,24 +127,19 @@ def checked_bags(
             ),
             _("Give each network the number of one; they count from 0."),
         )
-    return replace(
-        bags,
-        weight_GN=weight_GN.contiguous(),
-        validation_GM=None if validation_GM is None else validation_GM.contiguous(),
-        bag_P=bag_P,
-    )
+    return replace(bags, weight_GN=weight_GN, validation_GM=validation_GM, bag_P=bag_P)
 
 
-def _weights(values: Tensor, bags: int, rows: int) -> Tensor:
-    """Weights ``[G, N]`` as float32 on the CPU."""
-    given = torch.as_tensor(values).detach().cpu()
-    weight_GN = given.float() if not given.is_complex() else given.abs().fill_(torch.nan).float()
+def _weights(given: Tensor, bags: int, rows: int, own_N: Tensor | None) -> Tensor:
+    """Weights ``[G, N]`` as contiguous float32 on the CPU, times those that the rows have of their own."""
+    weight_GN = given.cpu().float().contiguous()
     if weight_GN.shape != (bags, rows):
         raise TreinoError(
             "weights_shape",
             _("The weights of rows have the shape {shape}.").format(shape=list(weight_GN.shape)),
             _("They are [bags, rows]: one number for each of {rows} rows.").format(rows=rows),
         )
+    weight_GN = weight_GN if own_N is None else weight_GN * own_N.cpu()
     wrong = (~((weight_GN >= 0) & weight_GN.isfinite())).nonzero()
     if len(wrong):
         bag, row = wrong[0].tolist()

@@ -66,7 +66,7 @@ class MemoryBatches:
     def __init__(self, rows: KernelRows, plan: StepPlan, device: torch.device) -> None:
         self.waited = 0.0
         self._rows = rows
-        self._orders = [BatchIndices(plan, device, seed) for seed in plan.orders or (plan.data_seed,)]
+        self._orders = [BatchIndices(plan, device, order) for order in plan.orders or (None,)]
 
     def take(self, first: int, stop: int) -> StepRows:
         taken = [order(first, stop - first) for order in self._orders]

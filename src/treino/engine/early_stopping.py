@@ -142,9 +142,13 @@ def diverged_rows(loss_SR: Tensor, params: Tensor) -> list[tuple[int, int]]:
 
 def divergence_thresholds(loss: Loss, rows: KernelRows, bag_P: Tensor) -> Tensor:
     """``[P]``: the mean loss in its last epoch above which an ended member counts as diverged."""
-    weights = [None] if rows.weight_GN is None else list(rows.weight_GN)
-    targets = [y for _x, y in rows.rows_G] or [rows.y] * len(weights)
-    constants = [loss.best_constant(y, weight_N) for y, weight_N in zip(targets, weights, strict=True)]
+    count = max(1, len(rows.rows_G), 0 if rows.weight_GN is None else len(rows.weight_GN))
+    targets = [y for _x, y in rows.rows_G] or [rows.y] * count
+    weights = [None] * count if rows.weight_GN is None else list(rows.weight_GN)
+    constants = [
+        loss.best_constant(y, None if weight_N is None else weight_N[: len(y)])
+        for y, weight_N in zip(targets, weights, strict=True)
+    ]
     return torch.tensor([FACTOR * c if c > SMALLEST_CONSTANT else math.inf for c in constants])[bag_P]
 
 

@@ -75,25 +75,22 @@ def mean_output(
     return yes_BC - no_BC
 
 
-def answering_members(state: TrainingState, s: Settings) -> list[int]:
-    """The members that form the ensemble, the best first: the ⌈P/2⌉ with the best validation values so far,
+def answering_members(state: TrainingState, s: Settings, members: Sequence[int] | None = None) -> list[int]:
+    """The members that form the ensemble, the best first: the half with the best validation values so far,
     ties in order; all with ``answer=all``, and if none was evaluated.
 
-    Diverged members are left out, unless all diverged.
+    Diverged members are left out, unless all diverged. members: those of one ensemble; None: all.
     """
-    every = range(len(state.population))
-    status_P, figure_P, better = (
-        state.status_P.tolist(),
-        state.best.metric_P.tolist(),
-        METRICS[s.metric].better,
-    )
+    every = range(len(state.population)) if members is None else members
+    status_P, figure_P = state.status_P.tolist(), state.best.metric_P.tolist()
+    better = METRICS[s.metric].better
     able = [member for member in every if status_P[member] != DIVERGED] or list(every)
     measured = [member for member in able if int(state.best.step_P[member]) >= 0]
     if not measured:
         return able
     badness = [-better * figure_P[member] for member in measured]
-    members = 2 * len(measured) if s.answer == "all" else len(every)
-    return [measured[i] for i in best_half(badness, members)]
+    counted = 2 * len(measured) if s.answer == "all" else len(every)
+    return [measured[i] for i in best_half(badness, counted)]
 
 
 def best_half(badness: Sequence[float], members: int | None = None) -> list[int]:
@@ -124,22 +121,29 @@ def snapshot_population(state: TrainingState) -> Population:
 
 
 def answer_module(
-    shared: SharedConfig, config: TrainConfig, state: TrainingState, *, best_weights: bool
+    shared: SharedConfig,
+    config: TrainConfig,
+    state: TrainingState,
+    *,
+    best_weights: bool,
+    members: Sequence[int] | None = None,
+    limits: tuple[float, float] | None = None,
 ) -> nn.Module:
     """The single network or the ensemble, as a plain module in evaluation mode on the CPU.
 
-    best_weights: use best instead of last weights, for members that keep them.
+    best_weights: use best instead of last weights, for members that keep them. members: those of one of
+    several ensembles, with the limits of its answers; None: all.
     """
     population, best = state.population, state.best if best_weights else None
     if config.shared.ensemble == 1:
         return member_module(shared, population, 0, best)
-    if best_weights and state.snapshots.answer:
+    if best_weights and members is None and state.snapshots.answer:
         chosen, shares = snapshot_population(state), state.snapshots.shares
         each = [member_module(shared, chosen, place) for place in range(len(chosen))]
         return Ensemble(each, shared.loss.name, shared.limits, shares).eval()
-    answering = answering_members(state, config.shared)
+    answering = answering_members(state, config.shared, members)
     nets = [member_module(shared, population, member, best) for member in answering]
-    return Ensemble(nets, shared.loss.name, shared.limits).eval()
+    return Ensemble(nets, shared.loss.name, limits if members is not None else shared.limits).eval()
 
 
 # ---- validation
@@ -174,15 +178,17 @@ class Validation:
                 deviation = batch_deviation(output_RNC[0], y, loss, self.batch_size, *(w[0] for w in weights))
         return metrics, deviation
 
-    def measure_together(self, population: Population, members: Tensor) -> tuple[dict[str, float], float]:
+    def measure_together(
+        self, population: Population, members: Tensor, clip: tuple[float, float] | None
+    ) -> tuple[dict[str, float], float]:
         """``{metric: value}`` of the ensemble of these members, and the deviation of its loss. Their bags
-        weigh the validation rows alike."""
+        weigh the validation rows alike. clip: the limits of its answers."""
         loss = self.shared.loss
         with torch_context(self.kernel.intra_op_threads):
             _part, outputs, (y, *_others), (scale, *_same), (weights, *_equal) = zip(
                 *self._outputs(population, members), strict=True
             )
-            limits = None if self.shared.limits is None else torch.tensor(self.shared.limits)
+            limits = None if clip is None else torch.tensor(clip)
             answer_NC, weights = mean_output(torch.cat(outputs), loss.name, limits), [w[0] for w in weights]
             figures = measure(answer_NC.unsqueeze(0), y, loss, scale, *weights)
             deviation = batch_deviation(answer_NC, y, loss, self.batch_size, *weights)
@@ -199,7 +205,9 @@ class Validation:
             rows = replace(self.rows, x=own[bag][0], y=own[bag][1]) if own else self.rows
             scale = self.scale_G[bag if len(self.scale_G) > 1 else 0]
             for part in (members[bag_R == bag] if len(apart) > 1 else members).split(self.at_once):
-                weights = [] if rows.weight_GN is None else [rows.weight_GN[population.bag_P[part]]]
+                weights = (
+                    [] if rows.weight_GN is None else [rows.weight_GN[population.bag_P[part], : len(rows.x)]]
+                )
                 yield part, *outputs_on(rows, self.kernel, self.shared, population, part), scale, weights
 
     @property

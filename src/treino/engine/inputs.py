@@ -91,8 +91,8 @@ def _is_pair(part: Any) -> bool:
 
 
 def _pair(pair: Any, which: str, dtype: torch.dtype) -> ArrayPair:
-    x, y = as_mapped(pair[0]), _tensor("y", pair[1])
-    x = x if isinstance(x, MappedRows) else _tensor("x", x)
+    x, y = as_mapped(pair[0]), tensor_of("y", pair[1])
+    x = x if isinstance(x, MappedRows) else tensor_of("x", x)
     numbers = y.is_floating_point()
     y = y if numbers else y.long()
     if (
@@ -123,7 +123,7 @@ def _pair(pair: Any, which: str, dtype: torch.dtype) -> ArrayPair:
     return x, y.unsqueeze(-1) if numbers and y.dim() == 1 else y
 
 
-def _tensor(name: str, values: Any) -> Tensor:
+def tensor_of(name: str, values: Any) -> Tensor:
     kind = type(values)
     if kind.__module__.partition(".")[0] in ("pandas", "polars", "pyarrow"):
         raise TreinoError(
@@ -247,7 +247,7 @@ def _loaded(data: Data) -> Inputs:
         getattr(data.train.x, "batch", None),
         data.input_columns,
         data.input_bins,
-        (getattr(data.train, "weight", None), getattr(data.validation, "weight", None)),
+        (data.train.weight, data.validation.weight),
     )
 
 

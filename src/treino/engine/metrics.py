@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.engine.losses import Loss
-from treino.resampling import auc, f1_macro
+from treino.resampling import Scores, auc, auc_scores, f1_macro, f1_scores
 from treino.words import N_
 
 TOGETHER = 20_000  # from this many rows on torch may sum one network's rows in parallel parts
@@ -23,12 +23,14 @@ class MetricInputs:
     """The inputs to metrics: the outputs of R networks for N rows, and the targets.
 
     output_RNC: logits, or standardised values ``[R, N, K]``, float64. y: ``[N]`` class numbers, or ``[N, K]``
-    values, float64. scale: the regression target's standard deviation.
+    values, float64. scale: the regression target's standard deviation. weight_RN: each row's weight for each
+    network, float64; None: all rows count alike.
     """
 
     output_RNC: Tensor
     y: Tensor
     scale: float = 1.0
+    weight_RN: Tensor | None = None
 
     @cached_property
     def score_RN(self) -> Tensor:
@@ -46,6 +48,13 @@ class MetricInputs:
     def error_RNK(self) -> list[Tensor]:
         """The errors, computed network by network, so that no metric depends on the number of networks."""
         return [output_NK - self.y for output_NK in self.output_RNC]
+
+    def mean_K(self, value_NK: Tensor, network: int) -> Tensor:
+        """The mean of a network's values over the rows, each by its weight."""
+        if self.weight_RN is None:
+            return value_NK.sum(0) / len(value_NK)
+        weight_N1 = self.weight_RN[network].unsqueeze(1)
+        return (value_NK * weight_N1).sum(0) / weight_N1.sum()
 
 
 @dataclass(frozen=True)
@@ -91,13 +100,18 @@ def metric_names(loss: Loss, outputs: int) -> tuple[str, ...]:
 
 
 def measure(
-    output_RNC: Tensor, y: Tensor, loss: Loss | str = "cross_entropy", scale: float = 1.0
+    output_RNC: Tensor,
+    y: Tensor,
+    loss: Loss | str = "cross_entropy",
+    scale: float = 1.0,
+    weight: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """Return {metric: ``[R]`` float64 on the CPU}; empty without rows.
 
     output_RNC: the networks' outputs (logits, or standardised values), ``[R, N, C]``. y: ``[N]`` class
     numbers, or ``[N, K]`` values. loss: sets the task; the metric ``loss`` is in training units. scale: a
-    regression target's standard deviation, by which rmse and mae are multiplied.
+    regression target's standard deviation, by which rmse and mae are multiplied. weight: ``[N]``, or for each
+    network its own ``[R, N]``: a row that weighs 2 counts as two equal rows, one that weighs 0 isn't there.
 
     Classification: ``loss accuracy f1_macro``, and ``auc`` for two classes; f1_macro is the mean over the
     classes that occur in y or among the predictions, as in scikit-learn; auc is NaN if y has one class. All
@@ -108,9 +122,9 @@ def measure(
     loss = Loss(loss) if isinstance(loss, str) else loss
     if not len(y):
         return {}
-    inputs = metric_inputs(output_RNC, y, loss, scale)
-    output_RNC, target = inputs.output_RNC, inputs.y
-    metrics = {"loss": _losses(output_RNC, target, loss)}
+    inputs = metric_inputs(output_RNC, y, loss, scale, weight)
+    output_RNC = inputs.output_RNC
+    metrics = {"loss": _losses(inputs, loss)}
     answered_R = ~output_RNC.isnan().flatten(1).any(1)  # argmax treats NaN as the largest
     for name in metric_names(loss, output_RNC.shape[-1]):
         if (of := METRICS[name].of) is not None:
@@ -120,50 +134,79 @@ def measure(
     return metrics
 
 
-def _losses(output_RNC: Tensor, y: Tensor, loss: Loss) -> Tensor:
+def _losses(a: MetricInputs, loss: Loss) -> Tensor:
     """``[R]``: each network's loss; its bits don't depend on the number of networks."""
-    target = loss.target(y, torch.float64)
-    R, N, C = output_RNC.shape
-    if N >= TOGETHER:
-        return torch.stack([loss(output_NC.contiguous(), target) for output_NC in output_RNC])
-    each, weight = loss.rows(output_RNC.reshape(R * N, C), target.repeat(R, *[1] * (target.dim() - 1)))
-    return each.view(R, N).sum(-1) / weight.view(R, N).sum(-1)
+    target = loss.target(a.y, torch.float64)
+    R, N, C = a.output_RNC.shape
+    if N >= TOGETHER and a.weight_RN is None:
+        return torch.stack([loss(output_NC.contiguous(), target) for output_NC in a.output_RNC])
+    target = target.repeat(R, *[1] * (target.dim() - 1))
+    each_RN, of_RN = (part.view(R, N) for part in loss.rows(a.output_RNC.reshape(R * N, C), target))
+    if a.weight_RN is not None:
+        each_RN, of_RN = each_RN * a.weight_RN, of_RN * a.weight_RN
+    return each_RN.sum(-1) / of_RN.sum(-1)
 
 
-def metric_inputs(output_RNC: Tensor, y: Tensor, loss: Loss, scale: float = 1.0) -> MetricInputs:
+def metric_inputs(
+    output_RNC: Tensor, y: Tensor, loss: Loss, scale: float = 1.0, weight: Tensor | None = None
+) -> MetricInputs:
     """Convert the arguments of ``measure`` to the inputs of metrics."""
     y = y.detach().cpu()
     target = loss.target(y, torch.float64) if loss.task == "regression" else y.long().reshape(-1)
-    return MetricInputs(output_RNC.detach().cpu().double(), target, scale)
+    output_RNC = output_RNC.detach().cpu().double()
+    if weight is None:
+        return MetricInputs(output_RNC, target, scale)
+    weight_RN = weight.detach().cpu().double().expand(len(output_RNC), len(y))
+    there_RN1 = (weight_RN > 0).unsqueeze(-1)  # without a row that weighs 0, its output may be NaN
+    return MetricInputs(torch.where(there_RN1, output_RNC, 0.0), target, scale, weight_RN)
 
 
 def _accuracy(a: MetricInputs) -> Tensor:
-    return (a.guess_RN == a.y).sum(-1).double() / len(a.y)
+    right_RN = (a.guess_RN == a.y).double()
+    if a.weight_RN is None:
+        return right_RN.sum(-1) / len(a.y)
+    return (right_RN * a.weight_RN).sum(-1) / a.weight_RN.sum(-1)
 
 
 def _f1(a: MetricInputs) -> Tensor:
-    return f1_macro(a.guess_RN, a.y, max(2, a.output_RNC.shape[-1]))
+    classes = max(2, a.output_RNC.shape[-1])
+    if a.weight_RN is None:
+        return f1_macro(a.guess_RN, a.y, classes)
+    return _weighted(lambda guess_MN, y_N: f1_scores(guess_MN, y_N, classes), a.guess_RN, a)
 
 
 def _auc(a: MetricInputs) -> Tensor:
-    return auc(a.score_RN, a.y)
+    return auc(a.score_RN, a.y) if a.weight_RN is None else _weighted(auc_scores, a.score_RN, a)
+
+
+def _weighted(scores: Callable[[Tensor, Tensor], Scores], of_RN: Tensor, a: MetricInputs) -> Tensor:
+    """``[R]``: the scores of weighted rows, network by network."""
+    assert a.weight_RN is not None
+    pairs = zip(of_RN.split(1), a.weight_RN.split(1), strict=True)
+    return torch.cat([scores(of_1N, a.y)(weight_1N)[0] for of_1N, weight_1N in pairs])
 
 
 def _rmse(a: MetricInputs) -> Tensor:
-    return torch.stack([(e.square().sum(0) / len(a.y)).sqrt().mean() * a.scale for e in a.error_RNK])
+    means_RK = [a.mean_K(e.square(), network) for network, e in enumerate(a.error_RNK)]
+    return torch.stack([mean_K.sqrt().mean() * a.scale for mean_K in means_RK])
 
 
 def _mae(a: MetricInputs) -> Tensor:
-    return torch.stack([e.abs().mean() * a.scale for e in a.error_RNK])
+    return torch.stack([a.mean_K(e.abs(), network).mean() * a.scale for network, e in enumerate(a.error_RNK)])
 
 
 def _r2(a: MetricInputs) -> Tensor:
-    if len(a.y) < 2:
-        return torch.full((len(a.output_RNC),), math.nan, dtype=torch.float64)
-    spread_K = (a.y - a.y.mean(0)).square().sum(0)
     scores = []
-    for error_NK in a.error_RNK:
-        square_K = error_NK.square().sum(0)
+    for network, error_NK in enumerate(a.error_RNK):
+        spread_NK = (a.y - (a.y.mean(0) if a.weight_RN is None else a.mean_K(a.y, network))).square()
+        weight_N = None if a.weight_RN is None else a.weight_RN[network]
+        if (len(a.y) if weight_N is None else int((weight_N > 0).sum())) < 2:
+            scores.append(torch.tensor(math.nan, dtype=torch.float64))
+            continue
+        spread_K, square_K = (
+            each.sum(0) if weight_N is None else a.mean_K(each, network)
+            for each in (spread_NK, error_NK.square())
+        )
         r2_K = torch.where(spread_K > 0, 1 - square_K / spread_K, (square_K == 0).double())
         scores.append(r2_K.mean())
     return torch.stack(scores)
@@ -200,14 +243,20 @@ METRICS: dict[str, Metric] = {
 }  # fmt: skip
 
 
-def row_losses(output_NC: Tensor, y: Tensor, loss: Loss) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Each row's weighted loss, and its weight, ``[N]``; the loss is Σ losses / Σ weights."""
+def row_losses(
+    output_NC: Tensor, y: Tensor, loss: Loss, weight: Tensor | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Each row's weighted loss, and its weight, ``[N]``; the loss is Σ losses / Σ weights. weight: ``[N]``,
+    the rows' own."""
     output_NC = output_NC.double()
-    loss_N, weight_N = loss.rows(output_NC, loss.target(y, output_NC.dtype))
+    parts = loss.rows(output_NC, loss.target(y, output_NC.dtype))
+    loss_N, weight_N = (part if weight is None else part * weight.to(part) for part in parts)
     return loss_N.cpu().numpy(), weight_N.cpu().numpy()
 
 
-def batch_deviation(output_NC: Tensor, y: Tensor, loss: Loss, batch: int | None) -> float:
+def batch_deviation(
+    output_NC: Tensor, y: Tensor, loss: Loss, batch: int | None, weight: Tensor | None = None
+) -> float:
     """The standard deviation of the loss of a batch drawn from these rows with replacement.
 
     batch: its size; at most, and by default, the number of rows. The result is the rows' deviation over the
@@ -215,7 +264,7 @@ def batch_deviation(output_NC: Tensor, y: Tensor, loss: Loss, batch: int | None)
     """
     if len(y) < 2:
         return math.nan
-    value_N, weight_N = row_losses(output_NC.detach().cpu(), y.detach().cpu(), loss)
+    value_N, weight_N = row_losses(output_NC.detach().cpu(), y.detach().cpu(), loss, weight)
     with np.errstate(all="ignore"):  # a diverging network's outputs may overflow
         mean = value_N.sum() / weight_N.sum()
         apart_N = (value_N - mean * weight_N) / weight_N.mean()

@@ -14,7 +14,7 @@ from torch import Tensor
 from treino.engine.kernels.selection import FORMER, WORKERS
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.population import Copies
-from treino.engine.step_plan import Chunk
+from treino.engine.step_plan import Chunk, StepPlan
 from treino.engine.training_setup import TrainingSetup
 from treino.engine.training_state import EpochLoss, HyperparameterChange, TrainingState
 from treino.errors import TreinoError
@@ -40,15 +40,25 @@ def training_identity(setup: TrainingSetup, state: TrainingState) -> dict[str, A
         "summed": shared.summed,
         "averages": shared.averages,
         "dtype": str(shared.dtype),
-        "rows": plan.rows,
+        "rows": _rows(plan, state),
         "batch_size": plan.batch_size,
         "batches": plan.batches,
         "steps": plan.steps,
         "schedule": _schedules(setup, state),
         "choosing": [stopping.patience, stopping.metric, stopping.keep, plan.evaluates],
         "order": [plan.shuffle, plan.data_seed, *plan.augmentation.identity],
-        "bags": setup.bags and [setup.bags.digest_G[bag] for bag in state.population.bag_P.tolist()],
+        "bags": None
+        if setup.bags is None or setup.bags.own
+        else [setup.bags.digest_G[bag] for bag in state.population.bag_P.tolist()],
     }
+
+
+def _rows(plan: StepPlan, state: TrainingState) -> int | list[int]:
+    """The number of training rows if all members have as many, else one per member."""
+    if not plan.orders:
+        return plan.rows
+    rows = [plan.orders[order][1] for order in state.population.order_P.tolist()]
+    return rows if len(set(rows)) > 1 else rows[0]
 
 
 def _schedules(setup: TrainingSetup, state: TrainingState) -> list[Any]:

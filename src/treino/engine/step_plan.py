@@ -125,8 +125,8 @@ class StepPlan:
     rows.
     batches: batches per epoch, if a DataLoader makes them; batch_size is then the largest one. past: set if
     the training continues another training's state. by_steps: whether the length was set in steps. orders:
-    the different seeds of row orders, if members differ in them; only for rows in memory. augmentation: of
-    training pictures, whose shape is item_shape.
+    the different row orders, (seed, rows), if members differ in them; only for rows in memory. augmentation:
+    of training pictures, whose shape is item_shape.
     """
 
     rows: int
@@ -140,7 +140,7 @@ class StepPlan:
     batches: int | None = None
     past: Past = Past()
     by_steps: bool = False
-    orders: tuple[int, ...] = ()
+    orders: tuple[tuple[int, int], ...] = ()
     augmentation: Augmentation = NONE
     item_shape: tuple[int, ...] = ()
 
@@ -189,12 +189,12 @@ class BatchIndices:
     """The row numbers of each step's batch, and what is done to their pictures, as functions of (seed, step).
     Caches the present epoch's order.
 
-    seed: the order's seed; default: the plan's ``data_seed``.
+    order: the order's seed, and how many rows it has; default: those of the plan.
     """
 
-    def __init__(self, plan: StepPlan, device: torch.device, seed: int | None = None) -> None:
+    def __init__(self, plan: StepPlan, device: torch.device, order: tuple[int, int] | None = None) -> None:
         self.plan, self.device = plan, device
-        self.seed = plan.data_seed if seed is None else seed
+        self.seed, self.rows = order or (plan.data_seed, plan.rows)
         self._epoch = -1
         self._order = torch.empty(0, dtype=torch.int64)
         self._split: Batches = [None]
@@ -213,24 +213,24 @@ class BatchIndices:
             parts = self._split[place : place + stop - first]
             indices += parts
             if plan.augmentation:
-                changes += self._changes(epoch, place, [plan.rows if p is None else len(p) for p in parts])
+                changes += self._changes(epoch, place, [self.rows if p is None else len(p) for p in parts])
             first += len(parts)
         return indices, changes
 
     def _begin(self, epoch: int) -> None:
         plan, self._epoch = self.plan, epoch
         if plan.batch_size is not None:
-            self._order = order(plan.rows, self.seed, epoch, plan.shuffle)
+            self._order = order(self.rows, self.seed, epoch, plan.shuffle)
             self._split = self._order.to(self.device).split(plan.batch_size)
         elif not len(self._order):
-            self._order = torch.arange(plan.rows)
+            self._order = torch.arange(self.rows)
 
     def _changes(self, epoch: int, place: int, sizes: list[int]) -> list[Changes]:
         """Those of successive batches of an epoch, drawn together. place: the first one's number."""
         plan = self.plan
-        begin = place * (plan.batch_size or plan.rows)
+        begin = place * (plan.batch_size or self.rows)
         row_B = self._order[begin : begin + sum(sizes)]
-        drawn = plan.augmentation.changes(self.seed, epoch, row_B, plan.rows, plan.item_shape)
+        drawn = plan.augmentation.changes(self.seed, epoch, row_B, self.rows, plan.item_shape)
         return drawn.to(self.device).split(sizes)
 
 

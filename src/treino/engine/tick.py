@@ -32,7 +32,8 @@ class Epoch:
     or of the ensemble; None without an evaluation, or if several members train separately. validation_std:
     the standard deviation of the answer's validation loss over batches of the training's size
     (``batch_deviation``). ended: ``time.perf_counter()`` at the epoch's end, interpolated within a chunk if
-    epochs are shorter than 20 steps. evaluation_seconds: the evaluation's duration.
+    epochs are shorter than 20 steps. evaluation_seconds: the evaluation's duration. answers: ``{split:
+    {metric: [M] float64}}`` of M ensembles side by side; None without an evaluation, or without ensembles.
     """
 
     number: int
@@ -44,6 +45,7 @@ class Epoch:
     validation_std: float | None
     ended: float
     evaluation_seconds: float
+    answers: Evaluation | None = None
 
 
 class PopulationView:

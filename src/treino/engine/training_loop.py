@@ -15,9 +15,10 @@ from treino.engine.bags import Bags
 from treino.engine.batch_sources import batch_source
 from treino.engine.devices import torch_context
 from treino.engine.early_stopping import RewindPoint, divergence_thresholds, freeze_diverged, mark_hopeless
-from treino.engine.ensemble import answer_module, answering_members, kept_population
+from treino.engine.ensemble import Validation, answer_module, answering_members, kept_population
 from treino.engine.hyperparameters import changed_values, whole
 from treino.engine.members import member_module, trained_module
+from treino.engine.metrics import metric_names
 from treino.engine.population import Population
 from treino.engine.saved_state import KeyframeBuffer, SavedState, load_state, save_state
 from treino.engine.step_plan import Chunk
@@ -44,11 +45,12 @@ REWIND_SECONDS = 0.1  # maximum training to repeat after Ctrl-C, to restore the 
 class EvaluationReport(NamedTuple):
     """The evaluation after a chunk and its duration; empty if no evaluation was due.
 
-    answer, deviation: see Epoch.
+    answer, answers, deviation: see Epoch.
     """
 
     evaluation: Evaluation | None = None
     answer: dict[str, dict[str, float]] | None = None
+    answers: Evaluation | None = None
     deviation: float | None = None
     seconds: float = 0.0
 
@@ -219,17 +221,31 @@ class TrainingLoop:
         if selection_due(state, before, self.plan, over=self.done):
             select(state, validation, measured, self.config.shared)
         answer = None
+        answers = None
         if self.config.shared.ensemble > 1:
-            half = torch.tensor(answering_members(state, self.config.shared))
-            answer, deviation = validation.measure_together(state.population, half)
+            each = [self._answer_figures(validation, rows) for rows in self.ensembles]
+            answers = {"validation": {name: torch.tensor([f[name] for f, _d in each]) for name in figures}}
+            answer, deviation = each[0] if len(each) == 1 else (None, None)
         elif len(state.population) == 1:
             answer = {name: float(value_P[0]) for name, value_P in figures.items()}
         return EvaluationReport(
             {"validation": figures},
             None if answer is None else {"validation": answer},
+            answers,
             deviation,
             time.perf_counter() - begin,
         )
+
+    def _answer_figures(
+        self, validation: Validation, rows: Sequence[int]
+    ) -> tuple[dict[str, float], float | None]:
+        """``{metric: value}`` of one ensemble's answer, and the deviation of its loss; NaN once it has
+        ended."""
+        state = self.state
+        if len(self.ensembles) > 1 and not bool((state.status_P[list(rows)] == RUNNING).any()):
+            return dict.fromkeys(metric_names(self.loss_function, self.outputs), math.nan), None
+        answering = torch.tensor(self.answering_of(rows))
+        return validation.measure_together(state.population, answering, self.limits_of(rows[0]))
 
     def _ended_epochs(
         self,
@@ -249,7 +265,11 @@ class TrainingLoop:
             when = begin + (end - begin) * (border - first) / (stop - first)
             epoch_report = report if border == stop else EvaluationReport()
             measured = epoch_report.evaluation, epoch_report.answer, epoch_report.deviation
-            epochs.append(Epoch(number, border, mean_P, std_P, *measured, when, epoch_report.seconds))
+            epochs.append(
+                Epoch(
+                    number, border, mean_P, std_P, *measured, when, epoch_report.seconds, epoch_report.answers
+                )
+            )
         return epochs
 
     def _end_members(self) -> None:
@@ -329,6 +349,27 @@ class TrainingLoop:
     def answer_shares(self) -> list[float] | None:
         """The answering members' weights in the mean; None: equal ones."""
         return self.state.snapshots.shares if self.state.snapshots.answer else None
+
+    @property
+    def ensembles(self) -> list[range]:
+        """The members of each ensemble, of which several may train side by side; without any, each one."""
+        size = self.config.shared.ensemble
+        return [range(first, first + size) for first in range(0, len(self.state.population), size)]
+
+    def answering_of(self, members: Sequence[int]) -> list[int]:
+        """Those of an ensemble's members that answer, the best first."""
+        return answering_members(self.state, self.config.shared, members) if len(members) > 1 else [*members]
+
+    def limits_of(self, member: int) -> tuple[float, float] | None:
+        """The range to which the numbers are clipped that a member's ensemble predicts."""
+        return self.setup.limits(int(self.state.population.bag_P[member]))
+
+    def answer_of(self, members: Sequence[int], which: str = "kept") -> nn.Module:
+        """The ensemble of these members, as a plain module. which: as in ``net``."""
+        return answer_module(
+            self.shared, self.config, self.state,
+            best_weights=self._uses_best(which), members=members, limits=self.limits_of(members[0]),
+        )  # fmt: skip
 
     @property
     def waited(self) -> float:

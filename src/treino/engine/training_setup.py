@@ -3,8 +3,8 @@
 Errors in the arguments are raised here, before the first step.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -107,7 +107,7 @@ def _class_weights(config: TrainConfig, inputs: Inputs, bags: Bags | None) -> tu
     weights = config.shared.class_weights
     if weights == "balanced":
         y = inputs.train[1].reshape(-1).long()
-        weight_N = bags.weight_GN[0].double() if bags and len(bags) == 1 else None
+        weight_N = bags.weight_GN[0].double() if bags and len(bags) == 1 and not bags.own else None
         count_C = torch.bincount(y, weight_N, minlength=inputs.classes).double()
         count_C = torch.where(count_C > 0, count_C, 1)
         return tuple(((len(y) if weight_N is None else weight_N.sum()) / (inputs.classes * count_C)).tolist())
@@ -133,7 +133,8 @@ class TrainingSetup:
 
     config: the settings with all defaults filled in. engine: the kernel's name. train: the training rows.
     validation: measures members on the validation rows; None without any. layers: (name, kind, in, out,
-    parameters) of every layer. bags: the rows' weights; None: each row counts 1.
+    parameters) of every layer. bags: the rows' weights; None: each row counts 1. limits_G: those of each
+    bag's answers, if bags have other rows.
     """
 
     config: TrainConfig
@@ -149,6 +150,11 @@ class TrainingSetup:
     loss_reason: str
     kernel_reason: str
     bags: Bags | None = None
+    limits_G: Sequence[tuple[float, float] | None] = ()
+
+    def limits(self, bag: int) -> tuple[float, float] | None:
+        """The range to which the numbers are clipped that an ensemble predicts whose rows are this bag's."""
+        return self.limits_G[bag] if self.limits_G else self.shared.limits
 
 
 def set_up(
@@ -170,23 +176,28 @@ def set_up(
     net = usual_net(inputs) if net is None else net
     config = _for_inputs(config, inputs, net)
     s = config.shared
+    own_G = [replace(inputs, train=pair) for pair in bags.train_G or ()] if bags and bags.own else []
     bags = _bags(bags, inputs, len(config.seeds))
     hp = config.hyperparameters(net.dropout if isinstance(net, Net) else 0.0)
     loss, loss_reason = loss_of(config, inputs, bags)
     template = template_of(net, inputs, loss, config)
     shared = _shared(net, template, loss, inputs, config, bags, averages=bool((hp["ema"] > 0).any()))
     plan = _step_plan(inputs, config, past or Past())
+    if len(rows := sorted({len(own.train[1]) for own in own_G})) > 1:
+        plan = replace(plan, orders=tuple((plan.data_seed, n) for n in rows))
     _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)))
     _check_batch_of_one(net, template, plan)
-    engine, kernel, kernel_reason = _kernel(net, shared, plan, config, bags)
+    engine, kernel, kernel_reason = _kernel(net, shared, plan, config)
     with torch.no_grad():
         population = new_population(shared, config.seeds, hp)
         schedules = _schedules(config, plan.steps)
         population.schedule_P = torch.tensor([plan.schedules.index(s) for s in schedules])
         population.bag_P = torch.tensor(bags.bag_P if bags and bags.bag_P else [0] * len(population))
-        shape, b = input_shape(net, inputs.item_shape), bags or Bags(torch.empty(0, 0))
-        weight_GN = None if bags is None else bags.weight_GN
-        train = _kernel_rows(*inputs.train, shape, shared, weight_GN, b.train_G)
+        if plan.orders:
+            rows_P = [len(own_G[bag].train[1]) for bag in population.bag_P.tolist()]
+            population.order_P = torch.tensor([plan.orders.index((plan.data_seed, n)) for n in rows_P])
+        shape, b = input_shape(net, inputs.item_shape), bags or Bags(None)
+        train = _kernel_rows(*inputs.train, shape, shared, b.weight_GN, b.train_G)
         held_back = _kernel_rows(*inputs.validation, shape, shared, b.validation_GM, b.validation_G)
     outputs, stopping = (
         outputs_of(loss, inputs), EarlyStopping(s.metric, s.patience or 0, s.keep or "best")
@@ -207,9 +218,11 @@ def set_up(
         loss_reason=loss_reason,
         kernel_reason=kernel_reason,
         bags=bags,
+        limits_G=[_limits(own, None) for own in own_G] if shared.limits else (),
     )
     best = stopping.initial_best(population, plan.evaluates)
-    greedy = s.answer == "greedy" and s.ensemble > 1 and len(best.params) > 0
+    one = len(population) == s.ensemble > 1  # of several ensembles the best half of each answers
+    greedy = s.answer == "greedy" and one and len(best.params) > 0
     return setup, TrainingState.initial(population, best, PLACES if greedy else 0)
 
 
@@ -290,7 +303,7 @@ def _shared(
 def _limits(inputs: Inputs, bags: Bags | None) -> tuple[float, float] | None:
     """The smallest and largest target of the training rows; None for classes or several targets per row."""
     y = torch.as_tensor(inputs.train[1])
-    y = y if bags is None else y[(bags.weight_GN > 0).any(0)]
+    y = y if bags is None or bags.own else y[(bags.weight_GN > 0).any(0)]
     if inputs.task != "regression" or y.numel() != len(y):
         return None
     return float(y.min()), float(y.max())
@@ -381,13 +394,12 @@ def _another_size(rows: int, size: int) -> str:
 
 
 def _kernel(
-    net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig, bags: Bags | None = None
+    net: NetSource, shared: SharedConfig, plan: StepPlan, config: TrainConfig
 ) -> tuple[str, Kernel, str]:
     """The kernel's name, the kernel, and a sentence on what keeps a network of treino's from a faster one."""
     batched = isinstance(net, MLP) and not net.batch_norm
     looked_for = config.shared.engine in (None, "lanes")  # else nobody looks for the library
     obstacle = lanes_obstacle(shared) if looked_for else None
-    obstacle = obstacle or ("weights come to lanes in the next commit" if bags else None)
     choice = select_kernel(
         config.shared.engine,
         config.shared.threads,
@@ -403,8 +415,8 @@ def _kernel(
 
 def _bags(bags: Bags | None, inputs: Inputs, members: int) -> Bags | None:
     """The bags that are given, or one of the data's own weights; None if every row counts 1."""
-    if bags is None and inputs.weights == (None, None):
-        return None
+    if (bags is None and inputs.weights == (None, None)) or (bags and bags.own):
+        return bags
     if bags is None:
         bags = Bags(torch.ones(1, len(inputs.train[0])))
     if inputs.steps is not None:

@@ -102,6 +102,7 @@ def definition(head: str, about: str, *lines: str) -> str:
 
 UNKNOWN = {
     "kinds", "split_group", "split_time", "split_column", "fold", "duplicates", "reading",
+    "row_weights",
 }  # fmt: skip
 """Arguments of ``load`` that no short script can reproduce."""
 

@@ -16,6 +16,7 @@ from treino.engine.losses import Loss
 from treino.engine.metrics import measure
 from treino.engine.nets import is_picture, picture_shape
 from treino.inspection.whitened_patches import FEATURES, multiplications, patch_features
+from treino.resampling import as_counts
 from treino.words import N_, _
 
 WORK = 2e9  # multiplications that a linear baseline may cost: about a second, MNIST included
@@ -75,7 +76,7 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
         notes += more_notes
     metrics = {}
     for key, output_NC in outputs.items():
-        measured = measure(output_NC[None], rows.y, loss, data.target_scale)
+        measured = measure(output_NC[None], rows.y, loss, data.target_scale, rows.weight)
         metrics[key] = {metric: float(value[0]) for metric, value in measured.items()}
     return Baselines(metrics, split, len(rows), tuple(notes))
 
@@ -88,7 +89,8 @@ def _constant(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, str]:
     """The same output for all rows: the classes' training shares, or the training mean (0, standardised)."""
     if not data.classes:
         return torch.zeros(len(rows), 1), N_("mean")
-    count_C = torch.bincount(data.train.y, minlength=len(data.classes)).double()
+    weight_N = data.train.weight
+    count_C = torch.bincount(data.train.y, weight_N, minlength=len(data.classes)).double()
     log_C = _floored(count_C.log() - count_C.sum().log(), len(data.train))
     return _logits(log_C[None], loss).expand(len(rows), -1), N_("majority")
 
@@ -97,30 +99,38 @@ def _logistic(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor | None, 
     """Multinomial logistic regression (L2, C = 1), on a sample of the rows if all would take too long."""
     classes, notes, iterations = len(data.classes), [], ITERATIONS
     per_row = data.inputs * (classes if classes > 2 else 1)
-    x_ND, y_N = data.train.x.numpy(), data.train.y.numpy()
+    x_ND, y_N, weight_N = data.train.x.numpy(), data.train.y.numpy(), _counts(data)
     if len(np.unique(y_N)) < 2:
         return None, [_("The training rows hold one class only: there is no linear baseline.")]
     if len(x_ND) * per_row * iterations > WORK:
         iterations = FEW_ITERATIONS
-        x_ND, y_N = _some(x_ND, y_N, int(WORK / (per_row * iterations)))
+        x_ND, y_N, weight_N = _some(int(WORK / (per_row * iterations)), x_ND, y_N, weight_N)
         notes.append(
             _("The linear baseline was fitted on {n} of {total} training rows in {k} iterations.").format(
                 n=len(x_ND), total=len(data.train), k=iterations
             )
         )
-    x_ND, test_ND = _standardised(data, x_ND, rows)
-    return _logistic_outputs(x_ND, y_N, test_ND, classes, loss, iterations), notes
+    x_ND, test_ND = _standardised(data, x_ND, rows, weight_N)
+    return _logistic_outputs(x_ND, y_N, test_ND, classes, loss, iterations, weight_N=weight_N), notes
 
 
 def _logistic_outputs(
-    x_ND: NDArray, y_N: NDArray, test_ND: NDArray, classes: int, loss: Loss, iterations: int, c: float = 1.0
+    x_ND: NDArray,
+    y_N: NDArray,
+    test_ND: NDArray,
+    classes: int,
+    loss: Loss,
+    iterations: int,
+    c: float = 1.0,
+    weight_N: NDArray | None = None,
 ) -> torch.Tensor:
-    """A logistic regression's outputs for rows to measure, as a network's. c: the inverse of L2's weight."""
+    """A logistic regression's outputs for rows to measure, as a network's. c: the inverse of L2's weight.
+    weight_N: the rows' weights."""
     from sklearn.linear_model import LogisticRegression
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        model = LogisticRegression(C=c, max_iter=iterations).fit(x_ND, y_N)
+        model = LogisticRegression(C=c, max_iter=iterations).fit(x_ND, y_N, weight_N)
         margin = torch.from_numpy(model.decision_function(test_ND))
     if margin.dim() == 1:
         margin = torch.stack([torch.zeros_like(margin), margin], dim=1)
@@ -131,24 +141,27 @@ def _logistic_outputs(
 
 def _ridge(data: Data, rows: Rows) -> tuple[torch.Tensor | None, list[str]]:
     """Ridge regression (alpha = 1) on standardised targets."""
-    x_ND, y_N1, notes = data.train.x.numpy(), data.train.y.double().numpy(), []
+    x_ND, y_N1, weight_N = data.train.x.numpy(), data.train.y.double().numpy(), _counts(data)
+    notes = []
     most = int(WORK / (data.inputs * min(data.inputs, len(x_ND))))
     if len(x_ND) > most:
-        x_ND, y_N1 = _some(x_ND, y_N1, most)
+        x_ND, y_N1, weight_N = _some(most, x_ND, y_N1, weight_N)
         notes.append(
             _("The linear baseline was fitted on {n} of {total} training rows.").format(
                 n=len(x_ND), total=len(data.train)
             )
         )
-    return _ridge_outputs(*_standardised(data, x_ND, rows), y_N1), notes
+    return _ridge_outputs(*_standardised(data, x_ND, rows, weight_N), y_N1, weight_N=weight_N), notes
 
 
-def _ridge_outputs(x_ND: NDArray, test_ND: NDArray, y_N1: NDArray, alpha: float = 1.0) -> torch.Tensor:
+def _ridge_outputs(
+    x_ND: NDArray, test_ND: NDArray, y_N1: NDArray, alpha: float = 1.0, weight_N: NDArray | None = None
+) -> torch.Tensor:
     from sklearn.linear_model import Ridge
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        predicted_N1 = Ridge(alpha=alpha).fit(x_ND, y_N1).predict(test_ND)
+        predicted_N1 = Ridge(alpha=alpha).fit(x_ND, y_N1, weight_N).predict(test_ND)
     return torch.from_numpy(np.asarray(predicted_N1, dtype=np.float64).reshape(-1, 1))
 
 
@@ -159,7 +172,7 @@ def _patches(data: Data, rows: Rows, loss: Loss) -> tuple[torch.Tensor, list[str
     most = int(min(PATCHES_WORK / multiplications(shape), WORK / fit_work))
     x_ND, y, notes = data.train.x.numpy(), data.train.y.numpy(), []
     if len(x_ND) > most:
-        x_ND, y = _some(x_ND, y, most)
+        x_ND, y, _none = _some(most, x_ND, y, None)
         notes.append(
             _("The model on patches was fitted on {n:,} of {total:,} training rows.").format(
                 n=len(x_ND), total=len(data.train)
@@ -185,17 +198,18 @@ def _trees(
 
     x_ND, y_N = data.train.x, data.train.y.reshape(-1).numpy()
     x_NF, categories = _columns(data, x_ND)
+    weight_N = _counts(data)
     fitted_rows, rounds = _affordable(len(x_NF), x_NF.shape[1], len(data.classes), most_seconds)
     notes = []
     if fitted_rows < len(x_NF) or rounds < TREES:
-        x_NF, y_N = _some(x_NF, y_N, fitted_rows)
+        x_NF, y_N, weight_N = _some(fitted_rows, x_NF, y_N, weight_N)
         notes.append(
             _("The trees were fitted on {n:,} of {total:,} training rows, in {k} rounds.").format(
                 n=len(x_NF), total=len(data.train), k=rounds
             )
         )
     kind = HistGradientBoostingClassifier if data.classes else HistGradientBoostingRegressor
-    trees = kind(random_state=0, max_iter=rounds, categorical_features=categories).fit(x_NF, y_N)
+    trees = kind(random_state=0, max_iter=rounds, categorical_features=categories).fit(x_NF, y_N, weight_N)
     test_NF, _same = _columns(data, rows.x)
     if not data.classes:
         return torch.from_numpy(trees.predict(test_NF)).double()[:, None], notes
@@ -233,26 +247,34 @@ def _columns(data: Data, x_ND: torch.Tensor) -> tuple[NDArray, list[int]]:
     return torch.stack(columns, 1).numpy(), categories
 
 
-def _standardised(data: Data, x_ND: NDArray, rows: Rows) -> tuple[NDArray, NDArray]:
+def _standardised(data: Data, x_ND: NDArray, rows: Rows, weight_N: NDArray | None) -> tuple[NDArray, NDArray]:
     """Return training rows and rows to measure for the linear model, which converges only on standardised
     inputs: a table that was not normalised is standardised here."""
     x_ND, test_ND = x_ND.astype(np.float64), rows.x.double().numpy()  # not before: a sample is smaller
     if data.preparation.normalise or data.kind == "image":
         return x_ND, test_ND
-    return _scaled(x_ND, test_ND)
+    return _scaled(x_ND, test_ND, weight_N)
 
 
-def _scaled(x_ND: NDArray, test_ND: NDArray) -> tuple[NDArray, NDArray]:
+def _scaled(x_ND: NDArray, test_ND: NDArray, weight_N: NDArray | None = None) -> tuple[NDArray, NDArray]:
     """Both, with each column at mean 0 and deviation 1 on the first."""
     from sklearn.preprocessing import StandardScaler
 
-    scaler = StandardScaler().fit(x_ND)
+    scaler = StandardScaler().fit(x_ND, sample_weight=weight_N)
     return scaler.transform(x_ND), scaler.transform(test_ND)
 
 
-def _some(x_ND: NDArray, y: NDArray, most: int) -> tuple[NDArray, NDArray]:
+def _counts(data: Data) -> NDArray | None:
+    """``[N]``: the training rows' weights as counts of rows; None without weights."""
+    weight_N = data.train.weight
+    return None if weight_N is None else as_counts(weight_N.double().numpy())
+
+
+def _some(
+    most: int, x_ND: NDArray, y: NDArray, weight_N: NDArray | None
+) -> tuple[NDArray, NDArray, NDArray | None]:
     row_K = np.sort(np.random.RandomState(0).permutation(len(x_ND))[: max(most, 2)])
-    return x_ND[row_K], y[row_K]
+    return x_ND[row_K], y[row_K], None if weight_N is None else weight_N[row_K]
 
 
 def _floored(log_share: torch.Tensor, rows: int) -> torch.Tensor:

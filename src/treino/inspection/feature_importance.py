@@ -289,13 +289,15 @@ class _RowErrors:
 
     def _rowwise(self) -> Floats:
         """``[2, N]``: each row's loss (weighted so that their mean is the loss), and its squared error in the
-        target's units, or 1 for a wrong class."""
+        target's units, or 1 for a wrong class, weighted likewise by the rows' own weights."""
         output_NC, y = outputs(self.net, self.x, item_shape=self.item_shape), self.rows.y
-        loss_N, weight_N = row_losses(output_NC, y, self.loss)
+        loss_N, weight_N = row_losses(output_NC, y, self.loss, self.rows.weight)
         if y.is_floating_point():
             wrong_N = ((output_NC.double() - y)[:, 0] * self.scale).square().numpy()
         else:
             wrong_N = (predicted_classes(output_NC) != y).double().numpy()
+        if self.rows.weight is not None:
+            wrong_N *= (self.rows.weight / self.rows.weight.mean()).double().numpy()
         return np.stack([loss_N / weight_N.mean(), wrong_N])
 
     def shuffled(self, inputs: Sequence[int]) -> list[tuple[float, float, float]]:

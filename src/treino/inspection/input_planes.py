@@ -208,7 +208,8 @@ def draw(rows: Rows, most: int) -> Rows:
         return rows
     row_K = np.sort(np.random.RandomState(0).choice(len(rows), most, replace=False))
     pick = torch.from_numpy(row_K)
-    return Rows(rows.x[pick], rows.y[pick], rows.index[pick])
+    drawn: Rows = rows[pick]
+    return drawn
 
 
 AT_ONCE = 1 << 28  # bytes of rows in float64 that a picture takes into memory

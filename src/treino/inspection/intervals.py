@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,14 +10,22 @@ from numpy.typing import NDArray
 
 from treino.engine.losses import Loss
 from treino.engine.metrics import METRICS, measure, metric_inputs, row_losses
-from treino.resampling import LEVEL, auc_scores, f1_scores, percentile_interval, row_counts
+from treino.resampling import (
+    LEVEL,
+    auc_scores,
+    effective_rows,
+    f1_scores,
+    of_weighted,
+    percentile_interval,
+    row_counts,
+)
 
 # ---- Wilson's interval of a proportion
 
 Z = 1.959963984540054  # the normal distribution's 97.5 % point
 
 
-def wilson(right: int, rows: int) -> tuple[float, float]:
+def wilson(right: float, rows: float) -> tuple[float, float]:
     """The 95 % score interval of a proportion (Wilson 1927; recommended by Brown, Cai & DasGupta 2001).
 
     Unlike proportion ± 1.96·deviation it stays within [0, 1], and has a width if none or all are right.
@@ -38,24 +46,31 @@ _ROUNDING = 1e-12  # relative difference of a metric if its sums are in another 
 
 
 def intervals(
-    output_NC: torch.Tensor, y: torch.Tensor, loss: Loss, scale: float = 1.0, seed: int = 0
+    output_NC: torch.Tensor,
+    y: torch.Tensor,
+    loss: Loss,
+    scale: float = 1.0,
+    seed: int = 0,
+    weight: torch.Tensor | None = None,
 ) -> dict[str, tuple[float, float] | None]:
     """95 % intervals of these rows' metrics: Wilson's or the percentile bootstrap, as the metric's registry
     entry says.
 
-    output_NC, y, loss, scale: as in ``engine.metrics.measure``, for one network. The bootstrap (Efron 1979)
-    resamples the N rows with replacement, 1000 times, seeded. Its percentiles are widened for few rows, for
-    which plain percentiles are too narrow (Hesterberg 2015, "What Teachers Should Know About the Bootstrap",
-    section 5.2). Even so, on a dozen rows only 86 % of the intervals contain a skewed metric such as RMSE
-    (simulated). None: no interval, because the metric is infinite, or equal in all resamples, as for a single
-    row or if all rows are right.
+    output_NC, y, loss, scale, weight: as in ``engine.metrics.measure``, for one network. The bootstrap (Efron
+    1979) resamples the N rows with replacement, 1000 times, seeded. Its percentiles are widened for few rows,
+    for which plain percentiles are too narrow (Hesterberg 2015, "What Teachers Should Know About the
+    Bootstrap", section 5.2). Even so, on a dozen rows only 86 % of the intervals contain a skewed metric such
+    as RMSE (simulated). None: no interval, because the metric is infinite, or equal in all resamples, as for
+    a single row or if all rows are right. Of rows with weights as many count for Wilson's as
+    ``effective_rows``.
     """
     rows = len(y)
     if rows == 0:
         return {}
-    measured = {name: float(value[0]) for name, value in measure(output_NC[None], y, loss, scale).items()}
+    figures = measure(output_NC[None], y, loss, scale, weight)
+    measured = {name: float(value[0]) for name, value in figures.items()}
     with np.errstate(all="ignore"):  # outputs of a diverged network overflow; they have no interval
-        draws = _draws(output_NC, y, loss, scale, list(measured), seed)
+        draws = _draws(output_NC, y, loss, scale, list(measured), seed, weight)
     tail = _tail(rows)
     bounds: dict[str, tuple[float, float] | None] = dict.fromkeys(measured)
     for name, value in measured.items():
@@ -65,7 +80,8 @@ def intervals(
         if kind is None:
             continue
         if kind == "wilson":
-            bounds[name] = wilson(round(value * rows), rows)
+            effective = rows if weight is None else effective_rows(weight.double().cpu().numpy())
+            bounds[name] = wilson(round(value * rows) if weight is None else value * effective, effective)
             continue
         finite = draws[name][np.isfinite(draws[name])]
         if len(finite) and np.ptp(finite) > _ROUNDING * np.abs(finite).max():
@@ -83,7 +99,13 @@ def _tail(rows: int) -> float:
 
 
 def _draws(
-    output_NC: torch.Tensor, y: torch.Tensor, loss: Loss, scale: float, names: list[str], seed: int
+    output_NC: torch.Tensor,
+    y: torch.Tensor,
+    loss: Loss,
+    scale: float,
+    names: list[str],
+    seed: int,
+    weight: torch.Tensor | None = None,
 ) -> dict[str, Floats]:
     """``{metric: [RESAMPLES]}``: each metric on each resample; NaN if the metric is undefined there."""
     random = np.random.default_rng(seed)
@@ -91,14 +113,17 @@ def _draws(
     if "auc" in names:  # rows are drawn from the order of scores, to reproduce stored intervals
         order_N = torch.argsort(inputs.score_RN[0])
         output_NC, y = output_NC[order_N], y[order_N]
+        weight = None if weight is None else weight[order_N]
         inputs = metric_inputs(output_NC[None], y, loss, scale)
-        area = auc_scores(inputs.score_RN, inputs.y)
-    columns = list(row_losses(output_NC, y, loss))
+        area = of_weighted(auc_scores(inputs.score_RN, inputs.y), weight)
+    weight_N = np.ones(len(y)) if weight is None else weight.double().cpu().numpy()
+    columns = list(row_losses(output_NC, y, loss, weight))
     if y.is_floating_point():
         error_N = ((output_NC.double() - y)[:, 0] * scale).cpu().numpy()
         true_N = y[:, 0].double().cpu().numpy() * scale
         true_N = true_N - true_N.mean()  # doesn't change r2, and the squares stay precise
-        columns += [error_N**2, np.abs(error_N), true_N, true_N**2]
+        columns += [of_N * weight_N for of_N in (error_N**2, np.abs(error_N), true_N, true_N**2)]
+        columns += [] if weight is None else [weight_N]
     column_NK = np.stack(columns, axis=1)
     sums, aucs = [], []
     for count_BN in row_counts(len(y), RESAMPLES, lambda shape: random.integers(len(y), size=shape)):
@@ -108,12 +133,17 @@ def _draws(
     sum_BK = np.concatenate(sums)
     values = {"loss": sum_BK[:, 0] / sum_BK[:, 1]}
     if y.is_floating_point():
-        squares, absolutes, first, second = sum_BK[:, 2:].T
-        values["rmse"] = np.sqrt(squares / len(y))
-        values["mae"] = absolutes / len(y)
-        spread = second - first**2 / len(y)
+        squares, absolutes, first, second = sum_BK[:, 2:6].T
+        total = len(y) if weight is None else sum_BK[:, 6]
+        values["rmse"] = np.sqrt(squares / total)
+        values["mae"] = absolutes / total
+        spread = second - first**2 / total
         values["r2"] = np.where(spread > 1e-12 * second, 1 - squares / spread, np.nan)
-    if "f1_macro" in names:
+    if "f1_macro" in names and weight is not None:
+        scores = of_weighted(f1_scores(inputs.guess_RN, inputs.y), weight)
+        counts = row_counts(len(y), RESAMPLES, lambda shape: random.integers(len(y), size=shape))
+        values["f1_macro"] = np.concatenate([scores(torch.from_numpy(c))[:, 0].numpy() for c in counts])
+    elif "f1_macro" in names:
         # F1 depends on the confusion matrix only, so cells are drawn instead of rows
         cell_2K, rows_K = np.unique(np.stack([y, inputs.guess_RN[0]]), axis=1, return_counts=True)
         count_BK = random.multinomial(len(y), rows_K / rows_K.sum(), size=RESAMPLES).astype(np.float64)
@@ -122,18 +152,19 @@ def _draws(
     if aucs:
         values["auc"] = np.concatenate(aucs)
     others = [n for n in names if n not in values and METRICS[n].interval == "bootstrap"]
-    return values | _resampled(output_NC, y, loss, scale, others, random)
+    return values | _resampled(output_NC, y, loss, scale, others, random, weight)
 
 
 def _resampled(
     output_NC: torch.Tensor, y: torch.Tensor, loss: Loss, scale: float, names: list[str],
-    random: np.random.Generator,
+    random: np.random.Generator, weight: torch.Tensor | None,
 ) -> dict[str, Floats]:  # fmt: skip
     """Metrics without a faster method, measured on each resample's rows."""
     values: dict[str, Floats] = {name: np.full(RESAMPLES, np.nan) for name in names}
     for draw in range(RESAMPLES) if names else ():
         drawn_N = torch.from_numpy(random.integers(len(y), size=len(y)))
-        inputs = metric_inputs(output_NC[drawn_N][None], y[drawn_N], loss, scale)
+        drawn_weight = None if weight is None else weight[drawn_N]
+        inputs = metric_inputs(output_NC[drawn_N][None], y[drawn_N], loss, scale, drawn_weight)
         for name in names:
             of = METRICS[name].of
             assert of is not None
@@ -167,8 +198,11 @@ class PairedTest:
     interval: tuple[float, float] | None = None
 
 
-def paired_classes(right_a_N: NDArray[np.bool_], right_b_N: NDArray[np.bool_]) -> PairedTest:
+def paired_classes(
+    right_a_N: NDArray[np.bool_], right_b_N: NDArray[np.bool_], weight_N: Floats | None = None
+) -> PairedTest:
     """McNemar's exact test: only rows that one network gets right count; by chance each gets half of them.
+    Of rows with weights the paired bootstrap of the accuracies.
 
     McNemar 1947; recommended for two classifiers and one test set by Dietterich, "Approximate statistical
     tests for comparing supervised classification learning algorithms", Neural Computation 10 (1998).
@@ -178,18 +212,24 @@ def paired_classes(right_a_N: NDArray[np.bool_], right_b_N: NDArray[np.bool_]) -
     only_a, only_b = int((right_a_N & ~right_b_N).sum()), int((right_b_N & ~right_a_N).sum())
     differ, fewer = only_a + only_b, min(only_a, only_b)
     p = min(1.0, 2 * float(bdtr(fewer, differ, 0.5))) if differ else 1.0
+    if weight_N is not None:
+        right_N = (right_a_N * weight_N, right_b_N * weight_N)
+        test = _bootstrapped("accuracy", right_N, weight_N, lambda mean: mean, 0)
+        return replace(test, only_a=only_a, only_b=only_b, interval=None)
     a, b = float(right_a_N.mean()), float(right_b_N.mean())
     return PairedTest("accuracy", a, b, len(right_a_N), p, only_a, only_b)
 
 
-def paired_errors(error_a_N: Floats, error_b_N: Floats, seed: int = 0) -> PairedTest:
+def paired_errors(
+    error_a_N: Floats, error_b_N: Floats, seed: int = 0, weight_N: Floats | None = None
+) -> PairedTest:
     """Test the difference of two rmse by the paired bootstrap, which draws the same rows for both networks.
 
     Efron & Tibshirani, "An introduction to the bootstrap" (1993), 16.4: p is twice the share of resamples
     in which the difference has the opposite sign.
     """
-    ones_N = np.ones(len(error_a_N))
-    return _bootstrapped("rmse", (error_a_N**2, error_b_N**2), ones_N, np.sqrt, seed)
+    weight_N = np.ones(len(error_a_N)) if weight_N is None else weight_N
+    return _bootstrapped("rmse", (error_a_N**2 * weight_N, error_b_N**2 * weight_N), weight_N, np.sqrt, seed)
 
 
 def paired_losses(loss_a_N: Floats, loss_b_N: Floats, weight_N: Floats, seed: int = 0) -> PairedTest:

@@ -162,7 +162,8 @@ def read_from(source: Any) -> list[Path]:
 
 def keep_copy(folder: RunFolder, data: Data) -> None:
     """Write prepared rows that exist only in memory to the run's folder."""
-    tensors = {f"{s}.{a}": getattr(r, a) for s, r in data.splits.items() for a in ("x", "y", "index")}
+    names = [name for name in ("x", "y", "index", "weight") if getattr(data.train, name) is not None]
+    tensors = {f"{s}.{a}": getattr(r, a) for s, r in data.splits.items() for a in names}
     folder.write_tensors(COPY, tensors, {})
     folder.write_json("data.json", {name: getattr(data, name) for name in PLAIN})
 
@@ -271,8 +272,8 @@ def _copy_of(folder: RunFolder, stored: PreparationDocument) -> Data:
         plain[name] = tuple(plain[name])
 
     def rows(split: str) -> Rows:
-        x, y, index = (torch.clone(tensors[f"{split}.{a}"]) for a in ("x", "y", "index"))
-        return Rows(x, y, index)
+        names = [name for name in ("x", "y", "index", "weight") if f"{split}.{name}" in tensors]
+        return Rows(**{name: torch.clone(tensors[f"{split}.{name}"]) for name in names})
 
     return Data(
         train=rows("train"),
@@ -294,6 +295,10 @@ def _check_rows(tensors: Mapping[str, torch.Tensor], plain: Mapping[str, Any], p
             fits = (y.dim(), y.dtype) == (1, torch.int64) and not bool(((y < 0) | (y >= classes)).any())
         elif fits:
             fits = (y.dim(), y.dtype) == (2, torch.float32)
+        weight = tensors.get(f"{split}.weight")
+        if fits and weight is not None:
+            fits = (weight.shape, weight.dtype) == ((len(y),), torch.float32) and bool((weight > 0).all())
+            fits = fits and bool(weight.isfinite().all())
         if not fits:
             raise damaged(path, _("its {split} rows don't fit together").format(split=_(split)))
 

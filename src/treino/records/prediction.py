@@ -13,6 +13,8 @@ from treino.data import PreparedRows, rows_for_prediction
 from treino.data.loader import as_reading
 from treino.data.photographs.new_pictures import is_pictures
 from treino.data.readers import ReaderOptions
+from treino.documents.data import DataSource
+from treino.engine.ensemble import mean_output
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
 from treino.inspection.calibration import IntervalRule, members_spread
@@ -32,7 +34,8 @@ class Prediction:
 
     row: its number in the source, from 0. value: None if the network's output is not finite. interval: the
     number's prediction interval (low, high) at the level of the run's ``prediction_intervals``; None: none.
-    file: the picture's; "" of other rows.
+    file: the picture's; "" of other rows. fold: the number, from 1, of the fold whose networks predict it, of
+    out-of-fold predictions.
     """
 
     row: int
@@ -40,6 +43,7 @@ class Prediction:
     probabilities: Figures | None = None
     interval: tuple[float, float] | None = None
     file: str = ""
+    fold: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         more: dict[str, Any] = {} if self.probabilities is None else {"probabilities": self.probabilities}
@@ -99,8 +103,7 @@ def predict(run: StoredRun, source: Any, *, tta: bool = False, skip_bad: int = 0
     Raises TreinoError if the source can't be read, or lacks columns that the run needs.
     """
     views = _views(run) if tta else ()
-    prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
-    output_NC = _outputs(run, prepared, views)
+    prepared, output_NC = _answered(run, source, views, skip_bad)
     each = _each(run, prepared, output_NC, views)
     notes = (*run.folder.notices, *prepared.notes, *_view_notes(run, views), *unanswered_notes(each))
     compared = _compared(run, prepared, output_NC)
@@ -119,6 +122,25 @@ def _views(run: StoredRun) -> tuple[PictureView, ...]:
             _("Leave [[tta]] out."),
         )
     return views_of(shape, mirrored=bool(run.settings.get("flip")))
+
+
+def _answered(
+    run: StoredRun, source: Any, views: Sequence[PictureView], skip_bad: int
+) -> tuple[PreparedRows, torch.Tensor]:
+    """The rows as the run's preparation makes them, and the outputs for them: the run's, or the mean of all
+    that predict with it."""
+    prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
+    output_NC = _outputs(run, prepared, views)
+    if not run.others:
+        return prepared, output_NC
+    each, mean, scale = [output_NC], run.spec.target_mean, run.spec.target_scale
+    for other in run.others:
+        rows = rows_for_prediction(source, other.preparation, reading_of(other), skip_bad)
+        other_NC = _outputs(other, rows, views)
+        if not run.spec.classes:  # each has a mean and a deviation of its own training rows
+            other_NC = (other_NC * other.spec.target_scale + other.spec.target_mean - mean) / scale
+        each.append(other_NC)
+    return prepared, mean_output(torch.stack(each), run.settings["loss"])
 
 
 def _outputs(run: StoredRun, prepared: PreparedRows, views: Sequence[PictureView]) -> torch.Tensor:
@@ -148,30 +170,35 @@ def _compared(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -
     if y is None or rows_K is None:
         return None
     compared_KC = output_NC[rows_K]
-    metrics = _measured(run, compared_KC, y)
+    weight = prepared.weight
+    metrics = _measured(run, compared_KC, y, weight)
     trained_K = _trained_on(run, prepared.x, rows_K, y)
     if trained_K is None:
         return TargetComparison(len(compared_KC), metrics, None)
     others = None
     if trained_K.any() and not trained_K.all():
-        others = _measured(run, compared_KC[~trained_K], y[~trained_K])
+        weight = None if weight is None else weight[~trained_K]
+        others = _measured(run, compared_KC[~trained_K], y[~trained_K], weight)
     return TargetComparison(len(compared_KC), metrics, int(trained_K.sum()), others)
 
 
-def _measured(run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor) -> Figures:
-    values = measure(output_NC[None], y, loss=run.loss_function, scale=run.spec.target_scale)
+def _measured(
+    run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor, weight: torch.Tensor | None
+) -> Figures:
+    values = measure(output_NC[None], y, run.loss_function, run.spec.target_scale, weight)
     return {k: finite(float(v[0])) for k, v in values.items()}
 
 
 def _trained_on(run: StoredRun, x_ND: Any, rows_K: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
     """``[K]`` bool: which rows are training rows, by a hash of inputs and target; None: unknown."""
     try:
-        train = run.data.train
+        data = run.data
     except TreinoError:  # the file is gone or changed, or not stored: predictions don't need it
         return None
-    if len(train) != run.spec.facts.rows["train"]:
+    if len(data.train) != run.spec.facts.rows["train"]:
         return None  # only a sample of rows not in memory
-    trained = set(_hashes(train.x, torch.arange(len(train)), train.y))
+    parts = data.splits.values() if run.others else (data.train,)  # what tests one fold trains the others
+    trained = {row for rows in parts for row in _hashes(rows.x, torch.arange(len(rows)), rows.y)}
     return torch.tensor([each in trained for each in _hashes(x_ND, rows_K, y)], dtype=torch.bool)
 
 
@@ -203,12 +230,17 @@ def unanswered_notes(predictions: Sequence[Prediction]) -> list[str]:
 
 
 def reading_of(run: StoredRun) -> ReaderOptions:
+    """As ``reading_like`` the run's data."""
+    return reading_like(run.spec.data)
+
+
+def reading_like(data: DataSource) -> ReaderOptions:
     """The file format of new rows: options set in training stay; other options are detected again and, if the
     new rows are ambiguous, are those detected in the training rows. Missing-value words are always the
     training rows' words."""
     stated, written = (
         None if reading is None else as_reading(reading.model_dump())
-        for reading in (run.spec.data.load.reading, run.spec.data.written)
+        for reading in (data.load.reading, data.written)
     )
     nothing = written.missing if written and written.missing else ()
     return replace(stated or ReaderOptions(), like=written, missing=nothing)
@@ -273,8 +305,8 @@ def predict_like(run: StoredRun, source: Any, *, tta: bool = False, skip_bad: in
     if isinstance(source, torch.Tensor) or (isinstance(source, list) and not is_pictures(source)):
         source = np.asarray(source)
     views = _views(run) if tta else ()
-    prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
-    values, p_NC = _values(run, _outputs(run, prepared, views))
+    prepared, output_NC = _answered(run, source, views, skip_bad)
+    values, p_NC = _values(run, output_NC)
     if p_NC is not None:
         values = [None if name is None else run.preparation.label(name) for name in values]
     columns: dict[str, list[Any] | np.ndarray] = {"prediction": values}

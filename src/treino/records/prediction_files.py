@@ -78,13 +78,21 @@ def predictions_file(source: Any, reading: ReaderOptions, each: Sequence[Predict
 
 def _predicted(each: Sequence[Prediction]) -> tuple[list[str], list[list[Cell]]]:
     """Return the added columns' names, and their cells by row."""
-    classes = list(each[0].probabilities or ()) if each else []
+    classes = list(next((p.probabilities for p in each if p.probabilities), ()))
     ends = ["low", "high"] if any(p.interval for p in each) else []
-    heads = ["prediction", *(f"probability_{name}" for name in classes), *ends]
+    folds = ["fold"] if any(p.fold is not None for p in each) else []
+    heads = [*folds, "prediction", *(f"probability_{name}" for name in classes), *ends]
     rows: list[list[Cell]] = []
     for p in each:
         shares = [(p.probabilities or {}).get(name) for name in classes]
-        rows.append([p.value, *shares, *(p.interval or [None] * len(ends))])
+        rows.append(
+            [
+                *(["" if p.fold is None else str(p.fold)] if folds else []),
+                p.value,
+                *shares,
+                *(p.interval or [None] * len(ends)),
+            ]
+        )
     return heads, rows
 
 

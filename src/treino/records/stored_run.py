@@ -1,6 +1,6 @@
 """A stored run: the metrics, the network and the rows of one training, read from its folder."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,7 +41,8 @@ class SweepRow:
 
     number: in the sweep. asked: its settings as requested, before defaults are resolved. tensors: the kept
     ``state_dict``. state: the same with the buffers that ``state_dict`` leaves out. spec, document: functions
-    that make what a run's folder stores.
+    that make what a run's folder stores. answering: of an ensemble, the numbers of the networks that answer,
+    the best first.
     """
 
     number: int
@@ -50,6 +51,7 @@ class SweepRow:
     state: Mapping[str, Tensor]
     spec: Callable[["StoredRun", "SweepRow"], RunSpec]
     document: Callable[["StoredRun", "SweepRow"], dict[str, Any]]
+    answering: tuple[int, ...] = (0,)
 
 
 class StoredRun(StoredFolder):
@@ -60,10 +62,11 @@ class StoredRun(StoredFolder):
 
     rows: the rows it was trained on, if already loaded. row: set if the run is a network of a sweep, whose
     folder this is; ``rows`` must then be given. one: the number of the ensemble member that predicts alone;
-    None: all.
+    None: all. others: runs that predict with it, each with a preparation of its own; all predict their mean.
     """
 
     one: int | None = None
+    others: tuple["StoredRun", ...] = ()
 
     def __init__(
         self,
@@ -120,8 +123,20 @@ class StoredRun(StoredFolder):
     @property
     def _usual(self) -> int:
         """The default member: the best one; while the run trains, the first."""
-        result = self.result if self.one is None else None
-        return self.one or (result.answering[0] if result is not None and result.answering else 0)
+        return next(iter(self.answering), 0) if self.one is None else self.one
+
+    @property
+    def answering(self) -> tuple[int, ...]:
+        """The numbers of the networks that answer, the best first; () while the run trains."""
+        if self.row is not None:
+            return self.row.answering
+        return () if self.result is None else tuple(self.result.answering)
+
+    def with_others(self, others: Iterable["StoredRun"]) -> Self:
+        """The same run, predicting together with these."""
+        run = copy(self)
+        run.others = tuple(others)
+        return run
 
     def answered_by(self, net: nn.Module) -> Self:
         """The same run with this network instead of the kept one."""
@@ -294,8 +309,8 @@ class StoredRun(StoredFolder):
         Raises:
             TreinoError: the member is not in the predicting ensemble, so that its weights aren't kept.
         """
-        every = StoredRun(self.folder, self.access, self.rows).module
-        answering = self.result.answering if self.result is not None else ()
+        every = StoredRun(self.folder, self.access, self.rows, self.row).module
+        answering = self.answering
         if number not in answering:
             raise TreinoError(
                 "member_not_kept",
@@ -310,7 +325,7 @@ class StoredRun(StoredFolder):
     def _network(self) -> nn.Module:
         """The network, or the predicting ensemble, without the kept weights."""
         s = self.spec.resolved
-        members = 1 if self.result is None else len(self.result.answering) or 1
+        members = len(self.answering) or 1
         one = self._one_network(members)
         if s.ensemble == 1:
             return one

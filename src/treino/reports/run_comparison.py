@@ -109,8 +109,13 @@ def _same_rows(runs: Sequence[StoredRun], split: str) -> str:
 
 
 def _same(a: Data, rows_a: Rows, b: Data, rows_b: Rows) -> bool:
-    """Whether the rows have the same source, equal indices, and equal targets in the target's units."""
+    """Whether the rows have the same source, equal indices and weights, and equal targets in the target's
+    units."""
     if (a.name, a.sha256) != (b.name, b.sha256) or not rows_a.index.equal(rows_b.index):
+        return False
+    ones = torch.ones(len(rows_a))
+    weights = [ones if rows.weight is None else rows.weight for rows in (rows_a, rows_b)]
+    if not weights[0].equal(weights[1]):
         return False
     if a.task == "classification":
         return rows_a.y.equal(rows_b.y)
@@ -119,9 +124,11 @@ def _same(a: Data, rows_a: Rows, b: Data, rows_b: Rows) -> bool:
 
 
 def _paired(a: StoredRun, b: StoredRun) -> PairedTest:
+    weight = a.data.test.weight
+    weight_N = None if weight is None else weight.double().numpy()
     if a.data.task == "classification":
-        return paired_classes(_right(a), _right(b))
-    return paired_errors(_error(a), _error(b))
+        return paired_classes(_right(a), _right(b), weight_N)
+    return paired_errors(_error(a), _error(b), weight_N=weight_N)
 
 
 def _output(run: StoredRun) -> torch.Tensor:

@@ -164,7 +164,7 @@ def _comparison(ends: Mapping[int, FutureEnd], snapshot: Snapshot) -> dict[str, 
     for future in (0, 1):
         with torch_threads(1):
             output_NC = outputs(ends[future].net, rows.x, item_shape=snapshot.run.item_shape)
-        losses.append(row_losses(output_NC, rows.y, snapshot.loss_function))
+        losses.append(row_losses(output_NC, rows.y, snapshot.loss_function, rows.weight))
     (loss_a_N, weight_N), (loss_b_N, _weight_N) = losses
     test = paired_losses(loss_a_N, loss_b_N, weight_N)
     interval = None if test.interval is None else list(test.interval)

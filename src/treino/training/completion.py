@@ -201,15 +201,14 @@ def finish(
             answered = try_or_note(failures, what, ask, partial(answers, net, rows, engine.shared.item_shape))
             if answered is not None:
                 metrics[split] = try_or_note(
-                    failures, what, ask, partial(_measured, *answered, resolution, data)
+                    failures, what, ask, partial(_measured, *answered, resolution, data, rows.weight)
                 )
                 without += unanswered_notes(split, answered[0])
             if answered is not None and split == "test":
                 what = _("Computing the intervals")
                 loss, scale = engine.loss_function, data.target_scale
-                interval = try_or_note(
-                    failures, what, rest, partial(intervals, *answered, loss=loss, scale=scale)
-                )
+                drawn = partial(intervals, *answered, loss=loss, scale=scale, weight=rows.weight)
+                interval = try_or_note(failures, what, rest, drawn)
     waited = waited_seconds / max(seconds - evaluation_seconds, waited_seconds, 1e-9)
     if over and len(data.test):
         full = resolution.settings.get("baselines") == "full"
@@ -310,6 +309,8 @@ def members_notes(engine: TrainingLoop) -> list[str]:
     return [note, *([_("{n} of {members} diverged.").format(n=lost, members=members)] if lost else [])]
 
 
-def _measured(output_NC: Tensor, y: Tensor, resolution: Resolution, data: Data) -> dict[str, float]:
-    metrics = measure(output_NC[None], y, loss=resolution.training.loss_function, scale=data.target_scale)
+def _measured(
+    output_NC: Tensor, y: Tensor, resolution: Resolution, data: Data, weight: Tensor | None
+) -> dict[str, float]:
+    metrics = measure(output_NC[None], y, resolution.training.loss_function, data.target_scale, weight)
     return {name: float(value[0]) for name, value in metrics.items()}

@@ -167,7 +167,7 @@ def _population(alone: TrainingLoop, segments: Sequence[Segment], member: int) -
     orders = tuple(dict.fromkeys(s.order_seed for s in segments if s.order_seed is not None))
     if orders:  # then each future has one
         past = replace(setup.plan.past, order=orders[0])
-        several = orders if len(orders) > 1 else ()
+        several = tuple((order, setup.plan.rows) for order in orders) if len(orders) > 1 else ()
         setup = replace(setup, plan=replace(setup.plan, data_seed=orders[0], past=past, orders=several))
         places = [orders.index(s.order_seed) for s in segments if s.order_seed is not None]
         state.population.order_P.copy_(torch.tensor(places))

@@ -6,7 +6,7 @@ the best members, and their scores of each validation row.
 
 import io
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from treino.search.space import Config
 from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.tuning.distribution import Distribution
-from treino.tuning.populations import GroupTraining, load_each, rung_step, save_each
+from treino.tuning.populations import GroupTraining, KeptAnswers, load_each, rung_step, sample, save_each
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class TrainingBracket:
 
     @property
     def diverged(self) -> int:
-        return sum(p.training.status_P.count("diverged") for p in self.populations)
+        return sum(p.status_M.count("diverged") for p in self.populations)
 
     @property
     def planned_steps(self) -> int:
@@ -195,9 +195,9 @@ class TrainingBracket:
         """Each member's metric as in ``figures``, and its validation loss to break ties; None: diverged."""
         ranks: dict[int, tuple[float, float] | None] = {}
         for p in self.populations:
-            loss_P = p.kept_figures.get("validation_loss", torch.zeros(len(p.members)))
-            figure_P = -METRICS[p.metric].better * p.best_P
-            of_each = figure_P.tolist(), loss_P.nan_to_num(nan=math.inf).tolist(), p.training.status_P
+            loss_M = p.figures.get("validation_loss", torch.zeros(len(p.members)))
+            figure_M = -METRICS[p.metric].better * p.best_M
+            of_each = figure_M.tolist(), loss_M.nan_to_num(nan=math.inf).tolist(), p.status_M
             for member, figure, loss, status in zip(p.members, *of_each, strict=True):
                 lost = status == "diverged" or not math.isfinite(figure)
                 ranks[member] = None if lost else (figure, loss)
@@ -210,7 +210,7 @@ class TrainingBracket:
         on = {order[place] for place in survivors([figures[m] for m in order], count)}
         for population in self.populations:
             members = population.members
-            population.training.stop([row for row, member in enumerate(members) if member not in on])
+            population.stop(place for place, member in enumerate(members) if member not in on)
             for member in set(members) - on:
                 row = table.rows.get((member, self.rung - 1))
                 if row is not None and row["status"] == "running":
@@ -221,8 +221,8 @@ class TrainingBracket:
         cut = self.rung > 0
         for place, population in enumerate(self.populations):
             training = population.training
-            best, status = population.best_P.tolist(), training.status_P
-            steps, kept = population.last_step_P.tolist(), population.kept_step_P.tolist()
+            best, status = population.best_M.tolist(), population.status_M
+            steps, kept = population.last_step_M.tolist(), population.kept_step_M.tolist()
             reached = population.reached.tolist()
             for row, member in enumerate(population.members):
                 before = table.rows.get((member, self.rung - 1))
@@ -244,8 +244,8 @@ class TrainingBracket:
                     best=None if lost or not training.plan.evaluates else best[row],
                     **({} if population.target is None else {"reached": _or_none(reached[row])}),
                     **{
-                        name: _finite(float(value_P[row]))
-                        for name, value_P in sorted(population.kept_figures.items())
+                        name: _finite(float(value_M[row]))
+                        for name, value_M in sorted(population.figures.items())
                     },
                 )
 
@@ -288,19 +288,20 @@ def _finite(value: float) -> float | None:
 MODELS = "models.safetensors"
 JUDGED = 1000  # members of a bracket whose row scores are stored; worse ones are too far behind to be chosen
 ROWS = 2000  # maximum number of validation rows whose scores are stored, evenly spaced
-ANSWERED_AT_ONCE = 4_000_000  # outputs computed at once
 
 
 @dataclass(frozen=True, eq=False)
 class TopMember:
     """A kept network: its metric and loss (lower is better), its weights by ``state_dict`` names, and the
-    buffers that ``state_dict`` leaves out."""
+    buffers that ``state_dict`` leaves out. answering: of an ensemble, the numbers of the networks that it
+    keeps, the best first."""
 
     member: int
     figure: float
     loss: float
     weights: Mapping[str, Tensor]
     buffers: Mapping[str, Tensor] = field(default_factory=dict)
+    answering: Sequence[int] = (0,)
 
     @property
     def state(self) -> dict[str, Tensor]:
@@ -312,15 +313,15 @@ def best_members(bracket: TrainingBracket, count: int, before: Sequence[TopMembe
     member number."""
     order = sorted((*f, m) for m, f in bracket.ranking().items() if f is not None)[:count]
     where = {
-        member: (population.training, row)
+        member: (population, place)
         for population in bracket.populations
-        for row, member in enumerate(population.members)
+        for place, member in enumerate(population.members)
     }
     best = {kept.member: kept for kept in before}
     for figure, loss, member in order:
-        training, row = where[member]
-        net = training.net(row)
-        best[member] = TopMember(member, figure, loss, net.state_dict(), left_out(net))
+        population, place = where[member]
+        net, answering = population.net(place), population.answering(place)
+        best[member] = TopMember(member, figure, loss, net.state_dict(), left_out(net), answering)
     return sorted(best.values(), key=lambda k: (k.figure, k.loss, k.member))[:count]
 
 
@@ -337,49 +338,40 @@ def row_scores(bracket: TrainingBracket, metric: str) -> dict[str, Tensor]:
     members: list[int] = []
     same: dict[str, Tensor] = {}
     parts: dict[str, list[Tensor]] = {"choose": [], "shown": []}
-    for population, rows, output_RNC in kept_outputs(bracket, chosen, lambda data: _sample(data).x):
-        members += [population.members[row] for row in rows]
-        y_N, loss = _sample(population.data).y, population.training.loss_function
-        weight_N, scores = row_score_parts(output_RNC, y_N, loss, metric)
-        same = {"weight": weight_N.float(), "target": y_N}
+    for population, kept in kept_answers(bracket, chosen, "validation", ROWS):
+        members += [population.members[place] for place in kept.places]
+        loss = population.training.loss_function
+        weight_N, scores = row_score_parts(kept.output_RNC, kept.rows.y, loss, metric, kept.rows.weight)
+        same = {"weight": weight_N.float(), "target": kept.rows.y}
         for name, score_RN in scores.items():
             parts[name].append(score_RN)
     tensors = {"member": torch.tensor(members, dtype=torch.int64)}
     return tensors | same | {name: torch.cat(some) for name, some in parts.items() if some}
 
 
-def kept_outputs(
-    bracket: TrainingBracket, members: Collection[int], x_of: Callable[[Data], Tensor]
-) -> Iterator[tuple[GroupTraining, list[int], Tensor]]:
-    """Yield outputs of the members' kept networks in chunks: a population, R positions in it, and the outputs
-    ``[R, N, C]``. x_of: returns the prepared rows of a population's data to predict."""
+def kept_answers(
+    bracket: TrainingBracket, members: Collection[int], split: str, most: int = 0
+) -> Iterator[tuple[GroupTraining, KeptAnswers]]:
+    """Yield the outputs of these members' kept networks for rows of a split, some members at a time. most: so
+    many rows, evenly spaced; 0: all."""
     for population in bracket.populations:
-        training = population.training
-        rows = [row for row, member in enumerate(population.members) if member in members]
-        x_ND, shape = x_of(population.data), training.shared.item_shape
-        if not len(x_ND):
-            continue
-        x = x_ND if shape is None else x_ND.reshape(-1, *shape)
-        size = max(1, ANSWERED_AT_ONCE // (len(x) * training.outputs))
-        for start in range(0, len(rows), size):
-            some = rows[start : start + size]
-            yield population, some, training.answers(training.kept_population(some), x)
+        places = [place for place, member in enumerate(population.members) if member in members]
+        for kept in population.kept_answers(places, split, most):
+            yield population, kept
 
 
-def _sample(data: Data) -> Rows:
+def judged_rows(data: Data) -> Rows:
     """The validation rows whose scores are kept: all, or ROWS of them, evenly spaced."""
-    rows: Rows = data.validation
-    if len(rows) > ROWS:
-        rows = rows[torch.linspace(0, len(rows) - 1, ROWS).round().long()]
-    return rows
+    return sample(data.validation, ROWS)
 
 
 def row_score_parts(
-    output_RNC: Tensor, y: Tensor, loss: Loss, metric: str
+    output_RNC: Tensor, y: Tensor, loss: Loss, metric: str, weight: Tensor | None = None
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Weights ``[N]`` of the rows, and ``choose`` and ``shown`` ``[R, N]``; see ``row_scores``."""
+    """Weights ``[N]`` of the rows, and ``choose`` and ``shown`` ``[R, N]``; see ``row_scores``. weight:
+    ``[N]``, the rows' own."""
     N = output_RNC.shape[1]
-    each = [row_losses(output_NC, y, loss) for output_NC in output_RNC]
+    each = [row_losses(output_NC, y, loss, weight) for output_NC in output_RNC]
     weight_N = torch.from_numpy(each[0][1])
     loss_RN = torch.stack(
         [torch.from_numpy(value_N / weight_N.clamp(min=1e-300).numpy()) for value_N, _weight_N in each]
@@ -393,7 +385,7 @@ def row_score_parts(
         shown_RN = inputs.guess_RN == inputs.y
         choose = {"loss": -loss_RN, "f1_macro": inputs.guess_RN, "auc": inputs.score_RN}
     if metric != "loss":
-        weight_N = torch.ones_like(weight_N)
+        weight_N = torch.ones_like(weight_N) if weight is None else weight.double()
     return weight_N, {"choose": choose.get(metric, shown_RN).float(), "shown": shown_RN.float()}
 
 
@@ -405,6 +397,7 @@ def write_top(folder: RunFolder, kept: Sequence[TopMember]) -> None:
         "order": [k.member for k in kept],
         "figures": [k.figure for k in kept],
         "losses": [k.loss for k in kept],
+        "answering": [list(k.answering) for k in kept],
     }
     folder.write_tensors(MODELS, tensors, facts)
 
@@ -419,10 +412,12 @@ def read_top(folder: RunFolder) -> list[TopMember]:
         return []
     tensors, facts = read_tensors(folder, MODELS)
     top = []
-    for member, figure, loss in zip(facts["order"], facts["figures"], facts["losses"], strict=True):
+    answering = facts.get("answering", [(0,)] * len(facts["order"]))
+    kept = zip(facts["order"], facts["figures"], facts["losses"], answering, strict=True)
+    for member, figure, loss, networks in kept:
         weights, buffers = (
             {n.removeprefix(head): t for n, t in tensors.items() if n.startswith(head)}
             for head in (f"{member}/", f"{member}+/")
         )
-        top.append(TopMember(member, figure, loss, weights, buffers))
+        top.append(TopMember(member, figure, loss, weights, buffers, networks))
     return top

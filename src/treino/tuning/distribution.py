@@ -28,9 +28,9 @@ _Work = tuple[GroupTraining, PopulationPart, int, float]
 """Population, part, step (the part's goal; while a task runs: its first), seconds of work left."""
 
 
-def train(order: PartOrder, data: Data) -> PartEnd:
+def train(order: PartOrder, *data_G: Data) -> PartEnd:
     """The function that a cluster process runs: train the order's part on these rows."""
-    return order.train(data)
+    return order.train(data_G)
 
 
 @dataclass(eq=False)
@@ -93,7 +93,7 @@ class Distribution:
     def _halve(waiting: Sequence[_Work]) -> bool:
         """Halve the part with the most work, for idle processes. Return False if no part is large enough."""
         for population, part, _until, seconds in waiting:
-            if len(part.rows) > 1 and seconds > 2 * SHORTEST_TASK:
+            if len(population.members_of(part)) > 1 and seconds > 2 * SHORTEST_TASK:
                 population.halve(part)
                 return True
         return False
@@ -107,10 +107,10 @@ class Distribution:
             len(p.training.state.running) * (until - p.training.step) * self._seconds(p) for p, until in whole
         ]
         for (population, _until), own in zip(whole, seconds, strict=True):
-            members = len(population.training.state.running)
+            members = len(population.running)
             share = own / sum(seconds)
             most = max(math.ceil(slots * share), PARTS_PER_SLOT * slots * share)
-            count = min(most, max(slots * share, members / FEWEST_MEMBERS))
+            count = min(most, max(slots * share, members * population.group.size / FEWEST_MEMBERS))
             population.divide(min(members, max(1, math.ceil(count))))
 
     def _seconds(self, population: GroupTraining) -> float:
@@ -128,7 +128,7 @@ class Distribution:
         ticket = self.cluster.submit(
             train,
             population.order(part, stop, self.cluster),
-            shared=[self.share(population.data)],
+            shared=[self.share(data) for data in population.data_of(part)],
             name=f"{self.title}: {population.task_name(part, stop)}",
             processors=1 if self.cluster.gpus else population.task_processors,
         )
@@ -141,7 +141,7 @@ class Distribution:
         steps, epochs = population.take(part, end)
         if steps and part.step > first:
             self._pace[id(population)] = end.seconds / steps
-        self.processors.setdefault(end.processor, set()).update(population.members[row] for row in part.rows)
+        self.processors.setdefault(end.processor, set()).update(population.members_of(part))
         return population, replace(_moment(population), epochs=epochs)
 
 

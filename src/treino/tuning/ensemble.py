@@ -117,7 +117,8 @@ def selection(output_MNC: Tensor, rows: Rows, loss: Loss, metric: str, places: i
     """
 
     def badness(mean_MNC: Tensor) -> Tensor:
-        return -METRICS[metric].better * measure(as_outputs(mean_MNC, loss), rows.y, loss, 1.0)[metric]
+        figures = measure(as_outputs(mean_MNC, loss), rows.y, loss, 1.0, rows.weight)
+        return -METRICS[metric].better * figures[metric]
 
     return greedy(averaged_values(output_MNC, loss), badness, places, first=0)
 
@@ -147,7 +148,8 @@ def _answers(nets: Sequence[nn.Module], rows: Rows, shape: Sequence[int] | None)
 
 
 def _figures(output_KNC: Tensor, rows: Rows, loss: Loss, data: Data) -> dict[str, float]:
-    values = measure(mean_output(output_KNC, loss.name)[None], rows.y, loss, data.target_scale)
+    output_1NC = mean_output(output_KNC, loss.name)[None]
+    values = measure(output_1NC, rows.y, loss, data.target_scale, rows.weight)
     return {name: float(value[0]) for name, value in values.items()}
 
 
@@ -160,9 +162,12 @@ def _difference(both_NC: Tensor, alone_NC: Tensor, data: Data) -> tuple[float, l
             return np.asarray((output_NC.double() - y.double()).square().mean(1) * data.target_scale**2)
         return np.asarray((predicted_classes(output_NC) == y).double())
 
-    score_2N = np.stack([score_N(both_NC), score_N(alone_NC)])
+    weight = data.test.weight
+    weight_N = np.ones(len(y)) if weight is None else weight.double().numpy()
+    score_3N = np.stack([score_N(both_NC) * weight_N, score_N(alone_NC) * weight_N, weight_N])
     turned = (lambda mean: mean) if data.classes else np.sqrt
-    together, alone = turned(score_2N.mean(1))
+    together, alone = turned(score_3N[:2].sum(1) / weight_N.sum())
     counts = row_counts(len(y), DRAWS, lambda shape: r.randint(0, len(y), shape))
-    drawn_B2 = turned(np.concatenate([count_BN @ score_2N.T for count_BN in counts]) / len(y))
+    sum_B3 = np.concatenate([count_BN @ score_3N.T for count_BN in counts])
+    drawn_B2 = turned(sum_B3[:, :2] / sum_B3[:, 2:])
     return float(together - alone), list(percentile_interval(drawn_B2[:, 0] - drawn_B2[:, 1]))

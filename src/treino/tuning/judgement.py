@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -20,6 +19,7 @@ from torch import Tensor
 from treino.data.dataset import Data
 from treino.documents import read_document, read_tensors
 from treino.documents.run_result import RunResult
+from treino.engine.losses import Loss
 from treino.engine.metrics import METRICS, measure
 from treino.engine.net_state import whole_state
 from treino.errors import TreinoError
@@ -30,12 +30,12 @@ from treino.plots.style import metric_name, split_name
 from treino.records.data_source import load_data
 from treino.records.stored_folder import try_or_note
 from treino.records.stored_run import StoredRun
-from treino.resampling import Scores, auc_scores, f1_scores
+from treino.resampling import Scores, auc_scores, f1_scores, of_weighted
 from treino.search import judge
 from treino.spec import OF_DATA, read_settings
 from treino.store import RunFolder
 from treino.training.train import drain, train_events
-from treino.tuning.bracket import TrainingBracket, kept_outputs
+from treino.tuning.bracket import TrainingBracket, judged_rows, kept_answers
 from treino.tuning.distribution import Distribution
 from treino.tuning.ensemble import alike, greedy_ensemble, networks
 from treino.tuning.populations import GroupOrder, for_gpu, group_order, groups, settings_of
@@ -224,15 +224,17 @@ def judgement(
     turned = None if classes else (lambda mean: -(-mean).clamp(min=0).sqrt() * scale)
     no_means: dict[str, Callable[[Tensor, Tensor], Scores]] = {"f1_macro": f1_scores, "auc": auc_scores}
     decides = no_means.get(sweep.metric)
+    weight_N = judged_rows(sweep.data).weight
     chosen = (
         judge.by_rows(choose, None, rows.get("weight"))
         if decides is None
-        else decides(choose, rows["target"])
+        else of_weighted(decides(choose, rows["target"]), weight_N)
     )
-    bias = judge.selection_bias(chosen, len(members), choose.shape[1], report=judge.by_rows(scores, turned))
+    report = judge.by_rows(scores, turned, weight_N)
+    bias = judge.selection_bias(chosen, len(members), choose.shape[1], report=report)
     winner = sweep.top[0].member
     rows_of = {row["member"]: row for row in sweep.rows.last()}
-    each = judge.by_rows(scores, turned)(None).tolist()
+    each = report(None).tolist()
     parameters = [rows_of[m]["parameters"] for m in members]
     smallest = members[judge.smallest_within(parameters, each, bias.best, bias.error)]
     runner_up = sweep.top[1].member if len(sweep.top) > 1 else None
@@ -449,14 +451,15 @@ def _test_figures(orders: Sequence[GroupOrder], data: Data, metric: str) -> dict
     """Train the groups completely. Return each member's test metric."""
     figure_of: dict[int, float] = {}
     for order in orders:
-        group = order.group(data)
+        group = order.group([data])
         training = group.training()
         for _tick in training:
             pass
         for row, member in enumerate(group.members):
             rows = group.data.test
             out = outputs(training.net(row), rows.x, item_shape=training.shared.item_shape)
-            figures: dict[str, Any] = measure(out[None], rows.y, training.loss_function, data.target_scale)
+            loss: Loss = training.loss_function
+            figures: dict[str, Any] = measure(out[None], rows.y, loss, data.target_scale, rows.weight)
             figure_of[member] = float(figures[metric][0])
     return figure_of
 
@@ -515,14 +518,11 @@ def member_figures(bracket: TrainingBracket) -> dict[str, dict[str, dict[str, fl
     fine = {m for m, figure in bracket.figures().items() if figure is not None}
     figures: dict[str, dict[str, dict[str, float]]] = {}
     for split in SPLITS:
-        rows_of = attrgetter(f"{split}.x")
-        for population, some, output_RNC in kept_outputs(bracket, fine, rows_of):
-            loss, data = population.training.loss_function, population.data
-            y = loss.target(data.splits[split].y, output_RNC.dtype)
-            measured = measure(output_RNC, y, loss, data.target_scale)
-            for place, row in enumerate(some):
-                of = figures.setdefault(str(population.members[row]), {})
-                of[split] = {name: float(value[place]) for name, value in measured.items()}
+        for population, kept in kept_answers(bracket, fine, split):
+            measured = kept.figures(population.training.loss_function)
+            for at, place in enumerate(kept.places):
+                of = figures.setdefault(str(population.members[place]), {})
+                of[split] = {name: float(value[at]) for name, value in measured.items()}
     return figures
 
 

@@ -1,6 +1,8 @@
 """One network of a sweep, named ``SWEEP:17``: its predictions, or its settings to train again."""
 
+import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from treino.store import RunFolder, find
 from treino.store.files import damaged
 from treino.training.completion import run_facts
 from treino.training.resolution import Resolution, decide, resolve
-from treino.tuning.bracket import MEMBERS, MemberTable, TopMember, read_top
+from treino.tuning.bracket import MEMBERS, MemberTable, read_top
 from treino.tuning.populations import COMPARED, settings_of
 from treino.words import _
 
@@ -71,37 +73,37 @@ def config_of(folder: RunFolder, member: int) -> dict[str, Any]:
     return dict(configs[member])
 
 
-def kept_of(folder: RunFolder, member: int) -> TopMember:
-    """The member with its weights.
-
-    Raises:
-        TreinoError: the weights were not kept.
-    """
-    config_of(folder, member)
-    top = {k.member: k for k in read_top(folder)}
-    if member not in top:
-        raise TreinoError(
-            "weights_not_kept",
-            _("{sweep} keeps the weights of {n} networks, and {member} is none of them.").format(
-                sweep=folder.path.name, n=len(top), member=member
-            ),
-            _("Train it again: treino train [[like={sweep}:{member}]]").format(
-                sweep=folder.path.name, member=member
-            ),
-        )
-    return top[member]
-
-
 def member_run(folder: RunFolder, member: int, access: Access) -> StoredRun:
     """A run that predicts with this member's kept weights and has no folder of its own.
 
     Raises:
         TreinoError: no such member, its weights were not kept, or the data that it needs is gone.
     """
-    kept = kept_of(folder, member)
-    settings, data, _source = _settings(folder, member, access.data_file)
-    row = SweepRow(member, settings, kept.weights, kept.state, _spec, _document)
-    return StoredRun(folder, access, data, row)
+    return member_runs(folder, [member], access)[0]
+
+
+def member_runs(folder: RunFolder, members: Sequence[int], access: Access) -> list[StoredRun]:
+    """``member_run`` of each of these."""
+    for member in members:
+        config_of(folder, member)
+    top = {k.member: k for k in read_top(folder)}
+    runs, known = list[StoredRun](), dict[str, Data]()
+    for member in members:
+        if member not in top:
+            raise TreinoError(
+                "weights_not_kept",
+                _("{sweep} keeps the weights of {n} networks, and {member} is none of them.").format(
+                    sweep=folder.path.name, n=len(top), member=member
+                ),
+                _("Train it again: treino train [[like={sweep}:{member}]]").format(
+                    sweep=folder.path.name, member=member
+                ),
+            )
+        kept = top[member]
+        settings, data, _source = _settings(folder, member, access.data_file, known)
+        row = SweepRow(member, settings, kept.weights, kept.state, _spec, _document, tuple(kept.answering))
+        runs.append(StoredRun(folder, access, data, row))
+    return runs
 
 
 def _plan(run: StoredRun, row: SweepRow) -> Resolution:
@@ -115,7 +117,7 @@ def _plan(run: StoredRun, row: SweepRow) -> Resolution:
         net, _arguments = decide(s, data)
         outputs = (LOSSES[s.loss].outputs if s.loss else 0) or len(data.classes) or 1
         wanted = net.parameter_shapes(input_shape(net, data.item_shape), outputs)
-        check_layers(wanted, [t.shape for t in row.tensors.values()], run.name)
+        check_layers(wanted, [t.shape for t in row.tensors.values()], run.name, len(row.answering))
     return resolve(s, data, run_network(run.folder, _kind(s), s.net_file, run.access, s.seed))
 
 
@@ -243,12 +245,33 @@ def _engine(folder: RunFolder, member: int) -> dict[str, Any]:
     return next(({"engine": row["engine"]} for row in rows if row["member"] == member), {})
 
 
-def _settings(folder: RunFolder, member: int, data_file: str | Path | None) -> tuple[Settings, Data, Any]:
-    """The member's settings, the data prepared by them, and the data's source."""
-    config = config_of(folder, member)
+def _settings(
+    folder: RunFolder, member: int, data_file: str | Path | None, known: dict[str, Data] | None = None
+) -> tuple[Settings, Data, Any]:
+    """The member's settings, the data prepared by them, and the data's source.
+
+    known: the data of other members by what prepares it, to which this one's is added.
+
+    Raises:
+        TreinoError: the data is gone, or was given in Python, so that it can't be split or prepared anew.
+    """
+    config, known = config_of(folder, member), {} if known is None else known
     settings = settings_of(config, read_sweep_spec(folder).base, member)
-    data = data_of(folder, data_file)
-    source = source_of(folder, data, data_file)
-    if any(name in config for name in (*COMPARED, "fold")) and not isinstance(source, Data):
-        data = load_data(source, settings)
+    if "" not in known:
+        known[""] = data_of(folder, data_file)
+    source, data = source_of(folder, known[""], data_file), known[""]
+    own = {name: config[name] for name in (*COMPARED, "fold") if name in config}
+    if own and not isinstance(source, Data):
+        key = json.dumps(own)
+        if key not in known:
+            known[key] = load_data(source, settings)
+        data = known[key]
+    elif "fold" in own and data.arguments.get("fold") != own["fold"]:
+        raise TreinoError(
+            "fold_of_memory",
+            _("The rows of {sweep} were given in Python: only those of its first fold are kept.").format(
+                sweep=folder.path.name
+            ),
+            _("Write them into a file, and train the folds of that."),
+        )
     return settings, data, source

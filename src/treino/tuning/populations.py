@@ -7,7 +7,7 @@ arguments, so that it can run in any process, and again if its process is lost.
 
 import json
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -17,10 +17,14 @@ from torch.nn.parameter import is_lazy
 
 from treino.cluster import Cluster, TaskEnd, gpu_engine
 from treino.data.dataset import Data
-from treino.engine import MLP, Net, Tick, TrainConfig, TrainingLoop
+from treino.data.rows import Rows
+from treino.engine import MLP, Loss, Net, Tick, TrainConfig, TrainingLoop
+from treino.engine.bags import own_rows
+from treino.engine.ensemble import mean_output
 from treino.engine.kernels.selection import WORKERS
 from treino.engine.metrics import METRICS, measure
 from treino.engine.nets import input_shape, multiplications
+from treino.engine.population import Population
 from treino.engine.saved_state import save_rows
 from treino.engine.tick import Epoch
 from treino.engine.train_config import SIDE_BY_SIDE
@@ -30,7 +34,7 @@ from treino.errors import TreinoError
 from treino.records.user_network import NetworkFile, NetworkFiles, network_of, own_net
 from treino.search.space import Config
 from treino.spec import OF_DATA, OF_ENGINE, Settings, read_settings
-from treino.training.resolution import decide, refuse_ensemble, train_config
+from treino.training.resolution import decide, train_config
 from treino.training.time_limit import refuse_time_limit
 from treino.words import _
 
@@ -45,31 +49,75 @@ MACHINE = (
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Members with equal layers, optimizer and batch size: one population.
+    """Members with equal layers, optimizer and batch size, and equally many inputs: one population.
 
-    members: their numbers in the sweep. net, config: arguments of ``set_up``, with one number per member
-    if members differ. network: the file and the seed of a network of the user's own.
+    members: their numbers in the sweep. data_M: each member's rows, one object where they are the same, such
+    as those of one fold. net, config: arguments of ``set_up``, with one number per network if networks
+    differ. network: the file and the seed of a network of the user's own.
     """
 
     members: tuple[int, ...]
-    data: Data
+    data_M: tuple[Data, ...]
     net: nn.Module | Net
     config: TrainConfig
     network: tuple[NetworkFile, int] | None = None
 
-    def part(self, rows: Sequence[int], whole: TrainingLoop) -> "Group":
-        """The group of the members at ``rows``. whole: the full training, which chose open settings."""
+    @property
+    def data(self) -> Data:
+        """The first member's rows; names, classes and columns are the same for all."""
+        return self.data_M[0]
+
+    @property
+    def size(self) -> int:
+        """The networks of a member, side by side in the population: 1, or those of its ensemble."""
+        return self.config.shared.ensemble
+
+    def rows(self, places: Iterable[int]) -> list[int]:
+        """The rows of the population that hold the networks of the members at these places."""
+        return [place * self.size + network for place in places for network in range(self.size)]
+
+    def places(self, rows: Iterable[int]) -> list[int]:
+        """The places of the members whose networks are in these rows of the population."""
+        return list(dict.fromkeys(row // self.size for row in rows))
+
+    def by_data(self, places: Iterable[int]) -> list[tuple[Data, list[int]]]:
+        """These members by their rows."""
+        of: dict[int, list[int]] = {}
+        for place in places:
+            of.setdefault(id(self.data_M[place]), []).append(place)
+        return [(self.data_M[some[0]], some) for some in of.values()]
+
+    def part(self, places: Sequence[int], whole: TrainingLoop) -> "Group":
+        """The group of the members at these places. whole: the full training, which chose open settings."""
         config = whole.config.with_settings(engine=whole.engine, threads=whole.threads)
         if len(self.members) == 1 or not isinstance(self.net, Net):
             return replace(self, config=config)
-        rates = self.net.dropout
-        assert isinstance(rates, tuple)
-        net = replace(self.net, dropout=tuple(rates[row] for row in rows))
-        return Group(tuple(self.members[row] for row in rows), self.data, net, config.rows(rows))
+        members, data_M = zip(*((self.members[place], self.data_M[place]) for place in places), strict=True)
+        rows = self.rows(places)
+        return Group(members, data_M, of_networks(self.net, rows), config.rows(rows))
 
     def training(self) -> TrainingLoop:
         """The population's training before its first step."""
-        return TrainingLoop(*set_up(self.data, self.net, self.config))
+        parts = self.by_data(range(len(self.members)))
+        if len(parts) == 1:
+            return TrainingLoop(*set_up(self.data, self.net, self.config))
+        bag_of = {id(data): bag for bag, (data, _places) in enumerate(parts)}
+        of_each = [data for data, _places in parts]
+        bags = own_rows(
+            [(data.train, data.validation, data.target_scale) for data in of_each],
+            [bag_of[id(data)] for data in self.data_M for _network in range(self.size)],
+        )
+        return TrainingLoop(*set_up(self.data, self.net, self.config, bags=bags))
+
+
+def of_networks(net: Net, rows: Sequence[int]) -> Net:
+    """The layers of these networks of a population. net: with a value for each network, where they differ."""
+    several = {
+        name: tuple(value[row] for row in rows)
+        for name in ("dropout", "plain")
+        if isinstance(value := getattr(net, name, ()), tuple) and value
+    }
+    return replace(net, **several)
 
 
 def whole_settings() -> dict[str, bool]:
@@ -92,9 +140,10 @@ def single_settings() -> set[str]:
 def checked_settings(values: Mapping[str, Any]) -> Settings:
     """Check one network's settings for contradictions, before the data is read."""
     settings = read_settings(values)
-    refuse_ensemble(settings)
     refuse_time_limit(settings)
     train_config(settings)
+    if settings.answer == "greedy":  # snapshots are of one ensemble alone
+        settings = settings.model_copy(update={"answer": "half"})
     return settings
 
 
@@ -132,8 +181,7 @@ def groups(
     Raises:
         TreinoError: settings that contradict the data or the machine, with the member's number.
     """
-    members_of: dict[str, list[tuple[int, Any, TrainConfig]]] = {}
-    data_of: dict[str, Data] = {}
+    members_of: dict[str, list[tuple[int, Data, Any, TrainConfig]]] = {}
     own: dict[str, tuple[NetworkFile, int]] = {}
     for member, s in settings.items():
         data = data_for(s)
@@ -142,13 +190,10 @@ def groups(
         except TreinoError as error:
             raise error.saying(_("Network {n}: {why}").format(n=member, why=error.message)) from None
         key = _key(member, data, net, config)
-        data_of[key] = data
         if s.net_file is not None:
             own[key] = networks[s.net_file], s.seed
-        members_of.setdefault(key, []).append((member, net, config))
-    made = [
-        replace(_group(members, data_of[key]), network=own.get(key)) for key, members in members_of.items()
-    ]
+        members_of.setdefault(key, []).append((member, data, net, config))
+    made = [replace(_group(members), network=own.get(key)) for key, members in members_of.items()]
     return sorted(made, key=lambda g: (-group_work(g), g.members))
 
 
@@ -159,16 +204,36 @@ def _key(member: int, data: Data, net: nn.Module | Net, config: TrainConfig) -> 
     if isinstance(net, Net):
         # a dropout of 0 makes no layer, and without ema no average is stored
         shape = (repr(replace(net, dropout=float(net.drops))), config.shared.ema != 0)
-    return json.dumps([id(data), shape, shared], default=str, sort_keys=True)
+    return json.dumps([_rows_key(data, config), shape, shared], default=str, sort_keys=True)
 
 
-def _group(members: Sequence[tuple[int, Any, TrainConfig]], data: Data) -> Group:
-    numbers, nets, configs = zip(*members, strict=True)
+def _rows_key(data: Data, config: TrainConfig) -> Any:
+    """A key that is equal for rows on which one population can train: those with the same inputs and classes
+    and as many steps in an epoch."""
+    if not all(isinstance(rows.x, Tensor) for rows in data.splits.values()):
+        return id(data)
+    if config.shared.class_weights == "balanced":  # the loss has one set of weights
+        return id(data)
+    size = config.rows_per_step(len(data.train))
+    steps = -(-len(data.train) // size), size == len(data.train), len(data.train) % size == 1
+    inputs = data.item_shape, data.classes, data.inputs, data.input_columns, data.input_bins
+    return [steps, len(data.validation) > 0, inputs]
+
+
+def _group(members: Sequence[tuple[int, Data, Any, TrainConfig]]) -> Group:
+    numbers, data_M, nets, configs = zip(*members, strict=True)
     net, config = nets[0], configs[0]
     if len(members) > 1:
-        config = replace(config, members=tuple(c.shared for c in configs))
-        net = replace(net, dropout=tuple(n.dropout for n in nets))
-    return Group(numbers, data, net, config)
+        config = replace(config, members=tuple(s for c in configs for s in c.members))
+        size = config.shared.ensemble
+        net = replace(net, dropout=tuple(rate for n in nets for rate in _each(n.dropout, size)))
+        if getattr(net, "plain", ()):
+            net = replace(net, plain=tuple(bins for n in nets for bins in n.plain))
+    return Group(numbers, data_M, net, config)
+
+
+def _each(rate: float | tuple[float, ...], size: int) -> tuple[float, ...]:
+    return rate if isinstance(rate, tuple) else (rate,) * size
 
 
 def group_work(group: Group) -> int:
@@ -178,7 +243,7 @@ def group_work(group: Group) -> int:
         work = multiplications(net, input_shape(net, data.item_shape), max(len(data.classes), 1))
     else:
         work = sum(0 if is_lazy(p) else p.numel() for p in net.parameters())
-    return len(group.members) * work * group.config.rows_per_step(len(data.train))
+    return len(group.config.members) * work * group.config.rows_per_step(len(data.train))
 
 
 def rung_step(training: TrainingLoop, share: float) -> int:
@@ -191,20 +256,22 @@ def rung_step(training: TrainingLoop, share: float) -> int:
 
 @dataclass(frozen=True, eq=False)
 class GroupOrder:
-    """A group without its rows, to be sent to another process. net: treino's own layers; None if ``network``,
-    the file and the seed of a network of the user's own, is given."""
+    """A group without its rows, to be sent to another process. bag_M: which of the rows that are sent beside
+    it are each member's. net: treino's own layers; None if ``network``, the file and the seed of a network of
+    the user's own, is given."""
 
     members: tuple[int, ...]
+    bag_M: tuple[int, ...]
     net: Net | None
     network: tuple[NetworkFile, int] | None
     config: TrainConfig
 
-    def group(self, data: Data) -> Group:
-        net = self.net
+    def group(self, data_G: Sequence[Data]) -> Group:
+        net, data_M = self.net, tuple(data_G[bag] for bag in self.bag_M)
         if net is None:
             assert self.network is not None
-            return Group(self.members, data, own_net(*self.network), self.config, self.network)
-        return Group(self.members, data, net, self.config)
+            return Group(self.members, data_M, own_net(*self.network), self.config, self.network)
+        return Group(self.members, data_M, net, self.config)
 
 
 def group_order(group: Group, cluster: Cluster | None, threads: int = 1) -> GroupOrder:
@@ -215,7 +282,9 @@ def group_order(group: Group, cluster: Cluster | None, threads: int = 1) -> Grou
         config = config.with_settings(threads=threads)
     if cluster is not None and cluster.gpus:
         config = config.with_settings(device="cuda")
-    return GroupOrder(group.members, net if isinstance(net, Net) else None, network, config)
+    bags = [places for _data, places in group.by_data(range(len(group.members)))]
+    bag_M = tuple(next(bag for bag, some in enumerate(bags) if m in some) for m in range(len(group.members)))
+    return GroupOrder(group.members, bag_M, net if isinstance(net, Net) else None, network, config)
 
 
 def for_gpu(group: Group) -> Group:
@@ -225,6 +294,7 @@ def for_gpu(group: Group) -> Group:
     return replace(group, config=group.config.with_settings(engine=engine))
 
 
+ANSWERED_AT_ONCE = 4_000_000  # outputs computed at once
 LOOKS_APART = 50  # at step s the target is checked every s // LOOKS_APART steps (at least 1)
 POINTS = 256  # maximum number of points of a member's curve
 
@@ -298,14 +368,37 @@ class PopulationPart:
     looks: int = 0
 
 
+@dataclass(frozen=True, eq=False)
+class KeptAnswers:
+    """Outputs ``[R, N, C]`` of the members at these places for some of their rows."""
+
+    data: Data
+    rows: Rows
+    places: list[int]
+    output_RNC: Tensor
+
+    def figures(self, loss: Loss) -> dict[str, Tensor]:
+        """``{metric: [R]}``."""
+        y = loss.target(self.rows.y, self.output_RNC.dtype)
+        return measure(self.output_RNC, y, loss, self.data.target_scale, self.rows.weight)
+
+
+def sample(rows: Rows, most: int) -> Rows:
+    """``most`` of the rows, evenly spaced; all if there are fewer, or if ``most`` is 0."""
+    if not most or len(rows) <= most:
+        return rows
+    some: Rows = rows[torch.linspace(0, len(rows) - 1, most).round().long()]
+    return some
+
+
 @dataclass(eq=False)
 class GroupTraining:
     """The training of a group. metric: the deciding validation metric. target: (metric, value) to reach.
 
-    curve: the learning curves. kept_figures: training losses and validation metrics of the kept weights.
-    reached: each member's steps to the target, -1 if not reached. last_epoch: the last evaluated epoch.
-    parts: members training separately, until all are at the same step again; [] if they are. model_steps:
-    steps taken here, summed over members.
+    curve: the members' learning curves. kept_figures: training losses and validation metrics of each
+    network's kept weights. reached: each member's steps to the target, -1 if not reached. last_epoch: the
+    last evaluated epoch. parts: members training separately, until all are at the same step again; [] if they
+    are. model_steps: steps taken here, summed over networks. Axes: P networks, M members.
     """
 
     group: Group
@@ -320,15 +413,16 @@ class GroupTraining:
     parts: list[PopulationPart] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.training = replace(self.group, data=self.training_data).training()
+        self.training = replace(self.group, data_M=self.training_data).training()
         self.curve = Curve(max(1, -(-self.training.steps // 20) // POINTS))
         self.reached = torch.full((len(self.group.members),), -1, dtype=torch.int64)
         self._apart: tuple[PopulationPart, GroupTraining] | None = None
+        self._measured: tuple[Any, dict[str, Tensor]] = None, {}
 
     @property
-    def training_data(self) -> Data:
-        """The rows on which the training runs."""
-        return self.group.data
+    def training_data(self) -> tuple[Data, ...]:
+        """The rows on which each member trains."""
+        return self.group.data_M
 
     def behind(self, until: int) -> bool:
         """Whether any member still has to train to reach step ``until``."""
@@ -363,17 +457,50 @@ class GroupTraining:
     def _check_target(self) -> None:
         """Record which members have reached the target. This doesn't affect which weights are kept."""
         assert self.target is not None
-        (name, wanted), training, data = self.target, self.training, self.group.data
-        now = training.population.snapshot()
-        shape = training.shared.item_shape
-        x = data.validation.x if shape is None else data.validation.x.reshape(-1, *shape)
-        output_RNC = training.answers(now, x)
-        y = training.loss_function.target(data.validation.y, output_RNC.dtype)
-        found_P = measure(output_RNC, y, training.loss_function, data.target_scale)[name]
-        there_P = found_P >= wanted if METRICS[name].better > 0 else found_P <= wanted
+        (name, wanted), training = self.target, self.training
+        now, each = training.population.snapshot(), range(len(self.members))
         running_P = training.last_step_P == training.step
-        first_P = there_P & running_P & (self.reached < 0)
-        self.reached = torch.where(first_P, training.step, self.reached)
+        for data, some in self.group.by_data(each):
+            answers = KeptAnswers(data, data.validation, some, self.answers(now, data, "validation", some))
+            found_R = answers.figures(training.loss_function)[name]
+            there_R = found_R >= wanted if METRICS[name].better > 0 else found_R <= wanted
+            for place, there in zip(some, there_R.tolist(), strict=True):
+                running = bool(running_P[self.group.rows([place])].any())
+                if there and running and self.reached[place] < 0:
+                    self.reached[place] = training.step
+
+    def answers(
+        self, population: Population, data: Data, split: str, places: Sequence[int], most: int = 0
+    ) -> Tensor:
+        """``[R, N, C]``: outputs for rows of a split of these members, whose rows these are; of an ensemble
+        those of the networks that answer. most: so many rows, evenly spaced; 0: all."""
+        training, shape = self.training, self.training.shared.item_shape
+        x_ND = sample(data.splits[split], most).x
+        x = x_ND if shape is None else x_ND.reshape(-1, *shape)
+        of_each = [training.answering_of(self.group.rows([place])) for place in places]
+        output_RNC = training.answers(population.rows([row for rows in of_each for row in rows]), x)
+        if self.group.size == 1:
+            return output_RNC
+        each = output_RNC.split([len(rows) for rows in of_each])
+        answers = []
+        for output, rows in zip(each, of_each, strict=True):
+            limits = training.limits_of(rows[0])
+            clip = None if limits is None else torch.tensor(limits)
+            answers.append(mean_output(output, training.loss_function.name, clip))
+        return torch.stack(answers)
+
+    def kept_answers(self, places: Sequence[int], split: str, most: int = 0) -> Iterator[KeptAnswers]:
+        """The outputs of these members' kept networks for rows of a split, a part of the members at a time.
+        most: as of ``answers``."""
+        kept = self.training.kept_population(range(len(self.group.config.members)))
+        for data, some in self.group.by_data(places):
+            rows = sample(data.splits[split], most)
+            if not len(rows):
+                continue
+            size = max(1, ANSWERED_AT_ONCE // (len(rows) * self.training.outputs * self.group.size))
+            for start in range(0, len(some), size):
+                now = some[start : start + size]
+                yield KeptAnswers(data, rows, now, self.answers(kept, data, split, now, most))
 
     def _record(self, tick: Tick) -> None:
         self.model_steps += int(tick.loss_SP.isfinite().sum())
@@ -381,11 +508,16 @@ class GroupTraining:
             if epoch.evaluation is None:
                 continue
             self.last_epoch, figures = epoch, epoch.evaluation["validation"]
-            self.curve.add(epoch.number, epoch.loss_P, figures[self.metric])
+            of_members = figures if epoch.answers is None else epoch.answers["validation"]
+            self.curve.add(epoch.number, self._by_member(epoch.loss_P), of_members[self.metric])
             before = self.kept_figures
             kept_P = self._is_kept(epoch, figures[self.metric])
             new = {"loss": epoch.loss_P, **{f"validation_{k}": v for k, v in figures.items()}}
             self.kept_figures = {k: torch.where(kept_P, v, before.get(k, torch.nan)) for k, v in new.items()}
+
+    def _by_member(self, value_P: Tensor) -> Tensor:
+        """``[M]``: the mean over each member's networks, those without a value left out."""
+        return value_P if self.group.size == 1 else value_P.view(-1, self.group.size).nanmean(1)
 
     def _is_kept(self, epoch: Epoch, figure_P: Tensor) -> Tensor:
         """``[P]`` bool: whether each member's kept weights are, so far, from this epoch."""
@@ -395,26 +527,75 @@ class GroupTraining:
         return training.kept_step_P == epoch.step
 
     @property
-    def best_P(self) -> Tensor:
-        """``[P]`` float64: the validation metric of each member's kept weights."""
+    def figures(self) -> dict[str, Tensor]:
+        """``{metric: [M]}`` of each member's kept weights so far: ``loss`` of training, and those of
+        validation rows, of an ensemble its answer's."""
         training = self.training
+        if self.group.size == 1 or not training.plan.evaluates or not self.kept_figures:
+            return {name: self._by_member(value_P) for name, value_P in self.kept_figures.items()}
+        key = training.kept_step_P.tolist(), None if len(training.state.best.params) else training.step
+        if self._measured[0] != key:
+            measured = {"loss": self._by_member(self.kept_figures["loss"])}
+            for now in self.kept_answers(range(len(self.members)), "validation"):
+                for name, value_R in now.figures(training.loss_function).items():
+                    empty_M = torch.full((len(self.members),), torch.nan, dtype=value_R.dtype)
+                    measured.setdefault(f"validation_{name}", empty_M)[now.places] = value_R
+            self._measured = key, measured
+        return self._measured[1]
+
+    @property
+    def best_M(self) -> Tensor:
+        """``[M]`` float64: the validation metric of each member's kept weights."""
+        training, members = self.training, len(self.members)
         if not training.plan.evaluates:  # members can't be ranked
-            return torch.zeros_like(training.best_P)
-        if training.config.shared.keep == "best":
+            return torch.zeros(members, dtype=training.best_P.dtype)
+        if training.config.shared.keep == "best" and self.group.size == 1:
             return training.best_P
-        worst_P = torch.full_like(training.best_P, -METRICS[self.metric].better * torch.inf)
-        return self.kept_figures.get(f"validation_{self.metric}", worst_P)
+        worst_M = torch.full((members,), -METRICS[self.metric].better * torch.inf, dtype=torch.float64)
+        return self.figures.get(f"validation_{self.metric}", worst_M)
 
     @property
-    def last_step_P(self) -> Tensor:
-        """``[P]`` int64: each member's updates; of a diverged member, only updates with finite weights."""
-        return self._at_own_step(self.training.last_step_P)
+    def status_M(self) -> list[str]:
+        """Each member's status; an ensemble's is its networks': running while any trains, diverged if all
+        did."""
+        status_P, size = self.training.status_P, self.group.size
+        order = ("running", "stopped", "finished", "diverged")
+        return [
+            min(status_P[first : first + size], key=order.index) for first in range(0, len(status_P), size)
+        ]
 
     @property
-    def kept_step_P(self) -> Tensor:
-        """``[P]`` int64: the step of each member's kept weights."""
+    def running(self) -> list[int]:
+        """The places of the members in training."""
+        return self.group.places(self.training.state.running.tolist())
+
+    def stop(self, places: Iterable[int]) -> None:
+        """Stop training these members."""
+        self.training.stop(self.group.rows(places))
+
+    def net(self, place: int) -> nn.Module:
+        """A member's kept network, or its ensemble of those that answer, the best first."""
+        rows = self.group.rows([place])
+        return self.training.net(rows[0]) if len(rows) == 1 else self.training.answer_of(rows)
+
+    def answering(self, place: int) -> list[int]:
+        """The numbers of those of a member's networks that answer, the best first."""
+        rows = self.group.rows([place])
+        return [row - rows[0] for row in self.training.answering_of(rows)]
+
+    @property
+    def last_step_M(self) -> Tensor:
+        """``[M]`` int64: each member's updates; of a diverged member, only updates with finite weights."""
+        return self._at_own_step(self.training.last_step_P).view(-1, self.group.size).amax(1)
+
+    @property
+    def kept_step_M(self) -> Tensor:
+        """``[M]`` int64: the step of each member's kept weights; of an ensemble the latest of those that
+        answer."""
         kept_P, chosen_P = self.training.kept_step_P, self.training.state.best.chosen_P
-        return torch.where(chosen_P, kept_P, self._at_own_step(kept_P))
+        step_P = torch.where(chosen_P, kept_P, self._at_own_step(kept_P))
+        each = (self.training.answering_of(self.group.rows([m])) for m in range(len(self.members)))
+        return torch.stack([step_P[rows].amax() for rows in each])
 
     def _at_own_step(self, step_P: Tensor) -> Tensor:
         running_P = self.training.state.status_P == RUNNING
@@ -430,19 +611,19 @@ class GroupTraining:
     def divide(self, count: int) -> None:
         """Divide the running members into ``count`` parts of about equal size."""
         state = self.training.state
-        rows, clock = state.running.tolist(), (state.step, state.evaluated_step, state.epoch_loss.count)
-        size, more = divmod(len(rows), count)
+        places, clock = self.running, (state.step, state.evaluated_step, state.epoch_loss.count)
+        size, more = divmod(len(places), count)
         ends = [size * (k + 1) + min(more, k + 1) for k in range(count)]
         self.parts = [
-            PopulationPart(rows[start:end], *clock, self.curve.looks)
+            PopulationPart(self.group.rows(places[start:end]), *clock, self.curve.looks)
             for start, end in zip([0, *ends], ends, strict=False)
         ]
 
     def halve(self, part: PopulationPart) -> None:
         """Divide a part in two, each with half of its running members."""
         status_P = self.training.state.status_P
-        running = [row for row in part.rows if status_P[row] == RUNNING]
-        away = set(running[len(running) // 2 :])
+        running = self.group.places(row for row in part.rows if status_P[row] == RUNNING)
+        away = set(self.group.rows(running[len(running) // 2 :]))
         self.parts.append(replace(part, rows=[row for row in part.rows if row in away]))
         part.rows = [row for row in part.rows if row not in away]
 
@@ -456,18 +637,20 @@ class GroupTraining:
         clock = part.step, part.evaluated_step, part.epoch_steps
         state, meta = save_rows(training.setup, training.state, rows, clock)
         figures = {name: figure_P[rows] for name, figure_P in self.kept_figures.items()}
-        kinds = {"engine": state, "seen": figures, "reached": {"step": self.reached[rows]}}
+        reached = {"step": self.reached[self.group.places(rows)]}
+        kinds = {"engine": state, "seen": figures, "reached": reached}
         return _named(kinds), {"engine": meta, "looks": part.looks, "parts": []}
 
     def put_part(self, part: PopulationPart, saved: Saved) -> None:
         """Take over the state that ``save`` returned in a training of the part's members alone."""
         kinds, (_tensors, facts) = _by_kind(saved[0]), saved
-        rows, members = part.rows, len(self.group.members)
+        rows, networks = part.rows, len(self.group.config.members)
+        places = self.group.places(rows)
         self.training.put(rows, kinds["engine"])
-        self.curve.put(rows, members, kinds["curve"])
-        self.reached[rows] = kinds["reached"]["step"]
+        self.curve.put(places, len(self.members), kinds["curve"])
+        self.reached[places] = kinds["reached"]["step"]
         for name, figure_R in kinds["seen"].items():
-            unknown_P = torch.full((members,), torch.nan, dtype=figure_R.dtype)
+            unknown_P = torch.full((networks,), torch.nan, dtype=figure_R.dtype)
             self.kept_figures.setdefault(name, unknown_P)[rows] = figure_R
         engine = facts["engine"]
         part.step, part.evaluated_step = engine["step"], engine["evaluated"]
@@ -484,7 +667,8 @@ class GroupTraining:
 
     def alone(self, part: PopulationPart) -> "GroupTraining":
         """A separate training of the part's members, in the same state."""
-        single = GroupTraining(self.group.part(part.rows, self.training), self.metric, self.target)
+        group = self.group.part(self.group.places(part.rows), self.training)
+        single = GroupTraining(group, self.metric, self.target)
         single.load(*self.save_part(part))
         return single
 
@@ -508,6 +692,14 @@ class GroupTraining:
     def members(self) -> tuple[int, ...]:
         return self.group.members
 
+    def members_of(self, part: PopulationPart) -> list[int]:
+        """The numbers of the part's members in the sweep."""
+        return [self.members[place] for place in self.group.places(part.rows)]
+
+    def data_of(self, part: PopulationPart) -> list[Data]:
+        """The different rows of the part's members, as its order counts them."""
+        return [data for data, _places in self.group.by_data(self.group.places(part.rows))]
+
     @property
     def task_processors(self) -> int:
         training = self.training
@@ -519,12 +711,13 @@ class GroupTraining:
 
     def order(self, part: PopulationPart, until: int, cluster: Cluster) -> "PartOrder":
         """The order for a task that trains the part to step ``until``."""
-        group = group_order(self.group.part(part.rows, self.training), cluster, self.task_processors)
+        part_group = self.group.part(self.group.places(part.rows), self.training)
+        group = group_order(part_group, cluster, self.task_processors)
         state = self.save_part(part) if part.step else None
         return PartOrder(type(self), group, self.metric, self.target, state, until)
 
     def task_name(self, part: PopulationPart, until: int) -> str:
-        members = [self.members[row] for row in part.rows]
+        members = self.members_of(part)
         some = f"{len(members)} networks, {min(members)} to {max(members)}"  # not necessarily all in between
         return f"{some if len(members) > 1 else f'network {members[0]}'}, steps {part.step} to {until}"
 
@@ -565,9 +758,9 @@ class PartOrder:
     state: Saved | None
     until: int
 
-    def train(self, data: Data) -> "PartEnd":
-        """Train the members to step ``until``, or until all have ended."""
-        alone = self.kind(self.group.group(data), self.metric, self.target)
+    def train(self, data_G: Sequence[Data]) -> "PartEnd":
+        """Train the members to step ``until``, or until all have ended. data_G: ``data_of`` the part."""
+        alone = self.kind(self.group.group(data_G), self.metric, self.target)
         if self.state is not None:
             alone.load(*self.state)
         while alone.behind(self.until):

@@ -1,5 +1,6 @@
 """Stored sweeps and studies: their tables, leaderboard, best run, ensemble, rows and documents."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,8 @@ from treino.store import RunFolder
 from treino.tuning.bracket import MEMBERS, read_rows, read_top
 from treino.tuning.ensemble import chosen_ensemble, ensemble
 from treino.tuning.judgement import BEST
-from treino.tuning.member import config_of, member_run
+from treino.tuning.member import config_of, member_run, member_runs
+from treino.tuning.out_of_fold import OutOfFold, out_of_fold
 from treino.tuning.study import track_states
 from treino.tuning.study_document import study_result
 from treino.tuning.study_options import StudyOptions
@@ -123,21 +125,41 @@ class StoredSweep(StoredFolder):
         """
         return member_run(self.folder, member, self.access)
 
+    def out_of_fold(self) -> OutOfFold:
+        """Each row's prediction by the networks of the fold that tested on it, which saw nothing of it.
+
+        Raises:
+            TreinoError: no folds were trained, or not to their end.
+        """
+        brackets = len(read_document(self.folder, "asked.json")["heats"])
+        return out_of_fold(self.folder, brackets)
+
     def together(self, top: int) -> StoredRun:
         """The best ``top`` networks as one run, which predicts the mean of their probabilities or numbers.
 
         Raises:
             TreinoError: fewer networks are kept, or one has other prepared rows than the winner.
         """
+        kept = [k.member for k in read_top(self.folder)] if self.spec.sweep.spread else []
+        if 1 <= top <= len(kept):  # folds have preparations of their own
+            return self._mean(kept[:top])
         return ensemble(self.folder, self.best, top)
+
+    def _mean(self, members: Sequence[int]) -> StoredRun:
+        """These networks as one run."""
+        first, *others = member_runs(self.folder, sorted(members), self.access)
+        return first.with_others(others)
 
     @property
     def answer(self) -> StoredRun:
-        """The run that predicts new rows: the chosen ensemble, or the winner alone.
+        """The run that predicts new rows: the chosen ensemble, or the winner alone; of seeds and folds all of
+        them, with the mean of their probabilities or numbers.
 
         Raises:
             TreinoError: no weights are stored yet, or every member diverged.
         """
+        if self.spec.sweep.spread and (kept := read_top(self.folder)):
+            return self._mean([k.member for k in kept])
         result = self.result
         if result is None or result.ensemble is None:
             return self.best

@@ -10,7 +10,7 @@ from treino.engine import OPTIMIZERS
 from treino.errors import TreinoError, nearest
 from treino.spec import FAULTS, OF_DATA, Settings, read_settings
 from treino.training.goals import goals_of, items_of
-from treino.training.resolution import train_config
+from treino.training.resolution import refuse_ensemble, train_config
 from treino.tuning.populations import checked_settings
 from treino.words import N_, _, setting
 
@@ -124,7 +124,9 @@ def study_options(
 def read(cell: Cell, base: Mapping[str, Any], seed: int) -> Settings:
     """The row's settings. An error caused by the row's own settings names the row."""
     try:
-        return checked_settings(cell.values(base, seed))
+        settings = checked_settings(cell.values(base, seed))
+        refuse_ensemble(settings)
+        return settings
     except TreinoError as error:
         raise row_settings(error, cell) from None
 

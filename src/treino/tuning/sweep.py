@@ -8,12 +8,14 @@ state of the running bracket, and the best weights.
 import math
 import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from treino.cluster import device_here, processor_kind
 from treino.data.dataset import Data
@@ -22,7 +24,6 @@ from treino.engine import Tick
 from treino.engine.kernels.selection import successor_notes
 from treino.engine.metrics import METRICS, metric_names
 from treino.engine.training_setup import no_validation_rows
-from treino.engine.training_state import DIVERGED
 from treino.errors import TreinoError
 from treino.loop import JobEvent, events, status_at_end
 from treino.records.access import Access
@@ -44,6 +45,7 @@ from treino.tuning.bracket import (
 )
 from treino.tuning.distribution import open_distribution
 from treino.tuning.judgement import add_judgement, add_spread, member_figures, sweep_document
+from treino.tuning.out_of_fold import FILE, fold_answers, fold_notes
 from treino.tuning.populations import settings_of, single_settings, whole_settings
 from treino.tuning.shared_data import new_folder, own_networks, sources_of
 from treino.tuning.sweep_members import (
@@ -77,6 +79,7 @@ def sweep_events(
     networks: NetworkSource | None = None,
     stem: str = "sweep",
     data: Data | None = None,
+    notes: Sequence[str] = (),
     on: str | None = None,
     gpus_per_chunk: float | None = None,
     **options: Any,
@@ -86,7 +89,8 @@ def sweep_events(
     source: a built-in's name, a file, a frame, a pair of arrays, or the result of ``load``. space: see
     ``treino.search.space``. settings: shared by all members. networks: the source of the user's network
     files that settings name. options: see ``SweepOptions``. stem: the folder is named after the data and
-    ``stem``. data: the source as ``load_data`` read it with the shared settings, if already loaded.
+    ``stem``. data: the source as ``load_data`` read it with the shared settings, if already loaded. notes:
+    sentences on how the settings were chosen.
     on, gpus_per_chunk: the cluster that trains, see ``open_distribution``.
 
     Raises:
@@ -118,6 +122,7 @@ def sweep_events(
     if not isinstance(source, Data):
         base["data_seed"] = data.data_seed  # a member's own seed must not change the split
     sweep = sweep_training(source, data, base, wanted, files)
+    sweep.notes += notes
     if not next_members(sweep):
         raise TreinoError("space_empty", _("The space has no settings to try."), _("Add a value."))
     if len(sweep.configs) < wanted.members and wanted.sampler != TPE:
@@ -130,6 +135,7 @@ def sweep_events(
     with ExitStack() as opened:
         sweep.distribution = opened.enter_context(open_distribution(on, gpus_per_chunk, sweep.processors))
         first = training_bracket(sweep, 0)
+        sweep.notes += fold_notes(first)
         if wanted.until is not None:
             of_first = first.populations[0].training
             check_goals(wanted.until[:1], metric_names(of_first.loss_function, of_first.outputs), data)
@@ -179,6 +185,33 @@ def repeat_space(seeds: int | None, folds: int | None, first_seed: int) -> tuple
     return Space(tuple(dimensions)), "folds" if folds is not None else "seeds"
 
 
+def repeats(
+    settings: Mapping[str, Any], seeds: int | None, folds: int | None, until: Any = None
+) -> tuple[dict[str, Any], Space, str]:
+    """The settings that ``seeds`` seeds and ``folds`` folds share, with the first fold; their space, and its
+    name.
+
+    Raises:
+        TreinoError: settings out of range, or that say otherwise which rows test or validate.
+    """
+    shared = read_settings(settings)
+    if until is not None and shared.validation == 0:
+        raise no_validation_rows(setting("until", until))
+    space, word = repeat_space(seeds, folds, shared.seed)
+    base = {k: v for k, v in settings.items() if k not in ("name", "out")}
+    if folds is None:
+        return base, space, word
+    if "fold" in base or "test" in base:
+        raise TreinoError(
+            "folds_and_test",
+            _("[[folds]] tests on one fold after the other, and {name} says which rows test.").format(
+                name=setting("fold" if "fold" in base else "test")
+            ),
+            _("Leave one of them out."),
+        )
+    return base | {"fold": f"1/{folds}"}, space, word
+
+
 def repeat_events(
     source: Any,
     *,
@@ -189,6 +222,7 @@ def repeat_events(
     settings: Mapping[str, Any],
     networks: NetworkSource | None = None,
     data: Data | None = None,
+    notes: Sequence[str] = (),
     on: str | None = None,
     gpus_per_chunk: float | None = None,
 ) -> Iterator[Any]:
@@ -196,32 +230,18 @@ def repeat_events(
 
     until: a validation metric and value, such as ``accuracy=0.8``: the steps to it are counted. networks: the
     source of the user's network file that settings name. data: the source as ``load_data`` read it with these
-    settings, if already loaded; folds split it again. on, gpus_per_chunk: the cluster that trains, see
-    ``open_cluster``.
+    settings, if already loaded, with those of ``repeats``. notes: sentences on how the settings were chosen.
+    on, gpus_per_chunk: the cluster that trains, see ``open_cluster``.
 
     Raises:
         TreinoError: bad input (status 2) or a system error (status 1).
     """
-    shared = read_settings(settings)
-    if until is not None and shared.validation == 0:
-        raise no_validation_rows(setting("until", until))
-    space, word = repeat_space(seeds, folds, shared.seed)
-    base = {k: v for k, v in settings.items() if k not in ("name", "out")}
-    if folds is not None:
-        if "fold" in base or "test" in base:
-            raise TreinoError(
-                "folds_and_test",
-                _("[[folds]] tests on one fold after the other, and {name} says which rows test.").format(
-                    name=setting("fold" if "fold" in base else "test")
-                ),
-                _("Leave one of them out."),
-            )
-        base["fold"] = f"1/{folds}"
+    base, space, word = repeats(settings, seeds, folds, until)
     count = len(space.grid)
     yield from sweep_events(
-        source, space, parent=parent, name=shared.name, out=shared.out, settings=base,
+        source, space, parent=parent, name=settings.get("name"), out=settings.get("out"), settings=base,
         networks=networks, stem=word, members=count, strategy="none", sampler="grid",
-        top=count, fresh=0, until=until, spread=True, data=data if folds is None else None,
+        top=count, fresh=0, until=until, spread=True, data=data, notes=notes,
         on=on, gpus_per_chunk=gpus_per_chunk,
     )  # fmt: skip
 
@@ -425,11 +445,11 @@ class SweepJob:
         progress.rung, progress.diverged = bracket.rung, self.lost_before + bracket.diverged
         better = METRICS[self.sweep.metric].better
         for population in bracket.populations:
-            lost_P = population.training.state.status_P == DIVERGED
-            best_P = (better * population.best_P).nan_to_num(nan=-math.inf, neginf=-math.inf)
-            row = int(best_P.masked_fill(lost_P, -math.inf).argmax())
-            member, figure = population.members[row], better * float(best_P[row])
-            if lost_P[row] or not math.isfinite(figure):
+            lost_M = torch.tensor([status == "diverged" for status in population.status_M])
+            best_M = (better * population.best_M).nan_to_num(nan=-math.inf, neginf=-math.inf)
+            place = int(best_M.masked_fill(lost_M, -math.inf).argmax())
+            member, figure = population.members[place], better * float(best_M[place])
+            if lost_M[place] or not math.isfinite(figure):
                 continue
             if progress.best is None or better * (figure - progress.best[1]) > 0:
                 progress.best, progress.config = (member, figure), bracket.configs[member]
@@ -437,9 +457,7 @@ class SweepJob:
     def _note_processor(self, bracket: TrainingBracket) -> None:
         """If a cluster's sweep continues in this process, note the members that it trains here."""
         if self.sweep.distribution is None and self.sweep.processors:
-            running = [
-                p.members[row] for p in bracket.populations for row in p.training.state.running.tolist()
-            ]
+            running = [p.members[place] for p in bracket.populations for place in p.running]
             self.sweep.processors.setdefault(processor_kind(), set()).update(running)
 
     def _keep(self, reason: str | None) -> None:
@@ -458,6 +476,9 @@ class SweepJob:
         if sweep.options.spread:
             measured = try_or_note(sweep.notes, what, instead, partial(member_figures, bracket))
             folder.write_json(f"figures/{bracket.number}.json", measured or {})
+            answers = try_or_note(sweep.notes, what, instead, partial(fold_answers, bracket))
+            if answers:
+                folder.write_tensors(FILE.format(bracket.number), answers, {})
         else:
             scores = try_or_note(sweep.notes, what, instead, partial(row_scores, bracket, sweep.metric))
             folder.write_tensors(f"rows/{bracket.number}.safetensors", scores or {}, {})

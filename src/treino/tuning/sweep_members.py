@@ -33,7 +33,7 @@ from treino.store import RunFolder
 from treino.store.database import Command
 from treino.store.memory import free_bytes
 from treino.training.commands import deliver, send_command
-from treino.training.resolution import decide
+from treino.training.resolution import decide, refuse_ensemble
 from treino.tuning.bracket import MemberTable, TopMember, TrainingBracket
 from treino.tuning.distribution import Distribution
 from treino.tuning.populations import COMPARED, Group, GroupTraining, for_gpu, groups, settings_of
@@ -181,6 +181,9 @@ def next_members(sweep: SweepTraining) -> list[Config] | None:
         return None
     first = len(sweep.configs)
     settings = {first + i: settings_of(c, sweep.base, first + i) for i, c in enumerate(configs)}
+    if not sweep.options.spread:
+        for s in settings.values():
+            refuse_ensemble(s)
     sweep._settings |= settings
     for parts in _group_sizes(sweep, settings):
         for bracket in _brackets(sweep, parts):
@@ -200,7 +203,7 @@ def _group_sizes(sweep: SweepTraining, settings: Mapping[int, Settings]) -> list
                 numbers[_layers(s)] = _parameters(sweep.data, s, sweep.networks)
             except TreinoError as error:
                 raise error.saying(_("Network {n}: {why}").format(n=member, why=error.message)) from None
-    needed = sum(numbers[_layers(s)] for s in settings.values()) * 4 * COPIES
+    needed = sum(numbers[_layers(s)] * s.ensemble for s in settings.values()) * 4 * COPIES
     free = free_bytes()
     parts = -(-needed // max(1, free // 2))
     if parts <= 1:

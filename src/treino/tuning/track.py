@@ -81,8 +81,8 @@ class Track(GroupTraining):
         return self.members[0]
 
     @property
-    def training_data(self) -> Data:
-        return training_data(self.data, self.group.config.shared.patience)
+    def training_data(self) -> tuple[Data, ...]:
+        return (training_data(self.data, self.group.config.shared.patience),)
 
     @property
     def done(self) -> bool:
@@ -150,7 +150,8 @@ class Track(GroupTraining):
     def _measured(self) -> dict[str, float]:
         engine, rows = self.training, self.data.splits[self.measured_on]
         output_NC, y_N = answers(engine.net(0, "last"), rows, engine.shared.item_shape)
-        values = measure(output_NC[None], y_N, engine.loss_function, self.data.target_scale)
+        scale = self.data.target_scale
+        values = measure(output_NC[None], y_N, engine.loss_function, scale, rows.weight)
         return {name: float(value[0]) for name, value in values.items()}
 
     def note_processor(self, kind: str) -> None:
@@ -232,7 +233,7 @@ def track_of(cell: int, settings: Settings, data: Data, networks: NetworkFiles, 
     settings = with_net(settings, data, NET)
     layers, config = decide(settings, fed, net)
     own = None if settings.net_file is None else (networks[settings.net_file], settings.seed)
-    group = Group((cell,), data, layers, config, own)
+    group = Group((cell,), (data,), layers, config, own)
     track = Track(for_gpu(group) if gpus else group, config.shared.metric)
     check_warmup(settings, track.training)
     return track

@@ -18,6 +18,7 @@ from treino.data.preparation.column_kinds import ColumnRole, level_cells
 from treino.data.table import Column, fault, missing, number, shorten
 from treino.documents.data import Column as EncodedColumn
 from treino.errors import TreinoError
+from treino.resampling import as_counts
 from treino.words import N_, _
 
 # ---- bins of numbers
@@ -35,19 +36,39 @@ def with_bins(value_N: Floats, edges: tuple[float, ...]) -> list[Floats]:
     return [value_N, *((np.clip(value_N, low, high) - low) / (high - low) for low, high in bins)]
 
 
-def quantile_edges(value_N: Floats, fill: float, bins: int) -> tuple[float, ...]:
+def quantile_edges(
+    value_N: Floats, fill: float, bins: int, weight_N: Floats | None = None
+) -> tuple[float, ...]:
     """Edges of ``bins`` bins with about equally many values each. A column with few distinct values has
     fewer edges; a column with two has none.
 
-    fill: the replacement of NaN.
+    fill: the replacement of NaN. weight_N: how much each value counts.
     """
     known = np.where(np.isnan(value_N), fill, value_N)
     if not bins or not len(known):
         return ()
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)))
+    edges = np.unique(quantiles(known, np.linspace(0, 1, bins + 1), weight_N))
     with np.errstate(over="ignore"):
         finite = bool(np.isfinite(np.diff(edges)).all())
     return tuple(edges.tolist()) if len(edges) > 2 and finite else ()
+
+
+def quantiles(value_N: Floats, share_K: Floats, weight_N: Floats | None) -> Floats:
+    """``[K]``: the quantiles that ``np.quantile`` gives of values that are repeated as often as they weigh,
+    by ``as_counts``."""
+    if weight_N is None:
+        return np.asarray(np.quantile(value_N, share_K))
+    order_N = value_N.argsort(kind="stable")
+    end_N = as_counts(weight_N)[order_N].cumsum()
+    place_K = share_K * max(end_N[-1] - 1, 0)  # among the repeated values
+    below_K = np.floor(place_K)
+    low_K, high_K = (
+        value_N[order_N[np.searchsorted(end_N, at_K, side="right").clip(max=len(end_N) - 1)]]
+        for at_K in (below_K, below_K + 1)
+    )
+    part_K = place_K - below_K
+    up_K, down_K = low_K + (high_K - low_K) * part_K, high_K - (high_K - low_K) * (1 - part_K)
+    return np.asarray(np.where(part_K < 0.5, up_K, down_K))
 
 
 # ---- encoders
@@ -287,27 +308,29 @@ def fit_encoder(
     place: Place,
     impute: str = "median",
     bins: int = 0,
+    weight_T: Floats | None = None,
 ) -> Encoder:
     """The encoder of a column, fitted on its training rows alone.
 
     impute: ``median`` or ``mean``, the statistic of the training rows that replaces a missing number. bins:
-    the largest number of bins of a number, a rank or a date; 0: none.
+    the largest number of bins of a number, a rank or a date; 0: none. weight_T: the training rows' weights.
     """
     name, numeric = column.name, column.numbers is not None and not column.boolean and not column.categories
     if choice.way == "number":
         values = number_cells(column, place)[train_N]
-        fill, flag = _middle(values, "commonest" if column.boolean else impute)
-        return NumberEncoder(name, fill, flag, quantile_edges(values, fill, bins))
+        fill, flag = _middle(values, "commonest" if column.boolean else impute, weight_T)
+        return NumberEncoder(name, fill, flag, quantile_edges(values, fill, bins, weight_T))
     if choice.way == "date":
-        return _fit_date(name, second_cells(column, place)[train_N], impute, bins)
+        return _fit_date(name, second_cells(column, place)[train_N], impute, bins, weight_T)
     if choice.way == "time":
         return TimeEncoder(name, bool(np.isnan(second_cells(column, place, clock=True)[train_N]).any()))
     words = level_cells(column, numeric)[train_N]
     if choice.way == "rank":
         code_N, _seen = _codes(choice.levels, words)
         rank_N = np.where(code_N < 0, np.nan, code_N)
-        fill, flag = _middle(rank_N, "median")
-        return RankEncoder(name, choice.levels, numeric, fill, flag, quantile_edges(rank_N, fill, bins))
+        fill, flag = _middle(rank_N, "median", weight_T)
+        edges = quantile_edges(rank_N, fill, bins, weight_T)
+        return RankEncoder(name, choice.levels, numeric, fill, flag, edges)
     levels, most = set(words.tolist()), MOST_LEVELS_WITH_BINS if bins else MOST_LEVELS
     if choice.way == "hashed" or (choice.way == "category" and len(levels) > most):
         return HashingEncoder(name, BUCKETS, numeric)
@@ -320,12 +343,12 @@ def fit_encoder(
     return OneHotEncoder(name, in_order, numeric)
 
 
-def _fit_date(name: str, second_N: Floats, impute: str, bins: int) -> DateEncoder:
+def _fit_date(name: str, second_N: Floats, impute: str, bins: int, weight_N: Floats | None) -> DateEncoder:
     present = second_N[~np.isnan(second_N)]
-    fill, flag = _middle(second_N, impute)
+    fill, flag = _middle(second_N, impute, weight_N)
     parts = tuple(part for part, turn in CIRCLES.items() if len(np.unique(turn(present))) > 1)
     origin = float(present.min()) if len(present) else 0.0
-    edges = quantile_edges((second_N - origin) / DAY, (fill - origin) / DAY, bins)
+    edges = quantile_edges((second_N - origin) / DAY, (fill - origin) / DAY, bins, weight_N)
     return DateEncoder(name, origin, parts, fill, flag, edges)
 
 
@@ -415,15 +438,22 @@ def _filled(encoder: NumberEncoder | RankEncoder, value_N: Floats) -> tuple[Floa
     return np.stack(inputs, axis=1), EncodingGaps(missing=int(absent_N.sum()))
 
 
-def _middle(value_N: Floats, how: str) -> tuple[float, bool]:
+def _middle(value_N: Floats, how: str, weight_N: Floats | None = None) -> tuple[float, bool]:
     """Return the value that replaces missing ones, and whether any value is missing."""
-    present = value_N[~np.isnan(value_N)]
+    there_N = ~np.isnan(value_N)
+    present = value_N[there_N]
+    weight = None if weight_N is None else weight_N[there_N]
     flag = len(present) < len(value_N)
     if not len(present):
         return 0.0, flag
     if how == "commonest":
-        return float(2 * present.sum() > len(present)), flag
-    average = np.median if how == "median" else np.mean
+        return float(np.average(present, weights=weight) > 0.5), flag
+
+    def average(values: Floats) -> Any:
+        if how == "mean":
+            return np.average(values, weights=weight)
+        return np.median(values) if weight is None else quantiles(values, np.array([0.5]), weight)[0]
+
     with np.errstate(over="ignore"):
         middle = float(average(present))
     if not np.isfinite(middle):  # the sum of two huge values overflowed

@@ -78,8 +78,13 @@ def fit(
     impute: str,
     bins: int = 0,
     clip: float | None = None,
+    row_weights: str | None = None,
+    weight_T: NDArray[np.float64] | None = None,
 ) -> Preparation:
-    """The preparation of features and target, fitted on training rows; mean and scale are set later."""
+    """The preparation of features and target, fitted on training rows; mean and scale are set later.
+
+    row_weights: the column of the rows' weights. weight_T: those of the training rows.
+    """
     is_image = table.matrix is not None and table.matrix.dtype == np.uint8
     for name, value in (("inputs", "bins" if bins else None), ("clip_inputs", clip)):
         if is_image and value is not None:
@@ -94,10 +99,10 @@ def fit(
     made: tuple[Encoder, ...] = ()
     if not is_image:
         made = tuple(
-            fit_encoder(table.column(name), choice, train_N, table.place, impute, bins)
+            fit_encoder(table.column(name), choice, train_N, table.place, impute, bins, weight_T)
             for name, choice in chosen.items()
         )
-    all_columns = tuple(name for name in table.names if name != column.name) == names
+    others = tuple(name for name in table.names if name not in (column.name, row_weights))
     inputs = sum(len(e.inputs) for e in made) if made else len(names)
     return Preparation(
         kind="image" if is_image else "table",
@@ -106,21 +111,26 @@ def fit(
         mean=(),
         scale=(),
         normalise=normalise,
-        **target_fields(column, task, classes, train_N),
-        item_shape=table.item_shape if table.item_shape and all_columns else (inputs,),
+        **target_fields(column, task, classes, train_N, weight_T),
+        item_shape=table.item_shape if table.item_shape and others == names else (inputs,),
         encoders=made,
-        width=0 if table.named else len(table.names) - 1,
+        width=0 if table.named else len(others),
         clip=clip,
+        row_weights=row_weights,
     )
 
 
 def target_fields(
-    column: Column, task: Task, classes: tuple[str, ...], train_N: NDArray[np.int64]
+    column: Column,
+    task: Task,
+    classes: tuple[str, ...],
+    train_N: NDArray[np.int64],
+    weight_T: NDArray[np.float64] | None = None,
 ) -> dict[str, Any]:
     """The fields of a preparation that tell of the target: its task, classes, scale and type."""
     target_mean, target_scale = 0.0, 1.0
     if task == "regression" and column.numbers is not None:
-        target_mean, target_scale = fit_target(column.numbers[train_N].astype(np.float64))
+        target_mean, target_scale = fit_target(column.numbers[train_N].astype(np.float64), weight_T)
     plain = column.numbers is not None and not column.boolean and not column.categories
     truth = column.boolean and set(classes) <= {"false", "true"}
     return {
@@ -135,13 +145,18 @@ def raw_inputs(table: Table, preparation: Preparation) -> tuple[Numbers, dict[st
     return preparation.encode([table.column(name) for name in preparation.features], table.place)
 
 
-def scaling(preparation: Preparation, raw_ND: Numbers, train_N: NDArray[np.int64]) -> dict[str, Any]:
+def scaling(
+    preparation: Preparation,
+    raw_ND: Numbers,
+    train_N: NDArray[np.int64],
+    weight_T: NDArray[np.float64] | None,
+) -> dict[str, Any]:
     """The fields mean and scale of a preparation, fitted on training rows. A 0/1 input has mean 0 and scale
     1; a bin has its mean and scale 1."""
     if preparation.kind == "image":
         mean, scale = fit_pixels(raw_ND[train_N], preparation.normalise)
         return {"mean": mean, "scale": scale}
-    mean, scale = fit_table(raw_ND[train_N], preparation.normalise)
+    mean, scale = fit_table(raw_ND[train_N], preparation.normalise, weight_T)
     scaled = preparation.scaled.tolist()
     centred = [s or b for s, b in zip(scaled, preparation.input_bins, strict=True)]
     return {
@@ -155,12 +170,13 @@ def in_memory(
     preparation: Preparation,
     parts: Sequence[NDArray[np.int64]],
     train_N: NDArray[np.int64],
+    weight_T: NDArray[np.float64] | None,
     cells_ND: Numbers,
 ) -> tuple[Preparation, dict[str, EncodingGaps], dict[int, torch.Tensor]]:
     """Return (the preparation with mean and scale, the EncodingGaps of each column, x of each split).
 
-    parts: the split of each row, for each table. train_N: the training rows of the first table. cells_ND:
-    ``comparable`` of the tables.
+    parts: the split of each row, for each table. train_N: the training rows of the first table. weight_T:
+    their weights. cells_ND: ``comparable`` of the tables.
     """
     met = {name: EncodingGaps() for name in preparation.features}
     if preparation.plain and (preparation.kind == "image" or not np.isnan(cells_ND).any()):
@@ -171,7 +187,7 @@ def in_memory(
             raw_ND, seen = raw_inputs(table, preparation)
             raws.append(raw_ND)
             met = {name: met[name] + seen.get(name, EncodingGaps()) for name in met}
-    preparation = replace(preparation, **scaling(preparation, raws[0], train_N))
+    preparation = replace(preparation, **scaling(preparation, raws[0], train_N, weight_T))
     x_of = {}
     for part in (TRAIN, VALIDATION, TEST):
         rows = [np.flatnonzero(part_N == part) for part_N in parts]

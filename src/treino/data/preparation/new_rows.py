@@ -13,6 +13,7 @@ from treino.data.photographs.new_pictures import NewPictures, is_pictures, pictu
 from treino.data.preparation.encoders import EncodingGaps, number_cells, number_fault
 from treino.data.preparation.fit import feature_matrix, prepare_target, say_new, take
 from treino.data.preparation.preparation import Preparation
+from treino.data.preparation.row_weights import weights_of
 from treino.data.preparation.target import encode
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
@@ -28,9 +29,10 @@ class PreparedRows:
 
     x: ``[N, D]`` float32; of pictures, PixelRows. y: the targets of the K rows that have one, ``[K]`` or
     ``[K, 1]`` as in Rows. with_target: ``[K]``, the indices of these rows in x. Both are None if the source
-    has no targets. index: ``[N]`` int64, the row numbers in the source. missing, unknown: the number of cells
-    in each column without a value, or with a class that no training row had. notes: columns left out and
-    cells filled, one sentence each. names: the file of each picture; () for other rows.
+    has no targets. weight: ``[K]``, how much each counts in figures; None: all alike. index: ``[N]`` int64,
+    the row numbers in the source. missing, unknown: the number of cells in each column without a value, or
+    with a class that no training row had. notes: columns left out and cells filled, one sentence each. names:
+    the file of each picture; () for other rows.
     """
 
     x: torch.Tensor
@@ -38,6 +40,7 @@ class PreparedRows:
     index: torch.Tensor
     notes: tuple[str, ...]
     with_target: torch.Tensor | None = None
+    weight: torch.Tensor | None = None
     missing: Mapping[str, int] = field(default_factory=dict)
     unknown: Mapping[str, int] = field(default_factory=dict)
     names: tuple[str, ...] = ()
@@ -72,7 +75,7 @@ def rows_for_prediction(
     notes: list[str] = []
     names: tuple[str, ...] = preparation.features
     if not table.named:
-        own = tuple(name for name in table.names if name != table.target)
+        own = tuple(name for name in table.names if name not in (table.target, table.row_weights))
         if len(own) != preparation.width:  # if equal, use only the columns that training used
             names = own
         if len(names) != len(preparation.features):
@@ -87,7 +90,7 @@ def rows_for_prediction(
     else:
         check_present(table, preparation.features)
         target = table.by_name.get(preparation.target)
-        known = {*names, preparation.target}
+        known = {*names, preparation.target, preparation.row_weights, table.row_weights}
         extra = [name for name in table.names if name not in known]
         if extra:
             notes.append(_("Not used: {names}.").format(names=shorten(", ".join(extra), 200)))
@@ -105,15 +108,30 @@ def rows_for_prediction(
     if preparation.encoders:
         notes += say_new(raw_ND, preparation)
     y_K, at_K = (None, None) if target is None else _known_target(table, target, preparation, notes)
+    weight_K = None if at_K is None else _known_weights(table, preparation, at_K, notes)
     return PreparedRows(
         x_ND,
         y_K,
         torch.arange(table.rows),
         tuple(notes),
         at_K,
+        weight_K,
         {name: seen.missing for name, seen in met.items() if seen.missing},
         {name: seen.unknown for name, seen in met.items() if seen.unknown},
     )
+
+
+def _known_weights(
+    table: Table, preparation: Preparation, at_K: torch.Tensor, notes: list[str]
+) -> torch.Tensor | None:
+    """``[K]``: the weights of these rows; None if there are none, with a note where training had some."""
+    name = table.row_weights or preparation.row_weights
+    if name is None:
+        return None
+    if name not in table.by_name:
+        notes.append(_("All rows count alike in the figures: there is no column '{name}'.").format(name=name))
+        return None
+    return torch.from_numpy(weights_of(take(table, at_K.numpy()), name, zero=True))
 
 
 def _pictures(pictures: NewPictures, preparation: Preparation) -> PreparedRows:

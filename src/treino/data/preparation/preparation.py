@@ -44,6 +44,7 @@ class Preparation:
     width: the number of columns of an array without column names; 0 if the columns have names.
     clip: the largest absolute value of a normalised number; larger ones are clipped. None: no limit.
     fit: how a photograph is brought to ``item_shape``; None for data that aren't photographs.
+    row_weights: the column of the rows' weights; None without one.
     """
 
     kind: Literal["table", "image"]
@@ -63,6 +64,7 @@ class Preparation:
     width: int = 0
     clip: float | None = None
     fit: Literal["crop", "pad", "stretch"] | None = None
+    row_weights: str | None = None
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
@@ -200,8 +202,9 @@ class Preparation:
     def to_json(self) -> dict[str, Any]:
         """The preparation as JSON values; floats are read back bit for bit."""
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-        if self.fit is None:
-            del plain["fit"]
+        for name in ("fit", "row_weights"):
+            if plain[name] is None:
+                del plain[name]
         return plain | {"encoders": [encoders.to_json(e) for e in self.encoders]}
 
     def agrees(self, stored: PreparationDocument) -> bool:
@@ -234,6 +237,7 @@ class Preparation:
                 width=stored.width,
                 clip=stored.clip,
                 fit=stored.fit,
+                row_weights=stored.row_weights,
             )._whole()
         except ValueError as error:
             raise TreinoError(
@@ -243,20 +247,27 @@ class Preparation:
             ) from None
 
 
-def fit_table(raw_ND: Numbers, normalise: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def fit_table(
+    raw_ND: Numbers, normalise: bool, weight_N: NDArray[np.float64] | None = None
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return (means, deviations) of the columns; 0 and 1 without normalisation.
 
     Both are computed on values divided by the column's largest absolute value: no square overflows, and a
     constant column is all 1 or -1, so its deviation is exactly 0 and its mean exactly the constant.
+    weight_N: the rows' weights.
     """
     if not normalise:
         return (0.0,) * raw_ND.shape[1], (1.0,) * raw_ND.shape[1]
     largest_D = np.abs(raw_ND).max(axis=0)
     largest_D[largest_D == 0] = 1.0
     scaled_ND = raw_ND / largest_D
-    mean_D = scaled_ND.mean(axis=0) * largest_D
-    scale_D = scaled_ND.std(axis=0) * largest_D
-    return tuple(mean_D.tolist()), tuple(scale_D.tolist())
+    if weight_N is None:
+        mean_D, scale_D = scaled_ND.mean(axis=0), scaled_ND.std(axis=0)
+    else:  # from the first row on, so that a constant column's deviation is 0 here too
+        share_N1 = (weight_N / weight_N.sum())[:, None]
+        mean_D = scaled_ND[0] + (share_N1 * (scaled_ND - scaled_ND[0])).sum(axis=0)
+        scale_D = np.sqrt((share_N1 * (scaled_ND - mean_D) ** 2).sum(axis=0))
+    return tuple((mean_D * largest_D).tolist()), tuple((scale_D * largest_D).tolist())
 
 
 def fit_pixels(raw_ND: Numbers, normalise: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -271,7 +282,9 @@ def fit_pixels(raw_ND: Numbers, normalise: bool) -> tuple[tuple[float, ...], tup
     return (mean,), (scale,)
 
 
-def fit_target(raw_N: NDArray[np.float64]) -> tuple[float, float]:
+def fit_target(
+    raw_N: NDArray[np.float64], weight_N: NDArray[np.float64] | None = None
+) -> tuple[float, float]:
     """Return (mean, deviation) of a regression target in the training rows; deviation 1 if it is constant."""
-    (mean,), (scale,) = fit_table(raw_N[:, None], normalise=True)
+    (mean,), (scale,) = fit_table(raw_N[:, None], True, weight_N)
     return mean, scale or 1.0

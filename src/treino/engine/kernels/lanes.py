@@ -35,7 +35,7 @@ from treino.engine.nets import CNN, multiplications
 from treino.engine.population import Population
 from treino.engine.rng import element_hash
 from treino.engine.shared_config import SharedConfig
-from treino.engine.step_plan import Batches, ChangesOfSteps, Chunk
+from treino.engine.step_plan import Chunk, MemberGroup
 from treino.words import _
 
 TEAM_STEP = 2_000_000  # multiplications of a step at which several workers divide it
@@ -88,8 +88,8 @@ class LanesKernel:
         check_members(self.shared, population, rows)
         check_chunk(self.shared, population, rows, chunk)
         parts = []
-        for places, _x, _y, batches, changes in chunk.groups(population, rows):
-            steps = _ChunkArrays(chunk, batches, changes)
+        for group in chunk.groups(population, rows):
+            steps, places = _ChunkArrays(chunk, group), group.places
             parts += [
                 (part, steps, torch.empty(chunk.steps, len(part.rows)))
                 for part in self._parts(rows[places], places, steps.largest)
@@ -283,15 +283,15 @@ LanesJob = Callable[[LanesBlock, int, ctypes.c_int32], None]
 class _ChunkArrays:
     """A chunk's steps for the library: makes the struct, and keeps the arrays that it points to."""
 
-    def __init__(self, chunk: Chunk, batches: Batches, changes: ChangesOfSteps) -> None:
-        self.count = chunk.steps
-        self.x = chunk.x.contiguous()
-        self.y = chunk.y.contiguous()
+    def __init__(self, chunk: Chunk, group: MemberGroup) -> None:
+        self.count, self.weight_GN, changes = chunk.steps, chunk.weight_GN, group.changes
+        self.x = group.x.contiguous()
+        self.y = group.y.contiguous()
         self.factor_KS = torch.tensor(chunk.factors, dtype=torch.float64)
-        indices = [batch for batch in batches if batch is not None]
+        indices = [batch for batch in group.batches if batch is not None]
         self.index = torch.cat(indices) if indices else None
         counts = [len(batch) for batch in indices]
-        self.largest = max(counts, default=len(chunk.x))
+        self.largest = max(counts, default=len(self.x))
         self.end_S = torch.tensor(counts).cumsum(0) if indices else None
         self.change = torch.cat([c.number_BK for c in changes]) if changes else None
         self.partner = torch.cat([c.partner_B for c in changes]) if changes else torch.empty(0)
@@ -309,6 +309,7 @@ class _ChunkArrays:
             self.partner.data_ptr() if len(self.partner) else None,
             self.factor_KS.data_ptr(),
             loss.data_ptr(),
+            None if self.weight_GN is None else self.weight_GN.data_ptr(),
             len(self.x),
             self.first,
             self.optimizer_first,
@@ -416,6 +417,7 @@ def _members(population: Population, rows: Tensor) -> Members:
         (ctypes.c_void_p * len(HYPERPARAMETERS))(*(population.hp[n].data_ptr() for n in HYPERPARAMETERS)),
         population.seed_P.data_ptr(),
         population.schedule_P.data_ptr(),
+        population.bag_P.data_ptr(),
         len(rows),
         ctypes.pointer(ctypes.c_int64()),
     )

@@ -57,7 +57,7 @@ class Members(Structure):
         ("moments", c_void_p * 2),
         ("average", c_void_p),
         ("hp", c_void_p * len(HYPERPARAMETERS)),
-        *((name, c_void_p) for name in ("seed_P", "schedule_P")),
+        *((name, c_void_p) for name in ("seed_P", "schedule_P", "bag_P")),
         ("count", c_int64),
         ("next", POINTER(c_int64)),
     ]
@@ -69,6 +69,7 @@ class LanesSteps(Structure):
             (name, c_void_p)
             for name in (
                 "x_ND", "class_N", "target_NC", "index", "end_S", "change", "partner", "factor_KS", "loss_SR",
+                "weight_GN",
             )
         ),
         *((name, c_int64) for name in ("rows", "first", "optimizer_first", "steps", "start", "stop")),
@@ -198,6 +199,7 @@ def check_members(shared: SharedConfig, population: Population, rows: Tensor) ->
         _fits(name, population.hp[name], torch.float64, count)
     _fits("seed_P", population.seed_P, torch.int64, count)
     _fits("schedule_P", population.schedule_P, torch.int64, count)
+    _fits("bag_P", population.bag_P, torch.int64, count)
 
 
 def check_params(shared: SharedConfig, params_Pn: Tensor, rows: Tensor) -> None:
@@ -218,11 +220,17 @@ def check_chunk(shared: SharedConfig, population: Population, rows: Tensor, chun
         IndexError: a member refers to a schedule or an order that the chunk doesn't have.
     """
     sizes, count = shared.shape.sizes, len(chunk.x)
-    check_inputs(shared, chunk.x)
-    if shared.loss.name == "cross_entropy":
-        _fits("y", chunk.y, torch.int64, count, dense=False)
-    else:
-        _fits("y", chunk.y, torch.float32, count, sizes[-1], dense=False)
+    for x, y in chunk.rows_G or [(chunk.x, chunk.y)]:
+        check_inputs(shared, x)
+        if shared.loss.name == "cross_entropy":
+            _fits("y", y, torch.int64, len(x), dense=False)
+        else:
+            _fits("y", y, torch.float32, len(x), sizes[-1], dense=False)
+        if chunk.weight_GN is not None:
+            _fits("weights", chunk.weight_GN, torch.float32, len(chunk.weight_GN), len(x))
+            _within("bags", population.bag_P[rows], len(chunk.weight_GN))
+    if chunk.rows_G:
+        _within("bags", population.bag_P[rows], len(chunk.rows_G))
     _within("schedules", population.schedule_P[rows], len(chunk.factors))
     if any(len(factor_S) != chunk.steps for factor_S in chunk.factors):
         raise ValueError(f"lanes: factors are not of {chunk.steps} steps")

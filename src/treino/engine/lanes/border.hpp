@@ -1,7 +1,7 @@
 // What crosses the border between Python and the library: plain structs, mirrored in lanes_library.py.
 //
 // Letters: P members of the population, R of them that train here, S steps, N rows, D inputs, C outputs,
-// K schedules, n numbers in a member's row.
+// K schedules, G bags of weights of the rows, n numbers in a member's row.
 #pragma once
 #include <cstdint>
 
@@ -44,6 +44,7 @@ struct Members {                    // R rows of a population
     float* average;                 // [P][n]: of params, where Network.averages
     const double* hp[HYPERPARAMETERS];  // [P] each
     const int64_t *seed_P, *schedule_P;
+    const int64_t* bag_P;           // whose weights of the rows a member learns by; or null: all the first one's
     int64_t count;
     int64_t* next;                  // how many of the R some worker has taken; all workers count here
 };
@@ -66,6 +67,7 @@ struct Steps {
     const int64_t* partner;    // likewise: the row that is mixed in; or null
     const double* factor_KS;   // of the learning rate
     float* loss_SR;            // each step's loss before its update
+    const float* weight_GN;    // of the rows in each bag, or null: each counts 1
     int64_t rows, first, optimizer_first, steps;
     int64_t start, stop;       // train these of them
 };

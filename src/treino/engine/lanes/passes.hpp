@@ -108,7 +108,8 @@ INLINE void pack(const Block& k, const Layer& a, int64_t chunk, Range rows, int6
     each_vector(a, rows, n, width, [&](int64_t at, int64_t, int64_t) { *to++ = a.d[at]; });
 }
 
-// The last layer's d of a chunk of n rows, and their losses, which total_loss adds. share: one over all outputs.
+// The last layer's d of a chunk of n rows, and their losses, which total_loss adds. share: one over all outputs;
+// of rows with weights over a row's.
 static void losses(Block& k, const Rank& rank, int64_t n, float share) {
     Layer& a = k.layer[k.layers - 1];
     const int64_t C = k.C;
@@ -118,27 +119,36 @@ static void losses(Block& k, const Rank& rank, int64_t n, float share) {
     const int64_t together = k.units ? LANES : 1;  // units: here the lanes hold rows
     const Range mine = rank.share((n + together - 1) / together);
     const Range rows{mine.begin * together, mine.end * together < n ? mine.end * together : n};
+    const bool weighs = k.weight_of[0];
+    const auto weigh = [&](V& loss, V* d, V weight) {
+        weight *= k.one_over;
+        loss *= weight;
+        for (int64_t c = 0; c < C; c++) d[c] *= weight;
+    };
     V *z_C = k.scratch + 4 * C * rank.number, *d_C = z_C + C, *t_C = d_C + C, *q_C = t_C + C;
     if (!k.units) {
         for (int64_t t = rows.begin; t < rows.end; t++) {
             const Target<true> shared{target(t), splat(mass(t))};
             k.loss_S[t] = row_loss(k, a.value + t * a.row, a.d + t * a.row, q_C, shared, share);
+            if (weighs) weigh(k.loss_S[t], a.d + t * a.row, k.weight_S[t]);
         }
     } else {
         const float* z = (const float*)a.value;
         float *d = (float*)a.d, *loss_S = (float*)k.loss_S;
         for (int64_t t = rows.begin; t < rows.end; t += LANES) {
             const int64_t here = n - t < LANES ? n - t : LANES;
-            V all = splat(0.f);
+            V all = splat(0.f), weight = splat(0.f);
             for (int64_t lane = 0; lane < LANES; lane++) {
                 const int64_t row = t + (lane < here ? lane : 0);
+                if (weighs) weight[lane] = ((const float*)k.weight_S)[row];
                 for (int64_t c = 0; c < C; c++) {
                     z_C[c][lane] = z[row * a.row * LANES + c];
                     t_C[c][lane] = target(row)[c];
                 }
                 all[lane] = mass(row);
             }
-            const V each = row_loss(k, z_C, d_C, q_C, Target<false>{t_C, all}, share);
+            V each = row_loss(k, z_C, d_C, q_C, Target<false>{t_C, all}, share);
+            if (weighs) weigh(each, d_C, weight);
             for (int64_t lane = 0; lane < here; lane++) {
                 loss_S[t + lane] = each[lane];
                 for (int64_t c = 0; c < C; c++) d[(t + lane) * a.row * LANES + c] = d_C[c][lane];
@@ -493,9 +503,28 @@ static const float* gather(Block& k, const Rank& rank, const Steps& steps, const
         const int64_t row = index ? index[s0 + t] : s0 + t;
         if (k.loss_kind == CROSS_ENTROPY) k.row[t] = steps.class_N[row];
         else std::memcpy(k.target + t * k.C, steps.target_NC + row * k.C, (size_t)k.C * sizeof(float));
+        for (int64_t lane = 0; k.weight_of[0] && lane < (k.units ? 1 : LANES); lane++)
+            ((float*)k.weight_S)[k.units ? t : t * LANES + lane] = k.weight_of[lane][row];
     }
     if (k.pictures) return features_of(k, rank, steps.x_ND, batch, s0, sixteens_of(rank, n), true);
     return inputs_of(k, rank, steps.x_ND, index, s0, {0, n});
+}
+
+// One over each lane's sum of the batch's weights, times their classes'; 0 where it is none.
+static void sum_weights(Block& k, const Steps& steps, const Batch& batch) {
+    for (int64_t lane = 0; lane < LANES; lane++) {
+        const float* weight = k.weight_of[lane];
+        if (lane && weight == k.weight_of[lane - 1]) {
+            k.one_over[lane] = k.one_over[lane - 1];
+            continue;
+        }
+        double sum = 0;
+        for (int64_t i = 0; i < batch.rows; i++) {
+            const int64_t row = batch.index ? batch.index[i] : i;
+            sum += weight[row] * (k.weight_C ? k.weight_C[steps.class_N[row]] : 1.0);
+        }
+        k.one_over[lane] = sum < 0x1p-126 ? 0.f : (float)(1 / sum);
+    }
 }
 
 // The rows of step s, fetched while a rank goes through the tiles of the first layer's gradient.
@@ -524,12 +553,13 @@ static Answer train_step(Block& k, Rank& rank, const Members& m, const Steps& st
     }
     if (rank.first()) {
         if (classes)
-            scale_targets(k, rows, weights, [&](int64_t t) { return steps.class_N[index ? index[t] : t]; });
+            scale_targets(k, rows, steps.weight_GN ? 1.0 : weights, [&](int64_t t) { return steps.class_N[index ? index[t] : t]; });
+        if (steps.weight_GN) sum_weights(k, steps, batch);
         prepare(k, m, steps, s);
         if (k.gates) multiply_gates(k);
     }
     if (k.pictures && !rank.wait()) return STOPPED;  // their features are dropped by this step's keys
-    const float share = (float)(1.0 / (double)(rows * k.C));
+    const float share = (float)(1.0 / (double)(steps.weight_GN ? k.C : rows * k.C));
     const bool keep = k.summed || s + 1 == steps.stop;
     NextRows next = next_rows(k, rank, steps, s + 1);
     V loss = splat(0.f);

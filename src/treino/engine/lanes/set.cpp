@@ -15,7 +15,7 @@ static int32_t train(Trainer* trainer, int32_t number, const Members* m, const S
     rank.stop = stop;
     for (int64_t first; (first = take(k, rank, *m)) < m->count;) {
         if (first < 0) return STOPPED;
-        if (rank.first()) load(k, *m, first);
+        if (rank.first()) load(k, *m, *steps, first);
         if (!rank.wait()) return STOPPED;
         for (int64_t s = steps->start; s < steps->stop; s++) {
             const Answer answer = train_step(k, rank, *m, *steps, s, steps->loss_SR + s * m->count + first);

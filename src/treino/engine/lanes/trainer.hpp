@@ -69,6 +69,8 @@ struct Block : Trainer {
     const int32_t* hash;
     float* target;              // [S][C], floats of the rows at hand
     V *scratch, *loss_S;        // [ranks][4][C]; each row's loss, of units floats
+    V *weight_S, one_over;      // each row's weight, of units floats; one over their sum in the batch, with the classes'
+    const float* weight_of[LANES];  // each lane's weights [N], or null
     bool clips; V clip_scale;
     int64_t first;              // the number of the members that the team has taken
     int64_t member[LANES];      // each lane's row in the population
@@ -90,7 +92,7 @@ static void close_block(Trainer* trainer) {
     }
     close_pictures(k->pictures);
     void* all[] = {k->layer ? k->layer - 1 : nullptr, k->slot_C, k->scaled, k->scaled_mass, k->state.p, k->state.g, k->state.m, k->state.v,
-                   k->state.average, k->place, k->packed[0], k->packed[1], k->x, k->row, k->target, k->scratch, k->loss_S, k->rank, k->column_D, k->gated, k->gated_d};
+                   k->state.average, k->place, k->packed[0], k->packed[1], k->x, k->row, k->target, k->scratch, k->loss_S, k->weight_S, k->rank, k->column_D, k->gated, k->gated_d};
     for (void* p : all) std::free(p);
     std::free(k);
 }
@@ -165,6 +167,7 @@ static Trainer* open_block(const Network* net, const int32_t* hash, int64_t rows
         k->gated = buffer<V>(k->D * k->layer->J, failed), k->gated_d = buffer<V>(k->D * k->layer->J, failed);
     }
     k->scratch = buffer<V>(ranks * 4 * C, failed), k->loss_S = buffer<V>(k->S, failed);
+    k->weight_S = buffer<V>(k->S, failed);
     k->rank = buffer<Rank>(ranks, failed), k->team.ranks = ranks;
     if (failed) return close_block(k), nullptr;
     for (int32_t i = 0; i < ranks; i++) k->rank[i] = {&k->team, i, ranks, 0, nullptr};
@@ -251,8 +254,10 @@ static void assign_lanes(Block& k, const Members& m, int64_t first) {
     for (int lane = 0; lane < LANES; lane++) k.member[lane] = m.row_R[first + (lane < k.used ? lane : 0)];
 }
 
-static void load(Block& k, const Members& m, int64_t first) {
+static void load(Block& k, const Members& m, const Steps& steps, int64_t first) {
     assign_lanes(k, m, first);
+    for (int lane = 0; lane < LANES; lane++)
+        k.weight_of[lane] = steps.weight_GN ? steps.weight_GN + (m.bag_P ? m.bag_P[k.member[lane]] : 0) * steps.rows : nullptr;
     fetch(k, k.state.p, m.params);
     if (k.summed) fetch(k, k.state.g, m.grads);
     fetch(k, k.state.m, m.moments[0]);

@@ -1,0 +1,145 @@
+"""Row weights: the column that says how much each row counts, checked; rows of weight 0 left out."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treino.data.preparation.column_kinds import level_cells
+from treino.data.preparation.encoders import number_cells, number_fault
+from treino.data.preparation.fit import take
+from treino.data.table import Table, check_present
+from treino.errors import TreinoError, nearest
+from treino.setting_types import as_item
+from treino.words import _, joined
+
+Weights = NDArray[np.float64]
+
+LEAST, MOST = 1e-30, 1e30  # beyond, sums of weights and squares in float32 are 0 or infinite
+ZERO = "=0"  # ends the name of a column whose empty cells count as 0
+
+
+def weight_column(table: Table, asked: str | None, target: str, features: Sequence[str] | None) -> str | None:
+    """The name of the column of weights, asked for or the source's own; None without one.
+
+    asked: a column, or ``COLUMN=0`` for one whose empty cells are weights of 0.
+    """
+    if asked is None:
+        return table.row_weights
+    name = asked if asked in table.names else asked.removesuffix(ZERO)
+    if table.row_weights is not None:
+        raise TreinoError(
+            "row_weights_two",
+            _("(X, y, weights) has weights of its own, and {name} names a column.").format(name=name),
+            _("Give one of them."),
+        )
+    if table.official_test or table.matrix is not None:
+        raise TreinoError(
+            "row_weights_source",
+            _("The rows of '{source}' are images, or are divided already, and can't be weighted.").format(
+                source=table.source
+            ),
+            _("Leave [[row_weights]] out."),
+        )
+    if name not in table.names:
+        raise TreinoError(
+            "row_weights_unknown",
+            _("There is no column '{name}' in '{source}' to weight the rows by.").format(
+                name=name, source=table.source
+            ),
+            nearest(name, [each for each in table.names if each != target]),
+        )
+    if name == target:
+        raise TreinoError(
+            "row_weights_target",
+            _("'{name}' is the target; rows can't be weighted by it.").format(name=name),
+            _("Name another column in [[row_weights]]."),
+        )
+    if features is not None and name in (features.split(",") if isinstance(features, str) else features):
+        raise TreinoError(
+            "row_weights_feature",
+            _("'{name}' is named in [[features]] and in [[row_weights]].").format(name=name),
+            _("Take it out of one of them."),
+        )
+    return name
+
+
+def weighted(
+    table: Table,
+    row_N: NDArray[np.int64],
+    name: str,
+    asked: str | None,
+    notes: list[str],
+    split_column: str | None = None,
+) -> tuple[Table, NDArray[np.int64], Weights]:
+    """Return the rows whose weight isn't 0, their row numbers and their weights. Adds a note on the others.
+
+    split_column: the column that names each row's split, of which none may lose all its rows.
+    """
+    check_present(table, [name])
+    weight_N = weights_of(table, name, zero=asked not in (None, name))
+    kept_K = np.flatnonzero(weight_N > 0)
+    if not len(kept_K):
+        raise TreinoError(
+            "row_weights_zero",
+            _("All weights in '{name}' of '{source}' are 0: no row counts.").format(
+                name=name, source=table.source
+            ),
+            _("Give some rows a weight above 0, or leave [[row_weights]] out."),
+        )
+    if len(kept_K) == len(weight_N):
+        return table, row_N, weight_N
+    notes.append(
+        _("Rows left out because their weight in '{name}' is 0: {n}.").format(
+            name=name, n=len(weight_N) - len(kept_K)
+        )
+    )
+    kept = take(table, kept_K)
+    if split_column is not None:
+        all_words, words = (set(level_cells(t.column(split_column), False)) for t in (table, kept))
+        if lost := sorted(all_words - words):
+            raise TreinoError(
+                "row_weights_part",
+                _("All rows that '{column}' calls '{word}' have a weight of 0 in '{name}'.").format(
+                    column=split_column, word=lost[0], name=name
+                ),
+                _("Give some of them a weight above 0, or take them out of the data."),
+            )
+    return kept, row_N[kept_K], weight_N[kept_K]
+
+
+def weights_of(table: Table, name: str, zero: bool = False) -> Weights:
+    """``[N]``: the weights in a column. zero: empty cells are weights of 0; else they are refused.
+
+    Raises TreinoError for a cell that is no number from 0 on.
+    """
+    column = table.column(name)
+    fault = number_fault(column, table.place)
+    if fault is not None:
+        raise TreinoError(
+            fault[0].replace("feature", "row_weights"),
+            _("The row weights: {message}").format(message=fault[1]),
+            joined([fault[2], "."]),
+        )
+    weight_N = number_cells(column, table.place)
+    empty_N = np.isnan(weight_N)
+    if empty_N.any() and not zero:
+        raise TreinoError(
+            "row_weights_empty",
+            _("The row weights '{name}' are empty in {n} rows, the first in {place}.").format(
+                name=name, n=int(empty_N.sum()), place=table.place(int(empty_N.argmax()))
+            ),
+            _("Fill them in; to count such rows as 0: [[row_weights={item}=0]].").format(item=as_item(name)),
+        )
+    weight_N = np.where(empty_N, 0.0, weight_N)
+    odd_N = (weight_N < LEAST) & (weight_N != 0) | (weight_N > MOST)
+    if odd_N.any():
+        row = int(odd_N.argmax())
+        raise TreinoError(
+            "row_weights_range",
+            _("The row weights: column '{name}' holds {value} in {place}.").format(
+                name=name, value=column.cell(row), place=table.place(row)
+            ),
+            _("A weight is 0 (the row is left out) or from 1e-30 to 1e30; 2 counts as two equal rows."),
+        )
+    return weight_N
