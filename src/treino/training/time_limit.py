@@ -19,9 +19,9 @@ from treino.words import _
 
 MOST = 64  # networks; more bring next to nothing
 TRIAL = 0.1  # share of the limit that the trial takes at most
-USUAL_LENGTH = 0.5  # share of the planned steps after which networks of the recipe have mostly stopped
-PLANNED = 0.85  # share of the time left that the networks are planned for: some train longer than most
-PIECE = 0.02  # seconds of training between two looks at the clock
+USUAL_LENGTH = 0.4  # share of the planned steps that networks of the recipe train for on average
+PLANNED = 0.9  # share of the time left that the networks are planned for
+PIECE = 0.05  # seconds of training between two looks at the clock
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,14 @@ def with_members(settings: Settings, data: Data) -> tuple[Settings, str, float]:
     explicit = {name: getattr(settings, name) for name in settings.model_fields_set}
     chosen = read_settings(without_recipe(explicit) | {"ensemble": members})
     reason = _(
-        "{n} networks fit into {limit:g} seconds: {few} would take about {whole:.2g}, by a trial of "
-        "{seconds:.2g} seconds."
+        "Networks that fit into {limit:g} seconds: {n}. By a trial of {seconds:.2g} seconds {few} take about "
+        "{whole:.2g}."
     )
+    if fit < 1:
+        reason = _(
+            "{limit:g} seconds look too short for one network: by a trial of {seconds:.2g} seconds {few} "
+            "take about {whole:.2g}. One is trained all the same."
+        )
     return (
         chosen,
         reason.format(n=members, limit=limit, few=speed.members, whole=speed.whole, seconds=speed.seconds),
