@@ -22,6 +22,7 @@ _DOOR = {
     "study": ("treino.api", "study"),
     "Study": ("treino.api", "Study"),
     "open": ("treino.api", "open_result"),
+    "rows": ("treino.api", "rows"),
     "runs": ("treino.api", "runs"),
     "Classifier": ("treino.sklearn", "Classifier"),
     "Regressor": ("treino.sklearn", "Regressor"),
@@ -49,6 +50,7 @@ __all__ = [
     "load",
     "mlp",
     "open",
+    "rows",
     "runs",
     "studio",
     "study",
@@ -57,7 +59,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from treino.api import Run, Study, Sweep, runs, study
+    from treino.api import Run, Study, Sweep, rows, runs, study
     from treino.api import open_result as open
     from treino.data import load
     from treino.diagnosis.exam import doctor

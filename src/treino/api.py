@@ -15,6 +15,7 @@ from treino.engine.nets import layers_of
 from treino.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events, settings_before_search
 from treino.folders import Stored, open_all, open_folder, resume_events
+from treino.inspection.row_xray import NETWORKS, RowXray, xray
 from treino.loop import JobEvent, drained_folder
 from treino.pictures.curves import curves_of
 from treino.pictures.picture_files import illustrated
@@ -28,6 +29,7 @@ from treino.tracking.delivery import Tracking
 from treino.training.branch import branching, rewinding
 from treino.training.commands import send_setting, send_stop
 from treino.training.replay import Snapshot, snapshots
+from treino.training.row_check import source_of_data
 from treino.training.train import drain
 from treino.tuning.populations import config_text
 from treino.tuning.stored_sweep import StoredStudy, StoredSweep
@@ -45,7 +47,7 @@ class Run(StoredRun):
     @classmethod
     def of(cls, run: StoredRun) -> "Run":
         """The same run with the methods of this class."""
-        return cls(run.folder, run.access, run.rows, run.row)
+        return cls(run.folder, run.access, run.known_rows, run.row)
 
     def predict(self, source: Any, *, tta: bool = False, skip_bad: int = 0) -> Any:
         """Predict new rows. A frame gives a frame (with probabilities), arrays and pictures give an array.
@@ -55,6 +57,15 @@ class Run(StoredRun):
         skip_bad: the most pictures that may be left out as unreadable.
         """
         return predict_like(self, source, tta=tta, skip_bad=skip_bad)
+
+    def rows(self, *, networks: int = NETWORKS) -> RowXray:
+        """What hundreds of small networks, which each learned a random half of the training rows, say of each
+        row: whose label they doubt, which nothing learns. See ``treino rows``.
+
+        Raises:
+            TreinoError: too few rows, a single class, several targets; rows that can't be loaded again.
+        """
+        return xray(self.data, networks=networks)
 
     def resume(self, data: Any = None, *, net: nn.Module | str | None = None) -> "Run":
         """Continue an interrupted run to its end, as ``treino resume`` does, and return it.
@@ -509,6 +520,32 @@ def study(
     return Study(drained_folder(events))
 
 
+# ---- ``rows``
+
+
+def rows(data: Any, *, networks: int = NETWORKS, **settings: Any) -> RowXray:
+    """The same as ``Run.rows``, of data: all its rows, unless shares of them are held back by settings.
+
+    data: as of ``fit``. settings: those of the data, e.g. ``target="price"``.
+
+    Raises:
+        TreinoError: bad input.
+    """
+    return xray(source_of_data(data, settings, compared=False).data, networks=networks)
+
+
 # ---- the Python interface
 
-__all__ = ["Moment", "Run", "Study", "Sweep", "fit", "open_result", "result", "runs", "study", "sweep"]
+__all__ = [
+    "Moment",
+    "Run",
+    "Study",
+    "Sweep",
+    "fit",
+    "open_result",
+    "result",
+    "rows",
+    "runs",
+    "study",
+    "sweep",
+]

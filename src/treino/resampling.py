@@ -62,29 +62,47 @@ def of_weighted(scores: Scores, weight_N: Tensor | None) -> Scores:
     return lambda count_BN: scores(weight_1N)[0] if count_BN is None else scores(count_BN * weight_1N)
 
 
-def f1_macro(guess_MN: Tensor, y_N: Tensor, classes: int) -> Tensor:
-    """Macro F1 of M networks: the mean of 2 TP / (predicted + true) over the classes that occur."""
-    place_MN = guess_MN + torch.arange(len(guess_MN)).unsqueeze(1) * classes
-    guessed, right = (
-        torch.bincount(place, minlength=len(guess_MN) * classes).view(-1, classes)
-        for place in (place_MN.reshape(-1), place_MN[guess_MN == y_N])
+def f1_macro(guess_MN: Tensor, y_N: Tensor, classes: int, weight_MN: Tensor | None = None) -> Tensor:
+    """Macro F1 of M networks: the mean of 2 TP / (predicted + true) over the classes that occur.
+
+    weight_MN: each row's weight, for each network.
+    """
+    weight_MN = torch.ones_like(guess_MN) if weight_MN is None else weight_MN
+    first_M1 = torch.arange(len(guess_MN)).unsqueeze(1) * classes
+    right_MN = guess_MN == y_N
+    guessed, true, right = (
+        torch.bincount(place.reshape(-1), weight.reshape(-1), minlength=len(guess_MN) * classes)
+        for place, weight in (
+            (guess_MN + first_M1, weight_MN),
+            (y_N + first_M1, weight_MN),
+            (guess_MN + first_M1, weight_MN * right_MN),
+        )
     )
-    total = guessed + torch.bincount(y_N, minlength=classes)
-    return (2 * right.double() / total.clamp(min=1)).sum(-1) / (total > 0).sum(-1)
+    total, right = (guessed + true).view(-1, classes), right.view(-1, classes)
+    return (2 * right / torch.where(total > 0, total, 1.0)).sum(-1) / (total > 0).sum(-1)
 
 
-def auc(score_MN: Tensor, y_N: Tensor) -> Tensor:
+def auc(score_MN: Tensor, y_N: Tensor, weight_MN: Tensor | None = None) -> Tensor:
     """Area under the ROC curve of M networks' scores of class 1; NaN if a class has no row.
 
     It is the probability that a row of class 1 scores above one of class 0; ties count half (Mann & Whitney).
-    Also NaN for networks with a score that isn't finite.
+    Also NaN for networks with a score that isn't finite. weight_MN: each row's weight, for each network.
     """
     score_MN = score_MN.contiguous()
-    sorted_MN, score_MK = score_MN.sort(-1).values, score_MN[:, y_N == 1]
+    sorted_MN, order_MN = score_MN.sort(-1)
+    score_MK = score_MN[:, y_N == 1]
     below_MK, upto_MK = (torch.searchsorted(sorted_MN, score_MK, right=right) for right in (False, True))
-    ranks = (below_MK + upto_MK + 1).double().sum(-1) / 2  # from 1; ties share their mean rank
-    positive, rows = score_MK.shape[1], len(y_N)
-    area = (ranks - positive * (positive + 1) / 2) / (positive * (rows - positive))
+    if weight_MN is None:
+        ranks = (below_MK + upto_MK + 1).double().sum(-1) / 2  # from 1; ties share their mean rank
+        positive, rows = score_MK.shape[1], len(y_N)
+        area = (ranks - positive * (positive + 1) / 2) / (positive * (rows - positive))
+    else:
+        before_MN = torch.zeros(len(score_MN), len(y_N) + 1, dtype=weight_MN.dtype)
+        before_MN[:, 1:] = weight_MN.gather(1, order_MN).cumsum(-1)
+        weight_MK = weight_MN[:, y_N == 1]
+        ranks = weight_MK * (before_MN.gather(1, below_MK) + before_MN.gather(1, upto_MK)) / 2
+        positive_M, total_M = weight_MK.sum(-1), before_MN[:, -1]
+        area = (ranks.sum(-1) - positive_M**2 / 2) / (positive_M * (total_M - positive_M))
     return torch.where(score_MN.isfinite().all(-1), area, torch.nan)
 
 

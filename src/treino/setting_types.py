@@ -3,7 +3,7 @@
 import csv
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -51,6 +51,11 @@ def _listed(text: str) -> list[str]:
 def as_item(text: str) -> str:
     """A name as a list item: in double quotes if it has a comma."""
     return '"' + text.replace('"', '""') + '"' if "," in text or text.startswith('"') else text
+
+
+def as_items(names: Sequence[str]) -> str:
+    """A name as it is, or several names as a list."""
+    return names[0] if len(names) == 1 else ",".join(map(as_item, names))
 
 
 def weights(value: object) -> object:
@@ -141,7 +146,9 @@ def path(value: object) -> object:
 
 
 def name(value: object) -> object:
-    """The name of a column as text; a frame's columns may be named by integers."""
+    """The name of a column as text; a frame's columns may be named by integers. A list of names is joined."""
+    if isinstance(value, (list, tuple)):
+        return as_items([str(each) for each in value])
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 

@@ -103,10 +103,14 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         tags.input_tags.allow_nan = True  # treino imputes missing numbers
         tags.input_tags.categorical = True
         tags.input_tags.string = True
+        tags.target_tags.multi_output = True
+        if tags.classifier_tags is not None:
+            tags.classifier_tags.multi_label = True
         return tags
 
     def _fit(self, x: Any, y: NDArray[Any], weight_N: Any) -> Self:
-        """Train on checked rows. y: class numbers or values. weight_N: their weights; None: all alike."""
+        """Train on checked rows. y: class numbers or values, ``[N]`` or ``[N, K]``. weight_N: their weights;
+        None: all alike."""
         seed = self.random_state
         if seed is None or not isinstance(seed, (int, np.integer)):
             seed = check_random_state(seed).randint(2**31 - 1)
@@ -167,6 +171,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             allow_nd=isinstance(self.net, CNN) or self.net == "cnn",
             ensure_all_finite="allow-nan",
             ensure_min_samples=2 if reset else 1,
+            **({"multi_output": True} if reset else {}),
         )
 
     def _weights(self, x: Any, sample_weight: Any) -> NDArray[np.float64] | None:
@@ -199,6 +204,10 @@ def _source(x: Any, y: NDArray[Any], weight_N: NDArray[np.float64] | None) -> An
         return (x, y) if weight_N is None else (x, y, weight_N)
     if weight_N is not None:
         raise ValueError(_("sample_weight is for rows of a table, and these are pictures: leave it out."))
+    if y.ndim > 1:
+        raise ValueError(
+            _("One target is learnt of pictures, and y has the shape {shape}.").format(shape=y.shape)
+        )
     return TensorDataset(torch.tensor(x, dtype=torch.float32), torch.tensor(y))
 
 
@@ -210,7 +219,8 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     _task = "classification"
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train on X ``[N, D]`` (an array or a frame) and one class per row.
+        """Train on X ``[N, D]`` (an array or a frame) and one class per row, or the classes of K targets
+        ``[N, K]``; ``classes_`` is then a list.
 
         sample_weight: ``[N]``: how much each row counts; 2 as two equal rows, 0 as none.
 
@@ -218,36 +228,51 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
             ValueError: rows, classes or settings unfit for training; the message says what to do.
         """
         x, y = self._checked(X, y, reset=True)
-        y = column_or_1d(y, warn=True)
+        y = _one_or_several(y)
         check_classification_targets(y)
         weight_N = self._weights(x, sample_weight)
-        self.classes_ = np.unique(y if weight_N is None else y[weight_N > 0])
-        if len(self.classes_) < 2:
-            message = _("y holds one class, {name!r}: there is nothing to tell apart.")
-            raise ValueError(message.format(name=self.classes_[0]))
-        code_N = np.searchsorted(self.classes_, y)  # of rows that weigh 0 any: they are left out
-        return self._fit(x, code_N.clip(max=len(self.classes_) - 1), weight_N)
+        y_NK = y.reshape(len(y), -1)
+        each = [np.unique(y_N if weight_N is None else y_N[weight_N > 0]) for y_N in y_NK.T]
+        for classes in each:
+            if len(classes) < 2:
+                message = _("y holds one class, {name!r}: there is nothing to tell apart.")
+                raise ValueError(message.format(name=classes[0]))
+        self.classes_ = each[0] if y.ndim == 1 else each
+        code_NK = np.stack(  # of rows that weigh 0 any: they are left out
+            [np.searchsorted(c, y_N).clip(max=len(c) - 1) for c, y_N in zip(each, y_NK.T, strict=True)], 1
+        )
+        return self._fit(x, code_NK.reshape(y.shape), weight_N)
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """``[N, C]``: the probability of each of ``classes_``."""
-        outputs_NC = self._outputs(X)
-        return probabilities(outputs_NC).double().numpy()
+    def predict_proba(self, X: Any) -> NDArray[np.float64] | list[NDArray[np.float64]]:
+        """``[N, C]``: the probability of each of ``classes_``; of K targets a list of K such arrays."""
+        shares = self._shares(X)
+        return shares if isinstance(self.classes_, list) else shares[0]
+
+    def _shares(self, x: Any) -> list[NDArray[np.float64]]:
+        """``[N, C]``: the probabilities of each target's classes."""
+        outputs_NC = self._outputs(x)
+        parts = self.run_.preparation.output_parts
+        return [probabilities(outputs_NC[:, part]).double().numpy() for part in parts]
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """``[N]``: the class of each row, as in y: the most probable one, or the one chosen by ``threshold``.
+        """``[N]`` or ``[N, K]``: the class of each row, as in y: the most probable one, or the one chosen by
+        ``threshold``.
 
         Raises:
             ValueError: the network's output is NaN in some rows.
         """
-        share_NC = self.predict_proba(X)
-        unknown_N = np.isnan(share_NC).any(axis=1)
+        shares = self._shares(X)
+        unknown_N = np.logical_or.reduce([np.isnan(share_NC).any(axis=1) for share_NC in shares])
         if unknown_N.any():
             message = _(
                 "The network's output is NaN in {n} of {of} rows: no class is the most probable there."
             )
-            raise ValueError(message.format(n=int(unknown_N.sum()), of=len(share_NC)))
-        label_N: NDArray[Any] = self.classes_[winners(self.run_, share_NC)]
-        return label_N
+            raise ValueError(message.format(n=int(unknown_N.sum()), of=len(unknown_N)))
+        if not isinstance(self.classes_, list):
+            label_N: NDArray[Any] = self.classes_[winners(self.run_, shares[0])]
+            return label_N
+        each = zip(self.classes_, self.run_.by_target, shares, strict=True)
+        return np.stack([classes[winners(run, share_NC)] for classes, run, share_NC in each], 1)
 
 
 class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
@@ -258,7 +283,7 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     _task = "regression"
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train on X ``[N, D]`` (an array or a frame) and one number per row.
+        """Train on X ``[N, D]`` (an array or a frame) and one number per row, or K numbers ``[N, K]``.
 
         sample_weight: ``[N]``: how much each row counts; 2 as two equal rows, 0 as none.
 
@@ -266,29 +291,40 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
             ValueError: rows, values or settings unfit for training; the message says what to do.
         """
         x, y = self._checked(X, y, reset=True)
-        y = column_or_1d(y, warn=True)
-        return self._fit(x, np.asarray(y, dtype=np.float64), self._weights(x, sample_weight))
+        y = np.asarray(_one_or_several(y), dtype=np.float64)
+        return self._fit(x, y, self._weights(x, sample_weight))
 
     def predict(self, X: Any) -> NDArray[np.float64]:
-        """``[N]``: the predicted numbers, in y's units."""
-        values_N = self._outputs(X)[:, 0].double().numpy()
-        spec = self.run_.spec
-        predicted: NDArray[np.float64] = values_N * spec.target_scale + spec.target_mean
-        return predicted
+        """``[N]`` or ``[N, K]``: the predicted numbers, in y's units."""
+        values_NK, each = self._outputs(X).double().numpy(), self.run_.preparation.by_target
+        predicted: list[NDArray[np.float64]] = [
+            value_N * one.target_scale + one.target_mean
+            for value_N, one in zip(values_NK.T, each, strict=True)
+        ]
+        return predicted[0] if len(each) == 1 else np.stack(predicted, 1)
 
     def predict_interval(self, X: Any) -> NDArray[np.float64]:
-        """``[N, 2]``: each row's 90 % interval, from the errors on validation rows.
+        """``[N, 2]`` or ``[N, K, 2]``: each number's 90 % interval, from the errors on validation rows.
 
         Raises:
             ValueError: there were too few validation rows.
         """
-        value_N = self.predict(X)
+        value_NK = self.predict(X)
         prepared = rows_for_prediction(self._checked(X, reset=False), self.run_.preparation)
-        ends = intervals_of(self.run_, prepared.x, value_N)
-        if ends is None:
-            raise ValueError(_("There were too few validation rows to tell how far predictions are off."))
-        end_N2: NDArray[np.float64] = ends
-        return end_N2
+        ends: list[NDArray[np.float64]] = []
+        for run, value_N in zip(self.run_.by_target, value_NK.reshape(len(value_NK), -1).T, strict=True):
+            end_N2 = intervals_of(run, prepared.x, value_N)
+            if end_N2 is None:
+                raise ValueError(_("There were too few validation rows to tell how far predictions are off."))
+            ends.append(end_N2)
+        return ends[0] if len(ends) == 1 else np.stack(ends, 1)
+
+
+def _one_or_several(y: Any) -> NDArray[Any]:
+    """y as ``[N]``, or ``[N, K]`` of several targets."""
+    y = np.asarray(y)
+    several: NDArray[Any] = y if y.ndim == 2 and y.shape[1] > 1 else column_or_1d(y, warn=True)
+    return several
 
 
 def _same(value: Any, usual: Any) -> bool:

@@ -5,13 +5,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 from oracles import ENGINES, sample
+from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
 from treino.data.mapped_rows import MappedRows
-from treino.data.rows import order
+from treino.data.rows import Rows, order
 from treino.data.torch_datasets.dataset_source import load_torch_dataset
-from treino.engine import LOSSES, Bags, batch_sources, measure, mlp, train
+from treino.engine import LOSSES, Bags, batch_sources, cnn, measure, mlp, train
+from treino.engine.bags import own_rows
 from treino.engine.kernels.lanes import LanesKernel
 from treino.engine.losses import Loss
 from treino.engine.saved_state import saved_from_keyframe
@@ -351,6 +353,39 @@ def test_bags_with_rows_of_their_own_are_trainings_of_these_rows(way, variant):
             assert torch.equal(value[0], figures[name][member])
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("batch", ["full", 8])
+def test_bags_of_other_rows_have_weights_of_their_own(way, batch):
+    x, y = problem("cross_entropy")
+    count_G, arguments = [20, 24, 17], {"way": way, "batch_size": batch, "steps": 8, "data_seed": 1}
+    weights = [torch.rand(n, generator=torch.manual_seed(n)) for n in count_G]
+    parts = [Rows(x[:n], y[:n], torch.arange(n), weight) for n, weight in zip(count_G, weights, strict=True)]
+    bags = own_rows([(rows, rows, 1.0) for rows in parts], [1, 0, 2, 2])
+    first = (x[:20], y[:20])
+    together, loss_SP = trained((first, first), bags, seeds=range(4), **arguments)
+    for member, bag in enumerate([1, 0, 2, 2]):
+        own, one = (parts[bag].x, parts[bag].y), Bags(weights[bag][None], weights[bag][None])
+        alone, loss_S = trained((own, own), one, seeds=[member], **arguments)
+        assert torch.equal(loss_S[:, 0], loss_SP[:, member])
+        assert same(whole(together, member), whole(alone))
+
+
+def test_a_network_of_ones_own_and_convolutions_weigh_rows_too():
+    (x, y), count = problem("cross_entropy"), drawn(ROWS)
+    again = torch.arange(ROWS).repeat_interleave(count)
+    torch.manual_seed(4)
+    own = nn.Sequential(nn.Linear(x.shape[1], 5), nn.Tanh(), nn.Linear(5, 3))
+    picture = torch.randn(ROWS, 1, 6, 6, generator=torch.manual_seed(6))
+    for rows, net, way in (
+        (x, own, "module"),
+        *((picture, cnn(3, 4), e) for e in WAYS if e in ("units", "module")),
+    ):
+        weighed, loss_S = trained((rows, y), Bags(count[None]), way=way, net=net, augment="none")
+        repeated, wanted_S = trained((rows[again], y[again]), way=way, net=net, augment="none")
+        torch.testing.assert_close(loss_S, wanted_S, rtol=2e-5, atol=1e-6)
+        assert_close(weighed, repeated, 1e-4)
+
+
 @pytest.mark.parametrize("loss", list(LOSSES))
 def test_the_best_constant_is_that_of_repeated_rows(loss):
     _x, y = problem(loss)
@@ -373,6 +408,7 @@ WRONG = {
     ),
     "too few": ({"weight_GN": torch.ones(1, ROWS - 1)}, "weights_shape", "24"),
     "flat": ({"weight_GN": torch.ones(ROWS)}, "weights_shape", "24"),
+    "no bag": ({"weight_GN": torch.ones(0, ROWS)}, "bag_unknown", "0 bags"),
     "one number": ({"weight_GN": 3.0}, "weights_shape", "24"),
     "words": ({"weight_GN": [["a"] * ROWS]}, "data_type", "weight_GN"),
     "complex": ({"weight_GN": torch.ones(1, ROWS) * 1j}, "data_complex", "weight_GN"),

@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from tools.wasm import MODULES, SHIPPED
 
 import treino as tr
-from tests.playground.node import in_node, node
+from tests.playground.node import EXACT, in_node, node
 from tests.plots.browser import chromium
+from treino.engine import Bags, mlp, train
 from treino.engine.optim import BETAS
 from treino.playground.tables import tables_in_page
 from treino.store.checkpoint import from_bytes
@@ -201,3 +203,23 @@ def test_in_node_every_weight_and_moment_has_the_bits_of_treino_train(name, want
 @pytest.mark.parametrize("name", MODULES)
 def test_in_chromium_every_weight_and_moment_has_the_bits_of_treino_train(name, wanted, served):
     assert_same(in_chromium(served, name, TASKS), wanted, name)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
+def test_weights_of_rows_are_those_of_the_engine(loss: str) -> None:
+    g, bags = torch.Generator().manual_seed(1), [1, 0, 1]
+    x, weight_GN = torch.randn(20, 3, generator=g), torch.rand(2, 20, generator=g)
+    y = x.sum(1, keepdim=True) if loss == "mse" else torch.arange(20) % 3
+    training = train(
+        (x, y), mlp(7), loss=loss, bags=Bags(weight_GN, bag_P=bags), seeds=[1, 2, 3], steps=30,
+        batch_size="full", engine="lanes",
+    )  # fmt: skip
+    population = training.state.population
+    question = {
+        "build": EXACT, "sizes": [3, 7, training.outputs], "loss": loss, "params": population.params.tolist(),
+        "x": x.tolist(), "y": y.tolist(), "weights": weight_GN.tolist(), "bags": bags, "steps": 30,
+    }  # fmt: skip
+    found = [node("weights.mjs", question | {"unitLanes": unit_lanes}) for unit_lanes in (False, True)]
+    for _tick in training:
+        pass
+    assert found[0] == found[1] == population.params.view(torch.int32).tolist()

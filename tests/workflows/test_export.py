@@ -120,6 +120,21 @@ def test_it_trains_several_networks_that_answer_together(
     check_equal(name, {"ensemble": 5, **settings}, tmp_path)
 
 
+WEIGHED: list[dict[str, Any]] = [
+    {"target": "price", "row_weights": "c"},
+    {"target": "price", "row_weights": "a b", "batch_size": "full", "loss": "huber", "metric": "r2"},
+    {"target": "size", "row_weights": "c", "loss": "bce", "metric": "f1_macro", "inputs": "bins"},
+    {"target": "grade", "row_weights": "a b", "class_weights": "balanced", "label_smoothing": 0.1},
+    {"target": "price", "row_weights": "c", "ensemble": 3, "clip_target": True},
+]
+
+
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("settings", WEIGHED, ids=range(len(WEIGHED)))
+def test_it_weighs_rows_as_the_run_does(settings: dict[str, Any], tmp_path: Path) -> None:
+    check_equal("table.csv", settings, tmp_path)
+
+
 def test_against_another_kernel_the_first_epoch_is_close(tmp_path: Path) -> None:
     run = trained("wine", tmp_path, engine="batched", dropout=0.2, weight_decay=0.01)
     path = export(run)

@@ -13,13 +13,14 @@ from treino.console import line
 from treino.words import _
 
 VERBS = (
-    "data", "train", "sweep", "study", "predict", "runs", "show", "resume", "plot", "report", "export",
-    "explain", "doctor", "studio", "playground",
+    "data", "train", "sweep", "study", "predict", "rows", "runs", "show", "resume", "plot", "report",
+    "export", "explain", "doctor", "studio", "playground",
 )  # fmt: skip
 TRAINING = (
     "train",
     "sweep",
     "study",
+    "rows",
     "studio",
     "playground",
 )  # verbs that also take the settings of a run as flags

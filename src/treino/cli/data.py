@@ -88,6 +88,9 @@ def data(
     /,
     *,
     target: Annotated[str | None, Parameter(help="column to predict")] = None,
+    row_weights: Annotated[
+        str | None, Parameter(help="column that says how much each row counts, as for training")
+    ] = None,
     format: FileFormat,
     split: SplitColumns,
     photographs: Photographs,
@@ -109,7 +112,7 @@ def data(
     from treino.records.data_source import kinds_of, prepared_beside, read_from, reading_of
     from treino.spec import read_settings
 
-    options = asdict(format) | asdict(split) | asdict(photographs)
+    options = asdict(format) | asdict(split) | asdict(photographs) | {"row_weights": row_weights}
     settings = read_settings({k: v for k, v in options.items() if v is not None})
     of_photographs = settings.model_dump(include=set(asdict(photographs)), exclude_unset=True)
     if to is not None and source is None:
@@ -127,6 +130,7 @@ def data(
         kinds=kinds_of(settings),
         reading=reading_of(settings),
         **asdict(split),
+        row_weights=settings.row_weights,
         cache=prepared_beside(RUNS) if RUNS.is_dir() else None,
         **of_photographs,
     )

@@ -58,6 +58,9 @@ def plot(
         str | None,
         Parameter(help="TRUE,PREDICTED: the cell of the confusion matrix whose pictures are shown"),
     ] = None,
+    of: Annotated[
+        str | None, Parameter(help="of a run with several targets: the one that is shown; default: the first")
+    ] = None,
     smooth: Annotated[
         float | None, Parameter(help="smooth the curves, from 0 to below 1; what is smoothed says so")
     ] = None,
@@ -85,10 +88,10 @@ def plot(
     if film:
         names = [*(names or []), "film"]
     _check(run, names, every, smooth, untrained)
-    choices = {"row": row, "cell": None if cell is None else _cell(cell)}
+    choices = {"row": row, "cell": None if cell is None else _cell(cell), "of": of}
     choices = {name: value for name, value in choices.items() if value is not None}
     for name in choices:
-        if not set(able := with_choice(name)) & set(names or ()):
+        if not set(able := with_choice(name)) & set(names or ("boundary",)):
             raise TreinoError(
                 "choice_without_picture",
                 _("{flag} chooses what some pictures show, and none of them was asked for.").format(

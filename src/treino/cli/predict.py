@@ -116,7 +116,8 @@ def predict(
             )
     if (comparison := result.comparison) is not None:
         known = _("against the labels: {figures}") if pictures else _("against the target column: {figures}")
-        screen.out.print(known.format(figures=_in_words(comparison.metrics)))
+        for name, figures in (comparison.targets or {"": comparison.metrics}).items():
+            screen.out.print((f"{name}, " if name else "") + known.format(figures=_in_words(figures)))
         if comparison.other_metrics is not None:
             screen.out.print(
                 _("{n} of these {of} rows were trained on; on the others: {figures}").format(
@@ -132,19 +133,25 @@ def predict(
 
 def _table(each: "Sequence[Prediction]", pictures: bool) -> Table:
     table = Table(box=None, pad_edge=False)
-    numbers = any(p.interval for p in each)
-    first = _("file") if pictures else _("row")
-    for heading in (first, _("prediction"), _("90 % interval") if numbers else _("probability")):
-        table.add_column(heading, justify="right" if heading == _("row") else "left")
+    numbers = any(own.interval for p in each for own in p.by_target.values())
+    table.add_column(_("file") if pictures else _("row"), justify="left" if pictures else "right")
+    for name in each[0].by_target if each else ("",):
+        table.add_column(name[1:] or _("prediction"))
+        table.add_column(_("90 % interval") if numbers else _("probability"))
     for p in each:
-        value, share = p.value, ""
-        if isinstance(value, str) and p.probabilities is not None:
-            share = numeral(p.probabilities[value], ".3f")
-        if p.interval is not None:
-            share = " – ".join(numeral(end, ".6g") for end in p.interval)
-        cell = value if isinstance(value, str) else NOTHING if value is None else numeral(value, ".6g")
-        table.add_row(p.file or str(p.row), cell, share)
+        cells = [cell for own in p.by_target.values() for cell in _cells(own)]
+        table.add_row(p.file or str(p.row), *cells)
     return table
+
+
+def _cells(p: "Prediction") -> tuple[str, str]:
+    """The predicted value, and its probability or interval."""
+    value, share = p.value, ""
+    if isinstance(value, str) and p.probabilities is not None:
+        share = numeral(p.probabilities[value], ".3f")
+    if p.interval is not None:
+        share = " – ".join(numeral(end, ".6g") for end in p.interval)
+    return value if isinstance(value, str) else NOTHING if value is None else numeral(value, ".6g"), share
 
 
 def _in_words(metrics: dict[str, float | None]) -> str:

@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from treino.console import line
+from treino.data.dataset import Data
 from treino.data.preparation.preparation import Preparation
 from treino.documents import read_preparation
 from treino.documents.run_result import RunResult
@@ -81,7 +82,7 @@ class RunView:
         data, training, s = self.job.data, self.job.training, self.job.resolution.settings
         rows = {split: len(part) for split, part in data.splits.items()}
         lines: list[RenderableType] = [
-            line((data.name, "bold"), f" · {_about_target(data.task, data.target, data.classes)}"),
+            line((data.name, "bold"), f" · {'; '.join(_about_target(one) for one in data.by_target)}"),
             _("{train:,} training, {validation:,} validation, {test:,} test rows; {inputs:,} inputs").format(
                 inputs=data.inputs, **rows
             ),
@@ -126,8 +127,9 @@ class RunView:
         return run_summary(run_of(end.job))
 
 
-def _about_target(task: str, target: str, classes: tuple[str, ...] | list[str]) -> str:
-    if task == "regression":
+def _about_target(data: Data) -> str:
+    target, classes = data.target, data.classes
+    if not classes:
         return _("the number {target}").format(target=target)
     names = ", ".join(classes[:SHOWN_CLASSES]) + (", …" if len(classes) > SHOWN_CLASSES else "")
     return _("{n} classes of {target}: {names}").format(n=len(classes), target=target, names=names)
@@ -171,9 +173,14 @@ def run_summary(run: StoredRun) -> RenderableType:
     result = run.result
     facts = run.facts if run.folder.has("spec.json") else None
     head, outcome = _so_far(run) if run.status == "running" else (_end(run, result), headline(result))
+    if result is not None and result.targets:
+        outcome = _("The mean of {n} targets; then each of them.").format(n=len(result.targets))
     parts: list[RenderableType] = [head, *(["", outcome] if outcome else [])]
     if result is not None and result.metrics.measured:
         parts += ["", Padding(_figures(result), (0, 0, 0, 2), expand=False)]
+        for target in result.targets:
+            own = result.of_target(target)
+            parts += ["", f"{target}: {headline(own)}", Padding(_figures(own), (0, 0, 0, 2), expand=False)]
     if facts is not None:
         parts += _findings(run, facts)
         parts += _notes(run, facts)

@@ -1,7 +1,7 @@
 """A data set as training uses it: prepared rows in three splits, with their description."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from typing import Any, Literal
@@ -33,7 +33,8 @@ class Data:
     item_shape: shape of one item, for the user's own modules: ``(D,)``, or e.g. ``(1, 28, 28)`` for images.
     classes: the class names in the order of their codes; empty for regression.
     target_mean, target_scale: a regression target is ``y * target_scale + target_mean`` in its own units; 0
-    and 1 for classification.
+    and 1 for classification, and for several targets, of which ``preparation.targets`` tells; ``target`` then
+    joins their names, and ``classes`` has a name for each output.
     official_test: whether the test rows are the source's official test set, not a drawn share.
     arguments: the arguments of ``load`` except the source, as JSON values; they give the same rows again.
     notes: the choices made about the source, one sentence each, for the summary and the run.
@@ -86,6 +87,32 @@ class Data:
     def inputs(self) -> int:
         """D: the number of prepared inputs of the network."""
         return self.train.x.shape[1]
+
+    @property
+    def outputs(self) -> int:
+        """The number of outputs that tell of all targets: the classes, or the numbers."""
+        return len(self.classes) or self.train.y.shape[1]
+
+    @property
+    def scale(self) -> tuple[float, ...]:
+        """The deviation of each target of numbers; 1 for classes."""
+        return self.preparation.scales if self.preparation.targets else (self.target_scale,)
+
+    @cached_property
+    def by_target(self) -> "tuple[Data, ...]":
+        """The same rows with each target alone; of one target, itself."""
+        each = self.preparation.by_target
+        if len(each) == 1:
+            return (self,)
+        return tuple(self._one(k, preparation) for k, preparation in enumerate(each))
+
+    def _one(self, number: int, preparation: Preparation) -> "Data":
+        column: Any = number if self.classes else slice(number, number + 1)
+        rows = {name: replace(split, y=split.y[:, column]) for name, split in self.splits.items()}
+        facts = ("target", "classes", "target_mean", "target_scale")
+        return replace(
+            self, preparation=preparation, **rows, **{name: getattr(preparation, name) for name in facts}
+        )
 
     @property
     def input_columns(self) -> tuple[int, ...]:
@@ -195,7 +222,8 @@ class Data:
         more = len(self.features) - SHOWN
         rest = [(escape(_("and {n} more").format(n=more)), "")] if more > 0 else []
         if self.classes and isinstance(self.train.y, torch.Tensor):
-            parts += [title.format(escape(_("training rows of each class"))), table(*self._class_bars())]
+            bars = [bar for one in self.by_target for bar in one._class_bars()]
+            parts += [title.format(escape(_("training rows of each class"))), table(*bars)]
         parts += [title.format(escape(_("columns, and what the network is given"))), table(*columns, *rest)]
         return card.format("".join(parts), notes)
 
@@ -208,6 +236,8 @@ class Data:
         return [(escape(name), numeral(n, ","), bar.format(round(180 * n / most))) for name, n in counts]
 
     def _learnt(self) -> str:
+        if len(self.by_target) > 1:
+            return "; ".join(one._learnt() for one in self.by_target)
         if self.task == "regression":
             return _("the number {target}").format(target=self.target)
         return _("{n} classes of {target}: {names}").format(

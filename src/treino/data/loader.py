@@ -19,16 +19,15 @@ from treino.data.preparation.fit import (
     comparable,
     fit,
     in_memory,
-    prepare_target,
+    prepare_targets,
     say_held_back,
 )
-from treino.data.preparation.row_weights import Weights, weight_column, weighted
+from treino.data.preparation.row_weights import Weights, WeightsDescription, weight_column, weighted
 from treino.data.preparation.target import (
-    decide_task,
-    read_with_target,
+    decide_tasks,
+    read_with_targets,
     target_codes,
-    task_of_kind,
-    with_target,
+    with_targets,
 )
 from treino.data.prepared_cache import PreparedCache
 from treino.data.readers import ReaderOptions
@@ -47,6 +46,7 @@ from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import Column, Table, check_present, missing
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
 from treino.errors import TreinoError, nearest
+from treino.setting_types import as_items
 from treino.store.memory import free_bytes
 from treino.words import _, joined, setting
 
@@ -106,7 +106,7 @@ class TableRequest:
 def load(
     source: Any,
     *,
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     features: Sequence[str] | None = None,
     task: str | None = None,
     validation: Any = 0.15,
@@ -140,7 +140,8 @@ def load(
     (X ``[N, D]``, y ``[N]``) or (X, y, the rows' weights ``[N]``); a Dataset or DataLoader, or
     ``{"train": …, "validation": …, "test": …}`` of them: their items are used unchanged, and ``features=[x]``
     and ``target`` name the entries of items that are dicts.
-    target: the column to learn; a built-in and (X, y) have their own. Rows without a target are left out.
+    target: the column to learn, or several, all of them numbers or all of them classes: ``["a", "b"]`` or
+    ``"a,b"``; a built-in and (X, y) have their own. Rows without a target are left out.
     features: the columns to learn from, in this order; default: all other columns, without identifiers, free
     text and constant columns. task: ``classification`` or ``regression`` instead of the detected task.
     kinds: the types of columns whose cells are misleading: ``{"month": "category", "size": "small<large"}``,
@@ -171,6 +172,7 @@ def load(
 
     Raises TreinoError naming the rule, the value, its place, and what to do next.
     """
+    target = target if target is None or isinstance(target, str) else as_items([str(name) for name in target])
     shares, files = _shares_and_files(validation, test)
     split = Split(*shares, data_seed, split_group, split_time, split_column, duplicates, fold_of(fold))
     check_split(split)
@@ -217,49 +219,52 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     )
 
     source, split, kinds, reading = request.source, request.split, request.kinds, request.reading
-    table, column = read_with_target(source, reading, request.target, kinds, work.room)
+    table, columns = read_with_targets(source, reading, request.target, kinds, work.room)
+    targets = [column.name for column in columns]
     if table.rows == 1:
         raise TreinoError(
             "rows_one", _("'{source}' has a single row.").format(source=table.source), _("Add rows.")
         )
     notes = list(table.notes)
-    by = divider(table, split, column.name)
-    alike = _alike(reading, table.reading, column)
+    by = divider(table, split, targets)
+    alike = _alike(reading, table.reading, columns)
     others, file_parts = parts_of_files(request.files, lambda s: sources.read(s, alike, room=work.room))
-    weights = weight_column(table, request.row_weights, column.name, request.features)
+    weights = weight_column(table, request.row_weights, targets, request.features)
     excluded = {name for name in (split.group, split.column, weights) if name is not None}
-    table, row_N = with_target(table, column.name, split.time, notes)
+    table, row_N = with_targets(table, targets, split.time, notes)
     weight_of: list[Weights] = []
     if weights is not None:
         table, row_N, weight_N = weighted(table, row_N, weights, request.row_weights, notes, split.column)
+        notes.append(WeightsDescription.of(weights, weight_N).sentence)
         weight_of.append(weight_N)
-    column = table.column(column.name)
+    columns = tuple(map(table.column, targets))
     by = None if by is None else table.column(by.name)
     if (named := names_of_pictures(table)) is not None:
-        _of_pictures(table, named, {column.name, *excluded}, notes)
-    chosen = choose_features(table, excluded, column.name, request.features, kinds, notes, row_N)
+        _of_pictures(table, named, {*targets, *excluded}, notes)
+    chosen = choose_features(table, excluded, targets, request.features, kinds, notes, row_N)
     names = tuple(chosen)
     tables, rows_of = [table], [row_N]
     for other in others:
-        check_present(other, (*names, column.name))
-        part, index_N = with_target(other, column.name, None, notes)
+        check_present(other, (*names, *targets))
+        part, index_N = with_targets(other, targets, None, notes)
         if weights is not None:
             part, index_N, weight_N = weighted(part, index_N, weights, request.row_weights, notes)
             weight_of.append(weight_N)
         tables.append(part)
         rows_of.append(index_N)
 
-    decided, reason = decide_task(column, request.task or task_of_kind(kinds.get(column.name)), table.place)
-    classes, labels = target_codes(tables, column.name, decided, kinds.get(column.name), notes)
+    decided, reason = decide_tasks(columns, request.task, kinds, table.place)
+    classes, labels = target_codes(tables, targets, decided, kinds, notes)
     if table.matrix is None or table.matrix.dtype != np.uint8:  # the pixels of images are no columns
-        numbers = column.numbers if decided == "regression" else None
-        values = None if numbers is None else numbers.astype(np.float64)
-        learnt = TargetRows(np.arange(table.rows), values, labels[0])
-        notes += say_leaks(table, chosen, learnt, column.name)
-    label_N = np.concatenate(labels)
+        for column, label_N in zip(columns, labels[0], strict=True):
+            numbers = column.numbers if decided == "regression" else None
+            values = None if numbers is None else numbers.astype(np.float64)
+            learnt = TargetRows(np.arange(table.rows), values, label_N)
+            notes += say_leaks(table, chosen, learnt, column.name)
+    label_N = np.concatenate([of_table[0] for of_table in labels])  # splits keep the first target's shares
     cells_ND = None if work.used else comparable(tables, chosen)
     first_N = equal_rows(tables, chosen) if cells_ND is None else first_equal(cells_ND)
-    part_N = decide_parts(tables, file_parts, by, split, first_N, label_N, classes, notes)
+    part_N = decide_parts(tables, file_parts, by, split, first_N, label_N, classes[0], notes)
     del first_N
     parts = np.split(part_N, np.cumsum([t.rows for t in tables])[:-1])
 
@@ -268,7 +273,7 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     preparation = fit(
         table,
         chosen,
-        column,
+        columns,
         decided,
         classes,
         train_N,
@@ -292,9 +297,11 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
         work.made_of([t.sha256 for t in tables])
         notes.append(work.note)
     y = torch.cat(
-        [prepare_target(t.column(column.name), label, preparation)
-         for t, label in zip(tables, labels, strict=True)]
-    )  # fmt: skip
+        [
+            prepare_targets([*map(t.column, targets)], of_table, preparation)
+            for t, of_table in zip(tables, labels, strict=True)
+        ]
+    )
     row_of_N = np.concatenate(rows_of)
     weight_all = torch.from_numpy(np.concatenate(weight_of).astype(np.float32)) if weight_of else None
 
@@ -312,8 +319,8 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
         task=decided,
         task_reason=reason,
         features=names,
-        target=column.name,
-        classes=classes,
+        target=preparation.target,
+        classes=preparation.classes,
         item_shape=preparation.item_shape,
         train=rows(TRAIN),
         validation=rows(VALIDATION),
@@ -328,7 +335,7 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
             name: (t.source, t.sha256) for name, t in zip(request.files, tables[1:], strict=True) if t.sha256
         },
         written=_written(table.reading),
-        currency=column.currency if decided == "regression" else "",
+        currency=columns[0].currency if decided == "regression" and len(columns) == 1 else "",
     )
 
 
@@ -351,15 +358,15 @@ def _with_text(reading: ReaderOptions | None, kinds: Mapping[str, str]) -> Reade
 
 
 def _alike(
-    options: ReaderOptions | None, detection: ReaderOptions | None, target: Column
+    options: ReaderOptions | None, detection: ReaderOptions | None, targets: Sequence[Column]
 ) -> ReaderOptions | None:
     """Options for a further file: the options that the user set; the format of the main file is their
     default."""
     if detection is None:
         return options
     like = replace(options or ReaderOptions(), like=detection, missing=detection.missing)
-    of_words = target.words is not None and target.numbers is None and target.seconds is None
-    return as_text(like, [target.name] if of_words and detection.missing else [])
+    of_words = [t.name for t in targets if t.words is not None and t.numbers is None and t.seconds is None]
+    return as_text(like, of_words if detection.missing else [])
 
 
 def _written(reading: ReaderOptions | None) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from treino.data.readers import ReaderOptions, read_file
 from treino.data.rows import MemoryLimit
 from treino.data.table import LARGEST_WHOLE, Column, Table, check_names, row_place
 from treino.errors import TreinoError, nearest
+from treino.setting_types import as_items
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -187,20 +188,21 @@ def read_arrow(source: Any, reading: ReaderOptions | None = None) -> Table:
 
 
 def read_pair(x: Any, y: Any, weights: Any = None, *, reading: ReaderOptions | None = None) -> Table:
-    """The table of X ``[N, D]``, y ``[N]`` and perhaps the rows' weights ``[N]``; columns are named x1 … xD
-    unless X is a frame."""
+    """The table of X ``[N, D]``, y ``[N]``, or ``[N, K]`` of several targets, and perhaps the rows' weights
+    ``[N]``; columns are named x1 … xD unless X is a frame."""
     x_table = _x_table(x, reading)
-    target = _target_column(x_table.rows, y, reading)
-    columns, weights_name = (*x_table.columns, target), None
+    targets = _target_columns(x_table.rows, y, reading)
+    columns, weights_name = (*x_table.columns, *targets), None
     check_names([column.name for column in columns], _("(X, y)"))
     if weights is not None:
         taken, weights_name = {column.name for column in columns}, "weights"
         while weights_name in taken:
             weights_name += "_"
-        column = _target_column(x_table.rows, weights, reading, _("the weights"))
+        (column,) = _target_columns(x_table.rows, weights, reading, _("the weights"))
         columns += (replace(column, name=weights_name),)
     return Table(
-        "arrays", "arrays", None, columns, row_place, target=target.name, row_weights=weights_name,
+        "arrays", "arrays", None, columns, row_place, target=as_items([column.name for column in targets]),
+        row_weights=weights_name,
         named=x_table.named, notes=x_table.notes,
     )  # fmt: skip
 
@@ -228,7 +230,14 @@ def read_images(x: Any, y: Any, reading: ReaderOptions | None = None) -> Table:
             ),
             _("Leave the image out, or fill the gap."),
         )
-    target = _target_column(len(array), y, reading)
+    columns = _target_columns(len(array), y, reading)
+    if len(columns) > 1:
+        raise TreinoError(
+            "target_several",
+            _("y holds {n} targets of each image, and one is learnt of images.").format(n=len(columns)),
+            _("Give one of them: y[:, 0]."),
+        )
+    (target,) = columns
     return Table(
         "arrays", "arrays", None, (target,), row_place, target=target.name, matrix=matrix, named=False,
         item_shape=array.shape[1:],
@@ -247,17 +256,29 @@ def not_a_matrix(x: Any) -> TreinoError:
     )
 
 
-def _target_column(rows: int, y: Any, reading: ReaderOptions | None, what: str = "y") -> Column:
-    y = y.iloc[:, 0] if is_frame(y) and y.shape[1] == 1 else y
-    name = str(getattr(y, "name", None) or "target")
-    cells = _series(y) if hasattr(y, "iloc") else _cells(_target(y))
-    if len(cells) != rows:
+def _target_columns(rows: int, y: Any, reading: ReaderOptions | None, what: str = "y") -> tuple[Column, ...]:
+    if is_frame(y):
+        names, cells = [str(name) for name in y.columns], [_series(y.iloc[:, k]) for k in range(y.shape[1])]
+    elif is_arrow(y) and not hasattr(y, "iloc") and not isinstance(y, np.ndarray):
+        import pyarrow as pa
+
+        table = pa.table(y)
+        names, cells = table.column_names, [column.combine_chunks() for column in table.columns]
+    elif hasattr(y, "iloc"):
+        names, cells = [str(y.name or "target")], [_series(y)]
+    else:
+        y_NK = _targets(y)
+        names = [str(getattr(y, "name", None) or "target")]
+        names = names if y_NK.shape[1] == 1 else [f"target{k + 1}" for k in range(y_NK.shape[1])]
+        cells = [_cells(y_NK[:, k]) for k in range(y_NK.shape[1])]
+    if len(cells[0]) != rows:
         raise TreinoError(
             "arrays_length",
-            _("X has {x} rows and {what} {y}.").format(x=rows, what=what, y=len(cells)),
+            _("X has {x} rows and {what} {y}.").format(x=rows, what=what, y=len(cells[0])),
             _("Give one value for each row."),
         )
-    return _table("arrays", [name], [cells], reading).columns[0]
+    check_names(names, "y")
+    return _table("arrays", names, cells, reading).columns
 
 
 def read_matrix(x: Any, reading: ReaderOptions | None = None) -> Table:
@@ -303,15 +324,22 @@ def _table(
     ).table()
 
 
-def _target(y: Any) -> NDArray[Any]:
+def _targets(y: Any) -> NDArray[Any]:
+    """``[N, K]``: the target of each row, or its K targets."""
     array = _array(y, "y")
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim != 1:
+    array = array[:, None] if array.ndim == 1 else array
+    if array.ndim != 2 or not array.shape[1]:
         raise TreinoError(
             "arrays_shape",
-            _("y has the shape {shape}, not [rows].").format(shape=list(array.shape)),
-            _("Give one class or number for each row; one-hot rows become classes by y.argmax(1)."),
+            _("y has the shape {shape}, not [rows] or [rows, targets].").format(shape=list(array.shape)),
+            _("Give one class or number for each row, or a column for each target."),
+        )
+    truths = array.shape[1] > 1 and array.dtype.kind in "biuf" and bool(np.isin(array, (0, 1)).all())
+    if truths and (array.sum(axis=1) == 1).all():
+        raise TreinoError(
+            "arrays_shape",
+            _("y has a single 1 in each row: the classes of one target, not several targets."),
+            _("Give one class for each row: y.argmax(1)."),
         )
     return array
 

@@ -122,7 +122,7 @@ def fold_of(text: str | None) -> Fold | None:
     )
 
 
-def divider(table: Table, request: Split, target: str) -> Column | None:
+def divider(table: Table, request: Split, targets: Sequence[str]) -> Column | None:
     """The column that decides the split; None without one. Refuses an unsuitable column."""
     if request.by is None:
         return None
@@ -134,7 +134,7 @@ def divider(table: Table, request: Split, target: str) -> Column | None:
             ),
             nearest(request.by, table.names),
         )
-    if request.by == target:
+    if request.by in targets:
         raise TreinoError(
             "split_target",
             _("'{name}' is the target; rows can't be split by it.").format(name=request.by),

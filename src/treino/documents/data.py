@@ -160,6 +160,16 @@ Column = Annotated[
 ]
 
 
+class TargetDocument(Document):
+    """One of several targets."""
+
+    name: Text
+    classes: Many[Text]
+    mean: Number
+    scale: TargetScale
+    labels: Literal["text", "number", "truth"]
+
+
 class PreparationDocument(Document):
     kind: Literal["table", "image"]
     features: Many[Text]
@@ -178,6 +188,7 @@ class PreparationDocument(Document):
     width: Count
     clip: Annotated[float, Field(gt=0)] | None
     fit: Literal["crop", "pad", "stretch"] | None = None
+    targets: Many[TargetDocument] = ()
     row_weights: Text | None = None
 
     @model_validator(mode="after")
@@ -186,6 +197,8 @@ class PreparationDocument(Document):
             "encoders": not self.encoders or len(self.encoders) == len(self.features),
             "scale": len(self.mean) == len(self.scale),
             "classes": (self.task == "classification") == bool(self.classes),
+            "targets": len(self.targets) != 1
+            and all((self.task == "classification") == bool(t.classes) for t in self.targets),
         }
         return agree(self, agreeing)
 

@@ -1,5 +1,6 @@
 """``result.json`` of a run: all measured values."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -115,8 +116,21 @@ class MemberResult(Document):
     validation: Figure
 
 
+class TargetResult(Document):
+    """The results of one of several targets, as those of a run of that target alone."""
+
+    metrics: SplitFigures
+    intervals: Intervals
+    prediction_intervals: PredictionIntervals | None = None
+    calibration: CalibrationResult | None = None
+    baseline: dict[Baseline, Figures | None]
+
+
 class RunResult(RunFacts):
     """``result.json``.
+
+    targets: of several targets, the results of each; metrics, intervals and baselines of the run are then
+    means over them.
 
     members: the members of an ensemble, by number. answering: the numbers of the members whose mean is the
     prediction, the best first, in the order of their stored weights; one occurs several times if its weights
@@ -161,6 +175,13 @@ class RunResult(RunFacts):
     answering: Many[Count] = ()
     shares: Many[Share] = ()
     answering_steps: Many[Count] = ()
+    targets: dict[Text, TargetResult] = Field({})
+
+    def of_target(self, target: str, classes: Sequence[str] = ()) -> "RunResult":
+        """The results of one of the targets alone. classes: its classes."""
+        own = self.targets.get(target)
+        facts = {"target": target, "classes": tuple(classes), "targets": {}}
+        return self.model_copy(update=facts | ({} if own is None else dict(own)))
 
     @model_validator(mode="after")
     def _agrees(self) -> "RunResult":
@@ -187,6 +208,7 @@ class RunResult(RunFacts):
             "validation": self.metrics.validation,
             "test": self.metrics.test,
         }
+        agreeing |= {"targets": len(self.targets) != 1}
         agreeing |= {f"metrics.{split}": f is None or headline in f for split, f in splits.items()}
         agreeing |= {f"baseline.{name}": f is None or headline in f for name, f in self.baseline.items()}
         return agree(self, agreeing)

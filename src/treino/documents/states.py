@@ -3,6 +3,7 @@
 Numbers may be infinite here: the best metric is infinite before the first evaluation.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
@@ -187,7 +188,11 @@ class KeptModels(State):
     @model_validator(mode="after")
     def _agrees(self) -> "KeptModels":
         many = len(set(self.order))
-        lists = {"order": self.order, "figures": self.figures, "losses": self.losses}
+        lists: dict[str, Sequence[Any]] = {
+            "order": self.order,
+            "figures": self.figures,
+            "losses": self.losses,
+        }
         lists |= {} if self.answering is None else {"answering": self.answering}
         return agree(self, {key: len(values) == many for key, values in lists.items()})
 

@@ -374,6 +374,8 @@ class StudyRowFacts(Document):
 
 
 class StudyFacts(Document):
+    """effective_rows: of rows with weights, how many that weigh alike tell as much as the measured ones."""
+
     data: Text
     task: Task
     target: Text
@@ -381,6 +383,7 @@ class StudyFacts(Document):
     split: Rows
     measured_on: Literal["train", "validation"]
     measured_rows: Count
+    effective_rows: Number | None = None
     metric: Word
     device: Device
     epochs: Annotated[int, Field(ge=1, le=10_000_000)] | Text

@@ -59,6 +59,9 @@ def averaged_values(output_KNC: Tensor, loss: Loss) -> Tensor:
     """What an ensemble averages, in float64: probabilities ``[K, N, C]`` (of one output: of its class), or
     the outputs of a regression."""
     output_KNC = output_KNC.detach().cpu().double()
+    if loss.classes:
+        parts = output_KNC.split(loss.classes, -1)
+        return torch.cat([averaged_values(part, loss.single) for part in parts], -1)
     if loss.task == "regression":
         return output_KNC
     return output_KNC.softmax(-1) if loss.kind.of_classes else output_KNC.sigmoid()
@@ -75,8 +78,8 @@ def as_outputs(value_KNC: Tensor, loss: Loss) -> Tensor:
 class RowLosses(NamedTuple):
     """The loss of validation rows by what networks answer.
 
-    value_KNC: what K networks answer, averaged values; of classes only the right one's probability, C is 1.
-    weight_N: of the rows. limits: of numbers.
+    value_KNC: what K networks answer, averaged values; of classes only the right one's probability, where C
+    is the number of targets. weight_N: of the rows. limits: of numbers.
     """
 
     value_KNC: Tensor
@@ -106,7 +109,7 @@ class RowLosses(NamedTuple):
     def rows(self, value_KNC: Tensor) -> Tensor:
         """``[K, N]``: each row's loss."""
         if self.loss.task == "classification":
-            return -value_KNC[..., 0].clamp(min=TINY).log()
+            return -value_KNC.clamp(min=TINY).log().mean(-1)
         K, N, C = value_KNC.shape
         clipped = value_KNC if self.limits is None else value_KNC.clamp(*self.limits.unbind())
         return self.loss.rows(clipped.reshape(K * N, C), self.y.repeat(K, 1))[0].view(K, N)
@@ -134,9 +137,13 @@ def _some_rows(rows: KernelRows, shared: SharedConfig) -> KernelRows:
 
 
 def _of_truth(value_KNC: Tensor, y: Tensor, loss: Loss) -> Tensor:
-    """``[K, N, 1]``: the probability of each row's class; of numbers all values as they are."""
+    """``[K, N, 1]``: the probability of each row's class, with several targets one each; numbers as they
+    are."""
     if loss.task == "regression":
         return value_KNC
+    if loss.classes:
+        parts = zip(value_KNC.split(loss.classes, -1), y.unbind(-1), strict=True)
+        return torch.cat([_of_truth(part, y_N, loss.single) for part, y_N in parts], -1)
     if loss.kind.of_classes:
         return value_KNC.gather(2, y.long().view(1, -1, 1).expand(len(value_KNC), -1, 1))
     return torch.where(y.view(1, -1, 1) > 0, value_KNC, 1 - value_KNC)

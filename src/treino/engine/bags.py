@@ -24,11 +24,12 @@ class Bags:
     weight_GN: ``[G, N]``, of the training rows. validation_GM: of the validation rows; None: each counts 1.
     bag_P: the bag of each member; None: member p has bag p, or all have the only one. train_G, validation_G:
     the rows (x, y) as each bag's preparation makes them, in the order and shapes of the data's own; None: the
-    data's own. scale_G: a regression target's standard deviation in each bag's preparation; None: the data's.
+    data's own. scale_G: the deviation of a regression target, or of each, in each bag's preparation; None:
+    the data's.
 
     own: each bag has other rows, such as those of a fold, in train_G and validation_G. Their numbers may
-    differ by as much as leaves the steps of an epoch the same; the members visit them in an order for this
-    number. weight_GN (None: each counts 1) and validation_GM are then padded by 0.
+    differ by as much as leaves the steps of an epoch the same, if they have no weights (weight_GN is None);
+    the members visit them in an order for this number.
     """
 
     weight_GN: Tensor | None
@@ -36,7 +37,7 @@ class Bags:
     bag_P: Sequence[int] | None = None
     train_G: OwnRows | None = None
     validation_G: OwnRows | None = None
-    scale_G: Sequence[float] | None = None
+    scale_G: Sequence[float | Sequence[float]] | None = None
     own: bool = False
 
     def __len__(self) -> int:
@@ -64,8 +65,8 @@ def own_rows(parts: Sequence[tuple[Rows, Rows, float]], bag_P: Sequence[int]) ->
     target. bag_P: the bag of each member."""
     train_G, validation_G, scale_G = zip(*parts, strict=True)
     return Bags(
-        _padded(train_G),
-        _padded(validation_G),
+        _weights_of(train_G),
+        _weights_of(validation_G),
         list(bag_P),
         [(rows.x, rows.y) for rows in train_G],
         [(rows.x, rows.y) for rows in validation_G],
@@ -74,12 +75,10 @@ def own_rows(parts: Sequence[tuple[Rows, Rows, float]], bag_P: Sequence[int]) ->
     )
 
 
-def _padded(rows_G: Sequence[Rows]) -> Tensor | None:
-    """The rows' weights ``[G, N]``, padded by 0; None if each counts 1."""
-    if all(rows.weight is None for rows in rows_G):
-        return None
-    weights = [torch.ones(len(rows)) if rows.weight is None else rows.weight for rows in rows_G]
-    return torch.nn.utils.rnn.pad_sequence(weights, batch_first=True)
+def _weights_of(rows_G: Sequence[Rows]) -> Tensor | None:
+    """The rows' weights ``[G, N]``; None if each counts 1."""
+    weights = [rows.weight for rows in rows_G if rows.weight is not None]
+    return torch.stack(weights) if weights else None
 
 
 def checked_bags(
@@ -102,11 +101,13 @@ def checked_bags(
     for own, (x, y) in zip((bags.train_G, bags.validation_G), rows, strict=True):
         _check_own(own, G, x, y, of_training=own is bags.train_G)
     validation_GM = bags.validation_GM
-    if validation_GM is None and weights[1] is not None:
-        validation_GM = torch.ones(G, counts[1])
+    held_out, own_M = counts[1], weights[1]
+    if bags.validation_G:  # other rows than the data's
+        held_out, own_M = len(bags.validation_G[0][1]), None
+    if validation_GM is None and own_M is not None:
+        validation_GM = torch.ones(G, held_out)
     if validation_GM is not None:
-        held_out = len(bags.validation_G[0][1]) if bags.validation_G else counts[1]
-        validation_GM = _weights(tensor_of("validation_GM", validation_GM), G, held_out, weights[1])
+        validation_GM = _weights(tensor_of("validation_GM", validation_GM), G, held_out, own_M)
     for which, each in ((_("training"), weight_GN), (_("validation"), validation_GM)):
         if each is None or not each.shape[1]:
             continue
@@ -119,13 +120,14 @@ def checked_bags(
             )
     usual = range(G) if G > 1 else [0] * members
     bag_P = list(usual if bags.bag_P is None else map(int, bags.bag_P))
-    if len(bag_P) != members or any(not 0 <= bag < G for bag in bag_P):
+    unknown = [bag for bag in bag_P if not 0 <= bag < G]
+    if unknown or len(bag_P) != members:
         raise TreinoError(
             "bag_unknown",
-            _("The bags of {members} networks are {bags}, and there are {n} bags.").format(
-                members=members, bags=bag_P, n=G
-            ),
-            _("Give each network the number of one; they count from 0."),
+            _("There is no bag {bag}; there are {n} bags.").format(bag=unknown[0], n=G)
+            if unknown
+            else _("{n} bags are given for {members} networks.").format(n=len(bag_P), members=members),
+            _("Give each network the number of a bag; they count from 0."),
         )
     return replace(bags, weight_GN=weight_GN, validation_GM=validation_GM, bag_P=bag_P)
 

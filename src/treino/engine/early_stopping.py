@@ -149,7 +149,8 @@ def divergence_thresholds(loss: Loss, rows: KernelRows, bag_P: Tensor) -> Tensor
         loss.best_constant(y, None if weight_N is None else weight_N[: len(y)])
         for y, weight_N in zip(targets, weights, strict=True)
     ]
-    return torch.tensor([FACTOR * c if c > SMALLEST_CONSTANT else math.inf for c in constants])[bag_P]
+    threshold_G = [FACTOR * c if c > SMALLEST_CONSTANT else math.inf for c in constants]
+    return torch.tensor(threshold_G, dtype=torch.float64)[bag_P]
 
 
 def mark_hopeless(state: TrainingState, threshold_P: Tensor) -> None:

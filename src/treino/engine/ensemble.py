@@ -12,11 +12,11 @@ from treino.data.mapped_rows import part_rows
 from treino.engine.batch_sources import KernelRows, as_kernel_input
 from treino.engine.devices import torch_context
 from treino.engine.kernels import Kernel
-from treino.engine.losses import LOSSES
+from treino.engine.losses import Loss
 from treino.engine.members import member_module
 from treino.engine.metrics import METRICS, batch_deviation, measure
 from treino.engine.population import Population
-from treino.engine.shared_config import SharedConfig
+from treino.engine.shared_config import Limits, SharedConfig
 from treino.engine.train_config import TrainConfig
 from treino.engine.training_state import DIVERGED, TrainingState
 from treino.spec import Settings
@@ -28,10 +28,11 @@ class Ensemble(nn.Module):
     """A module that averages its members: their probabilities (returned as logits), or their predicted
     numbers.
 
-    limits: the range to which predicted numbers are clipped (the buffer ``limits [2]``); None: no clipping.
-    shares: the members' weights in the mean, of sum 1 (the buffer ``shares [R]``); None: all count alike.
-    forward maps x ``[B, ...]`` to outputs ``[B, C]`` for ``loss`` (a key of LOSSES), softmax or sigmoid, as a
-    single network does. See Lakshminarayanan, Pritzel & Blundell, NeurIPS 2017.
+    limits: the range to which predicted numbers are clipped (the buffer ``limits [2]``, ``[2, K]`` of several
+    targets); None: no clipping. shares: the members' weights in the mean, of sum 1 (the buffer ``shares
+    [R]``); None: all count alike. forward maps x ``[B, ...]`` to outputs ``[B, C]`` for ``loss`` (its name is
+    enough for one target), softmax or sigmoid, as a single network does. See Lakshminarayanan, Pritzel &
+    Blundell, NeurIPS 2017.
     """
 
     limits: Tensor | None
@@ -40,8 +41,8 @@ class Ensemble(nn.Module):
     def __init__(
         self,
         members: Sequence[nn.Module],
-        loss: str,
-        limits: tuple[float, float] | None = None,
+        loss: Loss | str,
+        limits: Limits | None = None,
         shares: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
@@ -55,11 +56,16 @@ class Ensemble(nn.Module):
 
 
 def mean_output(
-    output_RBC: Tensor, loss: str, limits: Tensor | None = None, share_R: Tensor | None = None
+    output_RBC: Tensor, loss: Loss | str, limits: Tensor | None = None, share_R: Tensor | None = None
 ) -> Tensor:
-    """``[B, C]``: logits of the mean of the members' probabilities; for regression the mean of their outputs,
-    clipped to the limits ``[2]``. share_R: the members' weights in the mean; None: equal ones."""
-    kind, count = LOSSES[loss], len(output_RBC)
+    """``[B, C]``: logits of the mean of the members' probabilities, of each target; for regression the mean
+    of their outputs, clipped to the limits ``[2]`` or ``[2, K]``. share_R: the members' weights in the mean;
+    None: equal ones."""
+    loss = Loss(loss) if isinstance(loss, str) else loss
+    if loss.classes:
+        parts = output_RBC.split(loss.classes, -1)
+        return torch.cat([mean_output(part, loss.single, share_R=share_R) for part in parts], -1)
+    kind, count = loss.kind, len(output_RBC)
     if share_R is not None:
         weight_R11 = share_R.to(output_RBC).view(-1, 1, 1)
     if kind.task == "regression":
@@ -127,7 +133,7 @@ def answer_module(
     *,
     best_weights: bool,
     members: Sequence[int] | None = None,
-    limits: tuple[float, float] | None = None,
+    limits: Limits | None = None,
 ) -> nn.Module:
     """The single network or the ensemble, as a plain module in evaluation mode on the CPU.
 
@@ -140,10 +146,10 @@ def answer_module(
     if best_weights and members is None and state.snapshots.answer:
         chosen, shares = snapshot_population(state), state.snapshots.shares
         each = [member_module(shared, chosen, place) for place in range(len(chosen))]
-        return Ensemble(each, shared.loss.name, shared.limits, shares).eval()
+        return Ensemble(each, shared.loss, shared.limits, shares).eval()
     answering = answering_members(state, config.shared, members)
     nets = [member_module(shared, population, member, best) for member in answering]
-    return Ensemble(nets, shared.loss.name, limits if members is not None else shared.limits).eval()
+    return Ensemble(nets, shared.loss, limits if members is not None else shared.limits).eval()
 
 
 # ---- validation
@@ -153,15 +159,15 @@ OUTPUTS_AT_ONCE = 4_000_000
 
 @dataclass(frozen=True, eq=False)
 class Validation:
-    """Measures members on validation rows. outputs: number of outputs per row. scale_G: standard deviation of
-    a regression target, of all bags or of each. batch_size: the training's batch size (None: all rows), for
-    the deviation of the loss over such batches."""
+    """Measures members on validation rows. outputs: number of outputs per row. scale_G: the deviation of a
+    regression target, or of each of several, of all bags or of each. batch_size: the training's batch size
+    (None: all rows), for the deviation of the loss over such batches."""
 
     kernel: Kernel
     shared: SharedConfig
     rows: KernelRows
     outputs: int
-    scale_G: Sequence[float]
+    scale_G: Sequence[float | Sequence[float]]
     batch_size: int | None
 
     def measure(self, population: Population, members: Tensor) -> tuple[dict[str, Tensor], float | None]:
@@ -179,7 +185,7 @@ class Validation:
         return metrics, deviation
 
     def measure_together(
-        self, population: Population, members: Tensor, clip: tuple[float, float] | None
+        self, population: Population, members: Tensor, clip: Limits | None
     ) -> tuple[dict[str, float], float]:
         """``{metric: value}`` of the ensemble of these members, and the deviation of its loss. Their bags
         weigh the validation rows alike. clip: the limits of its answers."""
@@ -189,14 +195,14 @@ class Validation:
                 *self._outputs(population, members), strict=True
             )
             limits = None if clip is None else torch.tensor(clip)
-            answer_NC, weights = mean_output(torch.cat(outputs), loss.name, limits), [w[0] for w in weights]
+            answer_NC, weights = mean_output(torch.cat(outputs), loss, limits), [w[0] for w in weights]
             figures = measure(answer_NC.unsqueeze(0), y, loss, scale, *weights)
             deviation = batch_deviation(answer_NC, y, loss, self.batch_size, *weights)
         return {name: float(value_R[0]) for name, value_R in figures.items()}, deviation
 
     def _outputs(
         self, population: Population, members: Tensor
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor, float, list[Tensor]]]:
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor, float | Sequence[float], list[Tensor]]]:
         """Some of the members at a time: their outputs ``[R, N, C]``, y, the target's scale, and the rows'
         weights ``[R, N]``, if they have any."""
         own, bag_R = self.rows.rows_G, population.bag_P[members]
@@ -205,9 +211,7 @@ class Validation:
             rows = replace(self.rows, x=own[bag][0], y=own[bag][1]) if own else self.rows
             scale = self.scale_G[bag if len(self.scale_G) > 1 else 0]
             for part in (members[bag_R == bag] if len(apart) > 1 else members).split(self.at_once):
-                weights = (
-                    [] if rows.weight_GN is None else [rows.weight_GN[population.bag_P[part], : len(rows.x)]]
-                )
+                weights = [] if rows.weight_GN is None else [rows.weight_GN[population.bag_P[part]]]
                 yield part, *outputs_on(rows, self.kernel, self.shared, population, part), scale, weights
 
     @property

@@ -183,8 +183,9 @@ class Inputs:
 
     classes: the number of classes, or of target values. item_shape: the shape of one row for the user's
     module.
-    scale: a regression target's standard deviation. class_names: the class names in the order of the class
-    numbers. seed: the seed of the row order, if the data has one. kind: the key of its defaults in
+    each: of several targets of classes, the number of classes of each, which ``classes`` sums up; else ().
+    scale: the standard deviation of each regression target. class_names: the class names in the order of the
+    class numbers. seed: the seed of the row order, if the data has one. kind: the key of its defaults in
     ``DEFAULTS``. steps: batches per epoch, if a DataLoader makes the batches; batch: the largest batch's
     rows. columns: the source column of each input; empty: each input is a column. bins: whether each input is
     a bin of its column; empty: no bins. weights: of the training and validation rows, ``[N]``; None: each
@@ -196,7 +197,8 @@ class Inputs:
     task: Literal["classification", "regression"]
     classes: int
     item_shape: tuple[int, ...]
-    scale: float = 1.0
+    scale: tuple[float, ...] = (1.0,)
+    each: tuple[int, ...] = ()
     class_names: tuple[str, ...] = ()
     seed: int | None = None
     kind: Literal["table", "image"] = "table"
@@ -229,17 +231,18 @@ def inputs_of(data: Any, dtype: torch.dtype) -> Inputs:
 
 def _loaded(data: Data) -> Inputs:
     check_training_rows(data)
-    classes = len(data.classes) if data.task == "classification" else data.train.y.shape[1]
     if data.task == "classification":
-        check_class_count(classes, len(data.train))
+        check_class_count(len(data.classes), len(data.train))
     train, validation = ((as_mapped(rows.x), rows.y) for rows in (data.train, data.validation))
+    each = tuple(len(one.classes) for one in data.preparation.targets if one.classes)
     return Inputs(
         train,
         validation,
         data.task,
-        classes,
+        data.outputs,
         data.item_shape,
-        data.target_scale,
+        data.scale,
+        each,
         tuple(data.classes),
         data.data_seed,
         data.kind,

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Literal
 
@@ -82,12 +82,15 @@ class Loss:
 
     name: a key of LOSSES. label_smoothing, class_weights: for cross-entropy (with weights a weighted mean).
     softmax_first: the deliberate fault ``softmax_before_cross_entropy``: cross-entropy of softmax(logits).
+    classes: of several targets of classes, the number of classes of each: outputs are the logits of all, y is
+    ``[B, K]``, and the loss is the mean of the targets' losses.
     """
 
     name: str
     label_smoothing: float = 0.0
     class_weights: tuple[float, ...] | None = None
     softmax_first: bool = False
+    classes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.name not in LOSSES:
@@ -105,9 +108,24 @@ class Loss:
     def task(self) -> str:
         return self.kind.task
 
+    @property
+    def single(self) -> "Loss":
+        """The loss of one target alone."""
+        return replace(self, classes=())
+
+    def by_target(self, output: Tensor, y: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """The outputs ``[..., C]`` and the values or class numbers of each target."""
+        if self.classes:
+            return list(zip(output.split(self.classes, -1), y.unbind(-1), strict=True))
+        if self.task == "regression" and y.dim() > 1:
+            return list(zip(output.split(1, -1), y.split(1, -1), strict=True))
+        return [(output, y)]
+
     def __call__(self, output: Tensor, y: Tensor, weight: Tensor | None = None) -> Tensor:
         """The loss, a differentiable scalar. output: ``[B, C]``. y: ``[B]`` classes or ``[B, K]`` values.
         weight: of the rows ``[B]``; if all are 0, the loss is 0."""
+        if self.classes:
+            return torch.stack([self.single(*each, weight) for each in self.by_target(output, y)]).mean()
         kind = self.kind
         if weight is not None:
             each, mass = self.rows(output, y)
@@ -117,6 +135,11 @@ class Loss:
 
     def rows(self, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Each row's weighted loss, and its weight, ``[B]``; the loss is Σ losses / Σ weights."""
+        if self.classes:
+            each_K, weight_K = zip(
+                *(self.single.rows(*each) for each in self.by_target(output, y)), strict=True
+            )
+            return torch.stack(each_K).mean(0), weight_K[0]
         kind = self.kind
         if kind.rows:
             return kind.rows(self, output, y)
@@ -125,13 +148,16 @@ class Loss:
         return each, torch.ones(len(y), dtype=torch.float64)
 
     def target(self, y: Tensor, dtype: torch.dtype) -> Tensor:
-        """The targets for a kernel: class numbers ``[N]`` int64, or values ``[N, K]`` of this dtype."""
+        """The targets for a kernel: class numbers ``[N]`` int64 (``[N, K]`` of several targets), or values
+        ``[N, K]`` of this dtype."""
         if self.kind.of_classes:
-            return y.long().reshape(-1)
+            return y.long() if self.classes else y.long().reshape(-1)
         return (y.unsqueeze(-1) if y.dim() == 1 else y).to(dtype)
 
     def best_constant(self, y: Tensor, weight: Tensor | None = None) -> float:
         """The smallest loss that a constant output reaches on these rows. weight: of the rows, ``[N]``."""
+        if self.classes:
+            return sum(self.single.best_constant(y_N, weight) for y_N in y.unbind(-1)) / len(self.classes)
         y = y.detach().cpu()
         weight = torch.ones(len(y)) if weight is None else weight.detach().cpu()
         return self.kind.constant(self, y[weight > 0], weight[weight > 0].double())
@@ -259,7 +285,23 @@ def _cross_entropy_rows(loss: Loss, output: Tensor, y: Tensor) -> tuple[Tensor, 
     return each, weight_C[y]
 
 
+def _cross_entropies(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
+    """Of several targets: the mean of their losses, each on buffers of its own."""
+    block, rows, many = len(s.loss), s.z.shape[-1], len(loss.classes)
+    loss_KR = torch.empty(many, block, dtype=s.loss.dtype, device=s.loss.device)
+    begin: list[BufferCall] = []
+    calls: list[BufferCall] = []
+    for k, (z, d) in enumerate(zip(*(t.split(loss.classes, -2) for t in (s.z, s.d)), strict=True)):
+        own_z, own_d = (aligned_buffer(block, loss.classes[k], rows, s.z)[1] for _buffer in range(2))
+        first, then = _cross_entropy(loss.single, replace(s, z=own_z, y=s.y[:, k], d=own_d, loss=loss_KR[k]))
+        begin += first
+        calls += [partial(own_z.copy_, z), *then, partial(torch.mul, own_d, 1 / many, out=d)]
+    return begin, [*calls, partial(torch.mean, loss_KR, 0, out=s.loss)]
+
+
 def _cross_entropy(loss: Loss, s: LossBuffers) -> tuple[list[BufferCall], list[BufferCall]]:
+    if loss.classes:
+        return _cross_entropies(loss, s)
     classes, rows = s.z.shape[-2:]
     dtype, device = s.z.dtype, s.z.device
     weighted = loss.class_weights is not None or s.weight is not None

@@ -1,7 +1,7 @@
 """The registry of metrics: computed for R networks on the same rows, in float64, equal to scikit-learn's."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from treino.engine.losses import Loss
-from treino.resampling import Scores, auc, auc_scores, f1_macro, f1_scores
+from treino.resampling import auc, f1_macro
 from treino.words import N_
 
 TOGETHER = 20_000  # from this many rows on torch may sum one network's rows in parallel parts
@@ -65,7 +65,8 @@ class Metric:
     float64, NaN if undefined on these rows; None for the loss itself.
     about: its description. label: its name in tables and pictures (``N_``); default: the key with spaces.
     source: the metric of one network as an expression for exported scripts, in ``output``, ``y``, ``error``,
-    ``spread`` and ``unit`` for regression, or ``{guess}``, ``{label}`` and ``{score}`` for classes.
+    ``spread`` and ``unit`` for regression, or ``{guess}``, ``{label}`` and ``{score}`` for classes. weighted:
+    the same of rows with weights, in ``share``, the weights divided by their sum; "": scripts leave it out.
     function: a function that the expression calls and torch lacks; scripts copy it. always: scripts contain
     it whatever metric decides.
     share: lies between 0 and 1. two_classes: for two classes only. may_lack: undefined on some sets of rows.
@@ -88,14 +89,16 @@ class Metric:
     charted: bool = False
     judged: bool = False
     interval: Literal["wilson", "bootstrap"] | None = "bootstrap"
+    weighted: str = ""
 
 
 def metric_names(loss: Loss, outputs: int) -> tuple[str, ...]:
     """The names of the metrics that ``measure`` returns for this loss and number of outputs."""
+    fits_two = outputs <= 2 and not loss.classes
     return tuple(
         name
         for name, metric in METRICS.items()
-        if metric.task in (None, loss.task) and (outputs <= 2 or not metric.two_classes)
+        if metric.task in (None, loss.task) and (fits_two or not metric.two_classes)
     )
 
 
@@ -103,23 +106,48 @@ def measure(
     output_RNC: Tensor,
     y: Tensor,
     loss: Loss | str = "cross_entropy",
-    scale: float = 1.0,
+    scale: float | Sequence[float] = 1.0,
     weight: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """Return {metric: ``[R]`` float64 on the CPU}; empty without rows.
 
     output_RNC: the networks' outputs (logits, or standardised values), ``[R, N, C]``. y: ``[N]`` class
-    numbers, or ``[N, K]`` values. loss: sets the task; the metric ``loss`` is in training units. scale: a
-    regression target's standard deviation, by which rmse and mae are multiplied. weight: ``[N]``, or for each
-    network its own ``[R, N]``: a row that weighs 2 counts as two equal rows, one that weighs 0 isn't there.
+    numbers, or ``[N, K]`` values, or class numbers of several targets. loss: sets the task; the metric
+    ``loss`` is in training units. scale: the standard deviation of a regression target, or of each, by which
+    rmse and mae are multiplied. weight: ``[N]``, or for each network its own ``[R, N]``: a row that weighs 2
+    counts as two equal rows, one that weighs 0 isn't there.
 
     Classification: ``loss accuracy f1_macro``, and ``auc`` for two classes; f1_macro is the mean over the
     classes that occur in y or among the predictions, as in scikit-learn; auc is NaN if y has one class. All
     are NaN if an output is NaN: such a row is neither right nor wrong.
     Regression: ``loss rmse mae r2``; as in scikit-learn, r2 of a constant y is 1 if it is predicted exactly,
-    else 0; NaN for one row.
+    else 0; NaN for one row. Several targets: the mean over them, which auc isn't measured of.
     """
     loss = Loss(loss) if isinstance(loss, str) else loss
+    each = measure_each(output_RNC, y, loss, scale, weight)
+    if len(each) == 1:
+        return each[0]
+    names = metric_names(loss, output_RNC.shape[-1]) if len(y) else ()
+    return {name: torch.stack([figures[name] for figures in each]).mean(0) for name in names}
+
+
+def measure_each(
+    output_RNC: Tensor,
+    y: Tensor,
+    loss: Loss,
+    scale: float | Sequence[float] = 1.0,
+    weight: Tensor | None = None,
+) -> list[dict[str, Tensor]]:
+    """``measure`` of each target alone."""
+    parts = loss.by_target(output_RNC, y)
+    scales = [scale] if isinstance(scale, int | float) else scale
+    scales = scales if len(scales) == len(parts) else [*scales] * len(parts)
+    return [_measured(*part, loss.single, own, weight) for part, own in zip(parts, scales, strict=True)]
+
+
+def _measured(
+    output_RNC: Tensor, y: Tensor, loss: Loss, scale: float, weight: Tensor | None
+) -> dict[str, Tensor]:
     if not len(y):
         return {}
     inputs = metric_inputs(output_RNC, y, loss, scale, weight)
@@ -169,21 +197,11 @@ def _accuracy(a: MetricInputs) -> Tensor:
 
 
 def _f1(a: MetricInputs) -> Tensor:
-    classes = max(2, a.output_RNC.shape[-1])
-    if a.weight_RN is None:
-        return f1_macro(a.guess_RN, a.y, classes)
-    return _weighted(lambda guess_MN, y_N: f1_scores(guess_MN, y_N, classes), a.guess_RN, a)
+    return f1_macro(a.guess_RN, a.y, max(2, a.output_RNC.shape[-1]), a.weight_RN)
 
 
 def _auc(a: MetricInputs) -> Tensor:
-    return auc(a.score_RN, a.y) if a.weight_RN is None else _weighted(auc_scores, a.score_RN, a)
-
-
-def _weighted(scores: Callable[[Tensor, Tensor], Scores], of_RN: Tensor, a: MetricInputs) -> Tensor:
-    """``[R]``: the scores of weighted rows, network by network."""
-    assert a.weight_RN is not None
-    pairs = zip(of_RN.split(1), a.weight_RN.split(1), strict=True)
-    return torch.cat([scores(of_1N, a.y)(weight_1N)[0] for of_1N, weight_1N in pairs])
+    return auc(a.score_RN, a.y, a.weight_RN)
 
 
 def _rmse(a: MetricInputs) -> Tensor:
@@ -218,27 +236,35 @@ METRICS: dict[str, Metric] = {
         "classification", 1, _accuracy, "the share of rows that are right",
         "({guess} == {label}).sum().item() / len(y)", label=N_("accuracy"), always=True, share=True,
         interval="wilson", charted=True, judged=True,
+        weighted="(share * ({guess} == {label})).sum().item()",
     ),
     "f1_macro": Metric(
         "classification", 1, _f1, "the mean of the classes' F1",
-        "f1_macro({guess}[None], {label}, len(CLASSES)).item()", f1_macro, share=True, charted=True,
-        judged=True,
+        "f1_macro({guess}[None], {label}, len(CLASSES)).item()",
+        f1_macro, share=True, charted=True, judged=True,
+        weighted="f1_macro({guess}[None], {label}, len(CLASSES), share[None]).item()",
     ),
     "auc": Metric(
         "classification", 1, _auc, "the area under the ROC curve, of two classes",
         "auc({score}[None], {label}).item()", auc, share=True, two_classes=True, may_lack=True, judged=True,
+        weighted="auc({score}[None], {label}, share[None]).item()",
     ),
     "rmse": Metric(
         "regression", -1, _rmse, "the root of the mean squared error, in the target's unit",
-        "(error.square().sum() / len(y)).sqrt().item() * unit", always=True, charted=True, judged=True,
+        "(error.square().sum() / len(y)).sqrt().item() * unit",
+        always=True, charted=True, judged=True,
+        weighted="(share * error.square()).sum().sqrt().item() * unit",
     ),
     "mae": Metric(
         "regression", -1, _mae, "the mean absolute error, in the target's unit",
         "error.abs().mean().item() * unit", always=True, judged=True,
+        weighted="(share * error.abs()).sum().item() * unit",
     ),
     "r2": Metric(
         "regression", 1, _r2, "the share of the target's variance that is explained",
-        "(1 - error.square().sum() / spread).item()", always=True, may_lack=True, charted=True, judged=True,
+        "(1 - error.square().sum() / spread).item()",
+        always=True, may_lack=True, charted=True, judged=True,
+        weighted="(1 - (share * error.square()).sum() / spread).item()",
     ),
 }  # fmt: skip
 

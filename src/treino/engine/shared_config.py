@@ -14,6 +14,9 @@ from treino.engine.net_state import TensorForm, forms, untrained_tensors
 from treino.engine.nets import Net
 from treino.engine.population import Layout
 
+Limits = tuple[float, float] | tuple[tuple[float, ...], tuple[float, ...]]
+"""The smallest and the largest prediction, or those of each target."""
+
 
 @dataclass(frozen=True, eq=False)
 class SharedConfig:
@@ -23,7 +26,8 @@ class SharedConfig:
     description; None for a user's module. construct: makes a user's module from a seed. item_shape: the
     shape of one input row; None: flat rows, of an MLP. summed: whether gradients are summed (the
     fault ``missing_zero_grad``). averages: whether members keep running averages of their weights. limits:
-    the range to which an ensemble's predictions are clipped; None: no clipping.
+    the range to which an ensemble's predictions are clipped, of several targets that of each; None: no
+    clipping.
     """
 
     template: nn.Module
@@ -36,7 +40,7 @@ class SharedConfig:
     item_shape: tuple[int, ...] | None = None
     summed: bool = False
     averages: bool = False
-    limits: tuple[float, float] | None = None
+    limits: Limits | None = None
     dtype: torch.dtype = torch.float32
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 

@@ -240,12 +240,13 @@ EVALUATION_ROWS = 1024  # per forward pass; fixed, as a matrix product's bits ma
 
 
 class MemberGroup(NamedTuple):
-    """Members with the same rows in a chunk: their places among those in training; x, y; the batches, and
-    what is done to their pictures."""
+    """Members with the same rows in a chunk: their places among those in training; x, y; these rows' weights
+    in all bags, or None; the batches, and what is done to their pictures."""
 
     places: Tensor
     x: Tensor
     y: Tensor
+    weight_GN: Tensor | None
     batches: Batches
     changes: ChangesOfSteps
 
@@ -299,7 +300,8 @@ class Chunk:
             if len(own) > 1:
                 places = places[bag_R[places] == bag]
             if len(places):
-                groups.append(MemberGroup(places, x, y, orders[k], changes[k]))
+                weight_GN = None if self.weight_GN is None else self.weight_GN[:, : len(x)]
+                groups.append(MemberGroup(places, x, y, weight_GN, orders[k], changes[k]))
         return groups
 
     def copy_member(self, population: Population) -> None:

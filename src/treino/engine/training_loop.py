@@ -21,6 +21,7 @@ from treino.engine.members import member_module, trained_module
 from treino.engine.metrics import metric_names
 from treino.engine.population import Population
 from treino.engine.saved_state import KeyframeBuffer, SavedState, load_state, save_state
+from treino.engine.shared_config import Limits
 from treino.engine.step_plan import Chunk
 from treino.engine.templates import NetSource
 from treino.engine.tick import Epoch, Evaluation, PopulationView, Tick
@@ -360,7 +361,7 @@ class TrainingLoop:
         """Those of an ensemble's members that answer, the best first."""
         return answering_members(self.state, self.config.shared, members) if len(members) > 1 else [*members]
 
-    def limits_of(self, member: int) -> tuple[float, float] | None:
+    def limits_of(self, member: int) -> Limits | None:
         """The range to which the numbers are clipped that a member's ensemble predicts."""
         return self.setup.limits(int(self.state.population.bag_P[member]))
 

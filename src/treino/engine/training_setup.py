@@ -28,7 +28,7 @@ from treino.engine.metrics import METRICS, metric_names
 from treino.engine.net_state import put_state, store_buffers
 from treino.engine.nets import CNN, MLP, Net, cnn, input_shape, is_picture, mlp, picture_shape
 from treino.engine.rng import fork_rng
-from treino.engine.shared_config import SharedConfig
+from treino.engine.shared_config import Limits, SharedConfig
 from treino.engine.step_plan import MIN_TICK_STEPS, Past, StepPlan
 from treino.engine.templates import NetSource, Template, outputs_of, template_of
 from treino.engine.train_config import DEFAULTS, TrainConfig, kind_of
@@ -58,7 +58,7 @@ def loss_of(config: TrainConfig, inputs: Inputs, bags: Bags | None = None) -> tu
             ),
             _("Use {names}.").format(names=_(" or ").join(fitting)),
         )
-    if inputs.task == "classification" and LOSSES[name].outputs == 1 and inputs.classes != 2:
+    if inputs.task == "classification" and LOSSES[name].outputs == 1 and (inputs.classes != 2 or inputs.each):
         raise TreinoError(
             f"{name}_classes",
             _("The loss {name} is for two classes, and there are {n}.").format(name=name, n=inputs.classes),
@@ -73,16 +73,23 @@ def loss_of(config: TrainConfig, inputs: Inputs, bags: Bags | None = None) -> tu
     for extra, used in extras.items():
         if used and extra not in LOSSES[name].reads:
             raise _belongs_to_cross_entropy(extra, name, inputs)
-    return Loss(
-        name, config.shared.label_smoothing, _class_weights(config, inputs, bags), softmax_first
-    ), reason
+    weights = _class_weights(config, inputs, bags)
+    return Loss(name, config.shared.label_smoothing, weights, softmax_first, inputs.each), reason
 
 
 def _name(config: TrainConfig, inputs: Inputs) -> tuple[str, str]:
     if config.shared.loss is not None:
         return config.shared.loss, _("The loss is {name}, as asked.").format(name=config.shared.loss)
+    if inputs.each:
+        return "cross_entropy", _("The loss is the mean of the cross-entropies of {n} targets.").format(
+            n=len(inputs.each)
+        )
     if inputs.task == "classification":
         return "cross_entropy", _("The loss is cross-entropy, for the target is one of {n} classes.").format(
+            n=inputs.classes
+        )
+    if inputs.classes > 1:
+        return "mse", _("The loss is the mean squared error, for the targets are {n} numbers.").format(
             n=inputs.classes
         )
     return "mse", _("The loss is the mean squared error, for the target is a number.")
@@ -105,9 +112,18 @@ def _class_weights(config: TrainConfig, inputs: Inputs, bags: Bags | None) -> tu
     """One weight per class; ``balanced``: rows / (classes × the class's rows), as in scikit-learn. Rows count
     as their weights say if there is one bag; with several, each counts 1."""
     weights = config.shared.class_weights
+    if weights is not None and inputs.each:
+        raise TreinoError(
+            "class_weights_targets",
+            _("[[class_weights]] weighs the classes of one target, and there are {n}.").format(
+                n=len(inputs.each)
+            ),
+            _("Leave it out, or train a network for that target alone."),
+        )
     if weights == "balanced":
         y = inputs.train[1].reshape(-1).long()
-        weight_N = bags.weight_GN[0].double() if bags and len(bags) == 1 and not bags.own else None
+        weight_GN = None if bags is None or bags.own or len(bags) > 1 else bags.weight_GN
+        weight_N = None if weight_GN is None else weight_GN[0].double()
         count_C = torch.bincount(y, weight_N, minlength=inputs.classes).double()
         count_C = torch.where(count_C > 0, count_C, 1)
         return tuple(((len(y) if weight_N is None else weight_N.sum()) / (inputs.classes * count_C)).tolist())
@@ -150,9 +166,9 @@ class TrainingSetup:
     loss_reason: str
     kernel_reason: str
     bags: Bags | None = None
-    limits_G: Sequence[tuple[float, float] | None] = ()
+    limits_G: Sequence[Limits | None] = ()
 
-    def limits(self, bag: int) -> tuple[float, float] | None:
+    def limits(self, bag: int) -> Limits | None:
         """The range to which the numbers are clipped that an ensemble predicts whose rows are this bag's."""
         return self.limits_G[bag] if self.limits_G else self.shared.limits
 
@@ -176,7 +192,9 @@ def set_up(
     net = usual_net(inputs) if net is None else net
     config = _for_inputs(config, inputs, net)
     s = config.shared
-    own_G = [replace(inputs, train=pair) for pair in bags.train_G or ()] if bags and bags.own else []
+    own_G = (
+        [replace(inputs, train=pair) for pair in bags.train_G or ()] if bags is not None and bags.own else []
+    )
     bags = _bags(bags, inputs, len(config.seeds))
     hp = config.hyperparameters(net.dropout if isinstance(net, Net) else 0.0)
     loss, loss_reason = loss_of(config, inputs, bags)
@@ -185,7 +203,7 @@ def set_up(
     plan = _step_plan(inputs, config, past or Past())
     if len(rows := sorted({len(own.train[1]) for own in own_G})) > 1:
         plan = replace(plan, orders=tuple((plan.data_seed, n) for n in rows))
-    _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)))
+    _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)), bags)
     _check_batch_of_one(net, template, plan)
     engine, kernel, kernel_reason = _kernel(net, shared, plan, config)
     with torch.no_grad():
@@ -300,13 +318,15 @@ def _shared(
     )
 
 
-def _limits(inputs: Inputs, bags: Bags | None) -> tuple[float, float] | None:
-    """The smallest and largest target of the training rows; None for classes or several targets per row."""
-    y = torch.as_tensor(inputs.train[1])
-    y = y if bags is None or bags.own else y[(bags.weight_GN > 0).any(0)]
-    if inputs.task != "regression" or y.numel() != len(y):
+def _limits(inputs: Inputs, bags: Bags | None) -> Limits | None:
+    """The smallest and largest target of the training rows, or those of each target; None for classes."""
+    if inputs.task != "regression":
         return None
-    return float(y.min()), float(y.max())
+    y = torch.as_tensor(inputs.train[1])
+    if bags is not None and bags.weight_GN is not None and not bags.own:
+        y = y[(bags.weight_GN > 0).any(0)]
+    low_K, high_K = (tuple(ends.tolist()) for ends in y.aminmax(dim=0))
+    return (low_K[0], high_K[0]) if len(low_K) == 1 else (low_K, high_K)
 
 
 def _step_plan(inputs: Inputs, config: TrainConfig, past: Past) -> StepPlan:
@@ -338,7 +358,7 @@ def _schedules(config: TrainConfig, steps: int) -> list[tuple[str, int]]:
     return [(name, min(warmup, steps)) for name, warmup in config.schedules]
 
 
-def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]) -> None:
+def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...], bags: Bags | None) -> None:
     """Refuse a metric that isn't measured for this task, or that these validation rows don't allow."""
     s = config.shared
     if s.metric not in measured:
@@ -350,7 +370,11 @@ def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]
     y = inputs.validation[1]
     if s.patience and not len(y):
         raise no_validation_rows(setting("patience", s.patience))
-    if METRICS[s.metric].two_classes and len(y) and len(y.unique()) < 2:
+    held_out = [y]
+    if bags is not None and bags.validation_GM is not None:
+        targets = [own_y for _x, own_y in bags.validation_G or ()] or [y] * len(bags)
+        held_out = [y_M[w_M[: len(y_M)] > 0] for y_M, w_M in zip(targets, bags.validation_GM, strict=True)]
+    if METRICS[s.metric].two_classes and len(y) and any(len(y_M.unique()) < 2 for y_M in held_out):
         raise TreinoError(
             f"{s.metric}_one_class",
             _("{metric} needs validation rows of both classes.").format(metric=s.metric),
@@ -415,7 +439,7 @@ def _kernel(
 
 def _bags(bags: Bags | None, inputs: Inputs, members: int) -> Bags | None:
     """The bags that are given, or one of the data's own weights; None if every row counts 1."""
-    if (bags is None and inputs.weights == (None, None)) or (bags and bags.own):
+    if (bags is None and inputs.weights == (None, None)) or (bags is not None and bags.own):
         return bags
     if bags is None:
         bags = Bags(torch.ones(1, len(inputs.train[0])))
@@ -441,7 +465,7 @@ def _kernel_rows(
             x = aligned(x.reshape(-1, *shape), shared.dtype, shared.device)
         return x, aligned(shared.loss.target(y, shared.dtype), None, shared.device)
 
-    if weight_GN is not None:  # a power of two changes no share, and keeps their sums in range
+    if weight_GN is not None and weight_GN.numel():  # a power of two: shares are equal, sums in range
         scale_G1 = torch.frexp(weight_GN.amax(1, keepdim=True)).exponent
         weight_GN = aligned(torch.ldexp(weight_GN, -scale_G1), shared.dtype, shared.device)
     return KernelRows(*known(x, y), weight_GN, tuple(known(*pair) for pair in own or ()))
@@ -469,7 +493,7 @@ def warm_start(
         )
     modules = [module_copy(shared.template) for _row in range(len(state.population) if of_each else 1)]
     try:
-        put_state(Ensemble(modules, shared.loss.name, shared.limits) if of_each else modules[0], weights)
+        put_state(Ensemble(modules, shared.loss, shared.limits) if of_each else modules[0], weights)
     except ValueError as error:
         raise TreinoError(
             "weights_differ",

@@ -296,7 +296,11 @@ def train_network(seed, splits, scale):
     net = new_net(seed)
     if ON_DEVICE:
         net.to(DEVICE)
-        x_train, y_train = x_train.to(DEVICE), y_train.to(DEVICE)
+        x_train = x_train.to(DEVICE)
+        if WEIGHTED:
+            y_train = tuple(part.to(DEVICE) for part in y_train)
+        else:
+            y_train = y_train.to(DEVICE)
     if ON_DEVICE and VALIDATES:
         x_validation = x_validation.to(DEVICE)
     if DROPS:
@@ -347,7 +351,10 @@ def train_network(seed, splits, scale):
                 Dropout.step = step
             if OWN:
                 torch.manual_seed(step_seed(seed, step))  # for the network's own random numbers
-            x, y = x_train[rows], y_train[rows]
+            if WEIGHTED:
+                x, y = x_train[rows], tuple(part[rows] for part in y_train)
+            else:
+                x, y = x_train[rows], y_train[rows]
             if CHANGES_PICTURES and FULL_BATCH:
                 hashed = hash_of(torch.arange(len(x)), epoch)
             elif CHANGES_PICTURES:
@@ -457,7 +464,9 @@ def train():
                 able = able[: -(-len(SEEDS) // 2)]
         losses = [float(np.mean([of[e] for of in every if len(of) > e])) for e in range(max(map(len, every)))]
         net = NetworkMean([one for _best, one in able]) if able else None
-        if CLIP_TARGET and net is not None:
+        if CLIP_TARGET and WEIGHTED and net is not None:
+            net.limits = torch.stack(splits["train"][1][0].aminmax())
+        elif CLIP_TARGET and net is not None:
             net.limits = torch.stack(splits["train"][1].aminmax())
     else:
         net, losses = train_network(SEED, splits, scale)

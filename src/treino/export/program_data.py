@@ -102,7 +102,7 @@ DEVICE = "cpu"
 THREADS = 1  # with another number, sums are added in another order, and last digits differ
 
 # properties of the run; each decides whether a part of the program goes into the script
-TRAINS = READS_TABLE = WEIGHTLESS = CHANGES = CHANGES_PICTURES = MOVES = False
+TRAINS = READS_TABLE = WEIGHTLESS = WEIGHTED = CHANGES = CHANGES_PICTURES = MOVES = False
 COMMA = MONTH_FIRST = BOOLEAN = NUMBERED = False
 IMAGES = NORMALISE = CROPS = PADS = False
 OWN = LAZY = DROPS = CLIP_TARGET = OF_CLASSES = False
@@ -414,6 +414,9 @@ def load_splits():
         rows = np.load(Path(__file__).with_name(NPZ))  # prepared rows, stored with the script
         names = [name for name in ("train", "validation", "test") if f"x_{name}" in rows]
         splits = {name: (torch.tensor(rows[f"x_{name}"]), torch.tensor(rows[f"y_{name}"])) for name in names}
+        if WEIGHTED:
+            # y is a pair here: the targets, and how much each row counts
+            splits = {name: (x, (y, torch.tensor(rows[f"weight_{name}"]))) for name, (x, y) in splits.items()}
         if NORMALISE:
             scale = {"mean": torch.tensor(rows["mean"]), "std": torch.tensor(rows["std"])}
         if not CLASSES:

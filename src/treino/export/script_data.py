@@ -194,6 +194,8 @@ def _rows_part(run: StoredRun, data: Data) -> ScriptPart:
             x, y = rows.x.numpy(), rows.y.numpy()
             arrays[f"x_{split}"] = x.reshape(len(x), *shape) if shape and len(shape) > 1 else x
             arrays[f"y_{split}"] = y.astype(np.float32)[:, None] if data.classes and one_output else y
+            if rows.weight is not None:
+                arrays[f"weight_{split}"] = rows.weight.numpy()
     if prep.normalise:
         arrays["mean"], arrays["std"] = scale_of(data)
     if data.task == "regression":

@@ -36,6 +36,7 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
     warmup, curved = min(s["warmup"], steps), s["schedule"] != "constant"
     together, keeps_best = s["ensemble"] > 1, s["keep"] == "best" and validates
     measured = [n for n, m in METRICS.items() if m.task == data.task and (m.always or n == s["metric"])]
+    weighted = data.train.weight is not None
     augmentation = Augmentation.of(s["augment"], s.get("flip"), run.spec.item_shape)
     part = ScriptPart(
         {
@@ -70,15 +71,18 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
             "HALF": s.get("answer") != "all",
             "CLIP_TARGET": bool(together and s["clip_target"] and loss.task == "regression"),
             "BETAS": tuple(s["betas"] or BETAS),
+            "WEIGHTED": weighted,
         },
-        {"evaluate": _evaluation(measured, loss), "new_optimizer": _optimizer(s)},
+        {"evaluate": _evaluation(measured, loss, weighted), "new_optimizer": _optimizer(s)},
     )
     if not unfinished:
         part.texts["STEPS"] = f"STEPS = EPOCHS * {per}  # updates"
     if curved:
         schedule = SCHEDULES[s["schedule"]]
         part.texts["curve"] = definition("curve(progress)", schedule.about, f"return {schedule.source}")
-    if part.values["SOFTMAX_FIRST"] or s["class_weights"] is not None:
+    if weighted:
+        part.texts["loss_function"] = _weighted_loss(s, loss, part.values["SOFTMAX_FIRST"])
+    elif part.values["SOFTMAX_FIRST"] or s["class_weights"] is not None:
         part.texts["criterion"] = f"criterion = {loss.function}"
     else:
         smoothing = "label_smoothing=LABEL_SMOOTHING" if s["label_smoothing"] > 0 else ""
@@ -92,7 +96,24 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
     return part
 
 
-def _evaluation(measured: Sequence[str], loss: LossKind) -> str:
+def _weighted_loss(s: Mapping[str, Any], loss: LossKind, softmax_first: bool) -> str:
+    """Return the source of the loss of rows with weights."""
+    lines, options, counts = ["y, weight = y"], "", "weight"
+    if softmax_first:
+        lines += ["output = output.softmax(-1)  # FAULT softmax_before_cross_entropy: applied twice"]
+    if s["class_weights"] is not None:
+        lines += ["class_weights = torch.tensor(CLASS_WEIGHTS, dtype=output.dtype, device=output.device)"]
+        options, counts = "class_weights, ", "(weight * class_weights[y])"
+    if s["label_smoothing"] > 0:
+        options += "label_smoothing=LABEL_SMOOTHING, "
+    each = f'{class_name(loss.criterion)}({options}reduction="none")(output, y)'
+    lines += [f"each = {each}{'' if loss.of_classes else '.mean(1)'}"]
+    lines += [f"return (weight * each).sum() / {counts}.sum()"]
+    about = "The loss of these outputs, in which each row counts as much as its weight"
+    return before(loss.criterion) + definition("loss_function(output, y)", about, *lines)
+
+
+def _evaluation(measured: Sequence[str], loss: LossKind, weighted: bool) -> str:
     """Return the source of the function that measures these metrics, after the functions that it calls."""
     numbers, one_output = loss.task == "regression", loss.task != "regression" and loss.outputs == 1
     words = {
@@ -100,25 +121,38 @@ def _evaluation(measured: Sequence[str], loss: LossKind) -> str:
         "label": "label" if one_output else "y",
         "score": "output[:, 0]" if one_output else "output[:, -1] - output[:, 0]",
     }
-    figures = {name: METRICS[name].source.format(**words) for name in measured}
+    form = "weighted" if weighted else "source"
+    figures = {name: text.format(**words) for name in measured if (text := getattr(METRICS[name], form))}
+    spread = "(y - y.mean()).square().sum()"
+    if weighted:
+        spread = "(share * (y - (share * y).sum()).square()).sum()"
+    loss_figure = "value.item()" if weighted else "loss_function(output, y).item()"
     lines = [
         "net.eval()",
         "with torch.no_grad():",
         "    output = torch.cat([net(part) for part in x.split(1024)]).cpu().double()",
+        *(
+            [
+                "value = loss_function(output, (y[0].double(), y[1]))"
+                if numbers or one_output
+                else "value = loss_function(output, y)",
+                "y, weight = y",
+                f"share = (weight.double() / weight.double().sum()){'[:, None]' if numbers else ''}",
+            ]
+            if weighted
+            else []
+        ),
         *(["y = y.double()"] if numbers or one_output else []),
         *(["label = y[:, 0].long()"] if one_output else []),
-        *(["error, spread = output - y, (y - y.mean()).square().sum()"] if numbers else []),
+        *([f"error, spread = output - y, {spread}"] if numbers else []),
         "return {",
-        *(f'    "{name}": {figure},' for name, figure in {"loss": LOSS_FIGURE, **figures}.items()),
+        *(f'    "{name}": {figure},' for name, figure in {"loss": loss_figure, **figures}.items()),
         "}",
     ]
     about = "The figures on these rows: in evaluation mode and without gradients, in float64"
     head = "evaluate(net, x, y, unit)" if numbers else "evaluate(net, x, y)"
-    functions = copied(function for name in measured if (function := METRICS[name].function))
+    functions = copied(function for name in figures if (function := METRICS[name].function))
     return "\n\n\n".join([*functions.values(), definition(head, about, *lines)])
-
-
-LOSS_FIGURE = "loss_function(output, y).item()"
 
 
 def planned_steps(run: StoredRun) -> int:

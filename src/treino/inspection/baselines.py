@@ -76,7 +76,7 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
         notes += more_notes
     metrics = {}
     for key, output_NC in outputs.items():
-        measured = measure(output_NC[None], rows.y, loss, data.target_scale, rows.weight)
+        measured = measure(output_NC[None], rows.y, loss, data.scale, rows.weight)
         metrics[key] = {metric: float(value[0]) for metric, value in measured.items()}
     return Baselines(metrics, split, len(rows), tuple(notes))
 

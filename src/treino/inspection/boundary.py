@@ -33,7 +33,7 @@ from treino.inspection.input_planes import (
     draw,
     most_rows,
 )
-from treino.inspection.intervals import wilson
+from treino.inspection.intervals import weighted_accuracy, wilson
 from treino.inspection.outputs import outputs, predicted_classes, probabilities
 from treino.words import _
 
@@ -279,12 +279,17 @@ def score(predict: Predict, data: Data) -> Score:
     if unanswered := int((~out.isfinite().all(1)).sum()):
         return Score(split, len(rows), unanswered=unanswered)
     if data.task == "classification":
-        right = int((_classes(out) == rows.y.numpy()).sum())
-        return Score(split, len(rows), right / len(rows), right, wilson(right, len(rows)))
+        right_N = np.asarray(_classes(out) == rows.y.numpy())
+        right, count = int(right_N.sum()), len(rows)
+        shown = right / count, wilson(right, count)
+        accuracy, interval = shown if rows.weight is None else weighted_accuracy(right_N, rows.weight)
+        return Score(split, count, accuracy, right, interval)
     true_N, error_N = _targets(rows.y, data), _targets(out, data) - _targets(rows.y, data)
-    spread = float(((true_N - true_N.mean()) ** 2).sum())
-    r2 = 1 - float((error_N**2).sum()) / spread if spread > 0 else None
-    return Score(split, len(rows), rmse=float(np.sqrt((error_N**2).mean())), r2=r2)
+    weight_N = None if rows.weight is None else rows.weight.double().numpy()
+    mean, square = (np.average(of_N, weights=weight_N) for of_N in (true_N, error_N**2))
+    spread = float(np.average((true_N - mean) ** 2, weights=weight_N))
+    r2 = 1 - float(square) / spread if spread > 0 else None
+    return Score(split, len(rows), rmse=float(np.sqrt(square)), r2=r2)
 
 
 def placed(predict: Predict, data: Data, place: Callable[[torch.Tensor], Floats]) -> tuple[Points, ...]:

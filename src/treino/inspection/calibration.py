@@ -104,24 +104,33 @@ def cost_of(rule: str) -> tuple[float, float] | None:
     return None if match is None else (float(match[1]), float(match[2]))
 
 
-def threshold_of(share_N: Floats, positive_N: NDArray[np.bool_], rule: str) -> float | None:
+def threshold_of(
+    share_N: Floats, positive_N: NDArray[np.bool_], rule: str, weight_N: Floats | None = None
+) -> float | None:
     """The least probability at which the second class is predicted, chosen for the least cost on these rows.
 
     share_N: the probability of the second class. positive_N: whether a row is of this class. rule: ``auto``
     (both classes' error rates count equally: balanced accuracy, as in scikit-learn's
     ``TunedThresholdClassifierCV``) or ``cost=FP:FN``. Of equally good thresholds, the one nearest to 0.5 is
-    chosen. None: a class has no rows.
+    chosen. weight_N: the rows' weights. None: a class has no rows.
     """
     known_N = np.isfinite(share_N)
     share_N, positive_N = share_N[known_N], positive_N[known_N]
-    positives = int(positive_N.sum())
-    if not 0 < positives < len(positive_N):
+    if positive_N.all() or not positive_N.any():
         return None
-    wrong, missed = cost_of(rule) or (1 / (len(positive_N) - positives), 1 / positives)
+    weight_N = np.ones(len(share_N)) if weight_N is None else weight_N[known_N]
+    negatives, positives = weight_N[~positive_N].sum(), weight_N[positive_N].sum()
     value_K = np.unique(share_N)
     edge_K = np.concatenate([[0.0], (value_K[1:] + value_K[:-1]) / 2, [1.0]])
-    missed_K = np.searchsorted(np.sort(share_N[positive_N]), edge_K, side="left")
-    wrong_K = len(share_N) - positives - np.searchsorted(np.sort(share_N[~positive_N]), edge_K, side="left")
+
+    def below(of_N: NDArray[np.bool_]) -> Floats:
+        """``[K]``: the weight of these rows below each edge."""
+        order_N = share_N[of_N].argsort()
+        total_N = np.concatenate([[0.0], weight_N[of_N][order_N].cumsum()])
+        return np.asarray(total_N[np.searchsorted(share_N[of_N][order_N], edge_K, side="left")])
+
+    missed_K, wrong_K = below(positive_N), negatives - below(~positive_N)
+    wrong, missed = cost_of(rule) or (1 / negatives, 1 / positives)
     cost_K = wrong * wrong_K + missed * missed_K
     best_K = np.flatnonzero(cost_K <= cost_K.min() * (1 + 1e-12))
     return float(edge_K[best_K[np.abs(edge_K[best_K] - 0.5).argmin()]])

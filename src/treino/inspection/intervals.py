@@ -37,6 +37,13 @@ def wilson(right: float, rows: float) -> tuple[float, float]:
     return (0.0 if right == 0 else max(0.0, centre - half), 1.0 if right == rows else min(1.0, centre + half))
 
 
+def weighted_accuracy(right_N: NDArray[np.bool_], weight: torch.Tensor) -> tuple[float, tuple[float, float]]:
+    """The share of right rows by their weights, and its interval for as many rows as tell as much."""
+    weight_N = weight.double().cpu().numpy()
+    share, effective = float(np.average(right_N, weights=weight_N)), effective_rows(weight_N)
+    return share, wilson(share * effective, effective)
+
+
 # ---- 95 % intervals of metrics
 
 Floats = NDArray[np.float64]
@@ -49,7 +56,7 @@ def intervals(
     output_NC: torch.Tensor,
     y: torch.Tensor,
     loss: Loss,
-    scale: float = 1.0,
+    scale: float | Sequence[float] = 1.0,
     seed: int = 0,
     weight: torch.Tensor | None = None,
 ) -> dict[str, tuple[float, float] | None]:
@@ -69,8 +76,10 @@ def intervals(
         return {}
     figures = measure(output_NC[None], y, loss, scale, weight)
     measured = {name: float(value[0]) for name, value in figures.items()}
+    several = len(loss.by_target(output_NC, y)) > 1
     with np.errstate(all="ignore"):  # outputs of a diverged network overflow; they have no interval
-        draws = _draws(output_NC, y, loss, scale, list(measured), seed, weight)
+        draw = _draws_of_several if several else _draws
+        draws = draw(output_NC, y, loss, scale, list(measured), seed, weight)
     tail = _tail(rows)
     bounds: dict[str, tuple[float, float] | None] = dict.fromkeys(measured)
     for name, value in measured.items():
@@ -79,7 +88,7 @@ def intervals(
         kind = METRICS[name].interval
         if kind is None:
             continue
-        if kind == "wilson":
+        if kind == "wilson" and not several:
             effective = rows if weight is None else effective_rows(weight.double().cpu().numpy())
             bounds[name] = wilson(round(value * rows) if weight is None else value * effective, effective)
             continue
@@ -98,6 +107,38 @@ def _tail(rows: int) -> float:
     return float(ndtr(math.sqrt(rows / (rows - 1)) * stdtrit(rows - 1, (1 - LEVEL) / 2)))
 
 
+def _draws_of_several(
+    output_NC: torch.Tensor,
+    y: torch.Tensor,
+    loss: Loss,
+    scale: float | Sequence[float],
+    names: list[str],
+    seed: int,
+    weight: torch.Tensor | None = None,
+) -> dict[str, Floats]:
+    """``_draws`` of the mean over targets: each resample is the same rows for all of them."""
+    parts, apart = loss.by_target(output_NC, y), ("accuracy", "f1_macro")
+    scales = [scale] * len(parts) if isinstance(scale, int | float) else scale
+    others = [name for name in names if name not in apart]
+    each = [
+        _draws(*part, loss.single, s, others, seed, weight) for part, s in zip(parts, scales, strict=True)
+    ]
+    values = {name: np.mean([own[name] for own in each], axis=0) for name in others}
+    if loss.task == "classification":
+        of_classes = [metric_inputs(out_NC[None], own_y, loss.single) for out_NC, own_y in parts]
+        scores = [f1_scores(own.guess_RN, own.y) for own in of_classes]
+        right_N = torch.stack([own.guess_RN[0] == own.y for own in of_classes]).double().mean(0).numpy()
+        random, accuracy, f1 = np.random.default_rng(seed), list[Floats](), list[Floats]()
+        weight_N = np.ones(len(y)) if weight is None else weight.double().cpu().numpy()
+        for count_BN in row_counts(len(y), RESAMPLES, lambda shape: random.integers(len(y), size=shape)):
+            count_BN = count_BN * weight_N
+            accuracy.append(count_BN @ right_N / count_BN.sum(1))
+            count = torch.from_numpy(count_BN)
+            f1.append(np.mean([score(count)[:, 0].numpy() for score in scores], axis=0))
+        values |= {"accuracy": np.concatenate(accuracy), "f1_macro": np.concatenate(f1)}
+    return values
+
+
 def _draws(
     output_NC: torch.Tensor,
     y: torch.Tensor,
@@ -108,6 +149,7 @@ def _draws(
     weight: torch.Tensor | None = None,
 ) -> dict[str, Floats]:
     """``{metric: [RESAMPLES]}``: each metric on each resample; NaN if the metric is undefined there."""
+    scale = scale if isinstance(scale, int | float) else scale[0]
     random = np.random.default_rng(seed)
     inputs = metric_inputs(output_NC[None], y, loss, scale)
     if "auc" in names:  # rows are drawn from the order of scores, to reproduce stored intervals

@@ -14,7 +14,7 @@ from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.errors import TreinoError, cause, nearest
 from treino.inspection.input_planes import ALL, Cell, Floats, Score, Split, cells, held_out, pictures
-from treino.inspection.intervals import wilson
+from treino.inspection.intervals import weighted_accuracy, wilson
 from treino.words import _
 
 # ---- outputs
@@ -189,7 +189,7 @@ class Confusion:
 
     count_CC: ``[C, C]``: the number of rows by true class (first axis) and predicted class.
     unsaid_C: the rows of each class without a prediction, because the outputs are not finite.
-    split: the split of the rows.
+    split: the split of the rows. weighted: of rows with weights, the accuracy by these and its interval.
     """
 
     name: str
@@ -197,6 +197,7 @@ class Confusion:
     count_CC: NDArray[np.int64]
     unsaid_C: NDArray[np.int64]
     split: Split
+    weighted: tuple[float, tuple[float, float]] | None = None
 
     @property
     def rows(self) -> int:
@@ -211,7 +212,7 @@ class Confusion:
         """The accuracy with its 95 % interval (Wilson); no accuracy if a row has no prediction."""
         if unanswered := int(self.unsaid_C.sum()):
             return Score(self.split, self.rows, unanswered=unanswered)
-        share, interval = self.right / self.rows, wilson(self.right, self.rows)
+        share, interval = self.weighted or (self.right / self.rows, wilson(self.right, self.rows))
         return Score(self.split, self.rows, share, self.right, interval)
 
     @property
@@ -239,8 +240,12 @@ def confusion(
     ``confusion_matrix``)."""
     split, rows = held_out(data, splits)
     out = outputs(net, rows.x, item_shape=item_shape)
-    counts = answer_counts(rows.y.numpy(), predicted_classes(out).numpy(), len(data.classes))
-    return Confusion(data.name, data.classes, *counts, split)
+    predicted_N = predicted_classes(out).numpy()
+    counts = answer_counts(rows.y.numpy(), predicted_N, len(data.classes))
+    by_weight = None
+    if rows.weight is not None:
+        by_weight = weighted_accuracy(predicted_N == rows.y.numpy(), rows.weight)
+    return Confusion(data.name, data.classes, *counts, split, by_weight)
 
 
 def answer_counts(

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from treino.engine.augmentation import usual_shift
 from treino.engine.ensemble import mean_output
+from treino.engine.losses import Loss
 from treino.inspection.outputs import outputs
 
 AT_ONCE = 1024  # pictures whose views are answered together
@@ -43,12 +44,12 @@ def outputs_of_views(
     x_ND: Tensor,
     picture_shape: Sequence[int],
     views: Sequence[PictureView],
-    loss: str,
+    loss: Loss | str,
     item_shape: Sequence[int] | None = None,
 ) -> Tensor:
     """``[N, C]``: the logits of the mean of the views' probabilities; of numbers, the mean of the outputs.
 
-    x_ND: prepared rows, or rows outside memory. loss: the training's, a key of LOSSES. item_shape: as in
+    x_ND: prepared rows, or rows outside memory. loss: the training's. item_shape: as in
     ``outputs``.
     """
     parts = []

@@ -16,12 +16,14 @@ File = tuple[str, bytes]  # name in pictures/, content
 class RunPicture:
     """An entry of PICTURES. draw: returns a run's files. files: names or patterns; default: NAME.png.
 
-    choices: what a reader may choose, as keyword arguments of ``draw``: ``row``, ``cell``.
+    choices: what a reader may choose, as keyword arguments of ``draw``: ``row``, ``cell``. whole: shows all
+    targets together; else one of several, which a reader may choose too (``of``).
     """
 
     draw: Callable[..., Iterable[File]]
     files: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
+    whole: bool = False
 
 
 @contextmanager

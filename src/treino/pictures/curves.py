@@ -98,5 +98,5 @@ def boundary_picture(run: StoredRun) -> list[File]:
 
 PICTURES: dict[str, RunPicture] = {
     "boundary": RunPicture(boundary_picture),
-    "curves": RunPicture(curves_picture),
+    "curves": RunPicture(curves_picture, whole=True),
 }

@@ -80,4 +80,4 @@ def _notes(run: StoredRun) -> list[str]:
     return sentences
 
 
-PICTURES: dict[str, RunPicture] = {"dynamics": RunPicture(dynamics_picture)}
+PICTURES: dict[str, RunPicture] = {"dynamics": RunPicture(dynamics_picture, whole=True)}

@@ -91,7 +91,10 @@ def frames_of(run: StoredRun, steps: Iterable[int]) -> Iterator[Frame]:
     """
     seen = film_sight(run.module, run.data, run.item_shape)
     count = epoch_count(run.spec)
-    shots = (NetworkState(m.step, float(count.passes(m.step)), m.loss, m.net) for m in snapshots(run, steps))
+    shots = (
+        NetworkState(m.step, float(count.passes(m.step)), m.loss, run.alone(m.net))
+        for m in snapshots(run.all_targets, steps)
+    )
     return film(shots, seen, run.data, item_shape=run.item_shape)
 
 

@@ -124,7 +124,7 @@ def shown_splits(run: StoredRun) -> tuple[Split, ...]:
 
 PICTURES: dict[str, RunPicture] = {
     "network": RunPicture(network_picture, ("network.svg",)),
-    "weights": RunPicture(weights_picture),
+    "weights": RunPicture(weights_picture, whole=True),
     "confusion": RunPicture(confusion_picture),
     "calibration": RunPicture(calibration_picture),
     "mistakes": RunPicture(mistakes_picture),

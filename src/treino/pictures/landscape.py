@@ -123,7 +123,7 @@ def _same(first: StoredRun, second: StoredRun) -> None:
 
 
 PICTURES: dict[str, RunPicture] = {
-    "landscape": RunPicture(landscape_picture),
-    "path": RunPicture(path_picture),
-    "walker": RunPicture(walker_picture),
+    "landscape": RunPicture(landscape_picture, whole=True),
+    "path": RunPicture(path_picture, whole=True),
+    "walker": RunPicture(walker_picture, whole=True),
 }

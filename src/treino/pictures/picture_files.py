@@ -37,7 +37,8 @@ def draw(
     """Draw each of ``what`` into ``to`` (default: the run's ``pictures/``) and return the paths.
 
     missing: collects the errors of pictures that can't be drawn; if None, the first is raised at the end.
-    choices: what pictures show: ``row``, a row's number in the source, or ``cell`` of the confusion matrix.
+    choices: what pictures show: ``row``, a row's number in the source, ``cell`` of the confusion matrix, or
+    ``of``, one of several targets (default: the first).
 
     Raises:
         TreinoError: an unknown picture (the hint names the nearest); a picture that can't be drawn.
@@ -50,13 +51,18 @@ def draw(
 
 def _drawn_files(run: StoredRun, name: str, choices: dict[str, Any]) -> Iterator[File]:
     picture = PICTURES[name]
+    run = run if picture.whole else run.of_target(choices.get("of"))
     with network_errors(run):
         yield from picture.draw(run, **{c: v for c, v in choices.items() if c in picture.choices})
 
 
 def with_choice(choice: str) -> list[str]:
-    """Return the names of the pictures in which a reader may choose a ``row``, or a ``cell``."""
-    return [name for name, picture in PICTURES.items() if choice in picture.choices]
+    """Return the names of the pictures in which a reader may choose a ``row``, a ``cell`` or a target."""
+    return [
+        name
+        for name, picture in PICTURES.items()
+        if choice in picture.choices or (choice == "of" and not picture.whole)
+    ]
 
 
 def draw_together(

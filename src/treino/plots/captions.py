@@ -126,7 +126,10 @@ def axis_names(shown: Boundary) -> tuple[str, str]:
 
 
 def headline(result: RunResult | None) -> str:
-    """Return a run's test score with its baselines in a sentence; "" before the run ends."""
+    """Return a run's test score with its baselines in a sentence, or one for each target; "" before the run
+    ends."""
+    if result is not None and result.targets and result.metrics.test:
+        return " ".join(f"{target}: {headline(result.of_target(target))}" for target in result.targets)
     test = (result and result.metrics.test) or {}
     metric = next((m for m in ("accuracy", "rmse") if test.get(m) is not None), None)
     if result is None or metric is None:

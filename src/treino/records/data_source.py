@@ -267,7 +267,8 @@ def _copy_of(folder: RunFolder, stored: PreparationDocument) -> Data:
     prepared = stored.model_dump(mode="json", include=set(SHARED))
     if any(plain[name] != prepared[name] for name in SHARED):
         raise damaged(folder.path / "data.json", _("it is not of the same data as preparation.json"))
-    _check_rows(tensors, plain, folder.path / COPY)
+    preparation = Preparation.from_document(stored)
+    _check_rows(tensors, plain, preparation, folder.path / COPY)
     for name in ("features", "classes", "item_shape", "notes"):
         plain[name] = tuple(plain[name])
 
@@ -279,20 +280,26 @@ def _copy_of(folder: RunFolder, stored: PreparationDocument) -> Data:
         train=rows("train"),
         validation=rows("validation"),
         test=rows("test"),
-        preparation=Preparation.from_document(stored),
+        preparation=preparation,
         **plain,
     )
 
 
-def _check_rows(tensors: Mapping[str, torch.Tensor], plain: Mapping[str, Any], path: Path) -> None:
+def _check_rows(
+    tensors: Mapping[str, torch.Tensor], plain: Mapping[str, Any], preparation: Preparation, path: Path
+) -> None:
     """Refuse rows whose sizes and types don't fit together, or with a class that doesn't exist."""
-    wide, classes = math.prod(plain["item_shape"]), len(plain["classes"])
+    wide, classes = math.prod(plain["item_shape"]), [len(one.classes) for one in preparation.by_target]
+    several = len(classes) > 1
     for split in ("train", "validation", "test"):
         x, y, index = (tensors.get(f"{split}.{a}", torch.empty(())) for a in ("x", "y", "index"))
         fits = x.shape[1:] == (wide,) and len(x) == len(y) == len(index) if x.dim() * y.dim() else False
         fits = fits and x.dtype == torch.float32 and (index.dim(), index.dtype) == (1, torch.int64)
-        if fits and classes:
-            fits = (y.dim(), y.dtype) == (1, torch.int64) and not bool(((y < 0) | (y >= classes)).any())
+        fits = fits and (y.shape[1:] == (len(classes),) if y.dim() == 2 else not several)
+        if fits and classes[0]:
+            highest = torch.tensor(classes if several else classes[0])
+            fits = (y.dim(), y.dtype) == (1 + several, torch.int64)
+            fits = fits and not bool(((y < 0) | (y >= highest)).any())
         elif fits:
             fits = (y.dim(), y.dtype) == (2, torch.float32)
         weight = tensors.get(f"{split}.weight")

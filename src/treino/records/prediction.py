@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -35,7 +35,8 @@ class Prediction:
     row: its number in the source, from 0. value: None if the network's output is not finite. interval: the
     number's prediction interval (low, high) at the level of the run's ``prediction_intervals``; None: none.
     file: the picture's; "" of other rows. fold: the number, from 1, of the fold whose networks predict it, of
-    out-of-fold predictions.
+    out-of-fold predictions. targets: of several targets, the prediction of each by its name; ``value`` is
+    then None.
     """
 
     row: int
@@ -44,8 +45,24 @@ class Prediction:
     interval: tuple[float, float] | None = None
     file: str = ""
     fold: int | None = None
+    targets: Mapping[str, "Prediction"] = field(default_factory=dict)
+
+    @property
+    def by_target(self) -> Mapping[str, "Prediction"]:
+        """The prediction of each target by what is added to its columns' names; of one target, itself."""
+        return {f"_{name}": own for name, own in self.targets.items()} or {"": self}
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the network's output is not finite."""
+        return any(own.value is None for own in self.by_target.values())
 
     def to_json(self) -> dict[str, Any]:
+        if self.targets:
+            each = {name: own.to_json() for name, own in self.targets.items()}
+            for own in each.values():
+                del own["row"]
+            return {"row": self.row, "targets": each}
         more: dict[str, Any] = {} if self.probabilities is None else {"probabilities": self.probabilities}
         if self.interval is not None:
             more |= {"low": self.interval[0], "high": self.interval[1]}
@@ -56,15 +73,19 @@ class Prediction:
 @dataclass(frozen=True)
 class TargetComparison:
     """Metrics on the rows with a known target. training_rows: how many of them were trained on; None if
-    unknown. other_metrics: metrics on the rows not trained on, if the rows are mixed."""
+    unknown. other_metrics: metrics on the rows not trained on, if the rows are mixed. targets: of several
+    targets, the metrics of each by its name."""
 
     rows_compared: int
     metrics: Figures
     training_rows: int | None
     other_metrics: Figures | None = None
+    targets: Mapping[str, Figures] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         fields = vars(self).copy()
+        if not self.targets:
+            del fields["targets"]
         if self.other_metrics is None:
             del fields["other_metrics"]
         return fields
@@ -104,7 +125,15 @@ def predict(run: StoredRun, source: Any, *, tta: bool = False, skip_bad: int = 0
     """
     views = _views(run) if tta else ()
     prepared, output_NC = _answered(run, source, views, skip_bad)
-    each = _each(run, prepared, output_NC, views)
+    each = _each(run, prepared, output_NC, views) if len(run.by_target) == 1 else ()
+    if not each:
+        parts = zip(run.by_target, run.preparation.output_parts, strict=True)
+        columns = [_each(one, prepared, output_NC[:, part], views) for one, part in parts]
+        names = [one.target for one in run.preparation.by_target]
+        each = tuple(
+            Prediction(row[0].row, None, targets=dict(zip(names, row, strict=True)))
+            for row in zip(*columns, strict=True)
+        )
     notes = (*run.folder.notices, *prepared.notes, *_view_notes(run, views), *unanswered_notes(each))
     compared = _compared(run, prepared, output_NC)
     return Predictions(each, notes, prepared.missing, prepared.unknown, compared, prepared)
@@ -133,20 +162,28 @@ def _answered(
     output_NC = _outputs(run, prepared, views)
     if not run.others:
         return prepared, output_NC
-    each, mean, scale = [output_NC], run.spec.target_mean, run.spec.target_scale
+    each, (mean_K, scale_K) = [output_NC], _units(run, output_NC)
     for other in run.others:
         rows = rows_for_prediction(source, other.preparation, reading_of(other), skip_bad)
         other_NC = _outputs(other, rows, views)
         if not run.spec.classes:  # each has a mean and a deviation of its own training rows
-            other_NC = (other_NC * other.spec.target_scale + other.spec.target_mean - mean) / scale
+            own_mean_K, own_scale_K = _units(other, output_NC)
+            other_NC = (other_NC * own_scale_K + own_mean_K - mean_K) / scale_K
         each.append(other_NC)
-    return prepared, mean_output(torch.stack(each), run.settings["loss"])
+    return prepared, mean_output(torch.stack(each), run.loss_function)
+
+
+def _units(run: StoredRun, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """``[K]`` each: the mean and the deviation of each target."""
+    pairs = [(one.spec.target_mean, one.spec.target_scale) for one in run.by_target]
+    mean_K, scale_K = like.new_tensor(pairs).T
+    return mean_K, scale_K
 
 
 def _outputs(run: StoredRun, prepared: PreparedRows, views: Sequence[PictureView]) -> torch.Tensor:
     if not views:
         return outputs(run.module, prepared.x, item_shape=run.item_shape)
-    loss, shape = run.settings["loss"], run.preparation.item_shape
+    loss, shape = run.loss_function, run.preparation.item_shape
     return outputs_of_views(run.module, prepared.x, shape, views, loss, run.item_shape)
 
 
@@ -171,21 +208,24 @@ def _compared(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -
         return None
     compared_KC = output_NC[rows_K]
     weight = prepared.weight
-    metrics = _measured(run, compared_KC, y, weight)
+    metrics, targets = _measured(run, compared_KC, y, weight), dict[str, Figures]()
+    if len(run.by_target) > 1:
+        parts = zip(run.by_target, run.loss_function.by_target(compared_KC, y), strict=True)
+        targets = {one.preparation.target: _measured(one, *part, weight) for one, part in parts}
     trained_K = _trained_on(run, prepared.x, rows_K, y)
     if trained_K is None:
-        return TargetComparison(len(compared_KC), metrics, None)
+        return TargetComparison(len(compared_KC), metrics, None, targets=targets)
     others = None
     if trained_K.any() and not trained_K.all():
         weight = None if weight is None else weight[~trained_K]
         others = _measured(run, compared_KC[~trained_K], y[~trained_K], weight)
-    return TargetComparison(len(compared_KC), metrics, int(trained_K.sum()), others)
+    return TargetComparison(len(compared_KC), metrics, int(trained_K.sum()), others, targets)
 
 
 def _measured(
     run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor, weight: torch.Tensor | None
 ) -> Figures:
-    values = measure(output_NC[None], y, run.loss_function, run.spec.target_scale, weight)
+    values = measure(output_NC[None], y, run.loss_function, run.preparation.scales, weight)
     return {k: finite(float(v[0])) for k, v in values.items()}
 
 
@@ -219,7 +259,7 @@ def finite(value: float) -> float | None:
 
 def unanswered_notes(predictions: Sequence[Prediction]) -> list[str]:
     """A note if some rows have no prediction."""
-    without = sum(p.value is None for p in predictions)
+    without = sum(p.unanswered for p in predictions)
     if not without:
         return []
     return [
@@ -300,20 +340,26 @@ def intervals_of(run: StoredRun, x_ND: Any, value_N: np.ndarray) -> np.ndarray |
 
 def predict_like(run: StoredRun, source: Any, *, tta: bool = False, skip_bad: int = 0) -> Any:
     """Predictions in the source's type: for a pandas (with its index) or polars frame or a pyarrow table, one
-    with ``prediction`` and a column for each class; for arrays, files, pictures and names, an array ``[N]``.
-    Other parameters: as of ``predict``."""
+    with ``prediction`` and a column for each class, or such columns for each target (``prediction_NAME``);
+    for arrays, files, pictures and names, an array ``[N]`` or ``[N, K]``. Other parameters: as of
+    ``predict``."""
     if isinstance(source, torch.Tensor) or (isinstance(source, list) and not is_pictures(source)):
         source = np.asarray(source)
     views = _views(run) if tta else ()
     prepared, output_NC = _answered(run, source, views, skip_bad)
-    values, p_NC = _values(run, output_NC)
-    if p_NC is not None:
-        values = [None if name is None else run.preparation.label(name) for name in values]
-    columns: dict[str, list[Any] | np.ndarray] = {"prediction": values}
-    if p_NC is not None:
-        columns |= {f"probability_{name}": p_NC[:, i] for i, name in enumerate(run.spec.classes)}
-    elif not views and (ends := intervals_of(run, prepared.x, np.array(values))) is not None:
-        columns |= {"low": ends[:, 0], "high": ends[:, 1]}
+    columns: dict[str, list[Any] | np.ndarray] = {}
+    answers: list[np.ndarray] = []
+    for one, part in zip(run.by_target, run.preparation.output_parts, strict=True):
+        values, p_NC = _values(one, output_NC[:, part])
+        if p_NC is not None:
+            values = [None if name is None else one.preparation.label(name) for name in values]
+        name = "" if len(run.by_target) == 1 else f"_{one.preparation.target}"
+        columns[f"prediction{name}"] = values
+        if p_NC is not None:
+            columns |= {f"probability{name}_{c}": p_NC[:, i] for i, c in enumerate(one.spec.classes)}
+        elif not views and (ends := intervals_of(one, prepared.x, np.array(values))) is not None:
+            columns |= {f"low{name}": ends[:, 0], f"high{name}": ends[:, 1]}
+        answers.append(np.asarray(values))
     kind = type(source)
     if (kind.__module__.split(".")[0], kind.__name__) == ("pandas", "DataFrame"):
         return kind(columns, index=source.index)
@@ -321,4 +367,7 @@ def predict_like(run: StoredRun, source: Any, *, tta: bool = False, skip_bad: in
         return kind(columns)
     if (kind.__module__.split(".")[0], kind.__name__) == ("pyarrow", "Table"):
         return kind.from_pydict(columns)
-    return np.asarray(values)
+    if len(answers) == 1:
+        return answers[0]
+    alike = len({answer.dtype.kind for answer in answers}) == 1
+    return np.stack(answers if alike else [answer.astype(object) for answer in answers], 1)

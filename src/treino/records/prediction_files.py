@@ -8,7 +8,7 @@ text (OWASP, "CSV injection").
 import csv
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -68,31 +68,36 @@ def predictions_file(source: Any, reading: ReaderOptions, each: Sequence[Predict
         return _workbook(
             names, ([*row, *more] for row, more in zip(zip(*cells, strict=True), rows, strict=True))
         )
+    return _csv(names, ([*(column.cell(i) for column in own), *more] for i, more in enumerate(rows)))
+
+
+def table_file(columns: Mapping[str, Sequence[Any]], ending: str) -> bytes:
+    """A table, a column for each name, as the content of a file whose name has this ending."""
+    rows = (list(row) for row in zip(*columns.values(), strict=True))
+    return _workbook(list(columns), rows) if ending == WORKBOOK else _csv(list(columns), rows)
+
+
+def _csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(map(_harmless, names))
-    for i, more in enumerate(rows):
-        writer.writerow([*(_harmless(column.cell(i)) for column in own), *map(_plain, more)])
+    writer.writerows([_plain(cell) for cell in row] for row in rows)
     return text.getvalue().encode()
 
 
 def _predicted(each: Sequence[Prediction]) -> tuple[list[str], list[list[Cell]]]:
     """Return the added columns' names, and their cells by row."""
-    classes = list(next((p.probabilities for p in each if p.probabilities), ()))
-    ends = ["low", "high"] if any(p.interval for p in each) else []
-    folds = ["fold"] if any(p.fold is not None for p in each) else []
-    heads = [*folds, "prediction", *(f"probability_{name}" for name in classes), *ends]
-    rows: list[list[Cell]] = []
-    for p in each:
-        shares = [(p.probabilities or {}).get(name) for name in classes]
-        rows.append(
-            [
-                *(["" if p.fold is None else str(p.fold)] if folds else []),
-                p.value,
-                *shares,
-                *(p.interval or [None] * len(ends)),
-            ]
-        )
+    folds = any(p.fold is not None for p in each)
+    heads = ["fold"] if folds else []
+    rows: list[list[Cell]] = [[str(p.fold or "")] if folds else [] for p in each]
+    for name in each[0].by_target if each else ():
+        own = [p.by_target[name] for p in each]
+        classes = list(own[0].probabilities or ())
+        ends = [f"low{name}", f"high{name}"] if any(p.interval for p in own) else []
+        heads += [f"prediction{name}", *(f"probability{name}_{label}" for label in classes), *ends]
+        for row, p in zip(rows, own, strict=True):
+            shares = [(p.probabilities or {}).get(label) for label in classes]
+            row += [p.value, *shares, *(p.interval or [None] * len(ends))]
     return heads, rows
 
 
@@ -129,10 +134,10 @@ def _as_the_file(
         return content.encode("utf-8-sig")
 
 
-def _plain(cell: Cell, sign: str = ".") -> str:
-    if cell is None:
+def _plain(cell: Any, sign: str = ".") -> str:
+    if cell is None or cell != cell:
         return ""
-    return repr(cell).replace(".", sign) if isinstance(cell, float) else _harmless(cell)
+    return _harmless(cell) if isinstance(cell, str) else repr(cell).replace(".", sign)
 
 
 def _harmless(cell: str) -> str:

@@ -19,9 +19,11 @@ from treino.engine import Loss
 from treino.engine.ensemble import Ensemble
 from treino.engine.hyperparameters import whole
 from treino.engine.nets import described, input_shape, picture_shape
+from treino.engine.shared_config import Limits
+from treino.engine.target_net import one_target
 from treino.engine.templates import plain_module
 from treino.engine.user_module import module_copy
-from treino.errors import TreinoError
+from treino.errors import TreinoError, nearest
 from treino.records.access import Access
 from treino.records.data_source import check_names, check_outputs, data_of
 from treino.records.network_source import run_network
@@ -63,10 +65,12 @@ class StoredRun(StoredFolder):
     rows: the rows it was trained on, if already loaded. row: set if the run is a network of a sweep, whose
     folder this is; ``rows`` must then be given. one: the number of the ensemble member that predicts alone;
     None: all. others: runs that predict with it, each with a preparation of its own; all predict their mean.
+    whole: if this is a run of several targets with one of them alone, the run, and its number.
     """
 
     one: int | None = None
     others: tuple["StoredRun", ...] = ()
+    whole: tuple[Self, int] | None = None
 
     def __init__(
         self,
@@ -76,7 +80,7 @@ class StoredRun(StoredFolder):
         row: SweepRow | None = None,
     ) -> None:
         super().__init__(folder, access)
-        self.rows, self.row = rows, row
+        self.known_rows, self.row = rows, row
 
     @property
     def name(self) -> str:
@@ -86,6 +90,8 @@ class StoredRun(StoredFolder):
     @property
     def title(self) -> str:
         """The name for pictures, with the member's number if they show one member."""
+        if self.whole is not None:
+            return _("{run}, {target}").format(run=self.whole[0].title, target=self.spec.resolved.target)
         if self.one is None:
             return self.name
         return _("{run}, network {n} of {members}").format(
@@ -115,9 +121,58 @@ class StoredRun(StoredFolder):
             )
         if members == 1:
             return self
+        if self.whole is not None:
+            run, target = self.whole
+            return run.member(number).by_target[target]
         run = copy(self)
+        run.__dict__.pop("by_target", None)
         run.one = number_of
         run.__dict__.pop("module", None)  # the ensemble's, if cached
+        return run
+
+    @cached_property
+    def by_target(self) -> tuple[Self, ...]:
+        """The same run with each target alone: its outputs, classes and figures. Of one target, itself."""
+        each = self.preparation.by_target
+        return (self,) if len(each) == 1 else tuple(map(self._one_target, range(len(each))))
+
+    def of_target(self, name: str | None = None) -> Self:
+        """The same run with one of its targets alone; default: the first.
+
+        Raises:
+            TreinoError: there is no such target.
+        """
+        runs = {run.preparation.target: run for run in self.by_target}
+        if name is not None and name not in runs:
+            raise TreinoError(
+                "target_of_run",
+                _("{run} has no target '{target}'.").format(run=self.name, target=name),
+                nearest(name, runs),
+            )
+        return runs[name] if name is not None else self.by_target[0]
+
+    @property
+    def all_targets(self) -> Self:
+        """The run with all its targets."""
+        return self if self.whole is None else self.whole[0]
+
+    def alone(self, net: nn.Module) -> nn.Module:
+        """A network of the run's training, with the outputs of this run's targets."""
+        if self.whole is None:
+            return net
+        run, number = self.whole
+        return one_target(net, run.preparation.output_parts[number], number)
+
+    def _one_target(self, number: int) -> Self:
+        run = copy(self)
+        for cached in ("module", "data", "by_target"):
+            run.__dict__.pop(cached, None)
+        run.whole = self, number
+        run.preparation = one = self.preparation.by_target[number]
+        facts = {"classes": one.classes, "target_mean": one.target_mean, "target_scale": one.target_scale}
+        resolved = self.spec.resolved.model_copy(update={"target": one.target})
+        outputs = len(one.classes) or 1
+        run.spec = self.spec.model_copy(update=facts | {"resolved": resolved, "outputs": outputs})
         return run
 
     @property
@@ -140,7 +195,11 @@ class StoredRun(StoredFolder):
 
     def answered_by(self, net: nn.Module) -> Self:
         """The same run with this network instead of the kept one."""
+        if self.whole is not None:
+            run, number = self.whole
+            return run.answered_by(net).by_target[number]
         run = copy(self)
+        run.__dict__.pop("by_target", None)
         run.module = net
         return run
 
@@ -165,6 +224,11 @@ class StoredRun(StoredFolder):
         settings and its metrics at each rung."""
         if self.row is not None:
             return self.row.document(self, self.row)
+        if self.whole is not None:
+            every, own = self.whole[0].document, self.preparation
+            of_target = every.get("targets", {}).get(own.target, {})
+            facts = {"target": own.target, "classes": list(own.classes)}
+            return {k: v for k, v in every.items() if k != "targets"} | facts | of_target
         head: dict[str, Any] = {"run": self.name, "path": str(self.path), "status": self.status}
         if self.folder.manifest.sealed:
             return head | {
@@ -181,7 +245,12 @@ class StoredRun(StoredFolder):
         """The results of the run; None before it has ended, and for a network of a sweep."""
         if self.row is not None or not self.folder.manifest.sealed:  # a result of an earlier stop may exist
             return None
-        return read_run_result(self.folder)
+        result = read_run_result(self.folder)
+        return (
+            result
+            if self.whole is None
+            else result.of_target(self.preparation.target, self.preparation.classes)
+        )
 
     @property
     def facts(self) -> RunFacts:
@@ -245,13 +314,19 @@ class StoredRun(StoredFolder):
         """The training loss, with its settings."""
         s = self.spec.resolved
         faulty = "softmax_before_cross_entropy" in s.fault
-        return Loss(s.loss, s.label_smoothing, s.class_weights or None, faulty)
+        each = tuple(len(t.classes) for t in self.preparation.targets if t.classes)
+        return Loss(s.loss, s.label_smoothing, s.class_weights or None, faulty, each)
 
     @cached_property
     def data(self) -> Data:
         """The rows that the run was trained on, in the same splits; only a sample of a DataLoader or Dataset
         that isn't in memory."""
-        return in_memory(data_of(self.folder, self.access.data_file)) if self.rows is None else self.rows
+        if self.whole is not None:
+            run, number = self.whole
+            return run.data.by_target[number]
+        if self.known_rows is not None:
+            return self.known_rows
+        return in_memory(data_of(self.folder, self.access.data_file))
 
     @property
     def item_shape(self) -> tuple[int, ...] | None:
@@ -286,6 +361,8 @@ class StoredRun(StoredFolder):
                 ``net`` nor ``trust`` was given; no copy of that network was sealed with the run; the network
                 has other tensors, or gives other outputs.
         """
+        if self.whole is not None:
+            return self.alone(self.whole[0].module)
         if self.one is not None:
             return self._member_module(self.one)
         if self.row is None and not self.folder.manifest.sealed:
@@ -309,7 +386,7 @@ class StoredRun(StoredFolder):
         Raises:
             TreinoError: the member is not in the predicting ensemble, so that its weights aren't kept.
         """
-        every = StoredRun(self.folder, self.access, self.rows, self.row).module
+        every = StoredRun(self.folder, self.access, self.known_rows, self.row).module
         answering = self.answering
         if number not in answering:
             raise TreinoError(
@@ -330,11 +407,12 @@ class StoredRun(StoredFolder):
         if s.ensemble == 1:
             return one
         nets = [one, *(module_copy(one) for _member in range(members - 1))]
-        limited = s.clip_target and not self.spec.classes
+        limits: Limits | None = None  # their values are loaded with the weights, those of shares too
+        if s.clip_target and not self.spec.classes:
+            of_each = (0.0,) * self.spec.outputs
+            limits = (0.0, 0.0) if self.spec.outputs == 1 else (of_each, of_each)
         shares = None if self.result is None else self.result.shares or None
-        return Ensemble(
-            nets, s.loss, (0.0, 0.0) if limited else None, shares
-        )  # limits are loaded, and shares
+        return Ensemble(nets, self.loss_function, limits, shares)
 
     def _one_network(self, members: int) -> nn.Module:
         """The network, or one of ``members`` networks of the ensemble.
@@ -353,7 +431,8 @@ class StoredRun(StoredFolder):
         layers = described(s, s.hidden, s.dropout or spec.asked.get("dropout") or 0.0)
         shape = input_shape(layers, spec.item_shape)
         wanted = layers.parameter_shapes(shape, spec.outputs)
-        check_layers(wanted, (t.shape for t in self.tensors.values()), self.name, members)
+        kept = (tensor.shape for name, tensor in self.tensors.items() if name != "limits")
+        check_layers(wanted, kept, self.name, members)
         made: nn.Module = layers.module(shape, spec.outputs)
         return made
 

@@ -63,7 +63,7 @@ def draw_pictures(
         paths += draw(run_in(opened), still, place, missing, **choices)
     if "film" in names:
         with gathered(missing):
-            paths += draw_film(run_in(opened), every, place, tell)
+            paths += draw_film(run_in(opened).of_target(choices.get("of")), every, place, tell)
     return paths
 
 

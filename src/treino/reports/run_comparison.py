@@ -9,8 +9,9 @@ import torch
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.documents import read_document
+from treino.engine.metrics import row_losses
 from treino.errors import TreinoError
-from treino.inspection.intervals import PairedTest, holm, paired_classes, paired_errors
+from treino.inspection.intervals import PairedTest, holm, paired_classes, paired_errors, paired_losses
 from treino.inspection.outputs import outputs, predicted_classes
 from treino.pictures.curves import curves_of
 from treino.plots.report.compare import RunComparison
@@ -126,6 +127,11 @@ def _same(a: Data, rows_a: Rows, b: Data, rows_b: Rows) -> bool:
 def _paired(a: StoredRun, b: StoredRun) -> PairedTest:
     weight = a.data.test.weight
     weight_N = None if weight is None else weight.double().numpy()
+    if len(a.by_target) > 1:
+        (loss_a_N, mass_N), (loss_b_N, _same_mass) = (
+            row_losses(_output(run), run.data.test.y, run.loss_function, weight) for run in (a, b)
+        )
+        return paired_losses(loss_a_N, loss_b_N, mass_N)
     if a.data.task == "classification":
         return paired_classes(_right(a), _right(b), weight_N)
     return paired_errors(_error(a), _error(b), weight_N=weight_N)

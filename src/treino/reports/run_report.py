@@ -16,7 +16,7 @@ from treino.pictures import network_errors
 from treino.pictures.curves import curves_of
 from treino.pictures.film import film_player
 from treino.pictures.picture_files import PICTURES
-from treino.plots.report.blocks import Block, Drawing, Picture
+from treino.plots.report.blocks import Block, Drawing, Paragraph, Picture
 from treino.plots.report.charts import confusion_blocks
 from treino.plots.report.run import RunReport, image_blocks
 from treino.recipes import without_recipe
@@ -99,6 +99,7 @@ def _unusual(sweep: SweepOptionsEntry) -> dict[str, Any]:
 
 # ---- the facts of one run
 
+MOST_TARGETS = 4  # whose pictures a page shows
 MOST_CLASSES = 20  # maximum number of classes in a confusion matrix that a page shows legibly
 HEAVY = 600_000  # bytes from which a picture is worth less exact pixels
 LONGEST = 60.0  # maximum seconds of a training that is replayed for its film
@@ -119,7 +120,7 @@ def run_report_of(run: StoredRun, *, whole: bool = True, pictures: bool = True) 
     shown = (SHOWN if whole else BESIDE) if pictures else WRITTEN
     for title, make in shown.items():
         with _or_why(title(), missing), network_errors(run):
-            if blocks := make(run):
+            if blocks := _of_each_target(run, make):
                 seen[title()] = blocks
     images: Sequence[Block] = ()
     if whole and run.preparation.kind == "image":
@@ -173,6 +174,15 @@ def _official(run: StoredRun) -> bool | None:
 def _images(run: StoredRun, sheet: bool) -> Sequence[Block]:
     images = run.data.images
     return () if images is None else image_blocks(run.data.name, images, sheet)
+
+
+def _of_each_target(run: StoredRun, make: Callable[[StoredRun], Sequence[Block]]) -> Sequence[Block]:
+    """Return the section's blocks; of several targets those of the first few, under their names."""
+    each = run.by_target[:MOST_TARGETS]
+    if len(each) == 1:
+        return make(run)
+    blocks = [(one.preparation.target, make(one)) for one in each]
+    return [block for name, own in blocks if own for block in (Paragraph(name, "strong"), *own)]
 
 
 @contextmanager

@@ -82,6 +82,20 @@ def find(name: Path | str, parent: Path | str = "runs") -> Path:
     raise TreinoError("run_missing", _("There is no run {name}.").format(name=text), _hint(here.name, known))
 
 
+def known_folder(name: str) -> Path | None:
+    """The folder that ``find`` gives; None if there is none, or only a file or folder of data of this name.
+
+    Errors: ``run_ambiguous``; ``no_runs`` for "last".
+    """
+    try:
+        path = None if Path(name).is_file() else find(name)
+    except TreinoError as error:
+        if error.rule not in ("run_missing", "no_runs") or name == new_names.LAST:
+            raise
+        return None
+    return None if path == Path(name) and not (path / manifest.NAME).is_file() else path
+
+
 def _hint(name: str, known: list[str]) -> str:
     """A hint with the nearest name, else with the first of the `known` names and the number of the rest."""
     close = get_close_matches(name.lower(), [*known, new_names.LAST], n=1)

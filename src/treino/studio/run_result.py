@@ -27,7 +27,7 @@ def run_result(run: StoredRun) -> dict[str, Any] | None:
         at = 1 + list(result.metrics.measured).index("validation")
         head.insert(at + 1, _("validation, last step"))
         last = [rows[0][at], *(_last(run, metric) for metric in result.metrics.measured["validation"])]
-        for row, text in zip(rows, last, strict=True):
+        for row, text in zip(rows, [*last, *[""] * (len(rows) - len(last))], strict=True):
             row.insert(at + 1, text)
     return {
         "sentences": [sentence for sentence in (ending(result), headline(result)) if sentence],

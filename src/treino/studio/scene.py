@@ -222,7 +222,7 @@ def _answers(
 
 def figures(out_NC: Tensor, rows: Rows, data: Data, loss: Loss) -> dict[str, float | None]:
     """The metrics of outputs on these rows."""
-    measured = measure(out_NC[None], rows.y, loss, data.target_scale, rows.weight)
+    measured = measure(out_NC[None], rows.y, loss, data.scale, rows.weight)
     return {name: finite(float(value_R[0])) for name, value_R in measured.items()}
 
 

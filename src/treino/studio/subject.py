@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError
-from treino.store import RunFolder, find, manifest
+from treino.store import RunFolder
+from treino.store.run_lookup import known_folder
 from treino.words import _
 
 RUNS = Path("runs")
@@ -41,13 +42,8 @@ def subject_of(target: str | None, settings: Mapping[str, Any]) -> Subject:
         return Subject("/script", script=target)
     stem, colon, member = target.rpartition(":")
     named = stem if colon and member.isdigit() and not Path(target).exists() else target
-    try:
-        path = None if Path(named).is_file() else find(named)
-    except TreinoError as error:
-        if error.rule not in ("run_missing", "no_runs") or named == "last":
-            raise
-        path = None
-    if path is None or (path == Path(named) and not (path / manifest.NAME).is_file()):
+    path = known_folder(named)
+    if path is None:
         folder = RUNS if "out" not in settings else Path(settings["out"]).parent
         return Subject("", folder, data=target)
     kind = "run" if named != target else RunFolder.open(path, verify=False).kind

@@ -1,6 +1,7 @@
 """Facts of a run before its first step, and its completion: weights, test metrics, the sealed folder."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,7 +15,9 @@ from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_document, read_run_spec
 from treino.documents.run_spec import initial_document
 from treino.engine import TrainingLoop
-from treino.engine.metrics import measure
+from treino.engine.losses import Loss
+from treino.engine.metrics import METRICS, measure
+from treino.engine.target_net import one_target
 from treino.inspection.baselines import baselines
 from treino.inspection.calibration import calibration, cost_of, interval_rule, members_spread, threshold_of
 from treino.inspection.intervals import intervals
@@ -136,7 +139,12 @@ def _threshold(net: nn.Module, data: Data, item_shape: ItemShape, rule: str) -> 
     def positive(rows: Rows) -> np.ndarray:
         return probabilities(outputs(net, rows.x, item_shape=item_shape))[:, 1].double().numpy()
 
-    value = threshold_of(positive(data.validation), data.validation.y.numpy() == 1, rule)
+    weight_of = {
+        name: np.ones(len(rows)) if rows.weight is None else rows.weight.double().numpy()
+        for name, rows in data.splits.items()
+    }
+    true_N = data.validation.y.numpy() == 1
+    value = threshold_of(positive(data.validation), true_N, rule, weight_of["validation"])
     if value is None:
         return Uncertainty({}, [_("There is no threshold: the validation rows hold one class only.")])
     name = data.classes[1]
@@ -146,20 +154,26 @@ def _threshold(net: nn.Module, data: Data, item_shape: ItemShape, rule: str) -> 
     if len(data.test):
         share_N, true_N = positive(data.test), data.test.y.numpy() == 1
         predicted_N = share_N >= value
-        hits, wrong = int((predicted_N & true_N).sum()), int((predicted_N & ~true_N).sum())
-        made["accuracy"] = float((predicted_N == true_N).mean())
+
+        def weighed(of_N: np.ndarray) -> float:
+            total = float(weight_of["test"][of_N].sum())
+            return int(total) if total.is_integer() else total
+
+        hits, wrong = weighed(predicted_N & true_N), weighed(predicted_N & ~true_N)
+        made["accuracy"] = weighed(predicted_N == true_N) / weighed(np.full(len(true_N), True))
         made["precision"] = hits / (hits + wrong) if predicted_N.any() else None
-        made["recall"] = hits / int(true_N.sum()) if true_N.any() else None
+        made["recall"] = hits / weighed(true_N) if true_N.any() else None
         sentence = _(
             "On the test rows {right:.1%} are right then: {found:,} of {of:,} {name} are found; {wrong:,} "
             "others are taken for it."
         )
-        counts = {"found": hits, "of": int(true_N.sum()), "wrong": wrong, "name": name}
-        notes.append(sentence.format(right=made["accuracy"], **counts))
+        counts = {"found": hits, "of": weighed(true_N), "wrong": wrong}
+        rounded = {what: round(count, 1) for what, count in counts.items()}  # only of weights in part
+        notes.append(sentence.format(right=made["accuracy"], name=name, **rounded))
         if (costs := cost_of(rule)) is not None:
             sentence = _("Mistakes on them cost {cost:,.6g}; from 0.5 on they would cost {usual:,.6g}.")
             cost, usual = (
-                costs[0] * int((one_N & ~true_N).sum()) + costs[1] * int((~one_N & true_N).sum())
+                costs[0] * weighed(one_N & ~true_N) + costs[1] * weighed(~one_N & true_N)
                 for one_N in (predicted_N, share_N > 0.5)
             )
             notes.append(sentence.format(cost=cost, usual=usual))
@@ -188,8 +202,7 @@ def finish(
     net = engine.answer("kept")
     write_weights(folder, net, data.item_shape if engine.shared.net is None else None)
     over = status in ("finished", "diverged")
-    metrics: dict[str, dict[str, float] | None] = {"train": None, "validation": None, "test": None}
-    held, interval, baseline = in_memory(data), None, None
+    held, answered = in_memory(data), dict[str, tuple[Tensor, Tensor]]()
     failures: list[str] = []
     without: list[str] = []
     ask = _("For predictions: treino predict {run} DATA").format(run=folder.path.name)
@@ -198,22 +211,24 @@ def finish(
         # a run that will be resumed doesn't wait for rows to be read from disk
         if len(rows) and (over or (split != "test" and isinstance(rows.x, Tensor))):
             what = _("Measuring the {split} rows").format(split=split_name(split))
-            answered = try_or_note(failures, what, ask, partial(answers, net, rows, engine.shared.item_shape))
-            if answered is not None:
-                metrics[split] = try_or_note(
-                    failures, what, ask, partial(_measured, *answered, resolution, data, rows.weight)
-                )
-                without += unanswered_notes(split, answered[0])
-            if answered is not None and split == "test":
-                what = _("Computing the intervals")
-                loss, scale = engine.loss_function, data.target_scale
-                drawn = partial(intervals, *answered, loss=loss, scale=scale, weight=rows.weight)
-                interval = try_or_note(failures, what, rest, drawn)
+            made = try_or_note(failures, what, ask, partial(answers, net, rows, engine.shared.item_shape))
+            if made is not None:
+                answered[split] = made
+                without += unanswered_notes(split, made[0])
     waited = waited_seconds / max(seconds - evaluation_seconds, waited_seconds, 1e-9)
-    if over and len(data.test):
-        full = resolution.settings.get("baselines") == "full"
-        fitted = partial(baselines, held, engine.loss_function, full)
-        baseline = try_or_note(failures, _("Fitting the baselines"), rest, fitted)
+    loss, full = engine.loss_function, resolution.settings.get("baselines") == "full"
+    figures = _figures(answered, data, loss, failures, ask)
+    each = [
+        figures if len(data.by_target) == 1 else _figures(own, one, loss.single, failures, ask)
+        for one, own in zip(data.by_target, _answers_by_target(answered, loss, data), strict=True)
+    ]
+    notes: list[str] = []
+    for own, one in zip(each, held.by_target, strict=True):
+        fitted = partial(baselines, one, loss.single, full)
+        measured = over and len(data.test)
+        baseline = try_or_note(failures, _("Fitting the baselines"), rest, fitted) if measured else None
+        own["baseline"] = baseline.metrics if baseline else {}
+        notes += baseline.notes if baseline else ()
     spec, kept_step = read_run_spec(folder), max(engine.answering_steps)
     kept_epoch = int(engine.kept_epoch_P[engine.answering].max())
     if engine.answer_shares is not None:
@@ -225,9 +240,8 @@ def finish(
         "seconds": seconds,
         "evaluation_seconds": evaluation_seconds,
         "waited": waited,
-        "metrics": metrics,
-        "intervals": {"test": interval},
-        "baseline": baseline.metrics if baseline else {},
+        **figures,
+        "baseline": means([own["baseline"] for own in each]),
         "kept_epoch": kept_epoch,
         "kept_step": kept_step,
         "notes": [
@@ -235,7 +249,7 @@ def finish(
             *data.notes,
             *resumed_notes(folder),
             *waited_notes(waited),
-            *(baseline.notes if baseline else ()),
+            *dict.fromkeys(notes),
             *fewer_notes(data, held),
             *without,
         ],
@@ -243,9 +257,18 @@ def finish(
     if over:
         what = _("Measuring how sure its answers are")
         shape, threshold = engine.shared.item_shape, resolution.settings.get("threshold")
-        known = try_or_note(failures, what, rest, partial(uncertainty, net, held, shape, threshold))
-        document |= known.figures if known is not None else {}
-        document["notes"] += known.notes if known is not None else []
+        for number, (own, one) in enumerate(zip(each, held.by_target, strict=True)):
+            part = data.preparation.output_parts[number]
+            alone = net if len(each) == 1 else one_target(net, part, number)
+            known = try_or_note(failures, what, rest, partial(uncertainty, alone, one, shape, threshold))
+            if known is not None and len(each) == 1:
+                document |= known.figures
+            elif known is not None:
+                own |= known.figures
+            for note in known.notes if known is not None else ():
+                document["notes"].append(note if len(each) == 1 else f"{one.target}: {note}")
+    if len(each) > 1:
+        document["targets"] = {one.target: own for one, own in zip(data.by_target, each, strict=True)}
     if engine.config.shared.ensemble > 1:
         document |= {"members": member_results(engine), "answering": engine.answering}
         document |= {"shares": engine.answer_shares or [], "answering_steps": engine.answering_steps}
@@ -309,8 +332,54 @@ def members_notes(engine: TrainingLoop) -> list[str]:
     return [note, *([_("{n} of {members} diverged.").format(n=lost, members=members)] if lost else [])]
 
 
+def _figures(
+    answered: Mapping[str, tuple[Tensor, Tensor]],
+    data: Data,
+    loss: Loss,
+    failures: list[str],
+    ask: str,
+) -> dict[str, Any]:
+    """``metrics`` of each split, and ``intervals`` of the test rows. answered: outputs and targets."""
+    metrics: dict[str, dict[str, float] | None] = {"train": None, "validation": None, "test": None}
+    interval = None
+    for split, (output_NC, y) in answered.items():
+        what, weight = (
+            _("Measuring the {split} rows").format(split=split_name(split)),
+            data.splits[split].weight,
+        )
+        measuring = partial(_measured, output_NC, y, loss, data.scale, weight)
+        metrics[split] = try_or_note(failures, what, ask, measuring)
+    if "test" in answered:
+        what, rest = _("Computing the intervals"), _("Everything else is there.")
+        drawn = partial(intervals, *answered["test"], loss, data.scale, weight=data.test.weight)
+        interval = try_or_note(failures, what, rest, drawn)
+    return {"metrics": metrics, "intervals": {"test": interval}}
+
+
+def _answers_by_target(
+    answered: Mapping[str, tuple[Tensor, Tensor]], loss: Loss, data: Data
+) -> list[dict[str, tuple[Tensor, Tensor]]]:
+    """Outputs and targets of each split, of each target alone."""
+    parts = {split: loss.by_target(*both) for split, both in answered.items()}
+    return [{split: part[k] for split, part in parts.items()} for k in range(len(data.by_target))]
+
+
+def means(each: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:
+    """Of baselines of several targets: the mean of the figures that all of them have."""
+    if len(each) == 1:
+        return {name: dict(figures) for name, figures in each[0].items()}
+    return {
+        name: {
+            metric: float(np.mean([own[name][metric] for own in each]))
+            for metric in figures
+            if all(metric in own[name] for own in each) and not METRICS[metric].two_classes
+        }
+        for name, figures in each[0].items()
+        if all(name in own for own in each)
+    }
+
+
 def _measured(
-    output_NC: Tensor, y: Tensor, resolution: Resolution, data: Data, weight: Tensor | None
+    output_NC: Tensor, y: Tensor, loss: Loss, scale: Sequence[float], weight: Tensor | None
 ) -> dict[str, float]:
-    metrics = measure(output_NC[None], y, resolution.training.loss_function, data.target_scale, weight)
-    return {name: float(value[0]) for name, value in metrics.items()}
+    return {name: float(value[0]) for name, value in measure(output_NC[None], y, loss, scale, weight).items()}

@@ -262,11 +262,15 @@ def _check_threshold(s: Settings, data: Data) -> None:
     """Refuse a threshold without two classes or without validation rows."""
     if len(data.classes) != 2:
         there = _("{target} has {n} classes").format(target=data.target, n=len(data.classes))
+        if len(data.by_target) > 1:
+            there = _("{target} are {n} targets").format(target=data.target, n=len(data.by_target))
         raise TreinoError(
             "threshold_classes",
             _("{name} is for two classes, and {there}.").format(
                 name=setting("threshold", s.threshold),
-                there=there if data.classes else _("{target} is a number").format(target=data.target),
+                there=there
+                if data.classes or len(data.by_target) > 1
+                else _("{target} is a number").format(target=data.target),
             ),
             _("Leave it out."),
         )

@@ -41,6 +41,7 @@ from treino.diagnosis.record.tables import WIDE, hash_rows
 from treino.documents.run_spec import RunSpec
 from treino.engine import OPTIMIZERS, TrainingLoop
 from treino.engine.activations import modules_of
+from treino.engine.losses import Loss
 from treino.records.segments import path_of, setting_commands
 from treino.spec import faults_of, read_settings
 from treino.store import RunFolder
@@ -94,7 +95,8 @@ class TrainingCourse:
     @property
     def constant(self) -> float:
         """The loss of the best constant prediction."""
-        return self.resolution.training.loss_function.best_constant(self.data.train.y)
+        rows = self.data.train
+        return self.resolution.training.loss_function.best_constant(rows.y, rows.weight)
 
 
 @dataclass
@@ -152,7 +154,10 @@ def faulty_from(spec: RunSpec) -> int:
 def initial_log(resolution: Resolution) -> Log:
     """The log known before the first step: the optimizer, and the faults that the settings ask for."""
     steps = resolution.training.steps
-    calls = [loss_call(resolution, 0.0, torch.zeros(0))] * min(NEWEST, steps)
+    training = resolution.training
+    none = torch.zeros(0, training.outputs)
+    call = loss_call(training.loss_function.single, 0.0, torch.zeros(0), none, answered=False)
+    calls = [call] * min(NEWEST, steps)
     return Log([optimizer(resolution), *stepped(resolution, steps), *calls])
 
 
@@ -219,7 +224,7 @@ def loss_calls(course: TrainingCourse, watched: int) -> Iterator[LossCall]:
         parts, values = [every[step % len(every)] for step in range(steps)], course.losses[:steps].tolist()
     else:
         some = torch.linspace(0, len(rows) - 1, min(MOST_ROWS, len(rows))).long()
-        row_K = rows.y.reshape(-1).argsort(stable=True)[some]
+        row_K = rows.y.reshape(len(rows), -1)[:, 0].argsort(stable=True)[some]
         number = min(NEWEST, watched, len(row_K))
         parts, values = [row_K[k::number] for k in range(number)], [float(course.loss_S[-1])] * number
     with torch.no_grad():
@@ -227,15 +232,20 @@ def loss_calls(course: TrainingCourse, watched: int) -> Iterator[LossCall]:
     answers = list(answer_NC.split([len(part) for part in parts[-NEWEST:]]))
     untold = len(parts) - len(answers)
     calls = zip(parts, values, [None] * untold + answers, strict=True)
+    loss, outputs = resolution.training.loss_function, resolution.training.outputs
     for turn, (part, value, answer_BC) in enumerate(calls):
-        yield replace(loss_call(resolution, value, rows.y[part], answer_BC), turn=turn)
+        both = torch.zeros(len(part), outputs) if answer_BC is None else answer_BC, rows.y[part]
+        for number, (own_BC, y_B) in enumerate(loss.by_target(*both)):
+            call = loss_call(loss.single, value, y_B, own_BC, answered=answer_BC is not None)
+            yield replace(call, turn=turn, loss=number)
 
 
-def loss_call(resolution: Resolution, value: float, y: Tensor, said_BC: Tensor | None = None) -> LossCall:
-    """The event of one call of a classification loss. y: the labels. said_BC: the network's outputs."""
-    loss, shape = resolution.training.loss_function, (len(y), resolution.training.outputs)
+def loss_call(loss: Loss, value: float, y: Tensor, said_BC: Tensor, *, answered: bool) -> LossCall:
+    """The event of one call of a classification loss. y: the labels. said_BC: the network's outputs, or
+    zeros of their shape if it was not ``answered``."""
+    shape = tuple(said_BC.shape)
     name, target = LIKE[loss.kind.of_classes], loss.target(y, torch.float32)
-    labels, right = counts(name, torch.zeros(shape) if said_BC is None else said_BC, target, {})
+    labels, right = counts(name, said_BC, target, {})
     graph = Graph((Operation("softmax", None, shape, (), {}, True),) if loss.softmax_first else ())
     return LossCall(
         loss=0,
@@ -249,7 +259,7 @@ def loss_call(resolution: Resolution, value: float, y: Tensor, said_BC: Tensor |
         low=0.0,
         high=1.0,
         labels=labels,
-        right={} if said_BC is None else right,
+        right=right if answered else {},
         weights=loss.class_weights or (),
         graph=graph,
     )

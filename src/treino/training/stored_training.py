@@ -186,7 +186,10 @@ def _stored_shapes(folder: RunFolder) -> list[Sequence[int]] | None:
     for name in ("model.safetensors", START):
         if folder.has(name):
             tensors = read_tensors(folder, name)[0].items()
-            return [t.shape for n, t in tensors if not n.startswith("members.") or n.startswith("members.0.")]
+            others = [
+                n for n, _tensor in tensors if n.startswith("members.") and not n.startswith("members.0.")
+            ]
+            return [t.shape for n, t in tensors if n not in (*others, "limits")]
     checkpoint = read_checkpoint(folder)
     return None if checkpoint is None else checkpoint[1]["engine"]["identity"]["shapes"]
 

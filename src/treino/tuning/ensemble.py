@@ -138,7 +138,7 @@ def greedy_ensemble(
         test = _answers(nets, data.test, shape)
         document["test"] = _figures(test[chosen], data.test, loss, data)
         document["alone"] = _figures(test[:1], data.test, loss, data)
-        difference = _difference(mean_output(test[chosen], loss.name), test[0], data)
+        difference = _difference(mean_output(test[chosen], loss), test[0], data)
         document["difference"], document["difference_interval"] = difference
     return document
 
@@ -148,8 +148,8 @@ def _answers(nets: Sequence[nn.Module], rows: Rows, shape: Sequence[int] | None)
 
 
 def _figures(output_KNC: Tensor, rows: Rows, loss: Loss, data: Data) -> dict[str, float]:
-    output_1NC = mean_output(output_KNC, loss.name)[None]
-    values = measure(output_1NC, rows.y, loss, data.target_scale, rows.weight)
+    output_1NC = mean_output(output_KNC, loss)[None]
+    values = measure(output_1NC, rows.y, loss, data.scale, rows.weight)
     return {name: float(value[0]) for name, value in values.items()}
 
 

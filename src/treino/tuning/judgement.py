@@ -459,7 +459,7 @@ def _test_figures(orders: Sequence[GroupOrder], data: Data, metric: str) -> dict
             rows = group.data.test
             out = outputs(training.net(row), rows.x, item_shape=training.shared.item_shape)
             loss: Loss = training.loss_function
-            figures: dict[str, Any] = measure(out[None], rows.y, loss, data.target_scale, rows.weight)
+            figures: dict[str, Any] = measure(out[None], rows.y, loss, data.scale, rows.weight)
             figure_of[member] = float(figures[metric][0])
     return figure_of
 

@@ -104,7 +104,7 @@ class Group:
         bag_of = {id(data): bag for bag, (data, _places) in enumerate(parts)}
         of_each = [data for data, _places in parts]
         bags = own_rows(
-            [(data.train, data.validation, data.target_scale) for data in of_each],
+            [(data.train, data.validation, data.scale) for data in of_each],
             [bag_of[id(data)] for data in self.data_M for _network in range(self.size)],
         )
         return TrainingLoop(*set_up(self.data, self.net, self.config, bags=bags))
@@ -112,12 +112,11 @@ class Group:
 
 def of_networks(net: Net, rows: Sequence[int]) -> Net:
     """The layers of these networks of a population. net: with a value for each network, where they differ."""
-    several = {
-        name: tuple(value[row] for row in rows)
-        for name in ("dropout", "plain")
-        if isinstance(value := getattr(net, name, ()), tuple) and value
-    }
-    return replace(net, **several)
+    if isinstance(net.dropout, tuple):
+        net = replace(net, dropout=tuple(net.dropout[row] for row in rows))
+    if isinstance(net, MLP) and net.plain:
+        net = replace(net, plain=tuple(net.plain[row] for row in rows))
+    return net
 
 
 def whole_settings() -> dict[str, bool]:
@@ -216,8 +215,10 @@ def _rows_key(data: Data, config: TrainConfig) -> Any:
         return id(data)
     size = config.rows_per_step(len(data.train))
     steps = -(-len(data.train) // size), size == len(data.train), len(data.train) % size == 1
+    weighted = data.train.weight is not None  # then all bags have as many rows
+    rows = [len(data.train), len(data.validation)] if weighted else [len(data.validation) > 0]
     inputs = data.item_shape, data.classes, data.inputs, data.input_columns, data.input_bins
-    return [steps, len(data.validation) > 0, inputs]
+    return [steps, rows, inputs]
 
 
 def _group(members: Sequence[tuple[int, Data, Any, TrainConfig]]) -> Group:
@@ -380,7 +381,7 @@ class KeptAnswers:
     def figures(self, loss: Loss) -> dict[str, Tensor]:
         """``{metric: [R]}``."""
         y = loss.target(self.rows.y, self.output_RNC.dtype)
-        return measure(self.output_RNC, y, loss, self.data.target_scale, self.rows.weight)
+        return measure(self.output_RNC, y, loss, self.data.scale, self.rows.weight)
 
 
 def sample(rows: Rows, most: int) -> Rows:
@@ -417,7 +418,7 @@ class GroupTraining:
         self.curve = Curve(max(1, -(-self.training.steps // 20) // POINTS))
         self.reached = torch.full((len(self.group.members),), -1, dtype=torch.int64)
         self._apart: tuple[PopulationPart, GroupTraining] | None = None
-        self._measured: tuple[Any, dict[str, Tensor]] = None, {}
+        self._kept_measured: tuple[Any, dict[str, Tensor]] = None, {}
 
     @property
     def training_data(self) -> tuple[Data, ...]:
@@ -486,7 +487,7 @@ class GroupTraining:
         for output, rows in zip(each, of_each, strict=True):
             limits = training.limits_of(rows[0])
             clip = None if limits is None else torch.tensor(limits)
-            answers.append(mean_output(output, training.loss_function.name, clip))
+            answers.append(mean_output(output, training.loss_function, clip))
         return torch.stack(answers)
 
     def kept_answers(self, places: Sequence[int], split: str, most: int = 0) -> Iterator[KeptAnswers]:
@@ -534,14 +535,14 @@ class GroupTraining:
         if self.group.size == 1 or not training.plan.evaluates or not self.kept_figures:
             return {name: self._by_member(value_P) for name, value_P in self.kept_figures.items()}
         key = training.kept_step_P.tolist(), None if len(training.state.best.params) else training.step
-        if self._measured[0] != key:
+        if self._kept_measured[0] != key:
             measured = {"loss": self._by_member(self.kept_figures["loss"])}
             for now in self.kept_answers(range(len(self.members)), "validation"):
                 for name, value_R in now.figures(training.loss_function).items():
                     empty_M = torch.full((len(self.members),), torch.nan, dtype=value_R.dtype)
                     measured.setdefault(f"validation_{name}", empty_M)[now.places] = value_R
-            self._measured = key, measured
-        return self._measured[1]
+            self._kept_measured = key, measured
+        return self._kept_measured[1]
 
     @property
     def best_M(self) -> Tensor:

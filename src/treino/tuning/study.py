@@ -27,6 +27,7 @@ from treino.records.data_source import load_data
 from treino.records.network_source import NetworkSource
 from treino.records.stored_folder import unfinished, versions
 from treino.records.user_network import NetworkFiles
+from treino.resampling import effective_rows
 from treino.spec import read_settings
 from treino.store import RunFolder
 from treino.store.files import damaged
@@ -214,6 +215,7 @@ def _facts(
     device = "cuda" if gpus else str(first.training.config.device)
     ofs = zip(options.cells, tracks[:: len(options.seeds)], strict=True)
     rows = [row_facts(options, cell, track, source, device) for cell, track in ofs]
+    weight = data.splits[first.measured_on].weight
     facts = {
         "data": data.name,
         "task": data.task,
@@ -222,6 +224,7 @@ def _facts(
         "split": {split: len(part) for split, part in data.splits.items()},
         "measured_on": first.measured_on,
         "measured_rows": len(data.splits[first.measured_on]),
+        **({} if weight is None else {"effective_rows": effective_rows(weight.double().numpy())}),
         "metric": HEADLINE[data.task],
         "device": device,
         "epochs": options.base["epochs"],

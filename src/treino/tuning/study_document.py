@@ -75,7 +75,7 @@ def row(
     values |= {"loss": loss, "loss_std": deviation_of(losses, deviations)}
     values |= {("measured_loss" if name == "loss" else name): of for name, of in metrics.items()}
     if facts.metric == "accuracy":
-        values["accuracy_interval"] = _interval(metrics.get("accuracy", []), facts.measured_rows)
+        values["accuracy_interval"] = _interval(metrics.get("accuracy", []), facts)
     values["seeds"] = [
         {
             "seed": seed,
@@ -129,9 +129,13 @@ def _status(records: Sequence[Record]) -> str:
     return next(status for status in order if status in statuses)
 
 
-def _interval(accuracy: Sequence[float | None], rows: int) -> list[float] | None:
-    last = accuracy[-1] if accuracy else None
-    return None if last is None or not rows else list(wilson(round(last * rows), rows))
+def _interval(accuracy: Sequence[float | None], facts: StudyFacts) -> list[float] | None:
+    last, rows, effective = accuracy[-1] if accuracy else None, facts.measured_rows, facts.effective_rows
+    if last is None or not rows:
+        return None
+    return list(
+        wilson(round(last * rows), rows) if effective is None else wilson(last * effective, effective)
+    )
 
 
 def _floored(s: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from treino.data.photographs.pixel_rows import PixelRows
 from treino.data.photographs.prepared_pictures import PreparedPictures, prepare
 from treino.data.preparation.fit import prepare_target, take, target_fields
 from treino.data.preparation.preparation import Preparation, fit_pixels
-from treino.data.preparation.target import choose_target, decide_task, target_codes, with_target
+from treino.data.preparation.target import choose_target, decide_task, target_codes, with_targets
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.rows import Rows
 from treino.data.split_requests import Split, decide_parts, divider
@@ -117,21 +117,21 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
     if request.labels is not None and labels is None:
         files["labels"] = (request.labels, str(table.sha256))
     column = choose_target(table, request.target)
-    divider(table, request.split, column.name)  # refuses before anything is decoded
+    divider(table, request.split, [column.name])  # refuses before anything is decoded
     pictures = prepare(album, request.image_size, request.fit, cache)
     described = picture_files(album, pictures, absent)
     notes = [*table.notes, size_note(pictures, request), *form_notes(described, pictures.shape)]
     number = len(album.files) + len(absent)
     refuse_bad(described.unreadable, number, request.source, request.skip_bad, notes)
     row_N = np.flatnonzero([not why for why in pictures.faults])
-    table, labelled_K = with_target(take(table, row_N), column.name, request.split.time, notes)
+    table, labelled_K = with_targets(take(table, row_N), [column.name], request.split.time, notes)
     row_N = row_N[labelled_K]
     first_N = pictures.comparison.of(row_N).near_N
     column = table.column(column.name)
     split = album_split(request.split, table, notes)
-    by = divider(table, split, column.name)
+    by = divider(table, split, [column.name])
     task, reason = decide_task(column, request.task, table.place)
-    classes, (label_N,) = target_codes([table], column.name, task, None, notes)
+    (classes,), ((label_N,),) = target_codes([table], [column.name], task, {}, notes)
     part_N = decide_parts([table], [], by, split, first_N, label_N, classes, notes, EQUAL, ACROSS)
     train_N = np.flatnonzero(part_N == TRAIN)
     mean, scale = fit_pixels(pictures.pixel_ND[row_N[train_N]], request.normalise)
@@ -142,7 +142,7 @@ def load_album(request: AlbumRequest, limit: int, cache: Path | None) -> Data:
         mean=mean,
         scale=scale,
         normalise=request.normalise,
-        **target_fields(column, task, classes, train_N),
+        **target_fields([column], task, [classes], train_N),
         item_shape=pictures.shape,
         fit=request.fit,
     )

@@ -38,7 +38,7 @@ def check_kinds(table: Table, kinds: Mapping[str, str]) -> None:
 def choose_features(
     table: Table,
     excluded: Set[str],
-    target: str,
+    targets: Sequence[str],
     features: Sequence[str] | None,
     kinds: Mapping[str, str],
     notes: list[str],
@@ -50,7 +50,7 @@ def choose_features(
     row_N: the row numbers in the source.
     """
     if features is not None:
-        names = _named(table, target, features.split(",") if isinstance(features, str) else features)
+        names = _named(table, targets, features.split(",") if isinstance(features, str) else features)
         chosen = {name: choose(table.column(name), kinds.get(name), True, table.place) for name in names}
         left = [name for name, choice in chosen.items() if choice.way == "out"]
         if left:
@@ -60,13 +60,13 @@ def choose_features(
                 _("Say one of the two."),
             )
     else:
-        candidates = [name for name in table.names if name != target and name not in excluded]
+        candidates = [name for name in table.names if name not in targets and name not in excluded]
         chosen = _by_kind(table, candidates, kinds, notes, row_N)
         if not chosen:
             raise TreinoError(
                 "features_none",
                 _("No column of '{source}' but the target '{target}' can be learnt from.").format(
-                    source=table.source, target=target
+                    source=table.source, target=", ".join(targets)
                 )
                 + " "
                 + " ".join(notes[len(table.notes) :]),
@@ -275,12 +275,12 @@ def say_missing(met: Mapping[str, EncodingGaps], encoders: Sequence[Encoder], im
     return notes
 
 
-def _named(table: Table, target: str, features: Sequence[str]) -> tuple[str, ...]:
+def _named(table: Table, targets: Sequence[str], features: Sequence[str]) -> tuple[str, ...]:
     features = [name for name in features if str(name).strip()]
-    known = {name for name in table.names if name != target}
+    known = {name for name in table.names if name not in targets}
     seen: set[str] = set()
     for name in features:
-        if name == target:
+        if name in targets:
             raise TreinoError(
                 "features_target",
                 _("'{name}' is the target; it can't be a feature too.").format(name=name),

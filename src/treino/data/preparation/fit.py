@@ -17,10 +17,11 @@ from treino.data.preparation.encoders import (
     number_cells,
     second_cells,
 )
-from treino.data.preparation.preparation import Preparation, Task, fit_pixels, fit_table, fit_target
+from treino.data.preparation.preparation import Preparation, Target, Task, fit_pixels, fit_table, fit_target
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Column, Numbers, Table, shorten
 from treino.errors import TreinoError
+from treino.setting_types import as_items
 from treino.words import _, setting
 
 # ---- fit of a preparation
@@ -70,9 +71,9 @@ def comparable_columns(
 def fit(
     table: Table,
     chosen: Mapping[str, ColumnRole],
-    column: Column,
+    columns: Sequence[Column],
     task: Task,
-    classes: tuple[str, ...],
+    classes: Sequence[tuple[str, ...]],
     train_N: NDArray[np.int64],
     normalise: bool,
     impute: str,
@@ -102,7 +103,8 @@ def fit(
             fit_encoder(table.column(name), choice, train_N, table.place, impute, bins, weight_T)
             for name, choice in chosen.items()
         )
-    others = tuple(name for name in table.names if name not in (column.name, row_weights))
+    apart = {*(column.name for column in columns), row_weights}
+    others = tuple(name for name in table.names if name not in apart)
     inputs = sum(len(e.inputs) for e in made) if made else len(names)
     return Preparation(
         kind="image" if is_image else "table",
@@ -111,7 +113,7 @@ def fit(
         mean=(),
         scale=(),
         normalise=normalise,
-        **target_fields(column, task, classes, train_N, weight_T),
+        **target_fields(columns, task, classes, train_N, weight_T),
         item_shape=table.item_shape if table.item_shape and others == names else (inputs,),
         encoders=made,
         width=0 if table.named else len(others),
@@ -121,22 +123,43 @@ def fit(
 
 
 def target_fields(
+    columns: Sequence[Column],
+    task: Task,
+    classes: Sequence[tuple[str, ...]],
+    train_N: NDArray[np.int64],
+    weight_T: NDArray[np.float64] | None = None,
+) -> dict[str, Any]:
+    """The fields of a preparation that tell of the targets: task, classes, scale and type."""
+    each = [
+        _target(column, task, names, train_N, weight_T)
+        for column, names in zip(columns, classes, strict=True)
+    ]
+    if len(each) == 1:
+        (one,) = each
+        return {
+            "task": task, "target": one.name, "classes": one.classes, "target_mean": one.mean,
+            "target_scale": one.scale, "labels": one.labels,
+        }  # fmt: skip
+    return {
+        "task": task, "target": as_items([one.name for one in each]),
+        "classes": tuple(f"{one.name}={name}" for one in each for name in one.classes),
+        "target_mean": 0.0, "target_scale": 1.0, "targets": tuple(each),
+    }  # fmt: skip
+
+
+def _target(
     column: Column,
     task: Task,
     classes: tuple[str, ...],
     train_N: NDArray[np.int64],
-    weight_T: NDArray[np.float64] | None = None,
-) -> dict[str, Any]:
-    """The fields of a preparation that tell of the target: its task, classes, scale and type."""
-    target_mean, target_scale = 0.0, 1.0
+    weight_T: NDArray[np.float64] | None,
+) -> Target:
+    mean, scale = 0.0, 1.0
     if task == "regression" and column.numbers is not None:
-        target_mean, target_scale = fit_target(column.numbers[train_N].astype(np.float64), weight_T)
+        mean, scale = fit_target(column.numbers[train_N].astype(np.float64), weight_T)
     plain = column.numbers is not None and not column.boolean and not column.categories
     truth = column.boolean and set(classes) <= {"false", "true"}
-    return {
-        "task": task, "target": column.name, "classes": classes, "target_mean": target_mean,
-        "target_scale": target_scale, "labels": "truth" if truth else "number" if plain else "text",
-    }  # fmt: skip
+    return Target(column.name, classes, mean, scale, "truth" if truth else "number" if plain else "text")
 
 
 def raw_inputs(table: Table, preparation: Preparation) -> tuple[Numbers, dict[str, EncodingGaps]]:
@@ -196,6 +219,17 @@ def in_memory(
             xs[0] if len(xs) == 1 else torch.cat(xs) if xs else preparation.transform(raws[-1][rows[-1]])
         )
     return preparation, met, x_of
+
+
+def prepare_targets(
+    columns: Sequence[Column], labels: Sequence[NDArray[np.int64]], preparation: Preparation
+) -> torch.Tensor:
+    """y to train on: of one target as ``prepare_target``; of K targets ``[N, K]`` codes or values."""
+    each = [
+        prepare_target(column, label_N, one)
+        for column, label_N, one in zip(columns, labels, preparation.by_target, strict=True)
+    ]
+    return each[0] if len(each) == 1 else torch.stack([y.reshape(-1) for y in each], 1)
 
 
 def prepare_target(column: Column, label_N: NDArray[np.int64], preparation: Preparation) -> torch.Tensor:

@@ -1,6 +1,6 @@
 """Rows to predict: read from any source and prepared like the run's training rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from treino.data import sources
 from treino.data.photographs.new_pictures import NewPictures, is_pictures, pictures_to_predict
 from treino.data.preparation.encoders import EncodingGaps, number_cells, number_fault
-from treino.data.preparation.fit import feature_matrix, prepare_target, say_new, take
+from treino.data.preparation.fit import feature_matrix, prepare_targets, say_new, take
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.row_weights import weights_of
-from treino.data.preparation.target import encode
+from treino.data.preparation.target import choose_targets, encode
 from treino.data.readers import ReaderOptions
 from treino.data.readers.reader_options import as_text
-from treino.data.table import Column, Table, check_present, missing, shorten
+from treino.data.table import Table, check_present, missing, shorten
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, to_predict
 from treino.errors import TreinoError
+from treino.setting_types import as_items
 from treino.words import _
 
 
@@ -69,13 +70,16 @@ def rows_for_prediction(
         )
     if not preparation.encoders and isinstance(source, np.ndarray) and source.ndim > 2:
         source = source.reshape(len(source), -1)  # items in their own shape
-    if reading is not None and set(reading.missing or ()) & set(preparation.classes):
-        reading = as_text(reading, [preparation.target])
+    nothing = set() if reading is None else set(reading.missing or ())
+    if of_words := [one.target for one in preparation.by_target if nothing & set(one.classes)]:
+        reading = as_text(reading, of_words)
     table = sources.read(source, reading, least_columns=1)
     notes: list[str] = []
     names: tuple[str, ...] = preparation.features
+    targets = [one.target for one in preparation.by_target]
     if not table.named:
-        own = tuple(name for name in table.names if name not in (table.target, table.row_weights))
+        targets = [] if table.target is None else [column.name for column in choose_targets(table, None)]
+        own = tuple(name for name in table.names if name not in (*targets, table.row_weights))
         if len(own) != preparation.width:  # if equal, use only the columns that training used
             names = own
         if len(names) != len(preparation.features):
@@ -86,11 +90,9 @@ def rows_for_prediction(
                 ),
                 _("The columns are: {names}.").format(names=shorten(", ".join(preparation.features), 200)),
             )
-        target = table.by_name.get(table.target or "")
     else:
         check_present(table, preparation.features)
-        target = table.by_name.get(preparation.target)
-        known = {*names, preparation.target, preparation.row_weights, table.row_weights}
+        known = {*names, *targets, preparation.row_weights, table.row_weights}
         extra = [name for name in table.names if name not in known]
         if extra:
             notes.append(_("Not used: {names}.").format(names=shorten(", ".join(extra), 200)))
@@ -107,7 +109,7 @@ def rows_for_prediction(
     notes += _gap_notes(met)
     if preparation.encoders:
         notes += say_new(raw_ND, preparation)
-    y_K, at_K = (None, None) if target is None else _known_target(table, target, preparation, notes)
+    y_K, at_K = _known_targets(table, targets, preparation, notes)
     weight_K = None if at_K is None else _known_weights(table, preparation, at_K, notes)
     return PreparedRows(
         x_ND,
@@ -138,7 +140,7 @@ def _pictures(pictures: NewPictures, preparation: Preparation) -> PreparedRows:
     notes, y_K, at_K = list(pictures.notes), None, None
     if pictures.labels is not None:
         table, place_K = pictures.labels
-        y_K, known_K = _known_target(table, table.column(preparation.target), preparation, notes)
+        y_K, known_K = _known_targets(table, [preparation.target], preparation, notes)
         at_K = None if known_K is None else torch.from_numpy(place_K)[known_K]
     index = torch.from_numpy(pictures.index)
     x: Any = pictures.x
@@ -164,35 +166,47 @@ def _gap_notes(met: Mapping[str, EncodingGaps]) -> list[str]:
     return notes
 
 
-def _known_target(
-    table: Table, column: Column, preparation: Preparation, notes: list[str]
+def _known_targets(
+    table: Table, names: Sequence[str], preparation: Preparation, notes: list[str]
 ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-    """Return y of the rows that have a target, and their row numbers; (None, None) if no row has one."""
-    absent_N = column.missing_N
-    if preparation.task == "regression" and column.numbers is None:
-        assert column.words is not None
-        absent_N = np.array([missing(word) for word in column.words])
+    """Return y of the rows that have all targets, and their row numbers; (None, None) if no row has them."""
+    each = preparation.by_target
+    if len(names) != len(each) or not set(names) <= set(table.names):
+        return None, None
+    absent_N = np.zeros(table.rows, dtype=bool)
+    for name in names:
+        column = table.column(name)
+        missing_N = column.missing_N
+        if preparation.task == "regression" and column.numbers is None:
+            assert column.words is not None
+            missing_N = np.array([missing(word) for word in column.words])
+        if missing_N.all():
+            notes.append(_("The column '{name}' is empty: nothing to compare with.").format(name=name))
+            return None, None
+        absent_N = absent_N | missing_N
     if absent_N.all():
-        notes.append(_("The column '{name}' is empty: nothing to compare with.").format(name=column.name))
         return None, None
     row_K = np.flatnonzero(~absent_N)
     if absent_N.any():
         notes.append(
             _("Rows without a value of '{name}', which are predicted and not compared: {n}.").format(
-                name=column.name, n=int(absent_N.sum())
+                name=as_items(names), n=int(absent_N.sum())
             )
         )
         table = take(table, row_K)
-        column = table.column(column.name)
-    label_K: NDArray[np.int64] = np.zeros(table.rows, dtype=np.int64)
-    if preparation.task == "classification":
-        label_K = encode(column, preparation.classes, table.place)
-    else:
-        fault = number_fault(column, table.place)
-        if fault:
+    labels: list[NDArray[np.int64]] = []
+    for name, one in zip(names, each, strict=True):
+        column = table.column(name)
+        if one.task == "classification":
+            labels.append(encode(column, one.classes, table.place))
+            continue
+        if fault := number_fault(column, table.place):
             raise TreinoError(
                 fault[0].replace("feature", "target"),
                 _("The target: {message}").format(message=fault[1]),
                 _("{what}, or leave the column out.").format(what=fault[2]),
             )
-    return prepare_target(column, label_K, preparation), torch.from_numpy(row_K)
+        labels.append(np.zeros(table.rows, dtype=np.int64))
+    return prepare_targets([table.column(name) for name in names], labels, preparation), torch.from_numpy(
+        row_K
+    )

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Any, Literal
@@ -28,6 +28,18 @@ from treino.words import _
 BLOCK = 1 << 16  # number of values that are scaled at a time
 
 Task = Literal["classification", "regression"]
+Labels = Literal["text", "number", "truth"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One of several targets, with fields as of a Preparation of that target alone."""
+
+    name: str
+    classes: tuple[str, ...]
+    mean: float
+    scale: float
+    labels: Labels
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,8 @@ class Preparation:
     mean, scale: one value for each input, or a single value for all pixels; scale 0 marks an input that was
     constant in the training rows: its x is 0. Inputs that are 0 or 1 have mean 0 and scale 1.
     labels: the type of the classes in the data, so that predictions can have the same type.
+    targets: the targets, if they are several; ``target`` then joins their names, ``classes`` has a name for
+    each output, and the other fields of a target have their defaults.
     divisor: 255 for images, else 1. target_mean, target_scale: y = (raw - mean) / scale for regression.
     classes: the class names in the order of their codes; empty for regression.
     width: the number of columns of an array without column names; 0 if the columns have names.
@@ -59,12 +73,35 @@ class Preparation:
     target_mean: float
     target_scale: float
     item_shape: tuple[int, ...]
-    labels: Literal["text", "number", "truth"] = "text"
+    labels: Labels = "text"
     encoders: tuple[Encoder, ...] = ()
     width: int = 0
     clip: float | None = None
     fit: Literal["crop", "pad", "stretch"] | None = None
     row_weights: str | None = None
+    targets: tuple[Target, ...] = ()
+
+    @cached_property
+    def by_target(self) -> "tuple[Preparation, ...]":
+        """The preparation for each target alone; of one target, itself."""
+        return tuple(
+            replace(
+                self, target=t.name, classes=t.classes, target_mean=t.mean, target_scale=t.scale,
+                labels=t.labels, targets=(),
+            )
+            for t in self.targets
+        ) or (self,)  # fmt: skip
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """The deviation of each target of numbers; 1 for classes."""
+        return tuple(one.target_scale for one in self.by_target)
+
+    @property
+    def output_parts(self) -> tuple[slice, ...]:
+        """The network's outputs of each target; of one target, all."""
+        ends = accumulate((len(t.classes) or 1 for t in self.targets), initial=0)
+        return tuple(slice(a, b) for a, b in pairwise(ends)) or (slice(None),)
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
@@ -194,9 +231,11 @@ class Preparation:
             raise ValueError(_("{n} scales of {inputs} inputs").format(n=len(self.scale), inputs=scales))
         if math.prod(self.item_shape) != len(self.inputs):
             raise ValueError(_("{n} inputs of items of another shape").format(n=len(self.inputs)))
-        if self.labels == "number":
-            for name in self.classes:
-                self.label(name)
+        for one in self.by_target:
+            for name in one.classes if one.labels == "number" else ():
+                one.label(name)
+        if self.classes and len(self.classes) != sum(len(one.classes) for one in self.by_target):
+            raise ValueError(_("classes that are of no target"))
         return self
 
     def to_json(self) -> dict[str, Any]:
@@ -205,6 +244,9 @@ class Preparation:
         for name in ("fit", "row_weights"):
             if plain[name] is None:
                 del plain[name]
+        del plain["targets"]
+        if self.targets:
+            plain["targets"] = [{**asdict(t), "classes": list(t.classes)} for t in self.targets]
         return plain | {"encoders": [encoders.to_json(e) for e in self.encoders]}
 
     def agrees(self, stored: PreparationDocument) -> bool:
@@ -237,6 +279,7 @@ class Preparation:
                 width=stored.width,
                 clip=stored.clip,
                 fit=stored.fit,
+                targets=tuple(Target(t.name, t.classes, t.mean, t.scale, t.labels) for t in stored.targets),
                 row_weights=stored.row_weights,
             )._whole()
         except ValueError as error:

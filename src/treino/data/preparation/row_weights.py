@@ -1,6 +1,7 @@
 """Row weights: the column that says how much each row counts, checked; rows of weight 0 left out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,16 +11,48 @@ from treino.data.preparation.encoders import number_cells, number_fault
 from treino.data.preparation.fit import take
 from treino.data.table import Table, check_present
 from treino.errors import TreinoError, nearest
+from treino.resampling import effective_rows
 from treino.setting_types import as_item
-from treino.words import _, joined
+from treino.words import _, joined, numeral
 
 Weights = NDArray[np.float64]
 
 LEAST, MOST = 1e-30, 1e30  # beyond, sums of weights and squares in float32 are 0 or infinite
+DOMINANT = 0.5  # a row with this share of all weight is warned of
 ZERO = "=0"  # ends the name of a column whose empty cells count as 0
 
 
-def weight_column(table: Table, asked: str | None, target: str, features: Sequence[str] | None) -> str | None:
+@dataclass(frozen=True)
+class WeightsDescription:
+    """The description of the weights of rows, all above 0. total: their sum. effective: how many rows that
+    weigh alike tell as much. largest: the largest share of the sum, and row: the number of its row."""
+
+    name: str
+    rows: int
+    total: float
+    effective: float
+    largest: float
+    row: int
+
+    @classmethod
+    def of(cls, name: str, weight_N: Weights) -> "WeightsDescription":
+        total, row = float(weight_N.sum()), int(weight_N.argmax())
+        return cls(name, len(weight_N), total, effective_rows(weight_N), float(weight_N[row]) / total, row)
+
+    @property
+    def sentence(self) -> str:
+        return _(
+            "Rows count as '{name}' says: {n} rows weigh {total} together, and tell as much as {effective} "
+            "that weigh alike."
+        ).format(
+            name=self.name, n=numeral(self.rows, ","), total=numeral(self.total, ",.6g"),
+            effective=numeral(self.effective, ",.0f"),
+        )  # fmt: skip
+
+
+def weight_column(
+    table: Table, asked: str | None, targets: Sequence[str], features: Sequence[str] | None
+) -> str | None:
     """The name of the column of weights, asked for or the source's own; None without one.
 
     asked: a column, or ``COLUMN=0`` for one whose empty cells are weights of 0.
@@ -47,9 +80,9 @@ def weight_column(table: Table, asked: str | None, target: str, features: Sequen
             _("There is no column '{name}' in '{source}' to weight the rows by.").format(
                 name=name, source=table.source
             ),
-            nearest(name, [each for each in table.names if each != target]),
+            nearest(name, [each for each in table.names if each not in targets]),
         )
-    if name == target:
+    if name in targets:
         raise TreinoError(
             "row_weights_target",
             _("'{name}' is the target; rows can't be weighted by it.").format(name=name),

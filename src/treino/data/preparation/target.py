@@ -1,4 +1,4 @@
-"""The target column, its classes, and its task, classification or regression, decided from its values."""
+"""The target columns, their classes, and their task, classification or regression, decided by the values."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +16,7 @@ from treino.data.rows import MemoryLimit
 from treino.data.split_requests import times_of
 from treino.data.table import LARGEST_WHOLE, Column, Table, fault, number, plain, shorten
 from treino.errors import TreinoError, nearest
+from treino.setting_types import as_item, as_items, items
 from treino.words import N_, _, joined, setting
 
 MAX_INTEGER_CLASSES = 20
@@ -24,37 +25,44 @@ IMBALANCE = 10  # minimum ratio of rows between the largest and the smallest cla
 _USUAL_NAMES = ("target", "label", "class", "y", "outcome", "species", "quality", "alvo", "classe")
 
 
-def read_with_target(
+def read_with_targets(
     source: Any,
     reading: ReaderOptions | None,
     target: str | None,
     kinds: Mapping[str, str],
     room: MemoryLimit | None = None,
-) -> tuple[Table, Column]:
-    """Return the table in a source, and its target column.
+) -> tuple[Table, tuple[Column, ...]]:
+    """Return the table in a source, and its target columns.
 
-    Words such as "none" are classes of the target, although they mean a missing value in other columns. A
+    Words such as "none" are classes of a target, although they mean a missing value in other columns. A
     target that holds only such words has no values, unless ``kinds`` makes it a category.
     """
     table = sources.read(source, reading, room=room)
     check_kinds(table, kinds)
-    column = choose_target(table, target)
-    if column.missing_N.all():
-        again = kinds.get(column.name) == "category"
-    else:
-        of_words = column.words is not None and column.numbers is None and column.seconds is None
-        emptied = table.reading is not None and bool(table.reading.missing)
-        again = of_words and emptied and bool(column.missing_N.any())
+    columns = choose_targets(table, target)
+    again = [column.name for column in columns if _of_words_alone(table, column, kinds)]
     if again:
-        table = sources.read(source, as_text(reading, [column.name]), room=room)
-    return table, table.column(column.name)
+        table = sources.read(source, as_text(reading, again), room=room)
+    return table, tuple(table.column(column.name) for column in columns)
 
 
-def choose_target(table: Table, target: str | None) -> Column:
-    """The target column: the named one or the source's own. Without either, the error names likely ones."""
-    if target is None:
-        if table.target is not None:
-            return table.column(table.target)
+def _of_words_alone(table: Table, column: Column, kinds: Mapping[str, str]) -> bool:
+    """Whether cells of the target that were read as missing may be classes."""
+    if column.missing_N.all():
+        return kinds.get(column.name) == "category"
+    of_words = column.words is not None and column.numbers is None and column.seconds is None
+    emptied = table.reading is not None and bool(table.reading.missing)
+    return of_words and emptied and bool(column.missing_N.any())
+
+
+def choose_targets(table: Table, target: str | None) -> tuple[Column, ...]:
+    """The target columns: the named ones or the source's own. Without either, the error names likely ones.
+
+    target: a column's name, or several with commas between them; a name with a comma is in double quotes,
+    unless it is the only one.
+    """
+    wanted = table.target if target is None else target
+    if wanted is None:
         raise TreinoError(
             "target_missing",
             _("Which column is to be learnt? '{source}' doesn't say.").format(source=table.source),
@@ -62,13 +70,22 @@ def choose_target(table: Table, target: str | None) -> Column:
                 options=joined([setting("target", name) for name in likely_targets(table)], _(" or "))
             ),
         )
-    if target not in table.names:
+    names = [wanted] if wanted in table.names else [str(name) for name in items(wanted) if name]  # type: ignore[attr-defined]
+    for name in names or [wanted]:
+        if name not in table.names:
+            raise TreinoError(
+                "target_unknown",
+                _("There is no column '{target}' in '{source}'.").format(target=name, source=table.source),
+                " ".join([nearest(name, table.names), *_of_no_header(table)]),
+            )
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
         raise TreinoError(
-            "target_unknown",
-            _("There is no column '{target}' in '{source}'.").format(target=target, source=table.source),
-            " ".join([nearest(target, table.names), *_of_no_header(table)]),
+            "target_twice",
+            _("'{name}' is named twice in [[target]].").format(name=twice),
+            _("Name it once."),
         )
-    if table.target is not None and target != table.target:
+    if table.target is not None and as_items(names) != table.target:
         raise TreinoError(
             "target_fixed",
             _("'{source}' has its own target '{own}'; it can't be '{target}'.").format(
@@ -76,7 +93,23 @@ def choose_target(table: Table, target: str | None) -> Column:
             ),
             _("Leave [[target]] out."),
         )
-    return table.column(target)
+    return tuple(table.column(name) for name in names)
+
+
+def choose_target(table: Table, target: str | None) -> Column:
+    """The target column, where there can be one only."""
+    columns = choose_targets(table, target)
+    if len(columns) > 1:
+        raise TreinoError(
+            "target_several",
+            _("{n} targets are named, and here one is: {names}.").format(
+                n=len(columns), names=", ".join(column.name for column in columns)
+            ),
+            _("Name one: {option}. A table's training takes several.").format(
+                option=setting("target", columns[0].name)
+            ),
+        )
+    return columns[0]
 
 
 def likely_targets(table: Table) -> list[str]:
@@ -145,6 +178,30 @@ def decide_task(column: Column, task: str | None, place: Callable[[int], str]) -
             _("Leave [[task]] out, or name another [[target]]."),
         )
     return "regression", _("a number because you asked for it; by itself: {reason}").format(reason=reason)
+
+
+def decide_tasks(
+    columns: Sequence[Column], task: str | None, kinds: Mapping[str, str], place: Callable[[int], str]
+) -> tuple[Task, str]:
+    """Return (task, reason) of all targets. Refuses numbers beside classes: one loss is for either."""
+    decided = [decide_task(c, task or task_of_kind(kinds.get(c.name)), place) for c in columns]
+    by_task = {kind: column.name for column, (kind, _why) in zip(columns, decided, strict=True)}
+    if len(by_task) > 1:
+        number, words = by_task["regression"], by_task["classification"]
+        raise TreinoError(
+            "targets_mixed",
+            _("The targets are of two kinds: '{number}' is a number, and '{words}' is of classes.").format(
+                number=number, words=words
+            )
+            + " "
+            + joined([reason for _task, reason in decided], "; ")
+            + ".",
+            _(
+                "Make them alike, by [[task=regression]], [[task=classification]] or {kind}; or train a"
+                " network for each."
+            ).format(kind=setting("kinds", f"{as_item(number)}=category")),
+        )
+    return decided[0][0], joined([reason for _task, reason in decided], "; ")
 
 
 def _natural_task(column: Column) -> tuple[Task, str]:
@@ -280,22 +337,27 @@ def encode(column: Column, classes: tuple[str, ...], place: Callable[[int], str]
 
 
 def target_codes(
-    tables: Sequence[Table], target: str, task: Task, kind: str | None, notes: list[str]
-) -> tuple[tuple[str, ...], list[NDArray[np.int64]]]:
-    """Return the classes of the first table's target, and the codes ``[N]`` of each table's rows; of numbers
-    no classes, and zeros.
+    tables: Sequence[Table], names: Sequence[str], task: Task, kinds: Mapping[str, str], notes: list[str]
+) -> tuple[list[tuple[str, ...]], list[list[NDArray[np.int64]]]]:
+    """Return for each target the classes of the first table, and for each table the codes ``[N]`` of each
+    target; of numbers no classes, and zeros.
 
     notes: gets sentences on classes with a single row, and on an imbalance.
     """
-    if task == "regression":
-        return (), [np.zeros(table.rows, dtype=np.int64) for table in tables]
-    main, column = tables[0], tables[0].column(target)
-    classes = classes_of(column, kind)
-    codes = [encode(table.column(target), classes, table.place) for table in tables]
-    check_classes(codes[0], classes, column)
-    warnings = single_rows(codes[0], classes, main.place), imbalance(codes[0], classes)
-    notes += [joined(warning, " ") for warning in warnings if warning]
-    return classes, codes
+    every, codes = [], []
+    for name in names:
+        if task == "regression":
+            every.append(())
+            codes.append([np.zeros(table.rows, dtype=np.int64) for table in tables])
+            continue
+        main, column = tables[0], tables[0].column(name)
+        classes = classes_of(column, kinds.get(name))
+        codes.append([encode(table.column(name), classes, table.place) for table in tables])
+        check_classes(codes[-1][0], classes, column)
+        warnings = single_rows(codes[-1][0], classes, main.place), imbalance(codes[-1][0], classes)
+        notes += [joined(warning, " ") for warning in warnings if warning]
+        every.append(classes)
+    return every, [list(of_table) for of_table in zip(*codes, strict=True)]
 
 
 def imbalance(label_N: NDArray[np.int64], classes: tuple[str, ...]) -> tuple[str, str] | None:
@@ -325,18 +387,19 @@ def has_target(column: Column, source: str) -> NDArray[np.bool_]:
     return ~column.missing_N
 
 
-def with_target(
-    table: Table, target: str, time: str | None, notes: list[str]
+def with_targets(
+    table: Table, names: Sequence[str], time: str | None, notes: list[str]
 ) -> tuple[Table, NDArray[np.int64]]:
-    """Return the rows that have a target (and a time, if the split is by time), and their row numbers."""
-    keep_N = has_target(table.column(target), table.source)
+    """Return the rows that have all targets (and a time, if the split is by time), and their row numbers."""
+    keep_N = np.logical_and.reduce([has_target(table.column(name), table.source) for name in names])
     absent = int((~keep_N).sum())
     if absent:
-        notes.append(
-            _("Rows left out because their target is empty: {n}, the first in {place}.").format(
-                n=absent, place=table.place(int((~keep_N).argmax()))
-            )
+        sentence = (
+            _("Rows left out because their target is empty: {n}, the first in {place}.")
+            if len(names) == 1
+            else _("Rows left out because one of their targets is empty: {n}, the first in {place}.")
         )
+        notes.append(sentence.format(n=absent, place=table.place(int((~keep_N).argmax()))))
     if time is not None:
         dated_N = ~np.isnan(times_of(table.column(time), table))
         undated = int((keep_N & ~dated_N).sum())

@@ -24,6 +24,7 @@ from treino.data.photographs.prepared_pictures import PreparedPictures, prepare
 from treino.data.preparation.column_kinds import ColumnRole, choose, is_row_number
 from treino.data.preparation.column_roles import check_kinds, column_fault, row_numbers, why_out
 from treino.data.preparation.fit import comparable, take
+from treino.data.preparation.row_weights import DOMINANT, WeightsDescription, weight_column, weighted
 from treino.data.preparation.target import (
     check_classes,
     choose_target,
@@ -33,7 +34,7 @@ from treino.data.preparation.target import (
     has_target,
     imbalance,
     likely_targets,
-    read_with_target,
+    read_with_targets,
     single_rows,
     task_of_kind,
 )
@@ -121,7 +122,8 @@ class TableWarning:
 class TableDescription:
     """The description of a table.
 
-    likely_targets: columns that may be the target, if none is chosen. notes: choices made in reading. images:
+    likely_targets: columns that may be the target, if none is chosen. weights: of the rows, if a column is
+    named for it. notes: choices made in reading. images:
     the description of the images, which count as one column; None for other tables.
     """
 
@@ -133,6 +135,7 @@ class TableDescription:
     likely_targets: tuple[str, ...]
     notes: tuple[str, ...]
     warnings: tuple[TableWarning, ...]
+    weights: WeightsDescription | None = None
     images: ImagesDescription | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -151,6 +154,7 @@ class TableDescription:
             "likely_targets": list(self.likely_targets),
             "notes": list(self.notes),
             "warnings": [warning.to_json() for warning in self.warnings],
+            **({} if self.weights is None else {"row_weights": vars(self.weights)}),
             **({} if self.images is None else {"images": self.images.to_json()}),
         }
 
@@ -239,6 +243,7 @@ def describe(
     split_group: str | None = None,
     split_time: str | None = None,
     split_column: str | None = None,
+    row_weights: str | None = None,
     cache: str | Path | None = None,
     **photographs: Any,
 ) -> TableDescription:
@@ -254,7 +259,7 @@ def describe(
     split = Split(group=split_group, time=split_time, column=split_column)
     check_split(split)
     if is_album(source):
-        refuse_of_tables({"kinds": kinds}, str(source))
+        refuse_of_tables({"kinds": kinds, "row_weights": row_weights}, str(source))
         request = AlbumRequest(source, target, None, split, None, True, reading=reading, **photographs)
         return _of_album(request, None if cache is None else Path(cache))
     if photographs:
@@ -266,7 +271,8 @@ def describe(
             _("Leave it out."),
         )
     if is_torch_dataset(source):
-        return _of_dataset(source, target, {"kinds": kinds, "reading": reading, "split_by": split.by})
+        of_tables = {"kinds": kinds, "reading": reading, "split_by": split.by, "row_weights": row_weights}
+        return _of_dataset(source, target, of_tables)
     if is_image_pair(source):
         x, y = source
         table = read_images(x, y, reading)
@@ -276,7 +282,7 @@ def describe(
         table = sources.read(source, reading)
         check_kinds(table, kinds)
     else:
-        table, _target = read_with_target(source, reading, target, kinds)
+        table, _targets = read_with_targets(source, reading, target, kinds)
     if table.item_shape and not kinds:
         return _of_image_table(table, target, split, [])
     warnings: list[TableWarning] = []
@@ -289,8 +295,9 @@ def describe(
     else:
         column = choose_target(table, target)
         described, learnt = describe_target(table, column, kinds.get(column.name), warnings)
-    by = divider(table, split, described.name or "")
-    apart = (described.name, *likely, split.group, split.column)
+    by = divider(table, split, [described.name or ""])
+    weights = weight_column(table, row_weights, [described.name or ""], None)
+    apart = (described.name, *likely, split.group, split.column, weights)
     features = [c for c in table.columns if c.name not in apart]
     used = {c.name: choices[c.name] for c in features}
     counting = row_numbers(table, used, kinds, np.arange(table.rows))
@@ -310,7 +317,9 @@ def describe(
         if choices[c.name].way != "out" and column_fault(table, c, choices[c.name]) is None
     }
     warnings += _row_warnings(table, usable, learnt, by is None)
-    notes = list(table.notes)
+    notes, weighing = list(table.notes), None
+    if weights is not None:
+        weighing = _describe_weights(table, weights, row_weights, notes, warnings)
     if by is not None:
         notes += _split_notes(table, by, split, usable, learnt, described.classes)
     return TableDescription(
@@ -322,7 +331,36 @@ def describe(
         likely_targets=tuple(likely),
         notes=tuple(notes),
         warnings=tuple(warnings),
+        weights=weighing,
     )
+
+
+def _describe_weights(
+    table: Table, name: str, asked: str | None, notes: list[str], warnings: list[TableWarning]
+) -> WeightsDescription | None:
+    """The description of the rows' weights, with a note; None, with a warning, if training would refuse
+    them."""
+    try:
+        _table, row_N, weight_N = weighted(table, np.arange(table.rows), name, asked, notes)
+    except TreinoError as error:
+        warnings.append(TableWarning.of(error, name))
+        return None
+    described = WeightsDescription.of(name, weight_N)
+    notes.append(described.sentence)
+    if described.largest >= DOMINANT:
+        place = table.place(int(row_N[described.row]))
+        warnings.append(
+            TableWarning(
+                "row_weights_dominant",
+                _("One row has {share:.0%} of all weight in '{name}', in {place}.").format(
+                    share=described.largest, name=name, place=place
+                ),
+                _("Correct it if that isn't meant: hardly anything is learnt from the other rows."),
+                name,
+                place,
+            )
+        )
+    return described
 
 
 def _of_image_table(
@@ -330,7 +368,7 @@ def _of_image_table(
 ) -> TableDescription:
     """The description of images stored as a matrix, with a target. Pixel columns have no column types."""
     column = choose_target(table, target)
-    divider(table, split, column.name)  # refuses an unsuitable split
+    divider(table, split, [column.name])  # refuses an unsuitable split
     described, learnt = describe_target(table, column, None, warnings)
     matrix, official = table.matrix, table.rows - table.official_test
     assert matrix is not None
@@ -371,7 +409,7 @@ def _of_album(request: AlbumRequest, cache: Path | None) -> TableDescription:
     album, table, absent = read_album(request)
     untold = request.target is None and table.target is None
     target = None if untold else choose_target(table, request.target).name
-    divider(table, request.split, target or "")  # refuses before anything is decoded
+    divider(table, request.split, [target or ""])  # refuses before anything is decoded
     pictures = prepare(album, request.image_size, request.fit, cache)
     row_N = np.flatnonzero([not fault for fault in pictures.faults])
     table = take(table, row_N)
@@ -382,7 +420,7 @@ def _of_album(request: AlbumRequest, cache: Path | None) -> TableDescription:
     if target is not None:
         described, learnt = describe_target(table, table.column(target), None, warnings)
     label_N, rows_of = _codes(table.rows, learnt), {WHOLE: np.arange(table.rows)}
-    if (by := divider(table, split, target or "")) is not None:
+    if (by := divider(table, split, [target or ""])) is not None:
         row_K = np.arange(table.rows) if learnt is None else learnt.row_N
         near_K = pictures.comparison.of(row_N[row_K]).near_N
         rows = take(table, row_K)

@@ -284,7 +284,8 @@ class _ChunkArrays:
     """A chunk's steps for the library: makes the struct, and keeps the arrays that it points to."""
 
     def __init__(self, chunk: Chunk, group: MemberGroup) -> None:
-        self.count, self.weight_GN, changes = chunk.steps, chunk.weight_GN, group.changes
+        self.count, changes = chunk.steps, group.changes
+        self.weight_GN = None if group.weight_GN is None else group.weight_GN.contiguous()
         self.x = group.x.contiguous()
         self.y = group.y.contiguous()
         self.factor_KS = torch.tensor(chunk.factors, dtype=torch.float64)
@@ -334,6 +335,10 @@ def lanes_obstacle(shared: SharedConfig) -> str | None:
                 "The engine lanes has no batch norm, the layer {name}: with it a row's outputs depend on the"
                 " other rows of its batch, and lanes sends rows through in blocks."
             ).format(name=name)
+    if shared.loss.classes:
+        return _("The engine lanes trains classes of one target, and there are {n} targets.").format(
+            n=len(shared.loss.classes)
+        )
     shape = shared.shape
     for name, known in (
         (shape.activation, ACTIVATIONS), (shared.loss.name, LOSSES), (shared.optimizer, OPTIMIZERS)

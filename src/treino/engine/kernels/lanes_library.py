@@ -226,9 +226,10 @@ def check_chunk(shared: SharedConfig, population: Population, rows: Tensor, chun
             _fits("y", y, torch.int64, len(x), dense=False)
         else:
             _fits("y", y, torch.float32, len(x), sizes[-1], dense=False)
-        if chunk.weight_GN is not None:
-            _fits("weights", chunk.weight_GN, torch.float32, len(chunk.weight_GN), len(x))
-            _within("bags", population.bag_P[rows], len(chunk.weight_GN))
+    if chunk.weight_GN is not None:
+        most = max([count, *(len(x) for x, _y in chunk.rows_G)])
+        _fits("weights", chunk.weight_GN, torch.float32, len(chunk.weight_GN), most)
+        _within("bags", population.bag_P[rows], len(chunk.weight_GN))
     if chunk.rows_G:
         _within("bags", population.bag_P[rows], len(chunk.rows_G))
     _within("schedules", population.schedule_P[rows], len(chunk.factors))
@@ -241,7 +242,8 @@ def check_chunk(shared: SharedConfig, population: Population, rows: Tensor, chun
     for batches, changes in zip(chunk.orders or [chunk.batches], chunk.changes, strict=bool(chunk.changes)):
         mixed = bool(changes) and len(changes[0].partner_B) > 0
         for batch, (number_BK, partner_B) in zip(batches, changes, strict=True):
-            size = count if batch is None else len(batch)
+            whole = len(number_BK) if chunk.rows_G else count
+            size = whole if batch is None else len(batch)
             _fits("changes", number_BK, torch.float32, size, NUMBERS)
             _fits("partners", partner_B, torch.int64, size if mixed else 0)
     if any(not 0 < step <= chunk.steps for step in chunk.keyframe_steps):

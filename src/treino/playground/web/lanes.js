@@ -74,6 +74,7 @@ export class Population {
     this.hp = Object.fromEntries(HYPERPARAMETERS.map((name) => [name, this.doubles(new Array(P).fill(USUAL[name]))]));
     this.seeds = this.room(8 * P);
     this.schedules = this.room(8 * P);
+    this.bags = this.room(8 * P);
     const all = Array.from({ length: P }, (_, p) => p);
     this.everybody = this.members(all);
     this.answering = this.averages ? this.members(all, this.average) : this.everybody;
@@ -122,6 +123,8 @@ export class Population {
   }
   /** seed: of dropout; a number, a BigInt or digits. */
   setSeed(seed, p) { this.long(this.seeds + 8 * p, seed); }
+  /** bag: whose weights of the rows a member learns by, counted from 0. */
+  setBag(bag, p) { this.long(this.bags + 8 * p, bag); }
 
   /** A copy of all that a member's training hangs on, besides its settings: what a time machine keeps. */
   state(p) {
@@ -144,19 +147,23 @@ export class Population {
   members(rows, params = this.params) {
     const at = this.room(96 + 8 * rows.length), to = this.i32;
     rows.forEach((row, i) => { to[(at + 96) / 4 + 2 * i] = row; });
-    this.words(at, [at + 96, params, this.grads, this.moments[0], this.moments[1] ?? 0, this.average, ...HYPERPARAMETERS.map((name) => this.hp[name]), this.seeds, this.schedules]);
+    this.words(at, [at + 96, params, this.grads, this.moments[0], this.moments[1] ?? 0, this.average, ...HYPERPARAMETERS.map((name) => this.hp[name]), this.seeds, this.schedules, this.bags]);
     this.long(at + 72, rows.length);
     this.words(at + 80, [at + 88]);
     return at;
   }
 
-  /** The rows to train on. x: [N D] floats. y: [N] classes for cross-entropy, else [N C] floats. */
-  setRows(x, y) {
+  /**
+   * The rows to train on. x: [N D] floats. y: [N] classes for cross-entropy, else [N C] floats. weights: [G N] of the
+   * rows in each bag; null: each counts 1.
+   */
+  setRows(x, y, weights = null) {
     for (const at of this.rowsMemory.splice(0)) this.free(at);
     this.N = x.length / this.sizes[0];
     this.x = this.floats(x);
     this.y = this.loss === 'cross_entropy' ? this.longs(y) : this.floats(y);
-    this.rowsMemory.push(this.x, this.y);
+    this.weights = weights ? this.floats(weights) : 0;
+    this.rowsMemory.push(this.x, this.y, this.weights);
   }
 
   /**
@@ -170,7 +177,7 @@ export class Population {
       const batches = steps.map(batchOf), lists = batches[0] ? this.batches(batches).map(hold) : [0, 0];
       const factors = hold(this.doubles(steps.map(factorOf))), loss = hold(this.room(4 * count * R));
       const members = rows ? hold(this.members(rows)) : this.everybody, classes = this.loss === 'cross_entropy';
-      this.words(this.steps, [this.x, classes ? this.y : 0, classes ? 0 : this.y, ...lists, 0, 0, factors, loss, 0]);
+      this.words(this.steps, [this.x, classes ? this.y : 0, classes ? 0 : this.y, ...lists, 0, 0, factors, loss, this.weights]);
       [this.N, this.step, this.optimizerStep, count, 0, count].forEach((value, i) => this.long(this.steps + 40 + 8 * i, value));
       if (this.lanes.train(this.trainer, members, this.steps)) throw new LanesError('no_such_row', 'a batch names a row or a class that is not there');
       this.step += count;

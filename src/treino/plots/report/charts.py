@@ -19,7 +19,8 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 def figures_table(result: RunResult | None) -> TableBlock | None:
-    """Return all metrics of all splits, the test intervals and the baselines; None without metrics."""
+    """Return all metrics of all splits, the test intervals and the baselines, and below those of each of
+    several targets; None without metrics."""
     if result is None or not (measured := result.metrics.measured):
         return None
     head, test = ["", *(split_name(s) for s in measured)], "test" in measured
@@ -28,15 +29,20 @@ def figures_table(result: RunResult | None) -> TableBlock | None:
         head += [_("95 % of test"), *(_beaten(b) for b in baseline)]
     counts = [numeral(result.rows[s], ",") for s in measured]
     rows = [[_("rows"), *counts, *[""] * (len(head) - 1 - len(measured))]]
-    for name in next(iter(measured.values())):
-        row = [metric_name(name), *(figure(of.get(name)) for of in measured.values())]
-        if test:
-            interval = result.intervals.known.get(name)
-            span = _("{low} to {high}")
-            low, high = map(numeral, interval or (0.0, 0.0))
-            row.append("" if interval is None else span.format(low=low, high=high))
-            row += [figure(b.get(name)) for b in baseline.values()]
-        rows.append(row)
+    for target in ("", *result.targets):
+        own = result.of_target(target) if target else result
+        for name in next(iter(own.metrics.measured.values()), ()):
+            row = [
+                f"{target} {metric_name(name)}".lstrip(),
+                *(figure((getattr(own.metrics, split) or {}).get(name)) for split in measured),
+            ]
+            if test:
+                interval = own.intervals.known.get(name)
+                span = _("{low} to {high}")
+                low, high = map(numeral, interval or (0.0, 0.0))
+                row.append("" if interval is None else span.format(low=low, high=high))
+                row += [figure((own.baseline.get(b) or {}).get(name)) for b in baseline]
+            rows.append(row)
     return TableBlock(tuple(head), tuple(tuple(r) for r in rows))
 
 

@@ -78,7 +78,8 @@ def learnt(spec: RunSpec) -> str:
     """Return the target in words."""
     target, classes = spec.resolved.target, spec.classes
     if not classes:
-        return _("the number {target}").format(target=target)
+        one = _("the number {target}") if spec.outputs == 1 else _("the numbers {target}")
+        return one.format(target=target)
     names = ", ".join(classes[:10]) + (", …" if len(classes) > 10 else "")
     return _("{n} classes of {target}: {names}").format(n=len(classes), target=target, names=names)
 

@@ -1,0 +1,195 @@
+"""Which training rows push a prediction up or down: estimated for all of them, measured for the strongest.
+
+The estimate is TRAK's (Park et al. 2023, https://arxiv.org/abs/2303.14186): the networks of the x-ray are
+linear in their weights near where they ended, and of a linear model the effect of a row has a formula. A
+regression on which network saw which row (datamodels, Ilyas et al. 2022, https://arxiv.org/abs/2202.00622)
+needs far more networks than rows. What is measured is training again without the row, from the same first
+weights.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from treino.data.rows import generator
+from treino.engine.rng import member_seeds
+from treino.inspection.row_xray import HIDDEN, Halves, RowXray, small_networks
+
+MOST = 5  # rows that push up, and down
+SEEDS = 32  # networks with the row, and as many without it
+DAMPING = 1.0  # times the mean of the kernel's diagonal
+LEAST_CURVATURE = 1e-3  # of a row's log-loss
+WIDE = 32  # units and inputs beyond which a layer's inputs are projected to so many
+FEWEST, LARGEST = 8, 64  # networks that the estimate is a mean of
+WORK = 4e11  # multiplications
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Push:
+    """The effect of a training row on a prediction.
+
+    row: its number. place: its place in the x-ray. estimate, measured: the prediction with the row minus that
+    without it: of classes in log-odds of the predicted class, of numbers in the target's units. deviation:
+    the standard error of ``measured``. without: the prediction without the row: of classes the probability.
+    """
+
+    row: int
+    place: int
+    estimate: float
+    measured: float
+    deviation: float
+    without: float
+
+
+@dataclass(frozen=True, eq=False)
+class Influence:
+    """What made the prediction of one row.
+
+    place: its place in the x-ray. answer: the predicted class's number, or the value. with_all: the class's
+    probability, or the value, by networks that saw all other rows. up, down: the rows that push it most, the
+    strongest first. estimate_N: the estimate for all training rows.
+    """
+
+    place: int
+    answer: float
+    with_all: float
+    up: tuple[Push, ...]
+    down: tuple[Push, ...]
+    estimate_N: Floats
+
+
+def influence(xray: RowXray, row: int, *, most: int = MOST, seeds: int = SEEDS) -> Influence:
+    """The training rows that push the prediction of a row most, and how far.
+
+    Raises:
+        TreinoError: there is no such row.
+    """
+    place = xray.place(row)
+    classes = bool(xray.data.classes)
+    answer = int(xray.answer_M[place]) if classes else None
+    estimate_N = estimates(xray.halves, xray.x_MD[place], answer)
+    if place < len(estimate_N):
+        estimate_N[place] = 0.0  # that a row has learned itself is no news
+    order_N = np.argsort(estimate_N, kind="stable")
+    up, down = order_N[::-1][:most], order_N[:most]
+    chosen_K = np.array([*(n for n in up if estimate_N[n] > 0), *(n for n in down if estimate_N[n] < 0)], int)
+    value_GS = measured(xray.halves, xray.x_MD[place], answer, chosen_K, place, seeds)
+    scale, mean = (1.0, 0.0) if classes else (xray.data.target_scale, xray.data.target_mean)
+    told_G = torch.sigmoid(value_GS).mean(1).numpy() if classes else value_GS.mean(1).numpy() * scale + mean
+    effect_KS = (value_GS[:1] - value_GS[1:]).numpy() * scale
+    pushes = [
+        Push(
+            int(xray.index_M[n]), int(n), float(estimate_N[n] * scale), float(effect_S.mean()),
+            float(effect_S.std(ddof=1) / seeds**0.5), float(told),
+        )
+        for n, effect_S, told in zip(chosen_K, effect_KS, told_G[1:], strict=True)
+    ]  # fmt: skip
+    return Influence(
+        place,
+        float(xray.answer_M[place]) if classes else float(told_G[0]),
+        float(told_G[0]),
+        tuple(p for p in pushes if p.estimate > 0),
+        tuple(p for p in pushes if p.estimate < 0),
+        estimate_N * scale,
+    )
+
+
+# ---- the estimate
+
+
+def estimates(halves: Halves, x_D: Tensor, answer: int | None) -> Floats:
+    """``[N]``: the estimated effect of each training row on the output for one row: the log-odds of the class
+    ``answer``, or the standardised value."""
+    sizes = [len(x_D), HIDDEN, halves.training.outputs]
+    numbers = sum(min(i, WIDE) * o for i, o in pairwise(sizes))
+    most = int(WORK / (len(halves.x_ND) * numbers**2))
+    total_N = torch.zeros(len(halves.x_ND))
+    networks = max(FEWEST, min(LARGEST, most, len(halves.seen_PN)))
+    for layers in _networks(halves, networks):
+        feature_Nn, error_N = _features(layers, halves.x_ND, halves.y)
+        y = halves.y[:1] if answer is None else torch.tensor([answer])
+        feature_1n, _error = _features(layers, x_D[None], y)
+        curvature_N = torch.ones_like(error_N)
+        if answer is not None:  # of the log-loss, the generalised Gauss-Newton matrix
+            curvature_N = (error_N * (1 - error_N)).clamp(min=LEAST_CURVATURE)
+        kernel_nn = (feature_Nn * curvature_N[:, None]).T @ feature_Nn
+        kernel_nn.diagonal().add_(DAMPING * kernel_nn.diagonal().mean())
+        total_N += feature_Nn @ torch.linalg.solve(kernel_nn, feature_1n[0]) * error_N
+    return (total_N / networks).double().numpy()
+
+
+Layers = list[tuple[Tensor, Tensor]]
+
+
+def _networks(halves: Halves, networks: int) -> Iterator[Layers]:
+    """The weights ``[O, I]`` and biases ``[O]`` of each layer of some networks."""
+    named = list(halves.population.layout.views(halves.population.params))
+    for p in range(networks):
+        yield [
+            (weight_POI[p], bias_PO[p]) for weight_POI, bias_PO in zip(named[::2], named[1::2], strict=True)
+        ]
+
+
+def _features(layers: Layers, x_ND: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """``[N, n]``: the gradient, by the weights, of each row's log-odds of its class, or of its value, wide
+    layers projected; and ``[N]``: how far the network is from the row's label."""
+    inputs = [x_ND]
+    for weight_OI, bias_O in layers:
+        output_NO = inputs[-1] @ weight_OI.T + bias_O
+        inputs.append(output_NO.relu())
+    if y.is_floating_point():
+        slope_NO, error_N = torch.ones_like(output_NO), (y - output_NO)[:, 0]
+    else:
+        share_NC = output_NO.softmax(1)
+        others_NC = share_NC.scatter(1, y[:, None], 0.0)
+        others_N1 = others_NC.sum(1, keepdim=True)
+        slope_NO = (-others_NC / others_N1.clamp(min=1e-9)).scatter(1, y[:, None], 1.0)
+        error_N = others_N1[:, 0]
+    features = []
+    for place in reversed(range(len(layers))):
+        seen_NI = _projected(torch.cat([inputs[place], torch.ones(len(x_ND), 1)], 1), place)
+        features.append((slope_NO[:, :, None] * seen_NI[:, None, :]).flatten(1))
+        slope_NO = (slope_NO @ layers[place][0]) * (inputs[place] > 0)
+    return torch.cat(features, 1), error_N
+
+
+def _projected(input_NI: Tensor, place: int) -> Tensor:
+    """The inputs of a layer, on random axes if there are more than ``WIDE``, which keeps products of rows."""
+    inputs = input_NI.shape[1]
+    if inputs <= WIDE + 1:
+        return input_NI
+    axes = torch.randn(inputs, WIDE, generator=generator(place, "influence")) / WIDE**0.5
+    projected: Tensor = input_NI @ axes
+    return projected
+
+
+# ---- the measurement
+
+
+def measured(
+    halves: Halves, x_D: Tensor, answer: int | None, without_K: NDArray[np.int64], place: int, seeds: int
+) -> Tensor:  # fmt: skip
+    """``[1 + K, S]``: the output for one row (as of ``estimates``) by networks that saw all training rows but
+    the one at ``place``, then by those that did not see one of ``without_K`` either; each from the same S
+    first weights, and as long as the x-ray's."""
+    weight_GN = halves.weight_N.repeat(1 + len(without_K), 1)
+    weight_GN[:, place : place + 1] = 0  # nothing where it is no training row
+    weight_GN[torch.arange(1, len(weight_GN)), torch.from_numpy(without_K)] = 0
+    bag_P = torch.arange(len(weight_GN)).repeat_interleave(seeds).tolist()
+    each = [*member_seeds(1, seeds)] * len(weight_GN)
+    training = small_networks(halves.x_ND, halves.y, weight_GN, bag_P, each, steps=halves.steps)
+    for _tick in training:
+        pass
+    output_PC = training.answers(training.kept_population(range(len(bag_P))), x_D[None])[:, 0].double()
+    if answer is None:
+        return output_PC[:, 0].view(-1, seeds)
+    log_PC = output_PC.log_softmax(1)
+    others_P = torch.cat([log_PC[:, :answer], log_PC[:, answer + 1 :]], 1).logsumexp(1)
+    return (log_PC[:, answer] - others_P).view(-1, seeds)

@@ -1,0 +1,463 @@
+"""The x-ray of rows: what many small networks, each of which learned a random half of them, say of each row.
+
+The networks that did not see a row predict it as a new one. Where they contradict its label, the label may
+be wrong: confident learning (Northcutt, Jiang & Chuang 2021, https://arxiv.org/abs/1911.00068), here with
+out-of-bag predictions (Breiman 1996). Where those that did see it fail too, nothing learns it (Feldman &
+Zhang 2020, https://arxiv.org/abs/2008.03703).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from treino.data.dataset import Data
+from treino.data.rows import generator
+from treino.data.splits import first_equal
+from treino.data.summaries.image_comparison import ImageReader, compare_images
+from treino.data.torch_datasets.dataset_source import in_memory
+from treino.engine import TrainingLoop, mlp, train
+from treino.engine.bags import Bags
+from treino.engine.inputs import check_training_rows
+from treino.engine.nets import is_picture, picture_shape
+from treino.engine.population import Population
+from treino.engine.rng import member_seeds
+from treino.errors import TreinoError
+from treino.inspection.input_planes import ALL
+from treino.inspection.whitened_patches import patch_features
+from treino.words import _
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NETWORKS, FEWEST_NETWORKS = 256, 8
+FEWEST_ROWS = 20
+MOST_ROWS = 50_000  # training rows; of more, a sample is x-rayed
+HIDDEN, LR, WEIGHT_DECAY, BATCH = 32, 5e-3, 1e-2, 128
+EVERY, STEPS, PATIENCE = 20, 1500, 10  # steps between two looks at the error; at most; looks without a better
+LOOKED_AT = 2000  # rows by which the length of the training is chosen
+AT_ONCE = 20_000_000  # outputs in memory
+FAR = 4.0  # robust deviations from which on a number is suspected
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Halves:
+    """The networks, and the training rows that each learned.
+
+    training, population: the networks. x_ND, y: the training rows as they see them, ``y`` in the loss's form.
+    seen_PN: ``[P, N]`` whether network p learned row n. weight_N: how much each row counts where it is
+    learned. steps: how long they learned.
+    """
+
+    training: TrainingLoop
+    population: Population
+    x_ND: Tensor
+    y: Tensor
+    seen_PN: Tensor
+    weight_N: Tensor
+    steps: int = 0
+
+    def outputs(self, x_ND: Tensor) -> Tensor:
+        """``[P, N, C]``"""
+        return self.training.answers(self.population, x_ND)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RowXray:
+    """What the networks say of M rows: the training rows, then validation and test rows, which none learned.
+
+    index_M: row numbers in the source. split_M: places in ``ALL``. label_M: class numbers, or values in the
+    target's own units, as are answer_M and spread_M.
+    unseen_M: how many networks did not see the row. answer_M: what these predict together. sure_M: for
+    classes its probability. own_M: that of the label. spread_M: for numbers the deviation between these
+    networks.
+    disagreement_M: for classes the share of these networks that contradict the label; for numbers how many of
+    its usual deviations the label is from the answer, with its sign. seen_disagreement_M: the same of the
+    networks that saw the row; NaN where there is none.
+    suspect_M: whether the label is doubted. hard_M: whether those that saw the row fail too.
+    twin_M: the number of another row that is equal, of pictures almost equal, of another split if there is
+    one; -1: none.
+    input_MD: the prepared rows. x_MD: the rows as the networks see them. halves: the networks. notes:
+    sentences on what was left out.
+    """
+
+    data: Data
+    index_M: Ints
+    split_M: Ints
+    label_M: Floats
+    unseen_M: Ints
+    answer_M: Floats
+    sure_M: Floats
+    own_M: Floats
+    spread_M: Floats
+    disagreement_M: Floats
+    seen_disagreement_M: Floats
+    suspect_M: Flags
+    hard_M: Flags
+    twin_M: Ints
+    input_MD: Tensor
+    x_MD: Tensor
+    halves: Halves
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.index_M)
+
+    def __repr__(self) -> str:
+        facts = {"rows": len(self), "networks": self.networks, "suspects": len(self.suspects)}
+        counts = ", ".join(f"{name}={count}" for name, count in facts.items())
+        return f"{type(self).__name__}({self.data.name!r}, {counts})"
+
+    @property
+    def networks(self) -> int:
+        return len(self.halves.seen_PN)
+
+    @cached_property
+    def doubt_M(self) -> Floats:
+        """What orders rows by suspicion: of classes 1 - the label's probability; of numbers the distance."""
+        return 1 - self.own_M if self.data.classes else np.abs(self.disagreement_M)
+
+    @cached_property
+    def suspects(self) -> Ints:
+        """Places of the rows whose label is doubted, the most doubted first."""
+        place_K = np.flatnonzero(self.suspect_M)
+        return place_K[np.argsort(-self.doubt_M[place_K], kind="stable")]
+
+    @property
+    def crossing(self) -> int:
+        """How many rows have an equal, or almost equal, one in another split."""
+        split_of = dict(zip(self.index_M.tolist(), self.split_M.tolist(), strict=True))
+        pairs = zip(self.twin_M.tolist(), self.split_M.tolist(), strict=True)
+        return sum(twin >= 0 and split_of[twin] != split for twin, split in pairs)
+
+    @property
+    def contradicting(self) -> int:
+        """How many rows have an equal, or almost equal, one with another label."""
+        label_of = dict(zip(self.index_M.tolist(), self.label_M.tolist(), strict=True))
+        pairs = zip(self.twin_M.tolist(), self.label_M.tolist(), strict=True)
+        return sum(twin >= 0 and label_of[twin] != label for twin, label in pairs)
+
+    def __getitem__(self, name: str) -> Sequence[Any]:
+        return self.columns[name]
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """All figures as a frame."""
+        import pandas as pd
+
+        return pd.DataFrame(self.columns)
+
+    def place(self, row: int) -> int:
+        """Where the row of this number is.
+
+        Raises:
+            TreinoError: there is no such row.
+        """
+        place_K = np.flatnonzero(self.index_M == row)
+        if not len(place_K):
+            raise TreinoError(
+                "row_unknown",
+                _("{data} has no row {n}.").format(data=self.data.name, n=row),
+                _("Its rows are numbered from {low} to {high}.").format(
+                    low=int(self.index_M.min()), high=int(self.index_M.max())
+                ),
+            )
+        return int(place_K[0])
+
+    def written(self, value_K: Floats) -> list[Any]:
+        """Labels as class names, or as numbers."""
+        return [self.data.classes[int(v)] if self.data.classes else float(v) for v in value_K]
+
+    @cached_property
+    def columns(self) -> Mapping[str, Sequence[Any]]:
+        """All figures by name, a value for each row."""
+        named: dict[str, Any] = {
+            "row": self.index_M,
+            "split": [ALL[s] for s in self.split_M],
+            "label": self.written(self.label_M),
+            "suggested": self.written(self.answer_M),
+            "suspect": self.suspect_M,
+            "hard": self.hard_M,
+            "disagreement": self.disagreement_M,
+            "seen_disagreement": self.seen_disagreement_M,
+        }
+        named |= (
+            {"sure": self.sure_M, "label_probability": self.own_M} if self.data.classes
+            else {"spread": self.spread_M}
+        )  # fmt: skip
+        named |= {
+            "networks": self.unseen_M,
+            "equal_row": [None if t < 0 else t for t in self.twin_M.tolist()],
+        }
+        return {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in named.items()}
+
+
+def xray(data: Data, *, networks: int = NETWORKS, seed: int = 0, threads: int | None = None) -> RowXray:
+    """Train the networks on random halves of the training rows, and ask them about every row.
+
+    Raises:
+        TreinoError: too few rows or networks, a single class, several targets.
+    """
+    data, notes = in_memory(data), []
+    _check(data, networks)
+    splits = {name: rows for name, rows in data.splits.items() if len(rows)}
+    if len(data.train) > MOST_ROWS:
+        drawn = torch.randperm(len(data.train), generator=generator(seed, "x-ray"))[:MOST_ROWS]
+        splits["train"] = data.train[drawn.sort().values]
+        notes.append(
+            _("{n:,} of {total:,} training rows are x-rayed.").format(n=MOST_ROWS, total=len(data.train))
+        )
+    parts = [_inside(rows.x) for rows in splits.values()]
+    first_M, twin_M = _twins(data, splits, parts)
+    x_MD, N = torch.cat(_seen_inputs(data, parts)), len(splits["train"])
+    y = torch.cat([rows.y for rows in splits.values()])
+    seen_PN = random_halves(first_M[:N], networks, seed)
+    weight_N = splits["train"].weight
+    weight_N = torch.ones(N) if weight_N is None else weight_N
+    halves = _trained(x_MD[:N], y[:N], seen_PN, weight_N, seed, threads)
+    seen_PM = torch.cat([seen_PN, seen_PN.new_zeros(networks, len(x_MD) - N)], 1)
+    opinions = _of_classes if data.classes else _of_numbers
+    split_M = np.repeat([ALL.index(name) for name in splits], [len(rows) for rows in splits.values()])
+    return RowXray(
+        data=data,
+        index_M=torch.cat([rows.index for rows in splits.values()]).numpy(),
+        split_M=split_M,
+        unseen_M=(~seen_PM).sum(0).numpy(),
+        twin_M=twin_M,
+        input_MD=torch.cat(parts),
+        x_MD=x_MD,
+        halves=halves,
+        notes=tuple(notes),
+        **opinions(data, halves, x_MD, y, seen_PM),
+    )
+
+
+def _check(data: Data, networks: int) -> None:
+    if data.train.y.dim() > 1 and data.train.y.shape[1] > 1:
+        raise TreinoError(
+            "xray_targets",
+            _("An x-ray of rows is of one target, and {data} has {n}.").format(
+                data=data.name, n=data.train.y.shape[1]
+            ),
+            _("Name one of them: [[target=COLUMN]]."),
+        )
+    check_training_rows(data)
+    if len(data.train) < FEWEST_ROWS:
+        raise TreinoError(
+            "xray_rows",
+            _("An x-ray needs {least} training rows, and {data} has {n}.").format(
+                least=FEWEST_ROWS, data=data.name, n=len(data.train)
+            ),
+            _("Half of fewer teaches a network nothing; look at these rows yourself."),
+        )
+    if len(data.train.y.unique()) < 2:
+        raise TreinoError(
+            "xray_one_class",
+            _("All training rows of {data} have the same {target}.").format(
+                data=data.name, target=data.target
+            ),
+            _("There is nothing that a network could contradict."),
+        )
+    if networks < FEWEST_NETWORKS:
+        raise TreinoError(
+            "xray_networks",
+            _("{n} networks are too few for an x-ray.").format(n=networks),
+            _("Use {least} at least; {usual} are usual.").format(least=FEWEST_NETWORKS, usual=NETWORKS),
+        )
+
+
+# ---- the rows as the networks see them
+
+
+def _inside(x: Any) -> Tensor:
+    """The rows in memory."""
+    return x if isinstance(x, Tensor) else x.index_select(0, torch.arange(len(x)))
+
+
+def _seen_inputs(data: Data, parts: Sequence[Tensor]) -> list[Tensor]:
+    """Each split's inputs: those of a table without bins, of pictures features of their patches."""
+    if not is_picture(data.item_shape):
+        plain = ~torch.tensor(data.input_bins)
+        return [x[:, plain] if len(plain) == x.shape[1] else x for x in parts]
+    shape = picture_shape(data.item_shape)
+    features = patch_features(parts[0].float().view(-1, *shape))
+    made = [features(x.float().view(-1, *shape)) for x in parts]
+    mean, deviation = made[0].mean(0), made[0].std(0).clamp(min=1e-6)
+    return [(x - mean) / deviation for x in made]
+
+
+def _twins(data: Data, splits: Mapping[str, Any], parts: Sequence[Tensor]) -> tuple[Ints, Ints]:
+    """For each row the place of the first that equals it, and the number of another such row; -1: none."""
+    images = data.image_parts() if data.picture_files is None else {}
+    index_M = torch.cat([rows.index for rows in splits.values()]).numpy()
+    if images and all(len(images[name].index_N) == len(rows) for name, rows in splits.items()):
+        first_M = compare_images(ImageReader(list(images.values()), data.item_shape)).near_N
+    else:
+        first_M = first_equal(torch.cat(list(parts)).double().numpy())
+    split_M = np.repeat(np.arange(len(splits)), [len(rows) for rows in splits.values()])
+    twin_M = np.full(len(first_M), -1)
+    order_M = np.argsort(first_M, kind="stable")
+    _firsts, start_G, count_G = np.unique(first_M[order_M], return_index=True, return_counts=True)
+    for start, count in zip(start_G[count_G > 1], count_G[count_G > 1], strict=True):
+        group = order_M[start : start + count]
+        for member in group:
+            others = group[group != member]
+            apart = others[split_M[others] != split_M[member]]
+            twin_M[member] = index_M[apart[0] if len(apart) else others[0]]
+    return first_M, twin_M
+
+
+# ---- training on halves
+
+
+def random_halves(first_N: Ints, networks: int, seed: int) -> Tensor:
+    """``[P, N]`` bool: the rows that each network learns. Every second one learns what the one before it does
+    not; equal rows, those of one number in ``first_N``, stay together."""
+    _groups, group_N = np.unique(first_N, return_inverse=True)
+    group, chance = torch.from_numpy(group_N), generator(seed, "halves")
+    halves = []
+    for _pair in range(-(-networks // 2)):
+        order_G = torch.randperm(int(group.max()) + 1, generator=chance)
+        first = (order_G < len(order_G) // 2)[group]
+        halves += [first, ~first]
+    return torch.stack(halves[:networks])
+
+
+def _trained(
+    x_ND: Tensor, y: Tensor, seen_PN: Tensor, weight_N: Tensor, seed: int, threads: int | None
+) -> Halves:
+    """Train until the error of the networks on what they did not see is least."""
+    P, N = seen_PN.shape
+    training = small_networks(
+        x_ND, y, seen_PN * weight_N, range(P), member_seeds(seed, P), data_seed=seed, threads=threads
+    )
+    some_K = torch.randperm(N, generator=generator(seed, "looked at"))[: min(N, LOOKED_AT, AT_ONCE // P)]
+    kept = Halves(training, training.kept_population(range(P)), x_ND, y, seen_PN, weight_N)
+    best, left = np.inf, PATIENCE
+    for tick in training:
+        now = Halves(training, training.kept_population(range(P)), x_ND, y, seen_PN, weight_N, tick.step)
+        error = _error(now.outputs(x_ND[some_K]), y[some_K], ~seen_PN[:, some_K])
+        if error < best:
+            kept, best, left = now, error, PATIENCE
+        elif (left := left - 1) == 0:
+            break
+    return kept
+
+
+def small_networks(
+    x_ND: Tensor, y: Tensor, weight_GN: Tensor, bag_P: Sequence[int], seeds: Sequence[int], *,
+    data_seed: int = 0, threads: int | None = None, steps: int = STEPS,
+) -> TrainingLoop:  # fmt: skip
+    """A training of a network for each entry of ``bag_P``, with the row weights of its bag."""
+    return train(
+        (x_ND, y),
+        mlp(HIDDEN),
+        seeds=list(seeds),
+        bags=Bags(weight_GN, bag_P=bag_P),
+        every=EVERY,
+        steps=steps,
+        lr=LR,
+        optimizer="adamw",
+        weight_decay=WEIGHT_DECAY,
+        batch_size=min(BATCH, max(16, len(x_ND) // 8)),
+        data_seed=data_seed,
+        threads=threads,
+    )
+
+
+def _error(output_PKC: Tensor, y_K: Tensor, unseen_PK: Tensor) -> float:
+    """The log-loss, or squared error, of the mean answer of the networks that did not see a row."""
+    answer_PKC = output_PKC if y_K.is_floating_point() else output_PKC.softmax(2)
+    mean_KC = _mean(answer_PKC, unseen_PK)
+    known_K = unseen_PK.any(0)
+    if y_K.is_floating_point():
+        return float((mean_KC - y_K)[known_K].square().mean())
+    return float(-mean_KC[known_K].gather(1, y_K[known_K, None]).clamp(min=1e-12).log().mean())
+
+
+def _mean(value_PKC: Tensor, of_PK: Tensor) -> Tensor:
+    """``[K, C]``: the mean over the networks marked for each row; NaN where there is none."""
+    share_PK = of_PK.to(value_PKC.dtype)
+    return torch.einsum("pkc,pk->kc", value_PKC, share_PK) / share_PK.sum(0)[:, None]
+
+
+# ---- what they say
+
+
+def _chunks(halves: Halves, x_MD: Tensor, outputs: int) -> list[slice]:
+    size = max(1, AT_ONCE // (len(halves.seen_PN) * outputs))
+    return [slice(first, first + size) for first in range(0, len(x_MD), size)]
+
+
+def _of_classes(data: Data, halves: Halves, x_MD: Tensor, y_M: Tensor, seen_PM: Tensor) -> dict[str, Any]:
+    means, shares = [], []
+    for part in _chunks(halves, x_MD, len(data.classes)):
+        share_PKC = halves.outputs(x_MD[part]).softmax(2)
+        wrong_PK1 = (share_PKC.argmax(2) != y_M[part]).float()[:, :, None]
+        seen_PK = seen_PM[:, part]
+        means.append(_mean(share_PKC, ~seen_PK))
+        shares.append(torch.cat([_mean(wrong_PK1, ~seen_PK), _mean(wrong_PK1, seen_PK)], 1))
+    mean_MC = torch.cat(means).nan_to_num(1 / len(data.classes)).double().numpy()
+    wrong_M, seen_wrong_M = torch.cat(shares).double().numpy().T
+    label_M = y_M.numpy()
+    own_M = mean_MC[np.arange(len(label_M)), label_M]
+    learned = len(halves.x_ND)
+    confident_M = confident_classes(mean_MC, label_M, learned)
+    answer_M = mean_MC.argmax(1)
+    return {
+        "label_M": label_M.astype(float),
+        "answer_M": answer_M.astype(float),
+        "sure_M": mean_MC.max(1),
+        "own_M": own_M,
+        "spread_M": np.full(len(label_M), np.nan),
+        "disagreement_M": wrong_M,
+        "seen_disagreement_M": seen_wrong_M,
+        "suspect_M": (confident_M >= 0) & (confident_M != label_M) & (answer_M != label_M),
+        "hard_M": seen_wrong_M > 0.5,
+    }
+
+
+def confident_classes(mean_MC: Floats, label_M: Ints, learned: int) -> Ints:
+    """``[M]``: the likeliest of the classes whose probability is at least its mean among the rows that bear
+    it; -1: none. learned: the rows, the first ones, that the means are of."""
+    count_C = np.bincount(label_M[:learned], minlength=mean_MC.shape[1])
+    sum_C = np.bincount(
+        label_M[:learned], mean_MC[np.arange(learned), label_M[:learned]], minlength=mean_MC.shape[1]
+    )
+    least_C = np.where(count_C > 0, sum_C / np.maximum(count_C, 1), np.inf)
+    sure_MC = np.where(mean_MC >= least_C, mean_MC, -1.0)
+    return np.where(sure_MC.max(1) >= 0, sure_MC.argmax(1), -1)
+
+
+def _of_numbers(data: Data, halves: Halves, x_MD: Tensor, y_M: Tensor, seen_PM: Tensor) -> dict[str, Any]:
+    parts = []
+    for part in _chunks(halves, x_MD, 1):
+        value_PK1, seen_PK = halves.outputs(x_MD[part]).double(), seen_PM[:, part]
+        mean_K1 = _mean(value_PK1, ~seen_PK)
+        spread_K1 = _mean((value_PK1 - mean_K1).square(), ~seen_PK).sqrt()
+        parts.append(torch.cat([mean_K1, spread_K1, _mean(value_PK1, seen_PK)], 1))
+    mean_M, spread_M, seen_M = torch.cat(parts).numpy().T
+    label_M, learned = y_M[:, 0].double().numpy(), len(halves.x_ND)
+    usual = spread_M + np.nanmean(spread_M[:learned])  # as prediction intervals of an ensemble are scaled
+    off_M = (label_M - mean_M) / usual
+    middle = 1.4826 * np.nanmedian(np.abs(off_M[:learned])) or 1.0
+    scale, mean = data.target_scale, data.target_mean
+    return {
+        "label_M": label_M * scale + mean,
+        "answer_M": mean_M * scale + mean,
+        "sure_M": np.full(len(label_M), np.nan),
+        "own_M": np.full(len(label_M), np.nan),
+        "spread_M": spread_M * scale,
+        "disagreement_M": off_M / middle,
+        "seen_disagreement_M": (label_M - seen_M) / usual / middle,
+        "suspect_M": np.abs(off_M / middle) > FAR,
+        "hard_M": np.abs((label_M - seen_M) / usual / middle) > FAR,
+    }

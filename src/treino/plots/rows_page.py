@@ -1,0 +1,112 @@
+"""The page of rows: a table of all of them with what networks that never saw them say, to sort and filter."""
+
+import json
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from treino.engine.nets import is_picture
+from treino.inspection.input_planes import ALL, cells, pictures
+from treino.inspection.row_xray import RowXray
+from treino.plots.page import page
+from treino.plots.pixels import data_uri, photograph
+from treino.words import _, numeral
+
+SCRIPT = Path(__file__).with_name("rows_page.js")
+MOST_ROWS = 2000  # on the page: the most doubted and the hard ones first
+MOST_COLUMNS = 12  # of the data's own
+STYLE = """
+th { cursor: pointer; } th[aria-sort=ascending]::after { content: " ▲"; } th[aria-sort=descending]::after { content: " ▼"; }
+tr.suspect td { background: var(--warn); } tr[hidden] { display: none; } td img { height: 56px; image-rendering: pixelated; }
+.filter { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin: .8rem 0; }
+select, input { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--faint); border-radius: 4px; padding: .2rem .4rem; }
+@media print { .filter { display: none; } }
+"""  # noqa: E501
+
+
+def rows_page(x: RowXray) -> str:
+    """Return the page."""
+    order_K = np.lexsort((-x.doubt_M, ~x.hard_M, ~x.suspect_M))[:MOST_ROWS]
+    heads, columns = _columns(x, order_K)
+    lines = [
+        f"<tr{' class=suspect' if x.suspect_M[place] else ''}>{''.join(row)}</tr>"
+        for place, row in zip(order_K, zip(*columns, strict=True), strict=True)
+    ]
+    options = "".join(f"<option value={n}>{escape(head)}</option>" for n, head in enumerate(heads))
+    parts = [
+        f"<h1>{escape(_('Rows of {name}').format(name=x.data.name))}</h1>",
+        *(f'<p class="soft">{escape(sentence)}</p>' for sentence in _sentences(x, len(order_K))),
+        f'<div class="filter"><label>{escape(_("Show rows whose"))} <select id="column">{options}</select>'
+        f'</label><label>{escape(_("is, or contains"))} <input id="wanted" size="16" placeholder="&gt;0.9">'
+        '</label><output id="shown" class="soft"></output></div>',
+        '<div class="scroll"><table id="rows"><thead><tr>',
+        *(f'<th scope="col" tabindex="0">{escape(head)}</th>' for head in heads),
+        f"</tr></thead><tbody>{''.join(lines)}</tbody></table></div>",
+        f"<script>const WORDS = {_words()};\n{SCRIPT.read_text(encoding='utf-8')}</script>",
+    ]
+    return page(_("Rows of {name}").format(name=x.data.name), "\n".join(parts), STYLE)
+
+
+def _words() -> str:
+    """The page's sentences for its script; no text in them can end it."""
+    return json.dumps({"shown": _("{n} of {of} rows")}).replace("<", "\\u003c")
+
+
+def _sentences(x: RowXray, shown: int) -> list[str]:
+    sentences = [
+        _(
+            "{n} networks each learned a random half of {rows:,} training rows; of each row, those speak that"
+            " did not see it."
+        ).format(n=x.networks, rows=len(x.halves.x_ND)),
+        _("{n:,} of {of:,} labels are doubted.").format(n=int(x.suspect_M.sum()), of=len(x)),
+    ]
+    if shown < len(x):
+        text = _("{n:,} rows are on this page, the most doubted; a file ending in .csv has all of them.")
+        sentences.append(text.format(n=shown))
+    return [*x.notes, *sentences]
+
+
+def _columns(x: RowXray, order_K: NDArray[np.int64]) -> tuple[list[str], list[list[str]]]:
+    """The headings, and of each column its cells in HTML."""
+    data, classes = x.data, bool(x.data.classes)
+    labels, answers = (x.written(v[order_K]) for v in (x.label_M, x.answer_M))
+    rows_K = x.index_M[order_K].tolist()
+    named: dict[str, list[str]] = {
+        _("row"): [_text(data.place(row)) if data.file_names else _number(row, "d") for row in rows_K]
+    }
+    input_KD = x.input_MD[torch.from_numpy(order_K)]
+    if is_picture(data.item_shape):
+        named[_("picture")] = [
+            f"<td><img src='{data_uri(photograph(each))}' alt=''></td>" for each in pictures(data, input_KD)
+        ]
+    named[data.target] = [_text(v) if classes else _number(v) for v in labels]
+    named[_("they would say")] = [_text(v) if classes else _number(v) for v in answers]
+    if classes:
+        named[_("probability")] = [_number(v, ".3f") for v in x.sure_M[order_K]]
+    named[_("disagree") if classes else _("deviations off")] = [
+        _number(v, ".2f") for v in x.disagreement_M[order_K]
+    ]
+    named[_("those that saw it")] = [_number(v, ".2f") for v in x.seen_disagreement_M[order_K]]
+    for head, flag_M in ((_("doubted"), x.suspect_M), (_("not learned"), x.hard_M)):
+        named[head] = [_text(_("yes") if v else "") for v in flag_M[order_K]]
+    named[_("equal row")] = [_number(v, "d") if v >= 0 else "<td></td>" for v in x.twin_M[order_K].tolist()]
+    named[_("split")] = [_text(_(ALL[s])) for s in x.split_M[order_K]]
+    if data.kind == "table":
+        for name, column in list(zip(data.features, cells(data, input_KD), strict=True))[:MOST_COLUMNS]:
+            head = name if name not in named else f"{name} "
+            named[head] = [_text(v or "") if isinstance(v, str | None) else _number(v) for v in column]
+    return list(named), list(named.values())
+
+
+def _text(value: str) -> str:
+    return f"<td>{escape(value)}</td>"
+
+
+def _number(value: float, spec: str = ".6g") -> str:
+    """A cell whose own value the script sorts by."""
+    if value != value:
+        return "<td></td>"
+    return f"<td class=number data-value={float(value)!r}>{escape(numeral(value, spec))}</td>"

@@ -1,0 +1,115 @@
+"""The x-ray of rows of a run or of data, and whether training without the suspected rows is better."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import torch
+
+from treino.data.dataset import Data
+from treino.data.rows import Rows
+from treino.engine.training_setup import no_validation_rows
+from treino.errors import TreinoError
+from treino.inspection.intervals import SURE, PairedTest, paired_classes, paired_errors
+from treino.inspection.outputs import outputs, predicted_classes
+from treino.inspection.row_xray import RowXray
+from treino.records.data_source import load_data
+from treino.records.stored_run import StoredRun
+from treino.spec import Settings, read_settings
+from treino.training.resolution import choose_recipe, resolve, with_net
+from treino.words import _
+
+LEAST_ENSEMBLE = 8  # networks whose mean answers, with the suspects and without: one alone is chance
+
+
+@dataclass(frozen=True, eq=False)
+class RowSource:
+    """Rows to x-ray, and the settings with which a network is trained on them."""
+
+    data: Data
+    settings: Settings
+
+
+def source_of_run(run: StoredRun) -> RowSource:
+    """The rows of a run, in its split."""
+    if run.row is not None:
+        return RowSource(run.data, run.row.asked)
+    return RowSource(run.data, read_settings(run.spec.asked))
+
+
+def source_of_data(source: Any, settings: Mapping[str, Any], *, compared: bool) -> RowSource:
+    """The rows of a source. compared: whether trainings are compared, which needs validation rows; else all
+    rows of the source are training rows, unless a share is asked for."""
+    whole = {} if compared else {"validation": 0.0, "test": 0.0}
+    chosen, data, _reason = choose_recipe(
+        source, read_settings(whole | dict(settings)), partial(load_data, source)
+    )
+    return RowSource(data, chosen)
+
+
+@dataclass(frozen=True)
+class SuspectTrial:
+    """Training with the suspected rows and without them. dropped: how many, of so many rows. test: the paired
+    comparison on the validation rows, a with them, b without them."""
+
+    dropped: int
+    rows: int
+    test: PairedTest
+
+    @property
+    def sure(self) -> bool:
+        return self.test.p < SURE
+
+
+def without_suspects(source: RowSource, x: RowXray) -> SuspectTrial:
+    """Train with and without the suspected training rows, and compare on all validation rows.
+
+    Raises:
+        TreinoError: no validation rows; no suspects; a network of the user's own.
+    """
+    check_trial(source)
+    data, settings = x.data, source.settings
+    doubted = set(x.index_M[x.suspect_M & (x.split_M == 0)].tolist())
+    kept = torch.tensor([row not in doubted for row in data.train.index.tolist()])
+    if bool(kept.all()):
+        raise TreinoError(
+            "no_suspects",
+            _("No training row of {data} is suspected.").format(data=data.name),
+            _("There is nothing to leave out."),
+        )
+    output_2NC = [_validated(data, rows, settings) for rows in (data.train, data.train[kept])]
+    return SuspectTrial(int((~kept).sum()), len(kept), _compared(data, *output_2NC))
+
+
+def check_trial(source: RowSource) -> None:
+    """Refuse rows or settings with which training without suspects can't be compared."""
+    if not len(source.data.validation):
+        raise no_validation_rows("[[drop_suspects]]")
+    if source.settings.net not in (None, "mlp", "cnn"):
+        raise TreinoError(
+            "suspects_own_network",
+            _("The network is your own, and here only treino's are trained again."),
+            _("Leave [[drop_suspects]] out, and train it on the rows that are left yourself."),
+        )
+
+
+def _validated(data: Data, rows: Rows, settings: Settings) -> torch.Tensor:
+    """``[N, C]``: outputs on the validation rows after training on these rows."""
+    if settings.ensemble < LEAST_ENSEMBLE:
+        settings = settings.model_copy(update={"ensemble": LEAST_ENSEMBLE})
+    part = replace(data, train=rows)
+    training = resolve(with_net(settings, part), part).training
+    for _tick in training:
+        pass
+    shape = None if settings.net != "cnn" else data.item_shape
+    return outputs(training.answer(), data.validation.x, item_shape=shape)
+
+
+def _compared(data: Data, with_NC: torch.Tensor, without_NC: torch.Tensor) -> PairedTest:
+    y, both = data.validation.y, (with_NC, without_NC)
+    if not data.classes:
+        a_N, b_N = (((out_NC - y)[:, 0] * data.target_scale).double().numpy() for out_NC in both)
+        return paired_errors(a_N, b_N)
+    right_a_N, right_b_N = ((predicted_classes(out_NC) == y).numpy() for out_NC in both)
+    return paired_classes(right_a_N, right_b_N)
