@@ -135,4 +135,5 @@ def _gain(engine: TrainingLoop) -> Gain | None:
         population = engine.kept_population(able)
         output_RNC, y = outputs_on(validation.rows, validation.kernel, shared, population, every)
     limits = None if shared.limits is None else torch.tensor(shared.limits)
-    return gain_of_members(output_RNC.cpu(), y.cpu(), shared.loss, limits, FEW)
+    weight_N = None if validation.rows.weight_GN is None else validation.rows.weight_GN[0].cpu()
+    return gain_of_members(output_RNC.cpu(), y.cpu(), shared.loss, limits, FEW, weight_N)

@@ -42,7 +42,8 @@ COMPARED = ("normalise", "features")
 """Data settings that a search space may vary, because they don't change the rows of the splits."""
 
 MACHINE = (
-    "name", "out", "device", "engine", "threads", "metric", "baselines", "threshold", "every", "ensemble",
+    "name", "out", "device", "engine", "threads", "metric", "baselines", "threshold", "coverage", "every",
+    "ensemble",
 )  # fmt: skip
 """Settings that all members share: where a sweep runs, what it keeps and how it is judged."""
 
@@ -241,7 +242,7 @@ def group_work(group: Group) -> int:
     """The approximate number of multiplications in one step of all members."""
     data, net = group.data, group.net
     if isinstance(net, Net):
-        work = multiplications(net, input_shape(net, data.item_shape), max(len(data.classes), 1))
+        work = multiplications(net, input_shape(net, data.item_shape), data.outputs)
     else:
         work = sum(0 if is_lazy(p) else p.numel() for p in net.parameters())
     return len(group.config.members) * work * group.config.rows_per_step(len(data.train))

@@ -226,7 +226,7 @@ def _parameters(data: Data, settings: Settings, networks: NetworkFiles) -> int:
     """The number of a member's parameters; a network of treino's isn't built for it."""
     net, _config = decide(settings, data, network_of(settings, networks))
     if isinstance(net, Net):
-        shapes = net.parameter_shapes(input_shape(net, data.item_shape), max(len(data.classes), 1))
+        shapes = net.parameter_shapes(input_shape(net, data.item_shape), data.outputs)
         return sum(map(math.prod, shapes))
     return sum(0 if is_lazy(p) else p.numel() for p in net.parameters())  # a lazy layer's number is unknown
 
