@@ -50,6 +50,7 @@ NAMES = (
     "playground",
     "tables_peers",
     "recipe_pieces",
+    "rows",
     "tables",
     "fuzz_tables",
 )
