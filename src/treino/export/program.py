@@ -122,11 +122,18 @@ class NetworkMean(nn.Module):
     def __init__(self, members):
         super().__init__()
         self.members = nn.ModuleList(members)
-        if CLIP_TARGET:
+        if CLIP_TARGET and TARGETS:
+            self.register_buffer(
+                "limits", torch.zeros(2, len(TARGETS))
+            )  # range of the training rows' targets
+        elif CLIP_TARGET:
             self.register_buffer("limits", torch.zeros(2))  # range of the training rows' target
 
     def forward(self, x):
         output = torch.stack([member(x) for member in self.members])
+        if TARGETS and CLASSES:
+            each = [part.log_softmax(-1).logsumexp(0) for part in output.split(SIZES, -1)]
+            return torch.cat(each, -1) - math.log(len(output))
         if CLASSES and OF_CLASSES:
             return output.log_softmax(-1).logsumexp(0) - math.log(len(output))
         if CLASSES:
@@ -450,10 +457,14 @@ def train():
             able = able[: -(-len(SEEDS) // 2)]
         losses = [float(np.mean([of[e] for of in every if len(of) > e])) for e in range(max(map(len, every)))]
         net = NetworkMean([one for _best, one in able]) if able else None
-        if CLIP_TARGET and WEIGHTED and net is not None:
-            net.limits = torch.stack(splits["train"][1][0].aminmax())
-        elif CLIP_TARGET and net is not None:
-            net.limits = torch.stack(splits["train"][1].aminmax())
+        if CLIP_TARGET and net is not None:
+            y_train = splits["train"][1]
+            if WEIGHTED:
+                y_train = y_train[0]
+            if TARGETS:
+                net.limits = torch.stack(y_train.aminmax(dim=0))
+            else:
+                net.limits = torch.stack(y_train.aminmax())
     else:
         net, losses = train_network(SEED, splits, scale)
     if net is not None:  # a network that diverged is not kept
@@ -501,7 +512,20 @@ def predict(path):
         with torch.no_grad():
             output = net(x)
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    if CLASSES:
+    if TARGETS and CLASSES:
+        heads, columns = [name], [list(rows)]
+        for target, classes, part in zip(TARGETS, CLASSES, output.split(SIZES, 1), strict=True):
+            probability = part.softmax(1)
+            heads += [f"prediction_{target}", *(f"probability_{target}_{label}" for label in classes)]
+            columns += [[classes[winner] for winner in probability.argmax(1)], *probability.T.tolist()]
+        writer.writerow(heads)
+        writer.writerows(zip(*columns, strict=True))
+    elif TARGETS:
+        mean_y, std_y = (torch.tensor(each, dtype=torch.float64) for each in saved["target"])
+        writer.writerow([name, *(f"prediction_{target}" for target in TARGETS)])
+        values = (output.double() * std_y + mean_y).tolist()
+        writer.writerows([row, *each] for row, each in zip(rows, values, strict=True))
+    elif CLASSES:
         if OF_CLASSES:
             probability = output.softmax(1)
         else:

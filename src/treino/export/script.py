@@ -18,6 +18,8 @@ from torch import nn
 from treino.data.dataset import Data
 from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
+from treino.data.preparation.target_means import mean_inputs
+from treino.data.preparation.trees import leaf_inputs
 from treino.data.rows import generator
 from treino.data.splits import split
 from treino.engine import ACTIVATIONS, INITS, MLP
@@ -36,6 +38,7 @@ from treino.export.script_data import (
     literal,
     scale_of,
     source_part,
+    target_scale_of,
     words_alone,
 )
 from treino.export.script_training import planned_steps, training_part
@@ -50,8 +53,8 @@ PROGRAM = {"program_data.py": "# ---- settings", "program.py": "# ---- network"}
 """The program's files, and the first line of each after its docstring and imports."""
 
 COPIED = (
-    generator, step_seed, split, fit_table, fit_pixels, fit_target, with_bins, hash_place,
-    pixel_places, resampled, cut_out,
+    generator, step_seed, split, fit_table, fit_pixels, fit_target, with_bins, mean_inputs, leaf_inputs,
+    hash_place, pixel_places, resampled, cut_out,
 )  # fmt: skip
 """Functions of treino that the program calls; below, imports that only these functions need."""
 IMPORTS = ("import itertools",)
@@ -151,8 +154,7 @@ def _weights(run: StoredRun, data: Data) -> bytes:
         mean, std = scale_of(data)
         saved |= {"mean": torch.as_tensor(mean), "std": torch.as_tensor(std)}
     if not data.classes:
-        prep = data.preparation
-        saved["target"] = (prep.target_mean, prep.target_scale)
+        saved["target"] = target_scale_of(data)
     kept = io.BytesIO()
     torch.save(saved, kept)
     return kept.getvalue()
@@ -169,7 +171,10 @@ def _head(run: StoredRun, data: Data, part: ScriptPart) -> str:
     if data.preparation.fit is not None and data.preparation.picture_shape is not None:
         channels, height, width = data.preparation.picture_shape
         row, columns = "picture", f"{width} × {height} pixels in {'grey' if channels == 1 else 'colour'}"
-    learnt = f"one of {len(data.classes)} classes" if data.classes else words_alone(data.target)
+    learnt = " and ".join(
+        f"one of {len(one.classes)} classes" if one.classes else words_alone(one.target)
+        for one in data.by_target
+    )
     what = f"{learnt} for each {row} of {words_alone(data.name)}, from {columns}"
     notes = []
     if s["engine"] != "module":

@@ -128,7 +128,9 @@ def source_part(run: StoredRun, data: Data) -> ScriptPart:
     threshold = run.result.threshold if run.result is not None else None
     part = ScriptPart(
         {
-            "CLASSES": list(prep.classes),
+            "CLASSES": [list(t.classes) for t in prep.targets if t.classes] or list(prep.classes),
+            "TARGETS": [t.name for t in prep.targets],
+            "SIZES": [len(t.classes) or 1 for t in prep.targets],
             "THRESHOLDED": threshold is not None,
             "THRESHOLD": None if threshold is None else threshold.value,
             "IMAGES": prep.kind == "image",
@@ -155,7 +157,7 @@ def source_part(run: StoredRun, data: Data) -> ScriptPart:
 def _plain_table(run: StoredRun, data: Data) -> Table | None:
     """Return the table that a short script can read, split and scale; None if the script needs the rows."""
     where, prep = run.spec.data, data.preparation
-    if where.kind == "memory" or not prep.plain or data.file_names:
+    if where.kind == "memory" or not prep.plain or data.file_names or prep.targets:
         return None
     if data.files or UNKNOWN & set(data.arguments):
         return None
@@ -199,10 +201,16 @@ def _rows_part(run: StoredRun, data: Data) -> ScriptPart:
     if prep.normalise:
         arrays["mean"], arrays["std"] = scale_of(data)
     if data.task == "regression":
-        arrays["target"] = np.array([prep.target_mean, prep.target_scale])
+        arrays["target"] = np.array(target_scale_of(data))
     kept = io.BytesIO()
     np.savez(kept, **arrays)  # type: ignore[arg-type]
     return ScriptPart({"NPZ": file}, files={file: kept.getvalue()})
+
+
+def target_scale_of(data: Data) -> tuple[Any, Any]:
+    """Return mean and deviation of the target, or of each target."""
+    each = [(one.target_mean, one.target_scale) for one in data.preparation.by_target]
+    return each[0] if len(each) == 1 else tuple(zip(*each, strict=True))
 
 
 def scale_of(data: Data) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -300,7 +308,7 @@ def _dialect(path: Path, data: Data) -> tuple[str, str]:
 
 def _delimiter(path: Path, data: Data, encoding: str = "utf-8-sig") -> str | None:
     """Return the delimiter with which the header has all names; None if none does or it is no text file."""
-    names = {*data.features, data.target}
+    names = {*data.features, *(one.target for one in data.by_target)}
     for mark in ",;\t|":
         try:
             with path.open(newline="", encoding=encoding) as file:
@@ -338,6 +346,8 @@ def _encoders(run: StoredRun, data: Data) -> ScriptPart:
             "MARKS": tuple(sorted({word for c in columns for word in _symbols(c)})),
             "COMMA": "decimal comma" in writing,
             "MONTH_FIRST": "month/day" in writing,
+            "TREES": [(tree.columns, tree.thresholds) for tree in data.preparation.trees],
+            "MEANS": any(encoder.mean_places for encoder in made),
         },
         {
             "ENCODERS": f"ENCODERS = {_lines(rows)}",

@@ -71,14 +71,19 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
             "BETAS": tuple(s["betas"] or BETAS),
             "WEIGHTED": weighted,
         },
-        {"evaluate": _evaluation(measured, loss, weighted), "new_optimizer": _optimizer(s)},
+        {
+            "evaluate": _evaluation(measured, loss, weighted, several=len(run.by_target) > 1),
+            "new_optimizer": _optimizer(s),
+        },
     )
     if not unfinished:
         part.texts["STEPS"] = f"STEPS = EPOCHS * {per}  # updates"
     if curved:
         schedule = SCHEDULES[s["schedule"]]
         part.texts["curve"] = definition("curve(progress)", schedule.about, f"return {schedule.source}")
-    if weighted:
+    if run.loss_function.classes:
+        part.texts["loss_function"] = _loss_of_several(s, loss, part.values["SOFTMAX_FIRST"], weighted)
+    elif weighted:
         part.texts["loss_function"] = _weighted_loss(s, loss, part.values["SOFTMAX_FIRST"])
     elif part.values["SOFTMAX_FIRST"] or s["class_weights"] is not None:
         part.texts["criterion"] = f"criterion = {loss.function}"
@@ -92,6 +97,35 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
         curved or warmup or unfinished or own or s["dropout"] or s["ema"] or part.values["CHANGES"]
     )
     return part
+
+
+def _loss_of_several(s: Mapping[str, Any], loss: LossKind, softmax_first: bool, weighted: bool) -> str:
+    """Return the source of the loss of several targets of classes, after that of one."""
+    smoothing = ", label_smoothing=LABEL_SMOOTHING" if s["label_smoothing"] > 0 else ""
+    fault = "# FAULT softmax_before_cross_entropy: the loss applies softmax itself, so it is applied twice"
+    logits = "output.softmax(-1)" if softmax_first else "output"
+    one = definition(
+        "one_loss(output, y)",
+        "the loss of one target's outputs",
+        *([fault] if softmax_first else []),
+        f"return F.cross_entropy({logits}, y{smoothing})",
+    )
+    if weighted:
+        one = _weighted_loss(s, loss, softmax_first).replace("def loss_function(", "def one_loss(")
+    every = definition(
+        "loss_function(output, y)",
+        "the mean of the targets' losses",
+        *(["y, weight = y"] if weighted else []),
+        f"parts = zip(output.split(SIZES, 1), {_columns(False, weighted)}, strict=True)",
+        "return torch.stack([one_loss(*part) for part in parts]).mean()",
+    )
+    return f"{one}\n\n\n{every}"
+
+
+def _columns(numbers: bool, weighted: bool) -> str:
+    """Return the source of the targets of each of several: columns, perhaps with the rows' weights."""
+    columns = "y.split(1, 1)" if numbers else "y.T"
+    return f"[(column, weight) for column in {columns}]" if weighted else columns
 
 
 def _weighted_loss(s: Mapping[str, Any], loss: LossKind, softmax_first: bool) -> str:
@@ -111,7 +145,7 @@ def _weighted_loss(s: Mapping[str, Any], loss: LossKind, softmax_first: bool) ->
     return before(loss.criterion) + definition("loss_function(output, y)", about, *lines)
 
 
-def _evaluation(measured: Sequence[str], loss: LossKind, weighted: bool) -> str:
+def _evaluation(measured: Sequence[str], loss: LossKind, weighted: bool, *, several: bool) -> str:
     """Return the source of the function that measures these metrics, after the functions that it calls."""
     numbers, one_output = loss.task == "regression", loss.task != "regression" and loss.outputs == 1
     words = {
@@ -124,16 +158,19 @@ def _evaluation(measured: Sequence[str], loss: LossKind, weighted: bool) -> str:
     spread = "(y - y.mean()).square().sum()"
     if weighted:
         spread = "(share * (y - (share * y).sum()).square()).sum()"
-    loss_figure = "value.item()" if weighted else "loss_function(output, y).item()"
-    lines = [
+    loss_name = "one_loss" if several and not numbers else "loss_function"
+    loss_figure = "value.item()" if weighted else f"{loss_name}(output, y).item()"
+    answered = [
         "net.eval()",
         "with torch.no_grad():",
         "    output = torch.cat([net(part) for part in x.split(1024)]).cpu().double()",
+    ]
+    lines = [
         *(
             [
-                "value = loss_function(output, (y[0].double(), y[1]))"
+                f"value = {loss_name}(output, (y[0].double(), y[1]))"
                 if numbers or one_output
-                else "value = loss_function(output, y)",
+                else f"value = {loss_name}(output, y)",
                 "y, weight = y",
                 f"share = (weight.double() / weight.double().sum()){'[:, None]' if numbers else ''}",
             ]
@@ -148,9 +185,19 @@ def _evaluation(measured: Sequence[str], loss: LossKind, weighted: bool) -> str:
         "}",
     ]
     about = "The figures on these rows: in evaluation mode and without gradients, in float64"
-    head = "evaluate(net, x, y, unit)" if numbers else "evaluate(net, x, y)"
-    functions = copied(function for name in figures if (function := METRICS[name].function))
-    return "\n\n\n".join([*functions.values(), definition(head, about, *lines)])
+    unit = ", unit" if numbers else ""
+    functions = list(copied(function for name in figures if (function := METRICS[name].function)).values())
+    if several:
+        functions.append(definition(f"figures_of(output, y{unit})", "the figures of one target", *lines))
+        outputs = "output.split(1, 1)" if numbers else "output.split(SIZES, 1)"
+        lines = [
+            *(["y, weight = y"] if weighted else []),
+            f"parts = zip({outputs}, {_columns(numbers, weighted)}{unit}, strict=True)",
+            "each = [figures_of(*part) for part in parts]  # of each target",
+            "return {name: sum(one[name] for one in each) / len(each) for name in each[0]}",
+        ]
+    functions.append(definition(f"evaluate(net, x, y{unit})", about, *answered, *lines))
+    return "\n\n\n".join(functions)
 
 
 def planned_steps(run: StoredRun) -> int:

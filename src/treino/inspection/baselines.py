@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from treino.data.dataset import Data
 from treino.data.preparation.encoders import OneHotEncoder
 from treino.data.rows import Rows
 from treino.engine.losses import Loss
-from treino.engine.metrics import measure
+from treino.engine.metrics import METRICS, measure
 from treino.engine.nets import is_picture, picture_shape
 from treino.inspection.whitened_patches import FEATURES, multiplications, patch_features
 from treino.resampling import as_counts
@@ -53,8 +54,12 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
     features of whitened patches. For the user's own tables also gradient-boosted
     trees with scikit-learn's defaults, within two seconds; full: for all data, without a time limit. Measured
     on test rows by ``engine.metrics.measure`` with the run's loss (default: cross-entropy or squared error);
-    without test rows on validation or training rows, with a note.
+    without test rows on validation or training rows, with a note. Of several targets: the means over them.
     """
+    if len(data.by_target) > 1:
+        each = [baselines(one, None if loss is None else loss.single, full) for one in data.by_target]
+        notes = tuple(dict.fromkeys(note for own in each for note in own.notes))
+        return Baselines(means([own.metrics for own in each]), each[0].split, each[0].rows, notes)
     loss = loss or Loss("cross_entropy" if data.task == "classification" else "mse")
     split = next(name for name in ("test", "validation", "train") if len(data.splits[name]))
     rows, notes = data.splits[split], []
@@ -79,6 +84,21 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
         measured = measure(output_NC[None], rows.y, loss, data.scale, rows.weight)
         metrics[key] = {metric: float(value[0]) for metric, value in measured.items()}
     return Baselines(metrics, split, len(rows), tuple(notes))
+
+
+def means(each: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:
+    """Of the metrics of several targets' baselines: the mean of those that all targets have."""
+    if len(each) == 1:
+        return {name: dict(figures) for name, figures in each[0].items()}
+    return {
+        name: {
+            metric: float(np.mean([own[name][metric] for own in each]))
+            for metric in figures
+            if all(metric in own[name] for own in each) and not METRICS[metric].two_classes
+        }
+        for name, figures in each[0].items()
+        if all(name in own for own in each)
+    }
 
 
 def _own_table(data: Data) -> bool:
@@ -228,8 +248,8 @@ def _affordable(rows: int, columns: int, classes: int, seconds: float) -> tuple[
 
 
 def _columns(data: Data, x_ND: torch.Tensor) -> tuple[NDArray, list[int]]:
-    """Return trees' features ``[N, F]`` (prepared rows without bins, with class numbers in place of one-hot
-    inputs), and the indices of the features with class numbers."""
+    """Return trees' features ``[N, F]`` (prepared rows but no bins and target means; class numbers instead of
+    one-hot inputs), and the indices of the features with class numbers."""
     preparation = data.preparation
     if not preparation.encoders:
         return x_ND.numpy(), []
@@ -242,8 +262,8 @@ def _columns(data: Data, x_ND: torch.Tensor) -> tuple[NDArray, list[int]]:
             none_N = part_NG.sum(1) == 0  # a class that no training row has
             columns.append(part_NG.argmax(1).double().masked_fill(none_N, math.nan))
         else:
-            bins = max(0, len(encoder.edges) - 1)
-            columns += [part_NG[:, g].double() for g in range(len(group)) if not 0 < g <= bins]
+            derived = {*range(1, len(encoder.edges)), *encoder.mean_places}
+            columns += [part_NG[:, g].double() for g in range(len(group)) if g not in derived]
     return torch.stack(columns, 1).numpy(), categories
 
 

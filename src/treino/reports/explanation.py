@@ -135,6 +135,16 @@ def update_of(run: StoredRun, step: int | None, weight: tuple[int, ...] | str | 
     Raises:
         TreinoError: as ``explain``.
     """
+    if run.loss_function.classes:
+        raise TreinoError(
+            "explain_targets",
+            _(
+                "The loss of {run} is the mean of the cross-entropies of {n} targets, and one is worked out."
+            ).format(run=run.name, n=len(run.loss_function.classes)),
+            _("Train on one of them: [[target={name}]]; or ask for a topic without a run.").format(
+                name=run.by_target[0].preparation.target
+            ),
+        )
     snapshots(run, [0])  # raises if the run can't be replayed
     last = last_step(run)
     if last < 1:
@@ -165,6 +175,12 @@ def update_after(
         TreinoError: as ``explain``.
     """
     run, after = now.run, later[0] if later else None
+    if now.data.train.weight is not None:
+        raise TreinoError(
+            "explain_row_weights",
+            _("The rows of {run} have weights, which the explanations don't work out.").format(run=run.name),
+            _("Explain a run without [[row_weights]]."),
+        )
     net = now.trained_net.cpu()
     layers = read_layers(net)
     moments = (now, *later[:-1])

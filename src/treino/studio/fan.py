@@ -178,9 +178,9 @@ def _text(snapshot: Snapshot, changes: Changes, names: Sequence[str]) -> str:
 
 
 def _pictures(output_FNC: Tensor, picture: SmallPicture, snapshot: Snapshot) -> list[Part]:
-    data, count = snapshot.data, len(output_FNC)
+    data, count = snapshot.data.by_target[0], len(output_FNC)
     shape = (count, *picture.shape)
-    output_MC = output_FNC.flatten(0, 1)
+    output_MC = output_FNC.flatten(0, 1)[:, snapshot.data.preparation.output_parts[0]]
     if picture.shows == "plane":
         parts = plane_parts(output_MC, len(data.classes), shape)
         return [part for part in parts if part[0] != "share"]

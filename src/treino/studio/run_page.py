@@ -182,13 +182,19 @@ class RunPage:
             self._playable = False
             return False
 
+    @property
+    def shown(self) -> StoredRun:
+        """The run whose answers are drawn: of several targets that of the first."""
+        return self.run.of_target()
+
     def _measure_past(self) -> bool:
         """Measure one step that nobody has watched; return whether there was one."""
         step = self._vitals.unmeasured(self.last_step)
         if step is None or self._sight is None:
             return False
         moment, run = self.playback.at(step, self.loss_S), self.run
-        train = training_figures(moment.net, self.data, self._sight[1], run.loss_function, run.item_shape)
+        net, data = self.shown.alone(moment.net), self.shown.data
+        train = training_figures(net, data, self._sight[1], self.shown.loss_function, run.item_shape)
         self._add_vitals(moment, train)
         self._curves_due = True
         return True
@@ -485,12 +491,12 @@ class RunPage:
 
     def _scene_of(self, snapshot: Snapshot, sight: Sight) -> tuple[dict[str, Any], list[Part]]:
         """The scene. Of pictures, all but the one in view is computed once for each state."""
-        run, over = self.run, self.run.status in OVER
+        run, over = self.shown, self.run.status in OVER
         key = (snapshot.segment, snapshot.step, snapshot.member, over, sight)
         if sight.scale is None or self._scene is None or self._scene[0] != key:
             header, parts = scene(
-                snapshot.net, self.data, sight, run.loss_function, run.item_shape, self.look.unit,
-                over, snapshot.member_net,
+                run.alone(snapshot.net), run.data, sight, run.loss_function, run.item_shape, self.look.unit,
+                over, run.alone(snapshot.member_net),
             )  # fmt: skip
             self._scene = (key, (header, parts))
         header, parts = self._scene[1]
@@ -521,8 +527,9 @@ class RunPage:
             snapshot = other.playback.at(at, loss_S)
         except TreinoError:  # the other run's recorded losses lag behind
             return None, []
-        net, item_shape = snapshot.net, other.run.item_shape
-        parts = [(f"beside.{name}", array) for name, array in picture(net, self.data, sight, item_shape)]
+        net, item_shape = other.run.of_target().alone(snapshot.net), other.run.item_shape
+        data = self.shown.data
+        parts = [(f"beside.{name}", array) for name, array in picture(net, data, sight, item_shape)]
         return {"run": other.run.name, "step": at}, [p for p in parts if p[0] != "beside.share"]
 
     def _looked_along(self, snapshot: Snapshot) -> Sight:
@@ -533,7 +540,8 @@ class RunPage:
                 sight = self._sight[1]  # new layers keep the axes
                 sight.units_by_layer = []
             else:
-                sight = sight_of(snapshot.net, self.data, self.look.axes, self.run.item_shape)
+                net, data = self.shown.alone(snapshot.net), self.shown.data
+                sight = sight_of(net, data, self.look.axes, self.run.item_shape)
             self._sight = (key, sight)
             self._send_points(sight)
         return self._sight[1]
@@ -552,7 +560,7 @@ class RunPage:
         self.beside[run.name] = Beside(run, letter, step, Playback(run, self.data), identity(path))
 
     def _send_points(self, sight: Sight) -> None:
-        points = points_of(sight, self.data)
+        points = points_of(sight, self.shown.data)
         self._send({"key": self.key, "send": {"points": points}}, b"")
 
     def _send_curves(self) -> None:

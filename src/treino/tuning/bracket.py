@@ -24,7 +24,7 @@ from treino.search.space import Config
 from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.tuning.distribution import Distribution
-from treino.tuning.populations import GroupTraining, KeptAnswers, load_each, rung_step, sample, save_each
+from treino.tuning.group_training import GroupTraining, KeptAnswers, load_each, rung_step, sample, save_each
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -376,7 +376,11 @@ def row_score_parts(
     loss_RN = torch.stack(
         [torch.from_numpy(value_N / weight_N.clamp(min=1e-300).numpy()) for value_N, _weight_N in each]
     )
-    if loss.task == "regression":
+    if loss.classes:
+        inputs_K = [MetricInputs(*part) for part in loss.by_target(output_RNC, y)]
+        shown_RN = torch.stack([own.guess_RN == own.y for own in inputs_K]).double().mean(0)
+        choose = {"loss": -loss_RN}
+    elif loss.task == "regression":
         error_RNC = output_RNC - y.reshape(N, -1)
         shown_RN = -error_RNC.square().mean(-1)
         choose = {"loss": -loss_RN, "mae": -error_RNC.abs().mean(-1)}

@@ -50,7 +50,7 @@ def ensemble(folder: RunFolder, winner: StoredRun, top: int) -> StoredRun:
             _("Give a number from 1 to {n}, or begin a sweep with a larger [[top]].").format(n=len(kept)),
         )
     nets = networks(folder, winner, kept[:top])
-    return winner.answered_by(Ensemble(nets, winner.spec.resolved.loss).eval())
+    return winner.answered_by(Ensemble(nets, winner.loss_function).eval())
 
 
 def chosen_ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]) -> StoredRun:
@@ -65,7 +65,7 @@ def chosen_ensemble(folder: RunFolder, winner: StoredRun, members: Sequence[int]
         raise damaged(folder.path / MODELS, _("network {n} is not there").format(n=min(lost)))
     different = list(dict.fromkeys(members))
     made = dict(zip(different, networks(folder, winner, [kept[m] for m in different]), strict=True))
-    return winner.answered_by(Ensemble([made[m] for m in members], winner.spec.resolved.loss).eval())
+    return winner.answered_by(Ensemble([made[m] for m in members], winner.loss_function).eval())
 
 
 def alike(folder: RunFolder, kept: Sequence[TopMember]) -> list[TopMember]:
@@ -150,7 +150,7 @@ def greedy_ensemble(
         test = _answers(nets, data.test, shape)
         document["test"] = _figures(test[chosen], data.test, loss, data)
         document["alone"] = _figures(test[:1], data.test, loss, data)
-        difference = _difference(mean_output(test[chosen], loss), test[0], data)
+        difference = _difference(mean_output(test[chosen], loss), test[0], loss, data)
         document["difference"], document["difference_interval"] = difference
     return document
 
@@ -165,21 +165,30 @@ def _figures(output_KNC: Tensor, rows: Rows, loss: Loss, data: Data) -> dict[str
     return {name: float(value[0]) for name, value in values.items()}
 
 
-def _difference(both_NC: Tensor, alone_NC: Tensor, data: Data) -> tuple[float, list[float]]:
-    """The ensemble's accuracy or RMSE minus the winner's, and its bootstrap interval over test rows."""
-    y, r = data.test.y, np.random.RandomState(0)
+def _difference(both_NC: Tensor, alone_NC: Tensor, loss: Loss, data: Data) -> tuple[float, list[float]]:
+    """The ensemble's accuracy or RMSE (the mean over targets) minus the winner's, and its bootstrap interval
+    over test rows."""
+    y, r, many = data.test.y, np.random.RandomState(0), len(data.by_target)
 
-    def score_N(output_NC: Tensor) -> np.ndarray:
+    def score_N(output_NC: Tensor, y_N: Tensor, scale: float) -> np.ndarray:
         if not data.classes:
-            return np.asarray((output_NC.double() - y.double()).square().mean(1) * data.target_scale**2)
-        return np.asarray((predicted_classes(output_NC) == y).double())
+            return np.asarray((output_NC.double() - y_N.double()).square().mean(1) * scale**2)
+        return np.asarray((predicted_classes(output_NC) == y_N).double())
 
     weight = data.test.weight
     weight_N = np.ones(len(y)) if weight is None else weight.double().numpy()
-    score_3N = np.stack([score_N(both_NC) * weight_N, score_N(alone_NC) * weight_N, weight_N])
-    turned = (lambda mean: mean) if data.classes else np.sqrt
-    together, alone = turned(score_3N[:2].sum(1) / weight_N.sum())
+    scores = [
+        score_N(*part, scale) * weight_N
+        for output_NC in (both_NC, alone_NC)
+        for part, scale in zip(loss.by_target(output_NC, y), data.scale, strict=True)
+    ]
+    score_SN = np.stack([*scores, weight_N])
+
+    def apart(sum_BS: np.ndarray) -> np.ndarray:
+        mean_BS = sum_BS[:, :-1] / sum_BS[:, -1:]
+        turned_BS = mean_BS if data.classes else np.sqrt(mean_BS)
+        return np.asarray(turned_BS[:, :many].mean(1) - turned_BS[:, many:].mean(1))
+
     counts = row_counts(len(y), DRAWS, lambda shape: r.randint(0, len(y), shape))
-    sum_B3 = np.concatenate([count_BN @ score_3N.T for count_BN in counts])
-    drawn_B2 = turned(sum_B3[:, :2] / sum_B3[:, 2:])
-    return float(together - alone), list(percentile_interval(drawn_B2[:, 0] - drawn_B2[:, 1]))
+    drawn_B = apart(np.concatenate([count_BN @ score_SN.T for count_BN in counts]))
+    return float(apart(score_SN.sum(1)[None])[0]), list(percentile_interval(drawn_B))

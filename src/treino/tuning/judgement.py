@@ -217,13 +217,14 @@ def judgement(
     folder: RunFolder, sweep: SweepTraining, run: StoredRun, certificate: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
     """The ``judge`` entry of the document, and notes."""
-    classes = bool(sweep.data.classes)
-    shown = "accuracy" if classes else "rmse"
+    classes, several = bool(sweep.data.classes), len(sweep.data.by_target) > 1
+    shown = "accuracy" if classes else "loss" if several else "rmse"  # of several numbers the units differ
     scale = sweep.data.target_scale
     members, choose, scores, rows = _row_scores(folder, sweep)
-    turned = None if classes else (lambda mean: -(-mean).clamp(min=0).sqrt() * scale)
+    scores = choose if shown == "loss" else scores
+    turned = None if classes or several else (lambda mean: -(-mean).clamp(min=0).sqrt() * scale)
     no_means: dict[str, Callable[[Tensor, Tensor], Scores]] = {"f1_macro": f1_scores, "auc": auc_scores}
-    decides = no_means.get(sweep.metric)
+    decides = None if several else no_means.get(sweep.metric)
     weight_N = judged_rows(sweep.data).weight
     chosen = (
         judge.by_rows(choose, None, rows.get("weight"))

@@ -36,7 +36,8 @@ from treino.training.commands import deliver, send_command
 from treino.training.resolution import decide, refuse_ensemble
 from treino.tuning.bracket import MemberTable, TopMember, TrainingBracket
 from treino.tuning.distribution import Distribution
-from treino.tuning.populations import COMPARED, Group, GroupTraining, for_gpu, groups, settings_of
+from treino.tuning.group_training import GroupTraining
+from treino.tuning.populations import COMPARED, Group, for_gpu, groups, settings_of
 from treino.tuning.shared_data import SharedRows
 from treino.tuning.sweep_options import TPE, TPE_AT_ONCE, SweepOptions
 from treino.words import _
@@ -226,7 +227,7 @@ def _parameters(data: Data, settings: Settings, networks: NetworkFiles) -> int:
     """The number of a member's parameters; a network of treino's isn't built for it."""
     net, _config = decide(settings, data, network_of(settings, networks))
     if isinstance(net, Net):
-        shapes = net.parameter_shapes(input_shape(net, data.item_shape), max(len(data.classes), 1))
+        shapes = net.parameter_shapes(input_shape(net, data.item_shape), data.outputs)
         return sum(map(math.prod, shapes))
     return sum(0 if is_lazy(p) else p.numel() for p in net.parameters())  # a lazy layer's number is unknown
 

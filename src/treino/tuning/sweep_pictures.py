@@ -178,7 +178,7 @@ def _boundaries(sweep: StoredSweep) -> bytes:
     shown = "accuracy" if any("accuracy" in of for of in figures.values()) else metric
     planes, captions, axes = [], [], None
     for member in order[:NINE]:
-        run = sweep.member(member)
+        run = sweep.member(member).of_target()
         plane = boundary(
             run.module, run.data, axes=axes, resolution=RESOLUTION, item_shape=run.item_shape,
             splits=("train", "validation"),
