@@ -122,9 +122,9 @@ def test_it_trains_several_networks_that_answer_together(
 
 WEIGHED: list[dict[str, Any]] = [
     {"target": "price", "row_weights": "c"},
-    {"target": "price", "row_weights": "a b", "batch_size": "full", "loss": "huber", "metric": "r2"},
+    {"target": "price", "row_weights": "grade", "batch_size": "full", "loss": "huber", "metric": "r2"},
     {"target": "size", "row_weights": "c", "loss": "bce", "metric": "f1_macro", "inputs": "bins"},
-    {"target": "grade", "row_weights": "a b", "class_weights": "balanced", "label_smoothing": 0.1},
+    {"target": "grade", "row_weights": "c", "class_weights": "balanced", "label_smoothing": 0.1},
     {"target": "price", "row_weights": "c", "ensemble": 3, "clip_target": True},
 ]
 

@@ -278,10 +278,10 @@ def features_of(rows):
         sys.exit(f"Columns are missing: {', '.join(missing)}")
     if ENCODERS:
         encoded = [ENCODE[c["as"]]([row[c["column"]] for row in rows], c) for c in ENCODERS]
-        raw = np.concatenate(encoded, axis=1)
         if TREES:
-            raw = np.hstack([raw, *(leaf_inputs(raw, columns, thresholds) for columns, thresholds in TREES)])
-        return raw
+            raw = np.concatenate(encoded, axis=1)
+            return np.hstack([raw, *(leaf_inputs(raw, columns, thresholds) for columns, thresholds in TREES)])
+        return np.concatenate(encoded, axis=1)
     if TRUTH:
         values = [[plain_number(row[name]) for name in FEATURES] for row in rows]
     else:

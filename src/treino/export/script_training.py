@@ -174,7 +174,9 @@ def _evaluation(measured: Sequence[str], loss: LossKind, weighted: bool, *, seve
                 if numbers or one_output
                 else f"value = {loss_name}(output, y)",
                 "y, weight = y",
-                f"share = (weight.double() / weight.double().sum()){'[:, None]' if numbers else ''}",
+                "share = (weight.double() / weight.double().sum())[:, None]"
+                if numbers
+                else "share = weight.double() / weight.double().sum()",
             ]
             if weighted
             else []
