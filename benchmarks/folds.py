@@ -34,16 +34,7 @@ def run(quick: bool) -> Result:
             for table in (QUICK if quick else FULL)
             for recipe in ("plain", "table")
         ]
-    columns = (
-        "table",
-        "recipe",
-        "ten runs, s",
-        "--folds 10, s",
-        "ratio",
-        "trainings alone: ratio",
-        "budget",
-        "kept",
-    )
+    columns = ("table", "recipe", "ten runs", "--folds 10", "ratio", "trainings: ratio", "budget", "kept")
     return Result(
         (Table(f"{FOLDS} folds of small tables", columns, tuple(rows)),),
         method="Seconds of processors. Ten runs: treino train --fold 1/10 to 10/10 without pictures, of which"
