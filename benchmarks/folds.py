@@ -16,7 +16,8 @@ from treino.data.dataset import Data
 from treino.fit_events import settings_before_search
 from treino.spec import Settings
 from treino.training.resolution import choose_recipe
-from treino.tuning.populations import GroupTraining, groups
+from treino.tuning.group_training import GroupTraining
+from treino.tuning.populations import groups
 
 FOLDS, GOAL = 10, 4.0
 RUNS = 2  # of the ten whole runs so many are trained: all cost about as much

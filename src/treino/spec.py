@@ -54,7 +54,7 @@ class Settings(BaseModel):
         extra="forbid", frozen=True, validate_default=False, arbitrary_types_allowed=False
     )
 
-    target: Name = _f(None, "Data", "column to predict (of a table)")
+    target: Name = _f(None, "Data", "column to predict (of a table), or several: a,b")
     features: Strings | None = _f(None, "Data", "columns to learn from, comma-separated; default: all others")
     task: Literal["classification", "regression"] | None = _f(
         None, "Data", "classification or regression; default: from the target"

@@ -202,3 +202,12 @@ def test_what_makes_no_sense_is_refused(frame: pd.DataFrame, asked: dict, rule: 
 def test_a_dataset_of_ones_own_has_no_columns() -> None:
     with pytest.raises(TreinoError, match="is for tables"):
         load(TensorDataset(torch.rand(30, 4), torch.arange(30) % 3), target_means=True)
+
+
+def test_each_of_several_targets_has_its_own(frame: pd.DataFrame) -> None:
+    frame = frame[["code", "size", "y"]].assign(z=lambda f: -3 * f["y"])
+    both, one = (load(frame[names], target=",".join(names[2:]), target_means=True)
+                 for names in (["code", "size", "y", "z"], ["code", "size", "y"]))  # fmt: skip
+    (own,), (first, second) = inputs_of(one, "code"), inputs_of(both, "code")
+    torch.testing.assert_close(both.test.x[:, first], one.test.x[:, own])
+    torch.testing.assert_close(both.test.x[:, second], -one.test.x[:, own])

@@ -132,7 +132,8 @@ def test_folds_of_ensembles_go_on_after_an_interruption(named: bool, tmp_path: P
 
 def test_parts_of_folds_train_as_the_whole_population() -> None:
     from treino.spec import read_settings
-    from treino.tuning.populations import GroupTraining, groups
+    from treino.tuning.group_training import GroupTraining
+    from treino.tuning.populations import groups
 
     settings = {
         k: read_settings({"fold": f"{k + 1}/5", "ensemble": 2, "epochs": 12, "hidden": [8]}) for k in range(5)
