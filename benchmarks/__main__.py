@@ -27,6 +27,7 @@ NAMES = (
     "sweep",
     "sweep_tools",
     "sweep_noise",
+    "folds",
     "ray_sweep",
     "landscape",
     "keyframes",

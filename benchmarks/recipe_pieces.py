@@ -11,6 +11,8 @@ from benchmarks.tables import TUNED, WON, fit_treino, problem
 SPLITS, MOST_ROWS = 2, 10_000
 WITHOUT: dict[str, dict[str, Any]] = {
     "bins": {"inputs": "plain"},
+    "target means": {"target_means": False},
+    "trees": {"trees": 0},
     "clipped inputs": {"clip_inputs": 1e9},
     "gates": {"gates": 0.0},
     "averaged weights": {"ema": 0.0},

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score, roc_auc_score
 
-from treino.resampling import auc_scores, f1_scores, percentile_interval, row_counts
+from treino.resampling import auc_scores, f1_scores, of_weighted, percentile_interval, row_counts
 
 
 @settings(max_examples=30)
@@ -56,3 +56,20 @@ def test_resamples_are_the_same_rows_however_many_are_drawn_at_once() -> None:
 def test_a_percentile_interval_leaves_out_as_much_at_either_end() -> None:
     assert percentile_interval(np.arange(101.0), 0.1) == (10.0, 90.0)
     assert percentile_interval(np.arange(1001.0)) == pytest.approx((25, 975))
+
+
+@given(seed=st.integers(0, 99))
+def test_weights_multiply_the_counts_of_drawn_rows(seed: int) -> None:
+    """Of rows that weigh whole numbers the scores are those of repeated rows, drawn together."""
+    g = torch.Generator().manual_seed(seed)
+    weight_N, count_BN = torch.randint(1, 4, (12,), generator=g), torch.randint(3, (2, 12), generator=g)
+    score_MN, y_N = torch.randn(3, 12, generator=g), torch.arange(12) % 2
+    of_rows = torch.arange(12).repeat_interleave(weight_N)
+    for scores in (
+        lambda rows: auc_scores(score_MN[:, rows], y_N[rows]),
+        lambda rows: f1_scores(score_MN[:, rows] > 0, y_N[rows], 2),
+    ):
+        weighed, repeated = of_weighted(scores(torch.arange(12)), weight_N), scores(of_rows)
+        torch.testing.assert_close(weighed(None), repeated(None))
+        drawn = count_BN.double()
+        torch.testing.assert_close(weighed(drawn), repeated(drawn[:, of_rows]), equal_nan=True)

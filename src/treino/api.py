@@ -49,14 +49,17 @@ class Run(StoredRun):
         """The same run with the methods of this class."""
         return cls(run.folder, run.access, run.known_rows, run.row)
 
-    def predict(self, source: Any, *, tta: bool = False, skip_bad: int = 0) -> Any:
+    def predict(
+        self, source: Any, *, coverage: float | None = None, tta: bool = False, skip_bad: int = 0
+    ) -> Any:
         """Predict new rows. A frame gives a frame (with probabilities), arrays and pictures give an array.
 
         source: rows with the columns that the run was trained on; of a run trained on pictures also a folder,
-        a file, an image of Pillow's, or a list of them. tta: average over shifted views of each picture.
-        skip_bad: the most pictures that may be left out as unreadable.
+        a file, an image of Pillow's, or a list of them. coverage: the share of new rows whose truth lies
+        between ``low`` and ``high``, or is in ``set``; default: as the run was trained. tta: average over
+        shifted views of each picture. skip_bad: the most pictures that may be left out as unreadable.
         """
-        return predict_like(self, source, tta=tta, skip_bad=skip_bad)
+        return predict_like(self, source, coverage=coverage, tta=tta, skip_bad=skip_bad)
 
     def rows(self, *, networks: int = NETWORKS) -> RowXray:
         """What hundreds of small networks, which each learned a random half of the training rows, say of each
@@ -175,18 +178,26 @@ class Sweep(StoredSweep):
         """
         return Run.of(super().member(member))
 
-    def predict(self, source: Any, top: int | None = None, *, tta: bool = False, skip_bad: int = 0) -> Any:
+    def predict(
+        self,
+        source: Any,
+        top: int | None = None,
+        *,
+        coverage: float | None = None,
+        tta: bool = False,
+        skip_bad: int = 0,
+    ) -> Any:
         """Predict new rows by the winner (or by the ensemble, if the sweep was given ``ensemble``), or by the
         mean of the best ``top`` networks.
 
         Several networks predict the mean of their probabilities, or of their numbers. A frame gives a frame.
-        tta, skip_bad: as of ``Run.predict``.
+        coverage, tta, skip_bad: as of ``Run.predict``.
 
         Raises:
             TreinoError: rows that can't be prepared; ``top`` above the number of kept networks.
         """
         answer = self.answer if top is None else self.together(top)
-        return predict_like(answer, source, tta=tta, skip_bad=skip_bad)
+        return predict_like(answer, source, coverage=coverage, tta=tta, skip_bad=skip_bad)
 
     def resume(
         self,

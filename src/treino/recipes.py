@@ -8,6 +8,8 @@ TABLE: dict[str, Any] = {
     "inputs": "bins",
     "bins": 16,
     "clip_inputs": 5.0,
+    "target_means": True,
+    "trees": 8,
     "gates": 6.0,
     "ema": 0.98,
     "ensemble": 8,

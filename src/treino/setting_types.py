@@ -100,6 +100,17 @@ def threshold(value: object) -> object:
     raise SettingGuess("auto" if text[:1] == "a" else "cost=1:5")
 
 
+def coverage(value: object) -> object:
+    """A share above 0 and below 1; of a percentage the share is guessed."""
+    try:
+        share = None if value is None else float(str(number(value)).rstrip("%"))
+    except ValueError:
+        raise SettingGuess(0.9) from None
+    if share is None or 0 < share < 1:
+        return share
+    raise SettingGuess(share / 100 if 1 < share < 100 else 0.9)
+
+
 def size(value: object) -> object:
     """Check an amount of memory and return it as text: 2GB, 500MB, 2GiB, or bytes."""
     text = str(value).strip()

@@ -36,9 +36,11 @@ from treino.data.preparation.preparation import Task
 from treino.engine import CNN, Net
 from treino.errors import TreinoError, nearest
 from treino.folders import open_run
+from treino.inspection.conformal import LEVEL
 from treino.inspection.outputs import outputs, probabilities
 from treino.records.access import Access
-from treino.records.prediction import intervals_of, winners
+from treino.records.coverage import coverage_scores
+from treino.records.prediction import winners
 from treino.spec import LAYERS, Settings
 from treino.words import _
 
@@ -155,6 +157,18 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         if self.run_.spec.net in LAYERS:  # in float32 a row's output depends on the batch size
             net, x_ND = copy.deepcopy(net).double(), x_ND.double()
         return outputs(net, x_ND, item_shape=self.run_.item_shape)
+
+    def _held(self, x_ND: Any, output_NC: torch.Tensor, coverage: float | None) -> list[NDArray[Any]]:
+        """The intervals or sets of each target, at this coverage."""
+        held: list[NDArray[Any]] = []
+        for run, part in zip(self.run_.by_target, self.run_.preparation.output_parts, strict=True):
+            try:
+                known = coverage_scores(run, self.coverage or LEVEL if coverage is None else coverage)
+            except TreinoError as error:
+                raise ValueError(str(error)) from None
+            assert known is not None
+            held.append(known.held(run, x_ND, output_NC[None, :, part]))
+        return held
 
     def _checked(self, x: Any, y: Any = "no_validation", *, reset: bool) -> Any:
         """X as an array, or an unchanged frame; stores (reset) or checks its column names and count."""
@@ -274,6 +288,20 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         each = zip(self.classes_, self.run_.by_target, shares, strict=True)
         return np.stack([classes[winners(run, share_NC)] for classes, run, share_NC in each], 1)
 
+    def predict_set(self, X: Any, coverage: float | None = None) -> Any:
+        """``[N, C]``: which of ``classes_`` can't be ruled out, by the validation rows; of several targets a
+        list of these.
+
+        coverage: the share of new rows whose class is among them; default: the parameter ``coverage``, else
+        0.9.
+
+        Raises:
+            ValueError: there were too few validation rows.
+        """
+        output_NC = self._outputs(X)
+        sets = self._held(output_NC, output_NC, coverage)
+        return sets if isinstance(self.classes_, list) else sets[0]
+
 
 class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     __doc__ = (_Estimator.__doc__ or "").replace(
@@ -303,20 +331,17 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         ]
         return predicted[0] if len(each) == 1 else np.stack(predicted, 1)
 
-    def predict_interval(self, X: Any) -> NDArray[np.float64]:
-        """``[N, 2]`` or ``[N, K, 2]``: each number's 90 % interval, from the errors on validation rows.
+    def predict_interval(self, X: Any, coverage: float | None = None) -> NDArray[np.float64]:
+        """``[N, 2]`` or ``[N, K, 2]``: each number's interval, from the errors on validation rows.
+
+        coverage: the share of new rows that lie in it; default: the parameter ``coverage``, else 0.9.
 
         Raises:
             ValueError: there were too few validation rows.
         """
-        value_NK = self.predict(X)
+        output_NC = self._outputs(X)
         prepared = rows_for_prediction(self._checked(X, reset=False), self.run_.preparation)
-        ends: list[NDArray[np.float64]] = []
-        for run, value_N in zip(self.run_.by_target, value_NK.reshape(len(value_NK), -1).T, strict=True):
-            end_N2 = intervals_of(run, prepared.x, value_N)
-            if end_N2 is None:
-                raise ValueError(_("There were too few validation rows to tell how far predictions are off."))
-            ends.append(end_N2)
+        ends = self._held(prepared.x, output_NC, coverage)
         return ends[0] if len(ends) == 1 else np.stack(ends, 1)
 
 

@@ -74,6 +74,15 @@ class Settings(BaseModel):
     clip_inputs: Float | None = _f(
         None, "Data", "normalised numbers go so many deviations from their mean at most, e.g. 5", gt=0
     )
+    target_means: bool = _f(
+        False, "Data", "the network also sees the target's mean over the training rows with the same number, "
+        "or with the same of very many classes, where such means tell more than bins do"
+    )  # fmt: skip
+    trees: Int = _f(
+        0, "Data", "where columns tell much more of the target together than each alone, so many small trees "
+        "are fitted on the training rows, and the network also sees in which leaf of each a row lies",
+        ge=0, le=100,
+    )  # fmt: skip
     validation: Share | None = _f(0.15, "Data", "share of rows that choices look at, or a file of them")
     test: Share | None = _f(0.15, "Data", "share of rows held back for one final figure, or a file of them")
     split_group: Name = _f(None, "Data", "column whose groups are never parted (a person, a place); "
@@ -309,6 +318,10 @@ class Settings(BaseModel):
         None, "Run", "of two classes, from which probability on the second is predicted, found on validation "
         "rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one "
         "cost, e.g. cost=1:5; default: 0.5"
+    )  # fmt: skip
+    coverage: Annotated[float | None, BeforeValidator(setting_types.coverage)] = _f(
+        None, "Run", "the share of new rows whose truth lies in its interval of numbers, or in its set of "
+        "classes, e.g. 0.8, found on validation rows; default: intervals of 0.9, no sets"
     )  # fmt: skip
     every: Int | None = _f(
         None, "Run", "keep a keyframe each so many steps, to play films and branches from; 64 MB of them "

@@ -182,7 +182,8 @@ def test_halves_of_a_part_hold_its_members(tmp_path: Path) -> None:
     from treino.data import load
     from treino.engine import config_of, mlp
     from treino.spec import read_settings
-    from treino.tuning.populations import Group, GroupTraining
+    from treino.tuning.group_training import GroupTraining
+    from treino.tuning.populations import Group
 
     config = config_of([read_settings({"epochs": 2, "seed": seed}) for seed in range(7)])
     population = GroupTraining(Group(tuple(range(7)), (load("iris"),) * 7, mlp(4), config), "loss")

@@ -258,3 +258,24 @@ def test_patches_are_of_pictures_alone_and_on_a_share_of_many(monkeypatch: pytes
     found = baselines(pictures("classification"))
     assert any("60" in note and "120" in note for note in found.notes)
     assert found.metrics["patches"]["accuracy"] > 0.9
+
+
+def test_weighted_rows_equal_scikit_learn_with_sample_weight() -> None:
+    x, y = load_wine(return_X_y=True)
+    data = load((x, y, np.random.default_rng(0).random(len(y)) + 0.1))
+    found = baselines(data, full=True).metrics
+    train, test = data.train, data.test
+    weight_N = train.weight.numpy() / train.weight.numpy().mean()
+    models = {
+        "linear": LogisticRegression().fit(train.x, train.y, weight_N),
+        "majority": DummyClassifier(strategy="prior").fit(train.x, train.y, weight_N),
+        "trees": HistGradientBoostingClassifier(random_state=0).fit(train.x, train.y, weight_N),
+    }
+    for name, model in models.items():
+        assert found[name]["accuracy"] == pytest.approx(model.score(test.x, test.y, test.weight))
+        share = model.predict_proba(test.x)
+        wanted = log_loss(test.y, share, sample_weight=test.weight.double())
+        assert found[name]["loss"] == pytest.approx(wanted, rel=1e-3)
+    numbers = load((x[:, 1:], x[:, 0], data.train.weight.new_ones(len(y)) * 2), data_seed=1)
+    again = load((x[:, 1:], x[:, 0]), data_seed=1)
+    assert baselines(numbers).metrics["mean"] == pytest.approx(baselines(again).metrics["mean"])

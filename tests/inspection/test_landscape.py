@@ -82,6 +82,20 @@ def test_each_point_is_the_loss_of_the_network_moved_there(loss: str) -> None:
     assert (land.rows, land.total) == (20, 20)
 
 
+@pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
+def test_the_mountain_of_weighted_rows_is_that_of_repeated_rows(loss: str) -> None:
+    data, count = rows(20, 4, None if loss == "cross_entropy" else torch.randn(20, 3)), torch.arange(20) % 4
+    weighed = Rows(data.x, data.y, data.index, count.float())
+    place, other = (
+        loss_surface(small(6, 5), each, Loss(loss))
+        for each in (weighed, data[data.index.repeat_interleave(count)])
+    )
+    lands = [random_plane(each, resolution=3).loss_RR for each in (place, other)]
+    np.testing.assert_allclose(*lands, rtol=1e-9)
+    for mine, theirs in zip(place.slope(place.place()), other.slope(other.place()), strict=True):
+        torch.testing.assert_close(mine, theirs)
+
+
 @pytest.mark.slow
 @settings(max_examples=40)
 @given(

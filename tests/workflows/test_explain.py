@@ -223,6 +223,15 @@ def test_784_inputs_and_1280_ways(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         tr.explain("adam", run)
 
 
+def test_a_run_of_weighted_rows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    x, y, weight = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 2, 1 + np.arange(60) % 3
+    run = tr.fit((x, y, weight), hidden=[8], steps=3)
+    with pytest.raises(tr.TreinoError) as refused:
+        tr.explain("adam", run)
+    assert refused.value.rule == "explain_row_weights"
+
+
 # ---- bad input
 
 

@@ -110,14 +110,17 @@ def test_new_rows_are_answered_by_the_mean_of_all_folds(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_folds_of_ensembles_go_on_after_an_interruption(tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", [True, False])
+def test_folds_of_ensembles_go_on_after_an_interruption(named: bool, tmp_path: Path) -> None:
     from treino.loop import JobProgress
     from treino.tuning.sweep import repeat_events, sweep_resumption
 
-    settings = {"epochs": 40, "ensemble": 3}
-    whole = tr.fit("iris", folds=3, until="accuracy=0.9", out=tmp_path / "w", **settings)
-    own = {**settings, "out": str(tmp_path / "t")}
-    events = repeat_events("iris", folds=3, until="accuracy=0.9", settings=own)
+    table = numbers().assign(kind=lambda t: np.where(t["y"] > 0, "up", "down")).drop(columns="y")
+    source = "iris" if named else table
+    settings = {"epochs": 40, "ensemble": 3} | ({} if named else {"target": "kind"})
+    whole = tr.fit(source, folds=3, until="accuracy=0.9", out=tmp_path / "w", recipe="plain", **settings)
+    own = {**settings, "recipe": "plain", "out": str(tmp_path / "t")}
+    events = repeat_events(source, folds=3, until="accuracy=0.9", settings=own)
     while not isinstance(next(events), JobProgress):
         pass
     events.close()
@@ -129,7 +132,8 @@ def test_folds_of_ensembles_go_on_after_an_interruption(tmp_path: Path) -> None:
 
 def test_parts_of_folds_train_as_the_whole_population() -> None:
     from treino.spec import read_settings
-    from treino.tuning.populations import GroupTraining, groups
+    from treino.tuning.group_training import GroupTraining
+    from treino.tuning.populations import groups
 
     settings = {
         k: read_settings({"fold": f"{k + 1}/5", "ensemble": 2, "epochs": 12, "hidden": [8]}) for k in range(5)
@@ -199,9 +203,14 @@ def test_what_has_no_folds_has_no_out_of_fold_predictions(tmp_path: Path) -> Non
         sweep.out_of_fold()
 
 
-def test_folds_of_rows_in_memory_are_not_opened_with_those_of_another(tmp_path: Path) -> None:
-    sweep = tr.fit(numbers(), target="y", folds=3, epochs=1, out=tmp_path / "s")
-    assert len(sweep.out_of_fold()) == 60
-    assert sweep.member(0).module is not None
-    with pytest.raises(TreinoError, match="given in Python"):
-        sweep.member(1)
+def test_each_fold_of_rows_in_memory_is_opened_with_its_own(tmp_path: Path) -> None:
+    numbers().to_csv(tmp_path / "t.csv", index=False)
+    settings: dict[str, Any] = {"target": "y", "folds": 3, "epochs": 2}
+    kept = tr.fit(pd.read_csv(tmp_path / "t.csv"), out=tmp_path / "memory", **settings)
+    file = tr.fit(str(tmp_path / "t.csv"), out=tmp_path / "file", **settings)
+    assert kept.out_of_fold().output.equal(file.out_of_fold().output)
+    for k in range(3):
+        assert kept.member(k).data.test.x.equal(file.member(k).data.test.x)
+        assert same_bits(kept.member(k), file.member(k))
+    new = numbers(5, seed=2)
+    assert kept.predict(new)["prediction"].tolist() == file.predict(new)["prediction"].tolist()

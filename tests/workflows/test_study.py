@@ -21,7 +21,7 @@ from treino.records.network_source import UserFiles
 from treino.training.goals import goals_of
 from treino.tuning import track
 from treino.tuning.conclusions import answers
-from treino.tuning.populations import GroupTraining
+from treino.tuning.group_training import GroupTraining
 from treino.tuning.study import study_events
 from treino.tuning.study_document import row as row_of
 from treino.tuning.study_options import StudyOptions, study_options

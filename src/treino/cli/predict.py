@@ -1,6 +1,6 @@
 """``treino predict``: a run's predictions for new rows or pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,10 +10,13 @@ from rich.table import Table
 from treino.cli.flags import WHOLE, Net, RunName, ScreenFlag, Trust
 from treino.cli.screen import Replace, output_file, say_replaced
 from treino.records.access import Access
+from treino.setting_types import as_item
+from treino.spec import read_settings
 from treino.store.output_files import CSV
 from treino.words import _, numeral
 
 if TYPE_CHECKING:
+    from treino.inspection.conformal import Coverage
     from treino.records.prediction import Prediction
 
 SHOWN = 10
@@ -39,6 +42,10 @@ def predict(
     ] = None,
     copy_to: Annotated[
         str | None, Parameter(help="copy each picture into the folder of its class in this folder")
+    ] = None,
+    coverage: Annotated[
+        str | None,
+        Parameter(help="the share of new rows whose truth lies in its interval, or its set of classes: 0.8"),
     ] = None,
     tta: Annotated[
         bool, Parameter(help="average over views of each picture that are shifted a little", negative=())
@@ -73,6 +80,7 @@ def predict(
     from treino.records.prediction_files import WORKBOOK, check_workbook, predictions_file
     from treino.records.prediction_sheet import SHEETS, check_sheet, prediction_sheet
 
+    level = read_settings({"coverage": coverage}).coverage
     opened = predicting(run, Access(net, trust), top)
     reads = [*files_of(source), *files_trained_on(opened.folder)]
     output = output_file(to, (*CSV, WORKBOOK, *SHEETS), replace=replace, reads=reads)
@@ -84,7 +92,7 @@ def predict(
     if to is not None:
         refuse_inside(to, Path(source))
     copies = None if copy_to is None else copies_folder(opened, copy_to, source)
-    result = prediction.predict(opened, source, tta=tta, skip_bad=skip_bad)
+    result = prediction.predict(opened, source, coverage=level, tta=tta, skip_bad=skip_bad)
     pictures = any(p.file for p in result.each)
     document = result.to_json() | {"path": to}
     if copies is not None:  # first: it refuses what is there already
@@ -109,11 +117,14 @@ def predict(
     elif to is not None:
         screen.out.print(_("{n} predictions written to {path}").format(n=len(result.each), path=to))
     else:
-        screen.out.print(_table(result.each[:SHOWN], pictures))
+        screen.out.print(_table(result.each[:SHOWN], pictures, result.coverage))
         if len(result.each) > SHOWN:
             screen.out.print(
                 _("… and {n} more; write them with --to FILE.csv").format(n=len(result.each) - SHOWN)
             )
+    for name, worth in result.coverage.items():
+        for sentence in worth.sentences():
+            screen.out.print((f"{name}, " if name else "") + sentence)
     if (comparison := result.comparison) is not None:
         known = _("against the labels: {figures}") if pictures else _("against the target column: {figures}")
         for name, figures in (comparison.targets or {"": comparison.metrics}).items():
@@ -131,27 +142,35 @@ def predict(
     return 0
 
 
-def _table(each: "Sequence[Prediction]", pictures: bool) -> Table:
+def _table(each: "Sequence[Prediction]", pictures: bool, coverage: "Mapping[str, Coverage]") -> Table:
     table = Table(box=None, pad_edge=False)
-    numbers = any(own.interval for p in each for own in p.by_target.values())
+    sets = {name for name, worth in coverage.items() if worth.classes}
+    parts = list(each[0].by_target) if each else []
     table.add_column(_("file") if pictures else _("row"), justify="left" if pictures else "right")
-    for name in each[0].by_target if each else ("",):
+    for name in parts:
+        own, worth = [p.by_target[name] for p in each], coverage.get(name[1:])
         table.add_column(name[1:] or _("prediction"))
-        table.add_column(_("90 % interval") if numbers else _("probability"))
+        if not any(p.interval for p in own):
+            table.add_column(_("probability"))
+        if worth is not None:
+            heading = _("{level:.6g} % set") if worth.classes else _("{level:.6g} % interval")
+            table.add_column(heading.format(level=100 * worth.level))
     for p in each:
-        cells = [cell for own in p.by_target.values() for cell in _cells(own)]
+        named = p.by_target.items()
+        cells = [cell for name, own in named for cell in _cells(own, sets=name[1:] in sets)]
         table.add_row(p.file or str(p.row), *cells)
     return table
 
 
-def _cells(p: "Prediction") -> tuple[str, str]:
-    """The predicted value, and its probability or interval."""
+def _cells(p: "Prediction", *, sets: bool) -> list[str]:
+    """The predicted value, and its probability or interval; its set, if there are some."""
     value, share = p.value, ""
     if isinstance(value, str) and p.probabilities is not None:
         share = numeral(p.probabilities[value], ".3f")
     if p.interval is not None:
         share = " – ".join(numeral(end, ".6g") for end in p.interval)
-    return value if isinstance(value, str) else NOTHING if value is None else numeral(value, ".6g"), share
+    cell = value if isinstance(value, str) else NOTHING if value is None else numeral(value, ".6g")
+    return [cell, share, *([", ".join(map(as_item, p.class_set or ()))] if sets else [])]
 
 
 def _in_words(metrics: dict[str, float | None]) -> str:

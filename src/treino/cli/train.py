@@ -1,17 +1,13 @@
 """``treino train``: train one network on a data set."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from treino.cli.flags import WHOLE, ClusterFlags, DataFile, ScreenFlag, Track, Trust, with_flags
-from treino.cli.screen import Replace, Screen, output_file, say_replaced
+from treino.cli.screen import Replace
 from treino.errors import TreinoError
-from treino.loop import JobEnd, JobEvent
 from treino.records.access import Access
-from treino.store.output_files import CSV, OutputFile
 from treino.words import _
 
 
@@ -136,7 +132,11 @@ def train(
         settings = same | settings
     elif source is None:
         raise TreinoError("usage", _("DATA is missing."), _("Try: treino train wine"))
-    output = _out_of_fold_file(to, data, folds, replace=replace)
+    output = None
+    if to is not None or replace:
+        from treino.cli.out_of_fold import out_of_fold_file, with_predictions
+
+        output = out_of_fold_file(to, data, folds, replace=replace)
     start = None
     if weights is not None:
         from treino.folders import open_run
@@ -157,49 +157,5 @@ def train(
     for line in () if rates is None else rates.lines():
         screen.out.print(line)
     if output is not None:
-        events = _with_predictions(events, output, data, screen)
+        events = with_predictions(events, output, data, screen)
     return follow(events, screen, tracking)
-
-
-def _out_of_fold_file(to: str | None, source: Any, folds: int | None, *, replace: bool) -> OutputFile | None:
-    """The file of out-of-fold predictions, which can be written.
-
-    Raises:
-        TreinoError: there are no folds; the path is refused.
-    """
-    from treino.records.data_source import files_of
-    from treino.records.prediction_files import WORKBOOK, check_workbook
-
-    if to is not None and folds is None:
-        raise TreinoError(
-            "to_without_folds",
-            _("--to writes out-of-fold predictions, and there are no folds."),
-            _("Add --folds 10, or predict rows with the run: treino predict RUN DATA --to FILE"),
-        )
-    output = output_file(to, (*CSV, WORKBOOK), replace=replace, reads=files_of(source))
-    if Path(to or "").suffix.lower() == WORKBOOK:
-        check_workbook()
-    return output
-
-
-def _with_predictions(
-    events: Iterator[JobEvent], output: OutputFile, source: Any, screen: Screen
-) -> Iterator[JobEvent]:
-    """The events; at the end of the folds, their out-of-fold predictions are written."""
-    from treino.folders import open_folder
-    from treino.records.prediction import reading_like
-    from treino.records.prediction_files import predictions_file
-    from treino.tuning.stored_sweep import StoredSweep
-
-    for event in events:
-        if isinstance(event, JobEnd) and not event.interrupted:
-            sweep = open_folder(event.job.folder.path, Access())
-            assert isinstance(sweep, StoredSweep)
-            made, reading = sweep.out_of_fold(), reading_like(sweep.spec.data)
-            each = made.of_source(source, reading)
-            output.write(predictions_file(source, reading, each, output.path.suffix.lower()))
-            say_replaced(screen.err, output)
-            screen.err.print(
-                _("{n:,} out-of-fold predictions written to {path}").format(n=len(made), path=output.path)
-            )
-        yield event

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from treino.data.mapped_rows import MappedRows
 from treino.data.preparation.column_kinds import ColumnRole
 from treino.data.preparation.encoders import EncodingGaps
-from treino.data.preparation.fit import comparable_columns
+from treino.data.preparation.fit import comparable_columns, held_out_means
 from treino.data.preparation.preparation import Preparation, fit_table
+from treino.data.preparation.target_means import TargetFolds
 from treino.data.readers.columnar import RowSpill
 from treino.data.rows import say
 from treino.data.split_requests import LEFT_OUT
@@ -174,11 +175,12 @@ def scaled(
     preparation: Preparation,
     train_N: NDArray[np.int64],
     weight_T: NDArray[np.float64] | None = None,
+    shown: Mapping[int, NDArray[np.float64]] | None = None,
 ) -> Preparation:
     """The preparation with mean and scale of its inputs, computed on the training rows column by column.
 
     Sums add rows one after the other, as NumPy does for ``[N, D]`` with several columns. weight_T: the
-    training rows' weights.
+    training rows' weights. shown: see ``held_out_means``.
     """
     share_T = None if weight_T is None else weight_T / weight_T.sum()
     mean, scale = [0.0] * len(preparation.inputs), [1.0] * len(preparation.inputs)
@@ -194,6 +196,8 @@ def scaled(
                 (mean[0],), (scale[0],) = fit_table(value_K[:, None], True, weight_T)
             else:
                 mean[group[0]], scale[group[0]] = _fit(value_K, share_T)
+    for place, mean_T in (shown or {}).items():
+        mean[place], _scale = _fit(mean_T.copy(), share_T)
     return replace(preparation, mean=tuple(mean), scale=tuple(scale))
 
 
@@ -229,10 +233,12 @@ def on_disk(
     train_N: NDArray[np.int64],
     weight_T: NDArray[np.float64] | None,
     folder: Path,
+    folds: TargetFolds | None = None,
 ) -> tuple[Preparation, dict[str, EncodingGaps], dict[int, Any]]:
     """As ``fit.in_memory``, but x is in files in the folder."""
-    preparation = scaled(tables[0], preparation, train_N, weight_T)
-    met = _write(tables, parts, preparation, folder)
+    shown = held_out_means(tables[0], preparation, train_N, folds)
+    preparation = scaled(tables[0], preparation, train_N, weight_T, shown)
+    met = _write(tables, parts, preparation, folder, train_N, shown)
     counts = np.bincount(np.concatenate(parts) - LEFT_OUT, minlength=len(NAMES) + 1)
     inputs = len(preparation.inputs)
     x_of = {part: read_inputs(folder, part, int(counts[part - LEFT_OUT]), inputs) for part in NAMES}
@@ -240,9 +246,15 @@ def on_disk(
 
 
 def _write(
-    tables: Sequence[Table], parts: Sequence[NDArray[np.int64]], preparation: Preparation, folder: Path
+    tables: Sequence[Table],
+    parts: Sequence[NDArray[np.int64]],
+    preparation: Preparation,
+    folder: Path,
+    train_N: NDArray[np.int64],
+    shown: Mapping[int, NDArray[np.float64]],
 ) -> dict[str, EncodingGaps]:
-    """Write x of each split to its file, in row order. Return the EncodingGaps of each column."""
+    """Write x of each split to its file, in row order. Return the EncodingGaps of each column. shown: see
+    ``held_out_means``."""
     met = {name: EncodingGaps() for name in preparation.features}
     with ExitStack() as opened:
         out = {part: opened.enter_context((folder / name_of(part)).open("wb")) for part in NAMES}
@@ -251,6 +263,10 @@ def _write(
                 for at, columns in blocks(table, preparation.features):
                     place = _later(table, at)
                     raw_BD, seen = preparation.encode(columns, place)
+                    if table is tables[0]:
+                        start, end = np.searchsorted(train_N, [at, at + len(raw_BD)])
+                        for each, mean_T in shown.items():
+                            raw_BD[train_N[start:end] - at, each] = mean_T[start:end]
                     x_BD = preparation.transform(raw_BD).numpy()
                     part_B = part_N[at : at + len(x_BD)]
                     for part, file in out.items():

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from treino.data import sources
 from treino.data.dataset import Data
@@ -14,13 +15,16 @@ from treino.data.photographs.album import is_album
 from treino.data.photographs.decoding import Fit
 from treino.data.photographs.labels import names_of_pictures
 from treino.data.photographs.load import AlbumRequest, load_album, refuse_of_tables
+from treino.data.preparation.column_kinds import level_cells
 from treino.data.preparation.column_roles import choose_features, say_encoders, say_missing
+from treino.data.preparation.encoders import BINS
 from treino.data.preparation.fit import (
     comparable,
     fit,
     in_memory,
     prepare_targets,
     say_held_back,
+    target_folds,
 )
 from treino.data.preparation.row_weights import Weights, WeightsDescription, weight_column, weighted
 from treino.data.preparation.target import (
@@ -45,6 +49,7 @@ from treino.data.splits import TEST, TRAIN, VALIDATION, first_equal
 from treino.data.summaries.relations import TargetRows, say_leaks
 from treino.data.table import Column, Table, check_present, missing
 from treino.data.torch_datasets.dataset_source import is_torch_dataset, load_torch_dataset
+from treino.documents.data import MOST_TREES
 from treino.errors import TreinoError, nearest
 from treino.setting_types import as_items
 from treino.store.memory import free_bytes
@@ -52,7 +57,7 @@ from treino.words import _, joined, setting
 
 Impute = Literal["median", "mean"]
 InputForm = Literal["plain", "bins"]
-BINS, MOST_BINS = 16, 1000
+MOST_BINS = 1000
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ class TableRequest:
     inputs: InputForm
     bins: int
     clip_inputs: float | None
+    target_means: bool
+    trees: int
     row_weights: str | None
     reading: ReaderOptions | None
 
@@ -93,6 +100,8 @@ class TableRequest:
             inputs=self.inputs,
             bins=self.bins if self.inputs == "bins" else None,
             clip_inputs=self.clip_inputs,
+            target_means=self.target_means or None,
+            trees=self.trees or None,
             split_group=split.group,
             split_time=split.time,
             split_column=split.column,
@@ -118,6 +127,8 @@ def load(
     inputs: InputForm = "plain",
     bins: int = BINS,
     clip_inputs: float | None = None,
+    target_means: bool = False,
+    trees: int = 0,
     split_group: str | None = None,
     split_time: str | None = None,
     split_column: str | None = None,
@@ -159,6 +170,8 @@ def load(
     normalise: scale to mean 0 and deviation 1 on the training rows. impute: the statistic that replaces a
     missing number. inputs: ``bins`` adds to each number its position in each of ``bins`` bins between
     quantiles of the training rows. clip_inputs: the largest absolute value of a normalised number.
+    target_means: adds to a number, or to hashed classes, the target's mean over the training rows with that
+    value, where such means tell more than bins do. trees: adds the leaves of so many small decision trees.
     reading: the format of the file, if it shouldn't be detected.
     image_size: height and width to which photographs are brought. fit: how: ``crop`` keeps their middle,
     ``pad`` adds black borders, ``stretch`` changes their proportions. skip_bad: go on without so many files
@@ -176,9 +189,10 @@ def load(
     shares, files = _shares_and_files(validation, test)
     split = Split(*shares, data_seed, split_group, split_time, split_column, duplicates, fold_of(fold))
     check_split(split)
-    _check_inputs(inputs, bins, clip_inputs)
+    _check_inputs(inputs, bins, clip_inputs, target_means, trees)
     of_tables = {
         "kinds": kinds, "file": files or None, "inputs": inputs != "plain", "clip_inputs": clip_inputs,
+        "target_means": target_means or None, "trees": trees or None,
         "row_weights": row_weights,
     }  # fmt: skip
     if is_torch_dataset(source):
@@ -198,7 +212,7 @@ def load(
     kinds = dict(kinds or {})
     request = TableRequest(
         source, target, features, task, split, fold, files, normalise, kinds, impute, inputs,
-        bins, clip_inputs, row_weights,
+        bins, clip_inputs, target_means, trees, row_weights,
         _with_text(as_reading(reading), kinds),
     )  # fmt: skip
     with PreparedCache(limit, None if cache is None else Path(cache), request.to_json()) as work:
@@ -265,11 +279,14 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
     cells_ND = None if work.used else comparable(tables, chosen)
     first_N = equal_rows(tables, chosen) if cells_ND is None else first_equal(cells_ND)
     part_N = decide_parts(tables, file_parts, by, split, first_N, label_N, classes[0], notes)
-    del first_N
     parts = np.split(part_N, np.cumsum([t.rows for t in tables])[:-1])
 
     train_N = np.flatnonzero(parts[0] == TRAIN)
     weight_T = weight_of[0][train_N] if weights is not None else None
+    folds = None
+    if request.target_means or request.trees:
+        unit_N: NDArray[Any] = first_N if split.group is None or by is None else level_cells(by, False)
+        folds = target_folds(columns, classes, labels[0], train_N, unit_N, weight_T)
     preparation = fit(
         table,
         chosen,
@@ -283,12 +300,16 @@ def _of_table(request: TableRequest, work: PreparedCache) -> Data:
         request.clip_inputs,
         weights,
         weight_T,
+        folds,
+        request.target_means,
+        request.trees,
     )
+    del first_N
     if cells_ND is None or work.too_small_for(preparation, table):
         check_room(len(part_N), work.limit)
-        preparation, met, x_of = on_disk(tables, preparation, parts, train_N, weight_T, work.folder())
+        preparation, met, x_of = on_disk(tables, preparation, parts, train_N, weight_T, work.folder(), folds)
     else:
-        preparation, met, x_of = in_memory(tables, preparation, parts, train_N, weight_T, cells_ND)
+        preparation, met, x_of = in_memory(tables, preparation, parts, train_N, weight_T, cells_ND, folds)
     if preparation.encoders:
         notes += say_encoders(preparation.encoders, table, kinds)
         notes += say_missing(met, preparation.encoders, request.impute)
@@ -376,7 +397,23 @@ def _written(reading: ReaderOptions | None) -> dict[str, Any]:
     return _non_defaults(decimal=reading.decimal, dates=reading.dates, missing=reading.missing)
 
 
-def _check_inputs(inputs: Any, bins: Any, clip_inputs: Any) -> None:
+def _check_inputs(inputs: Any, bins: Any, clip_inputs: Any, target_means: Any, trees: Any) -> None:
+    if isinstance(trees, bool) or not isinstance(trees, (int, np.integer)) or not 0 <= trees <= MOST_TREES:
+        raise TreinoError(
+            "trees_range",
+            _("{name} must be a whole number from 0 to {most}; it is {value!r}.").format(
+                name=setting("trees"), most=MOST_TREES, value=trees
+            ),
+            _("The usual value is {usual}.").format(usual=8),
+        )
+    if not isinstance(target_means, bool):
+        raise TreinoError(
+            "target_means_type",
+            _("{name} must be True or False; it is {value!r}.").format(
+                name=setting("target_means"), value=target_means
+            ),
+            _("Leave it out for columns without target means."),
+        )
     if inputs not in get_args(InputForm):
         raise TreinoError(
             "inputs_choice",

@@ -1,12 +1,15 @@
 """The documents of data: the source of the rows, and how columns or pixels become inputs."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from math import inf
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from treino.documents.fields import Count, Document, Many, Number, Pair, Seed, Sha256, Size, Task, Text, agree
+
+MOST_TREES = 100
 
 # ---- data source
 
@@ -46,6 +49,8 @@ class LoadArguments(Document):
     inputs: Literal["plain", "bins"] = "plain"
     bins: Annotated[int, Field(ge=2, le=1000)] = 16
     clip_inputs: Annotated[float, Field(gt=0)] | None = None
+    target_means: bool = False
+    trees: Annotated[int, Field(ge=0, le=MOST_TREES)] = 0
     split_group: Text | None = None
     split_time: Text | None = None
     split_column: Text | None = None
@@ -106,12 +111,26 @@ Edges = Annotated[Many[Number], Field(max_length=MOST_BINS + 1), AfterValidator(
 """The edges of a column's bins; empty without bins."""
 
 
+def _agreeing_means(values: Sequence[Any], means: Sequence[float], fill: float | None) -> dict[str, bool]:
+    """Whether the target means of a column fit its values, and these rise."""
+    rising = all(low < high for low, high in pairwise(values))
+    whole = len(means) % len(values) == 0 and bool(means) if values else not means
+    return {"values": rising and (fill is not None or not values), "means": whole}
+
+
 class NumberColumn(Document):
     encoder: Literal["number"] = Field(alias="as")
     column: Text
     fill: Number | None
     flag: bool
     edges: Edges
+    values: Many[Number] = ()
+    means: Many[Number] = ()
+    prior: Annotated[float, Field(ge=0)] = 0.0
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "NumberColumn":
+        return agree(self, _agreeing_means(self.values, self.means, self.fill))
 
 
 class RankColumn(Document):
@@ -136,6 +155,13 @@ class HashedColumn(Document):
     column: Text
     buckets: Annotated[int, Field(ge=1, le=65_536)]
     numeric: bool
+    values: Many[Text] = ()
+    means: Many[Number] = ()
+    prior: Annotated[float, Field(ge=0)] = 0.0
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "HashedColumn":
+        return agree(self, _agreeing_means(self.values, self.means, 0.0))
 
 
 class DateColumn(Document):
@@ -158,6 +184,11 @@ Column = Annotated[
     NumberColumn | RankColumn | OneHotColumn | HashedColumn | DateColumn | TimeColumn,
     Field(discriminator="encoder"),
 ]
+
+
+class TreeDocument(Document):
+    columns: Annotated[Many[Count], Field(min_length=7, max_length=7)]
+    thresholds: Annotated[Many[Number], Field(min_length=7, max_length=7)]
 
 
 class TargetDocument(Document):
@@ -185,6 +216,7 @@ class PreparationDocument(Document):
     item_shape: Many[Size]
     labels: Literal["text", "number", "truth"]
     encoders: Many[Column]
+    trees: Annotated[Many[TreeDocument], Field(max_length=MOST_TREES)] = ()
     width: Count
     clip: Annotated[float, Field(gt=0)] | None
     fit: Literal["crop", "pad", "stretch"] | None = None

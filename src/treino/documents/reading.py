@@ -37,8 +37,8 @@ DEEPEST = 40  # maximum number of levels of nested lists and objects
 MODELS: dict[str, Mapping[str, type[BaseModel]]] = {
     r"spec\.json": {"run": RunSpec, "sweep": SweepSpec, "study": StudySpec},
     r"result\.json": {"run": RunResult, "sweep": SweepResult, "study": StudyResult},
-    r"preparation\.json": dict.fromkeys(("run", "sweep", "study"), PreparationDocument),
-    r"data\.json": dict.fromkeys(("run", "sweep", "study"), DataCopy),
+    r"(folds/\d+/)?preparation\.json": dict.fromkeys(("run", "sweep", "study"), PreparationDocument),
+    r"(folds/\d+/)?data\.json": dict.fromkeys(("run", "sweep", "study"), DataCopy),
     r"asked\.json": {"sweep": SweepMembers},
     r"members\.parquet": {"sweep": MemberRows},
     r"figures/\d+\.json": {"sweep": SpreadFigures},
@@ -47,7 +47,9 @@ MODELS: dict[str, Mapping[str, type[BaseModel]]] = {
     r"models\.safetensors": {"sweep": states.KeptModels},
     r"curves/\d+-\d+\.safetensors": {"sweep": states.CurveMembers},
     r"(model|start)\.safetensors": {"run": states.Answers},
-    r"(buffers|data|(rows|folds)/\d+)\.safetensors": dict.fromkeys(("run", "sweep", "study"), states.NoFacts),
+    r"(buffers|(folds/\d+/)?data|(rows|folds)/\d+)\.safetensors": dict.fromkeys(
+        ("run", "sweep", "study"), states.NoFacts
+    ),
 }
 """The model of each file by the folder's kind; for a tensor file it is the model of its header."""
 
@@ -95,9 +97,9 @@ def read_study_result(folder: RunFolder) -> StudyResult:
     return _read(folder, "result.json", StudyResult)
 
 
-def read_preparation(folder: RunFolder) -> PreparationDocument:
-    """``preparation.json`` of any folder; see ``read_run_spec``."""
-    return _read(folder, "preparation.json", PreparationDocument)
+def read_preparation(folder: RunFolder, place: str = "") -> PreparationDocument:
+    """``preparation.json`` of any folder; see ``read_run_spec``. place: that of a fold, in the folder."""
+    return _read(folder, f"{place}preparation.json", PreparationDocument)
 
 
 def read_spec(folder: RunFolder) -> RunSpec | SweepSpec | StudySpec:

@@ -60,17 +60,31 @@ class Intervals(Document):
         }
 
 
-class PredictionIntervals(Document):
-    """Intervals of predicted numbers. level: the intended share of rows within their interval. quantile,
-    offset: as in ``treino.inspection.calibration``. rows: the number of validation rows used. coverage: the
-    share of test rows within their interval; None without test rows.
+class ConformalResult(Document):
+    """Intervals of predicted numbers, or sets of classes. level: the intended share of rows whose truth they
+    hold. quantile: the score up to which nothing is ruled out; None if there are too few rows for this level.
+    rows: the number of validation rows. scores, shares, effective, offset: ``score_K``, ``share_K``, ``rows``
+    and ``offset`` of ``treino.inspection.conformal.Conformal``; a score of None is infinite; no scores: of an
+    older version. spread: how far the share may be from the level with so few rows. coverage: the share of
+    test rows that they hold, with its 95 % interval; None without test rows. size: the mean number of classes
+    in a set.
     """
 
     level: Share
-    quantile: Annotated[float, Field(ge=0)]
-    offset: Annotated[float, Field(ge=0)] | None
+    quantile: Annotated[float, Field(ge=0)] | None
+    offset: Annotated[float, Field(ge=0)] | None = None
     rows: Count
+    effective: Annotated[float, Field(gt=0)] | None = None
+    scores: Many[Annotated[float, Field(ge=0)] | None] = ()
+    shares: Many[Share] = ()
+    spread: Share | None = None
     coverage: Share | None
+    coverage_interval: Interval | None = None
+    size: Annotated[float, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "ConformalResult":
+        return agree(self, {"shares": len(self.shares) in (0, len(self.scores))})
 
 
 class CalibrationResult(Document):
@@ -121,7 +135,8 @@ class TargetResult(Document):
 
     metrics: SplitFigures
     intervals: Intervals
-    prediction_intervals: PredictionIntervals | None = None
+    prediction_intervals: ConformalResult | None = None
+    prediction_sets: ConformalResult | None = None
     calibration: CalibrationResult | None = None
     baseline: dict[Baseline, Figures | None]
 
@@ -157,7 +172,8 @@ class RunResult(RunFacts):
     waited: Share
     metrics: SplitFigures
     intervals: Intervals
-    prediction_intervals: PredictionIntervals | None = None
+    prediction_intervals: ConformalResult | None = None
+    prediction_sets: ConformalResult | None = None
     calibration: CalibrationResult | None = None
     threshold: ThresholdResult | None = None
     baseline: dict[Baseline, Figures | None]

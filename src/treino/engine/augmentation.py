@@ -172,7 +172,7 @@ class Augmentation:
         return cls(**values, flip=bool(flip))  # type: ignore[arg-type]
 
     def __bool__(self) -> bool:
-        return any(asdict(self).values())
+        return any(vars(self).values())  # a tenth of the time of asdict, and asked at each chunk
 
     @property
     def identity(self) -> list[float]:

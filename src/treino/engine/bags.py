@@ -108,14 +108,15 @@ def checked_bags(
         validation_GM = torch.ones(G, held_out)
     if validation_GM is not None:
         validation_GM = _weights(tensor_of("validation_GM", validation_GM), G, held_out, own_M)
-    for which, each in ((_("training"), weight_GN), (_("validation"), validation_GM)):
-        if each is None or not each.shape[1]:
-            continue
-        empty = (each.sum(1) <= 0).nonzero().flatten().tolist()
-        if empty:
+    for each, sentence in (
+        (weight_GN, _("All training rows have the weight 0{of_bag}.")),
+        (validation_GM, _("All validation rows have the weight 0{of_bag}.")),
+    ):
+        empty = [] if each is None else (each.sum(1) <= 0).nonzero().flatten().tolist()
+        if empty and each is not None and each.shape[1]:
             raise TreinoError(
                 "bag_empty",
-                _("All {which} rows have the weight 0{bag}.").format(which=which, bag=_of_bag(empty[0], G)),
+                sentence.format(of_bag=_of_bag(empty[0], G)),
                 _("Give at least one of them a weight above 0."),
             )
     usual = range(G) if G > 1 else [0] * members
@@ -147,8 +148,8 @@ def _weights(given: Tensor, bags: int, rows: int, own_N: Tensor | None) -> Tenso
         bag, row = wrong[0].tolist()
         raise TreinoError(
             "weights_range",
-            _("The weight of row {row} is {value:g}{bag}.").format(
-                row=row, value=float(weight_GN[bag, row]), bag=_of_bag(bag, bags)
+            _("The weight of row {row} is {value:g}{of_bag}.").format(
+                row=row, value=float(weight_GN[bag, row]), of_bag=_of_bag(bag, bags)
             ),
             _("Weights are numbers from 0 on, where 0 means that the row isn't there."),
         )

@@ -129,6 +129,7 @@ class Loss:
         kind = self.kind
         if weight is not None:
             each, mass = self.rows(output, y)
+            weight = weight.to(each)
             total = (weight * mass.to(weight)).sum()
             return (weight * each).sum() / torch.where(total > 0, total, 1)
         return kind.mean(self, output, y) if kind.mean else kind.plain(output, y)

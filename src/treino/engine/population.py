@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -36,7 +37,7 @@ class Layout:
             at += padded(tensor.numel())
         return cls(tuple(names), tuple(shapes), tuple(starts), at)
 
-    @property
+    @cached_property
     def count(self) -> int:
         """The number of parameters without padding."""
         return sum(shape.numel() for shape in self.shapes)

@@ -58,7 +58,7 @@ class SharedConfig:
         """The forms that parameters and buffers must keep."""
         return forms(self.template)
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         """The linear layers' description for the hand-written pass: of an MLP, or of a CNN's head."""
         assert self.net is not None

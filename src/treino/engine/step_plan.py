@@ -1,6 +1,5 @@
 """The plan of a training: batches, learning-rate factors, evaluations and epochs as functions of the step."""
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -240,13 +239,12 @@ EVALUATION_ROWS = 1024  # per forward pass; fixed, as a matrix product's bits ma
 
 
 class MemberGroup(NamedTuple):
-    """Members with the same rows in a chunk: their places among those in training; x, y; these rows' weights
-    in all bags, or None; the batches, and what is done to their pictures."""
+    """Members with the same rows in a chunk: their places among those in training; x, y; the batches, and
+    what is done to their pictures."""
 
     places: Tensor
     x: Tensor
     y: Tensor
-    weight_GN: Tensor | None
     batches: Batches
     changes: ChangesOfSteps
 
@@ -290,19 +288,20 @@ class Chunk:
     def groups(self, population: Population, rows: Tensor) -> list[MemberGroup]:
         """The members ``rows`` by their row orders, and by their bags if these have x and y of their own."""
         orders, changes = self.orders or [self.batches], self.changes or [()] * max(1, len(self.orders))
-        own, every = self.rows_G or [(self.x, self.y)], torch.arange(len(rows))
-        order_R, bag_R = (index_P[rows] for index_P in (population.order_P, population.bag_P))
-        groups = []
-        for k, bag in itertools.product(range(len(orders)), range(len(own))):
-            (x, y), places = own[bag], every
-            if len(orders) > 1:
-                places = places[order_R[places] == k]
-            if len(own) > 1:
-                places = places[bag_R[places] == bag]
-            if len(places):
-                weight_GN = None if self.weight_GN is None else self.weight_GN[:, : len(x)]
-                groups.append(MemberGroup(places, x, y, weight_GN, orders[k], changes[k]))
-        return groups
+        own = self.rows_G or [(self.x, self.y)]
+        if len(orders) == len(own) == 1:
+            return [MemberGroup(torch.arange(len(rows)), *own[0], orders[0], changes[0])]
+        indices = [
+            index_P[rows].tolist() if len(several) > 1 else [0] * len(rows)
+            for index_P, several in ((population.order_P, orders), (population.bag_P, own))
+        ]
+        places: dict[tuple[int, int], list[int]] = {}
+        for place, of in enumerate(zip(*indices, strict=True)):
+            places.setdefault(of, []).append(place)
+        return [
+            MemberGroup(torch.tensor(some), *own[bag], orders[order], changes[order])
+            for (order, bag), some in places.items()
+        ]
 
     def copy_member(self, population: Population) -> None:
         """Add a copy of the only member's rows to ``keyframe_copies``."""

@@ -369,7 +369,7 @@ def _check_metric(config: TrainConfig, inputs: Inputs, measured: tuple[str, ...]
     held_out = [y]
     if bags is not None and bags.validation_GM is not None:
         targets = [own_y for _x, own_y in bags.validation_G or ()] or [y] * len(bags)
-        held_out = [y_M[w_M[: len(y_M)] > 0] for y_M, w_M in zip(targets, bags.validation_GM, strict=True)]
+        held_out = [y_M[w_M > 0] for y_M, w_M in zip(targets, bags.validation_GM, strict=True)]
     if METRICS[s.metric].two_classes and len(y) and any(len(y_M.unique()) < 2 for y_M in held_out):
         raise TreinoError(
             f"{s.metric}_one_class",

@@ -31,7 +31,8 @@ from treino.data.table import Column
 from treino.errors import TreinoError
 from treino.export import Exported
 from treino.inspection.outputs import outputs, probabilities
-from treino.records.prediction import intervals_of, reading_of, winners
+from treino.records.coverage import coverage_scores
+from treino.records.prediction import reading_of, winners
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
@@ -172,7 +173,7 @@ def _numbers(
     value = graph.calculated("Add", value, spec.target_mean)
     ends = {"prediction": graph.put("Squeeze", value, graph.constant([1], np.int64))}
     known = run.result.prediction_intervals if run.result is not None else None
-    if known is not None:
+    if known is not None and known.quantile is not None:
         if known.offset is None or len(each) == 1:
             half = graph.constant(known.quantile)
         else:  # quantile × (standard deviation of the members + offset)
@@ -333,8 +334,8 @@ def _off(run: StoredRun, x_ND: Tensor, output_NC: Tensor, answers: Mapping[str, 
         return apart if same or undecided else 1.0
     value_N = (output_NC[:, 0].double() * spec.target_scale + spec.target_mean).numpy()
     apart_N = [np.abs(value_N - answers["prediction"])]
-    ends_N2 = intervals_of(run, x_ND, value_N)
-    if ends_N2 is not None:
+    if (known := coverage_scores(run)) is not None:
+        ends_N2 = known.held(run, x_ND, output_NC[None])
         apart_N += [np.abs(ends_N2[:, i] - answers[name]) for i, name in enumerate(("low", "high"))]
     return float(np.max(apart_N) / (spec.target_scale or 1.0))
 

@@ -29,6 +29,7 @@ from treino.data.preparation.encoders import (
     TimeEncoder,
 )
 from treino.data.preparation.preparation import Preparation
+from treino.data.preparation.trees import Tree, ways
 from treino.data.readers import ReaderOptions
 from treino.engine.ensemble import Ensemble
 from treino.engine.nets import Residual
@@ -96,6 +97,8 @@ def prepared(graph: OnnxGraph, preparation: Preparation, pixels: str | None = No
         raw = graph.calculated("Div", raw, p.divisor)
     else:
         raw = graph.put("Concat", *(_encoded(graph, encoder) for encoder in p.encoders), axis=1)
+        leaves = [_leaves(graph, tree, raw) for tree in p.trees]
+        raw = graph.put("Concat", raw, *leaves, axis=1) if leaves else raw
     mean, scale = np.array(p.mean), np.array(p.scale)
     x = graph.put("Sub", raw, graph.constant(mean))
     x = graph.put("Div", x, graph.constant(np.where(scale == 0, 1.0, scale)))
@@ -155,7 +158,16 @@ def _encoded(graph: OnnxGraph, encoder: Encoder) -> str:
 def _number(graph: OnnxGraph, encoder: NumberEncoder | RankEncoder, value: str, absent: str) -> str:
     if encoder.fill is not None:
         value = graph.put("Where", absent, graph.constant(encoder.fill), value)
-    return graph.put("Concat", *_binned(graph, value, encoder.edges), *_flag(graph, encoder, absent), axis=1)
+    means = _means(graph, encoder, value) if isinstance(encoder, NumberEncoder) and encoder.values else []
+    parts = (*_binned(graph, value, encoder.edges), *means, *_flag(graph, encoder, absent))
+    return graph.put("Concat", *parts, axis=1)
+
+
+def _means(graph: OnnxGraph, encoder: NumberEncoder, value: str) -> list[str]:
+    """Return the target means of each value; 0 for a value that has none."""
+    equal = _cast(graph, graph.put("Equal", value, graph.constant(np.array(encoder.values)[None])))
+    mean_LK = np.array(encoder.means).reshape(len(encoder.values), -1)
+    return [graph.put("MatMul", equal, graph.constant(mean_LK))]
 
 
 def _binned(graph: OnnxGraph, value: str, edges: Sequence[float]) -> list[str]:
@@ -166,6 +178,15 @@ def _binned(graph: OnnxGraph, value: str, edges: Sequence[float]) -> list[str]:
     within = graph.put("Min", graph.put("Max", value, graph.constant(low)), graph.constant(high))
     share = graph.put("Div", graph.put("Sub", within, graph.constant(low)), graph.constant(high - low))
     return [value, share]
+
+
+def _leaves(graph: OnnxGraph, tree: Tree, raw: str) -> str:
+    """Return 1 for the leaf in which a row lies, else 0."""
+    cells = graph.put("Gather", raw, graph.constant(tree.columns, np.int64), axis=1)
+    below = _cast(graph, graph.put("LessOrEqual", cells, graph.constant(tree.thresholds)))
+    way_SL, left_L = ways()
+    passed = graph.put("MatMul", below, graph.constant(way_SL))
+    return _cast(graph, graph.put("Equal", passed, graph.constant(left_L)))
 
 
 def _flag(graph: OnnxGraph, encoder: Any, absent: str) -> list[str]:

@@ -22,6 +22,8 @@ from PIL import Image, ImageOps
 
 from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
+from treino.data.preparation.target_means import mean_inputs
+from treino.data.preparation.trees import leaf_inputs
 from treino.data.splits import split
 
 # ---- settings
@@ -85,6 +87,7 @@ FEATURES = ["x1", "x2"]
 COLUMNS = []
 ITEM = ()  # the shape of a row
 ENCODERS = []
+TREES = []  # of each decision tree the inputs that it splits at, and its thresholds
 MISSING = ()
 GAPS = ()  # words that name no class
 TRUTH = {}
@@ -105,7 +108,7 @@ THREADS = 1  # with another number, sums are added in another order, and last di
 
 # properties of the run; each decides whether a part of the program goes into the script
 TRAINS = READS_TABLE = WEIGHTLESS = WEIGHTED = CHANGES = CHANGES_PICTURES = MOVES = False
-COMMA = MONTH_FIRST = BOOLEAN = NUMBERED = False
+COMMA = MONTH_FIRST = MEANS = BOOLEAN = NUMBERED = False
 IMAGES = NORMALISE = CROPS = PADS = False
 OWN = LAZY = DROPS = CLIP_TARGET = OF_CLASSES = False
 MISSING_ZERO_GRAD = SOFTMAX_FIRST = COUNTS_STEPS = UNFINISHED = FULL_BATCH = False
@@ -153,7 +156,10 @@ def filled(values, column):
     """Numbers, with missing ones replaced by the training rows' fill value, and where they were missing."""
     values = np.asarray(values, dtype=float)
     absent = np.isnan(values)
-    inputs = with_bins(np.where(absent, column["fill"], values), column["edges"])
+    values = np.where(absent, column["fill"], values)
+    inputs = with_bins(values, column["edges"])
+    if MEANS:
+        inputs += mean_inputs(values, column["values"], column["means"]) if "means" in column else []
     return np.stack([*inputs, absent.astype(float)] if column["flag"] else inputs, axis=1)
 
 
@@ -185,10 +191,14 @@ def as_one_hot(cells, column):
 def as_hashed(cells, column):
     """Many classes in few inputs: +1 or -1 at the place given by a hash of the class."""
     values = np.zeros((len(cells), column["buckets"]))
-    for row, name in enumerate(classes_of(cells, column)):
+    names = classes_of(cells, column)
+    for row, name in enumerate(names):
         if name:
             bucket, sign = hash_place(column["column"], name, column["buckets"])
             values[row, bucket] = sign
+    if MEANS and "means" in column:
+        means = mean_inputs(np.array(names, dtype=object), column["values"], column["means"])
+        return np.column_stack([values, *means])
     return values
 
 
@@ -268,7 +278,10 @@ def features_of(rows):
         sys.exit(f"Columns are missing: {', '.join(missing)}")
     if ENCODERS:
         encoded = [ENCODE[c["as"]]([row[c["column"]] for row in rows], c) for c in ENCODERS]
-        return np.concatenate(encoded, axis=1)
+        raw = np.concatenate(encoded, axis=1)
+        if TREES:
+            raw = np.hstack([raw, *(leaf_inputs(raw, columns, thresholds) for columns, thresholds in TREES)])
+        return raw
     if TRUTH:
         values = [[plain_number(row[name]) for name in FEATURES] for row in rows]
     else:

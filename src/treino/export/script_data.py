@@ -346,6 +346,8 @@ def _encoders(run: StoredRun, data: Data) -> ScriptPart:
             "MARKS": tuple(sorted({word for c in columns for word in _symbols(c)})),
             "COMMA": "decimal comma" in writing,
             "MONTH_FIRST": "month/day" in writing,
+            "TREES": [(tree.columns, tree.thresholds) for tree in data.preparation.trees],
+            "MEANS": any(encoder.mean_places for encoder in made),
         },
         {
             "ENCODERS": f"ENCODERS = {_lines(rows)}",

@@ -248,8 +248,8 @@ def _affordable(rows: int, columns: int, classes: int, seconds: float) -> tuple[
 
 
 def _columns(data: Data, x_ND: torch.Tensor) -> tuple[NDArray, list[int]]:
-    """Return trees' features ``[N, F]`` (prepared rows without bins, with class numbers in place of one-hot
-    inputs), and the indices of the features with class numbers."""
+    """Return trees' features ``[N, F]`` (prepared rows but no bins and target means; class numbers instead of
+    one-hot inputs), and the indices of the features with class numbers."""
     preparation = data.preparation
     if not preparation.encoders:
         return x_ND.numpy(), []
@@ -262,8 +262,8 @@ def _columns(data: Data, x_ND: torch.Tensor) -> tuple[NDArray, list[int]]:
             none_N = part_NG.sum(1) == 0  # a class that no training row has
             columns.append(part_NG.argmax(1).double().masked_fill(none_N, math.nan))
         else:
-            bins = max(0, len(encoder.edges) - 1)
-            columns += [part_NG[:, g].double() for g in range(len(group)) if not 0 < g <= bins]
+            derived = {*range(1, len(encoder.edges)), *encoder.mean_places}
+            columns += [part_NG[:, g].double() for g in range(len(group)) if g not in derived]
     return torch.stack(columns, 1).numpy(), categories
 
 

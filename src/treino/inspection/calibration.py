@@ -1,26 +1,19 @@
-"""The reliability of predictions: calibration of probabilities, thresholds, and prediction intervals.
+"""The reliability of probabilities: their calibration, and thresholds.
 
 Expected calibration error: Guo, Pleiss, Sun & Weinberger 2017, https://arxiv.org/abs/1706.04599. Its
 distribution under perfect calibration: Bröcker & Smith 2007, https://doi.org/10.1175/WAF993.1 ("consistency
 resampling").
-
-Prediction intervals: Lei, G'Sell, Rinaldo, Tibshirani & Wasserman 2018, https://arxiv.org/abs/1604.04173. An
-interval as wide as a quantile of the errors on held-out rows contains a new row's target with the stated
-probability, for any network, if new rows come from the same distribution.
 """
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from treino.data.dataset import Data
-from treino.engine.ensemble import Ensemble
 from treino.inspection.input_planes import ALL, Split, held_out
 from treino.inspection.outputs import outputs, probabilities
 
@@ -134,56 +127,3 @@ def threshold_of(
     cost_K = wrong * wrong_K + missed * missed_K
     best_K = np.flatnonzero(cost_K <= cost_K.min() * (1 + 1e-12))
     return float(edge_K[best_K[np.abs(edge_K[best_K] - 0.5).argmin()]])
-
-
-# ---- prediction intervals
-
-LEVEL = 0.9
-
-
-@dataclass(frozen=True)
-class IntervalRule:
-    """How prediction intervals are computed. level: the share of targets that they should contain. quantile:
-    of the absolute errors on validation rows; for an ensemble, of these errors divided by (the members'
-    deviation + ``offset``). offset: the mean deviation; None for a single network, whose intervals all have
-    the same width."""
-
-    level: float
-    quantile: float
-    offset: float | None = None
-
-    def half_widths(self, spread_N: Floats | None, rows: int) -> Floats:
-        """``[N]``: half the width of each interval, in the target's own units. spread_N: from
-        ``members_spread``."""
-        if self.offset is None or spread_N is None:
-            return np.full(rows, self.quantile)
-        return self.quantile * (spread_N + self.offset)
-
-
-def interval_rule(error_K: Floats, spread_K: Floats | None) -> IntervalRule | None:
-    """Fit the rule to absolute errors ``[K]`` on validation rows; None if they are too few or not finite.
-
-    spread_K: the ensemble members' deviation on these rows, in the same units.
-    """
-    offset = None if spread_K is None else float(spread_K.mean())
-    if offset == 0 or (spread_K is not None and not np.isfinite(spread_K).all()):
-        spread_K = offset = None  # without usable deviations, all intervals are equally wide
-    score_K = error_K if spread_K is None or offset is None else error_K / (spread_K + offset)
-    place = math.ceil((len(score_K) + 1) * LEVEL)
-    if place > len(score_K) or not np.isfinite(score_K).all():
-        return None
-    return IntervalRule(LEVEL, float(np.sort(score_K)[place - 1]), offset)
-
-
-def members_spread(
-    net: nn.Module, x_ND: torch.Tensor, scale: float, item_shape: Sequence[int] | None = None
-) -> Floats | None:
-    """``[N]``: the standard deviation between an ensemble's members; None for a single network.
-
-    scale: the size of one unit of the output in the target's own units.
-    """
-    if not isinstance(net, Ensemble) or len(net.members) < 2:
-        return None
-    each = [outputs(member, x_ND, item_shape=item_shape)[:, 0].double() for member in net.members]
-    spread_N: Floats = torch.stack(each).std(0, correction=0).numpy() * scale
-    return spread_N

@@ -88,11 +88,13 @@ class LossSurface:
         rows: default: the surface's own rows.
         """
         rows, at = self.rows if rows is None else rows, torch.from_numpy(np.asarray(at_KA)).to(origin_n.dtype)
-        target = self.loss.target(rows.y, torch.float64)
+        target, weight = self.loss.target(rows.y, torch.float64), rows.weight
 
         def measured(output_KNC: Tensor) -> Tensor:
             """``[K]``: the loss at each place, in float64 as in the engine."""
-            each: Tensor = torch.vmap(lambda output_NC: self.loss(output_NC, target))(output_KNC.double())
+            each: Tensor = torch.vmap(lambda output_NC: self.loss(output_NC, target, weight))(
+                output_KNC.double()
+            )
             return each
 
         with torch.no_grad():
@@ -111,7 +113,7 @@ class LossSurface:
         with evaluating(net, gradients=True), fork_rng(0):
             x = self.rows.x
             out = net(x.reshape(len(x), *self.item_shape) if self.item_shape else x.clone())
-            loss = self.loss(out, self.loss.target(self.rows.y, out.dtype))
+            loss = self.loss(out, self.loss.target(self.rows.y, out.dtype), self.rows.weight)
             slopes = torch.autograd.grad(loss, list(free.values()), allow_unused=True)
         views = self.layout.named(slope_n)
         for name, slope in zip(free, slopes, strict=True):

@@ -30,7 +30,7 @@ select, input { font: inherit; color: inherit; background: var(--paper); border:
 def rows_page(x: RowXray) -> str:
     """Return the page."""
     order_K = np.lexsort((-x.doubt_M, ~x.hard_M, ~x.suspect_M))[:MOST_ROWS]
-    heads, columns = _columns(x, order_K)
+    heads, columns = zip(*_columns(x, order_K), strict=True)
     lines = [
         f"<tr{' class=suspect' if x.suspect_M[place] else ''}>{''.join(row)}</tr>"
         for place, row in zip(order_K, zip(*columns, strict=True), strict=True)
@@ -69,36 +69,38 @@ def _sentences(x: RowXray, shown: int) -> list[str]:
     return [*x.notes, *sentences]
 
 
-def _columns(x: RowXray, order_K: NDArray[np.int64]) -> tuple[list[str], list[list[str]]]:
-    """The headings, and of each column its cells in HTML."""
+def _columns(x: RowXray, order_K: NDArray[np.int64]) -> list[tuple[str, list[str]]]:
+    """Each column's heading, and its cells in HTML."""
     data, classes = x.data, bool(x.data.classes)
     labels, answers = (x.written(v[order_K]) for v in (x.label_M, x.answer_M))
     rows_K = x.index_M[order_K].tolist()
-    named: dict[str, list[str]] = {
-        _("row"): [_text(data.place(row)) if data.file_names else _number(row, "d") for row in rows_K]
-    }
     input_KD = x.input_MD[torch.from_numpy(order_K)]
+    place_K = [_text(data.place(row)) if data.file_names else _number(row, "d") for row in rows_K]
+    made = [(_("row"), place_K)]
     if is_picture(data.item_shape):
-        named[_("picture")] = [
-            f"<td><img src='{data_uri(photograph(each))}' alt=''></td>" for each in pictures(data, input_KD)
-        ]
-    named[data.target] = [_text(v) if classes else _number(v) for v in labels]
-    named[_("they would say")] = [_text(v) if classes else _number(v) for v in answers]
+        drawn = (data_uri(photograph(each)) for each in pictures(data, input_KD))
+        made.append((_("picture"), [f"<td><img src='{uri}' alt=''></td>" for uri in drawn]))
+    for head, values in ((data.target, labels), (_("they would say"), answers)):
+        made.append((head, [_text(v) if classes else _number(v) for v in values]))
     if classes:
-        named[_("probability")] = [_number(v, ".3f") for v in x.sure_M[order_K]]
-    named[_("disagree") if classes else _("deviations off")] = [
-        _number(v, ".2f") for v in x.disagreement_M[order_K]
-    ]
-    named[_("those that saw it")] = [_number(v, ".2f") for v in x.seen_disagreement_M[order_K]]
+        made.append((_("probability"), [_number(v, ".3f") for v in x.sure_M[order_K]]))
+    for head, value_M in (
+        (_("disagree") if classes else _("deviations off"), x.disagreement_M),
+        (_("those that saw it"), x.seen_disagreement_M),
+    ):
+        made.append((head, [_number(v, ".2f") for v in value_M[order_K]]))
     for head, flag_M in ((_("doubted"), x.suspect_M), (_("not learned"), x.hard_M)):
-        named[head] = [_text(_("yes") if v else "") for v in flag_M[order_K]]
-    named[_("equal row")] = [_number(v, "d") if v >= 0 else "<td></td>" for v in x.twin_M[order_K].tolist()]
-    named[_("split")] = [_text(_(ALL[s])) for s in x.split_M[order_K]]
+        made.append((head, [_text(_("yes") if v else "") for v in flag_M[order_K]]))
+    twins = x.twin_M[order_K].tolist()
+    made += [
+        (_("equal row"), [_number(v, "d") if v >= 0 else "<td></td>" for v in twins]),
+        (_("split"), [_text(_(ALL[s])) for s in x.split_M[order_K]]),
+    ]
     if data.kind == "table":
         for name, column in list(zip(data.features, cells(data, input_KD), strict=True))[:MOST_COLUMNS]:
-            head = name if name not in named else f"{name} "
-            named[head] = [_text(v or "") if isinstance(v, str | None) else _number(v) for v in column]
-    return list(named), list(named.values())
+            cell_K = [_text(v or "") if isinstance(v, str | None) else _number(v) for v in column]
+            made.append((name, cell_K))
+    return made
 
 
 def _text(value: str) -> str:

@@ -160,12 +160,29 @@ def read_from(source: Any) -> list[Path]:
     return [Path(source)] if is_album(source) else files_of(source)
 
 
-def keep_copy(folder: RunFolder, data: Data) -> None:
-    """Write prepared rows that exist only in memory to the run's folder."""
+def fold_place(fold: str) -> str:
+    """Where in a folder the rows of this fold, such as 3/10, are kept, if they were in memory only."""
+    return f"folds/{fold.partition('/')[0]}/"
+
+
+def keep_copy(folder: RunFolder, data: Data, place: str = "") -> None:
+    """Write prepared rows that exist only in memory to the run's folder. place: of a fold's rows, whose
+    preparation goes there too."""
     names = [name for name in ("x", "y", "index", "weight") if getattr(data.train, name) is not None]
     tensors = {f"{s}.{a}": getattr(r, a) for s, r in data.splits.items() for a in names}
-    folder.write_tensors(COPY, tensors, {})
-    folder.write_json("data.json", {name: getattr(data, name) for name in PLAIN})
+    folder.write_tensors(place + COPY, tensors, {})
+    folder.write_json(f"{place}data.json", {name: getattr(data, name) for name in PLAIN})
+    if place:
+        folder.write_json(f"{place}preparation.json", data.preparation.to_json())
+
+
+def fold_of(folder: RunFolder, fold: str) -> Data:
+    """The rows of a fold that were in memory only, as ``keep_copy`` wrote them.
+
+    Raises:
+        TreinoError: they were not kept, or are damaged.
+    """
+    return _copy_of(folder, read_preparation(folder, fold_place(fold)), fold_place(fold))
 
 
 def data_of(folder: RunFolder, moved_to: str | Path | None = None) -> Data:
@@ -253,8 +270,8 @@ def _newer(folder: RunFolder, source: str | Path) -> str:
     return _("; {n:,} changed since, the first {name}").format(n=len(newer), name=newer[0])
 
 
-def _copy_of(folder: RunFolder, stored: PreparationDocument) -> Data:
-    if not folder.has(COPY):
+def _copy_of(folder: RunFolder, stored: PreparationDocument, place: str = "") -> Data:
+    if not folder.has(place + COPY):
         raise TreinoError(
             "data_not_kept",
             _("{run} keeps no copy of its rows: they were in memory only, and it was trained lean.").format(
@@ -262,13 +279,13 @@ def _copy_of(folder: RunFolder, stored: PreparationDocument) -> Data:
             ),
             _("Train without lean=True where the rows are wanted again."),
         )
-    tensors, _metadata = read_tensors(folder, COPY)
-    plain = read_document(folder, "data.json")
+    tensors, _metadata = read_tensors(folder, place + COPY)
+    plain = read_document(folder, f"{place}data.json")
     prepared = stored.model_dump(mode="json", include=set(SHARED))
     if any(plain[name] != prepared[name] for name in SHARED):
-        raise damaged(folder.path / "data.json", _("it is not of the same data as preparation.json"))
+        raise damaged(folder.path / place / "data.json", _("it is not of the same data as preparation.json"))
     preparation = Preparation.from_document(stored)
-    _check_rows(tensors, plain, preparation, folder.path / COPY)
+    _check_rows(tensors, plain, preparation, folder.path / place / COPY)
     for name in ("features", "classes", "item_shape", "notes"):
         plain[name] = tuple(plain[name])
 

@@ -17,9 +17,11 @@ from treino.documents.data import DataSource
 from treino.engine.ensemble import mean_output
 from treino.engine.metrics import measure
 from treino.errors import TreinoError
-from treino.inspection.calibration import IntervalRule, members_spread
+from treino.inspection.conformal import Coverage, compared_with, coverage_of, sorted_sets
+from treino.inspection.input_planes import ALL, Split
 from treino.inspection.outputs import outputs, probabilities
 from treino.inspection.picture_views import PictureView, outputs_of_views, views_of
+from treino.records.coverage import CoverageScores, coverage_scores
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
@@ -33,16 +35,17 @@ class Prediction:
     """A row's class and the probability of each class, or a number in the target's own units.
 
     row: its number in the source, from 0. value: None if the network's output is not finite. interval: the
-    number's prediction interval (low, high) at the level of the run's ``prediction_intervals``; None: none.
-    file: the picture's; "" of other rows. fold: the number, from 1, of the fold whose networks predict it, of
-    out-of-fold predictions. targets: of several targets, the prediction of each by its name; ``value`` is
-    then None.
+    number's prediction interval (low, high). class_set: the classes that can't be ruled out, the most
+    probable first. Both: None: none. file: the picture's; "" of other rows. fold: the number, from 1, of the
+    fold whose networks predict it, of out-of-fold predictions. targets: of several targets, the prediction of
+    each by its name; ``value`` is then None.
     """
 
     row: int
     value: str | float | None
     probabilities: Figures | None = None
     interval: tuple[float, float] | None = None
+    class_set: tuple[str, ...] | None = None
     file: str = ""
     fold: int | None = None
     targets: Mapping[str, "Prediction"] = field(default_factory=dict)
@@ -66,6 +69,8 @@ class Prediction:
         more: dict[str, Any] = {} if self.probabilities is None else {"probabilities": self.probabilities}
         if self.interval is not None:
             more |= {"low": self.interval[0], "high": self.interval[1]}
+        if self.class_set is not None:
+            more["set"] = list(self.class_set)
         named = {"file": self.file} if self.file else {}
         return {"row": self.row, **named, "prediction": self.value} | more
 
@@ -95,7 +100,8 @@ class TargetComparison:
 class Predictions:
     """A network's predictions for a source. missing, unknown: the number of cells of each column without a
     value, or with a class that no training row had. comparison: None without known targets. prepared: the
-    predicted rows, in the same order."""
+    predicted rows, in the same order. coverage: of the intervals or sets of each target, by its name; of a
+    single target by ""."""
 
     each: tuple[Prediction, ...]
     notes: tuple[str, ...]
@@ -103,40 +109,54 @@ class Predictions:
     unknown: Mapping[str, int]
     comparison: TargetComparison | None
     prepared: PreparedRows
+    coverage: Mapping[str, Coverage] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The ``predict`` document without ``path``."""
-        return {
-            "rows": len(self.each),
-            "predictions": [prediction.to_json() for prediction in self.each],
-            "notes": list(self.notes),
-            "missing": dict(self.missing),
-            "unknown": dict(self.unknown),
-        } | ({} if self.comparison is None else self.comparison.to_json())
+        each = {name: worth.to_json() for name, worth in self.coverage.items()}
+        covered = {"coverage": each.get("", each)} if each else {}
+        return (
+            covered
+            | {
+                "rows": len(self.each),
+                "predictions": [prediction.to_json() for prediction in self.each],
+                "notes": list(self.notes),
+                "missing": dict(self.missing),
+                "unknown": dict(self.unknown),
+            }
+            | ({} if self.comparison is None else self.comparison.to_json())
+        )
 
 
-def predict(run: StoredRun, source: Any, *, tta: bool = False, skip_bad: int = 0) -> Predictions:
+def predict(
+    run: StoredRun, source: Any, *, coverage: float | None = None, tta: bool = False, skip_bad: int = 0
+) -> Predictions:
     """Predict a source's rows, and compare the predictions with the targets, if known.
 
-    tta: average over shifted views of each picture, mirrored too if the run was trained so. skip_bad: the
-    most pictures that may be left out as unreadable.
+    coverage: of the intervals or sets; default: of numbers the run's, of classes the run's if it asked for
+    one. tta: average over shifted views of each picture, mirrored too if the run was trained so. skip_bad:
+    the most pictures that may be left out as unreadable.
 
-    Raises TreinoError if the source can't be read, or lacks columns that the run needs.
+    Raises TreinoError if the source can't be read, or lacks columns that the run needs; if the run's
+    validation rows can't give the coverage.
     """
     views = _views(run) if tta else ()
-    prepared, output_NC = _answered(run, source, views, skip_bad)
-    each = _each(run, prepared, output_NC, views) if len(run.by_target) == 1 else ()
-    if not each:
-        parts = zip(run.by_target, run.preparation.output_parts, strict=True)
-        columns = [_each(one, prepared, output_NC[:, part], views) for one, part in parts]
-        names = [one.target for one in run.preparation.by_target]
+    known = [None if views else coverage_scores(one, coverage) for one in run.by_target]
+    prepared, output_KNC = _answered(run, source, views, skip_bad)
+    output_NC, names = _mean(run, output_KNC), [one.preparation.target for one in run.by_target]
+    held = _held(run, prepared, output_KNC, known)
+    parts = zip(run.by_target, run.preparation.output_parts, held, strict=True)
+    columns = [_each(one, prepared, output_NC[:, part], of_one) for one, part, of_one in parts]
+    each = columns[0]
+    if len(columns) > 1:
         each = tuple(
             Prediction(row[0].row, None, targets=dict(zip(names, row, strict=True)))
             for row in zip(*columns, strict=True)
         )
     notes = (*run.folder.notices, *prepared.notes, *_view_notes(run, views), *unanswered_notes(each))
-    compared = _compared(run, prepared, output_NC)
-    return Predictions(each, notes, prepared.missing, prepared.unknown, compared, prepared)
+    compared = _compared(run, prepared, output_NC, _among(run, prepared, "train"))
+    covered = _covered(run, prepared, known, held)
+    return Predictions(each, notes, prepared.missing, prepared.unknown, compared, prepared, covered)
 
 
 def _views(run: StoredRun) -> tuple[PictureView, ...]:
@@ -156,27 +176,28 @@ def _views(run: StoredRun) -> tuple[PictureView, ...]:
 def _answered(
     run: StoredRun, source: Any, views: Sequence[PictureView], skip_bad: int
 ) -> tuple[PreparedRows, torch.Tensor]:
-    """The rows as the run's preparation makes them, and the outputs for them: the run's, or the mean of all
-    that predict with it."""
+    """The rows as the run's preparation makes them, and ``[K, N, C]``: the outputs for them of the run and of
+    all that predict with it."""
     prepared = rows_for_prediction(source, run.preparation, reading_of(run), skip_bad)
-    output_NC = _outputs(run, prepared, views)
-    if not run.others:
-        return prepared, output_NC
-    each, (mean_K, scale_K) = [output_NC], _units(run, output_NC)
+    each, (mean_K, scale_K) = [_outputs(run, prepared, views)], _units(run)
     for other in run.others:
         rows = rows_for_prediction(source, other.preparation, reading_of(other), skip_bad)
         other_NC = _outputs(other, rows, views)
         if not run.spec.classes:  # each has a mean and a deviation of its own training rows
-            own_mean_K, own_scale_K = _units(other, output_NC)
+            own_mean_K, own_scale_K = _units(other)
             other_NC = (other_NC * own_scale_K + own_mean_K - mean_K) / scale_K
         each.append(other_NC)
-    return prepared, mean_output(torch.stack(each), run.loss_function)
+    return prepared, torch.stack(each)
 
 
-def _units(run: StoredRun, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _mean(run: StoredRun, output_KNC: torch.Tensor) -> torch.Tensor:
+    return mean_output(output_KNC, run.loss_function) if run.others else output_KNC[0]
+
+
+def _units(run: StoredRun) -> tuple[torch.Tensor, torch.Tensor]:
     """``[K]`` each: the mean and the deviation of each target."""
     pairs = [(one.spec.target_mean, one.spec.target_scale) for one in run.by_target]
-    mean_K, scale_K = like.new_tensor(pairs).T
+    mean_K, scale_K = torch.tensor(pairs).T
     return mean_K, scale_K
 
 
@@ -197,12 +218,14 @@ def _view_notes(run: StoredRun, views: Sequence[PictureView]) -> list[str]:
         else _("Averaged over {n} views of each picture: moved by up to {far} px.")
     )
     notes = [sentence.format(n=len(views), far=far)]
-    if run.result is not None and run.result.prediction_intervals is not None:
+    if not run.spec.classes or run.settings.get("coverage") is not None:
         notes.append(_("Without intervals: those of the run are of predictions that are not averaged."))
     return notes
 
 
-def _compared(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -> TargetComparison | None:
+def _compared(
+    run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, trained_K: torch.Tensor | None
+) -> TargetComparison | None:
     y, rows_K = prepared.y, prepared.with_target
     if y is None or rows_K is None:
         return None
@@ -212,7 +235,6 @@ def _compared(run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor) -
     if len(run.by_target) > 1:
         parts = zip(run.by_target, run.loss_function.by_target(compared_KC, y), strict=True)
         targets = {one.preparation.target: _measured(one, *part, weight) for one, part in parts}
-    trained_K = _trained_on(run, prepared.x, rows_K, y)
     if trained_K is None:
         return TargetComparison(len(compared_KC), metrics, None, targets=targets)
     others = None
@@ -229,17 +251,23 @@ def _measured(
     return {k: finite(float(v[0])) for k, v in values.items()}
 
 
-def _trained_on(run: StoredRun, x_ND: Any, rows_K: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
-    """``[K]`` bool: which rows are training rows, by a hash of inputs and target; None: unknown."""
+def _among(run: StoredRun, prepared: PreparedRows, *splits: Split) -> torch.Tensor | None:
+    """``[K]`` bool: which rows of known target are rows of these splits, by a hash of inputs and target.
+    None: unknown."""
+    y, rows_K = prepared.y, prepared.with_target
+    if y is None or rows_K is None:
+        return None
     try:
         data = run.data
     except TreinoError:  # the file is gone or changed, or not stored: predictions don't need it
         return None
-    if len(data.train) != run.spec.facts.rows["train"]:
-        return None  # only a sample of rows not in memory
-    parts = data.splits.values() if run.others else (data.train,)  # what tests one fold trains the others
-    trained = {row for rows in parts for row in _hashes(rows.x, torch.arange(len(rows)), rows.y)}
-    return torch.tensor([each in trained for each in _hashes(x_ND, rows_K, y)], dtype=torch.bool)
+    known = set[bytes]()
+    for split in ALL if run.others else splits:  # what tests one fold trains the others
+        rows = data.splits[split]
+        if len(rows) != run.spec.facts.rows[split]:
+            return None  # only a sample of rows not in memory
+        known |= set(_hashes(rows.x, torch.arange(len(rows)), rows.y))
+    return torch.tensor([each in known for each in _hashes(prepared.x, rows_K, y)], dtype=torch.bool)
 
 
 def _hashes(x_ND: Any, rows_K: torch.Tensor, y: torch.Tensor) -> Iterator[bytes]:
@@ -304,13 +332,13 @@ def winners(run: StoredRun, p_NC: np.ndarray) -> np.ndarray:
 
 
 def _each(
-    run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, views: Sequence[PictureView]
+    run: StoredRun, prepared: PreparedRows, output_NC: torch.Tensor, held: np.ndarray | None
 ) -> tuple[Prediction, ...]:
+    """held: of numbers the ends of their intervals, of classes which are in their sets; None: neither."""
     values, p_NC = _values(run, output_NC)
     rows, names = prepared.index.tolist(), prepared.names or ("",) * len(prepared)
     if p_NC is None:
-        ends = None if views else intervals_of(run, prepared.x, np.array(values))
-        end_N = [None] * len(rows) if ends is None else ends.tolist()
+        end_N = [None] * len(rows) if held is None else held.tolist()
         return tuple(
             Prediction(
                 row,
@@ -321,52 +349,120 @@ def _each(
             for row, value, end, name in zip(rows, values, end_N, names, strict=True)
         )
     classes = run.spec.classes
+    sets = [None] * len(rows) if held is None else sorted_sets(held, p_NC)
     return tuple(
-        Prediction(row, value, dict(zip(classes, map(finite, p_C), strict=True)), file=name)
-        for row, value, p_C, name in zip(rows, values, p_NC.tolist(), names, strict=True)
+        Prediction(
+            row,
+            value,
+            dict(zip(classes, map(finite, p_C), strict=True)),
+            class_set=None if places is None or value is None else tuple(classes[c] for c in places),
+            file=name,
+        )
+        for row, value, p_C, places, name in zip(rows, values, p_NC.tolist(), sets, names, strict=True)
     )
 
 
-def intervals_of(run: StoredRun, x_ND: Any, value_N: np.ndarray) -> np.ndarray | None:
-    """``[N, 2]``: the prediction interval of each number; None if the run has no intervals."""
-    known = run.result.prediction_intervals if run.result is not None else None
-    if known is None:
-        return None
-    rule = IntervalRule(known.level, known.quantile, known.offset)
-    spread_N = members_spread(run.module, x_ND, run.spec.target_scale, run.item_shape)
-    half_N = rule.half_widths(spread_N, len(value_N))
-    return np.stack([value_N - half_N, value_N + half_N], 1)
+def _held(
+    run: StoredRun,
+    prepared: PreparedRows,
+    output_KNC: torch.Tensor,
+    known: Sequence[CoverageScores | None],
+) -> list[np.ndarray | None]:
+    """Of each target its intervals or sets, as ``CoverageScores.held``; None: it has none."""
+    each = zip(run.by_target, run.preparation.output_parts, known, strict=True)
+    return [
+        None if scores is None else scores.held(one, prepared.x, output_KNC[:, :, part])
+        for one, part, scores in each
+    ]
 
 
-def predict_like(run: StoredRun, source: Any, *, tta: bool = False, skip_bad: int = 0) -> Any:
+def _covered(
+    run: StoredRun,
+    prepared: PreparedRows,
+    known: Sequence[CoverageScores | None],
+    held: Sequence[np.ndarray | None],
+) -> dict[str, Coverage]:
+    """What the coverage of each target is worth on the rows of known target that the run has not seen."""
+    covered: dict[str, Coverage] = {}
+    if not any(scores is not None for scores in known):
+        return covered
+    seen_K, y, weight = _among(run, prepared, "train", "validation"), prepared.y, prepared.weight
+    rows_K = None if seen_K is None else ~seen_K if weight is None else ~seen_K & (weight > 0)
+    weight_N = None if rows_K is None or weight is None else weight[rows_K].double().numpy()
+    for number, (one, scores, of_one) in enumerate(zip(run.by_target, known, held, strict=True)):
+        if scores is None or of_one is None:
+            continue
+        classes, name = len(one.spec.classes), one.preparation.target if len(known) > 1 else ""
+        size = float(of_one.sum(1).mean()) if classes and len(of_one) else None
+        worth = coverage_of(
+            scores.scores, scores.level, size=size, classes=classes, folds=scores.folds is not None
+        )
+        if rows_K is not None and y is not None and prepared.with_target is not None:
+            own_N = y[rows_K].reshape(int(rows_K.sum()), -1)[:, number].numpy()
+            held_N = _holds(one, of_one[prepared.with_target[rows_K].numpy()], own_N)
+            worth = compared_with(worth, held_N, weight_N)
+        covered[name] = worth
+    return covered
+
+
+def _holds(run: StoredRun, held: np.ndarray, y_N: np.ndarray) -> np.ndarray:
+    """``[N]``: whether intervals or sets hold these targets."""
+    if run.spec.classes:
+        return np.take_along_axis(held, y_N[:, None], axis=1)[:, 0]
+    true_N = y_N.astype(np.float64) * run.spec.target_scale + run.spec.target_mean
+    return np.asarray((held[:, 0] <= true_N) & (true_N <= held[:, 1]))
+
+
+def predict_like(
+    run: StoredRun, source: Any, *, coverage: float | None = None, tta: bool = False, skip_bad: int = 0
+) -> Any:
     """Predictions in the source's type: for a pandas (with its index) or polars frame or a pyarrow table, one
-    with ``prediction`` and a column for each class, or such columns for each target (``prediction_NAME``);
-    for arrays, files, pictures and names, an array ``[N]`` or ``[N, K]``. Other parameters: as of
-    ``predict``."""
+    with ``prediction``, a column for each class, and intervals or sets (lists), or such columns for each
+    target (``prediction_NAME``); for arrays, files, pictures and names, an array ``[N]`` or ``[N, K]``. Other
+    parameters: as of ``predict``.
+
+    Raises:
+        TreinoError: as ``predict``; a coverage of what gives an array.
+    """
     if isinstance(source, torch.Tensor) or (isinstance(source, list) and not is_pictures(source)):
         source = np.asarray(source)
     views = _views(run) if tta else ()
-    prepared, output_NC = _answered(run, source, views, skip_bad)
+    kind = type(source)
+    named = kind.__module__.split(".")[0], kind.__name__
+    framed = named in (("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table"))
+    if coverage is not None and not framed:
+        raise TreinoError(
+            "coverage_of_array",
+            _("Of {kind} predictions are an array, without room for intervals or sets.").format(
+                kind=kind.__name__
+            ),
+            _("Give a frame, or ask for a file: treino predict RUN DATA [[coverage={coverage}]]").format(
+                coverage=str(coverage)
+            ),
+        )
+    known = [coverage_scores(one, coverage) if framed and not views else None for one in run.by_target]
+    prepared, output_KNC = _answered(run, source, views, skip_bad)
+    output_NC, held = _mean(run, output_KNC), _held(run, prepared, output_KNC, known)
     columns: dict[str, list[Any] | np.ndarray] = {}
     answers: list[np.ndarray] = []
-    for one, part in zip(run.by_target, run.preparation.output_parts, strict=True):
+    for one, part, of_one in zip(run.by_target, run.preparation.output_parts, held, strict=True):
         values, p_NC = _values(one, output_NC[:, part])
+        labels = [one.preparation.label(name) for name in one.spec.classes]
         if p_NC is not None:
             values = [None if name is None else one.preparation.label(name) for name in values]
         name = "" if len(run.by_target) == 1 else f"_{one.preparation.target}"
         columns[f"prediction{name}"] = values
         if p_NC is not None:
             columns |= {f"probability{name}_{c}": p_NC[:, i] for i, c in enumerate(one.spec.classes)}
-        elif not views and (ends := intervals_of(one, prepared.x, np.array(values))) is not None:
-            columns |= {f"low{name}": ends[:, 0], f"high{name}": ends[:, 1]}
+            if of_one is not None:
+                columns[f"set{name}"] = [[labels[c] for c in some] for some in sorted_sets(of_one, p_NC)]
+        elif of_one is not None:
+            columns |= {f"low{name}": of_one[:, 0], f"high{name}": of_one[:, 1]}
         answers.append(np.asarray(values))
-    kind = type(source)
-    if (kind.__module__.split(".")[0], kind.__name__) == ("pandas", "DataFrame"):
+    if named[0] == "pandas" and framed:
         return kind(columns, index=source.index)
-    if (kind.__module__.split(".")[0], kind.__name__) == ("polars", "DataFrame"):
-        return kind(columns)
-    if (kind.__module__.split(".")[0], kind.__name__) == ("pyarrow", "Table"):
-        return kind.from_pydict(columns)
+    if framed:
+        return kind(columns) if named[0] == "polars" else kind.from_pydict(columns)
     if len(answers) == 1:
         return answers[0]
     alike = len({answer.dtype.kind for answer in answers}) == 1

@@ -22,6 +22,7 @@ from treino.data.table import Column, number
 from treino.errors import TreinoError
 from treino.records.data_source import files_of
 from treino.records.prediction import Prediction
+from treino.setting_types import as_item
 from treino.words import _
 
 WORKBOOK = ".xlsx"
@@ -92,12 +93,14 @@ def _predicted(each: Sequence[Prediction]) -> tuple[list[str], list[list[Cell]]]
     rows: list[list[Cell]] = [[str(p.fold or "")] if folds else [] for p in each]
     for name in each[0].by_target if each else ():
         own = [p.by_target[name] for p in each]
-        classes = list(own[0].probabilities or ())
+        classes = list(next((p.probabilities for p in own if p.probabilities), ()))
+        sets = [f"set{name}"] if any(p.class_set for p in own) else []
         ends = [f"low{name}", f"high{name}"] if any(p.interval for p in own) else []
-        heads += [f"prediction{name}", *(f"probability{name}_{label}" for label in classes), *ends]
+        heads += [f"prediction{name}", *(f"probability{name}_{label}" for label in classes), *sets, *ends]
         for row, p in zip(rows, own, strict=True):
             shares = [(p.probabilities or {}).get(label) for label in classes]
-            row += [p.value, *shares, *(p.interval or [None] * len(ends))]
+            names = [",".join(map(as_item, p.class_set or ())) or None for _set in sets]
+            row += [p.value, *shares, *names, *(p.interval or [None] * len(ends))]
     return heads, rows
 
 

@@ -24,6 +24,7 @@ from treino.engine.target_net import one_target
 from treino.engine.templates import plain_module
 from treino.engine.user_module import module_copy
 from treino.errors import TreinoError, nearest
+from treino.inspection.conformal import FoldScores
 from treino.records.access import Access
 from treino.records.data_source import check_names, check_outputs, data_of
 from treino.records.network_source import run_network
@@ -65,11 +66,14 @@ class StoredRun(StoredFolder):
     rows: the rows it was trained on, if already loaded. row: set if the run is a network of a sweep, whose
     folder this is; ``rows`` must then be given. one: the number of the ensemble member that predicts alone;
     None: all. others: runs that predict with it, each with a preparation of its own; all predict their mean.
+    fold_scores: of rows outside the folds, where these are the folds' runs.
     whole: if this is a run of several targets with one of them alone, the run, and its number.
     """
 
     one: int | None = None
     others: tuple["StoredRun", ...] = ()
+    fold_scores: FoldScores | None = None
+    measured = True  # whether the result's figures are of the network that answers
     whole: tuple[Self, int] | None = None
 
     def __init__(
@@ -126,7 +130,7 @@ class StoredRun(StoredFolder):
             return run.member(number).by_target[target]
         run = copy(self)
         run.__dict__.pop("by_target", None)
-        run.one = number_of
+        run.one, run.measured = number_of, False
         run.__dict__.pop("module", None)  # the ensemble's, if cached
         return run
 
@@ -187,10 +191,11 @@ class StoredRun(StoredFolder):
             return self.row.answering
         return () if self.result is None else tuple(self.result.answering)
 
-    def with_others(self, others: Iterable["StoredRun"]) -> Self:
-        """The same run, predicting together with these."""
+    def with_others(self, others: Iterable["StoredRun"], scores: FoldScores | None = None) -> Self:
+        """The same run, predicting together with these. scores: of rows outside their folds."""
         run = copy(self)
-        run.others = tuple(others)
+        run.__dict__.pop("by_target", None)
+        run.others, run.fold_scores = tuple(others), scores
         return run
 
     def answered_by(self, net: nn.Module) -> Self:
@@ -200,7 +205,7 @@ class StoredRun(StoredFolder):
             return run.answered_by(net).by_target[number]
         run = copy(self)
         run.__dict__.pop("by_target", None)
-        run.module = net
+        run.module, run.measured = net, False
         return run
 
     @cached_property

@@ -175,6 +175,12 @@ def update_after(
         TreinoError: as ``explain``.
     """
     run, after = now.run, later[0] if later else None
+    if now.data.train.weight is not None:
+        raise TreinoError(
+            "explain_row_weights",
+            _("The rows of {run} have weights, which the explanations don't work out.").format(run=run.name),
+            _("Explain a run without [[row_weights]]."),
+        )
     net = now.trained_net.cpu()
     layers = read_layers(net)
     moments = (now, *later[:-1])

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -19,7 +18,8 @@ from treino.engine.losses import Loss
 from treino.engine.metrics import measure
 from treino.engine.target_net import one_target
 from treino.inspection.baselines import baselines, means
-from treino.inspection.calibration import calibration, cost_of, interval_rule, members_spread, threshold_of
+from treino.inspection.calibration import calibration, cost_of, threshold_of
+from treino.inspection.conformal import LEVEL, compared_with, coverage_of, held_out_quantiles, row_scores
 from treino.inspection.intervals import intervals
 from treino.inspection.outputs import outputs, probabilities
 from treino.plots.style import split_name
@@ -73,18 +73,18 @@ class Uncertainty(NamedTuple):
     notes: list[str]
 
 
-def uncertainty(net: nn.Module, data: Data, item_shape: ItemShape, threshold: str | None) -> Uncertainty:
-    """Intervals of a regression, or the calibration of a classification, with a threshold if the settings ask
-    for one."""
-    if not data.classes:
-        made = prediction_intervals(net, data, item_shape)
-        if made is not None:
-            return Uncertainty({"prediction_intervals": made}, intervals_notes(made, len(data.test)))
-        few = [_("Predictions carry no intervals: there are too few validation rows.")]
-        return Uncertainty({}, few if len(data.validation) else [])
+def uncertainty(
+    net: nn.Module, data: Data, item_shape: ItemShape, threshold: str | None, level: float | None
+) -> Uncertainty:
+    """Intervals of a regression, or sets and the calibration of a classification, with a threshold if the
+    settings ask for one. level: the coverage that the settings ask for."""
     figures: dict[str, Any] = {}
     notes: list[str] = []
-    if len(data.test) and (result := calibration(net, data, item_shape=item_shape)) is not None:
+    if (
+        data.classes
+        and len(data.test)
+        and (result := calibration(net, data, item_shape=item_shape)) is not None
+    ):
         names = ("split", "rows", "error", "chance")
         figures["calibration"] = {name: getattr(result, name) for name in names}
         sentence = _(
@@ -93,6 +93,10 @@ def uncertainty(net: nn.Module, data: Data, item_shape: ItemShape, threshold: st
         )
         split = split_name(result.split)
         notes.append(sentence.format(error=result.error, n=result.rows, split=split, chance=result.chance))
+    if len(data.validation) and (data.classes or data.train.y.shape[1] == 1):
+        covered = coverage_figures(net, data, item_shape, level or LEVEL)
+        figures |= covered.figures
+        notes += covered.notes if level is not None or not data.classes else []
     if threshold is not None:
         tuned = _threshold(net, data, item_shape, threshold)
         figures |= tuned.figures
@@ -100,35 +104,24 @@ def uncertainty(net: nn.Module, data: Data, item_shape: ItemShape, threshold: st
     return Uncertainty(figures, notes)
 
 
-def prediction_intervals(
-    net: nn.Module, data: Data, item_shape: tuple[int, ...] | None
-) -> dict[str, Any] | None:
-    """The intervals from the errors on validation rows, as stored; None if there are too few rows."""
-    if not len(data.validation) or data.train.y.shape[1] != 1:
-        return None
-    errors = []
-    for rows in (data.validation, data.test):
-        output_N = outputs(net, rows.x, item_shape=item_shape)[:, 0].double()
-        error_N = ((output_N - rows.y[:, 0].double()).abs() * data.target_scale).numpy()
-        errors.append((error_N, members_spread(net, rows.x, data.target_scale, item_shape)))
-    rule = interval_rule(*errors[0])
-    if rule is None:
-        return None
-    error_N, spread_N = errors[1]
-    held_N = error_N <= rule.half_widths(spread_N, len(error_N))
-    coverage = float(held_N.mean()) if len(error_N) else None
-    return asdict(rule) | {"rows": len(data.validation), "coverage": coverage}
-
-
-def intervals_notes(made: dict[str, Any], rows: int) -> list[str]:
-    """A note on the share of test rows inside the intervals."""
-    if made["coverage"] is None:
-        return []
-    return [
-        _("Predictions carry {level:.0%} intervals; on the {n:,} test rows they hold {share:.1%}.").format(
-            level=made["level"], n=rows, share=made["coverage"]
-        )
-    ]
+def coverage_figures(net: nn.Module, data: Data, item_shape: ItemShape, level: float) -> Uncertainty:
+    """The scores of the validation rows, as stored, and what this coverage is worth on test rows."""
+    seen = row_scores(net, data.validation, data, item_shape)
+    known = held_out_quantiles(seen)
+    assert known is not None
+    name, quantile = "prediction_sets" if data.classes else "prediction_intervals", known.quantile(level)
+    made = {"level": level, "quantile": None, "coverage": None} | known.to_json()
+    if not math.isfinite(quantile):
+        few = _("Predictions carry no intervals: there are too few validation rows.")
+        return Uncertainty({name: made}, [] if data.classes else [few])
+    test = row_scores(net, data.test, data, item_shape) if len(data.test) else None
+    size = (test or seen).size(quantile)
+    worth = coverage_of(known, level, size=size, classes=len(data.classes))
+    if test is not None:
+        worth = compared_with(worth, test.scores(known.offset) <= quantile, test.weight_N)
+    made |= {"quantile": quantile, "spread": worth.spread, "coverage": worth.share}
+    made |= {"coverage_interval": worth.interval} | ({"size": worth.size} if data.classes else {})
+    return Uncertainty({name: made}, worth.sentences(test=True))
 
 
 def _threshold(net: nn.Module, data: Data, item_shape: ItemShape, rule: str) -> Uncertainty:
@@ -251,11 +244,14 @@ def finish(
     }
     if over:
         what = _("Measuring how sure its answers are")
-        shape, threshold = engine.shared.item_shape, resolution.settings.get("threshold")
+        shape, asked = (
+            engine.shared.item_shape,
+            [resolution.settings.get(n) for n in ("threshold", "coverage")],
+        )
         for number, (own, one) in enumerate(zip(each, held.by_target, strict=True)):
             part = data.preparation.output_parts[number]
             alone = net if len(each) == 1 else one_target(net, part, number)
-            known = try_or_note(failures, what, rest, partial(uncertainty, alone, one, shape, threshold))
+            known = try_or_note(failures, what, rest, partial(uncertainty, alone, one, shape, *asked))
             if known is not None and len(each) == 1:
                 document |= known.figures
             elif known is not None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 
 from treino import recipes
@@ -22,6 +23,7 @@ from treino.engine.templates import NetSource
 from treino.engine.train_config import kind_of, usual_length
 from treino.engine.training_setup import no_validation_rows, set_up
 from treino.errors import TreinoError
+from treino.inspection.conformal import check_coverage, conformal
 from treino.spec import Settings, faults_of, read_settings, refuse_layers
 from treino.words import _, setting
 
@@ -162,6 +164,10 @@ def resolve(
     chosen, config = decide(s, data, net)
     if s.threshold is not None:
         _check_threshold(s, data)
+    if s.coverage is not None:
+        weight = data.validation.weight
+        weight_N = None if weight is None else weight.double().numpy()
+        check_coverage(conformal(np.zeros(len(data.validation)), weight_N), s.coverage)
     training = TrainingLoop(*set_up(data, chosen, config, past))
     check_warmup(s, training)
     every = (
@@ -193,13 +199,14 @@ def resolved_settings(s: Settings, data: Data, net: NetSource, training: Trainin
     decided, betas_read = training.config.shared, "betas" in OPTIMIZERS[s.optimizer].reads
     values: dict[str, Any] = {
         name: data.arguments.get(name, Settings.model_fields[name].default)
-        for name in ("normalise", "inputs", "clip_inputs", "validation", "test")
+        for name in ("normalise", "inputs", "clip_inputs", "target_means", "validation", "test")
     }
     values |= {name: float(value) for name, value in values.items() if type(value) is int}
     values |= {split: data.files[split][0] for split in ("validation", "test") if split in data.files}
     values |= {
         "recipe": s.recipe or "plain",
         "bins": data.arguments.get("bins", s.bins),
+        "trees": data.arguments.get("trees", s.trees),
         "seed": s.seed,
         "task": data.task,
         "target": data.target,

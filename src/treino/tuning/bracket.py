@@ -24,7 +24,7 @@ from treino.search.space import Config
 from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.tuning.distribution import Distribution
-from treino.tuning.populations import GroupTraining, KeptAnswers, load_each, rung_step, sample, save_each
+from treino.tuning.group_training import GroupTraining, KeptAnswers, load_each, rung_step, sample, save_each
 from treino.words import _
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import torch
 from treino.cluster import Cluster, SharedValue, TaskEnd, open_cluster
 from treino.data.dataset import Data
 from treino.engine import Tick
-from treino.tuning.populations import GroupTraining, PartEnd, PartOrder, PopulationPart
+from treino.tuning.group_training import GroupTraining, PartEnd, PartOrder, PopulationPart
 
 TASK_SECONDS, SHORTEST_TASK = 4.0, 0.5
 WAIT_SECONDS = 0.5

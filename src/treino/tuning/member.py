@@ -14,7 +14,7 @@ from treino.engine import LOSSES
 from treino.engine.nets import input_shape
 from treino.errors import TreinoError
 from treino.records.access import Access
-from treino.records.data_source import data_of, load_data, source_of
+from treino.records.data_source import data_of, fold_of, load_data, source_of
 from treino.records.network_source import NetworkSource, network_source, run_network
 from treino.records.segments import segments_of
 from treino.records.stored_run import StoredRun, SweepRow, study_without_network
@@ -253,7 +253,7 @@ def _settings(
     known: the data of other members by what prepares it, to which this one's is added.
 
     Raises:
-        TreinoError: the data is gone, or was given in Python, so that it can't be split or prepared anew.
+        TreinoError: the data is gone.
     """
     config, known = config_of(folder, member), {} if known is None else known
     settings = settings_of(config, read_sweep_spec(folder).base, member)
@@ -267,11 +267,5 @@ def _settings(
             known[key] = load_data(source, settings)
         data = known[key]
     elif "fold" in own and data.arguments.get("fold") != own["fold"]:
-        raise TreinoError(
-            "fold_of_memory",
-            _("The rows of {sweep} were given in Python: only those of its first fold are kept.").format(
-                sweep=folder.path.name
-            ),
-            _("Write them into a file, and train the folds of that."),
-        )
+        data = fold_of(folder, own["fold"])
     return settings, data, source

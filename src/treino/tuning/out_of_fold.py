@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,6 +15,7 @@ from treino.data.sources import read
 from treino.documents import read_preparation, read_sweep_spec, read_tensors
 from treino.engine.ensemble import mean_output
 from treino.errors import TreinoError
+from treino.inspection.conformal import FoldScores, true_class_scores
 from treino.inspection.outputs import predicted_classes, probabilities
 from treino.records.data_source import files_of
 from treino.records.prediction import Prediction, finite
@@ -102,6 +104,17 @@ class OutOfFold:
         if files_of(source):
             rows = len(read(source, reading, least_columns=1).columns[0])
         return [known.get(row, Prediction(row, None)) for row in range(rows)]
+
+    def scores(self, fold_K: Sequence[int]) -> FoldScores:
+        """Of the rows that these folds left out. fold_K: the fold of each network that answers."""
+        if self.classes:
+            share_NC = probabilities(self.output).numpy()
+            score_N = true_class_scores(share_NC, self.target.long().numpy())
+        else:
+            score_N = (self.output - self.target).abs()[:, 0].numpy()
+        known_N = np.isin(self.fold.numpy(), fold_K)
+        score_M = np.where(np.isfinite(score_N), score_N, np.inf)[known_N]
+        return FoldScores(score_M, self.fold.numpy()[known_N], np.array(fold_K))
 
     @property
     def predictions(self) -> list[Prediction]:

@@ -36,6 +36,14 @@ class SharedRows:
         self._usual = prepared | self._own(shared, prepared)
         self._known = {json.dumps(self._usual): first}
 
+    def add(self, settings: Settings, data: Data) -> None:
+        """Take these rows as those for these settings."""
+        self._known[self._key(settings)[1]] = data
+
+    def _key(self, settings: Settings) -> tuple[dict[str, Any], str]:
+        own = self._usual | self._own(settings, self._usual)
+        return own, json.dumps(own)
+
     @staticmethod
     def _own(settings: Settings, names: Collection[str]) -> dict[str, Any]:
         return {name: getattr(settings, name) for name in settings.model_fields_set.intersection(names)}
@@ -46,8 +54,8 @@ class SharedRows:
         Raises:
             TreinoError: only rows prepared otherwise are available, or the splits would have other rows.
         """
-        own = self._usual | self._own(settings, self._usual)
-        if (key := json.dumps(own)) not in self._known:
+        own, key = self._key(settings)
+        if key not in self._known:
             if isinstance(self.source, Data):
                 raise TreinoError(
                     "data_is_loaded",

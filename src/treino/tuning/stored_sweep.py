@@ -147,8 +147,12 @@ class StoredSweep(StoredFolder):
 
     def _mean(self, members: Sequence[int]) -> StoredRun:
         """These networks as one run."""
-        first, *others = member_runs(self.folder, sorted(members), self.access)
-        return first.with_others(others)
+        members = sorted(members)
+        first, *others = member_runs(self.folder, members, self.access)
+        folds = [str(config_of(self.folder, m).get("fold", "")).partition("/")[0] for m in members]
+        alone = len(first.by_target) == 1
+        scores = self.out_of_fold().scores([int(fold) for fold in folds]) if alone and all(folds) else None
+        return first.with_others(others, scores)
 
     @property
     def answer(self) -> StoredRun:

@@ -33,7 +33,7 @@ from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.training.goals import check_goals
 from treino.tuning.distribution import Distribution, open_distribution
-from treino.tuning.populations import load_each, save_each
+from treino.tuning.group_training import load_each, save_each
 from treino.tuning.shared_data import SharedRows, new_folder, own_networks, sources_of
 from treino.tuning.study_document import HEADLINE, row_facts, study_result, varied_settings
 from treino.tuning.study_options import (

@@ -27,7 +27,7 @@ from treino.engine.training_setup import no_validation_rows
 from treino.errors import TreinoError
 from treino.loop import JobEvent, events, status_at_end
 from treino.records.access import Access
-from treino.records.data_source import load_data
+from treino.records.data_source import fold_of, fold_place, keep_copy, load_data
 from treino.records.network_source import NetworkSource
 from treino.records.stored_folder import try_or_note, unfinished
 from treino.search.space import Choice, Dimension, Space, read_space, space_from_json
@@ -160,6 +160,11 @@ def sweep_events(
             },
         )
         write_members(folder, sweep)
+        if where["kind"] == "memory":
+            folds = {s.fold: sweep.data_for(s) for s in map(sweep.settings, range(len(sweep.configs)))}
+            for fold, rows in folds.items():
+                if fold is not None and rows is not data:
+                    keep_copy(folder, rows, fold_place(fold))
         folder.note(*successor_notes(shared.engine))
         yield from events(SweepJob(folder, sweep, first, SweepProgress(wanted.members)))
 
@@ -309,6 +314,10 @@ def sweep_resumption(
         sweep.rows = MemberTable.read(folder, sweep.rows.dimensions)
         sweep.top = read_top(folder)
         restore_members(sweep, members)
+        if isinstance(source, Data):  # in memory only: the other folds' rows are kept too
+            for s in map(sweep.settings, range(len(sweep.configs))):
+                if s.fold not in (None, data.arguments.get("fold")):
+                    sweep.data_for.add(s, fold_of(folder, s.fold))
         if more is not None:
             add_networks(folder, sweep, more)
         for kind, numbers in state["processors"].items():

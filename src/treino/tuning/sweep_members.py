@@ -36,7 +36,8 @@ from treino.training.commands import deliver, send_command
 from treino.training.resolution import decide, refuse_ensemble
 from treino.tuning.bracket import MemberTable, TopMember, TrainingBracket
 from treino.tuning.distribution import Distribution
-from treino.tuning.populations import COMPARED, Group, GroupTraining, for_gpu, groups, settings_of
+from treino.tuning.group_training import GroupTraining
+from treino.tuning.populations import COMPARED, Group, for_gpu, groups, settings_of
 from treino.tuning.shared_data import SharedRows
 from treino.tuning.sweep_options import TPE, TPE_AT_ONCE, SweepOptions
 from treino.words import _

@@ -22,7 +22,8 @@ from treino.records.user_network import NetworkFiles, network_of
 from treino.spec import Settings
 from treino.training.resolution import check_warmup, decide, with_net
 from treino.training.user_data import answers
-from treino.tuning.populations import Group, GroupTraining, PopulationPart, Saved, for_gpu
+from treino.tuning.group_training import GroupTraining, PopulationPart, Saved
+from treino.tuning.populations import Group, for_gpu
 from treino.tuning.study_options import NET
 from treino.words import _
 

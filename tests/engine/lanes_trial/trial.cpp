@@ -38,7 +38,7 @@ struct Random {  // splitmix64, and numbers made of it by exact operations only
 struct Case {
     int64_t sizes[5], starts[8];
     int32_t layers, activation, loss, optimizer, nesterov, dropout, summed, softmax_first, averages;
-    int64_t D, C, n, gates, line, members, trained, rows, steps, schedules, largest, end[4];
+    int64_t D, C, n, gates, line, members, trained, rows, steps, schedules, bags, largest, end[4];
     bool batches, weighted, wild, cut;  // wild: numbers that no sane table holds; cut: trained in two calls
     float size_of_x, size_of_weights;   // so small that sums and means lie about 2^-126
     std::vector<ConvolutionShape> convolutions;
@@ -76,7 +76,7 @@ struct Case {
             largest = batch > largest ? batch : largest;
             end[s] = stop += batch;
         }
-        cut = r.chance(2);
+        cut = r.chance(2), bags = r.chance(2) ? r.between(1, 3) : 0;
     }
     void draw_convolutions(Random& r) {
         int64_t channels = r.between(1, 4), high = r.between(1, 12), wide = r.between(1, 12);
@@ -126,9 +126,9 @@ struct Case {
 
 // What one training is given and writes.
 struct Arrays {
-    Buffer<int64_t> sizes, starts, row_R, seed_P, schedule_P, class_N, index, end_S, column_D;
+    Buffer<int64_t> sizes, starts, row_R, seed_P, schedule_P, bag_P, class_N, index, end_S, column_D;
     Buffer<double> target_CC, weight_C, hp[HYPERPARAMETERS], factor_KS;
-    Buffer<float> x_ND, target_NC, params, grads, first_moment, second_moment, average, loss_SR, z_RNC;
+    Buffer<float> x_ND, target_NC, params, grads, first_moment, second_moment, average, loss_SR, weight_GN, z_RNC;
     Buffer<Network> network;
     Buffer<Members> members;
     Buffer<Steps> steps;
@@ -140,14 +140,14 @@ struct Arrays {
 
     Arrays(const Case& c, Placement p)
         : sizes(p, c.layers + 1), starts(p, 2 * c.layers), row_R(p, c.trained), seed_P(p, c.members),
-          schedule_P(p, c.members), class_N(p, c.rows), index(p, c.batches ? c.end[c.steps - 1] : 1),
+          schedule_P(p, c.members), bag_P(p, c.members), class_N(p, c.rows), index(p, c.batches ? c.end[c.steps - 1] : 1),
           end_S(p, c.steps), column_D(p, c.D), target_CC(p, c.C * c.C), weight_C(p, c.C),
           hp{{p, c.members}, {p, c.members}, {p, c.members}, {p, c.members},
              {p, c.members}, {p, c.members}, {p, c.members}, {p, c.members}, {p, c.members}},
           factor_KS(p, c.schedules * c.steps), x_ND(p, c.rows * c.numbers_of_row), target_NC(p, c.rows * c.C),
           params(p, c.members * c.n), grads(p, c.members * c.n), first_moment(p, c.members * c.n),
           second_moment(p, c.members * c.n), average(p, c.averages ? c.members * c.n : 1), loss_SR(p, c.steps * c.trained),
-          z_RNC(p, c.trained * c.rows * c.C), network(p, 1), members(p, 1), steps(p, 1), next(p, 1), stop(p, 1),
+          weight_GN(p, c.bags ? c.bags * c.rows : 1), z_RNC(p, c.trained * c.rows * c.C), network(p, 1), members(p, 1), steps(p, 1), next(p, 1), stop(p, 1),
           hash(p, c.largest * c.widest() + 16), change(p, c.batches ? c.end[c.steps - 1] : c.steps * c.rows),
           partner(p, change.size()),
           convolutions(p, c.convolutions.empty() ? 1 : (int64_t)c.convolutions.size()) {}
@@ -163,6 +163,7 @@ static void draw(const Case& c, Random& r, Arrays& a) {
     for (int l = 0; l < 2 * c.layers; l++) a.starts[l] = c.starts[l];
     for (int64_t i = 0; i < c.members; i++) {
         a.seed_P[i] = (int64_t)r.next(), a.schedule_P[i] = r.below(c.schedules);
+        a.bag_P[i] = c.bags ? r.below(c.bags) : 0;
         a.hp[LR][i] = r.share() * 0.1, a.hp[WEIGHT_DECAY][i] = r.chance(2) ? 0 : r.share() * 0.1;
         a.hp[MOMENTUM][i] = r.chance(2) ? 0 : r.share(), a.hp[BETA1][i] = r.share() * 0.99;
         a.hp[BETA2][i] = r.chance(2) ? 0.999 : r.share() * 0.9999, a.hp[EPS][i] = r.chance(2) ? 1e-8 : r.share();
@@ -182,6 +183,7 @@ static void draw(const Case& c, Random& r, Arrays& a) {
     for (int64_t s = 0; c.batches && s < c.steps; s++) a.end_S[s] = c.end[s];
     for (int64_t i = 0; i < c.C * c.C; i++) a.target_CC[i] = r.share() * (i / c.C == i % c.C ? 1 : 0.1);
     for (int64_t i = 0; i < c.C; i++) a.weight_C[i] = 0.1 + r.share();
+    for (int64_t i = 0; i < a.weight_GN.size(); i++) a.weight_GN[i] = r.chance(3) ? 0.f : (float)r.share();
     for (int64_t i = 0; i < a.factor_KS.size(); i++) a.factor_KS[i] = r.share();
     for (int64_t i = 0; i < a.x_ND.size(); i++) a.x_ND[i] = wild(r.around_zero() * c.size_of_x);
     for (int64_t i = 0; i < a.target_NC.size(); i++)
@@ -216,13 +218,14 @@ static void draw(const Case& c, Random& r, Arrays& a) {
     m = {a.row_R.data(), a.params.data(), a.grads.data(),
          {a.first_moment.data(), c.optimizer == SGD ? nullptr : a.second_moment.data()},
          c.averages ? a.average.data() : nullptr, {}, a.seed_P.data(),
-         a.schedule_P.data(), c.trained, a.next.data()};
+         a.schedule_P.data(), c.bags > 1 ? a.bag_P.data() : nullptr, c.trained, a.next.data()};
     for (int i = 0; i < HYPERPARAMETERS; i++) m.hp[i] = a.hp[i].data();
     a.steps[0] = {a.x_ND.data(), classes ? a.class_N.data() : nullptr, classes ? nullptr : a.target_NC.data(),
                   c.batches ? a.index.data() : nullptr, c.batches ? a.end_S.data() : nullptr,
-                  c.changes ? a.change.data() : nullptr, c.mixes ? a.partner.data() : nullptr, a.factor_KS.data(), a.loss_SR.data(), c.rows, 5, 3, c.steps, 0, c.steps};
+                  c.changes ? a.change.data() : nullptr, c.mixes ? a.partner.data() : nullptr, a.factor_KS.data(), a.loss_SR.data(),
+                  c.bags ? a.weight_GN.data() : nullptr, c.rows, 5, 3, c.steps, 0, c.steps};
     for (int64_t e = 0; e < a.hash.size(); e++) a.hash[e] = (int32_t)lanes_trial::mix((uint64_t)e + 0x9E3779B9u);
-    a.sizes.close(), a.starts.close(), a.row_R.close(), a.seed_P.close(), a.schedule_P.close();
+    a.sizes.close(), a.starts.close(), a.row_R.close(), a.seed_P.close(), a.schedule_P.close(), a.bag_P.close(), a.weight_GN.close();
     a.target_CC.close(), a.weight_C.close(), a.factor_KS.close(), a.x_ND.close(), a.target_NC.close();
     a.column_D.close(), a.network.close(), a.members.close(), a.end_S.close(), a.hash.close();
     a.convolutions.close(), a.change.close();

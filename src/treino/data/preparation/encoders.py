@@ -2,7 +2,11 @@
 
 Every encoder has ``column``, the column's name; ``inputs``, the names of its inputs; ``scaled``, whether the
 first input is normalised (only such inputs are axes of plots); ``edges`` of the bins, whose inputs follow the
-first one; ``flag``, whether the last input marks missing cells; ``encode``, from cells to ``[N, inputs]``.
+first one; ``mean_places``, the indices of the inputs that are target means; ``flag``, whether the last input
+marks missing cells; ``encode``, from cells to ``[N, inputs]``.
+
+Encoders of numbers and of hashed classes may have target means: ``values``, those with a mean; ``means``, of
+each value as many as there are target columns; ``prior``, as how many rows the overall mean counts in them.
 """
 
 import hashlib
@@ -15,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.data.preparation.column_kinds import ColumnRole, level_cells
+from treino.data.preparation.target_means import TargetFolds, mean_inputs
 from treino.data.table import Column, fault, missing, number, shorten
 from treino.documents.data import Column as EncodedColumn
 from treino.errors import TreinoError
@@ -78,6 +83,7 @@ Place = Callable[[int], str]
 MOST_LEVELS = 40  # more classes than this are hashed; skrub's TableVectorizer has the same limit
 MOST_LEVELS_WITH_BINS = 256  # the limit with bins, which add many inputs anyway
 BUCKETS = 64
+BINS = 16  # the usual number of bins of a column
 DAY = 86400.0
 
 
@@ -106,11 +112,18 @@ class NumberEncoder:
     fill: float | None
     flag: bool = False
     edges: tuple[float, ...] = ()
+    values: tuple[float, ...] = ()
+    means: tuple[float, ...] = ()
+    prior: float = 0.0
     scaled: ClassVar[bool] = True
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        return (self.column, *_bin_names(self), *_flag_name(self))
+        return (self.column, *_bin_names(self), *_mean_names(self), *_flag_name(self))
+
+    @property
+    def mean_places(self) -> range:
+        return _mean_places(self, max(1, len(self.edges)))
 
     def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
         return _filled(self, number_cells(column, place, required=self.fill is None))
@@ -127,6 +140,7 @@ class RankEncoder:
     flag: bool = False
     edges: tuple[float, ...] = ()
     scaled: ClassVar[bool] = True
+    mean_places: ClassVar[range] = range(0)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -151,6 +165,7 @@ class OneHotEncoder:
     scaled: ClassVar[bool] = False
     edges: ClassVar[tuple[float, ...]] = ()
     flag: ClassVar[bool] = False
+    mean_places: ClassVar[range] = range(0)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -178,13 +193,20 @@ class HashingEncoder:
     column: str
     buckets: int
     numeric: bool
+    values: tuple[str, ...] = ()
+    means: tuple[float, ...] = ()
+    prior: float = 0.0
     scaled: ClassVar[bool] = False
     edges: ClassVar[tuple[float, ...]] = ()
     flag: ClassVar[bool] = False
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        return tuple(f"{self.column} #{k + 1}" for k in range(self.buckets))
+        return (*(f"{self.column} #{k + 1}" for k in range(self.buckets)), *_mean_names(self))
+
+    @property
+    def mean_places(self) -> range:
+        return _mean_places(self, self.buckets)
 
     def encode(self, column: Column, place: Place) -> tuple[Floats, EncodingGaps]:
         words = level_cells(column, self.numeric)
@@ -195,6 +217,8 @@ class HashingEncoder:
         if pairs:
             bucket, sign = np.array(pairs, dtype=np.int64).T
             values[rows, bucket] = sign
+        if self.values:
+            values = np.column_stack([values, *mean_inputs(words, self.values, self.means)])
         return values, EncodingGaps(missing=len(words) - len(rows))
 
 
@@ -219,6 +243,7 @@ class DateEncoder:
     flag: bool = False
     edges: tuple[float, ...] = ()
     scaled: ClassVar[bool] = True
+    mean_places: ClassVar[range] = range(0)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -246,6 +271,7 @@ class TimeEncoder:
     flag: bool = False
     scaled: ClassVar[bool] = False
     edges: ClassVar[tuple[float, ...]] = ()
+    mean_places: ClassVar[range] = range(0)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -291,7 +317,10 @@ ENCODERS: dict[str, Any] = {
 def to_json(encoder: Encoder) -> dict[str, Any]:
     """The encoder as JSON values, with its name in ``ENCODERS`` under ``as``."""
     name = next(name for name, kind in ENCODERS.items() if type(encoder) is kind)
-    return {"as": name} | {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(encoder).items()}
+    values = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(encoder).items()}
+    for key in () if encoder.mean_places else ("values", "means", "prior"):
+        values.pop(key, None)
+    return {"as": name} | values
 
 
 def from_column(stored: EncodedColumn) -> Encoder:
@@ -309,17 +338,25 @@ def fit_encoder(
     impute: str = "median",
     bins: int = 0,
     weight_T: Floats | None = None,
+    folds: TargetFolds | None = None,
 ) -> Encoder:
     """The encoder of a column, fitted on its training rows alone.
 
     impute: ``median`` or ``mean``, the statistic of the training rows that replaces a missing number. bins:
     the largest number of bins of a number, a rank or a date; 0: none. weight_T: the training rows' weights.
+    folds: what target means are fitted on; None: there are none.
     """
     name, numeric = column.name, column.numbers is not None and not column.boolean and not column.categories
     if choice.way == "number":
         values = number_cells(column, place)[train_N]
         fill, flag = _middle(values, "commonest" if column.boolean else impute, weight_T)
-        return NumberEncoder(name, fill, flag, quantile_edges(values, fill, bins, weight_T))
+        edges = quantile_edges(values, fill, bins, weight_T)
+        if folds is None or column.boolean:
+            return NumberEncoder(name, fill, flag, edges)
+        filled_T = np.where(np.isnan(values), fill, values)
+        apart = edges or quantile_edges(values, fill, BINS, weight_T)
+        means = folds.fit(filled_T, np.digitize(filled_T, apart))
+        return NumberEncoder(name, fill, flag, edges, **means)
     if choice.way == "date":
         return _fit_date(name, second_cells(column, place)[train_N], impute, bins, weight_T)
     if choice.way == "time":
@@ -333,7 +370,8 @@ def fit_encoder(
         return RankEncoder(name, choice.levels, numeric, fill, flag, edges)
     levels, most = set(words.tolist()), MOST_LEVELS_WITH_BINS if bins else MOST_LEVELS
     if choice.way == "hashed" or (choice.way == "category" and len(levels) > most):
-        return HashingEncoder(name, BUCKETS, numeric)
+        means = {} if folds is None else folds.fit(words, np.zeros(len(words), dtype=np.int64))
+        return HashingEncoder(name, BUCKETS, numeric, **means)
     in_order = tuple(level for level in column.categories if level in levels)
     if not in_order:
         known = sorted(levels - {""}, key=(lambda w: _value(w)) if numeric else None)
@@ -429,10 +467,28 @@ def _codes(levels: tuple[str, ...], words: NDArray[np.object_]) -> tuple[NDArray
     return code_N, EncodingGaps(int(absent_N.sum()), len(unknown), example)
 
 
+def of_number(encoder: Encoder, value_N: Floats) -> list[Floats]:
+    """The numbers of a column, which it has filled, and all inputs that depend on them alone."""
+    inputs = with_bins(value_N, encoder.edges)
+    if isinstance(encoder, NumberEncoder) and encoder.values:
+        inputs += mean_inputs(value_N, encoder.values, encoder.means)
+    return inputs
+
+
+def mean_keys(encoder: Encoder, column: Column, place: Place) -> NDArray[Any]:
+    """``[N]``: by which value of ``encoder.values`` each cell has its target means."""
+    if isinstance(encoder, HashingEncoder):
+        return level_cells(column, encoder.numeric)
+    assert isinstance(encoder, NumberEncoder)
+    assert encoder.fill is not None
+    value_N = number_cells(column, place)
+    return np.where(np.isnan(value_N), encoder.fill, value_N)
+
+
 def _filled(encoder: NumberEncoder | RankEncoder, value_N: Floats) -> tuple[Floats, EncodingGaps]:
     absent_N = np.isnan(value_N)
     values = np.where(absent_N, np.nan if encoder.fill is None else encoder.fill, value_N)
-    inputs = with_bins(values, encoder.edges)
+    inputs = of_number(encoder, values)
     if encoder.flag:
         inputs.append(absent_N.astype(np.float64))
     return np.stack(inputs, axis=1), EncodingGaps(missing=int(absent_N.sum()))
@@ -464,6 +520,17 @@ def _middle(value_N: Floats, how: str, weight_N: Floats | None = None) -> tuple[
 
 def _bin_names(encoder: NumberEncoder | RankEncoder | DateEncoder) -> tuple[str, ...]:
     return tuple(_("{name} bin {k}").format(name=encoder.column, k=k) for k in range(1, len(encoder.edges)))
+
+
+def _mean_names(encoder: NumberEncoder | HashingEncoder) -> tuple[str, ...]:
+    each = len(encoder.means) // max(1, len(encoder.values))
+    if each == 1:
+        return (_("{name}: mean target").format(name=encoder.column),)
+    return tuple(_("{name}: mean target {k}").format(name=encoder.column, k=k) for k in range(1, each + 1))
+
+
+def _mean_places(encoder: NumberEncoder | HashingEncoder, first: int) -> range:
+    return range(first, first + len(encoder.means) // max(1, len(encoder.values)))
 
 
 def _flag_name(encoder: NumberEncoder | RankEncoder | DateEncoder | TimeEncoder) -> tuple[str, ...]:

@@ -12,12 +12,17 @@ from treino.data.preparation.column_kinds import ColumnRole, level_cells
 from treino.data.preparation.encoders import (
     Encoder,
     EncodingGaps,
+    HashingEncoder,
+    NumberEncoder,
     OneHotEncoder,
     fit_encoder,
+    mean_keys,
     number_cells,
     second_cells,
 )
 from treino.data.preparation.preparation import Preparation, Target, Task, fit_pixels, fit_table, fit_target
+from treino.data.preparation.target_means import FOLDS, MOST_CLASSES, TargetFolds
+from treino.data.preparation.trees import evenly, fit_trees
 from treino.data.splits import TEST, TRAIN, VALIDATION
 from treino.data.table import Column, Numbers, Table, shorten
 from treino.errors import TreinoError
@@ -81,13 +86,21 @@ def fit(
     clip: float | None = None,
     row_weights: str | None = None,
     weight_T: NDArray[np.float64] | None = None,
+    folds: TargetFolds | None = None,
+    target_means: bool = False,
+    trees: int = 0,
 ) -> Preparation:
     """The preparation of features and target, fitted on training rows; mean and scale are set later.
 
-    row_weights: the column of the rows' weights. weight_T: those of the training rows.
+    row_weights: the column of the rows' weights. weight_T: those of the training rows. folds: what target
+    means and trees are fitted on. trees: how many.
     """
     is_image = table.matrix is not None and table.matrix.dtype == np.uint8
-    for name, value in (("inputs", "bins" if bins else None), ("clip_inputs", clip)):
+    of_tables = {
+        "inputs": "bins" if bins else None, "clip_inputs": clip, "target_means": target_means or None,
+        "trees": trees or None,
+    }  # fmt: skip
+    for name, value in of_tables.items():
         if is_image and value is not None:
             raise TreinoError(
                 f"{name}_image",
@@ -100,13 +113,22 @@ def fit(
     made: tuple[Encoder, ...] = ()
     if not is_image:
         made = tuple(
-            fit_encoder(table.column(name), choice, train_N, table.place, impute, bins, weight_T)
+            fit_encoder(
+                table.column(name),
+                choice,
+                train_N,
+                table.place,
+                impute,
+                bins,
+                weight_T,
+                folds if target_means else None,
+            )
             for name, choice in chosen.items()
         )
     apart = {*(column.name for column in columns), row_weights}
     others = tuple(name for name in table.names if name not in apart)
     inputs = sum(len(e.inputs) for e in made) if made else len(names)
-    return Preparation(
+    preparation = Preparation(
         kind="image" if is_image else "table",
         features=names,
         divisor=255.0 if is_image else 1.0,
@@ -120,6 +142,13 @@ def fit(
         clip=clip,
         row_weights=row_weights,
     )
+    if not trees or folds is None:
+        return preparation
+    usable = np.flatnonzero(~np.array(preparation.input_bins)).tolist()
+    rows = take(table, train_N[evenly(len(train_N), len(usable))])
+    raw_ND, _met = preparation.encode([rows.column(name) for name in names], rows.place)
+    grown = replace(preparation, trees=fit_trees(raw_ND, usable, folds, trees))
+    return replace(grown, item_shape=(len(grown.inputs),))
 
 
 def target_fields(
@@ -162,6 +191,48 @@ def _target(
     return Target(column.name, classes, mean, scale, "truth" if truth else "number" if plain else "text")
 
 
+def target_folds(
+    columns: Sequence[Column],
+    classes: Sequence[tuple[str, ...]],
+    labels: Sequence[NDArray[np.int64]],
+    train_N: NDArray[np.int64],
+    unit_N: NDArray[Any],
+    weight_T: NDArray[np.float64] | None,
+) -> TargetFolds | None:
+    """What target means and trees are fitted on; None for more classes than they are for.
+
+    labels: of each target the rows' classes, if there are classes. unit_N: equal for rows of the same fold.
+    """
+    if sum(map(len, classes)) > MOST_CLASSES:
+        return None
+    targets: list[NDArray[np.float64]] = []
+    for column, names, label_N in zip(columns, classes, labels, strict=True):
+        if names:
+            own = range(1 if len(names) == 2 else 0, len(names))
+            of_classes = (label_N[train_N, None] == np.array(own)).astype(np.float64)
+            targets.append(of_classes - np.average(of_classes, axis=0, weights=weight_T))
+        else:
+            assert column.numbers is not None
+            value_T = column.numbers[train_N].astype(np.float64)
+            mean, scale = fit_target(value_T, weight_T)
+            targets.append(((value_T - mean) / scale)[:, None])
+    _units, place_T = np.unique(unit_N[train_N], return_inverse=True)
+    return TargetFolds(np.hstack(targets), place_T % FOLDS, weight_T)
+
+
+def held_out_means(
+    table: Table, preparation: Preparation, train_N: NDArray[np.int64], folds: TargetFolds | None
+) -> dict[int, NDArray[np.float64]]:
+    """For each input that is a target mean, by its place, what the training rows ``[T]`` are shown."""
+    shown: dict[int, NDArray[np.float64]] = {}
+    for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
+        if folds is not None and isinstance(encoder, NumberEncoder | HashingEncoder) and encoder.values:
+            key_T = mean_keys(encoder, table.column(encoder.column), table.place)[train_N]
+            places = (group[k] for k in encoder.mean_places)
+            shown |= dict(zip(places, folds.held_out(key_T, encoder.prior).T, strict=True))
+    return shown
+
+
 def raw_inputs(table: Table, preparation: Preparation) -> tuple[Numbers, dict[str, EncodingGaps]]:
     if preparation.kind == "image":
         return feature_matrix(table, preparation.features), {}
@@ -175,13 +246,17 @@ def scaling(
     weight_T: NDArray[np.float64] | None,
 ) -> dict[str, Any]:
     """The fields mean and scale of a preparation, fitted on training rows. A 0/1 input has mean 0 and scale
-    1; a bin has its mean and scale 1."""
+    1; a bin or a target mean has its mean and scale 1."""
     if preparation.kind == "image":
         mean, scale = fit_pixels(raw_ND[train_N], preparation.normalise)
         return {"mean": mean, "scale": scale}
     mean, scale = fit_table(raw_ND[train_N], preparation.normalise, weight_T)
     scaled = preparation.scaled.tolist()
-    centred = [s or b for s, b in zip(scaled, preparation.input_bins, strict=True)]
+    of_columns = len(scaled) - preparation.leaves
+    centred = [
+        s or (b and k < of_columns)
+        for k, (s, b) in enumerate(zip(scaled, preparation.input_bins, strict=True))
+    ]
     return {
         "mean": tuple(m if c else 0.0 for m, c in zip(mean, centred, strict=True)),
         "scale": tuple(d if s else 1.0 for d, s in zip(scale, scaled, strict=True)),
@@ -195,11 +270,12 @@ def in_memory(
     train_N: NDArray[np.int64],
     weight_T: NDArray[np.float64] | None,
     cells_ND: Numbers,
+    folds: TargetFolds | None = None,
 ) -> tuple[Preparation, dict[str, EncodingGaps], dict[int, torch.Tensor]]:
     """Return (the preparation with mean and scale, the EncodingGaps of each column, x of each split).
 
     parts: the split of each row, for each table. train_N: the training rows of the first table. weight_T:
-    their weights. cells_ND: ``comparable`` of the tables.
+    their weights. cells_ND: ``comparable`` of the tables. folds: what target means were fitted on.
     """
     met = {name: EncodingGaps() for name in preparation.features}
     if preparation.plain and (preparation.kind == "image" or not np.isnan(cells_ND).any()):
@@ -210,6 +286,8 @@ def in_memory(
             raw_ND, seen = raw_inputs(table, preparation)
             raws.append(raw_ND)
             met = {name: met[name] + seen.get(name, EncodingGaps()) for name in met}
+    for place, mean_T in held_out_means(tables[0], preparation, train_N, folds).items():
+        raws[0][train_N, place] = mean_T
     preparation = replace(preparation, **scaling(preparation, raws[0], train_N, weight_T))
     x_of = {}
     for part in (TRAIN, VALIDATION, TEST):

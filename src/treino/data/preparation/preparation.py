@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -18,8 +18,9 @@ from treino.data.preparation.encoders import (
     NumberEncoder,
     Place,
     from_column,
-    with_bins,
+    of_number,
 )
+from treino.data.preparation.trees import LEAVES, Tree, leaf_inputs
 from treino.data.table import Column, Numbers, shorten
 from treino.documents.data import PreparationDocument
 from treino.errors import TreinoError
@@ -56,6 +57,7 @@ class Preparation:
     divisor: 255 for images, else 1. target_mean, target_scale: y = (raw - mean) / scale for regression.
     classes: the class names in the order of their codes; empty for regression.
     width: the number of columns of an array without column names; 0 if the columns have names.
+    trees: after the inputs of the encoders, each tree has one for each of its leaves.
     clip: the largest absolute value of a normalised number; larger ones are clipped. None: no limit.
     fit: how a photograph is brought to ``item_shape``; None for data that aren't photographs.
     row_weights: the column of the rows' weights; None without one.
@@ -75,6 +77,7 @@ class Preparation:
     item_shape: tuple[int, ...]
     labels: Labels = "text"
     encoders: tuple[Encoder, ...] = ()
+    trees: tuple[Tree, ...] = ()
     width: int = 0
     clip: float | None = None
     fit: Literal["crop", "pad", "stretch"] | None = None
@@ -108,12 +111,19 @@ class Preparation:
         """The names of the D inputs; an input that is a whole column has the column's name."""
         if not self.encoders:
             return self.features
-        return tuple(name for encoder in self.encoders for name in encoder.inputs)
+        leaves = (
+            _("tree {tree} leaf {leaf}").format(tree=tree + 1, leaf=leaf + 1)
+            for tree in range(len(self.trees))
+            for leaf in range(LEAVES)
+        )
+        return (*(name for encoder in self.encoders for name in encoder.inputs), *leaves)
 
     @property
     def plain(self) -> bool:
         """Whether every column is exactly one input: a number without missing training cells, or a pixel."""
-        return all(isinstance(e, NumberEncoder) and len(e.inputs) == 1 for e in self.encoders)
+        return not self.trees and all(
+            isinstance(e, NumberEncoder) and len(e.inputs) == 1 for e in self.encoders
+        )
 
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:
@@ -131,32 +141,56 @@ class Preparation:
         return (shape[0], shape[1], shape[2]) if pixels else None
 
     @property
+    def leaves(self) -> int:
+        """How many inputs are leaves of trees; they are the last ones."""
+        return LEAVES * len(self.trees)
+
+    @property
     def input_columns(self) -> tuple[int, ...]:
-        """``[D]``: for each input, the index of its column in ``features``."""
-        return tuple(place for place, group in enumerate(self.groups) for _input in group)
+        """``[D]``: for each input, the index of its column in ``features``; trees follow as columns."""
+        trees = ([len(self.groups) + tree] * LEAVES for tree in range(len(self.trees)))
+        return tuple(chain((k for k, group in enumerate(self.groups) for _input in group), *trees))
 
     @property
     def input_bins(self) -> tuple[bool, ...]:
-        """``[D]``: whether each input is a bin of its column."""
+        """``[D]``: whether each input is a bin of its column, a target mean of its values, or a leaf."""
         if not self.encoders:
             return (False,) * len(self.features)
-        return tuple(0 < k < len(e.edges) for e in self.encoders for k in range(len(e.inputs)))
+        of_columns = (
+            0 < k < len(e.edges) or k in e.mean_places for e in self.encoders for k in range(len(e.inputs))
+        )
+        return (*of_columns, *(True,) * self.leaves)
 
     @cached_property
     def scaled(self) -> NDArray[np.bool_]:
         """``[D]`` mask of the inputs that are normalised to mean 0 and deviation 1."""
         mask = [k == 0 and e.scaled for e in self.encoders for k in range(len(e.inputs))]
+        mask += [False] * self.leaves
         return np.array(mask or [True] * len(self.features)) & self.normalise
 
     def with_bins(self, raw_ND: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Raw inputs ``[N, D]`` whose bins are recomputed from the number of each column."""
+        """Raw inputs ``[N, D]`` whose bins, target means and leaves are recomputed from the other inputs."""
         input_ND = raw_ND.copy()
         for encoder, group in zip(self.encoders, self.groups, strict=False):
-            for place, share_N in zip(
-                group[1:], with_bins(raw_ND[:, group[0]], encoder.edges)[1:], strict=False
-            ):
-                input_ND[:, place] = share_N
+            inputs = of_number(encoder, raw_ND[:, group[0]])
+            for place, input_N in zip(group[1:], inputs[1:], strict=False):
+                input_ND[:, place] = input_N
+        self._set_leaves(input_ND)
         return input_ND
+
+    def with_leaves(self, x_ND: torch.Tensor) -> torch.Tensor:
+        """Prepared rows whose leaves are recomputed from their other inputs; without trees the same rows."""
+        if not self.trees:
+            return x_ND
+        raw_ND = self.inverse(x_ND)
+        self._set_leaves(raw_ND)
+        x_ND = x_ND.clone()
+        x_ND[:, -self.leaves :] = self.transform(raw_ND)[:, -self.leaves :].to(x_ND)
+        return x_ND
+
+    def _set_leaves(self, raw_ND: NDArray[np.float64]) -> None:
+        for tree, leaf in zip(self.trees, range(-self.leaves, 0, LEAVES), strict=True):
+            raw_ND[:, leaf : leaf + LEAVES or None] = leaf_inputs(raw_ND, tree.columns, tree.thresholds)
 
     def encode(
         self, columns: Sequence[Column], place: Place
@@ -166,6 +200,7 @@ class Preparation:
         met = {}
         for encoder, column, group in zip(self.encoders, columns, self.groups, strict=True):
             raw_ND[:, group[0] : group[-1] + 1], met[encoder.column] = encoder.encode(column, place)
+        self._set_leaves(raw_ND)
         return raw_ND, met
 
     def transform(self, raw_ND: Numbers) -> torch.Tensor:
@@ -231,6 +266,8 @@ class Preparation:
             raise ValueError(_("{n} scales of {inputs} inputs").format(n=len(self.scale), inputs=scales))
         if math.prod(self.item_shape) != len(self.inputs):
             raise ValueError(_("{n} inputs of items of another shape").format(n=len(self.inputs)))
+        if any(place >= len(self.inputs) - self.leaves for tree in self.trees for place in tree.columns):
+            raise ValueError(_("a tree that splits at an input which isn't there"))
         for one in self.by_target:
             for name in one.classes if one.labels == "number" else ():
                 one.label(name)
@@ -244,6 +281,9 @@ class Preparation:
         for name in ("fit", "row_weights"):
             if plain[name] is None:
                 del plain[name]
+        plain["trees"] = [{k: list(v) for k, v in asdict(tree).items()} for tree in self.trees]
+        if not self.trees:
+            del plain["trees"]
         del plain["targets"]
         if self.targets:
             plain["targets"] = [{**asdict(t), "classes": list(t.classes)} for t in self.targets]
@@ -276,6 +316,7 @@ class Preparation:
                 item_shape=stored.item_shape,
                 labels=stored.labels,
                 encoders=tuple(map(from_column, stored.encoders)),
+                trees=tuple(Tree(tree.columns, tree.thresholds) for tree in stored.trees),
                 width=stored.width,
                 clip=stored.clip,
                 fit=stored.fit,

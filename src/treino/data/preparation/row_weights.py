@@ -13,7 +13,7 @@ from treino.data.table import Table, check_present
 from treino.errors import TreinoError, nearest
 from treino.resampling import effective_rows
 from treino.setting_types import as_item
-from treino.words import _, joined, numeral
+from treino.words import _, numeral
 
 Weights = NDArray[np.float64]
 
@@ -152,7 +152,7 @@ def weights_of(table: Table, name: str, zero: bool = False) -> Weights:
         raise TreinoError(
             fault[0].replace("feature", "row_weights"),
             _("The row weights: {message}").format(message=fault[1]),
-            joined([fault[2], "."]),
+            _("{what}, or name another column in [[row_weights]].").format(what=fault[2]),
         )
     weight_N = number_cells(column, table.place)
     empty_N = np.isnan(weight_N)

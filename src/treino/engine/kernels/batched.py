@@ -53,7 +53,7 @@ class BatchedKernel:
         def job(space: Workspace, part: MemberGroup) -> Tensor:
             return space.outputs(population, rows[part.places], part.x)
 
-        whole = [MemberGroup(torch.arange(len(rows)), x, x, None, (), ())]
+        whole = [MemberGroup(torch.arange(len(rows)), x, x, (), ())]
         return torch.cat(self._blocks(population, whole, len(rows), self.pace.fastest(), job))
 
     def size(self, members: int, workers: int) -> int:
@@ -123,9 +123,9 @@ class Workspace:
         keys = self._drop(population.seed_P[filled], hp["dropout"], chunk)
         loss = torch.empty(chunk.steps, self.block, dtype=self.shared.dtype, device=self.shared.device)
         x, y, weight_RN = group.x, group.y, None
-        if group.weight_GN is not None:
-            bag_R = population.bag_P[filled].to(group.weight_GN.device)
-            weight_RN = group.weight_GN.index_select(0, bag_R)
+        if chunk.weight_GN is not None:
+            bag_R = population.bag_P[filled].to(chunk.weight_GN.device)
+            weight_RN = chunk.weight_GN.index_select(0, bag_R)
         for s, (batch, n, loss_R) in enumerate(zip(group.batches, numbers, loss.unbind(0), strict=True)):
             if batch is None:
                 now = self.back.whole(x, y, weight_RN)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor, nn
@@ -87,9 +87,10 @@ class LanesKernel:
     def run(self, population: Population, rows: Tensor, chunk: Chunk) -> Tensor:
         check_members(self.shared, population, rows)
         check_chunk(self.shared, population, rows, chunk)
-        parts = []
+        parts, arrays = [], dict[int, _ChunkArrays]()
         for group in chunk.groups(population, rows):
-            steps, places = _ChunkArrays(chunk, group), group.places
+            places, order = group.places, id(group.batches)
+            steps = arrays[order] = _ChunkArrays(chunk, group, arrays.get(order))
             parts += [
                 (part, steps, torch.empty(chunk.steps, len(part.rows)))
                 for part in self._parts(rows[places], places, steps.largest)
@@ -172,6 +173,13 @@ class LanesKernel:
     def _time(self, side_by_side: int, one_by_one: int, batch: int) -> float:
         """Estimated time of a step, in vector products, with this many members in lanes side by side, and
         this many one by one."""
+        lanes, (block, one) = self.library.lanes, self._vector_products
+        turns = -(-side_by_side // lanes // self.threads), -(-one_by_one // self.threads)
+        return turns[0] * block * batch + turns[1] * (one * batch + SINGLE_STEP)
+
+    @cached_property
+    def _vector_products(self) -> tuple[int, int]:
+        """Those of a row: of as many members as there are lanes, side by side, and of one member."""
         lanes, sizes = self.library.lanes, self.shared.shape.sizes
         block = one = 0
         for layer, (inputs, units) in enumerate(itertools.pairwise(sizes)):
@@ -180,8 +188,7 @@ class LanesKernel:
             one += 2 * inputs * wide + (units * wide_inputs if layer else 0)
         if 16 * lanes * self.shared.layout.count > CACHE_BYTES:  # weights, gradient and moments of all lanes
             block *= 4
-        turns = -(-side_by_side // lanes // self.threads), -(-one_by_one // self.threads)
-        return turns[0] * block * batch + turns[1] * (one * batch + SINGLE_STEP)
+        return block, one
 
     def _run(self, work: "list[tuple[LanesPart, int, LanesJob]]", rows: int, *, trains: bool) -> None:
         """Run the jobs of the parts' teams, each with a block for batches of so many rows.
@@ -283,11 +290,15 @@ LanesJob = Callable[[LanesBlock, int, ctypes.c_int32], None]
 class _ChunkArrays:
     """A chunk's steps for the library: makes the struct, and keeps the arrays that it points to."""
 
-    def __init__(self, chunk: Chunk, group: MemberGroup) -> None:
-        self.count, changes = chunk.steps, group.changes
-        self.weight_GN = None if group.weight_GN is None else group.weight_GN.contiguous()
+    def __init__(self, chunk: Chunk, group: MemberGroup, same: "_ChunkArrays | None" = None) -> None:
+        """same: the arrays of a group with the same batches."""
+        if same is not None:
+            vars(self).update(vars(same))
         self.x = group.x.contiguous()
         self.y = group.y.contiguous()
+        if same is not None:
+            return
+        self.count, self.weight_GN, changes = chunk.steps, chunk.weight_GN, group.changes
         self.factor_KS = torch.tensor(chunk.factors, dtype=torch.float64)
         indices = [batch for batch in group.batches if batch is not None]
         self.index = torch.cat(indices) if indices else None

@@ -226,9 +226,9 @@ def check_chunk(shared: SharedConfig, population: Population, rows: Tensor, chun
             _fits("y", y, torch.int64, len(x), dense=False)
         else:
             _fits("y", y, torch.float32, len(x), sizes[-1], dense=False)
+        if chunk.weight_GN is not None:
+            _fits("weights", chunk.weight_GN, torch.float32, len(chunk.weight_GN), len(x))
     if chunk.weight_GN is not None:
-        most = max([count, *(len(x) for x, _y in chunk.rows_G)])
-        _fits("weights", chunk.weight_GN, torch.float32, len(chunk.weight_GN), most)
         _within("bags", population.bag_P[rows], len(chunk.weight_GN))
     if chunk.rows_G:
         _within("bags", population.bag_P[rows], len(chunk.rows_G))

@@ -97,10 +97,8 @@ class ModuleKernel:
         self._set(bound, hp, chunk.optimizer_first)
         keys = self._keys(bound, hp, seed, chunk)
         factors = chunk.factors[int(population.schedule_P[row])]
-        ((_place, rows_x, rows_y, weight_GN, batches, changes),) = chunk.groups(
-            population, torch.tensor([row])
-        )
-        weight_N = None if weight_GN is None else weight_GN[int(population.bag_P[row])]
+        ((_place, rows_x, rows_y, batches, changes),) = chunk.groups(population, torch.tensor([row]))
+        weight_N = None if chunk.weight_GN is None else chunk.weight_GN[int(population.bag_P[row])]
         for s, (batch, factor) in enumerate(zip(batches, factors, strict=True)):
             x, y, weight = rows_x, rows_y, weight_N
             if batch is not None:

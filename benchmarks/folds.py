@@ -1,0 +1,127 @@
+"""Ten folds as one population, against ten trainings one after the other."""
+
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import treino as tr
+from benchmarks.result import Result, Table
+from benchmarks.timing import interleaved, once, processor, processor_ratio
+from treino.data.dataset import Data
+from treino.fit_events import settings_before_search
+from treino.spec import Settings
+from treino.training.resolution import choose_recipe
+from treino.tuning.group_training import GroupTraining
+from treino.tuning.populations import groups
+
+FOLDS, GOAL = 10, 4.0
+RUNS = 2  # of the ten whole runs so many are trained: all cost about as much
+# of tables: built in, or the rows of a made one
+FULL, QUICK = ("wine", "breast_cancer", "diabetes", 500, 2000), ("wine",)
+
+
+def run(quick: bool) -> Result:
+    figures: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        rows = [
+            _row(table, recipe, Path(folder), figures, quick)
+            for table in (QUICK if quick else FULL)
+            for recipe in ("plain", "table")
+        ]
+    columns = (
+        "table",
+        "recipe",
+        "ten runs, s",
+        "--folds 10, s",
+        "ratio",
+        "trainings alone: ratio",
+        "budget",
+        "kept",
+    )
+    return Result(
+        (Table(f"{FOLDS} folds of small tables", columns, tuple(rows)),),
+        method="Seconds of processors. Ten runs: treino train --fold 1/10 to 10/10 without pictures, of which"
+        f" {RUNS} are trained and counted for all. Trainings: the same networks in ten populations, one after"
+        " the other, and in one; nothing is loaded, measured or written. Each fold has the same bits in all.",
+        figures=figures,
+    )
+
+
+def _row(table: str | int, recipe: str, place: Path, figures: dict[str, Any], quick: bool) -> tuple[str, ...]:
+    source, settings = (
+        _source(table, place),
+        {"recipe": recipe} | ({"target": "y"} if table in (500, 2000) else {}),
+    )
+    if quick:
+        settings |= {"epochs": 2}
+    name = table if isinstance(table, str) else f"CSV, {table:,} rows"
+
+    def runs() -> float:
+        for k in range(RUNS):
+            with tempfile.TemporaryDirectory(dir=place) as here:
+                tr.fit(source, fold=f"{k + 1}/{FOLDS}", lean=True, parent=here, **settings)
+        return RUNS / FOLDS
+
+    def together() -> float:
+        with tempfile.TemporaryDirectory(dir=place) as here:
+            tr.fit(source, folds=FOLDS, parent=here, **settings)
+        return 1.0
+
+    of, data = _folds(source, settings)
+    single, whole = _trainings([{k: s} for k, s in of.items()], data), _trainings([of], data)
+    works = {"runs": runs, "together": together, "one by one": single, "side by side": whole}
+    found = interleaved({name: once(work) for name, work in works.items()}, 1, warm=0 if quick else 1)
+    ratio, alone = (
+        processor_ratio(found, "runs", "together"),
+        processor_ratio(found, "one by one", "side by side"),
+    )
+    figures |= {f"folds_{table}_{recipe}": round(ratio, 1), f"folds_{table}_{recipe}_alone": round(alone, 1)}
+    seconds = [f"{processor(found, work):.1f}" for work in ("runs", "together")]
+    kept = "yes" if ratio >= GOAL else "no"
+    return name, recipe, *seconds, f"{ratio:.1f}", f"{alone:.1f}", f"≥ {GOAL:g}", kept
+
+
+def _source(table: str | int, place: Path) -> str:
+    """A built-in table's name, or a file of so many rows: numbers, words, and a number to learn."""
+    if isinstance(table, str):
+        return table
+    r, path = np.random.default_rng(table), place / f"{table}.csv"
+    x = r.normal(size=(table, 8))
+    word = r.choice(["red", "green", "blue"], table)
+    y = x[:, 0] * x[:, 1] + np.abs(x[:, 2]) + (word == "red") + r.normal(0, 0.3, table)
+    pd.DataFrame(x, columns=list("abcdefgh")).assign(word=word, y=y).to_csv(path, index=False)
+    return str(path)
+
+
+def _folds(source: str, given: dict[str, Any]) -> tuple[dict[int, Settings], dict[str | None, Data]]:
+    """Each fold's settings, and its rows."""
+    from treino.records.data_source import load_data
+
+    of: dict[int, Settings] = {}
+    data: dict[str | None, Data] = {}
+    for k in range(FOLDS):
+        settings = settings_before_search(given | {"fold": f"{k + 1}/{FOLDS}"})
+        of[k], rows, _reason = choose_recipe(source, settings, lambda s: load_data(source, s))
+        data[of[k].fold] = rows
+    return of, data
+
+
+def _trainings(parts: list[dict[int, Settings]], data: dict[str | None, Data]) -> Callable[[], float]:
+    """Train the folds of each part side by side, part after part."""
+
+    def train() -> float:
+        for part in parts:
+            for group in groups(part, lambda s: data[s.fold], {}):
+                training = GroupTraining(group, "loss")
+                end = training.training.steps
+                while training.behind(end):
+                    training.advance(None, end)
+        return 1.0
+
+    return train

@@ -1,0 +1,53 @@
+"""The file of out-of-fold predictions that ``treino train --folds 10 --to FILE`` writes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from treino.cli.screen import Screen, output_file, say_replaced
+from treino.errors import TreinoError
+from treino.folders import open_folder
+from treino.loop import JobEnd, JobEvent
+from treino.records.access import Access
+from treino.records.data_source import files_of
+from treino.records.prediction import reading_like
+from treino.records.prediction_files import WORKBOOK, check_workbook, predictions_file
+from treino.store.output_files import CSV, OutputFile
+from treino.tuning.stored_sweep import StoredSweep
+from treino.words import _
+
+
+def out_of_fold_file(to: str | None, source: Any, folds: int | None, *, replace: bool) -> OutputFile | None:
+    """The file that ``--to`` names, checked before anything is trained.
+
+    Raises:
+        TreinoError: there are no folds; the path is refused.
+    """
+    if to is not None and folds is None:
+        raise TreinoError(
+            "to_without_folds",
+            _("--to writes out-of-fold predictions, and there are no folds."),
+            _("Add --folds 10, or predict rows with the run: treino predict RUN DATA --to FILE"),
+        )
+    output = output_file(to, (*CSV, WORKBOOK), replace=replace, reads=files_of(source))
+    if Path(to or "").suffix.lower() == WORKBOOK:
+        check_workbook()
+    return output
+
+
+def with_predictions(
+    events: Iterator[JobEvent], output: OutputFile, source: Any, screen: Screen
+) -> Iterator[JobEvent]:
+    """The events; at the end of the folds, their out-of-fold predictions are written."""
+    for event in events:
+        if isinstance(event, JobEnd) and not event.interrupted:
+            sweep = open_folder(event.job.folder.path, Access())
+            assert isinstance(sweep, StoredSweep)
+            made, reading = sweep.out_of_fold(), reading_like(sweep.spec.data)
+            each = made.of_source(source, reading)
+            output.write(predictions_file(source, reading, each, output.path.suffix.lower()))
+            say_replaced(screen.err, output)
+            screen.err.print(
+                _("{n:,} out-of-fold predictions written to {path}").format(n=len(made), path=output.path)
+            )
+        yield event

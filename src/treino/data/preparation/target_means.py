@@ -1,0 +1,86 @@
+"""Target means: what the target is on average where a column holds a given value, as inputs of the network.
+
+They tell of columns whose values stand for something: the length of a route, a school's number, one of a
+thousand names. Micci-Barreca 2001, ACM SIGKDD Explorations 3(1), 27-32.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+FOLDS = 10
+PRIORS = (1.0, 3.0, 10.0, 30.0)
+LEAST_GAIN = 0.02  # of the target's variance: so much more must a column's means explain than its bins
+MOST_CLASSES = 10  # of a target; with more, each column would add too many inputs
+
+
+def mean_inputs(key_N: NDArray[Any], values: Sequence[Any], means: Sequence[float]) -> list[Floats]:
+    """For each of K target columns ``[N]``: the mean of each cell's value; 0, the mean of all training rows,
+    for a value that none of them has.
+
+    values: the L known ones, rising. means: those of the first value, then those of the second, ...
+    """
+    known_L = np.array(values, dtype=key_N.dtype)
+    mean_LK = np.array(means).reshape(len(known_L), -1)
+    place_N = np.minimum(np.searchsorted(known_L, key_N), len(known_L) - 1)
+    there_N = known_L[place_N] == key_N
+    return [np.where(there_N, mean_L[place_N], 0.0) for mean_L in mean_LK.T]
+
+
+@dataclass(frozen=True, eq=False)
+class TargetFolds:
+    """What means are fitted on: of each training row its targets, each with mean 0, its fold and its weight.
+
+    The means that a training row is shown are of the other folds' rows, for its own target would show in
+    them. Equal rows, and rows of a group that is never parted, are in one fold.
+    """
+
+    target_TK: Floats
+    fold_T: NDArray[np.int64]
+    weight_T: Floats | None = None
+
+    def fit(self, key_T: NDArray[Any], bin_T: NDArray[np.int64]) -> dict[str, Any]:
+        """The fields ``values``, ``means`` and ``prior`` of an encoder; {} if the means of these values don't
+        tell enough more of the other folds' targets than the means of bins."""
+        if len(np.unique(key_T)) < 3:
+            return {}
+        error, prior = min((self._error(key_T, prior), prior) for prior in PRIORS)
+        if not error < min(1.0, *(self._error(bin_T, p) for p in PRIORS)) - LEAST_GAIN:
+            return {}
+        values, place_T = np.unique(key_T, return_inverse=True)
+        count_L, sum_LK = self._sums(place_T, len(values))
+        mean_LK = (sum_LK + prior * sum_LK.sum(0) / count_L.sum()) / (count_L[:, None] + prior)
+        return {"values": tuple(values.tolist()), "means": tuple(mean_LK.ravel().tolist()), "prior": prior}
+
+    def held_out(self, key_T: NDArray[Any], prior: float) -> Floats:
+        """``[T, K]``: the means of each row's value over the rows of the other folds, and over ``prior`` rows
+        with their overall mean."""
+        values, place_T = np.unique(key_T, return_inverse=True)
+        cell_T = self.fold_T * len(values) + place_T
+        count_FL, sum_FLK = self._sums(cell_T, FOLDS * len(values))
+        count_FL, sum_FLK = count_FL.reshape(FOLDS, -1), sum_FLK.reshape(FOLDS, len(values), -1)
+        count_FL, sum_FLK = count_FL.sum(0) - count_FL, sum_FLK.sum(0) - sum_FLK
+        mean_FK = sum_FLK.sum(1) / np.maximum(count_FL.sum(1), np.finfo(float).tiny)[:, None]
+        mean_FLK = (sum_FLK + prior * mean_FK[:, None]) / (count_FL[..., None] + prior)
+        return np.asarray(mean_FLK[self.fold_T, place_T])
+
+    def _sums(self, place_T: NDArray[np.int64], places: int) -> tuple[Floats, Floats]:
+        """The weight ``[L]`` of the rows at each place, and the sums ``[L, K]`` of their targets."""
+        weight_T = np.ones(len(place_T)) if self.weight_T is None else self.weight_T
+        sums = [np.bincount(place_T, weight_T * y_T, places) for y_T in self.target_TK.T]
+        count_L = np.bincount(place_T, weight_T, places).astype(np.float64)
+        return count_L, np.stack(sums, axis=1)
+
+    def _error(self, key_T: NDArray[Any], prior: float) -> float:
+        """The held-out means' squared error, as a share of the targets' variance."""
+        wrong_T = np.square(self.held_out(key_T, prior) - self.target_TK).sum(1)
+        return float(np.average(wrong_T, weights=self.weight_T)) / max(self._variance, np.finfo(float).tiny)
+
+    @property
+    def _variance(self) -> float:
+        return float(np.average(np.square(self.target_TK).sum(1), weights=self.weight_T))

@@ -1,0 +1,376 @@
+"""Conformal prediction: intervals of numbers and sets of classes that hold the truth as often as asked.
+
+Scores of held-out rows say how far off truths are. What scores no more than a quantile of theirs can't be
+ruled out, for any network, if new rows come from where those came from (Vovk, Gammerman & Shafer 2005).
+
+Numbers: the absolute error (Lei, G'Sell, Rinaldo, Tibshirani & Wasserman 2018,
+https://arxiv.org/abs/1604.04173), of an ensemble divided by how far its members are apart.
+
+Classes: adaptive prediction sets (Romano, Sesia & Candès 2020, https://arxiv.org/abs/2006.02544): a class's
+score is the sum of the probabilities of the classes before it, by which the most probable one has 0 and no
+set is empty. Without their random draw: equal rows have equal sets, and where the network is right more often
+than asked, sets hold the truth as often as it is right. A penalty for each further class (Angelopoulos,
+Bates, Malik & Jordan 2021, https://arxiv.org/abs/2009.14193) changed the size of sets by less than 1 % on
+eight tables of 2 to 100 classes, so there is none.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from treino.data.dataset import Data
+from treino.data.rows import Rows
+from treino.documents.run_result import ConformalResult
+from treino.engine.ensemble import Ensemble
+from treino.engine.training_setup import no_validation_rows
+from treino.errors import TreinoError
+from treino.inspection.outputs import outputs, probabilities
+from treino.resampling import effective_rows
+from treino.words import _, setting
+
+LEVEL = 0.9
+KEPT = 1000  # scores of a run; between them a coverage is rounded up, by a thousandth at most
+ROUNDING = 1e-9
+AT_ONCE = 1 << 22  # numbers that are sorted at once
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Conformal:
+    """The scores of held-out rows, of which any coverage is a quantile.
+
+    score_K: quantiles of the scores, the last one the largest; of few rows all scores, sorted. rows: the
+    number of rows. share_K: the share of the rows' weight up to each score; empty if they are evenly spaced.
+    effective: of rows with weights, how many without would say as much (Kish 1965). offset: of an ensemble's
+    intervals, what is added to its members' deviation: the mean deviation.
+    """
+
+    score_K: tuple[float, ...]
+    rows: int
+    share_K: tuple[float, ...] = ()
+    effective: float | None = None
+    offset: float | None = None
+
+    @classmethod
+    def of(cls, document: ConformalResult) -> "Conformal | None":
+        """As it is stored; None of an older version's run, which stored one quantile."""
+        if not document.scores:
+            return None
+        scores = tuple(math.inf if score is None else score for score in document.scores)
+        return cls(scores, document.rows, document.shares, document.effective, document.offset)
+
+    def to_json(self) -> dict[str, Any]:
+        scores = [score if math.isfinite(score) else None for score in self.score_K]
+        weighted = {"shares": list(self.share_K), "effective": self.effective} if self.share_K else {}
+        return {"offset": self.offset, "rows": self.rows, "scores": scores} | weighted
+
+    @property
+    def evidence(self) -> float:
+        return self.rows if self.effective is None else self.effective
+
+    @property
+    def most(self) -> float:
+        """The largest coverage that these scores can give."""
+        share_K = self.share_K or [(k + 1) / len(self.score_K) for k in range(len(self.score_K))]
+        shares = zip(share_K, self.score_K, strict=True)
+        finite = max((share for share, score in shares if math.isfinite(score)), default=0.0)
+        return finite * self.evidence / (self.evidence + 1)
+
+    def quantile(self, coverage: float) -> float:
+        """The largest score that is not ruled out; infinite if there are too few rows, or finite scores."""
+        share = (self.evidence + 1) * coverage / self.evidence - ROUNDING
+        if self.share_K:
+            place = int(np.searchsorted(self.share_K, share))
+        else:
+            place = max(math.ceil(share * len(self.score_K)), 1) - 1
+        return self.score_K[place] if place < len(self.score_K) else math.inf
+
+    def spread(self, coverage: float) -> float:
+        """How far the share of new rows that are covered may be from the coverage, in 95 % of draws of the
+        held-out rows: it has a Beta distribution (Vovk 2012, https://arxiv.org/abs/1209.2673)."""
+        rank = math.ceil((self.evidence + 1) * coverage - ROUNDING)
+        low, high = _beta(rank, self.evidence + 1 - rank)
+        return max(coverage - low, high - coverage)
+
+
+def conformal(
+    score_N: Floats, weight_N: Floats | None = None, offset: float | None = None
+) -> Conformal | None:
+    """The quantiles of these scores; one that isn't finite counts as infinite. None: there are no rows.
+
+    weight_N: of each row (Tibshirani, Barber, Candès & Ramdas 2019, https://arxiv.org/abs/1904.06222).
+    """
+    rows = len(score_N)
+    if not rows:
+        return None
+    score_N = np.where(np.isfinite(score_N), score_N, np.inf)
+    order_N = np.argsort(score_N, kind="stable")
+    kept = min(rows, KEPT)
+    if weight_N is None:
+        place_K = -(-np.arange(1, kept + 1) * rows // kept) - 1
+        return Conformal(tuple(score_N[order_N][place_K].tolist()), rows, offset=offset)
+    below_N = np.cumsum(weight_N[order_N]) / weight_N.sum()
+    evenly_K = np.searchsorted(below_N, np.arange(1, kept + 1) / kept - ROUNDING)
+    place_K = np.arange(rows) if rows <= KEPT else np.unique(np.minimum(evenly_K, rows - 1))
+    scores, shares = score_N[order_N][place_K].tolist(), below_N[place_K].tolist()
+    return Conformal(tuple(scores), rows, tuple(shares), effective_rows(weight_N), offset)
+
+
+def rows_needed(coverage: float) -> int:
+    """The least number of held-out rows that can give this coverage."""
+    return math.ceil(coverage / (1 - coverage) - ROUNDING)
+
+
+def exact_interval(share: float, rows: float) -> tuple[float, float]:
+    """The exact 95 % interval of a share of so many rows (Clopper & Pearson 1934)."""
+    right = share * rows
+    return _beta(right, rows - right + 1)[0], _beta(right + 1, rows - right)[1]
+
+
+def _beta(a: float, b: float) -> tuple[float, float]:
+    """The 2.5 % and 97.5 % points of a Beta distribution; 0 and 1 at its limits."""
+    from scipy.special import betaincinv
+
+    if a <= 0 or b <= 0:
+        return (0.0, 0.0) if a <= 0 else (1.0, 1.0)
+    low, high = betaincinv(a, b, [0.025, 0.975])
+    return float(low), float(high)
+
+
+# ---- scores of rows
+
+
+def class_scores(share_NC: Floats) -> Floats:
+    """``[N, C]``: how far each class is from being the network's answer; NaN where its outputs are."""
+    order_NC = np.argsort(-share_NC, axis=1, kind="stable")
+    sorted_NC = np.take_along_axis(share_NC, order_NC, axis=1)
+    more_NC = np.cumsum(np.insert(sorted_NC, 0, 0.0, axis=1), axis=1)[:, :-1]
+    score_NC = np.empty_like(share_NC)
+    np.put_along_axis(score_NC, order_NC, more_NC, axis=1)
+    return np.where(np.isfinite(share_NC).all(axis=1, keepdims=True), score_NC, np.nan)
+
+
+def class_sets(share_NC: Floats, quantile: float) -> NDArray[np.bool_]:
+    """``[N, C]``: the classes that can't be ruled out; none in rows whose outputs are not finite."""
+    return class_scores(share_NC) <= quantile
+
+
+def members_spread(
+    net: nn.Module, x_ND: torch.Tensor, scale: float, item_shape: Sequence[int] | None = None
+) -> Floats | None:
+    """``[N]``: the standard deviation between an ensemble's members; None for a single network.
+
+    scale: the size of one unit of the output in the target's own units.
+    """
+    if not isinstance(net, Ensemble) or len(net.members) < 2:
+        return None
+    each = [outputs(member, x_ND, item_shape=item_shape)[:, 0].double() for member in net.members]
+    spread_N: Floats = torch.stack(each).std(0, correction=0).numpy() * scale
+    return spread_N
+
+
+def units(spread_N: Floats | None, offset: float | None, rows: int) -> Floats:
+    """``[N]``: the width of an interval at score 1. spread_N: from ``members_spread``."""
+    return np.ones(rows) if spread_N is None or offset is None else spread_N + offset
+
+
+@dataclass(frozen=True, eq=False)
+class RowScores:
+    """How far off the truths of rows are.
+
+    error_N: the absolute error, or the score of the true class. spread_N: between an ensemble's members.
+    share_NC: the classes' probabilities. weight_N: of each row.
+    """
+
+    error_N: Floats
+    spread_N: Floats | None = None
+    share_NC: Floats | None = None
+    weight_N: Floats | None = None
+
+    def scores(self, offset: float | None) -> Floats:
+        return self.error_N / units(self.spread_N, offset, len(self.error_N))
+
+    def mean(self, value_N: NDArray[Any]) -> float:
+        return float(np.average(value_N, weights=self.weight_N))
+
+    def size(self, quantile: float) -> float | None:
+        """The mean number of classes in a set; None of numbers."""
+        if self.share_NC is None or not len(self.share_NC):
+            return None
+        return self.mean(class_sets(self.share_NC, quantile).sum(1))
+
+
+def row_scores(net: nn.Module, rows: Rows, data: Data, item_shape: Sequence[int] | None = None) -> RowScores:
+    """How far off these rows' truths are for this network."""
+    output_NC = outputs(net, rows.x, item_shape=item_shape)
+    weight_N = None if rows.weight is None else rows.weight.double().numpy()
+    if data.classes:
+        share_NC = probabilities(output_NC).double().numpy()
+        return RowScores(true_class_scores(share_NC, rows.y.numpy()), share_NC=share_NC, weight_N=weight_N)
+    error_N = ((output_NC[:, 0].double() - rows.y[:, 0].double()).abs() * data.target_scale).numpy()
+    spread_N = members_spread(net, rows.x, data.target_scale, item_shape)
+    return RowScores(error_N, spread_N, weight_N=weight_N)
+
+
+def true_class_scores(share_NC: Floats, true_N: NDArray[np.int64]) -> Floats:
+    scores_N: Floats = np.take_along_axis(class_scores(share_NC), true_N[:, None], axis=1)[:, 0]
+    return scores_N
+
+
+def held_out_quantiles(rows: RowScores) -> Conformal | None:
+    """The quantiles of held-out rows' scores; None: there are no rows."""
+    spread_N = rows.spread_N
+    offset = None if spread_N is None or not len(spread_N) else float(spread_N.mean())
+    if offset == 0 or (offset is not None and not math.isfinite(offset)):
+        offset = None  # without usable deviations, all intervals are equally wide
+    return conformal(rows.scores(offset), rows.weight_N, offset)
+
+
+def sorted_sets(inside_NC: NDArray[np.bool_], share_NC: Floats) -> list[list[int]]:
+    """The numbers of the classes in each set, the most probable first."""
+    order_NC = np.argsort(-share_NC, axis=1, kind="stable")
+    pairs = zip(order_NC, inside_NC, strict=True)
+    return [order_C[inside_C[order_C]].tolist() for order_C, inside_C in pairs]
+
+
+# ---- folds
+
+
+@dataclass(frozen=True, eq=False)
+class FoldScores:
+    """The scores of rows by the networks of the fold that left them out: no rows are held back for it.
+
+    A new row is asked of all K networks, each of which is compared with the rows that it didn't see: CV+
+    (Barber, Candès, Ramdas & Tibshirani 2021, https://arxiv.org/abs/1905.02928). score_M, fold_M: of each row
+    its score, infinite where there is no answer, and its fold. fold_K: each network's fold.
+    """
+
+    score_M: Floats
+    fold_M: NDArray[np.int64]
+    fold_K: NDArray[np.int64]
+
+    def intervals(self, value_KN: Floats, coverage: float) -> Floats:
+        """``[N, 2]``: the interval of each row. value_KN: the networks' numbers."""
+        score_M, place = self.score_M, math.ceil((len(self.score_M) + 1) * coverage - ROUNDING) - 1
+        if place >= len(score_M):
+            return np.tile([-np.inf, np.inf], (value_KN.shape[1], 1))
+        value_FN, parts = self._by_fold(value_KN), max(1, value_KN.shape[1] * len(score_M) // AT_ONCE)
+        ends = []
+        for value_FB in np.array_split(value_FN, parts, axis=1):
+            value_MB = value_FB[np.searchsorted(np.unique(self.fold_K), self.fold_M)]
+            low_B, high_B = (
+                np.partition(score_M[:, None] + sign * value_MB, place, axis=0)[place] for sign in (-1, 1)
+            )
+            ends.append(np.stack([-low_B, high_B], 1))
+        return np.concatenate(ends)
+
+    def sets(self, share_KNC: Floats, coverage: float) -> NDArray[np.bool_]:
+        """``[N, C]``: the classes that can't be ruled out (Romano, Sesia & Candès 2020), and always the most
+        probable one of the mean. share_KNC: the networks' probabilities."""
+        less_NC = np.zeros(share_KNC.shape[1:])
+        for fold, share_NC in zip(np.unique(self.fold_K), self._by_fold(share_KNC), strict=True):
+            less_NC += np.searchsorted(np.sort(self.score_M[self.fold_M == fold]), class_scores(share_NC))
+        inside_NC: NDArray[np.bool_] = less_NC < (len(self.score_M) + 1) * coverage - ROUNDING
+        mean_NC = share_KNC.mean(0)
+        inside_NC[np.arange(len(mean_NC)), mean_NC.argmax(1)] = True
+        inside_NC &= np.isfinite(mean_NC).all(1, keepdims=True)
+        return inside_NC
+
+    def _by_fold(self, each_KN: Floats) -> Floats:
+        """The mean of the networks of each fold, of which there are several with several seeds."""
+        return np.stack([each_KN[self.fold_K == fold].mean(0) for fold in np.unique(self.fold_K)])
+
+
+# ---- what a coverage is worth
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """A coverage, and how far it can be trusted.
+
+    level: the share of new rows whose truth is to lie in their interval or set. rows: the number of
+    validation rows, or of rows outside folds, that it was found on. spread: how far the share may be from the
+    level with so few rows. size: the mean number of classes in a set, of ``classes``. compared: the number of
+    other rows with a known truth; share: of these, those whose truth is held; with its exact 95 % interval.
+    """
+
+    level: float
+    rows: int
+    spread: float
+    size: float | None = None
+    classes: int = 0
+    folds: bool = False
+    compared: int = 0
+    share: float | None = None
+    interval: tuple[float, float] | None = None
+
+    def to_json(self) -> dict[str, object]:
+        plain = {name: value for name, value in vars(self).items() if name not in ("classes", "folds")}
+        return {name: value for name, value in plain.items() if value is not None}
+
+    def sentences(self, *, test: bool = False) -> list[str]:
+        """In words. test: the rows compared are the test rows."""
+        behind = _("{rows:,} rows outside their fold") if self.folds else _("{rows:,} validation rows")
+        facts: dict[str, object] = {"level": 100 * self.level, "spread": self.spread}
+        facts |= {"rows": behind.format(rows=self.rows)}
+        said = _("Predictions carry {level:.6g}% intervals (± {spread:.0%}, of {rows}).")
+        if self.size is not None:
+            facts |= {"size": self.size, "classes": self.classes}
+            said = _(
+                "Sets of classes at {level:.6g}% (± {spread:.0%}, of {rows}) hold {size:.2f} of {classes} "
+                "classes on average."
+            )
+        if self.share is None or self.interval is None:
+            return [said.format(**facts)]
+        held = (
+            _("On the {n:,} test rows they hold {share:.1%} of the truths ({low:.0%} to {high:.0%}).")
+            if test
+            else _(
+                "On the {n:,} rows of known target outside training and validation they hold {share:.1%} of "
+                "the truths ({low:.0%} to {high:.0%})."
+            )
+        )
+        low, high = self.interval
+        return [said.format(**facts), held.format(n=self.compared, share=self.share, low=low, high=high)]
+
+
+def coverage_of(
+    known: Conformal, level: float, *, size: float | None = None, classes: int = 0, folds: bool = False
+) -> Coverage:
+    """What this coverage is worth, before it is compared with other rows."""
+    return Coverage(level, known.rows, known.spread(level), size, classes, folds)
+
+
+def compared_with(plain: Coverage, held_N: NDArray[np.bool_], weight_N: Floats | None = None) -> Coverage:
+    """The same with what it is worth on other rows. held_N: whether their truth is held."""
+    if not len(held_N):
+        return plain
+    share, rows = float(np.average(held_N, weights=weight_N)), len(held_N)
+    interval = exact_interval(share, rows if weight_N is None else effective_rows(weight_N))
+    return replace(plain, compared=rows, share=share, interval=interval)
+
+
+def check_coverage(known: Conformal | None, coverage: float) -> None:
+    """Raise TreinoError if these rows can't give the coverage."""
+    if known is None:
+        raise no_validation_rows(setting("coverage", coverage))
+    if coverage <= known.most + ROUNDING:
+        return
+    hint = _("Train with more rows, or a larger share of them: [[validation=0.3]].")
+    most = math.floor(known.most * 100 + ROUNDING) / 100
+    if most > 0:
+        hint = _("Ask [[coverage={most}]] at most, or train with more rows.").format(most=str(most))
+    raise TreinoError(
+        "coverage_rows",
+        _(
+            "A coverage of {coverage:.6g} takes {needed:,} rows held back from training; there are {n:,}."
+        ).format(coverage=coverage, needed=rows_needed(coverage), n=math.floor(known.evidence + ROUNDING)),
+        hint,
+    )

@@ -1,0 +1,213 @@
+"""Target means of columns: scikit-learn's TargetEncoder as the oracle, and what no row sees of itself."""
+
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.preprocessing import TargetEncoder
+from torch.utils.data import TensorDataset
+
+import treino as tr
+from treino.data import load
+from treino.data.dataset import Data
+from treino.data.preparation.preparation import Preparation
+from treino.data.preparation.target_means import FOLDS, TargetFolds
+from treino.documents.data import PreparationDocument
+from treino.errors import TreinoError
+from treino.export.formats import export, exported
+from treino.inspection.boundary import _rows_at, typical_row
+
+
+def table(rows: int = 600, values: int = 80) -> pd.DataFrame:
+    """``code`` stands for something, which no order of its numbers tells; ``size`` doesn't."""
+    r = np.random.default_rng(5)
+    code, size = r.integers(0, values, rows) * 0.5, r.normal(size=rows)
+    worth = r.normal(size=values)[(code * 2).astype(int)]
+    name = np.array([f"n{k}" for k in r.permutation(300)])[r.integers(0, 300, rows)]
+    code[:3] = np.nan
+    return pd.DataFrame({
+        "code": code, "size": size, "name": name, "y": worth + size + r.normal(size=rows) / 5,
+        "kind": np.where(worth + size / 3 > 0.3, "a", np.where(worth > -0.5, "b", "c")),
+    })  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return table()
+
+
+def inputs_of(data: Data, column: str) -> list[int]:
+    """The places of a column's target means."""
+    encoder, group = next(
+        (e, g)
+        for e, g in zip(data.preparation.encoders, data.preparation.groups, strict=True)
+        if e.column == column
+    )
+    return [group[k] for k in encoder.mean_places]
+
+
+@pytest.mark.parametrize(("target", "kind"), [("y", "continuous"), ("kind", "multiclass")])
+def test_they_are_scikit_learns_and_of_training_rows_those_of_the_other_folds(
+    frame: pd.DataFrame, target: str, kind: str
+) -> None:
+    other = "kind" if target == "y" else "y"
+    data = load(frame.drop(columns=[other, "name"]), target=target, target_means=True)
+    prep = data.preparation
+    encoder = prep.encoders[0]
+    train, test = (rows.index.numpy() for rows in (data.train, data.test))
+    code = frame["code"].fillna(encoder.fill).to_numpy()[:, None]
+    y = frame[target].to_numpy() if target == "kind" else (frame["y"] - prep.target_mean) / prep.target_scale
+    share = frame["kind"].iloc[train].value_counts(normalize=True).sort_index().to_numpy()
+    centre = 0.0 if target == "y" else share
+
+    def oracle(fitted: np.ndarray, asked: np.ndarray) -> np.ndarray:
+        made = TargetEncoder(smooth=encoder.prior, target_type=kind, shuffle=False)
+        return np.asarray(made.fit(code[fitted], y[fitted]).transform(code[asked]) - centre)
+
+    places = inputs_of(data, "code")
+    assert len(places) == (1 if target == "y" else 3)
+    assert not inputs_of(data, "size")
+    centred = np.array([prep.mean[place] for place in places])
+    shown = data.test.x.numpy()[:, places] + centred
+    np.testing.assert_allclose(shown, oracle(train, test), atol=1e-6)
+    fold = np.arange(len(train)) % FOLDS  # no two rows are equal
+    for k in range(FOLDS):
+        shown = data.train.x.numpy()[fold == k][:, places] + centred
+        np.testing.assert_allclose(shown, oracle(train[fold != k], train[fold == k]), atol=1e-6)
+
+
+ROWS = st.lists(
+    st.tuples(st.integers(0, 4), st.floats(-3, 3), st.integers(0, FOLDS - 1), st.integers(1, 4)), min_size=3
+)
+
+
+@given(rows=ROWS, prior=st.sampled_from([1.0, 10.0]))
+def test_weights_count_as_equal_rows_and_no_row_sees_its_own_target(
+    rows: list[tuple[int, float, int, int]], prior: float
+) -> None:
+    key, y, fold, weight = (np.array(part) for part in zip(*rows, strict=True))
+    weighted = TargetFolds(y[:, None], fold, weight.astype(float)).held_out(key, prior)
+    many = TargetFolds(np.repeat(y, weight)[:, None], np.repeat(fold, weight))
+    np.testing.assert_allclose(
+        many.held_out(np.repeat(key, weight), prior), np.repeat(weighted, weight, axis=0), atol=1e-9
+    )
+    y[0] += 100.0
+    again = TargetFolds(y[:, None], fold, weight.astype(float)).held_out(key, prior)
+    np.testing.assert_allclose(again[fold == fold[0]], weighted[fold == fold[0]], atol=1e-9)
+
+
+def test_a_value_without_a_mean_has_that_of_all_rows(frame: pd.DataFrame) -> None:
+    data = load(frame[["code", "size", "y"]], target="y", target_means=True)
+    encoder, prep = data.preparation.encoders[0], data.preparation
+    (place,) = inputs_of(data, "code")
+    raw_ND = prep.inverse(data.test.x[:2])
+    raw_ND[:, prep.groups[0][0]] = [0.25, encoder.values[3]]  # no code is a quarter
+    np.testing.assert_allclose(prep.with_bins(raw_ND)[:, place], [0.0, encoder.means[3]])
+    x = prep.inverse(_rows_at(data, typical_row(data), [0], np.array([[encoder.values[3]]])))
+    np.testing.assert_allclose(x[0, place], encoder.means[3], atol=1e-6)
+
+
+def test_columns_whose_values_stand_for_nothing_are_as_they_were() -> None:
+    r = np.random.default_rng(0)
+    whole, three = r.integers(0, 40, 500), r.integers(0, 3, 500)  # a bin tells what one of three numbers does
+    y = whole * 0.1 + np.array([0, 3, -2])[three] + r.normal(size=500)
+    frame = pd.DataFrame({"whole": whole, "three": three, "x": r.normal(size=500), "y": y})
+    for inputs in ("plain", "bins"):
+        told, plain = (load(frame, target="y", inputs=inputs, target_means=on) for on in (True, False))
+        assert told.preparation == plain.preparation
+        assert torch.equal(told.train.x, plain.train.x)
+
+
+def test_the_number_of_a_group_that_is_never_parted_has_no_means(frame: pd.DataFrame) -> None:
+    frame = frame.assign(group=frame["code"].fillna(-1).astype(str), code=frame["code"].fillna(-1))
+    asked = {"target": "y", "target_means": True, "features": ["code", "size"]}
+    assert inputs_of(load(frame, **asked), "code")
+    assert not inputs_of(load(frame, **asked, split_group="group"), "code")
+
+
+def test_many_names_have_them_beside_their_hashes_on_disk_too(tmp_path) -> None:
+    frame = table(6000, 40).drop(columns="kind")
+    frame["y"] += frame["name"].str[1:].astype(int) % 7
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    asked = {"target": "y", "target_means": True, "inputs": "bins", "bins": 4, "duplicates": "ignore"}
+    held = load(tmp_path / "t.csv", **asked)
+    assert len(inputs_of(held, "name")) == len(inputs_of(held, "code")) == 1
+    assert sum(held.preparation.input_bins) == 2 * 4 + 2
+    far = load(tmp_path / "t.csv", **asked, max_memory="2MB")
+    assert far.preparation == held.preparation
+    for part in ("train", "test"):
+        near, rows = getattr(held, part), getattr(far, part)
+        assert torch.equal(rows.x.index_select(0, torch.arange(len(rows))), near.x)
+
+
+def test_they_go_through_json_and_a_damaged_one_is_refused(frame: pd.DataFrame) -> None:
+    prep = load(frame.drop(columns="kind"), target="y", target_means=True).preparation
+    written = prep.to_json()
+    assert Preparation.from_document(PreparationDocument.model_validate(written)) == prep
+    first, others = written["encoders"][0], written["encoders"][1:]
+    damaged = {"values": first["values"][::-1], "means": [1.0, *first["means"]], "fill": None, "prior": -1}
+    for key, value in [*damaged.items(), ("values", [])]:
+        broken = written | {"encoders": [first | {key: value}, *others]}
+        with pytest.raises(ValueError, match="validation error"):
+            PreparationDocument.model_validate(broken)
+    plain = load(frame.drop(columns="kind"), target="y").preparation.to_json()
+    assert not any("values" in column for column in plain["encoders"])  # as folders of before have it
+
+
+@pytest.fixture(scope="module")
+def run(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> tr.Run:
+    folder = tmp_path_factory.mktemp("runs")
+    frame.drop(columns="kind").to_csv(folder / "t.csv", index=False)
+    return tr.fit(
+        folder / "t.csv", target="y", recipe="table", target_means=True, ensemble=2, epochs=3, parent=folder
+    )
+
+
+def test_a_run_keeps_them_and_is_asked_and_taken_elsewhere(
+    run: tr.Run, frame: pd.DataFrame, tmp_path
+) -> None:
+    assert run.settings["target_means"]
+    new = frame[["code", "size", "name"]].head(20).assign(code=lambda f: f["code"] + (f.index == 5) / 3)
+    wanted = run.predict(new)["prediction"].to_numpy()
+    np.testing.assert_allclose(tr.open(run.path).predict(new)["prediction"], wanted)
+    new.to_csv(tmp_path / "new.csv", index=False)
+    script = export(run, "script")
+    asked = [sys.executable, str(script), "predict", str(tmp_path / "new.csv")]
+    printed = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    np.testing.assert_allclose(pd.read_csv(io.StringIO(printed))["prediction"], wanted, rtol=1e-5)
+    numbers = tr.fit(
+        frame[["code", "size", "y"]], target="y", target_means=True, ensemble=2, epochs=2, parent=tmp_path
+    )
+    checked = exported(numbers, "onnx")  # compares the model with the run
+    assert checked.apart is not None
+    assert checked.apart <= 1e-5
+
+
+@pytest.mark.parametrize(
+    ("asked", "rule"),
+    [({"target_means": 1}, "target_means_type"), ({"target_means": "yes"}, "target_means_type")],
+)
+def test_what_makes_no_sense_is_refused(frame: pd.DataFrame, asked: dict, rule: str) -> None:
+    with pytest.raises(TreinoError) as caught:
+        load(frame, target="y", **asked)
+    assert caught.value.rule == rule
+
+
+def test_a_dataset_of_ones_own_has_no_columns() -> None:
+    with pytest.raises(TreinoError, match="is for tables"):
+        load(TensorDataset(torch.rand(30, 4), torch.arange(30) % 3), target_means=True)
+
+
+def test_each_of_several_targets_has_its_own(frame: pd.DataFrame) -> None:
+    frame = frame[["code", "size", "y"]].assign(z=lambda f: -3 * f["y"])
+    both, one = (load(frame[names], target=",".join(names[2:]), target_means=True)
+                 for names in (["code", "size", "y", "z"], ["code", "size", "y"]))  # fmt: skip
+    (own,), (first, second) = inputs_of(one, "code"), inputs_of(both, "code")
+    torch.testing.assert_close(both.test.x[:, first], one.test.x[:, own])
+    torch.testing.assert_close(both.test.x[:, second], -one.test.x[:, own])
