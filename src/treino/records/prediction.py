@@ -401,7 +401,7 @@ def _covered(
             scores.scores, scores.level, size=size, classes=classes, folds=scores.folds is not None
         )
         if rows_K is not None and y is not None and prepared.with_target is not None:
-            own_N = y[rows_K].reshape(int(rows_K.sum()), -1)[:, number].numpy()
+            own_N = (y if y.dim() > 1 else y[:, None])[rows_K][:, number].numpy()
             held_N = _holds(one, of_one[prepared.with_target[rows_K].numpy()], own_N)
             worth = compared_with(worth, held_N, weight_N)
         covered[name] = worth

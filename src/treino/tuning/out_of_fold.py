@@ -12,7 +12,7 @@ from treino.data.dataset import Data
 from treino.data.readers import ReaderOptions
 from treino.data.rows import say
 from treino.data.sources import read
-from treino.documents import read_sweep_spec, read_tensors
+from treino.documents import read_preparation, read_sweep_spec, read_tensors
 from treino.engine.ensemble import mean_output
 from treino.errors import TreinoError
 from treino.inspection.conformal import FoldScores, true_class_scores
@@ -68,7 +68,7 @@ def fold_notes(bracket: TrainingBracket) -> list[str]:
         return []
     size = sum(rows.x.nbytes + rows.y.nbytes for data in folds.values() for rows in data.splits.values())
     notes = [_("Each fold is prepared by its own training rows: {size} of rows.").format(size=say(size))]
-    for fold, data in folds.items():
+    for fold, data in ((fold, one) for fold, every in folds.items() for one in every.by_target):
         there = set(data.train.y.unique().tolist()) if data.classes else set()
         if data.classes and len(there) < len(data.classes):
             names = ", ".join(name for code, name in enumerate(data.classes) if code not in there)
@@ -155,6 +155,14 @@ def out_of_fold(folder: RunFolder, brackets: int) -> OutOfFold:
         TreinoError: no folds were trained, or they haven't all ended.
     """
     spec = read_sweep_spec(folder)
+    if targets := read_preparation(folder).targets:
+        raise TreinoError(
+            "folds_targets",
+            _("Out-of-fold predictions are of one target, and {sweep} has {n}.").format(
+                sweep=folder.path.name, n=len(targets)
+            ),
+            _("Train the folds of one of them: [[target={name}]].").format(name=targets[0].name),
+        )
     parts = [
         read_tensors(folder, FILE.format(number))[0]
         for number in range(brackets)
