@@ -274,8 +274,8 @@ def _among(run: StoredRun, prepared: PreparedRows, *splits: Split) -> torch.Tens
 
 
 def _hashes(x_ND: Any, rows_K: torch.Tensor, y: torch.Tensor, own_D: list[int]) -> Iterator[bytes]:
-    """A hash of the target and the inputs ``own_D`` of these rows. y: their targets. x_ND: of all rows, perhaps
-    outside memory."""
+    """A hash of the target and the inputs ``own_D`` of these rows. y: their targets. x_ND: of all rows,
+    perhaps outside memory."""
     target_K = y.reshape(len(y), -1).numpy()
     for part, target_B in zip(
         rows_K.split(HASHED), np.split(target_K, range(HASHED, len(y), HASHED)), strict=True
