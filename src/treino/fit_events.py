@@ -18,6 +18,7 @@ from treino.records.network_source import NetworkSource, network_files
 from treino.spec import OF_DATA, Settings, read_settings
 from treino.training.learning_rate_search import Rates, find_rate
 from treino.training.resolution import choose_recipe, train_config
+from treino.training.time_limit import with_members
 from treino.training.train import Start, train_events
 from treino.words import _
 
@@ -90,6 +91,10 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
         settings = read_settings(
             {n: getattr(settings, n) for n in settings.model_fields_set} | {"lr": rates.chosen}
         )
+    spent, why = 0.0, ""
+    if settings.time_limit is not None and settings.recipe == "table" and "ensemble" not in request.settings:
+        rows = _load(request, settings) if rows is None else rows
+        settings, why, spent = with_members(settings, rows)
     if request.repeated:
         events = repeat_events(
             request.source,
@@ -118,7 +123,8 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             start=request.start,
             lean=request.lean,
             data=rows,
-            recipe_reason=reason,
+            reasons=(reason, why),
+            spent=spent,
         )
         events = events if request.lean else illustrated(events)
     return (events if rates is None else rates.record(events)), rates

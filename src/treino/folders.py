@@ -1,6 +1,6 @@
 """Opens and resumes runs, sweeps and studies by name, by path, or the newest one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,16 @@ from treino.records.access import Access
 from treino.records.stored_run import StoredRun, study_without_network
 from treino.spec import Settings
 from treino.store import RunFolder, find
+from treino.store.run_lookup import known_folder
 from treino.training.branch import branching, parse_step, rewinding
 from treino.training.replay import snapshots
+from treino.training.row_check import RowSource, source_of_data, source_of_run
 from treino.training.train import resuming
 from treino.tuning.member import member_run, parse_member, sweep_folder
 from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 from treino.tuning.study import study_resumption
 from treino.tuning.sweep import sweep_resumption
-from treino.words import _
+from treino.words import _, setting
 
 Stored = StoredRun | StoredSweep | StoredStudy
 
@@ -149,6 +151,24 @@ def branch_events(place: str, access: Access, changes: Settings, *, in_place: bo
     snapshot = next(snapshots(open_run(run, access), [step]))
     changed = {name: getattr(changes, name) for name in changes.model_fields_set - {"net"}}
     return illustrated((rewinding if in_place else branching)(snapshot, changed))
+
+
+def row_source(name: str, access: Access, settings: Mapping[str, Any], *, compared: bool) -> RowSource:
+    """The rows of the run of this name, else of the data. settings: of data. compared: as ``source_of_data``.
+
+    Raises:
+        TreinoError: settings of a run, which has its own; else as ``open_run`` and ``load_data``.
+    """
+    folder = name if parse_member(name) is not None else known_folder(name)
+    if folder is None:
+        return source_of_data(name, settings, compared=compared)
+    if settings:
+        raise TreinoError(
+            "rows_of_run_settings",
+            _("{run} is a run, whose data and settings are known.").format(run=name),
+            _("Leave {name} out, or name data.").format(name=setting(next(iter(settings)))),
+        )
+    return source_of_run(open_run(folder, access))
 
 
 def predicting(name: str | Path, access: Access, top: int | None = None) -> StoredRun:

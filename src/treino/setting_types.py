@@ -140,6 +140,18 @@ def limit(value: object) -> object:
     return None if value in (math.inf, "inf") else value
 
 
+def seconds(value: object) -> object:
+    """A duration in seconds, from a number or a text such as ``90``, ``90s`` or ``1h1m30s``."""
+    if not isinstance(value, str):
+        return number(value)
+    part = r"(?:(\d+(?:\.\d+)?)\s*{unit}\s*)?"
+    units = {"h": 3600, "m(?:in)?": 60, "s?": 1}
+    match = re.fullmatch("".join(part.format(unit=unit) for unit in units), value.strip().lower())
+    if match is None:
+        return number(value)
+    return sum(float(text) * size for text, size in zip(match.groups(), units.values(), strict=True) if text)
+
+
 def path(value: object) -> object:
     return str(value) if value is not None else None
 
@@ -152,6 +164,7 @@ def name(value: object) -> object:
 
 
 Float = Annotated[float, BeforeValidator(number), Field(allow_inf_nan=False)]
+Seconds = Annotated[float, BeforeValidator(seconds), Field(allow_inf_nan=False)]
 Int = Annotated[int, BeforeValidator(number)]
 LISTED = Field(strict=False)  # lets a strict model accept JSON's lists as tuples
 Layers = Annotated[

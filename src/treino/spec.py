@@ -26,6 +26,7 @@ from treino.setting_types import (
     Layers,
     Name,
     Pairs,
+    Seconds,
     SettingGuess,
     Share,
     Strings,
@@ -202,6 +203,10 @@ class Settings(BaseModel):
         1, "Network", "networks that are trained side by side, from seeds derived from the seed, and "
         "answer together: the mean of the best half by the validation metric", ge=1, le=256,
     )  # fmt: skip
+    answer: Literal["half", "greedy", "all"] = _f(
+        "half", "Network", "which networks of an ensemble answer: the best half by the validation metric, "
+        "all, or weights that they had while training, chosen greedily by the loss of their mean (greedy)"
+    )  # fmt: skip
     clip_target: bool = _f(
         False, "Network", "numbers that an ensemble answers stay within the range of the training rows'"
     )
@@ -319,6 +324,10 @@ class Settings(BaseModel):
         "rows: auto (shares of wrong rows of both count alike), or cost=FP:FN, what a wrong and a missed one "
         "cost, e.g. cost=1:5; default: 0.5"
     )  # fmt: skip
+    time_limit: Seconds | None = _f(
+        None, "Run", "seconds that training may take, e.g. 60 or 1m30s: by the recipe table as many networks "
+        "as fit into them are trained; what is measured and drawn afterwards comes on top", gt=0,
+    )  # fmt: skip
     coverage: Annotated[float | None, BeforeValidator(setting_types.coverage)] = _f(
         None, "Run", "the share of new rows whose truth lies in its interval of numbers, or in its set of "
         "classes, e.g. 0.8, found on validation rows; default: intervals of 0.9, no sets"
@@ -352,7 +361,7 @@ OF_ENGINE = tuple(
     name
     for name in Settings.model_fields
     if group_of(name) in ("Loss and optimizer", "Training loop", "Machine")
-    or name in ("init", "ensemble", "clip_target")
+    or name in ("init", "ensemble", "answer", "clip_target")
 )
 """The settings that ``treino.train`` takes as keywords."""
 OF_DATA = tuple(name for name in Settings.model_fields if group_of(name) == "Data" or name == "data_seed")

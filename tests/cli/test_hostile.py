@@ -167,7 +167,8 @@ def shell(command: str, folder: Path, **environment: str) -> subprocess.Complete
 STDOUT = {"closed": "Bad file descriptor", "full": "No space left on device"}
 PRINTING = [
     (), ("--help",), ("--version",), ("runs",), ("data", "iris"), ("show", "r"), ("doctor", "r"), ("doctor",),
-    ("predict", "r", "iris"), ("rows", "iris", "--networks", 8), ("explain", "cross-entropy", "r"), ("plot", "r", "--what", "curves"),
+    ("predict", "r", "iris"), ("rows", "iris", "--networks", 8),
+    ("explain", "cross-entropy", "r"), ("plot", "r", "--what", "curves"),
     ("resume", "--help"), ("export", "r"), ("report", "r"), ("playground", "--no-browser"),
     ("train", "iris", "--steps", 2), ("study", "iris", "--epochs", 1),
     ("sweep", "iris", "--members", 2, "--epochs", 1, "--fresh", 0, "--space", "lr=0.1|0.01"),

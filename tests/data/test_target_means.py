@@ -16,12 +16,15 @@ from torch.utils.data import TensorDataset
 import treino as tr
 from treino.data import load
 from treino.data.dataset import Data
+from treino.data.preparation.new_rows import rows_for_prediction
 from treino.data.preparation.preparation import Preparation
 from treino.data.preparation.target_means import FOLDS, TargetFolds
 from treino.documents.data import PreparationDocument
 from treino.errors import TreinoError
 from treino.export.formats import export, exported
 from treino.inspection.boundary import _rows_at, typical_row
+from treino.records.prediction import _among
+from treino.records.stored_run import StoredRun
 
 
 def table(rows: int = 600, values: int = 80) -> pd.DataFrame:
@@ -173,6 +176,11 @@ def test_a_run_keeps_them_and_is_asked_and_taken_elsewhere(
     run: tr.Run, frame: pd.DataFrame, tmp_path
 ) -> None:
     assert run.settings["target_means"]
+    train = run.data.train.index.numpy()
+    again = rows_for_prediction(frame.drop(columns="kind").iloc[train], run.preparation)
+    seen_K = _among(StoredRun(run.folder), again, "train")
+    assert seen_K is not None
+    assert seen_K.all()  # known again, though they were shown other means
     new = frame[["code", "size", "name"]].head(20).assign(code=lambda f: f["code"] + (f.index == 5) / 3)
     wanted = run.predict(new)["prediction"].to_numpy()
     np.testing.assert_allclose(tr.open(run.path).predict(new)["prediction"], wanted)

@@ -227,13 +227,11 @@ def test_of_many_rows_a_sample_is_x_rayed_and_said(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_weight_counts_in_what_a_row_teaches() -> None:
-    """A row that counts a thousand times as much as all others with its label is believed by who saw it."""
-    x_ND = np.zeros((60, 1))
-    y = np.array([0] * 30 + [1] * 30)
-    heavy = np.r_[np.full(30, 1e3), np.ones(30)]
-    answers = [
-        xray(load((x_ND + np.arange(60)[:, None] * 1e-3, y, weight), validation=0.0, test=0.0), networks=8)
-        for weight in (np.ones(60), heavy)
+    """Labels that no input tells of: whoever counts a thousand times as much is believed everywhere."""
+    x_ND, label_N = np.random.default_rng(0).normal(size=(80, 2)), np.arange(80) % 2
+    said = [
+        xray(load((x_ND, label_N, weight_N), validation=0.0, test=0.0), networks=8).answer_M
+        for weight_N in (np.where(label_N == label, 1e3, 1.0) for label in (0, 1))
     ]
-    assert (answers[0].answer_M == 1).any()
-    assert (answers[1].answer_M == 0).all()
+    assert (said[0] == 0).all()
+    assert (said[1] == 1).all()

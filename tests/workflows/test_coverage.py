@@ -296,6 +296,8 @@ def test_folds_hold_rows_that_none_has_seen_as_often_as_promised(folded: Path, t
         "of 120 rows outside their fold)." if target == "y" else "of 3 classes on average."
     )
     assert abs(worth.share - 0.8) < worth.spread + 0.05
+    own = predict(run, table(120), coverage=0.8).coverage[""]
+    assert (own.compared, own.share) == (0, None)  # each was trained on by some fold
     usual = predict(run, new).coverage
     assert {name: of.level for name, of in usual.items()} == ({"": 0.9} if target == "y" else {})
 

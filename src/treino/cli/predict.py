@@ -124,11 +124,11 @@ def predict(
             )
     for name, worth in result.coverage.items():
         for sentence in worth.sentences():
-            screen.out.print((f"{name}, " if name else "") + sentence)
+            screen.out.print((f"{name}: " if name else "") + sentence)
     if (comparison := result.comparison) is not None:
         known = _("against the labels: {figures}") if pictures else _("against the target column: {figures}")
         for name, figures in (comparison.targets or {"": comparison.metrics}).items():
-            screen.out.print((f"{name}, " if name else "") + known.format(figures=_in_words(figures)))
+            screen.out.print((f"{name}: " if name else "") + known.format(figures=_in_words(figures)))
         if comparison.other_metrics is not None:
             screen.out.print(
                 _("{n} of these {of} rows were trained on; on the others: {figures}").format(

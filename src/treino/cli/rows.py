@@ -1,6 +1,5 @@
 """``treino rows``: which rows may be mislabelled, which nothing learns, and which made a prediction."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,6 @@ from rich.table import Table
 
 from treino.cli.flags import WHOLE, DataFile, ScreenFlag
 from treino.cli.screen import Replace, output_file, say_replaced
-from treino.errors import TreinoError
 from treino.store.output_files import CSV, PAGE
 from treino.words import _, numeral
 
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
     from treino.inspection.row_influence import Influence, Push
     from treino.inspection.row_xray import RowXray
-    from treino.training.row_check import SuspectTrial
+    from treino.training.row_check import RowCheck, SuspectTrial
 
 SHOWN = 10
 NAMED = 12  # rows in a sentence
@@ -62,42 +60,19 @@ def rows(
     Examples: treino rows wine | treino rows houses.csv --target price --to rows.html |
     treino rows last --of 17 | treino rows last --drop-suspects
     """
-    from treino.folders import open_run
-    from treino.inspection.input_planes import row_of
-    from treino.inspection.row_influence import influence
-    from treino.inspection.row_xray import NETWORKS, xray
+    from treino.folders import row_source
     from treino.plots.rows_page import rows_page
     from treino.records.access import Access
-    from treino.records.data_source import files_trained_on, read_from
     from treino.records.prediction_files import WORKBOOK, check_workbook, table_file
-    from treino.store.run_lookup import known_folder
-    from treino.training.row_check import check_trial, source_of_data, source_of_run, without_suspects
-    from treino.tuning.member import parse_member
+    from treino.training.row_check import check_rows
 
     settings = {name: value for name, value in flags.items() if value is not None}
-    named = source if parse_member(source) is not None else known_folder(source)
-    run = None if named is None else open_run(named, Access(data_file=data_file))
-    if run is not None and settings:
-        raise TreinoError(
-            "rows_of_run_settings",
-            _("{run} is a run, whose data and settings are known.").format(run=source),
-            _("Leave --{name} out, or name data.").format(name=next(iter(settings)).replace("_", "-")),
-        )
-    reads = read_from(source) if run is None else files_trained_on(run.folder, data_file)
-    output = output_file(to, (*CSV, WORKBOOK, *PAGE), replace=replace, reads=reads)
+    rows_of = row_source(source, Access(data_file=data_file), settings, compared=drop_suspects)
+    output = output_file(to, (*CSV, WORKBOOK, *PAGE), replace=replace, reads=rows_of.files)
     if output is not None and output.path.suffix.lower() == WORKBOOK:
         check_workbook()
-    begun = time.perf_counter()
-    rows_of = source_of_data(source, settings, compared=drop_suspects) if run is None else source_of_run(run)
-    if of is not None:
-        row_of(rows_of.data, of)  # refused before anything is trained
-    if drop_suspects:
-        check_trial(rows_of)
-    x = xray(rows_of.data, networks=networks or NETWORKS)
-    seconds = time.perf_counter() - begun
-    pushes = None if of is None else influence(x, of)
-    trial = without_suspects(rows_of, x) if drop_suspects else None
-    document = _document(x, seconds, pushes, trial)
+    found = check_rows(rows_of, networks=networks, of=of, drop_suspects=drop_suspects)
+    x, document = found.xray, _document(found)
     if output is not None:
         page = output.path.suffix.lower() in PAGE
         content = rows_page(x).encode() if page else table_file(x.columns, output.path.suffix.lower())
@@ -106,19 +81,17 @@ def rows(
     screen.document(document)
     for note in x.notes:
         screen.out.print(note)
-    screen.out.print(
-        _(
-            "{n} networks, each of a random half of {rows:,} training rows, {steps} steps, in {seconds} s."
-        ).format(n=x.networks, rows=len(x.halves.x_ND), steps=x.halves.steps, seconds=numeral(seconds, ".1f"))
-    )
-    if pushes is not None:
-        _say_pushes(x, pushes, screen)
+    text = _("{n} networks, each of a random half of {rows:,} training rows, {steps} steps, in {seconds} s.")
+    took, learned = numeral(found.seconds, ".1f"), len(x.halves.x_ND)
+    screen.out.print(text.format(n=x.networks, rows=learned, steps=x.halves.steps, seconds=took))
+    if found.influence is not None:
+        _say_pushes(x, found.influence, screen)
     else:
         _say_suspects(x, screen)
         if to is None:
             screen.out.print(_("All rows as a table: --to rows.csv; to look at: --to rows.html"))
-    if trial is not None:
-        screen.out.print(_of_trial(trial))
+    if found.trial is not None:
+        screen.out.print(_of_trial(found.trial))
     if to is not None:
         screen.out.print(_("written to {path}").format(path=to))
     return 0
@@ -219,31 +192,28 @@ def _pushes(x: "RowXray", pushes: "Sequence[Push]") -> Table:
 
 
 def _of_trial(trial: "SuspectTrial") -> str:
-    from treino.engine import METRICS
-
     t = trial.test
     text = _(
         "Without the {n:,} suspected of {of:,} training rows the {metric} of {rows:,} validation rows is "
         "{b} instead of {a}: {verdict} (p {p})."
     )
     verdict = _("no more than chance")
-    if trial.sure:
-        verdict = _("better") if (t.b > t.a) == (METRICS[t.metric].better > 0) else _("worse")
+    if trial.better is not None:
+        verdict = _("better") if trial.better else _("worse")
     return text.format(
         n=trial.dropped, of=trial.rows, metric=_(t.metric), rows=t.rows, a=numeral(t.a), b=numeral(t.b),
         verdict=verdict, p=numeral(t.p, ".2g"),
     )  # fmt: skip
 
 
-def _document(
-    x: "RowXray", seconds: float, pushes: "Influence | None", trial: "SuspectTrial | None"
-) -> dict[str, Any]:
+def _document(found: "RowCheck") -> dict[str, Any]:
+    x = found.xray
     document: dict[str, Any] = {
         "data": x.data.name,
         "target": x.data.target,
         "networks": x.networks,
         "steps": x.halves.steps,
-        "seconds": seconds,
+        "seconds": found.seconds,
         "suspects": x.index_M[x.suspects].tolist(),
         "hard": x.index_M[x.hard_M].tolist(),
         "equal_across_splits": x.crossing,
@@ -252,9 +222,9 @@ def _document(
         "notes": list(x.notes),
         "path": None,
     }
-    if pushes is not None:
-        document["of"] = asdict(pushes) | {"row": int(x.index_M[pushes.place])}
+    if found.influence is not None:
+        document["of"] = asdict(found.influence) | {"row": int(x.index_M[found.influence.place])}
         del document["of"]["estimate_N"]
-    if trial is not None:
-        document["without_suspects"] = asdict(trial)
+    if found.trial is not None:
+        document["without_suspects"] = asdict(found.trial) | {"better": found.trial.better}
     return document

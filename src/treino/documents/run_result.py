@@ -148,7 +148,9 @@ class RunResult(RunFacts):
     means over them.
 
     members: the members of an ensemble, by number. answering: the numbers of the members whose mean is the
-    prediction, the best first, in the order of their stored weights. Both are missing for a single network.
+    prediction, the best first, in the order of their stored weights; one occurs several times if its weights
+    of several steps answer. shares: their weights in the mean; none: equal ones. answering_steps: the steps
+    of their stored weights. All are missing for a single network.
     For an ensemble, steps are the updates of the member that trained longest, and kept_epoch and kept_step
     the latest of the answering members; it stopped early if patience ended every member that didn't diverge,
     and diverged if all members did.
@@ -187,6 +189,8 @@ class RunResult(RunFacts):
     segments: Segments = ()
     members: Many[MemberResult] = ()
     answering: Many[Count] = ()
+    shares: Many[Share] = ()
+    answering_steps: Many[Count] = ()
     targets: dict[Text, TargetResult] = Field({})
 
     def of_target(self, target: str, classes: Sequence[str] = ()) -> "RunResult":
@@ -209,8 +213,10 @@ class RunResult(RunFacts):
         agreeing |= {
             "members": networks == (self.settings.ensemble if self.settings.ensemble > 1 else 0),
             "answering": bool(answering) == bool(networks)
-            and len(set(answering)) == len(answering)
+            and (bool(self.shares) or len(set(answering)) == len(answering))
             and all(number < networks for number in answering),
+            "shares": len(self.shares) in (0, len(answering)),
+            "answering_steps": len(self.answering_steps) in (0, len(answering)),
         }
         headline = "accuracy" if self.task == "classification" else "rmse"
         splits = {

@@ -60,9 +60,9 @@ class Bags:
         )
 
 
-def own_rows(parts: Sequence[tuple[Rows, Rows, float]], bag_P: Sequence[int]) -> Bags:
+def own_rows(parts: Sequence[tuple[Rows, Rows, float | Sequence[float]]], bag_P: Sequence[int]) -> Bags:
     """A bag for each of these training and validation rows, with the standard deviation of their regression
-    target. bag_P: the bag of each member."""
+    target, or of each. bag_P: the bag of each member."""
     train_G, validation_G, scale_G = zip(*parts, strict=True)
     return Bags(
         _weights_of(train_G),

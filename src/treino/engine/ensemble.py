@@ -19,6 +19,7 @@ from treino.engine.population import Population
 from treino.engine.shared_config import Limits, SharedConfig
 from treino.engine.train_config import TrainConfig
 from treino.engine.training_state import DIVERGED, TrainingState
+from treino.spec import Settings
 
 # ---- an ensemble
 
@@ -28,52 +29,101 @@ class Ensemble(nn.Module):
     numbers.
 
     limits: the range to which predicted numbers are clipped (the buffer ``limits [2]``, ``[2, K]`` of several
-    targets); None: no clipping. forward maps x ``[B, ...]`` to outputs ``[B, C]`` for ``loss`` (its name is
+    targets); None: no clipping. shares: the members' weights in the mean, of sum 1 (the buffer ``shares
+    [R]``); None: all count alike. forward maps x ``[B, ...]`` to outputs ``[B, C]`` for ``loss`` (its name is
     enough for one target), softmax or sigmoid, as a single network does. See Lakshminarayanan, Pritzel &
     Blundell, NeurIPS 2017.
     """
 
     limits: Tensor | None
+    shares: Tensor | None
 
-    def __init__(self, members: Sequence[nn.Module], loss: Loss | str, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        members: Sequence[nn.Module],
+        loss: Loss | str,
+        limits: Limits | None = None,
+        shares: Sequence[float] | None = None,
+    ) -> None:
         super().__init__()
         self.members, self.loss = nn.ModuleList(members), loss
         self.register_buffer("limits", None if limits is None else torch.tensor(limits))
+        self.register_buffer("shares", None if shares is None else torch.tensor(shares))
 
     def forward(self, x: Tensor) -> Tensor:
-        return mean_output(torch.stack([member(x) for member in self.members]), self.loss, self.limits)
+        output_RBC = torch.stack([member(x) for member in self.members])
+        return mean_output(output_RBC, self.loss, self.limits, self.shares)
 
 
-def mean_output(output_RBC: Tensor, loss: Loss | str, limits: Tensor | None = None) -> Tensor:
+def mean_output(
+    output_RBC: Tensor, loss: Loss | str, limits: Tensor | None = None, share_R: Tensor | None = None
+) -> Tensor:
     """``[B, C]``: logits of the mean of the members' probabilities, of each target; for regression the mean
-    of their outputs, clipped to the limits ``[2]`` or ``[2, K]``."""
+    of their outputs, clipped to the limits ``[2]`` or ``[2, K]``. share_R: the members' weights in the mean;
+    None: equal ones."""
     loss = Loss(loss) if isinstance(loss, str) else loss
     if loss.classes:
         parts = output_RBC.split(loss.classes, -1)
-        return torch.cat([mean_output(part, loss.single) for part in parts], -1)
+        return torch.cat([mean_output(part, loss.single, share_R=share_R) for part in parts], -1)
     kind, count = loss.kind, len(output_RBC)
+    if share_R is not None:
+        weight_R11 = share_R.to(output_RBC).view(-1, 1, 1)
     if kind.task == "regression":
-        mean_BC = output_RBC.mean(0)
+        mean_BC = output_RBC.mean(0) if share_R is None else (weight_R11 * output_RBC).sum(0)
         return mean_BC if limits is None else mean_BC.clamp(*limits.to(mean_BC).unbind())
     if kind.of_classes:
-        return torch.logsumexp(F.log_softmax(output_RBC, -1), 0) - math.log(count)
-    yes_BC, no_BC = (torch.logsumexp(F.logsigmoid(sign * output_RBC), 0) for sign in (1, -1))
+        log_RBC = F.log_softmax(output_RBC, -1)
+        if share_R is not None:
+            return torch.logsumexp(log_RBC + weight_R11.log(), 0)
+        return torch.logsumexp(log_RBC, 0) - math.log(count)
+    share = 0.0 if share_R is None else weight_R11.log()
+    yes_BC, no_BC = (torch.logsumexp(F.logsigmoid(sign * output_RBC) + share, 0) for sign in (1, -1))
     return yes_BC - no_BC
 
 
-def answering_members(state: TrainingState, metric: str, members: Sequence[int] | None = None) -> list[int]:
+def answering_members(state: TrainingState, s: Settings, members: Sequence[int] | None = None) -> list[int]:
     """The members that form the ensemble, the best first: the half with the best validation values so far,
-    ties in order; all if none was evaluated.
+    ties in order; all with ``answer=all``, and if none was evaluated.
 
     Diverged members are left out, unless all diverged. members: those of one ensemble; None: all.
     """
     every = range(len(state.population)) if members is None else members
-    status_P, figure_P, better = state.status_P.tolist(), state.best.metric_P.tolist(), METRICS[metric].better
+    status_P, figure_P = state.status_P.tolist(), state.best.metric_P.tolist()
+    better = METRICS[s.metric].better
     able = [member for member in every if status_P[member] != DIVERGED] or list(every)
     measured = [member for member in able if int(state.best.step_P[member]) >= 0]
     if not measured:
         return able
-    return sorted(measured, key=lambda member: -better * figure_P[member])[: -(-len(every) // 2)]
+    badness = [-better * figure_P[member] for member in measured]
+    counted = 2 * len(measured) if s.answer == "all" else len(every)
+    return [measured[i] for i in best_half(badness, counted)]
+
+
+def best_half(badness: Sequence[float], members: int | None = None) -> list[int]:
+    """The places of the best half, the best first; ties in order. members: so many count, as many as values
+    where nothing else is said."""
+    places = sorted(range(len(badness)), key=badness.__getitem__)
+    return places[: -(-(members or len(badness)) // 2)]
+
+
+def kept_population(state: TrainingState, members: Sequence[int]) -> Population:
+    """Copies of these members with their kept weights: the best, or the last."""
+    chosen, best = state.population.rows(list(members)), state.best
+    chosen.params = chosen.answering
+    place = best.chosen_P[list(members)]
+    if bool(place.any()):
+        rows = torch.tensor(list(members))[place]
+        chosen.params[place] = best.params[rows]
+        chosen.buffers[place] = best.buffers[rows]
+    return replace(chosen, average=chosen.average[:0])
+
+
+def snapshot_population(state: TrainingState) -> Population:
+    """The chosen snapshots as members."""
+    snapshots, count = state.snapshots, len(state.snapshots.members)
+    chosen = state.population.rows(snapshots.members)
+    params, buffers = snapshots.params[:count].clone(), snapshots.buffers[:count].clone()
+    return replace(chosen, params=params, buffers=buffers, average=chosen.average[:0])
 
 
 def answer_module(
@@ -93,7 +143,11 @@ def answer_module(
     population, best = state.population, state.best if best_weights else None
     if config.shared.ensemble == 1:
         return member_module(shared, population, 0, best)
-    answering = answering_members(state, config.shared.metric, members)
+    if best_weights and members is None and state.snapshots.answer:
+        chosen, shares = snapshot_population(state), state.snapshots.shares
+        each = [member_module(shared, chosen, place) for place in range(len(chosen))]
+        return Ensemble(each, shared.loss, shared.limits, shares).eval()
+    answering = answering_members(state, config.shared, members)
     nets = [member_module(shared, population, member, best) for member in answering]
     return Ensemble(nets, shared.loss, limits if members is not None else shared.limits).eval()
 
@@ -156,12 +210,12 @@ class Validation:
         for bag in apart:
             rows = replace(self.rows, x=own[bag][0], y=own[bag][1]) if own else self.rows
             scale = self.scale_G[bag if len(self.scale_G) > 1 else 0]
-            for part in (members[bag_R == bag] if len(apart) > 1 else members).split(self._at_once):
+            for part in (members[bag_R == bag] if len(apart) > 1 else members).split(self.at_once):
                 weights = [] if rows.weight_GN is None else [rows.weight_GN[population.bag_P[part]]]
                 yield part, *outputs_on(rows, self.kernel, self.shared, population, part), scale, weights
 
     @property
-    def _at_once(self) -> int:
+    def at_once(self) -> int:
         """The number of members whose outputs are computed at once."""
         return max(1, OUTPUTS_AT_ONCE // (len(self.rows.x) * self.outputs))
 

@@ -27,7 +27,9 @@ def one_target(net: nn.Module, part: slice, number: int) -> nn.Module:
         loss = net.loss.single if isinstance(net.loss, Loss) else net.loss
         limits = None if net.limits is None else net.limits[:, number]
         own = None if limits is None else (float(limits[0]), float(limits[1]))
-        return Ensemble([one_target(each, part, number) for each in net.members], loss, own).eval()
+        shares = None if net.shares is None else net.shares.tolist()
+        nets = [one_target(each, part, number) for each in net.members]
+        return Ensemble(nets, loss, own, shares).eval()
     last = net[-1] if isinstance(net, nn.Sequential) else None
     if not isinstance(last, nn.Linear):
         return OutputPart(net, part).eval()

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from treino.engine.answer import select, selection_due
 from treino.engine.bags import Bags
 from treino.engine.batch_sources import batch_source
 from treino.engine.devices import torch_context
 from treino.engine.early_stopping import RewindPoint, divergence_thresholds, freeze_diverged, mark_hopeless
-from treino.engine.ensemble import Validation, answer_module, answering_members
+from treino.engine.ensemble import Validation, answer_module, answering_members, kept_population
 from treino.engine.hyperparameters import changed_values, whole
 from treino.engine.members import member_module, trained_module
 from treino.engine.metrics import metric_names
@@ -213,11 +214,13 @@ class TrainingLoop:
             return EvaluationReport()
         begin = time.perf_counter()
         figures, deviation = validation.measure(state.population, state.running)
-        state.evaluated_step = state.step
+        measured, before, state.evaluated_step = state.running, state.evaluated_step, state.step
         stopping.update(state.best, state.population, figures[stopping.metric], state.step)
         if state.step < self.steps:  # at the end of the training no member is stopped early
             over_P = stopping.out_of_patience(state.best, self.plan, state.step)
             state.end((over_P & (state.status_P == RUNNING)).nonzero().flatten(), STOPPED, state.step)
+        if selection_due(state, before, self.plan, over=self.done):
+            select(state, validation, measured, self.config.shared)
         answer = None
         answers = None
         if self.config.shared.ensemble > 1:
@@ -331,9 +334,22 @@ class TrainingLoop:
     @property
     def answering(self) -> list[int]:
         """The members that predict: the members chosen for the ensemble so far, the best first, or the only
-        one."""
-        s = self.config.shared
-        return answering_members(self.state, s.metric) if s.ensemble > 1 else [0]
+        one. A member whose weights of several steps answer occurs several times."""
+        s, snapshots = self.config.shared, self.state.snapshots
+        if snapshots.answer:
+            return snapshots.members
+        return answering_members(self.state, s) if s.ensemble > 1 else [0]
+
+    @property
+    def answering_steps(self) -> list[int]:
+        """The steps whose weights of the answering members are kept."""
+        snapshots = self.state.snapshots
+        return snapshots.steps if snapshots.answer else self.kept_step_P[self.answering].tolist()
+
+    @property
+    def answer_shares(self) -> list[float] | None:
+        """The answering members' weights in the mean; None: equal ones."""
+        return self.state.snapshots.shares if self.state.snapshots.answer else None
 
     @property
     def ensembles(self) -> list[range]:
@@ -343,11 +359,7 @@ class TrainingLoop:
 
     def answering_of(self, members: Sequence[int]) -> list[int]:
         """Those of an ensemble's members that answer, the best first."""
-        return (
-            answering_members(self.state, self.config.shared.metric, members)
-            if len(members) > 1
-            else [*members]
-        )
+        return answering_members(self.state, self.config.shared, members) if len(members) > 1 else [*members]
 
     def limits_of(self, member: int) -> Limits | None:
         """The range to which the numbers are clipped that a member's ensemble predicts."""
@@ -367,14 +379,7 @@ class TrainingLoop:
 
     def kept_population(self, members: Sequence[int]) -> Population:
         """Copies of these members with their kept weights, which ``net`` returns."""
-        chosen, best = self.state.population.rows(list(members)), self.state.best
-        chosen.params = chosen.answering
-        place = best.chosen_P[list(members)]
-        if bool(place.any()):
-            rows = torch.tensor(list(members))[place]
-            chosen.params[place] = best.params[rows]
-            chosen.buffers[place] = best.buffers[rows]
-        return replace(chosen, average=chosen.average[:0])
+        return kept_population(self.state, members)
 
     def answers(self, population: Population, x: Tensor) -> Tensor:
         """``[R, N, C]``: outputs of a result of ``kept_population`` on prepared rows ``[N, D]``."""

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from treino.data.mapped_rows import MappedRows
+from treino.engine.answer import PLACES
 from treino.engine.augmentation import Augmentation, usual_shift
 from treino.engine.bags import Bags, OwnRows, checked_bags
 from treino.engine.batch_sources import KernelRows, aligned
@@ -237,7 +238,10 @@ def set_up(
         bags=bags,
         limits_G=[_limits(own, None) for own in own_G] if shared.limits else (),
     )
-    return setup, TrainingState.initial(population, stopping.initial_best(population, plan.evaluates))
+    best = stopping.initial_best(population, plan.evaluates)
+    one = len(population) == s.ensemble > 1  # of several ensembles the best half of each answers
+    greedy = s.answer == "greedy" and one and len(best.params) > 0
+    return setup, TrainingState.initial(population, best, PLACES if greedy else 0)
 
 
 def usual_net(inputs: Inputs) -> Net:

@@ -143,7 +143,7 @@ def _classes(
             shares.append(graph.put("Concat", no, yes, axis=1))
         else:
             shares.append(graph.put("Softmax", output, axis=1))
-    share = onnx_graph.mean(graph, shares)
+    share = onnx_graph.mean(graph, shares, getattr(run.module, "shares", None))
     graph.nodes.append(onnx_graph.helper.make_node("Identity", [share], [f"probabilities{name}"]))
     known = run.result.threshold if run.result is not None else None
     if known is None:
@@ -165,7 +165,8 @@ def _numbers(
 ) -> list[tuple[str, str, tuple[Any, ...]]]:
     """Return outputs for the number in the target's units and, if the run has one, its interval's ends."""
     spec, double = run.spec, onnx_graph.TensorProto.DOUBLE
-    middle, limits = onnx_graph.mean(graph, each), getattr(run.module, "limits", None)
+    middle = onnx_graph.mean(graph, each, getattr(run.module, "shares", None))
+    limits = getattr(run.module, "limits", None)
     if limits is not None:
         low, high = (graph.constant(limit, np.float32) for limit in limits.tolist())
         middle = graph.put("Min", graph.put("Max", middle, low), high)

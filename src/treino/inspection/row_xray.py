@@ -41,6 +41,7 @@ MOST_ROWS = 50_000  # training rows; of more, a sample is x-rayed
 HIDDEN, LR, WEIGHT_DECAY, BATCH = 32, 5e-3, 1e-2, 128
 EVERY, STEPS, PATIENCE = 20, 1500, 10  # steps between two looks at the error; at most; looks without a better
 LOOKED_AT = 2000  # rows by which the length of the training is chosen
+AXES = 128  # principal ones of the features of pictures
 AT_ONCE = 20_000_000  # outputs in memory
 FAR = 4.0  # robust deviations from which on a number is suspected
 
@@ -291,7 +292,10 @@ def _seen_inputs(data: Data, parts: Sequence[Tensor]) -> list[Tensor]:
     features = patch_features(parts[0].float().view(-1, *shape))
     made = [features(x.float().view(-1, *shape)) for x in parts]
     mean, deviation = made[0].mean(0), made[0].std(0).clamp(min=1e-6)
-    return [(x - mean) / deviation for x in made]
+    scaled = [(x - mean) / deviation for x in made]
+    axes = torch.linalg.eigh((scaled[0].T @ scaled[0]).double())[1][:, -AXES:].float()
+    on_axes = [x @ axes for x in scaled]
+    return [x / on_axes[0].std() for x in on_axes]
 
 
 def _twins(data: Data, splits: Mapping[str, Any], parts: Sequence[Tensor]) -> tuple[Ints, Ints]:

@@ -261,23 +261,26 @@ def _among(run: StoredRun, prepared: PreparedRows, *splits: Split) -> torch.Tens
         data = run.data
     except TreinoError:  # the file is gone or changed, or not stored: predictions don't need it
         return None
+    # training rows are shown other target means than new ones
+    own_D = [k for k in range(len(run.preparation.inputs)) if k not in run.preparation.target_means]
     known = set[bytes]()
     for split in ALL if run.others else splits:  # what tests one fold trains the others
         rows = data.splits[split]
         if len(rows) != run.spec.facts.rows[split]:
             return None  # only a sample of rows not in memory
-        known |= set(_hashes(rows.x, torch.arange(len(rows)), rows.y))
-    return torch.tensor([each in known for each in _hashes(prepared.x, rows_K, y)], dtype=torch.bool)
+        known |= set(_hashes(rows.x, torch.arange(len(rows)), rows.y, own_D))
+    hashes = _hashes(prepared.x, rows_K, y, own_D)
+    return torch.tensor([each in known for each in hashes], dtype=torch.bool)
 
 
-def _hashes(x_ND: Any, rows_K: torch.Tensor, y: torch.Tensor) -> Iterator[bytes]:
-    """A hash of the inputs and the target of each of these rows. y: their targets. x_ND: of all rows, perhaps
+def _hashes(x_ND: Any, rows_K: torch.Tensor, y: torch.Tensor, own_D: list[int]) -> Iterator[bytes]:
+    """A hash of the target and the inputs ``own_D`` of these rows. y: their targets. x_ND: of all rows, perhaps
     outside memory."""
     target_K = y.reshape(len(y), -1).numpy()
     for part, target_B in zip(
         rows_K.split(HASHED), np.split(target_K, range(HASHED, len(y), HASHED)), strict=True
     ):
-        for row, target in zip(x_ND[part].flatten(1).numpy(), target_B, strict=True):
+        for row, target in zip(x_ND[part].flatten(1)[:, own_D].numpy(), target_B, strict=True):
             yield blake2b(row.tobytes() + target.tobytes(), digest_size=16).digest()
 
 
@@ -398,7 +401,7 @@ def _covered(
             scores.scores, scores.level, size=size, classes=classes, folds=scores.folds is not None
         )
         if rows_K is not None and y is not None and prepared.with_target is not None:
-            own_N = y[rows_K].reshape(int(rows_K.sum()), -1)[:, number].numpy()
+            own_N = (y if y.dim() > 1 else y[:, None])[rows_K][:, number].numpy()
             held_N = _holds(one, of_one[prepared.with_target[rows_K].numpy()], own_N)
             worth = compared_with(worth, held_N, weight_N)
         covered[name] = worth

@@ -40,7 +40,9 @@ def run_result(run: StoredRun) -> dict[str, Any] | None:
 
 def _kept(result: RunResult) -> dict[str, int | None] | None:
     apart = (
-        {result.kept_step} if not result.members else {result.members[k].kept_step for k in result.answering}
+        {result.kept_step}
+        if not result.members
+        else set(result.answering_steps or (result.members[k].kept_step for k in result.answering))
     )
     if result.kept_step is None or apart == {result.steps}:
         return None

@@ -31,9 +31,11 @@ from treino.records.weights import notes_on_answers, write_weights
 from treino.store import RunFolder
 from treino.training.findings import findings, initial_faults
 from treino.training.resolution import Resolution
+from treino.training.time_limit import gain_notes
 from treino.training.user_data import (
     answers,
     fewer_notes,
+    past_limit,
     reproducibility,
     resumed_notes,
     unanswered_notes,
@@ -220,18 +222,21 @@ def finish(
         baseline = try_or_note(failures, _("Fitting the baselines"), rest, fitted) if measured else None
         own["baseline"] = baseline.metrics if baseline else {}
         notes += baseline.notes if baseline else ()
-    spec = read_run_spec(folder)
+    spec, kept_step = read_run_spec(folder), max(engine.answering_steps)
+    kept_epoch = int(engine.kept_epoch_P[engine.answering].max())
+    if engine.answer_shares is not None:
+        kept_epoch = engine.plan.count.epoch_of(kept_step)
     document = initial_document(read_document(folder, "spec.json")) | {
         "status": status,
-        "stopped_early": stopped_early(engine),
+        "stopped_early": stopped_early(engine) and not past_limit(folder),
         "steps": int(engine.last_step_P.max()),
         "seconds": seconds,
         "evaluation_seconds": evaluation_seconds,
         "waited": waited,
         **figures,
         "baseline": means([own["baseline"] for own in each]),
-        "kept_epoch": int(engine.kept_epoch_P[engine.answering].max()),
-        "kept_step": int(engine.kept_step_P[engine.answering].max()),
+        "kept_epoch": kept_epoch,
+        "kept_step": kept_step,
         "notes": [
             *said_of(spec),
             *data.notes,
@@ -262,7 +267,10 @@ def finish(
         document["targets"] = {one.target: own for one, own in zip(data.by_target, each, strict=True)}
     if engine.config.shared.ensemble > 1:
         document |= {"members": member_results(engine), "answering": engine.answering}
+        document |= {"shares": engine.answer_shares or [], "answering_steps": engine.answering_steps}
         document["notes"] += members_notes(engine)
+    if resolution.settings.get("time_limit") is not None:
+        document["notes"] += gain_notes(engine)
     document |= histories(folder, spec, over=over)
     if over:
         what = _("Looking for faults in the training")
@@ -300,15 +308,23 @@ def member_results(engine: TrainingLoop) -> list[dict[str, Any]]:
 
 def members_notes(engine: TrainingLoop) -> list[str]:
     """Notes on how many networks predict, and how many diverged."""
-    answering, members = len(engine.answering), engine.config.shared.ensemble
-    note = (
-        _("The mean of {n} of {members} networks answers: the best by the validation {metric}.").format(
-            n=answering, members=members, metric=engine.config.shared.metric
+    answering, members = engine.answering, len(engine.status_P)
+    lost, s = engine.status_P.count("diverged"), engine.config.shared
+    if engine.answer_shares is not None:
+        sentence = _(
+            "Weights of {different} of {members} networks answer, {n} in all, by their shares: those that "
+            "they had while training, chosen by the validation loss of their mean."
         )
-        if engine.setup.validation is not None
-        else _("The mean of {n} networks answers.").format(n=answering)
+    elif engine.setup.validation is not None and s.answer != "all":
+        sentence = _("The mean of {n} of {members} networks answers: the best by the validation {metric}.")
+    else:
+        sentence = _("The mean of {n} networks answers.")
+    note = sentence.format(
+        n=len(answering),
+        different=len(set(answering)),
+        members=members,
+        metric=s.metric,
     )
-    lost = engine.status_P.count("diverged")
     return [note, *([_("{n} of {members} diverged.").format(n=lost, members=members)] if lost else [])]
 
 

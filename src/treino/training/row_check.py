@@ -1,20 +1,25 @@
 """The x-ray of rows of a run or of data, and whether training without the suspected rows is better."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from treino.data.dataset import Data
 from treino.data.rows import Rows
+from treino.engine import METRICS
 from treino.engine.training_setup import no_validation_rows
 from treino.errors import TreinoError
+from treino.inspection.input_planes import row_of
 from treino.inspection.intervals import SURE, PairedTest, paired_classes, paired_errors
 from treino.inspection.outputs import outputs, predicted_classes
-from treino.inspection.row_xray import RowXray
-from treino.records.data_source import load_data
+from treino.inspection.row_influence import Influence, influence
+from treino.inspection.row_xray import NETWORKS, RowXray, xray
+from treino.records.data_source import files_trained_on, load_data, read_from
 from treino.records.stored_run import StoredRun
 from treino.spec import Settings, read_settings
 from treino.training.resolution import choose_recipe, resolve, with_net
@@ -25,17 +30,18 @@ LEAST_ENSEMBLE = 8  # networks whose mean answers, with the suspects and without
 
 @dataclass(frozen=True, eq=False)
 class RowSource:
-    """Rows to x-ray, and the settings with which a network is trained on them."""
+    """Rows to x-ray, and the settings with which a network is trained on them. files: what they are read
+    from."""
 
     data: Data
     settings: Settings
+    files: Sequence[Path] = ()
 
 
 def source_of_run(run: StoredRun) -> RowSource:
     """The rows of a run, in its split."""
-    if run.row is not None:
-        return RowSource(run.data, run.row.asked)
-    return RowSource(run.data, read_settings(run.spec.asked))
+    settings = read_settings(run.spec.asked) if run.row is None else run.row.asked
+    return RowSource(run.data, settings, files_trained_on(run.folder, run.access.data_file))
 
 
 def source_of_data(source: Any, settings: Mapping[str, Any], *, compared: bool) -> RowSource:
@@ -45,7 +51,7 @@ def source_of_data(source: Any, settings: Mapping[str, Any], *, compared: bool) 
     chosen, data, _reason = choose_recipe(
         source, read_settings(whole | dict(settings)), partial(load_data, source)
     )
-    return RowSource(data, chosen)
+    return RowSource(data, chosen, read_from(source))
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,42 @@ class SuspectTrial:
     test: PairedTest
 
     @property
-    def sure(self) -> bool:
-        return self.test.p < SURE
+    def better(self) -> bool | None:
+        """Whether it is better without them; None: the difference may be chance."""
+        gained = (self.test.b - self.test.a) * METRICS[self.test.metric].better
+        return None if self.test.p >= SURE else gained > 0
+
+
+@dataclass(frozen=True, eq=False)
+class RowCheck:
+    """The x-ray, the seconds that it took, and what else was asked for."""
+
+    xray: RowXray
+    seconds: float
+    influence: Influence | None
+    trial: SuspectTrial | None
+
+
+def check_rows(
+    source: RowSource, *, networks: int | None = None, of: int | None = None, drop_suspects: bool = False
+) -> RowCheck:
+    """X-ray the rows.
+
+    networks: default: as ``xray``. of: the row whose prediction is explained. drop_suspects: whether to train
+    without them.
+
+    Raises:
+        TreinoError: as ``xray``, ``influence`` and ``without_suspects``; before anything is trained.
+    """
+    if of is not None:
+        row_of(source.data, of)
+    if drop_suspects:
+        check_trial(source)
+    begun = time.perf_counter()
+    x = xray(source.data, networks=NETWORKS if networks is None else networks)
+    seconds = time.perf_counter() - begun
+    found = None if of is None else influence(x, of)
+    return RowCheck(x, seconds, found, without_suspects(source, x) if drop_suspects else None)
 
 
 def without_suspects(source: RowSource, x: RowXray) -> SuspectTrial:

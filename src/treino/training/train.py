@@ -5,7 +5,7 @@
 
 import shlex
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -51,7 +51,8 @@ from treino.training.stored_training import (
     rebuilt,
     write_keyframes,
 )
-from treino.training.user_data import resumption_facts, streams, user_data, user_data_reference
+from treino.training.time_limit import limit_message
+from treino.training.user_data import PAST_LIMIT, resumption_facts, streams, user_data, user_data_reference
 from treino.words import _
 
 CHUNK_SECONDS = 0.1
@@ -82,6 +83,11 @@ class Clock:
         passed, self.at = now - self.at, now
         return passed
 
+    @property
+    def spent(self) -> float:
+        """Seconds of training so far, while it runs."""
+        return self.seconds + self.epoch_so_far + time.perf_counter() - self.at
+
 
 def train_events(
     source: Any,
@@ -94,7 +100,8 @@ def train_events(
     lean: bool = False,
     start: Start | None = None,
     data: Data | None = None,
-    recipe_reason: str = "",
+    reasons: Sequence[str] = (),
+    spent: float = 0.0,
 ) -> Iterator[JobEvent]:
     """Train one network and store the run. All possible checks come before anything is written.
 
@@ -107,7 +114,7 @@ def train_events(
     lean: store no copy of rows that exist in memory only (such a run can't be resumed).
     start: weights to start from instead of random ones.
     data: the result of ``load_data`` for the source with these settings, if it exists already.
-    recipe_reason: why a recipe chose the settings left open.
+    reasons: of choices made before, in sentences. spent: seconds of trials that count as training.
 
     Raises:
         TreinoError: bad input (status 2) or a system error (status 1).
@@ -135,7 +142,7 @@ def train_events(
         settings = with_net(asked, data)
     net_reason = net_reasons(asked, settings)
     settings, flip_reason = decided_flips(settings, data, own)
-    resolution = resolve(settings, data, own, reasons=(recipe_reason, *net_reason, flip_reason))
+    resolution = resolve(settings, data, own, reasons=(*reasons, *net_reason, flip_reason))
     if start is not None:
         warm_start(resolution.training.shared, resolution.training.state, start.weights)
     folder = RunFolder.create(
@@ -176,7 +183,9 @@ def train_events(
             },
         )
         keep_keyframes(folder, resolution.training, settings.every)
-        yield from events(RunJob(folder, data, resolution, checkpoint_seconds=checkpoint_seconds, new=True))
+        clock = Clock(seconds=spent)
+        job = RunJob(folder, data, resolution, clock, checkpoint_seconds=checkpoint_seconds, new=True)
+        yield from events(job)
 
 
 def resuming(
@@ -292,10 +301,23 @@ class RunJob:
             if self._stopped(True):  # also obeys commands that came meanwhile
                 return self.stop_wish or "stopped"
             self.folder.take_commands(True)
+        if self.timed and self.limit is not None and self._measured and self.clock.spent >= self.limit:
+            message = limit_message(engine, self.limit, self.clock.spent)
+            self.folder.database.add_event(self.segment, engine.step, PAST_LIMIT, {"message": message})
+            engine.stop(range(len(engine.status_P)))
         if self.paused:
             self.timed = False  # waiting doesn't count as training
             self.view.update(engine, self.segment, self.transport)
         return None
+
+    @property
+    def limit(self) -> float | None:
+        """The seconds that the training may take. Its first evaluation is waited for in any case."""
+        return self.resolution.settings.get("time_limit")
+
+    @property
+    def _measured(self) -> bool:
+        return self.training.state.evaluated_step > 0 or self.training.setup.validation is None
 
     def _stopped(self, stop: bool = False) -> bool:
         """Apply the new commands. Return whether to stop. stop: whether an earlier command asked to stop."""
@@ -340,10 +362,14 @@ class RunJob:
             self.timed = True
         per_epoch = engine.steps_per_epoch
         border = (engine.step // per_epoch + 1) * per_epoch if streams(self.data) else None
-        limits = [step for step in (border, self.transport.limit(engine.step)) if step is not None]
+        seconds, first = self.view.due_in(CHUNK_SECONDS), None
+        if self.limit is not None:
+            seconds = min(seconds, max(0.0, self.limit - self.clock.spent)) if self._measured else seconds
+            first = None if self._measured else engine.plan.next_evaluation(0, 0)
+        limits = [step for step in (border, self.transport.limit(engine.step), first) if step is not None]
         before = engine.step
         try:
-            tick = engine.advance(self.view.due_in(CHUNK_SECONDS), min(limits, default=None))
+            tick = engine.advance(seconds, min(limits, default=None))
         except TreinoError as error:
             self._fail(error)
             return None

@@ -82,11 +82,19 @@ def resumption_facts(data: Data, lost: int, engine: str) -> dict[str, str]:
     return {"message": _("Went on {place}; steps made again on other rows: {n}.").format(place=place, n=lost)}
 
 
+PAST_LIMIT = "time_limit"  # the event of a training that a time limit ended
+
+
 def resumed_notes(folder: RunFolder) -> list[str]:
-    """The messages of all resumptions, and of failures of the network or the data."""
-    kinds = ("resumed", "failed")
+    """The messages of all resumptions, of failures of the network or the data, and of a time limit's end."""
+    kinds = ("resumed", "failed", PAST_LIMIT)
     messages = (event.facts.get("message") for event in folder.database.events() if event.kind in kinds)
     return [message for message in messages if message]
+
+
+def past_limit(folder: RunFolder) -> bool:
+    """Whether a time limit ended the training."""
+    return any(event.kind == PAST_LIMIT for event in folder.database.events())
 
 
 def waited_notes(waited: float) -> list[str]:

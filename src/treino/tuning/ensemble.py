@@ -1,10 +1,4 @@
-"""Ensembles of a sweep's networks: its best networks, or networks chosen by greedy selection.
-
-Caruana, Niculescu-Mizil, Crew & Ksikes 2004, "Ensemble selection from libraries of models": begin with the
-best network, and repeatedly add the network, possibly again, that most improves the validation metric of the
-mean.
-https://doi.org/10.1145/1015330.1015432
-"""
+"""Ensembles of a sweep's networks: its best networks, or networks chosen by greedy selection."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,6 +10,7 @@ from torch import Tensor, nn
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.documents import read_sweep_spec
+from treino.engine.answer import as_outputs, averaged_values, greedy
 from treino.engine.ensemble import Ensemble, mean_output
 from treino.engine.losses import Loss
 from treino.engine.metrics import METRICS, measure
@@ -120,19 +115,12 @@ def selection(output_MNC: Tensor, rows: Rows, loss: Loss, metric: str, places: i
     """Choose an ensemble from M networks (the best first) by their outputs on validation rows. It has at most
     ``places`` places; a network in two places counts twice. Return the best ensemble found, of any size.
     """
-    better = METRICS[metric].better
 
-    def figure(chosen: Sequence[int]) -> float:
-        output_NC = mean_output(output_MNC[list(chosen)], loss)
-        return better * float(measure(output_NC[None], rows.y, loss, 1.0, rows.weight)[metric][0])
+    def badness(mean_MNC: Tensor) -> Tensor:
+        figures = measure(as_outputs(mean_MNC, loss), rows.y, loss, 1.0, rows.weight)
+        return -METRICS[metric].better * figures[metric]
 
-    chosen, best = [0], [0]
-    best_figure = figure(best)
-    while len(chosen) < places:
-        chosen = max(([*chosen, m] for m in range(len(output_MNC))), key=figure)
-        if figure(chosen) > best_figure:
-            best, best_figure = chosen, figure(chosen)
-    return best
+    return greedy(averaged_values(output_MNC, loss), badness, places, first=0)
 
 
 def greedy_ensemble(

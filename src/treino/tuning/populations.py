@@ -21,6 +21,7 @@ from treino.records.user_network import NetworkFile, NetworkFiles, network_of, o
 from treino.search.space import Config
 from treino.spec import OF_DATA, OF_ENGINE, Settings, read_settings
 from treino.training.resolution import decide, train_config
+from treino.training.time_limit import refuse_time_limit
 from treino.words import _
 
 COMPARED = ("normalise", "features")
@@ -125,7 +126,10 @@ def single_settings() -> set[str]:
 def checked_settings(values: Mapping[str, Any]) -> Settings:
     """Check one network's settings for contradictions, before the data is read."""
     settings = read_settings(values)
+    refuse_time_limit(settings)
     train_config(settings)
+    if settings.answer == "greedy":  # snapshots are of one ensemble alone
+        settings = settings.model_copy(update={"answer": "half"})
     return settings
 
 

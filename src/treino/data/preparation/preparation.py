@@ -140,6 +140,12 @@ class Preparation:
         pixels = self.kind == "image" and self.divisor == 255 and len(shape) == 3 and shape[0] in (1, 3)
         return (shape[0], shape[1], shape[2]) if pixels else None
 
+    @cached_property
+    def target_means(self) -> frozenset[int]:
+        """The indices of the inputs that are target means; training rows are shown others than new rows."""
+        pairs = zip(self.encoders, self.groups, strict=False)
+        return frozenset(group[k] for encoder, group in pairs for k in encoder.mean_places)
+
     @property
     def leaves(self) -> int:
         """How many inputs are leaves of trees; they are the last ones."""
