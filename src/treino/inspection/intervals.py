@@ -143,7 +143,7 @@ def _draws(
     output_NC: torch.Tensor,
     y: torch.Tensor,
     loss: Loss,
-    scale: float,
+    scale: float | Sequence[float],
     names: list[str],
     seed: int,
     weight: torch.Tensor | None = None,
