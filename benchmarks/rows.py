@@ -171,7 +171,8 @@ def _influence(quick: bool, networks: int) -> list[tuple[str, int, float, float]
         found = []
         for place in unsure[:rows]:
             answer = int(x.answer_M[place]) if x.data.classes else None
-            estimate_N = estimates(x.halves, x.x_MD[place], answer)
+            answer_1 = None if answer is None else torch.tensor([answer])
+            (estimate_N,) = estimates(x.halves, x.x_MD[place][None], answer_1)
             order_N = np.argsort(-np.abs(estimate_N))
             drawn = np.random.default_rng(0).choice(order_N[ROWS // 2 :], ROWS // 2, replace=False)
             left_out = np.r_[order_N[: ROWS // 2], drawn]

@@ -159,7 +159,8 @@ def test_the_estimate_orders_rows_as_training_without_each_of_them_does(
     x = colours[0] if of == "classes" else diabetes_rows
     place = len(x.halves.x_ND)  # a validation row
     answer = int(x.answer_M[place]) if of == "classes" else None
-    estimate_N = estimates(x.halves, x.x_MD[place], answer)
+    answer_1 = None if answer is None else torch.tensor([answer])
+    (estimate_N,) = estimates(x.halves, x.x_MD[place][None], answer_1)
     order_N = np.argsort(-np.abs(estimate_N))
     rows = np.r_[order_N[:25], np.random.default_rng(0).choice(order_N[25:], 25, replace=False)]
     value_GS = measured(x.halves, x.x_MD[place], answer, rows, place, 8)

@@ -74,7 +74,8 @@ def influence(xray: RowXray, row: int, *, most: int = MOST, seeds: int = SEEDS) 
     place = xray.place(row)
     classes = bool(xray.data.classes)
     answer = int(xray.answer_M[place]) if classes else None
-    estimate_N = estimates(xray.halves, xray.x_MD[place], answer)
+    answer_1 = torch.tensor([answer]) if classes else None
+    (estimate_N,) = estimates(xray.halves, xray.x_MD[place][None], answer_1)
     if place < len(estimate_N):
         estimate_N[place] = 0.0  # that a row has learned itself is no news
     order_N = np.argsort(estimate_N, kind="stable")
@@ -104,25 +105,31 @@ def influence(xray: RowXray, row: int, *, most: int = MOST, seeds: int = SEEDS) 
 # ---- the estimate
 
 
-def estimates(halves: Halves, x_D: Tensor, answer: int | None) -> Floats:
-    """``[N]``: the estimated effect of each training row on the output for one row: the log-odds of the class
-    ``answer``, or the standardised value."""
-    sizes = [len(x_D), HIDDEN, halves.training.outputs]
-    numbers = sum(min(i, WIDE) * o for i, o in pairwise(sizes))
+def estimates(halves: Halves, x_KD: Tensor, answer_K: Tensor | None) -> Floats:
+    """``[K, N]``: the estimated effect of each training row on the output for each of K rows, the mean of the
+    networks that saw it: the log-odds of the class ``answer_K``, or the standardised value."""
+    numbers = gradient_numbers(x_KD.shape[1], halves.training.outputs)
     most = int(WORK / (len(halves.x_ND) * numbers**2))
-    total_N = torch.zeros(len(halves.x_ND))
-    networks = max(FEWEST, min(LARGEST, most, len(halves.seen_PN)))
-    for layers in _networks(halves, networks):
+    total_KN = torch.zeros(len(x_KD), len(halves.x_ND))
+    networks = min(len(halves.seen_PN), max(FEWEST, min(LARGEST, most)))
+    y_K = halves.y[:1].expand(len(x_KD), -1) if answer_K is None else answer_K
+    for layers, seen_N in zip(_networks(halves, networks), halves.seen_PN, strict=False):
         feature_Nn, error_N = _features(layers, halves.x_ND, halves.y)
-        y = halves.y[:1] if answer is None else torch.tensor([answer])
-        feature_1n, _error = _features(layers, x_D[None], y)
+        feature_Kn, _error = _features(layers, x_KD, y_K)
         curvature_N = torch.ones_like(error_N)
-        if answer is not None:  # of the log-loss, the generalised Gauss-Newton matrix
+        if answer_K is not None:  # of the log-loss, the generalised Gauss-Newton matrix
             curvature_N = (error_N * (1 - error_N)).clamp(min=LEAST_CURVATURE)
         kernel_nn = (feature_Nn * curvature_N[:, None]).T @ feature_Nn
         kernel_nn.diagonal().add_(DAMPING * kernel_nn.diagonal().mean())
-        total_N += feature_Nn @ torch.linalg.solve(kernel_nn, feature_1n[0]) * error_N
-    return (total_N / networks).double().numpy()
+        root_nn = torch.linalg.cholesky(kernel_nn)
+        total_KN += (feature_Nn @ torch.cholesky_solve(feature_Kn.T, root_nn)).T * (error_N * seen_N)
+    seen_by_N = halves.seen_PN[:networks].sum(0).clamp(min=1)
+    return (total_KN / seen_by_N).double().numpy()
+
+
+def gradient_numbers(inputs: int, outputs: int) -> int:
+    """How many numbers a row's gradient has here, wide layers being projected."""
+    return sum(min(i, WIDE) * o for i, o in pairwise([inputs, HIDDEN, outputs]))
 
 
 Layers = list[tuple[Tensor, Tensor]]

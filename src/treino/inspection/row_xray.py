@@ -201,8 +201,11 @@ class RowXray:
         return {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in named.items()}
 
 
-def xray(data: Data, *, networks: int = NETWORKS, seed: int = 0, threads: int | None = None) -> RowXray:
-    """Train the networks on random halves of the training rows, and ask them about every row.
+def xray(
+    data: Data, *, networks: int = NETWORKS, steps: int = STEPS, seed: int = 0, threads: int | None = None
+) -> RowXray:
+    """Train the networks on random halves of the training rows, for so many steps at most, and ask them about
+    every row.
 
     Raises:
         TreinoError: too few rows or networks, a single class, several targets.
@@ -223,7 +226,7 @@ def xray(data: Data, *, networks: int = NETWORKS, seed: int = 0, threads: int | 
     seen_PN = random_halves(first_M[:N], networks, seed)
     weight_N = splits["train"].weight
     weight_N = torch.ones(N) if weight_N is None else weight_N
-    halves = _trained(x_MD[:N], y[:N], seen_PN, weight_N, seed, threads)
+    halves = _trained(x_MD[:N], y[:N], seen_PN, weight_N, steps, seed, threads)
     seen_PM = torch.cat([seen_PN, seen_PN.new_zeros(networks, len(x_MD) - N)], 1)
     opinions = _of_classes if data.classes else _of_numbers
     split_M = np.repeat([ALL.index(name) for name in splits], [len(rows) for rows in splits.values()])
@@ -336,13 +339,14 @@ def random_halves(first_N: Ints, networks: int, seed: int) -> Tensor:
 
 
 def _trained(
-    x_ND: Tensor, y: Tensor, seen_PN: Tensor, weight_N: Tensor, seed: int, threads: int | None
+    x_ND: Tensor, y: Tensor, seen_PN: Tensor, weight_N: Tensor, steps: int, seed: int, threads: int | None
 ) -> Halves:
     """Train until the error of the networks on what they did not see is least."""
     P, N = seen_PN.shape
     training = small_networks(
-        x_ND, y, seen_PN * weight_N, range(P), member_seeds(seed, P), data_seed=seed, threads=threads
-    )
+        x_ND, y, seen_PN * weight_N, range(P), member_seeds(seed, P),
+        data_seed=seed, threads=threads, steps=steps,
+    )  # fmt: skip
     some_K = torch.randperm(N, generator=generator(seed, "looked at"))[: min(N, LOOKED_AT, AT_ONCE // P)]
     kept = Halves(training, training.kept_population(range(P)), x_ND, y, seen_PN, weight_N)
     best, left = np.inf, PATIENCE

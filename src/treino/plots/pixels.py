@@ -125,11 +125,15 @@ def tile(weight_CHW: Pixels, most: float) -> Pixels:
     return on_white(weight_CHW.mean(axis=0), most)
 
 
-def data_uri(pixels: Pixels, upwards: bool = False) -> str:
-    """Return pixels ``[H, W, 3 or 4]`` in 0 to 1 as a PNG data URI. upwards: the first line is the lowest."""
+def data_uri(pixels: Pixels, upwards: bool = False, side: int | None = None) -> str:
+    """Return pixels ``[H, W, 3 or 4]`` in 0 to 1 as a PNG data URI. upwards: the first line is the lowest.
+    side: larger ones are shrunk to it."""
     from PIL import Image
 
     file = io.BytesIO()
     shown = np.round((pixels[::-1] if upwards else pixels) * 255).astype(np.uint8)
-    Image.fromarray(shown).save(file, "PNG", compress_level=3)
+    image = Image.fromarray(shown)
+    if side is not None:
+        image.thumbnail((side, side))
+    image.save(file, "PNG", compress_level=3)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -33,10 +33,11 @@ class Note:
 
 @dataclass(frozen=True)
 class TableCell:
-    """A table's cell. shade: darkness from 0 to 1, or None."""
+    """A table's cell. shade: darkness from 0 to 1, or None. picture: a data URI, which ``text`` describes."""
 
     text: str
     shade: float | None = None
+    picture: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,15 @@ class Picture:
     caption: str = ""
 
 
-Block = Paragraph | Note | TableBlock | ListBlock | Code | Drawing | Picture
+@dataclass(frozen=True)
+class Folded:
+    """A table that is shown when its title is clicked."""
+
+    title: str
+    table: TableBlock
+
+
+Block = Paragraph | Note | TableBlock | ListBlock | Code | Drawing | Picture | Folded
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from treino.plots.report.blocks import (
     Block,
     Code,
     Drawing,
+    Folded,
     ListBlock,
     Note,
     Paragraph,
@@ -41,6 +42,7 @@ pre { background: var(--code); padding: .7rem .9rem; border-radius: 6px; overflo
 .charts > div { overflow-x: auto; } .charts svg { min-width: 24rem; display: block; }
 figure { margin: .8rem 0; } figure img { max-width: min(100%, 50rem); height: auto; border-radius: 8px; } img.paper { background: #fff; }
 @media (max-width: 40rem) { figure.picture { overflow-x: auto; } figure.picture img { max-width: none; width: 38rem; } }
+summary { cursor: pointer; padding: .15rem 0; } img.thumb { height: 56px; image-rendering: pixelated; }
 figcaption { color: var(--soft); font-size: .9rem; }
 @media print { :root { color-scheme: light; } body { max-width: none; padding: 0; font-size: 11px; } nav { display: none; }
   .charts { grid-template-columns: 1fr 1fr; } .charts svg { min-width: 0; }
@@ -93,6 +95,8 @@ def _block(block: Block) -> str:
         return _table(block)
     if isinstance(block, Picture):
         return _picture(block)
+    if isinstance(block, Folded):
+        return f"<details><summary>{escape(block.title)}</summary>{_table(block.table)}</details>"
     return f"<div>{block.html}</div>"
 
 
@@ -117,6 +121,8 @@ def _text(cell: str | TableCell) -> str:
 def _cell(cell: str | TableCell, look: str) -> str:
     if isinstance(cell, TableCell) and cell.shade is not None:
         return f"<td class='shaded' style='--p:{round(70 * cell.shade)}%'>{escape(cell.text)}</td>"
+    if isinstance(cell, TableCell) and cell.picture:
+        return f"<td><img class='thumb' src='{cell.picture}' alt=\"{escape(cell.text, quote=True)}\"></td>"
     text = _text(cell)
     short = " class='short'" if len(text) <= SHORT else ""
     return f"<td{look or short}>{escape(text)}</td>"

@@ -1,0 +1,43 @@
+"""The training rows that speak most for an answer, as a table."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from treino.inspection.input_planes import Cell, cells, pictures
+from treino.inspection.proponents import Proponents
+from treino.inspection.row_xray import RowXray
+from treino.plots.pixels import data_uri, photograph
+from treino.plots.report.blocks import TableBlock, TableCell
+from treino.words import _, numeral
+
+COLUMNS = 6  # of the data's own
+SIDE = 96  # pixels of a picture
+
+
+def proponent_table(x: RowXray, shown: Proponents) -> TableBlock:
+    """Return a line for each row, below one for the row that is answered; of pictures with thumbnails, of a
+    table with its first columns."""
+    data, place_L = x.data, np.array([shown.place, *shown.place_K])
+    input_LD = x.input_MD[torch.from_numpy(place_L)]
+    names = [data.place(row) if data.file_names else str(row) for row in x.index_M[place_L].tolist()]
+    labels = [_written(label) for label in x.written(x.label_M[place_L])]
+    effects = ["", *(numeral(effect, "+.3g") for effect in shown.effect_K)]
+    columns = [(_("row"), names), (data.target, labels)]
+    columns.append((_("log-odds") if data.classes else _("effect"), effects))
+    if data.kind == "image":
+        drawn = (data_uri(photograph(each), side=SIDE) for each in pictures(data, input_LD))
+        made = [TableCell(name, picture=uri) for name, uri in zip(names, drawn, strict=True)]
+        return _table([(_("row"), names), (_("picture"), made), *columns[1:]])
+    own = list(zip(data.features, cells(data, input_LD), strict=True))[:COLUMNS]
+    return _table([*columns, *((name, [_written(value) for value in column]) for name, column in own)])
+
+
+def _written(value: Cell) -> str:
+    return value or "" if isinstance(value, str | None) else numeral(value, ".6g")
+
+
+def _table(columns: Sequence[tuple[str, Sequence[str | TableCell]]]) -> TableBlock:
+    heads, values = zip(*columns, strict=True)
+    return TableBlock(heads, tuple(zip(*values, strict=True)), numbers=False)
