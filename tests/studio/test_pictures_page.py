@@ -274,6 +274,7 @@ def test_rows_are_chosen_by_number_and_by_a_click_on_a_mistake(studio: RealStudi
 
     def chosen() -> bool:  # once the mistakes of that step are drawn
         page.locator("#picture-canvas").click(position={"x": 20, "y": 40})
+        page.keyboard.press("Escape")  # the rows behind it, below
         return bool(page.locator("#seen-split").input_value() == "validation")
 
     viewer.until(chosen)
@@ -281,6 +282,14 @@ def test_rows_are_chosen_by_number_and_by_a_click_on_a_mistake(studio: RealStudi
     says(place)
     true, said = (page.locator("#seen-says").inner_text().split()[k] for k in (1, 5))
     assert true != said.strip(",")
+    page.locator("#picture-canvas").click(position={"x": 20, "y": 40})
+    behind = page.get_by_role("dialog")
+    behind.get_by_text(f"says {said.strip(',')}, is {true}").wait_for()
+    assert behind.locator("tbody tr").count() == 6
+    drawn = "images => images.map(each => [each.naturalWidth, each.naturalHeight])"
+    viewer.until(lambda: behind.locator("img").evaluate_all(drawn) == [[SIDE, SIDE]] * 6)
+    behind.get_by_role("button", name="Close").click()
+    assert behind.count() == 0
 
 
 @pytest.mark.parametrize("tab", ["Mistakes", "Classes", "Draw"])

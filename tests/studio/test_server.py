@@ -157,6 +157,7 @@ VALUES: tuple[Any, ...] = (
 )  # fmt: skip
 VERBS = (
     "hello", "set", "step", "look", "segment", "branch", "fan", "adopt", "explain", "keep", "beside", "speed",
+    "proponents",
 )  # fmt: skip
 FIELDS = (
     "id", "name", "value", "count", "step", "axes", "unit", "changes", "run", "kind", "steps", "layer", "ack",

@@ -22,11 +22,12 @@ WORK = 4e10  # multiplications of the estimate: with the training about two seco
 class Proponents:
     """The K training rows that speak most for the answer to a row, the strongest first.
 
-    place, place_K: of the row and of these in the x-ray. effect_K: what each adds to the answer: of classes
-    in log-odds of the class, of numbers in the target's own units.
+    place, place_K: of the row and of these in the x-ray. answer: a class number, or a value in the target's
+    own units. effect_K: what each adds to it: of classes in log-odds of the class, of numbers in these units.
     """
 
     place: int
+    answer: float
     place_K: NDArray[np.int64]
     effect_K: NDArray[np.float64]
 
@@ -64,10 +65,10 @@ def proponents(x: RowXray, rows: Sequence[int], answers: Sequence[float]) -> lis
     if not classes:  # towards the answer, which lies above the truth or below
         side_M = np.where(np.array(answers) < x.label_M[place_M], -1.0, 1.0)
     found = []
-    for place, side, effect_N in zip(place_M, side_M, effect_MN, strict=True):
+    for place, answer, side, effect_N in zip(place_M, answers, side_M, effect_MN, strict=True):
         toward_N = effect_N * side
         toward_N[place : place + 1] = 0.0  # itself; nothing where it is no training row
         place_K = np.argsort(-toward_N, kind="stable")[:MOST]
         place_K = place_K[toward_N[place_K] > 0]
-        found.append(Proponents(place, place_K, effect_N[place_K]))
+        found.append(Proponents(place, answer, place_K, effect_N[place_K]))
     return found

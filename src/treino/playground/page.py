@@ -21,7 +21,7 @@ __all__ = ["IN_PAGE", "page", "table_of"]
 DOORS = {"playground": "playground/web/playground.js", "worker": "playground/web/worker.js"}
 INSTEAD = {  # what only a server's runs need
     f"studio/page/modules/{name}.js": "playground/web/left_out.js"
-    for name in ("seen", "images", "remedies", "result", "members")
+    for name in ("seen", "images", "remedies", "result", "members", "behind")
 }
 BUILDS = "relaxed", "exact"
 PIECES = 12  # of each build

@@ -20,9 +20,9 @@ from treino.pictures.insides import shown_splits
 from treino.pictures.picture_files import PICTURES
 from treino.plots.mistakes import LINES
 from treino.plots.mistakes import PICTURES as IN_PICTURE
-from treino.plots.report.blocks import Block, Drawing, Folded, Paragraph, Picture
+from treino.plots.report.blocks import Block, Drawing, Paragraph, Picture
 from treino.plots.report.charts import confusion_blocks
-from treino.plots.report.proponents import proponent_table
+from treino.plots.report.proponents import about_proponents, folded
 from treino.plots.report.run import RunReport, image_blocks
 from treino.recipes import without_recipe
 from treino.records.stored_folder import as_flags
@@ -32,7 +32,7 @@ from treino.spec import FLAGS, OF_DATA
 from treino.store.new_names import ended_before_it_began
 from treino.tuning.stored_sweep import StoredSweep
 from treino.tuning.sweep_options import SweepOptions
-from treino.words import _, numeral
+from treino.words import _
 
 # ---- commands and Python calls that reproduce a training
 
@@ -254,22 +254,7 @@ def _behind_mistakes(run: StoredRun) -> Sequence[Block]:
         text = _("The training rows behind these mistakes are not shown. {why}")
         return [Paragraph(text.format(why=error), "soft")]
     behind = proponents(x, shown.index_K[:most].tolist(), shown.said_K[:most].tolist())
-    text = _(
-        "Behind each mistake: the training rows that speak most for the wrong answer, as {n} small networks "
-        "of the x-ray of rows estimate it, not this network. To measure it: treino rows {run} [[of=ROW]]"
-    )
-    title = _("Row {row}: says {said}, is {true}")
-    written = [
-        [v if isinstance(v, str) else numeral(v) for v in x.written(value_K[:most])]
-        for value_K in (shown.said_K, shown.true_K)
-    ]
-    return [
-        Paragraph(text.format(n=x.networks, run=run.typed), "soft"),
-        *(
-            Folded(title.format(row=row, said=said, true=true), proponent_table(x, rows))
-            for row, said, true, rows in zip(shown.index_K.tolist(), *written, behind, strict=False)
-        ),
-    ]
+    return [Paragraph(about_proponents(x, run.typed), "soft"), *(folded(x, rows) for rows in behind)]
 
 
 def _confused(run: StoredRun) -> Sequence[Block]:

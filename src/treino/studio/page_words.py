@@ -346,6 +346,8 @@ PICTURES = {
     "picture_before": N_("The picture before"),
     "picture_after": N_("The next picture"),
     "click_picture": N_("click: send it through the network"),
+    "click_behind": N_("click: the training rows behind it"),
+    "behind": N_("The training rows behind it"),
     "of_count": N_("of {n}"),
     "says_class": N_("it says {value}, {share}"),
     "true_says_class": N_("true: {true} · it says {value}, {share}"),

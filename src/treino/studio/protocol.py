@@ -121,6 +121,11 @@ class ExplainCommand(StudioCommand):
     input: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
 
 
+class ProponentsCommand(StudioCommand):
+    do: Literal["proponents"]
+    row: Annotated[int, Field(ge=0, le=10_000_000_000)]
+
+
 class KeepCommand(StudioCommand):
     do: Literal["keep"]
     name: Text
@@ -229,7 +234,8 @@ class Acknowledgement(BaseModel):
 _Everywhere = HelloCommand | PlainCommand
 _Run = (
     _Everywhere | StepCommand | SpeedCommand | SetCommand | SegmentCommand | LookCommand | DrawCommand
-    | BesideCommand | FanCommand | AdoptCommand | ExplainCommand | KeepCommand
+    | BesideCommand | FanCommand | AdoptCommand | ExplainCommand
+    | ProponentsCommand | KeepCommand
 )  # fmt: skip
 _Sweep = _Everywhere | OpenCommand | ExtendCommand
 _Script = (

@@ -11,9 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError, nearest
+from treino.inspection.input_planes import row_of
 from treino.inspection.microscope import topics
 from treino.inspection.microscope.run_explanation import kind, topic_name
+from treino.inspection.outputs import outputs, predicted_classes
+from treino.inspection.proponents import proponents, quick_xray
+from treino.pictures.insides import shown_splits
 from treino.plots.explain_text import document
+from treino.plots.report.blocks import TableCell
+from treino.plots.report.proponents import about_proponents, folded
 from treino.records.segments import epoch_count
 from treino.records.stored_run import StoredRun
 from treino.reports.explanation import update_after, weight_index
@@ -305,6 +311,35 @@ def explain(page: RunPage, request: Mapping[str, Any]) -> Answer:
     return arithmetic(snapshot, name, request.get("unit"), request.get("input"))
 
 
+def rows_behind(page: RunPage, request: Mapping[str, Any]) -> Answer:
+    """The training rows that speak most for the answer of the network in view to a row."""
+    run, row = page.shown, request["row"]
+    _split, rows = row_of(run.data, row, shown_splits(run))
+    snapshot = page.snapshot or page.playback.at(page.step_in_view, page.loss_S)
+    out_1C = outputs(run.alone(snapshot.net), rows.x, item_shape=run.item_shape)
+    if not out_1C.isfinite().all():
+        raise TreinoError(
+            "proponents_unanswered",
+            _("The network's outputs are not finite there: it says nothing."),
+            _("Look at an earlier step."),
+        )
+    answer = float(out_1C[0, 0]) * run.data.target_scale + run.data.target_mean
+    if run.data.classes:
+        answer = int(predicted_classes(out_1C)[0])
+    page.xray = page.xray or quick_xray(run.data, page.run.typed)
+    shown = folded(page.xray, *proponents(page.xray, [row], [answer]))
+    cells = [[_cell(cell) for cell in line] for line in shown.table.rows]
+    about = about_proponents(page.xray, page.run.typed)
+    return {"title": shown.title, "about": about, "head": shown.table.head, "rows": cells}
+
+
+def _cell(cell: str | TableCell) -> Any:
+    """A text, or a picture's PNG in base64."""
+    if isinstance(cell, str):
+        return cell
+    return {"alt": cell.text, "png": cell.picture.partition(",")[2]}
+
+
 def keep(page: RunPage, request: Mapping[str, Any]) -> Answer:
     """Copy the run, as it is now, to another name in the same folder of runs."""
     folder = page.run.folder
@@ -333,5 +368,6 @@ VERBS: Mapping[str, Callable[[RunPage, Mapping[str, Any]], Answer]] = {
     "fan": fan_out,
     "adopt": adopt,
     "explain": explain,
+    "proponents": rows_behind,
     "keep": keep,
 }

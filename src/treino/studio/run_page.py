@@ -14,6 +14,7 @@ from treino.documents import read_run_spec
 from treino.errors import TreinoError
 from treino.folders import stored
 from treino.inspection.input_planes import Split
+from treino.inspection.row_xray import RowXray
 from treino.records.access import Access
 from treino.records.segments import segments_of
 from treino.records.stored_run import StoredRun
@@ -113,6 +114,7 @@ class RunPage:
         self._neighbours = self._folders_beside()
         self.drawing: Pixels | None = None  # the newest picture that a page has sent
         self.next_drawing = 0.0  # when the next one may come
+        self.xray: RowXray | None = None  # of its rows, once one is clicked
         self._sight: tuple[Any, Sight] | None = None
         self._scene: tuple[Any, tuple[dict[str, Any], list[Part]]] | None = None  # of pictures, the newest
         self._thinned, self._vitals = ThinnedLosses(), Vitals()

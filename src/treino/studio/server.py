@@ -85,7 +85,7 @@ class Studio:
 # ---- WebSockets
 
 HELLO_SECONDS = 30.0  # time limit for the first message of a connection
-UNSTEERED = ("explain",)  # verbs that viewers may use without steering
+UNSTEERED = ("explain", "proponents")  # verbs that viewers may use without steering
 UNWELCOME, REPLACED = 1008, 4000  # WebSocket close codes
 REASONS = {
     "run_missing": 4404,

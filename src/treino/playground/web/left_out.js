@@ -1,4 +1,4 @@
-/** In the place of the studio's modules that only a server's runs need: the playground's have no pictures, remedies, result or members. */
+/** In the place of the studio's modules that only a server's runs need: the playground's have no pictures, remedies, result, members or x-ray. */
 
 const NOTHING = { draw() {}, update() {} };
 
@@ -11,6 +11,9 @@ export function drawImages() {}
 
 export function makeRemedies(page) { page.remedy = () => null; }
 export const verdict = () => '';
+
+export const behindTip = () => null;
+export const showBehind = () => null;
 
 export const makeResult = () => NOTHING;
 export const makeMembers = () => NOTHING;

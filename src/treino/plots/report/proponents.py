@@ -1,4 +1,4 @@
-"""The training rows that speak most for an answer, as a table."""
+"""The training rows that speak most for an answer, as a table below a title, and what is said of them all."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,30 @@ from treino.inspection.input_planes import Cell, cells, pictures
 from treino.inspection.proponents import Proponents
 from treino.inspection.row_xray import RowXray
 from treino.plots.pixels import data_uri, photograph
-from treino.plots.report.blocks import TableBlock, TableCell
+from treino.plots.report.blocks import Folded, TableBlock, TableCell
 from treino.words import _, numeral
 
 COLUMNS = 6  # of the data's own
 SIDE = 96  # pixels of a picture
 
 
-def proponent_table(x: RowXray, shown: Proponents) -> TableBlock:
+def about_proponents(x: RowXray, run: str) -> str:
+    """Return what is estimated, by what, and how it is measured. run: as typed."""
+    text = _(
+        "Behind an answer: the training rows that speak most for it, as {n} small networks of the x-ray of "
+        "rows estimate it, not this network. To measure it: treino rows {run} [[of=ROW]]"
+    )
+    return text.format(n=x.networks, run=run)
+
+
+def folded(x: RowXray, shown: Proponents) -> Folded:
+    """Return the answer and the truth as a title, and below it a line for each row."""
+    said, true = map(_written, x.written(np.array([shown.answer, x.label_M[shown.place]])))
+    title = _("Row {row}: says {said}, is {true}")
+    return Folded(title.format(row=x.index_M[shown.place], said=said, true=true), _lines(x, shown))
+
+
+def _lines(x: RowXray, shown: Proponents) -> TableBlock:
     """Return a line for each row, below one for the row that is answered; of pictures with thumbnails, of a
     table with its first columns."""
     data, place_L = x.data, np.array([shown.place, *shown.place_K])

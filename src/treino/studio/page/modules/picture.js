@@ -1,5 +1,6 @@
 /** The large picture: decision boundary, line, surface, predicted against true, or images; or one unit of the network. */
 
+import { behindTip, showBehind } from './behind.js';
 import { $, cleared, el, pointIn, setText } from './dom.js';
 import { FAINT, unitName } from './diagram.js';
 import { drawImages } from './images.js';
@@ -83,8 +84,11 @@ export function makePicture(page) {
   });
   canvas.addEventListener('pointerleave', leave);
   canvas.addEventListener('click', (event) => {
-    const found = box?.at?.(...pointIn(event));
-    if (found?.kind === 'mistake') page.seen.choose([measuredSplit(page.store.state), found.place]);
+    const { points, state } = page.store, place = pointIn(event);
+    const found = box?.at ? box.at(...place) : box && nearest(points, placeOf(box), ...place);
+    if (found?.kind === 'mistake') page.seen.choose([measuredSplit(state), found.place]);
+    const row = found?.kind === 'mistake' ? found.row : found?.rows?.index?.[found.i];
+    if (row != null) showBehind(page, row);
   });
 
   function leave() {
@@ -180,7 +184,7 @@ function planeTip(store, box, found, x, y) {
   if (frame.shows === 'plane') lines.push(...classesAt(frame, classes, box, x, y));
   if (frame.shows === 'surface' && !found) lines.push(pair(state.data.target, num(cellOf(frame.parts.value, box, x, y))));
   if (frame.shows === 'line') lines.push(...lineAt(frame, state, box.x(x)));
-  return [...lines, soft(t('at_step', { step: whole(frame.step) }))];
+  return [...lines, found && behindTip(), soft(t('at_step', { step: whole(frame.step) }))];
 }
 
 function cellOf({ data, shape: [rows, columns] }, box, x, y) {
@@ -217,8 +221,8 @@ function imageTip({ state, frame }, found) {
   }
   if (found.kind === 'cell')
     return [head(`${classes[found.row]} → ${classes[found.column]}`), pair(t('rows'), t('some_of', { n: whole(found.value), total: whole(found.total) })), step];
-  const row = t('row_of', { row: whole(found.row), split: t(measuredSplit(state)) }), click = state.steers ? soft(t('click_picture')) : null;
-  if (found.value != null) return [head(row), pair(t('true_value', { target: state.data.target }), num(found.right)), pair(t('predicted'), num(found.value)), click, step];
+  const row = t('row_of', { row: whole(found.row), split: t(measuredSplit(state)) }), click = [state.steers ? soft(t('click_picture')) : null, behindTip()];
+  if (found.value != null) return [head(row), pair(t('true_value', { target: state.data.target }), num(found.right)), pair(t('predicted'), num(found.value)), ...click, step];
   const ranked = [...found.probability].map((p, k) => [p, k]).sort((a, b) => b[0] - a[0]).slice(0, LISTED);
-  return [head(`${row} · ${classes[found.right] ?? ''}`), ...ranked.map(([p, k]) => pair(classes[k], fixed(p, 3), shareBar(p, classColour(k)))), click, step];
+  return [head(`${row} · ${classes[found.right] ?? ''}`), ...ranked.map(([p, k]) => pair(classes[k], fixed(p, 3), shareBar(p, classColour(k)))), ...click, step];
 }

@@ -36,7 +36,7 @@ function partsOf({ sentences: [ending, ...more], head, rows, kept, notes }, { st
 /** The panel is narrow: each metric is a column here, and a row in the terminal. */
 function tableOf(...lines) {
   const [head, ...rows] = lines[0].map((_, k) => lines.map((line) => line[k]));
-  return el('div', { class: 'figures' }, el('table', {},
+  return el('div', { class: 'figures', tabindex: 0 }, el('table', {},
     el('thead', {}, el('tr', {}, head.map((name) => (name ? el('th', { scope: 'col' }, name) : el('td'))))),
     el('tbody', {}, rows.map(([name, ...cells]) => el('tr', {}, el('th', { scope: 'row' }, name), cells.map((cell) => el('td', {}, cell)))))));
 }
