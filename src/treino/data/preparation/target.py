@@ -344,7 +344,8 @@ def target_codes(
 
     notes: gets sentences on classes with a single row, and on an imbalance.
     """
-    every, codes = [], []
+    every: list[tuple[str, ...]] = []
+    codes: list[list[NDArray[np.int64]]] = []
     for name in names:
         if task == "regression":
             every.append(())
