@@ -13,7 +13,6 @@ TABLE: dict[str, Any] = {
     "gates": 6.0,
     "ema": 0.98,
     "ensemble": 8,
-    "answer": "greedy",
     "clip_target": True,
     "hidden": (64, 64),
     "optimizer": "adamw",

@@ -321,7 +321,7 @@ def test_the_keywords_of_train_are_those_of_the_table_of_settings():
     parameters = inspect.signature(train).parameters
     assert list(parameters)[:2] == ["data", "net"]
     keywords = {n: p for n, p in parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
-    assert set(keywords) == {*OF_ENGINE, "seeds", "every", "dtype"}
+    assert set(keywords) == {*OF_ENGINE, "seeds", "every", "dtype", "bags"}
     types = get_type_hints(Settings)
     for name in OF_ENGINE:
         assert keywords[name].annotation == types[name]

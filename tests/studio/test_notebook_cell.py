@@ -96,7 +96,7 @@ def test_play_pause_set_rewind_fan_and_save_in_a_cell(notebook: Notebook) -> Non
     until_run(notebook, lambda run: run.status == "stopped")
     press(studio, "Save")
     with notebook.page.expect_download() as download:
-        studio.get_by_role("button", name="Weights").click()
+        studio.get_by_role("button", name="Weights safetensors").click()
     assert download.value.suggested_filename.endswith(".safetensors")
     assert safetensors.torch.load_file(download.value.path())
     notebook.page.locator(".treino-studio-stored").wait_for(state="hidden")

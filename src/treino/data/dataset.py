@@ -108,11 +108,12 @@ class Data:
 
     def _one(self, number: int, preparation: Preparation) -> "Data":
         column: Any = number if self.classes else slice(number, number + 1)
-        rows = {name: replace(split, y=split.y[:, column]) for name, split in self.splits.items()}
+        changed: dict[str, Any] = {
+            name: replace(split, y=split.y[:, column]) for name, split in self.splits.items()
+        }
         facts = ("target", "classes", "target_mean", "target_scale")
-        return replace(
-            self, preparation=preparation, **rows, **{name: getattr(preparation, name) for name in facts}
-        )
+        changed |= {name: getattr(preparation, name) for name in facts}
+        return replace(self, preparation=preparation, **changed)
 
     @property
     def input_columns(self) -> tuple[int, ...]:

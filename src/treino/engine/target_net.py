@@ -42,5 +42,5 @@ def one_target(net: nn.Module, part: slice, number: int) -> nn.Module:
     layers = dict(net.named_children())
     *_before, name = layers
     made = copy(net)
-    made._modules = layers | {name: own_last}
+    made._modules = {**layers, name: own_last}
     return made

@@ -210,7 +210,10 @@ def _rows_part(run: StoredRun, data: Data) -> ScriptPart:
 def target_scale_of(data: Data) -> tuple[Any, Any]:
     """Return mean and deviation of the target, or of each target."""
     each = [(one.target_mean, one.target_scale) for one in data.preparation.by_target]
-    return each[0] if len(each) == 1 else tuple(zip(*each, strict=True))
+    if len(each) == 1:
+        return each[0]
+    means, scales = zip(*each, strict=True)
+    return means, scales
 
 
 def scale_of(data: Data) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

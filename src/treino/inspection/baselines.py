@@ -58,11 +58,12 @@ def baselines(data: Data, loss: Loss | None = None, full: bool = False) -> Basel
     """
     if len(data.by_target) > 1:
         each = [baselines(one, None if loss is None else loss.single, full) for one in data.by_target]
-        notes = tuple(dict.fromkeys(note for own in each for note in own.notes))
-        return Baselines(means([own.metrics for own in each]), each[0].split, each[0].rows, notes)
+        said = tuple(dict.fromkeys(note for own in each for note in own.notes))
+        return Baselines(means([own.metrics for own in each]), each[0].split, each[0].rows, said)
     loss = loss or Loss("cross_entropy" if data.task == "classification" else "mse")
     split = next(name for name in ("test", "validation", "train") if len(data.splits[name]))
-    rows, notes = data.splits[split], []
+    rows = data.splits[split]
+    notes: list[str] = []
     if split != "test":
         notes.append(
             _("There are no test rows: the baselines are measured on {split} rows.").format(split=split)

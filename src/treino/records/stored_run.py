@@ -233,7 +233,7 @@ class StoredRun(StoredFolder):
             every, own = self.whole[0].document, self.preparation
             of_target = every.get("targets", {}).get(own.target, {})
             facts = {"target": own.target, "classes": list(own.classes)}
-            return {k: v for k, v in every.items() if k != "targets"} | facts | of_target
+            return {**{k: v for k, v in every.items() if k != "targets"}, **facts, **of_target}
         head: dict[str, Any] = {"run": self.name, "path": str(self.path), "status": self.status}
         if self.folder.manifest.sealed:
             return head | {

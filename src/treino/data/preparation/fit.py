@@ -225,8 +225,10 @@ def held_out_means(
 ) -> dict[int, NDArray[np.float64]]:
     """For each input that is a target mean, by its place, what the training rows ``[T]`` are shown."""
     shown: dict[int, NDArray[np.float64]] = {}
+    if folds is None:
+        return shown
     for encoder, group in zip(preparation.encoders, preparation.groups, strict=True):
-        if folds is not None and isinstance(encoder, NumberEncoder | HashingEncoder) and encoder.values:
+        if isinstance(encoder, NumberEncoder | HashingEncoder) and encoder.values:
             key_T = mean_keys(encoder, table.column(encoder.column), table.place)[train_N]
             places = (group[k] for k in encoder.mean_places)
             shown |= dict(zip(places, folds.held_out(key_T, encoder.prior).T, strict=True))

@@ -70,7 +70,8 @@ def choose_targets(table: Table, target: str | None) -> tuple[Column, ...]:
                 options=joined([setting("target", name) for name in likely_targets(table)], _(" or "))
             ),
         )
-    names = [wanted] if wanted in table.names else [str(name) for name in items(wanted) if name]  # type: ignore[attr-defined]
+    one = wanted in table.names or "," not in wanted
+    names = [wanted] if one else [str(name) for name in items(wanted) if name]  # type: ignore[attr-defined]
     for name in names or [wanted]:
         if name not in table.names:
             raise TreinoError(
@@ -344,7 +345,8 @@ def target_codes(
 
     notes: gets sentences on classes with a single row, and on an imbalance.
     """
-    every, codes = [], []
+    every: list[tuple[str, ...]] = []
+    codes: list[list[NDArray[np.int64]]] = []
     for name in names:
         if task == "regression":
             every.append(())

@@ -1,0 +1,202 @@
+"""What ``treino rows`` prints and writes of an x-ray of rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
+
+from treino.cli.screen import Screen, output_file, say_replaced
+from treino.folders import row_source
+from treino.inspection.row_influence import Influence, Push
+from treino.inspection.row_xray import RowXray
+from treino.plots.rows_page import rows_page
+from treino.records.access import Access
+from treino.records.prediction_files import WORKBOOK, check_workbook, table_file
+from treino.store.output_files import CSV, PAGE
+from treino.training.row_check import RowCheck, SuspectTrial, check_rows
+from treino.words import _, numeral
+
+SHOWN = 10
+NAMED = 12  # rows in a sentence
+
+
+def show_rows(
+    source: str,
+    access: Access,
+    settings: Mapping[str, Any],
+    screen: Screen,
+    *,
+    networks: int | None,
+    of: int | None,
+    drop_suspects: bool,
+    to: str | None,
+    replace: bool,
+) -> None:
+    """Make the x-ray, write the file that ``to`` names, and print what was found.
+
+    Raises:
+        TreinoError: bad input, before anything is trained.
+    """
+    rows_of = row_source(source, access, settings, compared=drop_suspects)
+    output = output_file(to, (*CSV, WORKBOOK, *PAGE), replace=replace, reads=rows_of.files)
+    if output is not None and output.path.suffix.lower() == WORKBOOK:
+        check_workbook()
+    found = check_rows(rows_of, networks=networks, of=of, drop_suspects=drop_suspects)
+    x, document = found.xray, _document(found)
+    if output is not None:
+        page = output.path.suffix.lower() in PAGE
+        content = rows_page(x).encode() if page else table_file(x.columns, output.path.suffix.lower())
+        document["path"] = str(output.write(content))
+    document["replaced"] = say_replaced(screen.err, output)
+    screen.document(document)
+    for note in x.notes:
+        screen.out.print(note)
+    text = _("{n} networks, each of a random half of {rows:,} training rows, {steps} steps, in {seconds} s.")
+    took, learned = numeral(found.seconds, ".1f"), len(x.halves.x_ND)
+    screen.out.print(text.format(n=x.networks, rows=learned, steps=x.halves.steps, seconds=took))
+    if found.influence is not None:
+        _say_pushes(x, found.influence, screen)
+    else:
+        _say_suspects(x, screen)
+        if to is None:
+            screen.out.print(_("All rows as a table: --to rows.csv; to look at: --to rows.html"))
+    if found.trial is not None:
+        screen.out.print(_of_trial(found.trial))
+    if to is not None:
+        screen.out.print(_("written to {path}").format(path=to))
+
+
+def _say_suspects(x: RowXray, screen: Screen) -> None:
+    suspects = x.suspects
+    if not len(suspects):
+        screen.out.print(_("No label is doubted."))
+    else:
+        screen.out.print(
+            _("{n:,} of {of:,} labels are doubted; the most doubted first:").format(
+                n=len(suspects), of=len(x)
+            )
+        )
+        screen.out.print(_suspects(x, suspects[:SHOWN]))
+    hard = x.index_M[x.hard_M & ~x.suspect_M].tolist()
+    if hard:
+        text = _("Nothing learns {n:,} more rows, also not the networks that saw them: {rows}")
+        screen.out.print(text.format(n=len(hard), rows=_few(hard)))
+    if x.crossing:
+        text = _("{n:,} rows have an equal, or almost equal, row in another split.")
+        screen.out.print(text.format(n=x.crossing))
+    if x.contradicting:
+        text = _("{n:,} rows have an equal, or almost equal, row with another label.")
+        screen.out.print(text.format(n=x.contradicting))
+
+
+def _few(rows: Sequence[int]) -> str:
+    return ", ".join(map(str, rows[:NAMED])) + (", …" if len(rows) > NAMED else "")
+
+
+def _suspects(x: RowXray, place_K: NDArray[np.int64]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    labels, answers = (x.written(values[place_K]) for values in (x.label_M, x.answer_M))
+    classes = bool(x.data.classes)
+    for heading in (
+        _("row"), x.data.target, _("they would say"), _("probability") if classes else _("deviations off"),
+        _("disagree"), _("split"),
+    ):  # fmt: skip
+        if classes or heading != _("disagree"):
+            table.add_column(heading, justify="left" if classes and heading != _("row") else "right")
+    for place, label, answer in zip(place_K, labels, answers, strict=True):
+        cells = [_place(x, place), _written(label), _written(answer)]
+        if classes:
+            share = numeral(x.disagreement_M[place], ".0%")
+            cells += [numeral(x.sure_M[place], ".3f"), share]
+        else:
+            cells.append(numeral(x.disagreement_M[place], "+.1f"))
+        table.add_row(*cells, _(_split(x, place)))
+    return table
+
+
+def _place(x: RowXray, place: int) -> str:
+    row = int(x.index_M[place])
+    return x.data.place(row) if x.data.file_names else str(row)
+
+
+def _split(x: RowXray, place: int) -> str:
+    return str(x.columns["split"][place])
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else numeral(value, ".6g")
+
+
+def _say_pushes(x: RowXray, found: Influence, screen: Screen) -> None:
+    label, answer = (x.written(v)[0] for v in (x.label_M[[found.place]], x.answer_M[[found.place]]))
+    row, label = _place(x, found.place), _written(label)
+    if x.data.classes:
+        share = numeral(found.with_all, ".3f")
+        text = _("Row {row} is {label}; networks that did not see it say {answer} ({share}).")
+        screen.out.print(text.format(row=row, label=label, answer=answer, share=share))
+    else:
+        text = _("Row {row} is {label}; networks that did not see it say {answer}.")
+        screen.out.print(text.format(row=row, label=label, answer=_written(found.with_all)))
+    for pushes, heading in (
+        (found.up, _("Training rows that push this up, each measured by training without it:")),
+        (found.down, _("Those that push it down:")),
+    ):
+        if pushes:
+            screen.out.print()
+            screen.out.print(heading)
+            screen.out.print(_pushes(x, pushes))
+
+
+def _pushes(x: RowXray, pushes: Sequence[Push]) -> Table:
+    classes = bool(x.data.classes)
+    table = Table(box=None, pad_edge=False)
+    for heading in (_("row"), x.data.target, _("without it"), _("log-odds") if classes else _("effect")):
+        table.add_column(heading, justify="left" if classes and heading == x.data.target else "right")
+    for push in pushes:
+        told = numeral(push.without, ".3f" if classes else ".6g")
+        effect = f"{numeral(push.measured, '+.3g')} ± {numeral(2 * push.deviation, '.2g')}"
+        label = x.written(x.label_M[[push.place]])[0]
+        table.add_row(_place(x, push.place), _written(label), told, effect)
+    return table
+
+
+def _of_trial(trial: SuspectTrial) -> str:
+    t = trial.test
+    text = _(
+        "Without the {n:,} suspected of {of:,} training rows the {metric} of {rows:,} validation rows is "
+        "{b} instead of {a}: {verdict} (p {p})."
+    )
+    verdict = _("no more than chance")
+    if trial.better is not None:
+        verdict = _("better") if trial.better else _("worse")
+    return text.format(
+        n=trial.dropped, of=trial.rows, metric=_(t.metric), rows=t.rows, a=numeral(t.a), b=numeral(t.b),
+        verdict=verdict, p=numeral(t.p, ".2g"),
+    )  # fmt: skip
+
+
+def _document(found: RowCheck) -> dict[str, Any]:
+    x = found.xray
+    document: dict[str, Any] = {
+        "data": x.data.name,
+        "target": x.data.target,
+        "networks": x.networks,
+        "steps": x.halves.steps,
+        "seconds": found.seconds,
+        "suspects": x.index_M[x.suspects].tolist(),
+        "hard": x.index_M[x.hard_M].tolist(),
+        "equal_across_splits": x.crossing,
+        "equal_with_other_label": x.contradicting,
+        "rows": dict(x.columns),
+        "notes": list(x.notes),
+        "path": None,
+    }
+    if found.influence is not None:
+        document["of"] = asdict(found.influence) | {"row": int(x.index_M[found.influence.place])}
+        del document["of"]["estimate_N"]
+    if found.trial is not None:
+        document["without_suspects"] = asdict(found.trial) | {"better": found.trial.better}
+    return document
