@@ -443,16 +443,11 @@ def _tools(part: dict[str, Measured]) -> list[str]:
 
 
 def _table(title: str, part: dict[str, Measured]) -> Table:
-    tools = _tools(part)
-    rows = [
-        (
-            name,
-            f"{found.rows:,}",
-            *(f"{found.score(tool):.4g}" if tool in found.scores else "–" for tool in tools),
-            f"{median(found.seconds[OURS]):.1f}",
-        )
-        for name, found in part.items()
-    ]
+    tools, rows = _tools(part), []
+    for name, found in part.items():
+        splits = min(map(len, found.scores.values()))
+        scores = [f"{found.score(tool, splits):.4g}" if tool in found.scores else "–" for tool in tools]
+        rows.append((name, f"{found.rows:,}", *scores, f"{median(found.seconds[OURS]):.1f}"))
     return Table(title, ("table", "rows", *tools, "seconds of ours"), tuple(rows))
 
 
