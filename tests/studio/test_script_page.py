@@ -186,11 +186,11 @@ def test_rewind_fan_out_and_keep_one(page: Any, studio: RealStudio) -> None:
     page.wait_for_function("() => document.querySelector('#script-fan').textContent.includes('20 of 20')")
     page.locator("#script-futures button").nth(1).click()
     page.wait_for_selector("#script-fan", state="hidden")
-    page.wait_for_function("() => document.querySelector('#script-0-0-lr').value === '0.1'")
+    page.wait_for_function("() => document.querySelector('#script-0-0-lr')?.value === '0.1'")
     page.wait_for_selector("#script-branches li:has-text('first process') button")
     page.locator("#script-branches li:has-text('first process') button").click()
     page.wait_for_selector("#script-branches .chosen:has-text('first process')")
-    page.wait_for_function("() => document.querySelector('#script-0-0-lr').value === '0.05'")
+    page.wait_for_function("() => document.querySelector('#script-0-0-lr')?.value === '0.05'")
 
 
 @pytest.mark.slow
