@@ -37,6 +37,11 @@ def row_counts(
         yield count.reshape(lines, rows).astype(np.float64)
 
 
+def weights_or_ones(weight_N: Tensor | None, rows: int) -> Floats:
+    """The weights of rows as float64; where there are none, each row counts 1."""
+    return np.ones(rows) if weight_N is None else weight_N.double().cpu().numpy()
+
+
 def as_counts(weight_N: Floats) -> Floats:
     """Weights as counts of rows: whole numbers as they are, others brought to a mean of 1."""
     return weight_N if (weight_N == np.floor(weight_N)).all() else weight_N / weight_N.mean()

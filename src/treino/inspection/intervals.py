@@ -18,6 +18,7 @@ from treino.resampling import (
     of_weighted,
     percentile_interval,
     row_counts,
+    weights_or_ones,
 )
 
 # ---- Wilson's interval of a proportion
@@ -129,7 +130,7 @@ def _draws_of_several(
         scores = [f1_scores(own.guess_RN, own.y) for own in of_classes]
         right_N = torch.stack([own.guess_RN[0] == own.y for own in of_classes]).double().mean(0).numpy()
         random, accuracy, f1 = np.random.default_rng(seed), list[Floats](), list[Floats]()
-        weight_N = np.ones(len(y)) if weight is None else weight.double().cpu().numpy()
+        weight_N = weights_or_ones(weight, len(y))
         for count_BN in row_counts(len(y), RESAMPLES, lambda shape: random.integers(len(y), size=shape)):
             count_BN = count_BN * weight_N
             accuracy.append(count_BN @ right_N / count_BN.sum(1))
@@ -158,7 +159,7 @@ def _draws(
         weight = None if weight is None else weight[order_N]
         inputs = metric_inputs(output_NC[None], y, loss, scale)
         area = of_weighted(auc_scores(inputs.score_RN, inputs.y), weight)
-    weight_N = np.ones(len(y)) if weight is None else weight.double().cpu().numpy()
+    weight_N = weights_or_ones(weight, len(y))
     columns = list(row_losses(output_NC, y, loss, weight))
     if y.is_floating_point():
         error_N = ((output_NC.double() - y)[:, 0] * scale).cpu().numpy()

@@ -28,6 +28,7 @@ from treino.records.segments import histories, said_of
 from treino.records.stored_folder import try_or_note
 from treino.records.stored_run import StoredRun
 from treino.records.weights import notes_on_answers, write_weights
+from treino.resampling import weights_or_ones
 from treino.store import RunFolder
 from treino.training.findings import findings, initial_faults
 from treino.training.resolution import Resolution
@@ -132,10 +133,7 @@ def _threshold(net: nn.Module, data: Data, item_shape: ItemShape, rule: str) -> 
     def positive(rows: Rows) -> np.ndarray:
         return probabilities(outputs(net, rows.x, item_shape=item_shape))[:, 1].double().numpy()
 
-    weight_of = {
-        name: np.ones(len(rows)) if rows.weight is None else rows.weight.double().numpy()
-        for name, rows in data.splits.items()
-    }
+    weight_of = {name: weights_or_ones(rows.weight, len(rows)) for name, rows in data.splits.items()}
     true_N = data.validation.y.numpy() == 1
     value = threshold_of(positive(data.validation), true_N, rule, weight_of["validation"])
     if value is None:

@@ -19,7 +19,7 @@ from treino.errors import TreinoError
 from treino.inspection.outputs import outputs, predicted_classes
 from treino.records.stored_run import StoredRun
 from treino.records.weights import check_layers, with_weights
-from treino.resampling import percentile_interval, row_counts
+from treino.resampling import percentile_interval, row_counts, weights_or_ones
 from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.training.resolution import decide
@@ -163,8 +163,7 @@ def _difference(both_NC: Tensor, alone_NC: Tensor, loss: Loss, data: Data) -> tu
             return np.asarray((output_NC.double() - y_N.double()).square().mean(1) * scale**2)
         return np.asarray((predicted_classes(output_NC) == y_N).double())
 
-    weight = data.test.weight
-    weight_N = np.ones(len(y)) if weight is None else weight.double().numpy()
+    weight_N = weights_or_ones(data.test.weight, len(y))
     scores = [
         score_N(*part, scale) * weight_N
         for output_NC in (both_NC, alone_NC)
