@@ -107,7 +107,7 @@ def _suspects(x: RowXray, place_K: NDArray[np.int64]) -> Table:
         if classes or heading != _("disagree"):
             table.add_column(heading, justify="left" if classes and heading != _("row") else "right")
     for place, label, answer in zip(place_K, labels, answers, strict=True):
-        cells = [_place(x, place), _written(label), _written(answer)]
+        cells = [x.name(place), _written(label), _written(answer)]
         if classes:
             share = numeral(x.disagreement_M[place], ".0%")
             cells += [numeral(x.sure_M[place], ".3f"), share]
@@ -115,11 +115,6 @@ def _suspects(x: RowXray, place_K: NDArray[np.int64]) -> Table:
             cells.append(numeral(x.disagreement_M[place], "+.1f"))
         table.add_row(*cells, _(_split(x, place)))
     return table
-
-
-def _place(x: RowXray, place: int) -> str:
-    row = int(x.index_M[place])
-    return x.data.place(row) if x.data.file_names else str(row)
 
 
 def _split(x: RowXray, place: int) -> str:
@@ -132,7 +127,7 @@ def _written(value: Any) -> str:
 
 def _say_pushes(x: RowXray, found: Influence, screen: Screen) -> None:
     label, answer = (x.written(v)[0] for v in (x.label_M[[found.place]], x.answer_M[[found.place]]))
-    row, label = _place(x, found.place), _written(label)
+    row, label = x.name(found.place), _written(label)
     if x.data.classes:
         share = numeral(found.with_all, ".3f")
         text = _("Row {row} is {label}; networks that did not see it say {answer} ({share}).")
@@ -159,7 +154,7 @@ def _pushes(x: RowXray, pushes: Sequence[Push]) -> Table:
         told = numeral(push.without, ".3f" if classes else ".6g")
         effect = f"{numeral(push.measured, '+.3g')} ± {numeral(2 * push.deviation, '.2g')}"
         label = x.written(x.label_M[[push.place]])[0]
-        table.add_row(_place(x, push.place), _written(label), told, effect)
+        table.add_row(x.name(push.place), _written(label), told, effect)
     return table
 
 

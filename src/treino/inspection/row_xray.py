@@ -173,6 +173,11 @@ class RowXray:
             )
         return int(place_K[0])
 
+    def name(self, place: int) -> str:
+        """The row's number; of photographs its file."""
+        row = int(self.index_M[place])
+        return self.data.place(row) if self.data.file_names else str(row)
+
     def written(self, value_K: Floats) -> list[Any]:
         """Labels as class names, or as numbers."""
         return [self.data.classes[int(v)] if self.data.classes else float(v) for v in value_K]

@@ -37,7 +37,7 @@ def _lines(x: RowXray, shown: Proponents) -> TableBlock:
     table with its first columns."""
     data, place_L = x.data, np.array([shown.place, *shown.place_K])
     input_LD = x.input_MD[torch.from_numpy(place_L)]
-    names = [data.place(row) if data.file_names else str(row) for row in x.index_M[place_L].tolist()]
+    names = [x.name(place) for place in place_L]
     labels = [_written(label) for label in x.written(x.label_M[place_L])]
     effects = ["", *(numeral(effect, "+.3g") for effect in shown.effect_K)]
     columns = [(_("row"), names), (data.target, labels)]
