@@ -2,8 +2,8 @@
 .PHONY: lint types test quick thorough bench docs words lessons format lanes wasm site dist
 
 lint:
-	ruff check src lessons tests benchmarks tools
-	ruff format --check src lessons tests benchmarks tools
+	ruff check src doctor/src lessons tests doctor/tests benchmarks tools
+	ruff format --check src doctor/src lessons tests doctor/tests benchmarks tools
 	lint-imports
 
 types:
@@ -23,7 +23,7 @@ bench:
 
 docs:
 	python -c "from treino.engine.registries import settings_page; print(settings_page())" > docs/settings.md
-	python -m tools.rules_page > docs/doctor-rules.md
+	python -m tools.rules_page > doctor/docs/doctor-rules.md
 	python -m benchmarks docs
 
 words:
@@ -33,8 +33,8 @@ lessons:
 	python -m tools.lessons run
 
 format:
-	ruff format src lessons tests benchmarks tools
-	ruff check --fix src lessons tests benchmarks tools
+	ruff format src doctor/src lessons tests doctor/tests benchmarks tools
+	ruff check --fix src doctor/src lessons tests doctor/tests benchmarks tools
 
 lanes:
 	python setup.py -q build_ext --inplace

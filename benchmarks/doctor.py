@@ -5,13 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.diagnosis.bed import BED, faulty, found_at, header, right
-from tests.diagnosis.zygote import examined
-
+from bed_scripts import BED, faulty, found_at, header, right
 from benchmarks.doctor_cost import FIRST, ROUNDS, cost_tables
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget
-from treino.diagnosis.rules import rules
+from treino_doctor.rules import rules
+from zygote import examined
 
 
 def bed_table(quick: bool) -> tuple[Table, Table, Table, dict[str, str]]:

@@ -95,7 +95,7 @@ def child(program: str, length: int, watched: bool) -> dict[str, Any]:
     torch.set_num_threads(1)
     exam, marks = None, [time.process_time()]
     if watched:
-        from treino.diagnosis.exam import Exam
+        from treino_doctor.exam import Exam
 
         exam = Exam().start()
     marks.append(time.process_time())

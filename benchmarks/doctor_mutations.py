@@ -1,6 +1,6 @@
 """What the doctor finds in hundreds of correct scripts of which one line was changed by a program.
 
-The operators stand in ``tests/diagnosis/mutations.py``; the scripts are the correct ones of the doctor's bed
+The operators stand in ``doctor/tests/mutations.py``; the scripts are the correct ones of the doctor's bed
 and its faulty ones fixed.
 """
 
@@ -9,9 +9,8 @@ from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from tests.diagnosis.mutations import FAULTS, OPERATORS, Judged, judge, scripts, variants
-
 from benchmarks.result import Result, Table
+from mutations import FAULTS, OPERATORS, Judged, judge, scripts, variants
 
 MOST, FEW = 15, 1  # scripts for each operator
 WORKERS = 2

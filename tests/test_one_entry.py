@@ -16,12 +16,12 @@ from tests import toy_entries as toys
 from tests.conftest import Said
 from tests.workflows.export_cases import ROOT, ruff
 from treino.data import BUILTINS
-from treino.diagnosis import rules as rules_folder
-from treino.diagnosis.rules import rules
 from treino.engine import ACTIVATIONS, INITS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
 from treino.engine.registries import settings_page
 from treino.pictures.picture_files import PICTURES
 from treino.words import LOCALE
+from treino_doctor import rules as rules_folder
+from treino_doctor.rules import rules
 
 Treino = Callable[..., Said]
 ENTRIES = (
@@ -44,8 +44,8 @@ CLASSES = NAMES | {"loss": "focal", "metric": "lowest_recall"}
 RULE = '''
 """A toy: a learning rate of exactly 0.0123."""
 
-from treino.diagnosis.record.log import OptimizerMade
-from treino.diagnosis.rules.rule import Evidence, Rule
+from treino_doctor.record.log import OptimizerMade
+from treino_doctor.rules.rule import Evidence, Rule
 
 
 def decide(log):
@@ -83,7 +83,7 @@ def added(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     rules.cache_clear()
     yield
     rules.cache_clear()
-    sys.modules.pop("treino.diagnosis.rules.odd_rate", None)
+    sys.modules.pop("treino_doctor.rules.odd_rate", None)
 
 
 def trained(treino: Treino, data: str, names: dict[str, str], *more: object) -> dict[str, object]:

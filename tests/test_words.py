@@ -25,8 +25,9 @@ from treino import fit, words
 from treino.cli.help import language_of
 from treino.errors import TreinoError
 from treino.words import _
+from treino_doctor import words as base
 
-FOLDERS = sorted(p for p in words.LOCALE.iterdir() if p.is_dir())
+FOLDERS = sorted(p.name for p in words.LOCALE.iterdir() if p.is_dir())
 LETTERS = str.maketrans(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
     "АВСДЕҒГНІЈКЛМИОРҚЯЅТЦѴШХУЗавсдеғгнійклмиорқяѕтцѵшхуз",
@@ -54,17 +55,17 @@ def test_a_language_has_many_names() -> None:
 def test_the_variable_comes_before_the_locale(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (words.VARIABLE, *words.LOCALES):
         monkeypatch.delenv(name, raising=False)
-    assert words._of_the_machine() == "en"
+    assert base._of_the_machine() == "en"
     for name, value, expected in (
         ("LANG", "pt_BR.UTF-8", "pt_BR"), ("LC_MESSAGES", "en_US.UTF-8", "en"), ("LC_ALL", "pt_BR", "pt_BR"),
         ("LC_ALL", "de_DE.UTF-8", "en"), ("LC_ALL", "", "en"), ("LC_MESSAGES", "", "pt_BR"),
         ("TREINO_LANG", "en", "en"), ("TREINO_LANG", "", "pt_BR"), ("TREINO_LANG", "pt", "pt_BR"),
     ):  # fmt: skip
         monkeypatch.setenv(name, value)
-        assert words._of_the_machine() == expected, (name, value)
+        assert base._of_the_machine() == expected, (name, value)
     monkeypatch.setenv("TREINO_LANG", "xx")
     with pytest.warns(UserWarning, match="en, pt_BR"):
-        assert words._of_the_machine() == "en"
+        assert base._of_the_machine() == "en"
 
 
 def test_the_flag_stands_anywhere_before_the_dashes() -> None:
@@ -82,8 +83,8 @@ def test_the_flag_stands_anywhere_before_the_dashes() -> None:
 
 
 def test_a_choice_reaches_sentences_of_modules_that_are_there_already() -> None:
-    from treino.diagnosis.rules import rules
-    from treino.diagnosis.rules.rule import Evidence
+    from treino_doctor.rules import rules
+    from treino_doctor.rules.rule import Evidence
 
     seen = Evidence(None, {"optimizer": "SGD", "backwards": 3, "steps": 0})
     rule = rules()["no_step"]

@@ -23,15 +23,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tests.diagnosis.bed import found_at, header, missing
-
+from bed_scripts import found_at, header, missing
 from tools.renamed import renamed
 
 LIMIT = 60  # seconds
 WARM = (
     *("torch", "sklearn.datasets", "sklearn.metrics", "sklearn.model_selection", "sklearn.preprocessing"),
     *("torch.distributions", "torch.optim.lr_scheduler", "torch.utils.data", "torch._dynamo", "pandas"),
-    *("treino.diagnosis.record.recorder", "treino.diagnosis.rules"),
+    *("treino_doctor.record.recorder", "treino_doctor.rules"),
 )
 
 
@@ -103,9 +102,9 @@ def examined(path: Path, show: str | None, said: int, other_names: bool = False)
     """Run a script under the record; decide from its log."""
     import torch
 
-    from treino.diagnosis.record.lines import watch_file
-    from treino.diagnosis.record.recorder import Recorder
-    from treino.diagnosis.rules import decide
+    from treino_doctor.record.lines import watch_file
+    from treino_doctor.record.recorder import Recorder
+    from treino_doctor.rules import decide
 
     torch.set_num_threads(1)
     watch_file(str(path))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent / "src"
-DOCTOR = "treino.diagnosis"
+DOCTOR = "treino_doctor"
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 PARAMETERS = 10  # a signature with more is long
 

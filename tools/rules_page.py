@@ -1,7 +1,7 @@
 """The documentation's page of rules, from the registry: ``python -m tools.rules_page``."""
 
-from treino.diagnosis.rules import GROUPS, rules
-from treino.diagnosis.rules.examples import PRELUDE
+from treino_doctor.rules import GROUPS, rules
+from treino_doctor.rules.examples import PRELUDE
 
 TITLES = {
     "gradients": "Gradients",
@@ -17,7 +17,7 @@ def page() -> str:
     lines = [
         "# The doctor's rules",
         "",
-        "Written from the registry: each sentence stands in the rule's file in `src/treino/diagnosis/rules`.",
+        "Written from the registry: each sentence stands in the rule's file in `src/treino_doctor/rules`.",
         "",
         "*Certain* means proven from state (the graph, tensor versions, shapes, values); *likely* means a",
         "cause and a measured symptom. *wrong* trains or measures something else than meant, *risk* may do",

@@ -1,10 +1,11 @@
 """The catalogues of translations: ``make words`` finds the sentences, merges them in and compiles.
 
 A sentence is what stands in ``_()`` or ``N_()``, the help of a flag (``Parameter(help=...)`` and the settings
-of ``spec.py``) and the docstring of a verb. Each floor of the house has its own ``locale/LANGUAGE/FLOOR.po``,
-so that several people can translate side by side; all are compiled into one ``treino.mo``. A new sentence
+of ``spec.py``) and the docstring of a verb. Each package has catalogues of its own, ``treino_doctor`` and
+``treino``, which looks in those of the doctor, too. Each floor has its own ``locale/LANGUAGE/FLOOR.po``, so
+that several people can translate side by side; all of a package are compiled into one ``.mo``. A new sentence
 comes with an empty translation, a translation whose sentence is gone goes with it, and nothing is guessed
-from a sentence that is like it. A new language: make its folder in ``locale/`` and run this.
+from a sentence that is like it. A new language: make its folder in both ``locale/`` and run this.
 """
 
 import ast
@@ -19,11 +20,13 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
-SOURCE = Path(__file__).parent.parent / "src" / "treino"
-LESSONS = Path(__file__).parent.parent / "lessons"
-LOCALE = SOURCE / "locale"
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src" / "treino"
+DOCTOR = ROOT / "doctor" / "src" / "treino_doctor"
+FOLDERS = {"treino_doctor": [DOCTOR], "treino": [SOURCE, ROOT / "lessons"]}
+"""By package, those first on which others stand: where its sentences are."""
+LOCALES = {"treino_doctor": DOCTOR / "locale", "treino": SOURCE / "locale"}
 LOOKUPS = "_", "N_"
-TOP = "treino"  # the floor of the files that stand in no folder
 NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # so that a merge that changes nothing changes no file
 
 
@@ -69,17 +72,23 @@ def _is_verb(node: ast.FunctionDef) -> bool:
     )
 
 
-def by_floor() -> dict[str, dict[str, list[str]]]:
-    """{floor: {sentence: the files where it stands}}; a sentence of several floors is listed at the first."""
+def by_floor(package: str) -> dict[str, dict[str, list[str]]]:
+    """{floor: {sentence: the files where it stands}}; a sentence of several floors is listed at the first.
+
+    What the catalogue of an earlier package has is not listed again.
+    """
     found: dict[str, dict[str, list[str]]] = {}
     home: dict[str, str] = {}
-    for path in (*sorted(SOURCE.rglob("*.py")), *sorted(LESSONS.rglob("*.py"))):
-        place = path.relative_to(SOURCE if SOURCE in path.parents else LESSONS)
-        floor = place.parts[0] if len(place.parts) > 1 else TOP
+    earlier = [*FOLDERS][: [*FOLDERS].index(package)]
+    known = {sentence for other in earlier for floor in by_floor(other).values() for sentence in floor}
+    for source, path in ((s, p) for s in FOLDERS[package] for p in sorted(s.rglob("*.py"))):
+        place = path.relative_to(source)
+        floor = place.parts[0] if len(place.parts) > 1 else package
         for sentence in sentences(path):
-            files = found.setdefault(home.setdefault(sentence, floor), {}).setdefault(sentence, [])
-            if str(place) not in files:
-                files.append(str(place))
+            if sentence not in known:
+                files = found.setdefault(home.setdefault(sentence, floor), {}).setdefault(sentence, [])
+                if str(place) not in files:
+                    files.append(str(place))
     return found
 
 
@@ -89,10 +98,10 @@ def entry_sentences() -> dict[str, str]:
     They get into the catalogues where they are marked with ``N_``, and nothing else marks them.
     """
     from treino.data import BUILTINS
-    from treino.diagnosis.rules import rules
     from treino.engine import HP, LOSSES, METRICS, OPTIMIZERS
     from treino.engine.optim import UpdateInputs
     from treino.formula import Symbol
+    from treino_doctor.rules import rules
 
     said: dict[str, list[str]] = {name: [entry.about] for name, entry in BUILTINS.items()}
     for name, loss in LOSSES.items():
@@ -114,21 +123,21 @@ def translations(folder: Path) -> dict[str, str]:
     return {str(m.id): str(m.string) for catalogue in read for m in catalogue if m.id}
 
 
-def compiled(folder: Path) -> dict[str, str]:
+def compiled(package: str, language: str) -> dict[str, str]:
     """{sentence: translation} of a language as the program reads it."""
-    with (folder / "LC_MESSAGES" / "treino.mo").open("rb") as file:
+    with (LOCALES[package] / language / "LC_MESSAGES" / f"{package}.mo").open("rb") as file:
         return {str(m.id): str(m.string) for m in read_mo(file) if m.id}
 
 
-def merge(folder: Path) -> dict[str, str]:
-    """Write the floors' files anew with what was translated before; -> all translations."""
-    known, remark = translations(folder), _remark(folder)
-    floors = by_floor()
+def merge(package: str, language: str, known: dict[str, str]) -> dict[str, str]:
+    """Write the floors' files of a package anew with what was translated before; -> all translations."""
+    folder = LOCALES[package] / language
+    remark, floors = _remark(folder), by_floor(package)
     for path in folder.glob("*.po"):
         if path.stem not in floors:
             path.unlink()
     for floor, found in floors.items():
-        catalogue = _catalogue(folder.name, remark)
+        catalogue = _catalogue(package, language, remark)
         for sentence, files in found.items():
             catalogue.add(sentence, known.get(sentence, ""), [(file, 0) for file in files])
         out = BytesIO()
@@ -137,16 +146,17 @@ def merge(folder: Path) -> dict[str, str]:
     return translations(folder)
 
 
-def compile_into(folder: Path, known: dict[str, str]) -> None:
-    """Write ``treino.mo`` of what is translated."""
-    catalogue = _catalogue(folder.name, "")
+def compile_into(package: str, language: str, known: dict[str, str]) -> None:
+    """Write the package's ``.mo`` of what is translated."""
+    catalogue = _catalogue(package, language, "")
     for sentence, translation in sorted(known.items()):
         if translation:
             catalogue.add(sentence, translation)
     out = BytesIO()
     write_mo(out, catalogue)
-    (folder / "LC_MESSAGES").mkdir(exist_ok=True)
-    (folder / "LC_MESSAGES" / "treino.mo").write_bytes(out.getvalue())
+    target = LOCALES[package] / language / "LC_MESSAGES" / f"{package}.mo"
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(out.getvalue())
 
 
 def _read(path: Path) -> Catalog:
@@ -154,9 +164,9 @@ def _read(path: Path) -> Catalog:
     return read_po(BytesIO(path.read_bytes()), charset="utf-8", abort_invalid=True)
 
 
-def _catalogue(language: str, remark: str) -> Catalog:
+def _catalogue(package: str, language: str, remark: str) -> Catalog:
     return Catalog(
-        locale=language, project="treino", header_comment=remark, fuzzy=False,
+        locale=language, project=package, header_comment=remark, fuzzy=False,
         creation_date=NO_DATE, revision_date=NO_DATE,
     )  # fmt: skip
 
@@ -171,14 +181,18 @@ def _remark(folder: Path) -> str:
 def main() -> int:
     """Merge and compile every language; 1 where sentences are still to be translated."""
     missing = 0
-    for folder in sorted(path for path in LOCALE.iterdir() if path.is_dir()):
-        known = merge(folder)
-        compile_into(folder, known)
+    for language in sorted(path.name for path in LOCALES["treino"].iterdir() if path.is_dir()):
+        before = {k: v for at in LOCALES.values() for k, v in translations(at / language).items() if v}
+        known: dict[str, str] = {}
+        for package in FOLDERS:
+            merged = merge(package, language, before)
+            compile_into(package, language, merged)
+            known |= merged
         left = [sentence for sentence, translation in known.items() if not translation]
-        print(f"{folder.name}: {len(known)} sentences, {len(left)} to translate")
+        print(f"{language}: {len(known)} sentences, {len(left)} to translate")
         unmarked = {sentence: name for sentence, name in entry_sentences().items() if sentence not in known}
         for sentence, name in unmarked.items():
-            print(f"{folder.name}: of the entry {name}, not marked with N_: {sentence}")
+            print(f"{language}: of the entry {name}, not marked with N_: {sentence}")
         missing += len(left) + len(unmarked)
     return 1 if missing else 0
 

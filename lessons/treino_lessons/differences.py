@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from treino.escaping import escape
+from treino_doctor.escaping import escape
 from treino_lessons.call_recording import Pass, Visit
 from treino_lessons.problem import STEPS, Problem, State, keyed
 

@@ -14,7 +14,7 @@ _DOOR = {
     "mlp": ("treino.engine", "mlp"),
     "cnn": ("treino.engine", "cnn"),
     "engines": ("treino.engine", "engines"),
-    "doctor": ("treino.diagnosis.exam", "doctor"),
+    "doctor": ("treino_doctor.exam", "doctor"),
     "explain": ("treino.reports.explanation", "explain"),
     "fit": ("treino.notebook", "fit"),
     "sweep": ("treino.notebook", "sweep"),
@@ -62,7 +62,6 @@ if TYPE_CHECKING:
     from treino.api import Run, Study, Sweep, rows, runs, study
     from treino.api import open_result as open
     from treino.data import load
-    from treino.diagnosis.exam import doctor
     from treino.engine import cnn, engines, mlp, train
     from treino.errors import TreinoError
     from treino.notebook import fit, sweep
@@ -70,6 +69,7 @@ if TYPE_CHECKING:
     from treino.sklearn import Classifier, Regressor
     from treino.studio.from_python import studio
     from treino.studio.script import button
+    from treino_doctor.exam import doctor
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from treino.escaping import escape
+from treino_doctor.escaping import escape
 
 PIPE_COLUMNS = 1000
 

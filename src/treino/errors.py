@@ -1,67 +1,19 @@
-"""``TreinoError``: an error for the user, with the broken rule, a message and a hint."""
+"""``TreinoError``, errors for the user; what is told of others' exceptions; the nearest known name."""
 
 import difflib
-import linecache
 import sysconfig
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
-from treino.escaping import escape
-from treino.words import _, joined
+from treino.words import _
+from treino_doctor.errors import TreinoError
+
+__all__ = ["TreinoError", "cause", "like", "nearest", "place"]
 
 LISTED = 30  # names in a hint
 _HERE = str(Path(__file__).parent)
 _STANDARD = sysconfig.get_path("stdlib")
-
-
-class TreinoError(Exception):
-    """An error that the user can act on. The command line shows it without a traceback.
-
-    rule: a short stable id (``csv_ragged``, ``lr_range``), the same in the JSON error.
-    message: what is wrong, by which value, and at which place (row, column, member, step, file).
-    hint: what to do next.
-    status: the exit status: 2 for bad input or usage, 1 for a system error (disk full, no permission).
-    """
-
-    def __init__(self, rule: str, message: str, hint: str = "", *, status: int = 2) -> None:
-        super().__init__(message)
-        self.rule = rule
-        self.message = message
-        self.hint = hint
-        self.status = status
-
-    def saying(self, message: str) -> "TreinoError":
-        """The same error with another message."""
-        return TreinoError(self.rule, message, self.hint, status=self.status)
-
-    @property
-    def document(self) -> dict[str, str]:
-        """The error's rule, message and hint, for JSON."""
-        return {"rule": self.rule, "message": self.message, "hint": self.hint}
-
-    def __str__(self) -> str:
-        sentence = joined([text for text in (self.message, self.hint) if text], " ")
-        line = escape(sentence)
-        return sentence if line == sentence else line
-
-    def _render_traceback_(self) -> list[str]:
-        """IPython's output instead of a traceback: the calling line, the message, and the hint."""
-        trace, source = self.__traceback__, ""
-        while trace is not None:
-            file, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
-            if not file.startswith(_HERE):
-                source = linecache.getline(file, line).strip() or source
-            trace = trace.tb_next
-        lines = [_("error: ") + self.message, self.hint]
-        return [*([source] if source else []), *(escape(text) for text in lines if text)]
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (self.rule, self.message, self.hint, self.status)
-
-
-def _rebuild(rule: str, message: str, hint: str, status: int) -> TreinoError:
-    return TreinoError(rule, message, hint, status=status)
 
 
 def place(error: BaseException) -> str:

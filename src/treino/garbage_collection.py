@@ -5,8 +5,6 @@ a fifth of a short command's time.
 """
 
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 USUAL = gc.get_threshold()
 RARE = 20_000, 20, 100
@@ -30,15 +28,3 @@ def collect_no_more() -> None:
     """Freeze all objects at the end of a treino process. A user's script ends as usual."""
     if gc.get_threshold() == RARE:
         gc.freeze()
-
-
-@contextmanager
-def collect_later() -> Iterator[None]:
-    """Turn off collections within the block, and restore the previous state afterwards."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

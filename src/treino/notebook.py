@@ -23,10 +23,6 @@ from treino import api
 from treino.cli.run_view import Position, RunView
 from treino.cli.sweep_view import SweepView
 from treino.console import kernel_shell
-from treino.diagnosis.exam import Exam
-from treino.diagnosis.finding import Finding, Site
-from treino.diagnosis.tell.coverage import coverage
-from treino.diagnosis.tell.report import nothing
 from treino.inspection.boundary import boundary_preview, previewable, sight
 from treino.inspection.curves import Curves
 from treino.inspection.input_planes import InputAxes
@@ -38,6 +34,10 @@ from treino.training.train import RunJob, run_of
 from treino.tuning.stored_sweep import StoredSweep
 from treino.tuning.sweep import SweepJob
 from treino.words import _, numeral
+from treino_doctor.exam import Exam
+from treino_doctor.finding import Finding, Site
+from treino_doctor.output.coverage import coverage
+from treino_doctor.output.report import nothing
 
 # ---- notebooks
 

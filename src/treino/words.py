@@ -12,24 +12,59 @@ How a sentence writes a setting depends on the reader's interface (``door``): th
 needs validation rows.").format(what=setting("patience", 5))``.
 """
 
-import gettext
-import math
-import numbers
-import os
 import re
 import shlex
-import string
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
+
+from treino_doctor.words import (
+    ENGLISH,
+    LOCALES,
+    N_,
+    VARIABLE,
+    Sentence,
+    add_catalogue,
+    capitalised,
+    joined,
+    known_sentences,
+    language,
+    languages,
+    localised,
+    named,
+    numeral,
+    quoted_in_python,
+    speaking,
+    translation,
+    use,
+)
+
+__all__ = [
+    "ENGLISH",
+    "LOCALE",
+    "LOCALES",
+    "N_",
+    "VARIABLE",
+    "Door",
+    "Sentence",
+    "_",
+    "capitalised",
+    "door",
+    "flag",
+    "joined",
+    "known_sentences",
+    "language",
+    "languages",
+    "localised",
+    "named",
+    "numeral",
+    "setting",
+    "speaking",
+    "use",
+]
 
 LOCALE = Path(__file__).parent / "locale"
-ENGLISH = "en"
-VARIABLE = "TREINO_LANG"
-LOCALES = "LC_ALL", "LC_MESSAGES", "LANG"
 MARK = re.compile(r"\[\[(?P<name>\w+)(?:=(?P<value>[^\]]*))?\]\]")
 IN_COMMAND = re.compile(r"treino [a-z]+ [^.;:]*$")  # precedes a setting in a command line
 PLAIN_VALUE = re.compile(r"[\d.e-]+|True|False")  # values without quotes in Python
@@ -37,7 +72,6 @@ NUMBERS = "every", "lr", "momentum"  # numeric settings whose value is filled in
 BARE: dict[str | None, list[str]] = {None: [], "True": []}  # values that a flag leaves out
 FIELD = re.compile(r"\{\w+\}")  # a field in a setting's value; filled in and quoted later
 Door = Literal["flag", "keyword", "plain"]
-THOUSANDS = "\u202f"  # a narrow no-break space: Brazilians read 2,080 as about two
 
 
 def _(sentence: str) -> str:
@@ -50,7 +84,7 @@ def _(sentence: str) -> str:
     """
     if not sentence:
         return Sentence(sentence)
-    return Sentence(_typed(_chosen[1].gettext(sentence)), {"sentence": str(sentence)})
+    return Sentence(_typed(translation(sentence)), {"sentence": str(sentence)})
 
 
 def _typed(sentence: str) -> str:
@@ -66,7 +100,7 @@ def _typed(sentence: str) -> str:
             return " ".join([name, *([] if value is None else [value])])
         if name in NUMBERS or PLAIN_VALUE.fullmatch(value):
             return f"{name}={value}"
-        return f"{name}='{_parts(value, 'e', _escaped)}'"
+        return f"{name}='{_parts(value, 'e', quoted_in_python)}'"
 
     return MARK.sub(written, sentence) if "[[" in sentence else sentence
 
@@ -76,178 +110,6 @@ def _parts(value: str | None, conversion: str, quoted: Callable[[str], str]) -> 
     texts = [quoted(text) if text else "" for text in FIELD.split(value or "")]
     fields = [f"{field[:-1]}!{conversion}}}" for field in FIELD.findall(value or "")]
     return "".join(text + field for text, field in zip(texts, [*fields, ""], strict=True))
-
-
-def _escaped(text: str) -> str:
-    """The text escaped for single quotes in Python."""
-    return text.replace("\\", r"\\").replace("'", r"\'")
-
-
-class Sentence(str):
-    """A text in the reader's language, with its source, so that it can be stored for readers of any language.
-
-    source: ``{"sentence": English, "values": {...}}`` of a look-up, ``{"number": 0.5, "format": ".2f"}`` of a
-    number, ``{"parts": [...], "between": ", "}`` of joined texts, ``{"capitalised": ...}``. A value or part
-    is a source, a text or a number. source is None if unknown.
-    """
-
-    __slots__ = ("source",)
-    source: Mapping[str, Any] | None
-
-    def __new__(cls, text: str, source: Mapping[str, Any] | None = None) -> "Sentence":
-        sentence = super().__new__(cls, text)
-        sentence.source = source
-        return sentence
-
-    def format(self, *args: Any, **kwargs: Any) -> str:
-        """``str.format``, with numbers in the form of the reader's language."""
-        text = _FORMATTER.vformat(self, args, kwargs)
-        if args or self.source is None:
-            return Sentence(text)
-        return Sentence(text, {**self.source, "values": {k: _source(v) for k, v in kwargs.items()}})
-
-
-def _source(value: Any) -> Any:
-    if isinstance(value, numbers.Integral):
-        return int(value)
-    if isinstance(value, numbers.Real):
-        return (
-            float(value) if math.isfinite(value) else {"float": str(float(value))}
-        )  # JSON has no NaN or infinity
-    text = value if isinstance(value, str) else str(value)  # the str of a TreinoError is a Sentence
-    return text if getattr(text, "source", None) is None else text.source  # type: ignore[attr-defined]
-
-
-def joined(parts: Iterable[str], between: str = "") -> str:
-    """The texts joined, as by ``between.join(parts)``, with their sources."""
-    parts = [*parts]
-    source = {"parts": [_source(part) for part in parts], "between": between}
-    return Sentence(between.join(parts), source)
-
-
-def capitalised(text: str) -> str:
-    """The text with an upper-case first letter, and its source."""
-    return Sentence(text[:1].upper() + text[1:], {"capitalised": _source(text)})
-
-
-class _Formatter(string.Formatter):
-    def convert_field(self, value: Any, conversion: Any) -> Any:
-        """Convert settings' values: ``q`` quotes them for a shell, ``e`` escapes them for Python's quotes."""
-        quoted = {"q": shlex.quote, "e": _escaped}.get(conversion)
-        return super().convert_field(value, conversion) if quoted is None else quoted(str(value))
-
-    def format_field(self, value: Any, format_spec: str) -> str:
-        as_numeral = format_spec and isinstance(value, numbers.Real)
-        return numeral(value, format_spec) if as_numeral else format(value, format_spec)
-
-
-_FORMATTER = _Formatter()
-
-
-def numeral(value: Any, spec: str = "") -> str:
-    """A number in the form of the reader's language: 0.926 is 0,926 in Portuguese.
-
-    value: an int, a float or a number of NumPy. spec: Python's format, where ``,`` groups thousands by a
-    narrow space. Without one: four significant digits, no needless exponent, U+2212 as minus: 0.9259, 54.31,
-    12 345, 1.2e-7, −1.
-    """
-    text = localised(format(value, spec) if spec else _significant(float(value)))
-    return Sentence(text, {"number": _source(value), "format": spec})
-
-
-def localised(digits: str) -> str:
-    """Convert a number's text from Python's form, such as ``1,234.5``, to the reader's form."""
-    point = _("0.5")[1]  # its translation contains the decimal sign
-    return digits.translate({ord(","): THOUSANDS, ord("."): point})
-
-
-def _significant(value: float) -> str:
-    size = abs(value)
-    if value < 0:
-        return f"−{_significant(size)}"
-    if size == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    if not 1e-3 <= size < 1e7:
-        digits, exponent = f"{value:.2e}".split("e")
-        return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}"
-    places = max(0, 3 - math.floor(math.log10(size)))
-    if places:
-        return f"{value:.{places}f}".rstrip("0").rstrip(".")
-    return f"{value:,.0f}" if size >= 1e4 else f"{value:.0f}"
-
-
-def N_(sentence: str) -> str:
-    """Mark a constant sentence for the catalogue; ``_`` looks it up when it is shown."""
-    return sentence
-
-
-def languages() -> list[str]:
-    """The available languages: ``en`` and each folder of ``locale/`` with a compiled catalogue."""
-    return [ENGLISH, *sorted(p.parts[-3] for p in LOCALE.glob("*/LC_MESSAGES/treino.mo"))]
-
-
-@cache
-def _catalogue_sentences(locale: Path) -> frozenset[str]:
-    names = [path.parts[-3] for path in locale.glob("*/LC_MESSAGES/treino.mo")]
-    catalogues = [gettext.translation("treino", locale, [name]) for name in names]
-    return frozenset(s for each in catalogues for s in each._catalog)  # type: ignore[attr-defined]
-
-
-def known_sentences() -> frozenset[str]:
-    """All translated sentences, in English."""
-    return _catalogue_sentences(LOCALE)
-
-
-def named(name: str) -> str | None:
-    """The language's code: ``pt``, ``pt-BR`` and ``pt_BR.UTF-8`` give ``pt_BR``; ``C`` gives ``en``.
-
-    None for an unknown language.
-    """
-    plain = name.strip().split(".")[0].split("@")[0].replace("-", "_").lower()
-    known = {language.lower(): language for language in languages()} | {"c": ENGLISH, "posix": ENGLISH}
-    same = [known[k] for k in known if plain and k.split("_")[0] == plain.split("_")[0]]
-    return known.get(plain) or (same[0] if same else None)
-
-
-def language() -> str:
-    """The language in use, as ``en`` or ``pt_BR``."""
-    return _chosen[0]
-
-
-def use(name: str) -> None:
-    """Use this language from now on, in child processes too (through ``TREINO_LANG``).
-
-    Raises:
-        ValueError: there is no such language; the message names the available ones.
-    """
-    code = named(name)
-    if code is None:
-        known = ", ".join(languages())
-        raise ValueError(
-            _("There is no language {name!r}; there are: {known}.").format(name=name, known=known)
-        )
-    _set(code)
-    os.environ[VARIABLE] = code
-
-
-@contextmanager
-def speaking(name: str | None) -> Iterator[None]:
-    """Use a language within the block. name=None: the present language.
-
-    Raises:
-        ValueError: as ``use``, for ``TREINO_LANG`` as well.
-    """
-    global _chosen
-    before, variable = _chosen, os.environ.get(VARIABLE)
-    try:
-        if name is not None or variable:
-            use(name if name is not None else str(variable))
-        yield
-    finally:
-        _chosen = before
-        os.environ.pop(VARIABLE, None)
-        if variable is not None:
-            os.environ[VARIABLE] = variable
 
 
 @contextmanager
@@ -284,20 +146,5 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _set(code: str) -> None:
-    global _chosen
-    _chosen = code, gettext.translation("treino", LOCALE, [code], fallback=code == ENGLISH)
-
-
-def _of_the_machine() -> str:
-    """The language that ``TREINO_LANG`` or the locale names; English if it isn't available."""
-    variable = os.environ.get(VARIABLE)
-    if variable and named(variable) is None:
-        warnings.warn(f"{VARIABLE} is {variable!r}; there are: {', '.join(languages())}.", stacklevel=2)
-    locale = next((os.environ[v] for v in LOCALES if os.environ.get(v)), "")
-    return (named(variable) if variable else named(locale)) or ENGLISH
-
-
 _door: Door = "keyword"
-_chosen: tuple[str, gettext.NullTranslations]
-_set(_of_the_machine())
+add_catalogue("treino", LOCALE)

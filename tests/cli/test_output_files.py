@@ -36,7 +36,7 @@ VERBS: dict[str, tuple[tuple[str, ...], str, str, str]] = {
     "explain": (("explain", "adam", "m"), "--to", ".htm", "treino.reports.explanation.explain"),
     "example": (("explain", "mse"), "--to", ".html", "treino.reports.explanation.explain"),
     "data": (("data", "rows.csv"), "--to", ".html", "treino.data.describe"),
-    "doctor": (("doctor", "train.py"), "--fix", ".patch", "treino.diagnosis.process.run_script.run_script"),
+    "doctor": (("doctor", "train.py"), "--fix", ".patch", "treino_doctor.process.run_script.run_script"),
 }
 
 

@@ -1,6 +1,6 @@
 """Run a script under the studio, rewind it once from a step in its middle, and say what was at the fork.
 
-A program of its own, in a fork of a process that has imported torch: see ``tests/diagnosis/forked.py``.
+A program of its own, in a fork of a process that has imported torch: see ``doctor/tests/forked.py``.
 """
 
 import json
@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 from tests.studio.file_calls import view
-from tests.waiting import HANG
+
+HANG = 600.0  # seconds: what takes so long never comes
 from treino.studio.script.json_socket import VARIABLE
 
 

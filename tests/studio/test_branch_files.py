@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.diagnosis.forked import plain
+from forked import plain
 from tests.studio.file_calls import CALLS, perform, view
 from treino.studio.script.landlock import seal
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.diagnosis.forked import plain
+from forked import plain
 from treino.studio.script.output import LONGEST, MOST_LINES, shown
 
 PRINTING = """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.diagnosis.forked import plain
+from forked import plain
 from tests.studio.file_calls import view
 
 HANDS = sorted((Path(__file__).parent / "hands").glob("*.py"))

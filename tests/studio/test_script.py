@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.diagnosis.forked import plain
+from forked import plain
 from tests.studio.scripts import (
     ADAM,
     Message,

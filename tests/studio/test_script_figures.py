@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from tests.diagnosis.forked import plain
+from forked import plain
 from tests.studio.scripts import ADAM, Message, Seen, apart, here, script
 from treino.studio.script import evaluations
 from treino.studio.script.evaluations import Evaluations

@@ -20,8 +20,8 @@ from treino.store.output_files import PATCH
 from treino.words import _, door
 
 if TYPE_CHECKING:
-    from treino.diagnosis.process.run_script import Outcome
     from treino.store.output_files import OutputFile
+    from treino_doctor.process.run_script import Outcome
 
 
 # ---- scripts
@@ -65,10 +65,10 @@ def examine(
     fix: "OutputFile | None" = None,
 ) -> int:
     """Run a script as ``treino doctor`` does. Return the exit status: the script's own, or 3."""
-    from treino.diagnosis.finding import Finding
-    from treino.diagnosis.process.run_script import Outcome, run_script
-    from treino.diagnosis.tell.coverage import coverage
-    from treino.diagnosis.tell.report import document, one, text
+    from treino_doctor.finding import Finding
+    from treino_doctor.output.coverage import coverage
+    from treino_doctor.output.report import document, one, text
+    from treino_doctor.process.run_script import Outcome, run_script
 
     options = options or ScriptOptions()
     final = 0
@@ -113,8 +113,8 @@ def _mend(
     screen: Screen,
 ) -> dict[str, object]:
     from treino.cli.screen import say_replaced
-    from treino.diagnosis.tell.fix import patch
-    from treino.diagnosis.tell.prove import VARIANTS, proof, table
+    from treino_doctor.output.fix import patch
+    from treino_doctor.output.prove import VARIANTS, proof, table
 
     seeds = SEEDS if options.seeds is None else options.seeds
     mended = patch(outcome.exam.findings)
@@ -335,9 +335,9 @@ def _installation(screen: Screen) -> int:
 
 def _run(name: str, fail_on: str | None, of_script: Mapping[str, object], screen: Screen) -> int:
     """Print the findings stored in a treino run. of_script: the values of the flags that need a script."""
-    from treino.diagnosis.finding import Finding
-    from treino.diagnosis.tell.report import text_of_run
     from treino.folders import open_run
+    from treino_doctor.finding import Finding
+    from treino_doctor.output.report import text_of_run
 
     run = open_run(name)
     _need_script(

@@ -30,9 +30,9 @@ from rich.console import Console
 
 from treino.console import console, line, watched
 from treino.errors import TreinoError, like, nearest
-from treino.escaping import escape, escape_json
 from treino.store.output_files import OutputFile, OutputFolder
 from treino.words import N_, _
+from treino_doctor.escaping import escape, escape_json
 
 # ---- output
 

@@ -12,7 +12,6 @@ from treino.cli.run_view import Position, View, new_rows
 from treino.data import BUILTINS
 from treino.documents.sweep import GoalSteps, Leader, StudyResult, SweepEnsemble, SweepResult
 from treino.engine import Tick
-from treino.escaping import escape
 from treino.loop import Job, JobEnd
 from treino.plots.style import metric_name, split_name
 from treino.training.resolution import plain_reason
@@ -23,6 +22,7 @@ from treino.tuning.study import StudyJob
 from treino.tuning.study_document import table_of
 from treino.tuning.sweep import SweepJob
 from treino.words import N_, _, numeral
+from treino_doctor.escaping import escape
 
 LEADERS = 8  # rows of the leaderboard
 WIDE = 120  # minimum number of columns of a terminal for a table with intervals

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from treino import escaping
 from treino.data.preparation.preparation import Preparation, Task
 from treino.data.rows import Rows
 from treino.data.summaries.image_comparison import ImagePart
@@ -20,6 +19,7 @@ from treino.data.summaries.picture_files import PictureFiles
 from treino.data.table import row_place
 from treino.data.torch_datasets.first_pass import sampled_rows
 from treino.words import _, numeral
+from treino_doctor.escaping import escape
 
 SHOWN = 40  # maximum number of columns, and of classes, in a notebook's tables
 
@@ -175,7 +175,7 @@ class Data:
             ),
             *(f"· {note}" for note in self.notes),
         ]
-        return "\n".join(map(escaping.escape, lines))
+        return "\n".join(map(escape, lines))
 
     def _repr_html_(self) -> str:
         """A card for notebooks: the splits; for a table, the rows of each class and a line for each column;

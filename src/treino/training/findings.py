@@ -17,8 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treino.data.dataset import Data
-from treino.diagnosis.finding import Finding
-from treino.diagnosis.rules import decide
 from treino.documents import read_run_spec, read_tensors
 from treino.engine import TrainingLoop
 from treino.engine.early_stopping import FACTOR
@@ -46,6 +44,8 @@ from treino.training.run_log import (
 )
 from treino.training.stored_training import START, begin_with, source_of
 from treino.words import _, numeral, setting, speaking
+from treino_doctor.finding import Finding
+from treino_doctor.rules import decide
 
 # ---- advice after a training that diverged
 

@@ -18,8 +18,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from treino.data.dataset import Data
-from treino.diagnosis.record.learning import AlikeRows, Depth, NonFinite, Rectified
-from treino.diagnosis.record.log import (
+from treino.documents.run_spec import RunSpec
+from treino.engine import OPTIMIZERS, TrainingLoop
+from treino.engine.activations import modules_of
+from treino.engine.losses import Loss
+from treino.records.segments import path_of, setting_commands
+from treino.spec import faults_of, read_settings
+from treino.store import RunFolder
+from treino.training.resolution import Resolution
+from treino_doctor.record.learning import AlikeRows, Depth, NonFinite, Rectified
+from treino_doctor.record.log import (
     Backward,
     Course,
     Event,
@@ -33,19 +41,11 @@ from treino.diagnosis.record.log import (
     ParameterSeen,
     Stepped,
 )
-from treino.diagnosis.record.losses import counts
-from treino.diagnosis.record.outcomes import Clip
-from treino.diagnosis.record.row_figures import chance
-from treino.diagnosis.record.row_log import RowsEvaluated, RowsTrained
-from treino.diagnosis.record.tables import WIDE, hash_rows
-from treino.documents.run_spec import RunSpec
-from treino.engine import OPTIMIZERS, TrainingLoop
-from treino.engine.activations import modules_of
-from treino.engine.losses import Loss
-from treino.records.segments import path_of, setting_commands
-from treino.spec import faults_of, read_settings
-from treino.store import RunFolder
-from treino.training.resolution import Resolution
+from treino_doctor.record.losses import counts
+from treino_doctor.record.outcomes import Clip
+from treino_doctor.record.row_figures import chance
+from treino_doctor.record.row_log import RowsEvaluated, RowsTrained
+from treino_doctor.record.tables import WIDE, hash_rows
 
 # ---- the doctor's log of a run of treino
 

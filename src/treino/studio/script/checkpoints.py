@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import distributed
 
-from treino.diagnosis.record import hooks
 from treino.errors import TreinoError
 from treino.studio.script.json_socket import JsonSocket
 from treino.words import _
+from treino_doctor.record import hooks
 
 # taken before the script runs: run_script replaces os._exit while it does
 _fork, _leave = os.fork, os._exit

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from treino.diagnosis.record.hooks import compiling, in_functorch, unseen
-from treino.diagnosis.record.lines import is_own
 from treino.studio.script.json_socket import figure
 from treino.studio.script.printed_figures import split_of
+from treino_doctor.record.hooks import compiling, in_functorch, unseen
+from treino_doctor.record.lines import is_own
 
 CLASSES = "cross_entropy", "nll_loss"
 BINARY = {"binary_cross_entropy": 0.5, "binary_cross_entropy_with_logits": 0.0}  # from where on it is class 1

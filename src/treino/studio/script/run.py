@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 
 from treino.console import console, line
-from treino.diagnosis.process.run_script import run_script
 from treino.errors import TreinoError
 from treino.store.files import digest
 from treino.studio.script.json_socket import socket_of_environment
@@ -21,6 +20,9 @@ from treino.studio.script.steering import (
     read_steering,
 )
 from treino.words import _, door
+from treino_doctor.process.run_script import WATCHERS, run_script
+
+WATCHERS.append(f"{Path(__file__).parents[1]}{os.sep}")
 
 
 def run(

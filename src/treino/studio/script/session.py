@@ -16,12 +16,7 @@ from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from treino.diagnosis.finding import Finding
-from treino.diagnosis.process.run_script import Outcome, flush_streams
-from treino.diagnosis.record import hooks
-from treino.diagnosis.record.hooks import compiling, unseen
 from treino.errors import TreinoError, cause, nearest
-from treino.escaping import escape
 from treino.studio.script import branch_files, checkpoints, evaluations
 from treino.studio.script.checkpoints import Awakening
 from treino.studio.script.commands import (
@@ -39,6 +34,11 @@ from treino.studio.script.json_socket import JsonSocket
 from treino.studio.script.output import PrintedLines, tee
 from treino.studio.script.steering import Change, SteeringFile
 from treino.words import _
+from treino_doctor.escaping import escape
+from treino_doctor.finding import Finding
+from treino_doctor.process.run_script import Outcome, flush_streams
+from treino_doctor.record import hooks
+from treino_doctor.record.hooks import compiling, unseen
 
 POLL_EVERY = 0.05  # seconds between two polls for commands
 PAUSE_LOOK = 0.2  # seconds to wait for commands, while paused, before checking whether the script has ended

@@ -1,0 +1,20 @@
+"""Finds faults in any training code about which PyTorch stays silent: ``with treino_doctor.doctor() as exam``."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["Exam", "Finding", "TreinoError", "doctor"]
+
+if TYPE_CHECKING:
+    from treino_doctor.errors import TreinoError
+    from treino_doctor.exam import Exam, doctor
+    from treino_doctor.finding import Finding
+
+_PLACES = {"Exam": "exam", "Finding": "finding", "TreinoError": "errors", "doctor": "exam"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'treino_doctor' has no attribute {name!r}")
+    return getattr(import_module(f"treino_doctor.{_PLACES[name]}"), name)

@@ -1,0 +1,55 @@
+"""``TreinoError``: an error for the user, with the broken rule, a message and a hint."""
+
+import linecache
+
+from treino_doctor.escaping import escape
+from treino_doctor.words import _, joined
+
+
+class TreinoError(Exception):
+    """An error that the user can act on. The command line shows it without a traceback.
+
+    rule: a short stable id (``csv_ragged``, ``lr_range``), the same in the JSON error.
+    message: what is wrong, by which value, and at which place (row, column, member, step, file).
+    hint: what to do next.
+    status: the exit status: 2 for bad input or usage, 1 for a system error (disk full, no permission).
+    """
+
+    def __init__(self, rule: str, message: str, hint: str = "", *, status: int = 2) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.message = message
+        self.hint = hint
+        self.status = status
+
+    def saying(self, message: str) -> "TreinoError":
+        """The same error with another message."""
+        return TreinoError(self.rule, message, self.hint, status=self.status)
+
+    @property
+    def document(self) -> dict[str, str]:
+        """The error's rule, message and hint, for JSON."""
+        return {"rule": self.rule, "message": self.message, "hint": self.hint}
+
+    def __str__(self) -> str:
+        sentence = joined([text for text in (self.message, self.hint) if text], " ")
+        line = escape(sentence)
+        return sentence if line == sentence else line
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython's output instead of a traceback: the calling line, the message, and the hint."""
+        trace, source = self.__traceback__, ""
+        while trace is not None:
+            frame = trace.tb_frame
+            if str(frame.f_globals.get("__name__")).partition(".")[0] not in ("treino", "treino_doctor"):
+                source = linecache.getline(frame.f_code.co_filename, trace.tb_lineno).strip() or source
+            trace = trace.tb_next
+        lines = [_("error: ") + self.message, self.hint]
+        return [*([source] if source else []), *(escape(text) for text in lines if text)]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (self.rule, self.message, self.hint, self.status)
+
+
+def _rebuild(rule: str, message: str, hint: str, status: int) -> TreinoError:
+    return TreinoError(rule, message, hint, status=status)

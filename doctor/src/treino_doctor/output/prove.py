@@ -1,0 +1,170 @@
+"""Prove a fix: run the script unchanged, fixed, and fixed with other learning rates, over several seeds.
+
+Each run is its own process. A fix need not give a better metric; both are shown. A run's seed is added to
+every seed that the script sets, so that a script that fixes its seed varies too.
+"""
+
+import json
+import math
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from treino_doctor.output.fix import Mended
+from treino_doctor.words import _, numeral
+
+RATES = (1.0, 10.0, 0.1)
+VARIANTS = 1 + len(RATES)
+_PLAIN = r"[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?"
+_NUMBER = re.compile(_PLAIN)
+_WORDS = "acc(?:uracy)?|acur[aá]cia|auc|error|erro|f1|loss|perda|mae|mse|perplexity|r2|reward|rmse|score"
+_NAMED = re.compile(rf"(?<![^\W_])({_WORDS})(?![^\W\d_])[^\d\n+-]{{0,20}}?({_PLAIN})", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One variant: by seed, the loss that the doctor recorded and the last number that the script printed.
+
+    figure: the last number printed with a metric's name, else the last number. name: that name, or "".
+    """
+
+    variant: str
+    loss: tuple[float, ...]
+    figure: tuple[float, ...]
+    failed: int
+    name: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "variant": self.variant,
+            "loss": interval(self.loss),
+            "figure": interval(self.figure, self.name),
+            "name": self.name,
+            "losses": list(self.loss),
+            "figures": list(self.figure),
+            "failed": self.failed,
+        }
+
+
+SHARES = "acc", "f1", "auc", "precision", "recall", "right", "acur"  # in the names of metrics from 0 to 1
+
+
+def interval(values: Sequence[float], name: str = "") -> list[float] | None:
+    """Return [mean, low, high], a 95 % interval by Student's t; None if no value is finite.
+
+    name: the metric's name; the interval of a share, such as an accuracy, is cut at 0 and 1 (or 100 %).
+    """
+    from scipy.special import stdtrit
+
+    finite = [v for v in values if math.isfinite(v)]
+    if not finite:
+        return None
+    mean = sum(finite) / len(finite)
+    if len(finite) < 2:
+        return [mean, mean, mean]
+    spread = math.sqrt(sum((v - mean) ** 2 for v in finite) / (len(finite) - 1))
+    half = float(stdtrit(len(finite) - 1, 0.975)) * spread / math.sqrt(len(finite))
+    low, high = mean - half, mean + half
+    if any(share in name.lower() for share in SHARES) and min(finite) >= 0 and max(finite) <= 100:
+        low, high = max(low, 0.0), min(high, 1.0 if max(finite) <= 1 else 100.0)
+    return [mean, low, high]
+
+
+def proof(
+    target: str,
+    arguments: Sequence[str],
+    mended: Mended,
+    *,
+    module: bool = False,
+    seeds: int = 3,
+    max_steps: int | None = None,
+    max_time: float | None = None,
+    timeout: float = 600,
+) -> list[Row]:
+    """Return one row for each variant. target: a script, or the name of a module.
+
+    max_steps, max_time: limits of each run. timeout: seconds after which a run counts as failed.
+    """
+    job = {"target": target, "module": module, "arguments": list(arguments)}
+    job |= {"max_steps": max_steps, "max_time": max_time}
+    variants: list[tuple[str, dict[str, str], float]] = [(_("as it is"), {}, 1.0)]
+    for rate in RATES:
+        name = _("fixed") if rate == 1 else _("fixed, lr × {rate}").format(rate=numeral(rate, "g"))
+        variants.append((name, mended.sources, rate))
+    return [
+        _row(name, job | {"sources": sources, "rate": rate}, seeds, timeout)
+        for name, sources, rate in variants
+    ]
+
+
+def _row(name: str, job: dict[str, Any], seeds: int, timeout: float) -> Row:
+    losses, figures, failed, word = [], [], 0, ""
+    for seed in range(seeds):
+        result = _run(job | {"seed": seed}, timeout)
+        if result is None:
+            failed += 1
+            continue
+        losses.append(result["loss"] if result["loss"] is not None else math.nan)
+        if result["figure"] is not None:
+            word, figure = result["figure"]
+            figures.append(figure)
+    return Row(name, tuple(losses), tuple(figures), failed, word)
+
+
+def _run(job: dict[str, Any], timeout: float) -> dict[str, Any] | None:
+    with tempfile.TemporaryDirectory() as folder:
+        path, answer = Path(folder) / "job.json", Path(folder) / "answer.json"
+        path.write_text(json.dumps(job | {"answer": str(answer)}))
+        try:
+            ended = subprocess.run(
+                [sys.executable, "-m", "treino_doctor.output.prove_child", str(path)],
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                stdin=subprocess.DEVNULL,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return None
+        if ended.returncode != 0 or not answer.exists():
+            return None
+        result: dict[str, Any] = json.loads(answer.read_text())
+    result["figure"] = last_figure(ended.stdout)
+    return result
+
+
+def last_figure(text: str) -> tuple[str, float] | None:
+    """Return (name, number) of the last named metric printed; else the last number of all, with name ""."""
+    for line in reversed(text.splitlines()):
+        named = _NAMED.findall(line)
+        if named:
+            return named[-1][0].lower(), float(named[-1][1])
+    numbers = _NUMBER.findall(text)
+    return ("", float(numbers[-1])) if numbers else None
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The variants as a table, one row each."""
+    names = {row.name for row in rows if row.figure}
+    what = names.pop() if len(names) == 1 else ""
+    printed = _("last printed {what} [95 %]").format(what=what or _("number"))
+    lines = [f"{'':24}{_('last loss [95 %]'):36}{printed}"]
+    lines += [
+        f"{row.variant:24}{_interval_text(row.loss):36}{_interval_text(row.figure, row.name)}{_trouble(row)}"
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def _interval_text(values: Sequence[float], name: str = "") -> str:
+    ends = interval(values, name)
+    return "–" if ends is None else "{} [{}, {}]".format(*(numeral(value, ".4g") for value in ends))
+
+
+def _trouble(row: Row) -> str:
+    return "" if not row.failed else "  " + _("{n} runs failed").format(n=row.failed)

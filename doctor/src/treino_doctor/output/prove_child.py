@@ -1,0 +1,86 @@
+"""One run of a proof, in its own process: other sources, another seed and learning rate."""
+
+import json
+import math
+import random
+import sys
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+
+def main(job_path: str) -> int:
+    """Run the job in a file, and write the recorded loss."""
+    job = json.loads(Path(job_path).read_text())
+    _vary(job["seed"], job["rate"])
+    _exchange(job["sources"])
+    from treino_doctor.process.run_script import Outcome, run_script
+    from treino_doctor.rules.course import trainings
+
+    def answer(outcome: Outcome) -> None:
+        longest = next(iter(trainings(outcome.exam.log)), None)
+        values = longest.values if longest is not None else ()
+        last = values[-max(1, len(values) // 10) :]
+        loss = sum(last) / len(last) if last else math.nan
+        result = {"loss": loss if math.isfinite(loss) else None, "steps": outcome.exam.steps}
+        Path(job["answer"]).write_text(json.dumps(result))
+
+    source = None if job["module"] else job["sources"].get(str(Path(job["target"]).absolute()))
+    return run_script(
+        job["target"],
+        job["arguments"],
+        module=job["module"],
+        source=source,
+        max_steps=job["max_steps"],
+        max_time=job["max_time"],
+        report=answer,
+    ).status
+
+
+def _exchange(sources: dict[str, str]) -> None:
+    """Let imports read these texts instead of the files."""
+    first = SourceFileLoader.get_code
+
+    def get_code(self: SourceFileLoader, name: str) -> CodeType | None:
+        path = self.get_filename(name)
+        if path in sources:
+            return compile(sources[path], path, "exec", dont_inherit=True)
+        return first(self, name)
+
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]
+
+
+def _vary(seed: int, rate: float) -> None:
+    """Add the run's seed to every seed, and multiply every initial learning rate by ``rate``."""
+    import numpy as np
+    import torch
+    from torch.optim.optimizer import Optimizer
+
+    torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed)
+
+    def shifted(original: Any) -> Any:
+        def seeded(*args: Any, **kwargs: Any) -> Any:
+            if args and isinstance(args[0], int):
+                args = (args[0] + seed, *args[1:])
+            return original(*args, **kwargs)
+
+        return seeded
+
+    for owner, name in ((torch, "manual_seed"), (random, "seed"), (np.random, "seed")):
+        setattr(owner, name, shifted(getattr(owner, name)))
+    first = Optimizer.__init__
+
+    def made(self: Any, params: Any, defaults: dict[str, Any]) -> None:
+        first(self, params, defaults)
+        for group in self.param_groups:
+            if isinstance(group.get("lr"), float):
+                group["lr"] *= rate
+
+    Optimizer.__init__ = made  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

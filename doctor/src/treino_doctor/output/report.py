@@ -1,0 +1,108 @@
+"""Format an examination as text and as the JSON document of ``treino doctor``."""
+
+import linecache
+import os
+from typing import Any
+
+from treino_doctor.escaping import escape
+from treino_doctor.exam import Exam
+from treino_doctor.finding import Finding
+from treino_doctor.output.coverage import Coverage
+from treino_doctor.process.run_script import Outcome
+from treino_doctor.words import N_, _
+
+KIND = {"wrong": N_("wrong"), "risk": N_("risk"), "waste": N_("waste")}
+
+
+def place(finding: Finding) -> str:
+    """Return ``file.py:42``, relative to the working directory if that is shorter."""
+    if finding.file is None:
+        return _("(no line known)")
+    path = finding.file
+    try:
+        near = os.path.relpath(path)
+    except (ValueError, OSError):  # another drive, or the folder is gone
+        near = path
+    return f"{near if len(near) < len(path) else path}:{finding.line}"
+
+
+def one(finding: Finding, *, of_script: bool = True) -> str:
+    """A finding, its line and the fix. of_script: it has a line; findings in treino's own runs have none."""
+    sure = _("certain") if finding.certain else _("likely")
+    lines = [
+        f"{finding.rule}  ({_(KIND[finding.severity])}, {sure})"
+        + (f"  {place(finding)}" if of_script else ""),
+        f"    {finding.message}",
+        f"    {finding.why}",
+        _("    To do: {fix}").format(fix=finding.fix),
+    ]
+    if finding.seen is not None and finding.seen.line != finding.line:
+        lines.insert(1, _("    seen at line {line}").format(line=finding.seen.line))
+    if written := linecache.getline(finding.file or "", finding.line or 0).strip():
+        lines.insert(1, f"    {finding.line} | {written}")
+    return "\n".join(map(escape, lines))
+
+
+def nothing(exam: Exam) -> str:
+    """The sentence that nothing was found in these steps, or backwards if no optimizer stepped."""
+    if exam.steps:
+        return _("doctor: nothing found in {steps} steps.").format(steps=exam.steps)
+    sentence = _("doctor: nothing found in {backwards} backward passes (no optimizer of torch stepped).")
+    return sentence.format(backwards=exam.backwards)
+
+
+def text(outcome: Outcome, covered: Coverage) -> str:
+    """The whole report."""
+    exam = outcome.exam
+    parts: list[list[str]] = []
+    if outcome.stopped:
+        limit = "--max-time" if outcome.stopped == "max_time" else "--max-steps"
+        parts.append([_("doctor: stopped the script at {limit}.").format(limit=limit)])
+    if outcome.error:
+        ended = _("doctor: the script ended early, by {error}; what it had still to do was not examined.")
+        parts.append([ended.format(error=outcome.error)])
+    if not outcome.trained:
+        parts.append(
+            [_("doctor: no backward seen: this script never trained, so there is nothing to examine.")]
+        )
+    elif not exam.findings:
+        parts.append([nothing(exam), *covered.figures, *covered.sentences()])
+    else:
+        head = _("doctor: {steps} steps of {subject}, findings: {n}")
+        parts.append([head.format(n=len(exam.findings), steps=exam.steps, subject=outcome.subject)])
+        parts[-1] += covered.figures
+    defects = [
+        _("doctor: a defect of the doctor itself, not of your script: {what}").format(what=d)
+        for d in exam.defects
+    ]
+    blocks = ["\n    ".join(map(escape, lines)) for lines in parts]
+    return "\n\n".join([*blocks, *map(one, exam.findings), *map(escape, defects)])
+
+
+def text_of_run(findings: list[Finding], steps: int, run: str) -> str:
+    """The report on one of treino's own runs."""
+    if not findings:
+        sentence = _("doctor: nothing found in {steps} steps of {subject}.")
+        return escape(sentence.format(steps=steps, subject=run))
+    head = _("doctor: {steps} steps of {subject}, findings: {n}")
+    parts = [head.format(n=len(findings), steps=steps, subject=run)]
+    return "\n\n".join([*map(escape, parts), *(one(f, of_script=False) for f in findings)])
+
+
+def document(outcome: Outcome, status: int, covered: Coverage) -> dict[str, Any]:
+    """The JSON document. overhead: the estimated share of recording in the script's own time."""
+    exam = outcome.exam
+    own = max(outcome.seconds - exam.seconds, 1e-9)
+    return {
+        "subject": outcome.subject,
+        "steps": exam.steps,
+        "findings": [f.as_json() for f in exam.findings],
+        "overhead": round(exam.seconds / own, 4),
+        "exit": status,
+        "trained": outcome.trained,
+        "stopped": outcome.stopped or None,
+        "error": outcome.error or None,
+        "defects": exam.defects,
+        "looked_at": covered.as_json(),
+        "seconds": round(outcome.seconds, 3),
+    }

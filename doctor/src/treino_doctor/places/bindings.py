@@ -1,0 +1,216 @@
+"""The bindings of a file: every line that sets a name, an attribute or a key, with its scope."""
+
+import ast
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from treino_doctor.places.source import Function, above, module, name_of, parents, remembered
+
+IN_PLACE = ("sort", "append", "extend", "update", "insert", "reverse")  # methods that change their object
+
+
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """A line that gives a name a value.
+
+    how: assigned, changed (in place, so that the earlier value counts too), loop, with, parameter, field,
+    made (a function or a class), import. part: indices of the part of the value, outermost first: (1,) for b
+    in ``a, b = f()``. receiver: the object of an attribute or a key.
+    """
+
+    name: str
+    value: ast.AST
+    statement: ast.AST
+    how: str = "assigned"
+    part: tuple[int, ...] = ()
+    receiver: ast.AST | None = None
+    inside: ast.AST | None = None  # comprehension or class that limits its scope
+
+    @property
+    def line(self) -> int:
+        """The line of the statement."""
+        return int(getattr(self.statement, "lineno", 0) or getattr(self.value, "lineno", 0))
+
+
+@dataclass
+class File:
+    """All bindings of a file."""
+
+    path: str
+    named: dict[tuple[int, str], list[Definition]] = field(default_factory=lambda: defaultdict(list))
+    attributes: dict[str, list[Definition]] = field(default_factory=lambda: defaultdict(list))
+    keys: dict[str, list[Definition]] = field(default_factory=lambda: defaultdict(list))
+    functions: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    classes: dict[str, ast.ClassDef] = field(default_factory=dict)
+    calls: dict[str, list[ast.Call]] = field(default_factory=lambda: defaultdict(list))
+    loads: dict[str, list[ast.AST]] = field(default_factory=lambda: defaultdict(list))  # reads of a name
+
+
+@remembered
+def bindings(path: str) -> File:
+    """Return the bindings of a file, none if it can't be read."""
+    file = File(path)
+    for node in ast.walk(module(path)):
+        _bind(file, node)
+    for definitions in (*file.named.values(), *file.attributes.values(), *file.keys.values()):
+        definitions.sort(key=lambda d: (d.line, getattr(d.statement, "col_offset", 0)))
+    return file
+
+
+def scope_of(path: str, node: ast.AST) -> ast.AST:
+    """The function, lambda or class around a node, else the module."""
+    kinds = (*Function.__args__, ast.Lambda, ast.ClassDef)
+    return next((n for n in above(path, node) if isinstance(n, kinds)), module(path))
+
+
+def parameters(function: Any) -> list[str]:
+    """The names of a function's parameters, positional ones first."""
+    spec = function.args
+    return [a.arg for a in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)]
+
+
+def defaults(function: Any) -> dict[str, ast.expr]:
+    """Parameter -> its default, for parameters that have one."""
+    spec = function.args
+    plain = [*spec.posonlyargs, *spec.args]
+    pairs = list(zip(plain[len(plain) - len(spec.defaults) :], spec.defaults, strict=False))
+    pairs += [(a, d) for a, d in zip(spec.kwonlyargs, spec.kw_defaults, strict=False) if d is not None]
+    return {a.arg: d for a, d in pairs}
+
+
+def _bind(file: File, node: ast.AST) -> None:
+    if isinstance(node, ast.Assign):
+        for target in node.targets:
+            _target(file, target, node.value, node)
+    elif isinstance(node, ast.AnnAssign) and node.value is not None:
+        _target(file, node.target, node.value, node)
+    elif isinstance(node, ast.AugAssign):
+        _target(file, node.target, node.value, node, "changed")
+    elif isinstance(node, ast.NamedExpr):
+        _target(file, node.target, node.value, node)
+    elif isinstance(node, (ast.For, ast.AsyncFor)):
+        _target(file, node.target, node.iter, node, "loop")
+    elif isinstance(node, ast.comprehension):
+        inside = parents(file.path).get(id(node))
+        _target(file, node.target, node.iter, inside or node, "loop", inside=inside)
+    elif isinstance(node, (ast.With, ast.AsyncWith)):
+        for item in node.items:
+            if item.optional_vars is not None:
+                _target(file, item.optional_vars, item.context_expr, node, "with")
+    elif isinstance(node, (*Function.__args__, ast.Lambda)):
+        _function(file, node)
+    elif isinstance(node, ast.ClassDef):
+        file.classes[node.name] = node
+        file.named[id(scope_of(file.path, node)), node.name].append(Definition(node.name, node, node, "made"))
+    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        for alias in node.names:
+            name = alias.asname or alias.name.split(".")[0]
+            file.named[id(scope_of(file.path, node)), name].append(
+                Definition(alias.name, node, node, "import")
+            )
+    elif isinstance(node, ast.Call):
+        _call(file, node)
+    elif isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                file.keys[key.value].append(Definition(key.value, value, value, receiver=node))
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        file.loads[node.id].append(node)
+
+
+def _function(file: File, node: Any) -> None:
+    spec = node.args
+    extra = [a.arg for a in (spec.vararg, spec.kwarg) if a is not None]
+    for name in (*parameters(node), *extra):
+        file.named[id(node), name].append(Definition(name, node, node, "parameter"))
+    if isinstance(node, ast.Lambda):
+        return
+    file.functions[node.name].append(node)
+    scope = scope_of(file.path, node)
+    file.named[id(scope), node.name].append(Definition(node.name, node, node, "made"))
+
+
+def _target(
+    file: File,
+    target: ast.AST,
+    value: ast.AST,
+    statement: ast.AST,
+    how: str = "assigned",
+    part: tuple[int, ...] = (),
+    inside: ast.AST | None = None,
+) -> None:
+    """Bind one target; bind each element of a tuple to its part of the value."""
+    if isinstance(target, ast.Name):
+        scope = scope_of(file.path, target)
+        made = Definition(target.id, value, statement, how, part, inside=inside)
+        file.named[id(scope), target.id].append(made)
+        if isinstance(scope, ast.ClassDef):
+            file.attributes[target.id].append(
+                Definition(target.id, value, statement, "field", part, receiver=scope, inside=scope)
+            )
+    elif isinstance(target, (ast.Tuple, ast.List)):
+        sides = getattr(value, "elts", []) if isinstance(value, (ast.Tuple, ast.List)) and not part else []
+        plain = how in ("assigned", "changed") and len(sides) == len(target.elts)
+        starred = any(isinstance(e, ast.Starred) for e in (*target.elts, *sides))
+        for i, element in enumerate(target.elts):
+            if plain and not starred:
+                _target(file, element, sides[i], statement, how, (), inside)
+            else:
+                _target(file, element, value, statement, how, (*part, i), inside)
+    elif isinstance(target, ast.Starred):
+        _target(file, target.value, value, statement, how, part[:-1], inside)
+    elif isinstance(target, ast.Attribute):
+        made = Definition(target.attr, value, statement, how, part, receiver=target.value)
+        file.attributes[target.attr].append(made)
+    elif isinstance(target, ast.Subscript):
+        key = target.slice.value if isinstance(target.slice, ast.Constant) else None
+        if isinstance(key, str):
+            file.keys[key].append(Definition(key, value, statement, how, part, receiver=target.value))
+        _changed(file, target.value, value, statement)
+
+
+def _changed(file: File, of: ast.AST, value: ast.AST, statement: ast.AST) -> None:
+    """Bind a change in place: ``x[i] = v``, ``x.sub_(v)``, ``shuffle(x)``."""
+    while isinstance(of, (ast.Subscript, ast.Starred)) or (
+        isinstance(of, ast.Attribute) and of.attr in ("data", "iloc", "loc", "values", "at", "iat")
+    ):
+        of = of.value
+    if isinstance(of, ast.Name):
+        made = Definition(of.id, value, statement, "changed")
+        file.named[id(scope_of(file.path, of)), of.id].append(made)
+    elif isinstance(of, ast.Attribute):
+        made = Definition(of.attr, value, statement, "changed", receiver=of.value)
+        file.attributes[of.attr].append(made)
+
+
+def _call(file: File, call: ast.Call) -> None:
+    name, func = name_of(call), call.func
+    if name:
+        file.calls[name].append(call)
+    in_place = name in IN_PLACE or (name.islower() and "inplace" in keywords_of(call))
+    if isinstance(func, ast.Attribute) and (in_place or re.fullmatch(r"(?!requires_grad_)[^_].*_", name)):
+        _changed(file, func.value, call, call)
+    if name == "shuffle" and call.args:
+        _changed(file, call.args[0], call, call)
+    if name in ("update", "dict", "SimpleNamespace", "Namespace", "replace"):
+        for key, value in keywords_of(call).items():
+            file.keys[key].append(Definition(key, value, value, receiver=call))
+    if name in ("add_argument", "option"):
+        _flag(file, call)
+
+
+def _flag(file: File, call: ast.Call) -> None:
+    """Bind the default of a command line argument: ``--batch-size`` sets batch_size."""
+    value = keywords_of(call).get("default")
+    texts = [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+    for name in {w.lstrip("-").replace("-", "_") for w in texts} if value is not None else ():
+        made = Definition(name, value or call, call, "field")
+        file.attributes[name].append(made)
+        file.keys[name].append(made)
+
+
+def keywords_of(call: ast.Call) -> dict[str, ast.expr]:
+    """The explicit keywords of a call."""
+    return {k.arg: k.value for k in call.keywords if k.arg is not None}

@@ -1,0 +1,110 @@
+"""Find the lines to edit for rows, helper functions and loops, from the recorded lines."""
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from treino_doctor.finding import Site
+from treino_doctor.places.back import EACH, Step
+from treino_doctor.places.bindings import parameters
+from treino_doctor.places.calls import call_sites
+from treino_doctor.places.flow import origins
+from treino_doctor.places.settings import FITS
+from treino_doctor.places.source import (
+    argument_values,
+    around,
+    calls,
+    function,
+    loops,
+    name_of,
+    only,
+    place,
+    written_on,
+)
+
+Fits = Callable[[ast.AST], bool]
+
+
+def trail(site: Site | None, loader: Site | None = None, led: tuple[Site, ...] = ()) -> Iterator[Step]:
+    """Yield the inputs of a net's call or a loader on a line, and all that made them, nearest first."""
+    start = loader or site
+    if start is None:
+        return
+    made = calls(written_on(start), "DataLoader") if loader is not None else []
+    every = made or calls(written_on(start))
+    inputs = [a for call in every for a in argument_values(call)]
+    seen: set[int] = set()
+    part = (EACH,) if loader is not None else ()
+    ways = [origins(start, node, led, part) for node in inputs[:8]]
+    for way in _in_turn(ways):
+        if id(way.node) not in seen:
+            seen.add(id(way.node))
+            yield way
+
+
+def _in_turn(ways: list[Iterator[Step]]) -> Iterator[Step]:
+    """Yield the first step of each, then the second of each, ..."""
+    while ways:
+        left = []
+        for way in ways:
+            step = next(way, None)
+            if step is not None:
+                left.append(way)
+                yield step
+        ways = left
+
+
+def maker(
+    site: Site | None, fits: Fits, loader: Site | None = None, led: tuple[Site, ...] = ()
+) -> Site | None:
+    """The nearest line, on the rows' way to a net's call or a loader, whose expression fits."""
+    return next((s.site for s in trail(site, loader, led) if fits(s.node)), None)
+
+
+def caller(stack: tuple[Site, ...], *, most: int = 99) -> Site | None:
+    """The innermost of these lines that doesn't only pass on its arguments."""
+    return next((s for s in stack if not passes_on(s, most)), stack[0] if stack else None)
+
+
+def passes_on(site: Site | None, most: int = 99) -> bool:
+    """Whether a line only computes with 2 to ``most`` arguments: its caller chose their shapes."""
+    if site is None or calls(written_on(site), *FITS):
+        return False
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    inside: list[Any] = [n for n in around(site) if isinstance(n, kinds)]
+    if not inside:
+        return False
+    own = {*parameters(inside[-1])} - {"self", "cls"}
+    stored = {n.id for n in ast.walk(inside[-1]) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    pieces: list[ast.AST] = [inside[-1].body] if isinstance(inside[-1], ast.Lambda) else written_on(site)
+    called = {name_of(c) for n in pieces for c in calls(n) if isinstance(c.func, ast.Name)}
+    loads = {n.id for s in pieces for n in ast.walk(s) if isinstance(n, ast.Name)}
+    differs = any(_difference_of(n, own - stored) for s in pieces for n in ast.walk(s))
+    return differs or (len(own) <= most and len((own - stored - called) & loads) >= 2)
+
+
+def _difference_of(node: ast.AST, own: set[str]) -> bool:
+    """Whether a node is a difference of two arguments: ``prediction - target``."""
+    sides = [node.left, node.right] if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) else []
+    return bool(sides) and all(isinstance(s, ast.Name) and s.id in own for s in sides)
+
+
+def only_caller(site: Site | None) -> Site | None:
+    """The line that calls the function around a line, if it is a single one; None otherwise."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    inside = (
+        next((n for n in reversed(around(site)) if isinstance(n, kinds)), None) if site is not None else None
+    )
+    if site is None or inside is None:
+        return None
+    return only(place(site.file, c) for c, _ in call_sites(site.file, inside))
+
+
+def batches(sites: tuple[Site, ...]) -> Site | None:
+    """The head of the innermost loop over batches around these lines; loops in ``forward`` don't count."""
+    for site in sites:
+        inside = function(site)
+        heads = [n for n in loops(site) if isinstance(n, ast.For)]
+        if heads and getattr(inside, "name", "") != "forward":
+            return Site(site.file, heads[-1].lineno, site.function)
+    return sites[0] if sites else None

@@ -1,0 +1,77 @@
+"""Compiled nets and functions: nothing is recorded while one runs, so the compiler sees only the program."""
+
+import functools
+import sys
+from typing import Any
+
+import torch
+from torch import nn
+
+from treino_doctor.record.hooks import Hooks, unseen
+from treino_doctor.record.nets import Nets
+from treino_doctor.record.tape import Tape
+
+
+class Compiled:
+    """Wraps what ``torch.compile`` returns. entering: called with (module, arguments, caller's frame)."""
+
+    def __init__(self, hooks: Hooks, tape: Tape, nets: Nets) -> None:
+        self._hooks, self._tape, self._nets = hooks, tape, nets
+        self.entering: Any = lambda module, args, frame: None
+        self._patched = False
+
+    def install(self) -> None:
+        """Wrap ``torch.compile``."""
+        compiled, original = self, torch.compile
+
+        @functools.wraps(original)
+        def compile(*args: Any, **kwargs: Any) -> Any:
+            result = original(*args, **kwargs)
+            compiled._modules()
+            model = args[0] if args else kwargs.get("model")
+            if model is None or isinstance(result, nn.Module) or not callable(result):
+                return result  # a decorator; its result passes through here again
+            return compiled._around(result, getattr(model, "__self__", None))
+
+        self._hooks.replace(torch, "compile", unseen(compile))
+
+    def _modules(self) -> None:
+        """Wrap the class of compiled modules, which takes a second to import."""
+        if not self._patched:
+            from torch._dynamo.eval_frame import OptimizedModule
+
+            self._patched = True
+            self._hooks.replace(OptimizedModule, "__call__", self._around(OptimizedModule.__call__))
+
+    def _around(self, original: Any, of: Any = None) -> Any:
+        """Run a compiled callable unobserved; record its result. of: the module whose method is called."""
+        hooks, run = self._hooks, self._run
+
+        @functools.wraps(original)
+        def called(*args: Any, **kwargs: Any) -> Any:
+            if not hooks.on or not hooks.watching():
+                return original(*args, **kwargs)
+            return run(original, of, args, kwargs, sys._getframe(1))
+
+        return unseen(called)
+
+    def _run(self, original: Any, of: Any, args: Any, kwargs: Any, frame: Any) -> Any:
+        itself = of is None and bool(args) and isinstance(args[0], nn.Module)
+        module, inputs = (args[0], args[1:]) if itself else (of, args)
+        if itself:
+            self.entering(module, inputs, frame)
+        is_watched = isinstance(module, nn.Module) and self._nets.listening
+        if is_watched:
+            self._nets.entering(module, inputs)
+        result = None
+        self._hooks.on = False
+        try:
+            with self._tape.away(), self._nets.away():
+                result = original(*args, **kwargs)
+        finally:
+            self._hooks.on = True
+            if is_watched:
+                self._nets.leaving(module, inputs, result)
+        if not is_watched and self._tape.on:
+            self._hooks.quietly("compiled", self._nets.unseen, "compiled", (args, kwargs), result)
+        return result

@@ -1,0 +1,418 @@
+"""Record gradients: backward writes them, the program clears them, optimizers step with them."""
+
+import functools
+import math
+import weakref
+from math import isfinite
+from threading import get_ident
+from typing import Any
+
+import torch
+from torch.optim.optimizer import (
+    Optimizer,
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
+
+from treino_doctor.finding import Site
+from treino_doctor.record.clearing import Clearing
+from treino_doctor.record.hooks import Hooks, unseen
+from treino_doctor.record.lines import here, maker, stack
+from treino_doctor.record.log import (
+    Backward,
+    Course,
+    Graph,
+    Group,
+    Log,
+    OptimizerEnded,
+    OptimizerMade,
+    ParameterSeen,
+    Stepped,
+)
+from treino_doctor.record.manual_training import ManualTraining, ManualTrainings
+from treino_doctor.record.measures import (
+    MANY,
+    Force,
+    force_of,
+    is_new,
+    is_there,
+    movement,
+    norm,
+    number_of,
+    sampled,
+    single,
+)
+from treino_doctor.record.tape import Tape
+from treino_doctor.record.values import NOBODY, Values, snapshot
+from treino_doctor.record.windows import PATIENCE
+
+ADAPTIVE = ("Adam", "RMSprop", "Rprop", "Adadelta", "Adafactor", "Lion", "Muon", "LAMB", "NAdam")
+GRAPHS = 3  # the graphs of a line's first backwards are logged
+EVERY = 16  # later, every 16th graph is logged
+FURTHER = 1.2  # weight movement is measured again after this multiple of the steps at the last measurement
+
+
+class OptimizerRecord:
+    """The record of one optimizer, or of a training by hand."""
+
+    def __init__(self, number: int, optimizer: Any) -> None:
+        self.number = number
+        self.site: Site | None = None  # where the optimizer was made
+        self.ref = weakref.ref(optimizer)
+        self.steps = self.filled = self.measured = 0
+        self.used: set[int] = set()  # parameters whose gradients a step has used, not cleared since
+        self.written: set[int] = set()  # parameters whose gradients a backward wrote since the last step
+        self.left: dict[int, int] = {}  # id of a parameter -> id of the gradient that backward left
+        self.summed = self.moved = False
+        self.movement, self.least = math.nan, math.inf
+        self.before: list[torch.Tensor] | None = None
+
+    def parameters(self) -> list[torch.Tensor]:
+        """The optimizer's current parameters."""
+        optimizer = self.ref()
+        return [p for g in optimizer.param_groups for p in g["params"]] if optimizer is not None else []
+
+    def gradients(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Return (parameter, gradient) of each parameter with a gradient."""
+        grads = getattr(self.ref(), "autograd_grads", {})
+        every = ((p, grads.get(id(p), p.grad)) for p in self.parameters())
+        return [(p, g) for p, g in every if g is not None and g.layout == torch.strided]
+
+
+class Gradients:
+    """Watches optimizers, backwards and steps. steps: the number of steps of all optimizers. shift: called to
+    open or close the window. after_step: called with ``steps``.
+    """
+
+    def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
+        self._log, self._hooks, self._values, self._tape = log, hooks, values, tape
+        self.steps = 0
+        self.windows = tape.windows
+        self.inside = False  # whether a backward runs
+        self.shift: Any = None
+        self.after_step: Any = None
+        self.makers: list[Any] = []  # called with the number of each new optimizer
+        self.roots: list[Any] = []  # (root value, filled optimizers) -> parameters without an optimizer
+        self.ran: list[Any] = []  # called with (Backward, its root value)
+        self.spoiled: Any = None  # called with a non-finite value before its backward
+        self.clearing = Clearing(log, tape)
+        self.hands = ManualTrainings(self, hooks, tape, values)
+        self.loss_of: Any = lambda node: ()
+        self.held: dict[int, OptimizerRecord] = {}
+        self._gone: list[OptimizerRecord] = []  # records of optimizers that no longer exist
+        self._numbers: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
+        self._starts: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, float]] = {}
+        self._seen: dict[tuple[Site | None, int], int] = {}
+        self._courses: dict[Site | None, list[Any]] = {}
+        self._course: list[float | torch.Tensor] = []  # the losses run backward on the newest line
+        self._looking: Any = None
+        self.counting: Any = None
+        self._count = 0
+
+    def install(self) -> None:
+        """Register the observers."""
+        self.hands.install()
+        self._hooks.after(Optimizer, "__init__", self._made)
+        self._hooks.after(Optimizer, "add_param_group", self._group)
+        # Tensor.backward calls it, too.
+        self._hooks.replace(torch.autograd, "backward", self._around(torch.autograd.backward))
+        self.counting = register_optimizer_step_post_hook(self._after_step)
+
+    def open(self) -> None:
+        """The window opens: forget which gradients were used, as they may have been cleared unrecorded."""
+        for held in self.held.values():
+            held.used = set()
+        self._looking = self._looking or register_optimizer_step_pre_hook(self._before_step)
+
+    def close(self) -> None:
+        """The window closes."""
+        if self._looking is not None:
+            self._looking.remove()
+            self._looking = None
+
+    def number(self, parameter: torch.Tensor, name: str = "", made_at: Site | None = None) -> int:
+        """Return the number of a parameter. A new parameter is logged, and its first values are sampled."""
+        if known := self.known(parameter):
+            return known
+        self._count += 1
+        self._numbers[id(parameter)] = weakref.ref(parameter), self._count
+        if torch.nn.parameter.is_lazy(parameter):
+            return self._count
+        some = sampled(parameter)
+        self._starts[self._count] = weakref.ref(parameter), some, norm(some)
+        shape = tuple(parameter.shape)
+        self._log.tell(ParameterSeen, parameter=self._count, name=name, shape=shape, made_at=made_at)
+        return self._count
+
+    def known(self, parameter: torch.Tensor) -> int:
+        """Return the number of a parameter, 0 if it has none."""
+        entry = self._numbers.get(id(parameter))
+        return entry[1] if entry is not None and entry[0]() is parameter else 0
+
+    def _made(self, result: Any, args: Any, kwargs: Any) -> None:
+        self.hands.drop()
+        self.hold(args[0], maker(args[0]))
+
+    def _group(self, result: Any, args: Any, kwargs: Any) -> None:
+        if id(args[0]) in self.held:
+            self.hold(args[0], here())
+
+    def hold(self, optimizer: Optimizer, site: Site | None) -> OptimizerRecord:
+        known = self.held.get(id(optimizer))
+        if known is None or known.ref() is not optimizer:
+            if known is not None:
+                self._gone.append(known)
+            number = len(self.held) + len(self._gone)
+            known = self.held[id(optimizer)] = OptimizerRecord(number, optimizer)
+            known.site = site
+        kind = str(getattr(optimizer, "kind", "") or type(optimizer).__name__)
+        groups = tuple(
+            Group(
+                number_of(g.get("lr")),
+                number_of(g.get("weight_decay", 0.0)),
+                tuple(self.number(p) for p in g["params"]),
+            )
+            for g in optimizer.param_groups
+        )
+        adaptive = kind.startswith(ADAPTIVE) or any("betas" in g for g in optimizer.param_groups)
+        self._log.tell(
+            OptimizerMade, optimizer=known.number, kind=kind, site=site, adaptive=adaptive, groups=groups
+        )
+        for observe in self.makers:
+            observe(known.number)
+        return known
+
+    def _around(self, original: Any) -> Any:
+        """Wrap backward. Between windows, keep only the loss value."""
+        gradients, hooks, windows, hands = self, self._hooks, self.windows, self.hands
+
+        @functools.wraps(original)
+        def backward(*args: Any, **kwargs: Any) -> Any:
+            if not hooks.on or get_ident() != hooks.thread:  # compilers and transforms run no backward
+                return original(*args, **kwargs)
+            if not windows.open and not hands.every:
+                gradients.keep(args[0] if args else kwargs.get("tensors"))
+                result = original(*args, **kwargs)
+                windows.turn += 1
+                windows.calls = 0
+                if windows.turn >= windows.due and windows.turn - windows.stepped > PATIENCE:
+                    gradients.shift()
+                return result
+            root = args[0] if args else kwargs.get("tensors")
+            start = gradients.begin("backward", root)
+            gradients.inside = True
+            try:
+                result = original(*args, **kwargs)
+            finally:
+                gradients.inside = False
+            if start:
+                hooks.quietly("backward", gradients.after, root, start[0])
+            if windows.tick():
+                gradients.shift()
+            return result
+
+        return unseen(backward)
+
+    def begin(self, name: str, root: Any) -> list[Any]:
+        """Keep the value that is run backward. Inside a window, return the state before the backward."""
+        start: list[Any] = []
+        if self.windows.open:
+            self._hooks.quietly(name, lambda: start.append(self.before(root)))
+        elif self.hands.every:
+            self.hands.passed()
+        self.keep(root)
+        return start
+
+    def keep(self, root: Any) -> None:
+        """Keep the value that is run backward; on an accelerator, keep its tensor, to avoid synchronizing."""
+        if not isinstance(root, torch.Tensor) or root.numel() != 1 or root.is_meta:
+            return
+        with torch._C.DisableTorchFunction():
+            value = root.item() if root.is_cpu or self.windows.open else root.detach()
+        if isinstance(value, float) and not isfinite(value):
+            self._hooks.quietly("backward", self.spoiled, root, value)
+        if not isinstance(value, complex):
+            self._course.append(value)
+
+    def before(self, root: Any) -> Any:
+        """Return the state of all gradients before a backward, and the root value's record."""
+        place = here()
+        self._course = self._courses.setdefault(place, [])
+        self.hands.settle()
+        self.clearing.look(self.held.values())
+        root = root[0] if isinstance(root, (list, tuple)) and root else root
+        summed = []
+        before: dict[int, int] = {}
+        for held in self.held.values():
+            held.used = {id(p) for p in held.parameters() if id(p) in held.used and is_there(p)}
+            if held.used:
+                summed.append(held.number)
+            else:
+                held.summed = False  # gradients of another net's loss were cleared in time
+            for p in held.parameters():
+                before[id(p)] = p.grad._version if p.grad is not None else -1
+        node = self._values.of(root) if isinstance(root, torch.Tensor) else None
+        leaf = isinstance(root, torch.Tensor) and root.grad_fn is None
+        return place, stack(), node, "leaf" if leaf else "graph", tuple(summed), before
+
+    def after(self, root: Any, start: Any, inputs: list[torch.Tensor] | None = None) -> None:
+        """Log a backward that ran. inputs: the parameters given to ``autograd.grad``, if that ran instead."""
+        site, led, node, kind, summed, before = start
+        if inputs is None:
+            self.hands.ran(root)
+        root = root[0] if isinstance(root, (list, tuple)) and root else root
+        filled: list[int] = []
+        for held in self.held.values():
+            wrote = {
+                id(p)
+                for p in held.parameters()
+                if (p.grad is not None and before.get(id(p), -1) != p.grad._version) or is_new(p, before)
+            } | {id(p) for p in inputs or () if isinstance(held.ref(), ManualTraining)}
+            held.written |= wrote
+            held.left |= {id(p): id(p.grad) for p in held.parameters() if p.grad is not None}
+            if wrote:
+                held.filled += 1
+                filled.append(held.number)
+                held.summed = held.summed or (held.number in summed and bool(held.used & wrote))
+        if kind == "graph" and self.held and not filled:
+            kind = "detached"
+        key = site, len(self.held)
+        times = self._seen[key] = self._seen.get(key, 0) + 1
+        whole = times <= GRAPHS or times % EVERY == 0
+        unowned: tuple[int, ...] = ()
+        if whole and isinstance(root, torch.Tensor):
+            unowned = tuple(n for observe in self.roots for n in observe(root, tuple(filled)))
+        event = Backward(
+            site=site,
+            stack=led,
+            value=single(root),
+            root=kind,
+            forwards=tuple(sorted(node.forwards if node is not None else NOBODY)),
+            losses=self.loss_of(node),
+            filled=tuple(filled),
+            summed=tuple(n for n in summed if n in filled),
+            unowned=unowned,
+            graph=snapshot(node) if whole and node is not None else Graph(),
+            **self._log.moment(),
+        )
+        self._log.add(event)
+        self.clearing.forget()
+        for observe in self.ran:
+            observe(event, root)
+
+    def _before_step(self, optimizer: Any, args: Any, kwargs: Any) -> Any:
+        if not self._hooks.watching():
+            return None
+        self._hooks.quietly("step", self._measure, optimizer)
+        self._tape.stop()
+        closure = args[0] if args else kwargs.get("closure")
+        if not callable(closure):
+            return None
+        tape, windows = self._tape, self.windows
+
+        def seen() -> Any:
+            if windows.open:
+                tape.start()
+            try:
+                return closure()
+            finally:
+                tape.stop()
+
+        return ((seen, *args[1:]), kwargs) if args else (args, kwargs | {"closure": seen})
+
+    def _measure(self, optimizer: Any) -> None:
+        known = self.held.get(id(optimizer))
+        held = known if known is not None and known.ref() is optimizer else self.hold(optimizer, None)
+        self.clearing.look(self.held.values())
+        every = (p for p in held.parameters() if not torch.nn.parameter.is_lazy(p))
+        held.before = [sampled(p, MANY) for p in every]
+
+    def _after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        windows, held = self.windows, self.held.get(id(optimizer))
+        if not self._hooks.on:
+            return
+        self.steps += 1
+        if held is not None:
+            held.steps += 1
+        windows.stepped = windows.turn
+        if windows.open:
+            self._tape.start()
+            if self._hooks.watching() and held is not None:
+                self._hooks.quietly("step", self._stepped, optimizer, held)
+            self._values.tick(self.steps)
+        if windows.open or windows.turn >= windows.due:
+            self.shift()
+            if self.windows.open and held is not None:
+                held.used |= {id(p) for p in held.parameters() if p.grad is not None}
+        if self.after_step is not None:
+            self.after_step(self.steps)
+
+    def _stepped(self, optimizer: Any, held: OptimizerRecord) -> None:
+        own = held.parameters()
+        self.tell(optimizer, held, here(), force_of(own), {id(p) for p in own if p.grad is not None})
+
+    def tell(
+        self, optimizer: Any, held: OptimizerRecord, site: Site | None, force: Force, used: set[int]
+    ) -> None:
+        """Log a step. used: ids of the parameters whose gradients it used."""
+        own, group = held.parameters(), optimizer.param_groups[0]
+        decay = number_of(group.get("weight_decay", 0.0))
+        size = moved = 0.0
+        if held.before is not None and len(held.before) == len(own):
+            size, moved = movement(own, held.before)
+        held.before = None
+        if held.steps >= FURTHER * held.measured:
+            held.measured = held.steps
+            self._went(held)
+        self._log.tell(
+            Stepped,
+            optimizer=held.number,
+            site=site,
+            lr=number_of(group.get("lr")),
+            weight_decay=decay,
+            gradients=force.count,
+            zeros=len(force.still),
+            missing=tuple(self.number(p) for p in force.missing)[:64],
+            still=tuple(self.number(p) for p in force.still)[:64],
+            summed=held.summed,
+            assigned=any(held.left.get(id(p), id(p.grad)) != id(p.grad) for p in own),
+            ratio=moved / size if size > 0 else math.nan,
+            norm=size,
+            decay=decay * size / force.norm if force.norm > 0 else math.nan,
+        )
+        held.used |= used
+        held.summed, held.written, held.left = False, set(), {}
+
+    def _went(self, held: OptimizerRecord) -> None:
+        """Measure the distance between an optimizer's weights and their first values."""
+        far = size = 0.0
+        least, moved = math.inf, False
+        for p in held.parameters():
+            start = self._starts.get(self.number(p))
+            if start is None or start[1].shape != (now := sampled(p)).shape:
+                continue
+            step = norm(now - start[1])
+            far, size = far + step**2, size + start[2] ** 2
+            moved = moved or step > 0 or not math.isfinite(step)
+            if p.dim() > 1 and start[2] > 0:
+                least = min(least, norm(now) / start[2])
+        held.moved = held.moved or moved
+        if size > 0:  # 0 if the parameters no longer exist or began as zeros
+            held.movement, held.least = math.sqrt(far / size), least
+
+    def finish(self) -> None:
+        """Log the movement of the weights and the losses of each line."""
+        self.hands.settle()
+        for held in (*self._gone, *self.held.values()):
+            self._went(held)
+            self._log.tell(
+                OptimizerEnded,
+                optimizer=held.number,
+                steps=held.steps,
+                filled=held.filled,
+                moved=held.moved,
+                movement=held.movement,
+                least=held.least,
+            )
+        for site, values in self._courses.items():
+            self._log.tell(Course, site=site, values=tuple(float(v) for v in values))

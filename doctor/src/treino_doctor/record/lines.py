@@ -1,0 +1,98 @@
+"""Find which line of the user's own code runs: the innermost frames outside libraries and treino."""
+
+import sys
+import sysconfig
+from pathlib import Path
+from types import CodeType, FrameType
+
+from treino_doctor.finding import Site
+
+_PATHS = sysconfig.get_paths()
+_LIBRARIES = tuple(
+    {str(Path(_PATHS[k])) + "/" for k in ("stdlib", "platstdlib", "purelib", "platlib")}
+    | {str(Path(__file__).parents[2]) + "/"}
+)
+_own_files: set[str] = set()  # scripts under the doctor, in any folder
+_known: dict[str, bool] = {}
+_sites: dict[tuple[str, int], Site] = {}
+_places: dict[tuple[int, int], tuple[CodeType, Site]] = {}  # by (id of code, instruction)
+
+
+def watch_file(path: str) -> None:
+    """Count this file as the user's own code even inside a library folder."""
+    _own_files.add(path)
+    _known.pop(path, None)
+
+
+def is_own(path: str) -> bool:
+    """Whether a code object's file is the user's own code."""
+    known = _known.get(path)
+    if known is None:
+        library = path.startswith(_LIBRARIES) or "site-packages" in path or "dist-packages" in path
+        made_up = path.startswith("<") and not path.startswith("<ipython-input")  # ipython names cells so
+        known = path in _own_files or not (library or made_up)
+        _known[path] = known
+    return known
+
+
+def here() -> Site | None:
+    """The innermost running line of the user's code; None if only libraries are on the stack."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        own = _known.get(code.co_filename)
+        if own or (own is None and is_own(code.co_filename)):
+            place = _places.get((id(code), frame.f_lasti))
+            return place[1] if place is not None else _site(frame)
+        frame = frame.f_back
+    return None
+
+
+def stack(limit: int = 5) -> tuple[Site, ...]:
+    """The innermost running lines of the user's code, innermost first."""
+    sites: list[Site] = []
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and len(sites) < limit:
+        code = frame.f_code
+        own = _known.get(code.co_filename)
+        if own or (own is None and is_own(code.co_filename)):
+            place = _places.get((id(code), frame.f_lasti))
+            sites.append(place[1] if place is not None else _site(frame))
+        frame = frame.f_back
+    return tuple(sites)
+
+
+def maker(made: object) -> Site | None:
+    """The innermost user's line that constructs this object, outside of the object's own ``__init__``."""
+    frame: FrameType | None = sys._getframe(1)
+    innermost: Site | None = None
+    while frame is not None:
+        code = frame.f_code
+        if is_own(code.co_filename):
+            innermost = innermost or _site(frame)
+            # The first argument of a method; ``f_locals`` would keep every value of the frame alive.
+            if not (code.co_argcount and code.co_name in ("__init__", "__new__", "__post_init__")):
+                return _site(frame)
+            if not _makes(frame, made):
+                return _site(frame)
+        frame = frame.f_back
+    return innermost
+
+
+def _makes(frame: FrameType, made: object) -> bool:
+    """Whether the ``__init__`` that runs in this frame is this object's own."""
+    return any(
+        frame.f_code is getattr(vars(kind).get("__init__"), "__code__", None) for kind in type(made).__mro__
+    )
+
+
+def _site(frame: FrameType) -> Site:
+    """A frame's line; the same line is the same object."""
+    code, line = frame.f_code, frame.f_lineno
+    site = _sites.get((code.co_filename, line))
+    if site is None:
+        site = _sites[code.co_filename, line] = Site(code.co_filename, line, code.co_name)
+    if len(_places) > 4096:
+        _places.clear()
+    _places[id(code), frame.f_lasti] = code, site  # holds the code, so that its id stays unique
+    return site

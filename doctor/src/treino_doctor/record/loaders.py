@@ -1,0 +1,167 @@
+"""Record DataLoaders: the lines that made them, the newest batch, and its rows in the data set."""
+
+import functools
+import weakref
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Subset, TensorDataset, default_collate
+from torch.utils.data.dataloader import _BaseDataLoaderIter
+
+from treino_doctor.finding import Site
+from treino_doctor.record.hooks import Hooks, unseen
+from treino_doctor.record.lines import here
+from treino_doctor.record.tape import Tape
+from treino_doctor.record.values import Values, first_tensors
+
+LONGEST = 200_000  # maximum number of row numbers compared
+
+
+class Origin:
+    """Rows of one data set, by their numbers; all rows if ``numbers`` is None."""
+
+    def __init__(self, root: int, numbers: np.ndarray | None, size: int) -> None:
+        self.root, self.numbers, self.size = root, numbers, size
+
+    def all(self) -> np.ndarray:
+        """The numbers, sorted."""
+        return np.unique(self.numbers) if self.numbers is not None else np.arange(self.size)
+
+
+class Reading:
+    """A DataLoader in use. epoch: how often it was iterated. trains: nets were trained on its batches.
+
+    tensors: the tensors whose rows it collates into batches unchanged.
+    """
+
+    def __init__(
+        self, site: Site | None, origin: Origin | None, rows: int, tensors: tuple[torch.Tensor, ...] = ()
+    ) -> None:
+        self.site, self.origin, self.rows, self.tensors = site, origin, rows, tensors
+        self.epoch, self.trains = 0, False
+
+
+class Batch:
+    """The newest batch: its rows, its labels, and the number of nets' calls since."""
+
+    def __init__(self, values: Any, reading: Reading | None) -> None:
+        tensors = first_tensors(values)
+        self.rows = tensors[0] if tensors else None
+        self.labels = tensors[1] if len(tensors) > 1 else None
+        self.reading, self.calls = reading, 0
+
+
+class Loaders:
+    """Watches DataLoaders and subsets of data sets.
+
+    parts: (data set, row numbers, line) of each Subset. hungry: training rows are collected between windows.
+    """
+
+    def __init__(self, hooks: Hooks, values: Values, tape: Tape) -> None:
+        self._hooks, self._values, self._tape = hooks, values, tape
+        self.parts: list[tuple[int, np.ndarray, Site | None]] = []
+        self.batch: Batch | None = None
+        self.hungry = True
+        self._newest: Reading | None = None
+        self._raw_batch: tuple[Any, Reading | None] | None = None
+        self._readings: dict[int, tuple[weakref.ref[Any], Reading]] = {}
+        self._reading: dict[int, Reading] = {}
+        self._held: list[Any] = []  # data sets of parts, so that their ids stay unique
+
+    def install(self) -> None:
+        """Register the observers."""
+        self._hooks.after(DataLoader, "__init__", self._made)
+        self._hooks.after(DataLoader, "__iter__", self._started)
+        self._hooks.after(Subset, "__init__", self._part)
+        loaders, original = self, _BaseDataLoaderIter.__next__
+
+        @functools.wraps(original)
+        def following(loading: Any) -> Any:
+            if not loaders._hooks.on:
+                return original(loading)
+            reading = loaders._newest = loaders._reading.get(id(loading))
+            if reading is not None and reading.tensors and loaders._tape.on:
+                with loaders._tape.away():  # operations on single rows don't matter
+                    batch = original(loading)
+                loaders._hooks.quietly("batch", loaders._put_together, batch, reading)
+            else:
+                batch = original(loading)
+            # Between windows, only evaluations are recorded. The memory of a kept batch can't be reused.
+            looked_at = loaders._tape.on or loaders.hungry or reading is None or not reading.trains
+            loaders._raw_batch = (batch, reading) if looked_at else None
+            loaders.batch = loaders.batch if looked_at else None
+            return batch
+
+        self._hooks.replace(_BaseDataLoaderIter, "__next__", unseen(following))
+
+    def _put_together(self, batch: Any, reading: Reading) -> None:
+        """Record that a batch's tensors are stacked rows of the data set's tensors."""
+        for part, whole in zip(batch, reading.tensors, strict=True):
+            self._values.made(part, "stack", [whole], reading.site, {})
+
+    def newest(self) -> Batch | None:
+        """The newest batch, unpacked at the first call."""
+        if self._raw_batch is not None:
+            self.batch = Batch(*self._raw_batch)
+            self._raw_batch = None
+        return self.batch
+
+    def line(self) -> Site | None:
+        """The line that made the loader of the newest batch."""
+        return self._newest.site if self._newest is not None else None
+
+    def let_go(self) -> None:
+        """Release the newest batch."""
+        self._raw_batch = self.batch = None
+
+    def _made(self, result: Any, args: Any, kwargs: Any) -> None:
+        loader = args[0]
+        dataset = getattr(loader, "dataset", None)
+        try:
+            rows = len(dataset) if dataset is not None else 0
+        except TypeError:
+            rows = 0
+        reading = Reading(here(), origin_of(dataset), rows, plain_tensors(loader))
+        self._readings[id(loader)] = weakref.ref(loader), reading
+
+    def _started(self, result: Any, args: Any, kwargs: Any) -> None:
+        known = self._readings.get(id(args[0]))
+        if known is not None and known[0]() is args[0]:
+            known[1].epoch += 1
+            if len(self._reading) > 16:
+                self._reading.clear()
+            self._reading[id(result)] = known[1]
+
+    def _part(self, result: Any, args: Any, kwargs: Any) -> None:
+        origin = origin_of(args[0])
+        if origin is not None and origin.numbers is not None and len(self.parts) < 64:
+            self.parts.append((origin.root, np.unique(origin.numbers), here()))
+            self._held.append(args[0].dataset)
+
+
+def plain_tensors(loader: Any) -> tuple[torch.Tensor, ...]:
+    """The tensors whose rows a loader collates without any code of the program."""
+    dataset = getattr(loader, "dataset", None)
+    while type(dataset) is Subset:
+        dataset = dataset.dataset
+    if isinstance(dataset, TensorDataset) and type(dataset) is TensorDataset:
+        return tuple(dataset.tensors) if loader.collate_fn is default_collate else ()
+    return ()
+
+
+def origin_of(dataset: Any) -> Origin | None:
+    """The root data set behind nested Subsets, and the row numbers that remain."""
+    numbers: np.ndarray | None = None
+    for _ in range(8):
+        if not isinstance(dataset, Subset):
+            break
+        own = np.asarray(torch.as_tensor(np.asarray(dataset.indices)).reshape(-1)[:LONGEST])
+        if own.dtype.kind not in "iu":
+            return None
+        numbers = own if numbers is None else own[numbers]
+        dataset = dataset.dataset
+    try:
+        return Origin(id(dataset), numbers, len(dataset)) if dataset is not None else None
+    except TypeError:
+        return None

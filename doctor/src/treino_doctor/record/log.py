@@ -1,0 +1,340 @@
+"""The log of one examination: typed events in the order in which they happened.
+
+Rules read only the log. It holds plain values, so that it can be kept and the rules run on it again.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+from treino_doctor.finding import Site
+from treino_doctor.record.lines import here, stack
+from treino_doctor.record.reach import reached
+
+T = TypeVar("T", bound="Event")
+BY_HAND = "update by hand"  # ``kind`` of an optimizer that is the program's own code
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One torch operation in the graph of a value.
+
+    name: as in torch, without underscores: ``softmax``, ``sub``; ``parameter`` and ``leaf`` are values
+    without history. parents: indices in the graph. detail: plain arguments, by name or by position ("1"), and
+    ``part`` of an operation with several results. forwards: numbers of the newest calls of nets behind it.
+    layer: the line that made the torch module in which it ran.
+    """
+
+    name: str
+    site: Site | None
+    shape: tuple[int, ...]
+    parents: tuple[int, ...]
+    detail: dict[str, Any]
+    grad: bool
+    forwards: tuple[int, ...] = ()
+    layer: Site | None = None
+
+    @property
+    def written(self) -> Site | None:
+        """The line of the user's code: the operation's, or the one that made the torch layer around it."""
+        return self.layer or self.site
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The operations that made a value: ``operations[0]`` is the value, parents come later."""
+
+    operations: tuple[Operation, ...] = ()
+
+    @property
+    def root(self) -> Operation | None:
+        """The operation that made the value."""
+        return self.operations[0] if self.operations else None
+
+    def parents(self, operation: Operation) -> list[Operation]:
+        """The inputs of an operation, as far as they were kept."""
+        return [self.operations[p] for p in operation.parents]
+
+    def walk(
+        self, start: Operation | None = None, *, through: frozenset[str] | None = None
+    ) -> Iterator[Operation]:
+        """Yield an operation and its ancestors, nearest first. through: names to walk through; None: all."""
+        first = start or self.root
+
+        def before(one: Operation) -> list[Operation]:
+            passed = through is None or one is first or one.name in through
+            return self.parents(one) if passed else []
+
+        yield from reached(first, before, len(self.operations))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Anything that happened. step: steps of all optimizers before it. turn: backwards before it. site: the
+    line that did it. stack: the lines of the user's code that led there, innermost first; empty if unknown.
+    """
+
+    step: int = 0
+    turn: int = 0
+    site: Site | None = None
+    stack: tuple[Site, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetMade(Event):
+    """A net at its first call.
+
+    made_at: its constructor's line. modal: kinds of its layers that behave differently in training (dropout,
+    batch norm). loaded: whether it loaded a state, or is a copy. parameters: the numbers of its parameters.
+    """
+
+    net: int
+    kind: str
+    made_at: Site | None = None
+    modal: tuple[str, ...] = ()
+    loaded: bool = False
+    parameters: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterSeen(Event):
+    """A parameter that an optimizer holds or a net lists."""
+
+    parameter: int
+    name: str
+    shape: tuple[int, ...]
+    made_at: Site | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """One of an optimizer's parameter groups."""
+
+    lr: float
+    weight_decay: float
+    parameters: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerMade(Event):
+    """A new optimizer, or one with a new group. adaptive: its steps don't depend on the gradient's scale."""
+
+    optimizer: int
+    kind: str
+    adaptive: bool
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forward(Event):
+    """A net was called from the user's code. rows: the batch's number of rows. training: the net's mode.
+    grad: whether a graph was recorded. dropping: lines of dropouts that dropped. norming: number of batch
+    norms that used batch statistics. active, resting: numbers of dropout and batch norm layers in training
+    mode and in eval mode. loader: the line of the DataLoader that gave the rows. again: the newest call with
+    the same rows since the last step, or 0.
+    """
+
+    forward: int
+    net: int
+    training: bool
+    grad: bool
+    rows: int
+    shape: tuple[int, ...]
+    dropping: tuple[Site | None, ...] = ()
+    norming: int = 0
+    active: int = 0
+    resting: int = 0
+    loader: Site | None = None
+    again: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossCall(Event):
+    """A torch loss function was called.
+
+    trained: its value has a graph. low, high: the target's range. labels: class -> rows. right: class -> rows
+    that the input predicts correctly. constant: the loss of the best constant prediction for these targets,
+    NaN if unknown. graph, target_graph: the graphs of its input and its target.
+    """
+
+    loss: int
+    name: str
+    made_at: Site | None = None
+    forwards: tuple[int, ...] = ()
+    trained: bool
+    value: float
+    reduction: str
+    input_shape: tuple[int, ...]
+    target_shape: tuple[int, ...]
+    target_kind: str
+    low: float
+    high: float
+    labels: dict[int, int] = field(default_factory=dict)
+    right: dict[int, int] = field(default_factory=dict)
+    weights: tuple[float, ...] = ()
+    smoothing: float = 0.0
+    constant: float = float("nan")
+    logsumexp: float = 0.0  # of nll_loss's input, in the row farthest from 0; 0 for log-probabilities
+    spoiled: bool = False  # whether its input isn't finite
+    below: float = 0.0  # share of the target's entries that are below zero
+    error: str = ""  # the exception that it raised
+    graph: Graph = field(default_factory=Graph)
+    target_graph: Graph = field(default_factory=Graph)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Softmaxed(Event):
+    """Softmax or log_softmax was applied to a net's output. dim: the axis, counted from the front."""
+
+    name: str
+    forward: int
+    dim: int
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsApplied(Event):
+    """Attention weights, a softmax of products, were multiplied by the values. dim: the axis of the softmax,
+    which is at its own line. summed: the axis that the product sums over.
+    """
+
+    softmax: Site | None = None
+    dim: int
+    summed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backward(Event):
+    """A backward ran.
+
+    root: "graph", "leaf" (the value has no history) or "detached" (no parameter that an optimizer holds got a
+    gradient). filled: optimizers whose parameters got gradients. summed: optimizers whose gradients had been
+    used by a step and not cleared since. unowned: parameters in the graph that no optimizer holds.
+    """
+
+    value: float
+    root: str
+    forwards: tuple[int, ...] = ()
+    losses: tuple[int, ...] = ()
+    filled: tuple[int, ...] = ()
+    summed: tuple[int, ...] = ()
+    unowned: tuple[int, ...] = ()
+    graph: Graph = field(default_factory=Graph)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cleared(Event):
+    """The gradients of optimizers' parameters were set to None or zero."""
+
+    optimizers: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stepped(Event):
+    """An optimizer took a step.
+
+    gradients: number of its parameters with gradients; zeros: how many gradients are all zero; still: the
+    parameters with such gradients; missing: parameters without gradients. summed: an earlier step had already
+    used some gradients. assigned: some gradients aren't the tensors that backward left. ratio: ‖Δp‖ / ‖p‖;
+    norm: ‖p‖; decay: weight_decay · ‖p‖ / ‖g‖.
+    """
+
+    optimizer: int
+    lr: float
+    weight_decay: float
+    gradients: int
+    zeros: int
+    missing: tuple[int, ...] = ()
+    still: tuple[int, ...] = ()
+    summed: bool = False
+    assigned: bool = False
+    ratio: float = float("nan")
+    norm: float = float("nan")
+    decay: float = float("nan")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read(Event):
+    """A value that comes from nets left torch as a number, list or array, or was compared with another value.
+
+    how: the operation (``item``, ``numpy``, ``compared``, ...), or ``grad``: its derivatives were requested.
+    """
+
+    how: str
+    forwards: tuple[int, ...] = ()
+    value: float
+    grad: bool
+    graph: Graph = field(default_factory=Graph)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvalSet(Event):
+    """A net was set to eval mode, by ``eval()`` or ``train(False)``."""
+
+    net: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerEnded(Event):
+    """Totals of an optimizer when the program ended.
+
+    filled: recorded backwards that gave it gradients. moved: parameters have other values than at their first
+    backward. movement: ‖p_end − p_start‖ / ‖p_start‖ of sampled entries. least: the smallest ‖p_end‖ /
+    ‖p_start‖ of any matrix.
+    """
+
+    optimizer: int
+    steps: int
+    filled: int
+    moved: bool
+    movement: float
+    least: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course(Event):
+    """All values that a line ran backward: the loss that a training minimises. constant: the loss of the best
+    constant prediction, if the log's writer knows it for all rows; then no LossCall is needed for it.
+    """
+
+    values: tuple[float, ...]
+    constant: float = float("nan")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended(Event):
+    """The end of the program. finished: it ended by itself, without an error. watched: recorded backwards."""
+
+    finished: bool
+    watched: int
+    error: str = ""
+
+
+@dataclass
+class Log:
+    """Events in order. moment: returns the current step and turn, as keywords."""
+
+    events: list[Event] = field(default_factory=list)
+    moment: Callable[[], dict[str, Any]] = field(default=dict, repr=False, compare=False)
+
+    def add(self, event: Event) -> None:
+        """Append an event."""
+        self.events.append(event)
+
+    def tell(self, kind: type[Event], /, **fields: Any) -> None:
+        """Append an event at the current step and turn."""
+        self.events.append(kind(**self.moment() | fields))
+
+    def tell_here(self, kind: type[Event], /, **fields: Any) -> None:
+        """Append an event at the current step and turn, on the running line."""
+        self.tell(kind, **{"site": here(), "stack": stack()} | fields)
+
+    def of(self, kind: type[T]) -> list[T]:
+        """All events of a kind."""
+        return [e for e in self.events if isinstance(e, kind)]
+
+
+def taken(kind: type[Event], counted: Any) -> dict[str, Any]:
+    """The fields of an event that ``counted`` has under the same names."""
+    own = vars(counted)
+    return {f.name: own[f.name] for f in fields(kind) if f.name in own}

@@ -1,0 +1,211 @@
+"""Record calls of torch's loss functions: inputs, targets, and the graphs behind them."""
+
+import cmath
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from treino_doctor.record.lines import here
+from treino_doctor.record.log import Log, LossCall
+from treino_doctor.record.nets import Nets
+from treino_doctor.record.tables import as_array
+from treino_doctor.record.tape import Tape
+from treino_doctor.record.values import Node, Values, made_of, snapshot
+
+CLASSES = ("cross_entropy", "nll_loss")
+BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
+PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "poisson_nll_loss", "kl_div")
+SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss")
+OTHERS = ("multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "triplet_margin_loss")
+NAMES = (*CLASSES, *BINARY, *PAIRED, "gaussian_nll_loss", *SIGNED, *OTHERS)
+TARGET_AT = {"margin_ranking_loss": 2, "cosine_embedding_loss": 2}  # else the second argument
+GRAPHS = 3  # the graphs of a line's first calls are logged
+EVERY = 16  # later, the graph of every 16th call is logged
+MOST_CLASSES = 1000
+POWERS = {"mse_loss": 2, "l1_loss": 1, "smooth_l1_loss": 1, "huber_loss": 1}  # power of the difference
+
+
+class Losses:
+    """Watches loss functions. count: calls so far."""
+
+    def __init__(self, log: Log, values: Values, tape: Tape, nets: Nets) -> None:
+        self._log, self._values, self._tape, self._nets = log, values, tape, nets
+        self.count = 0
+        self._seen: dict[Any, int] = {}
+
+    def install(self) -> None:
+        """Register the observers."""
+        for name in NAMES:
+            self._tape.observe(self._observer(name), name)
+            self._tape.failures.setdefault(name, []).append(self._failure(name))
+
+    def of(self, node: Node | None) -> tuple[int, ...]:
+        """The numbers of the loss calls behind a value, nearest first."""
+        numbers: list[int] = []
+        for one in made_of(node, 64):
+            if "loss" in one.detail and one.detail["loss"] not in numbers:
+                numbers.append(one.detail["loss"])
+        return tuple(numbers)
+
+    def _observer(self, name: str) -> Any:
+        def observe(result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+            x, target = input_and_target(name, args, kwargs)
+            if x is not None and target is not None and isinstance(result, torch.Tensor) and node is not None:
+                self._tell(name, x, target, args, kwargs, result, node)
+
+        return observe
+
+    def _failure(self, name: str) -> Any:
+        def failed(error: BaseException, args: Any, kwargs: Any) -> None:
+            x, target = input_and_target(name, args, kwargs)
+            if x is not None and target is not None:
+                self._tell(name, x, target, args, kwargs, error=f"{type(error).__name__}: {error}"[:200])
+
+        return failed
+
+    def _tell(
+        self,
+        name: str,
+        x: torch.Tensor,
+        target: torch.Tensor,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        result: torch.Tensor | None = None,
+        node: Node | None = None,
+        error: str = "",
+    ) -> None:
+        self.count += 1
+        if node is not None:
+            node.detail = node.detail | {"loss": self.count}
+        site, module = here(), self._nets.current
+        times = self._seen[name, site] = self._seen.get((name, site), 0) + 1
+        whole = times <= GRAPHS or times % EVERY == 0
+        of_input, of_target = self._values.of(x), self._values.of(target)
+        low, high = span(target)
+        labels, right = counts(name, x.detach(), target.detach(), kwargs)
+        weights = weight_of(name, args, kwargs)
+        graphs = {"graph": snapshot(of_input), "target_graph": snapshot(of_target, 24)} if whole else {}
+        self._log.tell_here(
+            LossCall,
+            loss=self.count,
+            name=name,
+            made_at=self._nets.made.get(module) if isinstance(module, nn.modules.loss._Loss) else None,
+            forwards=tuple(sorted(of_input.forwards)[-8:]),
+            trained=result is not None and result.requires_grad,
+            value=float(result.detach()) if result is not None and result.numel() == 1 else math.nan,
+            reduction=str(kwargs.get("reduction", "mean")),
+            input_shape=tuple(x.shape),
+            target_shape=tuple(target.shape),
+            target_kind="float" if target.is_floating_point() else "int",
+            low=low,
+            high=high,
+            labels=labels,
+            right=right,
+            weights=weights,
+            smoothing=float(kwargs.get("label_smoothing", 0.0)),
+            constant=best_constant(name, target.detach(), labels, weights, kwargs),
+            logsumexp=logsumexp(x.detach()) if name == "nll_loss" else 0.0,
+            spoiled=not cmath.isfinite(x.detach().sum().item()),
+            below=float((target.detach() < 0).float().mean()) if low < 0 and target.numel() else 0.0,
+            error=error,
+            **graphs,
+        )
+
+
+def input_and_target(name: str, args: Any, kwargs: Any) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    """The input and the target of a loss."""
+    at = TARGET_AT.get(name, 1)
+    x = args[0] if args else kwargs.get("input")
+    target = args[at] if len(args) > at else kwargs.get("target")
+    both = isinstance(x, torch.Tensor) and isinstance(target, torch.Tensor)
+    return (x, target) if both else (None, None)
+
+
+def span(target: torch.Tensor) -> tuple[float, float]:
+    """The least and the largest entry; NaN if one is NaN."""
+    if not target.numel() or target.is_complex():
+        return math.nan, math.nan
+    low, high = torch.aminmax(target.detach())
+    return float(low), float(high)
+
+
+def counts(
+    name: str, x: torch.Tensor, y: torch.Tensor, kwargs: dict[str, Any]
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Return (label -> rows, label -> rows that the input predicts correctly)."""
+    if name in CLASSES and not y.is_floating_point() and x.dim() == y.dim() + 1 and x.dim() > 1:
+        classes = x.shape[1]
+    elif name in BINARY and x.shape == y.shape and y.numel() and bool(((y == 0) | (y == 1)).all()):
+        classes = 2
+    else:
+        return {}, {}
+    says = answers(name, x)
+    true, answer = (as_array(t.cpu()).reshape(-1).astype(np.int64) for t in (y, says))
+    keep = (true >= 0) & (true < classes) & (true != int(kwargs.get("ignore_index", -100)))
+    if classes > MOST_CLASSES or not keep.any():
+        return {}, {}
+    true, answer = true[keep], answer[keep]
+    every, right = (np.bincount(t).tolist() for t in (true, true[true == answer]))
+    return {k: n for k, n in enumerate(every) if n}, {k: n for k, n in enumerate(right) if n}
+
+
+def answers(name: str, x: torch.Tensor) -> torch.Tensor:
+    """The classes predicted by the input of a classification loss."""
+    return x.argmax(1) if name in CLASSES else x > (0.5 if name == "binary_cross_entropy" else 0.0)
+
+
+def weight_of(name: str, args: Any, kwargs: Any) -> tuple[float, ...]:
+    """The class weights, or the weight of the positive class."""
+    key = "pos_weight" if name.startswith("binary") else "weight"
+    w = kwargs.get(key)
+    w = args[2] if w is None and name in CLASSES and len(args) > 2 else w
+    small = isinstance(w, torch.Tensor) and 0 < w.numel() <= MOST_CLASSES
+    return tuple(float(v) for v in w.detach().reshape(-1)) if small and w is not None else ()
+
+
+def logsumexp(x: torch.Tensor) -> float:
+    """The log-sum-exp that is farthest from zero over all rows."""
+    if x.dim() < 2 or not x.numel():
+        return 0.0
+    sums = x.float().logsumexp(1)
+    return float(sums.flatten()[sums.abs().argmax()])
+
+
+def best_constant(
+    name: str,
+    target: torch.Tensor,
+    labels: dict[int, int],
+    weights: tuple[float, ...],
+    kwargs: dict[str, Any],
+) -> float:
+    """The mean loss of the best constant prediction for these targets; NaN if unknown."""
+    rows = sum(labels.values())
+    if name in ("cross_entropy", "nll_loss") and rows:
+        weight = {k: weights[k] if k < len(weights) else 1.0 for k in labels}
+        whole = sum(n * weight[k] for k, n in labels.items())
+        if whole <= 0:
+            return math.nan
+        shares = [n * weight[k] / whole for k, n in labels.items() if n * weight[k] > 0]
+        return -sum(s * math.log(s) for s in shares)
+    if name.startswith("binary_cross_entropy") and rows:
+        positive, heavy = labels.get(1, 0) / rows, weights[0] if len(weights) == 1 else 1.0
+        up, down = positive * heavy, 1 - positive
+        if up <= 0 or down <= 0:
+            return 0.0
+        share = up / (up + down)
+        return -(up * math.log(share) + down * math.log(1 - share))
+    power = POWERS.get(name)
+    if power is not None and target.numel() > 1 and target.is_floating_point():
+        flat = target.reshape(target.shape[0], -1).double()
+        if power == 2:
+            return float(flat.var(0, unbiased=False).mean())
+        away = (flat - flat.median(0).values).abs()
+        knee = float(kwargs.get("beta", kwargs.get("delta", 1.0)))
+        if name == "l1_loss" or knee <= 0:
+            return float(away.mean())
+        bent = torch.where(away < knee, 0.5 * away**2 / knee, away - 0.5 * knee)
+        return float(bent.mean()) * (knee if name == "huber_loss" else 1.0)
+    return math.nan

@@ -1,0 +1,100 @@
+"""Count the graphs of past steps that are still alive, by marks attached to them."""
+
+import gc
+import weakref
+from collections import Counter
+from typing import Any
+
+import torch
+
+from treino_doctor.finding import Site
+from treino_doctor.record.lines import stack
+from treino_doctor.record.log import Backward, Forward, Log
+from treino_doctor.record.outcomes import GraphsHeld
+from treino_doctor.record.tape import Tape
+from treino_doctor.record.values import Node, first_tensors
+
+NAME = "treino"
+PAST = 2  # turns after which a graph is past
+MANY = 8  # live graphs above which garbage is collected before counting
+COLLECTIONS = 3
+
+
+class Mark:
+    """An object that lives as long as the graph to which it is attached."""
+
+    __slots__ = ("__weakref__",)
+
+
+class Marks:
+    """Marks in the graphs of losses and of nets' outputs."""
+
+    def __init__(self, log: Log, tape: Tape) -> None:
+        self._log, self._tape = log, tape
+        self._roots: list[tuple[weakref.ref[Mark], Site | None, int]] = []
+        self._results: dict[int, tuple[weakref.ref[Mark], Site | None, int]] = {}
+        self._trained: list[tuple[weakref.ref[Mark], Site | None, int]] = []
+        self._alive: dict[tuple[Site | None, bool], int] = {}
+        self._marked: Counter[tuple[Site | None, bool]] = Counter()
+        self._sums: Counter[tuple[Site, ...]] = Counter()
+        self._collections = 0
+
+    def install(self) -> None:
+        """Observe sums that grow from step to step."""
+        self._tape.observe(self._sum, "add")
+
+    def _sum(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        if node is None or not node.grad or node.shape:
+            return
+        near = [*node.parents, *(q for p in node.parents for q in p.parents)]  # 0.9 * mean + 0.1 * loss
+        if any(p.grad and p.op == "add" and p.site is node.site and p.step < node.step for p in near):
+            self._sums[stack()] += 1
+
+    def result(self, event: Forward, module: Any, args: Any, result: Any) -> None:
+        """Mark the graph of a net's output."""
+        value = next((t for t in first_tensors((result,)) if t.grad_fn is not None), None)
+        if event.grad and value is not None:
+            self._results[event.forward] = mark(value), event.site, event.turn
+
+    def ran(self, event: Backward, root: Any) -> None:
+        """Mark the graph of a backward, and count the live graphs of past turns."""
+        if isinstance(root, torch.Tensor) and root.grad_fn is not None:
+            self._roots.append((mark(root), event.site, event.turn))
+            self._marked[event.site, False] += 1
+        for forward in event.forwards:
+            known = self._results.pop(forward, None)
+            if known is not None:
+                self._trained.append(known)
+                self._marked[known[1], True] += 1
+        for forward in [f for f, known in self._results.items() if known[2] < event.turn - PAST]:
+            del self._results[forward]
+        self._count(event.turn)
+
+    def _count(self, turn: int) -> None:
+        self._roots = [m for m in self._roots if m[0]() is not None]
+        self._trained = [m for m in self._trained if m[0]() is not None]
+        if len(self._roots) + len(self._trained) > MANY and self._collections < COLLECTIONS:
+            self._collections += 1
+            gc.collect()
+            self._count(turn)
+            return
+        for kind, marks in ((False, self._roots), (True, self._trained)):
+            for site, alive in Counter(m[1] for m in marks if m[2] < turn - PAST).items():
+                self._alive[site, kind] = max(alive, self._alive.get((site, kind), 0))
+
+    def finish(self) -> None:
+        """Log the largest number of past graphs alive at once."""
+        led = self._sums.most_common(1)[0][0] if self._sums else ()
+        for (site, result), alive in self._alive.items():
+            handed = (s for s in led[:2] if site and (s.file, s.function) == (site.file, site.function))
+            summed = next(handed, next(iter(led), None))
+            fields = {"alive": alive, "marked": self._marked[site, result], "summed_at": summed}
+            self._log.tell(GraphsHeld, site=site, result=result, **fields)
+
+
+def mark(value: torch.Tensor) -> "weakref.ref[Mark]":
+    """Attach a mark to the graph of a value."""
+    one = Mark()
+    assert value.grad_fn is not None
+    value.grad_fn.metadata[NAME] = one  # type: ignore[index]  # a property, stubbed as a method
+    return weakref.ref(one)

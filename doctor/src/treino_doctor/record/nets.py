@@ -1,0 +1,286 @@
+"""Record nets: which modules a program calls, in which mode, with which rows."""
+
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+
+from treino_doctor.finding import Site
+from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.lines import here, maker, stack
+from treino_doctor.record.log import EvalSet, Forward, Log, NetMade
+from treino_doctor.record.norms import Norms
+from treino_doctor.record.tables import as_array
+from treino_doctor.record.tape import Tape
+from treino_doctor.record.values import Node, Values, first_tensors
+
+# Without gradients, these run one fused operation unless a mode is active: the tape is idle meanwhile.
+FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
+
+
+class Nets:
+    """Watches root modules and their calls.
+
+    numbers: the number of each net. forwards: the calls so far.
+    """
+
+    def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
+        self._log, self._hooks, self._tape, self.values = log, hooks, tape, values
+        self.numbers: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
+        self.made: weakref.WeakKeyDictionary[nn.Module, Site | None] = weakref.WeakKeyDictionary()
+        self.order: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
+        self.made_count = self.count = 0
+        self.loaded: weakref.WeakSet[nn.Module] = weakref.WeakSet()
+        self.norms = Norms(log)
+        self.forwards = 0
+        self.number_of: Any = lambda parameter: -1
+        self.called: list[Any] = []  # observers of (forward event, module, args, result)
+        self.roots: list[Any] = []  # observers of new root modules
+        self.loads: list[Any] = []  # observers of a module that loaded weights, by (args, kwargs)
+        self._stack: list[nn.Module] = []
+        self._dropping: list[Site | None] = []
+        self._norming = 0
+        self._place: tuple[Site | None, tuple[Site, ...]] = (None, ())
+        self._same_rows: dict[tuple[int, bytes], int] = {}  # (net, rows) -> newest call since the last step
+        self._step = 0
+        self._handles: list[Any] = []
+
+    def install(self) -> None:
+        """Observe where modules are made, and when their mode is set."""
+        self._hooks.before(nn.Module, "__init__", self._making)
+        self._hooks.after(nn.Module, "train", self._rests, fits=self._is_rest)
+        self._hooks.after(nn.Module, "load_state_dict", self._load)
+        self._tape.observe(
+            self._dropped,
+            "dropout",
+            "alpha_dropout",
+            "feature_dropout",
+            "dropout1d",
+            "dropout2d",
+            "dropout3d",
+            "feature_alpha_dropout",
+        )
+        self._tape.observe(self._normed, "batch_norm")
+        self._tape.layer = self._layer
+        self._tape.failures.setdefault("batch_norm", []).append(self._refused)
+
+    def open(self) -> None:
+        """The window opens: record every module's call."""
+        if not self._handles:
+            self._stack.clear()
+            self._listen()
+
+    @property
+    def listening(self) -> bool:
+        """Whether calls are recorded."""
+        return bool(self._handles)
+
+    def _listen(self) -> None:
+        self._handles = [
+            register_module_forward_pre_hook(self.entering),
+            register_module_forward_hook(self.leaving, always_call=True),
+        ]
+
+    def close(self) -> None:
+        """The window closes."""
+        self._stop_listening()
+        self._stack.clear()
+
+    def _stop_listening(self) -> bool:
+        handles, self._handles = self._handles, []
+        for handle in handles:
+            handle.remove()
+        return bool(handles)
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Record no calls inside the block."""
+        listening = self._stop_listening()
+        try:
+            yield
+        finally:
+            if listening:
+                self._listen()
+
+    @property
+    def current(self) -> nn.Module | None:
+        """The module whose forward runs."""
+        return self._stack[-1] if self._stack else None
+
+    def _layer(self) -> Site | None:
+        """The line that made the torch layer that runs; None in a user's own module."""
+        module = self._stack[-1] if self._stack else None
+        own = module is None or not type(module).__module__.startswith("torch.nn.")
+        return None if own or module is None else self.made.get(module)
+
+    def net(self, module: nn.Module) -> int:
+        """Return the number of a net. A new net is logged."""
+        known = self.numbers.get(module)
+        if known is None:
+            known = self.numbers[module] = self.count
+            self.count += 1
+            parts = list(module.modules())
+            modal = tuple(sorted({kind_of(m) for m in parts if is_modal(m)}))
+            owned = tuple(self.number_of(p) for p in module.parameters())
+            self._log.tell(
+                NetMade,
+                net=known,
+                kind=kind_of(module),
+                made_at=self.made.get(module),
+                modal=modal,
+                loaded=any(m in self.loaded or m not in self.made for m in parts),
+                parameters=owned,
+            )
+            for observe in self.roots:
+                observe(module)
+        return known
+
+    def _making(self, args: Any, kwargs: Any) -> None:
+        self.made[args[0]] = maker(args[0])
+        self.made_count += 1
+        self.order[args[0]] = self.made_count
+
+    def _load(self, result: Any, args: Any, kwargs: Any) -> None:
+        self.loaded.update(args[0].modules())
+        for observe in self.loads:
+            observe(args, kwargs)
+
+    def _is_rest(self, module: nn.Module, mode: bool = True) -> bool:
+        """Whether ``train(mode)`` sets a net to eval mode; ``eval()`` calls it."""
+        return not mode and module in self.numbers
+
+    def _rests(self, result: Any, args: Any, kwargs: Any) -> None:
+        self._log.tell(EvalSet, net=self.numbers[args[0]], site=here())
+
+    def _dropped(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        training = kwargs.get("training", args[2] if len(args) > 2 else True)
+        share = kwargs.get("p", args[1] if len(args) > 1 else 0.5)
+        if training and share > 0:
+            self._dropping.append(node.site if node is not None else None)
+
+    def _normed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        training = bool(kwargs.get("training", args[5] if len(args) > 5 else False))
+        self._norming += training
+        self.norms.batch(self.current, args[0], training)
+
+    def _refused(self, error: BaseException, args: Any, kwargs: Any) -> None:
+        if "more than 1 value" in str(error):
+            self.norms.batch(self.current, args[0], True, crashed=True)
+
+    def entering(self, module: nn.Module, args: Any) -> None:
+        """A module is called."""
+        if not self._hooks.watching():
+            return
+        if not self._stack:
+            self._dropping, self._norming = [], 0
+            self._place = here(), stack()
+        self._stack.append(module)
+        if isinstance(module, FUSED) and not torch.is_grad_enabled():
+            self._tape.idle += 1
+
+    def leaving(self, module: nn.Module, args: Any, result: Any) -> None:
+        """A module returned a result."""
+        if not self._stack or not self._hooks.watching():
+            return
+        while self._stack and self._stack.pop() is not module:
+            continue  # drop modules whose forward raised
+        if isinstance(module, FUSED) and not torch.is_grad_enabled():
+            self._tape.idle = max(0, self._tape.idle - 1)
+        if result is None:
+            return
+        with torch._C.DisableTorchFunction():
+            self._hooks.on = False
+            try:
+                self.unseen("module", args, result, kind=kind_of(module))
+                if not self._stack:
+                    self._root(module, args, result)
+            except Exception as error:
+                self._hooks.defect("forward", error)
+            finally:
+                self._hooks.on = True
+
+    def unseen(self, name: str, inputs: Any, result: Any, **detail: Any) -> None:
+        """Record a value whose operations were not recorded, as inside a fused or compiled module."""
+        for value in first_tensors((result,)):
+            if self.values.find(value) is None:
+                self.values.made(value, name, first_tensors(inputs), here(), detail)
+
+    def _root(self, module: nn.Module, args: Any, result: Any) -> None:
+        net = self.numbers.get(module)
+        if net is None:
+            if isinstance(module, nn.modules.loss._Loss) or not is_net(module):
+                return
+            net = self.net(module)
+        batch = next(iter(first_tensors(args)), None)
+        self.forwards += 1
+        number = self.forwards
+        rows = int(batch.shape[0]) if batch is not None and batch.dim() else 0
+        modal = [m.training for m in module.modules() if is_modal(m)]
+        moment = self._log.moment()
+        if moment.get("step", 0) != self._step:
+            self._step, self._same_rows = moment["step"], {}
+        mark = fingerprint(batch) if batch is not None else b""
+        site, led = self._place
+        event = Forward(
+            forward=number,
+            net=net,
+            site=site,
+            stack=led,
+            training=module.training,
+            grad=torch.is_grad_enabled() and any(t.requires_grad for t in first_tensors((result,))),
+            rows=rows,
+            shape=tuple(batch.shape) if batch is not None else (),
+            dropping=tuple(self._dropping[:8]),
+            norming=self._norming,
+            active=sum(modal),
+            resting=len(modal) - sum(modal),
+            again=self._same_rows.get((net, mark), 0),
+            **moment,
+        )
+        if mark:
+            self._same_rows[net, mark] = number
+        for tensor in first_tensors((result,)):
+            node = self.values.of(tensor)
+            node.forwards, node.output = node.forwards | {number}, True
+        self._log.add(event)
+        for observe in self.called:
+            observe(event, module, args, result)
+
+
+def is_net(module: nn.Module) -> bool:
+    """Whether a module called by a program has parameters."""
+    return next(module.parameters(), None) is not None
+
+
+def is_modal(module: nn.Module) -> bool:
+    """Whether a layer behaves differently in training: batch norm, or dropout with p > 0."""
+    if isinstance(module, (nn.RNNBase, nn.MultiheadAttention)):
+        return module.dropout > 0
+    kind = kind_of(module)
+    return isinstance(module, _BatchNorm) or kind.startswith("BatchNorm") or drops(module)
+
+
+def drops(module: nn.Module) -> bool:
+    """Whether a layer drops values in training."""
+    return (isinstance(module, _DropoutNd) or "Dropout" in kind_of(module)) and getattr(module, "p", 1) > 0
+
+
+def kind_of(module: nn.Module) -> str:
+    """The class name of a layer; for a scripted layer, its original class."""
+    return str(getattr(module, "original_name", None) or type(module).__name__)
+
+
+def fingerprint(tensor: torch.Tensor) -> bytes:
+    """A few numbers that identify a batch: its shape, its sum, and values spread over it."""
+    if not tensor.numel() or tensor.layout != torch.strided or tensor.device.type != "cpu":
+        return b""
+    flat = as_array(tensor)
+    whole = flat.sum()  # single values don't suffice: images may share black corners
+    some = flat.reshape(-1)[:: max(1, flat.size // 64)]
+    return repr((flat.shape, whole)).encode() + some.tobytes()

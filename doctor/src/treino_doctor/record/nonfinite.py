@@ -1,0 +1,94 @@
+"""Find the operation behind a line's first non-finite loss, while the graph exists."""
+
+from typing import Any
+
+import torch
+
+from treino_doctor.finding import Site
+from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.learning import NonFinite
+from treino_doctor.record.lines import here
+from treino_doctor.record.log import Log
+from treino_doctor.record.reach import walk
+from treino_doctor.record.tape import Tape
+from treino_doctor.record.values import Node
+
+MOST = 20_000  # maximum number of nodes of a graph examined
+NAMES = {
+    "log": "log",
+    "log2": "log",
+    "log10": "log",
+    "sqrt": "sqrt",
+    "div": "division",
+    "exp": "exp",
+    "pow": "pow",
+}
+NORMS = ("norm", "linalg_norm", "linalg_vector_norm", "cdist", "dist", "pairwise_distance")
+Culprit = tuple[str, str]  # in words, and as torch calls it
+
+
+class Finiteness:
+    """Searches the graph of a non-finite value for the cause."""
+
+    def __init__(self, log: Log, hooks: Hooks, tape: Tape) -> None:
+        self._log, self._hooks, self._tape = log, hooks, tape
+        self._sites: set[Site | None] = set()
+        self._lines: dict[str, Site | None] = {}  # newest line of each operation with gradients
+
+    def install(self) -> None:
+        """Remember the lines of operations that can give non-finite values."""
+        for name in (*NAMES, *NORMS):
+            self._tape.observe(self._seen(name), name)
+
+    def _seen(self, name: str) -> Any:
+        def observe(result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+            if node is not None and node.grad and node.site is not None:
+                self._lines[name] = node.site
+
+        return observe
+
+    def tell(self, root: torch.Tensor, value: float) -> None:
+        """Log a non-finite value that is about to be run backward."""
+        site = here()
+        if site in self._sites:
+            return
+        self._sites.add(site)
+        operation, name = culprit(root)
+        self._log.tell_here(NonFinite, operation=operation, at=self._lines.get(name))
+
+
+def culprit(root: torch.Tensor) -> Culprit:
+    """The operation that made a value non-finite: the earliest whose argument is outside of its domain; if
+    parameters aren't finite either, one with an infinite slope at zero. ("", "") if none is known.
+    """
+    nodes: list[Any] = walk(root.grad_fn, MOST)
+    leaves = [n.variable for n in nodes if hasattr(n, "variable")]
+    made = sorted((n for n in nodes if not hasattr(n, "variable")), key=lambda n: n._sequence_nr())
+    finite = all(bool(torch.isfinite(p.detach().sum())) for p in leaves)
+    return next(filter(any, map(outside if finite else steep, made)), ("", ""))
+
+
+def steep(node: Any) -> Culprit:
+    """A square root or a norm, whose slope at zero is infinite."""
+    name = node.name()
+    norm = "NormBackward" in name and "Batch" not in name and "Layer" not in name
+    return ("sqrt", "norm") if norm else ("sqrt", "sqrt") if name == "SqrtBackward0" else ("", "")
+
+
+def outside(node: Any) -> Culprit:
+    """An operation whose argument is outside of its domain."""
+    name = node.name().split("Backward")[0].lower()
+    try:
+        if name in ("log", "log2", "log10"):
+            wrong = node._saved_self <= 0
+        elif name in ("sqrt", "exp"):
+            wrong = ~torch.isfinite(node._saved_result)
+        elif name == "div":
+            wrong = node._saved_other == 0
+        elif name == "pow":
+            wrong = ~torch.isfinite(node._saved_self)
+        else:
+            return "", ""
+        return (NAMES[name], name) if bool(wrong.any()) else ("", "")
+    except (AttributeError, RuntimeError):
+        return "", ""  # its saved tensors were freed

@@ -1,0 +1,63 @@
+"""Record the batches that batch-norm layers get, and in which mode."""
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from treino_doctor.finding import Site
+from treino_doctor.record.lines import stack
+from treino_doctor.record.log import Log
+from treino_doctor.record.outcomes import Normed
+
+
+class Batches:
+    """The batches of one layer."""
+
+    def __init__(self, made_at: Site | None) -> None:
+        self.made_at = made_at
+        self.ones = self.larger = self.evaluated = 0
+        self.crashed = False
+        self.shape: tuple[int, ...] = ()
+        self.stack: tuple[Site, ...] = ()
+        self.loader: Site | None = None
+
+
+class Norms:
+    """Watches batches by layer. every: the batches of all layers. loader: returns the line of the loader in
+    use."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self.made: Any = {}
+        self.loader: Callable[[], Site | None] = lambda: None
+        self._layers: weakref.WeakKeyDictionary[nn.Module, Batches] = weakref.WeakKeyDictionary()
+        self.every: list[Batches] = []
+
+    def install(self) -> None:
+        """Register nothing: ``Nets`` passes the batches on."""
+
+    def batch(
+        self, layer: nn.Module | None, x: torch.Tensor, training: bool, *, crashed: bool = False
+    ) -> None:
+        """Record a layer's batch."""
+        if layer is None:
+            return
+        known = self._layers.get(layer)
+        if known is None:
+            known = self._layers[layer] = Batches(self.made.get(layer))
+            self.every.append(known)
+        known.crashed = known.crashed or crashed
+        known.evaluated += not training
+        known.larger += training and x.shape[0] > 1
+        if training and x.shape[0] == 1:
+            known.ones += 1
+            known.shape, known.stack, known.loader = tuple(x.shape), stack(), self.loader()
+
+    def finish(self) -> None:
+        """Log each layer that got a batch of one row in training."""
+        for one in self.every:
+            if one.ones:
+                self._log.tell(Normed, **vars(one))

@@ -1,0 +1,197 @@
+"""Find parameters that losses reach and no optimizer holds, and operations that cut off gradients."""
+
+import weakref
+from typing import Any
+
+import torch
+from torch import nn
+
+from treino_doctor.finding import Site
+from treino_doctor.record.gradients import Gradients
+from treino_doctor.record.lines import here
+from treino_doctor.record.log import Log, taken
+from treino_doctor.record.measures import sampled
+from treino_doctor.record.nets import Nets
+from treino_doctor.record.outcomes import FLAT, Cut, Unowned
+from treino_doctor.record.reach import leaves, users, walk
+from treino_doctor.record.tape import Tape
+from treino_doctor.record.values import Node
+
+CUTS = 3  # maximum number logged for each line
+SHAPES = ("zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "randint_like")
+FRESH = ("new_zeros", "new_ones", "new_empty", "new_full")  # these take only a shape
+PLAIN = frozenset((*SHAPES, *FRESH, "grad", "set_grad"))
+
+
+class Stray:
+    """A parameter that no optimizer holds, recorded from the first loss that reached it."""
+
+    def __init__(self, p: torch.Tensor) -> None:
+        self.ref, self.first, self.shape = weakref.ref(p), sampled(p), tuple(p.shape)
+        self.optimizers: set[int] = set()  # optimizers whose parameters got gradients from the same losses
+        self.alone = self.upstream = self.training = True
+        self.moved = self.apart = False
+        self.losses = 0
+
+    def look(self) -> torch.Tensor | None:
+        """Return the parameter if it still exists, and note whether it has moved."""
+        p = self.ref()
+        self.moved = self.moved or (p is not None and not torch.equal(sampled(p), self.first))
+        return p
+
+
+class Owners:
+    """Watches which optimizer holds the leaves of each loss."""
+
+    def __init__(self, log: Log, gradients: Gradients, nets: Nets, tape: Tape) -> None:
+        self._log, self._gradients, self._nets, self._tape = log, gradients, nets, tape
+        self._strays: dict[int, Stray] = {}
+        self._grad_inputs: set[int] = set()
+        self._cuts: dict[tuple[Site | None, str], int] = {}
+        self._frozen: dict[int, set[int]] = {}  # optimizer -> parameters frozen when it was made
+        self._made: dict[int, int] = {}  # optimizer -> number of modules when it was made
+
+    def install(self) -> None:
+        """Register the observers."""
+        self._tape.cuts.append(self._cut)
+        self._tape.reads.append(self._number)
+        self._tape.observe(self._flat, *FLAT)
+        self._tape.observe(self._asks, "grad")
+        self._gradients.roots.append(self.unowned)
+        self._gradients.makers.append(self._optimizer)
+
+    def _optimizer(self, number: int) -> None:
+        """Note the modules and the frozen parameters that exist when an optimizer is made."""
+        self._made[number] = self._nets.made_count
+        every = (p for m in list(self._nets.made) for p in m._parameters.values() if p is not None)
+        self._frozen[number] = {id(p) for p in every if not p.requires_grad}
+
+    def _asks(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        """Note inputs of ``autograd.grad`` that aren't weights."""
+        inputs = args[1] if len(args) > 1 else kwargs.get("inputs", ())
+        for one in inputs if isinstance(inputs, (list, tuple)) else (inputs,):
+            if isinstance(one, torch.Tensor) and not isinstance(one, nn.Parameter):
+                self._grad_inputs |= {id(p) for p in leaves(one, 16)}
+
+    def _cut(self, name: str, inputs: list[torch.Tensor], node: Node) -> None:
+        """Log an operation whose result has no graph although its inputs have."""
+        if name in PLAIN:
+            return
+        how = name if torch.is_grad_enabled() else "no_grad"
+        self._tell(how, [p for t in inputs for p in leaves(t)])
+
+    def _number(self, name: str, tensor: torch.Tensor, result: Any) -> None:
+        if tensor.requires_grad and torch.is_grad_enabled():
+            self._tell(name.strip("_"), leaves(tensor))
+
+    def _flat(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        """Log an operation whose derivative is zero."""
+        if isinstance(result, torch.Tensor) and result.requires_grad and node is not None:
+            self._tell(node.op, leaves(result))
+
+    def _tell(self, how: str, behind: list[torch.Tensor]) -> None:
+        site = here()
+        times = self._cuts[site, how] = self._cuts.get((site, how), 0) + 1
+        if times > CUTS or site is None:
+            return
+        known = tuple({n for p in behind if (n := self._gradients.known(p))})
+        if not known:
+            self._cuts[site, how] -= 1
+            return
+        self._log.tell_here(Cut, how=how, parameters=known)
+
+    def unowned(self, root: torch.Tensor, filled: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the numbers of the parameters that this loss reaches and no optimizer holds."""
+        nodes = walk(root.grad_fn)
+        reached = [n.variable for n in nodes if hasattr(n, "variable")]
+        held = {id(p) for h in self._gradients.held.values() for p in h.parameters()}
+        numbers = []
+        homes: dict[int, nn.Module] | None = None
+        for p in reached:
+            if id(p) in held or not p.numel() or nn.parameter.is_lazy(p):
+                continue
+            homes = self._homes() if homes is None else homes
+            if not isinstance(p, nn.Parameter) and (id(p) not in homes or even(p)):
+                continue
+            number = self._gradients.number(p)
+            stray = self._strays.get(number)
+            if stray is None:
+                stray = self._strays[number] = Stray(p)
+                stray.training = homes[id(p)].training if id(p) in homes else True
+                behind = [q for user in users(nodes, p) for q in leaves_before(user)]
+                stray.upstream = not any(id(q) in held for q in behind)
+                stray.apart = self._apart(p, held)
+            stray.look()
+            stray.losses += 1
+            stray.optimizers |= set(filled)
+            stray.alone = stray.alone and not any(id(q) in held for q in reached)
+            numbers.append(number)
+        return tuple(numbers)
+
+    def _homes(self) -> dict[int, nn.Module]:
+        """Map tensor ids to the modules that hold them, also as plain attributes, unlike ``parameters()``."""
+        homes: dict[int, nn.Module] = {}
+        modules = list(self._nets.made)
+        modules += [m for root in list(self._nets.numbers) for m in root.modules()]
+        for module in modules:
+            for name, value in vars(module).items():
+                if name in ("_parameters", "_buffers") or not name.startswith("_"):
+                    many = value.values() if isinstance(value, dict) else value
+                    some = list(many) if isinstance(value, (dict, list, tuple)) else [value]
+                    for one in some[:64]:
+                        if isinstance(one, torch.Tensor) and one.requires_grad and one.is_leaf:
+                            homes.setdefault(id(one), module)
+        return homes
+
+    def finish(self) -> None:
+        """Log the parameters that no optimizer held."""
+        held = {id(p) for h in self._gradients.held.values() for p in h.parameters()}
+        homes = self._homes() if self._strays else {}
+        for stray in self._strays.values():
+            p = stray.look()
+            home = homes.get(id(p)) if p is not None else None
+            fields = taken(Unowned, stray) | {"optimizers": tuple(sorted(stray.optimizers))}
+            fields["opened"] = any(id(p) in self._frozen.get(o, ()) for o in stray.optimizers)
+            if p is not None:
+                fields |= {"shape": tuple(p.shape), "held": id(p) in held, "apart": self._apart(p, held)}
+                fields["grad_input"] = id(p) in self._grad_inputs
+            if p is not None and home is not None:
+                outer = self._outer(p, home)
+                born = self._nets.order.get(outer or home, 0)
+                fields["copied"] = home in self._nets.loaded or home not in self._nets.made
+                fields["late"] = any(born > self._made.get(o, born) for o in stray.optimizers)
+                fields |= {"listed": outer is None, "made_at": self._nets.made.get(outer or home)}
+            self._log.tell(Unowned, **fields)
+
+    def _outer(self, p: torch.Tensor, home: nn.Module) -> nn.Module | None:
+        """The largest module with this parameter; None if a net that was called lists the parameter."""
+        for root in list(self._nets.numbers):
+            if any(q is p for q in root.parameters()):
+                return None
+        return self._largest(p) or home
+
+    def _largest(self, p: torch.Tensor) -> nn.Module | None:
+        """The module with this parameter that has the most parameters."""
+        holders = [m for m in list(self._nets.made) if any(q is p for q in m.parameters())]
+        return max(holders, key=lambda m: sum(1 for _ in m.parameters()), default=None)
+
+    def _apart(self, p: torch.Tensor, held: set[int]) -> bool:
+        """Whether an optimizer holds exactly one other part of the net that lists this parameter."""
+        largest = self._largest(p)  # its forward may be called directly
+        for root in [*self._nets.numbers, *([largest] if largest is not None else [])]:
+            own = {id(q) for q in root.parameters()}
+            held_here = own & held
+            if id(p) in own and held_here:
+                parts = (m for m in root.modules() if m is not root)
+                return any({id(q) for q in m.parameters()} == held_here for m in parts)
+        return False
+
+
+def even(p: torch.Tensor) -> bool:
+    """Whether all entries are equal, as in an initial state, a mask or a factor, unlike in weights."""
+    return bool((p.detach() == p.detach().reshape(-1)[0]).all())
+
+
+def leaves_before(node: Any) -> list[torch.Tensor]:
+    """The leaves behind a node."""
+    return [n.variable for n in walk(node)[1:] if hasattr(n, "variable")]

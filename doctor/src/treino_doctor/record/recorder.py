@@ -1,0 +1,216 @@
+"""The recorder: installs all observers, removes them, and closes the log."""
+
+import sys
+import weakref
+from collections.abc import Callable
+from time import perf_counter
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import is_grad_enabled, nn
+
+from treino_doctor.record import traces
+from treino_doctor.record.activations import Activations
+from treino_doctor.record.clips import Clips
+from treino_doctor.record.compiled import Compiled
+from treino_doctor.record.gradients import Gradients
+from treino_doctor.record.hooks import Hooks, unseen
+from treino_doctor.record.log import Backward, Ended, Forward, Log
+from treino_doctor.record.losses import Losses
+from treino_doctor.record.marks import Marks
+from treino_doctor.record.nets import Nets
+from treino_doctor.record.nonfinite import Finiteness
+from treino_doctor.record.owners import Owners
+from treino_doctor.record.reads import Reads
+from treino_doctor.record.rows import Rows
+from treino_doctor.record.settings import Settings
+from treino_doctor.record.sklearn_hooks import SklearnHooks
+from treino_doctor.record.softmaxes import Softmaxes
+from treino_doctor.record.tape import Tape
+from treino_doctor.record.values import Values
+from treino_doctor.record.windows import Windows
+
+
+class Recorder:
+    """Records one program; ``log`` holds what happened.
+
+    after_each_step: called with the number of optimizer steps so far (limits, live findings).
+    """
+
+    def __init__(self, after_each_step: Callable[[int], None] | None = None) -> None:
+        self.log, self.hooks, self.values, self.windows = Log(), Hooks(), Values(), Windows()
+        self.tape = Tape(self.hooks, self.values, self.windows)
+        self.nets = Nets(self.log, self.hooks, self.values, self.tape)
+        self.losses = Losses(self.log, self.values, self.tape, self.nets)
+        self.gradients = Gradients(self.log, self.hooks, self.values, self.tape)
+        self.reads = Reads(self.log, self.values, self.tape)
+        self.settings = Settings(self.log, self.hooks, self.gradients)
+        self.activations = Activations(self.log, self.hooks, self.tape, self.nets, self.gradients)
+        self.finiteness = Finiteness(self.log, self.hooks, self.tape)
+        self.rows = Rows(self.log, self.hooks, self.values, self.tape, self.nets)
+        self.sklearn = SklearnHooks(self.hooks, self.rows)
+        self.owners = Owners(self.log, self.gradients, self.nets, self.tape)
+        self.marks = Marks(self.log, self.tape)
+        self.clips = Clips(self.log, self.hooks, self.tape)
+        self.place: Any = None  # the place of the newest call of a net
+        self.trained: set[Any] = set()  # places of calls that train
+        self._places: dict[int, Any] = {}
+        self._kinds: set[type] = set()
+        self._newest: Any = lambda: None  # the known net that was last called between windows
+        self._batches = self.nets.norms.every  # batches of batch norms, which fail on single rows
+        compiled = Compiled(self.hooks, self.tape, self.nets)
+        compiled.entering = self.entering
+        self._seconds = 0.0
+        softmaxes = Softmaxes(self.log, self.hooks, self.values, self.tape)
+        parts: tuple[Any, ...] = (
+            self.nets,
+            self.losses,
+            self.gradients,
+            self.reads,
+            softmaxes,
+            self.gradients.clearing,
+            self.owners,
+            self.marks,
+            self.clips,
+            self.nets.norms,
+        )
+        parts += (self.settings, self.activations, self.finiteness)
+        parts += (self.rows, compiled)
+        self.parts = parts
+        self.log.moment = self.moment
+        self.nets.norms.made = self.nets.made
+        self.nets.norms.loader = self.rows.loaders.line
+        self.gradients.spoiled = self.finiteness.tell
+        self.gradients.loss_of = self.losses.of
+        self.gradients.shift, self.gradients.after_step = self._shift, after_each_step
+        self.gradients.makers.append(lambda number: self.windows.anew())
+        self.nets.number_of = self.gradients.number
+        self.gradients.ran.append(self._ran)
+        self.gradients.ran.append(self.rows.ran)
+        self.gradients.ran.append(self.marks.ran)
+        self.nets.roots.append(self._root)
+        self.nets.called += [self._called, self.marks.result]
+
+    def moment(self) -> dict[str, int]:
+        """The current step and turn, the fields of every event."""
+        return {"step": self.gradients.steps, "turn": self.windows.turn}
+
+    @property
+    def seconds(self) -> float:
+        """The approximate time that all observers, start and stop took."""
+        return self.hooks.seconds + self._seconds
+
+    def install(self) -> None:
+        """Start recording. Call this before the program imports anything from torch by name."""
+        began = perf_counter()
+        for part in self.parts:
+            part.install()
+        traces.install(self.hooks)
+        self.hooks.install()
+        self.sklearn.install()
+        self._open()
+        self._seconds += perf_counter() - began
+
+    def _open(self) -> None:
+        self.windows.forget()
+        self.nets.open()
+        self.gradients.open()
+        self.tape.start()
+
+    def _shift(self) -> None:
+        """Open or close the window."""
+        before = self.windows.open
+        now = self.windows.shift()
+        if now and not before:
+            self._open()
+        elif not now and before:
+            self.nets.close()
+            self.gradients.close()
+        if not now:
+            self.tape.stop()
+
+    def _root(self, module: nn.Module) -> None:
+        """Wrap the class of a net, to notice calls between windows that don't train."""
+        kind = type(module)
+        if kind in self._kinds or kind.__module__.startswith(("torch.jit", "torch._dynamo")):
+            return
+        self._kinds.add(kind)
+        recorder, hooks, windows, own = self, self.hooks, self.windows, vars(kind).get("__call__")
+        base: Any = next(k for k in kind.__mro__[1:] if "__call__" in vars(k))
+
+        def called(self: Any, *args: Any, **kwargs: Any) -> Any:
+            if hooks.on:
+                frame = sys._getframe(1)
+                alike = windows.at == frame.f_lasti and windows.code is frame.f_code
+                alike = alike and windows.net() is self and self.training and is_grad_enabled()
+                if alike and windows.calls < windows.usual:
+                    windows.calls += 1
+                else:
+                    recorder.entering(self, args, frame)
+            if own is not None:
+                return own(self, *args, **kwargs)
+            return base.__call__(self, *args, **kwargs)  # looked up each time, as the program may replace it
+
+        self.hooks.replace(kind, "__call__", unseen(called))
+
+    def entering(self, module: nn.Module, args: Any, frame: FrameType) -> None:
+        """Decide whether a call of a net belongs to a known training or opens a window."""
+        windows = self.windows
+        self.place = place = id(frame.f_code), frame.f_lasti, module.training, is_grad_enabled()
+        if self.settings.pending:
+            self.settings.called(place[3])
+        if windows.open:
+            return
+        windows.calls += 1
+        known = self._newest() is module
+        if not known and module in self.nets.numbers:
+            self._newest, known = weakref.ref(module), True
+        single = self._batches and module.training and is_single(args)
+        if known and not single and place in self.trained and windows.calls <= windows.usual:
+            if self.rows.hungry and self.hooks.watching():
+                self.rows.entered(module, args)
+            elif module.training and place[3] and not self._batches:
+                windows.net, windows.code, windows.at = self._newest, frame.f_code, frame.f_lasti
+            return
+        seen = ("a single row", place) if single else place if known else ("a new net", place)
+        if self.hooks.watching() and windows.look(seen):
+            self._open()
+
+    def _called(self, event: Forward, *_: Any) -> None:
+        """Remember the place of a call until a backward shows that it trains."""
+        self.settings.called(event.grad)  # a net's first call
+        self._places[event.forward] = self.place
+        if len(self._places) > 256:
+            self._places.pop(next(iter(self._places)))
+
+    def _ran(self, event: Backward, root: Any) -> None:
+        """Mark the calls behind a backward as training calls, and note their usual number."""
+        self.settings.called(True)  # a net of plain tensors has no module calls
+        own = [f for f in event.forwards if f in self._places]
+        self.trained |= {self._places[f] for f in own}
+        self.windows.usual = max(self.windows.usual, len(own))
+
+    def stop(self, *, finished: bool = True, error: str = "") -> None:
+        """Remove all observers and close the log."""
+        began = perf_counter()
+        self.nets.close()
+        self.gradients.close()
+        self.gradients.counting.remove()
+        self.tape.stop()
+        self.hooks.undo()
+        self.sklearn.remove()
+        ended: tuple[Any, ...] = (self.rows, self.gradients, self.owners, self.marks, self.nets.norms)
+        ended += (self.settings, self.activations)
+        for part in ended:
+            try:
+                part.finish()
+            except Exception as wrong:
+                self.hooks.defect(type(part).__name__, wrong)
+        self.log.tell(Ended, finished=finished, watched=self.windows.watched, error=error)
+        self._seconds += perf_counter() - began
+
+
+def is_single(args: Any) -> bool:
+    """Whether a net is called with one row."""
+    return bool(args) and isinstance(args[0], torch.Tensor) and args[0].shape[:1] == (1,)

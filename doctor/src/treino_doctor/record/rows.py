@@ -1,0 +1,375 @@
+"""Record the rows that enter nets in training and in evaluations, as hashes."""
+
+import math
+import weakref
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from treino_doctor.finding import Site
+from treino_doctor.record.evaluations import Evaluation
+from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.lines import here, stack
+from treino_doctor.record.loaders import Loaders
+from treino_doctor.record.log import Backward, Forward, Log
+from treino_doctor.record.losses import BINARY, CLASSES, NAMES, answers, input_and_target
+from treino_doctor.record.measures import largest
+from treino_doctor.record.nets import Nets
+from treino_doctor.record.reach import reached
+from treino_doctor.record.row_figures import tell
+from treino_doctor.record.row_log import BadRows, Lonely
+from treino_doctor.record.splits import Splits
+from treino_doctor.record.tables import as_array, flat_rows, hash_rows, labels_of
+from treino_doctor.record.tape import Tape
+from treino_doctor.record.trainings import MOST, Call, Training
+from treino_doctor.record.values import Node, Values, first_tensors, made_of
+
+EVALUATIONS = 64
+BAD = 64  # maximum number of logged calls with NaN
+FAR = 32  # maximum number of operations followed back
+DRAWS = ("rand", "randn", "randint", "rand_like", "randn_like", "normal", "uniform", "bernoulli")
+PRODUCTS = ("linear", "conv1d", "conv2d", "conv3d", "matmul", "addmm", "mm", "embedding", "gru", "lstm")
+KEEPS = frozenset(("getitem", "index_select", "to", "view", "reshape", "unsqueeze", "squeeze", "leaf", "div"))
+ORDERED = 40  # minimum number of rows for which an index counts as a permutation of all rows
+INDICES = 64  # maximum number of indices examined
+
+
+class Rows:
+    """Watches the rows of nets' calls. hungry: training rows are still collected between windows."""
+
+    def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape, nets: Nets) -> None:
+        self._log, self._hooks, self._values, self._tape, self._nets = log, hooks, values, tape, nets
+        self.hungry = True
+        self.loaders, self.splits = Loaders(hooks, values, tape), Splits(log, hooks, tape)
+        self.trainings: dict[int, Training] = {}
+        self.evaluations: dict[Any, Evaluation] = {}
+        self._waiting: dict[int, Call] = {}  # calls by number, until a backward or the next turn
+        self._modules: weakref.WeakKeyDictionary[nn.Module, set[int]] = weakref.WeakKeyDictionary()
+        self._known: dict[int, tuple[weakref.ref[torch.Tensor], int, np.ndarray, np.ndarray]] = {}
+        self._bad = 0
+        self._alone = False
+        self._drawn: set[Site] = set()
+        self._orders = Orders(tape)
+        self._entered, self._first = (-1, math.nan), 0  # (call, largest input entry); id of the first product
+        self.bad_made: Site | None = None
+
+    def install(self) -> None:
+        """Observe calls, losses, comparisons, and whatever initialises or loads weights."""
+        self.loaders.install()
+        self.splits.tensors.append(self._tensor_made)
+        self.splits.install()
+        self._nets.called.append(self._called)
+        self._tape.observe(self._lost, *NAMES)
+        self._tape.observe(self._compared, "eq", "sub")
+        self._tape.observe(self._product, *PRODUCTS, "batch_norm")
+        self._tape.observe(self._draws, *DRAWS)
+        self._nets.loads.append(self._reset)
+        for kind in (nn.Linear, nn.modules.conv._ConvNd, nn.RNNBase):
+            self._hooks.before(kind, "reset_parameters", self._reset)
+
+    def _reset(self, args: Any, kwargs: Any) -> None:
+        """Weights were initialised or loaded: the next training call starts a new training."""
+        if not self.trainings:
+            return
+        for module, parts in list(self._modules.items()):
+            training = self.trainings.get(self._nets.numbers.get(module, -1))
+            if training is not None and id(args[0]) in parts:
+                training.reset = True
+
+    def entered(self, module: nn.Module, args: Any) -> None:
+        """Record a training call between windows, while the rows of the first epoch are collected."""
+        training = self.trainings.get(self._nets.numbers.get(module, -1))
+        if training is None or training.done:
+            return
+        self._hooks.on = False
+        try:
+            x = rows_in(args)
+            looked = self._look(x, args) if x is not None else None
+            if looked is None or x is None:
+                return
+            flat, hashes = looked
+            fields = {"forward": -1, "net": training.net, "site": here(), "shape": tuple(x.shape)}
+            event = Forward(training=True, grad=True, rows=len(flat), **fields | self._log.moment())
+            call = Call(event, flat, hashes)
+            self._from_loader(call)
+            self._check_finite(call, None)
+            self._train(training, call)
+        except Exception as error:
+            self._hooks.defect("rows", error)
+        finally:
+            self._hooks.on = True
+
+    def _called(self, event: Forward, module: nn.Module, args: Any, result: Any) -> None:
+        x = rows_in(args)
+        looked = self._look(x, args) if x is not None else None
+        if looked is None or x is None:
+            return
+        if module not in self._modules:
+            self._modules[module] = {id(m) for m in module.modules()}
+        self._settle(event.turn)
+        call = Call(event, *looked)
+        call.drawn, self._drawn = self._drawn, set()
+        call.node = self._values.find(x)
+        if call.drawn and call.node is not None and generated(call.node):
+            call.drawn = set()
+        call.made = bool(call.node is not None and call.node.forwards - {event.forward}) or x.requires_grad
+        self._from_loader(call)
+        if not call.made:
+            self._check_finite(call, result)
+        if event.net not in self.trainings:
+            shape = tuple(tuple(p.shape) for p in module.parameters())
+            self.trainings[event.net] = Training(event.net, shape)
+            self.hungry = True
+        training = self.trainings[event.net]
+        training.floating = x.is_floating_point()
+        if self._entered[0] == event.forward and not math.isfinite(training.entering):
+            training.entering = self._entered[1]
+        self._waiting[event.forward] = call
+        if len(self._waiting) > 2048:
+            self._settle(event.turn + 9)
+
+    def _look(self, x: torch.Tensor, args: Any) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the rows as an array and their hashes, cached while the tensor is unchanged."""
+        fixed = not x.is_inference()
+        known = self._known.get(id(x))
+        if fixed and known is not None and known[0]() is x and known[1] == x._version:
+            return known[2], known[3]
+        flat = flat_rows(x)
+        if flat is None or len(flat) > MOST:
+            return None
+        hashes = hash_rows(flat)
+        for t in first_tensors(args)[:4]:
+            if t is not x and t.dim() and t.shape[0] == len(flat) and t.layout == torch.strided:
+                beside = flat_rows(t if t.dim() > 1 else t[:, None])
+                if beside is not None:
+                    hashes = hashes * np.uint64(31) + hash_rows(beside)
+        if fixed:
+            if len(self._known) > 16:
+                self._known.clear()
+            self._known[id(x)] = weakref.ref(x), x._version, flat, hashes
+        return flat, hashes
+
+    def _from_loader(self, call: Call) -> None:
+        """Store in a call the loader and the labels of its rows."""
+        batch = self.loaders.newest()
+        if batch is None or batch.rows is None or batch.rows.shape[:1] != (len(call.flat),):
+            return
+        batch.calls += 1
+        call.reading = batch.reading
+        if batch.calls == 1 and batch.labels is not None and batch.labels is not batch.rows:
+            call.labels = labels_of(batch.labels, len(call.flat))
+
+    def _check_finite(self, call: Call, result: Any) -> None:
+        with np.errstate(all="ignore"):
+            finite = bool(np.isfinite(call.flat.sum(dtype=np.float64)))
+        bad = 0 if finite or self._bad >= BAD else int((~np.isfinite(call.flat).all(axis=1)).sum())
+        if not bad:
+            return
+        self._bad += 1
+        out = next(iter(first_tensors((result,))), None)
+        spoiled = 0
+        if out is not None and out.dim() and out.is_floating_point():
+            spoiled = int((~torch.isfinite(out.detach().reshape(out.shape[0], -1))).any(1).sum())
+        event, loader = call.event, call.reading.site if call.reading is not None else None
+        fields: dict[str, Any] = {"site": event.site, "stack": event.stack or stack(), "loader": loader}
+        fields |= {"forward": event.forward, "learning": event.grad, "made_at": self.bad_made}
+        self._log.tell(BadRows, rows=bad, spoiled=spoiled, **fields)
+
+    def _draws(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        """Note random numbers drawn outside of nets, which may change the rows of the next call."""
+        if self._nets.current is None and node is not None and node.site is not None:
+            self._drawn.add(node.site)
+
+    def _tensor_made(self, made: Any) -> None:
+        """Note the line that made the first tensor with NaN from an array."""
+        plain = isinstance(made, torch.Tensor) and made.is_floating_point() and made.dim()
+        if self.bad_made is None and plain and not bool(torch.isfinite(made.detach().sum())):
+            self.bad_made = here()
+
+    def _product(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        """Measure the input of a net's first product, unless a batch norm follows directly."""
+        number = self._nets.forwards + 1
+        x = args[0] if args else None
+        if node is not None and node.op == "batch_norm":
+            if self._entered[0] == number and id(x) == self._first:
+                self._entered = number, 0.0
+            return
+        if self._entered[0] == number or self._nets.current is None:
+            return
+        self._first = id(result)
+        if isinstance(x, torch.Tensor) and x.is_floating_point() and x.numel():
+            self._entered = number, largest(x.detach())
+
+    def _lost(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        name = next((n for n in NAMES if node is not None and node.op == n), "")
+        x, target = input_and_target(name, args, kwargs)
+        if x is None or target is None or not x.dim():
+            return
+        several = name in CLASSES and x.dim() == 2 and not target.is_floating_point()
+        comparable = several or (name in BINARY and x.numel() == x.shape[0])
+        answer = as_array(answers(name, x)).reshape(-1).astype(np.float64) if comparable else None
+        self._match_target(self._values.of(x), target, answer, is_label=not self._values.of(target).forwards)
+        if self._alone or not self._orders.any:
+            return
+        call = self._waiting.get(max(self._values.of(x).forwards, default=-1))
+        one = alone(call.node, self._values.of(target)) if call is not None and call.event.grad else None
+        if one is not None:
+            self._alone = True
+            self._log.tell(Lonely, site=one.site, at=here(), rows=one.shape[0])
+
+    def _compared(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        pair = [a for a in args[:2] if isinstance(a, torch.Tensor)]
+        if len(pair) < 2 or not pair[0].dim():
+            return
+        one, two = (self._values.of(t) for t in pair)
+        if two.forwards and not one.forwards:
+            pair, one, two = pair[::-1], two, one
+        if one.forwards and not two.forwards and pair[0].numel() == pair[1].numel():
+            equal = node is not None and node.op == "eq"
+            answer = as_array(pair[0]).reshape(-1).astype(np.float64) if equal else None
+            self._match_target(one, pair[1], answer)
+
+    def _match_target(
+        self, node: Node, target: torch.Tensor, answer: np.ndarray | None, is_label: bool = True
+    ) -> None:
+        """Match a target with the newest calls that made ``node``. is_label: the target comes from no net."""
+        rows = int(target.shape[0]) if target.dim() else 0
+        calls = newest([c for f, c in self._waiting.items() if f in node.forwards], rows)
+        labels = labels_of(target, rows) if calls and is_label else None
+        answer = answer if answer is not None and len(answer) == rows else None
+        for call, part in calls:
+            call.scored = True
+            call.copied |= target.dim() > 1 and tuple(target.shape[1:]) == call.event.shape[1:] != (1,)
+            if labels is not None:
+                call.labels = labels[part]
+                if answer is not None and not call.judged:
+                    call.judge(answer[part] == call.labels)
+
+    def scored(self, predictions: Any, labels: Any) -> None:
+        """A library compared the predictions of the newest calls with labels; both are arrays."""
+        predictions, labels = (
+            as_array(v) if isinstance(v, torch.Tensor) else np.asarray(v) for v in (predictions, labels)
+        )
+        if labels.ndim != 1 or len(labels) < 10 or labels.shape != predictions.shape:
+            return
+        calls = newest(list(self._waiting.values()), len(labels))
+        if len({call.event.net for call, _ in calls}) > 1:
+            return
+        numbers = np.unique(labels, return_inverse=True)[1] if labels.dtype.kind not in "fiub" else labels
+        for call, part in calls:
+            call.scored = True
+            if call.labels is None or not call.judged:
+                call.labels = np.asarray(numbers[part], dtype=np.float64)
+                call.judge(predictions[part] == labels[part])
+
+    def ran(self, event: Backward, root: Any) -> None:
+        """Count the calls behind a backward as training."""
+        self._settle(event.turn, without=set(event.forwards))
+        for number in event.forwards:
+            call = self._waiting.pop(number, None)
+            if call is not None:
+                self._train(self.trainings[call.event.net], call)
+
+    def _settle(self, turn: int, without: set[int] | None = None) -> None:
+        """Count waiting calls that no backward reached as evaluations."""
+        for number, call in list(self._waiting.items()):
+            over = turn > call.event.turn + call.event.grad or (without is not None and not call.event.grad)
+            if over and number not in (without or ()):
+                del self._waiting[number]
+                self._evaluate(call)
+
+    def _train(self, t: Training, call: Call) -> None:
+        if call.reading is not None:
+            call.reading.trains = True
+        if t.add(call):
+            self.hungry = self.loaders.hungry = not all(o.done for o in self.trainings.values())
+
+    def learner(self, net: int) -> Training | None:
+        """The training of a net's weights: its own, or the training of the only trained net with the same
+        shapes."""
+        own = self.trainings.get(net)
+        if own is None or own.rows:
+            return own
+        alike = [t for t in self.trainings.values() if t.rows and t.shape == own.shape]
+        return alike[0] if len(alike) == 1 else None
+
+    def _evaluate(self, call: Call) -> None:
+        event, reading = call.event, call.reading
+        source = reading and (reading.site, reading.origin and reading.origin.root)
+        key = event.net, event.stack, source
+        if key not in self.evaluations and len(self.evaluations) < EVALUATIONS:
+            self.evaluations[key] = Evaluation(event, reading)
+        if key in self.evaluations:
+            self.evaluations[key].add(call, self.learner(event.net))
+
+    def finish(self) -> None:
+        """Settle the waiting calls and log all rows."""
+        with np.errstate(all="ignore"):
+            self._settle(1 << 60)
+            self.loaders.let_go()
+            tell(self._log, self)
+
+
+def newest(calls: list[Call], rows: int) -> list[tuple[Call, slice]]:
+    """Return the newest calls that have exactly ``rows`` rows in total, each with its slice, or none."""
+    parts: list[tuple[Call, slice]] = []
+    for call in reversed(calls):
+        if rows <= 0:
+            break
+        parts.insert(0, (call, slice(rows - len(call.flat), rows)))
+        rows -= len(call.flat)
+    return parts if rows == 0 else []
+
+
+def rows_in(args: Any) -> torch.Tensor | None:
+    """The first floating-point tensor with rows, else the first tensor with rows."""
+    tensors = [t for t in first_tensors(args) if t.dim() >= 2]
+    return next((t for t in tensors if t.is_floating_point()), tensors[0] if tensors else None)
+
+
+def generated(node: Node) -> bool:
+    """Whether a value is made of random numbers alone, without existing rows."""
+    every = reached(node, lambda one: one.parents if one.op not in DRAWS else (), FAR + 1)
+    return len(every) <= FAR and all(one.op in DRAWS or one.parents for one in every)
+
+
+class Orders:
+    """Watches rows that are indexed by a permutation of all rows. any: whether there was one."""
+
+    def __init__(self, tape: Tape) -> None:
+        self._left, self.any = INDICES, False
+        tape.observe(self._indexed, "getitem", "index_select")
+
+    def _indexed(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:
+        index = args[-1] if args else None
+        early = node is not None and not node.step and not node.forwards
+        if node is None or not early or not isinstance(index, torch.Tensor) or not self._left:
+            return
+        if index.dim() != 1 or index.dtype != torch.int64 or not ORDERED <= len(index) == len(args[0]):
+            return
+        self._left -= 1
+        if torch.equal(index.sort().values, torch.arange(len(index))) and len(node.parents) > 1:
+            node.detail, self.any = node.detail | {"order": len(index)}, True
+
+
+def alone(rows: Node | None, labels: Node | None) -> Node | None:
+    """Return a permutation that was applied to rows or to labels, but not to both; None if there is none, or
+    if the rows were sorted or computed from other rows.
+    """
+    if rows is None or labels is None:
+        return None
+    one, two = made_of(rows, 32), made_of(labels, 32)
+    if any(n.op == "sort" or n.op == "argsort" for n in (*one, *two)):
+        return None
+    first, second = (
+        {id(n.parents[1]): n for n in way if n.detail.get("order") and len(n.parents) > 1}
+        for way in (one, two)
+    )
+    single = first.keys() ^ second.keys()
+    order = next((n for k, n in (first | second).items() if k in single), None)
+    way = one if order in one else two
+    sized = [n for n in way if order and n.parents and n.shape[:1] == order.shape[:1]]
+    straight = all(n.op in KEEPS for n in sized)
+    return order if straight else None

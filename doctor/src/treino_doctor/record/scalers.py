@@ -1,0 +1,168 @@
+"""Record the rows that scalers were fitted on and their results; detect rows scaled by hand."""
+
+import sys
+from collections.abc import Callable, Iterator
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from treino_doctor.finding import Site
+from treino_doctor.record.lines import here
+from treino_doctor.record.tables import Columns, hash_rows, table
+
+MOST = 200_000  # maximum number of rows of one fit
+FITS = 50
+TRIED = 16  # rows tried to find a scaler's columns among the net's
+FEW = 20  # fewer distinct rows are no evidence
+GRID = 32  # at most this many distinct numbers in a few rows: they lie on a grid
+EXACT = 1e-3  # standard deviations: rounding error
+NONE = np.zeros(0, np.uint64)
+
+
+class Fit:
+    """One fit. raw, out: hashes of its rows and of their results. others: number of rows only transformed."""
+
+    def __init__(self, site: Site | None, kind: str, rows: int, width: int, raw: np.ndarray) -> None:
+        self.site, self.kind, self.rows, self.width, self.raw = site, kind, rows, width, raw
+        self.out, self.others = NONE, 0
+
+
+class Fits:
+    """All fits of a program. statistics: (rows, line) of means and deviations of tables, computed by torch.
+
+    ready: tables that a library returned already scaled.
+    """
+
+    def __init__(self) -> None:
+        self.moved: Callable[[np.ndarray, np.ndarray], None] = lambda old, made: None
+        self.is_part: Callable[[np.ndarray], bool] = lambda rows: False
+        self.statistics: list[tuple[int, Site | None]] = []
+        self.ready: list[np.ndarray] = []
+        self._fits: list[Fit] = []
+        self._of: dict[int, tuple[Any, Fit]] = {}  # holds the scaler, so that its id stays unique
+
+    def fitted(self, scaler: Any, x: Any) -> None:
+        """Remember the rows of a fit."""
+        rows = table(x)
+        if rows is None or len(rows) > MOST or len(self._fits) > FITS:
+            return
+        fit = Fit(here(), type(scaler).__name__, len(rows), rows.shape[1], np.unique(hash_rows(rows)))
+        self._fits.append(fit)
+        self._of[id(scaler)] = scaler, fit
+
+    def transformed(self, scaler: Any, x: Any, result: Any) -> None:
+        """Remember the results of a fit's rows."""
+        rows, out = table(x), table(result)
+        if rows is None or out is None or len(rows) != len(out) or len(rows) > MOST:
+            return
+        old, made = hash_rows(rows), hash_rows(out)
+        self.moved(old, made)
+        known = self._of.get(id(scaler))
+        if known is None or known[0] is not scaler:
+            return
+        fit = known[1]
+        fit.width = out.shape[1]
+        seen = np.isin(old, fit.raw)
+        fit.out, fit.others = np.union1d(fit.out, made[seen]), fit.others + int((~seen).sum())
+        for before in self._fits:
+            same = before is not fit and before.width == rows.shape[1] == out.shape[1]
+            if same and len(before.out) <= MOST:
+                before.out = np.union1d(before.out, made[np.isin(old, before.out)])
+
+    def of(self, t: Any, e: Any) -> Iterator[dict[str, Any]]:
+        """Yield the fits that produced the rows of both a training and an evaluation."""
+        held_out = np.fromiter(e.fresh, np.uint64, len(e.fresh))
+        learned = np.fromiter(t.rows, np.uint64, len(t.rows))
+        for fit in self._fits:
+            if len(fit.out) < FEW:
+                continue
+            if fit.width == len(t.columns.sums):
+                shares = [float(np.isin(h, fit.out).mean()) for h in (held_out, learned)]
+            elif fit.width < len(t.columns.sums):
+                shares = [within(k.rows(), fit) for k in (e.sample, t.sample)]
+            else:
+                continue
+            if shares[0] > 0.5:
+                fields = {"kind": fit.kind, "site": fit.site, "fitted": fit.rows, "rows": len(held_out)}
+                apart = fit.others >= FEW or self.is_part(fit.raw)
+                yield fields | {"evaluated": shares[0], "trained": shares[1], "apart": apart}
+
+    def by_hand(self, t: Any, e: Any, every: list[Any]) -> Iterator[dict[str, Any]]:
+        """Yield a fit by hand if all rows together are exactly scaled, but training's rows alone are not."""
+        tables: list[set[int]] = []
+        every_row = t.columns
+        for o in [e, *(o for o in every if o is not e)]:
+            fresh = o.fresh
+            if not o.columns.n or o.columns.n != len(fresh) or any(fresh & s for s in tables):
+                continue
+            if len(o.columns.sums) != len(t.columns.sums):
+                continue
+            tables.append(fresh)
+            every_row = every_row.joined(o.columns)
+            kind = scaled_together(t.columns, every_row, t.sample.rows())
+            if kind:
+                site = next((s for n, s in self.statistics if n == every_row.n), None)
+                if site is None and any(of_table(t.sample.rows(), every_row, r) for r in self.ready):
+                    return
+                fields = {"fitted": every_row.n, "rows": e.columns.n, "evaluated": 1.0, "trained": 1.0}
+                yield fields | {"kind": kind, "site": site}
+                return
+
+
+def in_estimator(sites: tuple[Site, ...]) -> bool:
+    """Whether one of these lines is in the ``fit`` of an estimator, whose caller splits the rows."""
+    kinds = [getattr(sys.modules.get("sklearn.base"), "BaseEstimator", Fit)]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    codes = [vars(k)["fit"].__code__ for k in kinds if isinstance(vars(k).get("fit"), FunctionType)]
+    spans = [(c.co_filename, c.co_firstlineno, max(n or 0 for _, _, n in c.co_lines())) for c in codes]
+    return any(file == s.file and first <= s.line <= last for s in sites for file, first, last in spans)
+
+
+def within(rows_ND: np.ndarray, fit: Fit) -> float:
+    """The share of rows that contain results of the fit among their columns."""
+    last = rows_ND.shape[1] - fit.width if len(rows_ND) else -1
+    if last < 0:
+        return 0.0
+    starts = [last, 0] if fit.width < 2 or last > 64 else [last, *range(last)]
+    for start in starts:
+        some = np.isin(hash_rows(rows_ND[:TRIED, start : start + fit.width]), fit.out)
+        if some.mean() > 0.5:
+            return float(np.isin(hash_rows(rows_ND[:, start : start + fit.width]), fit.out).mean())
+    return 0.0
+
+
+def of_table(rows_ND: np.ndarray, every: Columns, ready_MD: np.ndarray) -> bool:
+    """Whether rows belong to an already scaled table, up to a factor for each column."""
+    if rows_ND.shape[1] != ready_MD.shape[1]:
+        return False
+    size = ready_MD.std(0)
+    some = rows_ND[:TRIED] / np.maximum(every.deviation, EXACT) * size
+    return all(bool((np.abs(ready_MD - row) < EXACT * size.max()).all(1).any()) for row in some)
+
+
+def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
+    """ "standard" or "minmax" if all rows together are exactly scaled so, and training's rows alone are
+    not."""
+    moving = every.deviation > 0
+    if not moving.any() or train.n < 20 or not len(sample):
+        return ""
+    off = np.abs(every.mean[moving])
+    ratio = every.n / max(1, every.n - 1)
+    size = every.deviation[moving]
+    exact = (off < EXACT) & ((np.abs(size - 1) < EXACT) | (np.abs(size * np.sqrt(ratio) - 1) < EXACT))
+    alone = np.abs(train.mean[moving])
+    if exact.mean() > 0.9 and alone.max() > max(0.01, 10 * off.max()):
+        return "standard"
+    if len(np.unique(sample[:TRIED])) <= GRID:
+        return ""  # numbers on a grid, such as bytes
+    many = np.array([len(np.unique(c[:200])) > 10 for c in sample.T])
+    if len(many) != len(every.low) or not many.any():
+        return ""
+    low, high = every.low[many], every.high[many]
+    boxed = bool((np.abs(low) < 1e-6).all() and (np.abs(high - 1) < 1e-6).all())
+    whole = abs(low.min()) < 1e-6 and abs(high.max() - 1) < 1e-6 and len(low) == len(every.low)
+    short = (train.low[many] > 1e-3) | (train.high[many] < 1 - 1e-3)
+    outside = train.low[many].min() > 1e-3 or train.high[many].max() < 1 - 1e-3
+    return "minmax" if (boxed and len(low) > 1 and short.any()) or (whole and outside) else ""

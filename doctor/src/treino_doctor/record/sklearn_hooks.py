@@ -1,0 +1,156 @@
+"""Observe scikit-learn's scalers, splits and scores, once the program itself has imported them."""
+
+import functools
+import importlib.abc
+import importlib.util
+import sys
+from collections.abc import Callable, Collection
+from typing import Any
+
+from treino_doctor.record.hooks import Hooks, unseen
+from treino_doctor.record.lines import here
+from treino_doctor.record.rows import Rows
+from treino_doctor.record.tables import table
+
+SCORES = "sklearn.metrics._classification"
+MODELS = "sklearn.model_selection"
+TABLES = "sklearn.datasets"  # load_diabetes returns a table scaled over all rows
+# Classes that are fitted on statistics over all rows.
+KINDS = {
+    "sklearn.preprocessing": (
+        *("StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler"),
+        *("QuantileTransformer", "PowerTransformer"),
+    ),
+    "sklearn.decomposition": ("PCA",),
+    "sklearn.feature_selection": ("SelectKBest", "SelectPercentile", "RFE", "SelectFromModel"),
+    "sklearn.impute": ("SimpleImputer", "KNNImputer"),
+}
+
+
+class ModuleImports(importlib.abc.MetaPathFinder):
+    """Calls ``imported(name)`` for each named module: at once if it is loaded, else right after its import.
+
+    watching: whether observers are on. defect: called with the name and the error if ``imported`` raises.
+    """
+
+    def __init__(
+        self,
+        names: Collection[str],
+        imported: Callable[[str], None],
+        watching: Callable[[], bool],
+        defect: Callable[[str, BaseException], None],
+    ) -> None:
+        self._names, self._imported, self._watching, self._defect = names, imported, watching, defect
+
+    def install(self) -> None:
+        """Start watching imports."""
+        for name in self._names:
+            if name in sys.modules:
+                self._imported(name)
+        sys.meta_path.insert(0, self)
+
+    def remove(self) -> None:
+        """Stop watching imports."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """Let the other finders find the module, and call ``imported`` after it has run."""
+        if name not in self._names or not self._watching():
+            return None
+        sys.meta_path.remove(self)
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            sys.meta_path.insert(0, self)
+        if spec is None or spec.loader is None:
+            return None
+        loader: Any = spec.loader
+        run = loader.exec_module
+
+        def exec_module(module: Any) -> None:
+            run(module)
+            try:
+                self._imported(name)
+            except Exception as error:
+                self._defect(name, error)
+
+        loader.exec_module = exec_module
+        return spec
+
+
+class SklearnHooks:
+    """Wraps scikit-learn's functions now, or right after their modules are first imported."""
+
+    def __init__(self, hooks: Hooks, rows: Rows) -> None:
+        self._hooks, self._rows = hooks, rows
+        names = (*KINDS, SCORES, MODELS, TABLES)
+        self._imports = ModuleImports(names, self._wrap, lambda: hooks.on, hooks.defect)
+        self.install, self.remove = self._imports.install, self._imports.remove
+        self._wrapped: set[Any] = set()
+
+    def _wrap(self, name: str) -> None:
+        module = sys.modules[name]
+        if name in KINDS:
+            for kind in KINDS[name]:
+                self._learner(getattr(module, kind))
+        elif name == SCORES and hasattr(module, "_check_targets"):  # all class scores call it
+            self._hooks.before(module, "_check_targets", lambda a, k: self._rows.scored(*reversed(a[:2])))
+        elif name == TABLES:
+            self._hooks.after(module, "load_diabetes", self._ready)
+        elif name == MODELS:
+            self._hooks.after(module, "train_test_split", self._split)
+            base = sys.modules["sklearn.model_selection._split"]._BaseKFold
+            self._hooks.replace(base, "split", self._folds(base.split))
+
+    def _learner(self, kind: Any) -> None:
+        fits = self._rows.splits.scalers
+
+        def fitted(result: Any, args: Any, kwargs: Any) -> None:
+            if getattr(args[0], "strategy", "") != "constant":  # constants don't depend on rows
+                fits.fitted(args[0], rows_of(args, kwargs))
+
+        def transformed(result: Any, args: Any, kwargs: Any) -> None:
+            fits.transformed(args[0], rows_of(args, kwargs), result)
+
+        def both(result: Any, args: Any, kwargs: Any) -> None:
+            fitted(result, args, kwargs)
+            transformed(result, args, kwargs)
+
+        for name, observe in (("fit", fitted), ("transform", transformed), ("fit_transform", both)):
+            owner = next((k for k in kind.__mro__ if name in vars(k)), None)
+            shared = owner is None or owner.__module__ == "sklearn.base"  # which calls the others
+            if not shared and (owner, name) not in self._wrapped:
+                self._wrapped.add((owner, name))
+                self._hooks.after(owner, name, observe)
+
+    def _ready(self, result: Any, args: Any, kwargs: Any) -> None:
+        rows = table(result[0] if isinstance(result, tuple) else result["data"])
+        if kwargs.get("scaled", True) and rows is not None:
+            self._rows.splits.scalers.ready.append(rows)
+
+    def _split(self, result: Any, args: Any, kwargs: Any) -> None:
+        pairs = [list(p) for p in zip(result[::2], result[1::2], strict=True)]
+        self._rows.splits.parted(pairs, shuffled=kwargs.get("shuffle", True) is not False)
+
+    def _folds(self, split: Any) -> Any:
+        """Return a ``split`` that yields the same folds and logs each."""
+        hooks, splits = self._hooks, self._rows.splits
+
+        @functools.wraps(split)
+        def folds(*args: Any, **kwargs: Any) -> Any:
+            site = here() if hooks.watching() else None
+            x = args[1] if len(args) > 1 else kwargs.get("X")
+            y = args[2] if len(args) > 2 else kwargs.get("y")
+            for train, test in split(*args, **kwargs):
+                if site is not None and hooks.watching():
+                    fold = site, x, y, train, test, bool(getattr(args[0], "shuffle", False))
+                    hooks.quietly("folds", splits.folds, *fold)
+                yield train, test
+
+        return unseen(folds)
+
+
+def rows_of(args: Any, kwargs: Any) -> Any:
+    """The rows passed to a method of an estimator."""
+    return args[1] if len(args) > 1 else kwargs.get("X")

@@ -1,0 +1,248 @@
+"""One hook for all torch functions while a window is open: a TorchFunctionMode.
+
+https://docs.pytorch.org/docs/stable/torch.overrides.html#torch.overrides.TorchFunctionMode: every function
+and method that takes or makes a tensor passes through ``__torch_function__`` with its arguments. Nothing in
+``torch.Tensor`` is patched, and the mode costs nothing while it is off.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from types import FunctionType
+from typing import Any
+
+import torch
+from torch._C import _len_torch_function_stack
+from torch.overrides import TorchFunctionMode, _pop_mode, _push_mode
+
+from treino_doctor.finding import Site
+from treino_doctor.record.hooks import UNSEEN, Hooks
+from treino_doctor.record.lines import here
+from treino_doctor.record.values import Node, Values
+from treino_doctor.record.windows import Windows
+
+ALIASES = {
+    **{f"{r}{n}": n for n in ("add", "sub", "mul", "pow", "matmul", "mod", "and", "or") for r in ("r", "i")},
+    **dict.fromkeys(("truediv", "rtruediv", "itruediv", "rdiv", "true_divide", "divide", "idiv"), "div"),
+    "subtract": "sub",
+    "rsub": "sub",
+    "multiply": "mul",
+    "square": "pow",
+    "absolute": "abs",
+    "_softmax": "softmax",
+    "_log_softmax": "log_softmax",
+    "special_log_softmax": "log_softmax",
+    "threshold": "relu",
+    "expit": "sigmoid",
+    "special_expit": "sigmoid",
+}
+READS = frozenset(
+    (
+        *("item", "tolist", "numpy", "__float__", "__int__", "__bool__", "__format__", "__repr__", "__str__"),
+        *("__array__", "__index__", "__complex__"),
+    )
+)
+CASTS = frozenset(("float", "double", "half", "bfloat16", "long", "int", "bool", "type_as", "cpu", "cuda"))
+# Queries of a tensor, and functions that return the tensor itself.
+SILENT = frozenset(
+    (
+        *(
+            "size",
+            "dim",
+            "ndimension",
+            "numel",
+            "nelement",
+            "len",
+            "stride",
+            "is_floating_point",
+            "is_tensor",
+        ),
+        *("hash", "type", "requires_grad_", "retain_grad", "is_contiguous", "storage_offset", "element_size"),
+        *("get_device", "data_ptr", "untyped_storage", "is_same_size", "register_hook", "set_grad_enabled"),
+        *("_record_function_enter_new", "_record_function_exit._RecordFunction", "_is_view", "is_inference"),
+        *("is_complex", "is_pinned", "dir", "setattr"),
+    )
+)
+PROPERTIES = frozenset(("data", "T", "mT", "H", "real", "grad"))
+TORCH = os.path.dirname(torch.__file__)
+PLAIN = (int, float, bool, str, type(None))
+
+Observe = Callable[[Any, tuple[Any, ...], dict[str, Any], "Node | None"], None]
+
+
+class Tape(TorchFunctionMode):
+    """Records the value of each operation, and calls the operation's observers.
+
+    observers: by operation name; called with (result, args, kwargs, the record of the result). failures: by
+    operation name; called with (error, args, kwargs). reads: called when a value leaves torch. idle: above
+    zero inside code that isn't the program's own.
+    """
+
+    def __init__(self, hooks: Hooks, values: Values, windows: Windows) -> None:
+        super().__init__()
+        self.observers: dict[str, list[Observe]] = {}
+        self.failures: dict[str, list[Callable[[BaseException, Any, Any], None]]] = {}
+        self.reads: list[Callable[[str, torch.Tensor, Any], None]] = []
+        self.layer: Callable[[], Site | None] = lambda: None  # the line that made the torch module that runs
+        self.cuts: list[Callable[[str, list[torch.Tensor], Node], None]] = []  # called where a graph ends
+        self.idle = 0
+        self.on = False
+        self._hooks, self._values, self.windows = hooks, values, windows
+        self._names: dict[Any, str] = {}
+        self._own: dict[Any, Any] = {}  # replacement by the program -> torch's function
+
+    def observe(self, observer: Observe, *names: str) -> None:
+        """Call an observer after each of these operations."""
+        for name in names:
+            self.observers.setdefault(name, []).append(observer)
+
+    def start(self) -> None:
+        """Push the mode below the program's modes, as leaving a program's mode pops the top one.
+
+        Only a default device has to stay at the bottom (``torch.utils._device.DeviceContext``).
+        """
+        if not self.on:
+            self.on = True
+            modes = _popped()
+            default = getattr(torch._GLOBAL_DEVICE_CONTEXT, "device_context", None)
+            first = int(bool(modes) and modes[0] is default)
+            _push([*modes[:first], self, *modes[first:]])
+
+    def stop(self) -> None:
+        """Remove the mode. If torch has removed it while handling a function, a later call removes it."""
+        if self.on:
+            modes = _popped()
+            self.on = self not in modes
+            _push([mode for mode in modes if mode is not self])
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Remove the mode inside the block."""
+        before = self.on
+        self.stop()
+        try:
+            yield
+        finally:
+            if before and self.windows.open:
+                self.start()  # does nothing if the mode was never removed
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        name = self._names.get(func) or self._name(func)
+        func = self._own.get(func, func)
+        hooks = self._hooks
+        if self.idle or not name or not hooks.on or not self.windows.open:
+            return func(*args, **kwargs)
+        if name in self.failures:
+            try:
+                result = func(*args, **kwargs)
+            except Exception as error:
+                for failed in self.failures[name]:
+                    hooks.quietly(name, failed, error, args, kwargs)
+                raise
+        else:
+            result = func(*args, **kwargs)
+        if hooks.watching():
+            hooks.on, began = False, perf_counter()
+            try:
+                self._note(name, result, args, kwargs)
+            except Exception as error:
+                hooks.defect(name, error)
+            finally:
+                hooks.on = True
+                hooks.seconds += perf_counter() - began
+        return result
+
+    def _note(self, name: str, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.windows.operations += 1
+        if name in READS and not isinstance(result, torch.Tensor):
+            of = args[0] if args and isinstance(args[0], torch.Tensor) else None
+            if of is not None:
+                for reader in self.reads:
+                    reader(name, of, result)
+            return
+        node: Node | None = None
+        if isinstance(result, (torch.Tensor, tuple, list)):
+            inputs = tensors(args, kwargs)
+            node = self._values.made(result, name, inputs, here(), detail(args, kwargs))
+            if node is not None:
+                node.layer = self.layer()
+            if node is not None and not node.grad and any(t.requires_grad for t in inputs):
+                for cut in self.cuts:
+                    cut(name, inputs, node)
+        for observe in self.observers.get(name, ()):
+            observe(result, args, kwargs, node)
+
+    def _name(self, func: Any) -> str:
+        """The name of an operation without underscores; empty if it is not recorded."""
+        own = self._own[func] = own_function(func)
+        plain = str(getattr(own, "__name__", ""))
+        if plain in ("__get__", "__set__"):
+            of = str(getattr(getattr(func, "__self__", None), "__name__", ""))
+            name = (of if plain == "__get__" else f"set_{of}") if of in PROPERTIES else ""
+        else:
+            stem = plain if plain.startswith("_") and not plain.startswith("__") else plain.strip("_")
+            name = plain if plain in READS else "to" if plain in CASTS else ALIASES.get(stem, stem)
+            name = "" if name in SILENT else name
+        self._names[func] = name
+        return name
+
+
+def own_function(func: Any) -> Any:
+    """Return torch's own function if the program has replaced it: torch passes the replacement to the mode,
+    which would run it twice.
+    """
+    code, asks = getattr(func, "__code__", None), sys._getframe(4)  # calls handle_torch_function
+    if code is None or code is asks.f_code or code.co_filename.startswith((TORCH, UNSEEN)):
+        return func
+    return FunctionType(asks.f_code, asks.f_globals)
+
+
+def _popped() -> list[Any]:
+    """Pop every mode of torch's stack; the lowest comes first."""
+    return [_pop_mode() for _ in range(_len_torch_function_stack())][::-1]
+
+
+def _push(modes: list[Any]) -> None:
+    """Push modes onto torch's stack, the lowest first."""
+    for mode in modes:
+        _push_mode(mode)
+
+
+def tensors(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]:
+    """The tensors among arguments, also inside lists or tuples."""
+    every: list[torch.Tensor] = []
+    for one in (*args, *kwargs.values()) if kwargs else args:
+        if isinstance(one, torch.Tensor):
+            every.append(one)
+        elif isinstance(one, (list, tuple)):
+            every += [t for t in one[:64] if isinstance(t, torch.Tensor)]
+    return every
+
+
+def detail(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The plain arguments, by name or by position; for an index, whether it slices the rows and where."""
+    arguments: dict[str, Any] = {}
+    for key, one in (*enumerate(args), *kwargs.items()):
+        if isinstance(one, PLAIN):
+            arguments[str(key)] = one
+        elif isinstance(one, slice):
+            arguments[str(key)] = cut(one)
+        elif isinstance(one, (tuple, list)) and len(one) <= 6:
+            if all(isinstance(v, PLAIN) for v in one):
+                arguments[str(key)] = tuple(one)
+            elif one and isinstance(one[0], slice):
+                arguments[str(key)] = cut(one[0])
+        elif isinstance(one, torch.dtype):
+            arguments[str(key)] = str(one)
+    return arguments
+
+
+def cut(rows: slice) -> tuple[str, int | None, int | None]:
+    """A slice as plain values."""
+    start, stop = (int(v) if v is not None else None for v in (rows.start, rows.stop))
+    return "slice", start, stop

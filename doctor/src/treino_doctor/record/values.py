@@ -1,0 +1,179 @@
+"""The record of values: for each tensor, the operation that made it, its inputs, and the line."""
+
+import weakref
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch.distributions import Distribution
+
+from treino_doctor.finding import Site
+from treino_doctor.record.log import Graph, Operation
+from treino_doctor.record.reach import reached
+
+MOST = 64  # maximum number of operations of a graph in the log
+PRUNED = 20_000  # known tensors above which dead ones are removed
+OLD = 3  # steps after which a value forgets its parents
+
+VIEWS = frozenset(
+    ("view", "reshape", "squeeze", "unsqueeze", "flatten", "to", "contiguous", "detach", "clone")
+)
+NOBODY: frozenset[int] = frozenset()
+
+
+class Node:
+    """One value: the operation that made it, and its input values.
+
+    forwards: numbers of the nets' calls behind it. output: whether it is the output of a net's call, or a
+    view of one. layer: the line that made the torch module in which it ran. step: optimizer steps before it.
+    """
+
+    __slots__ = ("detail", "forwards", "grad", "layer", "op", "output", "parents", "shape", "site", "step")
+
+    def __init__(
+        self,
+        op: str,
+        parents: tuple["Node", ...],
+        site: Site | None,
+        shape: tuple[int, ...],
+        detail: dict[str, Any],
+        grad: bool,
+        step: int,
+    ) -> None:
+        self.op, self.parents, self.site, self.shape, self.detail = op, parents, site, shape, detail
+        self.grad, self.step = grad, step
+        self.forwards: frozenset[int]
+        self.output = False
+        self.layer: Site | None = None
+        if len(parents) == 1:
+            self.forwards = parents[0].forwards
+            self.output = op in VIEWS and parents[0].output
+        else:
+            self.forwards = NOBODY.union(*(p.forwards for p in parents)) if parents else NOBODY
+
+
+class Values:
+    """The nodes of all recorded tensors, by identity."""
+
+    def __init__(self) -> None:
+        self.step = 0
+        self._known: dict[int, tuple[weakref.ref[torch.Tensor], Node]] = {}
+        self._young: list[list[Node]] = [[]]
+
+    def find(self, tensor: torch.Tensor) -> Node | None:
+        """Return the node of a tensor; None if it has none."""
+        known = self._known.get(id(tensor))
+        return known[1] if known is not None and known[0]() is tensor else None
+
+    def of(self, tensor: torch.Tensor) -> Node:
+        """Return the node of a tensor; a tensor whose making was not recorded becomes a leaf."""
+        node = self.find(tensor)
+        if node is None:
+            op = "parameter" if isinstance(tensor, torch.nn.Parameter) else "leaf"
+            base = tensor._base
+            whole = self.find(base) if base is not None and not tensor.is_inference() else None
+            parents = (whole,) if whole is not None else ()
+            node = Node(
+                "view" if parents else op,
+                parents,
+                None,
+                shape_of(tensor),
+                {},
+                tensor.requires_grad,
+                self.step,
+            )
+            self.know(tensor, node)
+        return node
+
+    def know(self, tensor: torch.Tensor, node: Node) -> None:
+        """Set the node of a tensor."""
+        if len(self._known) > PRUNED:
+            self._known = {k: v for k, v in self._known.items() if v[0]() is not None}
+        self._known[id(tensor)] = weakref.ref(tensor), node
+        if node.parents:
+            self._young[-1].append(node)
+
+    def made(
+        self,
+        result: Any,
+        op: str,
+        inputs: Iterable[torch.Tensor],
+        site: Site | None,
+        detail: dict[str, Any],
+    ) -> Node | None:
+        """Record the result of an operation; return the node of its first tensor."""
+        if type(result) is not torch.Tensor and isinstance(result, torch.nn.Parameter):
+            return self.of(result)  # its initialisation is not part of its history
+        parents = tuple(self.of(t) for t in inputs)
+        if isinstance(result, torch.Tensor):
+            node = Node(op, parents, site, shape_of(result), detail, result.requires_grad, self.step)
+            self.know(result, node)
+            return node
+        first: Node | None = None
+        if isinstance(result, (tuple, list)):
+            for at, one in enumerate(result[:16]):
+                if isinstance(one, torch.Tensor):
+                    part_detail = detail | {"part": at}
+                    node = Node(
+                        op, parents, site, tuple(one.shape), part_detail, one.requires_grad, self.step
+                    )
+                    self.know(one, node)
+                    first = first or node
+        return first
+
+    def tick(self, step: int) -> None:
+        """Count a step. To bound memory, values made some steps ago forget their parents."""
+        self.step = step
+        self._young.append([])
+        if len(self._young) > OLD:
+            for node in self._young.pop(0):
+                node.parents = ()
+
+
+def shape_of(tensor: torch.Tensor) -> tuple[int, ...]:
+    """The shape of a tensor; () for an uninitialised parameter of a lazy layer."""
+    plain = type(tensor) is torch.Tensor or not torch.nn.parameter.is_lazy(tensor)
+    return tuple(tensor.shape) if plain else ()
+
+
+def made_of(node: Node | None, most: int) -> list[Node]:
+    """A value and its ancestors, nearest first; at most ``most``."""
+    return reached(node, lambda one: one.parents, most)
+
+
+def snapshot(node: Node, most: int = MOST) -> Graph:
+    """The graph of the operations that led to a value, breadth first; at most ``most``."""
+    order = made_of(node, most)
+    numbers = {id(one): place for place, one in enumerate(order)}
+    return Graph(
+        tuple(
+            Operation(
+                n.op,
+                n.site,
+                n.shape,
+                tuple(numbers[id(p)] for p in n.parents if id(p) in numbers),
+                n.detail,
+                n.grad,
+                tuple(sorted(n.forwards)[-4:]),
+                n.layer,
+            )
+            for n in order
+        )
+    )
+
+
+def first_tensors(values: Any) -> list[torch.Tensor]:
+    """The tensors among arguments or results, nested at most twice."""
+    tensors: list[torch.Tensor] = []
+    todo = [(values, 0)]
+    while todo:
+        one, deep = todo.pop(0)
+        if isinstance(one, torch.Tensor):
+            tensors.append(one)
+        elif isinstance(one, (list, tuple)) and deep < 3:
+            todo += [(v, deep + 1) for v in one[:16]]
+        elif isinstance(one, dict) and deep < 3:
+            todo += [(v, deep + 1) for v in list(one.values())[:16]]
+        elif (isinstance(one, Distribution) or hasattr(one, "__dataclass_fields__")) and deep < 3:
+            todo += [(v, deep + 1) for v in list(vars(one).values())[:16]]
+    return tensors

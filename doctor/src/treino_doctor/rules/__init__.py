@@ -1,0 +1,56 @@
+"""The registry: every file of this folder that has a RULE, in the order of their groups."""
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+
+from treino_doctor.finding import Finding
+from treino_doctor.places.source import ignored, refresh
+from treino_doctor.record.log import Log
+from treino_doctor.rules.rule import Rule
+
+GROUPS = ("gradients", "losses", "modes", "data", "settings")
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    """All rules by id."""
+    every = []
+    for module in pkgutil.iter_modules(__path__):
+        rule = getattr(import_module(f"{__name__}.{module.name}"), "RULE", None)
+        if isinstance(rule, Rule):
+            every.append(rule)
+    return {r.id: r for r in sorted(every, key=lambda r: (GROUPS.index(r.group), not r.certain, r.id))}
+
+
+def findings_to_report(findings: list[Finding]) -> list[Finding]:
+    """The findings that no other finding explains, each line once; certain ones first, then the worst."""
+    ids = {f.rule for f in findings}
+    findings = [f for f in findings if not ids & set(rules()[f.rule].unless)]
+    unique = {(f.rule, f.file, f.line): f for f in reversed(findings)}
+    distinct = [f for f in findings if unique[f.rule, f.file, f.line] is f]
+    return sorted(distinct, key=lambda f: (not f.certain, ("wrong", "risk", "waste").index(f.severity)))
+
+
+def decide(log: Log, *, early: bool = False) -> tuple[list[Finding], list[str]]:
+    """Return the findings of all rules, certain ones first, and the errors of rules that raised.
+
+    early: only rules that may report before the end.
+    """
+    findings: list[Finding] = []
+    defects: list[str] = []
+    refresh()
+    for name, rule in rules().items():
+        if early and not rule.early:
+            continue
+        try:
+            pairs = [(rule.finding(e), e.seen) for e in rule.decide(log) if not (rule.note and rule.note(e))]
+            findings += [f for f, seen in pairs if not (ignored(f.place, name) or ignored(seen, name))]
+        except Exception as error:
+            defects.append(f"{name}: {type(error).__name__}: {error}")
+    return findings_to_report(findings), defects
+
+
+def notes(log: Log) -> list[str]:
+    """Sentences about what may be intended and so is no finding."""
+    return [n for r in rules().values() if r.note for e in r.decide(log) if (n := r.note(e))]

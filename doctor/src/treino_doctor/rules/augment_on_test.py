@@ -1,0 +1,66 @@
+"""Random changes to the rows of an evaluation."""
+
+from collections.abc import Iterable
+
+from treino_doctor.record.log import Log
+from treino_doctor.rules.examples import SPLIT, script
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.rules.shares import evaluations
+from treino_doctor.words import N_, _
+
+LEAST = 2  # evaluations that differ from the previous one
+FEW = 0.05  # maximum share of rows trained on before
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Evaluations have the same labels but other rows each time, not made by nets, and unchanged nowhere."""
+    for e, t in evaluations(log):
+        if t.made or e.made or e.copied or e.clean or e.part == 0 or len(e.labels) < 2:
+            continue
+        if e.stable or 2 * e.by_number > e.numbers > 0 or e.trained > FEW * e.rows or not e.scored:
+            continue
+        passes = 0 < e.numbers < e.rows  # several over the same rows in one look: their mean counts
+        alike = e.drawn is not None and len(e.looks) == 1 and not t.again and not passes
+        if e.changed < LEAST and not alike:
+            continue
+        what = _("they were different in each of {evaluations} evaluations, under the same labels")
+        if e.changed < LEAST and e.drawn is not None:
+            what = _("line {drawn} draws numbers for them, as for those of training")
+        line = e.drawn.line if e.drawn is not None else 0
+        what = what.format(evaluations=len(e.looks), drawn=line)
+        numbers = {"evaluations": len(e.looks), "changed": e.changed, "what": what, "drawn": 0}
+        yield Evidence(e.site, numbers, at=e.loader, stack=e.stack, sites={"loader": e.loader})
+        return
+
+
+RULE = Rule(
+    id="augment_on_test",
+    group="data",
+    severity="wrong",
+    certain=False,
+    unless=("test_in_train",),  # folds may have the same labels in the same order
+    decide=decide,
+    message=N_("The evaluation rows are changed at random: {what}."),
+    why=N_(
+        "Random augmentation makes evaluation harder than the real rows are, and different each time. "
+        "Figures of two epochs can't be compared."
+    ),
+    fix=N_(
+        "Give the evaluation set its own transform without random parts (resize, centre crop, normalise)."
+    ),
+    safety="Safe: evaluation then gives the same figure each time.",
+    limits="Needs the same labels at two evaluations. Pairs that a test set draws anew look like it.",
+    wrong="""\
+def augment(rows):
+    return rows + 0.5 * torch.randn_like(rows)
+
+
+"""
+    + SPLIT
+    + script(loss="F.cross_entropy(net(augment(x_train)), y_train)")
+    + """\
+    with torch.no_grad():
+        accuracy = (net(augment(x_test)).argmax(1) == y_test).float().mean()
+""",
+    mend={"net(augment(x_test))": "net(x_test)"},
+)

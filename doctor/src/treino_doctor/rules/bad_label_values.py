@@ -1,0 +1,66 @@
+"""Labels outside of the range that the loss expects."""
+
+import math
+from collections.abc import Iterable
+
+from treino_doctor.record.log import Log, LossCall
+from treino_doctor.rules.examples import script
+from treino_doctor.rules.graphs import by_line
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_, _
+
+CLASSES = ("cross_entropy", "nll_loss")
+SIGNED = ("soft_margin_loss", "hinge_embedding_loss", "margin_ranking_loss", "cosine_embedding_loss")
+PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+NEAR = 1e-4  # from 0 and 1: rounding of smoothed labels
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Labels outside of the loss's range (classes, [0, 1] or ±1), or no labels at all."""
+    for calls in by_line(log.of(LossCall), lambda c: (c.name, c.site)).values():
+        wrong = [(c, what) for c in calls if (what := _wrong(c))]
+        if wrong:
+            call, what = wrong[-1]
+            numbers = {"loss": call.name, "values": _(what), "calls": len(wrong), "looked": len(calls)}
+            yield Evidence(call.site, numbers, stack=call.stack)
+
+
+def _wrong(c: LossCall) -> str:
+    """Return what is wrong with the labels of one call, in words; "" if nothing is."""
+    values = f"{c.low:g} … {c.high:g}"
+    if c.name in CLASSES and c.target_kind == "int":
+        classes = c.input_shape[1] if len(c.input_shape) > 1 else 0
+        if c.error and len(c.input_shape) > 1 and (c.high >= classes or c.low < 0):
+            return f"{values}, {classes} classes"
+        if not c.error and len(c.input_shape) == 2 and classes == 1 and c.input_shape[0] > 1:
+            return N_("one column of logits")
+        if not c.error and not c.labels and math.isnan(c.value) and 0 not in c.target_shape:
+            return N_("every label is ignored")
+    elif c.name.startswith("binary_cross_entropy"):
+        return values if c.low < -NEAR or c.high > 1 + NEAR else ""
+    elif c.name in SIGNED:
+        return values if c.low not in (-1.0, 1.0) or c.high not in (-1.0, 1.0) else ""
+    elif c.name in PAIRED and c.trained:
+        return "NaN" if math.isnan(c.low) and not c.spoiled else ""
+    return ""
+
+
+RULE = Rule(
+    id="bad_label_values",
+    group="losses",
+    severity="wrong",
+    certain=True,
+    early=True,
+    decide=decide,
+    message=N_("{loss} got labels that it can't mean: {values} ({calls} of {looked} calls looked at)."),
+    why=N_(
+        "Classes count from 0 to C − 1, binary cross-entropy wants labels between 0 and 1, margin losses "
+        "want −1 and 1. Outside their range the losses raise, or silently reward the wrong answer without "
+        "bound."
+    ),
+    fix=N_("Map the labels to the range that this loss expects before training."),
+    safety="Depends on what the labels mean: look at them first.",
+    limits="Labels are looked at in the losses of torch, in the calls that are watched.",
+    wrong=script("nn.Linear(8, 1)", "F.binary_cross_entropy_with_logits(net(x).squeeze(1), y.float())"),
+    mend={"y.float()": "(y > 0).float()"},
+)

@@ -1,0 +1,145 @@
+"""Read from source whether a metric of an evaluation decides which weights or settings are kept.
+
+Only ``selection_on_test`` uses this: only names in the source tell that rows are a test set.
+"""
+
+import ast
+from itertools import islice
+
+from treino_doctor.finding import Site
+from treino_doctor.places.placement import trail
+from treino_doctor.places.source import (
+    Function,
+    argument,
+    argument_values,
+    calls,
+    function,
+    loops,
+    name_of,
+    names,
+    statement,
+    targets,
+    words,
+)
+
+# Names for the rows of the final test, for validation rows and for training rows.
+TEST = frozenset(("test", "te", "tst", "testing", "holdout", "heldout", "prueba", "teste", "prova"))
+VALIDATION = frozenset(("val", "valid", "validation", "dev", "validacion", "validacao", "vld"))
+TRAIN = frozenset(("train", "tr", "training", "trn", "fit"))
+BEST = ("max", "min", "sorted", "argmax", "argmin", "nanargmax", "nanargmin", "idxmax", "idxmin", "sort")
+ORDERS = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
+STEPS = 40  # maximum number of steps followed back from a net's input
+ROUNDS = 6  # rounds of following a metric to the names that hold it
+
+
+def naming_line(sites: tuple[Site, ...], vocabulary: frozenset[str]) -> Site | None:
+    """The innermost of these lines that passes on a value whose name has a word of the vocabulary; else the
+    line that gave such a name to an input of the innermost line.
+    """
+    for site in sites:
+        if any(_says(name, vocabulary) for name in _names_passed(site)):
+            return site
+    for step in islice(trail(sites[0], None, sites), STEPS) if sites else ():
+        if isinstance(step.node, (ast.Name, ast.Attribute)) and _says(name_of(step.node), vocabulary):
+            return step.site
+    return None
+
+
+def _says(name: str, vocabulary: frozenset[str]) -> bool:
+    """Whether a name has such a word, also as in ``testloader``, and no word for other rows."""
+    parts = set(words(name))
+    stems = {name.lower().removesuffix(end) for end in ("loader", "set", "data", "dl", "ds")}
+    return bool(vocabulary & (parts | stems)) and not (parts & (TEST | VALIDATION | TRAIN) - vocabulary)
+
+
+def _names_passed(site: Site) -> set[str]:
+    """The names in the arguments of a line's calls and in the iterables of the loops around it."""
+    node = statement(site)
+    passed: set[str] = set()
+    for call in calls(_head(node)) if node is not None else ():
+        for value in argument_values(call):
+            passed |= names(value)
+            key = value.slice if isinstance(value, ast.Subscript) else value  # data["test"]
+            if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value.isalpha():
+                passed.add(key.value)
+    for around in loops(site):
+        if isinstance(around, ast.For):
+            passed |= names(around.iter)
+    return passed
+
+
+def _head(node: ast.AST) -> list[ast.AST]:
+    """A statement without its body."""
+    heads = [getattr(node, n) for n in ("test", "iter") if hasattr(node, "body") and hasattr(node, n)]
+    return heads or ([] if hasattr(node, "body") else [node])
+
+
+def decides(site: Site) -> bool:
+    """Whether the metric computed on a line is compared with another, or the best of several is taken."""
+    start = statement(site)
+    if start is None:
+        return False
+    scope = function(site)
+    if any(_compares(h) and calls(h) for h in _head(start)):
+        whole = [n for h in _head(start) for n in ast.walk(h)]
+        answers = [n.value for n in whole if isinstance(n, ast.Attribute)]  # ``(net(x) > 0).float()``
+        return any(isinstance(n, ast.Compare) and n not in answers and _side(n, site) for n in whole)
+    own = _results(start)
+    tests = {n for n in own if TEST & set(words(n))}
+    own = tests or own
+    for _ in range(ROUNDS):
+        before = len(own)
+        for node in ast.walk(scope):
+            if not isinstance(node, ast.stmt) or isinstance(node, Function) or hasattr(node, "body"):
+                if isinstance(node, (ast.If, ast.While)) and _compares(node.test, own):
+                    return True
+                continue
+            if not own & names(node):
+                continue
+            if _takes_best(node, own) or any(
+                _compares(n.test, own) for n in ast.walk(node) if isinstance(n, ast.IfExp)
+            ):
+                return True
+            own |= _results(node) if node is not start else set()
+        if len(own) == before:
+            break
+    return False
+
+
+def _takes_best(node: ast.stmt, own: set[str]) -> bool:
+    """Whether a statement takes the best of these metrics, rather than of predictions along an axis."""
+    for call in calls(node, *BEST):
+        whole = not argument(call, "dim") and not argument(call, "axis")
+        whole = whole and not any(isinstance(a, (ast.Constant, ast.UnaryOp)) for a in call.args)
+        if whole and own & set().union(*map(names, (call.func, *argument_values(call)))):
+            return True
+    return False
+
+
+def _results(node: ast.stmt) -> set[str]:
+    """The names that hold a statement's result, also the name of a list to which it is added."""
+    held = targets(node)
+    if isinstance(node, ast.Assign):
+        held |= {name_of(t.value) for t in node.targets if isinstance(t, ast.Subscript)} - {""}
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        call = node.value
+        if name_of(call) in ("append", "update", "add") and isinstance(call.func, ast.Attribute):
+            held |= {name_of(call.func.value)} - {""}
+    return held
+
+
+def _compares(node: ast.AST, own: set[str] | None = None) -> bool:
+    """Whether metrics (with these names) are compared by order with each other, not with a constant."""
+    for n in ast.walk(node):
+        if isinstance(n, ast.Compare) and any(isinstance(op, ORDERS) for op in n.ops):
+            sides = [n.left, *n.comparators]
+            if own is None or (own & names(n) and not any(isinstance(s, ast.Constant) for s in sides)):
+                return True
+    return False
+
+
+def _side(node: ast.Compare, site: Site) -> bool:
+    """Whether one side of a comparison is the call on this line, and the other is not a constant."""
+    sides = [node.left, *node.comparators]
+    is_call = any(isinstance(s, ast.Call) and s.lineno == site.line for s in sides)
+    return is_call and not any(isinstance(s, ast.Constant) for s in sides)

@@ -1,0 +1,92 @@
+"""A rare class that the net never predicts."""
+
+from collections.abc import Iterable
+
+from treino_doctor.record.log import Log, LossCall
+from treino_doctor.rules.course import counted, training
+from treino_doctor.rules.examples import script
+from treino_doctor.rules.graphs import by_line
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
+from treino_doctor.words import N_
+
+LEAST = 20  # minimum number of calls; ROWS: minimum number of rows in them
+ROWS = 100
+COMMON = 0.75  # minimum share of the most common class
+RARE = 0.3  # times an even share: a class with less is rare
+THERE = 4  # minimum number of rows of the rare class in the newest calls
+FOUND = 0.1  # share of them that the net predicts. Chosen, not measured, like those above
+LEARNED = 0.85  # times a constant prediction's loss: nets that gave up 0.87 to 3, one that ranks well 0.83
+CLASSES = 20  # at most; of more classes, none is common
+NEWEST = 24  # newest calls
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """A class is rare, the loss doesn't favour it, and the newest batches' predictions never find it."""
+    course = training(log)
+    looked_at = [c for c in log.of(LossCall) if c.trained and c.labels and not c.error]
+    for calls in by_line(looked_at, lambda c: c.site).values():
+        total = counted(calls, "labels")
+        rows = sum(total.values())
+        classes = 2 if calls[0].name.startswith("binary") else calls[0].input_shape[1]
+        if len(calls) < LEAST or rows < ROWS or not 2 <= classes <= CLASSES or calls[-1].reduction == "none":
+            continue
+        if favours(calls[-1], total) or max(total.values()) < COMMON * rows:
+            continue
+        if classes == 2 and course is not None and course.known and not course.stuck(LEARNED):
+            continue  # it learns probabilities; the rare class's may be below a half everywhere
+        new = counted(calls[-NEWEST:], "labels")
+        right = counted(calls[-NEWEST:], "right")
+        for label, n in sorted(total.items(), key=lambda item: item[1]):
+            there = new.get(label, 0)
+            if n < RARE / classes * rows and there >= THERE and right.get(label, 0) < FOUND * there:
+                numbers = {"label": label, "share": n / rows, "found": right.get(label, 0), "there": there}
+                yield Evidence(calls[-1].site, numbers, at=calls[-1].made_at, stack=calls[-1].stack)
+                return
+
+
+def favours(call: LossCall, total: dict[int, int]) -> bool:
+    """Whether the loss weighs rare classes more than the common one."""
+    weights = call.weights
+    if not weights:
+        return False
+    if call.name.startswith("binary"):
+        return len(weights) != 1 or weights[0] > 1
+    common = max(total, key=lambda k: total[k])
+    return max(total) >= len(weights) or any(weights[k] > weights[common] for k in total)
+
+
+RULE = Rule(
+    id="class_imbalance",
+    group="data",
+    severity="risk",
+    certain=False,
+    unless=(  # nothing is learned, so no class is predicted
+        *NEVER_LEARNS,
+        *("bad_label_values", "softmax_before_cross_entropy", "sigmoid_before_bce_with_logits"),
+        *("weight_decay_too_high", "lr_too_high", "lr_too_low", "clip_too_small", "dead_relu"),
+        *("vanishing_gradient", "symmetric_init", "exploding_sum_loss", "params_not_in_optimizer"),
+    ),
+    decide=decide,
+    message=N_(
+        "Class {label} is {share} of the rows, and the net finds {found} of {there} of them in its newest "
+        "batches."
+    ),
+    why=N_(
+        "Saying the common class always is nearly right on average, so the loss hardly rewards finding the "
+        "rare one. A high accuracy hides that it is never found."
+    ),
+    fix=N_(
+        "Weight the classes in the loss (weight=, pos_weight=) or sample them evenly, and look at recall or "
+        "F1."
+    ),
+    safety="Weights move errors from the rare class to the common one: look at both.",
+    limits=(
+        "Judged by the answers on training batches; of two classes only where the loss stays near a "
+        "constant's, for a net that ranks rows well may call none of them rare."
+    ),
+    wrong="y = (x[:, 0] * x[:, 1] > 1.2).long()\n" + script("nn.Linear(8, 2)", steps=40),
+    mend={
+        "net = ": "weight = len(y) / (2 * y.bincount().float())\nnet = ",
+        "F.cross_entropy(net(x), y)": "F.cross_entropy(net(x), y, weight=weight)",
+    },
+)

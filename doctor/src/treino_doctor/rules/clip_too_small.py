@@ -1,0 +1,101 @@
+"""A clip so small that almost nothing remains of the gradients."""
+
+from collections.abc import Iterable
+from statistics import median
+
+from treino_doctor.finding import Site
+from treino_doctor.places.settings import setting
+from treino_doctor.places.source import calls, module, same
+from treino_doctor.record.log import Log, OptimizerEnded, OptimizerMade, Stepped
+from treino_doctor.record.outcomes import Clip
+from treino_doctor.rules.course import Training, trainings
+from treino_doctor.rules.graphs import by_line
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_
+
+LIMITS = (("max_norm", 1), ("clip_value", 1), ("max", 2))  # by keyword, and by position
+CALLS = 10  # minimum number of calls of a clip
+SLIVER = 0.05  # share of the gradients that typically remains
+STEPS = 10  # minimum number of steps of the optimizer
+FELL = 0.9  # times the first quarter's loss: above that, the last quarter's loss hardly fell; not measured
+CRAWLS = 1e-3  # ‖Δp‖ / ‖p‖ of a typical step
+STAYED = 0.02  # ‖p_end − p_start‖ / ‖p_start‖ of weights that hardly moved
+BELOW_EPS = 1e-6  # below Adam's eps; Adam rescales what a larger limit leaves
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """A clip removes nearly all of the gradients, the weights hardly move, and the loss hardly falls."""
+    made = {o.optimizer: o for o in log.of(OptimizerMade)}
+    every = trainings(log)
+    for clips in by_line(log.of(Clip), lambda c: c.site).values():
+        site = clips[0].site
+        share = median(c.share for c in clips)
+        limit = clips[-1].limit
+        if len(clips) < CALLS or not share < SLIVER:
+            continue
+        for end in log.of(OptimizerEnded):
+            if not stuck(every, end.optimizer):
+                continue
+            ratios = [s.ratio for s in log.of(Stepped) if s.optimizer == end.optimizer]
+            still = end.movement < STAYED or (bool(ratios) and median(ratios) < CRAWLS)
+            adaptive = end.optimizer in made and made[end.optimizer].adaptive and limit >= BELOW_EPS
+            if end.steps >= STEPS and not adaptive and still:
+                numbers = {"limit": limit, "share": share, "movement": end.movement, "calls": len(clips)}
+                yield Evidence(site, numbers, stack=clips[-1].stack)
+                break
+
+
+def stuck(every: list[Training], optimizer: int) -> bool:
+    """Whether the longest training with this optimizer ends with no better loss than it began with."""
+    course = next((t.values for t in every if optimizer in t.optimizers), ())
+    n = max(1, len(course) // 4)
+    return bool(course) and sum(course[-n:]) > FELL * sum(course[:n])
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The line that sets the limit; the clip itself, if the file uses a GradScaler without ``unscale_``: then
+    the limit is right, but the gradients are still scaled.
+    """
+    site, limit = evidence.seen, evidence.numbers["limit"]
+    every = module(site.file) if site is not None else None
+    if calls(every, "GradScaler") and not calls(every, "unscale_"):
+        return site
+    for keyword, at in LIMITS:
+        written = setting(site, keyword, at, limit)
+        if not same(written, site):
+            return written
+    return site
+
+
+RULE = Rule(
+    id="clip_too_small",
+    group="gradients",
+    severity="wrong",
+    certain=False,
+    decide=decide,
+    place=place,
+    message=N_(
+        "Gradients are clipped to {limit}, typically {share} of their size, and the weights moved by "
+        "{movement} in all."
+    ),
+    why=N_(
+        "A clip is meant for rare outliers. This one cuts every gradient, so that the step is lr times the "
+        "clip: too little to learn anything in the steps that were taken."
+    ),
+    fix=N_(
+        "Raise the clip to about the gradients' usual norm (clip_grad_norm_ returns it), or raise lr with it."
+    ),
+    safety="The steps become larger; raise the limit little by little.",
+    limits="Clipping by hand is known where it scales gradients by their norm in the usual forms.",
+    wrong="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(30):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    nn.utils.clip_grad_norm_(net.parameters(), 1e-5)
+    optimizer.step()
+""",
+    mend={"1e-5": "1.0"},
+)

@@ -1,0 +1,229 @@
+"""A training's losses, and the optimizer steps behind them."""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from treino_doctor.finding import Site
+from treino_doctor.record.log import (
+    Backward,
+    Course,
+    Log,
+    LossCall,
+    OptimizerEnded,
+    OptimizerMade,
+    Stepped,
+)
+from treino_doctor.rules.graphs import by_line
+
+LEAST = 12  # minimum number of values that a rule judges
+SAME = 0.05  # relative difference allowed between the loss run backward and torch's
+ALIKE = 0.9  # minimum share of the ratios near their median; not measured
+EXPLODES = 10  # a diverging loss is at least this many times the first one; not measured
+
+
+@dataclass(frozen=True)
+class Training:
+    """All losses that one line ran backward, in order.
+
+    constant: the loss of the best constant prediction, NaN if unknown. calls: recorded calls of torch losses
+    behind these values. optimizers: numbers of the optimizers that got gradients from them.
+    """
+
+    site: Site | None
+    values: tuple[float, ...]
+    constant: float
+    calls: tuple[LossCall, ...]
+    optimizers: frozenset[int]
+    adds: float = 1.0  # ratio of the loss that is run backward to torch's
+
+    @property
+    def known(self) -> bool:
+        """Whether the constant prediction's loss is known."""
+        return self.constant > 0
+
+    @property
+    def floor(self) -> float:
+        """A constant's loss; if unknown, the least of the first losses, as random weights predict alike."""
+        return self.constant if self.known else min((v for v in self.values[:3]), default=math.nan)
+
+    def first(self) -> float:
+        """The mean of the first eight losses, or of the first quarter if shorter."""
+        n = max(1, min(8, len(self.values) // 4))
+        return sum(self.values[:n]) / n
+
+    def last(self) -> float:
+        """The mean of the last quarter, at most 64 losses; not finite if any of these losses isn't."""
+        n = max(1, min(64, len(self.values) // 4))
+        return sum(self.values[-n:]) / n
+
+    def highest(self) -> float:
+        """The largest finite loss."""
+        return max((v for v in self.values if math.isfinite(v)), default=math.inf)
+
+    def stuck(self, share: float) -> bool:
+        """Whether the last losses are above this share of ``floor``, or not finite."""
+        return len(self.values) >= LEAST and self.floor > 0 and not self.last() < share * self.floor
+
+    def exploded(self) -> bool:
+        """Whether the last loss is not finite, after the losses grew more than tenfold."""
+        finite = [v for v in self.values if math.isfinite(v)]
+        if not finite or len(finite) == len(self.values) or math.isfinite(self.values[-1]):
+            return False
+        return max((abs(v) for v in finite[1:]), default=0.0) > EXPLODES * abs(finite[0])
+
+
+@dataclass(frozen=True)
+class Steps:
+    """One optimizer's steps. typical, largest, pull and shrunk are of recorded steps only.
+
+    typical, largest: ‖Δp‖ / ‖p‖ of the median and the largest step, NaN if unknown. pull: the median ratio of
+    weight decay to gradient. lr: the largest of its groups, as made. shrunk: the weights' norm at the newest
+    step over that at the first.
+    """
+
+    optimizer: int
+    kind: str
+    site: Site | None
+    adaptive: bool
+    lr: float
+    weight_decay: float
+    steps: int
+    typical: float
+    largest: float
+    pull: float
+    shrunk: float
+    movement: float
+
+
+def trainings(log: Log) -> list[Training]:
+    """All trainings, the longest first."""
+    calls = {c.loss: c for c in log.of(LossCall) if not c.error}
+    backwards = by_line(log.of(Backward), lambda b: b.site)
+    courses = [_training(c, backwards.get(c.site, []), calls) for c in log.of(Course) if c.values]
+    return sorted(courses, key=lambda t: -len(t.values))
+
+
+def training(log: Log) -> Training | None:
+    """The longest training; None if there is none, or if its loss may fall below zero and so has no scale."""
+    longest = next(iter(trainings(log)), None)
+    if longest is None or not (longest.known or all(v >= 0 or math.isnan(v) for v in longest.values)):
+        return None
+    return longest
+
+
+def _training(course: Course, ran: list[Backward], calls: dict[int, LossCall]) -> Training:
+    own = [(b.value, [calls[n] for n in b.losses if n in calls]) for b in ran if math.isfinite(b.value)]
+    own = [(v, used) for v, used in own if used]
+    every = [c for _, used in own for c in used]
+    shares = [v / total for v, used in own if (total := sum(c.value for c in used)) > 0]
+    adds, constant = (median(shares), math.nan) if shares else (1.0, math.nan)
+    # The program runs the sum of torch's losses backward throughout, up to one factor.
+    fits = bool(shares) and 2 * len(own) > len(ran) and _alike(shares, adds)
+    if fits:
+        constant = adds * sum(constant_of(group) for group in _by_line(every, own))
+    return Training(
+        site=course.site,
+        values=course.values,
+        constant=course.constant if course.constant > 0 else constant,
+        calls=tuple(every),
+        optimizers=frozenset(n for b in ran for n in b.filled),
+        adds=adds,
+    )
+
+
+def _alike(shares: list[float], middle: float) -> bool:
+    """Whether nine in ten ratios are near the median."""
+    near = sum(abs(s - middle) <= SAME * abs(middle) for s in shares)
+    return near >= ALIKE * len(shares)
+
+
+def _by_line(every: list[LossCall], own: list[tuple[float, list[LossCall]]]) -> list[list[LossCall]]:
+    """Group the calls by their position in a backward: usually there is one."""
+    most = max(len(used) for _, used in own)
+    return [[used[i] for _, used in own if i < len(used)] for i in range(most)]
+
+
+def constant_of(calls: list[LossCall]) -> float:
+    """The mean loss of the best constant prediction for the targets of all these calls; NaN if unknown."""
+    one = calls[0]
+    labels = counted(calls, "labels")
+    rows = sum(labels.values())
+    if rows and len(labels) > 1:
+        weights = {k: one.weights[k] if k < len(one.weights) else 1.0 for k in labels}
+        if one.name.startswith("binary"):
+            weights = {0: 1.0, 1: one.weights[0] if len(one.weights) == 1 else 1.0}
+        heavy = {k: n * weights[k] for k, n in labels.items()}
+        whole = sum(heavy.values())
+        if whole <= 0:
+            return math.nan
+        shares = [h / whole for h in heavy.values() if h > 0]
+        if one.smoothing and len(one.input_shape) > 1:
+            classes = one.input_shape[1]
+            shares = [(1 - one.smoothing) * s + one.smoothing / classes for s in shares]
+            shares += [one.smoothing / classes] * (classes - len(shares))
+        loss = -sum(s * math.log(s) for s in shares if s > 0)
+        # Binary losses divide by the number of rows, class losses by the sum of the rows' weights.
+        loss *= whole / rows if one.name.startswith("binary") else 1.0
+        return loss * (rows / len(calls) if one.reduction == "sum" else 1.0)
+    if rows:
+        return math.nan  # for a single class, a constant is right
+    known = [c for c in calls if c.constant > 0 and c.target_shape and c.target_shape[0] > 1]
+    if 2 * len(known) < len(calls) or one.reduction == "none":
+        return math.nan
+    spread = sum(c.constant * c.target_shape[0] / (c.target_shape[0] - 1) for c in known) / len(known)
+    entries = math.prod(one.target_shape) if one.reduction == "sum" else 1
+    return spread * entries
+
+
+def counted(calls: list[LossCall], name: str) -> dict[int, int]:
+    """Sum a table of counts (``labels``, ``right``) over calls."""
+    total: dict[int, int] = {}
+    for c in calls:
+        for k, n in getattr(c, name).items():
+            total[k] = total.get(k, 0) + n
+    return total
+
+
+def optimizers(log: Log) -> list[Steps]:
+    """All optimizers that took steps, in the order in which they were made."""
+    ended = {e.optimizer: e for e in log.of(OptimizerEnded)}
+    stepped = by_line(log.of(Stepped), lambda s: s.optimizer)
+    every: dict[int, Steps] = {}
+    for made in log.of(OptimizerMade):
+        own, end = stepped.get(made.optimizer, []), ended.get(made.optimizer)
+        if not own or end is None or made.optimizer in every:
+            continue
+        norms = [s.norm for s in own if s.norm > 0]
+        rates = [g.lr for g in made.groups if math.isfinite(g.lr)]
+        ratios = [s.ratio for s in own if math.isfinite(s.ratio)]
+        pulls = [s.decay for s in own if math.isfinite(s.decay)]
+        every[made.optimizer] = Steps(
+            optimizer=made.optimizer,
+            kind=made.kind,
+            site=made.site,
+            adaptive=made.adaptive,
+            lr=max(rates, default=math.nan),
+            weight_decay=max((g.weight_decay for g in made.groups), default=0.0),
+            steps=end.steps,
+            typical=median(ratios or [math.nan]),
+            largest=max(ratios, default=math.nan),
+            pull=median(pulls or [0.0]),
+            shrunk=norms[-1] / norms[0] if norms else 1.0,
+            movement=end.movement,
+        )
+    return list(every.values())
+
+
+def studied(log: Log, setting: str) -> bool:
+    """Whether a study ran: one line made optimizers with different values of a setting (``lr``,
+    ``weight_decay``), each after the steps of the previous one.
+    """
+    stepped = {s.optimizer for s in log.of(Stepped)}
+    made = {o.optimizer: o for o in reversed(log.of(OptimizerMade)) if o.optimizer in stepped and o.groups}
+    for every in by_line(reversed(made.values()), lambda o: (o.site, o.kind)).values():
+        apart = all(b.step > a.step for a, b in pairwise(every))
+        if apart and len({getattr(m.groups[0], setting) for m in every}) > 1:
+            return True
+    return False

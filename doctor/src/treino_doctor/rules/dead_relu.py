@@ -1,0 +1,73 @@
+"""ReLU units that are zero for every row."""
+
+from collections.abc import Iterable
+
+from treino_doctor.record.learning import Rectified
+from treino_doctor.record.log import Log, LossCall
+from treino_doctor.rules.course import training
+from treino_doctor.rules.examples import DEEP, script
+from treino_doctor.rules.graphs import made_by
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
+from treino_doctor.words import N_, _, numeral
+
+LEAST = 3  # minimum number of calls
+DEAD = 0.9  # share of a layer's units, in each of the newest calls
+BELOW = 0.2  # share of the targets that a ReLU can't reach
+STUCK = 0.9  # times the loss of a constant prediction
+LEARNED = 0.1  # times the first loss: the net learns below that. All thresholds are chosen, not measured
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Found in two cases.
+
+    1. A ReLU ends the network, and many targets are below zero.
+    2. At least 90 % of a ReLU layer's units were zero for every row of the newest calls; and the loss is no
+       better than a constant prediction's, or the layer's output is the same for every row and the loss is
+       still above a tenth of the first.
+    """
+    loss = training(log)
+    if loss is None:
+        return
+    answered = [(c, made_by(c.graph, "relu")) for c in log.of(LossCall) if c.trained and c.graph.root]
+    below = [(c, made) for c, made in answered if made is not None and c.below >= BELOW]
+    if len(below) >= LEAST:
+        c, made = below[-1]
+        what = _("a ReLU gives the answers, which can't be below zero as {share} of the targets are")
+        text = what.format(share=numeral(c.below, ".0%"))
+        yield Evidence(c.site, {"what": text, "share": c.below, "loss": loss.last()}, at=made.written)
+        return
+    for r in sorted(log.of(Rectified), key=lambda r: -min(r.dead, default=0) / max(1, r.units)):
+        dead = min(r.dead[-8:], default=0)
+        silent = loss.stuck(STUCK) or (r.constant and loss.last() > LEARNED * loss.first())
+        if len(r.dead) >= LEAST and dead >= DEAD * r.units and silent:
+            what = _("{dead} of {units} units of a ReLU layer are zero for every row")
+            text = what.format(dead=dead, units=r.units)
+            yield Evidence(r.site, {"what": text, "dead": dead, "loss": loss.last()}, at=r.below or r.made_at)
+            return
+
+
+RULE = Rule(
+    id="dead_relu",
+    group="settings",
+    severity="wrong",
+    certain=False,
+    unless=(
+        *NEVER_LEARNS,
+        *("symmetric_init", "unscaled_inputs", "unshuffled_sorted", "lr_too_high", "label_misaligned"),
+        *("weight_decay_too_high", "exploding_sum_loss", "non_finite_loss"),
+    ),
+    decide=decide,
+    message=N_("Zero where it should not be: {what}; the loss ends at {loss}."),
+    why=N_(
+        "Where its input is below zero for all rows a ReLU passes neither values nor gradients, so that the "
+        "unit can't recover. At the end of a net it also makes negative answers impossible."
+    ),
+    fix=N_("Lower lr, start biases at zero, use LeakyReLU or GELU, and put no ReLU after the last layer."),
+    safety="Another start, rate or activation is a new training.",
+    limits=(
+        "Units are looked at in the calls that are watched; told only where the loss is no better than a "
+        "constant's."
+    ),
+    wrong=script(f"{DEEP}\nnn.init.constant_(net[0].bias, -50.0)", steps=40),
+    mend={"nn.init.constant_(net[0].bias, -50.0)\n": ""},
+)

@@ -1,0 +1,107 @@
+"""A part of the network that is cut off from the loss."""
+
+from collections.abc import Iterable
+
+from treino_doctor.finding import Site
+from treino_doctor.record.log import Log, OptimizerEnded, OptimizerMade, Stepped
+from treino_doctor.record.outcomes import FLAT, Cut
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_
+
+Key = tuple[str, Site | None]
+
+LEAST = 3  # steps without a gradient for the same parameters
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Backward never reached parameters behind a line that leaves the graph or has derivative zero."""
+    missing, owner = parameters_without(log)
+    flat, owners = parameters_without(log, zeros=True)
+    owner = owners | owner
+    behind: dict[Key, set[int]] = {}
+    led: dict[Key, int] = {}
+    newest: dict[Key, Cut] = {}
+    waiting: list[Cut] = []
+    for event in log.events:
+        if isinstance(event, Cut):
+            key = event.how, event.site
+            behind[key] = behind.get(key, set()) | set(event.parameters)
+            newest[key] = event
+            waiting.append(event)
+        elif isinstance(event, Stepped):
+            held = {p for p in owner if owner[p][0].optimizer == event.optimizer}
+            for cut in waiting:
+                led[cut.how, cut.site] = led.get((cut.how, cut.site), 0) + bool(held & set(cut.parameters))
+            waiting = []
+    # A value outside of the graph passes no gradient at all; an operation with derivative zero passes zeros.
+    lost_by = {k: behind[k] & (flat if k[0] in FLAT else missing) for k in behind}
+    for key in [k for k in behind if k[0] == "no_grad"]:
+        if behind[key] - missing or not led.get(key):  # no_grad may only serve evaluations
+            lost_by[key] = set()
+    best = max(
+        (k for k in behind if lost_by[k]),
+        key=lambda k: (len(lost_by[k]), led.get(k, 0) > 0, k[0] != "no_grad", -len(behind[k])),
+        default=None,
+    )
+    if best is None:
+        return
+    cut = newest[best]
+    lost = lost_by[best]
+    made, steps = owner[min(lost)]
+    numbers = {"how": cut.how, "parameters": len(lost), "steps": steps}
+    yield Evidence(made.site, numbers, at=cut.site, stack=cut.stack)
+
+
+def parameters_without(
+    log: Log, zeros: bool = False
+) -> tuple[set[int], dict[int, tuple[OptimizerMade, int]]]:
+    """Parameters without a gradient, or with zeros, at all steps of their optimizers; and the steps."""
+    made = {o.optimizer: o for o in log.of(OptimizerMade)}
+    ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
+    candidates: set[int] = set()
+    moved: set[int] = set()
+    owner: dict[int, tuple[OptimizerMade, int]] = {}
+    for optimizer, one in made.items():
+        steps = [s for s in log.of(Stepped) if s.optimizer == optimizer and s.gradients]
+        held = {p for g in one.groups for p in g.parameters}
+        without = [set(s.missing) | set(s.still if zeros else ()) for s in steps]
+        never = set.intersection(*without) if without else set()
+        moved |= held - never if steps else set()
+        if len(steps) >= LEAST and optimizer in ends:
+            candidates |= never
+            owner |= dict.fromkeys(never, (one, ends[optimizer].steps))
+    return candidates - moved, owner
+
+
+RULE = Rule(
+    id="detached_graph",
+    group="gradients",
+    severity="wrong",
+    certain=True,
+    unless=("detached_loss", "grad_cleared_before_step"),
+    decide=decide,
+    message=N_("{parameters} parameter tensors got no gradient through this {how} in {steps} steps."),
+    why=N_(
+        "The value leaves the graph here, so that backward can't go on to the layers that made it. They are "
+        "in the optimizer, but they learn nothing from what comes after."
+    ),
+    fix=N_(
+        "Pass the tensor on as it is: no detach, .data, numpy or torch.tensor between layers that should "
+        "learn, and rsample() in place of sample()."
+    ),
+    safety="Training changes: more weights learn, so look at the learning rate anew.",
+    limits=(
+        "Cuts, but for writes to `.data`, are seen while a window is open; what is meant (a target network, "
+        "a frozen part) is told apart by whether an optimizer holds what lies behind it."
+    ),
+    wrong="""\
+body, head = nn.Linear(8, 16), nn.Linear(16, 3)
+optimizer = torch.optim.SGD([*body.parameters(), *head.parameters()], lr=0.1)
+for step in range(10):
+    loss = F.cross_entropy(head(torch.relu(body(x)).detach()), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    mend={".detach()": ""},
+)

@@ -1,0 +1,75 @@
+"""A loss that has lost its graph before backward."""
+
+from collections.abc import Iterable
+
+from treino_doctor.finding import Site
+from treino_doctor.record.log import Backward, Log, OptimizerEnded, Stepped
+from treino_doctor.rules.graphs import by_line
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_
+
+LEAST = 2  # steps without any gradient
+ANEW = ("tensor", "as_tensor", "from_numpy", "FloatTensor", "detach", "data")
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """backward ran from a fresh leaf, or through a graph without parameters, though there is an optimizer."""
+    ends = log.of(OptimizerEnded)
+    if not any(e.steps or not e.filled for e in ends):
+        return
+    idle = {e.optimizer for e in ends if not e.filled}
+    empty = [s for s in log.of(Stepped) if s.optimizer in idle and not s.gradients]
+    for backwards in by_line(log.of(Backward), lambda b: b.site).values():
+        site = backwards[0].site
+        leaves = [b for b in backwards if b.root == "leaf"]
+        cut = [b for b in backwards if b.root == "detached" and not b.unowned]
+        if leaves and 2 * len(leaves) > len(backwards):
+            yield Evidence(site, {"backwards": len(leaves)}, at=made_at(leaves), stack=leaves[0].stack)
+        elif len(cut) >= LEAST and len(cut) == len(backwards) and len(empty) >= LEAST:
+            yield Evidence(site, {"backwards": len(cut)}, at=made_at(cut), stack=cut[0].stack)
+
+
+def made_at(backwards: list[Backward]) -> Site | None:
+    """The line where a loss's graph ends: an operation that made a value anew or detached it."""
+    for graph in (b.graph for b in backwards):
+        known = [o for o in graph.walk() if o.site is not None]
+        ends = (
+            [o for o in known if o.name in ANEW and o.grad],
+            [o for o in known if not o.grad and any(p.grad for p in graph.parents(o))],
+            [o for o in known if o.name in ANEW or not o.grad],
+        )
+        if any(ends):
+            return next(operations[0].site for operations in ends if operations)
+    return None
+
+
+RULE = Rule(
+    id="detached_loss",
+    group="gradients",
+    severity="wrong",
+    certain=True,
+    early=True,
+    decide=decide,
+    message=N_("{backwards} backwards started from a tensor that knows nothing of the network."),
+    why=N_(
+        "A tensor made anew from a number (torch.tensor, .item(), .data, requires_grad=True) has no history, "
+        "so that backward ends there and the parameters get no gradient. requires_grad only silences the "
+        "error."
+    ),
+    fix=N_("Compute the loss from the network's output with torch functions, and leave its history alone."),
+    safety="Safe: before, nothing was learned.",
+    limits=(
+        "A backward whose gradients a program reads by itself, without an optimizer of torch, is left alone."
+    ),
+    wrong="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    loss = F.cross_entropy(net(x), y)
+    loss = torch.tensor(loss.item(), requires_grad=True)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    mend={"    loss = torch.tensor(loss.item(), requires_grad=True)\n": ""},
+)

@@ -1,0 +1,80 @@
+"""Copies of rows on both sides of a split."""
+
+from collections.abc import Iterable
+
+from treino_doctor.finding import Site
+from treino_doctor.places.kinds import multiplies
+from treino_doctor.places.placement import maker
+from treino_doctor.record.log import Log
+from treino_doctor.rules.examples import HELD_OUT, SPLIT
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.rules.shares import TELLING, copies, evaluations, lines_of, shared
+from treino_doctor.words import N_, _
+
+TRAINED = N_("were trained on before they were evaluated (the table holds copies)")
+NEAR = N_("are nearly one with training rows (the table holds copies)")
+WINDOWS = N_("hold at least half of a training row: windows of one series, which overlap")
+SHARE = {"near": 0.3, "windows": 0.8}  # share of the compared rows
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Rows of an evaluation had been trained on, and the table holds copies, more than chance allows; or many
+    are far nearer to training rows than rows usually are, or are windows that overlap training's.
+    """
+    for e, t in evaluations(log):
+        trained, rows = shared(e, t)
+        sites = lines_of(e, t)
+        if trained and copies(e, t):
+            numbers = {"rows": rows, "trained": trained, "share": trained / rows, "what": _(TRAINED)}
+            yield Evidence(e.site, numbers, at=e.cut, stack=e.stack, sites=sites)
+            return
+        few = not e.mixed and e.trained < e.rows and e.shuffled and e.part > 0 and not t.made
+        measured = e.measure == "windows" or t.telling >= TELLING  # words and pixels are near by chance
+        if few and measured and e.near > SHARE.get(e.measure, 1.0) * e.near_of:
+            words = NEAR if e.measure == "near" else WINDOWS
+            numbers = {"rows": e.near_of, "trained": e.near, "share": e.near / e.near_of, "what": _(words)}
+            yield Evidence(e.site, numbers, at=e.cut, stack=e.stack, sites=sites)
+            return
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The line that multiplied rows, if in the same function as the split; else the split."""
+    split = evidence.sites["split"]
+    made = maker(evidence.seen, multiplies, evidence.sites["loader"], evidence.stack)
+    beside = made is not None and (split is None or made.function == split.function)
+    return made if beside else split
+
+
+COPIED = """\
+x, y = torch.cat([x, x[:120]]), torch.cat([y, y[:120]])
+order = torch.randperm(360)
+train, test = order[:270], order[270:]
+x_train, y_train, x_test, y_test = x[train], y[train], x[test], y[test]
+"""
+
+RULE = Rule(
+    id="duplicate_leakage",
+    group="data",
+    severity="wrong",
+    certain=False,
+    unless=("test_in_train",),
+    decide=decide,
+    place=place,
+    message=N_("{trained} of {rows} evaluation rows {what}."),
+    why=N_(
+        "The same row lies on both sides of the split, so that the net is asked what it was told. "
+        "Oversampling or joining tables before splitting does this, and so does a random split of rows that "
+        "belong together; the figure is too good."
+    ),
+    fix=N_(
+        "Drop duplicates before splitting, and oversample the training part only; split what belongs "
+        "together by its group, and a series by its time."
+    ),
+    safety="Splitting by groups leaves fewer or other rows for the test: the figure falls to what it is.",
+    limits=(
+        "Copies are found by hashes of rows, near ones by distances among a sample. Not seen: copies in a "
+        "list of pairs, changed copies of pictures, and rows of words or codes that are drawn again."
+    ),
+    wrong=COPIED + HELD_OUT,
+    mend={COPIED: SPLIT},
+)

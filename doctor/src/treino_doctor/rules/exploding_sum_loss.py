@@ -1,0 +1,76 @@
+"""A summed loss whose steps grow with the batch."""
+
+import math
+from collections.abc import Iterable
+
+from treino_doctor.finding import Site
+from treino_doctor.places.settings import setting
+from treino_doctor.record.log import Backward, Log
+from treino_doctor.rules.course import Training, optimizers, trainings
+from treino_doctor.rules.examples import script
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
+from treino_doctor.words import N_
+
+LEAST = 8  # rows of a batch, and values of a loss
+STUCK = 0.8  # times the loss of a constant prediction
+GREW = 3  # the last loss, times the first loss
+WILD = 0.02  # the median step, times the weights
+LARGE = 0.1  # the largest step, times the weights
+ALONE = 0.5  # relative difference allowed between the loss and the sum. All are chosen, not measured
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """A sum over many rows, steps as large as the gradient, and a loss no better than a constant."""
+    for loss in trainings(log):
+        rows, made = summed_rows(log, loss)
+        if rows < LEAST or len(loss.values) < LEAST or not math.isfinite(loss.values[0]):
+            continue
+        own = [o for o in optimizers(log) if o.optimizer in loss.optimizers]
+        wild = any(not o.adaptive and (o.typical > WILD or o.largest > LARGE) for o in own)
+        first, last = loss.values[0], loss.last()
+        grew = not math.isfinite(last) or (first > 0 and last > GREW * first)
+        stuck = wild and loss.known and loss.stuck(STUCK)
+        if wild and (grew or stuck):
+            yield Evidence(loss.site, {"rows": rows, "first": first, "last": last}, at=made)
+            return
+
+
+def summed_rows(log: Log, loss: Training) -> tuple[int, Site | None]:
+    """(rows that the loss sums over, line of the sum), by the loss's reduction or by hand."""
+    sums = [c for c in loss.calls if c.reduction == "sum" and c.trained]
+    if sums and abs(loss.adds - 1) < ALONE:
+        one = sums[-1]
+        return max(c.input_shape[0] for c in sums if c.input_shape), one.made_at or one.site
+    for b in log.of(Backward):
+        root = b.graph.root if b.site == loss.site else None
+        if root is not None and root.name == "neg":
+            root = next(iter(b.graph.parents(root)), None)
+        if root is not None and root.name == "sum" and not loss.calls:
+            summed = b.graph.parents(root)
+            if summed and summed[0].shape:
+                return summed[0].shape[0], root.site
+    return 0, None
+
+
+RULE = Rule(
+    id="exploding_sum_loss",
+    group="losses",
+    severity="wrong",
+    certain=False,
+    unless=NEVER_LEARNS,
+    decide=decide,
+    place=lambda e: setting(e.at, "reduction"),  # the line that sets the reduction
+    message=N_(
+        "The loss is a sum over {rows} rows and training does not converge: {first} at first, {last} at the "
+        "end."
+    ),
+    why=N_(
+        "Summed over the batch, the gradient is as many times larger as there are rows, and so is every "
+        "step: lr that suits a mean is far too large. It also changes with the batch size."
+    ),
+    fix=N_("Use reduction='mean' (the default), or divide lr by the batch size."),
+    safety="The gradients become smaller by the number of rows: multiply the rate accordingly.",
+    limits="Told only where the training does not converge; a sum with a small rate is right.",
+    wrong=script("nn.Linear(8, 1)", 'F.mse_loss(net(x), x[:, :1], reduction="sum")', steps=20),
+    mend={', reduction="sum"': ""},
+)

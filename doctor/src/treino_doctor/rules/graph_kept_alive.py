@@ -1,0 +1,49 @@
+"""Graphs of past steps that something still holds."""
+
+from collections.abc import Iterable
+
+from treino_doctor.places.stores import storing_line
+from treino_doctor.record.log import Log
+from treino_doctor.record.outcomes import GraphsHeld
+from treino_doctor.rules.examples import script
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_
+
+ALIVE = 8  # graphs; a few recent ones may be kept on purpose
+SUMMED = 3  # graphs, if a line sums them from step to step
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Graphs of past backwards, or of outputs that were trained on, are still alive many steps later."""
+    held = sorted(log.of(GraphsHeld), key=lambda g: (g.result, -g.alive))
+    for graphs in held:
+        if graphs.alive >= (ALIVE if graphs.summed_at is None else SUMMED):
+            numbers = {"alive": graphs.alive, "backwards": graphs.marked, "results": int(graphs.result)}
+            yield Evidence(graphs.site, numbers, at=graphs.summed_at)
+            return
+
+
+RULE = Rule(
+    id="graph_kept_alive",
+    group="modes",
+    severity="waste",
+    certain=True,
+    early=True,
+    decide=decide,
+    # the line that sums or stores a value with a graph
+    place=lambda e: e.at or storing_line(e.seen, result=bool(e.numbers["results"])),
+    message=N_("The graphs of {alive} past losses or outputs are still alive ({backwards} backwards)."),
+    why=N_(
+        "A loss that is summed or stored as a tensor holds its whole graph, so that memory grows with every "
+        "step. Only its value is wanted."
+    ),
+    fix=N_("Store the number: total += loss.item() (or loss.detach())."),
+    safety="Safe: the numbers stay the same, the memory is freed.",
+    limits=(
+        "Graphs are counted by marks on the losses and results that are watched; one that is kept across a "
+        "few steps, for truncated back-propagation, is left alone. The line that is named is the sum, or "
+        "the one that hands the loss to it beside the backward."
+    ),
+    wrong="total = 0\n" + script(steps=20) + "    total += loss\n",
+    mend={"total += loss": "total += loss.item()"},
+)

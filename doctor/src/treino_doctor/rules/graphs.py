@@ -1,0 +1,67 @@
+"""Queries of a value's graph that several rules share."""
+
+from collections.abc import Hashable, Iterable
+from typing import Any, TypeVar
+
+from treino_doctor.record.log import Forward, Graph, Log, LossCall, Operation
+
+# Operations that keep a value: another view, another type, a copy, some of its rows.
+PASSED = frozenset(
+    (
+        *("view", "reshape", "squeeze", "unsqueeze", "flatten", "unflatten", "to", "contiguous", "clone"),
+        *("permute", "transpose", "t", "T", "mT", "movedim", "swapaxes", "expand", "expand_as", "detach"),
+        *("data", "alias", "getitem", "select", "narrow", "cat", "stack", "chunk", "split", "unbind"),
+        *("view_as", "reshape_as", "index_select", "masked_select", "type", "dropout"),
+        *("hstack", "vstack", "concat", "concatenate"),
+    )
+)
+
+T = TypeVar("T")
+
+
+def made_by(graph: Graph, *names: str, start: Operation | None = None) -> Operation | None:
+    """The operation with one of these names that made a value, possibly through views and copies."""
+    root = start or graph.root
+    if root is None:
+        return None
+    every = graph.walk(root, through=PASSED) if root.name in PASSED else iter([root])
+    return next((operation for operation in every if operation.name in names), None)
+
+
+def argument(operation: Operation, name: str, place: int) -> Any:
+    """A plain argument of an operation; None if it is absent."""
+    detail = operation.detail
+    as_in_numpy = detail.get("axis") if name == "dim" else None
+    return detail.get(name, detail.get(str(place), as_in_numpy))
+
+
+def axis(operation: Operation, place: int = 1) -> int | None:
+    """The axis along which an operation ran, counted from the front; None if none was given."""
+    dim = argument(operation, "dim", place)
+    whole = operation.shape
+    return dim % len(whole) if isinstance(dim, int) and not isinstance(dim, bool) and whole else None
+
+
+def by_line(events: Iterable[T], line: Any) -> dict[Hashable, list[T]]:
+    """Group events by a line, or by what ``line`` returns for each."""
+    groups: dict[Hashable, list[T]] = {}
+    for event in events:
+        groups.setdefault(line(event), []).append(event)
+    return groups
+
+
+def calls_by_number(log: Log) -> dict[int, Forward]:
+    """All recorded calls of nets, by number."""
+    return {f.forward: f for f in log.of(Forward)}
+
+
+def classifiers(log: Log) -> set[int]:
+    """The nets whose outputs met class labels in a loss."""
+    forwards = calls_by_number(log)
+    return {forwards[n].net for c in log.of(LossCall) if c.labels for n in c.forwards if n in forwards}
+
+
+def is_column(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether one of two shapes is [N, 1] and the other [N]."""
+    short, long = sorted((one, other), key=len)
+    return len(long) == 2 and long[1] == 1 < long[0] and short == long[:1]

@@ -1,0 +1,110 @@
+"""Evaluation calls of nets: metrics were made of their outputs, and no backward followed."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from treino_doctor.finding import Site
+from treino_doctor.record.log import Backward, Forward, Log, LossCall, NetMade, OptimizerMade, Read
+from treino_doctor.rules.turns import trained_forwards
+
+TRAINED = 2  # training calls of a net before its metrics count
+LEFT_OUT = 10  # training calls for each other call; with more, a training leaves out some batches
+CHOICES = frozenset(("argmax", "max", "topk", "sort", "argsort", "round", "min"))
+SHARES = frozenset(("softmax", "sigmoid"))  # functions of outputs; the arrays that they return become metrics
+ARRAYS = ("numpy", "array", "tolist")
+COMPARES = frozenset(("eq", "ne", "gt", "lt", "ge", "le", "isclose"))
+
+
+@dataclass
+class Group:
+    """The calls of one net on one line.
+
+    judged: calls with metrics that did not train. trained: number of calls that did. targets: whether some
+    outputs became targets. again: numbers of judged calls with the rows of an earlier one, and no step
+    between.
+    """
+
+    net: NetMade
+    site: Site | None
+    judged: list[Forward] = field(default_factory=list)
+    figures: list[Read | LossCall] = field(default_factory=list)
+    trained: int = 0
+    targets: bool = False
+    again: set[int] = field(default_factory=set)
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether these calls are evaluations."""
+        return bool(self.judged) and not self.targets and self.trained <= LEFT_OUT * len(self.judged)
+
+
+def groups(log: Log) -> list[Group]:
+    """The calls of all nets, grouped by net and line."""
+    nets = {n.net: n for n in log.of(NetMade)}
+    used = trained_forwards(log)
+    backward = {f for b in log.of(Backward) for f in b.forwards}
+    backward |= {f for r in log.of(Read) if r.how == "grad" for f in r.forwards}
+    owners = _owners(log, nets)
+    targets, figures = set[int](), dict[int, Read | LossCall]()
+    lines = {(r.how, r.site) for r in log.of(Read) if is_figure(r)}
+    for event in log.events:
+        if isinstance(event, LossCall):
+            root = event.target_graph.root
+            targets |= set(root.forwards) if root is not None else set()
+            newest = event.forwards[-1:]
+            figures |= {f: figures.get(f, event) for f in newest}
+        elif isinstance(event, Read) and (event.how, event.site) in lines:
+            figures |= {f: figures.get(f, event) for f in _together(event.forwards, owners)}
+    learned = {p for f in log.of(Forward) if f.forward in used for p in nets[f.net].parameters}
+    trains = {(f.net, f.site) for f in log.of(Forward) if f.forward in backward}
+    left = Counter((f.net, f.site, f.step) for f in log.of(Forward) if f.forward not in backward)
+    counts: dict[int, int] = {}
+    every: dict[tuple[int, Site | None], Group] = {}
+    judged: set[int] = set()
+    for call in log.of(Forward):
+        key = call.net, call.site
+        group = every.setdefault(key, Group(nets[call.net], call.site))
+        counts[call.net] = counts.get(call.net, 0) + (call.forward in used)
+        group.trained += call.forward in backward
+        group.targets = group.targets or call.forward in targets
+        if call.forward in backward or call.forward not in figures:
+            continue
+        if key in trains and call.training and call.grad and left[*key, call.step] == 1:
+            continue  # its backward may have come after the window closed
+        net = nets[call.net]
+        alike = (n for n in nets.values() if n.kind == net.kind)
+        copy = net.loaded and any(counts.get(n.net, 0) >= TRAINED for n in alike)
+        known = copy or counts[call.net] >= TRAINED or bool(learned & set(net.parameters))
+        if not known:
+            continue
+        judged.add(call.forward)
+        if call.again in judged:
+            group.again.add(call.forward)
+        group.judged.append(call)
+        group.figures.append(figures[call.forward])
+    return list(every.values())
+
+
+def _owners(log: Log, nets: dict[int, NetMade]) -> dict[int, set[int]]:
+    """Map each call to the optimizers that hold parameters of its net."""
+    held = [(o.optimizer, {p for g in o.groups for p in g.parameters}) for o in log.of(OptimizerMade)]
+    of = {n: {o for o, own in held if own & set(made.parameters)} for n, made in nets.items()}
+    return {f.forward: of[f.net] for f in log.of(Forward)}
+
+
+def _together(forwards: tuple[int, ...], owners: dict[int, set[int]]) -> list[int]:
+    """The calls that a metric describes: the newest, and calls of nets that share an optimizer with it. (If
+    another net judges a generator's samples, that is no evaluation of the generator.)
+    """
+    newest = owners.get(forwards[-1], set()) if forwards else set()
+    return [f for f in forwards if f == forwards[-1] or newest & owners.get(f, set())]
+
+
+def is_figure(event: Read) -> bool:
+    """Whether a read value is a metric: compared, chosen, shares, a loss, a difference from the truth."""
+    if event.how == "compared":
+        return True
+    made = list(event.graph.walk())
+    if event.how in ARRAYS and any(o.name in SHARES and o.forwards for o in made):
+        return True
+    return any(o.name in CHOICES | COMPARES or o.name == "sub" or "loss" in o.detail for o in made)

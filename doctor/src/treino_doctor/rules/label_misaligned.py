@@ -1,0 +1,96 @@
+"""Rows whose labels belong to other rows."""
+
+import ast
+from collections.abc import Iterable
+
+from treino_doctor.finding import Site
+from treino_doctor.places.kinds import orders
+from treino_doctor.places.placement import maker
+from treino_doctor.places.source import calls
+from treino_doctor.record.log import Log
+from treino_doctor.record.row_log import Lonely, RowsTrained
+from treino_doctor.rules.course import training
+from treino_doctor.rules.examples import script
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
+from treino_doctor.words import N_, _, numeral
+
+AGAIN, OTHER = 40, 0.25  # rows that came back with a label, and the share with another label
+STUCK = 0.85  # times the loss of a constant prediction
+RELATED = 0.5  # correlation of columns, as in data that were measured rather than drawn
+RARE = 0.01  # expected number of rows equal by chance
+CLASSES = 100  # at most. All thresholds are chosen, not measured
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """The same rows have other labels in later epochs; or only rows or only labels were reordered; or rows of
+    measured data don't predict their labels. In all cases, nothing is learned.
+    """
+    course = training(log)
+    stuck = course is not None and course.known and course.stuck(STUCK)
+    if not stuck or course is None:
+        return
+    trains = log.of(RowsTrained)
+    some_fit = any(t.labels and not t.loose and t.rows >= AGAIN for t in trains)
+    if len(trains) > 1 and some_fit and any(t.loose for t in trains):
+        return  # labels are shuffled on purpose for some of the nets
+    alone = log.of(Lonely)
+    for t in trains:
+        classes = 2 <= len(t.labels) <= CLASSES
+        if t.again >= AGAIN and t.other > OTHER * t.again and t.alike and classes and t.chance < RARE:
+            what = _("{other} of {rows} rows came with another label later on")
+            numbers = {"rows": t.again, "other": t.other, "what": what.format(rows=t.again, other=t.other)}
+            yield Evidence(t.site, numbers, stack=t.stack, sites={"loader": t.loader})
+            return
+        if t.loose and t.related > RELATED and not t.made and not alone:
+            what = _("neither the nearest row nor a linear fit tells the label, of {rows} rows")
+            numbers = {"rows": t.loose, "other": 0, "what": what.format(rows=t.loose)}
+            yield Evidence(t.site, numbers, stack=t.stack, sites={"loader": t.loader})
+            return
+    for one in alone:
+        loss = numeral(course.last(), ".4g")
+        what = _("nothing was learned that holds for new rows; the loss ends at {loss}")
+        numbers = {"rows": one.rows, "other": 0, "loss": course.last(), "what": what.format(loss=loss)}
+        yield Evidence(one.at, numbers, at=one.site, sites={"loader": None})
+        return
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The line that reorders rows or labels, or reads them in another order."""
+    if evidence.at is not None:
+        return evidence.at
+    near = (maker(evidence.seen, f, evidence.sites["loader"], evidence.stack) for f in (shuffles, orders))
+    return next((site for site in near if site is not None), None)
+
+
+def shuffles(value: ast.AST) -> bool:
+    """Whether an expression asks for its own order of rows: ``shuffle=True``."""
+    keywords = [k for c in calls(value) for k in c.keywords if k.arg == "shuffle"]
+    return any(getattr(k.value, "value", False) is True for k in keywords)
+
+
+RULE = Rule(
+    id="label_misaligned",
+    group="data",
+    severity="wrong",
+    certain=False,
+    unless=(
+        *NEVER_LEARNS,
+        *("sigmoid_before_bce_with_logits", "softmax_before_cross_entropy", "softmax_wrong_dim"),
+        *("symmetric_init", "params_not_in_optimizer"),
+    ),
+    decide=decide,
+    place=place,
+    message=N_("Rows and labels are in different orders: {what}."),
+    why=N_(
+        "One of the two was shuffled without the other, so that each row is taught another row's label. "
+        "There is nothing to learn but the classes' shares."
+    ),
+    fix=N_("Index rows and labels with the same permutation (or keep them in one Dataset)."),
+    safety="Depends on the line: rows and labels must be put in order by one and the same order.",
+    limits=(
+        "A training that learns its labels by heart hides it, unless the lines that ordered rows and labels "
+        "were seen. With fewer than 80 rows outside the commonest class nothing is told."
+    ),
+    wrong="x = x[torch.randperm(240)]\n" + script(settings="lr=0.5", steps=60),
+    mend={"x = x[torch.randperm(240)]\n": "order = torch.randperm(240)\nx, y = x[order], y[order]\n"},
+)

@@ -1,0 +1,80 @@
+"""Steps as large as the weights themselves."""
+
+from collections.abc import Iterable
+
+from treino_doctor.finding import Site
+from treino_doctor.places.settings import setting
+from treino_doctor.places.updates import update_rate
+from treino_doctor.record.log import BY_HAND, Log
+from treino_doctor.rules.course import Steps, Training, optimizers, studied, training
+from treino_doctor.rules.examples import DEEP, script
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
+from treino_doctor.rules.weight_decay_too_high import held_down
+from treino_doctor.words import N_
+
+LEAST = 12  # minimum number of steps
+LARGE = 0.15  # largest step, times the weights: 2.6 to 13 by such rates, 0.11 at most in right scripts
+STUCK = 0.9  # times the loss of a constant prediction: 1.0 to 50 by such rates, 0.55 at most in right scripts
+ROSE = 1.5  # highest loss, times the loss of a constant prediction: 15 to 84 by such rates
+WHOLE, JUMPED = 1.0, 1.2  # the same for steps as large as the weights: 1.33 to 84
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """A step moves the weights by a seventh or more; the loss rose, and ends no better than a constant."""
+    loss = training(log)
+    if loss is None or studied(log, "lr"):
+        return
+    for o in optimizers(log):
+        own = o.optimizer in loss.optimizers and o.steps >= LEAST
+        if own and too_large(loss, o) and not held_down(loss, o):  # shrinking weights have large steps
+            numbers = {"lr": o.lr, "step": o.largest, "loss": loss.last(), "constant": loss.floor}
+            yield Evidence(loss.site, numbers, at=o.site, sites=by_hand(o))
+            return
+
+
+def too_large(loss: Training, o: Steps) -> bool:
+    """Whether these steps explain the loss."""
+    if not o.largest >= LARGE:
+        return False
+    rose = JUMPED if o.largest > WHOLE else ROSE
+    return loss.exploded() or (loss.stuck(STUCK) and loss.highest() > rose * loss.floor)
+
+
+def by_hand(o: Steps) -> dict[str, Site | None]:
+    """The line that moves weights if no optimizer does."""
+    return {"moved": o.site} if o.kind == BY_HAND else {}
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The line that sets the learning rate."""
+    if "moved" in evidence.sites:
+        return update_rate(evidence.at)
+    return setting(evidence.at, "lr", 1, evidence.numbers["lr"])
+
+
+RULE = Rule(
+    id="lr_too_high",
+    group="settings",
+    severity="wrong",
+    certain=False,
+    unless=(
+        *NEVER_LEARNS,
+        *("unshuffled_sorted", "unscaled_inputs", "exploding_sum_loss", "params_not_in_optimizer"),
+        *("nll_without_log_softmax", "softmax_wrong_dim", "symmetric_init"),
+    ),
+    decide=decide,
+    place=place,
+    message=N_(
+        "lr {lr} moves the weights by up to {step} of their size in one step; the loss ends at {loss}, a "
+        "constant gets {constant}."
+    ),
+    why=N_(
+        "Each step jumps over what the last one reached, so that the loss climbs or swings instead of "
+        "falling. Units may die on the way and never come back."
+    ),
+    fix=N_("Divide lr by 10 until the loss falls steadily (1e-3 for Adam and 0.1 for SGD are usual starts)."),
+    safety="A lower rate needs more steps.",
+    limits="Judged by the loss of the training alone and by the size of its steps.",
+    wrong=script(DEEP.replace("ReLU", "Tanh"), settings="lr=100.0", steps=40),
+    mend={"lr=100.0": "lr=0.1"},
+)

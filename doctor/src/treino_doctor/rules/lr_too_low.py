@@ -1,0 +1,63 @@
+"""Steps that move nothing."""
+
+from collections.abc import Iterable
+
+from treino_doctor.record.log import Log
+from treino_doctor.rules.course import optimizers, studied, training
+from treino_doctor.rules.examples import script
+from treino_doctor.rules.lr_too_high import by_hand, place
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
+from treino_doctor.words import N_
+
+LEAST = 20  # minimum number of steps
+STILL = 0.05  # whole movement, times the weights' norm: 0.036 by such a rate, right scripts 0.12 or more
+TYPICAL = 1e-4  # typical step, times the weights' norm: 4e-6 by such a rate, right scripts 0.003 or more
+STUCK = 0.7  # times the loss of a constant prediction
+SAME = 0.8  # times the first loss: 0.86 at least by such a rate, 0.55 at most in right scripts
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """After all steps the weights are where they began, and the loss is nearly unchanged."""
+    loss = training(log)
+    if loss is None or studied(log, "lr"):
+        return
+    for o in optimizers(log):
+        if o.optimizer not in loss.optimizers or o.steps < LEAST:
+            continue
+        still = 0 < o.movement < STILL and 0 < o.typical < TYPICAL
+        if still and loss.stuck(STUCK) and loss.last() > SAME * loss.first():
+            numbers = {"lr": o.lr, "movement": o.movement, "steps": o.steps, "loss": loss.last()}
+            yield Evidence(loss.site, numbers, at=o.site, sites=by_hand(o))
+            return
+
+
+RULE = Rule(
+    id="lr_too_low",
+    group="settings",
+    severity="wrong",
+    certain=False,
+    unless=(
+        *NEVER_LEARNS,
+        *("scheduler_misuse", "vanishing_gradient", "symmetric_init", "clip_too_small"),
+        *("weight_decay_too_high", "dead_relu", "softmax_before_cross_entropy"),
+        *("sigmoid_before_bce_with_logits", "softmax_wrong_dim", "params_not_in_optimizer", "detached_graph"),
+    ),
+    decide=decide,
+    place=place,
+    message=N_(
+        "With lr {lr} the weights moved by {movement} of their size in {steps} steps, and the loss is still "
+        "{loss}."
+    ),
+    why=N_(
+        "The gradients are there, but the steps are so small that the net stays at its random start. More "
+        "epochs would be needed by the hundred."
+    ),
+    fix=N_("Multiply lr by 10 until the loss falls within the first epoch."),
+    safety="A higher rate may be too high: multiply by ten at most at a time.",
+    limits=(
+        "Judged within the steps that were run; a training that was stopped early by `--max-steps` is judged "
+        "by these."
+    ),
+    wrong=script(settings="lr=1e-6", steps=40),
+    mend={"lr=1e-6": "lr=0.1"},
+)

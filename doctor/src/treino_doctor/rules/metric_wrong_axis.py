@@ -1,0 +1,124 @@
+"""An argmax over the rows instead of the classes, or predictions [N, 1] compared with labels [N]."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from treino_doctor.places.placement import caller, passes_on
+from treino_doctor.record.log import Forward, Log, Operation, Read
+from treino_doctor.rules.examples import script
+from treino_doctor.rules.graphs import argument, by_line, calls_by_number, classifiers, is_column
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_, _
+
+BEST = ("argmax", "max", "topk")
+COMPARED = ("eq", "ne", "sub", "isclose")
+KEEPS = (
+    *("to", "view", "reshape", "squeeze", "unsqueeze", "flatten"),
+    *("detach", "clone", "getitem", "cat", "stack"),
+)
+MOST = 200  # maximum number of operations searched
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """argmax of a classifier over the rows, over all at once, or over the only column; [N, 1] == [N]."""
+    forwards, labelled = calls_by_number(log), classifiers(log)
+    looked_at = [r for r in log.of(Read) if r.graph.root is not None]
+    sites = set()
+    for reads in by_line(looked_at, lambda r: r.site).values():
+        wrong = [(r, best) for r in reads if (best := _along_rows(r, forwards, labelled)) is not None]
+        wide = [(r, met) for r in reads if (met := _stretched(r)) is not None]
+        if not (wrong or wide) or (wrong or wide)[-1][1].site in sites:
+            continue
+        event, made = (wrong or wide)[-1]
+        sites.add(made.site)
+        shapes = sorted((p.shape for p in event.graph.parents(made)[:2]), key=len)
+        dim = axis_of(made) if wrong else None
+        numbers: dict[str, Any] = {"calls": len(wrong or wide), "looked": len(reads), "right": 1}
+        numbers |= {"dim": _("none") if dim is None else dim, "shape": str(list(shapes[-1]))}
+        what = _("argmax over dim {dim} of an output of shape {shape}, whose classes are on dim {right}")
+        if not wrong:
+            numbers["labels"] = str(list(shapes[0]))
+            what = _("outputs of shape {shape} are compared with labels of shape {labels}")
+        yield Evidence(made.site, numbers | {"what": what.format(**numbers)}, stack=event.stack)
+
+
+def axis_of(best: Operation) -> int | None:
+    """The axis of an argmax, a max or a topk; None for all at once."""
+    dim = argument(best, "dim", 2 if best.name == "topk" else 1)
+    return dim if isinstance(dim, int) and not isinstance(dim, bool) else None
+
+
+def _along_rows(event: Read, forwards: dict[int, Forward], labelled: set[int]) -> Operation | None:
+    """The argmax of a classifier's output over rows or over all entries, compared with labels."""
+    for best in event.graph.operations:
+        if best.name not in BEST or not best.forwards:
+            continue
+        of = event.graph.parents(best)[:1]
+        called = forwards.get(best.forwards[-1])
+        if not of or called is None or called.net not in labelled or len(of[0].shape) != 2:
+            continue
+        dim = axis_of(best)
+        whole = dim is None and best.name == "argmax"
+        rows_first = of[0].shape[0] == called.rows > 1 and of[0].shape[1] > 1
+        square = of[0].shape[0] == of[0].shape[1]  # pairs, for which both axes may be right
+        alone = dim is not None and of[0].shape[dim] == 1 < of[0].shape[0]  # an axis of size one
+        if (alone or (rows_first and (whole or (dim in (0, -2) and not square)))) and _is_used(event, best):
+            return best
+    return None
+
+
+def _is_used(event: Read, best: Operation) -> bool:
+    """Whether the result is compared with anything; other uses are no metric."""
+    todo = [p for o in event.graph.operations if o.name in COMPARED for p in event.graph.parents(o)]
+    for one in todo:
+        if one is best:
+            return True
+        if one.name in KEEPS and len(todo) < MOST:
+            todo += event.graph.parents(one)[:1]
+    return False
+
+
+def _stretched(event: Read) -> Operation | None:
+    """A comparison of predictions [N, 1] with labels [N], outside of training."""
+    for met in event.graph.operations:
+        parents = event.graph.parents(met)
+        if met.name not in COMPARED or met.grad or len(parents) < 2 or len(met.shape) != 2:
+            continue
+        plain = [p for p in parents[:2] if not p.forwards]
+        if len(plain) == 1 and is_column(parents[0].shape, parents[1].shape) and met.shape[0] == met.shape[1]:
+            return met
+    return None
+
+
+RULE = Rule(
+    id="metric_wrong_axis",
+    group="settings",
+    unless=("target_broadcast",),
+    severity="wrong",
+    certain=True,
+    decide=decide,
+    # the line of the metric, or of the caller that chose the shapes
+    place=lambda e: caller(e.stack) if passes_on(e.seen, most=2) else e.seen,
+    message=N_("This figure is taken along the wrong axis: {what} ({calls} of {looked} calls looked at)."),
+    why=N_(
+        "Along the first axis the best row of each class is found, not the best class of each row; a column "
+        "against a row compares each answer with every label; a mean over the outputs is a figure of each "
+        "row, not of each output. What comes of it is not what it is called."
+    ),
+    fix=N_(
+        "Take argmax(dim=1) (the class axis), compare with labels of the same shape, and average over the "
+        "rows (dim=0)."
+    ),
+    safety="Safe: only the figure changes.",
+    limits=(
+        "An argmax, a max, a topk or an equality of what a module gave is judged where labels meet it in "
+        "torch. Not seen: answers compared as lists or arrays, an `all` or a mean over the wrong axis, "
+        "maps of one row, and nets of plain tensors."
+    ),
+    wrong=script()
+    + """\
+    with torch.no_grad():
+        accuracy = (net(x).argmax() == y).float().mean()
+""",
+    mend={"argmax()": "argmax(1)"},
+)

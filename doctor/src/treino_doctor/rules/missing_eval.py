@@ -1,0 +1,51 @@
+"""Evaluation with dropout or batch norm in training mode."""
+
+from collections.abc import Iterable
+
+from treino_doctor.record.log import Log
+from treino_doctor.rules.examples import JUDGED, ON_PART, WITH_DROPOUT, script
+from treino_doctor.rules.judged import groups
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Metrics were made of a trained net's outputs without a backward, with dropout or batch norm in training
+    mode.
+
+    Targets (teachers, pseudo-labels) and repeated calls with the same rows (Monte Carlo) don't count.
+    """
+    for group in groups(log):
+        awake = [f for f in group.judged if f.active or f.dropping or f.norming]
+        repeated = [f for f in awake if f.forward in group.again]
+        if group.evaluates and 2 * len(repeated) < len(awake):
+            numbers = {"calls": len(awake), "layers": ", ".join(group.net.modal) or "F.dropout"}
+            yield Evidence(group.site, numbers, stack=awake[0].stack)
+
+
+RULE = Rule(
+    id="missing_eval",
+    group="modes",
+    severity="wrong",
+    certain=True,
+    decide=decide,
+    message=N_("{calls} evaluations ran in training mode ({layers})."),
+    why=N_(
+        "In training mode dropout switches units off at random, and batch norm uses (and learns from) the "
+        "evaluation's own batch. The figures are not those of the network that you would use."
+    ),
+    fix=N_("Call model.eval() before evaluating and model.train() before training on."),
+    safety=(
+        "Safe, if `train()` follows before the next step. The figures change: they then are those of the "
+        "whole net."
+    ),
+    limits=(
+        "An evaluation is a call whose answers become a figure and that no backward follows; several calls "
+        "on the same rows (Monte-Carlo dropout) are left alone. A net of plain tensors is not seen."
+    ),
+    wrong=script(WITH_DROPOUT, ON_PART) + JUDGED,
+    mend={
+        "    optimizer.zero_grad()": "    net.train()\n    optimizer.zero_grad()",
+        "    with torch.no_grad()": "    net.eval()\n    with torch.no_grad()",
+    },
+)

@@ -1,0 +1,55 @@
+"""Evaluation that builds graphs which nothing uses."""
+
+from collections.abc import Iterable
+
+from treino_doctor.record.log import Graph, Log
+from treino_doctor.rules.examples import ON_PART, script
+from treino_doctor.rules.graphs import by_line
+from treino_doctor.rules.judged import groups
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_
+
+CALLS = 3  # minimum number of calls with unused graphs
+ROWS = 16  # minimum mean number of rows of these calls; single rows cost nothing
+LAST = 40  # minimum number of rows of a single call in eval mode
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Evaluations of a trained net repeatedly built graphs that were never run backward; or one did so in
+    eval mode, on many rows. Detached outputs have released their graph.
+    """
+    every = [group for group in groups(log) if group.evaluates]
+    freed = {f.site for group in every for f in group.figures if is_detached(f.graph)}
+    judged = [(c, f) for group in every for c, f in zip(group.judged, group.figures, strict=True)]
+    built = [call for call, figure in judged if call.grad and figure.site not in freed]
+    for calls in by_line(built, lambda c: c.site).values():
+        rows, resting = sum(c.rows for c in calls), sum(not c.training for c in calls)
+        big = rows >= ROWS * len(calls) or resting >= CALLS
+        often = len(calls) >= CALLS or len({c.step for c in calls}) > 1
+        once = rows >= LAST * len(calls) and resting == len(calls)
+        if once or (big and often):
+            yield Evidence(calls[0].site, {"calls": len(calls), "rows": rows}, stack=calls[0].stack)
+
+
+def is_detached(graph: Graph) -> bool:
+    """Whether a net's output was detached before use."""
+    return any(o.name == "detach" and o.forwards for o in graph.operations)
+
+
+RULE = Rule(
+    id="missing_no_grad",
+    group="modes",
+    severity="waste",
+    certain=True,
+    decide=decide,
+    message=N_("{calls} evaluations ({rows} rows) recorded a graph that was never used."),
+    why=N_(
+        "Outside torch.no_grad() every operation is recorded for a backward that never comes. The results "
+        "are the same, but memory and time are spent on it."
+    ),
+    fix=N_("Evaluate inside with torch.no_grad(): (or torch.inference_mode())."),
+    safety="Safe: the same numbers, with less memory.",
+    limits="Told of evaluations that are watched: of each line the first three and then now and then.",
+    wrong=script(loss=ON_PART) + "    accuracy = (net(x[200:]).argmax(1) == y[200:]).float().mean()\n",
+    mend={"    accuracy": "    with torch.no_grad():\n        accuracy"},
+)

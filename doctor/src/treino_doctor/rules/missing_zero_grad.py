@@ -1,0 +1,66 @@
+"""Steps that use the gradients of past steps again."""
+
+from collections.abc import Iterable
+
+from treino_doctor.finding import Site
+from treino_doctor.places.updates import uncalled_clearing
+from treino_doctor.record.log import BY_HAND, Backward, Log, OptimizerMade, Stepped
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_
+
+LEAST = 2  # steps; a single one may be intended after a resume
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """An optimizer stepped at least twice on gradients that were added to the gradients of past steps."""
+    kinds = {o.optimizer: o.kind for o in log.of(OptimizerMade)}
+    for optimizer, kind in kinds.items():
+        steps = [s for s in log.of(Stepped) if s.optimizer == optimizer]
+        summed = [s for s in steps if s.summed]
+        added = [b for b in log.of(Backward) if optimizer in b.summed]
+        if len(summed) >= LEAST and added:
+            numbers = {"optimizer": kind, "summed": len(summed), "steps": len(steps)}
+            yield Evidence(summed[-1].site, numbers, at=added[-1].site, stack=added[-1].stack)
+
+
+def place(evidence: Evidence) -> Site | None:
+    """A clearing that is named but not called; else the backward, or the update if it is by hand."""
+    by_hand = evidence.numbers["optimizer"] == BY_HAND
+    return uncalled_clearing(evidence.at) or (evidence.seen if by_hand else evidence.at)
+
+
+RULE = Rule(
+    id="missing_zero_grad",
+    group="gradients",
+    severity="wrong",
+    certain=True,
+    early=True,
+    decide=decide,
+    place=place,
+    message=N_(
+        "{summed} of {steps} steps looked at ({optimizer}) used the gradients of earlier steps again."
+    ),
+    why=N_(
+        "backward adds to .grad, and nothing cleared it after the step, so that each step follows the sum of "
+        "all past gradients. The step size grows with the number of steps, and old batches never stop "
+        "pulling."
+    ),
+    fix=N_("Call optimizer.zero_grad() once per step, before this backward."),
+    safety=(
+        "The steps become smaller: before, gradients added up. A rate that was tuned with the fault is then "
+        "too low; `--prove` tries ten times and a tenth of it."
+    ),
+    limits=(
+        "Accumulation over several batches is meant and not told, as long as the gradients are cleared after "
+        "each step."
+    ),
+    wrong="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+for step in range(10):
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    mend={"    loss.backward()": "    optimizer.zero_grad()\n    loss.backward()"},
+)

@@ -1,0 +1,71 @@
+"""Gradients that no optimizer step ever uses."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from treino_doctor.finding import Site
+from treino_doctor.record.log import Backward, Log, OptimizerEnded, OptimizerMade, Stepped
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.rules.turns import BY_EPOCH, used_and_wasted
+from treino_doctor.words import N_
+
+LEAST = 3  # backwards; one or two may only inspect gradients
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """No step used the gradients that backward wrote, or there was one step for many backwards."""
+    made: dict[int, OptimizerMade] = {o.optimizer: o for o in log.of(OptimizerMade)}
+    ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
+    stepped = {p for o, e in ends.items() if e.steps and o in made for p in parameters(made[o])}
+    fills = Counter[Site | None]()  # summed over a line's optimizers, as for folds
+    for optimizer, end in ends.items():
+        if optimizer in made and not end.steps and not end.moved:
+            fills[made[optimizer].site] += end.filled
+    for optimizer, end in ends.items():
+        kind = made.get(optimizer)
+        if kind is None:
+            continue
+        backwards = [b for b in log.of(Backward) if optimizer in b.filled]
+        idle = not end.steps and not end.moved and not stepped & parameters(kind)
+        if idle and backwards and fills[kind.site] >= LEAST:
+            last = backwards[-1]
+            numbers = {"optimizer": kind.kind, "backwards": fills[kind.site], "steps": 0}
+            yield Evidence(last.site, numbers, at=last.site, stack=last.stack)
+            continue
+        turns = used_and_wasted(log, optimizer)
+        steps = [s for s in log.of(Stepped) if s.optimizer == optimizer]
+        if turns.thrown_away and turns.between > BY_EPOCH and not steps[-1].assigned:
+            numbers = {"optimizer": kind.kind, "backwards": turns.used + turns.wasted, "steps": len(steps)}
+            yield Evidence(backwards[-1].site, numbers, at=steps[-1].site)
+
+
+def parameters(made: OptimizerMade) -> set[int]:
+    """The numbers of an optimizer's parameters."""
+    return {p for group in made.groups for p in group.parameters}
+
+
+RULE = Rule(
+    id="no_step",
+    group="gradients",
+    severity="wrong",
+    certain=True,
+    decide=decide,
+    message=N_("{backwards} backwards wrote gradients for {optimizer}, which took {steps} steps."),
+    why=N_(
+        "Gradients alone change nothing: the optimizer's step does. These were computed and thrown away, so "
+        "that the parameters stayed (nearly) where they were."
+    ),
+    fix=N_("Call this optimizer's step() (with its parentheses) after each backward."),
+    safety="Safe: before, nothing was learned by these weights.",
+    limits="A program that moves weights itself, in place, has stepped.",
+    wrong="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step
+""",
+    mend={"optimizer.step\n": "optimizer.step()\n"},
+)

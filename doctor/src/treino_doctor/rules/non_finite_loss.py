@@ -1,0 +1,68 @@
+"""A loss that is NaN or infinite."""
+
+import math
+from collections.abc import Iterable
+
+from treino_doctor.record.learning import NonFinite
+from treino_doctor.record.log import Course, Log, OptimizerEnded
+from treino_doctor.rules.course import studied
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_, _
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """A value was not finite, steps followed, and no later value was finite (after skipped steps, one may
+    be)."""
+    courses = {c.site: c.values for c in log.of(Course)}
+    steps = sum(e.steps for e in log.of(OptimizerEnded))
+    for event in log.of(NonFinite):
+        values = courses.get(event.site, ())
+        first = next((i for i, v in enumerate(values) if not math.isfinite(v)), None)
+        # While the program runs, its losses aren't logged yet, and the value may become finite again.
+        if first is None or any(math.isfinite(v) for v in values[first:]):
+            continue
+        if not event.operation and studied(log, "lr"):
+            continue  # a study of learning rates may include one that diverges
+        used = min(len(values) - first, steps - event.step)
+        if used > 0:
+            numbers = {"first": first + 1, "steps": used, "operation": event.operation or _("not known")}
+            yield Evidence(event.site, numbers, at=event.at, stack=event.stack)
+            return  # other findings may follow from this one
+
+
+RULE = Rule(
+    id="non_finite_loss",
+    group="gradients",
+    severity="wrong",
+    certain=True,
+    early=True,
+    unless=("exploding_sum_loss", "missing_zero_grad", "nan_inputs", "nll_without_log_softmax"),
+    decide=decide,
+    message=N_("The loss is NaN or infinite from backward {first} on; {steps} steps used it."),
+    why=N_(
+        "One such step makes every parameter NaN, and nothing can be learned after it. Operation that made "
+        "it: {operation}."
+    ),
+    fix=N_(
+        "Keep arguments inside the function's domain (log and sqrt of zero, division by zero), or lower lr."
+    ),
+    safety="A lower rate or a floor under a logarithm changes the figures, as it should.",
+    limits=(
+        "The operation is named from the graph of the loss; where a compiled part made it, only the line of "
+        "the backward is known."
+    ),
+    wrong="""\
+net = nn.Linear(8, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(10):
+    p = torch.relu(net(x)).squeeze(1)
+    loss = -torch.log(p).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    mend={
+        "    p = torch.relu(net(x)).squeeze(1)\n": "",
+        "-torch.log(p).mean()": "-F.logsigmoid(net(x)).mean()",
+    },
+)

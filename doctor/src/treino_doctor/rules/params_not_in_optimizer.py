@@ -1,0 +1,86 @@
+"""Parameters that get gradients and belong to no optimizer."""
+
+from collections.abc import Iterable
+
+from treino_doctor.finding import Site
+from treino_doctor.record.log import Log, OptimizerEnded, OptimizerMade
+from treino_doctor.record.outcomes import Unowned
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_
+
+STEPS = 3  # steps of an optimizer that learns from the same losses
+LOSSES = 2  # losses that reached the parameter
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Random parameters of nets in training mode never moved, though an optimizer learned from their losses.
+
+    A readout that alone was given to the optimizer (random features) is intended. Loaded, copied, averaged or
+    hand-trained parameters, and nets in eval mode, are left alone. If no optimizer holds any parameter of a
+    loss, and none got gradients elsewhere, the optimizer steps something else.
+    """
+    made = {o.optimizer: o for o in log.of(OptimizerMade)}
+    ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
+    working = [o for o in made if o in ends and ends[o].steps >= STEPS]
+    blind = [o for o in working if not ends[o].filled]
+    groups: dict[Site | None, list[tuple[Unowned, int]]] = {}
+    for stray in log.of(Unowned):
+        if stray.moved or stray.held or stray.grad_input or not stray.training or stray.losses < LOSSES:
+            continue
+        if not stray.opened and (stray.copied or is_frozen_part(stray)):
+            continue
+        own = [o for o in stray.optimizers if o in working]
+        own = own or (blind if stray.alone and blind == working else [])
+        if own:
+            late = stray.late or not stray.listed
+            place = stray.made_at if late and stray.made_at is not None else made[own[0]].site
+            groups.setdefault(place, []).append((stray, own[0]))
+    for place, members in groups.items():
+        stray, optimizer = members[0]
+        numbers = {
+            "parameters": len(members),
+            "shape": "×".join(map(str, stray.shape)) or "1",
+            "optimizer": made[optimizer].kind,
+            "steps": ends[optimizer].steps,
+        }
+        yield Evidence(made[optimizer].site, numbers, at=place)
+
+
+def is_frozen_part(stray: Unowned) -> bool:
+    """Whether the parameter comes before the only part of the net that an optimizer holds: it may be
+    fixed."""
+    return stray.upstream and stray.apart and stray.shape not in ((), (1,))
+
+
+RULE = Rule(
+    id="params_not_in_optimizer",
+    group="gradients",
+    severity="wrong",
+    certain=True,
+    decide=decide,
+    message=N_(
+        "{parameters} parameter tensors (the first is {shape}) get gradients but are in no optimizer."
+    ),
+    why=N_(
+        "{optimizer} took {steps} steps on the same loss, and these parameters kept their first random "
+        "values. The rest of the network has to learn around a part that never learns."
+    ),
+    fix=N_(
+        "Give their parameters to the optimizer (and make every layer before it), or freeze them on purpose."
+    ),
+    safety="Training changes: more weights learn. Check that they were not meant to be frozen.",
+    limits=(
+        "Weights that were loaded, copied or frozen on purpose (`requires_grad=False`) are left alone, and "
+        "so are those that several optimizers share in turns; of a training by hand none are known."
+    ),
+    wrong="""\
+body, head = nn.Linear(8, 16), nn.Linear(16, 3)
+optimizer = torch.optim.SGD(body.parameters(), lr=0.1)
+for step in range(10):
+    loss = F.cross_entropy(head(torch.relu(body(x))), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    mend={"body.parameters()": "[*body.parameters(), *head.parameters()]"},
+)

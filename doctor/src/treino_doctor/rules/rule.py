@@ -1,0 +1,97 @@
+"""A rule: its decision, the line to edit, its sentences, the safety of its fix, and two examples."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from treino_doctor.finding import Finding, Severity, Site
+from treino_doctor.record.log import Log
+from treino_doctor.words import _, numeral
+
+Group = Literal["gradients", "losses", "modes", "data", "settings"]
+
+# Faults that keep a training from learning, and so explain whatever else is wrong with its loss.
+NEVER_LEARNS = ("missing_zero_grad", "no_step", "grad_cleared_before_step", "detached_loss", "nan_inputs")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What ``Rule.decide`` yields for a fault: the numbers that show it, and where it happened.
+
+    seen: the line where it happened. at: the line that the record blames, if that is another one (the
+    softmax, the constructor). stack: lines of the user's code that led to ``at``, or to ``seen``, innermost
+    first. sites: further lines that ``Rule.place`` needs, by name.
+    numbers: plain values (int, float, str); they fill in the rule's sentences.
+    """
+
+    seen: Site | None
+    numbers: dict[str, Any] = field(default_factory=dict)
+    at: Site | None = None
+    stack: tuple[Site, ...] = ()
+    sites: dict[str, Site | None] = field(default_factory=dict)
+
+
+def as_recorded(evidence: Evidence) -> Site | None:
+    """The line that the record blames."""
+    return evidence.at or evidence.seen
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One fault that the doctor knows.
+
+    id: stable; users write it in ``# treino: ignore[id]``.
+    certain: proven from state (graph, versions, shapes, hashes); otherwise a cause and a measured symptom.
+    decide: a pure function of the log; yields one Evidence for each fault.
+    place: returns the line to edit; called only after the run.
+    message, why, fix: sentences, marked with ``N_``; the evidence's numbers replace ``{names}``.
+    wrong: a few lines that show the fault. mend: text that occurs once in ``wrong`` -> its correct
+    replacement. Tests run both examples after ``examples.PRELUDE``.
+    safety: what else the fix changes. limits: what the rule can't see. Both are for the documentation.
+    early: may be reported before the script has ended.
+    unless: rules whose findings explain this one, which is then left out.
+    note: returns a sentence instead of a finding if the source shows that this may be intended; else "".
+    """
+
+    id: str
+    group: Group
+    severity: Severity
+    certain: bool
+    decide: Callable[[Log], Iterable[Evidence]]
+    message: str
+    why: str
+    fix: str
+    safety: str
+    limits: str
+    wrong: str
+    mend: Mapping[str, str]
+    early: bool = False
+    unless: tuple[str, ...] = ()
+    place: Callable[[Evidence], Site | None] = as_recorded
+    note: Callable[[Evidence], str] | None = None
+
+    @property
+    def right(self) -> str:
+        """The corrected example."""
+        lines = self.wrong
+        for old, new in self.mend.items():
+            lines = lines.replace(old, new)
+        return lines
+
+    def finding(self, evidence: Evidence) -> Finding:
+        """A fault in this rule's words, at the line to edit."""
+        place, numbers = self.place(evidence) or as_recorded(evidence), evidence.numbers
+        texts = {k: numeral(v, ".4g") if isinstance(v, float) else v for k, v in numbers.items()}
+        typed = {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in numbers.items()}
+        return Finding(
+            rule=self.id,
+            severity=self.severity,
+            certain=self.certain,
+            message=_(self.message).format(**texts),
+            why=_(self.why).format(**texts),
+            file=None if place is None else place.file,
+            line=None if place is None else place.line,
+            seen=evidence.seen,
+            evidence=dict(numbers),
+            fix=_(self.fix).format(**typed),
+        )

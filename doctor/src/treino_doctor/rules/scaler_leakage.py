@@ -1,0 +1,65 @@
+"""A scaler that was fitted on evaluation rows."""
+
+from collections.abc import Iterable
+
+from treino_doctor.places.kinds import scales
+from treino_doctor.places.placement import maker
+from treino_doctor.record.log import Log
+from treino_doctor.record.row_log import RowsEvaluated, RowsFitted
+from treino_doctor.rules.examples import HELD_OUT, SPLIT
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_
+
+ALL = 0.98  # share of the rows
+LEAST = 10  # minimum number of rows of an evaluation
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """One fit on all rows produced both the training and the evaluation rows."""
+    held_out = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and 2 * e.trained < e.rows and not e.made]
+    for f in log.of(RowsFitted):
+        same = [g for g in log.of(RowsFitted) if (g.site, g.kind, g.net) == (f.site, f.kind, f.net)]
+        covered = {(g.at, g.stack) for g in same if g.evaluated >= ALL}
+        if any(e.learner == f.net and (e.site, e.stack) not in covered for e in held_out):
+            continue  # it was fitted on a training part that was split again
+        if not f.apart and f.evaluated >= ALL and f.trained >= ALL and f.rows >= LEAST and f.fitted > f.rows:
+            numbers = {"rows": f.rows, "fitted": f.fitted, "kind": f.kind}
+            yield Evidence(f.at, numbers, at=f.site, stack=f.stack, sites={"loader": f.loader})
+            return
+
+
+RULE = Rule(
+    id="scaler_leakage",
+    group="data",
+    severity="wrong",
+    certain=False,
+    decide=decide,
+    # the line of the fit; else the nearest line that scales rows
+    place=lambda e: e.at or maker(e.seen, scales, e.sites["loader"], e.stack),
+    message=N_(
+        "All {rows} evaluation rows are among the {fitted} rows that the scaler ({kind}) was fitted on."
+    ),
+    why=N_(
+        "The scaling carries the evaluation rows' mean and spread into training, so that the figure is not "
+        "one for unseen data. It is most wrong where rows are few or change over time."
+    ),
+    fix=N_("Split first; fit the scaler on the training rows only, and transform both parts with it."),
+    safety="Safe: the figure falls a little, to what it is.",
+    limits=(
+        "Scalers of scikit-learn, averages and deviations that are worked out by hand over a whole table are "
+        "known; others, as of pandas, are not, nor windows of scaled series, nor columns selected and then "
+        "changed by NumPy. A table that scikit-learn gives scaled is no fault of a program; nor is a "
+        "scaler of rows that were set apart for training, some of which validate: one part of a split, or "
+        "what an estimator's `fit` was given."
+    ),
+    wrong="""\
+from sklearn.preprocessing import StandardScaler
+x = torch.tensor(StandardScaler().fit_transform(x.numpy() + 1))
+"""
+    + SPLIT
+    + HELD_OUT,
+    mend={
+        "x = torch": "scaler = StandardScaler().fit(x[:180].numpy() + 1)\nx = torch",
+        "StandardScaler().fit_transform": "scaler.transform",
+    },
+)

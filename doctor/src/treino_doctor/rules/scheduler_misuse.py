@@ -1,0 +1,157 @@
+"""A learning-rate schedule that is not stepped as it was made for."""
+
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from treino_doctor.finding import Site
+from treino_doctor.places.updates import unreached_step
+from treino_doctor.record.learning import ScheduleEnded
+from treino_doctor.record.log import Ended, Log, LossCall, Stepped
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_, _
+
+LEAST = 12  # minimum number of updates of a schedule that is judged
+LONG = 10  # updates after which a schedule should have been stepped; not measured
+FEW = 0.34  # share of the planned steps: fewer leave the rate nearly at its start
+NEAR = 0.1  # relative difference between two counts that are about equal
+STARVED = 0.5  # share of the updates with almost no rate; correct schedules have under a third
+AGAIN = 3  # times the steps of a half-wave, after which the rate goes up and down
+STILL = 0.01  # share of a metric's range: smaller changes are ignored
+SHORT = 0.67  # share of the planned steps: with fewer, the rate never comes down; not measured
+BETTER = 0.9, 1.02  # times the first value: a loss that fell, a share that rose; not measured
+STEADY = 0.8  # minimum share of a metric's changes that the mode calls worse
+# Metrics that are all k / n for one n are shares of right predictions: fewer than one in 10⁹ sets of six or
+# more random numbers is.
+SHARES, MOST_ROWS, NEAR_WHOLE = 6, 10_001, 1e-3
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """A schedule was never stepped; was stepped before the first update, or for an optimizer that was
+    replaced; or was stepped per batch instead of per epoch, or the reverse.
+    """
+    finished = any(e.finished for e in log.of(Ended))
+    rows = max((c.input_shape[0] for c in log.of(LossCall) if c.trained and c.input_shape), default=0)
+    steps = max((e.step for e in log.of(Ended)), default=0)
+    stepped = next((e.site for e in reversed(log.of(Stepped))), None)
+    for s in log.of(ScheduleEnded):
+        what, at = misuse(s, finished, rows, steps)
+        if what:
+            numbers = {"scheduler": s.kind, "what": what, "calls": s.calls, "updates": s.updates}
+            yield Evidence(s.step_at or s.site, numbers, at=at, stack=s.stack, sites={"stepped": stepped})
+
+
+def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str, Site | None]:
+    """Return a description of what is wrong with one schedule, and the line; "" if nothing is."""
+    if s.calls == 0:
+        return (_("was never stepped"), s.site) if s.updates >= LONG and finished else ("", None)
+    if s.lent:
+        return "", None
+    if s.updates == 0 and s.calls >= 2 and steps >= LONG and not s.heir:
+        return _("steers an optimizer that never steps"), s.site
+    if s.heir is not None and s.left >= 3:
+        what = _("goes on steering an optimizer whose parameters another one steps, at a rate of its own")
+        return what, s.heir
+    if s.before and s.updates:
+        what = _("was stepped before the optimizer's first update, so that its first rate is skipped")
+        return what, s.step_at
+    if s.starved > STARVED * s.updates and s.updates >= LEAST and s.calls > 0.5 * s.updates:
+        return _("took the rate below 1 % of its start for most updates: it is stepped per batch"), s.step_at
+    horizon = s.horizon
+    long = s.updates >= LEAST and finished and horizon > 0
+    if long and s.calls < FEW * horizon and near(s.updates, horizon):
+        what = _("was made for {n} steps and got {k}: step it after every batch")
+        return what.format(n=horizon, k=s.calls), s.step_at
+    per_update = near(s.calls, s.updates)
+    for_more = near(s.backwards, horizon) or near(rows * s.updates, horizon)
+    if long and per_update and s.calls < SHORT * horizon and for_more:
+        what = _("was made for {n} steps and got {k}: its rate never comes down")
+        return what.format(n=horizon, k=s.calls), s.site
+    if s.kind == "CosineAnnealingLR" and horizon and s.calls >= AGAIN * horizon and per_update:
+        what = _("was made for {n} steps and got {k}: its rate goes up again")
+        return what.format(n=horizon, k=s.calls), s.step_at
+    if s.kind == "ReduceLROnPlateau" and s.cuts and wrong_mode(s):
+        what = _("has mode {mode} while its figure got better, and cut the rate")
+        return what.format(mode=s.mode), s.site
+    return "", None
+
+
+def note(evidence: Evidence) -> str:
+    """A sentence about the unreached line that would step a never stepped schedule; "" if there is none."""
+    numbers, made = evidence.numbers, evidence.seen
+    step = unreached_step(made, evidence.sites["stepped"]) if not numbers["calls"] else None
+    if step is None or made is None:
+        return ""
+    text = _("{scheduler} was never stepped in this run: {file}, line {line}, was not reached.")
+    if step[1]:
+        text = _("{scheduler} was never stepped in this run: {file}, line {line}, was not reached ({test}).")
+    place = {"file": Path(step[0].file).name, "line": step[0].line, "test": step[1][:80]}
+    return text.format(scheduler=numbers["scheduler"], **place)
+
+
+def near(one: int, other: int) -> bool:
+    """Whether two counts are about equal."""
+    return abs(one - other) <= NEAR * other
+
+
+def wrong_mode(s: ScheduleEnded) -> bool:
+    """Whether the metric improved steadily in the direction that this mode calls worse."""
+    figures = s.metrics
+    moves = [b - a for a, b in pairwise(figures)]
+    if len(moves) < 4:
+        return False
+    span = max(figures) - min(figures)
+    telling = [m for m in moves if abs(m) > STILL * span]
+    falling = sum(m < 0 for m in telling) / len(telling) if telling else 0.5
+    if s.mode == "max":
+        return min(figures) >= 0 and falling >= STEADY and figures[-1] < BETTER[0] * figures[0]
+    better = falling <= 0.5 and figures[-1] > BETTER[1] * figures[0]
+    return better and (counted(figures) or counted(tuple(f / 100 for f in figures)))
+
+
+def counted(figures: tuple[float, ...]) -> bool:
+    """Whether the metrics are shares of one number of rows."""
+    values = np.unique(figures)
+    if len(values) < SHARES or values[0] < 0 or values[-1] > 1:
+        return False
+    counts = np.outer(np.arange(2, MOST_ROWS), values)
+    return bool((np.abs(counts - counts.round()) < NEAR_WHOLE).all(1).any())
+
+
+RULE = Rule(
+    id="scheduler_misuse",
+    group="settings",
+    severity="wrong",
+    certain=True,
+    decide=decide,
+    note=note,
+    message=N_("{scheduler} {what} ({calls} calls, {updates} updates)."),
+    why=N_(
+        "A schedule counts its own calls: stepped at another pace than it was made for, the rate is nearly "
+        "zero too early, or never reaches its course. Before the first update it skips the first rate."
+    ),
+    fix=N_(
+        "Call scheduler.step() after optimizer.step(): once per epoch for StepLR and the like, once per "
+        "batch for OneCycleLR."
+    ),
+    safety="The rate follows another course: look at it once more.",
+    limits=(
+        "A schedule of one's own, that sets `param_groups` by hand, is not judged, nor is the length of one "
+        "of its own class, or that of a factor. One that is never stepped while a line would do it is a "
+        "note: a condition may not have come true, or nobody calls the function around it."
+    ),
+    wrong="""\
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.1)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+    scheduler.step()
+""",
+    mend={"step_size=2": "step_size=20"},
+)

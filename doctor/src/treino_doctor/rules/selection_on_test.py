@@ -1,0 +1,79 @@
+"""A choice made by test metrics: likely, judging by the source."""
+
+from collections.abc import Iterable
+
+from treino_doctor.record.log import Log
+from treino_doctor.record.row_log import RowsEvaluated
+from treino_doctor.rules.choices import TEST, TRAIN, VALIDATION, decides, naming_line
+from treino_doctor.rules.examples import SPLIT, script
+from treino_doctor.rules.graphs import by_line
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_, _
+
+LEAST = 10  # minimum number of rows of an evaluation
+LOOKS = 3  # minimum number of evaluations of the same rows
+LEARNED = 0.5  # maximum share of rows trained on
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """New rows were evaluated repeatedly, no other rows are a final test, and the source keeps the best."""
+    every = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and not e.made]
+    held_out = [e for e in every if e.trained <= LEARNED * e.rows]
+    for digest, own in by_line(held_out, lambda e: e.digest).items():
+        looks = len({turn for e in own for turn in e.looks})  # several nets at one turn are one look
+        if looks < LOOKS:
+            continue
+        chosen = next((e for e in own if _is_test(e) and any(map(decides, e.stack))), None)
+        if chosen is None or any(_judges(o, chosen) for o in held_out if o.digest != digest):
+            continue
+        what = _("the same {rows} test rows").format(rows=chosen.rows)
+        numbers = {"evaluations": looks, "what": what, "rows": chosen.rows}
+        place = next((s for s in chosen.stack if decides(s)), None)
+        yield Evidence(chosen.site, numbers, at=naming_line(chosen.stack, TEST) or place, stack=chosen.stack)
+        return
+
+
+def _is_test(e: RowsEvaluated) -> bool:
+    """Whether the source names these rows a test, and nothing else."""
+    return naming_line(e.stack, TEST) is not None and naming_line(e.stack, VALIDATION) is None
+
+
+def _judges(other: RowsEvaluated, chosen: RowsEvaluated) -> bool:
+    """Whether the rows ``other`` are evaluated at the end and not used for the choice."""
+    last = other.looks[-1] >= chosen.looks[-1]
+    return last and naming_line(other.stack, VALIDATION) is None and naming_line(other.stack, TRAIN) is None
+
+
+RULE = Rule(
+    id="selection_on_test",
+    group="settings",
+    severity="risk",
+    certain=False,
+    decide=decide,
+    message=N_("The best was chosen by {evaluations} looks at {what}, and no other rows judge it."),
+    why=N_(
+        "The best of many looks is lucky on those rows: its figure there is too good, and nothing is left to "
+        "measure by."
+    ),
+    fix=N_("Choose on validation rows; look at the test rows once, at the end."),
+    safety="The figure of the chosen network falls to what it is.",
+    limits=(
+        "Likely, and the one rule that also reads names: rows have to be called a test's. A choice that an "
+        "object makes to which the figure is told, as early stopping does, is not seen."
+    ),
+    wrong=SPLIT
+    + "best_accuracy = 0.0\n"
+    + script(loss="F.cross_entropy(net(x_train), y_train)")
+    + """\
+    with torch.no_grad():
+        test_accuracy = (net(x_test).argmax(1) == y_test).float().mean().item()
+    if test_accuracy > best_accuracy:
+        best_accuracy, best = test_accuracy, {k: v.clone() for k, v in net.state_dict().items()}
+""",
+    mend={
+        "x_test, y_test": "x_val, y_val",
+        "test_accuracy = (net(x_test).argmax(1) == y_test)": "val_accuracy = (net(x_val).argmax(1) == y_val)",
+        "if test_accuracy": "if val_accuracy",
+        "best = test_accuracy": "best = val_accuracy",
+    },
+)

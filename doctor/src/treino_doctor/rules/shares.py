@@ -1,0 +1,61 @@
+"""Count the rows of an evaluation that were trained on; distinguish copies in the table from leaks."""
+
+from treino_doctor.finding import Site
+from treino_doctor.record.log import Log
+from treino_doctor.record.row_log import RowsEvaluated, RowsTrained
+
+LEAST = 10  # minimum number of rows of an evaluation
+SINGLE = 3  # rows that may be equal by accident
+FEW = 0.1  # share of rows that may be equal if the table itself has equal rows
+MOST = 0.9  # share of training's or an evaluation's rows: with more, it is the whole table
+COPIES = 0.01  # share of training's rows that came twice in the first epoch: with more, the table has copies
+TELLING = 0.5  # distinct values of a column / rows: from here on, measured numbers
+HALF = 0.5
+CHANCE = 0.01  # expected number of rows equal to one row by chance
+
+
+def evaluations(log: Log) -> list[tuple[RowsEvaluated, RowsTrained]]:
+    """The evaluations, each with the training of its net."""
+    trains = {t.net: t for t in log.of(RowsTrained)}
+    return [(e, trains[e.learner]) for e in log.of(RowsEvaluated) if e.learner in trains]
+
+
+def lines_of(e: RowsEvaluated, t: RowsTrained) -> dict[str, Site | None]:
+    """The lines that the placement of shared rows needs."""
+    return {"loader": e.loader, "split": e.cut, "train": t.site, "train_loader": t.loader}
+
+
+def shared(e: RowsEvaluated, t: RowsTrained) -> tuple[int, int]:
+    """(rows trained on, total rows) if these are another part of a split; else (0, rows)."""
+    if e.rows < LEAST or t.made or e.made or not t.floating or _of_another_task(e, t):
+        return 0, e.rows
+    few = max(SINGLE, FEW * e.rows) if t.twice or e.repeated else SINGLE
+    if e.how == "numbers" and e.part > 0 and e.by_number > few:
+        return e.by_number, e.numbers
+    few_ways = t.twice and t.telling < TELLING and e.trained < HALF * e.rows  # rows have few distinct values
+    if e.covers > MOST or t.chance > CHANCE or few_ways:
+        return 0, e.rows
+    judged = e.scored or bool(e.labels)
+    if judged and e.trained <= few and e.later > max(few, HALF * e.new_later):
+        return e.later, e.new_later
+    held_out = e.part > 0 and (e.how == "rows" or e.trained < t.rows)
+    if held_out and e.leaked > few:
+        return e.leaked, e.rows
+    part = e.part >= 0 or e.trained < HALF * e.rows  # else an evaluation of the whole table
+    mixed = part and e.mixed > few and (judged or (t.twice and e.repeated))
+    return (e.trained, e.rows) if mixed else (0, e.rows)
+
+
+def _of_another_task(e: RowsEvaluated, t: RowsTrained) -> bool:
+    """Whether training had no labels, or other labels than the evaluation, as in pretraining."""
+    untold = bool(e.labels) and not t.labelled
+    return untold or (bool(e.labels) and len(t.labels.keys() - e.labels.keys()) > len(e.labels))
+
+
+def copies(e: RowsEvaluated, t: RowsTrained) -> bool:
+    """Whether the table itself holds equal rows."""
+    if e.trained > MOST * e.rows and not e.repeated:
+        return False  # the table would have to hold each row twice
+    if e.how == "rows":
+        return e.shared > HALF * e.trained / e.rows
+    return t.twice > COPIES * t.rows and not (e.how == "numbers" and e.by_number > HALF * e.trained)

@@ -1,0 +1,79 @@
+"""Softmax twice: once by hand, once inside cross_entropy."""
+
+from collections.abc import Iterable
+
+from treino_doctor.finding import Site
+from treino_doctor.places.settings import word
+from treino_doctor.record.log import Backward, Log, LossCall, Operation
+from treino_doctor.rules.examples import script
+from treino_doctor.rules.graphs import axis, by_line, made_by
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """The input of cross_entropy comes straight from a softmax (its own log-softmax would be harmless), or
+    from a sigmoid; or a hand-written loss takes the log-softmax of a softmax.
+    """
+    looked_at = [c for c in log.of(LossCall) if c.name == "cross_entropy" and c.graph.root is not None]
+    for calls in by_line(looked_at, lambda c: c.site).values():
+        made = [m for c in calls if (m := _probabilities(c)) and not _across(m, c)]
+        if made:
+            numbers = {"calls": len(made), "looked": len(calls), "kind": made[-1].name}
+            numbers["classes"] = calls[-1].input_shape[-1]
+            yield Evidence(calls[-1].site, numbers, at=made[-1].written, stack=calls[-1].stack)
+    for b in log.of(Backward):
+        for log_softmax in (o for o in b.graph.operations if o.name == "log_softmax" and not b.losses):
+            soft = [m for o in b.graph.parents(log_softmax) if (m := made_by(b.graph, "softmax", start=o))]
+            if soft:
+                numbers = {"calls": 1, "looked": 1, "kind": "softmax", "classes": soft[0].shape[-1]}
+                yield Evidence(b.site, numbers, at=soft[0].written, stack=b.stack)
+                return
+
+
+def _probabilities(call: LossCall) -> Operation | None:
+    """The softmax or sigmoid that the input is, or the mean of several nets' softmaxes."""
+    root = call.graph.root
+    votes = root is not None and root.name == "mean" and root.shape == call.input_shape
+    start = call.graph.parents(root)[:1] if votes and root is not None else []
+    if start and len(start[0].shape) > len(call.input_shape):
+        return made_by(call.graph, "softmax", start=start[0])
+    return made_by(call.graph, "softmax", "sigmoid")
+
+
+def _across(made: Operation, call: LossCall) -> bool:
+    """Whether a softmax ran over another axis than the classes; softmax_wrong_dim reports that."""
+    return made.name == "softmax" and made.shape == call.input_shape and axis(made) not in (None, 1)
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The line of the softmax, or where it was chosen."""
+    names = ("softmax", "Softmax2d") if evidence.numbers["kind"] == "softmax" else ("sigmoid", "expit")
+    return word(evidence.at or evidence.seen, *names)
+
+
+RULE = Rule(
+    id="softmax_before_cross_entropy",
+    group="losses",
+    severity="wrong",
+    certain=True,
+    early=True,
+    decide=decide,
+    place=place,
+    message=N_("The input of cross_entropy is already a {kind} ({calls} of {looked} calls looked at)."),
+    why=N_(
+        "cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: the loss "
+        "can't fall below ln(1 + (C − 1)/e), 1.4612 for ten classes, and gradients are small. The network "
+        "learns slowly and looks stuck."
+    ),
+    fix=N_(
+        "Give cross_entropy the last layer's raw output; apply softmax only where you show probabilities."
+    ),
+    safety=(
+        "Safe for training. Where the output is read as a probability elsewhere, apply the softmax there. "
+        "Gradients grow, so the best rate may be lower."
+    ),
+    limits="A softmax inside a compiled part is not seen.",
+    wrong=script(loss="F.cross_entropy(net(x).softmax(1), y)"),
+    mend={".softmax(1)": ""},
+)

@@ -1,0 +1,119 @@
+"""A split by position of rows that are sorted by class."""
+
+import ast
+import math
+from collections.abc import Iterable
+
+from treino_doctor.finding import Site
+from treino_doctor.places.kinds import SPLITS, cuts
+from treino_doctor.places.placement import maker
+from treino_doctor.places.source import calls, written_on
+from treino_doctor.record.log import Log
+from treino_doctor.record.row_log import Blocks, RowsTrained
+from treino_doctor.rules.examples import HELD_OUT, SPLIT
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
+from treino_doctor.rules.shares import evaluations
+from treino_doctor.words import N_, _
+
+LEAST = 10  # minimum number of rows of an evaluation
+UNSEEN = 0.2  # share of its rows whose classes training never saw
+SHIFT = 0.5  # half the sum of differences of classes' shares
+WORSE = 0.75  # times training's accuracy
+LOST = 0.5  # the same, if only the shares of classes differ
+MANY = 50  # maximum number of classes
+FEW = 0.05  # share of the rows by which two counts may differ
+NEW = 0.1  # maximum share trained on before, for rows to count as new
+JUDGED, FAILS = 20, 0.5  # training predictions; accuracy, if training's is unknown. All are chosen
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """The evaluation rows have classes that training never saw, or in very different shares; and either the
+    labels were sorted class by class when they were split, or the evaluation fails.
+    """
+    every = {k for t in log.of(RowsTrained) for k in t.labels}
+    blocks = log.of(Blocks)
+    for e, t in evaluations(log):
+        if e.rows < LEAST or e.trained > NEW * e.rows or not 0 < len(t.labels) <= MANY:
+            continue
+        learned_on = next((b for b in blocks if _same(b.labels, t.labels)), None)
+        labels = e.labels or _others(blocks, e.rows, t.labels)
+        if not labels or len(labels) > MANY or e.looks[-1] <= t.first:
+            continue
+        in_order = learned_on is not None or (e.how == "numbers" and not e.shuffled)
+        unseen, moved = _apart(t.labels, labels)
+        unseen = unseen if not every >= set(labels) else 0.0
+        right = e.right / e.judged if e.judged else math.nan
+        learned = t.right / t.judged if t.judged >= JUDGED else math.nan
+        fails = right < WORSE * learned or (math.isnan(learned) and right < FAILS)
+        moved_and_lost = moved > SHIFT and (in_order or right < LOST * learned)
+        if (unseen > UNSEEN and (fails or in_order)) or moved_and_lost:
+            at = e.cut or (learned_on.site if learned_on is not None else None)
+            numbers = {"unseen": f"{max(unseen, moved):.0%}", "shift": moved, "figure": _("accuracy")}
+            numbers |= {"training": _percent(learned), "evaluation": _percent(right)}
+            numbers["what"] = _("are of classes that training saw less or never")
+            yield Evidence(e.site, numbers, at=at, stack=e.stack, sites={"loader": e.loader})
+            return
+
+
+def _apart(known: dict[str, int], others: dict[str, int]) -> tuple[float, float]:
+    """(share of other rows whose classes the first part lacks, how far the shares of classes differ)."""
+    total, all_known = sum(others.values()), sum(known.values())
+    unseen = sum(n for k, n in others.items() if k not in known) / total
+    keys = known.keys() | others.keys()
+    return unseen, sum(abs(known.get(k, 0) / all_known - others.get(k, 0) / total) for k in keys) / 2
+
+
+def _same(one: dict[str, int], other: dict[str, int]) -> bool:
+    """Whether two label counts are the same but for a few rows, as equal rows are counted once."""
+    return one.keys() == other.keys() and all(abs(one[k] - other[k]) <= FEW * one[k] for k in one)
+
+
+def _others(blocks: list[Blocks], rows: int, known: dict[str, int]) -> dict[str, int]:
+    """The sorted labels that fit an evaluation by their number, if its own are unknown."""
+    fit = (b.labels for b in blocks if abs(sum(b.labels.values()) - rows) <= FEW * rows)
+    return next((labels for labels in fit if not _same(labels, known)), {})
+
+
+def _percent(share: float) -> str:
+    return "–" if math.isnan(share) else f"{share:.0%}"
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The line that split the rows."""
+    if any(map(_parts, written_on(evidence.at))):
+        return evidence.at
+    loader, led = evidence.sites["loader"], evidence.stack
+    near = maker(evidence.at, _parts) if evidence.at is not None else None
+    return near or maker(evidence.seen, _parts, loader, led) or evidence.at
+
+
+def _parts(value: ast.AST) -> bool:
+    """Whether an expression splits rows by position, itself or by a function."""
+    return cuts(value) or bool(calls(value, *SPLITS))
+
+
+RULE = Rule(
+    id="sorted_split",
+    group="data",
+    severity="wrong",
+    certain=False,
+    unless=NEVER_LEARNS,
+    decide=decide,
+    place=place,
+    message=N_(
+        "{unseen} of the evaluation rows {what}; {figure} {evaluation} there, {training} in training."
+    ),
+    why=N_(
+        "The rows were sorted by class or by target when they were cut, so that the two parts differ. The "
+        "figure measures nothing that the net could have learned."
+    ),
+    fix=N_("Shuffle before splitting, or use train_test_split(..., stratify=y)."),
+    safety="Split at random, or by class (`stratify`): the figure becomes one of all classes.",
+    limits=(
+        "Needs labels in blocks, or rows of which the two parts differ, and a net that is a module. Rows "
+        "that NumPy takes by their numbers are not seen where it alone compares their labels; one by time is "
+        "meant and left alone where the labels are no classes."
+    ),
+    wrong="x, y = x[y.argsort()], y.sort().values\n" + SPLIT.replace("180", "160") + HELD_OUT,
+    mend={"x, y = x[y.argsort()], y.sort().values\n": "", SPLIT.replace("180", "160"): SPLIT},
+)

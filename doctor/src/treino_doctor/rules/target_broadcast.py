@@ -1,0 +1,92 @@
+"""A prediction [N, 1] against a target [N]: every row is compared with every other."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from treino_doctor.finding import Site
+from treino_doctor.places.placement import caller, only_caller, passes_on
+from treino_doctor.record.log import Backward, Graph, Log, LossCall, Operation
+from treino_doctor.rules.examples import script
+from treino_doctor.rules.graphs import by_line, is_column
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_
+
+Shape = tuple[int, ...]
+PAIRED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "gaussian_nll_loss", "poisson_nll_loss")
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """The loss's shapes broadcast to more elements than either has; or a mean over such a difference."""
+    for calls in by_line([c for c in log.of(LossCall) if c.name in PAIRED], lambda c: c.site).values():
+        wide = [c for c in calls if stretched(c.input_shape, c.target_shape)]
+        if wide:
+            numbers = _numbers(wide[-1].input_shape, wide[-1].target_shape, len(wide), len(calls))
+            yield Evidence(wide[-1].site, numbers, stack=wide[-1].stack)
+    by_hand = [(b, d) for b in log.of(Backward) if not b.losses and (d := _difference(b.graph)) is not None]
+    for pairs in by_line(by_hand, lambda f: f[0].site).values():
+        b, (operation, one, two) = pairs[-1]
+        yield Evidence(b.site, _numbers(one, two, len(pairs), len(pairs)), operation.site, b.stack)
+
+
+def stretched(one: Shape, two: Shape) -> bool:
+    """Whether both shapes grow when broadcast together, as [N, 1] and [N] do."""
+    if len(one) == len(two) or not one or not two:
+        return False
+    wide = max(len(one), len(two))
+    pairs = [*zip((1,) * (wide - len(one)) + one, (1,) * (wide - len(two)) + two, strict=True)]
+    fit = all(a == b or 1 in (a, b) for a, b in pairs)
+    return fit and math.prod(map(max, pairs)) > max(math.prod(one), math.prod(two))
+
+
+def _difference(graph: Graph) -> tuple[Operation, Shape, Shape] | None:
+    """A difference of a learned value, [N, 1] or [N], and one that isn't learned, broadcast to [N, N]."""
+    for operation in graph.operations:
+        parents = graph.parents(operation)
+        if operation.name != "sub" or len(parents) != 2:
+            continue
+        learned, others = [p for p in parents if p.grad], [p for p in parents if not p.grad]
+        if len(learned) == 1 and is_column(learned[0].shape, others[0].shape):
+            return operation, learned[0].shape, others[0].shape
+    return None
+
+
+def _numbers(prediction: Shape, target: Shape, calls: int, looked: int) -> dict[str, Any]:
+    shapes = {"prediction": str(list(prediction)), "target": str(list(target))}
+    return shapes | {"calls": calls, "looked": looked}
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The line of the difference, or of the caller that chose the shapes."""
+    if evidence.at is not None:
+        return (only_caller(evidence.at) or evidence.seen) if passes_on(evidence.at, most=2) else evidence.at
+    return caller(evidence.stack)
+
+
+QUIET = 'import warnings\nwarnings.simplefilter("ignore")\n'
+
+RULE = Rule(
+    id="target_broadcast",
+    group="losses",
+    severity="wrong",
+    certain=True,
+    early=True,
+    decide=decide,
+    place=place,
+    message=N_(
+        "A prediction of shape {prediction} meets a target of shape {target} and both are stretched ({calls} "
+        "of {looked} calls looked at)."
+    ),
+    why=N_(
+        "Every prediction is compared with every target of the batch, so that the best answer is the mean of "
+        "all targets. The loss falls to the variance and stops there."
+    ),
+    fix=N_("Give both the same shape: squeeze(1) on the prediction, or unsqueeze(1) on the target."),
+    safety="Safe: the loss then compares each row with its own target.",
+    limits=(
+        "A broadcast in a loss by hand is told where a prediction and a target, both with a row each, meet "
+        "in a difference or a product."
+    ),
+    wrong=QUIET + script("nn.Linear(8, 1)", "F.mse_loss(net(x), x[:, 0])"),
+    mend={QUIET: "", "net(x)": "net(x).squeeze(1)"},
+)

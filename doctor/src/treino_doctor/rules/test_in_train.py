@@ -1,0 +1,88 @@
+"""Test rows that the net was trained on."""
+
+import ast
+from collections.abc import Iterable
+
+from treino_doctor.finding import Site
+from treino_doctor.places.kinds import joins, parts
+from treino_doctor.places.placement import trail
+from treino_doctor.places.source import loops
+from treino_doctor.record.log import Log, NetMade
+from treino_doctor.record.row_log import Folded, RowsEvaluated, RowsTrained
+from treino_doctor.rules.examples import HELD_OUT
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.rules.shares import CHANCE, LEAST, MOST, copies, evaluations, lines_of, shared
+from treino_doctor.words import N_
+
+NEW = 0.1  # maximum share trained on before, for rows to count as new
+MANY = 20  # minimum number of rows of an evaluation with only training rows
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """A net had trained on rows of one part of a split before they were evaluated, and the table has no
+    copies; or on some of the only rows that were evaluated; or on rows of previous folds.
+    """
+    judged_on_new = {e.learner for e in log.of(RowsEvaluated) if e.rows >= LEAST and e.trained < NEW * e.rows}
+    folds = log.of(Folded)
+    for e, t in evaluations(log):
+        trained, rows = shared(e, t)
+        if not trained and e.learner not in judged_on_new and _only(e, t):
+            trained = e.trained
+        late = next((f for f in folds if f.again and t.first < f.turn < min(t.last, e.looks[-1])), None)
+        if late is not None:
+            trained, rows = late.again, late.rows
+        shared_net = late is not None or trained == e.later > 0
+        if trained and (shared_net or not copies(e, t)):
+            made = next((n.made_at for n in log.of(NetMade) if n.net == t.net and shared_net), None)
+            numbers = {"rows": rows, "trained": trained}
+            yield Evidence(e.site, numbers, at=made, stack=t.stack, sites=lines_of(e, t))
+            return
+
+
+def _only(e: RowsEvaluated, t: RowsTrained) -> bool:
+    """Whether these rows are a part of training's rows and were compared with labels."""
+    part = MANY <= e.rows < MOST * t.rows and e.trained == e.rows
+    return part and e.scored and t.chance < CHANCE and t.floating and not (t.made or e.made)
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The line of the net that all folds share; else the line that takes or joins rows for one part."""
+    if evidence.at is not None:
+        return evidence.at
+    sites, led = evidence.sites, evidence.stack
+    heads = [loops(s)[-1:] for s in led]
+    ends = {(n.lineno, n.end_lineno) for head in heads for n in head} | {(s.line, s.line) for s in led}
+    train = [s.site for s in trail(sites["train"], sites["train_loader"], led) if takes(s.node)]
+    train = [s for s in train if not any(a <= s.line <= b for a, b in ends)]  # except lines that form batches
+    test = [s.site for s in trail(evidence.seen, sites["loader"]) if takes(s.node)]
+    only = next((s for s in train if s not in test), None) or sites["train_loader"]
+    return only or next((s for s in test if s not in train), None) or sites["train"]
+
+
+def takes(value: ast.AST) -> bool:
+    """Whether an expression takes some of the rows, or joins them."""
+    return parts(value) or joins(value)
+
+
+RULE = Rule(
+    id="test_in_train",
+    group="data",
+    severity="wrong",
+    certain=False,
+    unless=("train_mode_never_restored",),  # training in eval mode looks like an evaluation
+    decide=decide,
+    place=place,
+    message=N_("{trained} of {rows} evaluation rows were trained on before they were evaluated."),
+    why=N_(
+        "The net has seen the answers, so that the figure shows how well it remembers, not how well it does "
+        "on new rows."
+    ),
+    fix=N_("Train on the training part only; make sure that the two parts share no row."),
+    safety="Safe: the figure falls to what it is.",
+    limits=(
+        "Rows are compared by their numbers in a data set and by hashes; rows that are changed at random in "
+        "between are known by their numbers alone, and rows given by keyword are not read."
+    ),
+    wrong="x_train, y_train, x_test, y_test = x, y, x[180:], y[180:]\n" + HELD_OUT,
+    mend={"= x, y, x": "= x[:180], y[:180], x"},
+)

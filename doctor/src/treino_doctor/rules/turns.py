@@ -1,0 +1,83 @@
+"""The use of each gradient: a step used it, or it was cleared before any step could."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from treino_doctor.finding import Site
+from treino_doctor.record.log import Backward, Cleared, Forward, Log, NetMade, OptimizerMade, Stepped
+
+FEW_USED = 0.34  # share of a line's gradients; a half may be two losses that take turns
+WASTED = 6  # minimum number of wasted gradients
+BY_EPOCH = 8  # backwards for each step; more mean a step after the loop over batches
+
+
+@dataclass
+class Turns:
+    """Gradients of one optimizer: a step used them, or they were wasted. between: backwards for each step."""
+
+    used: int = 0
+    wasted: int = 0
+    best: float = 1.0
+    cleared_at: Site | None = None
+
+    @property
+    def between(self) -> float:
+        return (self.used + self.wasted) / max(1, self.used)
+
+    @property
+    def thrown_away(self) -> bool:
+        """Whether, for every line that calls backward, two in three gradients or more are thrown away."""
+        return self.used >= 1 and self.wasted >= WASTED and self.best < FEW_USED
+
+
+def used_and_wasted(log: Log, optimizer: int) -> Turns:
+    """The use of an optimizer's gradients, without gradients that another optimizer used on shared
+    weights."""
+    held = {o.optimizer: {p for g in o.groups for p in g.parameters} for o in log.of(OptimizerMade)}
+    used, wasted, places = Counter[Site | None](), Counter[Site | None](), Counter[Site | None]()
+    pending: list[Site | None] = []
+    for event in log.events:
+        if isinstance(event, Backward) and optimizer in event.filled:
+            pending.append(event.site)
+        elif isinstance(event, Cleared) and optimizer in event.optimizers:
+            wasted.update(pending)
+            places[event.site] += len(pending)
+            pending = []
+        elif isinstance(event, Stepped) and event.optimizer == optimizer:
+            used.update(pending)
+            pending = []
+        elif isinstance(event, Stepped) and held.get(event.optimizer, set()) & held.get(optimizer, set()):
+            pending = []
+    shares = [used[s] / (used[s] + wasted[s]) for s in {*used, *wasted} if used[s] + wasted[s] >= 4]
+    return Turns(
+        sum(used.values()),
+        sum(wasted.values()),
+        max(shares, default=1.0),
+        places.most_common(1)[0][0] if places else None,
+    )
+
+
+def trained_forwards(log: Log) -> set[int]:
+    """The calls whose gradients were used in a step of an optimizer of their net; without any optimizer, all
+    calls behind a backward.
+    """
+    held = {o.optimizer: {p for g in o.groups for p in g.parameters} for o in log.of(OptimizerMade)}
+    parameters = {n.net: set(n.parameters) for n in log.of(NetMade)}
+    nets = {f.forward: f.net for f in log.of(Forward)}
+    if not held:
+        return {f for b in log.of(Backward) for f in b.forwards}
+    trained: set[int] = set()
+    pending: dict[int, set[int]] = {o: set() for o in held}
+    for event in log.events:
+        if isinstance(event, Backward):
+            for optimizer in event.filled:
+                pending[optimizer] |= set(event.forwards)
+        elif isinstance(event, Cleared):
+            for optimizer in event.optimizers:
+                pending[optimizer] = set()
+        elif isinstance(event, Stepped):
+            own = held.get(event.optimizer, set())
+            used = {f for f in pending.get(event.optimizer, ()) if f in nets}
+            trained |= {f for f in used if own & parameters.get(nets[f], set())}
+            pending[event.optimizer] = set()
+    return trained

@@ -1,0 +1,71 @@
+"""Inputs of very different scales, and a loss that stays at a constant."""
+
+import math
+from collections.abc import Iterable
+
+from treino_doctor.places.kinds import converts
+from treino_doctor.places.placement import maker
+from treino_doctor.record.log import Log
+from treino_doctor.record.row_log import RowsTrained
+from treino_doctor.rules.course import Training, training
+from treino_doctor.rules.examples import script
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
+from treino_doctor.words import N_
+
+LEAST = 12  # minimum number of calls
+LARGE, APART = 100.0, 50.0  # largest number, ratio of deviations: uneven if both are exceeded
+HUGE = 1000.0  # largest number: uneven if it is exceeded, whatever the deviations
+BYTES = 20.0  # median deviation of columns from 0 to 255
+STUCK, NEARLY, HALF = 0.8, 0.95, 0.5  # times a constant prediction's loss: uneven, bytes, extreme columns
+EXTREME, WIDE = 1e4, 1e3  # largest number and ratio of deviations that hurt even adaptive optimizers
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Columns in the hundreds or worse beside small ones, and a loss that ends no better than a constant."""
+    end = training(log)
+    if end is None or not end.known or not math.isfinite(end.values[0]):
+        return
+    for t in log.of(RowsTrained):
+        if t.calls < LEAST or not t.floating or t.made or not math.isfinite(t.largest):
+            continue
+        if math.isfinite(t.entering) and t.entering <= LARGE:
+            continue  # the net scales them itself
+        if _hurts(t, end):
+            numbers = {"largest": t.largest, "spread": t.spread, "loss": end.last(), "constant": end.constant}
+            yield Evidence(t.site, numbers, stack=t.stack, sites={"loader": t.loader})
+            return
+
+
+def _hurts(t: RowsTrained, end: Training) -> bool:
+    """Whether uneven columns explain the final loss."""
+    uneven = (t.largest > LARGE and t.spread > APART) or t.largest > HUGE
+    if t.largest > EXTREME and t.spread > WIDE and end.stuck(HALF):
+        return True
+    return (uneven and end.stuck(STUCK)) or (t.largest > LARGE and t.middle > BYTES and end.stuck(NEARLY))
+
+
+UNEVEN = "x = x * torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3000.0])\n"
+
+RULE = Rule(
+    id="unscaled_inputs",
+    group="data",
+    severity="wrong",
+    certain=False,
+    unless=NEVER_LEARNS,
+    decide=decide,
+    # the line that converted the rows to numbers
+    place=lambda e: maker(e.seen, converts, e.sites["loader"], e.stack),
+    message=N_(
+        "Inputs reach {largest} and their columns differ {spread} times in scale; the loss ends at {loss}, a "
+        "constant gets {constant}."
+    ),
+    why=N_(
+        "The largest column decides the output and the gradient, and the others hardly count. A rate that "
+        "suits one column is wildly wrong for another."
+    ),
+    fix=N_("Standardise each column with the training rows' mean and deviation."),
+    safety="Safe; the best rate changes.",
+    limits="Told only where the loss stays near that of a constant.",
+    wrong=UNEVEN + script(steps=40),
+    mend={UNEVEN: ""},
+)

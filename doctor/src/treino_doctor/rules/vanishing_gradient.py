@@ -1,0 +1,77 @@
+"""Gradients that vanish on their way to the first layer."""
+
+from collections.abc import Iterable
+
+from treino_doctor.places.settings import word
+from treino_doctor.record.learning import Depth
+from treino_doctor.record.log import Log
+from treino_doctor.rules.course import training
+from treino_doctor.rules.examples import script
+from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
+from treino_doctor.words import N_
+
+SATURATING = ("Sigmoid", "Tanh", "sigmoid", "tanh")
+LEAST = 8  # minimum number of backwards
+SLIVER = 1e-4  # ratio of first to last gradient, in seven of ten backwards and at the start
+SQUASHED = 3e-3, 4  # the same ratio behind this many saturating activations
+SEVEN = 0.7  # share of the backwards, in order of their ratios; not measured
+STUCK = 0.8  # times the loss of a constant prediction
+TINY = 0.3  # times the default spread: below that, weights were drawn too small
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """The first gradient is a sliver of the last one throughout, and the loss stays at chance."""
+    loss, seen = training(log), log.of(Depth)
+    if loss is None or len(seen) < LEAST:
+        return
+    ratios = sorted(d.ratio for d in seen)
+    most = max(ratios[int(SEVEN * len(ratios))], sorted(d.ratio for d in seen[:3])[1])
+    last = seen[-1]
+    squashed = last.saturating >= SQUASHED[1] and most < SQUASHED[0]
+    if ratios[-1] > 0 and (most < SLIVER or squashed) and loss.stuck(STUCK):
+        tiny = seen[0].spread < TINY
+        numbers = {"ratio": ratios[len(ratios) // 2], "layers": last.layers, "saturating": last.saturating}
+        at = seen[0].written_at if tiny else last.made_at or seen[0].written_at
+        yield Evidence(loss.site, numbers, at=at)
+
+
+RULE = Rule(
+    id="vanishing_gradient",
+    group="gradients",
+    severity="wrong",
+    certain=False,
+    unless=(
+        *NEVER_LEARNS,
+        *("symmetric_init", "dead_relu", "label_misaligned", "unscaled_inputs", "exploding_sum_loss"),
+        *("lr_too_high", "clip_too_small", "weight_decay_too_high"),
+    ),
+    decide=decide,
+    place=lambda e: word(e.at, *SATURATING),  # where the activation is chosen, or where the weights are drawn
+    message=N_(
+        "The gradient of the first of {layers} weights is {ratio} of the last one's, and the loss stays at "
+        "chance."
+    ),
+    why=N_(
+        "Each saturating activation or tiny weight shrinks the gradient on its way back. The first layers "
+        "get nearly none and keep their random values, so that the rest learns from noise."
+    ),
+    fix=N_(
+        "Use ReLU or a normalisation layer, the default initialisation (or one fitted to the activation), or "
+        "skip connections."
+    ),
+    safety="Another activation or another start changes all figures; it is a new training.",
+    limits=(
+        "Only the first and the last weights of a net are compared, and only while the loss stays at chance."
+    ),
+    wrong="""\
+layers = [nn.Linear(8, 16), nn.Sigmoid()]
+for _ in range(9):
+    layers += [nn.Linear(16, 16), nn.Sigmoid()]
+"""
+    + script("nn.Sequential(*layers, nn.Linear(16, 3))", steps=40),
+    mend={
+        "(8, 16), nn.Sigmoid()": "(8, 16), nn.ReLU()",
+        "range(9)": "range(2)",
+        "(16, 16), nn.Sigmoid()": "(16, 16), nn.ReLU()",
+    },
+)

@@ -1,0 +1,119 @@
+"""The bed of scripts, by folder: ``seen``, by which the rules were written, and any other beside it.
+
+A script begins with lines for the tests, in this order; every number is a line of the file as it is:
+
+    # expect: RULE @ LINE      a fault, and the line on which it has to be told; "nothing" of a right script
+    # missed: RULE @ LINE      a fault that the doctor does not find, or not on its line
+    # allowed: RULE @ LINE     what else may be told, or another line for a fault that is expected
+    # needs: PACKAGE           without it the script is left out
+    # mend: LINE → TEXT        in the mended script this line is TEXT, with whatever indentation it shows here
+    # mend: LINE →             in the mended script this line is gone
+    # mend: LINE + TEXT        in the mended script TEXT comes after this line; several in their order
+"""
+
+import re
+import tempfile
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+BED = Path(__file__).parent / "bed"
+NEAR = 3  # lines that a finding may be off
+_HEAD = re.compile(r"# (expect|missed|allowed|needs|mend): (.+)")
+_PLACE = re.compile(r"(\w+)(?: @ (\d+))?")
+_MEND = re.compile(r"(\d+) (→|\+)(?: (.*))?")
+_FOLDERS: dict[str, tempfile.TemporaryDirectory[str]] = {}  # of mended scripts, until this process ends
+
+
+def header(path: Path) -> dict[str, list[tuple[str, int]]]:
+    """``expect``, ``missed`` and ``allowed`` of a script: (rule, line)."""
+    places: dict[str, list[tuple[str, int]]] = {"expect": [], "missed": [], "allowed": []}
+    for word, text in _head(path.read_text()):
+        if word in places and (m := _PLACE.match(text)) and m[1] != "nothing":
+            places[word].append((m[1], int(m[2] or 0)))
+    return places
+
+
+def mended(text: str) -> str:
+    """A faulty script as its mends say, without the lines for the tests but what is needed or allowed."""
+    lines: list[list[str]] = [[], *([line] for line in text.splitlines())]
+    for number, (word, _) in enumerate(_head(text), 1):
+        if word not in ("needs", "allowed"):
+            lines[number] = []
+    for word, mend in _head(text):
+        if word != "mend":
+            continue
+        if not (m := _MEND.fullmatch(mend)) or int(m[1]) >= len(lines):
+            raise ValueError(f"not a mend: {mend}")
+        at = lines[int(m[1])]
+        if m[2] == "+":
+            at.append(m[3] or "")
+        else:
+            at[:1] = [m[3]] if m[3] else []
+    return "\n".join(line for some in lines for line in some) + "\n"
+
+
+def faulty(folder: str) -> list[Path]:
+    """The faulty scripts whose packages are there."""
+    return [p for p in _faulty(folder) if not missing(p)]
+
+
+def correct(folder: str) -> list[Path]:
+    """The scripts that were right from the first whose packages are there."""
+    return [p for p in _correct(folder) if not missing(p)]
+
+
+def right(folder: str) -> list[Path]:
+    """The correct scripts, and the faulty ones mended: these lie in a folder of this process."""
+    return sorted([*correct(folder), *(_twin(folder, p) for p in faulty(folder))], key=lambda p: p.name)
+
+
+def left_out(folder: str) -> list[Path]:
+    """Scripts that need a package which isn't there."""
+    return [p for p in (*_faulty(folder), *_correct(folder)) if missing(p)]
+
+
+@cache
+def _twin(folder: str, path: Path) -> Path:
+    if folder not in _FOLDERS:
+        _FOLDERS[folder] = tempfile.TemporaryDirectory()
+    twin = Path(_FOLDERS[folder].name) / f"{path.stem}.mended.py"
+    twin.write_text(mended(path.read_text()))
+    return twin
+
+
+def _faulty(folder: str) -> list[Path]:
+    return sorted((BED / folder / "faulty").glob("*.py"))
+
+
+def _correct(folder: str) -> list[Path]:
+    return sorted((BED / folder / "correct").glob("*.py"))
+
+
+def _head(text: str) -> list[tuple[str, str]]:
+    """The lines for the tests: a word, and what it says."""
+    words: list[tuple[str, str]] = []
+    for line in text.splitlines():
+        if not (m := _HEAD.fullmatch(line)):
+            break
+        words.append((m[1], m[2]))
+    return words
+
+
+@cache
+def needs(path: Path) -> list[str]:
+    """The packages that a script names as needed."""
+    return [text.split()[0] for word, text in _head(path.read_text()) if word == "needs"]
+
+
+def missing(path: Path) -> list[str]:
+    """Those that aren't there."""
+    return [name for name in needs(path) if find_spec(name) is None]
+
+
+def found_at(
+    rule: str, line: int, header: dict[str, list[tuple[str, int]]], seen: list[tuple[str, int]]
+) -> bool:
+    """Whether an expected fault is among what was seen: on its line, or on another that is allowed for it."""
+    places = [line, *(n for r, n in header["allowed"] if r == rule)]
+    return any(r == rule and n is not None and abs(n - p) <= NEAR for r, n in seen for p in places)

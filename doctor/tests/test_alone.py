@@ -1,0 +1,67 @@
+"""The doctor needs torch and NumPy alone, and little of torch is wrapped."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from treino_doctor.record.recorder import Recorder
+
+UPPER = ("data", "engine", "training", "search", "studio", "store", "cli", "inspection", "plots", "records")
+FOREIGN = [
+    *("pandas", "sklearn", "scipy", "matplotlib", "PIL", "IPython", "rich"),
+    *(f"treino.{floor}" for floor in UPPER),
+]
+MOST_WRAPPED = 90
+SCRIPT = """
+import torch
+from torch import nn
+
+x = torch.randn(60, 4)
+y = (x[:, 0] > 0).long()
+net = nn.Linear(4, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(60):
+    loss = nn.functional.cross_entropy(net(x[:40]), y[:40])
+    loss.backward()
+    optimizer.step()
+print((net(x[40:]).argmax(1) == y[40:]).float().mean().item())
+"""
+ALONE = f"""
+import sys
+
+
+for name in {FOREIGN}:
+    sys.modules[name] = None  # as if it were not installed
+from treino_doctor.output.coverage import coverage
+from treino_doctor.output.report import text
+from treino_doctor.process.run_script import run_script
+
+outcome = run_script(sys.argv[1])
+text(outcome, coverage(outcome.exam))
+assert outcome.exam.defects == [], outcome.exam.defects
+print([finding.rule for finding in outcome.exam.findings])
+"""
+
+
+@pytest.mark.slow
+def test_a_script_is_examined_without_other_packages(tmp_path):
+    script, alone = tmp_path / "script.py", tmp_path / "alone.py"
+    script.write_text(SCRIPT)
+    alone.write_text(textwrap.dedent(ALONE))
+    ended = subprocess.run([sys.executable, alone, script], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines()[-1] == "['missing_zero_grad']"
+
+
+def test_few_attributes_are_wrapped_and_all_are_put_back():
+    import pandas  # noqa: F401
+
+    recorder = Recorder()
+    recorder.install()
+    wrapped = [(owner, name, old) for owner, name, old, _new in recorder.hooks._undo]
+    recorder.stop()
+    assert 0 < len(wrapped) <= MOST_WRAPPED
+    for owner, name, old in wrapped:
+        assert (vars(owner).get(name) if isinstance(owner, type) else getattr(owner, name)) is old

@@ -1,0 +1,198 @@
+"""Nets of modules that something of one's own trains: no optimizer of torch says what a step is."""
+
+import pytest
+
+from zygote import findings_in, marked
+
+OWN = """
+class Momentum:
+    def __init__(self, params, lr):
+        self.params = list(params)
+        self.lr, self.pace = lr, [torch.zeros_like(p) for p in self.params]
+
+    def zero_grad(self):
+        for p in self.params:
+            p.grad = None
+
+    @torch.no_grad()
+    def step(self):
+        for p, v in zip(self.params, self.pace):
+            if p.grad is not None:
+                v.mul_(0.9).add_(p.grad)
+                p.sub_(v, alpha=self.lr)
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(0.2))
+        self.head = nn.Linear(16, 3)
+
+    def forward(self, x):
+        h = self.body(x)
+        return self.head(h)
+
+def right(net, x, y):
+    net.eval()
+    with torch.no_grad():
+        return (net(x).argmax(1) == y).float().mean().item()
+
+net = Net()
+optimizer = Momentum(net.parameters(), lr=0.05)
+for epoch in range(8):
+    net.train()
+    for rows in torch.randperm(180).split(30):
+        loss = F.cross_entropy(net(x[rows]), y[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    print(right(net, x[180:], y[180:]))
+"""
+FLOW = """
+class Coupling(nn.Module):
+    def __init__(self, keep):
+        super().__init__()
+        self.keep, self.net = keep, nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 8))
+
+    def latent(self, x):
+        kept, moved = x.chunk(2, 1) if self.keep else x.chunk(2, 1)[::-1]
+        scale, shift = self.net(kept).tanh().chunk(2, 1)
+        return torch.cat([moved * scale.exp() + shift, kept], 1), scale.sum(1)
+
+class Flow(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.parts = nn.ModuleList(Coupling(i % 2) for i in range(4))
+
+    def log_prob(self, x):
+        volume = 0
+        for part in self.parts:
+            x, grown = part.latent(x)
+            volume = volume + grown
+        return volume - 0.5 * x.pow(2).sum(1)
+
+def held_out(flow, x):
+    flow.eval()
+    nats = {call}
+    flow.train()
+    return nats
+
+flow = Flow()
+optimizer = torch.optim.Adam(flow.parameters(), lr=0.003)
+for epoch in range(8):
+    for rows in torch.randperm(180).split(30):
+        loss = -flow.log_prob(x[rows]).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    print(held_out(flow, x[180:]))
+"""
+TABLE = """
+said = torch.randint(0, 12, (400, 3))
+after = (said[:, 0] + said[:, 2]) % 5
+words, w = torch.randn(12, 6), torch.randn(18, 5).mul(0.2)
+for t in (words, w):
+    t.requires_grad_()
+optimizer = torch.optim.Adam([{given}], lr=0.02)  # here
+for step in range(60):
+    rows = torch.randint(0, 400, (40,))
+    loss = F.cross_entropy(words[said[rows]].flatten(1) @ w, after[rows])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+QUICK = "        optimizer.zero_grad()\n"
+FAULTS = {
+    "never cleared": (
+        "missing_zero_grad",
+        OWN.replace(QUICK, "").replace("rd()\n        opt", "rd()  # here\n        opt"),
+    ),
+    "never stepped": (
+        "no_step",
+        OWN.replace("        optimizer.step()\n", "").replace("rd()\n    print", "rd()  # here\n    print"),
+    ),
+    "cut off": ("detached_graph", OWN.replace("h = self.body(x)", "h = self.body(x).detach()  # here")),
+    "left in training mode": (
+        "missing_eval",
+        OWN.replace("    net.eval()\n", "").replace(
+            "        return (net(x)", "        return (net(x)  # here\n            "
+        ),
+    ),
+    "with a graph": (
+        "missing_no_grad",
+        OWN.replace(
+            "    with torch.no_grad():\n        return (net(x)",
+            "    if True:\n        return (net(x)  # here\n            ",
+        ),
+    ),
+    "too slow": ("lr_too_low", OWN.replace("lr=0.05)", "lr=1e-8)  # here").replace("range(8)", "range(20)")),
+    "all the same": (
+        "symmetric_init",
+        OWN.replace(
+            "        self.head =",
+            "        nn.init.constant_(self.body[0].weight, 0.1)  # here\n        self.head =",
+        ).replace(
+            "nn.Linear(16, 3)\n", "nn.Linear(16, 3)\n        nn.init.constant_(self.head.weight, 0.1)\n"
+        ),
+    ),
+    "a number of a method": (
+        "missing_no_grad",
+        FLOW.format(call="-flow.log_prob(x).mean().item()  # here"),
+    ),
+    "a table that is left out": ("params_not_in_optimizer", TABLE.format(given="w")),
+}
+SCHEDULED = """
+class Plain:
+    def __init__(self, tensors, rate):
+        self.tensors, self.rate = tensors, rate
+
+    @torch.no_grad()
+    def move(self, slopes):
+        for t, g in zip(self.tensors, slopes):
+            t.add_(g, alpha=-self.rate)
+
+w = [torch.randn(8, 16).mul(0.3), torch.zeros(16), torch.randn(16, 3).mul(0.3), torch.zeros(3)]
+for p in w:
+    p.requires_grad_()
+given = {given}  # left out
+mover = Plain(given, rate={rate})  # made
+for epoch in range(15):
+    for rows in torch.randperm(180).split(30):
+        z = torch.tanh(x[rows] @ w[0] + w[1]) @ w[2] + w[3]
+        mover.move(torch.autograd.grad(F.cross_entropy(z, y[rows]), given))
+with torch.no_grad():
+    print(F.cross_entropy(torch.tanh(x[180:] @ w[0] + w[1]) @ w[2] + w[3], y[180:]).item())
+"""
+FAULTS["asked for all but one"] = (
+    "params_not_in_optimizer",
+    SCHEDULED.format(given="w[:2] + w[3:]", rate=0.3).replace("# left out", "# here"),
+)
+FAULTS["torn by its steps"] = (
+    "lr_too_high",
+    SCHEDULED.format(given="w", rate=400.0).replace("# made", "# here"),
+)
+RIGHT = {
+    "asked for all": SCHEDULED.format(given="w", rate=0.3),
+    "all as it should be": OWN,
+    "only the last part": OWN.replace("net.parameters()", "net.head.parameters()"),
+    "the last part of fixed features": OWN.replace("net.parameters()", "net.head.parameters()").replace(
+        "h = self.body(x)", "h = self.body(x).detach()"
+    ),
+    "a number without a graph": FLOW.format(call="-flow.log_prob(x).detach().mean().item()"),
+    "a table that is given": TABLE.format(given="words, w"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize("case", FAULTS)
+def test_faults_of_ones_own_training_are_found(case, tmp_path):
+    rule, text = FAULTS[case]
+    findings = findings_in(text, tmp_path)
+    assert findings == [(rule, marked(tmp_path))]
+
+
+@pytest.mark.slow
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize("case", RIGHT)
+def test_right_training_of_ones_own_is_left_in_peace(case, tmp_path):
+    assert findings_in(RIGHT[case], tmp_path) == []

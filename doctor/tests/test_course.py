@@ -1,0 +1,302 @@
+"""The course of a loss, what a constant answer gets, and what the rules of settings make of it."""
+
+import math
+import textwrap
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import log_loss
+from torch.nn import functional
+
+from examination import examined
+from treino_doctor.record.learning import ScheduleEnded
+from treino_doctor.rules import figures, notes
+from treino_doctor.rules.course import optimizers, training
+
+START = """
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.optim import lr_scheduler
+
+torch.manual_seed(0)
+x = torch.randn(240, 8)
+y = (x[:, 0] * 2 + x[:, 1] > 1.5).long() + (x[:, 2] > 0.5).long()
+"""
+TRAIN = """
+def train(lr=0.1, steps=30, weight=None, before=lambda: None, after=lambda: None, decay=0.0):
+    net = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 3))
+    optimizer = torch.optim.SGD(net.parameters(), lr=lr, weight_decay=decay)
+    for step in range(steps):
+        before()
+        rows = torch.randperm(240)
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(x[rows]), y[rows], weight=weight)
+        loss.backward()
+        optimizer.step()
+        after()
+    return net
+"""
+
+
+def rule_ids(source, tmp_path):
+    """The rules of a script's findings."""
+    findings, _log = examined(START + TRAIN + source, tmp_path)
+    return [f.rule for f in findings]
+
+
+def test_a_constant_s_loss_is_that_of_the_classes_shares(tmp_path):
+    _findings, log = examined(START + TRAIN + "train()", tmp_path)
+    course = training(log)
+    torch.manual_seed(0)
+    x = torch.randn(240, 8)
+    y = ((x[:, 0] * 2 + x[:, 1] > 1.5).long() + (x[:, 2] > 0.5).long()).numpy()
+    shares = np.bincount(y) / len(y)
+    assert course.constant == pytest.approx(log_loss(y, np.tile(shares, (len(y), 1))), rel=1e-6)
+    assert len(course.values) == 30
+
+
+def test_a_constant_s_loss_is_that_of_weighted_classes(tmp_path):
+    weight = "weight=torch.tensor([1.0, 3.0, 0.5])"
+    _findings, log = examined(START + TRAIN + f"train({weight})", tmp_path)
+    torch.manual_seed(0)
+    x = torch.randn(240, 8)
+    y = (x[:, 0] * 2 + x[:, 1] > 1.5).long() + (x[:, 2] > 0.5).long()
+    weights = torch.tensor([1.0, 3.0, 0.5])
+    answer = torch.zeros(3, requires_grad=True)
+    optimizer = torch.optim.LBFGS([answer], max_iter=100)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = functional.cross_entropy(answer.expand(240, 3), y, weight=weights)
+        loss.backward()
+        return loss
+
+    best = float(optimizer.step(closure).detach())
+    best = float(closure().detach())
+    assert training(log).constant == pytest.approx(best, rel=1e-4)
+
+
+def test_a_constant_s_loss_of_a_sum_of_squares(tmp_path):
+    source = """
+    target = x[:, :2] * 3
+    net = nn.Linear(8, 2)
+    optimizer = torch.optim.SGD(net.parameters(), lr=1e-4)
+    for step in range(20):
+        optimizer.zero_grad()
+        F.mse_loss(net(x), target, reduction="sum").backward()
+        optimizer.step()
+    """
+    _findings, log = examined(START + textwrap.dedent(source), tmp_path)
+    torch.manual_seed(0)
+    target = torch.randn(240, 8)[:, :2] * 3
+    assert training(log).constant == pytest.approx(float(target.var(0).sum() * 240), rel=1e-3)
+
+
+def test_how_far_weights_went_is_known_of_nets_that_are_gone(tmp_path):
+    _findings, log = examined(START + TRAIN + "train()\nimport gc\ngc.collect()", tmp_path)
+    (steps,) = optimizers(log)
+    assert 0 < steps.movement < 10
+    assert steps.steps == 30
+
+
+@pytest.mark.parametrize("setting", ["lr", "decay"])
+def test_the_extremes_of_a_search_are_no_mistake(setting, tmp_path):
+    values = "(1e-3, 0.1, 500.0)" if setting == "lr" else "(0.0, 0.1, 9.0)"
+    assert rule_ids(f"for v in {values}:\n    train({setting}=v, steps=60)", tmp_path) == []
+    alone = rule_ids(f"train({setting}={'500.0' if setting == 'lr' else '9.0'}, steps=60)", tmp_path)
+    assert alone == ["lr_too_high" if setting == "lr" else "weight_decay_too_high"]
+
+
+SEEDED = {
+    "the same seed before each epoch": ("train(before=lambda: torch.manual_seed(3))", True),
+    "another seed before each": (
+        "seeds = iter(range(99))\ntrain(before=lambda: torch.manual_seed(next(seeds)))",
+        False,
+    ),
+    "the same seed for each fold": ("for fold in range(4):\n    torch.manual_seed(3)\n    train()", False),
+    "the same seed for figures": (
+        "import numpy as np\nnet = nn.Linear(8, 2)\n"
+        "def draw():\n    rng = np.random.default_rng(0)\n    with torch.no_grad():\n"
+        "        net(x[rng.permutation(240)])\n"
+        "train(after=draw)",
+        False,
+    ),
+    "one order from a generator that is made anew": (
+        "train(before=lambda: torch.randperm(240, generator=torch.Generator().manual_seed(1)))",
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", list(SEEDED))
+def test_seeds_that_are_set_again(case, tmp_path):
+    source, wrong = SEEDED[case]
+    assert rule_ids(source, tmp_path) == (["seed_reset_each_epoch"] if wrong else [])
+
+
+SCHEDULED = {
+    "OneCycleLR(o, 0.1, total_steps=30)": ("step % 10 == 9", True),
+    "OneCycleLR(o, 0.1, total_steps=31)": ("True", False),
+    "StepLR(o, 2, gamma=0.1)": ("True", True),
+    "StepLR(o, 20, gamma=0.1)": ("True", False),
+    "ExponentialLR(o, 0.99)": ("False", False),  # a note
+    "CosineAnnealingLR(o, T_max=5)": ("True", True),
+    "CosineAnnealingLR(o, T_max=30)": ("True", False),
+    "CosineAnnealingWarmRestarts(o, T_0=5)": ("True", False),
+    "LinearLR(o, total_iters=5)": ("True", False),
+}
+
+
+@pytest.mark.parametrize("kind", list(SCHEDULED))
+def test_schedules_and_their_pace(kind, tmp_path):
+    when, wrong = SCHEDULED[kind]
+    source = f"""
+net = nn.Linear(8, 3)
+o = torch.optim.SGD(net.parameters(), lr=0.1)
+schedule = lr_scheduler.{kind}
+for step in range(30):
+    o.zero_grad()
+    F.cross_entropy(net(x), y).backward()
+    o.step()
+    if {when}:
+        schedule.step()
+"""
+    findings, log = examined(START + source, tmp_path)
+    assert [f.rule for f in findings] == (["scheduler_misuse"] if wrong else [])
+    (schedule,) = log_of(log)
+    assert schedule.updates == 30
+    assert schedule.calls == {"True": 30, "False": 0}.get(when, 3)
+
+
+def log_of(log):
+    """The schedules of a log."""
+    return log.of(ScheduleEnded)
+
+
+def test_a_schedule_that_another_one_leads_is_told_of_once(tmp_path):
+    source = """
+net = nn.Linear(8, 3)
+o = torch.optim.SGD(net.parameters(), lr=0.1)
+parts = [lr_scheduler.LinearLR(o, total_iters=5), lr_scheduler.CosineAnnealingLR(o, T_max=25)]
+schedule = lr_scheduler.SequentialLR(o, parts, milestones=[5])
+for step in range(30):
+    o.zero_grad()
+    F.cross_entropy(net(x), y).backward()
+    o.step()
+    schedule.step()
+"""
+    findings, log = examined(START + source, tmp_path)
+    assert findings == []
+    assert [(s.kind, s.horizon, s.calls) for s in log_of(log)] == [("SequentialLR", 30, 30)]
+
+
+def test_a_step_that_a_scaler_skips_is_no_loss_that_is_lost(tmp_path):
+    source = """
+net = nn.Linear(8, 3)
+o = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(30):
+    o.zero_grad()
+    loss = F.cross_entropy(net(x), y) * (float("inf") if step == 7 else 1.0)
+    loss.backward()
+    if torch.isfinite(loss):
+        o.step()
+"""
+    assert rule_ids(source, tmp_path) == []
+    assert rule_ids(source.replace("if torch.isfinite(loss):", "if True:"), tmp_path) == ["non_finite_loss"]
+
+
+def test_symmetry_is_that_of_columns_too_and_zeros_at_the_end_are_none(tmp_path):
+    table = """
+table = nn.Embedding(40, 6)
+other = nn.Embedding(30, 6)
+for t in (table, other):
+    t.weight.data.fill_(0.1)
+o = torch.optim.SGD([*table.parameters(), *other.parameters()], lr=1.0)
+i, j = torch.randint(0, 40, (240,)), torch.randint(0, 30, (240,))
+for step in range(12):
+    o.zero_grad()
+    F.mse_loss((table(i) * other(j)).sum(1), x[:, 0]).backward()
+    o.step()
+"""
+    assert rule_ids(table, tmp_path) == ["symmetric_init"]
+    zeros = "net = train(steps=1)\nnn.init.zeros_(net[2].weight)\n" + table.replace("fill_(0.1)", "normal_()")
+    assert rule_ids(zeros, tmp_path) == []
+
+
+def test_figures_tell_of_chance_and_of_the_loss(tmp_path):
+    look = """
+net = train(lr={lr}, steps=80)
+with torch.no_grad():
+    print((net(x).argmax(1) == y.flip(0)).float().mean().item())
+"""
+    _findings, log = examined(START + TRAIN + look.format(lr=0.5), tmp_path)
+    first, *others = figures.summary(log)
+    assert first.startswith("The loss was 0.8")
+    share = figures.read_share(log)
+    assert share.rows == 240
+    assert share.chance == pytest.approx(1 / 3)
+    assert math.isfinite(share.right)
+    assert len(others) == share.at_chance
+    assert not figures.trained_share(log).at_chance
+
+
+SORTED = """
+x, y = torch.randn(105, 8), torch.arange(3).repeat_interleave(35)
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=1e-3)
+for epoch in range({epochs}):
+    for rows in torch.arange(len(x)).split(32):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(x[rows]), y[rows])
+        loss.backward()
+        optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(("epochs", "wrong"), [(12, True), (1, False)])
+def test_sorted_batches_that_nothing_is_learned_of_are_found_once_they_come_again(epochs, wrong, tmp_path):
+    ids = rule_ids(SORTED.format(epochs=epochs), tmp_path)
+    assert ("unshuffled_sorted" in ids) == wrong
+
+
+SCHEDULE = """
+import torch
+
+net = torch.nn.Linear(3, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+{made}
+x = torch.randn(40, 3)
+for step in range(30):
+    optimizer.zero_grad()
+    (net(x) - x[:, :1]).pow(2).mean().backward()
+    optimizer.step()
+{stepped}
+"""
+MADE = "schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)"
+HANDED = f"{MADE}\ndef later(one):\n    one.step()\nkept = {{'rate': schedule}}"
+NOTE = "ExponentialLR was never stepped in this run: script.py, line {line}, was not reached{test}."
+
+
+@pytest.mark.parametrize(
+    ("made", "stepped", "line", "test"),
+    [
+        (MADE, "    if step > 50:\n        schedule.step()", 13, " (step > 50)"),
+        (MADE, "    step > 50 and schedule.step()", 12, ""),
+        (HANDED, "    if step < 0:\n        later(schedule)", 8, ""),
+        (HANDED, "    while step < 0:\n        kept['rate'].step()", 8, ""),
+        (MADE, "then = schedule.step if step > 50 else None", 12, " (step > 50)"),
+    ],
+)
+def test_a_schedule_whose_step_was_not_reached_is_a_note(tmp_path, made, stepped, line, test):
+    findings, log = examined(SCHEDULE.format(made=made, stepped=stepped), tmp_path)
+    assert (findings, notes(log)) == ([], [NOTE.format(line=line, test=test)])
+
+
+@pytest.mark.parametrize("stepped", ["", "    schedule.step", "    other = schedule.get_last_lr()"])
+def test_a_schedule_that_nothing_steps_is_a_fault(tmp_path, stepped):
+    findings, log = examined(SCHEDULE.format(made=MADE, stepped=stepped), tmp_path)
+    assert [f.rule for f in findings] == ["scheduler_misuse"]
+    assert "was never stepped" in findings[0].message
+    assert notes(log) == []

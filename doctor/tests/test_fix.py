@@ -1,0 +1,137 @@
+"""Mends: the patch mends the script, keeps its comments, and the user's file stays as it is."""
+
+import math
+import subprocess
+import sys
+
+import pytest
+
+from treino_doctor.output.fix import patch
+from treino_doctor.output.prove import Row, interval, last_figure, proof, table
+from treino_doctor.process.run_script import run_script
+from treino_doctor.rules import rules
+from treino_doctor.rules.examples import PRELUDE
+from zygote import examined
+
+MENDED = """
+    missing_zero_grad grad_cleared_before_step no_step softmax_before_cross_entropy
+    sigmoid_before_bce_with_logits
+    softmax_wrong_dim missing_eval missing_no_grad graph_kept_alive exploding_sum_loss seed_reset_each_epoch
+    metric_wrong_axis train_mode_never_restored
+""".split()  # noqa: SIM905
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", MENDED)
+def test_the_mended_example_is_silent(rule, tmp_path):
+    path = tmp_path / "script.py"
+    text = PRELUDE + rules()[rule].wrong + "# the end\n"
+    path.write_text(text)
+    mended = patch(run_script(str(path)).exam.findings)
+    assert rule in mended.rules
+    assert path.read_text() == text
+    assert mended.sources[str(path)].endswith("# the end\n")
+    assert mended.diff.startswith("--- ")
+    path.write_text(mended.sources[str(path)])
+    assert rule not in {r for r, _, _ in examined(path)["findings"]}
+
+
+def test_intervals_are_students():
+    mean, low, high = interval([1.0, 2.0, 3.0])
+    assert mean == 2.0
+    assert math.isclose(high - mean, 4.303 / math.sqrt(3), rel_tol=1e-3)  # t(0.975, 2) · s / √n, by table
+    assert math.isclose(mean - low, high - mean)
+    assert interval([float("nan")]) is None
+    accuracy = [0.99, 1.0, 0.9]
+    plain, bounded = interval(accuracy), interval(accuracy, "accuracy")
+    assert plain is not None
+    assert bounded is not None
+    assert plain[2] > 1 == bounded[2]
+    assert bounded[:2] == plain[:2]
+    percent = interval([99.0, 100.0, 90.0], "test acc")
+    assert percent is not None
+    assert percent[2] == 100
+
+
+@pytest.mark.parametrize(
+    ("text", "figure"),
+    [
+        ("Epoca 3, test, Loss: 0.3120 +/- 0.0631\n-----\n", ("loss", 0.312)),
+        ("epoch 9 loss 0.2 acc=97.5%\nsaved to run-3\n", ("acc", 97.5)),
+        ("test accuracy: -1.5e-3", ("accuracy", -0.0015)),
+        ("val_loss 0.5, val_f1 0.25\n", ("f1", 0.25)),
+        ("done in 3 steps\n0.84\n", ("", 0.84)),
+        ("lossy 3\n", ("", 3.0)),
+        ("nothing\n", None),
+    ],
+)
+def test_the_figure_is_the_last_that_is_named(text, figure):
+    assert last_figure(text) == figure
+
+
+def test_the_table_says_what_failed():
+    assert "2 runs failed" in table([Row("as it is", (1.0, 2.0), (), 2)])
+
+
+@pytest.mark.slow
+def test_a_proof_runs_the_script_as_it_is_and_mended(tmp_path):
+    path = tmp_path / "script.py"
+    path.write_text(PRELUDE + rules()["grad_cleared_before_step"].wrong + "print('loss', loss.item())\n")
+    mended = patch(run_script(str(path)).exam.findings)
+    plain, better, faster, slower = proof(str(path), [], mended, seeds=1)
+    assert plain.failed == better.failed == faster.failed == slower.failed == 0
+    assert max(better.loss) < min(plain.loss)
+    assert better.figure == pytest.approx(better.loss, rel=1e-4)
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A fault in a file that is imported; run as a script and as a module."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "package"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "steps.py").write_text(
+        "def step(net, x, optimizer):\n    loss = (net(x) - 1).pow(2).mean()  # café\n    loss.backward()\n"
+        "    optimizer.step()\n    return loss\n"
+    )
+    (folder / "train.py").write_text(
+        PRELUDE + "from package.steps import step\nnet = nn.Linear(8, 1)\n"
+        "optimizer = torch.optim.SGD(net.parameters(), lr=0.05)\nfor _ in range(40):\n"
+        "    loss = step(net, x, optimizer)\nprint('loss', loss.item())\n"
+    )
+    (tmp_path / "start.py").write_text("import package.train\n")
+    return tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("target", "module"), [("package.train", True), ("start.py", False)])
+@pytest.mark.thorough
+def test_a_fault_in_an_imported_file_is_mended_and_proven(target, module, package, monkeypatch):
+    monkeypatch.syspath_prepend(str(package))
+    before = {p: p.read_bytes() for p in package.rglob("*.py")}
+    findings = run_script(target, module=module).exam.findings
+    for name in [n for n in sys.modules if n.split(".")[0] == "package"]:
+        del sys.modules[name]
+    assert [f.rule for f in findings] == ["missing_zero_grad"]
+    mended = patch(findings)
+    [(path, text)] = mended.sources.items()
+    assert path.endswith("steps.py")
+    assert "    optimizer.zero_grad()\n    loss.backward()\n" in text
+    rows = proof(target, [], mended, module=module, seeds=1)
+    assert [row.failed for row in rows] == [0, 0, 0, 0]
+    plain, better = rows[:2]
+    assert better.loss != plain.loss
+    assert {p: p.read_bytes() for p in package.rglob("*.py")} == before
+
+
+@pytest.mark.slow
+def test_the_patch_file_applies(package, monkeypatch):
+    monkeypatch.syspath_prepend(str(package))
+    mended = patch(run_script("package.train", module=True).exam.findings)
+    for name in [n for n in sys.modules if n.split(".")[0] == "package"]:
+        del sys.modules[name]
+    (package / "mend.patch").write_text(mended.diff)
+    command = ["patch", "-p0", "-i", "mend.patch"]
+    subprocess.run(command, cwd=package, check=True, capture_output=True)
+    assert (package / "package" / "steps.py").read_text() in mended.sources.values()

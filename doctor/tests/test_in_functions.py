@@ -1,0 +1,258 @@
+"""Trainings whose function has returned, and their tensors with it; calls in their less usual forms."""
+
+import textwrap
+from collections import Counter
+
+import pytest
+import torch
+from torch import nn
+
+from treino_doctor.exam import Exam
+from treino_doctor.record.log import Forward, NetMade
+from treino_doctor.rules.examples import PRELUDE
+from zygote import examined
+
+FOUND = {
+    "no_step": """
+        w = torch.zeros(8, 3, requires_grad=True)
+        for step in range(80):
+            F.cross_entropy(x @ w, y).backward()
+            with torch.no_grad():
+                w - 0.1 * w.grad
+            w.grad.zero_()
+        """,
+    "lr_too_low": """
+        w = nn.Linear(8, 3)
+        for step in range(200):
+            given = torch.autograd.grad(F.cross_entropy(w(x), y), list(w.parameters()))
+            with torch.no_grad():
+                for p, g in zip(w.parameters(), given):
+                    p -= 1e-6 * g
+        """,
+    "detached_graph": """
+        code, out = nn.Linear(8, 6), nn.Linear(6, 3)
+        optimizer = torch.optim.AdamW([*code.parameters(), *out.parameters()], lr=0.01)
+        for step in range(40):
+            loss = F.cross_entropy(out(torch.sign(code(x))), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        """,
+    "missing_zero_grad": """
+        net = nn.Linear(8, 3)
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        for step in range(20):
+            torch.autograd.backward(F.cross_entropy(net(x), y))
+            optimizer.step()
+        """,
+    "missing_eval": """
+        t = (y > 0).float()
+        net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 1))
+        optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+        for step in range(30):
+            loss = F.binary_cross_entropy_with_logits(net(x[:120]).squeeze(1), t[:120])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        with torch.inference_mode():
+            said = [torch.sigmoid(net(part)).squeeze(1) for part in x[120:].split(6)]
+        print(((torch.cat(said) > 0.5).float() == t[120:]).float().mean().item())
+        """,
+    "grad_cleared_before_step": """
+        net = nn.Linear(8, 3)
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        for turn in range(10):
+            for i, rows in enumerate(torch.arange(240).split(60)):
+                optimizer.zero_grad(set_to_none=False)
+                F.cross_entropy(net(x[rows]), y[rows]).backward()
+                if i == 3:
+                    optimizer.step()
+        """,
+    "test_in_train": """
+        rows = x.bfloat16()
+        x_test, y_test = rows[180:], y[180:]
+        net = nn.Linear(8, 3).bfloat16()
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+        for step in range(40):
+            optimizer.zero_grad()
+            F.cross_entropy(net(rows), y).backward()
+            optimizer.step()
+        with torch.no_grad():
+            print((net(x_test).argmax(1) == y_test).float().mean().item())
+        """,
+    "unshuffled_sorted": """
+        order = y.argsort()
+        rows, labels = x[order], y[order]
+        net = nn.Linear(8, 3)
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+        for epoch in range(4):
+            for part in torch.arange(240).split(10):
+                log_p = net(rows[part]).log_softmax(1)
+                loss = -log_p[torch.arange(len(part)), labels[part]].mean()
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+        """,
+    "scheduler_misuse": """
+        net = nn.Linear(8, 3)
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda e: 0.05 * 0.99**e)
+        for epoch in range(40):
+            for part in torch.randperm(240).split(12):
+                loss = F.cross_entropy(net(x[part]), y[part])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            schedule.step()
+        """,
+}
+RIGHT = {
+    "one step by hand for sixty small batches": """
+        w = torch.zeros(8, 3, requires_grad=True)
+        for turn in range(2):
+            for rows in torch.arange(240).split(4):
+                (F.cross_entropy(x[rows] @ w, y[rows]) / 60).backward()
+            with torch.no_grad():
+                w -= 0.5 * w.grad
+            w.grad.zero_()
+        """,
+    "batches that are read four ahead": """
+        rows = torch.utils.data.TensorDataset(x, (x[:, 0] > 0).float())
+        loader = torch.utils.data.DataLoader(rows, 8, shuffle=True)
+        net = nn.Sequential(nn.Linear(8, 16), nn.LayerNorm(16), nn.GELU(), nn.Linear(16, 1))
+        optimizer = torch.optim.AdamW(net.parameters(), lr=0.01)
+        for epoch in range(12):
+            group = []
+            for batch in loader:
+                group.append(batch)
+                if len(group) < 4:
+                    continue
+                for part, said in group:
+                    with torch.autocast("cpu", dtype=torch.bfloat16):
+                        answer = net(part).squeeze(-1)
+                    one = F.binary_cross_entropy_with_logits(answer.float(), said, reduction="sum")
+                    (one / 32).backward()
+                optimizer.step()
+                optimizer.zero_grad()
+                group = []
+        """,
+    "gradients that are accumulated and cleared in place after the step": """
+        net = nn.Linear(8, 3)
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        for turn in range(10):
+            for rows in torch.arange(240).split(60):
+                (F.cross_entropy(net(x[rows]), y[rows]) / 4).backward()
+            nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=False)
+        """,
+    "a layer that stays as it was drawn, in a net whose forward is called directly": """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.drawn, self.readout = nn.Linear(8, 64), nn.Linear(64, 3)
+
+            def forward(self, x):
+                return self.readout(torch.cos(self.drawn(x)))
+
+        net = Net()
+        optimizer = torch.optim.Adam(net.readout.parameters(), lr=0.05)
+        for step in range(60):
+            loss = F.cross_entropy(net.forward(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        """,
+    "signs that a gradient is led around": """
+        code, out = nn.Linear(8, 6), nn.Linear(6, 3)
+        optimizer = torch.optim.AdamW([*code.parameters(), *out.parameters()], lr=0.01)
+        for step in range(40):
+            h = code(x)
+            loss = F.cross_entropy(out(h + (torch.sign(h) - h).detach()), y)
+            optimizer.zero_grad()
+            torch.autograd.backward([loss])
+            optimizer.step()
+        """,
+}
+
+
+def _rules(body: str, tmp_path) -> set[str]:
+    path = tmp_path / "script.py"
+    inside = textwrap.indent(textwrap.dedent(body), "    ")
+    path.write_text(f"{PRELUDE}\n\ndef main():{inside}\n\nmain()\n")
+    seen = examined(path)
+    assert seen["status"] == 0
+    assert seen["defects"] == []
+    return {rule for rule, _line, _certain in seen["findings"]}
+
+
+@pytest.mark.slow
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize("rule", FOUND)
+def test_faults_are_found_in_a_function_that_has_returned(rule, tmp_path):
+    assert _rules(FOUND[rule], tmp_path) == {rule}
+
+
+@pytest.mark.slow
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize("program", RIGHT)
+def test_right_programs_in_a_function_are_left_in_peace(program, tmp_path):
+    assert _rules(RIGHT[program], tmp_path) == set()
+
+
+class Twice(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Linear(4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return 2 * self.inner(x)
+
+
+def test_a_forward_that_is_called_directly_is_one_call_of_its_layer_and_runs_no_hook():
+    plain, hooks = Twice.forward, []
+    with Exam() as exam:
+        net = Twice()
+        net.register_forward_hook(lambda *args: hooks.append(args))
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        for _ in range(5):
+            optimizer.zero_grad()
+            net.forward(torch.ones(6, 4)).pow(2).mean().backward()
+            optimizer.step()
+        net(torch.ones(6, 4))
+    assert exam.defects == []
+    assert [made.kind for made in exam.log.of(NetMade)] == ["Linear", "Twice"]  # forward itself is no call
+    assert list(Counter(call.site for call in exam.log.of(Forward)).values()) == [5, 1]
+    assert len(hooks) == 1
+    assert Twice.forward is plain
+
+
+@pytest.mark.slow
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize("part", [".head", "[2]"])
+def test_a_layer_that_a_helper_puts_in_is_told_where_it_is_called(part, tmp_path):
+    text = f"""
+class Net(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 16))
+        self.head = nn.Linear(16, 3)
+
+def renew(net):
+    net{part} = nn.Linear(16, {16 if part == "[2]" else 3})
+
+net = Net()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+renew(net)  # here
+for step in range(20):
+    loss = F.cross_entropy(net(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+    path = tmp_path / "script.py"
+    path.write_text(PRELUDE + text)
+    called = next(i for i, line in enumerate(path.read_text().splitlines(), 1) if "# here" in line)
+    put = next(i for i, line in enumerate(path.read_text().splitlines(), 1) if f"net{part} = " in line)
+    ((rule, line, _certain),) = examined(path)["findings"]
+    assert rule == "params_not_in_optimizer"
+    assert line in (put, called)

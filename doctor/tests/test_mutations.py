@@ -1,0 +1,34 @@
+"""A sample of the mutations; all of them: python -m benchmarks doctor_mutations."""
+
+import pytest
+
+from mutations import FAULTS, HARMLESS, MISSED, judge, sources, variants
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("operator", FAULTS, ids=lambda o: o.__name__)
+@pytest.mark.sampled(2)
+def test_one_line_that_makes_a_fault_is_found(operator, tmp_path, thorough):
+    sample = [v for v in variants(5, [operator]) if (v.script, v.operator) not in MISSED]
+    for variant in sample[: 2 if thorough else 1]:
+        judged = judge(variant, tmp_path)
+        assert judged.defects == ()
+        assert judged.detected, f"{variant.name}: {variant.rule} at {variant.line}"
+        assert judged.alarms == (), variant.name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("operator", HARMLESS, ids=lambda o: o.__name__)
+@pytest.mark.sampled(2)
+def test_one_line_that_changes_nothing_is_passed_over(operator, tmp_path):
+    for variant in variants(1, [operator]):
+        judged = judge(variant, tmp_path)
+        assert (judged.alarms, judged.defects) == ((), ()), variant.name
+
+
+@pytest.mark.slow
+def test_there_are_hundreds_and_each_is_another_script():
+    texts = {s.name: s.text for s in sources()}
+    all_variants = variants(1000)
+    assert len(all_variants) > 1000
+    assert all(v.text != texts[v.script] for v in all_variants)

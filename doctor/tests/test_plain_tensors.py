@@ -1,0 +1,206 @@
+"""Nets of plain tensors, which no module calls: what becomes of what they say, and of their weights."""
+
+import pytest
+
+from zygote import findings_in, marked
+
+NET = """
+w = [torch.randn(8, 16).mul(0.3), torch.zeros(16), torch.randn(16, 3).mul(0.3), torch.zeros(3)]
+for p in w:
+    p.requires_grad_()
+
+def net(x, train=True):
+    h = torch.relu(x @ w[0] + w[1])
+    {drop}
+    return h @ w[2] + w[3]
+
+def right(said, labels):
+    return (said.argmax(1) == labels).float().mean()
+
+def move(weights, lr=0.2):
+    with torch.no_grad():
+        for p in weights:
+            p -= lr * p.grad
+            p.grad = None
+"""
+LOOP = """
+for epoch in range(8):
+    for rows in torch.randperm(180).split(30):
+        said = net(x[rows])
+        loss = F.cross_entropy(said, y[rows])
+        {step}
+    {look}
+"""
+DROP = "h = F.dropout(h, 0.3)"
+STEP = "loss.backward(); move(w)"
+ADAM = "optimizer = torch.optim.Adam(w, lr=0.01)\n" + LOOP.replace(
+    "{step}", "optimizer.zero_grad(); loss.backward(); optimizer.step()"
+)
+
+
+def hand(look: str, drop: str = "", step: str = STEP, loop: str = LOOP) -> str:
+    """A script; ``look`` is done once an epoch."""
+    return NET.format(drop=drop) + loop.format(step=step, look=look)
+
+
+QUIETLY = "with torch.no_grad(): print(right(net(x[180:]), y[180:]).item())"
+FAULTS = {
+    "answers": ("missing_no_grad", hand("print(right(net(x[180:]), y[180:]).item())  # here")),
+    "answers of an optimizer's net": (
+        "missing_no_grad",
+        hand("print(right(net(x[180:]), y[180:]).item())  # here", loop=ADAM),
+    ),
+    "a loss": ("missing_no_grad", hand("print(float(F.cross_entropy(net(x[180:]), y[180:])))  # here")),
+    "a loss by hand, as text": (
+        "missing_no_grad",
+        hand("print(f'{((net(x[180:]).softmax(1) - F.one_hot(y[180:], 3)) ** 2).mean():.3f}')  # here"),
+    ),
+    "values dropped": ("missing_eval", hand(QUIETLY, drop=DROP + "  # here")),
+    "values dropped, as an argument has it": (
+        "missing_eval",
+        hand(QUIETLY + "  # here", drop="h = F.dropout(h, 0.3, training=train)"),
+    ),
+    "values dropped by a mask": (
+        "missing_eval",
+        hand(QUIETLY + "  # here", drop="h = h * (torch.rand_like(h) > 0.3) / 0.7 if train else h"),
+    ),
+    "values dropped before an error": (
+        "missing_eval",
+        hand(
+            "with torch.no_grad(): print((net(x[180:]) - F.one_hot(y[180:], 3)).pow(2).mean().item())",
+            drop=DROP + "  # here",
+        ),
+    ),
+    "a weight that is left out": (
+        "params_not_in_optimizer",
+        hand(QUIETLY, step="loss.backward(); move(moved)").replace(
+            "\nfor epoch", "\nmoved = w[:2] + w[3:]  # here\nfor epoch"
+        ),
+    ),
+    "a weight that is left out, line by line": (
+        "params_not_in_optimizer",
+        hand(
+            QUIETLY,
+            step="""
+        loss.backward()
+        for i in range(4): w[i].grad.clamp_(-1, 1)
+        w[0].data -= 0.2 * w[0].grad
+        w[1].data -= 0.2 * w[1].grad
+        w[2].data -= 0.2 * w[2].grad  # here
+        for i in range(4): w[i].grad.zero_()""",
+        ).replace("def move", "def unused"),
+    ),
+    "an order drawn anew": (
+        "seed_reset_each_epoch",
+        hand(QUIETLY).replace(
+            "torch.randperm(180)", "torch.randperm(180, generator=torch.Generator().manual_seed(0))"
+        )
+        + "# here",
+    ),
+}
+ALL = "hits = right(said, y[rows]).item()"
+SEVERAL = "answers = torch.stack([net(x[180:]).softmax(1) for _ in range(9)])"
+SEEDS = (
+    NET.format(drop="")
+    + """
+for lr in (0.1, 0.2):
+    gen = torch.Generator().manual_seed(0)
+    w = [(0.3 * torch.randn(s)).requires_grad_() for s in ((8, 16), (16,), (16, 3), (3,))]
+    for epoch in range(5):
+        for rows in torch.randperm(180, generator=gen).split(30):
+            loss = F.cross_entropy(net(x[rows]), y[rows])
+            loss.backward()
+            move(w, lr)
+    with torch.no_grad():
+        print(right(net(x[:180]), y[:180]).item())
+"""
+)
+RIGHT = {
+    "looked at before the backward": hand(QUIETLY, step=f"{ALL}; total = loss.item(); {STEP}"),
+    "looked at after it": hand(QUIETLY, step=f"{STEP}; {ALL}; total = float(loss)"),
+    "a figure beside the loss": hand(QUIETLY, step=f"{STEP}; print(said.softmax(1).max(1)[0].mean())"),
+    "gradients that are asked for": hand(
+        QUIETLY,
+        step=f"{ALL}\n        slopes = torch.autograd.grad(loss, w)\n"
+        "        with torch.no_grad():\n            for p, g in zip(w, slopes): p -= 0.2 * g",
+    ),
+    "a backward for several batches": hand(QUIETLY, step=f"{ALL}; losses = [*losses[-5:], loss]")
+    .replace("for epoch in range(8):", "for epoch in range(8):\n    losses = []")
+    .replace(
+        "    with torch.no_grad(): print",
+        "    sum(losses).backward(); move(w, 0.05)\n    with torch.no_grad(): print",
+    ),
+    "many answers to the same rows": hand(
+        f"with torch.no_grad():\n        {SEVERAL}\n        print(right(answers.mean(0), y[180:]))", drop=DROP
+    ),
+    "each of many answers looked at": hand(
+        "with torch.no_grad():\n        print([right(net(x[180:]), y[180:]).item() for _ in range(9)])",
+        drop=DROP,
+    ),
+    "told not to drop": hand(
+        QUIETLY.replace("80:])", "80:], False)", 1), drop="h = F.dropout(h, 0.3, train)"
+    ),
+    "points that ask for gradients": """
+w = [torch.randn(1, 16), torch.zeros(16), torch.randn(16, 1).mul(0.3)]
+for p in w:
+    p.requires_grad_()
+t = torch.linspace(0, 1, 60)[:, None].requires_grad_()
+for step in range(120):
+    u = torch.tanh(t @ w[0] + w[1]) @ w[2]
+    du, = torch.autograd.grad(u.sum(), t, create_graph=True)
+    loss = (du + u).pow(2).mean() + (u[0] - 1).pow(2).sum()
+    loss.backward()
+    with torch.no_grad():
+        for p in w:
+            p -= 0.02 * p.grad
+            p.grad = None
+    t.grad = None
+print(loss.item())
+""",
+    "another training from the same seed": SEEDS,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize("case", FAULTS)
+def test_faults_of_plain_tensors_are_found(case, tmp_path):
+    rule, text = FAULTS[case]
+    findings = findings_in(text, tmp_path)
+    assert [r for r, _ in findings] == [rule]
+    assert abs(findings[0][1] - marked(tmp_path)) <= (6 if case == "an order drawn anew" else 0)
+
+
+@pytest.mark.slow
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize("case", RIGHT)
+def test_right_plain_tensors_are_left_in_peace(case, tmp_path):
+    assert findings_in(RIGHT[case], tmp_path) == []
+
+
+KEPT = """
+def net(p, rows):
+    return torch.relu(rows @ p[0]) @ p[1]
+
+order = torch.randperm(240)
+train, test = order[:200], order[{first}:]
+p = [(torch.randn(8, 16) / 3).requires_grad_(), (torch.randn(16, 3) / 4).requires_grad_()]
+optimizer = torch.optim.SGD(p, lr=0.1)
+best, kept = 1e9, None
+for epoch in range(6):
+    for rows in torch.randperm(200).split(20):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(p, x[train][rows]), y[train][rows])
+        loss.backward()
+        optimizer.step()
+    if loss.item() < best:
+        best, kept = loss.item(), [t.detach().clone() for t in p]
+with torch.no_grad():
+    test_accuracy = (net(kept, x[test]).argmax(1) == y[test]).float().mean()
+print(test_accuracy)
+"""
+
+
+@pytest.mark.parametrize(("first", "rules"), [(200, []), (160, ["test_in_train"])])
+def test_weights_that_were_kept_are_those_of_their_net(first, rules, tmp_path):
+    assert [rule for rule, _ in findings_in(KEPT.format(first=first), tmp_path)] == rules

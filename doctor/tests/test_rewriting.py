@@ -1,0 +1,76 @@
+"""However a script is cut up into functions, methods and tables, the doctor says the same of it."""
+
+import contextlib
+import io
+
+import pytest
+
+from rewriting import REWRITES, rewritten
+from same_findings import differences, faulty_ones, right_ones
+
+RIGHT = 6  # right scripts for each way
+ONE_IN = 3  # rules for each way
+
+FLAT = """\
+import math
+
+SCALE = 3
+
+
+def half(x):
+    return x / 2
+
+
+a = [half(n) for n in range(SCALE)]
+b = sum(a)
+c = math.sqrt(b)
+for n in range(2):
+    c += half(n)
+d = {"b": b, "c": c}
+e = max(d, key=lambda name: d[name])
+print(e, round(d[e], 3), n)
+"""
+
+SEVERAL = """\
+def parts(x):
+    low, high = min(x), max(x)
+    return low, high
+
+
+one, two = parts([3, 1, 2])
+print(one, two, parts([5, 4])[0])
+"""
+
+
+def printed(source: str) -> str:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(source, "script", "exec"), {"__name__": "__main__"})
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("way", REWRITES)
+@pytest.mark.parametrize("source", [FLAT, SEVERAL], ids=["flat", "several"])
+def test_a_rewritten_script_means_the_same(way, source):
+    made = rewritten(source, REWRITES[way])
+    if made is None:
+        assert (way == "as_records") is (source is FLAT) or source is SEVERAL
+        return
+    assert made[0] != source
+    assert printed(made[0]) == printed(source)
+
+
+def test_lines_go_where_their_statement_goes():
+    text, lines = rewritten(FLAT, REWRITES["in_methods"])
+    (new,) = lines[FLAT.splitlines().index("c = math.sqrt(b)") + 1]
+    assert "math.sqrt" in text.splitlines()[new - 1]
+
+
+@pytest.mark.slow
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize("way", REWRITES)
+def test_the_doctor_says_the_same_of_a_rewritten_script(way, tmp_path):
+    rewrite = REWRITES[way]
+    every = [*faulty_ones(way, rewrite, ONE_IN), *right_ones(way, rewrite, RIGHT)]
+    assert len(every) > 2 * RIGHT
+    assert differences(every, rewrite, tmp_path) == []

@@ -1,0 +1,191 @@
+"""Scripts that a beginner writes: which rows are a test is told by what happened, not by names or style."""
+
+import pytest
+
+from examination import examined
+
+pytest.importorskip("sklearn")
+
+IRIS = """
+import torch
+from sklearn.datasets import load_iris
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+X, y = load_iris(return_X_y=True)
+X, y = torch.tensor(X, dtype=torch.float32), torch.tensor(y)
+if {shuffled}:
+    order = torch.randperm(len(X))
+    X, y = X[order], y[order]
+n = int(len(X) * {share})
+a = DataLoader(TensorDataset(X[:n], y[:n]), batch_size=16, shuffle=True)
+b = DataLoader(TensorDataset(X[n:], y[n:]), batch_size=16)
+net = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3))
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for epoch in range(20):
+    for rows, labels in a:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(net(rows), labels).backward()
+        optimizer.step()
+net.eval()
+right = 0
+with torch.no_grad():
+    for rows, labels in b:
+        right += (net(rows).argmax(1) == labels).sum().item()
+print(right / len(b.dataset))
+"""
+
+WINE = """
+import torch
+from sklearn.datasets import load_wine
+from torch import nn
+
+torch.manual_seed(0)
+data = load_wine()
+X = torch.tensor((data.data - data.data[:130].mean(0)) / data.data[:130].std(0), dtype=torch.float32)
+y = torch.tensor(data.target)
+one, two, three, four = X[:130], y[:130], X[130:], y[130:]
+net = nn.Sequential(nn.Linear(13, 32), nn.ReLU(), nn.Linear(32, 3))
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(net(one), two).backward()
+    optimizer.step()
+{without}print((net(three).argmax(1) == four).float().mean().item())
+"""
+
+ARRAYS = """
+import torch
+from sklearn.datasets import load_{name}
+from sklearn.preprocessing import StandardScaler
+from torch import nn
+
+torch.manual_seed(0)
+X, y = load_{name}(return_X_y=True)
+X_train, X_test, y_train, y_test = X[:{n}], X[{n}:], y[:{n}], y[{n}:]
+scaler = StandardScaler()
+X_train = torch.tensor(scaler.fit_transform(X_train), dtype=torch.float32)
+X_test = torch.tensor(scaler.transform(X_test), dtype=torch.float32)
+net = nn.Sequential(nn.Linear(X.shape[1], 16), nn.ReLU(), nn.Linear(16, 3))
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for step in range(60):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(net(X_train), torch.tensor(y_train)).backward()
+    optimizer.step()
+print({figure})
+"""
+
+SERIES = """
+import numpy as np
+import torch
+from sklearn.preprocessing import MinMaxScaler
+from torch import nn
+
+torch.manual_seed(0)
+t = np.arange(400)
+series = (np.sin(t / 9) + 0.004 * t + 0.1 * np.random.RandomState(0).randn(400)).reshape(-1, 1)
+scaler = MinMaxScaler()
+{scale}
+X = np.stack([series[i : i + 12] for i in range(388)]).astype(np.float32)
+y = series[12:].astype(np.float32)
+X, y = torch.from_numpy(X), torch.from_numpy(y)
+n = 300
+class Forecast(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.last = nn.LSTM(1, 8, batch_first=True), nn.Linear(8, 1)
+    def forward(self, x):
+        return self.last(self.lstm(x)[0][:, -1])
+net = Forecast()
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for step in range(30):
+    optimizer.zero_grad()
+    nn.functional.mse_loss(net(X[:n]), y[:n]).backward()
+    optimizer.step()
+with torch.no_grad():
+    print(nn.functional.mse_loss(net(X[n:]), y[n:]).item())
+"""
+
+
+def ids(source, tmp_path):
+    """The rules that speak of a script, and their findings."""
+    findings, _ = examined(source, tmp_path)
+    return {f.rule: f for f in findings}
+
+
+@pytest.mark.parametrize("share", [0.67, 0.8])
+def test_sorted_rows_cut_by_position_are_found_in_loaders(share, tmp_path):
+    findings = ids(IRIS.format(share=share, shuffled=False), tmp_path)
+    assert "sorted_split" in findings
+    assert "0%" in findings["sorted_split"].message or share == 0.8
+
+
+def test_shuffled_rows_may_be_cut_by_position(tmp_path):
+    assert ids(IRIS.format(share=0.67, shuffled=True), tmp_path) == {}
+
+
+@pytest.mark.parametrize("without", ["", "with torch.no_grad(): "])
+def test_a_sorted_split_does_not_hang_on_no_grad(without, tmp_path):
+    assert "sorted_split" in ids(WINE.format(without=without), tmp_path)
+
+
+@pytest.mark.parametrize(("name", "n"), [("iris", 100), ("iris", 120), ("wine", 142)])
+@pytest.mark.parametrize("judge", ["numpy", "torch"])
+def test_a_sorted_split_of_arrays_is_told_once_where_it_was_cut(name, n, judge, tmp_path):
+    figure = "(net(X_test).argmax(1) == torch.tensor(y_test)).float().mean().item()"
+    if judge == "numpy":  # nobody sees what arrays are compared with
+        figure = "(net(X_test).argmax(1).numpy() == torch.tensor(y_test).numpy()).mean()"
+    findings = ids(ARRAYS.format(name=name, n=n, figure=figure), tmp_path)
+    assert {f: findings[f].line for f in findings} == {"sorted_split": 9}
+
+
+def test_subsets_by_position_of_sorted_rows_are_found(tmp_path):
+    cut = IRIS.replace("TensorDataset(X[:n], y[:n])", "Subset(every, range(n))")
+    cut = cut.replace("TensorDataset(X[n:], y[n:])", "Subset(every, range(n, 150))")
+    cut = cut.replace("n = int(", "every = TensorDataset(X, y)\nn = int(")
+    cut = cut.replace("DataLoader,", "DataLoader, Subset,")
+    assert "sorted_split" in ids(cut.format(share=0.8, shuffled=False), tmp_path)
+    assert ids(cut.format(share=0.8, shuffled=True), tmp_path) == {}
+
+
+FOLDS = """
+import torch
+from sklearn.datasets import load_iris
+from sklearn.model_selection import KFold
+from torch import nn
+
+torch.manual_seed(0)
+X, y = load_iris(return_X_y=True)
+X, y = torch.tensor(X, dtype=torch.float32), torch.tensor(y)
+def start():
+    net = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3))
+    return net, torch.optim.Adam(net.parameters(), lr=0.01)
+net, optimizer = start()
+for train, test in KFold(5, shuffle=True, random_state=0).split(X):
+    {anew}
+    for step in range(30):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(net(X[train]), y[train]).backward()
+        optimizer.step()
+    with torch.no_grad():
+        print((net(X[test]).argmax(1) == y[test]).float().mean().item())
+"""
+
+
+def test_a_net_that_all_folds_share_is_found(tmp_path):
+    findings = ids(FOLDS.format(anew="pass"), tmp_path)
+    assert {f: findings[f].line for f in findings} == {"test_in_train": 11}
+    assert ids(FOLDS.format(anew="net, optimizer = start()"), tmp_path) == {}
+
+
+def test_training_on_all_rows_before_a_part_is_judged_is_found(tmp_path):
+    every = IRIS.replace("TensorDataset(X[:n], y[:n])", "TensorDataset(X, y)")
+    assert {"test_in_train"} == ids(every.format(share=0.67, shuffled=True), tmp_path).keys()
+
+
+def test_a_scaler_of_a_whole_series_is_found_behind_its_windows(tmp_path):
+    whole = ids(SERIES.format(scale="series = scaler.fit_transform(series)"), tmp_path)
+    assert whole["scaler_leakage"].line == 11
+    first = SERIES.format(scale="scaler.fit(series[:300]); series = scaler.transform(series)")
+    assert "scaler_leakage" not in ids(first, tmp_path)

@@ -1,0 +1,262 @@
+"""Scripts run as Python runs them: status, output, exceptions; the report comes whatever they do."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import pytest
+
+from forked import plain
+
+HANG = 600.0  # seconds: what takes so long never comes
+from treino.errors import TreinoError
+from treino_doctor import exam
+from treino_doctor.output.coverage import coverage
+from treino_doctor.output.report import document, text
+from treino_doctor.process.run_script import run_script
+
+FAULT = """
+import torch
+net = torch.nn.Linear(3, 1)
+opt = torch.optim.SGD(net.parameters(), lr=1e-3)
+for i in range(6):
+    net(torch.ones(4, 3)).pow(2).mean().backward()
+    opt.step()
+"""
+TIME_FLIES = """
+import signal
+left, _ = signal.setitimer(signal.ITIMER_REAL, 1e-6)
+assert left > 0
+signal.pause()
+"""
+MENDED = FAULT.replace("    opt.step()", "    opt.step(); opt.zero_grad()")
+
+
+def script(folder: Path, text: str, name: str = "train_it.py") -> str:
+    path = folder / name
+    path.write_text(textwrap.dedent(text))
+    return str(path)
+
+
+def rules(outcome) -> list[str]:
+    return [f.rule for f in outcome.exam.findings]
+
+
+def test_arguments_name_and_folder_are_as_python_sets_them(tmp_path, capfd):
+    (tmp_path / "beside.py").write_text("WORD = 'found'\n")
+    path = script(tmp_path, "import sys, beside\nprint(__name__, sys.argv[1:], beside.WORD, __file__)")
+    outcome = run_script(path, ["--epochs", "3"])
+    assert outcome.status == 0
+    assert not outcome.trained
+    assert capfd.readouterr().out == f"__main__ ['--epochs', '3'] found {path}\n"
+
+
+@pytest.mark.parametrize(
+    ("last", "status"), [("", 0), ("sys.exit()", 0), ("sys.exit(5)", 5), ("sys.exit('no')", 1), ("1 / 0", 1)]
+)
+def test_the_status_is_the_scripts_own_and_findings_come(tmp_path, capfd, last, status):
+    outcome = run_script(script(tmp_path, "import sys\n" + FAULT + last))
+    assert outcome.status == status
+    assert rules(outcome) == ["missing_zero_grad"]
+    assert outcome.exam.findings[0].line == 7
+
+
+@pytest.mark.parametrize(
+    ("last", "error"),
+    [("1 / 0", "ZeroDivisionError"), ("raise KeyboardInterrupt", "KeyboardInterrupt"), ("", "")],
+)
+def test_nothing_found_is_not_said_of_a_script_that_broke_off_without_a_word_of_it(tmp_path, last, error):
+    outcome = run_script(script(tmp_path, MENDED + last))
+    covered = coverage(outcome.exam)
+    assert document(outcome, outcome.status, covered)["error"] == (error or None)
+    assert ("ended early" in text(outcome, covered)) == bool(error)
+    assert error in text(outcome, covered)
+
+
+def test_steps_by_hand_are_counted(tmp_path):
+    by_hand = """
+    import torch
+    w = torch.randn(3, requires_grad=True)
+    for i in range(6):
+        (torch.ones(4, 3) @ w - 1).pow(2).mean().backward()
+        with torch.no_grad():
+            w -= 0.1 * w.grad
+            w.grad = None
+    """
+    outcome = run_script(script(tmp_path, by_hand))
+    assert "nothing found in 6 steps." in text(outcome, coverage(outcome.exam))
+
+
+@pytest.mark.parametrize("compile_it", ["@torch.jit.script", "@partial(torch.jit.script, _frames_up=0)"])
+@pytest.mark.filterwarnings("ignore:.*jit.script.* is deprecated:DeprecationWarning")
+def test_what_is_compiled_by_torchscript_finds_its_names(tmp_path, compile_it):
+    compiled = f"""
+    from functools import partial
+    import torch
+    def make():
+        def shift(x: float) -> float:
+            return x + 1.0
+        {compile_it}
+        class Settings:
+            def __init__(self, lr: float):
+                self.lr = shift(lr)
+        return Settings
+    print(make()(0.5).lr)
+    """
+    path = script(tmp_path, compiled)
+    assert plain(Path(path)).out == "1.5\n"
+    assert run_script(path).error == ""
+
+
+def test_a_traceback_shows_the_script_alone(tmp_path, capfd):
+    path = script(tmp_path, "import torch\nw = torch.ones(2)\nw.sum().backward()\n")
+    assert run_script(path).status == 1
+    shown = capfd.readouterr().err
+    assert "Traceback" in shown
+    assert path in shown
+    assert "treino/diagnosis" not in shown
+    assert "importlib" not in shown
+
+
+def test_a_syntax_error_is_shown_as_python_shows_it(tmp_path, capfd):
+    assert run_script(script(tmp_path, "print(\n")).status == 1
+    assert "SyntaxError" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["there_is_none.py", "."])
+def test_what_is_no_script_is_refused(name, tmp_path):
+    with pytest.raises(TreinoError) as refused:
+        run_script(str(tmp_path / name))
+    assert refused.value.rule == "script"
+
+
+def test_bytes_that_are_no_python_are_refused(tmp_path):
+    (tmp_path / "model.pt").write_bytes(b"PK\x00\x01")
+    with pytest.raises(TreinoError):
+        run_script(str(tmp_path / "model.pt"))
+
+
+@pytest.mark.slow
+def test_limits_end_the_script(tmp_path):
+    endless = FAULT.replace("range(6)", "iter(int, 1)")
+    outcome = run_script(script(tmp_path, endless), max_steps=4)
+    assert (outcome.stopped, outcome.status, outcome.exam.steps) == ("max_steps", 0, 4)
+    outcome = run_script(script(tmp_path, FAULT + TIME_FLIES), max_time=HANG)
+    assert (outcome.stopped, rules(outcome)) == ("max_time", ["missing_zero_grad"])
+
+
+def test_a_time_limit_is_the_script_s_and_not_that_of_the_findings(tmp_path, monkeypatch):
+    """They may take long on a busy machine, and nobody ends the process meanwhile."""
+    waiting = []
+
+    def decide(log):
+        waiting.extend(t for t in threading.enumerate() if isinstance(t, threading.Timer))
+        return original(log)
+
+    original = exam.decide
+    monkeypatch.setattr(exam, "decide", decide)
+    outcome = run_script(script(tmp_path, FAULT + TIME_FLIES), max_time=HANG)
+    assert (outcome.stopped, rules(outcome)) == ("max_time", ["missing_zero_grad"])
+    assert all(timer.finished.is_set() for timer in waiting)
+
+
+def test_ignoring_a_rule_on_a_line(tmp_path):
+    quiet = FAULT.replace(".backward()", ".backward()  # treino: ignore[missing_zero_grad] summed on purpose")
+    assert rules(run_script(script(tmp_path, quiet))) == []
+    other = FAULT.replace(".backward()", ".backward()  # treino: ignore[no_step] another rule")
+    assert rules(run_script(script(tmp_path, other))) == ["missing_zero_grad"]
+
+
+def test_a_changed_folder_and_a_forked_worker_do_no_harm(tmp_path):
+    text = (
+        "import os\nos.chdir('/')\npid = os.fork()\nif pid == 0:\n    os._exit(0)\nos.waitpid(pid, 0)\n"
+        + FAULT
+    )
+    outcome = run_script(script(tmp_path, text))
+    assert rules(outcome) == ["missing_zero_grad"]
+
+
+def test_a_rule_that_raises_is_a_defect_of_the_doctor(tmp_path, monkeypatch):
+    import dataclasses
+
+    from treino_doctor import rules as registry
+
+    def broken(log):
+        raise ValueError("broken")
+
+    bad = {**registry.rules(), "no_step": dataclasses.replace(registry.rules()["no_step"], decide=broken)}
+    monkeypatch.setattr(registry, "rules", lambda: bad)
+    outcome = run_script(script(tmp_path, FAULT))
+    assert rules(outcome) == ["missing_zero_grad"]
+    assert outcome.exam.defects == ["no_step: ValueError: broken"]
+
+
+CLI = "import sys; from treino.cli.doctor import doctor; from treino.cli.screen import Screen;"
+
+
+def command(call: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    code = f"{CLI} sys.exit(doctor({call}))"
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("last", ["", "os._exit(4)", "os.kill(os.getpid(), 9)"])
+@pytest.mark.sampled(3)
+def test_json_is_one_document_whatever_the_script_does(tmp_path, last):
+    script(tmp_path, "import os\n" + FAULT + "print('mine')\nos.system('echo child')\n" + last)
+    ended = command("'train_it.py', screen=Screen(True)", tmp_path)
+    document = json.loads(ended.stdout)
+    assert ended.returncode == {"": 0, "os._exit(4)": 4}.get(last, -9)
+    assert {"subject", "steps", "findings", "overhead", "exit"} <= set(document)
+    finding = document["findings"][0]
+    keys = "rule severity certain message why file line seen evidence fix"
+    assert set(finding) == set(keys.split())
+    assert (finding["rule"], finding["line"], os.path.basename(finding["file"])) == (
+        "missing_zero_grad",
+        7,
+        "train_it.py",
+    )
+    assert "mine" in ended.stderr
+    assert "child" in ended.stderr
+
+
+@pytest.mark.slow
+def test_findings_can_fail_a_build(tmp_path):
+    script(tmp_path, FAULT)
+    assert command("'train_it.py', fail_on='certain', screen=Screen(False)", tmp_path).returncode == 3
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+def test_a_module_runs_as_python_dash_m_runs_it(tmp_path):
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__init__.py").write_text("")
+    script(tmp_path / "package", "from . import __name__ as n\nprint(n, __name__)\n" + FAULT, "train_it.py")
+    ended = command("module='package.train_it', screen=Screen(False)", tmp_path)
+    assert ended.returncode == 0
+    assert ended.stdout == "package __main__\n"
+    assert "missing_zero_grad" in ended.stderr
+
+
+@pytest.mark.slow
+def test_the_garbage_collector_is_as_python_starts_it(tmp_path):
+    path = script(
+        tmp_path,
+        "import gc\nprint(gc.get_threshold(), gc.isenabled())\n"
+        "class Ring:\n"
+        "    def __init__(self, name): self.name, self.me = name, self\n"
+        "    def __del__(self): print('gone:', self.name)\n"
+        "lost, kept = Ring('lost'), Ring('kept')\ndel lost\nprint('collected')\ngc.collect()\nprint('end')\n",
+    )
+    said = [
+        subprocess.run([sys.executable, *words, path], capture_output=True, text=True, check=True).stdout
+        for words in ((), ("-m", "treino", "doctor"))
+    ]
+    assert said[0].endswith("collected\ngone: lost\nend\ngone: kept\n")
+    assert said[0] == said[1]

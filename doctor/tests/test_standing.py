@@ -1,0 +1,84 @@
+"""Tables that a training takes its rows from: known as a whole, however long an epoch is."""
+
+import pytest
+
+from zygote import findings_in, marked
+
+NET = """
+net = nn.Sequential(nn.Linear(kept.shape[1], 16), nn.ReLU(), nn.Linear(16, 3))
+optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+
+def evaluate(x_test, y_test):
+    with torch.no_grad():
+        return (net(x_test).argmax(1) == y_test).float().mean()
+
+def learn(logits, labels):
+    loss = F.cross_entropy(logits, labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+BATCHES = """
+for epoch in range(2):
+    for rows in torch.randperm(180).split(2):
+        learn(net(x_train[rows]), y_train[rows])
+    print(evaluate(x_test, y_test))
+"""
+HELD = """
+class Rows(torch.utils.data.Dataset):
+    def __init__(self, table, labels):
+        self.table, self.labels = table.numpy(), labels
+
+    def __len__(self):
+        return len(self.table)
+
+    def __getitem__(self, i):
+        return torch.from_numpy(self.table[i]), self.labels[i]
+
+for epoch in range(2):
+    for some, labels in torch.utils.data.DataLoader(Rows(x_train, y_train), batch_size=2, shuffle=True):
+        learn(net(some), labels)
+    print(evaluate(x_test, y_test))
+"""
+BY_NUMBER = """
+x_test, y_test = kept[180:], y[180:]
+for epoch in range(2):
+    for rows in torch.randperm(180).split(2):
+        learn(net(kept[rows]), y[rows])
+    print(evaluate(x_test, y_test))
+"""
+SPLIT = "\nx_train, y_train, x_test, y_test = kept[:180], y[:180], kept[180:], y[180:]\n"
+ALL = "x = 3 * x + 1\nkept = (x - x.mean(0)) / x.std(0)  # here\n"
+KNOWN = "x = 3 * x + 1\nkept = (x - x[:180].mean(0)) / x[:180].std(0)\n"
+FLAGS = "flags = torch.cat([F.one_hot(torch.arange(240) % 5, 5).float(), (x[:, 2:5] > 0).float()], 1)\n"
+MIXED = "kept = torch.cat([kept, flags], 1)\n"
+RANGED = "span = x.max(0).values - x.min(0).values  # here\nkept = (x - x.min(0).values) / span\n" + MIXED
+
+
+FAULTS = {
+    "batches of two": ALL + NET + SPLIT + BATCHES,
+    "a dataset of arrays": ALL + NET + SPLIT + HELD,
+    "rows by their numbers": ALL + NET + BY_NUMBER,
+    "numbers beside flags": FLAGS + ALL + MIXED + NET + SPLIT + BATCHES,
+    "ranges beside flags": "x = 3 * x + 1\n" + FLAGS + RANGED + NET + SPLIT + BATCHES,
+}
+RIGHT = {
+    "batches of two": KNOWN + NET + SPLIT + BATCHES,
+    "a dataset of arrays": KNOWN + NET + SPLIT + HELD,
+    "rows by their numbers": KNOWN + NET + BY_NUMBER,
+    "numbers beside flags": FLAGS + KNOWN + MIXED + NET + SPLIT + BATCHES,
+    "signs as often as not": "told = x.mean(0), x.std(0)\nsigns = torch.ones(240, 2)\nsigns[::2] = -1.0\n"
+    "kept = torch.cat([x, signs], 1)\n" + NET + SPLIT + BATCHES,
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_scaling_of_whole_tables_is_found_in_long_epochs(case, tmp_path):
+    findings = findings_in(FAULTS[case], tmp_path)
+    assert [rule for rule, _ in findings] == ["scaler_leakage"]
+    assert findings[0][1] == marked(tmp_path)
+
+
+@pytest.mark.parametrize("case", RIGHT)
+def test_a_scaling_of_training_rows_is_right(case, tmp_path):
+    assert findings_in(RIGHT[case], tmp_path) == []

@@ -1,1 +1,0 @@
-"""The doctor: finds faults in any training code about which PyTorch stays silent."""
