@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from treino_doctor.errors import TreinoError, like, nearest
+from treino_doctor.garbage_collection import collect_as_usual, collect_rarely
 from treino_doctor.screen import Screen, guarded, language_of, run_to_exit, split_tokens
 from treino_doctor.words import _, speaking
 
@@ -245,6 +246,7 @@ def run(request: Request, screen: Screen) -> int:
         except TreinoError as error:  # a file that can't be written after all
             final = screen.fail(error)
 
+    collect_as_usual()
     outcome = run_script(
         request.target,
         request.arguments,
@@ -375,4 +377,5 @@ def main(argv: Sequence[str] | None = None, *, last: bool = False) -> int:
 
 def program() -> None:
     """The entry point of the program ``treino-doctor``."""
+    collect_rarely()
     run_to_exit(lambda: main(last=True))

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from treino.garbage_collection import collect_no_more, collect_rarely
+from treino_doctor.garbage_collection import collect_no_more, collect_rarely
 
 if TYPE_CHECKING:
     from treino.cli.screen import Screen

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError
-from treino.garbage_collection import collect_as_usual
 from treino.store.output_files import refuse_run
 from treino.words import N_, _, door
 from treino_doctor import command
@@ -121,7 +120,6 @@ def doctor(tokens: Sequence[str], screen: Screen) -> int:
 
     for path in request.outputs:
         refuse_run(Path(path))
-    collect_as_usual()
     # messages to a script's author name settings as Python keywords
     with door("keyword"):
         return command.run(request, screen)
