@@ -2,6 +2,7 @@
 
 import linecache
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from treino_doctor.cells import cell_of
@@ -20,15 +21,19 @@ def place(finding: Finding) -> str:
     ``file.ipynb, cell 7, line 3``."""
     if finding.file is None:
         return _("(no line known)")
-    path = finding.file
+    near = path_name(finding.file)
+    if cell_of(finding.file, finding.line) is not None:
+        return f"{near}, {line_name(finding.file, finding.line or 0)}"
+    return f"{near}:{finding.line}"
+
+
+def path_name(path: str) -> str:
+    """The path, relative to the working directory if that is shorter."""
     try:
         near = os.path.relpath(path)
     except (ValueError, OSError):  # another drive, or the folder is gone
         near = path
-    near = near if len(near) < len(path) else path
-    if cell_of(path, finding.line) is not None:
-        return f"{near}, {line_name(path, finding.line or 0)}"
-    return f"{near}:{finding.line}"
+    return near if len(near) < len(path) else path
 
 
 def line_name(path: str, line: int) -> str:
@@ -48,8 +53,10 @@ def one(finding: Finding, *, of_script: bool = True) -> str:
         f"    {finding.why}",
         _("    To do: {fix}").format(fix=finding.fix),
     ]
-    if finding.seen is not None and finding.seen.line != finding.line:
+    if finding.seen is not None and (finding.seen.file, finding.seen.line) != (finding.file, finding.line):
         seen = line_name(finding.seen.file, finding.seen.line)
+        if finding.seen.file != finding.file:
+            seen = f"{path_name(finding.seen.file)}, {seen}"
         lines.insert(1, _("    seen at {line}").format(line=seen))
     if written := linecache.getline(finding.file or "", finding.line or 0).strip():
         _cell, line = cell_of(finding.file, finding.line) or (0, finding.line)
@@ -57,16 +64,18 @@ def one(finding: Finding, *, of_script: bool = True) -> str:
     return "\n".join(map(escape, lines))
 
 
-def nothing(exam: Exam) -> str:
+def nothing(exam: Exam, *, known: int = 0) -> str:
     """The sentence that nothing was found in these steps, or backwards if no optimizer stepped."""
+    if known:
+        return _("doctor: nothing new found in {steps} steps.").format(steps=exam.steps)
     if exam.steps:
         return _("doctor: nothing found in {steps} steps.").format(steps=exam.steps)
     sentence = _("doctor: nothing found in {backwards} backward passes (no optimizer of torch stepped).")
     return sentence.format(backwards=exam.backwards)
 
 
-def text(outcome: Outcome, covered: Coverage) -> str:
-    """The whole report."""
+def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, known: int = 0) -> str:
+    """The whole report. notes: sentences below the findings. known: how many findings are not told again."""
     exam = outcome.exam
     parts: list[list[str]] = []
     if outcome.stopped:
@@ -83,7 +92,7 @@ def text(outcome: Outcome, covered: Coverage) -> str:
             [_("doctor: no backward seen: this script never trained, so there is nothing to examine.")]
         )
     elif not exam.findings:
-        parts.append([nothing(exam), *covered.figures, *covered.sentences()])
+        parts.append([nothing(exam, known=known), *covered.figures, *covered.sentences()])
     else:
         head = _("doctor: {steps} steps of {subject}, findings: {n}")
         parts.append([head.format(n=len(exam.findings), steps=exam.steps, subject=outcome.subject)])
@@ -93,7 +102,8 @@ def text(outcome: Outcome, covered: Coverage) -> str:
         for d in exam.defects
     ]
     blocks = ["\n    ".join(map(escape, lines)) for lines in parts]
-    return "\n\n".join([*blocks, *map(one, exam.findings), *map(escape, defects)])
+    below = ["\n".join(map(escape, notes))] if notes else []
+    return "\n\n".join([*blocks, *map(one, exam.findings), *below, *map(escape, defects)])
 
 
 def text_of_run(findings: list[Finding], steps: int, run: str) -> str:
