@@ -82,6 +82,11 @@ class Exam:
             self.defects += self._recorder.hooks.defect_sentences()
         return self
 
+    def abandon(self) -> None:
+        """Stop recording, and decide nothing."""
+        self._running = False
+        self._recorder.stop()
+
     def __enter__(self) -> "Exam":
         return self.start()
 
