@@ -39,6 +39,7 @@ class Nets:
         self.loaded: weakref.WeakSet[nn.Module] = weakref.WeakSet()
         self.norms = Norms(log)
         self.forwards = 0
+        self.entered: set[int] = set()  # ids of modules, layers too, that were called in a window
         self.number_of: Any = lambda parameter: -1
         self.called: list[Any] = []  # observers of (forward event, module, args, result)
         self.roots: list[Any] = []  # observers of new root modules
@@ -181,6 +182,7 @@ class Nets:
             self._dropping, self._norming = [], 0
             self._place = here(), stack()
         self._stack.append(module)
+        self.entered.add(id(module))
         if isinstance(module, FUSED) and not torch.is_grad_enabled():
             self._tape.idle += 1
 
