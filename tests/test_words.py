@@ -22,10 +22,10 @@ from tools import words as catalogues
 
 from tests.conftest import Said
 from treino import fit, words
-from treino.cli.help import language_of
 from treino.errors import TreinoError
 from treino.words import _
 from treino_doctor import words as base
+from treino_doctor.screen import language_of
 
 LANGUAGES = sorted(p.name for p in words.LOCALE.iterdir() if p.is_dir())
 LETTERS = str.maketrans(

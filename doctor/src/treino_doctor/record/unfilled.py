@@ -21,7 +21,7 @@ SHAPES = frozenset(  # operations that take a tensor's shape alone, or give the 
     zeros_like ones_like full_like rand_like randn_like randint_like new_zeros new_ones new_full new_tensor
     empty empty_like new_empty empty_strided expand_as view_as reshape_as type_as getitem chunk split expand
     permute transpose t pin_memory data
-    """.split()
+    """.split()  # noqa: SIM905
 )
 
 
