@@ -17,7 +17,6 @@ from treino_doctor.output.coverage import coverage
 from treino_doctor.output.report import document, text
 from treino_doctor.process.run_script import run_script
 
-HANG = 600.0  # seconds: what takes so long never comes
 FAULT = """
 import torch
 net = torch.nn.Linear(3, 1)
