@@ -11,14 +11,13 @@ from pathlib import Path
 import pytest
 
 from forked import plain
-
-HANG = 600.0  # seconds: what takes so long never comes
 from treino.errors import TreinoError
 from treino_doctor import exam
 from treino_doctor.output.coverage import coverage
 from treino_doctor.output.report import document, text
 from treino_doctor.process.run_script import run_script
 
+HANG = 600.0  # seconds: what takes so long never comes
 FAULT = """
 import torch
 net = torch.nn.Linear(3, 1)

@@ -1,4 +1,4 @@
-"""Finds faults in any training code about which PyTorch stays silent: ``with treino_doctor.doctor() as exam``."""
+"""Finds faults in training code about which PyTorch stays silent: ``with treino_doctor.doctor() as exam``."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
