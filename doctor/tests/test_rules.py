@@ -46,7 +46,7 @@ def test_the_wrong_example_is_found_and_the_right_one_is_silent(rule, tmp_path):
 
 
 def test_the_page_of_rules_is_the_registry_s():
-    from tools.rules_page import page
+    from treino_doctor.output.rules_page import page
 
     stored = (Path(__file__).parents[1] / "docs" / "doctor-rules.md").read_text()
-    assert stored == page(), "run: python -m tools.rules_page > doctor/docs/doctor-rules.md"
+    assert stored == page(), "run: python -m treino_doctor.output.rules_page > doctor/docs/doctor-rules.md"
