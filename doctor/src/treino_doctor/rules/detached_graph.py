@@ -80,7 +80,9 @@ RULE = Rule(
     certain=True,
     unless=("detached_loss", "grad_cleared_before_step"),
     decide=decide,
-    message=N_("In {steps} steps {parameters} of the network's weights got no gradient: this {how} cuts their way."),
+    message=N_(
+        "In {steps} steps {parameters} of the network's weights got no gradient: this {how} cuts their way."
+    ),
     why=N_(
         "A value that leaves the graph here has no history, so that backward can't go on to the layers that "
         "made it. The optimizer holds them, but they learn nothing from what comes after."
