@@ -27,6 +27,7 @@ from treino_doctor.record.rows import Rows
 from treino_doctor.record.settings import Settings
 from treino_doctor.record.sklearn_hooks import SklearnHooks
 from treino_doctor.record.softmaxes import Softmaxes
+from treino_doctor.record.states import States
 from treino_doctor.record.tape import Tape
 from treino_doctor.record.values import Values
 from treino_doctor.record.windows import Windows
@@ -76,7 +77,7 @@ class Recorder:
             self.nets.norms,
         )
         parts += (self.settings, self.activations, self.finiteness)
-        parts += (self.rows, compiled)
+        parts += (self.rows, compiled, States(self.log, self.hooks, self.nets, self.gradients))
         self.parts = parts
         self.log.moment = self.moment
         self.nets.norms.made = self.nets.made

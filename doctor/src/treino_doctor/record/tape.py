@@ -196,8 +196,8 @@ def own_function(func: Any) -> Any:
     """Return torch's own function if the program has replaced it: torch passes the replacement to the mode,
     which would run it twice.
     """
-    code, asks = getattr(func, "__code__", None), sys._getframe(4)  # calls handle_torch_function
-    if code is None or code is asks.f_code or code.co_filename.startswith((TORCH, UNSEEN)):
+    code, asks = getattr(func, "__code__", None), sys._getframe(3).f_back  # calls handle_torch_function
+    if code is None or asks is None or code is asks.f_code or code.co_filename.startswith((TORCH, UNSEEN)):
         return func
     return FunctionType(asks.f_code, asks.f_globals)
 
