@@ -142,6 +142,12 @@ def of_table(rows_ND: np.ndarray, every: Columns, ready_MD: np.ndarray) -> bool:
     return all(bool((np.abs(ready_MD - row) < EXACT * size.max()).all(1).any()) for row in some)
 
 
+def in_bytes(rows_ND: np.ndarray) -> bool:
+    """Whether all numbers are bytes that were divided by 255, as by ``ToTensor``."""
+    bytes_ND = rows_ND * 255
+    return bool((np.abs(bytes_ND - bytes_ND.round()) < EXACT).all())
+
+
 def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
     """ "standard" or "minmax" if all rows together are exactly scaled so, and training's rows alone are
     not."""
@@ -155,8 +161,8 @@ def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
     alone = np.abs(train.mean[moving])
     if exact.mean() > 0.9 and alone.max() > max(0.01, 10 * off.max()):
         return "standard"
-    if len(np.unique(sample[:TRIED])) <= GRID:
-        return ""  # numbers on a grid, such as bytes
+    if len(np.unique(sample[:TRIED])) <= GRID or in_bytes(sample[:TRIED]):
+        return ""  # numbers on a grid: no fit divides bytes by 255
     many = np.array([len(np.unique(c[:200])) > 10 for c in sample.T])
     if len(many) != len(every.low) or not many.any():
         return ""
