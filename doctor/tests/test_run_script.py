@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from forked import plain
+from forked import HANG, plain
 from treino_doctor import exam
 from treino_doctor.errors import TreinoError
 from treino_doctor.output.coverage import coverage
 from treino_doctor.output.report import document, text
 from treino_doctor.process.run_script import run_script
 
-HANG = 600.0  # seconds: what takes so long never comes
 FAULT = """
 import torch
 net = torch.nn.Linear(3, 1)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from treino_doctor.output.report import line_name, path_name
+from treino_doctor.output.report import place
 from treino_doctor.places.ignores import Idle, idle
 from treino_doctor.process.run_script import Outcome
 from treino_doctor.record.lines import own_files
@@ -26,8 +26,7 @@ def idle_comments(outcome: Outcome) -> list[str]:
             sentence = _("doctor: {place} ignores {rule}, and there is no such rule.")
         else:
             sentence = _("doctor: {place} ignores no rule: write # doctor: ignore RULE, reason")
-        place = f"{path_name(each.site.file)}, {line_name(each.site.file, each.site.line)}"
-        lines.append(sentence.format(place=place, rule=each.rule))
+        lines.append(sentence.format(place=place(each.site.file, each.site.line), rule=each.rule))
     return lines
 
 

@@ -16,24 +16,19 @@ from treino_doctor.words import N_, _
 KIND = {"wrong": N_("wrong"), "risk": N_("risk"), "waste": N_("waste")}
 
 
-def place(finding: Finding) -> str:
+def place(path: str | None, line: int | None) -> str:
     """Return ``file.py:42``, relative to the working directory if that is shorter; of a notebook
     ``file.ipynb, cell 7, line 3``."""
-    if finding.file is None:
+    if path is None:
         return _("(no line known)")
-    near = path_name(finding.file)
-    if cell_of(finding.file, finding.line) is not None:
-        return f"{near}, {line_name(finding.file, finding.line or 0)}"
-    return f"{near}:{finding.line}"
-
-
-def path_name(path: str) -> str:
-    """The path, relative to the working directory if that is shorter."""
     try:
         near = os.path.relpath(path)
     except (ValueError, OSError):  # another drive, or the folder is gone
         near = path
-    return near if len(near) < len(path) else path
+    near = near if len(near) < len(path) else path
+    if cell_of(path, line) is not None:
+        return f"{near}, {line_name(path, line or 0)}"
+    return f"{near}:{line}"
 
 
 def line_name(path: str, line: int) -> str:
@@ -48,15 +43,14 @@ def one(finding: Finding, *, of_script: bool = True) -> str:
     sure = _("certain") if finding.certain else _("likely")
     lines = [
         f"{finding.rule}  ({_(KIND[finding.severity])}, {sure})"
-        + (f"  {place(finding)}" if of_script else ""),
+        + (f"  {place(finding.file, finding.line)}" if of_script else ""),
         f"    {finding.message}",
         f"    {finding.why}",
         _("    To do: {fix}").format(fix=finding.fix),
     ]
     if finding.seen is not None and (finding.seen.file, finding.seen.line) != (finding.file, finding.line):
-        seen = line_name(finding.seen.file, finding.seen.line)
-        if finding.seen.file != finding.file:
-            seen = f"{path_name(finding.seen.file)}, {seen}"
+        name = line_name if finding.seen.file == finding.file else place
+        seen = name(finding.seen.file, finding.seen.line)
         lines.insert(1, _("    seen at {line}").format(line=seen))
     if written := linecache.getline(finding.file or "", finding.line or 0).strip():
         _cell, line = cell_of(finding.file, finding.line) or (0, finding.line)
@@ -87,7 +81,7 @@ def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, know
     if outcome.error:
         ended = _("doctor: the script ended early, by {error}; what it had still to do was not examined.")
         parts.append([ended.format(error=outcome.error)])
-    if not outcome.trained:
+    if not outcome.trained and not exam.findings:
         parts.append(
             [_("doctor: no backward seen: this script never trained, so there is nothing to examine.")]
         )
@@ -102,6 +96,10 @@ def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, know
         for d in exam.defects
     ]
     blocks = ["\n    ".join(map(escape, lines)) for lines in parts]
+    if exam.findings:
+        names = list(dict.fromkeys(f.rule for f in exam.findings))
+        more = _("doctor: more about each: treino-doctor --explain {rule}")
+        notes = [more.format(rule=names[0] if len(names) == 1 else "RULE"), *notes]
     below = ["\n".join(map(escape, notes))] if notes else []
     return "\n\n".join([*blocks, *map(one, exam.findings), *below, *map(escape, defects)])
 

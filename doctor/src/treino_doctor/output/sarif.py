@@ -12,6 +12,7 @@ from urllib.parse import quote
 from treino_doctor import __version__
 from treino_doctor.cells import cell_of
 from treino_doctor.finding import Finding
+from treino_doctor.output.rules_page import NUMBER, section
 from treino_doctor.rules import rules
 from treino_doctor.rules.rule import Rule
 from treino_doctor.words import _
@@ -54,17 +55,15 @@ def repository(folder: Path) -> Path:
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
-    why, fix = plain(_(rule.why)), plain(_(rule.fix))
-    to_do = _("To do: {fix}").format(fix=fix)
-    examples = f"```python\n{rule.wrong.rstrip()}\n```\n\n```python\n{rule.right.rstrip()}\n```"
+    why, fix = NUMBER.sub("…", _(rule.why)), NUMBER.sub("…", _(rule.fix))
     return {
         "id": rule.id,
         "name": rule.id.title().replace("_", ""),
         "shortDescription": {"text": rule.id.replace("_", " ").capitalize()},
         "fullDescription": {"text": why},
         "help": {
-            "text": f"{why}\n{to_do}",
-            "markdown": f"{why}\n\n**{to_do}**\n\n{_('Wrong, and right:')}\n\n{examples}",
+            "text": f"{why}\n{_('To do: {fix}').format(fix=fix)}",
+            "markdown": section(rule),
         },
         "defaultConfiguration": {"level": LEVELS[rule.severity] if rule.certain else "warning"},
         "properties": {
@@ -73,11 +72,6 @@ def _rule(rule: Rule) -> dict[str, Any]:
             "tags": ["pytorch", rule.group],
         },
     }
-
-
-def plain(sentence: str) -> str:
-    """A rule's sentence without the numbers of a finding."""
-    return sentence.replace("{", "").replace("}", "")
 
 
 def _result(finding: Finding, index: int, root: Path, counts: Counter[str]) -> dict[str, Any]:
