@@ -54,6 +54,7 @@ class Request:
     replace: bool = False
     prove: bool = False
     seeds: int | None = None
+    explain: str | None = None
     help: bool = False
     version: bool = False
     program: str = field(default=PROGRAM, compare=False)
@@ -62,6 +63,11 @@ class Request:
     def target(self) -> str | None:
         """The script or the module; None if there is none."""
         return self.module if self.module is not None else next(iter(self.words), None)
+
+    @property
+    def informs(self) -> bool:
+        """Whether it asks for the help page, a rule or the version, and runs nothing."""
+        return self.help or self.version or self.explain is not None
 
     @property
     def outputs(self) -> list[str]:
@@ -107,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     switch("--replace", about=_("replace the file of --fix, --sarif or --junit where it exists already"))
     switch("--prove", about=_("run it as it is and fixed, side by side"))
     value("--seeds", of="N", kind=_whole, about=_("runs of each, with --prove; default: 3"))
+    value("--explain", of="RULE", about=_("show what a rule means, with a wrong and a right example"))
     value("--lang", of="en|pt_BR", about=_("the language of the report"))
     switch("-h", "--help", about=_("show this page"))
     switch("--version", about=_("show the version"))
@@ -406,13 +413,28 @@ def command(tokens: Sequence[str], screen: Screen) -> int:
         TreinoError: bad input.
     """
     request = parse(tokens)
-    return about(request, screen) if request.help or request.version else run(request, screen)
+    return about(request, screen) if request.informs else run(request, screen)
 
 
 def about(request: Request, screen: Screen, more: Sequence[str] = ()) -> int:
-    """Show the help page, or the version. more: lines below the usage."""
+    """Show the help page, a rule, or the version. more: lines below the usage.
+
+    Raises:
+        TreinoError: there is no such rule.
+    """
     from treino_doctor import __version__
 
+    if request.explain is not None and not request.help:
+        from treino_doctor.output.rules_page import section
+        from treino_doctor.rules import rules
+
+        rule = rules().get(request.explain)
+        if rule is None:
+            message = _("There is no rule {name!r}.").format(name=request.explain)
+            raise TreinoError("usage", message, nearest(request.explain, rules()))
+        screen.show(section(rule))
+        screen.document({"explain": rule.id, "text": section(rule)})
+        return 0
     screen.show(help_page(request.program, more) if request.help else __version__)
     screen.document({"help": request.program} if request.help else {"version": __version__})
     return 0
