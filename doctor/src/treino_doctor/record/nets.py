@@ -12,6 +12,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from treino_doctor.finding import Site
+from treino_doctor.record.arrays import there
 from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.lines import here, maker, stack
 from treino_doctor.record.log import EvalSet, Forward, Log, NetMade
@@ -286,7 +287,7 @@ def kind_of(module: nn.Module) -> str:
 
 def fingerprint(tensor: torch.Tensor) -> bytes:
     """A few numbers that identify a batch: its shape, its sum, and values spread over it."""
-    if not tensor.numel() or tensor.layout != torch.strided or tensor.device.type != "cpu":
+    if not there or not tensor.numel() or tensor.layout != torch.strided or tensor.device.type != "cpu":
         return b""
     flat = as_array(tensor)
     whole = flat.sum()  # single values don't suffice: images may share black corners

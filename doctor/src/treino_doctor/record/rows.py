@@ -4,11 +4,11 @@ import math
 import weakref
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from treino_doctor.finding import Site
+from treino_doctor.record.arrays import np
 from treino_doctor.record.evaluations import Evaluation
 from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.lines import here, stack

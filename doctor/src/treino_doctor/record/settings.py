@@ -6,11 +6,11 @@ from collections import Counter
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from torch.optim import lr_scheduler
 
 from treino_doctor.finding import Site
+from treino_doctor.record.arrays import np, there
 from treino_doctor.record.gradients import Gradients
 from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.learning import Drawn, ScheduleEnded
@@ -25,7 +25,8 @@ METRICS = 512  # values kept of a ReduceLROnPlateau's metric
 LEAST_ROWS = 16  # orders of fewer rows may be equal by chance
 KEY_ROWS = 64  # rows of an order that identify it
 MOST_DRAWS = 64  # maximum number of draws of one line
-DRAWS = (("manual_seed", torch), ("manual_seed", torch.random), ("seed", random), ("seed", np.random))
+DRAWS = [("manual_seed", torch), ("manual_seed", torch.random), ("seed", random)]
+DRAWS += [("seed", np.random)] if there else []
 
 
 class Schedule:
@@ -75,7 +76,8 @@ class Settings:
                     self._hooks.before(kind, "step", self._stepping, self._stepped)
         for name, owner in DRAWS:
             self._hooks.before(owner, name, partial(self._seeded, "seed"))
-        self._hooks.before(np.random, "default_rng", partial(self._seeded, "generator"))
+        if there:
+            self._hooks.before(np.random, "default_rng", partial(self._seeded, "generator"))
         self._hooks.after(torch, "set_rng_state", self._put_back)
         self._hooks.after(torch, "randperm", self._ordered)
         self._hooks.after(torch, "multinomial", self._ordered)
