@@ -12,7 +12,7 @@ FAULTY, CORRECT, LEFT_OUT = faulty("."), correct("."), left_out(".")
 MENDED = [path for path in right(".") if path not in CORRECT]
 AS_KEPT = {*FAULTY, *CORRECT}
 COMPARED = {*FAULTY[::12], *CORRECT[::12]}  # with their output without the doctor
-MOST = 700  # scripts: who runs them all has to wait for each
+MOST = 200  # scripts: who runs them all has to wait for each
 
 TAUGHT = """\
 # expect: no_step @ 5
