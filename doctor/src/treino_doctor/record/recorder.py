@@ -28,8 +28,11 @@ from treino_doctor.record.rows import Rows
 from treino_doctor.record.settings import Settings
 from treino_doctor.record.sklearn_hooks import SklearnHooks
 from treino_doctor.record.softmaxes import Softmaxes
+from treino_doctor.record.states import States
 from treino_doctor.record.tape import Tape
 from treino_doctor.record.torch_versions import let_items_be_seen
+from treino_doctor.record.unfilled import UnfilledTensors
+from treino_doctor.record.unreached import Unreached
 from treino_doctor.record.values import Values
 from treino_doctor.record.windows import Windows
 
@@ -78,8 +81,10 @@ class Recorder:
             self.nets.norms,
         )
         parts += (self.settings, self.activations, self.finiteness)
-        parts += (self.rows, compiled)
+        parts += (UnfilledTensors(self.log, self.hooks, self.values, self.tape, self.gradients),)
+        parts += (self.rows, compiled, States(self.log, self.hooks, self.nets, self.gradients))
         self.parts = parts
+        self.unreached = Unreached(self.log, self.nets, self.gradients)
         self.log.moment = self.moment
         self.nets.norms.made = self.nets.made
         self.nets.norms.loader = self.rows.loaders.line
@@ -204,7 +209,7 @@ class Recorder:
         self.hooks.undo()
         self.sklearn.remove()
         ended: tuple[Any, ...] = (self.rows, self.gradients, self.owners, self.marks, self.nets.norms)
-        ended += (self.settings, self.activations)
+        ended += (self.settings, self.activations, self.unreached)
         for part in ended:
             try:
                 part.finish()
