@@ -46,6 +46,16 @@ def is_own(path: str) -> bool:
     return known
 
 
+def forget_files() -> None:
+    """Begin a new examination, which has seen no file yet."""
+    _known.clear()
+
+
+def own_files() -> list[str]:
+    """The files of the user's own code that were seen running."""
+    return sorted(path for path, own in _known.items() if own)
+
+
 def here() -> Site | None:
     """The innermost running line of the user's code; None if only libraries are on the stack."""
     frame: FrameType | None = sys._getframe(1)
