@@ -13,6 +13,7 @@ import tempfile
 import textwrap
 import traceback
 import warnings
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -33,7 +34,8 @@ def warm() -> None:
     import torch
 
     for name in USUAL:
-        import_module(name)
+        with suppress(ImportError):  # of a package that isn't there
+            import_module(name)
     torch.optim.Adam([torch.zeros(1, requires_grad=True)]).step()  # what it imports at its first use
     gc.freeze()  # so that a fork leaves these pages alone
 

@@ -3,16 +3,28 @@
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from time import monotonic
 from types import TracebackType
 from typing import Any
 
 from treino_doctor.finding import Finding
-from treino_doctor.record.log import Log
+from treino_doctor.record.log import Event, Log
 from treino_doctor.record.recorder import Recorder
-from treino_doctor.rules import decide
+from treino_doctor.rules import decide, findings_to_report
 
 LIVE_EVERY = 0.5  # seconds
+
+
+@dataclass(frozen=True)
+class Account:
+    """What an examination in another process saw."""
+
+    findings: list[Finding]
+    defects: list[str]
+    events: list[Event]
+    steps: int
+    backwards: int
 
 
 class Exam:
@@ -80,6 +92,19 @@ class Exam:
                 self.findings, self.defects = decide(self.log)
             self.defects += self._recorder.hooks.defect_sentences()
         return self
+
+    def account(self) -> Account:
+        """What this examination saw, to be taken over by one in another process."""
+        return Account(self.findings, self.defects, self.log.events, self.steps, self.backwards)
+
+    def take_over(self, account: Account) -> None:
+        """Add what another process saw; its log, too, if no training was seen here."""
+        if not self.backwards and account.backwards:
+            self.log.events[:] = account.events
+            self._recorder.gradients.steps = account.steps
+            self._recorder.windows.turn = account.backwards
+        self.findings = findings_to_report([*self.findings, *account.findings])
+        self.defects += account.defects
 
     def __enter__(self) -> "Exam":
         return self.start()
