@@ -25,7 +25,11 @@ from treino_doctor.rules.examples import PRELUDE
 USUAL = (
     *("sklearn.datasets", "sklearn.metrics", "sklearn.model_selection", "sklearn.preprocessing"),
     *("torch._dynamo", "torch.distributions", "torch.optim.lr_scheduler", "torch.utils.data", "pandas"),
-    *(m.name for m in pkgutil.walk_packages(treino_doctor.__path__, "treino_doctor.")),
+    *(
+        m.name
+        for m in pkgutil.walk_packages(treino_doctor.__path__, "treino_doctor.")
+        if "__main__" not in m.name
+    ),
 )
 
 
@@ -34,7 +38,7 @@ def warm() -> None:
     import torch
 
     for name in USUAL:
-        with suppress(ImportError):  # of a package that isn't there
+        with suppress(ImportError):
             import_module(name)
     torch.optim.Adam([torch.zeros(1, requires_grad=True)]).step()  # what it imports at its first use
     gc.freeze()  # so that a fork leaves these pages alone

@@ -98,7 +98,7 @@ class Workers:
             finally:
                 self._forking = hooks.continuing = False
 
-        return hooks.unseen(start)
+        return lines.unseen(start)
 
     def _chooses(self, process: Any) -> bool:
         """Whether a process is the first that runs a function of the program."""
@@ -142,7 +142,7 @@ class Workers:
                 args = self._followed(args, kwargs.get("env") or os.environ)
             original(popen, args, *rest, **kwargs)
 
-        return hooks.unseen(opening)
+        return lines.unseen(opening)
 
     def _followed(self, command: Any, environment: Any) -> Any:
         """The command of a Python program that a launcher starts as rank 0, under the doctor."""
