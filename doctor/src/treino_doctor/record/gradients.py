@@ -308,7 +308,7 @@ class Gradients:
             return None
         self._hooks.quietly("step", self._measure, optimizer)
         self._tape.stop()
-        closure = args[0] if args else kwargs.get("closure")
+        closure = args[1] if len(args) > 1 else kwargs.get("closure")  # args[0] is the optimizer
         if not callable(closure):
             return None
         tape, windows = self._tape, self.windows
@@ -321,7 +321,7 @@ class Gradients:
             finally:
                 tape.stop()
 
-        return ((seen, *args[1:]), kwargs) if args else (args, kwargs | {"closure": seen})
+        return ((args[0], seen, *args[2:]), kwargs) if len(args) > 1 else (args, kwargs | {"closure": seen})
 
     def _measure(self, optimizer: Any) -> None:
         known = self.held.get(id(optimizer))

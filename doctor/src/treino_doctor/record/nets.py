@@ -1,6 +1,5 @@
 """Record nets: which modules a program calls, in which mode, with which rows."""
 
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +13,7 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from treino_doctor.finding import Site
 from treino_doctor.record.arrays import there
 from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.lines import here, maker, stack
 from treino_doctor.record.log import EvalSet, Forward, Log, NetMade
 from treino_doctor.record.norms import Norms
@@ -34,11 +34,11 @@ class Nets:
 
     def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
         self._log, self._hooks, self._tape, self.values = log, hooks, tape, values
-        self.numbers: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
-        self.made: weakref.WeakKeyDictionary[nn.Module, Site | None] = weakref.WeakKeyDictionary()
-        self.order: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
+        self.numbers: ByIdentity[int] = ByIdentity()
+        self.made: ByIdentity[Site | None] = ByIdentity()
+        self.order: ByIdentity[int] = ByIdentity()
         self.made_count = self.count = 0
-        self.loaded: weakref.WeakSet[nn.Module] = weakref.WeakSet()
+        self.loaded: ByIdentity[bool] = ByIdentity()  # modules that loaded a state
         self.norms = Norms(log)
         self.forwards = 0
         self.entered: set[int] = set()  # ids of modules, layers too, that were called in a window
@@ -155,7 +155,7 @@ class Nets:
             observe(args, kwargs)
 
     def _load(self, args: Any, kwargs: Any) -> None:
-        self.loaded.update(args[0].modules())
+        self.loaded.update((module, True) for module in args[0].modules())
         for observe in self.loads:
             observe(args, kwargs)
 

@@ -11,6 +11,7 @@ from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np
 from treino_doctor.record.evaluations import Evaluation
 from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.lines import here, stack
 from treino_doctor.record.loaders import Loaders
 from treino_doctor.record.log import Backward, Forward, Log
@@ -46,7 +47,7 @@ class Rows:
         self.trainings: dict[int, Training] = {}
         self.evaluations: dict[Any, Evaluation] = {}
         self._waiting: dict[int, Call] = {}  # calls by number, until a backward or the next turn
-        self._modules: weakref.WeakKeyDictionary[nn.Module, set[int]] = weakref.WeakKeyDictionary()
+        self._modules: ByIdentity[set[int]] = ByIdentity()
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], int, np.ndarray, np.ndarray]] = {}
         self._bad = 0
         self._alone = False

@@ -1,7 +1,6 @@
 """Record learning-rate schedules, and when and for what seeds are set and random orders drawn."""
 
 import random
-import weakref
 from collections import Counter
 from functools import partial
 from typing import Any
@@ -13,6 +12,7 @@ from treino_doctor.finding import Site
 from treino_doctor.record.arrays import np, there
 from treino_doctor.record.gradients import Gradients
 from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.learning import Drawn, ScheduleEnded
 from treino_doctor.record.lines import here, maker, stack
 from treino_doctor.record.log import Log, taken
@@ -60,7 +60,7 @@ class Settings:
     def __init__(self, log: Log, hooks: Hooks, gradients: Gradients) -> None:
         self._log, self._hooks, self._gradients = log, hooks, gradients
         self.pending: list[dict[str, Any]] = []  # draws since a net was last called
-        self._schedules: weakref.WeakKeyDictionary[Any, Schedule] = weakref.WeakKeyDictionary()
+        self._schedules: ByIdentity[Schedule] = ByIdentity()
         self._every: list[Schedule] = []
         self._inside = False
         self._drawn: dict[Any, int] = {}
