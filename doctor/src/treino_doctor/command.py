@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PROGRAM = "treino-doctor"
 SEEDS = 3  # runs of each variant of the script with --prove
 SURENESS = "certain", "likely"
-SCRIPTS = (".py",)  # endings of names that are files, also where there is none
+SCRIPTS = ".py", ".ipynb"  # endings of names that are files, also where there is none
 PATCH = (".patch", ".diff")
 OF_SCRIPT = "live", "max_steps", "max_time", "prove", "seeds", "fix", "replace"
 """Fields of a `Request` that say how a script is run and mended."""
@@ -206,7 +206,7 @@ def _unknown(flag: str, parser: argparse.ArgumentParser, words: Sequence[str], p
 def help_page(program: str = PROGRAM, more: Sequence[str] = ()) -> str:
     """The help of the command. more: lines below the usage."""
     usage = [
-        _("Usage: {program} SCRIPT [-- ARGUMENTS]").format(program=program),
+        _("Usage: {program} SCRIPT [-- ARGUMENTS]    (.py or .ipynb)").format(program=program),
         _("       {program} -m MODULE [-- ARGUMENTS]").format(program=program),
         *more,
     ]
@@ -262,6 +262,11 @@ def run(request: Request, screen: Screen) -> int:
 def _output_file(request: Request) -> "OutputFile | None":
     from treino_doctor.output.files import OutputFile
 
+    flag = "--fix" if request.fix is not None else "--prove" if request.prove else ""
+    if flag and request.module is None and str(request.target).endswith(".ipynb"):
+        message = _("{flag} patches Python files, and {path} is a notebook.")
+        hint = _("Leave {flag} out: each finding says what to do, by cell and line.").format(flag=flag)
+        raise TreinoError("fix_of_notebook", message.format(flag=flag, path=request.target), hint)
     if request.fix is None:
         if request.replace:
             flag = "--fix"

@@ -3,6 +3,8 @@
 ``python -m treino_doctor.output.rules_page`` prints the page.
 """
 
+import re
+
 from treino_doctor.rules import GROUPS, rules
 from treino_doctor.rules.examples import PRELUDE
 from treino_doctor.rules.rule import Rule
@@ -15,6 +17,7 @@ TITLES = {
     "data": "Data",
     "settings": "Settings",
 }
+NUMBER = re.compile(r"\{\w+\}")  # filled in by a finding
 SURE = {
     True: N_("certain: proven from state (the graph, tensor versions, shapes, values)"),
     False: N_("likely: a cause and a measured symptom"),
@@ -63,8 +66,8 @@ def section(rule: Rule) -> str:
     return "\n\n".join(
         [
             f"{rule.id}  ({_(SURE[rule.certain])})",
-            _(rule.why),
-            _("To do: {fix}").format(fix=_(rule.fix)),
+            NUMBER.sub("…", _(rule.why)),
+            _("To do: {fix}").format(fix=NUMBER.sub("…", _(rule.fix))),
             _("Wrong:") + "\n" + indented["wrong"],
             _("Right:") + "\n" + indented["right"],
         ]

@@ -253,6 +253,8 @@ class Gradients:
             if not hooks.on or get_ident() != hooks.thread:  # compilers and transforms run no backward
                 return original(*args, **kwargs)
             if not windows.open and not hands.every:
+                if len(gradients._courses) > 1:  # losses of several lines may take turns
+                    gradients._course = gradients._courses.setdefault(here(), Losses())
                 gradients.keep(args[0] if args else kwargs.get("tensors"))
                 result = original(*args, **kwargs)
                 windows.turn += 1
@@ -451,6 +453,7 @@ class Gradients:
             norm=size,
             anew=held.onward and keeps_state(optimizer),
             decay=decay * size / force.norm if force.norm > 0 else math.nan,
+            force=force.norm,
         )
         held.used |= used
         held.summed, held.written, held.left = False, set(), {}

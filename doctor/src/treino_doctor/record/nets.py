@@ -44,6 +44,7 @@ class Nets:
         self.number_of: Any = lambda parameter: -1
         self.called: list[Any] = []  # observers of (forward event, module, args, result)
         self.roots: list[Any] = []  # observers of new root modules
+        self.loading: list[Any] = []  # observers of a module that is about to load weights, by (args, kwargs)
         self.loads: list[Any] = []  # observers of a module that loaded weights, by (args, kwargs)
         self._stack: list[nn.Module] = []
         self._dropping: list[Site | None] = []
@@ -57,7 +58,7 @@ class Nets:
         """Observe where modules are made, and when their mode is set."""
         self._hooks.before(nn.Module, "__init__", self._making)
         self._hooks.after(nn.Module, "train", self._rests, fits=self._is_rest)
-        self._hooks.after(nn.Module, "load_state_dict", self._load)
+        self._hooks.before(nn.Module, "load_state_dict", self._loading, self._load)
         self._tape.observe(
             self._dropped,
             "dropout",
@@ -148,7 +149,11 @@ class Nets:
         self.made_count += 1
         self.order[args[0]] = self.made_count
 
-    def _load(self, result: Any, args: Any, kwargs: Any) -> None:
+    def _loading(self, args: Any, kwargs: Any) -> None:
+        for observe in self.loading:
+            observe(args, kwargs)
+
+    def _load(self, args: Any, kwargs: Any) -> None:
         self.loaded.update(args[0].modules())
         for observe in self.loads:
             observe(args, kwargs)

@@ -27,6 +27,7 @@ from treino_doctor.record.rows import Rows
 from treino_doctor.record.settings import Settings
 from treino_doctor.record.sklearn_hooks import SklearnHooks
 from treino_doctor.record.softmaxes import Softmaxes
+from treino_doctor.record.states import States
 from treino_doctor.record.tape import Tape
 from treino_doctor.record.torch_versions import let_items_be_seen
 from treino_doctor.record.unfilled import UnfilledTensors
@@ -79,7 +80,7 @@ class Recorder:
         )
         parts += (self.settings, self.activations, self.finiteness)
         parts += (UnfilledTensors(self.log, self.hooks, self.values, self.tape, self.gradients),)
-        parts += (self.rows, compiled)
+        parts += (self.rows, compiled, States(self.log, self.hooks, self.nets, self.gradients))
         self.parts = parts
         self.unreached = Unreached(self.log, self.nets, self.gradients)
         self.log.moment = self.moment

@@ -56,7 +56,7 @@ RULE = Rule(
     severity="wrong",
     certain=True,
     decide=decide,
-    message=N_("{backwards} backwards wrote gradients for {optimizer}, which took {steps} steps."),
+    message=N_("{backwards} backward passes wrote gradients for {optimizer}, which took {steps} steps."),
     why=N_(
         "Gradients alone change nothing: the optimizer's step does. These were computed and thrown away, so "
         "that the parameters stayed (nearly) where they were."
