@@ -11,7 +11,7 @@ from treino_doctor.record.lines import here
 from treino_doctor.record.log import Log, LossCall
 from treino_doctor.record.nets import Nets
 from treino_doctor.record.tape import Tape
-from treino_doctor.record.values import Node, Values, made_of, snapshot
+from treino_doctor.record.values import Node, Values, made_of, newest_calls, snapshot
 
 CLASSES = ("cross_entropy", "nll_loss")
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
@@ -93,7 +93,7 @@ class Losses:
             loss=self.count,
             name=name,
             made_at=self._nets.made.get(module) if isinstance(module, nn.modules.loss._Loss) else None,
-            forwards=tuple(sorted(of_input.forwards)[-8:]),
+            forwards=newest_calls(of_input.forwards, 8),
             trained=result is not None and result.requires_grad,
             value=float(result.detach()) if result is not None and result.numel() == 1 else math.nan,
             reduction=str(kwargs.get("reduction", "mean")),

@@ -20,7 +20,7 @@ from treino_doctor.record.norms import Norms
 from treino_doctor.record.tables import as_array
 from treino_doctor.record.tape import Tape
 from treino_doctor.record.torch_versions import register_forward_hook, without_torch_function
-from treino_doctor.record.values import Node, Values, first_tensors
+from treino_doctor.record.values import Node, Values, first_tensors, together
 
 # Without gradients, these run one fused operation unless a mode is active: the tape is idle meanwhile.
 FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
@@ -256,7 +256,7 @@ class Nets:
             self._same_rows[net, mark] = number
         for tensor in first_tensors((result,)):
             node = self.values.of(tensor)
-            node.forwards, node.output = node.forwards | {number}, True
+            node.forwards, node.output = together([node.forwards, frozenset((number,))]), True
         self._log.add(event)
         for observe in self.called:
             observe(event, module, args, result)
