@@ -191,6 +191,8 @@ class Gradients:
             if not hooks.on or get_ident() != hooks.thread:  # compilers and transforms run no backward
                 return original(*args, **kwargs)
             if not windows.open and not hands.every:
+                if len(gradients._courses) > 1:  # losses of several lines may take turns
+                    gradients._course = gradients._courses.setdefault(here(), [])
                 gradients.keep(args[0] if args else kwargs.get("tensors"))
                 result = original(*args, **kwargs)
                 windows.turn += 1
