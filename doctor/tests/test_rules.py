@@ -16,7 +16,9 @@ CONTRACT = """
     graph_kept_alive batchnorm_batch_of_one nan_inputs unshuffled_sorted sorted_split unscaled_inputs
     scaler_leakage duplicate_leakage test_in_train label_misaligned augment_on_test class_imbalance
     lr_too_high lr_too_low weight_decay_too_high scheduler_misuse seed_reset_each_epoch symmetric_init
-    dead_relu metric_wrong_axis selection_on_test metric_overwritten threshold_on_logits
+    dead_relu metric_wrong_axis selection_on_test missing_activation layer_never_used uninitialised_tensor
+    best_state_not_copied activation_before_cross_entropy label_in_inputs metric_overwritten
+    threshold_on_logits
 """.split()  # noqa: SIM905
 
 
@@ -46,7 +48,7 @@ def test_the_wrong_example_is_found_and_the_right_one_is_silent(rule, tmp_path):
 
 
 def test_the_page_of_rules_is_the_registry_s():
-    from tools.rules_page import page
+    from treino_doctor.output.rules_page import page
 
     stored = (Path(__file__).parents[1] / "docs" / "doctor-rules.md").read_text()
-    assert stored == page(), "run: python -m tools.rules_page > doctor/docs/doctor-rules.md"
+    assert stored == page(), "run: python -m treino_doctor.output.rules_page > doctor/docs/doctor-rules.md"

@@ -18,9 +18,9 @@ from typing import Any
 from treino_doctor.errors import TreinoError
 from treino_doctor.exam import Exam
 from treino_doctor.finding import Finding
+from treino_doctor.process.notebooks import ENDING, NAMES, print_error, read_notebook
 from treino_doctor.record import hooks
-from treino_doctor.record.hooks import UNSEEN
-from treino_doctor.record.lines import watch_file
+from treino_doctor.record.lines import UNSEEN, watch_file
 from treino_doctor.words import _
 
 
@@ -29,7 +29,8 @@ class Outcome:
     """How an examined script ended.
 
     status: its own exit status. stopped: why the doctor ended it ("max_time", "max_steps"), or "". error: the
-    name of the exception that ended it, or "". seconds: duration of the run.
+    name of the exception that ended it, or "". seconds: duration of the run. skipped: of a notebook, (cell,
+    line) of what only Jupyter understands.
     """
 
     subject: str
@@ -38,9 +39,11 @@ class Outcome:
     error: str = ""
     trained: bool = False
     seconds: float = 0.0
+    skipped: list[tuple[int, str]] = field(default_factory=list)
     exam: Exam = field(default_factory=Exam)
 
 
+Part = CodeType | SyntaxError  # a script has one, a notebook one for each cell
 GRACE = 2.0  # seconds at max_time between raising Stop and ending the process
 WATCHERS = [f"{Path(__file__).parents[1]}{os.sep}"]
 """Folders whose frames are left out of a script's traceback; who runs scripts by this adds its own."""
@@ -92,16 +95,17 @@ def run_script(
             with suppress(OSError, ValueError):  # nobody is left to read the report
                 report(outcome)
 
-    main, code = _module_code(target) if module else _script_code(target, source)
+    main, parts = _module_code(target) if module else _script_code(target, source, outcome)
     started = perf_counter()
     with _as_main(main, target, arguments, module), _own_death(finish) as leave:
         if examine:
             exam.start()
         try:
             with _alarm(max_time, outcome, leave):
-                if isinstance(code, SyntaxError):
-                    raise code
-                exec(code, main.__dict__)
+                for part in parts:
+                    if isinstance(part, SyntaxError):
+                        raise part
+                    exec(part, main.__dict__)
         except Stop:
             outcome.status = 0
         except SystemExit as left:
@@ -109,15 +113,18 @@ def run_script(
         except BaseException as error:
             outcome.status = 130 if isinstance(error, KeyboardInterrupt) else 1
             outcome.error = type(error).__name__
-            error.__traceback__ = None if error is code else _own_frames(error.__traceback__)
-            sys.excepthook(type(error), error, error.__traceback__)
+            error.__traceback__ = None if error in parts else _own_frames(error.__traceback__)
+            if target.endswith(ENDING) and sys.excepthook is sys.__excepthook__:
+                print_error(error)
+            else:
+                sys.excepthook(type(error), error, error.__traceback__)
         finally:
             flush_streams()
             finish(outcome.status == 0 and not outcome.stopped)
     return outcome
 
 
-def _script_code(target: str, text: str | None) -> tuple[types.ModuleType, CodeType | SyntaxError]:
+def _script_code(target: str, text: str | None, outcome: Outcome) -> tuple[types.ModuleType, list[Part]]:
     path = Path(target)
     if path.is_dir():
         raise TreinoError("script", _("{path} is a folder.").format(path=target), _("Name a Python file."))
@@ -130,6 +137,13 @@ def _script_code(target: str, text: str | None) -> tuple[types.ModuleType, CodeT
             _("{path} can't be read: {reason}.").format(path=target, reason=reason),
             _("Check the path."),
         ) from None
+    if target.endswith(ENDING):
+        notebook = read_notebook(target, source)
+        watch_file(notebook.path)
+        outcome.skipped = notebook.skipped
+        main = types.ModuleType("__main__")
+        main.__dict__.update(__builtins__=sys.modules["builtins"], **NAMES)
+        return main, notebook.parts
     if b"\0" in source:
         raise TreinoError(
             "script", _("{path} is not a Python file.").format(path=target), _("Give the script that trains.")
@@ -143,14 +157,14 @@ def _script_code(target: str, text: str | None) -> tuple[types.ModuleType, CodeT
     if sys.version_info < (3, 14):
         main.__annotations__ = {}
     try:
-        return main, compile(source, full, "exec", dont_inherit=True)
+        return main, [compile(source, full, "exec", dont_inherit=True)]
     except SyntaxError as error:
-        return main, error
+        return main, [error]
     except ValueError as error:
         raise TreinoError("script", f"{target}: {error}", _("Give the script that trains.")) from None
 
 
-def _module_code(target: str) -> tuple[types.ModuleType, CodeType | SyntaxError]:
+def _module_code(target: str) -> tuple[types.ModuleType, list[Part]]:
     sys.path.insert(0, os.getcwd())
     try:
         spec = importlib.util.find_spec(target)
@@ -176,23 +190,29 @@ def _module_code(target: str) -> tuple[types.ModuleType, CodeType | SyntaxError]
     try:
         code = loader.get_code(spec.name)
     except SyntaxError as error:
-        return main, error
+        return main, [error]
     if code is None:
         raise TreinoError("script", _("{name} has no code to run.").format(name=target), "")
-    return main, code
+    return main, [code]
 
 
 @contextmanager
 def _as_main(main: types.ModuleType, target: str, arguments: Sequence[str], module: bool) -> Iterator[None]:
-    """Set ``__main__``, sys.argv and sys.path as Python would."""
+    """Set ``__main__``, sys.argv and sys.path as Python would; of a notebook the folder, as Jupyter does."""
     before = sys.modules["__main__"], sys.argv, sys.path[:]
+    folder = os.getcwd() if target.endswith(ENDING) and not module else None
     sys.modules["__main__"] = main
     sys.argv = [(main.__file__ or target) if module else target, *arguments]
     place = os.getcwd() if module else str(Path(target).absolute().resolve().parent)
     sys.path[:1] = [place]
+    if folder is not None:
+        os.environ.setdefault("MPLBACKEND", "Agg")  # plt.show() would wait for somebody
+        os.chdir(place)
     try:
         yield
     finally:
+        if folder is not None:
+            os.chdir(folder)
         sys.modules["__main__"], sys.argv, sys.path[:] = before
 
 

@@ -96,9 +96,10 @@ class Evaluation:
                 self.labels.update(call.labels.tolist())
         if training is not None and training.rows:
             self.right, self.judged = self.right + call.right, self.judged + call.judged
-        new = [i for i, h in enumerate(hashes) if h not in self.rows and h not in learned]
+        fresh = {h: i for i, h in enumerate(hashes) if h not in self.rows and h not in learned}
+        new = sorted(fresh.values())
         if len(self.rows) < MOST:
-            if new and len({hashes[i] for i in new}) == len(new):
+            if new:
                 self.columns.add(call.flat[new])
                 self.sample.add(call.flat[new])
             self.fresh |= {hashes[i] for i in new}

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from treino_doctor.finding import Site
 from treino_doctor.record.hooks import Hooks
@@ -18,6 +18,7 @@ from treino_doctor.record.log import EvalSet, Forward, Log, NetMade
 from treino_doctor.record.norms import Norms
 from treino_doctor.record.tables import as_array
 from treino_doctor.record.tape import Tape
+from treino_doctor.record.torch_versions import register_forward_hook, without_torch_function
 from treino_doctor.record.values import Node, Values, first_tensors
 
 # Without gradients, these run one fused operation unless a mode is active: the tape is idle meanwhile.
@@ -39,9 +40,11 @@ class Nets:
         self.loaded: weakref.WeakSet[nn.Module] = weakref.WeakSet()
         self.norms = Norms(log)
         self.forwards = 0
+        self.entered: set[int] = set()  # ids of modules, layers too, that were called in a window
         self.number_of: Any = lambda parameter: -1
         self.called: list[Any] = []  # observers of (forward event, module, args, result)
         self.roots: list[Any] = []  # observers of new root modules
+        self.loading: list[Any] = []  # observers of a module that is about to load weights, by (args, kwargs)
         self.loads: list[Any] = []  # observers of a module that loaded weights, by (args, kwargs)
         self._stack: list[nn.Module] = []
         self._dropping: list[Site | None] = []
@@ -55,7 +58,7 @@ class Nets:
         """Observe where modules are made, and when their mode is set."""
         self._hooks.before(nn.Module, "__init__", self._making)
         self._hooks.after(nn.Module, "train", self._rests, fits=self._is_rest)
-        self._hooks.after(nn.Module, "load_state_dict", self._load)
+        self._hooks.before(nn.Module, "load_state_dict", self._loading, self._load)
         self._tape.observe(
             self._dropped,
             "dropout",
@@ -84,7 +87,7 @@ class Nets:
     def _listen(self) -> None:
         self._handles = [
             register_module_forward_pre_hook(self.entering),
-            register_module_forward_hook(self.leaving, always_call=True),
+            register_forward_hook(self.leaving),
         ]
 
     def close(self) -> None:
@@ -146,7 +149,11 @@ class Nets:
         self.made_count += 1
         self.order[args[0]] = self.made_count
 
-    def _load(self, result: Any, args: Any, kwargs: Any) -> None:
+    def _loading(self, args: Any, kwargs: Any) -> None:
+        for observe in self.loading:
+            observe(args, kwargs)
+
+    def _load(self, args: Any, kwargs: Any) -> None:
         self.loaded.update(args[0].modules())
         for observe in self.loads:
             observe(args, kwargs)
@@ -181,6 +188,7 @@ class Nets:
             self._dropping, self._norming = [], 0
             self._place = here(), stack()
         self._stack.append(module)
+        self.entered.add(id(module))
         if isinstance(module, FUSED) and not torch.is_grad_enabled():
             self._tape.idle += 1
 
@@ -194,7 +202,7 @@ class Nets:
             self._tape.idle = max(0, self._tape.idle - 1)
         if result is None:
             return
-        with torch._C.DisableTorchFunction():
+        with without_torch_function():
             self._hooks.on = False
             try:
                 self.unseen("module", args, result, kind=kind_of(module))

@@ -1,4 +1,4 @@
-"""Events about gradients that are cut or clipped, graphs that stay alive, and batches of batch norms."""
+"""Events about gradients that are cut or clipped, graphs and states that are kept, batches of batch norms."""
 
 from dataclasses import dataclass
 
@@ -83,3 +83,17 @@ class Normed(Event):
     crashed: bool
     shape: tuple[int, ...] = ()
     loader: Site | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateUsed(Event):
+    """A state of a net was loaded into it, or saved, whose tensors are the net's own, after more steps.
+
+    how: "load_state_dict" or "save". taken_at: the line that called ``state_dict``. steps: optimizer steps
+    since then. times: states that this line took, each after other steps.
+    """
+
+    how: str
+    taken_at: Site | None = None
+    steps: int
+    times: int

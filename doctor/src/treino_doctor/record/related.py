@@ -1,4 +1,6 @@
-"""Test whether rows are related to their labels."""
+"""Test whether rows are related to their labels, or hold them."""
+
+import math
 
 import numpy as np
 
@@ -8,6 +10,13 @@ LEAST = 100  # minimum number of rows
 RARE = 80  # rows outside the most common class; with fewer, a relation may not show
 EACH = 8  # rows for each column; with fewer, a linear fit tells nothing
 CHANCE = 2.0  # standard errors above chance
+BEGIN = 48  # rows from which on a column may be taken for the label
+PAIRS = 200  # maximum number of distinct labels of classes
+SURE = 30.0  # minimum logarithm of the number of ways to arrange the labels, so that no column fits by chance
+EXACT = 1e-5  # times the labels' range: rounding error
+FEW = 2, 0.1  # columns, and share of the columns, that may be the label; more are windows of one series
+HALF = 0.5
+TOLD = 4.5  # standard errors: below that, no other column tells of the label, as in a task that is to copy
 
 
 def loose_labels(rows_ND: np.ndarray, labels: np.ndarray) -> int:
@@ -59,3 +68,76 @@ def strongest(rows_ND: np.ndarray) -> float:
     related = np.abs(np.corrcoef(x.T))
     np.fill_diagonal(related, 0)
     return float(np.nan_to_num(related).max())
+
+
+class LabelColumns:
+    """Columns of the inputs that have been the label, or one-to-one with it, in all rows so far.
+
+    columns: their indices, None until enough rows are known. rows: number of rows.
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.columns: list[int] | None = None
+        self._early: list[tuple[np.ndarray, np.ndarray]] = []
+        self._pairs: dict[int, np.ndarray] = {}  # column -> distinct (value, label), sorted
+
+    def add(self, rows_ND: np.ndarray, labels_N: np.ndarray) -> None:
+        """Add rows with their labels; rows without labels are no evidence."""
+        if self.columns == [] or not len(rows_ND) or not bool(np.isfinite(labels_N).all()):
+            return
+        self.rows += len(rows_ND)
+        if self.columns is None:
+            self._early.append((rows_ND, labels_N))
+            if self.rows < BEGIN:
+                return
+            early, self._early = [(x, y) for x, y in self._early if x.shape[1] == rows_ND.shape[1]], []
+            rows_ND, labels_N = (np.concatenate(part) for part in zip(*early, strict=True))
+            every = range(rows_ND.shape[1])
+            self.columns = [j for j in every if one_to_one(pairs_of(rows_ND[:BEGIN, j], labels_N[:BEGIN]))]
+        self.columns = [j for j in self.columns if self._fits(j, rows_ND[:, j], labels_N)]
+
+    def _fits(self, column: int, values_N: np.ndarray, labels_N: np.ndarray) -> bool:
+        """Whether a column is still one-to-one with the labels, and a line of them if they are many."""
+        pairs = pairs_of(values_N, labels_N, self._pairs.get(column))
+        many = len(pairs) > PAIRS
+        self._pairs[column] = pairs[[0, -1]] if many else pairs
+        return on_a_line(pairs) if many else one_to_one(pairs)
+
+    def label_column(self, sample_ND: np.ndarray, labels_N: np.ndarray) -> int:
+        """The column that holds the label; -1 if none does beyond doubt. sample_ND: some of the rows."""
+        if not self.columns or len(sample_ND) < BEGIN or len(sample_ND) != len(labels_N):
+            return -1
+        x = sample_ND.astype(np.float64)
+        moving = np.flatnonzero(x.std(0) > 0)
+        if len(self.columns) > max(FEW[0], FEW[1] * len(moving)) or len(moving) < 2 * len(self.columns):
+            return -1
+        one, others = self.columns[0], [j for j in moving if j not in self.columns]
+        values, counts = np.unique(labels_N, return_counts=True)
+        if len(values) * EACH > len(x) and not on_a_line(self._pairs[one]):
+            return -1  # measured numbers are one-to-one with any others
+        ways = math.lgamma(len(x) + 1) - sum(math.lgamma(int(n) + 1) for n in counts)
+        related = np.abs(np.corrcoef(x[:, [one, *others]].T)[0, 1:]).max()
+        series = len(values) > PAIRS and max(np.isin(x[:, one], x[:, j]).mean() for j in others) > HALF
+        return int(one) if ways > SURE and related * math.sqrt(len(x)) > TOLD and not series else -1
+
+
+def pairs_of(values_N: np.ndarray, labels_N: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
+    """[P, 2]: the distinct pairs of a value and a label, sorted, with those that are known."""
+    pairs = np.stack([values_N.astype(np.float64), labels_N], axis=1)
+    return np.unique(pairs if known is None else np.concatenate([known, pairs]), axis=0)
+
+
+def one_to_one(pairs: np.ndarray) -> bool:
+    """Whether each value has one label and each label one value, or all lie on a line."""
+    distinct = {len(np.unique(side)) for side in pairs.T} | {len(pairs)}
+    return len(pairs) > 1 and (len(distinct) == 1 or on_a_line(pairs))
+
+
+def on_a_line(pairs: np.ndarray) -> bool:
+    """Whether labels are the values, but for a factor, an offset and rounding."""
+    (low, start), (high, end) = pairs[0], pairs[-1]
+    if high == low or end == start:
+        return False
+    line = start + (pairs[:, 0] - low) * (end - start) / (high - low)
+    return bool((np.abs(line - pairs[:, 1]) <= EXACT * abs(end - start)).all())

@@ -61,6 +61,9 @@ def trained(t: Any) -> dict[str, Any]:
     if len(sample) == len(labels) and len(sample) >= 40 and bool(np.isfinite(sample).all()):
         fields |= {"loose": loose_labels(sample, labels), "related": strongest(sample)}
         fields["chance"] = chance(sample) * len(t.rows)
+        if t.flat and t.floating and not t.made:
+            column = t.label_columns.label_column(sample, labels)
+            fields["label_column"] = max(-1, column * t.stride)
     return fields
 
 

@@ -18,7 +18,8 @@ class RowsTrained(Event):
     shares. loose: rows whose labels neither the nearest row nor a linear fit predicts, 0 if one does.
     related: the largest correlation between two columns. made: the rows are outputs of nets. right, judged:
     the numbers of right and of all predictions in training. chance: the expected number of rows equal to one
-    row by chance. telling: the largest share of distinct values in a column.
+    row by chance. telling: the largest share of distinct values in a column. label_column: the column that has
+    the label's values, or other values one-to-one with them, in all rows; -1 if none has.
     """
 
     net: int
@@ -46,6 +47,7 @@ class RowsTrained(Event):
     judged: int = 0
     chance: float = 0.0
     telling: float = 0.0
+    label_column: int = -1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +125,7 @@ class RowsFitted(Event):
 
     fitted: number of rows that it was fitted on; rows: number of evaluated rows. evaluated, trained: the
     share of each among the fitted rows. apart: the fitted rows were one part of a split, or it transformed
-    many other rows.
+    many other rows. again: it was fitted on evaluation rows alone, and another of its kind on training's.
     """
 
     net: int
@@ -133,6 +135,7 @@ class RowsFitted(Event):
     evaluated: float
     trained: float
     apart: bool = False
+    again: bool = False
     at: Site | None = None  # the evaluation's line
     loader: Site | None = None
 

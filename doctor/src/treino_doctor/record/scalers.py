@@ -17,15 +17,23 @@ TRIED = 16  # rows tried to find a scaler's columns among the net's
 FEW = 20  # fewer distinct rows are no evidence
 GRID = 32  # at most this many distinct numbers in a few rows: they lie on a grid
 EXACT = 1e-3  # standard deviations: rounding error
+STRICT = 3e-5  # the same, for some of the columns
+KEPT = 2_000_000  # numbers of results that are kept whole, to find a scaler's columns among others
+ALL, FEWEST = 0.98, 0.02  # shares of rows
+GROUPS = 3  # maximum number of fits of one kind; more may scale each group of rows by itself, as is meant
 NONE = np.zeros(0, np.uint64)
 
 
 class Fit:
-    """One fit. raw, out: hashes of its rows and of their results. others: number of rows only transformed."""
+    """One fit. raw, out: hashes of its rows and of their results. others: number of rows only transformed.
+
+    results: the results of its rows, if they are not too many.
+    """
 
     def __init__(self, site: Site | None, kind: str, rows: int, width: int, raw: np.ndarray) -> None:
         self.site, self.kind, self.rows, self.width, self.raw = site, kind, rows, width, raw
         self.out, self.others = NONE, 0
+        self.results: np.ndarray | None = None
 
 
 class Fits:
@@ -40,6 +48,7 @@ class Fits:
         self.statistics: list[tuple[int, Site | None]] = []
         self.ready: list[np.ndarray] = []
         self._fits: list[Fit] = []
+        self._room = KEPT
         self._of: dict[int, tuple[Any, Fit]] = {}  # holds the scaler, so that its id stays unique
 
     def fitted(self, scaler: Any, x: Any) -> None:
@@ -65,6 +74,8 @@ class Fits:
         fit.width = out.shape[1]
         seen = np.isin(old, fit.raw)
         fit.out, fit.others = np.union1d(fit.out, made[seen]), fit.others + int((~seen).sum())
+        if fit.results is None and out.size <= self._room and bool(seen.all()):
+            fit.results, self._room = out, self._room - out.size
         for before in self._fits:
             same = before is not fit and before.width == rows.shape[1] == out.shape[1]
             if same and len(before.out) <= MOST:
@@ -77,16 +88,22 @@ class Fits:
         for fit in self._fits:
             if len(fit.out) < FEW:
                 continue
-            if fit.width == len(t.columns.sums):
-                shares = [float(np.isin(h, fit.out).mean()) for h in (held_out, learned)]
-            elif fit.width < len(t.columns.sums):
-                shares = [within(k.rows(), fit) for k in (e.sample, t.sample)]
-            else:
+            shares = [self._share(fit, t, one, h) for one, h in ((e, held_out), (t, learned))]
+            if shares[0] <= 0.5:
                 continue
-            if shares[0] > 0.5:
-                fields = {"kind": fit.kind, "site": fit.site, "fitted": fit.rows, "rows": len(held_out)}
-                apart = fit.others >= FEW or self.is_part(fit.raw)
-                yield fields | {"evaluated": shares[0], "trained": shares[1], "apart": apart}
+            fields = {"kind": fit.kind, "site": fit.site, "fitted": fit.rows, "rows": len(held_out)}
+            apart = fit.others >= FEW or self.is_part(fit.raw)
+            alike = [o for o in self._fits if o.kind == fit.kind and o is not fit]
+            again = shares[1] < FEWEST and len(alike) < GROUPS
+            again = again and any(self._share(o, t, t, learned) >= ALL for o in alike)
+            yield fields | {"evaluated": shares[0], "trained": shares[1], "apart": apart, "again": again}
+
+    def _share(self, fit: Fit, t: Any, one: Any, hashes: np.ndarray) -> float:
+        """The share of the rows of a training or an evaluation that are results of a fit, or hold them."""
+        width = len(t.columns.sums)
+        if fit.width == width:
+            return float(np.isin(hashes, fit.out).mean()) if len(hashes) else 0.0
+        return within(one.sample.rows(), fit) if fit.width < width else 0.0
 
     def by_hand(self, t: Any, e: Any, every: list[Any]) -> Iterator[dict[str, Any]]:
         """Yield a fit by hand if all rows together are exactly scaled, but training's rows alone are not."""
@@ -130,7 +147,21 @@ def within(rows_ND: np.ndarray, fit: Fit) -> float:
         some = np.isin(hash_rows(rows_ND[:TRIED, start : start + fit.width]), fit.out)
         if some.mean() > 0.5:
             return float(np.isin(hash_rows(rows_ND[:, start : start + fit.width]), fit.out).mean())
-    return 0.0
+    apart = columns_of(rows_ND, fit.results) if fit.results is not None and fit.width > 1 else []
+    return float(np.isin(hash_rows(rows_ND[:, apart]), fit.out).mean()) if apart else 0.0
+
+
+def columns_of(rows_ND: np.ndarray, results_MW: np.ndarray) -> list[int]:
+    """Columns of the rows, in order, that hold the values of the results' columns; [] if one has none."""
+    columns: list[int] = []
+    for values in results_MW.T:
+        after = range(columns[-1] + 1 if columns else 0, rows_ND.shape[1])
+        likely = (j for j in after if np.isin(rows_ND[:TRIED, j], values).mean() > 0.5)
+        column = next((j for j in likely if np.isin(rows_ND[:, j], values).mean() > 0.5), None)
+        if column is None:
+            return []
+        columns.append(column)
+    return columns
 
 
 def of_table(rows_ND: np.ndarray, every: Columns, ready_MD: np.ndarray) -> bool:
@@ -161,11 +192,15 @@ def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
     alone = np.abs(train.mean[moving])
     if exact.mean() > 0.9 and alone.max() > max(0.01, 10 * off.max()):
         return "standard"
-    if len(np.unique(sample[:TRIED])) <= GRID or in_bytes(sample[:TRIED]):
-        return ""  # numbers on a grid: no fit divides bytes by 255
     many = np.array([len(np.unique(c[:200])) > 10 for c in sample.T])
     if len(many) != len(every.low) or not many.any():
         return ""
+    near = np.minimum(np.abs(size - 1), np.abs(size * np.sqrt(ratio) - 1))
+    some = many[moving] & (off < STRICT) & (near < STRICT)
+    if some.any() and alone[some].max() > 0.01:
+        return "standard"
+    if len(np.unique(sample[:TRIED])) <= GRID or in_bytes(sample[:TRIED]):
+        return ""  # numbers on a grid: no fit divides bytes by 255
     low, high = every.low[many], every.high[many]
     boxed = bool((np.abs(low) < 1e-6).all() and (np.abs(high - 1) < 1e-6).all())
     whole = abs(low.min()) < 1e-6 and abs(high.max() - 1) < 1e-6 and len(low) == len(every.low)

@@ -9,7 +9,8 @@ import numpy as np
 from treino_doctor.finding import Site
 from treino_doctor.record.loaders import Reading
 from treino_doctor.record.log import Forward
-from treino_doctor.record.tables import Columns, RowSample
+from treino_doctor.record.related import LabelColumns
+from treino_doctor.record.tables import WIDE, Columns, RowSample
 from treino_doctor.record.values import Node
 
 MOST = 50_000  # maximum number of rows remembered
@@ -50,6 +51,7 @@ class Training:
         self.loader: Site | None = None
         self.epoch = -1
         self.columns, self.sample = Columns(), RowSample(SAMPLE)
+        self.label_columns, self.flat, self.stride = LabelColumns(), True, 1
         self.sample_labels: list[np.ndarray] = []
         self.labels: Counter[float] = Counter()
         self.later: Counter[float] = Counter()
@@ -112,6 +114,10 @@ class Training:
         """Update the statistics and the sample with new rows."""
         self.columns.add(call.flat[fresh])
         labels = call.labels[fresh] if call.labels is not None else np.full(len(fresh), math.nan)
+        self.flat &= len(call.event.shape) == 2
+        if self.flat:
+            self.stride = -(-call.event.shape[1] // WIDE)
+            self.label_columns.add(call.flat[fresh], labels)
         before = self.sample.count
         self.sample.add(call.flat[fresh])
         if self.sample.count > before:

@@ -15,14 +15,15 @@ LEAST = 10  # minimum number of rows of an evaluation
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """One fit on all rows produced both the training and the evaluation rows."""
+    """One fit on all rows produced both the training and the evaluation rows; or each had a fit of its own."""
     held_out = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and 2 * e.trained < e.rows and not e.made]
     for f in log.of(RowsFitted):
         same = [g for g in log.of(RowsFitted) if (g.site, g.kind, g.net) == (f.site, f.kind, f.net)]
         covered = {(g.at, g.stack) for g in same if g.evaluated >= ALL}
-        if any(e.learner == f.net and (e.site, e.stack) not in covered for e in held_out):
+        fitted_on_all = not f.apart and f.trained >= ALL and f.fitted > f.rows
+        if not f.again and any(e.learner == f.net and (e.site, e.stack) not in covered for e in held_out):
             continue  # it was fitted on a training part that was split again
-        if not f.apart and f.evaluated >= ALL and f.trained >= ALL and f.rows >= LEAST and f.fitted > f.rows:
+        if f.evaluated >= ALL and f.rows >= LEAST and (fitted_on_all or f.again):
             numbers = {"rows": f.rows, "fitted": f.fitted, "kind": f.kind}
             yield Evidence(f.at, numbers, at=f.site, stack=f.stack, sites={"loader": f.loader})
             return
@@ -40,15 +41,15 @@ RULE = Rule(
         "All {rows} evaluation rows are among the {fitted} rows that the scaler ({kind}) was fitted on."
     ),
     why=N_(
-        "The scaling carries the evaluation rows' mean and spread into training, so that the figure is not "
-        "one for unseen data. It is most wrong where rows are few or change over time."
+        "The scaling uses the evaluation rows' mean and spread, which new rows don't bring along, so that the "
+        "figure is not one for unseen data. It is most wrong where rows are few or change over time."
     ),
     fix=N_("Split first; fit the scaler on the training rows only, and transform both parts with it."),
     safety="Safe: the figure falls a little, to what it is.",
     limits=(
-        "Scalers of scikit-learn, averages and deviations that are worked out by hand over a whole table are "
-        "known; others, as of pandas, are not, nor windows of scaled series, nor columns selected and then "
-        "changed by NumPy. A table that scikit-learn gives scaled is no fault of a program; nor is a "
+        "Scalers of scikit-learn are known, and averages and deviations that are worked out by hand over a "
+        "whole table or over some of its columns; windows of scaled series are not, nor columns that are "
+        "selected and then changed by NumPy. A table that scikit-learn gives scaled is no fault of a program; nor is a "
         "scaler of rows that were set apart for training, some of which validate: one part of a split, or "
         "what an estimator's `fit` was given."
     ),

@@ -1,0 +1,92 @@
+"""Record states of a net that lie in its own memory and are used after more steps."""
+
+import weakref
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from treino_doctor.finding import Site
+from treino_doctor.record.gradients import Gradients
+from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.lines import here
+from treino_doctor.record.log import Log
+from treino_doctor.record.nets import Nets
+from treino_doctor.record.outcomes import StateUsed
+
+MOST = 64  # newest states that are remembered
+
+
+@dataclass
+class State:
+    """A state as ``state_dict`` returned it, known again by its first tensor."""
+
+    first: "weakref.ref[torch.Tensor]"
+    versions: int
+    steps: int
+    site: Site | None
+
+
+class States:
+    """Watches where states are taken, whose tensors are the net's own, loaded and saved."""
+
+    def __init__(self, log: Log, hooks: Hooks, nets: Nets, gradients: Gradients) -> None:
+        self._log, self._hooks, self._nets, self._gradients = log, hooks, nets, gradients
+        self._states: dict[int, State] = {}  # by id of the first tensor
+        self._times: Counter[Site | None] = Counter()  # states of a line, each after other steps
+
+    def install(self) -> None:
+        """Register the observers."""
+        self._hooks.after(nn.Module, "state_dict", self._taken, fits=is_whole)
+        self._hooks.before(torch, "save", self._saving)
+        self._nets.loading.append(self._loading)
+
+    def _taken(self, result: Any, args: Any, kwargs: Any) -> None:
+        values, site, steps = floating(result), here(), self._gradients.steps
+        if not values:
+            return
+        newest = next((s.steps for s in reversed(self._states.values()) if s.site == site), -1)
+        self._times[site] += newest != steps
+        self._states.pop(id(values[0]), None)
+        self._states[id(values[0])] = State(weakref.ref(values[0]), versions(values), steps, site)
+        if len(self._states) > MOST:
+            self._states.pop(next(iter(self._states)))
+
+    def _loading(self, args: Any, kwargs: Any) -> None:
+        values = floating(args[1] if len(args) > 1 else kwargs.get("state_dict"))
+        own = {t.data_ptr() for t in (*args[0].parameters(), *args[0].buffers())}
+        if all(t.data_ptr() in own for t in values):
+            self._used("load_state_dict", values)
+
+    def _saving(self, args: Any, kwargs: Any) -> None:
+        saved = args[0] if args else kwargs.get("obj")
+        for state in (saved, *saved.values()) if isinstance(saved, dict) else ():
+            self._used("save", floating(state))
+
+    def _used(self, how: str, values: list[torch.Tensor]) -> None:
+        """Log the use of a state that has been written to since it was taken, as by an optimizer."""
+        state = self._states.get(id(values[0])) if values else None
+        if state is None or state.first() is not values[0]:
+            return
+        steps = self._gradients.steps - state.steps
+        if steps and versions(values) != state.versions:
+            fields = {"taken_at": state.site, "steps": steps, "times": self._times[state.site]}
+            self._log.tell_here(StateUsed, how=how, **fields)
+
+
+def is_whole(*args: Any, **kwargs: Any) -> bool:
+    """Whether a call of ``state_dict`` is for a whole net, rather than for a part of one."""
+    return len(args) == 1 and kwargs.get("destination") is None
+
+
+def floating(state: Any) -> list[torch.Tensor]:
+    """The tensors of a state that training changes."""
+    values = list(state.values()) if isinstance(state, dict) else []
+    return [t for t in values if isinstance(t, torch.Tensor) and t.is_floating_point() and t.numel()]
+
+
+def versions(values: list[torch.Tensor]) -> int:
+    """How often these tensors' memory has been written to."""
+    return sum(t._version for t in values if not t.is_inference())

@@ -1,0 +1,85 @@
+"""An activation or a dropout between the last layer and cross entropy."""
+
+from collections.abc import Iterable
+
+from treino_doctor.places.settings import word
+from treino_doctor.record.log import Graph, Log, LossCall, Operation
+from treino_doctor.rules.examples import script
+from treino_doctor.rules.graphs import PASSED, argument, by_line
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_, _
+
+LOSSES = {  # what may stand before the loss
+    "cross_entropy": "",
+    "binary_cross_entropy_with_logits": "",
+    "nll_loss": "log_softmax",
+    "binary_cross_entropy": "sigmoid",
+}
+ALL_INPUTS = ("cat", "stack", "hstack", "vstack", "concat", "concatenate")
+LIMITED = {  # what an activation leaves of the outputs
+    "relu": N_("no output can be below 0"),
+    "relu6": N_("every output lies between 0 and 6"),
+    "tanh": N_("every output lies between −1 and 1"),
+    "hardtanh": N_("every output lies in a fixed interval"),
+}
+DROPS = ("dropout", "alpha_dropout", "dropout1d", "dropout2d", "dropout3d")
+DROPPED = N_("outputs are set to 0 at random")
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """The input of a cross entropy that trains comes straight from a ReLU, a tanh or a dropout that drops."""
+    calls = [c for c in log.of(LossCall) if c.name in LOSSES and c.trained and c.graph.root is not None]
+    for own in by_line(calls, lambda c: c.site).values():
+        made = [m for c in own if (m := last_activation(c)) is not None]
+        if made:
+            what = LIMITED.get(made[-1].name, DROPPED)
+            numbers = {"calls": len(made), "looked": len(own), "kind": made[-1].name, "what": _(what)}
+            numbers["loss"] = own[-1].name
+            yield Evidence(own[-1].site, numbers, at=made[-1].written, stack=own[-1].stack)
+
+
+def last_activation(call: LossCall) -> Operation | None:
+    """The activation or dropout that all of a loss's input is, also before views and the loss's own softmax."""
+    through = PASSED | {LOSSES[call.name]}
+    ends = list(_ends(call.graph, call.graph.root, through)) if call.graph.root is not None else []
+    return ends[0] if ends and all(e.name in LIMITED or drops(e) for e in ends) else None
+
+
+def _ends(graph: Graph, operation: Operation, through: frozenset[str]) -> Iterable[Operation]:
+    """The operations behind a value, through those that keep values; a dropout that drops is one."""
+    parents = graph.parents(operation)
+    if operation.name not in through or drops(operation) or not parents:
+        yield operation
+        return
+    for parent in parents if operation.name in ALL_INPUTS else parents[:1]:
+        yield from _ends(graph, parent, through)
+
+
+def drops(operation: Operation) -> bool:
+    """Whether an operation is a dropout that is on."""
+    on = argument(operation, "training", 2) is not False and argument(operation, "p", 1) != 0
+    return operation.name in DROPS and on
+
+
+RULE = Rule(
+    id="activation_before_cross_entropy",
+    group="losses",
+    severity="wrong",
+    certain=True,
+    early=True,
+    unless=("nll_without_log_softmax",),
+    decide=decide,
+    # the line of the activation, or where it was chosen
+    place=lambda e: word(e.at or e.seen, e.numbers["kind"], "dropout"),
+    message=N_("The input of {loss} comes straight from {kind} ({calls} of {looked} calls): {what}."),
+    why=N_(
+        "Cross entropy expects a score of any size for each class. With an activation or a dropout after "
+        "the last layer the network can't be as sure as it should be, and where an activation is flat, "
+        "nothing is learned."
+    ),
+    fix=N_("Give the loss the last layer's raw output: no activation and no dropout after it."),
+    safety="Outputs and gradients get larger, so the best rate may be lower.",
+    limits="A bounded output that is multiplied afterwards, as in a cosine classifier, is left alone.",
+    wrong=script(loss="F.cross_entropy(net(x).relu(), y)"),
+    mend={".relu()": ""},
+)
