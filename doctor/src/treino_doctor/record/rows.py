@@ -249,7 +249,9 @@ class Rows:
             call.scored = True
             call.copied |= target.dim() > 1 and tuple(target.shape[1:]) == call.event.shape[1:] != (1,)
             if labels is not None:
-                call.labels = labels[part]
+                own = labels[part]
+                call.relabelled |= call.labels is not None and not np.array_equal(call.labels, own)
+                call.labels = own
                 if answer is not None and not call.judged:
                     call.judge(answer[part] == call.labels)
 
