@@ -48,5 +48,6 @@ site:
 
 dist:
 	rm -rf dist
+	python -m build --outdir dist doctor
 	python -m build
 	python -m twine check --strict dist/*

@@ -12,7 +12,11 @@ import pytest
 from tests.conftest import Said, mnist_folder
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "doctor/docs").glob("*.md")),
+]
 RUN = [page for page in PAGES if page.name != "gallery.md"]  # docs/gallery/make.py runs that one
 LONG = {"as-taught.md", "film.md"}
 NOT_HERE = ("pip install", "make ", "python -m benchmarks")
@@ -83,7 +87,9 @@ def test_every_verb_stands_in_the_readme(treino: Callable[..., Said]) -> None:
             assert f"treino {verb}" in text, verb
 
 
-@pytest.mark.parametrize("page", sorted({*PAGES, *ROOT.glob("*.md")}), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "page", sorted({*PAGES, *ROOT.glob("*.md"), *ROOT.glob("doctor/*.md")}), ids=lambda p: p.name
+)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
         if "://" not in target:

@@ -43,9 +43,18 @@ def archive(tmp_path_factory):
     return copy / called([sys.executable, "-c", build], cwd=copy).split()[-1]
 
 
+@pytest.fixture(scope="session")
+def doctor_sources(tmp_path_factory):
+    """A copy of the doctor's folder, as pip takes it."""
+    copy = tmp_path_factory.mktemp("doctor") / "doctor"
+    ours = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "tests")
+    return shutil.copytree(ROOT / "doctor", copy, ignore=ours)
+
+
 @pytest.fixture
-def environment(tmp_path):
-    """A function: pip installs this in an empty environment, which has everything else from this one.
+def environment(tmp_path, doctor_sources):
+    """A function: pip installs this and the doctor in an empty environment, which has everything else from
+    this one.
 
     -> its Python. No build is isolated, and nothing is fetched.
     """
@@ -67,7 +76,7 @@ def environment(tmp_path):
             "--disable-pip-version-check",
         ]
         options = ["--no-deps", "--no-build-isolation", "--no-compile", "--no-index", "--ignore-installed"]
-        called([*pip, *options, what], env=plain_environ() | environ)
+        called([*pip, *options, what, doctor_sources], env=plain_environ() | environ)
         return python
 
     return install

@@ -97,9 +97,10 @@ def test_forms_and_citation_agree_with_the_package() -> None:
 
 
 def test_the_site_has_every_page() -> None:
-    """All pages of docs/ stand in its table of contents."""
+    """All pages of docs/ and doctor/docs/ stand in its table of contents."""
     listed = re.findall(r"[\w\-/]+\.md", (ROOT / "mkdocs.yml").read_text())
     docs = {p.relative_to(ROOT / "docs").as_posix() for p in (ROOT / "docs").rglob("*.md")}
+    docs |= {p.name for p in (ROOT / "doctor/docs").glob("*.md")}
     wanted = {page.replace("README.md", "index.md") for page in docs}
     assert wanted <= set(listed)
 

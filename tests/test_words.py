@@ -22,12 +22,12 @@ from tools import words as catalogues
 
 from tests.conftest import Said
 from treino import fit, words
-from treino.cli.help import language_of
 from treino.errors import TreinoError
 from treino.words import _
 from treino_doctor import words as base
+from treino_doctor.screen import language_of
 
-FOLDERS = sorted(p.name for p in words.LOCALE.iterdir() if p.is_dir())
+LANGUAGES = sorted(p.name for p in words.LOCALE.iterdir() if p.is_dir())
 LETTERS = str.maketrans(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
     "АВСДЕҒГНІЈКЛМИОРҚЯЅТЦѴШХУЗавсдеғгнійклмиорқяѕтцѵшхуз",
@@ -218,34 +218,43 @@ explain adam a --step 2 --to adam.html
 # ---- the catalogues
 
 
+Sentences = dict[str, dict[str, list[str]]]  # by floor
+
+
 @pytest.fixture(scope="module")
-def floors() -> dict[str, dict[str, list[str]]]:
-    return catalogues.by_floor()
+def floors() -> dict[str, Sentences]:
+    return {package: catalogues.by_floor(package) for package in catalogues.FOLDERS}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("package", catalogues.FOLDERS)
 def test_every_sentence_is_translated_and_none_is_stale(
-    folder: Path, floors: dict[str, dict[str, list[str]]]
+    package: str, language: str, floors: dict[str, Sentences]
 ) -> None:
-    wanted = {sentence for found in floors.values() for sentence in found}
-    known = catalogues.translations(folder)
+    wanted = {sentence for found in floors[package].values() for sentence in found}
+    known = catalogues.translations(catalogues.LOCALES[package] / language)
     assert sorted(wanted - known.keys()) == [], "run: make words"
     assert sorted(known.keys() - wanted) == [], "run: make words"
     assert sorted(s for s, translation in known.items() if not translation.strip()) == []
-    assert catalogues.compiled(folder) == known, "run: make words"
+    assert catalogues.compiled(package, language) == known, "run: make words"
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)
-def test_what_the_registries_entries_say_is_translated(folder: Path) -> None:
-    assert set(catalogues.entry_sentences()) <= catalogues.translations(folder).keys()
+def translations(language: str) -> dict[str, str]:
+    """Those of both packages."""
+    folders = (locale / language for locale in catalogues.LOCALES.values())
+    return {s: t for folder in folders for s, t in catalogues.translations(folder).items()}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_the_registries_entries_say_is_translated(language: str) -> None:
+    assert set(catalogues.entry_sentences()) <= translations(language).keys()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)
-def test_values_go_into_both(folder: Path) -> None:
-    known = catalogues.translations(folder)
-    for sentence, translation in ((s, t) for s, t in known.items() if t):
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_values_go_into_both(language: str) -> None:
+    for sentence, translation in ((s, t) for s, t in translations(language).items() if t):
         assert fields(translation) == fields(sentence), sentence
         for end in (slice(1), slice(-1, None)):
             assert translation[end].isspace() == sentence[end].isspace() or sentence == " next: ", sentence
@@ -263,7 +272,9 @@ def fields(sentence: str) -> set[tuple[str | None, str | None, str | None]] | No
 
 @pytest.mark.slow
 def test_nothing_is_looked_up_while_modules_are_imported() -> None:
-    for path in sorted(catalogues.SOURCE.rglob("*.py")):
+    for path in (
+        path for folders in catalogues.FOLDERS.values() for f in folders for path in f.rglob("*.py")
+    ):
         assert list(at_import(ast.parse(path.read_text()))) == [], f"{path}: mark it with N_"
 
 
@@ -291,9 +302,10 @@ def test_a_sentence_with_values_in_it_is_refused(tmp_path: Path) -> None:
 
 def test_a_merge_loses_nothing_and_guesses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def merged(**floors: dict[str, list[str]]) -> dict[str, str]:
-        monkeypatch.setattr(catalogues, "by_floor", lambda: floors)
-        return catalogues.merge(folder)
+        monkeypatch.setattr(catalogues, "by_floor", lambda _package: floors)
+        return catalogues.merge("treino", "es", catalogues.translations(folder))
 
+    monkeypatch.setitem(catalogues.LOCALES, "treino", tmp_path)
     (folder := tmp_path / "es").mkdir()
     assert merged(a={"{n} rows": ["a/x.py"]}, b={"a row": ["b/y.py"]}) == {"{n} rows": "", "a row": ""}
     a = folder / "a.po"
@@ -318,27 +330,25 @@ def test_a_merge_loses_nothing_and_guesses_nothing(tmp_path: Path, monkeypatch: 
     )
 )
 def test_what_is_translated_is_what_is_read(known: dict[str, str]) -> None:
-    with tempfile.TemporaryDirectory() as top:
-        folder = Path(top) / "pt_BR"
-        folder.mkdir()
-        catalogues.compile_into(folder, known)
-        assert catalogues.compiled(folder) == {s: t for s, t in known.items() if t}
+    with tempfile.TemporaryDirectory() as top, pytest.MonkeyPatch.context() as patch:
+        patch.setitem(catalogues.LOCALES, "treino", Path(top))
+        catalogues.compile_into("treino", "pt_BR", known)
+        assert catalogues.compiled("treino", "pt_BR") == {s: t for s, t in known.items() if t}
 
 
 # ---- no English is left over
 
 
 @pytest.fixture(scope="module")
-def every_letter_turned(
-    tmp_path_factory: pytest.TempPathFactory, floors: dict[str, dict[str, list[str]]]
-) -> Path:
+def every_letter_turned(tmp_path_factory: pytest.TempPathFactory, floors: dict[str, Sentences]) -> Path:
     """A language in which every sentence of the catalogue has Cyrillic letters: what is Latin was not looked
     up.
     """
     folder = tmp_path_factory.mktemp("locale")
-    (folder / "xx").mkdir()
-    turned = {sentence: turn(sentence) for found in floors.values() for sentence in found}
-    catalogues.compile_into(folder / "xx", turned)
+    of_all = (sentence for package in floors.values() for found in package.values() for sentence in found)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(catalogues.LOCALES, "treino", folder)
+        catalogues.compile_into("treino", "xx", {sentence: turn(sentence) for sentence in of_all})
     return folder
 
 
@@ -437,7 +447,7 @@ Adam Kingma Method for Stochastic Optimization algorithm import range tanh updat
 def test_no_english_is_left_over(
     treino: Callable[..., Said], every_letter_turned: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(words, "LOCALE", every_letter_turned)
+    monkeypatch.setitem(base._catalogues, "treino", every_letter_turned)
     rows = "\n".join(f"{i % 5},{i},{3 * i + i % 5}.5" for i in range(40))
     (tmp_path / "houses.csv").write_text(f"rooms,size,price\n{rows}\n")
     (tmp_path / "empty.csv").write_text("")

@@ -1,7 +1,6 @@
 """Counts of code-quality figures: hidden imports, import cycles, long signatures, flags, untyped dicts.
 
-``python -m tools.house`` prints them for ``src/treino`` without the doctor; ``--all`` with it, and ``-v``
-with every place behind the counts.
+``python -m tools.house`` prints them for ``src/treino``; ``-v`` with every place behind the counts.
 """
 
 import ast
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent / "src"
-DOCTOR = "treino_doctor"
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 PARAMETERS = 10  # a signature with more is long
 
@@ -106,9 +104,9 @@ def long_signatures(tree: ast.Module) -> Iterator[tuple[int, str, int]]:
                 yield node.lineno, node.name, count
 
 
-def counts(doctor: bool = False) -> dict[str, list[str]]:
+def counts() -> dict[str, list[str]]:
     """``{what is counted: the places where it stands}``."""
-    known = {n: p for n, p in modules().items() if doctor or not n.startswith(DOCTOR)}
+    known = modules()
     trees = {name: ast.parse(path.read_text()) for name, path in known.items()}
     imports = {name: list(imports_of(tree, known)) for name, tree in trees.items()}
     graph = {name: {i.target for i in found} for name, found in imports.items()}
@@ -142,7 +140,7 @@ def counts(doctor: bool = False) -> dict[str, list[str]]:
 
 def main(words: list[str]) -> int:
     """Print the counts."""
-    for what, found in counts("--all" in words).items():
+    for what, found in counts().items():
         print(f"{len(found):6}  {what}")
         if "-v" in words and what not in ("files", "lines"):
             print(*(f"        {place}" for place in found), sep="\n")

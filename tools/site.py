@@ -1,6 +1,7 @@
-"""The pages of the documentation site, out of ``docs/``, the README and the public names; and the playground.
+"""The pages of the documentation site, out of ``docs/``, ``doctor/docs/``, the README and the public names.
 
-``python -m tools.site`` writes them into ``build/pages``; ``make site`` makes the site of them with MkDocs.
+``python -m tools.site`` writes them, and the playground, into ``build/pages``; ``make site`` makes the
+site of them with MkDocs.
 """
 
 import inspect
@@ -13,6 +14,7 @@ from treino.playground.page import page as playground
 
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "build" / "pages"
+FOLDERS = ROOT / "docs", ROOT / "doctor" / "docs"
 OTHERS = {
     "README.md": "index.md", "ARCHITECTURE.md": "architecture.md", "CHANGELOG.md": "changes.md",
     "CONTRIBUTING.md": "contributing.md", "SECURITY.md": "policy.md",
@@ -23,12 +25,11 @@ LEFT_OUT = ("docs/gallery/*.py", "*.pyc")
 
 def main() -> None:
     shutil.rmtree(PAGES, ignore_errors=True)
-    docs = (path for path in sorted((ROOT / "docs").rglob("*")) if path.is_file())
-    pages = [path.relative_to(ROOT) for path in docs]
     names = {
-        page.as_posix(): page.relative_to("docs").as_posix()
-        for page in pages
-        if not any(page.match(left_out) for left_out in LEFT_OUT)
+        path.relative_to(ROOT).as_posix(): path.relative_to(folder).as_posix()
+        for folder in FOLDERS
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(path.match(left_out) for left_out in LEFT_OUT)
     }
     names = {old: re.sub(r"README\.md$", "index.md", new) for old, new in names.items()} | OTHERS
     for old, new in names.items():

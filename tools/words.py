@@ -155,7 +155,7 @@ def compile_into(package: str, language: str, known: dict[str, str]) -> None:
     out = BytesIO()
     write_mo(out, catalogue)
     target = LOCALES[package] / language / "LC_MESSAGES" / f"{package}.mo"
-    target.parent.mkdir(exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(out.getvalue())
 
 

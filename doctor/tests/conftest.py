@@ -1,8 +1,29 @@
-"""Forms of faults that the doctor does not see: ``not_seen.txt`` names their cases, which have to fail."""
+"""For all tests: one thread, and Hypothesis that repeats itself. ``not_seen.txt`` names the faults in forms
+that the doctor does not see: their cases have to fail.
+"""
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[name] = "1"  # here and in what the tests start: several of them share few cores
+
+import torch  # noqa: E402
+
+torch.set_num_threads(1)
+
+pytest.register_assert_rewrite("examination", "zygote", "forked")
+
+collect_ignore = ["bed"]  # people's scripts, whatever they are called
+
+# How long an example takes is never a failure: that is the machine's affair.
+settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("repeatable")
 
 NOT_SEEN = {
     line.partition("  # ")[0].strip()

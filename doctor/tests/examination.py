@@ -36,5 +36,5 @@ def examined_with_values(source: str, tmp_path: Path) -> tuple[list[Finding], Lo
         recorder.stop()
     findings, defects = decide(recorder.log)
     assert defects == []
-    assert recorder.hooks.defects == {}
+    assert recorder.hooks.defect_sentences() == []
     return findings, recorder.log, main.__dict__

@@ -21,7 +21,7 @@ HANG = 600.0  # seconds: what takes so long never comes
 
 USUAL = (
     *("torch._dynamo", "torch.utils.data", "torch.distributed", "torch.nn.parallel"),
-    *("treino.cli.app", "treino_doctor.rules", "treino_doctor.process.run_script"),
+    *("treino_doctor.command", "treino_doctor.rules", "treino_doctor.process.run_script"),
 )
 START = "import forked; exec(forked.serve(), globals())"
 PLAIN = """
@@ -39,8 +39,8 @@ exec(code)
 WATCHED = """
 import sys
 sys.argv[:] = argv
-from treino.cli import command
-sys.exit(command())
+from treino_doctor.command import program
+sys.exit(program())
 """
 
 
@@ -78,8 +78,8 @@ def plain(path: Path, *args: str, stdin: str = "") -> Ended:
 
 
 def watched(path: Path, *flags: str, stdin: str = "") -> Ended:
-    """The script under ``treino doctor FLAGS SCRIPT``."""
-    found = _forked(WATCHED, ["treino", "doctor", *flags, str(path)], path.parent, stdin)
+    """The script under ``treino-doctor FLAGS SCRIPT``."""
+    found = _forked(WATCHED, ["treino-doctor", *flags, str(path)], path.parent, stdin)
     err, _, report = found.err.partition("doctor: ")
     return Ended(found.status, found.out, err.strip(), report)
 

@@ -117,7 +117,7 @@ def test_a_signal_from_outside_ends_the_script_with_its_report(number, tmp_path)
     (tmp_path / "train_it.py").write_text(
         ENDLESS.replace("opt.step()", "opt.step()\n    print(i, flush=True)")
     )
-    with program("doctor", "train_it.py", cwd=tmp_path) as process:
+    with program("train_it.py", cwd=tmp_path) as process:
         for _ in range(5):
             process.stdout.readline()
         process.send_signal(number)
@@ -170,7 +170,7 @@ print("grown", grown, file=sys.stderr)
 )
 
 
-def program(*arguments, cwd, program=("-m", "treino")) -> subprocess.Popen[str]:
+def program(*arguments, cwd, program=("-m", "treino_doctor")) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, *program, *arguments],
         cwd=cwd,
@@ -185,7 +185,7 @@ def program(*arguments, cwd, program=("-m", "treino")) -> subprocess.Popen[str]:
 @pytest.mark.thorough
 def test_a_gigabyte_passes_through_without_being_kept(tmp_path):
     (tmp_path / "train_it.py").write_text(PRINTS)
-    with program("doctor", "train_it.py", cwd=tmp_path) as process:
+    with program("train_it.py", cwd=tmp_path) as process:
         size = 0
         while chunk := os.read(process.stdout.fileno(), 2**20):
             size += len(chunk)
@@ -199,7 +199,7 @@ def test_a_gigabyte_passes_through_without_being_kept(tmp_path):
 def test_a_reader_that_goes_away_is_the_scripts_own_matter(tmp_path):
     (tmp_path / "train_it.py").write_text(PRINTS.replace(FAULT, "") + "import torch\n")
     found = {}
-    for how, first in (("plain", ()), ("watched", ("-m", "treino", "doctor"))):
+    for how, first in (("plain", ()), ("watched", ("-m", "treino_doctor"))):
         with program("train_it.py", cwd=tmp_path, program=first) as process:
             os.read(process.stdout.fileno(), 1000)
             process.stdout.close()
@@ -236,7 +236,7 @@ def package(tmp_path):
 @pytest.mark.sampled(2)
 def test_a_module_runs_as_python_dash_m_runs_it(name, package):
     outs = []
-    for first in (("-m", name), ("-m", "treino", "doctor", "-m", name, "--")):
+    for first in (("-m", name), ("-m", "treino_doctor", "-m", name, "--")):
         with program("--epochs", "3", cwd=package, program=first) as process:
             out, err = process.communicate(timeout=HANG)
         assert process.returncode == 0, err
@@ -248,10 +248,10 @@ def test_a_module_runs_as_python_dash_m_runs_it(name, package):
 @pytest.mark.slow
 @pytest.mark.thorough
 def test_a_launcher_of_processes_and_what_it_launches(tmp_path):
-    """torch.distributed.run starts treino as its worker, and is itself started by a script."""
+    """torch.distributed.run starts the doctor as its worker, and is itself started by a script."""
     (tmp_path / "group.py").write_text(SCRIPTS["a process group of its own"][0])
     launch = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "1")
-    with program("-m", "treino", "doctor", "group.py", cwd=tmp_path, program=launch) as process:
+    with program("-m", "treino_doctor", "group.py", cwd=tmp_path, program=launch) as process:
         out, err = process.communicate(timeout=HANG)
     assert process.returncode == 0, err
     assert "missing_zero_grad" in err

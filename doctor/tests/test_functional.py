@@ -1,6 +1,10 @@
 """Losses that torch.func gives gradients of."""
 
+import pytest
+
 from zygote import findings_in, marked
+
+pytest.importorskip("torch.func", reason="this torch has no torch.func")
 
 FUNCTIONAL = """
 from torch.func import grad, grad_and_value

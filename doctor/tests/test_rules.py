@@ -16,8 +16,8 @@ CONTRACT = """
     graph_kept_alive batchnorm_batch_of_one nan_inputs unshuffled_sorted sorted_split unscaled_inputs
     scaler_leakage duplicate_leakage test_in_train label_misaligned augment_on_test class_imbalance
     lr_too_high lr_too_low weight_decay_too_high scheduler_misuse seed_reset_each_epoch symmetric_init
-    dead_relu metric_wrong_axis selection_on_test best_state_not_copied
-    activation_before_cross_entropy label_in_inputs
+    dead_relu metric_wrong_axis selection_on_test missing_activation layer_never_used uninitialised_tensor
+    best_state_not_copied activation_before_cross_entropy label_in_inputs
 """.split()  # noqa: SIM905
 
 

@@ -10,11 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from forked import plain
-
-HANG = 600.0  # seconds: what takes so long never comes
-from treino.errors import TreinoError
+from forked import HANG, plain
 from treino_doctor import exam
+from treino_doctor.errors import TreinoError
 from treino_doctor.output.coverage import coverage
 from treino_doctor.output.report import document, text
 from treino_doctor.process.run_script import run_script
@@ -195,14 +193,9 @@ def test_a_rule_that_raises_is_a_defect_of_the_doctor(tmp_path, monkeypatch):
     assert outcome.exam.defects == ["no_step: ValueError: broken"]
 
 
-CLI = "import sys; from treino.cli.doctor import doctor; from treino.cli.screen import Screen;"
-
-
-def command(call: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    code = f"{CLI} sys.exit(doctor({call}))"
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
-    )
+def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "treino_doctor", *words]
+    return subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.slow
@@ -210,7 +203,7 @@ def command(call: str, folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.sampled(3)
 def test_json_is_one_document_whatever_the_script_does(tmp_path, last):
     script(tmp_path, "import os\n" + FAULT + "print('mine')\nos.system('echo child')\n" + last)
-    ended = command("'train_it.py', screen=Screen(True)", tmp_path)
+    ended = command(tmp_path, "train_it.py", "--json")
     document = json.loads(ended.stdout)
     assert ended.returncode == {"": 0, "os._exit(4)": 4}.get(last, -9)
     assert {"subject", "steps", "findings", "overhead", "exit"} <= set(document)
@@ -229,7 +222,7 @@ def test_json_is_one_document_whatever_the_script_does(tmp_path, last):
 @pytest.mark.slow
 def test_findings_can_fail_a_build(tmp_path):
     script(tmp_path, FAULT)
-    assert command("'train_it.py', fail_on='certain', screen=Screen(False)", tmp_path).returncode == 3
+    assert command(tmp_path, "train_it.py", "--fail-on", "certain").returncode == 3
 
 
 @pytest.mark.slow
@@ -238,7 +231,7 @@ def test_a_module_runs_as_python_dash_m_runs_it(tmp_path):
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "__init__.py").write_text("")
     script(tmp_path / "package", "from . import __name__ as n\nprint(n, __name__)\n" + FAULT, "train_it.py")
-    ended = command("module='package.train_it', screen=Screen(False)", tmp_path)
+    ended = command(tmp_path, "-m", "package.train_it")
     assert ended.returncode == 0
     assert ended.stdout == "package __main__\n"
     assert "missing_zero_grad" in ended.stderr
@@ -256,7 +249,7 @@ def test_the_garbage_collector_is_as_python_starts_it(tmp_path):
     )
     said = [
         subprocess.run([sys.executable, *words, path], capture_output=True, text=True, check=True).stdout
-        for words in ((), ("-m", "treino", "doctor"))
+        for words in ((), ("-m", "treino_doctor"))
     ]
     assert said[0].endswith("collected\ngone: lost\nend\ngone: kept\n")
     assert said[0] == said[1]

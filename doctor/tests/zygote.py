@@ -13,6 +13,7 @@ import tempfile
 import textwrap
 import traceback
 import warnings
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -24,7 +25,11 @@ from treino_doctor.rules.examples import PRELUDE
 USUAL = (
     *("sklearn.datasets", "sklearn.metrics", "sklearn.model_selection", "sklearn.preprocessing"),
     *("torch._dynamo", "torch.distributions", "torch.optim.lr_scheduler", "torch.utils.data", "pandas"),
-    *(m.name for m in pkgutil.walk_packages(treino_doctor.__path__, "treino_doctor.")),
+    *(
+        m.name
+        for m in pkgutil.walk_packages(treino_doctor.__path__, "treino_doctor.")
+        if "__main__" not in m.name
+    ),
 )
 
 
@@ -33,7 +38,8 @@ def warm() -> None:
     import torch
 
     for name in USUAL:
-        import_module(name)
+        with suppress(ImportError):
+            import_module(name)
     torch.optim.Adam([torch.zeros(1, requires_grad=True)]).step()  # what it imports at its first use
     gc.freeze()  # so that a fork leaves these pages alone
 

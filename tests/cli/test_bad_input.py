@@ -155,7 +155,7 @@ def test_usage_errors(treino: Callable[..., Said], verb: str) -> None:
     assert "--no-such-flag" in said.document["error"]["message"]
 
 
-@pytest.mark.parametrize("verb", ["train", "sweep", "study", "predict", "plot", "explain", "doctor"])
+@pytest.mark.parametrize("verb", ["train", "sweep", "study", "predict", "plot", "explain"])
 def test_a_whole_number_is_not_rounded(treino: Callable[..., Said], verb: str) -> None:
     """But for the settings, which the table reads."""
     arguments = make_app([verb])[verb].assemble_argument_collection()

@@ -178,7 +178,7 @@ def test_documents_are_read_through_here_alone() -> None:
     """Who reads them from the folder itself goes around every check."""
     around = re.compile(r"\.(read_json|read_tensors|last_checkpoint)\(")
     for path in ROOT.rglob("*.py"):
-        if path.relative_to(ROOT).parts[0] not in ("documents", "store", "diagnosis"):
+        if path.relative_to(ROOT).parts[0] not in ("documents", "store"):
             assert around.search(path.read_text()) is None, path
 
 

@@ -13,8 +13,7 @@ import time
 from pathlib import Path
 
 from tests.studio.file_calls import view
-
-HANG = 600.0  # seconds: what takes so long never comes
+from tests.waiting import HANG
 from treino.studio.script.json_socket import VARIABLE
 
 

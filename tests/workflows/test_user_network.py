@@ -224,7 +224,6 @@ def test_each_file_has_a_copy_of_its_own(paths: list[str]) -> None:
 WAYS: dict[str, set[str]] = {
     # what runs code at all, of treino's own text or of a file that the user named
     "exec": {
-        "diagnosis/process/run_script:run_script",
         "inspection/microscope/accumulated_gradient:example",
         "inspection/microscope/mse:run_snippet",
         "inspection/microscope/neuron:checks",
@@ -233,13 +232,11 @@ WAYS: dict[str, set[str]] = {
     "import_module": {
         "__init__:__getattr__",
         "cli/app:make_app",
-        "diagnosis/rules/__init__:rules",
         "plots/style:load_matplotlib",
         "studio/script/branch_calls:lead_compiled",
         "tracking/delivery:_work",
     },
-    "exec_module": {"diagnosis/record/sklearn_hooks:find_spec"},
-    **{name: set() for name in ("eval", "__import__", "spec_from_file_location", "runpy")},
+    **{name: set() for name in ("exec_module", "eval", "__import__", "spec_from_file_location", "runpy")},
     "pickle": {  # to and from the cluster that the user named, which runs what it likes
         "cluster:ended",
         "cluster:share",

@@ -1,7 +1,9 @@
-"""Finds faults in any training code about which PyTorch stays silent: ``with treino_doctor.doctor() as exam``."""
+"""Finds training faults about which PyTorch stays silent: ``with treino_doctor.doctor() as exam``."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from treino_doctor.garbage_collection import no_collections
 
 __version__ = "0.1.0"
 __all__ = ["Exam", "Finding", "TreinoError", "doctor"]
@@ -17,4 +19,5 @@ _PLACES = {"Exam": "exam", "Finding": "finding", "TreinoError": "errors", "docto
 def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module 'treino_doctor' has no attribute {name!r}")
-    return getattr(import_module(f"treino_doctor.{_PLACES[name]}"), name)
+    with no_collections():  # which would look through all that torch has made
+        return getattr(import_module(f"treino_doctor.{_PLACES[name]}"), name)

@@ -1,9 +1,12 @@
-"""``TreinoError``: an error for the user, with the broken rule, a message and a hint."""
+"""``TreinoError``: an error for the user, with rule, message and hint; the name nearest to a mistyped one."""
 
 import linecache
+from collections.abc import Iterable
 
 from treino_doctor.escaping import escape
 from treino_doctor.words import _, joined
+
+LISTED = 30  # names in a hint
 
 
 class TreinoError(Exception):
@@ -53,3 +56,23 @@ class TreinoError(Exception):
 
 def _rebuild(rule: str, message: str, hint: str, status: int) -> TreinoError:
     return TreinoError(rule, message, hint, status=status)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The hint for an unknown name: "Did you mean 'relu'?", or a list of known names if none is similar."""
+    options = sorted(known)
+    if suggestion := like(name, options):
+        return _("Did you mean '{name}'?").format(name=suggestion)
+    if len(options) > LISTED:
+        listed = ", ".join(options[:LISTED])
+        return _("Known: {names}, … ({n} in all).").format(names=listed, n=len(options))
+    return _("Known: {names}.").format(names=", ".join(options))
+
+
+def like(name: str, known: Iterable[str]) -> str | None:
+    """The known name most similar to ``name``; None if none is similar."""
+    import difflib
+
+    lowered = {option.lower(): option for option in sorted(known, reverse=True)}
+    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+    return lowered[close[0]] if close else None

@@ -1,13 +1,12 @@
 """One examination: record a program while it runs, then let the rules decide from the log."""
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from time import monotonic
 from types import TracebackType
 from typing import Any
 
 from treino_doctor.finding import Finding
+from treino_doctor.garbage_collection import no_collections
 from treino_doctor.record.log import Log
 from treino_doctor.record.recorder import Recorder
 from treino_doctor.rules import decide
@@ -76,7 +75,7 @@ class Exam:
         if self._running:
             self._running = False
             self._recorder.stop(finished=finished, error=error)
-            with _no_collections():
+            with no_collections():
                 self.findings, self.defects = decide(self.log)
             self.defects += self._recorder.hooks.defect_sentences()
         return self
@@ -96,15 +95,3 @@ def doctor() -> Exam:
     The program doesn't change: its numbers are bit for bit the same with and without the doctor.
     """
     return Exam()
-
-
-@contextmanager
-def _no_collections() -> Iterator[None]:
-    """Turn off collections within the block, and restore the previous state afterwards."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

@@ -1,150 +1,18 @@
-"""``treino doctor``: run a training script, or read a run, and report its faults."""
+"""``treino doctor``: the doctor's own command, a run's findings, and a check of the installation."""
 
 import os
 import platform
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Any
 
-from cyclopts import Parameter
-
-from treino.cli.flags import WHOLE, ScreenFlag, with_flags
-from treino.cli.screen import Screen, output_file
-from treino.console import line
 from treino.errors import TreinoError
-from treino.garbage_collection import collect_as_usual
-from treino.store.output_files import PATCH
-from treino.words import _, door
-
-if TYPE_CHECKING:
-    from treino.store.output_files import OutputFile
-    from treino_doctor.process.run_script import Outcome
-
-
-# ---- scripts
-
-SEEDS = 3  # runs of each variant of the script with --prove
-
-
-def is_plain_call(tokens: Sequence[str]) -> bool:
-    """Whether the command line is ``doctor SCRIPT.py``, alone or with ``-- ARGUMENTS``.
-
-    Such a command needs no parser of flags, whose import takes as long as a hundred steps of a small net.
-    """
-    verb, script, rest = tokens[:1], "".join(tokens[1:2]), tokens[2:3]
-    return verb == ["doctor"] and script.endswith(".py") and script[0] != "-" and rest in ([], ["--"])
-
-
-@dataclass(frozen=True)
-class ScriptOptions:
-    """How a script is run under the doctor.
-
-    live: print certain findings at once. max_steps: maximum number of optimizer steps. max_time: in seconds.
-    fail_on: the findings that make the exit status 3. prove: run the script again unchanged and fixed,
-    ``seeds`` times each (None: SEEDS).
-    """
-
-    live: bool = False
-    max_steps: int | None = None
-    max_time: float | None = None
-    fail_on: Literal["certain", "likely"] | None = None
-    prove: bool = False
-    seeds: int | None = None
-
-
-def examine(
-    target: str,
-    arguments: Sequence[str],
-    screen: Screen,
-    *,
-    module: bool = False,
-    options: "ScriptOptions | None" = None,
-    fix: "OutputFile | None" = None,
-) -> int:
-    """Run a script as ``treino doctor`` does. Return the exit status: the script's own, or 3."""
-    from treino_doctor.finding import Finding
-    from treino_doctor.output.coverage import coverage
-    from treino_doctor.output.report import document, one, text
-    from treino_doctor.process.run_script import Outcome, run_script
-
-    options = options or ScriptOptions()
-    final = 0
-
-    def print_finding(finding: Finding) -> None:
-        screen.lines(one(finding))
-
-    def report(outcome: Outcome) -> None:
-        nonlocal final
-        final = outcome.status
-        if options.fail_on and [f for f in outcome.exam.findings if f.certain or options.fail_on == "likely"]:
-            final = 3
-        covered = coverage(outcome.exam)
-        screen.lines(text(outcome, covered))
-        result = document(outcome, final, covered)
-        if (options.prove or fix is not None) and outcome.exam.findings:
-            result |= _mend(target, arguments, module, options, outcome, fix, screen)
-        screen.document(result)
-
-    collect_as_usual()
-    # messages to a script's author name settings as Python keywords
-    with door("keyword"):
-        run_script(
-            target,
-            arguments,
-            module=module,
-            max_steps=options.max_steps,
-            max_time=options.max_time,
-            live=print_finding if options.live else None,
-            report=report,
-        )
-    return final
-
-
-def _mend(
-    target: str,
-    arguments: Sequence[str],
-    module: bool,
-    options: ScriptOptions,
-    outcome: "Outcome",
-    fix: "OutputFile | None",
-    screen: Screen,
-) -> dict[str, object]:
-    from treino.cli.screen import say_replaced
-    from treino_doctor.output.fix import patch
-    from treino_doctor.output.prove import VARIANTS, proof, table
-
-    seeds = SEEDS if options.seeds is None else options.seeds
-    mended = patch(outcome.exam.findings)
-    result: dict[str, object] = {"patch": mended.diff, "mended": list(mended.rules)}
-    if not mended.rules:
-        screen.lines(_("doctor: none of these findings can be fixed automatically."))
-        return result
-    if fix is not None:
-        path = fix.write(mended.diff.encode())
-        screen.err.print(
-            _("doctor: the fixes are in {path}; apply them with: patch -p0 < {path}").format(path=path)
-        )
-        result |= {"path": str(path), "replaced": say_replaced(screen.err, fix)}
-    if options.prove:
-        sentence = _("doctor: running it {n} times more, as it is and fixed, with {seeds} seeds each ...")
-        screen.lines(sentence.format(n=VARIANTS * seeds, seeds=seeds))
-        rows = proof(
-            target,
-            arguments,
-            mended,
-            module=module,
-            seeds=seeds,
-            max_steps=options.max_steps,
-            max_time=options.max_time,
-            timeout=max(600, 10 * outcome.seconds),
-        )
-        screen.lines(mended.diff + "\n" + table(rows))
-        result["proof"] = [row.as_json() for row in rows]
-    return result
-
+from treino.store.output_files import refuse_run
+from treino.words import N_, _, door
+from treino_doctor import command
+from treino_doctor.screen import Screen
 
 # ---- installation
 
@@ -226,138 +94,91 @@ def _lanes() -> dict[str, Any]:
 
 # ---- command
 
-
-@dataclass(frozen=True)
-class ScriptFlags(ScriptOptions):
-    """The options of a script under the doctor, with their help."""
-
-    live: Annotated[bool, Parameter(help="say certain findings as soon as they are seen", negative=())] = (
-        False
-    )
-    max_steps: Annotated[
-        int | None, WHOLE, Parameter(help="end the script after so many optimizer steps")
-    ] = None
-    max_time: Annotated[float | None, Parameter(help="end the script after so many seconds")] = None
-    fail_on: Annotated[
-        Literal["certain", "likely"] | None, Parameter(help="exit 3 where there are findings, for use in CI")
-    ] = None
-    prove: Annotated[bool, Parameter(help="run it as it is and fixed, side by side", negative=())] = False
-    seeds: Annotated[int | None, WHOLE, Parameter(help="runs of each, with --prove; default: 3")] = None
+MORE = (
+    N_("       treino doctor RUN: the findings of a run of treino's own, by its name or folder"),
+    N_("       treino doctor: check the installation"),
+)
+ABOUT = N_("Find what PyTorch stays silent about, in any training script, unchanged.")
 
 
-@with_flags
-def doctor(
-    target: Annotated[
-        str | None, Parameter(name="SCRIPT", help="a training script, or a run; alone: the installation")
-    ] = None,
-    /,
-    *arguments: Annotated[str, Parameter(help="the script's own arguments, after --", show=False)],
-    module: Annotated[
-        str | None, Parameter(name=["-m", "--module"], help="run a module, as python -m does")
-    ] = None,
-    options: ScriptFlags,
-    fix: Annotated[str | None, Parameter(help="write the fixes as a patch to this file")] = None,
-    replace: Annotated[
-        bool, Parameter(help="replace the file of --fix where it exists already", negative=())
-    ] = False,
-    screen: ScreenFlag,
-) -> int:
-    """Find what PyTorch stays silent about, in any training script, unchanged.
-
-    The script runs as Python would run it, to its own exit status; the findings come at the end.
-
-    Examples: treino doctor train.py | treino doctor train.py -- --epochs 3 | treino doctor -m package.train |
-    treino doctor train.py --prove | treino doctor
-    """
-    for value, flag in (
-        (options.max_steps, "--max-steps"),
-        (options.max_time, "--max-time"),
-        (options.seeds, "--seeds"),
-    ):
-        if value is not None and value <= 0:
-            raise TreinoError(
-                "usage", _("{flag} must be above 0, not {value}.").format(flag=flag, value=value)
-            )
-    of_script = {
-        "--live": options.live,
-        "--max-steps": options.max_steps,
-        "--max-time": options.max_time,
-        "--prove": options.prove,
-        "--seeds": options.seeds,
-        "--fix": fix,
-        "--replace": replace,
-        " ".join(arguments): arguments,
-    }
-    if module is not None:
-        script, arguments = module, (arguments if target is None else (target, *arguments))
-    elif target is None:
-        _need_script(
-            of_script | {"--fail-on": options.fail_on},
+def doctor(tokens: Sequence[str], screen: Screen) -> int:
+    """Run ``treino doctor TOKENS``: of a script it is ``treino-doctor``."""
+    request = command.parse(tokens, "treino doctor")
+    target = request.target
+    if request.help or request.version:
+        return command.about(request, screen, [_(line) for line in MORE])
+    if target is None:
+        _refuse_for_scripts(
+            request,
+            ("fail_on",),
             _("without a script the installation is checked."),
             _("Name the script: treino doctor SCRIPT.py"),
         )
         return _installation(screen)
-    elif not target.endswith(".py") and not Path(target).is_file():
-        return _run(target, options.fail_on, of_script, screen)
-    else:
-        script = target
+    if request.module is None and not target.endswith(command.SCRIPTS) and not Path(target).is_file():
+        return _run(target, request, screen)
 
-    reads = [] if module is not None else [script]
-    return examine(
-        script,
-        arguments,
-        screen,
-        module=module is not None,
-        options=options,
-        fix=output_file(fix, PATCH, replace=replace, reads=reads, flag="--fix"),
-    )
+    for path in request.outputs:
+        refuse_run(Path(path))
+    # messages to a script's author name settings as Python keywords
+    with door("keyword"):
+        return command.run(request, screen)
 
 
-def _need_script(values: Mapping[str, object], subject: str, instead: str) -> None:
-    """Refuse flags that need a script. values: by flag. subject: end of the message. instead: the hint."""
-    for flag, value in values.items():
-        if value not in (None, False, ()):
-            raise TreinoError(
-                "doctor_of_script",
-                _("{flag} is for scripts; {subject}").format(flag=flag, subject=subject),
-                instead,
-            )
+doctor.__doc__ = ABOUT  # in the list of commands
+
+
+def _refuse_for_scripts(request: command.Request, also: Sequence[str], subject: str, instead: str) -> None:
+    """Refuse what needs a script. also: further fields that need one. subject: end of the message."""
+    for name in (*command.OF_SCRIPT, *also):
+        if getattr(request, name) not in (None, False):
+            flag = "--" + name.replace("_", "-")
+            message = _("{flag} is for scripts; {subject}").format(flag=flag, subject=subject)
+            raise TreinoError("doctor_of_script", message, instead)
+    if request.arguments:
+        message = _("{flag} is for scripts; {subject}").format(
+            flag=" ".join(request.arguments), subject=subject
+        )
+        raise TreinoError("doctor_of_script", message, instead)
 
 
 def _installation(screen: Screen) -> int:
+    from treino.console import console, line
+
     result = check()
+    out = console(screen.output, quiet=screen.as_json)
     for row in result["checks"]:
         mark = ("ok", "green") if row["ok"] else ("no", "red")
-        screen.out.print(line("  ", mark, f"  {row['name']}: {row['value']} {row['hint']}".rstrip()))
+        out.print(line("  ", mark, f"  {row['name']}: {row['value']} {row['hint']}".rstrip()))
     screen.document(result)
     return int(result["exit"])
 
 
-def _run(name: str, fail_on: str | None, of_script: Mapping[str, object], screen: Screen) -> int:
-    """Print the findings stored in a treino run. of_script: the values of the flags that need a script."""
+def _run(name: str, request: command.Request, screen: Screen) -> int:
+    """Print the findings stored in a treino run."""
     from treino.folders import open_run
     from treino_doctor.finding import Finding
     from treino_doctor.output.report import text_of_run
 
     run = open_run(name)
-    _need_script(
-        of_script,
+    _refuse_for_scripts(
+        request,
+        (),
         _("{run} is a run, and no code of it is fixed or run.").format(run=run.name),
         _("Its findings say which settings to change in a new training: treino doctor {run}").format(
             run=run.typed
         ),
     )
     document = run.document
-    findings = document.get("findings", [])
-    steps = document.get("steps", 0)
-    for text in text_of_run([Finding(**f) for f in findings], steps, run.name).split("\n"):
-        screen.out.print(text)
-    status = 3 if fail_on and [f for f in findings if f["certain"] or fail_on == "likely"] else 0
+    stored, steps = document.get("findings", []), document.get("steps", 0)
+    findings = [Finding(**f) for f in stored]
+    screen.show(text_of_run(findings, steps, run.name))
+    status = 3 if command.fails(findings, request.fail_on) else 0
     screen.document(
         {
             "subject": document["path"],
             "steps": steps,
-            "findings": findings,
+            "findings": stored,
             "overhead": 0.0,
             "exit": status,
         }

@@ -6,9 +6,8 @@ are parsed from their source files.
 
 import ast
 import inspect
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args, get_origin
 
@@ -17,52 +16,12 @@ from cyclopts.help import DefaultFormatter, HelpEntry, HelpPanel, InlineText
 from rich.text import Text
 
 from treino.console import line
-from treino.errors import TreinoError
 from treino.spec import FLAGS as FLAGS_OF_SETTINGS
 from treino.spec import OF_SOME
-from treino.words import N_, VARIABLE, _, languages, named
+from treino.words import N_, _
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
-
-
-# ---- ``--lang``
-
-FLAG = "--lang"
-
-
-def language_of(tokens: Sequence[str]) -> tuple[list[str], str | None]:
-    """Take ``--lang`` out of the tokens that precede ``--``. Return (other tokens, language or None).
-
-    Without ``--lang``, ``TREINO_LANG`` decides.
-
-    Raises:
-        TreinoError: ``--lang`` has no value or is given twice, or the language is unknown.
-    """
-    rest: list[str] = []
-    values: list[str] = []
-    coming = iter(tokens)
-    for token in coming:
-        if token == FLAG:
-            value = next(coming, None)
-            if value is None or value.startswith("--"):
-                raise TreinoError("lang_empty", _("{name} needs a value.").format(name=FLAG), _there_are())
-            values.append(value)
-        elif token.startswith(FLAG + "="):
-            values.append(token.partition("=")[2])
-        else:
-            rest.append(token)
-    if len(values) > 1:
-        raise TreinoError("usage", _("{flag} is given twice.").format(flag=FLAG), _("Give it once."))
-    language = values[0] if values else os.environ.get(VARIABLE) or None
-    if language is not None and named(language) is None:
-        message = _("{name} can't be {value!r}.").format(name=FLAG if values else VARIABLE, value=language)
-        raise TreinoError("lang_choice", message, _there_are())
-    return rest, language
-
-
-def _there_are() -> str:
-    return _("There are: {names}.").format(names=", ".join(languages()))
 
 
 # ---- names

@@ -1,20 +1,10 @@
 """A command's output: text or one JSON document, and its errors."""
 
-import errno
-import io
-import math
-import os
 import re
-import sys
-import textwrap
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import partial
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from json import JSONEncoder
 from pathlib import Path
-from typing import Annotated, Any, TextIO, cast, get_args
+from typing import Annotated, Any, get_args
 
 from cyclopts import (
     CoercionError,
@@ -28,161 +18,32 @@ from cyclopts import (
 )
 from rich.console import Console
 
-from treino.console import console, line, watched
+from treino.console import console, watched
 from treino.errors import TreinoError, like, nearest
 from treino.store.output_files import OutputFile, OutputFolder
 from treino.words import N_, _
-from treino_doctor.escaping import escape, escape_json
+from treino_doctor.screen import Screen as PlainScreen
 
 # ---- output
 
 HELP_COLUMNS = 100  # width of a help page in a pipe
-# made before the doctor runs a script, because the script may replace json.dumps
-ENCODERS = {utf8: JSONEncoder(ensure_ascii=not utf8).encode for utf8 in (False, True)}
 
 
-class Screen:
-    """The output of a command: results on ``out``, help on ``page`` (both silent with ``--json``), and
-    progress on ``err``.
-
-    With ``--json`` stdout gets only the document: until ``close``, other output of Python, C and child
-    processes goes to stderr.
+class Screen(PlainScreen):
+    """The output of a command, with styles: results on ``out``, help on ``page`` (both silent with
+    ``--json``), and progress on ``err``.
     """
 
     def __init__(self, as_json: bool) -> None:
-        self.as_json = as_json
-        self._has_document = False
-        self._stdout = sys.stdout
-        self._output = cast(TextIO, _Stream(self._stdout, _needed_stdout))
-        self._moved = _stdout_to_stderr() if as_json else None
-        if as_json:
-            sys.stdout = sys.stderr
-        self.out = console(self._output, quiet=as_json)
-        self.err = console(cast(TextIO, _Stream(sys.stderr, partial(suppress, OSError))))
-        self.page = console(self._output, quiet=as_json, columns=HELP_COLUMNS)
-
-    def close(self) -> None:
-        """Restore stdout."""
-        if self.as_json:
-            sys.stdout = self._stdout
-        if self._moved is not None:
-            if sys.__stdout__ is not None:
-                sys.__stdout__.flush()
-            os.dup2(self._moved, 1)
-            os.close(self._moved)
-            self._moved = None
+        super().__init__(as_json)
+        self.out = console(self.output, quiet=as_json)
+        self.err = console(self.errors)
+        self.page = console(self.output, quiet=as_json, columns=HELP_COLUMNS)
 
     @property
     def live(self) -> bool:
         """Whether stderr is a terminal, on which progress can be drawn."""
         return watched(self.err.file)
-
-    def lines(self, text: str) -> None:
-        """Write a text of several lines to stderr, unchanged but for control characters."""
-        self.err.file.write(escape(text, exceptions="\n\t") + "\n")
-        self.err.file.flush()
-
-    def document(self, document: dict[str, Any]) -> None:
-        """Write the one JSON document, if ``--json`` is set; later ones are ignored."""
-        if not self.as_json or self._has_document:
-            return
-        self._has_document = True
-        utf8 = (self._output.encoding or "utf-8").lower().replace("-", "") == "utf8"
-        text = escape_json(ENCODERS[utf8](finite(document))) + "\n"
-        if self._moved is not None and self._stdout is not None and self._stdout.fileno() == 1:
-            with _needed_stdout():
-                _write_all(self._moved, text.encode())
-        else:
-            self._output.write(text)
-
-    def fail(self, error: TreinoError) -> int:
-        """Print the error and its hint; return the exit status."""
-        self.err.print(line((_("error: "), "bold red"), error.message))
-        if error.hint:
-            self.err.print(line((_(" next: "), "bold"), error.hint))
-        self.document({"error": error.document})
-        return error.status
-
-    def interrupted(self, sentence: str) -> int:
-        """Print the sentence after a Ctrl-C (what is saved, how to go on); return the exit status 130."""
-        message = sentence or _("Stopped.")
-        self.err.print(message)
-        self.document({"error": {"rule": "interrupted", "message": message, "hint": ""}})
-        return 130
-
-    def defect(self, error: BaseException) -> int:
-        """Report a defect of treino: the traceback, and one sentence. Return the exit status."""
-        traceback_text = "".join(traceback.format_exception(error)).rstrip()
-        # lines of a foreign message must not look like treino's
-        self.lines(textwrap.indent(traceback_text, "  "))
-        message = _("{kind}: {error}").format(kind=type(error).__name__, error=error)
-        return self.fail(
-            TreinoError("defect", message, _("This is a defect of treino; please report it."), status=1)
-        )
-
-
-def _stdout_to_stderr() -> int:
-    """Point file descriptor 1 to stderr, for child processes too; return a copy of the old one."""
-    if sys.__stdout__ is not None:
-        sys.__stdout__.flush()
-    was = os.dup(1)
-    os.dup2(2, 1)
-    return was
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
-
-
-class _Stream:
-    """stdout or stderr, which accept every character.
-
-    failure: the context manager around each write: a failing stdout ends the command, a failing stderr only
-    loses the text. file: None if the stream is closed.
-    """
-
-    def __init__(self, file: TextIO | None, failure: Callable[[], AbstractContextManager[None]]) -> None:
-        if isinstance(file, io.TextIOWrapper):
-            file.reconfigure(errors="backslashreplace")
-        self._file, self._failure = file, failure
-        self.encoding = None if file is None else file.encoding
-
-    def isatty(self) -> bool:
-        return self._file is not None and self._file.isatty()
-
-    def write(self, text: str) -> None:
-        with self._failure():
-            if self._file is None:
-                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-            self._file.write(text)
-            self._file.flush()
-
-    def flush(self) -> None:
-        """Do nothing: text is written at once."""
-
-
-@contextmanager
-def _needed_stdout() -> Iterator[None]:
-    """Raise TreinoError if stdout can't be written, but BrokenPipeError if its reader is gone."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        message = _("Nothing can be written to stdout: {reason}.").format(reason=error.strerror)
-        raise TreinoError("stdout", message, status=1) from None
-
-
-def finite(value: Any) -> Any:
-    """The value with None for NaN and infinity, which JSON lacks."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {k: finite(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(v) for v in value]
-    return value
 
 
 # ---- usage errors

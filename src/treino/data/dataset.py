@@ -19,7 +19,7 @@ from treino.data.summaries.picture_files import PictureFiles
 from treino.data.table import row_place
 from treino.data.torch_datasets.first_pass import sampled_rows
 from treino.words import _, numeral
-from treino_doctor.escaping import escape
+from treino_doctor import escaping
 
 SHOWN = 40  # maximum number of columns, and of classes, in a notebook's tables
 
@@ -175,7 +175,7 @@ class Data:
             ),
             *(f"· {note}" for note in self.notes),
         ]
-        return "\n".join(map(escape, lines))
+        return "\n".join(map(escaping.escape, lines))
 
     def _repr_html_(self) -> str:
         """A card for notebooks: the splits; for a table, the rows of each class and a line for each column;

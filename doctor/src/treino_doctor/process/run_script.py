@@ -19,8 +19,7 @@ from treino_doctor.errors import TreinoError
 from treino_doctor.exam import Exam
 from treino_doctor.finding import Finding
 from treino_doctor.record import hooks
-from treino_doctor.record.hooks import UNSEEN
-from treino_doctor.record.lines import watch_file
+from treino_doctor.record.lines import UNSEEN, watch_file
 from treino_doctor.words import _
 
 

@@ -48,7 +48,7 @@ class Clearing:
         for held in optimizers if self._place is not None else ():
             written = [p for p in held.parameters() if id(p) in held.written]
             if written and not any(is_there(p) for p in written):
-                held.written = set()
+                held.written, held.summed = set(), False
                 gone.append(held.number)
         if gone:
             self._log.tell(Cleared, optimizers=tuple(gone), site=self._place, stack=self._stack)

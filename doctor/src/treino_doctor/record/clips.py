@@ -8,7 +8,8 @@ import torch
 from torch.nn.utils import clip_grad
 
 from treino_doctor.record.clearing import of_gradient
-from treino_doctor.record.hooks import Hooks, unseen
+from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.lines import unseen
 from treino_doctor.record.log import Log
 from treino_doctor.record.measures import norm, number_of
 from treino_doctor.record.outcomes import Clip

@@ -7,9 +7,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from treino_doctor.record.hooks import Hooks, unseen
+from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.lines import unseen
 from treino_doctor.record.nets import Nets
 from treino_doctor.record.tape import Tape
+from treino_doctor.record.torch_versions import has_compile
 
 
 class Compiled:
@@ -22,6 +24,8 @@ class Compiled:
 
     def install(self) -> None:
         """Wrap ``torch.compile``."""
+        if not has_compile:
+            return
         compiled, original = self, torch.compile
 
         @functools.wraps(original)

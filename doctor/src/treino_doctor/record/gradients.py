@@ -8,16 +8,12 @@ from threading import get_ident
 from typing import Any
 
 import torch
-from torch.optim.optimizer import (
-    Optimizer,
-    register_optimizer_step_post_hook,
-    register_optimizer_step_pre_hook,
-)
+from torch.optim.optimizer import Optimizer
 
 from treino_doctor.finding import Site
 from treino_doctor.record.clearing import Clearing
-from treino_doctor.record.hooks import Hooks, unseen
-from treino_doctor.record.lines import here, maker, stack
+from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.lines import here, maker, stack, unseen
 from treino_doctor.record.log import (
     Backward,
     Course,
@@ -43,6 +39,12 @@ from treino_doctor.record.measures import (
     single,
 )
 from treino_doctor.record.tape import Tape
+from treino_doctor.record.torch_versions import (
+    let_steps_be_hooked,
+    register_step_post_hook,
+    register_step_pre_hook,
+    without_torch_function,
+)
 from treino_doctor.record.values import NOBODY, Values, snapshot
 from treino_doctor.record.windows import PATIENCE
 
@@ -116,13 +118,14 @@ class Gradients:
         self._hooks.after(Optimizer, "add_param_group", self._group)
         # Tensor.backward calls it, too.
         self._hooks.replace(torch.autograd, "backward", self._around(torch.autograd.backward))
-        self.counting = register_optimizer_step_post_hook(self._after_step)
+        let_steps_be_hooked(self._hooks.replace)
+        self.counting = register_step_post_hook(self._after_step)
 
     def open(self) -> None:
         """The window opens: forget which gradients were used, as they may have been cleared unrecorded."""
         for held in self.held.values():
             held.used = set()
-        self._looking = self._looking or register_optimizer_step_pre_hook(self._before_step)
+        self._looking = self._looking or register_step_pre_hook(self._before_step)
 
     def close(self) -> None:
         """The window closes."""
@@ -227,7 +230,7 @@ class Gradients:
         """Keep the value that is run backward; on an accelerator, keep its tensor, to avoid synchronizing."""
         if not isinstance(root, torch.Tensor) or root.numel() != 1 or root.is_meta:
             return
-        with torch._C.DisableTorchFunction():
+        with without_torch_function():
             value = root.item() if root.is_cpu or self.windows.open else root.detach()
         if isinstance(value, float) and not isfinite(value):
             self._hooks.quietly("backward", self.spoiled, root, value)

@@ -7,14 +7,8 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-import torch
-
-# A warning from a wrapped function must show the line of its caller: `warnings` skips frames whose file name
-# contains these two words.
-UNSEEN = "<treino: importlib _bootstrap>"
-
-compiling = torch.compiler.is_compiling
-in_functorch = torch._C._functorch.peek_interpreter_stack  # None outside of vmap and grad transforms
+from treino_doctor.record.lines import unseen
+from treino_doctor.record.torch_versions import compiling, in_transform, without_torch_function
 
 After = Callable[[Any, tuple[Any, ...], dict[str, Any]], None]
 Failed = Callable[[BaseException, tuple[Any, ...], dict[str, Any]], None]
@@ -48,7 +42,7 @@ class Hooks:
 
     def watching(self) -> bool:
         """Whether to observe this call: only on the examined thread, outside of compilers and transforms."""
-        return self.on and threading.get_ident() == self.thread and not compiling() and in_functorch() is None
+        return self.on and threading.get_ident() == self.thread and not compiling() and not in_transform()
 
     def replace(self, owner: Any, name: str, new: Any) -> None:
         """Replace an attribute until ``undo``; replacing it twice is a bug."""
@@ -119,7 +113,7 @@ class Hooks:
         """Run an observer: its own calls are not observed, and its errors become defects."""
         self.on, began = False, perf_counter()
         try:
-            with torch._C.DisableTorchFunction():
+            with without_torch_function():
                 observe(*arguments)
         except Exception as error:
             self.defect(name, error)
@@ -150,9 +144,3 @@ class Hooks:
 
 continuing = False
 """Whether the process that is being forked goes on as the script itself, instead of being a worker of it."""
-
-
-def unseen(function: Any) -> Any:
-    """Give a function a file name that warnings and tracebacks skip."""
-    function.__code__ = function.__code__.replace(co_filename=UNSEEN)
-    return function

@@ -97,3 +97,28 @@ class Drawn(Event):
     kind: str
     key: str
     training: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerUnreached(Event):
+    """At the end: a layer of a net, whose parameters an optimizer holds, that was never called.
+
+    looks: recorded backwards of that optimizer, none of which gave it a gradient. made_at: its constructor's
+    line. parameters: the number of its entries.
+    """
+
+    kind: str
+    looks: int
+    parameters: int
+    made_at: Site | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unfilled(Event):
+    """A loss was made of a tensor that was never filled. kind: ``parameter``, or the operation that used it.
+    made_at: the line of the ``empty`` that made it.
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    made_at: Site | None = None

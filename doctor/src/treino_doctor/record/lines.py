@@ -4,8 +4,13 @@ import sys
 import sysconfig
 from pathlib import Path
 from types import CodeType, FrameType
+from typing import Any
 
 from treino_doctor.finding import Site
+
+# A warning from a wrapped function must show the line of its caller: `warnings` skips frames whose file name
+# contains these two words.
+UNSEEN = "<treino: importlib _bootstrap>"
 
 _PATHS = sysconfig.get_paths()
 _LIBRARIES = tuple(
@@ -16,6 +21,12 @@ _own_files: set[str] = set()  # scripts under the doctor, in any folder
 _known: dict[str, bool] = {}
 _sites: dict[tuple[str, int], Site] = {}
 _places: dict[tuple[int, int], tuple[CodeType, Site]] = {}  # by (id of code, instruction)
+
+
+def unseen(function: Any) -> Any:
+    """Give a function a file name that warnings and tracebacks skip."""
+    function.__code__ = function.__code__.replace(co_filename=UNSEEN)
+    return function
 
 
 def watch_file(path: str) -> None:

@@ -10,8 +10,8 @@ from torch.utils.data import DataLoader, Subset, TensorDataset, default_collate
 from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from treino_doctor.finding import Site
-from treino_doctor.record.hooks import Hooks, unseen
-from treino_doctor.record.lines import here
+from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.lines import here, unseen
 from treino_doctor.record.tape import Tape
 from treino_doctor.record.values import Values, first_tensors
 

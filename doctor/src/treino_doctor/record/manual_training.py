@@ -9,8 +9,7 @@ import torch
 
 from treino_doctor.finding import Site
 from treino_doctor.record.clearing import of_gradient
-from treino_doctor.record.hooks import unseen
-from treino_doctor.record.lines import here
+from treino_doctor.record.lines import here, unseen
 from treino_doctor.record.log import BY_HAND
 from treino_doctor.record.measures import MANY, Force, force_of, sampled
 from treino_doctor.record.reach import leaves

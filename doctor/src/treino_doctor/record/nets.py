@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from treino_doctor.finding import Site
 from treino_doctor.record.hooks import Hooks
@@ -18,6 +18,7 @@ from treino_doctor.record.log import EvalSet, Forward, Log, NetMade
 from treino_doctor.record.norms import Norms
 from treino_doctor.record.tables import as_array
 from treino_doctor.record.tape import Tape
+from treino_doctor.record.torch_versions import register_forward_hook, without_torch_function
 from treino_doctor.record.values import Node, Values, first_tensors
 
 # Without gradients, these run one fused operation unless a mode is active: the tape is idle meanwhile.
@@ -39,6 +40,7 @@ class Nets:
         self.loaded: weakref.WeakSet[nn.Module] = weakref.WeakSet()
         self.norms = Norms(log)
         self.forwards = 0
+        self.entered: set[int] = set()  # ids of modules, layers too, that were called in a window
         self.number_of: Any = lambda parameter: -1
         self.called: list[Any] = []  # observers of (forward event, module, args, result)
         self.roots: list[Any] = []  # observers of new root modules
@@ -85,7 +87,7 @@ class Nets:
     def _listen(self) -> None:
         self._handles = [
             register_module_forward_pre_hook(self.entering),
-            register_module_forward_hook(self.leaving, always_call=True),
+            register_forward_hook(self.leaving),
         ]
 
     def close(self) -> None:
@@ -186,6 +188,7 @@ class Nets:
             self._dropping, self._norming = [], 0
             self._place = here(), stack()
         self._stack.append(module)
+        self.entered.add(id(module))
         if isinstance(module, FUSED) and not torch.is_grad_enabled():
             self._tape.idle += 1
 
@@ -199,7 +202,7 @@ class Nets:
             self._tape.idle = max(0, self._tape.idle - 1)
         if result is None:
             return
-        with torch._C.DisableTorchFunction():
+        with without_torch_function():
             self._hooks.on = False
             try:
                 self.unseen("module", args, result, kind=kind_of(module))

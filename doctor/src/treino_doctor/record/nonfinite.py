@@ -9,7 +9,7 @@ from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.learning import NonFinite
 from treino_doctor.record.lines import here
 from treino_doctor.record.log import Log
-from treino_doctor.record.reach import walk
+from treino_doctor.record.reach import in_order
 from treino_doctor.record.tape import Tape
 from treino_doctor.record.values import Node
 
@@ -61,9 +61,9 @@ def culprit(root: torch.Tensor) -> Culprit:
     """The operation that made a value non-finite: the earliest whose argument is outside of its domain; if
     parameters aren't finite either, one with an infinite slope at zero. ("", "") if none is known.
     """
-    nodes: list[Any] = walk(root.grad_fn, MOST)
+    nodes = in_order(root.grad_fn, MOST)
     leaves = [n.variable for n in nodes if hasattr(n, "variable")]
-    made = sorted((n for n in nodes if not hasattr(n, "variable")), key=lambda n: n._sequence_nr())
+    made = [n for n in nodes if not hasattr(n, "variable")]
     finite = all(bool(torch.isfinite(p.detach().sum())) for p in leaves)
     return next(filter(any, map(outside if finite else steep, made)), ("", ""))
 

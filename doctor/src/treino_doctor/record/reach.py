@@ -26,6 +26,21 @@ def walk(node: Any, most: int = MOST) -> list[Any]:
     return reached(node, lambda one: [before for before, _ in one.next_functions], most)
 
 
+def in_order(node: Any, most: int) -> list[Any]:
+    """A node of torch's graph and its ancestors, each after its own ancestors."""
+    order: list[Any] = []
+    known, open_nodes = {id(node)}, [(node, iter(node.next_functions))]
+    while open_nodes:
+        _node, rest = open_nodes[-1]
+        before = next((b for b, _ in rest if b is not None and id(b) not in known), None)
+        if before is not None and len(known) < most:
+            known.add(id(before))
+            open_nodes.append((before, iter(before.next_functions)))
+        else:
+            order.append(open_nodes.pop()[0])
+    return order
+
+
 def leaves(value: torch.Tensor | None, most: int = MOST) -> list[torch.Tensor]:
     """The leaves that a backward from this value reaches; the value itself if it is a leaf."""
     if value is None or not value.requires_grad:

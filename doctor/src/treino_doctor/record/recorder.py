@@ -15,7 +15,8 @@ from treino_doctor.record.activations import Activations
 from treino_doctor.record.clips import Clips
 from treino_doctor.record.compiled import Compiled
 from treino_doctor.record.gradients import Gradients
-from treino_doctor.record.hooks import Hooks, unseen
+from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.lines import unseen
 from treino_doctor.record.log import Backward, Ended, Forward, Log
 from treino_doctor.record.losses import Losses
 from treino_doctor.record.marks import Marks
@@ -29,6 +30,9 @@ from treino_doctor.record.sklearn_hooks import SklearnHooks
 from treino_doctor.record.softmaxes import Softmaxes
 from treino_doctor.record.states import States
 from treino_doctor.record.tape import Tape
+from treino_doctor.record.torch_versions import let_items_be_seen
+from treino_doctor.record.unfilled import UnfilledTensors
+from treino_doctor.record.unreached import Unreached
 from treino_doctor.record.values import Values
 from treino_doctor.record.windows import Windows
 
@@ -77,8 +81,10 @@ class Recorder:
             self.nets.norms,
         )
         parts += (self.settings, self.activations, self.finiteness)
+        parts += (UnfilledTensors(self.log, self.hooks, self.values, self.tape, self.gradients),)
         parts += (self.rows, compiled, States(self.log, self.hooks, self.nets, self.gradients))
         self.parts = parts
+        self.unreached = Unreached(self.log, self.nets, self.gradients)
         self.log.moment = self.moment
         self.nets.norms.made = self.nets.made
         self.nets.norms.loader = self.rows.loaders.line
@@ -108,6 +114,7 @@ class Recorder:
         for part in self.parts:
             part.install()
         traces.install(self.hooks)
+        let_items_be_seen(self.hooks.replace, self.tape)
         self.hooks.install()
         self.sklearn.install()
         self._open()
@@ -202,7 +209,7 @@ class Recorder:
         self.hooks.undo()
         self.sklearn.remove()
         ended: tuple[Any, ...] = (self.rows, self.gradients, self.owners, self.marks, self.nets.norms)
-        ended += (self.settings, self.activations)
+        ended += (self.settings, self.activations, self.unreached)
         for part in ended:
             try:
                 part.finish()

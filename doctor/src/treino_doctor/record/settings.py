@@ -17,6 +17,7 @@ from treino_doctor.record.learning import Drawn, ScheduleEnded
 from treino_doctor.record.lines import here, maker, stack
 from treino_doctor.record.log import Log, taken
 from treino_doctor.record.measures import number_of
+from treino_doctor.record.torch_versions import LRScheduler
 
 HORIZONS = ("T_max", "total_steps", "total_iters")
 GONE = 0.0101  # times the first rate: a lower rate counts as none
@@ -66,9 +67,9 @@ class Settings:
     def install(self) -> None:
         """Register the observers."""
         for kind in vars(lr_scheduler).values():
-            if isinstance(kind, type) and issubclass(kind, lr_scheduler.LRScheduler):
+            if isinstance(kind, type) and issubclass(kind, (LRScheduler, *LONE)):
                 # The __init__ of other schedulers ends in LRScheduler's.
-                if kind is lr_scheduler.LRScheduler or kind in LONE:
+                if kind is LRScheduler or kind in LONE:
                     self._hooks.after(kind, "__init__", self._made)
                 if "step" in vars(kind):
                     self._hooks.before(kind, "step", self._stepping, self._stepped)

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Collection
 from typing import Any
 
-from treino_doctor.record.hooks import Hooks, unseen
-from treino_doctor.record.lines import here
+from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.lines import here, unseen
 from treino_doctor.record.rows import Rows
 from treino_doctor.record.tables import table
 

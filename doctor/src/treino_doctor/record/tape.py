@@ -18,8 +18,9 @@ from torch._C import _len_torch_function_stack
 from torch.overrides import TorchFunctionMode, _pop_mode, _push_mode
 
 from treino_doctor.finding import Site
-from treino_doctor.record.hooks import UNSEEN, Hooks
-from treino_doctor.record.lines import here
+from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.lines import UNSEEN, here
+from treino_doctor.record.torch_versions import default_device, past_overrides
 from treino_doctor.record.values import Node, Values
 from treino_doctor.record.windows import Windows
 
@@ -106,8 +107,7 @@ class Tape(TorchFunctionMode):
         if not self.on:
             self.on = True
             modes = _popped()
-            default = getattr(torch._GLOBAL_DEVICE_CONTEXT, "device_context", None)
-            first = int(bool(modes) and modes[0] is default)
+            first = int(bool(modes) and modes[0] is default_device())
             _push([*modes[:first], self, *modes[first:]])
 
     def stop(self) -> None:
@@ -196,7 +196,7 @@ def own_function(func: Any) -> Any:
     """Return torch's own function if the program has replaced it: torch passes the replacement to the mode,
     which would run it twice.
     """
-    code, asks = getattr(func, "__code__", None), sys._getframe(3).f_back  # calls handle_torch_function
+    code, (asks, _) = getattr(func, "__code__", None), past_overrides(sys._getframe(3))
     if code is None or asks is None or code is asks.f_code or code.co_filename.startswith((TORCH, UNSEEN)):
         return func
     return FunctionType(asks.f_code, asks.f_globals)

@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.overrides import handle_torch_function
 
 from treino_doctor.record import tape
 from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.torch_versions import past_overrides
 
 PLAIN = (torch.Tensor, nn.Parameter, type(None))
 
@@ -58,5 +58,5 @@ def _caller() -> FrameType | None:
     while frame is not None and frame.f_code is not tape.Tape.__torch_function__.__code__:
         frame = frame.f_back
     frame = frame.f_back if frame is not None else None
-    again = frame is not None and frame.f_code is handle_torch_function.__code__
-    return frame.f_back.f_back if again and frame is not None and frame.f_back is not None else frame
+    frame, asks = past_overrides(frame)
+    return frame.f_back if asks and frame is not None else frame

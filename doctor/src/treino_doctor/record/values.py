@@ -1,7 +1,7 @@
 """The record of values: for each tensor, the operation that made it, its inputs, and the line."""
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -57,6 +57,8 @@ class Values:
 
     def __init__(self) -> None:
         self.step = 0
+        self.users: list[Callable[[str, torch.Tensor, Node, Node], None]] = []
+        """Called with (operation, input, its node, the result's node) where the input may be empty."""
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], Node]] = {}
         self._young: list[list[Node]] = [[]]
 
@@ -97,7 +99,7 @@ class Values:
         self,
         result: Any,
         op: str,
-        inputs: Iterable[torch.Tensor],
+        inputs: Sequence[torch.Tensor],
         site: Site | None,
         detail: dict[str, Any],
     ) -> Node | None:
@@ -108,6 +110,10 @@ class Values:
         if isinstance(result, torch.Tensor):
             node = Node(op, parents, site, shape_of(result), detail, result.requires_grad, self.step)
             self.know(result, node)
+            for tensor, parent in zip(inputs, parents, strict=True):
+                if parent.op == "empty" or (parent.op in VIEWS and parent.parents):
+                    for observe in self.users:
+                        observe(op, tensor, parent, node)
             return node
         first: Node | None = None
         if isinstance(result, (tuple, list)):

@@ -5,13 +5,15 @@ a fifth of a short command's time.
 """
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 USUAL = gc.get_threshold()
 RARE = 20_000, 20, 100
 
 
 def collect_rarely() -> None:
-    """Make collections rare. Call it in a treino process before large imports."""
+    """Make collections rare. Call it in a process of ours before large imports."""
     gc.set_threshold(*RARE)
 
 
@@ -25,6 +27,18 @@ def collect_as_usual() -> None:
 
 
 def collect_no_more() -> None:
-    """Freeze all objects at the end of a treino process. A user's script ends as usual."""
+    """Freeze all objects at the end of a process of ours. A user's script ends as usual."""
     if gc.get_threshold() == RARE:
         gc.freeze()
+
+
+@contextmanager
+def no_collections() -> Iterator[None]:
+    """Turn off collections within the block, and restore the previous state afterwards."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

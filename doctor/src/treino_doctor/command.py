@@ -1,0 +1,381 @@
+"""The command ``treino-doctor``: run a training script unchanged, then say what is wrong with it."""
+
+import argparse
+import math
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from treino_doctor.errors import TreinoError, like, nearest
+from treino_doctor.garbage_collection import collect_as_usual, collect_rarely
+from treino_doctor.screen import Screen, guarded, language_of, run_to_exit, split_tokens
+from treino_doctor.words import _, speaking
+
+if TYPE_CHECKING:
+    from treino_doctor.finding import Finding
+    from treino_doctor.output.files import OutputFile
+    from treino_doctor.process.run_script import Outcome
+
+PROGRAM = "treino-doctor"
+SEEDS = 3  # runs of each variant of the script with --prove
+SURENESS = "certain", "likely"
+SCRIPTS = (".py",)  # endings of names that are files, also where there is none
+PATCH = (".patch", ".diff")
+OF_SCRIPT = "live", "max_steps", "max_time", "prove", "seeds", "fix", "replace"
+"""Fields of a `Request` that say how a script is run and mended."""
+
+
+# ---- the command line
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a command line asks for.
+
+    words: the script and its arguments; of a module its arguments alone. max_time: in seconds. seeds: runs of
+    each variant with --prove (None: SEEDS). program: the command's name, in hints.
+    """
+
+    words: tuple[str, ...] = ()
+    module: str | None = None
+    live: bool = False
+    max_steps: int | None = None
+    max_time: float | None = None
+    fail_on: str | None = None
+    fix: str | None = None
+    replace: bool = False
+    prove: bool = False
+    seeds: int | None = None
+    help: bool = False
+    version: bool = False
+    program: str = field(default=PROGRAM, compare=False)
+
+    @property
+    def target(self) -> str | None:
+        """The script or the module; None if there is none."""
+        return self.module if self.module is not None else next(iter(self.words), None)
+
+    @property
+    def outputs(self) -> list[str]:
+        """The files that are written."""
+        return [path for path in (self.fix,) if path is not None]
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The script's own arguments."""
+        return self.words if self.module is not None else self.words[1:]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        usage=argparse.SUPPRESS,
+        add_help=False,
+        allow_abbrev=False,
+        exit_on_error=False,
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28, width=100),
+    )
+    flags = parser.add_argument_group(_("Options"))
+
+    def switch(*names: str, about: str) -> None:
+        flags.add_argument(*names, action="store_true", help=about)
+
+    def value(*names: str, about: str, of: str, kind: Callable[[str, str], Any] | None = None) -> None:
+        name = names[-1]
+        convert = (lambda text: text) if kind is None else (lambda text: kind(name, text))
+        flags.add_argument(*names, action=_Once, type=convert, metavar=of, help=about)
+
+    value("-m", "--module", of="MODULE", about=_("run a module, as python -m does"))
+    switch("--live", about=_("say certain findings as soon as they are seen"))
+    value("--max-steps", of="N", kind=_whole, about=_("end the script after so many optimizer steps"))
+    value("--max-time", of="SECONDS", kind=_number, about=_("end the script after so many seconds"))
+    switch("--json", about=_("one document on stdout; the script's own output goes to stderr"))
+    about = _("exit 3 where there are findings, for use in CI")
+    value("--fail-on", of="certain|likely", kind=_sureness, about=about)
+    value("--fix", of="FILE", about=_("write the fixes as a patch to this file"))
+    switch("--replace", about=_("replace the file of --fix where it exists already"))
+    switch("--prove", about=_("run it as it is and fixed, side by side"))
+    value("--seeds", of="N", kind=_whole, about=_("runs of each, with --prove; default: 3"))
+    value("--lang", of="en|pt_BR", about=_("the language of the report"))
+    switch("-h", "--help", about=_("show this page"))
+    switch("--version", about=_("show the version"))
+    return parser
+
+
+class _Once(argparse.Action):
+    """Keeps the one value of a flag."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        if getattr(namespace, self.dest) is not None:
+            flag = self.option_strings[-1]
+            raise TreinoError("usage", _("{flag} is given twice.").format(flag=flag), _("Give it once."))
+        setattr(namespace, self.dest, values)
+
+
+def _whole(flag: str, text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise _mistyped(flag, text, _("a whole number")) from None
+    return int(_above_zero(flag, number))
+
+
+def _number(flag: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise _mistyped(flag, text, _("a number"))
+    return _above_zero(flag, number)
+
+
+def _sureness(flag: str, text: str) -> str:
+    if text in SURENESS:
+        return text
+    message = _("{name} can't be {value!r}: it is one of {options}.").format(
+        name=flag, value=text, options=", ".join(map(repr, SURENESS))
+    )
+    raise TreinoError("usage", message, nearest(text, SURENESS))
+
+
+def _mistyped(flag: str, text: str, kind: str) -> TreinoError:
+    message = _("{name} can't be {value!r}: it is {kind}.").format(name=flag, value=text, kind=kind)
+    return TreinoError("usage", message)
+
+
+def _above_zero(flag: str, number: float) -> float:
+    if number <= 0:
+        raise TreinoError("usage", _("{flag} must be above 0, not {value}.").format(flag=flag, value=number))
+    return number
+
+
+def _see_page(program: str) -> str:
+    return _("See: {page}").format(page=f"{program} --help")
+
+
+def parse(tokens: Sequence[str], program: str = PROGRAM) -> Request:
+    """What a command line asks for. What follows ``--`` are the script's own arguments.
+
+    Raises:
+        TreinoError: usage.
+    """
+    parser = _parser()
+    end = tokens.index("--") if "--" in tokens else len(tokens)
+    try:
+        values, words = parser.parse_known_args(tokens[:end])
+    except argparse.ArgumentError as error:
+        raise _misused(error, tokens[:end], program) from None
+    except TreinoError as error:
+        raise TreinoError(error.rule, error.message, error.hint or _see_page(program)) from None
+    unknown = next((word for word in words if word.startswith("-") and word != "-"), None)
+    if unknown is not None:
+        raise _unknown(unknown, parser, words, program)
+    known = {name: value for name, value in vars(values).items() if name not in ("json", "lang")}
+    return Request(words=(*words, *tokens[end + 1 :]), program=program, **known)
+
+
+def _flags(parser: argparse.ArgumentParser) -> list[str]:
+    return [flag for action in parser._actions for flag in action.option_strings]
+
+
+def _misused(error: argparse.ArgumentError, tokens: Sequence[str], program: str) -> TreinoError:
+    """The usage error for a flag without its value, or a switch with one."""
+    flag = (error.argument_name or "").rpartition("/")[2]
+    attached = next((t.partition("=")[2] for t in tokens if t.startswith(f"{flag}=")), None)
+    if attached is not None:
+        message = _("{flag} takes no value, and {value!r} follows it.").format(flag=flag, value=attached)
+        return TreinoError("usage", message, _("Write it alone: {flags}.").format(flags=flag))
+    return TreinoError("usage", _("{name} needs a value.").format(name=flag), _see_page(program))
+
+
+def _unknown(flag: str, parser: argparse.ArgumentParser, words: Sequence[str], program: str) -> TreinoError:
+    """The usage error for an unknown flag: mistyped, or an argument of the script without ``--``."""
+    message = _("Unknown option: {flag}.").format(flag=flag)
+    if like(flag, _flags(parser)):
+        return TreinoError("usage", message, nearest(flag, _flags(parser)))
+    script = next((word for word in words if not word.startswith("-")), None)
+    if script is None:
+        return TreinoError("usage", message, _see_page(program))
+    more = " ".join(word for word in words if word is not script)
+    hint = _("Arguments of the script come after --: {program} {script} -- {more}")
+    return TreinoError("usage", message, hint.format(program=program, script=script, more=more))
+
+
+def help_page(program: str = PROGRAM, more: Sequence[str] = ()) -> str:
+    """The help of the command. more: lines below the usage."""
+    usage = [
+        _("Usage: {program} SCRIPT [-- ARGUMENTS]").format(program=program),
+        _("       {program} -m MODULE [-- ARGUMENTS]").format(program=program),
+        *more,
+    ]
+    about = [
+        _("Find what PyTorch stays silent about, in any training script, unchanged."),
+        _("The script runs as Python would run it, to its own exit status; the findings come at the end."),
+    ]
+    return "\n".join([*usage, "", *about, "", _parser().format_help().strip()])
+
+
+# ---- the run
+
+
+def run(request: Request, screen: Screen) -> int:
+    """Run a script and report what is found. Return the exit status: the script's own, or 3.
+
+    Raises:
+        TreinoError: there is no script, or a file may not be written.
+    """
+    from treino_doctor.process.run_script import run_script
+
+    if request.target is None:
+        hint = _("Name the script: {program} SCRIPT.py").format(program=request.program)
+        raise TreinoError("usage", _("{name} is missing.").format(name="SCRIPT"), hint)
+    fix = _output_file(request)
+    final: int | None = None  # stays so in a process that the script forks
+
+    def print_finding(finding: "Finding") -> None:
+        from treino_doctor.output.report import one
+
+        screen.lines(one(finding))
+
+    def report(outcome: "Outcome") -> None:
+        nonlocal final
+        try:
+            final = _report(request, outcome, fix, screen)
+        except TreinoError as error:  # a file that can't be written after all
+            final = screen.fail(error)
+
+    collect_as_usual()
+    outcome = run_script(
+        request.target,
+        request.arguments,
+        module=request.module is not None,
+        max_steps=request.max_steps,
+        max_time=request.max_time,
+        live=print_finding if request.live else None,
+        report=report,
+    )
+    return outcome.status if final is None else final
+
+
+def _output_file(request: Request) -> "OutputFile | None":
+    from treino_doctor.output.files import OutputFile
+
+    if request.fix is None:
+        if request.replace:
+            flag = "--fix"
+            message = _("--replace needs {flag}, which names what may be replaced.").format(flag=flag)
+            hint = _("Add {flag}, or leave --replace out.").format(flag=flag)
+            raise TreinoError("replace_what", message, hint)
+        return None
+    reads = [] if request.module is not None else [str(request.target)]
+    return OutputFile(request.fix, PATCH, reads=reads, replace=request.replace)
+
+
+def _report(request: Request, outcome: "Outcome", fix: "OutputFile | None", screen: Screen) -> int:
+    """Say what was found, and write what was asked for. Return the exit status."""
+    from treino_doctor.output.coverage import coverage
+    from treino_doctor.output.report import document, text
+
+    findings = outcome.exam.findings
+    final = 3 if fails(findings, request.fail_on) else outcome.status
+    covered = coverage(outcome.exam)
+    screen.lines(text(outcome, covered))
+    result = document(outcome, final, covered)
+    if (request.prove or fix is not None) and findings:
+        result |= _mend(request, outcome, fix, screen)
+    screen.document(result)
+    return final
+
+
+def fails(findings: "Sequence[Finding]", fail_on: str | None) -> bool:
+    """Whether ``--fail-on`` makes these findings an exit status of 3."""
+    return fail_on is not None and any(f.certain or fail_on == "likely" for f in findings)
+
+
+def _mend(
+    request: Request, outcome: "Outcome", fix: "OutputFile | None", screen: Screen
+) -> dict[str, object]:
+    from treino_doctor.output.fix import patch
+    from treino_doctor.output.prove import VARIANTS, proof, table
+
+    seeds = SEEDS if request.seeds is None else request.seeds
+    mended = patch(outcome.exam.findings)
+    result: dict[str, object] = {"patch": mended.diff, "mended": list(mended.rules)}
+    if not mended.rules:
+        screen.lines(_("doctor: none of these findings can be fixed automatically."))
+        return result
+    if fix is not None:
+        path = fix.write(mended.diff.encode())
+        sentence = _("doctor: the fixes are in {path}; apply them with: patch -p0 < {path}")
+        screen.lines(sentence.format(path=path))
+        for replaced in fix.replaced:
+            screen.lines(_("{path} existed already and is replaced.").format(path=replaced))
+        result |= {"path": str(path), "replaced": [str(replaced) for replaced in fix.replaced]}
+    if request.prove:
+        sentence = _("doctor: running it {n} times more, as it is and fixed, with {seeds} seeds each ...")
+        screen.lines(sentence.format(n=VARIANTS * seeds, seeds=seeds))
+        rows = proof(
+            str(request.target),
+            request.arguments,
+            mended,
+            module=request.module is not None,
+            seeds=seeds,
+            max_steps=request.max_steps,
+            max_time=request.max_time,
+            timeout=max(600, 10 * outcome.seconds),
+        )
+        screen.lines(mended.diff + "\n" + table(rows))
+        result["proof"] = [row.as_json() for row in rows]
+    return result
+
+
+# ---- the program
+
+
+def command(tokens: Sequence[str], screen: Screen) -> int:
+    """Run ``treino-doctor TOKENS``, but for ``--json`` and ``--lang``; return the exit status.
+
+    Raises:
+        TreinoError: bad input.
+    """
+    request = parse(tokens)
+    return about(request, screen) if request.help or request.version else run(request, screen)
+
+
+def about(request: Request, screen: Screen, more: Sequence[str] = ()) -> int:
+    """Show the help page, or the version. more: lines below the usage."""
+    from treino_doctor import __version__
+
+    screen.show(help_page(request.program, more) if request.help else __version__)
+    screen.document({"help": request.program} if request.help else {"version": __version__})
+    return 0
+
+
+def main(argv: Sequence[str] | None = None, *, last: bool = False) -> int:
+    """Run one command and return its exit status: the script's own, 2 bad input, 3 for ``--fail-on``.
+
+    last: whether the process ends afterwards; then, with ``--json``, later output goes to stderr, too.
+    """
+    own, rest, as_json = split_tokens(sys.argv[1:] if argv is None else argv)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # unknown TREINO_LANG: language_of raises an error
+        screen = Screen(as_json)
+
+    def work() -> int:
+        words, language = language_of(own)
+        with speaking(language):
+            return command([*words, *rest], screen)
+
+    try:
+        return guarded(work, screen)
+    finally:
+        if not last:
+            screen.close()
+
+
+def program() -> None:
+    """The entry point of the program ``treino-doctor``."""
+    collect_rarely()
+    run_to_exit(lambda: main(last=True))

@@ -1,0 +1,123 @@
+"""Output files at paths of the user's choice, written without destroying files that are still needed."""
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from treino_doctor.errors import TreinoError
+from treino_doctor.words import _
+
+
+class OutputFile:
+    """One file, checked before a script runs and again before it is written.
+
+    path: as given. replaced: the path, if writing replaced a file. endings: allowed endings of the name.
+    reads: files that the command reads. replace: whether an existing file may be replaced. own: bytes that an
+    earlier file of this kind holds, which may always be replaced. ``/dev/null`` is always allowed.
+
+    Raises:
+        TreinoError: the path is refused. to_place: it is a folder, or its folder is missing; not_a_folder;
+            to_special: a pipe or a device; to_link; to_source; to_ending; file_exists; read_only.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        endings: Sequence[str],
+        *,
+        reads: Iterable[str] = (),
+        replace: bool = False,
+        own: bytes | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self.replaced: list[Path] = []
+        self._place = self.path.absolute()  # a script may change the working directory
+        self._endings, self._replace, self._own = tuple(endings), replace, own
+        self._reads = [Path(source).absolute() for source in reads]
+        self._check()
+
+    def write(self, data: bytes) -> Path:
+        """Write the whole file at once and return the path. Errors: as for `OutputFile`, and disk errors."""
+        if self._check():
+            return self.path
+        there = os.path.lexists(self._place)
+        temporary = self._place.with_name(f".{self._place.name}.{os.getpid()}.tmp")
+        with _trouble(self.path):
+            try:
+                temporary.write_bytes(data)
+                os.replace(temporary, self._place)
+            finally:
+                with suppress(OSError):
+                    temporary.unlink()
+        self.replaced += [self.path] if there else []
+        return self.path
+
+    def _check(self) -> bool:
+        """Check the path. Return whether the path is the null device."""
+        path, place = self.path, self._place
+        with _trouble(path):
+            mode = os.lstat(place).st_mode if os.path.lexists(place) else None
+        if mode is not None and not stat.S_ISLNK(mode) and os.path.samefile(place, os.devnull):
+            return True
+        if mode is not None and stat.S_ISDIR(mode):
+            hint = _("Give a file in it, e.g. {path}.").format(path=path / f"out{self._endings[0]}")
+            raise TreinoError("to_place", _("{path} is a folder.").format(path=path), hint)
+        _check_folder(path.parent, place.parent)
+        if mode is not None and stat.S_ISLNK(mode):
+            message = _("{path} is a link; neither it nor the file that it leads to is replaced.")
+            raise TreinoError("to_link", message.format(path=path), _("Give the name of a new file."))
+        if mode is not None and not stat.S_ISREG(mode):
+            message = _("{path} is a pipe or a device, not a file.").format(path=path)
+            raise TreinoError("to_special", message, _("Write to a file, and send that on."))
+        if mode is not None and any(s.exists() and s.samefile(place) for s in self._reads):
+            message = _("{path} is read by this command, and would be overwritten by it.").format(path=path)
+            raise TreinoError("to_source", message, _("Give another name."))
+        if place.suffix.lower() not in self._endings:
+            message = _("The name of this file must end in {endings}, and {path} doesn't.").format(
+                path=path, endings=_(" or ").join(self._endings)
+            )
+            hint = _("Give a name like {path}.").format(path=path.with_suffix(self._endings[0]))
+            raise TreinoError("to_ending", message, hint)
+        if mode is not None and not self._replace and not self._ours():
+            message = _("{path} exists already.").format(path=path)
+            raise TreinoError("file_exists", message, _("Give another name, or replace it: --replace."))
+        return False
+
+    def _ours(self) -> bool:
+        with _trouble(self.path):
+            return self._own is not None and self._own in self._place.read_bytes()
+
+
+def _check_folder(path: Path, place: Path) -> None:
+    if not place.exists():
+        hint = _("Make it, or give a file in a folder that exists.")
+        raise TreinoError("to_place", _("There is no folder {path}.").format(path=path), hint)
+    if not place.is_dir():
+        hint = _("Give another folder, or move {path} out of the way.").format(path=path)
+        raise TreinoError("not_a_folder", _("{path} is a file, not a folder.").format(path=path), hint)
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise _not_permitted(path, os.strerror(13))
+
+
+@contextmanager
+def _trouble(path: Path) -> Iterator[None]:
+    """Convert an OSError on `path` to a TreinoError that names the file and says what to do."""
+    try:
+        yield
+    except PermissionError as error:
+        raise _not_permitted(path, error.strerror or str(error)) from error
+    except OSError as error:
+        message = _("{path} could not be written or read: {reason}.").format(
+            path=path, reason=error.strerror or str(error)
+        )
+        raise TreinoError(
+            "disk_error", message, _("Look at the disk, then repeat the command."), status=1
+        ) from error
+
+
+def _not_permitted(path: Path, reason: str) -> TreinoError:
+    message = _("{path} could not be written or read: it is not permitted ({reason}).")
+    hint = _("Choose a folder that you may write to, or change its permissions.")
+    return TreinoError("read_only", message.format(path=path, reason=reason), hint, status=1)

@@ -1,0 +1,201 @@
+"""What the record takes from torch that torch 1.13 has otherwise, or not at all: one name for each.
+
+Nothing else in the doctor asks which torch it runs on.
+"""
+
+import functools
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import nn
+from torch._C import _is_torch_function_mode_enabled, _len_torch_function_stack
+from torch.nn.modules import module as modules
+from torch.optim import lr_scheduler
+from torch.optim import optimizer as optimizers
+from torch.optim.optimizer import Optimizer
+from torch.overrides import TorchFunctionMode
+from torch.utils.hooks import RemovableHandle
+
+from treino_doctor.record.lines import unseen
+
+Step = Callable[[Optimizer, tuple[Any, ...], dict[str, Any]], Any]
+
+LRScheduler: Any = getattr(lr_scheduler, "LRScheduler", None) or vars(lr_scheduler)["_LRScheduler"]
+has_compile = callable(getattr(torch, "compile", None))
+
+_functorch = torch._C._functorch
+in_transform: Callable[[], Any] = (
+    getattr(_functorch, "peek_interpreter_stack", None) or vars(_functorch)["are_transforms_active"]
+)
+"""What is true inside of vmap and grad transforms."""
+
+
+def _never() -> bool:
+    return False
+
+
+compiling: Callable[[], bool] = getattr(getattr(torch, "compiler", None), "is_compiling", _never)
+
+
+def default_device() -> Any:
+    """The mode that stands for the default device; None where there is none."""
+    return getattr(getattr(torch, "_GLOBAL_DEVICE_CONTEXT", None), "device_context", None)
+
+
+@contextmanager
+def _without_modes() -> Iterator[None]:
+    from torch.overrides import _no_torch_function_mode  # type: ignore[attr-defined]
+
+    with torch._C.DisableTorchFunction(), _no_torch_function_mode():
+        yield
+
+
+# In torch 1.13 it disables subclasses only.
+without_torch_function: Callable[[], AbstractContextManager[Any]] = (
+    torch._C.DisableTorchFunction if hasattr(torch._C, "DisableTorchFunctionSubclass") else _without_modes
+)
+
+
+def past_overrides(frame: FrameType | None) -> tuple[FrameType | None, bool]:
+    """The first frame from here outward that isn't of ``torch.overrides``; and whether it is a Python function
+    of torch, which asks there for what handles its call. Torch 1.13 has more frames there.
+    """
+    asks = False
+    while frame is not None and frame.f_code.co_filename == torch.overrides.__file__:
+        asks = asks or frame.f_code is torch.overrides.handle_torch_function.__code__
+        frame = frame.f_back
+    return frame, asks
+
+
+def let_items_be_seen(replace: Callable[[Any, str, Any], None], see: TorchFunctionMode) -> None:
+    """Let a mode see ``tensor[index]``, which the modes of torch 1.13 see for tuples only."""
+    with _Probe() as probe:
+        torch.tensor([0])[0]
+    if "__getitem__" in probe.names:
+        return
+    item: Any = torch.Tensor.__getitem__
+
+    def taken(self: torch.Tensor, index: Any) -> Any:
+        if type(index) is tuple or not _is_torch_function_mode_enabled() or see not in _modes():
+            return item(self, index)
+        return see.__torch_function__(item, (), (self, index))
+
+    replace(torch.Tensor, "__getitem__", unseen(taken))
+
+
+class _Probe(TorchFunctionMode):
+    """What names of functions a mode sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.names.append(func.__name__)
+        return func(*args, **kwargs or {})
+
+
+def _modes() -> list[Any]:
+    at: Any = vars(torch.overrides)["_get_function_stack_at"]
+    return [at(n) for n in range(_len_torch_function_stack())]
+
+
+class _Several:
+    """What removes several handles."""
+
+    def __init__(self, *removals: Callable[[], None]) -> None:
+        self._removals = removals
+
+    def remove(self) -> None:
+        """Call them all."""
+        for removal in self._removals:
+            removal()
+
+
+def register_forward_hook(hook: Callable[[nn.Module, Any, Any], None]) -> Any:
+    """Call this after each call of a module, also of one that raised."""
+    if "always_call" in modules.register_module_forward_hook.__code__.co_varnames:
+        return modules.register_module_forward_hook(hook, always_call=True)
+    original = nn.Module.__call__
+
+    @functools.wraps(original)
+    def called(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return original(self, *args, **kwargs)
+        except BaseException:
+            hook(self, args, None)
+            raise
+
+    def restore() -> None:
+        if nn.Module.__call__ is called:
+            nn.Module.__call__ = original  # type: ignore[method-assign]
+
+    nn.Module.__call__ = unseen(called)  # type: ignore[method-assign]
+    return _Several(modules.register_module_forward_hook(hook).remove, restore)
+
+
+_before: "OrderedDict[int, Step]" = OrderedDict()
+_after: "OrderedDict[int, Step]" = OrderedDict()
+
+
+def _own_pre_hook(hook: Step) -> Any:
+    handle = RemovableHandle(_before)
+    _before[handle.id] = hook
+    return handle
+
+
+def _own_post_hook(hook: Step) -> Any:
+    handle = RemovableHandle(_after)
+    _after[handle.id] = hook
+    return handle
+
+
+register_step_pre_hook: Callable[[Step], Any] = getattr(
+    optimizers, "register_optimizer_step_pre_hook", _own_pre_hook
+)
+register_step_post_hook: Callable[[Step], Any] = getattr(
+    optimizers, "register_optimizer_step_post_hook", _own_post_hook
+)
+
+
+def let_steps_be_hooked(replace: Callable[[Any, str, Any], None]) -> None:
+    """Make every optimizer call the two kinds of hooks: torch 1.13 has none. replace: sets an attribute."""
+    if register_step_post_hook is not _own_post_hook:
+        return
+    for kind in _kinds(Optimizer):
+        _hook(kind, replace)
+    hook_for_profile: Any = vars(Optimizer)["_hook_for_profile"]
+
+    def prepared(self: Optimizer) -> None:
+        hook_for_profile(self)
+        _hook(type(self), replace)
+
+    replace(Optimizer, "_hook_for_profile", unseen(prepared))
+
+
+def _kinds(kind: type) -> list[type]:
+    below: list[type] = type.__subclasses__(kind)
+    return [each for one in below for each in (one, *_kinds(one))]
+
+
+def _hook(kind: Any, replace: Callable[[Any, str, Any], None]) -> None:
+    step = vars(kind).get("step")
+    if step is None or not hasattr(step, "hooked") or hasattr(step, "steps_before"):
+        return
+
+    @functools.wraps(step)
+    def hooked(*args: Any, **kwargs: Any) -> Any:
+        optimizer = args[0]
+        for before in [*_before.values()]:
+            args, kwargs = before(optimizer, args, kwargs) or (args, kwargs)
+        result = step(*args, **kwargs)
+        for after in [*_after.values()]:
+            after(optimizer, args, kwargs)
+        return result
+
+    hooked.steps_before = True  # type: ignore[attr-defined]
+    replace(kind, "step", unseen(hooked))

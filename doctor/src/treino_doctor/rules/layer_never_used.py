@@ -1,0 +1,66 @@
+"""Layers that are made, given to an optimizer, and never called."""
+
+from collections.abc import Iterable
+
+from treino_doctor.finding import Site
+from treino_doctor.record.learning import LayerUnreached
+from treino_doctor.record.log import Log
+from treino_doctor.rules.examples import script
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_
+
+LEAST = 8  # minimum number of backwards that were looked at
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """No call of the net reached the layer, and none of the losses gave it a gradient."""
+    lines: dict[Site | None, list[LayerUnreached]] = {}
+    for layer in log.of(LayerUnreached):
+        if layer.looks >= LEAST and layer.made_at is not None:
+            lines.setdefault(layer.made_at, []).append(layer)
+    for made_at, layers in lines.items():
+        numbers = {
+            "layer": layers[0].kind,
+            "parameters": sum(layer.parameters for layer in layers),
+            "backwards": layers[0].looks,
+        }
+        yield Evidence(made_at, numbers, at=made_at)
+
+
+RULE = Rule(
+    id="layer_never_used",
+    group="gradients",
+    severity="waste",
+    certain=True,
+    unless=("no_step", "detached_loss"),
+    decide=decide,
+    message=N_(
+        "This {layer} ({parameters} weights) was never called, and got no gradient in any of {backwards} "
+        "backward passes."
+    ),
+    why=N_(
+        "The optimizer holds it, but forward does not use it: it keeps its random values. If it was meant to "
+        "work, the network is another one than you think."
+    ),
+    fix=N_("Call the layer in forward, or remove it."),
+    safety="A layer that is called makes another network, to be trained anew; to remove one changes nothing.",
+    limits=(
+        "Only backward passes that were recorded are known. Layers of a library's classes are left alone, "
+        "and so are layers that were loaded."
+    ),
+    wrong="""\
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(8, 16), nn.Linear(16, 3)
+        self.middle = nn.Linear(16, 16)
+
+    def forward(self, rows):
+        hidden = torch.relu(self.first(rows))
+        return self.last(hidden)
+
+
+"""
+    + script("Net()"),
+    mend={"        return self.last(hidden)": "        return self.last(torch.relu(self.middle(hidden)))"},
+)

@@ -1,0 +1,89 @@
+"""Two linear layers with nothing between them that bends: together they are one linear layer."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from treino_doctor.finding import Site
+from treino_doctor.record.log import Backward, Graph, Log, Operation
+from treino_doctor.record.values import VIEWS
+from treino_doctor.rules.examples import script
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_
+
+STRAIGHT = VIEWS | {"dropout", "batch_norm", "transpose", "permute"}
+"""Operations that keep a chain of two linear layers linear: views, scalings, zeros at random."""
+LOSSES = 2  # minimum number of losses behind such a pair
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """A linear layer gets what another one gives, unbent, and what lies between is not narrower than both.
+
+    A narrow middle is meant: a factor of low rank, or a linear autoencoder. So is a value that is used
+    elsewhere, too, as by a residual connection.
+    """
+    pairs: dict[Site | None, list[tuple[Backward, Operation, dict[str, int]]]] = {}
+    for backward in log.of(Backward):
+        for first, second, widths in straight_pairs(backward.graph):
+            same_line = first.site == second.site  # of ``nn.Sequential``, or one call around another
+            at = second.written if same_line else second.site
+            pairs.setdefault(at, []).append((backward, second, widths))
+    for at, found in pairs.items():
+        backward, second, widths = found[-1]
+        if len({one.turn for one, *_ in found}) >= LOSSES:
+            yield Evidence(second.site or backward.site, widths, at=at)
+
+
+def straight_pairs(graph: Graph) -> Iterator[tuple[Operation, Operation, dict[str, int]]]:
+    """Yield (first, second, widths) of two linear layers in a chain, as the rule judges them."""
+    users = Counter(place for operation in graph.operations for place in operation.parents)
+    for second in graph.operations:
+        matrix = weight(graph, second)
+        value = source(graph, second)
+        while matrix is not None and value is not None and users[value] == 1:
+            before = graph.operations[value]
+            inner = weight(graph, before)
+            if inner is not None:
+                (hidden, inputs), outputs = inner.shape, matrix.shape[0]
+                if hidden >= min(inputs, outputs) > 1:
+                    yield before, second, {"inputs": inputs, "hidden": hidden, "outputs": outputs}
+                break
+            value = source(graph, before) if before.name in STRAIGHT else None
+
+
+def weight(graph: Graph, layer: Operation) -> Operation | None:
+    """The matrix of a linear layer that learns; None of any other operation."""
+    if layer.name != "linear":
+        return None
+    return next(
+        (p for p in graph.parents(layer) if p.name == "parameter" and p.grad and len(p.shape) == 2), None
+    )
+
+
+def source(graph: Graph, operation: Operation) -> int | None:
+    """The place in the graph of the value that an operation works on."""
+    return next((p for p in operation.parents if graph.operations[p].name != "parameter"), None)
+
+
+RULE = Rule(
+    id="missing_activation",
+    group="losses",
+    severity="risk",
+    certain=True,
+    decide=decide,
+    message=N_(
+        "A linear layer ({inputs} to {hidden}) is followed by another one ({hidden} to {outputs}) without an "
+        "activation between them."
+    ),
+    why=N_(
+        "Two linear layers in a row can compute no more than one linear layer from {inputs} to {outputs}: "
+        "the {hidden} units between them add weights, but no bends."
+    ),
+    fix=N_("Put an activation, such as nn.ReLU(), between the two layers, or leave one of them out."),
+    safety="The network becomes another one, and has to be trained anew.",
+    limits=(
+        "A middle that is narrower than both sides is taken for meant, and so is a value that is used "
+        "elsewhere, too. Convolutions are not looked at, nor products with matrices of one's own."
+    ),
+    wrong=script("nn.Sequential(nn.Linear(8, 16), nn.Linear(16, 3))"),
+    mend={"nn.Linear(8, 16), nn": "nn.Linear(8, 16), nn.ReLU(), nn"},
+)

@@ -1,0 +1,50 @@
+"""Tensors of ``torch.empty`` that a loss is made of before anything was written into them."""
+
+from collections.abc import Iterable
+
+from treino_doctor.record.learning import Unfilled
+from treino_doctor.record.log import Log
+from treino_doctor.rules.examples import script
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """A loss was made of memory that nobody filled."""
+    for one in log.of(Unfilled):
+        shape = "×".join(map(str, one.shape)) or "1"
+        yield Evidence(one.site, {"shape": shape}, at=one.made_at)
+
+
+RULE = Rule(
+    id="uninitialised_tensor",
+    group="data",
+    severity="wrong",
+    certain=True,
+    decide=decide,
+    message=N_("The loss was made of a tensor ({shape}) that nothing was ever written into."),
+    why=N_(
+        "torch.empty gives memory as it lies there: often zeros, sometimes the remains of other numbers, "
+        "huge ones or NaN among them. A run depends on what was in memory before."
+    ),
+    fix=N_("Make it with torch.zeros or torch.randn, or fill it by a function of torch.nn.init."),
+    safety="Other first values make another training.",
+    limits=(
+        "A tensor of torch.Tensor(3, 4) is not known to be empty, and one that is filled in part counts as "
+        "filled. What is written through `.data` or NumPy can't be seen; such tensors are left alone."
+    ),
+    wrong="""\
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(8, 3))
+        nn.init.zeros_(nn.Parameter(torch.empty(8, 3)))
+
+    def forward(self, rows):
+        return rows @ self.weight
+
+
+"""
+    + script("Net()"),
+    mend={"nn.init.zeros_(nn.Parameter(torch.empty(8, 3)))": "nn.init.normal_(self.weight)"},
+)

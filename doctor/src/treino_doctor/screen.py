@@ -1,0 +1,268 @@
+"""A command's output: text or one JSON document, its errors, and the end of its process."""
+
+import errno
+import io
+import math
+import os
+import signal
+import sys
+import textwrap
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
+from json import JSONEncoder
+from typing import Any, NoReturn, TextIO, cast
+
+from treino_doctor.errors import TreinoError
+from treino_doctor.escaping import escape, escape_json
+from treino_doctor.words import VARIABLE, _, languages, named
+
+LANGUAGE_FLAG = "--lang"
+# made before a script runs that may replace json.dumps
+ENCODERS = {utf8: JSONEncoder(ensure_ascii=not utf8).encode for utf8 in (False, True)}
+
+
+class Screen:
+    """The output of a command: results on stdout, which is silent with ``--json``, and progress on stderr.
+
+    With ``--json`` stdout gets only the document: until ``close``, other output of Python, C and child
+    processes goes to stderr.
+    """
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+        self._has_document = False
+        self._stdout = sys.stdout
+        self.output = cast(TextIO, Stream(self._stdout, _needed_stdout))
+        self._moved = _stdout_to_stderr() if as_json else None
+        if as_json:
+            sys.stdout = sys.stderr
+        self.errors = cast(TextIO, Stream(sys.stderr, partial(suppress, OSError)))
+
+    def close(self) -> None:
+        """Restore stdout."""
+        if self.as_json:
+            sys.stdout = self._stdout
+        if self._moved is not None:
+            if sys.__stdout__ is not None:
+                sys.__stdout__.flush()
+            os.dup2(self._moved, 1)
+            os.close(self._moved)
+            self._moved = None
+
+    def show(self, text: str) -> None:
+        """Write a text of several lines to stdout, silent with ``--json``."""
+        if not self.as_json:
+            self.output.write(escape(text, exceptions="\n\t") + "\n")
+
+    def lines(self, text: str) -> None:
+        """Write a text of several lines to stderr, unchanged but for control characters."""
+        self.errors.write(escape(text, exceptions="\n\t") + "\n")
+
+    def document(self, document: dict[str, Any]) -> None:
+        """Write the one JSON document, if ``--json`` is set; later ones are ignored."""
+        if not self.as_json or self._has_document:
+            return
+        self._has_document = True
+        utf8 = (self.output.encoding or "utf-8").lower().replace("-", "") == "utf8"
+        text = escape_json(ENCODERS[utf8](finite(document))) + "\n"
+        if self._moved is not None and self._stdout is not None and self._stdout.fileno() == 1:
+            with _needed_stdout():
+                _write_all(self._moved, text.encode())
+        else:
+            self.output.write(text)
+
+    def fail(self, error: TreinoError) -> int:
+        """Print the error and its hint; return the exit status."""
+        for label, text, style in ((_("error: "), error.message, "1;31"), (_(" next: "), error.hint, "1")):
+            if text:
+                coloured = self.errors.isatty() and "NO_COLOR" not in os.environ
+                label = f"\x1b[{style}m{label}\x1b[0m" if coloured else label
+                self.errors.write(f"{label}{escape(text)}\n")
+        self.document({"error": error.document})
+        return error.status
+
+    def interrupted(self, sentence: str = "") -> int:
+        """Print the sentence after a Ctrl-C (what is saved, how to go on); return the exit status 130."""
+        message = sentence or _("Stopped.")
+        self.lines(escape(message))
+        self.document({"error": {"rule": "interrupted", "message": message, "hint": ""}})
+        return 130
+
+    def defect(self, error: BaseException) -> int:
+        """Report a defect of the program: the traceback, and one sentence. Return the exit status."""
+        traceback_text = "".join(traceback.format_exception(error)).rstrip()
+        # lines of a foreign message must not look like ours
+        self.lines(textwrap.indent(traceback_text, "  "))
+        message = _("{kind}: {error}").format(kind=type(error).__name__, error=error)
+        return self.fail(
+            TreinoError("defect", message, _("This is a defect of treino; please report it."), status=1)
+        )
+
+
+def _stdout_to_stderr() -> int:
+    """Point file descriptor 1 to stderr, for child processes too; return a copy of the old one."""
+    if sys.__stdout__ is not None:
+        sys.__stdout__.flush()
+    was = os.dup(1)
+    os.dup2(2, 1)
+    return was
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+class Stream:
+    """stdout or stderr, which accept every character.
+
+    failure: the context manager around each write: a failing stdout ends the command, a failing stderr only
+    loses the text. file: None if the stream is closed.
+    """
+
+    def __init__(self, file: TextIO | None, failure: Callable[[], AbstractContextManager[None]]) -> None:
+        if isinstance(file, io.TextIOWrapper):
+            file.reconfigure(errors="backslashreplace")
+        self._file, self._failure = file, failure
+        self.encoding = None if file is None else file.encoding
+
+    def isatty(self) -> bool:
+        return self._file is not None and self._file.isatty()
+
+    def write(self, text: str) -> None:
+        with self._failure():
+            if self._file is None:
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            self._file.write(text)
+            self._file.flush()
+
+    def flush(self) -> None:
+        """Do nothing: text is written at once."""
+
+
+@contextmanager
+def _needed_stdout() -> Iterator[None]:
+    """Raise TreinoError if stdout can't be written, but BrokenPipeError if its reader is gone."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        message = _("Nothing can be written to stdout: {reason}.").format(reason=error.strerror)
+        raise TreinoError("stdout", message, status=1) from None
+
+
+def finite(value: Any) -> Any:
+    """The value with None for NaN and infinity, which JSON lacks."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {k: finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(v) for v in value]
+    return value
+
+
+# ---- words that every command takes
+
+
+def split_tokens(tokens: Sequence[str]) -> tuple[list[str], list[str], bool]:
+    """(the command's own words, ``--`` and what follows it, whether ``--json`` is among the own ones)."""
+    end = tokens.index("--") if "--" in tokens else len(tokens)
+    own = [t for t in tokens[:end] if t != "--json"]
+    return own, list(tokens[end:]), "--json" in tokens[:end]
+
+
+def language_of(tokens: Sequence[str]) -> tuple[list[str], str | None]:
+    """Take ``--lang`` out of the tokens that precede ``--``. Return (other tokens, language or None).
+
+    Without ``--lang``, ``TREINO_LANG`` decides.
+
+    Raises:
+        TreinoError: ``--lang`` has no value or is given twice, or the language is unknown.
+    """
+    rest: list[str] = []
+    values: list[str] = []
+    coming = iter(tokens)
+    for token in coming:
+        if token == LANGUAGE_FLAG:
+            value = next(coming, None)
+            if value is None or value.startswith("--"):
+                message = _("{name} needs a value.").format(name=LANGUAGE_FLAG)
+                raise TreinoError("lang_empty", message, _there_are())
+            values.append(value)
+        elif token.startswith(LANGUAGE_FLAG + "="):
+            values.append(token.partition("=")[2])
+        else:
+            rest.append(token)
+    if len(values) > 1:
+        message = _("{flag} is given twice.").format(flag=LANGUAGE_FLAG)
+        raise TreinoError("usage", message, _("Give it once."))
+    language = values[0] if values else os.environ.get(VARIABLE) or None
+    if language is not None and named(language) is None:
+        name = LANGUAGE_FLAG if values else VARIABLE
+        message = _("{name} can't be {value!r}.").format(name=name, value=language)
+        raise TreinoError("lang_choice", message, _there_are())
+    return rest, language
+
+
+def _there_are() -> str:
+    return _("There are: {names}.").format(names=", ".join(languages()))
+
+
+# ---- the end of the process
+
+
+def guarded(work: Callable[[], int], screen: Screen) -> int:
+    """Do a command's work; turn what it raises into one sentence and an exit status."""
+    try:
+        return work()
+    except TreinoError as error:
+        return screen.fail(error)
+    except KeyboardInterrupt as stop:
+        return screen.interrupted(str(stop))
+    except BrokenPipeError:  # the reader of our output went away, e.g. `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        message = _("The machine refused: {error}.").format(error=error)
+        return screen.fail(TreinoError("machine", message, _("Fix that and try again."), status=1))
+    except BaseException as error:  # a user's code may raise whatever it likes
+        return screen.defect(error)
+
+
+def run_to_exit(command: Callable[[], int], last: Callable[[], None] = lambda: None) -> NoReturn:
+    """Run a program's command and exit with its status. last: called at the very end."""
+    _fill_closed()
+    try:
+        status = command()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left that a Ctrl-C could stop
+        if sys.stdout is not None and not sys.stdout.closed:
+            sys.stdout.flush()
+    except KeyboardInterrupt:  # before or after the command: nothing needs saving
+        status = 130
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        status = 1
+    try:  # what stderr refused stays in its buffer, and Python would exit with 120 for it
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    last()
+    sys.exit(status)
+
+
+def _fill_closed() -> None:
+    """Open /dev/null for a closed stdin, stdout or stderr, whose descriptor the next opened file would get.
+
+    Writing to a closed stdout still fails; output to a closed stderr is discarded.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:  # /dev/null gets the lowest free number: this one
+            os.open(os.devnull, os.O_RDONLY if number == 1 else os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", closefd=False)
