@@ -1,6 +1,5 @@
 """The course of a loss, what a constant answer gets, and what the rules of settings make of it."""
 
-import math
 import textwrap
 
 import numpy as np
@@ -9,10 +8,12 @@ import torch
 from sklearn.metrics import log_loss
 from torch.nn import functional
 
-from examination import examined
+from examination import examined, examined_with_values
 from treino_doctor.record.learning import ScheduleEnded
-from treino_doctor.rules import figures, notes
+from treino_doctor.record.row_log import Evaluated
+from treino_doctor.rules import notes
 from treino_doctor.rules.course import optimizers, training
+from treino_doctor.rules.figures import commonest, right, summary
 
 START = """
 import torch
@@ -91,7 +92,7 @@ def test_a_constant_s_loss_of_a_sum_of_squares(tmp_path):
     _findings, log = examined(START + textwrap.dedent(source), tmp_path)
     torch.manual_seed(0)
     target = torch.randn(240, 8)[:, :2] * 3
-    assert training(log).constant == pytest.approx(float(target.var(0).sum() * 240), rel=1e-3)
+    assert training(log).constant == pytest.approx(float(target.var(0, correction=0).sum() * 240), rel=1e-5)
 
 
 def test_how_far_weights_went_is_known_of_nets_that_are_gone(tmp_path):
@@ -225,21 +226,66 @@ for step in range(12):
     assert rule_ids(zeros, tmp_path) == []
 
 
-def test_figures_tell_of_chance_and_of_the_loss(tmp_path):
-    look = """
-net = train(lr={lr}, steps=80)
+LOOK = """
+from torch.utils.data import DataLoader, TensorDataset
+net = train(lr=0.5, steps=80)
+labels = {labels}
+net.eval()
 with torch.no_grad():
-    print((net(x).argmax(1) == y.flip(0)).float().mean().item())
+    {look}
 """
-    _findings, log = examined(START + TRAIN + look.format(lr=0.5), tmp_path)
-    first, *others = figures.summary(log)
-    assert first.startswith("The loss was 0.8")
-    share = figures.read_share(log)
-    assert share.rows == 240
-    assert share.chance == pytest.approx(1 / 3)
-    assert math.isfinite(share.right)
-    assert len(others) == share.at_chance
-    assert not figures.trained_share(log).at_chance
+BATCHES = """loader = DataLoader(TensorDataset(x, labels), batch_size=32)
+    right = 0
+    for rows, truth in loader:
+        right += (net(rows).argmax(1) == truth).sum().item()
+    print(right / 240)"""
+LOOKS = {
+    "a mean": "print((net(x).argmax(1) == labels).float().mean().item())",
+    "a count that is divided by the rows": "print(((net(x).argmax(1) == labels).sum() / 240).item())",
+    "counts of batches": BATCHES,
+    "a count of the last batch": BATCHES.replace("+=", "="),
+    "answers that are joined": """
+    answers = torch.cat([net(part).argmax(1) for part in x.split(50)])
+    print((answers == labels).sum().item() / 240)""",
+    "one row after all": """
+    print((net(x).argmax(1) == labels).float().mean().item())
+    print(bool(net(x[:1]).argmax(1) == labels[:1]))""",
+}
+
+
+@pytest.mark.parametrize(
+    ("look", "labels"), [("a mean", "y"), *((look, "y[torch.randperm(240)]") for look in LOOKS)]
+)
+def test_the_newest_whole_evaluation_is_at_chance_or_is_not(look, labels, tmp_path):
+    _findings, log, own = examined_with_values(
+        START + TRAIN + LOOK.format(look=LOOKS[look], labels=labels), tmp_path
+    )
+    whole = [e for e in log.of(Evaluated) if e.rows == e.judged == 240]
+    share = float((own["net"](own["x"]).argmax(1) == own["labels"]).float().mean())
+    assert [right(e) for e in whole] == [pytest.approx(share)]
+    assert commonest(whole[0]) == pytest.approx(float((own["y"].bincount() / 240).max()))
+    told = [s for s in summary(log) if s.startswith("After")]
+    assert bool(told) == (labels != "y")
+    if told:
+        assert told[0].startswith(f"After 80 of 80 steps, {share:.1%} of the 240 rows")
+
+
+EARLY = """
+net = train(lr=0.5, steps=3)
+with torch.no_grad():
+    print((net(x).argmax(1) == y[torch.randperm(240)]).float().mean().item())
+optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+for step in range({steps}):
+    optimizer.zero_grad()
+    F.cross_entropy(net(x), y).backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(("steps", "said"), [(1, True), (30, False)])
+def test_an_evaluation_long_before_the_end_is_not_told(steps, said, tmp_path):
+    _findings, log = examined(START + TRAIN + EARLY.format(steps=steps), tmp_path)
+    assert any(s.startswith("After 3 of") for s in summary(log)) == said
 
 
 SORTED = """

@@ -86,7 +86,7 @@ NEEDS = (
         ("batchnorm_batch_of_one",),
     ),
     Need(N_("there was no ReLU"), _any(Rectified), ("dead_relu",)),
-    Need(N_("there was one layer of weights"), _any(Depth), ("vanishing_gradient",)),
+    Need(N_("no optimizer had five layers of weights or more"), _any(Depth), ("vanishing_gradient",)),
     Need(N_("gradients were not clipped"), _any(Clip), ("clip_too_small",)),
     Need(N_("there was no scheduler"), _any(ScheduleEnded), ("scheduler_misuse",)),
     Need(N_("no seed was set and no order drawn"), _any(Drawn), ("seed_reset_each_epoch",)),

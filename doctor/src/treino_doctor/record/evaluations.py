@@ -13,11 +13,14 @@ LOOKS = 500
 
 
 class Look:
-    """The calls at one place during one turn."""
+    """One pass over rows at one place, between two turns of training. right, judged: its predictions that are
+    right, and all that were compared with a label; calls: of the net; newest: the number of the last one.
+    """
 
-    def __init__(self, turn: int) -> None:
-        self.turn = turn
-        self.rows = self.digest = self.label_digest = 0
+    def __init__(self, step: int, turn: int) -> None:
+        self.step, self.turn = step, turn
+        self.rows = self.digest = self.label_digest = self.right = self.judged = self.calls = self.newest = 0
+        self.labels: Counter[float] = Counter()
         self.labelled = True
         self.blocks = False  # labels are sorted by class, as in few-shot tasks, whatever the rows
 
@@ -26,8 +29,11 @@ class Look:
         place = np.uint64(2 * self.rows + 1)
         self.digest = (self.digest + int((call.hashes * place).sum())) % 2**64
         self.rows += len(call.flat)
+        self.right, self.judged = self.right + call.right, self.judged + call.judged
+        self.calls, self.newest = self.calls + 1, call.event.forward
         self.labelled &= call.labels is not None
         if call.labels is not None:
+            self.labels.update(call.labels.tolist())
             self.blocks |= class_by_class(call.labels)
             self.label_digest = (self.label_digest * 31 + hash(call.labels.tobytes())) % 2**64
 
@@ -63,7 +69,7 @@ class Evaluation:
         turn = call.event.turn
         if self.look is None or self.look.turn != turn:
             self.turns.append(turn)
-            self.look = Look(turn)
+            self.look = Look(call.event.step, turn)
             if len(self.looks) < LOOKS:
                 self.looks.append(self.look)
         self.look.add(call)
@@ -98,6 +104,12 @@ class Evaluation:
                 self.sample.add(call.flat[new])
             self.fresh |= {hashes[i] for i in new}
             self.rows |= set(hashes)
+
+    def whole(self) -> Look | None:
+        """The newest look at all rows: as many as the longest one had, or as the loader has."""
+        loaded = self.reading.rows if self.reading is not None else 0
+        most = max((look.rows for look in self.looks), default=0)
+        return next((look for look in reversed(self.looks) if look.rows in (most, loaded)), None)
 
     def label_digests(self) -> set[int]:
         """The label digests of all labelled looks."""

@@ -382,6 +382,7 @@ class Gradients:
             ratio=moved / size if size > 0 else math.nan,
             norm=size,
             decay=decay * size / force.norm if force.norm > 0 else math.nan,
+            force=force.norm,
         )
         held.used |= used
         held.summed, held.written, held.left = False, set(), {}

@@ -154,7 +154,8 @@ class LossCall(Event):
 
     trained: its value has a graph. low, high: the target's range. labels: class -> rows. right: class -> rows
     that the input predicts correctly. constant: the loss of the best constant prediction for these targets,
-    NaN if unknown. graph, target_graph: the graphs of its input and its target.
+    NaN if unknown. means, spread: of a numeric target, the means of some columns and their mean variance.
+    graph, target_graph: the graphs of its input and its target.
     """
 
     loss: int
@@ -174,6 +175,8 @@ class LossCall(Event):
     weights: tuple[float, ...] = ()
     smoothing: float = 0.0
     constant: float = float("nan")
+    means: tuple[float, ...] = ()
+    spread: float = float("nan")
     logsumexp: float = 0.0  # of nll_loss's input, in the row farthest from 0; 0 for log-probabilities
     spoiled: bool = False  # whether its input isn't finite
     below: float = 0.0  # share of the target's entries that are below zero
@@ -236,7 +239,7 @@ class Stepped(Event):
     gradients: number of its parameters with gradients; zeros: how many gradients are all zero; still: the
     parameters with such gradients; missing: parameters without gradients. summed: an earlier step had already
     used some gradients. assigned: some gradients aren't the tensors that backward left. ratio: ‖Δp‖ / ‖p‖;
-    norm: ‖p‖; decay: weight_decay · ‖p‖ / ‖g‖.
+    norm: ‖p‖; decay: weight_decay · ‖p‖ / ‖g‖; force: ‖g‖.
     """
 
     optimizer: int
@@ -251,6 +254,7 @@ class Stepped(Event):
     ratio: float = float("nan")
     norm: float = float("nan")
     decay: float = float("nan")
+    force: float = float("nan")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ GRAPHS = 3  # the graphs of a line's first calls are logged
 EVERY = 16  # later, the graph of every 16th call is logged
 MOST_CLASSES = 1000
 POWERS = {"mse_loss": 2, "l1_loss": 1, "smooth_l1_loss": 1, "huber_loss": 1}  # power of the difference
+COLUMNS = 16  # maximum number of a target's columns whose means are kept
 
 
 class Losses:
@@ -87,6 +88,7 @@ class Losses:
         low, high = span(target)
         labels, right = counts(name, x.detach(), target.detach(), kwargs)
         weights = weight_of(name, args, kwargs)
+        means, spread = columns_of(name, target.detach())
         graphs = {"graph": snapshot(of_input), "target_graph": snapshot(of_target, 24)} if whole else {}
         self._log.tell_here(
             LossCall,
@@ -107,6 +109,8 @@ class Losses:
             weights=weights,
             smoothing=float(kwargs.get("label_smoothing", 0.0)),
             constant=best_constant(name, target.detach(), labels, weights, kwargs),
+            means=means,
+            spread=spread,
             logsumexp=logsumexp(x.detach()) if name == "nll_loss" else 0.0,
             spoiled=not cmath.isfinite(x.detach().sum().item()),
             below=float((target.detach() < 0).float().mean()) if low < 0 and target.numel() else 0.0,
@@ -116,12 +120,23 @@ class Losses:
 
 
 def input_and_target(name: str, args: Any, kwargs: Any) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-    """The input and the target of a loss."""
+    """The input and the target of a loss; of a loss of differences, in either order."""
     at = TARGET_AT.get(name, 1)
     x = args[0] if args else kwargs.get("input")
     target = args[at] if len(args) > at else kwargs.get("target")
-    both = isinstance(x, torch.Tensor) and isinstance(target, torch.Tensor)
-    return (x, target) if both else (None, None)
+    if not isinstance(x, torch.Tensor) or not isinstance(target, torch.Tensor):
+        return None, None
+    swapped = name in POWERS and target.requires_grad and not x.requires_grad
+    return (target, x) if swapped else (x, target)
+
+
+def columns_of(name: str, target: torch.Tensor) -> tuple[tuple[float, ...], float]:
+    """Return (means of at most ``COLUMNS`` columns of a numeric target, mean variance of these columns)."""
+    if name not in POWERS or not target.is_floating_point() or not target.dim() or not target.numel():
+        return (), math.nan
+    flat = target.reshape(target.shape[0], -1)
+    some = flat[:, :: -(-flat.shape[1] // COLUMNS)].double()
+    return tuple(some.mean(0).tolist()), float(some.var(0, unbiased=False).mean())
 
 
 def span(target: torch.Tensor) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from treino_doctor.record.log import Log, taken
 from treino_doctor.record.related import loose_labels, strongest
-from treino_doctor.record.row_log import RowsEvaluated, RowsFitted, RowsTrained
+from treino_doctor.record.row_log import Evaluated, RowsEvaluated, RowsFitted, RowsTrained
 from treino_doctor.record.scalers import in_estimator
 from treino_doctor.record.tables import MOST_LABELS, name_of
 
@@ -32,6 +32,9 @@ def tell(log: Log, rows: Any) -> None:
             measured += 1
             near = nearest_copies(t.sample.rows(), e.sample.rows())
         log.tell(RowsEvaluated, **evaluated(rows, e, t) | near)
+        if (look := e.whole()) is not None:
+            fields = taken(Evaluated, look) | {"labels": named(look.labels), "learned": learned}
+            log.tell(Evaluated, net=e.net, site=e.site, stack=e.stack, **fields)
         if learned and len(e.fresh) >= 10 and not in_estimator(e.stack):
             for fit in rows.splits.fits(t, e, rows.evaluations.values()):
                 log.tell(RowsFitted, net=t.net, at=e.site, stack=e.stack, loader=e.loader, **fit)
@@ -47,7 +50,7 @@ def trained(t: Any) -> dict[str, Any]:
     alike = later > 0 and all(abs(t.labels[k] / first - t.later[k] / later) < 0.1 for k in t.labels)
     fields = taken(RowsTrained, t) | {
         "rows": len(t.rows),
-        "labels": {name_of(k): n for k, n in t.labels.items()} if classes else {},
+        "labels": named(t.labels),
         "largest": float(np.maximum(-columns.low, columns.high).max()) if columns.n else 0.0,
         "alike": alike and classes,
         "telling": telling(sample),
@@ -62,6 +65,11 @@ def trained(t: Any) -> dict[str, Any]:
             column = t.label_columns.label_column(sample, labels)
             fields["label_column"] = max(-1, column * t.stride)
     return fields
+
+
+def named(labels: Any) -> dict[str, int]:
+    """The count of each label by its name; empty if there are too many for classes."""
+    return {name_of(k): n for k, n in labels.items()} if len(labels) <= MOST_LABELS else {}
 
 
 def telling(rows_ND: np.ndarray) -> float:
@@ -83,13 +91,13 @@ def evaluated(rows: Any, e: Any, t: Any) -> dict[str, Any]:
     changed, stable = e.changes()
     digests = e.label_digests()
     others = (o for o in rows.evaluations.values() if o is not e and digests & o.label_digests())
-    classes = len(e.labels) <= MOST_LABELS and e.base is not None and e.base.labelled
+    labelled = e.base is not None and e.base.labelled
     fields = taken(RowsEvaluated, e) | {
         "learner": -1,
         "rows": len(e.rows),
         "trained": len(e.trained),
         "leaked": len(e.trained),
-        "labels": {name_of(k): n for k, n in e.labels.items()} if classes else {},
+        "labels": named(e.labels) if labelled else {},
         "looks": tuple(e.turns[:200]),
         "changed": changed,
         "stable": stable,

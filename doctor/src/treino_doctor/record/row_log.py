@@ -102,6 +102,24 @@ class RowsEvaluated(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Evaluated(Event):
+    """The newest whole evaluation at one place: a pass over all its rows between two turns of training.
+
+    learned: the net, or its weights, had been trained. newest: the number of its last call. calls: of the
+    net. right: the predictions, out of ``judged``, that equal their labels. labels: the count of each label.
+    """
+
+    net: int
+    learned: bool
+    newest: int
+    calls: int
+    rows: int
+    right: int
+    judged: int
+    labels: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RowsFitted(Event):
     """A scaler that produced the rows of a training and an evaluation. site: the line of its fit, if known.
 

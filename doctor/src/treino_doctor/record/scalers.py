@@ -173,6 +173,12 @@ def of_table(rows_ND: np.ndarray, every: Columns, ready_MD: np.ndarray) -> bool:
     return all(bool((np.abs(ready_MD - row) < EXACT * size.max()).all(1).any()) for row in some)
 
 
+def in_bytes(rows_ND: np.ndarray) -> bool:
+    """Whether all numbers are bytes that were divided by 255, as by ``ToTensor``."""
+    bytes_ND = rows_ND * 255
+    return bool((np.abs(bytes_ND - bytes_ND.round()) < EXACT).all())
+
+
 def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
     """ "standard" or "minmax" if all rows together are exactly scaled so, and training's rows alone are
     not."""
@@ -193,8 +199,8 @@ def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
     some = many[moving] & (off < STRICT) & (near < STRICT)
     if some.any() and alone[some].max() > 0.01:
         return "standard"
-    if len(np.unique(sample[:TRIED])) <= GRID:
-        return ""  # numbers on a grid, such as bytes
+    if len(np.unique(sample[:TRIED])) <= GRID or in_bytes(sample[:TRIED]):
+        return ""  # numbers on a grid: no fit divides bytes by 255
     low, high = every.low[many], every.high[many]
     boxed = bool((np.abs(low) < 1e-6).all() and (np.abs(high - 1) < 1e-6).all())
     whole = abs(low.min()) < 1e-6 and abs(high.max() - 1) < 1e-6 and len(low) == len(every.low)

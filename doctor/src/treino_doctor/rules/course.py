@@ -15,20 +15,23 @@ from treino_doctor.record.log import (
     OptimizerMade,
     Stepped,
 )
-from treino_doctor.rules.graphs import by_line
+from treino_doctor.record.row_log import RowsTrained
+from treino_doctor.rules.graphs import by_line, calls_by_number
 
 LEAST = 12  # minimum number of values that a rule judges
 SAME = 0.05  # relative difference allowed between the loss run backward and torch's
 ALIKE = 0.9  # minimum share of the ratios near their median; not measured
 EXPLODES = 10  # a diverging loss is at least this many times the first one; not measured
+APART = 4  # times the variance of batches' means that chance gives: rows are sorted by their target
 
 
 @dataclass(frozen=True)
 class Training:
     """All losses that one line ran backward, in order.
 
-    constant: the loss of the best constant prediction, NaN if unknown. calls: recorded calls of torch losses
-    behind these values. optimizers: numbers of the optimizers that got gradients from them.
+    constant: the loss of the best constant prediction for all rows, NaN if unknown. calls: recorded calls of
+    torch losses behind these values. optimizers: numbers of the optimizers that got gradients from them.
+    uneven: batches have targets of their own, as in sorted rows, so that one batch's loss tells little.
     """
 
     site: Site | None
@@ -37,6 +40,7 @@ class Training:
     calls: tuple[LossCall, ...]
     optimizers: frozenset[int]
     adds: float = 1.0  # ratio of the loss that is run backward to torch's
+    uneven: bool = False
 
     @property
     def known(self) -> bool:
@@ -45,18 +49,29 @@ class Training:
 
     @property
     def floor(self) -> float:
-        """A constant's loss; if unknown, the least of the first losses, as random weights predict alike."""
-        return self.constant if self.known else min((v for v in self.values[:3]), default=math.nan)
+        """A constant's loss; if unknown, the least of the first losses, as random weights predict alike. NaN
+        if unknown and batches are uneven."""
+        if self.known:
+            return self.constant
+        return math.nan if self.uneven else min((v for v in self.values[:3]), default=math.nan)
+
+    @property
+    def head(self) -> int:
+        """The number of first losses that are averaged: eight, or a quarter if shorter."""
+        return max(1, min(8, len(self.values) // 4))
+
+    @property
+    def tail(self) -> int:
+        """The number of last losses that are averaged: a quarter, at most 64 of even batches."""
+        return max(1, min(len(self.values) if self.uneven else 64, len(self.values) // 4))
 
     def first(self) -> float:
-        """The mean of the first eight losses, or of the first quarter if shorter."""
-        n = max(1, min(8, len(self.values) // 4))
-        return sum(self.values[:n]) / n
+        """The mean of the first losses."""
+        return sum(self.values[: self.head]) / self.head
 
     def last(self) -> float:
-        """The mean of the last quarter, at most 64 losses; not finite if any of these losses isn't."""
-        n = max(1, min(64, len(self.values) // 4))
-        return sum(self.values[-n:]) / n
+        """The mean of the last losses; not finite if any of them isn't."""
+        return sum(self.values[-self.tail :]) / self.tail
 
     def highest(self) -> float:
         """The largest finite loss."""
@@ -65,6 +80,10 @@ class Training:
     def stuck(self, share: float) -> bool:
         """Whether the last losses are above this share of ``floor``, or not finite."""
         return len(self.values) >= LEAST and self.floor > 0 and not self.last() < share * self.floor
+
+    def rose(self, share: float) -> bool:
+        """Whether some loss is above this share of both ``floor`` and the first loss."""
+        return self.highest() > share * max(self.floor, self.values[0])
 
     def exploded(self) -> bool:
         """Whether the last loss is not finite, after the losses grew more than tenfold."""
@@ -78,9 +97,10 @@ class Training:
 class Steps:
     """One optimizer's steps. typical, largest, pull and shrunk are of recorded steps only.
 
-    typical, largest: ‖Δp‖ / ‖p‖ of the median and the largest step, NaN if unknown. pull: the median ratio of
-    weight decay to gradient. lr: the largest of its groups, as made. shrunk: the weights' norm at the newest
-    step over that at the first.
+    typical, largest: ‖Δp‖ / ‖p‖ of the median and the largest step, NaN if unknown. pace: the median of
+    ‖Δp‖ · ‖g‖, by which one step lowers the loss at most. pull: the median ratio of weight decay to
+    gradient. lr: the largest of its groups, as made. shrunk: the weights' norm at the newest step over that
+    at the first.
     """
 
     optimizer: int
@@ -95,13 +115,16 @@ class Steps:
     pull: float
     shrunk: float
     movement: float
+    pace: float
 
 
 def trainings(log: Log) -> list[Training]:
     """All trainings, the longest first."""
     calls = {c.loss: c for c in log.of(LossCall) if not c.error}
     backwards = by_line(log.of(Backward), lambda b: b.site)
-    courses = [_training(c, backwards.get(c.site, []), calls) for c in log.of(Course) if c.values]
+    rows, forwards = {t.net: t for t in log.of(RowsTrained)}, calls_by_number(log)
+    learners = {n: rows[f.net] for n, f in forwards.items() if f.net in rows}
+    courses = [_training(c, backwards.get(c.site, []), calls, learners) for c in log.of(Course) if c.values]
     return sorted(courses, key=lambda t: -len(t.values))
 
 
@@ -113,7 +136,9 @@ def training(log: Log) -> Training | None:
     return longest
 
 
-def _training(course: Course, ran: list[Backward], calls: dict[int, LossCall]) -> Training:
+def _training(
+    course: Course, ran: list[Backward], calls: dict[int, LossCall], learners: dict[int, RowsTrained]
+) -> Training:
     own = [(b.value, [calls[n] for n in b.losses if n in calls]) for b in ran if math.isfinite(b.value)]
     own = [(v, used) for v, used in own if used]
     every = [c for _, used in own for c in used]
@@ -121,9 +146,14 @@ def _training(course: Course, ran: list[Backward], calls: dict[int, LossCall]) -
     adds, constant = (median(shares), math.nan) if shares else (1.0, math.nan)
     # The program runs the sum of torch's losses backward throughout, up to one factor.
     fits = bool(shares) and 2 * len(own) > len(ran) and _alike(shares, adds)
+    uneven = False
     if fits:
-        constant = adds * sum(constant_of(group) for group in _by_line(every, own))
+        groups = _by_line(every, own)
+        trained = next((learners[n] for c in every for n in reversed(c.forwards) if n in learners), None)
+        constant = adds * sum(constant_of(group, trained) for group in groups)
+        uneven = any(map(apart, groups))
     return Training(
+        uneven=uneven,
         site=course.site,
         values=course.values,
         constant=course.constant if course.constant > 0 else constant,
@@ -145,10 +175,15 @@ def _by_line(every: list[LossCall], own: list[tuple[float, list[LossCall]]]) -> 
     return [[used[i] for _, used in own if i < len(used)] for i in range(most)]
 
 
-def constant_of(calls: list[LossCall]) -> float:
-    """The mean loss of the best constant prediction for the targets of all these calls; NaN if unknown."""
+def constant_of(calls: list[LossCall], trained: RowsTrained | None = None) -> float:
+    """The mean loss of the best constant prediction for the targets of all these calls; NaN if unknown.
+
+    trained: the rows of the training, whose labels were counted over an epoch where a loader gave them.
+    """
     one = calls[0]
     labels = counted(calls, "labels")
+    if labels and trained is not None:
+        labels = _of_epoch(trained, labels)
     rows = sum(labels.values())
     if rows and len(labels) > 1:
         weights = {k: one.weights[k] if k < len(one.weights) else 1.0 for k in labels}
@@ -166,15 +201,65 @@ def constant_of(calls: list[LossCall]) -> float:
         loss = -sum(s * math.log(s) for s in shares if s > 0)
         # Binary losses divide by the number of rows, class losses by the sum of the rows' weights.
         loss *= whole / rows if one.name.startswith("binary") else 1.0
-        return loss * (rows / len(calls) if one.reduction == "sum" else 1.0)
+        mean_rows = sum(sum(c.labels.values()) for c in calls) / len(calls)
+        return loss * (mean_rows if one.reduction == "sum" else 1.0)
     if rows:
         return math.nan  # for a single class, a constant is right
-    known = [c for c in calls if c.constant > 0 and c.target_shape and c.target_shape[0] > 1]
-    if 2 * len(known) < len(calls) or one.reduction == "none":
+    numeric = [c for c in calls if c.means and len(c.means) == len(one.means)]
+    seen = sum(c.target_shape[0] for c in numeric)
+    if 2 * len(numeric) < len(calls) or one.reduction == "none" or seen < 2:
         return math.nan
-    spread = sum(c.constant * c.target_shape[0] / (c.target_shape[0] - 1) for c in known) / len(known)
-    entries = math.prod(one.target_shape) if one.reduction == "sum" else 1
-    return spread * entries
+    if trained is not None and seen < trained.rows and apart(calls):
+        return math.nan  # these batches are not like the others
+    within, between = _variances(numeric)
+    loss = within + between
+    if one.name != "mse_loss" or math.prod(one.target_shape[1:]) > len(one.means):
+        known = [c for c in numeric if c.constant > 0]
+        weight = sum(c.target_shape[0] for c in known)
+        if not weight or within <= 0:
+            return math.nan
+        power = 0.5 if one.name == "l1_loss" else 1.0
+        loss = sum(c.constant * c.target_shape[0] for c in known) / weight * (loss / within) ** power
+    return loss * (math.prod(one.target_shape) if one.reduction == "sum" else 1)
+
+
+def _of_epoch(trained: RowsTrained, labels: dict[int, int]) -> dict[int, int]:
+    """The labels of the first epoch's rows, if they are more, and of the same classes."""
+    epoch = {int(k): n for k, n in trained.labels.items() if k.lstrip("-").isdigit()}
+    more = len(epoch) == len(trained.labels) and sum(epoch.values()) > sum(labels.values())
+    return epoch if more and labels.keys() <= epoch.keys() else labels
+
+
+def _variances(calls: list[LossCall]) -> tuple[float, float]:
+    """(within, between): the mean variance of numeric targets within batches, and of the batches' means."""
+    weights = [c.target_shape[0] for c in calls]
+    rows, columns = sum(weights), len(calls[0].means)
+    within = sum(w * c.spread for w, c in zip(weights, calls, strict=True)) / rows
+    between = 0.0
+    for column in zip(*(c.means for c in calls), strict=True):
+        middle = sum(w * m for w, m in zip(weights, column, strict=True)) / rows
+        between += sum(w * (m - middle) ** 2 for w, m in zip(weights, column, strict=True)) / rows / columns
+    return within, between
+
+
+def apart(calls: list[LossCall]) -> bool:
+    """Whether the targets of batches differ more from one another than chance makes them differ."""
+    if calls[0].labels:
+        rows = [sum(c.labels.values()) for c in calls]
+        shares = {k: n / sum(rows) for k, n in counted(calls, "labels").items()}
+        within = sum(s * (1 - s) for s in shares.values())
+        between = sum(
+            n * sum((c.labels.get(k, 0) / n - s) ** 2 for k, s in shares.items())
+            for c, n in zip(calls, rows, strict=True)
+            if n
+        ) / sum(rows)
+        return len(calls) >= LEAST and between * sum(rows) > APART * within * len(calls)
+    numeric = [c for c in calls if c.means and len(c.means) == len(calls[0].means)]
+    if len(numeric) < LEAST:
+        return False
+    within, between = _variances(numeric)
+    mean_rows = sum(c.target_shape[0] for c in numeric) / len(numeric)
+    return mean_rows > 1 and between * mean_rows > APART * within
 
 
 def counted(calls: list[LossCall], name: str) -> dict[int, int]:
@@ -198,6 +283,7 @@ def optimizers(log: Log) -> list[Steps]:
         norms = [s.norm for s in own if s.norm > 0]
         rates = [g.lr for g in made.groups if math.isfinite(g.lr)]
         ratios = [s.ratio for s in own if math.isfinite(s.ratio)]
+        paces = [p for s in own if math.isfinite(p := s.ratio * s.norm * s.force)]
         pulls = [s.decay for s in own if math.isfinite(s.decay)]
         every[made.optimizer] = Steps(
             optimizer=made.optimizer,
@@ -212,6 +298,7 @@ def optimizers(log: Log) -> list[Steps]:
             pull=median(pulls or [0.0]),
             shrunk=norms[-1] / norms[0] if norms else 1.0,
             movement=end.movement,
+            pace=median(paces or [math.nan]),
         )
     return list(every.values())
 

@@ -13,6 +13,7 @@ from treino_doctor.words import N_
 
 LEAST = 8  # rows of a batch, and values of a loss
 STUCK = 0.8  # times the loss of a constant prediction
+ROSE = 1.5  # the highest loss, times the first loss and that of a constant prediction
 GREW = 3  # the last loss, times the first loss
 WILD = 0.02  # the median step, times the weights
 LARGE = 0.1  # the largest step, times the weights
@@ -20,7 +21,9 @@ ALONE = 0.5  # relative difference allowed between the loss and the sum. All are
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """A sum over many rows, steps as large as the gradient, and a loss no better than a constant."""
+    """A sum over many rows, steps as large as the gradient, and a loss that rose and ends no better than a
+    constant's.
+    """
     for loss in trainings(log):
         rows, made = summed_rows(log, loss)
         if rows < LEAST or len(loss.values) < LEAST or not math.isfinite(loss.values[0]):
@@ -29,7 +32,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         wild = any(not o.adaptive and (o.typical > WILD or o.largest > LARGE) for o in own)
         first, last = loss.values[0], loss.last()
         grew = not math.isfinite(last) or (first > 0 and last > GREW * first)
-        stuck = wild and loss.known and loss.stuck(STUCK)
+        stuck = wild and loss.known and loss.stuck(STUCK) and loss.rose(ROSE)
         if wild and (grew or stuck):
             yield Evidence(loss.site, {"rows": rows, "first": first, "last": last}, at=made)
             return

@@ -7,10 +7,11 @@ from treino_doctor.finding import Site
 from treino_doctor.places.kinds import orders
 from treino_doctor.places.placement import maker
 from treino_doctor.places.source import calls
-from treino_doctor.record.log import Log
+from treino_doctor.record.log import Log, LossCall
 from treino_doctor.record.row_log import Lonely, RowsTrained
 from treino_doctor.rules.course import training
 from treino_doctor.rules.examples import script
+from treino_doctor.rules.graphs import made_by
 from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino_doctor.words import N_, _, numeral
 
@@ -19,6 +20,7 @@ STUCK = 0.85  # times the loss of a constant prediction
 RELATED = 0.5  # correlation of columns, as in data that were measured rather than drawn
 RARE = 0.01  # expected number of rows equal by chance
 CLASSES = 100  # at most. All thresholds are chosen, not measured
+BOUNDED = ("relu", "sigmoid", "tanh", "softmax", "hardtanh", "clamp")  # answers that can't go everywhere
 
 
 def decide(log: Log) -> Iterable[Evidence]:
@@ -27,8 +29,8 @@ def decide(log: Log) -> Iterable[Evidence]:
     """
     course = training(log)
     stuck = course is not None and course.known and course.stuck(STUCK)
-    if not stuck or course is None:
-        return
+    if not stuck or course is None or any(map(cut_off, course.calls)):
+        return  # answers that can't reach every value learn nothing of any labels
     trains = log.of(RowsTrained)
     some_fit = any(t.labels and not t.loose and t.rows >= AGAIN for t in trains)
     if len(trains) > 1 and some_fit and any(t.loose for t in trains):
@@ -54,6 +56,12 @@ def decide(log: Log) -> Iterable[Evidence]:
         return
 
 
+def cut_off(call: LossCall) -> bool:
+    """Whether the answers of a loss end in a ReLU, or saturate where the loss needs logits or numbers."""
+    bounded = made_by(call.graph, *BOUNDED)
+    return bounded is not None and (bounded.name != "sigmoid" or call.name != "binary_cross_entropy")
+
+
 def place(evidence: Evidence) -> Site | None:
     """The line that reorders rows or labels, or reads them in another order."""
     if evidence.at is not None:
@@ -76,7 +84,7 @@ RULE = Rule(
     unless=(
         *NEVER_LEARNS,
         *("sigmoid_before_bce_with_logits", "softmax_before_cross_entropy", "softmax_wrong_dim"),
-        *("symmetric_init", "params_not_in_optimizer"),
+        *("symmetric_init", "params_not_in_optimizer", "dead_relu", "vanishing_gradient", "lr_too_low"),
     ),
     decide=decide,
     place=place,

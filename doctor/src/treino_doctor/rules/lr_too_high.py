@@ -15,7 +15,7 @@ from treino_doctor.words import N_
 LEAST = 12  # minimum number of steps
 LARGE = 0.15  # largest step, times the weights: 2.6 to 13 by such rates, 0.11 at most in right scripts
 STUCK = 0.9  # times the loss of a constant prediction: 1.0 to 50 by such rates, 0.55 at most in right scripts
-ROSE = 1.5  # highest loss, times the loss of a constant prediction: 15 to 84 by such rates
+ROSE = 1.5  # highest loss, times a constant prediction's loss and the first loss: 15 to 84 by such rates
 WHOLE, JUMPED = 1.0, 1.2  # the same for steps as large as the weights: 1.33 to 84
 
 
@@ -33,11 +33,11 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def too_large(loss: Training, o: Steps) -> bool:
-    """Whether these steps explain the loss."""
+    """Whether these steps explain the loss: it rose above where it began, and above a constant's."""
     if not o.largest >= LARGE:
         return False
     rose = JUMPED if o.largest > WHOLE else ROSE
-    return loss.exploded() or (loss.stuck(STUCK) and loss.highest() > rose * loss.floor)
+    return loss.exploded() or (loss.stuck(STUCK) and loss.rose(rose))
 
 
 def by_hand(o: Steps) -> dict[str, Site | None]:

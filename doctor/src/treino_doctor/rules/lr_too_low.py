@@ -1,5 +1,6 @@
 """Steps that move nothing."""
 
+import math
 from collections.abc import Iterable
 
 from treino_doctor.record.log import Log
@@ -14,10 +15,14 @@ STILL = 0.05  # whole movement, times the weights' norm: 0.036 by such a rate, r
 TYPICAL = 1e-4  # typical step, times the weights' norm: 4e-6 by such a rate, right scripts 0.003 or more
 STUCK = 0.7  # times the loss of a constant prediction
 SAME = 0.8  # times the first loss: 0.86 at least by such a rate, 0.55 at most in right scripts
+FAR = 10  # times the steps that were run, and at least
+MANY = 10_000  # steps, to fall below that share of the first loss at this pace. Both are chosen, not measured
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """After all steps the weights are where they began, and the loss is nearly unchanged."""
+    """After all steps the weights are where they began, the loss is nearly unchanged, and at this pace it
+    will be for long: few steps, as of a shortened run, show nothing else yet with a rate that suits.
+    """
     loss = training(log)
     if loss is None or studied(log, "lr"):
         return
@@ -25,7 +30,9 @@ def decide(log: Log) -> Iterable[Evidence]:
         if o.optimizer not in loss.optimizers or o.steps < LEAST:
             continue
         still = 0 < o.movement < STILL and 0 < o.typical < TYPICAL
-        if still and loss.stuck(STUCK) and loss.last() > SAME * loss.first():
+        ahead = (1 - SAME) * loss.first() / o.pace if o.pace > 0 else math.inf
+        slow = ahead > max(MANY, FAR * o.steps)
+        if still and slow and loss.stuck(STUCK) and loss.last() > SAME * loss.first():
             numbers = {"lr": o.lr, "movement": o.movement, "steps": o.steps, "loss": loss.last()}
             yield Evidence(loss.site, numbers, at=o.site, sites=by_hand(o))
             return

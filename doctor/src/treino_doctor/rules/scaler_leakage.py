@@ -50,8 +50,8 @@ RULE = Rule(
         "Scalers of scikit-learn are known, and averages and deviations that are worked out by hand over a "
         "whole table or over some of its columns; windows of scaled series are not, nor columns that are "
         "selected and then changed by NumPy. A table that scikit-learn gives scaled is no fault of a "
-        "program; nor is a scaler of rows that were set apart for training, some of which validate: one part of a split, or "
-        "what an estimator's `fit` was given."
+        "program; nor is a scaler of rows that were set apart for training, some of which validate: one "
+        "part of a split, or what an estimator's `fit` was given."
     ),
     wrong="""\
 from sklearn.preprocessing import StandardScaler

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable
+from pathlib import Path
 
 from treino_doctor.finding import Site
 from treino_doctor.places.kinds import joins, parts
@@ -9,10 +10,11 @@ from treino_doctor.places.placement import trail
 from treino_doctor.places.source import loops
 from treino_doctor.record.log import Log, NetMade
 from treino_doctor.record.row_log import Folded, RowsEvaluated, RowsTrained
+from treino_doctor.rules.choices import TEST, VALIDATION, naming_line
 from treino_doctor.rules.examples import HELD_OUT
 from treino_doctor.rules.rule import Evidence, Rule
 from treino_doctor.rules.shares import CHANCE, LEAST, MOST, copies, evaluations, lines_of, shared
-from treino_doctor.words import N_
+from treino_doctor.words import N_, _
 
 NEW = 0.1  # maximum share trained on before, for rows to count as new
 MANY = 20  # minimum number of rows of an evaluation with only training rows
@@ -26,8 +28,8 @@ def decide(log: Log) -> Iterable[Evidence]:
     folds = log.of(Folded)
     for e, t in evaluations(log):
         trained, rows = shared(e, t)
-        if not trained and e.learner not in judged_on_new and _only(e, t):
-            trained = e.trained
+        only = not trained and e.learner not in judged_on_new and _only(e, t)
+        trained = e.trained if only else trained
         late = next((f for f in folds if f.again and t.first < f.turn < min(t.last, e.looks[-1])), None)
         if late is not None:
             trained, rows = late.again, late.rows
@@ -35,7 +37,8 @@ def decide(log: Log) -> Iterable[Evidence]:
         if trained and (shared_net or not copies(e, t)):
             made = next((n.made_at for n in log.of(NetMade) if n.net == t.net and shared_net), None)
             numbers = {"rows": rows, "trained": trained}
-            yield Evidence(e.site, numbers, at=made, stack=t.stack, sites=lines_of(e, t))
+            led = {f"led {i}": site for i, site in enumerate(e.stack) if only and not shared_net}
+            yield Evidence(e.site, numbers, at=made, stack=t.stack, sites=lines_of(e, t) | led)
             return
 
 
@@ -43,6 +46,15 @@ def _only(e: RowsEvaluated, t: RowsTrained) -> bool:
     """Whether these rows are a part of training's rows and were compared with labels."""
     part = MANY <= e.rows < MOST * t.rows and e.trained == e.rows
     return part and e.scored and t.chance < CHANCE and t.floating and not (t.made or e.made)
+
+
+def note(evidence: Evidence) -> str:
+    """A sentence about the only rows that were evaluated, if the source never calls them a test; else ""."""
+    led = tuple(s for name, s in evidence.sites.items() if name.startswith("led") and s is not None)
+    if not led or naming_line(led, TEST | VALIDATION) is not None:
+        return ""
+    text = _("The {rows} rows evaluated at {file}, line {line}, are of the training: so is the figure.")
+    return text.format(rows=evidence.numbers["rows"], file=Path(led[0].file).name, line=led[0].line)
 
 
 def place(evidence: Evidence) -> Site | None:
@@ -71,6 +83,7 @@ RULE = Rule(
     certain=False,
     unless=("train_mode_never_restored",),  # training in eval mode looks like an evaluation
     decide=decide,
+    note=note,
     place=place,
     message=N_("{trained} of {rows} evaluation rows were trained on before they were evaluated."),
     why=N_(

@@ -1,0 +1,153 @@
+"""Right scripts of other hands that a rule once accused, each beside one that has the fault."""
+
+import pytest
+
+from examination import examined
+from treino_doctor.rules import notes
+from treino_doctor.rules.examples import PRELUDE
+
+SUM = """
+x_sum, y_sum = torch.randn(400, 20), torch.randn(400)
+net = nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Linear(16, 1))
+y_sum = 5 + x_sum[:, 0] + 2 * torch.randn(400)
+optimizer = torch.optim.SGD(net.parameters(), lr={lr})
+for epoch in range(2):
+    for rows in torch.arange(400).split(20):
+        optimizer.zero_grad()
+        loss = F.mse_loss(net(x_sum[rows])[:, 0], y_sum[rows], reduction="sum")
+        loss.backward()
+        optimizer.step()
+"""
+SORTED = """
+order = x[:, 0].argsort()
+rows, target = x[order], 30 + {spread} * x[order][:, :1]
+net = nn.Linear(8, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr={lr})
+for epoch in range(6):
+    for some in torch.arange(240).split(12):
+        optimizer.zero_grad()
+        loss = F.mse_loss(net(rows[some]), target[some])
+        loss.backward()
+        optimizer.step()
+"""
+SHORTENED = """
+pictures, kinds = torch.rand(96, 784), torch.arange(96) % 10
+net = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10))
+optimizer = torch.optim.SGD(net.parameters(), lr={lr})
+for epoch in range(10):
+    for some in torch.randperm(96).split(32):
+        loss = F.cross_entropy(net(pictures[some]), kinds[some])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+SWAPPED = """
+line, goal = torch.randn(100, 1), torch.zeros(100, 1)
+goal = 80 * line + 20 * torch.randn(100, 1)
+net = nn.Linear(1, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr={lr})
+for step in range(100):
+    loss = F.mse_loss(goal, net(line))
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+"""
+RELATED = """
+base = torch.randn(300, 1)
+wide = torch.cat([base + 0.3 * torch.randn(300, 1) for _ in range(8)], 1)
+flip = torch.randn(300) > 0
+wide[flip] *= -1
+truth = (wide[:, 0] > 0).long()
+{order}
+net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 2){last})
+with torch.no_grad():
+    net[2].bias -= {down}
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(60):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(wide), truth)
+    loss.backward()
+    optimizer.step()
+"""
+BYTES = """
+from torch.utils.data import DataLoader, TensorDataset
+photos, kinds = torch.randint(0, 250, (300, 3, 8, 8)), torch.arange(300) % 3
+photos[250, 0, 0], photos[0, 0, 0, 0] = 255, 0
+photos = photos.float() {change}
+photos = (photos - photos.min()) / (photos.max() - photos.min()) if {scale} else photos / 255
+learned, asked = TensorDataset(photos[:200], kinds[:200]), TensorDataset(photos[200:], kinds[200:])
+net = nn.Sequential(nn.Flatten(), nn.Linear(192, 3))
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for epoch in range(3):
+    for some, kind in DataLoader(learned, batch_size=50, shuffle=True):
+        loss = F.cross_entropy(net(some), kind)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+with torch.no_grad():
+    print(sum((net(some).argmax(1) == kind).sum().item() for some, kind in DataLoader(asked, batch_size=50)))
+"""
+PART = """
+net = nn.Linear(8, 3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+for step in range(40):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+{rows}, {truth} = x[:100], y[:100]
+with torch.no_grad():
+    print((net({rows}).argmax(1) == {truth}).float().mean().item())
+"""
+
+
+def rules_of(source, tmp_path):
+    """The rules of a script's findings."""
+    findings, _log = examined(PRELUDE + source, tmp_path)
+    return {f.rule for f in findings}
+
+
+@pytest.mark.parametrize(("lr", "wrong"), [(2e-3, False), (2e-5, False), (0.05, True)])
+def test_a_sum_is_wrong_only_where_the_loss_rises(lr, wrong, tmp_path):
+    assert rules_of(SUM.format(lr=lr), tmp_path) == ({"exploding_sum_loss"} if wrong else set())
+
+
+@pytest.mark.parametrize(("lr", "wrong"), [(0.01, False), (0.8, True)])
+@pytest.mark.parametrize("spread", [1, 10])
+def test_a_rate_is_too_high_by_all_rows_and_not_by_those_of_a_batch(lr, wrong, spread, tmp_path):
+    told = rules_of(SORTED.format(lr=lr, spread=spread), tmp_path)
+    assert told - {"non_finite_loss"} == ({"lr_too_high"} if wrong else set())
+
+
+@pytest.mark.parametrize(("lr", "wrong"), [(1e-3, False), (1e-7, True)])
+def test_a_rate_is_too_low_only_where_more_epochs_would_not_help(lr, wrong, tmp_path):
+    assert rules_of(SHORTENED.format(lr=lr), tmp_path) == ({"lr_too_low"} if wrong else set())
+
+
+@pytest.mark.parametrize(("lr", "wrong"), [(0.01, False), (3.0, True)])
+def test_a_constant_s_loss_is_that_of_the_target_in_either_place(lr, wrong, tmp_path):
+    told = rules_of(SWAPPED.format(lr=lr), tmp_path)
+    assert told - {"non_finite_loss"} == ({"lr_too_high"} if wrong else set())
+
+
+def test_labels_are_not_blamed_for_answers_that_are_cut_off(tmp_path):
+    mixed = "truth = truth[torch.randperm(300)]"
+    assert "label_misaligned" in rules_of(RELATED.format(order=mixed, last="", down=0), tmp_path)
+    assert "label_misaligned" not in rules_of(
+        RELATED.format(order=mixed, last=", nn.ReLU()", down=9), tmp_path
+    )
+
+
+@pytest.mark.parametrize(("scale", "wrong"), [(False, False), (True, True)])
+def test_bytes_divided_by_255_are_no_fit(scale, wrong, tmp_path):
+    change = "+ 7 * torch.rand(300, 3, 8, 8)" if scale else ""
+    told = rules_of(BYTES.format(scale=scale, change=change), tmp_path)
+    assert ("scaler_leakage" in told) == wrong
+
+
+def test_rows_of_training_are_a_test_only_where_they_are_called_so(tmp_path):
+    told, log = examined(PRELUDE + PART.format(rows="first", truth="known"), tmp_path)
+    assert (told, len(notes(log))) == ([], 1)
+    assert notes(log)[0].startswith("The 100 rows evaluated at script.py, line ")
+    told, log = examined(PRELUDE + PART.format(rows="x_test", truth="y_test"), tmp_path)
+    assert ([f.rule for f in told], notes(log)) == (["test_in_train"], [])
