@@ -96,6 +96,8 @@ class Gradients:
         self.makers: list[Any] = []  # called with the number of each new optimizer
         self.roots: list[Any] = []  # (root value, filled optimizers) -> parameters without an optimizer
         self.ran: list[Any] = []  # called with (Backward, its root value)
+        self.place: Site | None = None  # the newest line that is known to have run a value backward
+        self.kept: Any = lambda root: None  # called with each value that is run backward
         self.spoiled: Any = None  # called with a non-finite value before its backward
         self.clearing = Clearing(log, tape)
         self.hands = ManualTrainings(self, hooks, tape, values)
@@ -236,10 +238,11 @@ class Gradients:
             self._hooks.quietly("backward", self.spoiled, root, value)
         if not isinstance(value, complex):
             self._course.append(value)
+        self.kept(root)
 
     def before(self, root: Any) -> Any:
         """Return the state of all gradients before a backward, and the root value's record."""
-        place = here()
+        self.place = place = here()
         self._course = self._courses.setdefault(place, [])
         self.hands.settle()
         self.clearing.look(self.held.values())

@@ -1,4 +1,4 @@
-# missed: missing_eval @ 23
+# expect: missing_eval @ 23
 # mend: 23 →         return self.b(F.dropout(F.relu(self.a(x)), 0.3, self.training))
 import copy, random
 import numpy as np, pandas as pd, torch
