@@ -31,7 +31,7 @@ RULE = Rule(
     severity="wrong",
     certain=True,
     decide=decide,
-    message=N_("{calls} evaluations ran in training mode ({layers})."),
+    message=N_("{calls} of the evaluations looked at ran in training mode ({layers})."),
     why=N_(
         "In training mode dropout switches units off at random, and batch norm uses (and learns from) the "
         "evaluation's own batch. The figures are not those of the network that you would use."

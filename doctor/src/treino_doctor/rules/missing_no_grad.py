@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from treino_doctor.record.log import Graph, Log, Read
+from treino_doctor.finding import Site
+from treino_doctor.record.log import Forward, Graph, Log, Read
 from treino_doctor.rules.examples import ON_PART, script
 from treino_doctor.rules.graphs import by_line
 from treino_doctor.rules.judged import ARRAYS, groups
@@ -27,13 +28,20 @@ def decide(log: Log) -> Iterable[Evidence]:
     }
     built = [call for call, figure in judged if call.grad and figure.site not in freed]
     kept = {call.site for call, figure in judged if figure.site not in detached}
-    for calls in by_line(built, lambda c: c.site).values():
+    for calls in by_line(built, line_of).values():
+        calls = [c for c in calls if c.site == calls[0].site]  # of several layers, the first
         rows, resting = sum(c.rows for c in calls), sum(not c.training for c in calls)
         big = rows >= ROWS * len(calls) or resting >= CALLS
         often = len(calls) >= CALLS or len({c.step for c in calls}) > 1
         once = rows >= LAST * len(calls) and resting == len(calls)
         if (once and calls[0].site in kept) or (big and often):
-            yield Evidence(calls[0].site, {"calls": len(calls), "rows": rows}, stack=calls[0].stack)
+            numbers = {"calls": len(calls), "rows": rows}
+            yield Evidence(line_of(calls[0]), numbers, stack=calls[0].stack)
+
+
+def line_of(call: Forward) -> Site | None:
+    """The line of a call; of a layer's call, that of the net's, whose ``forward`` was called by its name."""
+    return next((s for s in call.stack if s.function != "forward"), call.site)
 
 
 def is_detached(graph: Graph) -> bool:
@@ -47,7 +55,7 @@ RULE = Rule(
     severity="waste",
     certain=True,
     decide=decide,
-    message=N_("{calls} evaluations ({rows} rows) recorded a graph that was never used."),
+    message=N_("{calls} of the evaluations looked at ({rows} rows) recorded a graph that was never used."),
     why=N_(
         "Outside torch.no_grad() every operation is recorded for a backward that never comes. The results "
         "are the same, but memory and time are spent on it."
