@@ -126,6 +126,8 @@ class Gradients:
         self.makers: list[Any] = []  # called with the number of each new optimizer
         self.roots: list[Any] = []  # (root value, filled optimizers) -> parameters without an optimizer
         self.ran: list[Any] = []  # called with (Backward, its root value)
+        self.place: Site | None = None  # the newest line that is known to have run a value backward
+        self.kept: Any = lambda root: None  # called with each value that is run backward
         self.spoiled: Any = None  # called with a non-finite value before its backward
         self.clearing = Clearing(log, tape)
         self.hands = ManualTrainings(self, hooks, tape, values)
@@ -303,12 +305,23 @@ class Gradients:
             return
         if isinstance(value, float) and not isfinite(value):
             self._hooks.quietly("backward", self.spoiled, root, value)
+<<<<<<< HEAD
         self._course.add(value)
 
     def before(self, root: Any) -> Any:
         """Return the state of all gradients before a backward, and the root value's record."""
         place = here()
         self._course = self._courses.setdefault(place, Losses())
+=======
+        if not isinstance(value, complex):
+            self._course.append(value)
+        self.kept(root)
+
+    def before(self, root: Any) -> Any:
+        """Return the state of all gradients before a backward, and the root value's record."""
+        self.place = place = here()
+        self._course = self._courses.setdefault(place, [])
+>>>>>>> rulesb
         self.hands.settle()
         self.clearing.look(self.held.values())
         root = root[0] if isinstance(root, (list, tuple)) and root else root

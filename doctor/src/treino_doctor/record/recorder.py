@@ -94,6 +94,7 @@ class Recorder:
         self.gradients.ran.append(self._ran)
         self.gradients.ran.append(self.rows.ran)
         self.gradients.ran.append(self.marks.ran)
+        self.gradients.kept, self.marks.line = self.marks.keep, lambda: self.gradients.place
         self.nets.roots.append(self._root)
         self.nets.called += [self._called, self.marks.result]
 

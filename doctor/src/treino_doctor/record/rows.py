@@ -316,7 +316,10 @@ class Rows:
             self.evaluations[key].add(call, self.learner(event.net))
 
     def finish(self) -> None:
-        """Settle the waiting calls and log all rows."""
+        """Settle the waiting calls, but for training calls whose backward never came, and log all rows."""
+        for number, call in list(self._waiting.items()):
+            if call.event.grad and call.event.stack == self.trainings[call.event.net].stack:
+                del self._waiting[number]
         with np.errstate(all="ignore"):
             self._settle(1 << 60)
             self.loaders.let_go()
