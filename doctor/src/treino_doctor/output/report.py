@@ -81,7 +81,18 @@ def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, know
     if outcome.error:
         ended = _("doctor: the script ended early, by {error}; what it had still to do was not examined.")
         parts.append([ended.format(error=outcome.error)])
-    if not outcome.trained and not exam.findings:
+    if outcome.workers:
+        parts.append(
+            [_("doctor: another process trained, and was examined; of several ranks it was rank 0.")]
+        )
+    untrained = not outcome.trained and not exam.findings
+    if untrained and outcome.others:
+        unseen = _(
+            "doctor: no backward seen here. The script started other processes ({n}), which were not "
+            "examined: if one of them trains, run that program under the doctor."
+        )
+        parts.append([unseen.format(n=outcome.others)])
+    elif untrained:
         parts.append(
             [_("doctor: no backward seen: this script never trained, so there is nothing to examine.")]
         )

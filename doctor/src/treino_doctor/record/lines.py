@@ -17,6 +17,7 @@ _LIBRARIES = tuple(
     {str(Path(_PATHS[k])) + "/" for k in ("stdlib", "platstdlib", "purelib", "platlib")}
     | {str(Path(__file__).parents[2]) + "/"}
 )
+_DOCTOR = (str(Path(__file__).parents[1]), "<treino")  # its own files, and the functions that it wraps
 _own_files: set[str] = set()  # scripts under the doctor, in any folder
 _known: dict[str, bool] = {}
 _sites: dict[tuple[str, int], Site] = {}
@@ -33,6 +34,11 @@ def watch_file(path: str) -> None:
     """Count this file as the user's own code even inside a library folder."""
     _own_files.add(path)
     _known.pop(path, None)
+
+
+def watched_files() -> set[str]:
+    """The files that count as the user's own wherever they are."""
+    return set(_own_files)
 
 
 def is_own(path: str) -> bool:
@@ -67,6 +73,14 @@ def here() -> Site | None:
             return place[1] if place is not None else _site(frame)
         frame = frame.f_back
     return None
+
+
+def by_library() -> bool:
+    """Whether a library, not the user's code, makes the observed call."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_DOCTOR):
+        frame = frame.f_back
+    return frame is None or not is_own(frame.f_code.co_filename)
 
 
 def stack(limit: int = 5) -> tuple[Site, ...]:
