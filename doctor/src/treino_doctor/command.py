@@ -264,7 +264,8 @@ def run(request: Request, screen: Screen) -> int:
     def print_finding(finding: "Finding") -> None:
         from treino_doctor.output.report import one
 
-        screen.lines(one(finding))
+        if files.known is None or not files.known.has(finding):
+            screen.lines(one(finding))
 
     def report(outcome: "Outcome") -> None:
         nonlocal final
