@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from treino.words import _
 from treino_doctor.finding import Finding
+from treino_doctor.words import _
 
 INK = {"wrong": "#c0392b", "risk": "#b7791f", "waste": "#2471a3"}
 CARD = "font-family:system-ui,sans-serif;font-size:14px;line-height:1.45;max-width:860px"
