@@ -8,6 +8,7 @@ from typing import Any
 
 from treino_doctor.finding import Finding
 from treino_doctor.garbage_collection import no_collections
+from treino_doctor.record.lines import forget_files
 from treino_doctor.record.log import Event, Log
 from treino_doctor.record.recorder import Recorder
 from treino_doctor.rules import decide, findings_to_report
@@ -78,6 +79,7 @@ class Exam:
 
     def start(self) -> "Exam":
         """Start recording."""
+        forget_files()
         self._recorder.install()
         self._running = True
         return self
@@ -91,6 +93,11 @@ class Exam:
                 self.findings, self.defects = decide(self.log)
             self.defects += self._recorder.hooks.defect_sentences()
         return self
+
+    def abandon(self) -> None:
+        """Stop recording, and decide nothing."""
+        self._running = False
+        self._recorder.stop()
 
     def account(self) -> Account:
         """What this examination saw, to be taken over by one in another process."""

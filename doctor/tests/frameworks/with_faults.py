@@ -5,9 +5,9 @@ A line of such a script that begins with ``#!`` tells a fault, and which text th
     loss = F.cross_entropy(net(x), y)
     #! softmax_before_cross_entropy: loss = F.cross_entropy(net(x).softmax(1), y)
 
-``#! RULE:`` alone leaves the line out. A fault may take several such lines; it has to be told on the first of them,
-or on the line above ``#@ RULE``. ``#? RULE: TEXT`` is a fault that is known and not seen. After two underscores a
-rule may have a name of the case: ``right__NAME`` is another form that is right.
+``#! RULE:`` alone leaves the line out. A fault may take several such lines; it has to be told on the first of
+them, or on the line above ``#@ RULE``. ``#? RULE: TEXT`` is a fault that is known and not seen. After two
+underscores a rule may have a name of the case: ``right__NAME`` is another form that is right.
 """
 
 import re
@@ -20,7 +20,7 @@ NEAR = 3  # lines that a finding may be off
 
 @dataclass(frozen=True)
 class Fault:
-    """A script with one fault: its case, its rule ("right": none), the line on which the rule has to be told, the
+    """A script with one fault: its case, its rule ("right" for none), the line on which it has to be told, its
     text, and whether it is seen.
     """
 
@@ -60,7 +60,7 @@ SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.py"))
 
 
 def table() -> str:
-    """The faults by script, in Markdown: ● told on its line, ○ known and not seen; empty where it was not tried."""
+    """The faults by script, in Markdown: ● told on its line, ○ known and not seen; empty where not tried."""
     every = {script.stem: faults(script) for script in SCRIPTS}
     rules = sorted({f.rule for some in every.values() for f in some if f.rule != "right"})
     lines = ["| fault | " + " | ".join(name.replace("_", " ") for name in every) + " |"]

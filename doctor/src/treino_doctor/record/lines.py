@@ -36,7 +36,7 @@ def watch_file(path: str) -> None:
     _known.pop(path, None)
 
 
-def own_files() -> set[str]:
+def watched_files() -> set[str]:
     """The files that count as the user's own wherever they are."""
     return set(_own_files)
 
@@ -50,6 +50,16 @@ def is_own(path: str) -> bool:
         known = path in _own_files or not (library or made_up)
         _known[path] = known
     return known
+
+
+def forget_files() -> None:
+    """Begin a new examination, which has seen no file yet."""
+    _known.clear()
+
+
+def own_files() -> list[str]:
+    """The files of the user's own code that were seen running."""
+    return sorted(path for path, own in _known.items() if own)
 
 
 def here() -> Site | None:

@@ -4,12 +4,12 @@ import functools
 import weakref
 from typing import Any
 
-import numpy as np
 import torch
 from torch.utils.data import DataLoader, Subset, TensorDataset, default_collate
 from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from treino_doctor.finding import Site
+from treino_doctor.record.arrays import np
 from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.lines import by_library, here, unseen
 from treino_doctor.record.tape import Tape

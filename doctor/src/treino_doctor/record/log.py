@@ -236,8 +236,9 @@ class Stepped(Event):
 
     gradients: number of its parameters with gradients; zeros: how many gradients are all zero; still: the
     parameters with such gradients; missing: parameters without gradients. summed: an earlier step had already
-    used some gradients. assigned: some gradients aren't the tensors that backward left. ratio: ‖Δp‖ / ‖p‖;
-    norm: ‖p‖; decay: weight_decay · ‖p‖ / ‖g‖; force: ‖g‖.
+    used some gradients. assigned: some gradients aren't the tensors that backward left. anew: the first step
+    of an optimizer that keeps past gradients, on weights exactly as another one, made on the same line, had
+    left them. ratio: ‖Δp‖ / ‖p‖; norm: ‖p‖; decay: weight_decay · ‖p‖ / ‖g‖; force: ‖g‖.
     """
 
     optimizer: int
@@ -249,6 +250,7 @@ class Stepped(Event):
     still: tuple[int, ...] = ()
     summed: bool = False
     assigned: bool = False
+    anew: bool = False
     ratio: float = float("nan")
     norm: float = float("nan")
     decay: float = float("nan")

@@ -11,6 +11,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from treino_doctor.finding import Site
+from treino_doctor.record.arrays import there
 from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.lines import here, maker, stack
@@ -19,7 +20,7 @@ from treino_doctor.record.norms import Norms
 from treino_doctor.record.tables import as_array
 from treino_doctor.record.tape import Tape
 from treino_doctor.record.torch_versions import register_forward_hook, without_torch_function
-from treino_doctor.record.values import Node, Values, first_tensors
+from treino_doctor.record.values import Node, Values, first_tensors, together
 
 # Without gradients, these run one fused operation unless a mode is active: the tape is idle meanwhile.
 FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
@@ -264,7 +265,7 @@ class Nets:
             self._same_rows[net, mark] = number
         for tensor in first_tensors((result,)):
             node = self.values.of(tensor)
-            node.forwards, node.output = node.forwards | {number}, True
+            node.forwards, node.output = together([node.forwards, frozenset((number,))]), True
         self._log.add(event)
         for observe in self.called:
             observe(event, module, args, result)
@@ -295,7 +296,7 @@ def kind_of(module: nn.Module) -> str:
 
 def fingerprint(tensor: torch.Tensor) -> bytes:
     """A few numbers that identify a batch: its shape, its sum, and values spread over it."""
-    if not tensor.numel() or tensor.layout != torch.strided or tensor.device.type != "cpu":
+    if not there or not tensor.numel() or tensor.layout != torch.strided or tensor.device.type != "cpu":
         return b""
     flat = as_array(tensor)
     whole = flat.sum()  # single values don't suffice: images may share black corners

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-
 from treino_doctor.finding import Site
 from treino_doctor.places.source import names, written_on
 from treino_doctor.places.updates import unreached_step
+from treino_doctor.record.arrays import np
 from treino_doctor.record.learning import ScheduleEnded
 from treino_doctor.record.log import Ended, Log, LossCall, Stepped
 from treino_doctor.rules.rule import Evidence, Rule, as_recorded
