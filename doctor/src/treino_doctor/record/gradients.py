@@ -126,6 +126,8 @@ class Gradients:
         self.makers: list[Any] = []  # called with the number of each new optimizer
         self.roots: list[Any] = []  # (root value, filled optimizers) -> parameters without an optimizer
         self.ran: list[Any] = []  # called with (Backward, its root value)
+        self.place: Site | None = None  # the newest line that is known to have run a value backward
+        self.kept: Any = lambda root: None  # called with each value that is run backward
         self.spoiled: Any = None  # called with a non-finite value before its backward
         self.clearing = Clearing(log, tape)
         self.hands = ManualTrainings(self, hooks, tape, values)
@@ -304,10 +306,11 @@ class Gradients:
         if isinstance(value, float) and not isfinite(value):
             self._hooks.quietly("backward", self.spoiled, root, value)
         self._course.add(value)
+        self.kept(root)
 
     def before(self, root: Any) -> Any:
         """Return the state of all gradients before a backward, and the root value's record."""
-        place = here()
+        self.place = place = here()
         self._course = self._courses.setdefault(place, Losses())
         self.hands.settle()
         self.clearing.look(self.held.values())
@@ -376,7 +379,7 @@ class Gradients:
             return None
         self._hooks.quietly("step", self._measure, optimizer)
         self._tape.stop()
-        closure = args[0] if args else kwargs.get("closure")
+        closure = args[1] if len(args) > 1 else kwargs.get("closure")  # args[0] is the optimizer
         if not callable(closure):
             return None
         tape, windows = self._tape, self.windows
@@ -389,7 +392,7 @@ class Gradients:
             finally:
                 tape.stop()
 
-        return ((seen, *args[1:]), kwargs) if args else (args, kwargs | {"closure": seen})
+        return ((args[0], seen, *args[2:]), kwargs) if len(args) > 1 else (args, kwargs | {"closure": seen})
 
     def _measure(self, optimizer: Any) -> None:
         held = self.held_by(optimizer) or self.hold(optimizer, None)

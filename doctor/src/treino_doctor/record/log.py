@@ -130,8 +130,7 @@ class Forward(Event):
     """A net was called from the user's code. rows: the batch's number of rows. training: the net's mode.
     grad: whether a graph was recorded. dropping: lines of dropouts that dropped. norming: number of batch
     norms that used batch statistics. active, resting: numbers of dropout and batch norm layers in training
-    mode and in eval mode. loader: the line of the DataLoader that gave the rows. again: the newest call with
-    the same rows since the last step, or 0.
+    mode and in eval mode. again: the newest call with the same rows since the last step, or 0.
     """
 
     forward: int
@@ -144,7 +143,6 @@ class Forward(Event):
     norming: int = 0
     active: int = 0
     resting: int = 0
-    loader: Site | None = None
     again: int = 0
 
 

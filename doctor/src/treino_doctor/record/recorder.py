@@ -14,7 +14,7 @@ from treino_doctor.record.activations import Activations
 from treino_doctor.record.clips import Clips
 from treino_doctor.record.compiled import Compiled
 from treino_doctor.record.gradients import Gradients
-from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.hooks import Hooks, tracing_state
 from treino_doctor.record.lines import unseen
 from treino_doctor.record.log import Backward, Ended, Forward, Log
 from treino_doctor.record.losses import Losses
@@ -94,6 +94,7 @@ class Recorder:
         self.gradients.ran.append(self._ran)
         self.gradients.ran.append(self.rows.ran)
         self.gradients.ran.append(self.marks.ran)
+        self.gradients.kept, self.marks.line = self.marks.keep, lambda: self.gradients.place
         self.nets.roots.append(self._root)
         self.nets.called += [self._called, self.marks.result]
 
@@ -151,7 +152,7 @@ class Recorder:
         batches, caller = self._batches, sys._getframe
 
         def called(self: Any, *args: Any, **kwargs: Any) -> Any:
-            if hooks.on:
+            if hooks.on and tracing_state() is None:
                 frame = caller(1)
                 place = id(self), id(frame.f_code), frame.f_lasti
                 alike = place in windows.places and self.training and is_grad_enabled()

@@ -4,13 +4,14 @@ import math
 import weakref
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from treino_doctor.finding import Site
+from treino_doctor.record.arrays import np
 from treino_doctor.record.evaluations import Evaluation
 from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.lines import here, stack
 from treino_doctor.record.loaders import Loaders
 from treino_doctor.record.log import Backward, Forward, Log
@@ -47,7 +48,7 @@ class Rows:
         self.evaluations: dict[Any, Evaluation] = {}
         self._settled = -1
         self._waiting: dict[int, Call] = {}  # calls by number, until a backward or the next turn
-        self._modules: weakref.WeakKeyDictionary[nn.Module, set[int]] = weakref.WeakKeyDictionary()
+        self._modules: ByIdentity[set[int]] = ByIdentity()
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], int, np.ndarray, np.ndarray]] = {}
         self._bad = 0
         self._alone = False
@@ -248,7 +249,9 @@ class Rows:
             call.scored = True
             call.copied |= target.dim() > 1 and tuple(target.shape[1:]) == call.event.shape[1:] != (1,)
             if labels is not None:
-                call.labels = labels[part]
+                own = labels[part]
+                call.relabelled |= call.labels is not None and not np.array_equal(call.labels, own)
+                call.labels = own
                 if answer is not None and not call.judged:
                     call.judge(answer[part] == call.labels)
 
@@ -313,7 +316,10 @@ class Rows:
             self.evaluations[key].add(call, self.learner(event.net))
 
     def finish(self) -> None:
-        """Settle the waiting calls and log all rows."""
+        """Settle the waiting calls, but for training calls whose backward never came, and log all rows."""
+        for number, call in list(self._waiting.items()):
+            if call.event.grad and call.event.stack == self.trainings[call.event.net].stack:
+                del self._waiting[number]
         with np.errstate(all="ignore"):
             self._settle(1 << 60)
             self.loaders.let_go()

@@ -6,13 +6,14 @@ from collections import Counter
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from torch.optim import lr_scheduler
 
 from treino_doctor.finding import Site
+from treino_doctor.record.arrays import np, there
 from treino_doctor.record.gradients import Gradients, OptimizerRecord
 from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.learning import Drawn, ScheduleEnded
 from treino_doctor.record.lines import here, maker, stack
 from treino_doctor.record.log import Log, taken
@@ -27,7 +28,8 @@ KEY_ROWS = 64  # rows of an order that identify it
 SCHEDULES = 64  # maximum number of schedulers that are watched
 LINES = 64  # calls of a scheduler whose lines are all noted; later, one in as many
 MOST_DRAWS = 64  # maximum number of draws of one line
-DRAWS = (("manual_seed", torch), ("manual_seed", torch.random), ("seed", random), ("seed", np.random))
+DRAWS = [("manual_seed", torch), ("manual_seed", torch.random), ("seed", random)]
+DRAWS += [("seed", np.random)] if there else []
 
 
 class Schedule:
@@ -67,7 +69,7 @@ class Settings:
     def __init__(self, log: Log, hooks: Hooks, gradients: Gradients) -> None:
         self._log, self._hooks, self._gradients = log, hooks, gradients
         self.pending: list[dict[str, Any]] = []  # draws since a net was last called
-        self._schedules: weakref.WeakKeyDictionary[Any, Schedule] = weakref.WeakKeyDictionary()
+        self._schedules: ByIdentity[Schedule] = ByIdentity()
         self._every: list[Schedule] = []
         self._inside = False
         self._drawn: dict[Any, int] = {}
@@ -83,7 +85,8 @@ class Settings:
                     self._hooks.before(kind, "step", self._stepping, self._stepped)
         for name, owner in DRAWS:
             self._hooks.before(owner, name, partial(self._seeded, "seed"))
-        self._hooks.before(np.random, "default_rng", partial(self._seeded, "generator"))
+        if there:
+            self._hooks.before(np.random, "default_rng", partial(self._seeded, "generator"))
         self._hooks.after(torch, "set_rng_state", self._put_back)
         self._hooks.after(torch, "randperm", self._ordered)
         self._hooks.after(torch, "multinomial", self._ordered)
