@@ -190,3 +190,17 @@ def test_labels_that_are_counted_from_one_in_the_loader_are_the_same_labels(tmp_
 def test_losses_of_two_lines_that_take_turns_stay_apart(tmp_path):
     _findings, log, own = examined_with_values(PRELUDE + TURNS, tmp_path)
     assert [list(c.values) for c in log.of(Course)] == own["losses"]
+
+
+TRACED = """
+net = nn.Sequential(nn.Sequential(nn.Linear(8, 4), nn.ReLU()), nn.Linear(4, 3))
+graph = [node.kind() for node in torch.jit.trace(net, x[:5]).inlined_graph.nodes()]
+"""
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.trace:DeprecationWarning")
+def test_a_tracer_sees_nothing_of_the_doctor(tmp_path):
+    plain = {}
+    exec(PRELUDE + TRACED, plain)
+    _findings, _log, own = examined_with_values(PRELUDE + TRACED, tmp_path)
+    assert own["graph"] == plain["graph"]

@@ -15,7 +15,7 @@ from treino_doctor.record.activations import Activations
 from treino_doctor.record.clips import Clips
 from treino_doctor.record.compiled import Compiled
 from treino_doctor.record.gradients import Gradients
-from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.hooks import Hooks, tracing_state
 from treino_doctor.record.lines import unseen
 from treino_doctor.record.log import Backward, Ended, Forward, Log
 from treino_doctor.record.losses import Losses
@@ -148,7 +148,7 @@ class Recorder:
         base: Any = next(k for k in kind.__mro__[1:] if "__call__" in vars(k))
 
         def called(self: Any, *args: Any, **kwargs: Any) -> Any:
-            if hooks.on:
+            if hooks.on and tracing_state() is None:
                 frame = sys._getframe(1)
                 alike = windows.at == frame.f_lasti and windows.code is frame.f_code
                 alike = alike and windows.net() is self and self.training and is_grad_enabled()
