@@ -5,6 +5,7 @@ import pytest
 from examination import examined, examined_with_values
 from treino_doctor.record.log import Course
 from treino_doctor.rules import notes
+from treino_doctor.rules.course import trainings
 from treino_doctor.rules.examples import PRELUDE
 
 SUM = """
@@ -190,6 +191,30 @@ def test_labels_that_are_counted_from_one_in_the_loader_are_the_same_labels(tmp_
 def test_losses_of_two_lines_that_take_turns_stay_apart(tmp_path):
     _findings, log, own = examined_with_values(PRELUDE + TURNS, tmp_path)
     assert [list(c.values) for c in log.of(Course)] == own["losses"]
+
+
+TWICE = """
+losses = []
+def train(steps):
+    net = nn.Linear(8, 3)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    losses.append([])
+    for step in range(steps):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(x), y)
+        loss.backward()
+        losses[-1].append(loss.item())
+        optimizer.step()
+train(70)
+train({steps})
+"""
+
+
+@pytest.mark.parametrize("steps", [60, 90])
+def test_trainings_of_one_line_are_two(steps, tmp_path):
+    _findings, log, own = examined_with_values(PRELUDE + TWICE.format(steps=steps), tmp_path)
+    assert [list(c.values) for c in log.of(Course)] == own["losses"]
+    assert [len(t.calls) > 0 for t in trainings(log)] == [True, True]
 
 
 TRACED = """

@@ -51,6 +51,7 @@ from treino_doctor.record.windows import PATIENCE
 ADAPTIVE = ("Adam", "RMSprop", "Rprop", "Adadelta", "Adafactor", "Lion", "Muon", "LAMB", "NAdam")
 GRAPHS = 3  # the graphs of a line's first backwards are logged
 EVERY = 16  # later, every 16th graph is logged
+SHORT = 12  # losses; a course that is no longer is not ended by gradients of another optimizer
 FURTHER = 1.2  # weight movement is measured again after this multiple of the steps at the last measurement
 
 
@@ -81,6 +82,15 @@ class OptimizerRecord:
         return [(p, g) for p, g in every if g is not None and g.layout == torch.strided]
 
 
+class CourseRecord:
+    """The losses that a line runs backward in one training. filled: optimizers that got gradients of them."""
+
+    def __init__(self, turn: int) -> None:
+        self.turn = turn  # of the first loss
+        self.values: list[float | torch.Tensor] = []
+        self.filled: set[int] = set()
+
+
 class Gradients:
     """Watches optimizers, backwards and steps. steps: the number of steps of all optimizers. shift: called to
     open or close the window. after_step: called with ``steps``.
@@ -105,8 +115,8 @@ class Gradients:
         self._numbers: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
         self._starts: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, float]] = {}
         self._seen: dict[tuple[Site | None, int], int] = {}
-        self._courses: dict[Site | None, list[Any]] = {}
-        self._course: list[float | torch.Tensor] = []  # the losses run backward on the newest line
+        self._courses: dict[Site | None, list[CourseRecord]] = {}  # of each line, the newest last
+        self._course = CourseRecord(0)  # of the newest line
         self._looking: Any = None
         self.counting: Any = None
         self._count = 0
@@ -195,7 +205,7 @@ class Gradients:
                 return original(*args, **kwargs)
             if not windows.open and not hands.every:
                 if len(gradients._courses) > 1:  # losses of several lines may take turns
-                    gradients._course = gradients._courses.setdefault(here(), [])
+                    gradients._course = gradients._course_of(here())
                 gradients.keep(args[0] if args else kwargs.get("tensors"))
                 result = original(*args, **kwargs)
                 windows.turn += 1
@@ -237,12 +247,30 @@ class Gradients:
         if isinstance(value, float) and not isfinite(value):
             self._hooks.quietly("backward", self.spoiled, root, value)
         if not isinstance(value, complex):
-            self._course.append(value)
+            self._course.values.append(value)
+
+    def _course_of(self, place: Site | None) -> "CourseRecord":
+        """The course of the losses that a line runs backward now."""
+        courses = self._courses.get(place)
+        if courses is None:
+            courses = self._courses[place] = [CourseRecord(self.windows.turn)]
+        return courses[-1]
+
+    def _filled(self, place: Site | None, filled: list[int]) -> None:
+        """Begin another course where a line trains what none of its losses trained before, as a function
+        does that is called for one net after the other.
+        """
+        course = self._course
+        if course.filled and filled and course.filled.isdisjoint(filled) and len(course.values) > SHORT:
+            self._course = CourseRecord(self.windows.turn)
+            self._course.values.append(course.values.pop())
+            self._courses[place].append(self._course)
+        self._course.filled.update(filled)
 
     def before(self, root: Any) -> Any:
         """Return the state of all gradients before a backward, and the root value's record."""
         place = here()
-        self._course = self._courses.setdefault(place, [])
+        self._course = self._course_of(place)
         self.hands.settle()
         self.clearing.look(self.held.values())
         root = root[0] if isinstance(root, (list, tuple)) and root else root
@@ -281,6 +309,7 @@ class Gradients:
                 held.summed = held.summed or (held.number in summed and bool(held.used & wrote))
         if kind == "graph" and self.held and not filled:
             kind = "detached"
+        self._filled(site, filled)
         key = site, len(self.held)
         times = self._seen[key] = self._seen.get(key, 0) + 1
         whole = times <= GRAPHS or times % EVERY == 0
@@ -420,5 +449,6 @@ class Gradients:
                 movement=held.movement,
                 least=held.least,
             )
-        for site, values in self._courses.items():
-            self._log.tell(Course, site=site, values=tuple(float(v) for v in values))
+        for site, courses in self._courses.items():
+            for one in courses:
+                self._log.tell(Course, site=site, turn=one.turn, values=tuple(float(v) for v in one.values))
