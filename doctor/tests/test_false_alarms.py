@@ -210,6 +210,15 @@ train({steps})
 """
 
 
+def test_a_new_optimizer_for_the_same_net_is_the_same_training(tmp_path):
+    anew = TWICE.replace(
+        "optimizer.zero_grad()",
+        "optimizer = torch.optim.SGD(net.parameters(), lr=0.1)\n        optimizer.zero_grad()",
+    )
+    _findings, log, own = examined_with_values(PRELUDE + anew.format(steps=60), tmp_path)
+    assert [list(c.values) for c in log.of(Course)] == own["losses"]
+
+
 @pytest.mark.parametrize("steps", [60, 90])
 def test_trainings_of_one_line_are_two(steps, tmp_path):
     _findings, log, own = examined_with_values(PRELUDE + TWICE.format(steps=steps), tmp_path)

@@ -149,7 +149,7 @@ def package(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("target", "module"), [("package.train", True), ("start.py", False)])
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_fault_in_an_imported_file_is_mended_and_proven(target, module, package, monkeypatch):
     monkeypatch.syspath_prepend(str(package))
     before = {p: p.read_bytes() for p in package.rglob("*.py")}

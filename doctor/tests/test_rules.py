@@ -33,7 +33,6 @@ def test_each_text_that_is_mended_occurs_once(rule):
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("rule", CONTRACT)
 def test_the_wrong_example_is_found_and_the_right_one_is_silent(rule, tmp_path):
     wrong, right = tmp_path / "wrong_script.py", tmp_path / "right_script.py"

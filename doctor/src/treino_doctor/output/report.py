@@ -2,6 +2,7 @@
 
 import linecache
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from treino_doctor.cells import cell_of
@@ -47,7 +48,7 @@ def one(finding: Finding, *, of_script: bool = True) -> str:
         f"    {finding.why}",
         _("    To do: {fix}").format(fix=finding.fix),
     ]
-    if finding.seen is not None and finding.seen.line != finding.line:
+    if finding.seen is not None and (finding.seen.file, finding.seen.line) != (finding.file, finding.line):
         name = line_name if finding.seen.file == finding.file else place
         seen = name(finding.seen.file, finding.seen.line)
         lines.insert(1, _("    seen at {line}").format(line=seen))
@@ -57,16 +58,18 @@ def one(finding: Finding, *, of_script: bool = True) -> str:
     return "\n".join(map(escape, lines))
 
 
-def nothing(exam: Exam) -> str:
+def nothing(exam: Exam, *, known: int = 0) -> str:
     """The sentence that nothing was found in these steps, or backwards if no optimizer stepped."""
+    if known:
+        return _("doctor: nothing new found in {steps} steps.").format(steps=exam.steps)
     if exam.steps:
         return _("doctor: nothing found in {steps} steps.").format(steps=exam.steps)
     sentence = _("doctor: nothing found in {backwards} backward passes (no optimizer of torch stepped).")
     return sentence.format(backwards=exam.backwards)
 
 
-def text(outcome: Outcome, covered: Coverage) -> str:
-    """The whole report."""
+def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, known: int = 0) -> str:
+    """The whole report. notes: sentences below the findings. known: how many findings are not told again."""
     exam = outcome.exam
     parts: list[list[str]] = []
     if outcome.stopped:
@@ -78,12 +81,23 @@ def text(outcome: Outcome, covered: Coverage) -> str:
     if outcome.error:
         ended = _("doctor: the script ended early, by {error}; what it had still to do was not examined.")
         parts.append([ended.format(error=outcome.error)])
-    if not outcome.trained and not exam.findings:
+    if outcome.workers:
+        parts.append(
+            [_("doctor: another process trained, and was examined; of several ranks it was rank 0.")]
+        )
+    untrained = not outcome.trained and not exam.findings
+    if untrained and outcome.others:
+        unseen = _(
+            "doctor: no backward seen here. The script started other processes ({n}), which were not "
+            "examined: if one of them trains, run that program under the doctor."
+        )
+        parts.append([unseen.format(n=outcome.others)])
+    elif untrained:
         parts.append(
             [_("doctor: no backward seen: this script never trained, so there is nothing to examine.")]
         )
     elif not exam.findings:
-        parts.append([nothing(exam), *covered.figures, *covered.sentences()])
+        parts.append([nothing(exam, known=known), *covered.figures, *covered.sentences()])
     else:
         head = _("doctor: {steps} steps of {subject}, findings: {n}")
         parts.append([head.format(n=len(exam.findings), steps=exam.steps, subject=outcome.subject)])
@@ -93,7 +107,12 @@ def text(outcome: Outcome, covered: Coverage) -> str:
         for d in exam.defects
     ]
     blocks = ["\n    ".join(map(escape, lines)) for lines in parts]
-    return "\n\n".join([*blocks, *map(one, exam.findings), *map(escape, defects)])
+    if exam.findings:
+        names = list(dict.fromkeys(f.rule for f in exam.findings))
+        more = _("doctor: more about each: treino-doctor --explain {rule}")
+        notes = [more.format(rule=names[0] if len(names) == 1 else "RULE"), *notes]
+    below = ["\n".join(map(escape, notes))] if notes else []
+    return "\n\n".join([*blocks, *map(one, exam.findings), *below, *map(escape, defects)])
 
 
 def text_of_run(findings: list[Finding], steps: int, run: str) -> str:

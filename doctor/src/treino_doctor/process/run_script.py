@@ -7,7 +7,7 @@ import sys
 import threading
 import types
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -19,8 +19,9 @@ from treino_doctor.errors import TreinoError
 from treino_doctor.exam import Exam
 from treino_doctor.finding import Finding
 from treino_doctor.process.notebooks import ENDING, NAMES, print_error, read_notebook
+from treino_doctor.process.workers import Workers, is_first
 from treino_doctor.record import hooks
-from treino_doctor.record.lines import UNSEEN, watch_file
+from treino_doctor.record.lines import UNSEEN, is_own, watch_file
 from treino_doctor.words import _
 
 
@@ -40,6 +41,8 @@ class Outcome:
     trained: bool = False
     seconds: float = 0.0
     skipped: list[tuple[int, str]] = field(default_factory=list)
+    workers: int = 0  # other processes that trained and were examined
+    others: int = 0  # other processes that it started, which were not
     exam: Exam = field(default_factory=Exam)
 
 
@@ -90,16 +93,31 @@ def run_script(
     def finish(finished: bool) -> None:
         if os.getpid() == _owner and once.acquire(blocking=False):
             exam.stop(finished=finished, error=outcome.error)
+            if workers.inside:
+                workers.write(exam)
+                return
+            accounts = [account for account in workers.accounts() if account.backwards]
+            for account in accounts:
+                exam.take_over(account)
+            outcome.workers, outcome.others = len(accounts), workers.others
             outcome.trained = bool(exam.backwards or exam.steps)
             outcome.seconds = perf_counter() - started
+            if not first:
+                return  # rank 0 reports
             with suppress(OSError, ValueError):  # nobody is left to read the report
                 report(outcome)
 
     main, parts = _module_code(target) if module else _script_code(target, source, outcome)
-    started = perf_counter()
-    with _as_main(main, target, arguments, module), _own_death(finish) as leave:
-        if examine:
+    file = getattr(main, "__file__", None) or ""  # "" for a notebook
+    workers = Workers(launcher=module and not is_own(file))
+    if file:
+        watch_file(file)
+    first, started = is_first(), perf_counter()
+    main_module = _as_main(main, target, arguments, module)
+    with ExitStack() as following, main_module, _own_death(finish) as leave:
+        if examine and first:  # the other ranks do the same
             exam.start()
+            following.enter_context(workers.followed())
         try:
             with _alarm(max_time, outcome, leave):
                 for part in parts:
@@ -149,7 +167,6 @@ def _script_code(target: str, text: str | None, outcome: Outcome) -> tuple[types
             "script", _("{path} is not a Python file.").format(path=target), _("Give the script that trains.")
         )
     full = str(path.absolute())
-    watch_file(full)
     main = types.ModuleType("__main__")
     main.__file__ = full
     main.__loader__ = SourceFileLoader("__main__", full)
@@ -181,8 +198,6 @@ def _module_code(target: str) -> tuple[types.ModuleType, list[Part]]:
             _("There is no module named {name} to run.").format(name=target),
             _("Use the name that 'python -m' takes, from the folder that you would run it in."),
         )
-    if spec.origin:
-        watch_file(spec.origin)
     main = types.ModuleType("__main__")
     main.__file__, main.__spec__, main.__loader__ = spec.origin, spec, loader
     main.__package__ = spec.parent
@@ -286,11 +301,11 @@ def _own_death(finish: Callable[[bool], None]) -> Iterator[Callable[[int], None]
 
     Yields a function that ends the process at once.
     """
-    leave, abort, kill = os._exit, os.abort, os.kill
+    leave, abort, kill, started_in = os._exit, os.abort, os.kill, os.getpid()
     deadly = {signal.SIGABRT, getattr(signal, "SIGKILL", signal.SIGABRT)}
 
     def watched_exit(status: int) -> None:
-        finish(False)
+        finish(status == 0 and os.getpid() != started_in)  # a forked process ends by it
         flush_streams()
         leave(status)
 

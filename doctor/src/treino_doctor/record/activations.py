@@ -123,11 +123,11 @@ class Activations:
             if held.number not in event.filled:
                 continue
             every = held.gradients()
-            self._deep(every)
+            self._deep(every, held.number)
             if held.steps > 1:
                 self._look([p for p, _ in every])
 
-    def _deep(self, every: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
+    def _deep(self, every: list[tuple[torch.Tensor, torch.Tensor]], optimizer: int) -> None:
         wide = [i for i, (p, _) in enumerate(every) if p.dim() in (2, 3, 4)]
         if len(wide) < LEAST_LAYERS:
             return
@@ -139,8 +139,13 @@ class Activations:
             return
         usual = 1 / math.sqrt(3 * max(1, first[0].numel()))
         spread = float(first.detach().float().std()) / usual if first.numel() > 1 else math.nan
-        fields = {"saturating": self._bent, "made_at": self._first_bent, "written_at": self.filled_at(first)}
-        self._log.tell(Depth, layers=len(wide), ratio=start / end, spread=spread, **fields)
+        fields: dict[str, Any] = {
+            "saturating": self._bent,
+            "made_at": self._first_bent,
+            "written_at": self.filled_at(first),
+        }
+        fields |= {"ratio": start / end, "spread": spread, "optimizer": optimizer}
+        self._log.tell(Depth, layers=len(wide), **fields)
 
     def _look(self, every: list[torch.Tensor]) -> None:
         """Check which trained matrices still have identical rows or columns."""

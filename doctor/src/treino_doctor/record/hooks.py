@@ -9,6 +9,7 @@ from typing import Any
 
 from torch._C import _get_tracing_state as tracing_state
 
+from treino_doctor.record.arrays import NoNumPyError
 from treino_doctor.record.lines import unseen
 from treino_doctor.record.torch_versions import compiling, in_transform, without_torch_function
 
@@ -34,7 +35,9 @@ class Hooks:
         return len(self._undo)
 
     def defect(self, what: str, error: BaseException) -> None:
-        """Note that an observer failed."""
+        """Note that an observer failed, unless it only lacked NumPy."""
+        if isinstance(error, NoNumPyError):
+            return
         key = f"{what}: {type(error).__name__}: {error}"
         self.defects[key] = self.defects.get(key, 0) + 1
 

@@ -20,7 +20,8 @@ class NonFinite(Event):
 class Depth(Event):
     """The gradients of a net's first and last weight matrix. ratio: of their root mean squares. saturating:
     number of sigmoids and tanhs in the net's call. spread: standard deviation of the first matrix, relative
-    to torch's default (1 / sqrt(3 · inputs)). written_at: the line that filled the first matrix.
+    to torch's default (1 / sqrt(3 · inputs)). written_at: the line that filled the first matrix. optimizer:
+    the one that holds them.
     """
 
     layers: int
@@ -28,6 +29,7 @@ class Depth(Event):
     saturating: int
     made_at: Site | None = None
     spread: float = 1.0
+    optimizer: int = -1
     written_at: Site | None = None
 
 

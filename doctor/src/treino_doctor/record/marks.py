@@ -2,7 +2,8 @@
 
 import gc
 import weakref
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ NAME = "treino"
 PAST = 2  # turns after which a graph is past
 MANY = 8  # live graphs above which garbage is collected before counting
 COLLECTIONS = 3
+LEAST = 4  # kept losses that are counted
 
 
 class Mark:
@@ -31,6 +33,7 @@ class Marks:
 
     def __init__(self, log: Log, tape: Tape) -> None:
         self._log, self._tape = log, tape
+        self.line: Callable[[], Site | None] = lambda: None  # the line that ran a loss backward last
         self._roots: list[tuple[weakref.ref[Mark], Site | None, int]] = []
         self._results: dict[int, tuple[weakref.ref[Mark], Site | None, int]] = {}
         self._trained: list[tuple[weakref.ref[Mark], Site | None, int]] = []
@@ -38,6 +41,9 @@ class Marks:
         self._marked: Counter[tuple[Site | None, bool]] = Counter()
         self._sums: Counter[tuple[Site, ...]] = Counter()
         self._collections = 0
+        self._newest: deque[weakref.ref[torch.Tensor]] = deque()
+        self._kept: list[weakref.ref[torch.Tensor]] = []  # losses that still existed some turns later
+        self._limit, self.grown = LEAST, 0
 
     def install(self) -> None:
         """Observe sums that grow from step to step."""
@@ -70,6 +76,18 @@ class Marks:
             del self._results[forward]
         self._count(event.turn)
 
+    def keep(self, root: torch.Tensor) -> None:
+        """Count losses that a program keeps, as one of each epoch, also between windows."""
+        newest = self._newest
+        newest.append(weakref.ref(root))
+        if len(newest) > PAST + 1 and (old := newest.popleft())() is not None:
+            self._kept.append(old)
+            if len(self._kept) >= self._limit:
+                alive = [r for r in self._kept if (loss := r()) is not None and loss.grad_fn is not None]
+                if len(alive) == len(self._kept):  # none was let go in the meantime
+                    self.grown = len(alive)
+                self._kept, self._limit = alive, max(LEAST, 2 * len(alive))
+
     def _count(self, turn: int) -> None:
         self._roots = [m for m in self._roots if m[0]() is not None]
         self._trained = [m for m in self._trained if m[0]() is not None]
@@ -90,6 +108,9 @@ class Marks:
             summed = next(handed, next(iter(led), None))
             fields = {"alive": alive, "marked": self._marked[site, result], "summed_at": summed}
             self._log.tell(GraphsHeld, site=site, result=result, **fields)
+        if self.grown:
+            fields = {"site": self.line(), "alive": self.grown, "marked": self._log.moment()["turn"]}
+            self._log.tell(GraphsHeld, result=False, grown=True, **fields)
 
 
 def mark(value: torch.Tensor) -> "weakref.ref[Mark]":

@@ -59,13 +59,15 @@ class GraphsHeld(Event):
     """At the end: the graphs of a line's past losses (or of nets' past outputs).
 
     alive: the largest number alive at once. marked: how many were tracked in all. summed_at: the line that
-    sums values with graphs from step to step, or the line of the same function that passes them to it.
+    sums values with graphs from step to step, or the line of the same function that passes them to it. grown:
+    these are losses that the program keeps, of which it has let none go.
     """
 
     result: bool
     alive: int
     marked: int
     summed_at: Site | None = None
+    grown: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

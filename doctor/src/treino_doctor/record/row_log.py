@@ -18,8 +18,8 @@ class RowsTrained(Event):
     shares. loose: rows whose labels neither the nearest row nor a linear fit predicts, 0 if one does.
     related: the largest correlation between two columns. made: the rows are outputs of nets. right, judged:
     the numbers of right and of all predictions in training. chance: the expected number of rows equal to one
-    row by chance. telling: the largest share of distinct values in a column. label_column: the column that has
-    the label's values, or other values one-to-one with them, in all rows; -1 if none has.
+    row by chance. telling: the largest share of distinct values in a column. label_column: the column
+    that has the label's values, or others one-to-one with them, in all rows; -1 if none has.
     """
 
     net: int

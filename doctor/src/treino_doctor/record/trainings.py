@@ -4,9 +4,8 @@ import math
 from collections import Counter
 from typing import Any
 
-import numpy as np
-
 from treino_doctor.finding import Site
+from treino_doctor.record.arrays import np
 from treino_doctor.record.loaders import Reading
 from treino_doctor.record.log import Forward
 from treino_doctor.record.related import LabelColumns

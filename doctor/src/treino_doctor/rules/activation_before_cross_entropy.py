@@ -39,7 +39,7 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def last_activation(call: LossCall) -> Operation | None:
-    """The activation or dropout that all of a loss's input is, also before views and the loss's own softmax."""
+    """The activation or dropout that all of a loss's input is, but for views and the loss's own softmax."""
     through = PASSED | {LOSSES[call.name]}
     ends = list(_ends(call.graph, call.graph.root, through)) if call.graph.root is not None else []
     return ends[0] if ends and all(e.name in LIMITED or drops(e) for e in ends) else None

@@ -15,9 +15,9 @@ SUMMED = 3  # graphs, if a line sums them from step to step
 
 def decide(log: Log) -> Iterable[Evidence]:
     """Graphs of past backwards, or of outputs that were trained on, are still alive many steps later."""
-    held = sorted(log.of(GraphsHeld), key=lambda g: (g.result, -g.alive))
+    held = sorted(log.of(GraphsHeld), key=lambda g: (g.result, g.grown, -g.alive))
     for graphs in held:
-        if graphs.alive >= (ALIVE if graphs.summed_at is None else SUMMED):
+        if graphs.grown or graphs.alive >= (ALIVE if graphs.summed_at is None else SUMMED):
             numbers = {"alive": graphs.alive, "backwards": graphs.marked, "results": int(graphs.result)}
             yield Evidence(graphs.site, numbers, at=graphs.summed_at)
             return
@@ -40,7 +40,8 @@ RULE = Rule(
     fix=N_("Store the number: total += loss.item() (or loss.detach())."),
     safety="Safe: the numbers stay the same, the memory is freed.",
     limits=(
-        "Graphs are counted by marks on the losses and results that are watched; one that is kept across a "
+        "Graphs are counted by marks on the losses and results that are watched, and losses that are kept "
+        "as tensors also in between; one that is kept across a "
         "few steps, for truncated back-propagation, is left alone. The line that is named is the sum, or "
         "the one that hands the loss to it beside the backward."
     ),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from treino_doctor.finding import Site
 from treino_doctor.record.log import Backward, Forward, Log, LossCall, NetMade, OptimizerMade, Read
+from treino_doctor.rules.graphs import calls_by_number
 from treino_doctor.rules.turns import trained_forwards
 
 TRAINED = 2  # training calls of a net before its metrics count
@@ -46,7 +47,11 @@ def groups(log: Log) -> list[Group]:
     backward |= {f for r in log.of(Read) if r.how == "grad" for f in r.forwards}
     owners = _owners(log, nets)
     targets, figures = set[int](), dict[int, Read | LossCall]()
+    answering, calls = supervised(log), calls_by_number(log)
+    arrays = [r for r in log.of(Read) if r.how in ARRAYS and calls.get(max(r.forwards, default=0))]
     lines = {(r.how, r.site) for r in log.of(Read) if is_figure(r)}
+    lines |= {(r.how, r.site) for r in arrays if calls[max(r.forwards)].net in answering}
+    before = {f.again for f in calls.values() if f.forward in backward}  # targets that NumPy works out
     for event in log.events:
         if isinstance(event, LossCall):
             root = event.target_graph.root
@@ -67,7 +72,7 @@ def groups(log: Log) -> list[Group]:
         counts[call.net] = counts.get(call.net, 0) + (call.forward in used)
         group.trained += call.forward in backward
         group.targets = group.targets or call.forward in targets
-        if call.forward in backward or call.forward not in figures:
+        if call.forward in backward or call.forward not in figures or call.forward in before:
             continue
         if key in trains and call.training and call.grad and left[*key, call.step] == 1:
             continue  # its backward may have come after the window closed
@@ -83,6 +88,17 @@ def groups(log: Log) -> list[Group]:
         group.judged.append(call)
         group.figures.append(figures[call.forward])
     return list(every.values())
+
+
+def supervised(log: Log) -> set[int]:
+    """The nets whose outputs were trained towards targets that come from no net, and aren't the inputs."""
+    calls, nets = calls_by_number(log), set[int]()
+    for loss in (c for c in log.of(LossCall) if c.trained and len(c.target_shape) <= 2):
+        call, target = calls.get(max(loss.forwards, default=0)), loss.target_graph.root
+        given = target is not None and not target.forwards
+        if call is not None and given and call.shape != loss.target_shape:
+            nets.add(call.net)
+    return nets
 
 
 def _owners(log: Log, nets: dict[int, NetMade]) -> dict[int, set[int]]:

@@ -19,8 +19,10 @@ def decide(log: Log) -> Iterable[Evidence]:
         awake = [f for f in group.judged if f.active or f.dropping or f.norming]
         repeated = [f for f in awake if f.forward in group.again]
         if group.evaluates and 2 * len(repeated) < len(awake):
-            numbers = {"calls": len(awake), "layers": ", ".join(group.net.modal) or "F.dropout"}
-            yield Evidence(group.site, numbers, stack=awake[0].stack)
+            always = all(not f.training and f.dropping and not f.active for f in awake)
+            layers = "F.dropout" if always else ", ".join(group.net.modal) or "F.dropout"
+            at = awake[0].dropping[0] if always else None  # eval() doesn't reach it
+            yield Evidence(group.site, {"calls": len(awake), "layers": layers}, at=at, stack=awake[0].stack)
 
 
 RULE = Rule(
@@ -29,12 +31,15 @@ RULE = Rule(
     severity="wrong",
     certain=True,
     decide=decide,
-    message=N_("{calls} evaluations ran in training mode ({layers})."),
+    message=N_("{calls} of the evaluations looked at ran in training mode ({layers})."),
     why=N_(
         "In training mode dropout switches units off at random, and batch norm uses (and learns from) the "
         "evaluation's own batch. The figures are not those of the network that you would use."
     ),
-    fix=N_("Call model.eval() before evaluating and model.train() before training on."),
+    fix=N_(
+        "Call model.eval() before evaluating and model.train() before training on; give F.dropout "
+        "training=self.training."
+    ),
     safety=(
         "Safe, if `train()` follows before the next step. The figures change: they then are those of the "
         "whole net."

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
-from treino_doctor.record.log import Graph, Log
+from treino_doctor.finding import Site
+from treino_doctor.record.log import Forward, Graph, Log, Read
 from treino_doctor.rules.examples import ON_PART, script
 from treino_doctor.rules.graphs import by_line
-from treino_doctor.rules.judged import groups
+from treino_doctor.rules.judged import ARRAYS, groups
 from treino_doctor.rules.rule import Evidence, Rule
 from treino_doctor.words import N_
 
@@ -16,24 +17,36 @@ LAST = 40  # minimum number of rows of a single call in eval mode
 
 def decide(log: Log) -> Iterable[Evidence]:
     """Evaluations of a trained net repeatedly built graphs that were never run backward; or one did so in
-    eval mode, on many rows. Detached outputs have released their graph.
+    eval mode, on many rows. Detached outputs have released their graph; only where they go to NumPy again
+    and again, it is for nothing each time.
     """
     every = [group for group in groups(log) if group.evaluates]
-    freed = {f.site for group in every for f in group.figures if is_detached(f.graph)}
     judged = [(c, f) for group in every for c, f in zip(group.judged, group.figures, strict=True)]
+    detached = {f.site for _, f in judged if is_detached(f.graph)}
+    freed = {
+        f.site for _, f in judged if f.site in detached and not (isinstance(f, Read) and f.how in ARRAYS)
+    }
     built = [call for call, figure in judged if call.grad and figure.site not in freed]
-    for calls in by_line(built, lambda c: c.site).values():
+    kept = {call.site for call, figure in judged if figure.site not in detached}
+    for calls in by_line(built, line_of).values():
+        calls = [c for c in calls if c.site == calls[0].site]  # of several layers, the first
         rows, resting = sum(c.rows for c in calls), sum(not c.training for c in calls)
         big = rows >= ROWS * len(calls) or resting >= CALLS
         often = len(calls) >= CALLS or len({c.step for c in calls}) > 1
         once = rows >= LAST * len(calls) and resting == len(calls)
-        if once or (big and often):
-            yield Evidence(calls[0].site, {"calls": len(calls), "rows": rows}, stack=calls[0].stack)
+        if (once and calls[0].site in kept) or (big and often):
+            numbers = {"calls": len(calls), "rows": rows}
+            yield Evidence(line_of(calls[0]), numbers, stack=calls[0].stack)
+
+
+def line_of(call: Forward) -> Site | None:
+    """The line of a call; of a layer's call, that of the net's, whose ``forward`` was called by its name."""
+    return next((s for s in call.stack if s.function != "forward"), call.site)
 
 
 def is_detached(graph: Graph) -> bool:
     """Whether a net's output was detached before use."""
-    return any(o.name == "detach" and o.forwards for o in graph.operations)
+    return any(o.name in ("detach", "data") and o.forwards for o in graph.operations)
 
 
 RULE = Rule(
@@ -42,7 +55,7 @@ RULE = Rule(
     severity="waste",
     certain=True,
     decide=decide,
-    message=N_("{calls} evaluations ({rows} rows) recorded a graph that was never used."),
+    message=N_("{calls} of the evaluations looked at ({rows} rows) recorded a graph that was never used."),
     why=N_(
         "Outside torch.no_grad() every operation is recorded for a backward that never comes. The results "
         "are the same, but memory and time are spent on it."

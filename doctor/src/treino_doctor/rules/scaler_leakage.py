@@ -15,7 +15,7 @@ LEAST = 10  # minimum number of rows of an evaluation
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """One fit on all rows produced both the training and the evaluation rows; or each had a fit of its own."""
+    """One fit on all rows produced both the training and the evaluation rows; or each had its own fit."""
     held_out = [e for e in log.of(RowsEvaluated) if e.rows >= LEAST and 2 * e.trained < e.rows and not e.made]
     for f in log.of(RowsFitted):
         same = [g for g in log.of(RowsFitted) if (g.site, g.kind, g.net) == (f.site, f.kind, f.net)]
@@ -41,17 +41,17 @@ RULE = Rule(
         "All {rows} evaluation rows are among the {fitted} rows that the scaler ({kind}) was fitted on."
     ),
     why=N_(
-        "The scaling uses the evaluation rows' mean and spread, which new rows don't bring along, so that the "
-        "figure is not one for unseen data. It is most wrong where rows are few or change over time."
+        "The scaling uses the evaluation rows' mean and spread, which new rows don't bring along, so that "
+        "the figure is not one for unseen data. It is most wrong where rows are few or change over time."
     ),
     fix=N_("Split first; fit the scaler on the training rows only, and transform both parts with it."),
     safety="Safe: the figure falls a little, to what it is.",
     limits=(
         "Scalers of scikit-learn are known, and averages and deviations that are worked out by hand over a "
         "whole table or over some of its columns; windows of scaled series are not, nor columns that are "
-        "selected and then changed by NumPy. A table that scikit-learn gives scaled is no fault of a program; nor is a "
-        "scaler of rows that were set apart for training, some of which validate: one part of a split, or "
-        "what an estimator's `fit` was given."
+        "selected and then changed by NumPy. A table that scikit-learn gives scaled is no fault of a "
+        "program; nor is a scaler of rows that were set apart for training, some of which validate: one "
+        "part of a split, or what an estimator's `fit` was given."
     ),
     wrong="""\
 from sklearn.preprocessing import StandardScaler

@@ -8,15 +8,18 @@ from treino_doctor.finding import Site
 from treino_doctor.places.kinds import joins, parts
 from treino_doctor.places.placement import trail
 from treino_doctor.places.source import loops
-from treino_doctor.record.log import Log, NetMade
+from treino_doctor.record.log import Backward, Log, NetMade
 from treino_doctor.record.row_log import Folded, RowsEvaluated, RowsTrained
 from treino_doctor.rules.choices import TEST, VALIDATION, naming_line
 from treino_doctor.rules.examples import HELD_OUT
+from treino_doctor.rules.graphs import calls_by_number
 from treino_doctor.rules.rule import Evidence, Rule
 from treino_doctor.rules.shares import CHANCE, LEAST, MOST, copies, evaluations, lines_of, shared
+from treino_doctor.rules.turns import trained_forwards
 from treino_doctor.words import N_, _
 
 NEW = 0.1  # maximum share trained on before, for rows to count as new
+STEPS = 3  # minimum number of steps of a place
 MANY = 20  # minimum number of rows of an evaluation with only training rows
 
 
@@ -36,16 +39,40 @@ def decide(log: Log) -> Iterable[Evidence]:
         shared_net = late is not None or trained == e.later > 0
         if trained and (shared_net or not copies(e, t)):
             made = next((n.made_at for n in log.of(NetMade) if n.net == t.net and shared_net), None)
+            made = made or (e.loader if only and e.loader != t.loader and trained >= MOST * t.rows else None)
             numbers = {"rows": rows, "trained": trained}
             led = {f"led {i}": site for i, site in enumerate(e.stack) if only and not shared_net}
             yield Evidence(e.site, numbers, at=made, stack=t.stack, sites=lines_of(e, t) | led)
             return
+    yield from _steps_on_test(log)
+
+
+def _steps_on_test(log: Log) -> Iterable[Evidence]:
+    """One optimizer stepped on rows that the source names a test, in turn with others."""
+    calls, used = calls_by_number(log), trained_forwards(log)
+    places: dict[tuple[Site, ...], list[Backward]] = {}
+    for b in log.of(Backward):
+        for stack in {calls[f].stack for f in b.forwards if f in used}:
+            places.setdefault(stack, []).append(b)
+    often = {stack: own for stack, own in places.items() if len(own) >= STEPS}
+    if len(often) < 2:
+        return
+    for stack, own in often.items():
+        if naming_line(stack, TEST | VALIDATION) is None:
+            continue
+        others = [b for other, ran in often.items() if other != stack for b in ran if b not in own]
+        alike = [b for b in others if set(b.filled) & set(own[0].filled) and b.turn > own[0].turn]
+        if alike and naming_line(calls[alike[0].forwards[-1]].stack, TEST | VALIDATION) is None:
+            first = [b for b in own if b.turn < alike[0].turn]
+            rows = sum(calls[f].rows for b in first for f in b.forwards if f in used)
+            yield Evidence(own[0].site, {"rows": rows, "trained": rows}, at=own[0].site, stack=stack)
+            return
 
 
 def _only(e: RowsEvaluated, t: RowsTrained) -> bool:
-    """Whether these rows are a part of training's rows and were compared with labels."""
-    part = MANY <= e.rows < MOST * t.rows and e.trained == e.rows
-    return part and e.scored and t.chance < CHANCE and t.floating and not (t.made or e.made)
+    """Whether these rows are all or some of training's rows, and were compared with labels."""
+    inside = MANY <= e.rows == e.trained
+    return inside and e.scored and t.chance < CHANCE and t.floating and not (t.made or e.made)
 
 
 def note(evidence: Evidence) -> str:
@@ -93,8 +120,9 @@ RULE = Rule(
     fix=N_("Train on the training part only; make sure that the two parts share no row."),
     safety="Safe: the figure falls to what it is.",
     limits=(
-        "Rows are compared by their numbers in a data set and by hashes; rows that are changed at random in "
-        "between are known by their numbers alone, and rows given by keyword are not read."
+        "Rows are compared by their numbers in a data set and by hashes, and a loop that trains on the test "
+        "is known by the names of its rows; rows that are changed at random in between are known by "
+        "their numbers alone, and rows given by keyword are not read."
     ),
     wrong="x_train, y_train, x_test, y_test = x, y, x[180:], y[180:]\n" + HELD_OUT,
     mend={"= x, y, x": "= x[:180], y[:180], x"},

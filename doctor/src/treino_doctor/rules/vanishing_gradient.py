@@ -1,11 +1,12 @@
 """Gradients that vanish on their way to the first layer."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from treino_doctor.places.settings import word
 from treino_doctor.record.learning import Depth
-from treino_doctor.record.log import Log
-from treino_doctor.rules.course import training
+from treino_doctor.record.log import Backward, Course, Log
+from treino_doctor.rules.course import Training, trainings
 from treino_doctor.rules.examples import script
 from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino_doctor.words import N_
@@ -20,19 +21,44 @@ TINY = 0.3  # times the default spread: below that, weights were drawn too small
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """The first gradient is a sliver of the last one throughout, and the loss stays at chance."""
-    loss, seen = training(log), log.of(Depth)
-    if loss is None or len(seen) < LEAST:
-        return
-    ratios = sorted(d.ratio for d in seen)
-    most = max(ratios[int(SEVEN * len(ratios))], sorted(d.ratio for d in seen[:3])[1])
-    last = seen[-1]
-    squashed = last.saturating >= SQUASHED[1] and most < SQUASHED[0]
-    if ratios[-1] > 0 and (most < SLIVER or squashed) and loss.stuck(STUCK):
-        tiny = seen[0].spread < TINY
-        numbers = {"ratio": ratios[len(ratios) // 2], "layers": last.layers, "saturating": last.saturating}
-        at = seen[0].written_at if tiny else last.made_at or seen[0].written_at
-        yield Evidence(loss.site, numbers, at=at)
+    """The first gradient of a net is a sliver of the last one throughout, and its loss stays at chance."""
+    for loss in trainings(log):
+        for optimizer in sorted(loss.optimizers):
+            seen = [d for d in log.of(Depth) if d.optimizer == optimizer]
+            own = part_of(log, loss, optimizer)
+            if len(seen) < LEAST or own is None:
+                continue
+            ratios = sorted(d.ratio for d in seen)
+            most = max(ratios[int(SEVEN * len(ratios))], sorted(d.ratio for d in seen[:3])[1])
+            last = seen[-1]
+            squashed = last.saturating >= SQUASHED[1] and most < SQUASHED[0]
+            if ratios[-1] > 0 and (most < SLIVER or squashed) and own.stuck(STUCK):
+                tiny = seen[0].spread < TINY
+                numbers = {"ratio": ratios[len(ratios) // 2], "layers": last.layers}
+                numbers |= {"saturating": last.saturating}
+                at = seen[0].written_at if tiny else last.made_at or seen[0].written_at
+                yield Evidence(loss.site, numbers, at=at)
+                return
+
+
+def part_of(log: Log, loss: Training, optimizer: int) -> Training | None:
+    """The losses of one of several nets that a line trained, one after the other or in turn; None if unknown,
+    or if the loss may fall below zero and so has no scale.
+    """
+    if not loss.known and any(v < 0 for v in loss.values):
+        return None
+    ran = [b for b in log.of(Backward) if b.site == loss.site]
+    turns = [b.turn for b in ran if b.filled == (optimizer,)]
+    others = [b.turn for b in ran if optimizer not in b.filled]
+    if not others:
+        return loss
+    if not turns or len(loss.values) <= max(turns) or len(log.of(Course)) > 1:
+        return None
+    count = len({b.filled for b in ran})
+    if all(t % count == turns[0] % count for t in turns):
+        return replace(loss, values=loss.values[turns[0] % count :: count])
+    after = min((t for t in others if t > turns[0]), default=len(loss.values))
+    return replace(loss, values=loss.values[turns[0] : after]) if max(turns) < after else None
 
 
 RULE = Rule(
