@@ -23,7 +23,7 @@ bench:
 
 docs:
 	python -c "from treino.engine.registries import settings_page; print(settings_page())" > docs/settings.md
-	python -m tools.rules_page > doctor/docs/doctor-rules.md
+	python -m treino_doctor.output.rules_page > doctor/docs/doctor-rules.md
 	python -m benchmarks docs
 
 words:

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bed_scripts import BED, faulty, found_at, header, right
+from bed_scripts import faulty, found_at, header, right
 from benchmarks.doctor_cost import FIRST, ROUNDS, cost_tables
 from benchmarks.result import Result, Table
 from benchmarks.timing import budget
@@ -14,64 +14,63 @@ from zygote import examined
 
 
 def bed_table(quick: bool) -> tuple[Table, Table, Table, dict[str, str]]:
-    """Faults on their line, in all and by rule, and alarms on right scripts, of every folder of the bed.
+    """Faults on their line, in all and by rule, and alarms on right scripts.
 
     It is made of scripts that were missed once, so that it has no goal for what is found.
     """
-    rows, missed, figures = [], [], {}
+    rows, missed, figures = [], [], dict[str, str]()
     by_rule = {rule: [0, 0, 0] for rule in rules()}  # on the line, on another one, of so many
-    for folder in sorted(p.name for p in BED.iterdir() if (p / "faulty").is_dir()):
-        wrong, good = (f(folder)[:: 120 if quick else 1] for f in (faulty, right))
-        paths = [*wrong, *good]
-        if quick:
-            seen = {path: examined(path) for path in paths}
-            plain = {path: examined(path, watched=False) for path in paths[:1]}
-        else:
-            with ProcessPoolExecutor(2) as pool:
-                seen = dict(zip(paths, pool.map(examined, paths, chunksize=4), strict=True))
-                alone = pool.map(partial(examined, watched=False), paths, chunksize=4)
-                plain = dict(zip(paths, alone, strict=True))
-        differ = [p for p, of in plain.items() if _apart(of, seen[p])]
-        if not quick:  # once more: a script that prints a time differs from itself
-            differ = [p for p in differ if _changed_by_the_doctor(p)]
-        missed += [(folder, path.stem, "the same output", "another one") for path in differ]
-        hits: dict[bool, list[bool]] = {True: [], False: []}
-        strange = 0
-        for path in wrong:
-            said = header(path)
-            places = [(rule, line) for rule, line, _ in seen[path]["findings"]]
-            faults = said["expect"] + said["missed"]
-            for rule, line in faults:
-                on_line, told = found_at(rule, line, said, places), any(r == rule for r, _ in places)
-                hits[rules()[rule].certain].append(on_line)
-                by_rule[rule][0] += on_line
-                by_rule[rule][1] += told and not on_line
-                by_rule[rule][2] += 1
-                if on_line != ((rule, line) in said["expect"]):
-                    missed.append((folder, path.stem, f"{rule} at {line}", _said(places)))
-            known = {r for r, _ in faults + said["allowed"]}
-            strange += any(rule not in known for rule, _ in places)
-        allowed = {p: {rule for rule, _ in header(p)["allowed"]} for p in good}
-        alarms = [p for p in good if any(rule not in allowed[p] for rule, _, _ in seen[p]["findings"])]
-        for path in alarms:
-            said_there = [(rule, line) for rule, line, _ in seen[path]["findings"]]
-            missed.append((folder, path.stem, "silence", _said(said_there)))
-        defects = sum(bool(s["defects"]) for s in seen.values())
-        for certain, name in ((True, "certain"), (False, "likely")):
-            found = hits[certain]
-            share = sum(found) / len(found) if found else 1.0
-            figures[f"{folder}_{name}"] = f"{share:.1%}"
-            rows.append((folder, name, f"{sum(found)} of {len(found)}", f"{share:.1%}", "", ""))
-        figures[f"{folder}_alarms"] = str(len(alarms))
-        for name, count, of in (
-            ("alarms", len(alarms), f"{len(good)} right scripts"),
-            ("others", strange, f"{len(wrong)} faulty scripts"),
-            ("defects", defects, f"{len(seen)} scripts"),
-            ("other output", len(differ), f"{len(plain)} scripts"),
-        ):
-            rows.append((folder, name, f"{count} of {of}", "", *budget(count, 0, at_most=True)))
+    wrong, good = (f()[:: 40 if quick else 1] for f in (faulty, right))
+    paths = [*wrong, *good]
+    if quick:
+        seen = {path: examined(path) for path in paths}
+        plain = {path: examined(path, watched=False) for path in paths[:1]}
+    else:
+        with ProcessPoolExecutor(2) as pool:
+            seen = dict(zip(paths, pool.map(examined, paths, chunksize=4), strict=True))
+            alone = pool.map(partial(examined, watched=False), paths, chunksize=4)
+            plain = dict(zip(paths, alone, strict=True))
+    differ = [p for p, of in plain.items() if _apart(of, seen[p])]
+    if not quick:  # once more: a script that prints a time differs from itself
+        differ = [p for p in differ if _changed_by_the_doctor(p)]
+    missed += [(path.stem, "the same output", "another one") for path in differ]
+    hits: dict[bool, list[bool]] = {True: [], False: []}
+    strange = 0
+    for path in wrong:
+        said = header(path)
+        places = [(rule, line) for rule, line, _ in seen[path]["findings"]]
+        faults = said["expect"] + said["missed"]
+        for rule, line in faults:
+            on_line, told = found_at(rule, line, said, places), any(r == rule for r, _ in places)
+            hits[rules()[rule].certain].append(on_line)
+            by_rule[rule][0] += on_line
+            by_rule[rule][1] += told and not on_line
+            by_rule[rule][2] += 1
+            if on_line != ((rule, line) in said["expect"]):
+                missed.append((path.stem, f"{rule} at {line}", _said(places)))
+        known = {r for r, _ in faults + said["allowed"]}
+        strange += any(rule not in known for rule, _ in places)
+    allowed = {p: {rule for rule, _ in header(p)["allowed"]} for p in good}
+    alarms = [p for p in good if any(rule not in allowed[p] for rule, _, _ in seen[p]["findings"])]
+    for path in alarms:
+        said_there = [(rule, line) for rule, line, _ in seen[path]["findings"]]
+        missed.append((path.stem, "silence", _said(said_there)))
+    defects = sum(bool(s["defects"]) for s in seen.values())
+    for certain, name in ((True, "certain"), (False, "likely")):
+        found = hits[certain]
+        share = sum(found) / len(found) if found else 1.0
+        figures[name] = f"{share:.1%}"
+        rows.append((name, f"{sum(found)} of {len(found)}", f"{share:.1%}", "", ""))
+    figures["alarms"] = str(len(alarms))
+    for name, count, of in (
+        ("alarms", len(alarms), f"{len(good)} right scripts"),
+        ("others", strange, f"{len(wrong)} faulty scripts"),
+        ("defects", defects, f"{len(seen)} scripts"),
+        ("other output", len(differ), f"{len(plain)} scripts"),
+    ):
+        rows.append((name, f"{count} of {of}", "", *budget(count, 0, at_most=True)))
     return (
-        Table("What is found", ("folder", "", "", "share", "budget", "kept"), tuple(rows)),
+        Table("What is found", ("", "", "share", "budget", "kept"), tuple(rows)),
         Table(
             "By rule",
             ("rule", "before", "on its line", "on another", "not found"),
@@ -79,7 +78,7 @@ def bed_table(quick: bool) -> tuple[Table, Table, Table, dict[str, str]]:
                 (r, str(of), str(on), str(off), str(of - on - off)) for r, (on, off, of) in by_rule.items()
             ),
         ),
-        Table("Not as expected", ("folder", "script", "expected", "said"), tuple(missed)),
+        Table("Not as expected", ("script", "expected", "said"), tuple(missed)),
         figures,
     )
 

@@ -210,9 +210,9 @@ def test_every_import_of_others_is_declared() -> None:
 
 
 def test_the_doctor_needs_torch_alone() -> None:
-    """And NumPy, which comes with it; what else it imports, it imports in functions, for who has it."""
+    """What else it imports, it imports in functions, or where it is there, for those who have it."""
     own = modules_of([path for path in DOCTOR if path.name != "pytest_plugin.py"], top=True)
-    assert own - sys.stdlib_module_names == {"numpy", "torch", "treino_doctor"}
+    assert own - sys.stdlib_module_names == {"torch", "treino_doctor"}
 
 
 def modules_of(paths: list[Path], top: bool = False) -> set[str]:

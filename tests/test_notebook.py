@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, get_args
 
 import numpy as np
@@ -20,7 +19,7 @@ from tests.waiting import HANG
 from treino import api
 from treino.inspection.boundary import boundary_preview, previewable, sight
 from treino.loop import JobEnd, JobProgress, JobStart
-from treino.notebook import LATEST, SHARE, Output, RunFigure, load_ipython_extension, unload_ipython_extension
+from treino.notebook import LATEST, SHARE, Output, RunFigure
 
 NASTY = "<script>document.title='run'</script>"
 FAULTY = """
@@ -209,23 +208,6 @@ def test_cards_hold_no_markup_from_data(tmp_path: Path) -> None:
         (tmp_path / f"{i}.html").write_text(card)
         found = looked_at(tmp_path / f"{i}.html", width=600)
         assert (found.said, found.asked, found.title) == ([], [], "")
-
-
-@pytest.mark.slow
-def test_who_unloads_the_magics_sends_the_doctor_away() -> None:
-    table: dict[str, dict[str, Any]] = {"line": {}, "cell": {}}
-
-    def register(magic: Any, _kind: str, name: str) -> None:
-        table["line"][name] = table["cell"][name] = magic
-
-    shell = SimpleNamespace(magics_manager=SimpleNamespace(magics=table), register_magic_function=register)
-    before = torch.autograd.backward
-    load_ipython_extension(shell)
-    table["line"]["doctor"]("on")
-    assert torch.autograd.backward is not before
-    unload_ipython_extension(shell)
-    assert torch.autograd.backward is before
-    assert table == {"line": {}, "cell": {}}
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import torch
 from tools import words as catalogues
-from tools.rules_page import page as rules_page
 
 from tests import toy_entries as toys
 from tests.conftest import Said
@@ -21,6 +20,7 @@ from treino.engine.registries import settings_page
 from treino.pictures.picture_files import PICTURES
 from treino.words import LOCALE
 from treino_doctor import rules as rules_folder
+from treino_doctor.output.rules_page import page as rules_page
 from treino_doctor.rules import rules
 
 Treino = Callable[..., Said]

@@ -1,11 +1,11 @@
-"""The bed of scripts, by folder: ``seen``, by which the rules were written, and any other beside it.
+"""The bed of scripts: ``faulty`` ones and ``correct`` ones, as many hands write them.
 
 A script begins with lines for the tests, in this order; every number is a line of the file as it is:
 
     # expect: RULE @ LINE      a fault, and the line on which it has to be told; "nothing" of a right script
     # missed: RULE @ LINE      a fault that the doctor does not find, or not on its line
     # allowed: RULE @ LINE     what else may be told, or another line for a fault that is expected
-    # needs: PACKAGE           without it the script is left out
+    # needs: PACKAGE           without it the script is left out; "torch>=2.0" of a version of torch
     # mend: LINE → TEXT        in the mended script this line is TEXT, with whatever indentation it shows here
     # mend: LINE →             in the mended script this line is gone
     # mend: LINE + TEXT        in the mended script TEXT comes after this line; several in their order
@@ -14,6 +14,7 @@ A script begins with lines for the tests, in this order; every number is a line 
 import re
 import tempfile
 from functools import cache
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,7 +23,6 @@ NEAR = 3  # lines that a finding may be off
 _HEAD = re.compile(r"# (expect|missed|allowed|needs|mend): (.+)")
 _PLACE = re.compile(r"(\w+)(?: @ (\d+))?")
 _MEND = re.compile(r"(\d+) (→|\+)(?: (.*))?")
-_FOLDERS: dict[str, tempfile.TemporaryDirectory[str]] = {}  # of mended scripts, until this process ends
 
 
 def header(path: Path) -> dict[str, list[tuple[str, int]]]:
@@ -53,41 +53,37 @@ def mended(text: str) -> str:
     return "\n".join(line for some in lines for line in some) + "\n"
 
 
-def faulty(folder: str) -> list[Path]:
+def every(folder: str) -> list[Path]:
+    """All scripts of ``faulty`` or of ``correct``."""
+    return sorted((BED / folder).glob("*.py"))
+
+
+def faulty() -> list[Path]:
     """The faulty scripts whose packages are there."""
-    return [p for p in _faulty(folder) if not missing(p)]
+    return [p for p in every("faulty") if not missing(p)]
 
 
-def correct(folder: str) -> list[Path]:
+def correct() -> list[Path]:
     """The scripts that were right from the first whose packages are there."""
-    return [p for p in _correct(folder) if not missing(p)]
+    return [p for p in every("correct") if not missing(p)]
 
 
-def right(folder: str) -> list[Path]:
+def right() -> list[Path]:
     """The correct scripts, and the faulty ones mended: these lie in a folder of this process."""
-    return sorted([*correct(folder), *(_twin(folder, p) for p in faulty(folder))], key=lambda p: p.name)
-
-
-def left_out(folder: str) -> list[Path]:
-    """Scripts that need a package which isn't there."""
-    return [p for p in (*_faulty(folder), *_correct(folder)) if missing(p)]
+    return sorted([*correct(), *(twin(p) for p in faulty())], key=lambda p: p.name)
 
 
 @cache
-def _twin(folder: str, path: Path) -> Path:
-    if folder not in _FOLDERS:
-        _FOLDERS[folder] = tempfile.TemporaryDirectory()
-    twin = Path(_FOLDERS[folder].name) / f"{path.stem}.mended.py"
-    twin.write_text(mended(path.read_text()))
-    return twin
+def twin(path: Path) -> Path:
+    """The mended script beside a faulty one, in a folder of this process."""
+    mended_one = Path(_folder().name) / f"{path.stem}.mended.py"
+    mended_one.write_text(mended(path.read_text()))
+    return mended_one
 
 
-def _faulty(folder: str) -> list[Path]:
-    return sorted((BED / folder / "faulty").glob("*.py"))
-
-
-def _correct(folder: str) -> list[Path]:
-    return sorted((BED / folder / "correct").glob("*.py"))
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory()
 
 
 def _head(text: str) -> list[tuple[str, str]]:
@@ -108,7 +104,18 @@ def needs(path: Path) -> list[str]:
 
 def missing(path: Path) -> list[str]:
     """Those that aren't there."""
-    return [name for name in needs(path) if find_spec(name) is None]
+    return [name for name in needs(path) if not _is_there(name)]
+
+
+def _is_there(need: str) -> bool:
+    name, _, least = need.partition(">=")
+    if not least:
+        return find_spec(name) is not None
+    return _numbers(version(name)) >= _numbers(least)
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(n) for n in re.findall(r"\d+", text)[:2]]
 
 
 def found_at(

@@ -418,7 +418,7 @@ OPERATORS: tuple[Callable[[Source], Made], ...] = (*FAULTS, *HARMLESS)
 
 def scripts() -> list[Path]:
     """The correct scripts of the bed, and its faulty ones mended."""
-    return right(".")
+    return right()
 
 
 @cache

@@ -1,5 +1,6 @@
-"""The doctor needs torch and NumPy alone, and little of torch is wrapped."""
+"""The doctor needs torch alone, and little of torch is wrapped."""
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -65,3 +66,38 @@ def test_few_attributes_are_wrapped_and_all_are_put_back():
     assert 0 < len(wrapped) <= MOST_WRAPPED
     for owner, name, old in wrapped:
         assert (vars(owner).get(name) if isinstance(owner, type) else getattr(owner, name)) is old
+
+
+WITHOUT_NUMPY = """
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+torch.manual_seed(0)
+x = torch.randn(100, 4)
+y = (x[:, 0] > 0).long()
+net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2), nn.Softmax(dim=1))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for step in range(12):
+    F.cross_entropy(net(x), y).backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.slow
+def test_all_but_rows_is_seen_where_numpy_is_not_installed(tmp_path):
+    (tmp_path / "train.py").write_text(WITHOUT_NUMPY)
+    code = (
+        "import runpy, sys\n"
+        "from importlib.machinery import PathFinder\n"
+        "find = PathFinder.find_spec\n"
+        "absent = lambda name, *where: None if name.partition('.')[0] == 'numpy' else find(name, *where)\n"
+        "PathFinder.find_spec = staticmethod(absent)\n"
+        "sys.argv = ['treino-doctor', 'train.py', '--json']\n"
+        "runpy.run_module('treino_doctor', run_name='__main__')\n"
+    )
+    line = [sys.executable, "-W", "ignore", "-c", code]
+    ended = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, check=False)
+    document = json.loads(ended.stdout)
+    assert {f["rule"] for f in document["findings"]} == {"missing_zero_grad", "softmax_before_cross_entropy"}
+    assert document["defects"] == []

@@ -208,7 +208,6 @@ RIGHT = {
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", FOUND)
 def test_a_fault_is_found_however_answers_are_handed_on(case, tmp_path):
     rule, text = FOUND[case]
@@ -218,7 +217,6 @@ def test_a_fault_is_found_however_answers_are_handed_on(case, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", RIGHT)
 def test_right_answers_are_left_in_peace(case, tmp_path):
     assert findings_in(RIGHT[case], tmp_path) == []

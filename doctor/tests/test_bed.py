@@ -1,18 +1,15 @@
 """The bed of scripts: faults found on their lines, mended and correct scripts silent, output equal bit
-for bit.
+for bit. Each script runs with and without the doctor.
 """
 
 import pytest
 
-from bed_scripts import correct, faulty, found_at, header, left_out, mended, missing, right
+from bed_scripts import correct, every, faulty, found_at, header, mended, missing, twin
 from treino_doctor.rules import rules
 from zygote import examined
 
-FAULTY, CORRECT, LEFT_OUT = faulty("."), correct("."), left_out(".")
-MENDED = [path for path in right(".") if path not in CORRECT]
-AS_KEPT = {*FAULTY, *CORRECT}
-COMPARED = {*FAULTY[::12], *CORRECT[::12]}  # with their output without the doctor
-MOST = 700  # scripts: who runs them all has to wait for each
+FAULTY, CORRECT = faulty(), correct()
+MOST = 200  # scripts: who runs them all has to wait for each
 
 TAUGHT = """\
 # expect: no_step @ 5
@@ -26,21 +23,18 @@ e
 """
 
 
-def watched(path, compared):
+def watched(path):
     """What the doctor says of it; its output and status are as without the doctor."""
-    seen = examined(path)
+    seen, plain = examined(path), examined(path, watched=False)
     assert seen["defects"] == []
-    if compared:
-        plain = examined(path, watched=False)
-        assert seen["output"] == plain["output"]
-        assert seen["status"] == plain["status"]
+    assert (seen["output"], seen["status"]) == (plain["output"], plain["status"])
     return seen
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", FAULTY, ids=lambda p: p.stem)
-def test_a_fault_is_found_on_its_line_and_nothing_else(path, thorough):
-    seen, said = watched(path, compared=thorough or path in COMPARED), header(path)
+def test_a_fault_is_found_on_its_line_and_nothing_else(path):
+    seen, said = watched(path), header(path)
     places = [(rule, line) for rule, line, _ in seen["findings"]]
     for rule, line in said["expect"]:
         assert found_at(rule, line, said, places), f"{rule} at {line}, found: {places}"
@@ -52,35 +46,35 @@ def test_a_fault_is_found_on_its_line_and_nothing_else(path, thorough):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", CORRECT, ids=lambda p: p.stem)
-def test_a_correct_script_is_silent(path, thorough):
-    seen = watched(path, compared=thorough or path in COMPARED)
+def test_a_correct_script_is_silent(path):
+    seen = watched(path)
     assert (seen["status"], seen["findings"]) == (0, [])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", MENDED, ids=lambda p: p.stem)
-@pytest.mark.sampled(12)
+@pytest.mark.parametrize("path", FAULTY, ids=lambda p: p.stem)
 def test_a_mended_script_is_silent(path):
     """It is a line or two from the faulty one whose output is compared."""
-    seen, allowed = watched(path, compared=False), {rule for rule, _ in header(path)["allowed"]}
-    assert seen["status"] == 0
+    seen, allowed = examined(twin(path)), {rule for rule, _ in header(path)["allowed"]}
+    assert (seen["status"], seen["defects"]) == (0, [])
     assert [f for f in seen["findings"] if f[0] not in allowed] == []
 
 
-@pytest.mark.skipif(not LEFT_OUT, reason="all packages are there")
-def test_some_scripts_wait_for_their_packages():
-    wanted = sorted({name for path in LEFT_OUT for name in missing(path)})
-    pytest.skip(f"{len(LEFT_OUT)} scripts need {', '.join(wanted)}")
+@pytest.mark.parametrize(
+    "path", [p for p in every("faulty") + every("correct") if missing(p)], ids=lambda p: p.stem
+)
+def test_a_script_waits_for_its_packages(path):
+    pytest.skip(f"needs {', '.join(missing(path))}")
 
 
 def test_the_bed_is_small_and_has_every_rule():
-    assert len(AS_KEPT) + len(LEFT_OUT) <= MOST
-    assert {r for p in FAULTY for r, _ in header(p)["expect"]} == set(rules())
-    assert all(header(p)["expect"] or header(p)["missed"] for p in FAULTY)
+    assert len(every("faulty") + every("correct")) <= MOST
+    assert {r for p in every("faulty") for r, _ in header(p)["expect"]} == set(rules())
+    assert all(header(p)["expect"] or header(p)["missed"] for p in every("faulty"))
 
 
 def test_a_faulty_script_says_how_it_is_mended():
-    for path in (p for p in (*FAULTY, *LEFT_OUT) if header(p)["expect"] or header(p)["missed"]):
+    for path in every("faulty"):
         text = path.read_text()
         unmended = "\n".join(line for line in text.splitlines() if not line.startswith("# mend: "))
         assert mended(text) != mended(unmended), path.stem

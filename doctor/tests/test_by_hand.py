@@ -183,7 +183,6 @@ RIGHT = {
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", FAULTS)
 def test_faults_of_ones_own_training_are_found(case, tmp_path):
     rule, text = FAULTS[case]
@@ -192,7 +191,6 @@ def test_faults_of_ones_own_training_are_found(case, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", RIGHT)
 def test_right_training_of_ones_own_is_left_in_peace(case, tmp_path):
     assert findings_in(RIGHT[case], tmp_path) == []

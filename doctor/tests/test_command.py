@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from treino_doctor.command import main, parse
+from treino_doctor.rules import rules
 
 FAULT = """
 import sys, torch
@@ -52,6 +53,7 @@ def test_the_scripts_own_words_follow_the_dashes(folder, capfd):
         ("train.py --fix train.py", "train.py is read by this command", "another name"),
         ("train.py --fix new.txt", ".patch or .diff", "new.patch"),
         ("train.py --fix none/new.patch", "no folder none", "folder"),
+        ("--explain no_stepp", "'no_stepp'", "'no_step'"),
         ("-m no.such.module", "no.such.module", "python -m"),
     ],
 )
@@ -82,3 +84,12 @@ def test_help_and_version_run_nothing(folder, capfd):
     assert "['" not in out
     assert main(["--lang", "pt", "--help", "--json"]) == 0
     assert json.loads(capfd.readouterr().out) == {"help": "treino-doctor"}
+
+
+def test_a_rule_is_explained_as_the_report_says(folder, capfd):
+    main(["train.py"])
+    (line,) = (row for row in capfd.readouterr().err.splitlines() if "--explain" in row)
+    assert main(line.split()[-2:]) == 0
+    out = capfd.readouterr().out
+    assert rules()["missing_zero_grad"].right.splitlines()[-1] in out
+    assert out.startswith("missing_zero_grad  (certain")

@@ -54,7 +54,6 @@ SCRIPTS = _scripts()
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", SCRIPTS)
-@pytest.mark.sampled(5)
 def test_a_script_ends_as_it_does_without_the_doctor(what, tmp_path):
     text, status = SCRIPTS[what]
     path, stdin = tmp_path / "train_it.py", "one\ntwo\nthree\n"
@@ -112,7 +111,6 @@ def test_limits_end_a_script_that_does_not_want_to_end(what, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.sampled(2)
 def test_a_signal_from_outside_ends_the_script_with_its_report(number, tmp_path):
     (tmp_path / "train_it.py").write_text(
         ENDLESS.replace("opt.step()", "opt.step()\n    print(i, flush=True)")
@@ -182,7 +180,6 @@ def program(*arguments, cwd, program=("-m", "treino_doctor")) -> subprocess.Pope
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
 def test_a_gigabyte_passes_through_without_being_kept(tmp_path):
     (tmp_path / "train_it.py").write_text(PRINTS)
     with program("train_it.py", cwd=tmp_path) as process:
@@ -233,7 +230,6 @@ def package(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["package.train", "package"])
-@pytest.mark.sampled(2)
 def test_a_module_runs_as_python_dash_m_runs_it(name, package):
     outs = []
     for first in (("-m", name), ("-m", "treino_doctor", "-m", name, "--")):
@@ -246,7 +242,6 @@ def test_a_module_runs_as_python_dash_m_runs_it(name, package):
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
 def test_a_launcher_of_processes_and_what_it_launches(tmp_path):
     """torch.distributed.run starts the doctor as its worker, and is itself started by a script."""
     (tmp_path / "group.py").write_text(SCRIPTS["a process group of its own"][0])

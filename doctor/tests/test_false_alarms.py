@@ -2,7 +2,8 @@
 
 import pytest
 
-from examination import examined
+from examination import examined, examined_with_values
+from treino_doctor.record.log import Course
 from treino_doctor.rules import notes
 from treino_doctor.rules.examples import PRELUDE
 
@@ -99,6 +100,35 @@ for step in range(40):
 with torch.no_grad():
     print((net({rows}).argmax(1) == {truth}).float().mean().item())
 """
+SHIFTED = """
+from torch.utils.data import DataLoader, TensorDataset
+wide = torch.randn(640, 8)
+kinds = ((wide + {noise} * torch.randn(640, 8)).argmax(1) + 1).float()
+net = nn.Linear(8, 8)
+optimizer = torch.optim.SGD(net.parameters(), lr=1e-3)
+for epoch in range(10):
+    for some, kind in DataLoader(TensorDataset(wide, kinds), batch_size=10, shuffle=True):
+        loss = F.cross_entropy(net(some), kind.type(torch.LongTensor) - 1)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+TURNS = """
+maker, judge = nn.Linear(4, 8), nn.Linear(8, 1)
+first, second = torch.optim.Adam(maker.parameters(), 1e-3), torch.optim.Adam(judge.parameters(), 1e-3)
+losses = [[], []]
+for step in range(150):
+    loss = F.softplus(judge(maker(torch.randn(24, 4)).detach())).mean() + 2
+    second.zero_grad()
+    loss.backward()
+    losses[0].append(loss.item())
+    second.step()
+    loss = F.softplus(-judge(maker(torch.randn(24, 4)))).mean()
+    first.zero_grad()
+    loss.backward()
+    losses[1].append(loss.item())
+    first.step()
+"""
 
 
 def rules_of(source, tmp_path):
@@ -151,3 +181,26 @@ def test_rows_of_training_are_a_test_only_where_they_are_called_so(tmp_path):
     assert notes(log)[0].startswith("The 100 rows evaluated at script.py, line ")
     told, log = examined(PRELUDE + PART.format(rows="x_test", truth="y_test"), tmp_path)
     assert ([f.rule for f in told], notes(log)) == (["test_in_train"], [])
+
+
+def test_labels_that_are_counted_from_one_in_the_loader_are_the_same_labels(tmp_path):
+    assert "label_misaligned" not in rules_of(SHIFTED.format(noise=3), tmp_path)
+
+
+def test_losses_of_two_lines_that_take_turns_stay_apart(tmp_path):
+    _findings, log, own = examined_with_values(PRELUDE + TURNS, tmp_path)
+    assert [list(c.values) for c in log.of(Course)] == own["losses"]
+
+
+TRACED = """
+net = nn.Sequential(nn.Sequential(nn.Linear(8, 4), nn.ReLU()), nn.Linear(4, 3))
+graph = str(torch.jit.trace(net, x[:5]).inlined_graph)
+"""
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.trace:DeprecationWarning")
+def test_a_tracer_sees_nothing_of_the_doctor(tmp_path):
+    plain = {}
+    exec(PRELUDE + TRACED, plain)
+    _findings, _log, own = examined_with_values(PRELUDE + TRACED, tmp_path)
+    assert own["graph"] == plain["graph"]

@@ -5,9 +5,13 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import stdtrit
 
-from treino_doctor.output.fix import patch
-from treino_doctor.output.prove import Row, interval, last_figure, proof, table
+from treino_doctor.output import prove
+from treino_doctor.output.fix import Mended, patch
+from treino_doctor.output.prove import Row, interval, last_figure, proof, student, table
 from treino_doctor.process.run_script import run_script
 from treino_doctor.rules import rules
 from treino_doctor.rules.examples import PRELUDE
@@ -53,6 +57,11 @@ def test_intervals_are_students():
     assert percent[2] == 100
 
 
+@given(st.integers(1, 500))
+def test_student_s_t_is_that_of_scipy(freedom):
+    assert student(freedom) == pytest.approx(stdtrit(freedom, 0.975), rel=1e-3)
+
+
 @pytest.mark.parametrize(
     ("text", "figure"),
     [
@@ -84,6 +93,40 @@ def test_a_proof_runs_the_script_as_it_is_and_mended(tmp_path):
     assert better.figure == pytest.approx(better.loss, rel=1e-4)
 
 
+SAME_LOSS = """
+net = nn.Linear(8, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
+for step in range(20):
+    optimizer.zero_grad()
+    loss = F.mse_loss(net(x), x[:, :1], reduction="sum")
+    loss.backward()
+    optimizer.step()
+print("loss", loss.item())
+"""
+
+
+@pytest.mark.slow
+def test_a_sum_is_compared_with_a_mean_by_rows(tmp_path):
+    path = tmp_path / "script.py"
+    path.write_text(PRELUDE + SAME_LOSS.replace("0.05", "1e-5"))
+    as_mean = PRELUDE + SAME_LOSS.replace("0.05", "24e-4").replace(', reduction="sum"', "")
+    job = {"target": str(path), "module": False, "arguments": [], "max_steps": None, "max_time": None}
+    plain, fixed = (
+        prove._run(job | {"sources": sources, "rate": 1.0, "seed": 0}, 600)["loss"]
+        for sources in ({}, {str(path): as_mean})
+    )
+    assert fixed == pytest.approx(plain, rel=1e-3)  # the same training in other words
+
+
+@pytest.mark.parametrize(("rule", "alone"), [("softmax_before_cross_entropy", True), ("no_step", False)])
+def test_losses_that_measure_something_else_are_said_not_to_compare(rule, alone, monkeypatch):
+    monkeypatch.setattr(prove, "_run", lambda job, timeout: {"loss": 1.5, "figure": None})
+    rows = proof("script.py", [], Mended({"script.py": "pass"}, "", (rule,)), seeds=2)
+    assert [row.alone for row in rows] == [alone, False, False, False]
+    assert table(rows).count("1.5 [1.5, 1.5] *") == alone
+    assert ("* not to be compared" in table(rows)) == alone
+
+
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """A fault in a file that is imported; run as a script and as a module."""
@@ -106,7 +149,7 @@ def package(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("target", "module"), [("package.train", True), ("start.py", False)])
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_a_fault_in_an_imported_file_is_mended_and_proven(target, module, package, monkeypatch):
     monkeypatch.syspath_prepend(str(package))
     before = {p: p.read_bytes() for p in package.rglob("*.py")}

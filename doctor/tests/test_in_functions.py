@@ -187,14 +187,12 @@ def _rules(body: str, tmp_path) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("rule", FOUND)
 def test_faults_are_found_in_a_function_that_has_returned(rule, tmp_path):
     assert _rules(FOUND[rule], tmp_path) == {rule}
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("program", RIGHT)
 def test_right_programs_in_a_function_are_left_in_peace(program, tmp_path):
     assert _rules(RIGHT[program], tmp_path) == set()
@@ -228,7 +226,6 @@ def test_a_forward_that_is_called_directly_is_one_call_of_its_layer_and_runs_no_
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("part", [".head", "[2]"])
 def test_a_layer_that_a_helper_puts_in_is_told_where_it_is_called(part, tmp_path):
     text = f"""

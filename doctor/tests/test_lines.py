@@ -13,6 +13,10 @@ from torch._C import _len_torch_function_stack
 from treino_doctor.exam import Exam
 from treino_doctor.record.windows import FIRST
 
+with_devices = pytest.mark.skipif(
+    not hasattr(torch, "set_default_device"), reason="this torch has no default device"
+)
+
 
 def trained(steps: int = 5) -> tuple[torch.Tensor, list[int]]:
     """A frozen encoder with a fast path, and a head on its features; and how many modes were on."""
@@ -58,6 +62,7 @@ def test_a_backward_that_is_called_as_a_function_runs_as_ever():
     assert torch.equal(net.weight.grad, torch.full((1, 2), 3.0))
 
 
+@with_devices
 def test_a_device_of_the_script_around_and_inside_is_left_as_it_was():
     net = nn.Linear(2, 1)
     opt = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -75,6 +80,7 @@ def test_a_device_of_the_script_around_and_inside_is_left_as_it_was():
     assert _len_torch_function_stack() == 0
 
 
+@with_devices
 @pytest.mark.parametrize("first", [1, FIRST])
 def test_a_window_that_opens_inside_a_device_leaves_it_as_it_was(first):
     net = nn.Linear(2, 1)
@@ -101,6 +107,7 @@ def test_a_window_that_ends_inside_of_a_call_is_left_behind_it():
     assert _len_torch_function_stack() == 0
 
 
+@with_devices
 def test_a_default_device_comes_and_goes_as_ever():
     exam = Exam().start()
     torch.set_default_device("meta")
@@ -115,6 +122,7 @@ def test_a_default_device_comes_and_goes_as_ever():
     assert _len_torch_function_stack() == 0
 
 
+@with_devices
 def test_an_end_inside_a_device_leaves_it_as_it_was():
     with torch.device("meta"):
         exam = Exam().start()

@@ -37,7 +37,6 @@ LOSSES = (
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_softmax_over_rows_is_found_behind_every_loss(loss, tmp_path):
     findings = findings_in(TRAINED.format(dim=0, loss=loss), tmp_path)
@@ -46,7 +45,6 @@ def test_a_softmax_over_rows_is_found_behind_every_loss(loss, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_softmax_over_classes_is_right_for_each_of_them(loss, tmp_path):
     assert findings_in(TRAINED.format(dim=1, loss=loss), tmp_path) == []

@@ -298,7 +298,6 @@ RIGHT = {
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", FOUND)
 def test_what_is_out_of_sight_is_found(case, tmp_path):
     rule, text = FOUND[case]
@@ -307,7 +306,6 @@ def test_what_is_out_of_sight_is_found(case, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", RIGHT)
 def test_right_programs_are_left_in_peace(case, tmp_path):
     assert findings_in(RIGHT[case], tmp_path) == []

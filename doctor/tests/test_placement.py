@@ -7,8 +7,9 @@ import pytest
 
 from treino_doctor.finding import Site
 from treino_doctor.places import kinds, placement
+from treino_doctor.places.ignores import ignored
 from treino_doctor.places.settings import number, setting, word
-from treino_doctor.places.source import ignored, refresh
+from treino_doctor.places.source import refresh
 from written import marked, script
 
 # the rate 0.3 of an optimizer that is made on the line "here" is written on the line "made"

@@ -162,7 +162,6 @@ print(loss.item())
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", FAULTS)
 def test_faults_of_plain_tensors_are_found(case, tmp_path):
     rule, text = FAULTS[case]
@@ -172,7 +171,6 @@ def test_faults_of_plain_tensors_are_found(case, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", RIGHT)
 def test_right_plain_tensors_are_left_in_peace(case, tmp_path):
     assert findings_in(RIGHT[case], tmp_path) == []

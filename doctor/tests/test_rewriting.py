@@ -67,7 +67,6 @@ def test_lines_go_where_their_statement_goes():
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("way", REWRITES)
 def test_the_doctor_says_the_same_of_a_rewritten_script(way, tmp_path):
     rewrite = REWRITES[way]

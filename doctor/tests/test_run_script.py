@@ -200,7 +200,6 @@ def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("last", ["", "os._exit(4)", "os.kill(os.getpid(), 9)"])
-@pytest.mark.sampled(3)
 def test_json_is_one_document_whatever_the_script_does(tmp_path, last):
     script(tmp_path, "import os\n" + FAULT + "print('mine')\nos.system('echo child')\n" + last)
     ended = command(tmp_path, "train_it.py", "--json")
@@ -226,7 +225,6 @@ def test_findings_can_fail_a_build(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.thorough
 def test_a_module_runs_as_python_dash_m_runs_it(tmp_path):
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "__init__.py").write_text("")

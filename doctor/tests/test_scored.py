@@ -30,7 +30,6 @@ print({score}(right.numpy(), np.concatenate(said).argmax(1)))
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("score", ["accuracy_score", "confusion_matrix", "classification_report"])
 def test_rows_of_classes_that_training_never_saw(score, tmp_path):
     sort = "order = true.argsort()\nwide, true = wide[order], true[order]"

@@ -200,7 +200,6 @@ ALARM = pytest.mark.xfail(strict=True, reason="a known alarm: the rule's page sa
 
 
 @pytest.mark.slow
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "what",
     [

@@ -30,8 +30,8 @@ _DOOR = {
     "TreinoError": ("treino.errors", "TreinoError"),
     "button": ("treino.studio.script", "button"),
     "studio": ("treino.studio", ""),  # the package, which can be called
-    "load_ipython_extension": ("treino.notebook", "load_ipython_extension"),  # %load_ext treino
-    "unload_ipython_extension": ("treino.notebook", "unload_ipython_extension"),
+    "load_ipython_extension": ("treino_doctor.ipython", "load_ipython_extension"),  # %load_ext treino
+    "unload_ipython_extension": ("treino_doctor.ipython", "unload_ipython_extension"),
 }
 
 __all__ = [

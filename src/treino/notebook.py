@@ -1,12 +1,11 @@
-"""treino in notebooks: a display updated in place during training, and the doctor's magics.
+"""treino in notebooks: a display updated in place during training.
 
 ``treino.fit`` and ``treino.sweep`` are defined here: as in ``api``, but ``watch`` may be True. In a notebook
 (Jupyter, Colab, anything with an IPython kernel) they then update one output in place, in a terminal they
-show the command line's progress line. ``%load_ext treino`` adds ``%%doctor`` and ``%doctor on``.
+show the command line's progress line. ``%load_ext treino`` adds the magics of `treino_doctor.ipython`.
 """
 
 import inspect
-import linecache
 import sys
 import time
 from array import array
@@ -34,10 +33,6 @@ from treino.training.train import RunJob, run_of
 from treino.tuning.stored_sweep import StoredSweep
 from treino.tuning.sweep import SweepJob
 from treino.words import _, numeral
-from treino_doctor.exam import Exam
-from treino_doctor.finding import Finding, Site
-from treino_doctor.output.coverage import coverage
-from treino_doctor.output.report import nothing
 
 # ---- notebooks
 
@@ -106,21 +101,6 @@ def watching(many: bool) -> Iterator[Watch]:
 def _without_traceback(stop: KeyboardInterrupt) -> None:
     """Make IPython show this exception as one line: where the training is saved, and how to resume it."""
     stop._render_traceback_ = lambda: [str(stop)]  # type: ignore[attr-defined]
-
-
-def load_ipython_extension(shell: Any) -> None:
-    """``%load_ext treino``: the magics ``%%doctor`` and ``%doctor on`` / ``off``."""
-
-    doctor = Doctor(shell)
-    shell.register_magic_function(doctor.line_or_cell, "line_cell", "doctor")
-
-
-def unload_ipython_extension(shell: Any) -> None:
-    """``%unload_ext treino``."""
-    magic = shell.magics_manager.magics["line"].pop("doctor", None)
-    shell.magics_manager.magics["cell"].pop("doctor", None)
-    if magic is not None and magic.__self__.exam is not None:  # nothing else could stop it
-        magic.__self__.exam.stop()
 
 
 # ---- live output
@@ -353,107 +333,3 @@ class SweepFigure:
         result = StoredSweep(event.job.folder).result
         judged = result and result.judge and result.judge.sentence
         self._show(*((judged,) if judged else ()), _("Kept in {path}.").format(path=path))
-
-
-# ---- ``%%doctor``, ``%doctor on`` and ``%doctor off``
-
-
-class Doctor:
-    """The magics ``%doctor`` and ``%%doctor`` of a shell. exam: set while the doctor is on."""
-
-    def __init__(self, shell: Any) -> None:
-        self.shell = shell
-        self.exam: Exam | None = None
-
-    def line_or_cell(self, line: str, cell: str | None = None) -> None:
-        """Watch PyTorch code and report its silent errors.
-
-        ``%%doctor`` at the top of a cell watches that cell; ``%doctor on`` … ``%doctor off`` the cells in
-        between. ``%doctor`` alone says whether the doctor is on.
-        """
-        from IPython.core.error import UsageError
-
-        word = line.strip()
-        if cell is not None:
-            if word:
-                raise UsageError(
-                    _("%%doctor takes nothing behind it, and there is {word!r}.").format(word=word)
-                )
-            if self.exam is not None:
-                raise UsageError(_("The doctor is on already: leave %%doctor out, or %doctor off first."))
-            self._cell(cell)
-        elif word == "on":
-            if self.exam is not None:
-                raise UsageError(_("The doctor is on already; %doctor off shows what it found."))
-            self.exam = Exam().start()
-            print(_("The doctor watches from here on; %doctor off shows what it found."))
-        elif word == "off":
-            if self.exam is None:
-                raise UsageError(_("The doctor is not on; %doctor on begins."))
-            exam, self.exam = self.exam, None
-            self._show(exam.stop(), {})
-        elif word:
-            raise UsageError(_("%doctor takes on or off, not {word!r}.").format(word=word))
-        else:
-            print(_("The doctor is off.") if self.exam is None else _("The doctor is on."))
-
-    def _cell(self, cell: str) -> None:
-        """Run the cell unchanged under the doctor; then show the findings, even after an error."""
-        name = self.shell.compile.get_code_name(
-            cell, self.shell.transform_cell(cell), self.shell.execution_count
-        )
-        above = 1 + len(cell) - len(cell.lstrip("\n"))  # leading lines that IPython doesn't count
-        exam = Exam().start()
-        result = None
-        try:
-            result = self.shell.run_cell(cell)
-        finally:
-            exam.stop(finished=result is not None and bool(result.success))
-        self._show(exam, {name: above})
-        error = result.error_in_exec or result.error_before_exec
-        if error is not None:  # its traceback is already shown, but the notebook must stop
-            error._render_traceback_ = list
-            raise error
-
-    def _show(self, exam: Exam, above: dict[str, int]) -> None:
-        from IPython.display import HTML, display
-
-        from treino.plots.findings import findings_html
-
-        if not (exam.backwards or exam.steps):
-            head = _("doctor: no backward seen: nothing was trained, so there is nothing to examine.")
-        elif not exam.findings:
-            head = nothing(exam)
-        else:
-            head = _("doctor: {steps} steps watched, findings: {n}").format(
-                n=len(exam.findings), steps=exam.steps
-            )
-        findings = [(f, self._place(f, above), _text(f)) for f in exam.findings]
-        defects = [
-            _("doctor: a defect of the doctor itself, not of your script: {what}").format(what=d)
-            for d in exam.defects
-        ]
-        covered = coverage(exam)
-        notes = [*covered.figures, *(covered.sentences() if not exam.findings else ())]
-        watched = exam.backwards or exam.steps
-        display(HTML(findings_html(head, findings, [*(notes if watched else ()), *defects])))
-
-    def _place(self, finding: Finding, above: dict[str, int]) -> str:
-        """``In[3], line 7``; in the cell of ``%%doctor`` ``line 7``, counted from its first line."""
-        if finding.file is None or finding.line is None:
-            return _("(no line known)")
-        place = self._named(Site(finding.file, finding.line), above)
-        if finding.seen is not None and finding.seen.line != finding.line:
-            place += _(" (seen at {place})").format(place=self._named(finding.seen, above))
-        return place
-
-    def _named(self, site: Site, above: dict[str, int]) -> str:
-        if site.file in above:  # the cell above these findings
-            return _("line {line}").format(line=site.line + above[site.file])
-        label = self.shell.compile.format_code_name(site.file)
-        where = site.file if label is None else label[1]
-        return _("{where}, line {line}").format(where=where, line=site.line)
-
-
-def _text(finding: Finding) -> str:
-    return linecache.getline(finding.file, finding.line).strip() if finding.file and finding.line else ""

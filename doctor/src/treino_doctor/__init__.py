@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from treino_doctor.exam import Exam, doctor
     from treino_doctor.finding import Finding
 
-_PLACES = {"Exam": "exam", "Finding": "finding", "TreinoError": "errors", "doctor": "exam"}
+_PLACES = {
+    "Exam": "exam",
+    "Finding": "finding",
+    "TreinoError": "errors",
+    "doctor": "exam",
+    "load_ipython_extension": "ipython",
+    "unload_ipython_extension": "ipython",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,11 +1,14 @@
 """The command ``treino-doctor``: run a training script unchanged, then say what is wrong with it."""
 
 import argparse
+import json
 import math
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treino_doctor.errors import TreinoError, like, nearest
@@ -16,14 +19,14 @@ from treino_doctor.words import _, speaking
 if TYPE_CHECKING:
     from treino_doctor.finding import Finding
     from treino_doctor.output.files import OutputFile
+    from treino_doctor.output.known import KnownFindings
     from treino_doctor.process.run_script import Outcome
 
 PROGRAM = "treino-doctor"
 SEEDS = 3  # runs of each variant of the script with --prove
 SURENESS = "certain", "likely"
-SCRIPTS = (".py",)  # endings of names that are files, also where there is none
-PATCH = (".patch", ".diff")
-OF_SCRIPT = "live", "max_steps", "max_time", "prove", "seeds", "fix", "replace"
+SCRIPTS = ".py", ".ipynb"  # endings of names that are files, also where there is none
+OF_SCRIPT = "live", "max_steps", "max_time", "prove", "seeds", "fix", "replace", "sarif", "junit", "known"
 """Fields of a `Request` that say how a script is run and mended."""
 
 
@@ -44,10 +47,14 @@ class Request:
     max_steps: int | None = None
     max_time: float | None = None
     fail_on: str | None = None
+    known: str | None = None
+    sarif: str | None = None
+    junit: str | None = None
     fix: str | None = None
     replace: bool = False
     prove: bool = False
     seeds: int | None = None
+    explain: str | None = None
     help: bool = False
     version: bool = False
     program: str = field(default=PROGRAM, compare=False)
@@ -58,9 +65,14 @@ class Request:
         return self.module if self.module is not None else next(iter(self.words), None)
 
     @property
+    def informs(self) -> bool:
+        """Whether it asks for the help page, a rule or the version, and runs nothing."""
+        return self.help or self.version or self.explain is not None
+
+    @property
     def outputs(self) -> list[str]:
         """The files that are written."""
-        return [path for path in (self.fix,) if path is not None]
+        return [path for path in (self.known, self.sarif, self.junit, self.fix) if path is not None]
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -93,10 +105,15 @@ def _parser() -> argparse.ArgumentParser:
     switch("--json", about=_("one document on stdout; the script's own output goes to stderr"))
     about = _("exit 3 where there are findings, for use in CI")
     value("--fail-on", of="certain|likely", kind=_sureness, about=about)
+    about = _("report only findings that are not in this file; without it, write it with today's")
+    value("--known", of="FILE", about=about)
+    value("--sarif", of="FILE", about=_("write the findings as SARIF, for GitHub's code scanning"))
+    value("--junit", of="FILE", about=_("write the findings as a JUnit report"))
     value("--fix", of="FILE", about=_("write the fixes as a patch to this file"))
-    switch("--replace", about=_("replace the file of --fix where it exists already"))
+    switch("--replace", about=_("replace the file of --fix, --sarif or --junit where it exists already"))
     switch("--prove", about=_("run it as it is and fixed, side by side"))
     value("--seeds", of="N", kind=_whole, about=_("runs of each, with --prove; default: 3"))
+    value("--explain", of="RULE", about=_("show what a rule means, with a wrong and a right example"))
     value("--lang", of="en|pt_BR", about=_("the language of the report"))
     switch("-h", "--help", about=_("show this page"))
     switch("--version", about=_("show the version"))
@@ -206,7 +223,7 @@ def _unknown(flag: str, parser: argparse.ArgumentParser, words: Sequence[str], p
 def help_page(program: str = PROGRAM, more: Sequence[str] = ()) -> str:
     """The help of the command. more: lines below the usage."""
     usage = [
-        _("Usage: {program} SCRIPT [-- ARGUMENTS]").format(program=program),
+        _("Usage: {program} SCRIPT [-- ARGUMENTS]    (.py or .ipynb)").format(program=program),
         _("       {program} -m MODULE [-- ARGUMENTS]").format(program=program),
         *more,
     ]
@@ -220,6 +237,16 @@ def help_page(program: str = PROGRAM, more: Sequence[str] = ()) -> str:
 # ---- the run
 
 
+@dataclass
+class Files:
+    """The files that a run reads and writes."""
+
+    fix: "OutputFile | None" = None
+    sarif: "OutputFile | None" = None
+    junit: "OutputFile | None" = None
+    known: "KnownFindings | None" = None
+
+
 def run(request: Request, screen: Screen) -> int:
     """Run a script and report what is found. Return the exit status: the script's own, or 3.
 
@@ -231,7 +258,7 @@ def run(request: Request, screen: Screen) -> int:
     if request.target is None:
         hint = _("Name the script: {program} SCRIPT.py").format(program=request.program)
         raise TreinoError("usage", _("{name} is missing.").format(name="SCRIPT"), hint)
-    fix = _output_file(request)
+    files, folder = _files(request), Path.cwd()
     final: int | None = None  # stays so in a process that the script forks
 
     def print_finding(finding: "Finding") -> None:
@@ -242,7 +269,7 @@ def run(request: Request, screen: Screen) -> int:
     def report(outcome: "Outcome") -> None:
         nonlocal final
         try:
-            final = _report(request, outcome, fix, screen)
+            final = _report(request, outcome, files, folder, screen)
         except TreinoError as error:  # a file that can't be written after all
             final = screen.fail(error)
 
@@ -259,34 +286,79 @@ def run(request: Request, screen: Screen) -> int:
     return outcome.status if final is None else final
 
 
-def _output_file(request: Request) -> "OutputFile | None":
-    from treino_doctor.output.files import OutputFile
+def _files(request: Request) -> Files:
+    """The files, after a check that each may be written.
 
-    if request.fix is None:
-        if request.replace:
-            flag = "--fix"
-            message = _("--replace needs {flag}, which names what may be replaced.").format(flag=flag)
-            hint = _("Add {flag}, or leave --replace out.").format(flag=flag)
-            raise TreinoError("replace_what", message, hint)
-        return None
+    Raises:
+        TreinoError: one may not.
+    """
+    from treino_doctor.output.files import JUNIT, PATCH, SARIF, OutputFile
+    from treino_doctor.output.known import KnownFindings
+
+    flag = "--fix" if request.fix is not None else "--prove" if request.prove else ""
+    if flag and request.module is None and str(request.target).endswith(".ipynb"):
+        message = _("{flag} patches Python files, and {path} is a notebook.")
+        hint = _("Leave {flag} out: each finding says what to do, by cell and line.").format(flag=flag)
+        raise TreinoError("fix_of_notebook", message.format(flag=flag, path=request.target), hint)
+    if request.replace and not (request.fix or request.sarif or request.junit):
+        flag = "--fix"
+        message = _("--replace needs {flag}, which names what may be replaced.").format(flag=flag)
+        hint = _("Add {flag}, or leave --replace out.").format(flag=flag)
+        raise TreinoError("replace_what", message, hint)
+    places = [os.path.abspath(path) for path in request.outputs]
+    if twice := next((path for path in places if places.count(path) > 1), None):
+        message = _("{path} is given for two files.").format(path=twice)
+        raise TreinoError("usage", message, _("Give each file a name of its own."))
+
     reads = [] if request.module is not None else [str(request.target)]
-    return OutputFile(request.fix, PATCH, reads=reads, replace=request.replace)
+
+    def output(path: str | None, endings: Sequence[str], own: bytes | None = None) -> OutputFile | None:
+        if path is None:
+            return None
+        return OutputFile(path, endings, reads=reads, replace=request.replace, own=own)
+
+    return Files(
+        output(request.fix, PATCH),
+        output(request.sarif, SARIF, b'"name": "treino-doctor"'),
+        output(request.junit, JUNIT, b'<testsuites name="treino-doctor"'),
+        None if request.known is None else KnownFindings(request.known),
+    )
 
 
-def _report(request: Request, outcome: "Outcome", fix: "OutputFile | None", screen: Screen) -> int:
+def _report(request: Request, outcome: "Outcome", files: Files, folder: Path, screen: Screen) -> int:
     """Say what was found, and write what was asked for. Return the exit status."""
     from treino_doctor.output.coverage import coverage
+    from treino_doctor.output.idle_comments import comments_as_json, idle_comments
     from treino_doctor.output.report import document, text
 
-    findings = outcome.exam.findings
-    final = 3 if fails(findings, request.fail_on) else outcome.status
-    covered = coverage(outcome.exam)
-    screen.lines(text(outcome, covered))
-    result = document(outcome, final, covered)
-    if (request.prove or fix is not None) and findings:
-        result |= _mend(request, outcome, fix, screen)
-    screen.document(result)
+    exam = outcome.exam
+    counted, notes, known = exam.findings, idle_comments(outcome), 0
+    result: dict[str, Any] = {}
+    if files.known is not None:
+        compared = files.known.compared(outcome)
+        exam.findings, counted, known = compared.told, compared.counted, len(compared.known)
+        notes, result = [*compared.sentences, *notes], {"known": compared.as_json()}
+    final = 3 if fails(counted, request.fail_on) else outcome.status
+    covered = coverage(exam)
+    screen.lines(text(outcome, covered, notes, known=known))
+    if (request.prove or files.fix is not None) and exam.findings:
+        result |= _mend(request, outcome, files.fix, screen)
+    if files.sarif is not None:
+        from treino_doctor.output.sarif import sarif
+
+        _write(files.sarif, json.dumps(sarif(counted, folder), indent=1).encode(), screen)
+    if files.junit is not None:
+        from treino_doctor.output.junit import junit
+
+        _write(files.junit, junit(outcome, counted, covered), screen)
+    screen.document(document(outcome, final, covered) | comments_as_json(outcome) | result)
     return final
+
+
+def _write(file: "OutputFile", data: bytes, screen: Screen) -> None:
+    file.write(data)
+    for path in file.replaced:
+        screen.lines(_("{path} existed already and is replaced.").format(path=path))
 
 
 def fails(findings: "Sequence[Finding]", fail_on: str | None) -> bool:
@@ -341,13 +413,28 @@ def command(tokens: Sequence[str], screen: Screen) -> int:
         TreinoError: bad input.
     """
     request = parse(tokens)
-    return about(request, screen) if request.help or request.version else run(request, screen)
+    return about(request, screen) if request.informs else run(request, screen)
 
 
 def about(request: Request, screen: Screen, more: Sequence[str] = ()) -> int:
-    """Show the help page, or the version. more: lines below the usage."""
+    """Show the help page, a rule, or the version. more: lines below the usage.
+
+    Raises:
+        TreinoError: there is no such rule.
+    """
     from treino_doctor import __version__
 
+    if request.explain is not None and not request.help:
+        from treino_doctor.output.rules_page import section
+        from treino_doctor.rules import rules
+
+        rule = rules().get(request.explain)
+        if rule is None:
+            message = _("There is no rule {name!r}.").format(name=request.explain)
+            raise TreinoError("usage", message, nearest(request.explain, rules()))
+        screen.show(section(rule))
+        screen.document({"explain": rule.id, "text": section(rule)})
+        return 0
     screen.show(help_page(request.program, more) if request.help else __version__)
     screen.document({"help": request.program} if request.help else {"version": __version__})
     return 0

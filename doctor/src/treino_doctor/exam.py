@@ -1,17 +1,30 @@
 """One examination: record a program while it runs, then let the rules decide from the log."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import monotonic
 from types import TracebackType
 from typing import Any
 
 from treino_doctor.finding import Finding
 from treino_doctor.garbage_collection import no_collections
-from treino_doctor.record.log import Log
+from treino_doctor.record.lines import forget_files
+from treino_doctor.record.log import Event, Log
 from treino_doctor.record.recorder import Recorder
-from treino_doctor.rules import decide
+from treino_doctor.rules import decide, findings_to_report
 
 LIVE_EVERY = 0.5  # seconds
+
+
+@dataclass(frozen=True)
+class Account:
+    """What an examination in another process saw."""
+
+    findings: list[Finding]
+    defects: list[str]
+    events: list[Event]
+    steps: int
+    backwards: int
 
 
 class Exam:
@@ -66,6 +79,7 @@ class Exam:
 
     def start(self) -> "Exam":
         """Start recording."""
+        forget_files()
         self._recorder.install()
         self._running = True
         return self
@@ -79,6 +93,24 @@ class Exam:
                 self.findings, self.defects = decide(self.log)
             self.defects += self._recorder.hooks.defect_sentences()
         return self
+
+    def abandon(self) -> None:
+        """Stop recording, and decide nothing."""
+        self._running = False
+        self._recorder.stop()
+
+    def account(self) -> Account:
+        """What this examination saw, to be taken over by one in another process."""
+        return Account(self.findings, self.defects, self.log.events, self.steps, self.backwards)
+
+    def take_over(self, account: Account) -> None:
+        """Add what another process saw; its log, too, if no training was seen here."""
+        if not self.backwards and account.backwards:
+            self.log.events[:] = account.events
+            self._recorder.gradients.steps = account.steps
+            self._recorder.windows.turn = account.backwards
+        self.findings = findings_to_report([*self.findings, *account.findings])
+        self.defects += account.defects
 
     def __enter__(self) -> "Exam":
         return self.start()

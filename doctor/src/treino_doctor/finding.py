@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from treino_doctor.cells import cell_of
+
 Severity = Literal["wrong", "risk", "waste"]
 
 
@@ -39,17 +41,25 @@ class Finding:
         return None if self.file is None else Site(self.file, self.line or 0)
 
     def as_json(self) -> dict[str, Any]:
-        """The finding as a JSON object; its keys are stable. ``seen`` is ``{file, line}`` or null."""
-        seen = None if self.seen is None else {"file": self.seen.file, "line": self.seen.line}
+        """The finding as a JSON object; its keys are stable. ``seen`` is ``{file, line}`` or null.
+
+        Of a notebook ``line`` counts from the beginning of a ``cell``, which is a key of both besides.
+        """
+        seen = None if self.seen is None else _place_as_json(self.seen.file, self.seen.line)
         return {
             "rule": self.rule,
             "severity": self.severity,
             "certain": self.certain,
             "message": self.message,
             "why": self.why,
-            "file": self.file,
-            "line": self.line,
+            **_place_as_json(self.file, self.line),
             "seen": seen,
             "evidence": self.evidence,
             "fix": self.fix,
         }
+
+
+def _place_as_json(file: str | None, line: int | None) -> dict[str, Any]:
+    if (in_cell := cell_of(file, line)) is None:
+        return {"file": file, "line": line}
+    return {"file": file, "line": in_cell[1], "cell": in_cell[0]}

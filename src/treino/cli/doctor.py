@@ -105,7 +105,7 @@ def doctor(tokens: Sequence[str], screen: Screen) -> int:
     """Run ``treino doctor TOKENS``: of a script it is ``treino-doctor``."""
     request = command.parse(tokens, "treino doctor")
     target = request.target
-    if request.help or request.version:
+    if request.informs:
         return command.about(request, screen, [_(line) for line in MORE])
     if target is None:
         _refuse_for_scripts(

@@ -36,7 +36,7 @@ NEEDS = (
         _any(Stepped),
         (
             *("missing_zero_grad", "no_step", "grad_cleared_before_step", "params_not_in_optimizer"),
-            *("lr_too_high", "lr_too_low", "weight_decay_too_high"),
+            *("lr_too_high", "lr_too_low", "weight_decay_too_high", "new_optimizer_each_step"),
         ),
     ),
     Need(

@@ -9,11 +9,16 @@ from pathlib import Path
 from treino_doctor.errors import TreinoError
 from treino_doctor.words import _
 
+PATCH = ".patch", ".diff"
+SARIF = ".sarif", ".json"
+JUNIT = (".xml",)
+JSON = (".json",)
+
 
 class OutputFile:
     """One file, checked before a script runs and again before it is written.
 
-    path: as given. replaced: the path, if writing replaced a file. endings: allowed endings of the name.
+    path: as given. replaced: the path, if writing replaced somebody's file. endings: of its name.
     reads: files that the command reads. replace: whether an existing file may be replaced. own: bytes that an
     earlier file of this kind holds, which may always be replaced. ``/dev/null`` is always allowed.
 
@@ -42,7 +47,7 @@ class OutputFile:
         """Write the whole file at once and return the path. Errors: as for `OutputFile`, and disk errors."""
         if self._check():
             return self.path
-        there = os.path.lexists(self._place)
+        foreign = os.path.lexists(self._place) and not self._ours()
         temporary = self._place.with_name(f".{self._place.name}.{os.getpid()}.tmp")
         with _trouble(self.path):
             try:
@@ -51,7 +56,7 @@ class OutputFile:
             finally:
                 with suppress(OSError):
                     temporary.unlink()
-        self.replaced += [self.path] if there else []
+        self.replaced += [self.path] if foreign else []
         return self.path
 
     def _check(self) -> bool:

@@ -19,6 +19,22 @@ from treino_doctor.output.fix import Mended
 from treino_doctor.words import _, numeral
 
 RATES = (1.0, 10.0, 0.1)
+# Rules whose fix changes what the loss measures: the same answers get another loss.
+REMEASURED = frozenset(
+    ("softmax_before_cross_entropy", "sigmoid_before_bce_with_logits", "nll_without_log_softmax")
+)
+STUDENT = (
+    12.706,
+    4.303,
+    3.182,
+    2.776,
+    2.571,
+    2.447,
+    2.365,
+    2.306,
+    2.262,
+)  # 97.5 % of t, by degrees of freedom
+NORMAL = 1.959964  # the same of infinitely many
 VARIANTS = 1 + len(RATES)
 _PLAIN = r"[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?"
 _NUMBER = re.compile(_PLAIN)
@@ -30,7 +46,9 @@ _NAMED = re.compile(rf"(?<![^\W_])({_WORDS})(?![^\W\d_])[^\d\n+-]{{0,20}}?({_PLA
 class Row:
     """One variant: by seed, the loss that the doctor recorded and the last number that the script printed.
 
-    figure: the last number printed with a metric's name, else the last number. name: that name, or "".
+    loss: for each row of a batch, if the script sums over rows. alone: the other variants' losses measure
+    something else. figure: the last number printed with a metric's name, else the last number. name: that
+    name, or "".
     """
 
     variant: str
@@ -38,6 +56,7 @@ class Row:
     figure: tuple[float, ...]
     failed: int
     name: str = ""
+    alone: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -48,6 +67,7 @@ class Row:
             "losses": list(self.loss),
             "figures": list(self.figure),
             "failed": self.failed,
+            "loss_alone": self.alone,
         }
 
 
@@ -59,8 +79,6 @@ def interval(values: Sequence[float], name: str = "") -> list[float] | None:
 
     name: the metric's name; the interval of a share, such as an accuracy, is cut at 0 and 1 (or 100 %).
     """
-    from scipy.special import stdtrit
-
     finite = [v for v in values if math.isfinite(v)]
     if not finite:
         return None
@@ -68,11 +86,20 @@ def interval(values: Sequence[float], name: str = "") -> list[float] | None:
     if len(finite) < 2:
         return [mean, mean, mean]
     spread = math.sqrt(sum((v - mean) ** 2 for v in finite) / (len(finite) - 1))
-    half = float(stdtrit(len(finite) - 1, 0.975)) * spread / math.sqrt(len(finite))
+    half = student(len(finite) - 1) * spread / math.sqrt(len(finite))
     low, high = mean - half, mean + half
     if any(share in name.lower() for share in SHARES) and min(finite) >= 0 and max(finite) <= 100:
         low, high = max(low, 0.0), min(high, 1.0 if max(finite) <= 1 else 100.0)
     return [mean, low, high]
+
+
+def student(freedom: int) -> float:
+    """The point below which 97.5 % of Student's t lie; from ten degrees of freedom by its expansion."""
+    if freedom <= len(STUDENT):
+        return STUDENT[freedom - 1]
+    z, n = NORMAL, freedom
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * n**3)
+    return z + (z**3 + z) / (4 * n) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * n**2) + third
 
 
 def proof(
@@ -96,13 +123,14 @@ def proof(
     for rate in RATES:
         name = _("fixed") if rate == 1 else _("fixed, lr × {rate}").format(rate=numeral(rate, "g"))
         variants.append((name, mended.sources, rate))
+    alone = bool(REMEASURED.intersection(mended.rules))
     return [
-        _row(name, job | {"sources": sources, "rate": rate}, seeds, timeout)
+        _row(name, job | {"sources": sources, "rate": rate}, seeds, timeout, alone and not sources)
         for name, sources, rate in variants
     ]
 
 
-def _row(name: str, job: dict[str, Any], seeds: int, timeout: float) -> Row:
+def _row(name: str, job: dict[str, Any], seeds: int, timeout: float, alone: bool) -> Row:
     losses, figures, failed, word = [], [], 0, ""
     for seed in range(seeds):
         result = _run(job | {"seed": seed}, timeout)
@@ -113,7 +141,7 @@ def _row(name: str, job: dict[str, Any], seeds: int, timeout: float) -> Row:
         if result["figure"] is not None:
             word, figure = result["figure"]
             figures.append(figure)
-    return Row(name, tuple(losses), tuple(figures), failed, word)
+    return Row(name, tuple(losses), tuple(figures), failed, word, alone)
 
 
 def _run(job: dict[str, Any], timeout: float) -> dict[str, Any] | None:
@@ -155,10 +183,16 @@ def table(rows: Sequence[Row]) -> str:
     printed = _("last printed {what} [95 %]").format(what=what or _("number"))
     lines = [f"{'':24}{_('last loss [95 %]'):36}{printed}"]
     lines += [
-        f"{row.variant:24}{_interval_text(row.loss):36}{_interval_text(row.figure, row.name)}{_trouble(row)}"
+        f"{row.variant:24}{_loss_text(row):36}{_interval_text(row.figure, row.name)}{_trouble(row)}"
         for row in rows
     ]
+    if any(row.alone for row in rows):
+        lines.append(_("* not to be compared: the fix changes what the loss measures."))
     return "\n".join(lines)
+
+
+def _loss_text(row: Row) -> str:
+    return _interval_text(row.loss) + (" *" if row.alone and row.loss else "")
 
 
 def _interval_text(values: Sequence[float], name: str = "") -> str:

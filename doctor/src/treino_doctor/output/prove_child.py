@@ -4,6 +4,7 @@ import json
 import math
 import random
 import sys
+from contextlib import suppress
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType
@@ -17,12 +18,14 @@ def main(job_path: str) -> int:
     _exchange(job["sources"])
     from treino_doctor.process.run_script import Outcome, run_script
     from treino_doctor.rules.course import trainings
+    from treino_doctor.rules.exploding_sum_loss import summed_rows
 
     def answer(outcome: Outcome) -> None:
         longest = next(iter(trainings(outcome.exam.log)), None)
-        values = longest.values if longest is not None else ()
-        last = values[-max(1, len(values) // 10) :]
-        loss = sum(last) / len(last) if last else math.nan
+        loss = math.nan
+        if longest is not None:
+            last = longest.values[-max(1, len(longest.values) // 10) :]
+            loss = sum(last) / len(last) / max(1, summed_rows(outcome.exam.log, longest)[0])
         result = {"loss": loss if math.isfinite(loss) else None, "steps": outcome.exam.steps}
         Path(job["answer"]).write_text(json.dumps(result))
 
@@ -53,13 +56,16 @@ def _exchange(sources: dict[str, str]) -> None:
 
 def _vary(seed: int, rate: float) -> None:
     """Add the run's seed to every seed, and multiply every initial learning rate by ``rate``."""
-    import numpy as np
     import torch
     from torch.optim.optimizer import Optimizer
 
-    torch.manual_seed(seed)
-    random.seed(seed)
-    np.random.seed(seed)
+    seeded_by: list[tuple[Any, str]] = [(torch, "manual_seed"), (random, "seed")]
+    with suppress(ImportError):
+        import numpy as np
+
+        seeded_by.append((np.random, "seed"))
+    for owner, name in seeded_by:
+        getattr(owner, name)(seed)
 
     def shifted(original: Any) -> Any:
         def seeded(*args: Any, **kwargs: Any) -> Any:
@@ -69,7 +75,7 @@ def _vary(seed: int, rate: float) -> None:
 
         return seeded
 
-    for owner, name in ((torch, "manual_seed"), (random, "seed"), (np.random, "seed")):
+    for owner, name in seeded_by:
         setattr(owner, name, shifted(getattr(owner, name)))
     first = Optimizer.__init__
 

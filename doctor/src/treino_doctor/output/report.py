@@ -2,8 +2,10 @@
 
 import linecache
 import os
+from collections.abc import Sequence
 from typing import Any
 
+from treino_doctor.cells import cell_of
 from treino_doctor.escaping import escape
 from treino_doctor.exam import Exam
 from treino_doctor.finding import Finding
@@ -14,16 +16,26 @@ from treino_doctor.words import N_, _
 KIND = {"wrong": N_("wrong"), "risk": N_("risk"), "waste": N_("waste")}
 
 
-def place(finding: Finding) -> str:
-    """Return ``file.py:42``, relative to the working directory if that is shorter."""
-    if finding.file is None:
+def place(path: str | None, line: int | None) -> str:
+    """Return ``file.py:42``, relative to the working directory if that is shorter; of a notebook
+    ``file.ipynb, cell 7, line 3``."""
+    if path is None:
         return _("(no line known)")
-    path = finding.file
     try:
         near = os.path.relpath(path)
     except (ValueError, OSError):  # another drive, or the folder is gone
         near = path
-    return f"{near if len(near) < len(path) else path}:{finding.line}"
+    near = near if len(near) < len(path) else path
+    if cell_of(path, line) is not None:
+        return f"{near}, {line_name(path, line or 0)}"
+    return f"{near}:{line}"
+
+
+def line_name(path: str, line: int) -> str:
+    """``line 42``; of a notebook ``cell 7, line 3``."""
+    if (in_cell := cell_of(path, line)) is None:
+        return _("line {line}").format(line=line)
+    return _("cell {cell}, line {line}").format(cell=in_cell[0], line=in_cell[1])
 
 
 def one(finding: Finding, *, of_script: bool = True) -> str:
@@ -31,42 +43,61 @@ def one(finding: Finding, *, of_script: bool = True) -> str:
     sure = _("certain") if finding.certain else _("likely")
     lines = [
         f"{finding.rule}  ({_(KIND[finding.severity])}, {sure})"
-        + (f"  {place(finding)}" if of_script else ""),
+        + (f"  {place(finding.file, finding.line)}" if of_script else ""),
         f"    {finding.message}",
         f"    {finding.why}",
         _("    To do: {fix}").format(fix=finding.fix),
     ]
-    if finding.seen is not None and finding.seen.line != finding.line:
-        lines.insert(1, _("    seen at line {line}").format(line=finding.seen.line))
+    if finding.seen is not None and (finding.seen.file, finding.seen.line) != (finding.file, finding.line):
+        name = line_name if finding.seen.file == finding.file else place
+        seen = name(finding.seen.file, finding.seen.line)
+        lines.insert(1, _("    seen at {line}").format(line=seen))
     if written := linecache.getline(finding.file or "", finding.line or 0).strip():
-        lines.insert(1, f"    {finding.line} | {written}")
+        _cell, line = cell_of(finding.file, finding.line) or (0, finding.line)
+        lines.insert(1, f"    {line} | {written}")
     return "\n".join(map(escape, lines))
 
 
-def nothing(exam: Exam) -> str:
+def nothing(exam: Exam, *, known: int = 0) -> str:
     """The sentence that nothing was found in these steps, or backwards if no optimizer stepped."""
+    if known:
+        return _("doctor: nothing new found in {steps} steps.").format(steps=exam.steps)
     if exam.steps:
         return _("doctor: nothing found in {steps} steps.").format(steps=exam.steps)
     sentence = _("doctor: nothing found in {backwards} backward passes (no optimizer of torch stepped).")
     return sentence.format(backwards=exam.backwards)
 
 
-def text(outcome: Outcome, covered: Coverage) -> str:
-    """The whole report."""
+def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, known: int = 0) -> str:
+    """The whole report. notes: sentences below the findings. known: how many findings are not told again."""
     exam = outcome.exam
     parts: list[list[str]] = []
     if outcome.stopped:
         limit = "--max-time" if outcome.stopped == "max_time" else "--max-steps"
         parts.append([_("doctor: stopped the script at {limit}.").format(limit=limit)])
+    if outcome.skipped:
+        lines = [_("cell {cell}: {line}").format(cell=cell, line=line) for cell, line in outcome.skipped]
+        parts.append([_("doctor: left out of the notebook, since only Jupyter runs it:"), *lines])
     if outcome.error:
         ended = _("doctor: the script ended early, by {error}; what it had still to do was not examined.")
         parts.append([ended.format(error=outcome.error)])
-    if not outcome.trained:
+    if outcome.workers:
+        parts.append(
+            [_("doctor: another process trained, and was examined; of several ranks it was rank 0.")]
+        )
+    untrained = not outcome.trained and not exam.findings
+    if untrained and outcome.others:
+        unseen = _(
+            "doctor: no backward seen here. The script started other processes ({n}), which were not "
+            "examined: if one of them trains, run that program under the doctor."
+        )
+        parts.append([unseen.format(n=outcome.others)])
+    elif untrained:
         parts.append(
             [_("doctor: no backward seen: this script never trained, so there is nothing to examine.")]
         )
     elif not exam.findings:
-        parts.append([nothing(exam), *covered.figures, *covered.sentences()])
+        parts.append([nothing(exam, known=known), *covered.figures, *covered.sentences()])
     else:
         head = _("doctor: {steps} steps of {subject}, findings: {n}")
         parts.append([head.format(n=len(exam.findings), steps=exam.steps, subject=outcome.subject)])
@@ -76,7 +107,12 @@ def text(outcome: Outcome, covered: Coverage) -> str:
         for d in exam.defects
     ]
     blocks = ["\n    ".join(map(escape, lines)) for lines in parts]
-    return "\n\n".join([*blocks, *map(one, exam.findings), *map(escape, defects)])
+    if exam.findings:
+        names = list(dict.fromkeys(f.rule for f in exam.findings))
+        more = _("doctor: more about each: treino-doctor --explain {rule}")
+        notes = [more.format(rule=names[0] if len(names) == 1 else "RULE"), *notes]
+    below = ["\n".join(map(escape, notes))] if notes else []
+    return "\n\n".join([*blocks, *map(one, exam.findings), *below, *map(escape, defects)])
 
 
 def text_of_run(findings: list[Finding], steps: int, run: str) -> str:
@@ -93,6 +129,7 @@ def document(outcome: Outcome, status: int, covered: Coverage) -> dict[str, Any]
     """The JSON document. overhead: the estimated share of recording in the script's own time."""
     exam = outcome.exam
     own = max(outcome.seconds - exam.seconds, 1e-9)
+    skipped = [{"cell": cell, "line": line} for cell, line in outcome.skipped]
     return {
         "subject": outcome.subject,
         "steps": exam.steps,
@@ -105,4 +142,4 @@ def document(outcome: Outcome, status: int, covered: Coverage) -> dict[str, Any]
         "defects": exam.defects,
         "looked_at": covered.as_json(),
         "seconds": round(outcome.seconds, 3),
-    }
+    } | ({"skipped": skipped} if skipped else {})

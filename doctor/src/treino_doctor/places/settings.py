@@ -6,9 +6,10 @@ import math
 from treino_doctor.finding import Site
 from treino_doctor.places.back import values
 from treino_doctor.places.flow import atoms
-from treino_doctor.places.source import argument, name_of, names, only, written_on
+from treino_doctor.places.source import argument, calls, module, name_of, names, only, place, written_on
 
 FITS = ("fit", "partial_fit", "fit_predict", "cross_val_score", "cross_val_predict", "cross_validate")
+LIBRARIES = {"lr": ("learning_rate",), "max_norm": ("gradient_clip_val", "max_grad_norm")}  # their names
 NEAR = 1e-4  # relative tolerance of a measured number
 
 
@@ -23,10 +24,20 @@ def setting(
     if site is None:
         return None
     for value in arguments_on(site, keyword, position):
-        place = written(site, value, figure)
-        if place is not None:
-            return place
-    return site
+        line = written(site, value, figure)
+        if line is not None:
+            return line
+    return library_setting(site, keyword, figure) or site
+
+
+def library_setting(site: Site | None, keyword: str, figure: float | None) -> Site | None:
+    """The line of this file that gives a library this setting with this value; None if there is none."""
+    if site is None or figure is None:
+        return None
+    names = (keyword, *LIBRARIES.get(keyword, ()))
+    given = (k.value for call in calls(module(site.file)) for k in call.keywords if k.arg in names)
+    lines = (written(place(site.file, value), value, figure) for value in given)
+    return next((line for line in lines if line is not None), None)
 
 
 def arguments_on(site: Site, keyword: str, position: int | None = None) -> list[ast.expr]:

@@ -14,7 +14,6 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 Loop = ast.For | ast.AsyncFor | ast.While
 
 LONGEST = 1_000_000  # maximum number of characters of a file that is parsed
-_IGNORE = re.compile(r"#\s*treino:\s*ignore\[([\w\s,]+)\]")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 _Read = TypeVar("_Read", bound=Callable[..., Any])
@@ -196,9 +195,3 @@ def words(name: str) -> list[str]:
     plain = unicodedata.normalize("NFKD", name)
     plain = "".join(c for c in plain if not unicodedata.combining(c))
     return [w.lower() for w in _WORD.findall(plain)]
-
-
-def ignored(site: Site | None, rule: str) -> bool:
-    """Whether the line has the comment ``# treino: ignore[rule]``."""
-    match = _IGNORE.search(linecache.getline(site.file, site.line)) if site is not None else None
-    return match is not None and rule in {r.strip() for r in match[1].split(",")}

@@ -7,7 +7,7 @@ import sys
 import threading
 import types
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -18,8 +18,10 @@ from typing import Any
 from treino_doctor.errors import TreinoError
 from treino_doctor.exam import Exam
 from treino_doctor.finding import Finding
+from treino_doctor.process.notebooks import ENDING, NAMES, print_error, read_notebook
+from treino_doctor.process.workers import Workers, is_first
 from treino_doctor.record import hooks
-from treino_doctor.record.lines import UNSEEN, watch_file
+from treino_doctor.record.lines import UNSEEN, is_own, watch_file
 from treino_doctor.words import _
 
 
@@ -28,7 +30,8 @@ class Outcome:
     """How an examined script ended.
 
     status: its own exit status. stopped: why the doctor ended it ("max_time", "max_steps"), or "". error: the
-    name of the exception that ended it, or "". seconds: duration of the run.
+    name of the exception that ended it, or "". seconds: duration of the run. skipped: of a notebook, (cell,
+    line) of what only Jupyter understands.
     """
 
     subject: str
@@ -37,9 +40,13 @@ class Outcome:
     error: str = ""
     trained: bool = False
     seconds: float = 0.0
+    skipped: list[tuple[int, str]] = field(default_factory=list)
+    workers: int = 0  # other processes that trained and were examined
+    others: int = 0  # other processes that it started, which were not
     exam: Exam = field(default_factory=Exam)
 
 
+Part = CodeType | SyntaxError  # a script has one, a notebook one for each cell
 GRACE = 2.0  # seconds at max_time between raising Stop and ending the process
 WATCHERS = [f"{Path(__file__).parents[1]}{os.sep}"]
 """Folders whose frames are left out of a script's traceback; who runs scripts by this adds its own."""
@@ -86,21 +93,37 @@ def run_script(
     def finish(finished: bool) -> None:
         if os.getpid() == _owner and once.acquire(blocking=False):
             exam.stop(finished=finished, error=outcome.error)
+            if workers.inside:
+                workers.write(exam)
+                return
+            accounts = [account for account in workers.accounts() if account.backwards]
+            for account in accounts:
+                exam.take_over(account)
+            outcome.workers, outcome.others = len(accounts), workers.others
             outcome.trained = bool(exam.backwards or exam.steps)
             outcome.seconds = perf_counter() - started
+            if not first:
+                return  # rank 0 reports
             with suppress(OSError, ValueError):  # nobody is left to read the report
                 report(outcome)
 
-    main, code = _module_code(target) if module else _script_code(target, source)
-    started = perf_counter()
-    with _as_main(main, target, arguments, module), _own_death(finish) as leave:
-        if examine:
+    main, parts = _module_code(target) if module else _script_code(target, source, outcome)
+    file = getattr(main, "__file__", None) or ""  # "" for a notebook
+    workers = Workers(launcher=module and not is_own(file))
+    if file:
+        watch_file(file)
+    first, started = is_first(), perf_counter()
+    main_module = _as_main(main, target, arguments, module)
+    with ExitStack() as following, main_module, _own_death(finish) as leave:
+        if examine and first:  # the other ranks do the same
             exam.start()
+            following.enter_context(workers.followed())
         try:
             with _alarm(max_time, outcome, leave):
-                if isinstance(code, SyntaxError):
-                    raise code
-                exec(code, main.__dict__)
+                for part in parts:
+                    if isinstance(part, SyntaxError):
+                        raise part
+                    exec(part, main.__dict__)
         except Stop:
             outcome.status = 0
         except SystemExit as left:
@@ -108,15 +131,18 @@ def run_script(
         except BaseException as error:
             outcome.status = 130 if isinstance(error, KeyboardInterrupt) else 1
             outcome.error = type(error).__name__
-            error.__traceback__ = None if error is code else _own_frames(error.__traceback__)
-            sys.excepthook(type(error), error, error.__traceback__)
+            error.__traceback__ = None if error in parts else _own_frames(error.__traceback__)
+            if target.endswith(ENDING) and sys.excepthook is sys.__excepthook__:
+                print_error(error)
+            else:
+                sys.excepthook(type(error), error, error.__traceback__)
         finally:
             flush_streams()
             finish(outcome.status == 0 and not outcome.stopped)
     return outcome
 
 
-def _script_code(target: str, text: str | None) -> tuple[types.ModuleType, CodeType | SyntaxError]:
+def _script_code(target: str, text: str | None, outcome: Outcome) -> tuple[types.ModuleType, list[Part]]:
     path = Path(target)
     if path.is_dir():
         raise TreinoError("script", _("{path} is a folder.").format(path=target), _("Name a Python file."))
@@ -129,12 +155,18 @@ def _script_code(target: str, text: str | None) -> tuple[types.ModuleType, CodeT
             _("{path} can't be read: {reason}.").format(path=target, reason=reason),
             _("Check the path."),
         ) from None
+    if target.endswith(ENDING):
+        notebook = read_notebook(target, source)
+        watch_file(notebook.path)
+        outcome.skipped = notebook.skipped
+        main = types.ModuleType("__main__")
+        main.__dict__.update(__builtins__=sys.modules["builtins"], **NAMES)
+        return main, notebook.parts
     if b"\0" in source:
         raise TreinoError(
             "script", _("{path} is not a Python file.").format(path=target), _("Give the script that trains.")
         )
     full = str(path.absolute())
-    watch_file(full)
     main = types.ModuleType("__main__")
     main.__file__ = full
     main.__loader__ = SourceFileLoader("__main__", full)
@@ -142,14 +174,14 @@ def _script_code(target: str, text: str | None) -> tuple[types.ModuleType, CodeT
     if sys.version_info < (3, 14):
         main.__annotations__ = {}
     try:
-        return main, compile(source, full, "exec", dont_inherit=True)
+        return main, [compile(source, full, "exec", dont_inherit=True)]
     except SyntaxError as error:
-        return main, error
+        return main, [error]
     except ValueError as error:
         raise TreinoError("script", f"{target}: {error}", _("Give the script that trains.")) from None
 
 
-def _module_code(target: str) -> tuple[types.ModuleType, CodeType | SyntaxError]:
+def _module_code(target: str) -> tuple[types.ModuleType, list[Part]]:
     sys.path.insert(0, os.getcwd())
     try:
         spec = importlib.util.find_spec(target)
@@ -166,8 +198,6 @@ def _module_code(target: str) -> tuple[types.ModuleType, CodeType | SyntaxError]
             _("There is no module named {name} to run.").format(name=target),
             _("Use the name that 'python -m' takes, from the folder that you would run it in."),
         )
-    if spec.origin:
-        watch_file(spec.origin)
     main = types.ModuleType("__main__")
     main.__file__, main.__spec__, main.__loader__ = spec.origin, spec, loader
     main.__package__ = spec.parent
@@ -175,23 +205,29 @@ def _module_code(target: str) -> tuple[types.ModuleType, CodeType | SyntaxError]
     try:
         code = loader.get_code(spec.name)
     except SyntaxError as error:
-        return main, error
+        return main, [error]
     if code is None:
         raise TreinoError("script", _("{name} has no code to run.").format(name=target), "")
-    return main, code
+    return main, [code]
 
 
 @contextmanager
 def _as_main(main: types.ModuleType, target: str, arguments: Sequence[str], module: bool) -> Iterator[None]:
-    """Set ``__main__``, sys.argv and sys.path as Python would."""
+    """Set ``__main__``, sys.argv and sys.path as Python would; of a notebook the folder, as Jupyter does."""
     before = sys.modules["__main__"], sys.argv, sys.path[:]
+    folder = os.getcwd() if target.endswith(ENDING) and not module else None
     sys.modules["__main__"] = main
     sys.argv = [(main.__file__ or target) if module else target, *arguments]
     place = os.getcwd() if module else str(Path(target).absolute().resolve().parent)
     sys.path[:1] = [place]
+    if folder is not None:
+        os.environ.setdefault("MPLBACKEND", "Agg")  # plt.show() would wait for somebody
+        os.chdir(place)
     try:
         yield
     finally:
+        if folder is not None:
+            os.chdir(folder)
         sys.modules["__main__"], sys.argv, sys.path[:] = before
 
 
@@ -265,11 +301,11 @@ def _own_death(finish: Callable[[bool], None]) -> Iterator[Callable[[int], None]
 
     Yields a function that ends the process at once.
     """
-    leave, abort, kill = os._exit, os.abort, os.kill
+    leave, abort, kill, started_in = os._exit, os.abort, os.kill, os.getpid()
     deadly = {signal.SIGABRT, getattr(signal, "SIGKILL", signal.SIGABRT)}
 
     def watched_exit(status: int) -> None:
-        finish(False)
+        finish(status == 0 and os.getpid() != started_in)  # a forked process ends by it
         flush_streams()
         leave(status)
 

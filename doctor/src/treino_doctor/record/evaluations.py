@@ -3,8 +3,7 @@
 from collections import Counter
 from typing import Any
 
-import numpy as np
-
+from treino_doctor.record.arrays import np
 from treino_doctor.record.tables import Columns, RowSample, class_by_class
 
 SAMPLE = 1000  # maximum number of rows kept whole

@@ -3,11 +3,13 @@
 import functools
 import math
 import weakref
+from array import array
 from math import isfinite
 from threading import get_ident
 from typing import Any
 
 import torch
+from torch._C import _len_torch_function_stack as modes
 from torch.optim.optimizer import Optimizer
 
 from treino_doctor.finding import Site
@@ -51,6 +53,8 @@ from treino_doctor.record.windows import PATIENCE
 ADAPTIVE = ("Adam", "RMSprop", "Rprop", "Adadelta", "Adafactor", "Lion", "Muon", "LAMB", "NAdam")
 GRAPHS = 3  # the graphs of a line's first backwards are logged
 EVERY = 16  # later, every 16th graph is logged
+LOGGED = 128  # optimizers that are logged as soon as they are made; a later one, where a window records it
+PENDING = 1024  # losses kept as tensors of an accelerator, until they are fetched at once
 FURTHER = 1.2  # weight movement is measured again after this multiple of the steps at the last measurement
 
 
@@ -60,7 +64,7 @@ class OptimizerRecord:
     def __init__(self, number: int, optimizer: Any) -> None:
         self.number = number
         self.site: Site | None = None  # where the optimizer was made
-        self.ref = weakref.ref(optimizer)
+        self.ref, self.key = weakref.ref(optimizer), id(optimizer)
         self.steps = self.filled = self.measured = 0
         self.used: set[int] = set()  # parameters whose gradients a step has used, not cleared since
         self.written: set[int] = set()  # parameters whose gradients a backward wrote since the last step
@@ -68,6 +72,8 @@ class OptimizerRecord:
         self.summed = self.moved = False
         self.movement, self.least = math.nan, math.inf
         self.before: list[torch.Tensor] | None = None
+        self.logged = self.onward = False
+        self.numbers: set[int] = set()  # of its parameters, once it is logged
 
     def parameters(self) -> list[torch.Tensor]:
         """The optimizer's current parameters."""
@@ -79,6 +85,30 @@ class OptimizerRecord:
         grads = getattr(self.ref(), "autograd_grads", {})
         every = ((p, grads.get(id(p), p.grad)) for p in self.parameters())
         return [(p, g) for p, g in every if g is not None and g.layout == torch.strided]
+
+
+class Losses:
+    """The losses that one line ran backward, in order."""
+
+    def __init__(self) -> None:
+        self.values = array("d")
+        self._pending: list[torch.Tensor] = []
+
+    def add(self, value: float | torch.Tensor) -> None:
+        """Add a loss; a tensor is fetched later."""
+        if isinstance(value, torch.Tensor):
+            self._pending.append(value)
+            if len(self._pending) >= PENDING:
+                self.fetch()
+            return
+        if self._pending:
+            self.fetch()
+        self.values.append(value)
+
+    def fetch(self) -> None:
+        """Fetch the numbers of the tensors."""
+        self.values.extend(float(value) for value in self._pending)
+        self._pending.clear()
 
 
 class Gradients:
@@ -103,12 +133,16 @@ class Gradients:
         self.hands = ManualTrainings(self, hooks, tape, values)
         self.loss_of: Any = lambda node: ()
         self.held: dict[int, OptimizerRecord] = {}
-        self._gone: list[OptimizerRecord] = []  # records of optimizers that no longer exist
+        self._optimizers = 0
+        self._crowd = LOGGED  # records above which those of optimizers that no longer exist are ended
+        self._left: dict[
+            Site | None, list[tuple[int, int]]
+        ] = {}  # weights after the newest step, by optimizer
         self._numbers: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
         self._starts: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, float]] = {}
         self._seen: dict[tuple[Site | None, int], int] = {}
-        self._courses: dict[Site | None, list[Any]] = {}
-        self._course: list[float | torch.Tensor] = []  # the losses run backward on the newest line
+        self._courses: dict[Site | None, Losses] = {}
+        self._course = Losses()  # of the newest line
         self._looking: Any = None
         self.counting: Any = None
         self._count = 0
@@ -125,8 +159,11 @@ class Gradients:
 
     def open(self) -> None:
         """The window opens: forget which gradients were used, as they may have been cleared unrecorded."""
+        self._end_gone()
         for held in self.held.values():
             held.used = set()
+            if not held.logged and (optimizer := held.ref()) is not None:
+                self._tell_made(held, optimizer, held.site)
         self._looking = self._looking or register_step_pre_hook(self._before_step)
 
     def close(self) -> None:
@@ -159,17 +196,31 @@ class Gradients:
         self.hold(args[0], maker(args[0]))
 
     def _group(self, result: Any, args: Any, kwargs: Any) -> None:
-        if id(args[0]) in self.held:
+        if self.held_by(args[0]) is not None:
             self.hold(args[0], here())
 
-    def hold(self, optimizer: Optimizer, site: Site | None) -> OptimizerRecord:
+    def held_by(self, optimizer: Any) -> OptimizerRecord | None:
+        """The record of an optimizer."""
         known = self.held.get(id(optimizer))
-        if known is None or known.ref() is not optimizer:
-            if known is not None:
-                self._gone.append(known)
-            number = len(self.held) + len(self._gone)
-            known = self.held[id(optimizer)] = OptimizerRecord(number, optimizer)
-            known.site = site
+        return known if known is not None and known.ref() is optimizer else None
+
+    def hold(self, optimizer: Optimizer, site: Site | None) -> OptimizerRecord:
+        """Return the record of an optimizer that is new or has a new group, and log it."""
+        held = self.held_by(optimizer)
+        if held is None:
+            if (gone := self.held.pop(id(optimizer), None)) is not None:
+                self._end(gone)
+            if len(self.held) >= self._crowd:
+                self._end_gone()
+            held = self.held[id(optimizer)] = OptimizerRecord(self._optimizers, optimizer)
+            self._optimizers += 1
+            held.site = site
+        if held.logged or held.number < LOGGED or self.windows.open:
+            self._tell_made(held, optimizer, site)
+        return held
+
+    def _tell_made(self, held: OptimizerRecord, optimizer: Any, site: Site | None) -> None:
+        held.logged = True
         kind = str(getattr(optimizer, "kind", "") or type(optimizer).__name__)
         groups = tuple(
             Group(
@@ -179,13 +230,21 @@ class Gradients:
             )
             for g in optimizer.param_groups
         )
+        held.numbers.update(*(group.parameters for group in groups))
         adaptive = kind.startswith(ADAPTIVE) or any("betas" in g for g in optimizer.param_groups)
         self._log.tell(
-            OptimizerMade, optimizer=known.number, kind=kind, site=site, adaptive=adaptive, groups=groups
+            OptimizerMade, optimizer=held.number, kind=kind, site=site, adaptive=adaptive, groups=groups
         )
         for observe in self.makers:
-            observe(known.number)
-        return known
+            observe(held.number)
+
+    def _end_gone(self) -> None:
+        """Log the ends of optimizers that no longer exist, and forget them and parameters like them."""
+        for held in [held for held in self.held.values() if held.ref() is None]:
+            self._end(self.held.pop(held.key))
+        self._crowd = max(LOGGED, 2 * len(self.held))
+        self._numbers = {key: known for key, known in self._numbers.items() if known[0]() is not None}
+        self._starts = {key: start for key, start in self._starts.items() if start[0]() is not None}
 
     def _around(self, original: Any) -> Any:
         """Wrap backward. Between windows, keep only the loss value."""
@@ -196,6 +255,8 @@ class Gradients:
             if not hooks.on or get_ident() != hooks.thread:  # compilers and transforms run no backward
                 return original(*args, **kwargs)
             if not windows.open and not hands.every:
+                if len(gradients._courses) > 1:  # losses of several lines may take turns
+                    gradients._course = gradients._courses.setdefault(here(), Losses())
                 gradients.keep(args[0] if args else kwargs.get("tensors"))
                 result = original(*args, **kwargs)
                 windows.turn += 1
@@ -230,12 +291,28 @@ class Gradients:
 
     def keep(self, root: Any) -> None:
         """Keep the value that is run backward; on an accelerator, keep its tensor, to avoid synchronizing."""
-        if not isinstance(root, torch.Tensor) or root.numel() != 1 or root.is_meta:
+        if type(root) is torch.Tensor and root.is_cpu and not modes():  # the usual case, and a fast one
+            try:
+                value = root.item()
+            except (RuntimeError, ValueError):
+                return  # several numbers
+        elif not isinstance(root, torch.Tensor) or root.numel() != 1 or root.is_meta:
             return
-        with without_torch_function():
-            value = root.item() if root.is_cpu or self.windows.open else root.detach()
+        else:
+            with without_torch_function():
+                value = root.item() if root.is_cpu or self.windows.open else root.detach()
+        if isinstance(value, complex):
+            return
         if isinstance(value, float) and not isfinite(value):
             self._hooks.quietly("backward", self.spoiled, root, value)
+<<<<<<< HEAD
+        self._course.add(value)
+
+    def before(self, root: Any) -> Any:
+        """Return the state of all gradients before a backward, and the root value's record."""
+        place = here()
+        self._course = self._courses.setdefault(place, Losses())
+=======
         if not isinstance(value, complex):
             self._course.append(value)
         self.kept(root)
@@ -244,6 +321,7 @@ class Gradients:
         """Return the state of all gradients before a backward, and the root value's record."""
         self.place = place = here()
         self._course = self._courses.setdefault(place, [])
+>>>>>>> rulesb
         self.hands.settle()
         self.clearing.look(self.held.values())
         root = root[0] if isinstance(root, (list, tuple)) and root else root
@@ -311,7 +389,7 @@ class Gradients:
             return None
         self._hooks.quietly("step", self._measure, optimizer)
         self._tape.stop()
-        closure = args[0] if args else kwargs.get("closure")
+        closure = args[1] if len(args) > 1 else kwargs.get("closure")  # args[0] is the optimizer
         if not callable(closure):
             return None
         tape, windows = self._tape, self.windows
@@ -324,12 +402,14 @@ class Gradients:
             finally:
                 tape.stop()
 
-        return ((seen, *args[1:]), kwargs) if args else (args, kwargs | {"closure": seen})
+        return ((args[0], seen, *args[2:]), kwargs) if len(args) > 1 else (args, kwargs | {"closure": seen})
 
     def _measure(self, optimizer: Any) -> None:
-        known = self.held.get(id(optimizer))
-        held = known if known is not None and known.ref() is optimizer else self.hold(optimizer, None)
+        held = self.held_by(optimizer) or self.hold(optimizer, None)
         self.clearing.look(self.held.values())
+        empty = not held.steps and not keeps_state(optimizer)
+        now = versions(held.parameters()) if empty else []
+        held.onward = bool(now) and self._left.get((held.site, now[0][0])) == now
         every = (p for p in held.parameters() if not torch.nn.parameter.is_lazy(p))
         held.before = [sampled(p, MANY) for p in every]
 
@@ -384,11 +464,16 @@ class Gradients:
             assigned=any(held.left.get(id(p), id(p.grad)) != id(p.grad) for p in own),
             ratio=moved / size if size > 0 else math.nan,
             norm=size,
+            anew=held.onward and keeps_state(optimizer),
             decay=decay * size / force.norm if force.norm > 0 else math.nan,
             force=force.norm,
         )
         held.used |= used
         held.summed, held.written, held.left = False, set(), {}
+        if len(self._left) > LOGGED:
+            self._left.clear()
+        if now := versions(own):
+            self._left[held.site, now[0][0]] = now
 
     def _went(self, held: OptimizerRecord) -> None:
         """Measure the distance between an optimizer's weights and their first values."""
@@ -407,19 +492,42 @@ class Gradients:
         if size > 0:  # 0 if the parameters no longer exist or began as zeros
             held.movement, held.least = math.sqrt(far / size), least
 
+    def _end(self, held: OptimizerRecord) -> None:
+        """Log the totals of an optimizer; once it no longer exists, its weights can't be measured."""
+        if not held.logged:
+            return
+        self._went(held)
+        self._log.tell(
+            OptimizerEnded,
+            optimizer=held.number,
+            steps=held.steps,
+            filled=held.filled,
+            moved=held.moved,
+            movement=held.movement,
+            least=held.least,
+        )
+
     def finish(self) -> None:
         """Log the movement of the weights and the losses of each line."""
         self.hands.settle()
-        for held in (*self._gone, *self.held.values()):
-            self._went(held)
-            self._log.tell(
-                OptimizerEnded,
-                optimizer=held.number,
-                steps=held.steps,
-                filled=held.filled,
-                moved=held.moved,
-                movement=held.movement,
-                least=held.least,
-            )
-        for site, values in self._courses.items():
-            self._log.tell(Course, site=site, values=tuple(float(v) for v in values))
+        for held in self.held.values():
+            self._end(held)
+        for site, losses in self._courses.items():
+            losses.fetch()
+            self._log.tell(Course, site=site, values=tuple(losses.values))
+
+
+def versions(parameters: list[torch.Tensor]) -> list[tuple[int, int]]:
+    """What changes as soon as anything writes to these tensors: the count of writes to each."""
+    return [(id(p), p._version) for p in parameters if not p.is_inference()]
+
+
+def keeps_state(optimizer: Any) -> bool:
+    """Whether an optimizer remembers past gradients: a tensor as large as a parameter (momentum, moments)."""
+    state = getattr(optimizer, "state", {})
+    known = ((p, state[p]) for g in optimizer.param_groups for p in g["params"] if p in state)
+    return any(
+        isinstance(value, torch.Tensor) and name != "step" and value.shape == p.shape and bool(value.any())
+        for p, own in known
+        for name, value in own.items()
+    )

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
+from torch._C import _get_tracing_state as tracing_state
+
+from treino_doctor.record.arrays import NoNumPyError
 from treino_doctor.record.lines import unseen
 from treino_doctor.record.torch_versions import compiling, in_transform, without_torch_function
 
@@ -32,7 +35,9 @@ class Hooks:
         return len(self._undo)
 
     def defect(self, what: str, error: BaseException) -> None:
-        """Note that an observer failed."""
+        """Note that an observer failed, unless it only lacked NumPy."""
+        if isinstance(error, NoNumPyError):
+            return
         key = f"{what}: {type(error).__name__}: {error}"
         self.defects[key] = self.defects.get(key, 0) + 1
 
@@ -41,8 +46,11 @@ class Hooks:
         return [f"{what} ({times} times)" for what, times in self.defects.items()]
 
     def watching(self) -> bool:
-        """Whether to observe this call: only on the examined thread, outside of compilers and transforms."""
-        return self.on and threading.get_ident() == self.thread and not compiling() and not in_transform()
+        """Whether to observe this call: only on the examined thread, outside of compilers, transforms and
+        tracers, to which our own reads of tensors would be a part of the program.
+        """
+        here = self.on and threading.get_ident() == self.thread
+        return here and not compiling() and not in_transform() and tracing_state() is None
 
     def replace(self, owner: Any, name: str, new: Any) -> None:
         """Replace an attribute until ``undo``; replacing it twice is a bug."""

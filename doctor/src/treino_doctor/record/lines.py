@@ -17,6 +17,7 @@ _LIBRARIES = tuple(
     {str(Path(_PATHS[k])) + "/" for k in ("stdlib", "platstdlib", "purelib", "platlib")}
     | {str(Path(__file__).parents[2]) + "/"}
 )
+_DOCTOR = (str(Path(__file__).parents[1]), "<treino")  # its own files, and the functions that it wraps
 _own_files: set[str] = set()  # scripts under the doctor, in any folder
 _known: dict[str, bool] = {}
 _sites: dict[tuple[str, int], Site] = {}
@@ -35,6 +36,11 @@ def watch_file(path: str) -> None:
     _known.pop(path, None)
 
 
+def own_files() -> set[str]:
+    """The files that count as the user's own wherever they are."""
+    return set(_own_files)
+
+
 def is_own(path: str) -> bool:
     """Whether a code object's file is the user's own code."""
     known = _known.get(path)
@@ -44,6 +50,16 @@ def is_own(path: str) -> bool:
         known = path in _own_files or not (library or made_up)
         _known[path] = known
     return known
+
+
+def forget_files() -> None:
+    """Begin a new examination, which has seen no file yet."""
+    _known.clear()
+
+
+def own_files() -> list[str]:
+    """The files of the user's own code that were seen running."""
+    return sorted(path for path, own in _known.items() if own)
 
 
 def here() -> Site | None:
@@ -57,6 +73,14 @@ def here() -> Site | None:
             return place[1] if place is not None else _site(frame)
         frame = frame.f_back
     return None
+
+
+def by_library() -> bool:
+    """Whether a library, not the user's code, makes the observed call."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_DOCTOR):
+        frame = frame.f_back
+    return frame is None or not is_own(frame.f_code.co_filename)
 
 
 def stack(limit: int = 5) -> tuple[Site, ...]:

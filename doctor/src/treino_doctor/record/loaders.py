@@ -7,14 +7,14 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 from torch.utils.data import DataLoader, SequentialSampler, Subset, TensorDataset, default_collate
 from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from treino_doctor.finding import Site
+from treino_doctor.record.arrays import np
 from treino_doctor.record.hooks import Hooks
-from treino_doctor.record.lines import here, unseen
+from treino_doctor.record.lines import by_library, here, unseen
 from treino_doctor.record.tape import Tape
 from treino_doctor.record.values import Values, first_tensors
 
@@ -144,9 +144,18 @@ class Loaders:
             rows = len(dataset) if dataset is not None else 0
         except TypeError:
             rows = 0
-        reading = Reading(here(), origin_of(dataset), rows, plain_tensors(loader))
+        again = self._like(loader) if dataset is not None and by_library() else None
+        site = again.site if again is not None else here()
+        reading = Reading(site, origin_of(dataset), rows, plain_tensors(loader))
         reading.in_order = isinstance(getattr(loader, "sampler", None), SequentialSampler)
         self._readings[id(loader)] = weakref.ref(loader), reading
+
+    def _like(self, loader: Any) -> Reading | None:
+        """The newest loader from which a library has made this one: of the same data set, in like order."""
+        known = ((ref(), reading) for ref, reading in reversed(self._readings.values()))
+        alike = [(o, r) for o, r in known if o is not None and o.dataset is loader.dataset]
+        ordered = (r for o, r in alike if isinstance(loader.sampler, type(o.sampler)))
+        return next(ordered, alike[0][1] if alike else None)
 
     def _started(self, result: Any, args: Any, kwargs: Any) -> None:
         known = self._readings.get(id(args[0]))

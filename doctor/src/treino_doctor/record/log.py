@@ -130,8 +130,7 @@ class Forward(Event):
     """A net was called from the user's code. rows: the batch's number of rows. training: the net's mode.
     grad: whether a graph was recorded. dropping: lines of dropouts that dropped. norming: number of batch
     norms that used batch statistics. active, resting: numbers of dropout and batch norm layers in training
-    mode and in eval mode. loader: the line of the DataLoader that gave the rows. again: the newest call with
-    the same rows since the last step, or 0.
+    mode and in eval mode. again: the newest call with the same rows since the last step, or 0.
     """
 
     forward: int
@@ -144,7 +143,6 @@ class Forward(Event):
     norming: int = 0
     active: int = 0
     resting: int = 0
-    loader: Site | None = None
     again: int = 0
 
 
@@ -238,8 +236,9 @@ class Stepped(Event):
 
     gradients: number of its parameters with gradients; zeros: how many gradients are all zero; still: the
     parameters with such gradients; missing: parameters without gradients. summed: an earlier step had already
-    used some gradients. assigned: some gradients aren't the tensors that backward left. ratio: ‖Δp‖ / ‖p‖;
-    norm: ‖p‖; decay: weight_decay · ‖p‖ / ‖g‖; force: ‖g‖.
+    used some gradients. assigned: some gradients aren't the tensors that backward left. anew: the first step
+    of an optimizer that keeps past gradients, on weights exactly as another one, made on the same line, had
+    left them. ratio: ‖Δp‖ / ‖p‖; norm: ‖p‖; decay: weight_decay · ‖p‖ / ‖g‖; force: ‖g‖.
     """
 
     optimizer: int
@@ -251,6 +250,7 @@ class Stepped(Event):
     still: tuple[int, ...] = ()
     summed: bool = False
     assigned: bool = False
+    anew: bool = False
     ratio: float = float("nan")
     norm: float = float("nan")
     decay: float = float("nan")

@@ -4,16 +4,14 @@ import cmath
 import math
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from treino_doctor.record.lines import here
 from treino_doctor.record.log import Log, LossCall
 from treino_doctor.record.nets import Nets
-from treino_doctor.record.tables import as_array
 from treino_doctor.record.tape import Tape
-from treino_doctor.record.values import Node, Values, made_of, snapshot
+from treino_doctor.record.values import Node, Values, made_of, newest_calls, snapshot
 
 CLASSES = ("cross_entropy", "nll_loss")
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
@@ -95,7 +93,7 @@ class Losses:
             loss=self.count,
             name=name,
             made_at=self._nets.made.get(module) if isinstance(module, nn.modules.loss._Loss) else None,
-            forwards=tuple(sorted(of_input.forwards)[-8:]),
+            forwards=newest_calls(of_input.forwards, 8),
             trained=result is not None and result.requires_grad,
             value=float(result.detach()) if result is not None and result.numel() == 1 else math.nan,
             reduction=str(kwargs.get("reduction", "mean")),
@@ -158,12 +156,12 @@ def counts(
     else:
         return {}, {}
     says = answers(name, x)
-    true, answer = (as_array(t.cpu()).reshape(-1).astype(np.int64) for t in (y, says))
+    true, answer = (t.detach().cpu().reshape(-1).long() for t in (y, says))
     keep = (true >= 0) & (true < classes) & (true != int(kwargs.get("ignore_index", -100)))
-    if classes > MOST_CLASSES or not keep.any():
+    if classes > MOST_CLASSES or not bool(keep.any()):
         return {}, {}
     true, answer = true[keep], answer[keep]
-    every, right = (np.bincount(t).tolist() for t in (true, true[true == answer]))
+    every, right = (torch.bincount(t).tolist() for t in (true, true[true == answer]))
     return {k: n for k, n in enumerate(every) if n}, {k: n for k, n in enumerate(right) if n}
 
 

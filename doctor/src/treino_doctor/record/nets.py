@@ -1,6 +1,5 @@
 """Record nets: which modules a program calls, in which mode, with which rows."""
 
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,14 +11,16 @@ from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from treino_doctor.finding import Site
+from treino_doctor.record.arrays import there
 from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.lines import here, maker, stack
 from treino_doctor.record.log import EvalSet, Forward, Log, NetMade
 from treino_doctor.record.norms import Norms
 from treino_doctor.record.tables import as_array
 from treino_doctor.record.tape import Tape
 from treino_doctor.record.torch_versions import register_forward_hook, without_torch_function
-from treino_doctor.record.values import Node, Values, first_tensors
+from treino_doctor.record.values import Node, Values, first_tensors, together
 
 # Without gradients, these run one fused operation unless a mode is active: the tape is idle meanwhile.
 FUSED = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerEncoder)
@@ -33,11 +34,11 @@ class Nets:
 
     def __init__(self, log: Log, hooks: Hooks, values: Values, tape: Tape) -> None:
         self._log, self._hooks, self._tape, self.values = log, hooks, tape, values
-        self.numbers: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
-        self.made: weakref.WeakKeyDictionary[nn.Module, Site | None] = weakref.WeakKeyDictionary()
-        self.order: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
+        self.numbers: ByIdentity[int] = ByIdentity()
+        self.made: ByIdentity[Site | None] = ByIdentity()
+        self.order: ByIdentity[int] = ByIdentity()
         self.made_count = self.count = 0
-        self.loaded: weakref.WeakSet[nn.Module] = weakref.WeakSet()
+        self.loaded: ByIdentity[bool] = ByIdentity()  # modules that loaded a state
         self.norms = Norms(log)
         self.forwards = 0
         self.entered: set[int] = set()  # ids of modules, layers too, that were called in a window
@@ -154,7 +155,7 @@ class Nets:
             observe(args, kwargs)
 
     def _load(self, args: Any, kwargs: Any) -> None:
-        self.loaded.update(args[0].modules())
+        self.loaded.update((module, True) for module in args[0].modules())
         for observe in self.loads:
             observe(args, kwargs)
 
@@ -255,7 +256,7 @@ class Nets:
             self._same_rows[net, mark] = number
         for tensor in first_tensors((result,)):
             node = self.values.of(tensor)
-            node.forwards, node.output = node.forwards | {number}, True
+            node.forwards, node.output = together([node.forwards, frozenset((number,))]), True
         self._log.add(event)
         for observe in self.called:
             observe(event, module, args, result)
@@ -286,7 +287,7 @@ def kind_of(module: nn.Module) -> str:
 
 def fingerprint(tensor: torch.Tensor) -> bytes:
     """A few numbers that identify a batch: its shape, its sum, and values spread over it."""
-    if not tensor.numel() or tensor.layout != torch.strided or tensor.device.type != "cpu":
+    if not there or not tensor.numel() or tensor.layout != torch.strided or tensor.device.type != "cpu":
         return b""
     flat = as_array(tensor)
     whole = flat.sum()  # single values don't suffice: images may share black corners

@@ -1,6 +1,5 @@
 """Record the batches that batch-norm layers get, and in which mode."""
 
-import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +7,7 @@ import torch
 from torch import nn
 
 from treino_doctor.finding import Site
+from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.lines import stack
 from treino_doctor.record.log import Log
 from treino_doctor.record.outcomes import Normed
@@ -33,7 +33,7 @@ class Norms:
         self._log = log
         self.made: Any = {}
         self.loader: Callable[[], Site | None] = lambda: None
-        self._layers: weakref.WeakKeyDictionary[nn.Module, Batches] = weakref.WeakKeyDictionary()
+        self._layers: ByIdentity[Batches] = ByIdentity()
         self.every: list[Batches] = []
 
     def install(self) -> None:

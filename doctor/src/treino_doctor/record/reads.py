@@ -8,7 +8,7 @@ import torch
 from treino_doctor.record.lines import here, stack
 from treino_doctor.record.log import Graph, Log, Read
 from treino_doctor.record.tape import Tape
-from treino_doctor.record.values import Node, Values, first_tensors, snapshot
+from treino_doctor.record.values import Node, Values, first_tensors, newest_calls, snapshot
 
 COMPARED = ("eq", "ne", "gt", "lt", "ge", "le", "isclose")
 GRAPHS = 3
@@ -52,7 +52,7 @@ class Reads:
             how=how,
             site=site,
             stack=stack(),
-            forwards=tuple(sorted(node.forwards)[-8:]),
+            forwards=newest_calls(node.forwards, 8),
             value=value,
             grad=grad,
             graph=snapshot(node, 48) if whole else Graph(),

@@ -1,7 +1,6 @@
 """The recorder: installs all observers, removes them, and closes the log."""
 
 import sys
-import weakref
 from collections.abc import Callable
 from time import perf_counter
 from types import FrameType
@@ -15,7 +14,7 @@ from treino_doctor.record.activations import Activations
 from treino_doctor.record.clips import Clips
 from treino_doctor.record.compiled import Compiled
 from treino_doctor.record.gradients import Gradients
-from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.hooks import Hooks, tracing_state
 from treino_doctor.record.lines import unseen
 from treino_doctor.record.log import Backward, Ended, Forward, Log
 from treino_doctor.record.losses import Losses
@@ -62,7 +61,6 @@ class Recorder:
         self.trained: set[Any] = set()  # places of calls that train
         self._places: dict[int, Any] = {}
         self._kinds: set[type] = set()
-        self._newest: Any = lambda: None  # the known net that was last called between windows
         self._batches = self.nets.norms.every  # batches of batch norms, which fail on single rows
         compiled = Compiled(self.hooks, self.tape, self.nets)
         compiled.entering = self.entering
@@ -134,10 +132,14 @@ class Recorder:
         if now and not before:
             self._open()
         elif not now and before:
-            self.nets.close()
-            self.gradients.close()
+            self._close()
         if not now:
             self.tape.stop()
+
+    def _close(self) -> None:
+        self.nets.close()
+        self.gradients.close()
+        self.tape.stop()
 
     def _root(self, module: nn.Module) -> None:
         """Wrap the class of a net, to notice calls between windows that don't train."""
@@ -147,13 +149,14 @@ class Recorder:
         self._kinds.add(kind)
         recorder, hooks, windows, own = self, self.hooks, self.windows, vars(kind).get("__call__")
         base: Any = next(k for k in kind.__mro__[1:] if "__call__" in vars(k))
+        batches, caller = self._batches, sys._getframe
 
         def called(self: Any, *args: Any, **kwargs: Any) -> Any:
-            if hooks.on:
-                frame = sys._getframe(1)
-                alike = windows.at == frame.f_lasti and windows.code is frame.f_code
-                alike = alike and windows.net() is self and self.training and is_grad_enabled()
-                if alike and windows.calls < windows.usual:
+            if hooks.on and tracing_state() is None:
+                frame = caller(1)
+                place = id(self), id(frame.f_code), frame.f_lasti
+                alike = place in windows.places and self.training and is_grad_enabled()
+                if alike and windows.calls < windows.usual and not (batches and is_single(args)):
                     windows.calls += 1
                 else:
                     recorder.entering(self, args, frame)
@@ -172,15 +175,13 @@ class Recorder:
         if windows.open:
             return
         windows.calls += 1
-        known = self._newest() is module
-        if not known and module in self.nets.numbers:
-            self._newest, known = weakref.ref(module), True
+        known = module in self.nets.numbers
         single = self._batches and module.training and is_single(args)
         if known and not single and place in self.trained and windows.calls <= windows.usual:
             if self.rows.hungry and self.hooks.watching():
                 self.rows.entered(module, args)
-            elif module.training and place[3] and not self._batches:
-                windows.net, windows.code, windows.at = self._newest, frame.f_code, frame.f_lasti
+            elif module.training and place[3]:
+                windows.know(module, frame)
             return
         seen = ("a single row", place) if single else place if known else ("a new net", place)
         if self.hooks.watching() and windows.look(seen):
@@ -192,6 +193,9 @@ class Recorder:
         self._places[event.forward] = self.place
         if len(self._places) > 256:
             self._places.pop(next(iter(self._places)))
+        if not event.grad and self.windows.too_long():
+            self.windows.close()
+            self._close()
 
     def _ran(self, event: Backward, root: Any) -> None:
         """Mark the calls behind a backward as training calls, and note their usual number."""
@@ -203,10 +207,8 @@ class Recorder:
     def stop(self, *, finished: bool = True, error: str = "") -> None:
         """Remove all observers and close the log."""
         began = perf_counter()
-        self.nets.close()
-        self.gradients.close()
+        self._close()
         self.gradients.counting.remove()
-        self.tape.stop()
         self.hooks.undo()
         self.sklearn.remove()
         ended: tuple[Any, ...] = (self.rows, self.gradients, self.owners, self.marks, self.nets.norms)

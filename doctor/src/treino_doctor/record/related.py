@@ -2,7 +2,7 @@
 
 import math
 
-import numpy as np
+from treino_doctor.record.arrays import np
 
 MOST = 600  # maximum number of rows compared with each other
 COLUMNS = 64

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-
+from treino_doctor.record.arrays import np
 from treino_doctor.record.log import Log, taken
 from treino_doctor.record.related import loose_labels, strongest
 from treino_doctor.record.row_log import Evaluated, RowsEvaluated, RowsFitted, RowsTrained

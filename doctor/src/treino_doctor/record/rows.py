@@ -4,13 +4,14 @@ import math
 import weakref
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from treino_doctor.finding import Site
+from treino_doctor.record.arrays import np
 from treino_doctor.record.evaluations import Evaluation
 from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.lines import here, stack
 from treino_doctor.record.loaders import Loaders
 from treino_doctor.record.log import Backward, Forward, Log
@@ -45,8 +46,9 @@ class Rows:
         self.loaders, self.splits = Loaders(hooks, values, tape), Splits(log, hooks, tape)
         self.trainings: dict[int, Training] = {}
         self.evaluations: dict[Any, Evaluation] = {}
+        self._settled = -1
         self._waiting: dict[int, Call] = {}  # calls by number, until a backward or the next turn
-        self._modules: weakref.WeakKeyDictionary[nn.Module, set[int]] = weakref.WeakKeyDictionary()
+        self._modules: ByIdentity[set[int]] = ByIdentity()
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], int, np.ndarray, np.ndarray]] = {}
         self._bad = 0
         self._alone = False
@@ -114,7 +116,9 @@ class Rows:
         call.node = self._values.find(x)
         if call.drawn and call.node is not None and generated(call.node):
             call.drawn = set()
-        call.made = bool(call.node is not None and call.node.forwards - {event.forward}) or x.requires_grad
+        call.made = x.requires_grad or (
+            call.node is not None and any(f != event.forward for f in call.node.forwards)
+        )
         self._from_loader(call)
         if not call.made:
             self._check_finite(call, result)
@@ -236,14 +240,18 @@ class Rows:
     ) -> None:
         """Match a target with the newest calls that made ``node``. is_label: the target comes from no net."""
         rows = int(target.shape[0]) if target.dim() else 0
-        calls = newest([c for f, c in self._waiting.items() if f in node.forwards], rows)
+        few = len(node.forwards) < len(self._waiting)
+        numbers = sorted(node.forwards) if few else [f for f in self._waiting if f in node.forwards]
+        calls = newest([self._waiting[f] for f in numbers if f in self._waiting], rows)
         labels = labels_of(target, rows) if calls and is_label else None
         answer = answer if answer is not None and len(answer) == rows else None
         for call, part in calls:
             call.scored = True
             call.copied |= target.dim() > 1 and tuple(target.shape[1:]) == call.event.shape[1:] != (1,)
             if labels is not None:
-                call.labels = labels[part]
+                own = labels[part]
+                call.relabelled |= call.labels is not None and not np.array_equal(call.labels, own)
+                call.labels = own
                 if answer is not None and not call.judged:
                     call.judge(answer[part] == call.labels)
 
@@ -274,6 +282,9 @@ class Rows:
 
     def _settle(self, turn: int, without: set[int] | None = None) -> None:
         """Count waiting calls that no backward reached as evaluations."""
+        if without is None and turn == self._settled:
+            return  # later calls are not over yet
+        self._settled = turn
         for number, call in list(self._waiting.items()):
             over = turn > call.event.turn + call.event.grad or (without is not None and not call.event.grad)
             if over and number not in (without or ()):

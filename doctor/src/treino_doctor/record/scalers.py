@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any
 
-import numpy as np
-
 from treino_doctor.finding import Site
+from treino_doctor.record.arrays import np, there
 from treino_doctor.record.lines import here
 from treino_doctor.record.tables import Columns, hash_rows, table
 
@@ -21,7 +20,7 @@ STRICT = 3e-5  # the same, for some of the columns
 KEPT = 2_000_000  # numbers of results that are kept whole, to find a scaler's columns among others
 ALL, FEWEST = 0.98, 0.02  # shares of rows
 GROUPS = 3  # maximum number of fits of one kind; more may scale each group of rows by itself, as is meant
-NONE = np.zeros(0, np.uint64)
+NONE: Any = np.zeros(0, np.uint64) if there else ()
 
 
 class Fit:

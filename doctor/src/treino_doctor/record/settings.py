@@ -1,18 +1,18 @@
 """Record learning-rate schedules, and when and for what seeds are set and random orders drawn."""
 
 import random
-import weakref
 from collections import Counter
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from torch.optim import lr_scheduler
 
 from treino_doctor.finding import Site
-from treino_doctor.record.gradients import Gradients
+from treino_doctor.record.arrays import np, there
+from treino_doctor.record.gradients import Gradients, OptimizerRecord
 from treino_doctor.record.hooks import Hooks
+from treino_doctor.record.identity import ByIdentity
 from treino_doctor.record.learning import Drawn, ScheduleEnded
 from treino_doctor.record.lines import here, maker, stack
 from treino_doctor.record.log import Log, taken
@@ -24,29 +24,38 @@ GONE = 0.0101  # times the first rate: a lower rate counts as none
 METRICS = 512  # values kept of a ReduceLROnPlateau's metric
 LEAST_ROWS = 16  # orders of fewer rows may be equal by chance
 KEY_ROWS = 64  # rows of an order that identify it
+SCHEDULES = 64  # maximum number of schedulers that are watched
+LINES = 64  # calls of a scheduler whose lines are all noted; later, one in as many
 MOST_DRAWS = 64  # maximum number of draws of one line
-DRAWS = (("manual_seed", torch), ("manual_seed", torch.random), ("seed", random), ("seed", np.random))
+DRAWS = [("manual_seed", torch), ("manual_seed", torch.random), ("seed", random)]
+DRAWS += [("seed", np.random)] if there else []
 
 
 class Schedule:
     """A watched scheduler. updates: its optimizer's steps since the scheduler was made."""
 
-    def __init__(self, scheduler: Any, site: Site | None, began: int) -> None:
+    def __init__(self, scheduler: Any, site: Site | None, held: OptimizerRecord | None) -> None:
         self.kind, self.mode = type(scheduler).__name__, str(getattr(scheduler, "mode", ""))
-        self.horizon, self.optimizer = horizon(scheduler), scheduler.optimizer
+        self.horizon, self.held, self.optimizer = horizon(scheduler), held, weakref.ref(scheduler.optimizer)
         self.inner = False  # whether another scheduler steps it
-        self.site, self.began = site, began
+        self.site, self.began = site, self.steps
         self.calls = self.updates = self.starved = self.left = self.cuts = 0
-        self.rate = rate_of(self.optimizer)
-        group = self.optimizer.param_groups[0]
+        self.rate = rate_of(scheduler.optimizer)
+        group = scheduler.optimizer.param_groups[0]
         self.base = number_of(group.get("max_lr", group.get("initial_lr", group["lr"])))
         self.peaked = self.lent = self.before = False
         self.lines: Counter[Site | None] = Counter()
         self.stack: tuple[Site, ...] = ()
         self.figures: list[float] = []
 
-    def passed(self, updates: int) -> None:
+    @property
+    def steps(self) -> int:
+        """The steps of its optimizer."""
+        return self.held.steps if self.held is not None else 0
+
+    def passed(self) -> None:
         """Count the updates since the last call; they used the rate that the call set."""
+        updates = self.steps - self.began
         new, self.updates = updates - self.updates, updates
         if new > 0:
             self.peaked = self.peaked or self.rate > 0.1 * self.base
@@ -59,7 +68,7 @@ class Settings:
     def __init__(self, log: Log, hooks: Hooks, gradients: Gradients) -> None:
         self._log, self._hooks, self._gradients = log, hooks, gradients
         self.pending: list[dict[str, Any]] = []  # draws since a net was last called
-        self._schedules: weakref.WeakKeyDictionary[Any, Schedule] = weakref.WeakKeyDictionary()
+        self._schedules: ByIdentity[Schedule] = ByIdentity()
         self._every: list[Schedule] = []
         self._inside = False
         self._drawn: dict[Any, int] = {}
@@ -75,51 +84,53 @@ class Settings:
                     self._hooks.before(kind, "step", self._stepping, self._stepped)
         for name, owner in DRAWS:
             self._hooks.before(owner, name, partial(self._seeded, "seed"))
-        self._hooks.before(np.random, "default_rng", partial(self._seeded, "generator"))
+        if there:
+            self._hooks.before(np.random, "default_rng", partial(self._seeded, "generator"))
         self._hooks.after(torch, "set_rng_state", self._put_back)
         self._hooks.after(torch, "randperm", self._ordered)
         self._hooks.after(torch, "multinomial", self._ordered)
 
     def _made(self, result: Any, args: Any, kwargs: Any) -> None:
         scheduler = args[0]
-        if scheduler not in self._schedules and getattr(scheduler, "optimizer", None) is not None:
-            schedule = Schedule(scheduler, maker(scheduler), self._updates(scheduler.optimizer))
+        optimizer = getattr(scheduler, "optimizer", None)
+        if scheduler not in self._schedules and optimizer is not None and len(self._every) < SCHEDULES:
+            schedule = Schedule(scheduler, maker(scheduler), self._gradients.held_by(optimizer))
             self._schedules[scheduler] = schedule
             self._every.append(schedule)
             for one in getattr(scheduler, "_schedulers", ()):
                 if one in self._schedules:
                     self._schedules[one].inner = True
 
-    def _updates(self, optimizer: Any) -> int:
-        held = self._gradients.held.get(id(optimizer))
-        return held.steps if held is not None and held.ref() is optimizer else 0
-
     def _stepping(self, args: Any, kwargs: Any) -> None:
         schedule = self._schedules.get(args[0])
         if schedule is None or self._inside:
             return
         self._inside = True
-        optimizer = schedule.optimizer
-        every, before = self._updates(optimizer), schedule.updates
-        schedule.passed(every - schedule.began)
+        held, before = self._held(schedule), schedule.updates
+        schedule.passed()
         schedule.calls += 1
-        schedule.lines[here()] += 1
-        schedule.stack = stack()
+        if schedule.calls <= LINES or not schedule.calls % LINES:
+            schedule.lines[here()] += 1
+            schedule.stack = stack()
         if schedule.calls == 1:
-            held = self._gradients.held.get(id(optimizer))
-            schedule.before = every == 0 and (held is None or held.before is None)  # not in its step
+            schedule.before = held is None or (held.steps == 0 and held.before is None)  # not in its step
         schedule.left = schedule.left + 1 if schedule.updates == before and before else 0
         if schedule.calls < 4:
-            schedule.lent = schedule.lent or self._lent(optimizer)
+            schedule.lent = schedule.lent or self._lent(args[0].optimizer)
         metric = args[1] if len(args) > 1 else kwargs.get("metrics")
         if metric is not None and hasattr(args[0], "num_bad_epochs") and len(schedule.figures) < METRICS:
             schedule.figures.append(number_of(metric))
+
+    def _held(self, schedule: Schedule) -> OptimizerRecord | None:
+        """The record of a schedule's optimizer, which begins late if the optimizer was made unseen."""
+        schedule.held = schedule.held or self._gradients.held_by(schedule.optimizer())
+        return schedule.held
 
     def _stepped(self, args: Any, kwargs: Any) -> None:
         schedule = self._schedules.get(args[0])
         if schedule is not None:
             self._inside = False
-            now = rate_of(schedule.optimizer)
+            now = rate_of(args[0].optimizer)
             schedule.cuts += now < schedule.rate
             schedule.rate = now
 
@@ -129,16 +140,14 @@ class Settings:
         own = {id(g) for g in optimizer.param_groups}
         return any(o is not None and any(id(g) in own for g in o.param_groups) for o in others)
 
-    def _heir(self, optimizer: Any) -> Site | None:
+    def _heir(self, own: OptimizerRecord) -> Site | None:
         """The line of another optimizer that took over these parameters."""
-        own = {id(p) for g in optimizer.param_groups for p in g["params"]}
         for held in self._gradients.held.values():
-            other = held.ref()
-            if other is None or other is optimizer or not held.steps:
+            if held.ref() is None or held is own or not held.steps:
                 continue
-            if any(s.optimizer is other for s in self._every):
+            if any(s.held is held for s in self._every):
                 continue
-            if own & {id(p) for g in other.param_groups for p in g["params"]}:
+            if own.numbers & held.numbers:
                 return held.site
         return None
 
@@ -178,10 +187,10 @@ class Settings:
         self.pending = [draw for draw in self.pending if draw["turn"] < turn]
         self.called(True)  # a backward came after the draws
         for schedule in (s for s in self._every if not s.inner):
-            schedule.passed(self._updates(schedule.optimizer) - schedule.began)
-            held = self._gradients.held.get(id(schedule.optimizer))
+            held = self._held(schedule)
+            schedule.passed()
             fields = taken(ScheduleEnded, schedule) | {"metrics": tuple(schedule.figures)}
-            fields["heir"] = self._heir(schedule.optimizer) if schedule.left else None
+            fields["heir"] = self._heir(held) if schedule.left and held is not None else None
             fields["step_at"] = schedule.lines.most_common(1)[0][0] if schedule.lines else None
             self._log.tell(ScheduleEnded, backwards=held.filled if held is not None else 0, **fields)
 

@@ -4,10 +4,10 @@ import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import numpy as np
 import torch
 
 from treino_doctor.finding import Site
+from treino_doctor.record.arrays import np
 from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.lines import here
 from treino_doctor.record.log import Log

@@ -2,12 +2,15 @@
 
 from typing import Any
 
-import numpy as np
 import torch
+
+from treino_doctor.record.arrays import NoNumPyError, np, there
 
 MOST_NUMBERS = 20_000_000  # maximum number of values of one table
 WIDE = 256  # columns sampled from wider rows
-_WEIGHTS = np.random.RandomState(0).randint(1, 2**62, size=WIDE).astype(np.uint64) | np.uint64(1)
+_WEIGHTS = (
+    np.random.RandomState(0).randint(1, 2**62, size=WIDE).astype(np.uint64) | np.uint64(1) if there else ()
+)
 _PLAIN = (torch.float32, torch.float64)
 MOST_LABELS = 200  # maximum number of distinct values, for numbers to count as labels
 
@@ -20,6 +23,8 @@ def flat_rows(t: torch.Tensor) -> np.ndarray | None:
 
 def as_array(t: torch.Tensor) -> np.ndarray:
     """A tensor's values, detached; float32 if NumPy lacks the dtype."""
+    if not there:
+        raise NoNumPyError("NumPy is not installed")
     t = t.detach()
     array: np.ndarray = (t.float() if t.is_floating_point() and t.dtype not in _PLAIN else t).numpy()
     return array

@@ -61,8 +61,8 @@ without_torch_function: Callable[[], AbstractContextManager[Any]] = (
 
 
 def past_overrides(frame: FrameType | None) -> tuple[FrameType | None, bool]:
-    """The first frame from here outward that isn't of ``torch.overrides``; and whether it is a Python function
-    of torch, which asks there for what handles its call. Torch 1.13 has more frames there.
+    """The first frame from here outward that isn't of ``torch.overrides``; and whether it is a Python
+    function of torch, which asks there for what handles its call. Torch 1.13 has more frames there.
     """
     asks = False
     while frame is not None and frame.f_code.co_filename == torch.overrides.__file__:

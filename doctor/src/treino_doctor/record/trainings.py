@@ -4,9 +4,8 @@ import math
 from collections import Counter
 from typing import Any
 
-import numpy as np
-
 from treino_doctor.finding import Site
+from treino_doctor.record.arrays import np
 from treino_doctor.record.loaders import Reading
 from treino_doctor.record.log import Forward
 from treino_doctor.record.related import LabelColumns
@@ -25,6 +24,7 @@ class Call:
         self.labels: np.ndarray | None = None
         self.right = self.judged = 0
         self.scored = self.copied = self.made = False
+        self.relabelled = False  # the loss got other labels than the loader gave
         self.reading: Reading | None = None
         self.drawn: set[Site] = set()
         self.node: Node | None = None
@@ -54,7 +54,7 @@ class Training:
         self.sample_labels: list[np.ndarray] = []
         self.labels: Counter[float] = Counter()
         self.later: Counter[float] = Counter()
-        self.labelled = False
+        self.labelled = self.relabelled = False
         self.entering = math.nan
         self.numbers: dict[int, set[int]] = {}  # data set -> row numbers that were drawn
         self._origins: set[int] = set()
@@ -79,6 +79,9 @@ class Training:
         self.judged, self.right = self.judged + call.judged, self.right + call.right
         if call.reading is not None:
             self._note_numbers(call.reading)
+        self.relabelled |= call.relabelled
+        if self.relabelled and call.event.forward < 0:
+            call.labels = None  # between windows only the loader's labels are known
         hashes = call.hashes.tolist()
         labels = call.labels.tolist() if call.labels is not None else [math.nan] * len(hashes)
         known = [self.rows.get(h) for h in hashes]

@@ -18,7 +18,9 @@ OLD = 3  # steps after which a value forgets its parents
 VIEWS = frozenset(
     ("view", "reshape", "squeeze", "unsqueeze", "flatten", "to", "contiguous", "detach", "clone")
 )
+Calls = frozenset[int] | range  # numbers of nets' calls
 NOBODY: frozenset[int] = frozenset()
+LONG = 64  # calls above which those that follow each other are one range
 
 
 class Node:
@@ -42,14 +44,14 @@ class Node:
     ) -> None:
         self.op, self.parents, self.site, self.shape, self.detail = op, parents, site, shape, detail
         self.grad, self.step = grad, step
-        self.forwards: frozenset[int]
+        self.forwards: Calls
         self.output = False
         self.layer: Site | None = None
         if len(parents) == 1:
             self.forwards = parents[0].forwards
             self.output = op in VIEWS and parents[0].output
         else:
-            self.forwards = NOBODY.union(*(p.forwards for p in parents)) if parents else NOBODY
+            self.forwards = together([p.forwards for p in parents])
 
 
 class Values:
@@ -61,6 +63,7 @@ class Values:
         """Called with (operation, input, its node, the result's node) where the input may be empty."""
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], Node]] = {}
         self._young: list[list[Node]] = [[]]
+        self._crowd = PRUNED
 
     def find(self, tensor: torch.Tensor) -> Node | None:
         """Return the node of a tensor; None if it has none."""
@@ -89,11 +92,14 @@ class Values:
 
     def know(self, tensor: torch.Tensor, node: Node) -> None:
         """Set the node of a tensor."""
-        if len(self._known) > PRUNED:
+        if len(self._known) > self._crowd:
             self._known = {k: v for k, v in self._known.items() if v[0]() is not None}
+            self._crowd = max(PRUNED, 2 * len(self._known))
         self._known[id(tensor)] = weakref.ref(tensor), node
         if node.parents:
             self._young[-1].append(node)
+            if len(self._young[-1]) > PRUNED:  # one evaluation may be longer than many steps
+                self._age()
 
     def made(
         self,
@@ -130,10 +136,44 @@ class Values:
     def tick(self, step: int) -> None:
         """Count a step. To bound memory, values made some steps ago forget their parents."""
         self.step = step
+        self._age()
+
+    def _age(self) -> None:
         self._young.append([])
         if len(self._young) > OLD:
             for node in self._young.pop(0):
                 node.parents = ()
+
+
+def together(several: list[Calls]) -> Calls:
+    """All these calls. Many that follow each other, as in a sum over batches, are a range, which a further
+    call makes longer without a copy.
+    """
+    some = [*{id(calls): calls for calls in several if calls}.values()]
+    if len(some) < 2:
+        return some[0] if some else NOBODY
+    if not any(type(calls) is range for calls in some):
+        union = NOBODY.union(*some)
+        if len(union) < LONG or max(union) - min(union) >= len(union):
+            return union
+        return range(min(union), max(union) + 1)
+    some.sort(key=lambda calls: (calls[0] if isinstance(calls, range) else min(calls), len(calls)))
+    whole = (
+        range(some[0][0], some[0][-1] + 1)
+        if isinstance(some[0], range)
+        else range(min(some[0]), min(some[0]))
+    )
+    for calls in some:
+        for one in (calls,) if isinstance(calls, range) else (range(c, c + 1) for c in sorted(calls)):
+            if one.start > whole.stop:
+                return NOBODY.union(*some)
+            whole = range(whole.start, max(whole.stop, one.stop))
+    return whole
+
+
+def newest_calls(calls: Calls, most: int) -> tuple[int, ...]:
+    """The last calls, in order."""
+    return tuple(calls[-most:] if isinstance(calls, range) else sorted(calls)[-most:])
 
 
 def shape_of(tensor: torch.Tensor) -> tuple[int, ...]:
@@ -160,7 +200,7 @@ def snapshot(node: Node, most: int = MOST) -> Graph:
                 tuple(numbers[id(p)] for p in n.parents if id(p) in numbers),
                 n.detail,
                 n.grad,
-                tuple(sorted(n.forwards)[-4:]),
+                newest_calls(n.forwards, 4),
                 n.layer,
             )
             for n in order

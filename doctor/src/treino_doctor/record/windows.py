@@ -3,8 +3,8 @@
 A turn is a backward. Only counts decide, so that findings don't depend on the machine's speed.
 """
 
-from collections.abc import Callable
-from types import CodeType
+import weakref
+from types import CodeType, FrameType
 from typing import Any
 
 FIRST = 48  # turns recorded from the start
@@ -14,6 +14,8 @@ LEAST = 32  # minimum number of turns between windows
 LOOKS = 3  # recorded evaluations of one line; later ones as windows open
 NEW, TRAININGS = 12, 4  # turns recorded of a later training; such trainings, at most
 CROWDED = 20_000  # operations after which the first window ends early
+LONGEST = 20_000  # calls without gradients after which the record of one evaluation ends
+PLACES = 64  # places of calls that are remembered
 PATIENCE = 64  # backwards without a step after which backwards count as steps
 
 
@@ -24,23 +26,23 @@ class Windows:
     closes. It opens or closes after an optimizer's step, to hold whole steps, or after a backward if there
     are no steps.
 
-    Between windows, a call of a net counts as training if it is like the newest call. calls: since the newest
-    backward; usual: calls in a turn; net, code, at: the net of the newest call (a weak reference) and its
-    place.
+    Between windows, a call of a net counts as training if it is like an earlier one. calls: since the newest
+    backward; usual: calls in a turn; places: (net, code, instruction) of calls that train, by their ids; with
+    the code, so that its id stays unique, and a weak reference to the net.
     """
 
     __slots__ = (
-        *("open", "turn", "stepped", "due", "calls", "usual", "net", "code", "at", "watched", "operations"),
+        *("open", "turn", "stepped", "due", "calls", "usual", "places", "watched", "operations", "evaluated"),
         *("_wide", "_trainings", "_evaluating", "_looks"),
     )
 
     def __init__(self) -> None:
         self.open = True
         self.turn = self.calls = 0
-        self.watched = 0
+        self.watched = self.evaluated = 0
         self.operations = 0
         self.stepped, self.due, self.usual = -PATIENCE, FIRST, 1
-        self.forget()
+        self.places: dict[tuple[int, int, int], tuple[CodeType, weakref.ref[Any]]] = {}
         self._wide, self._trainings = WIDE, 0
         self._evaluating = False
         self._looks: dict[object, tuple[int, int]] = {}
@@ -48,15 +50,19 @@ class Windows:
     def tick(self) -> bool:
         """Count a backward; return whether it counts as a step."""
         self.turn += 1
-        self.calls = 0
+        self.calls = self.evaluated = 0
         self.watched += self.open
         return self.turn - self.stepped > PATIENCE
 
+    def know(self, net: Any, frame: FrameType) -> None:
+        """Remember the place of a call that trains, as long as the net lives."""
+        if len(self.places) < PLACES:
+            ref = weakref.ref(net, lambda gone: self.forget())
+            self.places[id(net), id(frame.f_code), frame.f_lasti] = frame.f_code, ref
+
     def forget(self) -> None:
-        """Forget the newest call, so that the next one is examined."""
-        self.net: Callable[[], Any] = lambda: None
-        self.code: CodeType | None = None
-        self.at = -1
+        """Forget the places of calls, so that the next ones are examined."""
+        self.places.clear()
 
     def shift(self) -> bool:
         """Open or close the window after a step; return whether it is open."""
@@ -66,9 +72,18 @@ class Windows:
             return self.open
         first = self.turn < FIRST and self.operations < CROWDED
         if not first and (self._evaluating or self.turn >= self.due):
-            self.due = max(self.turn + LEAST, self.turn + self.turn // APART)
-            self.open = self._evaluating = False
+            self.close()
         return self.open
+
+    def close(self) -> None:
+        """Close until a further quarter of all turns has passed."""
+        self.due = max(self.turn + LEAST, self.turn + self.turn // APART)
+        self.open = self._evaluating = False
+
+    def too_long(self) -> bool:
+        """Count a call without gradients; return whether there were too many since the newest backward."""
+        self.evaluated += 1
+        return self.evaluated > LONGEST
 
     def anew(self) -> None:
         """Record the beginning of another optimizer's training, too."""

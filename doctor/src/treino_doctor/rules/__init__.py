@@ -5,7 +5,8 @@ from functools import cache
 from importlib import import_module
 
 from treino_doctor.finding import Finding
-from treino_doctor.places.source import ignored, refresh
+from treino_doctor.places.ignores import forget, ignored
+from treino_doctor.places.source import refresh
 from treino_doctor.record.log import Log
 from treino_doctor.rules.rule import Rule
 
@@ -40,6 +41,7 @@ def decide(log: Log, *, early: bool = False) -> tuple[list[Finding], list[str]]:
     findings: list[Finding] = []
     defects: list[str] = []
     refresh()
+    forget()
     for name, rule in rules().items():
         if early and not rule.early:
             continue

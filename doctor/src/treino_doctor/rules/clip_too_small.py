@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from statistics import median
 
 from treino_doctor.finding import Site
-from treino_doctor.places.settings import setting
+from treino_doctor.places.settings import library_setting, setting
 from treino_doctor.places.source import calls, module, same
 from treino_doctor.record.log import Log, OptimizerEnded, OptimizerMade, Stepped
 from treino_doctor.record.outcomes import Clip
@@ -60,6 +60,8 @@ def place(evidence: Evidence) -> Site | None:
     every = module(site.file) if site is not None else None
     if calls(every, "GradScaler") and not calls(every, "unscale_"):
         return site
+    if (line := library_setting(site, "max_norm", limit)) is not None:
+        return line
     for keyword, at in LIMITS:
         written = setting(site, keyword, at, limit)
         if not same(written, site):

@@ -80,10 +80,12 @@ RULE = Rule(
     certain=True,
     unless=("detached_loss", "grad_cleared_before_step"),
     decide=decide,
-    message=N_("{parameters} parameter tensors got no gradient through this {how} in {steps} steps."),
+    message=N_(
+        "In {steps} steps {parameters} of the network's weights got no gradient: this {how} cuts their way."
+    ),
     why=N_(
-        "The value leaves the graph here, so that backward can't go on to the layers that made it. They are "
-        "in the optimizer, but they learn nothing from what comes after."
+        "A value that leaves the graph here has no history, so that backward can't go on to the layers that "
+        "made it. The optimizer holds them, but they learn nothing from what comes after."
     ),
     fix=N_(
         "Pass the tensor on as it is: no detach, .data, numpy or torch.tensor between layers that should "

@@ -50,7 +50,7 @@ RULE = Rule(
     certain=True,
     early=True,
     decide=decide,
-    message=N_("{backwards} backwards started from a tensor that knows nothing of the network."),
+    message=N_("{backwards} backward passes started from a tensor that knows nothing of the network."),
     why=N_(
         "A tensor made anew from a number (torch.tensor, .item(), .data, requires_grad=True) has no history, "
         "so that backward ends there and the parameters get no gradient. requires_grad only silences the "

@@ -12,22 +12,29 @@ NOISE = 3  # standard deviations within which an accuracy counts as chance
 HARDLY = 0.95  # times the loss of a constant prediction: hardly better
 SCALED = 128  # times torch's loss that is run backward, as with a GradScaler
 FEW = 20  # rows of an evaluation, and rows for each class; with fewer, chance says nothing
+MOST = 3  # losses that are told of
 LATE = 0.5  # share of the steps after which an evaluation describes the trained net
 
 
 def summary(log: Log) -> list[str]:
-    """Sentences about the first and last losses, a constant's loss, and an evaluation at chance."""
+    """Sentences about each loss at first and at last, a constant's loss, and an evaluation at chance."""
     sentences: list[str] = []
-    loss = next(iter(trainings(log)), None)
-    if loss is not None and len(loss.values) > 1:
+    courses = [t for t in trainings(log) if len(t.values) > 1][:MOST]
+    for loss in courses:
         sentence = _(
-            "The loss was {first} on average over the first {n} of {count} backwards and {last} over the "
+            "The loss was {first} in the first {n} of {count} backwards, on average, and {last} in the "
             "last {m}."
         )
+        if len(courses) > 1 and loss.site is not None:
+            sentence = _(
+                "The loss of line {line} was {first} in the first {n} of {count} backwards, on average, and "
+                "{last} in the last {m}."
+            )
         scale = loss.adds if loss.adds >= SCALED else 1.0
         first, last = numeral(loss.first() / scale, ".4g"), numeral(loss.last() / scale, ".4g")
-        ends = {"n": loss.head, "m": loss.tail, "count": len(loss.values)}
-        sentences.append(sentence.format(first=first, last=last, **ends))
+        counts = {"n": loss.head, "m": loss.tail, "count": len(loss.values)}
+        line = loss.site.line if loss.site is not None else 0
+        sentences.append(sentence.format(first=first, last=last, line=line, **counts))
         if loss.known and loss.stuck(HARDLY):
             sentence = _("One answer for all rows would get {constant}.")
             sentences.append(sentence.format(constant=numeral(loss.constant / scale, ".4g")))

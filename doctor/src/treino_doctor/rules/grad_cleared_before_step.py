@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from treino_doctor.finding import Site
 from treino_doctor.record.log import Cleared, Log, OptimizerMade, Stepped
 from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.rules.turns import BY_EPOCH, used_and_wasted
+from treino_doctor.rules.turns import BY_EPOCH, turns
 from treino_doctor.words import N_
 
 LEAST = 2  # steps without gradients; one may only initialise the optimizer's state
@@ -16,27 +16,28 @@ def decide(log: Log) -> Iterable[Evidence]:
     """At most steps of an optimizer, every gradient that backward had written was None or zero; or, if
     gradients were to be accumulated, most backwards' gradients were cleared between two steps.
     """
-    for optimizer, kind in {o.optimizer: o.kind for o in log.of(OptimizerMade)}.items():
-        steps, empty, cleared = 0, Counter[tuple[Site, ...]](), None
-        last: Stepped | None = None
-        for event in log.events:
-            if isinstance(event, Cleared) and optimizer in event.optimizers:
-                cleared = event
-            elif isinstance(event, Stepped) and event.optimizer == optimizer:
-                steps, last = steps + 1, event
-                if cleared is not None and event.gradients == event.zeros:
-                    empty[cleared.stack] += 1
-                cleared = None
-        lost = sum(empty.values())
-        if last is not None and lost >= LEAST and 2 * lost > steps:
-            numbers = {"optimizer": kind, "cleared": lost, "steps": steps}
-            where = empty.most_common(1)[0][0]
-            yield Evidence(last.site, numbers, at=next(iter(where), None), stack=where)
-            continue
-        turns = used_and_wasted(log, optimizer)
-        if last is not None and turns.thrown_away and turns.between <= BY_EPOCH:
-            numbers = {"optimizer": kind, "cleared": turns.wasted, "steps": turns.used + turns.wasted}
-            yield Evidence(last.site, numbers, at=turns.cleared_at)
+    uses = turns(log)
+    kinds = {o.optimizer: o.kind for o in log.of(OptimizerMade)}
+    steps: dict[int, list[Stepped]] = {optimizer: [] for optimizer in kinds}
+    empty: dict[int, Counter[tuple[Site, ...]]] = {optimizer: Counter() for optimizer in kinds}
+    cleared: dict[int, Cleared] = {}
+    for event in log.events:
+        if isinstance(event, Cleared):
+            cleared |= dict.fromkeys(event.optimizers, event)
+        elif isinstance(event, Stepped) and event.optimizer in kinds:
+            steps[event.optimizer].append(event)
+            before = cleared.pop(event.optimizer, None)
+            if before is not None and event.gradients == event.zeros:
+                empty[event.optimizer][before.stack] += 1
+    for optimizer, own in steps.items():
+        lost, use, site = empty[optimizer].total(), uses[optimizer], own[-1].site if own else None
+        if lost >= LEAST and 2 * lost > len(own):
+            numbers = {"optimizer": kinds[optimizer], "cleared": lost, "steps": len(own)}
+            where = empty[optimizer].most_common(1)[0][0]
+            yield Evidence(site, numbers, at=next(iter(where), None), stack=where)
+        elif use.thrown_away and use.between <= BY_EPOCH:
+            numbers = {"optimizer": kinds[optimizer], "cleared": use.wasted, "steps": use.used + use.wasted}
+            yield Evidence(site, numbers, at=use.cleared_at)
 
 
 RULE = Rule(

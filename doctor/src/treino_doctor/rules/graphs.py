@@ -1,6 +1,6 @@
 """Queries of a value's graph that several rules share."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, TypeVar
 
 from treino_doctor.record.log import Forward, Graph, Log, LossCall, Operation
@@ -17,6 +17,7 @@ PASSED = frozenset(
 )
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 
 def made_by(graph: Graph, *names: str, start: Operation | None = None) -> Operation | None:
@@ -42,9 +43,9 @@ def axis(operation: Operation, place: int = 1) -> int | None:
     return dim % len(whole) if isinstance(dim, int) and not isinstance(dim, bool) and whole else None
 
 
-def by_line(events: Iterable[T], line: Any) -> dict[Hashable, list[T]]:
+def by_line(events: Iterable[T], line: Callable[[T], K]) -> dict[K, list[T]]:
     """Group events by a line, or by what ``line`` returns for each."""
-    groups: dict[Hashable, list[T]] = {}
+    groups: dict[K, list[T]] = {}
     for event in events:
         groups.setdefault(line(event), []).append(event)
     return groups

@@ -33,11 +33,14 @@ def decide(log: Log) -> Iterable[Evidence]:
 
 
 def too_large(loss: Training, o: Steps) -> bool:
-    """Whether these steps explain the loss: it rose above where it began, and above a constant's."""
+    """Whether these steps explain the loss: it rose above a constant's, and above where it began unless the
+    steps stay that large.
+    """
     if not o.largest >= LARGE:
         return False
-    rose = JUMPED if o.largest > WHOLE else ROSE
-    return loss.exploded() or (loss.stuck(STUCK) and loss.rose(rose))
+    share = JUMPED if o.largest > WHOLE else ROSE
+    high = loss.highest() > share * loss.floor if o.typical >= LARGE else loss.rose(share)
+    return loss.exploded() or (loss.stuck(STUCK) and high)
 
 
 def by_hand(o: Steps) -> dict[str, Site | None]:

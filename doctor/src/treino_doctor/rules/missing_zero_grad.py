@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from treino_doctor.finding import Site
 from treino_doctor.places.updates import uncalled_clearing
 from treino_doctor.record.log import BY_HAND, Backward, Log, OptimizerMade, Stepped
+from treino_doctor.rules.graphs import by_line
 from treino_doctor.rules.rule import Evidence, Rule
 from treino_doctor.words import N_
 
@@ -14,13 +15,14 @@ LEAST = 2  # steps; a single one may be intended after a resume
 def decide(log: Log) -> Iterable[Evidence]:
     """An optimizer stepped at least twice on gradients that were added to the gradients of past steps."""
     kinds = {o.optimizer: o.kind for o in log.of(OptimizerMade)}
+    newest = {optimizer: b for b in log.of(Backward) for optimizer in b.summed}
+    stepped = by_line(log.of(Stepped), lambda s: s.optimizer)
     for optimizer, kind in kinds.items():
-        steps = [s for s in log.of(Stepped) if s.optimizer == optimizer]
+        steps, added = stepped.get(optimizer, []), newest.get(optimizer)
         summed = [s for s in steps if s.summed]
-        added = [b for b in log.of(Backward) if optimizer in b.summed]
-        if len(summed) >= LEAST and added:
+        if len(summed) >= LEAST and added is not None:
             numbers = {"optimizer": kind, "summed": len(summed), "steps": len(steps)}
-            yield Evidence(summed[-1].site, numbers, at=added[-1].site, stack=added[-1].stack)
+            yield Evidence(summed[-1].site, numbers, at=added.site, stack=added.stack)
 
 
 def place(evidence: Evidence) -> Site | None:

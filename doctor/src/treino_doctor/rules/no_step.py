@@ -5,8 +5,9 @@ from collections.abc import Iterable
 
 from treino_doctor.finding import Site
 from treino_doctor.record.log import Backward, Log, OptimizerEnded, OptimizerMade, Stepped
+from treino_doctor.rules.graphs import by_line
 from treino_doctor.rules.rule import Evidence, Rule
-from treino_doctor.rules.turns import BY_EPOCH, used_and_wasted
+from treino_doctor.rules.turns import BY_EPOCH, turns
 from treino_doctor.words import N_
 
 LEAST = 3  # backwards; one or two may only inspect gradients
@@ -21,21 +22,26 @@ def decide(log: Log) -> Iterable[Evidence]:
     for optimizer, end in ends.items():
         if optimizer in made and not end.steps and not end.moved:
             fills[made[optimizer].site] += end.filled
+    stepping = by_line(log.of(Stepped), lambda s: s.optimizer)
+    uses = turns(log)
+    filling: dict[int, list[Backward]] = {}
+    for backward in log.of(Backward):
+        for optimizer in backward.filled:
+            filling.setdefault(optimizer, []).append(backward)
     for optimizer, end in ends.items():
         kind = made.get(optimizer)
         if kind is None:
             continue
-        backwards = [b for b in log.of(Backward) if optimizer in b.filled]
+        backwards = filling.get(optimizer, [])
         idle = not end.steps and not end.moved and not stepped & parameters(kind)
         if idle and backwards and fills[kind.site] >= LEAST:
             last = backwards[-1]
             numbers = {"optimizer": kind.kind, "backwards": fills[kind.site], "steps": 0}
             yield Evidence(last.site, numbers, at=last.site, stack=last.stack)
             continue
-        turns = used_and_wasted(log, optimizer)
-        steps = [s for s in log.of(Stepped) if s.optimizer == optimizer]
-        if turns.thrown_away and turns.between > BY_EPOCH and not steps[-1].assigned:
-            numbers = {"optimizer": kind.kind, "backwards": turns.used + turns.wasted, "steps": len(steps)}
+        use, steps = uses[optimizer], stepping.get(optimizer, [])
+        if use.thrown_away and use.between > BY_EPOCH and not steps[-1].assigned:
+            numbers = {"optimizer": kind.kind, "backwards": use.used + use.wasted, "steps": len(steps)}
             yield Evidence(backwards[-1].site, numbers, at=steps[-1].site)
 
 
@@ -50,7 +56,7 @@ RULE = Rule(
     severity="wrong",
     certain=True,
     decide=decide,
-    message=N_("{backwards} backwards wrote gradients for {optimizer}, which took {steps} steps."),
+    message=N_("{backwards} backward passes wrote gradients for {optimizer}, which took {steps} steps."),
     why=N_(
         "Gradients alone change nothing: the optimizer's step does. These were computed and thrown away, so "
         "that the parameters stayed (nearly) where they were."

@@ -38,10 +38,10 @@ RULE = Rule(
     early=True,
     unless=("exploding_sum_loss", "missing_zero_grad", "nan_inputs", "nll_without_log_softmax"),
     decide=decide,
-    message=N_("The loss is NaN or infinite from backward {first} on; {steps} steps used it."),
+    message=N_("The loss is NaN or infinite from backward pass {first} on, and {steps} steps used it."),
     why=N_(
-        "One such step makes every parameter NaN, and nothing can be learned after it. Operation that made "
-        "it: {operation}."
+        "One such step makes every weight NaN, and nothing can be learned after it. It came from: "
+        "{operation}."
     ),
     fix=N_(
         "Keep arguments inside the function's domain (log and sqrt of zero, division by zero), or lower lr."

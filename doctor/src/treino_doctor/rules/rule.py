@@ -40,7 +40,7 @@ def as_recorded(evidence: Evidence) -> Site | None:
 class Rule:
     """One fault that the doctor knows.
 
-    id: stable; users write it in ``# treino: ignore[id]``.
+    id: stable; users write it in ``# doctor: ignore id, reason``.
     certain: proven from state (graph, versions, shapes, hashes); otherwise a cause and a measured symptom.
     decide: a pure function of the log; yields one Evidence for each fault.
     place: returns the line to edit; called only after the run.

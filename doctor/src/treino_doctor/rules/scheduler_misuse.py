@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-
 from treino_doctor.finding import Site
+from treino_doctor.places.source import names, written_on
 from treino_doctor.places.updates import unreached_step
+from treino_doctor.record.arrays import np
 from treino_doctor.record.learning import ScheduleEnded
 from treino_doctor.record.log import Ended, Log, LossCall, Stepped
-from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.rules.rule import Evidence, Rule, as_recorded
 from treino_doctor.words import N_, _
 
 LEAST = 12  # minimum number of updates of a schedule that is judged
@@ -40,7 +40,8 @@ def decide(log: Log) -> Iterable[Evidence]:
         what, at = misuse(s, finished, rows, steps)
         if what:
             numbers = {"scheduler": s.kind, "what": what, "calls": s.calls, "updates": s.updates}
-            yield Evidence(s.step_at or s.site, numbers, at=at, stack=s.stack, sites={"stepped": stepped})
+            sites = {"stepped": stepped, "made": s.site}
+            yield Evidence(s.step_at or s.site, numbers, at=at, stack=s.stack, sites=sites)
 
 
 def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str, Site | None]:
@@ -76,6 +77,18 @@ def misuse(s: ScheduleEnded, finished: bool, rows: int, steps: int) -> tuple[str
         what = _("has mode {mode} while its figure got better, and cut the rate")
         return what.format(mode=s.mode), s.site
     return "", None
+
+
+def place(evidence: Evidence) -> Site | None:
+    """The recorded line; where a library steps the schedule, the line that makes it."""
+    site = as_recorded(evidence)
+    by_library = evidence.numbers["calls"] and site and not names_step(site)
+    return evidence.sites["made"] if by_library else site
+
+
+def names_step(site: Site) -> bool:
+    """Whether the statement on a line names a step, or makes a schedule."""
+    return any("step" in name or "LR" in name for node in written_on(site) for name in names(node))
 
 
 def note(evidence: Evidence) -> str:
@@ -126,6 +139,7 @@ RULE = Rule(
     severity="wrong",
     certain=True,
     decide=decide,
+    place=place,
     note=note,
     message=N_("{scheduler} {what} ({calls} calls, {updates} updates)."),
     why=N_(

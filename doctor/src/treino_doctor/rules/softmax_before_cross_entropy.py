@@ -1,5 +1,6 @@
 """Softmax twice: once by hand, once inside cross_entropy."""
 
+import math
 from collections.abc import Iterable
 
 from treino_doctor.finding import Site
@@ -20,15 +21,21 @@ def decide(log: Log) -> Iterable[Evidence]:
         made = [m for c in calls if (m := _probabilities(c)) and not _across(m, c)]
         if made:
             numbers = {"calls": len(made), "looked": len(calls), "kind": made[-1].name}
-            numbers["classes"] = calls[-1].input_shape[-1]
+            shape = calls[-1].input_shape
+            numbers |= floor_of(shape[min(1, len(shape) - 1)])
             yield Evidence(calls[-1].site, numbers, at=made[-1].written, stack=calls[-1].stack)
     for b in log.of(Backward):
         for log_softmax in (o for o in b.graph.operations if o.name == "log_softmax" and not b.losses):
             soft = [m for o in b.graph.parents(log_softmax) if (m := made_by(b.graph, "softmax", start=o))]
             if soft:
-                numbers = {"calls": 1, "looked": 1, "kind": "softmax", "classes": soft[0].shape[-1]}
+                numbers = {"calls": 1, "looked": 1, "kind": "softmax", **floor_of(soft[0].shape[-1])}
                 yield Evidence(b.site, numbers, at=soft[0].written, stack=b.stack)
                 return
+
+
+def floor_of(classes: int) -> dict[str, float]:
+    """The least loss that probabilities can get: that of 1 for the right class and 0 for the others."""
+    return {"classes": classes, "floor": math.log(1 + (classes - 1) / math.e)}
 
 
 def _probabilities(call: LossCall) -> Operation | None:
@@ -62,9 +69,9 @@ RULE = Rule(
     place=place,
     message=N_("The input of cross_entropy is already a {kind} ({calls} of {looked} calls looked at)."),
     why=N_(
-        "cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: the loss "
-        "can't fall below ln(1 + (C − 1)/e), 1.4612 for ten classes, and gradients are small. The network "
-        "learns slowly and looks stuck."
+        "cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: with "
+        "{classes} classes the loss can't fall below {floor}, and gradients are small. The network learns "
+        "slowly and looks stuck."
     ),
     fix=N_(
         "Give cross_entropy the last layer's raw output; apply softmax only where you show probabilities."

@@ -30,31 +30,51 @@ class Turns:
         return self.used >= 1 and self.wasted >= WASTED and self.best < FEW_USED
 
 
-def used_and_wasted(log: Log, optimizer: int) -> Turns:
-    """The use of an optimizer's gradients, without gradients that another optimizer used on shared
-    weights."""
+def turns(log: Log) -> dict[int, Turns]:
+    """The use of each optimizer's gradients, without gradients that another optimizer used on shared weights;
+    one pass over the log for all optimizers.
+    """
     held = {o.optimizer: {p for g in o.groups for p in g.parameters} for o in log.of(OptimizerMade)}
-    used, wasted, places = Counter[Site | None](), Counter[Site | None](), Counter[Site | None]()
-    pending: list[Site | None] = []
+    owners: dict[int, set[int]] = {}
+    for optimizer, own in held.items():
+        for parameter in own:
+            owners.setdefault(parameter, set()).add(optimizer)
+    counts = {optimizer: _Counts() for optimizer in held}
     for event in log.events:
-        if isinstance(event, Backward) and optimizer in event.filled:
-            pending.append(event.site)
-        elif isinstance(event, Cleared) and optimizer in event.optimizers:
-            wasted.update(pending)
-            places[event.site] += len(pending)
-            pending = []
-        elif isinstance(event, Stepped) and event.optimizer == optimizer:
-            used.update(pending)
-            pending = []
-        elif isinstance(event, Stepped) and held.get(event.optimizer, set()) & held.get(optimizer, set()):
-            pending = []
-    shares = [used[s] / (used[s] + wasted[s]) for s in {*used, *wasted} if used[s] + wasted[s] >= 4]
-    return Turns(
-        sum(used.values()),
-        sum(wasted.values()),
-        max(shares, default=1.0),
-        places.most_common(1)[0][0] if places else None,
-    )
+        if isinstance(event, Backward):
+            for optimizer in event.filled:
+                counts.setdefault(optimizer, _Counts()).pending.append(event.site)
+        elif isinstance(event, Cleared):
+            for optimizer in event.optimizers:
+                count = counts.setdefault(optimizer, _Counts())
+                count.wasted.update(count.pending)
+                count.places[event.site] += len(count.pending)
+                count.pending = []
+        elif isinstance(event, Stepped):
+            count = counts.setdefault(event.optimizer, _Counts())
+            count.used.update(count.pending)
+            for other in {event.optimizer}.union(*(owners[p] for p in held.get(event.optimizer, ()))):
+                counts[other].pending = []
+    return {optimizer: count.turns() for optimizer, count in counts.items()}
+
+
+class _Counts:
+    """The lines of one optimizer's gradients: not yet used, used, wasted; and the lines that cleared them."""
+
+    def __init__(self) -> None:
+        self.pending: list[Site | None] = []
+        self.used, self.wasted, self.places = (
+            Counter[Site | None](),
+            Counter[Site | None](),
+            Counter[Site | None](),
+        )
+
+    def turns(self) -> Turns:
+        """The sums of these counts."""
+        used, wasted = self.used, self.wasted
+        shares = [used[s] / (used[s] + wasted[s]) for s in {*used, *wasted} if used[s] + wasted[s] >= 4]
+        cleared_at = self.places.most_common(1)[0][0] if self.places else None
+        return Turns(sum(used.values()), sum(wasted.values()), max(shares, default=1.0), cleared_at)
 
 
 def trained_forwards(log: Log) -> set[int]:

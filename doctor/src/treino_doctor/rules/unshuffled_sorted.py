@@ -1,11 +1,15 @@
 """Training rows sorted by class, read in order."""
 
+import ast
 from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby
 
+from treino_doctor.finding import Site
 from treino_doctor.places.placement import batches
+from treino_doctor.places.source import loops
 from treino_doctor.record.log import Forward, Log, LossCall
+from treino_doctor.record.row_log import RowsTrained
 from treino_doctor.rules.course import training
 from treino_doctor.rules.graphs import by_line
 from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
@@ -48,10 +52,9 @@ def decide(log: Log) -> Iterable[Evidence]:
         stuck = ordered and share >= PURE and course is not None and course.known and course.stuck(STUCK)
         if stuck or (jump > JUMP and sum(j > 0 for j in jumps) > OFTEN * len(jumps)):
             numbers = {"share": share, "classes": len(set(main)), "jump": jump}
-            forwards = {f.forward: f for f in log.of(Forward)}
-            fed = [forwards[n] for n in calls[-1].forwards if n in forwards]
-            loader = next((f.loader for f in fed if f.loader is not None), None)
-            yield Evidence(calls[-1].site, numbers, at=loader, stack=calls[-1].stack)
+            nets = {f.net for f in log.of(Forward) if f.forward in calls[-1].forwards}
+            loader = next((t.loader for t in log.of(RowsTrained) if t.net in nets), None)
+            yield Evidence(calls[-1].site, numbers, stack=calls[-1].stack, sites={"loader": loader})
             return
 
 
@@ -62,6 +65,13 @@ def in_turn(order: list[int]) -> bool:
     return again and all(label == order[i % kinds] for i, label in enumerate(order))
 
 
+def place(evidence: Evidence) -> Site | None:
+    """The loop over the batches; where a library has the loop, the loader."""
+    if any(isinstance(n, ast.For) for site in evidence.stack for n in loops(site)):
+        return batches(evidence.stack)
+    return evidence.sites["loader"] or batches(evidence.stack)
+
+
 RULE = Rule(
     id="unshuffled_sorted",
     group="data",
@@ -69,7 +79,7 @@ RULE = Rule(
     certain=False,
     unless=NEVER_LEARNS,
     decide=decide,
-    place=lambda e: e.at or batches(e.stack),  # the loader, or the loop over the batches
+    place=place,
     message=N_(
         "Batches hold {share} of one class and come sorted; the loss rises by {jump} at each change of class."
     ),

@@ -1,5 +1,5 @@
 /**
- * What is found wrong in a run on its curves: the doctor's rules that can hold here (diagnosis/rules), judged by the same
+ * What is found wrong in a run on its curves: the doctor's rules that can hold here (treino_doctor/rules), judged by the same
  * figures (training/run_log.py). Where the loss is bad, the first steps are trained again, apart from the run.
  */
 
@@ -187,7 +187,7 @@ const RULES = [
     rule: 'non_finite_loss', severity: 'wrong', certain: true, early: true, unless: NEVER_LEARNS,
     decide: (f) => f.tail.length && { first: f.first + f.steps, operation: say('not known') },
     message: 'The loss was NaN or infinite at step {first}, and the training ended there.',
-    why: 'One such step makes every parameter NaN, and nothing can be learned after it. Operation that made it: {operation}.',
+    why: 'One such step makes every weight NaN, and nothing can be learned after it. It came from: {operation}.',
     fix: ({ lr }) => say('Train with a lower rate ({lr}), or bound its steps: {clip}.', { lr: `lr ${lowerRate(lr)}`, clip: 'clip 1' }),
   },
   {
@@ -219,10 +219,10 @@ const RULES = [
     rule: 'softmax_before_cross_entropy', severity: 'wrong', certain: true, early: true, unless: [],
     decide(f) {
       const looked = Math.min(NEWEST, f.faultySteps, f.prepared.parts[0].rows.length);
-      return faulty(f.settings, FAULTS[1]) && f.loss === 'cross_entropy' && looked > 0 && { kind: 'softmax', calls: looked, looked };
+      return faulty(f.settings, FAULTS[1]) && f.loss === 'cross_entropy' && looked > 0 && { kind: 'softmax', calls: looked, looked, classes: f.prepared.classes.length, floor: Math.log(1 + (f.prepared.classes.length - 1) / Math.E) };
     },
     message: 'The input of cross_entropy is already a {kind} ({calls} of {looked} calls looked at).',
-    why: "cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: the loss can't fall below ln(1 + (C − 1)/e), 1.4612 for ten classes, and gradients are small. The network learns slowly and looks stuck.",
+    why: "cross_entropy applies log-softmax itself, so the probabilities are squashed a second time: with {classes} classes the loss can't fall below {floor}, and gradients are small. The network learns slowly and looks stuck.",
     fix: () => say('Train without [[fault=softmax_before_cross_entropy]] or [[as_taught=True]].'),
   },
   {

@@ -1,0 +1,78 @@
+"""The page of all rules, for the documentation, and the section of one, for ``--explain``.
+
+``python -m treino_doctor.output.rules_page`` prints the page.
+"""
+
+import re
+
+from treino_doctor.rules import GROUPS, rules
+from treino_doctor.rules.examples import PRELUDE
+from treino_doctor.rules.rule import Rule
+from treino_doctor.words import N_, _
+
+TITLES = {
+    "gradients": "Gradients",
+    "losses": "Losses",
+    "modes": "Modes",
+    "data": "Data",
+    "settings": "Settings",
+}
+NUMBER = re.compile(r"\{\w+\}")  # filled in by a finding
+SURE = {
+    True: N_("certain: proven from state (the graph, tensor versions, shapes, values)"),
+    False: N_("likely: a cause and a measured symptom"),
+}
+
+
+def page() -> str:
+    """Markdown: a table of all rules, then each with its two examples."""
+    lines = [
+        "# The doctor's rules",
+        "",
+        "Written from the registry: each sentence stands in the rule's file in `src/treino_doctor/rules`.",
+        "",
+        "*Certain* means proven from state (the graph, tensor versions, shapes, values); *likely* means a",
+        "cause and a measured symptom. *wrong* trains or measures something else than meant, *risk* may do",
+        "so, *waste* only costs time or memory. `treino-doctor --explain RULE` prints one of them.",
+        "",
+        "| rule | | |",
+        "|---|---|---|",
+    ]
+    for rule in rules().values():
+        sure = "certain" if rule.certain else "likely"
+        lines.append(f"| [`{rule.id}`](#{rule.id}) | {sure} | {rule.severity} |")
+    lines += ["", "Every example starts with:", "", "```py", PRELUDE.rstrip(), "```"]
+    for group in GROUPS:
+        lines += ["", f"## {TITLES[group]}"]
+        for rule in (r for r in rules().values() if r.group == group):
+            lines += ["", f"### {rule.id}", "", *_section(rule)]
+    return "\n".join(lines) + "\n"
+
+
+def _section(rule: Rule) -> list[str]:
+    """The lines of one rule, in English."""
+    lines = [rule.why, "", f"To do: {rule.fix}", "", f"How safe that is: {rule.safety}", ""]
+    lines += [f"What it does not see: {rule.limits}", ""]
+    lines += ["Wrong:", "", "```py", rule.wrong.rstrip(), "```", ""]
+    return [*lines, "Right:", "", "```py", rule.right.rstrip(), "```"]
+
+
+def section(rule: Rule) -> str:
+    """One rule as plain text in the reader's language, with its two examples."""
+    indented = {
+        name: "\n".join(f"    {line}" for line in code.rstrip().splitlines())
+        for name, code in (("wrong", rule.wrong), ("right", rule.right))
+    }
+    return "\n\n".join(
+        [
+            f"{rule.id}  ({_(SURE[rule.certain])})",
+            NUMBER.sub("…", _(rule.why)),
+            _("To do: {fix}").format(fix=NUMBER.sub("…", _(rule.fix))),
+            _("Wrong:") + "\n" + indented["wrong"],
+            _("Right:") + "\n" + indented["right"],
+        ]
+    )
+
+
+if __name__ == "__main__":
+    print(page(), end="")

@@ -1,0 +1,107 @@
+"""Findings as SARIF 2.1.0, which GitHub's code scanning and editors read."""
+
+import hashlib
+import linecache
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from treino_doctor import __version__
+from treino_doctor.cells import cell_of
+from treino_doctor.finding import Finding
+from treino_doctor.output.rules_page import NUMBER, section
+from treino_doctor.rules import rules
+from treino_doctor.rules.rule import Rule
+from treino_doctor.words import _
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+ROOT = "%SRCROOT%"
+LEVELS = {"wrong": "error", "risk": "warning", "waste": "note"}
+TOOL = "treino-doctor"
+
+
+def sarif(findings: Sequence[Finding], folder: Path) -> dict[str, Any]:
+    """The document. folder: where the command was run; places are relative to its repository."""
+    root = repository(folder)
+    every = rules()
+    numbers = {rule: number for number, rule in enumerate(every)}
+    counts: Counter[str] = Counter()
+    return {
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": TOOL,
+                        "semanticVersion": __version__,
+                        "rules": [_rule(rule) for rule in every.values()],
+                    }
+                },
+                "originalUriBaseIds": {ROOT: {"uri": f"{root.as_uri()}/"}},
+                "columnKind": "unicodeCodePoints",
+                "results": [_result(f, numbers[f.rule], root, counts) for f in findings],
+            }
+        ],
+    }
+
+
+def repository(folder: Path) -> Path:
+    """The root of the Git repository around a folder, else the folder itself."""
+    return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), folder)
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    why, fix = NUMBER.sub("…", _(rule.why)), NUMBER.sub("…", _(rule.fix))
+    return {
+        "id": rule.id,
+        "name": rule.id.title().replace("_", ""),
+        "shortDescription": {"text": rule.id.replace("_", " ").capitalize()},
+        "fullDescription": {"text": why},
+        "help": {
+            "text": f"{why}\n{_('To do: {fix}').format(fix=fix)}",
+            "markdown": section(rule),
+        },
+        "defaultConfiguration": {"level": LEVELS[rule.severity] if rule.certain else "warning"},
+        "properties": {
+            "precision": "very-high" if rule.certain else "medium",
+            "problem.severity": "recommendation" if rule.severity == "waste" else LEVELS[rule.severity],
+            "tags": ["pytorch", rule.group],
+        },
+    }
+
+
+def _result(finding: Finding, index: int, root: Path, counts: Counter[str]) -> dict[str, Any]:
+    level = LEVELS[finding.severity]
+    if not finding.certain and level == "error":
+        level = "warning"
+    text = f"{finding.message} {finding.why}\n{_('To do: {fix}').format(fix=finding.fix)}"
+    result: dict[str, Any] = {"ruleId": finding.rule, "ruleIndex": index, "level": level}
+    result["message"] = {"text": text}
+    if finding.file is None:
+        return result
+    line = finding.line or 1
+    in_cell = cell_of(finding.file, line)
+    if in_cell is not None:
+        place = _("cell {cell}, line {line}").format(cell=in_cell[0], line=in_cell[1])
+        result["message"] = {"text": f"{place}: {text}"}
+    uri = address(finding.file, root)
+    written = linecache.getline(finding.file, line).strip()
+    mark = hashlib.sha256("\0".join((finding.rule, uri["uri"], written)).encode()).hexdigest()[:16]
+    counts[mark] += 1
+    # a notebook's file has other lines than its cells
+    region = {"startLine": line if in_cell is None else 1}
+    result["locations"] = [{"physicalLocation": {"artifactLocation": uri, "region": region}}]
+    result["partialFingerprints"] = {"primaryLocationLineHash": f"{mark}:{counts[mark]}"}
+    return result
+
+
+def address(path: str, root: Path) -> dict[str, str]:
+    """The address of a file, relative to the repository if it is in there."""
+    near = os.path.relpath(os.path.realpath(path), os.path.realpath(root))
+    if near.startswith(os.pardir):
+        return {"uri": Path(os.path.abspath(path)).as_uri()}
+    return {"uri": quote(Path(near).as_posix()), "uriBaseId": ROOT}

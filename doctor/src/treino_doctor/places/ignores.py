@@ -1,0 +1,67 @@
+"""Comments that silence a rule on a line: ``# doctor: ignore missing_zero_grad, summed on purpose``."""
+
+import io
+import linecache
+import re
+import tokenize
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from treino_doctor.finding import Site
+
+_IGNORE = re.compile(
+    r"#\s*(?:doctor:\s*ignore\b(?P<rules>[\w\s]*)|treino:\s*ignore\[(?P<earlier>[\w\s,]*)\])"
+)  # earlier: the form of older versions
+_honoured: set[tuple[str, int, str]] = set()
+
+
+def forget() -> None:
+    """Begin a new decision, of which no comment was asked yet."""
+    _honoured.clear()
+
+
+def ignored(site: Site | None, rule: str) -> bool:
+    """Whether the line has a comment that silences the rule."""
+    if site is None or rule not in _rules(linecache.getline(site.file, site.line)):
+        return False
+    _honoured.add((site.file, site.line, rule))
+    return True
+
+
+def _rules(line: str) -> list[str]:
+    """The ids in a line's comments."""
+    texts = [match["rules"] or match["earlier"] or "" for match in _IGNORE.finditer(line)]
+    return [rule for text in texts for rule in re.split(r"[\s,]+", text.strip()) if rule]
+
+
+@dataclass(frozen=True)
+class Idle:
+    """A comment that silenced nothing. rule: "" if it names none. known: whether there is such a rule."""
+
+    site: Site
+    rule: str
+    known: bool
+
+
+def idle(files: Iterable[str], rules: Collection[str]) -> Iterator[Idle]:
+    """Yield the comments in these files that silenced nothing in the newest decision."""
+    for path in files:
+        lines = linecache.getlines(path)
+        if not any("ignore" in line and _IGNORE.search(line) for line in lines):
+            continue
+        for line, text in _comments(lines):
+            if _IGNORE.search(text) is None:
+                continue
+            for rule in _rules(text) or [""]:
+                if (path, line, rule) not in _honoured:
+                    yield Idle(Site(path, line), rule, rule in rules)
+
+
+def _comments(lines: list[str]) -> Iterator[tuple[int, str]]:
+    """Yield (line, text) of the comments in a source that Python can read."""
+    try:
+        for token in tokenize.generate_tokens(io.StringIO("".join(lines)).readline):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.string
+    except (tokenize.TokenError, SyntaxError):
+        return

@@ -1,0 +1,186 @@
+"""Notebooks as scripts: the cells of a ``.ipynb``, in order, as one text of plain Python.
+
+The text keeps every line where it is: what only Jupyter understands, magics and commands of the shell,
+becomes ``pass`` or an empty line.
+"""
+
+import __future__
+
+import ast
+import json
+import linecache
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from treino_doctor.cells import name_cells, with_cells
+from treino_doctor.errors import TreinoError
+from treino_doctor.words import _
+
+ENDING = ".ipynb"
+BODY_RUNS = "capture", "doctor", "memit", "mprun", "prun", "scalene", "time", "timeit", "wandb"
+"""Cell magics below which the cell is Python, and runs in the notebook's namespace."""
+STATEMENT_RUNS = "lprun", "memit", "mprun", "prun", "time", "timeit"
+"""Line magics before a statement that runs in the notebook's namespace."""
+_FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names[2:])
+_MAGIC = re.compile(r"\s*(?:(?P<name>[\w., ]+?)\s*=\s*)?(?P<mark>%%?|!!?|\?\??)(?P<rest>.*)")
+_HELP = re.compile(r"\s*[\w.]+\?\??\s*(#.*)?")
+_OPTIONS = re.compile(r"(\s*-\w+(\s*\d+)?)*\s*")
+
+
+@dataclass
+class Notebook:
+    """The code of a notebook. parts: one for each cell that is not empty, in order; a cell that is no Python
+    raises its SyntaxError when its turn comes. skipped: (cell, the line that only Jupyter understands)."""
+
+    path: str
+    parts: list[CodeType | SyntaxError] = field(default_factory=list)
+    skipped: list[tuple[int, str]] = field(default_factory=list)
+
+
+def read_notebook(target: str, data: bytes) -> Notebook:
+    """The notebook in these bytes; its whole text is known to tracebacks and to the doctor.
+
+    Raises:
+        TreinoError: it is no notebook, or one of another language (rule ``script``).
+    """
+    path = str(Path(target).absolute())
+    notebook, texts = Notebook(path), []
+    starts, line, flags = [], 1, 0
+    for number, source in enumerate(_sources(target, data), 1):
+        cell = _Cell(source)
+        notebook.skipped += [(number, text) for text in cell.skipped]
+        starts.append(line)
+        try:
+            code: CodeType | SyntaxError = compile(
+                "\n" * (line - 1) + cell.text, path, "exec", flags, dont_inherit=True
+            )
+            flags |= code.co_flags & _FUTURE  # type: ignore[union-attr]
+            texts += cell.text.split("\n")
+        except SyntaxError as error:
+            code = error
+            texts += [""] * (cell.text.count("\n") + 1)
+        except ValueError as error:
+            raise TreinoError("script", f"{target}: {error}", _("Give the script that trains.")) from None
+        notebook.parts.append(code)
+        line = len(texts) + 1
+    text = "\n".join(texts) + "\n"
+    linecache.cache[path] = len(text), None, text.splitlines(keepends=True), path
+    name_cells(path, starts)
+    return notebook
+
+
+def _sources(target: str, data: bytes) -> Iterator[str]:
+    """Yield the text of each cell of code that is not empty."""
+    hint = _("Give a notebook as Jupyter saves it, or the script that trains.")
+    try:
+        document = json.loads(data)
+        cells = document["cells"] if "cells" in document else document["worksheets"][0]["cells"]
+        codes = [cell for cell in cells if cell["cell_type"] == "code"]
+        texts = [cell["source"] if "source" in cell else cell["input"] for cell in codes]
+        sources = [text if isinstance(text, str) else "".join(text) for text in texts]
+        metadata = document.get("metadata", {})
+        languages = [metadata.get("kernelspec", {}).get("language")]
+        languages.append(metadata.get("language_info", {}).get("name"))
+    except ValueError as error:
+        message = _("{path} is not a notebook: {reason}.").format(path=target, reason=error)
+        raise TreinoError("script", message, hint) from None
+    except (KeyError, TypeError, IndexError, AttributeError):
+        message = _("{path} is not a notebook: it has no list of cells with their code.").format(path=target)
+        raise TreinoError("script", message, hint) from None
+    language = next((name for name in languages if name), "python")
+    if not str(language).lower().startswith(("python", "ipython")):
+        message = _("{path} is a notebook in {language}, not in Python.").format(
+            path=target, language=language
+        )
+        raise TreinoError("script", message, _("Give a notebook or a script in Python."))
+    yield from (source for source in sources if source.strip())
+
+
+class _Cell:
+    """The Python text of one cell. skipped: the lines that are left out."""
+
+    def __init__(self, source: str) -> None:
+        self.skipped: list[str] = []
+        self._lines = source.replace("\r\n", "\n").rstrip("\n").split("\n")
+        first = next(i for i, line in enumerate(self._lines) if line.strip())
+        if self._lines[first].startswith("%%"):
+            self._cell_magic(first)
+        while (place := self._misfit()) is not None:
+            self._line_magic(place)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self._lines)
+
+    def _cell_magic(self, first: int) -> None:
+        head = self._lines[first]
+        name, _space, rest = head[2:].partition(" ")
+        if name in BODY_RUNS:
+            self._lines[first] = ""
+        elif name in ("writefile", "file") and rest.split():
+            body = "\n".join(self._lines[first + 1 :]) + "\n"
+            mode = "a" if "-a" in rest.split()[:-1] else "w"
+            write = f"with open({rest.split()[-1]!r}, {mode!r}) as _file: _ = _file.write({body!r})"
+            self._lines = [*[""] * first, write, *[""] * (len(self._lines) - first - 1)]
+        else:
+            self.skipped.append(head.strip())
+            self._lines = [""] * len(self._lines)
+
+    def _misfit(self) -> int | None:
+        """The line of a magic, by the error that Python makes of it; None if there is none, or it is the
+        author's own."""
+        try:
+            ast.parse(self.text)
+        except SyntaxError as error:
+            place = (error.lineno or 0) - 1
+            if 0 <= place < len(self._lines) and _is_magic(self._lines[place]):
+                return place
+        except ValueError:
+            return None
+        return None
+
+    def _line_magic(self, place: int) -> None:
+        line = self._lines[place]
+        last = place
+        while self._lines[last].endswith("\\") and last + 1 < len(self._lines):
+            last += 1
+        indent = line[: len(line) - len(line.lstrip())]
+        match = _MAGIC.match(line)
+        kept = "pass"
+        if match is not None and match["mark"][0] != "?" and not _HELP.fullmatch(line):
+            word, _space, rest = match["rest"].partition(" ")
+            target = f"{match['name']} = " if match["name"] else ""
+            statement = rest[_OPTIONS.match(rest).end() :]  # type: ignore[union-attr]
+            if match["mark"] == "%" and word in STATEMENT_RUNS and statement:
+                kept = target + statement
+            else:
+                self.skipped.append(line.strip())
+                kept = f"{target}[]" if target else "pass"
+        self._lines[place : last + 1] = [indent + kept, *[""] * (last - place)]
+
+
+def _is_magic(line: str) -> bool:
+    return bool(_MAGIC.fullmatch(line) or _HELP.fullmatch(line))
+
+
+# ---- the run
+
+
+def _display(*objects: object, **_options: Any) -> None:
+    """Jupyter's ``display`` outside of Jupyter: the texts."""
+    print(*objects, sep="\n")
+
+
+NAMES: dict[str, Any] = {"display": _display, "get_ipython": lambda: None}
+"""What a notebook finds in its namespace besides Python's own names."""
+
+
+def print_error(error: BaseException) -> None:
+    """Print a traceback with the places in notebooks named by cell."""
+    sys.stderr.write(with_cells("".join(traceback.format_exception(error))))

@@ -1,0 +1,142 @@
+"""``pytest --doctor``: each test that trains is watched, and fails or warns of what is found in it.
+
+A test that imports no torch costs nothing: nothing of the doctor is imported before torch is.
+"""
+
+import sys
+from collections.abc import Callable, Generator, Sequence
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from treino_doctor.exam import Exam
+    from treino_doctor.finding import Finding
+
+WAYS = "fail", "warn"
+MARK = "no_doctor"
+
+
+class DoctorWarning(pytest.PytestWarning):
+    """A finding in a test that doesn't fail for it."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The flags, ``--doctor=fail`` and ``--doctor=warn`` as whole words, so that none takes a path for its
+    value."""
+    group = parser.getgroup("doctor", "faults in training code (treino-doctor)")
+    about = "watch tests that train, as the ini file's doctor says, or as --doctor=fail"
+    group.addoption("--doctor", action="store_const", const="ini", dest="doctor", help=about)
+    about = "certain findings fail their test, likely ones are warnings"
+    group.addoption("--doctor=fail", action="store_const", const="fail", dest="doctor", help=about)
+    group.addoption(
+        "--doctor=warn", action="store_const", const="warn", dest="doctor", help="findings are warnings"
+    )
+    parser.addini("doctor", "watch tests that train: fail or warn (treino-doctor)", default="")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch, if a flag or the ini file says so."""
+    config.addinivalue_line("markers", f"{MARK}: this test is not watched by --doctor")
+    ini, flag = str(config.getini("doctor")), config.getoption("doctor")
+    if ini not in ("", *WAYS):
+        raise pytest.UsageError(f"doctor = {ini} in the ini file: it is fail, or warn.")
+    way = flag if flag in WAYS else ini or ("fail" if flag else "")
+    if way:
+        config.pluginmanager.register(_Watch(way), "treino_doctor_watch")
+
+
+class _Watch:
+    """The watch over each test, from its fixtures' beginning to its own end. way: fail or warn."""
+
+    def __init__(self, way: str) -> None:
+        self._way = way
+        self._exam: Exam | None = None
+        self._import = _TorchImport(self._start)
+
+    def pytest_report_header(self) -> str:
+        return f"doctor: tests that train are watched ({self._way})"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if item.get_closest_marker(MARK) is not None:
+            return
+        if "torch" in sys.modules:
+            self._start()
+        else:
+            sys.meta_path.insert(0, self._import)
+
+    def _start(self) -> None:
+        from treino_doctor.exam import Exam
+
+        self._exam = Exam().start()
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: "pytest.CallInfo[None]"
+    ) -> Generator[None, Any, None]:
+        outcome = yield
+        if call.when == "setup" and call.excinfo is None:
+            return
+        if self._import in sys.meta_path:
+            sys.meta_path.remove(self._import)
+        exam, self._exam = self._exam, None
+        if exam is None:
+            return
+        if exam.backwards or exam.steps:
+            exam.stop(finished=call.excinfo is None)
+            self._tell(item, outcome.get_result(), exam)
+        else:
+            exam.abandon()
+
+    def _tell(self, item: pytest.Item, report: pytest.TestReport, exam: "Exam") -> None:
+        from treino_doctor.output.report import one
+
+        if exam.defects:
+            defects = "\n".join(exam.defects)
+            report.sections.append(("doctor: a defect of the doctor itself, not of your test", defects))
+        failing = [f for f in exam.findings if f.certain and self._way == "fail"]
+        for finding in (f for f in exam.findings if f not in failing):
+            try:
+                item.warn(DoctorWarning(one(finding)))
+            except Warning:  # the tests' own filters make errors of warnings
+                failing.append(finding)
+        if not failing:
+            return
+        if report.passed:
+            report.outcome = "failed"
+            report.longrepr = self._failure(failing)
+        else:
+            report.sections.append(("doctor", self._failure(failing)))
+
+    @staticmethod
+    def _failure(findings: "Sequence[Finding]") -> str:
+        from treino_doctor.output.report import one
+
+        rules = ", ".join(sorted({finding.rule for finding in findings}))
+        head = f"doctor: the training in this test has faults: {rules}"
+        return "\n\n".join([head, *map(one, findings)])
+
+
+class _TorchImport:
+    """A finder that starts the watch as soon as a test has imported torch."""
+
+    def __init__(self, start: Callable[[], None]) -> None:
+        self._start = start
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if name != "torch":
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(name)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def and_watch(module: Any) -> None:
+                execute(module)
+                self._start()
+
+            spec.loader.exec_module = and_watch  # type: ignore[method-assign]
+        return spec

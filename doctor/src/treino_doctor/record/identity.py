@@ -1,0 +1,37 @@
+"""A map from objects that may end at any time, each known by its identity alone.
+
+``weakref.WeakKeyDictionary`` calls an object's own hash, which may change, or fail before its ``__init__``,
+as that of a module of torchmetrics does.
+"""
+
+import weakref
+from collections.abc import Iterator, MutableMapping
+from typing import Any, TypeVar
+
+V = TypeVar("V")
+
+
+class ByIdentity(MutableMapping[Any, V]):
+    """Values by object; an object that ends leaves the map."""
+
+    def __init__(self) -> None:
+        self._entries: dict[int, tuple[weakref.ref[Any], V]] = {}
+
+    def __getitem__(self, one: Any) -> V:
+        return self._entries[id(one)][1]
+
+    def __setitem__(self, one: Any, value: V) -> None:
+        entries, key = self._entries, id(one)
+        entries[key] = weakref.ref(one, lambda _: entries.pop(key, None)), value
+
+    def __delitem__(self, one: Any) -> None:
+        del self._entries[id(one)]
+
+    def __contains__(self, one: object) -> bool:
+        return id(one) in self._entries
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([one for ref, _ in list(self._entries.values()) if (one := ref()) is not None])
+
+    def __len__(self) -> int:
+        return len(self._entries)

@@ -1,0 +1,64 @@
+"""An optimizer that is made anew for every step."""
+
+from collections.abc import Iterable
+
+from treino_doctor.record.log import Log, OptimizerEnded, OptimizerMade, Stepped
+from treino_doctor.rules.graphs import by_line
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_
+
+LEAST = 6  # steps by new optimizers on the same weights; a few stages of a training may begin so
+MOST = 0.9  # minimum share of the recorded steps that were the first and only ones of their optimizers
+RESTARTED = "LBFGS"  # looks back within a step, too; restarts are common
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """Nearly all steps of the optimizers made on one line were the first of a new one, which went on with the
+    very weights that the one before had left, and which keeps what the next one no longer has: momentum,
+    moments.
+    """
+    steps = by_line(log.of(Stepped), lambda s: s.optimizer)
+    ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
+    unique = {o.optimizer: o for o in log.of(OptimizerMade) if not o.kind.startswith(RESTARTED)}
+    for site, made in by_line(unique.values(), lambda o: o.site).items():
+        taken = [s for o in made for s in steps.get(o.optimizer, ())]
+        anew = [s for s in taken if s.anew and (s.optimizer not in ends or ends[s.optimizer].steps <= 1)]
+        if len(anew) >= LEAST and len(anew) >= MOST * (len(taken) - 1):
+            numbers = {"optimizer": made[-1].kind, "anew": len(anew), "steps": len(taken)}
+            yield Evidence(anew[-1].site, numbers, at=site)
+
+
+RULE = Rule(
+    id="new_optimizer_each_step",
+    group="gradients",
+    severity="wrong",
+    certain=True,
+    decide=decide,
+    message=N_("{anew} of {steps} steps looked at were the first of a new {optimizer}, on the same weights."),
+    why=N_(
+        "{optimizer} remembers past gradients from step to step, and each new one begins with nothing: "
+        "momentum and adaptive step sizes never act."
+    ),
+    fix=N_("Make the optimizer once, before the loop."),
+    safety="Training changes: momentum and moments act, as they never did. The rate may need to be set anew.",
+    limits=(
+        "An optimizer without memory, such as plain SGD, loses nothing. Silent too: one optimizer for each "
+        "of several nets, folds, epochs or stages, LBFGS, weights that are put back before each step, and a "
+        "state that is loaded into each new optimizer."
+    ),
+    wrong="""\
+net = nn.Linear(8, 3)
+for step in range(20):
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.05)
+    optimizer.zero_grad()
+    loss = F.cross_entropy(net(x), y)
+    loss.backward()
+    optimizer.step()
+""",
+    mend={
+        "net = nn.Linear(8, 3)\n": (
+            "net = nn.Linear(8, 3)\noptimizer = torch.optim.Adam(net.parameters(), lr=0.05)\n"
+        ),
+        "    optimizer = torch.optim.Adam(net.parameters(), lr=0.05)\n": "",
+    },
+)

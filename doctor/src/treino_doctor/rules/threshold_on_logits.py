@@ -1,0 +1,85 @@
+"""A threshold of 0.5 on logits, whose even chance is at 0."""
+
+import math
+from collections.abc import Iterable, Iterator
+
+from treino_doctor.record.log import Graph, Log, LossCall, Operation, Read
+from treino_doctor.rules.examples import script
+from treino_doctor.rules.graphs import PASSED, argument, calls_by_number
+from treino_doctor.rules.rule import Evidence, Rule
+from treino_doctor.words import N_, _
+
+OF_LOGITS = ("binary_cross_entropy_with_logits", "soft_margin_loss", "multilabel_soft_margin_loss")
+COMPARED = ("gt", "ge", "lt", "le")
+EVEN = 0.5
+
+
+def decide(log: Log) -> Iterable[Evidence]:
+    """A net's output that a loss took as logits is compared with 0.5, or rounded, as it is."""
+    forwards = calls_by_number(log)
+    known: dict[tuple[int, str, object], str] = {}
+    for call in log.of(LossCall):
+        if call.name in OF_LOGITS:
+            for made in origins(call.graph, call.graph.root):
+                known |= {(forwards[n].net, made.name, made.written): call.name for n in made.forwards[-1:]}
+    sites = set()
+    for read in log.of(Read):
+        for met in cuts(read):
+            of = read.graph.parents(met)[:1]
+            raw = [o for one in of for o in origins(read.graph, one) if o.forwards[-1:]]
+            keys = [(forwards[o.forwards[-1]].net, o.name, o.written) for o in raw]
+            if not keys or not all(key in known for key in keys) or met.site in sites:
+                continue
+            sites.add(met.site)
+            share = 1 / (1 + math.exp(-EVEN))
+            what = _("compared with 0.5, a chance of {share:.0%}").format(share=share)
+            if met.name == "round":
+                what = _("rounded, which gives numbers that are no class")
+            yield Evidence(met.site, {"loss": known[keys[0]], "what": what}, stack=read.stack)
+
+
+def cuts(read: Read) -> Iterator[Operation]:
+    """The comparisons with 0.5 that a figure is made of, and roundings that labels met."""
+    if read.how != "compared" or read.graph.root is None:
+        return
+    root = read.graph.root
+    if root.name in COMPARED and EVEN in (argument(root, "other", 1), argument(root, "other", 0)):
+        yield root
+    if root.name in ("eq", "ne"):
+        for side in read.graph.parents(root):
+            yield from (o for o in origins(read.graph, side) if o.name == "round")
+
+
+def origins(graph: Graph, start: Operation | None) -> list[Operation]:
+    """The operations that computed a value, before views and copies."""
+    passed = graph.walk(start, through=PASSED) if start is not None and start.name in PASSED else [start]
+    return [o for o in passed if o is not None and o.name not in PASSED]
+
+
+RULE = Rule(
+    id="threshold_on_logits",
+    group="settings",
+    severity="wrong",
+    certain=True,
+    decide=decide,
+    message=N_("Logits are {what}: the net's outputs are taken as logits by {loss}."),
+    why=N_(
+        "The loss puts a sigmoid on these outputs, so that a logit of 0, not of 0.5, is an even chance. Rows "
+        "between the two get the other class, and the figure is not that of the net."
+    ),
+    fix=N_("Compare with 0, or take torch.sigmoid of the outputs first and compare that with 0.5."),
+    safety="Safe: only the answers change.",
+    limits="Seen where torch compares; arrays that NumPy compares are not.",
+    wrong="labels = (y > 0).float()[:, None]\n"
+    + script(
+        "nn.Linear(8, 1)",
+        "F.binary_cross_entropy_with_logits(net(x), labels)",
+        settings="lr=0.5",
+        steps=40,
+    )
+    + """\
+with torch.no_grad():
+    accuracy = ((net(x) > 0.5).float() == labels).float().mean()
+""",
+    mend={"net(x) > 0.5": "net(x) > 0"},
+)

@@ -1,0 +1,53 @@
+"""Scripts of a framework that are right, and the same with one fault each.
+
+A line of such a script that begins with ``#!`` tells a fault, and which text the line above it has then:
+
+    loss = F.cross_entropy(net(x), y)
+    #! softmax_before_cross_entropy: loss = F.cross_entropy(net(x).softmax(1), y)
+
+``#! RULE:`` alone leaves the line out. A fault may take several such lines. It has to be told on its first, or on
+the line above ``#@ RULE``; ``#? RULE: TEXT`` is a fault that is known and not seen,
+``#! right__NAME: TEXT`` another form that is right, too.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+_EDIT = re.compile(r"\s*#([!?@]) (\w+)(?::(?: (.*))?)?")
+NEAR = 3  # lines that a finding may be off
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A script with one fault: its rule, the line on which it has to be told, its text, whether it is seen."""
+
+    rule: str
+    line: int
+    text: str
+    seen: bool
+
+
+def right(script: Path) -> str:
+    """The script without its faults, each line where it was."""
+    return "\n".join("" if _EDIT.fullmatch(line) else line for line in script.read_text().splitlines()) + "\n"
+
+
+def faults(script: Path) -> list[Fault]:
+    """All faults of a script, in their order."""
+    lines = script.read_text().splitlines()
+    marks = [(i, *m.groups()) for i, line in enumerate(lines) if (m := _EDIT.fullmatch(line))]
+    found: dict[str, Fault] = {}
+    for rule in dict.fromkeys(rule for _, kind, rule, _ in marks if kind != "@"):
+        own = [(i, kind, text or "") for i, kind, name, text in marks if name == rule]
+        changed, places, seen = right(script).splitlines(), [], True
+        for i, kind, text in own:
+            at = next(j for j in range(i - 1, -1, -1) if not _EDIT.fullmatch(lines[j]))
+            places.append((kind != "@", at + 1))
+            if kind != "@":
+                indent = re.match(r"\s*", lines[at])[0]
+                changed[at] = indent + (text or "pass")
+                seen = seen and kind == "!"
+        name, line = rule.partition("__")[0], min(places)[1]
+        found[rule] = Fault(name, line, "\n".join(changed) + "\n", seen)
+    return list(found.values())

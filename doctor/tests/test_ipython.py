@@ -1,0 +1,89 @@
+"""The doctor's magics in IPython itself, in a process of its own."""
+
+import json
+import subprocess
+import sys
+import textwrap
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from treino_doctor.ipython import load_ipython_extension, unload_ipython_extension
+
+pytest.importorskip("IPython")
+MADE = "import torch\nnet = torch.nn.Linear(3, 1)\nopt = torch.optim.SGD(net.parameters(), lr=1e-3)"
+LOOP = "for i in range(6):\n    net(torch.ones(4, 3)).pow(2).mean().backward()\n    opt.step()"
+CELLS = [
+    "%load_ext treino_doctor",
+    MADE,
+    "%%doctor\n\n" + LOOP,
+    "%doctor on",
+    LOOP,
+    "%doctor off",
+    "%%doctor\nraise ValueError('mine')",
+    "%doctor sideways",
+    "%doctor",
+    "import sys\nprint('treino' in sys.modules)",
+]
+SHELL = """
+import json, sys
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+shell = InteractiveShell.instance(colors="nocolor")
+said = []
+for cell in json.loads(sys.argv[1]):
+    with capture_output() as caught:
+        shell.run_cell(cell, store_history=True)
+    said.append(caught.stdout + caught.stderr)
+    said[-1] += "".join(o.data["text/html"] + o.data["text/plain"] for o in caught.outputs)
+print(json.dumps(said))
+"""
+
+
+@pytest.fixture(scope="module")
+def said() -> list[str]:
+    """What each cell printed or displayed."""
+    line = [sys.executable, "-c", textwrap.dedent(SHELL), json.dumps(CELLS)]
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.slow
+def test_a_cell_is_examined_and_its_lines_are_counted_from_its_top(said):
+    assert "missing_zero_grad" in said[2]
+    assert ">line 4 (seen at line 5)<" in said[2]
+    assert "missing_zero_grad  line 4 (seen at line 5)\n    net(torch" in said[2]  # for a terminal
+
+
+@pytest.mark.slow
+def test_the_cells_between_on_and_off_are_named(said):
+    assert "missing_zero_grad" in said[5]
+    assert ">In[5], line 2 (seen at In[5], line 3)<" in said[5]
+    assert said[8] == "The doctor is off.\n"
+
+
+@pytest.mark.slow
+def test_an_error_is_shown_once_and_a_wrong_word_is_refused(said):
+    assert said[6].count("ValueError: mine") == 1
+    assert "no backward seen" in said[6]
+    assert "UsageError: %doctor takes on or off" in said[7]
+    assert said[9] == "False\n"  # it needs nothing of treino's
+
+
+@pytest.mark.slow
+def test_who_unloads_the_magics_sends_the_doctor_away() -> None:
+    table: dict[str, dict[str, Any]] = {"line": {}, "cell": {}}
+
+    def register(magic: Any, _kind: str, name: str) -> None:
+        table["line"][name] = table["cell"][name] = magic
+
+    shell = SimpleNamespace(magics_manager=SimpleNamespace(magics=table), register_magic_function=register)
+    before = torch.autograd.backward
+    load_ipython_extension(shell)
+    table["line"]["doctor"]("on")
+    assert torch.autograd.backward is not before
+    unload_ipython_extension(shell)
+    assert torch.autograd.backward is before
+    assert table == {"line": {}, "cell": {}}

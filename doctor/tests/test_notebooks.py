@@ -1,0 +1,137 @@
+"""Notebooks run as they are: cells in order, in one namespace; lines are named by cell."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from treino_doctor.command import main
+
+TRAINING = [
+    "import torch\nnet = torch.nn.Linear(3, 1)",
+    "",
+    "opt = torch.optim.SGD(net.parameters(), lr=1e-3)",
+    "for i in range(6):\n    net(torch.ones(4, 3)).pow(2).mean().backward()\n    opt.step()",
+]
+ONLY_JUPYTER = [
+    "from __future__ import annotations\n%xmode Plain\nimport sys",
+    "%%time\nx = 3\nif x:\n    %time print('timed', x)\nprint(x)",
+    "%%capture out\ny = 4",
+    "z = %time y + 1\nprint(z)",
+    "!echo hidden \\\n   more\nprint('after')\nlist?\n?list",
+    "text = '''\n%not a magic\n!nor this\n'''\nprint(text, 7\n% 4)",
+    "def late(a: Unknown):\n    return a\nprint(late(5))",
+    "%%html\n<b>no Python</b>",
+    "%%writefile helper.py\nWORD = 'written'",
+    "import helper\nprint(helper.WORD)",
+    "get_ipython is None\nprint('colab' in str(get_ipython()))",
+]
+JUPYTER = """
+import json, sys
+from IPython.core.interactiveshell import InteractiveShell
+InteractiveShell.system = lambda shell, command: None
+shell = InteractiveShell.instance()
+for cell in json.load(open(sys.argv[1]))["cells"]:
+    if not "".join(cell["source"]).startswith("%%html"):
+        shell.run_cell("".join(cell["source"]))
+"""
+
+
+def write(path: Path, cells: list[str], **metadata: object) -> Path:
+    parts = [{"cell_type": "code", "source": text.splitlines(keepends=True)} for text in cells]
+    path.write_text(json.dumps({"cells": [{"cell_type": "markdown", "source": "# A"}, *parts]} | metadata))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    return tmp_path
+
+
+def test_a_finding_is_named_by_cell_and_line_as_jupyter_counts_them(folder, capfd):
+    path = write(folder / "work/wine.ipynb", TRAINING)
+    assert main(["work/wine.ipynb"]) == 0
+    report = capfd.readouterr().err
+    assert "wine.ipynb, cell 3, line 2\n    2 | net(torch.ones" in report
+    assert "seen at cell 3, line 3" in report
+    assert main([str(path), "--json"]) == 0
+    finding = json.loads(capfd.readouterr().out)["findings"][0]
+    assert (finding["file"], finding["cell"], finding["line"]) == (str(path), 3, 2)
+    assert finding["seen"] == {"file": str(path), "cell": 3, "line": 3}
+
+
+def test_a_line_that_another_cell_sets_is_found_there(folder, capfd):
+    clipped = "torch.nn.utils.clip_grad_norm_(net.parameters(), LIMIT); opt.step(); opt.zero_grad()"
+    loop = TRAINING[3].replace("opt.step()", clipped).replace("range(6)", "range(60)")
+    write(folder / "low.ipynb", ["LIMIT = 1e-6", *TRAINING[:3], loop])
+    main(["low.ipynb", "--json"])
+    places = [(f["cell"], f["line"]) for f in json.loads(capfd.readouterr().out)["findings"]]
+    assert (1, 1) in places
+
+
+@pytest.mark.slow
+def test_cells_print_what_they_print_in_jupyter(folder, capfd):
+    """IPython itself is asked; only shell commands and other languages are left out."""
+    pytest.importorskip("IPython")
+    path = write(folder / "work/only.ipynb", ONLY_JUPYTER)
+    assert main([str(path)]) == 0
+    out, report = capfd.readouterr()
+    line = [sys.executable, "-c", JUPYTER, str(path)]
+    jupyter = subprocess.run(line, cwd=folder / "work", capture_output=True, text=True, check=True).stdout
+    times = ("CPU times", "Wall time", "Writing", "Init signature", "Docstring", "Type:", "Subclasses")
+    printed = [row for row in out.splitlines() if row]
+    assert printed == [
+        "timed 3", "3", "5", "after", "%not a magic", "!nor this", " 3", "5", "written", "False"
+    ]  # fmt: skip
+    assert [row for row in jupyter.splitlines() if row in printed and not row.startswith(times)] == printed
+    for skipped in ("cell 1: %xmode Plain", "cell 5: !echo hidden \\", "cell 8: %%html"):
+        assert skipped in report
+
+
+@pytest.mark.parametrize(
+    ("cells", "shown"),
+    [
+        (["def f():\n    return 1 / 0", "f()"], ["cell 2, line 1, in <module>", "cell 1, line 2, in f"]),
+        (["print('one')", "x = 1\nfor"], ["cell 2, line 2\n    for", "SyntaxError"]),
+    ],
+)  # fmt: skip
+def test_a_traceback_names_cells(folder, capfd, cells, shown):
+    write(folder / "broken.ipynb", [*cells, "print('not reached')"])
+    assert main(["broken.ipynb"]) == 1
+    out, err = capfd.readouterr()
+    assert "not reached" not in out
+    assert ("one" in out) == ("print('one')" in cells)
+    for text in shown:
+        assert text in err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"cells": [', "not a notebook: Expecting value"),
+        ("[]", "no list of cells"),
+        ('{"cells": [{"cell_type": "code"}]}', "no list of cells"),
+        ('{"cells": [], "metadata": {"kernelspec": {"language": "R"}}}', "a notebook in R, not in Python"),
+    ],
+)
+def test_what_is_no_python_notebook_is_refused_in_one_sentence(folder, capfd, text, said):
+    (folder / "odd.ipynb").write_text(text)
+    assert main(["odd.ipynb", "--json"]) == 2
+    error = json.loads(capfd.readouterr().out)["error"]
+    assert error["rule"] == "script"
+    assert said in error["message"]
+    assert error["hint"]
+
+
+@pytest.mark.parametrize("flags", [("--fix", "a.patch"), ("--prove",)])
+def test_a_patch_of_a_notebook_is_refused_before_it_runs(folder, capfd, flags):
+    write(folder / "wine.ipynb", ["print('ran')"])
+    assert main(["wine.ipynb", *flags, "--json"]) == 2
+    out, err = capfd.readouterr()
+    assert json.loads(out)["error"]["rule"] == "fix_of_notebook"
+    assert "ran" not in err.splitlines()
