@@ -59,11 +59,8 @@ def asked(module: str, name: str, known: set[tuple[str, str]]) -> set[tuple[str,
 def test_a_decision_never_reads_source(rule):
     called = asked(f"treino_doctor.rules.{rule}", "decide", set())
     of_source = {each for each in called if each[0].startswith("treino_doctor.places")}
-<<<<<<< HEAD
-    assert bool(of_source) == (rule in ("metric_overwritten", "selection_on_test")), of_source
-=======
-    assert bool(of_source) == (rule in ("selection_on_test", "test_in_train")), of_source
->>>>>>> rulesb
+    of_places = ("metric_overwritten", "selection_on_test", "test_in_train")
+    assert bool(of_source) == (rule in of_places), of_source
 
 
 def test_a_kept_log_is_decided_in_another_process(tmp_path):

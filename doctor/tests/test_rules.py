@@ -17,12 +17,8 @@ CONTRACT = """
     scaler_leakage duplicate_leakage test_in_train label_misaligned augment_on_test class_imbalance
     lr_too_high lr_too_low weight_decay_too_high scheduler_misuse seed_reset_each_epoch symmetric_init
     dead_relu metric_wrong_axis selection_on_test missing_activation layer_never_used uninitialised_tensor
-<<<<<<< HEAD
     best_state_not_copied activation_before_cross_entropy label_in_inputs metric_overwritten
     threshold_on_logits
-=======
-    best_state_not_copied activation_before_cross_entropy label_in_inputs
->>>>>>> rulesb
 """.split()  # noqa: SIM905
 
 

@@ -169,7 +169,7 @@ class Beginning:
     """Unpickled in a process that was spawned, before its program is imported: it starts the examination."""
 
     def __init__(self, folder: str) -> None:
-        self.folder, self.files = folder, sorted(lines.own_files())
+        self.folder, self.files = folder, sorted(lines.watched_files())
 
     def __reduce__(self) -> tuple[Any, ...]:
         return exec, (f"{IMPORTED}\nbegin({self.folder!r}, {self.files!r})", {})

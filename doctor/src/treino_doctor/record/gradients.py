@@ -305,23 +305,13 @@ class Gradients:
             return
         if isinstance(value, float) and not isfinite(value):
             self._hooks.quietly("backward", self.spoiled, root, value)
-<<<<<<< HEAD
         self._course.add(value)
-
-    def before(self, root: Any) -> Any:
-        """Return the state of all gradients before a backward, and the root value's record."""
-        place = here()
-        self._course = self._courses.setdefault(place, Losses())
-=======
-        if not isinstance(value, complex):
-            self._course.append(value)
         self.kept(root)
 
     def before(self, root: Any) -> Any:
         """Return the state of all gradients before a backward, and the root value's record."""
         self.place = place = here()
-        self._course = self._courses.setdefault(place, [])
->>>>>>> rulesb
+        self._course = self._courses.setdefault(place, Losses())
         self.hands.settle()
         self.clearing.look(self.held.values())
         root = root[0] if isinstance(root, (list, tuple)) and root else root

@@ -36,7 +36,7 @@ def watch_file(path: str) -> None:
     _known.pop(path, None)
 
 
-def own_files() -> set[str]:
+def watched_files() -> set[str]:
     """The files that count as the user's own wherever they are."""
     return set(_own_files)
 

@@ -1,6 +1,7 @@
 """Record learning-rate schedules, and when and for what seeds are set and random orders drawn."""
 
 import random
+import weakref
 from collections import Counter
 from functools import partial
 from typing import Any
