@@ -324,7 +324,7 @@ def test_its_right_twin_is_silent(text, tmp_path):
 
 
 def test_a_look_at_the_training_rows_alone_is_noted(tmp_path):
-    findings, log = found(RIGHT[1], tmp_path)
+    _, log = found(RIGHT[1], tmp_path)
     assert any("180 rows" in note for note in notes(log))
 
 
