@@ -21,7 +21,7 @@ MENDED = """
     missing_zero_grad grad_cleared_before_step no_step softmax_before_cross_entropy
     sigmoid_before_bce_with_logits
     softmax_wrong_dim missing_eval missing_no_grad graph_kept_alive exploding_sum_loss seed_reset_each_epoch
-    metric_wrong_axis train_mode_never_restored
+    metric_wrong_axis train_mode_never_restored best_state_not_copied
 """.split()  # noqa: SIM905
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from examination import examined
+from treino_doctor.output.fix import patch
 from treino_doctor.rules import notes
 from treino_doctor.rules.examples import PRELUDE
 
@@ -333,3 +334,6 @@ def test_dropout_that_eval_does_not_reach_is_named(tmp_path):
     lines = (tmp_path / "script.py").read_text().splitlines()
     [finding] = [f for f in findings if f.rule == "missing_eval"]
     assert "# here" in lines[finding.line - 1]
+    (tmp_path / "script.py").write_text(patch([finding]).sources[finding.file])
+    mended, _ = examined((tmp_path / "script.py").read_text(), tmp_path)
+    assert mended == []
