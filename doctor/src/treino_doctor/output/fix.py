@@ -240,8 +240,12 @@ def _right_dim(finding: Finding, lines: list[str]) -> list[Edit]:
 
 
 def _evaluate(finding: Finding, lines: list[str]) -> list[Edit]:
-    """Insert net.eval() before the block that evaluates, and net.train() after it."""
+    """Insert net.eval() before the block that evaluates, and net.train() after it; or give F.dropout, which
+    neither reaches, training=self.training.
+    """
     site = _site(finding)
+    if finding.evidence.get("layers") == "F.dropout":
+        return _heed_eval(site, lines)
     net, block = _net_called(site), _block(site)
     if net is None or block is None or block.end_lineno is None or _trains_too(site):
         return []
@@ -251,6 +255,22 @@ def _evaluate(finding: Finding, lines: list[str]) -> list[Edit]:
     after = Edit(block.end_lineno + 1, block.end_lineno, (f"{indent}{net}.train()",))
     inside = isinstance(source.statement(site), ast.Return)
     return [_insert(lines, block.lineno, f"{net}.eval()"), *([] if inside else [after])]
+
+
+def _heed_eval(site: Site, lines: list[str]) -> list[Edit]:
+    inside = source.function(site)
+    method = isinstance(inside, ast.FunctionDef) and [a.arg for a in inside.args.args][:1] == ["self"]
+    for call in _calls_on(site) if method else ():
+        if "dropout" in source.name_of(call) and source.argument(call, "training", 2) is None:
+            return _splice(lines, call, f"{ast.unparse(call)[:-1]}, training=self.training)")
+    return []
+
+
+def _copy_state(finding: Finding, lines: list[str]) -> list[Edit]:
+    for call in _calls_on(_site(finding)):
+        if source.name_of(call) == "state_dict":
+            return _splice(lines, call, f"{{k: v.clone() for k, v in {ast.unparse(call)}.items()}}")
+    return []
 
 
 def _block(site: Site) -> ast.stmt | None:
@@ -385,4 +405,5 @@ MENDS: dict[str, Mend] = {
     "exploding_sum_loss": _mean,
     "seed_reset_each_epoch": _drop_line,
     "target_broadcast": _same_shape,
+    "best_state_not_copied": _copy_state,
 }
