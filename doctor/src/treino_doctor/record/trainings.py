@@ -59,6 +59,7 @@ class Training:
         self.numbers: dict[int, set[int]] = {}  # data set -> row numbers that were drawn
         self._origins: set[int] = set()
         self.drawn: set[Site] = set()
+        self.draws = False
 
     def anew(self) -> None:
         """Start over, because the weights were initialised again."""
@@ -127,6 +128,7 @@ class Training:
     def _note_numbers(self, reading: Reading) -> None:
         """Note the row numbers that the loader draws from its data set."""
         self.loader, origin = reading.site, reading.origin
+        self.draws |= reading.draws
         if origin is None:
             return
         drawn = self.numbers.setdefault(origin.root, set())

@@ -19,6 +19,7 @@ from treino_doctor.rules.turns import trained_forwards
 from treino_doctor.words import N_, _
 
 NEW = 0.1  # maximum share trained on before, for rows to count as new
+KNOWN, HALF = 50_000, 0.5  # rows of a training that are known at most; share of rows that are among them
 STEPS = 3  # minimum number of steps of a place
 MANY = 20  # minimum number of rows of an evaluation with only training rows
 
@@ -71,7 +72,7 @@ def _steps_on_test(log: Log) -> Iterable[Evidence]:
 
 def _only(e: RowsEvaluated, t: RowsTrained) -> bool:
     """Whether these rows are all or some of training's rows, and were compared with labels."""
-    inside = MANY <= e.rows == e.trained
+    inside = MANY <= e.rows == e.trained or (t.rows >= KNOWN and e.trained > HALF * e.rows)
     return inside and e.scored and t.chance < CHANCE and t.floating and not (t.made or e.made)
 
 
