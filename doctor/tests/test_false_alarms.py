@@ -5,6 +5,7 @@ import pytest
 from examination import examined, examined_with_values
 from treino_doctor.record.log import Course
 from treino_doctor.rules import notes
+from treino_doctor.rules.course import trainings
 from treino_doctor.rules.examples import PRELUDE
 
 SUM = """
@@ -192,9 +193,42 @@ def test_losses_of_two_lines_that_take_turns_stay_apart(tmp_path):
     assert [list(c.values) for c in log.of(Course)] == own["losses"]
 
 
+TWICE = """
+losses = []
+def train(steps):
+    net = nn.Linear(8, 3)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    losses.append([])
+    for step in range(steps):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(x), y)
+        loss.backward()
+        losses[-1].append(loss.item())
+        optimizer.step()
+train(70)
+train({steps})
+"""
+
+
+def test_a_new_optimizer_for_the_same_net_is_the_same_training(tmp_path):
+    anew = TWICE.replace(
+        "optimizer.zero_grad()",
+        "optimizer = torch.optim.SGD(net.parameters(), lr=0.1)\n        optimizer.zero_grad()",
+    )
+    _findings, log, own = examined_with_values(PRELUDE + anew.format(steps=60), tmp_path)
+    assert [list(c.values) for c in log.of(Course)] == own["losses"]
+
+
+@pytest.mark.parametrize("steps", [60, 90])
+def test_trainings_of_one_line_are_two(steps, tmp_path):
+    _findings, log, own = examined_with_values(PRELUDE + TWICE.format(steps=steps), tmp_path)
+    assert [list(c.values) for c in log.of(Course)] == own["losses"]
+    assert [len(t.calls) > 0 for t in trainings(log)] == [True, True]
+
+
 TRACED = """
 net = nn.Sequential(nn.Sequential(nn.Linear(8, 4), nn.ReLU()), nn.Linear(4, 3))
-graph = str(torch.jit.trace(net, x[:5]).inlined_graph)
+graph = [node.kind() for node in torch.jit.trace(net, x[:5]).inlined_graph.nodes()]
 """
 
 

@@ -53,6 +53,7 @@ from treino_doctor.record.windows import PATIENCE
 ADAPTIVE = ("Adam", "RMSprop", "Rprop", "Adadelta", "Adafactor", "Lion", "Muon", "LAMB", "NAdam")
 GRAPHS = 3  # the graphs of a line's first backwards are logged
 EVERY = 16  # later, every 16th graph is logged
+SHORT = 12  # losses; a course that is no longer is not ended by gradients of another optimizer
 LOGGED = 128  # optimizers that are logged as soon as they are made; a later one, where a window records it
 PENDING = 1024  # losses kept as tensors of an accelerator, until they are fetched at once
 FURTHER = 1.2  # weight movement is measured again after this multiple of the steps at the last measurement
@@ -88,9 +89,12 @@ class OptimizerRecord:
 
 
 class Losses:
-    """The losses that one line ran backward, in order."""
+    """The losses that one line ran backward in one training, in order. turn: of the first. filled: first
+    parameters of the optimizers that got gradients of them.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, turn: int = 0) -> None:
+        self.turn, self.filled = turn, set[int]()
         self.values = array("d")
         self._pending: list[torch.Tensor] = []
 
@@ -141,8 +145,8 @@ class Gradients:
         self._numbers: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
         self._starts: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, float]] = {}
         self._seen: dict[tuple[Site | None, int], int] = {}
-        self._courses: dict[Site | None, Losses] = {}
-        self._course = Losses()  # of the newest line
+        self._courses: dict[Site | None, list[Losses]] = {}  # of each line, the newest last
+        self._course = Losses(0)  # of the newest line
         self._looking: Any = None
         self.counting: Any = None
         self._count = 0
@@ -256,7 +260,7 @@ class Gradients:
                 return original(*args, **kwargs)
             if not windows.open and not hands.every:
                 if len(gradients._courses) > 1:  # losses of several lines may take turns
-                    gradients._course = gradients._courses.setdefault(here(), Losses())
+                    gradients._course = gradients._course_of(here())
                 gradients.keep(args[0] if args else kwargs.get("tensors"))
                 result = original(*args, **kwargs)
                 windows.turn += 1
@@ -308,10 +312,30 @@ class Gradients:
         self._course.add(value)
         self.kept(root)
 
+    def _course_of(self, place: Site | None) -> Losses:
+        """The course of the losses that a line runs backward now."""
+        courses = self._courses.get(place)
+        if courses is None:
+            courses = self._courses[place] = [Losses(self.windows.turn)]
+        return courses[-1]
+
+    def _filled(self, place: Site | None, filled: list[int]) -> None:
+        """Begin another course where a line trains what none of its losses trained before, as a function
+        does that is called for one net after the other.
+        """
+        course = self._course
+        every = (held.parameters()[:1] for held in self.held.values() if held.number in filled)
+        own = {self.known(p) for first in every for p in first}
+        if course.filled and own and course.filled.isdisjoint(own) and len(course.values) > SHORT:
+            self._course = Losses(self.windows.turn)
+            self._course.add(course.values.pop())
+            self._courses[place].append(self._course)
+        self._course.filled.update(own)
+
     def before(self, root: Any) -> Any:
         """Return the state of all gradients before a backward, and the root value's record."""
         self.place = place = here()
-        self._course = self._courses.setdefault(place, Losses())
+        self._course = self._course_of(place)
         self.hands.settle()
         self.clearing.look(self.held.values())
         root = root[0] if isinstance(root, (list, tuple)) and root else root
@@ -350,6 +374,7 @@ class Gradients:
                 held.summed = held.summed or (held.number in summed and bool(held.used & wrote))
         if kind == "graph" and self.held and not filled:
             kind = "detached"
+        self._filled(site, filled)
         key = site, len(self.held)
         times = self._seen[key] = self._seen.get(key, 0) + 1
         whole = times <= GRAPHS or times % EVERY == 0
@@ -502,9 +527,10 @@ class Gradients:
         self.hands.settle()
         for held in self.held.values():
             self._end(held)
-        for site, losses in self._courses.items():
-            losses.fetch()
-            self._log.tell(Course, site=site, values=tuple(losses.values))
+        for site, courses in self._courses.items():
+            for losses in courses:
+                losses.fetch()
+                self._log.tell(Course, site=site, turn=losses.turn, values=tuple(losses.values))
 
 
 def versions(parameters: list[torch.Tensor]) -> list[tuple[int, int]]:

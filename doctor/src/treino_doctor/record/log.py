@@ -297,8 +297,9 @@ class OptimizerEnded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Course(Event):
-    """All values that a line ran backward: the loss that a training minimises. constant: the loss of the best
-    constant prediction, if the log's writer knows it for all rows; then no LossCall is needed for it.
+    """All values that a line ran backward in one training: the loss that it minimises. turn: of the first
+    value. constant: the loss of the best constant prediction, if the log's writer knows it for all rows; then
+    no LossCall is needed for it.
     """
 
     values: tuple[float, ...]

@@ -21,17 +21,19 @@ from treino_doctor.rules.graphs import by_line, calls_by_number
 LEAST = 12  # minimum number of values that a rule judges
 SAME = 0.05  # relative difference allowed between the loss run backward and torch's
 ALIKE = 0.9  # minimum share of the ratios near their median; not measured
+AGAIN = 2  # times as many targets as rows: each came about twice
 EXPLODES = 10  # a diverging loss is at least this many times the first one; not measured
 APART = 4  # times the variance of batches' means that chance gives: rows are sorted by their target
 
 
 @dataclass(frozen=True)
 class Training:
-    """All losses that one line ran backward, in order.
+    """All losses that one line ran backward in one training, in order.
 
     constant: the loss of the best constant prediction for all rows, NaN if unknown. calls: recorded calls of
     torch losses behind these values. optimizers: numbers of the optimizers that got gradients from them.
     uneven: batches have targets of their own, as in sorted rows, so that one batch's loss tells little.
+    whole: the constant's loss is that of all rows, and not an estimate from some.
     """
 
     site: Site | None
@@ -41,6 +43,8 @@ class Training:
     optimizers: frozenset[int]
     adds: float = 1.0  # ratio of the loss that is run backward to torch's
     uneven: bool = False
+    whole: bool = True
+    turn: int = 0  # backwards before it
 
     @property
     def known(self) -> bool:
@@ -124,7 +128,12 @@ def trainings(log: Log) -> list[Training]:
     backwards = by_line(log.of(Backward), lambda b: b.site)
     rows, forwards = {t.net: t for t in log.of(RowsTrained)}, calls_by_number(log)
     learners = {n: rows[f.net] for n, f in forwards.items() if f.net in rows}
-    courses = [_training(c, backwards.get(c.site, []), calls, learners) for c in log.of(Course) if c.values]
+    courses = [
+        _training(c, [b for b in backwards.get(c.site, []) if c.turn <= b.turn < end], calls, learners)
+        for every in by_line(log.of(Course), lambda c: c.site).values()
+        for c, end in zip(every, [*(c.turn for c in every[1:]), math.inf], strict=True)
+        if c.values
+    ]
     return sorted(courses, key=lambda t: -len(t.values))
 
 
@@ -146,14 +155,17 @@ def _training(
     adds, constant = (median(shares), math.nan) if shares else (1.0, math.nan)
     # The program runs the sum of torch's losses backward throughout, up to one factor.
     fits = bool(shares) and 2 * len(own) > len(ran) and _alike(shares, adds)
-    uneven = False
+    uneven, whole = False, True
     if fits:
         groups = _by_line(every, own)
         trained = next((learners[n] for c in every for n in reversed(c.forwards) if n in learners), None)
-        constant = adds * sum(constant_of(group, trained) for group in groups)
+        whole = len(own) == len(course.values) or all(_covers(group, trained) for group in groups)
+        constant = adds * sum(constant_of(group, trained, whole=whole) for group in groups)
         uneven = any(map(apart, groups))
     return Training(
         uneven=uneven,
+        whole=whole,
+        turn=course.turn,
         site=course.site,
         values=course.values,
         constant=course.constant if course.constant > 0 else constant,
@@ -175,11 +187,14 @@ def _by_line(every: list[LossCall], own: list[tuple[float, list[LossCall]]]) -> 
     return [[used[i] for _, used in own if i < len(used)] for i in range(most)]
 
 
-def constant_of(calls: list[LossCall], trained: RowsTrained | None = None) -> float:
+def constant_of(calls: list[LossCall], trained: RowsTrained | None = None, *, whole: bool = True) -> float:
     """The mean loss of the best constant prediction for the targets of all these calls; NaN if unknown.
 
     trained: the rows of the training, whose labels were counted over an epoch where a loader gave them.
+    whole: these are the targets of all rows; else the loss for all is estimated.
     """
+    if not whole and apart(calls):
+        return math.nan  # these batches are not like the others
     one = calls[0]
     labels = counted(calls, "labels")
     if labels and trained is not None:
@@ -199,6 +214,8 @@ def constant_of(calls: list[LossCall], trained: RowsTrained | None = None) -> fl
             shares = [(1 - one.smoothing) * s + one.smoothing / classes for s in shares]
             shares += [one.smoothing / classes] * (classes - len(shares))
         loss = -sum(s * math.log(s) for s in shares if s > 0)
+        if not whole and not one.weights:  # the entropy of few labels is too low: Miller's correction
+            loss += (len(labels) - 1) / (2 * rows)
         # Binary losses divide by the number of rows, class losses by the sum of the rows' weights.
         loss *= whole / rows if one.name.startswith("binary") else 1.0
         mean_rows = sum(sum(c.labels.values()) for c in calls) / len(calls)
@@ -209,8 +226,6 @@ def constant_of(calls: list[LossCall], trained: RowsTrained | None = None) -> fl
     seen = sum(c.target_shape[0] for c in numeric)
     if 2 * len(numeric) < len(calls) or one.reduction == "none" or seen < 2:
         return math.nan
-    if trained is not None and seen < trained.rows and apart(calls):
-        return math.nan  # these batches are not like the others
     within, between = _variances(numeric)
     loss = within + between
     if one.name != "mse_loss" or math.prod(one.target_shape[1:]) > len(one.means):
@@ -223,11 +238,20 @@ def constant_of(calls: list[LossCall], trained: RowsTrained | None = None) -> fl
     return loss * (math.prod(one.target_shape) if one.reduction == "sum" else 1)
 
 
+def _covers(calls: list[LossCall], trained: RowsTrained | None) -> bool:
+    """Whether the targets of all rows are known: from an epoch's labels, or as most rows came again."""
+    labels = counted(calls, "labels")
+    rows = sum(labels.values()) or sum(c.target_shape[0] for c in calls if c.target_shape)
+    if trained is None:
+        return False
+    return rows >= AGAIN * trained.rows or (bool(labels) and _of_epoch(trained, labels) is not labels)
+
+
 def _of_epoch(trained: RowsTrained, labels: dict[int, int]) -> dict[int, int]:
     """The labels of the first epoch's rows, if they are more, and of the same classes."""
     epoch = {int(k): n for k, n in trained.labels.items() if k.lstrip("-").isdigit()}
     more = len(epoch) == len(trained.labels) and sum(epoch.values()) > sum(labels.values())
-    return epoch if more and labels.keys() <= epoch.keys() else labels
+    return epoch if more and labels.keys() == epoch.keys() else labels
 
 
 def _variances(calls: list[LossCall]) -> tuple[float, float]:

@@ -19,8 +19,8 @@ LATE = 0.5  # share of the steps after which an evaluation describes the trained
 def summary(log: Log) -> list[str]:
     """Sentences about each loss at first and at last, a constant's loss, and an evaluation at chance."""
     sentences: list[str] = []
-    courses = [t for t in trainings(log) if len(t.values) > 1][:MOST]
-    for loss in courses:
+    courses = [t for t in trainings(log) if len(t.values) > 1]
+    for loss in courses[:MOST]:
         sentence = _(
             "The loss was {first} in the first {n} of {count} backwards, on average, and {last} in the "
             "last {m}."
@@ -28,14 +28,14 @@ def summary(log: Log) -> list[str]:
         if len(courses) > 1 and loss.site is not None:
             sentence = _(
                 "The loss of line {line} was {first} in the first {n} of {count} backwards, on average, and "
-                "{last} in the last {m}."
+                "{last} in the last {m} (from backward {start} on)."
             )
         scale = loss.adds if loss.adds >= SCALED else 1.0
         first, last = numeral(loss.first() / scale, ".4g"), numeral(loss.last() / scale, ".4g")
-        counts = {"n": loss.head, "m": loss.tail, "count": len(loss.values)}
+        counts = {"n": loss.head, "m": loss.tail, "count": len(loss.values), "start": loss.turn + 1}
         line = loss.site.line if loss.site is not None else 0
         sentences.append(sentence.format(first=first, last=last, line=line, **counts))
-        if loss.known and loss.stuck(HARDLY):
+        if loss.known and loss.whole and loss.stuck(HARDLY):
             sentence = _("One answer for all rows would get {constant}.")
             sentences.append(sentence.format(constant=numeral(loss.constant / scale, ".4g")))
     newest = evaluation(log)
