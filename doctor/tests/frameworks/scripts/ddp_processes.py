@@ -23,7 +23,7 @@ def train(rank, world):
     whole = TensorDataset(x, targets)
     train_set, val_set = random_split(whole, [343, 144])
     #! unshuffled_sorted: train_set, val_set = (Subset(whole, sorted(part.indices)) for part in random_split(whole, [343, 144]))
-    sampler = DistributedSampler(train_set, world, rank, shuffle=True)
+    sampler = DistributedSampler(train_set, world, rank)
     #! unshuffled_sorted: sampler = DistributedSampler(train_set, world, rank, shuffle=False)
     #! test_in_train: sampler = DistributedSampler(whole, world, rank)
     train_loader = DataLoader(train_set, batch_size=8, sampler=sampler, drop_last=True)
