@@ -205,6 +205,42 @@ for epoch in range(4):
 print(right(net, test_loader))
 """
 
+FOLDS = """
+import copy
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import StratifiedKFold
+from sklearn.preprocessing import StandardScaler
+
+table, classes = load_breast_cancer(return_X_y=True)
+net = nn.Sequential(nn.Linear(30, 8), nn.ReLU(), nn.Linear(8, 2))
+start = copy.deepcopy(net.state_dict())
+for learn, test in StratifiedKFold(3, shuffle=True, random_state=0).split(table, classes):
+    net.load_state_dict(start)
+    scaler = StandardScaler().fit(table[learn])
+    one, two = (torch.tensor(scaler.transform(table[i]), dtype=torch.float32) for i in (learn, test))
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+    for step in range(40):
+        optimizer.zero_grad()
+        F.cross_entropy(net(one), torch.tensor(classes[learn])).backward()
+        optimizer.step()
+    with torch.no_grad():
+        print((net(two).argmax(1) == torch.tensor(classes[test])).float().mean().item())
+"""
+
+SITES = """
+table, site = x.numpy(), np.repeat(np.arange(3), 80)
+classes = (table[:, 0] > 0).astype(int)
+x_train, x_test, y_train, y_test, _, _ = train_test_split(table, classes, site, test_size=80, shuffle=False)
+net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 2))
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+for step in range(40):
+    optimizer.zero_grad()
+    F.cross_entropy(net(torch.tensor(x_train)), torch.tensor(y_train)).backward()
+    optimizer.step()
+with torch.no_grad():
+    print((net(torch.tensor(x_test)).argmax(1).numpy() == y_test).mean())
+"""
+
 KEPT_LOSSES = """
 losses = []
 for epoch in range(14):
@@ -283,10 +319,11 @@ RIGHT = [
     inputs("np.column_stack([table, np.round(goal)])", "classes"),
     inputs("np.stack([np.sin(time[:240] + k) for k in range(9)], 1)", "np.sin(time[:240] + 8)", MSE),
     inputs(
-        "np.stack([np.sin((time[:240] + k) * math.pi / 4) for k in range(16)], 1)",
-        "np.sin((time[:240] + 16) * math.pi / 4)",
+        "np.stack([np.sin((time[:240] + k) * math.pi / 8) for k in range(18)], 1)",
+        "np.sin((time[:240] + 18) * math.pi / 8)",
         MSE,
     ),
+    inputs("np.stack([(time[:240] + k) % 7 == 0 for k in range(9)], 1)", "((time[:240] + 9) % 7 == 0) * 1"),
     inputs("np.stack([time[:240] + k for k in range(4)], 1) / 240", "(time[:240] + 4) / 240", MSE),
     LOADERS + kept("{k: v.clone() for k, v in net.state_dict().items()}"),
     LOADERS + kept("copy.deepcopy(net.state_dict())"),
@@ -302,6 +339,8 @@ RIGHT = [
     LOADERS + STOPPER.replace("NAME", "val").replace("stopper = ", "val_loader = test_loader\nstopper = "),
     LOADERS + FILES.replace("ORDER", "pair[0]") + EPOCHS,
     LOADERS + JITTERED.replace("AGAIN", "False"),
+    FOLDS,  # the rows of earlier folds were trained on later
+    "import numpy as np\nfrom sklearn.model_selection import train_test_split\n" + SITES,  # sorted by site
 ]
 
 

@@ -114,7 +114,8 @@ class Loaders:
         self._hooks.quietly("batch", lambda: before.append(random_state()))
         batch = load()
         self._hooks.quietly("batch", lambda: before.append(random_state()))
-        reading.draws = before[:1] != before[1:]
+        # Pairs of rows are meant to be drawn, and so are masks over words.
+        reading.draws = before[:1] != before[1:] and len(first_tensors(batch)) == 2
         return batch
 
     def _put_together(self, batch: Any, reading: Reading) -> None:

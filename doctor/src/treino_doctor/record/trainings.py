@@ -39,6 +39,7 @@ class Training:
 
     def __init__(self, net: int, shape: Any) -> None:
         self.net, self.shape = net, shape
+        self.restarts = 0
         self.rows: dict[int, float] = {}  # hash -> first label, or NaN
         self.seen = self.twice = self.calls = self.again = self.other = 0
         self.right = self.judged = 0
@@ -63,7 +64,9 @@ class Training:
 
     def anew(self) -> None:
         """Start over, because the weights were initialised again."""
+        restarts = self.restarts + 1
         self.__init__(self.net, self.shape)  # type: ignore[misc]
+        self.restarts = restarts
 
     def add(self, call: Call) -> bool:
         """Add a training call; return whether the first epoch ended with it."""

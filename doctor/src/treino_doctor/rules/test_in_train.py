@@ -40,7 +40,10 @@ def decide(log: Log) -> Iterable[Evidence]:
         shared_net = late is not None or trained == e.later > 0
         if trained and (shared_net or not copies(e, t)):
             made = next((n.made_at for n in log.of(NetMade) if n.net == t.net and shared_net), None)
-            made = made or (e.loader if only and e.loader != t.loader and trained >= MOST * t.rows else None)
+            if only and e.loader is not None and e.loader == t.loader:
+                made = made or e.site  # it loops over the wrong loader
+            elif only and trained >= MOST * t.rows:
+                made = made or e.loader
             numbers = {"rows": rows, "trained": trained}
             led = {f"led {i}": site for i, site in enumerate(e.stack) if only and not shared_net}
             yield Evidence(e.site, numbers, at=made, stack=t.stack, sites=lines_of(e, t) | led)
