@@ -41,8 +41,9 @@ def decide(log: Log) -> Iterable[Evidence]:
             made = next((n.made_at for n in log.of(NetMade) if n.net == t.net and shared_net), None)
             made = made or (e.loader if only and e.loader != t.loader and trained >= MOST * t.rows else None)
             numbers = {"rows": rows, "trained": trained}
-            led = {f"led {i}": site for i, site in enumerate(e.stack) if only and not shared_net}
-            yield Evidence(e.site, numbers, at=made, stack=t.stack, sites=lines_of(e, t) | led)
+            sites = lines_of(e, t)
+            sites.update((f"led {i}", site) for i, site in enumerate(e.stack) if only and not shared_net)
+            yield Evidence(e.site, numbers, at=made, stack=t.stack, sites=sites)
             return
     yield from _steps_on_test(log)
 
