@@ -1,9 +1,8 @@
 """Try the rules that read the log on a folder of scripts: what is found on its line, missed, or said wrongly.
 
-``python -m tools.doctor_trial FOLDER [PATTERN ...] [--only RULE] [--every K] [--right] [--show EVENT]
-[--renamed]``
+``python -m tools.doctor_trial FOLDER [PATTERN ...] [--only RULE] [--every K] [--right] [--show EVENT]``
 
-FOLDER holds ``faulty/`` and ``correct/``, as ``tests/doctor/bed/seen`` does; older commits hold a larger one.
+FOLDER holds ``faulty/`` and ``correct/``, as ``doctor/tests/bed`` does.
 Expected findings stand in the scripts' first lines: ``# expect: rule @ line``. Each script runs in a process
 of its own, forked from one that has imported torch.
 """
@@ -24,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 from bed_scripts import found_at, header, missing
-from tools.renamed import renamed
 
 LIMIT = 60  # seconds
 WARM = (
@@ -43,7 +41,6 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="one script in so many")
     parser.add_argument("--right", action="store_true")
     parser.add_argument("--faulty", action="store_true")
-    parser.add_argument("--renamed", action="store_true", help="with other names for a script's variables")
     parser.add_argument("--show", help="print the events of this kind, of each script")
     asked = parser.parse_args()
     for name in WARM:
@@ -52,7 +49,7 @@ def main() -> None:
     paths = [p for p in paths if not (asked.right and not is_right(p)) and not (asked.faulty and is_right(p))]
     if asked.only:
         paths = [p for p in paths if is_right(p) or asked.only in faults_of(p)]
-    table({p: forked(p, asked.show, asked.renamed) for p in paths[:: asked.every]}, asked.only)
+    table({p: forked(p, asked.show) for p in paths[:: asked.every]}, asked.only)
 
 
 def chosen(folder: Path, patterns: list[str]) -> list[Path]:
@@ -72,7 +69,7 @@ def faults_of(path: Path) -> set[str]:
     return {rule for rule, _ in told["expect"] + told["missed"]}
 
 
-def forked(path: Path, show: str | None, other_names: bool = False) -> dict[str, Any]:
+def forked(path: Path, show: str | None) -> dict[str, Any]:
     """What is found in a script that runs in a child."""
     reader, writer = os.pipe()
     child = os.fork()
@@ -85,7 +82,7 @@ def forked(path: Path, show: str | None, other_names: bool = False) -> dict[str,
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
         try:
-            answer = examined(path, show, said, other_names)
+            answer = examined(path, show, said)
         except BaseException:
             answer = {"findings": [], "defects": [traceback.format_exc()[-600:]]}
         with os.fdopen(writer, "wb") as pipe:
@@ -98,7 +95,7 @@ def forked(path: Path, show: str | None, other_names: bool = False) -> dict[str,
     return pickle.loads(data) if data else {"findings": [], "defects": ["died"]}
 
 
-def examined(path: Path, show: str | None, said: int, other_names: bool = False) -> dict[str, Any]:
+def examined(path: Path, show: str | None, said: int) -> dict[str, Any]:
     """Run a script under the record; decide from its log."""
     import torch
 
@@ -112,7 +109,7 @@ def examined(path: Path, show: str | None, said: int, other_names: bool = False)
     main_module.__file__ = str(path)
     sys.modules["__main__"], sys.argv = main_module, [str(path)]
     sys.path.insert(0, str(path.parent))
-    text = renamed(path.read_text()) if other_names else path.read_text()
+    text = path.read_text()
     linecache.cache[str(path)] = len(text), None, text.splitlines(keepends=True), str(path)
     recorder, error = Recorder(), ""
     recorder.install()

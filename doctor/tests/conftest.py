@@ -8,6 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+HERE = Path(__file__).parent
+
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(HERE.parent / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
+)  # what the tests start examines by this doctor, whichever is installed
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"  # here and in what the tests start: several of them share few cores
 
@@ -27,7 +32,7 @@ settings.load_profile("repeatable")
 
 NOT_SEEN = {
     line.partition("  # ")[0].strip()
-    for line in (Path(__file__).parent / "not_seen.txt").read_text().splitlines()
+    for line in (HERE / "not_seen.txt").read_text().splitlines()
     if line and not line.startswith("#")
 }
 

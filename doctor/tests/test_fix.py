@@ -3,41 +3,115 @@
 import math
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import stdtrit
 
+from treino_doctor.finding import Finding, Site
 from treino_doctor.output import prove
-from treino_doctor.output.fix import Mended, patch
+from treino_doctor.output.fix import MENDS, Mended, patch
 from treino_doctor.output.prove import Row, interval, last_figure, proof, student, table
+from treino_doctor.places.source import refresh
 from treino_doctor.process.run_script import run_script
 from treino_doctor.rules import rules
 from treino_doctor.rules.examples import PRELUDE
 from zygote import examined
 
-MENDED = """
-    missing_zero_grad grad_cleared_before_step no_step softmax_before_cross_entropy
-    sigmoid_before_bce_with_logits
-    softmax_wrong_dim missing_eval missing_no_grad graph_kept_alive exploding_sum_loss seed_reset_each_epoch
-    metric_wrong_axis train_mode_never_restored
-""".split()  # noqa: SIM905
-
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rule", MENDED)
+@pytest.mark.parametrize("rule", MENDS)
 def test_the_mended_example_is_silent(rule, tmp_path):
     path = tmp_path / "script.py"
     text = PRELUDE + rules()[rule].wrong + "# the end\n"
     path.write_text(text)
-    mended = patch(run_script(str(path)).exam.findings)
+    findings = run_script(str(path)).exam.findings
+    mended = patch(findings)
     assert rule in mended.rules
     assert path.read_text() == text
     assert mended.sources[str(path)].endswith("# the end\n")
     assert mended.diff.startswith("--- ")
+    _as_it_may_be_written(findings, text, tmp_path)
     path.write_text(mended.sources[str(path)])
     assert rule not in {r for r, _, _ in examined(path)["findings"]}
+
+
+def _as_it_may_be_written(findings, text, folder):
+    """Tabs, Windows' line ends and a last line without one: the patch applies, and the file compiles."""
+    for name, form in (
+        ("tabs.py", text.replace("    ", "\t")),
+        ("windows.py", text.replace("\n", "\r\n")),
+        ("endless.py", text.rstrip("\n")),
+    ):
+        file = folder / name
+        file.write_bytes(form.encode())
+        moved = [replace(f, file=str(file), seen=replace(f.seen, file=str(file))) for f in findings]
+        mended = patch(moved)
+        assert mended.rules == patch(findings).rules
+        _applies(mended, file)
+
+
+def _applies(mended, file):
+    """The patch makes of a file what the mended program says."""
+    diff = file.with_suffix(".patch")
+    diff.write_bytes(mended.diff.encode())
+    subprocess.run(["patch", "--binary", str(file), str(diff)], check=True, capture_output=True)
+    assert file.read_text() == mended.sources[str(file)]
+    compile(file.read_text(), str(file), "exec")
+
+
+def finding(rule, path, line):
+    """A finding of this rule on a line."""
+    site = Site(str(path), line)
+    words = dict.fromkeys(("message", "why", "fix"), "")
+    return Finding(
+        rule=rule, severity="wrong", certain=True, file=site.file, line=line, seen=site, evidence={}, **words
+    )
+
+
+LEARNS_FROM_TEST = """
+def evaluate(net, loss, optimizer, test_loader):
+    for x, y in test_loader:
+        value = loss(net(x), y)
+        value.backward()
+        optimizer.step()
+"""
+
+
+@pytest.mark.parametrize("head", ["", "def test(net, loss, optimizer, rows):\n    x, y = rows\n"])
+def test_a_loop_that_learns_from_test_rows_is_not_made_to_learn_better(head, tmp_path):
+    path = tmp_path / "script.py"
+    body = "    value = loss(net(x), y)\n    value.backward()\n    optimizer.step()\n"
+    text = head + body if head else LEARNS_FROM_TEST
+    path.write_text(text)
+    line = next(i for i, one in enumerate(text.splitlines(), 1) if "backward" in one)
+    assert patch([finding("missing_zero_grad", path, line)]).sources == {}
+    path.write_text(text.replace("test", "train"))
+    refresh()
+    assert patch([finding("missing_zero_grad", path, line)]).rules == ("missing_zero_grad",)
+
+
+AWKWARD = {
+    "a text of several lines": (
+        "missing_no_grad",
+        3,
+        'def judge(net, rows):\n    for x in rows:\n        print(net(x), """a\n  b""")\n',
+    ),
+    "two statements on a line": (
+        "missing_zero_grad",
+        2,
+        "for x in rows:\n    for y in x: net(y).backward(); o.step()\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("rule", "line", "text"), AWKWARD.values(), ids=AWKWARD)
+def test_what_a_patch_would_change_besides_is_left_alone(rule, line, text, tmp_path):
+    path = tmp_path / "script.py"
+    path.write_text(text)
+    assert patch([finding(rule, path, line)]).sources == {}
 
 
 def test_intervals_are_students():

@@ -16,9 +16,11 @@ TRAINING = [
     "for i in range(6):\n    net(torch.ones(4, 3)).pow(2).mean().backward()\n    opt.step()",
 ]
 ONLY_JUPYTER = [
-    "from __future__ import annotations\n%xmode Plain\nimport sys",
+    "%xmode Plain\nfrom __future__ import annotations\nimport sys",
+    "cd .",
     "%%time\nx = 3\nif x:\n    %time print('timed', x)\nprint(x)",
     "%%capture out\ny = 4",
+    "  a = 1\n  for b in (a,):\n      print('indented', b)",
     "z = %time y + 1\nprint(z)",
     "!echo hidden \\\n   more\nprint('after')\nlist?\n?list",
     "text = '''\n%not a magic\n!nor this\n'''\nprint(text, 7\n% 4)",
@@ -86,10 +88,15 @@ def test_cells_print_what_they_print_in_jupyter(folder, capfd):
     times = ("CPU times", "Wall time", "Writing", "Init signature", "Docstring", "Type:", "Subclasses")
     printed = [row for row in out.splitlines() if row]
     assert printed == [
-        "timed 3", "3", "5", "after", "%not a magic", "!nor this", " 3", "5", "written", "False"
+        "timed 3", "3", "indented 1", "5", "after", "%not a magic", "!nor this", " 3", "5", "written", "False"
     ]  # fmt: skip
     assert [row for row in jupyter.splitlines() if row in printed and not row.startswith(times)] == printed
-    for skipped in ("cell 1: %xmode Plain", "cell 5: !echo hidden \\", "cell 8: %%html"):
+    for skipped in (
+        "cell 1: %xmode Plain",
+        "cell 2: cd .",
+        "cell 7: !echo hidden \\",
+        "cell 10: %%html",
+    ):
         assert skipped in report
 
 
@@ -98,6 +105,7 @@ def test_cells_print_what_they_print_in_jupyter(folder, capfd):
     [
         (["def f():\n    return 1 / 0", "f()"], ["cell 2, line 1, in <module>", "cell 1, line 2, in f"]),
         (["print('one')", "x = 1\nfor"], ["cell 2, line 2\n    for", "SyntaxError"]),
+        (["x = 1\nprint('one')\nreturn x", ""], ["cell 1, line 3\n    return x", "SyntaxError"]),
     ],
 )  # fmt: skip
 def test_a_traceback_names_cells(folder, capfd, cells, shown):
@@ -105,7 +113,7 @@ def test_a_traceback_names_cells(folder, capfd, cells, shown):
     assert main(["broken.ipynb"]) == 1
     out, err = capfd.readouterr()
     assert "not reached" not in out
-    assert ("one" in out) == ("print('one')" in cells)
+    assert ("one" in out) == ("one" in "".join(cells))
     for text in shown:
         assert text in err
 

@@ -37,7 +37,7 @@ def warm() -> None:
     """Import once, in the parent, what nearly every script imports."""
     import torch
 
-    for name in USUAL:
+    for name in (*USUAL, *sys.argv[1:]):
         with suppress(ImportError):
             import_module(name)
     torch.optim.Adam([torch.zeros(1, requires_grad=True)]).step()  # what it imports at its first use
@@ -45,10 +45,12 @@ def warm() -> None:
 
 
 @cache
-def _server() -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "zygote"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+def _server(python: str, modules: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    command = [python, "-m", "zygote", *modules]
     root = Path(__file__).parent
+    source = os.path.dirname(os.path.dirname(treino_doctor.__file__))
+    paths = os.pathsep.join((source, os.environ.get("PYTHONPATH", "")))
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": paths}
     server = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root, env=environment
     )
@@ -56,9 +58,14 @@ def _server() -> subprocess.Popen[bytes]:
     return server
 
 
-def examined(path: Path, *, watched: bool = True) -> dict[str, Any]:
-    """Run a script under the doctor, or without: ``output``, ``status``, ``findings``, ``defects``."""
-    server = _server()
+def examined(
+    path: Path, *, watched: bool = True, python: str = sys.executable, modules: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Run a script under the doctor, or without: ``output``, ``status``, ``findings``, ``defects``.
+
+    python: the interpreter. modules: what it imports once, beside the usual.
+    """
+    server = _server(python, modules)
     assert server.stdin is not None
     assert server.stdout is not None
     server.stdin.write(f"{int(watched)} {path}\n".encode())

@@ -5,9 +5,9 @@ A line of such a script that begins with ``#!`` tells a fault, and which text th
     loss = F.cross_entropy(net(x), y)
     #! softmax_before_cross_entropy: loss = F.cross_entropy(net(x).softmax(1), y)
 
-``#! RULE:`` alone leaves the line out. A fault may take several such lines. It has to be told on its first, or on
-the line above ``#@ RULE``; ``#? RULE: TEXT`` is a fault that is known and not seen,
-``#! right__NAME: TEXT`` another form that is right, too.
+``#! RULE:`` alone leaves the line out. A fault may take several such lines; it has to be told on the first of
+them, or on the line above ``#@ RULE``. ``#? RULE: TEXT`` is a fault that is known and not seen. After two
+underscores a rule may have a name of the case: ``right__NAME`` is another form that is right.
 """
 
 import re
@@ -20,8 +20,11 @@ NEAR = 3  # lines that a finding may be off
 
 @dataclass(frozen=True)
 class Fault:
-    """A script with one fault: its rule, the line on which it has to be told, its text, whether it is seen."""
+    """A script with one fault: its case, its rule ("right" for none), the line on which it is told, its
+    text, and whether it is seen.
+    """
 
+    case: str
     rule: str
     line: int
     text: str
@@ -49,5 +52,24 @@ def faults(script: Path) -> list[Fault]:
                 changed[at] = indent + (text or "pass")
                 seen = seen and kind == "!"
         name, line = rule.partition("__")[0], min(places)[1]
-        found[rule] = Fault(name, line, "\n".join(changed) + "\n", seen)
+        found[rule] = Fault(rule, name, line, "\n".join(changed) + "\n", seen)
     return list(found.values())
+
+
+SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.py"))
+
+
+def table() -> str:
+    """The faults by script, in Markdown: ● told on its line, ○ known and not seen; empty where not tried."""
+    every = {script.stem: faults(script) for script in SCRIPTS}
+    rules = sorted({f.rule for some in every.values() for f in some if f.rule != "right"})
+    lines = ["| fault | " + " | ".join(name.replace("_", " ") for name in every) + " |"]
+    lines.append("|---" * (len(every) + 1) + "|")
+    for rule in rules:
+        marks = ("".join("●" if f.seen else "○" for f in some if f.rule == rule) for some in every.values())
+        lines.append(f"| [`{rule}`](doctor-rules.md#{rule}) | " + " | ".join(marks) + " |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(table(), end="")

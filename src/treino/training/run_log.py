@@ -399,7 +399,7 @@ def gradients(course: TrainingCourse, start: nn.Module, measures: Measures) -> N
             measures.events.append(Clip(limit=s["clip"], share=share))
         ends = [float(p.grad.pow(2).mean().sqrt()) for p in (weights[0], weights[-1]) if p.grad is not None]
         if ends[1] > 0:
-            depth = Depth(layers=len(weights), ratio=ends[0] / ends[1], saturating=saturating)
+            depth = Depth(optimizer=0, layers=len(weights), ratio=ends[0] / ends[1], saturating=saturating)
             measures.events.append(depth)
 
 

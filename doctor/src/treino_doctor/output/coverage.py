@@ -44,7 +44,7 @@ NEEDS = (
         _any(LossCall),
         (
             *("bad_label_values", "nll_without_log_softmax", "sigmoid_before_bce_with_logits"),
-            *("softmax_before_cross_entropy", "target_broadcast"),
+            *("softmax_before_cross_entropy", "activation_before_cross_entropy", "target_broadcast"),
         ),
     ),
     Need(
@@ -65,7 +65,7 @@ NEEDS = (
     Need(
         N_("the rows that it was trained on could not be followed"),
         _any(RowsTrained),
-        ("nan_inputs", "label_misaligned"),
+        ("nan_inputs", "label_misaligned", "label_in_inputs"),
     ),
     Need(
         N_("no rows were evaluated that could be followed"),

@@ -4,15 +4,14 @@ import ast
 import difflib
 import os
 import tokenize
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from treino_doctor.errors import TreinoError
 from treino_doctor.finding import Finding, Site
 from treino_doctor.places import source
 from treino_doctor.places.bindings import bindings
 from treino_doctor.places.reach import reaching
-from treino_doctor.words import _
+from treino_doctor.rules.choices import TEST, TRAIN
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,8 @@ class Mended:
 def patch(findings: Iterable[Finding]) -> Mended:
     """Fix each finding that has a mechanical fix, in any file, and return the patch.
 
-    Raises:
-        TreinoError: a fixed file would not compile (rule ``fix``); that is a bug of the fix.
+    Left alone: a loop over test rows that learns from them, which has to go instead; and whatever would not
+    compile afterwards.
     """
     by_file: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -49,38 +48,69 @@ def patch(findings: Iterable[Finding]) -> Mended:
     for file, group in by_file.items():
         try:
             with tokenize.open(file) as opened:  # in the encoding that the file declares
-                before = opened.read()
+                before, end = opened.read(), opened.newlines
         except (OSError, SyntaxError, UnicodeDecodeError):  # not a readable file
             continue
         after, rules = _mended(file, before, group)
         if rules:
             sources[file] = after
             name = os.path.relpath(file)
-            diffs += difflib.unified_diff(before.splitlines(True), after.splitlines(True), name, name)
+            diffs += _difference(before, after, name, end if isinstance(end, str) else "\n")
             done += rules
     return Mended(sources, "".join(diffs), tuple(done))
 
 
+def _difference(before: str, after: str, name: str, end: str) -> Iterator[str]:
+    """The lines of a patch, with the file's own line ends."""
+    texts = ([line + "\n" for line in text.split("\n")] for text in (before, after))
+    old, new = (lines[:-1] if lines[-1] == "\n" else [*lines[:-1], lines[-1][:-1]] for lines in texts)
+    for line in difflib.unified_diff(old, new, name, name):
+        head = line.startswith(("--- ", "+++ ", "@@ "))
+        whole = line.endswith("\n")
+        text = line if head or end == "\n" else line.rstrip("\n") + end * whole
+        yield text if whole else text + "\n\\ No newline at end of file\n"
+
+
 def _mended(file: str, before: str, findings: list[Finding]) -> tuple[str, list[str]]:
     """Return a file's new text, and the rules whose findings were fixed."""
-    lines = before.splitlines()
+    lines = before.split("\n")
     edits: list[Edit] = []
     done: list[str] = []
+    after = before
     for finding in findings:
-        made = MENDS[finding.rule](finding, lines)
-        if made and not any(_meets(a, b) for a in made for b in edits):
+        made = [] if _learns_from_test(_site(finding)) else MENDS[finding.rule](finding, lines)
+        if not made or any(_meets(a, b) for a in made for b in edits):
+            continue
+        text = _edited(lines, [*edits, *made])
+        if _compiles(text, file):
+            after = text
             edits += made
             done.append(finding.rule)
-    for edit in sorted(edits, key=lambda e: (e.first, e.last), reverse=True):
-        lines[edit.first - 1 : max(edit.last, edit.first - 1)] = edit.lines
-    after = "\n".join(lines) + ("\n" if before.endswith("\n") else "")
-    try:
-        compile(after, file, "exec", dont_inherit=True)
-    except SyntaxError as error:
-        raise TreinoError(
-            "fix", _("A fix of {path} does not compile: {error}.").format(path=file, error=error), status=1
-        ) from None
     return after, done
+
+
+def _edited(lines: list[str], edits: list[Edit]) -> str:
+    text = [*lines]
+    for edit in sorted(edits, key=lambda e: (e.first, e.last), reverse=True):
+        text[edit.first - 1 : max(edit.last, edit.first - 1)] = edit.lines
+    return "\n".join(text)
+
+
+def _compiles(text: str, file: str) -> bool:
+    try:
+        compile(text, file, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+def _learns_from_test(site: Site) -> bool:
+    """Whether a line lies in a loop over test rows, or in a function that tests, which runs backward."""
+    loop, function = source.loop(site), source.function(site)
+    over = source.names(getattr(loop, "iter", None)) if source.calls(loop, "backward") else set()
+    name = str(getattr(function, "name", "")) if source.calls(function, "backward") else ""
+    named = [set(source.words(one)) for one in (*over, name)]
+    return any(words & TEST and not words & TRAIN for words in named)
 
 
 def _meets(a: Edit, b: Edit) -> bool:
@@ -97,6 +127,11 @@ def _site(finding: Finding) -> Site:
 def _indent(lines: list[str], line: int) -> str:
     text = lines[line - 1]
     return text[: len(text) - len(text.lstrip())]
+
+
+def _starts_its_line(lines: list[str], node: ast.stmt) -> bool:
+    """Whether nothing stands before a statement: ``for x in rows: step(x)`` has two on a line."""
+    return not lines[node.lineno - 1].encode()[: node.col_offset].strip()
 
 
 def _insert(lines: list[str], before: int, text: str) -> Edit:
@@ -149,7 +184,7 @@ def _zero_grad(finding: Finding, lines: list[str]) -> list[Edit]:
     optimizer, statement = _stepper(site), source.statement(site)
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Attribute):  # not called
         return _splice(lines, statement.value, ast.unparse(statement.value) + "()")
-    if optimizer is None or statement is None:
+    if optimizer is None or statement is None or not _starts_its_line(lines, statement):
         return []
     return [_insert(lines, statement.lineno, f"{optimizer}.zero_grad()")]
 
@@ -205,15 +240,37 @@ def _right_dim(finding: Finding, lines: list[str]) -> list[Edit]:
 
 
 def _evaluate(finding: Finding, lines: list[str]) -> list[Edit]:
-    """Insert net.eval() before the block that evaluates, and net.train() after it."""
+    """Insert net.eval() before the block that evaluates, and net.train() after it; or give F.dropout, which
+    neither reaches, training=self.training.
+    """
     site = _site(finding)
+    if finding.evidence.get("layers") == "F.dropout":
+        return _heed_eval(site, lines)
     net, block = _net_called(site), _block(site)
     if net is None or block is None or block.end_lineno is None or _trains_too(site):
+        return []
+    if not _starts_its_line(lines, block):
         return []
     indent = _indent(lines, block.lineno)
     after = Edit(block.end_lineno + 1, block.end_lineno, (f"{indent}{net}.train()",))
     inside = isinstance(source.statement(site), ast.Return)
     return [_insert(lines, block.lineno, f"{net}.eval()"), *([] if inside else [after])]
+
+
+def _heed_eval(site: Site, lines: list[str]) -> list[Edit]:
+    inside = source.function(site)
+    method = isinstance(inside, ast.FunctionDef) and [a.arg for a in inside.args.args][:1] == ["self"]
+    for call in _calls_on(site) if method else ():
+        if "dropout" in source.name_of(call) and source.argument(call, "training", 2) is None:
+            return _splice(lines, call, f"{ast.unparse(call)[:-1]}, training=self.training)")
+    return []
+
+
+def _copy_state(finding: Finding, lines: list[str]) -> list[Edit]:
+    for call in _calls_on(_site(finding)):
+        if source.name_of(call) == "state_dict":
+            return _splice(lines, call, f"{{k: v.clone() for k, v in {ast.unparse(call)}.items()}}")
+    return []
 
 
 def _block(site: Site) -> ast.stmt | None:
@@ -240,17 +297,26 @@ def _no_grad(finding: Finding, lines: list[str]) -> list[Edit]:
     block = _block(site)
     if block is None or block.end_lineno is None or isinstance(block, ast.Return) or _trains_too(site):
         return []
+    if not _starts_its_line(lines, block) or any(map(_spans_lines, ast.walk(block))):
+        return []
     own = lines[block.lineno - 1 : block.end_lineno]
-    inside = tuple("    " + text if text.strip() else text for text in own)
+    unit = "\t" if any(text.startswith("\t") for text in lines) else "    "
+    inside = tuple(unit + text if text.strip() else text for text in own)
     head = _indent(lines, block.lineno) + "with torch.no_grad():"
     return [Edit(block.lineno, block.end_lineno, (head, *inside))]
+
+
+def _spans_lines(node: ast.AST) -> bool:
+    """Whether a node is a text of several lines, which an indentation would change."""
+    text = isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return text and isinstance(node, ast.expr) and node.lineno != node.end_lineno
 
 
 def _train_again(finding: Finding, lines: list[str]) -> list[Edit]:
     if finding.seen is None:
         return []
     loop, net = source.loop(finding.seen), _net_called(finding.seen)
-    if loop is None or net is None or not loop.body:
+    if loop is None or net is None or not loop.body or not _starts_its_line(lines, loop.body[0]):
         return []
     return [_insert(lines, loop.body[0].lineno, f"{net}.train()")]
 
@@ -262,6 +328,8 @@ def _shuffle(finding: Finding, lines: list[str]) -> list[Edit]:
                 if keyword.arg == "shuffle":
                     return _splice(lines, keyword.value, "True")
             return _splice(lines, call, text_of(lines, call)[:-1] + ", shuffle=True)")
+        if ast.unparse(call.func) == "torch.arange" and len(call.args) == 1 and not call.keywords:
+            return _splice(lines, call.func, "torch.randperm")
     return []
 
 
@@ -303,6 +371,7 @@ def _drop_line(finding: Finding, lines: list[str]) -> list[Edit]:
     return [Edit(statement.lineno, statement.lineno, (_indent(lines, statement.lineno) + "pass",))]
 
 
+PLAIN = (ast.Name, ast.Attribute, ast.Subscript)  # computes nothing anew when it is written twice
 SHAPES = ("flatten", "squeeze", "unsqueeze", "view", "reshape", "ravel", "select", "gather", "take_along_dim")
 
 
@@ -310,9 +379,13 @@ def _same_shape(finding: Finding, lines: list[str]) -> list[Edit]:
     for call in _calls_on(_site(finding)):
         if source.name_of(call) in SHAPES:  # the prediction was reshaped here
             return []
-        if len(call.args) >= 2 and isinstance(call.args[0], ast.Name):
-            target = text_of(lines, call.args[1])
-            return _splice(lines, call.args[1], f"{target}.reshape({call.args[0].id}.shape)")
+        if len(call.args) < 2 or any(one.lineno != one.end_lineno for one in call.args[:2]):
+            continue
+        answer, target = call.args[:2]
+        changed, other = (target, answer) if isinstance(answer, ast.Name) else (answer, target)
+        if isinstance(other, PLAIN) and isinstance(changed, (*PLAIN, ast.Call)):
+            shape = f".reshape({text_of(lines, other)}.shape)"
+            return _splice(lines, changed, text_of(lines, changed) + shape)
     return []
 
 
@@ -332,4 +405,5 @@ MENDS: dict[str, Mend] = {
     "exploding_sum_loss": _mean,
     "seed_reset_each_epoch": _drop_line,
     "target_broadcast": _same_shape,
+    "best_state_not_copied": _copy_state,
 }

@@ -29,14 +29,15 @@ STATEMENT_RUNS = "lprun", "memit", "mprun", "prun", "time", "timeit"
 """Line magics before a statement that runs in the notebook's namespace."""
 _FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names[2:])
 _MAGIC = re.compile(r"\s*(?:(?P<name>[\w., ]+?)\s*=\s*)?(?P<mark>%%?|!!?|\?\??)(?P<rest>.*)")
+_WITHOUT_MARK = re.compile(r"(pip|conda|mamba|uv|cd|ls|mkdir|rm|cp|mv|cat|env|matplotlib|load_ext)\s+\S.*")
 _HELP = re.compile(r"\s*[\w.]+\?\??\s*(#.*)?")
 _OPTIONS = re.compile(r"(\s*-\w+(\s*\d+)?)*\s*")
 
 
 @dataclass
 class Notebook:
-    """The code of a notebook. parts: one for each cell that is not empty, in order; a cell that is no Python
-    raises its SyntaxError when its turn comes. skipped: (cell, the line that only Jupyter understands)."""
+    """The code of a notebook. parts: its statements in order; a cell that is no Python raises its SyntaxError
+    when its turn comes. skipped: (cell, the line that only Jupyter understands)."""
 
     path: str
     parts: list[CodeType | SyntaxError] = field(default_factory=list)
@@ -56,18 +57,22 @@ def read_notebook(target: str, data: bytes) -> Notebook:
         cell = _Cell(source)
         notebook.skipped += [(number, text) for text in cell.skipped]
         starts.append(line)
+        rows = cell.text.split("\n")
         try:
-            code: CodeType | SyntaxError = compile(
-                "\n" * (line - 1) + cell.text, path, "exec", flags, dont_inherit=True
-            )
-            flags |= code.co_flags & _FUTURE  # type: ignore[union-attr]
-            texts += cell.text.split("\n")
+            tree = ast.parse("\n" * (line - 1) + cell.text, path)
+            for statement in tree.body:  # each for itself, as Jupyter does
+                module = ast.Module([statement], [])
+                code = compile(module, path, "exec", flags, dont_inherit=True)
+                flags |= code.co_flags & _FUTURE
+                notebook.parts.append(code)
         except SyntaxError as error:
-            code = error
-            texts += [""] * (cell.text.count("\n") + 1)
+            row = (error.lineno or line) - line
+            error.text = "".join(rows[row : row + 1])  # Python may have it from the file
+            notebook.parts.append(error)
+            rows = [""] * len(rows)
         except ValueError as error:
             raise TreinoError("script", f"{target}: {error}", _("Give the script that trains.")) from None
-        notebook.parts.append(code)
+        texts += rows
         line = len(texts) + 1
     text = "\n".join(texts) + "\n"
     linecache.cache[path] = len(text), None, text.splitlines(keepends=True), path
@@ -109,6 +114,8 @@ class _Cell:
         self.skipped: list[str] = []
         self._lines = source.replace("\r\n", "\n").rstrip("\n").split("\n")
         first = next(i for i, line in enumerate(self._lines) if line.strip())
+        indent = self._lines[first][: -len(self._lines[first].lstrip())]
+        self._lines = [line.removeprefix(indent) for line in self._lines]
         if self._lines[first].startswith("%%"):
             self._cell_magic(first)
         while (place := self._misfit()) is not None:
@@ -139,7 +146,8 @@ class _Cell:
             ast.parse(self.text)
         except SyntaxError as error:
             place = (error.lineno or 0) - 1
-            if 0 <= place < len(self._lines) and _is_magic(self._lines[place]):
+            alone = sum(map(bool, self._lines)) == 1
+            if 0 <= place < len(self._lines) and _is_magic(self._lines[place], alone):
                 return place
         except ValueError:
             return None
@@ -153,7 +161,9 @@ class _Cell:
         indent = line[: len(line) - len(line.lstrip())]
         match = _MAGIC.match(line)
         kept = "pass"
-        if match is not None and match["mark"][0] != "?" and not _HELP.fullmatch(line):
+        if match is None:
+            self.skipped += [] if _HELP.fullmatch(line) else [line.strip()]
+        elif match["mark"][0] != "?" and not _HELP.fullmatch(line):
             word, _space, rest = match["rest"].partition(" ")
             target = f"{match['name']} = " if match["name"] else ""
             statement = rest[_OPTIONS.match(rest).end() :]  # type: ignore[union-attr]
@@ -161,12 +171,14 @@ class _Cell:
                 kept = target + statement
             else:
                 self.skipped.append(line.strip())
-                kept = f"{target}[]" if target else "pass"
+                kept = f"{target}[]" if target else kept
         self._lines[place : last + 1] = [indent + kept, *[""] * (last - place)]
 
 
-def _is_magic(line: str) -> bool:
-    return bool(_MAGIC.fullmatch(line) or _HELP.fullmatch(line))
+def _is_magic(line: str, alone: bool) -> bool:
+    """Whether only Jupyter understands this line. alone: whether it is its cell's only one."""
+    forms = (_MAGIC, _HELP, _WITHOUT_MARK) if alone else (_MAGIC, _HELP)
+    return any(form.fullmatch(line) for form in forms)
 
 
 # ---- the run

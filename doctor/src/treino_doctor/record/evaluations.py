@@ -57,6 +57,7 @@ class Evaluation:
         self.base: Look | None = None  # the first look after the net has learned
         self.learned = False
         self.first_rows: set[int] = set()  # rows of the first look
+        self._restarts = 0  # of the training that the rows were compared with
 
     def _begin(self) -> None:
         """Reset the counts that describe a single look."""
@@ -66,6 +67,10 @@ class Evaluation:
     def add(self, call: Any, training: Any) -> None:
         """Add a call and compare its rows with the rows trained on so far."""
         turn = call.event.turn
+        if training is not None and training.restarts != self._restarts:  # rows of earlier folds
+            self._restarts, self.base, self.learned = training.restarts, None, False
+            self.rows, self.fresh = set(), set()
+            self.columns, self.sample = Columns(), RowSample(SAMPLE)
         if self.look is None or self.look.turn != turn:
             self.turns.append(turn)
             self.look = Look(call.event.step, turn)

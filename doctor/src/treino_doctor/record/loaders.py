@@ -1,11 +1,14 @@
 """Record DataLoaders: the lines that made them, the newest batch, and its rows in the data set."""
 
 import functools
+import random
+import sys
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader, Subset, TensorDataset, default_collate
+from torch.utils.data import DataLoader, SequentialSampler, Subset, TensorDataset, default_collate
 from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from treino_doctor.finding import Site
@@ -16,6 +19,7 @@ from treino_doctor.record.tape import Tape
 from treino_doctor.record.values import Values, first_tensors
 
 LONGEST = 200_000  # maximum number of row numbers compared
+LOOKS = 4  # batches of a loader of which is looked whether they draw random numbers
 
 
 class Origin:
@@ -32,7 +36,8 @@ class Origin:
 class Reading:
     """A DataLoader in use. epoch: how often it was iterated. trains: nets were trained on its batches.
 
-    tensors: the tensors whose rows it collates into batches unchanged.
+    tensors: the tensors whose rows it collates into batches unchanged. draws: its data set drew random
+    numbers for a batch.
     """
 
     def __init__(
@@ -40,6 +45,8 @@ class Reading:
     ) -> None:
         self.site, self.origin, self.rows, self.tensors = site, origin, rows, tensors
         self.epoch, self.trains = 0, False
+        self.draws, self.looks = False, 0
+        self.fresh, self.in_order = True, False  # the order of an epoch is drawn with its first batch
 
 
 class Batch:
@@ -81,7 +88,9 @@ class Loaders:
             if not loaders._hooks.on:
                 return original(loading)
             reading = loaders._newest = loaders._reading.get(id(loading))
-            if reading is not None and reading.tensors and loaders._tape.on:
+            if reading is not None and not reading.tensors and reading.looks < LOOKS and not reading.draws:
+                batch = loaders._drawing(lambda: original(loading), reading)
+            elif reading is not None and reading.tensors and loaders._tape.on:
                 with loaders._tape.away():  # operations on single rows don't matter
                     batch = original(loading)
                 loaders._hooks.quietly("batch", loaders._put_together, batch, reading)
@@ -94,6 +103,20 @@ class Loaders:
             return batch
 
         self._hooks.replace(_BaseDataLoaderIter, "__next__", unseen(following))
+
+    def _drawing(self, load: Callable[[], Any], reading: Reading) -> Any:
+        """Load a batch and note whether its data set drew random numbers."""
+        if reading.fresh and not reading.in_order:
+            reading.fresh = False
+            return load()
+        before: list[Any] = []
+        reading.looks += 1
+        self._hooks.quietly("batch", lambda: before.append(random_state()))
+        batch = load()
+        self._hooks.quietly("batch", lambda: before.append(random_state()))
+        # Pairs of rows are meant to be drawn, and so are masks over words.
+        reading.draws = before[:1] != before[1:] and len(first_tensors(batch)) == 2
+        return batch
 
     def _put_together(self, batch: Any, reading: Reading) -> None:
         """Record that a batch's tensors are stacked rows of the data set's tensors."""
@@ -125,6 +148,7 @@ class Loaders:
         again = self._like(loader) if dataset is not None and by_library() else None
         site = again.site if again is not None else here()
         reading = Reading(site, origin_of(dataset), rows, plain_tensors(loader))
+        reading.in_order = isinstance(getattr(loader, "sampler", None), SequentialSampler)
         self._readings[id(loader)] = weakref.ref(loader), reading
 
     def _like(self, loader: Any) -> Reading | None:
@@ -138,6 +162,7 @@ class Loaders:
         known = self._readings.get(id(args[0]))
         if known is not None and known[0]() is args[0]:
             known[1].epoch += 1
+            known[1].fresh = True
             if len(self._reading) > 16:
                 self._reading.clear()
             self._reading[id(result)] = known[1]
@@ -147,6 +172,12 @@ class Loaders:
         if origin is not None and origin.numbers is not None and len(self.parts) < 64:
             self.parts.append((origin.root, np.unique(origin.numbers), here()))
             self._held.append(args[0].dataset)
+
+
+def random_state() -> tuple[Any, ...]:
+    """Where the random numbers of torch, Python and NumPy, if it is there, have got to."""
+    own, numpy = torch.default_generator.get_state(), sys.modules.get("numpy.random")
+    return random.getstate(), own.numpy().tobytes(), str(numpy.get_state()) if numpy is not None else ""
 
 
 def plain_tensors(loader: Any) -> tuple[torch.Tensor, ...]:

@@ -51,6 +51,7 @@ class Nets:
         self._dropping: list[Site | None] = []
         self._norming = 0
         self._place: tuple[Site | None, tuple[Site, ...]] = (None, ())
+        self._keywords: tuple[Any, ...] = ()  # what a root was called with, if by name alone
         self._same_rows: dict[tuple[int, bytes], int] = {}  # (net, rows) -> newest call since the last step
         self._step = 0
         self._handles: list[Any] = []
@@ -95,6 +96,7 @@ class Nets:
         """The window closes."""
         self._stop_listening()
         self._stack.clear()
+        self._keywords = ()
 
     def _stop_listening(self) -> bool:
         handles, self._handles = self._handles, []
@@ -193,6 +195,11 @@ class Nets:
         if isinstance(module, FUSED) and not torch.is_grad_enabled():
             self._tape.idle += 1
 
+    def called_by_name(self, kwargs: dict[str, Any]) -> None:
+        """A net is called with keywords alone, which torch's hooks don't tell."""
+        if self.listening and not self._stack:
+            self._keywords = tuple(kwargs.values())
+
     def leaving(self, module: nn.Module, args: Any, result: Any) -> None:
         """A module returned a result."""
         if not self._stack or not self._hooks.watching():
@@ -208,11 +215,13 @@ class Nets:
             try:
                 self.unseen("module", args, result, kind=kind_of(module))
                 if not self._stack:
-                    self._root(module, args, result)
+                    self._root(module, args or self._keywords, result)
             except Exception as error:
                 self._hooks.defect("forward", error)
             finally:
                 self._hooks.on = True
+                if not self._stack:
+                    self._keywords = ()
 
     def unseen(self, name: str, inputs: Any, result: Any, **detail: Any) -> None:
         """Record a value whose operations were not recorded, as inside a fused or compiled module."""
@@ -269,7 +278,9 @@ def is_net(module: nn.Module) -> bool:
 
 def is_modal(module: nn.Module) -> bool:
     """Whether a layer behaves differently in training: batch norm, or dropout with p > 0."""
-    if isinstance(module, (nn.RNNBase, nn.MultiheadAttention)):
+    if isinstance(module, nn.RNNBase):
+        return module.dropout > 0 and module.num_layers > 1
+    if isinstance(module, nn.MultiheadAttention):
         return module.dropout > 0
     kind = kind_of(module)
     return isinstance(module, _BatchNorm) or kind.startswith("BatchNorm") or drops(module)

@@ -160,7 +160,9 @@ class Recorder:
                 if alike and windows.calls < windows.usual and not (batches and is_single(args)):
                     windows.calls += 1
                 else:
-                    recorder.entering(self, args, frame)
+                    recorder.entering(self, args or tuple(kwargs.values()), frame)
+                    if kwargs and not args:
+                        recorder.nets.called_by_name(kwargs)
             if own is not None:
                 return own(self, *args, **kwargs)
             return base.__call__(self, *args, **kwargs)  # looked up each time, as the program may replace it

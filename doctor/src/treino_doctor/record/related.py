@@ -15,7 +15,7 @@ PAIRS = 200  # maximum number of distinct labels of classes
 SURE = 30.0  # minimum logarithm of the number of ways to arrange the labels, so that no column fits by chance
 EXACT = 1e-5  # times the labels' range: rounding error
 FEW = 2, 0.1  # columns, and share of the columns, that may be the label; more are windows of one series
-HALF = 0.5
+HALF, CLASSES = 0.5, 10  # share of a column's values; more labels than these are numbers
 TOLD = 4.5  # standard errors: below that, no other column tells of the label, as in a task that is to copy
 
 
@@ -118,8 +118,16 @@ class LabelColumns:
             return -1  # measured numbers are one-to-one with any others
         ways = math.lgamma(len(x) + 1) - sum(math.lgamma(int(n) + 1) for n in counts)
         related = np.abs(np.corrcoef(x[:, [one, *others]].T)[0, 1:]).max()
-        series = len(values) > PAIRS and max(np.isin(x[:, one], x[:, j]).mean() for j in others) > HALF
+        again = max(np.isin(x[:, one], x[:, j]).mean() for j in others)
+        series = again > HALF if len(values) > CLASSES else all(alike(x[:, one], x[:, j]) for j in others)
         return int(one) if ways > SURE and related * math.sqrt(len(x)) > TOLD and not series else -1
+
+
+def alike(one_N: np.ndarray, other_N: np.ndarray) -> bool:
+    """Whether two columns have the same values, as often, as lags of one series have."""
+    apart = abs(one_N.mean() - other_N.mean())
+    same = len(np.setxor1d(one_N, other_N)) == 0
+    return same and bool(apart < TOLD * one_N.std() * math.sqrt(2 / len(one_N)))
 
 
 def pairs_of(values_N: np.ndarray, labels_N: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:

@@ -103,6 +103,7 @@ def evaluated(rows: Any, e: Any, t: Any) -> dict[str, Any]:
         "clean": any(not o.changes()[0] for o in others),
         "digest": f"{sum(e.first_rows) % 2**64:x}",
         "drawn": None,
+        "draws": t is not None and t.draws and e.reading is not None and e.reading.draws,
     }
     # If drawn noise had changed these rows, they would have as many distinct values as training's.
     if t is not None and 2 * telling(e.sample.rows()) >= telling(t.sample.rows()):

@@ -63,7 +63,8 @@ class RowsEvaluated(Event):
     looks: the turns of the evaluations; changed: looks with other rows than before under the same labels;
     stable: looks with the same rows. near: rows, out of ``near_of``, that nearly equal training rows by
     ``measure``. scored: the predictions were compared with labels. digest: a hash of the rows in any order.
-    drawn: a line that drew random numbers outside of nets, before these calls and before training's.
+    drawn: a line that drew random numbers outside of nets, before these calls and before training's. draws:
+    the loaders of these rows and of training's drew random numbers for their rows.
     """
 
     net: int
@@ -94,6 +95,7 @@ class RowsEvaluated(Event):
     copied: bool = False  # the target has the shape of the rows, as in denoising
     digest: str = ""
     drawn: Site | None = None
+    draws: bool = False
     leaked: int = 0  # rows trained on that are in this part of the split
     covers: float = 0.0  # the share of training's rows that are among these
     near: int = 0

@@ -39,6 +39,7 @@ class Training:
 
     def __init__(self, net: int, shape: Any) -> None:
         self.net, self.shape = net, shape
+        self.restarts = 0
         self.rows: dict[int, float] = {}  # hash -> first label, or NaN
         self.seen = self.twice = self.calls = self.again = self.other = 0
         self.right = self.judged = 0
@@ -59,10 +60,13 @@ class Training:
         self.numbers: dict[int, set[int]] = {}  # data set -> row numbers that were drawn
         self._origins: set[int] = set()
         self.drawn: set[Site] = set()
+        self.draws = False
 
     def anew(self) -> None:
         """Start over, because the weights were initialised again."""
+        restarts = self.restarts + 1
         self.__init__(self.net, self.shape)  # type: ignore[misc]
+        self.restarts = restarts
 
     def add(self, call: Call) -> bool:
         """Add a training call; return whether the first epoch ended with it."""
@@ -127,6 +131,7 @@ class Training:
     def _note_numbers(self, reading: Reading) -> None:
         """Note the row numbers that the loader draws from its data set."""
         self.loader, origin = reading.site, reading.origin
+        self.draws |= reading.draws
         if origin is None:
             return
         drawn = self.numbers.setdefault(origin.root, set())

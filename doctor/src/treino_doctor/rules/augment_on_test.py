@@ -20,10 +20,13 @@ def decide(log: Log) -> Iterable[Evidence]:
         if e.stable or 2 * e.by_number > e.numbers > 0 or e.trained > FEW * e.rows or not e.scored:
             continue
         passes = 0 < e.numbers < e.rows  # several over the same rows in one look: their mean counts
-        alike = e.drawn is not None and len(e.looks) == 1 and not t.again and not passes
+        drawn = e.drawn is not None or e.draws
+        alike = drawn and len(e.looks) == 1 and not t.again and not passes
         if e.changed < LEAST and not alike:
             continue
         what = _("they were different in each of {evaluations} evaluations, under the same labels")
+        if e.changed < LEAST:
+            what = _("their loader draws random numbers for each batch, as that of training does")
         if e.changed < LEAST and e.drawn is not None:
             what = _("line {drawn} draws numbers for them, as for those of training")
         line = e.drawn.line if e.drawn is not None else 0

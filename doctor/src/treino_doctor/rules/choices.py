@@ -15,6 +15,7 @@ from treino_doctor.places.source import (
     calls,
     function,
     loops,
+    module,
     name_of,
     names,
     statement,
@@ -86,12 +87,21 @@ def decides(site: Site) -> bool:
         return any(isinstance(n, ast.Compare) and n not in answers and _side(n, site) for n in whole)
     own = _results(start)
     tests = {n for n in own if TEST & set(words(n))}
-    own = tests or own
+    return _chooses(site.file, scope, tests or own, start)
+
+
+def _chooses(file: str, scope: ast.AST, own: set[str], start: ast.AST | None = None) -> bool:
+    """Whether code compares metrics with these names, or takes the best of them. start: a line to pass over.
+
+    A method of the same file to which a metric is told, as early stopping is, may compare it.
+    """
     for _ in range(ROUNDS):
         before = len(own)
         for node in ast.walk(scope):
             if not isinstance(node, ast.stmt) or isinstance(node, Function) or hasattr(node, "body"):
                 if isinstance(node, (ast.If, ast.While)) and _compares(node.test, own):
+                    return True
+                if isinstance(node, ast.Call) and start is not None and _tells(file, node, own):
                     return True
                 continue
             if not own & names(node):
@@ -100,9 +110,22 @@ def decides(site: Site) -> bool:
                 _compares(n.test, own) for n in ast.walk(node) if isinstance(n, ast.IfExp)
             ):
                 return True
-            own |= _results(node) if node is not start else set()
+            own = own | (_results(node) if node is not start else set())
         if len(own) == before:
             break
+    return False
+
+
+def _tells(file: str, call: ast.Call, own: set[str]) -> bool:
+    """Whether a call hands a metric to a method that compares it: ``stopper.step(loss)``, ``stopper(x)``."""
+    told = [n for n, value in enumerate(call.args) if isinstance(value, ast.Name) and value.id in own]
+    named = (name_of(call), "__call__") if isinstance(call.func, ast.Name) else (name_of(call),)
+    for kind in ast.walk(module(file)) if told else ():
+        methods = kind.body if isinstance(kind, ast.ClassDef) else ()
+        for method in (m for m in methods if isinstance(m, Function) and m.name in named):
+            parameters = [a.arg for a in method.args.args[1:]]
+            if _chooses(file, method, {parameters[n] for n in told if n < len(parameters)}):
+                return True
     return False
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from treino_doctor.finding import Site
 from treino_doctor.record.log import Log, OptimizerEnded, OptimizerMade, Stepped
 from treino_doctor.record.outcomes import FLAT, Cut
+from treino_doctor.rules.graphs import by_line
 from treino_doctor.rules.rule import Evidence, Rule
 from treino_doctor.words import N_
 
@@ -61,8 +62,9 @@ def parameters_without(
     candidates: set[int] = set()
     moved: set[int] = set()
     owner: dict[int, tuple[OptimizerMade, int]] = {}
+    stepped = by_line((s for s in log.of(Stepped) if s.gradients), lambda s: s.optimizer)
     for optimizer, one in made.items():
-        steps = [s for s in log.of(Stepped) if s.optimizer == optimizer and s.gradients]
+        steps = stepped.get(optimizer, [])
         held = {p for g in one.groups for p in g.parameters}
         without = [set(s.missing) | set(s.still if zeros else ()) for s in steps]
         never = set.intersection(*without) if without else set()

@@ -58,8 +58,8 @@ RULE = Rule(
     fix=N_("Choose on validation rows; look at the test rows once, at the end."),
     safety="The figure of the chosen network falls to what it is.",
     limits=(
-        "Likely, and the one rule that also reads names: rows have to be called a test's. A choice that an "
-        "object makes to which the figure is told, as early stopping does, is not seen."
+        "Likely, for it reads names: rows have to be called a test's. A choice by an object of another "
+        "file, to which the figure is told, is not seen."
     ),
     wrong=SPLIT
     + "best_accuracy = 0.0\n"

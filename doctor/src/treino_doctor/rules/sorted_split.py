@@ -9,7 +9,7 @@ from treino_doctor.places.kinds import SPLITS, cuts
 from treino_doctor.places.placement import maker
 from treino_doctor.places.source import calls, written_on
 from treino_doctor.record.log import Log
-from treino_doctor.record.row_log import Blocks, RowsTrained
+from treino_doctor.record.row_log import Blocks, RowsEvaluated, RowsTrained
 from treino_doctor.rules.examples import HELD_OUT, SPLIT
 from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino_doctor.rules.shares import evaluations
@@ -22,6 +22,7 @@ WORSE = 0.75  # times training's accuracy
 LOST = 0.5  # the same, if only the shares of classes differ
 MANY = 50  # maximum number of classes
 FEW = 0.05  # share of the rows by which two counts may differ
+NEVER = 1e-6  # chance that rows drawn at random are all of one class
 NEW = 0.1  # maximum share trained on before, for rows to count as new
 JUDGED, FAILS = 20, 0.5  # training predictions; accuracy, if training's is unknown. All are chosen
 
@@ -31,6 +32,9 @@ def decide(log: Log) -> Iterable[Evidence]:
     labels were sorted class by class when they were split, or the evaluation fails.
     """
     every = {k for t in log.of(RowsTrained) for k in t.labels}
+    judged: dict[int, set[str]] = {}
+    for e in (e for e in log.of(RowsEvaluated) if e.trained <= NEW * e.rows):
+        judged.setdefault(e.learner, set()).update(e.labels)
     blocks = log.of(Blocks)
     for e, t in evaluations(log):
         if e.rows < LEAST or e.trained > NEW * e.rows or not 0 < len(t.labels) <= MANY:
@@ -46,11 +50,15 @@ def decide(log: Log) -> Iterable[Evidence]:
         learned = t.right / t.judged if t.judged >= JUDGED else math.nan
         fails = right < WORSE * learned or (math.isnan(learned) and right < FAILS)
         moved_and_lost = moved > SHIFT and (in_order or right < LOST * learned)
-        if (unseen > UNSEEN and (fails or in_order)) or moved_and_lost:
+        share = t.labels.get(next(iter(labels)), 0) / sum(t.labels.values())
+        single = len(judged[e.learner]) == len(e.labels) == 1 < len(t.labels) and share**e.rows < NEVER
+        if single or (unseen > UNSEEN and (fails or in_order)) or moved_and_lost:
             at = e.cut or (learned_on.site if learned_on is not None else None)
             numbers = {"unseen": f"{max(unseen, moved):.0%}", "shift": moved, "figure": _("accuracy")}
             numbers |= {"training": _percent(learned), "evaluation": _percent(right)}
             numbers["what"] = _("are of classes that training saw less or never")
+            if single:
+                numbers |= {"unseen": "100%", "what": _("are of one class, of several in training")}
             yield Evidence(e.site, numbers, at=at, stack=e.stack, sites={"loader": e.loader})
             return
 

@@ -19,6 +19,7 @@ from treino_doctor.rules.turns import trained_forwards
 from treino_doctor.words import N_, _
 
 NEW = 0.1  # maximum share trained on before, for rows to count as new
+KNOWN, HALF = 50_000, 0.5  # rows of a training that are known at most; share of rows that are among them
 STEPS = 3  # minimum number of steps of a place
 MANY = 20  # minimum number of rows of an evaluation with only training rows
 
@@ -39,7 +40,10 @@ def decide(log: Log) -> Iterable[Evidence]:
         shared_net = late is not None or trained == e.later > 0
         if trained and (shared_net or not copies(e, t)):
             made = next((n.made_at for n in log.of(NetMade) if n.net == t.net and shared_net), None)
-            made = made or (e.loader if only and e.loader != t.loader and trained >= MOST * t.rows else None)
+            if only and e.loader is not None and e.loader == t.loader:
+                made = made or e.site  # it loops over the wrong loader
+            elif only and trained >= MOST * t.rows:
+                made = made or e.loader
             numbers = {"rows": rows, "trained": trained}
             sites = lines_of(e, t)
             sites.update((f"led {i}", site) for i, site in enumerate(e.stack) if only and not shared_net)
@@ -72,7 +76,7 @@ def _steps_on_test(log: Log) -> Iterable[Evidence]:
 
 def _only(e: RowsEvaluated, t: RowsTrained) -> bool:
     """Whether these rows are all or some of training's rows, and were compared with labels."""
-    inside = MANY <= e.rows == e.trained
+    inside = MANY <= e.rows == e.trained or (t.rows >= KNOWN and e.trained > HALF * e.rows)
     return inside and e.scored and t.chance < CHANCE and t.floating and not (t.made or e.made)
 
 

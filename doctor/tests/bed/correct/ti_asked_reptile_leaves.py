@@ -1,3 +1,4 @@
+# needs: torch>=2.0
 """first-order meta learning with fresh leaves"""
 import torch
 import torch.nn as nn

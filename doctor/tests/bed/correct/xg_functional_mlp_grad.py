@@ -1,4 +1,5 @@
 # expect: nothing
+# needs: torch>=2.0
 """Régression non linéaire avec torch.func : paramètres dans un dictionnaire."""
 import torch
 from torch import nn

@@ -1,5 +1,6 @@
-# expect: missing_zero_grad @ 30
-# mend: 34 +         optimizer.zero_grad(set_to_none=True)
+# expect: missing_zero_grad @ 31
+# needs: torch>=2.3
+# mend: 35 +         optimizer.zero_grad(set_to_none=True)
 """Mixed precision with autocast and GradScaler, switched off by itself where there is no GPU."""
 
 import torch

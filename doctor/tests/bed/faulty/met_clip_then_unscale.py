@@ -1,5 +1,6 @@
-# expect: clip_too_small @ 29
-# mend: 28 +         grad_scaler.unscale_(optimizer)
+# expect: clip_too_small @ 30
+# needs: torch>=2.3
+# mend: 29 +         grad_scaler.unscale_(optimizer)
 import math
 import torch
 import torch.nn as nn

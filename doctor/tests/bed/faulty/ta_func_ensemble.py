@@ -1,6 +1,7 @@
-# missed: softmax_before_cross_entropy @ 25
-# allowed: softmax_before_cross_entropy @ 45
-# mend: 25 →         return self.fc3(x)
+# missed: softmax_before_cross_entropy @ 26
+# allowed: softmax_before_cross_entropy @ 46
+# needs: torch>=2.0
+# mend: 26 →         return self.fc3(x)
 """Five small networks trained at once with torch.func: stacked parameters, vmap over members, hand-made momentum."""
 import copy
 

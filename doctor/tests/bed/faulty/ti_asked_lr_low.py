@@ -1,5 +1,6 @@
-# expect: lr_too_low @ 18
-# mend: 18 → LR = 0.2
+# expect: lr_too_low @ 19
+# needs: torch>=2.0
+# mend: 19 → LR = 0.2
 """lr"""
 import torch
 import torch.nn as nn

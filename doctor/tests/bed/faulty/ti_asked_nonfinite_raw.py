@@ -1,5 +1,6 @@
-# expect: non_finite_loss @ 23
-# mend: 22 →     p = p.clamp(1e-3, 1 - 1e-3)
+# expect: non_finite_loss @ 24
+# needs: torch>=2.0
+# mend: 23 →     p = p.clamp(1e-3, 1 - 1e-3)
 """nf"""
 import torch
 import torch.nn as nn

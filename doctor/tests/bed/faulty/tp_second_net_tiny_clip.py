@@ -1,5 +1,6 @@
-# missed: clip_too_small @ 40
-# mend: 40 →         nn.utils.clip_grad_norm_(student.parameters(), 2.0)
+# missed: clip_too_small @ 41
+# needs: torch>=2.3
+# mend: 41 →         nn.utils.clip_grad_norm_(student.parameters(), 2.0)
 """Teacher-student under autocast, one GradScaler, teacher frozen by hand."""
 
 import copy

@@ -1,4 +1,4 @@
-"""DistributedDataParallel on one machine, gloo, started by torch.multiprocessing.spawn."""
+"""DistributedDataParallel on one machine, gloo: two ranks, of torchrun, or of ``torch.multiprocessing.spawn``."""
 
 import os
 import socket
@@ -23,7 +23,7 @@ def train(rank, world):
     whole = TensorDataset(x, targets)
     train_set, val_set = random_split(whole, [343, 144])
     #! unshuffled_sorted: train_set, val_set = (Subset(whole, sorted(part.indices)) for part in random_split(whole, [343, 144]))
-    sampler = DistributedSampler(train_set, world, rank, shuffle=True)
+    sampler = DistributedSampler(train_set, world, rank)
     #! unshuffled_sorted: sampler = DistributedSampler(train_set, world, rank, shuffle=False)
     #! test_in_train: sampler = DistributedSampler(whole, world, rank)
     train_loader = DataLoader(train_set, batch_size=8, sampler=sampler, drop_last=True)
@@ -49,16 +49,16 @@ def train(rank, world):
         #! train_mode_never_restored: pass
         total = 0.0
         for inputs, labels in train_loader:
-            # @ seed_reset_each_epoch
-            # @ unshuffled_sorted
+            #@ seed_reset_each_epoch
+            #@ unshuffled_sorted
             optimizer.zero_grad()
             #! missing_zero_grad: pass
             loss = F.cross_entropy(model(inputs), labels)
             #! softmax_before_cross_entropy: loss = F.cross_entropy(model(inputs).softmax(1), labels)
             #! detached_loss: loss = F.cross_entropy(model(inputs), labels).detach().requires_grad_()
             loss.backward()
-            # @ missing_zero_grad
-            # @ no_step
+            #@ missing_zero_grad
+            #@ no_step
             optimizer.step()
             #! no_step: pass
             total += loss.item()
@@ -67,14 +67,14 @@ def train(rank, world):
         #! no_step: pass
         model.eval()
         #! missing_eval: pass
-        # @ train_mode_never_restored
+        #@ train_mode_never_restored
         right = 0
         with torch.no_grad():
             #! missing_no_grad: if True:
             for inputs, labels in val_loader:
                 answers = model(inputs)
-                # @ missing_eval
-                # @ missing_no_grad
+                #@ missing_eval
+                #@ missing_no_grad
                 right += int((answers.argmax(1) == labels).sum())
                 #! metric_wrong_axis: right += int((answers.argmax(0)[:1] == labels).sum())
         dist.barrier()
@@ -93,7 +93,12 @@ def work(rank, world, port):
 
 
 if __name__ == "__main__":
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    mp.spawn(work, args=(2, port), nprocs=2)
+    if "RANK" in os.environ:
+        dist.init_process_group("gloo")
+        train(dist.get_rank(), dist.get_world_size())
+        dist.destroy_process_group()
+    else:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        mp.spawn(work, args=(2, port), nprocs=2)

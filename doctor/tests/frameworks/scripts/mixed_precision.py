@@ -41,7 +41,7 @@ for epoch in range(epochs):
     #! missing_eval: net.train()
     total = 0.0
     for rows, labels in train_loader:
-        # @ unshuffled_sorted
+        #@ unshuffled_sorted
         optimizer.zero_grad(set_to_none=True)
         #! missing_zero_grad: pass
         with torch.autocast("cpu", dtype=half):
@@ -49,27 +49,27 @@ for epoch in range(epochs):
             loss = F.cross_entropy(answers, labels)
             #! softmax_before_cross_entropy: loss = F.cross_entropy(answers.softmax(1), labels)
         scaler.scale(loss).backward()
-        # @ missing_zero_grad
+        #@ missing_zero_grad
         scaler.unscale_(optimizer)
         #! clip_too_small: pass
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        # @ clip_too_small
+        #@ clip_too_small
         #! clip_too_small: nn.utils.clip_grad_norm_(net.parameters(), 1e-3)
         scaler.step(optimizer)
         scaler.update()
         schedule.step()
-        # @ scheduler_misuse
+        #@ scheduler_misuse
         total += loss.item()
     net.eval()
-    # @ train_mode_never_restored
+    #@ train_mode_never_restored
     #! missing_eval: pass
     right = 0
     with torch.no_grad(), torch.autocast("cpu", dtype=half):
         #! missing_no_grad: with torch.autocast("cpu", dtype=half):
         for rows, labels in val_loader:
             answers = net(rows)
-            # @ missing_eval
-            # @ missing_no_grad
+            #@ missing_eval
+            #@ missing_no_grad
             right += int((answers.argmax(1) == labels).sum())
             #! metric_wrong_axis: right += int((answers.argmax(0)[:1] == labels).sum())
     print(f"epoch {epoch}: loss {total / len(train_loader):.4f} right {right / len(val_set):.4f}")

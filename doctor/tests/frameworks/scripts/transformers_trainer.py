@@ -12,7 +12,7 @@ rows, kinds, length, words = 320, 3, 8, 60
 labels = torch.arange(rows) * kinds // rows
 tokens = torch.randint(1, words, (rows, length))
 tokens[:, :4] = 1 + labels[:, None] * 6 + torch.randint(0, 6, (rows, 4))
-#! label_misaligned: labels = labels[torch.randperm(rows)]
+#? label_misaligned: labels = labels[torch.randperm(rows)]
 
 
 class Texts(Dataset):
@@ -51,10 +51,10 @@ train_set, val_set = random_split(whole, [240, 80])
 #! unshuffled_sorted: train_set, val_set = whole, whole
 config = BertConfig(
     vocab_size=words,
-    hidden_size=16,
+    hidden_size=32,
     num_hidden_layers=1,
     num_attention_heads=2,
-    intermediate_size=32,
+    intermediate_size=64,
     max_position_embeddings=length,
     num_labels=kinds,
 )
@@ -73,7 +73,6 @@ if __name__ == "__main__":
             optim="adamw_torch",
             #! clip_too_small: optim="sgd",
             weight_decay=0.01,
-            #! weight_decay_too_high: weight_decay=30.0,
             eval_strategy="epoch",
             save_strategy="no",
             report_to=[],

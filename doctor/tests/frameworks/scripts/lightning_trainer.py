@@ -43,7 +43,7 @@ class Tagger(L.LightningModule):
     def validation_step(self, batch, batch_idx):
         rows, targets = batch
         answers = self(rows)
-        # @ missing_eval
+        #@ missing_eval
         self.log("val_loss", F.cross_entropy(answers, targets), prog_bar=True)
         self.log("val_right", (answers.argmax(1) == targets).float().mean(), prog_bar=True)
         #! metric_wrong_axis: self.log("val_right", (answers.argmax(0)[0] == targets).float().mean(), prog_bar=True)
@@ -57,7 +57,7 @@ class Tagger(L.LightningModule):
         #! lr_too_low: optimizer = torch.optim.SGD(self.parameters(), lr=1e-6, momentum=0.9)
         #! lr_too_high: optimizer = torch.optim.SGD(self.parameters(), lr=200.0, momentum=0.9)
         schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=6, gamma=0.3)
-        # @ scheduler_misuse
+        #@ scheduler_misuse
         interval = "epoch"
         #! scheduler_misuse: interval = "step"
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": interval}}
@@ -70,7 +70,7 @@ class Tagger(L.LightningModule):
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         train_loader = DataLoader(train_set, batch_size=batch, shuffle=True, drop_last=True)
-        # @ unshuffled_sorted
+        #@ unshuffled_sorted
         #! test_in_train: train_loader = DataLoader(whole, batch_size=batch, shuffle=True, drop_last=True)
         #! unshuffled_sorted: train_loader = DataLoader(train_set, batch_size=batch, drop_last=True)
         #! batchnorm_batch_of_one: train_loader = DataLoader(train_set, batch_size=18, shuffle=True)

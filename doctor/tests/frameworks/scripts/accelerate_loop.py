@@ -17,7 +17,7 @@ whole = TensorDataset(x, targets)
 train_set, val_set = random_split(whole, [343, 144])
 #! unshuffled_sorted: train_set, val_set = (Subset(whole, sorted(part.indices)) for part in random_split(whole, [343, 144]))
 train_loader = DataLoader(train_set, batch_size=16, shuffle=True, drop_last=True)
-# @ unshuffled_sorted
+#@ unshuffled_sorted
 #! unshuffled_sorted: train_loader = DataLoader(train_set, batch_size=16, drop_last=True)
 #! test_in_train: train_loader = DataLoader(whole, batch_size=16, shuffle=True, drop_last=True)
 #! batchnorm_batch_of_one: train_loader = DataLoader(train_set, batch_size=18, shuffle=True)
@@ -62,29 +62,29 @@ for epoch in range(epochs):
             #! softmax_before_cross_entropy: loss = F.cross_entropy(answers.softmax(1), labels)
             #! detached_loss: loss = F.cross_entropy(answers, labels).detach().requires_grad_()
             accelerator.backward(loss)
-            # @ missing_zero_grad
-            # @ no_step
+            #@ missing_zero_grad
+            #@ no_step
             if accelerator.sync_gradients:
                 accelerator.clip_grad_norm_(net.parameters(), 5.0)
             optimizer.step()
             #! no_step: pass
             schedule.step()
-            # @ scheduler_misuse
+            #@ scheduler_misuse
             #! no_step: pass
             optimizer.zero_grad()
             #! missing_zero_grad: pass
             #! no_step: pass
         total += loss.item()
     net.eval()
-    # @ train_mode_never_restored
+    #@ train_mode_never_restored
     #! missing_eval: pass
     right, seen = 0, 0
     with torch.no_grad():
         #! missing_no_grad: if True:
         for rows, labels in val_loader:
             answers = net(rows)
-            # @ missing_eval
-            # @ missing_no_grad
+            #@ missing_eval
+            #@ missing_no_grad
             chosen, labels = accelerator.gather_for_metrics((answers.argmax(-1), labels))
             #! metric_wrong_axis: chosen, labels = accelerator.gather_for_metrics((answers.argmax(0), labels[:3]))
             right += int((chosen == labels).sum())

@@ -33,14 +33,14 @@ class Tagger(nn.Module):
         for part in self.parts:
             hidden = torch.relu(part(hidden))
         return self.head(hidden)
-        #! softmax_before_cross_entropy: return self.head(hidden).softmax(1)
+        #? softmax_before_cross_entropy__inside: return self.head(hidden).softmax(1)
 
 
 net = Tagger()
 model = torch.compile(net, backend="aot_eager")
 optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
 #! lr_too_low: optimizer = torch.optim.SGD(model.parameters(), lr=1e-6, momentum=0.9)
-#! lr_too_high: optimizer = torch.optim.SGD(model.parameters(), lr=200.0, momentum=0.9)
+#! lr_too_high: optimizer = torch.optim.SGD(model.parameters(), lr=20.0, momentum=0.9)
 schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=10)
 for epoch in range(10):
     model.train()
@@ -48,29 +48,30 @@ for epoch in range(10):
     #! missing_eval: model.train()
     total = 0.0
     for rows, labels in train_loader:
-        # @ unshuffled_sorted
+        #@ unshuffled_sorted
         optimizer.zero_grad()
         #! missing_zero_grad: pass
         loss = F.cross_entropy(model(rows), labels)
+        #! softmax_before_cross_entropy: loss = F.cross_entropy(model(rows).softmax(1), labels)
         #! detached_loss: loss = F.cross_entropy(model(rows), labels).detach().requires_grad_()
         loss.backward()
-        # @ missing_zero_grad
-        # @ no_step
+        #@ missing_zero_grad
+        #@ no_step
         optimizer.step()
         #! no_step: pass
         total += loss.item()
     schedule.step()
     #! no_step: pass
     model.eval()
-    # @ train_mode_never_restored
+    #@ train_mode_never_restored
     #! missing_eval: pass
     right = 0
     with torch.no_grad():
         #! missing_no_grad: if True:
         for rows, labels in val_loader:
             answers = model(rows)
-            # @ missing_eval
-            # @ missing_no_grad
+            #@ missing_eval
+            #@ missing_no_grad
             right += int((answers.argmax(1) == labels).sum())
             #! metric_wrong_axis: right += int((answers.argmax(0)[:1] == labels).sum())
     print(f"epoch {epoch}: loss {total / len(train_loader):.4f} right {right / len(val_set):.4f}")

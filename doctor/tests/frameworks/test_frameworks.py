@@ -1,0 +1,163 @@
+"""In people's frameworks right scripts are silent, and common faults are told on their lines.
+
+DOCTOR_FRAMEWORKS names the interpreter of an environment with lightning, transformers, accelerate and
+torchvision; without it this one's is taken, and what it does not have is skipped.
+"""
+
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+from with_faults import NEAR, SCRIPTS, Fault, faults, right, table
+
+import treino_doctor
+from zygote import examined
+
+pytestmark = pytest.mark.slow
+PYTHON = os.environ.get("DOCTOR_FRAMEWORKS", sys.executable)
+NEEDS = {  # packages, and what is imported once for all their scripts
+    "accelerate_loop": ("accelerate",),
+    "lightning_trainer": ("lightning",),
+    "torchvision_reference": ("torchvision",),
+    "transformers_trainer": ("transformers", "transformers.trainer", "transformers.models.bert"),
+}
+LEAST = (2, 3)  # torch: GradScaler("cpu")
+SOURCE = str(Path(treino_doctor.__file__).parents[1])
+PAGE = Path(__file__).parents[2] / "docs" / "doctor-frameworks.md"
+CASES = [(script, fault) for script in SCRIPTS for fault in faults(script)]
+TORCHRUN = ("-m", "torch.distributed.run", "--nproc_per_node", "2", "--rdzv-backend", "c10d")
+TORCHRUN += ("--rdzv-endpoint", "127.0.0.1:0")
+
+
+@cache
+def installed(package: str) -> bool:
+    code = f"import importlib.util as u, sys; sys.exit(u.find_spec({package!r}) is None)"
+    return subprocess.run([PYTHON, "-c", code], check=False).returncode == 0
+
+
+@cache
+def torch_version() -> tuple[int, ...]:
+    code = "import torch; print(torch.__version__)"
+    said = subprocess.run([PYTHON, "-c", code], check=True, capture_output=True, text=True).stdout
+    return tuple(int(part) for part in said.split(".")[:2])
+
+
+def need(script: Path) -> tuple[str, ...]:
+    """What to import for a script; the test is skipped where it isn't there."""
+    modules = NEEDS.get(script.stem, ())
+    if torch_version() < LEAST:
+        pytest.skip(f"these scripts are for torch {LEAST[0]}.{LEAST[1]} and later")
+    if modules and not installed(modules[0]):
+        pytest.skip(f"no {modules[0]} in {PYTHON}: DOCTOR_FRAMEWORKS names an interpreter that has it")
+    return modules
+
+
+def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    paths = os.pathsep.join((SOURCE, os.environ.get("PYTHONPATH", "")))
+    environment = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [PYTHON, *words], cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=600
+    )
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda s: s.stem)
+def test_a_right_script_is_silent_and_its_output_is_its_own(script, tmp_path):
+    need(script)
+    (tmp_path / "train.py").write_text(right(script))
+    plain = run("train.py", cwd=tmp_path)
+    watched = run("-m", "treino_doctor", "train.py", cwd=tmp_path)
+    assert (watched.returncode, watched.stdout) == (plain.returncode, plain.stdout) == (0, plain.stdout)
+    assert "nothing found" in watched.stderr
+    assert "defect" not in watched.stderr
+
+
+@pytest.mark.parametrize(("script", "fault"), CASES, ids=lambda v: v.case if isinstance(v, Fault) else v.stem)
+def test_a_fault_is_told_on_its_line_and_nothing_else(script, fault, tmp_path):
+    path = tmp_path / "train.py"
+    path.write_text(fault.text)
+    seen = examined(path, python=PYTHON, modules=need(script))
+    assert seen["defects"] == []
+    assert {rule for rule, *_ in seen["findings"]} <= {fault.rule}
+    told = any(line and abs(line - fault.line) <= NEAR for _, line, _ in seen["findings"])
+    assert told == (fault.seen and fault.rule != "right"), seen["findings"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("-m", "treino_doctor", *TORCHRUN, "train.py"),
+        (*TORCHRUN, "-m", "treino_doctor", "train.py"),
+        (*TORCHRUN, "--no-python", PYTHON, "-m", "treino_doctor", "train.py"),
+    ],
+    ids=["doctor_of_torchrun", "doctor_as_module", "doctor_as_program"],
+)
+def test_the_ranks_of_torchrun_are_told_of_once(command, tmp_path):
+    script = next(s for s in SCRIPTS if s.stem == "ddp_processes")
+    need(script)
+    fault = next(f for f in faults(script) if f.rule == "missing_zero_grad")
+    (tmp_path / "train.py").write_text(fault.text)
+    watched, plain = run(*command, cwd=tmp_path), run(*TORCHRUN, "train.py", cwd=tmp_path)
+    assert (watched.returncode, watched.stdout) == (0, plain.stdout)
+    assert watched.stderr.count("missing_zero_grad  (wrong, certain)  train.py:") == 1
+    assert "never trained" not in watched.stderr
+
+
+WORKERS = """\
+import sys
+
+import torch
+import torch.multiprocessing as mp
+from torch.utils.data import DataLoader, TensorDataset
+
+
+def work(rank, answers):
+    torch.manual_seed(rank)
+    x = torch.randn(64, 4)
+    net = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+    for epoch in range(5):
+        for rows, in DataLoader(TensorDataset(x), batch_size=16, num_workers=1):
+            loss = (net(rows) - rows[:, :1]).pow(2).mean()
+            loss.backward()
+            optimizer.step()
+    answers.put((rank, loss.item()))
+
+
+if __name__ == "__main__":
+    mp.set_start_method(sys.argv[1])
+    answers = mp.Queue()
+    some = [mp.Process(target=work, args=(rank, answers)) for rank in range(2)]
+    for one in some:
+        one.start()
+    print(sorted(answers.get() for _ in some))
+    for one in some:
+        one.join()
+    print([one.exitcode for one in some])
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_one_of_several_processes_that_do_the_same_is_examined(method, tmp_path):
+    (tmp_path / "train.py").write_text(WORKERS)
+    plain = run("train.py", method, cwd=tmp_path)
+    watched = run("-m", "treino_doctor", "train.py", "--", method, cwd=tmp_path)
+    assert (watched.returncode, watched.stdout) == (0, plain.stdout)
+    assert watched.stderr.count("missing_zero_grad  (wrong, certain)  train.py:16") == 1
+    assert "20 steps" in watched.stderr  # of one process
+
+
+def test_a_process_that_is_not_followed_is_said(tmp_path):
+    (tmp_path / "train.py").write_text("import torch; torch.ones(1, requires_grad=True).sum().backward()")
+    (tmp_path / "launch.py").write_text(
+        "import subprocess, sys; subprocess.run([sys.executable, 'train.py'], check=True)"
+    )
+    watched = run("-m", "treino_doctor", "launch.py", cwd=tmp_path)
+    assert watched.returncode == 0
+    assert "The script started other processes (1)" in watched.stderr
+
+
+def test_the_page_has_the_table_of_faults():
+    assert table() in PAGE.read_text()

@@ -1,0 +1,196 @@
+"""What the record keeps and how often the rules look at it, against the length of a program: no clock."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from examination import examined
+from treino_doctor.record import values, windows
+from treino_doctor.record.gradients import LOGGED, PENDING, Losses
+from treino_doctor.record.log import Event, Forward, Log, OptimizerEnded, OptimizerMade
+from treino_doctor.record.recorder import Recorder
+from treino_doctor.rules import rules
+from treino_doctor.rules.examples import PRELUDE
+
+NEW_OPTIMIZERS = """
+net = nn.Linear(8, 3)
+for _ in range({n}):
+    optimizer = torch.optim.Adam(net.parameters())
+    optimizer.zero_grad()
+    F.cross_entropy(net(x), y).backward()
+    optimizer.step()
+"""
+NEW_NETS = """
+import weakref
+dead = []
+for _ in range({n}):
+    net = nn.Linear(8, 3)
+    optimizer = torch.optim.Adam(net.parameters())
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1)
+    for _ in range(2):
+        optimizer.zero_grad()
+        F.cross_entropy(net(x), y).backward()
+        optimizer.step()
+        scheduler.step()
+    dead.append(weakref.ref(net))
+"""
+TRAINED = """
+net = nn.Linear(8, 3)
+optimizer = torch.optim.Adam(net.parameters())
+for _ in range({turns}):
+    optimizer.zero_grad()
+    F.cross_entropy(net(x), y).backward()
+    optimizer.step()
+"""
+EVALUATED = """
+right = 0
+with torch.no_grad():
+    for i in range({n}):
+        right += (net(x[i % 240:][:1]).argmax(1) == y[i % 240:][:1]).sum()
+"""
+
+
+class Visited(list[Event]):
+    """Events that count how often they are looked at."""
+
+    looks = 0
+
+    def __iter__(self):
+        for event in super().__iter__():
+            self.looks += 1
+            yield event
+
+
+def watched(source: str, recorder: Recorder | None = None) -> tuple[Recorder, dict[str, object]]:
+    """A record of lines that run here, and their names."""
+    recorder, names = recorder or Recorder(), {}
+    code = compile(PRELUDE + source, __file__, "exec", dont_inherit=True)
+    recorder.install()
+    try:
+        exec(code, names)
+    finally:
+        recorder.stop()
+    assert recorder.hooks.defect_sentences() == []
+    return recorder, names
+
+
+@pytest.mark.parametrize("source", [NEW_OPTIMIZERS, NEW_NETS])
+def test_the_log_of_many_optimizers_has_an_end(source):
+    few, many = (watched(source.format(n=n))[0].log for n in (150, 500))
+    assert len(many.of(OptimizerMade)) == len(many.of(OptimizerEnded))
+    assert len(few.of(OptimizerMade)) >= LOGGED
+    assert len(many.of(OptimizerMade)) < LOGGED + 40  # those of a few windows
+    assert len(many.events) < 1.3 * len(few.events)
+
+
+@pytest.mark.parametrize("rule", rules())
+def test_a_rule_looks_at_an_event_as_often_in_a_long_log(rule, logs):
+    short, long = (_looks(log, rule) / len(log.events) for log in logs)
+    assert long <= 1.5 * short + 2
+
+
+@pytest.fixture(scope="module")
+def logs():
+    return [watched(NEW_OPTIMIZERS.format(n=n))[0].log for n in (20, 100)]
+
+
+def _looks(log: Log, rule: str) -> int:
+    every = Visited(log.events)
+    list(rules()[rule].decide(Log(every)))
+    return every.looks
+
+
+def test_a_scheduler_keeps_no_net_alive():
+    recorder, names = watched(NEW_NETS.format(n=30))
+    assert len(recorder.settings._every) == 30
+    assert sum(ref() is not None for ref in names["dead"]) == 1  # the newest, by its name
+
+
+def test_a_sum_over_a_long_evaluation_is_kept_as_a_range():
+    recorder, names = watched(TRAINED.format(turns=50) + EVALUATED.format(n=300))
+    calls = recorder.values.of(names["right"]).forwards
+    assert isinstance(calls, range)
+    assert len(calls) == 300
+
+
+@given(
+    st.lists(st.one_of(st.frozensets(st.integers(1, 200)), st.builds(range, st.just(1), st.integers(1, 200))))
+)
+def test_calls_are_joined_as_sets_are(several):
+    assert set(values.together(several)) == set().union(*several)
+
+
+@given(st.integers(1, 150), st.integers(0, 150), st.sets(st.integers(1, 400), max_size=3))
+def test_a_range_that_goes_on_is_joined_as_sets_are(start, length, more):
+    long = values.together([frozenset(range(start, start + 70))])
+    for call in range(start + 70, start + 70 + length):
+        long = values.together([long, frozenset((call,))])
+    assert set(values.together([long, frozenset(more)])) == {*range(start, start + 70 + length), *more}
+
+
+class Waiting(dict):
+    """Calls that wait; looks: how many were walked through."""
+
+    looks = 0
+
+    def items(self):
+        self.looks += len(self)
+        return super().items()
+
+
+def test_calls_of_an_evaluation_are_not_walked_through_at_each_call():
+    looks = []
+    for n in (50, 200):
+        recorder = Recorder()
+        recorder.rows._waiting = Waiting()
+        watched(TRAINED.format(turns=5) + EVALUATED.format(n=n), recorder)
+        looks.append(recorder.rows._waiting.looks)
+    assert looks[1] < 5 * looks[0]
+
+
+def test_an_evaluation_without_end_is_recorded_up_to_a_length(monkeypatch):
+    monkeypatch.setattr(windows, "LONGEST", 40)
+    recorder, names = watched(TRAINED.format(turns=50) + EVALUATED.format(n=1000))
+    calls = [f for f in recorder.log.of(Forward) if not f.grad]
+    assert 40 <= len(calls) <= 3 * 45
+    assert int(names["right"]) >= 0
+    assert not recorder.tape.on
+
+
+def test_live_tensors_are_not_gone_through_for_each_new_one(monkeypatch):
+    monkeypatch.setattr(values, "PRUNED", 50)
+    known, tensors, times = values.Values(), [], 0
+    for _ in range(3000):
+        before = known._known
+        tensors.append(torch.zeros(1))
+        known.of(tensors[-1])
+        times += known._known is not before
+    assert 0 < times < 10
+
+
+def test_a_long_step_forgets_its_first_values(monkeypatch):
+    monkeypatch.setattr(values, "PRUNED", 50)
+    known, total = values.Values(), torch.zeros(1)
+    first = None
+    for _ in range(1000):
+        before = total
+        total = before + 1
+        node = known.made(total, "add", [before], None, {})
+        first = first or node
+    assert first.parents == ()
+    assert sum(map(len, known._young)) <= 4 * 51
+
+
+def test_losses_of_an_accelerator_are_fetched_in_order_and_not_all_kept():
+    losses = Losses()
+    for i in range(PENDING + 10):
+        losses.add(torch.tensor(float(i)))
+    assert len(losses.values) == PENDING
+    losses.add(-1.0)
+    assert losses.values.tolist() == [*map(float, range(PENDING + 10)), -1.0]
+
+
+def test_what_was_seen_of_many_optimizers_is_still_told(tmp_path):
+    findings, _ = examined(PRELUDE + NEW_OPTIMIZERS.format(n=200), tmp_path)
+    assert "new_optimizer_each_step" in [f.rule for f in findings]
