@@ -16,7 +16,7 @@ from zygote import examined
 def bed_table(quick: bool) -> tuple[Table, Table, Table, dict[str, str]]:
     """Faults on their line, in all and by rule, and alarms on right scripts.
 
-    It is made of scripts that were missed once, so that it has no goal for what is found.
+    The rules were written by these scripts: what they find on others is another question.
     """
     rows, missed, figures = [], [], dict[str, str]()
     by_rule = {rule: [0, 0, 0] for rule in rules()}  # on the line, on another one, of so many
@@ -73,7 +73,7 @@ def bed_table(quick: bool) -> tuple[Table, Table, Table, dict[str, str]]:
         Table("What is found", ("", "", "share", "budget", "kept"), tuple(rows)),
         Table(
             "By rule",
-            ("rule", "before", "on its line", "on another", "not found"),
+            ("rule", "scripts", "on its line", "on another", "not found"),
             tuple(
                 (r, str(of), str(on), str(off), str(of - on - off)) for r, (on, off, of) in by_rule.items()
             ),
@@ -106,7 +106,6 @@ def run(quick: bool) -> Result:
         "fresh process, with what was imported left out of Python's searches for garbage in both. Times are "
         f"of the processor. Most of what is watched is in the first {FIRST} epochs; the start is with "
         "importing the doctor, the end with all that is decided. On the bed a fault counts as found within "
-        "three lines; 'before' is what the doctor before this one, of more than twice the size, found so; "
-        "'others' are faulty scripts of which something else was said, too.",
+        "three lines; 'others' are faulty scripts of which something else was said, too.",
         figures=cost | bed,
     )

@@ -118,3 +118,12 @@ def test_a_threshold_of_one_half_on_logits(what, tmp_path):
     )
     told, marked = found(source, tmp_path)
     assert told == ([("threshold_on_logits", marked[0])] if wrong else [])
+
+
+def test_one_column_has_no_best_and_is_to_be_compared_with_a_threshold(tmp_path):
+    source = TRAINED.format(net=NET, loss=LOGITS, target="labels")
+    source += "with torch.no_grad():\n    print((net(x).argmax(1) == labels[:, 0]).float().mean())\n"
+    (finding,), _log = examined(PRELUDE + source, tmp_path)
+    assert finding.rule == "metric_wrong_axis"
+    assert "of shape [240, 1]: one column's best is always 0" in finding.message
+    assert "a single column with 0 if it holds logits" in finding.fix

@@ -138,9 +138,10 @@ def test_a_project_starts_from_its_findings_and_fails_for_new_ones_alone(folder,
     assert "known.json holds these findings as known" in capfd.readouterr().err
     first = Path("known.json").read_bytes()
     Path("train.py").write_text("# moved\n\n" + FAULT)
-    assert main([*run, "--sarif", "out.sarif"]) == 0
+    assert main([*run, "--sarif", "out.sarif", "--live"]) == 0
     report = capfd.readouterr().err
     assert "nothing new found in 6 steps" in report
+    assert "backward()" not in report
     assert "known from known.json and not told again: 1 (missing_zero_grad)." in report
     assert sarif()["results"] == []
     Path("train.py").write_text(FAULT + SECOND)

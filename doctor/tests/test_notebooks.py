@@ -67,6 +67,17 @@ def test_a_finding_is_named_by_cell_and_line_as_jupyter_counts_them(folder, capf
     assert finding["seen"] == {"file": str(path), "cell": 3, "line": 3}
 
 
+def test_sarif_leads_to_the_line_of_the_notebooks_file(folder):
+    path = write(folder / "wine.ipynb", ["# opt.step()", *TRAINING])
+    for text, line in ((json.dumps(json.loads(path.read_text()), indent=1), None), (path.read_text(), 1)):
+        path.write_text(text)
+        main(["wine.ipynb", "--sarif", "out.sarif"])
+        (result,) = json.loads(Path("out.sarif").read_text())["runs"][0]["results"]
+        assert result["message"]["text"].startswith("cell 4, line 2: ")
+        start = result["locations"][0]["physicalLocation"]["region"]["startLine"]
+        assert start == line or ("backward()" in text.splitlines()[start - 1] and line is None)
+
+
 def test_a_line_that_another_cell_sets_is_found_there(folder, capfd):
     clipped = "torch.nn.utils.clip_grad_norm_(net.parameters(), LIMIT); opt.step(); opt.zero_grad()"
     loop = TRAINING[3].replace("opt.step()", clipped).replace("range(6)", "range(60)")

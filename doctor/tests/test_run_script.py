@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from forked import HANG, plain
-from treino_doctor import exam
+from treino_doctor import rules as decisions
 from treino_doctor.errors import TreinoError
 from treino_doctor.output.coverage import coverage
 from treino_doctor.output.report import document, text
@@ -155,8 +155,8 @@ def test_a_time_limit_is_the_script_s_and_not_that_of_the_findings(tmp_path, mon
         waiting.extend(t for t in threading.enumerate() if isinstance(t, threading.Timer))
         return original(log)
 
-    original = exam.decide
-    monkeypatch.setattr(exam, "decide", decide)
+    original = decisions.decide
+    monkeypatch.setattr(decisions, "decide", decide)
     outcome = run_script(script(tmp_path, FAULT + TIME_FLIES), max_time=HANG)
     assert (outcome.stopped, rules(outcome)) == ("max_time", ["missing_zero_grad"])
     assert all(timer.finished.is_set() for timer in waiting)

@@ -264,7 +264,8 @@ def run(request: Request, screen: Screen) -> int:
     def print_finding(finding: "Finding") -> None:
         from treino_doctor.output.report import one
 
-        screen.lines(one(finding))
+        if files.known is None or not files.known.has(finding):
+            screen.lines(one(finding))
 
     def report(outcome: "Outcome") -> None:
         nonlocal final
@@ -300,7 +301,7 @@ def _files(request: Request) -> Files:
         message = _("{flag} patches Python files, and {path} is a notebook.")
         hint = _("Leave {flag} out: each finding says what to do, by cell and line.").format(flag=flag)
         raise TreinoError("fix_of_notebook", message.format(flag=flag, path=request.target), hint)
-    if request.replace and not (request.fix or request.sarif or request.junit):
+    if request.replace and all(path is None for path in (request.fix, request.sarif, request.junit)):
         flag = "--fix"
         message = _("--replace needs {flag}, which names what may be replaced.").format(flag=flag)
         hint = _("Add {flag}, or leave --replace out.").format(flag=flag)

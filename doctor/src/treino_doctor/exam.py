@@ -11,7 +11,6 @@ from treino_doctor.garbage_collection import no_collections
 from treino_doctor.record.lines import forget_files
 from treino_doctor.record.log import Event, Log
 from treino_doctor.record.recorder import Recorder
-from treino_doctor.rules import decide, findings_to_report
 
 LIVE_EVERY = 0.5  # seconds
 
@@ -68,6 +67,8 @@ class Exam:
 
     def _stepped(self, steps: int) -> None:
         if self._live is not None and (now := monotonic()) >= self._next_look:
+            from treino_doctor.rules import decide
+
             self._next_look = now + LIVE_EVERY
             for finding in decide(self.log, early=True)[0]:
                 key = (finding.rule, finding.file, finding.line)
@@ -86,6 +87,8 @@ class Exam:
 
     def stop(self, *, finished: bool = True, error: str = "") -> "Exam":
         """Stop recording and let the rules decide. error: the exception that ended the program."""
+        from treino_doctor.rules import decide  # which nobody needs before
+
         if self._running:
             self._running = False
             self._recorder.stop(finished=finished, error=error)
@@ -105,6 +108,8 @@ class Exam:
 
     def take_over(self, account: Account) -> None:
         """Add what another process saw; its log, too, if no training was seen here."""
+        from treino_doctor.rules import findings_to_report
+
         if not self.backwards and account.backwards:
             self.log.events[:] = account.events
             self._recorder.gradients.steps = account.steps

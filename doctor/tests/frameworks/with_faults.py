@@ -20,7 +20,7 @@ NEAR = 3  # lines that a finding may be off
 
 @dataclass(frozen=True)
 class Fault:
-    """A script with one fault: its case, its rule ("right" for none), the line on which it has to be told, its
+    """A script with one fault: its case, its rule ("right" for none), the line on which it is told, its
     text, and whether it is seen.
     """
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from treino.errors import TreinoError
-from treino.store.output_files import refuse_run
 from treino.words import N_, _, door
 from treino_doctor import command
 from treino_doctor.screen import Screen
@@ -118,8 +117,11 @@ def doctor(tokens: Sequence[str], screen: Screen) -> int:
     if request.module is None and not target.endswith(command.SCRIPTS) and not Path(target).is_file():
         return _run(target, request, screen)
 
-    for path in request.outputs:
-        refuse_run(Path(path))
+    if request.outputs:
+        from treino.store.output_files import refuse_run
+
+        for path in request.outputs:
+            refuse_run(Path(path))
     # messages to a script's author name settings as Python keywords
     with door("keyword"):
         return command.run(request, screen)

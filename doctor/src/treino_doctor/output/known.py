@@ -87,6 +87,10 @@ class KnownFindings:
         self._output = OutputFile(path, JSON, replace=not self.new)
         self._entries = Counter() if self.new else _read(path)
 
+    def has(self, finding: Finding) -> bool:
+        """Whether such a finding is known."""
+        return self._entries[self._entry(finding)] > 0
+
     def compared(self, outcome: Outcome) -> "Compared":
         """Divide the findings of a run; the first time, write them into the file."""
         findings = outcome.exam.findings

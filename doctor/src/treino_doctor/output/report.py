@@ -110,7 +110,7 @@ def text(outcome: Outcome, covered: Coverage, notes: Sequence[str] = (), *, know
     if exam.findings:
         names = list(dict.fromkeys(f.rule for f in exam.findings))
         more = _("doctor: more about each: treino-doctor --explain {rule}")
-        notes = [more.format(rule=names[0] if len(names) == 1 else "RULE"), *notes]
+        notes = [more.format(rule=names[0] if len(names) == 1 else "RULE"), *covered.sentences(), *notes]
     below = ["\n".join(map(escape, notes))] if notes else []
     return "\n\n".join([*blocks, *map(one, exam.findings), *below, *map(escape, defects)])
 

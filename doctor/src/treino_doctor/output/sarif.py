@@ -1,10 +1,12 @@
 """Findings as SARIF 2.1.0, which GitHub's code scanning and editors read."""
 
 import hashlib
+import json
 import linecache
 import os
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -92,11 +94,28 @@ def _result(finding: Finding, index: int, root: Path, counts: Counter[str]) -> d
     written = linecache.getline(finding.file, line).strip()
     mark = hashlib.sha256("\0".join((finding.rule, uri["uri"], written)).encode()).hexdigest()[:16]
     counts[mark] += 1
-    # a notebook's file has other lines than its cells
-    region = {"startLine": line if in_cell is None else 1}
+    region = {"startLine": line if in_cell is None else _line_in_notebook(finding.file, line)}
     result["locations"] = [{"physicalLocation": {"artifactLocation": uri, "region": region}}]
     result["partialFingerprints"] = {"primaryLocationLineHash": f"{mark}:{counts[mark]}"}
     return result
+
+
+def _line_in_notebook(path: str, line: int) -> int:
+    """The line of a notebook's file that holds this line of its code; 1 where lines share one."""
+    lines = [text.strip() for text in linecache.getlines(path)]
+    written = lines[line - 1]
+    with open(path, encoding="utf-8") as file:
+        same = [number for number, text in enumerate(file, 1) if _in_json(text) == written]
+    rank = lines[:line].count(written)
+    return same[rank - 1] if rank <= len(same) else 1
+
+
+def _in_json(text: str) -> str | None:
+    """The text of a line that is one JSON string."""
+    with suppress(ValueError):
+        value = json.loads(text.strip().removesuffix(","))
+        return value.strip() if isinstance(value, str) else None
+    return None
 
 
 def address(path: str, root: Path) -> dict[str, str]:

@@ -407,7 +407,7 @@ class Gradients:
         closure = args[1] if len(args) > 1 else kwargs.get("closure")  # args[0] is the optimizer
         if not callable(closure):
             return None
-        tape, windows = self._tape, self.windows
+        hooks, tape, windows = self._hooks, self._tape, self.windows
 
         def seen() -> Any:
             if windows.open:
@@ -415,9 +415,17 @@ class Gradients:
             try:
                 return closure()
             finally:
+                hooks.quietly("step", self._used, optimizer)
                 tape.stop()
 
         return ((args[0], seen, *args[2:]), kwargs) if len(args) > 1 else (args, kwargs | {"closure": seen})
+
+    def _used(self, optimizer: Any) -> None:
+        """A closure returned: the step uses the gradients that are there, whatever the next one clears."""
+        held = self.held_by(optimizer)
+        if held is not None:
+            held.used |= {id(p) for p in held.parameters() if p.grad is not None}
+            held.written = set()
 
     def _measure(self, optimizer: Any) -> None:
         held = self.held_by(optimizer) or self.hold(optimizer, None)

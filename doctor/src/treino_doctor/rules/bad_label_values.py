@@ -52,7 +52,7 @@ RULE = Rule(
     certain=True,
     early=True,
     decide=decide,
-    message=N_("{loss} got labels that it can't mean: {values} ({calls} of {looked} calls looked at)."),
+    message=N_("{loss} got labels that it has no place for: {values} ({calls} of {looked} calls looked at)."),
     why=N_(
         "Classes count from 0 to C − 1, binary cross-entropy wants labels between 0 and 1, margin losses "
         "want −1 and 1. Outside their range the losses raise, or silently reward the wrong answer without "

@@ -22,13 +22,13 @@ def summary(log: Log) -> list[str]:
     courses = [t for t in trainings(log) if len(t.values) > 1]
     for loss in courses[:MOST]:
         sentence = _(
-            "The loss was {first} in the first {n} of {count} backwards, on average, and {last} in the "
-            "last {m}."
+            "The loss was {first} on average over the first {n} of {count} backward passes, and {last} over "
+            "the last {m}."
         )
         if len(courses) > 1 and loss.site is not None:
             sentence = _(
-                "The loss of line {line} was {first} in the first {n} of {count} backwards, on average, and "
-                "{last} in the last {m} (from backward {start} on)."
+                "The loss of line {line} was {first} on average over the first {n} of {count} backward "
+                "passes (from number {start} on), and {last} over the last {m}."
             )
         scale = loss.adds if loss.adds >= SCALED else 1.0
         first, last = numeral(loss.first() / scale, ".4g"), numeral(loss.last() / scale, ".4g")

@@ -36,6 +36,8 @@ def decide(log: Log) -> Iterable[Evidence]:
         numbers: dict[str, Any] = {"calls": len(wrong or wide), "looked": len(reads), "right": 1}
         numbers |= {"dim": _("none") if dim is None else dim, "shape": str(list(shapes[-1]))}
         what = _("argmax over dim {dim} of an output of shape {shape}, whose classes are on dim {right}")
+        if dim is not None and shapes[-1][dim] == 1:
+            what = _("argmax over dim {dim} of an output of shape {shape}: one column's best is always 0")
         if not wrong:
             numbers["labels"] = str(list(shapes[0]))
             what = _("outputs of shape {shape} are compared with labels of shape {labels}")
@@ -106,8 +108,9 @@ RULE = Rule(
         "row, not of each output. What comes of it is not what it is called."
     ),
     fix=N_(
-        "Take argmax(dim=1) (the class axis), compare with labels of the same shape, and average over the "
-        "rows (dim=0)."
+        "Of several columns take argmax(dim=1), the class axis; compare a single column with 0 if it holds "
+        "logits, with 0.5 if it holds probabilities. Compare with labels of the same shape, and average over "
+        "the rows (dim=0)."
     ),
     safety="Safe: only the figure changes.",
     limits=(

@@ -59,11 +59,12 @@ RULE = Rule(
     certain=True,
     decide=decide,
     message=N_(
-        "{parameters} parameter tensors (the first is {shape}) get gradients but are in no optimizer."
+        "{parameters} of the network's weight tensors (the first of shape {shape}) get gradients, but no "
+        "optimizer holds them."
     ),
     why=N_(
-        "{optimizer} took {steps} steps on the same loss, and these parameters kept their first random "
-        "values. The rest of the network has to learn around a part that never learns."
+        "{optimizer} took {steps} steps on the same loss, and these kept their first random values. "
+        "What the optimizer does hold has to learn around a part that never learns."
     ),
     fix=N_(
         "Give their parameters to the optimizer (and make every layer before it), or freeze them on purpose."

@@ -74,8 +74,8 @@ RULE = Rule(
     decide=decide,
     place=place,
     message=N_(
-        "A prediction of shape {prediction} meets a target of shape {target} and both are stretched ({calls} "
-        "of {looked} calls looked at)."
+        "A prediction of shape {prediction} is compared with a target of shape {target}, and PyTorch "
+        "stretches both ({calls} of {looked} calls looked at)."
     ),
     why=N_(
         "Every prediction is compared with every target of the batch, so that the best answer is the mean of "

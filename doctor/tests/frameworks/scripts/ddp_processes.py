@@ -9,7 +9,7 @@ import torch.multiprocessing as mp
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
-from torch.utils.data import DataLoader, DistributedSampler, TensorDataset, random_split
+from torch.utils.data import DataLoader, DistributedSampler, Subset, TensorDataset, random_split
 
 rows, kinds, epochs = 487, 3, 10
 
@@ -23,7 +23,7 @@ def train(rank, world):
     whole = TensorDataset(x, targets)
     train_set, val_set = random_split(whole, [343, 144])
     #! unshuffled_sorted: train_set, val_set = (Subset(whole, sorted(part.indices)) for part in random_split(whole, [343, 144]))
-    sampler = DistributedSampler(train_set, world, rank, shuffle=True)
+    sampler = DistributedSampler(train_set, world, rank)
     #! unshuffled_sorted: sampler = DistributedSampler(train_set, world, rank, shuffle=False)
     #! test_in_train: sampler = DistributedSampler(whole, world, rank)
     train_loader = DataLoader(train_set, batch_size=8, sampler=sampler, drop_last=True)

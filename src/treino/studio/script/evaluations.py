@@ -16,8 +16,8 @@ from torch.nn import functional
 
 from treino.studio.script.json_socket import figure
 from treino.studio.script.printed_figures import split_of
-from treino_doctor.record.hooks import compiling, in_functorch, unseen
-from treino_doctor.record.lines import is_own
+from treino_doctor.record.lines import is_own, unseen
+from treino_doctor.record.torch_versions import compiling, in_transform
 
 CLASSES = "cross_entropy", "nll_loss"
 BINARY = {"binary_cross_entropy": 0.5, "binary_cross_entropy_with_logits": 0.0}  # from where on it is class 1
@@ -133,7 +133,7 @@ def _watched(original: Any, name: str, evaluations: Evaluations) -> Any:
         if compiling() or torch.is_grad_enabled() or not evaluations.on:
             return original(*args, **kwargs)
         result = original(*args, **kwargs)
-        if in_functorch() is None and torch._C._len_torch_dispatch_stack() == 0:
+        if not in_transform() and torch._C._len_torch_dispatch_stack() == 0:
             try:
                 evaluations.note(name, result, args, kwargs)
             except Exception:  # tensors without values, as while a graph is captured

@@ -38,7 +38,8 @@ from treino_doctor.escaping import escape
 from treino_doctor.finding import Finding
 from treino_doctor.process.run_script import Outcome, flush_streams
 from treino_doctor.record import hooks
-from treino_doctor.record.hooks import compiling, unseen
+from treino_doctor.record.lines import unseen
+from treino_doctor.record.torch_versions import compiling
 
 POLL_EVERY = 0.05  # seconds between two polls for commands
 PAUSE_LOOK = 0.2  # seconds to wait for commands, while paused, before checking whether the script has ended
