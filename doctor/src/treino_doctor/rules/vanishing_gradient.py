@@ -52,7 +52,7 @@ def part_of(log: Log, loss: Training, optimizer: int) -> Training | None:
     ran = [b for b in log.of(Backward) if b.site == loss.site]
     turns = [b.turn for b in ran if b.filled == (optimizer,)]
     others = [b.turn for b in ran if optimizer not in b.filled]
-    if not others:
+    if not others or loss.optimizers == {optimizer}:
         return loss
     if not turns or len(loss.values) <= max(turns) or len(log.of(Course)) > 1:
         return None
