@@ -270,6 +270,29 @@ def test_the_newest_whole_evaluation_is_at_chance_or_is_not(look, labels, tmp_pa
         assert told[0].startswith(f"After 80 of 80 steps, {share:.1%} of the 240 rows")
 
 
+FEW = """
+x, y = torch.randn(2000, 20), torch.randint(0, 40, (2000,))
+net = nn.Linear(20, 40)
+optimizer = torch.optim.SGD(net.parameters(), lr=1e-4)
+for epoch in range(2):
+    for rows in torch.randperm(2000).split({rows}):
+        optimizer.zero_grad()
+        F.cross_entropy(net(x[rows]), y[rows]).backward()
+        optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(("rows", "every"), [(4, False), (100, True)])
+def test_a_constant_s_loss_is_printed_only_where_it_is_that_of_all_rows(rows, every, tmp_path):
+    _findings, log, own = examined_with_values(START + FEW.format(rows=rows), tmp_path)
+    shares = own["y"].bincount() / 2000
+    course, constant = training(log), -float((shares * shares.log()).sum())
+    assert course.whole == every
+    assert course.constant == pytest.approx(constant, rel=1e-6 if every else 0.01)
+    said = [s for s in summary(log) if s.startswith("One answer")]
+    assert said == ([f"One answer for all rows would get {constant:.4g}."] if every else [])
+
+
 EARLY = """
 net = train(lr=0.5, steps=3)
 with torch.no_grad():

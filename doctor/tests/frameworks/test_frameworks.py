@@ -88,7 +88,7 @@ def test_a_fault_is_told_on_its_line_and_nothing_else(script, fault, tmp_path):
 @pytest.mark.parametrize(
     "command",
     [
-        ("-m", "treino_doctor", *TORCHRUN, "train.py"),
+        ("-m", "treino_doctor", "-m", "torch.distributed.run", "--", *TORCHRUN[2:], "train.py"),
         (*TORCHRUN, "-m", "treino_doctor", "train.py"),
         (*TORCHRUN, "--no-python", PYTHON, "-m", "treino_doctor", "train.py"),
     ],

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import util
 from multiprocessing.process import BaseProcess
@@ -84,7 +84,7 @@ class Workers:
         """Write what this process saw."""
         write(self._folder, exam)
 
-    def _starting(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def _starting(self, original: Any) -> Any:
         @functools.wraps(original)
         def start(process: Any) -> Any:
             chosen = self._chooses(process)
@@ -124,10 +124,10 @@ class Workers:
             self._forking, hooks.continuing = False, False
             self.inside, self._pid = True, os.getpid()
 
-    def _preparing(self, original: Callable[[str], dict[str, Any]]) -> Callable[[str], dict[str, Any]]:
+    def _preparing(self, original: Any) -> Any:
         @functools.wraps(original)
         def get_preparation_data(name: str) -> dict[str, Any]:
-            data = original(name)
+            data: dict[str, Any] = original(name)
             if name in self._names:
                 self._names.discard(name)
                 data["treino_doctor"] = Beginning(self._folder)
@@ -135,7 +135,7 @@ class Workers:
 
         return get_preparation_data
 
-    def _opening(self, original: Callable[..., None]) -> Callable[..., None]:
+    def _opening(self, original: Any) -> Any:
         @functools.wraps(original)
         def opening(popen: Any, args: Any, *rest: Any, **kwargs: Any) -> None:
             with suppress(TypeError, ValueError):

@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 from torch import is_grad_enabled, nn
+from torch._C import _get_tracing_state as tracing_state
 
 from treino_doctor.record import traces
 from treino_doctor.record.activations import Activations
 from treino_doctor.record.clips import Clips
 from treino_doctor.record.compiled import Compiled
 from treino_doctor.record.gradients import Gradients
-from treino_doctor.record.hooks import Hooks, tracing_state
+from treino_doctor.record.hooks import Hooks
 from treino_doctor.record.lines import unseen
 from treino_doctor.record.log import Backward, Ended, Forward, Log
 from treino_doctor.record.losses import Losses

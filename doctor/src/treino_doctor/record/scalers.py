@@ -56,6 +56,7 @@ class Fits:
         if rows is None or len(rows) > MOST or len(self._fits) > FITS:
             return
         fit = Fit(here(), type(scaler).__name__, len(rows), rows.shape[1], np.unique(hash_rows(rows)))
+        self._fits = [f for f in self._fits if f.kind != fit.kind or not np.array_equal(f.raw, fit.raw)]
         self._fits.append(fit)
         self._of[id(scaler)] = scaler, fit
 
@@ -119,6 +120,9 @@ class Fits:
             kind = scaled_together(t.columns, every_row, t.sample.rows())
             if kind:
                 site = next((s for n, s in self.statistics if n == every_row.n), None)
+                if site is None and kind == "range":
+                    return  # numbers from 0 to 1 by nature
+                kind = kind.replace("range", "minmax")
                 if site is None and any(of_table(t.sample.rows(), every_row, r) for r in self.ready):
                     return
                 fields = {"fitted": every_row.n, "rows": e.columns.n, "evaluated": 1.0, "trained": 1.0}
@@ -172,15 +176,15 @@ def of_table(rows_ND: np.ndarray, every: Columns, ready_MD: np.ndarray) -> bool:
     return all(bool((np.abs(ready_MD - row) < EXACT * size.max()).all(1).any()) for row in some)
 
 
-def in_bytes(rows_ND: np.ndarray) -> bool:
-    """Whether all numbers are bytes that were divided by 255, as by ``ToTensor``."""
-    bytes_ND = rows_ND * 255
-    return bool((np.abs(bytes_ND - bytes_ND.round()) < EXACT).all())
+def written(rows_ND: np.ndarray) -> bool:
+    """Whether all numbers are bytes that were divided by 255, as by ``ToTensor``, or have four decimals."""
+    whole = (rows_ND.astype(np.float64) * unit for unit in (255, 10_000))
+    return any(bool((np.abs(w - w.round()) < EXACT).all()) for w in whole)
 
 
 def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
-    """ "standard" or "minmax" if all rows together are exactly scaled so, and training's rows alone are
-    not."""
+    """ "standard" or "minmax" if all rows together are exactly scaled so, and training's rows alone are not;
+    "range" if all columns together go from 0 to 1."""
     moving = every.deviation > 0
     if not moving.any() or train.n < 20 or not len(sample):
         return ""
@@ -198,11 +202,14 @@ def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
     some = many[moving] & (off < STRICT) & (near < STRICT)
     if some.any() and alone[some].max() > 0.01:
         return "standard"
-    if len(np.unique(sample[:TRIED])) <= GRID or in_bytes(sample[:TRIED]):
-        return ""  # numbers on a grid: no fit divides bytes by 255
+    if len(np.unique(sample[:TRIED])) <= GRID or written(sample[:TRIED]):
+        return ""  # numbers on a grid: no fit divides bytes by 255, or leaves decimals
     low, high = every.low[many], every.high[many]
     boxed = bool((np.abs(low) < 1e-6).all() and (np.abs(high - 1) < 1e-6).all())
     whole = abs(low.min()) < 1e-6 and abs(high.max() - 1) < 1e-6 and len(low) == len(every.low)
     short = (train.low[many] > 1e-3) | (train.high[many] < 1 - 1e-3)
     outside = train.low[many].min() > 1e-3 or train.high[many].max() < 1 - 1e-3
-    return "minmax" if (boxed and len(low) > 1 and short.any()) or (whole and outside) else ""
+    if boxed and len(low) > 1 and short.any():
+        return "minmax"
+    ends = ((np.abs(low) < 1e-6) & (np.abs(high - 1) < 1e-6)).mean()  # windows of a series reach them all
+    return "" if not (whole and outside) else "minmax" if ends > 0.5 else "range"

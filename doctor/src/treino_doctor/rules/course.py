@@ -205,10 +205,10 @@ def constant_of(calls: list[LossCall], trained: RowsTrained | None = None, *, wh
         if one.name.startswith("binary"):
             weights = {0: 1.0, 1: one.weights[0] if len(one.weights) == 1 else 1.0}
         heavy = {k: n * weights[k] for k, n in labels.items()}
-        whole = sum(heavy.values())
-        if whole <= 0:
+        total = sum(heavy.values())
+        if total <= 0:
             return math.nan
-        shares = [h / whole for h in heavy.values() if h > 0]
+        shares = [h / total for h in heavy.values() if h > 0]
         if one.smoothing and len(one.input_shape) > 1:
             classes = one.input_shape[1]
             shares = [(1 - one.smoothing) * s + one.smoothing / classes for s in shares]
@@ -217,7 +217,7 @@ def constant_of(calls: list[LossCall], trained: RowsTrained | None = None, *, wh
         if not whole and not one.weights:  # the entropy of few labels is too low: Miller's correction
             loss += (len(labels) - 1) / (2 * rows)
         # Binary losses divide by the number of rows, class losses by the sum of the rows' weights.
-        loss *= whole / rows if one.name.startswith("binary") else 1.0
+        loss *= total / rows if one.name.startswith("binary") else 1.0
         mean_rows = sum(sum(c.labels.values()) for c in calls) / len(calls)
         return loss * (mean_rows if one.reduction == "sum" else 1.0)
     if rows:

@@ -73,7 +73,7 @@ RULE = Rule(
     ),
     fix=N_("Use reduction='mean' (the default), or divide lr by the batch size."),
     safety="The gradients become smaller by the number of rows: multiply the rate accordingly.",
-    limits="Told only where the training does not converge; a sum with a small rate is right.",
+    limits="Told only where the loss rises; a sum with a small rate is right, also where it learns slowly.",
     wrong=script("nn.Linear(8, 1)", 'F.mse_loss(net(x), x[:, :1], reduction="sum")', steps=20),
     mend={', reduction="sum"': ""},
 )

@@ -15,13 +15,15 @@ STILL = 0.05  # whole movement, times the weights' norm: 0.036 by such a rate, r
 TYPICAL = 1e-4  # typical step, times the weights' norm: 4e-6 by such a rate, right scripts 0.003 or more
 STUCK = 0.7  # times the loss of a constant prediction
 SAME = 0.8  # times the first loss: 0.86 at least by such a rate, 0.55 at most in right scripts
-FAR = 10  # times the steps that were run, and at least
-MANY = 10_000  # steps, to fall below that share of the first loss at this pace. Both are chosen, not measured
+LONG = 500  # steps of a run that is long enough to show it
+MANY = (
+    10_000  # steps to fall below that share of the first loss, at the pace of a shorter run. Both are chosen
+)
 
 
 def decide(log: Log) -> Iterable[Evidence]:
-    """After all steps the weights are where they began, the loss is nearly unchanged, and at this pace it
-    will be for long: few steps, as of a shortened run, show nothing else yet with a rate that suits.
+    """After all steps the weights are where they began, and the loss is nearly unchanged; and these are many
+    steps, or at this pace it would be so for long: few steps show nothing else with a rate that suits.
     """
     loss = training(log)
     if loss is None or studied(log, "lr"):
@@ -31,7 +33,7 @@ def decide(log: Log) -> Iterable[Evidence]:
             continue
         still = 0 < o.movement < STILL and 0 < o.typical < TYPICAL
         ahead = (1 - SAME) * loss.first() / o.pace if o.pace > 0 else math.inf
-        slow = ahead > max(MANY, FAR * o.steps)
+        slow = o.steps >= LONG or ahead > MANY
         if still and slow and loss.stuck(STUCK) and loss.last() > SAME * loss.first():
             numbers = {"lr": o.lr, "movement": o.movement, "steps": o.steps, "loss": loss.last()}
             yield Evidence(loss.site, numbers, at=o.site, sites=by_hand(o))
@@ -62,8 +64,8 @@ RULE = Rule(
     fix=N_("Multiply lr by 10 until the loss falls within the first epoch."),
     safety="A higher rate may be too high: multiply by ten at most at a time.",
     limits=(
-        "Judged within the steps that were run; a training that was stopped early by `--max-steps` is judged "
-        "by these."
+        "Told of 500 steps or more, and of fewer where the loss would hardly fall within ten thousand of "
+        "this size; a run that was only cut short is not told."
     ),
     wrong=script(settings="lr=1e-6", steps=40),
     mend={"lr=1e-6": "lr=0.1"},

@@ -45,8 +45,9 @@ def decide(log: Log) -> Iterable[Evidence]:
             elif only and trained >= MOST * t.rows:
                 made = made or e.loader
             numbers = {"rows": rows, "trained": trained}
-            led = {f"led {i}": site for i, site in enumerate(e.stack) if only and not shared_net}
-            yield Evidence(e.site, numbers, at=made, stack=t.stack, sites=lines_of(e, t) | led)
+            sites = lines_of(e, t)
+            sites.update((f"led {i}", site) for i, site in enumerate(e.stack) if only and not shared_net)
+            yield Evidence(e.site, numbers, at=made, stack=t.stack, sites=sites)
             return
     yield from _steps_on_test(log)
 

@@ -127,6 +127,7 @@ def load_data(args):
     colours = torch.tensor([[150, 90, 90], [90, 150, 90], [90, 90, 150]])
     noise = torch.randint(-80, 81, (rows, 3, size, size))
     pictures = (colours[labels][:, :, None, None] + noise).clamp(0, 255).to(torch.uint8)
+    labels = labels.clone()
     #! label_misaligned: labels = labels[torch.randperm(rows)]
     order = torch.randperm(rows)
     train, test = order[:256], order[256:]

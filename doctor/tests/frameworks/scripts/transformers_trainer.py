@@ -12,6 +12,7 @@ rows, kinds, length, words = 320, 3, 8, 60
 labels = torch.arange(rows) * kinds // rows
 tokens = torch.randint(1, words, (rows, length))
 tokens[:, :4] = 1 + labels[:, None] * 6 + torch.randint(0, 6, (rows, 4))
+labels = labels.clone()
 #? label_misaligned: labels = labels[torch.randperm(rows)]
 
 
