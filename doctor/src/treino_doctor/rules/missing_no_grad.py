@@ -17,8 +17,8 @@ LAST = 40  # minimum number of rows of a single call in eval mode
 
 def decide(log: Log) -> Iterable[Evidence]:
     """Evaluations of a trained net repeatedly built graphs that were never run backward; or one did so in
-    eval mode or after all training, on many rows. Detached outputs have released their graph; only where they go to NumPy again
-    and again, it is for nothing each time.
+    eval mode, or after all training, on many rows. Detached outputs have released their graph; only where
+    they go to NumPy again and again, it is for nothing each time.
     """
     every = [group for group in groups(log) if group.evaluates]
     judged = [(c, f) for group in every for c, f in zip(group.judged, group.figures, strict=True)]
