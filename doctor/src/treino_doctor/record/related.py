@@ -117,7 +117,8 @@ class LabelColumns:
         if len(values) * EACH > len(x) and not on_a_line(self._pairs[one]):
             return -1  # measured numbers are one-to-one with any others
         ways = math.lgamma(len(x) + 1) - sum(math.lgamma(int(n) + 1) for n in counts)
-        related = np.abs(np.corrcoef(x[:, [one, *others]].T)[0, 1:]).max()
+        correlations = np.atleast_2d(np.corrcoef(x[:, [int(one), *map(int, others)]].T))
+        related = np.abs(correlations[0, 1:]).max()
         again = max(np.isin(x[:, one], x[:, j]).mean() for j in others)
         series = again > HALF if len(values) > CLASSES else all(alike(x[:, one], x[:, j]) for j in others)
         return int(one) if ways > SURE and related * math.sqrt(len(x)) > TOLD and not series else -1
