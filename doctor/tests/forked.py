@@ -108,7 +108,7 @@ def serve() -> str:
     for name in USUAL:
         with suppress(ImportError):  # torch 1.13 has no torch._dynamo
             import_module(name)
-    torch.optim.SGD([torch.zeros(1, requires_grad=True)]).step()  # what it imports at its first use
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1).step()  # what it imports at its first use
     gc.freeze()  # so that a fork ends quickly
     for line in iter(sys.stdin.readline, ""):
         job: dict[str, Any] = json.loads(line)
