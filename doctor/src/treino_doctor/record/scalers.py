@@ -56,6 +56,7 @@ class Fits:
         if rows is None or len(rows) > MOST or len(self._fits) > FITS:
             return
         fit = Fit(here(), type(scaler).__name__, len(rows), rows.shape[1], np.unique(hash_rows(rows)))
+        self._fits = [f for f in self._fits if f.kind != fit.kind or not np.array_equal(f.raw, fit.raw)]
         self._fits.append(fit)
         self._of[id(scaler)] = scaler, fit
 
@@ -175,10 +176,10 @@ def of_table(rows_ND: np.ndarray, every: Columns, ready_MD: np.ndarray) -> bool:
     return all(bool((np.abs(ready_MD - row) < EXACT * size.max()).all(1).any()) for row in some)
 
 
-def in_bytes(rows_ND: np.ndarray) -> bool:
-    """Whether all numbers are bytes that were divided by 255, as by ``ToTensor``."""
-    bytes_ND = rows_ND * 255
-    return bool((np.abs(bytes_ND - bytes_ND.round()) < EXACT).all())
+def written(rows_ND: np.ndarray) -> bool:
+    """Whether all numbers are bytes that were divided by 255, as by ``ToTensor``, or have four decimals."""
+    whole = (rows_ND.astype(np.float64) * unit for unit in (255, 10_000))
+    return any(bool((np.abs(w - w.round()) < EXACT).all()) for w in whole)
 
 
 def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
@@ -201,8 +202,8 @@ def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
     some = many[moving] & (off < STRICT) & (near < STRICT)
     if some.any() and alone[some].max() > 0.01:
         return "standard"
-    if len(np.unique(sample[:TRIED])) <= GRID or in_bytes(sample[:TRIED]):
-        return ""  # numbers on a grid: no fit divides bytes by 255
+    if len(np.unique(sample[:TRIED])) <= GRID or written(sample[:TRIED]):
+        return ""  # numbers on a grid: no fit divides bytes by 255, or leaves decimals
     low, high = every.low[many], every.high[many]
     boxed = bool((np.abs(low) < 1e-6).all() and (np.abs(high - 1) < 1e-6).all())
     whole = abs(low.min()) < 1e-6 and abs(high.max() - 1) < 1e-6 and len(low) == len(every.low)

@@ -13,6 +13,7 @@ LEFT_OUT = 10  # training calls for each other call; with more, a training leave
 CHOICES = frozenset(("argmax", "max", "topk", "sort", "argsort", "round", "min"))
 SHARES = frozenset(("softmax", "sigmoid"))  # functions of outputs; the arrays that they return become metrics
 ARRAYS = ("numpy", "array", "tolist")
+NUMBERS = ("float", "item")
 COMPARES = frozenset(("eq", "ne", "gt", "lt", "ge", "le", "isclose"))
 
 
@@ -48,7 +49,9 @@ def groups(log: Log) -> list[Group]:
     owners = _owners(log, nets)
     targets, figures = set[int](), dict[int, Read | LossCall]()
     answering, calls = supervised(log), calls_by_number(log)
-    arrays = [r for r in log.of(Read) if r.how in ARRAYS and calls.get(max(r.forwards, default=0))]
+    arrays = [
+        r for r in log.of(Read) if r.how in (*ARRAYS, *NUMBERS) and calls.get(max(r.forwards, default=0))
+    ]
     lines = {(r.how, r.site) for r in log.of(Read) if is_figure(r)}
     lines |= {(r.how, r.site) for r in arrays if calls[max(r.forwards)].net in answering}
     before = {f.again for f in calls.values() if f.forward in backward}  # targets that NumPy works out

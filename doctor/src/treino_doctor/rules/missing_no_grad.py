@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from treino_doctor.finding import Site
-from treino_doctor.record.log import Forward, Graph, Log, Read
+from treino_doctor.record.log import Course, Forward, Graph, Log, Read
 from treino_doctor.rules.examples import ON_PART, script
 from treino_doctor.rules.graphs import by_line
 from treino_doctor.rules.judged import ARRAYS, groups
@@ -17,8 +17,8 @@ LAST = 40  # minimum number of rows of a single call in eval mode
 
 def decide(log: Log) -> Iterable[Evidence]:
     """Evaluations of a trained net repeatedly built graphs that were never run backward; or one did so in
-    eval mode, on many rows. Detached outputs have released their graph; only where they go to NumPy again
-    and again, it is for nothing each time.
+    eval mode, or after all training, on many rows. Detached outputs have released their graph; only where
+    they go to NumPy again and again, it is for nothing each time.
     """
     every = [group for group in groups(log) if group.evaluates]
     judged = [(c, f) for group in every for c, f in zip(group.judged, group.figures, strict=True)]
@@ -28,12 +28,14 @@ def decide(log: Log) -> Iterable[Evidence]:
     }
     built = [call for call, figure in judged if call.grad and figure.site not in freed]
     kept = {call.site for call, figure in judged if figure.site not in detached}
+    backwards = sum(len(c.values) for c in log.of(Course))
     for calls in by_line(built, line_of).values():
         calls = [c for c in calls if c.site == calls[0].site]  # of several layers, the first
         rows, resting = sum(c.rows for c in calls), sum(not c.training for c in calls)
         big = rows >= ROWS * len(calls) or resting >= CALLS
         often = len(calls) >= CALLS or len({c.step for c in calls}) > 1
-        once = rows >= LAST * len(calls) and resting == len(calls)
+        over = all(c.turn >= backwards for c in calls)  # no training follows
+        once = rows >= LAST * len(calls) and (resting == len(calls) or over)
         if (once and calls[0].site in kept) or (big and often):
             numbers = {"calls": len(calls), "rows": rows}
             yield Evidence(line_of(calls[0]), numbers, stack=calls[0].stack)

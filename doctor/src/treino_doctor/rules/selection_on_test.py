@@ -50,7 +50,7 @@ RULE = Rule(
     severity="risk",
     certain=False,
     decide=decide,
-    message=N_("The best was chosen by {evaluations} looks at {what}, and no other rows judge it."),
+    message=N_("The best was chosen by {evaluations} or more looks at {what}, and no other rows judge it."),
     why=N_(
         "The best of many looks is lucky on those rows: its figure there is too good, and nothing is left to "
         "measure by."
