@@ -76,14 +76,24 @@ def test_a_count_that_each_batch_overwrites(what, tmp_path):
     assert told == ([("metric_overwritten", marked[0])] if wrong else [])
 
 
-def test_an_overwritten_count_is_told_with_the_share_that_is_right(tmp_path):
+@pytest.mark.parametrize(
+    ("count", "figure", "whole"),
+    [
+        (COUNT, "correct / total", 1),
+        ("correct = (said == truth).sum()  # here", "(100 * correct / len(x)).item()", 100),
+        ("correct = (said == truth).sum()  # here", "float(correct / 240)", 1),
+    ],
+)
+def test_an_overwritten_count_is_told_with_the_figure_and_the_share_that_is_right(
+    count, figure, whole, tmp_path, capsys
+):
     source = TRAINED.format(net="nn.Linear(8, 3)", loss="F.cross_entropy", target="y")
-    source += BATCHES.format(said=ANSWERS, count=COUNT, more="", figure="correct / total", size=48)
+    source += BATCHES.format(said=ANSWERS, count=count, more="", figure=figure, size=48)
     (finding,), _log = examined(PRELUDE + source, tmp_path)
+    assert finding.evidence["figure"] == pytest.approx(float(capsys.readouterr().out) / whole, rel=1e-5)
     added, _log = examined(PRELUDE + source.replace("correct = (said", "correct += (said"), tmp_path)
     assert added == []
-    assert 0 < finding.evidence["figure"] < 0.25 < 0.6 < finding.evidence["right"]
-    assert finding.evidence["figure"] * 240 == pytest.approx(round(finding.evidence["figure"] * 240))
+    assert finding.evidence["right"] == pytest.approx(float(capsys.readouterr().out) / whole, rel=1e-5)
 
 
 LOGITS, CHANCES = "F.binary_cross_entropy_with_logits", "F.binary_cross_entropy"

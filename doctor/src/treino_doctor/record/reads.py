@@ -7,6 +7,7 @@ import torch
 
 from treino_doctor.record.lines import here, stack
 from treino_doctor.record.log import Graph, Log, Read
+from treino_doctor.record.measures import single
 from treino_doctor.record.tape import Tape
 from treino_doctor.record.values import Node, Values, first_tensors, newest_calls, snapshot
 
@@ -32,6 +33,8 @@ class Reads:
         node = self._values.find(tensor)
         if node is not None and node.forwards:
             value = float(result) if isinstance(result, (int, float)) else math.nan
+            if math.isnan(value) and not tensor.is_complex():
+                value = single(tensor)  # printed as it is
             self._tell(name.strip("_"), node, value, tensor.requires_grad)
 
     def _compared(self, result: Any, args: Any, kwargs: Any, node: Node | None) -> None:

@@ -13,6 +13,7 @@ from treino_doctor.rules.rule import Evidence, Rule
 from treino_doctor.words import N_
 
 SHARE = 0.5  # maximum share of the right answers that the last batch has, for the figure to be far off
+NEAR = 1e-3  # of a whole number
 KEEPS = ("to", "div", "mul", "detach", "clone")
 
 
@@ -25,13 +26,31 @@ def decide(log: Log) -> Iterable[Evidence]:
         if e.calls < 2 or not e.judged == e.rows > 0:
             continue
         own = [r for r in reads if (r.turn, r.step) == (e.turn, e.step)]
-        for site in {made.site: None for r in own if (made := count(r)) is not None}:
-            values = [r.value for r in own if r.site == site and r.how == "item" and math.isfinite(r.value)]
-            last = values[-1] if values else e.right / e.calls  # a tensor is read once, after the loop
+        lines = {r.site: made.site for r in own if (made := count(r)) is not None}
+        for line, site in lines.items():
+            newest = next(
+                (r.value for r in reversed(own) if r.site == line and math.isfinite(r.value)), math.nan
+            )
+            last = rows_right(newest, e.rows, divided=any(r.site == line and is_divided(r) for r in own))
             if last < SHARE * e.right and overwritten(site):
                 shares = {"figure": last / e.rows, "right": e.right / e.rows}
                 yield Evidence(site, shares | {"rows": e.rows, "batches": e.calls}, stack=e.stack)
                 return
+
+
+def is_divided(read: Read) -> bool:
+    """Whether a count was divided, or taken in percent, before it left torch."""
+    made = count(read)
+    return made is not None and any(
+        o.name in ("div", "mul") for o in read.graph.operations[: read.graph.operations.index(made)]
+    )
+
+
+def rows_right(value: float, rows: int, *, divided: bool) -> float:
+    """The count behind a number: itself, or the share of all rows times these; NaN if neither."""
+    ways = (value * rows, value * rows / 100) if divided else (value,)
+    whole = (n for n in ways if math.isfinite(n) and n <= rows and abs(n - round(n)) < NEAR)
+    return next((round(n) for n in whole), math.nan)
 
 
 def count(read: Read) -> Operation | None:
