@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -105,7 +106,8 @@ def serve() -> str:
     import __main__
 
     for name in USUAL:
-        import_module(name)
+        with suppress(ImportError):  # torch 1.13 has no torch._dynamo
+            import_module(name)
     torch.optim.SGD([torch.zeros(1, requires_grad=True)]).step()  # what it imports at its first use
     gc.freeze()  # so that a fork ends quickly
     for line in iter(sys.stdin.readline, ""):

@@ -1,9 +1,12 @@
 """Right scripts of other hands that a rule once accused, each beside one that has the fault."""
 
+import numpy as np
 import pytest
 
 from examination import examined, examined_with_values
 from treino_doctor.record.log import Course
+from treino_doctor.record.scalers import scaled_together
+from treino_doctor.record.tables import Columns
 from treino_doctor.rules import notes
 from treino_doctor.rules.course import trainings
 from treino_doctor.rules.examples import PRELUDE
@@ -191,6 +194,20 @@ def test_labels_that_are_counted_from_one_in_the_loader_are_the_same_labels(tmp_
 def test_losses_of_two_lines_that_take_turns_stay_apart(tmp_path):
     _findings, log, own = examined_with_values(PRELUDE + TURNS, tmp_path)
     assert [list(c.values) for c in log.of(Course)] == own["losses"]
+
+
+def test_numbers_from_0_to_1_by_nature_are_not_scaled_and_windows_of_a_series_are():
+    draw = np.random.RandomState(0)
+    table = (0.05 + 0.9 * draw.rand(300, 12) * np.linspace(0.3, 1, 12)).astype(np.float32)
+    table[250, 0], table[299, 11] = 0, 1
+    series = draw.rand(400).astype(np.float32) * 0.9 + 0.05
+    series[300], series[350] = 0, 1
+    windows = np.stack([series[i : i + 40] for i in range(360)])
+    for rows, kind in ((table, "range"), (windows, "minmax")):
+        train, every = Columns(), Columns()
+        train.add(rows[:200])
+        every.add(rows)
+        assert scaled_together(train, every, rows[:200]) == kind
 
 
 TWICE = """

@@ -139,9 +139,7 @@ class Gradients:
         self.held: dict[int, OptimizerRecord] = {}
         self._optimizers = 0
         self._crowd = LOGGED  # records above which those of optimizers that no longer exist are ended
-        self._left: dict[
-            Site | None, list[tuple[int, int]]
-        ] = {}  # weights after the newest step, by optimizer
+        self._left: dict[Any, list[tuple[int, int]]] = {}  # (optimizers' line, weight) -> weights after
         self._numbers: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
         self._starts: dict[int, tuple[weakref.ref[torch.Tensor], torch.Tensor, float]] = {}
         self._seen: dict[tuple[Site | None, int], int] = {}
@@ -295,6 +293,7 @@ class Gradients:
 
     def keep(self, root: Any) -> None:
         """Keep the value that is run backward; on an accelerator, keep its tensor, to avoid synchronizing."""
+        value: Any
         if type(root) is torch.Tensor and root.is_cpu and not modes():  # the usual case, and a fast one
             try:
                 value = root.item()

@@ -120,6 +120,9 @@ class Fits:
             kind = scaled_together(t.columns, every_row, t.sample.rows())
             if kind:
                 site = next((s for n, s in self.statistics if n == every_row.n), None)
+                if site is None and kind == "range":
+                    return  # numbers from 0 to 1 by nature
+                kind = kind.replace("range", "minmax")
                 if site is None and any(of_table(t.sample.rows(), every_row, r) for r in self.ready):
                     return
                 fields = {"fitted": every_row.n, "rows": e.columns.n, "evaluated": 1.0, "trained": 1.0}
@@ -180,8 +183,8 @@ def written(rows_ND: np.ndarray) -> bool:
 
 
 def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
-    """ "standard" or "minmax" if all rows together are exactly scaled so, and training's rows alone are
-    not."""
+    """ "standard" or "minmax" if all rows together are exactly scaled so, and training's rows alone are not;
+    "range" if all columns together go from 0 to 1."""
     moving = every.deviation > 0
     if not moving.any() or train.n < 20 or not len(sample):
         return ""
@@ -206,4 +209,7 @@ def scaled_together(train: Columns, every: Columns, sample: np.ndarray) -> str:
     whole = abs(low.min()) < 1e-6 and abs(high.max() - 1) < 1e-6 and len(low) == len(every.low)
     short = (train.low[many] > 1e-3) | (train.high[many] < 1 - 1e-3)
     outside = train.low[many].min() > 1e-3 or train.high[many].max() < 1 - 1e-3
-    return "minmax" if (boxed and len(low) > 1 and short.any()) or (whole and outside) else ""
+    if boxed and len(low) > 1 and short.any():
+        return "minmax"
+    ends = ((np.abs(low) < 1e-6) & (np.abs(high - 1) < 1e-6)).mean()  # windows of a series reach them all
+    return "" if not (whole and outside) else "minmax" if ends > 0.5 else "range"

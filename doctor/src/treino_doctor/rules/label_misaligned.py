@@ -37,7 +37,7 @@ def decide(log: Log) -> Iterable[Evidence]:
         return  # labels are shuffled on purpose for some of the nets
     alone = log.of(Lonely)
     for t in trains:
-        classes = 2 <= len(t.labels) <= CLASSES
+        classes = 2 <= len(t.labels) <= min(CLASSES, sum(t.labels.values()) // 2)
         if t.again >= AGAIN and t.other > OTHER * t.again and t.alike and classes and t.chance < RARE:
             what = _("{other} of {rows} rows came with another label later on")
             numbers = {"rows": t.again, "other": t.other, "what": what.format(rows=t.again, other=t.other)}

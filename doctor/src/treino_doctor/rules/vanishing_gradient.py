@@ -8,6 +8,7 @@ from treino_doctor.record.learning import Depth
 from treino_doctor.record.log import Backward, Course, Log
 from treino_doctor.rules.course import Training, trainings
 from treino_doctor.rules.examples import script
+from treino_doctor.rules.graphs import by_line
 from treino_doctor.rules.rule import NEVER_LEARNS, Evidence, Rule
 from treino_doctor.words import N_
 
@@ -22,11 +23,12 @@ TINY = 0.3  # times the default spread: below that, weights were drawn too small
 
 def decide(log: Log) -> Iterable[Evidence]:
     """The first gradient of a net is a sliver of the last one throughout, and its loss stays at chance."""
+    depths = by_line(log.of(Depth), lambda d: d.optimizer)
     for loss in trainings(log):
         for optimizer in sorted(loss.optimizers):
-            seen = [d for d in log.of(Depth) if d.optimizer == optimizer]
-            own = part_of(log, loss, optimizer)
-            if len(seen) < LEAST or own is None:
+            seen = depths.get(optimizer, [])
+            own = part_of(log, loss, optimizer) if len(seen) >= LEAST else None
+            if own is None:
                 continue
             ratios = sorted(d.ratio for d in seen)
             most = max(ratios[int(SEVEN * len(ratios))], sorted(d.ratio for d in seen[:3])[1])

@@ -17,7 +17,6 @@ whole = TensorDataset(x, targets)
 train_set, val_set = random_split(whole, [343, 144])
 #! unshuffled_sorted: train_set, val_set = (Subset(whole, sorted(part.indices)) for part in random_split(whole, [343, 144]))
 train_loader = DataLoader(train_set, batch_size=16, shuffle=True, drop_last=True)
-#@ unshuffled_sorted
 #! unshuffled_sorted: train_loader = DataLoader(train_set, batch_size=16, drop_last=True)
 #! test_in_train: train_loader = DataLoader(whole, batch_size=16, shuffle=True, drop_last=True)
 #! batchnorm_batch_of_one: train_loader = DataLoader(train_set, batch_size=18, shuffle=True)
@@ -56,6 +55,7 @@ for epoch in range(epochs):
     #! missing_eval: net.train()
     total = 0.0
     for rows, labels in train_loader:
+        #@ unshuffled_sorted
         with accelerator.accumulate(net):
             answers = net(rows)
             loss = F.cross_entropy(answers, labels)

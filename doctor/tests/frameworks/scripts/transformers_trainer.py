@@ -84,7 +84,7 @@ if __name__ == "__main__":
             model=net,
             args=arguments,
             train_dataset=train_set,
-            #! test_in_train: train_dataset=whole,
+            #? test_in_train: train_dataset=whole,
             eval_dataset=val_set,
             compute_metrics=figures,
         )
