@@ -279,7 +279,7 @@ def is_net(module: nn.Module) -> bool:
 def is_modal(module: nn.Module) -> bool:
     """Whether a layer behaves differently in training: batch norm, or dropout with p > 0."""
     if isinstance(module, nn.RNNBase):
-        return module.dropout > 0 and module.num_layers > 1
+        return bool(module.dropout > 0 and module.num_layers > 1)
     if isinstance(module, nn.MultiheadAttention):
         return module.dropout > 0
     kind = kind_of(module)
