@@ -1,6 +1,7 @@
 """Test whether rows are related to their labels, or hold them."""
 
 import math
+from typing import Any
 
 from treino_doctor.record.arrays import np
 
@@ -112,12 +113,12 @@ class LabelColumns:
         moving = np.flatnonzero(x.std(0) > 0)
         if len(self.columns) > max(FEW[0], FEW[1] * len(moving)) or len(moving) < 2 * len(self.columns):
             return -1
-        one, others = self.columns[0], [j for j in moving if j not in self.columns]
+        one, others = self.columns[0], [int(j) for j in moving if j not in self.columns]
         values, counts = np.unique(labels_N, return_counts=True)
         if len(values) * EACH > len(x) and not on_a_line(self._pairs[one]):
             return -1  # measured numbers are one-to-one with any others
         ways = math.lgamma(len(x) + 1) - sum(math.lgamma(int(n) + 1) for n in counts)
-        correlations = np.atleast_2d(np.corrcoef(x[:, [int(one), *map(int, others)]].T))
+        correlations: Any = np.corrcoef(x[:, [one, *others]].T)
         related = np.abs(correlations[0, 1:]).max()
         again = max(np.isin(x[:, one], x[:, j]).mean() for j in others)
         series = again > HALF if len(values) > CLASSES else all(alike(x[:, one], x[:, j]) for j in others)
