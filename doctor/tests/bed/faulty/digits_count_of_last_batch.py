@@ -1,5 +1,5 @@
-# expect: metric_overwritten @ 31
-# mend: 31 →             correct += (answers == labels).sum().item()
+# expect: metric_overwritten @ 32
+# mend: 32 →             correct += (answers == labels).sum().item()
 import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -28,7 +28,7 @@ def test(loader):
             outputs = model(images)
             loss += criterion(outputs, labels).item() * len(labels)
             _, answers = torch.max(outputs, 1)
-
+            total += labels.size(0)
             correct = (answers == labels).sum().item()
     return loss / total, 100 * correct / total
 
