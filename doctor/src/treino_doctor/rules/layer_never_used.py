@@ -9,14 +9,12 @@ from treino_doctor.rules.examples import script
 from treino_doctor.rules.rule import Evidence, Rule
 from treino_doctor.words import N_
 
-LEAST = 8  # minimum number of backwards that were looked at
-
 
 def decide(log: Log) -> Iterable[Evidence]:
     """No call of the net reached the layer, and none of the losses gave it a gradient."""
     lines: dict[Site | None, list[LayerUnreached]] = {}
     for layer in log.of(LayerUnreached):
-        if layer.looks >= LEAST and layer.made_at is not None:
+        if layer.made_at is not None:
             lines.setdefault(layer.made_at, []).append(layer)
     for made_at, layers in lines.items():
         numbers = {
