@@ -22,16 +22,16 @@ def decide(log: Log) -> Iterable[Evidence]:
     than all, and the source keeps these alone and divides them after the loop.
     """
     reads = log.of(Read)
+    lines = {r.site: made.site for r in reads if (made := count(r)) is not None}  # of the few with a graph
     for e in log.of(Evaluated):
         if e.calls < 2 or not e.judged == e.rows > 0:
             continue
         own = [r for r in reads if (r.turn, r.step) == (e.turn, e.step)]
-        lines = {r.site: made.site for r in own if (made := count(r)) is not None}
-        for line, site in lines.items():
+        for line, site in ((r.site, lines[r.site]) for r in own if r.site in lines):
             newest = next(
                 (r.value for r in reversed(own) if r.site == line and math.isfinite(r.value)), math.nan
             )
-            last = rows_right(newest, e.rows, divided=any(r.site == line and is_divided(r) for r in own))
+            last = rows_right(newest, e.rows, divided=any(r.site == line and is_divided(r) for r in reads))
             if last < SHARE * e.right and overwritten(site):
                 shares = {"figure": last / e.rows, "right": e.right / e.rows}
                 yield Evidence(site, shares | {"rows": e.rows, "batches": e.calls}, stack=e.stack)

@@ -1,4 +1,4 @@
-# missed: selection_on_test @ 60
+# expect: selection_on_test @ 60
 # mend: 60 →             val_mse = mse(model, parts["val"])
 """Diabetes regression with a ModelCheckpoint callback that keeps the best weights on disk."""
 import os

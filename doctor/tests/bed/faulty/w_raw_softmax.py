@@ -1,4 +1,4 @@
-# missed: lr_too_low @ 34
+# expect: lr_too_low @ 34
 # allowed: lr_too_low @ 60
 # mend: 34 →     stepper = torch.optim.SGD(params, lr=rate, momentum=0.9)
 """Digits with plain tensors: two weight matrices, two offsets, one optimiser, no modules."""
