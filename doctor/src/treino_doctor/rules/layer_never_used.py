@@ -30,7 +30,7 @@ RULE = Rule(
     group="gradients",
     severity="waste",
     certain=True,
-    unless=("no_step", "detached_loss"),
+    unless=("no_step", "detached_loss", "detached_graph"),
     decide=decide,
     message=N_(
         "This {layer} ({parameters} weights) was never called, and got no gradient in any of {backwards} "
