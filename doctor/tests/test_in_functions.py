@@ -232,6 +232,7 @@ def test_a_layer_that_a_helper_puts_in_is_told_where_it_is_called(part, tmp_path
 class Net(nn.Sequential):
     def __init__(self):
         super().__init__(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 16))
+        self.bend = nn.ReLU()
         self.head = nn.Linear(16, 3)
 
 def renew(net):

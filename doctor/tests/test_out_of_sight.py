@@ -65,7 +65,7 @@ class Net(nn.Module):
         self.code, self.drop, self.out = nn.Linear(8, 16), nn.Dropout(0.2), nn.Linear(16, 3)
 
     def encode(self, x):
-        return self.drop(self.code(x))
+        return self.drop(self.code(x).relu())
 
     def forward(self, x):
         return self.out(self.encode(x))

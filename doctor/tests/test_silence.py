@@ -20,7 +20,7 @@ for step in range(12):
 """
     + STEP,
     "a teacher in eval mode whose graph is never used, without no_grad": """
-teacher = nn.Sequential(nn.Linear(8, 16), nn.Dropout(0.5), nn.Linear(16, 3))
+teacher = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(0.5), nn.Linear(16, 3))
 first = torch.optim.Adam(teacher.parameters(), lr=0.01)
 for step in range(20):
     first.zero_grad()

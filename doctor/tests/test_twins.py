@@ -270,6 +270,24 @@ OWN = "StandardScaler().fit(frame[some].iloc[:50])"
 MSE = "F.mse_loss(net(x), y.float().reshape(-1, 1))"
 SAVE = "torch.save({'model': best}, io.BytesIO())"
 
+MANY_TRAININGS = """
+from torch.utils.data import DataLoader, TensorDataset
+x = torch.randn(3000, 8)
+x[:, :6] = (3 * x[:, :6]).round()
+x[:, 6] += 0.3 * x[:, 4]
+y = x[:, 7:] + 0.3 * torch.randn(3000, 1)
+rows = TensorDataset(x[:2400], y[:2400])
+for width in (64, 32, 16, 8):
+    net = nn.Sequential(nn.Linear(8, width), nn.ReLU(), nn.Linear(width, 1))
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.001)
+    for part, goal in 3 * [*DataLoader(rows, batch_size=64, shuffle=True)]:
+        optimizer.zero_grad()
+        F.mse_loss(net(part), goal).backward()
+        optimizer.step()
+    with torch.no_grad():
+        print(((net(x[2400:]).numpy() - y[2400:].numpy()) ** 2).mean())
+"""
+
 FAULTY = [
     ("test_in_train", LOADERS + "test_loader = DataLoader(Rows(True), batch_size=20)" + EPOCHS),
     ("test_in_train", LOADERS + "test_loader = DataLoader(train_loader.dataset, batch_size=20)" + EPOCHS),
@@ -339,6 +357,7 @@ RIGHT = [
     LOADERS + STOPPER.replace("NAME", "val").replace("stopper = ", "val_loader = test_loader\nstopper = "),
     LOADERS + FILES.replace("ORDER", "pair[0]") + EPOCHS,
     LOADERS + JITTERED.replace("AGAIN", "False"),
+    MANY_TRAININGS,  # of the later ones few labels are known
     FOLDS,  # the rows of earlier folds were trained on later
     "import numpy as np\nfrom sklearn.model_selection import train_test_split\n" + SITES,  # sorted by site
 ]

@@ -11,6 +11,7 @@ LEAST = 100  # minimum number of rows
 RARE = 80  # rows outside the most common class; with fewer, a relation may not show
 EACH = 8  # rows for each column; with fewer, a linear fit tells nothing
 CHANCE = 2.0  # standard errors above chance
+LABELLED = 0.9  # minimum share of a sample's rows whose label is known
 BEGIN = 48  # rows from which on a column may be taken for the label
 PAIRS = 200  # maximum number of distinct labels of classes
 SURE = 30.0  # minimum logarithm of the number of ways to arrange the labels, so that no column fits by chance
@@ -109,7 +110,10 @@ class LabelColumns:
         """The column that holds the label; -1 if none does beyond doubt. sample_ND: some of the rows."""
         if not self.columns or len(sample_ND) < BEGIN or len(sample_ND) != len(labels_N):
             return -1
-        x = sample_ND.astype(np.float64)
+        labelled = np.isfinite(labels_N)
+        if labelled.mean() < LABELLED or int(labelled.sum()) < BEGIN:
+            return -1
+        x, labels_N = sample_ND[labelled].astype(np.float64), labels_N[labelled]
         moving = np.flatnonzero(x.std(0) > 0)
         if len(self.columns) > max(FEW[0], FEW[1] * len(moving)) or len(moving) < 2 * len(self.columns):
             return -1

@@ -44,7 +44,7 @@ def straight_pairs(graph: Graph) -> Iterator[tuple[Operation, Operation, dict[st
             inner = weight(graph, before)
             if inner is not None:
                 (hidden, inputs), outputs = inner.shape, matrix.shape[0]
-                if hidden >= min(inputs, outputs) > 1:
+                if hidden > 1 and hidden >= min(inputs, outputs):
                     yield before, second, {"inputs": inputs, "hidden": hidden, "outputs": outputs}
                 break
             value = source(graph, before) if before.name in STRAIGHT else None

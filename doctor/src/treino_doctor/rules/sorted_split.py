@@ -51,7 +51,9 @@ def decide(log: Log) -> Iterable[Evidence]:
         fails = right < WORSE * learned or (math.isnan(learned) and right < FAILS)
         moved_and_lost = moved > SHIFT and (in_order or right < LOST * learned)
         share = t.labels.get(next(iter(labels)), 0) / sum(t.labels.values())
+        whole = sum(e.labels.values()) >= (1 - FEW) * e.rows  # each row's class is known
         single = len(judged[e.learner]) == len(e.labels) == 1 < len(t.labels) and share**e.rows < NEVER
+        single = single and whole
         if single or (unseen > UNSEEN and (fails or in_order)) or moved_and_lost:
             at = e.cut or (learned_on.site if learned_on is not None else None)
             numbers = {"unseen": f"{max(unseen, moved):.0%}", "shift": moved, "figure": _("accuracy")}
