@@ -4,6 +4,7 @@ each script gets a fork of it, which then ends as Python ends: atexit, threads, 
 
 import atexit
 import gc
+import itertools
 import json
 import os
 import signal
@@ -121,6 +122,7 @@ def serve() -> str:
             os.chdir(job["folder"])
             __main__.__dict__.update(argv=job["argv"], folder=job["folder"])
             torch.set_num_threads(1)
+            threading._counter = itertools.count(1).__next__  # type: ignore[attr-defined]  # names of threads
             return str(job["code"])
         print(_status(child), flush=True)
     raise SystemExit
