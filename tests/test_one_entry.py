@@ -18,7 +18,6 @@ from treino.data import BUILTINS
 from treino.engine import ACTIVATIONS, INITS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES
 from treino.engine.registries import settings_page
 from treino.pictures.picture_files import PICTURES
-from treino.words import LOCALE
 from treino_doctor import rules as rules_folder
 from treino_doctor.output.rules_page import page as rules_page
 from treino_doctor.rules import rules
@@ -201,6 +200,7 @@ def test_sweeps_and_studies_take_the_new_names(added: None, treino: Treino) -> N
 
 
 def test_a_sentence_of_an_entry_without_a_translation_is_noticed(added: None) -> None:
-    known = catalogues.translations(LOCALE / "pt_BR")
+    folders = [locale / "pt_BR" for locale in catalogues.LOCALES.values()]
+    known = {sentence for folder in folders for sentence in catalogues.translations(folder)}
     unmarked = {name for sentence, name in catalogues.entry_sentences().items() if sentence not in known}
     assert unmarked == {"log_cosh", "focal", "brier", "sign_mean", "lowest_recall", "bowl", "rim", "odd_rate"}
