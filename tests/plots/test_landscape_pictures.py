@@ -17,7 +17,7 @@ from treino.plots.curves import overlay_figure
 from treino.plots.dynamics import dynamics_figure
 from treino.plots.landscape import colours, interpolated, landscape_figure, levels, line_figure, walker_figure
 from treino.plots.style import png
-from treino.words import THOUSANDS
+from treino_doctor.words import THOUSANDS
 
 NASTY = "<script>alert(1)</script> $x_1$"
 
