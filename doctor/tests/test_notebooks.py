@@ -119,7 +119,8 @@ def test_cells_print_what_they_print_in_jupyter(folder, capfd):
         (["x = 1\nprint('one')\nreturn x", ""], ["cell 1, line 3\n    return x", "SyntaxError"]),
     ],
 )  # fmt: skip
-def test_a_traceback_names_cells(folder, capfd, cells, shown):
+def test_a_traceback_names_cells(folder, capfd, monkeypatch, cells, shown):
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)  # whatever ran in this process before
     write(folder / "broken.ipynb", [*cells, "print('not reached')"])
     assert main(["broken.ipynb"]) == 1
     out, err = capfd.readouterr()
