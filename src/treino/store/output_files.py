@@ -18,12 +18,12 @@ from treino.errors import TreinoError
 from treino.store import database, manifest
 from treino.store.files import make_folder, not_a_folder, problem, there_already, trouble, write_atomically
 from treino.words import _
+from treino_doctor.output.files import refuse_special
 
 PAGE = (".html", ".htm")
 MARKDOWN = (".md", ".markdown")
 CSV = (".csv",)
 PNG = (".png",)
-PATCH = (".patch", ".diff")
 
 _KIND = re.compile(rb'"kind":\s*"(%s)"' % "|".join(manifest.KINDS).encode())
 _HEAD = 1 << 12  # bytes at a manifest's start, which contain its kind
@@ -210,27 +210,6 @@ def refuse_run(path: Path) -> None:
                     ),
                     _("Give a place outside of it."),
                 )
-
-
-def refuse_special(path: Path, mode: int | None) -> None:
-    """Refuse a link, a pipe, a socket or a device. mode: the file mode at `path`; None if nothing is there.
-
-    Raises:
-        TreinoError: to_link, to_special.
-    """
-    if mode is None or stat.S_ISREG(mode) or stat.S_ISDIR(mode):
-        return
-    if stat.S_ISLNK(mode):
-        raise TreinoError(
-            "to_link",
-            _("{path} is a link; neither it nor the file that it leads to is replaced.").format(path=path),
-            _("Give the name of a new file."),
-        )
-    raise TreinoError(
-        "to_special",
-        _("{path} is a pipe or a device, not a file.").format(path=path),
-        _("Write to a file, and send that on."),
-    )
 
 
 def _check_folder(place: Path, path: Path, new: bool) -> None:

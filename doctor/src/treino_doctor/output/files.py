@@ -70,12 +70,7 @@ class OutputFile:
             hint = _("Give a file in it, e.g. {path}.").format(path=path / f"out{self._endings[0]}")
             raise TreinoError("to_place", _("{path} is a folder.").format(path=path), hint)
         _check_folder(path.parent, place.parent)
-        if mode is not None and stat.S_ISLNK(mode):
-            message = _("{path} is a link; neither it nor the file that it leads to is replaced.")
-            raise TreinoError("to_link", message.format(path=path), _("Give the name of a new file."))
-        if mode is not None and not stat.S_ISREG(mode):
-            message = _("{path} is a pipe or a device, not a file.").format(path=path)
-            raise TreinoError("to_special", message, _("Write to a file, and send that on."))
+        refuse_special(path, mode)
         if mode is not None and any(s.exists() and s.samefile(place) for s in self._reads):
             message = _("{path} is read by this command, and would be overwritten by it.").format(path=path)
             raise TreinoError("to_source", message, _("Give another name."))
@@ -93,6 +88,23 @@ class OutputFile:
     def _ours(self) -> bool:
         with _trouble(self.path):
             return self._own is not None and self._own in self._place.read_bytes()
+
+
+def refuse_special(path: Path, mode: int | None) -> None:
+    """Refuse a link, a pipe, a socket or a device. mode: the file mode at `path`; None if nothing is there.
+
+    Raises:
+        TreinoError: to_link, to_special.
+    """
+    if mode is None or stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return
+    if stat.S_ISLNK(mode):
+        message = _("{path} is a link; neither it nor the file that it leads to is replaced.").format(
+            path=path
+        )
+        raise TreinoError("to_link", message, _("Give the name of a new file."))
+    message = _("{path} is a pipe or a device, not a file.").format(path=path)
+    raise TreinoError("to_special", message, _("Write to a file, and send that on."))
 
 
 def _check_folder(path: Path, place: Path) -> None:
