@@ -138,11 +138,14 @@ def resume_events(
     return study_resumption(path, access, on=on, gpus_per_chunk=gpus_per_chunk)
 
 
-def branch_events(place: str, access: Access, changes: Settings, *, in_place: bool) -> Iterator[JobEvent]:
+def branch_events(
+    place: str, access: Access, changes: Settings, *, in_place: bool, sender: str = ""
+) -> Iterator[JobEvent]:
     """Continue a run from a step with other settings, as a new run or as the next segment in the run's
     folder.
 
     place: ``RUN:STEP``. changes: the changed settings. in_place: whether to use the run's own folder.
+    sender: who asks for it, as for ``branching``.
 
     Raises:
         TreinoError: no such run or step; a setting that can't change during training.
@@ -150,7 +153,7 @@ def branch_events(place: str, access: Access, changes: Settings, *, in_place: bo
     run, step = parse_step(place)
     snapshot = next(snapshots(open_run(run, access), [step]))
     changed = {name: getattr(changes, name) for name in changes.model_fields_set - {"net"}}
-    return illustrated((rewinding if in_place else branching)(snapshot, changed))
+    return illustrated((rewinding if in_place else branching)(snapshot, changed, sender=sender))
 
 
 def row_source(name: str, access: Access, settings: Mapping[str, Any], *, compared: bool) -> RowSource:

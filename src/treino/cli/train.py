@@ -1,6 +1,6 @@
 """``treino train``: train one network on a data set."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -57,6 +57,12 @@ def train(
     rewind: Annotated[
         str | None, Parameter(help="the same in the run's own folder, as its next segment: RUN:STEP")
     ] = None,
+    sender: Annotated[
+        Literal["agent"] | None,
+        Parameter(
+            help="with --branch or --rewind: who asks for it, as the run's record says; default: a person"
+        ),
+    ] = None,
     data_file: DataFile = None,
     trust: Trust = False,
     track: Track = None,
@@ -107,13 +113,19 @@ def train(
         read = read_settings(settings)
         access = Access(read.net, trust, data_file)
         place = branch or rewind or ""
-        events = branch_events(place, access, read, in_place=branch is None)
+        events = branch_events(place, access, read, in_place=branch is None, sender=sender or "")
         return follow(events, screen, tracking)
     if trust and like is None:
         raise TreinoError(
             "trust_of_nothing",
             _("--trust runs the copy of a network's file that was sealed with a run, and no run was named."),
             _("Add --like, --branch or --rewind RUN, or leave it out."),
+        )
+    if sender is not None:
+        raise TreinoError(
+            "sender_of_nothing",
+            _("--sender says who goes on with a run, and no run was named."),
+            _("Add --branch or --rewind RUN:STEP, or leave it out."),
         )
     data: Any = source
     networks: NetworkSource = UserFiles()

@@ -137,7 +137,8 @@ class SegmentEntry(Document):
     hyper-parameters changed at its first step. steps_per_epoch: the steps of an epoch that begins in the
     segment. passes_from, optimizer_from: the steps at which its count of epochs, and its optimizer's state,
     began. order_seed: the seed of its row order, if it isn't the data's. output_change: the largest change of
-    an output on training rows if the network changes at its first step.
+    an output on training rows if the network changes at its first step. sender: who began it, as for
+    commands: "" a person.
     """
 
     number: Count
@@ -149,6 +150,7 @@ class SegmentEntry(Document):
     optimizer_from: Count
     order_seed: Seed | None
     output_change: Annotated[float, Field(ge=0)] | None
+    sender: Text = ""
 
 
 def _connected(segments: tuple[SegmentEntry, ...]) -> tuple[SegmentEntry, ...]:

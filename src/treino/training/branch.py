@@ -48,8 +48,8 @@ CHANGEABLE = (*LENGTH, *ORDER, *OPTIMIZER, *LOSS, *NETWORK)
 """Settings that may change during a run, besides the engine's hyper-parameters."""
 
 
-def next_segment(snapshot: Snapshot, changes: Mapping[str, Any]) -> Segment:
-    """The run's next segment, which starts from the snapshot with these changes.
+def next_segment(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = "") -> Segment:
+    """The run's next segment, which starts from the snapshot with these changes. sender: who asks for it.
 
     Raises:
         TreinoError: a setting that can't change during a run, or a value out of range.
@@ -65,6 +65,7 @@ def next_segment(snapshot: Snapshot, changes: Mapping[str, Any]) -> Segment:
         changes=hp,
         order_seed=_order_seed(changes, before),
         output_change=None,
+        sender=sender,
     )
     hidden = read_settings(settings).hidden
     layers = "hidden" in changes and len(hidden or ()) != len(snapshot.settings["hidden"])
@@ -218,13 +219,15 @@ def branching(
     snapshot: Snapshot,
     changes: Mapping[str, Any],
     *,
+    sender: str = "",
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Iterator[JobEvent]:
-    """Train a new run that starts from the snapshot's full state; see ``Moment.branch``."""
+    """Train a new run that starts from the snapshot's full state; see ``Moment.branch``. sender: who asks for
+    it, a word of ``store.database.SENDERS``."""
     run = snapshot.run
     place = {name: changes[name] for name in PLACE if name in changes}
     changes = {name: value for name, value in changes.items() if name not in PLACE}
-    start = segment_start(snapshot, changes)
+    start = segment_start(snapshot, changes, sender)
     out = Path(place["out"]) if place.get("out") else None
     beside = run.path.parent
     if (beside / "manifest.json").is_file():  # a sweep's winner: its branch goes beside the sweep
@@ -250,9 +253,10 @@ def rewinding(
     snapshot: Snapshot,
     changes: Mapping[str, Any],
     *,
+    sender: str = "",
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Iterator[JobEvent]:
-    """Train the next segment of the snapshot's own run; see ``Run.rewind``."""
+    """Train the next segment of the snapshot's own run; see ``Run.rewind``. sender: as for ``branching``."""
     folder = RunFolder.open(snapshot.run.path)
     for name in PLACE:
         if name in changes:
@@ -263,7 +267,7 @@ def rewinding(
                     step=snapshot.step, name=name
                 ),
             )
-    start = segment_start(snapshot, changes)
+    start = segment_start(snapshot, changes, sender)
     with folder:
         folder.unseal()
         before = segments_of(snapshot.run.spec)[-1].number
@@ -312,14 +316,14 @@ def _train_segment(
     yield from events(job)
 
 
-def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStart:
-    """Prepare the next segment.
+def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = "") -> SegmentStart:
+    """Prepare the next segment. sender: who asks for it.
 
     Raises:
         TreinoError: a setting that can't change during a run, or a value out of range; nothing left to train.
     """
     run = snapshot.run
-    segment = next_segment(snapshot, changes)
+    segment = next_segment(snapshot, changes, sender)
     spec = _with_segment(read_document(run.folder, "spec.json"), run, segment)
     read, access = RunSpec.model_validate(spec), run.access
     resolution = rebuilt(run.folder, read, snapshot.data, access, has_weights=False)
@@ -380,7 +384,7 @@ def _copy_past(snapshot: Snapshot, folder: RunFolder) -> None:
                 folder.database.add_epoch(number, *row)
         for command in commands:
             if command.state == "applied" and command.segment == number and (command.step or 0) <= stop:
-                folder.database.add_command(command.name, command.value, command.step)
+                folder.database.add_command(command.name, command.value, command.step, sender=command.sender)
                 folder.database.mark_command(
                     folder.database.commands()[-1].id, "applied", command.step, number
                 )
