@@ -15,6 +15,7 @@ from treino.words import N_, _, numeral
 STATUS = {"equal": 0, "close": 0, "different": 1, "unverifiable": 1}
 
 WHAT = {
+    "settings": N_("settings"),
     "losses": N_("losses of steps"),
     "validation": N_("figures of validation rows on the way"),
     "states": N_("numbers of recorded states"),
@@ -129,9 +130,9 @@ def _say(screen: Screen, document: Mapping[str, Any], notices: list[str]) -> Non
         )
     if drawn is not None:
         sentence = _(
-            "{n:,} of {of:,} stretches between recorded states were trained again: {share:.1%} of the steps. A "
-            "fault in one stretch would have been seen with a chance of {one:.0%}, faults in a tenth of them "
-            "with {tenth:.0%}."
+            "{n:,} of {of:,} stretches between recorded states were trained again: {share:.1%} of the steps. "
+            "A fault in one stretch would have been seen with a chance of {one:.0%}, faults in a tenth of "
+            "them with {tenth:.0%}."
         )
         out.print(
             sentence.format(
@@ -154,6 +155,7 @@ def _say(screen: Screen, document: Mapping[str, Any], notices: list[str]) -> Non
 def _parted(first: Mapping[str, Any]) -> str:
     """The first difference in words."""
     names = {
+        "settings": _("the setting {name}").format(name=first["name"]),
         "losses": _("the loss"),
         "validation": first["name"],
         "states": _("{name} in the recorded state").format(name=first["name"]),

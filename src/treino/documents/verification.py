@@ -28,7 +28,7 @@ from treino.documents.fields import (
 NAME = "exports/verification.json"
 
 Verdict = Literal["equal", "close", "different", "unverifiable"]
-Compared = Literal["losses", "validation", "states", "weights", "figures"]
+Compared = Literal["settings", "losses", "validation", "states", "weights", "figures"]
 Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00$")]
 
 
@@ -63,8 +63,8 @@ class ChanceSeen(Document):
 
 
 class SampleEntry(Document):
-    """The stretches that were drawn. chance_seen: the chance that a fault in one stretch would have been seen,
-    and one in a tenth of them. surely_seen: the share of false stretches that would have been seen with 95 %.
+    """The stretches that were drawn. chance_seen: the chance that a fault in one stretch would be seen, and
+    one in a tenth of them. surely_seen: the share of false stretches that are seen with 95 %.
     """
 
     seed: Seed

@@ -12,7 +12,7 @@ from torch import Tensor
 from treino.engine import TrainingLoop
 from treino.engine.population import Layout
 
-KINDS = ("losses", "validation", "states", "weights", "figures")
+KINDS = ("settings", "losses", "validation", "states", "weights", "figures")
 """What is compared, in the order in which a step makes it."""
 
 SAME_FIGURE = 1e-6  # relative: figures are sums over rows, in an order that is torch's
@@ -115,6 +115,13 @@ class Comparison:
             relative = 0.0 if pair == (None, None) else _relative(*pair)
             same = relative is not None and relative <= SAME_FIGURE
             self._count(Difference(step, kind, name, *pair, int(not same), 1, relative))
+
+    def setting(self, name: str, recorded: Any, found: Any) -> None:
+        """Compare the value of a setting, any JSON value."""
+        ours, theirs = (_finite(v) if isinstance(v, int | float) else None for v in (found, recorded))
+        differs = int(found != recorded)
+        relative = _relative(theirs, ours) if differs else 0.0
+        self._count(Difference(0, "settings", name, theirs, ours, differs, 1, relative))
 
     def _count(self, seen: Difference) -> None:
         tally = self.tallies.setdefault(seen.kind, Tally())

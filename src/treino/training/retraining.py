@@ -21,15 +21,17 @@ from treino.engine import TrainingLoop
 from treino.engine.carry_over import carry_over
 from treino.engine.net_state import whole_state
 from treino.engine.saved_state import saved_from_keyframe, training_identity
+from treino.engine.step_plan import EpochStretch
 from treino.inspection.loss_surface import drawn
-from treino.records.segments import Link, Segment, histories, path_counts
+from treino.records.segments import Link, Segment, histories, path_counts, path_of
 from treino.records.stored_run import StoredRun
+from treino.store.encoding import json_bytes, json_value
 from treino.store.files import damaged
 from treino.training.branch import MOST_ROWS
 from treino.training.comparison import Comparison, named_state
 from treino.training.completion import answered_rows, figures_of
 from treino.training.resolution import Resolution
-from treino.training.stored_training import kept_state, keyframes_in, name_of, obey_again, rebuilt
+from treino.training.stored_training import MACHINE, kept_state, keyframes_in, name_of, obey_again, rebuilt
 from treino.training.train import epoch_values
 from treino.training.user_data import past_limit
 from treino.words import _
@@ -46,9 +48,11 @@ def tell_nobody(done: int, of: int) -> None:
 
 @dataclass(frozen=True)
 class Stretch:
-    """Steps of a segment between two recorded states: after ``first`` updates, up to ``stop`` of them."""
+    """Steps of a segment between two recorded states: after ``first`` updates, up to ``stop`` of them. count:
+    their epochs."""
 
     link: Link
+    count: EpochStretch
     first: int
     stop: int
 
@@ -57,86 +61,92 @@ class Stretch:
         return self.stop - self.first
 
 
+@dataclass(frozen=True, eq=False)
+class RecordedState:
+    """A state in the form for ``TrainingLoop.load``. commands: those applied in it. ends: whether it tells
+    when members ended, as a checkpoint does."""
+
+    tensors: dict[str, torch.Tensor]
+    meta: dict[str, Any]
+    commands: set[int] = field(default_factory=set)
+    ends: bool = False
+
+
 @dataclass(eq=False)
 class Retraining:
-    """A run's training, made again beside what its folder records. found_S: the losses of the new training;
-    NaN where it was not trained."""
+    """A run's training, made again beside what its folder records. of, done: the steps to train, and those
+    trained so far. tested: the test figures of the new training."""
 
     run: StoredRun
     data: Data
     spec: RunSpec
     tell: Tell = tell_nobody
-    of: int = 0  # steps to train
+    of: int = 0
     done: int = 0
     comparison: Comparison = field(default_factory=Comparison)
-    tested: Mapping[str, float] = field(default_factory=dict)  # the test figures of the new training
+    tested: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def recorded_S(self) -> NDArray[np.float32]:
+        """``[S]``: the losses of the run's path."""
         return np.ascontiguousarray(self.run.losses, dtype=np.float32)
 
     @cached_property
-    def links(self) -> list[tuple[Link, dict[int, str]]]:
-        """The links of the run's path, with the names of the keyframes by their steps."""
-        names = keyframes_in(self.run.folder)
-        return [
-            (link, {step: name for (number, step), name in names.items() if number == link.segment.number})
-            for link, _count in path_counts(self.spec)
-        ]
+    def checkpoint(self) -> tuple[int, int]:
+        """The segment and the step of the last checkpoint; -1: there is none."""
+        checkpoint = read_checkpoint(self.run.folder)
+        return (-1, -1) if checkpoint is None else (checkpoint[1]["segment"], checkpoint[1]["engine"]["step"])
 
-    @property
+    @cached_property
     def stretches(self) -> list[Stretch]:
         """All steps of the run's path, cut at its recorded states."""
-        end, found = len(self.recorded_S), list[Stretch]()
-        for link, names in self.links:
+        end, states = len(self.recorded_S), {*keyframes_in(self.run.folder), self.checkpoint}
+        found = list[Stretch]()
+        for link, count in path_counts(self.spec):
             stop = end if link.stop is None else link.stop
-            borders = sorted({link.first, stop, *(step for step in names if link.first < step < stop)})
-            found += [Stretch(link, a, b) for a, b in pairwise(borders)]
+            inside = (step for number, step in states if number == link.segment.number)
+            borders = {link.first, stop, *(step for step in inside if link.first < step < stop)}
+            found += [Stretch(link, count, *pair) for pair in pairwise(sorted(borders))]
         return found
 
     def all(self) -> Resolution:
         """Train all of the run again, from its seeds on. Return the training at its end."""
         self.of = len(self.recorded_S)
         before: Resolution | None = None
-        for link, _names in self.links:
-            resolution = self._resolution(link.segment)
-            if before is not None:
-                self._go_on(before, resolution, link.segment)
+        for link in path_of(self.spec):
+            resolution, segment = self._resolution(link.segment), link.segment
+            if before is None:
+                self._begin(resolution.training, segment)
             else:
-                obey_again(self.run.folder, resolution.training, link.segment, set(), 0)
+                self._go_on(before, resolution, segment)
             for stretch in self.stretches:
-                if stretch.link.segment.number == link.segment.number:
+                if stretch.link.segment.number == segment.number:
                     self._train(resolution, stretch)
             before = resolution
         assert before is not None
-        training = before.training
-        if past_limit(self.run.folder) and not training.done:
-            training.stop(range(len(training.status_P)))
-        self._check_end(training)
+        self._compare_settings(before)
         return before
 
     def some(self, stretches: Sequence[Stretch]) -> Resolution:
         """Train these stretches again, each from its recorded state. Return the training as it is recorded at
         the run's end."""
         self.of = sum(stretch.steps for stretch in stretches)
-        resolution: Resolution | None = None
-        following = {a[0].segment.number: b[0] for a, b in pairwise(self.links)}
+        resolutions: dict[int, Resolution] = {}
+        following = {a.segment.number: b.segment for a, b in pairwise(path_of(self.spec))}
         for stretch in stretches:
             segment = stretch.link.segment
-            resolution = self._resolution(segment)
-            self._load(resolution.training, segment, stretch.first)
+            if segment.number not in resolutions:
+                resolutions[segment.number] = self._resolution(segment)
+            resolution = resolutions[segment.number]
+            self._set_out(resolution.training, segment, stretch.first)
             self._train(resolution, stretch)
             after = following.get(segment.number)
             if after is not None and stretch.stop == stretch.link.stop:
-                self._go_on(resolution, self._resolution(after.segment), after.segment)
-        newest = self.links[-1][0].segment
+                self._go_on(resolution, self._resolution(after), after)
+        newest = path_of(self.spec)[-1].segment
         resolution = self._resolution(newest)
-        checkpoint = read_checkpoint(self.run.folder)
-        if checkpoint is not None and checkpoint[1]["segment"] == newest.number:
-            tensors, meta = checkpoint
-            training = resolution.training
-            own = training_identity(training.setup, training.state)  # it may name another kernel
-            training.load(tensors, meta["engine"] | {"identity": own})
+        self._compare_settings(resolution)
+        self._set_out(resolution.training, newest, len(self.recorded_S))
         return resolution
 
     # ---- inside
@@ -144,25 +154,43 @@ class Retraining:
     def _resolution(self, segment: Segment) -> Resolution:
         return rebuilt(self.run.folder, self.spec, self.data, self.run.access, segment)
 
-    def _kept(self, training: TrainingLoop, name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-        """A keyframe in the form for ``TrainingLoop.load``.
+    def _states(self, training: TrainingLoop, segment: Segment, step: int) -> Iterator[RecordedState]:
+        """The states that the run recorded at this step, in the form for this training.
 
         Raises:
-            TreinoError: it lacks what this training needs.
+            TreinoError: one lacks what this training needs.
         """
-        try:
-            return kept_state(self.run.folder, name, training, self.recorded_S)
-        except (KeyError, IndexError, RuntimeError) as error:
-            raise damaged(self.run.path / name, _("it is no state of this training")) from error
+        folder, name = self.run.folder, name_of(segment.number, step)
+        if name in folder.manifest.files:
+            try:
+                yield RecordedState(*kept_state(folder, name, training, self.recorded_S))
+            except (KeyError, IndexError, RuntimeError) as error:
+                raise damaged(folder.path / name, _("it is no state of this training")) from error
+        if self.checkpoint == (segment.number, step):
+            checkpoint = read_checkpoint(folder)
+            assert checkpoint is not None
+            tensors, meta = checkpoint
+            own = training_identity(
+                training.setup, training.state
+            )  # the recorded one may name another kernel
+            yield RecordedState(tensors, meta["engine"] | {"identity": own}, {*meta["commands"]}, ends=True)
 
-    def _load(self, training: TrainingLoop, segment: Segment, step: int) -> None:
-        """Set the training to the run's recorded state at this step, or leave it at its beginning."""
-        name = name_of(segment.number, step)
-        if name in self.run.folder.manifest.files:
-            training.load(*self._kept(training, name))
-        elif step or segment.origin is not None:
-            raise damaged(self.run.path / name, _("it is not in the manifest"))
-        obey_again(self.run.folder, training, segment, set(), step)
+    def _begin(self, training: TrainingLoop, segment: Segment) -> None:
+        """Compare the training before its first step with what the run recorded there."""
+        self._compare_states(training, segment, 0)
+        obey_again(self.run.folder, training, segment, set(), 0)
+
+    def _set_out(self, training: TrainingLoop, segment: Segment, step: int) -> None:
+        """Set the training to the run's recorded state at this step; at the run's beginning to its seeds'."""
+        if step == 0 and segment.origin is None:
+            self._begin(training, segment)
+            return
+        states = [*self._states(training, segment, step)]
+        if not states:
+            raise damaged(self.run.path / name_of(segment.number, step), _("it is not in the manifest"))
+        state = states[-1] if states[-1].ends and step == len(self.recorded_S) else states[0]
+        training.load(state.tensors, state.meta)
+        obey_again(self.run.folder, training, segment, state.commands, step)
 
     def _go_on(self, before: Resolution, after: Resolution, segment: Segment) -> None:
         """Carry the state of a training over into the next segment's, and compare it with what the run
@@ -176,17 +204,14 @@ class Retraining:
         tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
         losses_S = torch.from_numpy(self.recorded_S)
         carried = saved_from_keyframe(training.setup, training.state, tensors, meta, losses_S)
-        name = name_of(segment.number, segment.start)
-        if name in folder.manifest.files:
-            self._compare_state(training, segment.start, self._kept(training, name)[0], carried[0])
         training.load(*carried)
+        self._compare_states(training, segment, segment.start)
         obey_again(folder, training, segment, set(), segment.start)
 
     def _train(self, resolution: Resolution, stretch: Stretch) -> None:
         """Train the stretch, and compare its losses, its evaluations, and the state at its end."""
-        training, folder, number = resolution.training, self.run.folder, stretch.link.segment.number
+        training = resolution.training
         found: dict[tuple[int, str, str], float] = {}
-        begun = training.step
         while training.step < stretch.stop and not training.done:
             tick = training.advance(SECONDS, stretch.stop)
             loss_S = tick.loss_S.cpu().numpy().astype(np.float32)
@@ -197,54 +222,51 @@ class Retraining:
                     found[epoch.number, split, metric] = value
             self.done += len(loss_S)
             self.tell(self.done, self.of)
-        if training.step < stretch.stop and begun < stretch.stop:
-            self.comparison.figures(
-                "figures", training.step, {"steps": float(stretch.stop)}, {"steps": float(training.step)}
-            )
         self._compare_epochs(stretch, found)
-        name = name_of(number, stretch.stop)
-        if name in folder.manifest.files and training.step == stretch.stop:
-            recorded, mine = self._kept(training, name)[0], training.save()[0]
-            self._compare_state(training, stretch.stop, recorded, mine)
+        if stretch.first < training.step < stretch.stop:  # it ended earlier than the run did
+            steps = ({"steps": float(step)} for step in (stretch.stop, training.step))
+            self.comparison.figures("figures", training.step, *steps)
+        if training.step == stretch.stop:
+            if stretch.stop == len(self.recorded_S) and past_limit(self.run.folder) and not training.done:
+                training.stop(range(len(training.status_P)))
+            self._compare_states(training, stretch.link.segment, stretch.stop)
 
     def _compare_epochs(self, stretch: Stretch, found: Mapping[tuple[int, str, str], float]) -> None:
         """Compare what was measured at the ends of the stretch's epochs."""
-        number = stretch.link.segment.number
-        count = next(c for link, c in path_counts(self.spec) if link.segment.number == number)
+        number, end = stretch.link.segment.number, len(self.recorded_S)
+
+        def ends_at(epoch: int) -> int:
+            step: int = stretch.count.end_of(epoch)
+            return step if stretch.link.stop is not None else min(step, end)  # the last may be cut short
+
         recorded = {
             (row.epoch, row.split, row.metric): row.value
             for row in self.run.folder.database.epochs(number)
             if row.metric != "seconds"
-            and stretch.first < min(count.end_of(row.epoch), len(self.recorded_S)) <= stretch.stop
         }
         for epoch, split, metric in sorted({*recorded, *found}):
-            key, name = (epoch, split, metric), f"{split} {metric}"
-            step = min(count.end_of(epoch), stretch.stop)
-            pair: list[dict[str, float | None]] = [
-                {name: each[key]} if key in each else {} for each in (recorded, found)
-            ]
-            self.comparison.figures("validation", step, *pair)
+            if stretch.first < (step := ends_at(epoch)) <= stretch.stop:
+                key, name = (epoch, split, metric), f"{split} {metric}"
+                theirs, ours = ({name: each[key]} if key in each else {} for each in (recorded, found))
+                self.comparison.figures("validation", step, theirs, ours)
 
-    def _compare_state(
-        self,
-        training: TrainingLoop,
-        step: int,
-        recorded: Mapping[str, torch.Tensor],
-        found: Mapping[str, torch.Tensor],
-        *,
-        ends: bool = False,
-    ) -> None:
-        ours, theirs = (named_state(training, each, ends=ends) for each in (found, recorded))
-        self.comparison.tensors("states", step, theirs, ours)
+    def _compare_states(self, training: TrainingLoop, segment: Segment, step: int) -> None:
+        """Compare the training, which is at this step, with the states that the run recorded there."""
+        states = [*self._states(training, segment, step)]
+        saved = training.save()[0] if states else {}
+        for state in states:
+            ours, theirs = (named_state(training, each, ends=state.ends) for each in (saved, state.tensors))
+            self.comparison.tensors("states", step, theirs, ours)
 
-    def _check_end(self, training: TrainingLoop) -> None:
-        """Compare the training's last state with the run's last checkpoint."""
-        checkpoint = read_checkpoint(self.run.folder)
-        if checkpoint is None or checkpoint[1]["segment"] != self.links[-1][0].segment.number:
-            return
-        tensors, meta = checkpoint
-        if meta["engine"]["step"] == training.step:
-            self._compare_state(training, training.step, tensors, training.save()[0], ends=True)
+    def _compare_settings(self, resolution: Resolution) -> None:
+        """Compare the settings that the training resolved to with those that the run names."""
+        made = json_value(json_bytes(resolution.settings), self.run.path / "spec.json")
+        names = [read_document(self.run.folder, "spec.json")["resolved"]]
+        if self.run.folder.manifest.sealed:
+            names.append(read_document(self.run.folder, "result.json")["settings"])
+        for recorded in names:
+            for name in sorted({*made, *recorded} - {*MACHINE}):
+                self.comparison.setting(name, recorded.get(name), made.get(name))
 
     def compare_end(self, training: TrainingLoop) -> None:
         """Compare the weights that are kept, and the figures measured with them, with those of the run."""
