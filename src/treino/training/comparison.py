@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -161,8 +162,8 @@ def _relative(recorded: float | None, found: float | None) -> float | None:
 
 def _distance(recorded: Array, found: Array) -> float | None:
     """‖found - recorded‖ / ‖recorded‖, or / ‖found‖ if the recorded numbers are zero."""
-    ours, theirs = found.astype(np.float64), recorded.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
+        ours, theirs = found.astype(np.float64), recorded.astype(np.float64)
         apart, size = (float(np.linalg.norm(v)) for v in (ours - theirs, theirs))
         return _finite(apart / (size or float(np.linalg.norm(ours)) or 1.0))
 
@@ -182,6 +183,10 @@ def named_state(training: TrainingLoop, tensors: Mapping[str, Tensor], *, ends: 
     left = UNCOMPARED if ends else (*UNCOMPARED, "status", "stop_step")
     named: dict[str, Tensor] = {}
     for key, tensor in tensors.items():
+        if key in ("best.params", "best.buffers") and len(
+            tensor
+        ):  # before the first evaluation they are nothing
+            tensor = torch.where(tensors["best.step"].unsqueeze(1) < 0, torch.zeros_like(tensor), tensor)
         if key not in left:
             named |= dict(_parts(key, tensor, layouts))
     return named

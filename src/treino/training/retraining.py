@@ -146,7 +146,8 @@ class Retraining:
         newest = path_of(self.spec)[-1].segment
         resolution = self._resolution(newest)
         self._compare_settings(resolution)
-        self._set_out(resolution.training, newest, len(self.recorded_S))
+        if self.run.folder.manifest.sealed:
+            self._set_out(resolution.training, newest, len(self.recorded_S))
         return resolution
 
     # ---- inside
@@ -233,7 +234,7 @@ class Retraining:
 
     def _compare_epochs(self, stretch: Stretch, found: Mapping[tuple[int, str, str], float]) -> None:
         """Compare what was measured at the ends of the stretch's epochs."""
-        number, end = stretch.link.segment.number, len(self.recorded_S)
+        number, end, folder = stretch.link.segment.number, len(self.recorded_S), self.run.folder
 
         def ends_at(epoch: int) -> int:
             step: int = stretch.count.end_of(epoch)
@@ -241,10 +242,13 @@ class Retraining:
 
         recorded = {
             (row.epoch, row.split, row.metric): row.value
-            for row in self.run.folder.database.epochs(number)
+            for row in folder.database.epochs(number)
             if row.metric != "seconds"
         }
-        for epoch, split, metric in sorted({*recorded, *found}):
+        known = (
+            {*recorded, *found} if folder.manifest.sealed else {*recorded}
+        )  # a killed run may lack the last
+        for epoch, split, metric in sorted(known):
             if stretch.first < (step := ends_at(epoch)) <= stretch.stop:
                 key, name = (epoch, split, metric), f"{split} {metric}"
                 theirs, ours = ({name: each[key]} if key in each else {} for each in (recorded, found))

@@ -114,7 +114,7 @@ def check_verifiable(run: StoredRun) -> None:
         )
     if not run.folder.has("spec.json"):
         raise ended_before_it_began(run.path)
-    if not len(run.losses):
+    if run.row is None and not len(run.losses):
         raise TreinoError(
             "verify_nothing",
             _("{run} took no step: there is nothing to verify.").format(run=run.name),
