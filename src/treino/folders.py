@@ -16,9 +16,12 @@ from treino.store import RunFolder, find
 from treino.store.run_lookup import known_folder
 from treino.training.branch import branching, parse_step, rewinding
 from treino.training.replay import snapshots
+from treino.training.retraining import Tell, tell_nobody
 from treino.training.row_check import RowSource, source_of_data, source_of_run
 from treino.training.train import resuming
+from treino.training.verification import verify
 from treino.tuning.member import member_run, parse_member, sweep_folder
+from treino.tuning.member_verification import verify_member
 from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 from treino.tuning.study import study_resumption
 from treino.tuning.sweep import sweep_resumption
@@ -136,6 +139,34 @@ def resume_events(
             path, access, storage=storage, more=more, on=on, gpus_per_chunk=gpus_per_chunk
         )
     return study_resumption(path, access, on=on, gpus_per_chunk=gpus_per_chunk)
+
+
+def verification(
+    run: StoredRun,
+    data: Any = None,
+    *,
+    sample: bool = False,
+    seed: int | None = None,
+    engine: str | None = None,
+    tell: Tell = tell_nobody,
+) -> dict[str, Any]:
+    """Train a run, or a network of a sweep, again, and return the document of what is equal; see
+    ``treino.training.verification.verify``.
+
+    Raises:
+        TreinoError: as there; another kernel or a seed for a network of a sweep.
+    """
+    if run.row is None:
+        return verify(run, data, sample=sample, seed=seed, engine=engine, tell=tell)
+    if seed is not None or engine is not None:
+        raise TreinoError(
+            "verify_member",
+            _("{run} is a network of a sweep, which is trained again as the sweep did it.").format(
+                run=run.name
+            ),
+            _("Leave {name} out.").format(name=setting("seed" if engine is None else "engine")),
+        )
+    return verify_member(run, sample=sample, tell=tell)
 
 
 def branch_events(

@@ -24,7 +24,7 @@ from treino.loop import JobEvent, events
 from treino.records.data_source import COPY
 from treino.records.network_source import NETWORK_COPY
 from treino.records.segments import Segment, path_counts, path_of, segments_of
-from treino.records.stored_folder import branch_as_typed, versions
+from treino.records.stored_folder import branch_as_typed, machine, versions
 from treino.records.stored_run import StoredRun
 from treino.records.weights import BUFFERS, WEIGHTS
 from treino.spec import LAYERS, OF_SOME, Settings, group_of, read_settings
@@ -358,7 +358,7 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = 
         segment = replace(segment, output_change=change if math.isfinite(change) else None)
         spec = _with_segment(spec, run, segment)
     facts = spec["facts"] | run_facts(snapshot.data, resolution)
-    spec |= {"resolved": resolution.settings, "facts": facts, "versions": versions()}
+    spec |= {"resolved": resolution.settings, "facts": facts, "versions": versions(), "machine": machine()}
     return SegmentStart(segment, resolution, (arrays, meta), spec)
 
 

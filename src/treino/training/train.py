@@ -23,6 +23,7 @@ from treino.documents.run_spec import RunSpec
 from treino.engine import Tick, TrainingLoop
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.net_state import whole_state
+from treino.engine.tick import Epoch
 from treino.engine.training_setup import warm_start
 from treino.errors import TreinoError
 from treino.loop import Job, JobEvent, events, status_at_end
@@ -31,7 +32,7 @@ from treino.records.access import Access
 from treino.records.data_source import data_of, keep_copy, load_data, prepared_beside, reference
 from treino.records.network_source import NETWORK_COPY
 from treino.records.segments import TRANSPORT, losses_of, member_rows, newest
-from treino.records.stored_folder import as_typed, unfinished, versions
+from treino.records.stored_folder import as_typed, machine, unfinished, versions
 from treino.records.stored_run import StoredRun
 from treino.records.user_network import NetworkFiles, network_maker, network_of
 from treino.records.weights import ANSWERS, answers_of
@@ -180,6 +181,7 @@ def train_events(
                 + (f" --weights {shlex.quote(start.name)}" if start else ""),
                 "weights": None if start is None else start.name,
                 "versions": versions(),
+                "machine": machine(),
             },
         )
         keep_keyframes(folder, resolution.training, settings.every)
@@ -408,13 +410,8 @@ class RunJob:
             clock.seconds += seconds + epoch.evaluation_seconds
             clock.evaluation += epoch.evaluation_seconds
             db.add_epoch(segment, epoch.number, "train", "seconds", seconds)
-            for split, metrics in (epoch.answer or {}).items():
-                for metric, value in metrics.items():
-                    db.add_epoch(segment, epoch.number, split, metric, value)
-            for split, metric, value in member_rows(epoch.evaluation or {}, self.resolution.settings):
+            for split, metric, value in epoch_values(epoch, self.resolution.settings):
                 db.add_epoch(segment, epoch.number, split, metric, value)
-            if epoch.validation_std is not None:
-                db.add_epoch(segment, epoch.number, "validation", "loss_std", epoch.validation_std)
         return loss_S
 
     def checkpoint(self) -> None:
@@ -457,6 +454,16 @@ class RunJob:
         if self.failure is not None:
             raise self.failure
         return self.run.document
+
+
+def epoch_values(epoch: Epoch, settings: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
+    """(split, metric, value) of all that is measured at an epoch's end, as the run's database keeps it."""
+    for split, metrics in (epoch.answer or {}).items():
+        for metric, value in metrics.items():
+            yield split, metric, value
+    yield from member_rows(epoch.evaluation or {}, settings)
+    if epoch.validation_std is not None:
+        yield "validation", "loss_std", epoch.validation_std
 
 
 def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> StoredRun:
