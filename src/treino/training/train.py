@@ -23,6 +23,7 @@ from treino.documents.run_spec import RunSpec
 from treino.engine import Tick, TrainingLoop
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.net_state import whole_state
+from treino.engine.step_plan import EVALUATION_SPACING
 from treino.engine.training_setup import warm_start
 from treino.errors import TreinoError
 from treino.loop import Job, JobEvent, events, status_at_end
@@ -57,6 +58,7 @@ from treino.words import _
 
 CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 2.0
+Check = Callable[[Data, Resolution], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +104,7 @@ def train_events(
     data: Data | None = None,
     reasons: Sequence[str] = (),
     spent: float = 0.0,
+    check: Check | None = None,
 ) -> Iterator[JobEvent]:
     """Train one network and store the run. All possible checks come before anything is written.
 
@@ -115,6 +118,7 @@ def train_events(
     start: weights to start from instead of random ones.
     data: the result of ``load_data`` for the source with these settings, if it exists already.
     reasons: of choices made before, in sentences. spent: seconds of trials that count as training.
+    check: raises what is wrong with this training, before anything is written.
 
     Raises:
         TreinoError: bad input (status 2) or a system error (status 1).
@@ -145,6 +149,8 @@ def train_events(
     resolution = resolve(settings, data, own, reasons=(*reasons, *net_reason, flip_reason))
     if start is not None:
         warm_start(resolution.training.shared, resolution.training.state, start.weights)
+    if check is not None:
+        check(data, resolution)
     folder = RunFolder.create(
         parent=parent, stem=data.name, name=settings.name, out=Path(settings.out) if settings.out else None
     )
@@ -194,12 +200,13 @@ def resuming(
     *,
     data: Any = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    check: Check | None = None,
 ) -> Iterator[JobEvent]:
     """Resume an interrupted or killed run from its last checkpoint, bit for bit.
 
     access: the access to its rows and the user's network. data: the Dataset or DataLoader, if the run was
     trained on one. With a DataLoader, an IterableDataset or items that no seed reproduces, the run goes on
-    from the end of the last epoch, or with other items.
+    from the end of the last epoch, or with other items. check: as in ``train_events``.
 
     Raises:
         TreinoError: the run is finished, is being written by another process, is damaged, or its data
@@ -220,6 +227,8 @@ def resuming(
     data = user_data(folder, spec.data, data) if from_python else data_of(folder, access.data_file)
     resolution = rebuilt(folder, spec, data, access)
     segment = newest(spec)
+    if check is not None:
+        check(data, resolution)
     with folder:
         folder.unseal()
         engine, before = resolution.training, len(losses_of(folder, spec))
@@ -273,6 +282,7 @@ class RunJob:
     failure: TreinoError | None = None
     transport: Transport = field(default_factory=Transport)
     stop_wish: str | None = None  # a status, set by the code that drives the job in this process
+    evaluations_seen: bool = False  # whether that code looks at each: none is passed within a piece
 
     def __post_init__(self) -> None:
         self.view = LiveView(self.folder.path)
@@ -314,6 +324,15 @@ class RunJob:
     def limit(self) -> float | None:
         """The seconds that the training may take. Its first evaluation is waited for in any case."""
         return self.resolution.settings.get("time_limit")
+
+    @property
+    def _next_look(self) -> int:
+        """The next step with an evaluation; without validation rows the end of an epoch, as far apart."""
+        engine = self.training
+        if engine.plan.evaluates:
+            return engine.plan.next_evaluation(engine.step, engine.state.evaluated_step)
+        count = engine.plan.count
+        return count.end_of(count.epoch_of(engine.step + EVALUATION_SPACING))
 
     @property
     def _measured(self) -> bool:
@@ -366,7 +385,8 @@ class RunJob:
         if self.limit is not None:
             seconds = min(seconds, max(0.0, self.limit - self.clock.spent)) if self._measured else seconds
             first = None if self._measured else engine.plan.next_evaluation(0, 0)
-        limits = [step for step in (border, self.transport.limit(engine.step), first) if step is not None]
+        seen = self._next_look if self.evaluations_seen else None
+        limits = [s for s in (border, self.transport.limit(engine.step), first, seen) if s is not None]
         before = engine.step
         try:
             tick = engine.advance(seconds, min(limits, default=None))
