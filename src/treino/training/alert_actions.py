@@ -22,10 +22,12 @@ from typing import Any
 from treino.data.dataset import Data
 from treino.data.torch_datasets.dataset_source import why_not_reproducible
 from treino.delivery import Delivery
+from treino.documents import read_run_spec
 from treino.engine.hyperparameters import changed_values, checked_numbers
 from treino.engine.metrics import metric_names
 from treino.errors import TreinoError
 from treino.loop import JobAlert, JobClose, JobEnd, JobEvent, JobProgress, JobStart
+from treino.records.segments import newest
 from treino.training.alert_conditions import AlertCourse, Course
 from treino.training.alert_figures import Looks
 from treino.training.alerts import (
@@ -408,14 +410,20 @@ class Acts:
         if self._stopped or self.back is not None:
             return _("Another alert decides.")
         if course.rewound >= MOST_REWINDS:
+            course.over = True
             return _("It went back {n} times, and does so no more.").format(n=MOST_REWINDS)
         course.rewound += 1
-        kept = max(training.answering_steps)
-        values = self._values(course.alert.action.changes)
-        changes = values or {"data_seed": training.plan.data_seed + course.rewound}
-        self.back = Return(min(since, kept, training.step), changes)
+        count, best = training.plan.count, int(training.state.best.step_P.max())
+        before = min(best, since) if best >= 0 else count.end_of(count.ended(since))
+        changes = self._values(course.alert.action.changes) or {"data_seed": training.plan.data_seed + 1}
+        self.back = Return(max(before, self._start), changes)
         job.stop_wish = "interrupted"
         return _("Back to step {step:,}, with {values}.").format(step=self.back.step, values=_listed(changes))
+
+    @property
+    def _start(self) -> int:
+        """The first step of the segment."""
+        return newest(read_run_spec(self.job.folder)).start
 
     def _values(self, changes: Sequence[Change]) -> dict[str, Any]:
         """The new values, by name."""
@@ -425,7 +433,8 @@ class Acts:
             value = change.value
             if change.relative:
                 before = self._set.get(change.name, float(hp[change.name][0]))
-                (value,) = checked_numbers(change.name, before * change.value, 1)
+                product = float(f"{before * change.value:.12g}")  # 0.01, not 0.010000000000000002
+                (value,) = checked_numbers(change.name, product, 1)
             values[change.name] = list(value) if isinstance(value, tuple) else value
         return values
 

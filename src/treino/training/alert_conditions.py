@@ -171,12 +171,13 @@ class Course:
 @dataclass
 class AlertCourse:
     """One alert on its way. armed: whether it may fire: its condition has ceased to hold since it last did.
-    rewound: how often it has gone back."""
+    rewound: how often it has gone back. over: whether it fires no more."""
 
     alert: Alert
     courses: tuple[Course, ...]
     armed: bool = True
     rewound: int = 0
+    over: bool = False
 
     @classmethod
     def begin(cls, alert: Alert, at: Place, rewound: int = 0) -> "AlertCourse":
@@ -186,7 +187,7 @@ class AlertCourse:
         """Whether the condition holds now and may fire."""
         holds = bool(self.true_courses())
         self.armed |= not holds
-        return holds and self.armed
+        return holds and self.armed and not self.over
 
     def fired(self, at: Place) -> None:
         """The alert fired here: it counts its spans anew, and may fire again once it has ceased to hold."""

@@ -208,20 +208,20 @@ STEPS_SETTLED = 500  # steps after which rules may judge the loss of a course wi
 DIVERGED = "diverged"
 
 
-def settled(course: TrainingCourse) -> bool:
-    """Whether the course is long enough for all rules."""
-    per_epoch = course.resolution.training.steps_per_epoch
-    return course.steps >= max(WATCHED, min(per_epoch, STEPS_SETTLED))
+def settled(training: TrainingLoop, steps: int) -> bool:
+    """Whether a course of so many steps is long enough for all rules."""
+    return steps >= max(WATCHED, min(training.steps_per_epoch, STEPS_SETTLED))
 
 
 def log_so_far(course: TrainingCourse, begun: Callable[[TrainingCourse], FirstSteps | None]) -> Log:
     """The log of a course that goes on. begun: as for ``measured``."""
-    return run_log(course, measured(course, begun) if settled(course) else UNMEASURED)
+    over = settled(course.resolution.training, course.steps)
+    return run_log(course, measured(course, begun) if over else UNMEASURED)
 
 
 def findings_so_far(spec: RunSpec, course: TrainingCourse, log: Log) -> list[dict[str, Any]]:
     """The findings of a course that goes on, as JSON. log: of ``log_so_far``."""
-    over = settled(course)
+    over = settled(course.resolution.training, course.steps)
     results = decide(log, early=not over)[0]
     documents = finding_documents(results, course.resolution, course.first, course.data.classes)
     return documents + (divergence(spec, course) if over else [])
@@ -235,13 +235,17 @@ class OwnFindings:
         self._folder, self._data, self._resolution = folder, data, resolution
         self._rows = rows_trained(data)
         self._begin: tuple[tuple[int, int], FirstSteps | None] | None = None  # keyed by the course
-        self._due = 0.0
+        self._due, self._first = 0.0, resolution.training.step
+        self._judged = False  # whether a look was at steps enough for all rules
 
     def look(self) -> bool:
-        """Look, if that is due or the training is over. Return whether it was."""
+        """Look, if that is due, for the first time at enough steps, or the training is over. Return whether
+        it was."""
         engine, began = self._resolution.training, time.thread_time()
-        if not engine.step or (time.monotonic() < self._due and not engine.done):
+        judged = settled(engine, engine.step - self._first)
+        if time.monotonic() < self._due and not engine.done and judged == self._judged:
             return False
+        self._judged = judged
         self._folder.database.flush()
         spec, member = read_run_spec(self._folder), engine.answering[0]
         loss_S = np.asarray(losses_of(self._folder, spec))
