@@ -14,7 +14,7 @@ from treino.engine import Net
 from treino.engine.nets import layers_of
 from treino.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events, settings_before_search
-from treino.folders import Stored, open_all, open_folder, resume_events
+from treino.folders import Stored, open_all, open_folder, resume_events, verification
 from treino.inspection.row_xray import NETWORKS, RowXray, xray
 from treino.loop import JobEvent, drained_folder
 from treino.pictures.curves import curves_of
@@ -103,6 +103,19 @@ class Run(StoredRun):
         """
         snapshot = next(snapshots(self, [step], data))
         return Moment(**{field.name: getattr(snapshot, field.name) for field in fields(snapshot)})
+
+    def verify(
+        self, data: Any = None, *, sample: bool = False, seed: int | None = None, engine: str | None = None
+    ) -> dict[str, Any]:
+        """Train the run again, and return the document of what is equal, as ``treino verify`` does.
+
+        data: the Dataset, if the run was trained on one. sample: train only stretches that are drawn by
+        chance. seed: of this choice. engine: another kernel.
+
+        Raises:
+            TreinoError: the run is training, or took no step; its rows or its network are not there.
+        """
+        return verification(self, data, sample=sample, seed=seed, engine=engine)
 
     def rewind(self, step: int, **changes: Any) -> "Run":
         """Go back to a step of this run, and train on from there with other settings, in the same folder.

@@ -19,9 +19,12 @@ from treino.training.alert_actions import alerted, check_alerts, check_notify
 from treino.training.alerts import Alert
 from treino.training.branch import branching, parse_step, rewinding
 from treino.training.replay import snapshots
+from treino.training.retraining import Tell, tell_nobody
 from treino.training.row_check import RowSource, source_of_data, source_of_run
 from treino.training.train import resuming
+from treino.training.verification import verify
 from treino.tuning.member import member_run, parse_member, sweep_folder
+from treino.tuning.member_verification import verify_member
 from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 from treino.tuning.study import study_resumption
 from treino.tuning.sweep import sweep_resumption
@@ -151,12 +154,41 @@ def resume_events(
     return study_resumption(path, access, on=on, gpus_per_chunk=gpus_per_chunk)
 
 
+def verification(
+    run: StoredRun,
+    data: Any = None,
+    *,
+    sample: bool = False,
+    seed: int | None = None,
+    engine: str | None = None,
+    tell: Tell = tell_nobody,
+) -> dict[str, Any]:
+    """Train a run, or a network of a sweep, again, and return the document of what is equal; see
+    ``treino.training.verification.verify``.
+
+    Raises:
+        TreinoError: as there; another kernel or a seed for a network of a sweep.
+    """
+    if run.row is None:
+        return verify(run, data, sample=sample, seed=seed, engine=engine, tell=tell)
+    if seed is not None or engine is not None:
+        raise TreinoError(
+            "verify_member",
+            _("{run} is a network of a sweep, which is trained again as the sweep did it.").format(
+                run=run.name
+            ),
+            _("Leave {name} out.").format(name=setting("seed" if engine is None else "engine")),
+        )
+    return verify_member(run, sample=sample, tell=tell)
+
+
 def branch_events(
     place: str,
     access: Access,
     changes: Settings,
     *,
     in_place: bool,
+    sender: str = "",
     alerts: Sequence[Alert] = (),
     allow_network: bool = False,
 ) -> Iterator[JobEvent]:
@@ -164,7 +196,7 @@ def branch_events(
     folder.
 
     place: ``RUN:STEP``. changes: the changed settings. in_place: whether to use the run's own folder.
-    alerts, allow_network: as in ``resume_events``.
+    sender: who asks for it, as for ``branching``. alerts, allow_network: as in ``resume_events``.
 
     Raises:
         TreinoError: no such run or step; a setting that can't change during training.
@@ -174,7 +206,7 @@ def branch_events(
     snapshot = next(snapshots(open_run(run, access), [step]))
     changed = {name: getattr(changes, name) for name in changes.model_fields_set - {"net"}}
     check = partial(check_alerts, alerts) if alerts else None
-    events = (rewinding if in_place else branching)(snapshot, changed, check=check)
+    events = (rewinding if in_place else branching)(snapshot, changed, sender=sender, check=check)
     return illustrated(alerted(events, alerts))
 
 

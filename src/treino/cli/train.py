@@ -1,6 +1,6 @@
 """``treino train``: train one network on a data set."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -56,6 +56,12 @@ def train(
     ] = None,
     rewind: Annotated[
         str | None, Parameter(help="the same in the run's own folder, as its next segment: RUN:STEP")
+    ] = None,
+    sender: Annotated[
+        Literal["agent"] | None,
+        Parameter(
+            help="with --branch or --rewind: who asks for it, as the run's record says; default: a person"
+        ),
     ] = None,
     data_file: DataFile = None,
     trust: Trust = False,
@@ -115,6 +121,7 @@ def train(
             access,
             read,
             in_place=branch is None,
+            sender=sender or "",
             alerts=given,
             allow_network=alerts.allow_network,
         )
@@ -124,6 +131,12 @@ def train(
             "trust_of_nothing",
             _("--trust runs the copy of a network's file that was sealed with a run, and no run was named."),
             _("Add --like, --branch or --rewind RUN, or leave it out."),
+        )
+    if sender is not None:
+        raise TreinoError(
+            "sender_of_nothing",
+            _("--sender says who goes on with a run, and no run was named."),
+            _("Add --branch or --rewind RUN:STEP, or leave it out."),
         )
     data: Any = source
     networks: NetworkSource = UserFiles()

@@ -146,6 +146,7 @@ def run_report_of(run: StoredRun, *, whole: bool = True, pictures: bool = True) 
         call=called_again(run.spec, run),
         official=_official(run),
         images=images,
+        changes=[str(change) for change in run.changes],
         missing=[f"{', '.join(titles)}: {why}" for why, titles in missing.items()],
         resume=f"treino resume {run.typed}" if run.status in ("interrupted", "stopped") else "",
         sha256=run.folder.manifest.files.get("model.safetensors", ""),

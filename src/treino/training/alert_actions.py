@@ -27,7 +27,8 @@ from treino.engine.hyperparameters import changed_values, checked_numbers
 from treino.engine.metrics import metric_names
 from treino.errors import TreinoError
 from treino.loop import JobAlert, JobClose, JobEnd, JobEvent, JobProgress, JobStart
-from treino.records.segments import newest
+from treino.records.segments import newest, setting_commands
+from treino.store.database import Command
 from treino.training.alert_conditions import AlertCourse, Course
 from treino.training.alert_figures import Looks
 from treino.training.alerts import (
@@ -50,6 +51,7 @@ from treino.words import _, numeral, setting
 
 GIVEN = "alerts"  # the kind of an event: the texts, for the reader of the record
 MOST_REWINDS = 3  # of one alert
+SENDER = "alert"  # of commands and segments
 HOOK_SECONDS = 10.0  # longest time of one notification; a longer one is ended
 
 # ---- which alerts a training can have
@@ -300,17 +302,19 @@ def _segment(
     """Follow the events of one segment's training. Return those of the next, if an alert begins one."""
     looks: Looks | None = None
     back: Return | None = None
+    ahead: list[Command] = []
     for event in stream:
         job, messages = event.job, list[str]()
         assert isinstance(job, RunJob)
         if isinstance(event, JobStart):
             looks = Looks(job, alerts, rewound)
-            job.evaluations_seen = True
+            job.look, ahead = looks.see, _ahead(job)
             given = {"alerts": [str(alert) for alert in alerts]}
             job.folder.database.add_event(job.segment, job.training.step, GIVEN, given)
         elif isinstance(event, JobProgress) and looks is not None and back is None:
-            acts = Acts(job, notices)
-            for number, (course, true) in looks.after(event.tick):
+            acts = Acts(job, notices, ahead)
+            looks.see_findings()
+            for number, course, true in looks.fired():
                 acts.act(course, true)
                 rewound[number] = course.rewound
             messages, back = acts.messages, acts.back
@@ -328,9 +332,19 @@ def _segment(
     return None
 
 
+def _ahead(job: RunJob) -> list[Command]:
+    """What alerts did at later steps before the process died, which the resumed training does there again."""
+    step, segment = job.training.step, job.segment
+    return [
+        c
+        for c in setting_commands(job.folder)
+        if c.sender == SENDER and (c.segment or 0) == segment and c.step is not None and c.step > step
+    ]
+
+
 def _rewound(job: RunJob, back: Return) -> Iterator[JobEvent]:
     (snapshot,) = snapshots(run_of(job), [back.step], job.data)
-    return rewinding(snapshot, back.changes)
+    return rewinding(snapshot, back.changes, sender=SENDER)
 
 
 def _noted(job: RunJob, messages: Iterable[str]) -> list[str]:
@@ -342,11 +356,11 @@ def _noted(job: RunJob, messages: Iterable[str]) -> list[str]:
 
 
 class Acts:
-    """What the alerts that fire at one step do. messages: a sentence for each. back: where one of them sends
-    the training."""
+    """What the alerts that fire at one step do. ahead: recorded commands that need not be sent again.
+    messages: a sentence for each. back: where one of them sends the training."""
 
-    def __init__(self, job: RunJob, notices: Notices) -> None:
-        self.job, self.notices = job, notices
+    def __init__(self, job: RunJob, notices: Notices, ahead: list[Command]) -> None:
+        self.job, self.notices, self.ahead = job, notices, ahead
         self.messages: list[str] = []
         self.back: Return | None = None
         self._set: dict[str, Any] = {}
@@ -401,7 +415,7 @@ class Acts:
             return _("The training stops.")
         values = self._values(action.changes)
         for name, value in values.items():
-            self._send(name, value, job.training.step)
+            self._set_from_here(name, value)
         self._set |= values
         return _("Set: {values}.").format(values=_listed(values))
 
@@ -438,9 +452,19 @@ class Acts:
             values[change.name] = list(value) if isinstance(value, tuple) else value
         return values
 
+    def _set_from_here(self, name: str, value: Any) -> None:
+        """Send the commands that set a value from the next step on."""
+        shared, step = self.job.training.shared, self.job.training.step
+        has = {"dropout": True, "ema": True}  # was checked before the training
+        for each, value_P in changed_values(name, value, 1, shared.optimizer, has).items():
+            known = next((command for command in self.ahead if command.name == each), None)
+            if known is not None:
+                self.ahead.remove(known)
+            else:
+                self._send(each, value if each == name else float(value_P[0]), step)
+
     def _send(self, name: str, value: Any, step: int | None) -> None:
-        """Send the command that acts, to be read before the next step."""
-        self.job.folder.database.add_command(name, value, step)
+        self.job.folder.database.add_command(name, value, step, sender=SENDER)
 
 
 def _listed(values: Mapping[str, Any]) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_run_spec
-from treino.engine import Tick
+from treino.engine.tick import Epoch
 from treino.records.segments import epoch_count, evaluations, losses_of, newest, training_losses
 from treino.store.database import Event
 from treino.training.alert_conditions import AlertCourse, Course, Place
@@ -58,6 +59,7 @@ class Looks:
         self._by_step = [course for course in each if course.by_steps]
         self._finding = finding
         self._now = [c for c in each if c not in (*finding, *self._by_epoch, *self._by_step)]
+        self._crossed: dict[int, list[Course]] = {}
         self._pace = Pace()
         self._findings = OwnFindings(job.folder, in_memory(job.data), job.resolution) if finding else None
         if job.training.step > begin.step:
@@ -67,39 +69,47 @@ class Looks:
         """The place of a step; its seconds are the present ones."""
         return Place(step, self.job.training.plan.count.passes(step), self.job.clock.spent)
 
-    def after(self, tick: Tick) -> Iterator[tuple[int, tuple[AlertCourse, list[Course]]]]:
-        """Look at what was trained. Yield the number of each alert that fires, with the courses that make
-        it."""
-        first = tick.step - len(tick.loss_SP)
-        crossed: dict[int, list[Course]] = {}
-
-        def note() -> None:
-            for number, alert in enumerate(self.courses):
-                if alert.crossed():
-                    crossed.setdefault(number, alert.true_courses())
-
-        for epoch in tick.epochs:
-            if self._by_epoch:
-                training = float(epoch.loss_P.nanmean()) if self._means else math.nan
-                self._see_epoch(self.place(epoch.step), training, (epoch.answer or {}).get(VALIDATION, {}))
-                note()
-        here = self.place(tick.step)
+    def see(self, loss_SP: Tensor, epochs: Sequence[Epoch]) -> bool:
+        """Look at some steps that were trained. Return whether an alert fires, so that it acts here."""
+        step = self.job.training.step
+        for epoch in epochs if self._by_epoch else ():
+            training = float(epoch.loss_P.nanmean()) if self._means else math.nan
+            self._see_epoch(self.place(epoch.step), training, (epoch.answer or {}).get(VALIDATION, {}))
+            if epoch.step < step:
+                self._note()
+        here = self.place(step)
         if self._by_step:
-            loss_S = tick.loss_S.cpu().numpy()
+            loss_S = loss_SP[:, 0] if loss_SP.shape[1] == 1 else loss_SP.nanmean(1)
             for course in self._by_step:
-                course.see_steps(first, here, loss_S)
-        self._pace.add(here.seconds, here.step)
+                course.see_steps(step - len(loss_SP), here, loss_S.numpy())
+        self._pace.add(here.seconds, step)
         for course in self._now:
             if not math.isnan(value := self._figures[course.clause.figure](course)):
                 course.see(here, value)
+        self._note()
+        return bool(self._crossed)
+
+    def fired(self) -> Iterator[tuple[int, AlertCourse, list[Course]]]:
+        """Each alert that fires at this step: its number, and the courses that make it. They count anew from
+        here on."""
+        here, crossed = self.place(self.job.training.step), self._crossed
+        self._crossed = {}
+        for number in sorted(crossed):
+            yield number, self.courses[number], crossed[number]
+            self.courses[number].fired(here)
+
+    def _note(self) -> None:
+        for number, alert in enumerate(self.courses):
+            if alert.crossed():
+                self._crossed.setdefault(number, alert.true_courses())
+
+    def see_findings(self) -> None:
+        """Look for findings, if that is asked for and due; the losses must be recorded."""
         if self._findings is not None and self._findings.look():
+            here = self.place(self.job.training.step)
             for course in self._finding:
                 course.see_truth(here, course.clause.figure in self._findings.rules)
-        note()
-        for number in sorted(crossed):
-            alert = self.courses[number]
-            yield number, (alert, crossed[number])
-            alert.fired(here)
+            self._note()
 
     def _see_epoch(self, at: Place, training: float, validation: dict[str, float]) -> None:
         for course in self._by_epoch:

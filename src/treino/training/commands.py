@@ -22,9 +22,9 @@ from treino.words import _
 # ---- commands to the process that trains a run
 
 
-def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None) -> None:
+def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None, *, sender: str = "") -> None:
     """Ask to change a hyper-parameter from ``step`` on (default: at once). name, value: as for
-    ``TrainingLoop.set``.
+    ``TrainingLoop.set``. sender: as for ``Database.add_command``.
 
     Raises:
         TreinoError: an unknown name, a value out of range or without meaning for this network, or no
@@ -37,7 +37,8 @@ def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None)
         "ema": bool(settings.ema or run.spec.asked.get("ema")),
     }
     for each, value_P in changed_values(name, value, 1, settings.optimizer, has).items():
-        run.folder.database.add_command(each, value if each == name else float(value_P[0]), step)
+        asked = value if each == name else float(value_P[0])
+        run.folder.database.add_command(each, asked, step, sender=sender)
 
 
 def send_stop(folder: RunFolder) -> None:

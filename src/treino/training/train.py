@@ -24,6 +24,8 @@ from treino.engine import Tick, TrainingLoop
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.net_state import whole_state
 from treino.engine.step_plan import EVALUATION_SPACING
+from treino.engine.tick import Epoch
+from treino.engine.training_loop import Look
 from treino.engine.training_setup import warm_start
 from treino.errors import TreinoError
 from treino.loop import Job, JobEvent, events, status_at_end
@@ -32,7 +34,7 @@ from treino.records.access import Access
 from treino.records.data_source import data_of, keep_copy, load_data, prepared_beside, reference
 from treino.records.network_source import NETWORK_COPY
 from treino.records.segments import TRANSPORT, losses_of, member_rows, newest
-from treino.records.stored_folder import as_typed, unfinished, versions
+from treino.records.stored_folder import as_typed, machine, unfinished, versions
 from treino.records.stored_run import StoredRun
 from treino.records.user_network import NetworkFiles, network_maker, network_of
 from treino.records.weights import ANSWERS, answers_of
@@ -186,6 +188,7 @@ def train_events(
                 + (f" --weights {shlex.quote(start.name)}" if start else ""),
                 "weights": None if start is None else start.name,
                 "versions": versions(),
+                "machine": machine(),
             },
         )
         keep_keyframes(folder, resolution.training, settings.every)
@@ -282,7 +285,7 @@ class RunJob:
     failure: TreinoError | None = None
     transport: Transport = field(default_factory=Transport)
     stop_wish: str | None = None  # a status, set by the code that drives the job in this process
-    evaluations_seen: bool = False  # whether that code looks at each: none is passed within a piece
+    look: Look | None = None  # that code's; see ``TrainingLoop.advance``
 
     def __post_init__(self) -> None:
         self.view = LiveView(self.folder.path)
@@ -326,13 +329,10 @@ class RunJob:
         return self.resolution.settings.get("time_limit")
 
     @property
-    def _next_look(self) -> int:
-        """The next step with an evaluation; without validation rows the end of an epoch, as far apart."""
-        engine = self.training
-        if engine.plan.evaluates:
-            return engine.plan.next_evaluation(engine.step, engine.state.evaluated_step)
-        count = engine.plan.count
-        return count.end_of(count.epoch_of(engine.step + EVALUATION_SPACING))
+    def _epoch_end(self) -> int:
+        """The next end of an epoch, as far away as evaluations are from each other."""
+        count = self.training.plan.count
+        return count.end_of(count.epoch_of(self.training.step + EVALUATION_SPACING))
 
     @property
     def _measured(self) -> bool:
@@ -385,11 +385,11 @@ class RunJob:
         if self.limit is not None:
             seconds = min(seconds, max(0.0, self.limit - self.clock.spent)) if self._measured else seconds
             first = None if self._measured else engine.plan.next_evaluation(0, 0)
-        seen = self._next_look if self.evaluations_seen else None
-        limits = [s for s in (border, self.transport.limit(engine.step), first, seen) if s is not None]
+        ends = None if self.look is None or engine.plan.evaluates else self._epoch_end
+        limits = [s for s in (border, self.transport.limit(engine.step), first, ends) if s is not None]
         before = engine.step
         try:
-            tick = engine.advance(seconds, min(limits, default=None))
+            tick = engine.advance(seconds, min(limits, default=None), self.look)
         except TreinoError as error:
             self._fail(error)
             return None
@@ -428,13 +428,8 @@ class RunJob:
             clock.seconds += seconds + epoch.evaluation_seconds
             clock.evaluation += epoch.evaluation_seconds
             db.add_epoch(segment, epoch.number, "train", "seconds", seconds)
-            for split, metrics in (epoch.answer or {}).items():
-                for metric, value in metrics.items():
-                    db.add_epoch(segment, epoch.number, split, metric, value)
-            for split, metric, value in member_rows(epoch.evaluation or {}, self.resolution.settings):
+            for split, metric, value in epoch_values(epoch, self.resolution.settings):
                 db.add_epoch(segment, epoch.number, split, metric, value)
-            if epoch.validation_std is not None:
-                db.add_epoch(segment, epoch.number, "validation", "loss_std", epoch.validation_std)
         return loss_S
 
     def checkpoint(self) -> None:
@@ -477,6 +472,16 @@ class RunJob:
         if self.failure is not None:
             raise self.failure
         return self.run.document
+
+
+def epoch_values(epoch: Epoch, settings: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
+    """(split, metric, value) of all that is measured at an epoch's end, as the run's database keeps it."""
+    for split, metrics in (epoch.answer or {}).items():
+        for metric, value in metrics.items():
+            yield split, metric, value
+    yield from member_rows(epoch.evaluation or {}, settings)
+    if epoch.validation_std is not None:
+        yield "validation", "loss_std", epoch.validation_std
 
 
 def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> StoredRun:

@@ -44,7 +44,7 @@ class RunReport:
     what could not be shown, and why. resume: the command that resumes the run, "" if it can't be resumed.
     sha256: of the kept weights, "" without any. call: the Python call that trains the run again, if no
     command can. official: whether the source defines the test rows; None if unknown. images: their
-    description, for image data.
+    description, for image data. changes: sentences on the settings that were changed on the way, and by whom.
     """
 
     name: str
@@ -63,6 +63,7 @@ class RunReport:
     call: str = ""
     official: bool | None = False
     images: Sequence[Block] = ()
+    changes: Sequence[str] = ()
 
 
 def subtitle(report: RunReport) -> str:
@@ -296,6 +297,8 @@ def _training(report: RunReport) -> Section:
                 )
             )
     blocks: list[Block] = [Paragraph(_how(settings)), Paragraph("; ".join(lines) + ".")]
+    if report.changes:
+        blocks.append(ListBlock(tuple(report.changes)))
     curves = curve_charts([report.curves])
     no_curve = _("There is no curve: no epoch came to its end with a finite loss.")
     blocks += curves or [Paragraph(no_curve, "soft")]
