@@ -27,7 +27,7 @@ from treino.engine.hyperparameters import changed_values, checked_numbers
 from treino.engine.metrics import metric_names
 from treino.errors import TreinoError
 from treino.loop import JobAlert, JobClose, JobEnd, JobEvent, JobProgress, JobStart
-from treino.records.segments import newest, setting_commands
+from treino.records.segments import newest
 from treino.store.database import Command
 from treino.training.alert_conditions import AlertCourse, Course
 from treino.training.alert_figures import Looks
@@ -333,13 +333,10 @@ def _segment(
 
 
 def _ahead(job: RunJob) -> list[Command]:
-    """What alerts did at later steps before the process died, which the resumed training does there again."""
+    """What alerts sent for later steps before the process died, which the resumed training does there."""
     step, segment = job.training.step, job.segment
-    return [
-        c
-        for c in setting_commands(job.folder)
-        if c.sender == SENDER and (c.segment or 0) == segment and c.step is not None and c.step > step
-    ]
+    sent = [c for c in job.folder.database.commands() if c.sender == SENDER and c.state in ("new", "applied")]
+    return [c for c in sent if c.segment in (None, segment) and c.step is not None and c.step > step]
 
 
 def _rewound(job: RunJob, back: Return) -> Iterator[JobEvent]:

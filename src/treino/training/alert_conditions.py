@@ -65,6 +65,11 @@ class Course:
     _best: float = math.nan
     _seen: list[tuple[Place, float]] = field(default_factory=list)  # of a trend: within its span
     _loss_S: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    _counted: int = 0  # the step from which on steps count
+    _false: int = 0  # updates after the last step at which the clause did not hold
+
+    def __post_init__(self) -> None:
+        self._counted = self._false = self.since.step
 
     @property
     def by_steps(self) -> bool:
@@ -76,6 +81,7 @@ class Course:
     def restart(self, at: Place) -> None:
         """Count anew from here on."""
         self.since, self.holds = at, False
+        self._counted = self._false = at.step
         self._seen = self._seen[-1:]
         self._loss_S = self._loss_S[:0]
 
@@ -107,7 +113,7 @@ class Course:
 
     def see_steps(self, first: int, at: Place, loss_S: NDArray[np.float32]) -> None:
         """Look at the losses of the steps after ``first`` updates, up to this place."""
-        loss_S, first = loss_S[max(0, self.since.step - first) :], max(first, self.since.step)
+        loss_S, first = loss_S[max(0, self._counted - first) :], max(first, self._counted)
         if not len(loss_S):
             return
         self.value = float(loss_S[-1])
@@ -125,13 +131,15 @@ class Course:
             self.holds = self._trend(count)
             self.since = at._replace(step=max(0, at.step - (2 * count if self.holds else 0)))
             return
-        false_S = np.flatnonzero(~self._compared(loss_S))
-        borders = np.concatenate([[self.since.step], first + false_S + 1, [at.step]])
-        held = np.diff(borders)
-        held[:-1] -= 1  # a stretch ends with a step at which it did not hold
-        self.holds = bool((held >= count).any())
-        longest = int(borders[int(held.argmax()) if self.holds else -2])
-        self.since = at._replace(step=longest)
+        false_S = first + np.flatnonzero(~self._compared(loss_S))  # updates before each such step
+        begin_R, end_R = (
+            np.append(self._false, false_S + 1),
+            np.append(false_S, at.step),
+        )  # runs of true steps
+        held_R = (end_R - begin_R >= count) & (end_R > first)
+        self.holds = bool(held_R.any())
+        self._false = int(begin_R[-1])
+        self.since = at._replace(step=int(begin_R[held_R.argmax() if self.holds else -1]))
 
     def _compared(self, value: Any) -> Any:
         return COMPARED[self.clause.way](value, self.clause.number)

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -47,7 +47,7 @@ class Looks:
 
     def __init__(self, job: RunJob, alerts: Sequence[Alert], rewound: Sequence[int]) -> None:
         self.job = job
-        begin = self.place(newest(read_run_spec(job.folder)).start)
+        begin = self.place(newest(read_run_spec(job.folder)).start if job.segment else 0)
         self.courses = [AlertCourse.begin(alert, begin, n) for alert, n in zip(alerts, rewound, strict=True)]
         each = [course for alert in self.courses for course in alert.courses]
         finding = [course for course in each if course.clause.way == FINDING]
@@ -84,7 +84,7 @@ class Looks:
                 course.see_steps(step - len(loss_SP), here, loss_S.numpy())
         self._pace.add(here.seconds, step)
         for course in self._now:
-            if not math.isnan(value := self._figures[course.clause.figure](course)):
+            if not math.isnan(value := self._figure(course)):
                 course.see(here, value)
         self._note()
         return bool(self._crossed)
@@ -124,16 +124,17 @@ class Looks:
 
     # ---- figures of the present moment
 
-    @property
-    def _figures(self) -> dict[str, Callable[[Course], float]]:
-        return {
-            "gradient norm": lambda _course: self.gradient_norm(),
-            "lr": lambda _course: self._rate(),
-            "epoch": lambda _course: self.job.training.epoch,
-            "throughput": self._throughput,
-            "time spent": lambda _course: self.job.clock.spent,
-            "time left": lambda _course: self._time_left(),
-        }
+    def _figure(self, course: Course) -> float:
+        name = course.clause.figure
+        if name == "gradient norm":
+            return self.gradient_norm()
+        if name == "lr":
+            return self._rate()
+        if name == "epoch":
+            return self.job.training.epoch
+        if name == "throughput":
+            return self._throughput(course)
+        return self.job.clock.spent if name == "time spent" else self._time_left()
 
     def gradient_norm(self) -> float:
         """The norm of the last update's gradient, as the kernel left it: clipped, without weight decay. Of an
