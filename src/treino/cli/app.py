@@ -14,7 +14,7 @@ from treino.words import _
 
 VERBS = (
     "data", "train", "sweep", "study", "predict", "rows", "runs", "show", "resume", "plot", "report",
-    "export", "explain", "doctor", "studio", "playground",
+    "export", "explain", "doctor", "studio", "playground", "mcp",
 )  # fmt: skip
 TRAINING = (
     "train",
