@@ -10,10 +10,11 @@ import os
 import signal
 import sys
 from collections import deque
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from subprocess import PIPE
-from typing import Any, Self
+from typing import Any
 
 import anyio
 from anyio.abc import Process, TaskGroup
@@ -91,23 +92,11 @@ class Call:
 
 
 class Calls:
-    """The processes of a server. Use it as an async context manager: its end waits for all of them."""
+    """The processes of a server; see `open_calls`."""
 
-    def __init__(self) -> None:
+    def __init__(self, tasks: TaskGroup) -> None:
+        self._tasks, self._closed = tasks, False
         self._ready: Process | None = None
-
-    async def __aenter__(self) -> Self:
-        self._tasks: TaskGroup = await anyio.create_task_group().__aenter__()
-        self._ready = await _process()
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        with anyio.CancelScope(shield=True):
-            if self._ready is not None:
-                await _close_stdin(self._ready)
-                await self._ready.wait()
-                await self._ready.aclose()
-            await self._tasks.__aexit__(None, None, None)
 
     async def start(self, words: list[str]) -> Call:
         """Start a command. words: as on a command line, after ``treino``."""
@@ -119,12 +108,26 @@ class Calls:
         self._tasks.start_soon(self._attend, call)
         assert process.stdin is not None
         await process.stdin.send(json.dumps(words).encode() + b"\n")
-        self._tasks.start_soon(self._prepare)
+        self._tasks.start_soon(self.prepare)
         return call
 
-    async def _prepare(self) -> None:
-        if self._ready is None:
-            self._ready = await _process()
+    async def prepare(self) -> None:
+        """Start the process of the next command, which then loads what it needs."""
+        if self._wants_one():
+            process = await _process()
+            if self._wants_one():
+                self._ready = process
+            else:
+                await _end(process)
+
+    def _wants_one(self) -> bool:
+        return self._ready is None and not self._closed
+
+    async def close(self) -> None:
+        """End the process that waits. Those of commands end by themselves."""
+        self._closed, process = True, self._ready
+        if process is not None:
+            await _end(process)
 
     async def _attend(self, call: Call) -> None:
         """Read what a process says, to its end."""
@@ -135,6 +138,19 @@ class Calls:
                 await call.process.wait()
             call.tell.close()
             call.ended.set()
+
+
+@asynccontextmanager
+async def open_calls() -> AsyncIterator[Calls]:
+    """The processes of a server. The end of the block waits for all commands."""
+    async with anyio.create_task_group() as tasks:
+        calls = Calls(tasks)
+        await calls.prepare()
+        try:
+            yield calls
+        finally:
+            with anyio.CancelScope(shield=True):
+                await calls.close()
 
 
 async def _process() -> Process:
@@ -152,6 +168,12 @@ async def _close_stdin(process: Process) -> None:
     assert process.stdin is not None
     with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
         await process.stdin.aclose()
+
+
+async def _end(process: Process) -> None:
+    await _close_stdin(process)
+    async with process:
+        await process.wait()
 
 
 async def _read_document(call: Call) -> None:

@@ -19,13 +19,16 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
-from treino.agents.calls import Call, Calls, Progress
+from treino.agents.calls import Call, Calls, Progress, open_calls
 from treino.agents.folder import AgentFolder
 from treino.agents.tools import Tool
 from treino.errors import TreinoError, nearest
 from treino.words import _, door
 
 HEARTBEAT_SECONDS = 5.0  # between two notices of a command that says nothing
+MOST_SHARE = 0.99  # at the end of a training, before what follows it
+LEAST_RISE = 1e-6
+TRAINING = ("train", "sweep", "resume", "steer")  # commands that say how far they have come
 MOST_PICTURES, MOST_PICTURE_BYTES = 12, 4_000_000
 PICTURES = {".png": "image/png", ".gif": "image/gif", ".jpg": "image/jpeg"}
 INTERRUPTED = 130
@@ -70,7 +73,7 @@ class AgentServer:
         """Run a command to its end and report its progress; if the client cancels, to its Ctrl-C's end."""
         call = await self.calls.start(words)
         try:
-            await _report(call, context)
+            await _report(call, words[0] in TRAINING, context)
         except anyio.get_cancelled_exc_class():
             await call.cancel()
             with suppress(TreinoError):
@@ -104,49 +107,56 @@ class AgentServer:
         return [types.ImageContent(type="image", data=data, mime_type=kind)]
 
 
-async def _report(call: Call, context: ServerRequestContext) -> None:
-    """Tell the client of progress until the command ends. What is told rises, as the protocol wants it: parts
-    of the whole, or without any the seconds so far."""
+async def _report(call: Call, trains: bool, context: ServerRequestContext) -> None:
+    """Tell the client of progress until the command ends, also where nothing is new, so that it goes on
+    waiting.
+
+    What is told rises, as the protocol wants it. trains: whether it is a share of the whole, which the
+    command knows; else it is the seconds so far.
+    """
     begin = heard = anyio.current_time()
-    told, text, total = 0.0, "", math.nan
+    told, share, text = 0.0, 0.0, ""
     while True:
-        step = Progress(math.nan, math.nan, text)
+        step: Progress | None = None
         with anyio.move_on_after(HEARTBEAT_SECONDS):
             try:
                 step = await call.progress.receive()
             except anyio.EndOfStream:
                 await call.ended.wait()
                 return
-        now, text = anyio.current_time(), step.text
-        if not math.isnan(step.total):
-            done, total = step.done, step.total
-        elif math.isnan(total) and now - heard >= HEARTBEAT_SECONDS:
-            done = now - begin
-        else:
-            continue
-        if done > told:
-            told, heard = done, now
-            await context.session.report_progress(done, None if math.isnan(total) else total, text)
+        now, text = anyio.current_time(), text if step is None else step.text
+        measured = step is not None and not math.isnan(step.total)
+        if step is not None and measured:
+            share = MOST_SHARE * step.done / step.total
+        if measured or now - heard >= HEARTBEAT_SECONDS:
+            told, heard = max(told + LEAST_RISE, share if trains else now - begin), now
+            await context.session.report_progress(told, 1.0 if trains else None, text)
 
 
 async def serve(tools: Mapping[str, Tool], folder: AgentFolder) -> None:
-    """Serve until the client closes stdin, or until a signal; trainings are then saved."""
-    async with Calls() as calls:
-        agent = AgentServer(tools, folder, calls)
-        server: Server[Any] = Server(
-            "treino",
-            version=version("treino"),
-            instructions=_(
-                "Trains PyTorch networks on tables and pictures in the folder {folder}, and tells what is "
-                "wrong with a training. Begin with describe_data, then train; show lists the runs."
-            ).format(folder=folder.root),
-            on_list_tools=agent.list_tools,
-            on_call_tool=agent.call_tool,
-        )
-        async with stdio_server() as (read, write), anyio.create_task_group() as tasks:
-            tasks.start_soon(_until_signal, tasks.cancel_scope)
-            await server.run(read, write, server.create_initialization_options())
-            tasks.cancel_scope.cancel()
+    """Serve until the client closes stdin or is gone, or until a signal; trainings are then saved."""
+    try:
+        async with open_calls() as calls:
+            await _serve(AgentServer(tools, folder, calls))
+    except* BrokenPipeError:
+        pass
+
+
+async def _serve(agent: AgentServer) -> None:
+    server: Server[Any] = Server(
+        "treino",
+        version=version("treino"),
+        instructions=_(
+            "Trains PyTorch networks on tables and pictures in the folder {folder}, and tells what is wrong "
+            "with a training. Begin with describe_data, then train; show lists the runs."
+        ).format(folder=agent.folder.root),
+        on_list_tools=agent.list_tools,
+        on_call_tool=agent.call_tool,
+    )
+    async with stdio_server() as (read, write), anyio.create_task_group() as tasks:
+        tasks.start_soon(_until_signal, tasks.cancel_scope)
+        await server.run(read, write, server.create_initialization_options())
+        tasks.cancel_scope.cancel()
 
 
 async def _until_signal(scope: anyio.CancelScope) -> None:
