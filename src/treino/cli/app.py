@@ -14,7 +14,7 @@ from treino.words import _
 
 VERBS = (
     "data", "train", "sweep", "study", "predict", "rows", "runs", "show", "resume", "verify", "plot",
-    "report", "export", "explain", "doctor", "kata", "studio", "playground",
+    "report", "export", "explain", "doctor", "kata", "studio", "playground", "mcp",
 )  # fmt: skip
 TRAINING = (
     "train",
