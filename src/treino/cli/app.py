@@ -13,7 +13,7 @@ from treino.console import line
 from treino.words import _
 
 VERBS = (
-    "data", "train", "sweep", "study", "predict", "rows", "runs", "show", "resume", "plot", "report",
+    "data", "train", "sweep", "study", "judge", "predict", "rows", "runs", "show", "resume", "plot", "report",
     "export", "explain", "doctor", "studio", "playground",
 )  # fmt: skip
 TRAINING = (
