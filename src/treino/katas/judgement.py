@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from treino.errors import TreinoError
-from treino.katas.examination import LIMIT, Examination, examine, examine_original
+from treino.katas.examination import Examination, examine, examine_original
 from treino.katas.kata import DRAW, Kata
 from treino.store.files import read_bytes
 from treino.words import _, numeral
@@ -93,7 +93,7 @@ def _checks(kata: Kata, text: str, before: Examination, after: Examination) -> I
 
 def _why_it_failed(after: Examination) -> str:
     if after.stopped:
-        return _("It was still running after {s} s, and was stopped.").format(s=numeral(LIMIT, "g"))
+        return _("It was still running after {s} s, and was stopped.").format(s=numeral(after.seconds, ".0f"))
     if after.error == "EOFError":
         return _("It waits for somebody to type something: a script that is checked gets no input.")
     words = [line.strip() for line in after.output.splitlines() if line.strip()][-LAST_WORDS:]
