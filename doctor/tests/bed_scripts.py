@@ -1,4 +1,4 @@
-"""The bed of scripts: ``faulty`` ones, among them treino's katas, and ``correct`` ones, as many hands write them.
+"""The bed of scripts: ``faulty`` ones, treino's katas among them, and ``correct`` ones, by many hands.
 
 A script begins with lines for the tests, in this order; every number is a line of the file as it is:
 

@@ -122,7 +122,9 @@ RIGHT: dict[str, list[dict[str, str]]] = {
         },
         {
             "        optimizer = torch.optim.Adam(net.parameters(), lr=0.02)\n": "",
-            "    for rows in": "    if epoch == 0:\n        optimizer = torch.optim.Adam(net.parameters())\n    for rows in",
+            "    for rows in": (
+                "    if not epoch:\n        optimizer = torch.optim.Adam(net.parameters())\n    for rows in"
+            ),
             "range(15)": "range(40)",
         },
     ],
@@ -155,7 +157,9 @@ RIGHT: dict[str, list[dict[str, str]]] = {
         {"    torch.manual_seed(42)\n": "    net.train()\n"},
         {
             "    torch.manual_seed(42)\n": "",
-            "    return net(rows).argmax(1)": "    given = net(rows).argmax(1)\n    net.train()\n    return given",
+            "    return net(rows).argmax(1)": (
+                "    best = net(rows).argmax(1)\n    net.train()\n    return best"
+            ),
         },
     ],
 }
@@ -564,3 +568,9 @@ def test_a_kata_that_was_given_in_one_language_is_checked_in_another(
     path.write_text(text.replace("    loss.backward()", "    net.zero_grad()\n    loss.backward()"))
     said = treino("kata", path, "--json", "--lang", "en")
     assert said.document["mended"], said.document["checks"]
+
+
+def test_the_page_lists_the_katas() -> None:
+    page = (Path(__file__).parents[2] / "docs/kata.md").read_text()
+    rows = [f"| {kata.level} | `{name}` | {kata.title} |" for name, kata in katas().items()]
+    assert re.findall(r"^\| \d \| .*", page, re.M) == rows
