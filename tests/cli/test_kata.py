@@ -41,7 +41,7 @@ RIGHT: dict[str, list[dict[str, str]]] = {
     "mushrooms": [
         {
             "        optimizer.step\n": "        optimizer.step()\n",
-            "Adam(net.parameters(), lr=0.01)": "AdamW(net.parameters())",
+            "Adam(net.parameters(), lr=0.01)": "AdamW(net.parameters(), lr=0.02)",
         },
         {
             "        optimizer.zero_grad()": "        net.zero_grad()",

@@ -20,10 +20,8 @@ def hints(kata: Kata, count: int) -> list[str]:
     every = []
     for rule, question in zip(kata.rules, kata.questions, strict=True):
         if (finding := found.get(rule)) is None:  # the machine was too slow, or torch is another one
-            every += [
-                question,
-                *[_("Read about {rule}: treino doctor --explain {rule}").format(rule=rule)] * 2,
-            ]
+            command = f"treino doctor --explain {rule}"
+            every += [question, *[_("Read about it: {command}").format(command=command)] * (OF_EACH - 1)]
             continue
         in_task = finding["line"] < kata.first_line  # which stays as it is
         what = _("{rule}: {fix}") if in_task else _("Line {line}, {rule}: {fix}")

@@ -1,7 +1,7 @@
 # expect: no_step @ 39
 # mend: 39 →         optimizer.step()
 # place: 1.3
-# goal: 0.85
+# goal: 0.8
 # ask: Which line of the loop moves the weights, and what does it do when Python reads it?
 """Edible or not: a network that stays as it was born.
 
