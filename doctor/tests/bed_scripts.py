@@ -20,7 +20,6 @@ from pathlib import Path
 
 BED = Path(__file__).parent / "bed"
 KATAS = Path(__file__).parents[2] / "src/treino/katas/scripts"  # treino gives them to learners; faulty, each
-KATAS = Path(__file__).parents[2] / "src/treino/katas/scripts"  # given to learners by treino, faulty each
 NEAR = 3  # lines that a finding may be off
 _HEAD = re.compile(r"# (expect|missed|allowed|needs|mend): (.+)")
 _PLACE = re.compile(r"(\w+)(?: @ (\d+))?")
@@ -57,8 +56,7 @@ def mended(text: str) -> str:
 
 def every(folder: str) -> list[Path]:
     """All scripts of ``faulty`` or of ``correct``."""
-    katas = KATAS.glob("*.py") if folder == "faulty" else ()
-    return sorted([*(BED / folder).glob("*.py"), *katas])
+    return sorted((BED / folder).glob("*.py"))
 
 
 def faulty() -> list[Path]:
