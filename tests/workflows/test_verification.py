@@ -205,7 +205,7 @@ def test_networks_of_a_sweep_and_its_winner(tmp_path: Path) -> None:
         assert document["verdict"] == "equal", document["first_difference"]
         assert document["compared"]["weights"]["compared"] > 100
         assert document["compared"]["validation"]["compared"] > 4
-        check("sweep", "exports/verification.json", document, found.path)
+        check("run", "exports/verification.json", document, found.path)
     equal(found.best)
     number = found.leaderboard[0]["member"]
     change_tensor(found.path / "models.safetensors", f"{number}/0.weight", 3)
