@@ -30,7 +30,7 @@ from treino.spec import read_settings
 from treino.store.database import Database
 from treino.training.comparison import Comparison
 from treino.training.train import Start, drain, train_events
-from treino.training.verification import Sample
+from treino.training.verification import StretchSample
 
 
 def verified(run: Run, **how: Any) -> dict[str, Any]:
@@ -392,7 +392,7 @@ def test_a_sample_is_a_tenth_of_the_steps_and_its_chances_are_counted(count: int
         steps = 5
 
     parts = [Part() for _part in range(count)]
-    sample = Sample.draw(parts, seed)  # type: ignore[arg-type]
+    sample = StretchSample.draw(parts, seed)  # type: ignore[arg-type]
     assert len(sample.chosen) == -(-count // 10)
     assert sample.chance_seen(1) == pytest.approx(len(sample.chosen) / count)
     assert sample.chance_seen(count) == 1

@@ -121,7 +121,7 @@ def read_verification(folder: RunFolder) -> VerificationDocument | None:
             _("{path} speaks of other files than those that are here now.").format(
                 path=folder.path / VERIFICATION
             ),
-            _("Verify again: treino verify {run} --keep").format(run=command_word(folder.path)),
+            _("Verify it again: treino verify {run}").format(run=command_word(folder.path)),
         )
     return document
 
