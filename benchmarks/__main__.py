@@ -31,6 +31,7 @@ NAMES = (
     "ray_sweep",
     "landscape",
     "keyframes",
+    "verification",
     "batches",
     "store",
     "watch",

@@ -169,7 +169,7 @@ PRINTING = [
     (), ("--help",), ("--version",), ("runs",), ("data", "iris"), ("show", "r"), ("doctor", "r"), ("doctor",),
     ("predict", "r", "iris"), ("rows", "iris", "--networks", 8),
     ("explain", "cross-entropy", "r"), ("kata",), ("plot", "r", "--what", "curves"),
-    ("resume", "--help"), ("export", "r"), ("report", "r"), ("playground", "--no-browser"),
+    ("resume", "--help"), ("verify", "r"), ("export", "r"), ("report", "r"), ("playground", "--no-browser"),
     ("train", "iris", "--steps", 2), ("study", "iris", "--epochs", 1),
     ("sweep", "iris", "--members", 2, "--epochs", 1, "--fresh", 0, "--space", "lr=0.1|0.01"),
 ]  # fmt: skip
