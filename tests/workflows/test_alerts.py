@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 import treino as tr
 from tests.waiting import HANG
 from treino.errors import TreinoError
+from treino.export.formats import export
 from treino.folders import verification
 from treino.loop import JobAlert
 from treino.training import alert_actions
@@ -95,23 +96,26 @@ def test_what_is_written_is_read_again(alert: Alert) -> None:
     assert alert_of(str(alert)) == alert
 
 
-WORDS = [
-    *(
-        "loss",
-        "accuracy",
-        "validation",
-        "training",
-        "gradient",
-        "norm",
-        "throughput",
-        "time",
-        "left",
-        "rises",
-    ),
-    *("falls", "stands", "still", "is", "not", "best", "nan", "for", "5", "epochs", "steps", "and", "or"),
-    *("finding", "lr_too_high", ">", ">=", "<", "<=", "=", ":", "0.98", "%", "-1", "1e999", "min", "rows/s"),
-    *("stop", "lr*0.5", "lr=x", "rewind", "notify", "'", '"', "http://x", "inf"),
+FIGURE = ["loss", "accuracy", "validation", "training", "gradient", "norm", "throughput", "time", "left"]
+WAY = [
+    "rises",
+    "falls",
+    "stands",
+    "still",
+    "is",
+    "not",
+    "best",
+    "nan",
+    "for",
+    "finding",
+    ">",
+    "<=",
+    "=",
+    "and",
+    "or",
 ]
+REST = ["lr_too_high", "5", "0.98", "-1", "1e999", "%", "epochs", "steps", "min", "rows/s", "http://x", "inf"]
+WORDS = [*FIGURE, *WAY, *REST, ":", ":", "stop", "lr*0.5", "lr=x", "rewind", "notify", "'", '"']
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join) | st.text())
@@ -319,10 +323,8 @@ def test_what_is_set_is_a_command_and_is_played_again_without_alerts(tmp_path: P
 @pytest.mark.slow
 def test_an_exported_script_does_as_the_alert_did(tmp_path: Path) -> None:
     run, _told = fit(tmp_path, "epoch >= 10: lr*0.1", engine="module", lean=False)
-    path = run.export("script") if hasattr(run, "export") else exported(run)
-    ended = subprocess.run(
-        [sys.executable, str(path)], capture_output=True, text=True, check=True, timeout=HANG
-    )
+    line = [sys.executable, str(export(run, "script"))]
+    ended = subprocess.run(line, capture_output=True, text=True, check=True, timeout=HANG)
     found = json.loads(ended.stdout.splitlines()[-1])["losses"]
     assert found == run.document["loss"]["train"]
 

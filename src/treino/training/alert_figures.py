@@ -56,6 +56,7 @@ class Looks:
             for course in each
             if course.clause.figure.startswith((TRAINING, VALIDATION)) and not course.by_steps
         ]
+        self._means = any(course.clause.figure == TRAINING for course in self._by_epoch)
         self._by_step = [course for course in each if course.by_steps]
         self._finding = finding
         self._now = [c for c in each if c not in (*finding, *self._by_epoch, *self._by_step)]
@@ -72,17 +73,19 @@ class Looks:
     def see(self, loss_SP: Tensor, epochs: Sequence[Epoch]) -> bool:
         """Look at some steps that were trained. Return whether an alert fires, so that it acts here."""
         step = self.job.training.step
+        here = self.place(step)
         for epoch in epochs if self._by_epoch else ():
             training = float(epoch.loss_P.nanmean()) if self._means else math.nan
-            self._see_epoch(self.place(epoch.step), training, (epoch.answer or {}).get(VALIDATION, {}))
+            at = here if epoch.step == step else self.place(epoch.step)
+            self._see_epoch(at, training, (epoch.answer or {}).get(VALIDATION, {}))
             if epoch.step < step:
                 self._note()
-        here = self.place(step)
         if self._by_step:
             loss_S = loss_SP[:, 0] if loss_SP.shape[1] == 1 else loss_SP.nanmean(1)
             for course in self._by_step:
                 course.see_steps(step - len(loss_SP), here, loss_S.numpy())
-        self._pace.add(here.seconds, step)
+        if self._now:
+            self._pace.add(here.seconds, step)
         for course in self._now:
             if not math.isnan(value := self._figure(course)):
                 course.see(here, value)
@@ -117,10 +120,6 @@ class Looks:
                 course.see(at, training)
             elif (name := course.clause.figure.removeprefix(f"{VALIDATION} ")) in validation:
                 course.see(at, validation[name])
-
-    @property
-    def _means(self) -> bool:
-        return any(course.clause.figure == TRAINING for course in self._by_epoch)
 
     # ---- figures of the present moment
 
