@@ -34,6 +34,7 @@ NAMES = (
     "batches",
     "store",
     "watch",
+    "alerts",
     "cold",
     "kills",
     "flips",
