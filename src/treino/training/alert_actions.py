@@ -428,7 +428,7 @@ class Acts:
             return _("It went back {n} times, and does so no more.").format(n=MOST_REWINDS)
         course.rewound += 1
         count, best = training.plan.count, int(training.state.best.step_P.max())
-        before = min(best, since) if best >= 0 else count.end_of(count.ended(since))
+        before = best if 0 <= best <= since else count.end_of(count.ended(since))
         changes = self._values(course.alert.action.changes) or {"data_seed": training.plan.data_seed + 1}
         self.back = WayBack(max(before, self._start), changes)
         job.stop_wish = "interrupted"

@@ -19,6 +19,7 @@ from treino.training.alerts import (
     FIGURES,
     NAN,
     NOT_BEST,
+    SPANS,
     TRAINING,
     Alert,
     Clause,
@@ -37,7 +38,7 @@ SURE = 2.0  # standard errors by which two means of losses must differ to count 
 
 
 class Progress(NamedTuple):
-    """A place in a training: updates, passes over the rows, seconds of training."""
+    """A place in a training: updates, passes over the rows, seconds of training; in the order of SPANS."""
 
     step: int
     epochs: float
@@ -47,11 +48,9 @@ class Progress(NamedTuple):
         """Whether the span lies between ``before`` and this place."""
         if span is None:
             return True
-        here, there = (
-            {"steps": place.step, "epochs": place.epochs, "s": place.seconds}[span.unit]
-            for place in (self, before)
-        )
-        return here - there >= span.count - 1e-9
+        number = SPANS.index(span.unit)
+        passed: float = self[number] - before[number]
+        return passed >= span.count - 1e-9
 
 
 @dataclass
@@ -118,10 +117,9 @@ class Course:
             return
         self.value = float(loss_S[-1])
         if self.clause.way == NAN:
-            wrong = np.flatnonzero(~np.isfinite(loss_S))
-            self.holds = len(wrong) > 0
-            sound = int(wrong[0]) if self.holds else len(loss_S)
-            self.since = at._replace(step=max(self.since.step, first + sound))
+            finite_S = np.isfinite(loss_S)
+            self.holds = not finite_S.all()
+            self.since = at._replace(step=first + int(finite_S.argmin())) if self.holds else at
             return
         span = self.clause.span
         assert span is not None
@@ -131,7 +129,11 @@ class Course:
             self.holds = self._trend(count)
             self.since = at._replace(step=max(0, at.step - (2 * count if self.holds else 0)))
             return
-        false_S = first + np.flatnonzero(~self._compared(loss_S))  # updates before each such step
+        held_S = self._compared(loss_S)
+        if not held_S.any():
+            self._false, self.since, self.holds = at.step, at, False
+            return
+        false_S = first + np.flatnonzero(~held_S)  # updates before each such step
         begin_R, end_R = (
             np.append(self._false, false_S + 1),
             np.append(false_S, at.step),

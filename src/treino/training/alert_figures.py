@@ -75,7 +75,8 @@ class Looks:
         step = self.job.training.step
         here = self.place(step)
         for epoch in epochs if self._by_epoch else ():
-            training = float(epoch.loss_P.nanmean()) if self._means else math.nan
+            loss_P = epoch.loss_P
+            training = float(loss_P[0] if len(loss_P) == 1 else loss_P.nanmean()) if self._means else math.nan
             at = here if epoch.step == step else self.place(epoch.step)
             self._see_epoch(at, training, (epoch.answer or {}).get(VALIDATION, {}))
             if epoch.step < step:
