@@ -52,6 +52,7 @@ def _measured(script: dict[str, Any], task: str) -> tuple[float | None, str]:
     place: dict[str, Any] = {"__name__": "task"}
     exec(compile(task, "task", "exec"), place)
     x, y = place[DRAW](FRESH, SEED)
+    y = y.reshape(len(x))
     for value in script.values():
         if isinstance(value, torch.nn.Module):
             value.eval()  # as it would be used

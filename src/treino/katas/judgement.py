@@ -12,7 +12,7 @@ from treino.store.files import read_bytes
 from treino.words import _, numeral
 
 OFF = 0.07  # what a printed figure may differ from that of fresh rows: chance, three deviations of 400 rows
-LEAST = 0.5  # of the original's backward passes
+LEAST = 0.25  # of the original's backward passes
 LAST_WORDS = 3  # lines of output of a script that failed
 
 

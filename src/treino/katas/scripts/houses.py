@@ -1,7 +1,7 @@
 # expect: label_misaligned @ 35
 # mend: 35 →     order = torch.randperm(len(x))
 # mend: 35 +     x_new, y_new = x[order], y[order]
-# place: 2.3
+# place: 2.2
 # goal: 0.8
 # ask: Does the row at place 7 still have its own label after the shuffle?
 """Houses for sale: shuffled, and nothing left to learn.

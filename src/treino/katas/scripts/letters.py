@@ -1,4 +1,4 @@
-# expect: missing_eval @ 50
+# expect: missing_eval @ 46
 # mend: 49 → net.eval()
 # mend: 49 + with torch.no_grad():
 # place: 2.1
