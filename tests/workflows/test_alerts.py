@@ -21,10 +21,11 @@ from hypothesis import strategies as st
 import treino as tr
 from tests.waiting import HANG
 from treino.errors import TreinoError
+from treino.export.formats import export
 from treino.folders import verification
 from treino.loop import JobAlert
 from treino.training import alert_actions
-from treino.training.alert_conditions import AlertCourse, Course, Place
+from treino.training.alert_conditions import AlertCourse, Course, Progress
 from treino.training.alerts import (
     BEST,
     COMPARISONS,
@@ -37,9 +38,9 @@ from treino.training.alerts import (
     TRENDS,
     Action,
     Alert,
-    Change,
     Clause,
     Condition,
+    NewValue,
     Span,
     alert_of,
     alerts_of,
@@ -76,9 +77,9 @@ conditions = st.builds(
     Condition,
     st.lists(st.lists(clauses(), min_size=1, max_size=3).map(tuple), min_size=1, max_size=3).map(tuple),
 )
-factors = st.builds(Change, st.sampled_from(["lr", "weight_decay"]), st.floats(1e-6, 1e3), st.just(True))
-values = st.builds(Change, st.sampled_from(["lr", "clip"]), st.floats(1e-6, 9.0)) | st.just(
-    Change("clip", None)
+factors = st.builds(NewValue, st.sampled_from(["lr", "weight_decay"]), st.floats(1e-6, 1e3), st.just(True))
+values = st.builds(NewValue, st.sampled_from(["lr", "clip"]), st.floats(1e-6, 9.0)) | st.just(
+    NewValue("clip", None)
 )
 changes = (factors | values).map(lambda change: (change,))
 words = st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1), min_size=1)
@@ -95,23 +96,26 @@ def test_what_is_written_is_read_again(alert: Alert) -> None:
     assert alert_of(str(alert)) == alert
 
 
-WORDS = [
-    *(
-        "loss",
-        "accuracy",
-        "validation",
-        "training",
-        "gradient",
-        "norm",
-        "throughput",
-        "time",
-        "left",
-        "rises",
-    ),
-    *("falls", "stands", "still", "is", "not", "best", "nan", "for", "5", "epochs", "steps", "and", "or"),
-    *("finding", "lr_too_high", ">", ">=", "<", "<=", "=", ":", "0.98", "%", "-1", "1e999", "min", "rows/s"),
-    *("stop", "lr*0.5", "lr=x", "rewind", "notify", "'", '"', "http://x", "inf"),
+FIGURE = ["loss", "accuracy", "validation", "training", "gradient", "norm", "throughput", "time", "left"]
+WAY = [
+    "rises",
+    "falls",
+    "stands",
+    "still",
+    "is",
+    "not",
+    "best",
+    "nan",
+    "for",
+    "finding",
+    ">",
+    "<=",
+    "=",
+    "and",
+    "or",
 ]
+REST = ["lr_too_high", "5", "0.98", "-1", "1e999", "%", "epochs", "steps", "min", "rows/s", "http://x", "inf"]
+WORDS = [*FIGURE, *WAY, *REST, ":", ":", "stop", "lr*0.5", "lr=x", "rewind", "notify", "'", '"']
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join) | st.text())
@@ -175,9 +179,9 @@ figures = st.lists(st.sampled_from([0.0, 1.0, 1.001, 2.0, 3.0]), max_size=12)
 
 def followed(clause: Clause, value_E: Sequence[float]) -> list[bool]:
     """Whether the clause holds after each epoch; an epoch has ten steps."""
-    course, held = Course(clause, Place(0, 0.0, 0.0)), []
+    course, held = Course(clause, Progress(0, 0.0, 0.0)), []
     for k, value in enumerate(value_E, 1):
-        course.see(Place(10 * k, float(k), k / 2), value)
+        course.see(Progress(10 * k, float(k), k / 2), value)
         held.append(course.holds)
     return held
 
@@ -224,10 +228,10 @@ def test_a_clause_holds_by_its_definition(way: str, count: int, value_E: list[fl
 def test_losses_of_steps_are_seen_alike_however_they_come(
     loss_S: list[float], cuts: set[int], count: int
 ) -> None:
-    course = Course(Clause(TRAINING, ">", 1.0, "", Span(count, "steps")), Place(0, 0.0, 0.0))
+    course = Course(Clause(TRAINING, ">", 1.0, "", Span(count, "steps")), Progress(0, 0.0, 0.0))
     borders = sorted({0, *(cut for cut in cuts if cut < len(loss_S)), len(loss_S)})
     for first, stop in pairwise(borders):
-        course.see_steps(first, Place(stop, 0.0, 0.0), np.array(loss_S[first:stop], np.float32))
+        course.see_steps(first, Progress(stop, 0.0, 0.0), np.array(loss_S[first:stop], np.float32))
         reached = [
             k for k in range(first + 1, stop + 1) if k >= count and all(v > 1 for v in loss_S[k - count : k])
         ]
@@ -239,17 +243,17 @@ def test_steps_have_a_trend_where_it_is_more_than_chance() -> None:
     noise_S = r.normal(size=400).astype(np.float32)
     for way, slope in (("stands still", 0.0), ("rises", 0.02), ("falls", -0.02)):
         for asked in TRENDS:
-            course = Course(Clause(TRAINING, asked, None, "", Span(200, "steps")), Place(0, 0.0, 0.0))
+            course = Course(Clause(TRAINING, asked, None, "", Span(200, "steps")), Progress(0, 0.0, 0.0))
             loss_S = noise_S + slope * np.arange(400, dtype=np.float32)
-            course.see_steps(0, Place(400, 0.0, 0.0), loss_S)
+            course.see_steps(0, Progress(400, 0.0, 0.0), loss_S)
             assert course.holds == (asked == way)
 
 
 def test_an_alert_fires_once_for_each_crossing() -> None:
     alert = alert_of("validation loss > 1: stop")
-    course, fired = AlertCourse.begin(alert, Place(0, 0.0, 0.0)), []
+    course, fired = AlertCourse.begin(alert, Progress(0, 0.0, 0.0)), []
     for k, value in enumerate([0.5, 2, 2, math.nan, 0.5, 3, 3], 1):
-        at = Place(k, float(k), 0.0)
+        at = Progress(k, float(k), 0.0)
         course.courses[0].see(at, value)
         if course.crossed():
             course.fired(at)
@@ -319,10 +323,8 @@ def test_what_is_set_is_a_command_and_is_played_again_without_alerts(tmp_path: P
 @pytest.mark.slow
 def test_an_exported_script_does_as_the_alert_did(tmp_path: Path) -> None:
     run, _told = fit(tmp_path, "epoch >= 10: lr*0.1", engine="module", lean=False)
-    path = run.export("script") if hasattr(run, "export") else exported(run)
-    ended = subprocess.run(
-        [sys.executable, str(path)], capture_output=True, text=True, check=True, timeout=HANG
-    )
+    line = [sys.executable, str(export(run, "script"))]
+    ended = subprocess.run(line, capture_output=True, text=True, check=True, timeout=HANG)
     found = json.loads(ended.stdout.splitlines()[-1])["losses"]
     assert found == run.document["loss"]["train"]
 

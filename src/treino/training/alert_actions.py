@@ -40,7 +40,8 @@ from treino.training.alerts import (
     VALIDATION,
     Action,
     Alert,
-    Change,
+    NewValue,
+    alerts_of,
 )
 from treino.training.branch import rewinding
 from treino.training.replay import snapshots
@@ -57,12 +58,13 @@ HOOK_SECONDS = 10.0  # longest time of one notification; a longer one is ended
 # ---- which alerts a training can have
 
 
-def check_notify(alerts: Sequence[Alert], *, network: bool) -> None:
-    """Refuse a command that isn't there, and an address without permission to use the network.
+def given_alerts(texts: str | Iterable[str] | None, *, network: bool) -> tuple[Alert, ...]:
+    """Read the alerts that somebody gives. network: whether they may send to an address.
 
     Raises:
-        TreinoError: names it.
+        TreinoError: as ``alert_of``; a command that isn't there; an address without permission.
     """
+    alerts = alerts_of(texts)
     for action in (alert.action for alert in alerts if alert.action.kind == NOTIFY):
         if action.address is not None and not network:
             raise TreinoError(
@@ -76,6 +78,7 @@ def check_notify(alerts: Sequence[Alert], *, network: bool) -> None:
                 _("There is no command {name!r} to notify.").format(name=action.words[0]),
                 _("Give the path of a program that can be run, with its arguments; no shell reads them."),
             )
+    return alerts
 
 
 def check_alerts(alerts: Sequence[Alert], data: Data, resolution: Resolution) -> None:
@@ -289,7 +292,7 @@ def alerted(stream: Iterator[JobEvent], alerts: Sequence[Alert]) -> Iterator[Job
 
 
 @dataclass(frozen=True)
-class Return:
+class WayBack:
     """Where an alert sends a training back to, and with what."""
 
     step: int
@@ -299,9 +302,9 @@ class Return:
 def _segment(
     stream: Iterator[JobEvent], alerts: Sequence[Alert], notices: Notices, rewound: list[int]
 ) -> Generator[JobEvent, None, Iterator[JobEvent] | None]:
-    """Follow the events of one segment's training. Return those of the next, if an alert begins one."""
+    """Follow the events of one segment's training. WayBack those of the next, if an alert begins one."""
     looks: Looks | None = None
-    back: Return | None = None
+    back: WayBack | None = None
     ahead: list[Command] = []
     for event in stream:
         job, messages = event.job, list[str]()
@@ -339,7 +342,7 @@ def _ahead(job: RunJob) -> list[Command]:
     return [c for c in sent if c.segment in (None, segment) and c.step is not None and c.step > step]
 
 
-def _rewound(job: RunJob, back: Return) -> Iterator[JobEvent]:
+def _rewound(job: RunJob, back: WayBack) -> Iterator[JobEvent]:
     (snapshot,) = snapshots(run_of(job), [back.step], job.data)
     return rewinding(snapshot, back.changes, sender=SENDER)
 
@@ -359,7 +362,7 @@ class Acts:
     def __init__(self, job: RunJob, notices: Notices, ahead: list[Command]) -> None:
         self.job, self.notices, self.ahead = job, notices, ahead
         self.messages: list[str] = []
-        self.back: Return | None = None
+        self.back: WayBack | None = None
         self._set: dict[str, Any] = {}
         self._stopped = False
 
@@ -397,7 +400,7 @@ class Acts:
             self.notices.send(alert, {**facts, **place, "message": str(message)})
 
     def _do(self, course: AlertCourse, since: int) -> str:
-        """Act. Return what was done, as a sentence."""
+        """Act. WayBack what was done, as a sentence."""
         job, action = self.job, course.alert.action
         if action.kind == NOTIFY:
             return _("Told: {whom}.").format(whom=str(action).partition(" ")[2])
@@ -425,9 +428,9 @@ class Acts:
             return _("It went back {n} times, and does so no more.").format(n=MOST_REWINDS)
         course.rewound += 1
         count, best = training.plan.count, int(training.state.best.step_P.max())
-        before = min(best, since) if best >= 0 else count.end_of(count.ended(since))
+        before = best if 0 <= best <= since else count.end_of(count.ended(since))
         changes = self._values(course.alert.action.changes) or {"data_seed": training.plan.data_seed + 1}
-        self.back = Return(max(before, self._start), changes)
+        self.back = WayBack(max(before, self._start), changes)
         job.stop_wish = "interrupted"
         return _("Back to step {step:,}, with {values}.").format(step=self.back.step, values=_listed(changes))
 
@@ -436,7 +439,7 @@ class Acts:
         """The first step of the segment."""
         return newest(read_run_spec(self.job.folder)).start
 
-    def _values(self, changes: Sequence[Change]) -> dict[str, Any]:
+    def _values(self, changes: Sequence[NewValue]) -> dict[str, Any]:
         """The new values, by name."""
         hp = self.job.training.state.population.hp
         values: dict[str, Any] = {}
