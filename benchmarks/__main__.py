@@ -27,6 +27,7 @@ NAMES = (
     "sweep",
     "sweep_tools",
     "sweep_noise",
+    "judge",
     "folds",
     "ray_sweep",
     "landscape",
