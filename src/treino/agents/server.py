@@ -8,7 +8,6 @@ import json
 import math
 import signal
 from collections.abc import Mapping
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,6 @@ LEAST_RISE = 1e-6
 TRAINING = ("train", "sweep", "resume", "steer")  # commands that say how far they have come
 MOST_PICTURES, MOST_PICTURE_BYTES = 12, 4_000_000
 PICTURES = {".png": "image/png", ".gif": "image/gif", ".jpg": "image/jpeg"}
-INTERRUPTED = 130
 
 
 class AgentServer:
@@ -76,11 +74,7 @@ class AgentServer:
             await _report(call, words[0] in TRAINING, context)
         except anyio.get_cancelled_exc_class():
             await call.cancel()
-            with suppress(TreinoError):
-                message = call.document.get("error", {}).get("message", "")
-                self.notices.append(
-                    _("{tool} was cancelled. {message}").format(tool=tool.name, message=message)
-                )
+            self.notices.append(_said_of_cancelled(tool.name, call))
             raise
         return call
 
@@ -105,6 +99,20 @@ class AgentServer:
         self.folder.check_path(path)
         data = base64.b64encode(file.read_bytes()).decode()
         return [types.ImageContent(type="image", data=data, mime_type=kind)]
+
+
+def _said_of_cancelled(tool: str, call: Call) -> str:
+    """What a cancelled command left behind."""
+    try:
+        document = call.document
+    except TreinoError as error:
+        return _("{tool} was cancelled. {reason}").format(tool=tool, reason=error.message)
+    if document.get("status") == "interrupted":
+        sentence = _(
+            "{tool} was cancelled, and {path} is saved. It goes on by steer(action='resume', run='{path}')."
+        )
+        return sentence.format(tool=tool, path=document["path"])
+    return _("{tool} was cancelled.").format(tool=tool)
 
 
 async def _report(call: Call, trains: bool, context: ServerRequestContext) -> None:
