@@ -2,6 +2,7 @@
 
 import inspect
 import os
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ FREE = {
 """Arguments that are words, and no files: columns, registries' names, a new run's name (no path), …"""
 
 
+@cache
 def tools() -> dict[str, Tool]:
     verbs = {name: getattr(import_module(f"treino.cli.{name}"), name) for name in VERBS if name in app.VERBS}
     return all_tools(verbs)

@@ -66,6 +66,13 @@ def treino(folder: Path, *words: str) -> dict[str, Any]:
     return document
 
 
+def in_no_door(value: Any) -> Any:
+    """A document without hints, which name settings as an agent writes them, or as one types them."""
+    if isinstance(value, dict):
+        return {key: in_no_door(each) for key, each in value.items() if key != "hint"}
+    return [in_no_door(each) for each in value] if isinstance(value, list) else value
+
+
 # ---- the list
 
 
@@ -105,7 +112,8 @@ def test_documents_are_those_of_the_command_line(agent: Agent, folder: Path) -> 
     ]
     for tool, arguments, words in asked:
         answer = agent.call(tool, **arguments)
-        assert answer.structured_content == treino(folder, *words)
+        assert answer.structured_content is not None
+        assert in_no_door(answer.structured_content) == in_no_door(treino(folder, *words))
         assert json.loads(answer.content[0].text) == answer.structured_content
 
 
@@ -231,9 +239,12 @@ def test_progress_rises_and_a_cancelled_training_is_saved(agent: Agent) -> None:
 
 def test_progress_of_a_training(agent: Agent) -> None:
     told = Told()
-    agent.call("train", told, data="iris", hidden=[6], epochs=3000, patience=0)
+    answer = agent.call("train", told, data="iris", hidden=[6], epochs=3000, patience=0)
     values = [value for value, _total, _text in told.progress]
     assert len(values) > 2
+    assert answer.structured_content is not None
+    assert answer.structured_content["shortened"]["loss.train"] == 3000
+    assert len(json.dumps(answer.structured_content)) < 65_000
     assert values == sorted(set(values))
     assert {total for _value, total, _text in told.progress} == {1.0}
     assert told.progress[-1][0] <= 1
@@ -250,7 +261,7 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("train", {"data": "iris", "optimiser": "adam"}, "argument_unknown", "Did you mean 'optimizer'?"),
     ("train", {"data": {"a": 1}}, "argument_form", "data can't be"),
     ("train", {"data": "--trust"}, "data_unknown", "'--trust'"),
-    ("train", {"data": "iris", "name": "../../x"}, "run_name", ""),
+    ("train", {"data": "iris", "name": "../../x"}, "bad_name", ""),
     ("sweep", {"data": "iris", "space": ["lr=1..0"]}, "", "lr"),
     ("sweep", {"space": ["lr=0.1|0.2"]}, "argument_missing", "sweep needs data"),
     ("show", {"run": "houss"}, "run_missing", "Did you mean 'houses'?"),
@@ -271,8 +282,8 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("steer", {"action": "set", "run": "iris", "changes": {}}, "changes_missing", "changes"),
     ("steer", {"action": "resume", "run": "iris"}, "nothing_to_resume", ""),
     ("steer", {"action": "fan", "run": "iris", "step": 10, "kind": "lrr"}, "futures_unknown", "lr"),
-    ("steer", {"action": "fan", "run": "iris", "step": "x"}, "", ""),
-    ("steer", {"action": "fan", "run": "iris", "step": 10, "candidates": "lr"}, "", ""),
+    ("steer", {"action": "fan", "run": "iris", "step": "x"}, "argument_form", "integer"),
+    ("steer", {"action": "fan", "run": "iris", "step": 10, "candidates": "lr"}, "argument_form", "object"),
     ("rows", {"data": "no.csv"}, "data_unknown", ""),
     ("rows", {"data": "iris", "networks": 1}, "", ""),
     ("nothing", {}, "tool_unknown", "nothing"),

@@ -26,7 +26,7 @@ from treino.words import _
 
 MARK = "\x1e"  # before a line of progress on stderr
 PATIENCE_SECONDS = 60.0  # for a cancelled command to save and end, before it is killed
-MOST_BYTES = 1_000_000  # of an answer
+MOST_BYTES = 100_000_000  # that are read of an answer
 KEPT_LINES = 20  # of stderr
 COMMAND = [sys.executable, "-P", "-m", "treino.cli.tool_call"]  # -P: nothing in the folder is imported
 
@@ -67,13 +67,13 @@ class Call:
         """The answer.
 
         Raises:
-            TreinoError: there is none, or it is too long for an agent.
+            TreinoError: there is none, or it is too long.
         """
         if len(self.output) > MOST_BYTES:
             raise TreinoError(
                 "answer_long",
                 _("The answer has more than {n:,} bytes.").format(n=MOST_BYTES),
-                _("Write it to a file by to='FILE.csv', or ask for less."),
+                _("Have it written to a file, if the tool takes to, or ask for less."),
             )
         try:
             document = json.loads(self.output)

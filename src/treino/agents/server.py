@@ -28,6 +28,8 @@ HEARTBEAT_SECONDS = 5.0  # between two notices of a command that says nothing
 MOST_SHARE = 0.99  # at the end of a training, before what follows it
 LEAST_RISE = 1e-6
 TRAINING = ("train", "sweep", "resume", "steer")  # commands that say how far they have come
+MOST_CHARACTERS = 60_000  # of a document, which clients hand to a model whole
+MOST_ITEMS = 1000, 300, 100, 30, 10  # of a list in a longer one
 MOST_PICTURES, MOST_PICTURE_BYTES = 12, 4_000_000
 PICTURES = {".png": "image/png", ".gif": "image/gif", ".jpg": "image/jpeg"}
 
@@ -80,7 +82,7 @@ class AgentServer:
 
     def _result(self, document: dict[str, Any]) -> types.CallToolResult:
         """The document as text and as structured content, with the pictures that it names."""
-        error = document.get("error")
+        error, document = document.get("error"), shortened(document)
         text = json.dumps(document, ensure_ascii=False)
         if error is not None:
             text = "\n".join(filter(None, [error["message"], error["hint"], text]))
@@ -99,6 +101,29 @@ class AgentServer:
         self.folder.check_path(path)
         data = base64.b64encode(file.read_bytes()).decode()
         return [types.ImageContent(type="image", data=data, mime_type=kind)]
+
+
+def shortened(document: dict[str, Any]) -> dict[str, Any]:
+    """The document, if it is not too long for an agent to read; else with the first and last items alone of
+    long lists, and with their true lengths in ``shortened``."""
+    shorter, lengths = document, dict[str, int]()
+    for most in MOST_ITEMS:
+        if len(json.dumps(shorter)) <= MOST_CHARACTERS:
+            break
+        lengths = {}
+        shorter = _with_short_lists(document, most, "", lengths)
+    return shorter | ({"shortened": lengths} if lengths else {})
+
+
+def _with_short_lists(value: Any, most: int, name: str, lengths: dict[str, int]) -> Any:
+    if isinstance(value, dict):
+        return {k: _with_short_lists(v, most, f"{name}.{k}".strip("."), lengths) for k, v in value.items()}
+    if not isinstance(value, list):
+        return value
+    if len(value) > most:
+        lengths[name] = len(value)
+        value = [*value[: most // 2], *value[-most // 2 :]]
+    return [_with_short_lists(each, most, f"{name}[]", lengths) for each in value]
 
 
 def _said_of_cancelled(tool: str, call: Call) -> str:

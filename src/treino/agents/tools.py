@@ -43,6 +43,18 @@ class Argument:
     several: bool = False
     required: bool = False
 
+    def check(self, value: Any) -> None:
+        """Refuse a value of another form than the schema's, where a command line could not tell.
+
+        Raises:
+            TreinoError: no whole number, or no object.
+        """
+        kind = self.schema.get("items", self.schema).get("type")
+        items = value if self.schema.get("type") == "array" and isinstance(value, list) else [value]
+        whole = kind != "integer" or all(type(item) is int for item in items)
+        if self.flag == "" and not (whole and (kind != "object" or all(isinstance(i, dict) for i in items))):
+            raise self._misformed(value)
+
     def words(self, value: Any) -> list[str]:
         """The argument on a command line."""
         if isinstance(value, bool):
@@ -57,12 +69,19 @@ class Argument:
 
     def _text(self, value: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise TreinoError(
-                "argument_form",
-                _("{name} can't be {value}.").format(name=self.name, value=json.dumps(value)[:60]),
-                _("Give a text, a number, yes or no, or a list of them."),
-            )
+            raise self._misformed(value)
         return str(value)
+
+    def _misformed(self, value: Any) -> TreinoError:
+        return TreinoError(
+            "argument_form",
+            _("{name} can't be {value}.").format(name=self.name, value=json.dumps(value)[:60]),
+            _("Its schema says what it is: {schema}").format(
+                schema=json.dumps({key: self.schema[key] for key in ("type", "items") if key in self.schema})
+                if self.schema.get("type") != "object"
+                else '{"type": "object"}'
+            ),
+        )
 
 
 WORDS = {str: "string", int: "integer", float: "number", bool: "boolean"}
@@ -184,6 +203,7 @@ class Tool:
                     argument.schema.get("description", ""),
                 )
         for name, value in values.items():
+            known[name].check(value)
             if (names := NAMED.get(name)) is not None:
                 CHECKS[names](folder, value)
         if "run" not in values and known.keys() & {"run"}:
