@@ -67,9 +67,9 @@ def treino(folder: Path, *words: str) -> dict[str, Any]:
 
 
 def in_no_door(value: Any) -> Any:
-    """A document without hints, which name settings as an agent writes them, or as one types them."""
+    """A document without sentences that name settings as an agent writes them, or as one types them."""
     if isinstance(value, dict):
-        return {key: in_no_door(each) for key, each in value.items() if key != "hint"}
+        return {key: in_no_door(each) for key, each in value.items() if key not in ("hint", "notes")}
     return [in_no_door(each) for each in value] if isinstance(value, list) else value
 
 

@@ -181,7 +181,7 @@ def test_every_verb_says_in_one_line_that_stdout_takes_nothing(
     treino: Callable[..., Said], stdout: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tr.fit("iris", steps=2, name="r")
-    assert {verb for verb, *_ in filter(None, PRINTING)} >= set(VERBS) - {"studio"}
+    assert {verb for verb, *_ in filter(None, PRINTING)} >= set(VERBS) - {"studio", "mcp"}
     for words in PRINTING:
         with monkeypatch.context() as patch, open("/dev/full", "w") as full:
             patch.setattr(sys, "stdout", None if stdout == "closed" else full)
