@@ -1,11 +1,12 @@
 """The catalogues of translations: ``make words`` finds the sentences, merges them in and compiles.
 
 A sentence is what stands in ``_()`` or ``N_()``, the help of a flag (``Parameter(help=...)`` and the settings
-of ``spec.py``) and the docstring of a verb. Each package has catalogues of its own, ``treino_doctor`` and
-``treino``, which looks in those of the doctor, too. Each floor has its own ``locale/LANGUAGE/FLOOR.po``, so
-that several people can translate side by side; all of a package are compiled into one ``.mo``. A new sentence
-comes with an empty translation, a translation whose sentence is gone goes with it, and nothing is guessed
-from a sentence that is like it. A new language: make its folder in both ``locale/`` and run this.
+of ``spec.py``), the docstring of a verb, and what a kata's script says. Each package has catalogues of its
+own, ``treino_doctor`` and ``treino``, which looks in those of the doctor, too. Each floor has its own
+``locale/LANGUAGE/FLOOR.po``, so that several people can translate side by side; all of a package are compiled
+into one ``.mo``. A new sentence comes with an empty translation, a translation whose sentence is gone goes
+with it, and nothing is guessed from a sentence that is like it. A new language: make its folder in both
+``locale/`` and run this.
 """
 
 import ast
@@ -42,6 +43,10 @@ def sentences(path: Path) -> Iterator[str]:
             yield from _called(node, path)
         elif _is_verb(node):
             yield inspect.cleandoc(ast.get_docstring(node) or "")
+    if path.parent == SOURCE / "katas" / "scripts":
+        from treino.katas.kata import read
+
+        yield from read(path).sentences()
     if path == SOURCE / "spec.py":
         from treino.spec import Settings
 

@@ -1,4 +1,4 @@
-"""The bed of scripts: ``faulty`` ones and ``correct`` ones, as many hands write them.
+"""The bed of scripts: ``faulty`` ones, among them treino's katas, and ``correct`` ones, as many hands write them.
 
 A script begins with lines for the tests, in this order; every number is a line of the file as it is:
 
@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 BED = Path(__file__).parent / "bed"
+KATAS = Path(__file__).parents[2] / "src/treino/katas/scripts"  # given to learners by treino, faulty each
 NEAR = 3  # lines that a finding may be off
 _HEAD = re.compile(r"# (expect|missed|allowed|needs|mend): (.+)")
 _PLACE = re.compile(r"(\w+)(?: @ (\d+))?")
@@ -55,7 +56,8 @@ def mended(text: str) -> str:
 
 def every(folder: str) -> list[Path]:
     """All scripts of ``faulty`` or of ``correct``."""
-    return sorted((BED / folder).glob("*.py"))
+    katas = KATAS.glob("*.py") if folder == "faulty" else ()
+    return sorted([*(BED / folder).glob("*.py"), *katas])
 
 
 def faulty() -> list[Path]:

@@ -11,7 +11,7 @@ from rich.table import Column
 
 from treino.cli.run_view import Position, RunView, View
 from treino.cli.screen import Screen
-from treino.loop import Job, JobClose, JobEnd, JobEvent, JobProgress, JobStart
+from treino.loop import Job, JobAlert, JobClose, JobEnd, JobEvent, JobProgress, JobStart
 from treino.store.new_names import command_word
 from treino.tracking.delivery import Tracking
 from treino.training.train import RunJob
@@ -44,9 +44,9 @@ def follow(events: Iterator[JobEvent], screen: Screen, tracking: Tracking | None
         try:
             for event in tracking.events(events):
                 if isinstance(event, JobStart):
-                    start = event
-                    for text in view_of(event.job).opening():
+                    for text in view_of(event.job).opening() if start is None else ():
                         screen.out.print(text)
+                    start = event
                 elif isinstance(event, JobEnd):
                     end = event
                 moving.show(event)
@@ -116,6 +116,8 @@ class ProgressLine:
             elif event.tick.epochs and time.monotonic() - self._logged >= LOG_SECONDS:
                 self._logged = time.monotonic()
                 self._console.print(f"{_moment(position)}: {figures_text(position)}")
+        elif isinstance(event, JobAlert):
+            self._console.print(event.message)  # above the line that moves
         elif isinstance(event, JobClose) and self._view is not None:
             self._bar.update(self._task, description=self._view.closing())
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from treino.cli.flags import WHOLE, ClusterFlags, DataFile, ScreenFlag, Track, Trust, with_flags
+from treino.cli.flags import WHOLE, AlertFlags, ClusterFlags, DataFile, ScreenFlag, Track, Trust, with_flags
 from treino.cli.screen import Replace
 from treino.errors import TreinoError
 from treino.records.access import Access
@@ -66,6 +66,7 @@ def train(
     data_file: DataFile = None,
     trust: Trust = False,
     track: Track = None,
+    alerts: AlertFlags,
     screen: ScreenFlag,
     **flags: Any,
 ) -> int:
@@ -77,16 +78,18 @@ def train(
     Examples: treino train wine | treino train moons --hidden 16,16 --lr 0.01 |
     treino train houses.csv --target price | treino train mnist --epochs 3 --dropout 0.2 |
     treino train wine --seeds 20 --until accuracy=0.8 | treino train iris --folds 5 --lr auto |
-    treino train --branch wine-1:120 --lr 1e-4
+    treino train --branch wine-1:120 --lr 1e-4 |
+    treino train digits --alert "validation loss rises for 5 epochs: lr*0.5"
     """
     from treino.cli.progress import follow
     from treino.fit_events import FitRequest, fit_events
     from treino.records.network_source import NetworkSource, UserFiles
     from treino.spec import read_settings
     from treino.tracking.delivery import Tracking
+    from treino.training.alerts import alerts_of
     from treino.training.train import Start
 
-    tracking = Tracking(track)
+    tracking, given = Tracking(track), alerts_of(alerts.alert)
     settings = {k: v for k, v in flags.items() if v is not None}
     if branch is not None or rewind is not None:
         others = {
@@ -113,7 +116,15 @@ def train(
         read = read_settings(settings)
         access = Access(read.net, trust, data_file)
         place = branch or rewind or ""
-        events = branch_events(place, access, read, in_place=branch is None, sender=sender or "")
+        events = branch_events(
+            place,
+            access,
+            read,
+            in_place=branch is None,
+            sender=sender or "",
+            alerts=given,
+            allow_network=alerts.allow_network,
+        )
         return follow(events, screen, tracking)
     if trust and like is None:
         raise TreinoError(
@@ -164,6 +175,8 @@ def train(
         start=start,
         on=cluster.on,
         gpus_per_chunk=cluster.gpus_per_chunk,
+        alerts=given,
+        allow_network=alerts.allow_network,
     )
     events, rates = fit_events(request)
     for line in () if rates is None else rates.lines():

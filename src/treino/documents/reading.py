@@ -22,6 +22,7 @@ from treino.documents.sweep import (
     SweepResult,
     SweepSpec,
 )
+from treino.documents.verification import VerificationDocument
 from treino.errors import TreinoError
 from treino.store import RunFolder
 from treino.store.files import damaged
@@ -42,6 +43,7 @@ MODELS: dict[str, Mapping[str, type[BaseModel]]] = {
     r"asked\.json": {"sweep": SweepMembers},
     r"members\.parquet": {"sweep": MemberRows},
     r"figures/\d+\.json": {"sweep": SpreadFigures},
+    r"exports/verification\.json": dict.fromkeys(("run", "sweep"), VerificationDocument),
     r"checkpoint": {"run": states.RunState, "sweep": states.SweepState, "study": states.StudyState},
     r"keyframes/\d+-\d+\.safetensors": {"run": states.KeyframeState},
     r"models\.safetensors": {"sweep": states.KeptModels},

@@ -229,7 +229,8 @@ class RunSpec(Document):
 
     net: treino's own layers, which the settings describe, a copy of the user's file, or a module passed in
     Python.
-    weights: the name of the run whose weights the training began with, if any.
+    weights: the name of the run whose weights the training began with, if any. machine: that of the newest
+    segment; {} in older runs.
     """
 
     asked: Asked
@@ -247,6 +248,7 @@ class RunSpec(Document):
     command: Command
     weights: Text | None
     versions: dict[Text, Text]
+    machine: dict[Text, Text] = Field({})
     segments: Segments = ()
     parent: Parent | None = None
 

@@ -24,7 +24,7 @@ from treino.loop import JobEvent, events
 from treino.records.data_source import COPY
 from treino.records.network_source import NETWORK_COPY
 from treino.records.segments import Segment, path_counts, path_of, segments_of
-from treino.records.stored_folder import branch_as_typed, versions
+from treino.records.stored_folder import branch_as_typed, machine, versions
 from treino.records.stored_run import StoredRun
 from treino.records.weights import BUFFERS, WEIGHTS
 from treino.spec import LAYERS, OF_SOME, Settings, group_of, read_settings
@@ -34,7 +34,7 @@ from treino.training.completion import run_facts
 from treino.training.replay import Snapshot
 from treino.training.resolution import Resolution
 from treino.training.stored_training import START, keep_keyframes, kept_state, name_of, rebuilt
-from treino.training.train import CHECKPOINT_SECONDS, RunJob
+from treino.training.train import CHECKPOINT_SECONDS, Check, RunJob
 from treino.words import _
 
 # ---- changes of settings, and the segment that they make
@@ -221,13 +221,16 @@ def branching(
     *,
     sender: str = "",
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    check: Check | None = None,
 ) -> Iterator[JobEvent]:
     """Train a new run that starts from the snapshot's full state; see ``Moment.branch``. sender: who asks for
-    it, a word of ``store.database.SENDERS``."""
+    it, a word of ``store.database.SENDERS``. check: as in ``train_events``."""
     run = snapshot.run
     place = {name: changes[name] for name in PLACE if name in changes}
     changes = {name: value for name, value in changes.items() if name not in PLACE}
     start = segment_start(snapshot, changes, sender)
+    if check is not None:
+        check(snapshot.data, start.resolution)
     out = Path(place["out"]) if place.get("out") else None
     beside = run.path.parent
     if (beside / "manifest.json").is_file():  # a sweep's winner: its branch goes beside the sweep
@@ -255,8 +258,10 @@ def rewinding(
     *,
     sender: str = "",
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    check: Check | None = None,
 ) -> Iterator[JobEvent]:
-    """Train the next segment of the snapshot's own run; see ``Run.rewind``. sender: as for ``branching``."""
+    """Train the next segment of the snapshot's own run; see ``Run.rewind``. sender: as for ``branching``.
+    check: as in ``train_events``."""
     folder = RunFolder.open(snapshot.run.path)
     for name in PLACE:
         if name in changes:
@@ -268,6 +273,8 @@ def rewinding(
                 ),
             )
     start = segment_start(snapshot, changes, sender)
+    if check is not None:
+        check(snapshot.data, start.resolution)
     with folder:
         folder.unseal()
         before = segments_of(snapshot.run.spec)[-1].number
@@ -358,7 +365,7 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = 
         segment = replace(segment, output_change=change if math.isfinite(change) else None)
         spec = _with_segment(spec, run, segment)
     facts = spec["facts"] | run_facts(snapshot.data, resolution)
-    spec |= {"resolved": resolution.settings, "facts": facts, "versions": versions()}
+    spec |= {"resolved": resolution.settings, "facts": facts, "versions": versions(), "machine": machine()}
     return SegmentStart(segment, resolution, (arrays, meta), spec)
 
 

@@ -151,7 +151,7 @@ def last_step(run: StoredRun) -> int:
 def _played(run: StoredRun, ascending: list[int], data: Any) -> Iterator[Snapshot]:
     if not ascending:
         return
-    spec, losses_S, rows = run.spec, run.losses, _rows(run, data)
+    spec, losses_S, rows = run.spec, run.losses, training_rows(run, data)
     run.folder.note(*successor_notes(spec.resolved.engine))
     for link in path_of(spec):
         steps = [s for s in ascending if s >= link.first and (link.stop is None or s < link.stop)]
@@ -316,8 +316,8 @@ def _step(run: StoredRun, step: Any) -> int:
     return int(step)
 
 
-def _rows(run: StoredRun, data: Any) -> Data:
-    """All rows that the run was trained on.
+def training_rows(run: StoredRun, data: Any, call: str = "run.at(step, data)") -> Data:
+    """All rows that the run was trained on. call: the Python call that takes a Dataset again.
 
     Raises:
         TreinoError: they aren't available any more.
@@ -339,7 +339,7 @@ def _rows(run: StoredRun, data: Any) -> Data:
             _("{run} was trained on {what}, which was given in Python.").format(
                 run=run.name, what=where.source
             ),
-            _("Give it again: run.at(step, data)."),
+            _("Give it again: {call}.").format(call=call),
         )
     rows = user_data(run.folder, where, data)
     if streams(rows) or why_not_reproducible(rows):

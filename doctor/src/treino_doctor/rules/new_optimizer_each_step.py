@@ -17,13 +17,16 @@ def decide(log: Log) -> Iterable[Evidence]:
     very weights that the one before had left, and which keeps what the next one no longer has: momentum,
     moments.
     """
-    steps = by_line(log.of(Stepped), lambda s: s.optimizer)
+    recorded = {s.step for s in log.of(Stepped)}
+    # what the optimizer before left isn't known of the first step of a window
+    known = [s for s in log.of(Stepped) if s.step - 1 in recorded]
+    steps = by_line(known, lambda s: s.optimizer)
     ends = {e.optimizer: e for e in log.of(OptimizerEnded)}
     unique = {o.optimizer: o for o in log.of(OptimizerMade) if not o.kind.startswith(RESTARTED)}
     for site, made in by_line(unique.values(), lambda o: o.site).items():
         taken = [s for o in made for s in steps.get(o.optimizer, ())]
         anew = [s for s in taken if s.anew and (s.optimizer not in ends or ends[s.optimizer].steps <= 1)]
-        if len(anew) >= LEAST and len(anew) >= MOST * (len(taken) - 1):
+        if len(anew) >= LEAST and len(anew) >= MOST * len(taken):
             numbers = {"optimizer": made[-1].kind, "anew": len(anew), "steps": len(taken)}
             yield Evidence(anew[-1].site, numbers, at=site)
 
