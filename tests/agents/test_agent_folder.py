@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from tests.forging import forge
 from treino.agents.folder import CHECKS, AgentFolder
 from treino.agents.tools import NAMED, Tool, all_tools, change_flags, setting_arguments
-from treino.cli import app
 from treino.cli.mcp import VERBS
 from treino.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events
@@ -29,14 +28,15 @@ FREE = {
     "loss", "optimizer", "schedule", "metric", "augment", "fault", "device", "engine", "threshold", "until",
     "pool", "strategy", "sampler", "picture", "cell", "of", "coverage", "topic", "weight", "arguments",
     "action", "name", "kind", "candidates", "changes", "class_weights", "padding", "image_size",
-    "batch_size", "betas", "header", "fit", "dates",
+    "batch_size", "betas", "header", "fit", "dates", "study", "score", "seed_column", "fold_column",
+    "row_column", "settings",
 }  # fmt: skip
 """Arguments that are words, and no files: columns, registries' names, a new run's name (no path), …"""
 
 
 @cache
 def tools() -> dict[str, Tool]:
-    verbs = {name: getattr(import_module(f"treino.cli.{name}"), name) for name in VERBS if name in app.VERBS}
+    verbs = {name: getattr(import_module(f"treino.cli.{name}"), name) for name in VERBS}
     return all_tools(verbs)
 
 
@@ -51,19 +51,11 @@ def may_be_text(schema: dict[str, Any]) -> bool:
 def test_each_argument_that_is_a_text_is_a_word_or_is_checked() -> None:
     """A new setting or flag that names a file must stand in ``NAMED``; this test asks for the decision."""
     texts = {
-        each.name for tool in tools().values() if tool.name != "judge" for each in tool.arguments
+        each.name for tool in tools().values() for each in tool.arguments
         if may_be_text(each.schema)
     }  # fmt: skip
     assert texts - NAMED.keys() - FREE == set()
     assert set(NAMED.values()) <= CHECKS.keys()
-
-
-def test_judge_takes_files_that_are_checked() -> None:
-    judge = tools().get("judge")
-    if judge is None:
-        pytest.skip("treino judge isn't there")
-    files = [each.name for each in judge.arguments if not each.flag or each.name == "to"]
-    assert all(name in NAMED for name in files)
 
 
 def test_no_tool_takes_what_talks_to_the_world() -> None:

@@ -23,7 +23,7 @@ from treino.training.replay import snapshots
 
 pytestmark = pytest.mark.slow
 
-TOOLS = {"describe_data", "train", "sweep", "show", "predict", "doctor", "explain", "steer", "rows"}
+TOOLS = {"describe_data", "train", "sweep", "show", "predict", "doctor", "explain", "steer", "rows", "judge"}
 SCRIPT = """
 import torch
 
@@ -145,6 +145,16 @@ def test_a_sweep_and_rows(agent: Agent) -> None:
     assert values == sorted(set(values))
     rows = agent.document("rows", data="iris", networks=32)
     assert rows["networks"] == 32
+
+
+def test_a_search_of_others_is_judged(agent: Agent, folder: Path) -> None:
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"lr": 10 ** rng.uniform(-4, -1, 30), "score": rng.normal(size=30)})
+    frame.to_csv(folder / "trials.csv", index=False)
+    words = ["judge", "trials.csv", "--score", "score", "--maximize", "--settings", "lr"]
+    document = agent.document("judge", trials="trials.csv", score="score", maximize=True, settings="lr")
+    assert document == treino(folder, *words)
+    assert agent.refusal("judge", trials="houses.csv")["hint"]
 
 
 def test_predictions_and_pictures(agent: Agent, folder: Path) -> None:
@@ -284,6 +294,7 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("steer", {"action": "fan", "run": "iris", "step": 10, "kind": "lrr"}, "futures_unknown", "lr"),
     ("steer", {"action": "fan", "run": "iris", "step": "x"}, "argument_form", "integer"),
     ("steer", {"action": "fan", "run": "iris", "step": 10, "candidates": "lr"}, "argument_form", "object"),
+    ("judge", {"trials": "no.db"}, "", "no.db"),
     ("rows", {"data": "no.csv"}, "data_unknown", ""),
     ("rows", {"data": "iris", "networks": 1}, "", ""),
     ("nothing", {}, "tool_unknown", "nothing"),

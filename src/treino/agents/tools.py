@@ -381,14 +381,26 @@ def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
             take=("source", "of", "drop_suspects", "networks", "to", "replace"),
             settings=("Data",),
         ),
+        _verb_tool(
+            "judge",
+            verbs["judge"],
+            N_(
+                "How much of the best of a search for settings is luck, whoever made the search: Optuna, Ray "
+                "Tune, MLflow, W&B, scikit-learn, or a table of trials."
+            ),
+            take=(
+                "trials",
+                "study",
+                "score",
+                "maximize",
+                "minimize",
+                "seed_column",
+                "fold_column",
+                "row_column",
+                "settings",
+            ),
+        ),
     ]
-    if "judge" in verbs:
-        judge = inspect.signature(verbs["judge"]).parameters
-        take = [name for name, each in judge.items() if name != "screen" and each.kind != each.VAR_KEYWORD]
-        about = N_(
-            "How much of the best of a search for settings is luck: of Optuna, Ray Tune, MLflow, W&B, CSV."
-        )
-        tools.append(_verb_tool("judge", verbs["judge"], about, take=take))
     return {tool.name: tool for tool in tools}
 
 
