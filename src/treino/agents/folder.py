@@ -117,10 +117,10 @@ class AgentFolder:
         if not self.trust:
             raise TreinoError(
                 "trust_missing",
-                _("{value} is code, which this server doesn't run: it was started without --trust.").format(
+                _("{value} is code, and this server was started without leave to run code.").format(
                     value=text
                 ),
-                _("Ask the person who started it: treino mcp --trust."),
+                _("Ask the person who starts it: docs/mcp.md says how leave is given."),
             )
 
     def _check_inside(self, path: str, text: str) -> None:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import mcp_types as types
+from mcp import types
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
-from treino.agents.calls import Call, Calls, Progress, open_calls
+from treino.agents.calls import Calls, Progress, ToolCall, open_calls
 from treino.agents.folder import AgentFolder
 from treino.agents.tools import Tool
 from treino.errors import TreinoError, nearest
@@ -69,7 +69,7 @@ class AgentServer:
         except TreinoError as error:
             return self._result({"error": error.document})
 
-    async def _run(self, tool: Tool, words: list[str], context: ServerRequestContext) -> Call:
+    async def _run(self, tool: Tool, words: list[str], context: ServerRequestContext) -> ToolCall:
         """Run a command to its end and report its progress; if the client cancels, to its Ctrl-C's end."""
         call = await self.calls.start(words)
         try:
@@ -126,7 +126,7 @@ def _with_short_lists(value: Any, most: int, name: str, lengths: dict[str, int])
     return [_with_short_lists(each, most, f"{name}[]", lengths) for each in value]
 
 
-def _said_of_cancelled(tool: str, call: Call) -> str:
+def _said_of_cancelled(tool: str, call: ToolCall) -> str:
     """What a cancelled command left behind."""
     try:
         document = call.document
@@ -140,7 +140,7 @@ def _said_of_cancelled(tool: str, call: Call) -> str:
     return _("{tool} was cancelled.").format(tool=tool)
 
 
-async def _report(call: Call, trains: bool, context: ServerRequestContext) -> None:
+async def _report(call: ToolCall, trains: bool, context: ServerRequestContext) -> None:
     """Tell the client of progress until the command ends, also where nothing is new, so that it goes on
     waiting.
 

@@ -8,7 +8,7 @@ stands only which of them an agent may use. An argument goes into the command as
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -159,15 +159,12 @@ def _plain(schema: Any) -> Schema:
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool. command: the words of the command for checked arguments, with ``--json``. writes: whether
-    anything in the folder may change by it."""
+    """A tool. command: the words of the command for checked arguments, with ``--json``."""
 
     name: str
     about: str
     arguments: tuple[Argument, ...]
     command: Callable[["Tool", Arguments], list[str]]
-    writes: bool = True
-    required: tuple[str, ...] = field(default=())
 
     @property
     def schema(self) -> Schema:

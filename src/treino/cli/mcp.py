@@ -8,6 +8,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from treino.agents.folder import AgentFolder
+from treino.agents.tools import all_tools
 from treino.cli.flags import ScreenFlag
 from treino.errors import TreinoError
 from treino.words import _
@@ -52,9 +54,7 @@ def mcp(
         )
     import anyio
 
-    from treino.agents.folder import AgentFolder
     from treino.agents.server import serve
-    from treino.agents.tools import all_tools
 
     verbs = {name: getattr(import_module(f"treino.cli.{name}"), name) for name in VERBS}
     os.chdir(root)
