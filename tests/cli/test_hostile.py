@@ -181,10 +181,7 @@ def test_every_verb_says_in_one_line_that_stdout_takes_nothing(
     treino: Callable[..., Said], stdout: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tr.fit("iris", steps=2, name="r")
-    Path("trials.csv").write_text("acc
-0.5
-0.6
-")
+    Path("trials.csv").write_text("acc\n0.5\n0.6\n")
     assert {verb for verb, *_ in filter(None, PRINTING)} >= set(VERBS) - {"studio", "mcp"}
     for words in PRINTING:
         with monkeypatch.context() as patch, open("/dev/full", "w") as full:
