@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import treino as tr
 from tests.waiting import HANG
+from treino import notebook
 from treino.errors import TreinoError
 from treino.export.formats import export
 from treino.folders import verification
@@ -344,6 +345,47 @@ def test_a_training_goes_back_to_its_best_step_with_another_rate(tmp_path: Path)
     assert run.status == "finished"
     assert verification(run)["verdict"] == "equal"
     assert len([text for text in told if "Back to step" in text]) <= alert_actions.MOST_REWINDS
+
+
+def test_who_follows_a_training_is_sent_back_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A figure in a notebook ends with the curves of the run; one start, and one end, of all segments."""
+    monkeypatch.setattr(notebook, "Output", Quiet)
+    figure, kinds = notebook.RunFigure(), list[str]()
+
+    def watch(event: Any) -> None:
+        figure.tell(event)
+        kinds.append(type(event).__name__)
+
+    text = "validation loss rises for 2 epochs: rewind lr*0.5"
+    run = tr.fit("digits", parent=tmp_path, alerts=text, watch=watch, **SHORT | {"lr": 0.02})
+    assert kinds.count("JobStart") == len(run.spec.segments or []) > 1
+    assert kinds.count("JobEnd") == 1
+    assert list(figure.loss_E) == pytest.approx(run.document["loss"]["train"])
+    epoch_K, value_K = figure.measured["validation"]["loss"]
+    assert list(value_K) == run.document["loss"]["validation"]
+    assert list(epoch_K) == list(range(1, len(value_K) + 1))
+
+
+class Quiet:
+    """A cell's output that nobody sees."""
+
+    due = False
+
+    def __init__(self, html: str) -> None:
+        pass
+
+    def show(self, draw: Any) -> None:
+        draw()
+
+
+def test_a_stop_comes_before_a_return(tmp_path: Path) -> None:
+    back, stop = "epoch >= 5: rewind lr*0.5", "epoch >= 5: stop"
+    for texts in ([back, stop], [stop, back]):
+        run, told = fit(tmp_path, *texts)
+        done = ["Another alert stops it.", "The training stops."]
+        assert sorted(text.partition("). ")[2] for text in told) == done
+        assert run.status == "stopped"
+        assert not run.spec.segments
 
 
 def test_a_training_that_diverged_begins_again_more_slowly(tmp_path: Path) -> None:
