@@ -302,7 +302,7 @@ class WayBack:
 def _segment(
     stream: Iterator[JobEvent], alerts: Sequence[Alert], notices: Notices, rewound: list[int]
 ) -> Generator[JobEvent, None, Iterator[JobEvent] | None]:
-    """Follow the events of one segment's training. WayBack those of the next, if an alert begins one."""
+    """Follow the events of one segment's training. Return those of the next, if an alert begins one."""
     looks: Looks | None = None
     back: WayBack | None = None
     ahead: list[Command] = []
@@ -355,8 +355,8 @@ def _noted(job: RunJob, messages: Iterable[str]) -> list[str]:
 
 
 class Acts:
-    """What the alerts that fire at one step do. ahead: recorded commands that need not be sent again. stops: whether one of them stops it.
-    messages: a sentence for each. back: where one of them sends the training."""
+    """What the alerts that fire at one step do. ahead: recorded commands that need not be sent again. stops:
+    whether one of them stops the training. messages: a sentence for each. back: where one sends it."""
 
     def __init__(self, job: RunJob, notices: Notices, ahead: list[Command], *, stops: bool) -> None:
         self.job, self.notices, self.ahead = job, notices, ahead
@@ -399,7 +399,7 @@ class Acts:
             self.notices.send(alert, {**facts, **place, "message": str(message)})
 
     def _do(self, course: AlertCourse, since: int) -> str:
-        """Act. WayBack what was done, as a sentence."""
+        """Act. Return what was done, as a sentence."""
         job, action = self.job, course.alert.action
         if action.kind == NOTIFY:
             return _("Told: {whom}.").format(whom=str(action).partition(" ")[2])
