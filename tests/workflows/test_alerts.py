@@ -222,8 +222,8 @@ def test_a_clause_holds_by_its_definition(way: str, count: int, value_E: list[fl
 
 
 @given(
-    loss_S=st.lists(st.sampled_from([0.0, 2.0]), min_size=1, max_size=40),
-    cuts=st.sets(st.integers(1, 39)),
+    loss_S=st.lists(st.sampled_from([0.0, 2.0, 2.0]), min_size=1, max_size=14),
+    cuts=st.sets(st.integers(1, 12)),
     count=st.integers(1, 5),
 )
 def test_losses_of_steps_are_seen_alike_however_they_come(
@@ -579,6 +579,20 @@ def test_a_killed_run_goes_on_with_its_alerts_as_if_nothing_had_been(tmp_path: P
     commands = [(c.name, c.value, c.step) for c in again.folder.database.commands()]
     assert commands == [(c.name, c.value, c.step) for c in whole_run.folder.database.commands()]
     assert len(events(again, "alert")) == 2
+
+
+def test_spans_are_counted_on_after_a_resume(tmp_path: Path) -> None:
+    """As if the training had not been stopped between two of the alert's steps, or just at one."""
+    text = "validation loss < 1e6 for 7 epochs: lr*0.9"
+    whole_run, _told = fit(tmp_path, text, epochs=40)
+    found = [(c.value, c.step) for c in whole_run.folder.database.commands()]
+    assert len(found) == 3  # each second evaluation
+    for epoch in (15, 20, 24):
+        run, _told = fit(tmp_path, text, f"epoch >= {epoch}: stop", epochs=40, lean=False)
+        again = run.resume(alerts=text)
+        commands = again.folder.database.commands()
+        assert [(c.value, c.step) for c in commands if c.name == "lr"] == found
+        assert np.array_equal(again.losses, whole_run.losses)
 
 
 def test_a_folder_s_alerts_are_text_and_nothing_of_it_is_done(tmp_path: Path) -> None:
