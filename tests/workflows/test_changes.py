@@ -9,13 +9,14 @@ import pytest
 
 import treino as tr
 from tests.conftest import Said
+from treino.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events
 from treino.folders import open_run
 from treino.loop import JobStart, drain
 from treino.records.network_source import UserFiles
 from treino.records.stored_run import StoredRun
 from treino.training.branch import branching, rewinding
-from treino.training.commands import send_setting
+from treino.training.commands import send_setting, send_settings
 from treino.training.replay import snapshots
 
 SETTINGS: dict[str, Any] = {"hidden": (6,), "steps": 60, "lr": 0.01, "name": "steered"}
@@ -63,6 +64,19 @@ def test_a_sender_changes_no_bit() -> None:
     assert all(bool((again.net.state_dict()[name] == tensor).all()) for name, tensor in weights.items())
     by_person = trained_apart()
     assert np.array_equal(loss_S, by_person.losses)
+
+
+def test_several_settings_are_all_sent_or_none() -> None:
+    events, _rates = fit_events(FitRequest("iris", SETTINGS, UserFiles()))
+    for event in events:
+        if isinstance(event, JobStart):
+            run = open_run("steered", verify=False)
+            with pytest.raises(TreinoError, match="nesterow"):
+                send_settings(run, {"lr": 0.5, "nesterow": True}, sender="agent")
+            send_settings(run, {"lr": 0.02, "betas": (0.8, 0.99)}, 10, sender="agent")
+    assert said(open_run("steered")) == [
+        f"From step 10 on: {change} (by an agent)." for change in ("lr 0.02", "beta1 0.8", "beta2 0.99")
+    ]
 
 
 def trained_apart() -> StoredRun:

@@ -26,7 +26,7 @@ from treino.words import _
 
 MARK = "\x1e"  # before a line of progress on stderr
 PATIENCE_SECONDS = 60.0  # for a cancelled command to save and end, before it is killed
-MOST_BYTES = 1_000_000  # of an answer
+MOST_BYTES = 100_000_000  # that are read of an answer
 KEPT_LINES = 20  # of stderr
 COMMAND = [sys.executable, "-P", "-m", "treino.cli.tool_call"]  # -P: nothing in the folder is imported
 
@@ -41,7 +41,7 @@ class Progress:
 
 
 @dataclass(eq=False)
-class Call:
+class ToolCall:
     """A command in its process. document: its JSON, after the end. lines: the last of its stderr."""
 
     process: Process
@@ -67,13 +67,13 @@ class Call:
         """The answer.
 
         Raises:
-            TreinoError: there is none, or it is too long for an agent.
+            TreinoError: there is none, or it is too long.
         """
         if len(self.output) > MOST_BYTES:
             raise TreinoError(
                 "answer_long",
                 _("The answer has more than {n:,} bytes.").format(n=MOST_BYTES),
-                _("Write it to a file by to='FILE.csv', or ask for less."),
+                _("Have it written to a file, if the tool takes to, or ask for less."),
             )
         try:
             document = json.loads(self.output)
@@ -98,13 +98,13 @@ class Calls:
         self._tasks, self._closed = tasks, False
         self._ready: Process | None = None
 
-    async def start(self, words: list[str]) -> Call:
+    async def start(self, words: list[str]) -> ToolCall:
         """Start a command. words: as on a command line, after ``treino``."""
         process, self._ready = self._ready, None
         if process is None or process.returncode is not None:
             process = await _process()
         tell, progress = anyio.create_memory_object_stream[Progress](math.inf)
-        call = Call(process, progress, tell)
+        call = ToolCall(process, progress, tell)
         self._tasks.start_soon(self._attend, call)
         assert process.stdin is not None
         await process.stdin.send(json.dumps(words).encode() + b"\n")
@@ -129,7 +129,7 @@ class Calls:
         if process is not None:
             await _end(process)
 
-    async def _attend(self, call: Call) -> None:
+    async def _attend(self, call: ToolCall) -> None:
         """Read what a process says, to its end."""
         with anyio.CancelScope(shield=True):
             async with anyio.create_task_group() as both, call.process:
@@ -176,13 +176,13 @@ async def _end(process: Process) -> None:
         await process.wait()
 
 
-async def _read_document(call: Call) -> None:
+async def _read_document(call: ToolCall) -> None:
     assert call.process.stdout is not None
     async for part in call.process.stdout:
         call.output += part[: MOST_BYTES + 1 - len(call.output)]
 
 
-async def _read_lines(call: Call) -> None:
+async def _read_lines(call: ToolCall) -> None:
     assert call.process.stderr is not None
     stream = BufferedByteReceiveStream(call.process.stderr)
     with suppress(

@@ -78,8 +78,8 @@ class AgentFolder:
         """Refuse the list of runs if one of them is a link to the outside."""
         self._check_inside(str(RUNS), str(RUNS))
         with suppress(FileNotFoundError, NotADirectoryError):
-            for entry in os.scandir(RUNS):
-                self._check_inside(entry.path, entry.path)
+            for run in RUNS.iterdir():
+                self._check_inside(str(run), str(run))
 
     def check_data(self, text: str) -> None:
         """Refuse data outside; the name may be a run's, too."""
@@ -97,14 +97,14 @@ class AgentFolder:
         """Refuse a network's file, ``FILE.py:NAME``, that lies outside, or any without ``--trust``."""
         if text in LAYERS:
             return
-        self.check_code(text)
         self.check_path(text.rpartition(":")[0] or text)
+        self.check_code(text)
 
     def check_subject(self, text: str) -> None:
         """Refuse a script without ``--trust``, or one outside; runs are checked as ``check_run``."""
         if text.endswith(SCRIPTS) or os.path.isfile(text):
-            self.check_code(text)
             self.check_path(text)
+            self.check_code(text)
         else:
             self.check_run(text)
 
@@ -117,10 +117,10 @@ class AgentFolder:
         if not self.trust:
             raise TreinoError(
                 "trust_missing",
-                _("{value} is code, which this server doesn't run: it was started without --trust.").format(
+                _("{value} is code, and this server was started without leave to run code.").format(
                     value=text
                 ),
-                _("Ask the person who started it: treino mcp --trust."),
+                _("Ask the person who starts it: docs/mcp.md says how leave is given."),
             )
 
     def _check_inside(self, path: str, text: str) -> None:
@@ -129,7 +129,7 @@ class AgentFolder:
             raise TreinoError(
                 "path_outside",
                 _("{value!r} leads out of {folder}, and nothing outside is read or written.").format(
-                    value=text, folder=self.root
+                    value=path if path.startswith(text) else text, folder=self.root
                 ),
                 _("Name a file or folder inside; what lies outside, a person can copy there."),
             )

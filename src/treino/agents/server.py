@@ -8,18 +8,17 @@ import json
 import math
 import signal
 from collections.abc import Mapping
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import anyio
-import mcp_types as types
+from mcp import types
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
-from treino.agents.calls import Call, Calls, Progress, open_calls
+from treino.agents.calls import Calls, Progress, ToolCall, open_calls
 from treino.agents.folder import AgentFolder
 from treino.agents.tools import Tool
 from treino.errors import TreinoError, nearest
@@ -29,9 +28,10 @@ HEARTBEAT_SECONDS = 5.0  # between two notices of a command that says nothing
 MOST_SHARE = 0.99  # at the end of a training, before what follows it
 LEAST_RISE = 1e-6
 TRAINING = ("train", "sweep", "resume", "steer")  # commands that say how far they have come
+MOST_CHARACTERS = 60_000  # of a document, which clients hand to a model whole
+MOST_ITEMS = 1000, 300, 100, 30, 10  # of a list in a longer one
 MOST_PICTURES, MOST_PICTURE_BYTES = 12, 4_000_000
 PICTURES = {".png": "image/png", ".gif": "image/gif", ".jpg": "image/jpeg"}
-INTERRUPTED = 130
 
 
 class AgentServer:
@@ -69,24 +69,20 @@ class AgentServer:
         except TreinoError as error:
             return self._result({"error": error.document})
 
-    async def _run(self, tool: Tool, words: list[str], context: ServerRequestContext) -> Call:
+    async def _run(self, tool: Tool, words: list[str], context: ServerRequestContext) -> ToolCall:
         """Run a command to its end and report its progress; if the client cancels, to its Ctrl-C's end."""
         call = await self.calls.start(words)
         try:
             await _report(call, words[0] in TRAINING, context)
         except anyio.get_cancelled_exc_class():
             await call.cancel()
-            with suppress(TreinoError):
-                message = call.document.get("error", {}).get("message", "")
-                self.notices.append(
-                    _("{tool} was cancelled. {message}").format(tool=tool.name, message=message)
-                )
+            self.notices.append(_said_of_cancelled(tool.name, call))
             raise
         return call
 
     def _result(self, document: dict[str, Any]) -> types.CallToolResult:
         """The document as text and as structured content, with the pictures that it names."""
-        error = document.get("error")
+        error, document = document.get("error"), shortened(document)
         text = json.dumps(document, ensure_ascii=False)
         if error is not None:
             text = "\n".join(filter(None, [error["message"], error["hint"], text]))
@@ -107,7 +103,44 @@ class AgentServer:
         return [types.ImageContent(type="image", data=data, mime_type=kind)]
 
 
-async def _report(call: Call, trains: bool, context: ServerRequestContext) -> None:
+def shortened(document: dict[str, Any]) -> dict[str, Any]:
+    """The document, if it is not too long for an agent to read; else with the first and last items alone of
+    long lists, and with their true lengths in ``shortened``."""
+    shorter, lengths = document, dict[str, int]()
+    for most in MOST_ITEMS:
+        if len(json.dumps(shorter)) <= MOST_CHARACTERS:
+            break
+        lengths = {}
+        shorter = _with_short_lists(document, most, "", lengths)
+    return shorter | ({"shortened": lengths} if lengths else {})
+
+
+def _with_short_lists(value: Any, most: int, name: str, lengths: dict[str, int]) -> Any:
+    if isinstance(value, dict):
+        return {k: _with_short_lists(v, most, f"{name}.{k}".strip("."), lengths) for k, v in value.items()}
+    if not isinstance(value, list):
+        return value
+    if len(value) > most:
+        lengths[name] = len(value)
+        value = [*value[: most // 2], *value[-most // 2 :]]
+    return [_with_short_lists(each, most, f"{name}[]", lengths) for each in value]
+
+
+def _said_of_cancelled(tool: str, call: ToolCall) -> str:
+    """What a cancelled command left behind."""
+    try:
+        document = call.document
+    except TreinoError as error:
+        return _("{tool} was cancelled. {reason}").format(tool=tool, reason=error.message)
+    if document.get("status") == "interrupted":
+        sentence = _(
+            "{tool} was cancelled, and {path} is saved. It goes on by steer(action='resume', run='{path}')."
+        )
+        return sentence.format(tool=tool, path=document["path"])
+    return _("{tool} was cancelled.").format(tool=tool)
+
+
+async def _report(call: ToolCall, trains: bool, context: ServerRequestContext) -> None:
     """Tell the client of progress until the command ends, also where nothing is new, so that it goes on
     waiting.
 

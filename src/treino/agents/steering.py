@@ -9,7 +9,7 @@ from treino.records.access import Access
 from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
 from treino.studio.fan import FanBoundaries, fan
-from treino.training.commands import send_setting, send_stop
+from treino.training.commands import send_settings, send_stop
 from treino.training.futures import usual_futures
 from treino.training.replay import snapshots
 from treino.words import _
@@ -39,7 +39,7 @@ def steer(asked: Mapping[str, Any], report: Report) -> dict[str, Any]:
 
 
 def _set(run: StoredRun, changes: Mapping[str, Any], step: int | None) -> dict[str, Any]:
-    """Ask the process that trains the run for each change. All are checked before the first is sent."""
+    """Ask the process that trains the run for the changes."""
     if not isinstance(changes, dict) or not changes:
         raise TreinoError(
             "changes_missing",
@@ -48,8 +48,7 @@ def _set(run: StoredRun, changes: Mapping[str, Any], step: int | None) -> dict[s
         )
     read = read_settings(changes)
     values = {name: getattr(read, name, None) for name in changes}
-    for name, value in values.items():
-        send_setting(run, name, value, step, sender=AGENT)
+    send_settings(run, values, step, sender=AGENT)
     return {"run": run.name, "path": str(run.path), "set": dict(values), "step": step, "sender": AGENT}
 
 

@@ -8,7 +8,7 @@ stands only which of them an agent may use. An argument goes into the command as
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -43,6 +43,18 @@ class Argument:
     several: bool = False
     required: bool = False
 
+    def check(self, value: Any) -> None:
+        """Refuse a value of another form than the schema's, where a command line could not tell.
+
+        Raises:
+            TreinoError: no whole number, or no object.
+        """
+        kind = self.schema.get("items", self.schema).get("type")
+        items = value if self.schema.get("type") == "array" and isinstance(value, list) else [value]
+        whole = kind != "integer" or all(type(item) is int for item in items)
+        if self.flag == "" and not (whole and (kind != "object" or all(isinstance(i, dict) for i in items))):
+            raise self._misformed(value)
+
     def words(self, value: Any) -> list[str]:
         """The argument on a command line."""
         if isinstance(value, bool):
@@ -57,12 +69,19 @@ class Argument:
 
     def _text(self, value: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise TreinoError(
-                "argument_form",
-                _("{name} can't be {value}.").format(name=self.name, value=json.dumps(value)[:60]),
-                _("Give a text, a number, yes or no, or a list of them."),
-            )
+            raise self._misformed(value)
         return str(value)
+
+    def _misformed(self, value: Any) -> TreinoError:
+        return TreinoError(
+            "argument_form",
+            _("{name} can't be {value}.").format(name=self.name, value=json.dumps(value)[:60]),
+            _("Its schema says what it is: {schema}").format(
+                schema=json.dumps({key: self.schema[key] for key in ("type", "items") if key in self.schema})
+                if self.schema.get("type") != "object"
+                else '{"type": "object"}'
+            ),
+        )
 
 
 WORDS = {str: "string", int: "integer", float: "number", bool: "boolean"}
@@ -140,15 +159,12 @@ def _plain(schema: Any) -> Schema:
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool. command: the words of the command for checked arguments, with ``--json``. writes: whether
-    anything in the folder may change by it."""
+    """A tool. command: the words of the command for checked arguments, with ``--json``."""
 
     name: str
     about: str
     arguments: tuple[Argument, ...]
     command: Callable[["Tool", Arguments], list[str]]
-    writes: bool = True
-    required: tuple[str, ...] = field(default=())
 
     @property
     def schema(self) -> Schema:
@@ -184,6 +200,7 @@ class Tool:
                     argument.schema.get("description", ""),
                 )
         for name, value in values.items():
+            known[name].check(value)
             if (names := NAMED.get(name)) is not None:
                 CHECKS[names](folder, value)
         if "run" not in values and known.keys() & {"run"}:
@@ -361,14 +378,26 @@ def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
             take=("source", "of", "drop_suspects", "networks", "to", "replace"),
             settings=("Data",),
         ),
+        _verb_tool(
+            "judge",
+            verbs["judge"],
+            N_(
+                "How much of the best of a search for settings is luck, whoever made the search: Optuna, Ray "
+                "Tune, MLflow, W&B, scikit-learn, or a table of trials."
+            ),
+            take=(
+                "trials",
+                "study",
+                "score",
+                "maximize",
+                "minimize",
+                "seed_column",
+                "fold_column",
+                "row_column",
+                "settings",
+            ),
+        ),
     ]
-    if "judge" in verbs:
-        judge = inspect.signature(verbs["judge"]).parameters
-        take = [name for name, each in judge.items() if name != "screen" and each.kind != each.VAR_KEYWORD]
-        about = N_(
-            "How much of the best of a search for settings is luck: of Optuna, Ray Tune, MLflow, W&B, CSV."
-        )
-        tools.append(_verb_tool("judge", verbs["judge"], about, take=take))
     return {tool.name: tool for tool in tools}
 
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from treino.agents.folder import AgentFolder
+from treino.agents.tools import all_tools
 from treino.cli.flags import ScreenFlag
 from treino.errors import TreinoError
 from treino.words import _
@@ -52,12 +54,9 @@ def mcp(
         )
     import anyio
 
-    from treino.agents.folder import AgentFolder
     from treino.agents.server import serve
-    from treino.agents.tools import all_tools
-    from treino.cli import app
 
-    verbs = {name: getattr(import_module(f"treino.cli.{name}"), name) for name in VERBS if name in app.VERBS}
+    verbs = {name: getattr(import_module(f"treino.cli.{name}"), name) for name in VERBS}
     os.chdir(root)
     code = _("code is run") if trust else _("no code is run (--trust)")
     screen.err.print(_("Serving {folder} to an agent; {code}.").format(folder=Path.cwd(), code=code))

@@ -2,7 +2,7 @@
 
 The first line of stdin is a JSON list of the command's words; the document goes to stdout, progress to stderr
 (lines that begin with `calls.MARK`). The end of stdin is Ctrl-C: the call was cancelled, or the server is
-gone. Until the line comes, the process loads what most commands need.
+gone. The imports, torch among them, are done before the line comes.
 """
 
 import json
@@ -12,21 +12,20 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from treino.agents.calls import MARK
+from treino.agents.steering import steer
 from treino.cli import command
-
-if TYPE_CHECKING:
-    from treino.cli.screen import Screen
+from treino.cli.app import run as run_verb
+from treino.cli.doctor import doctor
+from treino.cli.screen import Screen
+from treino.words import door
 
 SPACING = 0.2  # minimum seconds between two lines of progress
 
 
-def run(tokens: Sequence[str], screen: "Screen") -> int:
+def run(tokens: Sequence[str], screen: Screen) -> int:
     """Run a command for an agent: one of treino's, or ``steer``, which only the tool has."""
-    from treino.words import door
-
     last = -SPACING
 
     def report(done: float, total: float, text: str) -> None:
@@ -38,16 +37,10 @@ def run(tokens: Sequence[str], screen: "Screen") -> int:
     screen.report = report
     with door("keyword"):  # an agent writes settings as Python does
         if tokens[0] == "steer":
-            from treino.agents.steering import steer
-
             screen.document(steer(json.loads(tokens[-1]), report))
             return 0
         if tokens[0] == "doctor":
-            from treino.cli.doctor import doctor
-
             return doctor(tokens[1:], screen)
-        from treino.cli.app import run as run_verb
-
         return run_verb(tokens, screen)
 
 
@@ -63,8 +56,6 @@ def _watch(descriptor: int) -> None:
 
 def main() -> None:
     """Wait for the command, and run it."""
-    import treino.folders  # noqa: F401  torch, and most of treino
-
     private = os.dup(0)  # a script that the doctor runs must not read what is the server's
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     line = b""

@@ -35,10 +35,10 @@ class VarianceShares:
 
 
 def variance_shares(settings_KM: Sequence[Values], score_M: Floats, seed: int = 0) -> VarianceShares | None:
-    """The share of the variance of the scores' ranks that each setting explains alone; None of too few trials.
+    """The share of the variance of the scores' ranks that each setting explains alone, if there are enough.
 
     settings_KM: for each setting its value in each trial; None where the trial hasn't that setting. score_M:
-    finite scores.
+    finite scores. None for too few trials, or equal scores.
 
     The effect of a setting alone is the mean prediction of a random forest over the other settings, as in
     functional ANOVA (Hutter, Hoos & Leyton-Brown, "An efficient approach for assessing hyperparameter

@@ -113,6 +113,11 @@ class Kata:
         """The lines of the task: imports, ``draw`` and its rows."""
         return self.body.partition(f"# {TASK_ENDS}\n")[0]
 
+    @property
+    def first_line(self) -> int:
+        """The first line of a given script that may be changed."""
+        return self.text().partition(f"# {_(TASK_ENDS)}\n")[0].count("\n") + 2
+
     def text(self) -> str:
         """The script as a learner gets it, in the reader's language."""
         tokens = list(tokenize.generate_tokens(io.StringIO(self.body).readline))

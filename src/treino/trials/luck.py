@@ -6,6 +6,7 @@ totals alone only bounds follow.
 """
 
 import math
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -139,11 +140,9 @@ def judged(table: TrialTable, seed: int = 0) -> Judgement:
     comparisons += [compared("first", 0)] if 0 not in (best, second) else []
     ties = None
     if noise.measured:
-        gaps = [(float(y_M[best] - y_M[i]), error(best, i)) for i in range(len(trials))]
-        ties = 1 + sum(
-            p_of_best(gap, apart, noise.freedom, len(trials) - 1) > 1 - SURE
-            for i, (gap, apart) in enumerate(gaps)
-            if i != best
+        leads = sorted(_ratio(float(y_M[best] - y_M[i]), error(best, i)) for i in order[1:].tolist())
+        ties = 1 + bisect_right(
+            leads, SURE - 1, key=lambda t: -p_of_best(t, 1.0, noise.freedom, len(trials) - 1)
         )
     rerun = _rerun(trials[best], trials[second], float(y_M[best] - y_M[second]), noise)
     return Judgement(
@@ -269,9 +268,14 @@ def p_of_leader(difference: float, error: float, freedom: float) -> float:
     """
     from scipy.special import stdtr
 
+    return float(min(1.0, 2 * stdtr(freedom, -_ratio(difference, error))))
+
+
+def _ratio(difference: float, error: float) -> float:
+    """A lead of 0 or more in units of its standard error; without noise any lead is infinite."""
     if error == 0:
-        return float(difference <= 0)
-    return float(min(1.0, 2 * stdtr(freedom, -difference / error)))
+        return math.inf if difference > 0 else 0.0
+    return difference / error
 
 
 def p_of_best(difference: float, error: float, freedom: float, others: int) -> float:
@@ -282,9 +286,9 @@ def p_of_best(difference: float, error: float, freedom: float, others: int) -> f
     """
     from scipy.special import gammaln, ndtr
 
-    if error == 0:
-        return float(difference <= 0)
-    t = difference / error
+    t = _ratio(difference, error)
+    if math.isinf(t):
+        return 0.0
     z_Z, weight_Z = np.polynomial.hermite_e.hermegauss(64)
     weight_Z = weight_Z / weight_Z.sum()
     # s: the estimated deviation over the true one, √(χ² / freedom)

@@ -1,7 +1,7 @@
 # expect: sorted_split @ 29
 # mend: 29 → train, test = torch.randperm(len(x)).split([800, 400])
 # place: 2.3
-# goal: 0.8
+# goal: 0.75
 # ask: In which order do the rows lie in the table before it is cut?
 """A survey of four towns: three are known by heart, and the test is nothing but errors.
 
