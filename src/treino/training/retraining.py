@@ -158,7 +158,7 @@ class Retraining:
             if after is not None and stretch.stop == stretch.link.stop:
                 self._go_on(resolution, self._resolution(after), after)
         newest = path_of(self.spec)[-1].segment
-        resolution = self._resolution(newest)
+        resolution = resolutions.get(newest.number) or self._resolution(newest)
         self._compare_settings(resolution)
         if self.sealed:
             self._set_out(resolution.training, newest, len(self.recorded_S))
