@@ -14,7 +14,7 @@ from treino.engine import Net
 from treino.engine.nets import layers_of
 from treino.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events, settings_before_search
-from treino.folders import Stored, open_all, open_folder, resume_events
+from treino.folders import Stored, open_all, open_folder, resume_events, verification
 from treino.inspection.row_xray import NETWORKS, RowXray, xray
 from treino.loop import JobEvent, drained_folder
 from treino.pictures.curves import curves_of
@@ -70,17 +70,25 @@ class Run(StoredRun):
         """
         return xray(self.data, networks=networks)
 
-    def resume(self, data: Any = None, *, net: nn.Module | str | None = None) -> "Run":
+    def resume(
+        self,
+        data: Any = None,
+        *,
+        net: nn.Module | str | None = None,
+        alerts: str | Sequence[str] | None = None,
+        allow_network: bool = False,
+    ) -> "Run":
         """Continue an interrupted run to its end, as ``treino resume`` does, and return it.
 
         data: the Dataset or DataLoader, if the run was trained on one. net: the network, if it was given in
-        Python.
+        Python. alerts, allow_network: as in ``treino.fit``; those of earlier trainings are over.
 
         Raises:
             TreinoError: there is nothing to resume; the data or the network differs from the run's.
         """
         access = self.access.with_network(net)
-        return Run.of(drain(resume_events(self.folder, access, data=data)))
+        events = resume_events(self.folder, access, data=data, alerts=alerts, allow_network=allow_network)
+        return Run.of(drain(events))
 
     def at(self, step: int, data: Any = None) -> "Moment":
         """The run after ``step`` updates, recomputed bit for bit: weights, next batch, optimizer state.
@@ -93,6 +101,19 @@ class Run(StoredRun):
         """
         snapshot = next(snapshots(self, [step], data))
         return Moment(**{field.name: getattr(snapshot, field.name) for field in fields(snapshot)})
+
+    def verify(
+        self, data: Any = None, *, sample: bool = False, seed: int | None = None, engine: str | None = None
+    ) -> dict[str, Any]:
+        """Train the run again, and return the document of what is equal, as ``treino verify`` does.
+
+        data: the Dataset, if the run was trained on one. sample: train only stretches that are drawn by
+        chance. seed: of this choice. engine: another kernel.
+
+        Raises:
+            TreinoError: the run is training, or took no step; its rows or its network are not there.
+        """
+        return verification(self, data, sample=sample, seed=seed, engine=engine)
 
     def rewind(self, step: int, **changes: Any) -> "Run":
         """Go back to a step of this run, and train on from there with other settings, in the same folder.
@@ -335,6 +356,8 @@ def fit(
     track: str | Sequence[str] | None = None,
     on: str | None = None,
     gpus_per_chunk: float | None = None,
+    alerts: str | Sequence[str] | None = None,
+    allow_network: bool = False,
     **settings: Any,
 ) -> Run | Sweep:
     """Train one network on ``data`` and return the Run, as ``treino train`` does.
@@ -351,6 +374,8 @@ def fit(
         updated in place in a notebook, a progress line in a terminal.
     track: one or several trackers to report to, such as ``"mlflow"``; see ``treino.tracking``.
     on, gpus_per_chunk: the cluster to train seeds or folds on, as in ``sweep``.
+    alerts: what shall happen when, e.g. ``"validation loss rises for 5 epochs: lr*0.5"``; see docs/alerts.md.
+        allow_network: whether they may send to an address.
     settings: any of ``treino.spec`` (``lr``, ``hidden``, ``epochs``, ...); ``validation`` and
         ``test`` may also be frames or pairs (X, y) of further rows. Names common in courses work too:
         ``num_epochs`` is ``epochs``; ``num_workers`` reads your own Dataset, and has no effect on rows in
@@ -370,7 +395,7 @@ def fit(
     request = FitRequest(
         data, requested, UserFiles(), net, seeds=seeds, folds=folds, until=until, parent=parent, lean=lean,
         held_back=held_back, num_workers=workers, classes=settings.get("num_classes"),
-        on=on, gpus_per_chunk=gpus_per_chunk,
+        on=on, gpus_per_chunk=gpus_per_chunk, alerts=alerts, allow_network=allow_network,
     )  # fmt: skip
     tracking = Tracking(track)
     events = tracking.events(fit_events(request)[0])

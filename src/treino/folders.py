@@ -1,7 +1,8 @@
 """Opens and resumes runs, sweeps and studies by name, by path, or the newest one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,15 @@ from treino.records.stored_run import StoredRun, study_without_network
 from treino.spec import Settings
 from treino.store import RunFolder, find
 from treino.store.run_lookup import known_folder
+from treino.training.alert_actions import alerted, check_alerts, given_alerts
 from treino.training.branch import branching, parse_step, rewinding
 from treino.training.replay import snapshots
+from treino.training.retraining import Tell, tell_nobody
 from treino.training.row_check import RowSource, source_of_data, source_of_run
 from treino.training.train import resuming
+from treino.training.verification import verify
 from treino.tuning.member import member_run, parse_member, sweep_folder
+from treino.tuning.member_verification import verify_member
 from treino.tuning.stored_sweep import StoredStudy, StoredSweep
 from treino.tuning.study import study_resumption
 from treino.tuning.sweep import sweep_resumption
@@ -99,12 +104,14 @@ def resume_events(
     more: int | None = None,
     on: str | None = None,
     gpus_per_chunk: float | None = None,
+    alerts: str | Sequence[str] | None = None,
+    allow_network: bool = False,
 ) -> Iterator[JobEvent]:
     """Resume an interrupted run, sweep or study from its last checkpoint.
 
     data: the Dataset or DataLoader, if the run was trained on one. storage: Optuna's, if the sweep has one.
     more: the number of networks to add to a sweep, even to a finished one. on, gpus_per_chunk: the cluster to
-    train a sweep or study on.
+    train a sweep or study on. alerts: of a run; they may send to an address if allow_network.
 
     Raises:
         TreinoError: nothing to resume; missing or changed data; a damaged folder; no permission to run the
@@ -129,8 +136,16 @@ def resume_events(
             _("{run} is a single network, and a cluster trains several.").format(run=path.name),
             _("Leave [[on]] out."),
         )
+    if alerts and folder.kind != "run":
+        raise TreinoError(
+            "alert_of_several",
+            _("[[alert]] watches one network, and {run} has several.").format(run=path.name),
+            _("Leave [[alert]] out."),
+        )
     if folder.kind == "run":
-        return illustrated(resuming(path, access, data=data))
+        given = given_alerts(alerts, network=allow_network)
+        check = partial(check_alerts, given) if given else None
+        return illustrated(alerted(resuming(path, access, data=data, check=check), given))
     if folder.kind == "sweep":
         return sweep_resumption(
             path, access, storage=storage, more=more, on=on, gpus_per_chunk=gpus_per_chunk
@@ -138,19 +153,60 @@ def resume_events(
     return study_resumption(path, access, on=on, gpus_per_chunk=gpus_per_chunk)
 
 
-def branch_events(place: str, access: Access, changes: Settings, *, in_place: bool) -> Iterator[JobEvent]:
+def verification(
+    run: StoredRun,
+    data: Any = None,
+    *,
+    sample: bool = False,
+    seed: int | None = None,
+    engine: str | None = None,
+    tell: Tell = tell_nobody,
+) -> dict[str, Any]:
+    """Train a run, or a network of a sweep, again, and return the document of what is equal; see
+    ``treino.training.verification.verify``.
+
+    Raises:
+        TreinoError: as there; another kernel or a seed for a network of a sweep.
+    """
+    if run.row is None:
+        return verify(run, data, sample=sample, seed=seed, engine=engine, tell=tell)
+    if seed is not None or engine is not None:
+        raise TreinoError(
+            "verify_member",
+            _("{run} is a network of a sweep, which is trained again as the sweep did it.").format(
+                run=run.name
+            ),
+            _("Leave {name} out.").format(name=setting("seed" if engine is None else "engine")),
+        )
+    return verify_member(run, sample=sample, tell=tell)
+
+
+def branch_events(
+    place: str,
+    access: Access,
+    changes: Settings,
+    *,
+    in_place: bool,
+    sender: str = "",
+    alerts: str | Sequence[str] | None = None,
+    allow_network: bool = False,
+) -> Iterator[JobEvent]:
     """Continue a run from a step with other settings, as a new run or as the next segment in the run's
     folder.
 
     place: ``RUN:STEP``. changes: the changed settings. in_place: whether to use the run's own folder.
+    sender: who asks for it, as for ``branching``. alerts, allow_network: as in ``resume_events``.
 
     Raises:
         TreinoError: no such run or step; a setting that can't change during training.
     """
+    given = given_alerts(alerts, network=allow_network)
     run, step = parse_step(place)
     snapshot = next(snapshots(open_run(run, access), [step]))
     changed = {name: getattr(changes, name) for name in changes.model_fields_set - {"net"}}
-    return illustrated((rewinding if in_place else branching)(snapshot, changed))
+    check = partial(check_alerts, given) if given else None
+    events = (rewinding if in_place else branching)(snapshot, changed, sender=sender, check=check)
+    return illustrated(alerted(events, given))
 
 
 def row_source(name: str, access: Access, settings: Mapping[str, Any], *, compared: bool) -> RowSource:

@@ -136,7 +136,15 @@ class JobEnd:
     interrupted: bool
 
 
-JobEvent = JobStart | JobProgress | JobPause | JobClose | JobEnd
+@dataclass(frozen=True, eq=False)
+class JobAlert:
+    """Event: an alert fired, or could not do what it says. message: a sentence on it."""
+
+    job: Job
+    message: str
+
+
+JobEvent = JobStart | JobProgress | JobPause | JobAlert | JobClose | JobEnd
 
 
 def events(job: Job) -> Iterator[JobEvent]:

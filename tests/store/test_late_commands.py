@@ -131,7 +131,7 @@ OTHERWISE = {
     "no sum": "UPDATE sums SET sum = '' WHERE name = 'commands'",
     "heard": "UPDATE commands SET state = 'applied'",
     "a table more": "CREATE TABLE other (x)",
-    "another version": "PRAGMA user_version = 2",
+    "another version": "PRAGMA user_version = 3",
 }
 
 

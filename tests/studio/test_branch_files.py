@@ -59,6 +59,7 @@ def run(folder: Path, text: str, *args: str) -> str:
     return ended.out
 
 
+HERE = f"sys.path.append({str(Path(__file__).parents[2])!r})"
 SEQUENCES = """
 from tests.studio.file_calls import perform, view
 before, first, branch = json.loads(sys.argv[1])
@@ -98,7 +99,7 @@ def test_a_branch_does_what_a_lone_process_does_whatever_the_first_one_did_meanw
     folder = tmp_path_factory.mktemp("calls")
     for each in "lone", "work":
         (folder / each).mkdir()
-    seen, left = json.loads(run(folder, SEQUENCES, json.dumps([before, first, branch])))
+    seen, left = json.loads(run(folder, HERE + SEQUENCES, json.dumps([before, first, branch])))
     of_lone, left_by_lone = lone(folder / "lone", *before, *branch)
     assert seen == of_lone[len(before) :]
     assert left == left_by_lone

@@ -10,7 +10,13 @@ from forked import plain
 from tests.studio.file_calls import view
 
 HANDS = sorted((Path(__file__).parent / "hands").glob("*.py"))
-RUN = "import os, sys\nos.chdir('work')\nfrom tests.studio.rewinding import main\nmain('train.py', 17)\n"
+RUN = f"""
+import os, sys
+sys.path.append({str(Path(__file__).parents[2])!r})
+os.chdir('work')
+from tests.studio.rewinding import main
+main('train.py', 17)
+"""
 
 pytestmark = [
     pytest.mark.slow,

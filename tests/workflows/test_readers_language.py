@@ -12,6 +12,7 @@ from tools import words as catalogues
 from tests.conftest import Said
 from tests.test_words import latin, turn
 from treino import words
+from treino_doctor import words as base
 
 TRAINED = """
 train houses.csv --target price --name one --epochs 2 --lr 1e6 --optimizer sgd --fault missing_zero_grad
@@ -35,11 +36,10 @@ NAMES = "houses kind age day log one many both red blue old new lanes plain"
 def turned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A language beside English: every sentence of the catalogue in Cyrillic letters."""
     sentences = words.known_sentences()
-    folder = tmp_path / "locale"
-    (folder / "xx").mkdir(parents=True)
-    catalogues.compile_into(folder / "xx", {sentence: turn(sentence) for sentence in sentences if sentence})
+    monkeypatch.setitem(catalogues.LOCALES, "treino", tmp_path / "locale")
+    catalogues.compile_into("treino", "xx", {sentence: turn(sentence) for sentence in sentences if sentence})
     with words.speaking("en"):
-        monkeypatch.setattr(words, "LOCALE", folder)
+        monkeypatch.setitem(base._catalogues, "treino", tmp_path / "locale")
         yield
 
 

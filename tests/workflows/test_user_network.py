@@ -234,7 +234,7 @@ WAYS: dict[str, set[str]] = {
         "cli/app:make_app",
         "plots/style:load_matplotlib",
         "studio/script/branch_calls:lead_compiled",
-        "tracking/delivery:_work",
+        "tracking/delivery:_tracker",
     },
     **{name: set() for name in ("exec_module", "eval", "__import__", "spec_from_file_location", "runpy")},
     "pickle": {  # to and from the cluster that the user named, which runs what it likes

@@ -13,8 +13,8 @@ from treino.console import line
 from treino.words import _
 
 VERBS = (
-    "data", "train", "sweep", "study", "predict", "rows", "runs", "show", "resume", "plot", "report",
-    "export", "explain", "doctor", "kata", "studio", "playground",
+    "data", "train", "sweep", "study", "judge", "predict", "rows", "runs", "show", "resume", "verify",
+    "plot", "report", "export", "explain", "doctor", "kata", "studio", "playground", "mcp",
 )  # fmt: skip
 TRAINING = (
     "train",

@@ -49,6 +49,22 @@ Track = Annotated[
 
 
 @dataclass(frozen=True)
+class AlertFlags:
+    """What shall happen when, while it trains."""
+
+    alert: Annotated[
+        list[str] | None,
+        Parameter(
+            help="CONDITION: ACTION, e.g. 'validation loss rises for 5 epochs: lr*0.5'; may be repeated",
+            negative=(),
+        ),
+    ] = None
+    allow_network: Annotated[
+        bool, Parameter(help="let alerts send to the addresses that they name", negative=())
+    ] = False
+
+
+@dataclass(frozen=True)
 class ClusterFlags:
     """The cluster that trains; on None: this process trains."""
 

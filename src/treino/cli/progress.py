@@ -1,7 +1,7 @@
 """The display of a training (run, sweep or study): settings, a progress line and results, or JSON."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Self
 
@@ -11,7 +11,7 @@ from rich.table import Column
 
 from treino.cli.run_view import Position, RunView, View
 from treino.cli.screen import Screen
-from treino.loop import Job, JobClose, JobEnd, JobEvent, JobProgress, JobStart
+from treino.loop import Job, JobAlert, JobClose, JobEnd, JobEvent, JobProgress, JobStart
 from treino.store.new_names import command_word
 from treino.tracking.delivery import Tracking
 from treino.training.train import RunJob
@@ -40,13 +40,13 @@ def follow(events: Iterator[JobEvent], screen: Screen, tracking: Tracking | None
     start: JobStart | None = None
     end: JobEnd | None = None
     tracking = tracking or Tracking(None)
-    with ProgressLine(screen.err, screen.live) as moving:
+    with ProgressLine(screen.err, screen.live, screen.report) as moving:
         try:
             for event in tracking.events(events):
                 if isinstance(event, JobStart):
-                    start = event
-                    for text in view_of(event.job).opening():
+                    for text in view_of(event.job).opening() if start is None else ():
                         screen.out.print(text)
+                    start = event
                 elif isinstance(event, JobEnd):
                     end = event
                 moving.show(event)
@@ -70,10 +70,13 @@ class ProgressLine:
     """A progress line on a terminal, removed at the end; in a log, lines at the ends of epochs.
 
     A narrow terminal cuts the figures, not the bar and the time left. Lines of a log are LOG_SECONDS apart or
-    more, so that a short training prints none. live: whether the output is a terminal.
+    more, so that a short training prints none. live: whether the output is a terminal. report: gets each
+    position in place of the terminal and the log.
     """
 
-    def __init__(self, console: Console, live: bool) -> None:
+    def __init__(
+        self, console: Console, live: bool, report: Callable[[float, float, str], None] | None = None
+    ) -> None:
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=BAR),
@@ -89,6 +92,7 @@ class ProgressLine:
         self._bar = Progress(*columns, console=console, transient=True, expand=True)
         self._task = self._bar.add_task(_("training"), total=1.0, count="", left="", figures="")
         self._view: View | None = None
+        self._report = report
 
     def __enter__(self) -> Self:
         return self
@@ -105,12 +109,15 @@ class ProgressLine:
                 self._bar.start()  # after the opening text is printed
         elif isinstance(event, JobProgress) and self._view is not None:
             position = self._view.position(event.tick)
-            if self._live:
+            if self._report is not None:
+                self._report(position.done, 1.0, f"{_moment(position)}: {figures_text(position)}")
+            elif self._live:
                 self._draw(position)
             elif event.tick.epochs and time.monotonic() - self._logged >= LOG_SECONDS:
                 self._logged = time.monotonic()
-                moment = position.moment or f"{position.label} {position.count}"
-                self._console.print(f"{moment}: {figures_text(position)}")
+                self._console.print(f"{_moment(position)}: {figures_text(position)}")
+        elif isinstance(event, JobAlert):
+            self._console.print(event.message)  # above the line that moves
         elif isinstance(event, JobClose) and self._view is not None:
             self._bar.update(self._task, description=self._view.closing())
 
@@ -124,6 +131,10 @@ class ProgressLine:
             left=left,
             figures=figures_text(position),
         )
+
+
+def _moment(position: Position) -> str:
+    return position.moment or f"{position.label} {position.count}"
 
 
 def figures_text(position: Position) -> str:

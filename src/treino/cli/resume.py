@@ -5,7 +5,16 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from treino.cli.flags import WHOLE, AccessFlags, ClusterFlags, RunName, ScreenFlag, Track, with_flags
+from treino.cli.flags import (
+    WHOLE,
+    AccessFlags,
+    AlertFlags,
+    ClusterFlags,
+    RunName,
+    ScreenFlag,
+    Track,
+    with_flags,
+)
 from treino.words import _
 
 
@@ -23,6 +32,7 @@ def resume(
     ] = None,
     cluster: ClusterFlags,
     track: Track = None,
+    alerts: AlertFlags,
     screen: ScreenFlag,
 ) -> int:
     """Go on with an interrupted run, sweep or study, from its last checkpoint, bit for bit.
@@ -41,7 +51,15 @@ def resume(
     tracking = Tracking(track)
     folder = RunFolder.open(find(run), verify=False)
     if more is None or folder.kind != "sweep" or folder.status != "running":
-        events = resume_events(folder, flags.access, storage=storage, more=more, **asdict(cluster))
+        events = resume_events(
+            folder,
+            flags.access,
+            storage=storage,
+            more=more,
+            **asdict(cluster),
+            alerts=alerts.alert,
+            allow_network=alerts.allow_network,
+        )
         return follow(events, screen, tracking)
     ask_for_more(folder, more)
     screen.document(StoredSweep(folder).document)

@@ -184,6 +184,7 @@ def run_summary(run: StoredRun) -> RenderableType:
     if facts is not None:
         parts += _findings(run, facts)
         parts += _notes(run, facts)
+        parts += ["", *map(str, run.changes)] if run.changes else []
     parts += ["", _("run  {path}").format(path=run.path)]
     drawn = [name for name in run.folder.names("pictures") if name.endswith(".png")]
     parts += [_("     {pictures}").format(pictures=", ".join(drawn))] if drawn else []

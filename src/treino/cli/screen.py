@@ -1,7 +1,7 @@
 """A command's output: text or one JSON document, and its errors."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -32,7 +32,11 @@ HELP_COLUMNS = 100  # width of a help page in a pipe
 class Screen(PlainScreen):
     """The output of a command, with styles: results on ``out``, help on ``page`` (both silent with
     ``--json``), and progress on ``err``.
+
+    report: gets the progress of a training in place of ``err``: what is done, of how much, and a text.
     """
+
+    report: Callable[[float, float, str], None] | None = None
 
     def __init__(self, as_json: bool) -> None:
         super().__init__(as_json)

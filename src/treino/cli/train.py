@@ -1,10 +1,10 @@
 """``treino train``: train one network on a data set."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from treino.cli.flags import WHOLE, ClusterFlags, DataFile, ScreenFlag, Track, Trust, with_flags
+from treino.cli.flags import WHOLE, AlertFlags, ClusterFlags, DataFile, ScreenFlag, Track, Trust, with_flags
 from treino.cli.screen import Replace
 from treino.errors import TreinoError
 from treino.records.access import Access
@@ -57,9 +57,16 @@ def train(
     rewind: Annotated[
         str | None, Parameter(help="the same in the run's own folder, as its next segment: RUN:STEP")
     ] = None,
+    sender: Annotated[
+        Literal["agent"] | None,
+        Parameter(
+            help="with --branch or --rewind: who asks for it, as the run's record says; default: a person"
+        ),
+    ] = None,
     data_file: DataFile = None,
     trust: Trust = False,
     track: Track = None,
+    alerts: AlertFlags,
     screen: ScreenFlag,
     **flags: Any,
 ) -> int:
@@ -71,7 +78,8 @@ def train(
     Examples: treino train wine | treino train moons --hidden 16,16 --lr 0.01 |
     treino train houses.csv --target price | treino train mnist --epochs 3 --dropout 0.2 |
     treino train wine --seeds 20 --until accuracy=0.8 | treino train iris --folds 5 --lr auto |
-    treino train --branch wine-1:120 --lr 1e-4
+    treino train --branch wine-1:120 --lr 1e-4 |
+    treino train digits --alert "validation loss rises for 5 epochs: lr*0.5"
     """
     from treino.cli.progress import follow
     from treino.fit_events import FitRequest, fit_events
@@ -107,13 +115,27 @@ def train(
         read = read_settings(settings)
         access = Access(read.net, trust, data_file)
         place = branch or rewind or ""
-        events = branch_events(place, access, read, in_place=branch is None)
+        events = branch_events(
+            place,
+            access,
+            read,
+            in_place=branch is None,
+            sender=sender or "",
+            alerts=alerts.alert,
+            allow_network=alerts.allow_network,
+        )
         return follow(events, screen, tracking)
     if trust and like is None:
         raise TreinoError(
             "trust_of_nothing",
             _("--trust runs the copy of a network's file that was sealed with a run, and no run was named."),
             _("Add --like, --branch or --rewind RUN, or leave it out."),
+        )
+    if sender is not None:
+        raise TreinoError(
+            "sender_of_nothing",
+            _("--sender says who goes on with a run, and no run was named."),
+            _("Add --branch or --rewind RUN:STEP, or leave it out."),
         )
     data: Any = source
     networks: NetworkSource = UserFiles()
@@ -152,6 +174,8 @@ def train(
         start=start,
         on=cluster.on,
         gpus_per_chunk=cluster.gpus_per_chunk,
+        alerts=alerts.alert,
+        allow_network=alerts.allow_network,
     )
     events, rates = fit_events(request)
     for line in () if rates is None else rates.lines():

@@ -137,7 +137,8 @@ class SegmentEntry(Document):
     hyper-parameters changed at its first step. steps_per_epoch: the steps of an epoch that begins in the
     segment. passes_from, optimizer_from: the steps at which its count of epochs, and its optimizer's state,
     began. order_seed: the seed of its row order, if it isn't the data's. output_change: the largest change of
-    an output on training rows if the network changes at its first step.
+    an output on training rows if the network changes at its first step. sender: who began it, as for
+    commands: "" a person.
     """
 
     number: Count
@@ -149,6 +150,7 @@ class SegmentEntry(Document):
     optimizer_from: Count
     order_seed: Seed | None
     output_change: Annotated[float, Field(ge=0)] | None
+    sender: Text = ""
 
 
 def _connected(segments: tuple[SegmentEntry, ...]) -> tuple[SegmentEntry, ...]:
@@ -227,7 +229,8 @@ class RunSpec(Document):
 
     net: treino's own layers, which the settings describe, a copy of the user's file, or a module passed in
     Python.
-    weights: the name of the run whose weights the training began with, if any.
+    weights: the name of the run whose weights the training began with, if any. machine: that of the newest
+    segment; {} in older runs.
     """
 
     asked: Asked
@@ -245,6 +248,7 @@ class RunSpec(Document):
     command: Command
     weights: Text | None
     versions: dict[Text, Text]
+    machine: dict[Text, Text] = Field({})
     segments: Segments = ()
     parent: Parent | None = None
 

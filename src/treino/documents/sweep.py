@@ -87,7 +87,8 @@ class SweepOptionsEntry(Document):
 
 
 class SweepSpec(Document):
-    """``spec.json`` of a sweep. asked: settings as typed. base: settings that all members share."""
+    """``spec.json`` of a sweep. asked: settings as typed. base: settings that all members share. versions,
+    machine: those that began it; {} in older sweeps."""
 
     asked: Asked
     base: Asked
@@ -98,6 +99,8 @@ class SweepSpec(Document):
     classes: Many[Text]
     rows: Rows
     notes: Many[Text]
+    versions: dict[Text, Text] = Field({})
+    machine: dict[Text, Text] = Field({})
 
     def space_document(self) -> dict[str, Any]:
         """The space as in the file, for ``search.space.space_from_json``."""

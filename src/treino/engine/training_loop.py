@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from inspect import signature
 from typing import Any, NamedTuple
@@ -40,6 +40,7 @@ from treino.errors import TreinoError
 from treino.words import _
 
 CHUNK_STEPS = 4096  # limits the memory allocated in advance for a chunk
+Look = Callable[[Tensor, Sequence[Epoch]], bool]
 REWIND_SECONDS = 0.1  # maximum training to repeat after Ctrl-C, to restore the state before the chunk
 
 
@@ -92,10 +93,14 @@ class TrainingLoop:
         while not self.done:
             yield self.advance(None)
 
-    def advance(self, limit_s: float | None = 0.1, until: int | None = None) -> Tick:
+    def advance(
+        self, limit_s: float | None = 0.1, until: int | None = None, look: Look | None = None
+    ) -> Tick:
         """Train for about ``limit_s`` seconds (None: no limit), at most to the tick's end or step ``until``.
 
-        Takes at least one step. How a training is divided into calls changes no bit of its result.
+        Takes at least one step. How a training is divided into calls changes no bit of its result. look:
+        called with the losses ``[S, P]`` of some steps, at each evaluation or more often, and the epochs that
+        ended within them; if it returns True, the tick ends there.
         """
         if self.done:
             raise TreinoError("training_over", _("This training is over."), _("Train a new one."))
@@ -117,11 +122,14 @@ class TrainingLoop:
             self.keyframes.add_within(state, chunk)
             means = state.epoch_loss.add(counted_SP, self.steps_per_epoch, self.done)
             report = self._evaluate(chunk)
-            epochs += self._ended_epochs(chunk, means, report, (begin, trained))
+            ended = self._ended_epochs(chunk, means, report, (begin, trained))
+            epochs += ended
             self._end_members()
             self.keyframes.add_end(state, chunk)
             self._seconds_per_step = (trained - begin) / len(loss_SP)
             losses.append(loss_SP)
+            if look is not None and look(loss_SP, ended):
+                break
         together = self.config.shared.ensemble > 1
         return Tick(
             state.step, self.epoch, torch.cat(losses), epochs, self.status_P, self.population, together

@@ -19,7 +19,7 @@ from treino.engine.step_plan import EpochStretch, Past
 from treino.inspection.curves import Floats, epoch_losses
 from treino.spec import Settings
 from treino.store import EpochValue, RunFolder
-from treino.store.database import Command
+from treino.store.database import SENDERS, Command
 from treino.store.files import damaged
 from treino.words import _, numeral
 
@@ -33,7 +33,7 @@ LAYERS = ("hidden", "activation", "dropout")
 class Segment:
     """A segment. origin: the (segment, step) it continues; None for the first. asked: settings as typed.
     changes: hyper-parameters changed at its first step, by the engine's names.
-    steps_per_epoch, passes_from, optimizer_from, order_seed, output_change: see ``SegmentEntry``."""
+    steps_per_epoch, passes_from, optimizer_from, order_seed, output_change, sender: see ``SegmentEntry``."""
 
     number: int = 0
     origin: tuple[int, int] | None = None
@@ -44,6 +44,7 @@ class Segment:
     optimizer_from: int = 0
     order_seed: int | None = None
     output_change: float | None = None
+    sender: str = ""
 
     @property
     def start(self) -> int:
@@ -71,6 +72,7 @@ class Segment:
             "optimizer_from": self.optimizer_from,
             "order_seed": self.order_seed,
             "output_change": self.output_change,
+            "sender": self.sender,
         }
 
     def settings(self, resolved: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,6 +107,7 @@ def segments_of(spec: RunSpec) -> list[Segment]:
             s.optimizer_from,
             s.order_seed,
             s.output_change,
+            s.sender,
         )
         for s in spec.segments
     ]
@@ -121,18 +124,13 @@ def said_of(spec: RunSpec) -> list[str]:
         return []
     segments = segments_of(spec)
     segment, before = segments[-1], next(s for s in segments if s.number == (segments[-1].origin or (0,))[0])
-    changed = segment.changed_from(before)
-    if changed.keys() & {"epochs", "steps"}:  # then patience is made explicit, not changed
-        changed.pop("patience", None)
-    meaningless = unread(spec.resolved.optimizer)
-    changed = {k: v for k, v in changed.items() if (v is not None or k == "clip") and k not in meaningless}
+    changed = _told(segment, before, spec)
     parent = spec.parent
     place = _("{run}, step {step:,}") if parent and parent.segment == before.number else _("step {step:,}")
     where = place.format(run=parent.run if parent else "", step=segment.start)
     if not changed:
         return [_("It goes on from {where}, with the same settings.").format(where=where)]
-    listed = ", ".join(f"{name} {_written(value)}" for name, value in changed.items())
-    sentences = [_("It goes on from {where}, with {changes}.").format(where=where, changes=listed)]
+    sentences = [_("It goes on from {where}, with {changes}.").format(where=where, changes=listed(changed))]
     if segment.optimizer_from != before.optimizer_from:
         sentences.append(_("The optimizer's state began at zero there."))
     if segment.output_change is not None:
@@ -141,6 +139,20 @@ def said_of(spec: RunSpec) -> list[str]:
             _("No output on training rows changed by more than {change} there.").format(change=change)
         )
     return sentences
+
+
+def _told(segment: Segment, before: Segment, spec: RunSpec) -> dict[str, Any]:
+    """The settings that a segment changes, without those that only became explicit or that nothing reads."""
+    changed = segment.changed_from(before)
+    if changed.keys() & {"epochs", "steps"}:
+        changed.pop("patience", None)
+    meaningless = unread(spec.resolved.optimizer)
+    return {k: v for k, v in changed.items() if (v is not None or k == "clip") and k not in meaningless}
+
+
+def listed(settings: Mapping[str, Any]) -> str:
+    """Settings with their values as one text, such as ``lr 0.001, dropout 0.3``."""
+    return ", ".join(f"{name} {_written(value)}" for name, value in settings.items())
 
 
 def _written(value: Any) -> str:
@@ -209,6 +221,57 @@ def setting_commands(folder: RunFolder) -> list[Command]:
     """The commands that changed a hyper-parameter, in order."""
     commands = folder.database.commands()
     return [each for each in commands if each.state == "applied" and each.name not in TRANSPORT]
+
+
+@dataclass(frozen=True)
+class SettingChange:
+    """Settings changed on a run's path. step: the first step that they hold for. sender: who changed them, as
+    of a ``Command``."""
+
+    segment: int
+    step: int
+    settings: Mapping[str, Any]
+    sender: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The change as an item of ``changes`` in the ``train`` document."""
+        return {
+            "segment": self.segment,
+            "step": self.step,
+            "settings": dict(self.settings),
+            "sender": self.sender,
+        }
+
+    def __str__(self) -> str:
+        sender = _(SENDERS.get(self.sender, self.sender))
+        if not self.settings:
+            return _("From step {step:,} on: the same settings again ({sender}).").format(
+                step=self.step, sender=sender
+            )
+        return _("From step {step:,} on: {changes} ({sender}).").format(
+            step=self.step, changes=listed(self.settings), sender=sender
+        )
+
+
+def changes_of(folder: RunFolder, spec: RunSpec) -> list[SettingChange]:
+    """All changes of settings on the run's path, in the order of their steps: by commands to the process that
+    trained it, and at the beginnings of segments."""
+    changes, before = list[SettingChange](), None
+    commands = setting_commands(folder)
+    for link in path_of(spec):
+        segment = link.segment
+        if before is not None:
+            changes.append(
+                SettingChange(segment.number, link.first, _told(segment, before, spec), segment.sender)
+            )
+        for command in commands:
+            step = command.step or 0
+            if (command.segment or 0) == segment.number and (link.stop is None or step < link.stop):
+                changes.append(
+                    SettingChange(segment.number, step, {command.name: command.value}, command.sender)
+                )
+        before = segment
+    return sorted(changes, key=lambda change: change.step)
 
 
 def losses_of(folder: RunFolder, spec: RunSpec) -> np.ndarray:

@@ -154,7 +154,7 @@ def as_flags(settings: Mapping[str, object]) -> list[str]:
     return words
 
 
-# ---- versions of packages
+# ---- versions of packages, and the machine
 
 _version = cache(version)  # cached, since it reads a file
 
@@ -162,3 +162,24 @@ _version = cache(version)  # cached, since it reads a file
 def versions() -> dict[str, str]:
     """``{package: version}``, including Python's version."""
     return {"treino": _version("treino"), "torch": torch.__version__, "python": platform.python_version()}
+
+
+def machine() -> dict[str, str]:
+    """The parts of this machine that may round differently on another: nothing that names it or its owner."""
+    return {
+        "system": platform.system(),
+        "architecture": platform.machine(),
+        "processor": _processor(),
+        "vectors": torch.backends.cpu.get_cpu_capability(),
+    }
+
+
+@cache
+def _processor() -> str:
+    """The processor's model; "" if nobody tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor())

@@ -28,7 +28,15 @@ from treino.inspection.conformal import FoldScores
 from treino.records.access import Access
 from treino.records.data_source import check_names, check_outputs, data_of
 from treino.records.network_source import run_network
-from treino.records.segments import UNKNOWN, evaluations, histories, losses_of, member_evaluations
+from treino.records.segments import (
+    UNKNOWN,
+    SettingChange,
+    changes_of,
+    evaluations,
+    histories,
+    losses_of,
+    member_evaluations,
+)
 from treino.records.stored_folder import StoredFolder
 from treino.records.weights import WEIGHTS, check_answers, check_layers, read_weights, with_weights
 from treino.spec import Settings
@@ -235,6 +243,8 @@ class StoredRun(StoredFolder):
             facts = {"target": own.target, "classes": list(own.classes)}
             return {**{k: v for k, v in every.items() if k != "targets"}, **facts, **of_target}
         head: dict[str, Any] = {"run": self.name, "path": str(self.path), "status": self.status}
+        if self.folder.has("spec.json"):
+            head["changes"] = [change.to_json() for change in self.changes]
         if self.folder.manifest.sealed:
             return head | {
                 k: v for k, v in read_document(self.folder, "result.json").items() if k not in head
@@ -267,6 +277,12 @@ class StoredRun(StoredFolder):
         """Updates done; for a diverged run, only updates with finite weights."""
         result = self.result
         return len(self.losses) if result is None else result.steps
+
+    @property
+    def changes(self) -> list[SettingChange]:
+        """Settings that were changed on the way, by whom and from which step on; none of a sweep's
+        network."""
+        return [] if self.row is not None else changes_of(self.folder, self.spec)
 
     @property
     def metrics(self) -> dict[str, dict[str, float] | None]:

@@ -99,7 +99,8 @@ def selection_bias(
     for count in row_counts(rows, repeats, draw, AT_ONCE):
         count_BN, size = torch.from_numpy(count), len(count)
         left_BN = (count_BN == 0).double()
-        left_BN[left_BN.sum(1) == 0] = 1.0  # every row was drawn, as may happen with very few rows
+        none_B = left_BN.sum(1) == 0  # every row was drawn, as may happen with very few rows: tells nothing
+        left_BN[none_B] = 1.0
         inside_BM = choose(count_BN).nan_to_num(nan=-math.inf)
         outside_BM = report(left_BN)
         own.append(report(count_BN)[:, winner])
@@ -109,13 +110,14 @@ def selection_bias(
             chosen_B1 = inside_BM.masked_fill(~member_BM, -math.inf).argmax(1, keepdim=True)
             seen_B1 = decides_M.expand(size, -1).masked_fill(~member_BM, -math.inf).argmax(1, keepdim=True)
             seen_B = whole_M.expand(size, -1).gather(1, seen_B1)[:, 0]
-            lost.append(seen_B - outside_BM.gather(1, chosen_B1)[:, 0])
+            lost_B = seen_B - outside_BM.gather(1, chosen_B1)[:, 0]
+            lost.append(lost_B.masked_fill(none_B, math.nan))
     inflation, other_inflation = (_mean_loss(torch.cat(lost[i::2])) for i in (0, 1))
     return SelectionBias(winner, best, float(torch.cat(own).std()), inflation, other_inflation)
 
 
 def _mean_loss(lost_B: Tensor) -> float:
-    finite = lost_B[lost_B.isfinite()]  # infinite: only members without a score were drawn
+    finite = lost_B[lost_B.isfinite()]  # else only members without a score were drawn, or no row was left
     return max(0.0, float(finite.mean())) if len(finite) else 0.0
 
 

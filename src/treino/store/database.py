@@ -43,6 +43,10 @@ INTERVAL = 0.5  # seconds between two transactions
 _SYNCHRONOUS = "FULL"  # each transaction is on disk before the next checkpoint relies on it
 
 
+SENDERS = {"": N_("by a person"), "agent": N_("by an agent"), "alert": N_("by an alert")}
+"""Who sends commands and begins segments, as a reader is told."""
+
+
 class EpochValue(NamedTuple):
     """One metric of one split after `epoch` epochs; NaN if the metric is undefined."""
 
@@ -66,7 +70,8 @@ class Command(NamedTuple):
     """A command sent to a run.
 
     `step`: the update from which the command takes effect (None: when it is read). `state`: "new" until the
-    run has read the command, then the state set by `mark_command`.
+    run has read the command, then the state set by `mark_command`. sender: who sent it: "" a person, or a
+    word of `SENDERS`.
     """
 
     id: int
@@ -76,6 +81,7 @@ class Command(NamedTuple):
     name: str
     value: Any
     state: str
+    sender: str = ""
 
 
 class _LossDigest(NamedTuple):
@@ -125,6 +131,7 @@ class Database:
                 connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS}")
                 connection.execute("PRAGMA journal_mode = WAL")
                 sqlite.check(connection, path)
+                tables.update(connection, path)
                 tables.checked(connection, path)
                 return cls(path, connection, writable=True)
             except BaseException:
@@ -261,14 +268,20 @@ class Database:
 
     # ---- commands, from any process
 
-    def add_command(self, name: str, value: Any, step: int | None = None) -> None:
+    def add_command(self, name: str, value: Any, step: int | None = None, *, sender: str = "") -> None:
         """Send a command to the process that trains this run; `value` must be serializable as JSON.
 
-        Raises TreinoError `not_running` if the run is sealed, or too near its end to read commands.
+        sender: who sends it: "" a person, or a word of `SENDERS`.
+
+        Raises TreinoError `not_running` if the run is sealed, or too near its end to read commands;
+        `run_older` for a sender if an older treino, which doesn't keep senders, trains the run.
         """
         text = json_bytes(value).decode().strip()
-        row = (time.time(), None, None if step is None else int(step), name, text, "new")
-        sql = "INSERT INTO commands (time, segment, step, name, value, state) VALUES (?, ?, ?, ?, ?, ?)"
+        row: Row = (time.time(), None, None if step is None else int(step), name, text, "new")
+        columns = "time, segment, step, name, value, state"
+        if sender:
+            columns, row = f"{columns}, sender", (*row, sender)
+        sql = f"INSERT INTO commands ({columns}) VALUES ({', '.join('?' * len(row))})"
         statement = Statement("commands", sql, row)
         if self._writable:
             self._commit([statement])
@@ -280,6 +293,8 @@ class Database:
             if status != "running":
                 raise not_running(folder, status)
             with sqlite.trouble(self.path), closing(sqlite.connect(self.path, "rw")) as connection:
+                if sender and tables.check(connection, self.path) < tables.VERSION:
+                    raise _older(folder, sender)
                 tables.do(connection, self.path, [statement])
                 sqlite.out_of_log(connection)
 
@@ -308,7 +323,7 @@ class Database:
     def commands(self) -> list[Command]:
         """All commands ever sent, oldest first."""
         rows = sorted(self._table("commands"), key=lambda row: row[0])
-        return [Command._make((*row[:5], _json(row[5], self.path), row[6])) for row in rows]
+        return [Command._make((*row[:5], _json(row[5], self.path), *row[6:])) for row in rows]
 
     def losses(self, segment: int = 0) -> "np.ndarray":
         """The segment's training losses from its first update on: float32 [S], or [S, P]."""
@@ -410,6 +425,16 @@ def not_running(folder: Path, status: str) -> TreinoError:
         "not_running",
         _("{run} is {status}: no process would hear that.").format(run=folder.name, status=_(status)),
         _("Resume it first, or train a new run."),
+    )
+
+
+def _older(folder: Path, sender: str) -> TreinoError:
+    return TreinoError(
+        "run_older",
+        _("{run} is trained by an older treino, which doesn't keep that a command was sent {sender}.").format(
+            run=folder.name, sender=_(SENDERS.get(sender, sender))
+        ),
+        _("Stop it, and resume it with this treino: treino resume {run}").format(run=folder.name),
     )
 
 

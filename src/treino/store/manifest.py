@@ -1,5 +1,6 @@
 """``manifest.json``: the format, the kind of folder, its status, and the SHA-256 of its files."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -58,6 +59,11 @@ class Manifest:
                 "files": dict(sorted(self.files.items())),
             }
         )
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 in its file, which stands for all that it lists."""
+        return str(json.loads(self.to_bytes())["sha256"])
 
     @classmethod
     def from_bytes(cls, data: bytes, path: Path) -> "Manifest":

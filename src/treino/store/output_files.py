@@ -24,6 +24,7 @@ PAGE = (".html", ".htm")
 MARKDOWN = (".md", ".markdown")
 CSV = (".csv",)
 PNG = (".png",)
+JSON = (".json",)
 
 _KIND = re.compile(rb'"kind":\s*"(%s)"' % "|".join(manifest.KINDS).encode())
 _HEAD = 1 << 12  # bytes at a manifest's start, which contain its kind

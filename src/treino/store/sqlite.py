@@ -134,10 +134,19 @@ def _as_file(data: bytes, log: bool) -> bytes:
     return data[:18] + (b"\2\2" if log else b"\1\1") + data[20:]  # https://sqlite.org/fileformat2.html#ffvnum
 
 
-def of_file(path: Path, ask: Callable[[sqlite3.Connection], Answer]) -> Answer:
-    """Return the result of `ask` on a file that another process may be writing, also on a read-only disk."""
+def has_log(path: Path) -> bool:
+    """Whether the file is in write-ahead-log mode, in which also readers create files beside it."""
+    with files.trouble(path), path.open("rb") as file:
+        return file.read(20)[18:19] == b"\2"  # https://sqlite.org/fileformat2.html#ffvnum
+
+
+def of_file(path: Path, ask: Callable[[sqlite3.Connection], Answer], *, copied: bool = False) -> Answer:
+    """Return the result of `ask` on a file that another process may be writing, also on a read-only disk.
+
+    copied: ask a copy of file and log, for a file beside which nothing may be created.
+    """
     try:
-        if not shared(path):
+        if not copied and not shared(path):
             with closing(connect(path, "ro")) as connection:
                 return ask(connection)
     except sqlite3.OperationalError as error:

@@ -3,13 +3,13 @@
 import importlib
 import importlib.util
 import math
-import queue
-import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from treino.errors import TreinoError, cause, nearest
+from treino.delivery import Delivery
+from treino.errors import TreinoError, nearest
 from treino.loop import Job, JobEnd, JobEvent, JobProgress, JobStart
 from treino.store import RunFolder
 from treino.tracking.tracker import SweepTable, TrackedEnd, TrackedRun, Tracker
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from treino.tuning.sweep import SweepJob
 
 PATIENCE_SECONDS = 60.0  # longest wait for a tracker after the training
-MOST_WAITING = 10_000  # calls in a queue, above which metrics are dropped
 BEST = 5  # members of a sweep that become runs of their own
 TRACKERS = {  # name: (its package, the path of its class)
     "tensorboard": ("tensorboard", "treino.tracking.tensorboard:TensorBoard"),
@@ -52,34 +51,10 @@ def tracker_names(track: str | Sequence[str] | None) -> tuple[str, ...]:
     return names
 
 
-class Delivery:
-    """One tracker and its queue of calls. failure: why it gets no more calls, else empty."""
-
-    def __init__(self, name: str) -> None:
-        self.name, self.failure = name, ""
-        self.waiting: queue.Queue[tuple[str, tuple[Any, ...]] | None] = queue.Queue()
-        self.thread = threading.Thread(target=self._work, name=f"treino-{name}", daemon=True)
-        self.thread.start()
-
-    def tell(self, what: str, *values: Any) -> None:
-        if not self.failure and (what != "log" or self.waiting.qsize() < MOST_WAITING):
-            self.waiting.put((what, values))
-
-    def end(self) -> None:
-        """Wait for the remaining calls, at most PATIENCE_SECONDS."""
-        self.waiting.put(None)
-        self.thread.join(PATIENCE_SECONDS)
-        if self.thread.is_alive() and not self.failure:
-            self.failure = _("it took longer than {n:g} s").format(n=PATIENCE_SECONDS)
-
-    def _work(self) -> None:
-        try:
-            module, _colon, kind = TRACKERS[self.name][1].partition(":")
-            tracker: Tracker = getattr(importlib.import_module(module), kind)()
-            while (call := self.waiting.get()) is not None:
-                getattr(tracker, call[0])(*call[1])
-        except BaseException as error:  # errors of the package or its server don't end the training
-            self.failure = cause(error)
+def _tracker(name: str) -> Tracker:
+    module, _colon, kind = TRACKERS[name][1].partition(":")
+    tracker: Tracker = getattr(importlib.import_module(module), kind)()
+    return tracker
 
 
 class Tracking:
@@ -103,11 +78,11 @@ class Tracking:
         if not self.names:
             yield from stream
             return
-        deliveries = [Delivery(name) for name in self.names]
+        deliveries = [Delivery(name, partial(_tracker, name)) for name in self.names]
 
         def tell(what: str, *values: Any) -> None:
             for delivery in deliveries:
-                delivery.tell(what, *values)
+                delivery.tell(what, *values, may_be_lost=what == "log")
 
         try:
             for event in stream:
@@ -124,7 +99,7 @@ class Tracking:
                 yield event
         finally:
             for delivery in deliveries:
-                delivery.end()
+                delivery.end(PATIENCE_SECONDS)
             sentence = _("{tracker} was not told all of it: {why}")
             self.failures = [sentence.format(tracker=d.name, why=d.failure) for d in deliveries if d.failure]
 

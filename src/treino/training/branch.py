@@ -24,7 +24,7 @@ from treino.loop import JobEvent, events
 from treino.records.data_source import COPY
 from treino.records.network_source import NETWORK_COPY
 from treino.records.segments import Segment, path_counts, path_of, segments_of
-from treino.records.stored_folder import branch_as_typed, versions
+from treino.records.stored_folder import branch_as_typed, machine, versions
 from treino.records.stored_run import StoredRun
 from treino.records.weights import BUFFERS, WEIGHTS
 from treino.spec import LAYERS, OF_SOME, Settings, group_of, read_settings
@@ -34,7 +34,7 @@ from treino.training.completion import run_facts
 from treino.training.replay import Snapshot
 from treino.training.resolution import Resolution
 from treino.training.stored_training import START, keep_keyframes, kept_state, name_of, rebuilt
-from treino.training.train import CHECKPOINT_SECONDS, RunJob
+from treino.training.train import CHECKPOINT_SECONDS, Check, RunJob
 from treino.words import _
 
 # ---- changes of settings, and the segment that they make
@@ -48,8 +48,8 @@ CHANGEABLE = (*LENGTH, *ORDER, *OPTIMIZER, *LOSS, *NETWORK)
 """Settings that may change during a run, besides the engine's hyper-parameters."""
 
 
-def next_segment(snapshot: Snapshot, changes: Mapping[str, Any]) -> Segment:
-    """The run's next segment, which starts from the snapshot with these changes.
+def next_segment(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = "") -> Segment:
+    """The run's next segment, which starts from the snapshot with these changes. sender: who asks for it.
 
     Raises:
         TreinoError: a setting that can't change during a run, or a value out of range.
@@ -65,6 +65,7 @@ def next_segment(snapshot: Snapshot, changes: Mapping[str, Any]) -> Segment:
         changes=hp,
         order_seed=_order_seed(changes, before),
         output_change=None,
+        sender=sender,
     )
     hidden = read_settings(settings).hidden
     layers = "hidden" in changes and len(hidden or ()) != len(snapshot.settings["hidden"])
@@ -218,13 +219,18 @@ def branching(
     snapshot: Snapshot,
     changes: Mapping[str, Any],
     *,
+    sender: str = "",
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    check: Check | None = None,
 ) -> Iterator[JobEvent]:
-    """Train a new run that starts from the snapshot's full state; see ``Moment.branch``."""
+    """Train a new run that starts from the snapshot's full state; see ``Moment.branch``. sender: who asks for
+    it, a word of ``store.database.SENDERS``. check: as in ``train_events``."""
     run = snapshot.run
     place = {name: changes[name] for name in PLACE if name in changes}
     changes = {name: value for name, value in changes.items() if name not in PLACE}
-    start = segment_start(snapshot, changes)
+    start = segment_start(snapshot, changes, sender)
+    if check is not None:
+        check(snapshot.data, start.resolution)
     out = Path(place["out"]) if place.get("out") else None
     beside = run.path.parent
     if (beside / "manifest.json").is_file():  # a sweep's winner: its branch goes beside the sweep
@@ -250,9 +256,12 @@ def rewinding(
     snapshot: Snapshot,
     changes: Mapping[str, Any],
     *,
+    sender: str = "",
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    check: Check | None = None,
 ) -> Iterator[JobEvent]:
-    """Train the next segment of the snapshot's own run; see ``Run.rewind``."""
+    """Train the next segment of the snapshot's own run; see ``Run.rewind``. sender: as for ``branching``.
+    check: as in ``train_events``."""
     folder = RunFolder.open(snapshot.run.path)
     for name in PLACE:
         if name in changes:
@@ -263,7 +272,9 @@ def rewinding(
                     step=snapshot.step, name=name
                 ),
             )
-    start = segment_start(snapshot, changes)
+    start = segment_start(snapshot, changes, sender)
+    if check is not None:
+        check(snapshot.data, start.resolution)
     with folder:
         folder.unseal()
         before = segments_of(snapshot.run.spec)[-1].number
@@ -312,14 +323,14 @@ def _train_segment(
     yield from events(job)
 
 
-def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStart:
-    """Prepare the next segment.
+def segment_start(snapshot: Snapshot, changes: Mapping[str, Any], sender: str = "") -> SegmentStart:
+    """Prepare the next segment. sender: who asks for it.
 
     Raises:
         TreinoError: a setting that can't change during a run, or a value out of range; nothing left to train.
     """
     run = snapshot.run
-    segment = next_segment(snapshot, changes)
+    segment = next_segment(snapshot, changes, sender)
     spec = _with_segment(read_document(run.folder, "spec.json"), run, segment)
     read, access = RunSpec.model_validate(spec), run.access
     resolution = rebuilt(run.folder, read, snapshot.data, access, has_weights=False)
@@ -354,7 +365,7 @@ def segment_start(snapshot: Snapshot, changes: Mapping[str, Any]) -> SegmentStar
         segment = replace(segment, output_change=change if math.isfinite(change) else None)
         spec = _with_segment(spec, run, segment)
     facts = spec["facts"] | run_facts(snapshot.data, resolution)
-    spec |= {"resolved": resolution.settings, "facts": facts, "versions": versions()}
+    spec |= {"resolved": resolution.settings, "facts": facts, "versions": versions(), "machine": machine()}
     return SegmentStart(segment, resolution, (arrays, meta), spec)
 
 
@@ -380,7 +391,7 @@ def _copy_past(snapshot: Snapshot, folder: RunFolder) -> None:
                 folder.database.add_epoch(number, *row)
         for command in commands:
             if command.state == "applied" and command.segment == number and (command.step or 0) <= stop:
-                folder.database.add_command(command.name, command.value, command.step)
+                folder.database.add_command(command.name, command.value, command.step, sender=command.sender)
                 folder.database.mark_command(
                     folder.database.commands()[-1].id, "applied", command.step, number
                 )

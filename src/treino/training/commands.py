@@ -1,7 +1,7 @@
 """Control of a running training: commands to its process, play and pause, the live state."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,16 @@ from treino.words import _
 # ---- commands to the process that trains a run
 
 
-def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None) -> None:
-    """Ask to change a hyper-parameter from ``step`` on (default: at once). name, value: as for
-    ``TrainingLoop.set``.
+def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None, *, sender: str = "") -> None:
+    """``send_settings`` of one."""
+    send_settings(run, {name: value}, step, sender=sender)
+
+
+def send_settings(
+    run: StoredRun, changes: Mapping[str, Any], step: int | None = None, *, sender: str = ""
+) -> None:
+    """Ask to change hyper-parameters from ``step`` on (default: at once); all of them or none. changes: names
+    and values as for ``TrainingLoop.set``. sender: as for ``Database.add_command``.
 
     Raises:
         TreinoError: an unknown name, a value out of range or without meaning for this network, or no
@@ -36,8 +43,12 @@ def send_setting(run: StoredRun, name: str, value: Any, step: int | None = None)
         "dropout": run.spec.net in LAYERS and bool(settings.dropout or run.spec.asked.get("dropout")),
         "ema": bool(settings.ema or run.spec.asked.get("ema")),
     }
-    for each, value_P in changed_values(name, value, 1, settings.optimizer, has).items():
-        run.folder.database.add_command(each, value if each == name else float(value_P[0]), step)
+    commands: dict[str, Any] = {}
+    for name, value in changes.items():
+        for each, value_P in changed_values(name, value, 1, settings.optimizer, has).items():
+            commands[each] = value if each == name else float(value_P[0])
+    for each, value in commands.items():
+        run.folder.database.add_command(each, value, step, sender=sender)
 
 
 def send_stop(folder: RunFolder) -> None:

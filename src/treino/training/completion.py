@@ -193,26 +193,15 @@ def finish(
     net = engine.answer("kept")
     write_weights(folder, net, data.item_shape if engine.shared.net is None else None)
     over = status in ("finished", "diverged")
-    held, answered = in_memory(data), dict[str, tuple[Tensor, Tensor]]()
+    held = in_memory(data)
     failures: list[str] = []
-    without: list[str] = []
     ask = _("For predictions: treino predict {run} DATA").format(run=folder.path.name)
     rest = _("Everything else is there.")
-    for split, rows in data.splits.items():
-        # a run that will be resumed doesn't wait for rows to be read from disk
-        if len(rows) and (over or (split != "test" and isinstance(rows.x, Tensor))):
-            what = _("Measuring the {split} rows").format(split=split_name(split))
-            made = try_or_note(failures, what, ask, partial(answers, net, rows, engine.shared.item_shape))
-            if made is not None:
-                answered[split] = made
-                without += unanswered_notes(split, made[0])
+    answered = answered_rows(net, data, engine.shared.item_shape, over=over, failures=failures, ask=ask)
+    without = [note for split, made in answered.items() for note in unanswered_notes(split, made[0])]
     waited = waited_seconds / max(seconds - evaluation_seconds, waited_seconds, 1e-9)
     loss, full = engine.loss_function, resolution.settings.get("baselines") == "full"
-    figures = _figures(answered, data, loss, failures, ask)
-    each = [
-        figures if len(data.by_target) == 1 else _figures(own, one, loss.single, failures, ask)
-        for one, own in zip(data.by_target, _answers_by_target(answered, loss, data), strict=True)
-    ]
+    figures, each = figures_of(answered, data, loss, failures=failures, ask=ask)
     notes: list[str] = []
     for own, one in zip(each, held.by_target, strict=True):
         fitted = partial(baselines, one, loss.single, full)
@@ -324,6 +313,33 @@ def members_notes(engine: TrainingLoop) -> list[str]:
         metric=s.metric,
     )
     return [note, *([_("{n} of {members} diverged.").format(n=lost, members=members)] if lost else [])]
+
+
+def answered_rows(
+    net: nn.Module, data: Data, item_shape: ItemShape, *, over: bool, failures: list[str], ask: str
+) -> dict[str, tuple[Tensor, Tensor]]:
+    """Outputs and targets of each split that is measured. over: whether the training has come to its end.
+    failures: collects a sentence for each split whose rows can't be answered. ask: what to do then."""
+    answered = dict[str, tuple[Tensor, Tensor]]()
+    for split, rows in data.splits.items():
+        # a run that will be resumed doesn't wait for rows to be read from disk
+        if len(rows) and (over or (split != "test" and isinstance(rows.x, Tensor))):
+            what = _("Measuring the {split} rows").format(split=split_name(split))
+            made = try_or_note(failures, what, ask, partial(answers, net, rows, item_shape))
+            if made is not None:
+                answered[split] = made
+    return answered
+
+
+def figures_of(
+    answered: Mapping[str, tuple[Tensor, Tensor]], data: Data, loss: Loss, *, failures: list[str], ask: str
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """``metrics`` of each split and ``intervals`` of the test rows: of all targets, and of each alone."""
+    figures = _figures(answered, data, loss, failures, ask)
+    if len(data.by_target) == 1:
+        return figures, [figures]
+    parts = zip(data.by_target, _answers_by_target(answered, loss, data), strict=True)
+    return figures, [_figures(own, one, loss.single, failures, ask) for one, own in parts]
 
 
 def _figures(

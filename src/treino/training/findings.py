@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from treino.data.dataset import Data
 from treino.documents import read_run_spec, read_tensors
+from treino.documents.run_spec import RunSpec
 from treino.engine import TrainingLoop
 from treino.engine.early_stopping import FACTOR
 from treino.engine.train_config import DEFAULTS
@@ -45,6 +46,7 @@ from treino.training.run_log import (
 from treino.training.stored_training import START, begin_with, source_of
 from treino.words import _, numeral, setting, speaking
 from treino_doctor.finding import Finding
+from treino_doctor.record.log import Log
 from treino_doctor.rules import decide
 
 # ---- advice after a training that diverged
@@ -206,6 +208,64 @@ STEPS_SETTLED = 500  # steps after which rules may judge the loss of a course wi
 DIVERGED = "diverged"
 
 
+def settled(training: TrainingLoop, steps: int) -> bool:
+    """Whether a course of so many steps is long enough for all rules."""
+    return steps >= max(WATCHED, min(training.steps_per_epoch, STEPS_SETTLED))
+
+
+def log_so_far(course: TrainingCourse, begun: Callable[[TrainingCourse], FirstSteps | None]) -> Log:
+    """The log of a course that goes on. begun: as for ``measured``."""
+    over = settled(course.resolution.training, course.steps)
+    return run_log(course, measured(course, begun) if over else UNMEASURED)
+
+
+def findings_so_far(spec: RunSpec, course: TrainingCourse, log: Log) -> list[dict[str, Any]]:
+    """The findings of a course that goes on, as JSON. log: of ``log_so_far``."""
+    over = settled(course.resolution.training, course.steps)
+    results = decide(log, early=not over)[0]
+    documents = finding_documents(results, course.resolution, course.first, course.data.classes)
+    return documents + (divergence(spec, course) if over else [])
+
+
+class OwnFindings:
+    """The findings of a run, looked for by the process that trains it. rules: of the newest look."""
+
+    def __init__(self, folder: RunFolder, data: Data, resolution: Resolution) -> None:
+        self.rules: frozenset[str] = frozenset()
+        self._folder, self._data, self._resolution = folder, data, resolution
+        self._rows = rows_trained(data)
+        self._begin: tuple[tuple[int, int], FirstSteps | None] | None = None  # keyed by the course
+        self._due, self._first = 0.0, resolution.training.step
+        self._judged = False  # whether a look was at steps enough for all rules
+
+    def look(self) -> bool:
+        """Look, if that is due, for the first time at enough steps, or the training is over. Return whether
+        it was."""
+        engine, began = self._resolution.training, time.thread_time()
+        judged = settled(engine, engine.step - self._first)
+        if time.monotonic() < self._due and not engine.done and judged == self._judged:
+            return False
+        self._judged = judged
+        self._folder.database.flush()
+        spec, member = read_run_spec(self._folder), engine.answering[0]
+        loss_S = np.asarray(losses_of(self._folder, spec))
+        nets = engine.net(member, "last"), engine.answer("kept")
+        diverged = set(engine.status_P) == {DIVERGED}
+        course = course_of(
+            self._folder, spec, self._data, self._resolution, self._rows, loss_S, nets, diverged, member
+        )
+        documents = findings_so_far(spec, course, log_so_far(course, self._first_steps))
+        self.rules = frozenset(each["rule"] for each in documents)
+        self._due = time.monotonic() + (time.thread_time() - began) / SHARE
+        return True
+
+    def _first_steps(self, course: TrainingCourse) -> FirstSteps | None:
+        key = (course.segment, course.first)
+        if self._begin is None or self._begin[0] != key:
+            self._begin = key, _first_steps(self._folder, course)
+        return self._begin[1]
+
+
 class LiveFindings:
     """The findings of one run. playback: the run's playback, whose remembered states are used."""
 
@@ -232,15 +292,11 @@ class LiveFindings:
             self._playback.resolutions.clear()
         self._looked, self._playback.run = (snapshot.segment, step), run
         course = self._course(run, snapshot, loss_S[:step])
-        per_epoch = course.resolution.training.steps_per_epoch
-        settled = course.steps >= max(WATCHED, min(per_epoch, STEPS_SETTLED))
-        log = run_log(course, measured(course, self._first_steps) if settled else UNMEASURED)
+        log = log_so_far(course, self._first_steps)
         self.by_language = {}
         for language in languages:
             with speaking(language):
-                results = decide(log, early=not settled)[0]
-                documents = finding_documents(results, course.resolution, course.first, course.data.classes)
-                self.by_language[language] = documents + (divergence(run, course) if settled else [])
+                self.by_language[language] = findings_so_far(run.spec, course, log)
         documents = next(iter(self.by_language.values()), [])
         known = {rule: at for rule, at in self.first_seen.items() if at <= step}
         begun = {each["rule"]: each.get("step", step) for each in documents}
@@ -269,10 +325,10 @@ class LiveFindings:
         return self._begin[1]
 
 
-def divergence(run: StoredRun, course: TrainingCourse) -> list[dict[str, Any]]:
+def divergence(spec: RunSpec, course: TrainingCourse) -> list[dict[str, Any]]:
     """If the training, ended now, would count as diverged: a finding, with the epoch since when; else []."""
     threshold = float(course.resolution.training.threshold_P[course.member])
-    count = epoch_count(run.spec)
+    count = epoch_count(spec)
     mean_E = training_losses(course.loss_S, count)[0][: count.ended(len(course.loss_S))]
     over = len(mean_E)
     while over and not mean_E[over - 1] <= threshold:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from treino.data.dataset import Data
+from treino.data.rows import tensor_bytes
 from treino.data.torch_datasets.dataset_source import splits_not_in_memory, why_not_reproducible
 from treino.documents import read_checkpoint
 from treino.engine import Loss, TrainingLoop
@@ -151,7 +152,7 @@ def last_step(run: StoredRun) -> int:
 def _played(run: StoredRun, ascending: list[int], data: Any) -> Iterator[Snapshot]:
     if not ascending:
         return
-    spec, losses_S, rows = run.spec, run.losses, _rows(run, data)
+    spec, losses_S, rows = run.spec, run.losses, training_rows(run, data)
     run.folder.note(*successor_notes(spec.resolved.engine))
     for link in path_of(spec):
         steps = [s for s in ascending if s >= link.first and (link.stop is None or s < link.stop)]
@@ -316,8 +317,8 @@ def _step(run: StoredRun, step: Any) -> int:
     return int(step)
 
 
-def _rows(run: StoredRun, data: Any) -> Data:
-    """All rows that the run was trained on.
+def training_rows(run: StoredRun, data: Any, call: str = "run.at(step, data)") -> Data:
+    """All rows that the run was trained on. call: the Python call that takes a Dataset again.
 
     Raises:
         TreinoError: they aren't available any more.
@@ -339,7 +340,7 @@ def _rows(run: StoredRun, data: Any) -> Data:
             _("{run} was trained on {what}, which was given in Python.").format(
                 run=run.name, what=where.source
             ),
-            _("Give it again: run.at(step, data)."),
+            _("Give it again: {call}.").format(call=call),
         )
     rows = user_data(run.folder, where, data)
     if streams(rows) or why_not_reproducible(rows):
@@ -473,7 +474,7 @@ class Playback:
 
     def _remember(self, segment: int, step: int, saved: Saved) -> None:
         self.states[segment, step] = saved
-        size = sum(tensor.nbytes for tensor in saved[0].values())
+        size = tensor_bytes(*saved[0].values())
         while len(self.states) * size > BUDGET and len(self.states) > 2:
             places = sorted(self.states)
             for place in places[1:-1:2]:  # drop every second state

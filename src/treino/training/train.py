@@ -23,6 +23,9 @@ from treino.documents.run_spec import RunSpec
 from treino.engine import Tick, TrainingLoop
 from treino.engine.kernels.selection import torch_threads_of
 from treino.engine.net_state import whole_state
+from treino.engine.step_plan import EVALUATION_SPACING
+from treino.engine.tick import Epoch
+from treino.engine.training_loop import Look
 from treino.engine.training_setup import warm_start
 from treino.errors import TreinoError
 from treino.loop import Job, JobEvent, events, status_at_end
@@ -31,7 +34,7 @@ from treino.records.access import Access
 from treino.records.data_source import data_of, keep_copy, load_data, prepared_beside, reference
 from treino.records.network_source import NETWORK_COPY
 from treino.records.segments import TRANSPORT, losses_of, member_rows, newest
-from treino.records.stored_folder import as_typed, unfinished, versions
+from treino.records.stored_folder import as_typed, machine, unfinished, versions
 from treino.records.stored_run import StoredRun
 from treino.records.user_network import NetworkFiles, network_maker, network_of
 from treino.records.weights import ANSWERS, answers_of
@@ -57,6 +60,7 @@ from treino.words import _
 
 CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 2.0
+Check = Callable[[Data, Resolution], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +106,7 @@ def train_events(
     data: Data | None = None,
     reasons: Sequence[str] = (),
     spent: float = 0.0,
+    check: Check | None = None,
 ) -> Iterator[JobEvent]:
     """Train one network and store the run. All possible checks come before anything is written.
 
@@ -115,6 +120,7 @@ def train_events(
     start: weights to start from instead of random ones.
     data: the result of ``load_data`` for the source with these settings, if it exists already.
     reasons: of choices made before, in sentences. spent: seconds of trials that count as training.
+    check: raises what is wrong with this training, before anything is written.
 
     Raises:
         TreinoError: bad input (status 2) or a system error (status 1).
@@ -145,6 +151,8 @@ def train_events(
     resolution = resolve(settings, data, own, reasons=(*reasons, *net_reason, flip_reason))
     if start is not None:
         warm_start(resolution.training.shared, resolution.training.state, start.weights)
+    if check is not None:
+        check(data, resolution)
     folder = RunFolder.create(
         parent=parent, stem=data.name, name=settings.name, out=Path(settings.out) if settings.out else None
     )
@@ -180,6 +188,7 @@ def train_events(
                 + (f" --weights {shlex.quote(start.name)}" if start else ""),
                 "weights": None if start is None else start.name,
                 "versions": versions(),
+                "machine": machine(),
             },
         )
         keep_keyframes(folder, resolution.training, settings.every)
@@ -194,12 +203,13 @@ def resuming(
     *,
     data: Any = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    check: Check | None = None,
 ) -> Iterator[JobEvent]:
     """Resume an interrupted or killed run from its last checkpoint, bit for bit.
 
     access: the access to its rows and the user's network. data: the Dataset or DataLoader, if the run was
     trained on one. With a DataLoader, an IterableDataset or items that no seed reproduces, the run goes on
-    from the end of the last epoch, or with other items.
+    from the end of the last epoch, or with other items. check: as in ``train_events``.
 
     Raises:
         TreinoError: the run is finished, is being written by another process, is damaged, or its data
@@ -220,6 +230,8 @@ def resuming(
     data = user_data(folder, spec.data, data) if from_python else data_of(folder, access.data_file)
     resolution = rebuilt(folder, spec, data, access)
     segment = newest(spec)
+    if check is not None:
+        check(data, resolution)
     with folder:
         folder.unseal()
         engine, before = resolution.training, len(losses_of(folder, spec))
@@ -273,6 +285,7 @@ class RunJob:
     failure: TreinoError | None = None
     transport: Transport = field(default_factory=Transport)
     stop_wish: str | None = None  # a status, set by the code that drives the job in this process
+    look: Look | None = None  # that code's; see ``TrainingLoop.advance``
 
     def __post_init__(self) -> None:
         self.view = LiveView(self.folder.path)
@@ -314,6 +327,12 @@ class RunJob:
     def limit(self) -> float | None:
         """The seconds that the training may take. Its first evaluation is waited for in any case."""
         return self.resolution.settings.get("time_limit")
+
+    @property
+    def _epoch_end(self) -> int:
+        """The next end of an epoch, as far away as evaluations are from each other."""
+        count = self.training.plan.count
+        return count.end_of(count.epoch_of(self.training.step + EVALUATION_SPACING))
 
     @property
     def _measured(self) -> bool:
@@ -366,10 +385,11 @@ class RunJob:
         if self.limit is not None:
             seconds = min(seconds, max(0.0, self.limit - self.clock.spent)) if self._measured else seconds
             first = None if self._measured else engine.plan.next_evaluation(0, 0)
-        limits = [step for step in (border, self.transport.limit(engine.step), first) if step is not None]
+        ends = None if self.look is None or engine.plan.evaluates else self._epoch_end
+        limits = [s for s in (border, self.transport.limit(engine.step), first, ends) if s is not None]
         before = engine.step
         try:
-            tick = engine.advance(seconds, min(limits, default=None))
+            tick = engine.advance(seconds, min(limits, default=None), self.look)
         except TreinoError as error:
             self._fail(error)
             return None
@@ -408,13 +428,8 @@ class RunJob:
             clock.seconds += seconds + epoch.evaluation_seconds
             clock.evaluation += epoch.evaluation_seconds
             db.add_epoch(segment, epoch.number, "train", "seconds", seconds)
-            for split, metrics in (epoch.answer or {}).items():
-                for metric, value in metrics.items():
-                    db.add_epoch(segment, epoch.number, split, metric, value)
-            for split, metric, value in member_rows(epoch.evaluation or {}, self.resolution.settings):
+            for split, metric, value in epoch_values(epoch, self.resolution.settings):
                 db.add_epoch(segment, epoch.number, split, metric, value)
-            if epoch.validation_std is not None:
-                db.add_epoch(segment, epoch.number, "validation", "loss_std", epoch.validation_std)
         return loss_S
 
     def checkpoint(self) -> None:
@@ -457,6 +472,16 @@ class RunJob:
         if self.failure is not None:
             raise self.failure
         return self.run.document
+
+
+def epoch_values(epoch: Epoch, settings: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
+    """(split, metric, value) of all that is measured at an epoch's end, as the run's database keeps it."""
+    for split, metrics in (epoch.answer or {}).items():
+        for metric, value in metrics.items():
+            yield split, metric, value
+    yield from member_rows(epoch.evaluation or {}, settings)
+    if epoch.validation_std is not None:
+        yield "validation", "loss_std", epoch.validation_std
 
 
 def drain(stream: Iterator[JobEvent], watch: Callable[[JobEvent], None] | None = None) -> StoredRun:

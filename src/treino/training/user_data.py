@@ -83,11 +83,13 @@ def resumption_facts(data: Data, lost: int, engine: str) -> dict[str, str]:
 
 
 PAST_LIMIT = "time_limit"  # the event of a training that a time limit ended
+FIRED, NOT_NOTIFIED = "alert", "alert_failed"  # the events of alerts that fired, or could not notify
 
 
 def resumed_notes(folder: RunFolder) -> list[str]:
-    """The messages of all resumptions, of failures of the network or the data, and of a time limit's end."""
-    kinds = ("resumed", "failed", PAST_LIMIT)
+    """The messages of all resumptions, of failures of the network or the data, of a time limit's end, and of
+    alerts."""
+    kinds = ("resumed", "failed", PAST_LIMIT, FIRED, NOT_NOTIFIED)
     messages = (event.facts.get("message") for event in folder.database.events() if event.kind in kinds)
     return [message for message in messages if message]
 

@@ -149,7 +149,8 @@ def _spec(run: StoredRun, row: SweepRow) -> RunSpec:
         net="file" if net is not None else resolved.net or "mlp",
         command=f"treino train --like {run.typed}",
         weights=None,
-        versions={},
+        versions=sweep.versions,
+        machine=sweep.machine,
     )
 
 

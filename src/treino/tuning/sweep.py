@@ -29,7 +29,7 @@ from treino.loop import JobEvent, events, status_at_end
 from treino.records.access import Access
 from treino.records.data_source import fold_of, fold_place, keep_copy, load_data
 from treino.records.network_source import NetworkSource
-from treino.records.stored_folder import try_or_note, unfinished
+from treino.records.stored_folder import machine, try_or_note, unfinished, versions
 from treino.search.space import Choice, Dimension, Space, read_space, space_from_json
 from treino.spec import read_settings
 from treino.store import RunFolder
@@ -157,6 +157,8 @@ def sweep_events(
                 "classes": list(data.classes),
                 "rows": {split: len(rows) for split, rows in data.splits.items()},
                 "notes": [*data.notes, *sweep.notes],
+                "versions": versions(),
+                "machine": machine(),
             },
         )
         write_members(folder, sweep)

@@ -25,6 +25,7 @@ from treino_doctor.record.lines import unseen
 Step = Callable[[Optimizer, tuple[Any, ...], dict[str, Any]], Any]
 
 LRScheduler: Any = getattr(lr_scheduler, "LRScheduler", None) or vars(lr_scheduler)["_LRScheduler"]
+GradScaler: Any = getattr(torch.amp, "GradScaler", None) or torch.cuda.amp.GradScaler
 has_compile = callable(getattr(torch, "compile", None))
 
 _functorch = torch._C._functorch
@@ -166,13 +167,22 @@ def let_steps_be_hooked(replace: Callable[[Any, str, Any], None]) -> None:
     """Make every optimizer call the two kinds of hooks: torch 1.13 has none. replace: sets an attribute."""
     if register_step_post_hook is not _own_post_hook:
         return
+    replaced = set[type]()
+
+    def replace_step(kind: Any, name: str, step: Any) -> None:
+        if kind in replaced:  # the program has put a step of its own in the place of ours
+            setattr(kind, name, step)
+        else:
+            replaced.add(kind)
+            replace(kind, name, step)
+
     for kind in _kinds(Optimizer):
-        _hook(kind, replace)
+        _hook(kind, replace_step)
     hook_for_profile: Any = vars(Optimizer)["_hook_for_profile"]
 
     def prepared(self: Optimizer) -> None:
         hook_for_profile(self)
-        _hook(type(self), replace)
+        _hook(type(self), replace_step)
 
     replace(Optimizer, "_hook_for_profile", unseen(prepared))
 

@@ -26,7 +26,7 @@ net = nn.Sequential(
     nn.Linear(32, kinds),
 )
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
-#! lr_too_low: optimizer = torch.optim.SGD(net.parameters(), lr=1e-6, momentum=0.9)
+#! lr_too_low: optimizer = torch.optim.SGD(net.parameters(), lr=1e-7, momentum=0.9)
 #! lr_too_high: optimizer = torch.optim.SGD(net.parameters(), lr=300.0, momentum=0.9)
 schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=epochs)
 #! scheduler_misuse: schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.7)

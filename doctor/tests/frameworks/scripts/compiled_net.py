@@ -40,7 +40,7 @@ net = Tagger()
 model = torch.compile(net, backend="aot_eager")
 optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
 #! lr_too_low: optimizer = torch.optim.SGD(model.parameters(), lr=1e-6, momentum=0.9)
-#! lr_too_high: optimizer = torch.optim.SGD(model.parameters(), lr=20.0, momentum=0.9)
+#! lr_too_high: optimizer = torch.optim.SGD(model.parameters(), lr=3.0, momentum=0.9)
 schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=10)
 for epoch in range(10):
     model.train()

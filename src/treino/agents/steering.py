@@ -1,0 +1,68 @@
+"""Steering a run for an agent: a setting while it trains, a stop, and futures of a step."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from treino.errors import TreinoError
+from treino.folders import open_run
+from treino.records.access import Access
+from treino.records.stored_run import StoredRun
+from treino.spec import read_settings
+from treino.studio.fan import FanBoundaries, fan
+from treino.training.commands import send_settings, send_stop
+from treino.training.futures import usual_futures
+from treino.training.replay import snapshots
+from treino.words import _
+
+AGENT = "agent"
+COUNT, STEPS = 8, 100  # of a fan, by default
+
+Report = Callable[[float, float, str], None]
+"""Called with what is done, of how much, and a text."""
+
+
+def steer(asked: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """Do ``set``, ``stop`` or ``fan`` as the tool ``steer`` asks; return the answer's document.
+
+    Raises:
+        TreinoError: no such run; a run that no process trains; a setting that can't be changed; as
+            ``futures``.
+    """
+    access = Access(trust=bool(asked.get("trust")))
+    run = open_run(asked["run"], access, verify=False)
+    if asked["action"] == "set":
+        return _set(run, asked["changes"], asked.get("step"))
+    if asked["action"] == "stop":
+        send_stop(run.folder)
+        return {"run": run.name, "path": str(run.path), "stop": "sent"}
+    return _fan(run, asked, report)
+
+
+def _set(run: StoredRun, changes: Mapping[str, Any], step: int | None) -> dict[str, Any]:
+    """Ask the process that trains the run for the changes."""
+    if not isinstance(changes, dict) or not changes:
+        raise TreinoError(
+            "changes_missing",
+            _("set needs changes."),
+            _("E.g. changes={example}.").format(example={"lr": 0.001}),
+        )
+    read = read_settings(changes)
+    values = {name: getattr(read, name, None) for name in changes}
+    send_settings(run, values, step, sender=AGENT)
+    return {"run": run.name, "path": str(run.path), "set": dict(values), "step": step, "sender": AGENT}
+
+
+def _fan(run: StoredRun, asked: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """Train futures of a step side by side; the answer is the last message of the studio's fan."""
+    (snapshot,) = snapshots(run, [asked["step"]])
+    kind, steps = asked.get("kind", "lr"), asked.get("steps", STEPS)
+    changes = asked.get("candidates")
+    if changes is None:
+        changes = usual_futures(snapshot, kind, asked.get("count", COUNT))
+    message: dict[str, Any] = {}
+    for part in fan(0, kind, snapshot, changes, steps):
+        assert not isinstance(part, FanBoundaries)  # there are none without a picture
+        message = part["fan"]
+        report(message["done"], message["steps"], _("step {step}").format(step=message["done"]))
+    del message["number"]
+    return {"run": run.name, "path": str(run.path), "fan": message}

@@ -1,0 +1,64 @@
+"""``treino mcp``: a server for agents, by the Model Context Protocol."""
+
+import importlib.util
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from treino.agents.folder import AgentFolder
+from treino.agents.tools import all_tools
+from treino.cli.flags import ScreenFlag
+from treino.errors import TreinoError
+from treino.words import _
+
+VERBS = ("data", "train", "sweep", "show", "plot", "predict", "rows", "explain", "judge")
+"""The commands that the tools are made of."""
+
+
+def mcp(
+    folder: Annotated[
+        str, Parameter(help="the only folder that agents may read and write", show_default=True)
+    ] = ".",
+    /,
+    *,
+    trust: Annotated[
+        bool, Parameter(help="agents may run code in it: networks of your own, training scripts", negative=())
+    ] = False,
+    screen: ScreenFlag,
+) -> int:
+    """Let an agent train, look and steer in FOLDER: a Model Context Protocol server over stdin and stdout.
+
+    A program such as Claude Code, VS Code or Cursor starts it; docs/mcp.md has the line for each.
+
+    Example: treino mcp ~/experiments
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise TreinoError(
+            "folder_missing",
+            _("There is no folder {path}.").format(path=folder),
+            _("Name one that exists: what agents may touch is chosen by you."),
+        )
+    if screen.as_json:
+        raise TreinoError(
+            "mcp_json",
+            _("What treino mcp writes on stdout is the protocol, and no document."),
+            _("Leave --json out."),
+        )
+    if importlib.util.find_spec("mcp") is None:
+        raise TreinoError(
+            "mcp_missing", _("The package mcp is not installed."), _("Install it: pip install 'treino[mcp]'.")
+        )
+    import anyio
+
+    from treino.agents.server import serve
+
+    verbs = {name: getattr(import_module(f"treino.cli.{name}"), name) for name in VERBS}
+    os.chdir(root)
+    code = _("code is run") if trust else _("no code is run (--trust)")
+    screen.err.print(_("Serving {folder} to an agent; {code}.").format(folder=Path.cwd(), code=code))
+    anyio.run(serve, all_tools(verbs), AgentFolder(Path(os.path.realpath(".")), trust))
+    return 0

@@ -1,0 +1,183 @@
+"""``treino verify``: a run trained again, and what of it is equal, bit for bit."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.progress import BarColumn, Progress, TextColumn
+
+from treino.cli.flags import WHOLE, AccessFlags, RunName, ScreenFlag, with_flags
+from treino.cli.screen import Replace, Screen, output_file, say_replaced
+from treino.documents.verification import NAME
+from treino.errors import TreinoError
+from treino.store.encoding import json_bytes
+from treino.store.output_files import JSON
+from treino.words import N_, _, numeral
+
+STATUS = {"equal": 0, "close": 0, "different": 1, "unverifiable": 1}
+
+WHAT = {
+    "settings": N_("settings"),
+    "losses": N_("losses of steps"),
+    "validation": N_("figures of validation rows on the way"),
+    "states": N_("numbers of recorded states"),
+    "weights": N_("numbers of the kept weights"),
+    "figures": N_("figures at the end"),
+}
+VERDICTS = {
+    "equal": N_("equal: every bit of the weights and of the losses is the same."),
+    "sample": N_("equal: in what was trained again, every bit of the states and of the losses is the same."),
+    "close": N_(
+        "close: it parts by no more than rounding explains, and its test figures lie in the intervals."
+    ),
+    "different": N_("different."),
+    "unverifiable": N_("unverifiable: {reason}"),
+}
+
+
+@with_flags
+def verify(
+    run: RunName = "last",
+    /,
+    *,
+    sample: Annotated[
+        bool,
+        Parameter(
+            help="train stretches again that are drawn by chance, a tenth of the steps, each from a keyframe",
+            negative=(),
+        ),
+    ] = False,
+    seed: Annotated[
+        int | None, WHOLE, Parameter(help="of the choice of a sample; default: one that nobody can foresee")
+    ] = None,
+    engine: Annotated[
+        str | None,
+        Parameter(help="train with another kernel: module, batched or lanes; equal but for rounding"),
+    ] = None,
+    keep: Annotated[
+        bool,
+        Parameter(help="keep the document in the run's exports/, and its report tells of it", negative=()),
+    ] = False,
+    to: Annotated[str | None, Parameter(help="write the document to this .json file")] = None,
+    replace: Replace = False,
+    flags: AccessFlags,
+    screen: ScreenFlag,
+) -> int:
+    """Train a run again from what its folder says, and say what is equal: losses, states, weights, figures.
+
+    Where it parts, it is said at which step and in which tensor first, and what may explain it. Nothing that
+    the run recorded is changed. Exit status: 0 equal or close, 1 different or unverifiable.
+
+    Examples: treino verify last | treino verify last --sample | treino verify wine-sweep-1:17 --to paper.json
+    """
+    from treino.folders import open_run, verification
+
+    opened = open_run(run, flags.access)
+    reads = () if flags.data_file is None else (flags.data_file,)
+    output = output_file(to, JSON, replace=replace, reads=reads)
+    if keep and opened.row is not None:
+        raise TreinoError(
+            "keep_of_member",
+            _("{run} is a network of a sweep, which has no folder and no report of its own.").format(
+                run=opened.name
+            ),
+            _("Write the document with --to FILE.json instead."),
+        )
+    with _Line(screen) as line:
+        document = verification(opened, sample=sample, seed=seed, engine=engine, tell=line.tell)
+    content = json_bytes(document)
+    if keep:
+        path = opened.folder.write_bytes(NAME, content)
+        screen.err.print(_("Kept in {path}.").format(path=path))
+    if output is not None:
+        output.write(content)
+    screen.document(document | {"path": to, "replaced": say_replaced(screen.err, output)})
+    _say(screen, document, [*opened.folder.notices])
+    return STATUS[document["verdict"]]
+
+
+class _Line:
+    """A progress line on a terminal, removed at the end."""
+
+    def __init__(self, screen: Screen) -> None:
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=16),
+            TextColumn("{task.fields[count]}", markup=False),
+        )
+        self._bar = Progress(*columns, console=screen.err, transient=True)
+        self._live = screen.live
+        self._task = self._bar.add_task(_("training again"), total=1.0, count="")
+
+    def __enter__(self) -> "_Line":
+        if self._live:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._live:
+            self._bar.stop()
+
+    def tell(self, done: int, of: int) -> None:
+        count = _("step {done:,} of {of:,}").format(done=done, of=of)
+        self._bar.update(self._task, completed=done / max(of, 1), count=count)
+
+
+def _say(screen: Screen, document: Mapping[str, Any], notices: list[str]) -> None:
+    """Print the verdict, what was compared, where it parts, and what may explain it."""
+    out = screen.out
+    for notice in notices:
+        screen.err.print(notice)
+    sampled = document["verdict"] == "equal" and document["sample"] is not None
+    verdict = _(VERDICTS["sample" if sampled else document["verdict"]]).format(reason=document["reason"])
+    out.print(f"{document['run']}: {verdict}")
+    steps, drawn = document["steps"], document["sample"]
+    for kind, tally in document["compared"].items():
+        out.print(
+            _("  {equal:,} of {compared:,} {what} are equal").format(
+                equal=tally["equal"], compared=tally["compared"], what=_(WHAT[kind])
+            )
+        )
+    if drawn is not None:
+        sentence = _(
+            "{n:,} of {of:,} stretches between recorded states were trained again: {share:.1%} of the steps. "
+            "A fault in one stretch would have been seen with a chance of {one:.0%}, faults in a tenth of "
+            "them with {tenth:.0%}."
+        )
+        out.print(
+            sentence.format(
+                n=drawn["stretches"],
+                of=drawn["of"],
+                share=steps["trained"] / max(steps["recorded"], 1),
+                **drawn["chance_seen"],
+            )
+        )
+    if (first := document["first_difference"]) is not None:
+        out.print(
+            _("It parts first at step {step:,}: {what}.").format(step=first["step"], what=_parted(first))
+        )
+    for sentence in document["explanations"]:
+        out.print(sentence)
+    if document["now"] is not None:
+        out.print(_("Again: {command}").format(command=document["command"]))
+
+
+def _parted(first: Mapping[str, Any]) -> str:
+    """The first difference in words."""
+    names = {
+        "settings": _("the setting {name}").format(name=first["name"]),
+        "losses": _("the loss"),
+        "validation": first["name"],
+        "states": _("{name} in the recorded state").format(name=first["name"]),
+        "weights": _("{name} of the kept weights").format(name=first["name"]),
+        "figures": first["name"],
+    }
+    recorded, found, relative = (
+        "–" if first[key] is None else numeral(first[key], ".9g" if key != "relative" else ".2g")
+        for key in ("recorded", "found", "relative")
+    )
+    text = _("{name} is {found}, and {recorded} is recorded; relative difference {relative}")
+    said = text.format(name=names[first["kind"]], found=found, recorded=recorded, relative=relative)
+    if first["of"] == 1:
+        return said
+    return said + _("; {n:,} of {of:,} numbers differ").format(n=first["numbers"], of=first["of"])

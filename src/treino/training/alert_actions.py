@@ -1,0 +1,474 @@
+"""What alerts do: stop, set hyper-parameters, go back, notify. Each act is a command in the run's record, at
+its step, so that the run is played again without its alerts.
+
+``alerted`` wraps the events of a training. Alerts are given anew at each start and never read from a folder,
+for a command to notify somebody by must not run because a folder says so.
+"""
+
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import urllib.request
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from treino.data.dataset import Data
+from treino.data.torch_datasets.dataset_source import why_not_reproducible
+from treino.delivery import Delivery
+from treino.documents import read_run_spec
+from treino.engine.hyperparameters import changed_values, checked_numbers
+from treino.engine.metrics import metric_names
+from treino.errors import TreinoError
+from treino.loop import JobAlert, JobClose, JobEnd, JobEvent, JobProgress, JobStart
+from treino.records.segments import newest
+from treino.store.database import Command
+from treino.training.alert_conditions import AlertCourse, Course
+from treino.training.alert_figures import Looks
+from treino.training.alerts import (
+    FINDING,
+    NOTIFY,
+    REWIND,
+    STOP,
+    TRAINING,
+    VALIDATION,
+    Action,
+    Alert,
+    NewValue,
+    alerts_of,
+)
+from treino.training.branch import rewinding
+from treino.training.replay import snapshots
+from treino.training.resolution import Resolution
+from treino.training.train import RunJob, run_of
+from treino.training.user_data import FIRED, NOT_NOTIFIED
+from treino.words import _, numeral, setting
+
+GIVEN = "alerts"  # the kind of an event: the texts, for the reader of the record
+MOST_REWINDS = 3  # of one alert
+SENDER = "alert"  # of commands and segments
+HOOK_SECONDS = 10.0  # longest time of one notification; a longer one is ended
+
+# ---- which alerts a training can have
+
+
+def given_alerts(texts: str | Iterable[str] | None, *, network: bool) -> tuple[Alert, ...]:
+    """Read the alerts that somebody gives. network: whether they may send to an address.
+
+    Raises:
+        TreinoError: as ``alert_of``; a command that isn't there; an address without permission.
+    """
+    alerts = alerts_of(texts)
+    for action in (alert.action for alert in alerts if alert.action.kind == NOTIFY):
+        if action.address is not None and not network:
+            raise TreinoError(
+                "alert_network",
+                _("An alert would send to {url}, and nobody has allowed that.").format(url=action.address),
+                _("Add {flag}, or notify a command.").format(flag=setting("allow_network", True)),
+            )
+        if action.address is None and shutil.which(action.words[0]) is None:
+            raise TreinoError(
+                "alert_command",
+                _("There is no command {name!r} to notify.").format(name=action.words[0]),
+                _("Give the path of a program that can be run, with its arguments; no shell reads them."),
+            )
+    return alerts
+
+
+def check_alerts(alerts: Sequence[Alert], data: Data, resolution: Resolution) -> None:
+    """Refuse alerts that this training can't have.
+
+    Raises:
+        TreinoError: a figure that isn't measured in it; an action that it can't take.
+    """
+    training = resolution.training
+    measured = metric_names(training.loss_function, training.outputs)
+    for alert in alerts:
+        for clause in alert.condition.clauses:
+            name = clause.figure.removeprefix(f"{VALIDATION} ")
+            if clause.way == FINDING or name == clause.figure:
+                continue
+            if name not in measured:
+                raise TreinoError(
+                    "alert_task",
+                    _("{metric} is not measured where the target, {target}, is {what}.").format(
+                        metric=name,
+                        target=data.target,
+                        what=_("a class of {n}").format(n=len(data.classes))
+                        if data.classes
+                        else _("a number"),
+                    ),
+                    _("Use one of {names}.").format(names=", ".join(measured)),
+                )
+            if not len(data.validation):
+                raise TreinoError(
+                    "alert_validation",
+                    _("{figure} needs validation rows, and there are none.").format(figure=clause.figure),
+                    _("Use {figure}, or keep some rows: {flag}.").format(
+                        figure=TRAINING, flag=setting("validation", 0.15)
+                    ),
+                )
+        _check_clip(alert, resolution)
+        _check_action(alert.action, data, resolution)
+
+
+def _check_clip(alert: Alert, resolution: Resolution) -> None:
+    clip = resolution.settings.get("clip")
+    for clause in alert.condition.clauses:
+        if (
+            clause.figure == "gradient norm"
+            and clip
+            and clause.way[0] == ">"
+            and (clause.number or 0) >= clip
+        ):
+            raise TreinoError(
+                "alert_clip",
+                _("The gradient norm never passes {clip:g}, to which {flag} shortens it.").format(
+                    clip=clip, flag=setting("clip", clip)
+                ),
+                _("Ask for less, or train without {flag}.").format(flag=setting("clip")),
+            )
+
+
+def _check_action(action: Action, data: Data, resolution: Resolution) -> None:
+    training = resolution.training
+    net = training.shared.net
+    has = {"dropout": net is not None and bool(net.drops), "ema": training.shared.averages}
+    for change in action.changes:
+        if change.relative:
+            value_P = training.state.population.hp[change.name]
+            if bool((value_P != value_P[0]).any()):
+                raise TreinoError(
+                    "alert_of_members",
+                    _("The networks of this ensemble differ in {name}.").format(name=change.name),
+                    _("Set one value for all, e.g. {name}=0.1.").format(name=change.name),
+                )
+            if not float(value_P[0]) or math.isinf(float(value_P[0])):
+                raise TreinoError(
+                    "alert_of_nothing",
+                    _("{change} changes nothing: this training has no {name}.").format(
+                        change=change, name=change.name
+                    ),
+                    _("Set a value, e.g. {name}=0.1.").format(name=change.name),
+                )
+        value = float(training.state.population.hp[change.name][0]) if change.relative else change.value
+        changed_values(change.name, value, 1, training.shared.optimizer, has)
+    if action.kind != REWIND:
+        return
+    if why := why_not_reproducible(data):
+        raise TreinoError(
+            "alert_rewind",
+            _("An alert can't go back in this training: {why}").format(why=why),
+            _("Use another action, e.g. {example}.").format(example="lr*0.5"),
+        )
+    plan = training.plan
+    if not action.changes and (plan.shuffle == "off" or plan.batch_size in (None, plan.rows)):
+        raise TreinoError(
+            "alert_rewind",
+            _("Going back alone would repeat the same steps: there is no other order of rows to try."),
+            _("Change something, e.g. {example}.").format(example="rewind lr*0.5"),
+        )
+
+
+# ---- notifications
+
+
+def run_command(words: Sequence[str], facts: Mapping[str, Any]) -> None:
+    """Run a command without a shell, with the facts as JSON on its standard input and in its environment.
+
+    Raises:
+        RuntimeError: it failed, or took longer than HOOK_SECONDS. OSError: it can't be run.
+    """
+    named = {name: facts[name] for name in ("alert", "run", "path", "step", "epoch", "message")}
+    environment = {f"TREINO_{name.upper()}": str(value) for name, value in named.items()}
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            env={**os.environ, **environment},
+            start_new_session=True,  # Ctrl-C is for the training; and all that it starts can be ended
+        )
+        try:
+            process.communicate(json.dumps(facts).encode(), timeout=HOOK_SECONDS)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise RuntimeError(_("it took longer than {n:g} s").format(n=HOOK_SECONDS)) from None
+        if process.returncode:
+            errors.seek(0)
+            said = errors.read(10_000).decode(errors="replace").strip().splitlines()
+            why = _("it ended with status {status}").format(status=process.returncode)
+            raise RuntimeError(": ".join([why, *said[-1:]]))
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """An address that leads elsewhere is an error: only the address that was typed is told."""
+
+    def redirect_request(self, *_args: Any) -> None:
+        return None
+
+
+def post(address: str, facts: Mapping[str, Any]) -> None:
+    """Send the facts as JSON.
+
+    Raises:
+        OSError, http.client.HTTPException, ValueError: it didn't arrive.
+    """
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(address, json.dumps(facts).encode(), headers, method="POST")
+    with urllib.request.build_opener(_NoRedirect).open(request, timeout=HOOK_SECONDS) as answer:
+        answer.read(1)
+
+
+@dataclass(eq=False)
+class Hook:
+    """Who is notified by one alert. ``Delivery`` calls ``notify`` on a thread of its own."""
+
+    action: Action
+
+    def notify(self, facts: Mapping[str, Any]) -> None:
+        if self.action.address is not None:
+            post(self.action.address, facts)
+        else:
+            run_command(self.action.words, facts)
+
+
+class Notices:
+    """The notifications of a training's alerts; each alert's are sent one after the other."""
+
+    def __init__(self, alerts: Sequence[Alert]) -> None:
+        self._deliveries = {
+            alert: Delivery(str(alert.action), partial(Hook, alert.action))
+            for alert in alerts
+            if alert.action.kind == NOTIFY
+        }
+        self._told: set[Alert] = set()
+
+    def send(self, alert: Alert, facts: Mapping[str, Any]) -> None:
+        self._deliveries[alert].tell("notify", facts)
+
+    def failures(self) -> Iterator[str]:
+        """A sentence for each alert that could not notify; each once."""
+        for alert, delivery in self._deliveries.items():
+            if delivery.failure and alert not in self._told:
+                self._told.add(alert)
+                yield _("{action} failed, and is not called again: {why}").format(
+                    action=alert.action, why=delivery.failure
+                )
+
+    def end(self, patience: float = HOOK_SECONDS + 1) -> None:
+        """Wait for what is on its way."""
+        for delivery in self._deliveries.values():
+            delivery.end(patience)
+
+
+# ---- a training with alerts
+
+
+def alerted(stream: Iterator[JobEvent], alerts: Sequence[Alert]) -> Iterator[JobEvent]:
+    """Yield the events of a run's training, look at it as the alerts ask, and do what they say.
+
+    A training that an alert sends back ends, and the run's next segment follows as part of the same events.
+    """
+    if not alerts:
+        yield from stream
+        return
+    notices, rewound = Notices(alerts), [0] * len(alerts)
+    more: Iterator[JobEvent] | None = stream
+    try:
+        while more is not None:
+            more = yield from _segment(more, alerts, notices, rewound)
+    finally:
+        notices.end(0.0)
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """Where an alert sends a training back to, and with what."""
+
+    step: int
+    changes: Mapping[str, Any]
+
+
+def _segment(
+    stream: Iterator[JobEvent], alerts: Sequence[Alert], notices: Notices, rewound: list[int]
+) -> Generator[JobEvent, None, Iterator[JobEvent] | None]:
+    """Follow the events of one segment's training. WayBack those of the next, if an alert begins one."""
+    looks: Looks | None = None
+    back: WayBack | None = None
+    ahead: list[Command] = []
+    for event in stream:
+        job, messages = event.job, list[str]()
+        assert isinstance(job, RunJob)
+        if isinstance(event, JobStart):
+            looks = Looks(job, alerts, rewound)
+            job.look, ahead = looks.see, _ahead(job)
+            given = {"alerts": [str(alert) for alert in alerts]}
+            job.folder.database.add_event(job.segment, job.training.step, GIVEN, given)
+        elif isinstance(event, JobProgress) and looks is not None and back is None:
+            acts = Acts(job, notices, ahead)
+            looks.see_findings()
+            for number, course, true in looks.fired():
+                acts.act(course, true)
+                rewound[number] = course.rewound
+            messages, back = acts.messages, acts.back
+            messages += _noted(job, notices.failures())
+        elif isinstance(event, JobClose):
+            messages = _noted(job, notices.failures())
+        elif isinstance(event, JobEnd):
+            if back is not None:
+                return _rewound(job, back)
+            notices.end()
+            yield from (JobAlert(job, message) for message in notices.failures())
+        if back is None or not isinstance(event, JobClose):
+            yield event
+        yield from (JobAlert(job, message) for message in messages)
+    return None
+
+
+def _ahead(job: RunJob) -> list[Command]:
+    """What alerts sent for later steps before the process died, which the resumed training does there."""
+    step, segment = job.training.step, job.segment
+    sent = [c for c in job.folder.database.commands() if c.sender == SENDER and c.state in ("new", "applied")]
+    return [c for c in sent if c.segment in (None, segment) and c.step is not None and c.step > step]
+
+
+def _rewound(job: RunJob, back: WayBack) -> Iterator[JobEvent]:
+    (snapshot,) = snapshots(run_of(job), [back.step], job.data)
+    return rewinding(snapshot, back.changes, sender=SENDER)
+
+
+def _noted(job: RunJob, messages: Iterable[str]) -> list[str]:
+    """The messages, written into the run's record."""
+    messages = list(messages)
+    for message in messages:
+        job.folder.database.add_event(job.segment, job.training.step, NOT_NOTIFIED, {"message": message})
+    return messages
+
+
+class Acts:
+    """What the alerts that fire at one step do. ahead: recorded commands that need not be sent again.
+    messages: a sentence for each. back: where one of them sends the training."""
+
+    def __init__(self, job: RunJob, notices: Notices, ahead: list[Command]) -> None:
+        self.job, self.notices, self.ahead = job, notices, ahead
+        self.messages: list[str] = []
+        self.back: WayBack | None = None
+        self._set: dict[str, Any] = {}
+        self._stopped = False
+
+    def act(self, course: AlertCourse, true: Sequence[Course]) -> None:
+        """Do what the alert says, and write it into the run's record. true: what made it fire."""
+        job, alert = self.job, course.alert
+        action, step = alert.action, job.training.step
+        since = max(0, min((each.since.step for each in true), default=step))
+        figures = {
+            each.clause.figure: each.value if math.isfinite(each.value) else None
+            for each in true
+            if each.clause.way != FINDING
+        }
+        said = ", ".join(
+            f"{name} {'nan' if value is None else numeral(value, '.4g')}" for name, value in figures.items()
+        )
+        done = self._do(course, since)
+        sentence = (
+            _("Step {step:,}: {condition} ({figures}). {act}")
+            if said
+            else _("Step {step:,}: {condition}. {act}")
+        )
+        message = sentence.format(step=step, condition=alert.condition, figures=said, act=done)
+        facts = {"alert": str(alert), "since": since, "figures": figures, "message": message}
+        job.folder.database.add_event(job.segment, step, FIRED, facts)
+        self.messages.append(message)
+        if action.kind == NOTIFY:
+            place = {
+                "run": job.folder.path.name,
+                "path": str(job.folder.path.resolve()),
+                "segment": job.segment,
+                "step": step,
+                "epoch": job.training.epoch,
+            }
+            self.notices.send(alert, {**facts, **place, "message": str(message)})
+
+    def _do(self, course: AlertCourse, since: int) -> str:
+        """Act. WayBack what was done, as a sentence."""
+        job, action = self.job, course.alert.action
+        if action.kind == NOTIFY:
+            return _("Told: {whom}.").format(whom=str(action).partition(" ")[2])
+        if action.kind == REWIND:
+            return self._go_back(course, since)
+        if job.training.done:
+            return _("The training is over by itself.")
+        if action.kind == STOP:
+            self._stopped = True
+            self.back = None
+            self._send("stop", None, None)
+            return _("The training stops.")
+        values = self._values(action.changes)
+        for name, value in values.items():
+            self._set_from_here(name, value)
+        self._set |= values
+        return _("Set: {values}.").format(values=_listed(values))
+
+    def _go_back(self, course: AlertCourse, since: int) -> str:
+        job, training = self.job, self.job.training
+        if self._stopped or self.back is not None:
+            return _("Another alert decides.")
+        if course.rewound >= MOST_REWINDS:
+            course.over = True
+            return _("It went back {n} times, and does so no more.").format(n=MOST_REWINDS)
+        course.rewound += 1
+        count, best = training.plan.count, int(training.state.best.step_P.max())
+        before = best if 0 <= best <= since else count.end_of(count.ended(since))
+        changes = self._values(course.alert.action.changes) or {"data_seed": training.plan.data_seed + 1}
+        self.back = WayBack(max(before, self._start), changes)
+        job.stop_wish = "interrupted"
+        return _("Back to step {step:,}, with {values}.").format(step=self.back.step, values=_listed(changes))
+
+    @property
+    def _start(self) -> int:
+        """The first step of the segment."""
+        return newest(read_run_spec(self.job.folder)).start
+
+    def _values(self, changes: Sequence[NewValue]) -> dict[str, Any]:
+        """The new values, by name."""
+        hp = self.job.training.state.population.hp
+        values: dict[str, Any] = {}
+        for change in changes:
+            value = change.value
+            if change.relative:
+                before = self._set.get(change.name, float(hp[change.name][0]))
+                product = float(f"{before * change.value:.12g}")  # 0.01, not 0.010000000000000002
+                (value,) = checked_numbers(change.name, product, 1)
+            values[change.name] = list(value) if isinstance(value, tuple) else value
+        return values
+
+    def _set_from_here(self, name: str, value: Any) -> None:
+        """Send the commands that set a value from the next step on."""
+        shared, step = self.job.training.shared, self.job.training.step
+        has = {"dropout": True, "ema": True}  # was checked before the training
+        for each, value_P in changed_values(name, value, 1, shared.optimizer, has).items():
+            known = next((command for command in self.ahead if command.name == each), None)
+            if known is not None:
+                self.ahead.remove(known)
+            else:
+                self._send(each, value if each == name else float(value_P[0]), step)
+
+    def _send(self, name: str, value: Any, step: int | None) -> None:
+        self.job.folder.database.add_command(name, value, step, sender=SENDER)
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {value if not isinstance(value, float) else numeral(value, '.4g')}"
+        for name, value in values.items()
+    )

@@ -1,0 +1,468 @@
+"""Alerts: ``CONDITION: ACTION``, read from a text by a closed grammar. Nothing of it is evaluated as code.
+
+A condition is one or several clauses joined by ``and`` and ``or`` (``and`` binds closer): a figure of the
+training and what is asked of it. An action stops the training, sets hyper-parameters, goes back, or tells
+somebody. docs/alerts.md has the tables.
+"""
+
+import math
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from treino.engine.hyperparameters import checked_numbers
+from treino.engine.metrics import METRICS
+from treino.engine.optim import HP
+from treino.errors import TreinoError, nearest
+from treino.setting_types import Seconds
+from treino.spec import read_settings
+from treino.training.findings import DIVERGED
+from treino.words import _, setting
+from treino_doctor.rules import rules
+
+# ---- figures
+
+Unit = Literal["", "share", "seconds", "rate"]
+
+
+@dataclass(frozen=True)
+class FigureKind:
+    """Something to look at. unit: of the number that it is compared with. moves: whether it rises and falls,
+    so that trends can be asked of it. better: +1 if larger is better, -1 if smaller is; 0: neither."""
+
+    unit: Unit = ""
+    moves: bool = False
+    better: int = 0
+
+
+TRAINING, VALIDATION = "training loss", "validation"
+FIGURES: dict[str, FigureKind] = {
+    TRAINING: FigureKind(moves=True, better=-1),
+    **{
+        f"{VALIDATION} {name}": FigureKind("share" if metric.share else "", moves=True, better=metric.better)
+        for name, metric in METRICS.items()
+    },
+    "gradient norm": FigureKind(moves=True),
+    "lr": FigureKind(),
+    "epoch": FigureKind(),
+    "throughput": FigureKind("rate"),
+    "time spent": FigureKind("seconds"),
+    "time left": FigureKind("seconds"),
+}
+"""By the name that a condition has for it."""
+ALIASES = {
+    "loss": TRAINING,
+    "train loss": TRAINING,
+    "val loss": f"{VALIDATION} loss",
+    "learning rate": "lr",
+    **{name: f"{VALIDATION} {name}" for name in METRICS if name != "loss"},
+    **{f"val {name}": f"{VALIDATION} {name}" for name in METRICS},
+}
+FINDING = "finding"
+
+# ---- conditions
+
+COMPARISONS = {">": ">", ">=": ">=", "<": "<", "<=": "<=", "≥": ">=", "≤": "<="}
+TRENDS = ("rises", "falls", "stands still")
+BEST, NOT_BEST, NAN = "is best", "is not best", "is nan"
+SPANS = ("steps", "epochs", "s")
+RATES = ("steps/s", "rows/s")
+MOST = 1_000_000  # steps or epochs of a span
+TOKEN = re.compile(r"[<>]=?|[≤≥]|[=!]+|[^\s<>≤≥=!]+")
+NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(.*)")
+
+
+@dataclass(frozen=True)
+class Span:
+    """How long something must hold. unit: steps, epochs or s (seconds of training)."""
+
+    count: float
+    unit: str
+
+    def __str__(self) -> str:
+        unit = self.unit[:-1] if self.count == 1 and self.unit != "s" else self.unit
+        return f"{written(self.count)} {unit}"
+
+
+@dataclass(frozen=True)
+class Clause:
+    """What is asked of one figure. way: a comparison, a trend, ``is best``, ``is not best``, ``is nan``; or
+    ``finding``, where figure is the doctor's rule. number: what it is compared with, in the figure's base
+    unit. unit: of a throughput."""
+
+    figure: str
+    way: str
+    number: float | None = None
+    unit: str = ""
+    span: Span | None = None
+
+    def __str__(self) -> str:
+        if self.way == FINDING:
+            return f"{FINDING} {self.figure}"
+        words = [self.figure, self.way]
+        if self.number is not None:
+            words.append(written(self.number))
+        words += [self.unit] if self.unit else []
+        return " ".join(words) + (f" for {self.span}" if self.span else "")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Clauses: it holds if all clauses of one of its parts hold."""
+
+    parts: tuple[tuple[Clause, ...], ...]
+
+    @property
+    def clauses(self) -> tuple[Clause, ...]:
+        return tuple(clause for part in self.parts for clause in part)
+
+    def __str__(self) -> str:
+        return " or ".join(" and ".join(map(str, part)) for part in self.parts)
+
+
+def condition_of(text: str) -> Condition:
+    """Read a condition.
+
+    Raises:
+        TreinoError: it is no condition; an unknown figure, with the nearest one.
+    """
+    words = TOKEN.findall(text.lower())
+    return Condition(tuple(tuple(map(_clause, parted(part, "and"))) for part in parted(words, "or")))
+
+
+def parted(words: Sequence[str], joint: str) -> list[list[str]]:
+    """The words between the joints."""
+    parts: list[list[str]] = [[]]
+    for word in words:
+        if word == joint:
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    return parts
+
+
+def _clause(words: list[str]) -> Clause:
+    if words[:1] == [FINDING]:
+        return _finding(words[1:])
+    if wrong := next((word for word in words if set(word) <= set("=!")), None):
+        raise TreinoError(
+            "alert_comparison",
+            _("An alert doesn't compare by {sign!r}.").format(sign=wrong),
+            _("Use one of {signs}.").format(signs=">, >=, <, <="),
+        )
+    starts = {*COMPARISONS, "rises", "falls", "stands", "is"}
+    at = next((k for k, word in enumerate(words) if word in starts), len(words))
+    figure, rest = _figure(" ".join(words[:at]), words), words[at:]
+    if not rest:
+        raise _form(words)
+    rest, span = _with_span(rest)
+    kind = FIGURES[figure]
+    if rest[0] in COMPARISONS:
+        number, unit = _number(kind, figure, rest[1:])
+        return Clause(figure, COMPARISONS[rest[0]], number, unit, span)
+    way = " ".join(rest)
+    if way == NAN and span is None and kind.moves:
+        return Clause(figure, way)
+    if way not in (*TRENDS, BEST, NOT_BEST):
+        raise _form(words)
+    if not kind.moves or (way in (BEST, NOT_BEST) and not kind.better):
+        raise TreinoError(
+            "alert_way",
+            _("An alert can't ask whether {figure} {way}.").format(figure=figure, way=way),
+            _("Compare it with a number, e.g. {example}.").format(
+                example=f"{figure} > 1{_example_unit(kind)}"
+            ),
+        )
+    if span is None or span.unit == "s":
+        raise TreinoError(
+            "alert_span",
+            _("{clause!r} doesn't say for how long.").format(clause=" ".join(words)),
+            _("Add e.g. {span}.").format(span="for 5 epochs"),
+        )
+    return Clause(figure, way, None, "", span)
+
+
+def _finding(words: list[str]) -> Clause:
+    known = {*rules(), DIVERGED}
+    name = " ".join(words)
+    if name not in known:
+        raise TreinoError(
+            "alert_finding", _("The doctor has no rule {name!r}.").format(name=name), nearest(name, known)
+        )
+    return Clause(name, FINDING)
+
+
+def _figure(name: str, words: Sequence[str]) -> str:
+    figure = ALIASES.get(name, name)
+    if figure in FIGURES:
+        return figure
+    if not name:
+        raise _form(words)
+    if name.split()[0] in ("training", "train") and name.split()[-1] in METRICS:
+        raise TreinoError(
+            "alert_figure",
+            _("{name} isn't measured while it trains: of the training rows only the loss is.").format(
+                name=name
+            ),
+            _("Use {figure}.").format(figure=f"{VALIDATION} {name.split()[-1]}"),
+        )
+    raise TreinoError(
+        "alert_figure",
+        _("An alert knows no figure {name!r}.").format(name=name),
+        nearest(name, {*FIGURES, *ALIASES} - {f"{VALIDATION} {each}" for each in ALIASES}),
+    )
+
+
+def _with_span(words: list[str]) -> tuple[list[str], Span | None]:
+    """The words before ``for``, and the span after it."""
+    before, *after = parted(words, "for")
+    if not after:
+        return before, None
+    number, unit = _quantity(after[-1]) if len(after) == 1 else (None, "")
+    unit = {"step": "steps", "epoch": "epochs"}.get(unit, unit)
+    if number is not None and unit and unit not in SPANS and (seconds := _seconds(after[-1])) is not None:
+        number, unit = seconds, "s"
+    whole = unit == "s" or (number is not None and number == int(number))
+    if not before or number is None or unit not in SPANS or not whole or not 0 < number <= MOST:
+        raise TreinoError(
+            "alert_span",
+            _("{span!r} is no span: a whole number of epochs or steps, or a time.").format(
+                span=" ".join(["for", *(word for part in after for word in part)])
+            ),
+            _("Write e.g. {examples}.").format(examples="for 5 epochs, for 20 steps, for 2 min"),
+        )
+    return before, Span(number, unit)
+
+
+def _quantity(words: Sequence[str]) -> tuple[float | None, str]:
+    """The number at the beginning, and the rest as its unit; None: there is none, or it is not finite."""
+    match = NUMBER.fullmatch(" ".join(words))
+    if match is None or not math.isfinite(number := float(match[1])):
+        return None, ""
+    return number, match[2].strip()
+
+
+def _seconds(words: Sequence[str]) -> float | None:
+    """A duration such as ``10 min``; None: the words are none."""
+    try:
+        return TypeAdapter(Seconds).validate_python(" ".join(words))
+    except (ValidationError, ValueError, TreinoError):
+        return None
+
+
+def _number(kind: FigureKind, figure: str, words: Sequence[str]) -> tuple[float, str]:
+    """The number in the figure's base unit, and the unit that a throughput is of."""
+    number, unit = _quantity(words)
+    text = " ".join(words)
+    if kind.unit == "seconds":
+        seconds = _seconds(words)
+        if seconds is None or not math.isfinite(seconds) or seconds < 0:
+            raise TreinoError(
+                "alert_duration",
+                _("{text!r} is no time that a training can take.").format(text=text),
+                _("Write e.g. {example}.").format(example=f"{figure} > 10 min"),
+            )
+        return seconds, "s"
+    if kind.unit == "share" and number is not None and unit == "%":
+        number, unit = number / 100, ""
+    if kind.unit == "share" and number is not None and not 0 <= number <= 1 and not unit:
+        raise TreinoError(
+            "alert_range",
+            _("{figure} is a share from 0 to 1, and {number:g} is none.").format(
+                figure=figure, number=number
+            ),
+            _("Write {share:g}, or {percent:g} %.").format(share=number / 100, percent=number)
+            if 1 < number <= 100
+            else _("Write e.g. {example}.").format(example="0.98"),
+        )
+    if number is None or unit not in (RATES if kind.unit == "rate" else ("",)):
+        raise TreinoError(
+            "alert_number",
+            _("{text!r} is no number to compare {figure} with.").format(text=text, figure=figure),
+            _("Write e.g. {example}.").format(example=f"{figure} > 100{_example_unit(kind)}"),
+        )
+    return number, unit
+
+
+def _example_unit(kind: FigureKind) -> str:
+    return {"seconds": " s", "rate": " steps/s"}.get(kind.unit, "")
+
+
+def written(number: float) -> str:
+    """A number as it is typed, with all its digits."""
+    return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)
+
+
+def _form(words: Sequence[str]) -> TreinoError:
+    return TreinoError(
+        "alert_condition",
+        _("{text!r} is no condition of an alert.").format(text=" ".join(words)),
+        _("Write e.g. {a}, {b} or {c}.").format(
+            a="accuracy >= 0.98", b="validation loss rises for 5 epochs", c="finding lr_too_high"
+        ),
+    )
+
+
+# ---- actions
+
+STOP, SET, REWIND, NOTIFY = "stop", "set", "rewind", "notify"
+WEB = ("http://", "https://")
+
+
+@dataclass(frozen=True)
+class NewValue:
+    """A hyper-parameter's new value. relative: a factor of the present one. value None: ``clip=none``."""
+
+    name: str
+    value: Any
+    relative: bool = False
+
+    def __str__(self) -> str:
+        values = self.value if isinstance(self.value, tuple) else (self.value,)
+        text = ",".join("none" if value is None else written(value) for value in values)
+        return f"{self.name}{'*' if self.relative else '='}{text}"
+
+
+@dataclass(frozen=True)
+class Action:
+    """What an alert does. kind: stop, set, rewind or notify. words: the command of ``notify``, or its
+    address."""
+
+    kind: str
+    changes: tuple[NewValue, ...] = ()
+    words: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str | None:
+        """The address to notify; None: a command, or no notification."""
+        web = self.kind == NOTIFY and len(self.words) == 1 and self.words[0].lower().startswith(WEB)
+        return self.words[0] if web else None
+
+    def __str__(self) -> str:
+        start = [] if self.kind == SET else [self.kind]
+        return " ".join([*start, *map(str, self.changes), *([shlex.join(self.words)] if self.words else [])])
+
+
+def action_of(text: str) -> Action:
+    """Read an action.
+
+    Raises:
+        TreinoError: it is none; an unknown hyper-parameter, or a value out of range.
+    """
+    word, _space, rest = text.strip().partition(" ")
+    kind = word.lower()
+    if kind == NOTIFY:
+        return Action(NOTIFY, words=_command(rest))
+    if kind == STOP and not rest.strip():
+        return Action(STOP)
+    words = rest.split() if kind == REWIND else text.split()
+    if kind != REWIND and not (words and re.search(r"[=*]", text)):
+        raise TreinoError(
+            "alert_action",
+            _("{text!r} is no action of an alert.").format(text=text.strip()),
+            _("Write {stop}, {set}, {rewind} or {notify}.").format(
+                stop="stop", set="lr*0.5", rewind="rewind lr*0.5", notify="notify COMMAND"
+            ),
+        )
+    changes = tuple(map(_change, words))
+    for name, twice in groupby(sorted(change.name for change in changes)):
+        if len(list(twice)) > 1:
+            raise TreinoError(
+                "alert_twice", _("The alert sets {name} twice.").format(name=name), _("Give one value.")
+            )
+    return Action(REWIND if kind == REWIND else SET, changes)
+
+
+def _change(word: str) -> NewValue:
+    match = re.fullmatch(r"([\w-]+)([*=])(.+)", word)
+    if match is None:
+        raise TreinoError(
+            "alert_change",
+            _("{word!r} sets nothing.").format(word=word),
+            _("Write e.g. {examples}.").format(examples="lr*0.5, dropout=0.3"),
+        )
+    name, sign, text = match[1].lower().replace("-", "_"), match[2], match[3]
+    if name not in (*HP, "betas"):
+        raise TreinoError(
+            "alert_hyperparameter",
+            _("{name!r} can't be set while it trains.").format(name=name),
+            nearest(name, (*HP, "betas")),
+        )
+    if name == "betas" and sign == "=":
+        return NewValue(name, read_settings({"betas": text}).betas)
+    if name == "clip" and sign == "=" and text.lower() in ("none", "inf"):
+        return NewValue(name, None)
+    number, unit = _quantity([text])
+    if number is None or unit or (sign == "*" and (number <= 0 or name == "betas")):
+        raise TreinoError(
+            "alert_value",
+            _("{word!r} gives no value to set.").format(word=word),
+            _("Write e.g. {examples}.").format(examples=f"{name}*0.5, {name}=0.1"),
+        )
+    if sign == "=":
+        (number,) = checked_numbers(name, number, 1)
+    return NewValue(name, number, sign == "*")
+
+
+def _command(text: str) -> tuple[str, ...]:
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        raise TreinoError(
+            "alert_command", _("{text!r} can't be read as a command: {why}.").format(text=text, why=error)
+        ) from None
+    if not words or not words[0] or "\0" in text:
+        raise TreinoError(
+            "alert_command",
+            _("{notify} doesn't say whom.").format(notify=NOTIFY),
+            _("Give a command or an address, e.g. {example}.").format(example="notify notify-send treino"),
+        )
+    return words
+
+
+# ---- alerts
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A condition and what is done when it comes to hold."""
+
+    condition: Condition
+    action: Action
+
+    def __str__(self) -> str:
+        return f"{self.condition}: {self.action}"
+
+
+def alert_of(text: str) -> Alert:
+    """Read an alert, ``CONDITION: ACTION``.
+
+    Raises:
+        TreinoError: it is none, in the words of the part that is wrong.
+    """
+    condition, colon, action = str(text).partition(":")
+    if not colon or not condition.strip() or not action.strip():
+        raise TreinoError(
+            "alert_form",
+            _("{text!r} is no alert: {form}.").format(text=text, form="CONDITION: ACTION"),
+            _("Write e.g. {example}.").format(
+                example=setting("alert", "validation loss rises for 5 epochs: stop")
+            ),
+        )
+    return Alert(condition_of(condition), action_of(action))
+
+
+def alerts_of(texts: str | Iterable[str] | None) -> tuple[Alert, ...]:
+    """Read one alert or several.
+
+    Raises:
+        TreinoError: as ``alert_of``.
+    """
+    if texts is None:
+        return ()
+    return tuple(map(alert_of, [texts] if isinstance(texts, str) else texts))

@@ -1,0 +1,324 @@
+"""The training of a run made again beside what its folder records, and compared at every step.
+
+It sets out from the seeds, or from any recorded state. Nothing in the folder is changed.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from treino.data.dataset import Data
+from treino.data.torch_datasets.dataset_source import in_memory
+from treino.documents import read_checkpoint, read_document
+from treino.documents.run_spec import RunSpec
+from treino.engine import TrainingLoop
+from treino.engine.carry_over import carry_over
+from treino.engine.net_state import whole_state
+from treino.engine.saved_state import saved_from_keyframe, training_identity
+from treino.engine.step_plan import EpochStretch
+from treino.inspection.loss_surface import drawn
+from treino.records.segments import Link, Segment, histories, path_counts, path_of
+from treino.records.stored_run import StoredRun
+from treino.store.encoding import json_bytes, json_value
+from treino.store.files import damaged
+from treino.training.branch import MOST_ROWS
+from treino.training.comparison import Comparison, named_state
+from treino.training.completion import answered_rows, figures_of
+from treino.training.resolution import Resolution
+from treino.training.stored_training import MACHINE, kept_state, keyframes_in, name_of, obey_again, rebuilt
+from treino.training.train import epoch_values
+from treino.training.user_data import past_limit
+from treino.words import _
+
+SECONDS = 0.1  # of training between two reports of the progress
+
+Tell = Callable[[int, int], None]
+"""Told how many of how many steps are trained again."""
+
+
+def tell_nobody(done: int, of: int) -> None:
+    """For who doesn't watch."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Steps of a segment between two recorded states: after ``first`` updates, up to ``stop`` of them. count:
+    their epochs."""
+
+    link: Link
+    count: EpochStretch
+    first: int
+    stop: int
+
+    @property
+    def steps(self) -> int:
+        return self.stop - self.first
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedState:
+    """A state in the form for ``TrainingLoop.load``. commands: those applied in it. ends: whether it tells
+    when members ended, as a checkpoint does."""
+
+    tensors: dict[str, torch.Tensor]
+    meta: dict[str, Any]
+    commands: set[int] = field(default_factory=set)
+    ends: bool = False
+
+
+@dataclass(eq=False)
+class Retraining:
+    """A run's training, made again beside what its folder records. of, done: the steps to train, and those
+    trained so far. tested: the test figures of the new training."""
+
+    run: StoredRun
+    data: Data
+    spec: RunSpec
+    tell: Tell = tell_nobody
+    of: int = 0
+    done: int = 0
+    comparison: Comparison = field(default_factory=Comparison)
+    tested: Mapping[str, float] = field(default_factory=dict)
+    _epochs: dict[int, dict[tuple[int, str, str], float]] = field(default_factory=dict)
+
+    @cached_property
+    def sealed(self) -> bool:
+        """Whether the run came to an end, with weights and figures."""
+        return self.run.folder.manifest.sealed
+
+    @cached_property
+    def recorded_S(self) -> NDArray[np.float32]:
+        """``[S]``: the losses of the run's path."""
+        return np.ascontiguousarray(self.run.losses, dtype=np.float32)
+
+    @cached_property
+    def keyframes(self) -> dict[tuple[int, int], str]:
+        """The names of the keyframes, by segment and step."""
+        return keyframes_in(self.run.folder)
+
+    @cached_property
+    def checkpoint(self) -> tuple[int, int]:
+        """The segment and the step of the last checkpoint; -1: there is none."""
+        checkpoint = read_checkpoint(self.run.folder)
+        return (-1, -1) if checkpoint is None else (checkpoint[1]["segment"], checkpoint[1]["engine"]["step"])
+
+    @cached_property
+    def stretches(self) -> list[Stretch]:
+        """All steps of the run's path, cut at its recorded states."""
+        end, states = len(self.recorded_S), {*self.keyframes, self.checkpoint}
+        found = list[Stretch]()
+        for link, count in path_counts(self.spec):
+            stop = end if link.stop is None else link.stop
+            inside = (step for number, step in states if number == link.segment.number)
+            borders = {link.first, stop, *(step for step in inside if link.first < step < stop)}
+            found += [Stretch(link, count, *pair) for pair in pairwise(sorted(borders))]
+        return found
+
+    def all(self) -> Resolution:
+        """Train all of the run again, from its seeds on. Return the training at its end."""
+        self.of = len(self.recorded_S)
+        before: Resolution | None = None
+        for link in path_of(self.spec):
+            resolution, segment = self._resolution(link.segment), link.segment
+            if before is None:
+                self._begin(resolution.training, segment)
+            else:
+                self._go_on(before, resolution, segment)
+            for stretch in self.stretches:
+                if stretch.link.segment.number == segment.number:
+                    self._train(resolution, stretch)
+            before = resolution
+        assert before is not None
+        self._compare_settings(before)
+        return before
+
+    def some(self, stretches: Sequence[Stretch]) -> Resolution:
+        """Train these stretches again, each from its recorded state. Return the training as it is recorded at
+        the run's end."""
+        self.of = sum(stretch.steps for stretch in stretches)
+        resolutions: dict[int, Resolution] = {}
+        following = {a.segment.number: b.segment for a, b in pairwise(path_of(self.spec))}
+        for stretch in stretches:
+            segment = stretch.link.segment
+            if segment.number not in resolutions:
+                resolutions[segment.number] = self._resolution(segment)
+            resolution = resolutions[segment.number]
+            self._set_out(resolution.training, segment, stretch.first)
+            self._train(resolution, stretch)
+            after = following.get(segment.number)
+            if after is not None and stretch.stop == stretch.link.stop:
+                self._go_on(resolution, self._resolution(after), after)
+        newest = path_of(self.spec)[-1].segment
+        resolution = self._resolution(newest)
+        self._compare_settings(resolution)
+        if self.sealed:
+            self._set_out(resolution.training, newest, len(self.recorded_S))
+        return resolution
+
+    # ---- inside
+
+    def _resolution(self, segment: Segment) -> Resolution:
+        return rebuilt(self.run.folder, self.spec, self.data, self.run.access, segment)
+
+    def _states(self, training: TrainingLoop, segment: Segment, step: int) -> Iterator[RecordedState]:
+        """The states that the run recorded at this step, in the form for this training.
+
+        Raises:
+            TreinoError: one lacks what this training needs.
+        """
+        folder, name = self.run.folder, self.keyframes.get((segment.number, step))
+        if name is not None:
+            try:
+                yield RecordedState(*kept_state(folder, name, training, self.recorded_S))
+            except (KeyError, IndexError, RuntimeError) as error:
+                raise damaged(folder.path / name, _("it is no state of this training")) from error
+        if self.checkpoint == (segment.number, step):
+            checkpoint = read_checkpoint(folder)
+            assert checkpoint is not None
+            tensors, meta = checkpoint
+            own = training_identity(
+                training.setup, training.state
+            )  # the recorded one may name another kernel
+            yield RecordedState(tensors, meta["engine"] | {"identity": own}, {*meta["commands"]}, ends=True)
+
+    def _begin(self, training: TrainingLoop, segment: Segment) -> None:
+        """Compare the training before its first step with what the run recorded there."""
+        self._compare_states(training, segment, 0)
+        obey_again(self.run.folder, training, segment, set(), 0)
+
+    def _set_out(self, training: TrainingLoop, segment: Segment, step: int) -> None:
+        """Set the training to the run's recorded state at this step; at the run's beginning to its seeds'."""
+        if step == 0 and segment.origin is None:
+            self._begin(training, segment)
+            return
+        states = [*self._states(training, segment, step)]
+        if not states:
+            raise damaged(self.run.path / name_of(segment.number, step), _("it is not in the manifest"))
+        state = states[-1] if states[-1].ends and step == len(self.recorded_S) else states[0]
+        training.load(state.tensors, state.meta)
+        obey_again(self.run.folder, training, segment, state.commands, step)
+
+    def _go_on(self, before: Resolution, after: Resolution, segment: Segment) -> None:
+        """Carry the state of a training over into the next segment's, and compare it with what the run
+        recorded there."""
+        training, folder = after.training, self.run.folder
+        for name, value in segment.changes.items():
+            training.set(name, value)
+        layers = [(r.settings["hidden"], r.settings["activation"]) for r in (before, after)]
+        x_ND = None if layers[0] == layers[1] else drawn(in_memory(self.data).train, MOST_ROWS).x
+        arrays, meta = carry_over(before.training.save(), training, x_ND)
+        tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+        losses_S = torch.from_numpy(self.recorded_S)
+        carried = saved_from_keyframe(training.setup, training.state, tensors, meta, losses_S)
+        training.load(*carried)
+        self._compare_states(training, segment, segment.start)
+        obey_again(folder, training, segment, set(), segment.start)
+
+    def _train(self, resolution: Resolution, stretch: Stretch) -> None:
+        """Train the stretch, and compare its losses, its evaluations, and the state at its end."""
+        training = resolution.training
+        found: dict[tuple[int, str, str], float] = {}
+        while training.step < stretch.stop and not training.done:
+            tick = training.advance(SECONDS, stretch.stop)
+            loss_S = tick.loss_S.cpu().numpy().astype(np.float32)
+            first = tick.step - len(loss_S)
+            self.comparison.losses(first, self.recorded_S[first : tick.step], loss_S)
+            for epoch in tick.epochs:
+                for split, metric, value in epoch_values(epoch, resolution.settings):
+                    found[epoch.number, split, metric] = value
+            self.done += len(loss_S)
+            self.tell(self.done, self.of)
+        self._compare_epochs(stretch, found)
+        if stretch.first < training.step < stretch.stop:  # it ended earlier than the run did
+            steps = ({"steps": float(step)} for step in (stretch.stop, training.step))
+            self.comparison.figures("figures", training.step, *steps)
+        if training.step == stretch.stop:
+            if stretch.stop == len(self.recorded_S) and past_limit(self.run.folder) and not training.done:
+                training.stop(range(len(training.status_P)))
+            self._compare_states(training, stretch.link.segment, stretch.stop)
+
+    def _compare_epochs(self, stretch: Stretch, found: Mapping[tuple[int, str, str], float]) -> None:
+        """Compare what was measured at the ends of the stretch's epochs."""
+        number, end = stretch.link.segment.number, len(self.recorded_S)
+
+        def ends_at(epoch: int) -> int:
+            step: int = stretch.count.end_of(epoch)
+            return step if stretch.link.stop is not None else min(step, end)  # the last may be cut short
+
+        recorded = self._measured(number)
+        last = found if self.sealed else {}  # of a killed run the last may be lost
+        for epoch, split, metric in sorted({*recorded, *last}):
+            if stretch.first < (step := ends_at(epoch)) <= stretch.stop:
+                key, name = (epoch, split, metric), f"{split} {metric}"
+                theirs, ours = ({name: each[key]} if key in each else {} for each in (recorded, found))
+                self.comparison.figures("validation", step, theirs, ours)
+
+    def _measured(self, number: int) -> dict[tuple[int, str, str], float]:
+        """What the run measured at the ends of a segment's epochs, by epoch, split and metric."""
+        if number not in self._epochs:
+            rows = self.run.folder.database.epochs(number)
+            self._epochs[number] = {row[:3]: row.value for row in rows if row.metric != "seconds"}
+        return self._epochs[number]
+
+    def _compare_states(self, training: TrainingLoop, segment: Segment, step: int) -> None:
+        """Compare the training, which is at this step, with the states that the run recorded there."""
+        states = [*self._states(training, segment, step)]
+        saved = training.save()[0] if states else {}
+        for state in states:
+            ours, theirs = (named_state(training, each, ends=state.ends) for each in (saved, state.tensors))
+            self.comparison.tensors("states", step, theirs, ours)
+
+    def _compare_settings(self, resolution: Resolution) -> None:
+        """Compare the settings that the training resolved to with those that the run names."""
+        made = json_value(json_bytes(resolution.settings), self.run.path / "spec.json")
+        names = [read_document(self.run.folder, "spec.json")["resolved"]]
+        if self.sealed:
+            names.append(read_document(self.run.folder, "result.json")["settings"])
+        for recorded in names:
+            for name in sorted({*made, *recorded} - {*MACHINE}):
+                self.comparison.setting(name, recorded.get(name), made.get(name))
+
+    def compare_end(self, training: TrainingLoop) -> None:
+        """Compare the weights that are kept, and the figures measured with them, with those of the run."""
+        if not self.sealed:
+            return
+        step, net = training.step, training.answer("kept")
+        self.comparison.tensors("weights", step, dict(self.run.state), whole_state(net))
+        recorded = read_document(self.run.folder, "result.json")
+        over = self.run.status in ("finished", "diverged")
+        failures: list[str] = []  # what fails has no figure, which differs from one that is recorded
+        loss, shape = training.loss_function, training.shared.item_shape
+        answered = answered_rows(net, self.data, shape, over=over, failures=failures, ask="")
+        figures, each = figures_of(answered, self.data, loss, failures=failures, ask="")
+        made: dict[str, Any] = {**figures, "targets": {}}
+        if len(each) > 1:
+            made["targets"] = {one.target: own for one, own in zip(self.data.by_target, each, strict=True)}
+        self.tested = figures["metrics"]["test"] or {}
+        made |= {"steps": int(training.last_step_P.max()), "kept_step": max(training.answering_steps)}
+        known = histories(self.run.folder, self.spec, over=over)
+        made |= {name: known[name] for name in ("loss", "loss_std")}
+        theirs = {name: recorded.get(name, {}) for name in made}
+        theirs["targets"] = {
+            target: {name: own[name] for name in ("metrics", "intervals")}
+            for target, own in theirs["targets"].items()
+        }
+        self.comparison.figures("figures", step, dict(_flat(theirs)), dict(_flat(made)))
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, float | None]]:
+    """The numbers in a document, by their keys joined by dots."""
+    items: Any = ()
+    if isinstance(value, Mapping):
+        items = value.items()
+    elif isinstance(value, list | tuple):
+        items = enumerate(value)
+    else:
+        yield name, value
+    for key, inner in items:
+        yield from _flat(inner, f"{name}.{key}" if name else str(key))
