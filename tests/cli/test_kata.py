@@ -557,6 +557,7 @@ def test_a_kata_is_the_same_program_in_every_language(name: str, toy_language: s
         english = kata.text()
     assert without_texts(translated) == without_texts(english)
     assert shown == kata.printed_figure(f"x\n{kata.figure}: 0.2\n{kata.figure} 0.75\n") == 0.75
+    assert kata.printed_figure(f"{kata.figure} = 75.0 %") == 0.75
     assert kata.printed_figure("0.75") is None
     docstring = ast.get_docstring(ast.parse(english))
     assert docstring is not None
