@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -113,7 +114,7 @@ def _give(kata: Kata, to: str | None, replace: bool, screen: Screen) -> int:
         if error.rule != "file_exists":
             raise
         again = _("Check it: treino kata {path}. To begin anew: --replace. Elsewhere: --to FILE.py")
-        raise TreinoError(error.rule, error.message, again.format(path=path)) from None
+        raise TreinoError(error.rule, error.message, again.format(path=quote(path))) from None
     output.write(kata.text().encode())
     document = {
         "kata": kata.name,
@@ -129,7 +130,7 @@ def _give(kata: Kata, to: str | None, replace: bool, screen: Screen) -> int:
         screen.out.print(paragraph)
     screen.out.print()
     screen.out.print(_("Its script is in {path}: run it, find the fault, mend it.").format(path=path))
-    screen.out.print(_("Then: treino kata {path}").format(path=path), soft_wrap=True)
+    screen.out.print(_("Then: treino kata {path}").format(path=quote(path)), soft_wrap=True)
     screen.out.print(_("A hint: treino kata {name} --hint").format(name=kata.name))
     return 0
 

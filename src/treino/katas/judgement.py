@@ -1,6 +1,8 @@
 """The judgement of a mended kata: by what the doctor finds and by fresh rows, never by how it is written."""
 
 import ast
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +10,6 @@ from pathlib import Path
 from treino.errors import TreinoError
 from treino.katas.examination import Examination, examine, examine_original
 from treino.katas.kata import DRAW, Kata
-from treino.store.files import read_bytes
 from treino.words import _, numeral
 
 OFF = 0.07  # what a printed figure may differ from that of fresh rows: chance, three deviations of 400 rows
@@ -50,10 +51,17 @@ def script_text(path: Path) -> str:
     """The text of a learner's script.
 
     Raises:
-        TreinoError: script, and the errors of ``files.read_bytes``.
+        TreinoError: script.
     """
     try:
-        return read_bytes(path).decode("utf-8-sig")
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            message = _("{path} is not a Python file.").format(path=path)
+            raise TreinoError("script", message, _("Give the script that you mended."))
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        message = _("{path} can't be read: {reason}.").format(path=path, reason=reason)
+        raise TreinoError("script", message, _("Check the path.")) from None
     except UnicodeDecodeError:
         message = _("{path} is not a text in UTF-8.").format(path=path)
         raise TreinoError("script", message, _("Give the script that you mended.")) from None

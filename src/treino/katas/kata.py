@@ -105,8 +105,9 @@ class Kata:
         for language in languages():
             with speaking(language):
                 names.add(re.escape(_(self.figure)))
-        found = re.findall(rf"^.*?(?:{'|'.join(sorted(names))})\s*[:=]?\s*({_NUMBER})", output, re.M | re.I)
-        return float(found[-1]) if found else None
+        name = "|".join(sorted(names))
+        found = re.findall(rf"^.*?(?:{name})\s*[:=]?\s*({_NUMBER})\s*(%?)", output, re.M | re.I)
+        return float(found[-1][0]) / (100 if found[-1][1] else 1) if found else None
 
     @property
     def task(self) -> str:
