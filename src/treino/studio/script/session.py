@@ -40,6 +40,7 @@ from treino_doctor.record.lines import unseen
 from treino_doctor.record.torch_versions import (
     GradScaler,
     compiling,
+    let_steps_be_hooked,
     register_step_post_hook,
     register_step_pre_hook,
 )
@@ -89,9 +90,14 @@ class Session:
             register_step_pre_hook(self._before_step).remove,
             register_step_post_hook(self._after_step).remove,
         ]
+        let_steps_be_hooked(self._replace)
         os.register_at_fork(after_in_child=self._forget)
         if self._server is not None:
             self._output = tee(self._post, lambda: self.figures.steps)
+
+    def _replace(self, owner: Any, name: str, value: Any) -> None:
+        self._undo.append(functools.partial(setattr, owner, name, getattr(owner, name)))
+        setattr(owner, name, value)
 
     def uninstall(self) -> None:
         """Remove the hooks."""
