@@ -26,7 +26,7 @@ from treino.export.formats import export
 from treino.folders import verification
 from treino.loop import JobAlert
 from treino.training import alert_actions
-from treino.training.alert_conditions import AlertCourse, Course, Progress
+from treino.training.alert_conditions import AlertCourse, Course, TrainingPlace
 from treino.training.alerts import (
     BEST,
     COMPARISONS,
@@ -180,9 +180,9 @@ figures = st.lists(st.sampled_from([0.0, 1.0, 1.001, 2.0, 3.0]), max_size=12)
 
 def followed(clause: Clause, value_E: Sequence[float]) -> list[bool]:
     """Whether the clause holds after each epoch; an epoch has ten steps."""
-    course, held = Course(clause, Progress(0, 0.0, 0.0)), []
+    course, held = Course(clause, TrainingPlace(0, 0.0, 0.0)), []
     for k, value in enumerate(value_E, 1):
-        course.see(Progress(10 * k, float(k), k / 2), value)
+        course.see(TrainingPlace(10 * k, float(k), k / 2), value)
         held.append(course.holds)
     return held
 
@@ -229,10 +229,10 @@ def test_a_clause_holds_by_its_definition(way: str, count: int, value_E: list[fl
 def test_losses_of_steps_are_seen_alike_however_they_come(
     loss_S: list[float], cuts: set[int], count: int
 ) -> None:
-    course = Course(Clause(TRAINING, ">", 1.0, "", Span(count, "steps")), Progress(0, 0.0, 0.0))
+    course = Course(Clause(TRAINING, ">", 1.0, "", Span(count, "steps")), TrainingPlace(0, 0.0, 0.0))
     borders = sorted({0, *(cut for cut in cuts if cut < len(loss_S)), len(loss_S)})
     for first, stop in pairwise(borders):
-        course.see_steps(first, Progress(stop, 0.0, 0.0), np.array(loss_S[first:stop], np.float32))
+        course.see_steps(first, TrainingPlace(stop, 0.0, 0.0), np.array(loss_S[first:stop], np.float32))
         reached = [
             k for k in range(first + 1, stop + 1) if k >= count and all(v > 1 for v in loss_S[k - count : k])
         ]
@@ -244,17 +244,17 @@ def test_steps_have_a_trend_where_it_is_more_than_chance() -> None:
     noise_S = r.normal(size=400).astype(np.float32)
     for way, slope in (("stands still", 0.0), ("rises", 0.02), ("falls", -0.02)):
         for asked in TRENDS:
-            course = Course(Clause(TRAINING, asked, None, "", Span(200, "steps")), Progress(0, 0.0, 0.0))
+            course = Course(Clause(TRAINING, asked, None, "", Span(200, "steps")), TrainingPlace(0, 0.0, 0.0))
             loss_S = noise_S + slope * np.arange(400, dtype=np.float32)
-            course.see_steps(0, Progress(400, 0.0, 0.0), loss_S)
+            course.see_steps(0, TrainingPlace(400, 0.0, 0.0), loss_S)
             assert course.holds == (asked == way)
 
 
 def test_an_alert_fires_once_for_each_crossing() -> None:
     alert = alert_of("validation loss > 1: stop")
-    course, fired = AlertCourse.begin(alert, Progress(0, 0.0, 0.0)), []
+    course, fired = AlertCourse.begin(alert, TrainingPlace(0, 0.0, 0.0)), []
     for k, value in enumerate([0.5, 2, 2, math.nan, 0.5, 3, 3], 1):
-        at = Progress(k, float(k), 0.0)
+        at = TrainingPlace(k, float(k), 0.0)
         course.courses[0].see(at, value)
         if course.crossed():
             course.fired(at)

@@ -37,14 +37,14 @@ STILL = 0.01  # of the largest value: figures of epochs that differ by less stan
 SURE = 2.0  # standard errors by which two means of losses must differ to count as different
 
 
-class Progress(NamedTuple):
+class TrainingPlace(NamedTuple):
     """A place in a training: updates, passes over the rows, seconds of training; in the order of SPANS."""
 
     step: int
     epochs: float
     seconds: float
 
-    def past(self, before: "Progress", span: Span | None) -> bool:
+    def past(self, before: "TrainingPlace", span: Span | None) -> bool:
         """Whether the span lies between ``before`` and this place."""
         if span is None:
             return True
@@ -58,11 +58,11 @@ class Course:
     """What one clause has seen. since: the last place at which it did not hold. value: the last figure."""
 
     clause: Clause
-    since: Progress
+    since: TrainingPlace
     value: float = math.nan
     holds: bool = False
     _best: float = math.nan
-    _seen: list[tuple[Progress, float]] = field(default_factory=list)  # of a trend: within its span
+    _seen: list[tuple[TrainingPlace, float]] = field(default_factory=list)  # of a trend: within its span
     _loss_S: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     _counted: int = 0  # the step from which on steps count
     _false: int = 0  # updates after the last step at which the clause did not hold
@@ -78,14 +78,14 @@ class Course:
         counted = counted and clause.way not in (BEST, NOT_BEST)
         return clause.figure == TRAINING and (counted or clause.way == NAN)
 
-    def restart(self, at: Progress) -> None:
+    def restart(self, at: TrainingPlace) -> None:
         """Count anew from here on."""
         self.since, self.holds = at, False
         self._counted = self._false = at.step
         self._seen = self._seen[-1:]
         self._loss_S = self._loss_S[:0]
 
-    def see(self, at: Progress, value: float) -> None:
+    def see(self, at: TrainingPlace, value: float) -> None:
         """Look at the figure's value."""
         before, self.value = self.value, value
         way = self.clause.way
@@ -105,13 +105,13 @@ class Course:
             now = bool(self._compared(value))
         self.see_truth(at, now)
 
-    def see_truth(self, at: Progress, now: bool) -> None:
+    def see_truth(self, at: TrainingPlace, now: bool) -> None:
         """Note whether what is asked is so here, its span apart."""
         if not now:
             self.since = at
         self.holds = now and at.past(self.since, self.clause.span)
 
-    def see_steps(self, first: int, at: Progress, loss_S: NDArray[np.float32]) -> None:
+    def see_steps(self, first: int, at: TrainingPlace, loss_S: NDArray[np.float32]) -> None:
         """Look at the losses of the steps after ``first`` updates, up to this place."""
         loss_S, first = loss_S[max(0, self._counted - first) :], max(first, self._counted)
         if not len(loss_S):
@@ -150,7 +150,7 @@ class Course:
     def _better(self, value: float, than: float) -> bool:
         return (value - than) * FIGURES[self.clause.figure].better > 0
 
-    def _see_window(self, at: Progress, value: float) -> None:
+    def _see_window(self, at: TrainingPlace, value: float) -> None:
         """Compare the value with those of the span before it."""
         span = self.clause.span
         self._seen.append((at, value))
@@ -191,7 +191,7 @@ class AlertCourse:
     over: bool = False
 
     @classmethod
-    def begin(cls, alert: Alert, at: Progress, rewound: int = 0) -> "AlertCourse":
+    def begin(cls, alert: Alert, at: TrainingPlace, rewound: int = 0) -> "AlertCourse":
         return cls(alert, tuple(Course(clause, at) for clause in alert.condition.clauses), True, rewound)
 
     def crossed(self) -> bool:
@@ -200,7 +200,7 @@ class AlertCourse:
         self.armed |= not holds
         return holds and self.armed and not self.over
 
-    def fired(self, at: Progress) -> None:
+    def fired(self, at: TrainingPlace) -> None:
         """The alert fired here: it counts its spans anew, and may fire again once it has ceased to hold."""
         self.armed = False
         for course in self.courses:

@@ -13,7 +13,7 @@ from treino.documents import read_run_spec
 from treino.engine.tick import Epoch
 from treino.records.segments import epoch_count, evaluations, losses_of, newest, training_losses
 from treino.store.database import Event
-from treino.training.alert_conditions import AlertCourse, Course, Progress
+from treino.training.alert_conditions import AlertCourse, Course, TrainingPlace
 from treino.training.alerts import FINDING, NAN, STOP, TRAINING, VALIDATION, Alert
 from treino.training.findings import OwnFindings
 from treino.training.train import RunJob
@@ -66,9 +66,9 @@ class Looks:
         if job.training.step > begin.step:
             self._catch_up(begin.step)
 
-    def place(self, step: int) -> Progress:
+    def place(self, step: int) -> TrainingPlace:
         """The place of a step; its seconds are the present ones."""
-        return Progress(step, self.job.training.plan.count.passes(step), self.job.clock.spent)
+        return TrainingPlace(step, self.job.training.plan.count.passes(step), self.job.clock.spent)
 
     def see(self, loss_SP: Tensor, epochs: Sequence[Epoch]) -> bool:
         """Look at some steps that were trained. Return whether an alert fires, so that it acts here."""
@@ -121,7 +121,7 @@ class Looks:
                 course.see_truth(here, course.clause.figure in self._findings.rules)
             self._note()
 
-    def _see_epoch(self, at: Progress, training: float, validation: dict[str, float]) -> None:
+    def _see_epoch(self, at: TrainingPlace, training: float, validation: dict[str, float]) -> None:
         for course in self._by_epoch:
             if course.clause.figure == TRAINING:
                 course.see(at, training)
@@ -191,7 +191,7 @@ class Looks:
         for course in self._by_step:
             course.see_steps(first, here, loss_S[first:].astype(np.float32))
 
-    def _repeat(self, fired: list[Event], before: Progress) -> None:
+    def _repeat(self, fired: list[Event], before: TrainingPlace) -> None:
         """Repeat the firings recorded before a place."""
         while fired and fired[0].step < before.step:
             event = fired.pop(0)
