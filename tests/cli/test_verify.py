@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from tests.conftest import Said
 from tests.forging import forge, reseal
@@ -207,6 +209,12 @@ def test_states_that_are_not_of_this_training(treino: Command, run: Path) -> Non
     said = treino("verify", "r")
     assert said.status == 1
     assert "at step 5: " in said.out
+    with safe_open("kept", "pt") as opened:
+        facts, params = opened.metadata(), opened.get_tensor("params")
+    save_file({"params": params}, keyframes / "0-5.safetensors", facts)
+    reseal(run)
+    said = treino("verify", "r", "--json")
+    assert (said.status, said.document["error"]["rule"]) == (2, "run_damaged")
     (keyframes / "0-5.safetensors").unlink()
     (keyframes / "0-5.safetensors").symlink_to(Path("kept").resolve())
     said = treino("verify", "r", "--json")
