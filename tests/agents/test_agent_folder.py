@@ -148,7 +148,7 @@ def test_a_sibling_whose_name_begins_alike_is_outside(folder: AgentFolder) -> No
         folder.check_path(str(folder.root) + "2.csv")
 
 
-@given(st.text(st.sampled_from("./ab~*[]:\0-\\é"), max_size=12))
+@given(st.text(st.sampled_from("./ab~*[]:\0-\\é\ud800"), max_size=12))
 def test_no_text_is_a_traceback_or_a_way_out(text: str) -> None:
     root = Path(os.path.realpath("."))
     try:
@@ -156,6 +156,26 @@ def test_no_text_is_a_traceback_or_a_way_out(text: str) -> None:
     except TreinoError:
         return
     assert Path(os.path.realpath(text)).is_relative_to(root)
+
+
+@pytest.mark.parametrize("name", sorted(NAMED.keys() - {"space", "trust", "other", "out", "data_file"}))
+def test_a_list_is_no_way_round_the_check_of_a_path(folder: AgentFolder, name: str) -> None:
+    for tool in tools().values():
+        arguments = {each.name: "iris" for each in tool.arguments if each.required} | {
+            name: ["../secret/c.csv"]
+        }
+        if name in {each.name for each in tool.arguments}:
+            with pytest.raises(TreinoError) as caught:
+                tool.words(arguments, folder)
+            assert caught.value.rule in ("argument_form", "no_runs"), tool.name
+
+
+@pytest.mark.parametrize("value", ["", "true", 0, 1, [True], {}])
+def test_trust_is_yes_or_no(folder: AgentFolder, value: Any) -> None:
+    for each in (folder, AgentFolder(folder.root, trust=True)):
+        with pytest.raises(TreinoError) as caught:
+            tools()["train"].words({"data": "iris", "trust": value}, each)
+        assert caught.value.rule == "argument_form"
 
 
 # ---- runs

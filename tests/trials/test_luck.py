@@ -171,7 +171,9 @@ def test_totals_with_repeats_of_settings_tell_the_noise() -> None:
     assert j.noise.deviation == pytest.approx(0.05, rel=0.25)
     assert j.noise.freedom == 40
     assert j.luck.method == "normal"
-    assert j.luck.at_most == pytest.approx(j.noise.deviation * expected_maximum(60))
+    assert (len(j.trials), j.repeated) == (20, 40)
+    assert j.luck.at_most == pytest.approx(j.noise.deviation * expected_maximum(20) / math.sqrt(3))
+    assert j.trials[j.best].score == pytest.approx(score[:, 0].reshape(20, 3).mean(1).max())
     assert j.comparisons[0].p is not None
 
 
@@ -179,6 +181,10 @@ def test_repeats_that_are_bit_equal_tell_no_noise() -> None:
     lr = [i // 2 for i in range(40)]
     j = judged(table_of(np.array(lr, float)[:, None] ** 0.5, None, lr=lr))
     assert j.noise.basis in ("settings", "spread")
+    assert (j.repeated, len(j.trials)) == (20, 20)
+    assert j.trials[j.best].settings != j.trials[j.second].settings
+    same = judged(table_of(np.ones((4, 1)), None, lr=[1, 1, 1, 1]))
+    assert (same.repeated, len(same.trials)) == (0, 4)
 
 
 def test_totals_with_settings_bound_the_noise_by_what_these_leave_unexplained() -> None:

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import treino as tr
 from tests.waiting import HANG
+from treino import notebook
 from treino.errors import TreinoError
 from treino.export.formats import export
 from treino.folders import verification
@@ -221,8 +222,8 @@ def test_a_clause_holds_by_its_definition(way: str, count: int, value_E: list[fl
 
 
 @given(
-    loss_S=st.lists(st.sampled_from([0.0, 2.0]), min_size=1, max_size=40),
-    cuts=st.sets(st.integers(1, 39)),
+    loss_S=st.lists(st.sampled_from([0.0, 2.0, 2.0]), min_size=1, max_size=14),
+    cuts=st.sets(st.integers(1, 12)),
     count=st.integers(1, 5),
 )
 def test_losses_of_steps_are_seen_alike_however_they_come(
@@ -346,6 +347,47 @@ def test_a_training_goes_back_to_its_best_step_with_another_rate(tmp_path: Path)
     assert len([text for text in told if "Back to step" in text]) <= alert_actions.MOST_REWINDS
 
 
+def test_who_follows_a_training_is_sent_back_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A figure in a notebook ends with the curves of the run; one start, and one end, of all segments."""
+    monkeypatch.setattr(notebook, "Output", Quiet)
+    figure, kinds = notebook.RunFigure(), list[str]()
+
+    def watch(event: Any) -> None:
+        figure.tell(event)
+        kinds.append(type(event).__name__)
+
+    text = "validation loss rises for 2 epochs: rewind lr*0.5"
+    run = tr.fit("digits", parent=tmp_path, alerts=text, watch=watch, **SHORT | {"lr": 0.02})
+    assert kinds.count("JobStart") == len(run.spec.segments or []) > 1
+    assert kinds.count("JobEnd") == 1
+    assert list(figure.loss_E) == pytest.approx(run.document["loss"]["train"])
+    epoch_K, value_K = figure.measured["validation"]["loss"]
+    assert list(value_K) == run.document["loss"]["validation"]
+    assert list(epoch_K) == list(range(1, len(value_K) + 1))
+
+
+class Quiet:
+    """A cell's output that nobody sees."""
+
+    due = False
+
+    def __init__(self, html: str) -> None:
+        pass
+
+    def show(self, draw: Any) -> None:
+        draw()
+
+
+def test_a_stop_comes_before_a_return(tmp_path: Path) -> None:
+    back, stop = "epoch >= 5: rewind lr*0.5", "epoch >= 5: stop"
+    for texts in ([back, stop], [stop, back]):
+        run, told = fit(tmp_path, *texts)
+        done = ["Another alert stops it.", "The training stops."]
+        assert sorted(text.partition("). ")[2] for text in told) == done
+        assert run.status == "stopped"
+        assert not run.spec.segments
+
+
 def test_a_training_that_diverged_begins_again_more_slowly(tmp_path: Path) -> None:
     run, told = fit(tmp_path, "loss is nan: rewind lr*0.001", data="diabetes", optimizer="sgd", lr=10.0)
     assert told[0].endswith("Back to step 0, with lr 0.01.")
@@ -391,7 +433,8 @@ def test_the_gradient_s_norm_is_the_update_s(tmp_path: Path) -> None:
 def test_alerts_that_never_fire_change_no_bit(tmp_path: Path) -> None:
     never = ["validation loss > 1e6: stop", "loss > 1e6 for 3 steps: lr*0.5", "gradient norm > 1e6: stop",
              "throughput < 0 rows/s or time left > 900 h or time spent > 900 h: stop", "lr > 1e3: stop",
-             "finding nan_inputs: stop"]  # fmt: skip
+             "finding nan_inputs: stop", "loss is not best for 9999 steps: stop", "lr > 1e3: stop",
+             "gradient norm is nan: stop"]  # fmt: skip
     for more in ({}, {"validation": 0}, {"ensemble": 3, "recipe": "plain"}):
         plain, _none = fit(tmp_path, **more)
         run, told = fit(tmp_path, *(never[1:] if "validation" in more else never), **more)
@@ -536,6 +579,20 @@ def test_a_killed_run_goes_on_with_its_alerts_as_if_nothing_had_been(tmp_path: P
     commands = [(c.name, c.value, c.step) for c in again.folder.database.commands()]
     assert commands == [(c.name, c.value, c.step) for c in whole_run.folder.database.commands()]
     assert len(events(again, "alert")) == 2
+
+
+def test_spans_are_counted_on_after_a_resume(tmp_path: Path) -> None:
+    """As if the training had not been stopped between two of the alert's steps, or just at one."""
+    text = "validation loss < 1e6 for 7 epochs: lr*0.9"
+    whole_run, _told = fit(tmp_path, text, epochs=40)
+    found = [(c.value, c.step) for c in whole_run.folder.database.commands()]
+    assert len(found) == 3  # each second evaluation
+    for epoch in (15, 20, 24):
+        run, _told = fit(tmp_path, text, f"epoch >= {epoch}: stop", epochs=40, lean=False)
+        again = run.resume(alerts=text)
+        commands = again.folder.database.commands()
+        assert [(c.value, c.step) for c in commands if c.name == "lr"] == found
+        assert np.array_equal(again.losses, whole_run.losses)
 
 
 def test_a_folder_s_alerts_are_text_and_nothing_of_it_is_done(tmp_path: Path) -> None:

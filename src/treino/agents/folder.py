@@ -49,8 +49,10 @@ class AgentFolder:
                 ),
                 _("Ask a person to put the file there."),
             )
-        if "\0" in text:
-            raise TreinoError("path_form", _("A path has no NUL in it: {value!r}.").format(value=text))
+        if "\0" in text or not _encodable(text):
+            raise TreinoError(
+                "path_form", _("{value!r} is no path.").format(value=text), _("Write its name.")
+            )
         matches = glob.iglob(text, recursive=True) if glob.has_magic(text) else ()
         for path in (text, *matches):
             self._check_inside(path, text)
@@ -133,6 +135,14 @@ class AgentFolder:
                 ),
                 _("Name a file or folder inside; what lies outside, a person can copy there."),
             )
+
+
+def _encodable(text: str) -> bool:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _links(path: str) -> Iterator[str]:

@@ -44,15 +44,16 @@ class Argument:
     required: bool = False
 
     def check(self, value: Any) -> None:
-        """Refuse a value of another form than the schema's, where a command line could not tell.
+        """Refuse a value of another form than the schema's where a command line could not tell.
 
         Raises:
-            TreinoError: no whole number, or no object.
+            TreinoError: the value has another form.
         """
-        kind = self.schema.get("items", self.schema).get("type")
-        items = value if self.schema.get("type") == "array" and isinstance(value, list) else [value]
-        whole = kind != "integer" or all(type(item) is int for item in items)
-        if self.flag == "" and not (whole and (kind != "object" or all(isinstance(i, dict) for i in items))):
+        if self.schema.get("type") == "boolean" and not isinstance(value, bool):
+            raise self._misformed(value)
+        if self.name in NAMED and isinstance(value, list) and not self.several:  # one path is checked
+            raise self._misformed(value)
+        if not self.flag and not _fits(value, self.schema):
             raise self._misformed(value)
 
     def words(self, value: Any) -> list[str]:
@@ -82,6 +83,19 @@ class Argument:
                 else '{"type": "object"}'
             ),
         )
+
+
+def _fits(value: Any, schema: Schema) -> bool:
+    """Whether a value has the type that the schema names."""
+    match schema.get("type"):
+        case "array":
+            return isinstance(value, list) and all(_fits(item, schema["items"]) for item in value)
+        case "object":
+            return isinstance(value, dict)
+        case "integer":
+            return type(value) is int
+        case _:
+            return isinstance(value, str | int | float)
 
 
 WORDS = {str: "string", int: "integer", float: "number", bool: "boolean"}
@@ -444,6 +458,12 @@ def _show(tool: Tool, values: Arguments) -> list[str]:
 def _doctor(tool: Tool, values: Arguments) -> list[str]:
     words = ["doctor", "--json", *tool.flags(values, ("max_steps", "max_time"))]
     if "subject" not in values:
+        if "arguments" in values:
+            raise TreinoError(
+                "argument_missing",
+                _("{tool} needs {name}.").format(tool="doctor", name="subject"),
+                _("SCRIPT.py"),
+            )
         return words
     return [*words, "--", str(values["subject"]), *map(str, values.get("arguments", ()))]
 

@@ -82,7 +82,7 @@ class StepsEntry(Document):
 
 
 class DataEntry(Document):
-    """The rows. sha256: of the file, or of the copy that is kept with the run; None: neither."""
+    """The rows. sha256: of the file, of a Dataset's targets, or of the copy in the run's folder."""
 
     kind: Text
     name: Text

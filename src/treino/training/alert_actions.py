@@ -302,7 +302,7 @@ class WayBack:
 def _segment(
     stream: Iterator[JobEvent], alerts: Sequence[Alert], notices: Notices, rewound: list[int]
 ) -> Generator[JobEvent, None, Iterator[JobEvent] | None]:
-    """Follow the events of one segment's training. WayBack those of the next, if an alert begins one."""
+    """Follow the events of one segment's training. Return those of the next, if an alert begins one."""
     looks: Looks | None = None
     back: WayBack | None = None
     ahead: list[Command] = []
@@ -315,8 +315,8 @@ def _segment(
             given = {"alerts": [str(alert) for alert in alerts]}
             job.folder.database.add_event(job.segment, job.training.step, GIVEN, given)
         elif isinstance(event, JobProgress) and looks is not None and back is None:
-            acts = Acts(job, notices, ahead)
             looks.see_findings()
+            acts = Acts(job, notices, ahead, stops=looks.stops)
             for number, course, true in looks.fired():
                 acts.act(course, true)
                 rewound[number] = course.rewound
@@ -325,12 +325,11 @@ def _segment(
         elif isinstance(event, JobClose):
             messages = _noted(job, notices.failures())
         elif isinstance(event, JobEnd):
-            if back is not None:
+            if back is not None and not event.interrupted:
                 return _rewound(job, back)
             notices.end()
             yield from (JobAlert(job, message) for message in notices.failures())
-        if back is None or not isinstance(event, JobClose):
-            yield event
+        yield event
         yield from (JobAlert(job, message) for message in messages)
     return None
 
@@ -356,15 +355,15 @@ def _noted(job: RunJob, messages: Iterable[str]) -> list[str]:
 
 
 class Acts:
-    """What the alerts that fire at one step do. ahead: recorded commands that need not be sent again.
-    messages: a sentence for each. back: where one of them sends the training."""
+    """What the alerts that fire at one step do. ahead: recorded commands that need not be sent again. stops:
+    whether one of them stops the training. messages: a sentence for each. back: where one sends it."""
 
-    def __init__(self, job: RunJob, notices: Notices, ahead: list[Command]) -> None:
+    def __init__(self, job: RunJob, notices: Notices, ahead: list[Command], *, stops: bool) -> None:
         self.job, self.notices, self.ahead = job, notices, ahead
         self.messages: list[str] = []
         self.back: WayBack | None = None
         self._set: dict[str, Any] = {}
-        self._stopped = False
+        self._stops = stops
 
     def act(self, course: AlertCourse, true: Sequence[Course]) -> None:
         """Do what the alert says, and write it into the run's record. true: what made it fire."""
@@ -400,7 +399,7 @@ class Acts:
             self.notices.send(alert, {**facts, **place, "message": str(message)})
 
     def _do(self, course: AlertCourse, since: int) -> str:
-        """Act. WayBack what was done, as a sentence."""
+        """Act. Return what was done, as a sentence."""
         job, action = self.job, course.alert.action
         if action.kind == NOTIFY:
             return _("Told: {whom}.").format(whom=str(action).partition(" ")[2])
@@ -409,8 +408,6 @@ class Acts:
         if job.training.done:
             return _("The training is over by itself.")
         if action.kind == STOP:
-            self._stopped = True
-            self.back = None
             self._send("stop", None, None)
             return _("The training stops.")
         values = self._values(action.changes)
@@ -421,8 +418,10 @@ class Acts:
 
     def _go_back(self, course: AlertCourse, since: int) -> str:
         job, training = self.job, self.job.training
-        if self._stopped or self.back is not None:
-            return _("Another alert decides.")
+        if self._stops:
+            return _("Another alert stops it.")
+        if self.back is not None:
+            return _("Another alert goes back.")
         if course.rewound >= MOST_REWINDS:
             course.over = True
             return _("It went back {n} times, and does so no more.").format(n=MOST_REWINDS)
@@ -431,7 +430,7 @@ class Acts:
         before = best if 0 <= best <= since else count.end_of(count.ended(since))
         changes = self._values(course.alert.action.changes) or {"data_seed": training.plan.data_seed + 1}
         self.back = WayBack(max(before, self._start), changes)
-        job.stop_wish = "interrupted"
+        job.stop_wish = "stopped"
         return _("Back to step {step:,}, with {values}.").format(step=self.back.step, values=_listed(changes))
 
     @property

@@ -53,7 +53,7 @@ class Progress(NamedTuple):
         return passed >= span.count - 1e-9
 
 
-@dataclass
+@dataclass(eq=False)
 class Course:
     """What one clause has seen. since: the last place at which it did not hold. value: the last figure."""
 
@@ -75,6 +75,7 @@ class Course:
         """Whether the clause follows the training loss of every step, not the mean of each epoch."""
         clause = self.clause
         counted = clause.span is not None and clause.span.unit == "steps"
+        counted = counted and clause.way not in (BEST, NOT_BEST)
         return clause.figure == TRAINING and (counted or clause.way == NAN)
 
     def restart(self, at: Progress) -> None:
@@ -178,7 +179,7 @@ class Course:
         return bool(change > sure if self.clause.way == "rises" else change < -sure)
 
 
-@dataclass
+@dataclass(eq=False)
 class AlertCourse:
     """One alert on its way. armed: whether it may fire: its condition has ceased to hold since it last did.
     rewound: how often it has gone back. over: whether it fires no more."""

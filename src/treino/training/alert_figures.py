@@ -14,7 +14,7 @@ from treino.engine.tick import Epoch
 from treino.records.segments import epoch_count, evaluations, losses_of, newest, training_losses
 from treino.store.database import Event
 from treino.training.alert_conditions import AlertCourse, Course, Progress
-from treino.training.alerts import FINDING, TRAINING, VALIDATION, Alert
+from treino.training.alerts import FINDING, NAN, STOP, TRAINING, VALIDATION, Alert
 from treino.training.findings import OwnFindings
 from treino.training.train import RunJob
 from treino.training.user_data import FIRED
@@ -88,10 +88,16 @@ class Looks:
         if self._now:
             self._pace.add(here.seconds, step)
         for course in self._now:
-            if not math.isnan(value := self._figure(course)):
+            value = self._figure(course)
+            if not math.isnan(value) or course.clause.way == NAN:  # a speed may not be known yet
                 course.see(here, value)
         self._note()
         return bool(self._crossed)
+
+    @property
+    def stops(self) -> bool:
+        """Whether one of those that fire stops the training."""
+        return any(self.courses[number].alert.action.kind == STOP for number in self._crossed)
 
     def fired(self) -> Iterator[tuple[int, AlertCourse, list[Course]]]:
         """Each alert that fires at this step: its number, and the courses that make it. They count anew from

@@ -38,6 +38,9 @@ from treino.words import _
 
 SECONDS = 0.1  # of training between two reports of the progress
 
+Measured = dict[int, dict[str, float]]
+"""What was measured at the ends of epochs: ``{epoch: {"validation loss": value}}``."""
+
 Tell = Callable[[int, int], None]
 """Told how many of how many steps are trained again."""
 
@@ -85,7 +88,7 @@ class Retraining:
     done: int = 0
     comparison: Comparison = field(default_factory=Comparison)
     tested: Mapping[str, float] = field(default_factory=dict)
-    _epochs: dict[int, dict[tuple[int, str, str], float]] = field(default_factory=dict)
+    _epochs: dict[int, Measured] = field(default_factory=dict)
 
     @cached_property
     def sealed(self) -> bool:
@@ -155,7 +158,7 @@ class Retraining:
             if after is not None and stretch.stop == stretch.link.stop:
                 self._go_on(resolution, self._resolution(after), after)
         newest = path_of(self.spec)[-1].segment
-        resolution = self._resolution(newest)
+        resolution = resolutions.get(newest.number) or self._resolution(newest)
         self._compare_settings(resolution)
         if self.sealed:
             self._set_out(resolution.training, newest, len(self.recorded_S))
@@ -223,15 +226,15 @@ class Retraining:
     def _train(self, resolution: Resolution, stretch: Stretch) -> None:
         """Train the stretch, and compare its losses, its evaluations, and the state at its end."""
         training = resolution.training
-        found: dict[tuple[int, str, str], float] = {}
+        found: Measured = {}
         while training.step < stretch.stop and not training.done:
             tick = training.advance(SECONDS, stretch.stop)
             loss_S = tick.loss_S.cpu().numpy().astype(np.float32)
             first = tick.step - len(loss_S)
             self.comparison.losses(first, self.recorded_S[first : tick.step], loss_S)
             for epoch in tick.epochs:
-                for split, metric, value in epoch_values(epoch, resolution.settings):
-                    found[epoch.number, split, metric] = value
+                values = epoch_values(epoch, resolution.settings)
+                found[epoch.number] = {f"{split} {metric}": value for split, metric, value in values}
             self.done += len(loss_S)
             self.tell(self.done, self.of)
         self._compare_epochs(stretch, found)
@@ -243,27 +246,26 @@ class Retraining:
                 training.stop(range(len(training.status_P)))
             self._compare_states(training, stretch.link.segment, stretch.stop)
 
-    def _compare_epochs(self, stretch: Stretch, found: Mapping[tuple[int, str, str], float]) -> None:
+    def _compare_epochs(self, stretch: Stretch, found: Measured) -> None:
         """Compare what was measured at the ends of the stretch's epochs."""
-        number, end = stretch.link.segment.number, len(self.recorded_S)
+        link, count = stretch.link, stretch.count
+        recorded = self._measured(link.segment.number)
+        for epoch in range(count.ended(stretch.first) + 1, count.epoch_of(stretch.stop) + 1):
+            step = count.end_of(epoch)
+            if link.stop is None:
+                step = min(step, len(self.recorded_S))  # the last may be cut short
+            if stretch.first < step <= stretch.stop:
+                theirs, ours = recorded.get(epoch, {}), found.get(epoch, {})
+                if theirs or self.sealed:  # of a killed run the last may be lost
+                    self.comparison.figures("validation", step, theirs, ours)
 
-        def ends_at(epoch: int) -> int:
-            step: int = stretch.count.end_of(epoch)
-            return step if stretch.link.stop is not None else min(step, end)  # the last may be cut short
-
-        recorded = self._measured(number)
-        last = found if self.sealed else {}  # of a killed run the last may be lost
-        for epoch, split, metric in sorted({*recorded, *last}):
-            if stretch.first < (step := ends_at(epoch)) <= stretch.stop:
-                key, name = (epoch, split, metric), f"{split} {metric}"
-                theirs, ours = ({name: each[key]} if key in each else {} for each in (recorded, found))
-                self.comparison.figures("validation", step, theirs, ours)
-
-    def _measured(self, number: int) -> dict[tuple[int, str, str], float]:
-        """What the run measured at the ends of a segment's epochs, by epoch, split and metric."""
+    def _measured(self, number: int) -> Measured:
+        """What the run measured at the ends of a segment's epochs."""
         if number not in self._epochs:
-            rows = self.run.folder.database.epochs(number)
-            self._epochs[number] = {row[:3]: row.value for row in rows if row.metric != "seconds"}
+            measured = self._epochs[number] = Measured()
+            for row in self.run.folder.database.epochs(number):
+                if row.metric != "seconds":
+                    measured.setdefault(row.epoch, {})[f"{row.split} {row.metric}"] = row.value
         return self._epochs[number]
 
     def _compare_states(self, training: TrainingLoop, segment: Segment, step: int) -> None:

@@ -250,7 +250,11 @@ def _head(run: StoredRun, then: Conditions, flags: Sequence[str]) -> dict[str, A
         "sample": None,
         "manifest_sha256": folder.manifest.sha256,
         "spec_sha256": listed["spec.json"],
-        "data": {"kind": where.kind, "name": where.name, "sha256": where.sha256 or listed.get(COPY)},
+        "data": {
+            "kind": where.kind,
+            "name": where.name,
+            "sha256": where.sha256 or where.digest or listed.get(COPY),
+        },
         "then": then.to_json(),
         "now": None,
         "command": shlex.join(["treino", "verify", *shlex.split(run.typed), *flags]),

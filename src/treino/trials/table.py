@@ -232,7 +232,7 @@ def direction_of(name: str) -> int | None:
     """1 if higher is better for a score of that name, -1 if lower, None if the name doesn't tell.
 
     Names are taken apart at everything but letters and digits, and the last known word decides:
-    ``val_loss``, ``metrics.roc_auc``, ``test/top1``.
+    ``val_loss``, ``roc_auc``, ``test/top1``.
     """
     whole = re.split(r"[./ ]", name.lower())[-1]
     for words, sign in ((_LOWER, -1), (_HIGHER, 1)):
