@@ -430,7 +430,7 @@ def test_a_hint_names_a_line_of_the_script_as_it_is_given(
         (("wine", "--hint", "--to", "a.py"), "usage", "--to"),
         (("--replace",), "usage", "--replace"),
         (("--hint",), "usage", "--hint"),
-        (("notes.py", "--hint"), "usage", "--hint"),
+        (("notes.py", "--hint"), "kata_line", "# kata: wine"),
         (("notes.py", "--to", "a.py"), "usage", "--to"),
         (("wine", "pixels"), "usage", "pixels"),
         (("wine", "--to", "no/where.py"), "to_place", "no"),
@@ -511,6 +511,7 @@ def test_a_check_is_recorded(check: Callable[..., dict[str, Any]], treino: Calla
     assert (first["checks"], first["mended"]) == (1, None)
     found = check("wine", RIGHT["wine"][0])
     row = treino("kata", "--json").document["katas"][0]
+    assert f"done: {row['before']:.3f} → {row['after']:.3f}" in treino("kata").out
     assert row["checks"] == 2
     assert (row["before"], row["after"]) == (found["before"]["measured"], found["after"]["measured"])
     assert found["gain"] == pytest.approx(row["after"] - row["before"])
