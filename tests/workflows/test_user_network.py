@@ -227,11 +227,13 @@ WAYS: dict[str, set[str]] = {
         "inspection/microscope/accumulated_gradient:example",
         "inspection/microscope/mse:run_snippet",
         "inspection/microscope/neuron:checks",
+        "katas/child:_measured",  # a script that the user named
         "records/user_network:_module",
     },
     "import_module": {
         "__init__:__getattr__",
         "cli/app:make_app",
+        "cli/mcp:mcp",
         "plots/style:load_matplotlib",
         "studio/script/branch_calls:lead_compiled",
         "tracking/delivery:_tracker",
@@ -270,6 +272,7 @@ WAYS: dict[str, set[str]] = {
         "records/network_source:run_network",
         "fit_events:fit_events",
         "tuning/shared_data:own_networks",
+        "tuning/member_verification:verify_member",
         "tuning/shared_data:sources_of",
     },
     # on whose word: the user's, where a person calls; a folder's, where it was opened
@@ -288,6 +291,7 @@ WAYS: dict[str, set[str]] = {
         "records/network_source:run_network",
         "tuning/shared_data:sources_of",
         "tuning/member:like",
+        "tuning/member_verification:verify_member",
     },
     "SealedCopies": {"records/network_source:network_source"},
     "NoFiles": {"records/network_source:network_source"},

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from treino.inspection.variance_shares import FEWEST, VarianceShares, variance_shares
-from treino.trials.luck import POWER, Basis, Comparison, Judgement, judged
+from treino.trials.luck import POWER, Basis, TrialComparison, Judgement, judged
 from treino.trials.table import UNITS, Cell, Trial, TrialTable
 from treino.words import N_, _, joined, numeral
 
@@ -219,7 +219,7 @@ class Conclusions:
         )
         return text.format(luck=most, **seen)
 
-    def _comparison(self, c: Comparison) -> str:
+    def _comparison(self, c: TrialComparison) -> str:
         j = self.judgement
         other = _("the second, trial {name}") if c.role == "second" else _("the first, trial {name}")
         facts = {

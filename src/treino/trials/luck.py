@@ -69,7 +69,7 @@ class Luck:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class TrialComparison:
     """The best trial with another. difference: best minus other, in the score's units. p: the probability of
     so clear a lead of the best if the other were as good; None if the noise isn't known."""
 
@@ -109,7 +109,7 @@ class Judgement:
     second: int
     noise: Noise
     luck: Luck
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[TrialComparison, ...]
     ties: int | None
     rerun: Rerun
 
@@ -130,16 +130,16 @@ def judged(table: TrialTable, seed: int = 0) -> Judgement:
     def error(a: int, b: int) -> float:
         return math.hypot(noise.error(scores_M[a]), noise.error(scores_M[b]))
 
-    def compared(role: Literal["second", "first"], other: int) -> Comparison:
+    def compared(role: Literal["second", "first"], other: int) -> TrialComparison:
         difference = float(y_M[best] - y_M[other])
         if not noise.measured:
-            return Comparison(role, other, table.better * difference, None, None)
+            return TrialComparison(role, other, table.better * difference, None, None)
         apart = error(best, other)
         if role == "second":
             p = p_of_leader(difference, apart, noise.freedom)
         else:
             p = p_of_best(difference, apart, noise.freedom, len(trials) - 1)
-        return Comparison(role, other, table.better * difference, apart, p)
+        return TrialComparison(role, other, table.better * difference, apart, p)
 
     comparisons = [compared("second", second)]
     comparisons += [compared("first", 0)] if 0 not in (best, second) else []
