@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from treino.inspection.variance_shares import FEWEST, VarianceShares, variance_shares
-from treino.trials.luck import POWER, Basis, TrialComparison, Judgement, judged
+from treino.trials.luck import POWER, Basis, Judgement, TrialComparison, judged
 from treino.trials.table import UNITS, Cell, Trial, TrialTable
 from treino.words import N_, _, joined, numeral
 
