@@ -554,3 +554,16 @@ def test_cells() -> None:
     assert math.isnan(number_or_word("nan"))  # type: ignore[arg-type]
     assert parsed("{'a': 1e999}") == {"a": math.inf}
     assert parsed("(" * 10_000) is None
+    assert parsed("[1if]") is None
+
+
+def test_scores_too_large_to_be_squared_count_as_infinite() -> None:
+    lines = [{"acc": value} for value in (1e200, -1e300, 0.5, 0.6)]
+    table = trial_table(trials_in(lines, "t"), Request())
+    assert [trial.score for trial in table.scored] == [0.5, 0.6]
+
+
+def test_a_database_whose_schema_is_no_text_is_damaged(studies: Path, tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    path.write_bytes(studies.read_bytes().replace(b"CREATE TABLE trials (", b"CREATE TABLE trials \xff"))
+    assert refused(path, "one").rule == "trials_damaged"

@@ -3,6 +3,7 @@
 import ast
 import json
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -56,7 +57,11 @@ def parsed(text: Any) -> Any:
     if not isinstance(text, str) or len(text) > LONGEST:
         return None
     for read in (json.loads, ast.literal_eval):
-        with suppress(ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        with (
+            suppress(ValueError, TypeError, SyntaxError, RecursionError, MemoryError),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore", SyntaxWarning)  # of a text such as [1if]
             return read(text)
     return None
 

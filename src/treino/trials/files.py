@@ -125,11 +125,17 @@ def _in_database(path: Path, study: str | None) -> TrialFile:
     try:
         with sqlite.trouble(path):
             return sqlite.of_file(path, ask, copied=sqlite.has_log(path))
+    except UnicodeDecodeError:
+        raise _damaged(_("{path} is damaged: it holds bytes that are no text.").format(path=path)) from None
     except TreinoError as error:
         if error.rule == "run_damaged":
-            hint = _("Restore it from a copy; sqlite3's .recover may save what is readable.")
-            raise TreinoError("trials_damaged", error.message, hint) from None
+            raise _damaged(error.message) from None
         if error.rule == "run_busy":
             hint = _("Wait until the program that writes it lets it go, or judge a copy.")
             raise TreinoError("trials_locked", error.message, hint, status=1) from None
         raise
+
+
+def _damaged(message: str) -> TreinoError:
+    hint = _("Restore it from a copy; sqlite3's .recover may save what is readable.")
+    return TreinoError("trials_damaged", message, hint)

@@ -20,6 +20,7 @@ Unit = Literal["seed", "fold", "row"]
 Cell = str | float | bool | None
 
 MOST = 200_000  # trials that are judged
+LARGEST = 1e100  # scores beyond it count as infinite
 FEW = 20  # trials below which little can be said
 LISTED = 12  # names in a hint
 UNITS: Mapping[Unit, str] = {"seed": N_("seeds"), "fold": N_("folds"), "row": N_("rows")}
@@ -124,7 +125,12 @@ class TrialTable:
     @property
     def scored(self) -> tuple[Trial, ...]:
         """The finished trials with a finite score, in the order in which they began."""
-        return tuple(t for t in self.trials if t.state == "finished" and math.isfinite(t.score))
+        return tuple(t for t in self.trials if t.state == "finished" and usable(t.score))
+
+
+def usable(score: float) -> bool:
+    """Whether a score can be judged: finite, and so small that its square is."""
+    return abs(score) <= LARGEST
 
 
 def few_enough(count: int) -> None:
@@ -356,7 +362,7 @@ def _alone(record: TrialRecord, metric: str, request: Request, parts: str | None
     values = record.lists.get(parts, ()) if parts is not None else ()
     if parts is not None and not values:
         values = tuple(record.figures[n] for n in _numbered(record.figures).get(parts, ()))
-    scores: dict[Cell | tuple[Cell, ...], float] = {i: v for i, v in enumerate(values) if math.isfinite(v)}
+    scores: dict[Cell | tuple[Cell, ...], float] = {i: v for i, v in enumerate(values) if usable(v)}
     return Trial(
         record.name,
         record.state,
@@ -379,7 +385,7 @@ def _together(
     for record in records:
         key = tuple(record.cell(name) for name in columns)
         value = record.figures.get(metric, math.nan)
-        if record.state != "finished" or not math.isfinite(value):
+        if record.state != "finished" or not usable(value):
             continue
         if key in scores:
             told = ", ".join(f"{name} {cell}" for name, cell in zip(columns, key, strict=True))
