@@ -97,6 +97,7 @@ class Calls:
     def __init__(self, tasks: TaskGroup) -> None:
         self._tasks, self._closed = tasks, False
         self._ready: Process | None = None
+        self._running: set[ToolCall] = set()
 
     async def start(self, words: list[str]) -> ToolCall:
         """Start a command. words: as on a command line, after ``treino``."""
@@ -105,6 +106,7 @@ class Calls:
             process = await _process()
         tell, progress = anyio.create_memory_object_stream[Progress](math.inf)
         call = ToolCall(process, progress, tell)
+        self._running.add(call)
         self._tasks.start_soon(self._attend, call)
         assert process.stdin is not None
         await process.stdin.send(json.dumps(words).encode() + b"\n")
@@ -123,6 +125,12 @@ class Calls:
     def _wants_one(self) -> bool:
         return self._ready is None and not self._closed
 
+    async def cancel(self) -> None:
+        """Cancel all commands, and wait for their ends."""
+        async with anyio.create_task_group() as ends:
+            for call in self._running:
+                ends.start_soon(call.cancel)
+
     async def close(self) -> None:
         """End the process that waits. Those of commands end by themselves."""
         self._closed, process = True, self._ready
@@ -137,6 +145,7 @@ class Calls:
                 both.start_soon(_read_lines, call)
                 await call.process.wait()
             call.tell.close()
+            self._running.discard(call)
             call.ended.set()
 
 

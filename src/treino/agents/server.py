@@ -6,6 +6,7 @@ The protocol: https://modelcontextprotocol.io/specification, by the package ``mc
 import base64
 import json
 import math
+import os
 import signal
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -187,13 +188,16 @@ async def _serve(agent: AgentServer) -> None:
         on_call_tool=agent.call_tool,
     )
     async with stdio_server() as (read, write), anyio.create_task_group() as tasks:
-        tasks.start_soon(_until_signal, tasks.cancel_scope)
+        tasks.start_soon(_end_by_signal, agent.calls)
         await server.run(read, write, server.create_initialization_options())
         tasks.cancel_scope.cancel()
 
 
-async def _until_signal(scope: anyio.CancelScope) -> None:
+async def _end_by_signal(calls: Calls) -> None:
+    """At Ctrl-C or SIGTERM cancel all commands, and end the process, of which a thread still reads stdin."""
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async for _number in signals:
-            scope.cancel()
-            return
+        async for number in signals:
+            with anyio.CancelScope(shield=True):
+                await calls.cancel()
+                await calls.close()
+            os._exit(128 + number)
