@@ -373,6 +373,7 @@ def test_auto_is_the_fastest_device_that_is_there(monkeypatch, cuda, mps, fastes
     monkeypatch.setattr("torch.cuda.is_available", lambda: cuda)
     monkeypatch.setattr("torch.cuda.device_count", lambda: int(cuda))
     monkeypatch.setattr("torch.backends.mps.is_available", lambda: mps)
+    monkeypatch.setattr(torch, "mps", None, raising=False)  # torch 1.13 has none
     assert resolve_device("auto").type == fastest
     assert resolve_device("auto", torch.float64).type == ("cuda" if cuda else "cpu"), "Metal has no doubles"
     assert config_of([read_settings({"device": "auto"})]).device.type == fastest
