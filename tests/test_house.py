@@ -22,7 +22,7 @@ from treino.engine.registries import settings_page
 from treino.pictures import picture_files
 
 ROOT = Path(__file__).parent.parent
-OWN = sorted((ROOT / "src").rglob("*.py"))
+OWN = sorted(p for p in (ROOT / "src").rglob("*.py") if p.parent.name != "scripts")  # but the katas' own
 DOCTOR = sorted((ROOT / "doctor/src").rglob("*.py"))
 SOURCES = [*OWN, *DOCTOR]
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
@@ -70,9 +70,32 @@ def test_help_lists_from_the_source_what_the_registries_have(monkeypatch: pytest
 @pytest.mark.slow
 def test_importing_stays_light() -> None:
     heavy = "import sys, treino; treino.train; treino.load; print([m for m in sys.modules if m in HEAVY])"
-    code = f"HEAVY = {{'sklearn', 'matplotlib', 'pandas', 'scipy', 'pyarrow'}}\n{heavy}"
+    names = "sklearn matplotlib pandas scipy pyarrow rich starlette uvicorn websockets"
+    code = f"HEAVY = {names.split()}\n{heavy}"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_what_the_studio_and_pictures_need_is_imported_by_them_alone(tmp_path: Path) -> None:
+    """Its server's packages by the studio, matplotlib by what is drawn, tables' packages by no reader."""
+    program = (
+        "import sys\n"
+        "from treino.cli import main\n"
+        "main(sys.argv[1:])\n"
+        "print([m for m in sys.modules if m in {names}], file=sys.stderr)"
+    )
+    server = ["starlette", "uvicorn", "websockets", "anyio", "h11"]
+    drawing, tables = ["matplotlib", "PIL"], ["pandas", "pyarrow", "sklearn", "scipy"]
+    for words, names in (
+        ("train wine --epochs 1", server),
+        ("show last", server + drawing + tables),
+        ("show last --json", server + drawing + tables),
+        ("predict last wine --json", server + drawing),
+    ):
+        line = [sys.executable, "-c", program.format(names=names), *words.split()]
+        done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True)
+        assert done.stderr.splitlines()[-1] == "[]", words
+    assert (tmp_path / "runs" / "wine-1").is_dir()
 
 
 def test_files_import_each_other_in_no_circle_and_at_the_top() -> None:

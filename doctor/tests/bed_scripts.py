@@ -1,4 +1,4 @@
-"""The bed of scripts: ``faulty`` ones, among them treino's katas, and ``correct`` ones, as many hands write them.
+"""The bed of scripts: ``faulty`` ones and ``correct`` ones, as many hands write them.
 
 A script begins with lines for the tests, in this order; every number is a line of the file as it is:
 
@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 BED = Path(__file__).parent / "bed"
-KATAS = Path(__file__).parents[2] / "src/treino/katas/scripts"  # given to learners by treino, faulty each
+KATAS = Path(__file__).parents[2] / "src/treino/katas/scripts"  # treino gives them to learners; faulty, each
 NEAR = 3  # lines that a finding may be off
 _HEAD = re.compile(r"# (expect|missed|allowed|needs|mend): (.+)")
 _PLACE = re.compile(r"(\w+)(?: @ (\d+))?")
@@ -56,13 +56,17 @@ def mended(text: str) -> str:
 
 def every(folder: str) -> list[Path]:
     """All scripts of ``faulty`` or of ``correct``."""
-    katas = KATAS.glob("*.py") if folder == "faulty" else ()
-    return sorted([*(BED / folder).glob("*.py"), *katas])
+    return sorted((BED / folder).glob("*.py"))
 
 
 def faulty() -> list[Path]:
     """The faulty scripts whose packages are there."""
     return [p for p in every("faulty") if not missing(p)]
+
+
+def katas() -> list[Path]:
+    """The scripts that treino gives to learners; none where treino's source is not beside the doctor's."""
+    return sorted(KATAS.glob("*.py"))
 
 
 def correct() -> list[Path]:

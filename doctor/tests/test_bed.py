@@ -4,11 +4,11 @@ for bit. Each script runs with and without the doctor.
 
 import pytest
 
-from bed_scripts import correct, every, faulty, found_at, header, mended, missing, twin
+from bed_scripts import correct, every, faulty, found_at, header, katas, mended, missing, twin
 from treino_doctor.rules import rules
 from zygote import examined
 
-FAULTY, CORRECT = faulty(), correct()
+FAULTY, CORRECT = [*faulty(), *katas()], correct()
 MOST = 200  # scripts: who runs them all has to wait for each
 
 TAUGHT = """\
@@ -68,13 +68,13 @@ def test_a_script_waits_for_its_packages(path):
 
 
 def test_the_bed_is_small_and_has_every_rule():
-    assert len(every("faulty") + every("correct")) <= MOST
+    assert len(every("faulty") + every("correct") + katas()) <= MOST
     assert {r for p in every("faulty") for r, _ in header(p)["expect"]} == set(rules())
-    assert all(header(p)["expect"] or header(p)["missed"] for p in every("faulty"))
+    assert all(header(p)["expect"] or header(p)["missed"] for p in every("faulty") + katas())
 
 
 def test_a_faulty_script_says_how_it_is_mended():
-    for path in every("faulty"):
+    for path in every("faulty") + katas():
         text = path.read_text()
         unmended = "\n".join(line for line in text.splitlines() if not line.startswith("# mend: "))
         assert mended(text) != mended(unmended), path.stem

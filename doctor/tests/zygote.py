@@ -79,26 +79,22 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     for line in sys.stdin:
-        watched, path = line.rstrip("\n").split(" ", 1)
-        pickle.dump(_forked(Path(path), watched=watched == "1"), answers)
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reader)
+            watched, path = line.rstrip("\n").split(" ", 1)
+            break
+        os.close(writer)
+        with os.fdopen(reader, "rb") as pipe:
+            answer = pipe.read()
+        os.waitpid(child, 0)
+        died = {"status": -1, "output": "", "findings": [], "defects": ["died"]}
+        pickle.dump(dict(pickle.loads(answer)) if answer else died, answers)
         answers.flush()
-
-
-def _forked(path: Path, *, watched: bool) -> dict[str, Any]:
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
-        _in_child(path, watched, writer)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        answer = pipe.read()
-    os.waitpid(child, 0)
-    return (
-        dict(pickle.loads(answer))
-        if answer
-        else {"status": -1, "output": "", "findings": [], "defects": ["died"]}
-    )
+    else:
+        return
+    _in_child(Path(path), watched == "1", writer)  # outside of the loop, which would be in the script's stack
 
 
 def _in_child(path: Path, watched: bool, writer: int) -> None:

@@ -26,7 +26,6 @@ from treino.records.prediction import predict_like
 from treino.records.stored_run import StoredRun
 from treino.spec import refuse_layers
 from treino.tracking.delivery import Tracking
-from treino.training.alerts import alerts_of
 from treino.training.branch import branching, rewinding
 from treino.training.commands import send_setting, send_stop
 from treino.training.replay import Snapshot, snapshots
@@ -88,8 +87,7 @@ class Run(StoredRun):
             TreinoError: there is nothing to resume; the data or the network differs from the run's.
         """
         access = self.access.with_network(net)
-        given = alerts_of(alerts)
-        events = resume_events(self.folder, access, data=data, alerts=given, allow_network=allow_network)
+        events = resume_events(self.folder, access, data=data, alerts=alerts, allow_network=allow_network)
         return Run.of(drain(events))
 
     def at(self, step: int, data: Any = None) -> "Moment":
@@ -397,7 +395,7 @@ def fit(
     request = FitRequest(
         data, requested, UserFiles(), net, seeds=seeds, folds=folds, until=until, parent=parent, lean=lean,
         held_back=held_back, num_workers=workers, classes=settings.get("num_classes"),
-        on=on, gpus_per_chunk=gpus_per_chunk, alerts=alerts_of(alerts), allow_network=allow_network,
+        on=on, gpus_per_chunk=gpus_per_chunk, alerts=alerts, allow_network=allow_network,
     )  # fmt: skip
     tracking = Tracking(track)
     events = tracking.events(fit_events(request)[0])

@@ -16,8 +16,7 @@ from treino.pictures.picture_files import illustrated
 from treino.records.data_source import load_data, prepared_beside
 from treino.records.network_source import NetworkSource, network_files
 from treino.spec import OF_DATA, Settings, read_settings
-from treino.training.alert_actions import alerted, check_alerts, check_notify
-from treino.training.alerts import Alert
+from treino.training.alert_actions import alerted, check_alerts, given_alerts
 from treino.training.learning_rate_search import Rates, find_rate
 from treino.training.resolution import choose_recipe, train_config
 from treino.training.time_limit import with_members
@@ -35,7 +34,7 @@ class FitRequest:
     a module instead of a file. start: initial weights. lean: draw no pictures, store no copy of rows in
     memory. held_back: rows given as ``validation`` and ``test``. num_workers: processes that read a Dataset's
     items. classes: the number of classes that the target must have. on, gpus_per_chunk: the cluster to train
-    several seeds or folds on. alerts: of a single network. allow_network: whether they may send to
+    several seeds or folds on. alerts: of a single network, as texts. allow_network: whether they may send to
     addresses.
     """
 
@@ -54,7 +53,7 @@ class FitRequest:
     classes: int | None = None
     on: str | None = None
     gpus_per_chunk: float | None = None
-    alerts: Sequence[Alert] = ()
+    alerts: str | Sequence[str] | None = None
     allow_network: bool = False
 
     @property
@@ -72,6 +71,7 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             From the events: bad input (status 2) or a system error (status 1).
     """
     check_request(request)
+    alerts = given_alerts(request.alerts, network=request.allow_network)
     settings = settings_before_search(request.settings)
     files = network_files(request.networks, [settings.net_file])
     train_config(settings)  # raises before the data is read
@@ -130,9 +130,9 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             data=rows,
             reasons=(reason, why),
             spent=spent,
-            check=partial(check_alerts, request.alerts) if request.alerts else None,
+            check=partial(check_alerts, alerts) if alerts else None,
         )
-        events = alerted(events, request.alerts)
+        events = alerted(events, alerts)
         events = events if request.lean else illustrated(events)
     return (events if rates is None else rates.record(events)), rates
 
@@ -183,7 +183,6 @@ def check_request(request: FitRequest) -> None:
             _("[[until]] counts the steps of several networks."),
             _("Add [[seeds=20]], or leave it out."),
         )
-    check_notify(request.alerts, network=request.allow_network)
     if request.alerts and request.repeated:
         raise TreinoError(
             "alert_of_several",

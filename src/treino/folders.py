@@ -15,8 +15,7 @@ from treino.records.stored_run import StoredRun, study_without_network
 from treino.spec import Settings
 from treino.store import RunFolder, find
 from treino.store.run_lookup import known_folder
-from treino.training.alert_actions import alerted, check_alerts, check_notify
-from treino.training.alerts import Alert
+from treino.training.alert_actions import alerted, check_alerts, given_alerts
 from treino.training.branch import branching, parse_step, rewinding
 from treino.training.replay import snapshots
 from treino.training.retraining import Tell, tell_nobody
@@ -105,7 +104,7 @@ def resume_events(
     more: int | None = None,
     on: str | None = None,
     gpus_per_chunk: float | None = None,
-    alerts: Sequence[Alert] = (),
+    alerts: str | Sequence[str] | None = None,
     allow_network: bool = False,
 ) -> Iterator[JobEvent]:
     """Resume an interrupted run, sweep or study from its last checkpoint.
@@ -144,9 +143,9 @@ def resume_events(
             _("Leave [[alert]] out."),
         )
     if folder.kind == "run":
-        check_notify(alerts, network=allow_network)
-        check = partial(check_alerts, alerts) if alerts else None
-        return illustrated(alerted(resuming(path, access, data=data, check=check), alerts))
+        given = given_alerts(alerts, network=allow_network)
+        check = partial(check_alerts, given) if given else None
+        return illustrated(alerted(resuming(path, access, data=data, check=check), given))
     if folder.kind == "sweep":
         return sweep_resumption(
             path, access, storage=storage, more=more, on=on, gpus_per_chunk=gpus_per_chunk
@@ -189,7 +188,7 @@ def branch_events(
     *,
     in_place: bool,
     sender: str = "",
-    alerts: Sequence[Alert] = (),
+    alerts: str | Sequence[str] | None = None,
     allow_network: bool = False,
 ) -> Iterator[JobEvent]:
     """Continue a run from a step with other settings, as a new run or as the next segment in the run's
@@ -201,13 +200,13 @@ def branch_events(
     Raises:
         TreinoError: no such run or step; a setting that can't change during training.
     """
-    check_notify(alerts, network=allow_network)
+    given = given_alerts(alerts, network=allow_network)
     run, step = parse_step(place)
     snapshot = next(snapshots(open_run(run, access), [step]))
     changed = {name: getattr(changes, name) for name in changes.model_fields_set - {"net"}}
-    check = partial(check_alerts, alerts) if alerts else None
+    check = partial(check_alerts, given) if given else None
     events = (rewinding if in_place else branching)(snapshot, changed, sender=sender, check=check)
-    return illustrated(alerted(events, alerts))
+    return illustrated(alerted(events, given))
 
 
 def row_source(name: str, access: Access, settings: Mapping[str, Any], *, compared: bool) -> RowSource:

@@ -9,6 +9,7 @@ import inspect
 import sys
 import time
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -159,6 +160,7 @@ class RunFigure:
         if isinstance(event, JobStart):
             assert isinstance(event.job, RunJob)
             self.view = RunView(event.job)
+            self._go_on_from(event.job)
             self.output.show(self._drawn)
         elif isinstance(event, JobProgress):
             self._note(event)
@@ -173,6 +175,17 @@ class RunFigure:
         """Draw for the last time, if no JobEnd arrived. sentence: why."""
         if self.view is not None and not self.over:
             self.output.show(lambda: self._drawn(None, (sentence,), alarm=True))
+
+    def _go_on_from(self, job: RunJob) -> None:
+        """Forget what came after the step that an alert sent the training back to."""
+        step = job.training.step
+        ended = job.training.plan.count.ended(step)
+        del self.loss_E[ended:], self.deviation_E[ended:]
+        for epoch_K, value_K in (pair for of in self.measured.values() for pair in of.values()):
+            kept = bisect_right(epoch_K, ended)
+            del epoch_K[kept:], value_K[kept:]
+        if self.loss_S:
+            self.loss_S = [np.concatenate(self.loss_S)[:step]]
 
     @property
     def _whole(self) -> bool:
@@ -202,7 +215,7 @@ class RunFigure:
         }
         for split, of_split in self.measured.items():
             for metric in ("accuracy", "rmse"):
-                if metric in of_split:
+                if metric in of_split and len(of_split[metric][1]):
                     self.figures[f"{_(split)} {metric}"] = numeral(of_split[metric][1][-1])
 
     def _measure(self, split: str, metric: str, epoch: int, value: float) -> None:

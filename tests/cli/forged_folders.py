@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.optim import optimizer as optimizers
 
 import treino as tr
 from tests.cli.test_links import killed, studied, swept, table
@@ -242,7 +242,7 @@ def runs_script(path: Path) -> None:
         if left[0] < 0:
             raise Trains
 
-    hook, out = register_optimizer_step_pre_hook(few), StringIO()
+    hook, out = optimizers.register_optimizer_step_pre_hook(few), StringIO()
     try:
         with no_hang(), redirect_stdout(out), redirect_stderr(out), suppress(Exception, SystemExit, Trains):
             runpy.run_path(str(path), run_name="__main__")

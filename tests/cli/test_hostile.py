@@ -167,9 +167,9 @@ def shell(command: str, folder: Path, **environment: str) -> subprocess.Complete
 STDOUT = {"closed": "Bad file descriptor", "full": "No space left on device"}
 PRINTING = [
     (), ("--help",), ("--version",), ("runs",), ("data", "iris"), ("show", "r"), ("doctor", "r"), ("doctor",),
-    ("predict", "r", "iris"), ("rows", "iris", "--networks", 8),
-    ("explain", "cross-entropy", "r"), ("plot", "r", "--what", "curves"),
-    ("resume", "--help"), ("export", "r"), ("report", "r"), ("playground", "--no-browser"),
+    ("predict", "r", "iris"), ("judge", "trials.csv"), ("rows", "iris", "--networks", 8),
+    ("explain", "cross-entropy", "r"), ("kata",), ("plot", "r", "--what", "curves"),
+    ("resume", "--help"), ("verify", "r"), ("export", "r"), ("report", "r"), ("playground", "--no-browser"),
     ("train", "iris", "--steps", 2), ("study", "iris", "--epochs", 1),
     ("sweep", "iris", "--members", 2, "--epochs", 1, "--fresh", 0, "--space", "lr=0.1|0.01"),
 ]  # fmt: skip
@@ -181,6 +181,7 @@ def test_every_verb_says_in_one_line_that_stdout_takes_nothing(
     treino: Callable[..., Said], stdout: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tr.fit("iris", steps=2, name="r")
+    Path("trials.csv").write_text("acc\n0.5\n0.6\n")
     assert {verb for verb, *_ in filter(None, PRINTING)} >= set(VERBS) - {"studio", "mcp"}
     for words in PRINTING:
         with monkeypatch.context() as patch, open("/dev/full", "w") as full:

@@ -93,7 +93,7 @@ def test_gauss_is_two_normal_clouds() -> None:
 
 def test_a_plane_through_the_points_of_plane_leaves_its_noise() -> None:
     x_N2, y_N = _points("plane")
-    (a, b, c), (squares,), *_ = np.linalg.lstsq(np.column_stack([x_N2, np.ones(1000)]), y_N)
+    (a, b, c), (squares,), *_ = np.linalg.lstsq(np.column_stack([x_N2, np.ones(1000)]), y_N, rcond=None)
     np.testing.assert_allclose([a, b, c], [1, 1, 0], atol=0.02)
     np.testing.assert_allclose(np.sqrt(squares / 1000), 0.1, rtol=0.1)
 

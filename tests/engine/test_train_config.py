@@ -382,6 +382,7 @@ def test_auto_is_the_fastest_device_that_is_there(monkeypatch, cuda, mps, fastes
         assert refused.value.rule == "device_dtype"
 
 
+@pytest.mark.skipif(not hasattr(torch, "mps"), reason="torch 1.13 has no torch.mps")
 def test_the_callers_random_state_on_an_accelerator_is_put_back(monkeypatch):
     """Of Metal, of which torch's own ``fork_rng`` knows nothing."""
     state = {"mps": torch.arange(3)}

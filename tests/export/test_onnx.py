@@ -18,6 +18,7 @@ from treino.errors import TreinoError
 from treino.export.formats import exported
 
 DAY = "2024-02-28 23:10"
+with_programs = pytest.mark.skipif(not hasattr(torch, "export"), reason="torch 1.13 has no torch.export")
 
 
 def table(rows: int = 240, seed: int = 0) -> pd.DataFrame:
@@ -134,6 +135,7 @@ def test_a_model_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mo
     assert not list((run.path / "exports").glob("*"))
 
 
+@with_programs
 def test_what_has_no_form_in_onnx_is_named(tmp_path: Path) -> None:
     hashed = tr.fit(table(), target="price", kinds={"kind": "hashed"}, epochs=1, lean=True, parent=tmp_path)
     with pytest.raises(TreinoError, match="column 'kind' are hashed"):
@@ -153,6 +155,7 @@ def test_without_onnxruntime_it_says_what_to_install(tmp_path: Path, monkeypatch
     assert "treino[onnx]" in caught.value.hint
 
 
+@with_programs
 def test_a_program_of_torch(tmp_path: Path) -> None:
     run = tr.fit(table(), target="price", kinds=KINDS, epochs=2, parent=tmp_path)
     (path,) = exported(run, "pt2").paths
@@ -164,6 +167,15 @@ def test_a_program_of_torch(tmp_path: Path) -> None:
         assert torch.allclose(program(x), run.module(x), atol=1e-6)
 
 
+def test_a_torch_without_programs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tr.fit("iris", epochs=1, parent=tmp_path)
+    monkeypatch.delattr(torch, "export", raising=False)
+    with pytest.raises(TreinoError, match=r"has no torch\.export") as error:
+        exported(run, "pt2")
+    assert error.value.rule == "pt2_torch"
+
+
+@with_programs
 def test_the_command_says_every_file(treino: Callable[..., Any]) -> None:
     assert treino("train", "iris", "--epochs", "1", "--name", "one").status == 0
     for form, names in (
@@ -197,6 +209,7 @@ def images(shape: tuple[int, int, int], rows: int = 120) -> torch.utils.data.Ten
     return torch.utils.data.TensorDataset(pixels, torch.randint(0, 3, (rows,), generator=r))
 
 
+@with_programs
 @pytest.mark.parametrize("name", IMAGES)
 def test_convolutions_answer_as_the_run_does(tmp_path: Path, name: str) -> None:
     shape, net = IMAGES[name]

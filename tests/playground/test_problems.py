@@ -189,7 +189,8 @@ def test_two_columns_of_a_regression_are_those_of_the_best_line(ask: Ask) -> Non
     x_ND, y_N = data.train.x.numpy(), data.train.y.numpy()[:, 0]
 
     def left(pair: tuple[int, int]) -> float:
-        return float(np.linalg.lstsq(np.column_stack([x_ND[:, pair], np.ones(len(y_N))]), y_N)[1][0])
+        plane = np.column_stack([x_ND[:, pair], np.ones(len(y_N))])
+        return float(np.linalg.lstsq(plane, y_N, rcond=None)[1][0])
 
     best = min(itertools.combinations(range(10), 2), key=left)
     assert {data.features[j] for j in best} == set(prepared["axes"][:2])

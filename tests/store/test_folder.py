@@ -332,3 +332,21 @@ def test_the_store_is_light_to_import() -> None:
     heavy = "torch", "numpy", "safetensors"
     code = f"import sys, treino.store; sys.exit(any(each in sys.modules for each in {heavy}))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_manifest_is_parsed_again_where_a_byte_differs(tmp_path: Path) -> None:
+    """Also one of the same length, written in place within the same tick of the file system's clock."""
+    with RunFolder.create(parent=tmp_path, name="r") as folder:
+        folder.write_json("spec.json", {})
+        folder.seal("finished")
+    reader = RunFolder.open(tmp_path / "r")
+    first = reader.manifest
+    assert reader.manifest is first
+    file = tmp_path / "r" / "manifest.json"
+    before, when = file.read_bytes(), file.stat()
+    file.write_bytes(before.replace(b"finished", b"diverged"))
+    os.utime(file, ns=(when.st_atime_ns, when.st_mtime_ns))
+    with pytest.raises(TreinoError, match="does not match its own SHA-256"):
+        _ = reader.manifest
+    file.write_bytes(before)
+    assert reader.manifest == first

@@ -98,6 +98,15 @@ def test_a_tracker_that_fails_is_said_once_and_ends_nothing(
         assert tr.fit("iris", epochs=2, track="slow").status == "finished"
 
 
+def test_a_training_that_an_alert_sends_back_is_one_run(
+    memory: list[tuple[str, Any]], tmp_path: Path
+) -> None:
+    run = tr.fit("iris", parent=tmp_path, epochs=4, lean=True, track="memory", alerts="loss < 100: rewind")
+    kinds = [what for what, _told in memory]
+    assert kinds.count("begin") == kinds.count("finish") == 1
+    assert len(run.spec.segments or []) == 4
+
+
 def test_what_is_not_there_is_refused_before_anything_is_trained(
     treino: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,11 +20,13 @@ from hypothesis import strategies as st
 
 import treino as tr
 from tests.waiting import HANG
+from treino import notebook
 from treino.errors import TreinoError
+from treino.export.formats import export
 from treino.folders import verification
 from treino.loop import JobAlert
 from treino.training import alert_actions
-from treino.training.alert_conditions import AlertCourse, Course, Place
+from treino.training.alert_conditions import AlertCourse, Course, TrainingPlace
 from treino.training.alerts import (
     BEST,
     COMPARISONS,
@@ -37,9 +39,9 @@ from treino.training.alerts import (
     TRENDS,
     Action,
     Alert,
-    Change,
     Clause,
     Condition,
+    NewValue,
     Span,
     alert_of,
     alerts_of,
@@ -76,9 +78,9 @@ conditions = st.builds(
     Condition,
     st.lists(st.lists(clauses(), min_size=1, max_size=3).map(tuple), min_size=1, max_size=3).map(tuple),
 )
-factors = st.builds(Change, st.sampled_from(["lr", "weight_decay"]), st.floats(1e-6, 1e3), st.just(True))
-values = st.builds(Change, st.sampled_from(["lr", "clip"]), st.floats(1e-6, 9.0)) | st.just(
-    Change("clip", None)
+factors = st.builds(NewValue, st.sampled_from(["lr", "weight_decay"]), st.floats(1e-6, 1e3), st.just(True))
+values = st.builds(NewValue, st.sampled_from(["lr", "clip"]), st.floats(1e-6, 9.0)) | st.just(
+    NewValue("clip", None)
 )
 changes = (factors | values).map(lambda change: (change,))
 words = st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1), min_size=1)
@@ -95,23 +97,26 @@ def test_what_is_written_is_read_again(alert: Alert) -> None:
     assert alert_of(str(alert)) == alert
 
 
-WORDS = [
-    *(
-        "loss",
-        "accuracy",
-        "validation",
-        "training",
-        "gradient",
-        "norm",
-        "throughput",
-        "time",
-        "left",
-        "rises",
-    ),
-    *("falls", "stands", "still", "is", "not", "best", "nan", "for", "5", "epochs", "steps", "and", "or"),
-    *("finding", "lr_too_high", ">", ">=", "<", "<=", "=", ":", "0.98", "%", "-1", "1e999", "min", "rows/s"),
-    *("stop", "lr*0.5", "lr=x", "rewind", "notify", "'", '"', "http://x", "inf"),
+FIGURE = ["loss", "accuracy", "validation", "training", "gradient", "norm", "throughput", "time", "left"]
+WAY = [
+    "rises",
+    "falls",
+    "stands",
+    "still",
+    "is",
+    "not",
+    "best",
+    "nan",
+    "for",
+    "finding",
+    ">",
+    "<=",
+    "=",
+    "and",
+    "or",
 ]
+REST = ["lr_too_high", "5", "0.98", "-1", "1e999", "%", "epochs", "steps", "min", "rows/s", "http://x", "inf"]
+WORDS = [*FIGURE, *WAY, *REST, ":", ":", "stop", "lr*0.5", "lr=x", "rewind", "notify", "'", '"']
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join) | st.text())
@@ -175,9 +180,9 @@ figures = st.lists(st.sampled_from([0.0, 1.0, 1.001, 2.0, 3.0]), max_size=12)
 
 def followed(clause: Clause, value_E: Sequence[float]) -> list[bool]:
     """Whether the clause holds after each epoch; an epoch has ten steps."""
-    course, held = Course(clause, Place(0, 0.0, 0.0)), []
+    course, held = Course(clause, TrainingPlace(0, 0.0, 0.0)), []
     for k, value in enumerate(value_E, 1):
-        course.see(Place(10 * k, float(k), k / 2), value)
+        course.see(TrainingPlace(10 * k, float(k), k / 2), value)
         held.append(course.holds)
     return held
 
@@ -217,17 +222,17 @@ def test_a_clause_holds_by_its_definition(way: str, count: int, value_E: list[fl
 
 
 @given(
-    loss_S=st.lists(st.sampled_from([0.0, 2.0]), min_size=1, max_size=40),
-    cuts=st.sets(st.integers(1, 39)),
+    loss_S=st.lists(st.sampled_from([0.0, 2.0, 2.0]), min_size=1, max_size=14),
+    cuts=st.sets(st.integers(1, 12)),
     count=st.integers(1, 5),
 )
 def test_losses_of_steps_are_seen_alike_however_they_come(
     loss_S: list[float], cuts: set[int], count: int
 ) -> None:
-    course = Course(Clause(TRAINING, ">", 1.0, "", Span(count, "steps")), Place(0, 0.0, 0.0))
+    course = Course(Clause(TRAINING, ">", 1.0, "", Span(count, "steps")), TrainingPlace(0, 0.0, 0.0))
     borders = sorted({0, *(cut for cut in cuts if cut < len(loss_S)), len(loss_S)})
     for first, stop in pairwise(borders):
-        course.see_steps(first, Place(stop, 0.0, 0.0), np.array(loss_S[first:stop], np.float32))
+        course.see_steps(first, TrainingPlace(stop, 0.0, 0.0), np.array(loss_S[first:stop], np.float32))
         reached = [
             k for k in range(first + 1, stop + 1) if k >= count and all(v > 1 for v in loss_S[k - count : k])
         ]
@@ -239,17 +244,17 @@ def test_steps_have_a_trend_where_it_is_more_than_chance() -> None:
     noise_S = r.normal(size=400).astype(np.float32)
     for way, slope in (("stands still", 0.0), ("rises", 0.02), ("falls", -0.02)):
         for asked in TRENDS:
-            course = Course(Clause(TRAINING, asked, None, "", Span(200, "steps")), Place(0, 0.0, 0.0))
+            course = Course(Clause(TRAINING, asked, None, "", Span(200, "steps")), TrainingPlace(0, 0.0, 0.0))
             loss_S = noise_S + slope * np.arange(400, dtype=np.float32)
-            course.see_steps(0, Place(400, 0.0, 0.0), loss_S)
+            course.see_steps(0, TrainingPlace(400, 0.0, 0.0), loss_S)
             assert course.holds == (asked == way)
 
 
 def test_an_alert_fires_once_for_each_crossing() -> None:
     alert = alert_of("validation loss > 1: stop")
-    course, fired = AlertCourse.begin(alert, Place(0, 0.0, 0.0)), []
+    course, fired = AlertCourse.begin(alert, TrainingPlace(0, 0.0, 0.0)), []
     for k, value in enumerate([0.5, 2, 2, math.nan, 0.5, 3, 3], 1):
-        at = Place(k, float(k), 0.0)
+        at = TrainingPlace(k, float(k), 0.0)
         course.courses[0].see(at, value)
         if course.crossed():
             course.fired(at)
@@ -319,10 +324,8 @@ def test_what_is_set_is_a_command_and_is_played_again_without_alerts(tmp_path: P
 @pytest.mark.slow
 def test_an_exported_script_does_as_the_alert_did(tmp_path: Path) -> None:
     run, _told = fit(tmp_path, "epoch >= 10: lr*0.1", engine="module", lean=False)
-    path = run.export("script") if hasattr(run, "export") else exported(run)
-    ended = subprocess.run(
-        [sys.executable, str(path)], capture_output=True, text=True, check=True, timeout=HANG
-    )
+    line = [sys.executable, str(export(run, "script"))]
+    ended = subprocess.run(line, capture_output=True, text=True, check=True, timeout=HANG)
     found = json.loads(ended.stdout.splitlines()[-1])["losses"]
     assert found == run.document["loss"]["train"]
 
@@ -342,6 +345,47 @@ def test_a_training_goes_back_to_its_best_step_with_another_rate(tmp_path: Path)
     assert run.status == "finished"
     assert verification(run)["verdict"] == "equal"
     assert len([text for text in told if "Back to step" in text]) <= alert_actions.MOST_REWINDS
+
+
+def test_who_follows_a_training_is_sent_back_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A figure in a notebook ends with the curves of the run; one start, and one end, of all segments."""
+    monkeypatch.setattr(notebook, "Output", Quiet)
+    figure, kinds = notebook.RunFigure(), list[str]()
+
+    def watch(event: Any) -> None:
+        figure.tell(event)
+        kinds.append(type(event).__name__)
+
+    text = "validation loss rises for 2 epochs: rewind lr*0.5"
+    run = tr.fit("digits", parent=tmp_path, alerts=text, watch=watch, **SHORT | {"lr": 0.02})
+    assert kinds.count("JobStart") == len(run.spec.segments or []) > 1
+    assert kinds.count("JobEnd") == 1
+    assert list(figure.loss_E) == pytest.approx(run.document["loss"]["train"])
+    epoch_K, value_K = figure.measured["validation"]["loss"]
+    assert list(value_K) == run.document["loss"]["validation"]
+    assert list(epoch_K) == list(range(1, len(value_K) + 1))
+
+
+class Quiet:
+    """A cell's output that nobody sees."""
+
+    due = False
+
+    def __init__(self, html: str) -> None:
+        pass
+
+    def show(self, draw: Any) -> None:
+        draw()
+
+
+def test_a_stop_comes_before_a_return(tmp_path: Path) -> None:
+    back, stop = "epoch >= 5: rewind lr*0.5", "epoch >= 5: stop"
+    for texts in ([back, stop], [stop, back]):
+        run, told = fit(tmp_path, *texts)
+        done = ["Another alert stops it.", "The training stops."]
+        assert sorted(text.partition("). ")[2] for text in told) == done
+        assert run.status == "stopped"
+        assert not run.spec.segments
 
 
 def test_a_training_that_diverged_begins_again_more_slowly(tmp_path: Path) -> None:
@@ -389,7 +433,8 @@ def test_the_gradient_s_norm_is_the_update_s(tmp_path: Path) -> None:
 def test_alerts_that_never_fire_change_no_bit(tmp_path: Path) -> None:
     never = ["validation loss > 1e6: stop", "loss > 1e6 for 3 steps: lr*0.5", "gradient norm > 1e6: stop",
              "throughput < 0 rows/s or time left > 900 h or time spent > 900 h: stop", "lr > 1e3: stop",
-             "finding nan_inputs: stop"]  # fmt: skip
+             "finding nan_inputs: stop", "loss is not best for 9999 steps: stop", "lr > 1e3: stop",
+             "gradient norm is nan: stop"]  # fmt: skip
     for more in ({}, {"validation": 0}, {"ensemble": 3, "recipe": "plain"}):
         plain, _none = fit(tmp_path, **more)
         run, told = fit(tmp_path, *(never[1:] if "validation" in more else never), **more)
@@ -534,6 +579,20 @@ def test_a_killed_run_goes_on_with_its_alerts_as_if_nothing_had_been(tmp_path: P
     commands = [(c.name, c.value, c.step) for c in again.folder.database.commands()]
     assert commands == [(c.name, c.value, c.step) for c in whole_run.folder.database.commands()]
     assert len(events(again, "alert")) == 2
+
+
+def test_spans_are_counted_on_after_a_resume(tmp_path: Path) -> None:
+    """As if the training had not been stopped between two of the alert's steps, or just at one."""
+    text = "validation loss < 1e6 for 7 epochs: lr*0.9"
+    whole_run, _told = fit(tmp_path, text, epochs=40)
+    found = [(c.value, c.step) for c in whole_run.folder.database.commands()]
+    assert len(found) == 3  # each second evaluation
+    for epoch in (15, 20, 24):
+        run, _told = fit(tmp_path, text, f"epoch >= {epoch}: stop", epochs=40, lean=False)
+        again = run.resume(alerts=text)
+        commands = again.folder.database.commands()
+        assert [(c.value, c.step) for c in commands if c.name == "lr"] == found
+        assert np.array_equal(again.losses, whole_run.losses)
 
 
 def test_a_folder_s_alerts_are_text_and_nothing_of_it_is_done(tmp_path: Path) -> None:

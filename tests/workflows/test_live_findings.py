@@ -28,8 +28,8 @@ def _stop_at(engine: TrainingLoop, steps: list[int]) -> None:
     """End each of its ticks at the next of these steps."""
     advance = engine.advance
 
-    def shorter(seconds: float | None = None, until: int | None = None) -> Tick:
-        return advance(seconds, min([*(s for s in steps if s > engine.step), until or engine.steps]))
+    def shorter(seconds: float | None = None, until: int | None = None, look: Any = None) -> Tick:
+        return advance(seconds, min([*(s for s in steps if s > engine.step), until or engine.steps]), look)
 
     engine.advance = shorter  # type: ignore[method-assign]
 

@@ -51,7 +51,7 @@ def test_the_document_of_the_main_job(treino: Callable[..., Said], tmp_path: Pat
         loss_N = torch.nn.functional.cross_entropy(
             run.module(validation.x).double(), validation.y, reduction="none"
         )
-    deviation = float(loss_N.std(correction=0)) / len(loss_N) ** 0.5  # fewer rows than a batch has
+    deviation = float(loss_N.std(unbiased=False)) / len(loss_N) ** 0.5  # fewer rows than a batch has
     assert d["loss_std"]["validation"][d["kept_epoch"] - 1] == pytest.approx(deviation, rel=1e-4)
     assert sum(d["epoch_seconds"]) + d["evaluation_seconds"] <= d["seconds"]
     for name in ("boundary.png", "curves.png"):

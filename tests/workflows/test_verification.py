@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader, Subset
 from tests.forging import forge, reseal
 from tests.waiting import until
 from tests.workflows.test_moments import CASES, Items, Own, watched
+from tests.workflows.test_pictures_exported import save
 from tests.workflows.test_resume import in_a_child
 from treino import api
 from treino.api import Run, open_result
@@ -30,7 +31,7 @@ from treino.spec import read_settings
 from treino.store.database import Database
 from treino.training.comparison import Comparison
 from treino.training.train import Start, drain, train_events
-from treino.training.verification import Sample
+from treino.training.verification import StretchSample
 
 
 def verified(run: Run, **how: Any) -> dict[str, Any]:
@@ -139,6 +140,40 @@ def test_a_dataset_is_given_again_and_a_stream_can_not_be(tmp_path: Path) -> Non
     assert document["reason"]
 
 
+class Unseeded(Items):
+    """Rows that no seed repeats."""
+
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, int]:
+        item, label = super().__getitem__(i)
+        return item + int.from_bytes(os.urandom(2), "big") / 2**18, label
+
+
+@pytest.mark.slow
+def test_a_dataset_that_no_seed_repeats(tmp_path: Path) -> None:
+    document = verified(api.fit(Unseeded(), parent=tmp_path, lean=True, epochs=2))
+    assert document["verdict"] == "unverifiable"
+    assert "not the same each time" in document["reason"]
+
+
+@pytest.mark.slow
+def test_photographs_several_targets_and_a_recipe(tmp_path: Path) -> None:
+    for number in range(40):
+        save(tmp_path / f"lights/{('dark', 'light')[number % 2]}/{number}.png", 40 + number % 2 * 110, number)
+    equal(api.fit(tmp_path / "lights", parent=tmp_path / "runs", epochs=2, net="cnn", every=2))
+    chance = np.random.default_rng(0)
+    frame = pd.DataFrame(chance.normal(size=(150, 3)), columns=["a", "b", "c"])
+    frame["y"], frame["z"], frame["w"] = frame.a * frame.b, frame.a - frame.c, chance.integers(1, 4, 150)
+    frame["k"] = np.where(frame.y > 0, "p", "q")
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    for asked in (
+        {"target": ["y", "z"], "every": 6},
+        {"target": "k", "recipe": "table", "ensemble": 4, "threshold": "auto"},
+        {"target": "z", "row_weights": "w", "coverage": 0.8, "inputs": "bins", "gates": 1},
+    ):
+        run = api.fit(str(tmp_path / "t.csv"), parent=tmp_path / "runs", epochs=6, **asked)
+        assert equal(run)["compared"]["figures"]["compared"] > 10
+
+
 @pytest.mark.slow
 def test_a_run_on_a_gpu_is_not_tried(tmp_path: Path) -> None:
     run = trained(tmp_path)
@@ -205,7 +240,7 @@ def test_networks_of_a_sweep_and_its_winner(tmp_path: Path) -> None:
         assert document["verdict"] == "equal", document["first_difference"]
         assert document["compared"]["weights"]["compared"] > 100
         assert document["compared"]["validation"]["compared"] > 4
-        check("sweep", "exports/verification.json", document, found.path)
+        check("run", "exports/verification.json", document, found.path)
     equal(found.best)
     number = found.leaderboard[0]["member"]
     change_tensor(found.path / "models.safetensors", f"{number}/0.weight", 3)
@@ -392,7 +427,7 @@ def test_a_sample_is_a_tenth_of_the_steps_and_its_chances_are_counted(count: int
         steps = 5
 
     parts = [Part() for _part in range(count)]
-    sample = Sample.draw(parts, seed)  # type: ignore[arg-type]
+    sample = StretchSample.draw(parts, seed)  # type: ignore[arg-type]
     assert len(sample.chosen) == -(-count // 10)
     assert sample.chance_seen(1) == pytest.approx(len(sample.chosen) / count)
     assert sample.chance_seen(count) == 1

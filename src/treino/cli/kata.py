@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -55,14 +56,15 @@ def kata(
             _("--to and --replace are for a kata that is given."),
             _("Name the kata alone: treino kata wine --to FILE.py"),
         )
-    if hint and (what is None or is_file):
-        message = _("--hint needs the name of a kata.")
-        raise TreinoError("usage", message, _("Such as: treino kata wine --hint"))
     if what is None:
+        if hint:
+            message = _("--hint needs the name of a kata.")
+            raise TreinoError("usage", message, _("Such as: treino kata wine --hint"))
         return _list(screen)
-    if is_file:
+    if is_file and not hint:
         return _check(Path(what), screen)
-    return _hint(kata_named(what), screen) if hint else _give(kata_named(what), to, replace, screen)
+    kata = kata_of(script_text(Path(what)), what) if is_file else kata_named(what)
+    return _hint(kata, screen) if hint else _give(kata, to, replace, screen)
 
 
 # ---- the list
@@ -81,14 +83,23 @@ def _list(screen: Screen) -> int:
         table = Table(box=None, pad_edge=False, show_header=False)
         for k in every.values():
             if k.level == level:
-                mark = _("done") if k.name in done else _("next") if k.name == left else ""
-                table.add_row(f"  {k.name}", k.title, mark)
+                table.add_row(f"  {k.name}", k.title, _mark(k.name, progress, left))
         screen.out.print(table)
         screen.out.print()
     screen.out.print(_("{done} of {n} are mended.").format(done=len(done), n=len(every)))
     if left is not None:
         screen.out.print(_("Take the next one: treino kata {name}").format(name=left))
     return 0
+
+
+def _mark(name: str, progress: KataProgress, left: str | None) -> str:
+    """What the list says of a kata: that it is done, with the figures on fresh rows, or next."""
+    found = progress.of(name)
+    if not found.mended:
+        return _("next") if name == left else ""
+    if found.before is None or found.after is None:
+        return _("done")
+    return _("done: {before} → {after}").format(before=_figure(found.before), after=_figure(found.after))
 
 
 def _row(kata: Kata, progress: KataProgress, left: str | None) -> dict[str, Any]:
@@ -113,7 +124,7 @@ def _give(kata: Kata, to: str | None, replace: bool, screen: Screen) -> int:
         if error.rule != "file_exists":
             raise
         again = _("Check it: treino kata {path}. To begin anew: --replace. Elsewhere: --to FILE.py")
-        raise TreinoError(error.rule, error.message, again.format(path=path)) from None
+        raise TreinoError(error.rule, error.message, again.format(path=quote(path))) from None
     output.write(kata.text().encode())
     document = {
         "kata": kata.name,
@@ -129,7 +140,7 @@ def _give(kata: Kata, to: str | None, replace: bool, screen: Screen) -> int:
         screen.out.print(paragraph)
     screen.out.print()
     screen.out.print(_("Its script is in {path}: run it, find the fault, mend it.").format(path=path))
-    screen.out.print(_("Then: treino kata {path}").format(path=path), soft_wrap=True)
+    screen.out.print(_("Then: treino kata {path}").format(path=quote(path)), soft_wrap=True)
     screen.out.print(_("A hint: treino kata {name} --hint").format(name=kata.name))
     return 0
 

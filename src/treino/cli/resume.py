@@ -45,7 +45,6 @@ def resume(
     from treino.folders import resume_events
     from treino.store import RunFolder, find
     from treino.tracking.delivery import Tracking
-    from treino.training.alerts import alerts_of
     from treino.tuning.stored_sweep import StoredSweep
     from treino.tuning.sweep_members import ask_for_more
 
@@ -58,7 +57,7 @@ def resume(
             storage=storage,
             more=more,
             **asdict(cluster),
-            alerts=alerts_of(alerts.alert),
+            alerts=alerts.alert,
             allow_network=alerts.allow_network,
         )
         return follow(events, screen, tracking)

@@ -86,10 +86,9 @@ def train(
     from treino.records.network_source import NetworkSource, UserFiles
     from treino.spec import read_settings
     from treino.tracking.delivery import Tracking
-    from treino.training.alerts import alerts_of
     from treino.training.train import Start
 
-    tracking, given = Tracking(track), alerts_of(alerts.alert)
+    tracking = Tracking(track)
     settings = {k: v for k, v in flags.items() if v is not None}
     if branch is not None or rewind is not None:
         others = {
@@ -122,7 +121,7 @@ def train(
             read,
             in_place=branch is None,
             sender=sender or "",
-            alerts=given,
+            alerts=alerts.alert,
             allow_network=alerts.allow_network,
         )
         return follow(events, screen, tracking)
@@ -175,7 +174,7 @@ def train(
         start=start,
         on=cluster.on,
         gpus_per_chunk=cluster.gpus_per_chunk,
-        alerts=given,
+        alerts=alerts.alert,
         allow_network=alerts.allow_network,
     )
     events, rates = fit_events(request)

@@ -8,6 +8,8 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from treino.cli.flags import WHOLE, AccessFlags, RunName, ScreenFlag, with_flags
 from treino.cli.screen import Replace, Screen, output_file, say_replaced
+from treino.documents.verification import NAME
+from treino.errors import TreinoError
 from treino.store.encoding import json_bytes
 from treino.store.output_files import JSON
 from treino.words import N_, _, numeral
@@ -73,11 +75,19 @@ def verify(
     opened = open_run(run, flags.access)
     reads = () if flags.data_file is None else (flags.data_file,)
     output = output_file(to, JSON, replace=replace, reads=reads)
+    if keep and opened.row is not None:
+        raise TreinoError(
+            "keep_of_member",
+            _("{run} is a network of a sweep, which has no folder and no report of its own.").format(
+                run=opened.name
+            ),
+            _("Write the document with --to FILE.json instead."),
+        )
     with _Line(screen) as line:
         document = verification(opened, sample=sample, seed=seed, engine=engine, tell=line.tell)
     content = json_bytes(document)
     if keep:
-        path = opened.folder.write_bytes("exports/verification.json", content)
+        path = opened.folder.write_bytes(NAME, content)
         screen.err.print(_("Kept in {path}.").format(path=path))
     if output is not None:
         output.write(content)

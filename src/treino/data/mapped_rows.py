@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from treino.data.rows import BLOCK_ROWS
+from treino.data.rows import BLOCK_ROWS, value_bytes
 
 # ---- rows on disk
 
@@ -45,7 +45,7 @@ def parts(x: Any, y: Tensor, rows: int | None = None) -> Iterator[Batch]:
 
 def part_rows(x: Any) -> int:
     """The default number of rows of a part; a multiple of ``PART_ROWS`` if rows are small."""
-    fit: int = max(1, PART_BYTES // max(1, x.shape[1:].numel() * x.dtype.itemsize))
+    fit: int = max(1, PART_BYTES // max(1, x.shape[1:].numel() * value_bytes(x.dtype)))
     return fit // PART_ROWS * PART_ROWS if fit >= PART_ROWS else max(fit, min(PART_ROWS, 4 * fit))
 
 
@@ -70,7 +70,7 @@ class MappedRows:
             warnings.simplefilter("ignore")
             self._rows = torch.from_numpy(np.asarray(array))
         self.shape, self.dtype = self._rows.shape, self._rows.dtype
-        self._row_bytes = max(1, self.shape[1:].numel() * self.dtype.itemsize)
+        self._row_bytes = max(1, self.shape[1:].numel() * value_bytes(self.dtype))
         self._map: mmap.mmap | None = getattr(array, "_mmap", None)
         self._file, self._start = _file_of(array)
         if self._file is not None:
@@ -281,7 +281,8 @@ def as_mapped(values: Any) -> Any:
     Mapped arrays of unsupported dtypes or non-native byte order are also unchanged; they are read whole.
     """
     if isinstance(values, Tensor) and values.is_contiguous() and values.device.type == "cpu":
-        name = getattr(values.untyped_storage(), "filename", None)
+        storage = getattr(values, "untyped_storage", None)  # torch 1.13 has none, nor their file's name
+        name = None if storage is None else getattr(storage(), "filename", None)
         if name is not None and values.dim() > 1 and values.numel():
             offset = int(values.storage_offset()) * values.element_size()
             kind = _NUMPY.get(values.dtype)

@@ -17,6 +17,7 @@ from treino.documents.reading import (
     read_sweep_result,
     read_sweep_spec,
     read_tensors,
+    read_verification,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "read_sweep_result",
     "read_sweep_spec",
     "read_tensors",
+    "read_verification",
 ]

@@ -22,10 +22,12 @@ from treino.documents.sweep import (
     SweepResult,
     SweepSpec,
 )
+from treino.documents.verification import NAME as VERIFICATION
 from treino.documents.verification import VerificationDocument
 from treino.errors import TreinoError
 from treino.store import RunFolder
 from treino.store.files import damaged
+from treino.store.new_names import command_word
 from treino.words import _
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ MODELS: dict[str, Mapping[str, type[BaseModel]]] = {
     r"asked\.json": {"sweep": SweepMembers},
     r"members\.parquet": {"sweep": MemberRows},
     r"figures/\d+\.json": {"sweep": SpreadFigures},
-    r"exports/verification\.json": dict.fromkeys(("run", "sweep"), VerificationDocument),
+    r"exports/verification\.json": {"run": VerificationDocument},
     r"checkpoint": {"run": states.RunState, "sweep": states.SweepState, "study": states.StudyState},
     r"keyframes/\d+-\d+\.safetensors": {"run": states.KeyframeState},
     r"models\.safetensors": {"sweep": states.KeptModels},
@@ -102,6 +104,26 @@ def read_study_result(folder: RunFolder) -> StudyResult:
 def read_preparation(folder: RunFolder, place: str = "") -> PreparationDocument:
     """``preparation.json`` of any folder; see ``read_run_spec``. place: that of a fold, in the folder."""
     return _read(folder, f"{place}preparation.json", PreparationDocument)
+
+
+def read_verification(folder: RunFolder) -> VerificationDocument | None:
+    """What lies in exports/ about a verification of exactly this manifest; None if nothing does.
+
+    Raises:
+        TreinoError: as ``read_document``; it speaks of other files.
+    """
+    if not folder.has(VERIFICATION):
+        return None
+    document = _read(folder, VERIFICATION, VerificationDocument)
+    if document.manifest_sha256 != folder.manifest.sha256:
+        raise TreinoError(
+            "verification_of_others",
+            _("{path} speaks of other files than those that are here now.").format(
+                path=folder.path / VERIFICATION
+            ),
+            _("Verify it again: treino verify {run}").format(run=command_word(folder.path)),
+        )
+    return document
 
 
 def read_spec(folder: RunFolder) -> RunSpec | SweepSpec | StudySpec:

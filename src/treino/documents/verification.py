@@ -82,7 +82,7 @@ class StepsEntry(Document):
 
 
 class DataEntry(Document):
-    """The rows. sha256: of the file, or of the copy that is kept with the run; None: neither."""
+    """The rows. sha256: of the file, of a Dataset's targets, or of the copy in the run's folder."""
 
     kind: Text
     name: Text
@@ -136,6 +136,7 @@ class VerificationDocument(Document):
             "first_difference": (self.first_difference is None) == (equal or unknown),
             "compared": not equal or (bool(tallies) and all(t.equal == t.compared for t in tallies)),
             "sample": (self.sample is not None) == (self.mode == "sample" and not unknown),
+            "command": self.command.startswith("treino verify "),
             "steps": self.steps.trained <= self.steps.recorded,
         }
         return agree(self, agreeing)

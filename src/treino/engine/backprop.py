@@ -200,6 +200,10 @@ class GatedLayer:
         self.slope = aligned_buffer(members, units, inputs, self.weight)[1]
         self.column_D = torch.tensor(gates.column_D, device=self.weight.device)
 
+    def forget(self) -> None:
+        """Drop other members' gradient: below torch 2.1 and on Metal, baddbmm times 0 keeps its NaN."""
+        self.slope.zero_()
+
     def multiply(self) -> None:
         self.factor_D = (self.gates.rate * self.gate).index_select(-1, self.column_D).unsqueeze(-2)
         torch.mul(self.weight, self.factor_D, out=self.product)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from treino.data.mapped_rows import Batch, MappedRows
+from treino.data.rows import tensor_bytes, value_bytes
 from treino.engine.augmentation import Changes
 from treino.engine.shared_config import SharedConfig
 from treino.engine.step_plan import BatchIndices, ChangesOfSteps, StepPlan
@@ -110,7 +111,7 @@ class MappedBatches:
         self._batches = BatchIndices(plan, torch.device("cpu"))
         x: MappedRows = rows.x
         batch = plan.rows if plan.batch_size is None else plan.batch_size
-        self._steps = max(1, BLOCK_BYTES // (batch * max(1, x.shape[1:].numel() * x.dtype.itemsize)))
+        self._steps = max(1, BLOCK_BYTES // (batch * max(1, x.shape[1:].numel() * value_bytes(x.dtype))))
         self._reader = ThreadPoolExecutor(1, "treino-rows", torch.set_num_threads, (1,))
         self._block: RowBlock | None = None
         self._next: tuple[int, Future[RowBlock]] | None = None
@@ -187,7 +188,7 @@ class StreamedBatches:
         while first + len(batches) < stop and size < BLOCK_BYTES:
             x, y = next(source)
             batches.append((x, y))
-            size += x.nbytes
+            size += tensor_bytes(x)
             if time.perf_counter() - begin > PULL_SECONDS:
                 break
         self._at = first + len(batches)

@@ -48,7 +48,9 @@ def resolve_device(name: str | torch.device, dtype: torch.dtype = torch.float32)
 def _there(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()
-    return device.type == "cpu" or (device.type == "mps" and torch.backends.mps.is_available())
+    if device.type == "mps":
+        return torch.backends.mps.is_available() and hasattr(torch, "mps")  # torch 1.13 can't seed Metal
+    return device.type == "cpu"
 
 
 def _holds(kind: str, dtype: torch.dtype) -> bool:

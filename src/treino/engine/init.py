@@ -1,12 +1,14 @@
 """The registry of initialisations; weights are drawn in the order of ``named_parameters()``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from treino.engine.activations import Activation
+from treino.engine.rng import fork_rng
 
 Draw = Callable[[Tensor, torch.Generator, Activation], object]
 
@@ -15,8 +17,28 @@ def _uniform(t: Tensor, fan_in: int, g: torch.Generator) -> None:
     t.uniform_(-(fan_in**-0.5), fan_in**-0.5, generator=g)
 
 
+@contextmanager
+def _drawing_from(g: torch.Generator) -> Iterator[None]:
+    """Let torch's global generator draw this generator's numbers: old ``nn.init`` draws from no other."""
+    with fork_rng():
+        torch.default_generator.set_state(g.get_state())
+        yield
+        g.set_state(torch.default_generator.get_state())
+
+
 def _kaiming(t: Tensor, g: torch.Generator, act: Activation) -> None:
-    nn.init.kaiming_uniform_(t, nonlinearity=act.gain, a=0.01, generator=g)  # type: ignore[arg-type]
+    with _drawing_from(g):
+        nn.init.kaiming_uniform_(t, nonlinearity=act.gain, a=0.01)  # type: ignore[arg-type]
+
+
+def _xavier(t: Tensor, g: torch.Generator, act: Activation) -> None:
+    with _drawing_from(g):
+        nn.init.xavier_uniform_(t)
+
+
+def _orthogonal(t: Tensor, g: torch.Generator, act: Activation) -> None:
+    with _drawing_from(g):
+        nn.init.orthogonal_(t)
 
 
 @dataclass(frozen=True)
@@ -25,8 +47,8 @@ class Init:
 
     draw: fills a weight ``[out, in]``, or ``[out, in, height, width]`` of a convolution; biases are 0. None:
     torch's default, which also draws the biases. about: its description. source: the same as a statement on
-    ``layer``, an ``nn.Linear`` or ``nn.Conv2d``, with the generator ``g``, for exported scripts; ``{gain}``
-    stands for the activation's name.
+    ``layer``, an ``nn.Linear`` or ``nn.Conv2d``, with the generator ``g`` or torch's global one, for exported
+    scripts; ``{gain}`` stands for the activation's name.
     """
 
     draw: Draw | None
@@ -39,17 +61,17 @@ INITS: dict[str, Init] = {
     "kaiming": Init(
         _kaiming,
         "He et al. 2015, for the activation that follows; biases 0",
-        'nn.init.kaiming_uniform_(layer.weight, a=0.01, nonlinearity="{gain}", generator=g)',
+        'nn.init.kaiming_uniform_(layer.weight, a=0.01, nonlinearity="{gain}")',
     ),
     "xavier": Init(
-        lambda t, g, act: nn.init.xavier_uniform_(t, generator=g),
+        _xavier,
         "Glorot & Bengio 2010; biases 0",
-        "nn.init.xavier_uniform_(layer.weight, generator=g)",
+        "nn.init.xavier_uniform_(layer.weight)",
     ),
     "orthogonal": Init(
-        lambda t, g, act: nn.init.orthogonal_(t, generator=g),
+        _orthogonal,
         "Saxe et al. 2014; biases 0",
-        "nn.init.orthogonal_(layer.weight, generator=g)",
+        "nn.init.orthogonal_(layer.weight)",
     ),
     "zeros": Init(
         lambda t, g, act: t.zero_(),

@@ -132,10 +132,12 @@ def tensor_of(name: str, values: Any) -> Tensor:
             _("Use treino.load(frame, target='COLUMN'), or arrays: {name}.to_numpy().").format(name=name),
         )
     try:
-        # copy first: torch warns about read-only arrays and refuses negative strides
-        t = torch.as_tensor(
-            np.require(values, requirements=["C", "W"]) if isinstance(values, np.ndarray) else values
-        )
+        if isinstance(values, np.ndarray):
+            if values.dtype in (np.uint16, np.uint32):  # torch 1.13 has neither
+                values = values.astype(np.int64)
+            # copy first: torch warns about read-only arrays and refuses negative strides
+            values = np.require(values, requirements=["C", "W"])
+        t = torch.as_tensor(values)
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise TreinoError(
             "data_type",

@@ -11,6 +11,7 @@ from treino.errors import TreinoError, cause
 from treino.words import _
 
 LARGEST_EXACT = 2**53  # float64 holds all smaller integers exactly
+_LARGER = {torch.int64, getattr(torch, "uint64", torch.int64)}  # torch 1.13 has no uint64
 RESERVED = "__metadata__"  # a key of safetensors' file header
 
 TensorForm = tuple[torch.Size, torch.dtype, bool]  # (shape, dtype, whether trained)
@@ -31,7 +32,7 @@ def store_buffers(module: nn.Module, layout: Layout, row: Tensor) -> None:
     """
     for (name, tensor), view in zip(untrained_tensors(module), layout.views(row), strict=True):
         view.copy_(tensor.cpu())  # .cpu() first, as a device may lack float64
-        if tensor.dtype in (torch.int64, torch.uint64) and bool((view.abs() >= LARGEST_EXACT).any()):
+        if tensor.dtype in _LARGER and bool((view.abs() >= LARGEST_EXACT).any()):
             raise TreinoError(
                 "net_large_numbers",
                 _(

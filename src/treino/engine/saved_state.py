@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from treino.data.rows import tensor_bytes
 from treino.engine.kernels.selection import FORMER, WORKERS
 from treino.engine.optim import OPTIMIZERS
 from treino.engine.population import Copies
@@ -248,9 +249,8 @@ def keyframe_bytes(state: TrainingState) -> int:
     """The size of one keyframe in bytes."""
     if len(state.population) > 1:
         return sum(array.nbytes for array in _whole(state).values())
-    best = (state.best.params, state.best.buffers)
     copies = state.population.copies().values()
-    return sum(a.nbytes for a in copies) + sum(t.numel() * t.itemsize for t in best)
+    return sum(a.nbytes for a in copies) + tensor_bytes(state.best.params, state.best.buffers)
 
 
 def keyframe_of_saved(saved: SavedState) -> tuple[Copies, dict[str, Any]]:

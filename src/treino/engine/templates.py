@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from treino.data.rows import value_bytes
 from treino.engine.gates import gates_of, with_gates
 from treino.engine.inputs import Inputs
 from treino.engine.losses import LOSSES, Loss
@@ -120,7 +121,7 @@ def check_memory(parameters: int, members: int, dtype: torch.dtype) -> None:
     Raises:
         TreinoError: they don't fit.
     """
-    needed = parameters * members * dtype.itemsize * PARAMETER_COPIES
+    needed = parameters * members * value_bytes(dtype) * PARAMETER_COPIES
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else needed
     if needed > there:
         raise TreinoError(

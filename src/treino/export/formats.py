@@ -62,6 +62,14 @@ def pt2_file(run: StoredRun) -> Exported:
 
 
 def _program(run: StoredRun, net: nn.Module, x: Tensor) -> "torch.export.ExportedProgram":
+    if not hasattr(torch, "export"):
+        raise TreinoError(
+            "pt2_torch",
+            _("torch {version} can't write programs: it has no torch.export.").format(
+                version=torch.__version__
+            ),
+            _("Install a later torch, or use [[format=onnx]]."),
+        )
     if len(x) == 1:
         x = torch.cat([x, x])  # torch.export treats a size of 1 as constant
     try:

@@ -485,7 +485,10 @@ def train():
     else:
         net, losses = train_network(SEED, splits, scale)
     if net is not None:  # a network that diverged is not kept
-        torch.save({"net": net.state_dict(), **scale}, WEIGHTS)
+        kept = {"net": net.state_dict(), **scale}
+        if not CLASSES:
+            kept["target"] = torch.from_numpy(np.array(scale["target"]))
+        torch.save(kept, WEIGHTS)
     summary = {"loss": losses[-1] if losses else None, "losses": losses}
     if TESTS:
         x_test, y_test = splits["test"]  # once, at the end: nothing is selected by it
@@ -541,7 +544,7 @@ def predict(path):
         writer.writerow(heads)
         writer.writerows(zip(*columns, strict=True))
     elif TARGETS:
-        mean_y, std_y = (torch.tensor(each, dtype=torch.float64) for each in saved["target"])
+        mean_y, std_y = saved["target"]
         writer.writerow([name, *(f"prediction_{target}" for target in TARGETS)])
         values = (output.double() * std_y + mean_y).tolist()
         writer.writerows([row, *each] for row, each in zip(rows, values, strict=True))

@@ -154,7 +154,7 @@ def _weights(run: StoredRun, data: Data) -> bytes:
         mean, std = scale_of(data)
         saved |= {"mean": torch.as_tensor(mean), "std": torch.as_tensor(std)}
     if not data.classes:
-        saved["target"] = target_scale_of(data)
+        saved["target"] = torch.tensor(target_scale_of(data), dtype=torch.float64)
     kept = io.BytesIO()
     torch.save(saved, kept)
     return kept.getvalue()
@@ -342,9 +342,8 @@ def _layers(run: StoredRun) -> ScriptPart:
     flat = isinstance(layers, MLP)
     drawn = [init.source.format(gain=act.gain), "nn.init.zeros_(layer.bias)"]
     if init.draw is None:
-        ends = "-bound, bound, generator=g"
         drawn = ["bound = layer.in_features**-0.5" if flat else "bound = layer.weight[0].numel() ** -0.5"]
-        drawn += [f"nn.init.uniform_(layer.{name}, {ends})" for name in ("weight", "bias")]
+        drawn += [f"nn.init.uniform_(layer.{name}, -bound, bound)" for name in ("weight", "bias")]
     blocks = any(isinstance(layer, Residual) for layer in net)
     classes = before(type(act.module())) + (before(Residual) if blocks else "")
     part.texts["new_net"] = classes + definition(
@@ -353,7 +352,7 @@ def _layers(run: StoredRun) -> ScriptPart:
         "net = nn.Sequential(",
         *(f"    {line}" for line in lines),
         ")",
-        *(['g = generator(seed, "init")'] if init.draw is None or _uses_generator(init.source) else []),
+        f'{"g = " * _uses_generator(init.source)}torch.manual_seed(generator(seed, "init").initial_seed())',
         f"for layer in net{'' if flat else '.modules()'}:  # {init.about}",
         f"    if isinstance(layer, {'nn.Linear' if flat else 'nn.Conv2d | nn.Linear'}):",
         *(f"        {line}" for line in drawn),

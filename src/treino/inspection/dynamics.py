@@ -205,9 +205,8 @@ def dead_units(
     def relu(_module: nn.Module, _args: Any, out: Tensor) -> None:
         turn[last] = turn.get(last, -1) + 1
         positive = (out > 0) | out.isnan()  # NaN and infinity don't count as dead
-        others = [axis for axis in range(positive.dim()) if axis != 1]
         key = (last, turn[last])
-        alive[key] = positive.any(dim=others) | alive.get(key, torch.tensor(False))
+        alive[key] = positive.transpose(0, 1).flatten(1).any(dim=1) | alive.get(key, torch.tensor(False))
 
     hooks = [net.register_forward_pre_hook(begin)]
     hooks += [module.register_forward_hook(passed) for module in place]

@@ -92,10 +92,7 @@ class LossSurface:
 
         def measured(output_KNC: Tensor) -> Tensor:
             """``[K]``: the loss at each place, in float64 as in the engine."""
-            each: Tensor = torch.vmap(lambda output_NC: self.loss(output_NC, target, weight))(
-                output_KNC.double()
-            )
-            return each
+            return torch.stack([self.loss(output_NC, target, weight) for output_NC in output_KNC.double()])
 
         with torch.no_grad():
             if self._lanes is not None:

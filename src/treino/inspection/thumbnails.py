@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from inspect import signature
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -166,7 +168,7 @@ def _reading(net: nn.Module, layers: list[_Layer], rows: int, maps: bool) -> Ite
         if any(True for _child in module.children()):
             continue
         enter = _enter(run, name or type(net).__name__)
-        hooks.append(module.register_forward_pre_hook(enter, with_kwargs=True))
+        hooks.append(module.register_forward_pre_hook(enter, **_WITH_KEYWORDS))
         hooks.append(module.register_forward_hook(lambda m, _args, out: run.came_out(m, out)))
     try:
         yield run
@@ -175,8 +177,16 @@ def _reading(net: nn.Module, layers: list[_Layer], rows: int, maps: bool) -> Ite
             hook.remove()
 
 
+# torch 1.13 tells hooks nothing of arguments that are given by name
+_WITH_KEYWORDS: dict[str, Any] = (
+    {"with_kwargs": True}
+    if "with_kwargs" in signature(nn.Module.register_forward_pre_hook).parameters
+    else {}
+)
+
+
 def _enter(run: _Pass, name: str) -> Any:
-    def hook(module: nn.Module, args: Any, kwargs: Any) -> None:
+    def hook(module: nn.Module, args: Any, kwargs: Any = MappingProxyType({})) -> None:
         run.enter(name, module, next(iter([*args, *kwargs.values()]), None))
 
     return hook

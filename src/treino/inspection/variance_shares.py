@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from treino.resampling import row_counts
+
 Floats = NDArray[np.float64]
 Values = Sequence[float | str | bool | None]
 
@@ -16,6 +18,7 @@ RESAMPLES = 40
 TREES = 32
 LEAF = 3  # minimum number of trials in a leaf
 VALUES = 16  # values of a setting at which its effect is computed
+INTERVAL = 1_000  # resamples for the intervals
 BACKGROUND = 48  # trials over whose other settings the effect is averaged
 
 
@@ -35,17 +38,17 @@ class VarianceShares:
 
 
 def variance_shares(settings_KM: Sequence[Values], score_M: Floats, seed: int = 0) -> VarianceShares | None:
-    """The share of the variance of the scores' ranks that each setting explains alone; None of too few trials.
+    """The share of the variance of the scores' ranks that each setting explains alone, if there are enough.
 
     settings_KM: for each setting its value in each trial; None where the trial hasn't that setting. score_M:
-    finite scores.
+    finite scores. None for too few trials, or equal scores.
 
     The effect of a setting alone is the mean prediction of a random forest over the other settings, as in
     functional ANOVA (Hutter, Hoos & Leyton-Brown, "An efficient approach for assessing hyperparameter
     importance", ICML 2014). Unlike there its share is measured on trials that were left out: each resample
-    of the trials (Efron 1979) fits a forest, and on the trials that it did not draw the share is one minus
-    the squared error of the effect over that of the mean. So it is 0 or less, and not positive, for a setting
-    without effect. The interval is that of the resamples.
+    of the trials (Efron 1979) fits a forest, which predicts the trials that it did not draw, and the share is
+    one minus the squared error of these predictions over that of the mean. So it is 0 or less, and not
+    positive, for a setting without effect. The interval is of a bootstrap over the trials' errors.
     """
     from sklearn.ensemble import RandomForestRegressor
 
@@ -59,35 +62,41 @@ def variance_shares(settings_KM: Sequence[Values], score_M: Floats, seed: int = 
     _values, inverse = np.unique(score_M[kept], return_inverse=True)
     y_M = inverse.reshape(-1) / max(1, inverse.max())
     columns = [[values[i] for i in kept.tolist()] for values in settings_KM]
-    share_RK, explained_R = [], []
+    middle_M, together_M, left_M = (np.zeros(len(y_M)) for _sum in range(3))
+    alone_KM = np.zeros((len(columns), len(y_M)))
     for _resample in range(RESAMPLES):
         drawn = chance.integers(len(y_M), size=len(y_M))
         left = np.setdiff1d(np.arange(len(y_M)), drawn)
-        if len(left) < 2 or np.ptp(y_M[drawn]) == 0:
+        if not len(left):
             continue
         x_MK = np.stack([places(values, drawn, y_M) for values in columns], 1)
         forest = RandomForestRegressor(
             TREES, min_samples_leaf=LEAF, random_state=int(chance.integers(1 << 31))
         )
         forest.fit(x_MK[drawn], y_M[drawn])
-        middle = float(y_M[drawn].mean())
-        apart = float(np.square(y_M[left] - middle).sum())
-        if apart == 0:
-            continue
-        explained_R.append(1 - float(np.square(y_M[left] - forest.predict(x_MK[left])).sum()) / apart)
         background = x_MK[chance.choice(drawn, min(BACKGROUND, len(drawn)))]
-        shares = []
-        for k in range(x_MK.shape[1]):
+        left_M[left] += 1
+        middle_M[left] += y_M[drawn].mean()
+        together_M[left] += forest.predict(x_MK[left])
+        for k in range(len(columns)):
             effect = _effect(forest.predict, background, x_MK[drawn, k], x_MK[left, k], k)
-            shares.append(1 - float(np.square(y_M[left] - middle - effect).sum()) / apart)
-        share_RK.append(shares)
-    if len(explained_R) < RESAMPLES // 2:
-        return None
-    share, explained = np.array(share_RK), np.array(explained_R)
-    low_K, high_K = np.quantile(share, [0.025, 0.975], axis=0)
-    low, high = np.quantile(explained, [0.025, 0.975])
+            alone_KM[k, left] += y_M[drawn].mean() + effect
+    told = left_M > 0
+    y_M, left_M = y_M[told], left_M[told]
+    error_EM = np.square(y_M - np.vstack([middle_M, together_M, alone_KM])[:, told] / left_M)
+
+    def shares(count_BM: Floats) -> Floats:
+        sum_EB = error_EM @ count_BM.T
+        found: Floats = 1 - sum_EB[1:] / np.maximum(sum_EB[0], 1e-300)
+        return found
+
+    count_BM = next(
+        row_counts(len(y_M), INTERVAL, lambda shape: chance.integers(len(y_M), size=shape), INTERVAL)
+    )
+    explained, *share_K = shares(np.ones((1, len(y_M))))[:, 0].tolist()
+    low_E, high_E = np.quantile(shares(count_BM), [0.025, 0.975], axis=1)
     return VarianceShares(
-        share.mean(0), low_K, high_K, float(explained.mean()), float(low), float(high), len(kept)
+        np.array(share_K), low_E[1:], high_E[1:], explained, float(low_E[0]), float(high_E[0]), len(kept)
     )
 
 

@@ -6,13 +6,15 @@ asks the script's function ``answers``. So a figure that is only printed convinc
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from treino.katas.kata import Kata
 
@@ -76,24 +78,37 @@ def examine_original(kata: Kata) -> Examination:
 
 
 def _run(command: list[str]) -> str:
-    """Run a command without input; return the end of its output. It is killed when its time is over."""
+    """Run a command without input; return the end of its output. What it leaves running, or its time over, is
+    killed."""
     environment = os.environ | {
         "OMP_NUM_THREADS": "1",
         "PYTHONIOENCODING": "utf-8",
     }  # the same bits everywhere
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        start_new_session=True,
     )
-    last = threading.Timer(LIMIT + STARTING, process.kill)
-    last.daemon = True
-    last.start()
-    output = b""
-    with process:
-        try:
-            assert process.stdout is not None
-            while part := os.read(process.stdout.fileno(), KEPT):
-                output = (output + part)[-KEPT:]
-        finally:
-            last.cancel()
-            process.kill()
-    return output.decode(errors="replace")
+    kept = bytearray()
+    reader = threading.Thread(target=_keep, args=(process.stdout, kept), daemon=True)
+    reader.start()
+    try:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(LIMIT + STARTING)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        reader.join()
+    return kept.decode(errors="replace")
+
+
+def _keep(stream: IO[bytes], kept: bytearray) -> None:
+    """Read a stream to its end, and keep the last bytes of it."""
+    with stream:
+        while part := os.read(stream.fileno(), KEPT):
+            kept += part
+            del kept[:-KEPT]

@@ -19,6 +19,11 @@ def hints(kata: Kata, count: int) -> list[str]:
     found = {finding["rule"]: finding for finding in reversed(examine_original(kata).findings)}
     every = []
     for rule, question in zip(kata.rules, kata.questions, strict=True):
-        finding = found[rule]
-        every += [question, finding["why"], _("Line {line}, {rule}: {fix}").format(**finding)]
+        if (finding := found.get(rule)) is None:  # the machine was too slow, or torch is another one
+            command = f"treino doctor --explain {rule}"
+            every += [question, *[_("Read about it: {command}").format(command=command)] * (OF_EACH - 1)]
+            continue
+        in_task = finding["line"] < kata.first_line  # which stays as it is
+        what = _("{rule}: {fix}") if in_task else _("Line {line}, {rule}: {fix}")
+        every += [question, finding["why"], what.format(**finding)]
     return every[:count]

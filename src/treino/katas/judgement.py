@@ -1,14 +1,15 @@
 """The judgement of a mended kata: by what the doctor finds and by fresh rows, never by how it is written."""
 
 import ast
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from treino.errors import TreinoError
-from treino.katas.examination import LIMIT, Examination, examine, examine_original
+from treino.katas.examination import Examination, examine, examine_original
 from treino.katas.kata import DRAW, Kata
-from treino.store.files import read_bytes
 from treino.words import _, numeral
 
 OFF = 0.07  # what a printed figure may differ from that of fresh rows: chance, three deviations of 400 rows
@@ -17,7 +18,7 @@ LAST_WORDS = 3  # lines of output of a script that failed
 
 
 @dataclass(frozen=True)
-class Check:
+class KataCheck:
     """One thing that was looked at. name: stable, for JSON."""
 
     name: str
@@ -32,7 +33,7 @@ class Verdict:
     kata: Kata
     before: Examination
     after: Examination
-    checks: list[Check]
+    checks: list[KataCheck]
 
     @property
     def mended(self) -> bool:
@@ -50,10 +51,17 @@ def script_text(path: Path) -> str:
     """The text of a learner's script.
 
     Raises:
-        TreinoError: script, and the errors of ``files.read_bytes``.
+        TreinoError: script.
     """
     try:
-        return read_bytes(path).decode("utf-8-sig")
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            message = _("{path} is not a Python file.").format(path=path)
+            raise TreinoError("script", message, _("Give the script that you mended."))
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        message = _("{path} can't be read: {reason}.").format(path=path, reason=reason)
+        raise TreinoError("script", message, _("Check the path.")) from None
     except UnicodeDecodeError:
         message = _("{path} is not a text in UTF-8.").format(path=path)
         raise TreinoError("script", message, _("Give the script that you mended.")) from None
@@ -66,34 +74,34 @@ def judge(kata: Kata, path: Path) -> Verdict:
     return Verdict(kata, before, after, [*_checks(kata, text, before, after)])
 
 
-def _checks(kata: Kata, text: str, before: Examination, after: Examination) -> Iterator[Check]:
+def _checks(kata: Kata, text: str, before: Examination, after: Examination) -> Iterator[KataCheck]:
     if not after.ended:
-        yield Check("runs", False, _why_it_failed(after))
+        yield KataCheck("runs", False, _why_it_failed(after))
         return
-    yield Check("runs", True, _("It runs to its end, in {s} s.").format(s=numeral(after.seconds, ".1f")))
+    yield KataCheck("runs", True, _("It runs to its end, in {s} s.").format(s=numeral(after.seconds, ".1f")))
     yield _same_task(kata, text)
     yield _trains(before, after)
     left = [rule for rule in dict.fromkeys(kata.rules) if rule in after.rules]
     faults = len({*kata.rules})
     if left:
         still = _("Faults that are still there: {left} of {n}.").format(left=len(left), n=faults)
-        yield Check("fault", False, still)
+        yield KataCheck("fault", False, still)
     else:
-        yield Check(
+        yield KataCheck(
             "fault", True, _("The doctor no longer finds: {rules}.").format(rules=", ".join(kata.rules))
         )
     new = [f for f in after.findings if f["rule"] not in {*kata.rules, *kata.accepted}]
     for finding in new:
         found = _("The doctor finds something new in line {line}, {rule}: {message}")
-        yield Check("new", False, found.format(**finding))
+        yield KataCheck("new", False, found.format(**finding))
     if not new:
-        yield Check("new", True, _("The doctor finds nothing new."))
+        yield KataCheck("new", True, _("The doctor finds nothing new."))
     yield from _figures(kata, after)
 
 
 def _why_it_failed(after: Examination) -> str:
     if after.stopped:
-        return _("It was still running after {s} s, and was stopped.").format(s=numeral(LIMIT, "g"))
+        return _("It was still running after {s} s, and was stopped.").format(s=numeral(after.seconds, ".0f"))
     if after.error == "EOFError":
         return _("It waits for somebody to type something: a script that is checked gets no input.")
     words = [line.strip() for line in after.output.splitlines() if line.strip()][-LAST_WORDS:]
@@ -102,7 +110,7 @@ def _why_it_failed(after: Examination) -> str:
     )
 
 
-def _same_task(kata: Kata, text: str) -> Check:
+def _same_task(kata: Kata, text: str) -> KataCheck:
     """Whether the task's statements are there, in their order, and no other line draws rows."""
     ours, theirs = (
         [s for s in ast.parse(t).body if not isinstance(s, ast.Import | ast.ImportFrom)]
@@ -117,31 +125,33 @@ def _same_task(kata: Kata, text: str) -> Check:
             others.append(statement)
     names = {getattr(node, "id", getattr(node, "name", "")) for s in others for node in ast.walk(s)}
     if wanted or DRAW in names:
-        return Check(
+        return KataCheck(
             "task",
             False,
             _("The task was changed: the lines above the mark that ends it, or what they draw."),
         )
-    return Check("task", True, _("The task is as it was."))
+    return KataCheck("task", True, _("The task is as it was."))
 
 
-def _trains(before: Examination, after: Examination) -> Check:
+def _trains(before: Examination, after: Examination) -> KataCheck:
     values = {"after": after.backwards, "before": before.backwards}
     if after.backwards < LEAST * before.backwards:
         text = _("It trains too little to be compared: {after} backward passes, where there were {before}.")
-        return Check("trains", False, text.format(**values))
-    return Check("trains", True, _("It trains: {after} backward passes ({before} before).").format(**values))
+        return KataCheck("trains", False, text.format(**values))
+    return KataCheck(
+        "trains", True, _("It trains: {after} backward passes ({before} before).").format(**values)
+    )
 
 
-def _figures(kata: Kata, after: Examination) -> Iterator[Check]:
+def _figures(kata: Kata, after: Examination) -> Iterator[KataCheck]:
     name = _(kata.figure)
     if after.measured is None:
-        yield Check("goal", False, _("It can't be measured: {why}.").format(why=after.trouble))
+        yield KataCheck("goal", False, _("It can't be measured: {why}.").format(why=after.trouble))
         return
     measured, goal = numeral(after.measured, ".3f"), numeral(kata.goal, "g")
     if after.printed is None:
         gone = _("It no longer prints what it is judged by: a line with {name} and a number.")
-        yield Check("printed", False, gone.format(name=name))
+        yield KataCheck("printed", False, gone.format(name=name))
     else:
         values = {"name": name, "printed": numeral(after.printed, ".3f"), "measured": measured}
         honest = abs(after.printed - after.measured) <= OFF
@@ -150,10 +160,10 @@ def _figures(kata: Kata, after: Examination) -> Iterator[Check]:
             if honest
             else _("It prints {name} {printed}, but fresh rows say {measured}.")
         )
-        yield Check("printed", honest, sentence.format(**values))
+        yield KataCheck("printed", honest, sentence.format(**values))
     if after.measured < kata.goal:
         low = _("Fresh rows give {measured}: a right script reaches {goal}.")
-        yield Check("goal", False, low.format(measured=measured, goal=goal))
+        yield KataCheck("goal", False, low.format(measured=measured, goal=goal))
     else:
         enough = _("Fresh rows give {measured}: at least {goal} was wanted.")
-        yield Check("goal", True, enough.format(measured=measured, goal=goal))
+        yield KataCheck("goal", True, enough.format(measured=measured, goal=goal))

@@ -105,13 +105,19 @@ class Kata:
         for language in languages():
             with speaking(language):
                 names.add(re.escape(_(self.figure)))
-        found = re.findall(rf"^.*?(?:{'|'.join(sorted(names))})\s*[:=]?\s*({_NUMBER})", output, re.M | re.I)
-        return float(found[-1]) if found else None
+        name = "|".join(sorted(names))
+        found = re.findall(rf"^.*?(?:{name})\s*[:=]?\s*({_NUMBER})\s*(%?)", output, re.M | re.I)
+        return float(found[-1][0]) / (100 if found[-1][1] else 1) if found else None
 
     @property
     def task(self) -> str:
         """The lines of the task: imports, ``draw`` and its rows."""
         return self.body.partition(f"# {TASK_ENDS}\n")[0]
+
+    @property
+    def first_line(self) -> int:
+        """The first line of a given script that may be changed."""
+        return self.text().partition(f"# {_(TASK_ENDS)}\n")[0].count("\n") + 2
 
     def text(self) -> str:
         """The script as a learner gets it, in the reader's language."""

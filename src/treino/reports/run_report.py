@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from io import BytesIO
 from typing import Any
 
+from treino.documents import read_verification
 from treino.documents.run_spec import RunSpec
 from treino.documents.sweep import SweepOptionsEntry, SweepSpec
 from treino.errors import TreinoError
@@ -131,6 +132,9 @@ def run_report_of(run: StoredRun, *, whole: bool = True, pictures: bool = True) 
     if whole and run.preparation.kind == "image":
         with _or_why(_("Images"), missing):
             images = _images(run, pictures)
+    verification = None
+    with _or_why(_("Verification"), missing):
+        verification = read_verification(run.folder)
     result = run.result
     return RunReport(
         name=run.name,
@@ -145,6 +149,7 @@ def run_report_of(run: StoredRun, *, whole: bool = True, pictures: bool = True) 
         pictures=seen,
         call=called_again(run.spec, run),
         official=_official(run),
+        verification=verification,
         images=images,
         changes=[str(change) for change in run.changes],
         missing=[f"{', '.join(titles)}: {why}" for why, titles in missing.items()],

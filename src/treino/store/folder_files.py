@@ -33,7 +33,7 @@ class FolderFiles:
     def manifest(self) -> Manifest:
         """The manifest, read again unless this object holds the lock, since another process may change it."""
         if not lock.held(self._lock):
-            self._manifest = manifest.read(self.path)
+            self._manifest = manifest.read(self.path, self._manifest)
         return self._manifest
 
     @property

@@ -26,13 +26,15 @@ class Manifest:
 
     Names are relative to the folder ("checkpoint/a.safetensors"). While a file is written it has two digests
     separated by a space, the old one (or `ABSENT`) and the new one, since the process may die before or after
-    the rename. `created` is in UTC, ISO 8601 to the microsecond, so that it sorts as text.
+    the rename. `created` is in UTC, ISO 8601 to the microsecond, so that it sorts as text. `source`: the
+    bytes that it was read from; empty if it wasn't.
     """
 
     kind: str
     created: str
     status: str = "running"
     files: Mapping[str, str] = field(default_factory=dict)
+    source: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def sealed(self) -> bool:
@@ -94,6 +96,7 @@ class Manifest:
                 created=content["created"],
                 status=content["status"],
                 files=content["files"],
+                source=data,
             )
             fits = (
                 manifest.kind in KINDS
@@ -108,16 +111,18 @@ class Manifest:
         return manifest
 
 
-def read(folder: Path) -> Manifest:
+def read(folder: Path, known: Manifest | None = None) -> Manifest:
     """The manifest of `folder`. Errors: `run_missing`, `not_a_run`, and the errors of `Manifest.from_bytes`.
 
-    `folder` may be a link, unless the link is in a sweep's folder.
+    `folder` may be a link, unless the link is in a sweep's folder. `known`: returned if its bytes are the
+    same.
     """
     if folder.is_symlink() and (folder.parent / NAME).exists():
         raise files.link(folder)
     try:
         file = files.inside(folder, NAME)
-        return Manifest.from_bytes(files.read_bytes(file), file)
+        data = files.read_bytes(file)
+        return known if known is not None and known.source == data else Manifest.from_bytes(data, file)
     except TreinoError as error:
         if error.rule != "file_vanished":
             raise

@@ -7,7 +7,6 @@ import math
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_core import from_json
 
 from treino.errors import TreinoError, nearest
 from treino.setting_types import LARGEST_LR
@@ -17,6 +16,7 @@ from treino.words import _, setting
 VERSION = 1
 LONGEST_MESSAGE = 1 << 19  # bytes: a picture of 256 × 256 pixels in colour, in base64, and more
 LARGEST_ID = 2**53 - 1  # the largest exact integer in JavaScript
+_JSON: TypeAdapter[Any] = TypeAdapter(Any)  # reads any JSON
 SHOWN = 60  # maximum number of letters of a wrong value in an error message
 # settings that a page can't choose: they name files, some of which would be executed
 OF_THE_COMMAND_LINE = "net", "out"
@@ -293,7 +293,7 @@ def read_command(kind: str, text: str) -> StudioCommand | Acknowledgement:
 def number_of(text: str) -> int | None:
     """The id of an otherwise invalid message, so that it can be answered; None if it has no valid id."""
     try:
-        message = from_json(text)
+        message = _JSON.validate_json(text)
     except ValueError:
         return None
     number = message.get("id") if isinstance(message, dict) else None
@@ -350,14 +350,18 @@ def _explained(kind: str, text: str, error: ValidationError) -> TreinoError:
             _("A message is one JSON object, such as {example}.").format(example='{"id": 2, "do": "play"}'),
         )
     if first["type"] in ("union_tag_invalid", "union_tag_not_found", "model_attributes_type", "dict_type"):
-        document = from_json(text)
+        document = _JSON.validate_json(text)
         verb = document.get("do") if isinstance(document, dict) else None
         return _unknown(kind, verb)
     # the location begins with the verb, and names the member of a union after the field
     place = [str(part) for part in first["loc"] if part not in verbs(kind)]
     name = place[0] if place else "do"
     value = first["input"]
-    if name == "value" and isinstance(table := from_json(text), dict) and isinstance(table.get("name"), str):
+    if (
+        name == "value"
+        and isinstance(table := _JSON.validate_json(text), dict)
+        and isinstance(table.get("name"), str)
+    ):
         name, value = table["name"][:SHOWN], value
     if first["type"] == "missing":
         message = _("{name} is missing.").format(name=name)

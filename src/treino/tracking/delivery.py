@@ -84,9 +84,11 @@ class Tracking:
             for delivery in deliveries:
                 delivery.tell(what, *values, may_be_lost=what == "log")
 
+        begun = False
         try:
             for event in stream:
-                if isinstance(event, JobStart):
+                if isinstance(event, JobStart) and not begun:  # an alert may send a training back
+                    begun = True
                     tell("begin", _begun(event))
                 elif isinstance(event, JobProgress):
                     for step, figures in _figures(event):

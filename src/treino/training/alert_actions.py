@@ -40,7 +40,8 @@ from treino.training.alerts import (
     VALIDATION,
     Action,
     Alert,
-    Change,
+    NewValue,
+    alerts_of,
 )
 from treino.training.branch import rewinding
 from treino.training.replay import snapshots
@@ -57,12 +58,13 @@ HOOK_SECONDS = 10.0  # longest time of one notification; a longer one is ended
 # ---- which alerts a training can have
 
 
-def check_notify(alerts: Sequence[Alert], *, network: bool) -> None:
-    """Refuse a command that isn't there, and an address without permission to use the network.
+def given_alerts(texts: str | Iterable[str] | None, *, network: bool) -> tuple[Alert, ...]:
+    """Read the alerts that somebody gives. network: whether they may send to an address.
 
     Raises:
-        TreinoError: names it.
+        TreinoError: as ``alert_of``; a command that isn't there; an address without permission.
     """
+    alerts = alerts_of(texts)
     for action in (alert.action for alert in alerts if alert.action.kind == NOTIFY):
         if action.address is not None and not network:
             raise TreinoError(
@@ -76,6 +78,7 @@ def check_notify(alerts: Sequence[Alert], *, network: bool) -> None:
                 _("There is no command {name!r} to notify.").format(name=action.words[0]),
                 _("Give the path of a program that can be run, with its arguments; no shell reads them."),
             )
+    return alerts
 
 
 def check_alerts(alerts: Sequence[Alert], data: Data, resolution: Resolution) -> None:
@@ -289,7 +292,7 @@ def alerted(stream: Iterator[JobEvent], alerts: Sequence[Alert]) -> Iterator[Job
 
 
 @dataclass(frozen=True)
-class Return:
+class WayBack:
     """Where an alert sends a training back to, and with what."""
 
     step: int
@@ -301,7 +304,7 @@ def _segment(
 ) -> Generator[JobEvent, None, Iterator[JobEvent] | None]:
     """Follow the events of one segment's training. Return those of the next, if an alert begins one."""
     looks: Looks | None = None
-    back: Return | None = None
+    back: WayBack | None = None
     ahead: list[Command] = []
     for event in stream:
         job, messages = event.job, list[str]()
@@ -312,8 +315,8 @@ def _segment(
             given = {"alerts": [str(alert) for alert in alerts]}
             job.folder.database.add_event(job.segment, job.training.step, GIVEN, given)
         elif isinstance(event, JobProgress) and looks is not None and back is None:
-            acts = Acts(job, notices, ahead)
             looks.see_findings()
+            acts = Acts(job, notices, ahead, stops=looks.stops)
             for number, course, true in looks.fired():
                 acts.act(course, true)
                 rewound[number] = course.rewound
@@ -322,12 +325,11 @@ def _segment(
         elif isinstance(event, JobClose):
             messages = _noted(job, notices.failures())
         elif isinstance(event, JobEnd):
-            if back is not None:
+            if back is not None and not event.interrupted:
                 return _rewound(job, back)
             notices.end()
             yield from (JobAlert(job, message) for message in notices.failures())
-        if back is None or not isinstance(event, JobClose):
-            yield event
+        yield event
         yield from (JobAlert(job, message) for message in messages)
     return None
 
@@ -339,7 +341,7 @@ def _ahead(job: RunJob) -> list[Command]:
     return [c for c in sent if c.segment in (None, segment) and c.step is not None and c.step > step]
 
 
-def _rewound(job: RunJob, back: Return) -> Iterator[JobEvent]:
+def _rewound(job: RunJob, back: WayBack) -> Iterator[JobEvent]:
     (snapshot,) = snapshots(run_of(job), [back.step], job.data)
     return rewinding(snapshot, back.changes, sender=SENDER)
 
@@ -353,15 +355,15 @@ def _noted(job: RunJob, messages: Iterable[str]) -> list[str]:
 
 
 class Acts:
-    """What the alerts that fire at one step do. ahead: recorded commands that need not be sent again.
-    messages: a sentence for each. back: where one of them sends the training."""
+    """What the alerts that fire at one step do. ahead: recorded commands that need not be sent again. stops:
+    whether one of them stops the training. messages: a sentence for each. back: where one sends it."""
 
-    def __init__(self, job: RunJob, notices: Notices, ahead: list[Command]) -> None:
+    def __init__(self, job: RunJob, notices: Notices, ahead: list[Command], *, stops: bool) -> None:
         self.job, self.notices, self.ahead = job, notices, ahead
         self.messages: list[str] = []
-        self.back: Return | None = None
+        self.back: WayBack | None = None
         self._set: dict[str, Any] = {}
-        self._stopped = False
+        self._stops = stops
 
     def act(self, course: AlertCourse, true: Sequence[Course]) -> None:
         """Do what the alert says, and write it into the run's record. true: what made it fire."""
@@ -406,8 +408,6 @@ class Acts:
         if job.training.done:
             return _("The training is over by itself.")
         if action.kind == STOP:
-            self._stopped = True
-            self.back = None
             self._send("stop", None, None)
             return _("The training stops.")
         values = self._values(action.changes)
@@ -418,17 +418,19 @@ class Acts:
 
     def _go_back(self, course: AlertCourse, since: int) -> str:
         job, training = self.job, self.job.training
-        if self._stopped or self.back is not None:
-            return _("Another alert decides.")
+        if self._stops:
+            return _("Another alert stops it.")
+        if self.back is not None:
+            return _("Another alert goes back.")
         if course.rewound >= MOST_REWINDS:
             course.over = True
             return _("It went back {n} times, and does so no more.").format(n=MOST_REWINDS)
         course.rewound += 1
         count, best = training.plan.count, int(training.state.best.step_P.max())
-        before = min(best, since) if best >= 0 else count.end_of(count.ended(since))
+        before = best if 0 <= best <= since else count.end_of(count.ended(since))
         changes = self._values(course.alert.action.changes) or {"data_seed": training.plan.data_seed + 1}
-        self.back = Return(max(before, self._start), changes)
-        job.stop_wish = "interrupted"
+        self.back = WayBack(max(before, self._start), changes)
+        job.stop_wish = "stopped"
         return _("Back to step {step:,}, with {values}.").format(step=self.back.step, values=_listed(changes))
 
     @property
@@ -436,7 +438,7 @@ class Acts:
         """The first step of the segment."""
         return newest(read_run_spec(self.job.folder)).start
 
-    def _values(self, changes: Sequence[Change]) -> dict[str, Any]:
+    def _values(self, changes: Sequence[NewValue]) -> dict[str, Any]:
         """The new values, by name."""
         hp = self.job.training.state.population.hp
         values: dict[str, Any] = {}

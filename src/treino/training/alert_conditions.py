@@ -19,6 +19,7 @@ from treino.training.alerts import (
     FIGURES,
     NAN,
     NOT_BEST,
+    SPANS,
     TRAINING,
     Alert,
     Clause,
@@ -36,34 +37,32 @@ STILL = 0.01  # of the largest value: figures of epochs that differ by less stan
 SURE = 2.0  # standard errors by which two means of losses must differ to count as different
 
 
-class Place(NamedTuple):
-    """A place in a training: updates, passes over the rows, seconds of training."""
+class TrainingPlace(NamedTuple):
+    """A place in a training: updates, passes over the rows, seconds of training; in the order of SPANS."""
 
     step: int
     epochs: float
     seconds: float
 
-    def past(self, before: "Place", span: Span | None) -> bool:
+    def past(self, before: "TrainingPlace", span: Span | None) -> bool:
         """Whether the span lies between ``before`` and this place."""
         if span is None:
             return True
-        here, there = (
-            {"steps": place.step, "epochs": place.epochs, "s": place.seconds}[span.unit]
-            for place in (self, before)
-        )
-        return here - there >= span.count - 1e-9
+        number = SPANS.index(span.unit)
+        passed: float = self[number] - before[number]
+        return passed >= span.count - 1e-9
 
 
-@dataclass
+@dataclass(eq=False)
 class Course:
     """What one clause has seen. since: the last place at which it did not hold. value: the last figure."""
 
     clause: Clause
-    since: Place
+    since: TrainingPlace
     value: float = math.nan
     holds: bool = False
     _best: float = math.nan
-    _seen: list[tuple[Place, float]] = field(default_factory=list)  # of a trend: within its span
+    _seen: list[tuple[TrainingPlace, float]] = field(default_factory=list)  # of a trend: within its span
     _loss_S: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     _counted: int = 0  # the step from which on steps count
     _false: int = 0  # updates after the last step at which the clause did not hold
@@ -76,16 +75,17 @@ class Course:
         """Whether the clause follows the training loss of every step, not the mean of each epoch."""
         clause = self.clause
         counted = clause.span is not None and clause.span.unit == "steps"
+        counted = counted and clause.way not in (BEST, NOT_BEST)
         return clause.figure == TRAINING and (counted or clause.way == NAN)
 
-    def restart(self, at: Place) -> None:
+    def restart(self, at: TrainingPlace) -> None:
         """Count anew from here on."""
         self.since, self.holds = at, False
         self._counted = self._false = at.step
         self._seen = self._seen[-1:]
         self._loss_S = self._loss_S[:0]
 
-    def see(self, at: Place, value: float) -> None:
+    def see(self, at: TrainingPlace, value: float) -> None:
         """Look at the figure's value."""
         before, self.value = self.value, value
         way = self.clause.way
@@ -105,23 +105,22 @@ class Course:
             now = bool(self._compared(value))
         self.see_truth(at, now)
 
-    def see_truth(self, at: Place, now: bool) -> None:
+    def see_truth(self, at: TrainingPlace, now: bool) -> None:
         """Note whether what is asked is so here, its span apart."""
         if not now:
             self.since = at
         self.holds = now and at.past(self.since, self.clause.span)
 
-    def see_steps(self, first: int, at: Place, loss_S: NDArray[np.float32]) -> None:
+    def see_steps(self, first: int, at: TrainingPlace, loss_S: NDArray[np.float32]) -> None:
         """Look at the losses of the steps after ``first`` updates, up to this place."""
         loss_S, first = loss_S[max(0, self._counted - first) :], max(first, self._counted)
         if not len(loss_S):
             return
         self.value = float(loss_S[-1])
         if self.clause.way == NAN:
-            wrong = np.flatnonzero(~np.isfinite(loss_S))
-            self.holds = len(wrong) > 0
-            sound = int(wrong[0]) if self.holds else len(loss_S)
-            self.since = at._replace(step=max(self.since.step, first + sound))
+            finite_S = np.isfinite(loss_S)
+            self.holds = not finite_S.all()
+            self.since = at._replace(step=first + int(finite_S.argmin())) if self.holds else at
             return
         span = self.clause.span
         assert span is not None
@@ -131,7 +130,11 @@ class Course:
             self.holds = self._trend(count)
             self.since = at._replace(step=max(0, at.step - (2 * count if self.holds else 0)))
             return
-        false_S = first + np.flatnonzero(~self._compared(loss_S))  # updates before each such step
+        held_S = self._compared(loss_S)
+        if not held_S.any():
+            self._false, self.since, self.holds = at.step, at, False
+            return
+        false_S = first + np.flatnonzero(~held_S)  # updates before each such step
         begin_R, end_R = (
             np.append(self._false, false_S + 1),
             np.append(false_S, at.step),
@@ -147,7 +150,7 @@ class Course:
     def _better(self, value: float, than: float) -> bool:
         return (value - than) * FIGURES[self.clause.figure].better > 0
 
-    def _see_window(self, at: Place, value: float) -> None:
+    def _see_window(self, at: TrainingPlace, value: float) -> None:
         """Compare the value with those of the span before it."""
         span = self.clause.span
         self._seen.append((at, value))
@@ -176,7 +179,7 @@ class Course:
         return bool(change > sure if self.clause.way == "rises" else change < -sure)
 
 
-@dataclass
+@dataclass(eq=False)
 class AlertCourse:
     """One alert on its way. armed: whether it may fire: its condition has ceased to hold since it last did.
     rewound: how often it has gone back. over: whether it fires no more."""
@@ -188,7 +191,7 @@ class AlertCourse:
     over: bool = False
 
     @classmethod
-    def begin(cls, alert: Alert, at: Place, rewound: int = 0) -> "AlertCourse":
+    def begin(cls, alert: Alert, at: TrainingPlace, rewound: int = 0) -> "AlertCourse":
         return cls(alert, tuple(Course(clause, at) for clause in alert.condition.clauses), True, rewound)
 
     def crossed(self) -> bool:
@@ -197,7 +200,7 @@ class AlertCourse:
         self.armed |= not holds
         return holds and self.armed and not self.over
 
-    def fired(self, at: Place) -> None:
+    def fired(self, at: TrainingPlace) -> None:
         """The alert fired here: it counts its spans anew, and may fire again once it has ceased to hold."""
         self.armed = False
         for course in self.courses:

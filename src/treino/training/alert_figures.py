@@ -13,8 +13,8 @@ from treino.documents import read_run_spec
 from treino.engine.tick import Epoch
 from treino.records.segments import epoch_count, evaluations, losses_of, newest, training_losses
 from treino.store.database import Event
-from treino.training.alert_conditions import AlertCourse, Course, Place
-from treino.training.alerts import FINDING, TRAINING, VALIDATION, Alert
+from treino.training.alert_conditions import AlertCourse, Course, TrainingPlace
+from treino.training.alerts import FINDING, NAN, STOP, TRAINING, VALIDATION, Alert
 from treino.training.findings import OwnFindings
 from treino.training.train import RunJob
 from treino.training.user_data import FIRED
@@ -56,6 +56,7 @@ class Looks:
             for course in each
             if course.clause.figure.startswith((TRAINING, VALIDATION)) and not course.by_steps
         ]
+        self._means = any(course.clause.figure == TRAINING for course in self._by_epoch)
         self._by_step = [course for course in each if course.by_steps]
         self._finding = finding
         self._now = [c for c in each if c not in (*finding, *self._by_epoch, *self._by_step)]
@@ -65,29 +66,38 @@ class Looks:
         if job.training.step > begin.step:
             self._catch_up(begin.step)
 
-    def place(self, step: int) -> Place:
+    def place(self, step: int) -> TrainingPlace:
         """The place of a step; its seconds are the present ones."""
-        return Place(step, self.job.training.plan.count.passes(step), self.job.clock.spent)
+        return TrainingPlace(step, self.job.training.plan.count.passes(step), self.job.clock.spent)
 
     def see(self, loss_SP: Tensor, epochs: Sequence[Epoch]) -> bool:
         """Look at some steps that were trained. Return whether an alert fires, so that it acts here."""
         step = self.job.training.step
+        here = self.place(step)
         for epoch in epochs if self._by_epoch else ():
-            training = float(epoch.loss_P.nanmean()) if self._means else math.nan
-            self._see_epoch(self.place(epoch.step), training, (epoch.answer or {}).get(VALIDATION, {}))
+            loss_P = epoch.loss_P
+            training = float(loss_P[0] if len(loss_P) == 1 else loss_P.nanmean()) if self._means else math.nan
+            at = here if epoch.step == step else self.place(epoch.step)
+            self._see_epoch(at, training, (epoch.answer or {}).get(VALIDATION, {}))
             if epoch.step < step:
                 self._note()
-        here = self.place(step)
         if self._by_step:
             loss_S = loss_SP[:, 0] if loss_SP.shape[1] == 1 else loss_SP.nanmean(1)
             for course in self._by_step:
                 course.see_steps(step - len(loss_SP), here, loss_S.numpy())
-        self._pace.add(here.seconds, step)
+        if self._now:
+            self._pace.add(here.seconds, step)
         for course in self._now:
-            if not math.isnan(value := self._figure(course)):
+            value = self._figure(course)
+            if not math.isnan(value) or course.clause.way == NAN:  # a speed may not be known yet
                 course.see(here, value)
         self._note()
         return bool(self._crossed)
+
+    @property
+    def stops(self) -> bool:
+        """Whether one of those that fire stops the training."""
+        return any(self.courses[number].alert.action.kind == STOP for number in self._crossed)
 
     def fired(self) -> Iterator[tuple[int, AlertCourse, list[Course]]]:
         """Each alert that fires at this step: its number, and the courses that make it. They count anew from
@@ -111,16 +121,12 @@ class Looks:
                 course.see_truth(here, course.clause.figure in self._findings.rules)
             self._note()
 
-    def _see_epoch(self, at: Place, training: float, validation: dict[str, float]) -> None:
+    def _see_epoch(self, at: TrainingPlace, training: float, validation: dict[str, float]) -> None:
         for course in self._by_epoch:
             if course.clause.figure == TRAINING:
                 course.see(at, training)
             elif (name := course.clause.figure.removeprefix(f"{VALIDATION} ")) in validation:
                 course.see(at, validation[name])
-
-    @property
-    def _means(self) -> bool:
-        return any(course.clause.figure == TRAINING for course in self._by_epoch)
 
     # ---- figures of the present moment
 
@@ -185,7 +191,7 @@ class Looks:
         for course in self._by_step:
             course.see_steps(first, here, loss_S[first:].astype(np.float32))
 
-    def _repeat(self, fired: list[Event], before: Place) -> None:
+    def _repeat(self, fired: list[Event], before: TrainingPlace) -> None:
         """Repeat the firings recorded before a place."""
         while fired and fired[0].step < before.step:
             event = fired.pop(0)

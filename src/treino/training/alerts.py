@@ -31,7 +31,7 @@ Unit = Literal["", "share", "seconds", "rate"]
 
 
 @dataclass(frozen=True)
-class Figure:
+class FigureKind:
     """Something to look at. unit: of the number that it is compared with. moves: whether it rises and falls,
     so that trends can be asked of it. better: +1 if larger is better, -1 if smaller is; 0: neither."""
 
@@ -41,18 +41,18 @@ class Figure:
 
 
 TRAINING, VALIDATION = "training loss", "validation"
-FIGURES: dict[str, Figure] = {
-    TRAINING: Figure(moves=True, better=-1),
+FIGURES: dict[str, FigureKind] = {
+    TRAINING: FigureKind(moves=True, better=-1),
     **{
-        f"{VALIDATION} {name}": Figure("share" if metric.share else "", moves=True, better=metric.better)
+        f"{VALIDATION} {name}": FigureKind("share" if metric.share else "", moves=True, better=metric.better)
         for name, metric in METRICS.items()
     },
-    "gradient norm": Figure(moves=True),
-    "lr": Figure(),
-    "epoch": Figure(),
-    "throughput": Figure("rate"),
-    "time spent": Figure("seconds"),
-    "time left": Figure("seconds"),
+    "gradient norm": FigureKind(moves=True),
+    "lr": FigureKind(),
+    "epoch": FigureKind(),
+    "throughput": FigureKind("rate"),
+    "time spent": FigureKind("seconds"),
+    "time left": FigureKind("seconds"),
 }
 """By the name that a condition has for it."""
 ALIASES = {
@@ -255,7 +255,7 @@ def _seconds(words: Sequence[str]) -> float | None:
         return None
 
 
-def _number(kind: Figure, figure: str, words: Sequence[str]) -> tuple[float, str]:
+def _number(kind: FigureKind, figure: str, words: Sequence[str]) -> tuple[float, str]:
     """The number in the figure's base unit, and the unit that a throughput is of."""
     number, unit = _quantity(words)
     text = " ".join(words)
@@ -289,7 +289,7 @@ def _number(kind: Figure, figure: str, words: Sequence[str]) -> tuple[float, str
     return number, unit
 
 
-def _example_unit(kind: Figure) -> str:
+def _example_unit(kind: FigureKind) -> str:
     return {"seconds": " s", "rate": " steps/s"}.get(kind.unit, "")
 
 
@@ -315,7 +315,7 @@ WEB = ("http://", "https://")
 
 
 @dataclass(frozen=True)
-class Change:
+class NewValue:
     """A hyper-parameter's new value. relative: a factor of the present one. value None: ``clip=none``."""
 
     name: str
@@ -334,7 +334,7 @@ class Action:
     address."""
 
     kind: str
-    changes: tuple[Change, ...] = ()
+    changes: tuple[NewValue, ...] = ()
     words: tuple[str, ...] = ()
 
     @property
@@ -378,7 +378,7 @@ def action_of(text: str) -> Action:
     return Action(REWIND if kind == REWIND else SET, changes)
 
 
-def _change(word: str) -> Change:
+def _change(word: str) -> NewValue:
     match = re.fullmatch(r"([\w-]+)([*=])(.+)", word)
     if match is None:
         raise TreinoError(
@@ -394,9 +394,9 @@ def _change(word: str) -> Change:
             nearest(name, (*HP, "betas")),
         )
     if name == "betas" and sign == "=":
-        return Change(name, read_settings({"betas": text}).betas)
+        return NewValue(name, read_settings({"betas": text}).betas)
     if name == "clip" and sign == "=" and text.lower() in ("none", "inf"):
-        return Change(name, None)
+        return NewValue(name, None)
     number, unit = _quantity([text])
     if number is None or unit or (sign == "*" and (number <= 0 or name == "betas")):
         raise TreinoError(
@@ -406,7 +406,7 @@ def _change(word: str) -> Change:
         )
     if sign == "=":
         (number,) = checked_numbers(name, number, 1)
-    return Change(name, number, sign == "*")
+    return NewValue(name, number, sign == "*")
 
 
 def _command(text: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from treino.data.dataset import Data
+from treino.data.rows import tensor_bytes
 from treino.data.torch_datasets.dataset_source import splits_not_in_memory, why_not_reproducible
 from treino.documents import read_checkpoint
 from treino.engine import Loss, TrainingLoop
@@ -473,7 +474,7 @@ class Playback:
 
     def _remember(self, segment: int, step: int, saved: Saved) -> None:
         self.states[segment, step] = saved
-        size = sum(tensor.nbytes for tensor in saved[0].values())
+        size = tensor_bytes(*saved[0].values())
         while len(self.states) * size > BUDGET and len(self.states) > 2:
             places = sorted(self.states)
             for place in places[1:-1:2]:  # drop every second state

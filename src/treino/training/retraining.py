@@ -38,6 +38,9 @@ from treino.words import _
 
 SECONDS = 0.1  # of training between two reports of the progress
 
+Measured = dict[int, dict[str, float]]
+"""What was measured at the ends of epochs: ``{epoch: {"validation loss": value}}``."""
+
 Tell = Callable[[int, int], None]
 """Told how many of how many steps are trained again."""
 
@@ -85,11 +88,22 @@ class Retraining:
     done: int = 0
     comparison: Comparison = field(default_factory=Comparison)
     tested: Mapping[str, float] = field(default_factory=dict)
+    _epochs: dict[int, Measured] = field(default_factory=dict)
+
+    @cached_property
+    def sealed(self) -> bool:
+        """Whether the run came to an end, with weights and figures."""
+        return self.run.folder.manifest.sealed
 
     @cached_property
     def recorded_S(self) -> NDArray[np.float32]:
         """``[S]``: the losses of the run's path."""
         return np.ascontiguousarray(self.run.losses, dtype=np.float32)
+
+    @cached_property
+    def keyframes(self) -> dict[tuple[int, int], str]:
+        """The names of the keyframes, by segment and step."""
+        return keyframes_in(self.run.folder)
 
     @cached_property
     def checkpoint(self) -> tuple[int, int]:
@@ -100,7 +114,7 @@ class Retraining:
     @cached_property
     def stretches(self) -> list[Stretch]:
         """All steps of the run's path, cut at its recorded states."""
-        end, states = len(self.recorded_S), {*keyframes_in(self.run.folder), self.checkpoint}
+        end, states = len(self.recorded_S), {*self.keyframes, self.checkpoint}
         found = list[Stretch]()
         for link, count in path_counts(self.spec):
             stop = end if link.stop is None else link.stop
@@ -144,9 +158,9 @@ class Retraining:
             if after is not None and stretch.stop == stretch.link.stop:
                 self._go_on(resolution, self._resolution(after), after)
         newest = path_of(self.spec)[-1].segment
-        resolution = self._resolution(newest)
+        resolution = resolutions.get(newest.number) or self._resolution(newest)
         self._compare_settings(resolution)
-        if self.run.folder.manifest.sealed:
+        if self.sealed:
             self._set_out(resolution.training, newest, len(self.recorded_S))
         return resolution
 
@@ -161,8 +175,8 @@ class Retraining:
         Raises:
             TreinoError: one lacks what this training needs.
         """
-        folder, name = self.run.folder, name_of(segment.number, step)
-        if name in folder.manifest.files:
+        folder, name = self.run.folder, self.keyframes.get((segment.number, step))
+        if name is not None:
             try:
                 yield RecordedState(*kept_state(folder, name, training, self.recorded_S))
             except (KeyError, IndexError, RuntimeError) as error:
@@ -212,15 +226,15 @@ class Retraining:
     def _train(self, resolution: Resolution, stretch: Stretch) -> None:
         """Train the stretch, and compare its losses, its evaluations, and the state at its end."""
         training = resolution.training
-        found: dict[tuple[int, str, str], float] = {}
+        found: Measured = {}
         while training.step < stretch.stop and not training.done:
             tick = training.advance(SECONDS, stretch.stop)
             loss_S = tick.loss_S.cpu().numpy().astype(np.float32)
             first = tick.step - len(loss_S)
             self.comparison.losses(first, self.recorded_S[first : tick.step], loss_S)
             for epoch in tick.epochs:
-                for split, metric, value in epoch_values(epoch, resolution.settings):
-                    found[epoch.number, split, metric] = value
+                values = epoch_values(epoch, resolution.settings)
+                found[epoch.number] = {f"{split} {metric}": value for split, metric, value in values}
             self.done += len(loss_S)
             self.tell(self.done, self.of)
         self._compare_epochs(stretch, found)
@@ -232,27 +246,27 @@ class Retraining:
                 training.stop(range(len(training.status_P)))
             self._compare_states(training, stretch.link.segment, stretch.stop)
 
-    def _compare_epochs(self, stretch: Stretch, found: Mapping[tuple[int, str, str], float]) -> None:
+    def _compare_epochs(self, stretch: Stretch, found: Measured) -> None:
         """Compare what was measured at the ends of the stretch's epochs."""
-        number, end, folder = stretch.link.segment.number, len(self.recorded_S), self.run.folder
+        link, count = stretch.link, stretch.count
+        recorded = self._measured(link.segment.number)
+        for epoch in range(count.ended(stretch.first) + 1, count.epoch_of(stretch.stop) + 1):
+            step = count.end_of(epoch)
+            if link.stop is None:
+                step = min(step, len(self.recorded_S))  # the last may be cut short
+            if stretch.first < step <= stretch.stop:
+                theirs, ours = recorded.get(epoch, {}), found.get(epoch, {})
+                if theirs or self.sealed:  # of a killed run the last may be lost
+                    self.comparison.figures("validation", step, theirs, ours)
 
-        def ends_at(epoch: int) -> int:
-            step: int = stretch.count.end_of(epoch)
-            return step if stretch.link.stop is not None else min(step, end)  # the last may be cut short
-
-        recorded = {
-            (row.epoch, row.split, row.metric): row.value
-            for row in folder.database.epochs(number)
-            if row.metric != "seconds"
-        }
-        known = (
-            {*recorded, *found} if folder.manifest.sealed else {*recorded}
-        )  # a killed run may lack the last
-        for epoch, split, metric in sorted(known):
-            if stretch.first < (step := ends_at(epoch)) <= stretch.stop:
-                key, name = (epoch, split, metric), f"{split} {metric}"
-                theirs, ours = ({name: each[key]} if key in each else {} for each in (recorded, found))
-                self.comparison.figures("validation", step, theirs, ours)
+    def _measured(self, number: int) -> Measured:
+        """What the run measured at the ends of a segment's epochs."""
+        if number not in self._epochs:
+            measured = self._epochs[number] = Measured()
+            for row in self.run.folder.database.epochs(number):
+                if row.metric != "seconds":
+                    measured.setdefault(row.epoch, {})[f"{row.split} {row.metric}"] = row.value
+        return self._epochs[number]
 
     def _compare_states(self, training: TrainingLoop, segment: Segment, step: int) -> None:
         """Compare the training, which is at this step, with the states that the run recorded there."""
@@ -266,7 +280,7 @@ class Retraining:
         """Compare the settings that the training resolved to with those that the run names."""
         made = json_value(json_bytes(resolution.settings), self.run.path / "spec.json")
         names = [read_document(self.run.folder, "spec.json")["resolved"]]
-        if self.run.folder.manifest.sealed:
+        if self.sealed:
             names.append(read_document(self.run.folder, "result.json")["settings"])
         for recorded in names:
             for name in sorted({*made, *recorded} - {*MACHINE}):
@@ -274,7 +288,7 @@ class Retraining:
 
     def compare_end(self, training: TrainingLoop) -> None:
         """Compare the weights that are kept, and the figures measured with them, with those of the run."""
-        if not self.run.folder.manifest.sealed:
+        if not self.sealed:
             return
         step, net = training.step, training.answer("kept")
         self.comparison.tensors("weights", step, dict(self.run.state), whole_state(net))

@@ -34,7 +34,7 @@ SURE = 0.95
 
 
 @dataclass(frozen=True)
-class Sample:
+class StretchSample:
     """Stretches drawn by chance. seed: of the choice. chosen: those drawn, in the run's order, out of all."""
 
     seed: int
@@ -42,7 +42,7 @@ class Sample:
     all: Sequence[Stretch]
 
     @classmethod
-    def draw(cls, stretches: Sequence[Stretch], seed: int | None) -> "Sample":
+    def draw(cls, stretches: Sequence[Stretch], seed: int | None) -> "StretchSample":
         """Draw stretches until they hold a tenth of the steps. seed: None: one that nobody can foresee."""
         seed = secrets.randbelow(2**31) if seed is None else seed
         places = list(range(len(stretches)))
@@ -206,7 +206,7 @@ def document_of(
     tested: Mapping[str, float],
     steps: tuple[int, int],
     flags: Sequence[str],
-    sample: Sample | None = None,
+    sample: StretchSample | None = None,
 ) -> dict[str, Any]:
     """The document of a verification. training: the new one. tested: its test figures. steps: recorded, and
     trained again. flags: of the command that repeats it."""
@@ -250,7 +250,11 @@ def _head(run: StoredRun, then: Conditions, flags: Sequence[str]) -> dict[str, A
         "sample": None,
         "manifest_sha256": folder.manifest.sha256,
         "spec_sha256": listed["spec.json"],
-        "data": {"kind": where.kind, "name": where.name, "sha256": where.sha256 or listed.get(COPY)},
+        "data": {
+            "kind": where.kind,
+            "name": where.name,
+            "sha256": where.sha256 or where.digest or listed.get(COPY),
+        },
         "then": then.to_json(),
         "now": None,
         "command": shlex.join(["treino", "verify", *shlex.split(run.typed), *flags]),
@@ -303,7 +307,7 @@ def verify(
     rows = training_rows(run, data, "run.verify(data)")
     retraining = Retraining(run, rows, _with_engine(run.spec, engine), tell)
     run.folder.note(*successor_notes(run.spec.resolved.engine))
-    chosen = Sample.draw(stretches_to_draw(run, retraining), seed) if sample else None
+    chosen = StretchSample.draw(stretches_to_draw(run, retraining), seed) if sample else None
     resolved = retraining.spec.resolved
     with torch_threads(torch_threads_of(resolved.engine, resolved.threads or 1)):
         resolution = retraining.all() if chosen is None else retraining.some(chosen.chosen)

@@ -81,6 +81,9 @@ class Conclusions:
         if j.left_out:
             text = _("{n:,} trials have fewer {unit} than others, and are not judged.")
             notes.append(text.format(n=j.left_out, unit=_(UNITS[self.table.unit or "fold"])))
+        if j.repeated:
+            text = _("{n:,} trials repeat the settings of an earlier one, and count with it as one trial.")
+            notes.append(text.format(n=j.repeated))
         if j.noise.share:
             text = _("The {n} folds are taken as the parts of one split; their training rows overlap.")
             notes.append(text.format(n=self.table.folds))

@@ -6,6 +6,7 @@ totals alone only bounds follow.
 """
 
 import math
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -97,11 +98,13 @@ class Rerun:
 @dataclass(frozen=True)
 class Judgement:
     """trials: those that are judged, in the order in which they began; the others are places among them.
-    left_out: how many with a score lack scores that the others have. ties: trials that nothing tells apart
-    from the best, the best among them; None if the noise isn't known."""
+    left_out: how many with a score lack scores that the others have. repeated: how many have the settings of
+    an earlier one, and count with it as one trial. ties: trials that nothing tells apart from the best, the
+    best among them; None if the noise isn't known."""
 
     trials: tuple[Trial, ...]
     left_out: int
+    repeated: int
     best: int
     second: int
     noise: Noise
@@ -113,7 +116,10 @@ class Judgement:
 
 def judged(table: TrialTable, seed: int = 0) -> Judgement:
     """Judge the best of the trials; at least two have a score."""
-    trials, score_MU = _judged_trials(table)
+    once = _once(table.scored)
+    if table.unit is None:
+        once = _together(once)
+    trials, score_MU = _judged_trials(once, table)
     y_M = np.array([table.better * trial.score for trial in trials])
     order = np.argsort(-y_M, kind="stable")
     best, second = int(order[0]), int(order[1])
@@ -139,21 +145,58 @@ def judged(table: TrialTable, seed: int = 0) -> Judgement:
     comparisons += [compared("first", 0)] if 0 not in (best, second) else []
     ties = None
     if noise.measured:
-        gaps = [(float(y_M[best] - y_M[i]), error(best, i)) for i in range(len(trials))]
-        ties = 1 + sum(
-            p_of_best(gap, apart, noise.freedom, len(trials) - 1) > 1 - SURE
-            for i, (gap, apart) in enumerate(gaps)
-            if i != best
+        leads = sorted(_ratio(float(y_M[best] - y_M[i]), error(best, i)) for i in order[1:].tolist())
+        ties = 1 + bisect_right(
+            leads, SURE - 1, key=lambda t: -p_of_best(t, 1.0, noise.freedom, len(trials) - 1)
         )
     rerun = _rerun(trials[best], trials[second], float(y_M[best] - y_M[second]), noise)
-    return Judgement(
-        trials, len(table.scored) - len(trials), best, second, noise, luck, tuple(comparisons), ties, rerun
+    left_out, repeated = len(once) - len(trials), len(table.scored) - len(once)
+    return Judgement(trials, left_out, repeated, best, second, noise, luck, tuple(comparisons), ties, rerun)
+
+
+def _once(scored: Sequence[Trial]) -> tuple[Trial, ...]:
+    """The trials without those that repeat the settings and all scores of an earlier one to the last bit.
+
+    Such repeats were computed with the same seed: they are one trial, and tell nothing of the noise. At least
+    two trials remain.
+    """
+    first: dict[object, Trial] = {}
+    for place, trial in enumerate(scored):
+        same = (_settings_key(trial), trial.score, tuple(trial.scores.items()))
+        first.setdefault(same if trial.settings else place, trial)
+    return tuple(first.values()) if len(first) > 1 else tuple(scored)
+
+
+def _together(scored: Sequence[Trial]) -> tuple[Trial, ...]:
+    """The trials with equal settings as one trial each, whose scores are theirs; at least two remain."""
+    groups: dict[object, list[Trial]] = defaultdict(list)
+    for place, trial in enumerate(scored):
+        groups[_settings_key(trial) if trial.settings else place].append(trial)
+    if len(groups) < 2:
+        return tuple(scored)
+    return tuple(own[0] if len(own) == 1 else _one_of(own) for own in groups.values())
+
+
+def _one_of(repeats: Sequence[Trial]) -> Trial:
+    scores = [trial.score for trial in repeats]
+    times = [trial.seconds for trial in repeats if trial.seconds is not None]
+    first = repeats[0]
+    return Trial(
+        first.name,
+        first.state,
+        sum(scores) / len(scores),
+        dict(enumerate(scores)),
+        first.settings,
+        sum(times) if len(times) == len(repeats) else None,
     )
 
 
-def _judged_trials(table: TrialTable) -> tuple[tuple[Trial, ...], Floats | None]:
+def _settings_key(trial: Trial) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((name, str(value)) for name, value in trial.settings.items()))
+
+
+def _judged_trials(scored: tuple[Trial, ...], table: TrialTable) -> tuple[tuple[Trial, ...], Floats | None]:
     """The trials that are judged, and their scores ``[M, U]`` if all have one of each unit."""
-    scored = table.scored
     several = [trial for trial in scored if trial.scores]
     if table.unit is None or not several:
         return scored, None
@@ -191,21 +234,12 @@ def _noise(table: TrialTable, trials: Sequence[Trial], y_M: Floats, score_MU: Fl
         rest = of - of.mean(1, keepdims=True) - of.mean(0) + of.mean()
         freedom = (of.shape[0] - 1) * (of.shape[1] - 1)
         return Noise(table.unit, math.sqrt(float(np.square(rest).sum()) / freedom), freedom, share)
-    own = [np.array(list(trials[i].scores.values())) for i in better]
-    freedom = sum(len(values) - 1 for values in own if len(values) > 1)
-    if freedom and table.unit is not None:
-        squares = sum(float(np.square(values - values.mean()).sum()) for values in own if len(values) > 1)
-        return Noise(table.unit, math.sqrt(squares / freedom), freedom, share)
-    groups: dict[tuple[tuple[str, Cell], ...], list[float]] = defaultdict(list)
-    for trial, y in zip(trials, y_M, strict=True):
-        if trial.settings:
-            groups[tuple(sorted(trial.settings.items()))].append(float(y))
-    repeats = [np.array(values) for values in groups.values() if len(values) > 1]
-    freedom = sum(len(values) - 1 for values in repeats)
-    if freedom >= LEAST_REPEATS:
-        squares = sum(float(np.square(values - values.mean()).sum()) for values in repeats)
-        if squares > 0:  # else the repeats are no repeats: the seed was the same
-            return Noise("repeats", math.sqrt(squares / freedom), freedom)
+    among = better.tolist() if table.unit is not None else range(len(trials))
+    own = [np.array(list(trials[i].scores.values())) for i in among if len(trials[i].scores) > 1]
+    freedom = sum(len(values) - 1 for values in own)
+    if freedom >= (1 if table.unit is not None else LEAST_REPEATS):
+        squares = sum(float(np.square(values - values.mean()).sum()) for values in own)
+        return Noise(table.unit or "repeats", math.sqrt(squares / freedom), freedom, share)
     whole = float(np.std(y_M, ddof=1))
     names = list(dict.fromkeys(name for trial in trials for name in trial.settings))
     left = unexplained_deviation([[trial.settings.get(name) for trial in trials] for name in names], y_M)
@@ -269,9 +303,14 @@ def p_of_leader(difference: float, error: float, freedom: float) -> float:
     """
     from scipy.special import stdtr
 
+    return float(min(1.0, 2 * stdtr(freedom, -_ratio(difference, error))))
+
+
+def _ratio(difference: float, error: float) -> float:
+    """A lead of 0 or more in units of its standard error; without noise any lead is infinite."""
     if error == 0:
-        return float(difference <= 0)
-    return float(min(1.0, 2 * stdtr(freedom, -difference / error)))
+        return math.inf if difference > 0 else 0.0
+    return difference / error
 
 
 def p_of_best(difference: float, error: float, freedom: float, others: int) -> float:
@@ -282,9 +321,9 @@ def p_of_best(difference: float, error: float, freedom: float, others: int) -> f
     """
     from scipy.special import gammaln, ndtr
 
-    if error == 0:
-        return float(difference <= 0)
-    t = difference / error
+    t = _ratio(difference, error)
+    if math.isinf(t):
+        return 0.0
     z_Z, weight_Z = np.polynomial.hermite_e.hermegauss(64)
     weight_Z = weight_Z / weight_Z.sum()
     # s: the estimated deviation over the true one, √(χ² / freedom)

@@ -30,7 +30,7 @@ def optuna_trials(connection: sqlite3.Connection, tables: set[str], study: str |
         raise TreinoError(
             "trials_old",
             _("This study was written by an Optuna before 2.4."),
-            _("Bring it up to date: optuna storage upgrade --storage sqlite:///FILE"),
+            _("Bring it up to date by the command of Optuna: optuna storage upgrade"),
         )
     studies = dict(connection.execute("SELECT study_name, study_id FROM studies ORDER BY study_id"))
     name = one_of(list(studies), study, _("study"))

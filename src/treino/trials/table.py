@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from treino.errors import TreinoError, nearest
-from treino.words import N_, _
+from treino.words import N_, _, setting
 
 State = Literal["finished", "failed", "running", "pruned"]
 STATES: tuple[State, ...] = ("finished", "failed", "running", "pruned")
@@ -24,6 +24,7 @@ FEW = 20  # trials below which little can be said
 LISTED = 12  # names in a hint
 UNITS: Mapping[Unit, str] = {"seed": N_("seeds"), "fold": N_("folds"), "row": N_("rows")}
 SEEDS = "seed", "random_seed", "random_state"  # settings that are seeds by their name alone
+FOLDS = "fold", "cv_fold", "split"
 _HIGHER = (
     "accuracy", "acc", "auc", "roc_auc", "f1", "f1_macro", "r2", "precision", "recall", "map", "miou", "iou",
     "dice", "bleu", "rouge", "reward", "return", "mcc", "kappa", "top1", "top5", "ndcg", "psnr", "ssim",
@@ -102,7 +103,7 @@ class Trial:
 @dataclass(frozen=True)
 class TrialTable:
     """Trials in the order in which they began. better: 1 if higher is better, else -1. unit: what the scores
-    of one trial differ in; None if only totals are known. folds: how many folds there are, if that is the unit."""
+    of one trial differ in; None if only totals are known. folds: their number, if that is the unit."""
 
     source: str
     study: str | None
@@ -231,7 +232,7 @@ def direction_of(name: str) -> int | None:
     """1 if higher is better for a score of that name, -1 if lower, None if the name doesn't tell.
 
     Names are taken apart at everything but letters and digits, and the last known word decides:
-    ``val_loss``, ``metrics.roc_auc``, ``test/top1``.
+    ``val_loss``, ``roc_auc``, ``test/top1``.
     """
     whole = re.split(r"[./ ]", name.lower())[-1]
     for words, sign in ((_LOWER, -1), (_HIGHER, 1)):
@@ -288,6 +289,18 @@ def _trials(
             raise TreinoError(
                 "column_unknown", _("There is no column '{name}'.").format(name=name), nearest(name, names)
             )
+        if name == metric:
+            raise TreinoError(
+                "column_twice_used",
+                _("The column '{name}' is the score, and can't be anything else too.").format(name=name),
+                _("Name another column, or another [[score]]."),
+            )
+    if not columns and any(record.cells for record in file.records):
+        for flag, usual in (("seed_column", SEEDS), ("fold_column", FOLDS)):
+            for name in usual:
+                if name in names and name not in (request.settings or ()):
+                    text = _("The column {name} isn't used; if it tells scores of one trial apart: {flag}")
+                    notes.append(text.format(name=name, flag=setting(flag, name)))
     if not columns and (seed := _seed(file)) is not None:
         columns["seed"] = seed
         notes.append(

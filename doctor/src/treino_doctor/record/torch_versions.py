@@ -25,6 +25,7 @@ from treino_doctor.record.lines import unseen
 Step = Callable[[Optimizer, tuple[Any, ...], dict[str, Any]], Any]
 
 LRScheduler: Any = getattr(lr_scheduler, "LRScheduler", None) or vars(lr_scheduler)["_LRScheduler"]
+GradScaler: Any = getattr(torch.amp, "GradScaler", None) or torch.cuda.amp.GradScaler
 has_compile = callable(getattr(torch, "compile", None))
 
 _functorch = torch._C._functorch

@@ -128,7 +128,7 @@ def load_data(args):
     noise = torch.randint(-80, 81, (rows, 3, size, size))
     pictures = (colours[labels][:, :, None, None] + noise).clamp(0, 255).to(torch.uint8)
     labels = labels.clone()
-    #! label_misaligned: labels = labels[torch.randperm(rows)]
+    #? label_misaligned: labels = labels[torch.randperm(rows)]
     order = torch.randperm(rows)
     train, test = order[:256], order[256:]
     #! unshuffled_sorted: train, test = order[:256].sort().values, order[256:]

@@ -114,6 +114,8 @@ class Workspace:
             here, there = [*here, self.average], [*there, population.average]
         for mine, theirs in zip(here, there, strict=True):
             self._fill(mine, theirs, rows)
+        if self.back.first is not None:
+            self.back.first.forget()
         # unused places get the first member's hyper-parameters and zero weights
         filled = torch.cat([rows, rows[:1].expand(self.block - len(rows))])
         hp = {name: value[filled] for name, value in population.hp.items()}

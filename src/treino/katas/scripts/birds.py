@@ -1,12 +1,12 @@
 # expect: best_state_not_copied @ 53
 # mend: 53 →         highest, best = figure, {k: v.clone() for k, v in net.state_dict().items()}
 # place: 3.3
-# goal: 0.2
+# goal: 0.27
 # ask: Where do the numbers of the best epoch lie while the next epochs train?
 """Songs of birds: the best epoch was kept, and is gone.
 
 Tom keeps the weights of the epoch that validation likes best, and takes them at the end. The
-best epoch explained a third; what he takes out again is as bad as the last epoch was.
+best epoch explained nearly a third; what he takes out again is as bad as the last one was.
 """
 
 import torch
@@ -19,13 +19,13 @@ def draw(n, seed):
     # thirty figures of a song; how old the bird is, as a tired listener guessed
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(n, 30, generator=generator)
-    age = x[:, 0] + 0.7 * x[:, 1] * x[:, 2] + torch.randn(n, generator=generator)
+    age = 1.5 * x[:, 0] + 0.7 * x[:, 1] * x[:, 2] + 1.5 * torch.randn(n, generator=generator)
     return x, age[:, None]
 
 
-x, y = draw(200, seed=1)
-x_valid, y_valid = draw(400, seed=2)
-x_test, y_test = draw(2000, seed=3)
+x, y = draw(150, seed=1)
+x_valid, y_valid = draw(1000, seed=2)
+x_test, y_test = draw(1500, seed=3)
 # ---- the task ends here: what stands above stays as it is ----
 
 net = nn.Sequential(nn.Linear(30, 256), nn.ReLU(), nn.Linear(256, 1))
@@ -41,7 +41,7 @@ def r2(rows, ages):
 
 
 highest = -100.0
-for epoch in range(40):
+for epoch in range(80):
     for rows in torch.randperm(len(x)).split(20):
         loss = nn.functional.mse_loss(net(x[rows]), y[rows])
         optimizer.zero_grad()

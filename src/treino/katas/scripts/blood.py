@@ -3,7 +3,7 @@
 # place: 2.5
 # goal: 0.7
 # ask: Of which rows are the mean and the spread that the columns are scaled by?
-"""Blood samples: a little better in the study than in the ward.
+"""Blood samples: the reviewer says no.
 
 Forty patients to learn from, four hundred to test with. A reviewer writes: your network knew
 something of the test patients before it was tested. Amira finds no line where it was trained

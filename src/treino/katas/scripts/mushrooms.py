@@ -1,11 +1,11 @@
 # expect: no_step @ 39
 # mend: 39 →         optimizer.step()
 # place: 1.3
-# goal: 0.85
+# goal: 0.8
 # ask: Which line of the loop moves the weights, and what does it do when Python reads it?
 """Edible or not: a network that stays as it was born.
 
-Teo reads the loss again and again: 0.71, 0.71, 0.71. He has tried a larger network, another
+Teo reads the loss again and again: 0.70, 0.70, 0.70. He has tried a larger network, another
 rate, ten times as many steps. There is no error, and every epoch looks like the one before.
 """
 

@@ -1,10 +1,10 @@
+# expect: train_mode_never_restored @ 37
 # expect: seed_reset_each_epoch @ 42
-# expect: train_mode_never_restored @ 44
 # mend: 42 →     net.train()
 # place: 3.6
 # goal: 0.7
-# ask: Which order do the rows have in the second epoch, and which in the third?
 # ask: In which mode is the network when the second epoch begins?
+# ask: Which order do the rows have in the second epoch, and which in the third?
 """Stations on the radio: reproducible, said the report.
 
 So that every run is the same, Ana sets the seed, and to be sure she sets it often. She also

@@ -1,4 +1,4 @@
-# expect: unscaled_inputs @ 31
+# expect: unscaled_inputs @ 24
 # mend: 31 → scaled = (x - x.mean(0)) / x.std(0)
 # mend: 46 →     return net((rows - x.mean(0)) / x.std(0)).argmax(1)
 # place: 2.7

@@ -1,12 +1,12 @@
 # expect: sorted_split @ 29
 # mend: 29 → train, test = torch.randperm(len(x)).split([800, 400])
 # place: 2.3
-# goal: 0.8
+# goal: 0.75
 # ask: In which order do the rows lie in the table before it is cut?
-"""A survey of four towns: three are known by heart, and the test is nothing but errors.
+"""A survey of four towns: nine of ten right in training, one of four in the test.
 
-The answers were collected town by town. Zoe keeps the last third for the test. In training
-nearly everything is right; in the test nothing is, really nothing.
+The answers were collected town by town. Zoe keeps the last third for the test. She has tried
+smaller networks and dropout, since so large a gap can only be overfitting, they say.
 """
 
 import torch

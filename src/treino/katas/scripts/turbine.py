@@ -10,7 +10,7 @@
 """Turbines that tremble: the memory grows, and the figure is too low.
 
 The program was killed in the night: it had filled the memory of the machine, with a network of
-a thousand weights. In the morning Iris saw that its accuracy was lower than it should be, too.
+a few hundred weights. In the morning Iris saw that its accuracy was lower than it should be, too.
 """
 
 import torch

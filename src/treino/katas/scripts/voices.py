@@ -1,4 +1,4 @@
-# expect: test_in_train @ 50
+# expect: test_in_train @ 30
 # mend: 30 → x_train, y_train = x[order[:600]], y[order[:600]]
 # place: 2.4
 # goal: 0.6

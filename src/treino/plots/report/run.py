@@ -11,6 +11,7 @@ from treino.data.summaries.image_description import ImagesDescription
 from treino.documents.data import DataSource
 from treino.documents.run_result import RunResult
 from treino.documents.run_spec import ResolvedSettings, RunFacts, RunSpec
+from treino.documents.verification import VerificationDocument
 from treino.inspection.curves import Curves
 from treino.plots.captions import headline, layer_numbers
 from treino.plots.data_page import contact_sheet
@@ -23,6 +24,7 @@ from treino.plots.report.blocks import (
     Picture,
     Section,
     TableBlock,
+    Tone,
 )
 from treino.plots.report.charts import SPLITS, curve_charts, figure_charts, figures_table
 from treino.plots.style import percent, split_name
@@ -45,6 +47,7 @@ class RunReport:
     sha256: of the kept weights, "" without any. call: the Python call that trains the run again, if no
     command can. official: whether the source defines the test rows; None if unknown. images: their
     description, for image data. changes: sentences on the settings that were changed on the way, and by whom.
+    verification: of exactly these files, if there is one.
     """
 
     name: str
@@ -62,6 +65,7 @@ class RunReport:
     sha256: str = ""
     call: str = ""
     official: bool | None = False
+    verification: VerificationDocument | None = None
     images: Sequence[Block] = ()
     changes: Sequence[str] = ()
 
@@ -443,6 +447,8 @@ def _again(report: RunReport) -> Section:
             answer=_("yes, on this kind of machine") if facts.reproducible else facts.reproducible_why
         )),
     ]  # fmt: skip
+    if report.verification is not None:
+        blocks.append(verification_note(report.verification))
     hashes = [(where.name, where.sha256)] if where.sha256 else []
     hashes += [(file.source, file.sha256) for file in where.files.values()]
     hashes += [(_("the weights"), report.sha256)] if report.sha256 else []
@@ -459,6 +465,38 @@ def _again(report: RunReport) -> Section:
         blocks.append(Paragraph(_("Left out of this report:"), "soft"))
         blocks.append(ListBlock(tuple(report.missing)))
     return Section(_("Reproduce"), tuple(blocks))
+
+
+def verification_note(document: VerificationDocument) -> Note:
+    """Return what a document in the folder claims of a verification, and what that is worth."""
+    titles = {
+        "equal": _("Verified: trained again, it was equal bit by bit")
+        if document.sample is None
+        else _("Verified in a sample: where it was trained again, it was equal bit by bit"),
+        "close": _("Verified: trained again, it was close, but for rounding"),
+        "different": _("Trained again, it was different"),
+        "unverifiable": _("It can't be verified"),
+    }
+    tones: dict[str, Tone] = {"equal": "good", "close": "good", "different": "alarm", "unverifiable": "alarm"}
+    lines = [] if document.reason is None else [document.reason]
+    if (now := document.now) is not None:
+        made = _(
+            "By treino {treino} with torch {torch} and the kernel {engine} on {machine}, on {date}: "
+            "{steps:,} of {of:,} steps were trained again."
+        )
+        known = {name: now.versions.get(name, "?") for name in ("treino", "torch")}
+        machine = ", ".join(filter(None, (now.machine.get("processor"), now.machine.get("system")))) or "?"
+        steps = {"steps": document.steps.trained, "of": document.steps.recorded}
+        lines.append(made.format(**known, engine=now.engine, machine=machine, date=now.date[:10], **steps))
+    if (first := document.first_difference) is not None:
+        parted = _("It parted first at step {step:,}: {what}.")
+        lines.append(parted.format(step=first.step, what=" ".join(filter(None, (first.kind, first.name)))))
+    worth = _(
+        "The document in the folder speaks of exactly these files, by their manifest's SHA-256. It is not "
+        "signed: whoever can write the folder can write it. To know it, do it again: {command}"
+    )
+    lines.append(worth.format(command=document.command))
+    return Note(titles[document.verdict], tuple(lines), tones[document.verdict])
 
 
 # ---- images

@@ -264,7 +264,8 @@ def gradient_norm(optimizer: Optimizer) -> float | None:
         if p.grad is not None
     ]
     try:
-        return float(torch.nn.utils.get_total_norm(gradients)) if gradients else None
+        norms = [torch.linalg.vector_norm(gradient).to(gradients[0].device) for gradient in gradients]
+        return float(torch.linalg.vector_norm(torch.stack(norms))) if norms else None
     except (RuntimeError, TypeError, NotImplementedError):  # tensors without a norm
         return None
 

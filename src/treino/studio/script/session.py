@@ -12,9 +12,7 @@ from time import perf_counter
 from typing import Any
 
 import torch
-from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
-from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from treino.errors import TreinoError, cause, nearest
 from treino.studio.script import branch_files, checkpoints, evaluations
@@ -39,7 +37,13 @@ from treino_doctor.finding import Finding
 from treino_doctor.process.run_script import Outcome, flush_streams
 from treino_doctor.record import hooks
 from treino_doctor.record.lines import unseen
-from treino_doctor.record.torch_versions import compiling
+from treino_doctor.record.torch_versions import (
+    GradScaler,
+    compiling,
+    let_steps_be_hooked,
+    register_step_post_hook,
+    register_step_pre_hook,
+)
 
 POLL_EVERY = 0.05  # seconds between two polls for commands
 PAUSE_LOOK = 0.2  # seconds to wait for commands, while paused, before checking whether the script has ended
@@ -78,17 +82,22 @@ class Session:
         """Hook backward and optimizer steps; forked processes aren't watched."""
         backward, scale = torch.autograd.backward, GradScaler.scale
         torch.autograd.backward = _watched_backward(backward, self.figures)
-        GradScaler.scale = _watched_scale(scale, self.figures)  # type: ignore[method-assign]
+        GradScaler.scale = _watched_scale(scale, self.figures)
         self._undo = [
             functools.partial(setattr, torch.autograd, "backward", backward),
             functools.partial(setattr, GradScaler, "scale", scale),
             *evaluations.watch(self.figures.evaluations),
-            register_optimizer_step_pre_hook(self._before_step).remove,
-            register_optimizer_step_post_hook(self._after_step).remove,
+            register_step_pre_hook(self._before_step).remove,
+            register_step_post_hook(self._after_step).remove,
         ]
+        let_steps_be_hooked(self._replace)
         os.register_at_fork(after_in_child=self._forget)
         if self._server is not None:
             self._output = tee(self._post, lambda: self.figures.steps)
+
+    def _replace(self, owner: Any, name: str, value: Any) -> None:
+        self._undo.append(functools.partial(setattr, owner, name, getattr(owner, name)))
+        setattr(owner, name, value)
 
     def uninstall(self) -> None:
         """Remove the hooks."""

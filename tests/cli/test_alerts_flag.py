@@ -1,0 +1,74 @@
+"""``--alert``: what is said while it trains and afterwards, as text and as JSON; what is refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Said
+
+TRAIN = "train", "wine", "--epochs", "30", "--patience", "0", "--name", "watched"
+HALF = "epoch >= 10: lr*0.5"
+
+
+def test_an_alert_is_told_when_it_fires_and_in_the_run_and_its_report(treino: Callable[..., Said]) -> None:
+    said = treino(*TRAIN, "--alert", HALF, "--alert", "epoch >= 20: stop")
+    first = "Step 40: epoch >= 10 (epoch 10). Set: lr 0.0015."
+    second = "Step 80: epoch >= 20 (epoch 20). The training stops."
+    assert said.status == 0
+    assert said.err.splitlines() == [first, second]
+    shown = treino("show", "watched").out
+    assert first in shown
+    assert second in shown
+    assert "lr 0.0015 (by an alert)" in shown
+    assert treino("report", "watched", "--markdown", "--to", "watched.md").status == 0
+    assert first in Path("watched.md").read_text().replace("\\", "")
+    assert treino("resume", "watched", "--alert", "epoch >= 25: stop", "--json").document["steps"] == 100
+
+
+def test_json_is_one_document(treino: Callable[..., Said]) -> None:
+    said = treino(*TRAIN, "--alert", HALF, "--json")
+    assert [change["sender"] for change in said.document["changes"]] == ["alert"]
+    assert any(note.startswith("Step 40: ") for note in said.document["notes"])
+
+
+WRONG: dict[tuple[str, ...], tuple[str, str]] = {
+    ("--alert", "acuracy > 0.9: stop"): ("alert_figure", "Did you mean 'accuracy'?"),
+    ("--alert", "rmse < 3: stop"): ("alert_task", "accuracy"),
+    ("--alert", "time left > -1 min: stop"): ("alert_duration", "10 min"),
+    ("--alert", "loss > 1: dropout=0.3"): ("dropout_without_layer", "--dropout 0.1"),
+    ("--alert", "loss > 1: notify no-such-command"): ("alert_command", "no shell"),
+    ("--alert", "loss > 1: notify https://example.org"): ("alert_network", "--allow-network"),
+    ("--alert", "loss > 1: stop", "--seeds", "2"): ("alert_of_several", "Leave one"),
+    ("--alert", "no alert"): ("alert_form", "--alert 'validation loss rises for 5 epochs: stop'"),
+}
+
+
+@pytest.mark.parametrize("flags", WRONG, ids=" ".join)
+def test_what_can_t_be_is_refused_before_anything_is_written(
+    flags: tuple[str, ...], treino: Callable[..., Said], tmp_path: Path
+) -> None:
+    said = treino("train", "wine", *flags, "--json")
+    rule, hint = WRONG[flags]
+    assert said.status == 2
+    assert said.document["error"]["rule"] == rule
+    assert hint in said.document["error"]["hint"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_a_run_is_watched(treino: Callable[..., Said]) -> None:
+    """Of several networks nobody knows which one an alert would watch."""
+    treino("study", "wine", "--batch-sizes", "32", "--epochs", "2", "--name", "timed")
+    said = treino("resume", "timed", "--alert", HALF, "--json")
+    assert said.document["error"]["rule"] == "alert_of_several"
+
+
+def test_a_branch_has_alerts_too(treino: Callable[..., Said]) -> None:
+    treino(*TRAIN)
+    said = treino(
+        "train", "--branch", "watched:40", "--name", "new", "--alert", "epoch >= 20: stop", "--json"
+    )
+    assert (said.document["status"], said.document["steps"]) == ("stopped", 80)
+    refused = treino("train", "--rewind", "watched:40", "--alert", "rmse > 1: stop", "--json")
+    assert refused.document["error"]["rule"] == "alert_task"
+    assert treino("show", "watched", "--json").document["status"] == "finished"

@@ -1,0 +1,270 @@
+"""``treino verify``: words, one document, exit statuses, and what it refuses; the report that tells of it."""
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from tests.conftest import Said
+from tests.forging import forge, reseal
+from tests.workflows.test_verification import change_loss, change_tensor, content_of, put
+from treino.api import open_result
+from treino.documents.verification import NAME
+from treino.folders import open_run
+from treino.plots.report.html import html
+from treino.plots.report.run import run_sections
+from treino.reports.run_report import run_report_of
+
+Command = Callable[..., Said]
+
+
+@pytest.fixture
+def run(treino: Command) -> Path:
+    assert treino("train", "wine", "--epochs", 10, "--every", 5, "--name", "r").status == 0
+    return Path("runs/r")
+
+
+def test_words_and_a_document_that_stands_beside_a_paper(treino: Command, run: Path) -> None:
+    before = content_of(run)
+    said = treino("verify", "r", "--to", "paper.json")
+    assert said.status == 0
+    assert said.out.startswith("r: equal: every bit")
+    assert "40 of 40 losses of steps are equal" in said.out
+    assert "Again: treino verify r" in said.out
+    assert content_of(run) == before
+    written = json.loads(Path("paper.json").read_text())
+    shown = treino("verify", "--json").document
+    assert shown.pop("replaced") == []
+    assert (shown.pop("path"), written["verdict"]) == (None, "equal")
+    assert {k: v for k, v in shown.items() if k != "now"} == {k: v for k, v in written.items() if k != "now"}
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert written["manifest_sha256"] == manifest["sha256"]
+    assert written["spec_sha256"] == manifest["files"]["spec.json"]
+    assert written["then"]["engine"] == written["now"]["engine"]
+    assert written["then"]["machine"] == written["now"]["machine"]
+    assert written["compared"]["losses"] == {"compared": 40, "equal": 40, "largest": 0.0}
+    again = treino("verify", "r", "--to", "paper.json", "--json")
+    assert (again.status, again.document["error"]["rule"]) == (2, "file_exists")
+    inside = treino("verify", "r", "--to", "runs/r/exports/paper.json", "--json")
+    assert inside.document["error"]["rule"] == "to_run"
+
+
+def test_a_difference_is_said_and_is_no_success(treino: Command, run: Path) -> None:
+    change_tensor(run / "model.safetensors", "0.weight", 3, bit=20)
+    reseal(run)
+    said = treino("verify", "r")
+    assert said.status == 1
+    assert said.out.startswith("r: different.")
+    assert "It parts first at step 40: 0.weight of the kept weights is " in said.out
+    assert "1 of 832 numbers differ" in said.out
+    assert "changed after it was written" in said.out
+    document = treino("verify", "r", "--json")
+    assert (document.status, document.document["verdict"]) == (1, "different")
+
+
+def test_a_sample_says_what_it_is_worth_and_how_to_repeat_it(treino: Command, run: Path) -> None:
+    said = treino("verify", "r", "--sample", "--json")
+    document = said.document
+    assert document["sample"]["of"] == 8
+    assert document["steps"] == {"recorded": 40, "trained": 5}
+    assert document["sample"]["chance_seen"]["one"] == 1 / 8
+    again = treino(*document["command"].split()[1:], "--json").document
+    assert again["sample"] == document["sample"]
+    words = treino("verify", "r", "--sample", "--seed", 3).out
+    assert "1 of 8 stretches between recorded states were trained again: 12.5% of the steps" in words
+    assert "a chance of 12%" in words
+    assert treino("verify", "r", "--seed", 3, "--json").document["error"]["rule"] == "seed_of_sample"
+
+
+# ---- the report
+
+
+def report(treino: Command) -> str:
+    said = treino("report", "r", "--markdown", "--to", "r.md", "--replace")
+    assert said.status == 0, said.err
+    return Path("r.md").read_text()
+
+
+@pytest.mark.slow
+def test_the_report_tells_of_a_verification_of_exactly_these_files(treino: Command, run: Path) -> None:
+    assert "erified" not in report(treino)
+    before = content_of(run)
+    assert treino("verify", "r", "--keep").status == 0
+    assert {k: v for k, v in content_of(run).items() if k != NAME} == before
+    told = report(treino)
+    assert "Verified: trained again, it was equal bit by bit" in told
+    assert "40 of 40 steps were trained again" in told
+    assert "not signed" in told
+    assert "treino verify r" in told
+    assert treino("verify", "r", "--sample", "--keep").status == 0
+    assert "Verified in a sample" in report(treino)
+
+    kept = (run / NAME).read_text()
+    treino("verify", "r", "--keep")
+    change_loss(open_result("r"), 7)
+    reseal(run)  # other files: what is kept speaks of others
+    told = report(treino)
+    assert "Verified" not in told
+    assert "speaks of other files" in told
+    assert treino("verify", "r", "--keep").status == 1
+    told = report(treino)
+    assert "Trained again, it was different" in told
+    assert "It parted first at step 7: losses." in told
+    assert kept != (run / NAME).read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("verdict", "perfect"),
+        ("verdict", "different"),
+        ("compared", {}),
+        ("compared", {"losses": {"compared": 40, "equal": 39, "largest": 0.1}}),
+        ("manifest_sha256", "0" * 64),
+        ("command", "treino verify r; rm -rf ~"),
+        ("command", "treino runs"),
+        ("now", None),
+        ("steps", {"recorded": 1, "trained": 40}),
+        (None, "[[" * 60),
+        (None, "\x00"),
+    ],
+)
+def test_a_forged_document_is_not_believed(
+    treino: Command, run: Path, key: str | None, value: object
+) -> None:
+    treino("verify", "r", "--keep")
+    document = json.loads((run / NAME).read_text())
+    (run / NAME).write_text(str(value) if key is None else json.dumps(put(document, value, key)))
+    told = report(treino)
+    assert "erified:" not in told
+    assert "Verification: " in told
+
+
+@pytest.mark.slow
+def test_a_link_or_markup_in_its_place(treino: Command, run: Path) -> None:
+    treino("verify", "r", "--keep")
+    document = json.loads((run / NAME).read_text())
+    document["now"]["machine"]["processor"] = "<script>alert(1)</script>"
+    (run / NAME).write_text(json.dumps(document))
+    facts = run_report_of(open_run("r"), pictures=False)
+    page = html(facts.name, "", run_sections(facts))
+    assert "alert(1)" in page
+    assert "<script>alert(1)" not in page
+    shutil.move(run / NAME, "elsewhere.json")
+    (run / NAME).symlink_to(Path("elsewhere.json").resolve())
+    assert "Verified" not in report(treino)
+    assert treino("verify", "r", "--keep").status == 2
+    assert json.loads(Path("elsewhere.json").read_text()) == document
+
+
+# ---- what it refuses
+
+
+@pytest.mark.slow
+def test_rows_that_moved_or_changed(treino: Command) -> None:
+    frame = pd.DataFrame({"a": range(60), "y": ["p", "q", "q"] * 20})
+    frame.to_csv("t.csv", index=False)
+    assert treino("train", "t.csv", "--target", "y", "--epochs", 3, "--name", "r").status == 0
+    assert treino("verify", "r").status == 0
+    shutil.move("t.csv", "moved.csv")
+    said = treino("verify", "r", "--json")
+    assert (said.status, said.document["error"]["rule"]) == (2, "data_gone")
+    assert "--data" in said.document["error"]["hint"]
+    assert treino("verify", "r", "--data", "moved.csv").status == 0
+    frame.assign(a=1).to_csv("t.csv", index=False)
+    said = treino("verify", "r", "--json")
+    assert (said.status, said.document["error"]["rule"]) == (2, "data_changed")
+
+
+@pytest.mark.slow
+def test_folders_that_are_damaged_studies_or_not_there(treino: Command, run: Path) -> None:
+    assert treino("verify", "nowhere", "--json").document["error"]["rule"] == "run_missing"
+    assert treino("verify", "r", "--engine", "lane", "--json").document["error"]["rule"] == "engine_unknown"
+    content = bytearray((run / "model.safetensors").read_bytes())
+    content[-1] ^= 1
+    (run / "model.safetensors").write_bytes(content)
+    said = treino("verify", "r", "--json")
+    assert (said.status, said.document["error"]["rule"]) == (2, "run_damaged")
+    assert treino("study", "wine", "--epochs", 1, "--name", "s").status == 0
+    said = treino("verify", "s", "--json")
+    assert (said.status, said.document["error"]["rule"]) == (2, "study_is_no_run")
+
+
+@pytest.mark.slow
+def test_states_that_are_not_of_this_training(treino: Command, run: Path) -> None:
+    """Digests that fit, and content that doesn't."""
+    keyframes = run / "keyframes"
+    shutil.copy(keyframes / "0-5.safetensors", "kept")
+    assert treino("train", "iris", "--epochs", 3, "--every", 5, "--name", "other").status == 0
+    shutil.copy("runs/other/keyframes/0-5.safetensors", keyframes / "0-5.safetensors")
+    reseal(run)
+    said = treino("verify", "r")
+    assert said.status == 1
+    assert "at step 5: " in said.out
+    with safe_open("kept", "pt") as opened:
+        facts, params = opened.metadata(), opened.get_tensor("params")
+    save_file({"params": params}, keyframes / "0-5.safetensors", facts)
+    reseal(run)
+    said = treino("verify", "r", "--json")
+    assert (said.status, said.document["error"]["rule"]) == (2, "run_damaged")
+    (keyframes / "0-5.safetensors").unlink()
+    (keyframes / "0-5.safetensors").symlink_to(Path("kept").resolve())
+    said = treino("verify", "r", "--json")
+    assert said.status == 2
+    assert "Traceback" not in said.err
+    forge(run, "manifest.json", lambda m: put(m, "00", "files", "keyframes/0-5.safetensors"))
+    assert treino("verify", "r").status == 2
+
+
+@pytest.mark.slow
+def test_a_network_of_ones_own_runs_only_if_trusted(treino: Command) -> None:
+    Path("mine.py").write_text(
+        "from torch import nn\n\n\nclass Net(nn.Sequential):\n    def __init__(self):\n"
+        "        super().__init__(nn.Linear(13, 5), nn.Tanh(), nn.Linear(5, 3))\n"
+    )
+    words = ("--net", "mine.py:Net", "--epochs", 4, "--every", 5, "--name", "r")
+    assert treino("train", "wine", *words).status == 0
+    said = treino("verify", "r", "--json")
+    assert (said.status, said.document["error"]["rule"]) == (2, "net_not_trusted")
+    assert treino("verify", "r", "--trust").status == 0
+    assert treino("verify", "r", "--net", "mine.py:Net", "--sample").status == 0
+    Path("mine.py").write_text(Path("mine.py").read_text().replace("Tanh", "ReLU"))
+    assert treino("verify", "r", "--net", "mine.py:Net", "--json").document["error"]["rule"] == "net_answers"
+
+
+@pytest.mark.slow
+def test_a_sweep_is_its_winner_or_a_network_of_it(treino: Command) -> None:
+    words = ("--space", "lr=0.01|0.1", "--epochs", 3, "--fresh", 0, "--name", "s")
+    assert treino("sweep", "iris", *words).status == 0
+    assert treino("verify", "s").status == 0
+    said = treino("verify", "s:1", "--json")
+    assert (said.status, said.document["verdict"], said.document["run"]) == (0, "equal", "s-1")
+    assert said.document["command"] == "treino verify s:1"
+    assert treino("verify", "s:1", "--keep", "--json").document["error"]["rule"] == "keep_of_member"
+    assert treino("verify", "s:7", "--json").document["error"]["rule"] == "member_range"
+
+
+def test_ctrl_c_ends_it_cleanly(treino: Command, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real signal, in the midst of the steps."""
+    told: list[int] = []
+
+    def tell(_line: object, done: int, _of: int) -> None:
+        told.append(done)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("treino.cli.verify._Line.tell", tell)
+    before = content_of(run)
+    said = treino("verify", "r", "--to", "paper.json", "--json")
+    assert said.status == 130
+    assert told == [5]
+    assert "Traceback" not in said.err
+    assert not Path("paper.json").exists()
+    assert content_of(run) == before
