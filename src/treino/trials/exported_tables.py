@@ -294,6 +294,9 @@ def _taken_apart(value: Any) -> Any:
 # ---- lines of CSV
 
 
+LONGEST_CELL = 1 << 27  # characters: a run's whole configuration may stand in one
+
+
 def _csv_lines(file: InputFile) -> Iterator[dict[str, Any]]:
     """The rows by the names of their columns. Decimal commas are read where no comma parts the cells.
 
@@ -303,7 +306,7 @@ def _csv_lines(file: InputFile) -> Iterator[dict[str, Any]]:
     stream = io.TextIOWrapper(io.BufferedReader(ByteStream(text.chunks())), encoding="utf-8", newline="")
     first = next(iter(stream), "")
     delimiter = max(_DELIMITERS, key=lambda d: len(next(csv.reader([first], delimiter=d), [])))
-    csv.field_size_limit(1 << 27)
+    limit = csv.field_size_limit(LONGEST_CELL)
     rows = csv.reader(chain([first], stream), delimiter=delimiter)
     names: list[str] = []
     try:
@@ -337,6 +340,8 @@ def _csv_lines(file: InputFile) -> Iterator[dict[str, Any]]:
             ),
             _("Export it again, or restore it from a copy."),
         ) from None
+    finally:
+        csv.field_size_limit(limit)
 
 
 # ---- lines of JSON

@@ -59,10 +59,9 @@ function selectionBias(choose, report, members, rows, { seed = 0, repeats = REPE
     for (let b = 0; b < size; b++) for (let m = 0; m < members; m++) drawn_BM[b * members + (chance.word() % members)] = 1;
     for (let b = 0; b < size; b++) {
       const count_N = count_BN.subarray(b * rows, (b + 1) * rows), drawn_M = drawn_BM.subarray(b * members, (b + 1) * members);
-      let left_N = count_N.map((count) => +(count === 0));
-      if (!left_N.includes(1)) left_N = once_N; // every row was drawn, as may happen with very few rows
-      const inside_M = choose.all(count_N);
+      const left_N = count_N.map((count) => +(count === 0)), inside_M = choose.all(count_N);
       own.push(report.one(count_N, winner));
+      if (!left_N.includes(1)) continue; // every row was drawn, as may happen with very few rows: tells nothing
       lost.push(best - report.one(left_N, argmax(inside_M)));
       otherLost.push(whole_M[argmax(decides_M, drawn_M)] - report.one(left_N, argmax(inside_M, drawn_M)));
     }
