@@ -54,8 +54,7 @@ def mcp(
         )
     import anyio
 
-    from treino.agents.server import serve
-
+    serve = import_module("treino.agents.server").serve  # needs the package
     verbs = {name: getattr(import_module(f"treino.cli.{name}"), name) for name in VERBS}
     os.chdir(root)
     code = _("code is run") if trust else _("no code is run (--trust)")
