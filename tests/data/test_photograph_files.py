@@ -356,8 +356,8 @@ def test_a_file_that_goes_or_can_not_be_read_is_named(
 def test_a_folder_that_can_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = album_of(tmp_path / "p", {"1.png": saved(COLOUR, "PNG")})
 
-    def scandir(path: str) -> Any:
-        if path.rstrip("/").endswith("/b"):
+    def scandir(path: str | int) -> Any:
+        if isinstance(path, str) and path.rstrip("/").endswith("/b"):
             raise PermissionError(13, "Permission denied")
         return real(path)
 
