@@ -178,7 +178,8 @@ def test_rows_that_moved_or_changed(treino: Command) -> None:
     said = treino("verify", "r", "--json")
     assert (said.status, said.document["error"]["rule"]) == (2, "data_gone")
     assert "--data" in said.document["error"]["hint"]
-    assert treino("verify", "r", "--data", "moved.csv").status == 0
+    said = treino("verify", "r", "--data", "moved.csv", "--json")
+    assert (said.status, said.document["command"]) == (0, "treino verify r --data moved.csv")
     frame.assign(a=1).to_csv("t.csv", index=False)
     said = treino("verify", "r", "--json")
     assert (said.status, said.document["error"]["rule"]) == (2, "data_changed")
@@ -248,6 +249,7 @@ def test_a_sweep_is_its_winner_or_a_network_of_it(treino: Command) -> None:
     said = treino("verify", "s:1", "--json")
     assert (said.status, said.document["verdict"], said.document["run"]) == (0, "equal", "s-1")
     assert said.document["command"] == "treino verify s:1"
+    assert "losses" not in treino("verify", "s:1").out.partition("\n")[0]  # a sweep doesn't record them
     assert treino("verify", "s:1", "--keep", "--json").document["error"]["rule"] == "keep_of_member"
     assert treino("verify", "s:7", "--json").document["error"]["rule"] == "member_range"
 

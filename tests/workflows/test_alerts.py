@@ -442,6 +442,20 @@ def test_alerts_that_never_fire_change_no_bit(tmp_path: Path) -> None:
         assert np.array_equal(run.losses, plain.losses)
 
 
+def test_a_span_as_short_as_two_looks_fires_again_and_again(tmp_path: Path) -> None:
+    run, told = fit(tmp_path, "epoch > 0 for 5 epochs: lr*0.5")  # looked at every 20 steps, 5 epochs
+    assert [text.partition(":")[0] for text in told] == [f"Step {n}" for n in range(20, run.steps + 1, 20)]
+
+
+@pytest.mark.parametrize("action", ["dropout*1.5", "rewind dropout*1.5"])
+def test_a_factor_that_leads_out_of_range_sets_nothing_and_ends_nothing(tmp_path: Path, action: str) -> None:
+    run, told = fit(tmp_path, f"epoch > 0 for 5 epochs: {action}", dropout=0.7)
+    assert run.status == "finished"
+    (message,) = told
+    assert "dropout" in message.partition("(")[2]
+    assert not run.changes
+
+
 # ---- whom they tell
 
 HOOK = """
@@ -480,6 +494,7 @@ def test_a_command_that_fails_or_hangs_is_said_once_and_ends_nothing(
     assert run.status == "finished"
     assert sum("no such room" in text for text in told) == 1
     assert sum("took longer than 0.5 s" in text for text in told) == 1
+    assert sum("Not told" in text for text in told) <= 2  # once of each
     plain, _none = fit(tmp_path, epochs=300)
     assert np.array_equal(run.losses, plain.losses)
 

@@ -26,6 +26,7 @@ WHAT = {
 }
 VERDICTS = {
     "equal": N_("equal: every bit of the weights and of the losses is the same."),
+    "member": N_("equal: every bit of the weights and every recorded figure is the same."),
     "sample": N_("equal: in what was trained again, every bit of the states and of the losses is the same."),
     "close": N_(
         "close: it parts by no more than rounding explains, and its test figures lie in the intervals."
@@ -128,14 +129,18 @@ def _say(screen: Screen, document: Mapping[str, Any], notices: list[str]) -> Non
     out = screen.out
     for notice in notices:
         screen.err.print(notice)
-    sampled = document["verdict"] == "equal" and document["sample"] is not None
-    verdict = _(VERDICTS["sample" if sampled else document["verdict"]]).format(reason=document["reason"])
+    kind = document["verdict"]
+    if kind == "equal" and document["sample"] is not None:
+        kind = "sample"
+    elif kind == "equal" and "losses" not in document["compared"]:
+        kind = "member"
+    verdict = _(VERDICTS[kind]).format(reason=document["reason"])
     out.print(f"{document['run']}: {verdict}")
     steps, drawn = document["steps"], document["sample"]
-    for kind, tally in document["compared"].items():
+    for each, tally in document["compared"].items():
         out.print(
             _("  {equal:,} of {compared:,} {what} are equal").format(
-                equal=tally["equal"], compared=tally["compared"], what=_(WHAT[kind])
+                equal=tally["equal"], compared=tally["compared"], what=_(WHAT[each])
             )
         )
     if drawn is not None:

@@ -54,6 +54,7 @@ GIVEN = "alerts"  # the kind of an event: the texts, for the reader of the recor
 MOST_REWINDS = 3  # of one alert
 SENDER = "alert"  # of commands and segments
 HOOK_SECONDS = 10.0  # longest time of one notification; a longer one is ended
+LAST_WORDS = 300  # bytes of a failed command's stderr that are looked at: its last line is told
 
 # ---- which alerts a training can have
 
@@ -204,10 +205,10 @@ def run_command(words: Sequence[str], facts: Mapping[str, Any]) -> None:
             process.wait()
             raise RuntimeError(_("it took longer than {n:g} s").format(n=HOOK_SECONDS)) from None
         if process.returncode:
-            errors.seek(0)
-            said = errors.read(10_000).decode(errors="replace").strip().splitlines()
+            errors.seek(max(0, errors.seek(0, os.SEEK_END) - LAST_WORDS))
+            text = errors.read().decode(errors="replace").strip("\0").strip()
             why = _("it ended with status {status}").format(status=process.returncode)
-            raise RuntimeError(": ".join([why, *said[-1:]]))
+            raise RuntimeError(": ".join([why, *text.splitlines()[-1:]]))
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -255,6 +256,10 @@ class Notices:
 
     def send(self, alert: Alert, facts: Mapping[str, Any]) -> None:
         self._deliveries[alert].tell("notify", facts)
+
+    def failed(self, alert: Alert) -> bool:
+        """Whether this alert could not notify, and tries no more."""
+        return bool(self._deliveries[alert].failure)
 
     def failures(self) -> Iterator[str]:
         """A sentence for each alert that could not notify; each once."""
@@ -402,7 +407,11 @@ class Acts:
         """Act. Return what was done, as a sentence."""
         job, action = self.job, course.alert.action
         if action.kind == NOTIFY:
-            return _("Told: {whom}.").format(whom=str(action).partition(" ")[2])
+            whom = str(action).partition(" ")[2]
+            if self.notices.failed(course.alert):
+                course.over = True
+                return _("Not told, since that failed: {whom}").format(whom=whom)
+            return _("Tells: {whom}").format(whom=whom)
         if action.kind == REWIND:
             return self._go_back(course, since)
         if job.training.done:
@@ -410,7 +419,11 @@ class Acts:
         if action.kind == STOP:
             self._send("stop", None, None)
             return _("The training stops.")
-        values = self._values(action.changes)
+        try:
+            values = self._values(action.changes)
+        except TreinoError as error:  # a factor led out of the setting's range
+            course.over = True
+            return _("It sets nothing any more: {why}").format(why=error.message)
         for name, value in values.items():
             self._set_from_here(name, value)
         self._set |= values
@@ -425,10 +438,15 @@ class Acts:
         if course.rewound >= MOST_REWINDS:
             course.over = True
             return _("It went back {n} times, and does so no more.").format(n=MOST_REWINDS)
+        try:
+            changes = self._values(course.alert.action.changes)
+        except TreinoError as error:
+            course.over = True
+            return _("It goes back no more: {why}").format(why=error.message)
         course.rewound += 1
         count, best = training.plan.count, int(training.state.best.step_P.max())
         before = best if 0 <= best <= since else count.end_of(count.ended(since))
-        changes = self._values(course.alert.action.changes) or {"data_seed": training.plan.data_seed + 1}
+        changes = changes or {"data_seed": training.plan.data_seed + 1}
         self.back = WayBack(max(before, self._start), changes)
         job.stop_wish = "stopped"
         return _("Back to step {step:,}, with {values}.").format(step=self.back.step, values=_listed(changes))

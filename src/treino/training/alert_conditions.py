@@ -202,10 +202,10 @@ class AlertCourse:
 
     def fired(self, at: TrainingPlace) -> None:
         """The alert fired here: it counts its spans anew, and may fire again once it has ceased to hold."""
-        self.armed = False
         for course in self.courses:
             if course.clause.span is not None:
                 course.restart(at)
+        self.armed = not self.true_courses()  # a span that begins anew doesn't hold at first
 
     def true_courses(self) -> list[Course]:
         """The courses of a part of the condition that holds; []: none does."""

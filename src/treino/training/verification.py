@@ -233,6 +233,14 @@ def unverifiable(run: StoredRun, reason: str) -> dict[str, Any]:
     return _head(run, conditions_of(run), ()) | {"reason": reason}
 
 
+def _access_flags(run: StoredRun) -> list[str]:
+    """How the reader named rows that moved, and the network's file."""
+    access = run.access
+    flags = [] if access.data_file is None else ["--data", str(access.data_file)]
+    flags += [] if access.net_file is None else ["--net", access.net_file]
+    return flags + ["--trust"] * access.trust
+
+
 def _head(run: StoredRun, then: Conditions, flags: Sequence[str]) -> dict[str, Any]:
     """What is known before anything is compared."""
     folder, where = run.folder, run.spec.data
@@ -257,7 +265,7 @@ def _head(run: StoredRun, then: Conditions, flags: Sequence[str]) -> dict[str, A
         },
         "then": then.to_json(),
         "now": None,
-        "command": shlex.join(["treino", "verify", *shlex.split(run.typed), *flags]),
+        "command": shlex.join(["treino", "verify", *shlex.split(run.typed), *_access_flags(run), *flags]),
     }
 
 
