@@ -9,6 +9,7 @@ import pytest
 
 import treino as tr
 from tests.conftest import Said
+from treino.words import Sentence
 
 
 def searched(path: Path, lead: float, unit: str = "seed") -> None:
@@ -127,3 +128,15 @@ def test_a_folder_of_treino_s_own_has_its_judgement_already(treino: Callable[...
     said = treino("judge", "runs/r", "--json")
     assert said.document["error"]["rule"] == "trials_own"
     assert "treino show runs/r" in said.document["error"]["hint"]
+
+
+def test_trials_are_counted_by_state_with_a_plural_of_their_own(
+    treino: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = ["finished"] * 3 + ["pruned"] * 2 + ["failed"]
+    frame = pd.DataFrame({"acc": np.arange(6) / 10, "state": states})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    assert "6 trials of a table: 3 finished, 1 failed, 2 pruned" in treino("judge", "t.csv").out
+    plural = {"{n:,} finished": "{n:,} concluídas", "{n:,} pruned": "{n:,} podadas"}
+    monkeypatch.setattr("treino.cli.judge_view._", lambda text: Sentence(plural.get(text) or text))
+    assert "3 concluídas, 1 failed, 2 podadas" in treino("judge", "t.csv").out

@@ -223,3 +223,28 @@ def test_equal_scores_are_equal() -> None:
     assert [c.better for c in j.comparisons] == [False]
     assert j.rerun.each is None
     assert "cheaper" in conclusions(table_of(np.ones((5, 3)))).sentences()[-1]
+
+
+@pytest.mark.parametrize("better", [1, -1])
+def test_a_better_trial_that_is_left_out_for_want_of_a_seed_is_named(better: int) -> None:
+    score = noise(10, 4, 3)
+    score[6] = better * 100
+    score[6, 3] = np.nan
+    found = conclusions(table_of(score, better=better))
+    assert found.judgement.best_left_out is not None
+    assert found.judgement.best_left_out.name == "6"
+    notes = found.notes()
+    assert "One trial has fewer seeds than others, and is not judged." in notes
+    assert any("trial 6, has score" in note and "better than the best" in note for note in notes)
+    score[6] = -score[6]
+    assert conclusions(table_of(score, better=better)).judgement.best_left_out is None
+
+
+def test_equal_scores_are_said_to_be_equal_and_no_zero_has_a_sign() -> None:
+    found = conclusions(table_of(np.full((5, 1), 0.5), None, better=-1))
+    assert found.sentences()[0] == "All 5 trials have the same score, 0.5."
+    assert math.copysign(1, found.judgement.comparisons[0].difference) == 1
+    zero = judged(table_of(np.zeros((4, 3)), better=-1)).luck
+    assert zero.expected is not None
+    assert zero.interval is not None
+    assert [math.copysign(1, value) for value in (zero.expected, *zero.interval)] == [1, 1, 1]

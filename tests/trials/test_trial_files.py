@@ -113,7 +113,9 @@ def test_which_study_is_asked_and_several_goals_are_refused(studies: Path) -> No
     assert missing.rule == "study_missing"
     assert "one, two goals, new" in missing.hint
     assert refused(studies, "on").rule == "study_unknown"
-    assert refused(studies, "two goals").rule == "several_objectives"
+    several = refused(studies, "two goals")
+    assert several.rule == "several_objectives"
+    assert "minimize or maximize" in several.hint
     assert refused(studies, "new").rule == "trials_none"
 
 
@@ -473,6 +475,77 @@ def test_what_can_not_be_judged_is_refused(
 ) -> None:
     (tmp_path / name).write_text(text)
     assert refused(tmp_path / name, request=request_).rule == rule
+
+
+@pytest.mark.parametrize("cell", ['"1,042.0"', '"1,042"', "83.2%", "0.6 (best)", "$3", '"1 042,5"'])
+@pytest.mark.parametrize("score", [None, "reward"])
+@pytest.mark.parametrize("among", ["900.0", None])
+def test_scores_that_are_no_plain_numbers_are_refused_not_left_out(
+    tmp_path: Path, cell: str, score: str | None, among: str | None
+) -> None:
+    rows = [f"{i},{cell if among is None or i == 3 else among}" for i in range(5)]
+    (tmp_path / "t.csv").write_text("\n".join(["lr,reward", *rows]))
+    error = refused(tmp_path / "t.csv", request=Request(score=score))
+    assert error.rule == "score_text"
+    assert cell.strip('"') in error.message
+
+
+def test_words_lists_and_unfinished_trials_among_scores_are_no_broken_numbers(tmp_path: Path) -> None:
+    rows = ["1,0.5,complete,l1", "2,0.6,complete,l2", '3,"1,042",failed,l1', "4,diverged,complete,l2"]
+    (tmp_path / "t.csv").write_text("\n".join(["lr,acc,state,loss", *rows]))
+    table = trial_table(read_trials(str(tmp_path / "t.csv")), Request())
+    assert [trial.score for trial in table.scored] == [0.5, 0.6]
+    assert any(note.startswith("One finished trial has no finite acc") for note in table.notes)
+    lines = [{"acc": i, "val_acc": f"[{i}, {i}]"} for i in range(3)]
+    assert trial_table(trials_in(lines, "t"), Request()).metric == "acc"
+
+
+def test_a_column_is_a_likely_score_by_its_name_alone() -> None:
+    for name in ("score", "value", "objective", "Metric"):
+        lines = [{"lr": i, name: i} for i in range(3)]
+        assert trial_table(trials_in(lines, "t"), Request(better=1)).metric == name
+    value = [{"value": i, "acc": i} for i in range(3)]
+    assert trial_table(trials_in(value, "t"), Request(settings=("value",))).metric == "acc"
+    with pytest.raises(TreinoError) as two:
+        trial_table(trials_in([{"lr": 1, "score": 2, "val_loss": 3}] * 2, "t"), Request())
+    assert "Likely: score, val_loss" in two.value.hint
+    with pytest.raises(TreinoError) as none:
+        trial_table(trials_in([{"lr": 1, "quality": 2}] * 2, "t"), Request())
+    assert "score='NAME'" in none.value.hint
+    assert "lr, quality" in none.value.hint
+
+
+def test_states_of_every_tool_in_a_table_of_one_s_own() -> None:
+    words = ["COMPLETE", "FAIL", "PRUNED", "waiting", "Success", "stopped", "preempted"]
+    lines = [{"lr": i, "state": word, "acc": i} for i, word in enumerate(words)]
+    table = trial_table(trials_in(lines, "t"), Request())
+    assert table.counts == {
+        "total": 7, "finished": 2, "failed": 2, "running": 1, "pruned": 2, "scored": 2,
+    }  # fmt: skip
+    other = trial_table(trials_in([*lines, {"lr": 9, "state": "OK", "acc": 0}], "t"), Request())
+    assert other.counts["finished"] == 8
+    assert any("state isn't used: 'OK'" in note for note in other.notes)
+
+
+@pytest.mark.parametrize("name", ["epoch", "step", "iteration", "training_iteration"])
+def test_rows_of_one_training_are_not_taken_as_repeats(name: str) -> None:
+    lines = [{"lr": lr, name: at, "acc": lr + at} for lr in range(3) for at in range(4)]
+    with pytest.raises(TreinoError) as caught:
+        trial_table(trials_in(lines, "t"), Request(settings=("lr",)))
+    assert caught.value.rule == "rows_of_steps"
+    assert name in caught.value.message
+    assert any(
+        f"The column {name} isn't used" in n for n in trial_table(trials_in(lines, "t"), Request()).notes
+    )
+    assert len(trial_table(trials_in(lines, "t"), Request(settings=("lr", name))).trials) == 12
+    last = trial_table(trials_in(lines[3::4], "t"), Request(settings=("lr",)))
+    assert [trial.score for trial in last.trials] == [3, 4, 5]
+
+
+def test_seeds_are_named_as_they_were_written() -> None:
+    lines = [{"lr": 20260101.0, "seed": 0.0, "acc": i} for i in range(2)]
+    with pytest.raises(TreinoError, match=r"two scores of seed 0 with the same settings \(lr 20260101\)"):
+        trial_table(trials_in(lines, "t"), Request(seed="seed", settings=("lr",)))
 
 
 def test_nothing_that_is_read_is_executed(tmp_path: Path) -> None:

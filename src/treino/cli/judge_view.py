@@ -1,5 +1,6 @@
 """What ``treino judge`` prints of a search."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.table import Table
@@ -7,10 +8,17 @@ from rich.table import Table
 from treino.cli.screen import Screen
 from treino.trials.conclusions import TOOLS, Conclusions, conclusions, settings_text
 from treino.trials.files import read_trials
-from treino.trials.table import STATES, UNITS, Request, trial_table
-from treino.words import _, numeral
+from treino.trials.table import STATES, UNITS, Request, State, trial_table
+from treino.words import N_, _, numeral
 
 SHOWN = 12  # settings in the table
+# several trials of a state; some languages write one trial and several unlike
+_SEVERAL: Mapping[State, str] = {
+    "finished": N_("{n:,} finished"),
+    "failed": N_("{n:,} failed"),
+    "running": N_("{n:,} running"),
+    "pruned": N_("{n:,} pruned"),
+}
 
 
 def show_judgement(source: str, study: str | None, screen: Screen, **request: Any) -> None:
@@ -26,7 +34,11 @@ def show_judgement(source: str, study: str | None, screen: Screen, **request: An
 
 def _print(found: Conclusions, screen: Screen) -> None:
     table, j, out = found.table, found.judgement, screen.out
-    counts = ", ".join(f"{numeral(table.counts[s], ',')} {_(s)}" for s in STATES if table.counts[s])
+    counts = ", ".join(
+        f"1 {_(state)}" if n == 1 else _(_SEVERAL[state]).format(n=n)
+        for state in STATES
+        if (n := table.counts[state])
+    )
     text = _("{n:,} trials of {tool}: {counts}").format(
         n=table.counts["total"], tool=_(TOOLS[table.source]), counts=counts
     )

@@ -15,7 +15,7 @@ from treino.words import _
 
 LONGEST = 1 << 20  # characters of a cell that is taken apart
 _LISTED = 12
-_STATES: Mapping[str, State] = {
+STATE_WORDS: Mapping[str, State] = {
     "complete": "finished", "finished": "finished", "terminated": "finished", "success": "finished",
     "fail": "failed", "failed": "failed", "error": "failed", "crashed": "failed", "killed": "failed",
     "preempted": "failed",
@@ -27,7 +27,7 @@ _STATES: Mapping[str, State] = {
 
 def state_of(word: object) -> State:
     """The state that a tool's word means; a word that isn't known counts as failed."""
-    return _STATES.get(str(word).lower(), "failed")
+    return STATE_WORDS.get(str(word).lower(), "failed")
 
 
 def one_of(names: Sequence[str], study: str | None, what: str) -> str:

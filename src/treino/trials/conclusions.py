@@ -9,7 +9,7 @@ import numpy as np
 
 from treino.inspection.variance_shares import FEWEST, VarianceShares, variance_shares
 from treino.trials.luck import POWER, Basis, Judgement, TrialComparison, judged
-from treino.trials.table import UNITS, Cell, Trial, TrialTable
+from treino.trials.table import UNITS, Cell, Trial, TrialTable, value_text
 from treino.words import N_, _, joined, numeral
 
 Verdict = Literal["winner", "tie", "unknown"]
@@ -79,10 +79,25 @@ class Conclusions:
         """What a reader must know to trust the figures as far as they go."""
         j, notes = self.judgement, list(self.table.notes)
         if j.left_out:
-            text = _("{n:,} trials have fewer {unit} than others, and are not judged.")
+            text = (
+                _("One trial has fewer {unit} than others, and is not judged.")
+                if j.left_out == 1
+                else _("{n:,} trials have fewer {unit} than others, and are not judged.")
+            )
             notes.append(text.format(n=j.left_out, unit=_(UNITS[self.table.unit or "fold"])))
+        if j.best_left_out is not None:
+            text = _(
+                "The best of those left out, trial {name}, has {metric} {score}: better than the best that "
+                "is judged."
+            )
+            out = j.best_left_out
+            notes.append(text.format(name=out.name, metric=self.table.metric, score=numeral(out.score)))
         if j.repeated:
-            text = _("{n:,} trials repeat the settings of an earlier one, and count with it as one trial.")
+            text = (
+                _("One trial repeats the settings of an earlier one, and counts with it as one trial.")
+                if j.repeated == 1
+                else _("{n:,} trials repeat the settings of an earlier one, and count with it as one trial.")
+            )
             notes.append(text.format(n=j.repeated))
         if j.noise.share:
             text = _("The {n} folds are taken as the parts of one split; their training rows overlap.")
@@ -206,6 +221,8 @@ class Conclusions:
                 luck=numeral(luck.amount, ".2g"), expected=numeral(luck.expected), low=low, high=high,
                 unit=_(UNITS[self.table.unit or "fold"]), **seen,
             )  # fmt: skip
+        if len({trial.score for trial in j.trials}) == 1:
+            return _("All {n:,} trials have the same {metric}, {seen}.").format(**seen)
         most = numeral(luck.at_most or 0.0, ".2g")
         if luck.method == "normal":
             text = _(
@@ -318,11 +335,6 @@ def settings_text(settings: Mapping[str, Cell]) -> str:
     """A trial's settings as text, the first few."""
     texts = [f"{name}={value_text(value)}" for name, value in settings.items()]
     return joined(texts[:SHOWN_SETTINGS] + (["…"] if len(texts) > SHOWN_SETTINGS else []), ", ")
-
-
-def value_text(value: Cell) -> str:
-    """A setting's value as text."""
-    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _plain(value: Cell) -> Cell:

@@ -16,7 +16,17 @@ from typing import Any
 
 from treino.data.readers.file_bytes import ByteStream, InputFile, decide, open_file
 from treino.errors import TreinoError
-from treino.trials.cells import as_float, cell, flat, is_number, number_or_word, numbers_in, parsed, state_of
+from treino.trials.cells import (
+    STATE_WORDS,
+    as_float,
+    cell,
+    flat,
+    is_number,
+    number_or_word,
+    numbers_in,
+    parsed,
+    state_of,
+)
 from treino.trials.folder_files import too_large
 from treino.trials.optuna_study import seconds_between
 from treino.trials.ray_folder import OF_RAY
@@ -230,21 +240,16 @@ def _of_ray(lines: Sequence[Line], name: str) -> TrialFile:
 
 def _of_any(lines: Sequence[Line], names: Sequence[str], name: str) -> TrialFile:
     """Any other table. A column of states is taken as such if it holds nothing else."""
-    words = {
-        n: {str(line[n]).lower() for line in lines if line.get(n) is not None} for n in ("state", "status")
-    }
-    states = {
-        "complete",
-        "finished",
-        "failed",
-        "running",
-        "pruned",
-        "crashed",
-        "killed",
-        "error",
-        "terminated",
-    }
-    state = next((n for n, of in words.items() if of and of <= states), None)
+    notes: list[str] = []
+    state = None
+    for n in ("state", "status"):
+        words = {str(line[n]): None for line in lines if line.get(n) is not None}
+        other = next((word for word in words if word.lower() not in STATE_WORDS), None)
+        if other is not None:
+            text = _("The column {name} isn't used: '{word}' is no known state. All rows count as finished.")
+            notes.append(text.format(name=n, word=other[:40]))
+        elif words and state is None:
+            state = n
     title = next(
         (n for n in _NAMES if n in names and len({str(line.get(n)) for line in lines}) == len(lines)), None
     )
@@ -266,7 +271,7 @@ def _of_any(lines: Sequence[Line], names: Sequence[str], name: str) -> TrialFile
                 _cells(cells),
             )
         )
-    return TrialFile("table", name, tuple(records))
+    return TrialFile("table", name, tuple(records), notes=() if state is not None else tuple(notes))
 
 
 def _by_time(lines: Sequence[Line], *columns: str) -> list[Line]:

@@ -98,12 +98,14 @@ class Rerun:
 @dataclass(frozen=True)
 class Judgement:
     """trials: those that are judged, in the order in which they began; the others are places among them.
-    left_out: how many with a score lack scores that the others have. repeated: how many have the settings of
+    left_out: how many with a score lack scores that the others have. best_left_out: the best of these, if its
+    score is better than the best judged one. repeated: how many have the settings of
     an earlier one, and count with it as one trial. ties: trials that nothing tells apart from the best, the
     best among them; None if the noise isn't known."""
 
     trials: tuple[Trial, ...]
     left_out: int
+    best_left_out: Trial | None
     repeated: int
     best: int
     second: int
@@ -119,7 +121,7 @@ def judged(table: TrialTable, seed: int = 0) -> Judgement:
     once = _once(table.scored)
     if table.unit is None:
         once = _together(once)
-    trials, score_MU = _judged_trials(once, table)
+    trials, score_MU, left_out = _judged_trials(once, table)
     y_M = np.array([table.better * trial.score for trial in trials])
     order = np.argsort(-y_M, kind="stable")
     best, second = int(order[0]), int(order[1])
@@ -133,13 +135,13 @@ def judged(table: TrialTable, seed: int = 0) -> Judgement:
     def compared(role: Literal["second", "first"], other: int) -> TrialComparison:
         difference = float(y_M[best] - y_M[other])
         if not noise.measured:
-            return TrialComparison(role, other, table.better * difference, None, None)
+            return TrialComparison(role, other, table.better * difference + 0.0, None, None)
         apart = error(best, other)
         if role == "second":
             p = p_of_leader(difference, apart, noise.freedom)
         else:
             p = p_of_best(difference, apart, noise.freedom, len(trials) - 1)
-        return TrialComparison(role, other, table.better * difference, apart, p)
+        return TrialComparison(role, other, table.better * difference + 0.0, apart, p)  # never -0.0
 
     comparisons = [compared("second", second)]
     comparisons += [compared("first", 0)] if 0 not in (best, second) else []
@@ -150,8 +152,13 @@ def judged(table: TrialTable, seed: int = 0) -> Judgement:
             leads, SURE - 1, key=lambda t: -p_of_best(t, 1.0, noise.freedom, len(trials) - 1)
         )
     rerun = _rerun(trials[best], trials[second], float(y_M[best] - y_M[second]), noise)
-    left_out, repeated = len(once) - len(trials), len(table.scored) - len(once)
-    return Judgement(trials, left_out, repeated, best, second, noise, luck, tuple(comparisons), ties, rerun)
+    best_out = max(left_out, key=lambda trial: table.better * trial.score, default=None)
+    if best_out is not None and table.better * best_out.score <= y_M[best]:
+        best_out = None
+    repeated = len(table.scored) - len(once)
+    return Judgement(
+        trials, len(left_out), best_out, repeated, best, second, noise, luck, tuple(comparisons), ties, rerun
+    )
 
 
 def _once(scored: Sequence[Trial]) -> tuple[Trial, ...]:
@@ -195,11 +202,13 @@ def _settings_key(trial: Trial) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((name, str(value)) for name, value in trial.settings.items()))
 
 
-def _judged_trials(scored: tuple[Trial, ...], table: TrialTable) -> tuple[tuple[Trial, ...], Floats | None]:
-    """The trials that are judged, and their scores ``[M, U]`` if all have one of each unit."""
+def _judged_trials(
+    scored: tuple[Trial, ...], table: TrialTable
+) -> tuple[tuple[Trial, ...], Floats | None, tuple[Trial, ...]]:
+    """The trials that are judged, their scores ``[M, U]`` if all have one of each unit; those left out."""
     several = [trial for trial in scored if trial.scores]
     if table.unit is None or not several:
-        return scored, None
+        return scored, None, ()
     counts: dict[Cell | tuple[Cell, ...], int] = defaultdict(int)
     for trial in several:
         for unit in trial.scores:
@@ -208,8 +217,12 @@ def _judged_trials(scored: tuple[Trial, ...], table: TrialTable) -> tuple[tuple[
     whole = tuple(trial for trial in several if all(unit in trial.scores for unit in units))
     if len(units) > 1 and len(whole) > 1 and len(whole) >= len(several) / 2:
         score_MU = np.array([[table.better * trial.scores[unit] for unit in units] for trial in whole])
-        return tuple(_of_units(trial, units) for trial in whole), score_MU
-    return (tuple(several) if len(several) > 1 else scored), None
+        judged_too = set(map(id, whole))
+        rest = tuple(trial for trial in scored if id(trial) not in judged_too)
+        return tuple(_of_units(trial, units) for trial in whole), score_MU, rest
+    if len(several) < 2:
+        return scored, None, ()
+    return tuple(several), None, tuple(trial for trial in scored if not trial.scores)
 
 
 def _of_units(trial: Trial, units: Sequence[Cell | tuple[Cell, ...]]) -> Trial:
@@ -273,8 +286,8 @@ def _luck(
         bias = selection_bias(by_rows(alike), *alike.shape, seed=seed)
         expected = float(y_M[best]) - bias.inflation
         width = float(stdtrit(freedom, (1 + SURE) / 2)) * error
-        ends = sorted(table.better * value for value in (expected - width, expected + width))
-        return Luck("bootstrap", bias.inflation, None, table.better * expected, (ends[0], ends[1]))
+        ends = sorted(table.better * value + 0.0 for value in (expected - width, expected + width))
+        return Luck("bootstrap", bias.inflation, None, table.better * expected + 0.0, (ends[0], ends[1]))
     above = float(y_M[best] - np.median(y_M))
     if noise.basis == "spread":
         return Luck("spread", None, above, None, None)

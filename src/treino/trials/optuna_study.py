@@ -46,7 +46,7 @@ def optuna_trials(connection: sqlite3.Connection, tables: set[str], study: str |
             ),
             _(
                 'Write it as a table, study.trials_dataframe().to_csv("trials.csv"), and judge one '
-                "objective: [[score=values_0]]."
+                "objective: [[score=values_0]], with [[minimize]] or [[maximize]]."
             ),
         )
     rows = connection.execute(

@@ -26,6 +26,9 @@ LISTED = 12  # names in a hint
 UNITS: Mapping[Unit, str] = {"seed": N_("seeds"), "fold": N_("folds"), "row": N_("rows")}
 SEEDS = "seed", "random_seed", "random_state"  # settings that are seeds by their name alone
 FOLDS = "fold", "cv_fold", "split"
+STEPS = "epoch", "step", "iteration", "training_iteration"  # columns that tell the rows of one training apart
+_SCORES = "score", "value", "objective", "metric"  # names of scores that don't tell the direction
+_FIGURE = re.compile(r"[^A-Za-z\[{(]*\d")  # begins a text that is meant as a number: 83.2%, 1,042.0
 _HIGHER = (
     "accuracy", "acc", "auc", "roc_auc", "f1", "f1_macro", "r2", "precision", "recall", "map", "miou", "iou",
     "dice", "bleu", "rouge", "reward", "return", "mcc", "kappa", "top1", "top5", "ndcg", "psnr", "ssim",
@@ -133,6 +136,13 @@ def usable(score: float) -> bool:
     return abs(score) <= LARGEST
 
 
+def value_text(value: Cell) -> str:
+    """A cell's value as text; whole numbers without a point."""
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+    return "–" if value is None else str(value)
+
+
 def few_enough(count: int) -> None:
     """Refuse more trials than can be judged."""
     if count > MOST:
@@ -156,6 +166,7 @@ def trial_table(file: TrialFile, request: Request) -> TrialTable:
             "trials_none", _("There are no trials in it."), _("Judge it when some trials have finished.")
         )
     metric = _score(file, request, notes)
+    _only_numbers(file, metric)
     better = _direction(file, request, metric, notes)
     unit, trials, folds = _trials(file, request, metric, notes)
     few_enough(len(trials))
@@ -168,15 +179,19 @@ def _check(table: TrialTable, notes: list[str]) -> None:
     """Refuse a table without a choice, and note what can't be judged, or says little."""
     scored, counts = table.scored, table.counts
     if counts["running"]:
-        notes.append(
-            _("{n:,} trials are still running: this is the state at this moment.").format(n=counts["running"])
+        text = (
+            _("One trial is still running: this is the state at this moment.")
+            if counts["running"] == 1
+            else _("{n:,} trials are still running: this is the state at this moment.")
         )
+        notes.append(text.format(n=counts["running"]))
     if lost := counts["finished"] - len(scored):
-        notes.append(
-            _(
-                "{n:,} finished trials have no finite {metric} (none, NaN or infinite) and are left out."
-            ).format(n=lost, metric=table.metric)
+        text = (
+            _("One finished trial has no finite {metric} (none, NaN or infinite) and is left out.")
+            if lost == 1
+            else _("{n:,} finished trials have no finite {metric} (none, NaN or infinite) and are left out.")
         )
+        notes.append(text.format(n=lost, metric=table.metric))
     if len(scored) < 2:
         what = (
             _("One trial has a score, so nothing was chosen.")
@@ -193,11 +208,12 @@ def _check(table: TrialTable, notes: list[str]) -> None:
             )
         )
     if counts["pruned"]:
-        notes.append(
-            _(
-                "Of {n:,} pruned trials nothing is known at their end; all figures are of finished ones."
-            ).format(n=counts["pruned"])
+        text = (
+            _("Of one pruned trial nothing is known at its end; all figures are of finished ones.")
+            if counts["pruned"] == 1
+            else _("Of {n:,} pruned trials nothing is known at their end; all figures are of finished ones.")
         )
+        notes.append(text.format(n=counts["pruned"]))
 
 
 # ---- the score
@@ -208,6 +224,7 @@ def _score(file: TrialFile, request: Request, notes: list[str]) -> str:
     if request.score is not None:
         if request.score in known:
             return request.score
+        _only_numbers(file, request.score)
         words = request.score in {name for record in file.records for name in record.cells}
         message = _("The column '{name}' holds no numbers.") if words else _("There is no score '{name}'.")
         raise TreinoError(
@@ -215,8 +232,15 @@ def _score(file: TrialFile, request: Request, notes: list[str]) -> str:
         )
     if file.score is not None:
         return file.score
-    likely = [name for name in known if direction_of(name) is not None]
+    written = [name for name in _texts(file) if name not in known]  # such as 83.2% in all rows
+    likely = [
+        name
+        for name in (*known, *written)
+        if direction_of(name) is not None
+        or (name.lower() in _SCORES and name not in (request.settings or ()))
+    ]
     if len(likely) == 1:
+        _only_numbers(file, likely[0])
         notes.append(_("The score is {name}, the only column that is named as one.").format(name=likely[0]))
         return likely[0]
     if not known:
@@ -225,13 +249,36 @@ def _score(file: TrialFile, request: Request, notes: list[str]) -> str:
             _("It holds no numbers that could be scores."),
             _("Write a column with each trial's score."),
         )
-    raise TreinoError(
-        "score_missing",
-        _("Which column is the score? It isn't said, and nothing here tells it."),
-        _("Say it: [[score={name}]]. Likely: {names}.").format(
-            name=(likely or list(known))[0], names=_listed(likely or list(known))
-        ),
+    hint = (
+        _("Say it: [[score={name}]]. Likely: {names}.").format(name=likely[0], names=_listed(likely))
+        if likely
+        else _("Say it: [[score=NAME]]. Columns of numbers: {names}.").format(names=_listed(list(known)))
     )
+    raise TreinoError(
+        "score_missing", _("Which column is the score? It isn't said, and nothing here tells it."), hint
+    )
+
+
+def _texts(file: TrialFile) -> dict[str, str]:
+    """Of each column the first cell of a finished trial that is meant as a number, but isn't plainly one."""
+    found: dict[str, str] = {}
+    for record in file.records:
+        for name, cell in record.cells.items():
+            if record.state == "finished" and isinstance(cell, str) and _FIGURE.match(cell):
+                found.setdefault(name, cell)
+    return found
+
+
+def _only_numbers(file: TrialFile, metric: str) -> None:
+    """Refuse a score with cells such as 83.2% or 1,042.0: the rest would be ranked without them."""
+    if (text := _texts(file).get(metric)) is not None:
+        raise TreinoError(
+            "score_text",
+            _("The column {name} has a cell '{cell}', which is no plain number.").format(
+                name=metric, cell=text[:40]
+            ),
+            _("Write its numbers with a decimal point and nothing else, such as 1042.5 or 83.2."),
+        )
 
 
 def direction_of(name: str) -> int | None:
@@ -316,6 +363,7 @@ def _trials(
         )
     apart = {metric, *columns.values()}
     if not columns:
+        _one_row_each(file, request, names, notes)
         found = _parts(file, metric, notes)
         unit: Unit | None = None if found is None else found[1]
         trials = tuple(_alone(record, metric, request, found and found[0], apart) for record in file.records)
@@ -337,6 +385,36 @@ def _trials(
     folds = len({record.cell(columns["fold"]) for record in file.records}) if "fold" in columns else 0
     unit = "row" if "row" in columns else "fold" if "fold" in columns else "seed"
     return unit, trials, folds
+
+
+def _one_row_each(file: TrialFile, request: Request, names: Sequence[str], notes: list[str]) -> None:
+    """Refuse rows by epoch: those of one training are neither trials nor repeats. Note what may be such."""
+    if file.source != "table":
+        return
+    for name in STEPS:
+        if name not in names or name in (request.settings or ()):
+            continue
+        if request.settings is None:
+            text = _(
+                "The column {name} isn't used; if it numbers rows of one training, keep its last row alone."
+            )
+            notes.append(text.format(name=name))
+            continue
+        seen: dict[tuple[Cell, ...], set[Cell]] = {}
+        for record in file.records:
+            key = tuple(record.cell(n) for n in request.settings)
+            seen.setdefault(key, set()).add(record.cell(name))
+        if any(len(values) > 1 for values in seen.values()):
+            raise TreinoError(
+                "rows_of_steps",
+                _(
+                    "Rows with equal settings differ in {name}: they look like one training at several times."
+                ).format(name=name),
+                _(
+                    "Keep the last row of each training; if each row is a training of its own, rename the "
+                    "column."
+                ),
+            )
 
 
 def _seed(file: TrialFile) -> str | None:
@@ -388,8 +466,8 @@ def _together(
         if record.state != "finished" or not usable(value):
             continue
         if key in scores:
-            told = ", ".join(f"{name} {cell}" for name, cell in zip(columns, key, strict=True))
-            of = ", ".join(f"{name} {cell}" for name, cell in settings.items())
+            told = ", ".join(f"{name} {value_text(cell)}" for name, cell in zip(columns, key, strict=True))
+            of = ", ".join(f"{name} {value_text(cell)}" for name, cell in settings.items())
             raise TreinoError(
                 "scores_twice",
                 _("There are two scores of {told} with the same settings ({of}).").format(
