@@ -171,11 +171,11 @@ def original(kata: Kata) -> Examination:
     return examination.examine_original(kata)
 
 
-def in_a_fork(command: list[str]) -> str:
+def in_a_fork(command: list[str]) -> examination.Ended:
     """What ``examination`` runs as a process, in a fork of one that has imported torch already."""
     code = "import sys; from treino.katas.child import main; sys.exit(main(argv[1]))"
     ended = forked._forked(code, command[-2:], Path.cwd(), "")
-    return ended.out + ended.err
+    return examination.Ended(ended.out + ended.err, ended.status)
 
 
 @pytest.fixture
@@ -263,6 +263,14 @@ WRONG: dict[str, tuple[str, dict[str, str], set[str]]] = {
     "a training that is too short": ("wine", {"range(150)": "range(10)"}, {"trains", "fault"}),
     "other data": ("wine", {"0.6 * torch.randn": "0.1 * torch.randn"}, {"task", "fault", "printed"}),
     "more data": ("wine", {"net = nn": "x, y = draw(9, seed=3)\nnet = nn"}, {"task", "fault"}),
+    "a last figure that is no number": (
+        "wine",
+        {
+            "    loss.backward()": "    net.zero_grad()\n    loss.backward()",
+            ".mean().item())": '.mean().item())\n    print("test accuracy", float("nan"))',
+        },
+        {"printed"},
+    ),
     "a test of rows that are easy": (
         "wine",
         {"(answers(x_test) == y_test)": "(answers(x_test) == answers(x_test))"},
@@ -333,6 +341,76 @@ def test_a_script_without_an_end_is_stopped_and_told(
     said = treino("kata", path)
     assert said.status == 1
     assert re.search(r"It was still running after \d+ s, and was stopped\.", said.out)
+
+
+def ended_by(
+    last: str, treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> tuple[dict[str, Any], str]:
+    """The document, and the first check's message, of a right mend that goes on with these lines; in a
+    process of its own, as it is."""
+    monkeypatch.setattr(judgement, "examine_original", original)
+    original(katas()["wine"])
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    treino("kata", "wine")
+    path = Path("kata-wine.py")
+    text = path.read_text().replace("    loss.backward()", "    net.zero_grad()\n    loss.backward()")
+    path.write_text(f"{text}{last}\n")
+    document = treino("kata", path, "--json").document
+    return document, document["checks"][0]["message"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("last", "says"),
+    [
+        ("{}['key']", r"It ends early, with status 1\. .*KeyError: 'key'"),
+        ("import ctypes\nctypes.string_at(0)", r"It was ended by signal 11\. .*test accuracy 0\.9\d*"),
+        ("import os\nos._exit(3)", r"It ends early, with status 3\. .*test accuracy 0\.9\d*"),
+        ("import os\nos.abort()", r"It was ended by signal 6\. .*test accuracy 0\.9\d*"),
+        ("import os\nos.kill(os.getpid(), 9)", r"It was ended by signal 9\. .*test accuracy 0\.9\d*"),
+    ],
+    ids=["error", "crash", "status", "abort", "signal"],
+)
+def test_how_a_script_ended_is_told(
+    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, last: str, says: str
+) -> None:
+    document, message = ended_by(last, treino, monkeypatch)
+    assert not document["mended"]
+    assert document["after"]["stopped"] is None
+    assert re.fullmatch(says, message), message
+
+
+@pytest.mark.slow
+def test_a_script_that_leaves_a_thread_running_has_not_ended(
+    treino: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examination, "LIMIT", 4.0)
+    monkeypatch.setattr(examination, "STARTING", 4.0)
+    thread = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,)).start()"
+    document, message = ended_by(thread, treino, monkeypatch)
+    assert document["after"]["stopped"] == "max_time"
+    assert message.startswith("It was still running after ")
+
+
+@pytest.mark.parametrize(
+    ("output", "figure"),
+    [
+        ("test accuracy 0,902", "0.902"),
+        ("test accuracy: 90,2 %", "0.902"),
+        ("test accuracy 1, loss 0.3", "1.0"),
+        ("test accuracy tensor(0.9020)", "0.902"),
+        ("test accuracy tensor([0.5], device='cuda:0')", "0.5"),
+        ("test accuracy is 0.902", "0.902"),
+        ("test accuracy is: 9.02e-1", "0.902"),
+        ("acurácia de teste é 0,902", "0.902"),
+        ("test accuracy 0.9\ntest accuracy nan", "nan"),
+        ("test accuracy 0.9\ntest accuracy tensor(-inf)", "-inf"),
+        ("test accuracy information 3", "None"),
+        ("test accuracy isn't 3", "None"),
+    ],
+)
+def test_a_printed_figure_is_read_as_people_write_it(output: str, figure: str) -> None:
+    assert str(katas()["wine"].printed_figure(output)) == figure
 
 
 # ---- the list, a kata, its hints
@@ -421,7 +499,7 @@ def test_a_hint_names_a_line_of_the_script_as_it_is_given(
     ("words_typed", "rule", "says"),
     [
         (("winee",), "kata_name", "Did you mean 'wine'?"),
-        (("nowhere.py",), "script", "nowhere.py"),
+        (("nowhere.py",), "script", "There is no file nowhere.py."),
         (("notes.py",), "kata_line", "# kata: wine"),
         (("odd.py",), "kata_name", "no kata 'odd'"),
         (("latin.py",), "script", "UTF-8"),
@@ -472,6 +550,18 @@ def test_damaged_progress_is_told_and_left_alone(treino: Callable[..., Said], te
         said = treino("kata", *typed, "--json")
         assert (said.status, said.document["error"]["rule"]) == (2, "kata_progress"), said
         assert Path("kata.json").read_text() == text
+
+
+def test_read_only_progress_is_told_and_left_alone(treino: Callable[..., Said]) -> None:
+    treino("kata", "wine")
+    progress = Path("kata.json")
+    progress.write_text("{}")
+    progress.chmod(0o444)
+    for typed in (("wine", "--hint"), ("kata-wine.py",)):
+        said = treino("kata", *typed, "--json")
+        assert (said.status, said.document["error"]["rule"]) == (2, "kata_progress"), said
+        assert (progress.read_text(), progress.stat().st_mode & 0o777) == ("{}", 0o444)
+    assert treino("kata").status == 0
 
 
 def test_what_a_newer_version_wrote_is_kept(treino: Callable[..., Said]) -> None:

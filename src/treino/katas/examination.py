@@ -14,6 +14,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import IO, Any
 
 from treino.katas.kata import Kata
@@ -24,12 +25,22 @@ KEPT = 1 << 16  # bytes of output that are kept, the last ones
 
 
 @dataclass(frozen=True)
+class Ended:
+    """How a process ended. status: negative for a signal. late: its time was over, and it was killed."""
+
+    output: str
+    status: int
+    late: bool = False
+
+
+@dataclass(frozen=True)
 class Examination:
     """How a script ended, and what was seen.
 
-    status: its exit status. stopped: "max_time" or "". error: the exception that ended it. output: the end of
-    what it printed. backwards: backward passes. findings: the doctor's, as in its JSON. measured: accuracy or
-    R² on fresh rows; None, and trouble says why. printed: the figure that it printed.
+    status: its exit status, or its process's, negative for a signal that ended it. stopped: "max_time" or "".
+    error: the exception that ended it. output: the end of what it printed. backwards: backward passes.
+    findings: the doctor's, as in its JSON. measured: accuracy or R² on fresh rows; None, and trouble says
+    why. printed: the figure that it printed, also nan or infinite.
     """
 
     status: int
@@ -60,13 +71,18 @@ def examine(kata: Kata, path: Path) -> Examination:
         job, answer = Path(folder) / "job.json", Path(folder) / "answer.json"
         asked = {"script": str(path), "task": kata.task, "limit": LIMIT, "answer": str(answer)}
         job.write_text(json.dumps(asked), encoding="utf-8")
-        output = _run([sys.executable, "-m", "treino.katas.child", str(job)])
+        started = perf_counter()
+        ended = _run([sys.executable, "-m", "treino.katas.child", str(job)])
+        seconds = round(perf_counter() - started, 3)
         try:
             seen = json.loads(answer.read_text(encoding="utf-8"))
-        except FileNotFoundError:  # killed
-            seen = {"status": 1, "stopped": "max_time", "error": "", "seconds": LIMIT, "backwards": 0}
+        except FileNotFoundError:  # it crashed, or was killed
+            seen = {"status": ended.status, "stopped": "", "error": "", "seconds": seconds, "backwards": 0}
             seen |= {"findings": [], "measured": None, "trouble": ""}
-    return Examination(**seen, output=output, printed=kata.printed_figure(output))
+    if ended.late:
+        seen |= {"stopped": "max_time", "seconds": seconds}
+    seen["status"] = seen["status"] or ended.status  # os._exit(3) and os.abort() leave after the report
+    return Examination(**seen, output=ended.output, printed=kata.printed_figure(ended.output))
 
 
 def examine_original(kata: Kata) -> Examination:
@@ -77,13 +93,14 @@ def examine_original(kata: Kata) -> Examination:
         return examine(kata, path)
 
 
-def _run(command: list[str]) -> str:
-    """Run a command without input; return the end of its output. What it leaves running, or its time over, is
-    killed."""
+def _run(command: list[str]) -> Ended:
+    """Run a command without input, and keep the end of its output. What it leaves running, or its time over,
+    is killed."""
     environment = os.environ | {
-        "OMP_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",  # the same bits everywhere
         "PYTHONIOENCODING": "utf-8",
-    }  # the same bits everywhere
+        "PYTHONUNBUFFERED": "1",  # what is printed stands before the error that ends it
+    }
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -95,15 +112,17 @@ def _run(command: list[str]) -> str:
     kept = bytearray()
     reader = threading.Thread(target=_keep, args=(process.stdout, kept), daemon=True)
     reader.start()
+    late = False
     try:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(LIMIT + STARTING)
+        process.wait(LIMIT + STARTING)
+    except subprocess.TimeoutExpired:
+        late = True
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        status = process.wait()
         reader.join()
-    return kept.decode(errors="replace")
+    return Ended(kept.decode(errors="replace"), status, late)
 
 
 def _keep(stream: IO[bytes], kept: bytearray) -> None:

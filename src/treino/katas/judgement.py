@@ -59,9 +59,9 @@ def script_text(path: Path) -> str:
             raise TreinoError("script", message, _("Give the script that you mended."))
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        reason = error.strerror or str(error)
-        message = _("{path} can't be read: {reason}.").format(path=path, reason=reason)
-        raise TreinoError("script", message, _("Check the path.")) from None
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        message = _("There is no file {path}.") if missing else _("{path} can't be read.")
+        raise TreinoError("script", message.format(path=path), _("Check the path.")) from None
     except UnicodeDecodeError:
         message = _("{path} is not a text in UTF-8.").format(path=path)
         raise TreinoError("script", message, _("Give the script that you mended.")) from None
@@ -104,9 +104,13 @@ def _why_it_failed(after: Examination) -> str:
         return _("It was still running after {s} s, and was stopped.").format(s=numeral(after.seconds, ".0f"))
     if after.error == "EOFError":
         return _("It waits for somebody to type something: a script that is checked gets no input.")
-    words = [line.strip() for line in after.output.splitlines() if line.strip()][-LAST_WORDS:]
+    lines = [line.strip() for line in after.output.splitlines() if line.strip()][-LAST_WORDS:]
+    words = " | ".join(lines) or "–"
+    if after.status < 0:
+        by_signal = _("It was ended by signal {signal}. Its last words: {words}")
+        return by_signal.format(signal=-after.status, words=words)
     return _("It ends early, with status {status}. Its last words: {words}").format(
-        status=after.status, words=" | ".join(words) or "–"
+        status=after.status, words=words
     )
 
 

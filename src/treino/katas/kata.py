@@ -32,7 +32,8 @@ WIDTH = 88  # columns of a story
 DRAW, ANSWERS = "draw", "answers"  # functions of every kata: of the task; of the script, rows to answers
 _HEAD = re.compile(r"# (expect|missed|allowed|needs|mend|place|goal|ask): (.+)")
 _KATA = re.compile(r"# kata: ([\w-]+)")
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_BETWEEN = r"\s*(?:\b(?:is|é)\b)?\s*[:=]?\s*(?:tensor\(\[*)?"  # a figure's name and its number
+_NUMBER = r"[-+]?(?:(?:\d+(?:\.\d*|,\d+)?|\.\d+)(?:e[-+]?\d+)?|(?:nan|inf)\b)"  # re.I
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,11 @@ class Kata:
             with speaking(language):
                 names.add(re.escape(_(self.figure)))
         name = "|".join(sorted(names))
-        found = re.findall(rf"^.*?(?:{name})\s*[:=]?\s*({_NUMBER})\s*(%?)", output, re.M | re.I)
-        return float(found[-1][0]) / (100 if found[-1][1] else 1) if found else None
+        found = re.findall(rf"^.*?(?:{name}){_BETWEEN}({_NUMBER})\s*(%?)", output, re.M | re.I)
+        if not found:
+            return None
+        number, percent = found[-1]
+        return float(number.replace(",", ".")) / (100 if percent else 1)
 
     @property
     def task(self) -> str:

@@ -4,6 +4,7 @@ It is theirs: it can be read, copied and deleted. One that treino can't read is 
 """
 
 import json
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,10 +77,22 @@ def check_progress() -> None:
     """Refuse, before anything is run, a file that couldn't be read or written afterwards.
 
     Raises:
-        TreinoError: as ``read_progress``; the errors of ``OutputFile``.
+        TreinoError: as ``read_progress``; kata_progress, it is read-only; the errors of ``OutputFile``.
     """
     read_progress()
-    OutputFile(FILE, ENDINGS, replace=True)
+    _output()
+
+
+def _output() -> OutputFile:
+    """``kata.json``, to be written. A file that is read-only is not replaced, though its folder allows it."""
+    output = OutputFile(FILE, ENDINGS, replace=True)
+    if FILE.exists() and not FILE.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+        raise TreinoError(
+            "kata_progress",
+            _("{path} is read-only, and what you do is written there.").format(path=FILE),
+            _("Nothing was changed in it. Allow writing, or move it away: progress then begins anew."),
+        )
+    return output
 
 
 def record(name: str, change: Callable[[KataRecord], KataRecord]) -> KataRecord:
@@ -93,7 +106,7 @@ def record(name: str, change: Callable[[KataRecord], KataRecord]) -> KataRecord:
         changed = change(progress.of(name))
         whole = progress.model_copy(update={"katas": {**progress.katas, name: changed}})
         text = json.dumps(whole.model_dump(), indent=1) + "\n"
-        OutputFile(FILE, ENDINGS, replace=True).write(text.encode())
+        _output().write(text.encode())
     return changed
 
 
