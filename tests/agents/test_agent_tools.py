@@ -190,7 +190,14 @@ def test_a_setting_is_set_while_it_trains_and_replays(
     until(lambda: agent.document("show", run="live")["status"] == "running")
     sent = agent.document("steer", action="set", run="live", changes={"lr": 0.001, "weight_decay": 0.01})
     assert sent["set"] == {"lr": 0.001, "weight_decay": 0.01}
+    assert sent["state"] == "accepted"
     until(lambda: len(agent.document("show", run="live")["changes"]) == 2)
+    until(lambda: agent.document("show", run="live")["steps"] > 1)
+    for step, words in ((1, "lr can't be set from step 1 on"), (10**12, "the training ends after")):
+        error = agent.refusal("steer", action="set", run="live", changes={"lr": 0.5}, step=step)
+        assert error["rule"] == "set_refused"
+        assert words in error["message"]
+        assert error["hint"]
     agent.document("steer", action="stop", run="live")
     training.join()
     document = agent.document("show", run="live")
@@ -221,6 +228,9 @@ def test_rewind_branch_and_fan(agent: Agent, folder: Path) -> None:
     tries = [{"lr": 0.1}, {"batch_size": 16}, {"optimizer": "sgd", "lr": 0.1}]
     own = agent.document("steer", action="fan", run="iris", step=50, candidates=tries, steps=20)["fan"]
     assert [future["changes"] for future in own["futures"]] == tries
+    assert (own["kind"], own["steps"], own["done"]) == ("candidates", 20, 20)
+    near = agent.document("steer", action="fan", run="iris", step=190, count=2, steps=30)["fan"]
+    assert (near["steps"], near["done"]) == (10, 10)  # of a run of 200
     assert sorted(path.name for path in (folder / "runs").iterdir()) == before
 
 
@@ -265,7 +275,7 @@ def test_progress_of_a_training(agent: Agent) -> None:
 
 WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("describe_data", {"data": "no.csv"}, "data_unknown", "no.csv"),
-    ("train", {}, "usage", "DATA is missing"),
+    ("train", {}, "argument_missing", "train needs data"),
     ("train", {"data": "iris", "optimizer": "adm"}, "optimizer_unknown", "Did you mean 'adam'?"),
     ("train", {"data": "iris", "lr": -1}, "lr_range", ""),
     ("train", {"data": "iris", "optimiser": "adam"}, "argument_unknown", "Did you mean 'optimizer'?"),
@@ -292,6 +302,10 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("steer", {"action": "set", "run": "iris", "changes": {}}, "changes_missing", "changes"),
     ("steer", {"action": "resume", "run": "iris"}, "nothing_to_resume", ""),
     ("steer", {"action": "fan", "run": "iris", "step": 10, "kind": "lrr"}, "futures_unknown", "lr"),
+    ("steer", {"action": "fan", "run": "iris", "step": 10, "kind": "lrr"}, "", "kind of futures"),
+    ("steer", {"action": "fan", "run": "iris", "step": 9, "candidates": []}, "futures_count", "at least"),
+    ("steer", {"action": "fan", "run": "iris", "step": 1, "candidates": [], "kind": "lr"}, "", "kind stands"),
+    ("steer", {"action": "fan", "run": "iris", "step": 1, "candidates": [], "count": 3}, "", "count stands"),
     ("steer", {"action": "fan", "run": "iris", "step": "x"}, "argument_form", "integer"),
     ("steer", {"action": "fan", "run": "iris", "step": 10, "candidates": "lr"}, "argument_form", "object"),
     ("judge", {"trials": "no.db"}, "", "no.db"),

@@ -12,11 +12,11 @@ from tests.conftest import Said
 from treino.errors import TreinoError
 from treino.fit_events import FitRequest, fit_events
 from treino.folders import open_run
-from treino.loop import JobStart, drain
+from treino.loop import JobProgress, JobStart, drain
 from treino.records.network_source import UserFiles
 from treino.records.stored_run import StoredRun
 from treino.training.branch import branching, rewinding
-from treino.training.commands import send_setting, send_settings
+from treino.training.commands import send_setting, send_settings, send_stop
 from treino.training.replay import snapshots
 
 SETTINGS: dict[str, Any] = {"hidden": (6,), "steps": 60, "lr": 0.01, "name": "steered"}
@@ -110,6 +110,34 @@ def test_a_segment_and_a_branch_say_by_whom_and_keep_what_was_before(treino: Cal
         treino("train", "iris", "--sender", "agent", "--json").document["error"]["rule"]
         == "sender_of_nothing"
     )
+
+
+def test_a_change_for_a_step_that_was_never_reached_is_none() -> None:
+    events, _rates = fit_events(
+        FitRequest("iris", SETTINGS | {"steps": 1_000_000, "patience": 0}, UserFiles())
+    )
+    so_far: list[str] = []
+    for event in events:
+        if isinstance(event, JobStart):
+            run = open_run("steered", verify=False)
+            send_settings(run, {"lr": 0.02}, 0)
+            send_settings(run, {"lr": 0.03}, 999_999)
+        elif isinstance(event, JobProgress) and not so_far:
+            so_far = said(open_run("steered", verify=False))
+            send_stop(event.job.folder)
+    ended = open_run("steered")
+    assert ended.status == "stopped"
+    assert ended.steps < 999_999
+    assert said(ended) == so_far[:1] == ["From step 0 on: lr 0.02 (by a person)."]
+    assert [sentence.partition(" on: ")[2] for sentence in so_far[1:]] == ["lr 0.03 (by a person)."]
+
+
+def test_a_change_for_a_step_past_the_planned_end_is_refused() -> None:
+    run = trained(("lr", 0.02, 59, ""), ("lr", 0.03, 60, "agent"))
+    assert said(run) == ["From step 59 on: lr 0.02 (by a person)."]
+    assert [command.state for command in run.folder.database.commands()] == ["applied", "refused"]
+    (told,) = [each.facts["message"] for each in run.folder.database.events() if each.kind == "refused"]
+    assert "step 60" in told
 
 
 def test_a_run_that_nobody_changed_says_nothing(treino: Callable[..., Said]) -> None:

@@ -1,5 +1,6 @@
 """Steering a run for an agent: a setting while it trains, a stop, and futures of a step."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from treino.folders import open_run
 from treino.records.access import Access
 from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
+from treino.store.database import not_running
 from treino.studio.fan import FanBoundaries, fan
 from treino.training.commands import send_settings, send_stop
 from treino.training.futures import usual_futures
@@ -16,6 +18,7 @@ from treino.words import _
 
 AGENT = "agent"
 COUNT, STEPS = 8, 100  # of a fan, by default
+WAIT_SECONDS = 2.0  # for the training process to answer
 
 Report = Callable[[float, float, str], None]
 """Called with what is done, of how much, and a text."""
@@ -39,7 +42,7 @@ def steer(asked: Mapping[str, Any], report: Report) -> dict[str, Any]:
 
 
 def _set(run: StoredRun, changes: Mapping[str, Any], step: int | None) -> dict[str, Any]:
-    """Ask the process that trains the run for the changes."""
+    """Ask the process that trains the run for the changes, and wait a moment for its answer."""
     if not isinstance(changes, dict) or not changes:
         raise TreinoError(
             "changes_missing",
@@ -48,15 +51,38 @@ def _set(run: StoredRun, changes: Mapping[str, Any], step: int | None) -> dict[s
         )
     read = read_settings(changes)
     values = {name: getattr(read, name, None) for name in changes}
+    before = len(run.folder.database.commands()), len(run.folder.database.events())
     send_settings(run, values, step, sender=AGENT)
-    return {"run": run.name, "path": str(run.path), "set": dict(values), "step": step, "sender": AGENT}
+    head = {"run": run.name, "path": str(run.path), "set": dict(values), "step": step, "sender": AGENT}
+    return head | {"state": _answer(run, *before)}
+
+
+def _answer(run: StoredRun, commands: int, events: int) -> str:
+    """What has become of the commands sent after the first ``commands``: ``accepted``, or ``sent`` where the
+    training process hasn't read them yet, e.g. during a long step.
+
+    Raises:
+        TreinoError: it has refused them.
+    """
+    database, until = run.folder.database, time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < until:
+        states = {each.state for each in database.commands()[commands:] if each.sender == AGENT}
+        if "refused" in states:
+            why = [each.facts["message"] for each in database.events()[events:] if each.kind == "refused"]
+            if not why:  # it is refused in silence where the training ended before
+                raise not_running(run.folder.path, "ending")
+            raise TreinoError("set_refused", why[0], _("Without step it holds from the next step on."))
+        if "new" not in states:
+            return "accepted"
+        time.sleep(0.05)
+    return "sent"
 
 
 def _fan(run: StoredRun, asked: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Train futures of a step side by side; the answer is the last message of the studio's fan."""
     (snapshot,) = snapshots(run, [asked["step"]])
-    kind, steps = asked.get("kind", "lr"), asked.get("steps", STEPS)
-    changes = asked.get("candidates")
+    steps, changes = asked.get("steps", STEPS), asked.get("candidates")
+    kind = asked.get("kind", "lr") if changes is None else "candidates"
     if changes is None:
         changes = usual_futures(snapshot, kind, asked.get("count", COUNT))
     message: dict[str, Any] = {}

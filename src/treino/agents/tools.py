@@ -286,6 +286,7 @@ def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
             ),
             take=("source", "seeds", "folds", "until", "to", "replace", "like", "weights", "trust"),
             settings=("Data", *OF_TRAINING),
+            one_of=("data", "like"),
         ),
         _verb_tool(
             "sweep",
@@ -416,14 +417,31 @@ def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
 
 
 def _verb_tool(
-    name: str, verb: Verb, about: str, *, take: Sequence[str], settings: Sequence[str] = ()
+    name: str,
+    verb: Verb,
+    about: str,
+    *,
+    take: Sequence[str],
+    settings: Sequence[str] = (),
+    one_of: Sequence[str] = (),
 ) -> Tool:
+    """The tool of one command. one_of: arguments of which the command needs one."""
     own = verb_arguments(verb, take)
     known = {each.name for each in own}
     described = name == "train"
     more = [each for each in setting_arguments(settings, described=described) if each.name not in known]
-    word = verb.__name__
-    return Tool(name, _(about), (*own, *more), lambda tool, values: [word, "--json", *tool.flags(values)])
+
+    def command(tool: Tool, values: Arguments) -> list[str]:
+        if one_of and not values.keys() & {*one_of}:
+            (first,) = (each for each in own if each.name == one_of[0])
+            raise TreinoError(
+                "argument_missing",
+                _("{tool} needs {name}.").format(tool=name, name=first.name),
+                first.schema.get("description", ""),
+            )
+        return [verb.__name__, "--json", *tool.flags(values)]
+
+    return Tool(name, _(about), (*own, *more), command)
 
 
 # ---- tools that are several commands
@@ -540,6 +558,13 @@ def _steer(tool: Tool, values: Arguments) -> list[str]:
                 "argument_missing",
                 _("{action} needs {name}.").format(action=action, name=name),
                 _("It takes: {names}.").format(names=", ".join(ACTIONS[action])),
+            )
+    for name in ("kind", "count"):
+        if "candidates" in values and name in values:
+            raise TreinoError(
+                "fan_of_two",
+                _("candidates names every try, and {name} stands beside it.").format(name=name),
+                _("Leave one of them out."),
             )
     trust = ["--trust"] if values.get("trust") else []
     if action == "resume":

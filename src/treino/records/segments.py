@@ -255,18 +255,21 @@ class SettingChange:
 
 def changes_of(folder: RunFolder, spec: RunSpec) -> list[SettingChange]:
     """All changes of settings on the run's path, in the order of their steps: by commands to the process that
-    trained it, and at the beginnings of segments."""
+    trained it, and at the beginnings of segments. A command for a step that a run never reached changed
+    nothing; while it trains, it may still."""
     changes, before = list[SettingChange](), None
     commands = setting_commands(folder)
     for link in path_of(spec):
-        segment = link.segment
+        segment, stop = link.segment, link.stop
+        if stop is None and folder.status != "running":
+            stop = link.first + len(folder.database.losses(segment.number))
         if before is not None:
             changes.append(
                 SettingChange(segment.number, link.first, _told(segment, before, spec), segment.sender)
             )
         for command in commands:
             step = command.step or 0
-            if (command.segment or 0) == segment.number and (link.stop is None or step < link.stop):
+            if (command.segment or 0) == segment.number and (stop is None or step < stop):
                 changes.append(
                     SettingChange(segment.number, step, {command.name: command.value}, command.sender)
                 )

@@ -68,10 +68,11 @@ def fan(
     picture: SmallPicture | None = None,
 ) -> Iterator[dict[str, Any] | FanBoundaries]:
     """Train futures and yield messages: after each slice of about 50 ms a complete ``{"fan": …}``, and at the
-    end the boundaries, if there is a picture. The iterator may be dropped at any time.
+    end the boundaries, if there is a picture. The iterator may be dropped at any time. In the last ``fan``,
+    ``steps`` and ``done`` are the steps that were taken: fewer near the training's end.
 
     number: the fan's number on the page. kind, changes: see ``usual_futures``; of the kind ``remedy``, see
-    ``with_remedy``: two futures, which are compared on validation rows.
+    ``with_remedy``: two futures, which are compared on validation rows; ``candidates``: any changes.
 
     Raises:
         TreinoError: as ``futures``.
@@ -97,6 +98,7 @@ def _messages(
 ) -> Iterator[dict[str, Any] | FanBoundaries]:
     curves, done_F = [_Curve("running") for _future in labels], [0] * len(labels)
     ends: dict[int, FutureEnd] = {}
+    taken = 0
     for event in events:
         if isinstance(event, FutureEnd):
             ends[event.future] = event
@@ -104,8 +106,10 @@ def _messages(
             done_F[event.future] = head["steps"]  # also if it ended earlier
             continue
         _take(event, curves, head["split"] == "train")
+        done = event.first + event.loss_FS.shape[1] - snapshot.step
+        taken = max(taken, done)
         for future in event.futures:
-            done_F[future] = event.first + event.loss_FS.shape[1] - snapshot.step
+            done_F[future] = done
         yield _message(head, labels, curves, min(done_F), None)
     worth = {future: end.validation for future, end in ends.items() if end.validation is not None}
     best = min(worth, key=lambda future: worth[future]) if worth else None
@@ -113,7 +117,7 @@ def _messages(
         head["comparison"] = found = _comparison(ends, snapshot)
         low, high = (found and found["interval"]) or (0.0, 0.0)
         best = best if len(worth) < len(ends) else 1 if high < 0 else 0 if low > 0 else None
-    yield _message(head, labels, curves, head["steps"], best)
+    yield _message(head | {"steps": taken}, labels, curves, taken, best)
     if picture is not None:
         outputs = [torch.from_numpy(ends[future].outputs_NC) for future in range(len(labels))]
         outputs_FNC = torch.stack(outputs)

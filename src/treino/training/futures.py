@@ -20,11 +20,11 @@ from torch import Tensor, nn
 from treino.engine import TrainingLoop
 from treino.engine.batch_sources import as_kernel_input
 from treino.engine.devices import torch_context, torch_threads
-from treino.engine.hyperparameters import known, whole
+from treino.engine.hyperparameters import whole
 from treino.engine.rng import member_seeds
 from treino.engine.saved_state import keyframe_of_saved, saved_from_keyframe
 from treino.engine.templates import check_memory
-from treino.errors import TreinoError
+from treino.errors import TreinoError, nearest
 from treino.records.segments import Segment
 from treino.spec import read_settings
 from treino.training.branch import next_segment, segment_start
@@ -104,7 +104,7 @@ def futures(
         raise TreinoError(
             "futures_count",
             _("{n} futures were asked for; there may be 1 to {most}.").format(n=len(changes), most=MOST),
-            _("Ask for fewer of them."),
+            _("Ask for fewer of them.") if changes else _("Ask for at least one."),
         )
     stop = snapshot.step + whole("steps", steps, 1)
     every = list(snapshot.member_net.parameters())
@@ -262,7 +262,12 @@ def usual_futures(snapshot: Snapshot, kind: str, count: int = 64) -> list[dict[s
     Raises:
         TreinoError: an unknown kind; a learning rate of 0, around which there is no such scale.
     """
-    known("futures", kind, KINDS)
+    if kind not in KINDS:
+        raise TreinoError(
+            "futures_unknown",
+            _("There is no kind of futures {kind!r}.").format(kind=kind),
+            nearest(kind, KINDS),
+        )
     whole("count", count, 2, MOST, text="count")
     return KINDS[kind](snapshot, count)
 

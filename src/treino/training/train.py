@@ -40,6 +40,7 @@ from treino.records.user_network import NetworkFiles, network_maker, network_of
 from treino.records.weights import ANSWERS, answers_of
 from treino.spec import Settings
 from treino.store import RunFolder
+from treino.store.database import Command
 from treino.training.commands import LiveView, Transport
 from treino.training.completion import finish, run_facts
 from treino.training.flip_trial import decided_flips
@@ -350,10 +351,13 @@ class RunJob:
                     self.transport.command(command.name, command.value, engine.step, engine.plan.count)
                     stop = stop and command.name in ("pause", "speed")  # other commands cancel the stop
                 else:
+                    _check_reached(command, engine.plan.steps)
                     engine.set(command.name, command.value, command.step)
             except TreinoError as error:  # a wrong command of another process must not end the training
-                db.mark_command(command.id, "refused", segment=self.segment)
                 db.add_event(self.segment, engine.step, "refused", {"message": str(error)})
+                db.mark_command(
+                    command.id, "refused", segment=self.segment
+                )  # last: who sees it looks for why
                 continue
             db.mark_command(command.id, "applied", max(command.step or 0, engine.step), self.segment)
         if commands:
@@ -472,6 +476,18 @@ class RunJob:
         if self.failure is not None:
             raise self.failure
         return self.run.document
+
+
+def _check_reached(command: Command, steps: int) -> None:
+    """Refuse a command for a step at or past the planned end. steps: those planned."""
+    if command.step is not None and command.step >= steps:
+        raise TreinoError(
+            "set_step_past_end",
+            _("{name} can't be set from step {step} on: the training ends after {steps}.").format(
+                name=command.name, step=command.step, steps=steps
+            ),
+            _("Use a step before that."),
+        )
 
 
 def epoch_values(epoch: Epoch, settings: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
