@@ -130,7 +130,7 @@ def fit_events(request: FitRequest) -> tuple[Iterator[JobEvent], Rates | None]:
             data=rows,
             reasons=(reason, why),
             spent=spent,
-            check=partial(check_alerts, alerts) if alerts else None,
+            check=partial(check_alerts, alerts),
         )
         events = alerted(events, alerts)
         events = events if request.lean else illustrated(events)

@@ -144,8 +144,8 @@ def resume_events(
         )
     if folder.kind == "run":
         given = given_alerts(alerts, network=allow_network)
-        check = partial(check_alerts, given) if given else None
-        return illustrated(alerted(resuming(path, access, data=data, check=check), given))
+        events = resuming(path, access, data=data, check=partial(check_alerts, given))
+        return illustrated(alerted(events, given))
     if folder.kind == "sweep":
         return sweep_resumption(
             path, access, storage=storage, more=more, on=on, gpus_per_chunk=gpus_per_chunk
@@ -204,7 +204,7 @@ def branch_events(
     run, step = parse_step(place)
     snapshot = next(snapshots(open_run(run, access), [step]))
     changed = {name: getattr(changes, name) for name in changes.model_fields_set - {"net"}}
-    check = partial(check_alerts, given) if given else None
+    check = partial(check_alerts, given)
     events = (rewinding if in_place else branching)(snapshot, changed, sender=sender, check=check)
     return illustrated(alerted(events, given))
 

@@ -74,7 +74,7 @@ def _list(screen: Screen) -> int:
     progress = read_progress()
     every = katas()
     done = [name for name in every if progress.of(name).mended]
-    left = next((name for name in every if name not in done), None)
+    left = _next(progress)
     screen.document(
         {"katas": [_row(k, progress, left) for k in every.values()], "done": len(done), "next": left}
     )
@@ -90,6 +90,11 @@ def _list(screen: Screen) -> int:
     if left is not None:
         screen.out.print(_("Take the next one: treino kata {name}").format(name=left))
     return 0
+
+
+def _next(progress: KataProgress) -> str | None:
+    """The easiest kata that isn't mended; None: all are."""
+    return next((name for name in katas() if not progress.of(name).mended), None)
 
 
 def _mark(name: str, progress: KataProgress, left: str | None) -> str:
@@ -211,8 +216,7 @@ def _conclusion(verdict: Verdict) -> list[str]:
             )
         )
     lines += [f"{f['rule']}: {f['why']}" for f in before.findings if f["rule"] in kata.rules]
-    progress = read_progress()
-    left = next((name for name in katas() if not progress.of(name).mended), None)
+    left = _next(read_progress())
     lines.append(
         _("That was the last kata.")
         if left is None

@@ -44,6 +44,7 @@ from treino.training.alerts import (
     alerts_of,
 )
 from treino.training.branch import rewinding
+from treino.training.goals import not_measured
 from treino.training.replay import snapshots
 from treino.training.resolution import Resolution
 from treino.training.train import RunJob, run_of
@@ -96,17 +97,7 @@ def check_alerts(alerts: Sequence[Alert], data: Data, resolution: Resolution) ->
             if clause.way == FINDING or name == clause.figure:
                 continue
             if name not in measured:
-                raise TreinoError(
-                    "alert_task",
-                    _("{metric} is not measured where the target, {target}, is {what}.").format(
-                        metric=name,
-                        target=data.target,
-                        what=_("a class of {n}").format(n=len(data.classes))
-                        if data.classes
-                        else _("a number"),
-                    ),
-                    _("Use one of {names}.").format(names=", ".join(measured)),
-                )
+                raise not_measured("alert_task", name, measured, data)
             if not len(data.validation):
                 raise TreinoError(
                     "alert_validation",

@@ -58,10 +58,6 @@ class Comparison:
     first: Difference | None = None
     first_loss: Difference | None = None
 
-    @property
-    def equal(self) -> bool:
-        return self.first is None
-
     def arrays(self, kind: str, step: int, name: str, recorded: Array, found: Array) -> None:
         """Compare every bit of two arrays after ``step`` updates; two NaNs are equal."""
         if recorded.shape != found.shape or recorded.dtype != found.dtype:

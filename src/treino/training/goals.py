@@ -115,15 +115,20 @@ def check_goals(goals: Iterable[str], measured: Sequence[str], data: Data) -> No
     """
     for metric in goals:
         if metric not in measured:
-            raise TreinoError(
-                "until_task",
-                _("{metric} is not measured where the target, {target}, is {what}.").format(
-                    metric=metric,
-                    target=data.target,
-                    what=_("a class of {n}").format(n=len(data.classes)) if data.classes else _("a number"),
-                ),
-                _("Use one of {names}.").format(names=", ".join(measured)),
-            )
+            raise not_measured("until_task", metric, measured, data)
+
+
+def not_measured(rule: str, metric: str, measured: Sequence[str], data: Data) -> TreinoError:
+    """The refusal of a metric that is not measured for this target. rule: the error's."""
+    return TreinoError(
+        rule,
+        _("{metric} is not measured where the target, {target}, is {what}.").format(
+            metric=metric,
+            target=data.target,
+            what=_("a class of {n}").format(n=len(data.classes)) if data.classes else _("a number"),
+        ),
+        _("Use one of {names}.").format(names=", ".join(measured)),
+    )
 
 
 def items_of(value: Any, separators: str) -> list[Any]:

@@ -7,7 +7,7 @@ import math
 import secrets
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -139,14 +139,7 @@ class Conditions:
     date: str
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "versions": dict(self.versions),
-            "machine": dict(self.machine),
-            "engine": self.engine,
-            "threads": self.threads,
-            "device": self.device,
-            "date": self.date,
-        }
+        return asdict(self)
 
 
 def conditions_of(run: StoredRun) -> Conditions:

@@ -8,7 +8,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from treino.errors import TreinoError, nearest
@@ -165,14 +165,15 @@ def trial_table(file: TrialFile, request: Request) -> TrialTable:
         raise TreinoError(
             "trials_none", _("There are no trials in it."), _("Judge it when some trials have finished.")
         )
-    metric = _score(file, request, notes)
-    _only_numbers(file, metric)
+    texts = _texts(file)
+    metric = _score(file, request, texts, notes)
+    _only_numbers(texts, metric)
     better = _direction(file, request, metric, notes)
     unit, trials, folds = _trials(file, request, metric, notes)
     few_enough(len(trials))
     table = TrialTable(file.source, file.study, metric, better, unit, folds, trials, ())
     _check(table, notes)
-    return TrialTable(file.source, file.study, metric, better, unit, folds, trials, tuple(notes))
+    return replace(table, notes=tuple(notes))
 
 
 def _check(table: TrialTable, notes: list[str]) -> None:
@@ -219,12 +220,13 @@ def _check(table: TrialTable, notes: list[str]) -> None:
 # ---- the score
 
 
-def _score(file: TrialFile, request: Request, notes: list[str]) -> str:
+def _score(file: TrialFile, request: Request, texts: Mapping[str, str], notes: list[str]) -> str:
+    """The score's name. texts: as of ``_texts``."""
     known = Counter(name for record in file.records for name in record.figures)
     if request.score is not None:
         if request.score in known:
             return request.score
-        _only_numbers(file, request.score)
+        _only_numbers(texts, request.score)
         words = request.score in {name for record in file.records for name in record.cells}
         message = _("The column '{name}' holds no numbers.") if words else _("There is no score '{name}'.")
         raise TreinoError(
@@ -232,7 +234,7 @@ def _score(file: TrialFile, request: Request, notes: list[str]) -> str:
         )
     if file.score is not None:
         return file.score
-    written = [name for name in _texts(file) if name not in known]  # such as 83.2% in all rows
+    written = [name for name in texts if name not in known]  # such as 83.2% in all rows
     likely = [
         name
         for name in (*known, *written)
@@ -240,7 +242,6 @@ def _score(file: TrialFile, request: Request, notes: list[str]) -> str:
         or (name.lower() in _SCORES and name not in (request.settings or ()))
     ]
     if len(likely) == 1:
-        _only_numbers(file, likely[0])
         notes.append(_("The score is {name}, the only column that is named as one.").format(name=likely[0]))
         return likely[0]
     if not known:
@@ -269,9 +270,9 @@ def _texts(file: TrialFile) -> dict[str, str]:
     return found
 
 
-def _only_numbers(file: TrialFile, metric: str) -> None:
+def _only_numbers(texts: Mapping[str, str], metric: str) -> None:
     """Refuse a score with cells such as 83.2% or 1,042.0: the rest would be ranked without them."""
-    if (text := _texts(file).get(metric)) is not None:
+    if (text := texts.get(metric)) is not None:
         raise TreinoError(
             "score_text",
             _("The column {name} has a cell '{cell}', which is no plain number.").format(
@@ -437,9 +438,7 @@ def _settings(record: TrialRecord, request: Request, apart: Iterable[str]) -> di
 
 
 def _alone(record: TrialRecord, metric: str, request: Request, parts: str | None, apart: set[str]) -> Trial:
-    values = record.lists.get(parts, ()) if parts is not None else ()
-    if parts is not None and not values:
-        values = tuple(record.figures[n] for n in _numbered(record.figures).get(parts, ()))
+    values = () if parts is None else _values(record, parts)
     scores: dict[Cell | tuple[Cell, ...], float] = {i: v for i, v in enumerate(values) if usable(v)}
     return Trial(
         record.name,
