@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import struct
 import zlib
 from collections.abc import Mapping
@@ -17,13 +18,15 @@ from PIL import Image, ImageCms, ImageOps
 
 from treino.data import Data, load
 from treino.data.photographs import album
-from treino.data.photographs.decoding import Fit, decode
+from treino.data.photographs.decoding import Fit, UnreadablePictureError, decode
 from treino.errors import TreinoError
+from treino.export import program_data
 
 Pixels = NDArray[np.uint8]
 
 RNG = np.random.default_rng(5)
 HEIGHT, WIDTH = 16, 24
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 
 
 def smooth(height: int = HEIGHT, width: int = WIDTH, seed: int = 0) -> Pixels:
@@ -278,6 +281,63 @@ def test_a_large_jpeg_is_decoded_smaller_with_hardly_another_result(fit: Fit, tu
 
 
 # ---- files that are no pictures, or not whole
+
+
+def damaged(content: bytes, seed: int) -> list[bytes]:
+    """The content with a bit turned, a stretch of zeros, without its end or a part: several of each."""
+    r, whole = np.random.default_rng(seed), []
+    for place in r.integers(8, len(content), 10).tolist():
+        turned = bytes([content[place] ^ 1 << int(r.integers(8))])
+        whole += [content[:place] + turned + content[place + 1 :], content[:place]]
+        whole += [content[:place] + bytes(9) + content[place + 9 :], content[:place] + content[place + 5 :]]
+    return [*whole, content[:-1], content[:-12]]
+
+
+def refused_by_pillow(content: bytes) -> bool:
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+            picture.load()
+    except Exception:
+        return True
+    return False
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("seed", "kind"), list(enumerate(kinds_of_files())))
+def test_what_pillow_refuses_to_load_is_refused_and_what_it_loads_is_not(
+    seed: int, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"SHAPE": (3, HEIGHT, WIDTH), "CROPS": True, "PADS": False}.items():
+        monkeypatch.setattr(program_data, name, value)
+    counts = [0, 0]
+    for content in damaged(kinds_of_files()[kind][0], seed):
+        (tmp_path / kind).write_bytes(content)
+        refused, pixel_CHW = refused_by_pillow(content), None
+        counts[refused] += 1
+        try:
+            pixel_CHW = decode(content, (3, HEIGHT, WIDTH), "crop")[1]
+        except UnreadablePictureError:
+            assert refused
+        assert (pixel_CHW is None) == refused
+        if refused:
+            with pytest.raises(SystemExit, match=kind):
+                program_data.picture(tmp_path / kind)  # of an exported script
+        else:
+            assert (program_data.picture(tmp_path / kind) == np.ravel(pixel_CHW)).all()
+    assert counts[True]
+
+
+def test_a_png_with_one_turned_bit_is_named_in_a_folder_and_an_archive(tmp_path: Path) -> None:
+    folder = album_of(tmp_path / "p", {f"{i}.png": saved(smooth(seed=i), "PNG") for i in range(4)})
+    content = bytearray((folder / "a/2.png").read_bytes())
+    content[-40] ^= 4
+    assert refused_by_pillow(bytes(content))
+    (folder / "a/2.png").write_bytes(content)
+    shutil.make_archive(str(tmp_path / "p"), "zip", folder)
+    for source in (folder, tmp_path / "p.zip"):
+        with pytest.raises(TreinoError, match=r"1 of 6 pictures in .* \(a/2.png: it is damaged"):
+            load(source)
+        assert "a/2.png" in " ".join(load(source, skip_bad=1).notes)
 
 
 def bad_files() -> dict[str, tuple[bytes, str]]:

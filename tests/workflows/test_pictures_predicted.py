@@ -166,6 +166,14 @@ def test_bad_pictures_are_named_and_left_out_only_as_requested(
     assert "text.png" in document["notes"][0]
     with pytest.raises(TreinoError, match=r"None of the 1 pictures .* can be read"):
         run.predict(flat / "text.png", skip_bad=5)
+    content = bytearray((flat / "wide.png").read_bytes())
+    content[len(content) // 2] ^= 1
+    (flat / "text.png").write_bytes(content)
+    assert "text.png: it is damaged" in treino("predict", run.path, flat).err
+    image = Image.open(flat / "text.png")
+    for _again in range(2):  # the second time, Pillow itself hands out what it had decoded
+        with pytest.raises(TreinoError, match="None of the 1 pictures"):
+            run.predict([image])
 
 
 def test_a_file_of_predictions_names_the_pictures(

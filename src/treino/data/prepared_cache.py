@@ -38,7 +38,7 @@ from treino.store import files, lock
 from treino.store.encoding import signed, signed_value
 from treino.words import _
 
-FORMAT = 2
+FORMAT = 3
 HELD = 6  # maximum number of copies of a numeric table in memory while it is prepared there
 INPUT_BYTES = 24  # bytes of memory per input and row: the raw value twice, and x
 FOLDER = ".prepared"  # the cache folder, beside the runs

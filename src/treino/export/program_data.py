@@ -3,7 +3,6 @@
 In a script, names in capitals have its run's values, and branches that these exclude are left out: see
 ``folding``.
 """
-# ruff: noqa: SIM108  (a script keeps one of the branches that settings decide)
 
 import csv
 import datetime
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 
 from treino.data.preparation.encoders import hash_place, with_bins
 from treino.data.preparation.preparation import fit_pixels, fit_table, fit_target
@@ -307,23 +306,44 @@ def read_idx(name):
     return np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * axes).reshape(count, -1)
 
 
+def orientation(image):
+    """How a picture lies by its EXIF data: 1 for upright. Pillow turns a TIFF by itself."""
+    try:
+        return 1 if image.format == "TIFF" else int(image.getexif().get(0x0112, 1))
+    except Exception:  # damaged metadata, which the pixels don't need
+        return 1
+
+
 def picture(path):
     """The pixels of a picture, upright, in the network's size and colours: [C * H * W] bytes."""
     channels, height, width = SHAPE
     mode = "L" if channels == 1 else "RGB"
-    with Image.open(path) as image:
-        if image.format == "JPEG":  # a halved size is enough, if it isn't too small
-            lies = image.getexif().get(0x0112, 1) >= 5
-            across = (height, width) if lies else (width, height)
-            sides = across[0] / image.width, across[1] / image.height
-            if PADS:
-                enough = min(sides)
-            else:
-                enough = max(sides)
-            image.draft(mode, (math.ceil(image.width * enough), math.ceil(image.height * enough)))
-        image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I"):  # 16 bits
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    try:
+        with path.open("rb") as file:
+            image = Image.open(file, formats=("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF"))
+            if image.width * image.height > 80_000_000:
+                raise ValueError("more than 80 million pixels")
+            if image.format == "JPEG":  # a halved size is enough, if it isn't too small
+                lies = orientation(image) >= 5
+                across = (height, width) if lies else (width, height)
+                sides = across[0] / image.width, across[1] / image.height
+                enough = (min if PADS else max)(sides)
+                image.draft(mode, (math.ceil(image.width * enough), math.ceil(image.height * enough)))
+            image.load()
+            turn = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}.get(orientation(image))
+            if turn is not None:
+                image = image.transpose(turn)
+            clear = image.info.get("transparency")
+            if image.mode.startswith(("I", "F")):  # 16 bits
+                values = np.asarray(image)
+                if image.mode == "F" or values.min() < 0 or values.max() > 65_535:
+                    raise ValueError("pixels that are no numbers of 16 bits")
+                upper = (values >> 8).astype(np.uint8)
+                image = Image.fromarray(np.where(values == clear, np.uint8(255), upper))
+            elif isinstance(clear, tuple) and max(clear) > 255:
+                image.info["transparency"] = tuple(value >> 8 for value in clear)
+    except Exception as error:
+        sys.exit(f"{path} can't be read as a picture: {error}")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

@@ -3,6 +3,10 @@
 import io
 import math
 import re
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -78,24 +82,35 @@ def decode(content: bytes, shape: Shape | None, fit: Fit) -> tuple[PictureForm, 
 
     Raises UnreadablePictureError with the reason.
     """
+    from PIL import Image
+
+    if not content:
+        raise UnreadablePictureError(_("it is empty"))
+    with refused(), Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
+        width, height = picture.size
+        if width * height > MOST_PIXELS:
+            raise UnreadablePictureError(_too_large(width, height))
+        mode, pixels = _mode(picture), None
+        if shape is not None:
+            if picture.format == "JPEG":
+                _draft(picture, shape, fit)
+            picture.load()  # before anything else may: what fails to load once is no error afterwards
+        turned = _orientation(picture)
+        if shape is not None:
+            pixels = _fitted(picture, turned, shape, fit)
+        if turned >= 5:
+            width, height = height, width
+        frames = _frames(picture)  # it leaves the first frame, whose pixels are taken by now
+        return PictureForm(width, height, mode, picture.format or "", frames, turned in _TURNS), pixels
+
+
+@contextmanager
+def refused() -> Iterator[None]:
+    """What Pillow raises of a file becomes an UnreadablePictureError."""
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
-            if picture.width * picture.height > MOST_PIXELS:
-                raise UnreadablePictureError(_too_large(picture.width, picture.height))
-            turned = _orientation(picture, whole=shape is not None)
-            width, height = picture.size
-            if turned >= 5:
-                width, height = height, width
-            form = PictureForm(
-                width, height, _mode(picture), picture.format or "", _frames(picture), turned in _TURNS
-            )
-            if shape is None:
-                return form, None
-            return form, _fitted(picture, turned, shape, fit)
-    except UnreadablePictureError:
-        raise
+        yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         pixels = re.search(r"\d+", str(error))
         raise UnreadablePictureError(
@@ -104,11 +119,9 @@ def decode(content: bytes, shape: Shape | None, fit: Fit) -> tuple[PictureForm, 
             )
         ) from None
     except UnidentifiedImageError:
-        raise UnreadablePictureError(
-            _("it is empty") if not content else _("its content is that of no picture")
-        ) from None
+        raise UnreadablePictureError(_("its content is that of no picture")) from None
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, MemoryError, ArithmeticError,
-            LookupError, AttributeError, RuntimeError) as error:  # fmt: skip
+            LookupError, AttributeError, RuntimeError, struct.error, zlib.error) as error:  # fmt: skip
         raise UnreadablePictureError(_reason(error)) from None
 
 
@@ -125,10 +138,11 @@ def _reason(error: Exception) -> str:
     return _("it is damaged ({reason})").format(reason=text or type(error).__name__)
 
 
-def _orientation(picture: "Image.Image", whole: bool) -> int:
-    """The EXIF orientation that is still to be followed: 1 for none. Pillow turns a TIFF by itself. whole:
-    look for it after a PNG's pixels too, which decodes them."""
-    if picture.format == "TIFF" or not (whole or picture.format != "PNG" or "exif" in picture.info):
+def _orientation(picture: "Image.Image") -> int:
+    """The EXIF orientation that is still to be followed: 1 for none. Pillow turns a TIFF by itself. A PNG's
+    may lie behind its pixels, and counts once they are loaded."""
+    behind = picture.format == "PNG" and "exif" not in picture.info and getattr(picture, "tile", None)
+    if picture.format == "TIFF" or behind:
         return 1
     try:
         turned = int(picture.getexif().get(_ORIENTATION, 1))
@@ -147,20 +161,28 @@ def _mode(picture: "Image.Image") -> str:
 
 
 def _frames(picture: "Image.Image") -> int:
-    """The number of frames; 2 stands for more in a GIF, where they would have to be counted."""
-    if picture.format == "GIF":
-        return 1 + bool(getattr(picture, "is_animated", False))
-    return int(getattr(picture, "n_frames", 1)) if picture.format in ("TIFF", "WEBP", "PNG") else 1
+    """The number of frames; 2 stands for more in a GIF, where they would have to be counted. 1 if the further
+    ones are damaged."""
+    try:
+        if picture.format == "GIF":
+            return 1 + bool(getattr(picture, "is_animated", False))
+        return int(getattr(picture, "n_frames", 1)) if picture.format in ("TIFF", "WEBP", "PNG") else 1
+    except Exception:  # of which the pixels that are used are no part
+        return 1
+
+
+def _draft(picture: "Image.Image", shape: Shape, fit: Fit) -> None:
+    """Have a JPEG decoded at a halved size, if that is enough."""
+    channels, height, width = shape
+    across = (height, width) if _orientation(picture) >= 5 else (width, height)  # as the file lies
+    least = max if fit != "pad" else min
+    factor = least(across[0] / picture.width, across[1] / picture.height)
+    draft = (math.ceil(picture.width * factor), math.ceil(picture.height * factor))
+    picture.draft("L" if channels == 1 else "RGB", draft)
 
 
 def _fitted(picture: "Image.Image", turned: int, shape: Shape, fit: Fit) -> NDArray[np.uint8]:
     channels, height, width = shape
-    across = (height, width) if turned >= 5 else (width, height)  # as the file lies
-    if picture.format == "JPEG":
-        least = max if fit != "pad" else min
-        factor = least(across[0] / picture.width, across[1] / picture.height)
-        draft = (math.ceil(picture.width * factor), math.ceil(picture.height * factor))
-        picture.draft("L" if channels == 1 else "RGB", draft)
     plain = _plain(picture, channels)
     if turned in _TURNS:
         plain = plain.transpose(_TURNS[turned])  # type: ignore[arg-type]
@@ -199,7 +221,6 @@ def _plain(picture: "Image.Image", channels: int) -> "Image.Image":
     mode = "L" if channels == 1 else "RGB"
     clear = picture.info.get("transparency")
     if picture.mode == mode and clear is None:
-        picture.load()
         return picture
     if picture.mode == "F":
         raise UnreadablePictureError(_("its pixels are fractions, of which none says what is white"))

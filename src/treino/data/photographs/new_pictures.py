@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 
 from treino.data.builtins import BUILTINS
 from treino.data.photographs.album import Album, PictureFile, is_album, open_album
-from treino.data.photographs.decoding import ENDINGS, Fit, PictureForm, Shape
+from treino.data.photographs.decoding import (
+    ENDINGS,
+    Fit,
+    PictureForm,
+    Shape,
+    UnreadablePictureError,
+    refused,
+)
 from treino.data.photographs.labels import FILE, label_table
 from treino.data.photographs.load import refuse_bad
 from treino.data.photographs.pixel_rows import PixelRows
@@ -117,16 +124,25 @@ def album_of(source: Any) -> Album:
 
 
 def _content(picture: "Image.Image") -> bytes:
-    """The content of a file that holds the picture's pixels as they are, upright."""
+    """The content of a file that holds the picture's pixels as they are, upright. Raises
+    UnreadablePictureError for a file whose pixels aren't loaded yet and can't be."""
     from PIL import ImageOps
 
-    upright = ImageOps.exif_transpose(picture)
-    if "transparency" in upright.info:
-        upright = upright.convert("RGBA")
-    if upright.mode not in _KEPT:
-        upright = upright.convert("RGB")
-    file = io.BytesIO()
-    upright.save(file, "TIFF")
+    unread, file = getattr(picture, "tile", None), io.BytesIO()
+    if unread and picture.fp is None:  # type: ignore[attr-defined]
+        raise UnreadablePictureError(_("it is closed, or failed to load before"))
+    with refused():
+        try:
+            picture.load()
+        except BaseException:
+            picture.tile = unread  # type: ignore[attr-defined]  # without it, Pillow takes it for loaded
+            raise
+        upright = ImageOps.exif_transpose(picture)
+        if "transparency" in upright.info:
+            upright = upright.convert("RGBA")
+        if upright.mode not in _KEPT:
+            upright = upright.convert("RGB")
+        upright.save(file, "TIFF")
     return file.getvalue()
 
 
