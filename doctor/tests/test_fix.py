@@ -12,7 +12,8 @@ from scipy.special import stdtrit
 
 from treino_doctor.finding import Finding, Site
 from treino_doctor.output import prove
-from treino_doctor.output.fix import MENDS, Mended, patch
+from treino_doctor.output.fix import Mended, patch
+from treino_doctor.output.mends import MENDS
 from treino_doctor.output.prove import Row, interval, last_figure, proof, student, table
 from treino_doctor.places.source import refresh
 from treino_doctor.process.run_script import run_script
@@ -56,9 +57,10 @@ def _as_it_may_be_written(findings, text, folder):
 def _applies(mended, file):
     """The patch makes of a file what the mended program says."""
     diff = file.with_suffix(".patch")
-    diff.write_bytes(mended.diff.encode())
-    subprocess.run(["patch", "--binary", str(file), str(diff)], check=True, capture_output=True)
-    assert file.read_text() == mended.sources[str(file)]
+    diff.write_bytes(mended.data)
+    subprocess.run(["patch", str(file), str(diff)], check=True, capture_output=True)
+    with file.open(newline="") as opened:
+        assert opened.read() == mended.sources[str(file)]
     compile(file.read_text(), str(file), "exec")
 
 
@@ -98,11 +100,6 @@ AWKWARD = {
         "missing_no_grad",
         3,
         'def judge(net, rows):\n    for x in rows:\n        print(net(x), """a\n  b""")\n',
-    ),
-    "two statements on a line": (
-        "missing_zero_grad",
-        2,
-        "for x in rows:\n    for y in x: net(y).backward(); o.step()\n",
     ),
 }
 
@@ -153,7 +150,33 @@ def test_the_figure_is_the_last_that_is_named(text, figure):
 
 
 def test_the_table_says_what_failed():
-    assert "2 runs failed" in table([Row("as it is", (1.0, 2.0), (), 2)])
+    why = "it ended with status 1: NameError: name 'nn' is not defined"
+    rows = [Row("as it is", (1.0, 2.0), (), 2, reasons=((why, 2),)), Row("fixed", (), (), 0)]
+    said = table(rows, Mended({}, "", ()))
+    assert "2 runs failed" in said
+    assert said.count(f"as it is: {why}") == 1
+
+
+def test_a_program_that_is_worse_at_the_old_rate_is_told_why(monkeypatch):
+    losses = iter((0.5, 0.9, 0.4, 0.3))
+    monkeypatch.setattr(
+        prove, "_run", lambda job, timeout: {"loss": next(losses), "figure": None, "found": ["no_step"]}
+    )
+    mended = Mended({"script.py": "pass"}, "", ("missing_zero_grad",))
+    rows = proof("script.py", [], mended, seeds=1)
+    assert [row.variant for row in rows] == ["as it is", "fixed", "fixed, lr × 10", "fixed, lr × 100"]
+    said = table(rows, mended)
+    assert "the gradients of all steps were summed" in said
+    assert "still finds in the fixed program: no_step" in said
+    assert "summed" not in table([rows[1], rows[0]], mended)
+
+
+def test_why_a_run_fails_is_its_last_line(tmp_path):
+    path = tmp_path / "a script.py"
+    path.write_text("print(undefined)\n")
+    job = {"target": str(path), "module": False, "arguments": [], "max_steps": None, "max_time": None}
+    job |= {"sources": {}, "rate": 1.0, "seed": 0, "folder": str(tmp_path)}
+    assert "NameError: name 'undefined' is not defined" in prove._run(job, 600)
 
 
 @pytest.mark.slow
@@ -185,6 +208,7 @@ def test_a_sum_is_compared_with_a_mean_by_rows(tmp_path):
     path.write_text(PRELUDE + SAME_LOSS.replace("0.05", "1e-5"))
     as_mean = PRELUDE + SAME_LOSS.replace("0.05", "24e-4").replace(', reduction="sum"', "")
     job = {"target": str(path), "module": False, "arguments": [], "max_steps": None, "max_time": None}
+    job["folder"] = str(tmp_path)
     plain, fixed = (
         prove._run(job | {"sources": sources, "rate": 1.0, "seed": 0}, 600)["loss"]
         for sources in ({}, {str(path): as_mean})
@@ -194,11 +218,11 @@ def test_a_sum_is_compared_with_a_mean_by_rows(tmp_path):
 
 @pytest.mark.parametrize(("rule", "alone"), [("softmax_before_cross_entropy", True), ("no_step", False)])
 def test_losses_that_measure_something_else_are_said_not_to_compare(rule, alone, monkeypatch):
-    monkeypatch.setattr(prove, "_run", lambda job, timeout: {"loss": 1.5, "figure": None})
-    rows = proof("script.py", [], Mended({"script.py": "pass"}, "", (rule,)), seeds=2)
+    monkeypatch.setattr(prove, "_run", lambda job, timeout: {"loss": 1.5, "figure": None, "found": []})
+    rows = proof("script.py", [], mended := Mended({"script.py": "pass"}, "", (rule,)), seeds=2)
     assert [row.alone for row in rows] == [alone, False, False, False]
-    assert table(rows).count("1.5 [1.5, 1.5] *") == alone
-    assert ("* not to be compared" in table(rows)) == alone
+    assert table(rows, mended).count("1.5 [1.5, 1.5] *") == alone
+    assert ("* not to be compared" in table(rows, mended)) == alone
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import argparse
 import json
 import math
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -343,7 +344,7 @@ def _report(request: Request, outcome: "Outcome", files: Files, folder: Path, sc
     covered = coverage(exam)
     screen.lines(text(outcome, covered, notes, known=known))
     if (request.prove or files.fix is not None) and exam.findings:
-        result |= _mend(request, outcome, files.fix, screen)
+        result |= _mend(request, outcome, files.fix, folder, screen)
     if files.sarif is not None:
         from treino_doctor.output.sarif import sarif
 
@@ -368,24 +369,32 @@ def fails(findings: "Sequence[Finding]", fail_on: str | None) -> bool:
 
 
 def _mend(
-    request: Request, outcome: "Outcome", fix: "OutputFile | None", screen: Screen
+    request: Request, outcome: "Outcome", fix: "OutputFile | None", folder: Path, screen: Screen
 ) -> dict[str, object]:
+    from treino_doctor.escaping import escape
     from treino_doctor.output.fix import patch
     from treino_doctor.output.prove import VARIANTS, proof, table
+    from treino_doctor.output.report import place
 
     seeds = SEEDS if request.seeds is None else request.seeds
-    mended = patch(outcome.exam.findings)
-    result: dict[str, object] = {"patch": mended.diff, "mended": list(mended.rules)}
+    mended = patch(outcome.exam.findings, folder)
+    left = [{"rule": f.rule, "file": f.file, "line": f.line} for f in mended.left]
+    result: dict[str, object] = {"patch": mended.diff, "mended": list(mended.rules), "left": left}
     if not mended.rules:
         screen.lines(_("doctor: none of these findings can be fixed automatically."))
         return result
     if fix is not None:
-        path = fix.write(mended.diff.encode())
-        sentence = _("doctor: the fixes are in {path}; apply them with: patch -p0 < {path}")
-        screen.lines(sentence.format(path=path))
+        path = fix.write(mended.data)
+        sentence = _("doctor: the fixes are in {path}; apply them with: {command}")
+        into = [] if mended.folder == "." else ["-d", mended.folder]
+        command = f"{shlex.join(['patch', '-p0', *into])} < {shlex.quote(str(path))}"
+        screen.lines(sentence.format(path=path, command=command))
         for replaced in fix.replaced:
             screen.lines(_("{path} existed already and is replaced.").format(path=replaced))
         result |= {"path": str(path), "replaced": [str(replaced) for replaced in fix.replaced]}
+    if mended.left:
+        names = ", ".join(f"{f.rule} ({place(f.file, f.line)})" for f in mended.left)
+        screen.lines(escape(_("doctor: not fixed automatically: {names}").format(names=names)))
     if request.prove:
         sentence = _("doctor: running it {n} times more, as it is and fixed, with {seeds} seeds each ...")
         screen.lines(sentence.format(n=VARIANTS * seeds, seeds=seeds))
@@ -398,8 +407,9 @@ def _mend(
             max_steps=request.max_steps,
             max_time=request.max_time,
             timeout=max(600, 10 * outcome.seconds),
+            folder=folder,
         )
-        screen.lines(mended.diff + "\n" + table(rows))
+        screen.lines(mended.diff + "\n" + table(rows, mended))
         result["proof"] = [row.as_json() for row in rows]
     return result
 

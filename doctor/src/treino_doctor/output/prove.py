@@ -10,15 +10,22 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from treino_doctor.escaping import escape
 from treino_doctor.output.fix import Mended
-from treino_doctor.words import _, numeral
+from treino_doctor.words import N_, _, numeral
 
 RATES = (1.0, 10.0, 0.1)
+SUMS = {  # rules whose fix makes the gradients smaller: larger rates are tried instead
+    "missing_zero_grad": N_("the gradients of all steps were summed"),
+    "exploding_sum_loss": N_("the gradients were sums over the rows"),
+}
+RATES_OF_SUMS = (1.0, 10.0, 100.0)
 # Rules whose fix changes what the loss measures: the same answers get another loss.
 REMEASURED = frozenset(
     ("softmax_before_cross_entropy", "sigmoid_before_bce_with_logits", "nll_without_log_softmax")
@@ -48,7 +55,7 @@ class Row:
 
     loss: for each row of a batch, if the script sums over rows. alone: the other variants' losses measure
     something else. figure: the last number printed with a metric's name, else the last number. name: that
-    name, or "".
+    name, or "". reasons: why runs failed, each with its number. found: rules that the doctor still finds.
     """
 
     variant: str
@@ -57,6 +64,8 @@ class Row:
     failed: int
     name: str = ""
     alone: bool = False
+    reasons: tuple[tuple[str, int], ...] = ()
+    found: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -68,6 +77,8 @@ class Row:
             "figures": list(self.figure),
             "failed": self.failed,
             "loss_alone": self.alone,
+            "reasons": dict(self.reasons),
+            "found": list(self.found),
         }
 
 
@@ -112,15 +123,18 @@ def proof(
     max_steps: int | None = None,
     max_time: float | None = None,
     timeout: float = 600,
+    folder: Path | None = None,
 ) -> list[Row]:
     """Return one row for each variant. target: a script, or the name of a module.
 
     max_steps, max_time: limits of each run. timeout: seconds after which a run counts as failed.
+    folder: where they start; default: the working directory, which the script may have changed.
     """
-    job = {"target": target, "module": module, "arguments": list(arguments)}
+    job: dict[str, Any] = {"target": target, "module": module, "arguments": list(arguments)}
+    job |= {"folder": str(folder or Path.cwd())}
     job |= {"max_steps": max_steps, "max_time": max_time}
     variants: list[tuple[str, dict[str, str], float]] = [(_("as it is"), {}, 1.0)]
-    for rate in RATES:
+    for rate in RATES_OF_SUMS if SUMS.keys() & set(mended.rules) else RATES:
         name = _("fixed") if rate == 1 else _("fixed, lr × {rate}").format(rate=numeral(rate, "g"))
         variants.append((name, mended.sources, rate))
     alone = bool(REMEASURED.intersection(mended.rules))
@@ -131,36 +145,44 @@ def proof(
 
 
 def _row(name: str, job: dict[str, Any], seeds: int, timeout: float, alone: bool) -> Row:
-    losses, figures, failed, word = [], [], 0, ""
+    losses, figures, word = [], [], ""
+    reasons, found = Counter[str](), dict[str, None]()
     for seed in range(seeds):
         result = _run(job | {"seed": seed}, timeout)
-        if result is None:
-            failed += 1
+        if isinstance(result, str):
+            reasons[result] += 1
             continue
         losses.append(result["loss"] if result["loss"] is not None else math.nan)
+        found |= dict.fromkeys(result["found"])
         if result["figure"] is not None:
             word, figure = result["figure"]
             figures.append(figure)
-    return Row(name, tuple(losses), tuple(figures), failed, word, alone)
+    failed, why = reasons.total(), tuple(reasons.items())
+    return Row(name, tuple(losses), tuple(figures), failed, word, alone, why, tuple(found))
 
 
-def _run(job: dict[str, Any], timeout: float) -> dict[str, Any] | None:
-    with tempfile.TemporaryDirectory() as folder:
-        path, answer = Path(folder) / "job.json", Path(folder) / "answer.json"
+def _run(job: dict[str, Any], timeout: float) -> dict[str, Any] | str:
+    """The result of one run, or why it failed."""
+    with tempfile.TemporaryDirectory() as place:
+        path, answer = Path(place) / "job.json", Path(place) / "answer.json"
         path.write_text(json.dumps(job | {"answer": str(answer)}))
         try:
             ended = subprocess.run(
                 [sys.executable, "-m", "treino_doctor.output.prove_child", str(path)],
                 capture_output=True,
                 text=True,
+                errors="replace",
                 timeout=timeout,
                 stdin=subprocess.DEVNULL,
                 check=False,
+                cwd=job["folder"],
             )
         except subprocess.TimeoutExpired:
-            return None
+            return _("it took longer than {n:g} seconds").format(n=timeout)
         if ended.returncode != 0 or not answer.exists():
-            return None
+            last = ended.stderr.strip().rpartition("\n")[2]  # of a traceback: the error
+            status = _("it ended with status {status}").format(status=ended.returncode)
+            return f"{status}: {last}" if last else status
         result: dict[str, Any] = json.loads(answer.read_text())
     result["figure"] = last_figure(ended.stdout)
     return result
@@ -176,8 +198,8 @@ def last_figure(text: str) -> tuple[str, float] | None:
     return ("", float(numbers[-1])) if numbers else None
 
 
-def table(rows: Sequence[Row]) -> str:
-    """The variants as a table, one row each."""
+def table(rows: Sequence[Row], mended: Mended) -> str:
+    """The variants as a table, one row each; below it what has to be known to read it."""
     names = {row.name for row in rows if row.figure}
     what = names.pop() if len(names) == 1 else ""
     printed = _("last printed {what} [95 %]").format(what=what or _("number"))
@@ -188,7 +210,25 @@ def table(rows: Sequence[Row]) -> str:
     ]
     if any(row.alone for row in rows):
         lines.append(_("* not to be compared: the fix changes what the loss measures."))
+    lines += dict.fromkeys(escape(f"{row.variant}: {reason}") for row in rows for reason, _n in row.reasons)
+    plain, fixed = rows[:2]
+    sums = next((_(SUMS[rule]) for rule in mended.rules if rule in SUMS), "")
+    if sums and _worse(plain, fixed):
+        text = _("At the old rate the fixed program is worse: {why}, like a larger rate; see 10 × and 100 ×.")
+        lines.append(text.format(why=sums))
+    if fixed.found:
+        rules = ", ".join(fixed.found)
+        lines.append(_("The doctor still finds in the fixed program: {rules}.").format(rules=rules))
     return "\n".join(lines)
+
+
+def _worse(plain: Row, fixed: Row) -> bool:
+    """Whether the mean loss rose; if losses can't be compared, whether a share fell."""
+    one, two = interval(plain.loss), interval(fixed.loss)
+    if plain.alone or one is None or two is None:
+        share = any(share in fixed.name.lower() for share in SHARES)
+        one, two = (interval(row.figure) for row in ((fixed, plain) if share else (plain, fixed)))
+    return one is not None and two is not None and two[0] > one[0]
 
 
 def _loss_text(row: Row) -> str:

@@ -174,7 +174,7 @@ def _script_code(target: str, text: str | None, outcome: Outcome) -> tuple[types
     if sys.version_info < (3, 14):
         main.__annotations__ = {}
     try:
-        return main, [compile(source, full, "exec", dont_inherit=True)]
+        return main, [compile(source if text is None else text, full, "exec", dont_inherit=True)]
     except SyntaxError as error:
         return main, [error]
     except ValueError as error:

@@ -50,7 +50,7 @@ RULE = Rule(
     fix=N_("Call optimizer.zero_grad() once per step, before this backward."),
     safety=(
         "The steps become smaller: before, gradients added up. A rate that was tuned with the fault is then "
-        "too low; `--prove` tries ten times and a tenth of it."
+        "too low; `--prove` tries ten and a hundred times it."
     ),
     limits=(
         "Accumulation over several batches is meant and not told, as long as the gradients are cleared after "

@@ -1,0 +1,590 @@
+"""The mends of findings: edits of a script's text at the nodes of its lines, in the names that it has bound.
+
+A mend that would have to guess makes no edit: which of two calls on a line is meant, a name that is not bound
+there, a lambda that runs later than the line around it.
+"""
+
+import ast
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any, TypeVar
+
+from treino_doctor.finding import Finding, Site
+from treino_doctor.places import source
+from treino_doctor.places.bindings import Definition, bindings, scope_of
+from treino_doctor.places.reach import reaching
+
+T = TypeVar("T")
+PLAIN = (ast.Name, ast.Attribute, ast.Subscript)  # computes nothing anew when it is written twice
+TIGHT = (*PLAIN, ast.Call, ast.Constant)  # binds more tightly than any operator
+SHAPES = ("flatten", "squeeze", "unsqueeze", "view", "reshape", "ravel", "select", "gather", "take_along_dim")
+SCHEDULE = re.compile("(?i:sched|plateau|restarts)|LR")  # in the name of a schedule, or of its class
+SAMPLERS = "sampler", "batch_sampler", None  # None: **settings, which may hold anything
+LATER = (ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)  # not run once, with its line
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Replace the characters from start to end of a file by ``text``; none, where both are the same."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Script:
+    """A file's text, with its own line ends, by the positions of its nodes."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file, self.text = file, text
+        self._lines = io.StringIO(text, newline="").readlines()
+        self._starts = [0, *accumulate(map(len, self._lines))]
+        first = self._lines[0] if self._lines else ""
+        self._end = first[len(first.rstrip("\r\n")) :] or "\n"
+
+    def _offset(self, line: int, column: int) -> int:
+        return self._starts[line - 1] + len(self._lines[line - 1].encode()[:column].decode())
+
+    def start(self, node: Any) -> int:
+        """Where a node starts."""
+        return self._offset(node.lineno, node.col_offset)
+
+    def end(self, node: Any) -> int:
+        """Where a node ends."""
+        return self._offset(node.end_lineno, node.end_col_offset)
+
+    def of(self, node: ast.AST) -> str:
+        """The text of a node."""
+        return self.text[self.start(node) : self.end(node)]
+
+    def tight(self, node: ast.expr) -> str:
+        """The text of an expression, which can stand beside any operator."""
+        return self.of(node) if isinstance(node, TIGHT) else f"({self.of(node)})"
+
+    def instead(self, node: ast.AST, text: str) -> Edit:
+        """Replace a node."""
+        return Edit(self.start(node), self.end(node), text)
+
+    def behind(self, node: ast.AST, text: str) -> Edit:
+        """Write something directly behind a node."""
+        return Edit(self.end(node), self.end(node), text)
+
+    def argument(self, call: ast.Call, text: str) -> Edit:
+        """Add an argument to a call."""
+        close = self.end(call) - 1
+        inside = self.text[self.end(call.func) : close].rstrip()
+        comma = "" if inside.endswith((",", "(")) else ", "
+        return Edit(close, close, comma + text)
+
+    def _line(self, number: int) -> str:
+        return self._lines[number - 1].rstrip("\r\n")
+
+    def _indent(self, node: ast.stmt) -> str:
+        line = self._line(node.lineno)
+        return line[: len(line) - len(line.lstrip())]
+
+    def leads(self, node: ast.stmt) -> bool:
+        """Whether a statement is the first of its line, which continues no other."""
+        goes_on = node.lineno > 1 and self._line(node.lineno - 1).endswith("\\")
+        return not goes_on and not self.text[self._starts[node.lineno - 1] : self.start(node)].strip()
+
+    def closes(self, node: ast.stmt) -> bool:
+        """Whether nothing but a comment follows a statement on its line."""
+        last = int(node.end_lineno or node.lineno)
+        rest = self.text[self.end(node) : self._starts[last - 1] + len(self._line(last))].strip("; \t")
+        return not rest or rest.startswith("#")
+
+    def before(self, node: ast.stmt, text: str) -> Edit:
+        """Put a statement before another: on a line of its own, if that one has one."""
+        if self.leads(node):
+            at = self._starts[node.lineno - 1]
+            return Edit(at, at, self._indent(node) + text + self._end)
+        return Edit(self.start(node), self.start(node), f"{text}; ")
+
+    def after(self, node: ast.stmt, text: str) -> Edit:
+        """Put a statement after another."""
+        last = int(node.end_lineno or node.lineno)
+        if self.leads(node) and self.closes(node):
+            at = self._starts[last - 1] + len(self._line(last))
+            return Edit(at, at, self._end + self._indent(node) + text)
+        return self.behind(node, f"; {text}")
+
+    def without(self, node: ast.stmt, block: list[ast.stmt]) -> tuple[Edit, str]:
+        """(the edit that takes a statement out of its block, its text with its comment)."""
+        if self.leads(node) and self.closes(node):
+            first, last = self._starts[node.lineno - 1], self._starts[int(node.end_lineno or node.lineno)]
+            return Edit(first, last, ""), self.text[first:last].strip("; \t\r\n")
+        at = block.index(node)
+        if at + 1 < len(block) and block[at + 1].lineno == node.end_lineno:
+            return Edit(self.start(node), self.start(block[at + 1]), ""), self.of(node)
+        return Edit(self.end(block[at - 1]), self.end(node), ""), self.of(node)
+
+    def within(self, node: ast.stmt, head: str) -> list[Edit]:
+        """Put a statement with all its lines inside ``head``."""
+        margin, lines = self._indent(node), range(node.lineno, int(node.end_lineno or node.lineno) + 1)
+        tabs = "\t" in margin or (not margin and any(line.startswith("\t") for line in self._lines))
+        unit = "\t" if tabs else "    "
+        edits = [Edit(at := self._starts[node.lineno - 1], at, margin + head + self._end)]
+        for number in (n for n in lines if self._line(n).strip()):
+            at = self._starts[number - 1] + (len(margin) if self._line(number).startswith(margin) else 0)
+            edits.append(Edit(at, at, unit))
+        return edits
+
+
+# ---- what a line holds
+
+
+def sole(some: Iterable[T]) -> T | None:
+    """The only one; None if there are none or several."""
+    every = list(some)
+    return every[0] if len(every) == 1 else None
+
+
+def _site(finding: Finding) -> Site:
+    return Site(finding.file or "", finding.line or 0)
+
+
+def _leaves(site: Site) -> list[Any]:
+    """The innermost statements that a line belongs to: several, where semicolons part them."""
+    spanning = [n for n in source.around(site) if isinstance(n, ast.stmt)]
+    outer = {id(a) for n in spanning for a in source.above(site.file, n)}
+    return [n for n in spanning if id(n) not in outer]
+
+
+def _calls_on(site: Site) -> list[ast.Call]:
+    """Calls that start on a line, the innermost last."""
+    return [n for n in source.around(site) if isinstance(n, ast.Call) and n.lineno == site.line]
+
+
+def _statement(file: str, node: ast.AST) -> Any:
+    return next(n for n in (node, *source.above(file, node)) if isinstance(n, ast.stmt))
+
+
+def _later(file: str, node: ast.AST, kinds: tuple[type, ...] = LATER) -> bool:
+    """Whether a node does not run once with its statement, as in a lambda."""
+    for one in source.above(file, node):
+        if isinstance(one, ast.stmt):
+            return False
+        if isinstance(one, kinds):
+            return True
+    return False
+
+
+def _block_of(file: str, node: ast.stmt) -> list[ast.stmt]:
+    """The statements of which this is one."""
+    parent = source.parents(file).get(id(node))
+    blocks = (getattr(parent, name, None) for name in ("body", "orelse", "finalbody"))
+    return next((b for b in blocks if isinstance(b, list) and node in b), [node])
+
+
+# ---- names
+
+
+def dotted(file: str, node: ast.AST) -> str:
+    """The full name of what is imported, torch.nn.Softmax for ``n.Softmax``; "" of anything else."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.insert(0, node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return ""
+    root = sole({_origin(d, node.id) for d in reaching(file, node.id, node)})
+    return ".".join((root, *parts)) if root else ""
+
+
+def _origin(made: Definition, name: str) -> str:
+    """What an import binds this name to; "" if another statement binds it."""
+    statement = made.statement
+    for alias in statement.names if isinstance(statement, (ast.Import, ast.ImportFrom)) else ():
+        if isinstance(statement, ast.ImportFrom) and (alias.asname or alias.name) == name:
+            return f"{statement.module}.{alias.name}" if not statement.level else ""
+        if isinstance(statement, ast.Import) and (alias.asname or alias.name.split(".")[0]) == name:
+            return alias.name if alias.asname else name
+    return ""
+
+
+def _name_for(file: str, full: str, at: ast.AST) -> str:
+    """How a script names something of torch at a node; "" if it has no name for it there."""
+    ways: list[tuple[int, str]] = []
+    for (_scope, name), made in bindings(file).named.items():
+        for root in {_origin(d, name) for d in made} - {""}:
+            here = {_origin(d, name) for d in reaching(file, name, at)}
+            if here == {root} and (full + ".").startswith(root + "."):
+                ways.append((len(root), name + full[len(root) :]))
+    return max(ways, default=(0, ""))[1]
+
+
+def _same(file: str, expression: ast.AST, at: ast.AST, later: ast.AST) -> bool:
+    """Whether an expression's names have the same values at a statement as at a later node."""
+    for name in (n for n in ast.walk(expression) if isinstance(n, ast.Name)):
+        one, two = (reaching(file, name.id, where) for where in (at, later))
+        between = (d for d in two if _begin(at) <= _begin(d.statement) <= _begin(later))
+        own = scope_of(file, at)
+        if {*map(id, one)} != {*map(id, two)} or any(scope_of(file, d.statement) is own for d in between):
+            return False
+    return True
+
+
+def _begin(node: Any) -> tuple[int, int]:
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+
+
+def _binds(block: ast.AST, file: str, expression: ast.AST) -> bool:
+    """Whether a block sets a name of an expression."""
+    inside = {id(n) for n in ast.walk(block)}
+    every = (n for n in ast.walk(expression) if isinstance(n, ast.Name))
+    made = (d for n in every for d in reaching(file, n.id, n))
+    return any(id(d.statement) in inside or id(d.inside) in inside for d in made if d.how != "parameter")
+
+
+# ---- gradients
+
+Mend = Callable[[Finding, Script], list[Edit]]
+
+
+def _is_schedule(file: str, call: ast.Call) -> bool:
+    of = call.func.value if isinstance(call.func, ast.Attribute) else call.func
+    name = source.name_of(of)
+    made = reaching(file, name, of) if isinstance(of, ast.Name) else bindings(file).attributes.get(name, [])
+    return any(SCHEDULE.search(one) for one in (name, *(source.name_of(d.value) for d in made)))
+
+
+def _steps(file: str, nodes: Any) -> list[ast.Call]:
+    """The calls of optimizers' ``step``."""
+    methods = (c for c in source.calls(nodes, "step") if isinstance(c.func, ast.Attribute))
+    return [c for c in methods if not _is_schedule(file, c)]
+
+
+def _runs_backward(file: str, node: ast.AST, scope: ast.AST) -> bool:
+    return any(scope_of(file, c) is scope for c in source.calls(node, "backward"))
+
+
+def _first_backward(file: str, statement: ast.stmt, scope: ast.AST) -> ast.stmt | None:
+    """The first statement that runs backward for this one, which steps or clears, in its block."""
+    block = _block_of(file, statement)
+    at = block.index(statement)
+    start = max((k + 1 for k in range(at) if _steps(file, block[k])), default=0)
+    return next((one for one in block[start : at + 1] if _runs_backward(file, one, scope)), None)
+
+
+def _zero_grad(finding: Finding, script: Script) -> list[Edit]:
+    """Clear before the first backward for the step; where that is elsewhere, directly after the step."""
+    site, file = _site(finding), script.file
+    plain = (s.value for s in _leaves(site) if isinstance(s, ast.Expr))
+    uncalled = [v for v in plain if isinstance(v, ast.Attribute) and v.attr == "zero_grad"]
+    if uncalled:
+        return [script.behind(one, "()") for one in uncalled]
+    seen = finding.seen if finding.seen is not None and finding.seen.file == file else site
+    below = (c for c in _steps(file, source.function(site)) if c.lineno >= site.line)
+    step = next(iter([*_steps(file, _leaves(seen)), *below]), None)
+    if step is None or _later(file, step):
+        return []
+    handed = step.args[0] if len(step.args) == 1 else None
+    closure = isinstance(handed, ast.Lambda) or source.name_of(handed) in bindings(file).functions
+    scaled = isinstance(handed, (ast.Name, ast.Attribute)) and not closure  # scaler.step(optimizer)
+    of: Any = handed if scaled else step.func.value  # type: ignore[attr-defined]
+    if any(isinstance(n, (ast.Call, ast.NamedExpr)) for n in ast.walk(of)):
+        return []
+    stepping, clearing = _statement(file, step), f"{ast.unparse(of)}.zero_grad()"
+    if closure:
+        anchor = sole(s for s in _leaves(site) if _runs_backward(file, s, source.function(site)))
+    else:
+        anchor = _first_backward(file, stepping, scope_of(file, step))
+    if anchor is not None and _same(file, of, anchor, step):
+        return [script.before(anchor, clearing)]
+    return [] if closure else [script.after(stepping, clearing)]
+
+
+def _clear_earlier(finding: Finding, script: Script) -> list[Edit]:
+    file, leaves = script.file, _leaves(_site(finding))
+    clearing = sole(s for s in leaves if isinstance(s, ast.Expr) and source.calls(s, "zero_grad"))
+    if clearing is None or _later(file, source.calls(clearing, "zero_grad")[0]):
+        return []
+    anchor = _first_backward(file, clearing, scope_of(file, clearing))
+    if anchor is None or anchor is clearing or not _same(file, clearing, anchor, clearing):
+        return []
+    away, text = script.without(clearing, _block_of(file, clearing))
+    return [away, script.before(anchor, text)]
+
+
+def _call_step(finding: Finding, script: Script) -> list[Edit]:
+    nodes = (n.value for n in ast.walk(source.function(_site(finding))) if isinstance(n, ast.Expr))
+    named = [v for v in nodes if isinstance(v, ast.Attribute) and v.attr == "step"]
+    optimizers = (v for v in named if not _is_schedule(script.file, ast.Call(v, [], [])))
+    return [script.behind(one, "()") for one in optimizers]
+
+
+# ---- losses
+
+
+def _is_layer(file: str, call: ast.Call) -> bool:
+    """Whether ``self.softmax`` is called, which the script has set, rather than a tensor's method."""
+    func = call.func
+    made = bindings(file).attributes.get(func.attr, []) if isinstance(func, ast.Attribute) else []
+    of = ast.unparse(func.value) if isinstance(func, ast.Attribute) else ""
+    return any(d.receiver is not None and ast.unparse(d.receiver) == of for d in made)
+
+
+def _squashing(site: Site, names: tuple[str, ...]) -> Iterator[tuple[ast.Call, str]]:
+    """The calls on a line of torch's or NumPy's functions, classes and methods of these names: (call, its
+    full name or "" of a method).
+    """
+    for call in _calls_on(site):
+        full = dotted(site.file, call.func)
+        known = full.startswith(("torch.", "numpy.")) or (not full and isinstance(call.func, ast.Attribute))
+        if known and (full or source.name_of(call)).rpartition(".")[2] in names:
+            yield call, full
+
+
+def _unsquash(finding: Finding, script: Script) -> list[Edit]:
+    """Replace F.softmax(a, 1), a.softmax(1) and self.softmax(a) by a, nn.Softmax(1) by nn.Identity()."""
+    site = _site(finding)
+    found = sole(_squashing(site, ("Softmax", "Sigmoid", "softmax", "sigmoid")))
+    if found is None:
+        return []
+    call, full = found
+    if full.endswith(("Softmax", "Sigmoid")):
+        name = _name_for(script.file, "torch.nn.Identity", call)
+        return [script.instead(call, f"{name}()")] if name else []
+    of: Any = None
+    if full or _is_layer(script.file, call):
+        of = source.argument(call, "input", 0)
+    elif isinstance(call.func, ast.Attribute):
+        of = call.func.value
+    return [] if of is None or isinstance(of, ast.Starred) else [script.instead(call, script.tight(of))]
+
+
+def _right_dim(finding: Finding, script: Script) -> list[Edit]:
+    names = "softmax", "log_softmax", "Softmax", "LogSoftmax", "argmax", "max", "amax", "softmin", "Softmin"
+    right, found = str(finding.evidence.get("right", 1)), sole(_squashing(_site(finding), names))
+    if found is None or any(isinstance(a, ast.Starred) for a in found[0].args):
+        return []
+    call, full = found
+    if any(k.arg is None for k in call.keywords) or (not full and _is_layer(script.file, call)):
+        return []
+    at = int(bool(full) and not full.rpartition(".")[2].istitle() and not full.endswith("LogSoftmax"))
+    dim = source.argument(call, "dim", at) or source.argument(call, "axis")
+    if dim is not None:
+        return [script.instead(dim, right)]
+    if (full or source.name_of(call)).endswith("max") and not (full + source.name_of(call)).endswith(
+        ("softmax", "Softmax", "argmax")
+    ):
+        return []  # of all values, one number
+    of_array = full.startswith("numpy") or ".numpy" in script.of(call.func)
+    return [script.argument(call, f"{'axis' if of_array else 'dim'}={right}")]
+
+
+def _mean(finding: Finding, script: Script) -> list[Edit]:
+    every = (k.value for c in _calls_on(_site(finding)) for k in c.keywords if k.arg == "reduction")
+    value = sole(every)
+    return [] if value is None else [script.instead(value, '"mean"')]
+
+
+def _same_shape(finding: Finding, script: Script) -> list[Edit]:
+    edits: list[Edit] = []
+    for call in _calls_on(_site(finding)):
+        if source.name_of(call) in SHAPES:  # the prediction was reshaped here
+            return []
+        known = dotted(script.file, call.func) or not isinstance(call.func, ast.Name)
+        made = reaching(script.file, call.func.id, call) if isinstance(call.func, ast.Name) else []
+        if len(call.args) < 2 or (not known and any(d.how == "made" for d in made)):
+            continue
+        answer, target = call.args[:2]
+        changed, other = (target, answer) if isinstance(answer, ast.Name) else (answer, target)
+        if isinstance(other, PLAIN) and isinstance(changed, (*PLAIN, ast.Call)):
+            edits.append(script.behind(changed, f".reshape({script.of(other)}.shape)"))
+    return edits if len(edits) == 1 else []
+
+
+# ---- modes
+
+
+def _net_call(site: Site) -> ast.Call | None:
+    """The innermost call on a line of a variable, or of an attribute of ``self``, that is no function, class
+    or method.
+    """
+    own = bindings(site.file).attributes
+    for call in reversed(_calls_on(site) or source.calls(_leaves(site))):
+        of = call.func
+        if isinstance(of, ast.Name):
+            made = reaching(site.file, of.id, of)
+            if made and not any(d.how in ("made", "import") for d in made):
+                return call
+        elif ast.unparse(of) in {f"self.{name}" for name in own}:
+            return call
+    return None
+
+
+def _block(site: Site, call: ast.Call, free: bool) -> ast.stmt | None:
+    """The with- or for-block around a call that runs no backward and, if ``free``, does not set the net's
+    name; else its statement. None of a function's head, or if the call runs later than its line.
+    """
+    best = _statement(site.file, call)
+    if _later(site.file, call, (ast.Lambda, ast.GeneratorExp)) or hasattr(best, "args"):
+        return None
+    if free and _binds(best, site.file, call.func):
+        return None
+    for node in source.above(site.file, best):
+        if isinstance(node, (*source.Function.__args__, ast.ClassDef)):
+            break
+        if isinstance(node, (ast.With, ast.For)):
+            if _trains(site.file, node) or (free and _binds(node, site.file, call.func)):
+                break
+            best = node
+    return best  # type: ignore[no-any-return]
+
+
+def _trains(file: str, node: ast.AST, depth: int = 3) -> bool:
+    """Whether a piece of source runs backward or steps, itself or in the file's functions that it calls."""
+    called = {source.name_of(c) for c in source.calls(node)}
+    own = (f for name in called for f in bindings(file).functions.get(name, ()))
+    inner = depth > 0 and any(f is not node and _trains(file, f, depth - 1) for f in own)
+    return inner or not called.isdisjoint(("backward", "step"))
+
+
+def _trains_too(site: Site) -> bool:
+    """Whether the loop runs backward below this line, so that it both evaluates and trains."""
+    return any(c.lineno > site.line for c in source.calls(source.loop(site), "backward"))
+
+
+def _leaves_early(block: ast.stmt) -> bool:
+    """Whether what comes after a block may not be reached."""
+    own = {id(n) for loop in ast.walk(block) if isinstance(loop, source.Loop) for n in ast.walk(loop)}
+    nodes = list(ast.walk(block))
+    jumps = any(isinstance(n, (ast.Break, ast.Continue)) and id(n) not in own for n in nodes)
+    return jumps or any(isinstance(n, (ast.Return, ast.Yield, ast.YieldFrom)) for n in nodes)
+
+
+def _evaluate(finding: Finding, script: Script) -> list[Edit]:
+    """Insert net.eval() before the block that evaluates, and net.train() after it; or give F.dropout, which
+    neither reaches, training=self.training.
+    """
+    site = _site(finding)
+    if finding.evidence.get("layers") == "F.dropout":
+        return _heed_eval(site, script)
+    call = _net_call(site)
+    block = _block(site, call, True) if call is not None else None
+    if call is None or block is None or _trains_too(site):
+        return []
+    net = ast.unparse(call.func)
+    asleep = script.before(block, f"{net}.eval()")
+    if not _leaves_early(block):
+        return [asleep, script.after(block, f"{net}.train()")]
+    wakes = source.calls(source.module(script.file), "train")
+    named = {source.name_of(c.func.value) for c in wakes if isinstance(c.func, ast.Attribute)}
+    return [asleep] if named else []  # else it would train on in eval mode
+
+
+def _heed_eval(site: Site, script: Script) -> list[Edit]:
+    inside = source.function(site)
+    method = isinstance(source.parents(script.file).get(id(inside)), ast.ClassDef)
+    named = inside.args.args if method and isinstance(inside, source.Function) else []
+    dropouts = [c for c in _calls_on(site) if "dropout" in source.name_of(c)]
+    bare = sole(c for c in dropouts if source.argument(c, "training", 2) is None)
+    return [script.argument(bare, f"training={named[0].arg}.training")] if bare and named else []
+
+
+def _no_grad(finding: Finding, script: Script) -> list[Edit]:
+    """Put the block that evaluates inside ``with torch.no_grad():``."""
+    site = _site(finding)
+    call = _net_call(site) or next(iter(_calls_on(site)), None)
+    block = _block(site, call, False) if call is not None else None
+    if block is None or isinstance(block, ast.Return) or _trains_too(site):
+        return []
+    name = _name_for(script.file, "torch.no_grad", block)
+    whole = script.leads(block) and script.closes(block)
+    if not name or not whole or any(map(_spans_lines, ast.walk(block))):
+        return []
+    return script.within(block, f"with {name}():")
+
+
+def _spans_lines(node: ast.AST) -> bool:
+    """Whether a node is a text of several lines, which an indentation would change."""
+    text = isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return text and isinstance(node, ast.expr) and node.lineno != node.end_lineno
+
+
+def _train_again(finding: Finding, script: Script) -> list[Edit]:
+    seen = finding.seen
+    if seen is None or seen.file != script.file:
+        return []
+    loop, call = source.loop(seen), _net_call(seen)
+    if loop is None or call is None or _later(script.file, call, (ast.Lambda,)):
+        return []
+    inside = ast.Module([*loop.body], [])
+    return (
+        []
+        if _binds(inside, seen.file, call.func)
+        else [script.before(loop.body[0], f"{ast.unparse(call.func)}.train()")]
+    )
+
+
+def _let_go(finding: Finding, script: Script) -> list[Edit]:
+    values: list[ast.expr] = []
+    for one in _leaves(_site(finding)):
+        call = one.value if isinstance(one, ast.Expr) and isinstance(one.value, ast.Call) else None
+        if isinstance(one, ast.AugAssign):
+            values.append(one.value)
+        elif call is not None and call.args and source.name_of(call) in ("append", "add", "appendleft"):
+            values.append(call.args[-1])
+    value = sole(v for v in values if not isinstance(v, ast.Constant))
+    if value is None or isinstance(value, (ast.Tuple, ast.List, ast.Dict, ast.Starred)):
+        return []
+    return [script.instead(value, f"{script.tight(value)}.detach()")]
+
+
+def _copy_state(finding: Finding, script: Script) -> list[Edit]:
+    call = sole(c for c in _calls_on(_site(finding)) if source.name_of(c) == "state_dict")
+    if call is None:
+        return []
+    return [script.instead(call, f"{{k: v.clone() for k, v in {script.of(call)}.items()}}")]
+
+
+# ---- data and settings
+
+
+def _shuffle(finding: Finding, script: Script) -> list[Edit]:
+    found = [(c, dotted(script.file, c.func)) for c in _calls_on(_site(finding))]
+    loads = re.compile(r"torch\.utils\.data\.(.*\.)?DataLoader")
+    made = sole(c for c, full in found if loads.fullmatch(full))
+    order = sole(c for c, full in found if full == "torch.arange" and len(c.args) == 1 and not c.keywords)
+    if made is not None:
+        value = source.argument(made, "shuffle", 2)
+        if value is not None:
+            return [script.instead(value, "True")]
+        drawn = any(k.arg in SAMPLERS for k in made.keywords) or len(made.args) > 2
+        starred = any(isinstance(a, ast.Starred) for a in made.args)
+        return [] if drawn or starred else [script.argument(made, "shuffle=True")]
+    name = _name_for(script.file, "torch.randperm", order) if order is not None else ""
+    return [script.instead(order.func, name)] if order is not None and name else []
+
+
+def _drop_line(finding: Finding, script: Script) -> list[Edit]:
+    plain = [s for s in _leaves(_site(finding)) if isinstance(s, ast.Expr) and isinstance(s.value, ast.Call)]
+    seeding = [s for s in plain if "seed" in source.name_of(s.value)]
+    one = sole(seeding or plain)
+    return [] if one is None else [script.instead(one, "pass")]
+
+
+MENDS: dict[str, Mend] = {
+    "missing_zero_grad": _zero_grad,
+    "grad_cleared_before_step": _clear_earlier,
+    "no_step": _call_step,
+    "softmax_before_cross_entropy": _unsquash,
+    "sigmoid_before_bce_with_logits": _unsquash,
+    "softmax_wrong_dim": _right_dim,
+    "metric_wrong_axis": _right_dim,
+    "missing_eval": _evaluate,
+    "train_mode_never_restored": _train_again,
+    "unshuffled_sorted": _shuffle,
+    "graph_kept_alive": _let_go,
+    "exploding_sum_loss": _mean,
+    "seed_reset_each_epoch": _drop_line,
+    "target_broadcast": _same_shape,
+    "best_state_not_copied": _copy_state,
+    "missing_no_grad": _no_grad,  # the last, since the lines that it encloses may be others' too
+}
+"""In this order: of two mends that meet, the first is made."""
