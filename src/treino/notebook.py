@@ -27,7 +27,7 @@ from treino.inspection.boundary import boundary_preview, previewable, sight
 from treino.inspection.curves import Curves
 from treino.inspection.input_planes import InputAxes
 from treino.loop import JobClose, JobEnd, JobProgress, JobStart
-from treino.plots.captions import headline
+from treino.plots.captions import headline, time_of
 from treino.plots.notebook_cards import LiveTraining, sweep_html, training_html
 from treino.store.new_names import command_word
 from treino.training.train import RunJob, run_of
@@ -280,8 +280,8 @@ class RunFigure:
             )
         elif result is not None:
             sentences = (
-                _("{status} after {steps:,} steps, {seconds:.2f} s. {headline}").format(
-                    status=_(run.status), steps=result.steps, seconds=result.seconds,
+                _("{status} after {steps:,} steps, {time}. {headline}").format(
+                    status=_(run.status), steps=result.steps, time=time_of(result),
                     headline=headline(result),
                 ),
                 _("Kept in {path}; more: treino report {name}").format(path=run.path, name=name),

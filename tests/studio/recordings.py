@@ -180,8 +180,12 @@ def _frame(run: Any, snapshot: Snapshot, seen: UnitDiagram) -> tuple[dict[str, A
             rmse = float(np.sqrt(np.mean((p.true_N - p.predicted_N) ** 2)))
             header["evaluation"][p.split] = {"rmse": rmse, "loss": snapshot.loss}
     if data.classes:
-        right = sum(int((p.true_N == p.predicted_N).sum()) for p in seen.points)
-        header["right"] = {"rows": sum(len(p) for p in seen.points), "right": right}
+        header["right"] = {
+            "splits": {
+                p.split: {"rows": len(p), "right": int((p.true_N == p.predicted_N).sum())}
+                for p in seen.points
+            }
+        }
         header["agreement"] = {"share": 0.87, "rows": 178}
     header["layers"] = []
     for k, stage in enumerate(seen.stages):

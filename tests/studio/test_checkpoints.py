@@ -382,7 +382,7 @@ def test_of_too_many_every_second_goes_the_first_and_those_in_use_stay(
     marks: list[bool], used: set[int], full: bool
 ) -> None:
     copies = [
-        SleepingCopy(number, 10 * number, marked, 1.0, ForkedProcess(0, -1), {})
+        SleepingCopy(number, 0, 10 * number, marked, 1.0, ForkedProcess(0, -1), {})
         for number, marked in enumerate(marks)
     ]
     dropped = superfluous(copies, used, memory=2 if full else 1, budget=1)

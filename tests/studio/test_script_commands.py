@@ -8,7 +8,8 @@ import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import torch
@@ -21,6 +22,7 @@ from treino.studio.script.commands import SETTINGS, SetValue, read_command
 from treino.studio.script.figures import check_value, set_value, settings_of
 from treino.studio.script.json_socket import JsonSocket
 from treino.studio.script.steering import Change, SteeringFile, SteeringHeader, read_steering
+from treino.studio.script_page import ScriptPage
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.sampled_from(["set", "lr", "press", "step"]),
@@ -264,3 +266,38 @@ def test_a_rate_that_is_a_tensor_stays_that_tensor_unless_groups_share_it() -> N
     shared = torch.optim.Adam(groups)
     set_value(shared, asked("lr", 0.125, group=1))
     assert [float(group["lr"]) for group in shared.param_groups] == [float(rate), 0.125]
+
+
+def test_the_changes_of_a_branch_are_those_that_led_to_it() -> None:
+    """Of another branch it has none, and of the one that it parted from only those before its checkpoint."""
+    put: list[dict[str, Any]] = []
+    page = ScriptPage(cast(Any, SimpleNamespace(put=put.append)), cast(Any, None))
+
+    def kept(*numbers: int) -> dict[str, Any]:
+        return {"checkpoints": {"list": [{"number": number} for number in numbers]}}
+
+    def branch(number: int, checkpoint: int | None, parent: int, present: bool) -> dict[str, Any]:
+        return {
+            "number": number, "checkpoint": checkpoint, "parent": parent, "step": 4, "folder": None,
+            "present": present,
+        }  # fmt: skip
+
+    def changed(value: float, **run: str) -> dict[str, Any]:
+        return {**run, "changed": {"step": 5, "do": "set", "name": "lr", "value": value}}
+
+    first, second, third = branch(0, None, 0, False), branch(1, 1, 0, False), branch(2, 2, 1, True)
+    for message in (
+        changed(0.5), kept(1), changed(0.25), {"branches": [first, {**second, "present": True}]},
+        changed(0.03, run="branch-1"), kept(1, 2), changed(0.04, run="branch-1"),
+        {"branches": [first, second, third]}, changed(0.06, run="branch-2"),
+    ):  # fmt: skip
+        page._take(message)
+
+    def shown() -> list[float]:
+        return [change["value"] for change in put[-1]["state"]["changes"]]
+
+    assert shown() == [0.5, 0.03, 0.06]
+    page._take({"branches": [first, {**second, "present": True}, {**third, "present": False}]})
+    assert shown() == [0.5, 0.03, 0.04]
+    page._take({"branches": [{**first, "present": True}, second, {**third, "present": False}]})
+    assert shown() == [0.5, 0.25]

@@ -12,6 +12,7 @@ import gettext
 import math
 import numbers
 import os
+import re
 import shlex
 import string
 import warnings
@@ -113,10 +114,11 @@ def numeral(value: Any, spec: str = "") -> str:
     """A number in the form of the reader's language: 0.926 is 0,926 in Portuguese.
 
     value: an int, a float or a number of NumPy. spec: Python's format, where ``,`` groups thousands by a
-    narrow space. Without one: four significant digits, no needless exponent, U+2212 as minus: 0.9259, 54.31,
-    12 345, 1.2e-7, −1.
+    narrow space; a value that is not 0 (or a share short of 1) is not written as one: 5.4e-5 by ``.3f``,
+    99.98% by ``.1%``. Without one: four significant digits, no needless exponent, U+2212 as minus:
+    0.9259, 54.31, 12 345, 1.2e-7, −1.
     """
-    text = localised(format(value, spec) if spec else _significant(float(value)))
+    text = localised(_by_format(value, spec) if spec else _significant(float(value)))
     return Sentence(text, {"number": _source(value), "format": spec})
 
 
@@ -124,6 +126,28 @@ def localised(digits: str) -> str:
     """Convert a number's text from Python's form, such as ``1,234.5``, to the reader's form."""
     point = _("0.5")[1]  # its translation contains the decimal sign
     return digits.translate({ord(","): THOUSANDS, ord("."): point})
+
+
+MOST_PLACES = 6  # decimals that a share is given so that it isn't written as 1
+
+
+def _by_format(value: Any, spec: str) -> str:
+    """``format``, which never writes 0 for something, nor 1 for a share that is less."""
+    text, parts = format(value, spec), re.fullmatch(r"(.*\.)(\d+)([f%])", spec)
+    if parts is None or not math.isfinite(value) or value == round(value):
+        return text
+    percent = 100 if parts[3] == "%" else 1
+    if not text.strip("-0.%"):
+        return _significant(float(f"{value * percent:.2g}")) + spec[-1].strip("f")
+    if abs(value) < 1 < percent + int(parts[2]):
+        return _less_than_one(value, int(parts[2]), f"{parts[1]}{{}}{parts[3]}", percent)
+    return text
+
+
+def _less_than_one(value: Any, places: int, form: str = ".{}f", percent: int = 1) -> str:
+    texts = [format(value, form.format(more)) for more in range(places, MOST_PLACES + 1)]
+    fewer = (text for text in texts if abs(float(text.rstrip("%"))) != percent)
+    return next(fewer, format(value, form.format(places)))
 
 
 def _significant(value: float) -> str:
@@ -137,7 +161,8 @@ def _significant(value: float) -> str:
         return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}"
     places = max(0, 3 - math.floor(math.log10(size)))
     if places:
-        return f"{value:.{places}f}".rstrip("0").rstrip(".")
+        text = _less_than_one(value, places) if size < 1 else f"{value:.{places}f}"
+        return text.rstrip("0").rstrip(".")
     return f"{value:,.0f}" if size >= 1e4 else f"{value:.0f}"
 
 

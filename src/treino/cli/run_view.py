@@ -278,7 +278,7 @@ def _next(run: StoredRun, facts: RunFacts | None) -> list[str]:
     commands.append(f"treino export {run.typed} --format script")
     if run.spec.data.kind == "builtin" and "lr" not in run.spec.asked:
         another = _("{command} --lr {lr}   (another learning rate; then: treino show {run} last)").format(
-            command=run.spec.command, lr=f"{run.spec.resolved.lr * 3:g}", run=run.typed
+            command=run.command, lr=f"{run.spec.resolved.lr * 3:g}", run=run.typed
         )
         commands.insert(0, another)
     return commands

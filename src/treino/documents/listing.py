@@ -54,11 +54,24 @@ def line(summary: RunSummary) -> dict[str, Any]:
         "when": summary.when,
         "data": ((summary.spec or {}).get("data") or {}).get("name"),
         "kind": summary.kind,
-        "steps": result.get("model_steps" if summary.kind == "sweep" else "steps"),
+        "steps": result.get("model_steps" if summary.kind == "sweep" else "steps", _steps_so_far(summary)),
         "metric": metric,
         "figure": test.get(metric) if metric else None,
         "damage": summary.damage,
     }
+
+
+def _steps_so_far(summary: RunSummary) -> int | None:
+    """The recorded steps of a run without a result; None if unknown, and of sweeps and studies."""
+    if summary.kind != "run" or summary.spec is None or summary.result is not None:
+        return None
+    segments = summary.spec.get("segments") or [{"number": 0, "origin": None}]
+    number, origin = segments[-1]["number"], segments[-1]["origin"]
+    try:
+        own = len(RunFolder.open(summary.path, verify=False).database.losses(number))
+    except TreinoError:
+        return None
+    return own + (origin[1] if origin else 0)
 
 
 # ---- rows with settings and figures
@@ -110,10 +123,12 @@ def _details(summary: RunSummary) -> dict[str, Any]:
     figures = of_one if summary.kind == "sweep" else result.get("metrics") or {}
     own = of_one.get("params", {}) if summary.kind == "sweep" else {}
     asked = spec.get("asked") or {}
+    segments = result.get("segments") or []
     return {
         "settings": {**(spec.get("base") or spec.get("resolved") or asked), **own},
         "asked": [*asked, *own],
         "figures": {split: figures.get(split) or {} for split in ("validation", "test")},
         "seconds": result.get("seconds"),
+        "seconds_from": segments[-1]["origin"][1] if segments and segments[-1]["origin"] else 0,
         "parameters": of_one.get("parameters", (spec.get("facts") or {}).get("parameters")),
     }

@@ -193,6 +193,12 @@ class RunResult(RunFacts):
     answering_steps: Many[Count] = ()
     targets: dict[Text, TargetResult] = Field({})
 
+    @property
+    def timed_from(self) -> int:
+        """The step from which ``seconds`` and ``evaluation_seconds`` count: the newest segment's first."""
+        origin = self.segments[-1].origin if self.segments else None
+        return origin[1] if origin else 0
+
     def of_target(self, target: str, classes: Sequence[str] = ()) -> "RunResult":
         """The results of one of the targets alone. classes: its classes."""
         own = self.targets.get(target)

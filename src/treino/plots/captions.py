@@ -194,7 +194,14 @@ def ending(result: RunResult) -> str:
     )
     if result.kept_epoch is None:
         return head
-    text = _(", {seconds:.2f} s; kept the weights of epoch {kept:,}")
+    text = _(", {time}; kept the weights of epoch {kept:,}")
     if result.members:
-        text = _(", {seconds:.2f} s; kept each network's weights, the last of epoch {kept:,}")
-    return head + text.format(seconds=result.seconds, kept=result.kept_epoch)
+        text = _(", {time}; kept each network's weights, the last of epoch {kept:,}")
+    return head + text.format(time=time_of(result), kept=result.kept_epoch)
+
+
+def time_of(result: RunResult) -> str:
+    """Return the seconds of a run's training, and since which step they are counted."""
+    if not result.timed_from:
+        return _("{seconds:.2f} s").format(seconds=result.seconds)
+    return _("{seconds:.2f} s from step {step:,} on").format(seconds=result.seconds, step=result.timed_from)

@@ -1,9 +1,12 @@
 """A stored run: the metrics, the network and the rows of one training, read from its folder."""
 
+import os
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -27,7 +30,7 @@ from treino.errors import TreinoError, nearest
 from treino.inspection.conformal import FoldScores
 from treino.records.access import Access
 from treino.records.data_source import check_names, check_outputs, data_of
-from treino.records.network_source import run_network
+from treino.records.network_source import NETWORK_COPY, run_network
 from treino.records.segments import (
     UNKNOWN,
     SettingChange,
@@ -43,7 +46,7 @@ from treino.spec import Settings
 from treino.store import RunFolder
 from treino.store.files import damaged
 from treino.store.new_names import command_word
-from treino.words import _
+from treino.words import _, numeral
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,6 +233,30 @@ class StoredRun(StoredFolder):
     def settings(self) -> dict[str, Any]:
         """Every setting with its resolved value."""
         return self.spec.resolved.model_dump(mode="json")
+
+    @property
+    def command(self) -> str:
+        """``spec.command`` as it is typed in the working directory: it is written for the run's folder, and
+        names runs beside that."""
+        spec, where = self.spec, self.spec.data
+        files = {file.source for file in where.files.values()}
+        files |= {where.source} if where.kind == "file" else set()
+        names = {source: source for source in files}
+        names |= {
+            str(spec.asked[split]): file.source for split, file in where.files.items() if split in spec.asked
+        }
+        here = {word: os.path.relpath((self.path / source).resolve()) for word, source in names.items()}
+        words = shlex.split(spec.command)
+        for place, (flag, word) in enumerate(pairwise(words), 1):
+            run, _colon, step = word.rpartition(":")
+            if flag in ("--branch", "--rewind"):
+                folder = self.path if flag == "--rewind" else self.path.parent / run
+                (words[place],) = shlex.split(command_word(folder, f":{step}"))
+            elif flag == "--net" and run == NETWORK_COPY:
+                words[place] = f"{os.path.relpath(self.path / NETWORK_COPY)}:{step}"
+            else:
+                words[place] = here.get(word, word)
+        return shlex.join(words)
 
     @property
     def document(self) -> dict[str, Any]:
@@ -460,7 +487,7 @@ class StoredRun(StoredFolder):
     def __repr__(self) -> str:
         result = self.result
         test = (result and result.metrics.test) or {}
-        figures = ", ".join(f"{k} {'–' if v is None else f'{v:.3f}'}" for k, v in test.items())
+        figures = ", ".join(f"{k} {'–' if v is None else numeral(v, '.3f')}" for k, v in test.items())
         shown = f", test {figures}" if figures else ""
         return f"{type(self).__name__}({str(self.path)!r}, {self.status}{shown})"
 

@@ -77,6 +77,7 @@ def _differing(runs: Sequence[StoredRun]) -> list[tuple[str, list[Any]]]:
                 "kept_epoch": result and result.kept_epoch,
                 "parameters": run.facts.parameters,
                 "seconds": result and result.seconds,
+                "seconds_from_step": (result and result.timed_from) or None,
                 "status": run.status,
             }
         )

@@ -208,7 +208,7 @@ def _or_why(title: str, missing: dict[str, list[str]]) -> Iterator[None]:
 def _film(run: StoredRun) -> Sequence[Block]:
     """Return the film's player; nothing if replaying the run would take long."""
     result = run.result
-    if result is None or result.seconds > LONGEST:
+    if result is None or max(result.seconds, sum(s or 0 for s in result.epoch_seconds)) > LONGEST:
         raise TreinoError(
             "film_long",
             _("the run would be played again for it, and that takes long."),

@@ -128,9 +128,9 @@ def summary_of(path: Path) -> RunSummary:
             status, damage = ("running", None) if alive else ("interrupted", str(ended_before_it_began(path)))
             return RunSummary(path.name, path, "run", status, _changed(path), damage)
         folder = RunFolder.open(path, verify=False)
-        spec, result = (
-            folder.read_json(name) if folder.has(name) else None for name in ("spec.json", "result.json")
-        )
+        spec = folder.read_json("spec.json") if folder.has("spec.json") else None
+        known = folder.has("result.json") and folder.manifest.sealed  # else it is of an earlier stop
+        result = folder.read_json("result.json") if known else None
         damage = next((_("{name} is missing").format(name=name) for name in folder.missing), None)
         status = "damaged" if damage else folder.status
         return RunSummary(path.name, path, folder.kind, status, folder.created, damage, spec, result)

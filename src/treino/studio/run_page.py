@@ -26,6 +26,7 @@ from treino.studio.image_scene import Part, Pixels, SeenPicture, may_be_drawn, p
 from treino.studio.run_state import (
     ThinnedLosses,
     Vitals,
+    choices,
     difference_text,
     epochs,
     findings,
@@ -383,7 +384,10 @@ class RunPage:
             }
         state["findings"] = findings(run, seen, live.first_seen)
         if self.snapshot is not None:
-            state["settings"] = settings_at(run, self.snapshot)
+            settings = state["settings"] = settings_at(run, self.snapshot)
+            state["choices"] = choices(run, settings)
+            training = self.playback.resolution(self.snapshot.segment).training
+            state["network"] |= {"parameters": training.parameters, "hidden": settings.get("hidden")}
             for finding in state["findings"]:
                 finding["remedy"] = remedy_of(run, self.snapshot, finding, self.last_step)
         return state | {

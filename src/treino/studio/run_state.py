@@ -31,6 +31,7 @@ from treino.records.segments import (
     training_losses,
 )
 from treino.records.stored_run import StoredRun
+from treino.reports.run_report import called_again
 from treino.spec import FAULTS, LAYERS
 from treino.store.database import Command
 from treino.studio.run_result import run_result
@@ -72,14 +73,7 @@ def run_state(run: StoredRun) -> dict[str, Any]:
             "decisions": [*facts.notes, *facts.reasons],
         },
         "settings": settings,
-        "choices": {
-            "optimizer": list(OPTIMIZERS),
-            "activation": list(ACTIVATIONS) if spec.net == "mlp" else [],
-            "schedule": list(SCHEDULES),
-            "batch_size": batch_sizes(len(data.train)),
-            "loss": losses(settings["loss"]),
-            "live": live_settings(settings, spec.net in LAYERS),
-        },
+        "choices": choices(run, settings),
         "network": {
             "parameters": facts.parameters,
             "hidden": settings.get("hidden"),
@@ -97,8 +91,29 @@ def run_state(run: StoredRun) -> dict[str, Any]:
         "findings": findings(run),
         "metrics": run.metrics if run.result is not None else None,
         "result": run_result(run),
-        "command": spec.command,
+        "command": commands(run),
         "unseen": [],
+    }
+
+
+def commands(run: StoredRun) -> str:
+    """What trains the run again, with the changes on its way as comments."""
+    call = called_again(run.spec, run)
+    lines = ["import treino", call] if call else [run.command]
+    comment = _("# on its way: {changes} from step {step}")
+    lines += [comment.format(changes=mark["text"], step=mark["step"]) for mark in marks(run)]
+    return "\n".join(lines)
+
+
+def choices(run: StoredRun, settings: dict[str, Any]) -> dict[str, Any]:
+    """What can be chosen in place of these settings. settings: in force at some step."""
+    return {
+        "optimizer": list(OPTIMIZERS),
+        "activation": list(ACTIVATIONS) if run.spec.net == "mlp" else [],
+        "schedule": list(SCHEDULES),
+        "batch_size": batch_sizes(len(run.data.train)),
+        "loss": losses(settings["loss"]),
+        "live": live_settings(settings, run.spec.net in LAYERS),
     }
 
 

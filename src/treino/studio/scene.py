@@ -195,7 +195,8 @@ def _answers(
     header: dict[str, Any] = {"shows": seen.shows, "evaluation": evaluation}
     if seen.shows in ("plane", "surface", "line"):
         parts += _picture(outputs(net, seen.grid_ND, item_shape=item_shape), data, seen)
-    right = rows = same = compared = 0
+    same = compared = 0
+    right: dict[str, dict[str, int]] = {}
     for split, (drawn, place_NK) in seen.rows_by_split.items():
         if split == "test" and not over:
             continue
@@ -207,14 +208,14 @@ def _answers(
             parts.append((f"predicted.{split}", answer_N.float().numpy()))
         evaluation[split] = figures(out, drawn, data, loss)
         if data.classes:
-            right += int((answer_N == drawn.y.reshape(-1)).sum())
-            rows += len(drawn)
+            right[split] = {"rows": len(drawn), "right": int((answer_N == drawn.y.reshape(-1)).sum())}
             if seen.axes.view != "all" and seen.shows == "plane":
                 there = outputs(net, seen.axes.rows(place_NK).float(), item_shape=item_shape)
                 same += int((predicted_classes(there) == answer_N).sum())
                 compared += len(drawn)
     if data.classes:
-        header["right"] = {"rows": rows, "right": right}
+        sums = {name: sum(each[name] for each in right.values()) for name in ("rows", "right")}
+        header["right"] = {**sums, "splits": right}
     if compared:
         header["agreement"] = {"share": same / compared, "rows": compared}
     return header, parts

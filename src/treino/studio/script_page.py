@@ -28,6 +28,8 @@ class ScriptPage:
             "kind": "script", "buttons": [], "unseen": [], "examined": False, "findings": [], "changes": [],
             "checkpoints": None, "branches": [],
         }  # fmt: skip
+        self._changed = 0  # changes so far, of all processes
+        self._before: dict[int, int] = {}  # by checkpoint: how many there were before it
         self._present = FIRST  # the process that is steered and shown
         self._runs = {FIRST: _Run(ScriptCurves(FIRST))}
         self._output: deque[tuple[str, str]] = deque(maxlen=LISTED)
@@ -82,7 +84,11 @@ class ScriptPage:
                 state[key] = message[key]
         for key, many in (("finding", "findings"), ("changed", "changes")):
             if key in message:
-                state[many] = [*state[many], {**message[key], "run": name}][-LISTED:]
+                of = {"run": name} | ({"place": self._changed} if key == "changed" else {})
+                state[many] = [*state[many], {**message[key], **of}][-LISTED:]
+        self._changed += "changed" in message
+        for each in message.get("checkpoints", {}).get("list", ()):
+            self._before.setdefault(each["number"], self._changed)
         if "script" in message:
             state |= message["script"]
         if "paused" in message:
@@ -105,11 +111,29 @@ class ScriptPage:
         self._put_state()
 
     def _run(self, name: str) -> "_Run":
-        """The process of this name. Of a new branch, what is known until its step is the first process's."""
+        """The process of this name. Of a new branch, what is known until its step is that of the process that
+        it is a branch of."""
         if name not in self._runs:
-            steps = (each["step"] for each in self._state["branches"] if _run_of(each) == name)
-            self._runs[name] = _Run(ScriptCurves(name, self._runs[FIRST].curves, next(steps, 0)))
+            branch = next((each for each in self._state["branches"] if _run_of(each) == name), None)
+            parent, step = (FIRST, 0) if branch is None else (self._parent_of(branch), branch["step"])
+            before = self._runs.get(parent, self._runs[FIRST])
+            self._runs[name] = _Run(ScriptCurves(name, before.curves, step))
         return self._runs[name]
+
+    @staticmethod
+    def _parent_of(branch: Mapping[str, Any]) -> str:
+        return _run_of({"number": branch["parent"]})
+
+    def _changes(self) -> list[dict[str, Any]]:
+        """The changes that led to the present process: its own, and until it parted those of the processes
+        that it is a branch of."""
+        branches = {_run_of(each): each for each in self._state["branches"]}
+        name, until = self._present, {self._present: self._changed}
+        while name != FIRST and name in branches:
+            known = self._before.get(branches[name]["checkpoint"], 0)
+            name = self._parent_of(branches[name])
+            until[name] = known
+        return [each for each in self._state["changes"] if each["place"] < until.get(each["run"], 0)]
 
     def _put_state(self) -> None:
         run = self._runs.get(self._present, self._runs[FIRST])
@@ -122,6 +146,7 @@ class ScriptPage:
                     **self._state,
                     **run.state,
                     **run.time(),
+                    "changes": self._changes(),
                     "present": self._present,
                     "figures": shown,
                     "replay": self._replay(),

@@ -18,12 +18,11 @@ from treino.export.formats import export
 from treino.folders import open_run
 from treino.pictures.film import film_files, steps_of
 from treino.plots.sweep import importance_sentences
-from treino.records.stored_run import StoredRun
 from treino.reports.report import report
 from treino.store import RunFolder
 from treino.store.encoding import compact_json
 from treino.store.output_files import OutputFile
-from treino.studio.run_state import marks
+from treino.studio.run_state import commands
 from treino.tuning.stored_sweep import StoredSweep
 from treino.tuning.sweep_pictures import importance_of
 
@@ -40,7 +39,7 @@ def take(path: Path, form: str) -> tuple[str, bytes]:
     run = open_run(path, verify=False)
     name = run.name
     if form == "command":
-        return f"{name}.txt", _commands(run).encode()
+        return f"{name}.txt", f"{commands(run)}\n".encode()
     if form == "gif":
         return f"{name}.gif", next(d for n, d in film_files(run, steps_of(run)) if n == "film.gif")
     if form == "report":
@@ -68,14 +67,6 @@ def _importance(sweep: StoredSweep) -> dict[str, Any]:
         for name, mean, std in zip(found.names, mean_K, std_K, strict=True)
     ]
     return {"settings": settings, "explained": found.explained, "about": about, "warning": warning}
-
-
-def _commands(run: StoredRun) -> str:
-    """The commands that make the run again, with the changes during training as comments."""
-    lines = [run.spec.command]
-    lines += [f"# {mark['text']} from step {mark['step']}" for mark in marks(run)]
-    lines.append(f"treino show {run.typed}")
-    return "\n".join(lines) + "\n"
 
 
 def main() -> None:

@@ -185,7 +185,9 @@ def train_events(
                 "target_scale": data.target_scale,
                 "steps_per_epoch": resolution.training.steps_per_epoch,
                 "net": "file" if file is not None else "given" if net is not None else settings.net or "mlp",
-                "command": as_typed(where["source"], explicit)
+                "command": as_typed(
+                    where["source"], explicit | {s: f["source"] for s, f in where.get("files", {}).items()}
+                )
                 + (f" --weights {shlex.quote(start.name)}" if start else ""),
                 "weights": None if start is None else start.name,
                 "versions": versions(),

@@ -230,7 +230,7 @@ def like(
                     run=folder.path.name
                 ),
                 _("Do the same once more: {command}; or give DATA and the settings themselves.").format(
-                    command=spec.command
+                    command=StoredRun(folder).command
                 ),
             )
     if isinstance(source, Data):

@@ -28,7 +28,7 @@ from treino.tuning.study import track_states
 from treino.tuning.study_document import study_result
 from treino.tuning.study_options import StudyOptions
 from treino.tuning.track import Record
-from treino.words import _
+from treino.words import _, numeral
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,7 +173,7 @@ class StoredSweep(StoredFolder):
         result = self.result
         members, best = (0, None) if result is None else (result.members, result.best)
         test = (best and best.test) or {}
-        figures = ", ".join(f"{k} {v:.3f}" for k, v in test.items() if v is not None)
+        figures = ", ".join(f"{k} {numeral(v, '.3f')}" for k, v in test.items() if v is not None)
         figures_text = f", best {best.member}: test {figures}" if best and figures else ""
         return f"{type(self).__name__}({str(self.path)!r}, {self.status}, {members} networks{figures_text})"
 

@@ -9,7 +9,7 @@ import { valueText } from './tile_map.js';
 
 const NEAR = 9; // pixels from the pointer to a dot
 
-export const percent = (share, digits = 3) => `${num(100 * share, digits)} %`;
+export const percent = (share, digits = 3) => (share < 1 && digits < 9 && num(100 * share, digits) === '100' ? percent(share, digits + 1) : `${num(100 * share, digits)} %`);
 
 /** A figure as it is read: the share of right answers, or the error in the target's unit. */
 const figureText = (crowd, value) => (crowd.classes ? percent(value) : num(value, 4));

@@ -22,7 +22,8 @@ export function scene(moment, sight, unit, over) {
 
 function answers({ loop: { net }, settings, run: { prepared } }, sight, over) {
   const { scratch } = sight, parts = sight.shows === 'fit' ? {} : picture(net, sight, prepared), header = { shows: sight.shows, evaluation: {} }, plain = prepared.classes.length > 0;
-  let right = 0, rows = 0, same = 0, compared = 0;
+  const splits = {};
+  let same = 0, compared = 0;
   for (const one of sight.drawn) {
     if (one.split === 'test' && !over) continue;
     const N = one.rows.length, z = outputs(net, scratch, one.at, N), said = Float32Array.from({ length: N }, (_, i) => (plain ? classOf(z, i, net.C) : z[i] * prepared.targetScale + prepared.targetMean));
@@ -30,15 +31,15 @@ function answers({ loop: { net }, settings, run: { prepared } }, sight, over) {
     const figures = measure(z, one.y, prepared, settings);
     header.evaluation[one.split] = Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, finite(value)]));
     if (!plain) continue;
-    for (let i = 0; i < N; i++) right += said[i] === one.y[i];
-    rows += N;
+    splits[one.split] = { rows: N, right: said.reduce((sum, k, i) => sum + (k === one.y[i]), 0) };
     if (sight.view === 'all' || sight.shows !== 'plane') continue;
     one.plane ??= sight.onPlane(one);
     const there = outputs(net, scratch, one.plane, N);
     for (let i = 0; i < N; i++) same += classOf(there, i, net.C) === said[i];
     compared += N;
   }
-  if (plain) header.right = { rows, right };
+  const sum = (name) => Object.values(splits).reduce((all, one) => all + one[name], 0);
+  if (plain) header.right = { rows: sum('rows'), right: sum('right'), splits };
   if (compared) header.agreement = { share: same / compared, rows: compared };
   return [header, parts];
 }

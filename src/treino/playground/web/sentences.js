@@ -12,7 +12,10 @@ export function say(sentence, values = {}) {
 /** Digits in the reader's form: the decimal sign, and a narrow space between thousands of whole numbers. */
 export const localised = (digits) => (language.now === 'pt_BR' ? digits.replace('.', ',') : digits);
 export const grouped = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, '\u202f');
-export const percent = (share, places = 1) => localised(`${(100 * share).toFixed(places)}%`);
+export function percent(share, places = 1) {
+  const text = (100 * share).toFixed(places);
+  return localised(`${share && !Number(text) ? general(100 * share, 2) : text}%`);
+}
 
 /** Python's `f"{number:.{digits}g}"`. */
 export function general(number, digits = 6) {

@@ -13,7 +13,7 @@ from treino.documents.run_result import RunResult
 from treino.documents.run_spec import ResolvedSettings, RunFacts, RunSpec
 from treino.documents.verification import VerificationDocument
 from treino.inspection.curves import Curves
-from treino.plots.captions import headline, layer_numbers
+from treino.plots.captions import headline, layer_numbers, time_of
 from treino.plots.data_page import contact_sheet
 from treino.plots.report.blocks import (
     Block,
@@ -288,7 +288,7 @@ def _training(report: RunReport) -> Section:
         _("steps: {steps:,}; epochs: {epochs:,}").format(steps=report.steps, epochs=report.curves.epochs)
     ]
     if result is not None:
-        lines.append(_("{seconds} s").format(seconds=numeral(result.seconds)))
+        lines.append(time_of(result))
         if result.kept_epoch is not None:
             kept = _("kept: the weights of epoch {kept:,}")
             if result.members:
@@ -343,7 +343,7 @@ def _answers(result: RunResult, member: int) -> str:
     if not result.shares:
         return _("yes") if member in result.answering else ""
     share = sum(s for n, s in zip(result.answering, result.shares, strict=True) if n == member)
-    return f"{share:.0%}" if share else ""
+    return numeral(share, ".0%") if share else ""
 
 
 def _how(s: ResolvedSettings) -> str:
@@ -379,8 +379,12 @@ def _how(s: ResolvedSettings) -> str:
 def _settings(report: RunReport) -> Section:
     """Return a row for each requested or resolved setting, and one sentence for the defaults."""
     requested, rows, usual = report.spec.asked, [], []
+    changed: set[str] = {name for segment in report.spec.segments for name in segment.changes}
+    changed |= {"betas"} if changed & {"beta1", "beta2"} else set()
     for name, value in report.spec.resolved.model_dump(mode="json", exclude_unset=True).items():
-        if name in requested:
+        if name in changed:
+            rows.append((name, value_text(value), _("changed on the way"), FLAGS.get(name, "")))
+        elif name in requested:
             rows.append((name, value_text(value), _("asked for"), FLAGS.get(name, "")))
         elif value in (None, [], (), False, "none"):
             continue
@@ -428,7 +432,8 @@ def _findings(report: RunReport) -> Section:
 
 def way_back(where: DataSource, command: str, call: str) -> list[Block]:
     """Return the command that trains it again, or a Python call if no command can name data or network."""
-    near = _(" (typed from the run's folder)") if where.kind == "file" else ""
+    continued = command.startswith(("treino train --branch", "treino train --rewind"))  # by runs' names
+    near = _(" (typed from the run's folder)") if where.kind == "file" and not continued else ""
     if not call:
         return [Paragraph(_("The command that trains it again{near}:").format(near=near)), Code(command)]
     sentence = _("No command can name what was given in Python. This call trains it again{near}:")

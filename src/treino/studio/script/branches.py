@@ -92,10 +92,12 @@ class ScriptSocket:
 
 @dataclass(eq=False)
 class SleepingCopy:
-    """A sleeping copy. step: the steps that were made. ms: how long the script waited for it. memory: bytes
-    that it alone holds. rates: lr and weight decay of the first group."""
+    """A sleeping copy. of: the number of the process that was copied. step: the steps that were made. ms: how
+    long the script waited for it. memory: bytes that it alone holds. rates: lr and weight decay of the first
+    group."""
 
     number: int
+    of: int
     step: int
     marked: bool
     ms: float
@@ -106,20 +108,22 @@ class SleepingCopy:
 
     @property
     def document(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("number", "step", "marked", "memory", "ms")}
+        names = ("number", "step", "marked", "memory", "ms", "rates")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(eq=False)
 class Branch:
     """A process that went on from a checkpoint; number 0 is the first process, which has none.
 
-    status: waking, running, asleep or ended. exit: its exit status. future: its place in the fan, if it is of
-    the fan. losses: of a future. waiting: commands for one that is waking. paused: whether it
-    waits at a step. stopping: whether it was told to stop.
+    parent: the number of the process that the checkpoint is of. status: waking, running, asleep or ended.
+    exit: its exit status. future: its place in the fan, if it is of the fan. losses: of a future. waiting:
+    commands for one that is waking. paused: whether it waits at a step. stopping: whether it was told to end.
     """
 
     number: int
     checkpoint: int | None
+    parent: int
     step: int
     changes: Mapping[Any, float]
     folder: str | None
@@ -160,7 +164,7 @@ class Branch:
         return self.status in ("running", "asleep")
 
     def document(self, present: "Branch") -> dict[str, Any]:
-        names = ("number", "checkpoint", "step", "text", "changes", "folder", "status", "exit")
+        names = ("number", "checkpoint", "parent", "step", "text", "changes", "folder", "status", "exit")
         return {**{name: getattr(self, name) for name in names}, "present": self is present}
 
 

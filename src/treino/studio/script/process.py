@@ -73,7 +73,7 @@ class ScriptProcess:
         self._selector.register(self._ear, selectors.EVENT_READ)
         self._news: list[dict[str, Any]] = []
         self._closing = self._reading = False
-        first = Branch(0, None, 0, {}, None, status="running")
+        first = Branch(0, None, 0, 0, {}, None, status="running")
         self._branches, self._present = [first], first
         self._listen(first, line)
         # checkpoints
@@ -319,7 +319,8 @@ class ScriptProcess:
         process = ForkedProcess.of(about["pid"])
         self._orphans.add(process.pid)
         number, step, marked, ms = (about[name] for name in ("number", "step", "marked", "ms"))
-        self._checkpoints[number] = copy = SleepingCopy(number, step, marked, ms, process, branch.rates)
+        copy = SleepingCopy(number, branch.number, step, marked, ms, process, branch.rates)
+        self._checkpoints[number] = copy
         self._listen(copy, line)
         self._apart = max(self._apart, ms / 1000 / DEAREST)
         if not marked:
@@ -555,7 +556,8 @@ class ScriptProcess:
     ) -> Branch:
         """Begin a branch. future: its place in a fan, where it makes so many steps and prints to a file."""
         number = len(self._branches)
-        branch = Branch(number, copy.number, copy.step, changes, self._free_folder(), future=future)
+        folder = self._free_folder()
+        branch = Branch(number, copy.number, copy.of, copy.step, changes, folder, future=future)
         self._send_to(
             copy,
             {

@@ -25,7 +25,7 @@ export function boxOf(context, width, height, content, view, bare) {
   });
   context.font = `12px ${look.font}`;
   const widest = Math.max(0, ...laid.flatMap((pane) => pane.texts.map((text) => context.measureText(text).width)));
-  const l = bare ? 2 : (margin.left ?? Math.max(34, Math.ceil(widest) + 14)), r = width - (bare ? 2 : (margin.right ?? 16));
+  const l = bare ? 2 : Math.max(margin.left ?? 34, Math.ceil(widest) + 14), r = width - (bare ? 2 : (margin.right ?? 16));
   const wide = span[1] - span[0] || 1, X = (v) => l + ((v - span[0]) / wide) * (r - l);
   return { l, r, t, b: bottom, width, height, span, panes: laid, X, x: (px) => span[0] + ((px - l) / (r - l)) * wide };
 }

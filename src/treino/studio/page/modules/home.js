@@ -64,7 +64,7 @@ export function open(shell) {
       plain('kind', t('kind'), (r) => t(`kind_${r.kind}`)), plain('status', t('status'), (r) => statusWord(r.status)), plain('data', t('data'), (r) => r.data), plain('steps', t('steps'), (r) => r.steps),
       { key: 'figure', name: t('test_figure'), value: (r) => r.figure, show: (r) => (r.figure == null ? '–' : `${r.metric} ${shown(r.figure)}`) },
       plain('begun', t('begun'), (r) => r.when, (when) => (when ? clock.format(new Date(when)) : '–')),
-      plain('seconds', t('seconds'), (r) => r.seconds, (v) => num(v, 3)), plain('parameters', t('parameters_count'), (r) => r.parameters),
+      { ...plain('seconds', t('seconds'), (r) => r.seconds), show: (r) => (r.seconds_from ? t('seconds_from', { seconds: num(r.seconds, 3), step: whole(r.seconds_from) }) : num(r.seconds, 3)) }, plain('parameters', t('parameters_count'), (r) => r.parameters),
       ...figures.map(([split, metric]) => plain(`${split}.${metric}`, t('figure_on', { metric, split: t(split) }), (r) => r.figures[split][metric])),
       ...names.map((name) => plain(`set.${name}`, name, (r) => (Array.isArray(r.settings[name]) ? r.settings[name].join(',') || '–' : typeof r.settings[name] === 'boolean' ? String(r.settings[name]) : r.settings[name]))),
     ];

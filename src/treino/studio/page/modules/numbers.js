@@ -10,18 +10,32 @@ export function num(value, digits = 4) {
   if (value === 0) return '0';
   if (value < 1e-3 || value >= 1e7) return exponential(value, Math.max(0, digits - 2));
   const places = Math.max(0, digits - 1 - Math.floor(Math.log10(value)));
-  return places ? value.toFixed(places).replace(/\.?0+$/, '') : value.toFixed(0);
+  return places ? lessThanOne(value, places).replace(/\.?0+$/, '') : value.toFixed(0);
+}
+
+/** So many places, and more for what is short of 1, which is not written as 1: as Python's numeral. */
+function lessThanOne(value, places) {
+  const texts = [];
+  for (let more = places; more <= 6; more++) texts.push(value.toFixed(more));
+  return (Math.abs(value) < 1 && places && texts.find((text) => Math.abs(text) !== 1)) || value.toFixed(places);
 }
 
 function exponential(value, places) {
   return value.toExponential(places).replace(/\.?0+e/, 'e').replace('e+', 'e').replace('-', '−');
 }
 
-/** The same number of places every time, so that a number that moves does not jump. */
+/** The same number of places every time, so that a number that moves does not jump; but something is never 0. */
 export function fixed(value, places = 3) {
   if (value == null || Number.isNaN(value)) return '–';
-  const text = Math.abs(value) >= 100 ? num(value) : value.toFixed(places);
-  return text.replace('-', '−');
+  if (Math.abs(value) >= 100 || (value && !Number(value.toFixed(places)))) return num(value, places);
+  return lessThanOne(value, places).replace('-', '−');
+}
+
+/** A share in percent: whole, or with as many places as tell it from nothing and from all. */
+export function percent(share) {
+  const places = share > 0.995 || share < 0.005 ? 1 : 0, text = (100 * share).toFixed(places);
+  if (share && !Number(text)) return `${num(100 * share, 2)} %`;
+  return `${(share < 1 && Number(text) === 100 ? (100 * share).toFixed(4) : text).replace(/\.0+$/, '')} %`;
 }
 
 /** A count, its thousands apart by a thin space. */

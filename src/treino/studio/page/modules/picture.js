@@ -4,7 +4,7 @@ import { behindTip, showBehind } from './behind.js';
 import { $, cleared, el, pointIn, setText } from './dom.js';
 import { FAINT, unitName } from './diagram.js';
 import { drawImages } from './images.js';
-import { fixed, num, whole } from './numbers.js';
+import { fixed, num, percent, whole } from './numbers.js';
 import { makePicker } from './picker.js';
 import { drawPlane, makePlane } from './plane.js';
 import { drawFit, drawLine, drawSurface } from './regression.js';
@@ -113,11 +113,11 @@ function titleKey(frame, state) {
   return state.data.classes?.length ? 'line_of_classes' : 'line';
 }
 
-/** How good it is: rows that are right, or the error. */
-function figureOf(frame) {
-  if (frame.right) return t('right_rows', { right: whole(frame.right.right), rows: whole(frame.right.rows) });
-  const rmse = frame.evaluation?.validation?.rmse ?? frame.evaluation?.train?.rmse;
-  return rmse == null ? '' : t('rmse_is', { value: num(rmse) });
+/** How good it is on the rows of each split: how many are right, or the error. */
+function figureOf({ right, evaluation = {} }) {
+  if (right) return t('right_rows', { counts: SPLITS.filter((split) => right.splits[split]).map((split) => t('right_of', { split: t(split), right: whole(right.splits[split].right), rows: whole(right.splits[split].rows) })).join(' · ') });
+  const errors = SPLITS.filter((split) => evaluation[split]?.rmse != null).map((split) => `${t(split)} ${num(evaluation[split].rmse)}`);
+  return errors.length ? t('rmse_is', { value: errors.join(' · ') }) : '';
 }
 
 /** What the picture leaves out: inputs that are held, and on how many rows it says what the network says. */
@@ -134,8 +134,6 @@ function noteOf(frame, points, state) {
   }
   return said.join(' ');
 }
-
-const percent = (share) => `${(100 * share).toFixed(share > 0.995 || share < 0.005 ? 1 : 0).replace('.0', '')} %`;
 
 function legend(frame, points, state) {
   if (frame.shows === 'images') return [];

@@ -49,15 +49,11 @@ export function open(shell) {
       return [error.message, error.hint].filter(Boolean).join(' ');
     }
   }
-  function rateAt(step) {
-    const curve = curves.get(`${state.present} lr 0 0`) ?? curves.get('script lr 0 0');
-    return curve?.loss[Math.max(0, curve.step.findLastIndex((each) => each <= Math.max(1, step)))];
-  }
 
   function build() {
     const button = (id, word, act, kind = null) => el('button', { id: `script-${id}`, type: 'button', class: kind, onclick: act }, t(word));
     const list = (id) => el('ul', { id: `script-${id}`, class: 'notes' });
-    time = makeTimeMachine(ask, rateAt);
+    time = makeTimeMachine(ask);
     charts = makeCharts(time.chooseAt);
     printed = makeOutput();
     const replay = el('div', { class: 'command', id: 'script-replay', hidden: true }, el('code', {}), el('button', { type: 'button', class: 'small', onclick: copy }, t('copy')));

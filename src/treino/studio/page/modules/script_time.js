@@ -13,8 +13,8 @@ const DECAYS = [0, 1e-4, 1e-3, 1e-2, 1e-1];
 const STEPS = 100; // of each future
 const NEAR = 0.02; // share of the track within which a click is on a checkpoint
 
-/** ask(verb, fields): a promise of why it was refused, or of ''. rateAt(step): the first learning rate then. */
-export function makeTimeMachine(ask, rateAt) {
+/** ask(verb, fields): a promise of why it was refused, or of ''. */
+export function makeTimeMachine(ask) {
   const stops = new Map(), done = el('i', { class: 'done' });
   let state = null, fan = null, chosen = null, built = '';
   const why = el('p', { class: 'hint', id: 'script-why', role: 'note' });
@@ -80,7 +80,7 @@ export function makeTimeMachine(ask, rateAt) {
     if (key === built) return;
     built = key;
     if (!found) return forms.replaceChildren(...(kept().length ? [el('p', { class: 'hint' }, t('choose_checkpoint'))] : []));
-    const group = state.optimizers[0]?.groups[0] ?? {}, now = { lr: rateAt(found.step) ?? group.lr, weight_decay: group.weight_decay };
+    const now = found.rates; // of its own step and process
     forms.replaceChildren(el('h3', {}, aboutOf(found)), el('div', { class: 'pairs' }, rewindForm(found, now, off), fanForm(found, now, off)));
   }
   function rewindForm({ number }, now, off) {
