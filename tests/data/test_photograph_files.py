@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
 from treino.data import Data, load
-from treino.data.photographs import album
+from treino.data.photographs import album, archives
 from treino.data.photographs.decoding import Fit, UnreadablePictureError, decode
 from treino.errors import TreinoError
 from treino.export import program_data
@@ -431,6 +431,6 @@ def test_a_folder_that_can_not_be_read_is_named(tmp_path: Path, monkeypatch: pyt
 def test_a_file_larger_than_a_gigabyte_is_not_read(tmp_path: Path) -> None:
     folder = album_of(tmp_path / "p", {f"{i}.png": saved(smooth(seed=i), "PNG") for i in range(3)})
     with (folder / "a" / "0.png").open("r+b") as file:
-        file.truncate(album.MOST_BYTES + 1)  # takes no room on disk
+        file.truncate(archives.MOST_BYTES + 1)  # takes no room on disk
     with pytest.raises(TreinoError, match=r"a/0\.png: it can't be read: File too large"):
         load(folder)

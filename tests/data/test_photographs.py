@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -511,6 +512,52 @@ def test_bad_archives_are_refused_or_name_the_file(tmp_path: Path) -> None:
     with gzip.open(tmp_path / "bomb.tar.gz", "wb", compresslevel=1) as stream:
         stream.write(bomb.tobuf() + bytes(bomb.size))
     assert refusal(tmp_path / "bomb.tar.gz").rule == "file_bomb"
+
+
+def declaring(path: Path, size: int, declared: int, method: int) -> Path:
+    """A zip with one file more, of zeros, whose size the archive declares otherwise."""
+    shutil.copy(path.with_name("p.zip"), path)
+    with zipfile.ZipFile(path, "a", method) as file:
+        file.writestr("cat/big.png", bytes(size))
+    path.write_bytes(path.read_bytes().replace(size.to_bytes(4, "little"), declared.to_bytes(4, "little")))
+    return path
+
+
+def test_what_is_too_large_in_an_archive_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    shutil.make_archive(str(tmp_path / "p"), "zip", of_classes(tmp_path / "p"))
+    sound = Path(shutil.make_archive(str(tmp_path / "p"), "tar", tmp_path / "p")).read_bytes().rstrip(b"\0")
+    sound += bytes(-len(sound) % 512)
+    large, small, packing = 3 << 30, 48 << 20, zipfile.ZIP_DEFLATED
+    head = tarfile.TarInfo("cat/big.png")
+    head.size = large
+    with (tmp_path / "sparse.tar").open("wb") as file:
+        file.write(sound + head.tobuf())
+        file.truncate(len(sound) + 512 + large + 1024)  # takes no room on disk
+    load(tmp_path / "p.zip")  # whose modules stay in memory
+    for path, reason in (
+        (declaring(tmp_path / "a.zip", 900, large, packing), "File too large: 3 221 225 472 bytes"),
+        (declaring(tmp_path / "b.zip", 80 << 20, 80 << 20, packing), "83 886 080 bytes, and 67 108 864"),
+        (declaring(tmp_path / "c.zip", small, 900, packing), "Bad CRC-32"),
+        (declaring(tmp_path / "d.zip", small, 900, zipfile.ZIP_LZMA), "Bad CRC-32"),
+        (tmp_path / "sparse.tar", "File too large"),
+    ):
+        tracemalloc.start()
+        error = refusal(path)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert error.rule == "pictures_bad"
+        assert f"1 of 17 pictures in '{path}' can't be read (cat/big.png: it can't be read: " in error.message
+        assert reason in error.message.replace("\u202f", " ")
+        assert peak < 16 << 20, path.name
+        assert len(labels(load(path, skip_bad=1))) == 16
+    for size in (-512, 1 << 60):  # the one was read for ever, of the other the name is as long
+        head = tarfile.TarInfo("long")
+        head.size, head.type = max(size, 0), tarfile.REGTYPE if size < 0 else tarfile.GNUTYPE_LONGNAME
+        block = bytearray(head.tobuf(tarfile.GNU_FORMAT))
+        block[124:136] = (size % (1 << 96) | 128 << 88).to_bytes(12, "big")
+        block[148:156] = b"%06o\0 " % sum(block[:148] + b" " * 8 + block[156:])
+        (tmp_path / "odd.tar").write_bytes(sound + block + bytes(1024))
+        assert refusal(tmp_path / "odd.tar").rule == "file_damaged"
 
 
 def test_a_zip_of_a_table_stays_a_table(tmp_path: Path) -> None:

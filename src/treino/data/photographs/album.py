@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from treino.data.builtins import BUILTINS
-from treino.data.photographs.archives import Entry, is_archive, open_archive
+from treino.data.photographs.archives import Entry, check_size, is_archive, open_archive
 from treino.data.photographs.decoding import ENDINGS
 from treino.data.sources import check_path
 from treino.errors import TreinoError
@@ -18,7 +18,6 @@ from treino.store.output_files import holds_run
 from treino.words import _, joined, setting
 
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".jsonl")  # of tables of labels
-MOST_BYTES = 1 << 30  # of one picture file
 _UNREAD = (
     ".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".psd", ".dng", ".cr2", ".nef", ".arw",
     ".pgm", ".ppm", ".pbm", ".pnm",
@@ -231,8 +230,7 @@ def _reader(root: str) -> Callable[[str], bytes]:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise OSError(errno.EINVAL, _("no plain file"))
-            if status.st_size > MOST_BYTES:
-                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+            check_size(status.st_size)
             return file.readall()
 
     return read

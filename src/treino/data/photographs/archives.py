@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from treino.data.photographs.decoding import ENDINGS
+from treino.data.readers.zip_members import most_unpacked, zip_chunks
 from treino.errors import TreinoError
 from treino.words import _
 
@@ -29,9 +30,21 @@ _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 _OFFICE = ("[Content_Types].xml", "mimetype")  # names in workbooks and other documents, which are zip files
 _STUMBLES = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, LookupError,
-    NotImplementedError, RuntimeError, OverflowError,
+    NotImplementedError, RuntimeError, OverflowError, MemoryError,
 )  # fmt: skip
+MOST_BYTES = 1 << 30  # of one file
 _CHUNK = 1 << 20
+
+
+def check_size(size: int, packed: int | None = None) -> None:
+    """Raise OSError for a file that is too large to be read, by what its folder or archive says of it.
+
+    packed: its size in a zip.
+    """
+    most = MOST_BYTES if packed is None else min(MOST_BYTES, most_unpacked(packed))
+    if size > most:
+        reason = _("File too large: {size:,} bytes, and {most:,} are the most").format(size=size, most=most)
+        raise OSError(errno.EFBIG, reason)
 
 
 def is_archive(path: str | os.PathLike[str]) -> bool:
@@ -118,8 +131,9 @@ def _open_zip(path: Path) -> tuple[Iterator[Entry], Callable[[str], bytes]]:
             yield name, info.file_size, changed, _refused(name) or link
 
     def read(name: str) -> bytes:
+        check_size(infos[name].file_size, infos[name].compress_size)
         try:
-            return archive.read(infos[name])
+            return b"".join(zip_chunks(archive, infos[name]))
         except _STUMBLES as error:
             raise OSError(errno.EIO, " ".join(str(error).split())[:120]) from None
 
@@ -138,6 +152,8 @@ def _open_tar(
         tarfile.open(fileobj=file, mode="r:") as archive,
     ):
         for info in archive:
+            if info.size < 0:  # behind which tarfile would read the same again, for ever
+                raise tarfile.ReadError("negative size")
             name = info.name.removeprefix("./") + "/" * info.isdir()
             if name != "./":
                 infos[name] = info
@@ -157,6 +173,7 @@ def _open_tar(
 
     def read(name: str) -> bytes:
         info = infos[name]
+        check_size(info.size)
         content = os.pread(descriptor, info.size, info.offset_data)
         if len(content) < info.size:
             raise OSError(errno.EIO, _("the archive is cut off"))

@@ -296,7 +296,7 @@ def _decoded_batch(task: _Task, start: int) -> _Facts:
             assert pixel_CHW is not None
             pixel_BD[row].reshape(task.shape)[:] = pixel_CHW
         except OSError as error:
-            faults[row] = _("it can't be read: {reason}").format(reason=error.strerror)
+            faults[row] = _("it can't be read: {reason}").format(reason=error.strerror or error)
         except UnreadablePictureError as reason:
             faults[row] = reason.args[0]
     os.pwrite(task.descriptor, pixel_BD.data, start * pixel_BD.shape[1])

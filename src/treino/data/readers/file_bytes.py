@@ -17,6 +17,7 @@ from typing import BinaryIO, Literal
 
 import pyarrow as pa
 
+from treino.data.readers.zip_members import BOMB_RATIO, most_unpacked, zip_chunks
 from treino.data.table import shorten
 from treino.errors import TreinoError
 from treino.words import N_, _
@@ -26,7 +27,6 @@ from treino.words import N_, _
 Content = Literal["text", "parquet", "arrow file", "arrow stream", "workbook"]
 
 CHUNK = 1 << 20
-_BOMB_RATIO, _BOMB_LEAST = 200, 1 << 26  # tables compress 3 to 20 times, zip bombs over a thousand times
 _PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
 _OLE = b"\xd0\xcf\x11\xe0"  # the container of workbooks before 2007, and of encrypted new workbooks
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
@@ -61,8 +61,8 @@ class InputFile:
         """Yield the decompressed content, 1 MiB at a time. Raises TreinoError if the file is damaged or a zip
         bomb."""
         unpacked = 0
-        with self._errors(), self._open() as stream:
-            while chunk := stream.read(CHUNK):
+        with self._errors(), self._open() as chunks:
+            for chunk in chunks:
                 unpacked += len(chunk)
                 if self.packing:
                     self.check_size(unpacked)
@@ -77,22 +77,23 @@ class InputFile:
                 break
         return head[:size]
 
-    def _open(self) -> BinaryIO:
+    @contextmanager
+    def _open(self) -> Iterator[Iterator[bytes]]:
         if self.packing == "zip":
-            with zipfile.ZipFile(self.path) as archive:  # the archive must stay open while its member is read
-                return archive.open(self.member)  # type: ignore[return-value]
-        if self.packing:
-            stream: BinaryIO = pa.CompressedInputStream(pa.OSFile(str(self.path)), self.packing)
-            return stream
-        return self.path.open("rb")
+            with zipfile.ZipFile(self.path) as archive:
+                yield zip_chunks(archive, self.member)
+            return
+        file: BinaryIO = pa.OSFile(str(self.path)) if self.packing else self.path.open("rb")
+        with pa.CompressedInputStream(file, self.packing) if self.packing else file as stream:
+            yield iter(lambda: stream.read(CHUNK), b"")
 
     def check_size(self, unpacked: int) -> None:
         """Refuse a file that unpacks to so many bytes that it must be a bomb."""
-        if unpacked > max(_BOMB_LEAST, _BOMB_RATIO * self.size):
+        if unpacked > most_unpacked(self.size):
             raise TreinoError(
                 "file_bomb",
                 _("'{path}' unpacks to more than {ratio} times its size: {mib} MiB and more.").format(
-                    path=self.path, ratio=_BOMB_RATIO, mib=unpacked >> 20
+                    path=self.path, ratio=BOMB_RATIO, mib=unpacked >> 20
                 ),
                 _("If you trust it, unpack it yourself and give the table."),
             )
@@ -195,7 +196,8 @@ def _is_workbook(path: Path) -> bool:
             infos = archive.infolist()
             names = {info.filename for info in infos}
             ods = "mimetype" in names and archive.getinfo("mimetype").file_size < 200
-            workbook = "xl/workbook.xml" in names or (ods and archive.read("mimetype").startswith(_ODS))
+            mimetype = b"".join(zip_chunks(archive, "mimetype")) if ods else b""
+            workbook = "xl/workbook.xml" in names or mimetype.startswith(_ODS)
     except (OSError, NotImplementedError, RuntimeError, *_STUMBLES) as error:
         raise damaged(path, "zip", error) from None
     if workbook:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from treino.data.readers.columnar import ColumnarFile, open_sheet
 from treino.data.readers.file_bytes import InputFile, damaged
 from treino.data.readers.reader_options import ReaderOptions
+from treino.data.readers.zip_members import zip_chunks
 from treino.data.table import shorten
 from treino.errors import TreinoError, nearest
 from treino.words import _, setting
@@ -170,7 +171,7 @@ def _sheet_content(file: InputFile, name: str) -> bytes:
     """The XML of the sheet in an .xlsx; empty for an .ods, which always stores all values."""
     with zipfile.ZipFile(file.path) as archive:
         path = _sheet_path(archive, name)
-        return b"" if path is None else archive.read(path)
+        return b"" if path is None else b"".join(zip_chunks(archive, path))
 
 
 def _check_formulas(file: InputFile, name: str, content: bytes) -> None:
@@ -198,9 +199,9 @@ def _sheet_path(archive: zipfile.ZipFile, name: str) -> str | None:
     main = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
     link = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
     try:
-        sheets = ElementTree.fromstring(archive.read("xl/workbook.xml")).iter(f"{main}sheet")
+        sheets = ElementTree.fromstring(b"".join(zip_chunks(archive, "xl/workbook.xml"))).iter(f"{main}sheet")
         number = next((s.get(link) for s in sheets if s.get("name") == name), None)
-        links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+        links = ElementTree.fromstring(b"".join(zip_chunks(archive, "xl/_rels/workbook.xml.rels")))
         target = next((r.get("Target", "") for r in links if r.get("Id") == number), "")
     except (KeyError, ElementTree.ParseError):
         return None
