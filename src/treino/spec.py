@@ -129,6 +129,9 @@ class Settings(BaseModel):
     header: Annotated[Literal["yes", "no"] | None, BeforeValidator(setting_types.yes)] = _f(
         None, "Data", "whether the first line names the columns: yes or no; default: found out"
     )
+    skip: Int | None = _f(
+        None, "Data", "number of lines, or rows of a sheet, above the header; default: found out", ge=0
+    )  # fmt: skip
     quote: str | None = _f(None, "Data", "what encloses cells of the file; default: found out")
     dates: Literal["day/month", "month/day"] | None = _f(
         None, "Data", "which comes first in dates: day/month or month/day; default: found out"

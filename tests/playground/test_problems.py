@@ -278,7 +278,6 @@ REFUSED = {
     "a short line": (f"a,b,c\n{LINES}\n1,2\n", "csv_ragged"),
     "an open quote": (f'a,b,c\n{LINES}\n1,2,"x\n', "csv_unclosed_quote"),
     "text after a quote": (f'a,b,c\n{LINES}\n1,2,"x"y\n', "csv_quote"),
-    "a name twice": (f"a,a,c\n{LINES}\n", "column_name_duplicate"),
     "no name": (f"a,,c\n{LINES}\n", "column_name_empty"),
     "one class": ("a,b,c\n" + LINES.replace("b", "a"), "target_constant"),
     "no target": ("a,c\n1,\n2,\n3,\n", "target_empty"),
@@ -308,6 +307,38 @@ def test_what_treino_refuses_is_refused_with_a_sentence(ask: Ask, case: str, tmp
     with pytest.raises(TreinoError) as refused:
         load(path, target="c")
     assert refused.value.rule == rule
+
+
+SHAPES = {
+    "a saved index": ",a,b,c\n" + "\n".join(f"{i},{line}" for i, line in enumerate(LINES.split("\n"))),
+    "R's index": "a,b,c\n" + "\n".join(f"q{i},{line}" for i, line in enumerate(LINES.split("\n"))),
+    "trailing commas": f"a,b,c,,\n{LINES}\n".replace("a\n", "a,,\n").replace("b\n", "b,,\n"),
+    "a comma in rows alone": f"a,b,c\n{LINES}\n".replace("a\n", "a,\n").replace("b\n", "b,\n"),
+    "a name twice": f"a,a,c\n{LINES}\n",
+    "empty rows": f"a,b,c\n{LINES}\n,,\n,,\n",
+}
+OTHER_LINES = {
+    "a title": f"My rows\na,b,c\n{LINES}\n",
+    "a padded title": f"My rows,,\n,,\na,b,c\n{LINES}\n",
+    "a title with commas": f"Rows, of mine, 7\na,b,c\n{LINES}\n",
+    "a comment": f"# mine, of 2024\na,b,c\n{LINES}\n",
+    "units": f"a,b,c\nkg,mm,kind\n{LINES}\n",
+}
+
+
+@pytest.mark.parametrize("case", [*SHAPES, *OTHER_LINES])
+def test_shapes_of_a_table_are_read_as_treino_reads_them_or_left_to_it(
+    ask: Ask, case: str, tmp_path: Path
+) -> None:
+    text = (SHAPES | OTHER_LINES)[case]
+    path = tmp_path / "own.csv"
+    path.write_text(text)
+    found = ask(text=text, options={"file": "own.csv"}, target="c")
+    if case in SHAPES:
+        assert_same(found, path, target="c", data_seed=0)
+        return
+    assert (found["rule"], "treino train own.csv" in found["hint"]) == ("csv_lines", True)
+    assert load(path, target="c").features[-1] == "b"
 
 
 def test_what_was_asked_settles_what_the_file_leaves_open(ask: Ask, tmp_path: Path) -> None:

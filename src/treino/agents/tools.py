@@ -262,6 +262,7 @@ def all_tools(verbs: Mapping[str, Verb]) -> dict[str, Tool]:
                 "decimal",
                 "encoding",
                 "header",
+                "skip",
                 "quote",
                 "dates",
                 "sheet",

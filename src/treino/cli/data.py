@@ -36,6 +36,7 @@ class FileFormat:
     decimal: Annotated[str | None, Parameter(help="decimal sign of the file, point or comma")] = None
     encoding: Annotated[str | None, Parameter(help="encoding of the file")] = None
     header: Annotated[str | None, Parameter(help="whether the first line names the columns: yes, no")] = None
+    skip: Annotated[int | None, Parameter(help="number of lines above the header")] = None
     quote: Annotated[str | None, Parameter(help="what encloses cells of the file")] = None
     dates: Annotated[str | None, Parameter(help="which comes first: day/month or month/day")] = None
     sheet: Annotated[str | None, Parameter(help="sheet of a workbook: its name, or its number from 1")] = None

@@ -232,9 +232,8 @@ def numeric_like(cell: str) -> bool:
     return number(cell) is not None or bool(_DECIMAL_COMMA.fullmatch(cell) or _GROUPED.fullmatch(cell))
 
 
-def check_names(names: Sequence[str], what: str) -> None:
-    """Refuse column names that are empty or not unique."""
-    seen: dict[str, int] = {}
+def check_named(names: Sequence[str], what: str) -> None:
+    """Refuse column names that are empty."""
     for i, name in enumerate(names):
         if not name.strip():
             hint = (
@@ -245,6 +244,13 @@ def check_names(names: Sequence[str], what: str) -> None:
             raise TreinoError(
                 "column_name_empty", _("Column {n} of {what} has no name.").format(n=i + 1, what=what), hint
             )
+
+
+def check_names(names: Sequence[str], what: str) -> None:
+    """Refuse column names that are empty or not unique."""
+    check_named(names, what)
+    seen: dict[str, int] = {}
+    for i, name in enumerate(names):
         if seen.setdefault(name, i) != i:
             raise TreinoError(
                 "column_name_duplicate",
@@ -253,6 +259,21 @@ def check_names(names: Sequence[str], what: str) -> None:
                 ),
                 _("Rename one of them."),
             )
+
+
+def distinct_names(names: Sequence[str], notes: list[str]) -> list[str]:
+    """The column names; those that come again as pandas writes them: a, a.1, a.2, with a note."""
+    own: dict[str, str] = {}
+    for name in names:
+        count, one = 0, name
+        while one in own:
+            count += 1
+            one = f"{name}.{count}"
+        own[one] = name
+    if again := [one for one, name in own.items() if one != name]:
+        words = shorten(", ".join(again), 100)
+        notes.append(_("columns of one name told apart ({names})").format(names=words))
+    return list(own)
 
 
 def check_present(table: Table, names: Sequence[str]) -> None:

@@ -30,6 +30,7 @@ class TextFormat(Document):
     text: Many[Text] = ()
     missing: Many[Text] | None = None
     sheet: Text | None = None
+    skip: Annotated[int, Field(ge=0)] | None = None
 
 
 class LoadArguments(Document):

@@ -93,6 +93,8 @@ TRUTH = {}
 MARKS = ()  # text around numbers, such as R$ or %
 ENCODING = "utf-8-sig"
 DELIMITER = ","
+QUOTE = '"'
+LABELS = []  # lines of units or words below the header
 WEIGHTS = Path(__file__).with_suffix(".pt")
 DATA = Path(__file__).with_suffix(".csv")
 SHA256 = ""  # of the table
@@ -106,7 +108,7 @@ DEVICE = "cpu"
 THREADS = 1  # with another number, sums are added in another order, and last digits differ
 
 # properties of the run; each decides whether a part of the program goes into the script
-TRAINS = READS_TABLE = WEIGHTLESS = WEIGHTED = CHANGES = CHANGES_PICTURES = MOVES = False
+TRAINS = READS_TABLE = SHAPED = WEIGHTLESS = WEIGHTED = CHANGES = CHANGES_PICTURES = MOVES = False
 COMMA = MONTH_FIRST = MEANS = BOOLEAN = NUMBERED = False
 IMAGES = NORMALISE = CROPS = PADS = False
 OWN = LAZY = DROPS = CLIP_TARGET = OF_CLASSES = False
@@ -131,8 +133,26 @@ def as_uint64(x):
 # ---- data
 
 
+def told_apart(names):
+    """Column names; those that come again as a, a.1, a.2."""
+    return [f"{name}.{names[:i].count(name)}" if name in names[:i] else name for i, name in enumerate(names)]
+
+
 def read_csv(path):
     """The rows of a CSV file: dicts from column to text."""
+    if SHAPED:  # the header is the first line with all features; rows have as many cells
+        with open(path, newline="", encoding=ENCODING) as file:
+            lines = [
+                list(map(str.strip, row)) for row in csv.reader(file, delimiter=DELIMITER, quotechar=QUOTE)
+            ]
+        lines = [line for line in lines if any(line) and line not in LABELS]
+        at = next((i for i, line in enumerate(lines) if {*FEATURES} <= {*told_apart(line)}), None)
+        if at is None:
+            sys.exit(f"no line of {path} names all features: {FEATURES}")
+        names = told_apart(lines[at])
+        if at + 1 < len(lines) and len(lines[at + 1]) == len(names) + 1:  # an index without a name, as of R
+            names = ["", *names]
+        return [dict(zip(names, line, strict=True)) for line in lines[at + 1 :] if len(line) == len(names)]
     with open(path, newline="", encoding=ENCODING) as file:
         reader = csv.DictReader(file, delimiter=DELIMITER)
         return [{name.strip(): (cell or "").strip() for name, cell in row.items()} for row in reader]

@@ -1,7 +1,7 @@
 """The data part of the exported script: it reads, splits and scales the run's rows."""
 
-import csv
 import io
+import itertools
 import json
 import math
 import re
@@ -17,7 +17,11 @@ from numpy.typing import NDArray
 from treino.data import sources
 from treino.data.builtins import BUILTINS
 from treino.data.dataset import Data
+from treino.data.loader import as_reading
 from treino.data.preparation import encoders
+from treino.data.readers import ReaderOptions
+from treino.data.readers.delimited import DelimitedFile
+from treino.data.readers.table_files import open_delimited_file
 from treino.data.table import MISSING, TRUTH, Column, Table
 from treino.engine import LOSSES
 from treino.errors import TreinoError
@@ -150,7 +154,7 @@ def source_part(run: StoredRun, data: Data) -> ScriptPart:
     on_disk = run.spec.data.kind == "file"
     if prep.encoders and (on_disk or not prep.plain):
         part |= _encoders(run, data)
-        part.values["DELIMITER"], part.values["ENCODING"] = _dialect(Path(data.source), data)
+        part.values |= _shape_values(_shape(data)) if on_disk else {}
     return part
 
 
@@ -171,7 +175,9 @@ def _plain_table(run: StoredRun, data: Data) -> Table | None:
         ]
         truth = {w for c in columns if c.boolean and c.words is not None for w in set(c.words.tolist())}
         dropped = any(c.missing_N.any() for c in columns)
-        if written or dropped or not truth <= {"true", "false"} or not _delimiter(Path(data.source), data):
+        file = _shape(data)
+        plain = file is not None and "SHAPED" not in _shape_values(file)
+        if written or dropped or not truth <= {"true", "false"} or not plain:
             return None
         return table
     if known := BUILTINS.get(where.name):
@@ -260,9 +266,9 @@ def _csv(run: StoredRun, data: Data, table: Table) -> ScriptPart:
             "READS_TABLE": True,
             "TARGET": data.target,
             "SHA256": where.sha256,
-            "DELIMITER": _delimiter(Path(data.source), data),
             "BOOLEAN": column.boolean,
             "TRUTH": {"false": 0.0, "true": 1.0} if truth else {},
+            **_shape_values(_shape(data)),
         },
         {"DATA": f"DATA = Path(__file__).resolve().parent.parent / {path}"},
     )
@@ -301,28 +307,26 @@ def _pictures(part: ScriptPart, run: StoredRun) -> ScriptPart:
     return part
 
 
-def _dialect(path: Path, data: Data) -> tuple[str, str]:
-    """Return (delimiter, encoding) of the table; the usual ones if it is no text file."""
-    for encoding in ("utf-8-sig", "utf-16", "cp1252"):
-        if mark := _delimiter(path, data, encoding):
-            return mark, encoding
-    return ",", "utf-8-sig"
+def _shape(data: Data) -> DelimitedFile | None:
+    """Return the data's file; None if it is no text file with a header that csv reads alone."""
+    file = open_delimited_file(
+        Path(data.source), as_reading(data.arguments.get("reading")) or ReaderOptions()
+    )
+    fits = file is not None and file.dialect.head and file.dialect.delimiter != " " and not file.dialect.gap
+    return file if fits else None
 
 
-def _delimiter(path: Path, data: Data, encoding: str = "utf-8-sig") -> str | None:
-    """Return the delimiter with which the header has all names; None if none does or it is no text file."""
-    names = {*data.features, *(one.target for one in data.by_target)}
-    for mark in ",;\t|":
-        try:
-            with path.open(newline="", encoding=encoding) as file:
-                file.read()  # the whole file must have this encoding
-                file.seek(0)
-                header = next((cells for cells in csv.reader(file, delimiter=mark) if cells), [])
-        except (OSError, UnicodeError, csv.Error):
-            return None
-        if names <= {name.strip() for name in header}:
-            return mark
-    return None
+def _shape_values(file: DelimitedFile | None) -> dict[str, Any]:
+    """Return how the table's file is cut into cells, and the lines below its header that are no rows."""
+    if file is None:
+        return {}
+    dialect, values = file.dialect, {"DELIMITER": file.dialect.delimiter, "ENCODING": file.text.codec}
+    values["ENCODING"] = "utf-8-sig" if file.text.codec == "utf-8" else file.text.codec
+    if not dialect.remarks and dialect.quote == '"':
+        return values
+    records = itertools.islice(file.records(), 1, dialect.head)
+    labels = [[cell.strip() for cell in cells] for cells in records]
+    return values | {"SHAPED": True, "QUOTE": dialect.quote or "\0", "LABELS": labels}
 
 
 # ---- columns that need encoders
@@ -363,7 +367,7 @@ def _columns(run: StoredRun, data: Data) -> list[Column]:
     """Return the features' columns of the run's file, for how they are written; none for rows in memory."""
     if run.spec.data.kind != "file":
         return []
-    table = sources.read(Path(data.source))
+    table = sources.read(Path(data.source), as_reading(data.arguments.get("reading")))
     return [table.column(name) for name in data.features]
 
 

@@ -125,9 +125,9 @@ def _as_the_file(
     if "quoting" in options:  # a file without quotes can't hold its own delimiter
         options |= {"escapechar": "\\"}
     writer = csv.writer(text, lineterminator=file.line_end, **options)
-    if dialect.header:
-        names = next(records)
-        writer.writerow([*map(_harmless, names), *map(_harmless, _unlike(heads, file.names))])
+    for i in range(dialect.head):  # and lines of units below the header
+        added = _unlike(heads, file.names) if i == 0 else [""] * len(heads)
+        writer.writerow(list(map(_harmless, [*next(records), *added])))
     for cells, more in zip(records, rows, strict=True):
         writer.writerow([*map(_harmless, cells), *(_plain(cell, sign) for cell in more)])
     content = text.getvalue()

@@ -4,14 +4,18 @@ import csv
 import io
 from collections.abc import Iterator
 
-from treino.data.readers.dialect import Dialect
+from treino.data.readers.dialect import Dialect, foot
 from treino.data.readers.file_bytes import ByteStream, DecodedText
+from treino.data.table import shorten
 from treino.errors import TreinoError
 from treino.words import _
 
+_TAIL = 1 << 16  # bytes at the end in which notes below the table are looked for
+
 
 def records(text: DecodedText, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
-    """Yields (first line, cells) for each record that isn't empty, including the header.
+    """Yields (first line, cells) for each record that isn't blank, including the header, which gets the cell
+    that it lacks.
 
     Raises TreinoError naming the line of a record with wrong quotes or a wrong number of cells.
     """
@@ -20,7 +24,7 @@ def records(text: DecodedText, dialect: Dialect) -> Iterator[tuple[int, list[str
     for _line in range(dialect.skip):
         next(lines, None)
     reader = dialect.records(lines)
-    line = 1 + dialect.skip
+    line, heading = 1 + dialect.skip, list(dialect.heading)
     while True:
         try:
             cells = next(reader)
@@ -28,8 +32,9 @@ def records(text: DecodedText, dialect: Dialect) -> Iterator[tuple[int, list[str
             return
         except csv.Error as error:
             raise broken(text, line, str(error)) from None
-        if cells:
-            if len(cells) != len(dialect.names):
+        if any(map(str.strip, cells)) or len(cells) == dialect.width == 1:
+            cells, heading = heading or cells, []
+            if len(cells) != dialect.width:
                 raise ragged(text, line, len(cells), dialect)
             yield line, cells
         line = reader.line_num + 1 + dialect.skip
@@ -37,7 +42,7 @@ def records(text: DecodedText, dialect: Dialect) -> Iterator[tuple[int, list[str
 
 def line_of(text: DecodedText, dialect: Dialect, row: int) -> int:
     """The line at which a row begins. row: counted from 0, after the header."""
-    number = row + dialect.header
+    number = row + dialect.head
     return next((line for i, (line, _cells) in enumerate(records(text, dialect)) if i == number), 0)
 
 
@@ -52,13 +57,23 @@ def canonical(text: DecodedText, dialect: Dialect) -> Iterator[bytes]:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
     for i, (_line, cells) in enumerate(records(text, dialect)):
-        if i or not dialect.header:
+        if i >= dialect.head:
             writer.writerow(cells)
         if out.tell() > 1 << 20:
             yield out.getvalue().encode()
             out.seek(0)
             out.truncate()
     yield out.getvalue().encode()
+
+
+def end_of(text: DecodedText, dialect: Dialect) -> tuple[int | None, str]:
+    """Return (the bytes of UTF-8 up to what stands below the table, its words); (None, "") without such."""
+    tail, size = b"", 0
+    for chunk in text.chunks():
+        tail, size = (tail + chunk)[-_TAIL:], size + len(chunk)
+    lines = tail.splitlines(keepends=True)[len(tail) < size :]
+    begin, words = foot(lines, dialect)
+    return (size - sum(map(len, lines[begin:])) if words else None), shorten(words, 80)
 
 
 def ragged(text: DecodedText, line: int, got: int, dialect: Dialect) -> TreinoError:
@@ -73,7 +88,7 @@ def ragged(text: DecodedText, line: int, got: int, dialect: Dialect) -> TreinoEr
     return TreinoError(
         "csv_ragged",
         _("'{path}', line {n}: it has {got} of {want} cells.").format(
-            path=text.file.path, n=line, got=got, want=len(dialect.names)
+            path=text.file.path, n=line, got=got, want=dialect.width
         ),
         _("Correct the line; a cell that holds '{delimiter}' belongs in quotes.").format(
             delimiter="\\t" if dialect.delimiter == "\t" else dialect.delimiter

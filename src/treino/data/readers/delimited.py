@@ -7,6 +7,7 @@ line.
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -90,8 +91,10 @@ class DelimitedFile:
         return head[:end] if self.dialect.skip and head.lstrip('"').lower().startswith("sep=") else ""
 
     def records(self) -> Iterator[list[str]]:
-        """Yields the cells of each record as written, including the header."""
-        return (cells for _line, cells in csv_records.records(self.text, self.dialect))
+        """Yields the cells of each record as written, including the header, without nameless empty ones."""
+        empty = self.dialect.empty
+        records = (cells for _line, cells in csv_records.records(self.text, self.dialect))
+        return ([c for j, c in enumerate(cells) if j not in empty] if empty else cells for cells in records)
 
     def place(self, row: int) -> str:
         return _("line {n}").format(n=csv_records.line_of(self.text, self.dialect, row))
@@ -107,9 +110,9 @@ class DelimitedFile:
             parts.append(_("{delimiter} between the cells").format(delimiter=d.spoken))
         if d.quote != '"' and not d.cuts:
             parts.append(_("quote {quote}").format(quote=d.quote or _("none")))
-        if not d.header:
+        if not d.head:
             parts.append(_("no header, so the columns are called x1 to x{n}").format(n=len(d.names)))
-        return parts
+        return [*parts, *d.remarks]
 
     @cached_property
     def padded(self) -> bool:
@@ -129,14 +132,34 @@ class DelimitedFile:
         the decimal sign. whole: read the whole file into memory with all cores, not block by block.
         Raises UnconvertedError if a column in ``types`` has other cells, TreinoError for other faults.
         """
-        options = self._options(types, sign)
+        if not self.rows and next(itertools.islice(self.records(), self.dialect.head, None), None) is None:
+            return
+        options, row = self._options(types, sign), 0
         try:
-            if whole:
-                yield from arrow_csv.read_csv(self._input(), **options).to_batches()
-            else:
-                yield from self._streamed(options)
+            for batch in (
+                arrow_csv.read_csv(self._input(), **options).to_batches()
+                if whole
+                else (self._streamed(options))
+            ):
+                yield self._named(batch, row)
+                row += batch.num_rows
         except pa.ArrowInvalid as error:
             raise self._explained(str(error), types) from None
+
+    def _named(self, batch: pa.RecordBatch, row: int) -> pa.RecordBatch:
+        """The columns with a name; refuses a cell in one that has none."""
+        for j, cells in enumerate(batch.columns[len(self.names) :]):
+            there_N = np.asarray(compute.not_equal(compute.utf8_trim_whitespace(cells), ""))
+            if there_N.any():
+                line = csv_records.line_of(self.text, self.dialect, row + int(there_N.argmax()))
+                raise TreinoError(
+                    "column_name_empty",
+                    _("Column {n} of '{path}' has no name, and a cell in line {line}.").format(
+                        n=self.dialect.empty[j] + 1, path=self.file.path, line=line
+                    ),
+                    _("Give every column a name in the first line."),
+                )
+        return batch.select(range(len(self.names))) if self.dialect.empty else batch
 
     def _streamed(self, options: dict[str, Any]) -> Iterator[pa.RecordBatch]:
         try:
@@ -157,23 +180,26 @@ class DelimitedFile:
     def _options(self, types: Types, sign: str) -> dict[str, Any]:
         d = self.dialect
         if not self.tidy:
-            d = replace(d, delimiter=",", quote='"', skip=0, header=False)
+            d = replace(d, delimiter=",", quote='"', skip=0, head=0)
         quoted = not self.tidy or (d.quote == '"' and self.text.quoted) or d.quote not in ('"', "")
-        keys = [str(j) for j in range(len(self.names))]
+        columns = {str(j): types.get(i, pa.string()) for i, j in enumerate(d.at)}
+        columns |= {str(j): pa.string() for j in d.empty}
         return {
             "read_options": arrow_csv.ReadOptions(
-                column_names=keys,
+                column_names=[str(j) for j in range(d.width)],
                 block_size=self._block,
                 skip_rows=d.skip,
-                skip_rows_after_names=int(d.header),
+                skip_rows_after_names=d.head,
             ),
             "parse_options": arrow_csv.ParseOptions(
                 delimiter=d.delimiter,
                 quote_char=(d.quote or '"') if quoted else False,
                 newlines_in_values=quoted,
+                invalid_row_handler=lambda row: "error" if row.text.strip() else "skip",
             ),
             "convert_options": arrow_csv.ConvertOptions(
-                column_types={key: types.get(j, pa.string()) for j, key in enumerate(keys)},
+                column_types=columns,
+                include_columns=list(columns),
                 strings_can_be_null=False,
                 null_values=_EMPTY,
                 decimal_point=sign,
@@ -189,8 +215,9 @@ class DelimitedFile:
     def _explained(self, reason: str, types: Types) -> Exception:
         """The error for pyarrow's message ``reason``: a column that isn't numeric, or a malformed record."""
         if "conversion error" in reason and "#" in reason:
-            column = int(reason.partition("#")[2].partition(":")[0])
-            if column in types:
+            place = int(reason.partition("#")[2].partition(":")[0])
+            column = self.dialect.at.index(place) if place in self.dialect.at else None
+            if column is not None and column in types:
                 return UnconvertedError(column)
         csv_records.check(self.text, self.dialect)
         return TreinoError(
@@ -225,7 +252,17 @@ def _exact(cells: pa.Array) -> bool:
 def open_delimited(file: InputFile, reading: ReaderOptions, least_columns: int) -> DelimitedFile:
     """Open a file of delimited text: detect encoding and dialect, and check them over the whole file."""
     text = decide(file, reading.encoding)
+    if reading.like is not None and reading.skip:  # new rows may have nothing above them
+        try:
+            named = sniff(text, reading, least_columns)[0].head or reading.header is not None
+        except TreinoError:
+            named = False
+        reading = reading if named else replace(reading, skip=None)
     dialect, rows = sniff(text, reading, least_columns)
+    until, words = (None, "") if dialect.cuts else csv_records.end_of(text, dialect)
+    if until is not None:
+        note = _("without what stands below the table ({note})").format(note=words)
+        text, dialect = replace(text, until=until), replace(dialect, remarks=(*dialect.remarks, note))
     plain = dialect.delimiter != " " and not dialect.gap and ord(dialect.delimiter) < 128
     uses = bool(dialect.quote) and (text.quoted or dialect.quote != '"')
     tidy = plain and (not uses or _quotes_fit(text, dialect))

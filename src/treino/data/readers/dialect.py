@@ -11,15 +11,16 @@ import csv
 import io
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
 from treino.data.readers.cell_patterns import affix_of, value_like
 from treino.data.readers.file_bytes import DecodedText
 from treino.data.readers.reader_options import ReaderOptions
-from treino.data.table import check_names, date_like, missing, number, shorten, time_like
+from treino.data.table import check_named, date_like, distinct_names, missing, number, shorten, time_like
 from treino.errors import TreinoError
 from treino.words import N_, _
 
@@ -85,31 +86,45 @@ def _one_column(lines: Sequence[str], left: slice, right: slice) -> bool:
 # ---- dialect of a text file
 
 SAMPLE = 1 << 18  # bytes that the detection uses
-_LOOK = 200  # rows whose cells the detection uses
+LOOK = 200  # rows whose cells the detection uses
 _MANY = 20  # lines; prose hardly ever has this many consecutive lines with equally many words
 _USUAL, _UNUSUAL = ",;\t|", "^~:\x1f\x01 "
 _SPOKEN = {"\t": N_("tab"), " ": N_("space")}
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)  # Excel reads and writes it as first line
-_SINGLE = re.compile(r"(?:(?<=[,;\t|\r\n])|^)'[^'\r\n]*(?:''[^'\r\n]*)*'(?=[,;\t|\r\n]|$)")
+_LINE_END = re.compile(r"\r?\n|\r")
+_LINE = re.compile(r"[^\r\n]*(?:\r?\n|\r)")
+_COMMENT = re.compile(r"\s*(?:#|//|%|!|;)")
+_UNIT = re.compile(r"[(\[].*[)\]]|%|°\w?")
+_NOTE = re.compile(r"\s*(?:#|//|%|!|\*|\(|[^\W\d]+\s*:)|.*\w\s+\w+\s+\w")  # a comment or a sentence
+_LABELS = 2  # lines of units, questions or types below a header, at most
+_SENTENCE = 3  # prose has this many commas in every line by chance
 
 
 @dataclass(frozen=True)
 class Dialect:
     """A dialect. delimiter: " " means any number of blanks and tabs. quote: a character, or "" for none.
 
-    header: whether the first record names the columns. names: the column names; x1, x2, … without a header.
+    names: the names of the columns; x1, x2, … without a header. at: the place of each column in a record.
+    width: the number of cells in a record. empty: the places of columns without a name and without cells.
+    head: the number of records that precede the rows: the header, and lines of units or labels below it.
+    heading: the header's cells, as many as a row has; () without a header.
     skip: the number of lines before the first record. gap: whether blanks after a delimiter don't belong to
     the cell, so that a quote may follow them. cuts: the position at which each column begins, if blanks align
-    the cells.
+    the cells. remarks: notes on what is left out.
     """
 
     delimiter: str
     quote: str = '"'
-    header: bool = True
     names: tuple[str, ...] = ()
+    at: tuple[int, ...] = ()
+    width: int = 0
+    empty: tuple[int, ...] = ()
+    head: int = 1
+    heading: tuple[str, ...] = ()
     skip: int = 0
     gap: bool = False
     cuts: tuple[int, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def options(self) -> dict[str, Any]:
         """Arguments for the csv module."""
@@ -132,62 +147,114 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Sample:
-    """The first records of a file, split by a dialect."""
+    """The first records of a file, split by a dialect. lines: the line at which each begins, from 1. above:
+    the records above the table."""
 
     dialect: Dialect
     rows: list[list[str]]
+    lines: list[int]
+    above: list[list[str]] = field(default_factory=list)
 
     @property
     def even(self) -> bool:
-        return len({len(row) for row in self.rows}) == 1 and len(self.rows[0]) > 1
+        """Whether all records have as many cells, though the header may lack one."""
+        few = len({len(row) for row in self.rows}) == 1 and len(self.rows[0]) > 1
+        return few or (len({len(row) for row in self.rows[1:]}) == 1 and _lack(self.rows) is not None)
 
 
 def sniff(text: DecodedText, reading: ReaderOptions, least_columns: int) -> tuple[Dialect, list[list[str]]]:
     """Return the detected dialect and the first rows of values. Raises TreinoError for an ambiguous file."""
     head, whole = text.head(SAMPLE)
     skip = 0
-    while match := re.match(r"\r?\n|\r", head):
+    while match := (_LINE if skip < (reading.skip or 0) else _LINE_END).match(head):
         head, skip = head[match.end() :], skip + 1
     delimiter = reading.delimiter
     if (match := _SEPARATOR_LINE.match(head)) and delimiter is None:
         head, skip, delimiter = head[match.end() :], skip + 1, match[1]
+    if not head.strip():
+        raise TreinoError(
+            "csv_no_rows",
+            _("'{path}' has no table below its first {n} lines.").format(path=text.file.path, n=skip),
+            _("Say how many lines stand above its header: [[skip=1]]."),
+        )
     if not whole:
         head = head[: max(head.rfind("\n"), head.rfind("\r")) + 1] or head
-    sample = _cut(text, head, whole, delimiter, reading.quote, skip, least_columns)
-    header = reading.header if reading.header is not None else _has_header(text, sample)
-    first = [name.strip() for name in sample.rows[0]]
-    if header:
-        check_names(first, f"'{text.file.path}'")
-    names = tuple(first) if header else tuple(f"x{j + 1}" for j in range(len(first)))
-    rows = [row for row in sample.rows[header:] if len(row) == len(names)]
-    return replace(sample.dialect, header=header, names=names), rows
+    sample = _cut(text, head, whole, replace(reading, delimiter=delimiter), skip, least_columns)
+    rows, remarks = sample.rows, []
+    if sample.above:
+        title = _prose(sample.above)
+        remarks.append(_("without what stands above the table ({title})").format(title=title))
+        skip = sample.lines[0] - 1
+    lack = _lack(rows) if reading.header is not False else None
+    header = reading.header if reading.header is not None else lack is not None or _has_header(text, sample)
+    labels = labels_below(rows) if header else 0
+    if labels:
+        title = _prose(rows[1 : 1 + labels])
+        remarks.append(_("without what stands below the header ({title})").format(title=title))
+    heading = [cell.strip() for cell in rows[0]] if header else [f"x{j + 1}" for j in range(len(rows[0]))]
+    if lack is not None:
+        heading.insert(lack, "")
+    below = [row for row in rows[1 + labels if header else 0 :] if any(map(str.strip, row))]
+    if below and len(heading) == len(below[0]) + 1 and heading[0] in ("#", "%", "//"):
+        del heading[0]
+    below = [row for row in below if len(row) == len(heading)]
+    columns = list(zip(*below, strict=True)) or [()] * len(heading)
+    bare = {j for j, cells in enumerate(columns) if below and not any(map(str.strip, cells))}
+    last = max(set(range(len(heading))) - bare, default=-1)
+    empty = {j for j in bare if not heading[j] or (not header and j > last)}
+    index = header and len(heading) > 1 and not heading[0] and 0 not in bare and is_index(columns[0])
+    at = [j for j in range(len(heading)) if j not in empty and (j or not index)]
+    if empty:
+        remarks.append(_("without the columns that have no name and no cells ({n})").format(n=len(empty)))
+    if index:
+        remarks.append(index_note(columns[0]))
+    check_named([name if j in at else "-" for j, name in enumerate(heading)], f"'{text.file.path}'")
+    names = distinct_names([heading[j] for j in at], remarks)
+    dialect = replace(
+        sample.dialect, names=tuple(names), at=tuple(at), width=len(heading), empty=tuple(sorted(empty)),
+        head=1 + labels if header else 0, heading=tuple(heading) if header else (), skip=skip,
+        remarks=tuple(remarks),
+    )  # fmt: skip
+    return dialect, [[row[j] for j in at] for row in below]
 
 
-def _cut(
-    text: DecodedText, head: str, whole: bool, delimiter: str | None, quote: str | None, skip: int, least: int
-) -> Sample:
+def _cut(text: DecodedText, head: str, whole: bool, reading: ReaderOptions, skip: int, least: int) -> Sample:
     """The first records, split by the given delimiter or, if it is None, by the only plausible one."""
     line = re.split(r"[\r\n]", head, maxsplit=1)[0]
-    if quote is None:
-        quote = "'" if '"' not in head and _single_quotes(head) else '"'
-    plain = Dialect(delimiter or ",", quote, skip=skip)
+    delimiter, quote = reading.delimiter, reading.quote
+    plain = Dialect(delimiter or ",", '"' if quote is None else quote, skip=skip)
+
+    def samples_of(one: str) -> list[Sample]:
+        single = quote is None and '"' not in head and _single_quotes(head, one)
+        return _samples(head, replace(plain, delimiter=one, quote="'" if single else plain.quote), whole)
+
+    def table_of(sample: Sample) -> Sample:
+        return sample if reading.skip is not None else _without_titles(text, sample, reading.header)
+
     if delimiter is not None:
-        sample = Sample(plain, _rows(head, plain, whole) or [[line]])
+        sample = next(map(table_of, samples_of(delimiter)), Sample(plain, [[line]], [1]))
         return sample if delimiter != " " or sample.even else (_aligned(head, plain) or sample)
     samples: list[Sample] = []
     for group in (_USUAL, _UNUSUAL):
         for one in group:
             if one in line:
-                samples += _samples(head, replace(plain, delimiter=one), whole)
+                samples += samples_of(one)
         if group == _UNUSUAL:
             samples = [s for s in samples if s.dialect.delimiter not in ": " or _numeric(s)]
             aligned = None if any(s.even for s in samples) else _aligned(head, plain)
             samples += [aligned] if aligned and _numeric(aligned) else []
         even = [sample for sample in samples if sample.even]
         if even:
-            return _choose(text, head, even)
+            return table_of(_choose(text, head, even))
+        cut = [sample for one in group if one in head for sample in samples_of(one)]
+        tables = [table for sample in cut if (table := table_of(sample)) is not sample]
+        found = [s for s in tables if s.dialect.delimiter not in ": " or _numeric(s)]
+        if found:  # below lines that hold no delimiter, or not as many
+            return _choose(text, head, found)
     usual = [sample for sample in samples if sample.dialect.delimiter in _USUAL and len(sample.rows) > 0]
-    usual += [Sample(replace(plain, delimiter=one), [line.split(one)]) for one in _USUAL if one in line]
+    usual += [
+        Sample(replace(plain, delimiter=one), [line.split(one)], [1 + skip]) for one in _USUAL if one in line
+    ]
     if usual:
         return max(usual, key=lambda sample: line.count(sample.dialect.delimiter))
     if least > 1:
@@ -196,40 +263,192 @@ def _cut(
             _("'{path}' has one column, '{name}': nothing to learn from.").format(
                 path=text.file.path, name=shorten(line.strip())
             ),
-            _("It needs a target and at least one feature; name an unusual delimiter: [[delimiter=X]]."),
+            _(
+                "It needs a target and at least one feature; name an unusual delimiter: [[delimiter=X]]; "
+                "if lines stand above the table, say how many: [[skip=1]]."
+            ),
         )
-    return Sample(plain, _rows(head, plain, whole) or [[line]])
+    return next(iter(samples_of(",")), Sample(plain, [[line]], [1 + skip]))
+
+
+# ---- what stands above the rows
+
+
+def _without_titles(text: DecodedText, sample: Sample, header: bool | None) -> Sample:
+    """The sample without the titles and comments above its table; as it is, if there are none.
+
+    The table begins at the first record with as many cells as most, more than one of them filled. It must be
+    a header, or follow comments; else the first lines may be rows with missing cells, which are refused.
+    """
+    rows = sample.rows
+    width = Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
+    usual = Counter(sum(map(bool, row)) for row in rows).most_common(1)[0][0] if rows else 0
+
+    def begins(row: list[str]) -> bool:
+        filled = sum(bool(cell.strip()) for cell in row)
+        return len(row) == width and (
+            (filled > 1 and 2 * filled > usual) or (width == 2 and filled == 1 and not row[0].strip())
+        )
+
+    start = next((i for i, row in enumerate(rows) if begins(row) and not _COMMENT.match(row[0])), 0)
+    below = rows[start:]
+    if width < 2 or len(below) < 2 or any(len(row) != width and any(map(str.strip, row)) for row in below):
+        return sample
+    aside = start == 0 and len(rows) > 2 and (_is_sentence(rows) or "" in map(str.strip, rows[0][1:]))
+    if aside:  # a title that has as many cells as the header
+        full = (i for i, row in enumerate(rows[1:10], 1) if all(map(str.strip, row)))
+        start = next(full, 0)
+    if start == 0:
+        return sample
+    below = rows[start:]
+    padded = all(len(row) == width for row in rows)
+    comments = all(_COMMENT.match(row[0]) for row in rows[:start])
+    table = replace(sample, rows=below, lines=sample.lines[start:], above=rows[:start])
+    try:
+        named = _has_header(text, table) if header is None else header
+    except TreinoError:
+        named = False
+    typed = any(_kind([row[j] for row in below[1:]]) for j in range(width))
+    last = rows[start - 1 :]
+    lacking = _lack(last) is not None and not (named and typed)
+    if lacking or (comments and len(last[0]) in (width, width + 1) and not (named and typed)):
+        return replace(sample, rows=last, lines=sample.lines[start - 1 :], above=rows[: start - 1])
+    if aside:
+        return table if named and typed else sample
+    apart = sample.lines[start] - sample.lines[start - 1] > 1
+    return table if comments or (named and (padded or typed or apart or width > _SENTENCE)) else sample
+
+
+def _lack(rows: list[list[str]]) -> int | None:
+    """Where the header lacks a cell: above a last column without cells, or above the row names that R writes;
+    None if it lacks none."""
+    below = [row for row in rows[1:] if any(map(str.strip, row))]
+    if not below or len(rows[0]) < 2 or any(len(row) != len(rows[0]) + 1 for row in below):
+        return None
+    if not any(row[-1].strip() for row in below):
+        return len(rows[0])
+    return 0 if is_index([row[0] for row in below]) else None
+
+
+def index_note(cells: Sequence[str]) -> str:
+    """The note on a first column that is left out."""
+    first = ", ".join(shorten(cell.strip(), 20) for cell in cells[:3])
+    return _("without the first column, a saved index ({cells}, …)").format(cells=first)
+
+
+def _prose(rows: list[list[str]]) -> str:
+    """The words of some records, for a note."""
+    lines = (" ".join(cell.strip() for cell in row if cell.strip()) for row in rows)
+    return shorten("; ".join(filter(None, lines)), 80)
+
+
+def foot(lines: Sequence[bytes], dialect: Dialect) -> tuple[int, str]:
+    """Return (the number of the first line below a table, the words from there on), of its last lines.
+
+    Below an empty line, these are lines of one cell that isn't a value, or of prose with commas; without an
+    empty line, lines of one cell that are comments or sentences.
+    """
+
+    def cells_of(line: bytes) -> list[str]:
+        try:
+            return next(csv.reader([line.decode("utf-8", "ignore")], **dialect.options()), [])
+        except csv.Error:
+            return ["0", "0"]  # ends the search
+
+    width = Counter(len(cells_of(line)) for line in lines[-LOOK:]).most_common(1)[0][0] if lines else 0
+    begin, mark, words = len(lines), len(lines), dict[int, str]()
+    while begin and width > 1:
+        cells = cells_of(lines[begin - 1])
+        filled = [cell.strip() for cell in cells if cell.strip()]
+        one = len(filled) == 1 and bool(cells[0].strip()) and not value_like(cells[0])
+        if filled and not one and (len(cells) == width or any(cell[:1] != " " for cell in cells[1:])):
+            break
+        begin -= 1
+        if not filled or (mark == begin + 1 and len(cells) == 1 and _NOTE.match(filled[0])):
+            mark = begin
+        if filled:
+            words[begin] = " ".join(filled)
+    said = "; ".join(words[i] for i in sorted(words) if i >= mark)
+    odd = b"".join(lines[mark:]).count(dialect.quote.encode() or b"\0") % 2  # within a quoted cell
+    return (mark, said) if said and mark and not odd else (len(lines), "")
+
+
+def labels_below(rows: list[list[str]]) -> int:
+    """The number of records below the header that are units or labels: words in columns of numbers."""
+    for count in range(min(_LABELS, len(rows) - 3), 0, -1):
+        below = [row for row in rows[count + 1 : LOOK] if len(row) == len(rows[0])]
+        columns = [[row[j].strip() for row in below] for j in range(len(rows[0]))]
+        kinds = [_kind(column) for column in columns]
+        if all(_is_label(line, columns, kinds) for line in rows[1 : count + 1]):
+            return count
+    return 0
+
+
+def _is_label(line: list[str], columns: list[list[str]], kinds: list[str]) -> bool:
+    """Whether a record has words above numbers, and no word that stands in its column again."""
+    if len(line) != len(columns):
+        return False
+    cells = [(cell.strip(), kind, column) for cell, kind, column in zip(line, kinds, columns, strict=True)]
+    typed = [cell for cell, kind, _column in cells if kind and not missing(cell)]
+    again = any(cell and not kind and cell in column for cell, kind, column in cells)
+    words = typed and not again and not any(_kind([cell]) for cell in typed)
+    return bool(words) and (len(typed) > 1 or _UNIT.fullmatch(typed[0]) is not None)
+
+
+def _is_sentence(rows: list[list[str]]) -> bool:
+    """Whether blanks follow the commas of the first record, and none those of the second."""
+    return all(cell[:1] == " " for cell in rows[0][1:]) and not any(cell[:1] == " " for cell in rows[1])
+
+
+def is_index(cells: Sequence[str]) -> bool:
+    """Whether cells without a name are a saved index: all differ, or they count, perhaps several times."""
+    if not all(map(str.strip, cells)):
+        return False
+    if len(set(cells)) == len(cells):
+        return True
+    if not all(cell.strip().isdecimal() for cell in cells):
+        return False
+    whole = [int(cell) for cell in cells]
+    return max(whole) > 1 and all(b == a + 1 or (b < a and b < 2) for a, b in pairwise(whole))
 
 
 def _samples(head: str, dialect: Dialect, whole: bool) -> list[Sample]:
     """The records split by a delimiter, ignoring blanks before quotes if necessary; [] if none fit."""
-    rows = _rows(head, dialect, whole)
+    sample = _sample(head, dialect, whole)
+    rows = sample.rows
     if rows and (len({len(row) for row in rows}) == 1 and not _stray(head, rows, dialect)):
-        return [Sample(dialect, rows)]
-    gap = replace(dialect, gap=True)
+        return [sample]
     if dialect.quote and dialect.delimiter + " " + dialect.quote in head:
-        eased = _rows(head, gap, whole)
-        if eased and len({len(row) for row in eased}) == 1:
-            return [Sample(gap, eased)]
-    return [Sample(dialect, rows)] if rows else []
+        eased = _sample(head, replace(dialect, gap=True), whole)
+        if len({len(row) for row in eased.rows}) == 1:
+            return [eased]
+    return [sample] if rows else []
 
 
 def _aligned(head: str, plain: Dialect) -> Sample | None:
     """The records of lines whose cells are aligned by blanks; None if they aren't."""
     cuts = cuts_of(re.split(r"\r\n|\r|\n", head))
     dialect = replace(plain, delimiter=" ", quote="", cuts=cuts)
-    return Sample(dialect, _rows(head, dialect, True)) if cuts else None
+    return _sample(head, dialect, True) if cuts else None
 
 
-def _rows(head: str, dialect: Dialect, whole: bool) -> list[list[str]]:
-    """The records that aren't empty; [] if the quotes don't fit this dialect."""
-    rows: list[list[str]] = []
+def _sample(head: str, dialect: Dialect, whole: bool) -> Sample:
+    """The records that aren't blank; none if the quotes don't fit this dialect."""
+    sample, line = Sample(dialect, [], []), 1 + dialect.skip
+    if whole and not dialect.cuts:
+        lines = head.encode().splitlines(keepends=True)
+        head = b"".join(lines[: foot(lines, dialect)[0]]).decode()
+    reader = dialect.records(io.StringIO(head, newline=""))
     try:
-        rows.extend(row for row in dialect.records(io.StringIO(head, newline="")) if row)
+        for row in reader:
+            if row and (len(row) > 1 or row[0].strip()):
+                sample.rows.append(row)
+                sample.lines.append(line)
+            line = 1 + dialect.skip + reader.line_num
     except csv.Error as error:
         if whole or "unexpected end" not in str(error):
-            return []
-    return rows
+            return Sample(dialect, [], [])
+    return sample
 
 
 def _stray(head: str, rows: list[list[str]], dialect: Dialect) -> bool:
@@ -242,16 +461,17 @@ def _stray(head: str, rows: list[list[str]], dialect: Dialect) -> bool:
     )
 
 
-def _single_quotes(head: str) -> bool:
+def _single_quotes(head: str, delimiter: str) -> bool:
     """Whether single quotes enclose whole cells of a line and occur nowhere else."""
-    rest = _SINGLE.sub("", head)
+    border = rf"[{re.escape(delimiter)}\r\n]"
+    rest = re.sub(rf"(?:(?<={border})|^)'[^'\r\n]*(?:''[^'\r\n]*)*'(?={border}|$)", "", head)
     return rest != head and "'" not in rest
 
 
 def _numeric(sample: Sample) -> bool:
     """Whether at least half of the columns hold values. Otherwise the text may be prose, which has blanks and
     colons too. In many lines with equally many words, one column is enough."""
-    columns = list(zip(*sample.rows[1:_LOOK], strict=False))
+    columns = list(zip(*sample.rows[1:LOOK], strict=False))
     typed = sum(all(value_like(cell) for cell in cells) for cells in columns)
     few = len(sample.rows) < _MANY or not sample.even or sample.dialect.delimiter == ":"
     return (2 * typed >= len(columns) > 0) if few else typed > 0
@@ -268,7 +488,7 @@ def _choose(text: DecodedText, head: str, even: list[Sample]) -> Sample:
         for sample in tidy
         if all(
             value_like(cell)
-            for row in sample.rows[1:_LOOK] or sample.rows
+            for row in sample.rows[1:LOOK] or sample.rows
             for cell in row
             if any(other in cell for other in others - {sample.dialect.delimiter})
         )
@@ -295,7 +515,7 @@ def _has_header(text: DecodedText, sample: Sample) -> bool:
     the words in the line occur only once. ``inf`` proves nothing: it is a number and a name for inflation.
     """
     first = [cell.strip() for cell in sample.rows[0]]
-    below = [[cell.strip() for cell in column] for column in zip(*sample.rows[1:_LOOK], strict=False)]
+    below = [[cell.strip() for cell in column] for column in zip(*sample.rows[1:LOOK], strict=False)]
     below += [[] for _column in first[len(below) :]]
     kinds = [_kind(column) for column in below]
     again = [cell in column for cell, column in zip(first, below, strict=False)]

@@ -292,11 +292,13 @@ _PAGE = ("<!doctype", "<html", "<?xml", "<head")
 
 @dataclass(frozen=True)
 class DecodedText:
-    """The text of a file. codec: Python's name of the encoding. quoted: whether there is a double quote."""
+    """The text of a file. codec: Python's name of the encoding. quoted: whether there is a double quote.
+    until: the bytes of UTF-8 up to what stands below the table; None if nothing does."""
 
     file: InputFile
     codec: str
     quoted: bool
+    until: int | None = None
 
     @property
     def encoding(self) -> str:
@@ -305,16 +307,16 @@ class DecodedText:
     @property
     def direct(self) -> bool:
         """Whether the file's bytes already are the UTF-8 text."""
-        return self.codec == "utf-8" and not self.file.packing
+        return self.codec == "utf-8" and not self.file.packing and self.until is None
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the text as UTF-8 without a byte-order mark."""
-        if self.codec == "utf-8":
-            yield from self.file.chunks()
-            return
-        decoder = codecs.getincrementaldecoder(self.codec)()
+        decoder, left = codecs.getincrementaldecoder(self.codec)(), self.until
         for chunk in self.file.chunks():
-            yield decoder.decode(chunk).encode()
+            text = chunk if self.codec == "utf-8" else decoder.decode(chunk).encode()
+            if left is not None:
+                text, left = text[:left], max(0, left - len(text))
+            yield text
 
     def head(self, size: int) -> tuple[str, bool]:
         """Return (the first ``size`` bytes as characters, whether they are the whole text)."""

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from treino.errors import TreinoError, nearest
-from treino.words import _
+from treino.words import _, setting
 
 Dates = Literal["day/month", "month/day"]
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
@@ -24,7 +24,8 @@ class ReaderOptions:
     first line names the columns. dates: whether the day or the month comes first. text: columns that stay
     text, whatever their cells look like. missing: the words among the usual ones (NA, ?, …) that mean a
     missing value in other text columns; detected: the words in columns of numbers, dates and booleans.
-    like: options used if the file is ambiguous. sheet: a workbook sheet, by name or by number from 1.
+    like: options used if the file is ambiguous. sheet: a workbook sheet, by name or by number from 1. skip:
+    the number of lines, or rows of a sheet, above the header.
     """
 
     delimiter: str | None = None
@@ -37,6 +38,7 @@ class ReaderOptions:
     missing: tuple[str, ...] | None = None
     like: "ReaderOptions | None" = None
     sheet: str | None = None
+    skip: int | None = None
 
     def __post_init__(self) -> None:
         delimiter = _DELIMITERS.get(self.delimiter or "", self.delimiter)
@@ -51,6 +53,16 @@ class ReaderOptions:
                 "quote_form",
                 _("The quote is '{value}'; it must be one character, or none.").format(value=self.quote),
                 _("Usual: the double quote."),
+            )
+        if self.skip is not None and (
+            isinstance(self.skip, bool) or int(self.skip) != self.skip or self.skip < 0
+        ):
+            raise TreinoError(
+                "skip_range",
+                _("{name} must be a whole number of lines, at least 0; it is {value!r}.").format(
+                    name=setting("skip"), value=self.skip
+                ),
+                _("Count the lines above the header."),
             )
         object.__setattr__(self, "delimiter", delimiter)
         object.__setattr__(self, "decimal", _choice("decimal", self.decimal, _DECIMALS))

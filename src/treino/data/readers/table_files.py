@@ -10,8 +10,10 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+from pyarrow import compute
 
 from treino.data.large_tables import stored_columns
 from treino.data.readers.cell_patterns import PLAIN
@@ -159,6 +161,8 @@ def open_parts(
             if spilling is not None:
                 spilling.close()
     notes = [note for note in [_sentence(parts[0], decided)] if note]
+    if look.empty:
+        notes.append(_("Rows without any cell, which are left out: {n}.").format(n=look.empty))
     if unknown:
         notes.append(_("No such column to keep as text: {names}.").format(names=", ".join(unknown)))
     options = ReaderOptions(
@@ -179,7 +183,7 @@ class _ColumnPass:
     """A pass over all rows of all parts that gathers statistics of text columns and classes of categories.
 
     fast: the columns that pyarrow reads directly as numbers. sign: their decimal sign. gaps: fast columns
-    with missing cells, whose text is lost.
+    with missing cells, whose text is lost. empty: the number of rows without any cell, which are left out.
     """
 
     def __init__(
@@ -191,7 +195,7 @@ class _ColumnPass:
         self.seen: dict[str, CellStatistics] = {}
         self.levels: dict[str, tuple[str, ...]] = {}
         self.gaps: set[str] = set()
-        self.rows = 0
+        self.rows = self.empty = 0
 
     def at(self, parts: Sequence[Part]) -> None:
         """Read all rows. Raises UnconvertedError, with the index of the column in ``names``."""
@@ -214,6 +218,7 @@ class _ColumnPass:
     def again(self, parts: Sequence[Part], whole: bool = False) -> Iterator[pa.RecordBatch]:
         """Yields all batches of all parts, with the columns in the first part's order."""
         schema: pa.Schema | None = None
+        self.empty = 0
         for part in parts:
             position = {name: j for j, name in enumerate(part.names)}
             order = [position[name] for name in self.names]
@@ -227,11 +232,13 @@ class _ColumnPass:
                 columns = [batch.column(j) for j in order]
                 if len(parts) > 1 and part.typed:
                     columns = [_widened(cells) for cells in columns]
+                row += batch.num_rows
                 records = pa.RecordBatch.from_arrays(columns, names=list(self.names))
+                records = records if part.typed else _filled(records)
+                self.empty += batch.num_rows - records.num_rows
                 schema = records.schema if schema is None else schema
                 _check_types(part, records.schema, schema)
                 yield records
-                row += batch.num_rows
 
 
 def _fits(parts: Sequence[Part], batches: list[pa.RecordBatch] | RowSpill) -> bool:
@@ -239,6 +246,19 @@ def _fits(parts: Sequence[Part], batches: list[pa.RecordBatch] | RowSpill) -> bo
     files = [part.file for part in parts if part.file is not None]
     most = sum(file.size * (_SWELLS_PACKED if file.packing else _SWELLS) for file in files)
     return isinstance(batches, list) or most <= batches.room.limit
+
+
+def _filled(records: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows with any cell, if there is more than one column."""
+    empty: Any = records.num_columns > 1
+    for cells in records.columns if empty else ():
+        none = compute.is_null(cells)
+        if is_text(cells.type):
+            none = compute.equal(compute.utf8_trim_whitespace(cells), "")
+        empty = none if empty is True else compute.and_(empty, none)
+        if not compute.any(empty).as_py():
+            return records
+    return records.filter(compute.invert(empty)) if empty is not False else records
 
 
 def _widened(cells: pa.Array) -> pa.Array:

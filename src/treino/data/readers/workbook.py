@@ -15,10 +15,11 @@ from typing import Any
 import pyarrow as pa
 
 from treino.data.readers.columnar import ColumnarFile, open_sheet
+from treino.data.readers.dialect import LOOK, index_note, is_index, labels_below
 from treino.data.readers.file_bytes import InputFile, damaged
 from treino.data.readers.reader_options import ReaderOptions
 from treino.data.readers.zip_members import zip_chunks
-from treino.data.table import shorten
+from treino.data.table import distinct_names, shorten
 from treino.errors import TreinoError, nearest
 from treino.words import _, setting
 
@@ -77,7 +78,7 @@ def open_workbook(file: InputFile, reading: ReaderOptions) -> ColumnarFile:
         )
     content = _sheet_content(file, name)
     _check_formulas(file, name, content)
-    sheet_table = _table(cells, merged, (top, left), f"'{file.path}', {name}", reading.header)
+    sheet_table = _table(cells, merged, (top, left), f"'{file.path}', {name}", reading)
     remarks = [_sheet_note(name, book)] if len(book.sheet_names) > 1 else []
     remarks += _file_notes(file, len(cells))
     if errors := content.count(_ERROR):
@@ -214,19 +215,26 @@ def _sheet_path(archive: zipfile.ZipFile, name: str) -> str | None:
 
 def _table(
     cells: Cells, merged: Sequence[tuple[int, int, int, int]], corner: tuple[int, int], what: str,
-    header: bool | None,
+    reading: ReaderOptions,
 ) -> SheetTable:  # fmt: skip
     """The only table in a sheet's cells. merged: (row, column, last row, last column) of each merged range.
     corner: (row, column) of the first cell in the sheet."""
     remarks: list[str] = []
     wide = max(map(len, cells))
     filled = [[j for j, cell in enumerate(row) if not _empty(cell)] for row in cells]
-    first = 0
-    if header is not False:
+    header, first = reading.header, min(max(0, (reading.skip or 0) - corner[0]), len(cells) - 1)
+    if header is not False and reading.skip is None:
         first = next((i for i, there in enumerate(filled) if len(there) > 1), 0) if wide > 1 else 0
         if first:
             title = shorten("; ".join(str(cells[i][j]) for i in range(first) for j in filled[i]), 80)
             remarks.append(_("without what stands above the table ({title})").format(title=title))
+    spread = [(a, b, c, d) for a, b, c, d in merged if a > first and d - b + 1 < wide]
+    for a, b, c, d in spread:
+        for i in range(a, min(c + 1, len(cells))):
+            cells[i][b : d + 1] = [cells[a][b]] * (min(d + 1, len(cells[i])) - b)
+            filled[i] = [j for j, cell in enumerate(cells[i]) if not _empty(cell)]
+    if spread:
+        remarks.append(_("merged cells filled with the value of their range ({n})").format(n=len(spread)))
     end = next((i for i in range(first, len(cells)) if not filled[i]), len(cells))
     below = [i for i in range(end, len(cells)) if filled[i]]
     if any(len(filled[i]) > 1 for i in below) or (below and wide == 1):
@@ -240,15 +248,26 @@ def _table(
         raise _two_tables(what, _("an empty column ({name})").format(name=_letters(corner[1] + gap)))
     rows = [[row[j] if j < len(row) else "" for j in there] for row in cells[first:end]]
     spans = [(a - first, b - there[0], c - first, d - there[0]) for a, b, c, d in merged if first <= a < end]
-    names, depth = _names(rows, spans, [_letters(corner[1] + j) for j in there], header)
+    letters = [_letters(corner[1] + j) for j in there]
+    names, depth = _names(rows, spans, letters, header)
     if len(rows) <= depth:
         raise TreinoError(
             "csv_no_rows",
             _("{what} has a header and no rows.").format(what=what),
             _("Add a row of values for each example."),
         )
-    at = [corner[0] + first + i + 1 for i in range(depth, len(rows))]
-    return SheetTable(names, rows[depth:], at, tuple(remarks))
+    nameless = depth > 0 and len(names) > 1 and all(_empty(row[0]) for row in rows[:depth])
+    texts = [[_text(cell) for cell in row] for row in [list(names), *rows[depth : depth + LOOK]]]
+    if depth and (labels := labels_below(texts)):
+        title = shorten("; ".join(filter(None, (cell for row in texts[1 : 1 + labels] for cell in row))), 80)
+        remarks.append(_("without what stands below the header ({title})").format(title=title))
+        depth += labels
+        del texts[1 : 1 + labels]
+    rows, at = rows[depth:], [corner[0] + first + i + 1 for i in range(depth, len(rows))]
+    if nameless and is_index([row[0] for row in texts[1:]]):
+        remarks.append(index_note([row[0] for row in texts[1:]]))
+        names, rows = names[1:], [row[1:] for row in rows]
+    return SheetTable(tuple(distinct_names(names, remarks)), rows, at, tuple(remarks))
 
 
 def _names(

@@ -141,6 +141,8 @@ function dialectOf(head, whole, delimiter, own) {
     if (clean.length === 1) return clean[0].dialect;
     refuse('csv_delimiter', t('csv_delimiter', { ...own, delimiters: others.map((one) => JSON.stringify(one)).join(', ') }), t('csv_delimiter_hint'));
   }
+  const others = head.split(/\r\n|\n|\r/).filter((text) => text.trim());
+  if (!samples.length && DELIMITERS.some((one) => others.length > 2 && others.slice(-2).every((text) => text.includes(one)))) refuse('csv_lines', t('csv_lines', own), commandHint(own));
   if (!samples.length) refuse('csv_one_column', t('csv_one_column', { ...own, line: shortened(line) }), commandHint(own));
   const count = ({ dialect }) => line.split(dialect.delimiter).length;
   return samples.reduce((a, b) => (count(b) > count(a) ? b : a)).dialect;
@@ -173,11 +175,34 @@ function kindOf(cells) {
 
 const shortened = (text) => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
 
-function checkNames(names, own) {
-  names.forEach((name, j) => {
-    if (!name) refuse('column_name_empty', t('column_name_empty', { ...own, n: j + 1 }), t('column_name_hint'));
-    if (names.indexOf(name) !== j) refuse('column_name_duplicate', t('column_name_duplicate', { ...own, column: name, a: names.indexOf(name) + 1, b: j + 1 }), t('column_name_hint'));
-  });
+/** Names, with those that come again as pandas writes them: a, a.1, a.2. */
+function toldApart(names) {
+  const told = [];
+  for (const name of names) {
+    let one = name;
+    for (let n = 1; told.includes(one); n++) one = `${name}.${n}`;
+    told.push(one);
+  }
+  return told;
+}
+
+/** Whether cells without a name are a saved index: all differ, or they count, perhaps several times. */
+function isIndex(cells) {
+  if (cells.includes('') || new Set(cells).size === cells.length) return !cells.includes('');
+  const whole = cells.map((cell) => (/^\d+$/.test(cell) ? Number(cell) : NaN));
+  return Math.max(...whole) > 1 && whole.every((b, i) => !i || b === whole[i - 1] + 1 || (b < whole[i - 1] && b < 2));
+}
+
+/** Whether lines stand above the header or below it that are no rows: titles, comments, units. The command leaves them out. */
+function hasOtherLines(rows, width) {
+  const filled = (row) => row.filter((cell) => cell.trim()).length, most = filled(rows.at(-1));
+  const comment = /^\s*(#|\/\/|%|!)/.test(rows[0][0]) && rows.length > 2, sentence = width > 1 && rows[0].slice(1).every((cell) => cell[0] === ' ');
+  if (rows[0].length < width - 1 || (width > 2 && filled(rows[0]) < 2 && most > 1)) return true;
+  if (rows.length < 4) return false;
+  const over = rows[1].map((cell, j) => [cell.trim(), kindOf(rows.slice(2, LOOK).map((row) => row[j]?.trim() ?? ''))]);
+  const typed = over.filter(([cell, kind]) => kind && !isNothing(cell));
+  const words = typed.length > 0 && !typed.some(([cell]) => kindOf([cell]));
+  return words && (typed.length > 1 || comment || sentence || /^[([].*[)\]]$|^%$|^°\w?$/.test(typed[0][0]));
 }
 
 // ---- from cells to numbers
@@ -242,18 +267,30 @@ export function readTable(text, { file = 'table.csv', delimiter, header, decimal
   const head = body.length > SAMPLE ? body.slice(0, body.lastIndexOf('\n', SAMPLE) + 1 || SAMPLE) : body;
   const dialect = dialectOf(head, head === body, delimiter, own), { rows, lines, fault } = recordsOf(body, dialect);
   if (fault) refuse(fault.rule, t(fault.rule, { ...own, n: fault.line + skipped }), t('csv_quote_hint'));
+  const usual = rows[rows.length >> 1].length;
+  if (hasOtherLines(rows, usual)) refuse('csv_lines', t('csv_lines', own), commandHint(own));
+  const below = rows.slice(1), lacks = usual > 2 && rows[0].length === usual - 1 && below.every((row) => row.length === usual);
+  if (lacks && below.every((row) => !row[usual - 1].trim())) rows[0].push('');
+  else if (lacks && isIndex(below.map((row) => row[0].trim()))) rows[0].unshift('');
   const width = rows[0].length, ragged = rows.findIndex((row) => row.length !== width);
   if (ragged >= 0) refuse('csv_ragged', t('csv_ragged', { ...own, n: lines[ragged] + skipped, got: rows[ragged].length, want: width }), t('csv_ragged_hint', { delimiter: dialect.delimiter === '\t' ? '\\t' : dialect.delimiter }));
   if (width < 2) refuse('csv_one_column', t('csv_one_column', { ...own, line: shortened(rows[0][0]) }), commandHint(own));
 
   header ??= hasHeader(rows, own);
-  const names = header ? rows[0].map((cell) => cell.trim()) : rows[0].map((_, j) => `x${j + 1}`), values = header ? rows.slice(1) : rows;
-  if (header) checkNames(names, own);
+  const heading = header ? rows[0].map((cell) => cell.trim()) : rows[0].map((_, j) => `x${j + 1}`), notes = [];
+  const values = (header ? rows.slice(1) : rows).filter((row) => row.some((cell) => cell.trim()));
+  const columnOf = (j) => values.map((row) => row[j].trim()), bare = heading.map((_, j) => columnOf(j).every((cell) => !cell));
+  const at = heading.map((_, j) => j).filter((j) => !(bare[j] && (header ? !heading[j] : bare.slice(j).every(Boolean))));
+  if (at.length < width && values.length) notes.push(t('csv_bare', { n: width - at.length }));
+  if (!heading[0] && at[0] === 0 && isIndex(columnOf(0))) at.shift(), notes.push(t('csv_index', { cells: columnOf(0).slice(0, 3).join(', ') }));
+  if (values.length) for (const j of at) if (!heading[j]) refuse('column_name_empty', t('column_name_empty', { ...own, n: j + 1 }), t('column_name_hint'));
+  const names = toldApart(at.map((j) => heading[j])), again = names.filter((name, i) => name !== heading[at[i]]);
+  if (again.length) notes.push(t('csv_told_apart', { names: again.join(', ') }));
   if (!values.length) refuse('csv_no_rows', t('csv_no_rows', own), t('csv_no_rows_hint'));
   if (values.length === 1) refuse('rows_one', t('rows_one', { n: 1 }), t('add_rows'));
   if (width > MOST_COLUMNS) refuse('table_wide', t('table_wide', { ...own, n: width, most: MOST_COLUMNS }), commandHint(own));
-  const words = names.map((_, j) => values.map((row) => row[j].trim())), writings = words.map(writingOf);
-  const comma = usesComma(writings, names, decimal, own), notes = [];
+  const words = at.map(columnOf), writings = words.map(writingOf);
+  const comma = usesComma(writings, names, decimal, own);
   if (!header) notes.push(t('csv_no_header', { n: width }));
   if (comma) notes.push(t('csv_decimal_comma'));
   const rowsKept = sampled(values.length, notes);
