@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import treino as tr
 from tests.conftest import Said
 from tests.waiting import HANG
 from treino.errors import TreinoError
@@ -136,14 +137,32 @@ def test_a_long_table_stays_with_the_browser_s_history() -> None:
 
 def test_flags_become_the_address_that_the_page_reads() -> None:
     flags = {"hidden": "16,8", "lr": "0.01", "betas": "0.8,0.99", "batch_size": "full", "features": "x1"}
-    asked = read_settings(flags)
+    asked = read_settings(flags | {"features": '"[a], b",x1'})
     hash_ = address("spirals", {name: getattr(asked, name) for name in flags})
-    (read,) = answers([], (hash_,))
+    (read, plain) = answers([], (hash_, address("spirals", {})))
     assert read["faults"] == []
     assert read["problem"]["source"] == "spirals"
-    assert read["problem"]["features"] == ["x1"]
+    assert read["problem"]["features"] == ["[a], b", "x1"]
     expected = {"hidden": [16, 8], "lr": 0.01, "beta1": 0.8, "beta2": 0.99, "batch_size": "full"}
     assert expected.items() <= read["settings"].items()
+    assert [each["settings"]["activation"] for each in (read, plain)] == ["relu", "tanh"]
+
+
+@pytest.mark.parametrize(
+    "asked", [{"seed": 4}, {"optimizer": "sgd", "lr": 0.1, "test": 0.3}, {"dropout": 0.2}]
+)
+def test_with_settings_the_page_begins_as_treino_train_does(asked: dict[str, Any], tmp_path: Path) -> None:
+    (read,) = answers([], (address("circles", asked),))
+    run = tr.fit("circles", **asked, steps=1, out=tmp_path / "run", lean=True)
+    begun = run.settings | {"data_seed": run.data.data_seed, "steps": 100_000}
+    names = read["settings"].keys() - {"loss", "beta1", "beta2"}
+    assert {name: read["settings"][name] for name in names} == {name: begun[name] for name in names}
+    assert read["problem"]["data_seed"] == run.data.data_seed
+
+
+def test_rows_in_a_file_are_nothing_that_the_page_takes() -> None:
+    with pytest.raises(TreinoError, match="share of the rows"):
+        address("moons", {"validation": "held.csv"})
 
 
 def test_a_setting_that_the_page_has_not_is_refused() -> None:
@@ -164,7 +183,10 @@ def test_the_command_writes_a_page_and_says_where(treino: Any, monkeypatch: Any,
         "playground", "houses.csv", "--target", "price", "--lr", "0.1", "--no-browser", "--json"
     )
     document = json.loads(said.out)
-    assert document["address"] == (tmp_path / "playground.html").as_uri() + "#data=houses&lr=0.1"
+    assert (
+        document["address"]
+        == (tmp_path / "playground.html").as_uri() + "#data=houses&lr=0.1&hidden=64,32&activation=relu"
+    )
     assert '"name":"price"' in (tmp_path / document["path"]).read_text()
     again: Said = treino("playground", "--no-browser", "--json")  # a page of its own may be replaced
     assert json.loads(again.out)["replaced"] == ["playground.html"]

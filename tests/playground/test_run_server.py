@@ -270,6 +270,14 @@ def test_a_branch_goes_its_own_way_beside_its_run() -> None:
     assert branch["state"]["replay"] == [[20, "segment", {"changes": {"lr": 0.1}}]]
 
 
+def test_the_link_of_a_run_that_was_ended_opens_its_end() -> None:
+    acts = [*train_to(90), say("stop"), ("status", "finished"), ("fresh",), ("seen",)]
+    (made,) = ask([task(*acts)])
+    state = made[-1]["state"]
+    (again,) = ask([task(("status", "finished"), ("fresh",), ("seen",), step=90, actions=state["replay"])])
+    assert again[-1]["state"]["metrics"] == state["metrics"]
+
+
 # ---- the end
 
 
@@ -286,7 +294,10 @@ def test_test_rows_are_judged_once_the_run_is_over_as_treino_train_judges_them(t
     assert not [name for name in (*frame["parts"], *frame["evaluation"]) if "test" in name]
     assert over["state"]["unseen"] == []
     assert "predicted.test" in last["parts"]
-    word, verb, source, *flags = shlex.split(during["state"]["command"])
+    assert during["state"]["command"] == over["state"]["command"] + " --keep last"
+    assert over["state"]["replay"] == [[154, "stop", {}]]
+    assert on["state"]["replay"] == []
+    word, verb, source, *flags = shlex.split(over["state"]["command"])
     assert (word, verb, source) == ("treino", "train", "moons")
     typed = dict(zip([flag[2:].replace("-", "_") for flag in flags[::2]], flags[1::2], strict=True))
     run = trained(source, tmp_path / "run", keep="best", **typed)

@@ -16,6 +16,7 @@ from safetensors.torch import load
 import treino as tr
 from tests.playground.node import EXACT, PLAYGROUND, in_node, node
 from treino.api import Run
+from treino.cli import main
 from treino.playground.sentences import said, sentences
 from treino.playground.tables import table_of, tables_in_page
 from treino.records.stored_run import StoredRun
@@ -463,12 +464,9 @@ def test_the_script_trains_to_the_same_losses_and_weights(
 
 CHANGED: Json = {"do": "taken", "name": "steered", "problem": {"source": "spirals"}, "step": 120} | {
     "settings": {"hidden": [6], "activation": "tanh", "dropout": 0.1, "clip": 1.0, "seed": 1},
-    "sets": [
-        [30, "lr", 0.02],
-        [30, "clip", None],
-        [66, "dropout", 0.3],
-        [80, "beta1", 0.8],
-        [80, "lr", 0.01],
+    "acts": [
+        *[["to", 30], ["set", "lr", 0.02], ["set", "clip", None], ["to", 66], ["set", "dropout", 0.3]],
+        *[["to", 80], ["set", "beta1", 0.8], ["set", "lr", 0.01]],
     ],
 }
 
@@ -485,11 +483,71 @@ def test_the_script_repeats_what_was_changed_while_it_trained(tmp_path: Path, ca
 
 
 def test_a_run_that_went_on_with_other_settings_has_no_script() -> None:
-    went_on = CHANGED | {"segment": [60, {"hidden": [8]}], "forms": ["script", "weights"]}
+    acts = [["to", 120], ["rewind", 60, {"hidden": [8]}], ["to", 65]]
+    went_on = CHANGED | {"acts": acts, "step": 65, "forms": ["script", "weights"]}
     ((script, weights),) = ask([went_on])
     assert script["rule"] == "script_segments"
     assert "step 60" in script["message"]
     assert load(bytes(weights["bytes"]))["0.weight"].shape == (8, 2)
+
+
+STOOD: dict[str, tuple[list[Any], Json]] = {  # how a run came to what is in view, and its settings
+    "while it trains": ([["to", 260]], {}),
+    "ended by hand": ([["to", 260], ["stop"]], {}),
+    "at the planned end": ([["to", 300]], {"steps": 300, "schedule": "cosine"}),
+    "gone on after the end": (
+        [["to", 40], ["stop"], ["rewind", 40, {"steps": 80}], ["to", 80]],
+        {"batch_size": 8},
+    ),
+    "at a past step": ([["to", 90], ["look", 31]], {}),
+    "played on from a past step": ([["to", 90], ["rewind", 44, {}], ["to", 95]], {"momentum": 0.9}),
+    "changed before the first step": (
+        [["set", "lr", 0.2], ["rewind", 0, {"hidden": [3], "optimizer": "adam"}], ["to", 70]],
+        {"momentum": 0.9},
+    ),
+    "a change that takes no step yet": ([["to", 66], ["set", "lr", 9.0]], {"optimizer": "adamw", "lr": 0.02}),
+    "lost": ([["to", 90]], {"lr": 1e9, "activation": "relu", "loss": "mse"}),
+}
+
+
+@pytest.mark.parametrize("name", STOOD)
+def test_the_command_trains_the_weights_in_view_bit_for_bit(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    acts, own = STOOD[name]
+    usual = {"hidden": [6, 4], "activation": "gelu", "optimizer": "sgd", "lr": 0.5, "seed": 1}
+    source = {"source": "plane" if name == "lost" else "circles", "noise": 0.3, "data_seed": 5}
+    task: Json = {"do": "taken", "name": "run", "forms": FORMS, "problem": source}
+    ((weights, script, data, command),) = ask(
+        [task | {"settings": usual | {"data_seed": 5} | own, "acts": acts}]
+    )
+    (tmp_path / data["name"]).write_text(data["text"])
+    words = shlex.split(command["text"])[1:]
+    assert main([*words, "--out", "run", "--json"]) == 0, capfd.readouterr().err
+    bits = (tmp_path / "run/model.safetensors").read_bytes()
+    assert bits == bytes(weights["bytes"])
+    ends = name in ("ended by hand", "at the planned end", "gone on after the end", "lost")
+    assert ("--keep" in words) != ends
+    if name == "while it trains":  # the best weights are others
+        assert main([*words[:-2], "--out", "best", "--json"]) == 0
+        assert (tmp_path / "best/model.safetensors").read_bytes() != bits
+    if name != "lost":
+        path = tmp_path / "run.py"
+        path.write_text(script["text"])
+        ran(path, capfd)
+        saved = torch.load(path.with_suffix(".pt"), weights_only=True)
+        for key, tensor in load(bits).items():
+            torch.testing.assert_close(saved[key], tensor, rtol=1e-2, atol=1e-3)
+
+
+def test_within_a_schedule_there_is_no_command() -> None:
+    task: Json = {"do": "taken", "name": "run", "forms": ["command", "script"], "problem": {"source": "xor"}}
+    settings = {"schedule": "one-cycle", "steps": 400}
+    ((command, script),) = ask([task | {"settings": settings, "acts": [["to", 40]]}])
+    assert command["rule"] == "command_schedule"
+    assert "400" in command["message"]
+    assert "PLANNED = 400" in script["text"]
 
 
 @pytest.mark.slow

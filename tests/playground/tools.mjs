@@ -73,18 +73,12 @@ function findings({ looks = [], ...task }) {
   return { status: run.status, step: run.step, findings: found(run), again: found(run), seen };
 }
 
-/** What is taken of a run: texts, and bytes as a list. */
-function taken({ forms, sets = [], segment = null, ...task }) {
-  const run = runOf({ ...task, step: 0 });
-  for (const [step, name, value] of sets) {
-    while (run.step < step) run.advance(step - run.step);
-    run.set(name, value);
-  }
-  while (run.step < task.step) run.advance(task.step - run.step);
-  if (segment) {
-    run.rewind(...segment);
-    run.advance(5);
-  }
+/** What is taken of a run after these acts, [verb, …]: texts, and bytes as a list. */
+function taken({ forms, acts = [], step, ...task }) {
+  const run = runOf({ ...task, step: 0 }), to = (last) => { while (run.step < last && !run.over) run.advance(last - run.step); };
+  const VERBS = { to, set: (name, value) => run.set(name, value), stop: () => run.stop(), rewind: (at, changes) => run.rewind(at, changes), look: (at) => { run.view = { ...run.view, step: at }; } };
+  for (const [verb, ...values] of acts) VERBS[verb](...values);
+  if (step !== undefined) to(step);
   return forms.map((form) => {
     try {
       const { name, type, text, bytes } = take(run, form);

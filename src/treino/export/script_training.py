@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from inspect import signature
 from typing import Any
 
 from treino.data.dataset import Data
@@ -214,7 +215,7 @@ def _optimizer(s: Mapping[str, Any]) -> str:
     kind = OPTIMIZERS[s["optimizer"]]
     differs = {
         "momentum": s["momentum"] > 0,
-        "weight_decay": s["weight_decay"] > 0,
+        "weight_decay": s["weight_decay"] != signature(kind.torch).parameters["weight_decay"].default,
         "betas": tuple(s["betas"] or BETAS) != BETAS,
         "eps": s["eps"] != HP["eps"],
     }

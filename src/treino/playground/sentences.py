@@ -13,6 +13,7 @@ TEXT = re.compile(r"'((?:[^'\\\n]|\\.)*)'|\"((?:[^\"\\\n]|\\.)*)\"")
 OWN = (  # those that are said nowhere else
     N_("g: the kernel lanes, float32"),
     N_("Settings were changed while it trained, which no single command does."),
+    N_("A schedule of {steps} steps stands at step {step}, where no command stops."),
     N_("Take a link to this run instead: it does the same again."),
     N_("The run went on from step {step:,} with other settings, which no plain script does."),
     N_("Take its weights, or look at an earlier step and take the script there."),

@@ -9,9 +9,11 @@ from treino.data.preparation.target import choose_target
 from treino.data.sources import BuiltinName, read
 from treino.data.table import Column, Table
 from treino.errors import TreinoError
+from treino.playground.address import GENERATED
 from treino.words import _
 
 BUILTINS = "wine", "iris"
+TAKEN = {*GENERATED, *BUILTINS, "points", "table", "__proto__"}  # names that mean something else in a page
 MOST_CELLS = 200_000  # of a table that stands in a page
 Cell = str | float | None
 
@@ -41,7 +43,8 @@ def table_of(source: str, target: str | None) -> dict[str, Any]:
             ),
             _("treino studio {name} trains on it in a page, too, on this machine.").format(name=source),
         )
-    return _document(table, column.name)
+    document = _document(table, column.name)
+    return document | {"name": f"{table.name}-table"} if table.name in TAKEN else document
 
 
 def _document(table: Table, target: str) -> dict[str, Any]:

@@ -65,7 +65,7 @@ export async function writeAddress(hash, { problem, settings, step = 0, actions 
   const all = parametersOf(hash);
   let left = false;
   const put = (name, text) => (text == null ? all.delete(name) : all.set(name, text));
-  const builtin = problem.source === 'table' && Object.keys(tables).find((name) => tables[name].name === problem.table.name && sameTarget(tables[name], problem.table));
+  const builtin = problem.source === 'table' && Object.keys(tables).find((name) => sameTable(tables[name], problem.table));
   const source = builtin || problem.source;
   put('data', source === 'moons' ? null : source);
   put('points', null);
@@ -110,7 +110,7 @@ function namesIn(text) {
 }
 
 const rounded = (value) => (typeof value === 'number' ? +value.toFixed(4) : value);
-const sameTarget = (a, b) => a.target === b.target;
+const sameTable = (a, b) => a === b || (a.name === b.name && a.target === b.target && JSON.stringify(a.columns) === JSON.stringify(b.columns));
 
 /** "x,y,class;…": classes that are numbers are numbers. */
 function pointsOf(text) {

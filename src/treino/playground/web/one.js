@@ -5,6 +5,7 @@ import { open as openRun } from '../../studio/page/modules/run.js';
 import { look } from '../../studio/page/modules/theme.js';
 import { t } from '../../studio/page/modules/words.js';
 import { setting } from './defaults.js';
+import { asRead } from './growth.js';
 import { MADE } from './problems.js';
 
 const SPEED = 300; // steps a second: slow enough to see it learn
@@ -72,9 +73,9 @@ export async function open(shell) {
     clearTimeout(timer);
     timer = 0;
     if (!state || !begun || closed) return;
-    const at = state.view.step ?? state.last_step;
+    const at = state.view.step ?? state.last_step, lost = state.status === 'diverged' && state.view.step === null; // at the next step
     const axes = problem.features?.some((name) => Object.hasOwn(MADE, name)) ? problem.axes : state.view.axes; // inputs hang on the former
-    await shell.note(folded({ problem: { ...problem, axes }, settings, step: state.playing ? 0 : at, actions: (state.replay ?? []).filter(([when]) => when <= at) }), {
+    await shell.note(folded({ problem: { ...problem, axes }, settings, step: state.playing ? 0 : at + lost, actions: (state.replay ?? []).filter(([when]) => when <= at) }), {
       speed: state.steps_per_second === SPEED ? null : state.steps_per_second == null ? 'full' : String(state.steps_per_second),
       play: null,
     });
@@ -97,10 +98,10 @@ export async function open(shell) {
 
 /** Numbers that were set before the first step are settings of the run; a link then needs no replay. */
 function folded(wanted) {
-  const plain = wanted.actions.every(([step, verb, fields]) => step === 0 && (verb === 'set' ? Object.hasOwn(setting, fields.name) : verb === 'segment' && !('hidden' in fields.changes)));
+  const plain = wanted.actions.every(([step, verb, fields]) => step === 0 && (verb === 'set' ? Object.hasOwn(setting, fields.name) : verb === 'segment' && Object.keys(fields.changes).every((name) => Object.hasOwn(setting, name))));
   if (!plain) return wanted;
   const changes = wanted.actions.map(([, verb, fields]) => (verb === 'set' ? { [fields.name]: fields.value } : fields.changes));
-  return { ...wanted, settings: Object.assign({}, wanted.settings, ...changes), actions: [] };
+  return { ...wanted, settings: changes.reduce((now, change) => asRead({ ...now, ...change }), wanted.settings), actions: [] };
 }
 
 const nameOf = ({ source, table }, n) => `${(table?.name ?? source).replace(/\.[a-z]+$/i, '')}-${n}`;

@@ -14,15 +14,15 @@ const IMBALANCE = 10; // times more rows of one class than of another
 
 const sine = (x) => (Math.abs(x) <= 1e6 ? sin(x) : Math.sin(x)); // the same in all browsers
 
-/** Inputs made of the two columns on the axes, by the names that problem.features has for them. */
+/** Inputs made of the two columns on the axes, by the names that problem.features has for them. form: in Python. */
 export const MADE = {
-  x: { of: [0], value: (x) => x, name: (x) => x },
-  y: { of: [1], value: (y) => y, name: (x, y) => y },
-  'x²': { of: [0], value: (x) => x * x, name: (x) => `${x}²` },
-  'y²': { of: [1], value: (y) => y * y, name: (x, y) => `${y}²` },
-  xy: { of: [0, 1], value: (x, y) => x * y, name: (x, y) => `${x}·${y}` },
-  'sin x': { of: [0], value: (x) => sine(x), name: (x) => `sin ${x}` },
-  'sin y': { of: [1], value: (y) => sine(y), name: (x, y) => `sin ${y}` },
+  x: { of: [0], value: (x) => x, name: (x) => x, form: 'x' },
+  y: { of: [1], value: (y) => y, name: (x, y) => y, form: 'x' },
+  'x²': { of: [0], value: (x) => x * x, name: (x) => `${x}²`, form: 'x ** 2' },
+  'y²': { of: [1], value: (y) => y * y, name: (x, y) => `${y}²`, form: 'x ** 2' },
+  xy: { of: [0, 1], value: (x, y) => x * y, name: (x, y) => `${x}·${y}`, form: 'x * y' },
+  'sin x': { of: [0], value: (x) => sine(x), name: (x) => `sin ${x}`, form: 'np.sin(x)' },
+  'sin y': { of: [1], value: (y) => sine(y), name: (x, y) => `sin ${y}`, form: 'np.sin(x)' },
 };
 
 /**
@@ -30,7 +30,8 @@ export const MADE = {
  * features: names of columns, or of MADE, whose x and y are the axes; null: all columns. axes: two columns, else the two
  * that separate best. → Prepared: {name, kind, task, columns (K names), features (D names), axes (columns, those of the
  * plane first), classes, outputs, target, parts (train, validation, test: {x [N D] standardised, y, rows of the source,
- * raw [N K]}), mean, scale, targetMean, targetScale, notes, command: {data, flags, file}, inputs(raw [N K]) → x [N D]}.
+ * raw [N K]}), mean, scale, targetMean, targetScale, notes, made: of each input {at: its
+ * columns, form: in Python, of x and y}, command: {data, flags, file}, inputs(raw [N K]) → x [N D]}.
  */
 export function prepare(problem) {
   const { validation = SHARE, test = SHARE, data_seed: seed = 0, normalise = true } = problem, notes = [];
@@ -74,7 +75,7 @@ export function prepare(problem) {
       rows: at.map((i) => rows[i]),
       raw: takenRows(raw, at, columns.length),
     })),
-    mean, scale, targetMean, targetScale, notes,
+    mean, scale, targetMean, targetScale, notes, made: inputs,
     command: commandOf(problem, source, columns, inputs, { validation, test, seed, normalise }),
     inputs: (numbers) => standardised(applied(inputs, numbers, numbers.length / columns.length)),
   };
@@ -135,11 +136,11 @@ function inputsOf(features, all, pair, { reasons, target, name, table }) {
   const inputs = asked.map((feature) => {
     if (seen.has(feature)) refuse('features_duplicate', t('features_duplicate', { name: feature }), t('features_none_hint'));
     seen.add(feature);
-    if (byName.has(feature)) return { name: feature, at: [place(byName.get(feature))], value: MADE.x.value, column: true };
+    if (byName.has(feature)) return { name: feature, at: [place(byName.get(feature))], value: MADE.x.value, form: MADE.x.form, column: true };
     if (reasons.get(feature)) refuse('features_kinds', t('column_no_input', { name: feature, why: t(reasons.get(feature)) }), commandHint(table));
     const made = Object.hasOwn(MADE, feature) ? MADE[feature] : null;
     if (!made?.of.every((axis) => axis < pair.length)) refuse('features_unknown', t('features_unknown', { name: feature }), t('features_none_hint'));
-    return { name: made.name(...pair), at: made.of.map((axis) => place(byName.get(pair[axis]))), value: made.value, column: feature === 'x' || feature === 'y' };
+    return { name: made.name(...pair), at: made.of.map((axis) => place(byName.get(pair[axis]))), value: made.value, form: made.form, column: feature === 'x' || feature === 'y' };
   });
   for (const input of inputs) {
     while (names.has(input.name)) input.name += "'";

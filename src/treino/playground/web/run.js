@@ -4,7 +4,8 @@
  * A run, which the server and its tools (fan.js, microscope.js, findings.js, saving.js) read:
  *
  *   lanes, name, problem, prepared (problems.js)
- *   status         'running', 'finished' or 'diverged'; metrics: {train, validation, test} of the kept weights, once it is over
+ *   status         'running', 'finished' or 'diverged'; metrics: {train, validation, test} of the kept weights, once it is over;
+ *                  lost: it ended because the next update has a loss or weights that aren't finite
  *   step, loop     updates done; the TrainingLoop that is there (loop.net is the Population)
  *   segments       all of them: {number, origin: [segment, step] | null, settings, changes, text, plan, sets, optimizerFrom}
  *                  settings: all of `treino train` at its first step, beta1 and beta2 for betas; changes: from the one before;
@@ -31,7 +32,7 @@ import { Keyframes, Losses, Records } from './history.js';
 import { HOPELESS, bestConstant, measure } from './metrics.js';
 import { planOf } from './steps.js';
 import { TrainingLoop, finite } from './training_loop.js';
-import { lossOf, stepsPerEpoch } from './training.js';
+import { isScheduled, lossOf, stepsPerEpoch } from './training.js';
 
 export const SPLITS = ['train', 'validation', 'test'];
 
@@ -50,7 +51,7 @@ export class Run {
     const axes = prepared.task === 'classification' && problem.axes?.every((column) => prepared.columns.includes(column)) ? problem.axes : null;
     const plan = planOf(lanes, prepared, all, { orderSeed: all.data_seed ?? all.seed });
     const first = { number: 0, origin: null, settings: asRead(all), changes: {}, text: '', plan, sets: [], optimizerFrom: 0 };
-    Object.assign(this, { lanes, name, problem, prepared, status: 'running', metrics: null, kept: null, segments: [first], path: [{ segment: first, first: 0, stop: null }] });
+    Object.assign(this, { lanes, name, problem, prepared, status: 'running', metrics: null, kept: null, lost: false, segments: [first], path: [{ segment: first, first: 0, stop: null }] });
     Object.assign(this, { losses: new Losses(), records: new Records(), keyframes: new Keyframes(), replay: [], view: { step: null, axes, unit: null }, played: null });
     this.loop = new TrainingLoop(lanes, prepared, first);
     this.keyframes.add(0, this.loop.save(), true);
@@ -62,12 +63,23 @@ export class Run {
   get over() { return this.status !== 'running'; }
   get stepInView() { return this.view.step === null ? this.step : Math.min(this.view.step, this.step); }
   /** Changes of settings along the path; those of one step together. */
-  get marks() {
+  get marks() { return this.#changes().map(({ segment, step, changes }) => ({ segment: segment.number, step, text: textOf(changes, segment.settings) })).filter(({ text }) => text); }
+
+  #changes() {
     return this.path.flatMap(({ segment, first, stop }) => {
       const at = new Map(segment.origin ? [[first, segment.changes]] : []);
       for (const { step, name, value } of segment.sets) if (step >= first && (stop === null || step <= stop)) at.set(step, { ...at.get(step), [name]: value });
-      return [...at].map(([step, changes]) => ({ segment: segment.number, step, text: textOf(changes, segment.settings) }));
-    }).filter(({ text }) => text);
+      return [...at].map(([step, changes]) => ({ segment, step, changes }));
+    });
+  }
+  /** Of the updates up to a step: what made them others than those of the first settings alone, [{step, name, value}]. */
+  changesBefore(last) {
+    let now = this.settingsAt(0);
+    return this.#changes().filter(({ step }) => step > 0 && step < last).flatMap(({ step, changes }) => {
+      const before = now, matters = (name) => String(now[name]) !== String(before[name]) && name !== 'keep' && (name !== 'steps' || isScheduled(now));
+      now = asRead({ ...now, ...changes });
+      return Object.keys(now).filter(matters).map((name) => ({ step, name, value: now[name] }));
+    });
   }
 
   // ---- going on
@@ -103,6 +115,7 @@ export class Run {
     }
     this.loop.load(state);
     this.end('diverged');
+    this.lost = true;
     return state.step - first;
   }
 
@@ -113,10 +126,16 @@ export class Run {
     const { best } = loop, kept = settings.keep !== 'last' && best.params ? best : { step: state.step, params: loop.net.row(0, loop.net.averages ? 'average' : 'params').slice() };
     const epochs = plan.count.ended(this.step), from = this.step > plan.count.endOf(epochs) ? plan.count.endOf(epochs) : plan.count.endOf(epochs - 1);
     const last = this.step ? this.losses.mean(from, this.step) : NaN;
-    this.kept = kept;
+    Object.assign(this, { kept, lost: false });
     this.status = last > HOPELESS * Math.max(bestConstant(prepared, settings), 1e-12) ? 'diverged' : status;
     this.metrics = Object.fromEntries(SPLITS.map((split, part) => [split, this.#measured(prepared.parts[part], kept.params)]));
     loop.load(state);
+  }
+
+  /** The end where it stands, as a reader wants it. */
+  stop() {
+    this.end();
+    this.replay = [...this.replay, [this.step, 'stop', {}]];
   }
 
   #measured({ x, y }, params) {
@@ -145,12 +164,12 @@ export class Run {
     const last = this.path.findLastIndex(({ first }) => first <= step), before = this.path[last], path = this.path.slice(0, last);
     if (before.first < step) path.push({ ...before, stop: step });
     before.segment.sets = before.segment.sets.filter((set) => set.step <= step);
-    Object.assign(this, { loop, status: 'running', metrics: null, kept: null, segments: [...this.segments, segment], path: [...path, { segment, first: step, stop: null }] });
+    Object.assign(this, { loop, status: 'running', metrics: null, kept: null, lost: false, segments: [...this.segments, segment], path: [...path, { segment, first: step, stop: null }] });
     this.losses.cut(step);
     this.records.cut(step);
     this.keyframes.cut(step);
     this.keyframes.add(segment.number, loop.save(), true);
-    this.replay = [...this.replay.filter(([at]) => at <= step), ...(Object.keys(changes).length ? [[step, 'segment', { changes }]] : [])];
+    this.replay = [...this.replay.filter(([at, verb]) => at <= step && verb !== 'stop'), ...(Object.keys(changes).length ? [[step, 'segment', { changes }]] : [])];
     this.view = { ...this.view, step: null };
   }
 

@@ -139,7 +139,7 @@ class RunServer {
     const { run } = this;
     this.road = null;
     this.closeFan();
-    if (!run.over) run.end();
+    if (!run.over) run.stop();
     run.view = { ...run.view, step: null };
     Object.assign(this, { playing: false, until: null });
     this.page.due = true;
@@ -373,6 +373,7 @@ function makeTurns(act) {
 function act(run, verb, fields) {
   readCommand({ id: 1, do: verb, ...fields });
   if (verb === 'set') run.set(fields.name, fields.value);
+  else if (verb === 'stop') run.stop();
   else if (verb === 'segment') run.rewind(run.step, readSettings(fields.changes ?? {}));
 }
 

@@ -1,6 +1,6 @@
 /** The message `state`: everything about a run but its numbers (studio/run_state.py). */
 
-import { commandOf } from './command.js';
+import { commandOrNull } from './command.js';
 import { unread } from './growth.js';
 import { ACTIVATIONS, LOSSES, OPTIMIZERS } from './lanes.js';
 import { SPLITS } from './run.js';
@@ -28,7 +28,7 @@ export function stateOf(run, { playing, speed, beside, findings }) {
     },
     network: { parameters: sizes.slice(1).reduce((all, n, l) => all + n * (sizes[l] + 1), 0), hidden: settings.hidden, fixed: null },
     segments: run.segments.map(({ number, origin, text }) => ({ number, origin, text })), marks: run.marks, findings, beside,
-    metrics: run.metrics, command: commandOf(run), unseen: run.over || !test ? [] : ['test'], replay: run.replay, takes: TAKES,
+    metrics: run.metrics, command: commandOrNull(run), unseen: run.over || !test ? [] : ['test'], replay: run.replay, takes: TAKES,
   };
 }
 

@@ -6,6 +6,7 @@ import { commandOf } from './command.js';
 import { scriptOf } from './script.js';
 import { grouped, say } from './sentences.js';
 
+const SET = ['lr', 'weight_decay', 'momentum', 'beta1', 'beta2', 'clip', 'dropout']; // what a script's loop sets on its way
 export const TAKES = ['command', 'weights', 'script', 'data'];
 
 /** → {name, type, text or bytes}, of the step in view. */
@@ -14,9 +15,7 @@ export function take(run, form) {
 }
 
 function command(run) {
-  const text = commandOf(run);
-  if (text === null) refuse('command_changed', say('Settings were changed while it trained, which no single command does.'), say('Take a link to this run instead: it does the same again.'));
-  return { name: `${run.name}.txt`, type: 'text/plain', text: `${text}\n` };
+  return { name: `${run.name}.txt`, type: 'text/plain', text: `${commandOf(run)}\n` };
 }
 
 /** As in treino's model.safetensors: those of a run that is over are the kept ones. */
@@ -53,10 +52,12 @@ function safetensors(tensors) {
 }
 
 function script(run) {
-  const { step } = run.inView(), [{ segment: { settings, sets, plan }, stop }] = run.path;
-  if (step > (stop ?? Infinity))
-    refuse('script_segments', say('The run went on from step {step:,} with other settings, which no plain script does.', { step: grouped(stop) }), say('Take its weights, or look at an earlier step and take the script there.'));
-  return { name: `${run.name}.py`, type: 'text/x-python', text: scriptOf(run, settings, sets.filter((set) => set.step < step), step, plan.steps) };
+  const { step } = run.inView(), settings = run.settingsAt(0), sets = run.changesBefore(step);
+  const other = sets.find(({ name }) => !SET.includes(name) || (name === 'dropout' && !settings.dropout));
+  if (other)
+    refuse('script_segments', say('The run went on from step {step:,} with other settings, which no plain script does.', { step: grouped(other.step) }), say('Take its weights, or look at an earlier step and take the script there.'));
+  const kept = run.over && run.view.step === null && run.kept.step < step ? run.kept.step : null;
+  return { name: `${run.name}.py`, type: 'text/x-python', text: scriptOf(run, settings, sets, step, settings.steps, kept) };
 }
 
 /** The table that the command reads; of a built-in one, its columns. */

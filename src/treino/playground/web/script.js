@@ -27,8 +27,8 @@ function number(value) {
 }
 const when = (condition, lines) => (condition ? lines : '');
 
-/** run: its name, prepared rows. settings: at its first step. sets: [{step, name, value}] changed on the way. planned: the schedule's steps. */
-export function scriptOf({ name, prepared }, settings, sets, steps, planned) {
+/** run: its name, prepared rows. settings: at its first step. sets: [{step, name, value}] changed on the way. planned: the schedule's steps. kept: the step whose weights are kept; null: the last. */
+export function scriptOf({ name, prepared }, settings, sets, steps, planned, kept = null) {
   const { classes, parts } = prepared, loss = lossOf(prepared, settings), sizes = sizesOf(prepared, settings), twice = faulty(settings, 'softmax_before_cross_entropy'), drops = settings.dropout > 0;
   const each = stepsPerEpoch(prepared, settings), full = batchSize(prepared, settings) >= parts[0].rows.length, plain = loss === 'cross_entropy';
   const scheduled = (settings.schedule ?? 'constant') !== 'constant' || settings.warmup > 0, clips = settings.clip != null || sets.some((set) => set.name === 'clip');
@@ -43,7 +43,7 @@ epochs, and \`test\`, the figures on test rows. Sums are rounded in another orde
 last digits of losses differ.
 """
 
-import csv
+${when(kept !== null, 'import copy\n')}import csv
 import hashlib
 import json
 import math
@@ -61,7 +61,7 @@ DATA_SEED = ${settings.data_seed ?? settings.seed}  # of the rows' order
 LR = ${number(settings.lr)}
 ${when(settings.weight_decay > 0, `WEIGHT_DECAY = ${number(settings.weight_decay)}\n`)}${when(drops, `DROPOUT = ${number(settings.dropout)}\n`)}${when(clips, `CLIP = ${number(settings.clip ?? Infinity)}\n`)}BATCH_SIZE = ${batchSize(prepared, settings)}
 STEPS = ${steps}  # updates; an epoch has ${each}
-${when(scheduled, `PLANNED = ${number(planned)}  # steps of the schedule\nWARMUP = ${settings.warmup ?? 0}\n`)}${when(changes.length, `# changed while it trained: {updates done: {name: value}}\nCHANGES = {${changesOf(changes)}}\n`)}
+${when(kept !== null, `KEPT = ${kept}  # the updates after which the validation loss was least: those weights are kept\n`)}${when(scheduled, `PLANNED = ${number(planned)}  # steps of the schedule\nWARMUP = ${settings.warmup ?? 0}\n`)}${when(changes.length, `# changed while it trained: {updates done: {name: value}}\nCHANGES = {${changesOf(changes)}}\n`)}
 COLUMNS = ${list(prepared.columns, text)}
 ${classes.length ? `CLASSES = ${list(classes, text)}` : `TARGET_MEAN, TARGET_SCALE = ${number(prepared.targetMean)}, ${number(prepared.targetScale)}`}
 # of the inputs, on training rows
@@ -145,7 +145,7 @@ ${when(scheduled, `def factor(step):
     net = new_net(SEED)
     optimizer = torch.optim.${CLASSES[settings.optimizer]}(${argumentsOf(settings)})
 ${when(drops, '    Dropout.p = DROPOUT\n')}${when(changes.length, '    (group,) = optimizer.param_groups\n')}${when(lr === 'lr', '    lr = LR\n')}${when(clip === 'clip', '    clip = CLIP\n')}    losses, step, epochs = [], 0, -(-STEPS // ${each})
-    for epoch in range(epochs):
+${when(kept !== null, '    kept = copy.deepcopy(net.state_dict())\n')}    for epoch in range(epochs):
         net.train()
         step_losses = []
 ${full ? '        batches = [torch.arange(len(x_train))]' : '        order = torch.randperm(len(x_train), generator=generator(DATA_SEED, "order", epoch))\n        batches = order.split(BATCH_SIZE)'}
@@ -155,14 +155,14 @@ ${when(changes.length, changing(names))}${when(scheduled || lr === 'lr', `      
 ${when(clips, `            nn.utils.clip_grad_norm_(net.parameters(), ${clip})\n`)}            optimizer.step()
             step += 1
             step_losses.append(loss.item())
-        losses.append(float(np.mean(step_losses)))
+${when(kept !== null, '            if step == KEPT:\n                kept = copy.deepcopy(net.state_dict())\n')}        losses.append(float(np.mean(step_losses)))
         if not math.isfinite(losses[-1]):
             print("the loss is not finite any more: a smaller LR may help")
             break
         if epoch + 1 == epochs or (epoch + 1) % max(1, epochs // 20) == 0:
             words = ", ".join(f"{k} {v:.4f}" for k, v in evaluate(net, *splits["validation"]).items())
             print(f"epoch {epoch + 1:3d}: loss {losses[-1]:.4f}; on validation rows: {words}")
-    torch.save(net.state_dict(), WEIGHTS)
+${when(kept !== null, '    net.load_state_dict(kept)\n')}    torch.save(net.state_dict(), WEIGHTS)
     test = evaluate(net, *splits["test"])  # once, at the end: nothing is selected by it
     print(json.dumps({"loss": losses[-1] if losses else None, "losses": losses, "test": test}))
 
@@ -236,14 +236,8 @@ function layersOf(sizes, { activation }, drops) {
 }
 
 /** Each input in terms of the columns' values: as they are, squares, products, sines. */
-function inputsOf({ features, columns }) {
-  const column = (k) => `raw[:, ${k}]`, made = new Map();
-  columns.forEach((a, i) => {
-    made.set(`${a}²`, `${column(i)} ** 2`).set(`sin ${a}`, `np.sin(${column(i)})`);
-    columns.forEach((b, j) => made.set(`${a}·${b}`, `${column(i)} * ${column(j)}`));
-  });
-  columns.forEach((a, i) => made.set(a, column(i)));
-  return features.map((name) => made.get(name));
+function inputsOf({ made }) {
+  return made.map(({ at, form }) => form.replace(/\b[xy]\b/g, (axis) => `raw[:, ${at[axis === 'x' ? 0 : 1]}]`));
 }
 
 function rowsOf({ y, rows, raw }, { columns: { length: K } }) {
@@ -252,7 +246,7 @@ function rowsOf({ y, rows, raw }, { columns: { length: K } }) {
 
 function argumentsOf(settings) {
   const reads = READS[settings.optimizer], known = {
-    momentum: settings.momentum > 0 && number(settings.momentum), weight_decay: settings.weight_decay > 0 && 'WEIGHT_DECAY', nesterov: settings.nesterov && settings.momentum > 0 && 'True',
+    momentum: settings.momentum > 0 && number(settings.momentum), weight_decay: settings.weight_decay > 0 ? 'WEIGHT_DECAY' : settings.optimizer === 'adamw' && '0.0', nesterov: settings.nesterov && settings.momentum > 0 && 'True',
     betas: (settings.beta1 !== 0.9 || settings.beta2 !== 0.999) && `(${number(settings.beta1)}, ${number(settings.beta2)})`, eps: settings.eps !== 1e-8 && number(settings.eps),
   };
   return ['net.parameters()', 'lr=LR', ...reads.filter((name) => known[name]).map((name) => `${name}=${known[name]}`)].join(', ');

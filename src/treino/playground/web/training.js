@@ -80,6 +80,9 @@ export const SCHEDULES = {
   'one-cycle': (progress) => (progress < 0.3 ? 0.52 - 0.48 * cos((Math.PI * progress) / 0.3) : 0.500002 + 0.499998 * cos((Math.PI * (progress - 0.3)) / 0.7)),
 };
 
+/** Whether the rate of a step hangs on how many are planned, or on a warm-up. */
+export const isScheduled = ({ schedule, warmup }) => (schedule ?? 'constant') !== 'constant' || warmup > 0;
+
 /** settings: {schedule, warmup, steps (planned)}. → (step) => the factor of the learning rate. */
 export function factorsOf({ schedule = 'constant', warmup = 0, steps = Infinity }) {
   const factor = SCHEDULES[schedule], rising = Math.min(warmup, steps), falling = Math.max(1, steps - rising);
