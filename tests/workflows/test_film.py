@@ -41,7 +41,7 @@ from treino.pictures.untrained import untrained
 from treino.plots.boundary import boundary_figure
 from treino.plots.film import film_pictures
 from treino.plots.film_page import PageFrame, film_html
-from treino.plots.style import new_figure
+from treino.plots.style import colour, new_figure
 from treino.store.output_files import OutputFolder
 from treino.words import numeral
 
@@ -158,6 +158,36 @@ def test_the_film_s_files(wine: Run, tmp_path: Path) -> None:
     assert sorted(p.name for p in (tmp_path / "film").iterdir()) == sorted(
         p.name for p in again if p.parent.name == "film"
     )
+
+
+@pytest.mark.slow
+def test_no_two_classes_get_one_colour_in_film_and_page(tmp_path: Path) -> None:
+    """Eleven classes of 4 to 60 rows around a circle: few pixels of some, many of others."""
+    r, count = np.random.default_rng(3), 11
+    class_N = np.repeat(np.arange(count), [60 if c % 3 else 4 for c in range(count)])
+    turn_N = 2 * np.pi * class_N / count
+    at_N2 = 3 * np.column_stack([np.cos(turn_N), np.sin(turn_N)]) + r.normal(0, 0.7, (len(class_N), 2))
+    frame = pd.DataFrame(at_N2, columns=["x", "y"]).assign(k=[f"class {c:02}" for c in class_N])
+    run = api.fit(frame, target="k", parent=tmp_path, steps=60, engine="batched")
+    files = dict(film_files(run, [0, 60]))
+    wholes = [Image.open(io.BytesIO(files[f"film/frame-{step}.png"])) for step in ("00", "60")]
+    pages = [Image.open(io.BytesIO(content)) for _words, content in page_pictures(files["film.html"])]
+    ink_C3 = np.array([[int(colour(c)[i : i + 2], 16) for i in (1, 3, 5)] for c in range(count)])
+    tint_CS3 = np.rint(255 + np.linspace(0.2, 0.5, 9)[:, None] * (ink_C3[:, None] - 255))
+    with Image.open(io.BytesIO(files["film.gif"])) as animation:
+        for place, whole in enumerate(wholes):
+            animation.seek(place)
+            small = whole.resize(animation.size, Image.Resampling.LANCZOS)
+            for reduced, original in ((pages[place], whole), (animation, small)):
+                shown_HW3, true_HW3 = (np.asarray(image.convert("RGB")) for image in (reduced, original))
+                shown = [shown_HW3[(true_HW3 == ink_3).all(axis=2)] for ink_3 in ink_C3]
+                assert [np.unique(each, axis=0).tolist() for each in shown] == [
+                    [ink] for ink in ink_C3.tolist()
+                ]
+                pale = [(true_HW3 == tint_3).all(axis=2) for tint_S3 in tint_CS3 for tint_3 in tint_S3]
+                for c, where_HW in enumerate(pale):
+                    far_NC = np.abs(shown_HW3[where_HW][:, None, None] - tint_CS3).max(axis=3).min(axis=2)
+                    assert (far_NC.argmin(axis=1) == c // tint_CS3.shape[1]).all()
 
 
 def page_pictures(html: bytes) -> list[tuple[str, bytes]]:

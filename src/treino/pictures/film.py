@@ -106,7 +106,7 @@ def film_player(run: StoredRun, every: int | None = None) -> str:
 
 
 def _page_frame(picture: FilmPicture) -> PageFrame:
-    return PageFrame(image_png(few_colours(picture.image)), picture.caption, picture.frame.loss)
+    return PageFrame(image_png(few_colours(picture)), picture.caption, picture.frame.loss)
 
 
 def evenly(steps: Sequence[int], most: int) -> list[int]:
@@ -132,7 +132,7 @@ def film_files(run: StoredRun, steps: Iterable[int]) -> Iterator[File]:
         step = picture.frame.step
         yield f"{FOLDER}/frame-{step:0{len(str(last))}d}.png", image_png(picture.image)
         if step in moving:  # all frames of a long film would not fit in memory
-            gif_frames.append(few_colours(picture.image, GIF_WIDTH))
+            gif_frames.append(few_colours(picture, GIF_WIDTH))
             page_frames.append(_page_frame(picture))
         on_sheet += [picture.frame] if step in sheet else []
     captions, sentences = sheet_words(on_sheet)

@@ -5,6 +5,7 @@ import math
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +17,14 @@ from treino.inspection.outputs import AnsweredPicture
 from treino.plots.boundary import draw_regions
 from treino.plots.captions import axis_names, held_sentence
 from treino.plots.confusion import draw_curve, draw_fit
-from treino.plots.pixels import on_white, photograph, tile
+from treino.plots.pixels import TINTS, on_white, photograph, tile
 from treino.plots.points import class_key, draw_rows, row_key, wrong_key
 from treino.plots.style import (
     ALARM,
     INK,
     INKS,
     LETTERS,
+    PALETTE,
     SOFT,
     class_labels,
     colour,
@@ -36,6 +38,7 @@ from treino.plots.style import (
     look,
     new_figure,
     percent,
+    rgb,
     split_name,
     thin_ticks,
 )
@@ -51,7 +54,8 @@ if TYPE_CHECKING:
 
 PIXELS = 100  # dots per inch, for 800 pixels of width
 GIF_WIDTH = 640
-COLOURS = 128  # in a picture on a page or in a GIF
+ENTRIES = 255  # of the palette of a picture on a page or in a GIF, of which one is left for what stays
+NEAR = 6  # how far the pixels may lie from an entry that a class has of its own
 LISTED = 12  # maximum number of class names listed
 SHOWN_MS, LONG_MS = 140, 1400  # duration of a frame; of the first and the last frame
 
@@ -96,13 +100,46 @@ def image_png(image: "Image") -> bytes:
     return file.getvalue()
 
 
-def few_colours(image: "Image", width: int | None = None) -> "Image":
-    """Reduce the picture to 128 colours and a fraction of its bytes. width: in pixels, to shrink it."""
-    from PIL import Image
+def few_colours(picture: FilmPicture, width: int | None = None) -> "Image":
+    """Reduce a frame to a palette, and a fraction of its bytes. width: in pixels, to shrink it.
 
+    The colours of the classes, and the paler ones of their regions, have entries of their own: a palette that
+    is made of all pixels alone gives two classes one colour where one of them has few.
+    """
+    from PIL import Image
+    from scipy.spatial import cKDTree
+
+    image, shown = picture.image, picture.frame.shown
     if width is not None:
         image = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
-    return image.quantize(COLOURS, dither=Image.Dither.NONE)
+    classes = 0 if isinstance(shown, Fit | FilterView) else len(shown.classes)
+    own_K3 = _own_colours(tuple(map(colour, range(min(classes, len(PALETTE))))) or tuple(INKS.values()))
+    pixel_N3 = np.asarray(image).reshape(-1, 3)
+    _code_U, first_U, at_N = np.unique(
+        pixel_N3.astype(np.int32) @ (1 << 16, 1 << 8, 1), return_index=True, return_inverse=True
+    )
+    far_U, nearest_U = cKDTree(own_K3).query(pixel_N3[first_U])
+    index_N = nearest_U.astype(np.uint8)[at_N]
+    others_N = (far_U > NEAR)[at_N]
+    palette = own_K3.tobytes()
+    if others_N.any():
+        others = Image.fromarray(pixel_N3[others_N][None]).quantize(
+            ENTRIES - len(own_K3), dither=Image.Dither.NONE
+        )
+        index_N[others_N] = np.asarray(others)[0] + len(own_K3)
+        palette += bytes(others.getpalette() or ())
+    reduced = Image.fromarray(index_N.reshape(image.height, image.width), "P")
+    reduced.putpalette(palette)
+    return reduced
+
+
+@cache
+def _own_colours(inks: tuple[str, ...]) -> NDArray[np.uint8]:
+    """Return ``[K, 3]``: these colours, their tints in regions, and what lies between them and the paper."""
+    share_S = np.r_[0, 0.6, 0.7, 0.8, 0.9, 1, np.linspace(*TINTS, min(40, 200 // len(inks) - 5))]
+    ink_K3 = np.array([rgb(ink) for ink in inks])
+    tints_N3 = 255 * (1 + share_S[:, None, None] * (ink_K3 - 1)).reshape(-1, 3)
+    return np.unique(np.rint(tints_N3).astype(np.uint8), axis=0)
 
 
 def gif(images: list["Image"]) -> bytes:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 POSITIVE, NEGATIVE = PALETTE[0], PALETTE[1]
+TINTS = 0.10, 0.52  # of a class's colour in its region: unsure, sure
 Pixels = NDArray[np.floating]
 
 
@@ -91,7 +92,7 @@ def regions(probability_C: Pixels) -> Pixels:
     pixels = np.empty((*finite.shape, 4))
     pixels[..., :3] = np.array([rgb(colour(c)) for c in range(count)])[known_C.argmax(axis=-1)]
     sure = (known_C.max(axis=-1) - 1 / count) / (1 - 1 / count) if count > 1 else 1.0
-    pixels[..., 3] = 0.10 + 0.42 * np.clip(sure, 0, 1)
+    pixels[..., 3] = TINTS[0] + (TINTS[1] - TINTS[0]) * np.clip(sure, 0, 1)
     pixels[~finite] = (*rgb(FAINT), 1.0)
     return pixels
 
