@@ -197,6 +197,12 @@ def check_request(request: FitRequest) -> None:
                 _("Add [[seeds=20]] or [[folds=5]], or leave [[on]] out."),
             )
         return
+    if request.settings.get("threshold") is not None:
+        raise TreinoError(
+            "threshold_of_several",
+            _("[[threshold]] is found for one network, and [[seeds]] and [[folds]] train several."),
+            _("Leave one of them out."),
+        )
     if request.start is not None:
         raise TreinoError(
             "weights_of_several",

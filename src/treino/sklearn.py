@@ -34,13 +34,14 @@ from treino.api import Run
 from treino.data import rows_for_prediction
 from treino.data.preparation.preparation import Task
 from treino.engine import CNN, Net
+from treino.engine.metrics import probabilities
 from treino.errors import TreinoError, nearest
 from treino.folders import open_run
 from treino.inspection.conformal import LEVEL
-from treino.inspection.outputs import outputs, probabilities
+from treino.inspection.input_planes import winners
+from treino.inspection.outputs import outputs
 from treino.records.access import Access
 from treino.records.coverage import coverage_scores
-from treino.records.prediction import winners
 from treino.spec import LAYERS, Settings
 from treino.words import _
 
@@ -283,10 +284,10 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
             )
             raise ValueError(message.format(n=int(unknown_N.sum()), of=len(unknown_N)))
         if not isinstance(self.classes_, list):
-            label_N: NDArray[Any] = self.classes_[winners(self.run_, shares[0])]
+            label_N: NDArray[Any] = self.classes_[winners(shares[0], self.run_.threshold)]
             return label_N
         each = zip(self.classes_, self.run_.by_target, shares, strict=True)
-        return np.stack([classes[winners(run, share_NC)] for classes, run, share_NC in each], 1)
+        return np.stack([classes[winners(share_NC, run.threshold)] for classes, run, share_NC in each], 1)
 
     def predict_set(self, X: Any, coverage: float | None = None) -> Any:
         """``[N, C]``: which of ``classes_`` can't be ruled out, by the validation rows; of several targets a

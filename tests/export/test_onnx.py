@@ -56,7 +56,7 @@ def asked(path: Path, frame: pd.DataFrame) -> dict[str, np.ndarray]:
     for name, form in forms.items():
         column = frame[name]
         if form.startswith("text"):
-            cells[name] = np.array(["" if pd.isna(v) else v for v in column], dtype=object)
+            cells[name] = np.array(["" if pd.isna(v) else str(v) for v in column], dtype=object)
         elif form.startswith("seconds since midnight"):
             cells[name] = np.array([int(v[:2]) * 3600.0 + int(v[3:]) * 60 for v in column])
         elif form.startswith("seconds"):
@@ -78,6 +78,27 @@ def test_numbers_of_every_kind_of_column(tmp_path: Path, settings: dict[str, Any
     ours, theirs = run.predict(new), asked(found.paths[0], new)
     for name in ("prediction", "low", "high"):
         np.testing.assert_allclose(theirs[name], ours[name], rtol=1e-5, atol=1e-5 * run.spec.target_scale)
+
+
+@pytest.mark.parametrize("levels", [[7.5, 0.1 + 0.2, -0.25, 1101.125], [True, False]])
+@pytest.mark.parametrize("way", ["one-hot", "rank"])
+def test_categories_of_numbers_and_truth_values_with_gaps(
+    tmp_path: Path, levels: list[Any], way: str
+) -> None:
+    ranks = "<".join(str(v).lower() if isinstance(v, bool) else repr(v) for v in levels[::-1])
+    kinds = {"code": way if way == "one-hot" else ranks}
+
+    def rows(seed: int) -> pd.DataFrame:
+        r = np.random.default_rng(seed)
+        frame = pd.DataFrame({"code": r.choice([*levels, None], 120), "b": r.normal(size=120)})
+        return frame.assign(y=lambda f: f["b"] + (f["code"] == levels[0]) * 3 + f["code"].isna())
+
+    run = tr.fit(rows(0), target="y", kinds=kinds, epochs=3, parent=tmp_path, recipe="plain", lean=True)
+    new = rows(1)
+    if levels[0] == 7.5:
+        new.loc[0, "code"] = 12345  # unknown
+    theirs = asked(exported(run, "onnx").paths[0], new)["prediction"]
+    np.testing.assert_allclose(theirs, run.predict(new)["prediction"], rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("settings", [{}, {"recipe": "plain", "loss": "bce", "activation": "gelu"}])

@@ -6,12 +6,18 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 import treino as tr
 from treino import recipes
 from treino.engine.gates import gates_of
 from treino.errors import TreinoError
+from treino.inspection.boundary import boundary
+from treino.inspection.outputs import confusion, mistakes
+from treino.records.prediction import predict
+from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
+from treino.store import RunFolder
 from treino.training.resolution import resolve
 
 
@@ -171,6 +177,35 @@ def test_rows_that_were_prepared_with_bins_go_by_the_recipe_where_it_is_named(tm
     assert (run.settings["inputs"], run.settings["clip_inputs"], run.settings["ensemble"]) == ("bins", 5, 8)
     simple = tr.fit(tr.load(table(), target="price"), recipe="table", epochs=1, lean=True, parent=tmp_path)
     assert (simple.settings["inputs"], simple.settings["clip_inputs"]) == ("plain", None)
+
+
+@pytest.mark.parametrize("settings", [{}, {"recipe": "plain", "loss": "bce"}])
+def test_every_figure_is_of_the_answers_that_a_threshold_gives(tmp_path, settings):
+    """Beside scikit-learn's metrics of the predictions: metrics, intervals, pictures, comparison, sweeps."""
+    frame = table().assign(price=lambda f: np.where(f["price"] > f["price"].quantile(0.8), "yes", "no"))
+    asked = settings | {"target": "price", "epochs": 3, "threshold": "cost=1:30", "parent": tmp_path}
+    runs = [tr.fit(frame, **asked), tr.sweep(frame, space={"lr": [0.001, 0.01]}, **asked)]
+    for run in (runs[0], tr.open(runs[1].document["best"]["run"])):
+        said, stored = run.predict(frame)["prediction"], StoredRun(RunFolder.open(run.path))
+        assert (run.predict(frame)["probability_yes"].between(run.document["threshold"]["value"], 0.5)).any()
+        for split, rows in stored.data.splits.items():
+            true, own = frame["price"][rows.index.numpy()], said[rows.index.numpy()]
+            expected = {
+                "accuracy": accuracy_score(true, own),
+                "f1_macro": f1_score(true, own, average="macro"),
+            }
+            assert {name: run.metrics[split][name] for name in expected} == pytest.approx(expected)
+        low, high = run.document["intervals"]["test"]["f1_macro"]
+        assert low <= expected["f1_macro"] <= high
+        assert (confusion(stored.module, stored.data).count_CC == confusion_matrix(true, own)).all()
+        assert mistakes(stored.module, stored.data).wrong == (true != own).sum()
+        assert boundary(stored.module, stored.data).score.accuracy == pytest.approx(expected["accuracy"])
+        compared = predict(stored, frame).comparison
+        assert compared.metrics["accuracy"] == pytest.approx(accuracy_score(frame["price"], said))
+    assert runs[1].document["best"]["test"] == run.metrics["test"]
+    with pytest.raises(TreinoError) as caught:
+        tr.fit(frame, folds=3, **asked)
+    assert caught.value.rule == "threshold_of_several"
 
 
 def test_a_threshold_decides_wherever_a_class_is_predicted(tmp_path):

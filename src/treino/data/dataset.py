@@ -43,6 +43,8 @@ class Data:
     file.
     currency: the currency symbol in the cells of a regression target, such as R$; else "".
     picture_files: of photographs: the file of each row number of the source.
+    threshold: of the rows of a run that decides so, the probability from which on it answers the second of
+    two classes; None: the most probable class.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Data:
     written: Mapping[str, Any] = field(default_factory=dict)
     currency: str = ""
     picture_files: PictureFiles | None = None
+    threshold: float | None = None
 
     @property
     def file_names(self) -> tuple[str, ...]:

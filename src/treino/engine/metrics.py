@@ -24,13 +24,15 @@ class MetricInputs:
 
     output_RNC: logits, or standardised values ``[R, N, K]``, float64. y: ``[N]`` class numbers, or ``[N, K]``
     values, float64. scale: the regression target's standard deviation. weight_RN: each row's weight for each
-    network, float64; None: all rows count alike.
+    network, float64; None: all rows count alike. answer_RN: the classes that they answer where a threshold
+    decides; None: the most probable ones.
     """
 
     output_RNC: Tensor
     y: Tensor
     scale: float = 1.0
     weight_RN: Tensor | None = None
+    answer_RN: Tensor | None = None
 
     @cached_property
     def score_RN(self) -> Tensor:
@@ -41,6 +43,8 @@ class MetricInputs:
     @cached_property
     def guess_RN(self) -> Tensor:
         """The class that each network predicts."""
+        if self.answer_RN is not None:
+            return self.answer_RN
         one = self.output_RNC.shape[-1] == 1
         return (self.score_RN > 0).long() if one else self.output_RNC.argmax(-1)
 
@@ -108,6 +112,8 @@ def measure(
     loss: Loss | str = "cross_entropy",
     scale: float | Sequence[float] = 1.0,
     weight: Tensor | None = None,
+    *,
+    threshold: float | None = None,
 ) -> dict[str, Tensor]:
     """Return {metric: ``[R]`` float64 on the CPU}; empty without rows.
 
@@ -115,7 +121,8 @@ def measure(
     numbers, or ``[N, K]`` values, or class numbers of several targets. loss: sets the task; the metric
     ``loss`` is in training units. scale: the standard deviation of a regression target, or of each, by which
     rmse and mae are multiplied. weight: ``[N]``, or for each network its own ``[R, N]``: a row that weighs 2
-    counts as two equal rows, one that weighs 0 isn't there.
+    counts as two equal rows, one that weighs 0 isn't there. threshold: the probability from which on the
+    second of two classes is the answer; None: the most probable class is.
 
     Classification: ``loss accuracy f1_macro``, and ``auc`` for two classes; f1_macro is the mean over the
     classes that occur in y or among the predictions, as in scikit-learn; auc is NaN if y has one class. All
@@ -124,7 +131,7 @@ def measure(
     else 0; NaN for one row. Several targets: the mean over them, which auc isn't measured of.
     """
     loss = Loss(loss) if isinstance(loss, str) else loss
-    each = measure_each(output_RNC, y, loss, scale, weight)
+    each = measure_each(output_RNC, y, loss, scale, weight, threshold)
     if len(each) == 1:
         return each[0]
     names = metric_names(loss, output_RNC.shape[-1]) if len(y) else ()
@@ -137,20 +144,22 @@ def measure_each(
     loss: Loss,
     scale: float | Sequence[float] = 1.0,
     weight: Tensor | None = None,
+    threshold: float | None = None,
 ) -> list[dict[str, Tensor]]:
     """``measure`` of each target alone."""
     parts = loss.by_target(output_RNC, y)
     scales = [scale] if isinstance(scale, int | float) else scale
     scales = scales if len(scales) == len(parts) else [*scales] * len(parts)
-    return [_measured(*part, loss.single, own, weight) for part, own in zip(parts, scales, strict=True)]
+    single = loss.single
+    return [_measured(*part, single, own, weight, threshold) for part, own in zip(parts, scales, strict=True)]
 
 
 def _measured(
-    output_RNC: Tensor, y: Tensor, loss: Loss, scale: float, weight: Tensor | None
+    output_RNC: Tensor, y: Tensor, loss: Loss, scale: float, weight: Tensor | None, threshold: float | None
 ) -> dict[str, Tensor]:
     if not len(y):
         return {}
-    inputs = metric_inputs(output_RNC, y, loss, scale, weight)
+    inputs = metric_inputs(output_RNC, y, loss, scale, weight, threshold)
     output_RNC = inputs.output_RNC
     metrics = {"loss": _losses(inputs, loss)}
     answered_R = ~output_RNC.isnan().flatten(1).any(1)  # argmax treats NaN as the largest
@@ -176,17 +185,41 @@ def _losses(a: MetricInputs, loss: Loss) -> Tensor:
 
 
 def metric_inputs(
-    output_RNC: Tensor, y: Tensor, loss: Loss, scale: float = 1.0, weight: Tensor | None = None
+    output_RNC: Tensor,
+    y: Tensor,
+    loss: Loss,
+    scale: float = 1.0,
+    weight: Tensor | None = None,
+    threshold: float | None = None,
 ) -> MetricInputs:
     """Convert the arguments of ``measure`` to the inputs of metrics."""
     y = y.detach().cpu()
     target = loss.target(y, torch.float64) if loss.task == "regression" else y.long().reshape(-1)
+    answer_RN = None if threshold is None else answers_from(output_RNC.detach().cpu(), threshold)
     output_RNC = output_RNC.detach().cpu().double()
     if weight is None:
-        return MetricInputs(output_RNC, target, scale)
+        return MetricInputs(output_RNC, target, scale, None, answer_RN)
     weight_RN = weight.detach().cpu().double().expand(len(output_RNC), len(y))
     there_RN1 = (weight_RN > 0).unsqueeze(-1)  # without a row that weighs 0, its output may be NaN
-    return MetricInputs(torch.where(there_RN1, output_RNC, 0.0), target, scale, weight_RN)
+    return MetricInputs(torch.where(there_RN1, output_RNC, 0.0), target, scale, weight_RN, answer_RN)
+
+
+def probabilities(logits: Tensor) -> Tensor:
+    """Probabilities ``[..., C]`` in the logits' precision: softmax, or ``[1 - p, p]`` for a single logit.
+
+    Also with the fault ``softmax_before_cross_entropy``, softmax is applied once to the last layer's outputs.
+    """
+    if logits.shape[-1] == 1:
+        return torch.cat([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=-1)
+    return torch.softmax(logits, dim=-1)
+
+
+def answers_from(logits: Tensor, threshold: float | None) -> Tensor:
+    """The class numbers ``[...]`` that logits ``[..., C]`` answer: the second of two classes from this
+    probability (in float32, as it was found) on; None: the most probable class."""
+    if threshold is not None:
+        return (probabilities(logits.float())[..., 1].double() >= threshold).long()
+    return (logits[..., 0] > 0).long() if logits.shape[-1] == 1 else logits.argmax(dim=-1)
 
 
 def _accuracy(a: MetricInputs) -> Tensor:

@@ -28,11 +28,13 @@ from treino.data.preparation.encoders import (
 )
 from treino.data.preparation.preparation import Preparation
 from treino.data.table import Column
+from treino.engine.metrics import probabilities
 from treino.errors import TreinoError
 from treino.export import Exported
-from treino.inspection.outputs import outputs, probabilities
+from treino.inspection.input_planes import winners
+from treino.inspection.outputs import outputs
 from treino.records.coverage import coverage_scores
-from treino.records.prediction import reading_of, winners
+from treino.records.prediction import reading_of
 from treino.records.stored_run import StoredRun
 from treino.words import _
 
@@ -145,12 +147,11 @@ def _classes(
             shares.append(graph.put("Softmax", output, axis=1))
     share = onnx_graph.mean(graph, shares, getattr(run.module, "shares", None))
     graph.nodes.append(onnx_graph.helper.make_node("Identity", [share], [f"probabilities{name}"]))
-    known = run.result.threshold if run.result is not None else None
-    if known is None:
+    if run.threshold is None:
         place = graph.put("ArgMax", share, axis=1, keepdims=0)
     else:
         second = graph.put("Gather", share, graph.constant(1, np.int64), axis=1)
-        above = graph.put("GreaterOrEqual", second, graph.constant(known.value, np.float32))
+        above = graph.put("GreaterOrEqual", second, graph.constant(run.threshold, np.float32))
         place = graph.put("Cast", above, to=onnx_graph.TensorProto.INT64)
     names = graph.constant(onnx_graph.strings(classes), object)
     graph.nodes.append(onnx_graph.helper.make_node("Gather", [names, place], [f"prediction{name}"], axis=0))
@@ -328,7 +329,8 @@ def _off(run: StoredRun, x_ND: Tensor, output_NC: Tensor, answers: Mapping[str, 
     spec = run.spec
     if spec.classes:
         share_NC = probabilities(output_NC).double().numpy()
-        same = [spec.classes[place] for place in winners(run, share_NC)] == list(answers["prediction"])
+        said = [spec.classes[place] for place in winners(share_NC, run.threshold)]
+        same = said == list(answers["prediction"])
         apart = float(np.abs(share_NC - answers["probabilities"]).max())
         sure = np.sort(share_NC, axis=1)
         undecided = bool((sure[:, -1] - sure[:, -2] < TOLERANCE).any())

@@ -141,7 +141,7 @@ def _encoded(graph: OnnxGraph, encoder: Encoder) -> str:
             "onnx_hashed",
             _("ONNX has no hash, and the words of column '{name}' are hashed.").format(name=encoder.column),
             _("Train with {kinds}, or export [[format=script]].").format(
-                kinds=setting("kinds", f"{encoder.column}=category")
+                kinds=setting("kinds", f"{encoder.column}=one-hot")
             ),
         )
     if isinstance(encoder, OneHotEncoder):
@@ -207,15 +207,20 @@ def _levels(graph: OnnxGraph, encoder: OneHotEncoder | RankEncoder) -> str:
         cells = graph.column(graph.input(encoder.column, TensorProto.STRING, ("rows",)))
         text = encoder.column in graph.reading.text
         nothing = "|".join(map(re.escape, ("",) if text else ("", *(graph.reading.missing or ()))))
-        each = [f"{BLANKS}{re.escape(level) or f'(?:{nothing})'}{BLANKS}" for level in encoder.levels]
+        truth = {*encoder.levels} <= {"", "false", "true"}  # read from true, True and TRUE
+        words = [f"{w}|{w.title()}|{w.upper()}" if truth else re.escape(w) for w in encoder.levels]
+        each = [
+            f"{BLANKS}(?:{word if level else nothing}){BLANKS}"
+            for level, word in zip(encoder.levels, words, strict=True)
+        ]
         return graph.put("Concat", *(graph.put("RegexFullMatch", cells, pattern=p) for p in each), axis=1)
     cells = graph.column(graph.input(encoder.column, TensorProto.DOUBLE, ("rows",)))
     numbers = [float(level) if level else np.nan for level in encoder.levels]
     equal = graph.put("Equal", cells, graph.constant(numbers))
     if "" not in encoder.levels:
         return equal
-    nothing = graph.put("IsNaN", cells)
-    return graph.put("Where", graph.constant(np.isnan(numbers), np.bool_), nothing, equal)
+    nothing = graph.put("And", graph.put("IsNaN", cells), graph.constant(np.isnan(numbers), np.bool_))
+    return graph.put("Or", equal, nothing)  # onnxruntime has no Where of truth values
 
 
 def _rank(graph: OnnxGraph, encoder: RankEncoder) -> str:

@@ -492,7 +492,9 @@ def train():
     summary = {"loss": losses[-1] if losses else None, "losses": losses}
     if TESTS:
         x_test, y_test = splits["test"]  # once, at the end: nothing is selected by it
-        if CLASSES:
+        if THRESHOLDED:
+            figures = evaluate(net, x_test, y_test, THRESHOLD) if net is not None else {}
+        elif CLASSES:
             figures = evaluate(net, x_test, y_test) if net is not None else {}
         else:
             figures = evaluate(net, x_test, y_test, unit=scale["target"][1]) if net is not None else {}

@@ -129,14 +129,13 @@ def source_part(run: StoredRun, data: Data) -> ScriptPart:
     """
     prep, shape = data.preparation, run.item_shape
     table = None if prep.fit is not None else _plain_table(run, data)
-    threshold = run.result.threshold if run.result is not None else None
     part = ScriptPart(
         {
             "CLASSES": [list(t.classes) for t in prep.targets if t.classes] or list(prep.classes),
             "TARGETS": [t.name for t in prep.targets],
             "SIZES": [len(t.classes) or 1 for t in prep.targets],
-            "THRESHOLDED": threshold is not None,
-            "THRESHOLD": None if threshold is None else threshold.value,
+            "THRESHOLDED": run.threshold is not None,
+            "THRESHOLD": run.threshold,
             "IMAGES": prep.kind == "image",
             "NORMALISE": prep.normalise,
             "ITEM": tuple(shape) if shape and len(shape) > 1 else (),

@@ -75,7 +75,9 @@ def training_part(run: StoredRun, data: Data) -> ScriptPart:
             "WEIGHTED": weighted,
         },
         {
-            "evaluate": _evaluation(measured, loss, weighted, several=len(run.by_target) > 1),
+            "evaluate": _evaluation(
+                measured, loss, weighted, several=len(run.by_target) > 1, threshold=run.threshold is not None
+            ),
             "new_optimizer": _optimizer(s),
         },
     )
@@ -148,7 +150,9 @@ def _weighted_loss(s: Mapping[str, Any], loss: LossKind, softmax_first: bool) ->
     return before(loss.criterion) + definition("loss_function(output, y)", about, *lines)
 
 
-def _evaluation(measured: Sequence[str], loss: LossKind, weighted: bool, *, several: bool) -> str:
+def _evaluation(
+    measured: Sequence[str], loss: LossKind, weighted: bool, *, several: bool, threshold: bool
+) -> str:
     """Return the source of the function that measures these metrics, after the functions that it calls."""
     numbers, one_output = loss.task == "regression", loss.task != "regression" and loss.outputs == 1
     words = {
@@ -156,6 +160,11 @@ def _evaluation(measured: Sequence[str], loss: LossKind, weighted: bool, *, seve
         "label": "label" if one_output else "y",
         "score": "output[:, 0]" if one_output else "output[:, -1] - output[:, 0]",
     }
+    guess = []
+    if threshold:
+        share = "output[:, 0].float().sigmoid()" if one_output else "output.float().softmax(1)[:, 1]"
+        usual, words["guess"] = words["guess"], "guess"
+        guess = [f"guess = {usual} if threshold is None else ({share} >= threshold).long()"]
     form = "weighted" if weighted else "source"
     figures = {name: text.format(**words) for name in measured if (text := getattr(METRICS[name], form))}
     spread = "(y - y.mean()).square().sum()"
@@ -184,13 +193,14 @@ def _evaluation(measured: Sequence[str], loss: LossKind, weighted: bool, *, seve
         ),
         *(["y = y.double()"] if numbers or one_output else []),
         *(["label = y[:, 0].long()"] if one_output else []),
+        *guess,
         *([f"error, spread = output - y, {spread}"] if numbers else []),
         "return {",
         *(f'    "{name}": {figure},' for name, figure in {"loss": loss_figure, **figures}.items()),
         "}",
     ]
     about = "The figures on these rows: in evaluation mode and without gradients, in float64"
-    unit = ", unit" if numbers else ""
+    unit = ", unit" if numbers else ", threshold=None" if threshold else ""
     functions = list(copied(function for name in figures if (function := METRICS[name].function)).values())
     if several:
         functions.append(definition(f"figures_of(output, y{unit})", "the figures of one target", *lines))

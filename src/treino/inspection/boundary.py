@@ -17,6 +17,7 @@ from treino.data.dataset import Data
 from treino.data.preparation.encoders import DAY, DateEncoder, NumberEncoder, OneHotEncoder, RankEncoder
 from treino.data.rows import Rows
 from treino.engine.devices import torch_threads
+from treino.engine.metrics import probabilities
 from treino.errors import TreinoError, nearest
 from treino.inspection.feature_importance import CANDIDATES, importance, steepest
 from treino.inspection.input_planes import (
@@ -34,7 +35,7 @@ from treino.inspection.input_planes import (
     most_rows,
 )
 from treino.inspection.intervals import weighted_accuracy, wilson
-from treino.inspection.outputs import outputs, predicted_classes, probabilities
+from treino.inspection.outputs import outputs, predicted_classes
 from treino.words import _
 
 # ---- decision boundary
@@ -202,7 +203,7 @@ def _plane(predict: Predict, data: Data, resolution: int, seen: InputAxes) -> Pl
     # in blocks, because a grid of 40,000 rows of 784 float64 takes 250 MB
     lines = np.array_split(y_R, max(1, resolution**2 // most_rows(data, 8192)))
     probability = torch.cat([_probabilities(predict(seen.grid_rows(x_R, y_B)), data) for y_B in lines])
-    answers = [_classes(predict(seen.rows(p.at_NK))) for p in points]
+    answers = [_classes(predict(seen.rows(p.at_NK)), data) for p in points]
     agreed = np.concatenate([s == p.predicted_N for s, p in zip(answers, points, strict=True)])
     return Plane(
         data.name,
@@ -221,6 +222,7 @@ def _plane(predict: Predict, data: Data, resolution: int, seen: InputAxes) -> Pl
         score(predict, data),
         seen.variance,
         seen.held,
+        data.threshold,
     )
 
 
@@ -232,7 +234,15 @@ def _line(predict: Predict, data: Data, resolution: int) -> InputLine:
         _targets(out, data)[:, None] if not data.classes else _probabilities(out, data).double().numpy()
     )
     return InputLine(
-        data.name, data.classes, _axis_name(data, 0), data.target, x_R, value_RC, points, score(predict, data)
+        data.name,
+        data.classes,
+        _axis_name(data, 0),
+        data.target,
+        x_R,
+        value_RC,
+        points,
+        score(predict, data),
+        data.threshold,
     )
 
 
@@ -279,7 +289,7 @@ def score(predict: Predict, data: Data) -> Score:
     if unanswered := int((~out.isfinite().all(1)).sum()):
         return Score(split, len(rows), unanswered=unanswered)
     if data.task == "classification":
-        right_N = np.asarray(_classes(out) == rows.y.numpy())
+        right_N = np.asarray(_classes(out, data) == rows.y.numpy())
         right, count = int(right_N.sum()), len(rows)
         shown = right / count, wilson(right, count)
         accuracy, interval = shown if rows.weight is None else weighted_accuracy(right_N, rows.weight)
@@ -303,7 +313,7 @@ def placed(predict: Predict, data: Data, place: Callable[[torch.Tensor], Floats]
         out = predict(rows.x)
         classes = data.task == "classification"
         true = rows.y.double().numpy() if classes else _targets(rows.y, data)
-        answers = _classes(out) if classes else _targets(out, data)
+        answers = _classes(out, data) if classes else _targets(out, data)
         shown.append(Points(split, place(rows.x), true, answers, rows.index.numpy(), len(data.splits[split])))
     return tuple(shown)
 
@@ -365,8 +375,8 @@ def _check_axes(axes: Sequence[str] | None, data: Data) -> tuple[int, int] | Non
     return chosen
 
 
-def _classes(out: torch.Tensor) -> Floats:
-    return predicted_classes(out).double().numpy()
+def _classes(out: torch.Tensor, data: Data) -> Floats:
+    return predicted_classes(out, data.threshold).double().numpy()
 
 
 def _probabilities(out: torch.Tensor, data: Data) -> torch.Tensor:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from treino.data.dataset import Data
+from treino.engine.metrics import probabilities
 from treino.inspection.input_planes import ALL, Split, held_out
-from treino.inspection.outputs import outputs, probabilities
+from treino.inspection.outputs import outputs
 
 # ---- calibration
 

@@ -28,9 +28,10 @@ from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.documents.run_result import ConformalResult
 from treino.engine.ensemble import Ensemble
+from treino.engine.metrics import probabilities
 from treino.engine.training_setup import no_validation_rows
 from treino.errors import TreinoError
-from treino.inspection.outputs import outputs, probabilities
+from treino.inspection.outputs import outputs
 from treino.resampling import effective_rows
 from treino.words import _, setting
 

@@ -21,9 +21,10 @@ from treino.data.preparation.encoders import (
     TimeEncoder,
 )
 from treino.data.table import Column, plain
+from treino.engine.metrics import probabilities
 from treino.errors import TreinoError, nearest
 from treino.inspection.input_planes import Cell, Floats, cells_of, draw
-from treino.inspection.outputs import outputs, probabilities
+from treino.inspection.outputs import outputs
 from treino.words import _
 
 Axis = Literal["number", "class", "date", "time"]

@@ -2,7 +2,7 @@
 columns."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -236,9 +236,7 @@ def importances(
     if len(groups) > most:
         columns = list(steepest(net, draw(data.train, MOST).x, most, item_shape, groups))
     orders = shuffles(len(rows), repeats, seed)
-    measured = _RowErrors(
-        net, rows, loss, data.target_scale, orders, item_shape, data.preparation.with_leaves
-    )
+    measured = _RowErrors(net, rows, loss, data, orders, item_shape)
     alone = [measured.shuffled(groups[k]) for k in columns]
     order = sorted(range(len(columns)), key=lambda i: -alone[i][0][0])
     columns, alone = [columns[i] for i in order], [alone[i] for i in order]
@@ -268,13 +266,12 @@ class _RowErrors:
         net: nn.Module,
         rows: Rows,
         loss: Loss,
-        scale: float,
+        data: Data,
         orders: Sequence[torch.Tensor],
         item_shape: Sequence[int] | None,
-        with_leaves: Callable[[Tensor], Tensor],
     ) -> None:
-        self.net, self.rows, self.loss, self.scale = net, rows, loss, scale
-        self.orders, self.item_shape, self.with_leaves = orders, item_shape, with_leaves
+        self.net, self.rows, self.loss, self.data = net, rows, loss, data
+        self.orders, self.item_shape = orders, item_shape
         self.x = rows.x.clone()
         self.metric = "rmse" if rows.y.is_floating_point() else "accuracy"
         self.base_2N = self._rowwise()
@@ -294,13 +291,13 @@ class _RowErrors:
     def _rowwise(self) -> Floats:
         """``[2, N]``: each row's loss (weighted so that their mean is the loss), and its squared error in the
         target's units, or 1 for a wrong class, weighted likewise by the rows' own weights."""
-        x_ND, y = self.with_leaves(self.x), self.rows.y
+        x_ND, y = self.data.preparation.with_leaves(self.x), self.rows.y
         output_NC = outputs(self.net, x_ND, item_shape=self.item_shape)
         loss_N, weight_N = row_losses(output_NC, y, self.loss, self.rows.weight)
         if y.is_floating_point():
-            wrong_N = ((output_NC.double() - y)[:, 0] * self.scale).square().numpy()
+            wrong_N = ((output_NC.double() - y)[:, 0] * self.data.target_scale).square().numpy()
         else:
-            wrong_N = (predicted_classes(output_NC) != y).double().numpy()
+            wrong_N = (predicted_classes(output_NC, self.data.threshold) != y).double().numpy()
         if self.rows.weight is not None:
             wrong_N *= (self.rows.weight / self.rows.weight.mean()).double().numpy()
         return np.stack([loss_N / weight_N.mean(), wrong_N])

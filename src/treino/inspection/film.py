@@ -166,7 +166,7 @@ def view(
         kernel_UCHW[seen.units_U],
         map_UHW[seen.units_U],
         score(lambda _x: out, replace(data, test=data.test[:0])),
-        predicted_classes(out).numpy() if data.classes else np.empty(0, np.int64),
+        predicted_classes(out, data.threshold).numpy() if data.classes else np.empty(0, np.int64),
         data.name,
     )
 

@@ -96,6 +96,11 @@ class InputAxes:
         return self.rows(at_N2[:, : len(self.axis_names)])
 
 
+def winners(share_XC: NDArray[Any], threshold: float | None) -> NDArray[np.int64]:
+    """``[...]``: the class numbers that probabilities ``[..., C]`` answer, by ``Data.threshold``."""
+    return share_XC.argmax(-1) if threshold is None else (share_XC[..., 1] >= threshold).astype(np.int64)
+
+
 @dataclass(frozen=True, eq=False)
 class Plane:
     """A classifier's probabilities over two axes.
@@ -125,11 +130,12 @@ class Plane:
     score: Score
     variance: tuple[float, float] | None = None
     held: tuple[tuple[str, float | str | None], ...] = ()
+    threshold: float | None = None
 
     @cached_property
     def winner_RR(self) -> NDArray[np.int64]:
         """The predicted class at each grid place; -1 if its outputs are not finite."""
-        winner = self.probability_RRC.argmax(axis=2)
+        winner = winners(self.probability_RRC, self.threshold)
         return np.where(np.isfinite(self.probability_RRC).all(axis=2), winner, -1)
 
     @property
@@ -159,6 +165,7 @@ class InputLine:
     value_RC: Floats
     points: tuple[Points, ...]
     score: Score
+    threshold: float | None = None
 
     @property
     def finite(self) -> bool:
@@ -169,7 +176,7 @@ class InputLine:
     def absent(self) -> tuple[int, ...]:
         """Classes that are predicted nowhere in view."""
         finite = np.isfinite(self.value_RC).all(axis=1)
-        seen = set(np.unique(self.value_RC[finite].argmax(axis=1)).tolist())
+        seen = set(np.unique(winners(self.value_RC[finite], self.threshold)).tolist())
         return tuple(sorted(set(range(len(self.classes))) - seen))
 
 

@@ -60,27 +60,28 @@ def intervals(
     scale: float | Sequence[float] = 1.0,
     seed: int = 0,
     weight: torch.Tensor | None = None,
+    threshold: float | None = None,
 ) -> dict[str, tuple[float, float] | None]:
     """95 % intervals of these rows' metrics: Wilson's or the percentile bootstrap, as the metric's registry
     entry says.
 
-    output_NC, y, loss, scale, weight: as in ``engine.metrics.measure``, for one network. The bootstrap (Efron
-    1979) resamples the N rows with replacement, 1000 times, seeded. Its percentiles are widened for few rows,
-    for which plain percentiles are too narrow (Hesterberg 2015, "What Teachers Should Know About the
-    Bootstrap", section 5.2). Even so, on a dozen rows only 86 % of the intervals contain a skewed metric such
-    as RMSE (simulated). None: no interval, because the metric is infinite, or equal in all resamples, as for
-    a single row or if all rows are right. Of rows with weights as many count for Wilson's as
-    ``effective_rows``.
+    output_NC, y, loss, scale, weight, threshold: as in ``engine.metrics.measure``, for one network. The
+    bootstrap (Efron 1979) resamples the N rows with replacement, 1000 times, seeded. Its percentiles are
+    widened for few rows, for which plain percentiles are too narrow (Hesterberg 2015, "What Teachers Should
+    Know About the Bootstrap", section 5.2). Even so, on a dozen rows only 86 % of the intervals contain a
+    skewed metric such as RMSE (simulated). None: no interval, because the metric is infinite, or equal in all
+    resamples, as for a single row or if all rows are right. Of rows with weights as many count for Wilson's
+    as ``effective_rows``.
     """
     rows = len(y)
     if rows == 0:
         return {}
-    figures = measure(output_NC[None], y, loss, scale, weight)
+    figures = measure(output_NC[None], y, loss, scale, weight, threshold=threshold)
     measured = {name: float(value[0]) for name, value in figures.items()}
     several = len(loss.by_target(output_NC, y)) > 1
     with np.errstate(all="ignore"):  # outputs of a diverged network overflow; they have no interval
-        draw = _draws_of_several if several else _draws
-        draws = draw(output_NC, y, loss, scale, list(measured), seed, weight)
+        given = (output_NC, y, loss, scale, list(measured), seed, weight)
+        draws = _draws_of_several(*given) if several else _draws(*given, threshold)
     tail = _tail(rows)
     bounds: dict[str, tuple[float, float] | None] = dict.fromkeys(measured)
     for name, value in measured.items():
@@ -148,16 +149,17 @@ def _draws(
     names: list[str],
     seed: int,
     weight: torch.Tensor | None = None,
+    threshold: float | None = None,
 ) -> dict[str, Floats]:
     """``{metric: [RESAMPLES]}``: each metric on each resample; NaN if the metric is undefined there."""
     scale = scale if isinstance(scale, int | float) else scale[0]
     random = np.random.default_rng(seed)
-    inputs = metric_inputs(output_NC[None], y, loss, scale)
+    inputs = metric_inputs(output_NC[None], y, loss, scale, threshold=threshold)
     if "auc" in names:  # rows are drawn from the order of scores, to reproduce stored intervals
         order_N = torch.argsort(inputs.score_RN[0])
         output_NC, y = output_NC[order_N], y[order_N]
         weight = None if weight is None else weight[order_N]
-        inputs = metric_inputs(output_NC[None], y, loss, scale)
+        inputs = metric_inputs(output_NC[None], y, loss, scale, threshold=threshold)
         area = of_weighted(auc_scores(inputs.score_RN, inputs.y), weight)
     weight_N = weights_or_ones(weight, len(y))
     columns = list(row_losses(output_NC, y, loss, weight))

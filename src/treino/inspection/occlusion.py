@@ -16,6 +16,7 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.data.rows import Rows
+from treino.engine.metrics import probabilities
 from treino.inspection.input_planes import ALL, Floats, Split, draw, held_out, most_rows, planes, row_of
 from treino.inspection.outputs import (
     AnsweredPicture,
@@ -23,7 +24,6 @@ from treino.inspection.outputs import (
     mistakes,
     outputs,
     predicted_classes,
-    probabilities,
 )
 
 CELLS = 14  # places along a picture's longer side, whatever its size
@@ -101,7 +101,7 @@ def _rows(
     if not data.classes:
         others = [n for n in first.index.tolist() if n not in worst]
         return [*others[:RIGHT], *worst] or [None]
-    right_N = predicted_classes(outputs(net, first.x, item_shape=item_shape)) == first.y
+    right_N = predicted_classes(outputs(net, first.x, item_shape=item_shape), data.threshold) == first.y
     by_class: dict[int, int] = {}
     for number, true in zip(first.index[right_N].tolist(), first.y[right_N].tolist(), strict=True):
         by_class.setdefault(true, number)

@@ -12,6 +12,7 @@ from torch import nn
 
 from treino.data.dataset import Data
 from treino.data.rows import Rows
+from treino.engine.metrics import answers_from, probabilities
 from treino.errors import TreinoError, cause, nearest
 from treino.inspection.input_planes import ALL, Cell, Floats, Score, Split, cells, held_out, pictures
 from treino.inspection.intervals import weighted_accuracy, wilson
@@ -88,20 +89,9 @@ def _answer(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
     return answer
 
 
-def probabilities(logits: torch.Tensor) -> torch.Tensor:
-    """Probabilities ``[N, C]`` in the logits' precision: softmax, or ``[1 - p, p]`` for a single logit.
-
-    Also with the fault ``softmax_before_cross_entropy``, softmax is applied once to the last layer's outputs.
-    """
-    if logits.shape[1] == 1:
-        return torch.cat([torch.sigmoid(-logits), torch.sigmoid(logits)], dim=1)
-    return torch.softmax(logits, dim=1)
-
-
-def predicted_classes(logits: torch.Tensor) -> torch.Tensor:
-    """The predicted class ``[N]`` int64; -1 for rows whose outputs are not finite."""
-    winner = (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(dim=1)
-    return torch.where(logits.isfinite().all(dim=1), winner, -1)
+def predicted_classes(logits: torch.Tensor, threshold: float | None = None) -> torch.Tensor:
+    """The predicted class ``[N]`` int64, by ``Data.threshold``; -1 for rows whose outputs are not finite."""
+    return torch.where(logits.isfinite().all(dim=1), answers_from(logits, threshold), -1)
 
 
 # ---- the answer for one picture
@@ -158,7 +148,7 @@ def answered_picture(
     share_C = probabilities(out)[0].numpy() if data.classes else np.empty(0)
     true, answer = (float(v[0].double()) for v in (rows.y.flatten(), out.flatten()))
     if data.classes:
-        answer = float(predicted_classes(out)[0])
+        answer = float(predicted_classes(out, data.threshold)[0])
     else:
         true, answer = (v * data.target_scale + data.target_mean for v in (true, answer))
     return AnsweredPicture(
@@ -240,7 +230,7 @@ def confusion(
     ``confusion_matrix``)."""
     split, rows = held_out(data, splits)
     out = outputs(net, rows.x, item_shape=item_shape)
-    predicted_N = predicted_classes(out).numpy()
+    predicted_N = predicted_classes(out, data.threshold).numpy()
     counts = answer_counts(rows.y.numpy(), predicted_N, len(data.classes))
     by_weight = None
     if rows.weight is not None:
@@ -320,8 +310,8 @@ def confusion_cells(
             raise TreinoError("class_unknown", message, nearest(name, data.classes))
     split, rows = held_out(data, splits)
     out = outputs(net, rows.x, item_shape=item_shape).double()
-    true_N, predicted_N = rows.y.numpy(), predicted_classes(out).numpy()
-    share_N = probabilities(out).max(dim=1).values.numpy()
+    true_N, predicted_N = rows.y.numpy(), predicted_classes(out, data.threshold).numpy()
+    share_N = np.take_along_axis(probabilities(out).numpy(), predicted_N[:, None].clip(0), axis=1)[:, 0]
     counts = answer_counts(true_N, predicted_N, len(data.classes))
     if cell is None:
         matrix = Confusion(data.name, data.classes, *counts, split)
@@ -393,7 +383,7 @@ def mistakes(
     if data.classes:
         share_NC = probabilities(out).numpy()
         true_N = rows.y.numpy()
-        predicted_N = share_NC.argmax(axis=1)
+        predicted_N = answers_from(out, data.threshold).numpy()
         sure_N = np.take_along_axis(share_NC, predicted_N[:, None], axis=1)[:, 0]
         badness_N, wrong_N = sure_N, predicted_N != true_N
     else:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from treino.data.dataset import Data
+from treino.engine.metrics import probabilities
 from treino.inspection.boundary import grid, placed, sight
 from treino.inspection.input_planes import ALL, Floats, InputAxes, Points, Split, draw, most_rows
-from treino.inspection.outputs import outputs, probabilities
+from treino.inspection.outputs import outputs
 from treino.inspection.thumbnails import LayerCall, layers_as_they_run
 from treino.words import _
 

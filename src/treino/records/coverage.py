@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from treino.documents.run_result import ConformalResult
+from treino.engine.metrics import probabilities
 from treino.errors import TreinoError
 from treino.inspection.conformal import (
     LEVEL,
@@ -20,7 +21,6 @@ from treino.inspection.conformal import (
     row_scores,
     units,
 )
-from treino.inspection.outputs import probabilities
 from treino.records.stored_run import StoredRun
 from treino.spec import read_settings
 from treino.words import _

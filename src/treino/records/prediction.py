@@ -15,11 +15,11 @@ from treino.data.photographs.new_pictures import is_pictures
 from treino.data.readers import ReaderOptions
 from treino.documents.data import DataSource
 from treino.engine.ensemble import mean_output
-from treino.engine.metrics import measure
+from treino.engine.metrics import measure, probabilities
 from treino.errors import TreinoError
 from treino.inspection.conformal import Coverage, compared_with, coverage_of, sorted_sets
-from treino.inspection.input_planes import ALL, Split
-from treino.inspection.outputs import outputs, probabilities
+from treino.inspection.input_planes import ALL, Split, winners
+from treino.inspection.outputs import outputs
 from treino.inspection.picture_views import PictureView, outputs_of_views, views_of
 from treino.records.coverage import CoverageScores, coverage_scores
 from treino.records.stored_run import StoredRun
@@ -247,7 +247,9 @@ def _compared(
 def _measured(
     run: StoredRun, output_NC: torch.Tensor, y: torch.Tensor, weight: torch.Tensor | None
 ) -> Figures:
-    values = measure(output_NC[None], y, run.loss_function, run.preparation.scales, weight)
+    values = measure(
+        output_NC[None], y, run.loss_function, run.preparation.scales, weight, threshold=run.threshold
+    )
     return {k: finite(float(v[0])) for k, v in values.items()}
 
 
@@ -322,16 +324,10 @@ def _values(run: StoredRun, output_NC: torch.Tensor) -> tuple[list[Any], np.ndar
     s = run.spec
     if s.classes:
         p_NC = probabilities(output_NC).double().cpu().numpy()
-        winner_N, known_N = winners(run, p_NC), np.isfinite(p_NC).all(1)
+        winner_N, known_N = winners(p_NC, run.threshold), np.isfinite(p_NC).all(1)
         return [s.classes[c] if k else None for c, k in zip(winner_N, known_N, strict=True)], p_NC
     values = output_NC[:, 0].double() * s.target_scale + s.target_mean
     return values.tolist(), None
-
-
-def winners(run: StoredRun, p_NC: np.ndarray) -> np.ndarray:
-    """``[N]``: the predicted class numbers: the most probable, or by the run's threshold."""
-    known = run.result.threshold if run.result is not None else None
-    return p_NC.argmax(1) if known is None else (p_NC[:, 1] >= known.value).astype(int)
 
 
 def _each(

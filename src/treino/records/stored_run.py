@@ -4,7 +4,7 @@ import os
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Self
@@ -141,9 +141,9 @@ class StoredRun(StoredFolder):
             return run.member(number).by_target[target]
         run = copy(self)
         run.__dict__.pop("by_target", None)
-        run.one, run.measured = number_of, False
+        run.one = number_of
         run.__dict__.pop("module", None)  # the ensemble's, if cached
-        return run
+        return run._not_measured()
 
     @cached_property
     def by_target(self) -> tuple[Self, ...]:
@@ -216,8 +216,14 @@ class StoredRun(StoredFolder):
             return run.answered_by(net).by_target[number]
         run = copy(self)
         run.__dict__.pop("by_target", None)
-        run.module, run.measured = net, False
-        return run
+        run.module = net
+        return run._not_measured()
+
+    def _not_measured(self) -> Self:
+        """This run, whose network has other answers than the result is of, and no threshold."""
+        self.measured, rows = False, self.__dict__.pop("data", None)
+        self.known_rows = self.known_rows if rows is None else rows
+        return self
 
     @cached_property
     def spec(self) -> RunSpec:
@@ -372,9 +378,17 @@ class StoredRun(StoredFolder):
         if self.whole is not None:
             run, number = self.whole
             return run.data.by_target[number]
-        if self.known_rows is not None:
-            return self.known_rows
-        return in_memory(data_of(self.folder, self.access.data_file))
+        data = self.known_rows
+        if data is None:
+            data = in_memory(data_of(self.folder, self.access.data_file))
+        return data if data.threshold == self.threshold else replace(data, threshold=self.threshold)
+
+    @property
+    def threshold(self) -> float | None:
+        """The probability from which on the kept network answers the second of two classes; None: it answers
+        the most probable class."""
+        known = self.result.threshold if self.measured and self.result is not None else None
+        return None if known is None else known.value
 
     @property
     def item_shape(self) -> tuple[int, ...] | None:

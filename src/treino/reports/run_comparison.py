@@ -143,7 +143,7 @@ def _output(run: StoredRun) -> torch.Tensor:
 
 
 def _right(run: StoredRun) -> np.ndarray:
-    said_N = predicted_classes(_output(run))
+    said_N = predicted_classes(_output(run), run.threshold)
     return np.asarray((said_N == run.data.test.y).numpy())
 
 

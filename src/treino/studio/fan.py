@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from treino.engine.devices import torch_threads
-from treino.engine.metrics import row_losses
+from treino.engine.metrics import probabilities, row_losses
 from treino.inspection.input_planes import draw
 from treino.inspection.intervals import paired_losses
-from treino.inspection.outputs import outputs, probabilities
+from treino.inspection.outputs import outputs
 from treino.studio.image_scene import Part
 from treino.studio.run_state import segment_text
 from treino.studio.scene import plane_parts

@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine.devices import torch_threads
+from treino.engine.metrics import probabilities
 from treino.errors import TreinoError
 from treino.inspection.input_planes import Split
-from treino.inspection.outputs import answer_counts, outputs, predicted_classes, probabilities
+from treino.inspection.outputs import answer_counts, outputs, predicted_classes
 from treino.inspection.thumbnails import LayerCall, layers_as_they_run
 from treino.studio.run_state import finite
 from treino.words import _
@@ -262,7 +263,7 @@ def mistake_parts(data: Data, scale: PixelScale, drawn: Rows, place_N: Tensor, o
     they lie in it."""
     true_N = drawn.y.reshape(-1)
     if data.classes:
-        p_NC, said_N = probabilities(out_NC), predicted_classes(out_NC)
+        p_NC, said_N = probabilities(out_NC), predicted_classes(out_NC, data.threshold)
         wrong = (said_N != true_N).nonzero().flatten()
         sure = p_NC[wrong].gather(1, true_N[wrong, None])[:, 0].nan_to_num()
         worst = wrong[sure.argsort()[:MISTAKES]]

@@ -325,7 +325,7 @@ def rows_behind(page: RunPage, request: Mapping[str, Any]) -> Answer:
         )
     answer = float(out_1C[0, 0]) * run.data.target_scale + run.data.target_mean
     if run.data.classes:
-        answer = int(predicted_classes(out_1C)[0])
+        answer = int(predicted_classes(out_1C, run.data.threshold)[0])
     page.xray = page.xray or quick_xray(run.data, page.run.typed)
     shown = folded(page.xray, *proponents(page.xray, [row], [answer]))
     cells = [[_cell(cell) for cell in line] for line in shown.table.rows]

@@ -17,10 +17,10 @@ from treino.data.dataset import Data
 from treino.data.rows import Rows
 from treino.engine import Loss
 from treino.engine.devices import torch_threads
-from treino.engine.metrics import measure
+from treino.engine.metrics import measure, probabilities
 from treino.inspection.boundary import SHOWN, columns_with_an_axis, grid, sight
 from treino.inspection.input_planes import InputAxes, Split, draw
-from treino.inspection.outputs import outputs, predicted_classes, probabilities
+from treino.inspection.outputs import outputs, predicted_classes
 from treino.inspection.thumbnails import LayerCall, layers_as_they_run
 from treino.store.encoding import compact_json
 from treino.studio.image_scene import (
@@ -203,7 +203,7 @@ def _answers(
         if split not in out_by_split:
             out_by_split[split] = outputs(net, drawn.x, item_shape=item_shape)
         out = out_by_split[split]
-        answer_N = predicted_classes(out) if data.classes else _own_units(out[:, 0], data)
+        answer_N = predicted_classes(out, data.threshold) if data.classes else _own_units(out[:, 0], data)
         if seen.scale is None:
             parts.append((f"predicted.{split}", answer_N.float().numpy()))
         evaluation[split] = figures(out, drawn, data, loss)
@@ -211,7 +211,7 @@ def _answers(
             right[split] = {"rows": len(drawn), "right": int((answer_N == drawn.y.reshape(-1)).sum())}
             if seen.axes.view != "all" and seen.shows == "plane":
                 there = outputs(net, seen.axes.rows(place_NK).float(), item_shape=item_shape)
-                same += int((predicted_classes(there) == answer_N).sum())
+                same += int((predicted_classes(there, data.threshold) == answer_N).sum())
                 compared += len(drawn)
     if data.classes:
         sums = {name: sum(each[name] for each in right.values()) for name in ("rows", "right")}
@@ -223,7 +223,7 @@ def _answers(
 
 def figures(out_NC: Tensor, rows: Rows, data: Data, loss: Loss) -> dict[str, float | None]:
     """The metrics of outputs on these rows."""
-    measured = measure(out_NC[None], rows.y, loss, data.scale, rows.weight)
+    measured = measure(out_NC[None], rows.y, loss, data.scale, rows.weight, threshold=data.threshold)
     return {name: finite(float(value_R[0])) for name, value_R in measured.items()}
 
 
@@ -244,7 +244,8 @@ def picture(net: nn.Module, data: Data, seen: Sight, item_shape: Sequence[int] |
 
 def _picture(out_NC: Tensor, data: Data, seen: Sight) -> list[Part]:
     if seen.shows == "plane":
-        return plane_parts(out_NC, len(data.classes), (len(seen.y_R), len(seen.x_R)))
+        shape = len(seen.y_R), len(seen.x_R)
+        return plane_parts(out_NC, len(data.classes), shape, data.threshold)
     if data.classes:
         return [("value", probabilities(out_NC).numpy()), ("x", seen.x_R.astype(np.float32))]
     value = _own_units(out_NC[:, :1], data).numpy().astype(np.float32)
@@ -253,10 +254,12 @@ def _picture(out_NC: Tensor, data: Data, seen: Sight) -> list[Part]:
     return [("value", value.reshape(len(seen.y_R), len(seen.x_R)))]
 
 
-def plane_parts(out_NC: Tensor, classes: int, shape: tuple[int, ...]) -> list[Part]:
+def plane_parts(
+    out_NC: Tensor, classes: int, shape: tuple[int, ...], threshold: float | None = None
+) -> list[Part]:
     """The arrays ``winner`` (predicted class), ``share`` (its probability) and ``margin`` (the root of the
     lead over the second class) of outputs on one or several planes. shape: the shape of each array."""
-    winner_N = predicted_classes(out_NC)
+    winner_N = predicted_classes(out_NC, threshold)
     top_N2 = probabilities(out_NC).topk(2, dim=1).values.nan_to_num()
     width = np.uint8 if classes <= np.iinfo(np.uint8).max else np.uint16
     winner = torch.where(winner_N < 0, np.iinfo(width).max, winner_N).numpy().astype(width)

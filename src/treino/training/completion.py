@@ -1,7 +1,7 @@
 """Facts of a run before its first step, and its completion: weights, test metrics, the sealed folder."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -9,19 +9,17 @@ import numpy as np
 from torch import Tensor, nn
 
 from treino.data.dataset import Data
-from treino.data.rows import Rows
 from treino.data.torch_datasets.dataset_source import in_memory
 from treino.documents import read_document, read_run_spec
 from treino.documents.run_spec import initial_document
 from treino.engine import TrainingLoop
 from treino.engine.losses import Loss
-from treino.engine.metrics import measure
+from treino.engine.metrics import measure, probabilities
 from treino.engine.target_net import one_target
 from treino.inspection.baselines import baselines, means
 from treino.inspection.calibration import calibration, cost_of, threshold_of
 from treino.inspection.conformal import LEVEL, compared_with, coverage_of, held_out_quantiles, row_scores
 from treino.inspection.intervals import intervals
-from treino.inspection.outputs import outputs, probabilities
 from treino.plots.style import split_name
 from treino.records.access import Access
 from treino.records.segments import histories, said_of
@@ -76,11 +74,9 @@ class Uncertainty(NamedTuple):
     notes: list[str]
 
 
-def uncertainty(
-    net: nn.Module, data: Data, item_shape: ItemShape, threshold: str | None, level: float | None
-) -> Uncertainty:
-    """Intervals of a regression, or sets and the calibration of a classification, with a threshold if the
-    settings ask for one. level: the coverage that the settings ask for."""
+def uncertainty(net: nn.Module, data: Data, item_shape: ItemShape, level: float | None) -> Uncertainty:
+    """Intervals of a regression, or sets and the calibration of a classification. level: the coverage that
+    the settings ask for."""
     figures: dict[str, Any] = {}
     notes: list[str] = []
     if (
@@ -100,10 +96,6 @@ def uncertainty(
         covered = coverage_figures(net, data, item_shape, level or LEVEL)
         figures |= covered.figures
         notes += covered.notes if level is not None or not data.classes else []
-    if threshold is not None:
-        tuned = _threshold(net, data, item_shape, threshold)
-        figures |= tuned.figures
-        notes += tuned.notes
     return Uncertainty(figures, notes)
 
 
@@ -127,27 +119,39 @@ def coverage_figures(net: nn.Module, data: Data, item_shape: ItemShape, level: f
     return Uncertainty({name: made}, worth.sentences(test=True))
 
 
-def _threshold(net: nn.Module, data: Data, item_shape: ItemShape, rule: str) -> Uncertainty:
-    """The probability threshold for predicting the second of two classes, and its effect on test rows."""
+Answered = Mapping[str, tuple[Tensor, Tensor]]
+"""Outputs and targets of each split that is measured."""
 
-    def positive(rows: Rows) -> np.ndarray:
-        return probabilities(outputs(net, rows.x, item_shape=item_shape))[:, 1].double().numpy()
 
-    weight_of = {name: weights_or_ones(rows.weight, len(rows)) for name, rows in data.splits.items()}
-    true_N = data.validation.y.numpy() == 1
-    value = threshold_of(positive(data.validation), true_N, rule, weight_of["validation"])
+def _positive(answered: Answered, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """``[N]`` each: the probability of the second of two classes, and whether a row is of it."""
+    output_NC, y_N = answered[split]
+    return probabilities(output_NC)[:, 1].double().numpy(), y_N.numpy() == 1
+
+
+def threshold_found(answered: Answered, data: Data, rule: str | None) -> float | None:
+    """The probability from which on the second of two classes is answered, found on the validation rows by
+    the rule. None: none is asked for, or these rows hold one class only."""
+    if rule is None or "validation" not in answered:
+        return None
+    weight_N = weights_or_ones(data.validation.weight, len(data.validation))
+    return threshold_of(*_positive(answered, "validation"), rule, weight_N)
+
+
+def _threshold(answered: Answered, data: Data, rule: str, value: float | None) -> Uncertainty:
+    """The threshold ``value``, and its effect on test rows."""
     if value is None:
         return Uncertainty({}, [_("There is no threshold: the validation rows hold one class only.")])
     name = data.classes[1]
     made: dict[str, Any] = {"rule": rule, "positive": name, "value": value}
     made |= dict.fromkeys(("accuracy", "precision", "recall"))
     notes = [_("{name} is predicted from a probability of {value:.3g} on.").format(name=name, value=value)]
-    if len(data.test):
-        share_N, true_N = positive(data.test), data.test.y.numpy() == 1
-        predicted_N = share_N >= value
+    if "test" in answered:
+        share_N, true_N = _positive(answered, "test")
+        predicted_N, weight_N = share_N >= value, weights_or_ones(data.test.weight, len(data.test))
 
         def weighed(of_N: np.ndarray) -> float:
-            total = float(weight_of["test"][of_N].sum())
+            total = float(weight_N[of_N].sum())
             return int(total) if total.is_integer() else total
 
         hits, wrong = weighed(predicted_N & true_N), weighed(predicted_N & ~true_N)
@@ -201,7 +205,9 @@ def finish(
     without = [note for split, made in answered.items() for note in unanswered_notes(split, made[0])]
     waited = waited_seconds / max(seconds - evaluation_seconds, waited_seconds, 1e-9)
     loss, full = engine.loss_function, resolution.settings.get("baselines") == "full"
-    figures, each = figures_of(answered, data, loss, failures=failures, ask=ask)
+    rule = resolution.settings.get("threshold") if over else None
+    threshold = threshold_found(answered, data, rule)
+    figures, each = figures_of(answered, data, loss, threshold, failures=failures, ask=ask)
     notes: list[str] = []
     for own, one in zip(each, held.by_target, strict=True):
         fitted = partial(baselines, one, loss.single, full)
@@ -236,20 +242,21 @@ def finish(
     }
     if over:
         what = _("Measuring how sure its answers are")
-        shape, asked = (
-            engine.shared.item_shape,
-            [resolution.settings.get(n) for n in ("threshold", "coverage")],
-        )
+        shape, level = engine.shared.item_shape, resolution.settings.get("coverage")
         for number, (own, one) in enumerate(zip(each, held.by_target, strict=True)):
             part = data.preparation.output_parts[number]
             alone = net if len(each) == 1 else one_target(net, part, number)
-            known = try_or_note(failures, what, rest, partial(uncertainty, alone, one, shape, *asked))
+            known = try_or_note(failures, what, rest, partial(uncertainty, alone, one, shape, level))
             if known is not None and len(each) == 1:
                 document |= known.figures
             elif known is not None:
                 own |= known.figures
             for note in known.notes if known is not None else ():
                 document["notes"].append(note if len(each) == 1 else f"{one.target}: {note}")
+        if rule is not None:
+            tuned = _threshold(answered, data, rule, threshold)
+            document |= tuned.figures
+            document["notes"] += tuned.notes
     if len(each) > 1:
         document["targets"] = {one.target: own for one, own in zip(data.by_target, each, strict=True)}
     if engine.config.shared.ensemble > 1:
@@ -332,10 +339,17 @@ def answered_rows(
 
 
 def figures_of(
-    answered: Mapping[str, tuple[Tensor, Tensor]], data: Data, loss: Loss, *, failures: list[str], ask: str
+    answered: Answered,
+    data: Data,
+    loss: Loss,
+    threshold: float | None,
+    *,
+    failures: list[str],
+    ask: str,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """``metrics`` of each split and ``intervals`` of the test rows: of all targets, and of each alone."""
-    figures = _figures(answered, data, loss, failures, ask)
+    """``metrics`` of each split and ``intervals`` of the test rows: of all targets, and of each alone.
+    threshold: of a run that decides by one, ``threshold_found``."""
+    figures = _figures(answered, data, loss, failures, ask, threshold)
     if len(data.by_target) == 1:
         return figures, [figures]
     parts = zip(data.by_target, _answers_by_target(answered, loss, data), strict=True)
@@ -343,11 +357,12 @@ def figures_of(
 
 
 def _figures(
-    answered: Mapping[str, tuple[Tensor, Tensor]],
+    answered: Answered,
     data: Data,
     loss: Loss,
     failures: list[str],
     ask: str,
+    threshold: float | None = None,
 ) -> dict[str, Any]:
     """``metrics`` of each split, and ``intervals`` of the test rows. answered: outputs and targets."""
     metrics: dict[str, dict[str, float] | None] = {"train": None, "validation": None, "test": None}
@@ -357,24 +372,20 @@ def _figures(
             _("Measuring the {split} rows").format(split=split_name(split)),
             data.splits[split].weight,
         )
-        measuring = partial(_measured, output_NC, y, loss, data.scale, weight)
-        metrics[split] = try_or_note(failures, what, ask, measuring)
+        measuring = partial(measure, output_NC[None], y, loss, data.scale, weight, threshold=threshold)
+        measured = try_or_note(failures, what, ask, measuring)
+        metrics[split] = (
+            None if measured is None else {name: float(value[0]) for name, value in measured.items()}
+        )
     if "test" in answered:
         what, rest = _("Computing the intervals"), _("Everything else is there.")
-        drawn = partial(intervals, *answered["test"], loss, data.scale, weight=data.test.weight)
+        weight = data.test.weight
+        drawn = partial(intervals, *answered["test"], loss, data.scale, weight=weight, threshold=threshold)
         interval = try_or_note(failures, what, rest, drawn)
     return {"metrics": metrics, "intervals": {"test": interval}}
 
 
-def _answers_by_target(
-    answered: Mapping[str, tuple[Tensor, Tensor]], loss: Loss, data: Data
-) -> list[dict[str, tuple[Tensor, Tensor]]]:
+def _answers_by_target(answered: Answered, loss: Loss, data: Data) -> list[dict[str, tuple[Tensor, Tensor]]]:
     """Outputs and targets of each split, of each target alone."""
     parts = {split: loss.by_target(*both) for split, both in answered.items()}
     return [{split: part[k] for split, part in parts.items()} for k in range(len(data.by_target))]
-
-
-def _measured(
-    output_NC: Tensor, y: Tensor, loss: Loss, scale: Sequence[float], weight: Tensor | None
-) -> dict[str, float]:
-    return {name: float(value[0]) for name, value in measure(output_NC[None], y, loss, scale, weight).items()}

@@ -29,7 +29,7 @@ from treino.store.encoding import json_bytes, json_value
 from treino.store.files import damaged
 from treino.training.branch import MOST_ROWS
 from treino.training.comparison import Comparison, named_state
-from treino.training.completion import answered_rows, figures_of
+from treino.training.completion import answered_rows, figures_of, threshold_found
 from treino.training.resolution import Resolution
 from treino.training.stored_training import MACHINE, kept_state, keyframes_in, name_of, obey_again, rebuilt
 from treino.training.train import epoch_values
@@ -297,7 +297,9 @@ class Retraining:
         failures: list[str] = []  # what fails has no figure, which differs from one that is recorded
         loss, shape = training.loss_function, training.shared.item_shape
         answered = answered_rows(net, self.data, shape, over=over, failures=failures, ask="")
-        figures, each = figures_of(answered, self.data, loss, failures=failures, ask="")
+        rule = self.spec.resolved.threshold if over else None
+        threshold = threshold_found(answered, self.data, rule)
+        figures, each = figures_of(answered, self.data, loss, threshold, failures=failures, ask="")
         made: dict[str, Any] = {**figures, "targets": {}}
         if len(each) > 1:
             made["targets"] = {one.target: own for one, own in zip(self.data.by_target, each, strict=True)}

@@ -118,6 +118,10 @@ def add_judgement(document: dict[str, Any], folder: RunFolder, sweep: SweepTrain
             if sweep.options.ensemble > 1:
                 made = try_or_note(failures, what, alone, partial(_ensemble, folder, sweep, trained[0]))
                 document |= {"ensemble": made} if made is not None else {}
+        if sweep.base.get("threshold") is not None:
+            document["notes"].append(
+                _("Networks are compared by their most probable classes: the threshold is the best one's.")
+            )
         document["notes"] += failures
     elif sweep.status != "diverged":
         document["notes"].append(

@@ -14,9 +14,10 @@ from treino.data.rows import say, tensor_bytes
 from treino.data.sources import read
 from treino.documents import read_preparation, read_sweep_spec, read_tensors
 from treino.engine.ensemble import mean_output
+from treino.engine.metrics import probabilities
 from treino.errors import TreinoError
 from treino.inspection.conformal import FoldScores, true_class_scores
-from treino.inspection.outputs import predicted_classes, probabilities
+from treino.inspection.outputs import predicted_classes
 from treino.records.data_source import files_of
 from treino.records.prediction import Prediction, finite
 from treino.store import RunFolder
