@@ -10,6 +10,7 @@ import inspect
 import os
 import shutil
 import tempfile
+import warnings
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
@@ -32,9 +34,11 @@ from torch.utils.data import TensorDataset
 from treino import api
 from treino.api import Run
 from treino.data import rows_for_prediction
+from treino.data.preparation.column_roles import LEFT_OUT
 from treino.data.preparation.preparation import Task
 from treino.engine import CNN, Net
 from treino.engine.metrics import probabilities
+from treino.engine.rng import fork_rng
 from treino.errors import TreinoError, nearest
 from treino.folders import open_run
 from treino.inspection.conformal import LEVEL
@@ -46,7 +50,7 @@ from treino.spec import LAYERS, Settings
 from treino.words import _
 
 NOT_OF_ESTIMATORS = {
-    "target", "features", "task", "kinds", "test", "split_group", "split_time", "split_column", "fold",
+    "target", "features", "task", "test", "split_group", "split_time", "split_column", "fold",
     "duplicates", "max_memory", "delimiter", "decimal", "encoding", "header", "skip", "quote", "dates",
     "sheet", "seed", "data_seed", "as_taught", "fault", "baselines", "every", "name", "out", "image_size",
     "fit", "skip_bad", "labels", "class_pattern", "row_weights",
@@ -95,7 +99,9 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         for name in settings:
             if name not in DEFAULTS:
                 message = _("{kind} has no setting {name!r}.").format(kind=type(self).__name__, name=name)
-                raise TreinoError("setting_unknown", message, nearest(name, DEFAULTS))
+                anew = _("Each fit begins anew. Leave it out, and train for more epochs.")
+                hint = anew if name == "warm_start" else nearest(name, DEFAULTS)
+                raise TreinoError("setting_unknown", message, hint)
         for name, value in (DEFAULTS | settings | {"hidden": hidden}).items():
             setattr(self, name, value)
 
@@ -130,6 +136,11 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         except TreinoError as error:
             raise ValueError(str(error)) from None
         self._open()
+        reasons = ("identifier", "text", "row number")
+        begins = tuple(_(LEFT_OUT[reason][0]).split("{")[0] for reason in reasons)
+        for note in self._document["notes"]:
+            if note.startswith(begins):
+                warnings.warn(note, UserWarning, stacklevel=3)
         self.loss_curve_ = list(self._document["loss"]["train"])
         self.n_iter_ = len(self.loss_curve_)
         return self
@@ -142,7 +153,11 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         for name, content in self._content.items():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             (path / name).write_bytes(content)
-        access = Access(net=None if isinstance(self.net, Net) or self.net in LAYERS else self.net)
+        net = None if isinstance(self.net, Net) or self.net in LAYERS else self.net
+        if callable(net) and not isinstance(net, torch.nn.Module):
+            with fork_rng():
+                net = net()
+        access = Access(net=net)
         self.run_ = Run.of(open_run(path, access))
         self.module_ = self.run_.module
         self._document = self.run_.document
@@ -154,6 +169,8 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             prepared = rows_for_prediction(x, self.run_.preparation)
         except TreinoError as error:
             raise ValueError(str(error)) from None
+        if prepared.unseen:
+            warnings.warn(prepared.unseen, UserWarning, stacklevel=3)
         net, x_ND = self.module_, prepared.x
         if self.run_.spec.net in LAYERS:  # in float32 a row's output depends on the batch size
             net, x_ND = copy.deepcopy(net).double(), x_ND.double()
@@ -172,8 +189,13 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         return held
 
     def _checked(self, x: Any, y: Any = "no_validation", *, reset: bool) -> Any:
-        """X as an array, or an unchanged frame; stores (reset) or checks its column names and count."""
-        if hasattr(x, "columns") and hasattr(x, "dtypes"):
+        """X as an array, or an unchanged frame; stores (reset) or checks its column names and count. A frame
+        is an array, too, where an array was fitted."""
+        if reset:
+            self._framed = hasattr(x, "columns") and hasattr(x, "dtypes")
+            if issparse(y):
+                raise ValueError(_("y is a sparse matrix, and an array is wanted: give y.toarray()."))
+        if self._framed and hasattr(x, "columns") and hasattr(x, "dtypes"):
             checked = validate_data(self, x, y, reset=reset, skip_check_array=True)
             if x.shape[0] and x.shape[1]:
                 return checked
@@ -182,7 +204,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             x,
             y,
             reset=reset,
-            dtype=np.float64,
+            dtype=None if _holds_text(x) else np.float64,
             allow_nd=isinstance(self.net, CNN) or self.net == "cnn",
             ensure_all_finite="allow-nan",
             ensure_min_samples=2 if reset else 1,
@@ -242,7 +264,7 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         Raises:
             ValueError: rows, classes or settings unfit for training; the message says what to do.
         """
-        x, y = self._checked(X, y, reset=True)
+        x, y = self._checked(X, _with_labels(y), reset=True)
         y = _one_or_several(y)
         check_classification_targets(y)
         weight_N = self._weights(x, sample_weight)
@@ -344,6 +366,32 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         prepared = rows_for_prediction(self._checked(X, reset=False), self.run_.preparation)
         ends = self._held(prepared.x, output_NC, coverage)
         return ends[0] if len(ends) == 1 else np.stack(ends, 1)
+
+
+def _holds_text(x: Any) -> bool:
+    """Whether cells of an array or a frame are words, and no numbers."""
+    if issparse(x):
+        return False
+    try:
+        cells = np.asarray(x)
+        if cells.dtype.kind in "OUS":
+            cells.astype(np.float64)
+    except ValueError:
+        return cells.ndim == 2
+    except TypeError:  # other objects, which scikit-learn refuses
+        return False
+    return False
+
+
+def _with_labels(y: Any) -> Any:
+    """y, unless a label is None, or pandas' NA."""
+    label_N = np.asarray(y, dtype=object) if isinstance(y, list) or hasattr(y, "dtype") else np.empty(0)
+    without = [] if issparse(y) else [n for n, label in enumerate(label_N.reshape(-1)) if label is None]
+    if without:
+        message = _("y holds no label in {n} of {of} rows, first in row {row}: leave these rows out.")
+        each = label_N.size // len(label_N)
+        raise ValueError(message.format(n=len(without), of=len(label_N), row=without[0] // each))
+    return y
 
 
 def _one_or_several(y: Any) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 import inspect
 import pickle
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes, load_iris
@@ -55,7 +58,8 @@ def test_the_parameters_are_the_settings_with_their_defaults() -> None:
         given = kind().get_params()
         assert given.pop("random_state") == 0
         assert set(given) <= fields.keys()
-        assert all(given[name] == fields[name].default for name in given)
+        usual = {name: None if field.default == () else field.default for name, field in fields.items()}
+        assert all(given[name] == usual[name] for name in given)
 
 
 def test_it_is_the_training_that_fit_gives() -> None:
@@ -97,6 +101,57 @@ def test_weights_reach_it_through_scikit_learns_tools() -> None:
     pictures = np.zeros((9, 1, 8, 8))
     with pytest.raises(ValueError, match="these are pictures"):
         tr.Classifier(net="cnn").fit(pictures, np.arange(9) % 2, sample_weight=np.ones(9))
+
+
+@pytest.mark.parametrize("net", [None, lambda: nn.Linear(4, 3)])
+def test_neither_names_nor_a_pickle_nor_a_generator_matter(net: Any) -> None:
+    x, y = iris()
+    begin = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
+    of_array, of_frame = (tr.Classifier(net=net, epochs=2).fit(some, y) for some in (x.to_numpy(), x))
+    if net is None:  # a lambda has no pickle
+        of_array = pickle.loads(pickle.dumps(of_array))
+    assert len(list(tr.open(of_array.run_.path, net=net and net()).module.parameters()))
+    for model, other in ((of_array, x), (of_frame, x.to_numpy())):
+        with pytest.warns(UserWarning, match="feature names"):
+            np.testing.assert_array_equal(model.predict_proba(other), of_frame.predict_proba(x))
+    if net is None:
+        assert torch.get_rng_state().equal(begin[0])
+    assert (np.random.get_state()[1] == begin[1]).all()
+
+
+def test_text_in_arrays_is_learnt_as_from_a_frame() -> None:
+    r = np.random.default_rng(0)
+    x = np.column_stack([r.choice(["a", "b", None], 90), r.normal(size=90)]).astype(object)
+    y = np.where(x[:, 0] == "a", 5.0, 0.0)
+    model = tr.Regressor(epochs=40).fit(x, y)
+    assert model.score(x, y) > 0.8
+    with pytest.warns(UserWarning, match=r"no training row had.*1: zebra"):
+        model.predict(np.array([["zebra", 0.5]], dtype=object))
+    with pytest.raises(ValueError, match="zebra"):
+        tr.Regressor(epochs=1).fit(r.normal(size=(40, 2)), r.normal(size=40)).predict([["zebra", 1]])
+
+
+def test_a_column_that_is_left_out_is_named() -> None:
+    r = np.random.default_rng(0)
+    x = pd.DataFrame({"meter": np.arange(120.0), "b": r.normal(size=120)})
+    with pytest.warns(UserWarning, match=r"number the rows: meter\. To use one: kinds='meter=number'"):
+        lost = tr.Regressor(epochs=30).fit(x, x["meter"] * 3)
+    kept = tr.Regressor(epochs=30, kinds={"meter": "number"}).fit(x, x["meter"] * 3)
+    assert lost.score(x, x["meter"] * 3) < 0.3 < 0.9 < kept.score(x, x["meter"] * 3)
+
+
+def test_what_it_does_not_take_is_said_in_a_sentence() -> None:
+    x, y = iris()
+    with pytest.raises(ValueError, match=r"sparse matrix, .* y.toarray"):
+        tr.Classifier().fit(x, csr_matrix(np.eye(2)[np.arange(150) % 2]))
+    with pytest.raises(ValueError, match=r"no label in 2 of 150 rows, first in row 4"):
+        tr.Classifier().fit(x, np.where(np.isin(np.arange(150), [4, 9]), None, y))
+    with pytest.raises(TreinoError, match=r"no setting 'warm_start'. Each fit begins anew"):
+        tr.Classifier(warm_start=True)
+    for net in ({"batch_norm": True}, {"net": lambda: nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 3))}):
+        with pytest.raises(ValueError, match="Batch norm counts each row of a batch once"):
+            tr.Classifier(epochs=1, **net).fit(x, y, sample_weight=np.arange(150) + 1)
+        tr.Classifier(epochs=1, batch_size="full", **net).fit(x, y, sample_weight=np.full(150, 3))
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from treino.data.mapped_rows import MappedRows
 from treino.engine.answer import PLACES
@@ -204,6 +205,7 @@ def set_up(
     if len(rows := sorted({len(own.train[1]) for own in own_G})) > 1:
         plan = replace(plan, orders=tuple((plan.data_seed, n) for n in rows))
     _check_metric(config, inputs, metric_names(loss, outputs_of(loss, inputs)), bags)
+    _check_batch_norm(template.module, bags)
     _check_batch_of_one(net, template, plan)
     engine, kernel, kernel_reason = _kernel(net, shared, plan, config)
     with torch.no_grad():
@@ -389,6 +391,19 @@ def no_validation_rows(what: str) -> TreinoError:
         _("{what} needs validation rows, and there are none.").format(what=what),
         _("Give some, e.g. by [[validation=0.15]], or do without."),
     )
+
+
+def _check_batch_norm(module: nn.Module, bags: Bags | None) -> None:
+    """Refuse batch norm of rows that count differently: its means are of a batch's rows, each once."""
+    weight_GN = None if bags is None else bags.weight_GN
+    if weight_GN is None or bool((weight_GN == weight_GN[:, :1]).all()):
+        return
+    if any(isinstance(layer, _BatchNorm) for layer in module.modules()):
+        raise TreinoError(
+            "batch_norm_weights",
+            _("Batch norm counts each row of a batch once, and these rows have weights."),
+            _("Leave [[batch_norm]] out (of a network of your own: use LayerNorm), or the weights."),
+        )
 
 
 def _check_batch_of_one(net: NetSource, template: Template, plan: StepPlan) -> None:

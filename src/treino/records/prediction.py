@@ -1,6 +1,7 @@
 """Predictions of a run for new rows, prepared with the preparation of its training rows."""
 
 import math
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -417,8 +418,8 @@ def predict_like(
 ) -> Any:
     """Predictions in the source's type: for a pandas (with its index) or polars frame or a pyarrow table, one
     with ``prediction``, a column for each class, and intervals or sets (lists), or such columns for each
-    target (``prediction_NAME``); for arrays, files, pictures and names, an array ``[N]`` or ``[N, K]``. Other
-    parameters: as of ``predict``.
+    target (``prediction_NAME``); for arrays, files, pictures and names, an array ``[N]`` or ``[N, K]``. Warns
+    of classes that no training row had. Other parameters: as of ``predict``.
 
     Raises:
         TreinoError: as ``predict``; a coverage of what gives an array.
@@ -441,6 +442,8 @@ def predict_like(
         )
     known = [coverage_scores(one, coverage) if framed and not views else None for one in run.by_target]
     prepared, output_KNC = _answered(run, source, views, skip_bad)
+    if prepared.unseen:
+        warnings.warn(prepared.unseen, UserWarning, stacklevel=3)
     output_NC, held = _mean(run, output_KNC), _held(run, prepared, output_KNC, known)
     columns: dict[str, list[Any] | np.ndarray] = {}
     answers: list[np.ndarray] = []

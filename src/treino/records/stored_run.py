@@ -22,6 +22,7 @@ from treino.engine import Loss
 from treino.engine.ensemble import Ensemble
 from treino.engine.hyperparameters import whole
 from treino.engine.nets import described, input_shape, picture_shape
+from treino.engine.rng import fork_rng
 from treino.engine.shared_config import Limits
 from treino.engine.target_net import one_target
 from treino.engine.templates import plain_module
@@ -435,7 +436,8 @@ class StoredRun(StoredFolder):
                 ),
                 _("Wait for it, or resume it: treino resume {run}").format(run=self.name),
             )
-        bare = self._network()
+        with fork_rng():  # the initial weights of a network are drawn, and exchanged
+            bare = self._network()
         tensors, answers = self._kept()
         net = with_weights(bare, tensors, self.name)
         if self.item_shape is not None:

@@ -19,7 +19,25 @@ from treino.data.preparation.encoders import (
 from treino.data.table import Column, Table, shorten
 from treino.errors import TreinoError, nearest
 from treino.setting_types import as_item
-from treino.words import _, joined
+from treino.words import N_, _, joined
+
+LEFT_OUT = {
+    "empty": [N_("Left out, for they have no value in any row: {names}.")],
+    "constant": [N_("Left out, for they never change: {names}.")],
+    "identifier": [
+        N_("Left out, for they only tell rows apart (identifiers): {names}."),
+        N_(" To use one: [[kinds={first}=category]]."),
+    ],
+    "text": [
+        N_("Left out, for they are free text: {names}."),
+        N_(" To use one: [[kinds={first}=hashed]]."),
+    ],
+    "row number": [
+        N_("Left out, for they number the rows: {names}."),
+        N_(" To use one: [[kinds={first}=number]]."),
+    ],
+}
+"""What is said of columns that are left out, by the reason."""
 
 
 def check_kinds(table: Table, kinds: Mapping[str, str]) -> None:
@@ -90,29 +108,13 @@ def _by_kind(
         return {name: ColumnRole("number", "number") for name in names}
     chosen = {name: choose(table.column(name), kinds.get(name), False, table.place) for name in names}
     numbering = row_numbers(table, chosen, kinds, row_N)
-    reasons = {
-        "empty": [_("Left out, for they have no value in any row: {names}.")],
-        "constant": [_("Left out, for they never change: {names}.")],
-        "identifier": [
-            _("Left out, for they only tell rows apart (identifiers): {names}."),
-            _(" To use one: [[kinds={first}=category]]."),
-        ],
-        "text": [
-            _("Left out, for they are free text: {names}."),
-            _(" To use one: [[kinds={first}=hashed]]."),
-        ],
-        "row number": [
-            _("Left out, for they number the rows: {names}."),
-            _(" To use one: [[kinds={first}=number]]."),
-        ],
-    }
     chosen |= dict.fromkeys(numbering, ColumnRole("row number", "out"))
     out = [name for name in names if chosen[name].way == "out"]
-    for reason, sentences in reasons.items():
+    for reason, sentences in LEFT_OUT.items():
         left = [n for n in out if n not in kinds and why_out(table.column(n), chosen[n]) == reason]
         if left:
             facts = {"names": shorten(", ".join(left), 400), "first": as_item(left[0])}
-            notes.append(joined(sentence.format(**facts) for sentence in sentences))
+            notes.append(joined(_(sentence).format(**facts) for sentence in sentences))
     roles = {name: choice for name, choice in chosen.items() if choice.way != "out"}
     counting = [name for name in roles if name not in kinds and is_row_number(table.column(name))]
     if counting:

@@ -33,7 +33,8 @@ class PreparedRows:
     has no targets. weight: ``[K]``, how much each counts in figures; None: all alike. index: ``[N]`` int64,
     the row numbers in the source. missing, unknown: the number of cells in each column without a value, or
     with a class that no training row had. notes: columns left out and cells filled, one sentence each. names:
-    the file of each picture; () for other rows.
+    the file of each picture; () for other rows. unseen: the note on classes that no training row had; ""
+    if there are none.
     """
 
     x: torch.Tensor
@@ -45,6 +46,7 @@ class PreparedRows:
     missing: Mapping[str, int] = field(default_factory=dict)
     unknown: Mapping[str, int] = field(default_factory=dict)
     names: tuple[str, ...] = ()
+    unseen: str = ""
 
     def __len__(self) -> int:
         return len(self.x)
@@ -106,7 +108,8 @@ def rows_for_prediction(
                 table.column(names[int(np.isnan(raw_ND).any(0).argmax())]), table.place, required=True
             )
     x_ND = preparation.transform(raw_ND)
-    notes += _gap_notes(met)
+    unseen = _unseen(met)
+    notes += [*_missing(met), *([unseen] if unseen else [])]
     if preparation.encoders:
         notes += say_new(raw_ND, preparation)
     y_K, at_K = _known_targets(table, targets, preparation, notes)
@@ -120,6 +123,7 @@ def rows_for_prediction(
         weight_K,
         {name: seen.missing for name, seen in met.items() if seen.missing},
         {name: seen.unknown for name, seen in met.items() if seen.unknown},
+        unseen=unseen,
     )
 
 
@@ -147,23 +151,16 @@ def _pictures(pictures: NewPictures, preparation: Preparation) -> PreparedRows:
     return PreparedRows(x, y_K, index, tuple(notes), at_K, names=pictures.names)
 
 
-def _gap_notes(met: Mapping[str, EncodingGaps]) -> list[str]:
-    notes = []
-    missing = [f"{name} ({seen.missing})" for name, seen in met.items() if seen.missing]
-    if missing:
-        notes.append(
-            _("Missing values, filled as in training: {counts}.").format(
-                counts=shorten(", ".join(missing), 400)
-            )
-        )
+def _missing(met: Mapping[str, EncodingGaps]) -> list[str]:
+    gaps = [f"{name} ({seen.missing})" for name, seen in met.items() if seen.missing]
+    sentence = _("Missing values, filled as in training: {counts}.")
+    return [sentence.format(counts=shorten(", ".join(gaps), 400))] if gaps else []
+
+
+def _unseen(met: Mapping[str, EncodingGaps]) -> str:
     unknown = [f"{name} ({seen.unknown}: {seen.example})" for name, seen in met.items() if seen.unknown]
-    if unknown:
-        notes.append(
-            _("Classes that no training row had, so no input stands for them: {counts}.").format(
-                counts=shorten(", ".join(unknown), 400)
-            )
-        )
-    return notes
+    sentence = _("Classes that no training row had, so no input stands for them: {counts}.")
+    return sentence.format(counts=shorten(", ".join(unknown), 400)) if unknown else ""
 
 
 def _known_targets(
